@@ -1,0 +1,86 @@
+"""A course laid out for one seed: cases and references made once a run, on first need, and the checks made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import PurePath
+
+from grader.errors import CourseError
+from grader.judge.cases import Prepared, prepare
+from grader.model import Check, Course, Exercise, Program, Submission
+from grader.submission import Wanted, givens_of
+
+
+class Bench:
+    """The exercises of a course with the cases of one seed; what a whole run shares."""
+
+    def __init__(self, course: Course, seed: int) -> None:
+        self.course = course
+        self.seed = seed
+        self._prepared: dict[str, tuple[Prepared, ...] | CourseError] = {}
+        self._programs: dict[str, tuple[Program, ...]] = {}
+        self.wanted = tuple(_wanted(exercise) for exercise in course.exercises.values())
+        self.givens = givens_of(course.exercises_dir) if course.exercises_dir is not None else frozenset()
+
+    def prepared(self, exercise: Exercise) -> tuple[Prepared, ...]:
+        """The cases of an exercise with their references.
+
+        Raises:
+            CourseError: they cannot be made; the same error each time it is asked.
+        """
+        if exercise.id not in self._prepared:
+            try:
+                self._prepared[exercise.id] = prepare(exercise, self.seed)
+            except CourseError as error:
+                self._prepared[exercise.id] = error
+        found = self._prepared[exercise.id]
+        if isinstance(found, CourseError):
+            raise found
+        return found
+
+    def checks(self, submission: Submission, exercises: Iterable[Exercise]) -> tuple[Check, ...]:
+        """A check for each exercise whose stub the submission has and whose cases can be made."""
+        checks = []
+        for exercise in exercises:
+            stub = submission.stubs.get(exercise.id)
+            if stub is None:
+                continue
+            try:
+                prepared = self.prepared(exercise)
+            except CourseError:
+                continue  # the judge reports it as a fault of the grader
+            programs = self._programs.setdefault(exercise.id, tuple(one.case.program for one in prepared))
+            checks.append(
+                Check(
+                    exercise=exercise.id,
+                    cell=stub.cell,
+                    needs=exercise.needs,
+                    programs=programs,
+                    autograd=exercise.autograd,
+                    source=stub.source if exercise.rerun else None,
+                    time_limit=exercise.time_limit,
+                )
+            )
+        return tuple(checks)
+
+
+def asked_of(submission: Submission, course: Course) -> tuple[Exercise, ...]:
+    """The exercises that a submission is graded on, in the course's order.
+
+    A notebook called like one of the course's is asked for all of that notebook's exercises. One by any other name is
+    asked for all of the notebooks that its cells' metadata point to, and for whatever else it defines.
+    """
+    stems = {stem for stem in course.notebooks if stem in PurePath(submission.notebook).stem}
+    tagged = {stub.exercise for stub in submission.stubs.values() if stub.found_by == "metadata"}
+    if not stems:
+        stems = {course.exercises[name].notebook for name in tagged}
+        tagged |= set(submission.stubs)
+    return tuple(
+        exercise for exercise in course.exercises.values() if exercise.notebook in stems or exercise.id in tagged
+    )
+
+
+def _wanted(exercise: Exercise) -> Wanted:
+    names: Mapping[str, str] = exercise.reads
+    assigns = tuple(names.get(check, check) for check in exercise.points) if exercise.rerun else ()
+    return Wanted(exercise.id, exercise.needs, assigns, exercise.notebook)

@@ -1,0 +1,8 @@
+"""The bundled course, backpropagation by hand: one module a notebook."""
+
+from pathlib import Path
+
+COURSE = "autograd"
+_PACKAGED = Path(__file__).parent / "exercises"
+#: The released notebooks: packaged in a wheel, at the top of a source checkout.
+EXERCISES = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[3] / "exercises"

@@ -1,0 +1,190 @@
+"""The author's seam: an exercise is declared by writing its forward pass.
+
+    @exercise(
+        call="lin_grad(inp, out, w, b)",
+        inputs={"inp": normal("n", "i"), "w": normal("i", "o"), "b": normal("o")},
+        points={"inp.g": 1, "w.g": 2, "b.g": 1},
+    )
+    def lin_grad(inp, w, b):
+        '''Backward pass of a linear layer.'''
+        return inp @ w + b
+
+What the keywords mean stands in ``grader.model.Exercise``. A declaration that cannot work is refused here, when the
+course is imported, with the exercise, the field and the remedy named.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from grader.errors import CourseError
+from grader.model import Exercise, Sampler, Variant
+
+_PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[-?\d+\]|\['[^']*'\])*")
+#: Names that ``call`` may use without an input of that name.
+IMPLIED = frozenset({"out", "upstream"})
+
+
+def exercise(
+    *,
+    call: str,
+    inputs: Mapping[str, Sampler],
+    points: Mapping[str, float] | None = None,
+    notebook: str = "",
+    **fields: Any,
+) -> Callable[[Callable[..., Any]], Exercise]:
+    """Declare an exercise; the decorated function is its forward pass and its docstring's first line its title.
+
+    ``notebook`` defaults to the module's ``NOTEBOOK``, then to the module's name. The other fields are those of
+    ``grader.model.Exercise``.
+
+    Raises:
+        CourseError: the declaration cannot work; the message names exercise, field and remedy.
+    """
+
+    def declare(forward: Callable[..., Any]) -> Exercise:
+        name = forward.__name__
+        unknown = set(fields) - set(Exercise.__dataclass_fields__)
+        if unknown:
+            raise CourseError(
+                "no such field", exercise=name, field=min(unknown), remedy="the fields stand in grader.model.Exercise"
+            )
+        title = (inspect.getdoc(forward) or "").partition("\n")[0]
+        stem = notebook or forward.__globals__.get("NOTEBOOK") or forward.__module__.rpartition(".")[2]
+        declared = Exercise(
+            **{
+                "id": name,
+                "title": title,
+                "notebook": stem,
+                "forward": forward,
+                "inputs": dict(inputs),
+                "call": inspect.cleandoc(call),
+                "points": dict(points or {}),
+                "needs": () if fields.get("rerun") else (name,),
+                **fields,
+            }
+        )
+        _validate(declared)
+        return declared
+
+    return declare
+
+
+def parameters(declared: Exercise) -> tuple[str, ...]:
+    """The names of the inputs that the forward pass takes, ``p.g`` for its parameter ``p_g``."""
+    by_parameter = {name.replace(".", "_"): name for name in declared.inputs}
+    return tuple(by_parameter[name] for name in inspect.signature(declared.forward).parameters)
+
+
+def _validate(declared: Exercise) -> None:
+    for check in (_title, _inputs, _forward, _call, _points, _raises, _names):
+        check(declared)
+
+
+def _refuse(declared: Exercise, field: str, message: str, remedy: str) -> CourseError:
+    return CourseError(message, exercise=declared.id, field=field, remedy=remedy)
+
+
+def _title(declared: Exercise) -> None:
+    if not declared.title:
+        raise _refuse(
+            declared, "title", "has no docstring", "give the forward pass a docstring: its first line is the title"
+        )
+
+
+def _inputs(declared: Exercise) -> None:
+    for where, mapping in (("inputs", declared.inputs), *((f"variants[{v.label}]", v.inputs) for v in declared.variants)):
+        for name, sampler in mapping.items():
+            if not isinstance(sampler, Sampler):
+                raise _refuse(
+                    declared,
+                    where,
+                    f"{name!r} is {type(sampler).__name__}, not a sampler",
+                    'write for instance normal("n", "i"), or fixed(value) for a constant',
+                )
+            owner, dot, _ = name.partition(".")
+            if dot and owner not in {*declared.inputs, *IMPLIED}:
+                raise _refuse(
+                    declared, where, f"{name!r} is an attribute of no input", f"declare the input {owner!r} as well"
+                )
+    for variant in declared.variants:
+        if not isinstance(variant, Variant):
+            raise _refuse(declared, "variants", f"{variant!r} is not a Variant", 'write Variant("label", …)')
+
+
+def _forward(declared: Exercise) -> None:
+    known = {name.replace(".", "_") for name in declared.inputs}
+    for parameter in inspect.signature(declared.forward).parameters:
+        if parameter not in known:
+            raise _refuse(
+                declared,
+                "inputs",
+                f"the forward pass takes {parameter!r}, which is no input",
+                f"add a sampler for {parameter!r}, or drop the parameter",
+            )
+
+
+def _call(declared: Exercise) -> None:
+    try:
+        tree = ast.parse(declared.call)
+    except SyntaxError as error:
+        raise _refuse(declared, "call", f"is not Python: {error.msg}, line {error.lineno}", "mend the code") from None
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    missing = [name for name in declared.needs if name not in used]
+    if missing and not declared.rerun:
+        raise _refuse(
+            declared, "call", f"never uses {missing[0]!r}", "call the student's stub, or name what it needs in `needs`"
+        )
+
+
+def _points(declared: Exercise) -> None:
+    checks = declared.checks
+    if not checks:
+        raise _refuse(declared, "points", "no check earns a point", 'write for instance points={"w.g": 2}')
+    for name, points in checks.items():
+        if isinstance(points, bool) or not isinstance(points, int | float) or not 0 < points < float("inf"):
+            raise _refuse(declared, "points", f"{name!r} earns {points!r}", "points are numbers above 0")
+    tables = (declared.points, *(variant.points or {} for variant in declared.variants))
+    for name in (name for table in tables for name in table if name not in declared.raises):
+        path = declared.reads.get(name, name)
+        if not _PATH.fullmatch(path):
+            raise _refuse(
+                declared,
+                "points",
+                f"{path!r} cannot be read: only names, attributes and indices can",
+                "bind the value to a name in `call` and read that name",
+            )
+
+
+def _raises(declared: Exercise) -> None:
+    for expression, name in declared.raises.items():
+        try:
+            ast.parse(expression, mode="eval")
+        except SyntaxError:
+            raise _refuse(declared, "raises", f"{expression!r} is not an expression", "mend the code") from None
+        kind = getattr(builtins, name, None)
+        if not (isinstance(kind, type) and issubclass(kind, Exception)):
+            raise _refuse(declared, "raises", f"{name!r} is no builtin exception", "name one, such as 'ValueError'")
+
+
+def _names(declared: Exercise) -> None:
+    """Every name that another field mentions must exist."""
+    checks = {*declared.points, *(name for variant in declared.variants for name in variant.points or {})}
+    tables: tuple[tuple[str, Iterable[str], set[str]], ...] = (
+        ("globals", declared.globals, set(declared.inputs)),
+        ("in_place", declared.in_place, set(declared.inputs)),
+        ("scalars", declared.scalars, checks),
+        ("registered", declared.registered, checks),
+        ("reads", declared.reads, checks),
+        ("expects", declared.expects, checks),
+        ("sizes", declared.sizes, {letter for sampler in declared.inputs.values() for letter in sampler.letters}),
+    )
+    for field, names, known in tables:
+        for name in names:
+            if name not in known:
+                raise _refuse(declared, field, f"{name!r} is not known here", f"known are {', '.join(sorted(known))}")

@@ -1,0 +1,131 @@
+"""Finding a course: a Python file, a package folder, a module's name, or a ``grader.courses`` entry point.
+
+A course is whatever ``Exercise`` objects the module and its submodules hold. The module may name ``COURSE`` (its name
+in reports) and ``EXERCISES`` (the folder of released notebooks, by default ``exercises`` beside it).
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from grader.errors import CourseError
+from grader.model import Course, Exercise
+
+GROUP = "grader.courses"
+
+
+def load_course(name: str) -> Course:
+    """The course called ``name``: an entry point's name, a path, or a module's dotted name, looked up in this order.
+
+    Raises:
+        CourseError: there is none, its import failed, it holds no exercise, or two exercises share an id.
+    """
+    module = _module(name)
+    exercises: dict[str, Exercise] = {}
+    for part in (module, *_submodules(module)):
+        for value in vars(part).values():
+            if isinstance(value, Exercise) and exercises.setdefault(value.id, value) is not value:
+                raise CourseError(
+                    "is declared twice", exercise=value.id, field="id", remedy="rename one of the two forward passes"
+                )
+    if not exercises:
+        raise CourseError(
+            f"the course {name!r} holds no exercise",
+            remedy="declare one with @exercise; the author's guide is in docs/authors.md",
+        )
+    ordered = sorted(exercises.values(), key=lambda declared: declared.notebook)
+    return Course(
+        name=str(getattr(module, "COURSE", module.__name__.rpartition(".")[2])),
+        exercises={declared.id: declared for declared in ordered},
+        exercises_dir=_released(module),
+    )
+
+
+def known_courses() -> tuple[str, ...]:
+    """The names of the installed courses."""
+    return tuple(sorted(point.name for point in entry_points(group=GROUP)))
+
+
+def _module(name: str) -> ModuleType:
+    for point in entry_points(group=GROUP, name=name):
+        return _imported(point.value, name)
+    path = Path(name)
+    if path.exists():
+        return _from_path(path.resolve())
+    if all(part.isidentifier() for part in name.split(".")):
+        return _imported(name, name)
+    raise _unknown(name)
+
+
+def _imported(module: str, name: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (module == error.name or module.startswith(error.name + ".")):
+            raise _unknown(name) from None
+        raise CourseError(f"the course {name!r} cannot be imported: {error}", remedy="install what it needs") from error
+    except CourseError:
+        raise
+    except Exception as error:
+        raise CourseError(
+            f"the course {name!r} cannot be imported: {type(error).__name__}: {error}", remedy="mend the course"
+        ) from error
+
+
+def _from_path(path: Path) -> ModuleType:
+    """Import a file or a package folder under its own name, without leaving its folder on ``sys.path``."""
+    source = path / "__init__.py" if path.is_dir() else path
+    if source.suffix != ".py" or not source.is_file():
+        raise CourseError(f"{path} is no course", remedy="name a .py file, or a folder with an __init__.py")
+    name = path.stem
+    if name in sys.modules:
+        existing = getattr(sys.modules[name], "__file__", None)
+        if existing is not None and Path(existing).resolve() == source:
+            return sys.modules[name]
+        name = f"{name}_course"
+    spec = importlib.util.spec_from_file_location(
+        name, source, submodule_search_locations=[str(path)] if path.is_dir() else None
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except CourseError:
+        del sys.modules[name]
+        raise
+    except Exception as error:
+        del sys.modules[name]
+        raise CourseError(
+            f"the course {path} cannot be imported: {type(error).__name__}: {error}", remedy="mend the course"
+        ) from error
+    return module
+
+
+def _submodules(module: ModuleType) -> tuple[ModuleType, ...]:
+    locations = getattr(module, "__path__", None)
+    if locations is None:
+        return ()
+    names = sorted(found.name for found in pkgutil.iter_modules(locations) if not found.name.startswith("_"))
+    return tuple(_imported(f"{module.__name__}.{name}", f"{module.__name__}.{name}") for name in names)
+
+
+def _released(module: ModuleType) -> Path | None:
+    given = getattr(module, "EXERCISES", None)
+    if given is None and module.__file__ is not None:
+        given = Path(module.__file__).parent / "exercises"
+    return Path(given) if given is not None and Path(given).is_dir() else None
+
+
+def _unknown(name: str) -> CourseError:
+    known = ", ".join(known_courses()) or "none"
+    return CourseError(
+        f"there is no course {name!r}", remedy=f"name a .py file, a package, or an installed course ({known})"
+    )

@@ -1,0 +1,59 @@
+"""What a graded submission depends on, as one hash: while it holds, the submission need not be run again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from grader.gradebook import RunSettings
+from grader.model import Course, Limits, Submission
+
+
+def course_digest(course: Course) -> str:
+    """A hash of the source files in which the course's forward passes stand, and of their declarations' order."""
+    digest = hashlib.sha256()
+    files = sorted({exercise.forward.__code__.co_filename for exercise in course.exercises.values()})
+    for name in files:
+        digest.update(Path(name).name.encode())
+        digest.update(Path(name).read_bytes())
+    digest.update("\0".join(course.exercises).encode())
+    return digest.hexdigest()
+
+
+def fingerprint(submission: Submission, settings: RunSettings, limits: Limits, course: str) -> str:
+    """A hash of the notebook, the files beside it, the settings of the run, its limits and the course's digest."""
+    parts = [
+        submission.sha256,
+        submission.unreadable or "",
+        *submission.flags,
+        repr(sorted(asdict(settings).items())),
+        repr(sorted(asdict(limits).items())),
+        course,
+    ]
+    digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass"))
+    if submission.assets is not None:
+        for name, content in _assets(submission.assets, limits.written):
+            digest.update(os.fsencode(name) + b"\0" + content)
+    return digest.hexdigest()
+
+
+def _assets(folder: Path, most: int) -> Iterator[tuple[str, bytes]]:
+    """Name and content hash of each regular file below ``folder``, in order; links and special files are not read."""
+    left = most
+    for root, folders, files in os.walk(folder):
+        folders.sort()
+        for name in sorted(files):
+            path = Path(root, name)
+            try:
+                status = path.lstat()
+                if not stat.S_ISREG(status.st_mode) or name.endswith(".ipynb"):
+                    continue
+                left -= status.st_size
+                content = hashlib.sha256(path.read_bytes()).digest() if left >= 0 else str(status.st_size).encode()
+            except OSError as error:
+                content = f"unreadable {error.errno}".encode()
+            yield str(path.relative_to(folder)), content

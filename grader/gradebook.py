@@ -1,0 +1,169 @@
+"""What was graded, in SQLite: committed submission by submission, so that an interrupted run loses nothing.
+
+One file, ``gradebook.db``, is the source of every report. A row holds one submission's report as JSON under a
+fingerprint of all that it depends on (notebook, files beside it, course, seed, limits, versions); a row whose
+fingerprint still holds is not graded again. The database is locked for as long as a run has it open, so that two runs
+on one gradebook cannot mix, and the lock dies with its process.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+from grader.errors import GradebookBusy, GradebookError
+from grader.model import RunReport, SubmissionReport
+from grader.report import submission_from_dict, submission_to_dict
+
+FILE_NAME = "gradebook.db"
+#: The version of the tables; a gradebook of another version is refused, never converted in silence.
+SCHEMA = 1
+
+_TABLES = """
+CREATE TABLE run (id INTEGER PRIMARY KEY, settings TEXT NOT NULL);
+CREATE TABLE submission (
+    key TEXT PRIMARY KEY,
+    fingerprint TEXT NOT NULL,
+    run INTEGER NOT NULL REFERENCES run(id),
+    report TEXT NOT NULL
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What holds for a whole run and stands at the head of ``report.json``."""
+
+    grader_version: str
+    course: str
+    seed: int
+    torch_version: str
+    sandbox: str
+
+
+class Gradebook:
+    """A gradebook opened for one run; a context manager.
+
+    Raises:
+        GradebookBusy: another run has it open.
+        GradebookError: the file is no gradebook, of another version, or cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._run: int | None = None
+        try:
+            self._db = sqlite3.connect(path, timeout=0.2, isolation_level=None)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+        try:
+            self._open()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _open(self) -> None:
+        try:
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute("BEGIN EXCLUSIVE")
+            (version,) = self._db.execute("PRAGMA user_version").fetchone()
+            if version == 0 and not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
+                for statement in filter(str.strip, _TABLES.split(";")):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version = {SCHEMA}")
+                version = SCHEMA
+            self._db.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error) or "busy" in str(error):
+                raise GradebookBusy(
+                    f"another run is writing {self.path}",
+                    remedy="wait for it to end, or write to another folder with --out",
+                ) from error
+            raise self._unusable(error) from error
+        except sqlite3.DatabaseError as error:
+            raise self._unusable(error) from error
+        if version != SCHEMA:
+            raise GradebookError(
+                f"{self.path} is a gradebook of version {version}, this grader writes version {SCHEMA}",
+                remedy="write to another folder with --out, or use the grader that made it",
+            )
+
+    def _unusable(self, error: sqlite3.Error) -> GradebookError:
+        return GradebookError(
+            f"{self.path} cannot be used as a gradebook: {error}",
+            remedy="check that it may be written and is not another program's file, or use another --out",
+        )
+
+    def __enter__(self) -> Gradebook:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file and give up its lock."""
+        self._db.close()
+
+    def last_settings(self) -> RunSettings | None:
+        """The settings of the last run, or None in a new gradebook.
+
+        Raises:
+            GradebookError: they cannot be read.
+        """
+        row = self._db.execute("SELECT settings FROM run ORDER BY id DESC LIMIT 1").fetchone()
+        if row is None:
+            return None
+        try:
+            return RunSettings(**json.loads(row[0]))
+        except (TypeError, ValueError) as error:
+            raise GradebookError(f"{self.path} is damaged: {error}", remedy="grade again with --fresh") from error
+
+    def begin(self, settings: RunSettings) -> None:
+        """Start a run: reports are made of what this run stores or takes over."""
+        cursor = self._db.execute("INSERT INTO run (settings) VALUES (?)", (json.dumps(asdict(settings)),))
+        self._run = cursor.lastrowid
+
+    def take_over(self, key: str, fingerprint: str) -> SubmissionReport | None:
+        """The stored report of an unchanged submission, now part of this run; None where it must be graded."""
+        row = self._db.execute(
+            "SELECT report FROM submission WHERE key = ? AND fingerprint = ?", (key, fingerprint)
+        ).fetchone()
+        if row is None:
+            return None
+        try:
+            report = submission_from_dict(json.loads(row[0]))
+        except (GradebookError, ValueError):
+            return None
+        self._db.execute("UPDATE submission SET run = ? WHERE key = ?", (self._run, key))
+        return report
+
+    def store(self, key: str, fingerprint: str, report: SubmissionReport) -> None:
+        """Commit one finished submission."""
+        text = json.dumps(submission_to_dict(report), ensure_ascii=True, allow_nan=False)
+        self._db.execute(
+            "INSERT OR REPLACE INTO submission (key, fingerprint, run, report) VALUES (?, ?, ?, ?)",
+            (key, fingerprint, self._run, text),
+        )
+
+    def report(self) -> RunReport:
+        """The last run, its submissions sorted by student, notebook and path.
+
+        Raises:
+            GradebookError: nothing was graded yet, or a row cannot be read.
+        """
+        settings = self.last_settings()
+        if settings is None:
+            raise GradebookError(f"nothing was graded in {self.path} yet", remedy="run `grader score` first")
+        submissions = sorted(self._submissions(), key=lambda one: (one.student, one.notebook, one.path))
+        return RunReport(**asdict(settings), submissions=tuple(submissions))
+
+    def _submissions(self) -> Iterator[SubmissionReport]:
+        rows = self._db.execute("SELECT report FROM submission WHERE run = (SELECT MAX(id) FROM run)")
+        for (text,) in rows:
+            yield submission_from_dict(json.loads(text))

@@ -1,0 +1,110 @@
+"""An actual tensor beside the expected one, in a fixed order: tensor → shape → dtype kind → finite → close.
+
+Shape comes before value because broadcasting hides errors. The tolerance is relative to the largest expected element,
+not elementwise: one entry of a sum that cancels to almost nothing carries the rounding of its large terms. Its floor
+is a share of the upstream gradient's scale, since an expected gradient can be exactly zero (saturated units, softmax
+over one class) while a correct float32 formulation leaves rounding there.
+
+``RELATIVE`` is set by measurement, over 1,000 seeds of the bundled course (``grader validate`` prints it again): the
+largest error of a correct formulation and the smallest error of a catalogued mistake, in units of the largest element,
+leave at least a factor of ten on both sides.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from grader.model import Capture, Comparison
+
+#: Allowed error by dtype, in units of the largest expected element.
+RELATIVE = {
+    torch.float64: 1e-9,
+    torch.float32: 1e-4,
+    torch.float16: 2e-2,
+    torch.bfloat16: 5e-2,
+}
+#: The share of the upstream gradient's largest element that stands in for an expected tensor that is all zeros.
+FLOOR = 1e-3
+
+
+def tolerance_for(
+    expected: Tensor, dtypes: tuple[torch.dtype, ...], upstream: Tensor | None, factor: float = 1.0
+) -> float:
+    """The largest absolute error that passes, for the coarsest of ``dtypes``."""
+    relative = max((RELATIVE[dtype] for dtype in dtypes if dtype in RELATIVE), default=RELATIVE[torch.float64])
+    scale = float(expected.abs().max()) if expected.numel() else 0.0
+    floor = FLOOR * (float(upstream.abs().max()) if upstream is not None and upstream.numel() else 1.0)
+    return factor * relative * max(scale, floor)
+
+
+def compare(
+    actual: Capture,
+    expected: Tensor,
+    *,
+    dtypes: tuple[torch.dtype, ...],
+    upstream: Tensor | None = None,
+    factor: float = 1.0,
+    scalars: bool = False,
+) -> Comparison:
+    """Compare a capture with the expected tensor.
+
+    ``dtypes`` are the float dtypes of the case's inputs, ``upstream`` its upstream gradient, ``factor`` the exercise's
+    multiplier of the tolerance. ``scalars`` lets a plain number stand for a 0-d tensor and a list for a 1-d one.
+    Integers are compared exactly. Never raises, whatever was captured.
+    """
+    tensor = actual.tensor
+    shape = tuple(expected.shape)
+    if tensor is None:
+        verdict = "not_a_tensor" if actual.absence in {"not_a_tensor", "unsupported"} else "absent"
+        return Comparison("not_a_tensor" if verdict == "not_a_tensor" else "absent", None, shape)
+    if actual.kind in {"scalar", "sequence"} and not scalars:
+        return Comparison("not_a_tensor", tuple(tensor.shape), shape)
+    if tuple(tensor.shape) != shape:
+        return Comparison("wrong_shape", tuple(tensor.shape), shape)
+    if tensor.is_floating_point() != expected.is_floating_point():
+        return Comparison("wrong_dtype", shape, shape)
+    if not expected.is_floating_point():
+        return _exact(tensor, expected)
+    value = tensor.to(torch.float64)
+    if not bool(torch.isfinite(value).all()):
+        bad = (~torch.isfinite(value)).nonzero()[0]
+        worst = tuple(int(i) for i in bad)
+        return Comparison("non_finite", shape, shape, worst=worst, worst_expected=float(expected[worst]))
+    return _close(value, expected, tolerance_for(expected, (*dtypes, tensor.dtype), upstream, factor))
+
+
+def _exact(actual: Tensor, expected: Tensor) -> Comparison:
+    shape = tuple(expected.shape)
+    wrong = (actual.to(torch.int64) != expected.to(torch.int64)).nonzero()
+    if len(wrong) == 0:
+        return Comparison("close", shape, shape, 0.0, 0.0, 0.0)
+    worst = tuple(int(i) for i in wrong[0])
+    error = float((actual.to(torch.float64) - expected.to(torch.float64)).abs().max())
+    return Comparison(
+        "different", shape, shape, error, None, 0.0, worst, float(actual[worst]), float(expected[worst])
+    )
+
+
+def _close(actual: Tensor, expected: Tensor, tolerance: float) -> Comparison:
+    shape = tuple(expected.shape)
+    if expected.numel() == 0:
+        return Comparison("close", shape, shape, 0.0, 0.0, tolerance)
+    error = (actual - expected).abs()
+    flat = int(error.argmax())
+    worst = tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), shape)) if shape else ()
+    largest = float(error.flatten()[flat])
+    scale = float(expected.abs().max())
+    return Comparison(
+        "close" if largest <= tolerance else "different",
+        shape,
+        shape,
+        largest,
+        largest / scale if scale > 0 else (0.0 if largest == 0 else math.inf),
+        tolerance,
+        worst,
+        float(actual.flatten()[flat]),
+        float(expected.flatten()[flat]),
+    )

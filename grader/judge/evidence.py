@@ -1,0 +1,122 @@
+"""Everything that is known of one exercise of one submission, laid out for scoring and diagnosis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from grader.judge.cases import Prepared, path_of
+from grader.judge.comparison import compare
+from grader.model import Capture, Case, CaseRun, Comparison, Exercise, Stub
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check in one case: what was expected, what came, and how the two compare."""
+
+    check: str
+    case: Case
+    run: CaseRun
+    expected: Tensor
+    actual: Capture
+    comparison: Comparison
+
+    @property
+    def passed(self) -> bool:
+        """Whether a tensor was written that is close, by a call that kept to the contract so far as one case shows."""
+        return self.comparison.verdict == "close"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One exercise of one submission.
+
+    ``findings`` maps each compared check to its cases in order; ``raising`` each check of ``Exercise.raises`` to
+    whether its exception came in every case. ``modified`` names, by case label, the inputs that the stub changed and
+    should not have; ``autograd`` is the entry point that was called where autograd is forbidden.
+    """
+
+    exercise: Exercise
+    prepared: tuple[Prepared, ...]
+    runs: tuple[CaseRun, ...]
+    stub: Stub | None = None
+    findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
+    raising: Mapping[str, bool] = field(default_factory=dict)
+    modified: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def autograd(self) -> str | None:
+        """The first entry point of autograd that was seen, where the exercise forbids it."""
+        if self.exercise.autograd:
+            return None
+        return next((run.autograd for run in self.runs if run.autograd), None)
+
+    @cached_property
+    def modified_inputs(self) -> frozenset[str]:
+        """Every input that some case found modified."""
+        return frozenset(name for names in self.modified.values() for name in names)
+
+
+def gather(
+    exercise: Exercise, prepared: tuple[Prepared, ...], runs: tuple[CaseRun, ...], stub: Stub | None = None
+) -> Evidence:
+    """Compare every check of every case; ``runs`` stand in the order of ``prepared``."""
+    findings: dict[str, list[Finding]] = {check: [] for check in exercise.checks if check not in exercise.raises}
+    raising: dict[str, bool] = {}
+    modified: dict[str, tuple[str, ...]] = {}
+    for one, run in zip(prepared, runs, strict=True):
+        for check in one.case.checks:
+            if check in exercise.raises:
+                raising[check] = raising.get(check, True) and _raised(exercise, check, run)
+            else:
+                findings[check].append(_finding(exercise, one, run, check))
+        if names := _modified(exercise, one.case, run):
+            modified[one.case.label] = names
+    return Evidence(
+        exercise, prepared, runs, stub, {k: tuple(v) for k, v in findings.items() if v}, raising, modified
+    )
+
+
+def float_dtypes(case: Case) -> tuple[torch.dtype, ...]:
+    """The float dtypes of what the student was given."""
+    return tuple({value.dtype for value in case.program.tensors.values() if value.is_floating_point()})
+
+
+def _finding(exercise: Exercise, one: Prepared, run: CaseRun, check: str) -> Finding:
+    actual = run.captures.get(path_of(exercise, check), Capture(absence="missing"))
+    plain = check.partition(" (")[0]
+    comparison = compare(
+        actual,
+        one.expected[check],
+        dtypes=float_dtypes(one.case),
+        upstream=one.case.upstream,
+        factor=exercise.tolerance,
+        scalars=check in exercise.scalars or plain in exercise.scalars,
+    )
+    registered = check in exercise.registered or plain in exercise.registered
+    if comparison.verdict == "close" and registered and actual.kind != "parameter":
+        comparison = Comparison("not_a_tensor", comparison.actual_shape, comparison.expected_shape)
+    return Finding(check, one.case, run, one.expected[check], actual, comparison)
+
+
+def _raised(exercise: Exercise, check: str, run: CaseRun) -> bool:
+    error = run.errors.get(check)
+    return error is not None and exercise.raises[check] in error.bases
+
+
+def _modified(exercise: Exercise, case: Case, run: CaseRun) -> tuple[str, ...]:
+    """Inputs whose value changed though the contract does not say *in place*; ``out.g`` may be used up."""
+    free = {"out.g", "upstream", *exercise.in_place, *case.program.poison}
+    return tuple(
+        name
+        for name, before in case.program.tensors.items()
+        if name not in free and name in run.inputs and not _same(run.inputs[name], before)
+    )
+
+
+def _same(after: Tensor, before: Tensor) -> bool:
+    return after.shape == before.shape and after.dtype == before.dtype and torch.equal(after, before)

@@ -1,0 +1,137 @@
+"""What the right answer is: autograd of the forward pass, in float64, once per case and run.
+
+The values never leave the grader's process. A forward pass that returns a mapping gives the expected values itself
+(``torch.optim.SGD`` over some steps); anything else is differentiated: ``"out"`` is its value and ``"w.g"`` the
+gradient of ``w``, for a scalar loss directly and otherwise for the upstream gradient of the case (the vector-Jacobian
+product of Baydin et al., "Automatic differentiation in machine learning: a survey", JMLR 2018, section 3.2).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from grader.errors import CourseError
+from grader.model import Constant, Exercise
+
+Reference = Mapping[str, Tensor]
+
+
+def forward_value(exercise: Exercise, inputs: Mapping[str, Tensor], constants: Mapping[str, Constant]) -> Any:
+    """What the forward pass returns for these inputs, in float64 and without autograd.
+
+    Raises:
+        CourseError: the forward pass raised.
+    """
+    with torch.no_grad():
+        return _call(exercise, {name: _double(value) for name, value in inputs.items()}, constants)
+
+
+def reference_for(
+    exercise: Exercise,
+    inputs: Mapping[str, Tensor],
+    constants: Mapping[str, Constant],
+    upstream: Tensor | None,
+) -> dict[str, Tensor]:
+    """Expected tensors by check name, in float64 (integers stay int64).
+
+    Raises:
+        CourseError: the forward pass raised, or gives no value for one of the checks.
+    """
+    leaves = {
+        name: _double(value).requires_grad_(value.is_floating_point() and "." not in name)
+        for name, value in inputs.items()
+    }
+    out = _call(exercise, leaves, constants)
+    if isinstance(out, Mapping):
+        values = {str(name): _tensor(exercise, str(name), value) for name, value in out.items()}
+    else:
+        values = _differentiated(exercise, out, leaves, upstream)
+    return {check: _expected(exercise, check, values) for check in exercise.checks if check not in exercise.raises}
+
+
+def _differentiated(
+    exercise: Exercise, out: Any, leaves: Mapping[str, Tensor], upstream: Tensor | None
+) -> dict[str, Tensor]:
+    value = _tensor(exercise, "out", out)
+    values = {"out": value.detach()}
+    wanted = [name for name, leaf in leaves.items() if leaf.requires_grad]
+    if value.requires_grad:
+        weight = None if upstream is None else upstream.to(value.dtype).reshape(value.shape)
+        gradients = torch.autograd.grad(
+            value, [leaves[name] for name in wanted], weight, allow_unused=True, materialize_grads=True
+        )
+        values |= {f"{name}.g": gradient for name, gradient in zip(wanted, gradients, strict=True)}
+    return values
+
+
+def _expected(exercise: Exercise, check: str, values: Mapping[str, Tensor]) -> Tensor:
+    """The value for a check: under its ``expects`` name, its own, its path's, or ``out`` for a plain ``result``.
+
+    A check of a variant, ``"p (momentum)"``, is looked up by the name before the bracket.
+    """
+    plain = base_name(exercise, check)
+    for name in (exercise.expects.get(plain), plain, exercise.reads.get(plain)):
+        if name is not None and name in values:
+            return values[name]
+    if exercise.reads.get(plain, plain) == "result" and "out" in values:
+        return values["out"]
+    raise CourseError(
+        f"nothing is expected of {check!r}",
+        exercise=exercise.id,
+        field="expects",
+        remedy=f"map it to one of {', '.join(sorted(values))}",
+    )
+
+
+def base_name(exercise: Exercise, check: str) -> str:
+    """``"p (momentum)"`` → ``"p"``; the name of a check that belongs to no variant is itself."""
+    if check in exercise.points:
+        return check
+    for variant in exercise.variants:
+        suffix = f" ({variant.label})"
+        if variant.points and check.endswith(suffix):
+            return check.removesuffix(suffix)
+    return check
+
+
+def _call(exercise: Exercise, inputs: Mapping[str, Tensor], constants: Mapping[str, Constant]) -> Any:
+    available: dict[str, Any] = {name.replace(".", "_"): value for name, value in {**constants, **inputs}.items()}
+    names = inspect.signature(exercise.forward).parameters
+    try:
+        return exercise.forward(**{name: available[name] for name in names})
+    except Exception as error:
+        shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in inputs.items())
+        raise CourseError(
+            f"raised {type(error).__name__}: {error} (inputs {shapes})",
+            exercise=exercise.id,
+            field="forward",
+            remedy="mend the forward pass, or keep such sizes from it with `sizes` and `ones`",
+        ) from error
+
+
+def _double(value: Tensor) -> Tensor:
+    """A float64 copy that shares nothing; integers keep their dtype."""
+    return value.detach().to(torch.float64, copy=True) if value.is_floating_point() else value.clone()
+
+
+def _tensor(exercise: Exercise, name: str, value: Any) -> Tensor:
+    if isinstance(value, Tensor):
+        return value
+    try:
+        return torch.as_tensor(value, dtype=None if _integral(value) else torch.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise CourseError(
+            f"gives {type(value).__name__} for {name!r}: {error}",
+            exercise=exercise.id,
+            field="forward",
+            remedy="return a tensor, or a mapping of check → tensor, number or list of numbers",
+        ) from error
+
+
+def _integral(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

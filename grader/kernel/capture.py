@@ -1,0 +1,201 @@
+"""Reading values out of a notebook's objects without running the notebook's code, and making tensors of them.
+
+Used in the fork that runs a check, after the call has ended. Attributes come from an object's own ``__dict__`` (and an
+``nn.Module``'s tables, and ``__slots__``), never from properties or ``__getattr__``; tensors are taken only when their
+type is exactly torch's own. All functions of torch and numpy are references saved when the zygote imported this.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import numpy
+import torch
+
+from grader.kernel import exchange
+
+_Tensor, _Parameter, _Module = torch.Tensor, torch.nn.Parameter, torch.nn.Module
+#: torch's own types of tensors.
+tensor_types = (torch.Tensor, torch.nn.Parameter)
+_base = torch._C.TensorBase  # type: ignore[attr-defined]
+_grad_of = _base.grad.__get__
+_data_of = torch.Tensor.data.__get__  # type: ignore[attr-defined]
+_layout_of, _device_of, _dtype_of = _base.layout.__get__, _base.device.__get__, _base.dtype.__get__
+_shape_of, _is_quantized = _base.shape.__get__, _base.is_quantized.__get__
+_dim, _item = torch.Tensor.dim, torch.Tensor.item
+_strided = torch.strided
+_ndarray, _generic = numpy.ndarray, numpy.generic
+_ascontiguousarray, _from_numpy, _tensor = numpy.ascontiguousarray, torch.from_numpy, torch.tensor
+_float64, _int64 = torch.float64, torch.int64
+_carried = exchange.carried
+_own = object.__getattribute__
+_mro_of = type.__dict__["__mro__"].__get__
+_dict_of_type = type.__dict__["__dict__"].__get__
+_member = type(type("Slotted", (), {"__slots__": ("x",)}).x)  # type: ignore[attr-defined]
+_name_of = type.__dict__["__name__"].__get__
+_scalars = (bool, int, float)
+_dtype_name = re.compile(r"torch\.(\w+)")
+
+#: Elements of a list that is read as one tensor.
+MOST_ELEMENTS = 10_000
+
+_ABSENT = object()
+
+
+class Path:
+    """A parsed path: a name, then ``.attribute``, ``[0]`` and ``['key']``. Raises ``ValueError`` for anything else."""
+
+    __slots__ = ("name", "steps", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        node: ast.expr = ast.parse(text, mode="eval").body
+        steps: list[tuple[str, Any]] = []
+        while not isinstance(node, ast.Name):
+            if isinstance(node, ast.Attribute):
+                steps.append(("attribute", node.attr))
+            elif isinstance(node, ast.Subscript):
+                steps.append(("item", ast.literal_eval(node.slice)))
+            else:
+                raise ValueError(f"{text!r} is no path")
+            node = node.value
+        self.name = node.id
+        self.steps = tuple(reversed(steps))
+
+    def read(self, *spaces: Mapping[str, Any]) -> tuple[Any, bool]:
+        """The value in the first of ``spaces`` that has the name (``ABSENT`` if none or a step fails), and whether it
+        is a parameter that its module has registered."""
+        value = next((space[self.name] for space in spaces if self.name in space), _ABSENT)
+        registered = False
+        for kind, step in self.steps:
+            if value is _ABSENT:
+                break
+            value, registered = attribute(value, step) if kind == "attribute" else (_element(value, step), False)
+        return value, registered
+
+
+def absent(value: Any) -> bool:
+    """Whether ``Path.read`` or ``attribute`` found nothing."""
+    return value is _ABSENT
+
+
+def own_attributes(value: Any) -> dict[str, Any]:
+    """The instance's own ``__dict__``; empty where it has none."""
+    try:
+        found = _own(value, "__dict__")
+    except AttributeError:
+        return {}
+    return found if type(found) is dict else {}
+
+
+def attribute(value: Any, name: str) -> tuple[Any, bool]:
+    """An attribute that the instance itself holds, and whether it is a registered parameter."""
+    kind = type(value)
+    if kind is _Tensor or kind is _Parameter:
+        if name == "grad":
+            return _grad_of(value), False
+        if name == "data":
+            return _data_of(value), False
+    own = own_attributes(value)
+    if name in own:
+        return own[name], False
+    mro = _mro_of(kind)
+    if _Module in mro:
+        for table in ("_parameters", "_buffers", "_modules"):
+            held = own.get(table)
+            if type(held) in (dict, OrderedDict) and name in held:  # type: ignore[operator]
+                return held[name], table == "_parameters"  # type: ignore[index]
+    for cls in mro:
+        slot = _dict_of_type(cls).get(name)
+        if type(slot) is _member:
+            try:
+                return slot.__get__(value), False
+            except AttributeError:
+                break
+    return _ABSENT, False
+
+
+def _element(value: Any, key: Any) -> Any:
+    kind = type(value)
+    if kind in (list, tuple) and type(key) is int and -len(value) <= key < len(value):
+        return value[key]
+    if kind in (dict, OrderedDict) and type(key) in (str, int) and key in value:
+        return value[key]
+    return _ABSENT
+
+
+def exact_tensor(value: Any) -> bool:
+    """Whether ``value`` is a tensor of torch's own type (no subclass) that can travel."""
+    return type(value) in (_Tensor, _Parameter) and not _obstacle(value)
+
+
+def _obstacle(tensor: Any) -> str:
+    if _layout_of(tensor) is not _strided or _is_quantized(tensor):
+        return str(_layout_of(tensor))
+    if _device_of(tensor).type != "cpu":
+        return str(_device_of(tensor))
+    return "" if _carried(_dtype_of(tensor)) else str(_dtype_of(tensor)).removeprefix("torch.")
+
+
+def captured(value: Any) -> tuple[Any, str, str]:
+    """``(tensor, kind, "")`` for what can be compared, else ``(None, absence, detail)`` (``model.Capture``)."""
+    if value is _ABSENT:
+        return None, "missing", ""
+    if value is None:
+        return None, "none", ""
+    kind = type(value)
+    if kind is _Tensor or kind is _Parameter:
+        obstacle = _obstacle(value)
+        return (None, "unsupported", obstacle) if obstacle else (value, "tensor", "")
+    if kind is _ndarray:
+        return _from_array(value)
+    if kind in _scalars or _generic in _mro_of(kind):
+        number = _number(value)
+        return (None, "unsupported", _name_of(kind)[:100]) if number is None else (_as_tensor([number], ()), "scalar", "")
+    if kind in (list, tuple) and 0 < len(value) <= MOST_ELEMENTS:
+        numbers = [_number(element) for element in value]
+        if None not in numbers:
+            return _as_tensor(numbers, (len(numbers),)), "sequence", ""
+    return None, "not_a_tensor", _name_of(kind)[:100]
+
+
+def _from_array(array: Any) -> tuple[Any, str, str]:
+    dtype = array.dtype
+    if dtype.kind not in "fiub" or dtype.itemsize > 8 or dtype.str[1:] in ("u2", "u4", "u8"):
+        return None, "unsupported", str(dtype)[:100]
+    native = _ascontiguousarray(array, dtype=dtype.newbyteorder("="))
+    return _from_numpy(native.copy()).reshape(array.shape), "ndarray", ""
+
+
+def _number(value: Any) -> Any:
+    """A Python number of a scalar, a 0-d tensor or array; None for anything else."""
+    kind = type(value)
+    if kind is _Tensor or kind is _Parameter:
+        if _dim(value) or _obstacle(value):
+            return None
+        value = _item(value)
+    elif kind is _ndarray or _generic in _mro_of(kind):
+        if value.ndim or value.dtype.kind not in "fiub":
+            return None
+        value = value.item()
+    kind = type(value)
+    if kind is bool:
+        return int(value)
+    if kind is int:
+        return value if -(2**63) <= value < 2**63 else None
+    return value if kind is float else None
+
+
+def _as_tensor(numbers: list[Any], shape: tuple[int, ...]) -> Any:
+    whole = all(type(number) is int for number in numbers)
+    tensor = _tensor(numbers, dtype=_int64 if whole else _float64)
+    return tensor.reshape(shape)
+
+
+def shape_text(tensor: Any) -> str:
+    """``"(7, 5)"``."""
+    return str(tuple(_shape_of(tensor)))

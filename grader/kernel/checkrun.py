@@ -1,0 +1,159 @@
+"""One check, driven from the job's init: forks of the live kernel, one program at a time, everything else stopped.
+
+The kernel forks a child, which sends a socket that it alone holds. The init then stops every other process of the job,
+hands the child the inputs of one program at a time, and notes how far it came. A child that dies or runs out of time
+costs the program it was at; the rest get a fresh fork. Inputs reach a child only when their program starts, so what an
+earlier fork has seen helps no later one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from grader.kernel import wire
+
+if TYPE_CHECKING:
+    from grader.kernel.jobinit import JobInit
+
+#: Share of a check's seconds that is left for the programs behind one that ran out of time.
+_ALLOWANCE = 0.1
+
+
+class CheckRun:
+    """The run of one check. ``slate`` is the result file; ``programs`` are the descriptors of the inputs."""
+
+    def __init__(self, init: JobInit, message: dict[str, Any], slate: int, source: int, programs: list[int]) -> None:
+        self.init = init
+        self.message = message
+        self.slate = slate
+        self.source = source
+        self.programs = programs
+        self.deadline = time.monotonic() + message["seconds"]
+        self.stopped: set[int] = set()
+        self.child = 0
+        self.sock: socket.socket | None = None
+        self.at = 0
+
+    def run(self) -> list[dict[str, Any]]:
+        """How each program ended, in order: ``{"ended": "done", "at": …, "length": …}`` or ``{"ended": "crashed"}``."""
+        runs: list[dict[str, Any]] = []
+        late = False
+        while len(runs) < len(self.programs):
+            ended = self._fork()
+            if ended is not None:  # no fork, no program: the kernel is dead or does not answer
+                return runs + [{"ended": ended, "how": ""}] * (len(self.programs) - len(runs))
+            ended, how = self._drive(runs)
+            self._kill_child()
+            if ended is None:
+                return runs
+            runs.append({"ended": ended, "how": how})
+            if ended == "timed_out" and not late:
+                late = True
+                self.deadline = time.monotonic() + self.message["seconds"] * _ALLOWANCE
+        return runs
+
+    # --------------------------------------------------------------------------------------------- fork
+
+    def _fork(self) -> str | None:
+        """Have the kernel fork a child and stop everything else; the ending when that does not come about."""
+        self._thaw()
+        command = self.init.command
+        if command is None:
+            return "crashed"
+        try:
+            wire.send(command, {"do": "fork"})
+            while True:
+                if not self.init.wait([command], self.deadline - time.monotonic()):
+                    return "timed_out"
+                message, fds, sender = wire.receive(command)
+                if message.get("event") == "forked" and len(fds) == 1 and sender not in (0, self.init.kernel):
+                    break
+                for fd in fds:
+                    os.close(fd)
+        except wire.Closed:
+            return "crashed"
+        self.child = sender
+        self.sock = socket.socket(fileno=fds[0])
+        self.stopped = self.init.processes.stop_others(sender)
+        return None
+
+    def _drive(self, runs: list[dict[str, Any]]) -> tuple[str | None, str]:
+        """Feed the child programs; returns how the one that it did not finish ended, or (None, "")."""
+        assert self.sock is not None
+        try:
+            self._send_check()
+            while len(runs) < len(self.programs):
+                wire.send(self.sock, {"do": "program", "at": self.at}, [self.programs[len(runs)]])
+                message = self._answer()
+                if isinstance(message, str):
+                    return message, ""
+                at, length = message.get("at"), message.get("length")
+                if at != self.at or type(length) is not int or length < 0:
+                    return ("output_exceeded" if message.get("event") == "too_large" else "crashed"), ""
+                runs.append({"ended": "done", "at": at, "length": length})
+                self.at += length
+        except wire.Closed:
+            return self._death()
+        return None, ""
+
+    def _send_check(self) -> None:
+        assert self.sock is not None
+        about = {key: self.message[key] for key in ("needs", "autograd", "printed", "cell")}
+        wire.send(self.sock, {"do": "check", **about}, [self.slate, self.source])
+
+    def _answer(self) -> dict[str, Any] | str:
+        """The child's next message, or how the program ended without one."""
+        assert self.sock is not None
+        while True:
+            left = self.deadline - time.monotonic()
+            if left <= 0:
+                return "timed_out"
+            if self.init.wait([self.sock], min(left, 0.1)):
+                message, fds, _ = wire.receive(self.sock)
+                for fd in fds:
+                    os.close(fd)
+                return message
+            if self.init.wait([self.init.sock], 0):  # the grader sends nothing while a check runs: it gave the job up
+                raise SystemExit
+            over = self.init.processes.over_limit(None)
+            if over:
+                return "memory_exceeded" if over == "memory" else "crashed"
+
+    def _death(self) -> tuple[str, str]:
+        """How the child died, as the system tells it."""
+        name = self.init.processes.name(self.child)
+        for _ in range(200):
+            status = self.init.processes.exit_status(name) if name else None
+            if status is not None:
+                break
+            time.sleep(0.001)
+        if status is None or not os.WIFSIGNALED(status):
+            return "crashed", f"exit code {os.WEXITSTATUS(status)}" if status is not None else ""
+        return "crashed", f"signal {os.WTERMSIG(status)}"
+
+    # ---------------------------------------------------------------------------------------------- end
+
+    def _kill_child(self) -> None:
+        """Kill the child and all that it started: everything that was not stopped."""
+        if self.sock is not None:
+            self.sock.close()
+            self.sock = None
+        if self.child:
+            self.init.processes.kill_others(frozenset(self.stopped))
+            self.child = 0
+
+    def _thaw(self) -> None:
+        for pid in self.stopped:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        self.stopped = set()
+
+    def close(self) -> None:
+        """Let the rest of the job run on."""
+        self._kill_child()
+        self._thaw()

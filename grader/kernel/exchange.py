@@ -1,0 +1,167 @@
+"""How tensors travel: a safetensors file in a memory descriptor, with JSON in its metadata.
+
+The layout is that of the safetensors format (an 8-byte little-endian header length, a JSON header, the bytes), written
+and read here in a few lines so that the untrusted side needs nothing that student code could have replaced, and the
+trusted side checks each field. What the student's process sends is read by ``decode`` alone: dtypes from a list, sizes
+that must agree with shapes and with the file, no code, no pickle.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import json
+import math
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+_DTYPES: dict[str, torch.dtype] = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
+_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+_HEADER_LIMIT = 4 * 1024**2
+_MOST_DIMENSIONS = 16
+
+# References of this module's own: student code may replace the attributes of torch, never these.
+_frombuffer = torch.frombuffer
+_empty = torch.empty
+_detach = torch.Tensor.detach
+_clone = torch.Tensor.clone
+_reshape = torch.Tensor.reshape
+_data_ptr = torch.Tensor.data_ptr
+_element_size = torch.Tensor.element_size
+_numel = torch.Tensor.numel
+_permute = torch.Tensor.permute
+_is_contiguous = torch.Tensor.is_contiguous
+_resolve_neg = torch.Tensor.resolve_neg
+_contiguous = torch.contiguous_format
+_shape = torch._C.TensorBase.shape.__get__  # type: ignore[attr-defined]
+_dtype = torch._C.TensorBase.dtype.__get__  # type: ignore[attr-defined]
+_string_at = ctypes.string_at
+_dumps = json.dumps
+_loads = json.loads
+
+
+class Malformed(Exception):
+    """Bytes that are no tensor file."""
+
+
+def carried(dtype: torch.dtype) -> bool:
+    """Whether a tensor of ``dtype`` can travel."""
+    return dtype in _NAMES
+
+
+def plain_bytes(tensor: torch.Tensor) -> bytes:
+    """The elements of a dense CPU tensor, row-major."""
+    dense = _clone(_resolve_neg(_detach(tensor)), memory_format=_contiguous)
+    size = _numel(dense) * _element_size(dense)
+    return _string_at(_data_ptr(dense), size) if size else b""
+
+
+def encode(tensors: Mapping[str, torch.Tensor], meta: Mapping[str, Any]) -> bytes:
+    """``tensors`` (dense, on the CPU, of carried dtypes) and JSON-able ``meta`` as the bytes of a safetensors file."""
+    header: dict[str, Any] = {"__metadata__": {"grader": _dumps(meta)}}
+    chunks = []
+    at = 0
+    for name, tensor in tensors.items():
+        data = plain_bytes(tensor)
+        header[name] = {
+            "dtype": _NAMES[_dtype(tensor)],
+            "shape": list(_shape(tensor)),
+            "data_offsets": [at, at + len(data)],
+        }
+        chunks.append(data)
+        at += len(data)
+    text = _dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return b"".join([len(text).to_bytes(8, "little"), text, *chunks])
+
+
+def decode(data: bytes | bytearray | memoryview) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """The tensors and the metadata in ``data``; raises ``Malformed`` for anything that ``encode`` does not write.
+
+    The tensors own their memory.
+    """
+    try:
+        return _decode(memoryview(data))
+    except Malformed:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, RuntimeError) as error:
+        raise Malformed(f"{type(error).__name__}: {error}"[:200]) from None
+
+
+def _decode(data: memoryview) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    size = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or size > min(_HEADER_LIMIT, len(data) - 8):
+        raise Malformed("the header is longer than the data")
+    header = _loads(bytes(data[8 : 8 + size]))
+    body = data[8 + size :]
+    meta = _loads(header.pop("__metadata__")["grader"])
+    if not isinstance(meta, dict):
+        raise Malformed("the metadata is no object")
+    return {name: _tensor(entry, body) for name, entry in header.items()}, meta
+
+
+def _tensor(entry: Mapping[str, Any], body: memoryview) -> torch.Tensor:
+    dtype = _DTYPES[entry["dtype"]]
+    shape = entry["shape"]
+    begin, end = entry["data_offsets"]
+    numbers = [*shape, begin, end]
+    if not all(type(number) is int and 0 <= number < 2**48 for number in numbers) or len(shape) > _MOST_DIMENSIONS:
+        raise Malformed("a shape or an offset is no size")
+    count = math.prod(shape)
+    if begin > end or end > len(body) or end - begin != count * dtype.itemsize:
+        raise Malformed("a tensor's size does not match its shape")
+    if dtype is torch.bool and bytes(body[begin:end]).strip(b"\0\1"):
+        raise Malformed("a bool that is neither 0 nor 1")
+    if count == 0:
+        return _empty(shape, dtype=dtype)
+    return _reshape(_frombuffer(bytearray(body[begin:end]), dtype=dtype), shape)
+
+
+def memory_file(data: bytes, name: str = "grader") -> int:
+    """A descriptor of a sealed, read-only memory file that holds ``data``; the caller closes it."""
+    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+    fcntl.fcntl(fd, _ADD_SEALS, _SEAL_SEAL | _SEAL_SHRINK | _SEAL_GROW | _SEAL_WRITE)
+    return fd
+
+
+def memory_slate(size: int, name: str = "result") -> int:
+    """A descriptor of a writable memory file of exactly ``size`` bytes that nobody can grow; the caller closes it."""
+    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.ftruncate(fd, size)
+    fcntl.fcntl(fd, _ADD_SEALS, _SEAL_SEAL | _SEAL_SHRINK | _SEAL_GROW)
+    return fd
+
+
+def contents(fd: int) -> bytes:
+    """All bytes of the memory file ``fd``, wherever its offset stands."""
+    size = os.fstat(fd).st_size
+    chunks = []
+    at = 0
+    while at < size:
+        chunk = os.pread(fd, size - at, at)
+        if not chunk:
+            break
+        chunks.append(chunk)
+        at += len(chunk)
+    return b"".join(chunks)
+
+
+_ADD_SEALS = 1033
+_SEAL_SEAL, _SEAL_SHRINK, _SEAL_GROW, _SEAL_WRITE = 1, 2, 4, 8

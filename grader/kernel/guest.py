@@ -1,0 +1,186 @@
+"""The kernel process of a submission: a real ipykernel in a fork of the zygote, confined, on two inherited sockets.
+
+``prepare`` runs once in the zygote (imports, the shell, a first cell); ``run`` in each fork. What is left out of
+ipykernel's start-up is what a graded notebook has no use for: history, debugger, heartbeat, control and stdin channels.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from typing import Any
+
+import ipykernel.debugger
+import ipykernel.kernelapp
+import zmq
+from ipykernel.compiler import XCachingCompiler
+from ipykernel.control import ControlThread
+from ipykernel.iostream import IOPubThread, OutStream
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelapp import IPKernelApp
+from ipykernel.zmqshell import ZMQInteractiveShell
+from traitlets.config import Config
+from zmq.eventloop.zmqstream import ZMQStream
+
+from grader.kernel import confine, harness, wire
+
+_shell: ZMQInteractiveShell | None = None
+
+
+class OutputLimitExceeded(Exception):
+    """A cell printed more than it may."""
+
+
+class Stream(OutStream):  # type: ignore[misc]
+    """stdout or stderr of a kernel, which stops a cell that prints more than ``limit`` characters."""
+
+    limit = 1024**2
+    budget = limit
+
+    def write(self, string: str) -> int | None:
+        """Write ``string``, or raise ``OutputLimitExceeded`` when the cell's budget is spent."""
+        cls = type(self)
+        if isinstance(string, str):
+            if len(string) > cls.budget:
+                string, rest = string[: max(cls.budget, 0)], True
+            else:
+                rest = False
+            cls.budget -= len(string)
+            written = super().write(string) if string else 0
+            if rest:
+                raise OutputLimitExceeded(f"more than {cls.limit} characters printed by one cell")
+            return written
+        return super().write(string)
+
+
+class Compiler(XCachingCompiler):  # type: ignore[misc]
+    """Names the code of a cell after the request that ran it, so that a traceback leads back to the cell."""
+
+    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
+        """``ipykernel_<n>.py`` where ``n`` counts execute requests from 1."""
+        return harness.code_name(Kernel.requests)
+
+
+class Kernel(IPythonKernel):  # type: ignore[misc]
+    """IPython's kernel, which counts its requests and gives each a fresh budget of output."""
+
+    compiler_class = Compiler
+    requests = 0
+
+    async def do_execute(self, code: str, silent: bool, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Run a cell."""
+        Kernel.requests += 1
+        Stream.budget = Stream.limit
+        reply: dict[str, Any] = await super().do_execute(code, silent, *args, **kwargs)
+        return reply
+
+
+class App(IPKernelApp):  # type: ignore[misc]
+    """ipykernel's application, started in the middle: on given sockets and an existing shell."""
+
+    def start_on(self, shell_fd: int, iopub_fd: int) -> None:
+        """Put up the sockets, the streams and the kernel."""
+        self.context = context = zmq.Context()
+        self.shell_socket = _listen(context, zmq.ROUTER, shell_fd)
+        self.control_socket = context.socket(zmq.ROUTER)
+        self.stdin_socket = context.socket(zmq.ROUTER)
+        self.control_thread = ControlThread(daemon=True)
+        self.iopub_thread = IOPubThread(_listen(context, zmq.XPUB, iopub_fd), pipe=False, session=self.session)
+        self.iopub_thread.start()
+        self.iopub_socket = self.iopub_thread.background_socket
+        self._ports = {}
+        sys.stdout = Stream(self.session, self.iopub_thread, "stdout", watchfd=False)
+        sys.stderr = Stream(self.session, self.iopub_thread, "stderr", watchfd=False)
+        self.displayhook = ipykernel.kernelapp.import_item(str(self.displayhook_class))(self.session, self.iopub_socket)
+        sys.displayhook = self.displayhook
+        self.patch_io()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self.init_kernel()
+
+    def init_kernel(self) -> None:
+        """The kernel, on the main loop: no shell-channel thread, no debugger."""
+        self.control_thread.start()
+        self.kernel = Kernel.instance(
+            parent=self,
+            session=self.session,
+            control_stream=ZMQStream(self.control_socket, self.control_thread.io_loop),
+            shell_stream=ZMQStream(self.shell_socket),
+            control_thread=self.control_thread,
+            iopub_thread=self.iopub_thread,
+            iopub_socket=self.iopub_socket,
+            stdin_socket=self.stdin_socket,
+            log=self.log,
+        )
+        self.kernel.shell.kernel = self.kernel
+        self.displayhook.get_execution_count = lambda: self.kernel.execution_count
+
+
+def _listen(context: zmq.Context[Any], kind: int, fd: int) -> zmq.Socket[Any]:
+    sock = context.socket(kind)
+    sock.linger = 1000
+    sock.setsockopt(zmq.USE_FD, fd)
+    sock.bind("ipc:///inherited")
+    return sock
+
+
+def prepare(folder: str) -> None:
+    """Make the shell and run a first cell, in the zygote; ``folder`` takes IPython's profile."""
+    global _shell
+    ipykernel.debugger._is_debugpy_available = False
+    os.environ["IPYTHONDIR"] = os.path.join(folder, ".ipython")
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.HistoryManager.hist_file = ":memory:"
+    stdout, stderr, hook = sys.stdout, sys.stderr, sys.displayhook
+    _shell = ZMQInteractiveShell.instance(config=config, compiler_class=Compiler)
+    _shell.run_cell("import math\nx = math.pi", store_history=False, silent=True)
+    _shell.reset(new_session=False)
+    _shell.user_ns.pop("x", None)
+    sys.stdout, sys.stderr, sys.displayhook = stdout, stderr, hook
+
+
+def run(message: dict[str, Any], command: socket.socket, fds: list[int]) -> None:
+    """Be the kernel: confine this process, put up ipykernel, report ready, serve until killed."""
+    os.setsid()
+    os.chdir(message["folder"])
+    os.environ.clear()
+    os.environ.update(message["environment"], HOME=message["folder"], TMPDIR=message["temporary"])
+    _close_standard_streams()
+    Stream.limit = Stream.budget = message["limits"]["printed"]
+    confine_kernel(message)
+    sys.path.insert(0, "")
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    app = App.instance(log_level=50)
+    app.session.key = b""
+    app.start_on(*fds)
+    assert _shell is not None
+    harness.attach(_shell, command)
+    loop.add_reader(command.fileno(), harness.on_command)
+    app.kernel.start()
+    wire.send(command, {"event": "ready"})
+    loop.run_forever()
+
+
+def _close_standard_streams() -> None:
+    """Cut the kernel off the grader's descriptors 0 to 2."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in range(3):
+        os.dup2(null, fd)
+    os.close(null)
+
+
+def confine_kernel(message: dict[str, Any]) -> None:
+    """Give up what a submission must not have; ``sandbox`` none keeps all but the resource limits."""
+    limits = message["limits"]
+    confine.limit_resources(
+        open_files=limits["open_files"], file_size=limits["written"], memory=limits["memory"]
+    )
+    if message["sandbox"] == "none":
+        return
+    confine.drop_privileges()
+    confine.landlock(confine.Access(read=tuple(message["read"]), write=tuple(message["write"])))
+    confine.refuse_calls()

@@ -1,0 +1,118 @@
+"""What runs inside the student's process: the fork for a check, and the check in the fork.
+
+All references it needs are taken when the zygote imports it, before any student code runs. It is not what a verdict
+rests on: student code shares its process and could meddle with it, and would harm only itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from typing import Any
+
+import torch
+
+from grader.kernel import autograd_watch, confine, exchange, wire
+from grader.kernel.program import Namespace, ProgramRun
+
+_fork, _exit, _pwrite, _close, _getpid = os.fork, os._exit, os.pwrite, os.close, os.getpid
+_settrace, _setprofile = sys.settrace, sys.setprofile
+_thread_settrace, _thread_setprofile = threading.settrace, threading.setprofile
+_set_num_threads = torch.set_num_threads
+_set_default_dtype, _set_default_device = torch.set_default_dtype, torch.set_default_device
+_set_grad_enabled = torch._C._set_grad_enabled
+_signal, _SIG_DFL, _SIGINT = signal.signal, signal.SIG_DFL, signal.SIGINT
+_pair, _socket = wire.pair, socket.socket
+_send, _receive, _Closed = wire.send, wire.receive, wire.Closed
+_encode, _decode, _contents = exchange.encode, exchange.decode, exchange.contents
+_fstat = os.fstat
+_monotonic = time.monotonic
+
+_shell: Any = None
+_command: socket.socket | None = None
+_children: list[int] = []
+
+
+def code_name(request: int) -> str:
+    """The file name under which the code of the ``request``-th execute request is compiled."""
+    return f"ipykernel_{request}.py"
+
+
+def attach(shell: Any, command: socket.socket) -> None:
+    """Remember the kernel's shell and the socket over which the job's init gives orders."""
+    global _shell, _command
+    _shell, _command = shell, command
+
+
+def on_command() -> None:
+    """An order of the job's init, on the kernel's main loop while no cell runs."""
+    command = _command
+    assert command is not None
+    try:
+        message, fds, _ = _receive(command)
+    except _Closed:
+        _exit(1)
+    for fd in fds:
+        _close(fd)
+    for child in list(_children):
+        with contextlib.suppress(ChildProcessError):
+            if os.waitpid(child, os.WNOHANG)[0]:
+                _children.remove(child)
+    if message.get("do") == "fork":
+        child = _fork()
+        if child == 0:
+            try:
+                _be_check(command)
+            finally:
+                _exit(1)
+        _children.append(child)
+
+
+def _be_check(command: socket.socket) -> None:
+    """In the fork: hand the init a socket that this process alone holds, and do what comes over it."""
+    ours, theirs = _pair()
+    _send(command, {"event": "forked"}, [theirs.fileno()])
+    theirs.close()
+    command.close()
+    _set_num_threads(1)
+    _settrace(None)
+    _setprofile(None)
+    _thread_settrace(None)  # type: ignore[arg-type]
+    _thread_setprofile(None)
+    check, fds, _ = _receive(ours)
+    slate, source = fds
+    with torch._C.DisableTorchFunction():
+        _set_default_device(None)
+        _set_default_dtype(torch.float32)
+    _set_grad_enabled(True)
+    namespace = Namespace(_shell, check["needs"], _contents(source).decode(), code_name, check["printed"])
+    watch = None if check["autograd"] else autograd_watch.install()
+    capacity = _fstat(slate).st_size
+    while True:
+        try:
+            order, fds, _ = _receive(ours)
+        except _Closed:
+            _exit(0)
+        with torch._C.DisableTorchFunction():
+            tensors, about = _decode(_contents(fds[0]))
+        _close(fds[0])
+        began = _monotonic()
+        kept, outcome = ProgramRun(namespace, about, tensors, watch).run()
+        outcome["seconds"] = _monotonic() - began
+        with torch._C.DisableTorchFunction():
+            data = _encode(kept, outcome)
+        if order["at"] + len(data) > capacity:
+            _send(ours, {"event": "too_large"})
+            continue
+        view = memoryview(data)
+        at = order["at"]
+        while view:
+            written = _pwrite(slate, view, at)
+            at += written
+            view = view[written:]
+        _send(ours, {"event": "done", "at": order["at"], "length": len(data)})

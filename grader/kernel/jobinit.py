@@ -1,0 +1,213 @@
+"""The init of a job: the trusted process above a submission's kernel, one for each submission.
+
+Forked from the zygote, it puts up the job folder, forks the kernel, counts what the job's processes use, stops them all
+while a check runs, hands each check its inputs, and kills everything when the grader closes its end of the socket. In
+bwrap it is process 1 of a PID namespace of the job's own, so nothing can outlive it. It believes nothing that the
+kernel or a check says beyond "I am done", and that only costs them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import shutil
+import signal
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+from grader.kernel import confine, wire
+from grader.kernel.processes import Processes
+
+#: Seconds between two looks at what the job uses.
+_TICK = 0.1
+
+
+def run(sock: socket.socket, message: dict[str, Any]) -> None:
+    """Be the init of the job that ``message`` describes until ``sock`` closes; the caller ends the process."""
+    if message["sandbox"] == "bwrap":
+        _enter_namespaces(message)
+    else:
+        confine.adopt_orphans()
+        confine.die_with_parent(signal.SIGKILL)
+    init = JobInit(sock, message)
+    try:
+        init.serve()
+    except wire.Closed:
+        pass
+    finally:
+        init.close()
+
+
+def _enter_namespaces(message: dict[str, Any]) -> None:
+    """New PID, IPC and mount namespaces, with private ``/tmp`` and ``/dev/shm`` that hold ``written`` bytes at most."""
+    confine.unshare(confine.CLONE_NEWPID | confine.CLONE_NEWIPC | confine.CLONE_NEWNS)
+    if os.fork():
+        os._exit(0)
+    flags = confine.MS_NOSUID | confine.MS_NODEV
+    written = message["limits"]["written"]
+    confine.mount("tmpfs", "/tmp", "tmpfs", flags, f"size={max(written, 4096)},mode=0755,nr_inodes=65536")
+    os.mkdir("/tmp/shm", 0o777)
+    confine.mount("/tmp/shm", "/dev/shm", "", confine.MS_BIND)
+
+
+class JobInit:
+    """One job: its socket to the grader, its folder, its kernel, and the check that runs, if any."""
+
+    def __init__(self, sock: socket.socket, message: dict[str, Any]) -> None:
+        self.sock = sock
+        self.message = message
+        self.limits: dict[str, Any] = message["limits"]
+        self.sandbox: str = message["sandbox"]
+        self.folder = Path(message["folder"])
+        self.private = self.sandbox == "bwrap"
+        self.processes = Processes(self.private, self.limits)
+        self.kernel = 0
+        self.command: socket.socket | None = None
+        self.next_tick = 0.0
+        self.over: str | None = None
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    # ------------------------------------------------------------------------------------------- loop
+
+    def serve(self) -> None:
+        """Do what the grader asks and report what happens, until it closes the socket (``wire.Closed``)."""
+        while True:
+            ready = self.wait([self.sock] + [self.command] * (self.command is not None), _TICK)
+            if self.command in ready and self.command is not None:
+                self._hear_kernel()
+            self._reap()
+            self._watch()
+            if self.sock in ready:
+                message, fds, _ = wire.receive(self.sock)
+                try:
+                    getattr(self, f"_do_{message['do']}")(message, fds)
+                finally:
+                    for fd in fds:
+                        os.close(fd)
+
+    def wait(self, socks: list[Any], seconds: float) -> list[Any]:
+        """The sockets among ``socks`` that have something to read, after ``seconds`` at most."""
+        poll = select.poll()
+        by_fd = {sock.fileno(): sock for sock in socks}
+        for fd in by_fd:
+            poll.register(fd, select.POLLIN)
+        return [by_fd[fd] for fd, _ in poll.poll(max(0, int(seconds * 1000)))]
+
+    def _hear_kernel(self) -> None:
+        """A message from the kernel's harness: ready, or nothing worth believing."""
+        assert self.command is not None
+        try:
+            message, fds, _ = wire.receive(self.command)
+        except wire.Closed:
+            self.command.close()
+            self.command = None
+            return
+        for fd in fds:
+            os.close(fd)
+        if message.get("event") == "ready":
+            wire.send(self.sock, {"event": "ready"})
+
+    def _reap(self) -> None:
+        """Collect the dead; report the kernel's death, having killed what it left behind."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self.kernel:
+                self._kernel_died(status)
+
+    def _kernel_died(self, status: int) -> None:
+        self.kernel = 0
+        if self.command is not None:
+            self.command.close()
+            self.command = None
+        self.processes.kill_all()
+        how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
+        wire.send(self.sock, {"event": "died", "how": how, "limit": self.over})
+        self.over = None
+
+    def _watch(self) -> None:
+        """Look at what the job uses, once a tick; kill the kernel when it is over a limit."""
+        now = time.monotonic()
+        if now < self.next_tick or not self.kernel:
+            return
+        self.next_tick = now + _TICK
+        self.over = self.processes.over_limit(self.folder if not self.private else None)
+        if self.over:
+            self.processes.kill_all()
+
+    # ----------------------------------------------------------------------------------------- orders
+
+    def _do_file(self, message: dict[str, Any], fds: list[int]) -> None:
+        """Copy one file into the job folder; its path was checked by the grader."""
+        target = self.folder / message["path"]
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(fds[0], "rb", closefd=False) as source, open(target, "wb") as copy:
+            shutil.copyfileobj(source, copy)
+        target.chmod(0o700 if message.get("executable") else 0o600)
+
+    def _do_kernel(self, message: dict[str, Any], fds: list[int]) -> None:
+        """Fork a kernel that listens on the two sockets in ``fds`` (shell, iopub)."""
+        ours, theirs = wire.pair()
+        self.kernel = os.fork()
+        if self.kernel == 0:
+            self._become_kernel(theirs, fds)
+        theirs.close()
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self.command = ours
+        self.processes.baseline(self.kernel)
+
+    def _become_kernel(self, command: socket.socket, fds: list[int]) -> None:
+        status = 1
+        try:
+            self.sock.close()
+            from grader.kernel import guest
+
+            guest.run(self.message, command, fds)
+            status = 0
+        finally:
+            os._exit(status)
+
+    def _do_interrupt(self, message: dict[str, Any], fds: list[int]) -> None:
+        if self.kernel:
+            os.kill(self.kernel, signal.SIGINT)
+
+    def _do_kill(self, message: dict[str, Any], fds: list[int]) -> None:
+        self.over = message.get("why")
+        self.processes.kill_all()
+
+    def _do_check(self, message: dict[str, Any], fds: list[int]) -> None:
+        """Run a check; ``fds`` are the result slate, the cell's source, then one memory file a program."""
+        from grader.kernel.checkrun import CheckRun
+
+        run = CheckRun(self, message, fds[0], fds[1], fds[2:])
+        try:
+            wire.send(self.sock, {"event": "checked", "runs": run.run()})
+            while wire.receive(self.sock)[0].get("do") != "thaw":
+                pass
+        finally:
+            run.close()
+
+    def close(self) -> None:
+        """Kill all that the job started and remove what it wrote."""
+        with contextlib.suppress(OSError):
+            self.processes.kill_all()
+        if not self.private:
+            _wipe(self.folder)
+
+
+def _wipe(folder: Path) -> None:
+    """Remove ``folder``, also where student code took its permissions away."""
+    for place, folders, _ in os.walk(folder):
+        for name in folders:
+            with contextlib.suppress(OSError):
+                path = os.path.join(place, name)
+                if not os.path.islink(path):
+                    os.chmod(path, 0o700)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,190 @@
+"""The kernels of a run: one zygote, and a job forked from it for each submission."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from grader.errors import KernelError
+from grader.kernel import sandbox as sandboxes
+from grader.kernel import wire
+from grader.kernel.programs import ProgramFiles
+from grader.model import Execution, Job, Limits
+
+if TYPE_CHECKING:
+    import zmq.asyncio
+
+_READY_S = 120.0
+
+
+class Zygote:
+    """A zygote process, from the grader's side."""
+
+    def __init__(self, sandbox: str, folder: str) -> None:
+        ours, theirs = wire.pair()
+        with theirs:
+            command = sandboxes.zygote_command(sandbox, theirs.fileno())
+            self.log = open(os.path.join(folder, "zygote.log"), "w+b")
+            self.process = subprocess.Popen(
+                command,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=self.log,
+                stderr=self.log,
+                env={**sandboxes.zygote_environment(), "PATH": os.environ.get("PATH", os.defpath), "HOME": folder},
+                cwd="/",
+                start_new_session=True,
+            )
+        ours.setblocking(False)
+        self.sock: socket.socket = ours
+        self.ready: dict[str, Any] | None = None
+
+    async def wait(self) -> None:
+        """Wait until it is warm. Raises ``KernelError`` when it does not come up."""
+        if self.ready is not None:
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            data = await asyncio.wait_for(loop.sock_recv(self.sock, wire.LARGEST), _READY_S)
+            self.ready = wire.parse(data)
+        except (wire.Closed, OSError, TimeoutError):
+            raise KernelError(f"the zygote did not come up: {self._last_words()}", remedy="See: grader doctor") from None
+
+    def _last_words(self) -> str:
+        self.log.seek(0)
+        return self.log.read(100_000).decode("utf-8", "replace").strip()[-2000:] or "it said nothing"
+
+    def spawn(self, message: dict[str, Any], fd: int) -> None:
+        """Fork a job that speaks over ``fd``; raises ``wire.Closed`` when the zygote is gone."""
+        wire.send(self.sock, message, [fd])
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self.process.poll() is None
+
+    def close(self) -> None:
+        """End it and everything below it."""
+        self.sock.close()
+        try:
+            self.process.wait(2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+
+class KernelPool:
+    """Runs jobs, up to ``jobs`` at a time, each in a kernel of its own forked from one warm zygote.
+
+    The zygote starts when the pool is made, so that its imports overlap with the caller's own. ``sandbox`` is one of
+    ``SANDBOXES``; raises ``SandboxUnavailable`` (from ``choose_sandbox``) when it does not work here.
+    """
+
+    def __init__(self, sandbox: str | None = None, limits: Limits | None = None, jobs: int = 2) -> None:
+        self.sandbox = sandboxes.choose_sandbox(sandbox)
+        self.limits = limits or Limits()
+        self.jobs = jobs
+        self.folder = tempfile.mkdtemp(prefix="grader-", dir="/tmp")
+        self.zygote = Zygote(self.sandbox, self.folder)
+        self.programs = ProgramFiles()
+        self.context: zmq.asyncio.Context
+        self._numbers = 0
+        self._slots = asyncio.Semaphore(jobs)
+        self._replacing = asyncio.Lock()
+        self._readable = sandboxes.readable()
+        self._environment = sandboxes.kernel_environment()
+
+    async def __aenter__(self) -> KernelPool:
+        """Import what the grader's side needs and wait for the zygote."""
+        import zmq.asyncio
+
+        from grader.kernel import jobrun  # noqa: F401 - imports nbclient and torch, while the zygote does the same
+
+        self.context = zmq.asyncio.Context()
+        await self.zygote.wait()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Kill whatever runs and remove every trace."""
+        self.zygote.close()
+        self.context.destroy(linger=0)
+        self.programs.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    async def run(self, job: Job) -> Execution:
+        """Run ``job``'s cells and checks; may be called any number of times at once.
+
+        Whatever the submission does is in the ``Execution``. Raises ``KernelError`` when the grader's own machinery
+        failed twice on it.
+        """
+        async with self._slots:
+            deadline = time.monotonic() + self.limits.submission_s
+            reason = ""
+            for _ in range(2):
+                try:
+                    return await self._run(job, deadline)
+                except self._lost() as error:
+                    reason = str(error)
+                    await self._replace_zygote()
+            raise KernelError(f"{job.name}: the kernel machinery failed twice: {reason}", remedy="See: grader doctor")
+
+    async def _run(self, job: Job, deadline: float) -> Execution:
+        """One pass, and a second in a fresh job for checks that missed what a later cell defines."""
+        from grader.kernel.jobrun import JobRun
+
+        self._numbers += 1
+        first = JobRun(self, job, self._numbers, deadline)
+        execution = await first.run()
+        if not first.again or execution.ended != "finished":
+            return execution
+        self._numbers += 1
+        again = dataclasses.replace(job, checks=tuple(first.again))
+        second = await JobRun(self, again, self._numbers, deadline).run()
+        return dataclasses.replace(
+            execution,
+            checks={**execution.checks, **second.checks},
+            seconds=execution.seconds + second.seconds,
+        )
+
+    @staticmethod
+    def _lost() -> type[Exception]:
+        from grader.kernel.jobrun import JobLost
+
+        return JobLost
+
+    async def _replace_zygote(self) -> None:
+        """A new zygote where the old one is dead."""
+        async with self._replacing:
+            if self.zygote.alive:
+                return
+            with contextlib.suppress(OSError):
+                self.zygote.close()
+            self.zygote = Zygote(self.sandbox, self.folder)
+            await self.zygote.wait()
+
+    def describe(self, number: int) -> dict[str, Any]:
+        """What a job's init has to know."""
+        folder = "/tmp/job" if self.sandbox == "bwrap" else os.path.join(self.folder, f"job-{number}")
+        write = [folder, "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"]
+        write += ["/dev/shm"] if self.sandbox == "bwrap" else []
+        return {
+            "sandbox": self.sandbox,
+            "folder": folder,
+            "temporary": folder,
+            "limits": dataclasses.asdict(self.limits),
+            "environment": self._environment,
+            "read": [*self._readable, "/proc/cpuinfo", "/proc/meminfo", "/proc/stat"],
+            "write": write,
+        }

@@ -1,0 +1,182 @@
+"""The processes of one job: found through ``/proc``, counted, stopped and killed.
+
+Everything here sees only what descends from the calling process, the job's init, which adopts all orphans.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Processes:
+    """The descendants of this process. ``private``: it is process 1 of a PID namespace that holds the job alone."""
+
+    def __init__(self, private: bool, limits: dict[str, Any]) -> None:
+        self.private = private
+        self.limits = limits
+        # In a PID namespace, /proc is still that of the sandbox: descendants have other numbers there than here.
+        self.proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.me = os.readlink("self", dir_fd=self.proc)
+        self.last_walk = 0.0
+
+    def baseline(self, pid: int) -> None:
+        """Called when the kernel was forked."""
+        self.last_walk = 0.0
+
+    def listed(self) -> list[str]:
+        """The ``/proc`` names of all descendants."""
+        found: list[str] = []
+        todo = [self.me]
+        while todo:
+            children = self._children(todo.pop())
+            found += children
+            todo += children
+        return found
+
+    def _children(self, name: str) -> list[str]:
+        children: list[str] = []
+        with contextlib.suppress(OSError):
+            fd = os.open(f"{name}/task", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self.proc)
+            try:
+                tasks = os.listdir(fd)
+            finally:
+                os.close(fd)
+            for task in tasks:
+                children += self._read(f"{name}/task/{task}/children").split()
+        return children
+
+    def _read(self, path: str) -> str:
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.proc)
+        except OSError:
+            return ""
+        try:
+            return os.read(fd, 65536).decode("ascii", "replace")
+        except OSError:
+            return ""
+        finally:
+            os.close(fd)
+
+    def pid(self, name: str) -> int:
+        """The process id, as this process may signal it, of the ``/proc`` entry ``name``; 0 when it is gone."""
+        if not self.private:
+            return int(name)
+        for line in self._read(f"{name}/status").splitlines():
+            if line.startswith("NSpid:"):
+                return int(line.split()[-1])
+        return 0
+
+    def name(self, pid: int) -> str:
+        """The ``/proc`` name of a descendant's process id; empty when there is none."""
+        if not self.private:
+            return str(pid)
+        return next((name for name in self.listed() if self.pid(name) == pid), "")
+
+    # ------------------------------------------------------------------------------------------ signals
+
+    def signal_others(self, signal_number: int, spare: frozenset[int] = frozenset()) -> set[int]:
+        """Send a signal to every descendant but those in ``spare``, until no new one appears; returns whom."""
+        reached: set[int] = set()
+        while True:
+            pids = {self.pid(name) for name in self.listed()} - spare - reached - {0}
+            if not pids:
+                return reached
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal_number)
+            reached |= pids
+
+    def stop_others(self, spare: int) -> set[int]:
+        """Stop every descendant but ``spare``; returns whom."""
+        if self.private:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGSTOP)
+            os.kill(spare, signal.SIGCONT)
+            return {self.pid(name) for name in self.listed()} - {spare, 0}
+        return self.signal_others(signal.SIGSTOP, frozenset({spare}))
+
+    def kill_all(self) -> None:
+        """Kill every descendant; on return none is running."""
+        self.kill_others(frozenset())
+
+    def kill_others(self, spare: frozenset[int]) -> None:
+        """Kill every descendant but those in ``spare``; on return none of them is running."""
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            if self.private and not spare:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(-1, signal.SIGKILL)
+            else:
+                self.signal_others(signal.SIGKILL, spare)
+            if all(self.state(name) in "ZX" or self.pid(name) in spare for name in self.listed()):
+                return
+            time.sleep(0.001)
+
+    def state(self, name: str) -> str:
+        """The one-letter state of ``/proc`` entry ``name``; ``"X"`` when it is gone."""
+        text = self._read(f"{name}/stat")
+        return text.rpartition(")")[2].split()[0] if text else "X"
+
+    def exit_status(self, name: str) -> int | None:
+        """The wait status of a dead descendant that nobody has collected yet; None when it is not dead."""
+        fields = self._read(f"{name}/stat").rpartition(")")[2].split()
+        return int(fields[-1]) if fields and fields[0] == "Z" else None
+
+    # ------------------------------------------------------------------------------------------- limits
+
+    def over_limit(self, folder: Path | None) -> str | None:
+        """The name of the limit (``processes``, ``memory``, ``written``) that the job is over, or None."""
+        names = self.listed()
+        if len(names) > self.limits["processes"]:
+            return "processes"
+        if self._resident(names) > self.limits["memory"] and self._proportional(names) > self.limits["memory"]:
+            return "memory"
+        if folder is not None and self._folder_is_full(folder):
+            return "written"
+        return None
+
+    def _resident(self, names: list[str]) -> int:
+        """Resident bytes of ``names`` together, shared pages counted for each: an upper bound, and cheap."""
+        total = 0
+        for name in names:
+            fields = self._read(f"{name}/statm").split()
+            total += int(fields[1]) * _PAGE if len(fields) > 1 else 0
+        return total
+
+    def _proportional(self, names: list[str]) -> int:
+        """Bytes of ``names`` together, each shared page split among those that share it."""
+        total = 0
+        for name in names:
+            for line in self._read(f"{name}/smaps_rollup").splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1]) * 1024
+        return total
+
+    def _folder_is_full(self, folder: Path) -> bool:
+        """Whether the job folder holds more than it may; looked at a few times a second."""
+        now = time.monotonic()
+        if now < self.last_walk + 0.25:
+            return False
+        self.last_walk = now
+        return _bytes_below(str(folder), self.limits["written"]) > self.limits["written"]
+
+
+def _bytes_below(folder: str, enough: int) -> int:
+    """Bytes of disk under ``folder``, counted until more than ``enough``."""
+    total = 0
+    todo = [folder]
+    while todo and total <= enough:
+        with contextlib.suppress(OSError), os.scandir(todo.pop()) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        todo.append(entry.path)
+    return total

@@ -1,0 +1,312 @@
+"""One ``Program`` in the fork: bind its inputs, run its call in the notebook's namespace, read what it left.
+
+The outcome is a dict that travels as JSON (keys as in ``model.CaseRun``) beside the tensors; ``grader.kernel.results``
+reads it on the other side.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from grader.kernel import capture, studenterror
+from grader.kernel.capture import Path
+
+_empty, _full = torch.empty, torch.full
+_contiguous, _permute, _copy = torch.Tensor.contiguous, torch.Tensor.permute, torch.Tensor.copy_
+_is_contiguous = torch.Tensor.is_contiguous
+_isnan, _all = torch.isnan, torch.Tensor.all
+_is_floating_point = torch.Tensor.is_floating_point
+_shape_of = capture._shape_of
+_dtype_of = capture._dtype_of
+_DisableTorchFunction = torch._C.DisableTorchFunction
+_numel, _element_size, _version_of = torch.Tensor.numel, torch.Tensor.element_size, capture._base._version.__get__
+_numpy = torch.Tensor.numpy
+_getframe, _compile, _exec, _eval = sys._getframe, compile, exec, eval
+_float32 = torch.float32
+_setattr = object.__setattr__
+
+_MOST_EXTRAS = 16
+_EXTRA_BYTES = 64 * 1024
+_PRINTED = 4096
+
+
+class OutputLimitExceeded(Exception):
+    """A call printed more than it may."""
+
+
+class Sink(io.TextIOBase):
+    """A stdout that keeps the first characters and refuses more than ``limit``."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.kept: list[str] = []
+        self.count = 0
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Keep the beginning; raises ``OutputLimitExceeded`` beyond the limit."""
+        if self.count < _PRINTED:
+            self.kept.append(text[: _PRINTED - self.count])
+        self.count += len(text)
+        if self.count > self.limit:
+            raise OutputLimitExceeded(f"more than {self.limit} characters printed")
+        return len(text)
+
+
+class Namespace:
+    """The notebook as a check sees it: its shell and globals, the names that are needed, the cell's source."""
+
+    def __init__(
+        self, shell: Any, needs: list[str], source: str, code_name: Callable[[int], str], printed: int
+    ) -> None:
+        self.shell = shell
+        self.globals: dict[str, Any] = shell.user_ns
+        self.missing = [name for name in needs if name not in self.globals]
+        self.source = source
+        self.code_name = code_name
+        self.printed = printed
+
+
+class ProgramRun:
+    """One run of one program, described by ``about`` (see ``programs.encode``) on ``tensors``."""
+
+    def __init__(
+        self, namespace: Namespace, about: dict[str, Any], tensors: dict[str, Any], watch: Any | None
+    ) -> None:
+        self.namespace = namespace
+        self.about = about
+        self.globals = namespace.globals
+        self.values: dict[str, Any] = {}
+        self.locals: dict[str, Any] = {}
+        self.poison: dict[str, Any] = {}
+        self.inputs: dict[str, Any] = {}
+        self.watch = watch
+        self.sink = Sink(namespace.printed)
+        self.tensors = tensors
+        self.kept: dict[str, Any] = {}
+        self.before: dict[str, tuple[int, int]] = {}
+
+    def run(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The tensors to send back (``"c:…"`` captures, ``"i:…"`` inputs, ``"x:…"`` extras) and the outcome."""
+        outcome: dict[str, Any] = {"ended": "not_defined", "missing": self.namespace.missing[:20]}
+        if self.namespace.missing:
+            return {}, outcome
+        with _DisableTorchFunction():
+            self._bind()
+            self._snapshot()
+        stdout, stderr = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = self.sink, Sink(self.namespace.printed)
+        try:
+            if self.watch is not None:
+                with self.watch.watching():
+                    outcome = self._call()
+            else:
+                outcome = self._call()
+            outcome["errors"] = self._raises() if outcome["ended"] == "returned" else {}
+        finally:
+            sys.stdout, sys.stderr = stdout, stderr
+        with _DisableTorchFunction():
+            self._read(outcome)
+        outcome["printed"] = "".join(self.sink.kept)
+        outcome["autograd"] = self.watch.seen() if self.watch is not None else None
+        return self.kept, outcome
+
+    # ----------------------------------------------------------------------------------------- inputs
+
+    def _bind(self) -> None:
+        about = self.about
+        for path, tensor in self.tensors.items():
+            if path in about["strided"]:
+                tensor = _non_contiguous(tensor, about["strided"][path])
+            self.inputs[path] = tensor
+            owner, _, attribute = path.rpartition(".")
+            if owner:
+                _setattr(self._owner(owner), attribute, tensor)
+            else:
+                self.values[path] = _numpy(tensor) if about["numpy"] else tensor
+        for name, text in about["constants"].items():
+            self.values[name] = ast.literal_eval(text)
+        for path in about["poison"]:
+            owner, _, attribute = path.rpartition(".")
+            held = self._owner(owner)
+            dtype = _dtype_of(held) if _is_floating_point(held) else _float32
+            self.poison[path] = _full(tuple(_shape_of(held)), float("nan"), dtype=dtype)
+            _setattr(held, attribute, self.poison[path])
+        if about["rerun"]:
+            for text in about["reads"]:
+                self.globals.pop(Path(text).name, None)
+        for name in self.values if about["rerun"] else about["globals"]:
+            self.globals[name] = self.values[name]
+
+    def _owner(self, path: str) -> Any:
+        """The tensor that the harness itself bound under ``path``."""
+        return self.inputs[path] if path in self.inputs else self.poison[path]
+
+    # ------------------------------------------------------------------------------------------- call
+
+    def _call(self) -> dict[str, Any]:
+        """Run the program's code; how it ended."""
+        try:
+            if self.about["rerun"]:
+                self._rerun()
+            else:
+                self._call_as_function()
+        except BaseException as error:  # noqa: BLE001 - whatever student code raises is its outcome
+            return self._raised(error)
+        return {"ended": "returned", "error": None}
+
+    def _call_as_function(self) -> None:
+        bound = [name for name in self.values if name not in self.about["globals"]]
+        code = _function(self.about["call"], tuple(bound))
+        made: dict[str, Any] = {}
+        _exec(code, self.globals, made)
+        try:
+            made["__case__"](*(self.values[name] for name in bound), self._keep_locals)
+        except BaseException as error:
+            self._locals_of(error)
+            raise
+
+    def _keep_locals(self) -> None:
+        self.locals = dict(_getframe(1).f_locals)
+
+    def _locals_of(self, error: BaseException) -> None:
+        """The call's locals at the moment it raised."""
+        trace = error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == _CASE_FILE:
+                self.locals = dict(trace.tb_frame.f_locals)
+            trace = trace.tb_next
+
+    def _rerun(self) -> None:
+        source = self.namespace.shell.transform_cell(self.namespace.source)
+        code = _compile(source, self.namespace.code_name(0), "exec")
+        _exec(code, self.globals)
+
+    def _raised(self, error: BaseException) -> dict[str, Any]:
+        ended = "raised"
+        if isinstance(error, OutputLimitExceeded):
+            ended = "output_exceeded"
+        elif isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _NO_MEMORY.search(_text(error))):
+            ended = "memory_exceeded"
+        return {"ended": ended, "error": studenterror.described(error)}
+
+    def _raises(self) -> dict[str, Any]:
+        """Each expression of ``raises`` → the exception that it raised, or None."""
+        errors: dict[str, Any] = {}
+        for expression in self.about["raises"]:
+            errors[expression] = None
+            try:
+                _eval(_compile(expression.strip(), _CASE_FILE, "eval"), self.globals, dict(self.locals))
+            except BaseException as error:  # noqa: BLE001 - it is what was asked for
+                errors[expression] = studenterror.described(error)
+        return errors
+
+    # ------------------------------------------------------------------------------------------- read
+
+    def _read(self, outcome: dict[str, Any]) -> None:
+        """Note each path asked for, the inputs as they are now, and what else was made."""
+        captures: dict[str, Any] = {}
+        for text in self.about["reads"]:
+            value, registered = Path(text).read(self.locals, self.globals)
+            poison = self.poison.get(text)
+            if poison is not None and value is poison and bool(_all(_isnan(poison))):
+                captures[text] = ["", "untouched", ""]
+                continue
+            tensor, kind, detail = capture.captured(value)
+            if tensor is None:
+                captures[text] = ["", kind, detail]
+            else:
+                self.kept[f"c:{text}"] = tensor
+                captures[text] = ["parameter" if registered else kind, "", ""]
+        outcome["captures"] = captures
+        for path, tensor in self.inputs.items():
+            if capture.exact_tensor(tensor):
+                self.kept[f"i:{path}"] = tensor
+        self._extras()
+
+    def _snapshot(self) -> None:
+        """Which tensors the notebook's globals hold before the call, to see new and changed ones afterwards."""
+        for name, value in list(self.globals.items()):
+            if capture.exact_tensor(value):
+                self.before[name] = (id(value), _version_of(value))
+
+    def _extras(self) -> None:
+        found = 0
+        for name, value in self._candidates():
+            if found == _MOST_EXTRAS:
+                return
+            if f"c:{name}" in self.kept or f"x:{name}" in self.kept or not capture.exact_tensor(value):
+                continue
+            if _numel(value) * _element_size(value) <= _EXTRA_BYTES:
+                self.kept[f"x:{name}"] = value
+                found += 1
+
+    def _candidates(self) -> Any:
+        """Tensors that nobody asked for, the likeliest first."""
+        known = {id(tensor) for tensor in (*self.inputs.values(), *self.poison.values())}
+        result = self.locals.get("result")
+        yield "result", result
+        if type(result) in (tuple, list):
+            for index, element in enumerate(result[:_MOST_EXTRAS]):
+                yield f"result[{index}]", element
+        for name, value in list(self.locals.items())[:64]:
+            if name == "result":
+                continue
+            if type(value) in capture.tensor_types:
+                yield f"{name}.grad", capture.attribute(value, "grad")[0]
+            for attribute, held in list(capture.own_attributes(value).items())[:64]:
+                if id(held) not in known and not attribute.startswith("__"):
+                    yield f"{name}.{attribute}", held
+        for name, value in list(self.globals.items()):
+            if capture.exact_tensor(value) and self.before.get(name) != (id(value), _version_of(value)):
+                if id(value) not in known and not name.startswith("_"):
+                    yield name, value
+
+
+_CASE_FILE = "<check>"
+_NO_MEMORY = re.compile(r"can't allocate memory|not enough memory|Cannot allocate memory")
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a student's __str__
+        return ""
+
+
+def _function(call: str, parameters: tuple[str, ...]) -> types.CodeType:
+    """The code of a module that defines ``__case__(*parameters, __keep__)`` with ``call`` as its body."""
+    body = ast.parse(call).body
+    if body and isinstance(body[-1], ast.Expr):
+        result = ast.Assign([ast.Name("result", ast.Store())], body[-1].value)
+        body[-1] = ast.copy_location(result, body[-1])
+    body.append(ast.Expr(ast.Call(ast.Name("__keep__", ast.Load()), [], [])))
+    arguments = ast.arguments([], [ast.arg(name) for name in (*parameters, "__keep__")], None, [], [], None, [])
+    function = ast.FunctionDef("__case__", arguments, body, [], None, None)
+    if sys.version_info >= (3, 12):
+        function.type_params = []
+    module = ast.fix_missing_locations(ast.Module([function], []))
+    return _compile(module, _CASE_FILE, "exec")
+
+
+def _non_contiguous(tensor: Any, order: list[int]) -> Any:
+    """A tensor with the values of ``tensor`` whose memory is laid out with its axes in ``order``, not row-major."""
+    inverse = sorted(range(len(order)), key=order.__getitem__)
+    laid = _permute(_contiguous(_permute(tensor, order)), inverse)
+    if not _is_contiguous(laid):
+        return laid
+    shape = list(_shape_of(tensor))
+    wide = _empty([*shape[:-1], 2 * shape[-1]], dtype=_dtype_of(tensor))
+    view = wide[..., ::2]
+    return _copy(view, tensor)

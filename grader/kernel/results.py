@@ -1,0 +1,126 @@
+"""What a check sent back, read as data from a stranger: every field checked, every text cut, nothing believed.
+
+Anything that the harness would not have written makes that one case ``crashed``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast, get_args
+
+from grader.model import Absence, Capture, CaseRun, Ending, Kind, Program, StudentError
+
+_KINDS, _ABSENCES, _ENDINGS = get_args(Kind), get_args(Absence), get_args(Ending)
+_LONGEST = 4096
+
+
+class Forged(Exception):
+    """A result that the harness did not write."""
+
+
+def read(
+    slate: int, run: Mapping[str, Any], program: Program, cell_of: Callable[[int], int | None]
+) -> tuple[CaseRun, str | None]:
+    """The result of one program, and the global name that its ``NameError`` missed, if that is how it ended.
+
+    ``slate`` is the result file; ``run`` what the job's init says of the program; ``cell_of`` maps the number of an
+    execute request to the ``Cell.index`` it ran. Never raises for what the student's process wrote.
+    """
+    if run["ended"] != "done":
+        return CaseRun(program.case, run["ended"], error=_died(run)), None
+    from grader.kernel import exchange
+
+    try:
+        size = os.fstat(slate).st_size
+        if run["length"] > size:
+            raise Forged("the result is longer than its file")
+        tensors, outcome = exchange.decode(os.pread(slate, run["length"], run["at"]))
+        return _case_run(program, tensors, outcome, cell_of)
+    except (exchange.Malformed, Forged) as error:
+        forged = StudentError("ForgedResult", f"the process that ran the check sent what is no result ({error})")
+        return CaseRun(program.case, "crashed", error=forged), None
+
+
+def _died(run: Mapping[str, Any]) -> StudentError | None:
+    how = str(run.get("how", ""))
+    return StudentError("ProcessDied", f"the process ended during the call ({how})") if how else None
+
+
+def _case_run(
+    program: Program, tensors: dict[str, Any], outcome: dict[str, Any], cell_of: Callable[[int], int | None]
+) -> tuple[CaseRun, str | None]:
+    ended = outcome.get("ended")
+    if ended not in _ENDINGS:
+        raise Forged("an unknown ending")
+    if ended == "not_defined":
+        missing = ", ".join(_texts(outcome.get("missing"), 100))
+        return CaseRun(program.case, "not_defined", error=StudentError("NameError", f"not defined: {missing}")), None
+    seconds = outcome.get("seconds")
+    raw = outcome.get("error")
+    error = None if raw is None else _error(raw, cell_of)
+    sent = _object(outcome.get("errors"))
+    case = CaseRun(
+        case=program.case,
+        ended=cast(Ending, ended),
+        captures=_captures(program, tensors, _object(outcome.get("captures"))),
+        inputs={name: tensors[f"i:{name}"] for name in program.tensors if f"i:{name}" in tensors},
+        errors={name: _error(sent[name], cell_of) if sent.get(name) else None for name in program.raises if name in sent},
+        extras={name[2:][:100]: tensor for name, tensor in list(tensors.items())[:200] if name.startswith("x:")},
+        error=error,
+        autograd=None if outcome.get("autograd") is None else _text(outcome["autograd"], 100),
+        printed=_text(outcome.get("printed"), _LONGEST),
+        seconds=float(seconds) if type(seconds) is float and 0 <= seconds < 1e6 else 0.0,
+    )
+    name = _object(raw).get("name") if error is not None else None
+    return case, name if isinstance(name, str) else None
+
+
+def _captures(program: Program, tensors: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Capture]:
+    captures: dict[str, Capture] = {}
+    for path in program.reads:
+        entry = sent.get(path)
+        if not isinstance(entry, list) or len(entry) != 3:
+            raise Forged("a capture that is none")
+        kind, absence, detail = entry
+        tensor = tensors.get(f"c:{path}")
+        if tensor is not None and kind in _KINDS:
+            captures[path] = Capture(tensor, kind=kind)
+        elif tensor is None and absence in _ABSENCES:
+            captures[path] = Capture(absence=absence, detail=_text(detail, 100))
+        else:
+            raise Forged("a capture of an unknown kind")
+    return captures
+
+
+def _error(value: Any, cell_of: Callable[[int], int | None]) -> StudentError:
+    sent = _object(value)
+    request, line = sent.get("request"), sent.get("line")
+    cell = cell_of(request) if type(request) is int else None
+    return StudentError(
+        type=_text(sent.get("type"), 200),
+        message=_text(sent.get("message"), 1000),
+        bases=tuple(_texts(sent.get("bases"), 100)),
+        cell=cell,
+        line=line if cell is not None and type(line) is int and 0 < line < 10**6 else None,
+        code=_text(sent.get("code"), 300) if cell is not None else "",
+        operands=tuple(_texts(sent.get("operands"), 200)),
+    )
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Forged("not an object")
+    return value
+
+
+def _text(value: Any, longest: int) -> str:
+    if not isinstance(value, str):
+        raise Forged("not a text")
+    return value[:longest].encode("utf-8", "replace").decode()
+
+
+def _texts(value: Any, longest: int) -> Sequence[str]:
+    if not isinstance(value, list):
+        raise Forged("not a list")
+    return [_text(element, longest) for element in value[:20]]

@@ -1,0 +1,176 @@
+"""What confines a run: bubblewrap, Landlock, or nothing; which of them works here, and how the zygote starts in each."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import site
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import grader
+from grader.errors import SandboxUnavailable
+from grader.kernel import confine
+
+#: Every sandbox, best first.
+SANDBOXES = ("bwrap", "landlock", "none")
+
+_BOOT = """
+import sys
+home = sys.argv[1]
+known = home in sys.path
+sys.path.insert(0, home)
+from grader.kernel import zygote
+if not known: sys.path.remove(home)
+zygote.main()
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxStatus:
+    """Whether a sandbox works on this machine; ``reason`` why not, ``remedy`` the command that mends it."""
+
+    name: str
+    works: bool
+    reason: str = ""
+    remedy: str = ""
+
+
+def choose_sandbox(asked: str | None = None) -> str:
+    """The sandbox to use: the one asked for, else the best that works; never ``none`` unless asked.
+
+    Raises ``SandboxUnavailable``, with what mends it, when the one asked for (or every one) does not work.
+    """
+    if asked == "none":
+        return asked
+    statuses = available_sandboxes()
+    for status in statuses:
+        if status.works and status.name == (asked or status.name) and status.name != "none":
+            return status.name
+    refused = [status for status in statuses if status.name == (asked or status.name) and not status.works]
+    if not refused:
+        raise SandboxUnavailable(f"there is no sandbox {asked!r}", remedy=f"Choose one of {', '.join(SANDBOXES)}.")
+    raise SandboxUnavailable(
+        "; ".join(f"{status.name} does not work here: {status.reason}" for status in refused),
+        remedy=" Or: ".join(status.remedy for status in refused if status.remedy)
+        + " Or, for code that you trust: --sandbox none.",
+    )
+
+
+@functools.cache
+def available_sandboxes() -> tuple[SandboxStatus, ...]:
+    """Every sandbox with whether it works here, best first. Tries each for real, once a process."""
+    return (_bwrap_status(), _landlock_status(), SandboxStatus("none", works=True))
+
+
+def _bwrap_status() -> SandboxStatus:
+    if not sys.platform.startswith("linux"):
+        return SandboxStatus("bwrap", False, "bubblewrap needs Linux", "Grade in a Linux container or virtual machine.")
+    if shutil.which("bwrap") is None:
+        return SandboxStatus("bwrap", False, "bubblewrap is not installed", "sudo apt-get install bubblewrap")
+    probe = bwrap_command() + ["--", "/bin/sh", "-c", "exit 0"]
+    try:
+        done = subprocess.run(probe, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return SandboxStatus("bwrap", False, str(error), "Reinstall bubblewrap.")
+    if done.returncode == 0:
+        return SandboxStatus("bwrap", True)
+    message = (done.stderr.strip().splitlines() or ["it failed without a message"])[-1]
+    return SandboxStatus("bwrap", False, message, _bwrap_remedy(message))
+
+
+def _bwrap_remedy(message: str) -> str:
+    def is_on(name: str) -> bool:
+        try:
+            return Path("/proc/sys", name).read_text().strip() == "1"
+        except OSError:
+            return False
+
+    if "disable-userns" in message or "Unknown option" in message:
+        return "Install bubblewrap 0.8 or newer (Debian 12, Ubuntu 23.04)."
+    if is_on("kernel/apparmor_restrict_unprivileged_userns"):
+        return "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0  (Ubuntu 24.04 and its hosted runners)"
+    if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
+        return "Start the container with --security-opt seccomp=unconfined --security-opt systempaths=unconfined."
+    return "sudo sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000"
+
+
+def _landlock_status() -> SandboxStatus:
+    if not sys.platform.startswith("linux"):
+        return SandboxStatus("landlock", False, "Landlock needs Linux", "")
+    abi = confine.landlock_abi()
+    if abi >= 6:
+        return SandboxStatus("landlock", True)
+    reason = f"the kernel has Landlock ABI {abi}, signals need 6 (Linux 6.12)" if abi else "the kernel has no Landlock"
+    return SandboxStatus("landlock", False, reason, "Boot Linux 6.12 or newer with lsm=landlock,… in its command line.")
+
+
+# -------------------------------------------------------------------------------------------- starting
+
+
+def package_home() -> str:
+    """The folder that holds the package ``grader``."""
+    return str(Path(grader.__file__).resolve().parent.parent)
+
+
+def readable() -> tuple[str, ...]:
+    """What a kernel may read: the interpreter, its packages, the grader's package, system libraries and programs."""
+    places = [sys.prefix, sys.base_prefix, sys.exec_prefix, *site.getsitepackages()]
+    places += [str(Path(grader.__file__).resolve().parent), str(Path(sys.executable).resolve())]
+    places += ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives"]
+    return tuple(dict.fromkeys(place for place in places if os.path.exists(place)))
+
+
+def bwrap_command() -> list[str]:
+    """The ``bwrap`` command line up to the program to run."""
+    command = ["bwrap", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts"]
+    command += ["--unshare-cgroup-try", "--uid", "1000", "--gid", "1000", "--hostname", "grader"]
+    # The zygote keeps one capability, inside its own user namespace: to give each job namespaces of its own. A job
+    # gives it up before student code runs.
+    command += ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN", "--disable-userns"]
+    command += ["--new-session", "--die-with-parent", "--clearenv"]
+    bound: list[str] = []
+    for place in readable():
+        if os.path.islink(place) and place.count("/") == 1:
+            command += ["--symlink", os.readlink(place), place]
+        elif not any(place.startswith(f"{other}/") for other in bound):
+            command += ["--ro-bind", place, place]
+            bound.append(place)
+    for name, value in zygote_environment().items():
+        command += ["--setenv", name, value]
+    return command + ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--chdir", "/"]
+
+
+def zygote_environment() -> dict[str, str]:
+    """The environment of the zygote: nothing of the grader's."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": "/tmp",
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "GRADER_SCORING": "1",
+    }
+
+
+def kernel_environment() -> dict[str, str]:
+    """The environment of a kernel, but for ``HOME`` and ``TMPDIR``, which are its job folder's."""
+    return {
+        **zygote_environment(),
+        "MPLBACKEND": "Agg",
+        "PIP_NO_INDEX": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_NO_INPUT": "1",
+    }
+
+
+def zygote_command(sandbox: str, fd: int) -> list[str]:
+    """The command line of a zygote in ``sandbox`` that speaks over descriptor ``fd``."""
+    python = [sys.executable, "-s", "-P", "-c", _BOOT, package_home(), str(fd)]
+    return [*bwrap_command(), "--", *python] if sandbox == "bwrap" else python

@@ -1,0 +1,82 @@
+"""An exception of student code as data: type, message, where in which cell, which tensors met there.
+
+Runs in the student's process; all text is theirs and is cut here.
+"""
+
+from __future__ import annotations
+
+import builtins
+import linecache
+import re
+from typing import Any
+
+from grader.kernel import capture
+
+_TYPE, _MESSAGE, _CODE = 200, 1000, 300
+_BUILTIN = {
+    cls: cls.__name__ for cls in vars(builtins).values() if isinstance(cls, type) and issubclass(cls, BaseException)
+}
+_CELL_FILE = re.compile(r"ipykernel_(\d+)\.py$")
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_lines_cached = linecache.cache
+
+
+def described(error: BaseException) -> dict[str, Any]:
+    """The parts of ``model.StudentError``, with ``request`` in place of ``cell``: which execute request's code it was.
+
+    ``name`` is the global that a ``NameError`` missed.
+    """
+    try:
+        message = str(error)
+    except Exception:  # noqa: BLE001 - a student's __str__
+        message = "(its message cannot be shown)"
+    kind = type(error)
+    name = getattr(error, "name", None) if kind is NameError else None
+    found: dict[str, Any] = {
+        "type": capture._name_of(kind)[:_TYPE],
+        "message": message[:_MESSAGE],
+        "bases": [_BUILTIN[cls] for cls in capture._mro_of(kind) if cls in _BUILTIN],
+        "name": name[:_TYPE] if isinstance(name, str) else None,
+        **_place(error),
+    }
+    return found
+
+
+def _place(error: BaseException) -> dict[str, Any]:
+    """Where the innermost frame of student code stood."""
+    place: dict[str, Any] = {"request": None, "line": None, "code": "", "operands": []}
+    trace = error.__traceback__
+    depth = 0
+    while trace is not None and depth < 5000:
+        match = _CELL_FILE.search(trace.tb_frame.f_code.co_filename)
+        if match:
+            place["request"] = int(match[1])
+            place["line"] = trace.tb_lineno
+            inner = trace
+        trace = trace.tb_next
+        depth += 1
+    if place["request"] is not None:
+        place["code"] = _line(inner.tb_frame.f_code.co_filename, inner.tb_lineno)
+        place["operands"] = _operands(place["code"], inner.tb_frame)
+    elif isinstance(error, SyntaxError) and error.filename and _CELL_FILE.search(str(error.filename)):
+        place["request"] = int(_CELL_FILE.search(str(error.filename))[1])  # type: ignore[index]
+        place["line"] = error.lineno
+        place["code"] = str(error.text or "").strip()[:_CODE]
+    return place
+
+
+def _line(file: str, number: int) -> str:
+    entry = _lines_cached.get(file)
+    lines = entry[2] if entry is not None and len(entry) == 4 else []
+    return lines[number - 1].strip()[:_CODE] if 0 < number <= len(lines) else ""
+
+
+def _operands(code: str, frame: Any) -> list[str]:
+    """The tensors that the names in a line of code stand for, with their shapes."""
+    spaces = (frame.f_locals, frame.f_globals)
+    found = []
+    for name in dict.fromkeys(_NAME.findall(code)):
+        value = next((space[name] for space in spaces if name in space), None)
+        if type(value) in capture.tensor_types:
+            found.append(f"{name[:50]} {capture.shape_text(value)}")
+    return found[:8]

@@ -1,0 +1,70 @@
+"""TELL: a ``RunReport`` as text and files. Pure renderers; nothing here knows of kernels, courses or judging.
+
+The names below are the face. Each loads its module on first use, so that importing ``grader.report`` costs nothing
+(neither rich nor jinja2 is imported before something is drawn with it).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from grader.report.actions import append_output as append_output
+    from grader.report.actions import append_summary as append_summary
+    from grader.report.actions import github_annotations as github_annotations
+    from grader.report.classroom import github_error_output as github_error_output
+    from grader.report.classroom import github_output as github_output
+    from grader.report.classroom50 import classroom50_result as classroom50_result
+    from grader.report.codec import submission_from_dict as submission_from_dict
+    from grader.report.codec import submission_to_dict as submission_to_dict
+    from grader.report.document import load_schema as load_schema
+    from grader.report.document import to_json as to_json
+    from grader.report.files import write_reports as write_reports
+    from grader.report.gradescope import gradescope_results as gradescope_results
+    from grader.report.lms import export as export
+    from grader.report.markdown import render_markdown as render_markdown
+    from grader.report.pages import class_page as class_page
+    from grader.report.pages import page_name as page_name
+    from grader.report.pages import student_page as student_page
+    from grader.report.progress import ScoreProgress as ScoreProgress
+    from grader.report.sheet import gradebook_csv as gradebook_csv
+    from grader.report.terminal import render_class as render_class
+    from grader.report.terminal import render_submission as render_submission
+    from grader.report.text import plain as plain
+    from grader.report.text import print_safe as print_safe
+
+_HOME = {
+    "append_output": "actions",
+    "append_summary": "actions",
+    "class_page": "pages",
+    "classroom50_result": "classroom50",
+    "export": "lms",
+    "github_annotations": "actions",
+    "github_error_output": "classroom",
+    "github_output": "classroom",
+    "gradebook_csv": "sheet",
+    "gradescope_results": "gradescope",
+    "load_schema": "document",
+    "page_name": "pages",
+    "plain": "text",
+    "print_safe": "text",
+    "render_class": "terminal",
+    "render_markdown": "markdown",
+    "render_submission": "terminal",
+    "ScoreProgress": "progress",
+    "student_page": "pages",
+    "submission_from_dict": "codec",
+    "submission_to_dict": "codec",
+    "to_json": "document",
+    "write_reports": "files",
+}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605 - the table is the list
+
+
+def __getattr__(name: str) -> Any:
+    """Load the module of a public name on first use."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,0 +1,153 @@
+"""The HTML pages: one for the class, one for each student. Self-contained, without JavaScript, everything escaped."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateRuntimeError
+from markupsafe import Markup
+
+from grader.model import RunReport
+from grader.report import numbers, wording
+from grader.report.heatmap import heat_map
+from grader.report.tally import Mistake, Row, Tally, tally
+from grader.report.text import one_line, plain
+
+Hints = Literal["none", "nudge", "full"]
+
+#: Stands in every page that we write, so that a page of ours can be told from anything else before it is replaced.
+GENERATOR = "autograd-grader"
+_BINS = 10
+#: Links to students in "what went wrong" are dropped beyond this many in all: a link costs 110 bytes, a page 1 MB.
+_LINKS = 3000
+_SLUG = 40
+
+
+def class_page(run: RunReport) -> str:
+    """``index.html``: what needs a human's eye, the distribution, the exercises, the mistakes, and the matrix."""
+    counted = tally(run)
+    return _environment().get_template("class.html.j2").render(
+        run=run,
+        tally=counted,
+        pages={row.student: f"students/{page_name(row.student)}" for row in counted.rows},
+        bins=bins(counted),
+        shown_links=_shown_links(counted.mistakes),
+        median=_median(counted),
+    )
+
+
+def student_page(run: RunReport, row: Row, hints: Hints = "nudge") -> str:
+    """``students/<name>-<hash>.html``: the feedback on all notebooks of one student.
+
+    Holds neither the seed nor anything of another student. With ``hints="none"`` the hints are left out.
+    """
+    return _environment().get_template("student.html.j2").render(run=run, row=row, hints=hints != "none")
+
+
+def page_name(student: str) -> str:
+    """The file name of a student's page: what is safe of the name, and a hash so that no two collide.
+
+    >>> page_name("Zoë / Ångström")
+    'Zoe-Angstrom-0e0ef38b.html'
+    """
+    folded = unicodedata.normalize("NFKD", student).encode("ascii", "ignore").decode("ascii")
+    slug = re.sub(r"[^A-Za-z0-9_]+", "-", folded)[:_SLUG].strip("-") or "student"
+    return f"{slug}-{hashlib.sha256(student.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}.html"
+
+
+# ---------------------------------------------------------------------------------------------- the class page
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """A bar of the distribution: students whose share of the points is in ``label``; ``height`` is 0 to 100."""
+
+    label: str
+    students: int
+    height: float
+
+
+def bins(counted: Tally) -> tuple[Bin, ...]:
+    """The distribution of totals in ten equal steps, full marks with the last."""
+    counts = [0] * _BINS
+    for share in counted.shares:
+        counts[min(_BINS - 1, int(share * _BINS + 1e-9))] += 1
+    top = max([*counts, 1])
+    width = 100 // _BINS
+    return tuple(
+        Bin(f"{width * place}–{width * (place + 1)}", count, 100 * count / top) for place, count in enumerate(counts)
+    )
+
+
+def _median(counted: Tally) -> float | None:
+    scores = sorted(counted.scores)
+    if not scores:
+        return None
+    middle = len(scores) // 2
+    return scores[middle] if len(scores) % 2 else (scores[middle - 1] + scores[middle]) / 2
+
+
+def _shown_links(mistakes: tuple[Mistake, ...]) -> int:
+    """How many students each mistake may link so that all together stay below the limit."""
+    most = max((len(mistake.students) for mistake in mistakes), default=0)
+    while most > 1 and sum(min(most, len(mistake.students)) for mistake in mistakes) > _LINKS:
+        most = most * 9 // 10
+    return most
+
+
+# ---------------------------------------------------------------------------------------------- the templates
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("grader.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = (resources.files("grader.report") / "templates" / "style.css").read_text("utf-8")
+    environment.globals.update(
+        w=wording,
+        style=Markup(_compact(style)),  # noqa: S704 - our own file
+        generator=GENERATOR,
+        heat_map=heat_map,
+        anchor=_anchor,
+    )
+    environment.filters.update(
+        points=numbers.points, number=numbers.number, one_line=one_line, share=_share, code_label=wording.code_label
+    )
+    return environment
+
+
+def _printable(value: Any) -> Any:
+    """What a template prints: no control characters; nothing that forgot to say what it is."""
+    if isinstance(value, Markup):
+        return value
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, int | float):
+        return value
+    raise TemplateRuntimeError(f"a template printed {type(value).__name__}: format it first")
+
+
+def _compact(style: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)).strip()
+
+
+def _share(part: float | None, whole: float) -> str:
+    value = numbers.percent(part, whole)
+    return "–" if value is None else f"{value} %"
+
+
+def _anchor(exercise: str) -> str:
+    """An id for a fragment: what is safe of an exercise's name, which a course may have chosen freely."""
+    return "ex-" + re.sub(r"[^A-Za-z0-9_-]+", "-", exercise)

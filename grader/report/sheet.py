@@ -1,0 +1,63 @@
+"""``gradebook.csv``: a row a student, a column an exercise, then the totals."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from grader.model import RunReport
+from grader.report.numbers import points, rounded
+from grader.report.tally import Row, tally
+from grader.report.text import csv_cell
+
+
+def gradebook_csv(run: RunReport) -> str:
+    """``run`` as CSV (RFC 4180, UTF-8): a row a student, with all of a student's notebooks together.
+
+    A cell is empty where there is no score: the exercise was not handed in, or could not be graded. Text that a
+    spreadsheet would take for a formula is quoted by a leading apostrophe.
+    """
+    counted = tally(run)
+    ids = [column.id for column in counted.columns]
+    header = ["student", *ids, "score", "possible", "percent", "status", "notebooks", "flags"]
+    return csv_text([header, *(_record(row, ids) for row in counted.rows)])
+
+
+def csv_text(records: Iterable[Sequence[str]]) -> str:
+    """Records as CSV text; every cell is guarded against formulas, numbers are left alone."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerows([_guarded(cell) for cell in record] for record in records)
+    return buffer.getvalue()
+
+
+def score_cell(value: float | None) -> str:
+    """A number of the sheet: up to four decimals, empty where there is none."""
+    value = rounded(value)
+    if value is None:
+        return ""
+    return f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+def _record(row: Row, ids: Sequence[str]) -> list[str]:
+    share = None if row.score is None or row.possible <= 0 else 100 * row.score / row.possible
+    return [
+        row.student,
+        *(_exercise_cell(row, id_) for id_ in ids),
+        score_cell(row.score),
+        score_cell(row.possible),
+        "" if share is None else points(share),
+        row.status,
+        "; ".join(dict.fromkeys(entry.notebook for entry in row.entries if entry.notebook)),
+        "; ".join(row.flags),
+    ]
+
+
+def _exercise_cell(row: Row, id_: str) -> str:
+    exercise = row.exercises.get(id_)
+    return "" if exercise is None or exercise.status == "grader_error" else score_cell(exercise.score)
+
+
+def _guarded(cell: str) -> str:
+    return cell if cell.replace(".", "", 1).isdecimal() else csv_cell(cell)

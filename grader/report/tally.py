@@ -1,0 +1,202 @@
+"""A run counted: a row a student, a column an exercise, the mistakes that were made, and what needs a human's eye.
+
+All class-wide renderers (CSV, terminal, HTML, Markdown, LMS) read these, so that they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from grader.model import ExerciseScore, RunReport, SubmissionReport
+from grader.report import wording
+from grader.report.numbers import total
+
+_UNTRIED = ("missing", "not_implemented", "grader_error")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """An exercise of the run and how the class did: ``mean`` is the mean share of its points, 0 to 1, or None."""
+
+    id: str
+    title: str
+    possible: float
+    graded: int
+    attempted: int
+    passed: int
+    mean: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A student: all their notebooks together. Where two hold the same exercise the better one counts (both are shown).
+
+    ``score`` is None where something of theirs could not be graded, so that a total never hides it as a zero.
+    """
+
+    student: str
+    entries: tuple[SubmissionReport, ...]
+    exercises: Mapping[str, ExerciseScore]
+    score: float | None
+    possible: float
+
+    @property
+    def status(self) -> str:
+        """The most urgent status of the entries; ``grader_error`` also where it befell one exercise."""
+        found = {entry.status for entry in self.entries}
+        if any(exercise.status == "grader_error" for exercise in self.exercises.values()):
+            found.add("grader_error")
+        return next((status for status in wording.URGENCY if status in found), "graded")
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The remarks for a human, those of exercises with the exercise named."""
+        remarks = [flag for entry in self.entries for flag in entry.flags]
+        remarks += [f"{id_}: {flag}" for id_, exercise in self.exercises.items() for flag in exercise.flags]
+        return tuple(dict.fromkeys(remarks))
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A diagnosis code given for an exercise: the ``checks`` it was seen in, who made it, one message as example."""
+
+    exercise: str
+    code: str
+    checks: tuple[str, ...]
+    students: tuple[str, ...]
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Something that needs a human's eye: ``kind`` is one of ``wording.URGENCY``."""
+
+    student: str
+    kind: str
+    notebook: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The whole run, counted. Rows are sorted by student, columns by notebook and the order in it."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    mistakes: tuple[Mistake, ...]
+    concerns: tuple[Concern, ...]
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """The totals of the students who have one."""
+        return tuple(row.score for row in self.rows if row.score is not None)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Those totals as shares of what was possible, 0 to 1."""
+        return tuple(row.score / row.possible for row in self.rows if row.score is not None and row.possible > 0)
+
+    @property
+    def mean(self) -> float | None:
+        """The mean total, or None where nobody has one."""
+        return statistics.fmean(self.scores) if self.scores else None
+
+
+def tally(run: RunReport) -> Tally:
+    """``run`` counted; the result does not depend on the order of its submissions."""
+    submissions = sorted(run.submissions, key=lambda report: (report.student, report.notebook, report.path))
+    rows = rows_of(submissions)
+    columns = _columns(submissions, rows)
+    return Tally(columns, rows, _mistakes(rows, columns), _concerns(rows))
+
+
+def rows_of(submissions: Sequence[SubmissionReport]) -> tuple[Row, ...]:
+    """One row a student, in the order of their first submission."""
+    by_student: dict[str, list[SubmissionReport]] = {}
+    for report in submissions:
+        by_student.setdefault(report.student, []).append(report)
+    return tuple(_row(student, tuple(entries)) for student, entries in by_student.items())
+
+
+def _row(student: str, entries: tuple[SubmissionReport, ...]) -> Row:
+    exercises: dict[str, ExerciseScore] = {}
+    for entry in entries:
+        for exercise in entry.exercises:
+            best = exercises.get(exercise.id)
+            if best is None or exercise.score > best.score:
+                exercises[exercise.id] = exercise
+    ungraded = [entry for entry in entries if entry.score is None]
+    failed = any(exercise.status == "grader_error" for exercise in exercises.values())
+    empty = sum(entry.possible for entry in entries if not entry.exercises)
+    return Row(
+        student=student,
+        entries=entries,
+        exercises=exercises,
+        score=None if ungraded or failed else total(exercise.score for exercise in exercises.values()),
+        possible=total([*(exercise.possible for exercise in exercises.values()), empty]),
+    )
+
+
+def _columns(submissions: Sequence[SubmissionReport], rows: Sequence[Row]) -> tuple[Column, ...]:
+    first: dict[str, ExerciseScore] = {}
+    for report in sorted(submissions, key=lambda report: report.notebook):
+        for exercise in report.exercises:
+            first.setdefault(exercise.id, exercise)
+    return tuple(_column(exercise, rows) for exercise in first.values())
+
+
+def _column(exercise: ExerciseScore, rows: Sequence[Row]) -> Column:
+    graded = [row.exercises[exercise.id] for row in rows if exercise.id in row.exercises]
+    graded = [score for score in graded if score.status != "grader_error"]
+    shares = [score.score / score.possible for score in graded if score.possible > 0]
+    return Column(
+        id=exercise.id,
+        title=exercise.title,
+        possible=exercise.possible,
+        graded=len(graded),
+        attempted=sum(score.status not in _UNTRIED for score in graded),
+        passed=sum(score.status == "passed" for score in graded),
+        mean=statistics.fmean(shares) if shares else None,
+    )
+
+
+def _mistakes(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Mistake, ...]:
+    seen: dict[tuple[str, str], tuple[dict[str, None], dict[str, None], str]] = {}
+    for column in columns:
+        for row in rows:
+            exercise = row.exercises.get(column.id)
+            for check in exercise.checks if exercise else ():
+                if check.diagnosis is None or check.status == "passed":
+                    continue
+                key = (column.id, check.diagnosis.code)
+                checks, students, _ = seen.setdefault(key, ({}, {}, check.diagnosis.message))
+                checks[check.name] = None
+                students[row.student] = None
+    found = [
+        Mistake(exercise, code, tuple(checks), tuple(students), example)
+        for (exercise, code), (checks, students, example) in seen.items()
+    ]
+    return tuple(sorted(found, key=lambda mistake: -len(mistake.students)))
+
+
+def _concerns(rows: Sequence[Row]) -> tuple[Concern, ...]:
+    found = [concern for row in rows for concern in _concerns_of(row)]
+    return tuple(sorted(found, key=lambda concern: wording.URGENCY.index(concern.kind)))
+
+
+def _concerns_of(row: Row) -> list[Concern]:
+    found = []
+    for entry in row.entries:
+        if entry.status != "graded":
+            detail = entry.reason or wording.SUBMISSION_DETAIL[entry.status]
+            found.append(Concern(row.student, entry.status, entry.notebook, detail))
+        broken = [exercise.id for exercise in entry.exercises if exercise.status == "grader_error"]
+        if broken and entry.status != "grader_error":
+            detail = wording.GRADER_ERROR_IN.format(exercises=", ".join(broken))
+            found.append(Concern(row.student, "grader_error", entry.notebook, detail))
+        flags = [*entry.flags, *(f"{exercise.id}: {flag}" for exercise in entry.exercises for flag in exercise.flags)]
+        if flags:
+            found.append(Concern(row.student, wording.FLAGGED, entry.notebook, "; ".join(flags)))
+    return found

@@ -1,0 +1,259 @@
+"""The class and a single submission on a terminal, drawn with rich; plain text where there is no terminal.
+
+Everything that a student wrote goes through ``text.terminal`` (no escape sequence, no workflow command) into a
+``Text``, which knows no markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from rich import box
+from rich.columns import Columns
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from grader.model import CheckScore, ExerciseScore, RunReport, SubmissionReport
+from grader.report import wording
+from grader.report.numbers import number, percent, points
+from grader.report.tally import Column, Concern, Row, Tally, tally
+from grader.report.text import print_safe, terminal
+
+Hints = Literal["none", "nudge", "full"]
+
+_STYLES = {
+    "passed": "green",
+    "partial": "yellow",
+    "failed": "red",
+    "not_implemented": "dim",
+    "missing": "dim",
+    "grader_error": "bold magenta",
+}
+_FEW_STUDENTS = 3
+_NAME_WIDTH = 28
+_PRINTED_LINES = 12
+#: Widths of the class table: between columns, of a score ("✓ 2.5"), and of the two last columns with their gaps.
+_GAP, _NUMBERED, _TOTALS = 3, 5, 19
+
+
+def render_class(run: RunReport) -> RenderableType:
+    """The class as a table, the mean, and what needs a human's eye; fitted to the console's width when drawn."""
+    return _ClassView(tally(run))
+
+
+def render_submission(report: SubmissionReport, hints: Hints = "nudge") -> RenderableType:
+    """One submission: per exercise what passed and what did not, the mistake in words, shapes and the worst element.
+
+    With ``hints="none"`` the hint of a diagnosis is left out.
+    """
+    parts: list[RenderableType] = [_submission_title(report)]
+    if report.status != "graded":
+        parts.append(_indented(Text(terminal(report.reason or wording.SUBMISSION_DETAIL[report.status]), "magenta"), 2))
+    parts += [_exercise(exercise, hints) for exercise in report.exercises]
+    for failure in report.failed_cells:
+        told = f"{wording.cell_name(failure.cell)} {wording.CELL_ENDED[failure.ended]}: {terminal(failure.error)}"
+        parts.append(Text.assemble(("! ", "yellow"), (told, "yellow")))
+    parts += [Text.assemble(("⚑ ", "yellow"), terminal(flag)) for flag in report.flags]
+    return Group(*parts)
+
+
+# ------------------------------------------------------------------------------------------------- the class
+
+
+@dataclass(frozen=True)
+class _ClassView:
+    """The class, drawn as wide as the console is: exercise names in the header where they fit, else numbers."""
+
+    counted: Tally
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        counted, width = self.counted, options.max_width
+        if not counted.rows:
+            yield Text(wording.NOTHING_GRADED)
+            return
+        if len(counted.rows) <= _FEW_STUDENTS and _named_width(counted) > width:
+            yield _transposed(counted)
+        elif _named_width(counted) <= width:
+            yield _class_table(counted, counted.columns, [terminal(column.id) for column in counted.columns])
+        else:
+            yield from _folded(counted, width)
+        yield _summary(counted)
+        if counted.concerns:
+            yield _concerns(counted.concerns)
+
+
+def _named_width(counted: Tally) -> int:
+    return _student_width(counted) + sum(max(len(column.id), 4) + _GAP for column in counted.columns) + _TOTALS
+
+
+def _student_width(counted: Tally) -> int:
+    return min(_NAME_WIDTH, max(len(terminal(row.student)) for row in counted.rows)) + 2
+
+
+def _folded(counted: Tally, width: int) -> Iterator[RenderableType]:
+    """Tables side by side in words: as many numbered columns as fit, then the rest; the names follow as a key."""
+    size = max(1, (width - _student_width(counted) - _TOTALS) // (_NUMBERED + _GAP))
+    for start in range(0, len(counted.columns), size):
+        block = counted.columns[start : start + size]
+        yield _class_table(counted, block, [str(start + position) for position in range(1, len(block) + 1)])
+    names = [
+        Text.assemble((f"{position:>2} ", "bold"), terminal(column.id))
+        for position, column in enumerate(counted.columns, 1)
+    ]
+    yield Padding(Columns(names, padding=(0, 3)), (0, 0, 1, 1))
+
+
+def _class_table(counted: Tally, columns: Sequence[Column], headers: Sequence[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_footer=True)
+    table.add_column("student", Text("mean"), no_wrap=True, overflow="ellipsis", max_width=_NAME_WIDTH)
+    for column, header in zip(columns, headers, strict=True):
+        mean = "–" if column.mean is None else f"{round(100 * column.mean)}%"
+        table.add_column(Text(header), Text(mean, "dim"), justify="right", no_wrap=True)
+    table.add_column("total", Text(points(counted.mean)), justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True, justify="right")
+    for row in counted.rows:
+        cells = [_cell(row.exercises.get(column.id)) for column in columns]
+        table.add_row(Text(terminal(row.student)), *cells, *_total_cells(row))
+    return table
+
+
+def _transposed(counted: Tally) -> Table:
+    """A row an exercise, a column a student: for few students and more exercises than fit side by side."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_footer=True)
+    table.add_column("exercise", Text("total"), overflow="fold")
+    for row in counted.rows:
+        of = f"{points(row.score)} / {points(row.possible)}"
+        table.add_column(Text(terminal(row.student)), Text(of), justify="right", max_width=_NAME_WIDTH)
+    for column in counted.columns:
+        cells = [_cell(row.exercises.get(column.id), full=True) for row in counted.rows]
+        table.add_row(Text(terminal(column.id)), *cells)
+    return table
+
+
+def _cell(exercise: ExerciseScore | None, *, full: bool = False) -> Text:
+    if exercise is None:
+        return Text("")
+    symbol = wording.SYMBOLS[exercise.status]
+    score = "" if exercise.status in ("missing", "grader_error") else points(exercise.score)
+    of = f" / {points(exercise.possible)}" if full and score else ""
+    return Text(f"{symbol} {score}{of}".rstrip(), _STYLES[exercise.status])
+
+
+def _total_cells(row: Row) -> tuple[Text, Text]:
+    share = percent(row.score, row.possible)
+    if row.score is None:
+        return Text("–", "bold magenta"), Text(wording.SYMBOLS["grader_error"], "bold magenta")
+    return Text(points(row.score), "bold"), Text("" if share is None else f"{share}%", "dim")
+
+
+def _summary(counted: Tally) -> Text:
+    parts = [wording.count(len(counted.rows), "student")]
+    if counted.mean is not None:
+        share = f" ({round(100 * sum(counted.shares) / len(counted.shares))}%)" if counted.shares else ""
+        parts.append(f"mean {points(counted.mean)}{share}")
+    without = len(counted.rows) - len(counted.scores)
+    if without:
+        parts.append(f"{without} without a score")
+    return Text(" · ".join(parts), "bold")
+
+
+def _concerns(concerns: Sequence[Concern]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False, title="Needs a human's eye")
+    table.title_justify = "left"
+    table.title_style = "bold yellow"
+    for concern in concerns:
+        kind = wording.SUBMISSION.get(concern.kind, concern.kind)
+        who = f"{terminal(concern.student)} {terminal(concern.notebook)}".rstrip()
+        table.add_row(Text(kind, "yellow", no_wrap=True), Text(who), Text(terminal(concern.detail)))
+    return table
+
+
+# -------------------------------------------------------------------------------------------- a submission
+
+
+def _submission_title(report: SubmissionReport) -> Text:
+    share = percent(report.score, report.possible)
+    of = f"{points(report.score)} / {points(report.possible)}"
+    title = Text.assemble((terminal(report.student), "bold"), " · ", terminal(report.notebook), "  ", (of, "bold"))
+    if share is not None:
+        title.append(f"  {share}%", "dim")
+    if report.status != "graded":
+        title.append(f"  {wording.SUBMISSION[report.status]}", "bold magenta")
+    return title
+
+
+def _exercise(exercise: ExerciseScore, hints: Hints) -> Group:
+    style = _STYLES[exercise.status]
+    where = wording.place(exercise.cell, exercise.line)
+    head = Text.assemble(
+        (f"{wording.SYMBOLS[exercise.status]} ", style),
+        (terminal(exercise.id), "bold"),
+        f"  {points(exercise.score)} / {points(exercise.possible)}  ",
+        (wording.EXERCISE[exercise.status], style),
+        (f"  {where}" if where else "", "dim"),
+    )
+    parts: list[RenderableType] = [head]
+    detail = wording.EXERCISE_DETAIL.get(exercise.status)
+    if detail:
+        parts.append(_indented(Text(detail, "dim"), 2))
+    else:
+        parts += [line for check in exercise.checks for line in _check(check, hints)]
+    if exercise.follows_from:
+        names = ", ".join(terminal(name) for name in exercise.follows_from)
+        parts.append(_indented(Text(wording.FOLLOWS_FROM.format(names=names), "yellow"), 2))
+    parts += [_indented(Text(f"⚑ {terminal(flag)}", "yellow"), 2) for flag in exercise.flags]
+    if exercise.printed.strip() and exercise.status != "passed":
+        parts.append(_printed(exercise.printed))
+    return Group(*parts)
+
+
+def _check(check: CheckScore, hints: Hints) -> Iterator[RenderableType]:
+    style = _STYLES[check.status]
+    yield _indented(
+        Text.assemble(
+            (f"{wording.SYMBOLS[check.status]} ", style),
+            terminal(check.name),
+            (f"  {points(check.score)} / {points(check.possible)}", "dim"),
+            (f"  {terminal(check.case)}" if check.case and check.status != "passed" else "", "dim"),
+        ),
+        2,
+    )
+    if check.status == "passed":
+        return
+    if check.diagnosis:
+        yield _indented(Text(terminal(check.diagnosis.message)), 4)
+    for line in evidence(check):
+        yield _indented(Text(line, "dim"), 4)
+    if check.diagnosis and check.diagnosis.hint and hints != "none":
+        yield _indented(Text.assemble(("hint: ", "cyan"), (terminal(check.diagnosis.hint), "cyan")), 4)
+
+
+def evidence(check: CheckScore) -> list[str]:
+    """The numbers behind a failed check, in words: the shapes where they differ, and the worst element."""
+    lines = []
+    if check.expected_shape is not None and check.actual_shape not in (None, check.expected_shape):
+        assert check.actual_shape is not None
+        lines.append(
+            wording.SHAPES.format(
+                expected=wording.shape(check.expected_shape), actual=wording.shape(check.actual_shape)
+            )
+        )
+    if check.worst is not None:
+        index = ", ".join(str(place) for place in check.worst)
+        expected, actual = number(check.worst_expected), number(check.worst_actual)
+        lines.append(wording.WORST.format(index=index, expected=expected, actual=actual))
+    return lines
+
+
+def _printed(text: str) -> RenderableType:
+    lines = print_safe(text).strip("\n").split("\n")
+    shown = lines[:_PRINTED_LINES] + ([f"… {len(lines) - _PRINTED_LINES} more lines"] * (len(lines) > _PRINTED_LINES))
+    return _indented(Text("\n".join(f"│ {line}" for line in shown), "dim"), 4)
+
+
+def _indented(content: RenderableType, columns: int) -> Padding:
+    return Padding(content, (0, 0, 0, columns), expand=False)

@@ -1,0 +1,98 @@
+"""Text that a student wrote, made harmless for the place where it is shown.
+
+Names, error messages, printed output and paths are all theirs. Every renderer takes such text through one of these
+functions; HTML is escaped by the templates on top of ``plain``.
+"""
+
+from __future__ import annotations
+
+import re
+
+#: An escape sequence as a whole: CSI, then OSC/DCS/SOS/PM/APC up to their terminator, then the two-byte forms.
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c\n\r]*(?:\x07|\x1b\\|\x9c)?"
+    r"|\x1b[ -/]*[0-~]?"
+)
+_BREAKS = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")
+#: Controls, marks that reorder text (a name could show another name), invisible tags, and the byte-order mark.
+_HIDDEN = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+
+
+def plain(text: str) -> str:
+    r"""Printable text: no terminal escape, control or reordering character; every line break is ``\n``.
+
+    >>> plain("\x1b[31mred\x1b[0m\r\nnext")
+    'red\nnext'
+    """
+    text = _BREAKS.sub("\n", _ESCAPES.sub("", text))
+    return _SURROGATES.sub("\ufffd", _HIDDEN.sub("", text))
+
+
+def one_line(text: str, limit: int = 0) -> str:
+    r"""``plain`` text on one line, cut to ``limit`` characters where it is positive.
+
+    >>> one_line("a\n  b", 0), one_line("abcdef", 4)
+    ('a b', 'abc…')
+    """
+    return cut(" ".join(plain(text).split()), limit)
+
+
+def cut(text: str, limit: int) -> str:
+    """At most ``limit`` characters, the last an ellipsis where something was left off; all of them if ``limit`` < 1."""
+    return text if limit < 1 or len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def print_safe(text: str) -> str:
+    """``plain`` text in which no line can be taken for a workflow command, wherever it is wrapped later.
+
+    The GitHub runner reads ``::name …::message`` at the start of a line (blanks before it are skipped) and
+    ``##[name]`` anywhere in one, and ends lines at carriage returns too. A pair of colons becomes one character that
+    looks like it; ``##[`` gets a blank.
+
+    >>> print_safe("::error::boo ##[group]x")
+    '∷error∷boo ## [group]x'
+    """
+    return re.sub(r"##(?=\[)", "## ", plain(text).replace("::", "∷"))
+
+
+def terminal(text: str) -> str:
+    """One line of ``print_safe`` text for a terminal or a log."""
+    return print_safe(one_line(text))
+
+
+def csv_cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: quoted by a leading apostrophe (OWASP, CSV injection).
+
+    >>> csv_cell("=1+1"), csv_cell("ada")
+    ("'=1+1", 'ada')
+    """
+    shown = one_line(text)
+    return f"'{shown}" if shown.startswith(_FORMULA) or text.startswith(_FORMULA) else shown
+
+
+def command_data(text: str) -> str:
+    """The message of a workflow command: ``%``, carriage return and line feed escaped (actions/toolkit, command.ts)."""
+    return plain(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def command_property(text: str) -> str:
+    """A property of a workflow command: as ``command_data``, and ``:`` and ``,`` too, on one line."""
+    return command_data(one_line(text)).replace(":", "%3A").replace(",", "%2C")
+
+
+def markdown(text: str) -> str:
+    """One line of literal text for Markdown, in a table too: punctuation as entities, which never form structure.
+
+    GitHub also links ``@name`` and ``#1`` in the finished HTML, hence the zero-width space after these two.
+    """
+    return re.sub(r"[!-/:-@\[-`{-~]", _entity, one_line(text))
+
+
+def _entity(match: re.Match[str]) -> str:
+    mark = match.group()
+    return f"&#{ord(mark)};" + ("\u200b" if mark in "@#" else "")

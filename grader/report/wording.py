@@ -1,0 +1,102 @@
+"""Every word of the reports that is not a diagnosis, in one place: to translate or rewrite without touching logic.
+
+The sentences of a diagnosis come ready from the judge. A symbol always stands beside the colour of a status, and its
+label beside the symbol or in the legend, so that colour is never alone.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+SYMBOLS: Final = {
+    "passed": "✓",
+    "partial": "◐",
+    "failed": "✗",
+    "not_implemented": "○",
+    "missing": "–",
+    "grader_error": "!",
+}
+
+EXERCISE: Final = {
+    "passed": "passed",
+    "partial": "partly right",
+    "failed": "not right yet",
+    "not_implemented": "not started",
+    "missing": "not found",
+    "grader_error": "could not be graded",
+}
+
+EXERCISE_DETAIL: Final = {
+    "not_implemented": "The stub still raises NotImplementedError: nothing has been graded here yet.",
+    "missing": "No cell of the notebook defines this. Was the cell deleted, or the name changed?",
+    "grader_error": "The grader failed here, not you. This is no zero: tell your instructor.",
+}
+
+SUBMISSION: Final = {
+    "graded": "graded",
+    "unreadable": "could not be read",
+    "crashed": "kernel crashed",
+    "timed_out": "ran out of time",
+    "no_exercises": "no exercises found",
+    "grader_error": "grader error",
+}
+
+SUBMISSION_DETAIL: Final = {
+    "unreadable": "The notebook could not be read, so nothing was graded. This is no zero.",
+    "crashed": "The kernel died. What was checked before then is kept.",
+    "timed_out": "The time for the whole notebook was up. What was checked before then is kept.",
+    "no_exercises": "No exercise of this course was found.",
+    "grader_error": "The grader itself failed. This is no zero: it has to be graded again.",
+}
+
+#: What needs a human's eye, the most urgent first.
+URGENCY: Final = ("grader_error", "unreadable", "crashed", "timed_out", "no_exercises", "flagged")
+
+CELL_ENDED: Final = {
+    "raised": "raised",
+    "timed_out": "ran out of time",
+    "crashed": "killed the kernel",
+    "memory_exceeded": "used too much memory",
+    "output_exceeded": "printed too much",
+}
+
+FLAGGED: Final = "flagged"
+GRADER_ERROR_IN: Final = "the grader failed in {exercises}"
+FULL_MARKS: Final = "Everything passes."
+NOTHING_GRADED: Final = "No submission was found."
+FOLLOWS_FROM: Final = "This one calls {names}, which is not right yet: mend that first."
+WORST: Final = "worst element [{index}]: expected {expected}, got {actual}"
+SHAPES: Final = "expected shape {expected}, got {actual}"
+WORST_MARK: Final = "worst element"
+CUT: Final = "Only part of the tensor is shown."
+
+
+def cell_name(index: int) -> str:
+    """A cell as the whole grader names it: its index from 0, Markdown cells included.
+
+    >>> cell_name(5)
+    'cell 5'
+    """
+    return f"cell {index}"
+
+
+def place(cell: int | None, line: int | None) -> str:
+    """Where a stub stands: ``"cell 5, line 3"``, or nothing where it is not known."""
+    if cell is None:
+        return ""
+    return cell_name(cell) if line is None else f"{cell_name(cell)}, line {line}"
+
+
+def shape(sizes: tuple[int, ...]) -> str:
+    """A shape as Python writes it: ``(5, 3)``, ``(3,)``, ``()``."""
+    return str(tuple(sizes))
+
+
+def count(number: int, noun: str) -> str:
+    """``"1 student"``, ``"2 students"``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def code_label(code: str) -> str:
+    """A diagnosis code in words: ``"not summed over batch"``."""
+    return code.replace("_", " ")

@@ -1,0 +1,206 @@
+"""Unpacking ZIP and tar archives that strangers made: into one folder, regular files only, counted as they grow.
+
+What an archive says of itself (sizes, counts, names) is not believed: bytes are counted while they are written, names
+that lead out of the folder are passed over and reported, links and devices are never made.
+"""
+
+from __future__ import annotations
+
+import gzip
+import lzma
+import os
+import stat
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, BinaryIO, Protocol
+
+from grader.submission.entry import CollectLimits
+from grader.submission.regular_file import Refused, opened
+
+_CHUNK = 64 * 1024
+_HEADER = 1024**2  # longest tar header that is read into memory
+_BROKEN = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+)
+
+
+class _Readable(Protocol):
+    def read(self, size: int = ..., /) -> bytes: ...
+
+
+@dataclass
+class Unpacking:
+    """One archive being unpacked: how much it may still write, and what was passed over (parts, reason)."""
+
+    target: Path
+    limits: CollectLimits
+    passed_over: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
+    bytes_left: int = field(init=False)
+    entries_left: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.bytes_left = self.limits.unpacked_bytes
+        self.entries_left = self.limits.archive_entries
+
+    def count_entry(self) -> None:
+        """Count one entry of the archive; refuse it past the limit."""
+        self.entries_left -= 1
+        if self.entries_left < 0:
+            raise Refused(f"the archive holds more than {self.limits.archive_entries} files")
+
+    def count_bytes(self, size: int) -> None:
+        """Count bytes unpacked; refuse the archive past the limit."""
+        self.bytes_left -= size
+        if self.bytes_left < 0:
+            raise Refused(f"the archive unpacks to more than {self.limits.unpacked_bytes / 1024**2:.0f} MB")
+
+    def write(self, parts: tuple[str, ...], source: _Readable) -> None:
+        """Write one member; a name that cannot be made is passed over, a source that breaks is cut off and reported."""
+        path = self.target.joinpath(*parts)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except FileExistsError:
+            self.passed_over.append((parts, "stands in the archive more than once"))
+            return
+        except (OSError, ValueError):
+            self.passed_over.append((parts, "has a name in the archive that cannot be a file"))
+            return
+        with os.fdopen(descriptor, "wb") as file:
+            while chunk := source.read(_CHUNK):
+                self.count_bytes(len(chunk))
+                file.write(chunk)
+
+
+def unpack(archive: Path, target: Path, limits: CollectLimits) -> list[tuple[tuple[str, ...], str]]:
+    """Unpack ``archive`` into the existing, empty folder ``target``; return what was passed over and why.
+
+    Raises:
+        Refused: the archive is not one, is damaged or encrypted, holds too many files or unpacks to too much.
+    """
+    unpacking = Unpacking(target, limits)
+    with opened(archive, limits.unpacked_bytes) as file:
+        try:
+            if archive.name.lower().endswith(".zip"):
+                _unpack_zip(file, unpacking)
+            else:
+                _unpack_tar(file, unpacking)
+        except _BROKEN:
+            raise Refused("the archive is damaged, or not one of its kind") from None
+    return unpacking.passed_over
+
+
+def _unpack_zip(file: BinaryIO, unpacking: Unpacking) -> None:
+    _check_directory(file, unpacking.limits)
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            unpacking.count_entry()
+            parts = _parts(member.filename, unpacking)
+            if parts is None or member.is_dir():
+                continue
+            mode = member.external_attr >> 16
+            if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+                unpacking.passed_over.append((parts, "a link or device in the archive, which is not unpacked"))
+            elif member.flag_bits & 0x1:
+                unpacking.passed_over.append((parts, "encrypted in the archive"))
+            else:
+                with _broken_member(parts, unpacking), archive.open(member) as source:
+                    unpacking.write(parts, source)
+
+
+def _check_directory(file: BinaryIO, limits: CollectLimits) -> None:
+    """Refuse a ZIP whose table of contents alone would fill the memory, before ``zipfile`` reads it whole."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 66_000))
+    tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) < at + 22:
+        raise Refused("the archive is damaged, or not one of its kind")
+    entries, table_bytes = struct.unpack("<10xHI", tail[at : at + 16])
+    if entries > limits.archive_entries or table_bytes > limits.archive_entries * 1024:
+        raise Refused(f"the archive holds more than {limits.archive_entries} files")
+    file.seek(0)
+
+
+@contextmanager
+def _broken_member(parts: tuple[str, ...], unpacking: Unpacking) -> Iterator[None]:
+    """Let a damaged member of a ZIP spoil itself alone (each is compressed on its own)."""
+    try:
+        yield
+    except _BROKEN:
+        unpacking.target.joinpath(*parts).unlink(missing_ok=True)
+        unpacking.passed_over.append((parts, "damaged in the archive"))
+
+
+class _GuardedInfo(tarfile.TarInfo):
+    """A tar header that does not claim a name or attributes of megabytes, which tarfile would read into memory."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _GuardedInfo:
+        member = super().frombuf(buf, encoding, errors)
+        if member.type in (b"x", b"g", b"X", b"L", b"K") and member.size > _HEADER:
+            raise Refused("the archive has a header larger than 1 MB")
+        return member
+
+
+class _Counted:
+    """The decompressed bytes of a tar, counted as they come, headers and padding included."""
+
+    def __init__(self, source: IO[bytes] | gzip.GzipFile, limit: int) -> None:
+        self._source = source
+        self._left = limit
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._source.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise Refused("the archive unpacks to more than the limit")
+        return data
+
+
+def _unpack_tar(file: BinaryIO, unpacking: Unpacking) -> None:
+    zipped = file.read(2) == b"\x1f\x8b"
+    file.seek(0)
+    limits = unpacking.limits
+    plain = gzip.GzipFile(fileobj=file) if zipped else file
+    counted = _Counted(plain, limits.unpacked_bytes + (limits.archive_entries + 40) * 4096)
+    with tarfile.open(fileobj=counted, mode="r|", tarinfo=_GuardedInfo) as archive:  # type: ignore[call-overload]
+        for member in archive:
+            archive.members = []  # a streamed archive keeps every header otherwise
+            unpacking.count_entry()
+            parts = _parts(member.name, unpacking)
+            if parts is None or member.isdir():
+                continue
+            source = archive.extractfile(member) if member.isreg() else None
+            if source is None:
+                unpacking.passed_over.append((parts, "a link or device in the archive, which is not unpacked"))
+            else:
+                unpacking.write(parts, source)
+
+
+def _parts(name: str, unpacking: Unpacking) -> tuple[str, ...] | None:
+    """Return the parts of a member's name, None (and a note) where they lead out of the folder."""
+    parts = tuple(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
+    if not parts:
+        return None
+    if name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0] or any("\0" in part for part in parts):
+        kept = tuple(part.replace("\0", "") for part in parts if part != "..")
+        unpacking.passed_over.append((kept or parts, "its path leads out of the archive"))
+        return None
+    return parts

@@ -1,0 +1,202 @@
+"""Who handed in what: from the paths of the command line to a sorted list of entries."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from grader.errors import UsageError
+from grader.submission.entry import Collection, CollectLimits, Entry, printable
+from grader.submission.finding import Found, is_archive, is_notebook
+from grader.submission.listing import Lister, Listing
+from grader.submission.naming import Name, Naming, kind_of_notebook
+
+_LOOKED_FOR = (
+    "Looked for notebook.ipynb, student_notebook.ipynb, student/notebook.ipynb, "
+    "submitted/student/assignment/notebook.ipynb, assignment-student/notebook.ipynb and archives of these."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    found: Found
+    name: Name
+    shown_path: str
+
+
+def collect(
+    paths: Sequence[Path],
+    *,
+    student_pattern: str | None = None,
+    known: Sequence[str] = (),
+    limits: CollectLimits = CollectLimits(),  # noqa: B008 - frozen
+) -> Collection:
+    """Find every submission in ``paths``: notebooks, folders of them in any common layout, archives.
+
+    ``student_pattern`` is a regular expression with a group ``student`` (and, if wanted, ``notebook``) that is matched
+    at the start of the posix path relative to the path given; it replaces the rules of ``grader.submission.naming``.
+    ``known`` are the stems of the course's notebooks, which helps to split ``ada_lovelace_03_backprop.ipynb``.
+
+    Nothing is opened but archives. What must not be opened (links, pipes, folders called ``x.ipynb``, damaged archives)
+    becomes an entry with a reason; so does a student's folder without a notebook. Close the collection when done.
+
+    Raises:
+        UsageError: no path given, a path does not exist or holds no submission, a pattern that cannot be used.
+    """
+    if not paths:
+        raise UsageError("no path given", remedy="Name notebooks, folders or archives of submissions.")
+    pattern = _compiled(student_pattern)
+    folder = TemporaryDirectory(prefix="grader-")
+    try:
+        counter = iter(range(10**9))
+
+        def new_folder() -> Path:
+            made = Path(folder.name) / str(next(counter))
+            made.mkdir()
+            return made
+
+        lister = Lister(limits, new_folder)
+        entries: dict[str, Entry] = {}
+        for path in paths:
+            listing = lister.listed(Path(path), named=len(paths) > 1)
+            found = _entries(listing, pattern, known)
+            if not found:
+                raise UsageError(f"no notebook found in {printable(str(path))}", remedy=_LOOKED_FOR)
+            for entry in found:
+                entries.setdefault(f"{entry.path}\0{entry.shown_path if entry.refused else ''}", entry)
+    except BaseException:
+        folder.cleanup()
+        raise
+    ordered = sorted(entries.values(), key=lambda entry: (entry.student, entry.notebook, entry.shown_path))
+    if next(counter) == 0:  # no archive was met
+        folder.cleanup()
+        return Collection(_with_duplicates_flagged(ordered))
+    return Collection(_with_duplicates_flagged(ordered), folder)
+
+
+def _compiled(pattern: str | None) -> re.Pattern[str] | None:
+    if pattern is None:
+        return None
+    remedy = "For example '(?P<student>[^/]+)/(?P<notebook>[^/]+)'."
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise UsageError(f"--student-pattern is not a regular expression: {error}", remedy=remedy) from None
+    if "student" not in compiled.groupindex:
+        raise UsageError("--student-pattern has no group named student", remedy=remedy)
+    return compiled
+
+
+def _entries(listing: Listing, pattern: re.Pattern[str] | None, known: Sequence[str]) -> list[Entry]:
+    naming = _naming(listing, known)
+    drafts = _distinct([_draft(item, listing, pattern, naming) for item in listing.found])
+    if pattern is None:
+        drafts += _without_notebook(listing, drafts, naming)
+    having = {draft.name.student for draft in drafts if not draft.found.obstacle}
+    remarks: defaultdict[str, list[str]] = defaultdict(list)
+    for draft in drafts:
+        if draft.found.obstacle and draft.name.student in having:
+            remarks[draft.name.student].append(f"{draft.shown_path}: {draft.found.refused}")
+    people = _people_in(drafts, listing, known)
+    return [
+        Entry(
+            student=printable(draft.name.student) or "unnamed",
+            notebook=printable(draft.name.notebook),
+            path=draft.found.path,
+            shown_path=draft.shown_path,
+            assets=_assets(draft, people),
+            refused=draft.found.refused,
+            flags=tuple(remarks[draft.name.student]),
+        )
+        for draft in drafts
+        if not (draft.found.obstacle and draft.name.student in having)
+    ]
+
+
+def _naming(listing: Listing, known: Sequence[str]) -> Naming:
+    files = listing.siblings or [item.parts[0] for item in listing.found if len(item.parts) == 1]
+    folders = [*listing.holders] if not listing.alone else []
+    return Naming(listing.owner, folders, [name for name in files if is_notebook(name)], known, alone=listing.alone)
+
+
+def _draft(item: Found, listing: Listing, pattern: re.Pattern[str] | None, naming: Naming) -> _Draft:
+    name, shown = naming.name(item.parts), listing.shown_path(item.parts)
+    if pattern is None:
+        return _Draft(item, name, shown)
+    matched = pattern.match("/".join((*listing.base, *item.parts)))
+    if matched is None or not matched["student"]:
+        reason = item.refused or "its path does not match --student-pattern"
+        return _Draft(replace(item, refused=reason), name, shown)
+    notebook = matched["notebook"] if "notebook" in matched.re.groupindex else None
+    if notebook and not is_notebook(notebook):
+        notebook += ".ipynb"
+    return _Draft(item, Name(matched["student"].strip("/ "), notebook or name.notebook), shown)
+
+
+def _distinct(drafts: list[_Draft]) -> list[_Draft]:
+    """Tell namesakes apart by the platform's number, where there are any."""
+    numbers: defaultdict[str, set[str]] = defaultdict(set)
+    for draft in drafts:
+        numbers[draft.name.student].add(draft.name.number)
+    return [
+        replace(draft, name=replace(draft.name, student=f"{draft.name.student}_{draft.name.number}"))
+        if draft.name.number and len(numbers[draft.name.student]) > 1
+        else draft
+        for draft in drafts
+    ]
+
+
+def _without_notebook(listing: Listing, drafts: list[_Draft], naming: Naming) -> list[_Draft]:
+    """Return a draft for each student's folder that holds nothing, where what was given is a class of folders."""
+    holding = {draft.found.parts[0] for draft in drafts if draft.found.parts}
+    direct = any(len(draft.found.parts) == 1 and draft.name.own_folder and draft.name.notebook for draft in drafts)
+    archives = any(is_archive(holder) for holder in listing.holders)
+    if listing.alone or direct or not (drafts or archives):
+        return []
+    missing = []
+    for holder in listing.holders:
+        if holder not in holding:
+            item = Found((holder,), listing.root / holder, f"no notebook in {printable(holder)}")
+            name = naming.name((holder, ""))
+            missing.append(_Draft(item, replace(name, notebook=""), listing.shown_path((holder,))))
+    return missing
+
+
+def _people_in(drafts: list[_Draft], listing: Listing, known: Sequence[str]) -> dict[Path, set[str]]:
+    """Return, for every folder, the students whose work lies in it or below."""
+    people: defaultdict[Path, set[str]] = defaultdict(set)
+    for draft in drafts:
+        people[listing.root].add(draft.name.student)
+        for folder in draft.found.path.parents:
+            people[folder].add(draft.name.student)
+    naming = _naming(listing, known)
+    for name in listing.siblings:
+        people[listing.root].add(naming.name((name,)).student)
+    return people
+
+
+def _assets(draft: _Draft, people: dict[Path, set[str]]) -> Path | None:
+    folder = draft.found.path.parent
+    if draft.found.refused is not None or len(people[folder]) > 1:
+        return None
+    return folder
+
+
+def _with_duplicates_flagged(entries: list[Entry]) -> tuple[Entry, ...]:
+    same: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for entry in entries:
+        if entry.notebook:
+            same[entry.student, kind_of_notebook(entry.notebook)].append(entry.shown_path)
+    flagged = []
+    for entry in entries:
+        alike = same[entry.student, kind_of_notebook(entry.notebook)]
+        if len(alike) > 1:
+            remark = f"{len(alike)} notebooks of one kind by this student: {', '.join(alike)}"
+            flagged.append(replace(entry, flags=(*entry.flags, remark)))
+        else:
+            flagged.append(entry)
+    return tuple(flagged)

@@ -1,0 +1,148 @@
+"""Which names a cell defines at top level, where, and whether the body has been written."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from grader.submission.cell_code import parsed
+
+_BLOCKS = (ast.If, ast.Try, ast.With, ast.AsyncWith, ast.For, ast.AsyncFor, ast.While)
+_ROUTINES = (ast.FunctionDef, ast.AsyncFunctionDef)
+_BROKEN_DEFINITION = re.compile(r"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+(?P<name>\w+)", re.MULTILINE)
+_BROKEN_ASSIGNMENT = re.compile(r"^(?P<name>[A-Za-z_]\w*)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A name bound at the top level of a cell.
+
+    ``written`` is False for a stub as it was handed out: nothing but a docstring, ``raise NotImplementedError``,
+    ``pass`` or ``...`` in its body (a class: in the body of every method). ``parses`` is False where the cell is no
+    Python and the name was found by its looks. ``fingerprint`` is equal for definitions that differ in whitespace,
+    comments and line breaks only; empty for anything but functions and classes.
+    """
+
+    name: str
+    line: int
+    source: str
+    sort: Literal["definition", "assignment", "import"]
+    written: bool = True
+    parses: bool = True
+    node: ast.stmt | None = None
+    module: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """The hash of a function or class without its layout."""
+        return fingerprint(self.node) if isinstance(self.node, (*_ROUTINES, ast.ClassDef)) else ""
+
+
+def fingerprint(node: ast.AST) -> str:
+    """Return a hash of a piece of code that is blind to whitespace, comments and line breaks; empty if too nested.
+
+    >>> fingerprint(ast.parse("x = 1  # one")) == fingerprint(ast.parse("x=1"))
+    True
+    """
+    try:
+        text = ast.dump(node)
+    except RecursionError:
+        return ""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def definitions_in(source: str, names: Collection[str] | None = None) -> tuple[Definition, ...]:
+    """Return what a cell defines at top level, in order; of ``names`` only, where they are given. Never raises."""
+    tree = parsed(source)
+    if tree is None:
+        return tuple(item for item in _by_looks(source) if names is None or item.name in names)
+    lines = source.split("\n")
+    try:
+        return tuple(item for item in _bound(tree.body, lines) if names is None or item.name in names)
+    except RecursionError:
+        return ()
+
+
+def _bound(body: list[ast.stmt], lines: list[str]) -> Iterator[Definition]:
+    for node in body:
+        if isinstance(node, (*_ROUTINES, ast.ClassDef)):
+            start = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            text = "\n".join(lines[start - 1 : node.end_lineno])
+            yield Definition(node.name, node.lineno, text, "definition", written=_is_written(node), node=node)
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                name, module = alias.asname or alias.name, (node.module or "").split(".")[0]
+                yield Definition(name, node.lineno, _text(node, lines), "import", node=node, module=module)
+        elif isinstance(node, _BLOCKS):
+            for block in _blocks_of(node):
+                yield from _bound(block, lines)
+        else:
+            for name, value in _assigned(node):
+                plain = isinstance(value, (ast.Constant, ast.List, ast.Dict, ast.Set, ast.JoinedStr))
+                yield Definition(name, node.lineno, _text(node, lines), "assignment", written=not plain, node=node)
+
+
+def _blocks_of(node: ast.stmt) -> Iterator[list[ast.stmt]]:
+    for attribute in ("body", "orelse", "finalbody"):
+        yield getattr(node, attribute, [])
+    for handler in getattr(node, "handlers", []):
+        yield handler.body
+
+
+def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
+    """Return the names that a statement assigns; the value where it is one name's alone."""
+    if isinstance(node, ast.Assign):
+        targets, value = node.targets, node.value
+    elif isinstance(node, (ast.AnnAssign, ast.AugAssign)) and node.value is not None:
+        targets, value = [node.target], node.value
+    else:
+        return
+    for target in targets:
+        if isinstance(target, ast.Name):
+            yield target.id, value
+            continue
+        for part in ast.walk(target):
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                yield part.id, None
+
+
+def _text(node: ast.stmt, lines: list[str]) -> str:
+    return "\n".join(lines[node.lineno - 1 : node.end_lineno])
+
+
+def _is_written(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
+    if isinstance(node, ast.ClassDef):
+        methods = [item for item in node.body if isinstance(item, _ROUTINES)]
+        return any(_is_written(method) for method in methods) if methods else not is_empty(node.body)
+    return not is_empty(node.body)
+
+
+def is_empty(body: list[ast.stmt]) -> bool:
+    """Tell whether statements are a stub's: a docstring or ``...``, ``pass``, ``raise NotImplementedError``."""
+    return all(
+        isinstance(item, ast.Pass)
+        or (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
+        or (isinstance(item, ast.Raise) and _is_not_implemented(item.exc))
+        for item in body
+    )
+
+
+def _is_not_implemented(error: ast.expr | None) -> bool:
+    if isinstance(error, ast.Call):
+        error = error.func
+    return isinstance(error, ast.Name) and error.id == "NotImplementedError"
+
+
+def _by_looks(source: str) -> Iterator[Definition]:
+    """Find definitions in a cell with a syntax error, in order of their lines."""
+    found = []
+    for pattern, sort in ((_BROKEN_DEFINITION, "definition"), (_BROKEN_ASSIGNMENT, "assignment")):
+        for match in pattern.finditer(source):
+            line = source.count("\n", 0, match.start("name")) + 1
+            found.append((line, match["name"], sort))
+    for line, name, sort in sorted(found):
+        yield Definition(name, line, source, "definition" if sort == "definition" else "assignment", parses=False)

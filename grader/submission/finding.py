@@ -1,0 +1,116 @@
+"""Walking what was handed in, following and opening nothing: which notebooks, archives and obstacles are there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISLNK
+
+from grader.submission.regular_file import kind_of, reason_for
+
+#: Folders that hold tools' files, never a submission. Hidden ones are passed over as well.
+_SKIPPED = frozenset({"__MACOSX", "__pycache__", "node_modules", "site-packages", "venv", "env", "virtualenv"})
+
+_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+
+_DEEPEST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something at ``parts`` below the path given. ``refused`` is the reason why it must not be opened.
+
+    ``archives`` counts how many of the parts are archives; ``separators`` joins the parts for a human
+    (``"class.zip!ada/nb.ipynb"``). ``obstacle`` marks what stands where a notebook could have been (a linked folder, a
+    refused archive) and counts only where its student has nothing else.
+    """
+
+    parts: tuple[str, ...]
+    path: Path
+    refused: str | None = None
+    obstacle: bool = False
+
+
+def is_notebook(name: str) -> bool:
+    """Tell whether a file name is that of a notebook.
+
+    >>> is_notebook("A.IPYNB"), is_notebook(".ipynb")
+    (True, False)
+    """
+    return name.lower().endswith(".ipynb") and not name.startswith(".")
+
+
+def is_archive(name: str) -> bool:
+    """Tell whether a file name is that of an archive which is unpacked."""
+    return name.lower().endswith(_ARCHIVES) and not name.startswith(".")
+
+
+def archive_stem(name: str) -> str:
+    """Return an archive's name without its ending, any other name as it is.
+
+    >>> archive_stem("ada.tar.gz")
+    'ada'
+    """
+    for ending in sorted(_ARCHIVES, key=len, reverse=True):
+        if name.lower().endswith(ending) and len(name) > len(ending):
+            return name[: -len(ending)]
+    return name
+
+
+def found_below(root: Path, parts: tuple[str, ...] = (), *, most: int = 200_000) -> tuple[list[Found], list[str]]:
+    """Return notebooks, archives and obstacles below ``root``, and the names of its own folders.
+
+    Sorted by name, so that the same files give the same list on every disk. Links are never followed.
+    """
+    found: list[Found] = []
+    folders: list[str] = []
+    waiting = [(root, parts)]
+    seen = 0
+    while waiting:
+        folder, above = waiting.pop()
+        try:
+            with os.scandir(folder) as entries:
+                inside = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            found.append(Found(above, folder, f"the folder {reason_for(error)}", obstacle=True))
+            continue
+        seen += len(inside)
+        if seen > most or len(above) > _DEEPEST:
+            found.append(Found(above, folder, "too many or too deeply nested files to look through", obstacle=True))
+            continue
+        if any(entry.name == "pyvenv.cfg" for entry in inside):
+            continue
+        for entry in inside:
+            if entry.name in _SKIPPED or entry.name.startswith("."):
+                continue
+            here = (*above, entry.name)
+            if not is_notebook(entry.name) and entry.is_dir(follow_symlinks=False):
+                waiting.append((Path(entry.path), here))
+                if folder == root:
+                    folders.append(entry.name)
+            else:
+                found.extend(_looked_at(entry, here))
+    return sorted(found, key=lambda item: item.parts), folders
+
+
+def _looked_at(entry: os.DirEntry[str], parts: tuple[str, ...]) -> Iterator[Found]:
+    path = Path(entry.path)
+    try:
+        mode = entry.stat(follow_symlinks=False).st_mode
+    except OSError as error:
+        if is_notebook(entry.name) or is_archive(entry.name):
+            yield Found(parts, path, reason_for(error))
+        return
+    if is_notebook(entry.name) or is_archive(entry.name):
+        yield Found(parts, path, kind_of(mode), obstacle=is_archive(entry.name))
+    elif S_ISLNK(mode) and _leads_to_folder(path):
+        yield Found(parts, path, "a symbolic link to a folder, which is not followed", obstacle=True)
+
+
+def _leads_to_folder(link: Path) -> bool:
+    try:
+        return link.is_dir()  # looks at the target's kind only
+    except OSError:
+        return False

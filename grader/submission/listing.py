@@ -1,0 +1,155 @@
+"""Everything below one path of the command line: folders walked, archives unpacked, wrapping folders taken off."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grader.errors import UsageError
+from grader.submission.archive import unpack
+from grader.submission.entry import CollectLimits, printable
+from grader.submission.finding import Found, archive_stem, found_below, is_archive, is_notebook
+from grader.submission.regular_file import Refused, kind_of
+
+_NESTED = "an archive inside an archive inside an archive, which is not unpacked"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What lies below one path. ``parts`` of the items count from ``base``, which is below the path given.
+
+    ``owner`` is the name of the folder or archive, ``root`` where it lies on disk, ``shown`` what ``shown_path`` begins
+    with; ``holders`` are its own sub-folders and archives, empty ones included; ``alone`` says that it is one student's
+    repository; ``siblings`` are the notebooks beside one that was given alone.
+    """
+
+    owner: str
+    root: Path
+    found: tuple[Found, ...]
+    shown: str = ""
+    base: tuple[str, ...] = ()
+    holders: tuple[str, ...] = ()
+    alone: bool = False
+    siblings: tuple[str, ...] = ()
+
+    def shown_path(self, parts: tuple[str, ...]) -> str:
+        """Return how reports name what lies at ``parts``: ``"class.zip!ada/nb.ipynb"``."""
+        text = self.shown
+        for i, part in enumerate(parts):
+            last = i == len(parts) - 1
+            text += part + ("" if last else "!" if is_archive(part) else "/")
+        return printable(text)
+
+
+@dataclass
+class Lister:
+    """Lists paths; ``new_folder`` makes an empty folder for the next archive."""
+
+    limits: CollectLimits
+    new_folder: Callable[[], Path]
+
+    def listed(self, path: Path, *, named: bool) -> Listing:
+        """List one path of the command line; ``named`` puts its name before every ``shown_path``.
+
+        Raises:
+            UsageError: it does not exist, cannot be looked at, or is neither notebook, folder nor archive.
+        """
+        try:
+            real = path.resolve(strict=True)
+            mode = real.stat().st_mode
+        except FileNotFoundError:
+            raise UsageError(
+                f"no such file or folder: {printable(str(path))}",
+                remedy="Give notebooks, folders of submissions, or .zip and .tar.gz archives.",
+            ) from None
+        except (OSError, RuntimeError, ValueError) as error:
+            reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "not a usable path"
+            raise UsageError(f"cannot look at {printable(str(path))}: {reason}") from None
+        name = real.name or "unnamed"
+        if stat.S_ISDIR(mode):
+            return self._folder(real, name, f"{name}/" if named else "")
+        if is_notebook(name):
+            return self._notebook(real, mode)
+        if is_archive(name):
+            return self._archive(real)
+        raise UsageError(
+            f"neither a notebook nor a folder nor an archive: {printable(str(path))}",
+            remedy="Notebooks end in .ipynb; archives in .zip, .tar, .tar.gz or .tgz.",
+        )
+
+    def _notebook(self, path: Path, mode: int) -> Listing:
+        found = Found((path.name,), path, kind_of(mode))
+        try:
+            siblings = tuple(sorted(item.name for item in path.parent.iterdir() if is_notebook(item.name)))
+        except OSError:
+            siblings = ()
+        return Listing(path.parent.name or "unnamed", path.parent, (found,), siblings=siblings)
+
+    def _archive(self, path: Path) -> Listing:
+        target = self.new_folder()
+        try:
+            passed_over = unpack(path, target, self.limits)
+        except Refused as refusal:
+            found = Found((path.name,), path, str(refusal))
+            return Listing(archive_stem(path.name), path.parent, (found,), holders=(path.name,))
+        listing = self._folder(target, archive_stem(path.name), f"{path.name}!", depth=1)
+        extra = (Found(parts, target, reason) for parts, reason in passed_over if _matters(parts))
+        kept = (replace(item, parts=item.parts[len(listing.base) :]) for item in extra if _below(item, listing.base))
+        return replace(listing, found=tuple(sorted((*listing.found, *kept), key=lambda item: item.parts)))
+
+    def _folder(self, root: Path, owner: str, shown: str, depth: int = 0) -> Listing:
+        base: tuple[str, ...] = ()
+        while True:
+            found, folders = found_below(root, most=self.limits.files)
+            wrapper = _wrapper(found, folders, owner, unpacked=depth > 0) if len(base) < 2 else None
+            if wrapper is None:
+                break
+            root, base, owner = root / wrapper, (*base, wrapper), owner if depth else wrapper
+        everything = [inner for item in found for inner in self._expanded(item, depth)]
+        holders = (*folders, *(item.parts[0] for item in found if len(item.parts) == 1 and is_archive(item.parts[0])))
+        shown += "".join(f"{part}/" for part in base)
+        alone = not base and depth == 0 and (root / ".git").exists()
+        return Listing(owner, root, tuple(everything), shown, base, tuple(sorted(holders)), alone)
+
+    def _expanded(self, item: Found, depth: int) -> list[Found]:
+        """Return what an archive holds in its place, anything else as it is."""
+        if item.refused is not None or not is_archive(item.parts[-1]):
+            return [item]
+        at_top = len(item.parts) == 1
+        if depth >= 2:
+            return [replace(item, refused=_NESTED, obstacle=True)]
+        target = self.new_folder()
+        try:
+            passed_over = unpack(item.path, target, self.limits)
+        except Refused as refusal:
+            return [replace(item, refused=str(refusal), obstacle=not at_top)]
+        inside, _ = found_below(target, item.parts, most=self.limits.files)
+        extra = [Found((*item.parts, *parts), target, reason) for parts, reason in passed_over if _matters(parts)]
+        return [deeper for inner in (*inside, *extra) for deeper in self._expanded(inner, depth + 1)]
+
+
+def _wrapper(found: list[Found], folders: list[str], owner: str, *, unpacked: bool) -> str | None:
+    """Return the folder that holds everything and is nobody's name: nbgrader's, or an archive's own."""
+    if "submitted" in folders:
+        return "submitted"
+    if len(folders) != 1 or any(len(item.parts) == 1 for item in found):
+        return None
+    lone = folders[0]
+    inner = {item.parts[1] for item in found if len(item.parts) > 2 or is_archive(item.parts[-1])}
+    if lone == "submissions" or (unpacked and (lone == owner or len(inner) > 1)):
+        return lone
+    return None
+
+
+def _matters(parts: tuple[str, ...]) -> bool:
+    """Tell whether something left in an archive could have been a submission."""
+    name = parts[-1]
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts if part != "..")
+    return (is_notebook(name) or is_archive(name)) and not hidden
+
+
+def _below(item: Found, base: tuple[str, ...]) -> bool:
+    return item.parts[: len(base)] == base

@@ -1,0 +1,146 @@
+"""Who handed in which notebook, told from the path: folders, file names, cloned repositories, platforms' downloads.
+
+The rules, in order, for a path below what was given on the command line:
+
+1. Moodle and Canvas write the student and their number into a folder's or file's name.
+2. ``submitted/student/assignment/notebook.ipynb`` is nbgrader's; ``submitted`` may be what was given.
+3. In a folder, the first folder is the student. Where all of several folders begin alike up to a hyphen
+   (``backprop-ada``, ``backprop-alan``), they are GitHub Classroom's clones and that beginning is the assignment's.
+4. A file directly in what was given is ``student_notebook.ipynb`` if its name ends with a notebook's name that is
+   known or begins with a number (``ada_03_backprop``) or that several share, else the part before the first
+   ``_``; a file without a student's part belongs to the folder it lies in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grader.submission.finding import archive_stem, is_notebook
+
+_MOODLE = re.compile(r"(?P<student>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<notebook>.*)", re.S)
+_CANVAS = re.compile(r"(?P<student>[^_]+)(?:_LATE)?_(?P<number>\d{3,})_\d{3,}_(?P<notebook>.+)", re.S)
+_NUMBERED = re.compile(r"(?:^|_)(?P<notebook>\d{1,2}[_-][^_\d].*)", re.S)
+_COPY = re.compile(r"(?:[-_ ]copy\d*|[-_ ]?\(\d+\))$", re.I)
+_RESUBMITTED = re.compile(r"-\d+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Whose a path is: the student, the notebook's file name, a number that tells namesakes apart.
+
+    ``own_folder`` is False where the student's name was in the file's name, so that its neighbours are others' files.
+    """
+
+    student: str
+    notebook: str
+    number: str = ""
+    own_folder: bool = True
+
+
+def kind_of_notebook(name: str) -> str:
+    """Return what a notebook's file name is about, copies of it alike.
+
+    >>> kind_of_notebook("03_backprop-Copy1.ipynb"), kind_of_notebook("03_Backprop (2).ipynb")
+    ('03_backprop', '03_backprop')
+    """
+    return _COPY.sub("", _stem(name)).lower()
+
+
+def classroom_prefix(folders: Sequence[str], parent: str = "") -> str:
+    """Return the assignment's part, hyphen included, that all cloned repositories begin with.
+
+    >>> classroom_prefix(["backprop-ada", "backprop-alan"])
+    'backprop-'
+    >>> classroom_prefix(["ada", "alan"])
+    ''
+    """
+    assignment = parent.removesuffix("-submissions") + "-"
+    if parent.endswith("-submissions") and folders and all(name.startswith(assignment) for name in folders):
+        return assignment
+    if len(folders) < 2:
+        return ""
+    first, last = min(folders), max(folders)
+    same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    prefix = first[: first.rfind("-", 0, same) + 1]
+    return prefix if all(len(name) > len(prefix) for name in folders) else ""
+
+
+class Naming:
+    """The rules of this module for all paths below one that was given.
+
+    ``owner`` is the name of the folder or archive given, ``folders`` the sub-folders that hold something,
+    ``files`` the notebooks lying directly in it, ``known`` the stems of the course's notebooks. ``alone`` says that
+    the whole is one student's repository.
+    """
+
+    def __init__(
+        self,
+        owner: str,
+        folders: Sequence[str],
+        files: Sequence[str],
+        known: Sequence[str] = (),
+        *,
+        alone: bool = False,
+    ) -> None:
+        self._owner = owner
+        self._prefix = classroom_prefix([folder for folder in folders if not _platform(archive_stem(folder))], owner)
+        self._known = sorted((stem.lower() for stem in known), key=len, reverse=True)
+        self._alone = alone
+        stems = [_stem(name) for name in files]
+        counts = Counter(suffix for stem in stems for suffix in _suffixes(stem))
+        self._shared = {suffix for suffix, count in counts.items() if count > 1}
+
+    def name(self, parts: tuple[str, ...]) -> Name:
+        """Return whose the file at ``parts`` is."""
+        file = parts[-1] if parts and is_notebook(parts[-1]) else ""
+        if self._alone or not parts:
+            return Name(self._owner, file)
+        if len(parts) == 1 and file:
+            return self._flat(file)
+        folder = archive_stem(parts[0])
+        platform = _platform(folder)
+        if platform is not None:
+            return Name(platform["student"].strip(), file, platform["number"])
+        return Name(folder.removeprefix(self._prefix) or folder, file)
+
+    def _flat(self, file: str) -> Name:
+        stem, ending = _stem(file), file[-len(".ipynb") :]
+        platform = _platform(stem)
+        if platform is not None:
+            notebook = (_RESUBMITTED.sub("", platform["notebook"]) or stem) + ending
+            return Name(platform["student"].strip(), notebook, platform["number"], own_folder=False)
+        notebook = self._notebook_in(stem)
+        student = stem[: len(stem) - len(notebook)].rstrip("_- ")
+        if not student:
+            return Name(self._owner, file)
+        return Name(student, (notebook or stem) + ending, own_folder=False)
+
+    def _notebook_in(self, stem: str) -> str:
+        """Return the end of ``stem`` that names the notebook: all of it for no student, none of it for no notebook."""
+        for known in self._known:
+            if stem.lower().endswith(known) and (len(stem) == len(known) or stem[-len(known) - 1] in "_- "):
+                return stem[-len(known) :]
+        numbered = _NUMBERED.search(stem)
+        if numbered is not None:
+            return numbered["notebook"]
+        shared = next((suffix for suffix in _suffixes(stem) if suffix in self._shared), None)
+        if shared is not None:
+            return shared
+        return stem.split("_", 1)[-1]
+
+
+def _suffixes(stem: str) -> list[str]:
+    """Return the ends of ``stem`` that may name a notebook, longest first: one part at least is left."""
+    pieces = stem.split("_")
+    return ["_".join(pieces[i:]) for i in range(1, len(pieces))]
+
+
+def _platform(name: str) -> re.Match[str] | None:
+    return _MOODLE.fullmatch(name) or _CANVAS.fullmatch(name)
+
+
+def _stem(name: str) -> str:
+    return name[: -len(".ipynb")] if is_notebook(name) else name

@@ -1,0 +1,87 @@
+"""Reading one entry: its bytes, its cells and where its answers stand. A notebook that cannot be read is data too."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from grader.model import Submission
+from grader.submission.entry import CollectLimits, Entry, Wanted
+from grader.submission.location import locate
+from grader.submission.notebook import Unreadable, cells_of
+from grader.submission.regular_file import Refused, content
+
+
+def read(
+    entry: Entry,
+    wanted: Sequence[Wanted],
+    givens: frozenset[str] = frozenset(),
+    *,
+    limits: CollectLimits = CollectLimits(),  # noqa: B008 - frozen
+) -> Submission:
+    """Read a notebook and locate the answers to the exercises wanted. Never raises for what is in the file.
+
+    In a notebook named as one of the course, exercises of the course's other notebooks count only where a cell is
+    tagged with them: it may well hold definitions of the same names as those.
+    """
+    if entry.refused is not None:
+        return _unreadable(entry, "", entry.refused)
+    try:
+        data = content(entry.path, limits.notebook_bytes)
+    except Refused as refusal:
+        return _unreadable(entry, "", str(refusal))
+    digest = hashlib.sha256(data).hexdigest()
+    try:
+        cells, total = cells_of(data, limits.cells)
+    except Unreadable as problem:
+        return _unreadable(entry, digest, str(problem))
+    tags = {cell.exercise for cell in cells}
+    stubs = locate(cells, _asked_for(wanted, entry.notebook, tags), givens, _modules_in(entry.assets))
+    return Submission(
+        student=entry.student,
+        notebook=entry.notebook,
+        path=entry.path,
+        shown_path=entry.shown_path,
+        sha256=digest,
+        cells=cells,
+        total_cells=total,
+        stubs=stubs,
+        assets=entry.assets,
+        flags=entry.flags,
+    )
+
+
+def _unreadable(entry: Entry, digest: str, reason: str) -> Submission:
+    return Submission(
+        student=entry.student,
+        notebook=entry.notebook,
+        path=entry.path,
+        shown_path=entry.shown_path,
+        sha256=digest,
+        unreadable=reason,
+        flags=entry.flags,
+    )
+
+
+def _asked_for(wanted: Sequence[Wanted], notebook: str, tags: set[str | None]) -> list[Wanted]:
+    stem = notebook[: -len(".ipynb")] if notebook.lower().endswith(".ipynb") else notebook
+    if all(item.notebook != stem for item in wanted):
+        return list(wanted)
+    return [item for item in wanted if item.notebook in ("", stem) or item.exercise in tags]
+
+
+def _modules_in(folder: Path | None) -> frozenset[str]:
+    """Return the names of the Python modules in a folder."""
+    if folder is None:
+        return frozenset()
+    try:
+        with os.scandir(folder) as entries:
+            return frozenset(
+                entry.name.removesuffix(".py")
+                for entry in entries
+                if entry.name.endswith(".py") or entry.is_dir(follow_symlinks=False)
+            )
+    except OSError:
+        return frozenset()

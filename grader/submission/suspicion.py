@@ -1,0 +1,209 @@
+"""Signs in a student's source that a human should look at: autograd where it was to be done by hand, Python loops.
+
+Suspicion only ever becomes a flag. What a check really calls is seen while it runs (``grader.kernel``); this looks
+for what the source says, and keeps quiet where it cannot be known: ``layer.backward()`` is a student's own method.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from grader.submission.cell_code import parsed
+
+#: Dotted names, as seen through imports and ``as``; everything below them is meant too.
+_ENGINE = (
+    "torch.autograd",
+    "torch.func",
+    "torch._C",
+    "torch._functorch",
+    "torch.vmap",
+    "torch.nn.grad",
+    "torch.ops",
+    "torch.enable_grad",
+    "functorch",
+    "autograd",
+    "jax",
+    "tensorflow",
+    "micrograd",
+    "tinygrad",
+    "ctypes",
+    "cffi",
+    "gc.get_objects",
+    "gc.get_referrers",
+    "gc.get_referents",
+    "sys.settrace",
+    "sys.setprofile",
+    "sys._getframe",
+    "sys._current_frames",
+    "threading.settrace",
+    "threading.setprofile",
+    "inspect.currentframe",
+    "inspect.stack",
+)
+_ONLY_AUTOGRAD = frozenset({"retain_graph", "create_graph", "inputs", "gradient"})
+_LOOKS = re.compile(
+    r"torch\.(?:autograd|func|_C|vmap|nn\.grad|ops)\b|\bctypes\b|gc\.get_(?:objects|referrers|referents)"
+    r"|sys\.(?:settrace|setprofile|_getframe)|\)\.backward\(|requires_grad_\(\s*\)|requires_grad\s*=\s*True"
+)
+_LOOP = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:for|while)\b", re.MULTILINE)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def has_loop(source: str) -> bool:
+    """Tell whether source has a Python loop, comprehensions included.
+
+    >>> has_loop("a[:, None] - b"), has_loop("[x - b for x in a]")
+    (False, True)
+    """
+    tree = parsed(source)
+    if tree is None:
+        return _LOOP.search(_without_comments(source)) is not None
+    return any(isinstance(node, _LOOPS) for node in ast.walk(tree))
+
+
+def autograd_suspected(source: str) -> str | None:
+    r"""Return what in ``source`` suggests that autograd does the work, with its line; None where nothing does.
+
+    >>> autograd_suspected("import torch\nloss = (x * w).sum()\nloss.backward()")
+    '`loss.backward()` (line 3)'
+    >>> autograd_suspected("for layer in reversed(layers):\n    layer.backward()") is None
+    True
+    """
+    tree = parsed(source)
+    if tree is None:
+        text = _without_comments(source)
+        match = _LOOKS.search(text)
+        return None if match is None else f"`{match[0].strip()}` (line {text.count(chr(10), 0, match.start()) + 1})"
+    try:
+        found = min(_signs(tree), default=None)
+    except RecursionError:
+        return None
+    return None if found is None else f"`{found[1]}` (line {found[0]})"
+
+
+def _signs(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    imported: dict[str, str] = {"torch": "torch", "gc": "gc", "sys": "sys"}
+    for node in ast.walk(tree):
+        for name, dotted in _imports(node):
+            imported[name] = dotted
+            if _is_engine(dotted):
+                yield node.lineno, dotted  # type: ignore[attr-defined]  # imports have lines
+    tensors = _tensor_names(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Attribute, ast.Name)):
+            dotted = _dotted(node, imported)
+            if _is_engine(dotted) or (dotted.startswith("torch.") and dotted.endswith("_backward")):
+                yield node.lineno, dotted
+        elif isinstance(node, ast.Call):
+            sign = _call_sign(node, tensors, imported)
+            if sign:
+                yield node.lineno, sign
+        elif isinstance(node, ast.Assign) and _is_true(node.value) and _sets_requires_grad(node):
+            yield node.lineno, "requires_grad = True"
+
+
+def _sets_requires_grad(node: ast.Assign) -> bool:
+    return any(isinstance(target, ast.Attribute) and target.attr == "requires_grad" for target in node.targets)
+
+
+def _imports(node: ast.AST) -> Iterator[tuple[str, str]]:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield alias.asname or alias.name.split(".")[0], alias.name if alias.asname else alias.name.split(".")[0]
+            if not alias.asname and "." in alias.name:
+                yield f"import {alias.name}", alias.name  # no name of its own, but a sign of what is meant
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        for alias in node.names:
+            yield alias.asname or alias.name, f"{node.module}.{alias.name}"
+
+
+def _is_engine(dotted: str) -> bool:
+    return any(dotted == name or dotted.startswith(f"{name}.") for name in _ENGINE)
+
+
+def _dotted(node: ast.expr, imported: dict[str, str]) -> str:
+    """Return the full dotted name of ``ag.grad`` after ``import torch.autograd as ag``; empty for anything else."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name) or node.id not in imported:
+        return ""
+    return ".".join([imported[node.id], *reversed(parts)])
+
+
+def _call_sign(node: ast.Call, tensors: set[str], imported: dict[str, str]) -> str:
+    called = node.func
+    if isinstance(called, ast.Name):
+        first = node.args[0] if node.args else None
+        named = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+        if called.id in ("exec", "eval"):
+            return f"{called.id}(…)"
+        if called.id == "__import__" and (_is_engine(named) or not named):
+            return f"__import__({named!r})" if named else "__import__(…)"
+        if called.id == "getattr" and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
+            dotted = f"{_dotted(node.args[0], imported)}.{node.args[1].value!s}"
+            return f"getattr: {dotted}" if _is_engine(dotted) or dotted.endswith(".backward") else ""
+    elif isinstance(called, ast.Attribute):
+        if called.attr == "backward":
+            return _backward_sign(node, called.value, tensors)
+        if called.attr == "requires_grad_" and not (node.args and not _is_true(node.args[0])):
+            return "requires_grad_()"
+    if any(keyword.arg == "requires_grad" and _is_true(keyword.value) for keyword in node.keywords):
+        return "requires_grad=True"
+    return ""
+
+
+def _backward_sign(call: ast.Call, receiver: ast.expr, tensors: set[str]) -> str:
+    """Decide whether ``….backward(…)`` is a tensor's: a value computed on the spot, a name of one, its options."""
+    shown = "….backward()"
+    if isinstance(receiver, ast.Name):
+        shown = f"{receiver.id}.backward()"
+        if receiver.id in tensors:
+            return shown
+    elif isinstance(receiver, (ast.BinOp, ast.UnaryOp)) or (isinstance(receiver, ast.Call) and not _makes(receiver)):
+        return shown
+    if any(keyword.arg in _ONLY_AUTOGRAD for keyword in call.keywords):
+        return shown
+    own_gradient = any(
+        isinstance(argument, ast.Attribute) and argument.attr == "g" and ast.dump(argument.value) == ast.dump(receiver)
+        for argument in call.args
+    )
+    return shown if own_gradient else ""
+
+
+def _makes(call: ast.Call) -> bool:
+    """Tell whether a call makes an object of the student's (``Mse()``, ``super()``) rather than computing a value."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    return name[:1].isupper() or name == "super"
+
+
+def _tensor_names(tree: ast.Module) -> set[str]:
+    """Return the names that are only ever assigned computed values: sums, ``torch`` calls, results of functions."""
+    computed: set[str] = set()
+    other: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    (computed if _is_computed(node.value) else other).add(target.id)
+        elif isinstance(node, (ast.For, ast.comprehension)) and isinstance(node.target, ast.Name):
+            other.add(node.target.id)
+    return computed - other
+
+
+def _is_computed(value: ast.expr | None) -> bool:
+    if isinstance(value, (ast.BinOp, ast.UnaryOp)):
+        return True
+    return isinstance(value, ast.Call) and not _makes(value)
+
+
+def _is_true(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True
+
+
+def _without_comments(source: str) -> str:
+    return "\n".join(line.split("#", 1)[0] for line in source.split("\n"))
