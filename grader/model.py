@@ -157,8 +157,10 @@ def variant_check(name: str, variant: Variant) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A set of exercises under a name. ``notebooks`` are the stems in their order; ``exercises_dir`` is the folder of
-    the released notebooks, or None."""
+    """A set of exercises under a name.
+
+    ``notebooks`` are the stems in their order; ``exercises_dir`` is the folder of the released notebooks, or None.
+    """
 
     name: str
     exercises: Mapping[str, Exercise]
@@ -401,8 +403,11 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An exercise on seeded values: ``program`` is what the student's process sees of it, ``inputs`` what the grader
-    keeps (the same tensors, and the upstream gradient), ``sizes`` the letters of the samplers (``n=7``)."""
+    """An exercise on seeded values.
+
+    ``program`` is what the student's process sees of it, ``inputs`` what the grader keeps (the same tensors, and the
+    upstream gradient), ``sizes`` the letters of the samplers (``n=7``), ``checks`` the names of what is judged.
+    """
 
     exercise: str
     label: str
@@ -492,8 +497,11 @@ SubmissionStatus = Literal["graded", "unreadable", "crashed", "timed_out", "no_e
 
 @dataclass(frozen=True, slots=True)
 class ExerciseScore:
-    """One exercise of one submission. ``cell`` is the cell of its stub, ``line`` the line in it; ``printed`` what the
-    stub printed during the check (cut); ``follows_from`` the exercises whose failure explains this one's."""
+    """One exercise of one submission.
+
+    ``cell`` is the cell of its stub, ``line`` the line in it; ``printed`` what the stub printed during the check (cut);
+    ``follows_from`` the exercises whose failure explains this one's.
+    """
 
     id: str
     title: str
@@ -510,8 +518,11 @@ class ExerciseScore:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionReport:
-    """The result of one submission, as stored in the gradebook. ``score`` is None where nothing can be said
-    (``unreadable``, ``grader_error``): a fault of the grader or of a file never looks like a student's zero."""
+    """The result of one submission, as stored in the gradebook.
+
+    ``score`` is None where nothing can be said (``unreadable``, ``grader_error``): a fault of the grader or of a file
+    never looks like a student's zero.
+    """
 
     student: str
     notebook: str

@@ -98,7 +98,10 @@ def _title(declared: Exercise) -> None:
 
 
 def _inputs(declared: Exercise) -> None:
-    for where, mapping in (("inputs", declared.inputs), *((f"variants[{v.label}]", v.inputs) for v in declared.variants)):
+    for where, mapping in (
+        ("inputs", declared.inputs),
+        *((f"variants[{v.label}]", v.inputs) for v in declared.variants),
+    ):
         for name, sampler in mapping.items():
             if not isinstance(sampler, Sampler):
                 raise _refuse(

@@ -16,18 +16,30 @@ from grader.model import Constant, Draw, Sampler
 Dim = str | int
 
 
-def normal(*dims: Dim, scale: float = 1.0, shift: float = 0.0, zeros: float = 0.0) -> Sampler:
+def normal(
+    *dims: Dim,
+    scale: float = 1.0,
+    shift: float = 0.0,
+    zeros: float = 0.0,
+    zero_row: bool = False,
+    zero_column: bool = False,
+) -> Sampler:
     """Standard normal values times ``scale`` and the case's magnitude, plus ``shift``; floats.
 
-    ``zeros`` is the share of entries set to exactly 0 (at least one where it is positive), for kinks such as ReLU's.
+    ``zeros`` is the share of entries set to exactly 0 (at least one where it is positive), for kinks such as ReLU's;
+    ``zero_row`` sets one whole row to 0, ``zero_column`` one index of the last axis.
     """
 
     def draw(case: Draw) -> np.ndarray[Any, Any]:
-        values = case.rng.standard_normal(case.shape(dims)) * scale * case.magnitude + shift
+        values = np.array(case.rng.standard_normal(case.shape(dims)) * scale * case.magnitude + shift)
         if zeros > 0:
             mask = case.rng.random_sample(values.shape) < zeros
             mask.flat[case.rng.randint(mask.size)] = True
             values[mask] = 0.0
+        if zero_row:
+            values[case.rng.randint(len(values))] = 0.0
+        if zero_column:
+            values[..., case.rng.randint(values.shape[-1])] = 0.0
         return values
 
     return Sampler("float", dims, draw)

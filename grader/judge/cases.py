@@ -40,7 +40,6 @@ SHAKE = 0.1
 PUBLIC_SEED = 20240229
 
 
-
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A case with its expected tensors by check name."""
@@ -231,7 +230,7 @@ def _shaken(exercise: Exercise, prepared: Prepared, rng: RandomState) -> float:
     """By how many tolerances an expected value moves when each input moves by its dtype's rounding."""
     case = prepared.case
     moved = {
-        name: value * torch.from_numpy(1 + rng.choice((-1.0, 1.0), tuple(value.shape)) * torch.finfo(value.dtype).eps)
+        name: value * torch.as_tensor(1 + rng.choice((-1.0, 1.0), tuple(value.shape)) * torch.finfo(value.dtype).eps)
         if value.is_floating_point()
         else value
         for name, value in case.inputs.items()

@@ -64,6 +64,8 @@ def compare(
         return Comparison("not_a_tensor", tuple(tensor.shape), shape)
     if tuple(tensor.shape) != shape:
         return Comparison("wrong_shape", tuple(tensor.shape), shape)
+    if actual.kind in {"scalar", "sequence"} and expected.is_floating_point():
+        tensor = tensor.to(torch.float64)  # a plain 0 is as good as 0.0
     if tensor.is_floating_point() != expected.is_floating_point():
         return Comparison("wrong_dtype", shape, shape)
     if not expected.is_floating_point():
@@ -83,9 +85,7 @@ def _exact(actual: Tensor, expected: Tensor) -> Comparison:
         return Comparison("close", shape, shape, 0.0, 0.0, 0.0)
     worst = tuple(int(i) for i in wrong[0])
     error = float((actual.to(torch.float64) - expected.to(torch.float64)).abs().max())
-    return Comparison(
-        "different", shape, shape, error, None, 0.0, worst, float(actual[worst]), float(expected[worst])
-    )
+    return Comparison("different", shape, shape, error, None, 0.0, worst, float(actual[worst]), float(expected[worst]))
 
 
 def _close(actual: Tensor, expected: Tensor, tolerance: float) -> Comparison:

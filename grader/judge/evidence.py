@@ -76,9 +76,7 @@ def gather(
                 findings[check].append(_finding(exercise, one, run, check))
         if names := _modified(exercise, one.case, run):
             modified[one.case.label] = names
-    return Evidence(
-        exercise, prepared, runs, stub, {k: tuple(v) for k, v in findings.items() if v}, raising, modified
-    )
+    return Evidence(exercise, prepared, runs, stub, {k: tuple(v) for k, v in findings.items() if v}, raising, modified)
 
 
 def float_dtypes(case: Case) -> tuple[torch.dtype, ...]:

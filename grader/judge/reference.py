@@ -1,8 +1,8 @@
 """What the right answer is: autograd of the forward pass, in float64, once per case and run.
 
 The values never leave the grader's process. A forward pass that returns a mapping gives the expected values itself
-(``torch.optim.SGD`` over some steps); anything else is differentiated: ``"out"`` is its value and ``"w.g"`` the
-gradient of ``w``, for a scalar loss directly and otherwise for the upstream gradient of the case (the vector-Jacobian
+(``torch.optim.SGD`` over some steps); anything else is differentiated: ``"out"`` is its value, ``"w"`` the input ``w``
+and ``"w.g"`` the gradient of ``w``, for a scalar loss directly and otherwise for the upstream gradient of the case (the vector-Jacobian
 product of Baydin et al., "Automatic differentiation in machine learning: a survey", JMLR 2018, section 3.2).
 """
 
@@ -58,7 +58,7 @@ def _differentiated(
     exercise: Exercise, out: Any, leaves: Mapping[str, Tensor], upstream: Tensor | None
 ) -> dict[str, Tensor]:
     value = _tensor(exercise, "out", out)
-    values = {"out": value.detach()}
+    values = {name: leaf.detach() for name, leaf in leaves.items()} | {"out": value.detach()}
     wanted = [name for name, leaf in leaves.items() if leaf.requires_grad]
     if value.requires_grad:
         weight = None if upstream is None else upstream.to(value.dtype).reshape(value.shape)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from grader.judge.diagnosis import diagnose, loops_flag
 from grader.judge.evidence import Evidence, Finding
-from grader.model import CheckScore, Diagnosis, Exercise, ExerciseScore, Sample, Stub
+from grader.model import CheckScore, Diagnosis, Exercise, ExerciseScore, ExerciseStatus, Sample, Stub
 
 #: The rows and columns of a heat map.
 SAMPLE = 12
@@ -44,9 +44,7 @@ def score_missing(exercise: Exercise) -> ExerciseScore:
 
 def score_unreached(exercise: Exercise, stub: Stub, why: Diagnosis) -> ExerciseScore:
     """The score of an exercise whose check was never made, because the submission ended before; ``why`` says how."""
-    checks = tuple(
-        CheckScore(check, "failed", 0.0, points, diagnosis=why) for check, points in exercise.checks.items()
-    )
+    checks = tuple(CheckScore(check, "failed", 0.0, points, diagnosis=why) for check, points in exercise.checks.items())
     return ExerciseScore(
         exercise.id,
         exercise.title,
@@ -66,9 +64,7 @@ def score_fault(exercise: Exercise) -> ExerciseScore:
     return ExerciseScore(exercise.id, exercise.title, "grader_error", 0.0, exercise.possible, checks)
 
 
-def link_consequences(
-    scores: Sequence[ExerciseScore], exercises: Mapping[str, Exercise]
-) -> tuple[ExerciseScore, ...]:
+def link_consequences(scores: Sequence[ExerciseScore], exercises: Mapping[str, Exercise]) -> tuple[ExerciseScore, ...]:
     """Name, in each exercise that lost points, the stubs it calls that lost points themselves."""
     lost = {score.id for score in scores if score.status not in {"passed", "grader_error"}}
     return tuple(
@@ -79,7 +75,7 @@ def link_consequences(
     )
 
 
-def _status(checks: Sequence[CheckScore], score: float) -> str:
+def _status(checks: Sequence[CheckScore], score: float) -> ExerciseStatus:
     if all(check.status == "passed" for check in checks):
         return "passed"
     if score > 0:
@@ -88,9 +84,7 @@ def _status(checks: Sequence[CheckScore], score: float) -> str:
     return "not_implemented" if codes == {"not_implemented"} else "failed"
 
 
-def _score_check(
-    evidence: Evidence, check: str, points: float, diagnoses: Mapping[str, Diagnosis]
-) -> CheckScore:
+def _score_check(evidence: Evidence, check: str, points: float, diagnoses: Mapping[str, Diagnosis]) -> CheckScore:
     if check in evidence.exercise.raises:
         return _score_raise(check, points, diagnoses)
     findings = evidence.findings[check]
@@ -165,6 +159,4 @@ def _grid(value: Tensor) -> Tensor:
 
 
 def _rounded(rows: Tensor) -> tuple[tuple[float, ...], ...]:
-    return tuple(
-        tuple(float(f"{float(value):.5g}") for value in row[:SAMPLE].tolist()) for row in rows[:SAMPLE]
-    )
+    return tuple(tuple(float(f"{float(value):.5g}") for value in row[:SAMPLE].tolist()) for row in rows[:SAMPLE])

@@ -1,8 +1,169 @@
-"""Notices autograd where an exercise forbids it: placeholder of the first milestone, see ``install``."""
+"""Notices autograd where an exercise forbids it, while the call runs, in the fork that checks it.
+
+Three nets. The entry points of the engine, of functional transforms and of forward mode are C functions; the table
+entry that each of them is called through (``PyMethodDef.ml_meth``, read at every call) is pointed at a recorder, so a
+reference that student code saved earlier is caught as well, in every thread. A dispatch mode sees operators whose names
+say that they are backward formulas, and any operator run by the engine (TorchScript drives it without Python). At the
+end the mode must still be where it was put. A recorder does nothing else: the call that it replaces returns None.
+
+The tables are found when the zygote imports this; ``install`` only writes pointers. It is for a process that ends with
+the check: nothing is ever put back.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import sys
+import types
+from collections.abc import Iterator
+from typing import Any
 
-def install() -> None:
-    """Nothing yet."""
-    return None
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+_graph_task = torch._C._current_graph_task_id
+_stack_length = torch._C._len_torch_dispatch_stack
+_stack_entry = torch._C._get_dispatch_stack_at
+_getframe = sys._getframe
+
+
+class _MethodDef(ctypes.Structure):
+    _fields_ = (
+        ("ml_name", ctypes.c_char_p),
+        ("ml_meth", ctypes.c_void_p),
+        ("ml_flags", ctypes.c_int),
+        ("ml_doc", ctypes.c_char_p),
+    )
+
+
+_Recorder = ctypes.PYFUNCTYPE(ctypes.py_object, *[ctypes.c_void_p] * 4)
+#: Where a function object keeps the pointer to its ``PyMethodDef`` (``PyCFunctionObject``, ``PyMethodDescrObject``).
+_OFFSETS: tuple[tuple[type, int], ...] = ((types.BuiltinFunctionType, 16), (types.MethodDescriptorType, 40))
+
+_ENTRIES: tuple[tuple[str, str], ...] = (
+    ("_ImperativeEngine.run_backward", "torch.autograd"),
+    ("_functorch._grad_increment_nesting", "torch.func.grad"),
+    ("_functorch._jvp_increment_nesting", "torch.func.jvp"),
+    ("_functorch._vmap_increment_nesting", "torch.vmap"),
+    ("_enter_dual_level", "torch.autograd.forward_ad"),
+    ("_VariableFunctions._make_dual", "torch.autograd.forward_ad"),
+)
+
+
+class Watch:
+    """What was seen so far. One a process."""
+
+    def __init__(self) -> None:
+        self.first: str | None = None
+        self.mode: _Mode | None = None
+
+    def record(self, name: str) -> None:
+        """Note an entry point; the first one is the one reported."""
+        if self.first is None:
+            self.first = name
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch operators during the call, and look afterwards whether the watch was left in place."""
+        if self.mode is None:
+            self.mode = _Mode(self)
+            self.mode.__enter__()
+        yield
+        if not any(_stack_entry(index) is self.mode for index in range(_stack_length())):
+            self.record("tampering with the watch")
+
+    def seen(self) -> str | None:
+        """The first entry point noticed since the last call of this, or None."""
+        name, self.first = self.first, None
+        return name
+
+
+class _Mode(TorchDispatchMode):
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self.watch = watch
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = _op_names.get(func)
+        if name is None:
+            name = _op_names[func] = str(func.name()).partition(".")[0]
+        if "_backward" in name or name == "aten::_make_dual":
+            self.watch.record(name.replace("::", "."))
+        elif _graph_task() != -1:
+            self.watch.record("the autograd engine")
+        return func(*args, **kwargs) if kwargs else func(*args)
+
+
+_op_names: dict[Any, str] = {}
+_watch = Watch()
+
+
+def _caller() -> str | None:
+    """Which public function of torch called the engine, by the frames above."""
+    frame: types.FrameType | None = _getframe(2)
+    found = None
+    for _ in range(12):
+        if frame is None:
+            break
+        file = frame.f_code.co_filename.replace("\\", "/")
+        found = _PUBLIC.get((file.rpartition("site-packages/")[2], frame.f_code.co_name), found)
+        frame = frame.f_back
+    return found
+
+
+_PUBLIC = {
+    ("torch/_tensor.py", "backward"): "Tensor.backward",
+    ("torch/autograd/__init__.py", "backward"): "torch.autograd.backward",
+    ("torch/autograd/__init__.py", "grad"): "torch.autograd.grad",
+    ("torch/_functorch/apis.py", "grad"): "torch.func.grad",
+    ("torch/_functorch/apis.py", "vmap"): "torch.vmap",
+}
+
+
+def _recorder(name: str) -> Any:
+    def record(_self: Any, _args: Any, _more: Any, _names: Any) -> None:
+        _watch.record(_caller() or name)
+
+    return _Recorder(record)
+
+
+def _table_entry(function: Any) -> _MethodDef:
+    """The ``PyMethodDef`` through which ``function`` is called."""
+    offset = next(offset for kind, offset in _OFFSETS if isinstance(function, kind))
+    return _MethodDef.from_address(ctypes.c_void_p.from_address(id(function) + offset).value or 0)
+
+
+def _unbound(owner: Any, name: str) -> Any:
+    """The function as ``owner`` (a module, or a class or one of its bases) holds it, unbound."""
+    if not isinstance(owner, type):
+        return getattr(owner, name, None)
+    held = next((vars(cls)[name] for cls in owner.__mro__ if name in vars(cls)), None)
+    return held.__func__ if isinstance(held, staticmethod) else held
+
+
+def _found() -> list[tuple[_MethodDef, int, Any]]:
+    """The table entries, the pointers to write there, and the recorders that must stay alive."""
+    entries = []
+    for path, name in _ENTRIES:
+        function: Any = torch._C
+        for part in path.split("."):
+            function = _unbound(function, part)
+        if isinstance(function, tuple(kind for kind, _ in _OFFSETS)):
+            recorder = _recorder(name)
+            entries.append((_table_entry(function), ctypes.cast(recorder, ctypes.c_void_p).value or 0, recorder))
+    return entries
+
+
+_entries = _found()
+#: The entry points that this build of torch has, for the tests.
+WATCHED = len(_entries)
+
+
+def install() -> Watch:
+    """Start watching this process, for good."""
+    for entry, pointer, _ in _entries:
+        entry.ml_meth = pointer
+    return _watch
+
+

@@ -10,11 +10,14 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
 import sys
+import traceback
 from typing import Any
 
 import ipykernel.debugger
 import ipykernel.kernelapp
+import ipykernel.zmqshell
 import zmq
 from ipykernel.compiler import XCachingCompiler
 from ipykernel.control import ControlThread
@@ -126,10 +129,22 @@ def _listen(context: zmq.Context[Any], kind: int, fd: int) -> zmq.Socket[Any]:
     return sock
 
 
+def _system(command: str) -> int:
+    """``!command`` of a notebook: run by a shell without a terminal, its output printed as it comes."""
+    with subprocess.Popen(
+        command, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            sys.stdout.write(line.decode("utf-8", "replace"))
+    return process.returncode
+
+
 def prepare(folder: str) -> None:
     """Make the shell and run a first cell, in the zygote; ``folder`` takes IPython's profile."""
     global _shell
     ipykernel.debugger._is_debugpy_available = False
+    ipykernel.zmqshell.system = _system  # IPython's own needs a pseudo-terminal, which a job has none of
     os.environ["IPYTHONDIR"] = os.path.join(folder, ".ipython")
     config = Config()
     config.HistoryManager.enabled = False
@@ -144,6 +159,16 @@ def prepare(folder: str) -> None:
 
 def run(message: dict[str, Any], command: socket.socket, fds: list[int]) -> None:
     """Be the kernel: confine this process, put up ipykernel, report ready, serve until killed."""
+    try:
+        loop = _come_up(message, command, fds)
+    except BaseException:
+        wire.send(command, {"event": "failed", "text": traceback.format_exc()[-2000:]})
+        raise
+    wire.send(command, {"event": "ready"})
+    loop.run_forever()
+
+
+def _come_up(message: dict[str, Any], command: socket.socket, fds: list[int]) -> asyncio.AbstractEventLoop:
     os.setsid()
     os.chdir(message["folder"])
     os.environ.clear()
@@ -161,8 +186,7 @@ def run(message: dict[str, Any], command: socket.socket, fds: list[int]) -> None
     harness.attach(_shell, command)
     loop.add_reader(command.fileno(), harness.on_command)
     app.kernel.start()
-    wire.send(command, {"event": "ready"})
-    loop.run_forever()
+    return loop
 
 
 def _close_standard_streams() -> None:

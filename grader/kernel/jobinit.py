@@ -42,15 +42,17 @@ def run(sock: socket.socket, message: dict[str, Any]) -> None:
 
 
 def _enter_namespaces(message: dict[str, Any]) -> None:
-    """New PID, IPC and mount namespaces, with private ``/tmp`` and ``/dev/shm`` that hold ``written`` bytes at most."""
+    """New PID, IPC and mount namespaces; one private file system for ``/job``, ``/tmp`` and ``/dev/shm`` together."""
     confine.unshare(confine.CLONE_NEWPID | confine.CLONE_NEWIPC | confine.CLONE_NEWNS)
     if os.fork():
         os._exit(0)
     flags = confine.MS_NOSUID | confine.MS_NODEV
-    written = message["limits"]["written"]
-    confine.mount("tmpfs", "/tmp", "tmpfs", flags, f"size={max(written, 4096)},mode=0755,nr_inodes=65536")
-    os.mkdir("/tmp/shm", 0o777)
-    confine.mount("/tmp/shm", "/dev/shm", "", confine.MS_BIND)
+    written = max(message["limits"]["written"], 4096)
+    confine.mount("tmpfs", "/job", "tmpfs", flags, f"size={written},mode=0755,nr_inodes=65536")
+    for name, target in (("tmp", "/tmp"), ("shm", "/dev/shm")):
+        os.mkdir(f"/job/{name}", 0o700)
+        if target in message["write"]:
+            confine.mount(f"/job/{name}", target, "", confine.MS_BIND)
 
 
 class JobInit:
@@ -66,6 +68,7 @@ class JobInit:
         self.processes = Processes(self.private, self.limits)
         self.kernel = 0
         self.command: socket.socket | None = None
+        self.up = False
         self.next_tick = 0.0
         self.over: str | None = None
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -107,8 +110,9 @@ class JobInit:
             return
         for fd in fds:
             os.close(fd)
-        if message.get("event") == "ready":
-            wire.send(self.sock, {"event": "ready"})
+        if message.get("event") in ("ready", "failed") and not self.up:
+            self.up = True
+            wire.send(self.sock, {"event": message["event"], "text": str(message.get("text", ""))[:2000]})
 
     def _reap(self) -> None:
         """Collect the dead; report the kernel's death, having killed what it left behind."""
@@ -124,6 +128,8 @@ class JobInit:
 
     def _kernel_died(self, status: int) -> None:
         self.kernel = 0
+        while self.command is not None and self.wait([self.command], 0):
+            self._hear_kernel()
         if self.command is not None:
             self.command.close()
             self.command = None
@@ -155,6 +161,7 @@ class JobInit:
     def _do_kernel(self, message: dict[str, Any], fds: list[int]) -> None:
         """Fork a kernel that listens on the two sockets in ``fds`` (shell, iopub)."""
         ours, theirs = wire.pair()
+        self.up = False
         self.kernel = os.fork()
         if self.kernel == 0:
             self._become_kernel(theirs, fds)

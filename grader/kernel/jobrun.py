@@ -141,6 +141,9 @@ class JobRun:
             await asyncio.wait({task, self.died, self.lost}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 return task.result()
+            await asyncio.sleep(0)  # what came before the death may still be on its way
+            if task.done():
+                return task.result()
             if self.died.done():
                 about = self.died.result()
                 raise _Died(str(about.get("how", ""))[:100], about.get("limit"))
@@ -149,9 +152,7 @@ class JobRun:
             raise TimeoutError
         finally:
             if not task.done():
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await task
+                await _ended(task)
 
     def _close(self) -> None:
         """Let go of everything; the init kills what is left when its socket closes."""
@@ -192,9 +193,12 @@ class JobRun:
             listeners.close()
             self.client = connect(self.pool.context, listeners.prefix)
             self.runner = CellRunner(self.client)
-            while (await self._answer(self._left(_START_S))).get("event") != "ready":
-                pass
+            answer = await self._answer(self._left(_START_S))
+            if answer.get("event") != "ready":
+                raise JobLost(f"a kernel did not come up: {answer.get('text')}")
             await self._first(self.client.iopub_channel.get_msg(), self._left(_START_S))
+        except _Died as death:
+            raise JobLost(f"a kernel died before it was ready ({death.how})") from None
         finally:
             listeners.close()
             listeners.unlink()
@@ -252,7 +256,7 @@ class JobRun:
             await self._first(asyncio.get_running_loop().create_future(), _SLACK_S)
             raise AssertionError from error
         finally:
-            task.cancel()
+            await _ended(task)
         self._note(cell, node)
 
     async def _interrupt(self, cell: Cell, task: asyncio.Future[Any]) -> None:
@@ -348,6 +352,13 @@ class JobRun:
         if request == 0:
             return check.cell
         return self.requests[request - 1] if 0 < request <= len(self.requests) else None
+
+
+async def _ended(task: asyncio.Future[Any]) -> None:
+    """Cancel ``task`` unless it is done, and take its exception, which says nothing new."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, Exception):
+        await task
 
 
 def _death(cell: Cell, death: _Died) -> CellFailure:

@@ -176,13 +176,17 @@ class KernelPool:
 
     def describe(self, number: int) -> dict[str, Any]:
         """What a job's init has to know."""
-        folder = "/tmp/job" if self.sandbox == "bwrap" else os.path.join(self.folder, f"job-{number}")
+        private = self.sandbox == "bwrap"
+        folder = "/job/home" if private else os.path.join(self.folder, f"job-{number}")
         write = [folder, "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"]
-        write += ["/dev/shm"] if self.sandbox == "bwrap" else []
+        if private:
+            write += ["/dev/shm", "/job/tmp"]
+            if not any(place.startswith("/tmp/") for place in self._readable):
+                write.append("/tmp")
         return {
             "sandbox": self.sandbox,
             "folder": folder,
-            "temporary": folder,
+            "temporary": "/job/tmp" if private else folder,
             "limits": dataclasses.asdict(self.limits),
             "environment": self._environment,
             "read": [*self._readable, "/proc/cpuinfo", "/proc/meminfo", "/proc/stat"],

@@ -132,6 +132,7 @@ def bwrap_command() -> list[str]:
     # gives it up before student code runs.
     command += ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN", "--disable-userns"]
     command += ["--new-session", "--die-with-parent", "--clearenv"]
+    command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", "/job"]
     bound: list[str] = []
     for place in readable():
         if os.path.islink(place) and place.count("/") == 1:
@@ -141,7 +142,7 @@ def bwrap_command() -> list[str]:
             bound.append(place)
     for name, value in zygote_environment().items():
         command += ["--setenv", name, value]
-    return command + ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--chdir", "/"]
+    return [*command, "--chdir", "/"]
 
 
 def zygote_environment() -> dict[str, str]:

@@ -27,18 +27,31 @@ _BINS = 10
 #: Links to students in "what went wrong" are dropped beyond this many in all: a link costs 110 bytes, a page 1 MB.
 _LINKS = 3000
 _SLUG = 40
+#: Status → class of the style sheet, two letters since the matrix writes one for each cell.
+_KINDS = {
+    "passed": "pa",
+    "partial": "hf",
+    "failed": "fa",
+    "not_implemented": "no",
+    "missing": "mi",
+    "grader_error": "gr",
+}
 
 
 def class_page(run: RunReport) -> str:
     """``index.html``: what needs a human's eye, the distribution, the exercises, the mistakes, and the matrix."""
     counted = tally(run)
-    return _environment().get_template("class.html.j2").render(
-        run=run,
-        tally=counted,
-        pages={row.student: f"students/{page_name(row.student)}" for row in counted.rows},
-        bins=bins(counted),
-        shown_links=_shown_links(counted.mistakes),
-        median=_median(counted),
+    return (
+        _environment()
+        .get_template("class.html.j2")
+        .render(
+            run=run,
+            tally=counted,
+            pages={row.student: f"students/{page_name(row.student)}" for row in counted.rows},
+            bins=bins(counted),
+            shown_links=_shown_links(counted.mistakes),
+            median=_median(counted),
+        )
     )
 
 
@@ -54,7 +67,7 @@ def page_name(student: str) -> str:
     """The file name of a student's page: what is safe of the name, and a hash so that no two collide.
 
     >>> page_name("Zoë / Ångström")
-    'Zoe-Angstrom-0e0ef38b.html'
+    'Zoe-Angstrom-2b598a1b.html'
     """
     folded = unicodedata.normalize("NFKD", student).encode("ascii", "ignore").decode("ascii")
     slug = re.sub(r"[^A-Za-z0-9_]+", "-", folded)[:_SLUG].strip("-") or "student"
@@ -121,6 +134,7 @@ def _environment() -> Environment:
         generator=GENERATOR,
         heat_map=heat_map,
         anchor=_anchor,
+        kind=_KINDS,
     )
     environment.filters.update(
         points=numbers.points, number=numbers.number, one_line=one_line, share=_share, code_label=wording.code_label

@@ -9,8 +9,8 @@ that same course notebook: a student who wrote, in an answer of their own, what 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,27 +44,24 @@ def _marks(cell: Cell) -> Iterable[str]:
     return (mark for item in definitions_in(cell.source) if item.parses and (mark := item.fingerprint))
 
 
-@dataclass(frozen=True)
 class Givens:
-    """The marks of a course beside one notebook."""
+    """The marks of a course beside one notebook's cells. Nothing is parsed before a definition is asked about."""
 
-    homes: dict[str, set[str]]
-    shown: Counter[str]
-
-    @classmethod
-    def beside(cls, marks: frozenset[str], cells: Iterable[Cell]) -> Givens:
-        """Return the givens of ``marks`` as far as they stand in ``cells``."""
-        homes: defaultdict[str, set[str]] = defaultdict(set)
+    def __init__(self, marks: frozenset[str], cells: Sequence[Cell]) -> None:
+        self._cells = cells
+        self._homes: defaultdict[str, set[str]] = defaultdict(set)
         for mark in marks:
             stem, _, value = mark.rpartition(":")
-            homes[value].add(stem)
-        here = {mark for cell in cells if cell.exercise is None for mark in _marks(cell)} if marks else set()
-        shown = Counter(next(iter(homes[mark])) for mark in here if len(homes.get(mark, ())) == 1)
-        return cls(dict(homes), shown)
+            self._homes[value].add(stem)
+
+    @cached_property
+    def _shown(self) -> Counter[str]:
+        """How many definitions that only one course notebook gives stand here, by that notebook's stem."""
+        here = {mark for cell in self._cells if cell.exercise is None for mark in _marks(cell)}
+        return Counter(next(iter(self._homes[mark])) for mark in here if len(self._homes.get(mark, ())) == 1)
 
     def include(self, definition: Definition) -> bool:
         """Tell whether a definition is the course's and not the student's."""
-        mark = definition.fingerprint if self.homes else ""
-        stems = self.homes.get(mark, set())
+        stems = self._homes.get(definition.fingerprint, set()) if self._homes else set()
         itself = 1 if len(stems) == 1 else 0
-        return any(self.shown[stem] > itself for stem in stems)
+        return any(self._shown[stem] > itself for stem in stems)

@@ -63,7 +63,7 @@ class _Notebook:
 
     @cached_property
     def givens(self) -> Givens:
-        return Givens.beside(self.marks, self.cells)
+        return Givens(self.marks, self.cells)
 
     def candidates(self, name: str, exercise: str) -> list[_Candidate]:
         """Return every definition that may be the answer, in the order of the notebook."""

@@ -49,7 +49,9 @@ MISTAKES = {
     "mask_missing": Diagnosis(
         "mask_missing", "inp.g equals out.g everywhere, also where inp is negative.", "Where is the slope of ReLU 0?"
     ),
-    "sign_flipped": Diagnosis("sign_flipped", "inp.g is the expected gradient times −1.", "Which way round is out − targ?"),
+    "sign_flipped": Diagnosis(
+        "sign_flipped", "inp.g is the expected gradient times −1.", "Which way round is out − targ?"
+    ),
     "not_written": Diagnosis("not_written", "b.g was not written: it still holds what was there before the call.", ""),
 }
 
@@ -129,28 +131,69 @@ def small_class() -> RunReport:
         submission("ada"),
         submission("Grace Hopper"),
         submission("alan", exercise("lin_grad", {"w.g": "transposed"}), *(exercise(i) for i in full[1:3]), forward),
-        submission("barbara", exercise("lin_grad", {"w.g": "transposed", "b.g": "not_summed_over_batch"}),
-                   *(exercise(i) for i in full[1:])),
-        submission("edsger", *(exercise(i) for i in full[:2]), exercise("mse_grad", {"inp.g": "missing_mean"}),
-                   exercise(full[3])),
-        submission("Johanna Maria van der Wijngaarden-Oppenheimer",
-                   exercise("lin_grad", {"b.g": "not_summed_over_batch"}, printed="shape of w: (5, 3)\nok\n"),
-                   exercise("relu_grad", {"inp.g": "mask_missing"}), exercise("mse_grad", {"inp.g": "sign_flipped"}),
-                   untouched(full[3])),
-        submission("李小龍", exercise("lin_grad"), exercise("relu_grad", {"inp.g": "mask_missing"}),
-                   exercise("mse_grad"), exercise(full[3])),
-        submission("Zoë Ångström", exercise("lin_grad", flags=("defined 3 times",)), exercise("relu_grad"),
-                   exercise("mse_grad", {"inp.g": "missing_mean"}), exercise(full[3])),
+        submission(
+            "barbara",
+            exercise("lin_grad", {"w.g": "transposed", "b.g": "not_summed_over_batch"}),
+            *(exercise(i) for i in full[1:]),
+        ),
+        submission(
+            "edsger",
+            *(exercise(i) for i in full[:2]),
+            exercise("mse_grad", {"inp.g": "missing_mean"}),
+            exercise(full[3]),
+        ),
+        submission(
+            "Johanna Maria van der Wijngaarden-Oppenheimer",
+            exercise("lin_grad", {"b.g": "not_summed_over_batch"}, printed="shape of w: (5, 3)\nok\n"),
+            exercise("relu_grad", {"inp.g": "mask_missing"}),
+            exercise("mse_grad", {"inp.g": "sign_flipped"}),
+            untouched(full[3]),
+        ),
+        submission(
+            "李小龍",
+            exercise("lin_grad"),
+            exercise("relu_grad", {"inp.g": "mask_missing"}),
+            exercise("mse_grad"),
+            exercise(full[3]),
+        ),
+        submission(
+            "Zoë Ångström",
+            exercise("lin_grad", flags=("defined 3 times",)),
+            exercise("relu_grad"),
+            exercise("mse_grad", {"inp.g": "missing_mean"}),
+            exercise(full[3]),
+        ),
         submission("margaret", *(untouched(i) for i in full)),
-        submission("ken", exercise("lin_grad"), untouched("relu_grad", "missing"), exercise("mse_grad"),
-                   untouched(full[3]), failed_cells=(CellFailure(5, "NameError: name 'x' is not defined"),
-                                                     CellFailure(9, "30 s were up", "timed_out"))),
-        submission("dennis", exercise("lin_grad"), exercise("relu_grad"), untouched("mse_grad", "missing"),
-                   untouched(full[3], "missing"), status="crashed", reason="the kernel died three times in cell 9"),
+        submission(
+            "ken",
+            exercise("lin_grad"),
+            untouched("relu_grad", "missing"),
+            exercise("mse_grad"),
+            untouched(full[3]),
+            failed_cells=(
+                CellFailure(5, "NameError: name 'x' is not defined"),
+                CellFailure(9, "30 s were up", "timed_out"),
+            ),
+        ),
+        submission(
+            "dennis",
+            exercise("lin_grad"),
+            exercise("relu_grad"),
+            untouched("mse_grad", "missing"),
+            untouched(full[3], "missing"),
+            status="crashed",
+            reason="the kernel died three times in cell 9",
+        ),
         ungraded("linus", "unreadable", "not JSON: it ends in the middle of a string"),
         ungraded("radia", "grader_error", "KernelError: the zygote did not answer"),
-        submission("tim", exercise("lin_grad"), exercise("relu_grad"), untouched("mse_grad", "grader_error"),
-                   exercise(full[3]), flags=("two notebooks of one kind",)),
+        submission(
+            "tim",
+            exercise("lin_grad"),
+            exercise("relu_grad"),
+            untouched("mse_grad", "grader_error"),
+            exercise(full[3]),
+            flags=("two notebooks of one kind",),
+        ),
     )
 
 
@@ -169,5 +212,7 @@ def large_class(students: int = 500, exercises: int = 40) -> RunReport:
         wrong = check("w.g", 2.0, rng.choice(codes), sample=None)
         return ExerciseScore(id_, f"Exercise {position}", "partial", 2.0, 4.0, (check("b.g", 2.0), wrong))
 
-    people = [f"student-{index:03}-{rng.choice(['Miller', 'Öztürk', 'Nguyễn', 'Fernández'])}" for index in range(students)]
+    people = [
+        f"student-{index:03}-{rng.choice(['Miller', 'Öztürk', 'Nguyễn', 'Fernández'])}" for index in range(students)
+    ]
     return run(*(submission(name, *(one(position) for position in range(exercises))) for name in people))

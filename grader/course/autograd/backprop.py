@@ -27,7 +27,10 @@ def lin_grad(inp: Tensor, w: Tensor, b: Tensor) -> Tensor:
     call="relu_grad(inp, out)",
     inputs={"inp": normal("n", "d")},
     points={"inp.g": 2},
-    variants=(Variant("some inputs exactly zero", {"inp": normal("n", "d", zeros=0.3)}),),
+    variants=(
+        Variant("some inputs exactly zero", {"inp": normal("n", "d", zeros=0.3)}),
+        Variant("three axes", {"inp": normal("n", "t", "d")}),
+    ),
 )
 def relu_grad(inp: Tensor) -> Tensor:
     """Backward pass of ReLU."""
@@ -44,21 +47,26 @@ def mse_grad(inp: Tensor, targ: Tensor) -> Tensor:
     return (inp[:, 0] - targ).pow(2).mean()
 
 
+#: The two layers' parameters; ``h`` is the hidden width.
+NETWORK = {"w1": normal("i", "h"), "b1": normal("h"), "w2": normal("h", 1), "b2": normal(1)}
+#: With a row of zeros in the input, these make pre-activations that are exactly zero.
+ZERO_BEFORE_RELU = {"b1": normal("h", zeros=0.5)}
+
+
+def network_loss(inp: Tensor, targ: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor:
+    """The loss of lin, relu, lin, mse."""
+    out = torch.relu(inp @ w1 + b1) @ w2 + b2
+    return (out[:, 0] - targ).pow(2).mean()
+
+
 @exercise(
     call="forward_and_backward(inp, targ)",
-    inputs={
-        "inp": normal("n", "i"),
-        "targ": normal("n"),
-        "w1": normal("i", "h"),
-        "b1": normal("h"),
-        "w2": normal("h", 1),
-        "b2": normal(1),
-    },
+    inputs={"inp": normal("n", "i"), "targ": normal("n"), **NETWORK},
     globals=("w1", "b1", "w2", "b2"),
     points={"result": 1, "inp.g": 1, "w1.g": 1, "b1.g": 1, "w2.g": 1, "b2.g": 1},
     follows=("lin_grad", "relu_grad", "mse_grad"),
+    variants=(Variant("zeros before the ReLU", {"inp": normal("n", "i", zero_row=True), **ZERO_BEFORE_RELU}),),
 )
 def forward_and_backward(inp: Tensor, targ: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor:
     """The whole network, forward and backward."""
-    out = torch.relu(inp @ w1 + b1) @ w2 + b2
-    return (out[:, 0] - targ).pow(2).mean()
+    return network_loss(inp, targ, w1, b1, w2, b2)

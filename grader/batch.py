@@ -1,0 +1,172 @@
+"""A class of submissions: collect, run, keep what was graded, whatever happens in between.
+
+The kernels' process is started before torch is imported here, so that both imports go on at the same time; hence the
+imports inside functions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader._version import __version__
+from grader.errors import UsageError
+from grader.gradebook import FILE_NAME, Gradebook, RunSettings
+from grader.kernel import KernelPool
+from grader.model import Limits, RunReport, SubmissionReport
+from grader.submission import Collection, CollectLimits, Entry, collect
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOptions:
+    """What ``grader score`` was asked for. ``seed`` None: the gradebook's own, or a fresh secret one."""
+
+    paths: tuple[Path, ...]
+    out: Path
+    course: str = "autograd"
+    seed: int | None = None
+    jobs: int = 1
+    sandbox: str = "none"
+    limits: Limits = field(default_factory=Limits)
+    collect_limits: CollectLimits = field(default_factory=CollectLimits)
+    student_pattern: str | None = None
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """What a run tells while it goes on: who was found, how many need grading, and each report as it is done."""
+
+    collected: Callable[[Collection], None] = lambda _: None
+    started: Callable[[int], None] = lambda _: None
+    finished: Callable[[SubmissionReport, bool], None] = lambda _report, _taken_over: None
+    ended: Callable[[], None] = lambda: None
+
+
+def score_class(options: ScoreOptions, observer: Observer = Observer()) -> RunReport:
+    """Grade everything in ``options.paths`` into the gradebook of ``options.out``.
+
+    Raises:
+        UsageError: a path, the pattern or the layout cannot be meant.
+        CourseError: the course cannot be loaded.
+        GradebookError: the gradebook cannot be used, or is busy.
+        SandboxUnavailable, KernelError: student code cannot be run on this machine.
+    """
+    return asyncio.run(_score_class(options, observer))
+
+
+async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
+    with collect(options.paths, student_pattern=options.student_pattern, limits=options.collect_limits) as collection:
+        observer.collected(collection)
+        options.out.mkdir(parents=True, exist_ok=True)
+        with Gradebook(options.out / FILE_NAME) as gradebook:
+            async with KernelPool(sandbox=options.sandbox, limits=options.limits, jobs=options.jobs) as pool:
+                # The kernels' process imports torch meanwhile, on the other core.
+                run = _Run(options, gradebook, pool)
+                observer.started(len(collection))
+                try:
+                    await run.grade_all(collection.entries, observer)
+                finally:
+                    observer.ended()
+            return gradebook.report()
+
+
+def check_notebook(notebook: Path, course: str = "autograd") -> SubmissionReport:
+    """A student's own run of one notebook: the public seed, no sandbox.
+
+    Raises:
+        UsageError: there is no such notebook.
+        CourseError: the course cannot be loaded.
+    """
+    if not notebook.is_file():
+        raise UsageError(f"{notebook} is no notebook", remedy="name one .ipynb file; `grader score` takes folders")
+    return asyncio.run(_check_notebook(notebook, course))
+
+
+async def _check_notebook(notebook: Path, course: str) -> SubmissionReport:
+    with collect([notebook]) as collection:
+        async with KernelPool(sandbox="none", jobs=1) as pool:
+            from grader.bench import Bench
+            from grader.course.loading import load_course
+            from grader.judge.cases import PUBLIC_SEED
+            from grader.pipeline import grade, read_entry
+
+            bench = Bench(load_course(course), PUBLIC_SEED)
+            submission = read_entry(collection.entries[0], bench)
+            return submission if isinstance(submission, SubmissionReport) else await grade(submission, bench, pool)
+
+
+class _Run:
+    """One pass over a class: what all its submissions share."""
+
+    def __init__(self, options: ScoreOptions, gradebook: Gradebook, pool: KernelPool) -> None:
+        import torch
+
+        from grader.bench import Bench
+        from grader.course.loading import load_course
+        from grader.fingerprint import course_digest
+
+        torch.set_num_threads(1)
+        course = load_course(options.course)
+        self.options = options
+        self.gradebook = gradebook
+        self.pool = pool
+        self.settings = RunSettings(
+            __version__, course.name, _seed(options, gradebook, course.name), torch.__version__, pool.sandbox
+        )
+        self.bench = Bench(course, self.settings.seed)
+        self.course_digest = course_digest(course)
+        gradebook.begin(self.settings)
+
+    async def grade_all(self, entries: Sequence[Entry], observer: Observer) -> None:
+        """Grade the entries, ``jobs`` at a time, each committed as it is finished."""
+        keys = _keys(entries)
+        waiting = iter(zip(keys, entries, strict=True))
+
+        async def work() -> None:
+            for key, entry in waiting:
+                observer.finished(*await self._grade_entry(key, entry))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(max(1, self.options.jobs)):
+                group.create_task(work())
+
+    async def _grade_entry(self, key: str, entry: Entry) -> tuple[SubmissionReport, bool]:
+        from grader.fingerprint import fingerprint
+        from grader.pipeline import grade, read_entry
+
+        submission = read_entry(entry, self.bench)
+        if isinstance(submission, SubmissionReport):
+            self.gradebook.store(key, "", submission)
+            return submission, False
+        mark = fingerprint(submission, self.settings, self.options.limits, self.course_digest)
+        if not self.options.fresh:
+            known = self.gradebook.take_over(key, mark)
+            if known is not None:
+                return known, True
+        report = await grade(submission, self.bench, self.pool)
+        # A fault of the grader is worth another try in the next run: it is stored under no fingerprint.
+        self.gradebook.store(key, "" if report.status == "grader_error" else mark, report)
+        return report, False
+
+
+def _seed(options: ScoreOptions, gradebook: Gradebook, course: str) -> int:
+    """The seed asked for, else the one this gradebook was graded with, else a secret one drawn now."""
+    if options.seed is not None:
+        return options.seed
+    last = None if options.fresh else gradebook.last_settings()
+    return last.seed if last is not None and last.course == course else secrets.randbits(40)
+
+
+def _keys(entries: Sequence[Entry]) -> list[str]:
+    """A key for each entry that stays the same from run to run, also where two entries share a path."""
+    seen: dict[str, int] = {}
+    keys = []
+    for entry in entries:
+        name = f"{entry.student}\0{entry.shown_path}"
+        seen[name] = seen.get(name, 0) + 1
+        keys.append(f"{name}\0{seen[name]}")
+    return keys

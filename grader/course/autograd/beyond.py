@@ -1,0 +1,170 @@
+"""08_beyond: the layers that modern networks are made of, and a scalar autograd engine."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from grader.course import Variant, computed, exercise, fixed, integers, normal, number
+from grader.model import Draw
+
+NOTEBOOK = "08_beyond"
+
+#: Both tails, where an activation is flat.
+SATURATED = Variant("saturated units", {"inp": normal("n", "d", scale=30.0)})
+
+
+def _extreme(case: Draw) -> np.ndarray[Any, Any]:
+    """Logits that are −1000, 0 or 1000: ``exp`` of them overflows."""
+    return case.rng.choice((-1000.0, 0.0, 1000.0), case.shape(("n", "c")))
+
+
+@exercise(
+    call="sigmoid_grad(inp, out)",
+    inputs={"inp": normal("n", "d")},
+    points={"inp.g": 1},
+    variants=(SATURATED,),
+)
+def sigmoid_grad(inp: Tensor) -> Tensor:
+    """Backward pass of the sigmoid."""
+    return torch.sigmoid(inp)
+
+
+@exercise(
+    call="tanh_grad(inp, out)",
+    inputs={"inp": normal("n", "d")},
+    points={"inp.g": 1},
+    variants=(SATURATED,),
+)
+def tanh_grad(inp: Tensor) -> Tensor:
+    """Backward pass of the hyperbolic tangent."""
+    return torch.tanh(inp)
+
+
+@exercise(
+    call="gelu_grad(inp, out)",
+    inputs={"inp": normal("n", "d")},
+    points={"inp.g": 2},
+    variants=(SATURATED, Variant("around the bend", {"inp": normal("n", "d", scale=2.0)})),
+)
+def gelu_grad(inp: Tensor) -> Tensor:
+    """Backward pass of the exact GELU."""
+    return functional.gelu(inp)
+
+
+@exercise(
+    call="cross_entropy_grad(logits, targ)",
+    inputs={"logits": normal("n", "c"), "targ": integers("n", high="c")},
+    points={"logits.g": 4},
+    variants=(Variant("logits of ±1000", {"logits": computed("float", "n", "c", by=_extreme)}),),
+)
+def cross_entropy_grad(logits: Tensor, targ: Tensor) -> Tensor:
+    """Gradient of the mean cross-entropy."""
+    return functional.cross_entropy(logits, targ)
+
+
+@exercise(
+    call="layernorm_grad(inp, out, gamma, beta, eps)",
+    inputs={"inp": normal("n", "d"), "gamma": normal("d"), "beta": normal("d"), "eps": number(0.01, 0.1)},
+    points={"inp.g": 3, "gamma.g": 1, "beta.g": 1},
+    variants=(Variant("three axes", {"inp": normal("n", "t", "d")}),),
+)
+def layernorm_grad(inp: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> Tensor:
+    """Backward pass of layer normalisation."""
+    return functional.layer_norm(inp, gamma.shape, gamma, beta, eps)
+
+
+@exercise(
+    call="batchnorm_grad(inp, out, gamma, beta, eps)",
+    inputs={"inp": normal("n", "d"), "gamma": normal("d"), "beta": normal("d"), "eps": number(0.01, 0.1)},
+    points={"inp.g": 3, "gamma.g": 1, "beta.g": 1},
+    ones=("d",),
+)
+def batchnorm_grad(inp: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> Tensor:
+    """Backward pass of batch normalisation."""
+    return functional.batch_norm(inp, None, None, gamma, beta, training=True, eps=eps)
+
+
+@exercise(
+    call="embedding_grad(index, out, weight)",
+    inputs={"index": integers("n", "t", high="v"), "weight": normal("v", "d")},
+    points={"weight.g": 3},
+    sizes={"n": (7, 9), "t": (5, 6), "v": (3, 8, 10), "d": (11,)},
+    variants=(Variant("one index everywhere", {"index": integers("n", "t", high=1)}),),
+)
+def embedding_grad(index: Tensor, weight: Tensor) -> Tensor:
+    """Backward pass of an embedding."""
+    return functional.embedding(index, weight)
+
+
+@exercise(
+    call="conv2d_grad(inp, out, w, b)",
+    inputs={"inp": normal("n", "c", "h", "w"), "w": normal("o", "c", "k", "l"), "b": normal("o")},
+    points={"inp.g": 3, "w.g": 3, "b.g": 1},
+    sizes={"n": (6, 7), "c": (8,), "h": (9, 11), "w": (10, 12), "o": (13,), "k": (3,), "l": (5,)},
+    ones=("n", "c", "o", "k", "l"),
+)
+def conv2d_grad(inp: Tensor, w: Tensor, b: Tensor) -> Tensor:
+    """Backward pass of a convolution."""
+    return functional.conv2d(inp, w, b)
+
+
+@exercise(
+    call="attention_grad(q, k, v, out)",
+    inputs={"q": normal("n", "t", "d"), "k": normal("n", "t", "d"), "v": normal("n", "t", "d")},
+    points={"q.g": 2, "k.g": 2, "v.g": 1},
+    magnitudes=(1e-3,),  # at 1e3 the rounding of the scores alone decides between the keys
+    variants=(
+        Variant("large values", {"v": normal("n", "t", "d", scale=1e3)}),
+        Variant("peaked attention", {"q": normal("n", "t", "d", scale=3.0)}),
+    ),
+)
+def attention_grad(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Backward pass of attention."""
+    return torch.softmax(q @ k.transpose(1, 2) / math.sqrt(q.shape[-1]), dim=-1) @ v
+
+
+def _formula(label: str, formula: str, **inputs: Any) -> Variant:
+    return Variant(label, {"formula": fixed(formula), **inputs}, points={"out.data": 0.25, "grads": 0.5})
+
+
+@exercise(
+    call="""
+        a, b = Value(a.item()), Value(b.item())
+        out = eval(formula, {"a": a, "b": b})
+        other = a * b
+        out.backward()
+        grads = [a.grad, b.grad]
+    """,
+    inputs={"a": normal(), "b": normal(), "formula": fixed("")},
+    points={},
+    expects={"out.data": "out", "grads": "both"},
+    scalars=("out.data", "grads"),
+    standard=False,
+    gradcheck=False,
+    variants=(
+        _formula("+", "1.5 + a + b + 3"),
+        _formula("*", "3 * a * b * 1.5"),
+        _formula("-", "3 - a - b - 1.5"),
+        _formula("/", "3 / a / b / 1.5"),
+        _formula("negation", "-a * b"),
+        _formula("**", "a ** 3 * b ** -1 + 3 ** a"),
+        _formula("relu", "a.relu() + (-a).relu() * 3 + b.relu() * 5 + (b * 0).relu()"),
+        _formula("tanh", "(a * b).tanh()"),
+        _formula("exp", "(a * b).exp()"),
+        _formula("a node used twice", "a * a + b * a + a"),
+        _formula("a diamond", "(lambda c: (lambda d: c * d + d)(c * a + c))(a * b)"),
+    ),
+)
+def Value(a: Tensor, b: Tensor, formula: str) -> dict[str, Tensor]:  # noqa: N802
+    """A scalar autograd engine."""
+    with torch.enable_grad():
+        leaves = [each.detach().clone().requires_grad_() for each in (a, b)]
+        out = eval(formula, dict(zip("ab", leaves, strict=True)))  # noqa: S307 - the formulas above
+        grads = torch.autograd.grad(out, leaves)
+    return {"out": out.detach(), "both": torch.stack(grads)}

@@ -1,0 +1,139 @@
+"""09_capstone: a classifier of handwritten digits, trained by a hand-written backward pass.
+
+The student's process gets digits to train on, with their classes, and other digits without; the classes of these are
+looked up by the grader.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from grader.course import Variant, computed, exercise, fixed
+from grader.course.autograd.digits import load_digits
+from grader.model import Draw
+
+NOTEBOOK = "09_capstone"
+
+#: Digits to train on; the rest are held back.
+TRAINING = 1397
+#: Share of the held-back digits that earns nothing, and the one that earns full marks.
+NOTHING, FULL = 0.5, 0.95
+
+
+@lru_cache(maxsize=1)
+def _digits() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], dict[bytes, int]]:
+    """Images ``(1797, 64)``, classes ``(1797,)``, and the place of each image by its bytes."""
+    images, classes = (np.asarray(each) for each in load_digits())
+    images = images.astype(np.float32)
+    return images, classes.astype(np.int64), {_key(image): place for place, image in enumerate(images)}
+
+
+def _key(image: np.ndarray[Any, Any]) -> bytes:
+    return np.round(image * 16).astype(np.int8).tobytes()
+
+
+def _places(images: Tensor) -> list[int]:
+    places = _digits()[2]
+    return [places[_key(image)] for image in images.numpy()]
+
+
+def _training_images(case: Draw) -> np.ndarray[Any, Any]:
+    images = _digits()[0]
+    return images[case.rng.permutation(len(images))[:TRAINING]]
+
+
+def _training_classes(case: Draw) -> np.ndarray[Any, Any]:
+    return _digits()[1][_places(case.drawn["x"])]
+
+
+def _held_back(case: Draw) -> np.ndarray[Any, Any]:
+    """The other digits, in an order of their own."""
+    images = _digits()[0]
+    others = np.setdiff1d(np.arange(len(images)), _places(case.drawn["x"]))
+    return images[case.rng.permutation(others)]
+
+
+def accuracy_share(actual: Tensor, expected: Tensor) -> float:
+    """The share of the points: none up to half of the digits right, all from 95 %, in proportion between.
+
+    With accuracy ``a`` that is ``(a − 0.5) / 0.45``, cut to 0…1.
+    """
+    accuracy = float((actual == expected).to(torch.float64).mean())
+    return min(1.0, max(0.0, (accuracy - NOTHING) / (FULL - NOTHING)))
+
+
+def row_by_row_share(actual: Tensor, expected: Tensor) -> float:
+    """All points where one row at a time gives the classes of the batch, 0 to 9 and not all the same.
+
+    ``actual`` is (2, n): classes by batch and by row. Whether they are right is for the exercise ``train`` to judge.
+    """
+    batch, rows = actual
+    classes = set(batch.tolist())
+    return float(torch.equal(batch, rows) and 1 < len(classes) and classes <= set(range(10)))
+
+
+DIGITS = {
+    "x": computed("float", TRAINING, 64, by=_training_images),
+    "y": computed("int", TRAINING, by=_training_classes),
+    "held_back": computed("float", 1797 - TRAINING, 64, by=_held_back),
+}
+
+
+@exercise(
+    call="""
+        params = train(x, y, hidden, learning_rate, epochs, seed)
+        predict(params, held_back)
+    """,
+    inputs={
+        **DIGITS,
+        "hidden": fixed(32),
+        "learning_rate": fixed(0.5),
+        "epochs": fixed(200),
+        "seed": computed("constant", by=lambda case: int(case.rng.randint(1000))),
+    },
+    points={"result": 8},
+    needs=("train", "predict"),
+    measure=accuracy_share,
+    time_limit=30.0,
+    standard=False,
+    gradcheck=False,
+    variants=(Variant("held-back digits"),),
+)
+def train(held_back: Tensor) -> dict[str, Tensor]:
+    """A classifier of handwritten digits."""
+    return {"result": torch.from_numpy(_digits()[1][_places(held_back)])}
+
+
+@exercise(
+    call="""
+        import torch
+
+        params = train(x[:100], y[:100], hidden, learning_rate, epochs, seed)
+        some = held_back[:50]
+        classes = torch.stack((predict(params, some), torch.cat([predict(params, row[None]) for row in some])))
+    """,
+    inputs={
+        **DIGITS,
+        "hidden": fixed(16),
+        "learning_rate": fixed(0.5),
+        "epochs": fixed(20),
+        "seed": fixed(7),
+    },
+    points={"classes": 1},
+    needs=("train", "predict"),
+    follows=("train",),
+    measure=row_by_row_share,
+    time_limit=15.0,
+    standard=False,
+    gradcheck=False,
+    variants=(Variant("row by row"),),
+)
+def predict(held_back: Tensor) -> dict[str, Tensor]:
+    """Classes of digits, each row for itself."""
+    classes = torch.from_numpy(_digits()[1][_places(held_back[:50])])
+    return {"classes": torch.stack((classes, classes))}

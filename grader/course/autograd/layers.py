@@ -1,0 +1,228 @@
+"""04_layers: the network of 03 as objects.
+
+In each case the layer is called twice, so that it must answer for the last call, and another instance is called in
+between, on values of its own, so that the two must not share what they remember.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from grader.course import Variant, constant_tensor, exercise, normal, size
+from grader.course.autograd.backprop import NETWORK, ZERO_BEFORE_RELU, network_loss
+
+NOTEBOOK = "04_layers"
+
+
+@exercise(
+    call="""
+        layer, other = Relu(), Relu()
+        layer(earlier)
+        out = layer(inp)
+        other(between)
+        layer.out.g = upstream
+        layer.backward()
+    """,
+    inputs={"inp": normal("n", "d"), "earlier": normal("n", "d"), "between": normal("n", "d")},
+    points={"out": 1, "inp.g": 1},
+    variants=(Variant("some inputs exactly zero", {"inp": normal("n", "d", zeros=0.3)}),),
+)
+def Relu(inp: Tensor) -> Tensor:  # noqa: N802 - the student's class
+    """ReLU as a layer."""
+    return torch.relu(inp)
+
+
+@exercise(
+    call="""
+        layer, other = Lin(w, b), Lin(other_w, other_b)
+        layer(earlier)
+        out = layer(inp)
+        other(between)
+        layer.out.g = upstream
+        layer.backward()
+    """,
+    inputs={
+        "inp": normal("n", "i"),
+        "w": normal("i", "o"),
+        "b": normal("o"),
+        "earlier": normal("n", "i"),
+        "between": normal("n", "i"),
+        "other_w": normal("i", "o"),
+        "other_b": normal("o"),
+    },
+    points={"out": 1, "inp.g": 1, "w.g": 1, "b.g": 1},
+)
+def Lin(inp: Tensor, w: Tensor, b: Tensor) -> Tensor:  # noqa: N802
+    """A linear layer."""
+    return inp @ w + b
+
+
+@exercise(
+    call="""
+        layer, other = Mse(), Mse()
+        layer(earlier, targ)
+        out = layer(inp, targ)
+        other(between, targ)
+        layer.backward()
+    """,
+    inputs={
+        "inp": normal("n", 1),
+        "targ": normal("n"),
+        "earlier": normal("n", 1),
+        "between": normal("n", 1),
+    },
+    points={"out": 1, "inp.g": 1},
+)
+def Mse(inp: Tensor, targ: Tensor) -> Tensor:  # noqa: N802
+    """The mean squared error as a layer."""
+    return (inp[:, 0] - targ).pow(2).mean()
+
+
+@exercise(
+    call="""
+        model, other = Model(w1, b1, w2, b2), Model(w1 + 1, b1 + 1, w2 + 1, b2 + 1)
+        model(earlier, targ)
+        loss = model(x, targ)
+        other(earlier, targ)
+        model.backward()
+    """,
+    inputs={"x": normal("n", "i"), "targ": normal("n"), **NETWORK, "earlier": normal("n", "i")},
+    points={"loss": 1, "x.g": 1, "w1.g": 1, "b1.g": 1, "w2.g": 1, "b2.g": 1},
+    expects={"loss": "out"},
+    follows=("Relu", "Lin", "Mse"),
+    variants=(Variant("zeros before the ReLU", {"x": normal("n", "i", zero_row=True), **ZERO_BEFORE_RELU}),),
+)
+def Model(x: Tensor, targ: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor:  # noqa: N802
+    """The whole network as an object."""
+    return network_loss(x, targ, w1, b1, w2, b2)
+
+
+@exercise(
+    call="""
+        class Product(Module):
+            def forward(self, a, b):
+                return a * b
+
+            def bwd(self, out, a, b):
+                a.g, b.g = out.g * b, out.g * a
+
+        layer, other = Product(), Product()
+        layer(b, a)
+        out = layer(a, b)
+        other(b, b)
+        layer.out.g = upstream
+        layer.backward()
+    """,
+    inputs={"a": normal("n", "d"), "b": normal("n", "d")},
+    points={
+        "out": 1,
+        "layer.args[0]": 0.5,
+        "layer.args[1]": 0.5,
+        "a.g": 1,
+        "b.g": 1,
+        "Module().forward(a, b)": 0.5,
+        "Module().bwd(out, a, b)": 0.5,
+    },
+    expects={"layer.args[0]": "a", "layer.args[1]": "b"},
+    raises={"Module().forward(a, b)": "NotImplementedError", "Module().bwd(out, a, b)": "NotImplementedError"},
+)
+def Module(a: Tensor, b: Tensor) -> Tensor:  # noqa: N802
+    """The base class of layers."""
+    return a * b
+
+
+@exercise(
+    call="""
+        layer, other = ReluModule(), ReluModule()
+        layer(earlier)
+        out = layer(inp)
+        other(between)
+        layer.out.g = upstream
+        layer.backward()
+    """,
+    inputs={"inp": normal("n", "d"), "earlier": normal("n", "d"), "between": normal("n", "d")},
+    points={"out": 0.5, "inp.g": 0.5},
+    follows=("Module",),
+    variants=(Variant("some inputs exactly zero", {"inp": normal("n", "d", zeros=0.3)}),),
+)
+def ReluModule(inp: Tensor) -> Tensor:  # noqa: N802
+    """ReLU as a module."""
+    return torch.relu(inp)
+
+
+@exercise(
+    call="""
+        layer, other = LinModule(w, b), LinModule(other_w, other_b)
+        layer(earlier)
+        out = layer(inp)
+        other(between)
+        layer.out.g = upstream
+        layer.backward()
+    """,
+    inputs={
+        "inp": normal("n", "i"),
+        "w": normal("i", "o"),
+        "b": normal("o"),
+        "earlier": normal("n", "i"),
+        "between": normal("n", "i"),
+        "other_w": normal("i", "o"),
+        "other_b": normal("o"),
+    },
+    points={"out": 0.5, "inp.g": 0.5, "w.g": 0.5, "b.g": 0.5},
+    follows=("Module",),
+)
+def LinModule(inp: Tensor, w: Tensor, b: Tensor) -> Tensor:  # noqa: N802
+    """A linear layer as a module."""
+    return inp @ w + b
+
+
+@exercise(
+    call="""
+        layer, other = MseModule(), MseModule()
+        layer(earlier, targ)
+        out = layer(inp, targ)
+        other(between, targ)
+        layer.backward()
+    """,
+    inputs={
+        "inp": normal("n", 1),
+        "targ": normal("n"),
+        "earlier": normal("n", 1),
+        "between": normal("n", 1),
+    },
+    points={"out": 0.5, "inp.g": 0.5},
+    follows=("Module",),
+)
+def MseModule(inp: Tensor, targ: Tensor) -> Tensor:  # noqa: N802
+    """The mean squared error as a module."""
+    return (inp[:, 0] - targ).pow(2).mean()
+
+
+@exercise(
+    call="""
+        layer, fresh = Linear(n_in, n_out), Linear(n_in, n_out)
+        layer.to(x.dtype)
+        layer.w.data.copy_(w)
+        layer.b.data.copy_(b)
+        out = layer(x)
+        if out.requires_grad:
+            out.backward(upstream)
+    """,
+    inputs={
+        "x": normal("n", "i"),
+        "w": normal("i", "o"),
+        "b": normal("o"),
+        "n_in": size("i"),
+        "n_out": size("o"),
+        "zero_w": constant_tensor("i", "o", value=0.0),
+        "zero_b": constant_tensor("o", value=0.0),
+    },
+    points={"fresh.w": 1, "fresh.b": 1, "out": 1, "layer.w.grad": 0.5, "layer.b.grad": 0.5},
+    expects={"fresh.w": "zero_w", "fresh.b": "zero_b", "layer.w.grad": "w.g", "layer.b.grad": "b.g"},
+    registered=("fresh.w", "fresh.b"),
+    autograd=True,
+)
+def Linear(x: Tensor, w: Tensor, b: Tensor) -> Tensor:  # noqa: N802
+    """A linear layer of torch.nn, with registered parameters."""
+    return x @ w + b

@@ -1,0 +1,242 @@
+"""06_optimizers: from one SGD step to Adam, against ``torch.optim`` on float64 copies.
+
+Every run takes five steps on gradients of its own; the learning rate falls after the third. Parameters are about as
+large as what five steps change, so that the tolerance sees the change. A second optimizer is stepped in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from grader.course import Variant, exercise, fixed, normal, number
+
+NOTEBOOK = "06_optimizers"
+
+Answer = dict[str, Tensor]
+Options = tuple[Any, ...]
+
+STEPS = 5
+#: Sizes that no one mistakes for the number of steps.
+SIZES = {"n": (3, 7, 9), "d": (6, 8, 10), "k": (11,)}
+#: Two parameters with gradients for each step, and one of another optimizer; ``q`` has none before step ``late``.
+RUN = {
+    "p": normal("n", "d", scale=0.1),
+    "q": normal("k", scale=0.1),
+    "r": normal("n", "d", scale=0.1),
+    "p_grads": normal(STEPS, "n", "d"),
+    "q_grads": normal(STEPS, "k"),
+    "r_grads": normal(STEPS, "n", "d"),
+    "lr": number(0.05, 0.15),
+    "options": fixed(()),
+    "late": fixed(0),
+    "lazily": fixed(False),
+}
+
+
+def _run(optimizer: str) -> str:
+    """The code of a run; ``lazily`` passes the parameters as a generator."""
+    return f"""
+        optimizer = {optimizer}((each for each in (p, q)) if lazily else [p, q], lr, *options)
+        other = {optimizer}([r], lr, *options)
+        for t in range({STEPS}):
+            p.g, q.g, r.g = p_grads[t], q_grads[t] if t >= late else None, r_grads[t]
+            optimizer.step()
+            other.step()
+            if t == 2:
+                optimizer.lr = optimizer.lr / 3
+        both = [*p.detach().flatten().tolist(), *q.detach().tolist()]
+    """
+
+
+def _stepped(
+    make: Callable[[list[Tensor]], torch.optim.Optimizer],
+    params: Sequence[Tensor],
+    grads: Sequence[Tensor],
+    late: Sequence[int],
+    steps: Iterable[int] = range(STEPS),
+    *,
+    falling: bool = True,
+) -> list[Tensor]:
+    """The parameters after ``steps`` steps; ``late`` tells from which step on each has a gradient."""
+    held = [param.detach().clone().requires_grad_() for param in params]
+    optimizer = make(held)
+    for t in steps:
+        for param, grad, first in zip(held, grads, late, strict=True):
+            param.grad = grad[t].detach() if t >= first else None
+        optimizer.step()
+        if falling and t == 2:
+            optimizer.param_groups[0]["lr"] /= 3
+    return [param.detach() for param in held]
+
+
+@exercise(
+    call="sgd_step((each for each in (p, q)) if lazily else [p, q], lr)",
+    inputs={
+        "p": normal("n", "d"),
+        "q": normal("k"),
+        "p.g": normal("n", "d"),
+        "q.g": normal("k"),
+        "lr": number(0.05, 0.5),
+        "lazily": fixed(False),
+    },
+    points={"p": 1, "q": 1},
+    in_place=("p", "q"),
+    ones=("n", "k"),
+    gradcheck=False,
+    variants=(Variant("a generator of parameters", {"lazily": fixed(True)}),),
+)
+def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answer:
+    """One step of gradient descent, in place."""
+    params = _stepped(lambda held: torch.optim.SGD(held, lr), (p, q), (p_g[None], q_g[None]), (0, 0), range(1))
+    return dict(zip("pq", params, strict=True))
+
+
+@exercise(
+    call=_run("SGD")
+    + """
+        if clear:
+            optimizer.zero_grad()
+            cleared = [int(p.g is None), int(q.g is None)]
+    """,
+    inputs={**RUN, "clear": fixed(False)},
+    sizes=SIZES,
+    points={
+        "p": 1,
+        "q": 1,
+        "SGD([p], -0.1)": 0.25,
+        "SGD([p], 0.1, -0.9)": 0.25,
+        "SGD([p], 0.1, 0, 0, -0.1)": 0.25,
+        "SGD([p], 0.1, 0, 0, 0, True)": 0.25,
+        "SGD([p], 0.1, 0.9, 0.5, 0, True)": 0.25,
+    },
+    raises={
+        "SGD([p], -0.1)": "ValueError",
+        "SGD([p], 0.1, -0.9)": "ValueError",
+        "SGD([p], 0.1, 0, 0, -0.1)": "ValueError",
+        "SGD([p], 0.1, 0, 0, 0, True)": "ValueError",
+        "SGD([p], 0.1, 0.9, 0.5, 0, True)": "ValueError",
+    },
+    in_place=("p", "q", "r"),
+    scalars=("both", "cleared"),
+    ones=("n",),
+    gradcheck=False,
+    variants=(
+        Variant("a generator of parameters", {"lazily": fixed(True)}),
+        Variant("momentum", {"options": fixed((0.9,))}, points={"p": 1, "r": 0.5}),
+        Variant("dampening", {"options": fixed((0.9, 0.3)), "late": fixed(1)}, points={"p": 1, "q": 0.5}),
+        Variant("weight decay", {"options": fixed((0, 0, 0.5))}, points={"p": 1}),
+        Variant("Nesterov", {"options": fixed((0.9, 0, 0.5, True))}, points={"p": 1}),
+        Variant("all but Nesterov", {"options": fixed((0.8, 0.3, 0.5))}, points={"p": 0.5}),
+        Variant("a parameter without gradient", {"late": fixed(STEPS)}, points={"both": 0.5}),
+        Variant("zero_grad", {"clear": fixed(True)}, points={"cleared": 0.25}),
+    ),
+)
+def SGD(  # noqa: N802 - the student's class
+    p: Tensor,
+    q: Tensor,
+    r: Tensor,
+    p_grads: Tensor,
+    q_grads: Tensor,
+    r_grads: Tensor,
+    lr: float,
+    options: Options,
+    late: int,
+) -> Answer:
+    """Stochastic gradient descent with all its options."""
+
+    def make(held: list[Tensor]) -> torch.optim.Optimizer:
+        return torch.optim.SGD(held, lr, *options)
+
+    after_p, after_q = _stepped(make, (p, q), (p_grads, q_grads), (0, late))
+    (after_r,) = _stepped(make, (r,), (r_grads,), (0,), falling=False)
+    both = torch.cat((after_p.flatten(), after_q))
+    return {"p": after_p, "q": after_q, "r": after_r, "both": both, "cleared": torch.tensor([1, 1])}
+
+
+@exercise(
+    call=_run("Adam"),
+    inputs={**RUN, "lr": number(0.02, 0.05)},
+    sizes=SIZES,
+    points={"p": 2, "q": 1},
+    in_place=("p", "q", "r"),
+    scalars=("both",),
+    ones=("n",),
+    gradcheck=False,
+    variants=(
+        Variant("a generator of parameters", {"lazily": fixed(True)}),
+        Variant("a parameter without gradient", {"late": fixed(STEPS)}, points={"both": 0.5}),
+        Variant("other betas", {"options": fixed(((0.8, 0.95),))}, points={"p": 1, "r": 0.5}),
+        Variant("a large eps", {"options": fixed(((0.9, 0.999), 0.1))}, points={"p": 0.5}),
+    ),
+)
+def Adam(  # noqa: N802
+    p: Tensor,
+    q: Tensor,
+    r: Tensor,
+    p_grads: Tensor,
+    q_grads: Tensor,
+    r_grads: Tensor,
+    lr: float,
+    options: Options,
+    late: int,
+) -> Answer:
+    """Adam with bias correction."""
+
+    def make(held: list[Tensor]) -> torch.optim.Optimizer:
+        return torch.optim.Adam(held, lr, *options)
+
+    after_p, after_q = _stepped(make, (p, q), (p_grads, q_grads), (0, late))
+    (after_r,) = _stepped(make, (r,), (r_grads,), (0,), falling=False)
+    both = torch.cat((after_p.flatten(), after_q))
+    return {"p": after_p, "q": after_q, "r": after_r, "both": both}
+
+
+#: Numbers in a network with ResNet-18's 62 parameter tensors: 20 convolutions, 20 batch norms, one linear layer.
+WEIGHTS = 20 * 3 * 3 + 20 * 2 * 3 + 5 * 3 + 5
+
+
+@exercise(
+    call="""
+        import torch
+
+        layers = []
+        for _ in range(20):
+            layers += [torch.nn.Conv2d(3, 3, 1, bias=False), torch.nn.BatchNorm2d(3)]
+        model = torch.nn.Sequential(*layers, torch.nn.Linear(3, 5)).to(start.dtype)
+        params = list(model.parameters())
+        sizes = [each.numel() for each in params]
+        for each, values in zip(params, start.split(sizes)):
+            each.data.copy_(values.view_as(each))
+        made = iter(gradients)
+
+        def next_gradients(network):
+            for each, values in zip(network.parameters(), next(made).split(sizes)):
+                each.g = values.view_as(each)
+
+        resnet_step(model, lr, momentum, steps, next_gradients)
+        first, last = params[0].detach(), params[61].detach()
+        middle = torch.cat([each.detach().flatten() for each in params[1:61]])
+    """,
+    inputs={
+        "start": normal(WEIGHTS, scale=0.1),
+        "gradients": normal(STEPS, WEIGHTS),
+        "lr": number(0.05, 0.15),
+        "momentum": number(0.5, 0.95),
+        "steps": fixed(STEPS),
+    },
+    points={"first": 1, "middle": 1, "last": 1},
+    follows=("SGD",),
+    magnitudes=(),
+    gradcheck=False,
+    variants=(Variant("three steps", {"steps": fixed(3)}),),
+)
+def resnet_step(start: Tensor, gradients: Tensor, lr: float, momentum: float, steps: int) -> Answer:
+    """Momentum steps for all of a ResNet-18."""
+    (after,) = _stepped(
+        lambda held: torch.optim.SGD(held, lr, momentum), (start,), (gradients,), (0,), range(steps), falling=False
+    )
+    return {"first": after[:9].reshape(3, 3, 1, 1), "middle": after[9:-5], "last": after[-5:]}

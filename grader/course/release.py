@@ -1,0 +1,258 @@
+"""From the notebooks that an instructor writes to those that students get.
+
+``solutions/*.ipynb`` hold teaching text, stubs and, between markers (``grader.course.solution``), the answers.
+``release`` writes ``exercises/*.ipynb`` without them: no outputs, no execution counts, no metadata but what Jupyter and
+the grader need, attachments only where a Markdown cell shows them. The same solutions give the same bytes. Nothing is
+written unless every notebook can be released and no solution's line is left in any of them.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from grader.course.leak import bare, first_leak, telling_lines
+from grader.course.solution import MarkerProblem, cut
+from grader.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+_BESIDE = frozenset({".csv", ".npz", ".png", ".svg"})
+_CELL_METADATA = ("deletable", "editable", "grader", "slideshow", "tags")
+_CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_PAIR = "Put each solution between '### BEGIN SOLUTION' and '### END SOLUTION', each on a line of its own."
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseOutcome:
+    """What a release did, as sorted posix paths below the exercises' folder.
+
+    ``written`` were new or changed; ``unchanged`` were right already; ``differing`` (with ``check``) would be written;
+    ``stale`` stand among the exercises but come from no solution (they are never removed).
+    """
+
+    written: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    differing: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the exercises are exactly what the solutions give."""
+        return not (self.differing or self.stale)
+
+
+def release(solutions: Path, exercises: Path, *, check: bool = False) -> ReleaseOutcome:
+    """Make ``exercises`` from ``solutions``; with ``check`` only compare and write nothing.
+
+    Raises:
+        ReleaseError: ``solutions`` is no folder or holds no notebook, a notebook cannot be read, its markers do not
+            pair, or an answer would be left in it. Nothing is written then.
+    """
+    wanted = _released_files(solutions)
+    written, unchanged, differing = [], [], []
+    for name, content in sorted(wanted.items()):
+        target = exercises / name
+        if target.is_file() and target.read_bytes() == content:
+            unchanged.append(name)
+        elif check:
+            differing.append(name)
+        else:
+            _write(target, content)
+            written.append(name)
+    stale = sorted(name for name, _ in _files(exercises) if name not in wanted)
+    return ReleaseOutcome(tuple(written), tuple(unchanged), tuple(differing), tuple(stale))
+
+
+def release_notebook(notebook: NotebookNode, *, name: str = "notebook") -> NotebookNode:
+    """Return what students get of a notebook of format 4; ``name`` is what errors call it. The argument is kept as is.
+
+    Raises:
+        ReleaseError: it is not a notebook of format 4, its markers do not pair, a cell is no Python any more without
+            its solution, or a solution's line is left somewhere.
+    """
+    from nbformat import from_dict  # noqa: PLC0415 - 0.3 s that only a release pays
+
+    released: NotebookNode = from_dict(_released(notebook, name))  # type: ignore[no-untyped-call]
+    return released
+
+
+def notebook_bytes(notebook: Mapping[str, Any]) -> bytes:
+    """Return a notebook as it is stored: Jupyter's own layout, keys sorted, so that saving it gives a small diff."""
+    cells = [{**cell, "source": cell["source"].splitlines(keepends=True)} for cell in notebook["cells"]]
+    text = json.dumps({**notebook, "cells": cells}, ensure_ascii=False, indent=1, sort_keys=True)
+    return (text + "\n").encode("utf-8")
+
+
+def _released_files(solutions: Path) -> dict[str, bytes]:
+    if not solutions.is_dir():
+        raise ReleaseError(f"no such folder: {solutions}", remedy="Name the folder with the solution notebooks.")
+    wanted = {}
+    for name, path in _files(solutions):
+        content = path.read_bytes()
+        wanted[name] = notebook_bytes(_released(_loaded(content, name), name)) if name.endswith(".ipynb") else content
+    if not any(name.endswith(".ipynb") for name in wanted):
+        raise ReleaseError(f"no notebook in {solutions}", remedy="Name the folder with the solution notebooks.")
+    return wanted
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Return what a release is concerned with: notebooks and the data beside them, hidden ones passed over."""
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        parts = path.relative_to(folder).parts
+        hidden = any(part.startswith(".") for part in parts)
+        if (path.suffix == ".ipynb" or path.suffix in _BESIDE) and not hidden and path.is_file():
+            yield "/".join(parts), path
+
+
+def _loaded(content: bytes, name: str) -> dict[str, Any]:
+    try:
+        document = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise ReleaseError(f"{name}: not a notebook: {error}", remedy="Open and save it with Jupyter.") from None
+    if not isinstance(document, dict):
+        raise ReleaseError(f"{name}: not a notebook", remedy="Open and save it with Jupyter.")
+    return document
+
+
+def _released(notebook: Mapping[str, Any], name: str) -> dict[str, Any]:
+    cells = notebook.get("cells")
+    if notebook.get("nbformat") != 4 or not isinstance(cells, list):
+        raise ReleaseError(f"{name}: not a notebook of format 4", remedy="Open and save it with a current Jupyter.")
+    work = _Work(name)
+    for index, cell in enumerate(cells):
+        work.add(index, cell)
+    released = {
+        "cells": work.cells,
+        "metadata": _notebook_metadata(notebook.get("metadata")),
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    work.check_leaks(released["metadata"])
+    return released
+
+
+@dataclass
+class _Work:
+    """One notebook on its way: the cells released so far, and what must not be seen in any of them."""
+
+    name: str
+    cells: list[dict[str, Any]] = field(default_factory=list)
+    solutions: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    ids: set[str] = field(default_factory=set)
+
+    def add(self, index: int, cell: object) -> None:
+        """Release one cell."""
+        if not isinstance(cell, Mapping) or cell.get("cell_type") not in ("code", "markdown", "raw"):
+            raise self.error("not a cell", index, remedy="Open and save the notebook with Jupyter.")
+        kind, source = cell["cell_type"], cell.get("source", "")
+        original = ("".join(source) if isinstance(source, list) else source).replace("\r\n", "\n")
+        try:
+            result = cut(original, code=kind == "code")
+        except MarkerProblem as problem:
+            raise self.error(str(problem), index, remedy=_PAIR) from None
+        if kind == "code" and _is_python(original) and not _is_python(result.source):
+            raise self.error("is no valid Python without its solution", index, remedy="Indent markers like their code.")
+        released: dict[str, Any] = {
+            "cell_type": kind,
+            "id": self._id(cell.get("id"), index, result.source),
+            "metadata": _cell_metadata(cell.get("metadata")),
+            "source": result.source,
+        }
+        held_solution = result.source != original
+        if held_solution:
+            self.solutions[index] = result.solution
+        if kind == "code":
+            released.update(execution_count=None, outputs=[])
+        elif kind == "markdown" and not held_solution and "grader" not in released["metadata"]:
+            attachments = _attachments(cell.get("attachments"), result.source)
+            if attachments:
+                released["attachments"] = attachments
+        self.cells.append(released)
+
+    def _id(self, given: object, index: int, source: str) -> str:
+        if not (isinstance(given, str) and _CELL_ID.fullmatch(given)) or given in self.ids:
+            given = hashlib.sha256(f"{index}\n{source}".encode()).hexdigest()[:8]
+            while given in self.ids:
+                given = hashlib.sha256(given.encode()).hexdigest()[:8]
+        self.ids.add(given)
+        return given
+
+    def check_leaks(self, metadata: object) -> None:
+        """Refuse the notebook if a line of any solution is left in it."""
+        shown = ""
+        for index, cell in enumerate(self.cells):
+            if index in self.solutions:
+                leak = first_leak(self.cells, metadata, telling_lines(self.solutions[index], shown))
+                if leak is not None:
+                    raise self.error(
+                        f"its solution's line {leak.line!r} still stands in {leak.place}",
+                        index,
+                        remedy="Reword the one or the other, or put it between solution markers as well.",
+                    )
+            elif cell["cell_type"] == "code" and "grader" not in cell["metadata"]:
+                shown += bare(cell["source"]) + "\n"
+
+    def error(self, message: str, index: int, *, remedy: str) -> ReleaseError:
+        """Return the error for a cell of this notebook."""
+        return ReleaseError(f"{self.name}, cell {index}: {message}", remedy=remedy)
+
+
+def _notebook_metadata(metadata: object) -> dict[str, Any]:
+    given = metadata if isinstance(metadata, Mapping) else {}
+    kept: dict[str, Any] = {}
+    if isinstance(given.get("kernelspec"), Mapping):
+        known = {key: given["kernelspec"].get(key) for key in ("display_name", "language", "name")}
+        kept["kernelspec"] = {key: value for key, value in known.items() if isinstance(value, str)}
+    language = given.get("language_info")
+    if isinstance(language, Mapping) and isinstance(language.get("name"), str):
+        kept["language_info"] = {"name": language["name"]}
+    if "grader" in given:
+        kept["grader"] = given["grader"]
+    return kept
+
+
+def _cell_metadata(metadata: object) -> dict[str, Any]:
+    given = metadata if isinstance(metadata, Mapping) else {}
+    kept = {key: given[key] for key in _CELL_METADATA if key in given}
+    if isinstance(kept.get("tags"), list):
+        kept["tags"] = [tag for tag in kept["tags"] if not str(tag).startswith(("otter_", "nbgrader"))]
+    return {key: value for key, value in kept.items() if value not in ([], {})}
+
+
+def _attachments(attachments: object, source: str) -> dict[str, Any]:
+    """Return the attachments that the text still shows (``attachment:name``)."""
+    if not isinstance(attachments, Mapping):
+        return {}
+    named = {unquote(match) for match in re.findall(r"attachment:([^\s)\"'>]+)", source)}
+    return {name: content for name, content in attachments.items() if name in named}
+
+
+def _is_python(source: str) -> bool:
+    """Tell whether a cell parses, magics taken as comments."""
+    plain = "\n".join(re.sub(r"^(\s*)[%!].*", r"\1pass", line) for line in source.split("\n"))
+    try:
+        ast.parse(plain)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".{target.name[:100]}.{os.getpid()}")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)

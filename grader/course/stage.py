@@ -1,0 +1,74 @@
+"""Trusted code on the exercises' own cases, in this process: what ``validate`` and the tests rehearse with.
+
+The very harness that runs in a student's kernel binds the inputs, runs the call and reads the answers; only the
+kernel and the sandbox around it are missing. Never for submissions.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from grader.judge.cases import Prepared
+from grader.kernel import exchange, programs, results
+from grader.kernel.program import Namespace, ProgramRun
+from grader.model import CaseRun, Exercise
+
+#: What a check may print, in characters.
+PRINTED = 1024**2
+
+
+class _Shell:
+    """As much of IPython's shell as the harness uses."""
+
+    def __init__(self, user_ns: dict[str, Any]) -> None:
+        self.user_ns = user_ns
+
+    @staticmethod
+    def transform_cell(source: str) -> str:
+        """Trusted cells hold no magics."""
+        return source
+
+
+def namespace_of(cells: Iterable[str], given: Iterable[str] = ()) -> dict[str, Any]:
+    """What a notebook's namespace holds after its ``cells``; of the ``given`` ones only imports and definitions run."""
+    space: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins, "check": lambda *names, **options: None}
+    for source in given:
+        kept = [node for node in ast.parse(source).body if _defines(node)]
+        exec(compile(ast.Module(list(kept), []), "<given>", "exec"), space)  # noqa: S102 - the course's own code
+    for source in cells:
+        exec(compile(source, "<solution>", "exec"), space)  # noqa: S102
+    return space
+
+
+def _defines(node: ast.stmt) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return node.module != "grader"  # ``check`` is given
+    return isinstance(node, ast.Import | ast.FunctionDef | ast.ClassDef)
+
+
+class Rehearsal:
+    """The cases of one exercise, ready to be run again and again against different answers."""
+
+    def __init__(self, exercise: Exercise, prepared: Sequence[Prepared]) -> None:
+        self.exercise = exercise
+        self.prepared = tuple(prepared)
+        self._encoded = [programs.encode(one.case.program) for one in self.prepared]
+
+    def run(self, space: dict[str, Any], source: str = "") -> tuple[CaseRun, ...]:
+        """Each case run in the namespace ``space``, which is left as it was; ``source`` is the cell of a ``rerun``."""
+        before = dict(space)
+        shell = _Shell(space)
+        namespace = Namespace(shell, list(self.exercise.needs), source, lambda number: "<cell>", PRINTED)
+        runs = []
+        for one, encoded in zip(self.prepared, self._encoded, strict=True):
+            tensors, about = exchange.decode(encoded)
+            kept, outcome = ProgramRun(namespace, about, tensors, None).run()
+            outcome["seconds"] = 0.0
+            run, _ = results._case_run(one.case.program, kept, outcome, lambda request: None)
+            runs.append(run)
+        space.clear()
+        space.update(before)
+        return tuple(runs)

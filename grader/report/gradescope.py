@@ -1,0 +1,103 @@
+"""Gradescope's ``results.json`` (gradescope-autograders.readthedocs.io, "Autograder Specifications")."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from grader.model import CheckScore, ExerciseScore, RunReport, SubmissionReport
+from grader.report import wording
+from grader.report.numbers import points, rounded, total
+from grader.report.tally import Row, rows_of
+from grader.report.terminal import evidence
+from grader.report.text import cut, one_line, plain
+
+Visibility = Literal["hidden", "after_due_date", "after_published", "visible"]
+Hints = Literal["none", "nudge", "full"]
+
+_PRINTED = 4000
+
+
+def gradescope_results(run: RunReport, *, visibility: Visibility = "visible", hints: Hints = "nudge") -> dict[str, Any]:
+    """``run`` as the object of ``results.json``: a test an exercise, with the feedback as plain text.
+
+    Where the grader failed there is no score, so that Gradescope shows a failed autograder and not a zero. It has no
+    such state for a notebook that cannot be read: that scores 0, with the reason, until the student uploads another.
+    What the autograder prints is for instructors only.
+    """
+    rows = rows_of(run.submissions)
+    tests = [
+        _test(exercise, f"{row.student}: " if len(rows) > 1 else "", hints)
+        for row in rows
+        for exercise in row.exercises.values()
+    ]
+    results: dict[str, Any] = {
+        "output": _overview(run.submissions),
+        "output_format": "text",
+        "visibility": visibility,
+        "stdout_visibility": "hidden",
+        "execution_time": rounded(total(report.seconds for report in run.submissions), 2),
+        "tests": tests,
+        "extra_data": {"course": run.course, "grader_version": run.grader_version},
+    }
+    score = _score(rows)
+    return results if score is None else {"score": score, **results}
+
+
+def _score(rows: tuple[Row, ...]) -> float | None:
+    if any(row.status == "grader_error" for row in rows):
+        return None
+    return total(exercise.score for row in rows for exercise in row.exercises.values())
+
+
+def _overview(submissions: tuple[SubmissionReport, ...]) -> str:
+    if not submissions:
+        return wording.NOTHING_GRADED
+    lines = []
+    for report in submissions:
+        name = one_line(report.notebook or report.path)
+        lines.append(f"{name}: {points(report.score)} / {points(report.possible)}")
+        if report.status != "graded":
+            lines.append(f"  {wording.SUBMISSION[report.status]}: {one_line(report.reason, 600)}".rstrip(": "))
+        for failure in report.failed_cells:
+            ended = f"{wording.cell_name(failure.cell)} {wording.CELL_ENDED[failure.ended]}"
+            lines.append(f"  {ended}: {one_line(failure.error, 400)}")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _test(exercise: ExerciseScore, prefix: str, hints: Hints) -> dict[str, Any]:
+    test: dict[str, Any] = {
+        "name": one_line(f"{prefix}{exercise.id}", 200),
+        "max_score": rounded(exercise.possible),
+        "status": "passed" if exercise.status == "passed" else "failed",
+        "output": _feedback(exercise, hints),
+        "output_format": "text",
+    }
+    return test if exercise.status == "grader_error" else {"score": rounded(exercise.score), **test}
+
+
+def _feedback(exercise: ExerciseScore, hints: Hints) -> str:
+    where = wording.place(exercise.cell, exercise.line)
+    lines = [f"{wording.EXERCISE[exercise.status]}" + (f" ({where})" if where else "")]
+    if exercise.status in wording.EXERCISE_DETAIL:
+        lines.append(wording.EXERCISE_DETAIL[exercise.status])
+    else:
+        lines += [line for check in exercise.checks for line in _check(check, hints)]
+    if exercise.follows_from:
+        lines.append(wording.FOLLOWS_FROM.format(names=one_line(", ".join(exercise.follows_from))))
+    if exercise.printed.strip() and exercise.status != "passed":
+        lines += ["", "What your code printed:", plain(cut(exercise.printed, _PRINTED))]
+    return "\n".join(lines)
+
+
+def _check(check: CheckScore, hints: Hints) -> list[str]:
+    case = f"  {one_line(check.case)}" if check.case and check.status != "passed" else ""
+    score = f"{points(check.score)} / {points(check.possible)}"
+    lines = [f"{wording.SYMBOLS[check.status]} {one_line(check.name)}  {score}{case}"]
+    if check.status == "passed":
+        return lines
+    if check.diagnosis:
+        lines.append(f"    {one_line(check.diagnosis.message, 1200)}")
+    lines += [f"    {line}" for line in evidence(check)]
+    if check.diagnosis and check.diagnosis.hint and hints != "none":
+        lines.append(f"    Hint: {one_line(check.diagnosis.hint)}")
+    return lines

@@ -1,0 +1,107 @@
+"""Grades for a learning platform, as the CSV that its import takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from grader.errors import UsageError
+from grader.model import RunReport
+from grader.report import wording
+from grader.report.numbers import points, total
+from grader.report.sheet import csv_text, gradebook_csv, score_cell
+from grader.report.tally import Row, Tally, tally
+
+Target = Literal["canvas", "moodle", "gradescope", "csv"]
+
+#: What identifies a student to Moodle: the heading its import knows → how the preview calls it.
+MOODLE_IDENTIFIERS = ("Email address", "ID number", "Username")
+
+
+def export(
+    run: RunReport,
+    to: Target,
+    *,
+    assignment: str = "",
+    roster: Mapping[str, Mapping[str, str]] | None = None,
+    identifier: str = "ID number",
+) -> str:
+    """The totals of ``run`` as CSV text for ``to``.
+
+    ``assignment`` names the column (the course's name by default; Canvas matches ``Name (1234)`` by the number).
+    ``roster`` maps a student, as the grader calls them, to columns of the platform's own export: ``Student``, ``ID``,
+    ``SIS User ID``, ``SIS Login ID``, ``Section`` for Canvas, ``identifier`` for Moodle, ``First Name``, ``Last Name``,
+    ``SID``, ``Email`` for Gradescope; what is not there is the student's name or empty. A student without a score (see
+    ``Row``) gets an empty cell, which an import leaves alone, never a zero.
+
+    Raises:
+        UsageError: ``to`` or ``identifier`` is not known.
+    """
+    if to == "csv":
+        return gradebook_csv(run)
+    writers: dict[str, Callable[[Tally, str, Mapping[str, Mapping[str, str]], str], str]] = {
+        "canvas": _canvas,
+        "moodle": _moodle,
+        "gradescope": _gradescope,
+    }
+    if to not in writers:
+        raise UsageError(f"grades cannot be exported to {to!r}", remedy=f"Choose one of: {', '.join(writers)}, csv.")
+    if identifier not in MOODLE_IDENTIFIERS:
+        raise UsageError(
+            f"Moodle does not identify students by {identifier!r}",
+            remedy=f"Choose one of: {', '.join(MOODLE_IDENTIFIERS)}.",
+        )
+    return writers[to](tally(run), assignment or run.course, roster or {}, identifier)
+
+
+def _canvas(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]], _identifier: str) -> str:
+    """The gradebook import: five columns that identify, then the assignment; the second row holds what is possible."""
+    columns = ("ID", "SIS User ID", "SIS Login ID", "Section")
+    records = [
+        ["Student", *columns, assignment],
+        ["Points Possible", *[""] * len(columns), score_cell(_possible(counted))],
+    ]
+    for row in counted.rows:
+        known = roster.get(row.student, {})
+        ids = [known.get(column, "") for column in columns]
+        if not any(ids):
+            ids[columns.index("SIS Login ID")] = row.student
+        records.append([known.get("Student", row.student), *ids, score_cell(row.score)])
+    return csv_text(records)
+
+
+def _moodle(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]], identifier: str) -> str:
+    """The grade import: identifier, grade and feedback (docs.moodle.org: map both, or the grades are lost)."""
+    records = [[identifier, assignment, f"{assignment} (feedback)"]]
+    for row in counted.rows:
+        who = roster.get(row.student, {}).get(identifier, row.student)
+        records.append([who, score_cell(row.score), _feedback(row)])
+    return csv_text(records)
+
+
+def _gradescope(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]], _identifier: str) -> str:
+    """The form of Gradescope's own grade export."""
+    records = [["First Name", "Last Name", "SID", "Email", f"{assignment}", f"{assignment} - Max Points"]]
+    for row in counted.rows:
+        known = roster.get(row.student, {})
+        names = [known.get("First Name", row.student), known.get("Last Name", "")]
+        ids = [known.get("SID", row.student), known.get("Email", "")]
+        records.append([*names, *ids, score_cell(row.score), score_cell(row.possible)])
+    return csv_text(records)
+
+
+def _possible(counted: Tally) -> float:
+    everything = total(column.possible for column in counted.columns)
+    return max([everything, *(row.possible for row in counted.rows)])
+
+
+def _feedback(row: Row) -> str:
+    """``"lin_grad 2/4 (transposed); relu_grad 2/2"``."""
+    if row.score is None:
+        return wording.SUBMISSION_DETAIL.get(row.status, "")
+    parts = []
+    for exercise in row.exercises.values():
+        codes = dict.fromkeys(check.diagnosis.code for check in exercise.checks if check.diagnosis)
+        why = f" ({', '.join(wording.code_label(code) for code in codes)})" if codes else ""
+        parts.append(f"{exercise.id} {points(exercise.score)}/{points(exercise.possible)}{why}")
+    return "; ".join(parts)

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from grader.errors import GradebookError
+from grader.model import Sample
+from grader.report import submission_from_dict, submission_to_dict
+
+from .builders import check, exercise, small_class, submission
+
+
+@pytest.mark.parametrize("report", small_class().submissions, ids=lambda report: report.student)
+def test_codec_round_trip_through_json_is_lossless(report: object) -> None:
+    text = json.dumps(submission_to_dict(report), allow_nan=False)  # type: ignore[arg-type]
+    assert submission_from_dict(json.loads(text)) == report
+
+
+def test_codec_non_finite_numbers_survive() -> None:
+    sample = Sample(((1.0, -0.0),), ((math.inf, -math.inf),), None, True)
+    odd = check("w.g", 2.0, "non_finite", sample=sample, max_abs_error=math.inf, worst_actual=math.nan)
+    report = submission("ada", exercise("lin_grad", checks=(odd,)))
+    back = submission_from_dict(json.loads(json.dumps(submission_to_dict(report), allow_nan=False)))
+    (read,) = back.exercises[0].checks
+    assert math.isnan(read.worst_actual)  # type: ignore[arg-type]
+    assert replace(read, worst_actual=0.0) == replace(odd, worst_actual=0.0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda data: data.pop("exercises"), id="key missing"),
+        pytest.param(lambda data: data.update(colour="red"), id="key unknown"),
+        pytest.param(lambda data: data["exercises"][0]["checks"][0].pop("sample"), id="key missing deep down"),
+    ],
+)
+def test_codec_other_version_is_a_gradebook_error(change) -> None:  # type: ignore[no-untyped-def]
+    data = submission_to_dict(submission())
+    change(data)
+    with pytest.raises(GradebookError, match="cannot be read") as caught:
+        submission_from_dict(data)
+    assert "--fresh" in caught.value.remedy

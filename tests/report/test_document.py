@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+import math
+import random
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from grader.report import load_schema, to_json
+
+from .builders import check, exercise, large_class, run, small_class, submission, ungraded
+
+GOLDEN = Path(__file__).parent / "golden" / "report-1.json"
+
+
+def _valid(document: object) -> None:
+    jsonschema.Draft202012Validator(load_schema()).validate(document)
+
+
+def test_schema_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(load_schema())
+
+
+@pytest.mark.parametrize("made", [run(), small_class(), large_class(20, 40)], ids=["empty", "small", "large"])
+def test_to_json_any_run_fits_the_schema(made) -> None:  # type: ignore[no-untyped-def]
+    _valid(json.loads(to_json(made)))
+
+
+def test_to_json_version_1_is_as_published() -> None:
+    """A golden file: change it only with the schema version, or by adding fields."""
+    assert json.loads(to_json(small_class())) == json.loads(GOLDEN.read_text("utf-8"))
+
+
+def test_to_json_order_of_submissions_does_not_matter() -> None:
+    made = small_class()
+    shuffled = list(made.submissions)
+    random.Random(1).shuffle(shuffled)
+    assert to_json(run(*shuffled)) == to_json(made)
+
+
+def test_to_json_odd_numbers_are_rounded_or_null() -> None:
+    odd = check("w.g", 0.3, "wrong_value", max_abs_error=math.inf, worst_actual=math.nan, worst_expected=1 / 3)
+    made = run(submission("ada", exercise("lin_grad", checks=(odd,), score=0.1 + 0.2), seconds=0.123456))
+    text = to_json(made)
+    (report,) = json.loads(text)["submissions"]
+    (shown,) = report["exercises"][0]["checks"]
+    assert (report["score"], report["seconds"], report["exercises"][0]["score"]) == (0.3, 0.12, 0.3)
+    assert shown["max_abs_error"] is None
+    assert shown["worst"] == {"index": [4, 1], "actual": None, "expected": 0.333333}
+    assert "NaN" not in text
+    assert "Infinity" not in text
+
+
+def test_to_json_lone_surrogate_is_written_as_an_escape() -> None:
+    text = to_json(run(submission("a\udc80b")))
+    text.encode("utf-8")
+    assert json.loads(text)["submissions"][0]["student"] == "a\udc80b"
+
+
+@pytest.mark.parametrize("status", ["unreadable", "grader_error"])
+def test_schema_zero_for_what_was_not_graded_is_refused(status: str) -> None:
+    document = json.loads(to_json(run(ungraded("ada", status, "why"))))
+    _valid(document)
+    document["submissions"][0]["score"] = 0.0
+    with pytest.raises(jsonschema.ValidationError):
+        _valid(document)
+
+
+@pytest.mark.parametrize("field", ["student", "status", "cells", "exercises", "score"])
+def test_schema_missing_field_is_refused(field: str) -> None:
+    document = json.loads(to_json(run(submission())))
+    del document["submissions"][0][field]
+    with pytest.raises(jsonschema.ValidationError):
+        _valid(document)
+
+
+def test_schema_additional_field_is_allowed() -> None:
+    document = json.loads(to_json(run(submission())))
+    document["submissions"][0]["exercises"][0]["later"] = 1
+    _valid(document)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from grader.report import ScoreProgress
+
+from .builders import submission
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def _run(total: int, step: float, *, done: int = 0, terminal: bool = False, name: str = "ada") -> str:
+    clock, file = Clock(), io.StringIO()
+    console = Console(file=file, width=100, force_terminal=terminal, color_system=None)
+    with ScoreProgress(total, console, done=done, clock=clock) as progress:
+        for _ in range(total - done):
+            clock.now += step
+            progress.advance(submission(name))
+    return file.getvalue()
+
+
+def test_progress_in_a_pipe_says_a_line_every_ten_seconds_and_the_last() -> None:
+    lines = _run(12, 2.0).splitlines()
+    assert lines == [
+        "graded 5 of 12 (30/min, 14 s left)",
+        "graded 10 of 12 (30/min, 4 s left)",
+        "graded 12 of 12 (30/min)",
+    ]
+
+
+def test_progress_last_line_is_said_once() -> None:
+    assert _run(5, 2.0).splitlines() == ["graded 5 of 5 (30/min)"]
+
+
+def test_progress_resumed_counts_the_rate_of_this_run_only() -> None:
+    assert _run(12, 0.1, done=7).splitlines() == ["graded 12 of 12 (10.0/s)"]
+
+
+def test_progress_nothing_to_do_says_nothing() -> None:
+    assert _run(3, 1.0, done=3) == ""
+
+
+def test_progress_on_a_terminal_names_who_without_their_markup() -> None:
+    shown = _run(2, 1.0, terminal=True, name="[red]x[/red]\x1b]0;evil\x07")
+    assert "[red]x[/red]" in shown
+    assert "evil" not in shown
+
+
+@pytest.mark.parametrize(("step", "left"), [(0.5, "50 s"), (30.0, "50 min"), (300.0, "8.2 h")])
+def test_progress_time_left_is_in_a_fitting_unit(step: float, left: str) -> None:
+    clock = Clock()
+    progress = ScoreProgress(100, Console(file=io.StringIO()), clock=clock)
+    clock.now = step
+    progress.advance(submission())
+    assert progress.pace.endswith(f"{left} left")

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from grader.report import gradebook_csv
+
+from .builders import large_class, run, small_class, submission
+
+
+def _read(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_gradebook_csv_small_class_row_by_row() -> None:
+    rows = {row["student"]: row for row in _read(gradebook_csv(small_class()))}
+    assert len(rows) == 14
+    assert rows["barbara"] | {} == {
+        "student": "barbara", "lin_grad": "1", "relu_grad": "2", "mse_grad": "2", "forward_and_backward": "4",
+        "score": "9", "possible": "12", "percent": "75", "status": "graded", "notebooks": "03_backprop.ipynb",
+        "flags": "",
+    }  # fmt: skip
+    assert (rows["linus"]["score"], rows["linus"]["lin_grad"], rows["linus"]["status"]) == ("", "", "unreadable")
+    assert (rows["tim"]["score"], rows["tim"]["mse_grad"]) == ("", "")
+    assert rows["margaret"]["score"] == "0"
+
+
+def test_gradebook_csv_large_class_has_every_cell() -> None:
+    lines = list(csv.reader(io.StringIO(gradebook_csv(large_class(30, 40)))))
+    assert {len(line) for line in lines} == {1 + 40 + 6}
+    assert len(lines) == 31
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+x", "-x", "@SUM(A1)", "\t=1", "\r=1", "\u200e=1", "＝1", "-1"])
+def test_gradebook_csv_formula_as_a_name_is_quoted(name: str) -> None:
+    (row,) = _read(gradebook_csv(run(submission(name))))
+    assert row["student"].startswith("'")

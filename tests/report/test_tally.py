@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from grader.report.tally import tally
+
+from .builders import exercise, run, small_class, submission, ungraded, untouched
+
+
+def test_tally_two_notebooks_of_a_student_are_one_row() -> None:
+    first = submission("ada", exercise("lin_grad"))
+    second = replace(submission("ada", exercise("relu_grad")), notebook="04_layers.ipynb")
+    (row,) = tally(run(second, first)).rows
+    assert (row.score, row.possible) == (6.0, 6.0)
+    assert list(row.exercises) == ["lin_grad", "relu_grad"]
+
+
+def test_tally_exercise_in_two_notebooks_counts_once_and_the_better() -> None:
+    worse = submission("ada", exercise("lin_grad", {"w.g": "transposed"}), notebook="a.ipynb")
+    better = submission("ada", exercise("lin_grad"), notebook="b.ipynb")
+    (row,) = tally(run(worse, better)).rows
+    assert (row.score, row.possible) == (4.0, 4.0)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(ungraded("ada", "unreadable", "no JSON", notebook="b.ipynb"), id="unreadable"),
+        pytest.param(ungraded("ada", "grader_error", "fault", notebook="b.ipynb"), id="grader error"),
+        pytest.param(submission("ada", untouched("relu_grad", "grader_error"), notebook="b.ipynb"), id="in an exercise"),
+    ],
+)
+def test_tally_something_ungraded_leaves_no_total(other) -> None:  # type: ignore[no-untyped-def]
+    (row,) = tally(run(submission("ada", exercise("lin_grad")), other)).rows
+    assert row.score is None
+    assert row.status != "graded"
+    assert row.possible > 4
+
+
+def test_tally_columns_count_who_tried_and_who_solved() -> None:
+    by_id = {column.id: column for column in tally(small_class()).columns}
+    assert list(by_id) == ["lin_grad", "relu_grad", "mse_grad", "forward_and_backward"]
+    lin, mse = by_id["lin_grad"], by_id["mse_grad"]
+    assert (lin.graded, lin.attempted, lin.passed) == (12, 11, 8)
+    assert (mse.graded, mse.attempted, mse.passed) == (11, 9, 6)
+
+
+def test_tally_mistakes_name_who_made_them_most_frequent_first() -> None:
+    mistakes = tally(small_class()).mistakes
+    sizes = [len(mistake.students) for mistake in mistakes]
+    assert sizes == sorted(sizes, reverse=True)
+    (transposed,) = [m for m in mistakes if (m.exercise, m.code) == ("lin_grad", "transposed")]
+    assert transposed.students == ("alan", "barbara")
+    assert transposed.checks == ("w.g",)
+
+
+def test_tally_concerns_most_urgent_first() -> None:
+    found = [(concern.kind, concern.student) for concern in tally(small_class()).concerns]
+    assert found == [
+        ("grader_error", "radia"),
+        ("grader_error", "tim"),
+        ("unreadable", "linus"),
+        ("crashed", "dennis"),
+        ("flagged", "Zoë Ångström"),
+        ("flagged", "tim"),
+    ]
+
+
+def test_tally_order_of_submissions_does_not_matter() -> None:
+    made = small_class()
+    assert tally(run(*reversed(made.submissions))) == tally(made)
+
+
+def test_tally_empty_run_has_no_mean() -> None:
+    counted = tally(run())
+    assert (counted.rows, counted.mean, counted.shares) == ((), None, ())

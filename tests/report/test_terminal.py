@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+
+from grader.report import render_class, render_submission
+
+from .builders import CHECKS, exercise, large_class, run, small_class, submission, ungraded
+
+
+def drawn(content: RenderableType, width: int = 100, *, terminal: bool = False) -> str:
+    console = Console(
+        file=io.StringIO(), width=width, force_terminal=terminal, color_system="standard" if terminal else None
+    )
+    console.print(content)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
+@pytest.mark.parametrize(
+    "made", [run(), small_class(), large_class(12, 40), large_class(1, 40), run(submission("x" * 300))],
+    ids=["empty", "small", "wide", "one student", "long name"],
+)  # fmt: skip
+def test_render_class_any_width_fits_and_is_plain(made, width: int) -> None:  # type: ignore[no-untyped-def]
+    shown = drawn(render_class(made), width)
+    assert "\x1b" not in shown
+    assert max(cell_len(line) for line in shown.splitlines()) <= width
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_render_class_no_score_is_lost_in_folding(width: int) -> None:
+    made = large_class(6, 40)
+    shown = drawn(render_class(made), width)
+    marks = sum(shown.count(mark) for mark in "✓◐○✗")
+    assert marks == 6 * 40
+    assert "…" not in shown
+
+
+def test_render_class_names_the_mean_and_who_needs_an_eye() -> None:
+    shown = drawn(render_class(small_class()), 120)
+    assert "14 students · mean 7.82 (65%) · 3 without a score" in shown
+    assert "the kernel died three times in cell 9" in shown
+    assert shown.index("radia 03_backprop") < shown.index("linus 03_backprop") < shown.index("dennis 03_backprop")
+
+
+def test_render_submission_failed_check_tells_what_and_where() -> None:
+    wrong = exercise("lin_grad", {"w.g": "transposed"}, follows_from=("relu_grad",), printed="one\ntwo")
+    shown = drawn(render_submission(submission("ada", wrong)))
+    for words in (
+        "ada · 03_backprop.ipynb  2 / 4  50%",
+        "◐ lin_grad  2 / 4  partly right  cell 5, line 3",
+        "✗ w.g  0 / 2  plain: n=7, i=5, o=3",
+        "w.g has shape (3, 5), the transpose",
+        "worst element [4, 1]: expected",
+        "hint: Which of inp",
+        "This one calls relu_grad",
+        "│ two",
+    ):
+        assert words in shown
+
+
+def test_render_submission_without_hints_gives_none() -> None:
+    wrong = submission("ada", exercise("lin_grad", {"w.g": "transposed"}))
+    assert "hint:" not in drawn(render_submission(wrong, "none"))
+
+
+def test_render_submission_ungraded_says_why_and_no_zero() -> None:
+    shown = drawn(render_submission(ungraded("linus", "unreadable", "not JSON")))
+    assert "– / 12  could not be read" in shown
+    assert "not JSON" in shown
+
+
+def test_render_submission_on_a_terminal_is_coloured() -> None:
+    assert "\x1b[" in drawn(render_submission(submission()), terminal=True)
+
+
+def test_render_submission_passed_prints_no_output() -> None:
+    done = submission("ada", exercise(next(iter(CHECKS)), printed="noise"))
+    assert "noise" not in drawn(render_submission(done))
+
+
+def test_render_submission_long_output_is_cut() -> None:
+    wrong = exercise("lin_grad", {"w.g": "transposed"}, printed="\n".join(f"line {i}" for i in range(100)))
+    assert "… 88 more lines" in drawn(render_submission(submission("ada", wrong)))
