@@ -1,7 +1,7 @@
 """Looking for lines of a solution that still stand somewhere in the notebook that students get.
 
 A line counts if it has at least 12 characters, blanks and comment aside, and says something: definitions' heads,
-imports, loops' heads, calls without arguments, ``return`` of a name and ``self.x = x`` stand everywhere. A line that an
+imports, loops' heads, calls of one name or none, ``return`` of a name and ``self.x = x`` stand everywhere. A line that an
 untagged code cell *before* the solution shows is part of the teaching and may stand again, unless it writes a gradient
 (``….g = …``, ``…grad = …``): such a line is an answer wherever it stands.
 """
@@ -20,7 +20,7 @@ _SHORTEST_COMMENT = 24
 _COMMON = re.compile(
     r"(?:@|import\b|from\b.*\bimport\b|(?:async\s+)?def\b|class\b|raise\b|pass$|else|elif\b.*:$|try:|finally:|except\b"
     r"|(?:async\s+)?(?:for|while|with|if)\b.*:$|super\(\)|return\s+[\w., ]+$|(?:self\.)?\w+\s*=\s*(?:self\.)?\w+$"
-    r"|self\.\w+\s*=\s*(?:list|tuple|float|int)\(\w+\)$|[\w.]+\(\)$|\"\"\"|\w+\s*=\s*\w+\.shape\b.*$|[\])}]+$)"
+    r"|self\.\w+\s*=\s*(?:list|tuple|float|int)\(\w+\)$|[\w.]+\(\w*\)$|\"\"\"|\w+\s*=\s*\w+\.shape\b.*$|[\])}]+$)"
 )
 _GRADIENT = re.compile(r"(?:\.g|grad\w*(?:\.\w+)?)\s*(?:[-+*/@]?=)(?!=)|\.g\.(?:copy_|add_)\(")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")

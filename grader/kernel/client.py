@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from typing import Any
@@ -71,19 +72,23 @@ class CellRunner(NotebookClient):  # type: ignore[misc]
         super().__init__(NotebookNode(cells=[], metadata={}), km=None, allow_errors=True, timeout=None)
         self.kc = client
         self.reply: dict[str, Any] = {}
+        self._waiting: asyncio.Task[Any] | None = None
 
     async def run(self, source: str) -> NotebookNode:
         """Run one cell to its end, whatever that is; its outputs are in the node returned."""
         cell = NotebookNode(cell_type="code", source=source, metadata={}, outputs=[], execution_count=None)
         self.nb.cells = [cell]
         self.reset_execution_trackers()
-        await self.async_execute_cell(cell, 0, store_history=True)
+        try:
+            await self.async_execute_cell(cell, 0, store_history=True)
+        finally:
+            if self._waiting is not None:
+                self._waiting.cancel()
         return cell
 
     async def _async_poll_kernel_alive(self) -> None:
         """The job's init tells when a kernel dies; wait for nothing until nbclient cancels this."""
-        import asyncio
-
+        self._waiting = asyncio.current_task()
         await asyncio.get_running_loop().create_future()
 
     async def _check_raise_for_error(self, cell: NotebookNode, cell_index: int, exec_reply: Any) -> None:

@@ -200,9 +200,9 @@ def _close_standard_streams() -> None:
 def confine_kernel(message: dict[str, Any]) -> None:
     """Give up what a submission must not have; ``sandbox`` none keeps all but the resource limits."""
     limits = message["limits"]
-    confine.limit_resources(
-        open_files=limits["open_files"], file_size=limits["written"], memory=limits["memory"]
-    )
+    # The watchdog kills at the limit; this net above it catches what allocates faster than it looks.
+    memory = limits["memory"] * 5 // 4 + 256 * 1024**2
+    confine.limit_resources(open_files=limits["open_files"], file_size=limits["written"], memory=memory)
     if message["sandbox"] == "none":
         return
     confine.drop_privileges()

@@ -144,8 +144,9 @@ class JobInit:
         if now < self.next_tick or not self.kernel:
             return
         self.next_tick = now + _TICK
-        self.over = self.processes.over_limit(self.folder if not self.private else None)
-        if self.over:
+        over = self.processes.over_limit(self.folder if not self.private else None)
+        if over:
+            self.over = over  # kept until the kernel is collected, which may take longer than a tick
             self.processes.kill_all()
 
     # ----------------------------------------------------------------------------------------- orders

@@ -100,7 +100,7 @@ class ProgramRun:
     def run(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The tensors to send back (``"c:…"`` captures, ``"i:…"`` inputs, ``"x:…"`` extras) and the outcome."""
         outcome: dict[str, Any] = {"ended": "not_defined", "missing": self.namespace.missing[:20]}
-        if self.namespace.missing:
+        if self.namespace.missing and not self.about["rerun"]:
             return {}, outcome
         with _DisableTorchFunction():
             self._bind()
@@ -190,7 +190,9 @@ class ProgramRun:
 
     def _rerun(self) -> None:
         source = self.namespace.shell.transform_cell(self.namespace.source)
-        code = _compile(source, self.namespace.code_name(0), "exec")
+        file = self.namespace.code_name(0)
+        studenterror.remember(file, source)
+        code = _compile(source, file, "exec")
         _exec(code, self.globals)
 
     def _raised(self, error: BaseException) -> dict[str, Any]:
@@ -220,7 +222,8 @@ class ProgramRun:
         for text in self.about["reads"]:
             value, registered = Path(text).read(self.locals, self.globals)
             poison = self.poison.get(text)
-            if poison is not None and value is poison and bool(_all(_isnan(poison))):
+            # A tensor made full of NaN has version 0; adding to it in place leaves NaN, and another version.
+            if poison is not None and value is poison and not _version_of(poison) and bool(_all(_isnan(poison))):
                 captures[text] = ["", "untouched", ""]
                 continue
             tensor, kind, detail = capture.captured(value)

@@ -42,6 +42,11 @@ def described(error: BaseException) -> dict[str, Any]:
     return found
 
 
+def remember(file: str, source: str) -> None:
+    """Have the lines of ``source`` found under ``file`` when an exception is described."""
+    _lines_cached[file] = (len(source), None, source.splitlines(True), file)
+
+
 def _place(error: BaseException) -> dict[str, Any]:
     """Where the innermost frame of student code stood."""
     place: dict[str, Any] = {"request": None, "line": None, "code": "", "operands": []}

@@ -23,8 +23,8 @@ from grader.report.units import Item, units_of
 
 #: A step output ends up in an environment variable, which Linux cuts at 128 KiB; the issue asks for less than 90 KB.
 RESULT_BYTES = 90_000
-#: All outputs of a job together may have 1 MiB: one an exercise must leave room for forty of them.
-EXERCISE_BYTES = 16_000
+#: All outputs of a job together may have 1 MiB: one an exercise has to leave room for fifty of them.
+EXERCISE_BYTES = 20_000
 #: Characters of a message, and the most tests: the first pair that fits is used.
 _FITS = ((600, 300), (200, 300), (60, 300), (0, 300), (0, 150), (0, 60))
 
@@ -209,8 +209,8 @@ def _tests(part: _Part, passed: int, count: int, worth: float, letters: int) -> 
             "status": "pass" if right else failing,
             "score": worth if right else 0,
             "message": _shown(part.message, letters) if first_wrong and letters else "",
-            "test_code": _shown(part.code, 80) if letters else "",
-            "filename": _shown(part.filename, 120) if letters else "",
+            "test_code": _shown(part.code, 80) if letters and place == 0 else "",
+            "filename": _shown(part.filename, 120) if letters and place == 0 else "",
             "line_no": part.line,
             "duration": round(part.seconds, 2) if place == 0 else 0,
         }

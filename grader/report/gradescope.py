@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from grader.model import CheckScore, ExerciseScore, RunReport, SubmissionReport
 from grader.report import wording
+from grader.report.evidence import evidence
 from grader.report.numbers import points, rounded, total
 from grader.report.tally import Row, rows_of
-from grader.report.terminal import evidence
 from grader.report.text import cut, one_line, plain
 
 Visibility = Literal["hidden", "after_due_date", "after_published", "visible"]

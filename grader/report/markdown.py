@@ -8,9 +8,9 @@ from typing import Literal
 
 from grader.model import CheckScore, ExerciseScore, RunReport, SubmissionReport
 from grader.report import wording
+from grader.report.evidence import evidence
 from grader.report.numbers import percent, points
 from grader.report.tally import Row, Tally, tally
-from grader.report.terminal import evidence
 from grader.report.text import cut, markdown, print_safe
 
 Hints = Literal["none", "nudge", "full"]

@@ -24,8 +24,9 @@ Hints = Literal["none", "nudge", "full"]
 #: Stands in every page that we write, so that a page of ours can be told from anything else before it is replaced.
 GENERATOR = "autograd-grader"
 _BINS = 10
-#: Links to students in "what went wrong" are dropped beyond this many in all: a link costs 110 bytes, a page 1 MB.
-_LINKS = 3000
+#: The most mistakes, and links to students under them, that the class page shows: it has to stay below 1 MB, of which
+#: the matrix of 500 × 40 takes half, and a link costs 110 bytes. The rarest are left out, and counted.
+_MISTAKES, _LINKS = 400, 2000
 _SLUG = 40
 #: Status → class of the style sheet, two letters since the matrix writes one for each cell.
 _KINDS = {
@@ -41,6 +42,7 @@ _KINDS = {
 def class_page(run: RunReport) -> str:
     """``index.html``: what needs a human's eye, the distribution, the exercises, the mistakes, and the matrix."""
     counted = tally(run)
+    mistakes = counted.mistakes[:_MISTAKES]
     return (
         _environment()
         .get_template("class.html.j2")
@@ -49,7 +51,8 @@ def class_page(run: RunReport) -> str:
             tally=counted,
             pages={row.student: f"students/{page_name(row.student)}" for row in counted.rows},
             bins=bins(counted),
-            shown_links=_shown_links(counted.mistakes),
+            mistakes=mistakes,
+            shown_links=_shown_links(mistakes),
             median=_median(counted),
         )
     )

@@ -19,7 +19,8 @@ from rich.text import Text
 
 from grader.model import CheckScore, ExerciseScore, RunReport, SubmissionReport
 from grader.report import wording
-from grader.report.numbers import number, percent, points
+from grader.report.evidence import evidence
+from grader.report.numbers import percent, points
 from grader.report.tally import Column, Concern, Row, Tally, tally
 from grader.report.text import print_safe, terminal
 
@@ -230,23 +231,6 @@ def _check(check: CheckScore, hints: Hints) -> Iterator[RenderableType]:
         yield _indented(Text(line, "dim"), 4)
     if check.diagnosis and check.diagnosis.hint and hints != "none":
         yield _indented(Text.assemble(("hint: ", "cyan"), (terminal(check.diagnosis.hint), "cyan")), 4)
-
-
-def evidence(check: CheckScore) -> list[str]:
-    """The numbers behind a failed check, in words: the shapes where they differ, and the worst element."""
-    lines = []
-    if check.expected_shape is not None and check.actual_shape not in (None, check.expected_shape):
-        assert check.actual_shape is not None
-        lines.append(
-            wording.SHAPES.format(
-                expected=wording.shape(check.expected_shape), actual=wording.shape(check.actual_shape)
-            )
-        )
-    if check.worst is not None:
-        index = ", ".join(str(place) for place in check.worst)
-        expected, actual = number(check.worst_expected), number(check.worst_actual)
-        lines.append(wording.WORST.format(index=index, expected=expected, actual=actual))
-    return lines
 
 
 def _printed(text: str) -> RenderableType:

@@ -77,7 +77,7 @@ def autograd_suspected(source: str) -> str | None:
         match = _LOOKS.search(text)
         return None if match is None else f"`{match[0].strip()}` (line {text.count(chr(10), 0, match.start()) + 1})"
     try:
-        found = min(_signs(tree), default=None)
+        found = min(_signs(tree), key=lambda sign: (sign[0], -len(sign[1]), sign[1]), default=None)
     except RecursionError:
         return None
     return None if found is None else f"`{found[1]}` (line {found[0]})"

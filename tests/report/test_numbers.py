@@ -36,7 +36,15 @@ def test_percent_only_all_is_100_and_only_nothing_is_0(part: float | None, whole
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(None, "–"), (-0.0, "0"), (-1.5, "−1.5"), (1e-9, "1e-9"), (123456.0, "1.23e5"), (-math.inf, "−inf"), (0.25, "0.25")],
+    [
+        (None, "–"),
+        (-0.0, "0"),
+        (-1.5, "−1.5"),
+        (1e-9, "1e−9"),
+        (123456.0, "1.23e5"),
+        (-math.inf, "−inf"),
+        (0.25, "0.25"),
+    ],
 )
 def test_number_element_is_short(value: float | None, shown: str) -> None:
     assert numbers.number(value) == shown

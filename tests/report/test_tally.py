@@ -29,7 +29,9 @@ def test_tally_exercise_in_two_notebooks_counts_once_and_the_better() -> None:
     [
         pytest.param(ungraded("ada", "unreadable", "no JSON", notebook="b.ipynb"), id="unreadable"),
         pytest.param(ungraded("ada", "grader_error", "fault", notebook="b.ipynb"), id="grader error"),
-        pytest.param(submission("ada", untouched("relu_grad", "grader_error"), notebook="b.ipynb"), id="in an exercise"),
+        pytest.param(
+            submission("ada", untouched("relu_grad", "grader_error"), notebook="b.ipynb"), id="in an exercise"
+        ),
     ],
 )
 def test_tally_something_ungraded_leaves_no_total(other) -> None:  # type: ignore[no-untyped-def]

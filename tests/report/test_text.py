@@ -13,7 +13,9 @@ from grader.report import text
 
 #: Letters that the rules are about, far more often than chance would have them.
 TRICKY = st.text(
-    st.one_of(st.sampled_from("\x1b[]m0;\x07\r\n\t\v\f\x85\u2028\u202e\u2066\x9b:#%,=+-@|`*<>&\"'\ud800"), st.characters())
+    st.one_of(
+        st.sampled_from("\x1b[]m0;\x07\r\n\t\v\f\x85\u2028\u202e\u2066\x9b:#%,=+-@|`*<>&\"'\ud800"), st.characters()
+    )
 )
 
 
@@ -63,7 +65,9 @@ def test_print_safe_any_text_wrapped_anywhere_is_no_command(raw: str, width: int
 
 
 @pytest.mark.parametrize("prefix", ["", " ", "\t", "\r", "\u2028", "\x85", "\v", "\x1b[0m", "\ufeff", "::", "x\r"])
-@pytest.mark.parametrize("command", ["::error::x", "::add-mask::x", "##[error]x", "::set-output name=a::b", ":\x00:x::"])
+@pytest.mark.parametrize(
+    "command", ["::error::x", "::add-mask::x", "##[error]x", "::set-output name=a::b", ":\x00:x::"]
+)
 def test_print_safe_command_behind_any_prefix_is_defused(prefix: str, command: str) -> None:
     assert not any(_runner_sees_a_command(line) for line in text.print_safe(prefix + command).splitlines())
 

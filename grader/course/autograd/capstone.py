@@ -39,7 +39,7 @@ def _key(image: np.ndarray[Any, Any]) -> bytes:
 
 def _places(images: Tensor) -> list[int]:
     places = _digits()[2]
-    return [places[_key(image)] for image in images.numpy()]
+    return [places[_key(image)] for image in images.detach().numpy()]
 
 
 def _training_images(case: Draw) -> np.ndarray[Any, Any]:
@@ -91,10 +91,10 @@ DIGITS = {
     """,
     inputs={
         **DIGITS,
-        "hidden": fixed(32),
+        "hidden": fixed(64),
         "learning_rate": fixed(0.5),
-        "epochs": fixed(200),
-        "seed": computed("constant", by=lambda case: int(case.rng.randint(1000))),
+        "epochs": fixed(300),
+        "seed": fixed(7),
     },
     points={"result": 8},
     needs=("train", "predict"),

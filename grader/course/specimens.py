@@ -1,0 +1,92 @@
+"""Answers that an author writes beside the solutions to prove an exercise: known mistakes, and other right ways.
+
+``solutions/mistakes/<notebook>.py`` and ``solutions/variants/<notebook>.py`` are run in the namespace of the solved
+notebook, each in place of one exercise's answer::
+
+    @mistake("relu_grad", "mask_at_zero")
+    def lets_zero_through(inp, out):
+        '''The mask is >= instead of >.'''
+        inp.g = out.g * (inp >= 0)
+
+    @variant("relu_grad")
+    def by_where(inp, out):
+        inp.g = torch.where(inp > 0, out.g, 0.0)
+
+For an exercise whose cell is run again (``trace``), the function takes no parameters and its body is the cell.
+"""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from grader.errors import CourseError
+
+Answer = TypeVar("Answer", bound=Callable[..., Any])
+_MARK = "__grader_specimen__"
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """One written answer: ``answer`` is bound to the exercise's name; ``source`` is its body, for a cell.
+
+    ``code`` is the diagnosis that a mistake must get, None for a right answer.
+    """
+
+    exercise: str
+    name: str
+    code: str | None
+    answer: Any
+    source: str
+
+
+def mistake(exercise: str, code: str) -> Callable[[Answer], Answer]:
+    """Mark a wrong answer to ``exercise`` that must lose points with the diagnosis ``code``."""
+    return lambda answer: _marked(answer, exercise, code)
+
+
+def variant(exercise: str) -> Callable[[Answer], Answer]:
+    """Mark another right answer to ``exercise``, which must never lose a point."""
+    return lambda answer: _marked(answer, exercise, None)
+
+
+def specimens_in(path: Path, space: dict[str, Any]) -> tuple[Specimen, ...]:
+    """The specimens of the file ``path``, defined in the namespace ``space``; none where there is no such file.
+
+    Raises:
+        CourseError: the file cannot be run.
+    """
+    if not path.is_file():
+        return ()
+    text = path.read_text(encoding="utf-8")
+    known = set(space)
+    try:
+        tree = ast.parse(text)
+        exec(compile(tree, str(path), "exec", dont_inherit=True), space)  # noqa: S102 - the course's own code
+    except Exception as error:
+        raise CourseError(
+            f"{path} cannot be run: {type(error).__name__}: {error}", remedy="mend the file, or remove it"
+        ) from error
+    bodies = {
+        node.name: _body(text, node) for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list
+    }
+    found = []
+    for name, value in list(space.items()):
+        if name not in known and (mark := vars(value).get(_MARK) if hasattr(value, "__dict__") else None):
+            exercise, code = mark
+            found.append(Specimen(exercise, name, code, value, bodies.get(name, "")))
+    return tuple(found)
+
+
+def _marked(answer: Answer, exercise: str, code: str | None) -> Answer:
+    setattr(answer, _MARK, (exercise, code))
+    return answer
+
+
+def _body(text: str, node: ast.FunctionDef) -> str:
+    lines = text.splitlines()[node.body[0].lineno - 1 : node.end_lineno]
+    return textwrap.dedent("\n".join(lines))

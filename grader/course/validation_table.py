@@ -1,0 +1,85 @@
+"""The proof of a course, for people: a table with the margins of each check, and what went wrong below it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from grader.course.validation import ExerciseProof, ValidationReport
+
+
+def validation_view(report: ValidationReport) -> RenderableType:
+    """The whole report: table, cases that no mistake needs, problems, and a last line that says how it ended."""
+    return Group(_table(report), *_idle(report), *_problems(report), _verdict(report))
+
+
+def _table(report: ValidationReport) -> Table:
+    table = Table(caption="Errors in units of the tolerance: right answers stay below 1, mistakes lie above.")
+    table.add_column("exercise", no_wrap=True)
+    table.add_column("check", overflow="fold")
+    for heading in ("cases", "variants", "largest right", "mistakes", "smallest wrong", "gradcheck"):
+        table.add_column(heading, justify="right")
+    notebook = ""
+    for proof in report.exercises:
+        if proof.notebook != notebook:
+            table.add_section()
+            table.add_row(Text(proof.notebook, style="bold"))
+            notebook = proof.notebook
+        for row in _rows(proof):
+            table.add_row(*row)
+    return table
+
+
+def _rows(proof: ExerciseProof) -> Iterator[tuple[str | Text, ...]]:
+    name = Text(proof.exercise, style="red" if proof.problems else "green")
+    gradcheck = {None: "–", True: "holds", False: "fails"}[proof.gradcheck]
+    first: tuple[str | Text, ...] = (str(proof.cases), str(proof.variants))
+    for margin in proof.margins:
+        yield (
+            name,
+            margin.check,
+            *first,
+            _factor(margin.correct),
+            str(margin.mutants),
+            _factor(margin.wrong),
+            gradcheck,
+        )
+        name, first, gradcheck = Text(""), ("", ""), ""
+
+
+def _factor(value: float) -> str:
+    if math.isinf(value):
+        return "–"
+    return f"{value:.2g}" if value < 1e4 else f"{value:.0e}"
+
+
+def _idle(report: ValidationReport) -> Iterator[Text]:
+    idle = [(proof.exercise, proof.idle_cases) for proof in report.exercises if proof.idle_cases]
+    if idle:
+        yield Text("\nCases that no mistake needs:", style="bold")
+    for exercise, cases in idle:
+        yield Text(f"  {exercise}: {', '.join(cases)}")
+
+
+def _problems(report: ValidationReport) -> Iterator[Text]:
+    if report.problems:
+        yield Text("\nProblems:", style="bold red")
+    for problem in report.problems:
+        seed = "" if problem.seed is None else f" (seed {problem.seed})"
+        yield Text(f"  {problem.exercise}: {problem.message}{seed}")
+
+
+def _verdict(report: ValidationReport) -> Text:
+    count = len(report.problems)
+    mutants = sum(proof.mutants for proof in report.exercises)
+    variants = sum(proof.variants for proof in report.exercises)
+    ending = "proved" if report.ok else f"{count} {'problem' if count == 1 else 'problems'}"
+    return Text(
+        f"\n{report.course}: {len(report.exercises)} exercises, {mutants} mistakes, {variants} variants, "
+        f"{report.seeds} seeds, {report.seconds:.0f} s: {ending}",
+        style="bold green" if report.ok else "bold red",
+    )

@@ -1,0 +1,213 @@
+"""The real pages in Debian's Chromium: they look after themselves, lead where they say, and are accessible.
+
+axe-core is looked for in ``$AXE_CORE`` and in ``tests/report/node_modules``; ``npm install --prefix DIR axe-core``
+puts it there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from grader.report import write_reports
+
+from .builders import exercise, large_class, run, small_class, submission
+from .test_injection import ATTACKS, hostile
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed (apt-get install chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        launched = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def grades(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("grades")
+    write_reports(small_class(), out)
+    return out
+
+
+class Visit:
+    """A page with everything it complained of, asked for, or popped up."""
+
+    def __init__(self, browser: Browser, **options: Any) -> None:
+        self.context = browser.new_context(**options)
+        self.page: Page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.complaints.append(dialog.message), dialog.dismiss()))
+        self.page.on("request", self._asked)
+
+    def _asked(self, request: Any) -> None:
+        if not request.is_navigation_request():
+            self.complaints.append(f"asked for {request.url}")
+
+    def open(self, path: Path) -> Page:
+        self.page.goto(path.as_uri())
+        return self.page
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    made = Visit(browser)
+    yield made
+    made.context.close()
+    assert made.complaints == []
+
+
+def test_class_page_counts_are_those_of_report_json(visit: Visit, grades: Path) -> None:
+    submissions = json.loads((grades / "report.json").read_text("utf-8"))["submissions"]
+    page = visit.open(grades / "index.html")
+    assert page.locator(".matrix tbody tr").count() == len({report["student"] for report in submissions}) == 14
+    statuses = [exercise["status"] for report in submissions for exercise in report["exercises"]]
+    for status, kind in [("passed", "pa"), ("partial", "hf"), ("failed", "fa"), ("not_implemented", "no")]:
+        assert page.locator(f".matrix td.{kind}").count() == statuses.count(status)
+    wanted: dict[tuple[str, str], set[str]] = {}
+    for report in submissions:
+        for one in report["exercises"]:
+            for check in one["checks"]:
+                if check["diagnosis"]:
+                    wanted.setdefault((one["id"], check["diagnosis"]["code"]), set()).add(report["student"])
+    rows = page.locator(".mistake")
+    assert rows.count() == len(wanted)
+    counts = sorted(int(text) for text in page.locator(".mistake .times").all_inner_texts())
+    assert counts == sorted(len(students) for students in wanted.values())
+
+
+def test_class_page_score_of_everyone_is_that_of_report_json(visit: Visit, grades: Path) -> None:
+    submissions = json.loads((grades / "report.json").read_text("utf-8"))["submissions"]
+    page = visit.open(grades / "index.html")
+    shown = dict(
+        zip(
+            page.locator(".matrix tbody th").all_inner_texts(),
+            page.locator(".matrix tbody td.num").all_inner_texts(),
+            strict=True,
+        )
+    )
+    for report in submissions:
+        if report["student"] != "tim":  # one exercise of theirs was a grader error
+            assert shown[report["student"]] == ("–" if report["score"] is None else f"{report['score']:g}")
+
+
+def test_class_page_every_link_opens_what_it_names(visit: Visit, grades: Path) -> None:
+    page = visit.open(grades / "index.html")
+    links = page.eval_on_selector_all("a[href]", "all => all.map(a => [a.getAttribute('href'), a.textContent])")
+    assert len(links) > 30
+    for link, name in {tuple(pair) for pair in links}:
+        path, _, fragment = link.partition("#")
+        target = visit.open(grades / (path or "index.html"))
+        if path:
+            assert target.locator("h1").inner_text() == name.strip()
+        if fragment:
+            assert target.locator(f"[id='{fragment}']").count() == 1
+
+
+def test_student_page_opens_hint_and_output_without_javascript(browser: Browser, grades: Path) -> None:
+    visit = Visit(browser, java_script_enabled=False)
+    page = visit.open(next((grades / "students").glob("Johanna*")))
+    hint = page.locator("details.hint").first
+    assert not hint.locator("p").is_visible()
+    hint.locator("summary").click()
+    assert hint.locator("p").is_visible()
+    page.locator("details.printed summary").click()
+    assert "shape of w" in page.locator("details.printed pre").inner_text()
+    visit.context.close()
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
+def test_pages_injected_text_does_nothing(visit: Visit, tmp_path: Path, attack: str) -> None:
+    paths = [path for path in write_reports(hostile(attack), tmp_path) if path.suffix == ".html"]
+    for path in paths:
+        page = visit.open(path)
+        page.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
+        assert page.evaluate("document.scripts.length + document.images.length + frames.length") == 0
+        assert page.evaluate("document.styleSheets.length") == 1
+        assert page.locator("main").count() == 1
+
+
+def test_pages_policy_stops_a_script_that_got_in(browser: Browser, grades: Path, tmp_path: Path) -> None:
+    """The second wall: were something not escaped, it would still not run."""
+    text = (grades / "index.html").read_text("utf-8")
+    (tmp_path / "bad.html").write_text(text.replace("</main>", "<script>window.ran = 1</script></main>"), "utf-8")
+    visit = Visit(browser)
+    page = visit.open(tmp_path / "bad.html")
+    assert page.evaluate("window.ran") is None
+    assert any("Content Security Policy" in complaint for complaint in visit.complaints)
+    visit.context.close()
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1400])
+@pytest.mark.parametrize("name", ["index.html", "students/Johanna*"])
+def test_pages_any_width_scrolls_down_only(browser: Browser, grades: Path, name: str, width: int) -> None:
+    visit = Visit(browser, viewport={"width": width, "height": 800})
+    page = visit.open(next(grades.glob(name)))
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    visit.context.close()
+
+
+def test_class_page_of_500_opens_at_once(visit: Visit, tmp_path: Path) -> None:
+    write_reports(large_class(500, 40), tmp_path)
+    page = visit.open(tmp_path / "index.html")
+    assert page.locator(".matrix tbody td").count() == 500 * 41
+    timing = "performance.getEntriesByType('navigation')[0]"
+    assert page.evaluate(f"{timing}.loadEventEnd - {timing}.startTime") < 5000
+
+
+# ------------------------------------------------------------------------------------------------- accessibility
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    given = os.environ.get("AXE_CORE")
+    places = [Path(given)] if given else []
+    places += [place / "axe.min.js" for place in places]
+    places += [Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"]
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        pytest.skip("axe-core is not there (npm install --prefix DIR axe-core; AXE_CORE=DIR/node_modules/axe-core)")
+    return found.read_text("utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1200])
+@pytest.mark.parametrize("name", ["index.html", "students/Johanna*", "students/ken*", "students/tim*", "students/odd*"])
+def test_pages_axe_finds_nothing(
+    browser: Browser, axe: str, tmp_path: Path, name: str, width: int, scheme: Any
+) -> None:
+    made = small_class()
+    odd = submission("odd", exercise("lin_grad", {"w.g": "zeros"}), notebook="again.ipynb")
+    write_reports(run(*made.submissions, odd, submission("odd")), tmp_path)
+    visit = Visit(browser, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
+    page = visit.open(next(tmp_path.glob(name)))
+    page.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
+    page.evaluate(axe)
+    result = page.evaluate("axe.run(document, {resultTypes: ['violations', 'incomplete']})")
+    assert [_told(violation) for violation in result["violations"]] == []
+    visit.context.close()
+
+
+def _told(violation: dict[str, Any]) -> str:
+    nodes = [re.sub(r"\s+", " ", node["html"])[:160] for node in violation["nodes"][:3]]
+    return f"{violation['id']}: {violation['help']} {nodes}"

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+
+from grader.report import gradescope_results
+
+from .builders import exercise, large_class, run, small_class, submission, ungraded, untouched
+
+VISIBILITY = {"enum": ["hidden", "after_due_date", "after_published", "visible"]}
+FORMAT = {"enum": ["text", "html", "simple_format", "md", "ansi"]}
+#: The documented fields of results.json.
+SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["tests"],
+    "properties": {
+        "score": {"type": "number"},
+        "execution_time": {"type": "number"},
+        "output": {"type": "string"},
+        "output_format": FORMAT,
+        "test_output_format": FORMAT,
+        "test_name_format": FORMAT,
+        "visibility": VISIBILITY,
+        "stdout_visibility": VISIBILITY,
+        "extra_data": {"type": "object"},
+        "tests": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {
+                    "score": {"type": "number"},
+                    "max_score": {"type": "number"},
+                    "status": {"enum": ["passed", "failed"]},
+                    "name": {"type": "string"},
+                    "name_format": FORMAT,
+                    "number": {"type": "string"},
+                    "output": {"type": "string"},
+                    "output_format": FORMAT,
+                    "tags": {"type": "array"},
+                    "visibility": VISIBILITY,
+                    "extra_data": {"type": "object"},
+                },
+            },
+        },
+        "leaderboard": {"type": "array"},
+    },
+}
+
+
+@pytest.mark.parametrize("made", [run(), run(submission()), small_class(), large_class(3, 40)],
+                         ids=["empty", "one", "small", "large"])  # fmt: skip
+def test_gradescope_results_fits_the_documented_form(made) -> None:  # type: ignore[no-untyped-def]
+    results = gradescope_results(made)
+    jsonschema.validate(results, SCHEMA)
+    json.dumps(results, allow_nan=False)
+
+
+def test_gradescope_results_score_is_that_of_the_tests() -> None:
+    results = gradescope_results(
+        run(submission("ada", exercise("lin_grad", {"w.g": "transposed"}), exercise("relu_grad")))
+    )
+    assert results["score"] == 4.0 == sum(test["score"] for test in results["tests"])
+    first = results["tests"][0]
+    assert (first["name"], first["status"], first["max_score"]) == ("lin_grad", "failed", 4.0)
+    assert "Hint: Which of inp" in first["output"]
+    assert results["stdout_visibility"] == "hidden"
+
+
+def test_gradescope_results_visibility_and_hints_are_options() -> None:
+    made = run(submission("ada", exercise("lin_grad", {"w.g": "transposed"})))
+    results = gradescope_results(made, visibility="after_published", hints="none")
+    assert results["visibility"] == "after_published"
+    assert "Hint" not in results["tests"][0]["output"]
+
+
+@pytest.mark.parametrize(
+    "report",
+    [ungraded("ada", "grader_error", "fault"), submission("ada", untouched("lin_grad", "grader_error"))],
+    ids=["everywhere", "in one exercise"],
+)
+def test_gradescope_results_fault_of_the_grader_has_no_score(report) -> None:  # type: ignore[no-untyped-def]
+    results = gradescope_results(run(report))
+    assert "score" not in results
+    assert not any("score" in test for test in results["tests"])
+
+
+def test_gradescope_results_unreadable_says_why() -> None:
+    results = gradescope_results(run(ungraded("ada", "unreadable", "not JSON")))
+    assert results["score"] == 0.0
+    assert "could not be read: not JSON" in results["output"]

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from grader.errors import UsageError
+from grader.report import export, gradebook_csv
+
+from .builders import exercise, run, small_class, submission, ungraded
+
+MADE = run(submission("ada", exercise("lin_grad", {"w.g": "transposed"})), submission("alan", exercise("lin_grad")),
+           ungraded("linus", "unreadable", "not JSON", possible=4.0))  # fmt: skip
+
+
+def _rows(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text)))
+
+
+def test_export_canvas_is_the_import_form() -> None:
+    roster = {"ada": {"Student": "Lovelace, Ada", "ID": "17", "SIS Login ID": "al1", "Section": "A"}}
+    assert _rows(export(MADE, "canvas", assignment="Backprop (99)", roster=roster)) == [
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Backprop (99)"],
+        ["Points Possible", "", "", "", "", "4"],
+        ["Lovelace, Ada", "17", "", "al1", "A", "2"],
+        ["alan", "", "", "alan", "", "4"],
+        ["linus", "", "", "linus", "", ""],
+    ]
+
+
+def test_export_moodle_is_the_import_form() -> None:
+    roster = {"ada": {"Email address": "ada@example.org"}}
+    assert _rows(export(MADE, "moodle", assignment="Backprop", roster=roster, identifier="Email address")) == [
+        ["Email address", "Backprop", "Backprop (feedback)"],
+        ["ada@example.org", "2", "lin_grad 2/4 (transposed)"],
+        ["alan", "4", "lin_grad 4/4"],
+        ["linus", "", "The notebook could not be read, so nothing was graded. This is no zero."],
+    ]
+
+
+def test_export_gradescope_is_its_export_form() -> None:
+    rows = _rows(export(MADE, "gradescope", roster={"ada": {"First Name": "Ada", "SID": "17"}}))
+    assert rows[0] == ["First Name", "Last Name", "SID", "Email", "autograd", "autograd - Max Points"]
+    assert rows[1] == ["Ada", "", "17", "", "2", "4"]
+
+
+def test_export_csv_is_the_gradebook() -> None:
+    assert export(MADE, "csv") == gradebook_csv(MADE)
+
+
+@pytest.mark.parametrize("to", ["canvas", "moodle", "gradescope"])
+def test_export_a_row_a_student(to) -> None:  # type: ignore[no-untyped-def]
+    assert len(_rows(export(small_class(), to))) == 14 + (2 if to == "canvas" else 1)
+
+
+def test_export_unknown_platform_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="blackboard") as caught:
+        export(MADE, "blackboard")  # type: ignore[arg-type]
+    assert "canvas" in caught.value.remedy
+
+
+def test_export_unknown_identifier_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="shoe size"):
+        export(MADE, "moodle", identifier="shoe size")

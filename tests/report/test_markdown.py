@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from grader.model import CellFailure
+from grader.report import render_markdown
+
+from .builders import exercise, large_class, run, small_class, submission, ungraded, untouched
+
+
+def test_render_markdown_one_student_is_feedback() -> None:
+    wrong = exercise("lin_grad", {"w.g": "transposed"}, printed="a\n\nb", follows_from=("x",), flags=("loops",))
+    shown = render_markdown(
+        run(submission("ada", wrong, exercise("relu_grad"), failed_cells=(CellFailure(9, "NameError: x"),)))
+    )
+    for words in (
+        "## 4 / 6 · 67 %",
+        "| ◐ | lin&#95;grad | 2 / 4 | partly right |",
+        "#### ◐ lin&#95;grad · cell 5, line 3",
+        "<details><summary>Hint</summary>",
+        "<pre>a\n\nb</pre>",
+        "- **cell 9** raised: NameError&#58; x",
+        "⚑ loops",
+    ):
+        assert words in shown
+    assert "#### ✓" not in shown
+
+
+def test_render_markdown_class_is_an_overview() -> None:
+    shown = render_markdown(small_class())
+    assert shown.startswith("## 14 students · mean 7.82")
+    assert shown.index("Needs a human's eye") < shown.index("What went wrong") < shown.index("### Scores")
+
+
+def test_render_markdown_without_hints_has_none() -> None:
+    shown = render_markdown(run(submission("ada", exercise("lin_grad", {"w.g": "transposed"}))), hints="none")
+    assert "Hint" not in shown
+
+
+def test_render_markdown_nothing_graded_says_so() -> None:
+    assert "No submission was found" in render_markdown(run())
+
+
+def test_render_markdown_ungraded_says_why() -> None:
+    shown = render_markdown(run(ungraded("ada", "unreadable", "not *JSON*")))
+    assert "## – / 12" in shown
+    assert "not &#42;JSON&#42;" in shown
+
+
+@pytest.mark.parametrize("limit", [500, 5_000, 100_000])
+def test_render_markdown_is_within_the_limit_and_counts_the_rest(limit: int) -> None:
+    wrong = [exercise("lin_grad", {"w.g": "zeros"}, id=f"e{i}", printed="é" * 5000) for i in range(60)]
+    shown = render_markdown(run(submission("ada", *wrong)), limit)
+    assert len(shown.encode()) <= limit
+    assert "more sections left out" in shown
+
+
+def test_render_markdown_large_class_is_below_a_mebibyte() -> None:
+    assert len(render_markdown(large_class(500, 40)).encode()) < 1024 * 1024
+
+
+def test_render_markdown_untouched_exercise_says_so() -> None:
+    assert "still raises NotImplementedError" in render_markdown(run(submission("ada", untouched("lin_grad"))))

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import re
+import time
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.report import class_page, page_name, student_page
+from grader.report.pages import bins
+from grader.report.tally import Row, tally
+
+from .builders import check, exercise, large_class, run, small_class, submission, ungraded, untouched
+
+
+class Outline(HTMLParser):
+    """What a page holds: tags, ids, links, and the text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.attributes: set[str] = set()
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        self.links += [value or "" for name, value in attrs if name == "href"]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def _student(*exercises, hints="nudge", **fields) -> str:  # type: ignore[no-untyped-def]
+    made = run(submission("ada", *exercises, **fields))
+    return student_page(made, tally(made).rows[0], hints)
+
+
+def test_class_page_large_class_is_below_a_megabyte_and_quick() -> None:
+    made = large_class(500, 40)
+    started = time.perf_counter()
+    page = class_page(made)
+    assert time.perf_counter() - started < 10
+    assert len(page.encode()) < 1_000_000
+    assert page.count('<tr><th scope="row"><a href') >= 500
+
+
+def test_class_page_worst_class_is_below_a_megabyte() -> None:
+    """Every one of 500 × 40 wrong, nobody alike."""
+    people = [
+        submission(f"a student with a rather long name {i:03}", *(
+            exercise("lin_grad", {"w.g": f"code_{(i * k) % 60}"}, id=f"exercise_with_a_long_name_{k:02}")
+            for k in range(40)
+        ))
+        for i in range(500)
+    ]  # fmt: skip
+    assert len(class_page(run(*people)).encode()) < 1_000_000
+
+
+@pytest.mark.parametrize("made", [run(), small_class(), large_class(20, 10)], ids=["empty", "small", "large"])
+def test_class_page_has_no_script_and_unique_ids(made) -> None:  # type: ignore[no-untyped-def]
+    outline = Outline(class_page(made))
+    assert "script" not in outline.tags
+    assert not [name for name in outline.attributes if name.startswith("on") or name == "src"]
+    assert len(outline.ids) == len(set(outline.ids))
+
+
+def test_pages_every_link_of_the_class_page_leads_somewhere() -> None:
+    made = small_class()
+    pages = {f"students/{page_name(row.student)}": Outline(student_page(made, row)).ids for row in tally(made).rows}
+    outline = Outline(class_page(made))
+    for link in outline.links:
+        page, _, fragment = link.partition("#")
+        assert not fragment or fragment in (pages[page] if page else outline.ids), link
+        assert not page or page in pages
+
+
+def test_class_page_counts_are_those_of_the_tally() -> None:
+    page = class_page(small_class())
+    assert re.search(r">2</span><span class=\"what\"><b>not summed over batch</b>", page)
+    assert page.count("✗") == 1 + 5
+    assert page.index("Needs a human’s eye") < page.index("What went wrong") < page.index("Everyone")
+
+
+def test_class_page_too_many_links_are_counted() -> None:
+    people = [submission(f"s{i:03}", *(exercise("lin_grad", {"w.g": "transposed"}, id=f"e{k}") for k in range(20)))
+              for i in range(300)]  # fmt: skip
+    page = class_page(run(*people))
+    (rest,) = set(re.findall(r"and (\d+) more", page))
+    assert page.count('#ex-e7"') == 300 - int(rest)
+
+
+def test_student_page_failed_check_shows_everything() -> None:
+    wrong = exercise("lin_grad", {"w.g": "transposed"}, follows_from=("relu_grad",), flags=("loops",), printed="hi\n")
+    page = _student(wrong)
+    text = " ".join(Outline(page).text.split())
+    for words in (
+        "partly right",
+        "cell 5, line 3",
+        "w.g has shape (3, 5), the transpose",
+        "Which of inp and out.g",
+        "plain: n=7, i=5, o=3",
+        "worst element [4, 1]: expected",
+        "This one calls relu_grad",
+        "⚑ loops",
+        "hi",
+    ):
+        assert words in text
+    assert page.count('<table class="heat">') == 2
+    assert page.count(' worst">') == 2
+
+
+def test_student_page_without_hints_has_none() -> None:
+    assert "Which of inp" not in _student(exercise("lin_grad", {"w.g": "transposed"}), hints="none")
+
+
+def test_student_page_holds_no_seed() -> None:
+    made = small_class()
+    assert all(str(made.seed) not in student_page(made, row) for row in tally(made).rows)
+
+
+def test_student_page_shapes_differ_says_so_without_maps() -> None:
+    odd = check("w.g", 2.0, "transposed", actual_shape=(3, 7), sample=None, worst=None)
+    page = _student(exercise("lin_grad", checks=(odd,), status="failed"))
+    assert "expected shape (7, 3), got (3, 7)" in page
+    assert "<table" not in page
+
+
+@pytest.mark.parametrize("status", ["unreadable", "grader_error"])
+def test_student_page_ungraded_is_no_zero(status: str) -> None:
+    made = run(ungraded("ada", status, "because"))
+    page = student_page(made, tally(made).rows[0])
+    assert "This is no zero" in page
+    assert "<b>–</b> / 12" in page
+
+
+def test_student_page_two_notebooks_with_one_exercise_has_unique_ids() -> None:
+    worse = submission("ada", exercise("lin_grad", {"w.g": "zeros"}), untouched("mse_grad"), notebook="b.ipynb")
+    made = run(submission("ada", exercise("lin_grad"), notebook="a.ipynb"), worse)
+    outline = Outline(student_page(made, tally(made).rows[0]))
+    assert len(outline.ids) == len(set(outline.ids))
+    assert {link[1:] for link in outline.links} <= set(outline.ids)
+
+
+@given(st.lists(st.text(), min_size=2, max_size=6, unique=True))
+def test_page_name_any_names_are_safe_and_never_collide(names: list[str]) -> None:
+    pages = [page_name(name) for name in names]
+    assert len({page.lower() for page in pages}) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,49}\.html", page) for page in pages)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.0999, 0.3, 0.7, 0.95, 1.0])
+def test_bins_every_share_is_in_its_bin(share: float) -> None:
+    counted = tally(run(submission("ada")))
+    row = counted.rows[0]
+    made = bins(type(counted)((), (Row(row.student, row.entries, {}, 12 * share, 12.0),), (), ()))
+    (found,) = [place for place, bin_ in enumerate(made) if bin_.students]
+    assert found == min(9, int(share * 10 + 1e-9))

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import gzip
+import os
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from grader.submission.archive import unpack
+from grader.submission.entry import CollectLimits
+from grader.submission.regular_file import Refused
+
+from .archives import member, tar_of, zip_link, zip_of
+
+SMALL = CollectLimits(unpacked_bytes=1_000_000, archive_entries=50)
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    folder = tmp_path / "outer" / "target"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def tree(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+
+
+@pytest.mark.parametrize("ending", ["a.zip", "a.tar", "a.tar.gz", "a.tgz"])
+def test_unpack_makes_the_files(ending: str, tmp_path: Path, target: Path) -> None:
+    files = {"ada/nb.ipynb": b"{}" * 40_000, "b": b""}
+    archive = (zip_of if ending == "a.zip" else tar_of)(tmp_path / ending, files)
+    assert unpack(archive, target, SMALL) == []
+    assert tree(target) == ["ada/nb.ipynb", "b"]
+    assert (target / "ada/nb.ipynb").read_bytes() == files["ada/nb.ipynb"]
+
+
+@pytest.mark.parametrize("name", ["../x", "a/../../x", "/tmp/evil-x", "..\\x", "C:\\x", "\\x"])
+@pytest.mark.parametrize("make", [zip_of, tar_of], ids=["zip", "tar"])
+def test_unpack_passes_over_paths_that_lead_out(make, name: str, tmp_path: Path, target: Path) -> None:
+    archive = make(tmp_path / ("a.zip" if make is zip_of else "a.tar"), {name: b"evil", "ok": b""})
+    passed_over = unpack(archive, target, SMALL)
+    assert [reason for _, reason in passed_over] == ["its path leads out of the archive"]
+    assert tree(tmp_path / "outer") == ["target/ok"]
+    assert not Path("/tmp/evil-x").exists()
+
+
+def test_unpack_makes_no_links_or_devices(tmp_path: Path, target: Path) -> None:
+    odd = [
+        member("link", tarfile.SYMTYPE, "/etc"),
+        member("hard", tarfile.LNKTYPE, "/etc/passwd"),
+        member("pipe", tarfile.FIFOTYPE),
+        member("device", tarfile.CHRTYPE),
+    ]
+    archive = tar_of(tmp_path / "a.tar", {"ok": b""}, odd)
+    assert [parts for parts, _ in unpack(archive, target, SMALL)] == [("link",), ("hard",), ("pipe",), ("device",)]
+    assert tree(target) == ["ok"]
+
+
+def test_unpack_writes_nothing_through_a_link_in_a_zip(tmp_path: Path, target: Path) -> None:
+    archive = zip_of(tmp_path / "a.zip", [(zip_link("l"), b"/tmp"), ("l/evil", b"x")])
+    assert [reason for _, reason in unpack(archive, target, SMALL)] == [
+        "a link or device in the archive, which is not unpacked"
+    ]
+    assert tree(target) == ["l/evil"]
+    assert not Path("/tmp/evil").exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ([("a", b"1"), ("a", b"2")], "stands in the archive more than once"),
+        ([("a", b"1"), ("a/b", b"2")], "stands in the archive more than once"),
+        ([("x" * 300, b"1"), ("a", b"1")], "has a name in the archive that cannot be a file"),
+    ],
+)
+def test_unpack_passes_over_names_that_cannot_be(files, reason: str, tmp_path: Path, target: Path) -> None:
+    passed_over = unpack(zip_of(tmp_path / "a.zip", files), target, SMALL)
+    assert len(passed_over) == 1
+    assert (target / "a").read_bytes() == b"1"
+
+
+def _quine_like_bomb(path: Path) -> Path:
+    with gzip.open(path, "wb") as file:
+        head = tarfile.TarInfo("big")
+        head.size = 50_000_000
+        file.write(head.tobuf())
+        for _ in range(50):
+            file.write(bytes(1_000_000))
+    return path
+
+
+def _huge_header(path: Path) -> Path:
+    head = tarfile.TarInfo("././@LongLink")
+    head.type, head.size = tarfile.GNUTYPE_LONGNAME, 2_000_000_000
+    path.write_bytes(head.tobuf(tarfile.GNU_FORMAT) + bytes(10_240))
+    return path
+
+
+def _lying_zip(path: Path) -> Path:
+    """A ZIP whose table of contents says that its member has one byte."""
+    zip_of(path, {"big": bytes(5_000_000)})
+    content = bytearray(path.read_bytes())
+    at = content.rfind(b"PK\x01\x02")
+    content[at + 24 : at + 28] = (1).to_bytes(4, "little")
+    path.write_bytes(content)
+    return path
+
+
+def _table_bomb(path: Path) -> Path:
+    zip_of(path, {"a": b""})
+    content = bytearray(path.read_bytes())
+    at = content.rfind(b"PK\x05\x06")
+    content[at + 12 : at + 16] = (0xFFFFFFF0).to_bytes(4, "little")
+    path.write_bytes(content)
+    return path
+
+
+REFUSED = {
+    "zip_bomb": ("a.zip", lambda path: zip_of(path, {"big": bytes(5_000_000)}), "unpacks to more than 1 MB"),
+    "tar_bomb": ("a.tgz", _quine_like_bomb, "unpacks to more than"),
+    "tar_header_bomb": ("a.tar", _huge_header, "header larger than 1 MB"),
+    "table_of_contents_bomb": ("a.zip", _table_bomb, "more than 50 files"),
+    "many_files_zip": ("a.zip", lambda path: zip_of(path, {str(i): b"" for i in range(51)}), "more than 50 files"),
+    "many_files_tar": ("a.tar", lambda path: tar_of(path, {str(i): b"" for i in range(51)}), "more than 50 files"),
+    "large_file": ("a.zip", lambda path: path.write_bytes(bytes(2_000_000)), "too large"),
+    "not_a_zip": ("a.zip", lambda path: path.write_bytes(b"SECRET" * 9), "damaged"),
+    "not_a_tar": ("a.tar", lambda path: path.write_bytes(b"SECRET" * 900), "damaged"),
+    "empty_zip": ("a.zip", lambda path: path.write_bytes(b""), "damaged"),
+    "empty_tar": ("a.tar", lambda path: path.write_bytes(b""), "damaged"),
+    "cut_gzip": ("a.tgz", lambda path: path.write_bytes(gzip.compress(os.urandom(9_000))[:-900]), "damaged"),
+    "link": ("a.zip", lambda path: path.symlink_to("/etc/passwd"), "a symbolic link"),
+    "pipe": ("a.zip", os.mkfifo, "a named pipe"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_unpack_refuses(name: str, tmp_path: Path, target: Path) -> None:
+    file, make, reason = REFUSED[name]
+    make(tmp_path / file)
+    with pytest.raises(Refused, match=reason) as raised:
+        unpack(tmp_path / file, target, SMALL)
+    assert "SECRET" not in str(raised.value)
+
+
+@pytest.mark.parametrize("spoil", ["encrypt", "corrupt", "lie"])
+def test_unpack_a_spoilt_member_spoils_itself_alone(spoil: str, tmp_path: Path, target: Path) -> None:
+    archive = tmp_path / "a.zip"
+    if spoil == "lie":
+        _lying_zip(archive)
+        with zipfile.ZipFile(archive, "a") as more:
+            more.writestr("ok", b"1")
+    else:
+        zip_of(archive, {"big": os.urandom(5_000), "ok": b"1"})
+        content = bytearray(archive.read_bytes())
+        if spoil == "encrypt":
+            content[6] |= 1
+            content[content.find(b"PK\x01\x02") + 8] |= 1
+        else:
+            content[100:120] = bytes(20)
+        archive.write_bytes(content)
+    passed_over = unpack(archive, target, SMALL)
+    assert [parts for parts, _ in passed_over] == [("big",)]
+    assert tree(target) == ["ok"]
+
+
+def test_unpack_a_sparse_file_counts_as_what_it_becomes(tmp_path: Path, target: Path) -> None:
+    hole = tmp_path / "hole"
+    with hole.open("wb") as file:
+        file.truncate(50_000_000)
+    if os.system(f"tar --sparse -C {tmp_path} -cf {tmp_path}/a.tar hole") != 0:
+        pytest.skip("no GNU tar")
+    with pytest.raises(Refused, match="unpacks to more than"):
+        unpack(tmp_path / "a.tar", target, SMALL)
+
+
+@given(
+    st.binary(max_size=300),
+    st.sampled_from(["a.zip", "a.tar", "a.tgz"]),
+    st.integers(0, 400),
+    st.integers(1, 40),
+)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_unpack_damaged_archives_never_raise_anything_else(
+    noise: bytes, name: str, at: int, length: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("a")
+    (zip_of if name == "a.zip" else tar_of)(folder / name, {"x/nb.ipynb": b"{}", "y": b"1" * 500})
+    content = bytearray((folder / name).read_bytes())
+    content[at : at + length] = noise
+    (folder / name).write_bytes(content)
+    (folder / "t").mkdir()
+    try:
+        unpack(folder / name, folder / "t", SMALL)
+    except Refused as refusal:
+        assert str(refusal).isprintable()

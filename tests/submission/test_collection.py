@@ -1,0 +1,325 @@
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from grader.errors import UsageError
+from grader.submission import Collection, CollectLimits, collect
+
+from .archives import tar_of, zip_of
+
+Seen = list[tuple[str, str, str]]
+
+
+def made(root: Path, *files: str) -> Path:
+    """Create files (and, ending in "/", folders) below ``root``; a ``.zip`` holds ``hw/nb.ipynb``."""
+    for name in files:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith("/"):
+            path.mkdir(exist_ok=True)
+        elif name.endswith(".zip"):
+            zip_of(path, {"hw/nb.ipynb": b"{}"})
+        else:
+            path.write_text("{}")
+    return root
+
+
+def seen(collection: Collection) -> Seen:
+    return [(entry.student, entry.notebook, entry.shown_path) for entry in collection]
+
+
+LAYOUTS: dict[str, tuple[list[str], Seen]] = {
+    "flat_numbered": (
+        ["ada_03_backprop.ipynb", "alan_turing_03_backprop.ipynb"],
+        [
+            ("ada", "03_backprop.ipynb", "ada_03_backprop.ipynb"),
+            ("alan_turing", "03_backprop.ipynb", "alan_turing_03_backprop.ipynb"),
+        ],
+    ),
+    "flat_shared_name": (
+        ["ada_b_hw.ipynb", "ada_l_hw.ipynb"],
+        [("ada_b", "hw.ipynb", "ada_b_hw.ipynb"), ("ada_l", "hw.ipynb", "ada_l_hw.ipynb")],
+    ),
+    "flat_first_part": (["ada_hw.ipynb"], [("ada", "hw.ipynb", "ada_hw.ipynb")]),
+    "one_students_folder": (
+        ["03_backprop.ipynb", "data.csv", "data/x.csv"],
+        [("subs", "03_backprop.ipynb", "03_backprop.ipynb")],
+    ),
+    "a_folder_a_student": (
+        ["ada/hw.ipynb", "alan/deep/er/hw.ipynb"],
+        [("ada", "hw.ipynb", "ada/hw.ipynb"), ("alan", "hw.ipynb", "alan/deep/er/hw.ipynb")],
+    ),
+    "nbgrader": (
+        ["submitted/ada/ps1/hw.ipynb", "submitted/alan/ps1/hw.ipynb", "source/ps1/hw.ipynb"],
+        [
+            ("ada", "hw.ipynb", "submitted/ada/ps1/hw.ipynb"),
+            ("alan", "hw.ipynb", "submitted/alan/ps1/hw.ipynb"),
+        ],
+    ),
+    "classroom": (
+        ["backprop-ada/hw.ipynb", "backprop-alan/exercises/hw.ipynb"],
+        [("ada", "hw.ipynb", "backprop-ada/hw.ipynb"), ("alan", "hw.ipynb", "backprop-alan/exercises/hw.ipynb")],
+    ),
+    "a_students_repository": ([".git/HEAD", "exercises/03.ipynb"], [("subs", "03.ipynb", "exercises/03.ipynb")]),
+    "moodle_namesakes": (
+        ["Ada L_17_assignsubmission_file_/hw.ipynb", "Ada L_9_assignsubmission_file_/hw.ipynb"],
+        [
+            ("Ada L_17", "hw.ipynb", "Ada L_17_assignsubmission_file_/hw.ipynb"),
+            ("Ada L_9", "hw.ipynb", "Ada L_9_assignsubmission_file_/hw.ipynb"),
+        ],
+    ),
+    "canvas": (
+        ["ll_12345_67890_hw-1.ipynb", "tt_LATE_12346_67891_hw.ipynb"],
+        [("ll", "hw.ipynb", "ll_12345_67890_hw-1.ipynb"), ("tt", "hw.ipynb", "tt_LATE_12346_67891_hw.ipynb")],
+    ),
+    "an_archive_a_student": (
+        ["ada.zip", "alan_1234_5678_hw.zip"],
+        [("ada", "nb.ipynb", "ada.zip!hw/nb.ipynb"), ("alan", "nb.ipynb", "alan_1234_5678_hw.zip!hw/nb.ipynb")],
+    ),
+    "tools_files_are_passed_over": (
+        [
+            "ada/hw.ipynb",
+            "ada/.ipynb_checkpoints/hw-checkpoint.ipynb",
+            "ada/__pycache__/x.ipynb",
+            "ada/lib/pyvenv.cfg",
+            "ada/lib/x.ipynb",
+            "__MACOSX/ada/._hw.ipynb",
+            "ada/.hidden.ipynb",
+        ],
+        [("ada", "hw.ipynb", "ada/hw.ipynb")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_collect_tells_who_is_who(name: str, tmp_path: Path) -> None:
+    files, expected = LAYOUTS[name]
+    with collect([made(tmp_path / "subs", *files)]) as collection:
+        assert seen(collection) == expected
+        assert not any(entry.refused or entry.flags for entry in collection)
+
+
+def test_collect_nbgrader_submitted_folder_itself(tmp_path: Path) -> None:
+    root = made(tmp_path, "submitted/ada/ps1/hw.ipynb")
+    assert seen(collect([root / "submitted"])) == [("ada", "hw.ipynb", "ada/ps1/hw.ipynb")]
+
+
+def test_collect_known_notebooks_split_names_that_are_ambiguous(tmp_path: Path) -> None:
+    root = made(tmp_path, "ada_lovelace_backprop.ipynb")
+    assert seen(collect([root], known=["backprop"]))[0][:2] == ("ada_lovelace", "backprop.ipynb")
+
+
+def test_collect_student_pattern_overrides(tmp_path: Path) -> None:
+    root = made(tmp_path, "week1/x-ada/hw.ipynb", "week1/odd/hw.ipynb")
+    with collect([root], student_pattern=r"week\d/x-(?P<student>\w+)/(?P<notebook>\w+)") as collection:
+        assert [(entry.student, entry.notebook) for entry in collection] == [("ada", "hw.ipynb"), ("week1", "hw.ipynb")]
+        assert collection.entries[1].refused == "its path does not match --student-pattern"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"), [("(", "not a regular expression"), ("(?P<who>.)", "no group named student")]
+)
+def test_collect_pattern_that_cannot_be_used_is_a_usage_error(pattern: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=message) as raised:
+        collect([made(tmp_path, "a.ipynb")], student_pattern=pattern)
+    assert "(?P<student>" in raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("files", "given", "message"),
+    [
+        ([], "nowhere", "no such file or folder"),
+        (["empty/"], "empty", "no notebook found in"),
+        (["a/", "b/"], "", "no notebook found in"),
+        (["a.txt"], "a.txt", "neither a notebook nor a folder nor an archive"),
+    ],
+)
+def test_collect_nothing_is_a_usage_error(files: list[str], given: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=message) as raised:
+        collect([made(tmp_path / "r", *files) / given])
+    assert raised.value.remedy
+
+
+def test_collect_no_path_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="no path given"):
+        collect([])
+
+
+def _fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _socket(path: Path) -> None:
+    here = Path.cwd()
+    os.chdir(path.parent)  # socket paths end at 107 bytes
+    try:
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(path.name)
+    finally:
+        os.chdir(here)
+
+
+OBSTACLES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "link_out": (lambda path: path.symlink_to("/etc/passwd"), "a symbolic link"),
+    "link_in": (lambda path: path.symlink_to("ok.ipynb"), "a symbolic link"),
+    "dangling_link": (lambda path: path.symlink_to("nowhere"), "a symbolic link"),
+    "folder": (lambda path: path.mkdir(), "a folder, not a file"),
+    "fifo": (_fifo, "a named pipe"),
+    "socket": (_socket, "a socket"),
+}
+
+
+@pytest.mark.parametrize("name", OBSTACLES)
+def test_collect_refuses_what_is_no_file(name: str, tmp_path: Path) -> None:
+    make, reason = OBSTACLES[name]
+    make(made(tmp_path, "ada/ok.ipynb", "bob/") / "bob" / "hw.ipynb")
+    bob = collect([tmp_path]).entries[1]
+    assert bob.student == "bob"
+    assert bob.refused is not None
+    assert bob.refused.startswith(reason)
+    assert bob.assets is None
+
+
+def test_collect_a_device_is_refused(tmp_path: Path) -> None:
+    try:
+        os.mknod(tmp_path / "ada_x.ipynb", 0o20600, os.makedev(1, 3))
+    except PermissionError:
+        pytest.skip("devices need root")
+    assert collect([tmp_path]).entries[0].refused == "a device, not a file"
+
+
+def test_collect_a_linked_student_folder_is_an_entry_and_elsewhere_a_flag(tmp_path: Path) -> None:
+    root = made(tmp_path, "ada/hw.ipynb")
+    (root / "mallory").symlink_to("/etc")
+    (root / "ada" / "data").symlink_to("/etc")
+    ada, mallory = collect([root]).entries
+    assert ada.flags == ("ada/data: a symbolic link to a folder, which is not followed",)
+    assert mallory.refused == "a symbolic link to a folder, which is not followed"
+
+
+def test_collect_follows_a_link_given_by_the_instructor(tmp_path: Path) -> None:
+    made(tmp_path / "real", "ada/hw.ipynb")
+    (tmp_path / "link").symlink_to("real")
+    (tmp_path / "nb.ipynb").symlink_to("real/ada/hw.ipynb")
+    assert seen(collect([tmp_path / "link"])) == [("ada", "hw.ipynb", "ada/hw.ipynb")]
+    assert collect([tmp_path / "nb.ipynb"]).entries[0].path == (tmp_path / "real/ada/hw.ipynb").resolve()
+
+
+def test_collect_a_student_without_a_notebook_is_an_entry(tmp_path: Path) -> None:
+    root = made(tmp_path, "ada/hw.ipynb", "bob/readme.txt", "hw-1/")
+    zip_of(root / "eve.zip", {"readme.txt": b""})
+    refused = {entry.student: entry.refused for entry in collect([root]) if entry.refused}
+    assert refused == {
+        "bob": "no notebook in bob",
+        "eve": "no notebook in eve.zip",
+        "hw-1": "no notebook in hw-1",
+    }
+
+
+def test_collect_two_of_a_kind_are_two_flagged_entries(tmp_path: Path) -> None:
+    entries = collect([made(tmp_path, "ada/hw.ipynb", "ada/hw-Copy1.ipynb", "ada/hw-2.ipynb", "bob/hw.ipynb")]).entries
+    flagged = [entry.shown_path for entry in entries if entry.flags]
+    assert flagged == ["ada/hw-Copy1.ipynb", "ada/hw.ipynb"]
+    assert entries[1].flags == ()
+    assert entries[0].flags == (
+        "2 notebooks of one kind by this student: ada/hw-Copy1.ipynb, ada/hw.ipynb",
+    )
+
+
+def test_collect_the_same_file_twice_is_one_entry(tmp_path: Path) -> None:
+    root = made(tmp_path / "subs", "ada/hw.ipynb")
+    assert seen(collect([root, root, root / "ada"])) == [("ada", "hw.ipynb", "subs/ada/hw.ipynb")]
+
+
+def test_collect_assets_never_hold_other_students_work(tmp_path: Path) -> None:
+    root = made(tmp_path, "ada/hw.ipynb", "bob/sub/hw.ipynb", "eve_hw.ipynb", "zoe.zip")
+    assets = {entry.student: entry.assets for entry in collect([root])}
+    assert assets["ada"] == root / "ada"
+    assert assets["bob"] == root / "bob" / "sub"
+    assert assets["eve"] is None
+    assert collect([root / "eve_hw.ipynb"]).entries[0].assets == root
+    made(root, "max_hw.ipynb")
+    assert collect([root / "eve_hw.ipynb"]).entries[0].assets is None
+
+
+def test_collect_survives_any_file_name(tmp_path: Path) -> None:
+    names = [b"new\nline", b"odd\xff\xfebytes", b"x" * 249, "имя‮gpj".encode(), b"<script>", b"-rf"]
+    for name in names:
+        folder = os.fsencode(tmp_path) + b"/" + name
+        os.mkdir(folder)
+        Path(os.fsdecode(folder + b"/hw.ipynb")).write_text("{}")
+    entries = collect([tmp_path]).entries
+    assert len({entry.student for entry in entries}) == len(names)
+    for entry in entries:
+        assert entry.path.read_text() == "{}"
+        assert (entry.student + entry.shown_path).isprintable()
+        entry.shown_path.encode("utf-8")
+
+
+def test_collect_a_folder_that_cannot_be_read_is_an_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = made(tmp_path, "ada/hw.ipynb", "bob/hw.ipynb")
+    scandir = os.scandir
+
+    def refusing(path: Path) -> object:
+        if Path(path).name == "bob":
+            raise PermissionError(errno.EACCES, "secret")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    bob = collect([root]).entries[1]
+    assert (bob.student, bob.refused) == ("bob", "the folder cannot be read: permission denied")
+
+
+def test_collect_too_many_files_is_a_reason(tmp_path: Path) -> None:
+    root = made(tmp_path, *(f"ada/{i}.txt" for i in range(20)))
+    assert "too many" in str(collect([root], limits=CollectLimits(files=10)).entries[0].refused)
+
+
+def test_collect_a_class_archive_with_archives_in_it(tmp_path: Path) -> None:
+    inner = zip_of(tmp_path / "inner.zip", {"hw.ipynb": b"{}", "more.zip": b"PK"}).read_bytes()
+    whole = tar_of(tmp_path / "class.tar.gz", {"class/ada/hw.ipynb": b"{}", "class/bob.zip": inner, "class/eve.zip": b"x"})
+    with collect([whole]) as collection:
+        assert [(entry.student, entry.shown_path, entry.refused) for entry in collection] == [
+            ("ada", "class.tar.gz!class/ada/hw.ipynb", None),
+            ("bob", "class.tar.gz!class/bob.zip!hw.ipynb", None),
+            ("eve", "class.tar.gz!class/eve.zip", "the archive is damaged, or not one of its kind"),
+        ]
+        assert "an archive inside an archive inside an archive" in collection.entries[1].flags[0]
+        kept = collection.entries[0].path
+        assert kept.is_file()
+    assert not kept.exists()
+
+
+def test_collect_order_does_not_depend_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = made(tmp_path, "b/x.ipynb", "a/y.ipynb", "a/x.ipynb", "c.zip")
+    first = seen(collect([root]))
+    listdir = os.scandir
+
+    class Reversed(list):  # type: ignore[type-arg]
+        def __enter__(self) -> Reversed:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            return None
+
+    monkeypatch.setattr(os, "scandir", lambda path: Reversed(reversed(list(listdir(path)))))
+    collection = collect([root])
+    assert seen(collection) == first == sorted(first)
+    monkeypatch.undo()
+    collection.close()
+    collection.close()
+
+
+def test_collect_leaves_no_folder_behind_on_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    made(tmp_path, "tmp/", "s/ada.zip", "empty/")
+    with pytest.raises(UsageError, match=re.escape(str(tmp_path / "empty"))):
+        collect([tmp_path / "s", tmp_path / "empty"])
+    assert list((tmp_path / "tmp").iterdir()) == []

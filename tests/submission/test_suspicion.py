@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader.submission import autograd_suspected, has_loop
+
+SUSPECTED = {
+    "autograd_grad": ("g = torch.autograd.grad(out, w)", "`torch.autograd.grad` (line 1)"),
+    "imported_as": ("import torch.autograd as ag\nag.grad(x, y)", "`torch.autograd` (line 1)"),
+    "from_torch": ("from torch import autograd", "`torch.autograd` (line 1)"),
+    "from_func": ("\nfrom torch.func import vjp", "`torch.func.vjp` (line 2)"),
+    "torch_alias": ("import torch as T\nT.autograd.grad(x)", "`torch.autograd.grad` (line 2)"),
+    "vmap": ("torch.vmap(f)", "`torch.vmap` (line 1)"),
+    "aten": ("torch.ops.aten.threshold_backward(a, b, 0)", "`torch.ops.aten.threshold_backward` (line 1)"),
+    "native": ("torch.native_layer_norm_backward(a)", "`torch.native_layer_norm_backward` (line 1)"),
+    "sum_backward": ("(out * out.g).sum().backward()", "`….backward()` (line 1)"),
+    "named_sum": ("loss = (x * y).sum()\nloss.backward()", "`loss.backward()` (line 2)"),
+    "result_of_a_function": ("loss = mse(out, targ)\nloss.backward()", "`loss.backward()` (line 2)"),
+    "own_upstream": ("def f(inp, out):\n    out.backward(out.g)", "`out.backward()` (line 2)"),
+    "retain_graph": ("out.backward(retain_graph=True)", "`out.backward()` (line 1)"),
+    "requires_grad_": ("w.requires_grad_()", "`requires_grad_()` (line 1)"),
+    "requires_grad_kw": ("torch.zeros(3, requires_grad=True)", "`requires_grad=True` (line 1)"),
+    "requires_grad_set": ("w.requires_grad = True", "`requires_grad = True` (line 1)"),
+    "ctypes": ("import ctypes", "`ctypes` (line 1)"),
+    "dunder_import": ("__import__('ctypes')", "`__import__('ctypes')` (line 1)"),
+    "getattr": ("getattr(torch, 'autograd')", "`getattr: torch.autograd` (line 1)"),
+    "gc": ("import gc\ngc.get_objects()", "`gc.get_objects` (line 2)"),
+    "settrace": ("sys.settrace(f)", "`sys.settrace` (line 1)"),
+    "exec": ("exec(text)", "`exec(…)` (line 1)"),
+    "jax": ("import jax.numpy as np", "`jax.numpy` (line 1)"),
+    "syntax_error": ("def f(:\n  torch.autograd.grad(x)", "`torch.autograd` (line 2)"),
+    "under_a_magic": ("%%time\ntorch.autograd.grad(x)", "`torch.autograd.grad` (line 2)"),
+}
+INNOCENT = {
+    "loop_over_layers": "for layer in reversed(self.layers):\n    layer.backward()",
+    "attribute": "self.loss.backward()",
+    "model": "model.backward()",
+    "constructed": "loss = Mse()\nloss(out, targ)\nloss.backward()",
+    "constructed_on_the_spot": "Mse().backward()",
+    "super": "super().backward()",
+    "own_engine": "out._backward = _backward\nnode._backward()",
+    "own_function": "def forward_and_backward(inp, targ):\n    pass",
+    "own_gradient_argument": "layer.backward(grad)",
+    "switched_off": "torch.zeros_like(p, requires_grad=False)\nw.requires_grad_(False)",
+    "no_grad": "with torch.no_grad():\n    p.sub_(lr * p.g)",
+    "in_a_comment": "# torch.autograd\nx = 'torch.autograd'",
+    "eval_mode": "model.eval()",
+    "comment_in_broken_code": "def f(:  # torch.autograd",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("name", SUSPECTED)
+def test_autograd_suspected_names_sign_and_line(name: str) -> None:
+    source, expected = SUSPECTED[name]
+    assert autograd_suspected(source) == expected
+
+
+@pytest.mark.parametrize("name", INNOCENT)
+def test_autograd_suspected_leaves_own_code_alone(name: str) -> None:
+    assert autograd_suspected(INNOCENT[name]) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("a[:, None] - b", False),
+        ("for x in a: pass", True),
+        ("while True: pass", True),
+        ("[x for x in a]", True),
+        ("sum(x for x in a)", True),
+        ("'for x in a'", False),
+        ("def f(:\n    for x in a:", True),
+        ("def f(:\n    # for x in a:", False),
+    ],
+)
+def test_has_loop_sees_python_loops(source: str, expected: bool) -> None:
+    assert has_loop(source) is expected
+
+
+@given(st.text() | st.lists(st.sampled_from([v[0] for v in SUSPECTED.values()] + ["(", "\0"])).map("\n".join))
+@settings(max_examples=200, deadline=None)
+def test_suspicion_never_raises(source: str) -> None:
+    autograd_suspected(source)
+    has_loop(source)
