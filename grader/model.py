@@ -452,11 +452,13 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The mistake that explains a failed check. ``code`` is public (DESIGN.md); ``message`` and ``hint`` are words."""
+    """The mistake that explains a failed check. ``code`` is public (DESIGN.md); ``message`` says what was seen and what
+    makes it, ``hint`` is a nudge that gives nothing away, ``explanation`` what to do about it (``--hints full``)."""
 
     code: str
     message: str
     hint: str = ""
+    explanation: str = ""
 
 
 # --------------------------------------------------------------------------------------------------- report

@@ -1,9 +1,9 @@
 """Looking for lines of a solution that still stand somewhere in the notebook that students get.
 
 A line counts if it has at least 12 characters, blanks and comment aside, and says something: definitions' heads,
-imports, loops' heads, calls of one name or none, ``return`` of a name and ``self.x = x`` stand everywhere. A line that an
-untagged code cell *before* the solution shows is part of the teaching and may stand again, unless it writes a gradient
-(``….g = …``, ``…grad = …``): such a line is an answer wherever it stands.
+imports, loops' heads, calls of one name or none, ``return`` of a name and ``self.x = x`` stand everywhere. A line that
+an untagged code cell *before* the solution shows is part of the teaching and may stand again, unless it writes a
+gradient (``….g = …``, ``…grad = …``): such a line is an answer wherever it stands.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ def telling_lines(solution: Iterable[str], shown_before: str = "") -> dict[str, 
 
 
 def bare(text: str) -> str:
-    """Return text without blanks.
+    """Return text without blanks and line continuations.
 
     >>> bare("a = b @ c")
     'a=b@c'
     """
-    return "".join(text.split())
+    return "".join(text.replace("\\\n", " ").split())
 
 
 def first_leak(cells: Sequence[Mapping[str, Any]], metadata: object, telling: Mapping[str, str]) -> Leak | None:

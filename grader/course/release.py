@@ -80,7 +80,7 @@ def release_notebook(notebook: NotebookNode, *, name: str = "notebook") -> Noteb
         ReleaseError: it is not a notebook of format 4, its markers do not pair, a cell is no Python any more without
             its solution, or a solution's line is left somewhere.
     """
-    from nbformat import from_dict  # noqa: PLC0415 - 0.3 s that only a release pays
+    from nbformat import from_dict
 
     released: NotebookNode = from_dict(_released(notebook, name))  # type: ignore[no-untyped-call]
     return released

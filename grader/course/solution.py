@@ -25,7 +25,7 @@ _PROMPT = re.compile(r"^\s*(?:\"\"\"|''');?\s*#+\s*(?P<what>BEGIN|END)\s+PROMPT\
 _LEFT_OVER = re.compile(r"#.*\b(?:BEGIN|END)[\s_-]+(?:SOLUTIONS?|PROMPT)\b", re.IGNORECASE)
 
 
-class MarkerProblem(Exception):  # noqa: N818 - becomes a ReleaseError where the notebook is known
+class MarkerProblem(Exception):
     """Markers that do not pair; ``line`` is 1-based in the cell."""
 
     def __init__(self, message: str, line: int) -> None:

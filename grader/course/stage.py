@@ -67,6 +67,7 @@ class Rehearsal:
             tensors, about = exchange.decode(encoded)
             kept, outcome = ProgramRun(namespace, about, tensors, None).run()
             outcome["seconds"] = 0.0
+            kept = {name: tensor.detach() for name, tensor in kept.items()}
             run, _ = results._case_run(one.case.program, kept, outcome, lambda request: None)
             runs.append(run)
         space.clear()

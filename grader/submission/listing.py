@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.submission.archive import unpack
 from grader.submission.entry import CollectLimits, printable
 from grader.submission.finding import Found, archive_stem, found_below, is_archive, is_notebook
 from grader.submission.regular_file import Refused, kind_of
@@ -91,7 +90,7 @@ class Lister:
     def _archive(self, path: Path) -> Listing:
         target = self.new_folder()
         try:
-            passed_over = unpack(path, target, self.limits)
+            passed_over = _unpacked(path, target, self.limits)
         except Refused as refusal:
             found = Found((path.name,), path, str(refusal))
             return Listing(archive_stem(path.name), path.parent, (found,), holders=(path.name,))
@@ -123,12 +122,18 @@ class Lister:
             return [replace(item, refused=_NESTED, obstacle=True)]
         target = self.new_folder()
         try:
-            passed_over = unpack(item.path, target, self.limits)
+            passed_over = _unpacked(item.path, target, self.limits)
         except Refused as refusal:
             return [replace(item, refused=str(refusal), obstacle=not at_top)]
         inside, _ = found_below(target, item.parts, most=self.limits.files)
         extra = [Found((*item.parts, *parts), target, reason) for parts, reason in passed_over if _matters(parts)]
         return [deeper for inner in (*inside, *extra) for deeper in self._expanded(inner, depth + 1)]
+
+
+def _unpacked(archive: Path, target: Path, limits: CollectLimits) -> list[tuple[tuple[str, ...], str]]:
+    from grader.submission.archive import unpack  # zipfile, tarfile and lzma: only where there is an archive
+
+    return unpack(archive, target, limits)
 
 
 def _wrapper(found: list[Found], folders: list[str], owner: str, *, unpacked: bool) -> str | None:

@@ -8,7 +8,8 @@ The rules, in order, for a path below what was given on the command line:
    (``backprop-ada``, ``backprop-alan``), they are GitHub Classroom's clones and that beginning is the assignment's.
 4. A file directly in what was given is ``student_notebook.ipynb`` if its name ends with a notebook's name that is
    known or begins with a number (``ada_03_backprop``) or that several share, else the part before the first
-   ``_``; a file without a student's part belongs to the folder it lies in.
+   ``_``; a file without a student's part belongs to the folder it lies in. Where several files lie there and none
+   has both parts nor the name of a notebook, they are called after their students (``ada.ipynb``, ``alan.ipynb``).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _MOODLE = re.compile(r"(?P<student>.+?)_(?P<number>\d+)_assignsubmission_(?:file
 _CANVAS = re.compile(r"(?P<student>[^_]+)(?:_LATE)?_(?P<number>\d{3,})_\d{3,}_(?P<notebook>.+)", re.S)
 _NUMBERED = re.compile(r"(?:^|_)(?P<notebook>\d{1,2}[_-][^_\d].*)", re.S)
 _COPY = re.compile(r"(?:[-_ ]copy\d*|[-_ ]?\(\d+\))$", re.I)
+_PLAIN_NAMES = ("notebook", "assignment", "homework", "submission", "solution", "exercise", "untitled", "main")
 _RESUBMITTED = re.compile(r"-\d+$")
 
 
@@ -92,6 +94,7 @@ class Naming:
         stems = [_stem(name) for name in files]
         counts = Counter(suffix for stem in stems for suffix in _suffixes(stem))
         self._shared = {suffix for suffix, count in counts.items() if count > 1}
+        self._by_student = len(stems) > 1 and not any("_" in stem or self._is_notebook_name(stem) for stem in stems)
 
     def name(self, parts: tuple[str, ...]) -> Name:
         """Return whose the file at ``parts`` is."""
@@ -114,9 +117,14 @@ class Naming:
             return Name(platform["student"].strip(), notebook, platform["number"], own_folder=False)
         notebook = self._notebook_in(stem)
         student = stem[: len(stem) - len(notebook)].rstrip("_- ")
+        if not student and self._by_student:
+            return Name(stem, file, own_folder=False)
         if not student:
             return Name(self._owner, file)
         return Name(student, (notebook or stem) + ending, own_folder=False)
+
+    def _is_notebook_name(self, stem: str) -> bool:
+        return kind_of_notebook(stem + ".ipynb") in {*self._known, *_PLAIN_NAMES} or stem[:1].isdigit()
 
     def _notebook_in(self, stem: str) -> str:
         """Return the end of ``stem`` that names the notebook: all of it for no student, none of it for no notebook."""

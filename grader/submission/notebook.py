@@ -28,7 +28,7 @@ _IMPOSTORS = (
 )
 
 
-class Unreadable(Exception):  # noqa: N818 - a finding, not an error
+class Unreadable(Exception):
     """The bytes are no notebook; the message says what is wrong and where, and quotes nothing of them."""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-class Refused(Exception):  # noqa: N818 - a finding, not an error
+class Refused(Exception):
     """The file must not or cannot be read; the message is a reason for the report, free of the file's content."""
 
 

@@ -15,7 +15,14 @@ STUB = 'def lin_grad(inp, out, w, b):\n    """Backward pass."""\n    raise NotIm
 
 def code(source: Any, exercise: object = None, **extra: Any) -> dict[str, Any]:
     metadata = {} if exercise is None else {"grader": {"exercise": exercise}}
-    return {"cell_type": "code", "source": source, "metadata": metadata, "outputs": [], "execution_count": None, **extra}
+    return {
+        "cell_type": "code",
+        "source": source,
+        "metadata": metadata,
+        "outputs": [],
+        "execution_count": None,
+        **extra,
+    }
 
 
 def markdown(source: Any, **extra: Any) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def test_content_says_in_words_why_not(error: Exception, reason: str, monkeypatc
         content(Path("nb.ipynb"), 10)
 
 
-@given(st.binary(max_size=200))
+@given(content=st.binary(max_size=200))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_read_of_any_bytes_never_raises(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "nb.ipynb").write_bytes(content)

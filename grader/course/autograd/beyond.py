@@ -146,7 +146,6 @@ def _formula(label: str, formula: str, **inputs: Any) -> Variant:
     expects={"out.data": "out", "grads": "both"},
     scalars=("out.data", "grads"),
     standard=False,
-    gradcheck=False,
     variants=(
         _formula("+", "1.5 + a + b + 3"),
         _formula("*", "3 * a * b * 1.5"),

@@ -44,7 +44,8 @@ def _places(images: Tensor) -> list[int]:
 
 def _training_images(case: Draw) -> np.ndarray[Any, Any]:
     images = _digits()[0]
-    return images[case.rng.permutation(len(images))[:TRAINING]]
+    chosen: np.ndarray[Any, Any] = images[case.rng.permutation(len(images))[:TRAINING]]
+    return chosen
 
 
 def _training_classes(case: Draw) -> np.ndarray[Any, Any]:
@@ -101,7 +102,6 @@ DIGITS = {
     measure=accuracy_share,
     time_limit=30.0,
     standard=False,
-    gradcheck=False,
     variants=(Variant("held-back digits"),),
 )
 def train(held_back: Tensor) -> dict[str, Tensor]:
@@ -130,7 +130,6 @@ def train(held_back: Tensor) -> dict[str, Tensor]:
     measure=row_by_row_share,
     time_limit=15.0,
     standard=False,
-    gradcheck=False,
     variants=(Variant("row by row"),),
 )
 def predict(held_back: Tensor) -> dict[str, Tensor]:

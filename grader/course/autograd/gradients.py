@@ -37,7 +37,6 @@ def polynomial_vjp(a: Tensor, b: Tensor) -> Tensor:
     call="matvec_jacobian(W, x)",
     inputs={"W": normal("m", "n"), "x": normal("n", 1)},
     points={"result": 3},
-    gradcheck=False,
 )
 def matvec_jacobian(W: Tensor, x: Tensor) -> dict[str, Tensor]:
     """The Jacobian of a matrix-vector product."""

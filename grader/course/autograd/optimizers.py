@@ -86,7 +86,6 @@ def _stepped(
     points={"p": 1, "q": 1},
     in_place=("p", "q"),
     ones=("n", "k"),
-    gradcheck=False,
     variants=(Variant("a generator of parameters", {"lazily": fixed(True)}),),
 )
 def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answer:
@@ -123,7 +122,6 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
     in_place=("p", "q", "r"),
     scalars=("both", "cleared"),
     ones=("n",),
-    gradcheck=False,
     variants=(
         Variant("a generator of parameters", {"lazily": fixed(True)}),
         Variant("momentum", {"options": fixed((0.9,))}, points={"p": 1, "r": 0.5}),
@@ -165,7 +163,6 @@ def SGD(  # noqa: N802 - the student's class
     in_place=("p", "q", "r"),
     scalars=("both",),
     ones=("n",),
-    gradcheck=False,
     variants=(
         Variant("a generator of parameters", {"lazily": fixed(True)}),
         Variant("a parameter without gradient", {"late": fixed(STEPS)}, points={"both": 0.5}),
@@ -231,7 +228,6 @@ WEIGHTS = 20 * 3 * 3 + 20 * 2 * 3 + 5 * 3 + 5
     points={"first": 1, "middle": 1, "last": 1},
     follows=("SGD",),
     magnitudes=(),
-    gradcheck=False,
     variants=(Variant("three steps", {"steps": fixed(3)}),),
 )
 def resnet_step(start: Tensor, gradients: Tensor, lr: float, momentum: float, steps: int) -> Answer:

@@ -86,7 +86,6 @@ def torch_grads(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor) -> Tensor:
     scalars=("result",),
     magnitudes=(),
     follows=("torch_grads",),
-    gradcheck=False,
     variants=(Variant("three steps", {"steps": fixed(3)}),),
 )
 def train_by_hand(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor, learning_rate: float, steps: int) -> Answer:
@@ -110,7 +109,6 @@ def train_by_hand(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor, learning_rate: f
     scalars=("result",),
     magnitudes=(),
     autograd=True,
-    gradcheck=False,
     variants=(Variant("three steps", {"steps": fixed(3)}),),
 )
 def train_with_autograd(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor, learning_rate: float, steps: int) -> Answer:
@@ -130,7 +128,6 @@ def train_with_autograd(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor, learning_r
     scalars=("result",),
     magnitudes=(),
     autograd=True,
-    gradcheck=False,
     variants=(Variant("three steps", {"steps": fixed(3)}),),
 )
 def train_module(
@@ -152,7 +149,6 @@ def train_module(
     scalars=("result",),
     magnitudes=(),
     autograd=True,
-    gradcheck=False,
     variants=(
         Variant("Adam", {"kind": fixed("Adam"), "learning_rate": number(0.02, 0.05)}),
         Variant("three steps", {"steps": fixed(3)}),

@@ -1,0 +1,176 @@
+"""``grader validate``: prove a course before students meet it.
+
+For every exercise: the solution earns all points and the released stub none, numerical differences agree with the
+forward pass, every known mistake loses points and is called by its name, and other right answers lose none, over many
+seeds. All of it runs in this process, without a kernel; the course's own code is trusted.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import torch
+
+from grader.course.proof import Answers, Effort, prove, refuse_unknown
+from grader.course.solution import MarkerProblem, cut
+from grader.course.specimens import specimens_in
+from grader.course.stage import namespace_of
+from grader.course.validation import ExerciseProof, ValidationReport
+from grader.errors import CourseError
+from grader.model import Course, Exercise
+
+#: Seeds of right answers, and of mistakes and stubs, in the quick proof.
+QUICK = Effort(seeds=12, mutant_seeds=1)
+#: Seeds of mistakes and stubs in the thorough proof.
+MUTANT_SEEDS = 10
+
+Progress = Callable[[ExerciseProof, int, int], None]
+
+
+def validate(
+    course: Course,
+    *,
+    solutions: Path | None = None,
+    seeds: int = 1000,
+    quick: bool = False,
+    progress: Progress = lambda proof, done, total: None,
+    jobs: int = 1,
+) -> ValidationReport:
+    """Prove ``course`` with the solution notebooks in ``solutions`` and the specimens beside them.
+
+    ``solutions`` defaults to the folder of that name beside the released notebooks. ``seeds`` are those of the right
+    answers in the thorough proof. ``progress`` is told each exercise's proof, how many are done and how many there are.
+
+    Raises:
+        CourseError: there are no solutions, one cannot be read or run, or a declaration does not work.
+    """
+    began = time.monotonic()
+    folder = _solutions(course, solutions)
+    effort = QUICK if quick else Effort(seeds, min(seeds, MUTANT_SEEDS))
+    work = tuple((exercise, folder, course, effort) for exercise in course.exercises.values())
+    proofs: dict[str, ExerciseProof] = {}
+    for proof in _proofs(work, jobs):
+        proofs[proof.exercise] = proof
+        progress(proof, len(proofs), len(work))
+    return ValidationReport(
+        course=course.name,
+        seeds=effort.seeds,
+        quick=quick,
+        exercises=tuple(proofs[name] for name in course.exercises),
+        seconds=time.monotonic() - began,
+    )
+
+
+_Work = tuple[Exercise, Path, Course, Effort]
+
+
+def _proofs(work: Sequence[_Work], jobs: int) -> Iterator[ExerciseProof]:
+    """The proofs, as they are done. Declarations hold functions, so helpers are forked and inherit them."""
+    if jobs <= 1:
+        for one in work:
+            yield _prove(one)
+        return
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(jobs, fork, initializer=_adopt, initargs=(work,)) as pool:
+        for done in as_completed([pool.submit(_prove_adopted, index) for index in _slowest_first(work)]):
+            yield done.result()
+
+
+def _slowest_first(work: Sequence[_Work]) -> list[int]:
+    return sorted(range(len(work)), key=lambda index: work[index][0].time_limit is None)
+
+
+_adopted: list[_Work] = []
+
+
+def _adopt(work: Sequence[_Work]) -> None:
+    """In a helper process: what it inherited."""
+    _adopted[:] = work
+
+
+def _prove_adopted(index: int) -> ExerciseProof:
+    return _prove(_adopted[index])
+
+
+def _prove(work: _Work) -> ExerciseProof:
+    exercise, folder, course, effort = work
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return prove(exercise, _answers(exercise, folder, course), effort)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _solutions(course: Course, given: Path | None) -> Path:
+    folder = given
+    if folder is None and course.exercises_dir is not None:
+        folder = course.exercises_dir.parent / "solutions"
+    if folder is None or not folder.is_dir():
+        place = "beside its exercises" if folder is None else f"at {folder}"
+        raise CourseError(
+            f"the course {course.name!r} has no solutions {place}, and a proof needs them",
+            remedy="run this in the course's repository, or name the folder with --solutions",
+        )
+    for notebook in course.notebooks:
+        if not (folder / f"{notebook}.ipynb").is_file():
+            raise CourseError(
+                f"there is no solution notebook {folder / notebook}.ipynb",
+                remedy="write it, or name another folder with --solutions",
+            )
+    return folder
+
+
+def _answers(exercise: Exercise, folder: Path, course: Course) -> Answers:
+    """The answers to one exercise, each in a namespace that is its own."""
+    path = folder / f"{exercise.notebook}.ipynb"
+    code = _code_cells(path)
+    siblings = {name: one for name, one in course.exercises.items() if one.notebook == exercise.notebook}
+    given = [source for name, source in code if name is None]
+    tagged = {name: source for name, source in code if name is not None}
+    if exercise.id not in tagged and not any(name in tagged for name in exercise.needs):
+        raise CourseError(
+            f"{path} has no cell for it",
+            exercise=exercise.id,
+            remedy=f'give its cell the metadata {{"grader": {{"exercise": "{exercise.id}"}}}}',
+        )
+    try:
+        stubs = {name: cut(source).source for name, source in tagged.items()}
+    except MarkerProblem as error:
+        raise CourseError(f"{path}: {error}", exercise=exercise.id, remedy="mend the solution markers") from error
+    reruns = {name for name, one in siblings.items() if one.rerun}
+    solved = namespace_of([source for name, source in tagged.items() if name not in reruns], given)
+    mistakes, variants = (folder / kind / f"{exercise.notebook}.py" for kind in ("mistakes", "variants"))
+    wrong, right = specimens_in(mistakes, solved), specimens_in(variants, solved)
+    refuse_unknown(siblings, wrong, str(mistakes))
+    refuse_unknown(siblings, right, str(variants))
+    return Answers(
+        solved=solved,
+        released=namespace_of([source for name, source in stubs.items() if name not in reruns], given),
+        solution=tagged.get(exercise.id, ""),
+        stub=stubs.get(exercise.id, ""),
+        mistakes=tuple(one for one in wrong if one.exercise == exercise.id),
+        variants=tuple(one for one in right if one.exercise == exercise.id),
+    )
+
+
+def _code_cells(path: Path) -> list[tuple[str | None, str]]:
+    """The exercise tag and the source of each code cell."""
+    import nbformat
+
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
+        raise CourseError(f"{path} is no notebook: {error}", remedy="open and save it with Jupyter") from error
+    return [
+        (cell.metadata.get("grader", {}).get("exercise"), cell.source)
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]

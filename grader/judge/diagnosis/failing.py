@@ -1,0 +1,68 @@
+"""Which checks of an exercise lose points, and on what ground. Scoring rests on this: an absent check earns its points.
+
+The rules: a compared check fails by any case that is not close; a measured one by any share below one; autograd where
+it is forbidden costs everything; an input changed against the contract costs the checks of that input, or everything
+where it has none; an expected exception that did not come costs its check, and so does one beside which nothing was
+written (an untouched stub raises whatever one asks of it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grader.judge.cases import path_of
+from grader.judge.evidence import Evidence, Finding
+
+
+def failing_checks(evidence: Evidence) -> tuple[str, ...]:
+    """The checks that lose points, in the order of the declaration."""
+    exercise = evidence.exercise
+    if evidence.autograd is not None:
+        return tuple(exercise.checks)
+    compared = {check for check in exercise.checks if check not in exercise.raises and not _earned(evidence, check)}
+    nothing = all(check in compared for check in exercise.checks if check not in exercise.raises)
+    silent = nothing and len(exercise.raises) < len(exercise.checks)
+    raising = {check for check in exercise.raises if silent or not evidence.raising.get(check, False)}
+    lost = compared | raising | set(modified_checks(evidence))
+    return tuple(check for check in exercise.checks if check in lost)
+
+
+def modified_checks(evidence: Evidence) -> dict[str, str]:
+    """Each check that fails for a modified input → that input's name."""
+    lost: dict[str, str] = {}
+    for case in (one.case for one in evidence.prepared):
+        for name in evidence.modified.get(case.label, ()):
+            owner = name.partition(".")[0]
+            own = [check for check in case.checks if _root(evidence, check) == owner]
+            for check in own or evidence.exercise.checks:
+                lost.setdefault(check, name)
+    return lost
+
+
+def _root(evidence: Evidence, check: str) -> str:
+    if check in evidence.exercise.raises:
+        return ""
+    return path_of(evidence.exercise, check).partition(".")[0].partition("[")[0]
+
+
+def _earned(evidence: Evidence, check: str) -> bool:
+    findings = evidence.findings.get(check, ())
+    if evidence.exercise.measure is not None:
+        return bool(findings) and all(_full(evidence, finding) for finding in findings)
+    return bool(findings) and all(finding.passed for finding in findings)
+
+
+def _full(evidence: Evidence, finding: Finding) -> bool:
+    """Whether a measured check earned all of its points in this case."""
+    measure, tensor = evidence.exercise.measure, finding.actual.tensor
+    if measure is None or tensor is None or finding.comparison.verdict not in {"close", "different"}:
+        return False
+    return bool(measure(tensor, finding.expected) >= 1)
+
+
+def bad_findings(evidence: Evidence, check: str) -> Iterator[Finding]:
+    """The findings of a check that are not as they should be."""
+    for finding in evidence.findings.get(check, ()):
+        good = _full(evidence, finding) if evidence.exercise.measure is not None else finding.passed
+        if not good:
+            yield finding

@@ -1,0 +1,22 @@
+"""Python loops in a stub that asks for none: a flag for a human, never a loss."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+
+from grader.judge.diagnosis import wording
+from grader.model import Exercise, Stub
+
+_LOOPS = (ast.For, ast.While, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
+
+
+def loops_flag(exercise: Exercise, stub: Stub | None) -> tuple[str, ...]:
+    """A remark where the stub of an exercise with ``loops_flagged`` loops in Python; empty otherwise."""
+    if not exercise.loops_flagged or stub is None:
+        return ()
+    try:
+        tree = ast.parse(textwrap.dedent(stub.source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+    return (wording.LOOPS,) if any(isinstance(node, _LOOPS) for node in ast.walk(tree)) else ()

@@ -1,0 +1,165 @@
+"""A failed check with all its cases, as hypotheses look at it.
+
+A hypothesis predicts, for each case, what its mistake would have written; it is given only if the prediction agrees
+with what came in *every* case that has a tensor, the passing ones included (in a batch of one, a mean and a sum are
+the same). Predictions are compared with the tolerance of the comparison itself.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from grader.errors import CourseError
+from grader.judge.cases import Prepared
+from grader.judge.comparison import tolerance_for
+from grader.judge.diagnosis.failing import bad_findings
+from grader.judge.evidence import Evidence, Finding, float_dtypes
+from grader.judge.reference import reference_for
+from grader.model import Case
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One case of a check in which a tensor came: ``actual`` and ``expected`` in float64."""
+
+    finding: Finding
+    prepared: Prepared
+    actual: Tensor
+    expected: Tensor
+    factor: float
+
+    @property
+    def case(self) -> Case:
+        """The case itself."""
+        return self.finding.case
+
+    def is_near(self, predicted: Tensor, actual: Tensor | None = None) -> bool:
+        """Whether what came is ``predicted``: the same shape, and as close as a right answer has to be."""
+        actual = self.actual if actual is None else actual
+        if actual.shape != predicted.shape:
+            return False
+        if actual.numel() == 0:
+            return True
+        predicted = predicted.to(torch.float64)
+        error = float((actual - predicted).abs().max())  # NaN compares as false
+        return error <= self.tolerance(predicted)
+
+    def tolerance(self, predicted: Tensor) -> float:
+        """The largest absolute error that still counts as ``predicted``."""
+        dtypes = float_dtypes(self.case)
+        if (tensor := self.finding.actual.tensor) is not None:
+            dtypes = (*dtypes, tensor.dtype)
+        return tolerance_for(predicted, dtypes, self.case.upstream, self.factor)
+
+
+class Alternatives:
+    """References under other circumstances (another upstream gradient, other inputs, a changed operation), by key.
+
+    One for an evidence, so that the checks of an exercise share what was computed.
+    """
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._exercise = evidence.exercise
+        self._made: dict[tuple[str, str], Mapping[str, Tensor] | None] = {}
+        self.shared: dict[Any, Any] = {}
+
+    def reference(
+        self,
+        key: str,
+        case: Case,
+        *,
+        inputs: Mapping[str, Tensor] | None = None,
+        constants: Mapping[str, Any] | None = None,
+        upstream: Tensor | None = None,
+        under: AbstractContextManager[Any] | None = None,
+    ) -> Mapping[str, Tensor] | None:
+        """What would be expected with these inputs, constants or upstream gradient in place of the case's own.
+
+        None where the forward pass does not work on them.
+        """
+        found = (key, case.label)
+        if found not in self._made:
+            try:
+                with warnings.catch_warnings(), under or nullcontext():
+                    warnings.simplefilter("ignore")
+                    self._made[found] = reference_for(
+                        self._exercise,
+                        {**case.inputs, **(inputs or {})},
+                        {**case.constants, **(constants or {})},
+                        case.upstream if upstream is None else upstream,
+                    )
+            except (CourseError, RuntimeError, ValueError, IndexError, TypeError):
+                self._made[found] = None
+        return self._made[found]
+
+
+Prediction = Callable[[View], "Tensor | None"]
+
+
+@dataclass(frozen=True, eq=False)
+class Symptom:
+    """A check that lost points, in the light of all the evidence."""
+
+    evidence: Evidence
+    check: str
+    alternatives: Alternatives
+    failed: frozenset[str] = field(default_factory=frozenset)
+
+    @cached_property
+    def bad(self) -> tuple[Finding, ...]:
+        """The findings that are not as they should be, in order; the report shows the first."""
+        return tuple(bad_findings(self.evidence, self.check))
+
+    @cached_property
+    def first(self) -> Finding | None:
+        """The finding that the report shows."""
+        return self.bad[0] if self.bad else None
+
+    @cached_property
+    def views(self) -> tuple[View, ...]:
+        """All cases in which a tensor came, the failing ones first."""
+        bad = {id(finding) for finding in self.bad}
+        findings = self.evidence.findings.get(self.check, ())
+        views = [view for finding in findings if (view := self._view(finding)) is not None]
+        return tuple(sorted(views, key=lambda view: id(view.finding) not in bad))
+
+    @cached_property
+    def failing(self) -> tuple[View, ...]:
+        """The failing cases in which a tensor came."""
+        bad = {id(finding) for finding in self.bad}
+        return tuple(view for view in self.views if id(view.finding) in bad)
+
+    def fits(self, predict: Prediction) -> bool:
+        """Whether ``predict`` says what came in every case; it predicts None where its mistake cannot be made."""
+        if not self.failing:
+            return False
+        for view in self.views:
+            predicted = predict(view)
+            if predicted is None or not view.is_near(predicted):
+                return False
+        return True
+
+    def others(self) -> Iterator[str]:
+        """The other compared checks of the exercise."""
+        return (check for check in self.evidence.findings if check != self.check)
+
+    def _view(self, finding: Finding) -> View | None:
+        tensor = finding.actual.tensor
+        if tensor is None or tensor.is_complex():
+            return None
+        prepared = next(one for one in self.evidence.prepared if one.case is finding.case)
+        return View(
+            finding,
+            prepared,
+            tensor.detach().to(torch.float64),
+            finding.expected.detach().to(torch.float64),
+            self.evidence.exercise.tolerance,
+        )

@@ -1,0 +1,480 @@
+"""Every sentence that a diagnosis says, by code: to translate or rewrite them, change this module alone.
+
+A key is a code, or a code with a variant behind a dot (``"stale.copied"``). Each entry has what was *seen* (with
+numbers and shapes), the *cause* (what makes it), a *nudge* (a question that does not give the answer away) and the
+*full* hint. ``{fields}`` are filled in by ``say``; what a student wrote is only ever a field, never a template.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from grader.model import Diagnosis
+
+LOOPS = "loops in Python where tensor operations are asked for"
+ONLY_IN = " All other cases are right; this one differs by: {label}."
+STARTS = " {right} came out right, so the mistake is behind {right} on the way back: in the step before {first}."
+FORWARD = " The result of the forward pass is wrong already, so look there first."
+FOLLOWS = " It calls {names}: check that first."
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The sentences of one mistake."""
+
+    seen: str
+    cause: str = ""
+    nudge: str = ""
+    full: str = ""
+
+
+def say(key: str, **fields: Any) -> Diagnosis:
+    """The diagnosis for a key, its sentences filled with ``fields``."""
+    words = WORDS[key]
+    seen, cause = (part.format_map(fields) for part in (words.seen, words.cause))
+    return Diagnosis(
+        code=key.partition(".")[0],
+        message=f"{seen} {cause}".strip(),
+        hint=words.nudge.format_map(fields),
+        explanation=words.full.format_map(fields),
+    )
+
+
+def added(diagnosis: Diagnosis, sentence: str, **fields: Any) -> Diagnosis:
+    """The diagnosis with a further sentence in its message."""
+    message = diagnosis.message + sentence.format_map(fields)
+    return Diagnosis(diagnosis.code, message, diagnosis.hint, diagnosis.explanation)
+
+
+def shape(size: tuple[int, ...] | None) -> str:
+    """``(7, 5)``, or a word where there is none."""
+    return "no shape" if size is None else str(tuple(size))
+
+
+def number(value: float) -> str:
+    """Four digits, without a trail of zeros."""
+    return f"{value:.4g}"
+
+
+WORDS: dict[str, Words] = {
+    # ------------------------------------------------------------------------------ how the check ended
+    "not_implemented": Words(
+        "This stub is still untouched: it raises NotImplementedError.",
+        "Write your answer in its place, and remove that line.",
+        "Begin with the shapes: which shape must each result have?",
+        "Replace `raise NotImplementedError` by your own code.",
+    ),
+    "not_defined": Words(
+        "{names} is not defined when the check begins.",
+        "The cell that defines it failed, was removed, or gives it another name.",
+        "Did every cell above this one run without an error?",
+        "Run the notebook from the top, and keep the stub's name as it was.",
+    ),
+    "raised": Words(
+        "The call raised {error}{where}.",
+        "{why}",
+        "Which shapes meet on that line, and which should?",
+        "{remedy}",
+    ),
+    "raised.elsewhere": Words(
+        "The call raised NotImplementedError{where}, outside of this stub.",
+        "It follows from a stub that this one calls and that is not filled in yet{names}.",
+        "Which of your functions does this one need?",
+        "Fill in the stub that is named first; then check this one again.",
+    ),
+    "timed_out": Words(
+        "The call did not end in time{label}.",
+        "A loop that never ends, or one over single elements where one tensor operation would do.",
+        "Does every loop come to its end?",
+        "Replace loops over elements by tensor operations, and check what ends each `while`.",
+    ),
+    "crashed": Words(
+        "The Python process died during the call{label}.",
+        "Something ended it from within: `exit()`, too deep a recursion, or a fault in native code.",
+        "Does your code end the process anywhere?",
+        "Remove calls such as `exit()`; restart the kernel and run the notebook from the top.",
+    ),
+    "memory_exceeded": Words(
+        "The call asked for more memory than there is for a check{label}.",
+        "Usually a broadcast to a far larger shape, or a list that grows without end.",
+        "Print the shapes of your intermediate results: is one much larger than you thought?",
+        "Look for a broadcast such as (n, 1) with (n,), and for tensors kept in a list at each step.",
+    ),
+    "output_exceeded": Words(
+        "The call printed or returned more than a check may{label}.",
+        "A `print` in a loop, or a tensor far larger than asked for.",
+        "Do you still need that `print`?",
+        "Remove the `print` calls, and check the shape of what you return.",
+    ),
+    # -------------------------------------------------------------------------------- no tensor was there
+    "not_written": Words(
+        "`{path}` was not written: {state}.",
+        "The call ended without assigning to it.",
+        "Where in your code is `{path}` assigned?",
+        "Assign the result to `{path}`, not to a local name.",
+    ),
+    "not_written.elsewhere": Words(
+        "`{path}` was not written, but `{found}` holds {what}.",
+        "The result went to another name.",
+        "Compare the name on the left of your assignment with the one that is asked for.",
+        "Assign to `{path}` instead of `{found}`.",
+    ),
+    "not_in_place": Words(
+        "`{path}` has the same values after the call as before it.",
+        "The update made a new tensor, or none at all, and the object that was passed in stayed as it was.",
+        "What is the difference between `p = p - step` and `p -= step`?",
+        "Change the tensor itself: `p -= …` or `p.sub_(…)`, under `torch.no_grad()` where it requires gradients.",
+    ),
+    "not_in_place.elsewhere": Words(
+        "`{path}` has the same values after the call as before it, but `{found}` holds the right ones.",
+        "The update made a new tensor instead of changing the one that was passed in.",
+        "What is the difference between `p = p - step` and `p -= step`?",
+        "Change the tensor itself: `p -= …` or `p.sub_(…)`.",
+    ),
+    "not_a_tensor": Words(
+        "`{path}` is {kind}, not a tensor.",
+        "`.item()`, `.tolist()` or plain Python numbers leave the world of tensors.",
+        "What does `type({path})` say?",
+        "Keep the result a tensor of shape {expected}.",
+    ),
+    "not_registered": Words(
+        "`{path}` holds the right numbers, but it is no parameter of its module.",
+        "A plain tensor as an attribute of an `nn.Module` is not found by `parameters()`, so no optimizer would train it.",
+        "What does `list(layer.parameters())` print?",
+        "Wrap it: `self.… = nn.Parameter(…)`, after `super().__init__()`.",
+    ),
+    "wrong_shape": Words(
+        "`{path}` has shape {actual}; it should be {expected}.",
+        "A gradient always has the shape of the tensor it belongs to.",
+        "Write the shape of every factor next to it: how do you get to {expected}?",
+        "Go through your formula shape by shape until each product, sum and transpose gives {expected}.",
+    ),
+    "wrong_dtype": Words(
+        "`{path}` has dtype {actual}; {expected} numbers are asked for.",
+        "A comparison gives bools and integer tensors give integers, until they meet a float.",
+        "Which operation made it {actual}?",
+        "Convert it, for instance with `.to(x.dtype)`.",
+    ),
+    "non_finite": Words(
+        "`{path}` has {count} of {total} entries that are NaN or infinite ({label}).",
+        "A division by zero, the logarithm of zero, or an `exp` that overflows.",
+        "Which of your intermediate results can become very large, or exactly zero?",
+        "Subtract the maximum before `exp`, and keep denominators away from zero.",
+    ),
+    # -------------------------------------------------------------------------------------- accumulation
+    "accumulated": Words(
+        "Every entry of `{path}` is NaN, as it was before the call.",
+        "The result was added to what stood there (`+=`), instead of replacing it.",
+        "What is in `{path}` before your code runs?",
+        "Assign: `{path} = …`, not `{path} += …`.",
+    ),
+    "accumulated.steps": Words(
+        "`{path}` is what comes out when the gradients of all earlier steps are added up.",
+        "`backward()` adds to `.grad`, and nothing cleared it between the steps.",
+        "What does `.grad` hold when the second step begins?",
+        "Clear the gradients in every step, before `backward()`.",
+    ),
+    "overwritten": Words(
+        "`{path}` holds only one of several contributions where something is used more than once.",
+        "Each contribution replaced the one before, where they have to be added.",
+        "What must happen to the gradient of something that is used twice?",
+        "Add up: `+=`, or `index_add_`, starting from zeros.",
+    ),
+    "stale": Words(
+        "`{path}` is the result of an earlier call ({label}).",
+        "Something from before was kept and used again.",
+        "Which values does your code remember from one call to the next?",
+        "Compute it anew in each call, from what that call was given.",
+    ),
+    "stale.copied": Words(
+        "`{path}` has the same values whatever the inputs are.",
+        "Numbers from a printout were copied, or computed from other tensors than the given ones.",
+        "Would your code give another result if the inputs changed?",
+        "Compute it from the variables of the cell, not from numbers.",
+    ),
+    "input_modified": Words(
+        "The call changed its input `{name}`.",
+        "An operation in place (`+=`, `*=`, a method ending in `_`, an assignment to a slice) wrote into it.",
+        "Which of your operations change a tensor instead of making a new one?",
+        "Write `x = x + …` instead of `x += …`, or work on `{name}.clone()`.",
+    ),
+    # ------------------------------------------------------------------------------------------- factors
+    "zeros": Words(
+        "`{path}` is zero everywhere.",
+        "It was created with zeros and nothing was written into it, or it was multiplied by zero.",
+        "Which line is supposed to fill it?",
+        "Follow the result from the last line backwards: where does it become zero?",
+    ),
+    "sign_flipped": Words(
+        "`{path}` has the right size but the opposite sign, everywhere.",
+        "A difference was taken the other way round, or a minus sign was lost.",
+        "In which direction does the difference go?",
+        "Swap the two sides of the difference, or add the minus sign.",
+    ),
+    "missing_mean": Words(
+        "`{path}` is {size} times too large where {letter} = {size}, that is {letter} times in every case.",
+        "The mean over {letter} was left out on the way back.",
+        "What does the mean contribute to the derivative?",
+        "Divide by {letter}: the derivative of a mean has a factor 1/{letter}.",
+    ),
+    "mean_twice": Words(
+        "`{path}` is {size} times too small where {letter} = {size}, that is {letter} times in every case.",
+        "It was divided by {letter} once too often.",
+        "How often does your code divide by {letter}?",
+        "Divide by {letter} exactly where the loss takes its mean, and nowhere else.",
+    ),
+    "averaged_instead_of_summed": Words(
+        "`{path}` is {size} times too small where {letter} = {size}, that is {letter} times in every case.",
+        "The contributions were averaged where they have to be summed.",
+        "Something that is used by every sample gets a gradient from each: what happens to them?",
+        "Use `sum` in place of `mean`.",
+    ),
+    "missing_factor_two": Words(
+        "`{path}` is exactly half of what it should be.",
+        "A factor of 2 is missing, usually that of a square's derivative.",
+        "What is the derivative of x²?",
+        "Multiply by 2.",
+    ),
+    "extra_factor_two": Words(
+        "`{path}` is exactly twice what it should be.",
+        "There is a factor of 2 too many.",
+        "How often does your code multiply by 2, or add the same thing?",
+        "Remove one factor of 2, or one of two equal contributions.",
+    ),
+    "scaled": Words(
+        "`{path}` is {factor} times what it should be, in every case.",
+        "The formula is right but for a factor.",
+        "Which constant factor could be missing, or too much?",
+        "Multiply by the inverse of {factor}, and find the place where the factor comes from.",
+    ),
+    # -------------------------------------------------------------------------------------------- shapes
+    "transposed": Words(
+        "`{path}` is the transpose of the right answer: it has shape {actual}; it should be {expected}.",
+        "The two factors of a product stand the other way round, or a `.T` is missing or too much.",
+        "Write down the shape of each factor: which order gives {expected}?",
+        "Swap the factors and transpose the other one: (A.T @ B).T is B.T @ A.",
+    ),
+    "permuted_axes": Words(
+        "`{path}` has the right numbers with its axes in another order: it has shape {actual}; it should be {expected}.",
+        "Axes were swapped with `transpose` or `permute`, or in an `einsum`.",
+        "Name each axis: in which order are they asked for?",
+        "Permute the axes by {order}.",
+    ),
+    "unit_axis": Words(
+        "`{path}` has the right numbers in the wrong shape: it has shape {actual}; it should be {expected}.",
+        "An axis of size one is missing or too much.",
+        "What is the difference between (n,) and (n, 1)?",
+        "Use `[:, None]`, `[:, 0]`, `squeeze` or `keepdim` so that the shape is {expected}.",
+    ),
+    "broadcast_to_square": Words(
+        "`{path}` comes from a {square} matrix of all pairs; there is one right value for each row.",
+        "A tensor of shape (n, 1) met one of shape (n,), and broadcasting made (n, n) of them.",
+        "Print the shapes of the two operands of your difference.",
+        "Bring both to the same shape first, for instance with `[:, 0]`.",
+    ),
+    "not_summed_over_batch": Words(
+        "`{path}` has shape {actual}; its sum over axis {axis} would be the right answer, of shape {expected}.",
+        "The contributions along that axis were not added up.",
+        "One tensor is used by every sample: how many gradients does it get, and what happens to them?",
+        "Sum over axis {axis}: `.sum({axis})`.",
+    ),
+    "summed_too_far": Words(
+        "`{path}` has shape {actual}; it is the right answer summed over axis {axis}, which has to stay: {expected}.",
+        "A sum went over too many axes.",
+        "Which axes may be summed, and which belong to the result?",
+        "Leave axis {axis} alone: name the axes in `sum(…)`.",
+    ),
+    # ------------------------------------------------------------------------- upstream, masks, operands
+    "upstream_ignored": Words(
+        "`{path}` is what an upstream gradient of ones would give.",
+        "The upstream gradient was not used.",
+        "The chain rule has two factors: which one is missing?",
+        "Multiply by the upstream gradient (`out.g`).",
+    ),
+    "mask_missing": Words(
+        "`{path}` lets the gradient through where the ReLU was shut.",
+        "The upstream gradient was passed on without the mask.",
+        "What is the slope of ReLU where its input is negative?",
+        "Multiply by `(inp > 0)`.",
+    ),
+    "mask_inverted": Words(
+        "`{path}` lets the gradient through exactly where the ReLU was shut, and stops it where it was open.",
+        "The mask is the wrong way round.",
+        "For which inputs does ReLU have slope 1?",
+        "Use `inp > 0` as the mask.",
+    ),
+    "mask_at_zero": Words(
+        "`{path}` differs only where an input of the ReLU is exactly 0.",
+        "The mask treats 0 as positive; here the slope at 0 is 0.",
+        "What does your mask say about an input of exactly 0?",
+        "Use `> 0`, not `>= 0`.",
+    ),
+    "last_sample_only": Words(
+        "`{path}` holds the contribution of the last sample alone.",
+        "Each sample's contribution replaced the one before, so only the last was left.",
+        "What happens to the first sample's contribution in your loop?",
+        "Add up the contributions of all samples, or use one matrix product.",
+    ),
+    "wrong_operand": Words(
+        "`{path}` is what comes out with {used} in place of {right}.",
+        "The formula is right, but one of its factors is another tensor.",
+        "Go through the factors of your formula: is each the tensor you meant?",
+        "Use {right} where {used} stands.",
+    ),
+    "wrong_operand.other": Words(
+        "`{path}` holds the value that belongs to `{other}`.",
+        "Two results, or two factors, were swapped.",
+        "Which gradient belongs to which tensor?",
+        "Swap them.",
+    ),
+    # ---------------------------------------------------------------------------------------- optimizers
+    "learning_rate_ignored": Words(
+        "`{path}` moved as if the learning rate were {used}.",
+        "{why}",
+        "Where does your step use the learning rate, and when does it read it?",
+        "Multiply the update by the learning rate, read at every step.",
+    ),
+    "ascent": Words(
+        "`{path}` moved by the right amount in the opposite direction.",
+        "The step goes up the gradient, not down.",
+        "Should the loss grow or shrink?",
+        "Subtract the update.",
+    ),
+    "state_shared": Words(
+        "`{path}` is what comes out when optimizers or parameters share one state.",
+        "The state lives in the class, or in one variable for all, instead of one for each parameter of each optimizer.",
+        "Two optimizers, two parameters: how many buffers are there?",
+        "Create the state in `__init__`, one entry for each parameter.",
+    ),
+    "state_lost": Words(
+        "`{path}` is what comes out when every step begins with an empty state.",
+        "What one step computes is not kept for the next.",
+        "What does the second step know of the first?",
+        "Store the buffers on the object and read them at the next step.",
+    ),
+    "first_step": Words(
+        "`{path}` is what comes out when {what}.",
+        "The first step is treated differently from the formula.",
+        "Follow the first step on paper: what is in the state before and after it?",
+        "{remedy}",
+    ),
+    "weight_decay": Words(
+        "`{path}` is what comes out when weight decay is {what}.",
+        "The decay is a part of the gradient: it is added before anything else happens to it.",
+        "At which point does the decay enter, and with which sign?",
+        "Start each step with `g + weight_decay * p`.",
+    ),
+    "dampening": Words(
+        "`{path}` is what comes out when dampening is {what}.",
+        "Dampening scales what is added to the buffer, by 1 − dampening.",
+        "By what is the gradient multiplied before it enters the buffer?",
+        "`buffer = momentum * buffer + (1 - dampening) * g`, from the second step on.",
+    ),
+    "nesterov": Words(
+        "`{path}` is what comes out {what}.",
+        "With Nesterov the step looks ahead: gradient plus momentum times the new buffer.",
+        "Which of the two is the step: the buffer, or something built with it?",
+        "`step = g + momentum * buffer` with Nesterov, `step = buffer` without.",
+    ),
+    "bias_correction": Words(
+        "`{path}` is what comes out when {what}.",
+        "Averages that start at zero are too small in the first steps, and have to be divided by 1 − βᵗ.",
+        "What does a running average that started at 0 say after one step?",
+        "Divide the first by 1 − β₁ᵗ and the second by 1 − β₂ᵗ, with t counted from 1.",
+    ),
+    # --------------------------------------------------------------------------------------------- others
+    "not_raised": Words(
+        "`{check}` did not raise {name}.",
+        "The contract asks for that error; {what}.",
+        "Which arguments make no sense, and where could you refuse them?",
+        "Test the arguments first, and `raise {name}(…)` for these.",
+    ),
+    "uses_autograd": Words(
+        "The call used autograd (`{name}`).",
+        "This exercise is about writing the gradient by hand, so it earns nothing with autograd's.",
+        "Can you write the formula down without `backward()`?",
+        "Compute the gradient from the tensors themselves; compare with autograd outside of the stub.",
+    ),
+    "wrong_value": Words(
+        "`{path}` has the right shape, but is off by up to {error}: {actual} at {place}, where {expected} is right.",
+        "None of the usual mistakes explains it.",
+        "Try it on numbers so small that you can compute the answer on paper.",
+        "Compare your formula with the derivative term by term, and with a small numerical difference.",
+    ),
+    "wrong_value.same": Words(
+        "`{path}` reaches only {share} of what it should.",
+        "",
+        "What could still be improved?",
+        "Compare the result with the goal that the exercise names.",
+    ),
+    "wrong_value.upstream": Words(
+        "`{path}` is the upstream gradient itself.",
+        "The derivative of the function is missing.",
+        "The chain rule has two factors: which one is missing?",
+        "Multiply the upstream gradient by the derivative of the function at its input.",
+    ),
+}
+
+# ------------------------------------------------------------------------------------------------ exceptions
+
+#: Why an exception comes, and what helps: for each, what makes it and the full hint.
+CAUSES: dict[str, tuple[str, str]] = {
+    "matmul": (
+        "A matrix product needs the inner sizes to agree, and {left} and {right} do not.",
+        "Go by shapes: the last size of the left factor must be the first of the right one.",
+    ),
+    "matmul.fits": (
+        "A matrix product needs the inner sizes to agree: {left} and {right} do not, but {fits} would.",
+        "Check which factor has to be transposed ({fits} fits), and that the product then has the shape you want.",
+    ),
+    "broadcast": (
+        "Broadcasting compares sizes from the right: {left} and {right} differ at axis {axis} and neither is 1.",
+        "Sum, transpose or reshape one of the two so that the shapes agree.",
+    ),
+    "none": (
+        "Something is None there: a value that was never set, or a function that returns nothing.",
+        "Look at what comes before `.{name}`: which line sets it, and did that line run?",
+    ),
+    "no_attribute": (
+        "A `{owner}` has no attribute `{name}`: it was not set, or has another name.",
+        "Set `.{name}` before it is read, and look for a spelling mistake.",
+    ),
+    "leaf": (
+        "A tensor that requires gradients was changed in place where autograd watches.",
+        "Do the update under `with torch.no_grad():`.",
+    ),
+    "numpy_grad": ("A tensor that requires gradients cannot become an array as it is.", "Use `.detach()` first."),
+    "graph_freed": (
+        "`backward()` ran twice through the same graph.",
+        "Compute the loss anew in every step, before `backward()`.",
+    ),
+    "no_grad_fn": (
+        "Nothing that led to this tensor requires gradients, so autograd has nothing to go back through.",
+        "Let the weights require gradients, and compute the loss from them outside of `torch.no_grad()`.",
+    ),
+    "dtype": ("Tensors of different dtypes met: {names}.", "Convert one of them, for instance with `.to(x.dtype)`."),
+    "index": ("An index lies outside of its axis.", "Check the size of the axis; the last index is its size − 1."),
+    "unpack": ("The number of values does not match the number of names.", "Count what the right-hand side returns."),
+    "arguments": (
+        "The function was called with arguments that it does not take.",
+        "Keep the signature of the stub: the check passes the arguments in its order.",
+    ),
+    "name": (
+        "The name `{name}` is not known there: not defined, or only inside another function.",
+        "Use the function's own parameters, and look for a spelling mistake.",
+    ),
+    "view": ("The tensor's memory is not laid out as `view` needs it.", "Use `reshape` in place of `view`."),
+    "scalar": (
+        "Only a tensor with a single element can become a number, or a condition.",
+        "Reduce it first (`sum`, `mean`, `all`), or compare element by element with `torch.where`.",
+    ),
+    "recursion": ("A function calls itself without end.", "Give the recursion a case in which it stops."),
+    "unfilled": (
+        "A part of the notebook that still raises NotImplementedError was called.",
+        "Fill in that part first.",
+    ),
+    "other": ("", "Read the last line of the error, then look at the line that is named."),
+}
+WITH = " (with {operands})"
+LINE = " at `{code}`, line {line}"

@@ -1,0 +1,113 @@
+"""Wrong answers to 01_tensors, each with the diagnosis that it must get."""
+# ruff: noqa: D103, F821 - run in the namespace of the solved notebook
+
+import torch
+
+from grader.course.specimens import mistake
+
+a = torch.arange(7.0)
+
+
+@mistake("outer_difference", "transposed")
+def columns_and_rows_swapped(a, b):
+    return a[None, :] - b[:, None]
+
+
+@mistake("outer_difference", "sign_flipped")
+def the_other_way_round(a, b):
+    return b[None, :] - a[:, None]
+
+
+@mistake("outer_difference", "raised")
+def no_new_axes(a, b):
+    return a - b
+
+
+@mistake("outer_difference", "wrong_shape")
+def the_global_a(first, second):
+    return a[:, None] - second[None, :]
+
+
+@mistake("outer_difference", "input_modified")
+def changes_b(a, b):
+    return a[:, None] + b.neg_()[None, :]
+
+
+@mistake("outer_difference", "raised")
+def viewed_flat(a, b):
+    return a.view(-1, 1) - b.reshape(a.shape[0] and 1, len(a))
+
+
+@mistake("residual", "broadcast_to_square")
+def broadcast_to_square(out, targ):
+    return out - targ
+
+
+@mistake("residual", "sign_flipped")
+def targets_first(out, targ):
+    return targ - out[:, 0]
+
+
+@mistake("residual", "unit_axis")
+def keeps_the_column(out, targ):
+    return out - targ[:, None]
+
+
+@mistake("residual", "wrong_shape")
+def squeezes_a_single_row(out, targ):
+    return out.squeeze() - targ if len(out) > 1 else (out.squeeze() - targ).squeeze()
+
+
+@mistake("residual", "input_modified")
+def in_place(out, targ):
+    out -= targ[:, None]
+    return out[:, 0]
+
+
+@mistake("residual", "wrong_dtype")
+def whole_numbers(out, targ):
+    return (out[:, 0] - targ).long()
+
+
+@mistake("sum_to_shape", "wrong_shape")
+def first_axis_only(grad, shape):
+    while grad.dim() > len(shape):
+        grad = grad.sum(0)
+    return grad
+
+
+@mistake("sum_to_shape", "wrong_shape")
+def forgets_keepdim(grad, shape):
+    while grad.dim() > len(shape):
+        grad = grad.sum(0)
+    for axis in reversed(range(len(shape))):
+        if shape[axis] == 1:
+            grad = grad.sum(axis)
+    return grad
+
+
+@mistake("sum_to_shape", "averaged_instead_of_summed")
+def averages(grad, shape):
+    while grad.dim() > len(shape):
+        grad = grad.mean(0)
+    for axis, size in enumerate(shape):
+        if size == 1:
+            grad = grad.mean(axis, keepdim=True)
+    return grad
+
+
+@mistake("sum_to_shape", "wrong_value")
+def sums_all_when_no_axis_is_named(grad, shape):
+    axes = tuple(range(grad.dim() - len(shape)))
+    axes += tuple(i for i, size in enumerate(shape, len(axes)) if size == 1)
+    return grad.sum(dim=axes).expand(shape) if not axes else grad.sum(dim=axes, keepdim=True).reshape(shape)
+
+
+@mistake("sum_to_shape", "wrong_value")
+def takes_the_first_row(grad, shape):
+    while grad.dim() > len(shape):
+        grad = grad[0]
+    for axis, size in enumerate(shape):
+        if size == 1:
+            grad = grad.narrow(axis, 0, 1)
+    return grad

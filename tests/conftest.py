@@ -1,0 +1,41 @@
+"""Fixtures that cost something, made once a session: a real class, graded by the real pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader.batch import ScoreOptions, score_class
+from grader.model import RunReport
+from tests.answers import PATCHES, RIGHT, WRONG, Answer
+from tests.samples import answered, hand_in
+
+SEED = 20261125
+
+
+def grade_folder(folder: Path, out: Path, **options: object) -> RunReport:
+    """Grade a folder with a fixed seed in the best sandbox that works here."""
+    from grader.kernel import choose_sandbox
+
+    settings = {"seed": SEED, "jobs": 2, "sandbox": choose_sandbox(None), **options}
+    return score_class(ScoreOptions(paths=(folder,), out=out, **settings))  # type: ignore[arg-type]
+
+
+def _student(kind: str, answer: Answer) -> str:
+    return f"{kind}-{answer.id}"
+
+
+@pytest.fixture(scope="session")
+def graded_answers(tmp_path_factory: pytest.TempPathFactory) -> RunReport:
+    """Every row of ``answers.toml``, and the patched notebooks, as one class."""
+    from grader.model import Limits
+
+    folder = tmp_path_factory.mktemp("answers")
+    for kind, answers in (("right", RIGHT), ("wrong", WRONG)):
+        for answer in answers:
+            text = answered(answer.cells, answer.notebook, before=answer.before)
+            hand_in(folder, {_student(kind, answer): text}, answer.notebook)
+    wrong = {"lin_grad": "def lin_grad(inp, out, w, b):\n    inp.g, w.g, b.g = inp * 0, w * 0, b * 0\n"}
+    hand_in(folder, {f"patch-{name}": answered(wrong, before=cell) for name, cell in PATCHES.items()})
+    return grade_folder(folder, tmp_path_factory.mktemp("grades"), limits=Limits(check_s=2))

@@ -1,0 +1,108 @@
+"""The gradebook keeps what was graded, one submission at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from grader.errors import GradebookBusy, GradebookError
+from grader.gradebook import FILE_NAME, Gradebook, RunSettings
+from grader.model import CheckScore, Diagnosis, ExerciseScore, Sample, SubmissionReport
+
+SETTINGS = RunSettings("0.1.0", "autograd", 7, "2.13.0", "bwrap")
+
+
+def report_of(student: str, score: float | None = 1.0) -> SubmissionReport:
+    sample = Sample(((1.0, float("nan")),), ((2.0, float("inf")),), (0, 1), cut=False)
+    check = CheckScore("w.g", "failed", 0.0, 2.0, "n=7", Diagnosis("zeros", "m", "h"), (1, 2), (1, 2), 0.5, sample=sample)
+    exercise = ExerciseScore("lin_grad", "t", "partial", 1.0, 3.0, (check,), ("flag",), 4, 1, "out", ("relu_grad",))
+    return SubmissionReport(student, "03.ipynb", f"{student}/03.ipynb", "ab", "graded", score, 3.0, 0.1, 9, (), (exercise,))
+
+
+def test_gradebook_reopened_gives_the_same_reports_in_order(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(SETTINGS)
+        for student in ("bob", "ada"):
+            book.store(student, "f", report_of(student))
+
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        run = book.report()
+        assert [one.student for one in run.submissions] == ["ada", "bob"]
+        assert repr(run.submissions[0]) == repr(report_of("ada"))
+        assert (run.seed, run.course, run.sandbox) == (7, "autograd", "bwrap")
+
+
+def test_gradebook_takes_over_only_what_is_unchanged(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(SETTINGS)
+        book.store("ada", "old", report_of("ada"))
+        book.begin(SETTINGS)
+
+        assert book.take_over("ada", "new") is None
+        assert book.take_over("bob", "old") is None
+        assert book.report().submissions == ()
+        assert book.take_over("ada", "old") is not None
+        assert len(book.report().submissions) == 1
+
+
+def test_gradebook_of_a_second_run_forgets_who_is_gone_but_keeps_the_row(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(SETTINGS)
+        book.store("gone", "f", report_of("gone"))
+        book.begin(SETTINGS)
+        book.store("ada", "f", report_of("ada"))
+
+        assert [one.student for one in book.report().submissions] == ["ada"]
+        assert book.take_over("gone", "f") is not None
+
+
+def test_gradebook_open_twice_is_refused_and_free_after_closing(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME), pytest.raises(GradebookBusy, match="another run"):
+        Gradebook(tmp_path / FILE_NAME)
+    Gradebook(tmp_path / FILE_NAME).close()
+
+
+def test_gradebook_that_is_another_file_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    path.write_text("a shopping list, and a long one, so that it cannot be taken for an empty file\n" * 20)
+
+    with pytest.raises(GradebookError, match="cannot be used") as refused:
+        Gradebook(path)
+
+    assert refused.value.remedy
+    assert path.read_text().startswith("a shopping list")
+
+
+def test_gradebook_of_another_version_is_refused(tmp_path: Path) -> None:
+    Gradebook(tmp_path / FILE_NAME).close()
+    with sqlite3.connect(tmp_path / FILE_NAME) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+
+    with pytest.raises(GradebookError, match="version 99"):
+        Gradebook(tmp_path / FILE_NAME)
+
+
+def test_gradebook_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(GradebookError):
+        Gradebook(tmp_path / "nowhere" / FILE_NAME)
+
+
+def test_report_of_an_empty_gradebook_says_what_to_do(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book, pytest.raises(GradebookError, match="nothing was graded"):
+        book.report()
+
+
+def test_take_over_of_a_row_that_cannot_be_read_grades_again(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(SETTINGS)
+        book.store("ada", "f", report_of("ada"))
+    with sqlite3.connect(tmp_path / FILE_NAME) as db:
+        db.execute("UPDATE submission SET report = '{}'")
+    db.close()
+
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(SETTINGS)
+        assert book.take_over("ada", "f") is None
