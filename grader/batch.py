@@ -59,19 +59,24 @@ def score_class(options: ScoreOptions, observer: Observer = Observer()) -> RunRe
 
 
 async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
-    with collect(options.paths, student_pattern=options.student_pattern, limits=options.collect_limits) as collection:
-        observer.collected(collection)
-        options.out.mkdir(parents=True, exist_ok=True)
-        with Gradebook(options.out / FILE_NAME) as gradebook:
-            async with KernelPool(sandbox=options.sandbox, limits=options.limits, jobs=options.jobs) as pool:
-                # The kernels' process imports torch meanwhile, on the other core.
-                run = _Run(options, gradebook, pool)
+    options.out.mkdir(parents=True, exist_ok=True)
+    with Gradebook(options.out / FILE_NAME) as gradebook:
+        async with KernelPool(sandbox=options.sandbox, limits=options.limits, jobs=options.jobs) as pool:
+            run = _Run(options, gradebook, pool)
+            with collect(
+                options.paths,
+                student_pattern=options.student_pattern,
+                known=run.bench.course.notebooks,
+                limits=options.collect_limits,
+            ) as collection:
+                observer.collected(collection)
+                run.begin()
                 observer.started(len(collection))
                 try:
                     await run.grade_all(collection.entries, observer)
                 finally:
                     observer.ended()
-            return gradebook.report()
+        return gradebook.report()
 
 
 def check_notebook(notebook: Path, course: str = "autograd") -> SubmissionReport:
@@ -119,7 +124,10 @@ class _Run:
         )
         self.bench = Bench(course, self.settings.seed)
         self.course_digest = course_digest(course)
-        gradebook.begin(self.settings)
+
+    def begin(self) -> None:
+        """Note in the gradebook that this run starts."""
+        self.gradebook.begin(self.settings)
 
     async def grade_all(self, entries: Sequence[Entry], observer: Observer) -> None:
         """Grade the entries, ``jobs`` at a time, each committed as it is finished."""

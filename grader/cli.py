@@ -8,8 +8,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator
+import traceback
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -18,6 +20,7 @@ import typer
 from rich.console import Console
 
 from grader._version import __version__
+from grader.console import guard_streams
 from grader.errors import GraderError, UsageError
 from grader.model import Limits
 
@@ -74,6 +77,7 @@ HintsOption = Annotated[Hints, typer.Option("--hints", help="How much the feedba
 
 def main() -> None:
     """Run the command line; the entry point of the ``grader`` command."""
+    guard_streams(sys.argv[1:])
     app()
 
 
@@ -95,12 +99,20 @@ def _options(
 @app.command()
 def score(
     paths: Annotated[
-        list[Path], typer.Argument(help="Folders, notebooks or archives of submissions.", show_default=False)
+        list[Path],
+        typer.Argument(help="Folders, notebooks or archives of submissions.", show_default=False),
     ],
     out: OutOption = Path("grades"),
     course: CourseOption = "autograd",
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Fixes the data. Default: the gradebook's, else a secret one.", min=0)
+        int | None,
+        typer.Option(
+            "--seed",
+            help="Fixes the data. Default: the gradebook's, else a secret one.",
+            min=0,
+            envvar="GRADER_SEED",
+            show_envvar=True,
+        ),
     ] = None,
     jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Kernels at a time. Default: cores.", min=1)] = None,
     sandbox: Annotated[
@@ -111,6 +123,10 @@ def score(
         typer.Option("--student-pattern", help="Regex with a group (?P<student>…) on paths below PATH."),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Grade again what has not changed.")] = False,
+    assigned: Annotated[
+        list[str] | None,
+        typer.Option("--assigned", help="A notebook that counts for platforms also where it is not handed in."),
+    ] = None,
     who: Annotated[bool, typer.Option("--who", help="Print who handed in what, and stop.")] = False,
     fail_under: Annotated[
         float | None,
@@ -143,12 +159,14 @@ def score(
     Exit status: 0 graded, 1 below --fail-under, 2 usage, 3 some submission could not be graded.
     """
     in_actions = os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github
-    with _told(github=in_actions, gradescope=gradescope, classroom50=classroom50, exit_zero=exit_zero):
+    platforms = _Platforms(in_actions, gradescope, classroom50, course, tuple(assigned or ()), hints)
+    with _told(platforms, exit_zero=exit_zero):
+        _refuse_absent(paths)
         from grader.batch import ScoreOptions
         from grader.kernel import choose_sandbox
 
         if who:
-            _print_who(paths, student_pattern)
+            _print_who(paths, student_pattern, course)
             raise typer.Exit
         options = ScoreOptions(
             paths=tuple(paths),
@@ -172,8 +190,8 @@ def score(
             ),
         )
         run = _score(options, hints)
-        _write_for_platforms(run, in_actions, gradescope, classroom50)
-    raise typer.Exit(GRADED if exit_zero else _status(run, fail_under))
+        expected = platforms.write(run)
+    raise typer.Exit(GRADED if exit_zero else _status(run, fail_under, expected))
 
 
 def _score(options: ScoreOptions, hints: Hints) -> RunReport:
@@ -399,10 +417,12 @@ class _Progress:
             self._progress.__exit__(None, None, None)
 
 
-def _print_who(paths: list[Path], student_pattern: str | None) -> None:
+def _print_who(paths: list[Path], student_pattern: str | None, course: str) -> None:
+    from grader.course.loading import load_course
     from grader.submission import collect
 
-    with collect(paths, student_pattern=student_pattern) as collection:
+    known = load_course(course).notebooks
+    with collect(paths, student_pattern=student_pattern, known=known) as collection:
         _print_entries(_console(), collection, len(collection))
 
 
@@ -431,48 +451,94 @@ def _stored(out: Path) -> RunReport:
         return gradebook.report()
 
 
-def _status(run: RunReport, fail_under: float | None) -> int:
+def _status(run: RunReport, fail_under: float | None, expected: Mapping[str, float]) -> int:
     if any(one.status in _UNGRADED_STATUSES for one in run.submissions):
         return UNGRADED
-    if fail_under is not None and any(
-        one.score is not None and one.possible > 0 and 100 * one.score < fail_under * one.possible
-        for one in run.submissions
-    ):
-        return BELOW
-    return GRADED
+    if fail_under is None:
+        return GRADED
+    earned = [(one.score, one.possible) for one in run.submissions]
+    if expected:
+        from grader.platforms import standings
+
+        earned += [(one.score, one.possible) for one in standings(run, expected)]
+    below = any(score is not None and 100 * score < fail_under * possible for score, possible in earned)
+    return BELOW if below else GRADED
 
 
-def _write_for_platforms(run: RunReport, github: bool, gradescope: Path | None, classroom50: Path | None) -> None:
-    from grader.platforms import write_classroom50, write_gradescope, write_step_outputs
+@dataclass(frozen=True, slots=True)
+class _Platforms:
+    """Where a run is told beside the terminal, and what was assigned."""
 
-    if github:
-        write_step_outputs(run)
-    if gradescope is not None:
-        write_gradescope(run, gradescope)
-    if classroom50 is not None:
-        write_classroom50(run, classroom50)
+    github: bool = False
+    gradescope: Path | None = None
+    classroom50: Path | None = None
+    course: str = ""
+    assigned: tuple[str, ...] = ()
+    hints: Hints = Hints.NUDGE
+
+    def write(self, run: RunReport) -> Mapping[str, float]:
+        """Tell all of them; returns the exercises that were assigned, with their points."""
+        if not (self.github or self.gradescope or self.classroom50 or self.assigned):
+            return {}
+        from grader.platforms import expected_of, write_classroom50, write_gradescope, write_step_outputs
+
+        expected = expected_of(self.course, self.assigned)
+        if self.github:
+            write_step_outputs(run, expected, hints=self.hints.value)
+        if self.gradescope is not None:
+            write_gradescope(run, self.gradescope, hints=self.hints.value)
+        if self.classroom50 is not None:
+            write_classroom50(run, self.classroom50, expected)
+        return expected
+
+    def fail(self, message: str) -> None:
+        """Give all of them a valid result that says what went wrong."""
+        if self.github or self.gradescope or self.classroom50:
+            from grader.platforms import write_failure
+
+            write_failure(
+                message,
+                github=self.github,
+                gradescope=self.gradescope,
+                classroom50=self.classroom50,
+                course=self.course,
+                notebooks=self.assigned,
+            )
+
+
+def _refuse_absent(paths: list[Path]) -> None:
+    """Refuse what is not there before a kernel is started, and where the platforms are told of it."""
+    for path in paths:
+        if not os.path.lexists(path):
+            raise UsageError(
+                f"no such file or folder: {path}", remedy="name notebooks, folders or archives of submissions"
+            )
 
 
 @contextmanager
-def _told(
-    *,
-    github: bool = False,
-    gradescope: Path | None = None,
-    classroom50: Path | None = None,
-    exit_zero: bool = False,
-) -> Iterator[None]:
-    """Print a ``GraderError`` with its remedy and end with status 2, telling the platforms too."""
+def _told(platforms: _Platforms | None = None, *, exit_zero: bool = False) -> Iterator[None]:
+    """Print a ``GraderError`` with its remedy and end with status 2, telling the platforms too.
+
+    They are told of any other fault as well, for they read a result in every case; it is then raised on.
+    """
     try:
         yield
+    except (typer.Exit, typer.Abort):
+        raise
     except GraderError as error:
-        if github or gradescope or classroom50:
-            from grader.platforms import write_failure
-
-            write_failure(str(error), github=github, gradescope=gradescope, classroom50=classroom50)
+        if platforms is not None:
+            platforms.fail(str(error))
         _refuse(error, GRADED if exit_zero else USAGE)
     except KeyboardInterrupt:
         Console(stderr=True).print("\ninterrupted; run the same command again to go on", markup=False)
         raise typer.Exit(130) from None
+    except Exception as error:
+        if platforms is not None:
+            platforms.fail(f"{type(error).__name__}: {error}")
+        if not exit_zero:
+            raise
+        traceback.print_exc()
+        raise typer.Exit(GRADED) from None
 
 
 def _refuse(error: GraderError, status: int) -> NoReturn:

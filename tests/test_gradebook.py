@@ -16,9 +16,13 @@ SETTINGS = RunSettings("0.1.0", "autograd", 7, "2.13.0", "bwrap")
 
 def report_of(student: str, score: float | None = 1.0) -> SubmissionReport:
     sample = Sample(((1.0, float("nan")),), ((2.0, float("inf")),), (0, 1), cut=False)
-    check = CheckScore("w.g", "failed", 0.0, 2.0, "n=7", Diagnosis("zeros", "m", "h"), (1, 2), (1, 2), 0.5, sample=sample)
+    check = CheckScore(
+        "w.g", "failed", 0.0, 2.0, "n=7", Diagnosis("zeros", "m", "h"), (1, 2), (1, 2), 0.5, sample=sample
+    )
     exercise = ExerciseScore("lin_grad", "t", "partial", 1.0, 3.0, (check,), ("flag",), 4, 1, "out", ("relu_grad",))
-    return SubmissionReport(student, "03.ipynb", f"{student}/03.ipynb", "ab", "graded", score, 3.0, 0.1, 9, (), (exercise,))
+    return SubmissionReport(
+        student, "03.ipynb", f"{student}/03.ipynb", "ab", "graded", score, 3.0, 0.1, 9, (), (exercise,)
+    )
 
 
 def test_gradebook_reopened_gives_the_same_reports_in_order(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from grader.course.stage import Rehearsal
 from grader.course.validation import ExerciseProof, Margin, Problem, ProblemKind
 from grader.errors import CourseError
 from grader.judge.cases import Prepared, path_of, prepare
-from grader.judge.evidence import Evidence, Finding, gather
+from grader.judge.evidence import Evidence, Finding, float_dtypes, gather
 from grader.judge.mistakes import MISTAKES, Mistake
 from grader.judge.score import score_exercise
 from grader.model import CaseRun, Exercise, ExerciseScore
@@ -78,11 +78,12 @@ class _Ledger:
             self.correct[check] = max(self.correct.get(check, 0.0), *(_error(finding) for finding in findings))
 
     def mutant(self, check: str, name: str, findings: Sequence[Finding]) -> None:
-        """Note the errors of a mistake in one check."""
+        """Note the largest error of a mistake in one check, in float32 where it is checked in that."""
         self.mutants.setdefault(check, set()).add(name)
-        error = max(map(_error, findings), default=math.inf)
-        if 1 < error < math.inf:
-            self.wrong[check] = min(self.wrong.get(check, math.inf), error)
+        errors = [_error(finding) for finding in findings]
+        coarse = [_error(finding) for finding in findings if torch.float32 in float_dtypes(finding.case)]
+        if 1 < max(errors, default=math.inf) < math.inf:
+            self.wrong[check] = min(self.wrong.get(check, math.inf), max(coarse or errors))
 
 
 def prove(exercise: Exercise, answers: Answers, effort: Effort) -> ExerciseProof:
@@ -149,14 +150,16 @@ class _Stage:
         return self.evidence(self.rehearsal.run(self.answers.released, self.answers.stub))
 
     def specimen(self, specimen: Specimen) -> Evidence:
-        """A written answer on all cases, in place of the solution's."""
+        """A written answer on all cases, in place of the solution's, which it may call as ``solution``."""
         space = self.answers.solved
-        kept = space.get(specimen.exercise)
+        before = dict(space)
+        space["solution"] = before.get(specimen.exercise)
         space[specimen.exercise] = specimen.answer
         try:
             return self.evidence(self.rehearsal.run(space, specimen.source))
         finally:
-            space[specimen.exercise] = kept
+            space.clear()
+            space.update(before)
 
 
 def _right(ledger: _Ledger, evidence: Evidence, who: str, kind: ProblemKind, seed: int) -> None:
@@ -201,7 +204,7 @@ def _mutated(
     for finding in findings:
         prepared = next(one for one in solution.prepared if one.case is finding.case)
         wrong = mistake.apply(finding.case, check, prepared.expected)
-        if wrong is not None and not _equal(wrong, finding.expected):
+        if wrong is not None and not _same(wrong, finding):
             dtype = finding.actual.tensor.dtype if finding.actual.tensor is not None else wrong.dtype
             cast = wrong.to(dtype) if wrong.is_floating_point() and dtype.is_floating_point else wrong
             changed[finding.case.label] = replace(finding.actual, tensor=cast)
@@ -214,10 +217,14 @@ def _mutated(
     )
 
 
-def _equal(left: Tensor, right: Tensor) -> bool:
-    return left.shape == right.shape and left.dtype.is_floating_point == right.dtype.is_floating_point and bool(
-        torch.allclose(left.to(torch.float64), right.to(torch.float64), rtol=1e-12, atol=0.0, equal_nan=True)
-    )
+def _same(wrong: Tensor, finding: Finding) -> bool:
+    """Whether the mistake has changed nothing; plain numbers have no dtype to be wrong."""
+    right = finding.expected
+    if wrong.shape != right.shape:
+        return False
+    if wrong.is_floating_point() != right.is_floating_point() and finding.actual.kind in {"tensor", "parameter"}:
+        return False
+    return torch.allclose(wrong.to(torch.float64), right.to(torch.float64), rtol=1e-12, atol=0.0, equal_nan=True)
 
 
 def _written(ledger: _Ledger, stage: _Stage, seed: int) -> None:

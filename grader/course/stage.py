@@ -68,7 +68,7 @@ class Rehearsal:
             kept, outcome = ProgramRun(namespace, about, tensors, None).run()
             outcome["seconds"] = 0.0
             kept = {name: tensor.detach() for name, tensor in kept.items()}
-            run, _ = results._case_run(one.case.program, kept, outcome, lambda request: None)
+            run, _ = results.case_run(one.case.program, kept, outcome, lambda request: None)
             runs.append(run)
         space.clear()
         space.update(before)

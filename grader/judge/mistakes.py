@@ -1,11 +1,13 @@
-"""Known mistakes as transformations of right tensors: what ``grader validate`` puts in place of a right answer.
+"""The catalogue of known mistakes as transformations of right tensors: what ``grader validate`` puts into a solution.
 
-Each must lose points wherever it changes anything, and be called by its code. Written wrong implementations, for
-mistakes that no transformation of one tensor makes, lie beside the solutions (``grader.course.specimens``).
+Each must lose points and be diagnosed by its code, wherever it applies; ``apply`` gives None where it does not. A
+mistake that needs the formula (another operand, a wrong step of an optimizer) is written as code beside the course's
+solutions instead.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -14,49 +16,175 @@ from torch import Tensor
 
 from grader.model import Case
 
-Expected = Mapping[str, Tensor]
+Transformation = Callable[[Case, str, Mapping[str, Tensor]], "Tensor | None"]
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """``apply`` makes the wrong tensor of a check from the expected tensors of its case; None: cannot be made here."""
+    """A known mistake: ``apply(case, check, expected)`` makes the wrong tensor of ``check`` from the right ones.
+
+    ``code`` is the diagnosis that it must get.
+    """
 
     id: str
     code: str
-    apply: Callable[[Case, str, Expected], Tensor | None]
+    apply: Transformation
 
 
-def _mistake(
-    name: str, code: str, change: Callable[[Tensor], Tensor], where: Callable[[Tensor], bool] = lambda value: True
-) -> Mistake:
-    """A mistake that looks at the right tensor alone, made where it holds floats and ``where`` says so."""
+def _floats(change: Callable[[Case, str, Tensor], Tensor | None]) -> Transformation:
+    """A transformation of the check's own tensor, where that holds floats."""
 
-    def apply(case: Case, check: str, expected: Expected) -> Tensor | None:
-        right = expected[check]
-        return change(right) if right.is_floating_point() and right.numel() and where(right) else None
+    def apply(case: Case, check: str, expected: Mapping[str, Tensor]) -> Tensor | None:
+        tensor = expected[check]
+        return change(case, check, tensor) if tensor.is_floating_point() and tensor.numel() else None
 
-    return Mistake(name, code, apply)
+    return apply
 
 
-def _is_matrix(value: Tensor) -> bool:
-    return value.dim() == 2 and 1 not in value.shape and value.shape[0] != value.shape[1]
+def _times(factor: float) -> Transformation:
+    return _floats(lambda case, check, tensor: tensor * factor)
 
 
-def _one_element_off(value: Tensor) -> Tensor:
-    wrong = value.clone()
-    wrong.flatten()[wrong.abs().argmax()] *= 0.9
-    return wrong
+def _tripled(case: Case, check: str, tensor: Tensor) -> Tensor | None:
+    """A constant factor shows only in several numbers: not in one or two numbers of a single case."""
+    return tensor * 3 if case.sizes and not (_is_single(case, check) and tensor.numel() < 8) else None
+
+
+def _is_single(case: Case, check: str) -> bool:
+    """Whether the check belongs to one variant, so that no second case tells a size from a constant."""
+    return check.endswith(f" ({case.label})")
+
+
+def _batch(case: Case, check: str) -> int | None:
+    """The batch size, where it stands for the same axis in every case of the check."""
+    asked = any(isinstance(value, tuple) for value in case.constants.values())  # the shape itself is an argument
+    return None if asked or _is_single(case, check) else case.sizes.get("n")
+
+
+def _without_mean(case: Case, check: str, tensor: Tensor) -> Tensor | None:
+    size = _batch(case, check)
+    return None if size is None else tensor * size
+
+
+def _mean_twice(case: Case, check: str, tensor: Tensor) -> Tensor | None:
+    size = _batch(case, check)
+    return tensor / size if size is not None and size in tensor.shape else None
+
+
+def _averaged(case: Case, check: str, tensor: Tensor) -> Tensor | None:
+    size = _batch(case, check)
+    return tensor / size if size is not None and size not in tensor.shape else None
+
+
+def _transposed(case: Case, check: str, tensor: Tensor) -> Tensor | None:
+    return tensor.T.contiguous() if tensor.dim() == 2 else None
+
+
+def _permuted(case: Case, check: str, tensor: Tensor) -> Tensor | None:
+    return tensor.transpose(0, -1).contiguous() if tensor.dim() > 2 else None
+
+
+def _column(case: Case, check: str, tensor: Tensor) -> Tensor | None:
+    return tensor[..., None]
+
+
+def _squared(case: Case, check: str, tensor: Tensor) -> Tensor | None:
+    """All pairs of rows, the right values on the diagonal."""
+    if tensor.dim() == 1 or (tensor.dim() == 2 and tensor.shape[1] == 1):
+        rows = tensor.flatten()
+        return (rows[:, None] + rows[None, :]) / 2 if len(rows) > 1 else None
+    return None
+
+
+def _unsummed(case: Case, check: str, tensor: Tensor) -> Tensor | None:
+    """Contributions of each sample that add up to the right tensor."""
+    size = case.sizes.get("n")
+    if size is None or tensor.dim() > 4:
+        return None
+    shares = torch.arange(1, size + 1, dtype=tensor.dtype)
+    shares = (shares / shares.sum()).reshape(-1, *(1 for _ in tensor.shape))
+    return shares * tensor
+
+
+def _oversummed(case: Case, check: str, tensor: Tensor) -> Tensor | None:
+    """The first axis summed away; an axis of one alone would be no more than a missing axis."""
+    if tensor.dim() == 0 or tensor.shape == (1,) or (tensor.shape[0] == 1 and not case.sizes):
+        return None
+    return tensor.sum(0)
+
+
+def _padded(case: Case, check: str, tensor: Tensor) -> Tensor | None:
+    return torch.cat((tensor, tensor[:1] + 1)) if tensor.dim() else None
+
+
+def _infinite(case: Case, check: str, tensor: Tensor) -> Tensor | None:
+    wrong = tensor.flatten().clone()
+    wrong[0] = float("inf")
+    return wrong.reshape(tensor.shape)
+
+
+def _noisy(case: Case, check: str, tensor: Tensor) -> Tensor | None:
+    seed = int.from_bytes(hashlib.sha256(f"{case.label}\0{check}".encode()).digest()[:4], "little")
+    noise = torch.rand(tensor.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    scale = max(float(tensor.abs().max()), 1e-2)
+    return tensor + scale * (0.3 + noise)
+
+
+def _poisoned(case: Case, check: str, tensor: Tensor) -> Tensor | None:
+    return torch.full_like(tensor, float("nan")) if check in case.program.poison else None
+
+
+def _swapped(case: Case, check: str, expected: Mapping[str, Tensor]) -> Tensor | None:
+    """What belongs to the next check of the same shape."""
+    names = list(expected)
+    start = names.index(check) + 1
+    for other in names[start:] + names[: start - 1]:
+        if expected[other].shape == expected[check].shape and expected[other].is_floating_point():
+            return expected[other].clone()
+    return None
+
+
+def _relu(change: Callable[[Tensor, Tensor], Tensor]) -> Transformation:
+    """A wrong mask, where the right tensor is the upstream gradient behind the mask of ``inp``."""
+
+    def apply(case: Case, check: str, expected: Mapping[str, Tensor]) -> Tensor | None:
+        inp, upstream = case.inputs.get("inp"), case.upstream
+        if check != "inp.g" or inp is None or upstream is None or upstream.shape != inp.shape:
+            return None
+        right = upstream * (inp > 0)
+        return change(inp, upstream) if torch.allclose(right.to(torch.float64), expected[check]) else None
+
+    return apply
+
+
+def _integers(case: Case, check: str, expected: Mapping[str, Tensor]) -> Tensor | None:
+    tensor = expected[check]
+    return tensor.to(torch.float64) if not tensor.is_floating_point() else tensor.to(torch.int64)
 
 
 MISTAKES: tuple[Mistake, ...] = (
-    _mistake("zeros", "zeros", torch.zeros_like),
-    _mistake("sign_flipped", "sign_flipped", torch.neg),
-    _mistake("transposed", "transposed", lambda value: value.T.contiguous(), _is_matrix),
-    _mistake("missing_factor_two", "missing_factor_two", lambda value: value / 2),
-    _mistake("extra_factor_two", "extra_factor_two", lambda value: value * 2),
-    _mistake("nan", "non_finite", lambda value: torch.full_like(value, torch.nan)),
-    _mistake("integers", "wrong_dtype", lambda value: value.to(torch.int64), lambda value: bool((value.abs() < 1e9).all())),
-    _mistake("extra_axis", "unit_axis", lambda value: value[..., None], lambda value: value.dim() > 0),
-    _mistake("one_row_more", "wrong_shape", lambda value: torch.cat((value, value[:1])), lambda value: value.dim() > 0),
-    _mistake("one_element_off", "wrong_value", _one_element_off, lambda value: value.numel() > 5),
+    Mistake("filled_with_zeros", "zeros", _times(0.0)),
+    Mistake("opposite_sign", "sign_flipped", _times(-1.0)),
+    Mistake("transposed", "transposed", _floats(_transposed)),
+    Mistake("axes_permuted", "permuted_axes", _floats(_permuted)),
+    Mistake("mean_left_out", "missing_mean", _floats(_without_mean)),
+    Mistake("mean_taken_twice", "mean_twice", _floats(_mean_twice)),
+    Mistake("averaged", "averaged_instead_of_summed", _floats(_averaged)),
+    Mistake("two_left_out", "missing_factor_two", _times(0.5)),
+    Mistake("two_too_many", "extra_factor_two", _times(2.0)),
+    Mistake("tripled", "scaled", _floats(_tripled)),
+    Mistake("axis_added", "unit_axis", _floats(_column)),
+    Mistake("all_pairs", "broadcast_to_square", _floats(_squared)),
+    Mistake("sum_left_out", "not_summed_over_batch", _floats(_unsummed)),
+    Mistake("sum_too_far", "summed_too_far", _floats(_oversummed)),
+    Mistake("upstream_left_out", "upstream_ignored", _relu(lambda inp, upstream: (inp > 0).to(inp.dtype))),
+    Mistake("no_mask", "mask_missing", _relu(lambda inp, upstream: upstream.clone())),
+    Mistake("mask_turned_round", "mask_inverted", _relu(lambda inp, upstream: upstream * (inp <= 0))),
+    Mistake("mask_open_at_zero", "mask_at_zero", _relu(lambda inp, upstream: upstream * (inp >= 0))),
+    Mistake("added_to_what_was_there", "accumulated", _floats(_poisoned)),
+    Mistake("swapped", "wrong_operand", _swapped),
+    Mistake("a_row_too_many", "wrong_shape", _floats(_padded)),
+    Mistake("other_dtype", "wrong_dtype", _integers),
+    Mistake("an_infinity", "non_finite", _floats(_infinite)),
+    Mistake("noise", "wrong_value", _floats(_noisy)),
 )

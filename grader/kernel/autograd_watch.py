@@ -4,7 +4,12 @@ Three nets. The entry points of the engine, of functional transforms and of forw
 entry that each of them is called through (``PyMethodDef.ml_meth``, read at every call) is pointed at a recorder, so a
 reference that student code saved earlier is caught as well, in every thread. A dispatch mode sees operators whose names
 say that they are backward formulas, and any operator run by the engine (TorchScript drives it without Python). At the
-end the mode must still be where it was put. A recorder does nothing else: the call that it replaces returns None.
+end the mode must still be where it was put. A recorder does nothing else: the call that it replaces returns None. The
+functions that take a mode away are replaced in the same manner, and threads start with the mode in place.
+
+Not caught: ``redispatch`` of a backward operator with a key set below Python's, the guards of ``torch._C`` that exclude
+dispatch keys, a thread made through ctypes, and whoever writes the table entries back through ctypes. Code that does
+these things shows in the source; nobody arrives there by accident.
 
 The tables are found when the zygote imports this; ``install`` only writes pointers. It is for a process that ends with
 the check: nothing is ever put back.
@@ -12,8 +17,10 @@ the check: nothing is ever put back.
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import ctypes
+import functools
 import sys
 import types
 from collections.abc import Iterator
@@ -25,6 +32,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 _graph_task = torch._C._current_graph_task_id
 _stack_length = torch._C._len_torch_dispatch_stack
 _stack_entry = torch._C._get_dispatch_stack_at
+_push_mode = torch._C._push_on_torch_dispatch_stack
 _getframe = sys._getframe
 
 
@@ -48,7 +56,13 @@ _ENTRIES: tuple[tuple[str, str], ...] = (
     ("_functorch._vmap_increment_nesting", "torch.vmap"),
     ("_enter_dual_level", "torch.autograd.forward_ad"),
     ("_VariableFunctions._make_dual", "torch.autograd.forward_ad"),
+    ("_pop_torch_dispatch_stack", "tampering with the watch"),
+    ("_unset_dispatch_mode", "tampering with the watch"),
+    ("_dispatch_tls_set_dispatch_key_excluded", "tampering with the watch"),
+    ("_dispatch_tls_set_dispatch_key_included", "tampering with the watch"),
 )
+#: The functions that start a thread; the first argument is what runs in it.
+_STARTERS = ("start_new_thread", "start_joinable_thread")
 
 
 class Watch:
@@ -83,6 +97,10 @@ class _Mode(TorchDispatchMode):
     def __init__(self, watch: Watch) -> None:
         super().__init__()
         self.watch = watch
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # else torch imports its compiler at the first operator, which takes seconds
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = _op_names.get(func)
@@ -155,7 +173,32 @@ def _found() -> list[tuple[_MethodDef, int, Any]]:
     return entries
 
 
-_entries = _found()
+_Starter = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
+
+
+def _starters() -> list[tuple[_MethodDef, int, Any]]:
+    """The same for the functions that start threads: theirs still start one, with the watch in it."""
+    entries = []
+    for function in (getattr(_thread, name, None) for name in _STARTERS):
+        if isinstance(function, types.BuiltinFunctionType):
+            entry = _table_entry(function)
+            starter = _Starter(functools.partial(_start, _Starter(entry.ml_meth or 0)))
+            entries.append((entry, ctypes.cast(starter, ctypes.c_void_p).value or 0, starter))
+    return entries
+
+
+def _start(original: Any, module: Any, arguments: tuple[Any, ...], names: Any) -> Any:
+    return original(module, (functools.partial(_watched, arguments[0]), *arguments[1:]), names)
+
+
+def _watched(function: Any, *arguments: Any, **named: Any) -> None:
+    """A thread's function, under the watch."""
+    if _watch.mode is not None:
+        _push_mode(_watch.mode)
+    function(*arguments, **named)
+
+
+_entries = [*_found(), *_starters()]
 #: The entry points that this build of torch has, for the tests.
 WATCHED = len(_entries)
 
@@ -165,5 +208,3 @@ def install() -> Watch:
     for entry, pointer, _ in _entries:
         entry.ml_meth = pointer
     return _watch
-
-

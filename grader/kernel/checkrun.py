@@ -3,7 +3,9 @@
 The kernel forks a child, which sends a socket that it alone holds. The init then stops every other process of the job,
 hands the child the inputs of one program at a time, and notes how far it came. A child that dies or runs out of time
 costs the program it was at; the rest get a fresh fork. Inputs reach a child only when their program starts, so what an
-earlier fork has seen helps no later one.
+earlier fork has seen helps no later one. A child writes into a file of its own, copied for the grader while everything
+is still stopped, so nothing that runs later can answer for it. A stopped process that ran all the same (there are ways:
+a timer or a lease that sends SIGCONT, an orphaned process group) costs the whole check.
 """
 
 from __future__ import annotations
@@ -15,17 +17,19 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from grader.kernel import wire
+from grader.kernel import exchange, wire
+from grader.kernel.processes import Stopped
 
 if TYPE_CHECKING:
     from grader.kernel.jobinit import JobInit
 
 #: Share of a check's seconds that is left for the programs behind one that ran out of time.
 _ALLOWANCE = 0.1
+_RESUMED = "a process that was stopped for the check ran during it"
 
 
 class CheckRun:
-    """The run of one check. ``slate`` is the result file; ``programs`` are the descriptors of the inputs."""
+    """The run of one check. ``slate`` is the grader's result file; ``programs`` are the descriptors of the inputs."""
 
     def __init__(self, init: JobInit, message: dict[str, Any], slate: int, source: int, programs: list[int]) -> None:
         self.init = init
@@ -34,7 +38,9 @@ class CheckRun:
         self.source = source
         self.programs = programs
         self.deadline = time.monotonic() + message["seconds"]
-        self.stopped: set[int] = set()
+        self.capacity = os.fstat(slate).st_size
+        self.sheet = -1
+        self.stopped = Stopped()
         self.child = 0
         self.sock: socket.socket | None = None
         self.at = 0
@@ -47,8 +53,12 @@ class CheckRun:
             ended = self._fork()
             if ended is not None:  # no fork, no program: the kernel is dead or does not answer
                 return runs + [{"ended": ended, "how": ""}] * (len(self.programs) - len(runs))
+            done = len(runs)
             ended, how = self._drive(runs)
+            if self.init.processes.ran(self.stopped):
+                return runs[:done] + [{"ended": "crashed", "how": _RESUMED}] * (len(self.programs) - done)
             self._kill_child()
+            self._copy(runs[done:])
             if ended is None:
                 return runs
             runs.append({"ended": ended, "how": how})
@@ -93,7 +103,7 @@ class CheckRun:
                 if isinstance(message, str):
                     return message, ""
                 at, length = message.get("at"), message.get("length")
-                if at != self.at or type(length) is not int or length < 0:
+                if at != self.at or type(length) is not int or not 0 <= length <= self.capacity - self.at:
                     return ("output_exceeded" if message.get("event") == "too_large" else "crashed"), ""
                 runs.append({"ended": "done", "at": at, "length": length})
                 self.at += length
@@ -104,7 +114,8 @@ class CheckRun:
     def _send_check(self) -> None:
         assert self.sock is not None
         about = {key: self.message[key] for key in ("needs", "autograd", "printed", "cell")}
-        wire.send(self.sock, {"do": "check", **about}, [self.slate, self.source])
+        self.sheet = exchange.memory_slate(self.capacity)
+        wire.send(self.sock, {"do": "check", "sandbox": self.init.sandbox, **about}, [self.sheet, self.source])
 
     def _answer(self) -> dict[str, Any] | str:
         """The child's next message, or how the program ended without one."""
@@ -138,20 +149,28 @@ class CheckRun:
 
     # ---------------------------------------------------------------------------------------------- end
 
+    def _copy(self, runs: list[dict[str, Any]]) -> None:
+        """Copy what the child wrote of ``runs`` into the grader's file."""
+        for run in runs:
+            os.pwrite(self.slate, os.pread(self.sheet, run["length"], run["at"]), run["at"])
+
     def _kill_child(self) -> None:
         """Kill the child and all that it started: everything that was not stopped."""
         if self.sock is not None:
             self.sock.close()
             self.sock = None
         if self.child:
-            self.init.processes.kill_others(frozenset(self.stopped))
+            self.init.processes.kill_others(frozenset(self.stopped.pids.values()))
             self.child = 0
 
     def _thaw(self) -> None:
-        for pid in self.stopped:
+        if self.sheet >= 0:
+            os.close(self.sheet)
+            self.sheet = -1
+        for pid in self.stopped.pids.values():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
-        self.stopped = set()
+        self.stopped = Stopped()
 
     def close(self) -> None:
         """Let the rest of the job run on."""

@@ -9,7 +9,6 @@ that must agree with shapes and with the file, no code, no pickle.
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import json
 import math
 import os
@@ -133,6 +132,8 @@ def _tensor(entry: Mapping[str, Any], body: memoryview) -> torch.Tensor:
 
 def memory_file(data: bytes, name: str = "grader") -> int:
     """A descriptor of a sealed, read-only memory file that holds ``data``; the caller closes it."""
+    import fcntl
+
     fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     view = memoryview(data)
     while view:
@@ -143,6 +144,8 @@ def memory_file(data: bytes, name: str = "grader") -> int:
 
 def memory_slate(size: int, name: str = "result") -> int:
     """A descriptor of a writable memory file of exactly ``size`` bytes that nobody can grow; the caller closes it."""
+    import fcntl
+
     fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.ftruncate(fd, size)
     fcntl.fcntl(fd, _ADD_SEALS, _SEAL_SEAL | _SEAL_SHRINK | _SEAL_GROW)

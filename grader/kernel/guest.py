@@ -201,10 +201,8 @@ def confine_kernel(message: dict[str, Any]) -> None:
     """Give up what a submission must not have; ``sandbox`` none keeps all but the resource limits."""
     limits = message["limits"]
     # The watchdog kills at the limit; this net above it catches what allocates faster than it looks.
-    memory = limits["memory"] * 5 // 4 + 256 * 1024**2
+    memory = message["mapped"] + limits["memory"] * 5 // 4 + 256 * 1024**2
     confine.limit_resources(open_files=limits["open_files"], file_size=limits["written"], memory=memory)
     if message["sandbox"] == "none":
         return
-    confine.drop_privileges()
-    confine.landlock(confine.Access(read=tuple(message["read"]), write=tuple(message["write"])))
-    confine.refuse_calls()
+    confine.confine_kernel(message["sandbox"], message["read"], message["write"])

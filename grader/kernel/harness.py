@@ -32,6 +32,7 @@ _send, _receive, _Closed = wire.send, wire.receive, wire.Closed
 _encode, _decode, _contents = exchange.encode, exchange.decode, exchange.contents
 _fstat = os.fstat
 _monotonic = time.monotonic
+_confine_check = confine.confine_check
 
 _shell: Any = None
 _command: socket.socket | None = None
@@ -86,6 +87,8 @@ def _be_check(command: socket.socket) -> None:
     _thread_setprofile(None)
     check, fds, _ = _receive(ours)
     slate, source = fds
+    if check["sandbox"] != "none":
+        _confine_check(check["sandbox"])
     with torch._C.DisableTorchFunction():
         _set_default_device(None)
         _set_default_dtype(torch.float32)

@@ -27,12 +27,15 @@ _TICK = 0.1
 
 def run(sock: socket.socket, message: dict[str, Any]) -> None:
     """Be the init of the job that ``message`` describes until ``sock`` closes; the caller ends the process."""
+    message["mapped"] = confine.private_memory()
     if message["sandbox"] == "bwrap":
         _enter_namespaces(message)
     else:
         confine.adopt_orphans()
         confine.die_with_parent(signal.SIGKILL)
     init = JobInit(sock, message)
+    if message["sandbox"] == "bwrap":
+        _hide_processes()
     try:
         init.serve()
     except wire.Closed:
@@ -42,8 +45,14 @@ def run(sock: socket.socket, message: dict[str, Any]) -> None:
 
 
 def _enter_namespaces(message: dict[str, Any]) -> None:
-    """New PID, IPC and mount namespaces; one private file system for ``/job``, ``/tmp`` and ``/dev/shm`` together."""
-    confine.unshare(confine.CLONE_NEWPID | confine.CLONE_NEWIPC | confine.CLONE_NEWNS)
+    """New PID, IPC and mount namespaces; one private file system for ``/job``, ``/tmp`` and ``/dev/shm`` together.
+
+    ``/proc`` shows nothing of any process: of the init's view of it only a descriptor is left (``Processes.proc``).
+    """
+    spaces = confine.CLONE_NEWPID | confine.CLONE_NEWIPC | confine.CLONE_NEWNS
+    if confine.landlock_abi() < confine.SCOPES:
+        spaces |= confine.CLONE_NEWNET  # abstract sockets, which Landlock would scope, belong to the network's namespace
+    confine.unshare(spaces)
     if os.fork():
         os._exit(0)
     flags = confine.MS_NOSUID | confine.MS_NODEV
@@ -53,6 +62,16 @@ def _enter_namespaces(message: dict[str, Any]) -> None:
         os.mkdir(f"/job/{name}", 0o700)
         if target in message["write"]:
             confine.mount(f"/job/{name}", target, "", confine.MS_BIND)
+
+
+def _hide_processes() -> None:
+    """Put a folder of three harmless files over ``/proc``."""
+    os.mkdir("/job/proc", 0o755)
+    confine.mount("tmpfs", "/job/proc", "tmpfs", confine.MS_NOSUID | confine.MS_NODEV | confine.MS_NOEXEC, "size=4k")
+    for name in ("cpuinfo", "meminfo", "stat"):
+        os.close(os.open(f"/job/proc/{name}", os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o444))
+        confine.mount(f"/proc/{name}", f"/job/proc/{name}", "", confine.MS_BIND)
+    confine.mount("/job/proc", "/proc", "", confine.MS_BIND | confine.MS_REC)
 
 
 class JobInit:
@@ -175,6 +194,7 @@ class JobInit:
         status = 1
         try:
             self.sock.close()
+            self.processes.close()
             from grader.kernel import guest
 
             guest.run(self.message, command, fds)

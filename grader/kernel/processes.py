@@ -9,10 +9,24 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+#: Seconds for stopped processes to come to rest.
+_STOP_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Processes that were stopped, ``/proc`` name → process id, and what ``Processes.marks`` said of them then."""
+
+    pids: Mapping[str, int] = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict)
 
 
 class Processes:
@@ -25,6 +39,10 @@ class Processes:
         self.proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.me = os.readlink("self", dir_fd=self.proc)
         self.last_walk = 0.0
+
+    def close(self) -> None:
+        """Let go of ``/proc``, in a child that is to see nothing of it."""
+        os.close(self.proc)
 
     def baseline(self, pid: int) -> None:
         """Called when the kernel was forked."""
@@ -42,15 +60,18 @@ class Processes:
 
     def _children(self, name: str) -> list[str]:
         children: list[str] = []
+        for task in self._tasks(name):
+            children += self._read(f"{name}/task/{task}/children").split()
+        return children
+
+    def _tasks(self, name: str) -> list[str]:
         with contextlib.suppress(OSError):
             fd = os.open(f"{name}/task", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self.proc)
             try:
-                tasks = os.listdir(fd)
+                return os.listdir(fd)
             finally:
                 os.close(fd)
-            for task in tasks:
-                children += self._read(f"{name}/task/{task}/children").split()
-        return children
+        return []
 
     def _read(self, path: str) -> str:
         try:
@@ -93,14 +114,37 @@ class Processes:
                     os.kill(pid, signal_number)
             reached |= pids
 
-    def stop_others(self, spare: int) -> set[int]:
-        """Stop every descendant but ``spare``; returns whom."""
+    def stop_others(self, spare: int) -> Stopped:
+        """Stop every descendant but ``spare`` and wait until they stand still."""
         if self.private:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGSTOP)
             os.kill(spare, signal.SIGCONT)
-            return {self.pid(name) for name in self.listed()} - {spare, 0}
-        return self.signal_others(signal.SIGSTOP, frozenset({spare}))
+        else:
+            self.signal_others(signal.SIGSTOP, frozenset({spare}))
+        pids = {name: self.pid(name) for name in self.listed()}
+        stopped = Stopped({name: pid for name, pid in pids.items() if pid not in (spare, 0)})
+        deadline = time.monotonic() + _STOP_S
+        while True:
+            marks = self.marks(stopped)
+            if all(mark[:1] in "TtZXD" for mark in marks.values()) or time.monotonic() > deadline:
+                return Stopped(stopped.pids, marks)
+            time.sleep(0.0005)
+
+    def marks(self, stopped: Stopped) -> dict[str, str]:
+        """State and number of context switches of each thread of ``stopped``: the same again if none has run since."""
+        marks: dict[str, str] = {}
+        for name in stopped.pids:
+            for task in self._tasks(name):
+                status = self._read(f"{name}/task/{task}/status")
+                fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+                switches = (fields.get("voluntary_ctxt_switches", ""), fields.get("nonvoluntary_ctxt_switches", ""))
+                marks[f"{name}/{task}"] = " ".join((fields.get("State", "X")[:1], *switches))
+        return marks
+
+    def ran(self, stopped: Stopped) -> bool:
+        """Whether a process of ``stopped`` has run since, by whatever trick it was continued."""
+        return self.marks(stopped) != stopped.marks
 
     def kill_all(self) -> None:
         """Kill every descendant; on return none is running."""

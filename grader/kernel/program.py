@@ -7,6 +7,7 @@ reads it on the other side.
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import re
 import sys
@@ -288,6 +289,7 @@ def _text(error: BaseException) -> str:
         return ""
 
 
+@functools.lru_cache(maxsize=64)
 def _function(call: str, parameters: tuple[str, ...]) -> types.CodeType:
     """The code of a module that defines ``__case__(*parameters, __keep__)`` with ``call`` as its body."""
     body = ast.parse(call).body

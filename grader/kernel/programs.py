@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from grader.model import Program
 
@@ -16,7 +16,12 @@ def encode(program: Program) -> bytes:
     """``program`` as the bytes that the harness reads (see ``program.ProgramRun``)."""
     from grader.kernel import exchange
 
-    about = {
+    return exchange.encode(program.tensors, described(program))
+
+
+def described(program: Program) -> dict[str, Any]:
+    """All of ``program`` but its tensors."""
+    return {
         "case": program.case,
         "call": program.call,
         "constants": {name: repr(value) for name, value in program.constants.items()},
@@ -28,7 +33,6 @@ def encode(program: Program) -> bytes:
         "rerun": program.rerun,
         "strided": {name: _order(tensor) for name, tensor in program.tensors.items() if not tensor.is_contiguous()},
     }
-    return exchange.encode(program.tensors, about)
 
 
 def _order(tensor: Tensor) -> list[int]:

@@ -28,28 +28,33 @@ def read(
     execute request to the ``Cell.index`` it ran. Never raises for what the student's process wrote.
     """
     if run["ended"] != "done":
-        return CaseRun(program.case, run["ended"], error=_died(run)), None
+        return unfinished(program, run["ended"], str(run.get("how", ""))), None
+    length = run["length"] if run["length"] <= os.fstat(slate).st_size else 0
+    return parsed(os.pread(slate, length, run["at"]), program, cell_of)
+
+
+def parsed(data: bytes, program: Program, cell_of: Callable[[int], int | None]) -> tuple[CaseRun, str | None]:
+    """As ``read``, of the bytes that the harness sent for one program."""
     from grader.kernel import exchange
 
     try:
-        size = os.fstat(slate).st_size
-        if run["length"] > size:
-            raise Forged("the result is longer than its file")
-        tensors, outcome = exchange.decode(os.pread(slate, run["length"], run["at"]))
-        return _case_run(program, tensors, outcome, cell_of)
+        tensors, outcome = exchange.decode(data)
+        return case_run(program, tensors, outcome, cell_of)
     except (exchange.Malformed, Forged) as error:
         forged = StudentError("ForgedResult", f"the process that ran the check sent what is no result ({error})")
         return CaseRun(program.case, "crashed", error=forged), None
 
 
-def _died(run: Mapping[str, Any]) -> StudentError | None:
-    how = str(run.get("how", ""))
-    return StudentError("ProcessDied", f"the process ended during the call ({how})") if how else None
+def unfinished(program: Program, ended: Ending, how: str = "") -> CaseRun:
+    """The result of a program whose process gave none; ``how`` it died, if it did (``"signal 11"``)."""
+    error = StudentError("ProcessDied", f"the process ended during the call ({how})") if how else None
+    return CaseRun(program.case, ended, error=error)
 
 
-def _case_run(
+def case_run(
     program: Program, tensors: dict[str, Any], outcome: dict[str, Any], cell_of: Callable[[int], int | None]
 ) -> tuple[CaseRun, str | None]:
+    """The result that ``ProgramRun.run`` gave as ``(tensors, outcome)``; raises ``Forged`` where it cannot have."""
     ended = outcome.get("ended")
     if ended not in _ENDINGS:
         raise Forged("an unknown ending")

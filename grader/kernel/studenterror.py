@@ -16,7 +16,8 @@ _TYPE, _MESSAGE, _CODE = 200, 1000, 300
 _BUILTIN = {
     cls: cls.__name__ for cls in vars(builtins).values() if isinstance(cls, type) and issubclass(cls, BaseException)
 }
-_CELL_FILE = re.compile(r"ipykernel_(\d+)\.py$")
+# "ipykernel_7.py" is the seventh request of a kernel of ours; the others are stock ipykernel's and IPython's names.
+_CELL_FILE = re.compile(r"(?:ipykernel_|<ipython-input-)(\d+)(?:[/\\]\w+)?(?:\.py|-\w+>)$")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _lines_cached = linecache.cache
 

@@ -63,9 +63,9 @@ def warm() -> None:
     with contextlib.suppress(RuntimeError):
         torch.set_num_interop_threads(1)
     _warm_torch(torch, numpy)
-    from grader.kernel import guest, harness, jobinit
+    from grader.kernel import checkrun, guest, harness, jobinit, landlock
 
-    del harness, jobinit
+    del checkrun, harness, jobinit, landlock
     guest.prepare(os.environ["HOME"])
     with contextlib.suppress(ImportError):
         import grader

@@ -12,6 +12,8 @@ from grader.report.numbers import number
 STEPS = 8
 #: A value so many times larger than the largest expected one takes the last colour, or the expected map would be blank.
 _HEADROOM = 4.0
+#: Columns that have room for three digits.
+_ROOMY = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +27,13 @@ class HeatCell:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """The two grids, and ``bound``: the scale runs from ``−bound`` to ``bound``."""
+    """The two grids, and ``bound``: the scale runs from ``−bound`` to ``bound``. ``wide`` ones need small cells."""
 
     expected: tuple[tuple[HeatCell, ...], ...]
     actual: tuple[tuple[HeatCell, ...], ...]
     bound: str
     cut: bool
+    wide: bool
 
 
 def heat_map(sample: Sample) -> HeatMap:
@@ -41,6 +44,7 @@ def heat_map(sample: Sample) -> HeatMap:
         actual=_grid(sample.actual, bound, sample.worst),
         bound=number(bound),
         cut=sample.cut,
+        wide=_is_wide(sample.expected),
     )
 
 
@@ -57,10 +61,20 @@ def _largest(rows: tuple[tuple[float, ...], ...]) -> float:
 def _grid(
     rows: tuple[tuple[float, ...], ...], bound: float, worst: tuple[int, int] | None
 ) -> tuple[tuple[HeatCell, ...], ...]:
+    told = _short if _is_wide(rows) else number
     return tuple(
-        tuple(HeatCell(number(value), _colour(value, bound), (i, j) == worst) for j, value in enumerate(row))
+        tuple(HeatCell(told(value), _colour(value, bound), (i, j) == worst) for j, value in enumerate(row))
         for i, row in enumerate(rows)
     )
+
+
+def _is_wide(rows: tuple[tuple[float, ...], ...]) -> bool:
+    return len(rows[0]) > _ROOMY if rows else False
+
+
+def _short(value: float) -> str:
+    """At most six characters for a value of ordinary size: a dozen columns stand beside a dozen."""
+    return number(value, 1 if abs(value) < 0.1 else 2)
 
 
 def _colour(value: float, bound: float) -> str:

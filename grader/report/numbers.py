@@ -50,7 +50,7 @@ def percent(part: float | None, whole: float) -> int | None:
     return round(100 * share)
 
 
-def number(value: float | None) -> str:
+def number(value: float | None, digits: int = 3) -> str:
     """An element of a tensor for people: three significant digits, a true minus sign.
 
     >>> number(-0.123456), number(12345.0), number(float("nan"))
@@ -60,7 +60,7 @@ def number(value: float | None) -> str:
         return "–"
     if not math.isfinite(value):
         return str(value).replace("-", "−")
-    text = f"{value:.3g}"
+    text = f"{value:.{digits}g}"
     if "e" in text:
         mantissa, exponent = text.split("e")
         text = f"{mantissa}e{int(exponent)}"

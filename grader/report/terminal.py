@@ -43,7 +43,7 @@ _GAP, _NUMBERED, _TOTALS = 3, 5, 19
 
 def render_class(run: RunReport) -> RenderableType:
     """The class as a table, the mean, and what needs a human's eye; fitted to the console's width when drawn."""
-    return _ClassView(tally(run))
+    return _ClassView(tally(run), wording.SANDBOX_NOTE.get(run.sandbox, ""))
 
 
 def render_submission(report: SubmissionReport, hints: Hints = "nudge") -> RenderableType:
@@ -70,6 +70,7 @@ class _ClassView:
     """The class, drawn as wide as the console is: exercise names in the header where they fit, else numbers."""
 
     counted: Tally
+    note: str
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         counted, width = self.counted, options.max_width
@@ -85,6 +86,8 @@ class _ClassView:
         yield _summary(counted)
         if counted.concerns:
             yield _concerns(counted.concerns)
+        if self.note:
+            yield Text(self.note, "yellow")
 
 
 def _named_width(counted: Tally) -> int:

@@ -60,9 +60,14 @@ CELL_ENDED: Final = {
     "output_exceeded": "printed too much",
 }
 
+#: Shown with the class where the confinement was not the strongest one.
+SANDBOX_NOTE: Final = {
+    "none": "This run had no sandbox: the students' code could do whatever the grader's user can.",
+    "sandlock": "This run had the weaker sandbox (sandlock without bubblewrap).",
+}
+
 FLAGGED: Final = "flagged"
 GRADER_ERROR_IN: Final = "the grader failed in {exercises}"
-FULL_MARKS: Final = "Everything passes."
 NOTHING_GRADED: Final = "No submission was found."
 FOLLOWS_FROM: Final = "This one calls {names}, which is not right yet: mend that first."
 WORST: Final = "worst element [{index}]: expected {expected}, got {actual}"

@@ -33,11 +33,6 @@ def changes_b(a, b):
     return a[:, None] + b.neg_()[None, :]
 
 
-@mistake("outer_difference", "raised")
-def viewed_flat(a, b):
-    return a.view(-1, 1) - b.reshape(a.shape[0] and 1, len(a))
-
-
 @mistake("residual", "broadcast_to_square")
 def broadcast_to_square(out, targ):
     return out - targ
@@ -51,11 +46,6 @@ def targets_first(out, targ):
 @mistake("residual", "unit_axis")
 def keeps_the_column(out, targ):
     return out - targ[:, None]
-
-
-@mistake("residual", "wrong_shape")
-def squeezes_a_single_row(out, targ):
-    return out.squeeze() - targ if len(out) > 1 else (out.squeeze() - targ).squeeze()
 
 
 @mistake("residual", "input_modified")

@@ -67,7 +67,7 @@ def bias_forgotten(inp, out, w, b):
 @mistake("lin_grad", "accumulated")
 def added_up(inp, out, w, b):
     inp.g = out.g @ w.T
-    w.g = w.g.nan_to_num() + 1 + inp.T @ out.g
+    w.g = w.g + inp.T @ out.g
     b.g += out.g.sum(0)
 
 

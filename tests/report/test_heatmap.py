@@ -42,3 +42,10 @@ def test_heat_map_style_sheet_has_every_step() -> None:
 
     page = class_page(run())
     assert all(f".q{step} {{" in page for step in range(-STEPS, STEPS + 1) if step)
+
+
+def test_heat_map_wide_has_short_numbers() -> None:
+    row = (-0.00997, -1.234, 12.34, 0.0554, *(0.0,) * 8)
+    made = heat_map(Sample((row,), (row,), None, False))
+    assert made.wide
+    assert [cell.text for cell in made.expected[0][:4]] == ["−0.01", "−1.2", "12", "0.06"]

@@ -162,3 +162,8 @@ def test_bins_every_share_is_in_its_bin(share: float) -> None:
     made = bins(type(counted)((), (Row(row.student, row.entries, {}, 12 * share, 12.0),), (), ()))
     (found,) = [place for place, bin_ in enumerate(made) if bin_.students]
     assert found == min(9, int(share * 10 + 1e-9))
+
+
+@pytest.mark.parametrize(("sandbox", "said"), [("bwrap", False), ("sandlock", True), ("none", True)])
+def test_class_page_weaker_sandbox_is_said(sandbox: str, said: bool) -> None:
+    assert ("This run had" in class_page(run(submission(), sandbox=sandbox))) is said

@@ -86,3 +86,8 @@ def test_render_submission_passed_prints_no_output() -> None:
 def test_render_submission_long_output_is_cut() -> None:
     wrong = exercise("lin_grad", {"w.g": "transposed"}, printed="\n".join(f"line {i}" for i in range(100)))
     assert "… 88 more lines" in drawn(render_submission(submission("ada", wrong)))
+
+
+@pytest.mark.parametrize(("sandbox", "said"), [("bwrap", False), ("sandlock", True), ("none", True)])
+def test_render_class_weaker_sandbox_is_said(sandbox: str, said: bool) -> None:
+    assert ("This run had" in drawn(render_class(run(submission(), sandbox=sandbox)))) is said

@@ -138,14 +138,14 @@ class Symptom:
         return tuple(view for view in self.views if id(view.finding) in bad)
 
     def fits(self, predict: Prediction) -> bool:
-        """Whether ``predict`` says what came in every case; it predicts None where its mistake cannot be made."""
-        if not self.failing:
-            return False
-        for view in self.views:
-            predicted = predict(view)
-            if predicted is None or not view.is_near(predicted):
-                return False
-        return True
+        """Whether ``predict`` says what came in every case.
+
+        It predicts None where its mistake cannot be made, which explains a case that passed and none that failed.
+        """
+        return bool(self.failing) and all(
+            view.finding.passed if (predicted := predict(view)) is None else view.is_near(predicted)
+            for view in self.views
+        )
 
     def others(self) -> Iterator[str]:
         """The other compared checks of the exercise."""

@@ -1,32 +1,119 @@
-"""PLACEHOLDER, to be replaced by the diagnosis wing."""
+"""The ordered table of hypotheses: the first that explains every case of a failed check gives the diagnosis.
+
+Each hypothesis is a pure function of a ``Symptom`` (the check, and all the evidence around it). The order is that of
+the codes in the design: outcomes without a tensor, then specific mistakes, then the general codes, one of which always
+applies. A passing exercise costs nothing.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from grader.judge.diagnosis import absent, endings, factors, optimizers, shapes, values, wording
+from grader.judge.diagnosis.failing import failing_checks, modified_checks
+from grader.judge.diagnosis.origin import placed
+from grader.judge.diagnosis.symptom import Alternatives, Symptom
 from grader.judge.evidence import Evidence
-from grader.model import Diagnosis, Exercise, Stub
+from grader.model import Diagnosis
+
+Hypothesis = Callable[[Symptom], "Diagnosis | None"]
+
+#: Without a usable tensor.
+OUTCOMES: tuple[Hypothesis, ...] = (
+    endings.without_tensor,
+    absent.not_written,
+    absent.not_registered,
+    absent.not_a_tensor,
+)
+#: Specific mistakes, each of which must explain all cases.
+SPECIFIC: tuple[Hypothesis, ...] = (
+    absent.accumulated,
+    optimizers.not_in_place,
+    factors.zeros,
+    factors.sign_flipped,
+    shapes.transposed,
+    shapes.permuted_axes,
+    factors.missing_mean,
+    factors.divided,
+    factors.missing_factor_two,
+    factors.extra_factor_two,
+    shapes.unit_axis,
+    shapes.broadcast_to_square,
+    shapes.not_summed,
+    shapes.summed_too_far,
+    values.upstream_ignored,
+    values.mask,
+    values.overwritten,
+    values.stale,
+    values.last_sample_only,
+    values.broadcast_loss,
+    values.wrong_operand,
+    optimizers.simulated,
+    optimizers.constants,
+)
+#: What can always be said.
+GENERAL: tuple[Hypothesis, ...] = (
+    values.upstream_itself,
+    factors.scaled,
+    absent.non_finite,
+    shapes.wrong_shape,
+    absent.wrong_dtype,
+    values.wrong_value,
+)
 
 
 def diagnose(evidence: Evidence) -> dict[str, Diagnosis]:
-    found = {}
-    for check, findings in evidence.findings.items():
-        bad = [f for f in findings if not f.passed]
-        if evidence.autograd:
-            found[check] = Diagnosis("uses_autograd", evidence.autograd)
-        elif bad:
-            f = bad[0]
-            code = {"absent": "not_written", "different": "wrong_value"}.get(f.comparison.verdict, f.comparison.verdict)
-            if f.comparison.verdict == "absent" and f.run.ended != "returned":
-                code = f.run.ended
-                if f.run.error and "NotImplementedError" in f.run.error.bases:
-                    code = "not_implemented"
-            found[check] = Diagnosis(code, str(f.run.error))
-        elif any(check.startswith(name) for name in evidence.modified_inputs):
-            found[check] = Diagnosis("input_modified", "")
-    for check, ok in evidence.raising.items():
-        if not ok or not any(c not in found for c in evidence.findings):
-            found[check] = Diagnosis("not_raised", "")
-    return found
+    """A diagnosis for each check that loses points, and for no other: being here is having failed.
+
+    Never raises, whatever was captured.
+    """
+    failed = failing_checks(evidence)
+    if not failed:
+        return {}
+    if evidence.autograd is not None:
+        return dict.fromkeys(failed, wording.say("uses_autograd", name=evidence.autograd))
+    modified = modified_checks(evidence)
+    alternatives = Alternatives(evidence)
+    found: dict[str, Diagnosis] = {}
+    for check in failed:
+        if check in evidence.exercise.raises:
+            found[check] = _not_raised(evidence, check)
+        else:
+            symptom = Symptom(evidence, check, alternatives, frozenset(failed))
+            found[check] = _explained(symptom, modified.get(check))
+    return placed(evidence, found)
 
 
-def loops_flag(exercise: Exercise, stub: Stub | None) -> tuple[str, ...]:
-    return ()
+def _explained(symptom: Symptom, modified: str | None) -> Diagnosis:
+    """The first hypothesis that holds; a changed input before the general ones."""
+    if symptom.bad:
+        for hypothesis in (*OUTCOMES, *SPECIFIC):
+            if diagnosis := hypothesis(symptom):
+                return diagnosis
+    if modified is not None:
+        return wording.say("input_modified", name=modified)
+    for hypothesis in GENERAL:
+        if diagnosis := hypothesis(symptom):
+            return _only_in_one_case(symptom, diagnosis)
+    return wording.say("not_written", path=absent.path(symptom), state="nothing of it came back")
+
+
+def _only_in_one_case(symptom: Symptom, diagnosis: Diagnosis) -> Diagnosis:
+    """Say so where all cases but one are right: what is special about that one is the best hint there is."""
+    findings = symptom.evidence.findings.get(symptom.check, ())
+    if len(symptom.bad) == 1 and len(findings) > 2:
+        return wording.added(diagnosis, wording.ONLY_IN, label=symptom.bad[0].case.describe())
+    return diagnosis
+
+
+def _not_raised(evidence: Evidence, check: str) -> Diagnosis:
+    """The error did not come, or the call never got so far, or nothing else of the exercise is there."""
+    for one, run in zip(evidence.prepared, evidence.runs, strict=True):
+        if run.ended != "returned" and check in one.case.checks:
+            return endings.ending_of(evidence.exercise, evidence.stub, run, one.case.describe())
+    name = evidence.exercise.raises[check]
+    came = next((error for run in evidence.runs if (error := run.errors.get(check)) is not None), None)
+    what = f"{came.type} came instead" if came is not None else "nothing was raised"
+    if evidence.raising.get(check, False):
+        what = "it counts only once another check of this exercise passes"
+    return wording.say("not_raised", check=check, name=name, what=what)

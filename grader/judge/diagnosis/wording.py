@@ -140,7 +140,7 @@ WORDS: dict[str, Words] = {
     ),
     "not_registered": Words(
         "`{path}` holds the right numbers, but it is no parameter of its module.",
-        "A plain tensor as an attribute of an `nn.Module` is not found by `parameters()`, so no optimizer would train it.",
+        "A plain tensor as an attribute of an `nn.Module` is not found by `parameters()`: no optimizer would train it.",
         "What does `list(layer.parameters())` print?",
         "Wrap it: `self.… = nn.Parameter(…)`, after `super().__init__()`.",
     ),
@@ -230,6 +230,12 @@ WORDS: dict[str, Words] = {
         "Something that is used by every sample gets a gradient from each: what happens to them?",
         "Use `sum` in place of `mean`.",
     ),
+    "averaged_instead_of_summed.loss": Words(
+        "`{path}` is what comes out when the loss is a mean.",
+        "The squares were averaged where this loss is their sum.",
+        "Is the loss of this notebook a sum or a mean?",
+        'Use `sum()`, or `reduction="sum"`.',
+    ),
     "missing_factor_two": Words(
         "`{path}` is exactly half of what it should be.",
         "A factor of 2 is missing, usually that of a square's derivative.",
@@ -256,7 +262,7 @@ WORDS: dict[str, Words] = {
         "Swap the factors and transpose the other one: (A.T @ B).T is B.T @ A.",
     ),
     "permuted_axes": Words(
-        "`{path}` has the right numbers with its axes in another order: it has shape {actual}; it should be {expected}.",
+        "`{path}` has the right numbers with its axes in another order: shape {actual} instead of {expected}.",
         "Axes were swapped with `transpose` or `permute`, or in an `einsum`.",
         "Name each axis: in which order are they asked for?",
         "Permute the axes by {order}.",
@@ -343,7 +349,7 @@ WORDS: dict[str, Words] = {
     ),
     "state_shared": Words(
         "`{path}` is what comes out when optimizers or parameters share one state.",
-        "The state lives in the class, or in one variable for all, instead of one for each parameter of each optimizer.",
+        "The state lives in the class, or in one variable for all, instead of one for each parameter and object.",
         "Two optimizers, two parameters: how many buffers are there?",
         "Create the state in `__init__`, one entry for each parameter.",
     ),

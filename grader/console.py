@@ -1,0 +1,107 @@
+"""What is printed in CI: no line of it can be taken for a workflow command.
+
+The runner reads every line of standard output and error for ``::name::`` and ``##[name]``, and the grader prints names,
+paths and errors that students chose, by way of tables, usage messages and tracebacks. So the streams themselves are
+guarded, once, at the start of the process; what the grader wants the runner to read goes through ``raw_line``.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from grader.report.text import print_safe
+
+_OPEN_END = re.compile(r"[:#\r]+\Z")
+
+
+class GuardedStream(io.TextIOBase):
+    """A text stream that passes everything on through ``print_safe``; all but writing is the stream's own."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self._held = ""
+        self._at_start = True
+
+    def write(self, text: str) -> int:
+        """Write ``text``; marks that the next piece could complete to a command wait for it."""
+        if not isinstance(text, str):  # as any text stream: click asks by trying
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        whole = self._held + text
+        self._held = match.group() if (match := _OPEN_END.search(whole)) else ""
+        self._pass_on(whole[: len(whole) - len(self._held)])
+        return len(text)
+
+    def _pass_on(self, text: str) -> None:
+        if text:
+            safe = print_safe(text)
+            self.stream.write(safe)
+            self._at_start = safe.endswith("\n") if safe else self._at_start
+
+    def raw_line(self, line: str) -> None:
+        """Write a line of the grader's own as it is, at the start of a line."""
+        held, self._held = self._held, ""
+        self._pass_on(held)
+        self.stream.write(("" if self._at_start else "\n") + line + "\n")
+        self._at_start = True
+
+    def flush(self) -> None:
+        """Flush the stream below; what is held waits on."""
+        if not self.stream.closed:
+            self.stream.flush()
+
+    def isatty(self) -> bool:
+        """Whether the stream below is a terminal."""
+        return self.stream.isatty()
+
+    def fileno(self) -> int:
+        """The descriptor of the stream below."""
+        return self.stream.fileno()
+
+    def writable(self) -> bool:
+        """Whether it can be written: yes."""
+        return True
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The encoding of the stream below."""
+        return self.stream.encoding
+
+    @property
+    def errors(self) -> str | None:  # type: ignore[override]
+        """How the stream below treats what it cannot encode."""
+        return self.stream.errors
+
+
+def guard_streams(arguments: Sequence[str]) -> None:
+    """Guard standard output and error for the rest of the process, where a runner of GitHub's may read them.
+
+    That is where ``GITHUB_ACTIONS`` says so, or ``--github`` is among the arguments. A stream that is redirected to a
+    file is left alone: no runner reads it, and an export has to stay as it is.
+    """
+    if os.environ.get("GITHUB_ACTIONS") != "true" and "--github" not in arguments:
+        return
+    if not _is_file(sys.stdout):
+        sys.stdout = GuardedStream(sys.stdout)
+    if not _is_file(sys.stderr):
+        sys.stderr = GuardedStream(sys.stderr)
+
+
+def raw_line(line: str) -> None:
+    """Print a workflow command on standard output."""
+    if isinstance(sys.stdout, GuardedStream):
+        sys.stdout.raw_line(line)
+    else:
+        sys.stdout.write(line + "\n")
+
+
+def _is_file(stream: TextIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,136 @@
+"""Checks whose capture holds no usable tensor: not written, written elsewhere, of another kind, or not finite."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from grader.judge.cases import path_of
+from grader.judge.diagnosis import wording
+from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.evidence import Finding
+from grader.model import Diagnosis
+
+_STATES = {
+    "untouched": "it still holds what was there before the call",
+    "none": "it is None",
+    "missing": "it does not exist",
+}
+_KINDS = {"ndarray": "a NumPy array", "scalar": "a plain number", "sequence": "a list or tuple of numbers"}
+
+
+def path(symptom: Symptom) -> str:
+    """What the messages call the checked expression: the path that was read."""
+    if symptom.check in symptom.evidence.exercise.raises:
+        return symptom.check
+    return path_of(symptom.evidence.exercise, symptom.check)
+
+
+def not_written(symptom: Symptom) -> Diagnosis | None:
+    """The call returned, and nothing was written: say where the result went, if it was found."""
+    first = symptom.first
+    if first is None or first.comparison.verdict != "absent" or first.run.ended != "returned":
+        return None
+    if found := _written_elsewhere(symptom):
+        return found
+    return wording.say("not_written", path=path(symptom), state=_STATES.get(first.actual.absence or "", "it is empty"))
+
+
+def _written_elsewhere(symptom: Symptom) -> Diagnosis | None:
+    """The one name under which every such case holds the right tensor, or else one of the right shape."""
+    absent = [finding for finding in symptom.bad if finding.comparison.verdict == "absent"]
+    for what, fits in (("the right tensor", _holds), ("a tensor of that shape", _looks_like)):
+        names = [name for name in absent[0].run.extras if all(fits(symptom, finding, name) for finding in absent)]
+        if len(names) > 1:  # the same tensor under several names
+            names = [name for name in names if name.endswith(".grad")] or names[:1]
+        if names:
+            return wording.say("not_written.elsewhere", path=path(symptom), found=names[0], what=what)
+    return None
+
+
+def _holds(symptom: Symptom, finding: Finding, name: str) -> bool:
+    extra = finding.run.extras.get(name)
+    return extra is not None and _view(symptom, finding).is_near(finding.expected, extra.to(torch.float64))
+
+
+def _looks_like(symptom: Symptom, finding: Finding, name: str) -> bool:
+    """A tensor of the right shape on the same owner: ``w.grad`` or ``layer.w`` for ``w.g``."""
+    extra = finding.run.extras.get(name)
+    owner, _, attribute = path(symptom).rpartition(".")
+    near = name.rpartition(".")[0] == owner or (attribute == "g" and name.rpartition(".")[2] == owner)
+    return extra is not None and bool(owner) and near and extra.shape == finding.expected.shape
+
+
+def _view(symptom: Symptom, finding: Finding) -> View:
+    prepared = next(one for one in symptom.evidence.prepared if one.case is finding.case)
+    expected = finding.expected.to(torch.float64)
+    return View(finding, prepared, expected, expected, symptom.evidence.exercise.tolerance)
+
+
+def not_registered(symptom: Symptom) -> Diagnosis | None:
+    """The right numbers, in a tensor that the module has not registered as a parameter."""
+    exercise = symptom.evidence.exercise
+    if path(symptom) not in exercise.registered and symptom.check not in exercise.registered:
+        return None
+    if not symptom.bad or not all(
+        finding.comparison.verdict == "not_a_tensor"
+        and finding.actual.tensor is not None
+        and finding.actual.kind not in {"parameter", "scalar", "sequence"}
+        for finding in symptom.bad
+    ):
+        return None
+    return wording.say("not_registered", path=path(symptom))
+
+
+def not_a_tensor(symptom: Symptom) -> Diagnosis | None:
+    """A number, a list, an array or something else where a tensor is asked for."""
+    first = symptom.first
+    if first is None or first.comparison.verdict != "not_a_tensor":
+        return None
+    kind = _KINDS.get(first.actual.kind, "something else")
+    if first.actual.tensor is None:
+        kind = f"of type {first.actual.detail}" if first.actual.detail else "something else"
+    expected = wording.shape(first.comparison.expected_shape)
+    return wording.say("not_a_tensor", path=path(symptom), kind=kind, expected=expected)
+
+
+def accumulated(symptom: Symptom) -> Diagnosis | None:
+    """Added to the NaN that stood there: all entries are NaN in every case, and no input is."""
+    name = path(symptom)
+    views = symptom.views
+    if not views or len(symptom.failing) != len(symptom.evidence.findings[symptom.check]):
+        return None
+    for view in views:
+        if name not in view.case.program.poison or view.actual.numel() == 0:
+            return None
+        if not bool(torch.isnan(view.actual).all()) or _has_nan(view):
+            return None
+    return wording.say("accumulated", path=name)
+
+
+def _has_nan(view: View) -> bool:
+    return any(_is_nan(value) for value in view.case.program.tensors.values())
+
+
+def _is_nan(value: Tensor) -> bool:
+    return value.is_floating_point() and bool(torch.isnan(value).any())
+
+
+def non_finite(symptom: Symptom) -> Diagnosis | None:
+    """NaN or infinite entries."""
+    first = symptom.first
+    if first is None or first.comparison.verdict != "non_finite" or first.actual.tensor is None:
+        return None
+    tensor = first.actual.tensor
+    count = int((~torch.isfinite(tensor)).sum())
+    return wording.say("non_finite", path=path(symptom), count=count, total=tensor.numel(), label=first.case.describe())
+
+
+def wrong_dtype(symptom: Symptom) -> Diagnosis | None:
+    """Integers or bools where floats are asked for, or the other way round."""
+    first = symptom.first
+    if first is None or first.comparison.verdict != "wrong_dtype" or first.actual.tensor is None:
+        return None
+    actual = str(first.actual.tensor.dtype).removeprefix("torch.")
+    kind = "floating-point" if first.expected.is_floating_point() else "whole"
+    return wording.say("wrong_dtype", path=path(symptom), actual=actual, expected=kind)

@@ -1,0 +1,88 @@
+"""Checks without a tensor because the call did not come to its end."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+
+from grader.judge.diagnosis import wording
+from grader.judge.diagnosis.errors import explained, place
+from grader.judge.diagnosis.symptom import Symptom
+from grader.model import CaseRun, Diagnosis, Exercise, Stub, StudentError
+
+_STOPPED = frozenset({"timed_out", "crashed", "memory_exceeded", "output_exceeded"})
+
+
+def without_tensor(symptom: Symptom) -> Diagnosis | None:
+    """The outcome of the run that wrote nothing for this check."""
+    first = symptom.first
+    if first is None or first.comparison.verdict != "absent" or first.run.ended == "returned":
+        return None
+    return ending_of(symptom.evidence.exercise, symptom.evidence.stub, first.run, first.case.describe())
+
+
+def ending_of(exercise: Exercise, stub: Stub | None, run: CaseRun, label: str = "") -> Diagnosis:
+    """How a run that did not return ended, in words."""
+    if run.ended == "not_defined":
+        return wording.say("not_defined", names=", ".join(f"`{name}`" for name in exercise.needs) or "The stub")
+    if run.ended in _STOPPED:
+        return wording.say(run.ended, label=f" ({label})" if label else "")
+    error = run.error
+    if error is None:
+        return explained(StudentError("an exception", ""))
+    if "NotImplementedError" in (error.type, *error.bases):
+        if is_untouched(stub, error):
+            return wording.say("not_implemented")
+        if _is_raised_by_hand(error):
+            names = ", ".join(f"`{name}`" for name in exercise.follows)
+            return wording.say("raised.elsewhere", where=place(error), names=f": {names}" if names else "")
+    return explained(error)
+
+
+def is_untouched(stub: Stub | None, error: StudentError) -> bool:
+    """Whether a NotImplementedError is that of the stub itself, as the notebook was released.
+
+    It is if it was raised on the stub's own lines, or if a body of the stub is still nothing but that statement: a
+    subclass may fail in a base class before its own body is reached.
+    """
+    if stub is None:
+        return True
+    last = stub.line + stub.source.count("\n")
+    own = error.cell == stub.cell and error.line is not None and stub.line <= error.line <= last
+    return (own and _is_raised_by_hand(error)) or has_untouched_body(stub.source)
+
+
+def _is_raised_by_hand(error: StudentError) -> bool:
+    """Whether the line says ``raise``: torch raises NotImplementedError too, for dtypes that it cannot handle."""
+    return "raise" in error.code or not error.code.strip()
+
+
+def has_untouched_body(source: str) -> bool:
+    r"""Whether a function, or the whole source, does nothing but ``raise NotImplementedError`` after a docstring.
+
+    >>> has_untouched_body("def f(x):\n    'Doc.'\n    raise NotImplementedError")
+    True
+    >>> has_untouched_body("def f(x):\n    if x: return 1\n    raise NotImplementedError")
+    False
+    """
+    try:
+        tree = ast.parse(textwrap.dedent(source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return any(_only_raises(node.body) for node in (tree, *functions))
+
+
+def _only_raises(body: list[ast.stmt]) -> bool:
+    """The statements after a docstring; imports beside it do not count as an answer."""
+    left = [
+        node for node in body if not _is_text(node) and not isinstance(node, ast.Import | ast.ImportFrom | ast.Pass)
+    ]
+    if len(left) != 1 or not isinstance(left[0], ast.Raise) or left[0].exc is None:
+        return False
+    raised = left[0].exc.func if isinstance(left[0].exc, ast.Call) else left[0].exc
+    return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

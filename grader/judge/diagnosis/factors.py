@@ -1,0 +1,150 @@
+"""The right tensor times a factor: signs, zeros, twos and the sizes of the case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from grader.judge.cases import letters_of
+from grader.judge.diagnosis import wording
+from grader.judge.diagnosis.absent import path
+from grader.judge.diagnosis.symptom import Symptom, View
+from grader.model import Diagnosis
+
+#: Entries that must agree on a factor before it is called one.
+_ENOUGH = 4
+
+
+def zeros(symptom: Symptom) -> Diagnosis | None:
+    """Zero everywhere."""
+    if symptom.failing and symptom.fits(lambda view: torch.zeros_like(view.expected)):
+        return wording.say("zeros", path=path(symptom))
+    return None
+
+
+def sign_flipped(symptom: Symptom) -> Diagnosis | None:
+    """The opposite sign."""
+    return wording.say("sign_flipped", path=path(symptom)) if _is_scaled(symptom, lambda view: -1.0) else None
+
+
+def missing_factor_two(symptom: Symptom) -> Diagnosis | None:
+    """Half of what it should be."""
+    return wording.say("missing_factor_two", path=path(symptom)) if _is_scaled(symptom, lambda view: 0.5) else None
+
+
+def extra_factor_two(symptom: Symptom) -> Diagnosis | None:
+    """Twice what it should be."""
+    return wording.say("extra_factor_two", path=path(symptom)) if _is_scaled(symptom, lambda view: 2.0) else None
+
+
+def missing_mean(symptom: Symptom) -> Diagnosis | None:
+    """A size of the case too large, whatever that size is."""
+    letter = _letter(symptom, lambda size: size)
+    if letter is None:
+        return None
+    return wording.say("missing_mean", path=path(symptom), letter=letter, size=_size(symptom, letter))
+
+
+def divided(symptom: Symptom) -> Diagnosis | None:
+    """A size of the case too small: averaged where it must be summed, or the mean of the loss taken twice."""
+    letter = _letter(symptom, lambda size: 1 / size)
+    if letter is None:
+        return _averaged(symptom)
+    twice = _keeps(symptom, letter) or _is_whole_loss(symptom, letter)
+    key = "mean_twice" if twice else "averaged_instead_of_summed"
+    return wording.say(key, path=path(symptom), letter=letter, size=_size(symptom, letter))
+
+
+def _averaged(symptom: Symptom) -> Diagnosis | None:
+    """As many times too small as entries of one input, or of the upstream gradient, were summed into each."""
+    if not symptom.failing:
+        return None
+    for name in (None, *symptom.failing[0].case.inputs):
+        if _is_scaled(symptom, lambda view: _share(view, name)):  # noqa: B023
+            count = round(1 / _share(symptom.failing[0], name))
+            return wording.say("averaged_instead_of_summed", path=path(symptom), letter="the summed entries", size=count)
+    return None
+
+
+def _share(view: View, name: str | None) -> float:
+    source = view.case.upstream if name is None else view.case.inputs.get(name)
+    return 1.0 if source is None or not source.numel() else view.expected.numel() / source.numel()
+
+
+def scaled(symptom: Symptom) -> Diagnosis | None:
+    """Some other factor: the same in every case, or a power of the case's sizes with a sign or a two."""
+    seen = [one for one in symptom.failing if one.expected.shape == one.actual.shape and bool(one.expected.any())]
+    if not seen:
+        return None
+    view = min(seen, key=lambda one: one.tolerance(one.expected) / float(one.expected.abs().max()))  # the finest dtype
+    factor = float((view.actual * view.expected).sum() / view.expected.pow(2).sum())
+    entries = sum(int((one.expected.abs() > one.tolerance(one.expected)).sum()) for one in symptom.views)
+    enough = _ENOUGH if len(symptom.views) > 1 else 2 * _ENOUGH
+    if entries >= enough and _is_scaled(symptom, lambda view: factor):
+        return wording.say("scaled", path=path(symptom), factor=wording.number(factor))
+    for letter in _letters(symptom):
+        for power in (1, -1, 2, -2):
+            for constant in (-1.0, 2.0, 0.5, -2.0, -0.5, 1.0):
+                if _is_scaled(symptom, lambda view: constant * float(view.case.sizes[letter]) ** power):  # noqa: B023
+                    return wording.say("scaled", path=path(symptom), factor=_formula(constant, letter, power))
+    return None
+
+
+def _formula(constant: float, letter: str, power: int) -> str:
+    size = letter if abs(power) == 1 else f"{letter}²"
+    return f"{wording.number(constant)}·{size}" if power > 0 else f"{wording.number(constant)}/{size}"
+
+
+def _is_scaled(symptom: Symptom, factor: Callable[[View], float]) -> bool:
+    return symptom.fits(lambda view: view.expected * factor(view))
+
+
+def _letters(symptom: Symptom) -> tuple[str, ...]:
+    """The letters that every case of the check has, with more than one value among them, the batch first."""
+    letters = [
+        letter
+        for letter in letters_of(symptom.evidence.exercise)
+        if all(letter in view.case.sizes for view in symptom.views)
+    ]
+    return tuple(sorted(letters, key=lambda letter: letter != "n"))
+
+
+def _letter(symptom: Symptom, factor: Callable[[int], float]) -> str | None:
+    """The letter whose size is the factor in every case; None where none or several are."""
+    found = [
+        letter
+        for letter in _letters(symptom)
+        if len({view.case.sizes[letter] for view in symptom.views}) > 1
+        and _is_scaled(symptom, lambda view: factor(view.case.sizes[letter]))  # noqa: B023
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _size(symptom: Symptom, letter: str) -> int:
+    return symptom.failing[0].case.sizes[letter]
+
+
+def _keeps(symptom: Symptom, letter: str) -> bool:
+    """Whether the expected tensor has an axis for the letter, so that there was nothing to sum over it."""
+    return all(view.case.sizes[letter] in view.expected.shape for view in symptom.views)
+
+
+def _is_whole_loss(symptom: Symptom, letter: str) -> bool:
+    """Whether the loss is a single number and every gradient of it is too small by the same size."""
+    if any(view.case.upstream is not None for view in symptom.views):
+        return False
+    siblings = [other for other in symptom.others() if other in symptom.failed]
+    gradients = [
+        check
+        for check, findings in symptom.evidence.findings.items()
+        if any(finding.expected.dim() > 0 for finding in findings)
+    ]
+    if not all(check in symptom.failed for check in gradients):
+        return False
+    others = (Symptom(symptom.evidence, other, symptom.alternatives, symptom.failed) for other in siblings)
+    return all(
+        _is_scaled(other, lambda view: 1 / view.case.sizes[letter])
+        for other in others
+        if any(finding.expected.dim() > 0 for finding in symptom.evidence.findings[other.check])
+    )

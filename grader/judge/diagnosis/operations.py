@@ -1,0 +1,154 @@
+"""Forward passes in which one operation has a wrong derivative, so that autograd makes a student's mistake.
+
+A ``TorchFunctionMode`` puts a changed operation in place of each call of the right one while a reference is made. So a
+mask that is missing in the middle of a network shows in all gradients behind it, with no knowledge of the exercise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+Rule = Callable[[Tensor, Tensor], Tensor]
+
+
+class Changed(TorchFunctionMode):
+    """While it is entered, each function in ``table`` is replaced; ``used`` tells whether one was called."""
+
+    def __init__(self, table: Mapping[Any, Callable[..., Any]]) -> None:
+        super().__init__()
+        self.table = table
+        self.used = False
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Call the replacement of ``func``, or ``func`` itself."""
+        replacement = self.table.get(func)
+        if replacement is None:
+            return func(*args, **(kwargs or {}))
+        self.used = True
+        return replacement(*args, **(kwargs or {}))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        super().__exit__(kind, error, at)  # type: ignore[no-untyped-call]
+
+
+class _Unary(torch.autograd.Function):
+    """An elementwise function whose derivative is a given rule of (input, output)."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, function: Callable[[Tensor], Tensor], rule: Rule) -> Tensor:
+        out = function(value)
+        ctx.save_for_backward(value, out)
+        ctx.rule = rule
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Any:
+        value, out = ctx.saved_tensors
+        return upstream * ctx.rule(value, out), None, None
+
+
+class _Embedding(torch.autograd.Function):
+    """An embedding in whose backward pass one use of a row replaces the others."""
+
+    @staticmethod
+    def forward(ctx: Any, index: Tensor, weight: Tensor, first: bool) -> Tensor:
+        ctx.save_for_backward(index)
+        ctx.rows, ctx.first = weight.shape[0], first
+        return weight[index]
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Any:
+        (index,) = ctx.saved_tensors
+        rows, values = index.flatten(), upstream.reshape(-1, upstream.shape[-1])
+        gradient = values.new_zeros(ctx.rows, values.shape[-1])
+        order = range(len(rows) - 1, -1, -1) if ctx.first else range(len(rows))
+        for at in order:
+            gradient[rows[at]] = values[at]
+        return None, gradient, None
+
+
+class _Product(torch.autograd.Function):
+    """A matrix product whose right factor's gradient uses another left factor."""
+
+    @staticmethod
+    def forward(ctx: Any, left: Tensor, right: Tensor, used: Tensor) -> Tensor:
+        ctx.save_for_backward(used, right)
+        return left @ right
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Any:
+        used, right = ctx.saved_tensors
+        return upstream @ right.T, used.T @ upstream, None
+
+
+def _with_rule(function: Callable[[Tensor], Tensor], rule: Rule) -> Callable[..., Tensor]:
+    return lambda value, *rest, **more: _Unary.apply(value, function, rule)  # type: ignore[no-untyped-call]
+
+
+def _relu(rule: Rule) -> Mapping[Any, Callable[..., Any]]:
+    changed = _with_rule(torch.relu, rule)
+    return dict.fromkeys((torch.relu, Tensor.relu, functional.relu), changed)
+
+
+def _unary(functions: tuple[Any, ...], function: Callable[[Tensor], Tensor], rule: Rule) -> Mapping[Any, Any]:
+    return dict.fromkeys(functions, _with_rule(function, rule))
+
+
+def _column_kept(value: Tensor, index: Any) -> Tensor:
+    """``out[:, 0]`` that forgets to drop its axis, so that a difference with ``(n,)`` becomes ``(n, n)``."""
+    column = isinstance(index, tuple) and index == (slice(None), 0) and value.dim() == 2 and value.shape[1] == 1
+    return value if column else value[index]
+
+
+def _before_relu() -> Mapping[Any, Callable[..., Any]]:
+    """Matrix products behind a ReLU that remember its input in place of its output."""
+    inputs: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def relu(value: Tensor, *rest: Any, **more: Any) -> Tensor:
+        out = torch.relu(value)
+        inputs[id(out)] = (out, value)
+        return out
+
+    def product(left: Tensor, right: Tensor) -> Tensor:
+        held = inputs.get(id(left))
+        if held is None or right.dim() != 2:
+            return left @ right
+        return _Product.apply(left, right, held[1])  # type: ignore[no-any-return,no-untyped-call]
+
+    products = dict.fromkeys((torch.matmul, Tensor.matmul, Tensor.__matmul__), product)
+    return {**dict.fromkeys((torch.relu, Tensor.relu, functional.relu), relu), **products}
+
+
+def _ones(value: Tensor, out: Tensor) -> Tensor:
+    return torch.ones_like(value)
+
+
+#: Changed operations by name; a table is made for each use, for some remember what they saw.
+OPERATIONS: Mapping[str, Callable[[], Mapping[Any, Callable[..., Any]]]] = {
+    "mask_missing": lambda: _relu(_ones),
+    "mask_inverted": lambda: _relu(lambda value, out: (value <= 0).to(value.dtype)),
+    "mask_inverted_open": lambda: _relu(lambda value, out: (value < 0).to(value.dtype)),
+    "mask_at_zero": lambda: _relu(lambda value, out: (value >= 0).to(value.dtype)),
+    "mask_half_at_zero": lambda: _relu(lambda value, out: 0.5 * ((value > 0).to(value.dtype) + (value >= 0))),
+    "embedding_last": lambda: {
+        functional.embedding: lambda index, weight, **_: _Embedding.apply(index, weight, False)  # type: ignore[no-untyped-call]
+    },
+    "embedding_first": lambda: {
+        functional.embedding: lambda index, weight, **_: _Embedding.apply(index, weight, True)  # type: ignore[no-untyped-call]
+    },
+    "column_kept": lambda: {Tensor.__getitem__: _column_kept},
+    "before_relu": _before_relu,
+    "sigmoid_of_input": lambda: _unary(
+        (torch.sigmoid, Tensor.sigmoid, functional.sigmoid), torch.sigmoid, lambda value, out: value * (1 - value)
+    ),
+    "tanh_of_input": lambda: _unary(
+        (torch.tanh, Tensor.tanh, functional.tanh), torch.tanh, lambda value, out: 1 - value**2
+    ),
+}

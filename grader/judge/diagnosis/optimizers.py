@@ -1,0 +1,150 @@
+"""Steps that went wrong: optimizers and training loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from grader.judge.cases import path_of
+from grader.judge.diagnosis import wording
+from grader.judge.diagnosis.absent import path
+from grader.judge.diagnosis.simulations import AVERAGED, DRIVEN, RIGHT, TRAINED, Slip, driven, trained
+from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.reference import base_name
+from grader.model import Case, Diagnosis
+
+_RATES = ("lr", "learning_rate")
+Simulation = Callable[[Case, Slip], Mapping[str, Tensor]]
+
+
+def not_in_place(symptom: Symptom) -> Diagnosis | None:
+    """The parameter that was passed in is as it was."""
+    name = path(symptom)
+    if name not in symptom.evidence.exercise.in_place:
+        return None
+    if not symptom.fits(lambda view: view.case.inputs.get(name)):
+        return None
+    found = [extra for extra in symptom.failing[0].finding.run.extras if _holds(symptom, extra)]
+    if found:
+        return wording.say("not_in_place.elsewhere", path=name, found=found[0])
+    return wording.say("not_in_place", path=name)
+
+
+def _holds(symptom: Symptom, name: str) -> bool:
+    for view in symptom.failing:
+        extra = view.finding.run.extras.get(name)
+        if extra is None or not view.is_near(view.expected, extra.to(torch.float64)):
+            return False
+    return True
+
+
+def simulated(symptom: Symptom) -> Diagnosis | None:
+    """A step or a loop with one of the usual mistakes, by simulation."""
+    for simulation, slips in _simulations(symptom):
+        if not all(_agrees(symptom, view, simulation) for view in symptom.views):
+            continue
+        for slip in slips:
+            if symptom.fits(lambda view: _value(symptom, view, simulation, slip)):  # noqa: B023
+                return _said(symptom, slip)
+    return None
+
+
+def _simulations(symptom: Symptom) -> tuple[tuple[Simulation, tuple[Slip, ...]], ...]:
+    names = symptom.evidence.exercise.inputs
+    if {"p", "q", "r", "p_grads", "q_grads", "r_grads", "lr"} <= set(names):
+        return (_by_sgd, DRIVEN), (_by_adam, AVERAGED)
+    if {"x", "y", "learning_rate", "steps"} <= set(names) and ({"w1", "w2"} <= set(names) or "bias" in names):
+        return ((trained, TRAINED),)
+    return ()
+
+
+def _by_sgd(case: Case, slip: Slip) -> Mapping[str, Tensor]:
+    return driven(case, slip, averaged=False)
+
+
+def _by_adam(case: Case, slip: Slip) -> Mapping[str, Tensor]:
+    return driven(case, slip, averaged=True)
+
+
+def _agrees(symptom: Symptom, view: View, simulation: Simulation) -> bool:
+    """Whether the simulation, without a mistake, is what the exercise asks for."""
+    value = _value(symptom, view, simulation, RIGHT)
+    return value is not None and view.is_near(value, view.expected)
+
+
+def _value(symptom: Symptom, view: View, simulation: Simulation, slip: Slip) -> Tensor | None:
+    shared = symptom.alternatives.shared
+    key = (simulation, id(slip), view.case.label)
+    if key not in shared:
+        try:
+            shared[key] = simulation(view.case, slip)
+        except (KeyError, ValueError, TypeError, RuntimeError, IndexError, AttributeError):
+            shared[key] = {}
+    values: Mapping[str, Tensor] = shared[key]
+    found = values.get(path_of(symptom.evidence.exercise, symptom.check))
+    return found if found is not None else values.get(base_name(symptom.evidence.exercise, symptom.check))
+
+
+def _said(symptom: Symptom, slip: Slip) -> Diagnosis:
+    name = path(symptom)
+    if slip.code == "learning_rate_ignored":
+        used = "1" if slip.has("lr") else "the same at every step"
+        return wording.say(slip.code, path=name, used=used, why=slip.what)
+    if slip.code == "accumulated":
+        return wording.say("accumulated.steps", path=name)
+    if slip.code == "first_step":
+        remedy = "Let the buffer begin as the first gradient itself, and run all steps before you return."
+        return wording.say(slip.code, path=name, what=slip.what, remedy=remedy)
+    if slip.code == "averaged_instead_of_summed":
+        return wording.say("averaged_instead_of_summed.loss", path=name)
+    return wording.say(slip.code, path=name, what=slip.what)
+
+
+def constants(symptom: Symptom) -> Diagnosis | None:
+    """Other hyper-parameters than the given ones: a rate of one, no momentum, a single step, the other direction."""
+    exercise = symptom.evidence.exercise
+    rate = next((name for name in _RATES if name in exercise.inputs), None)
+    if rate is None:
+        return None
+    if symptom.fits(lambda view: _with(symptom, view, {rate: 1.0})):
+        why = "The learning rate is not a factor of the step."
+        return wording.say("learning_rate_ignored", path=path(symptom), used="1", why=why)
+    if symptom.fits(lambda view: _opposite(symptom, view)):
+        return wording.say("ascent", path=path(symptom))
+    if symptom.fits(lambda view: _with(symptom, view, {"momentum": 0.0})):
+        return wording.say("state_lost", path=path(symptom))
+    if symptom.fits(lambda view: _with(symptom, view, {"steps": 1})):
+        remedy = "Run all steps before you return."
+        what = "the loop ends after its first step"
+        return wording.say("first_step", path=path(symptom), what=what, remedy=remedy)
+    if symptom.fits(lambda view: _one_step_less(symptom, view)):
+        return wording.say("stale", path=path(symptom), label="one step less than asked for")
+    return None
+
+
+def _with(symptom: Symptom, view: View, changed: Mapping[str, Any]) -> Tensor | None:
+    if not set(changed) <= set(view.case.constants):
+        return None
+    made = symptom.alternatives.reference(f"constants {changed}", view.case, constants=changed)
+    return None if made is None else made.get(symptom.check)
+
+
+def _one_step_less(symptom: Symptom, view: View) -> Tensor | None:
+    steps = view.case.constants.get("steps")
+    return _with(symptom, view, {"steps": steps - 1}) if isinstance(steps, int) and steps > 1 else None
+
+
+def _opposite(symptom: Symptom, view: View) -> Tensor | None:
+    """The answer for gradients of the opposite sign."""
+    turned = {name: -value for name, value in view.case.inputs.items() if _is_gradient(name)}
+    if not turned:
+        return None
+    made = symptom.alternatives.reference("opposite gradients", view.case, inputs=turned)
+    return None if made is None else made.get(symptom.check)
+
+
+def _is_gradient(name: str) -> bool:
+    return name.endswith((".g", "grad", "grads", "gradients", "gradient"))

@@ -1,0 +1,140 @@
+"""The right numbers in another shape: transposes, axes of one, sums that were left out or went too far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations, permutations
+
+from torch import Tensor
+
+from grader.judge.diagnosis import wording
+from grader.judge.diagnosis.absent import path
+from grader.judge.diagnosis.symptom import Symptom, View
+from grader.model import Diagnosis
+
+#: More axes than any layer has; beyond it, no permutations are tried.
+_MOST_AXES = 5
+
+
+def _fits_inverse(symptom: Symptom, undo: Callable[[View], Tensor | None]) -> bool:
+    """Whether undoing the mistake gives the expected tensor, in every case that failed or has that mistake's shape."""
+    return bool(symptom.failing) and all(
+        view.finding.passed if (undone := undo(view)) is None else view.is_near(view.expected, undone)
+        for view in symptom.views
+    )
+
+
+def transposed(symptom: Symptom) -> Diagnosis | None:
+    """Two axes the wrong way round."""
+    return _say("transposed", symptom) if symptom.fits(_transpose) else None
+
+
+def _transpose(view: View) -> Tensor | None:
+    return view.expected.T if view.expected.dim() == 2 else None
+
+
+def permuted_axes(symptom: Symptom) -> Diagnosis | None:
+    """Three or more axes in another order."""
+    if not symptom.failing or not 3 <= symptom.failing[0].expected.dim() <= _MOST_AXES:
+        return None
+    for order in permutations(range(symptom.failing[0].expected.dim())):
+        if symptom.fits(lambda view: view.expected.permute(order) if view.expected.dim() == len(order) else None):  # noqa: B023
+            inverse = tuple(sorted(range(len(order)), key=order.__getitem__))
+            return _say("permuted_axes", symptom, order=inverse)
+    return None
+
+
+def unit_axis(symptom: Symptom) -> Diagnosis | None:
+    """An axis of size one too many or missing."""
+    if not any(view.actual.shape != view.expected.shape for view in symptom.failing):
+        return None
+    if not _fits_inverse(symptom, _without_units):
+        return None
+    return _say("unit_axis", symptom)
+
+
+def _without_units(view: View) -> Tensor | None:
+    """What came, in the expected shape, where the two differ by axes of one alone."""
+    actual, expected = ([size for size in shape if size != 1] for shape in (view.actual.shape, view.expected.shape))
+    return view.actual.reshape(view.expected.shape) if actual == expected else None
+
+
+def broadcast_to_square(symptom: Symptom) -> Diagnosis | None:
+    """All pairs of rows, where one value a row is asked for: the right values stand on the diagonal."""
+    if not any(view.actual.dim() == 2 and view.actual.shape[0] > 1 for view in symptom.failing):
+        return None
+    if not _fits_inverse(symptom, _diagonal):
+        return None
+    size = max(view.actual.shape[0] for view in symptom.failing)
+    return _say("broadcast_to_square", symptom, square=f"({size}, {size})")
+
+
+def _diagonal(view: View) -> Tensor | None:
+    shape = view.expected.shape
+    column = len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)
+    if not column or tuple(view.actual.shape) != (shape[0], shape[0]):
+        return None
+    return view.actual.diagonal().reshape(shape)
+
+
+def not_summed(symptom: Symptom) -> Diagnosis | None:
+    """A sum was left out: summing what came gives what is expected."""
+    if not any(view.actual.numel() > view.expected.numel() for view in symptom.failing):
+        return None
+    for axes in _axes(symptom.failing[0].actual.dim()):
+        if _fits_inverse(symptom, lambda view: _summed(view.actual, axes, view.expected)):  # noqa: B023
+            return _say("not_summed_over_batch", symptom, axis=_named(axes))
+    return None
+
+
+def summed_too_far(symptom: Symptom) -> Diagnosis | None:
+    """A sum went over axes that belong to the result."""
+    if not any(view.actual.numel() < view.expected.numel() for view in symptom.failing):
+        return None
+    for axes in _axes(symptom.failing[0].expected.dim()):
+        if symptom.fits(lambda view: _oversummed(view, axes)):  # noqa: B023
+            return _say("summed_too_far", symptom, axis=_named(axes))
+    return None
+
+
+def _oversummed(view: View, axes: tuple[int, ...]) -> Tensor | None:
+    """The expected tensor summed over ``axes``; a sum over axes of one changes nothing."""
+    if all(axis < view.expected.dim() and view.expected.shape[axis] == 1 for axis in axes) and view.finding.passed:
+        return view.expected
+    return _summed(view.expected, axes, view.actual)
+
+
+def _axes(dim: int) -> Iterator[tuple[int, ...]]:
+    """All sets of axes that could have been summed, single ones first."""
+    if dim <= _MOST_AXES:
+        for count in range(1, dim + 1):
+            yield from combinations(range(dim), count)
+
+
+def _summed(tensor: Tensor, axes: tuple[int, ...], like: Tensor) -> Tensor | None:
+    """The sum over ``axes``, with or without keeping them, in the shape of ``like`` up to axes of one in front."""
+    if any(axis >= tensor.dim() for axis in axes):
+        return None
+    for keepdim in (False, True):
+        result = tensor.sum(axes, keepdim=keepdim)
+        if result.shape == like.shape:
+            return result
+        if result.numel() == like.numel() == 1 and tensor.numel() > 1:
+            return result.reshape(like.shape)
+    return None
+
+
+def _named(axes: tuple[int, ...]) -> str:
+    return str(axes[0]) if len(axes) == 1 else str(axes)
+
+
+def wrong_shape(symptom: Symptom) -> Diagnosis | None:
+    """Another shape, for no known reason."""
+    first = symptom.first
+    return _say("wrong_shape", symptom) if first and first.comparison.verdict == "wrong_shape" else None
+
+
+def _say(key: str, symptom: Symptom, **fields: object) -> Diagnosis:
+    view = next((view for view in symptom.failing if view.actual.shape != view.expected.shape), symptom.failing[0])
+    shapes = {"actual": wording.shape(tuple(view.actual.shape)), "expected": wording.shape(tuple(view.expected.shape))}
+    return wording.say(key, path=path(symptom), **shapes, **fields)

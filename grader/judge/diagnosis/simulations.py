@@ -1,0 +1,174 @@
+"""Optimizers and training loops with the usual mistakes, written out in a few lines each.
+
+They serve the exercises whose answer is a sequence of steps, known by their inputs' names: ``p_grads`` and ``options``
+for an optimizer that is driven, ``x``, ``y``, weights, ``learning_rate`` and ``steps`` for a training loop. A
+simulation without a mistake must give the expected tensors, or its mistakes are not considered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from grader.model import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A mistake in an optimizer: a code, a word for the message, and the switches that make it."""
+
+    code: str
+    what: str
+    switches: Mapping[str, Any] = field(default_factory=dict)
+
+    def has(self, name: str) -> Any:
+        """The switch ``name``, False where it is off."""
+        return self.switches.get(name, False)
+
+
+RIGHT = Slip("", "")
+LR_ONCE = "The learning rate was kept when the optimizer was made, and its later change was not seen."
+LR_NEVER = "The learning rate is not a factor of the step."
+DRIVEN = (
+    Slip("learning_rate_ignored", LR_NEVER, {"lr": 1.0}),
+    Slip("learning_rate_ignored", LR_ONCE, {"constant_lr": True}),
+    Slip("ascent", "", {"ascent": True}),
+    Slip("state_lost", "", {"lost": True}),
+    Slip("state_shared", "", {"shared": True}),
+    Slip(
+        "first_step", "the buffer starts from zeros, so that the first gradient is dampened too", {"damp_first": True}
+    ),
+    Slip("first_step", "the buffer misses the first gradient", {"empty_first": True}),
+    Slip("weight_decay", "left out", {"no_decay": True}),
+    Slip("weight_decay", "applied to the parameter itself, outside of the gradient", {"decoupled": True}),
+    Slip("weight_decay", "subtracted", {"decay_sign": True}),
+    Slip("weight_decay", "added behind the momentum", {"late_decay": True}),
+    Slip("dampening", "left out", {"no_damp": True}),
+    Slip("dampening", "taken for 1 − dampening", {"damp_inverse": True}),
+    Slip("dampening", "1 − momentum: an average instead of a sum", {"average": True}),
+    Slip("nesterov", "without Nesterov", {"no_nesterov": True}),
+    Slip("nesterov", "with Nesterov where plain momentum is asked for", {"always_nesterov": True}),
+    Slip("nesterov", "when the look-ahead leaves out the gradient", {"buffer_only": True}),
+)
+AVERAGED = (
+    *DRIVEN[:5],
+    Slip("bias_correction", "neither average is corrected", {"raw_mean": True, "raw_square": True}),
+    Slip("bias_correction", "the first average is not corrected", {"raw_mean": True}),
+    Slip("bias_correction", "the second average is not corrected", {"raw_square": True}),
+    Slip("bias_correction", "the count of steps goes up once for each parameter", {"counted": True}),
+    Slip("bias_correction", "the count of steps is one too high", {"ahead": True}),
+    Slip("bias_correction", "the count of steps stays at one", {"stuck": True}),
+)
+TRAINED = (
+    Slip("learning_rate_ignored", LR_NEVER, {"lr": 1.0}),
+    Slip("ascent", "", {"ascent": True}),
+    Slip("accumulated", "", {"accumulate": True, "left": True}),
+    Slip("accumulated", "", {"accumulate": True}),
+    Slip("accumulated", "", {"left": True}),
+    Slip("first_step", "the loop ends after its first step", {"once": True}),
+    Slip("averaged_instead_of_summed", "", {"mean": True}),
+)
+
+
+def driven(case: Case, slip: Slip, *, averaged: bool) -> dict[str, Tensor]:
+    """``p``, ``q``, ``r`` and ``both`` after the steps of an optimizer with SGD's or Adam's formula."""
+    given, constants = _double(case), case.constants
+    late = int(constants.get("late", 0))  # type: ignore[arg-type]
+    options: Any = constants.get("options", ())
+    params = [given[name].clone() for name in ("p", "q", "r")]
+    grads = [given[f"{name}_grads"] for name in ("p", "q", "r")]
+    states: list[dict[str, Any]] = [{}, {}, {}]
+    if slip.has("shared"):
+        states[2] = states[0]
+    rates = [float(slip.has("lr") or constants["lr"])] * 3  # type: ignore[arg-type]
+    step = _adam if averaged else _sgd
+    for t in range(len(grads[0])):
+        for i, param in enumerate(params):
+            if t >= (late if i == 1 else 0):
+                state = {} if slip.has("lost") else states[i]
+                update = step(param, grads[i][t], state, options, slip, i)
+                if slip.has("decoupled") and not averaged:
+                    update = update + _option(options, 2, 0.0) * param
+                param.sub_(rates[i] * (-update if slip.has("ascent") else update))
+        if t == 2 and not slip.has("constant_lr"):
+            rates[:2] = [rate / 3 for rate in rates[:2]]
+    p, q, r = params
+    return {"p": p, "q": q, "r": r, "both": torch.cat((p.flatten(), q.flatten()))}
+
+
+def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip: Slip, index: int) -> Tensor:
+    momentum, dampening, decay = (_option(options, i, 0.0) for i in range(3))
+    nesterov = (bool(_option(options, 3, False)) or slip.has("always_nesterov")) and not slip.has("no_nesterov")
+    pull = decay * param * (-1 if slip.has("decay_sign") else 1)
+    inside = decay and not any(slip.has(name) for name in ("no_decay", "decoupled", "late_decay"))
+    update = grad + pull if inside else grad
+    if momentum:
+        kept = 1 - (momentum if slip.has("average") else dampening)
+        kept = 1 - kept if slip.has("damp_inverse") and dampening else 1.0 if slip.has("no_damp") else kept
+        if "buffer" in state:
+            state["buffer"] = momentum * state["buffer"] + kept * update
+        elif slip.has("empty_first"):
+            state["buffer"] = torch.zeros_like(update)
+        else:
+            state["buffer"] = update * (kept if slip.has("damp_first") or slip.has("average") else 1)
+        ahead = momentum * state["buffer"]
+        update = (ahead if slip.has("buffer_only") else update + ahead) if nesterov else state["buffer"]
+    return update + pull if decay and slip.has("late_decay") else update
+
+
+def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip: Slip, index: int) -> Tensor:
+    first, second = _option(options, 0, (0.9, 0.999))
+    state["t"] = state.get("t", 0) + 1
+    t = state["t"] + (1 if slip.has("ahead") else 0)
+    if slip.has("counted"):
+        t = state["t"] if index == 2 else 2 * state["t"] - 1 + index
+    t = 1 if slip.has("stuck") else t
+    zero = torch.zeros_like(grad)
+    state["mean"] = first * state.get("mean", zero) + (1 - first) * grad
+    state["square"] = second * state.get("square", zero) + (1 - second) * grad**2
+    mean: Tensor = state["mean"] / (1 if slip.has("raw_mean") else 1 - first**t)
+    square: Tensor = state["square"] / (1 if slip.has("raw_square") else 1 - second**t)
+    return mean / (square.sqrt() + float(_option(options, 1, 1e-8)))
+
+
+def _option(options: Any, index: int, default: Any) -> Any:
+    return options[index] if isinstance(options, tuple) and len(options) > index else default
+
+
+def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
+    """The weights and losses (``result``) of a network with one hidden ReLU layer and the sum of squares as loss."""
+    given, constants = _double(case), case.constants
+    names = ("w1", "w2") if "w1" in given else ("first", "second", "bias")
+    weights = [given[name].clone().requires_grad_() for name in names]
+    make = getattr(torch.optim, str(constants.get("kind", "SGD")))
+    optimizer = make(weights, lr=float(slip.has("lr") or constants["learning_rate"]))  # type: ignore[arg-type]
+    held = [torch.ones_like(weight) if slip.has("left") else torch.zeros_like(weight) for weight in weights]
+    losses = []
+    with torch.enable_grad():
+        for step in range(int(constants["steps"])):  # type: ignore[arg-type]
+            error = _network(given["x"], weights) - given["y"]
+            loss = error.pow(2).mean() if slip.has("mean") else error.pow(2).sum()
+            losses.append(loss.detach())
+            if slip.has("once") and step > 0:
+                continue
+            for weight, before, grad in zip(weights, held, torch.autograd.grad(loss, weights), strict=True):
+                keep = slip.has("accumulate") or (slip.has("left") and step == 0)
+                before.copy_(before + grad if keep else grad)
+                weight.grad = -before if slip.has("ascent") else before.clone()
+            optimizer.step()
+    values = {name: weight.detach() for name, weight in zip(names, weights, strict=True)}
+    return {**values, "result": torch.stack(losses)}
+
+
+def _network(x: Tensor, weights: list[Tensor]) -> Tensor:
+    if len(weights) == 2:
+        return torch.relu(x @ weights[0]) @ weights[1]
+    return torch.relu(x @ weights[0].T) @ weights[1].T + weights[2]
+
+
+def _double(case: Case) -> dict[str, Tensor]:
+    return {name: value.detach().to(torch.float64) for name, value in case.inputs.items()}

@@ -1,0 +1,210 @@
+"""Wrong values of the right shape, explained by the reference under other circumstances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from grader.judge.diagnosis import wording
+from grader.judge.diagnosis.absent import path
+from grader.judge.diagnosis.operations import OPERATIONS, Changed
+from grader.judge.diagnosis.symptom import Symptom, View
+from grader.model import Diagnosis
+
+
+def under(symptom: Symptom, operation: str, view: View) -> Tensor | None:
+    """What the check would be with a changed operation; None where the forward pass does not use it."""
+    unused = symptom.alternatives.shared.setdefault("unused", set())
+    if operation in unused:
+        return None
+    mode = Changed(OPERATIONS[operation]())
+    made = symptom.alternatives.reference(f"under {operation}", view.case, under=mode)
+    if made is None:
+        unused.add(operation)
+        return None
+    if not mode.used and not symptom.alternatives.shared.get(("used", operation)):
+        unused.add(operation)
+        return None
+    symptom.alternatives.shared["used", operation] = True
+    return made.get(symptom.check)
+
+
+def upstream_ignored(symptom: Symptom) -> Diagnosis | None:
+    """An upstream gradient of ones."""
+
+    def predict(view: View) -> Tensor | None:
+        if view.case.upstream is None:
+            return None
+        ones = torch.ones_like(view.case.upstream)
+        made = symptom.alternatives.reference("upstream of ones", view.case, upstream=ones)
+        return None if made is None else made.get(symptom.check)
+
+    return wording.say("upstream_ignored", path=path(symptom)) if symptom.fits(predict) else None
+
+
+def mask(symptom: Symptom) -> Diagnosis | None:
+    """A ReLU's mask that is missing, inverted, or wrong at exactly zero."""
+    for operation, code in (
+        ("mask_missing", "mask_missing"),
+        ("mask_inverted", "mask_inverted"),
+        ("mask_inverted_open", "mask_inverted"),
+        ("mask_at_zero", "mask_at_zero"),
+        ("mask_half_at_zero", "mask_at_zero"),
+    ):
+        if symptom.fits(lambda view: under(symptom, operation, view)):  # noqa: B023
+            return wording.say(code, path=path(symptom))
+    return None
+
+
+def overwritten(symptom: Symptom) -> Diagnosis | None:
+    """One contribution where several have to be added."""
+    for operation in ("embedding_last", "embedding_first"):
+        if symptom.fits(lambda view: under(symptom, operation, view)):  # noqa: B023
+            return wording.say("overwritten", path=path(symptom))
+    return None
+
+
+def broadcast_loss(symptom: Symptom) -> Diagnosis | None:
+    """A loss over all pairs, because a column met a row."""
+    if not symptom.fits(lambda view: under(symptom, "column_kept", view)):
+        return None
+    size = max(max(view.case.inputs[name].shape[0] for name in _columns(view)) for view in symptom.failing)
+    return wording.say("broadcast_to_square", path=path(symptom), square=f"({size}, {size})")
+
+
+def _columns(view: View) -> list[str]:
+    return [name for name, value in view.case.inputs.items() if value.dim() > 0]
+
+
+def last_sample_only(symptom: Symptom) -> Diagnosis | None:
+    """The last row's contribution alone, as one of the loss or as the whole of it."""
+    for share in (True, False):
+        if symptom.fits(lambda view: _last_row(symptom, view, share)):  # noqa: B023
+            return wording.say("last_sample_only", path=path(symptom))
+    return None
+
+
+def _last_row(symptom: Symptom, view: View, share: bool) -> Tensor | None:
+    upstream = view.case.upstream
+    if upstream is not None:
+        if not share or upstream.dim() < 2:
+            return None
+        kept = torch.zeros_like(upstream)
+        kept[-1] = upstream[-1]
+        made = symptom.alternatives.reference("upstream of the last row", view.case, upstream=kept)
+        return None if made is None else made.get(symptom.check)
+    size = view.case.sizes.get("n")
+    rows = {
+        name: value[-1:]
+        for name, value in view.case.inputs.items()
+        if symptom.evidence.exercise.inputs[name].dims[:1] == ("n",)
+    }
+    if size is None or not rows:
+        return None
+    made = symptom.alternatives.reference("the last row alone", view.case, inputs=rows)
+    predicted = None if made is None else made.get(symptom.check)
+    if predicted is None or predicted.shape != view.expected.shape:
+        return None
+    return predicted / size if share else predicted
+
+
+def wrong_operand(symptom: Symptom) -> Diagnosis | None:
+    """Another tensor's value in the formula: another input, the output, what stands before an activation."""
+    for other in symptom.others():
+        if symptom.fits(lambda view: _of_shape(view, view.prepared.expected.get(other))):  # noqa: B023
+            return wording.say("wrong_operand.other", path=path(symptom), other=_shown(symptom, other))
+    for operation, used, right in (
+        ("before_relu", "the input of the ReLU", "its output"),
+        ("sigmoid_of_input", "the input of the sigmoid", "its output"),
+        ("tanh_of_input", "the input of the hyperbolic tangent", "its output"),
+    ):
+        if symptom.fits(lambda view: under(symptom, operation, view)):  # noqa: B023
+            return wording.say("wrong_operand", path=path(symptom), used=used, right=right)
+    found = [
+        (right, used)
+        for right, used in _pairs(symptom)
+        if symptom.fits(lambda view: _replaced(symptom, view, right, used))  # noqa: B023
+    ]
+    if len(found) != 1:
+        return None
+    (right, used) = found[0]
+    return wording.say("wrong_operand", path=path(symptom), used=f"`{used}`", right=f"`{right}`")
+
+
+def _of_shape(view: View, tensor: Tensor | None) -> Tensor | None:
+    return tensor if tensor is not None and tensor.shape == view.expected.shape else None
+
+
+def _shown(symptom: Symptom, other: str) -> str:
+    return path(Symptom(symptom.evidence, other, symptom.alternatives))
+
+
+def _pairs(symptom: Symptom) -> Iterator[tuple[str, str]]:
+    """Inputs of the forward pass, and other tensors of the same shape that the student was given."""
+    if not symptom.failing:
+        return
+    case = symptom.failing[0].case
+    given = _given(case.inputs, case.program.tensors)
+    for right, value in case.inputs.items():
+        for used, other in given.items():
+            if right != used and value.is_floating_point() and other.shape == value.shape:
+                yield right, used
+
+
+def _given(inputs: Mapping[str, Tensor], seen: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value for name, value in {**seen, **inputs}.items() if value.is_floating_point() and value.dim() > 0}
+
+
+def _replaced(symptom: Symptom, view: View, right: str, used: str) -> Tensor | None:
+    other = _given(view.case.inputs, view.case.program.tensors).get(used)
+    if other is None or right not in view.case.inputs or other.shape != view.case.inputs[right].shape:
+        return None
+    made = symptom.alternatives.reference(f"{used} for {right}", view.case, inputs={right: other})
+    return None if made is None else made.get(symptom.check)
+
+
+def stale(symptom: Symptom) -> Diagnosis | None:
+    """The same numbers in every case, or the result of an earlier call: input ``earlier`` for another one."""
+    views = symptom.views
+    shapes = {tuple(view.actual.shape) for view in views}
+    if len(views) > 1 and len(shapes) == 1 and len(symptom.failing) == len(views):
+        first = views[0]
+        different = any(not view.is_near(view.expected, first.expected) for view in views[1:])
+        if different and all(torch.equal(view.actual, first.actual) for view in views[1:]):
+            return wording.say("stale.copied", path=path(symptom))
+    for used, code in (("earlier", "stale"), ("between", "state_shared")):
+        for right, other in _pairs(symptom):
+            if other == used and symptom.fits(lambda view: _replaced(symptom, view, right, used)):  # noqa: B023
+                return wording.say(code, path=path(symptom), label=f"with `{used}` in place of `{right}`")
+    return None
+
+
+def upstream_itself(symptom: Symptom) -> Diagnosis | None:
+    """The upstream gradient, passed on as it came: the derivative of the function is missing."""
+    if symptom.fits(lambda view: view.case.upstream):
+        return wording.say("wrong_value.upstream", path=path(symptom))
+    return None
+
+
+def wrong_value(symptom: Symptom) -> Diagnosis | None:
+    """The right shape and other values, for no known reason."""
+    first = symptom.first
+    if first is None:
+        return None
+    found = first.comparison
+    if found.verdict == "close" or found.max_abs_error is None or found.worst is None:
+        return wording.say("wrong_value.same", path=path(symptom), share="a part")
+    return wording.say(
+        "wrong_value",
+        path=path(symptom),
+        error=wording.number(found.max_abs_error),
+        actual=_figure(found.worst_actual),
+        expected=_figure(found.worst_expected),
+        place=str(list(found.worst)) if found.worst else "its only entry",
+    )
+
+
+def _figure(value: float | None) -> str:
+    return "nothing" if value is None else wording.number(value)

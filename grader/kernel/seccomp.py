@@ -1,0 +1,128 @@
+"""System calls that student code has no use for, refused by a seccomp filter: they reach beyond the job.
+
+Landlock confines files, signals and abstract sockets; what is left is refused here by name: tracing other processes,
+namespaces and mounts, SysV and POSIX queues and shared memory, keyrings, kernel interfaces with a history of holes, and
+every socket that is not a unix one. Written here because ``sandlock.confine`` installs no filter and the one binding of
+libseccomp on PyPI (pyseccomp) has been still since January 2021 and needs a system library. Numbers from the kernel's
+``asm/unistd_64.h`` and ``asm-generic/unistd.h``; a test compares them where these files are installed. Format:
+``seccomp(2)``, ``struct sock_filter`` in ``linux/filter.h``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import platform
+import struct
+from collections.abc import Iterable
+
+#: Name → (number on x86_64, number on aarch64).
+NUMBERS = {
+    "clone": (56, 220), "clone3": (435, 435), "execve": (59, 221), "execveat": (322, 281),
+    "socket": (41, 198), "socketpair": (53, 199),
+    # other processes
+    "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "kcmp": (312, 272),
+    "pidfd_getfd": (438, 438), "process_madvise": (440, 440),
+    # SysV IPC, POSIX message queues
+    "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "shmdt": (67, 197),
+    "semget": (64, 190), "semop": (65, 193), "semtimedop": (220, 192), "semctl": (66, 191),
+    "msgget": (68, 186), "msgsnd": (69, 189), "msgrcv": (70, 188), "msgctl": (71, 187),
+    "mq_open": (240, 180), "mq_unlink": (241, 181), "mq_timedsend": (242, 182), "mq_timedreceive": (243, 183),
+    "mq_notify": (244, 184), "mq_getsetattr": (245, 185),
+    # namespaces and mounts
+    "unshare": (272, 97), "setns": (308, 268), "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41),
+    "chroot": (161, 51), "open_tree": (428, 428), "move_mount": (429, 429), "fsopen": (430, 430),
+    "fsconfig": (431, 431), "fsmount": (432, 432), "fspick": (433, 433), "mount_setattr": (442, 442),
+    "statmount": (457, 457), "listmount": (458, 458), "open_tree_attr": (467, 467),
+    # keyrings
+    "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219),
+    # kernel interfaces: large, and no business of a notebook's
+    "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
+    "bpf": (321, 280), "userfaultfd": (323, 282), "perf_event_open": (298, 241), "fanotify_init": (300, 262),
+    "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "lookup_dcookie": (212, 18),
+    # memory that no file limit counts
+    "memfd_create": (319, 279), "memfd_secret": (447, 447),
+    # the machine
+    "syslog": (103, 116), "kexec_load": (246, 104), "kexec_file_load": (320, 294), "init_module": (175, 105),
+    "finit_module": (313, 273), "delete_module": (176, 106), "reboot": (169, 142), "swapon": (167, 224),
+    "swapoff": (168, 225), "acct": (163, 89), "quotactl": (179, 60), "quotactl_fd": (443, 443),
+}  # fmt: skip
+
+_SPECIAL = {"clone", "clone3", "execve", "execveat", "socket", "socketpair"}
+_MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
+#: Flags of ``clone``: new time, mount, cgroup, UTS, IPC, user, PID and network namespaces.
+_NEW_NAMESPACES = 0x80 | 0x20000 | 0x2000000 | 0x4000000 | 0x8000000 | 0x10000000 | 0x20000000 | 0x40000000
+_SIGNAL = 0xFF  # the low byte of clone's flags is the exit signal, where CLONE_NEWTIME has no meaning
+
+_ALLOW, _KILL_PROCESS = 0x7FFF0000, 0x80000000
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_AT_NUMBER, _AT_MACHINE, _AT_FIRST_ARGUMENT = 0, 4, 16
+_X32 = 0x40000000
+_PR_SET_SECCOMP, _FILTER = 22, 2
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
+
+
+def install(*, execute: bool = True) -> None:
+    """Refuse the calls above in this process, for good; with ``execute=False`` also the execution of any program.
+
+    The process must have set ``no_new_privs``. Does nothing on a machine whose numbers are unknown. Raises ``OSError``
+    when the system refuses.
+    """
+    machine = platform.machine()
+    if machine not in _MACHINES:
+        return
+    code = program(machine, execute=execute)
+    filters = _Program(len(code) // 8, code)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_SECCOMP, _FILTER, ctypes.byref(filters), 0, 0) < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"seccomp: {os.strerror(number)}")
+
+
+def program(machine: str, *, execute: bool) -> bytes:
+    """The filter for ``machine`` (``"x86_64"``, ``"aarch64"``) as the bytes of ``sock_filter`` instructions."""
+    column, audit = _MACHINES[machine]
+    number = {name: numbers[column] for name, numbers in NUMBERS.items()}
+    refused = [name for name in NUMBERS if name not in _SPECIAL]
+    if not execute:
+        refused += ["execve", "execveat"]
+    steps = [
+        *(_step(_LOAD, _AT_MACHINE), _step(_EQUAL, audit, then=1), _step(_RETURN, _KILL_PROCESS)),
+        _step(_LOAD, _AT_NUMBER),
+        *_when(_AT_LEAST, _X32, _refusal(errno.EPERM)),  # the x32 calls; no other machine has numbers so large
+        *_when(_EQUAL, number["clone3"], _refusal(errno.ENOSYS)),  # libc then takes clone, whose flags can be read
+    ]
+    for name in refused:
+        steps += _when(_EQUAL, number[name], _refusal(errno.EPERM))
+    steps += _when_argument(number["clone"], _ANY_BIT, _NEW_NAMESPACES & ~_SIGNAL, _refusal(errno.EPERM), _ALLOW)
+    for name in ("socket", "socketpair"):
+        steps += _when_argument(number[name], _EQUAL, 1, _ALLOW, _refusal(errno.EAFNOSUPPORT))
+    return b"".join([*steps, _step(_RETURN, _ALLOW)])
+
+
+def _step(code: int, value: int, then: int = 0, otherwise: int = 0) -> bytes:
+    return struct.pack("HBBI", code, then, otherwise, value)
+
+
+def _when(test: int, value: int, verdict: int) -> Iterable[bytes]:
+    """Return ``verdict`` when the loaded word passes."""
+    return (_step(test, value, 0, 1), _step(_RETURN, verdict))
+
+
+def _when_argument(call: int, test: int, value: int, passed: int, failed: int) -> Iterable[bytes]:
+    """For system call ``call``: a verdict that depends on its first argument."""
+    return (
+        _step(_EQUAL, call, 0, 4),
+        _step(_LOAD, _AT_FIRST_ARGUMENT),
+        _step(test, value, 0, 1),
+        _step(_RETURN, passed),
+        _step(_RETURN, failed),
+    )
+
+
+def _refusal(number: int) -> int:
+    return 0x50000 | number

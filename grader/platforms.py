@@ -1,0 +1,274 @@
+"""Where a run is told beyond the terminal: a step of GitHub Actions, Gradescope, Classroom 50.
+
+The formats are those of ``grader.report``; here they reach the files that each platform reads. A result is valid
+also where the grader itself failed, is written whole or not at all, and never follows a link that a student planted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from grader.console import raw_line
+from grader.errors import GraderError, UsageError
+from grader.model import RunReport
+from grader.report import (
+    append_output,
+    append_summary,
+    classroom50_result,
+    github_annotations,
+    github_error_output,
+    github_output,
+    gradescope_results,
+    plain,
+    print_safe,
+    render_markdown,
+)
+
+Hints = Literal["none", "nudge", "full"]
+_OUTPUT, _SUMMARY = "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a run earned in all: ``score`` is None where something could not be graded, so that no zero hides it."""
+
+    score: float | None
+    possible: float
+
+    @property
+    def percentage(self) -> float | None:
+        """0 to 100, to two decimals; None without a score or without points to earn."""
+        return None if self.score is None or self.possible <= 0 else round(100 * self.score / self.possible, 2)
+
+
+def expected_of(course: str, notebooks: Sequence[str]) -> dict[str, float]:
+    """The exercises of the assigned notebooks with their points: what counts also where it was not handed in.
+
+    Raises:
+        CourseError: the course cannot be loaded.
+        UsageError: it has no notebook of that name.
+    """
+    if not notebooks:
+        return {}
+    from grader.course.loading import load_course
+
+    loaded = load_course(course)
+    stems = {name.removesuffix(".ipynb") for name in notebooks}
+    unknown = sorted(stems - set(loaded.notebooks))
+    if unknown:
+        raise UsageError(
+            f"the course {loaded.name!r} has no notebook {unknown[0]!r}",
+            remedy=f"its notebooks are {', '.join(loaded.notebooks)}",
+        )
+    return {id_: exercise.possible for id_, exercise in loaded.exercises.items() if exercise.notebook in stems}
+
+
+def standings(run: RunReport, expected: Mapping[str, float] | None = None) -> tuple[Standing, ...]:
+    """What each student earned, of all that was expected of them."""
+    from grader.report.tally import rows_of
+
+    found = []
+    for row in rows_of(run.submissions):
+        absent = [points for id_, points in (expected or {}).items() if id_ not in row.exercises]
+        found.append(Standing(row.score, row.possible + sum(absent)))
+    return tuple(found)
+
+
+def standing_of(run: RunReport, expected: Mapping[str, float] | None = None) -> Standing:
+    """What the whole run earned; without a single submission there is no score."""
+    each = standings(run, expected)
+    scores = [one.score for one in each if one.score is not None]
+    whole = sum(one.possible for one in each) if each else sum((expected or {}).values())
+    return Standing(sum(scores) if each and len(scores) == len(each) else None, whole)
+
+
+# ------------------------------------------------------------------------------------------------ GitHub
+
+
+def write_step_outputs(run: RunReport, expected: Mapping[str, float] | None = None, *, hints: Hints = "nudge") -> None:
+    """Append the step's outputs and its summary to the files that GitHub names, and print at most ten annotations.
+
+    Beside ``result`` and one output an exercise there are ``total_score``, ``total_possible``, ``total_percentage``
+    (empty where there is no score). Where GitHub's variables are not set, which is how Classroom's own graders start
+    a command, standard error says what was not written; annotations are printed for a GitHub runner alone.
+    """
+    whole = standing_of(run, expected)
+    outputs = {
+        "total_score": _number(whole.score),
+        "total_possible": _number(whole.possible),
+        "total_percentage": _number(whole.percentage),
+        **github_output(run, expected),
+    }
+    _append_outputs(outputs)
+    _append_summary(render_markdown(run, hints=hints))
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for command in github_annotations(run):
+            raw_line(command)
+
+
+def _append_outputs(outputs: Mapping[str, str]) -> None:
+    path = _file_named_by(_OUTPUT, f"{len(outputs)} outputs of the step")
+    if path is None:
+        return
+    try:
+        append_output(outputs, path)
+    except OSError as error:
+        _tell(f"the step's outputs were not written: {error}")
+
+
+def _append_summary(markdown: str) -> None:
+    path = _file_named_by(_SUMMARY, "the job's summary")
+    if path is None:
+        return
+    try:
+        append_summary(markdown, path)
+    except OSError as error:
+        _tell(f"the job's summary was not written: {error}")
+
+
+def _file_named_by(variable: str, what: str) -> Path | None:
+    value = os.environ.get(variable)
+    if not value:
+        _tell(f"{what} not written: ${variable} is not set; run `grader score` in a `run:` step of its own")
+        return None
+    return Path(value)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{round(value, 2):g}" if abs(value) < 1e5 else f"{value:.2f}"
+
+
+# ------------------------------------------------------------------------------- Gradescope, Classroom 50
+
+
+def write_gradescope(run: RunReport, path: Path, *, hints: Hints = "nudge") -> None:
+    """Write Gradescope's ``results.json`` to ``path``; its folder is made.
+
+    Raises:
+        UsageError: it cannot be written there.
+    """
+    _write_json(path, gradescope_results(run, hints=hints))
+
+
+def write_classroom50(run: RunReport, path: Path, expected: Mapping[str, float] | None = None) -> None:
+    """Write Classroom 50's ``result.json`` to ``path``; its folder is made.
+
+    A result of no tests would count there as a pass, and the schema has no word for a fault of the grader: where
+    nothing was graded, or the grader failed in anything, the result is empty and the runner is told ``status=error``.
+
+    Raises:
+        UsageError: it cannot be written there.
+    """
+    from grader.report.tally import rows_of
+
+    rows = rows_of(run.submissions)
+    result = classroom50_result(run, os.environ, expected=expected)
+    if any(row.status == "grader_error" for row in rows):
+        _write_classroom50_failure("the grader failed; this is no zero", path)
+    elif not result["tests"]:
+        reasons = [entry.reason for row in rows for entry in row.entries if entry.reason]
+        _write_classroom50_failure(reasons[0] if reasons else "nothing to grade was found", path)
+    else:
+        _write_json(path, result)
+
+
+def _write_classroom50_failure(message: str, path: Path) -> None:
+    nothing = RunReport("", "", 0, "", "", ())
+    _write_json(path, classroom50_result(nothing, os.environ))
+    output = os.environ.get(_OUTPUT)
+    if output:
+        summary = print_safe(" ".join(plain(message).split()))[:140]
+        with suppress(OSError):
+            append_output({"status": "error", "summary": f"not graded: {summary}"}, Path(output))
+
+
+# -------------------------------------------------------------------------------------------- failures
+
+
+def write_failure(
+    message: str,
+    *,
+    github: bool = False,
+    gradescope: Path | None = None,
+    classroom50: Path | None = None,
+    course: str = "",
+    notebooks: Sequence[str] = (),
+) -> None:
+    """Write a valid result where the grader itself failed; never raises.
+
+    ``message`` is what went wrong. With ``course``, each of its exercises gets an output of its own, so that a
+    reporter which names them finds them; ``notebooks`` are those assigned.
+    """
+    if github:
+        _append_outputs(_failed_outputs(message, course, notebooks))
+        _append_summary(f"## Not graded\n\nThe grader failed; this is no zero.\n\n{_quoted(message)}\n")
+    for path, write in ((gradescope, _write_gradescope_failure), (classroom50, _write_classroom50_failure)):
+        if path is not None:
+            try:
+                write(message, path)
+            except GraderError as error:
+                _tell(str(error))
+
+
+def _failed_outputs(message: str, course: str, notebooks: Sequence[str]) -> dict[str, str]:
+    expected: dict[str, float] = {}
+    with suppress(GraderError, OSError):
+        expected = expected_of(course, notebooks or _all_notebooks(course)) if course else {}
+    outputs = github_error_output(message, expected)
+    if not notebooks:  # nobody said which of them were assigned: the total is not theirs
+        outputs["result"] = github_error_output(message)["result"]
+    return {"total_score": "", "total_possible": "", "total_percentage": "", **outputs}
+
+
+def _all_notebooks(course: str) -> tuple[str, ...]:
+    from grader.course.loading import load_course
+
+    return load_course(course).notebooks
+
+
+def _quoted(message: str) -> str:
+    from grader.report.text import cut, markdown
+
+    return f"> {markdown(cut(message, 2000))}"
+
+
+def _write_gradescope_failure(message: str, path: Path) -> None:
+    results = {
+        "output": f"The grader failed; this is no zero. Tell your instructor.\n{plain(message)[:2000]}",
+        "output_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": [],
+    }
+    _write_json(path, results)
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a file beside its place and move it over: a link standing there is replaced, not followed."""
+    text = json.dumps(content, allow_nan=False, indent=2) + "\n"
+    name = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".result-", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except OSError as error:
+        if name:
+            Path(name).unlink(missing_ok=True)
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror or error}", remedy="name a file in a folder that can be written"
+        ) from error
+
+
+def _tell(message: str) -> None:
+    sys.stderr.write(print_safe(f"grader: {message}") + "\n")

@@ -1,0 +1,284 @@
+"""Wrong answers to 04_layers, each with the diagnosis that it must get."""
+# ruff: noqa: D101, D102, D105, D107, F821 - run in the namespace of the solved notebook
+
+import torch
+from torch import nn
+
+from grader.course.specimens import mistake
+
+
+@mistake("Relu", "state_shared")
+class RememberedByTheClass:
+    def __call__(self, inp):
+        RememberedByTheClass.inp = inp
+        self.out = torch.relu(inp)
+        return self.out
+
+    def backward(self):
+        self.inp.g = self.out.g * (self.inp > 0)
+
+
+@mistake("Relu", "not_written")
+class RememberedOnce:
+    def __call__(self, inp):
+        if not hasattr(self, "inp"):
+            self.inp = inp
+        self.out = torch.relu(inp)
+        return self.out
+
+    def backward(self):
+        self.inp.g = self.out.g * (self.inp > 0)
+
+
+@mistake("Relu", "mask_at_zero")
+class LetsZeroThrough(Relu):
+    def backward(self):
+        self.inp.g = self.out.g * (self.inp >= 0)
+
+
+@mistake("Relu", "input_modified")
+class ClampsInPlace:
+    def __call__(self, inp):
+        self.inp = inp
+        self.out = inp.clamp_min_(0.0).clone()
+        return self.out
+
+    def backward(self):
+        self.inp.g = self.out.g * (self.out > 0)
+
+
+@mistake("Relu", "not_a_tensor")
+class ReturnsNothing(Relu):
+    def __call__(self, inp):
+        super().__call__(inp)
+
+
+@mistake("Lin", "transposed")
+class WeightsTransposed(Lin):
+    def backward(self):
+        super().backward()
+        self.w.g = self.out.g.T @ self.inp
+
+
+@mistake("Lin", "state_shared")
+class WeightsOfTheClass:
+    def __init__(self, w, b):
+        WeightsOfTheClass.w, WeightsOfTheClass.b = w, b
+
+    def __call__(self, inp):
+        self.inp = inp
+        self.out = inp @ self.w + self.b
+        return self.out
+
+    def backward(self):
+        self.inp.g = self.out.g @ self.w.T
+        self.w.g = self.inp.T @ self.out.g
+        self.b.g = self.out.g.sum(0)
+
+
+@mistake("Lin", "not_written")
+class GradientsOfItsOwn(Lin):
+    def backward(self):
+        self.inp.g = self.out.g @ self.w.T
+        self.w_g = self.inp.T @ self.out.g
+        self.b_g = self.out.g.sum(0)
+
+
+@mistake("Lin", "wrong_value")
+class BiasForgotten(Lin):
+    def __call__(self, inp):
+        self.inp = inp
+        self.out = inp @ self.w
+        return self.out
+
+
+@mistake("Mse", "missing_mean")
+class NoMean(Mse):
+    def backward(self):
+        self.inp.g = 2 * (self.inp - self.targ[:, None])
+
+
+@mistake("Mse", "wrong_value")
+class BroadcastLoss(Mse):
+    def __call__(self, inp, targ):
+        super().__call__(inp, targ)
+        self.out = (inp - targ).pow(2).mean()
+        return self.out
+
+
+@mistake("Mse", "state_shared")
+class InputsOfTheClass:
+    def __call__(self, inp, targ):
+        InputsOfTheClass.inp, InputsOfTheClass.targ = inp, targ
+        self.out = (inp[:, 0] - targ).pow(2).mean()
+        return self.out
+
+    def backward(self):
+        self.inp.g = 2 * (self.inp - self.targ[:, None]) / len(self.targ)
+
+
+@mistake("Mse", "not_a_tensor")
+class PlainNumber(Mse):
+    def __call__(self, inp, targ):
+        return super().__call__(inp, targ).item()
+
+
+@mistake("Model", "not_written")
+class StopsAtTheLastLayer(Model):
+    def backward(self):
+        self.loss.backward()
+        self.layers[-1].backward()
+
+
+@mistake("Model", "state_shared")
+class LayersOfTheClass:
+    layers = []
+
+    def __init__(self, w1, b1, w2, b2):
+        self.layers[:] = [Lin(w1, b1), Relu(), Lin(w2, b2)]
+        self.loss = Mse()
+
+    def __call__(self, x, targ):
+        for layer in self.layers:
+            x = layer(x)
+        return self.loss(x, targ)
+
+    def backward(self):
+        self.loss.backward()
+        for layer in reversed(self.layers):
+            layer.backward()
+
+
+@mistake("Model", "mask_missing")
+class NoRelu(Model):
+    def backward(self):
+        self.loss.backward()
+        self.layers[2].backward()
+        self.layers[0].out.g = self.layers[1].out.g
+        self.layers[0].backward()
+
+
+@mistake("Module", "not_a_tensor")
+class ForgetsToReturn(Module):
+    def __call__(self, *args):
+        super().__call__(*args)
+
+
+@mistake("Module", "state_shared")
+class ArgumentsOfTheClass(Module):
+    def __call__(self, *args):
+        ArgumentsOfTheClass.shared = args
+        return super().__call__(*args)
+
+    def backward(self):
+        self.bwd(self.out, *ArgumentsOfTheClass.shared)
+
+
+@mistake("Module", "not_raised")
+class PassesSilently(Module):
+    def forward(self, *args):
+        pass
+
+    def bwd(self, out, *args):
+        pass
+
+
+@mistake("Module", "raised")
+class OneArgumentOnly(Module):
+    def backward(self):
+        self.bwd(self.out, self.args[0])
+
+
+@mistake("ReluModule", "mask_at_zero")
+class LetsZeroThroughModule(ReluModule):
+    def bwd(self, out, inp):
+        inp.g = out.g * (inp >= 0)
+
+
+@mistake("ReluModule", "mask_missing")
+class NoMaskModule(ReluModule):
+    def bwd(self, out, inp):
+        inp.g = out.g.clone()
+
+
+@mistake("LinModule", "transposed")
+class WeightsTransposedModule(LinModule):
+    def bwd(self, out, inp):
+        super().bwd(out, inp)
+        self.w.g = out.g.T @ inp
+
+
+@mistake("LinModule", "unit_axis")
+class BiasKeepsTheRowsAxisModule(LinModule):
+    def bwd(self, out, inp):
+        super().bwd(out, inp)
+        self.b.g = out.g.sum(0, keepdim=True)
+
+
+@mistake("LinModule", "state_shared")
+class WeightsOfTheClassModule(LinModule):
+    def __init__(self, w, b):
+        WeightsOfTheClassModule.w, WeightsOfTheClassModule.b = w, b
+
+
+@mistake("MseModule", "missing_factor_two")
+class NoTwoModule(MseModule):
+    def bwd(self, out, inp, targ):
+        inp.g = (inp - targ[:, None]) / len(inp)
+
+
+@mistake("MseModule", "broadcast_to_square")
+class BroadcastModule(MseModule):
+    def bwd(self, out, inp, targ):
+        inp.g = 2 * (inp - targ) / len(inp)
+
+
+@mistake("Linear", "not_registered")
+class PlainTensors(nn.Module):
+    def __init__(self, n_in, n_out):
+        super().__init__()
+        self.w = torch.zeros(n_in, n_out, requires_grad=True)
+        self.b = torch.zeros(n_out, requires_grad=True)
+
+    def forward(self, x):
+        return x @ self.w + self.b
+
+
+@mistake("Linear", "wrong_value")
+class StartsAtRandom(Linear):
+    def __init__(self, n_in, n_out):
+        super().__init__(n_in, n_out)
+        self.w.data.normal_()
+
+
+@mistake("Linear", "transposed")
+class WeightsLieAsInTorch(nn.Module):
+    def __init__(self, n_in, n_out):
+        super().__init__()
+        self.w = nn.Parameter(torch.zeros(n_out, n_in))
+        self.b = nn.Parameter(torch.zeros(n_out))
+
+    def forward(self, x):
+        return x @ self.w.T + self.b
+
+
+@mistake("Linear", "not_written")
+class CutOffFromAutograd(Linear):
+    def forward(self, x):
+        return x @ self.w.detach() + self.b
+
+
+@mistake("Linear", "state_shared")
+class ParametersOfTheClass(nn.Module):
+    made = {}
+
+    def __init__(self, n_in, n_out):
+        super().__init__()
+        shapes = (n_in, n_out)
+        if shapes not in self.made:
+            self.made[shapes] = nn.Parameter(torch.zeros(n_in, n_out)), nn.Parameter(torch.zeros(n_out))
+        self.w, self.b = self.made[shapes]
+        self.w.data.zero_()
+
+    def forward(self, x):
+        return x @ self.w + self.b

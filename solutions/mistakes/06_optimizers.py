@@ -1,0 +1,326 @@
+"""Wrong answers to 06_optimizers, each with the diagnosis that it must get."""
+# ruff: noqa: D101, D102, D103, D107, F821 - run in the namespace of the solved notebook
+
+import torch
+
+from grader.course.specimens import mistake
+
+
+@mistake("sgd_step", "not_in_place")
+def new_tensors(params, lr):
+    for p in params:
+        p = p - lr * p.g
+
+
+@mistake("sgd_step", "ascent")
+def uphill(params, lr):
+    for p in params:
+        p += lr * p.g
+
+
+@mistake("sgd_step", "learning_rate_ignored")
+def no_rate(params, lr):
+    for p in params:
+        p -= p.g
+
+
+@mistake("sgd_step", "input_modified")
+def scales_the_gradient(params, lr):
+    for p in params:
+        p -= p.g.mul_(lr)
+
+
+@mistake("sgd_step", "wrong_value")
+def first_parameter_only(params, lr):
+    p = next(iter(params))
+    p -= lr * p.g
+
+
+@mistake("sgd_step", "raised")
+def lists_only(params, lr):
+    for i in range(len(params)):
+        params[i] -= lr * params[i].g
+
+
+@mistake("SGD", "learning_rate_ignored")
+class RateKeptElsewhere(SGD):
+    def __init__(self, params, lr, *options):
+        super().__init__(params, lr, *options)
+        self.first_rate = lr
+
+    def step(self):
+        current, self.lr = self.lr, self.first_rate
+        super().step()
+        self.lr = current
+
+
+@mistake("SGD", "state_lost")
+class BuffersMadeAnew(SGD):
+    def step(self):
+        self.buffers = [None] * len(self.params)
+        super().step()
+
+
+@mistake("SGD", "state_shared")
+class BuffersOfTheClass(SGD):
+    shared = [None, None]
+
+    def __init__(self, params, lr, *options):
+        super().__init__(params, lr, *options)
+        BuffersOfTheClass.shared = [None, None]
+
+    def step(self):
+        self.buffers = BuffersOfTheClass.shared
+        super().step()
+
+
+@mistake("SGD", "first_step")
+class DampenedFromTheStart(SGD):
+    def step(self):
+        if self.momentum:
+            self.buffers = [torch.zeros_like(p) if b is None else b for p, b in zip(self.params, self.buffers)]
+        super().step()
+
+
+@mistake("SGD", "first_step")
+class FirstStepOfAllTogether(SGD):
+    def step(self):
+        if self.momentum and any(b is not None for b in self.buffers):
+            self.buffers = [torch.zeros_like(p) if b is None else b for p, b in zip(self.params, self.buffers)]
+        super().step()
+
+
+@mistake("SGD", "dampening")
+class DampeningIgnored(SGD):
+    def __init__(self, params, lr, momentum=0, dampening=0, weight_decay=0, nesterov=False):
+        super().__init__(params, lr, momentum, dampening, weight_decay, nesterov)
+        self.dampening = 0
+
+
+@mistake("SGD", "weight_decay")
+class WeightDecayIgnored(SGD):
+    def __init__(self, params, lr, momentum=0, dampening=0, weight_decay=0, nesterov=False):
+        super().__init__(params, lr, momentum, dampening, weight_decay, nesterov)
+        self.weight_decay = 0
+
+
+@mistake("SGD", "weight_decay")
+class WeightDecayDecoupled(SGD):
+    def step(self):
+        decay, self.weight_decay = self.weight_decay, 0
+        for p in self.params:
+            if p.g is not None:
+                p -= self.lr * decay * p
+        super().step()
+        self.weight_decay = decay
+
+
+@mistake("SGD", "nesterov")
+class NesterovIgnored(SGD):
+    def __init__(self, params, lr, momentum=0, dampening=0, weight_decay=0, nesterov=False):
+        super().__init__(params, lr, momentum, dampening, weight_decay, nesterov)
+        self.nesterov = False
+
+
+@mistake("SGD", "wrong_value")
+class RateInsideTheBuffer:
+    def __init__(self, params, lr, momentum=0, dampening=0, weight_decay=0, nesterov=False):
+        checked = solution(list(params), lr, momentum, dampening, weight_decay, nesterov)
+        self.__dict__.update(vars(checked))
+
+    def step(self):
+        for i, p in enumerate(self.params):
+            if p.g is None:
+                continue
+            d = self.lr * (p.g + self.weight_decay * p)
+            b = d if self.buffers[i] is None else self.momentum * self.buffers[i] + (1 - self.dampening) * d
+            self.buffers[i] = b
+            p -= d + self.momentum * b if self.nesterov else b
+
+    def zero_grad(self):
+        for p in self.params:
+            p.g = None
+
+
+@mistake("SGD", "raised")
+class MissingGradientUnexpected(SGD):
+    def step(self):
+        for p in self.params:
+            p.g.shape
+        super().step()
+
+
+@mistake("SGD", "not_raised")
+class NothingRefused(SGD):
+    def __init__(self, params, lr, momentum=0, dampening=0, weight_decay=0, nesterov=False):
+        super().__init__(params, abs(lr), 0.5)
+        self.lr, self.momentum, self.dampening = lr, momentum, dampening
+        self.weight_decay, self.nesterov = weight_decay, nesterov
+
+
+@mistake("SGD", "wrong_value")
+class GradientsNotCleared(SGD):
+    def zero_grad(self):
+        pass
+
+
+@mistake("SGD", "wrong_value")
+class GeneratorUsedUp(SGD):
+    def __init__(self, params, lr, *options):
+        super().__init__(params, lr, *options)
+        self.params = list(params) if not isinstance(params, list) else params
+
+
+@mistake("SGD", "input_modified")
+class BufferIsTheGradient(SGD):
+    def step(self):
+        for i, p in enumerate(self.params):
+            if p.g is None:
+                continue
+            d = p.g
+            if self.weight_decay:
+                d += self.weight_decay * p
+            if self.momentum:
+                if self.buffers[i] is None:
+                    self.buffers[i] = d
+                else:
+                    self.buffers[i].mul_(self.momentum).add_(d, alpha=1 - self.dampening)
+                d = d + self.momentum * self.buffers[i] if self.nesterov else self.buffers[i]
+            p.sub_(self.lr * d)
+
+
+@mistake("Adam", "bias_correction")
+class NoBiasCorrection(Adam):
+    def step(self):
+        self.steps = [10**9] * len(self.params)
+        super().step()
+
+
+@mistake("Adam", "bias_correction")
+class CountsFromZero:
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+        self.inner = solution(params, lr, betas, eps)
+        self.lr = lr
+
+    def step(self):
+        self.inner.lr = self.lr
+        self.inner.steps = [max(t, 1) for t in self.inner.steps]
+        self.inner.step()
+
+
+@mistake("Adam", "wrong_value")
+class EpsInsideTheRoot:
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+        self.__dict__.update(vars(solution(params, lr, betas, eps)))
+
+    def step(self):
+        beta1, beta2 = self.betas
+        for i, p in enumerate(self.params):
+            if p.g is None:
+                continue
+            self.steps[i] += 1
+            self.means[i] = beta1 * self.means[i] + (1 - beta1) * p.g
+            self.squares[i] = beta2 * self.squares[i] + (1 - beta2) * p.g**2
+            mean = self.means[i] / (1 - beta1 ** self.steps[i])
+            p -= self.lr * mean / (self.squares[i] / (1 - beta2 ** self.steps[i]) + self.eps).sqrt()
+
+
+@mistake("Adam", "wrong_value")
+class EpsBeforeTheCorrection:
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+        self.__dict__.update(vars(solution(params, lr, betas, eps)))
+
+    def step(self):
+        beta1, beta2 = self.betas
+        for i, p in enumerate(self.params):
+            if p.g is None:
+                continue
+            self.steps[i] += 1
+            t = self.steps[i]
+            self.means[i] = beta1 * self.means[i] + (1 - beta1) * p.g
+            self.squares[i] = beta2 * self.squares[i] + (1 - beta2) * p.g**2
+            p -= self.lr * (1 - beta2**t) ** 0.5 / (1 - beta1**t) * self.means[i] / (self.squares[i].sqrt() + self.eps)
+
+
+@mistake("Adam", "wrong_value")
+class BetasIgnored(Adam):
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+        super().__init__(params, lr, eps=eps)
+
+
+@mistake("Adam", "learning_rate_ignored")
+class RateOfTheFirstStep(Adam):
+    def __init__(self, params, lr=1e-3, *options):
+        super().__init__(params, lr, *options)
+        self.first_rate = lr
+
+    def step(self):
+        current, self.lr = self.lr, self.first_rate
+        super().step()
+        self.lr = current
+
+
+@mistake("Adam", "state_lost")
+class AveragesMadeAnew(Adam):
+    def step(self):
+        self.__init__(self.params, self.lr, self.betas, self.eps)
+        super().step()
+
+
+@mistake("Adam", "state_shared")
+class AveragesOfTheClass(Adam):
+    def __init__(self, params, *options):
+        super().__init__(params, *options)
+        AveragesOfTheClass.held = self.means, self.squares, self.steps
+
+    def step(self):
+        self.means, self.squares, self.steps = AveragesOfTheClass.held
+        super().step()
+        AveragesOfTheClass.held = self.means, self.squares, self.steps
+
+
+@mistake("Adam", "raised")
+class MissingGradientUnexpectedInAdam(Adam):
+    def step(self):
+        for p in self.params:
+            p.g.shape
+        super().step()
+
+
+@mistake("resnet_step", "state_lost")
+def optimizer_made_anew(model, lr, momentum, steps, next_gradients):
+    for _ in range(steps):
+        next_gradients(model)
+        SGD(model.parameters(), lr, momentum).step()
+
+
+@mistake("resnet_step", "wrong_value")
+def momentum_forgotten(model, lr, momentum, steps, next_gradients):
+    optimizer = SGD(model.parameters(), lr)
+    for _ in range(steps):
+        next_gradients(model)
+        optimizer.step()
+
+
+@mistake("resnet_step", "wrong_value")
+def same_gradients_throughout(model, lr, momentum, steps, next_gradients):
+    optimizer = SGD(model.parameters(), lr, momentum)
+    next_gradients(model)
+    for _ in range(steps):
+        optimizer.step()
+
+
+@mistake("resnet_step", "wrong_value")
+def weights_only(model, lr, momentum, steps, next_gradients):
+    optimizer = SGD([p for p in model.parameters() if p.dim() > 1], lr, momentum)
+    for _ in range(steps):
+        next_gradients(model)
+        optimizer.step()
+
+
+@mistake("resnet_step", "wrong_value")
+def five_steps_always(model, lr, momentum, steps, next_gradients):
+    optimizer = SGD(model.parameters(), lr, momentum)
+    for _ in range(min(steps, 3)):
+        next_gradients(model)
+        optimizer.step()

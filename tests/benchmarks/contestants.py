@@ -1,0 +1,124 @@
+"""What is measured, each a process of its own from cold: ``python -m tests.benchmarks.contestants NAME FOLDER JOBS``.
+
+``ours`` is the whole pipeline; ``plain`` a loop around nbclient that starts a kernel for each notebook and runs its
+cells; ``floor`` a process that has imported torch and forks for each notebook to ``exec`` cells and checks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+
+def ours(folder: Path, jobs: int) -> dict[str, Any]:
+    """Grade ``folder``; the time and memory at each submission finished."""
+    from grader.batch import Observer, ScoreOptions, score_class
+    from grader.kernel import choose_sandbox
+
+    marks: list[tuple[float, float]] = []
+    began = time.perf_counter()
+
+    def finished(*_: object) -> None:
+        marks.append((time.perf_counter() - began, _resident()))
+
+    with tempfile.TemporaryDirectory() as out:
+        options = ScoreOptions((folder,), Path(out), seed=1, jobs=jobs, sandbox=choose_sandbox(os.environ.get("SANDBOX")))
+        run = score_class(options, Observer(finished=finished))
+    assert all(one.status == "graded" for one in run.submissions), [one.status for one in run.submissions]
+    scores = [one.score for one in run.submissions]
+    return {"marks": marks, "scores": scores, "sandbox": run.sandbox}
+
+
+def _resident() -> float:
+    """This process's resident memory in MB."""
+    fields = Path("/proc/self/statm").read_text(encoding="ascii").split()
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def plain(folder: Path, jobs: int) -> dict[str, Any]:
+    """Run the cells of each notebook in a kernel of its own."""
+    import nbclient
+    import nbformat
+
+    async def run() -> None:
+        waiting = iter(sorted(folder.glob("*/*.ipynb")))
+
+        async def work() -> None:
+            for path in waiting:
+                notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+                client = nbclient.NotebookClient(notebook, allow_errors=True, kernel_name="python3")
+                await client.async_execute()
+
+        await asyncio.gather(*(work() for _ in range(jobs)))
+
+    asyncio.run(run())
+    return {}
+
+
+def floor(folder: Path, jobs: int) -> dict[str, Any]:
+    """Fork for each notebook; in the fork, run its cells and each program of its checks."""
+    import torch
+
+    from grader.course.loading import load_course
+    from grader.judge.cases import prepare
+
+    torch.set_num_threads(1)
+    course = load_course("autograd")
+    running: set[int] = set()
+    programs: dict[str, list[tuple[Any, Any]]] = {}
+    for path in sorted(folder.glob("*/*.ipynb")):
+        cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+        for cell in cells:
+            name = cell["metadata"].get("grader", {}).get("exercise")
+            if name is not None and name not in programs:
+                made = [one.case.program for one in prepare(course.exercises[name], 1)]
+                programs[name] = [(one, compile(one.call, "<check>", "exec")) for one in made]
+        if len(running) == jobs:
+            running.remove(os.wait()[0])
+        child = os.fork()
+        if child == 0:
+            _run_all(cells, programs)
+            os._exit(0)
+        running.add(child)
+    while running:
+        running.remove(os.wait()[0])
+    return {}
+
+
+def _run_all(cells: list[dict[str, Any]], programs: dict[str, list[tuple[Any, Any]]]) -> None:
+    space: dict[str, Any] = {"__name__": "__main__"}
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the life of the process
+    for cell in cells:
+        exec(compile("".join(cell["source"]), "<cell>", "exec"), space)  # noqa: S102 - the benchmark's own cells
+        for program, code in programs.get(cell["metadata"].get("grader", {}).get("exercise"), ()):
+            _check(program, code, dict(space))
+
+
+def _check(program: Any, code: Any, space: dict[str, Any]) -> None:
+    for path, tensor in program.tensors.items():
+        owner, _, attribute = path.rpartition(".")
+        if owner:
+            setattr(space[owner], attribute, tensor.clone())
+        else:
+            space[path] = tensor.clone()
+    space.update(program.constants)
+    try:
+        exec(code, space)  # noqa: S102
+    except Exception:  # noqa: BLE001, S110 - a student's
+        pass
+
+
+def main() -> None:
+    """Run one contestant and print what it tells of itself as JSON."""
+    name, folder, jobs = sys.argv[1:]
+    print(json.dumps({"ours": ours, "plain": plain, "floor": floor}[name](Path(folder), int(jobs))))
+
+
+if __name__ == "__main__":
+    main()

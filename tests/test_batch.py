@@ -1,0 +1,221 @@
+"""A class is graded to the end, whatever happens in between, and the same way each time."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import grader.batch
+from grader.batch import Observer, ScoreOptions, check_notebook, score_class
+from grader.errors import CourseError, GradebookBusy, UsageError
+from grader.gradebook import FILE_NAME, Gradebook
+from grader.model import Limits, RunReport
+from grader.report import to_json
+from tests.conftest import grade_folder
+from tests.fakes import InProcessPool
+from tests.samples import BACKPROP, EXERCISES, answered, hand_in
+
+WRONG = {"relu_grad": "def relu_grad(inp, out):\n    inp.g = out.g\n"}
+
+
+@pytest.fixture
+def fake_pool(monkeypatch: pytest.MonkeyPatch) -> type[InProcessPool]:
+    """The batch runs jobs in this process; returns the class, to be told what to break."""
+    pool = type("Pool", (InProcessPool,), {})
+    monkeypatch.setattr(grader.batch, "KernelPool", pool)
+    return pool
+
+
+@pytest.fixture
+def small_class(tmp_path: Path) -> Path:
+    texts = {"ada": answered({}), "bob": answered(WRONG), "cyd": "no notebook"}
+    return hand_in(tmp_path / "class", texts)
+
+
+def timeless(run: RunReport) -> Any:
+    report = json.loads(to_json(run))
+    for submission in report["submissions"]:
+        submission["seconds"] = None
+    return report
+
+
+def score(folder: Path, out: Path, **options: Any) -> RunReport:
+    return score_class(ScoreOptions(paths=(folder,), out=out, **{"seed": 5, **options}))
+
+
+def test_score_with_one_job_and_with_two_gives_the_same_report(small_class: Path, tmp_path: Path) -> None:
+    hand_in(
+        small_class, {"dan": answered({"mse_grad": "def mse_grad(inp, targ):\n    print(inp)\n    return object()\n"})}
+    )
+    one = grade_folder(small_class, tmp_path / "one", jobs=1)
+    two = grade_folder(small_class, tmp_path / "two", jobs=2)
+
+    assert json.dumps(timeless(one)) == json.dumps(timeless(two))
+
+
+def test_score_again_runs_only_what_changed(fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path) -> None:
+    first = score(small_class, tmp_path / "out")
+    assert sorted(fake_pool.ran) == ["ada/03_backprop.ipynb", "bob/03_backprop.ipynb"]
+
+    hand_in(small_class, {"bob": answered({})})
+    second = score(small_class, tmp_path / "out")
+
+    assert fake_pool.ran == ["bob/03_backprop.ipynb"]
+    assert [one.score == 14 for one in first.submissions] == [True, False, False]
+    assert [one.score for one in second.submissions] == [14, 14, None]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"seed": 6}, {"fresh": True}, {"limits": Limits(check_s=3)}],
+    ids=["seed", "fresh", "limits"],
+)
+def test_score_under_other_settings_grades_everything_again(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    score(small_class, tmp_path / "out")
+    score(small_class, tmp_path / "out", **change)
+
+    assert len(fake_pool.ran) == 2
+
+
+def test_score_with_a_file_changed_beside_the_notebook_grades_it_again(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path
+) -> None:
+    (small_class / "ada/helper.py").write_text("A = 1\n")
+    score(small_class, tmp_path / "out")
+    (small_class / "ada/helper.py").write_text("A = 2\n")
+    score(small_class, tmp_path / "out")
+
+    assert fake_pool.ran == ["ada/03_backprop.ipynb"]
+
+
+def test_score_without_a_seed_draws_one_keeps_it_and_draws_again_when_fresh(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path
+) -> None:
+    first = score(small_class, tmp_path / "out", seed=None)
+    again = score(small_class, tmp_path / "out", seed=None)
+    fresh = score(small_class, tmp_path / "out", seed=None, fresh=True)
+
+    assert first.seed == again.seed != fresh.seed
+
+
+def test_score_with_a_failing_machinery_blames_the_grader_and_tries_again_next_time(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fake_pool.broken = frozenset({"ada/03_backprop.ipynb"})
+    broken = score(small_class, tmp_path / "out").submissions[0]
+    fake_pool.broken = frozenset()
+    mended = score(small_class, tmp_path / "out").submissions[0]
+
+    assert (broken.status, broken.score) == ("grader_error", None)
+    assert "the machinery failed" in broken.reason
+    assert (mended.status, mended.score) == ("graded", 14)
+    assert fake_pool.ran == ["ada/03_backprop.ipynb"]
+
+
+def test_score_on_a_gradebook_in_use_is_refused(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    with Gradebook(tmp_path / "out" / FILE_NAME), pytest.raises(GradebookBusy):
+        score(small_class, tmp_path / "out")
+
+
+def test_score_of_nothing_and_of_no_course_is_refused(fake_pool: type[InProcessPool], tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        score(tmp_path, tmp_path / "out")
+    with pytest.raises(CourseError):
+        score(tmp_path, tmp_path / "out", course="no_such_course")
+
+
+def test_score_tells_an_observer_how_far_it_is(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path
+) -> None:
+    seen: list[Any] = []
+    observer = Observer(
+        collected=lambda collection: seen.append(len(collection)),
+        started=seen.append,
+        finished=lambda report, taken_over: seen.append((report.student, taken_over)),
+        ended=lambda: seen.append("ended"),
+    )
+    options = ScoreOptions(paths=(small_class,), out=tmp_path / "out", seed=5)
+
+    score_class(options, observer)
+    score_class(options, observer)
+
+    first, second = seen[:6], seen[6:]
+    assert first == [3, 3, ("ada", False), ("bob", False), ("cyd", False), "ended"]
+    assert second[2:4] == [("ada", True), ("bob", True)]
+
+
+def _grade_until_killed(folder: Path, out: Path) -> None:
+    grader.batch.KernelPool = InProcessPool  # type: ignore[misc, assignment]
+    InProcessPool.delay_s = 0.05
+    score(folder, out)
+
+
+def _killed_after(seconds: float, run: Callable[[], object]) -> bool:
+    """Run in a fork that is killed after some seconds; whether it was still running then."""
+    process = multiprocessing.get_context("fork").Process(target=run)
+    process.start()
+    assert process.pid is not None
+    process.join(seconds)
+    running = process.is_alive()
+    if running:
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+    return running
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_score_killed_again_and_again_ends_like_one_that_was_not(
+    fake_pool: type[InProcessPool], tmp_path: Path
+) -> None:
+    answers = [{}, WRONG, {"mse_grad": "def mse_grad(inp, targ):\n    inp.g = inp\n"}]
+    folder = hand_in(tmp_path / "class", {f"student{i:02}": answered(answers[i % 3]) for i in range(24)})
+    whole = score(folder, tmp_path / "whole")
+    rng = random.Random(4)
+
+    kills = sum(
+        _killed_after(rng.uniform(0.05, 0.6), lambda: _grade_until_killed(folder, tmp_path / "killed"))
+        for _ in range(10)
+    )
+    began = time.monotonic()
+    resumed = score(folder, tmp_path / "killed")
+
+    assert kills >= 3
+    assert timeless(resumed) == timeless(whole)
+    assert time.monotonic() - began < 60
+
+
+def test_check_notebook_judges_by_the_public_seed(tmp_path: Path) -> None:
+    hand_in(tmp_path, {"ada": answered(WRONG)})
+
+    report = check_notebook(tmp_path / "ada" / BACKPROP)
+
+    assert report.status == "graded"
+    assert {one.id: one.status for one in report.exercises}["relu_grad"] == "failed"
+
+
+def test_check_notebook_of_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no notebook"):
+        check_notebook(tmp_path)
+
+
+def test_score_of_untouched_exercises_finds_nothing_implemented(fake_pool: type[InProcessPool], tmp_path: Path) -> None:
+    hand_in(tmp_path / "class", {"ada": (EXERCISES / BACKPROP).read_text(encoding="utf-8")})
+
+    (report,) = score(tmp_path / "class", tmp_path / "out").submissions
+
+    assert {one.status for one in report.exercises} == {"not_implemented"}
+    assert report.score == 0

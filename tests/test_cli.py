@@ -1,0 +1,194 @@
+"""The command line as a user types it, in a process of its own where kernels run."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+from typer.testing import CliRunner
+
+from grader.cli import BELOW, GRADED, UNGRADED, USAGE, app, size
+from grader.errors import UsageError
+from grader.report import load_schema
+from tests.samples import EXERCISES, SOLUTIONS, answered, hand_in
+
+runner = CliRunner()
+
+
+def run_cli(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """``grader …`` in another process, outside the repository."""
+    command = [sys.executable, "-m", "grader", *map(str, arguments)]
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("GITHUB_")}
+    return subprocess.run(
+        command, cwd=cwd, env={**clean, **environment}, capture_output=True, text=True, timeout=240, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    folder = tmp_path_factory.mktemp("demo")
+    return folder, run_cli("demo", "--dir", folder / "class", cwd=folder)
+
+
+def test_demo_writes_a_class_grades_it_and_names_the_report(
+    demo: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    folder, done = demo
+    assert done.returncode == GRADED, done.stderr
+    assert "13 submissions by 13 students" in done.stdout
+    assert f"wrote {folder / 'class/grades/index.html'}" in done.stdout
+    assert (folder / "class/grades/index.html").is_file()
+    assert len(list((folder / "class/grades/students").glob("*.html"))) == 13
+
+
+def test_report_json_keeps_to_its_schema_and_its_sums(demo: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    folder, _ = demo
+    report = json.loads((folder / "class/grades/report.json").read_text())
+
+    jsonschema.validate(report, load_schema())
+    by_student = {one["student"]: one for one in report["submissions"]}
+    assert by_student["ada"]["score"] == by_student["ada"]["possible"] == 14.0
+    assert by_student["linus"]["status"] == "unreadable"
+    assert by_student["linus"]["score"] is None
+    assert {one["status"] for one in by_student["katherine"]["exercises"]} == {"not_implemented"}
+    for one in by_student.values():
+        assert sum(exercise["score"] for exercise in one["exercises"]) == (one["score"] or 0)
+
+
+def test_gradebook_csv_has_a_row_for_every_student(demo: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    folder, _ = demo
+    with (folder / "class/grades/gradebook.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+
+    assert len(rows) == 13
+
+
+def test_score_again_grades_nothing_and_changes_nothing(demo: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    folder, _ = demo
+    grades = folder / "class/grades"
+    before = (grades / "report.json").read_bytes()
+
+    done = run_cli(
+        "score", folder / "class/submissions", "--out", grades, "--check-seconds", "2", "--no-github", cwd=folder
+    )
+
+    assert done.returncode == UNGRADED, done.stderr
+    assert (grades / "report.json").read_bytes() == before
+
+
+def test_report_and_export_need_no_kernel(demo: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    folder, _ = demo
+    again = runner.invoke(app, ["report", str(folder / "class/grades")])
+    exported = runner.invoke(app, ["export", str(folder / "class/grades"), "--to", "moodle"])
+
+    assert again.exit_code == GRADED, again.output
+    assert exported.exit_code == GRADED, exported.output
+    assert "ada" in exported.output
+
+
+def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> None:
+    wrong = {
+        "lin_grad": "def lin_grad(inp, out, w, b):\n    inp.g = out.g @ w.t()\n    w.g = out.g.t() @ inp\n    b.g = 0\n"
+    }
+    hand_in(tmp_path, {"ada": answered(wrong)})
+
+    done = run_cli("check", "ada/03_backprop.ipynb", cwd=tmp_path)
+
+    assert done.returncode == GRADED, done.stderr
+    assert "lin_grad  1 / 4" in done.stdout
+    assert "relu_grad  2 / 2" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["score", "nowhere"], USAGE, "does not exist"),
+        (["score", ".", "--course", "no_such_course"], USAGE, "no course"),
+        (["score", ".", "--memory", "lots"], USAGE, "no size in bytes"),
+        (["score", ".", "--sandbox", "glass"], USAGE, "glass"),
+        (["score", ".", "--seed", "-1"], USAGE, "-1"),
+        (["score", ".", "--who"], USAGE, "no notebook found"),
+        (["score", ".", "--student-pattern", "("], USAGE, "regular expression"),
+        (["report", "nowhere"], USAGE, "no gradebook"),
+        (["export", "nowhere"], USAGE, "no gradebook"),
+        (["check", "nowhere.ipynb"], USAGE, "no notebook"),
+        (["release", "nowhere", "elsewhere"], USAGE, "nowhere"),
+        (["frobnicate"], USAGE, "frobnicate"),
+    ],
+    ids=lambda value: "-".join(value[:3]) if isinstance(value, list) else None,
+)
+def test_cli_given_what_cannot_be_meant_says_so_and_ends_with_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], status: int, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+
+    done = runner.invoke(app, arguments)
+
+    assert done.exit_code == status, done.output
+    assert said in done.output
+
+
+def test_cli_who_lists_everyone_and_grades_nothing(tmp_path: Path) -> None:
+    hand_in(tmp_path / "class", {"ada": "{}", "alan": "{}"})
+
+    done = runner.invoke(app, ["score", str(tmp_path / "class"), "--out", str(tmp_path / "grades"), "--who"])
+
+    assert done.exit_code == GRADED, done.output
+    assert "2 submissions by 2 students" in done.output
+    assert not (tmp_path / "grades").exists()
+
+
+@pytest.mark.parametrize(
+    ("fail_under", "status"), [("100", BELOW), ("50", BELOW), ("0", GRADED)], ids=["all", "half", "nothing"]
+)
+def test_score_below_fail_under_ends_with_one(tmp_path: Path, fail_under: str, status: int) -> None:
+    # Untouched exercises: nothing is right, and yet every submission can be graded.
+    text = (EXERCISES / "07_trace.ipynb").read_text(encoding="utf-8")
+    hand_in(tmp_path, {"ada": text}, "07_trace.ipynb")
+
+    done = run_cli(
+        "score", "ada", "--out", "grades", "--fail-under", fail_under, "--sandbox", "none", "--no-github", cwd=tmp_path
+    )
+
+    assert done.returncode == status, done.stdout + done.stderr
+
+
+def test_release_check_of_the_course_finds_nothing_to_write() -> None:
+    done = runner.invoke(app, ["release", str(SOLUTIONS), str(EXERCISES), "--check"])
+
+    assert done.exit_code == GRADED, done.output
+
+
+def test_release_check_of_changed_exercises_ends_with_one(tmp_path: Path) -> None:
+    done = runner.invoke(app, ["release", str(SOLUTIONS), str(tmp_path / "exercises"), "--check"])
+
+    assert done.exit_code == BELOW
+    assert "differing" in done.output
+
+
+def test_python_m_grader_in_a_hostile_folder_imports_nothing_of_it(tmp_path: Path) -> None:
+    for name in ("json", "torch", "typer", "grader", "sitecustomize"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('imported from the working directory')\n")
+
+    done = run_cli("--version", cwd=tmp_path)
+
+    assert done.returncode == GRADED, done.stderr
+    assert done.stdout.startswith("grader ")
+
+
+@pytest.mark.parametrize(("text", "expected"), [("7", 7), ("2K", 2048), ("1.5m", 1572864), ("4G", 4 * 1024**3)])
+def test_size_reads_bytes_with_a_suffix(text: str, expected: int) -> None:
+    assert size(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "K", "many", "1T", "nan", "1e999"])
+def test_size_refuses_what_is_none(text: str) -> None:
+    with pytest.raises(UsageError):
+        size(text)
