@@ -5,7 +5,7 @@ entry that each of them is called through (``PyMethodDef.ml_meth``, read at ever
 reference that student code saved earlier is caught as well, in every thread. A dispatch mode sees operators whose names
 say that they are backward formulas, and any operator run by the engine (TorchScript drives it without Python). At the
 end the mode must still be where it was put. A recorder does nothing else: the call that it replaces returns None. The
-functions that take a mode away are replaced in the same manner, and threads start with the mode in place.
+functions that take a mode away are noted in the same manner, but still work; threads start with the mode in place.
 
 Not caught: ``redispatch`` of a backward operator with a key set below Python's, the guards of ``torch._C`` that exclude
 dispatch keys, a thread made through ctypes, and whoever writes the table entries back through ctypes. Code that does
@@ -56,11 +56,16 @@ _ENTRIES: tuple[tuple[str, str], ...] = (
     ("_functorch._vmap_increment_nesting", "torch.vmap"),
     ("_enter_dual_level", "torch.autograd.forward_ad"),
     ("_VariableFunctions._make_dual", "torch.autograd.forward_ad"),
-    ("_pop_torch_dispatch_stack", "tampering with the watch"),
-    ("_unset_dispatch_mode", "tampering with the watch"),
-    ("_dispatch_tls_set_dispatch_key_excluded", "tampering with the watch"),
-    ("_dispatch_tls_set_dispatch_key_included", "tampering with the watch"),
 )
+#: The functions that take a mode away, or the dispatch key under which modes are called.
+_DISABLERS = (
+    "_pop_torch_dispatch_stack",
+    "_unset_dispatch_mode",
+    "_dispatch_tls_set_dispatch_key_excluded",
+    "_dispatch_tls_set_dispatch_key_included",
+)
+#: Printing a tensor is the one honest use of them.
+_PRINTING = "torch/_tensor_str.py"
 #: The functions that start a thread; the first argument is what runs in it.
 _STARTERS = ("start_new_thread", "start_joinable_thread")
 
@@ -173,18 +178,31 @@ def _found() -> list[tuple[_MethodDef, int, Any]]:
     return entries
 
 
-_Starter = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
+_Wrapper = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
 
 
-def _starters() -> list[tuple[_MethodDef, int, Any]]:
-    """The same for the functions that start threads: theirs still start one, with the watch in it."""
+def _wrapped(owner: Any, names: tuple[str, ...], wrapper: Any) -> list[tuple[_MethodDef, int, Any]]:
+    """The same for functions that still do their work: ``wrapper`` gets the original, then what it was called with."""
     entries = []
-    for function in (getattr(_thread, name, None) for name in _STARTERS):
+    for function in (getattr(owner, name, None) for name in names):
         if isinstance(function, types.BuiltinFunctionType):
             entry = _table_entry(function)
-            starter = _Starter(functools.partial(_start, _Starter(entry.ml_meth or 0)))
-            entries.append((entry, ctypes.cast(starter, ctypes.c_void_p).value or 0, starter))
+            wrapped = _Wrapper(functools.partial(wrapper, _Wrapper(entry.ml_meth or 0)))
+            entries.append((entry, ctypes.cast(wrapped, ctypes.c_void_p).value or 0, wrapped))
     return entries
+
+
+def _disable(original: Any, module: Any, arguments: tuple[Any, ...], names: Any) -> Any:
+    frame: types.FrameType | None = _getframe(1)
+    for _ in range(8):
+        if frame is None or frame.f_code.co_filename.replace("\\", "/").endswith(_PRINTING):
+            break
+        frame = frame.f_back
+    else:
+        frame = None
+    if frame is None:
+        _watch.record("tampering with the watch")
+    return original(module, arguments, names)
 
 
 def _start(original: Any, module: Any, arguments: tuple[Any, ...], names: Any) -> Any:
@@ -198,7 +216,7 @@ def _watched(function: Any, *arguments: Any, **named: Any) -> None:
     function(*arguments, **named)
 
 
-_entries = [*_found(), *_starters()]
+_entries = [*_found(), *_wrapped(torch._C, _DISABLERS, _disable), *_wrapped(_thread, _STARTERS, _start)]
 #: The entry points that this build of torch has, for the tests.
 WATCHED = len(_entries)
 
