@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from grader.report.lms import export as export
     from grader.report.markdown import render_markdown as render_markdown
     from grader.report.pages import class_page as class_page
+    from grader.report.pages import exercises_html as exercises_html
     from grader.report.pages import page_name as page_name
     from grader.report.pages import student_page as student_page
     from grader.report.progress import ScoreProgress as ScoreProgress
     from grader.report.sheet import gradebook_csv as gradebook_csv
+    from grader.report.terminal import exercises_text as exercises_text
     from grader.report.terminal import render_class as render_class
     from grader.report.terminal import render_submission as render_submission
     from grader.report.text import plain as plain
@@ -39,6 +41,8 @@ _HOME = {
     "append_summary": "actions",
     "class_page": "pages",
     "classroom50_result": "classroom50",
+    "exercises_html": "pages",
+    "exercises_text": "terminal",
     "export": "lms",
     "github_annotations": "actions",
     "github_error_output": "classroom",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -13,7 +14,7 @@ from typing import Any, Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateRuntimeError
 from markupsafe import Markup
 
-from grader.model import RunReport
+from grader.model import ExerciseScore, RunReport
 from grader.report import numbers, wording
 from grader.report.heatmap import heat_map
 from grader.report.tally import Mistake, Row, Tally, tally
@@ -64,6 +65,14 @@ def student_page(run: RunReport, row: Row, hints: Hints = "nudge") -> str:
     Holds neither the seed nor anything of another student. With ``hints="none"`` the hints are left out.
     """
     return _environment().get_template("student.html.j2").render(run=run, row=row, hints=hints != "none")
+
+
+def exercises_html(exercises: Sequence[ExerciseScore], hints: Hints = "nudge") -> str:
+    """What ``check()`` shows in a notebook: a fragment that brings its own style and touches nothing around it."""
+    template = _environment().get_template("notebook.html.j2")
+    return template.render(
+        exercises=exercises, hints=hints != "none", style=_scoped(_style("tokens", "notebook", "exercise"))
+    )
 
 
 def page_name(student: str) -> str:
@@ -130,10 +139,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = (resources.files("grader.report") / "templates" / "style.css").read_text("utf-8")
     environment.globals.update(
         w=wording,
-        style=Markup(_compact(style)),  # noqa: S704 - our own file
+        style=_style("tokens", "style", "exercise"),
         generator=GENERATOR,
         heat_map=heat_map,
         anchor=_anchor,
@@ -154,6 +162,18 @@ def _printable(value: Any) -> Any:
     if isinstance(value, int | float):
         return value
     raise TemplateRuntimeError(f"a template printed {type(value).__name__}: format it first")
+
+
+def _style(*names: str) -> Markup:
+    """Our own style sheets, one after the other and without what only their readers need."""
+    folder = resources.files("grader.report") / "templates"
+    style = "\n".join((folder / f"{name}.css").read_text("utf-8") for name in names)
+    return Markup(_compact(style))  # noqa: S704 - our own files
+
+
+def _scoped(style: Markup) -> Markup:
+    """The same rules nested below an element of ours: what was said of the page is said of that element."""
+    return Markup(style.replace(":root", "&"))  # noqa: S704 - our own files
 
 
 def _compact(style: str) -> str:

@@ -62,6 +62,11 @@ def render_submission(report: SubmissionReport, hints: Hints = "nudge") -> Rende
     return Group(*parts)
 
 
+def exercises_text(exercises: Sequence[ExerciseScore], hints: Hints = "nudge") -> RenderableType:
+    """What ``check()`` prints: the exercises as in ``render_submission``, without a submission around them."""
+    return Group(*(_exercise(exercise, hints) for exercise in exercises))
+
+
 # ------------------------------------------------------------------------------------------------- the class
 
 

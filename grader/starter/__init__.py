@@ -1,0 +1,7 @@
+"""START: a course's repository for students, ready to push (``grader init``)."""
+
+from __future__ import annotations
+
+from grader.starter.repository import start_repository
+
+__all__ = ["start_repository"]

@@ -1,0 +1,74 @@
+"""What a repository pins, so that every run of a term grades with the same code: the grader, torch, the course."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from pathlib import Path
+
+from grader._version import __version__
+from grader.course.loading import GROUP
+from grader.errors import UsageError
+from grader.model import Course
+
+DISTRIBUTION = "autograd-grader"
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """``requirements`` are ``name==version``; ``file`` is where the course lies if it is no installed one."""
+
+    course: str
+    notebooks: tuple[str, ...]
+    torch: str
+    requirements: tuple[str, ...]
+    file: Path | None = None
+
+    @property
+    def version(self) -> str:
+        """The grader's own version."""
+        return __version__
+
+    @property
+    def course_file(self) -> str:
+        """The name of the course's file or folder; empty for an installed course."""
+        return self.file.name if self.file is not None else ""
+
+    @property
+    def quoted_requirements(self) -> str:
+        """The requirements as arguments of a shell command."""
+        return shlex.join(self.requirements)
+
+    @property
+    def quoted_assigned(self) -> str:
+        """``--assigned`` for every notebook, as arguments of a shell command."""
+        return shlex.join(argument for name in self.notebooks for argument in ("--assigned", name))
+
+
+def pins_of(course: Course, name: str) -> Pins:
+    """The pins for the course that was loaded by ``name``.
+
+    Raises:
+        UsageError: torch is not installed here, so there is no version to pin.
+    """
+    point = next(iter(entry_points(group=GROUP, name=name)), None)
+    file = Path(name).resolve() if point is None and Path(name).exists() else None
+    requirements = [f"{DISTRIBUTION}=={__version__}"]
+    if point is not None and point.dist is not None and point.dist.name != DISTRIBUTION:
+        requirements.append(f"{point.dist.name}=={point.dist.version}")
+    shown = file.name if file is not None else name
+    return Pins(shown, _plain(course.notebooks), _torch(), tuple(requirements), file)
+
+
+def _torch() -> str:
+    try:
+        return version("torch").partition("+")[0]
+    except PackageNotFoundError:
+        raise UsageError("torch is not installed, so there is no version to pin", remedy="pip install torch") from None
+
+
+def _plain(notebooks: Sequence[str]) -> tuple[str, ...]:
+    """The stems, each on one line: they are written into files."""
+    return tuple(" ".join(stem.split()) for stem in notebooks)

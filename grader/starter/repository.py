@@ -1,0 +1,151 @@
+"""A course's repository for students: exercises, README, workflow and pins, written where nothing stands yet.
+
+Templates use ``@@name@@`` and ``@% … %@``: GitHub's ``${{ … }}`` and a shell's ``$`` stay as they are.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from grader.course.loading import load_course
+from grader.errors import UsageError
+from grader.model import Course
+from grader.starter.pins import Pins, pins_of
+
+_HIDDEN = (".", "__pycache__")
+#: Path in the repository → template. Of a name that ends with ``*`` the file may be run.
+_ALWAYS = {
+    "README.md": "README.md.j2",
+    "requirements.txt": "requirements.txt.j2",
+    "constraints.txt": "constraints.txt.j2",
+    ".gitignore": "gitignore.j2",
+    ".github/workflows/grade.yml": "grade.yml.j2",
+}
+_CLASSROOM50 = {"classroom50/autograder.py*": "autograder.py.j2"}
+_GRADESCOPE = {
+    "autograder/setup.sh*": "setup.sh.j2",
+    "autograder/run_autograder*": "run_autograder.j2",
+    "autograder/sandbox.sh*": "sandbox.sh",
+}
+
+
+def start_repository(
+    folder: Path, course: str, *, classroom50: bool = False, gradescope: bool = False
+) -> Iterator[str]:
+    """Write the repository into ``folder``; yields a line for each file, written or kept, then what to do next.
+
+    A file that stands there is kept as it is. Solutions are not part of it.
+
+    Raises:
+        CourseError: the course cannot be loaded.
+        UsageError: it has no released notebooks, or the folder cannot be written.
+    """
+    loaded = load_course(course)
+    if loaded.exercises_dir is None:
+        raise UsageError(
+            f"the course {loaded.name!r} has no released notebooks", remedy="make them first with `grader release`"
+        )
+    pins = pins_of(loaded, course)
+    wanted = {**_ALWAYS, **(_CLASSROOM50 if classroom50 else {}), **(_GRADESCOPE if gradescope else {})}
+    with _writing(folder):
+        yield from _exercises(loaded, folder)
+        for name, template in wanted.items():
+            text = _environment().get_template(template).render(pins=pins, course=loaded)
+            yield _line(folder, name.rstrip("*"), text.encode(), runnable=name.endswith("*"))
+        for place in ("classroom50",) * classroom50 + ("autograder",) * gradescope:
+            yield from _course_copy(pins, folder, place)
+    yield from _next_steps(pins, folder, classroom50=classroom50, gradescope=gradescope)
+
+
+class _writing:  # noqa: N801 - reads as a statement: with _writing(folder)
+    """Turns what the disk refuses into a ``UsageError``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise UsageError(
+                f"{error.filename or self.folder} cannot be written: {error.strerror or error}",
+                remedy="name a folder that is new or yours",
+            ) from error
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("grader.starter"),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - no HTML: YAML, shell and Python, filled from an installed course
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        block_start_string="@%",
+        block_end_string="%@",
+        variable_start_string="@@",
+        variable_end_string="@@",
+        comment_start_string="@#",
+        comment_end_string="#@",
+    )
+
+
+def _exercises(course: Course, folder: Path) -> Iterator[str]:
+    """The released notebooks and the data beside them."""
+    assert course.exercises_dir is not None
+    for source in _files(course.exercises_dir):
+        name = source.relative_to(course.exercises_dir).as_posix()
+        yield _line(folder, f"exercises/{name}", source.read_bytes())
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for path in sorted(root.rglob("*")):
+        inside = path.relative_to(root).parts
+        if path.is_file() and not path.is_symlink() and not any(part.startswith(_HIDDEN) for part in inside):
+            yield path
+
+
+def _course_copy(pins: Pins, folder: Path, place: str) -> Iterator[str]:
+    """A course that is no installed one goes along with the autograder, which can reach nothing else."""
+    if pins.file is None:
+        return
+    sources = [pins.file] if pins.file.is_file() else list(_files(pins.file))
+    for source in sources:
+        name = source.relative_to(pins.file.parent).as_posix()
+        yield _line(folder, f"{place}/{name}", source.read_bytes())
+
+
+def _line(folder: Path, name: str, content: bytes, *, runnable: bool = False) -> str:
+    """Write one file unless something stands there already; a link counts as something."""
+    path = folder / name
+    if os.path.lexists(path):
+        return f"   kept  {name}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as file:
+        file.write(content)
+    path.chmod(0o755 if runnable else 0o644)
+    return f"  wrote  {name}"
+
+
+def _next_steps(pins: Pins, folder: Path, *, classroom50: bool, gradescope: bool) -> Iterator[str]:
+    yield ""
+    yield f"Next, in {folder}: git init && git add . && git commit -m 'Start the course', and push it to GitHub."
+    if pins.course_file:
+        yield (
+            f"The course {pins.course_file} is not installed from a package index: set the Actions variable"
+            f" GRADER_COURSE_REPOSITORY to the repository (owner/name) that has it at its top."
+        )
+    if classroom50:
+        yield (
+            "Classroom 50: copy classroom50/* to CLASSROOM/autograders/ASSIGNMENT/ of your classroom50 repository;"
+            " then .github/workflows/grade.yml is not needed."
+        )
+    if gradescope:
+        tool = "zip -r ../autograder.zip ." if shutil.which("zip") else "python3 -m zipfile -c ../autograder.zip *"
+        yield f"Gradescope: cd {folder / 'autograder'} && {tool}, and upload autograder.zip (base image: Ubuntu 24.04)."

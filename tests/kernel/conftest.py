@@ -1,0 +1,58 @@
+"""One laboratory a session, every sandbox that works here, and a secret that nobody may find."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from grader.kernel import available_sandboxes
+from tests.kernel.laboratory import Laboratory
+
+WORKING = tuple(status.name for status in available_sandboxes() if status.works)
+CONFINED = tuple(name for name in WORKING if name != "none")
+
+
+@dataclass(frozen=True)
+class Secret:
+    """Planted in the grader's environment, memory, open files and disk."""
+
+    text: str
+    path: Path
+
+
+@pytest.fixture(scope="session")
+def secret(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secret]:
+    """A secret in each place where the grader keeps things; inheritable where that can be said."""
+    text = f"planted-{os.urandom(16).hex()}"
+    path = tmp_path_factory.mktemp("private") / "secret.txt"
+    path.write_text(text)
+    os.environ["GRADER_TEST_SECRET"] = text
+    fd = os.open(path, os.O_RDONLY)
+    os.set_inheritable(fd, True)
+    yield Secret(text, path)
+    os.close(fd)
+    del os.environ["GRADER_TEST_SECRET"]
+
+
+@pytest.fixture(scope="session")
+def laboratory(secret: Secret) -> Iterator[Laboratory]:
+    """Pools that were made after the secret was planted."""
+    opened = Laboratory.opened()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=WORKING)
+def sandbox(request: pytest.FixtureRequest) -> str:
+    """Each sandbox that works on this machine."""
+    return str(request.param)
+
+
+@pytest.fixture(params=CONFINED)
+def confined(request: pytest.FixtureRequest) -> str:
+    """Each sandbox that confines."""
+    return str(request.param)
