@@ -312,7 +312,7 @@ def init(
         from grader.starter import start_repository
 
         for line in start_repository(folder, course, classroom50=classroom50, gradescope=gradescope):
-            _console().print(line, markup=False, highlight=False)
+            _console().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -424,6 +424,9 @@ class Case:
         return f"{self.label}: {sizes}" if sizes else self.label
 
 
+#: How much a report helps: with nothing, with ``Diagnosis.hint``, or with its ``explanation`` too.
+Hints = Literal["none", "nudge", "full"]
+
 Verdict = Literal[
     "close",
     "absent",
@@ -452,8 +455,11 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The mistake that explains a failed check. ``code`` is public (DESIGN.md); ``message`` says what was seen and what
-    makes it, ``hint`` is a nudge that gives nothing away, ``explanation`` what to do about it (``--hints full``)."""
+    """The mistake that explains a failed check.
+
+    ``code`` is public; ``message`` says what was seen and what makes it, ``hint`` is a nudge that gives nothing away,
+    ``explanation`` what to do about it.
+    """
 
     code: str
     message: str

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from rich.console import Console
 
@@ -25,10 +25,8 @@ from grader.judge.cases import PUBLIC_SEED
 from grader.judge.evidence import gather
 from grader.judge.score import link_consequences, score_exercise
 from grader.kernel.local import FORKS, run_in_fork, run_in_process
-from grader.model import Check, Exercise, ExerciseScore, Limits, Stub
+from grader.model import Check, Exercise, ExerciseScore, Hints, Limits, Stub
 from grader.report import exercises_html, exercises_text
-
-Hints = Literal["none", "nudge", "full"]
 
 #: A notebook's cells are not numbered inside it: the number that stands for "yours".
 _YOURS = 0

@@ -42,11 +42,16 @@ def _floats(change: Callable[[Case, str, Tensor], Tensor | None]) -> Transformat
 
 
 def _times(factor: float) -> Transformation:
-    return _floats(lambda case, check, tensor: tensor * factor)
+    """A constant factor; it does not show in one or two numbers of a single case."""
+
+    def change(case: Case, check: str, tensor: Tensor) -> Tensor | None:
+        return None if _is_single(case, check) and tensor.numel() < 3 else tensor * factor
+
+    return _floats(change)
 
 
 def _tripled(case: Case, check: str, tensor: Tensor) -> Tensor | None:
-    """A constant factor shows only in several numbers: not in one or two numbers of a single case."""
+    """Any constant at all: it takes more numbers to tell."""
     return tensor * 3 if case.sizes and not (_is_single(case, check) and tensor.numel() < 8) else None
 
 
@@ -149,10 +154,9 @@ def _relu(change: Callable[[Tensor, Tensor], Tensor]) -> Transformation:
 
     def apply(case: Case, check: str, expected: Mapping[str, Tensor]) -> Tensor | None:
         inp, upstream = case.inputs.get("inp"), case.upstream
-        if check != "inp.g" or inp is None or upstream is None or upstream.shape != inp.shape:
+        if check != "inp.g" or inp is None or upstream is None or not case.exercise.lower().startswith("relu"):
             return None
-        right = upstream * (inp > 0)
-        return change(inp, upstream) if torch.allclose(right.to(torch.float64), expected[check]) else None
+        return change(inp, upstream)
 
     return apply
 

@@ -27,7 +27,6 @@ def serve(fd: int) -> None:
     import torch
 
     wire.send(sock, {"event": "ready", "torch": torch.__version__, "python": sys.version.split()[0]})
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # jobs are reaped by the system
     while True:
         try:
             message, fds, _ = wire.receive(sock)
@@ -38,14 +37,20 @@ def serve(fd: int) -> None:
             _become_job(message, fds)
         for received in fds:
             os.close(received)
+        _reap()
+
+
+def _reap() -> None:
+    """Collect the jobs that have ended."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _become_job(message: dict[str, Any], fds: list[int]) -> None:
     """Turn a fresh fork into a job's init; never returns."""
     status = 1
     try:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         from grader.kernel import jobinit
 
         jobinit.run(socket.socket(fileno=fds[0]), message)

@@ -7,9 +7,9 @@ import re
 import tempfile
 from pathlib import Path
 
-from grader.model import RunReport
+from grader.model import Hints, RunReport
 from grader.report.document import to_json
-from grader.report.pages import GENERATOR, Hints, class_page, page_name, student_page
+from grader.report.pages import GENERATOR, class_page, page_name, student_page
 from grader.report.sheet import gradebook_csv
 from grader.report.tally import tally
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from grader.model import CheckScore, ExerciseScore, RunReport, SubmissionReport
+from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
 from grader.report import wording
 from grader.report.evidence import evidence
 from grader.report.numbers import points, rounded, total
@@ -12,7 +12,6 @@ from grader.report.tally import Row, rows_of
 from grader.report.text import cut, one_line, plain
 
 Visibility = Literal["hidden", "after_due_date", "after_published", "visible"]
-Hints = Literal["none", "nudge", "full"]
 
 _PRINTED = 4000
 
@@ -98,6 +97,6 @@ def _check(check: CheckScore, hints: Hints) -> list[str]:
     if check.diagnosis:
         lines.append(f"    {one_line(check.diagnosis.message, 1200)}")
     lines += [f"    {line}" for line in evidence(check)]
-    if check.diagnosis and check.diagnosis.hint and hints != "none":
-        lines.append(f"    Hint: {one_line(check.diagnosis.hint)}")
+    if words := wording.help_for(check.diagnosis, hints):
+        lines.append(f"    Hint: {one_line(words)}")
     return lines

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Iterator
-from typing import Literal
 
-from grader.model import CheckScore, ExerciseScore, RunReport, SubmissionReport
+from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
 from grader.report import wording
 from grader.report.evidence import evidence
 from grader.report.numbers import percent, points
 from grader.report.tally import Row, Tally, tally
 from grader.report.text import cut, markdown, print_safe
-
-Hints = Literal["none", "nudge", "full"]
 
 #: GitHub refuses a summary of more than 1 MiB; what is left out has to be said as well.
 LIMIT_BYTES = 1024 * 1024 - 16 * 1024
@@ -108,8 +105,8 @@ def _check(check: CheckScore, hints: Hints) -> str:
     if check.diagnosis:
         lines.append(f"<br>{markdown(cut(check.diagnosis.message, 1200))}")
     lines += [f"<br>{markdown(line)}" for line in evidence(check)]
-    if check.diagnosis and check.diagnosis.hint and hints != "none":
-        lines.append(f"\n<details><summary>Hint</summary>\n\n{markdown(check.diagnosis.hint)}\n\n</details>")
+    if words := wording.help_for(check.diagnosis, hints):
+        lines.append(f"\n<details><summary>Hint</summary>\n\n{markdown(words)}\n\n</details>")
     return "\n".join(lines) + "\n"
 
 

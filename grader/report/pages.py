@@ -9,18 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateRuntimeError
 from markupsafe import Markup
 
-from grader.model import ExerciseScore, RunReport
+from grader.model import ExerciseScore, Hints, RunReport
 from grader.report import numbers, wording
 from grader.report.heatmap import heat_map
 from grader.report.tally import Mistake, Row, Tally, tally
 from grader.report.text import one_line, plain
-
-Hints = Literal["none", "nudge", "full"]
 
 #: Stands in every page that we write, so that a page of ours can be told from anything else before it is replaced.
 GENERATOR = "autograd-grader"
@@ -64,15 +62,13 @@ def student_page(run: RunReport, row: Row, hints: Hints = "nudge") -> str:
 
     Holds neither the seed nor anything of another student. With ``hints="none"`` the hints are left out.
     """
-    return _environment().get_template("student.html.j2").render(run=run, row=row, hints=hints != "none")
+    return _environment().get_template("student.html.j2").render(run=run, row=row, hints=hints)
 
 
 def exercises_html(exercises: Sequence[ExerciseScore], hints: Hints = "nudge") -> str:
     """What ``check()`` shows in a notebook: a fragment that brings its own style and touches nothing around it."""
     template = _environment().get_template("notebook.html.j2")
-    return template.render(
-        exercises=exercises, hints=hints != "none", style=_scoped(_style("tokens", "notebook", "exercise"))
-    )
+    return template.render(exercises=exercises, hints=hints, style=_scoped(_style("tokens", "notebook", "exercise")))
 
 
 def page_name(student: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from rich import box
 from rich.columns import Columns
@@ -17,14 +16,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grader.model import CheckScore, ExerciseScore, RunReport, SubmissionReport
+from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
 from grader.report import wording
 from grader.report.evidence import evidence
 from grader.report.numbers import percent, points
 from grader.report.tally import Column, Concern, Row, Tally, tally
 from grader.report.text import print_safe, terminal
-
-Hints = Literal["none", "nudge", "full"]
 
 _STYLES = {
     "passed": "green",
@@ -237,8 +234,8 @@ def _check(check: CheckScore, hints: Hints) -> Iterator[RenderableType]:
         yield _indented(Text(terminal(check.diagnosis.message)), 4)
     for line in evidence(check):
         yield _indented(Text(line, "dim"), 4)
-    if check.diagnosis and check.diagnosis.hint and hints != "none":
-        yield _indented(Text.assemble(("hint: ", "cyan"), (terminal(check.diagnosis.hint), "cyan")), 4)
+    if words := wording.help_for(check.diagnosis, hints):
+        yield _indented(Text.assemble(("hint: ", "cyan"), (terminal(words), "cyan")), 4)
 
 
 def _printed(text: str) -> RenderableType:

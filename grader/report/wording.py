@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from grader.model import Diagnosis, Hints
+
 SYMBOLS: Final = {
     "passed": "✓",
     "partial": "◐",
@@ -105,3 +107,11 @@ def count(number: int, noun: str) -> str:
 def code_label(code: str) -> str:
     """A diagnosis code in words: ``"not summed over batch"``."""
     return code.replace("_", " ")
+
+
+def help_for(diagnosis: Diagnosis | None, hints: Hints) -> str:
+    """The help that a report gives: none, the hint, or the hint and what to do about it."""
+    if diagnosis is None or hints == "none":
+        return ""
+    parts = (diagnosis.hint, diagnosis.explanation) if hints == "full" else (diagnosis.hint,)
+    return " ".join(part for part in parts if part)

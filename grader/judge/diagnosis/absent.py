@@ -33,6 +33,8 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
         return None
     if found := _written_elsewhere(symptom):
         return found
+    if symptom.evidence.exercise.rerun and first.actual.absence == "missing":
+        return wording.say("not_defined.rerun", path=path(symptom))
     return wording.say("not_written", path=path(symptom), state=_STATES.get(first.actual.absence or "", "it is empty"))
 
 

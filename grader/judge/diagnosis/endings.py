@@ -5,6 +5,10 @@ from __future__ import annotations
 import ast
 import textwrap
 
+import torch
+from torch import Tensor
+
+from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.errors import explained, place
 from grader.judge.diagnosis.symptom import Symptom
@@ -14,11 +18,29 @@ _STOPPED = frozenset({"timed_out", "crashed", "memory_exceeded", "output_exceede
 
 
 def without_tensor(symptom: Symptom) -> Diagnosis | None:
-    """The outcome of the run that wrote nothing for this check."""
+    """The outcome of the run that wrote nothing for this check: no tensor, or a parameter that is as it was."""
     first = symptom.first
-    if first is None or first.comparison.verdict != "absent" or first.run.ended == "returned":
+    if first is None or first.run.ended == "returned":
+        return None
+    exercise = symptom.evidence.exercise
+    before = first.case.inputs.get(path_of(exercise, symptom.check))
+    if first.comparison.verdict == "absent" or _is_same(first.actual.tensor, before):
+        return ending_of(exercise, symptom.evidence.stub, first.run, first.case.describe())
+    return None
+
+
+def left_midway(symptom: Symptom) -> Diagnosis | None:
+    """Something was written, no known mistake explains it, and the call did not come to its end."""
+    first = symptom.first
+    if first is None or first.run.ended == "returned":
         return None
     return ending_of(symptom.evidence.exercise, symptom.evidence.stub, first.run, first.case.describe())
+
+
+def _is_same(tensor: Tensor | None, before: Tensor | None) -> bool:
+    if tensor is None or before is None or tensor.shape != before.shape:
+        return False
+    return bool(torch.equal(tensor.to(torch.float64), before.to(torch.float64)))
 
 
 def ending_of(exercise: Exercise, stub: Stub | None, run: CaseRun, label: str = "") -> Diagnosis:

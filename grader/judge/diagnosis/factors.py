@@ -14,11 +14,14 @@ from grader.model import Diagnosis
 
 #: Entries that must agree on a factor before it is called one.
 _ENOUGH = 4
+#: Entries of all cases together below which a known factor may be chance.
+_FEWEST = 3
 
 
 def zeros(symptom: Symptom) -> Diagnosis | None:
     """Zero everywhere."""
-    if symptom.failing and symptom.fits(lambda view: torch.zeros_like(view.expected)):
+    floats = all(view.finding.expected.is_floating_point() for view in symptom.views)
+    if floats and symptom.fits(lambda view: torch.zeros_like(view.expected)):
         return wording.say("zeros", path=path(symptom))
     return None
 
@@ -61,9 +64,12 @@ def _averaged(symptom: Symptom) -> Diagnosis | None:
     if not symptom.failing:
         return None
     for name in (None, *symptom.failing[0].case.inputs):
-        if _is_scaled(symptom, lambda view: _share(view, name)):  # noqa: B023
+        shares = [_share(view, name) for view in symptom.views]
+        if max(shares) <= 1 and _is_scaled(symptom, lambda view: _share(view, name)):  # noqa: B023
             count = round(1 / _share(symptom.failing[0], name))
-            return wording.say("averaged_instead_of_summed", path=path(symptom), letter="the summed entries", size=count)
+            return wording.say(
+                "averaged_instead_of_summed", path=path(symptom), letter="the summed entries", size=count
+            )
     return None
 
 
@@ -97,7 +103,9 @@ def _formula(constant: float, letter: str, power: int) -> str:
 
 
 def _is_scaled(symptom: Symptom, factor: Callable[[View], float]) -> bool:
-    return symptom.fits(lambda view: view.expected * factor(view))
+    known = sum(view.expected.numel() for view in symptom.views) >= _FEWEST
+    floats = all(view.finding.expected.is_floating_point() for view in symptom.views)
+    return known and floats and symptom.fits(lambda view: view.expected * factor(view))
 
 
 def _letters(symptom: Symptom) -> tuple[str, ...]:

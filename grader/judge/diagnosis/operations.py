@@ -55,12 +55,12 @@ class _Unary(torch.autograd.Function):
 
 
 class _Embedding(torch.autograd.Function):
-    """An embedding in whose backward pass one use of a row replaces the others."""
+    """An embedding in whose backward pass one use of a row replaces the others, or all of them are averaged."""
 
     @staticmethod
-    def forward(ctx: Any, index: Tensor, weight: Tensor, first: bool) -> Tensor:
+    def forward(ctx: Any, index: Tensor, weight: Tensor, kept: str) -> Tensor:
         ctx.save_for_backward(index)
-        ctx.rows, ctx.first = weight.shape[0], first
+        ctx.rows, ctx.kept = weight.shape[0], kept
         return weight[index]
 
     @staticmethod
@@ -68,7 +68,10 @@ class _Embedding(torch.autograd.Function):
         (index,) = ctx.saved_tensors
         rows, values = index.flatten(), upstream.reshape(-1, upstream.shape[-1])
         gradient = values.new_zeros(ctx.rows, values.shape[-1])
-        order = range(len(rows) - 1, -1, -1) if ctx.first else range(len(rows))
+        if ctx.kept == "mean":
+            counts = torch.bincount(rows, minlength=ctx.rows).clamp(min=1)
+            return None, gradient.index_add(0, rows, values) / counts[:, None], None
+        order = range(len(rows) - 1, -1, -1) if ctx.kept == "first" else range(len(rows))
         for at in order:
             gradient[rows[at]] = values[at]
         return None, gradient, None
@@ -126,6 +129,10 @@ def _before_relu() -> Mapping[Any, Callable[..., Any]]:
     return {**dict.fromkeys((torch.relu, Tensor.relu, functional.relu), relu), **products}
 
 
+def _embedding(kept: str) -> Mapping[Any, Callable[..., Any]]:
+    return {functional.embedding: lambda index, weight, **_: _Embedding.apply(index, weight, kept)}  # type: ignore[no-untyped-call]
+
+
 def _ones(value: Tensor, out: Tensor) -> Tensor:
     return torch.ones_like(value)
 
@@ -137,12 +144,9 @@ OPERATIONS: Mapping[str, Callable[[], Mapping[Any, Callable[..., Any]]]] = {
     "mask_inverted_open": lambda: _relu(lambda value, out: (value < 0).to(value.dtype)),
     "mask_at_zero": lambda: _relu(lambda value, out: (value >= 0).to(value.dtype)),
     "mask_half_at_zero": lambda: _relu(lambda value, out: 0.5 * ((value > 0).to(value.dtype) + (value >= 0))),
-    "embedding_last": lambda: {
-        functional.embedding: lambda index, weight, **_: _Embedding.apply(index, weight, False)  # type: ignore[no-untyped-call]
-    },
-    "embedding_first": lambda: {
-        functional.embedding: lambda index, weight, **_: _Embedding.apply(index, weight, True)  # type: ignore[no-untyped-call]
-    },
+    "embedding_last": lambda: _embedding("last"),
+    "embedding_first": lambda: _embedding("first"),
+    "embedding_mean": lambda: _embedding("mean"),
     "column_kept": lambda: {Tensor.__getitem__: _column_kept},
     "before_relu": _before_relu,
     "sigmoid_of_input": lambda: _unary(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from grader.judge.diagnosis import absent, endings, factors, optimizers, shapes, values, wording
+from grader.judge.diagnosis import absent, endings, factors, formulas, optimizers, shapes, values, wording
 from grader.judge.diagnosis.failing import failing_checks, modified_checks
 from grader.judge.diagnosis.origin import placed
 from grader.judge.diagnosis.symptom import Alternatives, Symptom
@@ -24,6 +24,7 @@ OUTCOMES: tuple[Hypothesis, ...] = (
     absent.not_written,
     absent.not_registered,
     absent.not_a_tensor,
+    absent.wrong_dtype,
 )
 #: Specific mistakes, each of which must explain all cases.
 SPECIFIC: tuple[Hypothesis, ...] = (
@@ -44,6 +45,7 @@ SPECIFIC: tuple[Hypothesis, ...] = (
     values.upstream_ignored,
     values.mask,
     values.overwritten,
+    formulas.one_contribution,
     values.stale,
     values.last_sample_only,
     values.broadcast_loss,
@@ -53,11 +55,11 @@ SPECIFIC: tuple[Hypothesis, ...] = (
 )
 #: What can always be said.
 GENERAL: tuple[Hypothesis, ...] = (
+    endings.left_midway,
     values.upstream_itself,
     factors.scaled,
     absent.non_finite,
     shapes.wrong_shape,
-    absent.wrong_dtype,
     values.wrong_value,
 )
 

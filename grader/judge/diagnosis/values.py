@@ -63,6 +63,8 @@ def overwritten(symptom: Symptom) -> Diagnosis | None:
     for operation in ("embedding_last", "embedding_first"):
         if symptom.fits(lambda view: under(symptom, operation, view)):  # noqa: B023
             return wording.say("overwritten", path=path(symptom))
+    if symptom.fits(lambda view: under(symptom, "embedding_mean", view)):
+        return wording.say("averaged_instead_of_summed.repeats", path=path(symptom))
     return None
 
 

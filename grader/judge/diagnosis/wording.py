@@ -71,6 +71,12 @@ WORDS: dict[str, Words] = {
         "Did every cell above this one run without an error?",
         "Run the notebook from the top, and keep the stub's name as it was.",
     ),
+    "not_defined.rerun": Words(
+        "`{path}` is not defined after the cell was run again on other values.",
+        "The cell does not assign it, or gives it another name.",
+        "Which names does the cell have to define?",
+        "Assign the result to `{path}` in that cell.",
+    ),
     "raised": Words(
         "The call raised {error}{where}.",
         "{why}",
@@ -230,6 +236,12 @@ WORDS: dict[str, Words] = {
         "Something that is used by every sample gets a gradient from each: what happens to them?",
         "Use `sum` in place of `mean`.",
     ),
+    "averaged_instead_of_summed.repeats": Words(
+        "`{path}` holds averages where a row is used several times.",
+        "The contributions of a row that is used more than once were averaged where they have to be summed.",
+        "What must happen to the gradient of something that is used twice?",
+        "Add up all contributions: `index_add_`, starting from zeros.",
+    ),
     "averaged_instead_of_summed.loss": Words(
         "`{path}` is what comes out when the loss is a mean.",
         "The squares were averaged where this loss is their sum.",
@@ -354,8 +366,8 @@ WORDS: dict[str, Words] = {
         "Create the state in `__init__`, one entry for each parameter.",
     ),
     "state_lost": Words(
-        "`{path}` is what comes out when every step begins with an empty state.",
-        "What one step computes is not kept for the next.",
+        "`{path}` is what comes out when no step knows of the one before.",
+        "The state is made anew at each step, or momentum is not used.",
         "What does the second step know of the first?",
         "Store the buffers on the object and read them at the next step.",
     ),

@@ -11,19 +11,19 @@ works() { bwrap --unshare-user --unshare-pid --unshare-net --disable-userns --ro
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
 if ! command -v bwrap >/dev/null; then
-    as_root apt-get update -qq >/dev/null 2>&1
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq bubblewrap >/dev/null 2>&1
+    as_root apt-get update -qq >/dev/null 2>&1 || true
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq bubblewrap >/dev/null 2>&1 || true
 fi
 
-if ! works && command -v bwrap apparmor_parser >/dev/null; then
+if ! works && command -v bwrap >/dev/null && command -v apparmor_parser >/dev/null; then
     printf '%s\n' 'abi <abi/4.0>,' 'include <tunables/global>' \
         'profile bwrap /usr/bin/bwrap flags=(unconfined) {' '  userns,' '}' |
-        as_root tee /etc/apparmor.d/bwrap >/dev/null
-    as_root apparmor_parser -r /etc/apparmor.d/bwrap 2>/dev/null
+        as_root tee /etc/apparmor.d/bwrap >/dev/null || true
+    as_root apparmor_parser -r /etc/apparmor.d/bwrap 2>/dev/null || true
 fi
 
 if ! works && [ -e /proc/sys/kernel/apparmor_restrict_unprivileged_userns ]; then
-    as_root sysctl -q -w kernel.apparmor_restrict_unprivileged_userns=0
+    as_root sysctl -q -w kernel.apparmor_restrict_unprivileged_userns=0 || true
 fi
 
 if works; then

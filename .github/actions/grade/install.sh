@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Installs the pinned grader in an environment of its own, in the runner's temporary folder.
+# Environment: PYTHON, VERSION, TORCH, REQUIREMENTS (one a line).
+set -euo pipefail
+
+venv=$PWD/grader-venv
+if [ -x "$venv/bin/grader" ]; then
+    exit 0  # a second use in the same job
+fi
+requirements=("torch==$TORCH" "autograd-grader==$VERSION")
+while IFS= read -r line; do
+    [ -z "$line" ] || requirements+=("$line")
+done <<<"${REQUIREMENTS:-}"
+
+"${PYTHON:-python3}" -I -m venv "$venv"
+pip=("$venv/bin/python" -I -m pip install -q --disable-pip-version-check)
+# torch alone from PyTorch's index, all else from the package index: a name is never looked up in both.
+"${pip[@]}" "torch==$TORCH" --index-url https://download.pytorch.org/whl/cpu
+"${pip[@]}" "${requirements[@]}"
+"$venv/bin/python" -I -m grader --version

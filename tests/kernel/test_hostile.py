@@ -1,0 +1,147 @@
+"""Hostile submissions among honest ones: each spoils only itself, and finds, reaches and leaves nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from grader.model import Execution
+from tests.kernel.conftest import WORKING, Secret
+from tests.kernel.hostile import TABLE, Hostile, table
+from tests.kernel.laboratory import Laboratory, linear_job, verdicts
+
+HONEST_EVERY = 4
+
+
+@dataclass(frozen=True)
+class Class:
+    """What became of one class: the hostile rows by id, the honest neighbours, and what was left at the end."""
+
+    rows: dict[str, Execution]
+    honest: list[Execution]
+    processes: list[str]
+    files: list[str]
+    visitors: int
+    grown: int
+
+
+def _filled(row: Hostile, secret: Secret, port: int) -> Hostile:
+    """The row with the paths and the port of this session put in."""
+    repository = Path(__file__).resolve().parent.parent.parent
+    paths = [str(secret.path), "/etc/passwd", "/etc/shadow", "/root/.bashrc", str(repository / "solutions"), str(repository)]
+    fields = {"{paths}": repr(paths)[1:-1], "{path}": str(secret.path), "{port}": str(port)}
+    cell = row.cell
+    for name, text in fields.items():
+        cell = cell.replace(name, text)
+    return replace(row, cell=cell)
+
+
+def _resident() -> int:
+    return psutil.Process().memory_info().rss
+
+
+def _run(laboratory: Laboratory, sandbox: str, secret: Secret) -> Class:
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setblocking(False)
+    pool = laboratory.pool(sandbox)
+    laboratory.run(sandbox, linear_job("first"))
+    zygote = psutil.Process(pool.zygote.process.pid)
+    before, memory = len(zygote.children(recursive=True)), _resident()
+    rows = [_filled(row, secret, listener.getsockname()[1]) for row in table(sandbox)]
+    jobs = []
+    for number, row in enumerate(rows):
+        jobs.append(linear_job(row.id, row.cell, answer=row.answer))
+        if number % HONEST_EVERY == 0:
+            jobs.append(linear_job(f"honest {number}", "print('hello')"))
+    done = laboratory.run(sandbox, *jobs)
+    deadline = time.monotonic() + 10
+    while len(zygote.children(recursive=True)) > before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    visitors = 0
+    with listener:
+        try:
+            listener.accept()
+            visitors = 1
+        except BlockingIOError:
+            pass
+    named = list(zip(jobs, done, strict=True))
+    return Class(
+        rows={job.name: execution for job, execution in named if not job.name.startswith("honest ")},
+        honest=[execution for job, execution in named if job.name.startswith("honest ")],
+        processes=[repr(process) for process in zygote.children(recursive=True)[before:]],
+        files=[name for name in os.listdir(pool.folder) if name != "zygote.log"],
+        visitors=visitors,
+        grown=_resident() - memory,
+    )
+
+
+@pytest.fixture(scope="module")
+def classes(laboratory: Laboratory, secret: Secret) -> Iterator[dict[str, Class]]:
+    yield {}
+
+
+@pytest.fixture(scope="module")
+def graded(classes: dict[str, Class], laboratory: Laboratory, secret: Secret) -> object:
+    def of(sandbox: str) -> Class:
+        if sandbox not in classes:
+            classes[sandbox] = _run(laboratory, sandbox, secret)
+        return classes[sandbox]
+
+    return of
+
+
+ROWS = [pytest.param(sandbox, row, id=f"{sandbox}-{row.id}") for sandbox in WORKING for row in table(sandbox)]
+
+
+@pytest.mark.parametrize(("sandbox", "row"), ROWS)
+def test_hostile_submission_ends_as_expected(graded: object, sandbox: str, row: Hostile, secret: Secret) -> None:
+    execution = graded(sandbox).rows[row.id]  # type: ignore[operator]
+    told = repr(execution)
+
+    assert secret.text not in told
+    for index, found in enumerate(verdicts(execution)):
+        assert found in row.allowed(index), (index, told[:3000])
+    failures = {failure.cell: failure.ended for failure in execution.failures}
+    if row.failure != "any" and row.cell:
+        assert failures.get(0) == row.failure, told[:3000]
+    if row.refused:
+        printed = execution.outputs.get(0, "")
+        assert "refused" in printed, told[:3000]
+        assert "GOT" not in printed, printed
+
+
+@pytest.mark.parametrize("sandbox", WORKING)
+def test_honest_neighbours_are_exact(graded: object, sandbox: str) -> None:
+    for execution in graded(sandbox).honest:  # type: ignore[operator]
+        assert verdicts(execution) == ("exact", "exact")
+        assert execution.outputs == {0: "hello\n"}
+        assert not execution.failures
+
+
+@pytest.mark.parametrize("sandbox", WORKING)
+def test_nothing_is_left_behind(graded: object, sandbox: str) -> None:
+    left = graded(sandbox)  # type: ignore[operator]
+    assert left.processes == []
+    assert left.files == []
+
+
+@pytest.mark.parametrize("sandbox", [name for name in WORKING if name != "none"])
+def test_nobody_came_over_the_network(graded: object, sandbox: str) -> None:
+    assert graded(sandbox).visitors == 0  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("sandbox", WORKING)
+def test_memory_of_the_grader_stays(graded: object, sandbox: str) -> None:
+    assert graded(sandbox).grown < 200 * 1024**2, json.dumps(graded(sandbox).grown)  # type: ignore[operator]
+
+
+def test_the_table_has_unique_names() -> None:
+    assert len({row.id for row in TABLE}) == len(TABLE) >= 40
