@@ -138,9 +138,13 @@ class _Run:
             for key, entry in waiting:
                 observer.finished(*await self._grade_entry(key, entry))
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(max(1, self.options.jobs)):
-                group.create_task(work())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(max(1, self.options.jobs)):
+                    group.create_task(work())
+        except BaseExceptionGroup as failed:
+            # A submission's own troubles end as its report; what comes here ends the run, and one of it is enough.
+            raise failed.exceptions[0] from None
 
     async def _grade_entry(self, key: str, entry: Entry) -> tuple[SubmissionReport, bool]:
         from grader.fingerprint import fingerprint

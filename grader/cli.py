@@ -251,13 +251,20 @@ def export(
     out: Annotated[Path, typer.Argument(help="The folder of a gradebook.")] = Path("grades"),
     to: Annotated[Platform, typer.Option("--to", help="Whose import format.")] = Platform.CSV,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="Default: standard output.")] = None,
-    assignment: Annotated[str, typer.Option(help="The assignment's name there.")] = "Backpropagation",
+    assignment: Annotated[str, typer.Option(help="The assignment's name there. Default: the course's.")] = "",
+    roster: Annotated[
+        Path | None,
+        typer.Option(help="The platform's own list of students (CSV), with a column `student`: the grader's names."),
+    ] = None,
+    identifier: Annotated[str, typer.Option(help="The column by which Moodle knows a student.")] = "ID number",
 ) -> None:
     """Print the grades in the form that a learning platform imports."""
     with _told():
         from grader.report import export as exported
+        from grader.report import read_roster
 
-        text = exported(_stored(out), to=to.value, assignment=assignment)
+        people = None if roster is None else read_roster(roster)
+        text = exported(_stored(out), to=to.value, assignment=assignment, roster=people, identifier=identifier)
         if file is None:
             sys.stdout.write(text)
         else:
@@ -428,6 +435,7 @@ def _print_who(paths: list[Path], student_pattern: str | None, course: str) -> N
 
 def _print_entries(console: Console, collection: Collection, most: int) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     from grader.report import plain
 
@@ -436,7 +444,7 @@ def _print_entries(console: Console, collection: Collection, most: int) -> None:
     for heading in ("student", "notebook", "from"):
         table.add_column(heading)
     for entry in collection.entries[:most]:
-        table.add_row(*(plain(text) for text in (entry.student, entry.notebook or "—", entry.shown_path)))
+        table.add_row(*(Text(plain(text)) for text in (entry.student, entry.notebook or "—", entry.shown_path)))
     console.print(table)
     if len(collection) > most:
         console.print(f"… and {len(collection) - most} more; `grader score --who` lists all", markup=False)

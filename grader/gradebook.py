@@ -110,13 +110,20 @@ class Gradebook:
         """Close the file and give up its lock."""
         self._db.close()
 
+    def _execute(self, statement: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
+        """Execute one statement; a full disk or a damaged file is told like any other trouble with the gradebook."""
+        try:
+            return self._db.execute(statement, values)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
     def last_settings(self) -> RunSettings | None:
         """The settings of the last run, or None in a new gradebook.
 
         Raises:
             GradebookError: they cannot be read.
         """
-        row = self._db.execute("SELECT settings FROM run ORDER BY id DESC LIMIT 1").fetchone()
+        row = self._execute("SELECT settings FROM run ORDER BY id DESC LIMIT 1").fetchone()
         if row is None:
             return None
         try:
@@ -126,12 +133,12 @@ class Gradebook:
 
     def begin(self, settings: RunSettings) -> None:
         """Start a run: reports are made of what this run stores or takes over."""
-        cursor = self._db.execute("INSERT INTO run (settings) VALUES (?)", (json.dumps(asdict(settings)),))
+        cursor = self._execute("INSERT INTO run (settings) VALUES (?)", (json.dumps(asdict(settings)),))
         self._run = cursor.lastrowid
 
     def take_over(self, key: str, fingerprint: str) -> SubmissionReport | None:
         """The stored report of an unchanged submission, now part of this run; None where it must be graded."""
-        row = self._db.execute(
+        row = self._execute(
             "SELECT report FROM submission WHERE key = ? AND fingerprint = ?", (key, fingerprint)
         ).fetchone()
         if row is None:
@@ -140,13 +147,13 @@ class Gradebook:
             report = submission_from_dict(json.loads(row[0]))
         except (GradebookError, ValueError):
             return None
-        self._db.execute("UPDATE submission SET run = ? WHERE key = ?", (self._run, key))
+        self._execute("UPDATE submission SET run = ? WHERE key = ?", (self._run, key))
         return report
 
     def store(self, key: str, fingerprint: str, report: SubmissionReport) -> None:
         """Commit one finished submission."""
         text = json.dumps(submission_to_dict(report), ensure_ascii=True, allow_nan=False)
-        self._db.execute(
+        self._execute(
             "INSERT OR REPLACE INTO submission (key, fingerprint, run, report) VALUES (?, ?, ?, ?)",
             (key, fingerprint, self._run, text),
         )
@@ -164,6 +171,6 @@ class Gradebook:
         return RunReport(**asdict(settings), submissions=tuple(submissions))
 
     def _submissions(self) -> Iterator[SubmissionReport]:
-        rows = self._db.execute("SELECT report FROM submission WHERE run = (SELECT MAX(id) FROM run)")
+        rows = self._execute("SELECT report FROM submission WHERE run = (SELECT MAX(id) FROM run)")
         for (text,) in rows:
             yield submission_from_dict(json.loads(text))

@@ -11,8 +11,12 @@ from __future__ import annotations
 import difflib
 import inspect
 import io
+import linecache
+import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -21,41 +25,50 @@ from rich.console import Console
 
 from grader.bench import Bench
 from grader.course.loading import load_course
+from grader.errors import CourseError
 from grader.judge.cases import PUBLIC_SEED
 from grader.judge.evidence import gather
-from grader.judge.score import link_consequences, score_exercise
+from grader.judge.score import link_consequences, score_exercise, score_fault
 from grader.kernel.local import FORKS, run_in_fork, run_in_process
 from grader.model import Check, Exercise, ExerciseScore, Hints, Limits, Stub
 from grader.report import exercises_html, exercises_text
+from grader.submission.cell_code import parsed
+from grader.submission.definitions import definitions_in, is_empty
 
 #: A notebook's cells are not numbered inside it: the number that stands for "yours".
 _YOURS = 0
+#: The most columns that a line of text may take.
 _WIDTH = 100
+#: Set while a check runs: a cell that is run again may well call ``check`` itself.
+_CHECKING: ContextVar[bool] = ContextVar("grader_checking", default=False)
 
 
-def check(name: str | None = None, *, course: str = "autograd", hints: Hints = "nudge") -> None:
+def check(name: str | Callable[..., Any] | None = None, *, course: str = "autograd", hints: Hints = "nudge") -> None:
     """Check one exercise, or with no name every exercise that is defined so far, and show what came out.
 
-    ``course`` is as for ``grader score``; ``hints`` is how much the feedback helps. Nothing is returned, nothing of the
-    notebook is changed, and whatever the stub does (an exception included) is told, not raised.
+    ``name`` is an exercise's, or the function or class itself; ``course`` is as for ``grader score``; ``hints`` is how
+    much the feedback helps. Nothing is returned, nothing of the notebook is changed, and whatever the stub does (an
+    exception included) is told, not raised.
 
     Raises:
         CourseError: there is no such course, or it is broken.
     """
+    if _CHECKING.get():
+        return
     shell = _shell()
     namespace = shell.user_ns if shell is not None else sys._getframe(1).f_globals
     bench = _bench(course)
     if name is None:
         _check_all(bench, namespace, shell, hints)
-    elif name not in bench.course.exercises:
-        _say(shell, _unknown(name, bench))
+        return
+    asked = name if isinstance(name, str) else str(getattr(name, "__name__", name))
+    exercise = bench.course.exercises.get(asked)
+    if exercise is None:
+        _say(shell, _unknown(asked, bench))
+    elif missing := _missing(exercise, namespace, shell):
+        _say(shell, missing)
     else:
-        exercise = bench.course.exercises[name]
-        missing = _missing(exercise, namespace, shell)
-        if missing:
-            _say(shell, f"{missing} is not defined yet: run the cell that defines it, then check again.")
-        else:
-            _show(shell, [_checked(exercise, bench, namespace, shell)], hints)
+        _show(shell, [_checked(exercise, bench, namespace, shell)], hints)
 
 
 def _check_all(bench: Bench, namespace: dict[str, Any], shell: Any, hints: Hints) -> None:
@@ -74,7 +87,10 @@ def _bench(course: str) -> Bench:
 
 
 def _checked(exercise: Exercise, bench: Bench, namespace: dict[str, Any], shell: Any) -> ExerciseScore:
-    prepared = bench.prepared(exercise)
+    try:
+        prepared = bench.prepared(exercise)
+    except CourseError:
+        return score_fault(exercise)
     stub = _stub(exercise, namespace, shell)
     asked = Check(
         exercise=exercise.id,
@@ -82,15 +98,25 @@ def _checked(exercise: Exercise, bench: Bench, namespace: dict[str, Any], shell:
         needs=exercise.needs,
         programs=tuple(one.case.program for one in prepared),
         autograd=exercise.autograd,
-        source=stub.source if exercise.rerun else None,
+        source=stub.source if stub is not None and exercise.rerun else None,
     )
-    if FORKS:
-        seconds = exercise.time_limit or Limits().check_s
-        runs = run_in_fork(asked, namespace, shell=shell, seconds=seconds)
-    else:
-        runs = run_in_process(asked, namespace, shell=shell)
+    with _checking():
+        if FORKS:
+            seconds = exercise.time_limit or Limits().check_s
+            runs = run_in_fork(asked, namespace, shell=shell, seconds=seconds)
+        else:
+            runs = run_in_process(asked, namespace, shell=shell)
     score = score_exercise(gather(exercise, prepared, runs, stub))
     return replace(score, cell=None, line=None)
+
+
+@contextmanager
+def _checking() -> Iterator[None]:
+    token = _CHECKING.set(True)
+    try:
+        yield
+    finally:
+        _CHECKING.reset(token)
 
 
 # ---------------------------------------------------------------------------------------- what is there
@@ -103,36 +129,60 @@ def _shell() -> Any:
 
 
 def _missing(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> str:
-    """The first thing that a check of the exercise needs and that is not there; empty where nothing is missing."""
+    """What has to be run before the exercise can be checked, in a sentence; empty where all is there."""
     if exercise.rerun:
-        return "" if _cell_source(exercise, shell) else "the cell of " + exercise.id
+        if _cell_source(exercise, shell):
+            return ""
+        names = ", ".join(_assigned_by(exercise))
+        return f"No cell that you have run assigns {names} yet: run the one that does, then check again."
     home = namespace.get("__name__")
     for name in exercise.needs:
         if getattr(namespace.get(name), "__module__", home) != home or name not in namespace:
-            return name
+            return f"{name} is not defined yet: run the cell that defines it, then check again."
     return ""
 
 
-def _stub(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> Stub:
-    """The student's source, as far as Python still knows it: it helps the diagnosis and is not needed for a verdict."""
+def _stub(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> Stub | None:
+    """The student's source, where Python still knows it: it helps the diagnosis and is not needed for a verdict."""
     if exercise.rerun:
         return Stub(exercise.id, _YOURS, 1, _cell_source(exercise, shell), "name")
-    try:
-        lines, first = inspect.getsourcelines(namespace[exercise.needs[0]])
-    except (OSError, TypeError, IndexError):
-        return Stub(exercise.id, _YOURS, 1, "", "name")
-    return Stub(exercise.id, _YOURS, max(1, first), "".join(lines), "name")
+    name = exercise.needs[0]
+    found = definitions_in(_file_of(namespace[name]), {name})
+    return Stub(exercise.id, _YOURS, found[-1].line, found[-1].source, "name") if found else None
+
+
+def _file_of(value: Any) -> str:
+    """The text of the cell or file that made a function or a class; empty where it is not known.
+
+    ``inspect.getsource`` finds no class of a notebook, so a class is found by one of its functions.
+    """
+    functions = [value, *vars(value).values()] if isinstance(value, type) else [inspect.unwrap(value)]
+    code = next((one.__code__ for one in functions if inspect.isfunction(one)), None)
+    return "" if code is None else "".join(linecache.getlines(code.co_filename))
 
 
 def _cell_source(exercise: Exercise, shell: Any) -> str:
-    """The last cell run that assigns everything the exercise reads; empty where there is none."""
-    wanted = [exercise.reads.get(check, check) for check in exercise.points]
-    history = [] if shell is None else shell.history_manager.input_hist_raw
-    return next((cell for cell in reversed(history) if all(f"{name} =" in cell for name in wanted)), "")
+    """The last cell run that assigns all that the exercise reads, else the last that is still the stub; or nothing."""
+    names = _assigned_by(exercise)
+    cells: list[str] = [] if shell is None else shell.history_manager.input_hist_raw
+    likely = [cell for cell in reversed(cells) if all(name in cell for name in names)]
+    found = (cell for cell in likely if names.keys() <= {one.name for one in definitions_in(cell)})
+    return next(found, "") or next((cell for cell in likely if _is_stub(cell)), "")
+
+
+def _assigned_by(exercise: Exercise) -> dict[str, None]:
+    """The names that the cell of the exercise assigns, in the order of its checks."""
+    return dict.fromkeys(exercise.reads.get(check, check) for check in exercise.points)
+
+
+def _is_stub(cell: str) -> bool:
+    """Whether a cell is still as it was handed out: comments and ``raise NotImplementedError``."""
+    tree = parsed(cell)
+    return tree is not None and bool(tree.body) and is_empty(tree.body)
 
 
 def _unknown(name: str, bench: Bench) -> str:
-    near = difflib.get_close_matches(str(name), bench.course.exercises, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, bench.course.exercises, n=3, cutoff=0.5)
     known = f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(bench.course.exercises)}."
     return f"There is no exercise {name!r} in the course {bench.course.name!r}. {known}"
 
@@ -151,10 +201,12 @@ def _say(shell: Any, text: str) -> None:
 
 def _show(shell: Any, scores: Iterable[ExerciseScore], hints: Hints) -> None:
     scores = tuple(scores)
-    console = Console(file=io.StringIO(), width=_WIDTH, force_terminal=sys.stdout.isatty(), legacy_windows=False)
+    text = io.StringIO()
+    width = min(_WIDTH, shutil.get_terminal_size((_WIDTH, 24)).columns)
+    console = Console(file=text, width=width, force_terminal=sys.stdout.isatty(), legacy_windows=False)
     console.print(exercises_text(scores, hints))
     html = exercises_html(scores, hints) if _rich_output(shell) else ""
-    _publish(shell, html, console.file.getvalue())  # type: ignore[attr-defined]
+    _publish(shell, html, text.getvalue())
 
 
 def _publish(shell: Any, html: str, text: str) -> None:

@@ -187,6 +187,8 @@ def _transformed(ledger: _Ledger, stage: _Stage, solution: Evidence, seed: int) 
         return
     for mistake in MISTAKES:
         for check, findings in solution.findings.items():
+            if mistake.code == "wrong_dtype" and findings[0].actual.kind in {"scalar", "sequence"}:
+                continue  # plain numbers have no dtype to be wrong
             runs = _mutated(mistake, check, solution, findings)
             if runs is None:
                 continue
@@ -218,11 +220,9 @@ def _mutated(
 
 
 def _same(wrong: Tensor, finding: Finding) -> bool:
-    """Whether the mistake has changed nothing; plain numbers have no dtype to be wrong."""
+    """Whether the mistake has changed nothing."""
     right = finding.expected
-    if wrong.shape != right.shape:
-        return False
-    if wrong.is_floating_point() != right.is_floating_point() and finding.actual.kind in {"tensor", "parameter"}:
+    if wrong.shape != right.shape or wrong.is_floating_point() != right.is_floating_point():
         return False
     return torch.allclose(wrong.to(torch.float64), right.to(torch.float64), rtol=1e-12, atol=0.0, equal_nan=True)
 

@@ -62,7 +62,8 @@ def _is_single(case: Case, check: str) -> bool:
 
 def _batch(case: Case, check: str) -> int | None:
     """The batch size, where it stands for the same axis in every case of the check."""
-    asked = any(isinstance(value, tuple) for value in case.constants.values())  # the shape itself is an argument
+    # Where a shape or a number of steps is an argument, the answer's axes are others from case to case.
+    asked = "steps" in case.constants or any(isinstance(value, tuple) for value in case.constants.values())
     return None if asked or _is_single(case, check) else case.sizes.get("n")
 
 
@@ -144,7 +145,7 @@ def _swapped(case: Case, check: str, expected: Mapping[str, Tensor]) -> Tensor |
     names = list(expected)
     start = names.index(check) + 1
     for other in names[start:] + names[: start - 1]:
-        if expected[other].shape == expected[check].shape and expected[other].is_floating_point():
+        if expected[other].shape == expected[check].shape and bool(expected[other].any()):
             return expected[other].clone()
     return None
 
@@ -162,8 +163,9 @@ def _relu(change: Callable[[Tensor, Tensor], Tensor]) -> Transformation:
 
 
 def _integers(case: Case, check: str, expected: Mapping[str, Tensor]) -> Tensor | None:
+    """Floats as integers, from two axes on: a plain number, or a list of them, may be whole."""
     tensor = expected[check]
-    return tensor.to(torch.float64) if not tensor.is_floating_point() else tensor.to(torch.int64)
+    return tensor.to(torch.int64) if tensor.is_floating_point() and tensor.dim() > 1 else None
 
 
 MISTAKES: tuple[Mistake, ...] = (

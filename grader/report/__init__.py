@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from grader.report.files import write_reports as write_reports
     from grader.report.gradescope import gradescope_results as gradescope_results
     from grader.report.lms import export as export
+    from grader.report.lms import read_roster as read_roster
     from grader.report.markdown import render_markdown as render_markdown
     from grader.report.pages import class_page as class_page
     from grader.report.pages import exercises_html as exercises_html
@@ -53,6 +54,7 @@ _HOME = {
     "page_name": "pages",
     "plain": "text",
     "print_safe": "text",
+    "read_roster": "lms",
     "render_class": "terminal",
     "render_markdown": "markdown",
     "render_submission": "terminal",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Literal
 
 from grader.errors import UsageError
@@ -52,6 +54,25 @@ def export(
             remedy=f"Choose one of: {', '.join(MOODLE_IDENTIFIERS)}.",
         )
     return writers[to](tally(run), assignment or run.course, roster or {}, identifier)
+
+
+def read_roster(path: Path) -> dict[str, dict[str, str]]:
+    """A platform's list of students for ``export``: a CSV file whose column ``student`` has the grader's names.
+
+    Raises:
+        UsageError: the file cannot be read, or has no column ``student``.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            if "student" not in (rows.fieldnames or ()):
+                raise UsageError(
+                    f"{path} has no column 'student'",
+                    remedy="Add one to the platform's list, with each student as `grader score --who` names them.",
+                )
+            return {row["student"]: {key: value or "" for key, value in row.items() if key} for row in rows}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path} cannot be read as CSV: {error}", remedy="Export the list as CSV in UTF-8.") from None
 
 
 def _canvas(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]], _identifier: str) -> str:

@@ -66,7 +66,7 @@ def first_axis_only(grad, shape):
     return grad
 
 
-@mistake("sum_to_shape", "wrong_shape")
+@mistake("sum_to_shape", "unit_axis")
 def forgets_keepdim(grad, shape):
     while grad.dim() > len(shape):
         grad = grad.sum(0)

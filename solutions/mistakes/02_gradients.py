@@ -41,7 +41,7 @@ def squares_a_in_place(a, b, upstream):
     return upstream * 9 * a.pow_(2), upstream * -2 * b
 
 
-@mistake("matvec_jacobian", "wrong_shape")
+@mistake("matvec_jacobian", "summed_too_far")
 def no_leading_axis(W, x):
     return x.T.expand(W.shape)
 

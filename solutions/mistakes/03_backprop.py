@@ -79,14 +79,14 @@ def upstream_of_ones(inp, out, w, b):
     b.g = ones.sum(0)
 
 
-@mistake("lin_grad", "wrong_operand")
+@mistake("lin_grad", "wrong_value")
 def values_for_gradients(inp, out, w, b):
     inp.g = out @ w.T
     w.g = inp.T @ out
     b.g = out.sum(0)
 
 
-@mistake("lin_grad", "wrong_shape")
+@mistake("lin_grad", "unit_axis")
 def squeezes_thin_tensors(inp, out, w, b):
     inp.g = out.g @ w.T
     w.g = (inp.T @ out.g).squeeze()
@@ -133,17 +133,17 @@ def mask_alone(inp, out):
     inp.g = (inp > 0).to(inp.dtype)
 
 
-@mistake("relu_grad", "wrong_operand")
+@mistake("relu_grad", "wrong_value")
 def masks_the_value(inp, out):
     inp.g = out * (inp > 0)
 
 
-@mistake("relu_grad", "wrong_value")
+@mistake("relu_grad", "wrong_operand")
 def masks_by_the_gradient(inp, out):
     inp.g = out.g * (out.g > 0)
 
 
-@mistake("relu_grad", "wrong_dtype")
+@mistake("relu_grad", "upstream_ignored")
 def boolean(inp, out):
     inp.g = inp > 0
 
@@ -201,7 +201,7 @@ def returns_the_loss_alone(inp, targ):
     return mse(lin(relu(lin(inp, w1, b1)), w2, b2), targ)
 
 
-@mistake("forward_and_backward", "not_a_tensor")
+@mistake("forward_and_backward", "not_written")
 def returns_nothing(inp, targ):
     l1 = lin(inp, w1, b1)
     a1 = relu(l1)

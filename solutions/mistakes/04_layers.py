@@ -7,7 +7,7 @@ from torch import nn
 from grader.course.specimens import mistake
 
 
-@mistake("Relu", "state_shared")
+@mistake("Relu", "not_written")
 class RememberedByTheClass:
     def __call__(self, inp):
         RememberedByTheClass.inp = inp
@@ -47,7 +47,7 @@ class ClampsInPlace:
         self.inp.g = self.out.g * (self.out > 0)
 
 
-@mistake("Relu", "not_a_tensor")
+@mistake("Relu", "not_written")
 class ReturnsNothing(Relu):
     def __call__(self, inp):
         super().__call__(inp)
@@ -60,7 +60,7 @@ class WeightsTransposed(Lin):
         self.w.g = self.out.g.T @ self.inp
 
 
-@mistake("Lin", "state_shared")
+@mistake("Lin", "not_written")
 class WeightsOfTheClass:
     def __init__(self, w, b):
         WeightsOfTheClass.w, WeightsOfTheClass.b = w, b
@@ -98,7 +98,7 @@ class NoMean(Mse):
         self.inp.g = 2 * (self.inp - self.targ[:, None])
 
 
-@mistake("Mse", "wrong_value")
+@mistake("Mse", "broadcast_to_square")
 class BroadcastLoss(Mse):
     def __call__(self, inp, targ):
         super().__call__(inp, targ)
@@ -106,7 +106,7 @@ class BroadcastLoss(Mse):
         return self.out
 
 
-@mistake("Mse", "state_shared")
+@mistake("Mse", "not_written")
 class InputsOfTheClass:
     def __call__(self, inp, targ):
         InputsOfTheClass.inp, InputsOfTheClass.targ = inp, targ
@@ -130,7 +130,7 @@ class StopsAtTheLastLayer(Model):
         self.layers[-1].backward()
 
 
-@mistake("Model", "state_shared")
+@mistake("Model", "wrong_value")
 class LayersOfTheClass:
     layers = []
 
@@ -158,13 +158,13 @@ class NoRelu(Model):
         self.layers[0].backward()
 
 
-@mistake("Module", "not_a_tensor")
+@mistake("Module", "not_written")
 class ForgetsToReturn(Module):
     def __call__(self, *args):
         super().__call__(*args)
 
 
-@mistake("Module", "state_shared")
+@mistake("Module", "not_written")
 class ArgumentsOfTheClass(Module):
     def __call__(self, *args):
         ArgumentsOfTheClass.shared = args
@@ -215,7 +215,7 @@ class BiasKeepsTheRowsAxisModule(LinModule):
         self.b.g = out.g.sum(0, keepdim=True)
 
 
-@mistake("LinModule", "state_shared")
+@mistake("LinModule", "not_written")
 class WeightsOfTheClassModule(LinModule):
     def __init__(self, w, b):
         WeightsOfTheClassModule.w, WeightsOfTheClassModule.b = w, b
@@ -268,7 +268,7 @@ class CutOffFromAutograd(Linear):
         return x @ self.w.detach() + self.b
 
 
-@mistake("Linear", "state_shared")
+@mistake("Linear", "wrong_operand")
 class ParametersOfTheClass(nn.Module):
     made = {}
 

@@ -85,7 +85,7 @@ def uphill(x, y, w1, w2, learning_rate, steps):
     return solution(x, y, w1, w2, -learning_rate, steps)
 
 
-@mistake("train_by_hand", "learning_rate_ignored")
+@mistake("train_by_hand", "wrong_value")
 def rate_of_its_own(x, y, w1, w2, learning_rate, steps):
     return solution(x, y, w1, w2, 1e-3, steps)
 
@@ -96,7 +96,7 @@ def losses_after_the_update(x, y, w1, w2, learning_rate, steps):
     return [*losses[1:], torch_grads(x, y, w1, w2)[0]]
 
 
-@mistake("train_by_hand", "stale")
+@mistake("train_by_hand", "wrong_value")
 def second_gradient_from_updated_weights(x, y, w1, w2, learning_rate, steps):
     losses = []
     for _ in range(steps):
@@ -137,7 +137,7 @@ def leaves_replaced(x, y, w1, w2, learning_rate, steps):
     return losses
 
 
-@mistake("train_with_autograd", "wrong_value")
+@mistake("train_with_autograd", "averaged_instead_of_summed")
 def mean_loss(x, y, w1, w2, learning_rate, steps):
     losses = []
     for _ in range(steps):
@@ -218,7 +218,7 @@ def own_sgd(model, optimizer, x, y, steps):
     return _loop(model, x, y, steps, lambda step: optimizer.zero_grad(), lambda step: _descend(model, rate))
 
 
-@mistake("train_with_optimizer", "wrong_value")
+@mistake("train_with_optimizer", "stale")
 def one_step_too_few(model, optimizer, x, y, steps):
     def update(step):
         if step < steps - 1:

@@ -30,7 +30,7 @@ def scales_the_gradient(params, lr):
         p -= p.g.mul_(lr)
 
 
-@mistake("sgd_step", "wrong_value")
+@mistake("sgd_step", "not_in_place")
 def first_parameter_only(params, lr):
     p = next(iter(params))
     p -= lr * p.g
@@ -158,17 +158,18 @@ class NothingRefused(SGD):
         self.weight_decay, self.nesterov = weight_decay, nesterov
 
 
-@mistake("SGD", "wrong_value")
+@mistake("SGD", "zeros")
 class GradientsNotCleared(SGD):
     def zero_grad(self):
         pass
 
 
-@mistake("SGD", "wrong_value")
+@mistake("SGD", "not_in_place")
 class GeneratorUsedUp(SGD):
     def __init__(self, params, lr, *options):
-        super().__init__(params, lr, *options)
-        self.params = list(params) if not isinstance(params, list) else params
+        each = (p for p in params)
+        super().__init__(each, lr, *options)
+        self.params = list(each) if not isinstance(params, list) else self.params
 
 
 @mistake("SGD", "input_modified")
@@ -294,7 +295,7 @@ def optimizer_made_anew(model, lr, momentum, steps, next_gradients):
         SGD(model.parameters(), lr, momentum).step()
 
 
-@mistake("resnet_step", "wrong_value")
+@mistake("resnet_step", "state_lost")
 def momentum_forgotten(model, lr, momentum, steps, next_gradients):
     optimizer = SGD(model.parameters(), lr)
     for _ in range(steps):

@@ -6,7 +6,7 @@ import torch
 from grader.course.specimens import mistake
 
 
-@mistake("trace", "wrong_value")
+@mistake("trace", "stale")
 def copied_from_a_printout():
     fc2_b_grad = torch.tensor([1.0])
     fc2_w_grad = torch.tensor([[-1.0, -2.0, 3.0]])
@@ -38,7 +38,7 @@ def row_for_a_bias():
     fc1_w_grad = fc2_w.T @ X
 
 
-@mistake("trace", "not_defined")
+@mistake("trace", "not_written")
 def half_of_it():
     fc2_b_grad = torch.ones(1)
     fc2_w_grad = X @ fc1_w.T + fc1_b
@@ -60,6 +60,6 @@ def in_place(param, grad, lr):
     return param
 
 
-@mistake("updated", "wrong_operand")
+@mistake("updated", "wrong_value")
 def step_alone(param, grad, lr):
     return -lr * grad

@@ -23,7 +23,7 @@ def overflows(inp, out):
     inp.g = out.g * torch.exp(-inp) / (1 + torch.exp(-inp)) ** 2
 
 
-@mistake("sigmoid_grad", "wrong_value")
+@mistake("sigmoid_grad", "wrong_operand")
 def of_the_input(inp, out):
     inp.g = out.g * inp * (1 - inp)
 
@@ -175,13 +175,13 @@ def into_what_was_there(index, out, weight):
     weight.g.index_put_((index,), out.g, accumulate=True)
 
 
-@mistake("embedding_grad", "averaged_instead_of_summed")
+@mistake("embedding_grad", "wrong_value")
 def averaged_over_repeats(index, out, weight):
     solution(index, out, weight)
     weight.g = weight.g / torch.bincount(index.flatten(), minlength=len(weight)).clamp(min=1)[:, None]
 
 
-@mistake("embedding_grad", "raised")
+@mistake("embedding_grad", "wrong_shape")
 def as_many_rows_as_indices(index, out, weight):
     weight.g = torch.zeros(index.max(), weight.shape[1], dtype=weight.dtype)
     weight.g.index_add_(0, index.flatten(), out.g.flatten(0, 1))
@@ -206,7 +206,7 @@ def square_kernels_only(inp, out, w, b):
             w.g[:, :, i, j] = torch.einsum("noyx,ncyx->oc", out.g, inp[:, :, i : i + h, j : j + v])
 
 
-@mistake("conv2d_grad", "wrong_shape")
+@mistake("conv2d_grad", "not_summed_over_batch")
 def bias_keeps_positions(inp, out, w, b):
     solution(inp, out, w, b)
     b.g = out.g.sum(0).sum(-1)
@@ -254,7 +254,7 @@ def keys_not_transposed(q, k, v, out):
     k.g = p * (d - (p * d).sum(-1, keepdim=True)) @ q / root
 
 
-@mistake("Value", "overwritten")
+@mistake("Value", "wrong_value")
 class Overwrites(Value):
     def backward(self):
         super().backward()
@@ -383,7 +383,7 @@ class TanhNotSquared(_Engine):
         return type(self)(t, ((self, 1 - t),))
 
 
-@mistake("Value", "wrong_value")
+@mistake("Value", "zeros")
 class SeedOfZero(_Engine):
     def backward(self):
         for node in self.order():
@@ -391,7 +391,7 @@ class SeedOfZero(_Engine):
                 parent.grad += local * node.grad
 
 
-@mistake("Value", "state_shared")
+@mistake("Value", "wrong_value")
 class NodesOfAllGraphs(_Engine):
     made = []
 

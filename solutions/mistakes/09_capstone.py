@@ -11,7 +11,7 @@ def never_trained(x, y, hidden, learning_rate, epochs, seed):
     return solution(x, y, hidden, learning_rate, 0, seed)
 
 
-@mistake("train", "wrong_value")
+@mistake("train", "zeros")
 def uphill(x, y, hidden, learning_rate, epochs, seed):
     return solution(x, y, hidden, -learning_rate, 3, seed)
 
@@ -27,7 +27,7 @@ def normalised_over_the_batch(params, x):
     return solution(params, x - x.mean(0))
 
 
-@mistake("predict", "wrong_value")
+@mistake("predict", "zeros")
 def always_zero(params, x):
     return torch.zeros(len(x), dtype=torch.int64)
 

@@ -23,23 +23,45 @@ def ours(folder: Path, jobs: int) -> dict[str, Any]:
     from grader.kernel import choose_sandbox
 
     marks: list[tuple[float, float]] = []
+    seconds: list[float] = []
     began = time.perf_counter()
 
     def finished(*_: object) -> None:
         marks.append((time.perf_counter() - began, _resident()))
 
+    def ended() -> None:
+        seconds.append(tree_seconds(os.getpid()))
+
     with tempfile.TemporaryDirectory() as out:
         options = ScoreOptions((folder,), Path(out), seed=1, jobs=jobs, sandbox=choose_sandbox(os.environ.get("SANDBOX")))
-        run = score_class(options, Observer(finished=finished))
+        run = score_class(options, Observer(finished=finished, ended=ended))
     assert all(one.status == "graded" for one in run.submissions), [one.status for one in run.submissions]
     scores = [one.score for one in run.submissions]
-    return {"marks": marks, "scores": scores, "sandbox": run.sandbox}
+    return {"marks": marks, "scores": scores, "sandbox": run.sandbox, "cpu": seconds[0]}
 
 
 def _resident() -> float:
     """This process's resident memory in MB."""
     fields = Path("/proc/self/statm").read_text(encoding="ascii").split()
     return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def tree_seconds(root: int) -> float:
+    """Processor seconds of a process, of all below it, and of those of their children that have ended."""
+    parents: dict[int, list[int]] = {}
+    spent: dict[int, float] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            pid = int(stat.parent.name)
+            parents.setdefault(int(fields[1]), []).append(pid)
+            spent[pid] = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    todo, total = [root], 0.0
+    while todo:
+        pid = todo.pop()
+        total += spent.get(pid, 0.0)
+        todo += parents.get(pid, [])
+    return total
 
 
 def plain(folder: Path, jobs: int) -> dict[str, Any]:

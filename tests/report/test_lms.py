@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 
 from grader.errors import UsageError
-from grader.report import export, gradebook_csv
+from grader.report import export, gradebook_csv, read_roster
 
 from .builders import exercise, run, small_class, submission, ungraded
 
@@ -63,3 +64,22 @@ def test_export_unknown_platform_is_a_usage_error() -> None:
 def test_export_unknown_identifier_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="shoe size"):
         export(MADE, "moodle", identifier="shoe size")
+
+
+def test_roster_read_from_csv_fills_the_columns_of_the_platform(tmp_path: Path) -> None:
+    path = tmp_path / "canvas.csv"
+    path.write_text("student,ID,SIS User ID\nada,17,a-1\n", encoding="utf-8-sig")
+
+    assert read_roster(path) == {"ada": {"student": "ada", "ID": "17", "SIS User ID": "a-1"}}
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"name,id\nada,1\n", b"\xff\xfe\x00", None], ids=["empty", "no_student", "not_utf8", "absent"]
+)
+def test_roster_that_cannot_be_used_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "roster.csv"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(UsageError):
+        read_roster(path)

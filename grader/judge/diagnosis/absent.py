@@ -16,6 +16,8 @@ _STATES = {
     "none": "it is None",
     "missing": "it does not exist",
 }
+#: The course's names for what an earlier call, or another object, is given in a case, and the mistake that uses it.
+USED_BEFORE = {"earlier": "stale", "between": "state_shared", "other_{}": "state_shared"}
 _KINDS = {"ndarray": "a NumPy array", "scalar": "a plain number", "sequence": "a list or tuple of numbers"}
 
 
@@ -33,20 +35,30 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
         return None
     if found := _written_elsewhere(symptom):
         return found
-    if symptom.evidence.exercise.rerun and first.actual.absence == "missing":
-        return wording.say("not_defined.rerun", path=path(symptom))
     return wording.say("not_written", path=path(symptom), state=_STATES.get(first.actual.absence or "", "it is empty"))
 
 
 def _written_elsewhere(symptom: Symptom) -> Diagnosis | None:
     """The one name under which every such case holds the right tensor, or else one of the right shape."""
     absent = [finding for finding in symptom.bad if finding.comparison.verdict == "absent"]
+    if found := _on_another_input(symptom, absent):
+        return found
     for what, fits in (("the right tensor", _holds), ("a tensor of that shape", _looks_like)):
         names = [name for name in absent[0].run.extras if all(fits(symptom, finding, name) for finding in absent)]
         if len(names) > 1:  # the same tensor under several names
             names = [name for name in names if name.endswith(".grad")] or names[:1]
         if names:
             return wording.say("not_written.elsewhere", path=path(symptom), found=names[0], what=what)
+    return None
+
+
+def _on_another_input(symptom: Symptom, absent: list[Finding]) -> Diagnosis | None:
+    """The result of a call went to what an earlier call, or another object, was given."""
+    owner, _, attribute = path(symptom).rpartition(".")
+    for used, code in USED_BEFORE.items():
+        name = f"{used.format(owner)}.{attribute}"
+        if owner and all(name in finding.run.extras for finding in absent):
+            return wording.say(f"{code}.written", path=path(symptom), found=name)
     return None
 
 

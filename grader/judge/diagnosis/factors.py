@@ -80,11 +80,13 @@ def _share(view: View, name: str | None) -> float:
 
 def scaled(symptom: Symptom) -> Diagnosis | None:
     """Some other factor: the same in every case, or a power of the case's sizes with a sign or a two."""
-    seen = [one for one in symptom.failing if one.expected.shape == one.actual.shape and bool(one.expected.any())]
-    if not seen:
+    if symptom.ratios is None:
         return None
-    view = min(seen, key=lambda one: one.tolerance(one.expected) / float(one.expected.abs().max()))  # the finest dtype
-    factor = float((view.actual * view.expected).sum() / view.expected.pow(2).sum())
+    known = [(view, ratio) for view, ratio in zip(symptom.views, symptom.ratios, strict=True) if ratio is not None]
+    if not known:
+        return None
+    # The finest dtype tells the factor best.
+    _, factor = min(known, key=lambda one: one[0].tolerance(one[0].expected) / float(one[0].expected.abs().max()))
     entries = sum(int((one.expected.abs() > one.tolerance(one.expected)).sum()) for one in symptom.views)
     enough = _ENOUGH if len(symptom.views) > 1 else 2 * _ENOUGH
     if entries >= enough and _is_scaled(symptom, lambda view: factor):
@@ -103,9 +105,10 @@ def _formula(constant: float, letter: str, power: int) -> str:
 
 
 def _is_scaled(symptom: Symptom, factor: Callable[[View], float]) -> bool:
+    if symptom.ratios is None:
+        return False
     known = sum(view.expected.numel() for view in symptom.views) >= _FEWEST
-    floats = all(view.finding.expected.is_floating_point() for view in symptom.views)
-    return known and floats and symptom.fits(lambda view: view.expected * factor(view))
+    return known and symptom.is_scaled(factor)
 
 
 def _letters(symptom: Symptom) -> tuple[str, ...]:

@@ -11,7 +11,19 @@ from torch import Tensor
 from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.absent import path
-from grader.judge.diagnosis.simulations import AVERAGED, DRIVEN, RIGHT, TRAINED, Slip, driven, trained
+from grader.judge.diagnosis.simulations import (
+    AVERAGED,
+    DRIVEN,
+    FIXED_RATES,
+    LR_FIXED,
+    LR_NEVER,
+    RIGHT,
+    TRAINED,
+    Slip,
+    driven,
+    is_possible,
+    trained,
+)
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.reference import base_name
 from grader.model import Case, Diagnosis
@@ -25,7 +37,10 @@ def not_in_place(symptom: Symptom) -> Diagnosis | None:
     name = path(symptom)
     if name not in symptom.evidence.exercise.in_place:
         return None
-    if not symptom.fits(lambda view: view.case.inputs.get(name)):
+    unchanged = all(
+        (before := view.case.inputs.get(name)) is not None and view.is_near(before) for view in symptom.failing
+    )
+    if not symptom.failing or not unchanged:
         return None
     found = [extra for extra in symptom.failing[0].finding.run.extras if _holds(symptom, extra)]
     if found:
@@ -43,10 +58,14 @@ def _holds(symptom: Symptom, name: str) -> bool:
 
 def simulated(symptom: Symptom) -> Diagnosis | None:
     """A step or a loop with one of the usual mistakes, by simulation."""
+    if not symptom.failing:
+        return None
     for simulation, slips in _simulations(symptom):
-        if not all(_agrees(symptom, view, simulation) for view in symptom.views):
+        if not _agrees(symptom, symptom.failing[0], simulation):
             continue
         for slip in slips:
+            if not is_possible(slip, symptom.failing[0].case):
+                continue
             if symptom.fits(lambda view: _value(symptom, view, simulation, slip)):  # noqa: B023
                 return _said(symptom, slip)
     return None
@@ -91,7 +110,7 @@ def _value(symptom: Symptom, view: View, simulation: Simulation, slip: Slip) -> 
 def _said(symptom: Symptom, slip: Slip) -> Diagnosis:
     name = path(symptom)
     if slip.code == "learning_rate_ignored":
-        used = "1" if slip.has("lr") else "the same at every step"
+        used = wording.number(slip.has("lr")) if slip.has("lr") else "the same at every step"
         return wording.say(slip.code, path=name, used=used, why=slip.what)
     if slip.code == "accumulated":
         return wording.say("accumulated.steps", path=name)
@@ -107,11 +126,12 @@ def constants(symptom: Symptom) -> Diagnosis | None:
     """Other hyper-parameters than the given ones: a rate of one, no momentum, a single step, the other direction."""
     exercise = symptom.evidence.exercise
     rate = next((name for name in _RATES if name in exercise.inputs), None)
-    if rate is None:
+    if rate is None or _simulations(symptom):
         return None
-    if symptom.fits(lambda view: _with(symptom, view, {rate: 1.0})):
-        why = "The learning rate is not a factor of the step."
-        return wording.say("learning_rate_ignored", path=path(symptom), used="1", why=why)
+    for fixed in FIXED_RATES:
+        if symptom.fits(lambda view: _with(symptom, view, {rate: fixed})):  # noqa: B023
+            why = LR_NEVER if fixed == 1 else LR_FIXED
+            return wording.say("learning_rate_ignored", path=path(symptom), used=wording.number(fixed), why=why)
     if symptom.fits(lambda view: _opposite(symptom, view)):
         return wording.say("ascent", path=path(symptom))
     if symptom.fits(lambda view: _with(symptom, view, {"momentum": 0.0})):

@@ -33,8 +33,11 @@ class Slip:
 RIGHT = Slip("", "")
 LR_ONCE = "The learning rate was kept when the optimizer was made, and its later change was not seen."
 LR_NEVER = "The learning rate is not a factor of the step."
+LR_FIXED = "A number was written in its place."
+#: What students write in place of the rate that they are given.
+FIXED_RATES = (1.0, 0.1, 0.01, 0.001, 0.0001)
+RATES = tuple(Slip("learning_rate_ignored", LR_NEVER if rate == 1 else LR_FIXED, {"lr": rate}) for rate in FIXED_RATES)
 DRIVEN = (
-    Slip("learning_rate_ignored", LR_NEVER, {"lr": 1.0}),
     Slip("learning_rate_ignored", LR_ONCE, {"constant_lr": True}),
     Slip("ascent", "", {"ascent": True}),
     Slip("state_lost", "", {"lost": True}),
@@ -53,25 +56,41 @@ DRIVEN = (
     Slip("nesterov", "without Nesterov", {"no_nesterov": True}),
     Slip("nesterov", "with Nesterov where plain momentum is asked for", {"always_nesterov": True}),
     Slip("nesterov", "when the look-ahead leaves out the gradient", {"buffer_only": True}),
+    *RATES,
 )
 AVERAGED = (
-    *DRIVEN[:5],
+    *DRIVEN[:4],
     Slip("bias_correction", "neither average is corrected", {"raw_mean": True, "raw_square": True}),
     Slip("bias_correction", "the first average is not corrected", {"raw_mean": True}),
     Slip("bias_correction", "the second average is not corrected", {"raw_square": True}),
     Slip("bias_correction", "the count of steps goes up once for each parameter", {"counted": True}),
     Slip("bias_correction", "the count of steps is one too high", {"ahead": True}),
     Slip("bias_correction", "the count of steps stays at one", {"stuck": True}),
+    *RATES,
 )
 TRAINED = (
-    Slip("learning_rate_ignored", LR_NEVER, {"lr": 1.0}),
     Slip("ascent", "", {"ascent": True}),
     Slip("accumulated", "", {"accumulate": True, "left": True}),
     Slip("accumulated", "", {"accumulate": True}),
     Slip("accumulated", "", {"left": True}),
     Slip("first_step", "the loop ends after its first step", {"once": True}),
     Slip("averaged_instead_of_summed", "", {"mean": True}),
+    *RATES,
 )
+
+
+#: The option of SGD without which a mistake shows nowhere: momentum, dampening, weight decay, Nesterov.
+_NEEDS = {"state_lost": 0, "state_shared": 0, "first_step": 0, "dampening": 0, "nesterov": 0, "weight_decay": 2}
+
+
+def is_possible(slip: Slip, case: Case) -> bool:
+    """Whether a mistake can show in the case at all: with no momentum, no buffer is lost."""
+    options = case.constants.get("options")
+    index = _NEEDS.get(slip.code)
+    if index is None or "betas" in case.constants or not isinstance(options, tuple):
+        return True
+    numbers = all(isinstance(option, int | float) for option in options)
+    return not numbers or (len(options) > index and bool(options[index])) or (not options and slip in AVERAGED)
 
 
 def driven(case: Case, slip: Slip, *, averaged: bool) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ the same). Predictions are compared with the tolerance of the comparison itself.
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -70,6 +71,7 @@ class Alternatives:
         self._exercise = evidence.exercise
         self._made: dict[tuple[str, str], Mapping[str, Tensor] | None] = {}
         self.shared: dict[Any, Any] = {}
+        self.parameters = tuple(inspect.signature(evidence.exercise.forward).parameters)
 
     def reference(
         self,
@@ -147,6 +149,37 @@ class Symptom:
             for view in self.views
         )
 
+    @cached_property
+    def ratios(self) -> tuple[float | None, ...] | None:
+        """For each view, by which factor what came is the expected tensor; None for a view that any factor explains.
+
+        None as a whole where some view is no multiple of the expected tensor, or holds no floats.
+        """
+        found: list[float | None] = []
+        for view in self.views:
+            if view.actual.shape != view.expected.shape or not view.finding.expected.is_floating_point():
+                return None
+            square = float(view.expected.pow(2).sum())
+            if square == 0:
+                if not view.finding.passed:
+                    return None
+                found.append(None)
+                continue
+            factor = float((view.actual * view.expected).sum()) / square
+            if not view.is_near(view.expected * factor):
+                return None
+            found.append(factor)
+        return tuple(found)
+
+    def is_scaled(self, factor: Callable[[View], float]) -> bool:
+        """Whether what came is ``factor`` times the expected tensor, in every case."""
+        if not self.failing or self.ratios is None:
+            return False
+        return all(
+            ratio is None or _agree(view, ratio, factor(view))
+            for view, ratio in zip(self.views, self.ratios, strict=True)
+        )
+
     def others(self) -> Iterator[str]:
         """The other compared checks of the exercise."""
         return (check for check in self.evidence.findings if check != self.check)
@@ -163,3 +196,9 @@ class Symptom:
             finding.expected.detach().to(torch.float64),
             self.evidence.exercise.tolerance,
         )
+
+
+def _agree(view: View, ratio: float, factor: float) -> bool:
+    """Whether two factors of the expected tensor differ by no more than its tolerance."""
+    scale = float(view.expected.abs().max())
+    return abs(ratio - factor) * scale <= view.tolerance(view.expected) * max(1.0, abs(factor))

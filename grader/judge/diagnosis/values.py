@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import wording
-from grader.judge.diagnosis.absent import path
+from grader.judge.diagnosis.absent import USED_BEFORE, path
 from grader.judge.diagnosis.operations import OPERATIONS, Changed
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
@@ -124,6 +124,8 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     ):
         if symptom.fits(lambda view: under(symptom, operation, view)):  # noqa: B023
             return wording.say("wrong_operand", path=path(symptom), used=used, right=right)
+    if symptom.fits(lambda view: _upstream_of_output(symptom, view)):
+        return wording.say("wrong_operand", path=path(symptom), used="`out`", right="`out.g`")
     found = [
         (right, used)
         for right, used in _pairs(symptom)
@@ -132,7 +134,18 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     if len(found) != 1:
         return None
     (right, used) = found[0]
+    if right not in symptom.alternatives.parameters:
+        return wording.say("state_shared", path=path(symptom))
     return wording.say("wrong_operand", path=path(symptom), used=f"`{used}`", right=f"`{right}`")
+
+
+def _upstream_of_output(symptom: Symptom, view: View) -> Tensor | None:
+    """The output's values where its gradient belongs."""
+    out = view.case.program.tensors.get("out")
+    if out is None or view.case.upstream is None or out.shape != view.case.upstream.shape:
+        return None
+    made = symptom.alternatives.reference("output as upstream", view.case, upstream=out)
+    return None if made is None else made.get(symptom.check)
 
 
 def _of_shape(view: View, tensor: Tensor | None) -> Tensor | None:
@@ -174,13 +187,29 @@ def stale(symptom: Symptom) -> Diagnosis | None:
     if len(views) > 1 and len(shapes) == 1 and len(symptom.failing) == len(views):
         first = views[0]
         different = any(not view.is_near(view.expected, first.expected) for view in views[1:])
-        if different and all(torch.equal(view.actual, first.actual) for view in views[1:]):
+        if (
+            different
+            and bool(first.actual.isfinite().all())
+            and all(torch.equal(view.actual, first.actual) for view in views[1:])
+        ):
             return wording.say("stale.copied", path=path(symptom))
-    for used, code in (("earlier", "stale"), ("between", "state_shared")):
-        for right, other in _pairs(symptom):
-            if other == used and symptom.fits(lambda view: _replaced(symptom, view, right, used)):  # noqa: B023
-                return wording.say(code, path=path(symptom), label=f"with `{used}` in place of `{right}`")
+    for used, code in USED_BEFORE.items():
+        if symptom.fits(lambda view: _remembered(symptom, view, used)):  # noqa: B023
+            return wording.say(code, path=path(symptom), label="that of another call")
     return None
+
+
+def _remembered(symptom: Symptom, view: View, used: str) -> Tensor | None:
+    """What comes out when everything that was given to another call or object takes its place."""
+    inputs = view.case.inputs
+    changed = {name: inputs[used.format(name)] for name in inputs if used.format(name) in inputs and "{" in used}
+    if "{" not in used and used in inputs:
+        names = [name for name in symptom.alternatives.parameters if name in inputs and name not in {used, "targ"}]
+        changed = {name: inputs[used] for name in names[:1] if inputs[name].shape == inputs[used].shape}
+    if not changed:
+        return None
+    made = symptom.alternatives.reference(f"what {used} was given", view.case, inputs=changed)
+    return None if made is None else made.get(symptom.check)
 
 
 def upstream_itself(symptom: Symptom) -> Diagnosis | None:

@@ -71,12 +71,6 @@ WORDS: dict[str, Words] = {
         "Did every cell above this one run without an error?",
         "Run the notebook from the top, and keep the stub's name as it was.",
     ),
-    "not_defined.rerun": Words(
-        "`{path}` is not defined after the cell was run again on other values.",
-        "The cell does not assign it, or gives it another name.",
-        "Which names does the cell have to define?",
-        "Assign the result to `{path}` in that cell.",
-    ),
     "raised": Words(
         "The call raised {error}{where}.",
         "{why}",
@@ -188,10 +182,16 @@ WORDS: dict[str, Words] = {
         "Add up: `+=`, or `index_add_`, starting from zeros.",
     ),
     "stale": Words(
-        "`{path}` is the result of an earlier call ({label}).",
+        "`{path}` is what comes out for an earlier state: {label}.",
         "Something from before was kept and used again.",
         "Which values does your code remember from one call to the next?",
         "Compute it anew in each call, from what that call was given.",
+    ),
+    "stale.written": Words(
+        "`{path}` was not written, but `{found}` was: the tensor of an earlier call.",
+        "The object remembers its first call, not its last.",
+        "What does your object remember after a second call?",
+        "Store the input anew at every call.",
     ),
     "stale.copied": Words(
         "`{path}` has the same values whatever the inputs are.",
@@ -364,6 +364,12 @@ WORDS: dict[str, Words] = {
         "The state lives in the class, or in one variable for all, instead of one for each parameter and object.",
         "Two optimizers, two parameters: how many buffers are there?",
         "Create the state in `__init__`, one entry for each parameter.",
+    ),
+    "state_shared.written": Words(
+        "`{path}` was not written, but `{found}` was: the tensor that another object was given.",
+        "What an object remembers lives in the class, or in one variable for all objects.",
+        "Two objects of one class: does each remember its own values?",
+        "Store it on `self`.",
     ),
     "state_lost": Words(
         "`{path}` is what comes out when no step knows of the one before.",

@@ -1,0 +1,154 @@
+"""``grader init``: what is written, that nothing is ever overwritten, and that it is what it says."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from grader._version import __version__
+from grader.cli import app
+from grader.course.loading import load_course
+from grader.errors import UsageError
+from grader.starter import start_repository
+from tests.github.test_workflows import course_file
+from tests.samples import EXERCISES
+
+TORCH = version("torch").partition("+")[0]
+PLAIN = [
+    ".github/workflows/grade.yml",
+    ".gitignore",
+    "README.md",
+    "constraints.txt",
+    *(f"exercises/{path.relative_to(EXERCISES).as_posix()}" for path in sorted(EXERCISES.rglob("*")) if path.is_file()),
+    "requirements.txt",
+]
+AUTOGRADERS = ["autograder/run_autograder", "autograder/sandbox.sh", "autograder/setup.sh", "classroom50/autograder.py"]
+
+
+def listing(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("course") / "deep" / "repository"
+    list(start_repository(folder, "autograd", classroom50=True, gradescope=True))
+    return folder
+
+
+def test_init_writes_the_repository(tmp_path: Path) -> None:
+    lines = list(start_repository(tmp_path / "new", "autograd"))
+
+    assert listing(tmp_path / "new") == sorted(PLAIN)
+    assert sum(line.startswith("  wrote  ") for line in lines) == len(PLAIN)
+    assert lines[-1].startswith("Next, in ")
+
+
+def test_init_adds_the_autograders_that_are_asked_for(started: Path) -> None:
+    assert listing(started) == sorted([*PLAIN, *AUTOGRADERS])
+    for name in AUTOGRADERS:
+        assert (started / name).stat().st_mode & 0o111, name
+
+
+def test_init_never_overwrites_and_names_what_it_kept(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    (tmp_path / "exercises").mkdir()
+    (tmp_path / "exercises/01_tensors.ipynb").write_text("mine too")
+    (tmp_path / "requirements.txt").symlink_to(tmp_path / "elsewhere.txt")
+
+    lines = list(start_repository(tmp_path, "autograd"))
+    again = list(start_repository(tmp_path, "autograd"))
+
+    kept = {line.split()[1] for line in lines if line.startswith("   kept  ")}
+    assert kept == {"README.md", "exercises/01_tensors.ipynb", "requirements.txt"}
+    assert (tmp_path / "README.md").read_text() == "mine"
+    assert (tmp_path / "exercises/01_tensors.ipynb").read_text() == "mine too"
+    assert not (tmp_path / "elsewhere.txt").exists()
+    assert not [line for line in again if "wrote" in line]
+
+
+def test_init_pins_the_grader_and_torch(started: Path) -> None:
+    requirements = (started / "requirements.txt").read_text().splitlines()
+    workflow = (started / ".github/workflows/grade.yml").read_text()
+
+    assert requirements[:2] == ["-c constraints.txt", f"autograd-grader=={__version__}"]
+    assert (started / "constraints.txt").read_text() == f"torch=={TORCH}\n"
+    for text in (workflow, (started / "autograder/setup.sh").read_text()):
+        assert f"pip install -q torch=={TORCH} autograd-grader=={__version__}\n" in text
+        assert f"pip install -q torch=={TORCH} --index-url https://download.pytorch.org/whl/cpu\n" in text
+
+
+def test_init_leaves_no_placeholder_and_no_solution(started: Path) -> None:
+    for name in listing(started):
+        text = (started / name).read_text(encoding="utf-8")
+        assert "@@" not in text, name
+        assert "@%" not in text, name
+        assert "BEGIN SOLUTION" not in text, name
+
+
+def test_workflow_of_a_new_repository_runs_isolated_and_outside_of_the_checkout(started: Path) -> None:
+    workflow = yaml.safe_load((started / ".github/workflows/grade.yml").read_text())
+
+    assert set(workflow[True]) == {"push", "workflow_dispatch"}
+    steps = workflow["jobs"]["grade"]["steps"]
+    for step in (step for step in steps if "run" in step):
+        assert step["working-directory"] == "${{ runner.temp }}"
+        assert "python -m" not in step["run"].replace("python -I -m", "")
+    grade = next(step for step in steps if step["name"] == "Grade")
+    assert grade["env"] == {"GRADER_SEED": "${{ secrets.GRADER_SEED }}"}
+    assert grade["run"].endswith("--course autograd\n")
+    assert [word for word in grade["run"].split() if word[:2].isdigit()] == list(load_course("autograd").notebooks)
+    kept = next(step for step in steps if step["name"] == "Keep the feedback")
+    assert kept["with"]["path"].endswith("/grades/students")
+
+
+def test_scripts_of_a_new_repository_parse(started: Path) -> None:
+    ast.parse((started / "classroom50/autograder.py").read_text())
+    for step in yaml.safe_load((started / ".github/workflows/grade.yml").read_text())["jobs"]["grade"]["steps"]:
+        if "run" in step:
+            subprocess.run(["bash", "-n"], input=step["run"].encode(), check=True)
+    for name in ("run_autograder", "setup.sh", "sandbox.sh"):
+        assert subprocess.run(["bash", "-n", str(started / "autograder" / name)], check=False).returncode == 0
+
+
+def test_init_of_a_course_in_a_file_takes_it_along_for_the_autograders_alone(tmp_path: Path) -> None:
+    course = course_file(tmp_path)
+
+    lines = list(start_repository(tmp_path / "new", str(course), classroom50=True, gradescope=True))
+
+    written = listing(tmp_path / "new")
+    assert [name for name in written if name.endswith("double.py")] == ["autograder/double.py", "classroom50/double.py"]
+    assert [name for name in written if name.startswith("exercises/")] == ["exercises/double.ipynb"]
+    assert any("GRADER_COURSE_REPOSITORY" in line for line in lines)
+    workflow = yaml.safe_load((tmp_path / "new/.github/workflows/grade.yml").read_text())
+    fetched = [step["with"].get("path") for step in workflow["jobs"]["grade"]["steps"] if "checkout" in str(step)]
+    assert "course" in fetched
+    assert '--course "$GITHUB_WORKSPACE/course/double.py"' in str(workflow)
+    assert '--course "$root/source/double.py"' in (tmp_path / "new/autograder/run_autograder").read_text()
+
+
+def test_init_of_a_course_without_released_notebooks_says_how_to_make_them(tmp_path: Path) -> None:
+    course = course_file(tmp_path)
+    (course.parent / "exercises/double.ipynb").unlink()
+    (course.parent / "exercises").rmdir()
+
+    with pytest.raises(UsageError, match="no released notebooks") as caught:
+        list(start_repository(tmp_path / "new", str(course)))
+
+    assert "grader release" in caught.value.remedy
+    assert not (tmp_path / "new").exists()
+
+
+def test_init_into_a_file_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    ran = CliRunner().invoke(app, ["init", str(tmp_path / "file")])
+
+    assert ran.exit_code == 2
+    assert "cannot be written" in ran.output

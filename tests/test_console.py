@@ -1,0 +1,107 @@
+"""Printing in CI: nothing that a student wrote is a workflow command, in whatever pieces it is written."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader.console import GuardedStream, guard_streams, raw_line
+
+
+def guarded(*pieces: str) -> str:
+    below = io.StringIO()
+    stream = GuardedStream(below)
+    for piece in pieces:
+        stream.write(piece)
+        stream.flush()
+    return below.getvalue()
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ("::error::x\n",),
+        (":", ":error:", ":x\n"),
+        ("a\r::error::x\n",),
+        ("a\r", "::error::x\n"),
+        ("  ::stop-commands::x\n",),
+        ("a ##[error]x\n",),
+        ("#", "#", "[error]x\n"),
+        ("a\u2028::error::x\n",),
+        ("a\x85", "::error::x\n"),
+        ("\x1b[1m::error::x\x1b[0m\n",),
+        (":\x00:error::x\n",),
+    ],
+)
+def test_guarded_stream_lets_no_command_through(pieces: tuple[str, ...]) -> None:
+    text = guarded(*pieces)
+
+    assert "::" not in text
+    assert "##[" not in text
+    assert "x\n" in text
+
+
+def test_guarded_stream_leaves_other_text_as_it_is() -> None:
+    assert guarded("graded 3 of 4: fine\n", "12:", "30\n") == "graded 3 of 4: fine\n12:30\n"
+
+
+def test_raw_line_stands_at_the_start_of_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    below = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", GuardedStream(below))
+    sys.stdout.write("half a line:")
+    raw_line("::error title=t::m")
+    sys.stdout.write("::more\n")
+
+    assert below.getvalue() == "half a line:\n::error title=t::m\n∷more\n"
+
+
+@pytest.mark.parametrize(
+    ("variable", "arguments", "expected"),
+    [("true", [], True), ("", ["score", "--github"], True), ("", ["score"], False), ("false", [], False)],
+)
+def test_streams_are_guarded_where_github_may_read_them(
+    monkeypatch: pytest.MonkeyPatch, variable: str, arguments: list[str], expected: bool
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", variable)
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+
+    guard_streams(arguments)
+
+    assert isinstance(sys.stdout, GuardedStream) is expected
+    assert isinstance(sys.stderr, GuardedStream) is expected
+
+
+def test_a_stream_redirected_to_a_file_is_left_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    with (tmp_path / "export.csv").open("w") as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        guard_streams([])
+        assert sys.stdout is file
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["score", "::error::pwned"], ["score", "--::error::pwned"], ["::error::pwned"], ["check", "##[error]pwned"]],
+    ids=["path", "option", "command", "notebook"],
+)
+def test_no_message_of_the_command_line_is_a_command(arguments: list[str], tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "grader", *arguments],
+        env={"PATH": os.environ["PATH"], "GITHUB_ACTIONS": "true"},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+
+    text = ran.stdout.decode()
+    assert ran.returncode == 2
+    assert "pwned" in text
+    assert "::" not in text
+    assert "##[" not in text

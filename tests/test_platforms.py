@@ -1,0 +1,299 @@
+"""What a run tells GitHub, Gradescope and Classroom 50, and what they get where the grader itself failed."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import grader.cli
+from grader.cli import app
+from grader.errors import UsageError
+from grader.model import ExerciseScore, RunReport, SubmissionReport
+from grader.platforms import (
+    Standing,
+    expected_of,
+    standing_of,
+    standings,
+    write_classroom50,
+    write_failure,
+    write_gradescope,
+    write_step_outputs,
+)
+from tests.github.runner import outputs_in
+
+VARIABLES = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS")
+
+
+def report(score: float | None = 3.0, **fields: Any) -> SubmissionReport:
+    exercises = () if score is None else (ExerciseScore("lin_grad", "Linear", "partial", score, 4.0),)
+    made = SubmissionReport("ada", "03_backprop.ipynb", "03_backprop.ipynb", "0", "graded", score, 4.0, 0.1)
+    return replace(made, **{"exercises": exercises, **fields})
+
+
+def run(*reports: SubmissionReport) -> RunReport:
+    return RunReport("0.1.0", "autograd", 1, "2.13.0", "bwrap", reports)
+
+
+@pytest.fixture(autouse=True)
+def _no_github(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def step(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A step's files, as GitHub sets them; returns the one of the outputs."""
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    return tmp_path / "output"
+
+
+def decoded(text: str) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads(base64.b64decode(text, validate=True))
+    assert set(result) == {"version", "status", "max_score", "tests"}
+    assert result["tests"]
+    return result
+
+
+# ------------------------------------------------------------------------------------------ standing
+
+
+@pytest.mark.parametrize(
+    ("reports", "expected", "standing"),
+    [
+        ([report()], {}, Standing(3.0, 4.0)),
+        ([report()], {"lin_grad": 4.0, "mse_grad": 2.0}, Standing(3.0, 6.0)),
+        ([report(None, status="unreadable")], {"lin_grad": 4.0}, Standing(None, 8.0)),
+        ([report(), report(1.0, student="alan")], {}, Standing(4.0, 8.0)),
+        ([], {"lin_grad": 4.0}, Standing(None, 4.0)),
+        ([], {}, Standing(None, 0)),
+    ],
+    ids=["graded", "with a missing exercise", "unreadable", "two students", "no notebook", "nothing"],
+)
+def test_standing_of_a_run(reports: list[SubmissionReport], expected: dict[str, float], standing: Standing) -> None:
+    assert standing_of(run(*reports), expected) == standing
+
+
+def test_standings_count_what_each_student_was_to_hand_in() -> None:
+    both = standings(run(report(), report(1.0, student="alan")), {"lin_grad": 4.0, "mse_grad": 1.0})
+
+    assert both == (Standing(3.0, 5.0), Standing(1.0, 5.0))
+    assert [one.percentage for one in both] == [60.0, 20.0]
+
+
+def test_expected_of_names_the_exercises_of_the_assigned_notebooks() -> None:
+    expected = expected_of("autograd", ["03_backprop.ipynb"])
+
+    assert expected == {"lin_grad": 4, "relu_grad": 2, "mse_grad": 2, "forward_and_backward": 6}
+    assert expected_of("autograd", []) == {}
+    with pytest.raises(UsageError, match="no notebook '33_backprop'") as caught:
+        expected_of("autograd", ["33_backprop"])
+    assert "03_backprop" in caught.value.remedy
+
+
+# -------------------------------------------------------------------------------------------- GitHub
+
+
+def test_step_outputs_are_appended_with_the_summary_and_annotations(
+    step: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    step.write_text("before=1\n")
+
+    write_step_outputs(run(report()), {"lin_grad": 4.0, "mse_grad": 1.0})
+
+    outputs = outputs_in(step)
+    assert list(outputs)[:4] == ["before", "total_score", "total_possible", "total_percentage"]
+    assert (outputs["total_score"], outputs["total_possible"], outputs["total_percentage"]) == ("3", "5", "60")
+    assert decoded(outputs["result"])["max_score"] == 5
+    assert decoded(outputs["mse_grad"])["status"] == "fail"
+    assert (step.parent / "summary").read_text().startswith("## 3 / 4")
+    assert all(line.startswith("::") for line in capsys.readouterr().out.splitlines())
+
+
+def test_step_outputs_without_githubs_variables_say_what_was_not_written(capsys: pytest.CaptureFixture[str]) -> None:
+    write_step_outputs(run(report(None, status="unreadable", reason="::error::x")))
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "$GITHUB_OUTPUT is not set" in said.err
+    assert "$GITHUB_STEP_SUMMARY is not set" in said.err
+    assert "::" not in said.err
+
+
+def test_step_outputs_that_cannot_be_written_are_told_and_grading_goes_on(
+    step: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_OUTPUT", str(step.parent))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(step.parent / "no" / "folder"))
+
+    write_step_outputs(run(report()))
+
+    assert capsys.readouterr().err.count("was not written") + 1 >= 2
+
+
+# --------------------------------------------------------------------------- Gradescope, Classroom 50
+
+
+def test_results_are_written_whole_into_folders_that_are_made(tmp_path: Path) -> None:
+    write_gradescope(run(report()), tmp_path / "a/b/results.json")
+    write_classroom50(run(report()), tmp_path / "c/result.json", {"lin_grad": 4.0, "mse_grad": 1.0})
+
+    assert json.loads((tmp_path / "a/b/results.json").read_text())["score"] == 3
+    result = json.loads((tmp_path / "c/result.json").read_text())
+    assert (result["score"], result["max-score"]) == (3, 5)
+    assert [path.name for path in (tmp_path / "c").iterdir()] == ["result.json"]
+    assert (tmp_path / "c/result.json").stat().st_mode & 0o777 == 0o644
+
+
+def test_results_replace_a_link_and_do_not_follow_it(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.write_text("untouched")
+    (tmp_path / "result.json").symlink_to(target)
+
+    write_classroom50(run(report()), tmp_path / "result.json")
+
+    assert target.read_text() == "untouched"
+    assert not (tmp_path / "result.json").is_symlink()
+
+
+@pytest.mark.parametrize("place", ["file/results.json", "folder"])
+def test_results_to_a_bad_path_are_a_usage_error(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+
+    with pytest.raises(UsageError, match="cannot be written"):
+        write_gradescope(run(report()), tmp_path / place)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+@pytest.mark.parametrize(
+    "reports",
+    [
+        [report(None, status="unreadable", reason="is no notebook\n::error::x")],
+        [report(None, status="grader_error", reason="the grader failed here")],
+        [report(exercises=(ExerciseScore("lin_grad", "Linear", "grader_error", 0.0, 4.0),))],
+        [],
+    ],
+    ids=["unreadable", "grader failed", "grader failed in one", "nothing"],
+)
+def test_classroom50_takes_what_was_not_graded_for_an_error_not_for_a_pass(
+    step: Path, reports: list[SubmissionReport]
+) -> None:
+    write_classroom50(run(*reports), step.parent / "result.json")
+
+    result = json.loads((step.parent / "result.json").read_text())
+    assert (result["score"], result["max-score"], result["tests"]) == (0, 0, [])
+    outputs = outputs_in(step)
+    assert outputs["status"] == "error"
+    assert outputs["summary"].startswith("not graded: ")
+
+
+# ------------------------------------------------------------------------------------------ failures
+
+
+def test_failure_gives_every_platform_a_valid_result(step: Path) -> None:
+    folder = step.parent
+    write_failure(
+        "disk full\n::error::x",
+        github=True,
+        gradescope=folder / "g/results.json",
+        classroom50=folder / "c/result.json",
+        course="autograd",
+        notebooks=("03_backprop",),
+    )
+
+    outputs = outputs_in(step)
+    assert outputs["status"] == "error"
+    assert {name for name in outputs if not name.startswith("total_")} == {
+        "result", "lin_grad", "relu_grad", "mse_grad", "forward_and_backward", "status", "summary",
+    }  # fmt: skip
+    result = decoded(outputs["result"])
+    assert (result["status"], result["max_score"]) == ("error", 14)
+    assert {test["status"] for test in result["tests"]} == {"error"}
+    assert decoded(outputs["lin_grad"])["max_score"] == 4
+    gradescope = json.loads((folder / "g/results.json").read_text())
+    assert "score" not in gradescope
+    assert gradescope["tests"] == []
+    assert json.loads((folder / "c/result.json").read_text())["tests"] == []
+    assert "no zero" in (folder / "summary").read_text()
+
+
+def test_failure_without_assigned_notebooks_blames_no_total_on_the_student(step: Path) -> None:
+    write_failure("no such path", github=True, course="autograd")
+
+    outputs = outputs_in(step)
+    assert decoded(outputs["result"])["max_score"] == 0
+    assert decoded(outputs["lin_grad"])["status"] == "error"
+
+
+def test_failure_of_the_course_itself_still_gives_a_result(step: Path) -> None:
+    write_failure("there is no course", github=True, course="no such course", notebooks=("x",))
+
+    assert decoded(outputs_in(step)["result"])["status"] == "error"
+
+
+def test_failure_to_a_bad_path_is_told_and_the_others_are_served(
+    step: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_failure("x", github=True, gradescope=step.parent, classroom50=step.parent / "result.json")
+
+    assert (step.parent / "result.json").is_file()
+    assert "cannot be written" in capsys.readouterr().err
+    assert "result" in outputs_in(step)
+
+
+@pytest.mark.parametrize("exit_zero", [True, False])
+@pytest.mark.parametrize(
+    ("paths", "status"), [(["/nowhere/at/all"], 2), (["."], 1)], ids=["bad path", "a crash of the grader"]
+)
+def test_score_that_fails_tells_the_platforms(
+    step: Path, monkeypatch: pytest.MonkeyPatch, paths: list[str], status: int, exit_zero: bool
+) -> None:
+    def crash(*_: object) -> None:
+        raise ZeroDivisionError("inside\n::error::x")
+
+    monkeypatch.setattr(grader.cli, "_score", crash)
+    monkeypatch.chdir(step.parent)
+    files = ["--gradescope", "results.json", "--classroom50", "result.json"]
+
+    ran = CliRunner().invoke(app, ["score", *paths, *files, *(["--exit-zero"] if exit_zero else [])])
+
+    assert ran.exit_code == (0 if exit_zero else status)
+    assert decoded(outputs_in(step)["result"])["status"] == "error"
+    assert json.loads(Path("results.json").read_text())["tests"] == []
+    assert json.loads(Path("result.json").read_text())["tests"] == []
+
+
+def test_seed_comes_from_the_environment_and_an_absent_secret_is_none(
+    step: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int | None] = []
+
+    def note(options: Any, _: object) -> RunReport:
+        seen.append(options.seed)
+        return run(report())
+
+    monkeypatch.setattr(grader.cli, "_score", note)
+    for value in ("8430125519", ""):
+        monkeypatch.setenv("GRADER_SEED", value)
+        assert CliRunner().invoke(app, ["score", str(step.parent), "--no-github"]).exit_code == 0
+
+    assert seen == [8430125519, None]
+
+
+def test_fail_under_counts_what_was_assigned_and_not_handed_in(step: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grader.cli, "_score", lambda *_: run(report(4.0)))
+    command = ["score", str(step.parent), "--no-github", "--fail-under", "60"]
+
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert CliRunner().invoke(app, [*command, "--assigned", "03_backprop"]).exit_code == 1
+    assert os.environ["GITHUB_ACTIONS"] == "true"
