@@ -8,12 +8,14 @@ the public seed.
 
 from __future__ import annotations
 
+import builtins
 import difflib
 import inspect
 import io
 import linecache
 import shutil
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -30,7 +32,7 @@ from grader.judge.cases import PUBLIC_SEED
 from grader.judge.evidence import gather
 from grader.judge.score import link_consequences, score_exercise, score_fault
 from grader.kernel.local import FORKS, run_in_fork, run_in_process
-from grader.model import Check, Exercise, ExerciseScore, Hints, Limits, Stub
+from grader.model import CaseRun, Check, Exercise, ExerciseScore, Hints, Limits, Stub
 from grader.report import exercises_html, exercises_text
 from grader.submission.cell_code import parsed
 from grader.submission.definitions import definitions_in, is_empty
@@ -106,17 +108,41 @@ def _checked(exercise: Exercise, bench: Bench, namespace: dict[str, Any], shell:
             runs = run_in_fork(asked, namespace, shell=shell, seconds=seconds)
         else:
             runs = run_in_process(asked, namespace, shell=shell)
-    score = score_exercise(gather(exercise, prepared, runs, stub))
+    score = score_exercise(gather(exercise, prepared, tuple(_placed(run, stub) for run in runs), stub))
     return replace(score, cell=None, line=None)
+
+
+def _placed(run: CaseRun, stub: Stub | None) -> CaseRun:
+    """``run`` with its exception outside of any cell unless the line that raised stands in the stub.
+
+    Line numbers alone would confuse the stub with another cell: cells are not numbered here.
+    """
+    error = run.error
+    if error is None or error.line is None or stub is None:
+        return run
+    lines = stub.source.splitlines()
+    at = error.line - stub.line
+    own = 0 <= at < len(lines) and lines[at].strip().startswith(error.code)
+    return run if own else replace(run, error=replace(error, cell=None))
 
 
 @contextmanager
 def _checking() -> Iterator[None]:
-    token = _CHECKING.set(True)
+    """For as long as a check runs, no check runs within it, nobody is asked for input and no warning is shown."""
+    token, ask = _CHECKING.set(True), builtins.input
+    builtins.input = _no_input
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
+        builtins.input = ask
         _CHECKING.reset(token)
+
+
+def _no_input(prompt: object = "", /) -> str:
+    """Stand in for ``input``: in a fork, the real one of a notebook would wait for an answer that cannot come."""
+    raise EOFError("nobody can answer input() during a check")
 
 
 # ---------------------------------------------------------------------------------------- what is there
@@ -203,7 +229,8 @@ def _show(shell: Any, scores: Iterable[ExerciseScore], hints: Hints) -> None:
     scores = tuple(scores)
     text = io.StringIO()
     width = min(_WIDTH, shutil.get_terminal_size((_WIDTH, 24)).columns)
-    console = Console(file=text, width=width, force_terminal=sys.stdout.isatty(), legacy_windows=False)
+    terminal = sys.stdout.isatty()
+    console = Console(file=text, width=width, force_terminal=terminal, force_jupyter=False, legacy_windows=False)
     console.print(exercises_text(scores, hints))
     html = exercises_html(scores, hints) if _rich_output(shell) else ""
     _publish(shell, html, text.getvalue())

@@ -13,7 +13,9 @@ import jsonschema
 import pytest
 from typer.testing import CliRunner
 
-from grader.cli import BELOW, GRADED, UNGRADED, USAGE, app, size
+from grader.cli import app
+from grader.cli.options import size
+from grader.cli.outcome import BELOW, GRADED, UNGRADED, USAGE
 from grader.errors import UsageError
 from grader.report import load_schema
 from tests.samples import EXERCISES, SOLUTIONS, answered, hand_in
@@ -112,7 +114,7 @@ def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> 
         (["score", ".", "--course", "no_such_course"], USAGE, "no course"),
         (["score", ".", "--memory", "lots"], USAGE, "no size in bytes"),
         (["score", ".", "--sandbox", "glass"], USAGE, "glass"),
-        (["score", ".", "--seed", "-1"], USAGE, "-1"),
+        (["score", ".", "--seed", "-1"], USAGE, "--seed"),
         (["score", ".", "--who"], USAGE, "no notebook found"),
         (["score", ".", "--student-pattern", "("], USAGE, "regular expression"),
         (["report", "nowhere"], USAGE, "no gradebook"),

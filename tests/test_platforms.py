@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-import grader.cli
+import grader.cli.scoring
 from grader.cli import app
 from grader.errors import UsageError
 from grader.model import ExerciseScore, RunReport, SubmissionReport
@@ -261,7 +261,7 @@ def test_score_that_fails_tells_the_platforms(
     def crash(*_: object) -> None:
         raise ZeroDivisionError("inside\n::error::x")
 
-    monkeypatch.setattr(grader.cli, "_score", crash)
+    monkeypatch.setattr(grader.cli.scoring, "_score", crash)
     monkeypatch.chdir(step.parent)
     files = ["--gradescope", "results.json", "--classroom50", "result.json"]
 
@@ -282,7 +282,7 @@ def test_seed_comes_from_the_environment_and_an_absent_secret_is_none(
         seen.append(options.seed)
         return run(report())
 
-    monkeypatch.setattr(grader.cli, "_score", note)
+    monkeypatch.setattr(grader.cli.scoring, "_score", note)
     for value in ("8430125519", ""):
         monkeypatch.setenv("GRADER_SEED", value)
         assert CliRunner().invoke(app, ["score", str(step.parent), "--no-github"]).exit_code == 0
@@ -291,7 +291,7 @@ def test_seed_comes_from_the_environment_and_an_absent_secret_is_none(
 
 
 def test_fail_under_counts_what_was_assigned_and_not_handed_in(step: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grader.cli, "_score", lambda *_: run(report(4.0)))
+    monkeypatch.setattr(grader.cli.scoring, "_score", lambda *_: run(report(4.0)))
     command = ["score", str(step.parent), "--no-github", "--fail-under", "60"]
 
     assert CliRunner().invoke(app, command).exit_code == 0

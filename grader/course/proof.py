@@ -77,13 +77,14 @@ class _Ledger:
         for check, findings in evidence.findings.items():
             self.correct[check] = max(self.correct.get(check, 0.0), *(_error(finding) for finding in findings))
 
-    def mutant(self, check: str, name: str, findings: Sequence[Finding]) -> None:
-        """Note the largest error of a mistake in one check, in float32 where it is checked in that."""
-        self.mutants.setdefault(check, set()).add(name)
-        errors = [_error(finding) for finding in findings]
-        coarse = [_error(finding) for finding in findings if torch.float32 in float_dtypes(finding.case)]
-        if 1 < max(errors, default=math.inf) < math.inf:
-            self.wrong[check] = min(self.wrong.get(check, math.inf), max(coarse or errors))
+    def mutant(self, name: str, evidence: Evidence, checks: Iterable[str]) -> None:
+        """Note a mistake, and its error in the check that tells it best."""
+        errors = {check: _mutant_error(evidence.findings.get(check, ())) for check in checks}
+        for check in errors:
+            self.mutants.setdefault(check, set()).add(name)
+        best = max(errors, key=lambda check: errors[check])
+        if 1 < errors[best] < math.inf:
+            self.wrong[best] = min(self.wrong.get(best, math.inf), errors[best])
 
 
 def prove(exercise: Exercise, answers: Answers, effort: Effort) -> ExerciseProof:
@@ -194,7 +195,7 @@ def _transformed(ledger: _Ledger, stage: _Stage, solution: Evidence, seed: int) 
                 continue
             evidence = stage.evidence(runs)
             score = score_exercise(evidence)
-            ledger.mutant(check, mistake.id, evidence.findings[check])
+            ledger.mutant(mistake.id, evidence, (check,))
             _judge_mutant(ledger, score, evidence, f"{mistake.id} in {check}", mistake.code, (check,), seed)
 
 
@@ -234,10 +235,7 @@ def _written(ledger: _Ledger, stage: _Stage, seed: int) -> None:
         evidence = stage.specimen(specimen)
         score = score_exercise(evidence)
         lost = tuple(check.name for check in score.checks if check.status != "passed")
-        for check in lost:
-            ledger.mutant(check, specimen.name, evidence.findings.get(check, ()))
-        if not lost:
-            ledger.mutants.setdefault(next(iter(stage.exercise.checks)), set()).add(specimen.name)
+        ledger.mutant(specimen.name, evidence, lost or tuple(stage.exercise.checks)[:1])
         _judge_mutant(ledger, score, evidence, specimen.name, specimen.code, lost, seed)
 
 
@@ -276,6 +274,12 @@ def _error(finding: Finding) -> float:
     if comparison.tolerance == 0:
         return 0.0 if comparison.max_abs_error == 0 else math.inf
     return comparison.max_abs_error / comparison.tolerance
+
+
+def _mutant_error(findings: Sequence[Finding]) -> float:
+    """The largest error of a mistake in one check, in float32 where it is checked in that too."""
+    coarse = [finding for finding in findings if torch.float32 in float_dtypes(finding.case)]
+    return max(map(_error, coarse or findings), default=math.inf)
 
 
 def _gradcheck(ledger: _Ledger, prepared: Sequence[Prepared]) -> bool | None:

@@ -41,7 +41,7 @@ def _rows(proof: ExerciseProof) -> Iterator[tuple[str | Text, ...]]:
     for margin in proof.margins:
         yield (
             name,
-            margin.check,
+            Text(margin.check),
             *first,
             _factor(margin.correct),
             str(margin.mutants),

@@ -94,7 +94,7 @@ def _close(actual: Tensor, expected: Tensor, tolerance: float) -> Comparison:
         return Comparison("close", shape, shape, 0.0, 0.0, tolerance)
     error = (actual - expected).abs()
     flat = int(error.argmax())
-    worst = tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), shape)) if shape else ()
+    worst = _index(flat, shape)
     largest = float(error.flatten()[flat])
     scale = float(expected.abs().max())
     return Comparison(
@@ -108,3 +108,16 @@ def _close(actual: Tensor, expected: Tensor, tolerance: float) -> Comparison:
         float(actual.flatten()[flat]),
         float(expected.flatten()[flat]),
     )
+
+
+def _index(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The index of the ``flat``-th element, row by row; ``torch.unravel_index`` takes a millisecond.
+
+    >>> _index(5, (2, 3))
+    (1, 2)
+    """
+    index: list[int] = []
+    for size in reversed(shape):
+        flat, place = divmod(flat, size)
+        index.append(place)
+    return tuple(reversed(index))

@@ -141,13 +141,18 @@ def _poisoned(case: Case, check: str, tensor: Tensor) -> Tensor | None:
 
 
 def _swapped(case: Case, check: str, expected: Mapping[str, Tensor]) -> Tensor | None:
-    """What belongs to the next check of the same shape."""
+    """What belongs to the next check of the same kind and shape."""
     names = list(expected)
     start = names.index(check) + 1
     for other in names[start:] + names[: start - 1]:
-        if expected[other].shape == expected[check].shape and bool(expected[other].any()):
+        if _kind(other) == _kind(check) and expected[other].shape == expected[check].shape:
             return expected[other].clone()
     return None
+
+
+def _kind(check: str) -> str:
+    """The attribute that is read: gradients are swapped with gradients."""
+    return check.rpartition(".")[2] if "." in check else ""
 
 
 def _relu(change: Callable[[Tensor, Tensor], Tensor]) -> Transformation:

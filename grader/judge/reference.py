@@ -2,8 +2,9 @@
 
 The values never leave the grader's process. A forward pass that returns a mapping gives the expected values itself
 (``torch.optim.SGD`` over some steps); anything else is differentiated: ``"out"`` is its value, ``"w"`` the input ``w``
-and ``"w.g"`` the gradient of ``w``, for a scalar loss directly and otherwise for the upstream gradient of the case (the vector-Jacobian
-product of Baydin et al., "Automatic differentiation in machine learning: a survey", JMLR 2018, section 3.2).
+and ``"w.g"`` the gradient of ``w``, for a scalar loss directly and otherwise for the upstream gradient of the case (the
+vector-Jacobian product of Baydin et al., "Automatic differentiation in machine learning: a survey", JMLR 2018,
+section 3.2).
 """
 
 from __future__ import annotations

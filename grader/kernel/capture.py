@@ -21,9 +21,9 @@ from grader.kernel import exchange
 _Tensor, _Parameter, _Module = torch.Tensor, torch.nn.Parameter, torch.nn.Module
 #: torch's own types of tensors.
 tensor_types = (torch.Tensor, torch.nn.Parameter)
-_base = torch._C.TensorBase  # type: ignore[attr-defined]
+_base: Any = torch._C.TensorBase
 _grad_of = _base.grad.__get__
-_data_of = torch.Tensor.data.__get__  # type: ignore[attr-defined]
+_data_of = _base.data.__get__
 _layout_of, _device_of, _dtype_of = _base.layout.__get__, _base.device.__get__, _base.dtype.__get__
 _shape_of, _is_quantized = _base.shape.__get__, _base.is_quantized.__get__
 _dim, _item = torch.Tensor.dim, torch.Tensor.item
@@ -68,7 +68,8 @@ class Path:
 
     def read(self, *spaces: Mapping[str, Any]) -> tuple[Any, bool]:
         """The value in the first of ``spaces`` that has the name (``ABSENT`` if none or a step fails), and whether it
-        is a parameter that its module has registered."""
+        is a parameter that its module has registered.
+        """
         value = next((space[self.name] for space in spaces if self.name in space), _ABSENT)
         registered = False
         for kind, step in self.steps:
@@ -155,7 +156,9 @@ def captured(value: Any) -> tuple[Any, str, str]:
         return _from_array(value)
     if kind in _scalars or _generic in _mro_of(kind):
         number = _number(value)
-        return (None, "unsupported", _name_of(kind)[:100]) if number is None else (_as_tensor([number], ()), "scalar", "")
+        return (
+            (None, "unsupported", _name_of(kind)[:100]) if number is None else (_as_tensor([number], ()), "scalar", "")
+        )
     if kind in (list, tuple) and 0 < len(value) <= MOST_ELEMENTS:
         numbers = [_number(element) for element in value]
         if None not in numbers:

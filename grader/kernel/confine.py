@@ -1,22 +1,23 @@
 """What a process gives up for good before student code runs: capabilities, system calls, files, signals.
 
-Landlock through ``sandlock`` (``grader.kernel.landlock``), the rest through libc, so that no helper program has to exist inside the sandbox.
-Everything here is irreversible for the calling process and inherited by all that it starts. Sources: ``capset(2)``,
-``landlock(7)``, ``unshare(2)``, ``mount(2)``.
+Landlock through ``sandlock`` (``grader.kernel.landlock``), the rest through libc, so that no helper program has to exist
+inside the sandbox. Everything here is irreversible for the calling process and inherited by all that it starts.
+Sources: ``capset(2)``, ``landlock(7)``, ``unshare(2)``, ``mount(2)``.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-import resource
 import struct
+import sys
 from collections.abc import Iterable
+from typing import Any
 
 from grader.kernel import seccomp
 
-_libc = ctypes.CDLL(None, use_errno=True)
-_prctl = _libc.prctl
+# Imported on every system, for ``grader doctor`` to say what is missing; called on Linux only.
+_libc: Any = ctypes.CDLL(None, use_errno=True) if sys.platform.startswith("linux") else None
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x8000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 4096, 16384, 1 << 18
@@ -46,23 +47,25 @@ def mount(source: str, target: str, kind: str, flags: int, options: str = "") ->
 
 def adopt_orphans() -> None:
     """Become the parent of every orphan among this process's descendants."""
-    _call(_prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
+    _call(_libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
 
 
 def die_with_parent(signal_number: int) -> None:
     """Have the system send this process a signal when its parent ends."""
-    _call(_prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0), "prctl")
+    _call(_libc.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0), "prctl")
 
 
 def drop_privileges() -> None:
     """Give up every capability and the right to gain any by executing a file."""
-    _call(_prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
+    _call(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
     header = struct.pack("Ii", 0x20080522, 0)
     _call(_libc.capset(header, bytes(24)), "capset")
 
 
 def limit_resources(*, open_files: int, file_size: int, memory: int) -> None:
     """Set resource limits: descriptors, bytes of one file, bytes of private memory (``RLIMIT_DATA``)."""
+    import resource
+
     for kind, value in (
         (resource.RLIMIT_NOFILE, open_files),
         (resource.RLIMIT_FSIZE, file_size),
@@ -70,8 +73,8 @@ def limit_resources(*, open_files: int, file_size: int, memory: int) -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         hard = resource.getrlimit(kind)[1]
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (value, value))
+        most = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (most, most))
 
 
 def private_memory() -> int:
@@ -84,13 +87,13 @@ def private_memory() -> int:
 
 
 def landlock_abi() -> int:
-    """The Landlock ABI of the running system, 0 where there is none; from ``SCOPES`` on it scopes signals and sockets."""
+    """The Landlock ABI of this system, 0 where there is none; from ``SCOPES`` on it scopes signals and sockets."""
     version = _libc.syscall(_LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
     return max(0, int(version))
 
 
-def confine_kernel(sandbox: str, read: Iterable[str], write: Iterable[str]) -> None:
-    """Everything that a submission's kernel gives up.
+def confine_kernel(sandbox: str, read: Iterable[str], write: Iterable[str]) -> int | None:
+    """Everything that a submission's kernel gives up; returns the gate of new processes (``seccomp.install``).
 
     In ``bwrap`` an older Landlock, or none, will do: the job's namespaces (see ``jobinit``) already hide the files,
     processes and sockets of others.
@@ -100,13 +103,13 @@ def confine_kernel(sandbox: str, read: Iterable[str], write: Iterable[str]) -> N
     drop_privileges()
     if sandbox == "landlock" or landlock_abi():
         landlock.restrict(read, write, strict=sandbox == "landlock")
-    seccomp.install()
+    return seccomp.install("asked")
 
 
 def confine_check(sandbox: str) -> None:
-    """What the fork that runs a check gives up beyond its kernel: new programs, and signals to what was stopped."""
+    """What the fork that runs a check gives up beyond its kernel: new processes, and signals to what was stopped."""
     from grader.kernel import landlock
 
     if landlock_abi():
         landlock.restrict(("/",), ("/",), strict=sandbox == "landlock")
-    seccomp.install(execute=False)
+    seccomp.install("refused")

@@ -62,11 +62,16 @@ def carried(dtype: torch.dtype) -> bool:
     return dtype in _NAMES
 
 
+def size(tensors: Mapping[str, torch.Tensor]) -> int:
+    """Bytes of all elements of ``tensors``, were each one written out."""
+    return sum(_numel(tensor) * _element_size(tensor) for tensor in tensors.values())
+
+
 def plain_bytes(tensor: torch.Tensor) -> bytes:
     """The elements of a dense CPU tensor, row-major."""
     dense = _clone(_resolve_neg(_detach(tensor)), memory_format=_contiguous)
-    size = _numel(dense) * _element_size(dense)
-    return _string_at(_data_ptr(dense), size) if size else b""
+    length = _numel(dense) * _element_size(dense)
+    return _string_at(_data_ptr(dense), length) if length else b""
 
 
 def encode(tensors: Mapping[str, torch.Tensor], meta: Mapping[str, Any]) -> bytes:

@@ -147,6 +147,7 @@ def prepare(folder: str) -> None:
     ipykernel.zmqshell.system = _system  # IPython's own needs a pseudo-terminal, which a job has none of
     os.environ["IPYTHONDIR"] = os.path.join(folder, ".ipython")
     config = Config()
+    config.InteractiveShell.xmode = "Minimal"  # nobody reads the traceback; that of an endless recursion takes 20 s
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
     stdout, stderr, hook = sys.stdout, sys.stderr, sys.displayhook
@@ -175,7 +176,10 @@ def _come_up(message: dict[str, Any], command: socket.socket, fds: list[int]) ->
     os.environ.update(message["environment"], HOME=message["folder"], TMPDIR=message["temporary"])
     _close_standard_streams()
     Stream.limit = Stream.budget = message["limits"]["printed"]
-    confine_kernel(message)
+    gate = confine_kernel(message)
+    if gate is not None:
+        wire.send(command, {"event": "gate"}, [gate])
+        os.close(gate)
     sys.path.insert(0, "")
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -197,12 +201,15 @@ def _close_standard_streams() -> None:
     os.close(null)
 
 
-def confine_kernel(message: dict[str, Any]) -> None:
-    """Give up what a submission must not have; ``sandbox`` none keeps all but the resource limits."""
+def confine_kernel(message: dict[str, Any]) -> int | None:
+    """Give up what a submission must not have; ``sandbox`` none keeps all but the resource limits.
+
+    Returns the gate of new processes, for the job's init.
+    """
     limits = message["limits"]
     # The watchdog kills at the limit; this net above it catches what allocates faster than it looks.
     memory = message["mapped"] + limits["memory"] * 5 // 4 + 256 * 1024**2
     confine.limit_resources(open_files=limits["open_files"], file_size=limits["written"], memory=memory)
     if message["sandbox"] == "none":
-        return
-    confine.confine_kernel(message["sandbox"], message["read"], message["write"])
+        return None
+    return confine.confine_kernel(message["sandbox"], message["read"], message["write"])

@@ -29,7 +29,7 @@ _set_grad_enabled = torch._C._set_grad_enabled
 _signal, _SIG_DFL, _SIGINT = signal.signal, signal.SIG_DFL, signal.SIGINT
 _pair, _socket = wire.pair, socket.socket
 _send, _receive, _Closed = wire.send, wire.receive, wire.Closed
-_encode, _decode, _contents = exchange.encode, exchange.decode, exchange.contents
+_encode, _decode, _contents, _size = exchange.encode, exchange.decode, exchange.contents, exchange.size
 _fstat = os.fstat
 _monotonic = time.monotonic
 _confine_check = confine.confine_check
@@ -83,7 +83,7 @@ def _be_check(command: socket.socket) -> None:
     _set_num_threads(1)
     _settrace(None)
     _setprofile(None)
-    _thread_settrace(None)  # type: ignore[arg-type]
+    _thread_settrace(None)
     _thread_setprofile(None)
     check, fds, _ = _receive(ours)
     slate, source = fds
@@ -108,8 +108,9 @@ def _be_check(command: socket.socket) -> None:
         kept, outcome = ProgramRun(namespace, about, tensors, watch).run()
         outcome["seconds"] = _monotonic() - began
         with torch._C.DisableTorchFunction():
-            data = _encode(kept, outcome)
-        if order["at"] + len(data) > capacity:
+            fits = order["at"] + _size(kept) <= capacity
+            data = _encode(kept, outcome) if fits else b""
+        if not fits or order["at"] + len(data) > capacity:
             _send(ours, {"event": "too_large"})
             continue
         view = memoryview(data)

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from grader.kernel import confine, wire
+from grader.kernel import confine, seccomp, wire
 from grader.kernel.processes import Processes
 
 #: Seconds between two looks at what the job uses.
@@ -51,7 +51,9 @@ def _enter_namespaces(message: dict[str, Any]) -> None:
     """
     spaces = confine.CLONE_NEWPID | confine.CLONE_NEWIPC | confine.CLONE_NEWNS
     if confine.landlock_abi() < confine.SCOPES:
-        spaces |= confine.CLONE_NEWNET  # abstract sockets, which Landlock would scope, belong to the network's namespace
+        spaces |= (
+            confine.CLONE_NEWNET
+        )  # abstract sockets, which Landlock would scope, belong to the network's namespace
     confine.unshare(spaces)
     if os.fork():
         os._exit(0)
@@ -87,6 +89,7 @@ class JobInit:
         self.processes = Processes(self.private, self.limits)
         self.kernel = 0
         self.command: socket.socket | None = None
+        self.gate: int | None = None
         self.up = False
         self.next_tick = 0.0
         self.over: str | None = None
@@ -111,12 +114,40 @@ class JobInit:
                         os.close(fd)
 
     def wait(self, socks: list[Any], seconds: float) -> list[Any]:
-        """The sockets among ``socks`` that have something to read, after ``seconds`` at most."""
-        poll = select.poll()
+        """The sockets among ``socks`` that have something to read, after ``seconds`` at most.
+
+        Lets new processes through meanwhile.
+        """
+        deadline = time.monotonic() + seconds
         by_fd = {sock.fileno(): sock for sock in socks}
-        for fd in by_fd:
-            poll.register(fd, select.POLLIN)
-        return [by_fd[fd] for fd, _ in poll.poll(max(0, int(seconds * 1000)))]
+        while True:
+            poll = select.poll()
+            for fd in (*by_fd, self.gate):
+                if fd is not None:
+                    poll.register(fd, select.POLLIN)
+            ready = dict(poll.poll(max(0, int((deadline - time.monotonic()) * 1000))))
+            if self.gate in ready:
+                self._answer_gate(ready.pop(self.gate))
+                if not ready and time.monotonic() < deadline:
+                    continue
+            return [by_fd[fd] for fd in ready]
+
+    def _answer_gate(self, events: int) -> None:
+        """A process of the job's wants to make another, or the last one is gone."""
+        assert self.gate is not None
+        if not events & select.POLLIN:
+            self._close_gate()
+        elif len(self.processes.listed(self.limits["processes"])) < self.limits["processes"]:
+            seccomp.let_through(self.gate)
+        else:
+            self.over = "processes"
+            self._close_gate()
+            self.processes.kill_all()
+
+    def _close_gate(self) -> None:
+        if self.gate is not None:
+            os.close(self.gate)
+            self.gate = None
 
     def _hear_kernel(self) -> None:
         """A message from the kernel's harness: ready, or nothing worth believing."""
@@ -127,6 +158,9 @@ class JobInit:
             self.command.close()
             self.command = None
             return
+        if message.get("event") == "gate" and not self.up and len(fds) == 1:
+            self._close_gate()
+            self.gate = fds.pop()
         for fd in fds:
             os.close(fd)
         if message.get("event") in ("ready", "failed") and not self.up:
@@ -147,6 +181,7 @@ class JobInit:
 
     def _kernel_died(self, status: int) -> None:
         self.kernel = 0
+        self._close_gate()
         while self.command is not None and self.wait([self.command], 0):
             self._hear_kernel()
         if self.command is not None:
@@ -194,6 +229,7 @@ class JobInit:
         status = 1
         try:
             self.sock.close()
+            self._close_gate()
             self.processes.close()
             from grader.kernel import guest
 

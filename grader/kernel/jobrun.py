@@ -251,7 +251,7 @@ class JobRun:
             return
         except (JobLost, _Died, asyncio.CancelledError):
             raise
-        except Exception as error:  # noqa: BLE001 - a forged or malformed message of the kernel's
+        except Exception as error:
             self._order("kill", why="messages")
             await self._first(asyncio.get_running_loop().create_future(), _SLACK_S)
             raise AssertionError from error

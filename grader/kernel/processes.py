@@ -51,7 +51,7 @@ class Processes:
         self.last_walk = 0.0
 
     def listed(self, most: int = 10**9) -> list[str]:
-        """The ``/proc`` names of all descendants, or of a few more than ``most``: a fork bomb is not counted to its end."""
+        """The ``/proc`` names of all descendants, or of a few more than ``most``: enough to know of a fork bomb."""
         found: list[str] = []
         todo = [self.me]
         while todo and len(found) <= most:
@@ -155,18 +155,27 @@ class Processes:
     def kill_others(self, spare: frozenset[int]) -> None:
         """Kill every descendant but those in ``spare``, which are stopped; on return none of them is running.
 
-        All are stopped first, in one system call where they are alone in a PID namespace: a fork bomb stands still then.
+        All are stopped first, in one call where they are alone in a PID namespace: a fork bomb stands still then.
         """
         deadline = time.monotonic() + _KILL_S
         while time.monotonic() < deadline:
             if self.private:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(-1, signal.SIGSTOP if spare else signal.SIGKILL)
+            elif not spare:
+                self._kill_groups()
             if spare or not self.private:
                 self.signal_others(signal.SIGKILL, spare)
             if not any(self.state(name) not in "ZX" and self.pid(name) not in spare for name in self.listed()):
                 return
             time.sleep(0.001)
+
+    def _kill_groups(self) -> None:
+        """Kill whole process groups, which a fork bomb rarely leaves, but this process's own."""
+        with contextlib.suppress(ProcessLookupError):
+            groups = {os.getpgid(int(name)) for name in self.listed(self.limits["processes"])}
+            for group in groups - {os.getpgid(0)}:
+                os.killpg(group, signal.SIGKILL)
 
     def state(self, name: str) -> str:
         """The one-letter state of ``/proc`` entry ``name``; ``"X"`` when it is gone."""
@@ -214,7 +223,7 @@ class Processes:
         if now < self.last_walk + 0.25:
             return False
         self.last_walk = now
-        return _bytes_below(str(folder), self.limits["written"]) > self.limits["written"]
+        return _bytes_below(str(folder), self.limits["written"]) > int(self.limits["written"])
 
 
 def _bytes_below(folder: str, enough: int) -> int:

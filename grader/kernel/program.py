@@ -82,9 +82,7 @@ class Namespace:
 class ProgramRun:
     """One run of one program, described by ``about`` (see ``programs.encode``) on ``tensors``."""
 
-    def __init__(
-        self, namespace: Namespace, about: dict[str, Any], tensors: dict[str, Any], watch: Any | None
-    ) -> None:
+    def __init__(self, namespace: Namespace, about: dict[str, Any], tensors: dict[str, Any], watch: Any | None) -> None:
         self.namespace = namespace
         self.about = about
         self.globals = namespace.globals
@@ -163,7 +161,7 @@ class ProgramRun:
                 self._rerun()
             else:
                 self._call_as_function()
-        except BaseException as error:  # noqa: BLE001 - whatever student code raises is its outcome
+        except BaseException as error:
             return self._raised(error)
         return {"ended": "returned", "error": None}
 
@@ -211,7 +209,7 @@ class ProgramRun:
             errors[expression] = None
             try:
                 _eval(_compile(expression.strip(), _CASE_FILE, "eval"), self.globals, dict(self.locals))
-            except BaseException as error:  # noqa: BLE001 - it is what was asked for
+            except BaseException as error:
                 errors[expression] = studenterror.described(error)
         return errors
 
@@ -259,7 +257,7 @@ class ProgramRun:
     def _candidates(self) -> Any:
         """Tensors that nobody asked for, the likeliest first."""
         known = {id(tensor) for tensor in (*self.inputs.values(), *self.poison.values())}
-        result = self.locals.get("result")
+        result: Any = self.locals.get("result")
         yield "result", result
         if type(result) in (tuple, list):
             for index, element in enumerate(result[:_MOST_EXTRAS]):
@@ -285,7 +283,7 @@ _NO_MEMORY = re.compile(r"can't allocate memory|not enough memory|Cannot allocat
 def _text(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 - a student's __str__
+    except Exception:
         return ""
 
 

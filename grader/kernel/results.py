@@ -70,7 +70,9 @@ def case_run(
         ended=cast(Ending, ended),
         captures=_captures(program, tensors, _object(outcome.get("captures"))),
         inputs={name: tensors[f"i:{name}"] for name in program.tensors if f"i:{name}" in tensors},
-        errors={name: _error(sent[name], cell_of) if sent.get(name) else None for name in program.raises if name in sent},
+        errors={
+            name: _error(sent[name], cell_of) if sent.get(name) else None for name in program.raises if name in sent
+        },
         extras={name[2:][:100]: tensor for name, tensor in list(tensors.items())[:200] if name.startswith("x:")},
         error=error,
         autograd=None if outcome.get("autograd") is None else _text(outcome["autograd"], 100),

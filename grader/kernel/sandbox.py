@@ -1,8 +1,9 @@
-"""What confines a run: bubblewrap, Landlock, or nothing; which of them works here, and how the zygote starts in each."""
+"""What confines a run: bubblewrap, Landlock, or nothing; which works here, and how the zygote starts in each."""
 
 from __future__ import annotations
 
 import functools
+import importlib.util
 import os
 import shutil
 import site
@@ -71,7 +72,7 @@ def _bwrap_status() -> SandboxStatus:
         return SandboxStatus("bwrap", False, "bubblewrap needs Linux", "Grade in a Linux container or virtual machine.")
     if shutil.which("bwrap") is None:
         return SandboxStatus("bwrap", False, "bubblewrap is not installed", "sudo apt-get install bubblewrap")
-    probe = bwrap_command() + ["--", "/bin/sh", "-c", "exit 0"]
+    probe = [*bwrap_command(), "--", "/bin/sh", "-c", "exit 0"]
     try:
         done = subprocess.run(probe, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -101,8 +102,10 @@ def _bwrap_remedy(message: str) -> str:
 def _landlock_status() -> SandboxStatus:
     if not sys.platform.startswith("linux"):
         return SandboxStatus("landlock", False, "Landlock needs Linux", "")
+    if importlib.util.find_spec("sandlock") is None:
+        return SandboxStatus("landlock", False, "the package sandlock is not installed", "pip install sandlock")
     abi = confine.landlock_abi()
-    if abi >= 6:
+    if abi >= confine.SCOPES:
         return SandboxStatus("landlock", True)
     reason = f"the kernel has Landlock ABI {abi}, signals need 6 (Linux 6.12)" if abi else "the kernel has no Landlock"
     return SandboxStatus("landlock", False, reason, "Boot Linux 6.12 or newer with lsm=landlock,… in its command line.")

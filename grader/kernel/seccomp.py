@@ -5,7 +5,10 @@ namespaces and mounts, SysV and POSIX queues and shared memory, keyrings, kernel
 every socket that is not a unix one. Written here because ``sandlock.confine`` installs no filter and the one binding of
 libseccomp on PyPI (pyseccomp) has been still since January 2021 and needs a system library. Numbers from the kernel's
 ``asm/unistd_64.h`` and ``asm-generic/unistd.h``; a test compares them where these files are installed. Format:
-``seccomp(2)``, ``struct sock_filter`` in ``linux/filter.h``.
+``seccomp(2)``, ``seccomp_unotify(2)``, ``struct sock_filter`` in ``linux/filter.h``.
+
+New processes are a gate of their own: a kernel's have to be let through by its job's init, one by one (a watchdog that
+looks ten times a second finds a fork bomb of thousands, which take minutes to die), a check's are refused.
 """
 
 from __future__ import annotations
@@ -14,13 +17,15 @@ import ctypes
 import errno
 import os
 import platform
+import socket
 import struct
 from collections.abc import Iterable
+from typing import Literal
 
-#: Name → (number on x86_64, number on aarch64).
-NUMBERS = {
-    "clone": (56, 220), "clone3": (435, 435), "execve": (59, 221), "execveat": (322, 281),
-    "socket": (41, 198), "socketpair": (53, 199),
+#: Name → (number on x86_64, number on aarch64 or None where it has no such call).
+NUMBERS: dict[str, tuple[int, int | None]] = {
+    "fork": (57, None), "vfork": (58, None), "clone": (56, 220), "clone3": (435, 435),
+    "execve": (59, 221), "execveat": (322, 281), "socket": (41, 198), "socketpair": (53, 199),
     # other processes
     "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "kcmp": (312, 272),
     "pidfd_getfd": (438, 438), "process_madvise": (440, 440),
@@ -49,47 +54,74 @@ NUMBERS = {
     "swapoff": (168, 225), "acct": (163, 89), "quotactl": (179, 60), "quotactl_fd": (443, 443),
 }  # fmt: skip
 
-_SPECIAL = {"clone", "clone3", "execve", "execveat", "socket", "socketpair"}
-_MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
-#: Flags of ``clone``: new time, mount, cgroup, UTS, IPC, user, PID and network namespaces.
-_NEW_NAMESPACES = 0x80 | 0x20000 | 0x2000000 | 0x4000000 | 0x8000000 | 0x10000000 | 0x20000000 | 0x40000000
-_SIGNAL = 0xFF  # the low byte of clone's flags is the exit signal, where CLONE_NEWTIME has no meaning
+_FORKS, _EXECUTIONS = ("fork", "vfork"), ("execve", "execveat")
+_SPECIAL = {"clone", "clone3", "socket", "socketpair", *_FORKS, *_EXECUTIONS}
+_SECCOMP = {"x86_64": 317, "aarch64": 277}
 
-_ALLOW, _KILL_PROCESS = 0x7FFF0000, 0x80000000
+#: What becomes of new processes: ``asked`` for at the descriptor that ``install`` returns, or ``refused``.
+Gate = Literal["asked", "refused"]
+#: Machine → column of ``NUMBERS``, audit architecture.
+MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
+#: Flags of ``clone``: new mount, cgroup, UTS, IPC, user, PID and network namespaces.
+_NEW_NAMESPACES = 0x20000 | 0x2000000 | 0x4000000 | 0x8000000 | 0x10000000 | 0x20000000 | 0x40000000
+_THREAD = 0x10000
+
+_ALLOW, _ASK, _KILL_PROCESS = 0x7FFF0000, 0x7FC00000, 0x80000000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _AT_NUMBER, _AT_MACHINE, _AT_FIRST_ARGUMENT = 0, 4, 16
 _X32 = 0x40000000
-_PR_SET_SECCOMP, _FILTER = 22, 2
+_SET_MODE_FILTER, _NEW_LISTENER = 1, 8
+_RECEIVE, _SEND = 0xC0502100, 0xC0182101  # ioctls on a listener
+_NOTICE, _ANSWER = struct.Struct("Q72x"), struct.Struct("QqiI")
+_CONTINUE = 1
 
 
 class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def install(*, execute: bool = True) -> None:
-    """Refuse the calls above in this process, for good; with ``execute=False`` also the execution of any program.
+def install(processes: Gate) -> int | None:
+    """Refuse the calls above in this process, for good; with ``refused`` also new processes and programs.
 
-    The process must have set ``no_new_privs``. Does nothing on a machine whose numbers are unknown. Raises ``OSError``
-    when the system refuses.
+    With ``asked``, returns the descriptor at which ``let_through`` answers for each new process; the caller hands it to
+    the one who answers and closes it. The process must have set ``no_new_privs``. Does nothing on a machine whose
+    numbers are unknown. Raises ``OSError`` when the system refuses.
     """
     machine = platform.machine()
-    if machine not in _MACHINES:
-        return
-    code = program(machine, execute=execute)
+    if machine not in MACHINES:
+        return None
+    code = program(machine, processes)
     filters = _Program(len(code) // 8, code)
+    flags = _NEW_LISTENER if processes == "asked" else 0
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_SECCOMP, _FILTER, ctypes.byref(filters), 0, 0) < 0:
+    result = int(libc.syscall(_SECCOMP[machine], _SET_MODE_FILTER, flags, ctypes.byref(filters)))
+    if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"seccomp: {os.strerror(number)}")
+    return result if processes == "asked" else None
 
 
-def program(machine: str, *, execute: bool) -> bytes:
+def let_through(listener: int) -> None:
+    """Let the next process that asks at ``listener`` be made; call it when the descriptor is readable."""
+    import fcntl
+
+    notice = bytearray(_NOTICE.size)
+    try:
+        fcntl.ioctl(listener, _RECEIVE, notice)
+        fcntl.ioctl(listener, _SEND, _ANSWER.pack(_NOTICE.unpack(notice)[0], 0, 0, _CONTINUE))
+    except OSError:  # the one who asked is gone
+        pass
+
+
+def program(machine: str, processes: Gate) -> bytes:
     """The filter for ``machine`` (``"x86_64"``, ``"aarch64"``) as the bytes of ``sock_filter`` instructions."""
-    column, audit = _MACHINES[machine]
-    number = {name: numbers[column] for name, numbers in NUMBERS.items()}
-    refused = [name for name in NUMBERS if name not in _SPECIAL]
-    if not execute:
-        refused += ["execve", "execveat"]
+    column, audit = MACHINES[machine]
+    number = {name: found for name, numbers in NUMBERS.items() if (found := numbers[column]) is not None}
+    refused = [name for name in number if name not in _SPECIAL]
+    gate = _ASK
+    if processes == "refused":
+        refused += _EXECUTIONS
+        gate = _refusal(errno.EPERM)
     steps = [
         *(_step(_LOAD, _AT_MACHINE), _step(_EQUAL, audit, then=1), _step(_RETURN, _KILL_PROCESS)),
         _step(_LOAD, _AT_NUMBER),
@@ -98,9 +130,20 @@ def program(machine: str, *, execute: bool) -> bytes:
     ]
     for name in refused:
         steps += _when(_EQUAL, number[name], _refusal(errno.EPERM))
-    steps += _when_argument(number["clone"], _ANY_BIT, _NEW_NAMESPACES & ~_SIGNAL, _refusal(errno.EPERM), _ALLOW)
+    for name in _FORKS:
+        steps += _when(_EQUAL, number[name], gate) if name in number else ()
+    steps += [
+        *(_step(_EQUAL, number["clone"], 0, 6), _step(_LOAD, _AT_FIRST_ARGUMENT)),
+        *_when(_ANY_BIT, _NEW_NAMESPACES, _refusal(errno.EPERM)),
+        *_when(_ANY_BIT, _THREAD, _ALLOW),
+        _step(_RETURN, gate),
+    ]
     for name in ("socket", "socketpair"):
-        steps += _when_argument(number[name], _EQUAL, 1, _ALLOW, _refusal(errno.EAFNOSUPPORT))
+        steps += [
+            *(_step(_EQUAL, number[name], 0, 4), _step(_LOAD, _AT_FIRST_ARGUMENT)),
+            *_when(_EQUAL, socket.AF_UNIX, _ALLOW),
+            _step(_RETURN, _refusal(errno.EAFNOSUPPORT)),
+        ]
     return b"".join([*steps, _step(_RETURN, _ALLOW)])
 
 
@@ -111,17 +154,6 @@ def _step(code: int, value: int, then: int = 0, otherwise: int = 0) -> bytes:
 def _when(test: int, value: int, verdict: int) -> Iterable[bytes]:
     """Return ``verdict`` when the loaded word passes."""
     return (_step(test, value, 0, 1), _step(_RETURN, verdict))
-
-
-def _when_argument(call: int, test: int, value: int, passed: int, failed: int) -> Iterable[bytes]:
-    """For system call ``call``: a verdict that depends on its first argument."""
-    return (
-        _step(_EQUAL, call, 0, 4),
-        _step(_LOAD, _AT_FIRST_ARGUMENT),
-        _step(test, value, 0, 1),
-        _step(_RETURN, passed),
-        _step(_RETURN, failed),
-    )
 
 
 def _refusal(number: int) -> int:

@@ -80,7 +80,7 @@ def found_below(root: Path, parts: tuple[str, ...] = (), *, most: int = 200_000)
         if seen > most or len(above) > _DEEPEST:
             found.append(Found(above, folder, "too many or too deeply nested files to look through", obstacle=True))
             continue
-        if any(entry.name == "pyvenv.cfg" for entry in inside):
+        if above and any(entry.name == "pyvenv.cfg" for entry in inside):  # at the top it may be planted
             continue
         for entry in inside:
             if entry.name in _SKIPPED or entry.name.startswith("."):

@@ -1,5 +1,5 @@
 """Wrong answers to 03_backprop, each with the diagnosis that it must get."""
-# ruff: noqa: D103, F821 - run in the namespace of the solved notebook
+# ruff: noqa - written as students write, and run in the namespace of the solved notebook
 
 import torch
 
@@ -79,7 +79,7 @@ def upstream_of_ones(inp, out, w, b):
     b.g = ones.sum(0)
 
 
-@mistake("lin_grad", "wrong_value")
+@mistake("lin_grad", "wrong_operand")
 def values_for_gradients(inp, out, w, b):
     inp.g = out @ w.T
     w.g = inp.T @ out
@@ -133,7 +133,7 @@ def mask_alone(inp, out):
     inp.g = (inp > 0).to(inp.dtype)
 
 
-@mistake("relu_grad", "wrong_value")
+@mistake("relu_grad", "wrong_operand")
 def masks_the_value(inp, out):
     inp.g = out * (inp > 0)
 
@@ -143,7 +143,7 @@ def masks_by_the_gradient(inp, out):
     inp.g = out.g * (out.g > 0)
 
 
-@mistake("relu_grad", "upstream_ignored")
+@mistake("relu_grad", "wrong_dtype")
 def boolean(inp, out):
     inp.g = inp > 0
 

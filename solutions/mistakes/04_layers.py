@@ -1,5 +1,5 @@
 """Wrong answers to 04_layers, each with the diagnosis that it must get."""
-# ruff: noqa: D101, D102, D105, D107, F821 - run in the namespace of the solved notebook
+# ruff: noqa - written as students write, and run in the namespace of the solved notebook
 
 import torch
 from torch import nn
@@ -7,7 +7,7 @@ from torch import nn
 from grader.course.specimens import mistake
 
 
-@mistake("Relu", "not_written")
+@mistake("Relu", "state_shared")
 class RememberedByTheClass:
     def __call__(self, inp):
         RememberedByTheClass.inp = inp
@@ -18,7 +18,7 @@ class RememberedByTheClass:
         self.inp.g = self.out.g * (self.inp > 0)
 
 
-@mistake("Relu", "not_written")
+@mistake("Relu", "stale")
 class RememberedOnce:
     def __call__(self, inp):
         if not hasattr(self, "inp"):
@@ -60,7 +60,7 @@ class WeightsTransposed(Lin):
         self.w.g = self.out.g.T @ self.inp
 
 
-@mistake("Lin", "not_written")
+@mistake("Lin", "state_shared")
 class WeightsOfTheClass:
     def __init__(self, w, b):
         WeightsOfTheClass.w, WeightsOfTheClass.b = w, b
@@ -106,7 +106,7 @@ class BroadcastLoss(Mse):
         return self.out
 
 
-@mistake("Mse", "not_written")
+@mistake("Mse", "state_shared")
 class InputsOfTheClass:
     def __call__(self, inp, targ):
         InputsOfTheClass.inp, InputsOfTheClass.targ = inp, targ
@@ -130,7 +130,7 @@ class StopsAtTheLastLayer(Model):
         self.layers[-1].backward()
 
 
-@mistake("Model", "wrong_value")
+@mistake("Model", "raised")
 class LayersOfTheClass:
     layers = []
 
@@ -215,7 +215,7 @@ class BiasKeepsTheRowsAxisModule(LinModule):
         self.b.g = out.g.sum(0, keepdim=True)
 
 
-@mistake("LinModule", "not_written")
+@mistake("LinModule", "state_shared")
 class WeightsOfTheClassModule(LinModule):
     def __init__(self, w, b):
         WeightsOfTheClassModule.w, WeightsOfTheClassModule.b = w, b
@@ -268,7 +268,7 @@ class CutOffFromAutograd(Linear):
         return x @ self.w.detach() + self.b
 
 
-@mistake("Linear", "wrong_operand")
+@mistake("Linear", "state_shared")
 class ParametersOfTheClass(nn.Module):
     made = {}
 

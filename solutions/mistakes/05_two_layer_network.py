@@ -1,5 +1,5 @@
 """Wrong answers to 05_two_layer_network, each with the diagnosis that it must get."""
-# ruff: noqa: D103, F821 - run in the namespace of the solved notebook
+# ruff: noqa - written as students write, and run in the namespace of the solved notebook
 
 import numpy as np
 import torch
@@ -85,7 +85,7 @@ def uphill(x, y, w1, w2, learning_rate, steps):
     return solution(x, y, w1, w2, -learning_rate, steps)
 
 
-@mistake("train_by_hand", "wrong_value")
+@mistake("train_by_hand", "learning_rate_ignored")
 def rate_of_its_own(x, y, w1, w2, learning_rate, steps):
     return solution(x, y, w1, w2, 1e-3, steps)
 

@@ -1,5 +1,5 @@
 """Wrong answers to 06_optimizers, each with the diagnosis that it must get."""
-# ruff: noqa: D101, D102, D103, D107, F821 - run in the namespace of the solved notebook
+# ruff: noqa - written as students write, and run in the namespace of the solved notebook
 
 import torch
 
@@ -158,7 +158,7 @@ class NothingRefused(SGD):
         self.weight_decay, self.nesterov = weight_decay, nesterov
 
 
-@mistake("SGD", "zeros")
+@mistake("SGD", "wrong_value")
 class GradientsNotCleared(SGD):
     def zero_grad(self):
         pass

@@ -1,5 +1,5 @@
 """Wrong answers to 07_trace, each with the diagnosis that it must get."""
-# ruff: noqa: D103, F821, F841 - cells, and functions run in the namespace of the solved notebook
+# ruff: noqa - written as students write, and run in the namespace of the solved notebook
 
 import torch
 

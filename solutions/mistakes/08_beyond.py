@@ -1,5 +1,5 @@
 """Wrong answers to 08_beyond, each with the diagnosis that it must get."""
-# ruff: noqa: D101, D102, D103, D105, D107, F821 - run in the namespace of the solved notebook
+# ruff: noqa - written as students write, and run in the namespace of the solved notebook
 
 import math
 
@@ -175,13 +175,13 @@ def into_what_was_there(index, out, weight):
     weight.g.index_put_((index,), out.g, accumulate=True)
 
 
-@mistake("embedding_grad", "wrong_value")
+@mistake("embedding_grad", "averaged_instead_of_summed")
 def averaged_over_repeats(index, out, weight):
     solution(index, out, weight)
     weight.g = weight.g / torch.bincount(index.flatten(), minlength=len(weight)).clamp(min=1)[:, None]
 
 
-@mistake("embedding_grad", "wrong_shape")
+@mistake("embedding_grad", "raised")
 def as_many_rows_as_indices(index, out, weight):
     weight.g = torch.zeros(index.max(), weight.shape[1], dtype=weight.dtype)
     weight.g.index_add_(0, index.flatten(), out.g.flatten(0, 1))
@@ -364,7 +364,7 @@ class NoNumbersOnTheLeft(_Engine):
     __radd__ = __rmul__ = __rsub__ = __rtruediv__ = __rpow__ = None
 
 
-@mistake("Value", "wrong_value")
+@mistake("Value", "mask_at_zero")
 class LetsZeroThrough(_Engine):
     def relu(self):
         return type(self)(max(self.data, 0.0), ((self, float(self.data >= 0)),))

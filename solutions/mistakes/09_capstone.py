@@ -1,5 +1,5 @@
 """Wrong answers to 09_capstone, each with the diagnosis that it must get."""
-# ruff: noqa: D103, F821 - run in the namespace of the solved notebook
+# ruff: noqa - written as students write, and run in the namespace of the solved notebook
 
 import torch
 
@@ -11,7 +11,7 @@ def never_trained(x, y, hidden, learning_rate, epochs, seed):
     return solution(x, y, hidden, learning_rate, 0, seed)
 
 
-@mistake("train", "zeros")
+@mistake("train", "wrong_value")
 def uphill(x, y, hidden, learning_rate, epochs, seed):
     return solution(x, y, hidden, -learning_rate, 3, seed)
 
@@ -27,7 +27,7 @@ def normalised_over_the_batch(params, x):
     return solution(params, x - x.mean(0))
 
 
-@mistake("predict", "zeros")
+@mistake("predict", "wrong_value")
 def always_zero(params, x):
     return torch.zeros(len(x), dtype=torch.int64)
 

@@ -1,5 +1,5 @@
 """Other right answers to 02_gradients."""
-# ruff: noqa: D103 - run in the namespace of the solved notebook
+# ruff: noqa - written as students write, and run in the namespace of the solved notebook
 
 import torch
 

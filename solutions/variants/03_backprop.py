@@ -1,5 +1,5 @@
 """Other right answers to 03_backprop."""
-# ruff: noqa: D103, F821 - run in the namespace of the solved notebook
+# ruff: noqa - written as students write, and run in the namespace of the solved notebook
 
 import numpy as np
 import torch

@@ -1,5 +1,5 @@
 """Other right answers to 06_optimizers."""
-# ruff: noqa: D101, D102, D103, D107, F821 - run in the namespace of the solved notebook
+# ruff: noqa - written as students write, and run in the namespace of the solved notebook
 
 import math
 

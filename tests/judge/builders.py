@@ -16,7 +16,7 @@ from grader.judge.cases import Prepared, path_of, prepare
 from grader.judge.diagnosis import diagnose
 from grader.judge.evidence import Evidence, gather
 from grader.judge.mistakes import Mistake
-from grader.model import Capture, CaseRun, Course, Diagnosis, Exercise, StudentError, Stub
+from grader.model import Capture, CaseRun, Course, Diagnosis, Exercise, Stub, StudentError
 
 SEED = 7
 ROOT = Path(__file__).parents[2]
@@ -41,9 +41,15 @@ def course() -> Course:
     return load_course("grader.course.autograd")
 
 
-@cache
+_PREPARED: dict[tuple[int, int], tuple[Exercise, tuple[Prepared, ...]]] = {}
+
+
 def cases(declared: Exercise, seed: int = SEED) -> tuple[Prepared, ...]:
-    return prepare(declared, seed)
+    """The cases of an exercise, made once (an exercise holds dicts, so it has no hash)."""
+    key = (id(declared), seed)
+    if key not in _PREPARED:
+        _PREPARED[key] = (declared, prepare(declared, seed))
+    return _PREPARED[key][1]
 
 
 def right_runs(declared: Exercise, seed: int = SEED) -> tuple[CaseRun, ...]:
@@ -54,9 +60,7 @@ def right_runs(declared: Exercise, seed: int = SEED) -> tuple[CaseRun, ...]:
 def _right(declared: Exercise, one: Prepared) -> CaseRun:
     registered = {*declared.registered}
     captures = {
-        path_of(declared, check): Capture(
-            _as_seen(one, value), kind="parameter" if check in registered else "tensor"
-        )
+        path_of(declared, check): Capture(_as_seen(one, value), kind="parameter" if check in registered else "tensor")
         for check, value in one.expected.items()
     }
     errors = {
@@ -93,9 +97,7 @@ def changed_runs(declared: Exercise, changes: Mapping[str, Change], seed: int = 
     return tuple(runs)
 
 
-def evidence_of(
-    declared: Exercise, runs: tuple[CaseRun, ...], stub: Stub | None = None, seed: int = SEED
-) -> Evidence:
+def evidence_of(declared: Exercise, runs: tuple[CaseRun, ...], stub: Stub | None = None, seed: int = SEED) -> Evidence:
     return gather(declared, cases(declared, seed), runs, stub)
 
 

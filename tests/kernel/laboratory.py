@@ -17,10 +17,10 @@ T = TypeVar("T")
 
 #: Small enough that a test which runs into one is short.
 LIMITS = Limits(
-    cell_s=4,
-    check_s=4,
+    cell_s=6,
+    check_s=5,
     submission_s=60,
-    memory=1024**3,
+    memory=384 * 1024**2,
     processes=24,
     open_files=256,
     written=16 * 1024**2,
@@ -87,14 +87,16 @@ class Laboratory:
     """Pools by sandbox and limits, made when first asked for."""
 
     loop: asyncio.AbstractEventLoop
+    thread: threading.Thread
     pools: dict[tuple[str, Limits], KernelPool]
 
     @classmethod
     def opened(cls) -> Laboratory:
         """Start the loop."""
         loop = asyncio.new_event_loop()
-        threading.Thread(target=loop.run_forever, name="laboratory", daemon=True).start()
-        return cls(loop, {})
+        thread = threading.Thread(target=loop.run_forever, name="laboratory", daemon=True)
+        thread.start()
+        return cls(loop, thread, {})
 
     def do(self, work: Coroutine[Any, Any, T], seconds: float = 300) -> T:
         """The result of ``work`` on the loop."""
@@ -117,6 +119,8 @@ class Laboratory:
         for pool in self.pools.values():
             self.do(pool.__aexit__(None, None, None))
         self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
 
 
 async def _entered(sandbox: str, limits: Limits, jobs: int) -> KernelPool:

@@ -36,7 +36,14 @@ class Class:
 def _filled(row: Hostile, secret: Secret, port: int) -> Hostile:
     """The row with the paths and the port of this session put in."""
     repository = Path(__file__).resolve().parent.parent.parent
-    paths = [str(secret.path), "/etc/passwd", "/etc/shadow", "/root/.bashrc", str(repository / "solutions"), str(repository)]
+    paths = [
+        str(secret.path),
+        "/etc/passwd",
+        "/etc/shadow",
+        "/root/.bashrc",
+        str(repository / "solutions"),
+        str(repository),
+    ]
     fields = {"{paths}": repr(paths)[1:-1], "{path}": str(secret.path), "{port}": str(port)}
     cell = row.cell
     for name, text in fields.items():

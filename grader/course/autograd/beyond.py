@@ -50,6 +50,7 @@ def tanh_grad(inp: Tensor) -> Tensor:
     call="gelu_grad(inp, out)",
     inputs={"inp": normal("n", "d")},
     points={"inp.g": 2},
+    tolerance=0.1,  # the tanh formula is near
     variants=(SATURATED, Variant("around the bend", {"inp": normal("n", "d", scale=2.0)})),
 )
 def gelu_grad(inp: Tensor) -> Tensor:

@@ -49,14 +49,16 @@ def _training_images(case: Draw) -> np.ndarray[Any, Any]:
 
 
 def _training_classes(case: Draw) -> np.ndarray[Any, Any]:
-    return _digits()[1][_places(case.drawn["x"])]
+    classes: np.ndarray[Any, Any] = _digits()[1][_places(case.drawn["x"])]
+    return classes
 
 
 def _held_back(case: Draw) -> np.ndarray[Any, Any]:
     """The other digits, in an order of their own."""
     images = _digits()[0]
     others = np.setdiff1d(np.arange(len(images)), _places(case.drawn["x"]))
-    return images[case.rng.permutation(others)]
+    held_back: np.ndarray[Any, Any] = images[case.rng.permutation(others)]
+    return held_back
 
 
 def accuracy_share(actual: Tensor, expected: Tensor) -> float:
@@ -75,7 +77,7 @@ def row_by_row_share(actual: Tensor, expected: Tensor) -> float:
     """
     batch, rows = actual
     classes = set(batch.tolist())
-    return float(torch.equal(batch, rows) and 1 < len(classes) and classes <= set(range(10)))
+    return float(torch.equal(batch, rows) and len(classes) > 1 and classes <= set(range(10)))
 
 
 DIGITS = {

@@ -91,9 +91,7 @@ def torch_grads(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor) -> Tensor:
 def train_by_hand(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor, learning_rate: float, steps: int) -> Answer:
     """Gradient descent by hand."""
     weights = _leaves(w1, w2)
-    losses = _train(
-        lambda: torch.relu(x @ weights[0]) @ weights[1], y, torch.optim.SGD(weights, learning_rate), steps
-    )
+    losses = _train(lambda: torch.relu(x @ weights[0]) @ weights[1], y, torch.optim.SGD(weights, learning_rate), steps)
     return {"result": losses, "w1": weights[0].detach(), "w2": weights[1].detach()}
 
 
@@ -114,9 +112,7 @@ def train_by_hand(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor, learning_rate: f
 def train_with_autograd(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor, learning_rate: float, steps: int) -> Answer:
     """Gradient descent with autograd."""
     weights = _leaves(w1, w2)
-    losses = _train(
-        lambda: torch.relu(x @ weights[0]) @ weights[1], y, torch.optim.SGD(weights, learning_rate), steps
-    )
+    losses = _train(lambda: torch.relu(x @ weights[0]) @ weights[1], y, torch.optim.SGD(weights, learning_rate), steps)
     return {"result": losses, "w1": weights[0].detach(), "w2": weights[1].detach()}
 
 

@@ -35,6 +35,8 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
         return None
     if found := _written_elsewhere(symptom):
         return found
+    if path(symptom).startswith("result") and first.actual.absence in {"none", "missing"}:
+        return wording.say("not_written.returned", path=path(symptom))
     return wording.say("not_written", path=path(symptom), state=_STATES.get(first.actual.absence or "", "it is empty"))
 
 

@@ -60,22 +60,24 @@ def divided(symptom: Symptom) -> Diagnosis | None:
 
 
 def _averaged(symptom: Symptom) -> Diagnosis | None:
-    """As many times too small as entries of one input, or of the upstream gradient, were summed into each."""
+    """As many times too small as entries of one tensor were summed, into each entry or into the loss."""
     if not symptom.failing:
         return None
     for name in (None, *symptom.failing[0].case.inputs):
-        shares = [_share(view, name) for view in symptom.views]
-        if max(shares) <= 1 and _is_scaled(symptom, lambda view: _share(view, name)):  # noqa: B023
-            count = round(1 / _share(symptom.failing[0], name))
-            return wording.say(
-                "averaged_instead_of_summed", path=path(symptom), letter="the summed entries", size=count
-            )
+        for whole in (False, True):
+            shares = [_share(view, name, whole) for view in symptom.views]
+            if max(shares) <= 1 and _is_scaled(symptom, lambda view: _share(view, name, whole)):  # noqa: B023
+                count = round(1 / _share(symptom.failing[0], name, whole))
+                return wording.say("averaged_instead_of_summed.entries", path=path(symptom), count=count)
     return None
 
 
-def _share(view: View, name: str | None) -> float:
+def _share(view: View, name: str | None, whole: bool) -> float:
+    """What one entry of the source (an input, or the upstream gradient) weighs in a mean instead of a sum."""
     source = view.case.upstream if name is None else view.case.inputs.get(name)
-    return 1.0 if source is None or not source.numel() else view.expected.numel() / source.numel()
+    if source is None or not source.numel():
+        return 1.0
+    return (1 if whole else view.expected.numel()) / source.numel()
 
 
 def scaled(symptom: Symptom) -> Diagnosis | None:

@@ -100,7 +100,7 @@ def _value(symptom: Symptom, view: View, simulation: Simulation, slip: Slip) -> 
     if key not in shared:
         try:
             shared[key] = simulation(view.case, slip)
-        except (KeyError, ValueError, TypeError, RuntimeError, IndexError, AttributeError):
+        except (LookupError, ValueError, TypeError, RuntimeError, ArithmeticError, AttributeError):
             shared[key] = {}
     values: Mapping[str, Tensor] = shared[key]
     found = values.get(path_of(symptom.evidence.exercise, symptom.check))

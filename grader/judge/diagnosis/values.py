@@ -183,7 +183,7 @@ def _replaced(symptom: Symptom, view: View, right: str, used: str) -> Tensor | N
 def stale(symptom: Symptom) -> Diagnosis | None:
     """The same numbers in every case, or the result of an earlier call: input ``earlier`` for another one."""
     views = symptom.views
-    shapes = {tuple(view.actual.shape) for view in views}
+    shapes = {tuple(tensor.shape) for view in views for tensor in (view.actual, view.expected)}
     if len(views) > 1 and len(shapes) == 1 and len(symptom.failing) == len(views):
         first = views[0]
         different = any(not view.is_near(view.expected, first.expected) for view in views[1:])
@@ -225,8 +225,12 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
     if first is None:
         return None
     found = first.comparison
-    if found.verdict == "close" or found.max_abs_error is None or found.worst is None:
-        return wording.say("wrong_value.same", path=path(symptom), share="a part")
+    measure, tensor = symptom.evidence.exercise.measure, first.actual.tensor
+    if measure is not None and tensor is not None:
+        share = f"{100 * min(1.0, max(0.0, measure(tensor, first.expected))):.0f} %"
+        return wording.say("wrong_value.measured", path=path(symptom), share=share)
+    if found.max_abs_error is None or found.worst is None:
+        return None
     return wording.say(
         "wrong_value",
         path=path(symptom),

@@ -114,6 +114,12 @@ WORDS: dict[str, Words] = {
         "Where in your code is `{path}` assigned?",
         "Assign the result to `{path}`, not to a local name.",
     ),
+    "not_written.returned": Words(
+        "The call returned nothing where `{path}` is asked for.",
+        "A function without `return` returns None, and one value is not two.",
+        "What does the last line of your function give back?",
+        "Return the results, all of them, in the order that the docstring names.",
+    ),
     "not_written.elsewhere": Words(
         "`{path}` was not written, but `{found}` holds {what}.",
         "The result went to another name.",
@@ -234,6 +240,12 @@ WORDS: dict[str, Words] = {
         "`{path}` is {size} times too small where {letter} = {size}, that is {letter} times in every case.",
         "The contributions were averaged where they have to be summed.",
         "Something that is used by every sample gets a gradient from each: what happens to them?",
+        "Use `sum` in place of `mean`.",
+    ),
+    "averaged_instead_of_summed.entries": Words(
+        "`{path}` is {count} times too small here, by the number of entries that are summed, in every case.",
+        "The contributions were averaged where they have to be summed.",
+        "Is a sum asked for, or a mean?",
         "Use `sum` in place of `mean`.",
     ),
     "averaged_instead_of_summed.repeats": Words(
@@ -426,9 +438,9 @@ WORDS: dict[str, Words] = {
         "Try it on numbers so small that you can compute the answer on paper.",
         "Compare your formula with the derivative term by term, and with a small numerical difference.",
     ),
-    "wrong_value.same": Words(
-        "`{path}` reaches only {share} of what it should.",
-        "",
+    "wrong_value.measured": Words(
+        "`{path}` reaches {share} of the goal.",
+        "It works, but not well enough for full points.",
         "What could still be improved?",
         "Compare the result with the goal that the exercise names.",
     ),

@@ -1,0 +1,20 @@
+"""The commands: parse, call, print; nothing else.
+
+Whatever needs torch, nbclient or jinja2 is imported inside the command that uses it, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from grader.cli import authoring, grades, scoring, student  # noqa: F401 - in the order of the help
+from grader.cli.app import app
+from grader.console import guard_streams
+
+__all__ = ["app", "main"]
+
+
+def main() -> None:
+    """Run the command line; the entry point of the ``grader`` command."""
+    guard_streams(sys.argv[1:])
+    app()

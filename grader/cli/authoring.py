@@ -1,0 +1,79 @@
+"""``grader release``, ``grader validate`` and ``grader init``: for those who make a course."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grader.cli.app import app
+from grader.cli.options import CourseOption
+from grader.cli.outcome import BELOW, GRADED, told
+from grader.cli.view import plain_console
+
+
+@app.command()
+def release(
+    solutions: Annotated[Path, typer.Argument(help="The folder of solution notebooks.")] = Path("solutions"),
+    exercises: Annotated[Path, typer.Argument(help="The folder of what students get.")] = Path("exercises"),
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if anything would change.")] = False,
+) -> None:
+    """Make the students' notebooks from the solutions."""
+    with told():
+        from grader.course.release import release as released
+
+        outcome = released(solutions, exercises, check=check)
+        for what in ("written", "differing", "stale", "unchanged"):
+            for name in getattr(outcome, what):
+                plain_console().print(f"{what:>9}  {exercises / name}", markup=False, highlight=False)
+    raise typer.Exit(GRADED if outcome.up_to_date or not check else BELOW)
+
+
+@app.command()
+def validate(
+    course: Annotated[str, typer.Argument(help="An installed course's name, a .py file or a package.")] = "autograd",
+    solutions: Annotated[
+        Path | None, typer.Option("--solutions", help="Default: solutions/ beside exercises/.")
+    ] = None,
+    seeds: Annotated[int, typer.Option("--seeds", help="Seeds of right answers in the thorough proof.", min=1)] = 1000,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer seeds, for CI.")] = False,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", help="Exercises at a time. Default: cores.", min=1)
+    ] = None,
+) -> None:
+    """Prove a course: solutions earn everything, stubs nothing, every known mistake is caught and named."""
+    with told():
+        from grader.course.loading import load_course
+        from grader.course.validate import validate as proof_of
+        from grader.course.validation_table import validation_view
+
+        console = plain_console()
+        found = proof_of(
+            load_course(course),
+            solutions=solutions,
+            seeds=seeds,
+            quick=quick,
+            jobs=jobs or os.cpu_count() or 1,
+            progress=lambda one, done, total: console.print(
+                f"{done:>3} of {total}  {one.exercise}  {one.seconds:.1f} s", markup=False, highlight=False
+            ),
+        )
+        console.print(validation_view(found))
+    raise typer.Exit(GRADED if found.ok else BELOW)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="The new repository's folder.", show_default=False)],
+    course: CourseOption = "autograd",
+    classroom50: Annotated[bool, typer.Option("--classroom50", help="Add the entry of Classroom 50.")] = False,
+    gradescope: Annotated[bool, typer.Option("--gradescope", help="Add Gradescope's autograder archive.")] = False,
+) -> None:
+    """Make a course repository ready to push: exercises, README, workflow. Never overwrites."""
+    with told():
+        from grader.starter import start_repository
+
+        for line in start_repository(folder, course, classroom50=classroom50, gradescope=gradescope):
+            plain_console().print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,69 @@
+"""``grader report`` and ``grader export``: what a gradebook holds, without running anything."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grader.cli.app import app
+from grader.cli.options import Hints, HintsOption, Platform
+from grader.cli.outcome import told
+from grader.cli.view import plain_console
+from grader.errors import UsageError
+
+if TYPE_CHECKING:
+    from grader.model import RunReport
+
+
+@app.command()
+def report(
+    out: Annotated[Path, typer.Argument(help="The folder of a gradebook.")] = Path("grades"),
+    hints: HintsOption = Hints.NUDGE,
+) -> None:
+    """Write the reports again from the gradebook, without running anything."""
+    with told():
+        from grader.report import render_class, write_reports
+
+        run = _stored(out)
+        written = write_reports(run, out, hints=hints.value)
+        console = plain_console()
+        console.print(render_class(run))
+        console.print(f"\nwrote {len(written)} files to {out}", markup=False, highlight=False)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Argument(help="The folder of a gradebook.")] = Path("grades"),
+    to: Annotated[Platform, typer.Option("--to", help="Whose import format.")] = Platform.CSV,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="Default: standard output.")] = None,
+    assignment: Annotated[str, typer.Option(help="The assignment's name there. Default: the course's.")] = "",
+    roster: Annotated[
+        Path | None,
+        typer.Option(help="The platform's own list of students (CSV), with a column `student`: the grader's names."),
+    ] = None,
+    identifier: Annotated[str, typer.Option(help="The column by which Moodle knows a student.")] = "ID number",
+) -> None:
+    """Print the grades in the form that a learning platform imports."""
+    with told():
+        from grader.report import export as exported
+        from grader.report import read_roster
+
+        people = None if roster is None else read_roster(roster)
+        text = exported(_stored(out), to=to.value, assignment=assignment, roster=people, identifier=identifier)
+        if file is None:
+            sys.stdout.write(text)
+        else:
+            file.write_text(text, encoding="utf-8", newline="")
+            plain_console().print(f"wrote {file}", markup=False, highlight=False)
+
+
+def _stored(out: Path) -> RunReport:
+    from grader.gradebook import FILE_NAME, Gradebook
+
+    if not (out / FILE_NAME).is_file():
+        raise UsageError(f"there is no gradebook in {out}", remedy="name the folder given to `grader score --out`")
+    with Gradebook(out / FILE_NAME) as gradebook:
+        return gradebook.report()

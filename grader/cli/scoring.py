@@ -1,0 +1,176 @@
+"""``grader score`` and ``grader demo``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grader.cli.app import app
+from grader.cli.options import CourseOption, Hints, HintsOption, OutOption, Sandbox, size
+from grader.cli.outcome import GRADED, Platforms, exit_status, logging_to, told
+from grader.cli.view import ProgressView, plain_console, print_entries
+from grader.errors import UsageError
+from grader.model import Limits
+
+if TYPE_CHECKING:
+    from grader.batch import ScoreOptions
+    from grader.model import RunReport
+
+
+@app.command()
+def score(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Folders, notebooks or archives of submissions.", show_default=False),
+    ],
+    out: OutOption = Path("grades"),
+    course: CourseOption = "autograd",
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed",
+            help="Fixes the data. Default: the gradebook's, else a secret one.",
+            min=0,
+            envvar="GRADER_SEED",
+            show_envvar=True,
+        ),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Kernels at a time. Default: cores.", min=1)] = None,
+    sandbox: Annotated[
+        Sandbox | None, typer.Option("--sandbox", help="Default: the best that works here, never none.")
+    ] = None,
+    student_pattern: Annotated[
+        str | None,
+        typer.Option("--student-pattern", help="Regex with a group (?P<student>…) on paths below PATH."),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Grade again what has not changed.")] = False,
+    assigned: Annotated[
+        list[str] | None,
+        typer.Option("--assigned", help="A notebook that counts for platforms also where it is not handed in."),
+    ] = None,
+    who: Annotated[bool, typer.Option("--who", help="Print who handed in what, and stop.")] = False,
+    fail_under: Annotated[
+        float | None,
+        typer.Option("--fail-under", help="Exit 1 if a submission earns less than this percentage.", min=0, max=100),
+    ] = None,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 once reports are written.")] = False,
+    hints: HintsOption = Hints.NUDGE,
+    github: Annotated[
+        bool | None,
+        typer.Option("--github/--no-github", help="Write the outputs of a GitHub Actions step. Default: if in one."),
+    ] = None,
+    gradescope: Annotated[
+        Path | None, typer.Option("--gradescope", help="Write Gradescope's results.json here.")
+    ] = None,
+    classroom50: Annotated[
+        Path | None, typer.Option("--classroom50", help="Write Classroom 50's result.json here.")
+    ] = None,
+    cell_seconds: Annotated[float, typer.Option(help="A cell's time.", min=0.1)] = Limits().cell_s,
+    check_seconds: Annotated[float, typer.Option(help="A check's time.", min=0.1)] = Limits().check_s,
+    submission_seconds: Annotated[float, typer.Option(help="A submission's time.", min=0.1)] = Limits().submission_s,
+    memory: Annotated[str, typer.Option(help="Memory for all that a submission runs.")] = "4G",
+    processes: Annotated[int, typer.Option(help="Processes of a submission.", min=4)] = Limits().processes,
+    open_files: Annotated[int, typer.Option(help="Open files of a process.", min=64)] = Limits().open_files,
+    written: Annotated[str, typer.Option(help="Bytes that a submission may write.")] = "256M",
+    printed: Annotated[str, typer.Option(help="Bytes that a cell may print.")] = "1M",
+    result_size: Annotated[str, typer.Option(help="Bytes of tensors that a check may give back.")] = "64M",
+) -> None:
+    """Grade folders of submitted notebooks, single notebooks or archives.
+
+    Exit status: 0 graded, 1 below --fail-under, 2 usage, 3 some submission could not be graded.
+    """
+    in_actions = os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github
+    platforms = Platforms(in_actions, gradescope, classroom50, course, tuple(assigned or ()), hints)
+    with told(platforms, exit_zero=exit_zero):
+        _refuse_absent(paths)
+        from grader.batch import ScoreOptions
+        from grader.kernel import choose_sandbox
+
+        if who:
+            _print_who(paths, student_pattern, course)
+            raise typer.Exit
+        options = ScoreOptions(
+            paths=tuple(paths),
+            out=out,
+            course=course,
+            seed=seed,
+            jobs=jobs or os.cpu_count() or 1,
+            sandbox=choose_sandbox(sandbox),
+            student_pattern=student_pattern,
+            fresh=fresh,
+            limits=Limits(
+                cell_s=cell_seconds,
+                check_s=check_seconds,
+                submission_s=submission_seconds,
+                memory=size(memory),
+                processes=processes,
+                open_files=open_files,
+                written=size(written),
+                printed=size(printed),
+                result=size(result_size),
+            ),
+        )
+        run = _score(options, hints)
+        expected = platforms.write(run)
+    raise typer.Exit(GRADED if exit_zero else exit_status(run, fail_under, expected))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option("--dir", help="Where the sample class and its grades go.")] = Path(
+        "grader-demo"
+    ),
+    sandbox: Annotated[Sandbox | None, typer.Option("--sandbox", help="As in `grader score`.")] = None,
+) -> None:
+    """Write a sample class of a dozen submissions, grade it and name the report. Needs a source checkout."""
+    with told():
+        from grader.batch import ScoreOptions
+        from grader.demo import write_class
+        from grader.kernel import choose_sandbox
+
+        submissions = write_class(folder)
+        plain_console().print(f"wrote {len(submissions)} submissions to {folder / 'submissions'}", markup=False)
+        options = ScoreOptions(
+            paths=(folder / "submissions",),
+            out=folder / "grades",
+            jobs=os.cpu_count() or 1,
+            sandbox=choose_sandbox(sandbox),
+            limits=Limits(check_s=2),
+        )
+        _score(options, Hints.NUDGE)
+
+
+def _score(options: ScoreOptions, hints: Hints) -> RunReport:
+    from grader.batch import score_class
+    from grader.report import render_class, render_submission, write_reports
+
+    out = options.out
+    console = plain_console()
+    with logging_to(out):
+        run = score_class(options, ProgressView(console).observer())
+    written = write_reports(run, out, hints=hints.value)
+    console.print()
+    console.print(render_class(run) if len(run.submissions) > 1 else render_submission(run.submissions[0], hints.value))
+    console.print()
+    for path in (path for path in written if path.parent == out):
+        console.print(f"wrote {path}", markup=False, highlight=False)
+    return run
+
+
+def _print_who(paths: list[Path], student_pattern: str | None, course: str) -> None:
+    from grader.course.loading import load_course
+    from grader.submission import collect
+
+    known = load_course(course).notebooks
+    with collect(paths, student_pattern=student_pattern, known=known) as collection:
+        print_entries(plain_console(), collection, len(collection))
+
+
+def _refuse_absent(paths: list[Path]) -> None:
+    """Refuse what is not there before a kernel is started, and where the platforms are told of it."""
+    for path in paths:
+        if not os.path.lexists(path):
+            raise UsageError(f"{path} does not exist", remedy="name notebooks, folders or archives of submissions")

@@ -1,0 +1,48 @@
+"""``grader check``, a student's own run, and ``grader doctor``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grader.cli.app import app
+from grader.cli.options import CourseOption, Hints, HintsOption
+from grader.cli.outcome import BELOW, GRADED, UNGRADED, UNGRADED_STATUSES, told
+from grader.cli.view import plain_console
+
+
+@app.command()
+def check(
+    notebook: Annotated[Path, typer.Argument(help="Your notebook.", show_default=False)],
+    course: CourseOption = "autograd",
+    hints: HintsOption = Hints.NUDGE,
+) -> None:
+    """Check your own notebook: what passes, what does not, and what the mistake is.
+
+    It runs with your rights and without a sandbox, on public data; your grade comes from other numbers.
+    """
+    with told():
+        from grader.batch import check_notebook
+        from grader.report import render_submission
+
+        report = check_notebook(notebook, course)
+        plain_console().print(render_submission(report, hints.value))
+    raise typer.Exit(UNGRADED if report.status in UNGRADED_STATUSES else GRADED)
+
+
+@app.command()
+def doctor() -> None:
+    """Tell what works on this machine, and how to mend what does not."""
+    with told():
+        from grader.kernel import doctor as examine
+
+        findings = examine()
+        console = plain_console()
+        for finding in findings:
+            mark = {"ok": "[green]✓[/green]", "warn": "[yellow]![/yellow]", "fail": "[red]✗[/red]"}[finding.level]
+            console.print(f"{mark} {finding.text}", highlight=False)
+            if finding.remedy:
+                console.print(f"    {finding.remedy}", markup=False, highlight=False)
+    raise typer.Exit(BELOW if any(finding.level == "fail" for finding in findings) else GRADED)

@@ -1,0 +1,78 @@
+"""What a run shows while it goes on: who handed in what, and how far it is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from grader.batch import Observer
+    from grader.model import SubmissionReport
+    from grader.report import ScoreProgress
+    from grader.submission import Collection
+
+#: How many submissions are listed before grading; `--who` lists all.
+_LISTED = 40
+
+
+def plain_console() -> Console:
+    """The console of standard output."""
+    return Console(soft_wrap=False, width=None if sys.stdout.isatty() else _plain_width())
+
+
+def _plain_width() -> int:
+    """A pipe has no width; a CI log is read on wide screens."""
+    return int(os.environ.get("COLUMNS", "120"))
+
+
+class ProgressView:
+    """Prints who is graded, then how far it is."""
+
+    def __init__(self, console: Console) -> None:
+        from grader.report import ScoreProgress
+
+        self.console = console
+        self._make = ScoreProgress
+        self._progress: ScoreProgress | None = None
+
+    def observer(self) -> Observer:
+        """The calls that a run makes."""
+        from grader.batch import Observer
+
+        return Observer(collected=self._collected, started=self._started, finished=self._finished, ended=self._ended)
+
+    def _collected(self, collection: Collection) -> None:
+        print_entries(self.console, collection, _LISTED)
+
+    def _started(self, total: int) -> None:
+        self._progress = self._make(total, self.console)
+        self._progress.__enter__()
+
+    def _finished(self, report: SubmissionReport, taken_over: bool) -> None:
+        if self._progress is not None:
+            self._progress.advance(report)
+
+    def _ended(self) -> None:
+        if self._progress is not None:
+            self._progress.__exit__(None, None, None)
+
+
+def print_entries(console: Console, collection: Collection, most: int) -> None:
+    """List who handed in what, ``most`` of them at the most."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from grader.report import plain
+
+    students = len({entry.student for entry in collection})
+    table = Table(title=f"{len(collection)} submissions by {students} students", title_justify="left", box=None)
+    for heading in ("student", "notebook", "from"):
+        table.add_column(heading)
+    for entry in collection.entries[:most]:
+        table.add_row(*(Text(plain(text)) for text in (entry.student, entry.notebook or "—", entry.shown_path)))
+    console.print(table)
+    if len(collection) > most:
+        console.print(f"… and {len(collection) - most} more; `grader score --who` lists all", markup=False)

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from grader.course.loading import load_course
+from grader.course.validate import validate
+from grader.course.validation import ExerciseProof, ValidationReport
+from grader.course.validation_table import validation_view
+from grader.errors import CourseError
+from tests.course.courses import CELL, COURSE, write_course
+
+
+def proved(folder: Path, **parts: str) -> ValidationReport:
+    return validate(load_course(str(write_course(folder, **parts))), seeds=3)
+
+
+def kinds(report: ValidationReport) -> set[str]:
+    return {problem.kind for problem in report.problems}
+
+
+def test_validate_of_a_right_course_is_ok(tmp_path: Path) -> None:
+    report = proved(tmp_path)
+    assert report.ok, report.problems
+    (proof,) = report.exercises
+    assert proof.gradcheck is True
+    assert proof.mutants > 8
+    assert proof.margins[0].correct < 0.1
+    assert proof.margins[0].wrong > 10
+
+
+BROKEN = {
+    "solution": {"cell": CELL.replace("2 * out.g", "3 * out.g")},
+    "stub": {"cell": "def double_grad(inp, out):\n    inp.g = 2 * out.g"},
+    "gradcheck": {"course": COURSE.replace("return 2 * inp", "return 2 * inp + inp.detach()")},
+    "survivor": {
+        "mistakes": '@mistake("double_grad", "wrong_value")\ndef right(inp, out):\n    inp.g = out.g + out.g\n'
+    },
+    "diagnosis": {"mistakes": '@mistake("double_grad", "zeros")\ndef half(inp, out):\n    inp.g = out.g\n'},
+    "variant": {"variants": '@variant("double_grad")\ndef half(inp, out):\n    inp.g = out.g\n'},
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_validate_names_what_is_broken(tmp_path: Path, kind: str) -> None:
+    report = proved(tmp_path, **BROKEN[kind])
+    assert kind in kinds(report)
+    assert not report.ok
+
+
+def test_variant_that_is_right_is_counted_and_loses_nothing(tmp_path: Path) -> None:
+    report = proved(tmp_path, variants='@variant("double_grad")\ndef added(inp, out):\n    inp.g = out.g + out.g\n')
+    assert report.ok, report.problems
+    assert report.exercises[0].variants == 1
+
+
+def test_mistake_may_call_the_solution(tmp_path: Path) -> None:
+    text = (
+        '@mistake("double_grad", "sign_flipped")\ndef turned(inp, out):\n    solution(inp, out)\n    inp.g = -inp.g\n'
+    )
+    assert proved(tmp_path, mistakes=text).ok
+
+
+def test_mistake_that_changes_its_input_is_told(tmp_path: Path) -> None:
+    text = '@mistake("double_grad", "input_modified")\ndef changing(inp, out):\n    inp.g = 2 * out.g\n    inp += 1\n'
+    assert proved(tmp_path, mistakes=text).ok
+
+
+def test_validate_in_two_processes_gives_the_same() -> None:
+    course = load_course("grader.course.autograd")
+    few = replace(course, exercises={name: e for name, e in course.exercises.items() if e.notebook == "07_trace"})
+    alone, together = (validate(few, quick=True, jobs=jobs) for jobs in (1, 2))
+    assert [proof.margins for proof in alone.exercises] == [proof.margins for proof in together.exercises]
+
+
+def test_progress_is_told_each_exercise(tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+
+    def progress(proof: ExerciseProof, done: int, total: int) -> None:
+        told.append((proof.exercise, done, total))
+
+    validate(load_course(str(write_course(tmp_path))), quick=True, progress=progress)
+    assert told == [("double_grad", 1, 1)]
+
+
+def test_validate_without_solutions_says_what_to_do(tmp_path: Path) -> None:
+    path = write_course(tmp_path)
+    (tmp_path / "solutions" / "doubling.ipynb").unlink()
+    with pytest.raises(CourseError) as caught:
+        validate(load_course(str(path)))
+    assert "--solutions" in caught.value.remedy
+    (tmp_path / "solutions").rmdir()
+    with pytest.raises(CourseError, match="has no solutions"):
+        validate(load_course(str(path)))
+
+
+def test_validate_refuses_a_cell_that_is_not_there(tmp_path: Path) -> None:
+    path = write_course(tmp_path)
+    notebook = tmp_path / "solutions" / "doubling.ipynb"
+    notebook.write_text(notebook.read_text().replace('"exercise": "double_grad"', '"exercise": "other"'))
+    with pytest.raises(CourseError, match="has no cell") as caught:
+        validate(load_course(str(path)))
+    assert '"exercise": "double_grad"' in caught.value.remedy
+
+
+def test_specimen_of_an_unknown_exercise_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match="no exercise"):
+        proved(tmp_path, variants='@variant("treble_grad")\ndef f(inp, out):\n    pass\n')
+
+
+def test_specimen_file_that_does_not_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match="cannot be run: ZeroDivisionError"):
+        proved(tmp_path, variants="1 / 0\n")
+
+
+def test_view_names_margins_problems_and_verdict(tmp_path: Path) -> None:
+    report = proved(tmp_path, **BROKEN["variant"])
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(validation_view(report))
+    text = console.export_text()
+    assert "double_grad" in text
+    assert "the variant half loses inp.g" in text
+    assert "1 exercises" in text or "1 exercise" in text
+
+
+@pytest.mark.slow
+def test_bundled_course_is_proved_quickly() -> None:
+    report = validate(load_course("grader.course.autograd"), quick=True, jobs=2)
+    assert report.ok, [f"{problem.exercise}: {problem.message}" for problem in report.problems]

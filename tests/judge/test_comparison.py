@@ -1,0 +1,92 @@
+"""Order of the comparison and its tolerance."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from grader.judge.comparison import FLOOR, RELATIVE, compare, tolerance_for
+from grader.model import Capture
+
+EXPECTED = torch.tensor([[1.0, -2.0, 3.0]], dtype=torch.float64)
+
+
+def verdict(actual, expected=EXPECTED, **options):
+    held = actual if isinstance(actual, Capture) else Capture(actual)
+    return compare(held, expected, dtypes=(torch.float32,), **options).verdict
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected"),
+    [
+        (Capture(absence="missing"), "absent"),
+        (Capture(absence="none"), "absent"),
+        (Capture(absence="untouched"), "absent"),
+        (Capture(absence="not_a_tensor"), "not_a_tensor"),
+        (Capture(absence="unsupported"), "not_a_tensor"),
+        (Capture(EXPECTED, kind="scalar"), "not_a_tensor"),
+        (EXPECTED.T, "wrong_shape"),
+        (EXPECTED[0], "wrong_shape"),
+        (torch.full_like(EXPECTED.T, float("nan")), "wrong_shape"),
+        (EXPECTED.long(), "wrong_dtype"),
+        (EXPECTED > 0, "wrong_dtype"),
+        (EXPECTED * float("nan"), "non_finite"),
+        (torch.full_like(EXPECTED, float("inf")), "non_finite"),
+        (EXPECTED + 1, "different"),
+        (EXPECTED.float(), "close"),
+        (EXPECTED, "close"),
+        (EXPECTED.half(), "close"),
+    ],
+)
+def test_verdicts_in_their_order(actual, expected):
+    assert verdict(actual) == expected
+
+
+@pytest.mark.parametrize("dtype", list(RELATIVE), ids=str)
+def test_tolerance_is_relative_to_the_largest_element(dtype):
+    allowed = tolerance_for(EXPECTED, (dtype,), None)
+    assert allowed == pytest.approx(3 * RELATIVE[dtype])
+    assert tolerance_for(EXPECTED * 1000, (dtype,), None) == pytest.approx(1000 * allowed)
+
+
+def test_tolerance_of_zeros_comes_from_the_upstream_gradient():
+    upstream = torch.tensor([8.0])
+    assert tolerance_for(EXPECTED * 0, (torch.float32,), upstream) == pytest.approx(RELATIVE[torch.float32] * FLOOR * 8)
+
+
+def test_coarser_dtype_of_the_answer_counts():
+    nudged = (EXPECTED * (1 + 1e-6)).float()
+    assert compare(Capture(nudged), EXPECTED, dtypes=(torch.float64,)).verdict == "close"
+    assert compare(Capture(nudged.double()), EXPECTED, dtypes=(torch.float64,)).verdict == "different"
+
+
+def test_worst_element_is_a_true_offender():
+    actual = EXPECTED.clone()
+    actual[0, 1] = 5
+    found = compare(Capture(actual), EXPECTED, dtypes=(torch.float64,))
+    assert (found.worst, found.worst_actual, found.worst_expected, found.max_abs_error) == ((0, 1), 5.0, -2.0, 7.0)
+
+
+def test_first_entry_that_is_not_finite_is_named():
+    actual = EXPECTED.clone()
+    actual[0, 2] = float("nan")
+    assert compare(Capture(actual), EXPECTED, dtypes=()).worst == (0, 2)
+
+
+def test_integers_are_compared_exactly():
+    numbers = torch.tensor([1, 2, 3])
+    assert verdict(numbers, numbers) == "close"
+    assert verdict(numbers + 1, numbers) == "different"
+    assert verdict(numbers.double(), numbers) == "wrong_dtype"
+
+
+@pytest.mark.parametrize("size", [(0,), (3, 0), ()])
+def test_empty_and_single_tensors_compare(size):
+    value = torch.ones(size, dtype=torch.float64)
+    assert verdict(value, value) == "close"
+
+
+def test_numbers_and_lists_pass_where_they_may():
+    loss = torch.tensor(2.5, dtype=torch.float64)
+    assert verdict(Capture(loss, kind="scalar"), loss, scalars=True) == "close"
+    assert verdict(Capture(loss, kind="scalar"), loss) == "not_a_tensor"

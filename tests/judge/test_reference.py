@@ -1,0 +1,73 @@
+"""Expected tensors: autograd in float64, or what the forward pass says itself."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from grader.course import exercise, fixed, normal
+from grader.errors import CourseError
+from grader.judge.reference import base_name, forward_value, reference_for
+from grader.model import Variant
+from tests.judge.builders import cases, linear
+
+
+@exercise(
+    call="loss(x)",
+    inputs={"x": normal("n")},
+    points={"result": 1, "x.g": 1},
+    variants=(Variant("half", points={"result": 1}),),
+    notebook="small",
+)
+def loss(x):
+    """Sum of squares."""
+    return (x**2).sum()
+
+
+@exercise(call="table(x, k)", inputs={"x": normal("n"), "k": fixed(3)}, points={"result": 1}, reads={"result": "y"})
+def table(x, k):
+    """A mapping."""
+    return {"result": [1.0, 2.0, k]}
+
+
+X = torch.tensor([1.0, -2.0], requires_grad=True)
+
+
+def test_scalar_loss_is_differentiated_directly():
+    found = reference_for(loss, {"x": X}, {}, None)
+    assert found["x.g"].tolist() == [2.0, -4.0]
+    assert found["result"].item() == found["result (half)"].item() == 5.0
+    assert found["x.g"].dtype == torch.float64
+    assert X.grad is None
+
+
+def test_upstream_weighs_a_tensor_result():
+    case = cases(linear)[0].case
+    found = reference_for(linear, case.inputs, {}, case.upstream)
+    torch.testing.assert_close(found["b.g"], case.upstream.double().sum(0))
+    torch.testing.assert_close(found["w.g"], case.inputs["inp"].double().T @ case.upstream.double())
+
+
+def test_mapping_gives_the_values_itself():
+    assert reference_for(table, {"x": X}, {"k": 3}, None)["result"].tolist() == [1, 2, 3]
+
+
+def test_failing_forward_pass_names_exercise_and_shapes():
+    with pytest.raises(CourseError, match=r"inp \(2,\)"):
+        forward_value(linear, {"inp": torch.ones(2), "w": torch.ones(3, 3), "b": torch.ones(3)}, {})
+
+
+def test_check_without_expectation_is_refused():
+    declared = exercise(call="odd(x)", inputs={"x": normal("n")}, points={"y": 1})
+
+    def odd(x):
+        """Nothing for y."""
+        return x
+
+    with pytest.raises(CourseError, match="nothing is expected"):
+        reference_for(declared(odd), {"x": torch.ones(2)}, {}, torch.ones(2))
+
+
+def test_base_name_drops_the_variant():
+    assert base_name(loss, "result (half)") == "result"
+    assert base_name(loss, "result") == "result"

@@ -1,0 +1,86 @@
+"""Every way to autograd that a student may take is named; hand-written gradients are not suspected."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from grader.model import Cell, Check, Job, Program
+from tests.kernel.conftest import WORKING
+from tests.kernel.laboratory import Laboratory
+
+_SETUP = """
+import torch, threading
+from torch.utils._python_dispatch import _disable_current_modes
+saved_grad, saved_backward = torch.autograd.grad, torch.Tensor.backward
+scripted = torch.jit.script("def f(x): return torch.relu(x)") if False else None
+"""
+
+#: Body of ``by_hand(x)`` → whether it uses autograd.
+VARIANTS = {
+    "formula": ("x.g = 2 * x", False),
+    "many-operators": ("x.g = torch.einsum('ij->ij', 2 * x) + 0 * torch.softmax(x, 1) @ torch.ones(3, 3)", False),
+    "printing": ("print(x, repr(x))\n    x.g = 2 * x", False),
+    "thread-by-hand": (
+        "def work():\n        x.g = 2 * x\n    t = threading.Thread(target=work); t.start(); t.join()", False),
+    "no-grad": ("with torch.no_grad():\n        x.g = 2 * x", False),
+    "requires-grad-alone": ("y = x.clone().requires_grad_(True)\n    x.g = (2 * y).detach()", False),
+    "backward": ("y = x.clone().requires_grad_(True)\n    (y * y).sum().backward()\n    x.g = y.grad", True),
+    "grad": ("y = x.clone().requires_grad_(True)\n    x.g = torch.autograd.grad((y * y).sum(), y)[0]", True),
+    "saved-grad": ("y = x.clone().requires_grad_(True)\n    x.g = saved_grad((y * y).sum(), y)[0]", True),
+    "saved-backward": ("y = x.clone().requires_grad_(True)\n    saved_backward((y * y).sum())\n    x.g = y.grad", True),
+    "functional": ("x.g = torch.autograd.functional.jacobian(lambda v: (v * v).sum(), x)", True),
+    "func-grad": ("x.g = torch.func.grad(lambda v: (v * v).sum())(x)", True),
+    "func-vjp": ("x.g = torch.func.vjp(lambda v: (v * v).sum(), x)[1](torch.tensor(1.0))[0]", True),
+    "func-jacrev": ("x.g = torch.func.jacrev(lambda v: (v * v).sum())(x)", True),
+    "func-jacfwd": ("x.g = torch.func.jacfwd(lambda v: (v * v).sum())(x)", True),
+    "forward-mode": (
+        "import torch.autograd.forward_ad as f\n    with f.dual_level():\n"
+        "        x.g = f.unpack_dual(f.make_dual(x, torch.ones_like(x)) ** 2).tangent", True),
+    "vmap": ("x.g = torch.vmap(lambda v: 2 * v)(x)", True),
+    "aten-backward": ("x.g = torch.ops.aten.threshold_backward(x, x, 0)", True),
+    "nn-grad": ("x.g = torch.ops.aten._softmax_backward_data(x, x, 1, torch.float32)", True),
+    "modes-disabled": ("with _disable_current_modes():\n        x.g = torch.ops.aten.threshold_backward(x, x, 0)", True),
+    "thread": (
+        "def work():\n        x.g = torch.ops.aten.threshold_backward(x, x, 0)\n"
+        "    t = threading.Thread(target=work); t.start(); t.join()", True),
+    "custom-function": (
+        "class F(torch.autograd.Function):\n        @staticmethod\n        def forward(ctx, v): return v * v\n"
+        "        @staticmethod\n        def backward(ctx, g): return 2 * x * g\n"
+        "    y = x.clone().requires_grad_(True)\n    F.apply(y).sum().backward()\n    x.g = y.grad", True),
+    "engine": (
+        "from torch.autograd import Variable\n    y = x.clone().requires_grad_(True)\n"
+        "    Variable._execution_engine.run_backward(((y * y).sum(),), (None,), False, False, (), True, True)\n"
+        "    x.g = y.grad", True),
+    "script": (
+        "y = x.clone().requires_grad_(True)\n"
+        "    torch.jit.trace(lambda v: (v * v).sum(), (x,))(y).backward()\n    x.g = y.grad", True),
+}  # fmt: skip
+
+
+def _job(name: str, allowed: bool) -> Job:
+    body, _ = VARIANTS[name]
+    program = Program("x", "by_hand(x)", {"x": torch.arange(6.0).reshape(2, 3)}, poison=("x.g",), reads=("x.g",))
+    check = Check("by_hand", 1, ("by_hand",), (program,), autograd=allowed)
+    return Job(name, (Cell(0, _SETUP), Cell(1, f"def by_hand(x):\n    {body}\n")), (check,))
+
+
+@pytest.mark.parametrize("sandbox", WORKING[:1])
+def test_autograd_is_noticed_where_it_is_forbidden(laboratory: Laboratory, sandbox: str) -> None:
+    executions = laboratory.run(sandbox, *(_job(name, False) for name in VARIANTS))
+    found = {name: run.checks["by_hand"][0].autograd for name, run in zip(VARIANTS, executions, strict=True)}
+
+    assert {name: seen is not None for name, seen in found.items()} == {
+        name: uses for name, (_, uses) in VARIANTS.items()
+    }
+
+
+@pytest.mark.parametrize("sandbox", WORKING[:1])
+def test_autograd_is_free_where_it_is_allowed(laboratory: Laboratory, sandbox: str) -> None:
+    names = ("backward", "func-grad", "forward-mode", "formula")
+    for name, execution in zip(names, laboratory.run(sandbox, *(_job(name, True) for name in names)), strict=True):
+        run = execution.checks["by_hand"][0]
+        captured = run.captures["x.g"].tensor
+        assert captured is not None, (name, run)
+        assert torch.equal(captured, 2 * torch.arange(6.0).reshape(2, 3)), name
+        assert run.autograd is None

@@ -1,0 +1,212 @@
+"""What every sandbox must do: cells, checks, limits, restarts, assets, and a zygote that is replaced."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+
+from grader.kernel import KernelPool
+from grader.model import Cell, Check, Execution, Job, Limits, Program
+from tests.kernel.laboratory import LIMITS, PROGRAMS, RIGHT, Laboratory, linear_job, verdicts
+
+
+def _failures(execution: Execution) -> dict[int, str]:
+    return {failure.cell: failure.ended for failure in execution.failures}
+
+
+def test_cells_run_in_order_and_checks_are_exact(laboratory: Laboratory, sandbox: str) -> None:
+    job = linear_job("honest", "x = 1", "print(x + 1)", "x.y", after=["print('after')"])
+    (execution,) = laboratory.run(sandbox, job)
+
+    assert execution.ended == "finished"
+    assert execution.outputs == {1: "2\n", 4: "after\n"}
+    assert [(failure.cell, failure.error) for failure in execution.failures] == [
+        (2, "AttributeError: 'int' object has no attribute 'y'")
+    ]
+    assert verdicts(execution) == ("exact", "exact")
+
+
+HONEST = {
+    "threads": "import threading\nt = threading.Thread(target=print, args=('hi',)); t.start(); t.join()",
+    "subprocess": "import subprocess, sys\nprint(subprocess.run([sys.executable, '-c', 'print(\"hi\")'], capture_output=True, text=True).stdout, end='')",
+    "shell": "!echo hi",
+    "numpy": "import numpy as np\nprint('hi' if np.allclose(np.linalg.inv(np.eye(2)), np.eye(2)) else '')",
+    "training": """
+import torch
+layer = torch.nn.Linear(3, 1)
+optimizer = torch.optim.Adam(layer.parameters())
+for _ in range(3):
+    optimizer.zero_grad(); layer(torch.ones(2, 3)).sum().backward(); optimizer.step()
+print('hi')
+""",
+    "files": "import tempfile, pathlib\npathlib.Path('a.txt').write_text('hi')\ntempfile.TemporaryFile().write(b'x')\nprint(open('a.txt').read())",
+    "asyncio": "import asyncio\nawait asyncio.sleep(0.01)\nprint('hi')",
+    "display": "from IPython.display import display\ndisplay(3)\nprint('hi')",
+}
+
+
+def test_honest_programs_work(laboratory: Laboratory, sandbox: str) -> None:
+    executions = laboratory.run(sandbox, *(linear_job(name, cell) for name, cell in HONEST.items()))
+    for name, execution in zip(HONEST, executions, strict=True):
+        assert (name, execution.failures, execution.outputs) == (name, (), {0: "hi\n"})
+        assert verdicts(execution) == ("exact", "exact"), name
+
+
+def test_multiprocessing_works_where_shared_memory_is_private(laboratory: Laboratory) -> None:
+    cell = (
+        "import multiprocessing as m\nwith m.get_context('fork').Pool(2) as pool:\n    print(pool.map(abs, [-1, -2]))"
+    )
+    for sandbox in ("bwrap", "none"):
+        if any(key[0] == sandbox for key in laboratory.pools) or sandbox == "bwrap":
+            (execution,) = laboratory.run(sandbox, linear_job("pool", cell))
+            assert execution.outputs == {0: "[1, 2]\n"}, execution
+
+
+def test_kernel_is_restarted_and_earlier_cells_run_again(laboratory: Laboratory, sandbox: str) -> None:
+    cells = ["a = 1", "import os; os._exit(3)", "print(a)", "import os; os.abort()", "print(a + 1)"]
+    (execution,) = laboratory.run(sandbox, linear_job("dying", *cells))
+
+    assert execution.ended == "finished"
+    assert _failures(execution) == {1: "crashed", 3: "crashed"}
+    assert execution.outputs == {2: "1\n", 4: "2\n"}
+    assert verdicts(execution) == ("exact", "exact")
+
+
+def test_check_waits_for_what_a_later_cell_defines(laboratory: Laboratory, sandbox: str) -> None:
+    stub = "def lin(inp, out, w):\n    w.g = helper(inp) @ out.g\n"
+    helper = "import torch\ndef helper(inp):\n    return inp.t()\n"
+    (execution,) = laboratory.run(sandbox, linear_job("late", answer=stub, after=[helper]))
+
+    assert verdicts(execution) == ("exact", "exact")
+
+
+def test_missing_name_is_not_defined(laboratory: Laboratory, sandbox: str) -> None:
+    (execution,) = laboratory.run(sandbox, linear_job("empty", answer="x = 1"))
+
+    assert verdicts(execution) == ("not_defined", "not_defined")
+
+
+def test_untouched_poison_is_absent(laboratory: Laboratory, sandbox: str) -> None:
+    (execution,) = laboratory.run(sandbox, linear_job("stub", answer="def lin(inp, out, w):\n    pass\n"))
+
+    assert [run.captures["w.g"].absence for run in execution.checks["lin"]] == ["untouched", "untouched"]
+
+
+def test_error_names_cell_line_and_operands(laboratory: Laboratory, sandbox: str) -> None:
+    stub = "import torch\ndef lin(inp, out, w):\n    w.g = inp @ out.g\n"
+    (execution,) = laboratory.run(sandbox, linear_job("wrong", "x = 1", answer=stub))
+    error = execution.checks["lin"][0].error
+
+    assert error is not None
+    assert (error.type, error.cell, error.line, error.code) == ("RuntimeError", 1, 3, "w.g = inp @ out.g")
+    assert "inp (2, 3)" in error.operands
+
+
+def test_inputs_keep_their_strides(laboratory: Laboratory, sandbox: str) -> None:
+    tensor = torch.arange(6.0).reshape(2, 3).t()
+    program = Program("strided", "strides(x)", {"x": tensor}, reads=("x.g",))
+    answer = "import torch\ndef strides(x):\n    x.g = torch.tensor([*x.stride(), int(x.is_contiguous())])\n"
+    job = Job("strided", (Cell(0, answer),), (Check("strides", 0, ("strides",), (program,)),))
+    (execution,) = laboratory.run(sandbox, job)
+
+    run = execution.checks["strides"][0]
+    captured = run.captures["x.g"].tensor
+    assert captured is not None
+    assert captured.tolist() == [*tensor.stride(), 0]
+    assert torch.equal(run.inputs["x"], tensor)
+
+
+def test_assets_are_copies_of_regular_files(laboratory: Laboratory, sandbox: str, tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "data.txt").write_text("data")
+    (tmp_path / "torch.py").write_text("raise SystemExit('not torch')")
+    (tmp_path / "json.py").write_text("raise SystemExit('not json')")
+    (tmp_path / "helper.py").write_text("VALUE = 41 + 1\n")
+    (tmp_path / "link.txt").symlink_to("/etc/passwd")
+    (tmp_path / "hosts").symlink_to("/etc")
+    os.mkfifo(tmp_path / "pipe")
+    cells = [
+        "import os, helper, json, torch\nprint(helper.VALUE, sorted(os.listdir()), open('sub/data.txt').read())",
+        "open('sub/data.txt', 'w').write('changed'); os.remove('helper.py')",
+    ]
+    (execution,) = laboratory.run(sandbox, linear_job("assets", *cells, assets=tmp_path))
+
+    printed = execution.outputs[0]
+    assert printed.startswith("42 ")
+    assert printed.endswith(" data\n")
+    assert not any(name in printed for name in ("link.txt", "hosts", "pipe"))
+    assert verdicts(execution) == ("exact", "exact")
+    assert (tmp_path / "sub" / "data.txt").read_text() == "data"
+    assert (tmp_path / "helper.py").exists()
+
+
+def test_submission_time_ends_the_job_and_keeps_checks(laboratory: Laboratory, sandbox: str) -> None:
+    limits = replace(LIMITS, submission_s=3.0, cell_s=30.0)
+    slow = linear_job("slow", after=["import time\ntime.sleep(60)", "print('never')"])
+    (execution,) = laboratory.run(sandbox, slow, limits=limits)
+
+    assert execution.ended in ("timed_out", "finished")
+    assert execution.seconds < 10
+    assert 2 not in execution.outputs
+    assert verdicts(execution) == ("exact", "exact")
+
+
+def test_zygote_killed_in_a_run_is_replaced_and_the_job_tried_again(secret: object, sandbox: str) -> None:
+    async def run() -> Execution:
+        async with KernelPool(sandbox, LIMITS, 1) as pool:
+            task = asyncio.ensure_future(pool.run(linear_job("victim", "import time\ntime.sleep(1)\nprint('ran')")))
+            await asyncio.sleep(0.7)
+            process = psutil.Process(pool.zygote.process.pid)
+            for child in process.children(recursive=True):
+                os.kill(child.pid, signal.SIGKILL)
+            os.kill(process.pid, signal.SIGKILL)
+            return await task
+
+    execution = asyncio.run(run())
+    assert execution.outputs == {0: "ran\n"}
+    assert verdicts(execution) == ("exact", "exact")
+
+
+@pytest.mark.slow
+def test_descriptors_and_memory_are_flat_over_many_jobs(laboratory: Laboratory) -> None:
+    process = psutil.Process()
+    sandbox = "bwrap" if "bwrap" in {key[0] for key in laboratory.pools} else next(iter(laboratory.pools))[0]
+
+    def measured(jobs: int) -> tuple[int, int]:
+        laboratory.run(sandbox, *(linear_job(f"tiny {number}") for number in range(jobs)))
+        return process.num_fds(), process.memory_info().rss
+
+    descriptors, memory = measured(40)
+    descriptors_later, memory_later = measured(150)
+
+    assert descriptors_later <= descriptors + 4
+    assert memory_later < memory + 20 * 1024**2
+
+
+def test_rerun_and_globals(laboratory: Laboratory, sandbox: str) -> None:
+    source = "total = (values * 2).sum()\n"
+    program = Program("rerun", "", {"values": torch.ones(3)}, reads=("total",), rerun=True)
+    job = Job("rerun", (Cell(0, "import torch\nvalues = torch.zeros(3)\n" + source),), (
+        Check("task", 0, (), (program,), source=source),
+    ))  # fmt: skip
+    (execution,) = laboratory.run(sandbox, job)
+
+    captured = execution.checks["task"][0].captures["total"].tensor
+    assert captured is not None
+    assert captured.item() == 6
+
+
+def test_time_limit_of_a_check_overrides_the_default(laboratory: Laboratory, sandbox: str) -> None:
+    stub = "import time\ndef lin(inp, out, w):\n    time.sleep(60)\n"
+    check = Check("lin", 0, ("lin",), PROGRAMS, time_limit=0.5)
+    (execution,) = laboratory.run(sandbox, Job("slow", (Cell(0, stub), Cell(1, RIGHT)), (check,)))
+
+    assert verdicts(execution) == ("timed_out", "timed_out")
+    assert execution.seconds < Limits().check_s

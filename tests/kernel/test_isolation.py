@@ -1,0 +1,68 @@
+"""Two submissions that come one after the other, or at the same time, never meet."""
+
+from __future__ import annotations
+
+from tests.kernel.conftest import CONFINED
+from tests.kernel.laboratory import Laboratory, linear_job, verdicts
+
+import pytest  # isort: skip
+
+_LEAVE = """
+import ctypes, os, socket, sys, tempfile, time, builtins, torch
+for place in {places}:
+    try:
+        os.makedirs(place, exist_ok=True)
+        open(os.path.join(place, 'mark'), 'w').write('left')
+    except OSError:
+        pass
+abstract = socket.socket(socket.AF_UNIX); abstract.bind('\\0grader-mark'); abstract.listen()
+named = socket.socket(socket.AF_UNIX)
+named.bind('mark.sock'); named.listen()
+builtins.mark = torch.mark = os.environ['MARK'] = 'left'
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(600)
+    os._exit(0)
+print('left')
+{wait}
+"""
+_FIND = """
+import builtins, os, socket, sys, torch
+def found(name, do):
+    try:
+        got = do()
+    except (OSError, AttributeError, KeyError):
+        return
+    print('FOUND', name, got)
+for place in {places}:
+    found(place, lambda: open(os.path.join(place, 'mark')).read())
+    found(place, lambda: [name for name in os.listdir(place) if 'mark' in name] or [][0:0] or os.environ['none'])
+found('abstract', lambda: socket.socket(socket.AF_UNIX).connect('\\0grader-mark'))
+found('builtins', lambda: builtins.mark)
+found('torch', lambda: torch.mark)
+found('environment', lambda: os.environ['MARK'])
+found('siblings', lambda: [name for name in os.listdir('..') if name != os.path.basename(os.getcwd())])
+print('looked')
+"""
+_PLACES = "[os.getcwd(), tempfile.gettempdir(), '/tmp', '/dev/shm', '/var/tmp', '/job', '/job/tmp', '/run']"
+
+
+@pytest.mark.parametrize("sandbox", CONFINED)
+def test_consecutive_submissions_do_not_meet(laboratory: Laboratory, sandbox: str) -> None:
+    leave = linear_job("leaves", _LEAVE.format(places=_PLACES, wait=""))
+    find = linear_job("finds", "import os, tempfile\n" + _FIND.format(places=_PLACES))
+    for job, printed in ((leave, "left\n"), (find, "looked\n")):
+        (execution,) = laboratory.run(sandbox, job)
+        assert execution.outputs == {0: printed}, execution.failures
+        assert verdicts(execution) == ("exact", "exact")
+
+
+@pytest.mark.parametrize("sandbox", CONFINED)
+def test_concurrent_submissions_do_not_meet(laboratory: Laboratory, sandbox: str) -> None:
+    leave = linear_job("leaves", _LEAVE.format(places=_PLACES, wait="time.sleep(2)"))
+    find = linear_job("finds", "import os, tempfile, time\ntime.sleep(1)\n" + _FIND.format(places=_PLACES))
+    left, looked = laboratory.run(sandbox, leave, find)
+
+    assert left.outputs == {0: "left\n"}, left.failures
+    assert looked.outputs == {0: "looked\n"}, looked.failures
