@@ -143,7 +143,7 @@ SITUATIONS = {
     "class, untouched in part": (
         MODULE.replace("self.bwd(self.out, *self.args)", "raise NotImplementedError"),
         "Module",
-        ["◐ Module  2 / 5", "The stub still raises NotImplementedError"],
+        ["◐ Module  2 / 5", "This stub is still untouched"],
     ),
     "subclass": (
         MODULE + "class ReluModule(Module):\n"

@@ -5,9 +5,10 @@ not elementwise: one entry of a sum that cancels to almost nothing carries the r
 is a share of the upstream gradient's scale, since an expected gradient can be exactly zero (saturated units, softmax
 over one class) while a correct float32 formulation leaves rounding there.
 
-``RELATIVE`` is set by measurement, over 1,000 seeds of the bundled course (``grader validate`` prints it again): the
-largest error of a correct formulation and the smallest error of a catalogued mistake, in units of the largest element,
-leave at least a factor of ten on both sides.
+``RELATIVE`` and ``FLOOR`` are set by measurement (``grader validate`` prints it again for every check). In units of the
+tolerance, the largest error of any right answer of the bundled course was 0.09 over 100 seeds (sums that cancel), most
+stay below 0.01; the smallest error of a known mistake was 67 (the tanh formula for the exact GELU), most lie above 1,000.
+With a floor of 1e-3 right answers to ``attention_grad`` over a single key, where the gradient is exactly zero, reached 2.4.
 """
 
 from __future__ import annotations

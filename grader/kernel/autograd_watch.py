@@ -87,7 +87,7 @@ class Watch:
         """Watch operators during the call, and look afterwards whether the watch was left in place."""
         if self.mode is None:
             self.mode = _Mode(self)
-            self.mode.__enter__()
+            _push_mode(self.mode)
         yield
         if not any(_stack_entry(index) is self.mode for index in range(_stack_length())):
             self.record("tampering with the watch")
@@ -98,9 +98,9 @@ class Watch:
         return name
 
 
-class _Mode(TorchDispatchMode):
+class _Mode(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, watch: Watch) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.watch = watch
 
     @classmethod

@@ -67,8 +67,9 @@ class Path:
         self.steps = tuple(reversed(steps))
 
     def read(self, *spaces: Mapping[str, Any]) -> tuple[Any, bool]:
-        """The value in the first of ``spaces`` that has the name (``ABSENT`` if none or a step fails), and whether it
-        is a parameter that its module has registered.
+        """The value in the first of ``spaces`` that has the name, and whether it is a registered parameter.
+
+        The value is ``ABSENT`` where no space has the name or a step fails.
         """
         value = next((space[self.name] for space in spaces if self.name in space), _ABSENT)
         registered = False

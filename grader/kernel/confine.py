@@ -1,7 +1,7 @@
 """What a process gives up for good before student code runs: capabilities, system calls, files, signals.
 
-Landlock through ``sandlock`` (``grader.kernel.landlock``), the rest through libc, so that no helper program has to exist
-inside the sandbox. Everything here is irreversible for the calling process and inherited by all that it starts.
+Landlock through ``sandlock`` (``grader.kernel.landlock``), the rest through libc: no helper program has to exist inside
+the sandbox. Everything here is irreversible for the calling process and inherited by all that it starts.
 Sources: ``capset(2)``, ``landlock(7)``, ``unshare(2)``, ``mount(2)``.
 """
 
@@ -103,7 +103,7 @@ def confine_kernel(sandbox: str, read: Iterable[str], write: Iterable[str]) -> i
     drop_privileges()
     if sandbox == "landlock" or landlock_abi():
         landlock.restrict(read, write, strict=sandbox == "landlock")
-    return seccomp.install("asked")
+    return seccomp.install("asked", attributes=sandbox != "landlock")
 
 
 def confine_check(sandbox: str) -> None:

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import traceback
 from typing import Any
 
@@ -174,6 +175,7 @@ def _come_up(message: dict[str, Any], command: socket.socket, fds: list[int]) ->
     os.chdir(message["folder"])
     os.environ.clear()
     os.environ.update(message["environment"], HOME=message["folder"], TMPDIR=message["temporary"])
+    tempfile.tempdir = None  # looked up in the zygote, whose own is out of reach here
     _close_standard_streams()
     Stream.limit = Stream.budget = message["limits"]["printed"]
     gate = confine_kernel(message)

@@ -167,7 +167,11 @@ class KernelPool:
     async def _replace_zygote(self) -> None:
         """A new zygote where the old one is dead."""
         async with self._replacing:
-            if self.zygote.alive:
+            for _ in range(25):  # a job's init goes first when a sandbox dies, its outermost process last
+                if not self.zygote.alive:
+                    break
+                await asyncio.sleep(0.02)
+            else:
                 return
             with contextlib.suppress(OSError):
                 self.zygote.close()

@@ -125,9 +125,8 @@ class ProgramRun:
 
     def _bind(self) -> None:
         about = self.about
-        for path, tensor in self.tensors.items():
-            if path in about["strided"]:
-                tensor = _non_contiguous(tensor, about["strided"][path])
+        for path, sent in self.tensors.items():
+            tensor = _non_contiguous(sent, about["strided"][path]) if path in about["strided"] else sent
             self.inputs[path] = tensor
             owner, _, attribute = path.rpartition(".")
             if owner:
@@ -271,9 +270,9 @@ class ProgramRun:
                 if id(held) not in known and not attribute.startswith("__"):
                     yield f"{name}.{attribute}", held
         for name, value in list(self.globals.items()):
-            if capture.exact_tensor(value) and self.before.get(name) != (id(value), _version_of(value)):
-                if id(value) not in known and not name.startswith("_"):
-                    yield name, value
+            changed = capture.exact_tensor(value) and self.before.get(name) != (id(value), _version_of(value))
+            if changed and id(value) not in known and not name.startswith("_"):
+                yield name, value
 
 
 _CASE_FILE = "<check>"

@@ -48,6 +48,12 @@ NUMBERS: dict[str, tuple[int, int | None]] = {
     "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "lookup_dcookie": (212, 18),
     # memory that no file limit counts
     "memfd_create": (319, 279), "memfd_secret": (447, 447),
+    # attributes of files, which Landlock lets an owner change anywhere
+    "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, None),
+    "fchown": (93, 55), "lchown": (94, None), "fchownat": (260, 54), "utime": (132, None), "utimes": (235, None),
+    "futimesat": (261, None), "utimensat": (280, 88), "setxattr": (188, 5), "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7), "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16),
+    "setxattrat": (463, 463), "removexattrat": (466, 466), "file_setattr": (469, 469),
     # the machine
     "syslog": (103, 116), "kexec_load": (246, 104), "kexec_file_load": (320, 294), "init_module": (175, 105),
     "finit_module": (313, 273), "delete_module": (176, 106), "reboot": (169, 142), "swapon": (167, 224),
@@ -55,7 +61,11 @@ NUMBERS: dict[str, tuple[int, int | None]] = {
 }  # fmt: skip
 
 _FORKS, _EXECUTIONS = ("fork", "vfork"), ("execve", "execveat")
-_SPECIAL = {"clone", "clone3", "socket", "socketpair", *_FORKS, *_EXECUTIONS}
+#: Calls that change a file's mode, owner, times or extended attributes.
+_ATTRIBUTES = tuple(
+    name for name in NUMBERS if any(word in name for word in ("chmod", "chown", "utime", "xattr", "file_"))
+)
+_SPECIAL = {"clone", "clone3", "socket", "socketpair", *_FORKS, *_EXECUTIONS, *_ATTRIBUTES}
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
 
 #: What becomes of new processes: ``asked`` for at the descriptor that ``install`` returns, or ``refused``.
@@ -80,17 +90,18 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def install(processes: Gate) -> int | None:
+def install(processes: Gate, *, attributes: bool = True) -> int | None:
     """Refuse the calls above in this process, for good; with ``refused`` also new processes and programs.
 
-    With ``asked``, returns the descriptor at which ``let_through`` answers for each new process; the caller hands it to
+    With ``attributes=False``, changing a file's mode, owner, times or extended attributes does nothing and says that it
+    worked, so that copying a file still does. With ``asked``, returns the descriptor at which ``let_through`` answers for each new process; the caller hands it to
     the one who answers and closes it. The process must have set ``no_new_privs``. Does nothing on a machine whose
     numbers are unknown. Raises ``OSError`` when the system refuses.
     """
     machine = platform.machine()
     if machine not in MACHINES:
         return None
-    code = program(machine, processes)
+    code = program(machine, processes, attributes=attributes)
     filters = _Program(len(code) // 8, code)
     flags = _NEW_LISTENER if processes == "asked" else 0
     libc = ctypes.CDLL(None, use_errno=True)
@@ -113,7 +124,7 @@ def let_through(listener: int) -> None:
         pass
 
 
-def program(machine: str, processes: Gate) -> bytes:
+def program(machine: str, processes: Gate, *, attributes: bool = True) -> bytes:
     """The filter for ``machine`` (``"x86_64"``, ``"aarch64"``) as the bytes of ``sock_filter`` instructions."""
     column, audit = MACHINES[machine]
     number = {name: found for name, numbers in NUMBERS.items() if (found := numbers[column]) is not None}
@@ -130,6 +141,8 @@ def program(machine: str, processes: Gate) -> bytes:
     ]
     for name in refused:
         steps += _when(_EQUAL, number[name], _refusal(errno.EPERM))
+    for name in () if attributes else _ATTRIBUTES:
+        steps += _when(_EQUAL, number[name], _refusal(0)) if name in number else ()
     for name in _FORKS:
         steps += _when(_EQUAL, number[name], gate) if name in number else ()
     steps += [

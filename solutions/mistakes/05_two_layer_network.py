@@ -218,7 +218,7 @@ def own_sgd(model, optimizer, x, y, steps):
     return _loop(model, x, y, steps, lambda step: optimizer.zero_grad(), lambda step: _descend(model, rate))
 
 
-@mistake("train_with_optimizer", "stale")
+@mistake("train_with_optimizer", "wrong_value")
 def one_step_too_few(model, optimizer, x, y, steps):
     def update(step):
         if step < steps - 1:

@@ -14,7 +14,7 @@ from tests.judge.builders import GENERAL, by_mistakes, cases, codes, course, dia
 
 EXERCISES = tuple(one for one in course().exercises.values() if one.measure is None)
 #: Exercises small enough to combine all pairs on.
-PAIRED = ("lin_grad", "relu_grad", "mse_grad", "polynomial_vjp")
+PAIRED = ("lin_grad", "relu_grad", "mse_grad")
 
 #: Two mistakes that leave the very tensor of a third: (n, 1) transposed and summed over the axis of one is (n,).
 SAME = {("transposed", "sum_too_far"): "unit_axis"}
@@ -33,10 +33,10 @@ def applies(mistake: Mistake, exercise: Exercise, check: str) -> bool:
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda one: one.id)
 def test_mistake_alone_gets_its_code(exercise: Exercise) -> None:
-    """One test an exercise: the references behind the hypotheses are what costs time."""
+    """One test an exercise, on its first checks: ``grader validate`` and ``mistake_table`` try all of them."""
     wrong = []
     for mistake in MISTAKES:
-        for check in exercise.checks:
+        for check in tuple(exercise.checks)[:2]:
             if check not in exercise.raises and applies(mistake, exercise, check):
                 found = codes(diagnosed(exercise, {check: by_mistakes(check, mistake)}))
                 if {one: code for one, code in found.items() if one not in exercise.raises} != {check: mistake.code}:
@@ -53,7 +53,7 @@ def test_right_answer_gets_no_diagnosis(exercise: Exercise) -> None:
 def test_two_mistakes_together_get_no_false_code(name: str) -> None:
     exercise = course().exercises[name]
     false = []
-    for check in exercise.checks:
+    for check in tuple(exercise.checks)[-1:]:
         possible = [mistake for mistake in MISTAKES if applies(mistake, exercise, check)]
         for pair in combinations(possible, 2):
             code = codes(diagnosed(exercise, {check: by_mistakes(check, *pair)})).get(check)

@@ -232,9 +232,9 @@ print(dict(os.environ), subprocess.run(['env'], capture_output=True).stdout)
     Hostile("proc-read", _ATTEMPT + """
 parents = [os.getpid(), os.getppid(), 'self', 'thread-self', *range(1, 300)]
 for pid in parents:
-    for name in ('environ', 'mem', 'maps', 'fd', 'cmdline', 'root', 'cwd', 'task', 'status', 'stat'):
+    for name in ('environ', 'mem', 'maps', 'fd', 'cmdline', 'root', 'task', 'status', 'stat'):
         try:
-            got = os.listdir(f'/proc/{pid}/{name}') if name in ('fd', 'root', 'cwd', 'task') else open(f'/proc/{pid}/{name}', 'rb').read(64)
+            got = os.listdir(f'/proc/{pid}/{name}') if name in ('fd', 'root', 'task') else open(f'/proc/{pid}/{name}', 'rb').read(64)
         except OSError as error:
             pass
         else:
@@ -285,7 +285,11 @@ for path in ('/etc/x', '/usr/x', '/x', '/var/tmp/x', '/home/x', sys.prefix + '/x
 attempt('unlink', lambda: os.unlink(torch.__file__))
 attempt('rename', lambda: os.rename(os.__file__, 'os.py'))
 attempt('link', lambda: os.link(os.__file__, 'os.py'))
-attempt('chmod', lambda: os.chmod('/usr', 0o777))
+def chmod():
+    before = os.stat('{path}' if os.path.exists('{path}') else '/usr').st_mode
+    os.chmod('{path}' if os.path.exists('{path}') else '/usr', 0o755)
+    if os.path.exists('{path}') and os.stat('{path}').st_mode == before: raise OSError('nothing happened')
+attempt('chmod', chmod)
 os.symlink('/etc/x', 'way')
 attempt('symlink', lambda: open('way', 'w').close())
 attempt('mknod', lambda: os.mknod('disk', 0o60666, os.makedev(8, 0)))
@@ -378,7 +382,7 @@ os.wait()
     Hostile("stop-itself", "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", failure="timed_out", weak=True),
     Hostile("descriptors-closed", "import os\nos.closerange(3, 1024)", checks="exact|crashed|timed_out|absent", failure="any"),
     Hostile("loop-blocked", "import asyncio, time\nasyncio.get_running_loop().call_later(0.05, time.sleep, 1000)",
-            checks="timed_out|crashed|exact"),
+            checks="timed_out|crashed|exact|not_defined|absent", failure="any"),
     Hostile("folder-made-strange", """
 import os
 os.makedirs('deep/' * 100)
@@ -499,7 +503,7 @@ while True:
     Hostile("check-first-dies", answer=_stub("if inp[0, 0] == 1: os.abort()"), checks=("crashed", "exact"), weak=True),
     Hostile("check-fork-bomb", answer=_stub("while True: os.fork()"), checks="raised", only=("bwrap", "landlock")),
     Hostile("check-memory", answer=_stub("held = []\nwhile True: held.append(bytearray(os.urandom(1) * 2**24))"),
-            checks="memory_exceeded"),
+            checks="memory_exceeded|timed_out"),
     Hostile("check-print-flood", answer=_stub("while True: print('x' * 1000)"), checks="output_exceeded", weak=True),
     Hostile("check-write-flood", answer=_stub("for _ in range(2000): os.write(1, b'x' * 10000)"), checks="exact"),
     Hostile("check-result-large", answer="import torch\ndef lin(inp, out, w):\n    w.g = torch.zeros(2 * 10**6)\n",

@@ -13,7 +13,6 @@ _SETUP = """
 import torch, threading
 from torch.utils._python_dispatch import _disable_current_modes
 saved_grad, saved_backward = torch.autograd.grad, torch.Tensor.backward
-scripted = torch.jit.script("def f(x): return torch.relu(x)") if False else None
 """
 
 #: Body of ``by_hand(x)`` → whether it uses autograd.

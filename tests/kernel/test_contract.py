@@ -35,7 +35,10 @@ def test_cells_run_in_order_and_checks_are_exact(laboratory: Laboratory, sandbox
 
 HONEST = {
     "threads": "import threading\nt = threading.Thread(target=print, args=('hi',)); t.start(); t.join()",
-    "subprocess": "import subprocess, sys\nprint(subprocess.run([sys.executable, '-c', 'print(\"hi\")'], capture_output=True, text=True).stdout, end='')",
+    "subprocess": """
+import subprocess, sys
+print(subprocess.run([sys.executable, '-c', 'print("hi")'], capture_output=True, text=True).stdout, end='')
+""",
     "shell": "!echo hi",
     "numpy": "import numpy as np\nprint('hi' if np.allclose(np.linalg.inv(np.eye(2)), np.eye(2)) else '')",
     "training": """
@@ -46,7 +49,12 @@ for _ in range(3):
     optimizer.zero_grad(); layer(torch.ones(2, 3)).sum().backward(); optimizer.step()
 print('hi')
 """,
-    "files": "import tempfile, pathlib\npathlib.Path('a.txt').write_text('hi')\ntempfile.TemporaryFile().write(b'x')\nprint(open('a.txt').read())",
+    "files": """
+import tempfile, pathlib
+pathlib.Path('a.txt').write_text('hi')
+tempfile.TemporaryFile().write(b'x')
+print(open('a.txt').read())
+""",
     "asyncio": "import asyncio\nawait asyncio.sleep(0.01)\nprint('hi')",
     "display": "from IPython.display import display\ndisplay(3)\nprint('hi')",
 }

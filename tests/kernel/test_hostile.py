@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,13 +53,24 @@ def _resident() -> int:
     return psutil.Process().memory_info().rss
 
 
+def running(zygote: psutil.Process) -> list[psutil.Process]:
+    """What runs below the zygote; a zombie is only a number."""
+    found = []
+    for process in zygote.children(recursive=True):
+        try:
+            found += [process] * (process.status() != psutil.STATUS_ZOMBIE)
+        except psutil.NoSuchProcess:
+            pass
+    return found
+
+
 def _run(laboratory: Laboratory, sandbox: str, secret: Secret) -> Class:
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setblocking(False)
     pool = laboratory.pool(sandbox)
     laboratory.run(sandbox, linear_job("first"))
     zygote = psutil.Process(pool.zygote.process.pid)
-    before, memory = len(zygote.children(recursive=True)), _resident()
+    before, memory = len(running(zygote)), _resident()
     rows = [_filled(row, secret, listener.getsockname()[1]) for row in table(sandbox)]
     jobs = []
     for number, row in enumerate(rows):
@@ -70,7 +79,7 @@ def _run(laboratory: Laboratory, sandbox: str, secret: Secret) -> Class:
             jobs.append(linear_job(f"honest {number}", "print('hello')"))
     done = laboratory.run(sandbox, *jobs)
     deadline = time.monotonic() + 10
-    while len(zygote.children(recursive=True)) > before and time.monotonic() < deadline:
+    while len(running(zygote)) > before and time.monotonic() < deadline:
         time.sleep(0.05)
     visitors = 0
     with listener:
@@ -83,20 +92,17 @@ def _run(laboratory: Laboratory, sandbox: str, secret: Secret) -> Class:
     return Class(
         rows={job.name: execution for job, execution in named if not job.name.startswith("honest ")},
         honest=[execution for job, execution in named if job.name.startswith("honest ")],
-        processes=[repr(process) for process in zygote.children(recursive=True)[before:]],
-        files=[name for name in os.listdir(pool.folder) if name != "zygote.log"],
+        processes=[repr(process) for process in running(zygote)[before:]],
+        files=[path.name for path in Path(pool.folder).iterdir() if path.name != "zygote.log"],
         visitors=visitors,
         grown=_resident() - memory,
     )
 
 
 @pytest.fixture(scope="module")
-def classes(laboratory: Laboratory, secret: Secret) -> Iterator[dict[str, Class]]:
-    yield {}
+def graded(laboratory: Laboratory, secret: Secret) -> object:
+    classes: dict[str, Class] = {}
 
-
-@pytest.fixture(scope="module")
-def graded(classes: dict[str, Class], laboratory: Laboratory, secret: Secret) -> object:
     def of(sandbox: str) -> Class:
         if sandbox not in classes:
             classes[sandbox] = _run(laboratory, sandbox, secret)

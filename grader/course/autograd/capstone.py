@@ -42,9 +42,19 @@ def _places(images: Tensor) -> list[int]:
     return [places[_key(image)] for image in images.detach().numpy()]
 
 
+def _is_held_back(places: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Two of nine digits, the same in every run, of every class.
+
+    The seed gives their order alone: of random splits about one in a hundred is so hard that a right answer stays just
+    below 95 %.
+    """
+    return np.isin(places % 9, (0, 4))
+
+
 def _training_images(case: Draw) -> np.ndarray[Any, Any]:
     images = _digits()[0]
-    chosen: np.ndarray[Any, Any] = images[case.rng.permutation(len(images))[:TRAINING]]
+    places = np.arange(len(images))
+    chosen: np.ndarray[Any, Any] = images[case.rng.permutation(places[~_is_held_back(places)])]
     return chosen
 
 

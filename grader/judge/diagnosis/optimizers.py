@@ -15,8 +15,6 @@ from grader.judge.diagnosis.simulations import (
     AVERAGED,
     DRIVEN,
     FIXED_RATES,
-    LR_FIXED,
-    LR_NEVER,
     RIGHT,
     TRAINED,
     Slip,
@@ -110,12 +108,12 @@ def _value(symptom: Symptom, view: View, simulation: Simulation, slip: Slip) -> 
 def _said(symptom: Symptom, slip: Slip) -> Diagnosis:
     name = path(symptom)
     if slip.code == "learning_rate_ignored":
-        used = wording.number(slip.has("lr")) if slip.has("lr") else "the same at every step"
+        used = wording.number(slip.has("lr")) if slip.has("lr") else wording.SAME_RATE
         return wording.say(slip.code, path=name, used=used, why=slip.what)
     if slip.code == "accumulated":
         return wording.say("accumulated.steps", path=name)
     if slip.code == "first_step":
-        remedy = "Let the buffer begin as the first gradient itself, and run all steps before you return."
+        remedy = wording.ALL_STEPS if slip.has("once") else wording.FIRST_BUFFER
         return wording.say(slip.code, path=name, what=slip.what, remedy=remedy)
     if slip.code == "averaged_instead_of_summed":
         return wording.say("averaged_instead_of_summed.loss", path=name)
@@ -123,25 +121,31 @@ def _said(symptom: Symptom, slip: Slip) -> Diagnosis:
 
 
 def constants(symptom: Symptom) -> Diagnosis | None:
-    """Other hyper-parameters than the given ones: a rate of one, no momentum, a single step, the other direction."""
-    exercise = symptom.evidence.exercise
-    rate = next((name for name in _RATES if name in exercise.inputs), None)
-    if rate is None or _simulations(symptom):
+    """Other hyper-parameters than the given ones: another rate, the other direction, no momentum, fewer steps."""
+    rate = next((name for name in _RATES if name in symptom.evidence.exercise.inputs), None)
+    if rate is None:
         return None
+    found = None if _simulations(symptom) else _other_rate(symptom, rate)
+    return found or _other_steps(symptom)
+
+
+def _other_rate(symptom: Symptom, rate: str) -> Diagnosis | None:
     for fixed in FIXED_RATES:
         if symptom.fits(lambda view: _with(symptom, view, {rate: fixed})):  # noqa: B023
-            why = LR_NEVER if fixed == 1 else LR_FIXED
+            why = wording.LR_NEVER if fixed == 1 else wording.LR_FIXED
             return wording.say("learning_rate_ignored", path=path(symptom), used=wording.number(fixed), why=why)
     if symptom.fits(lambda view: _opposite(symptom, view)):
         return wording.say("ascent", path=path(symptom))
     if symptom.fits(lambda view: _with(symptom, view, {"momentum": 0.0})):
         return wording.say("state_lost", path=path(symptom))
+    return None
+
+
+def _other_steps(symptom: Symptom) -> Diagnosis | None:
     if symptom.fits(lambda view: _with(symptom, view, {"steps": 1})):
-        remedy = "Run all steps before you return."
-        what = "the loop ends after its first step"
-        return wording.say("first_step", path=path(symptom), what=what, remedy=remedy)
+        return wording.say("first_step", path=path(symptom), what=wording.ONE_STEP, remedy=wording.ALL_STEPS)
     if symptom.fits(lambda view: _one_step_less(symptom, view)):
-        return wording.say("stale", path=path(symptom), label="one step less than asked for")
+        return wording.say("stale", path=path(symptom), label=wording.STEP_LESS)
     return None
 
 

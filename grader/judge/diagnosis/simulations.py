@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from grader.judge.diagnosis import wording
 from grader.model import Case
 
 
@@ -31,41 +32,39 @@ class Slip:
 
 
 RIGHT = Slip("", "")
-LR_ONCE = "The learning rate was kept when the optimizer was made, and its later change was not seen."
-LR_NEVER = "The learning rate is not a factor of the step."
-LR_FIXED = "A number was written in its place."
 #: What students write in place of the rate that they are given.
 FIXED_RATES = (1.0, 0.1, 0.01, 0.001, 0.0001)
-RATES = tuple(Slip("learning_rate_ignored", LR_NEVER if rate == 1 else LR_FIXED, {"lr": rate}) for rate in FIXED_RATES)
+RATES = tuple(
+    Slip("learning_rate_ignored", wording.LR_NEVER if rate == 1 else wording.LR_FIXED, {"lr": rate})
+    for rate in FIXED_RATES
+)
 DRIVEN = (
-    Slip("learning_rate_ignored", LR_ONCE, {"constant_lr": True}),
+    Slip("learning_rate_ignored", wording.LR_ONCE, {"constant_lr": True}),
     Slip("ascent", "", {"ascent": True}),
     Slip("state_lost", "", {"lost": True}),
     Slip("state_shared", "", {"shared": True}),
-    Slip(
-        "first_step", "the buffer starts from zeros, so that the first gradient is dampened too", {"damp_first": True}
-    ),
-    Slip("first_step", "the buffer misses the first gradient", {"empty_first": True}),
-    Slip("weight_decay", "left out", {"no_decay": True}),
-    Slip("weight_decay", "applied to the parameter itself, outside of the gradient", {"decoupled": True}),
-    Slip("weight_decay", "subtracted", {"decay_sign": True}),
-    Slip("weight_decay", "added behind the momentum", {"late_decay": True}),
-    Slip("dampening", "left out", {"no_damp": True}),
-    Slip("dampening", "taken for 1 − dampening", {"damp_inverse": True}),
-    Slip("dampening", "1 − momentum: an average instead of a sum", {"average": True}),
-    Slip("nesterov", "without Nesterov", {"no_nesterov": True}),
-    Slip("nesterov", "with Nesterov where plain momentum is asked for", {"always_nesterov": True}),
-    Slip("nesterov", "when the look-ahead leaves out the gradient", {"buffer_only": True}),
+    Slip("first_step", wording.SLIPS["damp_first"], {"damp_first": True}),
+    Slip("first_step", wording.SLIPS["empty_first"], {"empty_first": True}),
+    Slip("weight_decay", wording.SLIPS["no_decay"], {"no_decay": True}),
+    Slip("weight_decay", wording.SLIPS["decoupled"], {"decoupled": True}),
+    Slip("weight_decay", wording.SLIPS["decay_sign"], {"decay_sign": True}),
+    Slip("weight_decay", wording.SLIPS["late_decay"], {"late_decay": True}),
+    Slip("dampening", wording.SLIPS["no_decay"], {"no_damp": True}),
+    Slip("dampening", wording.SLIPS["damp_inverse"], {"damp_inverse": True}),
+    Slip("dampening", wording.SLIPS["average"], {"average": True}),
+    Slip("nesterov", wording.SLIPS["no_nesterov"], {"no_nesterov": True}),
+    Slip("nesterov", wording.SLIPS["always_nesterov"], {"always_nesterov": True}),
+    Slip("nesterov", wording.SLIPS["buffer_only"], {"buffer_only": True}),
     *RATES,
 )
 AVERAGED = (
     *DRIVEN[:4],
-    Slip("bias_correction", "neither average is corrected", {"raw_mean": True, "raw_square": True}),
-    Slip("bias_correction", "the first average is not corrected", {"raw_mean": True}),
-    Slip("bias_correction", "the second average is not corrected", {"raw_square": True}),
-    Slip("bias_correction", "the count of steps goes up once for each parameter", {"counted": True}),
-    Slip("bias_correction", "the count of steps is one too high", {"ahead": True}),
-    Slip("bias_correction", "the count of steps stays at one", {"stuck": True}),
+    Slip("bias_correction", wording.SLIPS["raw"], {"raw_mean": True, "raw_square": True}),
+    Slip("bias_correction", wording.SLIPS["raw_mean"], {"raw_mean": True}),
+    Slip("bias_correction", wording.SLIPS["raw_square"], {"raw_square": True}),
+    Slip("bias_correction", wording.SLIPS["counted"], {"counted": True}),
+    Slip("bias_correction", wording.SLIPS["ahead"], {"ahead": True}),
+    Slip("bias_correction", wording.SLIPS["stuck"], {"stuck": True}),
     *RATES,
 )
 TRAINED = (
@@ -73,7 +72,7 @@ TRAINED = (
     Slip("accumulated", "", {"accumulate": True, "left": True}),
     Slip("accumulated", "", {"accumulate": True}),
     Slip("accumulated", "", {"left": True}),
-    Slip("first_step", "the loop ends after its first step", {"once": True}),
+    Slip("first_step", wording.SLIPS["once"], {"once": True}),
     Slip("averaged_instead_of_summed", "", {"mean": True}),
     *RATES,
 )

@@ -195,7 +195,7 @@ def stale(symptom: Symptom) -> Diagnosis | None:
             return wording.say("stale.copied", path=path(symptom))
     for used, code in USED_BEFORE.items():
         if symptom.fits(lambda view: _remembered(symptom, view, used)):  # noqa: B023
-            return wording.say(code, path=path(symptom), label="that of another call")
+            return wording.say(code, path=path(symptom), label=wording.LAST_CALL)
     return None
 
 

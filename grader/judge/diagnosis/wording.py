@@ -18,6 +18,38 @@ STARTS = " {right} came out right, so the mistake is behind {right} on the way b
 FORWARD = " The result of the forward pass is wrong already, so look there first."
 FOLLOWS = " It calls {names}: check that first."
 
+#: Words for the mistakes that are told by simulation.
+LR_ONCE = "The learning rate was kept when the optimizer was made, and its later change was not seen."
+LR_NEVER = "The learning rate is not a factor of the step."
+LR_FIXED = "A number was written in its place."
+SAME_RATE = "the same at every step"
+ONE_STEP = "the loop ends after its first step"
+ALL_STEPS = "Run all steps before you return."
+FIRST_BUFFER = "Let the buffer begin as the first gradient itself."
+STEP_LESS = "one step less than asked for"
+LAST_CALL = "that of another call"
+SLIPS = {
+    "damp_first": "the buffer starts from zeros, so that the first gradient is dampened too",
+    "empty_first": "the buffer misses the first gradient",
+    "no_decay": "left out",
+    "decoupled": "applied to the parameter itself, outside of the gradient",
+    "decay_sign": "subtracted",
+    "late_decay": "added behind the momentum",
+    "no_damp": "left out",
+    "damp_inverse": "taken for 1 − dampening",
+    "average": "1 − momentum: an average instead of a sum",
+    "no_nesterov": "without Nesterov",
+    "always_nesterov": "with Nesterov where plain momentum is asked for",
+    "buffer_only": "when the look-ahead leaves out the gradient",
+    "raw": "neither average is corrected",
+    "raw_mean": "the first average is not corrected",
+    "raw_square": "the second average is not corrected",
+    "counted": "the count of steps goes up once for each parameter",
+    "ahead": "the count of steps is one too high",
+    "stuck": "the count of steps stays at one",
+    "once": "the loop ends after its first step",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -176,8 +208,8 @@ WORDS: dict[str, Words] = {
         "Assign: `{path} = …`, not `{path} += …`.",
     ),
     "accumulated.steps": Words(
-        "`{path}` is what comes out when the gradients of all earlier steps are added up.",
-        "`backward()` adds to `.grad`, and nothing cleared it between the steps.",
+        "`{path}` is what comes out when gradients from before are added to those of a step.",
+        "`backward()` adds to `.grad`, and nothing cleared it before.",
         "What does `.grad` hold when the second step begins?",
         "Clear the gradients in every step, before `backward()`.",
     ),
