@@ -19,7 +19,7 @@ import ast
 import builtins
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from grader.errors import CourseError
@@ -28,6 +28,8 @@ from grader.model import Exercise, Sampler, Variant
 _PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[-?\d+\]|\['[^']*'\])*")
 #: Names that ``call`` may use without an input of that name.
 IMPLIED = frozenset({"out", "upstream"})
+#: Labels of the cases that are made for every exercise.
+_STANDARD = ("random values", "float64", "batch of one", "not contiguous")
 
 
 def exercise(
@@ -53,6 +55,18 @@ def exercise(
         if unknown:
             raise CourseError(
                 "no such field", exercise=name, field=min(unknown), remedy="the fields stand in grader.model.Exercise"
+            )
+        for field, given in (("inputs", inputs), ("points", points or {})):
+            if not isinstance(given, Mapping):
+                raise CourseError(
+                    f"is {type(given).__name__}, not a mapping",
+                    exercise=name,
+                    field=field,
+                    remedy=f'write for instance {field}={{"w": …}}',
+                )
+        if not isinstance(call, str):
+            raise CourseError(
+                f"is {type(call).__name__}, not code", exercise=name, field="call", remedy=f'write call="{name}(…)"'
             )
         title = (inspect.getdoc(forward) or "").partition("\n")[0]
         stem = notebook or forward.__globals__.get("NOTEBOOK") or forward.__module__.rpartition(".")[2]
@@ -82,7 +96,7 @@ def parameters(declared: Exercise) -> tuple[str, ...]:
 
 
 def _validate(declared: Exercise) -> None:
-    for check in (_title, _inputs, _forward, _call, _points, _raises, _names):
+    for check in (_types, _title, _variants, _inputs, _forward, _call, _points, _raises, _names, _sizes):
         check(declared)
 
 
@@ -90,11 +104,51 @@ def _refuse(declared: Exercise, field: str, message: str, remedy: str) -> Course
     return CourseError(message, exercise=declared.id, field=field, remedy=remedy)
 
 
+def _types(declared: Exercise) -> None:
+    """A string in place of a tuple of strings would be taken for its letters."""
+    for field in ("needs", "follows", "globals", "in_place", "scalars", "registered", "ones"):
+        names = getattr(declared, field)
+        listed = isinstance(names, tuple | list) and all(isinstance(name, str) for name in names)
+        if not listed and not (field == "ones" and names is None):
+            raise _refuse(declared, field, f"is {names!r}, not a tuple of names", f'write for instance {field}=("n",)')
+    for field in ("reads", "expects", "raises"):
+        table = getattr(declared, field)
+        if not isinstance(table, Mapping) or not all(isinstance(name, str) for name in table.values()):
+            raise _refuse(
+                declared, field, f"is {table!r}, not a mapping of names", 'write for instance {"check": "name"}'
+            )
+    for field in ("tolerance", "time_limit"):
+        number = getattr(declared, field)
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int | float) or number <= 0):
+            raise _refuse(declared, field, f"is {number!r}", "write a number above 0")
+
+
 def _title(declared: Exercise) -> None:
     if not declared.title:
         raise _refuse(
             declared, "title", "has no docstring", "give the forward pass a docstring: its first line is the title"
         )
+
+
+def _variants(declared: Exercise) -> None:
+    if not isinstance(declared.variants, tuple | list):
+        raise _refuse(
+            declared,
+            "variants",
+            f"is {type(declared.variants).__name__}",
+            "write a tuple, with a comma after a single one",
+        )
+    labels = set(_STANDARD) if declared.standard else set()
+    for variant in declared.variants:
+        if not isinstance(variant, Variant):
+            raise _refuse(declared, "variants", f"{variant!r} is not a Variant", 'write Variant("label", …)')
+        if variant.label in labels:
+            raise _refuse(declared, "variants", f"two cases are called {variant.label!r}", "rename the variant")
+        labels.add(variant.label)
+        for name in variant.inputs:
+            if name not in declared.inputs:
+                known = ", ".join(declared.inputs)
+                raise _refuse(declared, f"variants[{variant.label}]", f"{name!r} is no input", f"inputs are {known}")
 
 
 def _inputs(declared: Exercise) -> None:
@@ -115,9 +169,6 @@ def _inputs(declared: Exercise) -> None:
                 raise _refuse(
                     declared, where, f"{name!r} is an attribute of no input", f"declare the input {owner!r} as well"
                 )
-    for variant in declared.variants:
-        if not isinstance(variant, Variant):
-            raise _refuse(declared, "variants", f"{variant!r} is not a Variant", 'write Variant("label", …)')
 
 
 def _forward(declared: Exercise) -> None:
@@ -143,6 +194,29 @@ def _call(declared: Exercise) -> None:
         raise _refuse(
             declared, "call", f"never uses {missing[0]!r}", "call the student's stub, or name what it needs in `needs`"
         )
+    known = {*declared.inputs, *declared.needs, *IMPLIED, *dir(builtins), *_bound(tree)}
+    for name in sorted(used - known):
+        raise _refuse(
+            declared,
+            "call",
+            f"reads {name!r}, which nothing gives",
+            f"add a sampler for {name!r} to `inputs`, or name it in `needs` if the notebook defines it",
+        )
+
+
+def _bound(tree: ast.AST) -> Iterator[str]:
+    """The names that code binds itself: by assignment, import, definition or as a parameter."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.alias):
+            yield (node.asname or node.name).partition(".")[0]
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            yield node.name
 
 
 def _points(declared: Exercise) -> None:
@@ -178,16 +252,47 @@ def _raises(declared: Exercise) -> None:
 def _names(declared: Exercise) -> None:
     """Every name that another field mentions must exist."""
     checks = {*declared.points, *(name for variant in declared.variants for name in variant.points or {})}
+    letters = {letter for sampler in declared.inputs.values() for letter in sampler.letters}
     tables: tuple[tuple[str, Iterable[str], set[str]], ...] = (
         ("globals", declared.globals, set(declared.inputs)),
         ("in_place", declared.in_place, set(declared.inputs)),
+        ("raises", declared.raises, checks),
         ("scalars", declared.scalars, checks),
         ("registered", declared.registered, checks),
         ("reads", declared.reads, checks),
         ("expects", declared.expects, checks),
-        ("sizes", declared.sizes, {letter for sampler in declared.inputs.values() for letter in sampler.letters}),
+        ("sizes", declared.sizes, letters),
+        ("ones", declared.ones or (), letters),
+        *(
+            (f"variants[{v.label}]", v.sizes, letters | {letter for s in v.inputs.values() for letter in s.letters})
+            for v in declared.variants
+        ),
     )
     for field, names, known in tables:
         for name in names:
             if name not in known:
                 raise _refuse(declared, field, f"{name!r} is not known here", f"known are {', '.join(sorted(known))}")
+
+
+def _sizes(declared: Exercise) -> None:
+    """Letters get different sizes in each case, so there must be enough of them."""
+    from grader.judge.cases import POOL
+
+    earlier: list[set[int]] = []
+    for letter in dict.fromkeys(letter for sampler in declared.inputs.values() for letter in sampler.letters):
+        given = declared.sizes.get(letter, POOL)
+        if not isinstance(given, tuple | list) or not given or not all(type(n) is int and n > 0 for n in given):
+            raise _refuse(
+                declared,
+                "sizes",
+                f"{letter!r} has {given!r}",
+                f'write a tuple of sizes, such as {{"{letter}": (3, 5, 7)}}',
+            )
+        if len(set(given)) <= sum(not taken.isdisjoint(given) for taken in earlier):
+            raise _refuse(
+                declared,
+                "sizes",
+                f"{letter!r} may be left without a size: each letter gets another one",
+                f"give {letter!r} more sizes of its own, or use fewer letters",
+            )
+        earlier.append(set(given))

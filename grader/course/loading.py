@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
+import traceback
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +19,8 @@ from grader.errors import CourseError
 from grader.model import Course, Exercise
 
 GROUP = "grader.courses"
+#: The author's seam, which is never the place to mend.
+_GRADER = Path(__file__).parent
 
 
 def load_course(name: str) -> Course:
@@ -39,12 +42,25 @@ def load_course(name: str) -> Course:
             f"the course {name!r} holds no exercise",
             remedy="declare one with @exercise; the author's guide is in docs/authors.md",
         )
+    _follows(exercises)
     ordered = sorted(exercises.values(), key=lambda declared: declared.notebook)
     return Course(
         name=str(getattr(module, "COURSE", module.__name__.rpartition(".")[2])),
         exercises={declared.id: declared for declared in ordered},
         exercises_dir=_released(module),
     )
+
+
+def _follows(exercises: dict[str, Exercise]) -> None:
+    for declared in exercises.values():
+        for name in declared.follows:
+            if name not in exercises:
+                raise CourseError(
+                    f"{name!r} is no exercise of this course",
+                    exercise=declared.id,
+                    field="follows",
+                    remedy="name one of " + ", ".join(exercises),
+                )
 
 
 def known_courses() -> tuple[str, ...]:
@@ -54,7 +70,12 @@ def known_courses() -> tuple[str, ...]:
 
 def _module(name: str) -> ModuleType:
     for point in entry_points(group=GROUP, name=name):
-        return _imported(point.value, name)
+        if importlib.util.find_spec(point.module.partition(".")[0]) is None:
+            raise CourseError(
+                f"the course {name!r} is installed, but its module {point.module!r} is not there",
+                remedy="install the course again, or mend its entry point",
+            )
+        return _imported(point.module, name)
     path = Path(name)
     if path.exists():
         return _from_path(path.resolve())
@@ -73,9 +94,7 @@ def _imported(module: str, name: str) -> ModuleType:
     except CourseError:
         raise
     except Exception as error:
-        raise CourseError(
-            f"the course {name!r} cannot be imported: {type(error).__name__}: {error}", remedy="mend the course"
-        ) from error
+        raise _broken(repr(name), error) from error
 
 
 def _from_path(path: Path) -> ModuleType:
@@ -103,10 +122,24 @@ def _from_path(path: Path) -> ModuleType:
         raise
     except Exception as error:
         del sys.modules[name]
-        raise CourseError(
-            f"the course {path} cannot be imported: {type(error).__name__}: {error}", remedy="mend the course"
-        ) from error
+        raise _broken(str(path), error) from error
     return module
+
+
+def _broken(course: str, error: Exception) -> CourseError:
+    """An import that failed, with the line of the course's own file that is to be mended."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if not _of_python_or_grader(frame.filename)]
+    place = f"{own[-1].filename}, line {own[-1].lineno}" if own else "the course"
+    if isinstance(error, SyntaxError) and error.filename:
+        place = f"{error.filename}, line {error.lineno}"
+    remedy = f"mend {place}"
+    if isinstance(error, ModuleNotFoundError):
+        remedy += ": install what it needs; a module beside it is found in a package, by `from . import`"
+    return CourseError(f"the course {course} cannot be imported: {type(error).__name__}: {error}", remedy=remedy)
+
+
+def _of_python_or_grader(file: str) -> bool:
+    return file.startswith(("<frozen", str(_GRADER)))
 
 
 def _submodules(module: ModuleType) -> tuple[ModuleType, ...]:
@@ -118,10 +151,11 @@ def _submodules(module: ModuleType) -> tuple[ModuleType, ...]:
 
 
 def _released(module: ModuleType) -> Path | None:
-    given = getattr(module, "EXERCISES", None)
-    if given is None and module.__file__ is not None:
-        given = Path(module.__file__).parent / "exercises"
-    return Path(given) if given is not None and Path(given).is_dir() else None
+    """The folder ``EXERCISES``, taken from beside the module where it is relative."""
+    if module.__file__ is None:
+        return None
+    folder = Path(module.__file__).parent / getattr(module, "EXERCISES", "exercises")
+    return folder if folder.is_dir() else None
 
 
 def _unknown(name: str) -> CourseError:

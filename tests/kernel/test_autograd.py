@@ -39,7 +39,7 @@ VARIANTS = {
     "vmap": ("x.g = torch.vmap(lambda v: 2 * v)(x)", True),
     "aten-backward": ("x.g = torch.ops.aten.threshold_backward(x, x, 0)", True),
     "nn-grad": ("x.g = torch.ops.aten._softmax_backward_data(x, x, 1, torch.float32)", True),
-    "modes-disabled": ("with _disable_current_modes():\n        x.g = torch.ops.aten.threshold_backward(x, x, 0)", True),
+    "modes-disabled": ("with _disable_current_modes():\n        x.g = torch.ops.aten.tanh_backward(x, x)", True),
     "thread": (
         "def work():\n        x.g = torch.ops.aten.threshold_backward(x, x, 0)\n"
         "    t = threading.Thread(target=work); t.start(); t.join()", True),

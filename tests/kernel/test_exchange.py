@@ -71,7 +71,7 @@ def _only_malformed(data: bytes) -> None:
 @given(st.dictionaries(
     st.sampled_from(["ended", "captures", "errors", "error", "printed", "autograd", "seconds", "missing"]),
     _json | st.sampled_from(["returned", "raised", "not_defined"])
-    | st.dictionaries(st.sampled_from(["x.g", "type", "message", "request", "line", "bases", "name"]), _json, max_size=4),
+    | st.dictionaries(st.sampled_from(["x.g", "type", "message", "request", "line", "name"]), _json, max_size=4),
 ))  # fmt: skip
 def test_outcomes_are_read_without_an_exception(outcome: dict[str, object]) -> None:
     program = Program("x", "f(x)", {"x": torch.ones(1)}, reads=("x.g",), raises=("f()",))

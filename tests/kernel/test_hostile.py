@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import time
@@ -57,10 +58,8 @@ def running(zygote: psutil.Process) -> list[psutil.Process]:
     """What runs below the zygote; a zombie is only a number."""
     found = []
     for process in zygote.children(recursive=True):
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):
             found += [process] * (process.status() != psutil.STATUS_ZOMBIE)
-        except psutil.NoSuchProcess:
-            pass
     return found
 
 
