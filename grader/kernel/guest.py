@@ -1,18 +1,21 @@
 """The kernel process of a submission: a real ipykernel in a fork of the zygote, confined, on two inherited sockets.
 
-``prepare`` runs once in the zygote (imports, the shell, a first cell); ``run`` in each fork. What is left out of
-ipykernel's start-up is what a graded notebook has no use for: history, debugger, heartbeat, control and stdin channels.
+``prepare`` runs once in the zygote (imports, the shell, the kernel object, a first cell); ``run`` in each fork, where
+every page that is written is a page to copy, so only sockets, threads and streams are left to make. What is left out of
+ipykernel is what a graded notebook has no use for: history, debugger, heartbeat, control and stdin channels, and the
+messages that say that a cell was received and begun.
 """
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import os
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 from typing import Any
 
@@ -21,7 +24,6 @@ import ipykernel.kernelapp
 import ipykernel.zmqshell
 import zmq
 from ipykernel.compiler import XCachingCompiler
-from ipykernel.control import ControlThread
 from ipykernel.iostream import IOPubThread, OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
@@ -31,7 +33,8 @@ from zmq.eventloop.zmqstream import ZMQStream
 
 from grader.kernel import confine, harness, wire
 
-_shell: ZMQInteractiveShell | None = None
+_compile = compile
+_ONLY_PARSE = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 
 class OutputLimitExceeded(Exception):
@@ -68,10 +71,24 @@ class Compiler(XCachingCompiler):  # type: ignore[misc]
         return harness.code_name(Kernel.requests)
 
 
+class _NoShellThread:
+    """In place of the thread that ipykernel gives the shell channel: there is none, but its parent is asked for."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    @property
+    def parent_thread(self) -> threading.Thread:
+        """The thread in which cells run; ipykernel compares it before it awaits a cell."""
+        return threading.main_thread()
+
+
 class Kernel(IPythonKernel):  # type: ignore[misc]
-    """IPython's kernel, which counts its requests and gives each a fresh budget of output."""
+    """IPython's kernel, which counts its requests, gives each a fresh budget of output and tells only its end."""
 
     compiler_class = Compiler
+    shell_channel_thread = _NoShellThread()
+    _supports_kernel_subshells = False
     requests = 0
 
     async def do_execute(self, code: str, silent: bool, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -81,45 +98,57 @@ class Kernel(IPythonKernel):  # type: ignore[misc]
         reply: dict[str, Any] = await super().do_execute(code, silent, *args, **kwargs)
         return reply
 
+    def _publish_execute_input(self, code: str, parent: Any, execution_count: int) -> None:
+        """Nobody listens for it."""
+
+    def _publish_status(self, status: str, channel: str, parent: Any = None) -> None:
+        if status != "busy":
+            super()._publish_status(status, channel, parent)
+
+
+class Shell(ZMQInteractiveShell):  # type: ignore[misc]
+    """IPython's shell, which leaves a cell that is plain Python as it is without taking it apart first."""
+
+    def transform_cell(self, raw_cell: str) -> str:
+        """``raw_cell`` as Python. A magic, ``!command`` or ``help?`` is none, and goes IPython's slow way."""
+        try:
+            _compile(raw_cell, "<cell>", "exec", _ONLY_PARSE)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            transformed: str = super().transform_cell(raw_cell)
+            return transformed
+        return raw_cell if raw_cell.endswith("\n") else f"{raw_cell}\n"
+
 
 class App(IPKernelApp):  # type: ignore[misc]
-    """ipykernel's application, started in the middle: on given sockets and an existing shell."""
+    """ipykernel's application, cut in two: what needs neither sockets nor threads, and what does."""
+
+    def prepare(self) -> None:
+        """Make the kernel on the existing shell."""
+        self.session.key = b""  # the sockets are private; a signature would prove nothing more
+        self.displayhook = ipykernel.kernelapp.import_item(str(self.displayhook_class))(self.session, None)
+        self.kernel = Kernel.instance(parent=self, session=self.session, log=self.log)
+        self.kernel.shell.kernel = self.kernel
+        self.displayhook.get_execution_count = lambda: self.kernel.execution_count
 
     def start_on(self, shell_fd: int, iopub_fd: int) -> None:
-        """Put up the sockets, the streams and the kernel."""
+        """Put up the sockets and the streams, and start the kernel on them."""
+        self.session.pid = os.getpid()  # it sends nothing from a fork of the process that it was made in
         self.context = context = zmq.Context()
-        self.shell_socket = _listen(context, zmq.ROUTER, shell_fd)
-        self.control_socket = context.socket(zmq.ROUTER)
-        self.stdin_socket = context.socket(zmq.ROUTER)
-        self.control_thread = ControlThread(daemon=True)
         self.iopub_thread = IOPubThread(_listen(context, zmq.XPUB, iopub_fd), pipe=False, session=self.session)
         self.iopub_thread.start()
         self.iopub_socket = self.iopub_thread.background_socket
-        self._ports = {}
         sys.stdout = Stream(self.session, self.iopub_thread, "stdout", watchfd=False)
         sys.stderr = Stream(self.session, self.iopub_thread, "stderr", watchfd=False)
-        self.displayhook = ipykernel.kernelapp.import_item(str(self.displayhook_class))(self.session, self.iopub_socket)
         sys.displayhook = self.displayhook
         self.patch_io()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        self.init_kernel()
-
-    def init_kernel(self) -> None:
-        """The kernel, on the main loop: no shell-channel thread, no debugger."""
-        self.control_thread.start()
-        self.kernel = Kernel.instance(
-            parent=self,
-            session=self.session,
-            control_stream=ZMQStream(self.control_socket, self.control_thread.io_loop),
-            shell_stream=ZMQStream(self.shell_socket),
-            control_thread=self.control_thread,
-            iopub_thread=self.iopub_thread,
-            iopub_socket=self.iopub_socket,
-            stdin_socket=self.stdin_socket,
-            log=self.log,
-        )
-        self.kernel.shell.kernel = self.kernel
-        self.displayhook.get_execution_count = lambda: self.kernel.execution_count
+        kernel, shell = self.kernel, self.kernel.shell
+        kernel._stdout, kernel._stderr = sys.stdout, sys.stderr
+        kernel.iopub_thread = self.iopub_thread
+        for publisher in (self.displayhook, shell.displayhook, shell.display_pub):
+            publisher.pub_socket = self.iopub_socket
+        kernel.iopub_socket = self.iopub_socket
+        kernel.shell_stream = ZMQStream(_listen(context, zmq.ROUTER, shell_fd))
+        kernel.start()
 
 
 def _listen(context: zmq.Context[Any], kind: int, fd: int) -> zmq.Socket[Any]:
@@ -143,7 +172,6 @@ def _system(command: str) -> int:
 
 def prepare(folder: str) -> None:
     """Make the shell and run a first cell, in the zygote; ``folder`` takes IPython's profile."""
-    global _shell
     ipykernel.debugger._is_debugpy_available = False
     ipykernel.zmqshell.system = _system  # IPython's own needs a pseudo-terminal, which a job has none of
     os.environ["IPYTHONDIR"] = os.path.join(folder, ".ipython")
@@ -152,10 +180,11 @@ def prepare(folder: str) -> None:
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
     stdout, stderr, hook = sys.stdout, sys.stderr, sys.displayhook
-    _shell = ZMQInteractiveShell.instance(config=config, compiler_class=Compiler)
-    _shell.run_cell("import math\nx = math.pi", store_history=False, silent=True)
-    _shell.reset(new_session=False)
-    _shell.user_ns.pop("x", None)
+    shell = Shell.instance(config=config, compiler_class=Compiler)
+    shell.run_cell("import math\nx = math.pi", store_history=False, silent=True)
+    shell.reset(new_session=False)
+    shell.user_ns.pop("x", None)
+    App.instance(log_level=50).prepare()
     sys.stdout, sys.stderr, sys.displayhook = stdout, stderr, hook
 
 
@@ -185,13 +214,9 @@ def _come_up(message: dict[str, Any], command: socket.socket, fds: list[int]) ->
     sys.path.insert(0, "")
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    app = App.instance(log_level=50)
-    app.session.key = b""
-    app.start_on(*fds)
-    assert _shell is not None
-    harness.attach(_shell, command)
+    harness.attach(App.instance().kernel.shell, command)
     loop.add_reader(command.fileno(), harness.on_command)
-    app.kernel.start()
+    App.instance().start_on(*fds)
     return loop
 
 

@@ -7,6 +7,7 @@ rests on: student code shares its process and could meddle with it, and would ha
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -21,6 +22,7 @@ from grader.kernel import autograd_watch, confine, exchange, wire
 from grader.kernel.program import Namespace, ProgramRun
 
 _fork, _exit, _pwrite, _close, _getpid = os.fork, os._exit, os.pwrite, os.close, os.getpid
+_gc_freeze = gc.freeze
 _settrace, _setprofile = sys.settrace, sys.setprofile
 _thread_settrace, _thread_setprofile = threading.settrace, threading.setprofile
 _set_num_threads = torch.set_num_threads
@@ -80,6 +82,7 @@ def _be_check(command: socket.socket) -> None:
     _send(command, {"event": "forked"}, [theirs.fileno()])
     theirs.close()
     command.close()
+    _gc_freeze()  # a collection in this process would write to, and so copy, what the kernel has made
     _set_num_threads(1)
     _settrace(None)
     _setprofile(None)

@@ -100,7 +100,7 @@ class JobRun:
         ours, theirs = wire.pair()
         with theirs:
             try:
-                self.pool.zygote.spawn(self.pool.describe(self.number), theirs.fileno())
+                self.pool.zygote.spawn(self.pool.describe(self.number, self.job), theirs.fileno())
             except wire.Closed as error:
                 ours.close()
                 raise JobLost(str(error)) from None
@@ -191,6 +191,7 @@ class JobRun:
         try:
             self._order("kernel", listeners.fds())
             listeners.close()
+            assert self.pool.context is not None
             self.client = connect(self.pool.context, listeners.prefix)
             self.runner = CellRunner(self.client)
             answer = await self._answer(self._left(_START_S))
@@ -279,7 +280,9 @@ class JobRun:
         reply = self.runner.reply.get("content", {}) if self.runner is not None else {}
         if reply.get("status") == "error":
             name = str(reply.get("ename", ""))
-            ended: Any = {"OutputLimitExceeded": "output_exceeded", "MemoryError": "memory_exceeded"}.get(name, "raised")
+            ended: Any = {"OutputLimitExceeded": "output_exceeded", "MemoryError": "memory_exceeded"}.get(
+                name, "raised"
+            )
             message = _ANSI.sub("", str(reply.get("evalue", "")))
             if name == "RuntimeError" and "can't allocate memory" in message:
                 ended = "memory_exceeded"

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import gc
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from grader.errors import KernelError
 from grader.kernel import sandbox as sandboxes
-from grader.kernel import wire
+from grader.kernel import warmth, wire
 from grader.kernel.programs import ProgramFiles
 from grader.model import Execution, Job, Limits
 
@@ -33,7 +35,7 @@ class Zygote:
         ours, theirs = wire.pair()
         with theirs:
             command = sandboxes.zygote_command(sandbox, theirs.fileno())
-            self.log = open(os.path.join(folder, "zygote.log"), "w+b")
+            self.log = Path(folder, "zygote.log").open("w+b")  # noqa: SIM115 - as long as the process
             self.process = subprocess.Popen(
                 command,
                 pass_fds=[theirs.fileno()],
@@ -57,7 +59,9 @@ class Zygote:
             data = await asyncio.wait_for(loop.sock_recv(self.sock, wire.LARGEST), _READY_S)
             self.ready = wire.parse(data)
         except (wire.Closed, OSError, TimeoutError):
-            raise KernelError(f"the zygote did not come up: {self._last_words()}", remedy="See: grader doctor") from None
+            raise KernelError(
+                f"the zygote did not come up: {self._last_words()}", remedy="See: grader doctor"
+            ) from None
 
     def _last_words(self) -> str:
         self.log.seek(0)
@@ -86,8 +90,9 @@ class Zygote:
 class KernelPool:
     """Runs jobs, up to ``jobs`` at a time, each in a kernel of its own forked from one warm zygote.
 
-    The zygote starts when the pool is made, so that its imports overlap with the caller's own. ``sandbox`` is one of
-    ``SANDBOXES``; raises ``SandboxUnavailable`` (from ``choose_sandbox``) when it does not work here.
+    The zygote starts when the pool is made, so that its imports overlap with the caller's own; the first ``run`` waits
+    for it. ``sandbox`` is one of ``SANDBOXES``; raises ``SandboxUnavailable`` (from ``choose_sandbox``) when it does
+    not work here. Use as ``async with``, which raises ``KernelError`` at its end when no zygote ever came up.
     """
 
     def __init__(self, sandbox: str | None = None, limits: Limits | None = None, jobs: int = 2) -> None:
@@ -97,7 +102,8 @@ class KernelPool:
         self.folder = tempfile.mkdtemp(prefix="grader-", dir="/tmp")
         self.zygote = Zygote(self.sandbox, self.folder)
         self.programs = ProgramFiles()
-        self.context: zmq.asyncio.Context
+        self.context: zmq.asyncio.Context | None = None
+        self._coming_up: asyncio.Task[None] | None = None
         self._numbers = 0
         self._slots = asyncio.Semaphore(jobs)
         self._replacing = asyncio.Lock()
@@ -105,23 +111,39 @@ class KernelPool:
         self._environment = sandboxes.kernel_environment()
 
     async def __aenter__(self) -> KernelPool:
-        """Import what the grader's side needs and wait for the zygote."""
+        """The pool itself, at once."""
+        return self
+
+    async def ready(self) -> None:
+        """Wait until jobs can run. Raises ``KernelError`` when the zygote does not come up."""
+        if self._coming_up is None:
+            self._coming_up = asyncio.create_task(self._come_up())
+        await asyncio.shield(self._coming_up)
+
+    async def _come_up(self) -> None:
         import zmq.asyncio
 
         from grader.kernel import jobrun  # noqa: F401 - imports nbclient and torch, while the zygote does the same
 
+        gc.freeze()  # else each full collection of a long run walks through all of torch again
         self.context = zmq.asyncio.Context()
         await self.zygote.wait()
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Kill whatever runs and remove every trace."""
+        came_up = self._coming_up
+        if came_up is not None and not came_up.done():
+            came_up.cancel()
+            await asyncio.wait([came_up])
         self.zygote.close()
-        self.context.destroy(linger=0)
+        if self.context is not None:
+            self.context.destroy(linger=0)
         self.programs.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+        if error is None and came_up is not None and not came_up.cancelled():
+            came_up.result()
 
     async def run(self, job: Job) -> Execution:
         """Run ``job``'s cells and checks; may be called any number of times at once.
@@ -129,6 +151,7 @@ class KernelPool:
         Whatever the submission does is in the ``Execution``. Raises ``KernelError`` when the grader's own machinery
         failed twice on it.
         """
+        await self.ready()
         async with self._slots:
             deadline = time.monotonic() + self.limits.submission_s
             reason = ""
@@ -178,8 +201,8 @@ class KernelPool:
             self.zygote = Zygote(self.sandbox, self.folder)
             await self.zygote.wait()
 
-    def describe(self, number: int) -> dict[str, Any]:
-        """What a job's init has to know."""
+    def describe(self, number: int, job: Job) -> dict[str, Any]:
+        """What the zygote and a job's init have to know."""
         private = self.sandbox == "bwrap"
         folder = "/job/home" if private else os.path.join(self.folder, f"job-{number}")
         write = [folder, "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"]
@@ -188,6 +211,7 @@ class KernelPool:
             if not any(place.startswith("/tmp/") for place in self._readable):
                 write.append("/tmp")
         return {
+            "warm": warmth.needed(cell.source for cell in job.cells),
             "sandbox": self.sandbox,
             "folder": folder,
             "temporary": "/job/tmp" if private else folder,

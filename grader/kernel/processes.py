@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import time
 from collections.abc import Mapping
@@ -29,6 +30,10 @@ class Stopped:
 
     pids: Mapping[str, int] = field(default_factory=dict)
     marks: Mapping[str, str] = field(default_factory=dict)
+
+
+#: How many killed processes are waited for one by one, and how long at a time.
+_MOST_AWAITED, _AWAITED_S = 16, 0.05
 
 
 class Processes:
@@ -91,10 +96,8 @@ class Processes:
         """The process id, as this process may signal it, of the ``/proc`` entry ``name``; 0 when it is gone."""
         if not self.private:
             return int(name)
-        for line in self._read(f"{name}/status").splitlines():
-            if line.startswith("NSpid:"):
-                return int(line.split()[-1])
-        return 0
+        pids = _field(self._read(f"{name}/status"), "NSpid").split()
+        return int(pids[-1]) if pids else 0
 
     def name(self, pid: int) -> str:
         """The ``/proc`` name of a descendant's process id; empty when there is none."""
@@ -139,9 +142,8 @@ class Processes:
         for name in stopped.pids:
             for task in self._tasks(name):
                 status = self._read(f"{name}/task/{task}/status")
-                fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-                switches = (fields.get("voluntary_ctxt_switches", ""), fields.get("nonvoluntary_ctxt_switches", ""))
-                marks[f"{name}/{task}"] = " ".join((fields.get("State", "X")[:1], *switches))
+                switches = (_field(status, "voluntary_ctxt_switches"), _field(status, "nonvoluntary_ctxt_switches"))
+                marks[f"{name}/{task}"] = " ".join((_field(status, "State")[:1] or "X", *switches))
         return marks
 
     def ran(self, stopped: Stopped) -> bool:
@@ -165,7 +167,7 @@ class Processes:
             elif not spare:
                 self._kill_groups()
             if spare or not self.private:
-                self.signal_others(signal.SIGKILL, spare)
+                _await_end(self.signal_others(signal.SIGKILL, spare))
             if not any(self.state(name) not in "ZX" and self.pid(name) not in spare for name in self.listed()):
                 return
             time.sleep(0.001)
@@ -224,6 +226,30 @@ class Processes:
             return False
         self.last_walk = now
         return _bytes_below(str(folder), self.limits["written"]) > int(self.limits["written"])
+
+
+def _field(status: str, name: str) -> str:
+    """The value of a line of a ``status`` file; empty where it has none."""
+    return status.partition(f"\n{name}:\t")[2].partition("\n")[0]
+
+
+def _await_end(pids: set[int]) -> None:
+    """Wait for a few killed processes to end, some milliseconds at most."""
+    poll = select.poll()
+    fds: set[int] = set()
+    for pid in list(pids)[:_MOST_AWAITED]:
+        with contextlib.suppress(OSError):
+            fds.add(os.pidfd_open(pid))
+    for fd in fds:
+        poll.register(fd, select.POLLIN)
+    deadline = time.monotonic() + _AWAITED_S
+    left = set(fds)
+    while left and time.monotonic() < deadline:
+        for fd, _ in poll.poll(1000 * _AWAITED_S):
+            poll.unregister(fd)
+            left.discard(fd)
+    for fd in fds:
+        os.close(fd)
 
 
 def _bytes_below(folder: str, enough: int) -> int:

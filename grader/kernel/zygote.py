@@ -14,7 +14,7 @@ import socket
 import sys
 from typing import Any
 
-from grader.kernel import confine, wire
+from grader.kernel import confine, warmth, wire
 
 
 def serve(fd: int) -> None:
@@ -23,7 +23,9 @@ def serve(fd: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(OSError):
         confine.die_with_parent(signal.SIGKILL)
+    gc.disable()  # while importing, collections find nothing and take a tenth of the time
     warm()
+    gc.enable()
     import torch
 
     wire.send(sock, {"event": "ready", "torch": torch.__version__, "python": sys.version.split()[0]})
@@ -32,6 +34,7 @@ def serve(fd: int) -> None:
             message, fds, _ = wire.receive(sock)
         except wire.Closed:
             return
+        warmth.bring(message["warm"])
         if os.fork() == 0:
             sock.close()
             _become_job(message, fds)
@@ -60,45 +63,12 @@ def _become_job(message: dict[str, Any], fds: list[int]) -> None:
 
 
 def warm() -> None:
-    """Import what notebooks use and run once what is slow the first time; then freeze the heap for forking."""
-    import numpy
-    import torch
-
-    torch.set_num_threads(1)
-    with contextlib.suppress(RuntimeError):
-        torch.set_num_interop_threads(1)
-    _warm_torch(torch, numpy)
+    """Import what every notebook uses and run once what is slow the first time; then settle the memory for forking."""
     from grader.kernel import checkrun, guest, harness, jobinit, landlock
 
     del checkrun, harness, jobinit, landlock
     guest.prepare(os.environ["HOME"])
-    with contextlib.suppress(ImportError):
-        pass
-    gc.collect()
-    gc.freeze()
-
-
-def _warm_torch(torch: Any, numpy: Any) -> None:
-    import torch.func
-    import torch.nn.functional
-    import torch.optim
-    import torch.testing
-    import torch.utils._python_dispatch
-
-    layer = torch.nn.Linear(3, 2)
-    for make in (torch.optim.SGD, torch.optim.Adam):
-        optimizer = make(layer.parameters(), lr=0.1)
-        loss = torch.nn.functional.cross_entropy(layer(torch.ones(3, 3)), torch.tensor([0, 1, 0]))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    torch.testing.assert_close(torch.ones(2), torch.ones(2))
-    torch.func.grad(lambda x: (x * x).sum())(torch.ones(2))
-    repr(torch.from_numpy(numpy.ones(3)) @ torch.ones(3, dtype=torch.float64))
-    torch.einsum("ij,jk->ik", torch.ones(2, 3), torch.ones(3, 2))
-    torch.nn.functional.conv2d(torch.ones(1, 1, 5, 5), torch.ones(1, 1, 3, 3))
-    torch.manual_seed(0)
-    torch.Generator().manual_seed(0)
+    warmth.bring(["basics"])
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ def no_two_in_numpy(x, y, w1, w2):
     return loss, grad_w1 / 2, grad_w2 / 2
 
 
-@mistake("numpy_grads", "wrong_value")
+@mistake("numpy_grads", "averaged_instead_of_summed")
 def mean_for_sum(x, y, w1, w2):
     loss, grad_w1, grad_w2 = solution(x, y, w1, w2)
     return loss / y.size, grad_w1 / y.size, grad_w2 / y.size
@@ -218,7 +218,7 @@ def own_sgd(model, optimizer, x, y, steps):
     return _loop(model, x, y, steps, lambda step: optimizer.zero_grad(), lambda step: _descend(model, rate))
 
 
-@mistake("train_with_optimizer", "wrong_value")
+@mistake("train_with_optimizer", "stale")
 def one_step_too_few(model, optimizer, x, y, steps):
     def update(step):
         if step < steps - 1:

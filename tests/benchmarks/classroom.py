@@ -1,4 +1,4 @@
-"""A class to measure with: notebooks of ten code cells with four exercises, each student's answers a little different."""
+"""A class to measure with: notebooks of ten code cells and four exercises, the answers a little different in each."""
 
 from __future__ import annotations
 

@@ -33,7 +33,9 @@ def ours(folder: Path, jobs: int) -> dict[str, Any]:
         seconds.append(tree_seconds(os.getpid()))
 
     with tempfile.TemporaryDirectory() as out:
-        options = ScoreOptions((folder,), Path(out), seed=1, jobs=jobs, sandbox=choose_sandbox(os.environ.get("SANDBOX")))
+        options = ScoreOptions(
+            (folder,), Path(out), seed=1, jobs=jobs, sandbox=choose_sandbox(os.environ.get("SANDBOX"))
+        )
         run = score_class(options, Observer(finished=finished, ended=ended))
     assert all(one.status == "graded" for one in run.submissions), [one.status for one in run.submissions]
     scores = [one.score for one in run.submissions]
@@ -116,10 +118,10 @@ def floor(folder: Path, jobs: int) -> dict[str, Any]:
 
 def _run_all(cells: list[dict[str, Any]], programs: dict[str, list[tuple[Any, Any]]]) -> None:
     space: dict[str, Any] = {"__name__": "__main__"}
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the life of the process
+    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the life of the process
     for cell in cells:
         with contextlib.suppress(Exception):  # a student's
-            exec(compile("".join(cell["source"]), "<cell>", "exec"), space)  # noqa: S102 - the benchmark's own cells
+            exec(compile("".join(cell["source"]), "<cell>", "exec"), space)
         for program, code in programs.get(cell["metadata"].get("grader", {}).get("exercise"), ()):
             _check(program, code, dict(space))
 
@@ -133,7 +135,7 @@ def _check(program: Any, code: Any, space: dict[str, Any]) -> None:
             space[path] = tensor.clone()
     space.update(program.constants)
     with contextlib.suppress(Exception):
-        exec(code, space)  # noqa: S102
+        exec(code, space)
 
 
 def main() -> None:

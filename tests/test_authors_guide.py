@@ -1,0 +1,240 @@
+"""docs/authors.md, followed to the letter: its files are written, its commands run, its output compared.
+
+A fence's first word is the language, the second the file. A notebook is written a cell at a time, with the cell's
+exercise as a third word; ``diff`` changes a file that stands there; ``sh`` is run, and ``text`` after it is what it
+printed, numbers and times aside.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.course.loading import load_course
+from grader.course.stage import Rehearsal, namespace_of
+from grader.judge.cases import prepare
+from grader.judge.evidence import gather
+from grader.judge.score import score_exercise
+
+GUIDE = Path(__file__).parents[1] / "docs" / "authors.md"
+FENCE = re.compile(r"^```(?P<kind>\w+)(?P<words>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    kind: str
+    words: tuple[str, ...]
+    body: str
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command of the guide: how it ended, what it printed, and what the guide says it prints."""
+
+    command: str
+    status: int
+    expected_status: int
+    stdout: str
+    stderr: str
+    shown: str = ""
+
+
+@dataclass
+class Reader:
+    """Someone who follows the guide in an empty folder."""
+
+    folder: Path
+    ran: list[Ran] = field(default_factory=list)
+
+    def follow(self, block: Block) -> None:
+        if block.kind == "sh":
+            self._run(block)
+        elif block.kind == "text":
+            last = self.ran.pop()
+            self.ran.append(Ran(last.command, last.status, last.expected_status, last.stdout, last.stderr, block.body))
+        elif block.kind == "diff":
+            self._change(block)
+        elif block.words[0].endswith(".ipynb"):
+            self._add_cell(block)
+        else:
+            self._write(block.words[0], block.body)
+
+    def _write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        if name == "pyproject.toml":
+            self._install(text)
+
+    def _install(self, text: str) -> None:
+        """What ``pip install -e .`` leaves behind, in a folder of its own on ``PYTHONPATH``."""
+        project = tomllib.loads(text)["project"]
+        about = self.folder / ".installed" / f"{project['name']}-{project['version']}.dist-info"
+        about.mkdir(parents=True)
+        (about / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+        )
+        points = project["entry-points"]["grader.courses"]
+        (about / "entry_points.txt").write_text(
+            "[grader.courses]\n" + "".join(f"{name} = {module}\n" for name, module in points.items())
+        )
+
+    def _add_cell(self, block: Block) -> None:
+        path = self.folder / block.words[0]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        notebook: dict[str, Any] = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+        if path.exists():
+            notebook = json.loads(path.read_text())
+        metadata = {"grader": {"exercise": block.words[1]}} if block.words[1:] else {}
+        cell = {"cell_type": "code", "metadata": metadata, "outputs": [], "execution_count": None}
+        cell |= {"id": f"cell-{len(notebook['cells'])}", "source": block.body.rstrip("\n").splitlines(keepends=True)}
+        notebook["cells"].append(cell)
+        path.write_text(json.dumps(notebook, indent=1))
+
+    def _change(self, block: Block) -> None:
+        lines = block.body.splitlines(keepends=True)
+        old, new = ("".join(line[1:] for line in lines if line[0] in signs) for signs in (" -", " +"))
+        path = self.folder / block.words[0]
+        text = path.read_text()
+        assert text.count(old) == 1, old
+        path.write_text(text.replace(old, new))
+
+    def _run(self, block: Block) -> None:
+        tools = self.folder / ".tools"
+        if not tools.exists():
+            tools.mkdir()
+            (tools / "grader").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m grader "$@"\n')
+            (tools / "grader").chmod(0o755)
+        installed = self.folder / ".installed"
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "GRADER_"))}
+        environment |= {"PATH": f"{tools}:{os.environ['PATH']}", "COLUMNS": "100"}
+        if installed.exists():
+            environment["PYTHONPATH"] = f"{installed}:{self.folder}"
+        done = subprocess.run(
+            ["bash", "-e", "-c", block.body],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        status = int(block.words[1]) if block.words[:1] == ("exits",) else 0
+        self.ran.append(Ran(block.body, done.returncode, status, done.stdout, done.stderr))
+
+
+def blocks() -> list[Block]:
+    found = FENCE.finditer(GUIDE.read_text(encoding="utf-8"))
+    return [Block(match["kind"], tuple(match["words"].split()), match["body"]) for match in found]
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    """The guide, read to its end."""
+    reader = Reader(tmp_path_factory.mktemp("logistic"))
+    for block in blocks():
+        reader.follow(block)
+    return reader
+
+
+def words(text: str) -> set[str]:
+    """What a command said, line by line: no numbers, no frames, no order (helpers end when they end)."""
+    plain = re.sub(r"[^\w\s:./,=-]", " ", text)
+    lines = (" ".join(re.sub(r"[\d.]+(?:e[+-]?\d+)?", "#", line).split()) for line in plain.splitlines())
+    return {line for line in lines if line and not line.startswith("graded #")}
+
+
+def report_of(reader: Reader, out: str) -> dict[str, dict[str, dict[str, Any]]]:
+    """Student → exercise → its score."""
+    report = json.loads((reader.folder / out / "report.json").read_text())
+    return {one["student"]: {each["id"]: each for each in one["exercises"]} for one in report["submissions"]}
+
+
+def test_every_command_of_the_guide_ends_as_it_says(reader: Reader) -> None:
+    assert [one.status for one in reader.ran] == [one.expected_status for one in reader.ran], reader.ran
+
+
+def test_every_output_in_the_guide_is_real(reader: Reader) -> None:
+    assert sum(bool(one.shown) for one in reader.ran) == len(reader.ran) == 5
+    for one in reader.ran:
+        assert words(one.shown) == words(one.stdout), one.stdout + one.stderr
+
+
+def test_first_proof_names_the_survivor_and_the_second_holds(reader: Reader) -> None:
+    first, second = (one.stdout for one in reader.ran if "validate" in one.command)
+    assert "the mistake overflows loses nothing" in first
+    assert second.rstrip().endswith("proved")
+
+
+def test_solutions_earn_full_marks_and_released_stubs_are_not_implemented(reader: Reader) -> None:
+    report = report_of(reader, "grades")
+    assert {name: one["score"] for name, one in report["ada"].items()} == {"predict_proba": 2.0, "logistic_grad": 3.0}
+    assert {one["status"] for one in report["alan"].values()} == {"not_implemented"}
+
+
+@pytest.mark.parametrize(("out", "student"), [("grades", "barbara"), ("grades-of-barbara", "barbara")])
+def test_mistake_gets_its_code_by_path_and_by_entry_point(reader: Reader, out: str, student: str) -> None:
+    scores = report_of(reader, out)[student]
+    assert scores["predict_proba"]["status"] == "passed"
+    codes = {check["diagnosis"]["code"] for check in scores["logistic_grad"]["checks"]}
+    assert codes == {"missing_mean"}
+
+
+def test_released_notebook_holds_no_answer(reader: Reader) -> None:
+    text = (reader.folder / "exercises" / "logistic.ipynb").read_text()
+    assert text.count("raise NotImplementedError") == 2
+    assert "torch.sigmoid" not in text
+
+
+RECIPES = '''
+def sgd_step(params, lr):
+    for p in params:
+        p -= lr * p.g
+
+
+class Logistic:
+    def __init__(self, w):
+        if w is None:
+            raise ValueError("weights are missing")
+        self.w = w
+
+    def __call__(self, x):
+        self.x, self.out = x, torch.sigmoid(x @ self.w)
+        return self.out
+
+    def backward(self, upstream):
+        self.w.g = self.x.T @ (upstream * self.out * (1 - self.out))
+
+
+def fit(x, y, w, lr):
+    w -= lr * x.T @ (Logistic(w)(x) - y) / len(y)
+
+
+def classify(x, w):
+    return (x @ w > 0).long()
+'''
+
+
+def test_recipes_give_full_marks_to_right_answers(reader: Reader) -> None:
+    space = namespace_of([f"import torch\n{RECIPES}"])
+    for exercise in load_course(str(reader.folder / "recipes.py")).exercises.values():
+        prepared = prepare(exercise, 1)
+        score = score_exercise(gather(exercise, prepared, Rehearsal(exercise, prepared).run(space)))
+        assert score.score == exercise.possible, score
+
+
+def test_guide_is_short_and_its_links_lead_somewhere() -> None:
+    text = GUIDE.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (GUIDE.parent / target).exists(), target
+    for path in re.findall(r"`(grader/[\w/]+\.py)`", text):
+        assert (GUIDE.parents[1] / path).is_file(), path
