@@ -226,6 +226,10 @@ def _points(declared: Exercise) -> None:
     for name, points in checks.items():
         if isinstance(points, bool) or not isinstance(points, int | float) or not 0 < points < float("inf"):
             raise _refuse(declared, "points", f"{name!r} earns {points!r}", "points are numbers above 0")
+    body = ast.parse(declared.call)
+    readable = {*declared.inputs, *IMPLIED, *_bound(body)}
+    if body.body and isinstance(body.body[-1], ast.Expr):
+        readable.add("result")
     tables = (declared.points, *(variant.points or {} for variant in declared.variants))
     for name in (name for table in tables for name in table if name not in declared.raises):
         path = declared.reads.get(name, name)
@@ -235,6 +239,14 @@ def _points(declared: Exercise) -> None:
                 "points",
                 f"{path!r} cannot be read: only names, attributes and indices can",
                 "bind the value to a name in `call` and read that name",
+            )
+        root = re.split(r"[.\[]", path, maxsplit=1)[0]
+        if not declared.rerun and root not in readable:
+            raise _refuse(
+                declared,
+                "points",
+                f"{path!r} is read from {root!r}, which nothing gives",
+                "read one of " + ", ".join(sorted(readable)),
             )
 
 

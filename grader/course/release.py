@@ -82,7 +82,7 @@ def release_notebook(notebook: NotebookNode, *, name: str = "notebook") -> Noteb
     """
     from nbformat import from_dict
 
-    released: NotebookNode = from_dict(_released(notebook, name))  # type: ignore[no-untyped-call]
+    released: NotebookNode = from_dict(_released(notebook, name))
     return released
 
 

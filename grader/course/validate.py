@@ -166,7 +166,7 @@ def _code_cells(path: Path) -> list[tuple[str | None, str]]:
     import nbformat
 
     try:
-        notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        notebook = nbformat.read(path, as_version=4)
     except (OSError, ValueError) as error:
         raise CourseError(f"{path} is no notebook: {error}", remedy="open and save it with Jupyter") from error
     return [

@@ -95,6 +95,8 @@ def _listening(path: str) -> socket.socket:
 
 def connect(context: zmq.asyncio.Context, prefix: str) -> Client:
     """A client of the kernel that serves the sockets under ``prefix``."""
+    context.setsockopt(zmq.MAXMSGSIZE, _MESSAGE)  # defaults of the sockets that are made from here on
+    context.setsockopt(zmq.RCVHWM, _WAITING)
     session = _Session(key=b"")  # the sockets are private; a signature would prove nothing more
     client = Client(context=context, session=session, transport="ipc", ip=prefix, shell_port=1, iopub_port=2)
     client.allow_stdin = False

@@ -24,10 +24,12 @@ import ipykernel.kernelapp
 import ipykernel.zmqshell
 import zmq
 from ipykernel.compiler import XCachingCompiler
+from ipykernel.displayhook import ZMQShellDisplayHook
 from ipykernel.iostream import IOPubThread, OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
-from ipykernel.zmqshell import ZMQInteractiveShell
+from ipykernel.zmqshell import ZMQDisplayPublisher, ZMQInteractiveShell
+from traitlets import Type
 from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
 
@@ -61,6 +63,32 @@ class Stream(OutStream):  # type: ignore[misc]
                 raise OutputLimitExceeded(f"more than {cls.limit} characters printed by one cell")
             return written
         return super().write(string)
+
+
+class _Publisher(ZMQDisplayPublisher):  # type: ignore[misc]
+    """What ``display`` shows, within the cell's budget."""
+
+    def publish(self, data: Any, *args: Any, **kwargs: Any) -> None:
+        """Send ``data``, or raise ``OutputLimitExceeded`` when the cell's budget is spent."""
+        _spend(data)
+        super().publish(data, *args, **kwargs)
+
+
+class _Result(ZMQShellDisplayHook):  # type: ignore[misc]
+    """The value of a cell's last expression, within the cell's budget."""
+
+    def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
+        """Keep what is to be sent, or raise ``OutputLimitExceeded`` when the cell's budget is spent."""
+        _spend(format_dict)
+        super().write_format_data(format_dict, md_dict)
+
+
+def _spend(shown: Any) -> None:
+    """Count ``shown`` (type → text) as printed: pictures are large, so a sixteenth of its characters."""
+    values = shown.values() if isinstance(shown, dict) else (shown,)
+    Stream.budget -= sum(len(value if isinstance(value, str | bytes) else repr(value)) for value in values) // 16
+    if Stream.budget < 0:
+        raise OutputLimitExceeded(f"one cell displayed more than {16 * Stream.limit} characters")
 
 
 class Compiler(XCachingCompiler):  # type: ignore[misc]
@@ -108,6 +136,9 @@ class Kernel(IPythonKernel):  # type: ignore[misc]
 
 class Shell(ZMQInteractiveShell):  # type: ignore[misc]
     """IPython's shell, which leaves a cell that is plain Python as it is without taking it apart first."""
+
+    display_pub_class = Type(_Publisher)
+    displayhook_class = Type(_Result)
 
     def transform_cell(self, raw_cell: str) -> str:
         """``raw_cell`` as Python. A magic, ``!command`` or ``help?`` is none, and goes IPython's slow way."""

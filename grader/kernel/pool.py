@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import zmq.asyncio
 
 _READY_S = 120.0
+#: Seconds in which a zygote that was killed is gone: its memory is freed first, on a busy machine slowly.
+_DYING_S = 5.0
 
 
 class Zygote:
@@ -71,10 +73,13 @@ class Zygote:
         """Fork a job that speaks over ``fd``; raises ``wire.Closed`` when the zygote is gone."""
         wire.send(self.sock, message, [fd])
 
-    @property
-    def alive(self) -> bool:
-        """Whether the process runs."""
-        return self.process.poll() is None
+    def ends_within(self, seconds: float) -> bool:
+        """Wait for the process to end; whether it did."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def close(self) -> None:
         """End it and everything below it."""
@@ -156,11 +161,12 @@ class KernelPool:
             deadline = time.monotonic() + self.limits.submission_s
             reason = ""
             for _ in range(2):
+                used = self.zygote
                 try:
                     return await self._run(job, deadline)
                 except self._lost() as error:
                     reason = str(error)
-                    await self._replace_zygote()
+                    await self._replace_zygote(used)
             raise KernelError(f"{job.name}: the kernel machinery failed twice: {reason}", remedy="See: grader doctor")
 
     async def _run(self, job: Job, deadline: float) -> Execution:
@@ -187,17 +193,14 @@ class KernelPool:
 
         return JobLost
 
-    async def _replace_zygote(self) -> None:
-        """A new zygote where the old one is dead."""
+    async def _replace_zygote(self, used: Zygote) -> None:
+        """A new zygote in place of ``used`` when that is dead, and nobody has replaced it yet."""
         async with self._replacing:
-            for _ in range(25):  # a job's init goes first when a sandbox dies, its outermost process last
-                if not self.zygote.alive:
-                    break
-                await asyncio.sleep(0.02)
-            else:
+            # A job's init goes first when a sandbox dies, its outermost process last.
+            if self.zygote is not used or not await asyncio.to_thread(used.ends_within, _DYING_S):
                 return
             with contextlib.suppress(OSError):
-                self.zygote.close()
+                used.close()
             self.zygote = Zygote(self.sandbox, self.folder)
             await self.zygote.wait()
 

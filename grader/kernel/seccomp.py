@@ -94,9 +94,9 @@ def install(processes: Gate, *, attributes: bool = True) -> int | None:
     """Refuse the calls above in this process, for good; with ``refused`` also new processes and programs.
 
     With ``attributes=False``, changing a file's mode, owner, times or extended attributes does nothing and says that it
-    worked, so that copying a file still does. With ``asked``, returns the descriptor at which ``let_through`` answers for
-    each new process; the caller hands it to the one who answers and closes it. The process must have set ``no_new_privs``. Does nothing on a machine whose
-    numbers are unknown. Raises ``OSError`` when the system refuses.
+    worked, so that copying a file still does. With ``asked``, returns the descriptor at which ``let_through`` answers
+    for each new process; the caller hands it to the one who answers and closes it. The process must have set
+    ``no_new_privs``. Does nothing on a machine whose numbers are unknown. Raises ``OSError`` when the system refuses.
     """
     machine = platform.machine()
     if machine not in MACHINES:

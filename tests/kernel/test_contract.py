@@ -169,9 +169,12 @@ def test_submission_time_ends_the_job_and_keeps_checks(laboratory: Laboratory, s
 def test_zygote_killed_in_a_run_is_replaced_and_the_job_tried_again(secret: object, sandbox: str) -> None:
     async def run() -> Execution:
         async with KernelPool(sandbox, LIMITS, 1) as pool:
-            task = asyncio.ensure_future(pool.run(linear_job("victim", "import time\ntime.sleep(1)\nprint('ran')")))
-            await asyncio.sleep(0.7)
+            await pool.ready()
             process = psutil.Process(pool.zygote.process.pid)
+            idle = len(process.children(recursive=True))
+            task = asyncio.ensure_future(pool.run(linear_job("victim", "import time\ntime.sleep(1)\nprint('ran')")))
+            while len(process.children(recursive=True)) < idle + 2:  # the job's init and its kernel
+                await asyncio.sleep(0.02)
             for child in process.children(recursive=True):
                 os.kill(child.pid, signal.SIGKILL)
             os.kill(process.pid, signal.SIGKILL)

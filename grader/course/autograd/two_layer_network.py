@@ -182,7 +182,7 @@ def _train(predict: Callable[[], Tensor], y: Tensor, optimizer: torch.optim.Opti
         for _ in range(steps):
             loss = (predict() - y).pow(2).sum()
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
             losses.append(loss.detach())
     return torch.stack(losses)

@@ -1,0 +1,156 @@
+"""Every declaration that cannot work is refused, with the exercise, the field and the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from grader.course import Variant, constant_tensor, exercise, fixed, normal
+from grader.course.exercise import parameters
+from grader.errors import CourseError
+from grader.model import Exercise
+
+N, D = normal("n", "d"), normal("d")
+
+
+def declared(forward: Callable[..., Any] | None = None, **changed: Any) -> Exercise:
+    """A right declaration, with some of its fields changed."""
+
+    def scaled(x: Any, w: Any) -> Any:
+        """Rows scaled."""
+        return x * w
+
+    fields = {"call": "scaled(x, w)", "inputs": {"x": N, "w": D}, "points": {"w.g": 1}, **changed}
+    return exercise(**fields)(forward or scaled)
+
+
+def test_declaration_takes_id_title_and_notebook_from_the_function() -> None:
+    one = declared()
+    assert (one.id, one.title, one.notebook, one.needs) == ("scaled", "Rows scaled.", "test_exercise", ("scaled",))
+    assert declared(notebook="other").notebook == "other"
+
+
+def test_parameters_are_inputs_with_attributes_spelt_out() -> None:
+    def scaled(x: Any, x_g: Any) -> Any:
+        """A step."""
+
+    one = declared(scaled, call="scaled(x)", inputs={"x": N, "x.g": N}, points={"x": 1})
+    assert parameters(one) == ("x", "x.g")
+
+
+def untitled(x: Any, w: Any) -> Any:
+    return x * w
+
+
+def greedy(x: Any, w: Any, bias: Any) -> Any:
+    """Takes what is no input."""
+
+
+MANY = {name: normal(name) for name in "abcdefghi"}
+EDGE = Variant("edge", {"w": constant_tensor("d", value=0.0)})
+
+#: id → fields changed, the field named, words of the message, words of the remedy.
+REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
+    "unknown field": ({"colour": 1}, "colour", "no such field", "grader.model.Exercise"),
+    "inputs no mapping": ({"inputs": N}, "inputs", "Sampler, not a mapping", 'inputs={"w"'),
+    "points no mapping": ({"points": 3}, "points", "int, not a mapping", 'points={"w"'),
+    "call no code": ({"call": 3}, "call", "int, not code", 'call="scaled('),
+    "no docstring": ({"forward": untitled, "title": ""}, "title", "has no docstring", "first line is the title"),
+    "names as text": ({"in_place": "w"}, "in_place", "not a tuple of names", "in_place=("),
+    "names no names": ({"follows": (3,)}, "follows", "not a tuple of names", "follows=("),
+    "reads no mapping": ({"reads": ("w.g",)}, "reads", "not a mapping of names", '{"check": "name"}'),
+    "expects no name": ({"expects": {"w.g": 3}}, "expects", "not a mapping of names", '{"check": "name"}'),
+    "raises no name": ({"raises": {"w.g": ValueError}}, "raises", "not a mapping of names", "write"),
+    "tolerance zero": ({"tolerance": 0}, "tolerance", "is 0", "above 0"),
+    "time limit text": ({"time_limit": "3"}, "time_limit", "is '3'", "above 0"),
+    "no sampler": ({"inputs": {"x": N, "w": 3}}, "inputs", "'w' is int, not a sampler", "fixed(value)"),
+    "attribute of nothing": ({"inputs": {"x": N, "w": D, "q.g": D}}, "inputs", "attribute of no input", "'q'"),
+    "variant without comma": ({"variants": EDGE}, "variants", "is Variant", "comma"),
+    "variant no variant": ({"variants": ("edge",)}, "variants", "'edge' is not a Variant", 'Variant("label"'),
+    "variants of one name": ({"variants": (EDGE, EDGE)}, "variants", "two cases are called 'edge'", "rename"),
+    "variant with a standard name": ({"variants": (Variant("float64"),)}, "variants", "'float64'", "rename"),
+    "variant misspelt": ({"variants": (Variant("v", {"ww": D}),)}, "variants[v]", "'ww' is no input", "x, w"),
+    "variant no sampler": ({"variants": (Variant("v", {"w": 0}),)}, "variants[v]", "not a sampler", "fixed(value)"),  # type: ignore[dict-item]
+    "variant unknown letter": (
+        {"variants": (Variant("v", sizes={"k": 3}),)},
+        "variants[v]",
+        "'k' is not known",
+        "d, n",
+    ),
+    "parameter no input": (
+        {"forward": greedy},
+        "inputs",
+        "takes 'bias', which is no input",
+        "add a sampler for 'bias'",
+    ),
+    "call no Python": ({"call": "scaled(x"}, "call", "is not Python", "mend"),
+    "stub never used": ({"call": "result = x * w"}, "call", "never uses 'scaled'", "call the student's stub"),
+    "call reads nothing": ({"call": "scaled(x, v)"}, "call", "reads 'v', which nothing gives", "add a sampler for 'v'"),
+    "no points": ({"points": {}}, "points", "no check earns a point", "points={"),
+    "points below zero": ({"points": {"w.g": -1}}, "points", "earns -1", "above 0"),
+    "points a truth": ({"points": {"w.g": True}}, "points", "earns True", "above 0"),
+    "points infinite": ({"points": {"w.g": float("inf")}}, "points", "earns inf", "above 0"),
+    "check cannot be read": ({"points": {"w.g + 1": 1}}, "points", "'w.g + 1' cannot be read", "bind the value"),
+    "check of nothing": ({"points": {"v.g": 1}}, "points", "'v.g' is read from 'v', which nothing gives", "w, x"),
+    "result of nothing": (
+        {"points": {"result": 1}, "call": "y = scaled(x, w)"},
+        "points",
+        "'result' is read from 'result'",
+        "w, x, y",
+    ),
+    "raises no expression": ({"raises": {"f(": "ValueError"}}, "raises", "not an expression", "mend"),
+    "raises no exception": ({"raises": {"f(1)": "Wrong"}}, "raises", "no builtin exception", "ValueError"),
+    "raises without points": ({"raises": {"f(1)": "ValueError"}}, "raises", "'f(1)' is not known", "w.g"),
+    "global unknown": ({"globals": ("v",)}, "globals", "'v' is not known", "w, x"),
+    "in place unknown": ({"in_place": ("v",)}, "in_place", "'v' is not known", "w, x"),
+    "scalar unknown": ({"scalars": ("v",)}, "scalars", "'v' is not known", "w.g"),
+    "registered unknown": ({"registered": ("v",)}, "registered", "'v' is not known", "w.g"),
+    "reads unknown": ({"reads": {"v": "w.g"}}, "reads", "'v' is not known", "w.g"),
+    "expects unknown": ({"expects": {"v": "w.g"}}, "expects", "'v' is not known", "w.g"),
+    "letter without size": ({"sizes": {"k": (3,)}}, "sizes", "'k' is not known", "d, n"),
+    "letter of one unknown": ({"ones": ("k",)}, "ones", "'k' is not known", "d, n"),
+    "sizes a number": ({"sizes": {"d": 3}}, "sizes", "'d' has 3", '{"d": (3, 5, 7)}'),
+    "sizes of zero": ({"sizes": {"d": (0, 3)}}, "sizes", "'d' has (0, 3)", "tuple of sizes"),
+    "too few sizes": ({"sizes": {"n": (3,), "d": (3,)}}, "sizes", "'d' may be left without a size", "more sizes"),
+    "too many letters": ({"inputs": {"x": N, "w": D, **MANY}}, "sizes", "without a size", "fewer letters"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_broken_declaration_is_refused_with_field_and_remedy(case: str) -> None:
+    changed, field, message, remedy = REFUSED[case]
+    with pytest.raises(CourseError) as caught:
+        declared(**changed)
+    error = caught.value
+    assert (error.exercise, error.field) == (getattr(changed.get("forward"), "__name__", "scaled"), field)
+    assert message in str(error)
+    assert remedy in error.remedy
+
+
+#: What a call may use without declaring it.
+ACCEPTED = {
+    "names it binds": "y = x\nscaled(y, w)",
+    "imports": "import torch.nn.functional as F\nscaled(F.relu(x), w)",
+    "dotted import": "import torch.nn\nscaled(torch.relu(x), w)",
+    "comprehension": "[scaled(x, each) for each in (w,)]",
+    "lambda": "scaled(x, (lambda v: v)(w))",
+    "function": "def one(v):\n    return v\nscaled(x, one(w))",
+    "exception": "try:\n    scaled(x, w)\nexcept ValueError as error:\n    str(error)",
+    "builtins": "scaled(x, w)\nlen(x)",
+    "implied": "scaled(x, w)\nout, upstream",
+}
+
+
+@pytest.mark.parametrize("case", ACCEPTED)
+def test_call_may_use_what_it_binds(case: str) -> None:
+    assert declared(call=ACCEPTED[case]).call == ACCEPTED[case]
+
+
+def test_call_may_use_a_name_of_the_notebook_that_is_needed() -> None:
+    assert declared(call="scaled(x, helper(w))", needs=("scaled", "helper")).needs == ("scaled", "helper")
+
+
+def test_sizes_that_are_apart_are_enough_however_few() -> None:
+    assert declared(sizes={"n": (3,), "d": (5,)}, inputs={"x": N, "w": D, "k": fixed(1)}).sizes["n"] == (3,)
