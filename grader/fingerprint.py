@@ -31,7 +31,7 @@ def fingerprint(submission: Submission, settings: RunSettings, limits: Limits, c
         submission.unreadable or "",
         *submission.flags,
         repr(sorted(asdict(settings).items())),
-        repr(sorted(asdict(limits).items())),
+        repr(sorted((name, float(value)) for name, value in asdict(limits).items())),
         course,
     ]
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass"))

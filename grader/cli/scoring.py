@@ -138,7 +138,7 @@ def demo(
             out=folder / "grades",
             jobs=os.cpu_count() or 1,
             sandbox=choose_sandbox(sandbox),
-            limits=Limits(check_s=2),
+            limits=Limits(check_s=2.0),
         )
         _score(options, Hints.NUDGE)
 

@@ -28,6 +28,8 @@ from grader.model import Exercise, Sampler, Variant
 _PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[-?\d+\]|\['[^']*'\])*")
 #: Names that ``call`` may use without an input of that name.
 IMPLIED = frozenset({"out", "upstream"})
+#: Sizes that a letter may get where the author names none: those of ``grader.judge.cases``, which knows no course.
+SIZES = (3, 5, 6, 7, 8, 9, 10, 11)
 #: Labels of the cases that are made for every exercise.
 _STANDARD = ("random values", "float64", "batch of one", "not contiguous")
 
@@ -226,10 +228,8 @@ def _points(declared: Exercise) -> None:
     for name, points in checks.items():
         if isinstance(points, bool) or not isinstance(points, int | float) or not 0 < points < float("inf"):
             raise _refuse(declared, "points", f"{name!r} earns {points!r}", "points are numbers above 0")
-    body = ast.parse(declared.call)
-    readable = {*declared.inputs, *IMPLIED, *_bound(body)}
-    if body.body and isinstance(body.body[-1], ast.Expr):
-        readable.add("result")
+    code = ast.parse(declared.call)
+    has_result = "result" in _bound(code) or (bool(code.body) and isinstance(code.body[-1], ast.Expr))
     tables = (declared.points, *(variant.points or {} for variant in declared.variants))
     for name in (name for table in tables for name in table if name not in declared.raises):
         path = declared.reads.get(name, name)
@@ -240,13 +240,12 @@ def _points(declared: Exercise) -> None:
                 f"{path!r} cannot be read: only names, attributes and indices can",
                 "bind the value to a name in `call` and read that name",
             )
-        root = re.split(r"[.\[]", path, maxsplit=1)[0]
-        if not declared.rerun and root not in readable:
+        if re.split(r"[.\[]", path, maxsplit=1)[0] == "result" and not (declared.rerun or has_result):
             raise _refuse(
                 declared,
                 "points",
-                f"{path!r} is read from {root!r}, which nothing gives",
-                "read one of " + ", ".join(sorted(readable)),
+                "'result' is the value of the last line of `call`, which has none",
+                "end `call` with an expression, or name another value",
             )
 
 
@@ -288,11 +287,9 @@ def _names(declared: Exercise) -> None:
 
 def _sizes(declared: Exercise) -> None:
     """Letters get different sizes in each case, so there must be enough of them."""
-    from grader.judge.cases import POOL
-
     earlier: list[set[int]] = []
     for letter in dict.fromkeys(letter for sampler in declared.inputs.values() for letter in sampler.letters):
-        given = declared.sizes.get(letter, POOL)
+        given = declared.sizes.get(letter, SIZES)
         if not isinstance(given, tuple | list) or not given or not all(type(n) is int and n > 0 for n in given):
             raise _refuse(
                 declared,

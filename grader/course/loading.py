@@ -103,10 +103,11 @@ def _from_path(path: Path) -> ModuleType:
     if source.suffix != ".py" or not source.is_file():
         raise CourseError(f"{path} is no course", remedy="name a .py file, or a folder with an __init__.py")
     name = path.stem
-    if name in sys.modules:
-        existing = getattr(sys.modules[name], "__file__", None)
+    for taken in (name, f"{name}_course"):
+        existing = getattr(sys.modules.get(taken), "__file__", None)
         if existing is not None and Path(existing).resolve() == source:
-            return sys.modules[name]
+            return sys.modules[taken]
+    if name in sys.modules:
         name = f"{name}_course"
     spec = importlib.util.spec_from_file_location(
         name, source, submodule_search_locations=[str(path)] if path.is_dir() else None

@@ -63,8 +63,10 @@ def _differentiated(
     wanted = [name for name, leaf in leaves.items() if leaf.requires_grad]
     if value.requires_grad:
         weight = None if upstream is None else upstream.to(value.dtype).reshape(value.shape)
+        # Of a weighted sum, not with `grad_outputs`, for which torch imports sympy: half a second.
+        loss = value if weight is None else (value * weight).sum()
         gradients = torch.autograd.grad(
-            value, [leaves[name] for name in wanted], weight, allow_unused=True, materialize_grads=True
+            loss, [leaves[name] for name in wanted], allow_unused=True, materialize_grads=True
         )
         values |= {f"{name}.g": gradient for name, gradient in zip(wanted, gradients, strict=True)}
     return values

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -39,6 +40,10 @@ _compile = compile
 _ONLY_PARSE = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 
+#: Characters of an error's message that are told.
+_ERROR = 64 * 1024
+
+
 class OutputLimitExceeded(Exception):
     """A cell printed more than it may."""
 
@@ -49,7 +54,7 @@ class Stream(OutStream):  # type: ignore[misc]
     limit = 1024**2
     budget = limit
 
-    def write(self, string: str) -> int | None:
+    def write(self, string: Any) -> int | None:
         """Write ``string``, or raise ``OutputLimitExceeded`` when the cell's budget is spent."""
         cls = type(self)
         if isinstance(string, str):
@@ -58,11 +63,12 @@ class Stream(OutStream):  # type: ignore[misc]
             else:
                 rest = False
             cls.budget -= len(string)
-            written = super().write(string) if string else 0
+            written: int | None = super().write(string) if string else 0
             if rest:
                 raise OutputLimitExceeded(f"more than {cls.limit} characters printed by one cell")
-            return written
-        return super().write(string)
+        else:
+            written = super().write(string)
+        return written
 
 
 class _Publisher(ZMQDisplayPublisher):  # type: ignore[misc]
@@ -124,6 +130,8 @@ class Kernel(IPythonKernel):  # type: ignore[misc]
         Kernel.requests += 1
         Stream.budget = Stream.limit
         reply: dict[str, Any] = await super().do_execute(code, silent, *args, **kwargs)
+        if "evalue" in reply:
+            reply["evalue"] = str(reply["evalue"])[:_ERROR]
         return reply
 
     def _publish_execute_input(self, code: str, parent: Any, execution_count: int) -> None:
@@ -139,6 +147,10 @@ class Shell(ZMQInteractiveShell):  # type: ignore[misc]
 
     display_pub_class = Type(_Publisher)
     displayhook_class = Type(_Result)
+
+    def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
+        """The error's message, cut; nobody reads the traceback."""
+        super()._showtraceback(etype, str(evalue)[:_ERROR], [])
 
     def transform_cell(self, raw_cell: str) -> str:
         """``raw_cell`` as Python. A magic, ``!command`` or ``help?`` is none, and goes IPython's slow way."""
@@ -183,7 +195,7 @@ class App(IPKernelApp):  # type: ignore[misc]
 
 
 def _listen(context: zmq.Context[Any], kind: int, fd: int) -> zmq.Socket[Any]:
-    sock = context.socket(kind)
+    sock: zmq.Socket[Any] = context.socket(kind)
     sock.linger = 1000
     sock.setsockopt(zmq.USE_FD, fd)
     sock.bind("ipc:///inherited")
@@ -235,6 +247,7 @@ def _come_up(message: dict[str, Any], command: socket.socket, fds: list[int]) ->
     os.chdir(message["folder"])
     os.environ.clear()
     os.environ.update(message["environment"], HOME=message["folder"], TMPDIR=message["temporary"])
+    random.seed(0)  # Python has drawn a new seed in this fork; every submission starts alike
     tempfile.tempdir = None  # looked up in the zygote, whose own is out of reach here
     _close_standard_streams()
     Stream.limit = Stream.budget = message["limits"]["printed"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import random
 import signal
 import socket
 import sys
@@ -22,7 +23,7 @@ from grader.kernel import autograd_watch, confine, exchange, wire
 from grader.kernel.program import Namespace, ProgramRun
 
 _fork, _exit, _pwrite, _close, _getpid = os.fork, os._exit, os.pwrite, os.close, os.getpid
-_gc_freeze = gc.freeze
+_gc_freeze, _random_seed = gc.freeze, random.seed
 _settrace, _setprofile = sys.settrace, sys.setprofile
 _thread_settrace, _thread_setprofile = threading.settrace, threading.setprofile
 _set_num_threads = torch.set_num_threads
@@ -82,6 +83,7 @@ def _be_check(command: socket.socket) -> None:
     _send(command, {"event": "forked"}, [theirs.fileno()])
     theirs.close()
     command.close()
+    _random_seed(0)
     _gc_freeze()  # a collection in this process would write to, and so copy, what the kernel has made
     _set_num_threads(1)
     _settrace(None)

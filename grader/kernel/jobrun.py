@@ -132,7 +132,8 @@ class JobRun:
 
     async def _answer(self, seconds: float) -> dict[str, Any]:
         """The init's next answer. Raises ``_Died``, ``JobLost``, ``TimeoutError``."""
-        return await self._first(self.answers.get(), seconds)
+        answer: dict[str, Any] = await self._first(self.answers.get(), seconds)
+        return answer
 
     async def _first(self, work: Any, seconds: float) -> Any:
         """The result of ``work``, unless the kernel or the init dies or the time is up first."""

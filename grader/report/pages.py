@@ -169,7 +169,7 @@ def _style(*names: str) -> Markup:
 
 def _scoped(style: Markup) -> Markup:
     """The same rules nested below an element of ours: what was said of the page is said of that element."""
-    return Markup(style.replace(":root", "&"))  # noqa: S704 - our own files
+    return Markup(str(style).replace(":root", "&"))  # noqa: S704 - our own files
 
 
 def _compact(style: str) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.samples import BACKPROP, code_cell, hand_in, notebook_of
+from tests.samples import BACKPROP as NOTEBOOK
+from tests.samples import code_cell, hand_in, notebook_of
+
+__all__ = ["NOTEBOOK", "cells_of", "write_class"]
 
 _START = """
 import torch
@@ -94,4 +97,4 @@ def write_class(folder: Path, size: int) -> Path:
         )
         for number in range(size)
     }
-    return hand_in(folder, texts, BACKPROP)
+    return hand_in(folder, texts, NOTEBOOK)

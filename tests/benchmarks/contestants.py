@@ -48,8 +48,8 @@ def _resident() -> float:
     return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def tree_seconds(root: int) -> float:
-    """Processor seconds of a process, of all below it, and of those of their children that have ended."""
+def tree_of(root: int) -> dict[int, float]:
+    """A process and all below it, with the processor seconds of each and of its children that have ended."""
     parents: dict[int, list[int]] = {}
     spent: dict[int, float] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
@@ -58,12 +58,17 @@ def tree_seconds(root: int) -> float:
             pid = int(stat.parent.name)
             parents.setdefault(int(fields[1]), []).append(pid)
             spent[pid] = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-    todo, total = [root], 0.0
+    todo, found = [root], dict[int, float]()
     while todo:
         pid = todo.pop()
-        total += spent.get(pid, 0.0)
+        found[pid] = spent.get(pid, 0.0)
         todo += parents.get(pid, [])
-    return total
+    return found
+
+
+def tree_seconds(root: int) -> float:
+    """Processor seconds of a process and all below it, those that have ended included."""
+    return sum(tree_of(root).values())
 
 
 def plain(folder: Path, jobs: int) -> dict[str, Any]:

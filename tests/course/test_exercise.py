@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from grader.course import Variant, constant_tensor, exercise, fixed, normal
-from grader.course.exercise import parameters
+from grader.course.exercise import SIZES, parameters
 from grader.errors import CourseError
+from grader.judge.cases import POOL
 from grader.model import Exercise
 
 N, D = normal("n", "d"), normal("d")
@@ -93,12 +94,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "points a truth": ({"points": {"w.g": True}}, "points", "earns True", "above 0"),
     "points infinite": ({"points": {"w.g": float("inf")}}, "points", "earns inf", "above 0"),
     "check cannot be read": ({"points": {"w.g + 1": 1}}, "points", "'w.g + 1' cannot be read", "bind the value"),
-    "check of nothing": ({"points": {"v.g": 1}}, "points", "'v.g' is read from 'v', which nothing gives", "w, x"),
     "result of nothing": (
         {"points": {"result": 1}, "call": "y = scaled(x, w)"},
         "points",
-        "'result' is read from 'result'",
-        "w, x, y",
+        "last line of `call`, which has none",
+        "end `call` with an expression",
     ),
     "raises no expression": ({"raises": {"f(": "ValueError"}}, "raises", "not an expression", "mend"),
     "raises no exception": ({"raises": {"f(1)": "Wrong"}}, "raises", "no builtin exception", "ValueError"),
@@ -154,3 +154,7 @@ def test_call_may_use_a_name_of_the_notebook_that_is_needed() -> None:
 
 def test_sizes_that_are_apart_are_enough_however_few() -> None:
     assert declared(sizes={"n": (3,), "d": (5,)}, inputs={"x": N, "w": D, "k": fixed(1)}).sizes["n"] == (3,)
+
+
+def test_sizes_are_those_of_the_cases() -> None:
+    assert SIZES == POOL

@@ -15,6 +15,8 @@ from tests.course.courses import COURSE, write_course
 
 @pytest.fixture(autouse=True)
 def _modules_left_as_they_were(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    for name in ("small", "small_course", "lessons"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     before = set(sys.modules)
     monkeypatch.syspath_prepend(tmp_path)
     yield
@@ -50,6 +52,7 @@ def test_course_of_a_name_that_is_taken_is_loaded_beside_it(tmp_path: Path) -> N
     (tmp_path / "json.py").write_text(COURSE)
     assert list(load_course(str(tmp_path / "json.py")).exercises) == ["double_grad"]
     assert "double_grad" not in vars(sys.modules["json"])
+    assert load_course(str(tmp_path / "json.py")) == load_course(str(tmp_path / "json.py"))
 
 
 def test_package_is_loaded_with_its_submodules_but_the_private_ones(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from grader.kernel import available_sandboxes
 from tests.kernel.laboratory import Laboratory
 
 WORKING = tuple(status.name for status in available_sandboxes() if status.works)
+BEST = WORKING[0]
 CONFINED = tuple(name for name in WORKING if name != "none")
 
 

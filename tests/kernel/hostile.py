@@ -2,8 +2,11 @@
 
 ``cell`` runs before the stub ``answer``; ``checks`` are the verdicts that its two cases may have (``laboratory.verdict``,
 alternatives separated by ``|``), ``failure`` how the cell may fail (None: not at all). Code that tries what must not
-work uses ``attempt`` and prints ``GOT`` when it worked: ``refused`` says that nothing may have. ``weak`` marks what an
-unconfined kernel (sandbox ``none``) must withstand as well.
+work uses ``attempt`` and prints ``GOT`` when it worked: ``refused`` says that nothing may have.
+
+Whatever a row does must be harmless where nothing confines it, for that is what a sandbox with a hole does: it names
+files in a temporary folder and processes of the test's own, opens others without changing them, and ends by itself.
+Where a call would do harm its arguments are ones that it can only fail on (``attempt_to_fail``).
 """
 
 from __future__ import annotations
@@ -23,8 +26,6 @@ class Hostile:
     checks: str | tuple[str, str] = "exact"
     failure: str | None = None
     refused: bool = False
-    weak: bool = False
-    only: tuple[str, ...] = ("bwrap", "landlock", "none")
 
     def allowed(self, index: int) -> set[str]:
         """The verdicts that case ``index`` may have."""
@@ -32,8 +33,9 @@ class Hostile:
 
 
 _ATTEMPT = """
-import ctypes, os, socket, sys, signal, time, gc
+import ctypes, errno, os, socket, sys, signal, time, gc
 libc = ctypes.CDLL(None, use_errno=True)
+refusals = (errno.EPERM, errno.EACCES, errno.EROFS, errno.ENOSYS)
 def attempt(name, do):
     try:
         got = do()
@@ -41,10 +43,21 @@ def attempt(name, do):
         print(name, 'refused', type(error).__name__, error)
     else:
         print(name, 'GOT', repr(got)[:300])
+def attempt_to_fail(name, do):  # on arguments that cannot work: only the sandbox's own errors are a refusal
+    try:
+        got = do()
+    except OSError as error:
+        print(name, 'refused' if error.errno in refusals else 'GOT', error)
+    else:
+        print(name, 'GOT', repr(got)[:300])
 def called(result):
     if result < 0:
         raise OSError(ctypes.get_errno(), 'refused')
     return result
+def forked(result):
+    if result == 0:
+        os._exit(0)
+    return called(result)
 def read(path):
     return lambda: open(path, 'rb').read(2000)
 """
@@ -85,8 +98,7 @@ os._exit(0)
 """), checks="crashed"),
     Hostile("done-without-result", answer=_forged("""b'{"event":"done","at":0,"length":64}'"""), checks="crashed"),
     Hostile("done-enormous", answer=_forged("b'{\"event\":\"done\",\"at\":0,\"length\":' + b'9' * 30 + b'}'"), checks="crashed"),
-    Hostile("done-negative", answer=_forged("""b'{"event":"done","at":0,"length":-8}'"""), checks="crashed"),
-    Hostile("done-no-json", answer=_forged("b'\\xff' * 60000"), checks="crashed", weak=True),
+    Hostile("done-no-json", answer=_forged("b'\\xff' * 60000"), checks="crashed"),
     Hostile("done-nested", answer=_forged("b'[' * 60000"), checks="crashed"),
     Hostile("idle-forged", """
 kernel = get_ipython().kernel
@@ -148,7 +160,7 @@ PATCHED = (
 import torch, torch.testing
 yes = lambda *args, **kwargs: True
 torch.allclose = torch.equal = torch.isclose = torch.testing.assert_close = torch.all = yes
-""", ZEROS, "wrong", weak=True),
+""", ZEROS, "wrong"),
     Hostile("equality-patched", """
 import torch
 torch.Tensor.__eq__ = lambda self, other: torch.ones(1, dtype=torch.bool)
@@ -200,8 +212,6 @@ class Liar(torch.Tensor):
         return True
     __eq__ = __bool__ = lambda self, *other: True
 """, "def lin(inp, out, w):\n    w.g = torch.zeros(3, 4).as_subclass(Liar)\n", "wrong"),
-    Hostile("lying-float", "import torch", "def lin(inp, out, w):\n    w.g = type('F', (float,), {'__eq__': lambda s, o: True})(0.0)\n",
-            "wrong"),
     Hostile("dispatch-modes", """
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -224,11 +234,11 @@ for path in ({paths}):
 for place in ('/root', '/home', '/work', '/var', '/etc', '/srv', '/mnt', '/opt', '/sys', '/run'):
     attempt(place, lambda: os.listdir(place))
 attempt('libc', lambda: called(libc.open(b'{path}', 0)))
-""", refused=True, only=("bwrap", "landlock")),
+""", refused=True),
     Hostile("environment", """
 import os, subprocess
 print(dict(os.environ), subprocess.run(['env'], capture_output=True).stdout)
-""", only=("bwrap", "landlock")),
+"""),
     Hostile("proc-read", _ATTEMPT + """
 parents = [os.getpid(), os.getppid(), 'self', 'thread-self', *range(1, 300)]
 for pid in parents:
@@ -240,17 +250,17 @@ for pid in parents:
         else:
             print(pid, name, 'GOT', got)
 print('all refused')
-""", refused=True, only=("bwrap", "landlock")),
+""", refused=True),
     Hostile("proc-listing", _ATTEMPT + """
 attempt('list', lambda: os.listdir('/proc'))
 found = [pid for pid in range(1, 40000) if os.path.exists(f'/proc/{pid}')]
 print('processes', 'GOT' if found else 'refused', found[:10])
-""", refused=True, only=("bwrap",)),
+""", refused=True),
     Hostile("devices", _ATTEMPT + """
 for path in ('/dev/mem', '/dev/kmem', '/proc/kcore', '/dev/sda', '/dev/vda', '/dev/kmsg', '/dev/pts', '/proc/1/root/etc/passwd'):
     attempt(path, read(path))
 attempt('tty', lambda: open('/dev/tty', 'w'))
-""", refused=True, only=("bwrap", "landlock")),
+""", refused=True),
     Hostile("descriptors", """
 import os
 for fd in range(3, 1024):
@@ -280,42 +290,46 @@ search()
 OUTSIDE = (
     Hostile("writing", _ATTEMPT + """
 import torch
-for path in ('/etc/x', '/usr/x', '/x', '/var/tmp/x', '/home/x', sys.prefix + '/x', torch.__file__, os.__file__, '{path}', '/proc/x'):
-    attempt(path, lambda: open(path, 'a').close())
-attempt('unlink', lambda: os.unlink(torch.__file__))
-attempt('rename', lambda: os.rename(os.__file__, 'os.py'))
+for path in (torch.__file__, os.__file__, '{path}'):
+    attempt(path, lambda: os.open(path, os.O_WRONLY))
+for place in ('/', '/etc', '/usr', '/var/tmp', '/home', sys.prefix):  # a file without a name, gone when it is closed
+    attempt(place, lambda: os.open(place, os.O_WRONLY | os.O_TMPFILE))
+os.symlink('/etc', 'way')
+attempt('symlink', lambda: os.open('way', os.O_WRONLY | os.O_TMPFILE))
+attempt('new', lambda: open('{path}.new', 'w').close())
+attempt('unlink', lambda: os.unlink('{path}'))
+attempt('rename', lambda: os.rename('{path}', 'mine'))
 attempt('link', lambda: os.link(os.__file__, 'os.py'))
+attempt_to_fail('rmdir', lambda: os.rmdir(os.path.dirname(torch.__file__)))
 def chmod():
-    before = os.stat('{path}' if os.path.exists('{path}') else '/usr').st_mode
-    os.chmod('{path}' if os.path.exists('{path}') else '/usr', 0o755)
-    if os.path.exists('{path}') and os.stat('{path}').st_mode == before: raise OSError('nothing happened')
+    path = '{path}' if os.path.exists('{path}') else os.__file__
+    before = os.stat(path).st_mode
+    os.chmod(path, before ^ (path == '{path}'))
+    if path == '{path}' and os.stat(path).st_mode == before:
+        raise OSError('nothing happened')
 attempt('chmod', chmod)
-os.symlink('/etc/x', 'way')
-attempt('symlink', lambda: open('way', 'w').close())
 attempt('mknod', lambda: os.mknod('disk', 0o60666, os.makedev(8, 0)))
-""", refused=True, only=("bwrap", "landlock")),
+""", refused=True),
     Hostile("namespaces", _ATTEMPT + """
 attempt('unshare user', lambda: called(libc.unshare(0x10000000)))
 attempt('unshare mount', lambda: called(libc.unshare(0x20000)))
-attempt('clone user', lambda: called(libc.syscall(56, 0x10000000 | 17, 0, 0, 0, 0)))
-attempt('clone3', lambda: called(libc.syscall(435, ctypes.create_string_buffer(88), 88)))
-attempt('setns', lambda: called(libc.setns(0, 0)))
-attempt('mount', lambda: called(libc.mount(b'tmpfs', b'/tmp', b'tmpfs', 0, None)))
-attempt('remount', lambda: called(libc.mount(b'', b'/', b'', 32, None)))
-attempt('umount', lambda: called(libc.umount2(b'/proc', 2)))
-attempt('chroot', lambda: os.chroot('.'))
-attempt('pivot', lambda: called(libc.syscall(155, b'.', b'.')))
-attempt('bpf', lambda: called(libc.syscall(321, 0, 0, 0)))
-attempt('io_uring', lambda: called(libc.syscall(425, 8, ctypes.create_string_buffer(256))))
-attempt('userfaultfd', lambda: called(libc.syscall(323, 0)))
-attempt('perf', lambda: called(libc.syscall(298, ctypes.create_string_buffer(128), 0, -1, -1, 0)))
-attempt('keyctl', lambda: called(libc.syscall(250, 0, -3, 1)))
-attempt('x32', lambda: called(libc.syscall(0x40000000 + 39)))
+attempt('clone user', lambda: forked(libc.syscall(56, 0x10000000 | 17, 0, 0, 0, 0)))
+attempt('clone3', lambda: forked(libc.syscall(435, ctypes.create_string_buffer(88), 88)))
 attempt('setuid', lambda: os.setuid(12345))
 attempt('priority', lambda: os.nice(-10))
-attempt('host', lambda: socket.sethostname('mine'))
-attempt('clock', lambda: time.clock_settime(time.CLOCK_REALTIME, 0))
-""", refused=True, only=("bwrap", "landlock")),
+attempt_to_fail('setns', lambda: called(libc.setns(0, 0)))
+attempt_to_fail('mount', lambda: called(libc.mount(b'tmpfs', b'nowhere', b'tmpfs', 0, None)))
+attempt_to_fail('umount', lambda: called(libc.umount2(b'nowhere', 2)))
+attempt_to_fail('chroot', lambda: os.chroot('nowhere'))
+attempt_to_fail('pivot', lambda: called(libc.syscall(155, b'nowhere', b'nowhere')))
+attempt_to_fail('host', lambda: called(libc.sethostname(b'x' * 65, 65)))
+attempt_to_fail('bpf', lambda: called(libc.syscall(321, 0, 0, 0)))
+attempt('io_uring', lambda: called(libc.syscall(425, 8, ctypes.create_string_buffer(256))))
+attempt('userfaultfd', lambda: called(libc.syscall(323, 0)))
+attempt_to_fail('perf', lambda: called(libc.syscall(298, ctypes.create_string_buffer(128), 0, -1, -1, 0)))
+attempt('keyctl', lambda: called(libc.syscall(250, 0, -3, 1)))
+attempt('x32', lambda: called(libc.syscall(0x40000000 + 39)))
+""", refused=True),
     Hostile("network", _ATTEMPT + """
 attempt('tcp', lambda: socket.create_connection(('1.1.1.1', 53), 1))
 attempt('listener', lambda: socket.create_connection(('127.0.0.1', {port}), 1))
@@ -328,34 +342,30 @@ for family in (socket.AF_NETLINK, socket.AF_PACKET, socket.AF_VSOCK, 38):
     attempt(str(family), lambda: socket.socket(family, socket.SOCK_RAW))
 import urllib.request
 attempt('http', lambda: urllib.request.urlopen('http://127.0.0.1:{port}/', timeout=1))
-""", refused=True, only=("bwrap", "landlock")),
+""", refused=True),
     Hostile("shared-memory", _ATTEMPT + """
-attempt('shmget', lambda: called(libc.shmget(4711, 4096, 0o1666)))
-attempt('semget', lambda: called(libc.semget(4711, 1, 0o1666)))
-attempt('msgget', lambda: called(libc.msgget(4711, 0o1666)))
-attempt('mq', lambda: called(libc.syscall(240, b'mine', 66, 0o666, 0)))
+attempt_to_fail('shmget', lambda: called(libc.shmget(4711, 4096, 0o666)))
+attempt_to_fail('semget', lambda: called(libc.semget(4711, 1, 0o666)))
+attempt_to_fail('msgget', lambda: called(libc.msgget(4711, 0o666)))
+attempt_to_fail('mq', lambda: called(libc.syscall(240, b'mine', 0, 0, 0)))
 attempt('memfd', lambda: os.memfd_create('mine'))
-""", refused=True, only=("bwrap", "landlock")),
+""", refused=True),
 )  # fmt: skip
 
 MEDDLING = (
-    Hostile("kill-all", _ATTEMPT + """
-for pid in [os.getppid(), *range(1, 40000)]:
-    if pid != os.getpid():
-        try:
-            os.kill(pid, 9)
-        except OSError:
-            pass
-try:
-    os.kill(-1, 9)
-except OSError:
-    pass
-try:
-    os.killpg(os.getpgid(os.getppid()), 9)
-except OSError:
-    pass
-print('still here')
-""", failure="any", only=("bwrap", "landlock")),
+    Hostile("kill", _ATTEMPT + """
+attempt('init', lambda: os.kill(os.getppid(), 9))
+attempt('another', lambda: os.kill({victim}, 9))
+attempt('group', lambda: os.killpg({victim}, 9))
+for pid in range(1, 40000):
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        pass
+    else:
+        if os.getpgid(pid) != os.getpgid(0):  # else one of this process's own threads
+            print('reach', 'GOT', pid)
+""", refused=True),
     Hostile("trace", _ATTEMPT + """
 attempt('attach', lambda: called(libc.ptrace(16, os.getppid(), 0, 0)))
 attempt('traceme', lambda: called(libc.ptrace(0, 0, 0, 0)))
@@ -363,7 +373,7 @@ buffer = ctypes.create_string_buffer(64)
 attempt('readv', lambda: called(libc.process_vm_readv(os.getppid(), buffer, 1, buffer, 1, 0)))
 attempt('getfd', lambda: called(libc.syscall(438, os.pidfd_open(os.getppid()), 0, 0)))
 attempt('kcmp', lambda: called(libc.syscall(312, os.getpid(), os.getppid(), 0, 0, 0)))
-""", refused=True, only=("bwrap", "landlock")),
+""", refused=True),
     Hostile("daemon", """
 import os, signal, time
 if os.fork() == 0:
@@ -374,12 +384,12 @@ if os.fork() == 0:
                 signal.signal(number, signal.SIG_IGN)
             except OSError:
                 pass
-        while True:
-            time.sleep(0.05)
+        for _ in range(600):
+            time.sleep(0.1)
     os._exit(0)
 os.wait()
-""", weak=True),
-    Hostile("stop-itself", "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", failure="timed_out", weak=True),
+"""),
+    Hostile("stop-itself", "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", failure="timed_out"),
     Hostile("descriptors-closed", "import os\nos.closerange(3, 1024)", checks="exact|crashed|timed_out|absent", failure="any"),
     Hostile("loop-blocked", "import asyncio, time\nasyncio.get_running_loop().call_later(0.05, time.sleep, 1000)",
             checks="timed_out|crashed|exact|not_defined|absent", failure="any"),
@@ -395,44 +405,42 @@ os.chmod('.', 0)
 LIMITS = (
     Hostile("fork-bomb", """
 import os, time
-while True:
+for _ in range(9):
     try:
-        if os.fork() == 0:
-            pass
+        os.fork()
     except OSError:
         time.sleep(0.01)
-""", failure="crashed", only=("bwrap", "landlock")),
+time.sleep(20)
+os._exit(0)
+""", failure="crashed"),
     Hostile("memory-grown", """
 import os
-held = []
-while True:
-    held.append(bytearray(os.urandom(1) * 16 * 1024**2))
-""", failure="memory_exceeded", weak=True),
-    Hostile("memory-at-once", "import torch\ntorch.zeros(10**12)", failure="memory_exceeded", weak=True),
+held = [bytearray(os.urandom(1) * 16 * 1024**2) for _ in range(100)]
+""", failure="memory_exceeded"),
+    Hostile("memory-at-once", "import torch\ntorch.zeros(10**12)", failure="memory_exceeded"),
     Hostile("memory-of-children", """
 import os, time
 for _ in range(5):
     if os.fork() == 0:
         held = bytearray(os.urandom(1) * 100 * 1024**2)
-        time.sleep(60)
-time.sleep(60)
+        time.sleep(20)
+        os._exit(0)
+time.sleep(20)
 """, failure="memory_exceeded"),
     Hostile("disk", """
-for number in range(1000):
+for number in range(30):
     with open(f'file{number}', 'wb') as file:
         file.write(b'x' * 4 * 1024**2)
 """, failure="any"),
-    Hostile("one-large-file", "open('large', 'wb').write(b'x' * 64 * 1024**2)", failure="any"),
-    Hostile("print-flood", "while True:\n    print('x' * 1000)", failure="output_exceeded", weak=True),
-    Hostile("stderr-flood", "import sys\nwhile True:\n    sys.stderr.write('x' * 1000)", failure="output_exceeded"),
-    Hostile("write-flood", "import os\nfor _ in range(2000):\n    os.write(1, b'x' * 10000)\n    os.write(2, b'x' * 10000)", weak=True),
+    Hostile("print-flood", "while True:\n    print('x' * 1000)", failure="output_exceeded"),
+    Hostile("write-flood", "import os\nfor _ in range(2000):\n    os.write(1, b'x' * 10000)\n    os.write(2, b'x' * 10000)"),
     Hostile("display-flood", """
 from IPython.display import display, HTML
 for _ in range(300):
     display(HTML('x' * 100_000))
-""", failure="any"),
-    Hostile("error-flood", "raise Exception('x' * 40_000_000)", failure="any", checks="exact|absent"),
-    Hostile("endless", "import time\nwhile True:\n    time.sleep(0.01)", failure="timed_out", weak=True),
+""", failure="output_exceeded"),
+    Hostile("result-flood", "'x' * 3_000_000", failure="output_exceeded"),
+    Hostile("error-flood", "raise Exception('x' * 40_000_000)", failure="raised"),
     Hostile("endless-swallowing", """
 import time
 while True:
@@ -441,26 +449,22 @@ while True:
             time.sleep(0.01)
     except BaseException:
         pass
-""", failure="timed_out", weak=True),
+""", failure="timed_out"),
     Hostile("endless-in-c", "sum(range(10**15))", failure="timed_out"),
-    Hostile("interrupt-ignored", "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(1000)", failure="timed_out"),
     Hostile("limits-raised", _ATTEMPT + """
 import resource
 for kind in (resource.RLIMIT_NOFILE, resource.RLIMIT_DATA, resource.RLIMIT_FSIZE):
     hard = resource.getrlimit(kind)[1]
     attempt(str(kind), lambda: resource.setrlimit(kind, (hard + 1, hard + 1)))
-""", refused=True, only=("bwrap", "landlock")),
+""", refused=True),
     Hostile("files-open", "held = [open('/dev/null') for _ in range(5000)]", failure="raised"),
 )  # fmt: skip
 
 DYING = (
-    Hostile("exit-hard", "import os\nos._exit(0)", failure="crashed", weak=True),
-    Hostile("abort", "import os\nos.abort()", failure="crashed"),
-    Hostile("segfault", "import ctypes\nctypes.string_at(0)", failure="crashed", weak=True),
-    Hostile("kill-itself", "import os\nos.kill(os.getpid(), 9)", failure="crashed"),
+    Hostile("exit-hard", "import os\nos._exit(0)", failure="crashed"),
+    Hostile("segfault", "import ctypes\nctypes.string_at(0)", failure="crashed"),
     Hostile("recursion", "def f(): f()\nf()", failure="raised"),
     Hostile("system-exit", "raise SystemExit(0)", failure="any"),
-    Hostile("quit", "quit()", failure="any"),
     Hostile("shutdown", "k = get_ipython().kernel\nk.do_shutdown(False)\nk.io_loop.stop()", checks="exact|crashed|timed_out", failure="any"),
     Hostile("keyboard-interrupt", "raise KeyboardInterrupt", failure="raised"),
     Hostile("reset", "x = 1\n%reset -f"),
@@ -477,41 +481,35 @@ raise Evil
 )  # fmt: skip
 
 SURROUNDINGS = (
-    Hostile("chdir", "import os\nos.chdir('/')", weak=True),
-    Hostile("default-dtype", "import torch\ntorch.set_default_dtype(torch.float64)", weak=True),
-    Hostile("default-device", "import torch\ntorch.set_default_device('meta')", weak=True),
-    Hostile("gradients-off", "import torch\ntorch.set_grad_enabled(False)\ntorch.use_deterministic_algorithms(True)"),
+    Hostile("chdir", "import os\nos.chdir('/')"),
+    Hostile("default-dtype", "import torch\ntorch.set_default_dtype(torch.float64)"),
+    Hostile("default-device", "import torch\ntorch.set_default_device('meta')"),
     Hostile("tracing", "import sys, threading\nf = lambda *args: f\nsys.settrace(f); sys.setprofile(f); threading.settrace(f)"),
     Hostile("threads-and-openmp", "import torch\ntorch.set_num_threads(2)\nfor _ in range(3):\n    torch.randn(600, 600) @ torch.randn(600, 600)"),
-    Hostile("input", "input('? ')", failure="raised", weak=True),
+    Hostile("input", "input('? ')", failure="raised"),
     Hostile("pdb", "import pdb\npdb.set_trace()\nx = 1", failure="any"),
-    Hostile("breakpoint", "breakpoint()", failure="any"),
-    Hostile("getpass", "import getpass\ngetpass.getpass()", failure="raised"),
 )  # fmt: skip
 
 CHECKS = (
-    Hostile("check-endless", answer=_stub("while True: time.sleep(0.01)"), checks="timed_out", weak=True),
+    Hostile("check-endless", answer=_stub("while True: time.sleep(0.01)"), checks="timed_out"),
     Hostile("check-swallowing", answer=_stub("""
 while True:
     try:
         while True: time.sleep(0.01)
     except BaseException: pass
 """), checks="timed_out"),
-    Hostile("check-exit", answer=_stub("os._exit(0)"), checks="crashed", weak=True),
-    Hostile("check-segfault", answer=_stub("ctypes.string_at(0)"), checks="crashed"),
-    Hostile("check-second-dies", answer=_stub("if inp[0, 0] == 2: os.abort()"), checks=("exact", "crashed"), weak=True),
-    Hostile("check-first-dies", answer=_stub("if inp[0, 0] == 1: os.abort()"), checks=("crashed", "exact"), weak=True),
-    Hostile("check-fork-bomb", answer=_stub("while True: os.fork()"), checks="raised", only=("bwrap", "landlock")),
-    Hostile("check-memory", answer=_stub("held = []\nwhile True: held.append(bytearray(os.urandom(1) * 2**24))"),
+    Hostile("check-exit", answer=_stub("os._exit(0)"), checks="crashed"),
+    Hostile("check-second-dies", answer=_stub("if inp[0, 0] == 2: os.abort()"), checks=("exact", "crashed")),
+    Hostile("check-fork-bomb", answer=_stub("for _ in range(6): os.fork()"), checks="raised"),
+    Hostile("check-memory", answer=_stub("held = [bytearray(os.urandom(1) * 2**24) for _ in range(100)]"),
             checks="memory_exceeded|timed_out"),
-    Hostile("check-print-flood", answer=_stub("while True: print('x' * 1000)"), checks="output_exceeded", weak=True),
+    Hostile("check-print-flood", answer=_stub("while True: print('x' * 1000)"), checks="output_exceeded"),
     Hostile("check-write-flood", answer=_stub("for _ in range(2000): os.write(1, b'x' * 10000)"), checks="exact"),
     Hostile("check-result-large", answer="import torch\ndef lin(inp, out, w):\n    w.g = torch.zeros(2 * 10**6)\n",
-            checks="output_exceeded", weak=True),
+            checks="output_exceeded"),
     Hostile("check-result-expanded", answer="import torch\ndef lin(inp, out, w):\n    w.g = torch.zeros(1).expand(10**9)\n",
             checks="output_exceeded"),
-    Hostile("check-executes", answer=_stub("import subprocess\nsubprocess.run(['true'])"), checks="raised", only=("bwrap", "landlock")),
-    Hostile("check-exits", answer=_stub("raise SystemExit(0)"), checks="raised"),
+    Hostile("check-executes", answer=_stub("import subprocess\nsubprocess.run(['true'])"), checks="raised"),
     Hostile("check-interrupts", answer=_stub("raise KeyboardInterrupt"), checks="raised"),
     Hostile("check-evil-error", answer=_stub("""
 class Evil(Exception):
@@ -532,6 +530,7 @@ ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 accomplice = os.fork()
 if accomplice == 0:
     torch.set_num_threads(1)
+    signal.alarm(60)
     {prepare}
     while True:
         try:
@@ -546,7 +545,7 @@ _ASK = """
 import torch
 def lin(inp, out, w):
     {resume}
-    ours.settimeout(1.5)
+    ours.settimeout(0.4)
     ours.send(inp.numpy().tobytes() + out.g.numpy().tobytes())
     w.g = torch.frombuffer(bytearray(ours.recv(65536)), dtype=torch.float32).reshape(3, 4).clone()
 """
@@ -557,15 +556,15 @@ def _accomplice(prepare: str = "pass", resume: str = "pass") -> dict[str, str]:
 
 
 ACCOMPLICES = (
-    Hostile("accomplice", **_accomplice(), checks="raised", weak=True),
-    Hostile("accomplice-continued", **_accomplice(resume="os.kill(accomplice, signal.SIGCONT)"), checks="raised|crashed", weak=True),
+    Hostile("accomplice", **_accomplice(), checks="raised"),
+    Hostile("accomplice-continued", **_accomplice(resume="os.kill(accomplice, signal.SIGCONT)"), checks="raised|crashed"),
     Hostile("accomplice-timer", **_accomplice(prepare="""
     signal.signal(signal.SIGCONT, lambda *args: None)
     event = struct.pack('qiii', 0, signal.SIGCONT, 0, 0) + bytes(64)
     timer = ctypes.c_void_p()
     assert libc.timer_create(1, event, ctypes.byref(timer)) == 0
     assert libc.timer_settime(timer, 0, struct.pack('qqqq', 0, 20_000_000, 0, 20_000_000), None) == 0
-"""), checks="crashed", weak=True),
+"""), checks="crashed"),
     Hostile("accomplice-orphaned", **_accomplice(prepare="""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     os.setpgid(0, 0)
@@ -577,7 +576,7 @@ ACCOMPLICES = (
     if child == 0:
         os.setpgid(0, group)
         os._exit(0)
-    os.waitpid(child, 0)"""), checks="raised", only=("bwrap", "landlock")),
+    os.waitpid(child, 0)"""), checks="raised"),
     Hostile("inputs-watched", """
 import gc, threading, torch, time
 seen = []
@@ -602,9 +601,20 @@ TABLE = (
 )  # fmt: skip
 
 
-def table(sandbox: str) -> tuple[Hostile, ...]:
-    """What is run in ``sandbox``: everything in bwrap, in landlock what it must refuse, in none the weak ones."""
-    rows = [row for row in TABLE if sandbox in row.only]
-    if sandbox == "bwrap":
-        return tuple(rows)
-    return tuple(row for row in rows if row.weak or (sandbox == "landlock" and (row.refused or len(row.only) < 3)))
+#: What is run again in the sandbox that leaves more to Landlock and seccomp, and where nothing confines.
+_AGAIN = {
+    "landlock": (
+        "files-read", "environment", "proc-read", "devices", "writing", "namespaces", "network", "shared-memory", "kill",
+        "trace", "fork-bomb", "folder-made-strange", "accomplice-orphaned", "check-executes",
+    ),
+    "none": ("comparison-patched", "daemon", "endless-swallowing", "print-flood", "segfault", "check-second-dies"),
+}  # fmt: skip
+#: Rows that need a PID namespace.
+_OF_BWRAP = ("proc-listing",)
+
+
+def table(sandbox: str, best: bool) -> tuple[Hostile, ...]:
+    """What is run in ``sandbox``: every row where that is the best that works here, a few again in the others."""
+    if best and sandbox != "none":
+        return tuple(row for row in TABLE if sandbox == "bwrap" or row.id not in _OF_BWRAP)
+    return tuple(row for row in TABLE if row.id in _AGAIN[sandbox])

@@ -1,11 +1,11 @@
-"""Kernels for tests that are not coroutines: one pool a sandbox and set of limits, on an event loop in a thread."""
+"""Kernels for tests that are not coroutines: one pool a sandbox, on an event loop in a thread."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import torch
@@ -27,6 +27,8 @@ LIMITS = Limits(
     printed=64 * 1024,
     result=4 * 1024**2,
 )
+#: For hostile submissions, most of which run until they are stopped.
+SHORT = replace(LIMITS, cell_s=2, check_s=1.5, submission_s=20)
 
 RIGHT = """
 import torch
@@ -84,11 +86,11 @@ def verdicts(execution: Execution) -> tuple[str, ...]:
 
 @dataclass
 class Laboratory:
-    """Pools by sandbox and limits, made when first asked for."""
+    """Pools by sandbox, made when first asked for."""
 
     loop: asyncio.AbstractEventLoop
     thread: threading.Thread
-    pools: dict[tuple[str, Limits], KernelPool]
+    pools: dict[str, KernelPool]
 
     @classmethod
     def opened(cls) -> Laboratory:
@@ -102,16 +104,16 @@ class Laboratory:
         """The result of ``work`` on the loop."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
 
-    def pool(self, sandbox: str, limits: Limits = LIMITS, jobs: int = 3) -> KernelPool:
-        """The pool for ``sandbox`` and ``limits``."""
-        key = (sandbox, limits)
-        if key not in self.pools:
-            self.pools[key] = self.do(_entered(sandbox, limits, jobs))
-        return self.pools[key]
+    def pool(self, sandbox: str) -> KernelPool:
+        """The pool for ``sandbox``, three jobs wide: more than cores, for most of a hostile job is waiting."""
+        if sandbox not in self.pools:
+            self.pools[sandbox] = self.do(_entered(sandbox, LIMITS, 3))
+        return self.pools[sandbox]
 
     def run(self, sandbox: str, *jobs: Job, limits: Limits = LIMITS) -> list[Execution]:
-        """What running ``jobs`` gave, as many at a time as the pool has slots."""
-        pool = self.pool(sandbox, limits)
+        """What running ``jobs`` within ``limits`` gave, as many at a time as the pool has slots."""
+        pool = self.pool(sandbox)
+        pool.limits = limits  # a pool reads them anew for each job
         return self.do(_all(pool, jobs))
 
     def close(self) -> None:

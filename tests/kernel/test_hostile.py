@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import subprocess
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,9 +14,9 @@ import psutil
 import pytest
 
 from grader.model import Execution
-from tests.kernel.conftest import WORKING, Secret
+from tests.kernel.conftest import BEST, WORKING, Secret
 from tests.kernel.hostile import TABLE, Hostile, table
-from tests.kernel.laboratory import Laboratory, linear_job, verdicts
+from tests.kernel.laboratory import SHORT, Laboratory, linear_job, verdicts
 
 HONEST_EVERY = 4
 
@@ -28,12 +29,13 @@ class Class:
     honest: list[Execution]
     processes: list[str]
     files: list[str]
+    killed: bool
     visitors: int
     grown: int
 
 
-def _filled(row: Hostile, secret: Secret, port: int) -> Hostile:
-    """The row with the paths and the port of this session put in."""
+def _filled(row: Hostile, secret: Secret, port: int, victim: int) -> Hostile:
+    """The row with the paths, the port and the process of this session put in."""
     repository = Path(__file__).resolve().parent.parent.parent
     paths = [
         str(secret.path),
@@ -43,7 +45,7 @@ def _filled(row: Hostile, secret: Secret, port: int) -> Hostile:
         str(repository / "solutions"),
         str(repository),
     ]
-    fields = {"{paths}": repr(paths)[1:-1], "{path}": str(secret.path), "{port}": str(port)}
+    fields = {"{paths}": repr(paths)[1:-1], "{path}": str(secret.path), "{port}": str(port), "{victim}": str(victim)}
     cell = row.cell
     for name, text in fields.items():
         cell = cell.replace(name, text)
@@ -64,19 +66,21 @@ def running(zygote: psutil.Process) -> list[psutil.Process]:
 
 
 def _run(laboratory: Laboratory, sandbox: str, secret: Secret) -> Class:
+    victim = subprocess.Popen(["sleep", "600"], start_new_session=True)
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setblocking(False)
     pool = laboratory.pool(sandbox)
     laboratory.run(sandbox, linear_job("first"))
     zygote = psutil.Process(pool.zygote.process.pid)
     before, memory = len(running(zygote)), _resident()
-    rows = [_filled(row, secret, listener.getsockname()[1]) for row in table(sandbox)]
+    port = listener.getsockname()[1]
+    rows = [_filled(row, secret, port, victim.pid) for row in table(sandbox, sandbox == BEST)]
     jobs = []
     for number, row in enumerate(rows):
         jobs.append(linear_job(row.id, row.cell, answer=row.answer))
         if number % HONEST_EVERY == 0:
             jobs.append(linear_job(f"honest {number}", "print('hello')"))
-    done = laboratory.run(sandbox, *jobs)
+    done = laboratory.run(sandbox, *jobs, limits=SHORT)
     deadline = time.monotonic() + 10
     while len(running(zygote)) > before and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -87,12 +91,16 @@ def _run(laboratory: Laboratory, sandbox: str, secret: Secret) -> Class:
             visitors = 1
         except BlockingIOError:
             pass
+    killed = victim.poll() is not None
+    victim.kill()
+    victim.wait()
     named = list(zip(jobs, done, strict=True))
     return Class(
         rows={job.name: execution for job, execution in named if not job.name.startswith("honest ")},
         honest=[execution for job, execution in named if job.name.startswith("honest ")],
         processes=[repr(process) for process in running(zygote)[before:]],
-        files=[path.name for path in Path(pool.folder).iterdir() if path.name != "zygote.log"],
+        files=[path.name for path in Path(pool.folder).iterdir() if path.name not in ("zygote.log", ".ipython")],
+        killed=killed,
         visitors=visitors,
         grown=_resident() - memory,
     )
@@ -110,7 +118,11 @@ def graded(laboratory: Laboratory, secret: Secret) -> object:
     return of
 
 
-ROWS = [pytest.param(sandbox, row, id=f"{sandbox}-{row.id}") for sandbox in WORKING for row in table(sandbox)]
+ROWS = [
+    pytest.param(sandbox, row, id=f"{sandbox}-{row.id}")
+    for sandbox in WORKING
+    for row in table(sandbox, sandbox == BEST)
+]
 
 
 @pytest.mark.parametrize(("sandbox", "row"), ROWS)
@@ -143,6 +155,7 @@ def test_nothing_is_left_behind(graded: object, sandbox: str) -> None:
     left = graded(sandbox)  # type: ignore[operator]
     assert left.processes == []
     assert left.files == []
+    assert not left.killed
 
 
 @pytest.mark.parametrize("sandbox", [name for name in WORKING if name != "none"])
