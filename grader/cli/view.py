@@ -68,7 +68,8 @@ def print_entries(console: Console, collection: Collection, most: int) -> None:
     from grader.report import plain
 
     students = len({entry.student for entry in collection})
-    table = Table(title=f"{len(collection)} submissions by {students} students", title_justify="left", box=None)
+    title = f"{len(collection)} submission{'s' * (len(collection) != 1)} by {students} student{'s' * (students != 1)}"
+    table = Table(title=title, title_justify="left", box=None)
     for heading in ("student", "notebook", "from"):
         table.add_column(heading)
     for entry in collection.entries[:most]:

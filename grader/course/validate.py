@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -146,19 +147,29 @@ def _answers(exercise: Exercise, folder: Path, course: Course) -> Answers:
     except MarkerProblem as error:
         raise CourseError(f"{path}: {error}", exercise=exercise.id, remedy="mend the solution markers") from error
     reruns = {name for name, one in siblings.items() if one.rerun}
-    solved = namespace_of([source for name, source in tagged.items() if name not in reruns], given)
+    solved = _namespace(path, [source for name, source in tagged.items() if name not in reruns], given)
     mistakes, variants = (folder / kind / f"{exercise.notebook}.py" for kind in ("mistakes", "variants"))
     wrong, right = specimens_in(mistakes, solved), specimens_in(variants, solved)
     refuse_unknown(siblings, wrong, str(mistakes))
     refuse_unknown(siblings, right, str(variants))
     return Answers(
         solved=solved,
-        released=namespace_of([source for name, source in stubs.items() if name not in reruns], given),
+        released=_namespace(path, [source for name, source in stubs.items() if name not in reruns], given),
         solution=tagged.get(exercise.id, ""),
         stub=stubs.get(exercise.id, ""),
         mistakes=tuple(one for one in wrong if one.exercise == exercise.id),
         variants=tuple(one for one in right if one.exercise == exercise.id),
     )
+
+
+def _namespace(path: Path, answers: Sequence[str], given: Sequence[str]) -> dict[str, Any]:
+    """What a notebook's cells define; a cell that does not run is told like any other fault of a course."""
+    try:
+        return namespace_of(answers, given)
+    except Exception as error:
+        raise CourseError(
+            f"{path} cannot be run: {type(error).__name__}: {error}", remedy="run it in Jupyter from the top"
+        ) from error
 
 
 def _code_cells(path: Path) -> list[tuple[str | None, str]]:

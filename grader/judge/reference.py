@@ -113,7 +113,7 @@ def _call(exercise: Exercise, inputs: Mapping[str, Tensor], constants: Mapping[s
             f"raised {type(error).__name__}: {error} (inputs {shapes})",
             exercise=exercise.id,
             field="forward",
-            remedy="mend the forward pass, or keep such sizes from it with `sizes` and `ones`",
+            remedy="mend the forward pass; inputs that belong together share a letter, `sizes` and `ones` bound it",
         ) from error
 
 
