@@ -21,7 +21,6 @@ import torch
 
 from grader.kernel import autograd_watch, confine, exchange, wire
 from grader.kernel.program import Namespace, ProgramRun
-from grader.kernel.surroundings import Surroundings
 
 _fork, _exit, _pwrite, _close, _getpid = os.fork, os._exit, os.pwrite, os.close, os.getpid
 _gc_freeze, _random_seed = gc.freeze, random.seed
@@ -33,7 +32,6 @@ _set_grad_enabled = torch._C._set_grad_enabled
 _signal, _SIG_DFL, _SIGINT = signal.signal, signal.SIG_DFL, signal.SIGINT
 _pair, _socket = wire.pair, socket.socket
 _send, _receive, _Closed = wire.send, wire.receive, wire.Closed
-_Undisturbed = exchange.Undisturbed
 _encode, _decode, _contents, _size = exchange.encode, exchange.decode, exchange.contents, exchange.size
 _fstat = os.fstat
 _monotonic = time.monotonic
@@ -92,11 +90,15 @@ def _be_check(command: socket.socket) -> None:
     _setprofile(None)
     _thread_settrace(None)
     _thread_setprofile(None)
-    check, (source, slate), _ = _receive(ours)
+    check, fds, _ = _receive(ours)
+    slate, source = fds
     if check["sandbox"] != "none":
         _confine_check(check["sandbox"])
-    namespace = _namespace(check, source)
-    surroundings = Surroundings(namespace.globals)
+    with torch._C.DisableTorchFunction():
+        _set_default_device(None)
+        _set_default_dtype(torch.float32)
+    _set_grad_enabled(True)
+    namespace = Namespace(_shell, check["needs"], _contents(source).decode(), code_name, check["printed"])
     watch = None if check["autograd"] else autograd_watch.install()
     capacity = _fstat(slate).st_size
     while True:
@@ -104,19 +106,13 @@ def _be_check(command: socket.socket) -> None:
             order, fds, _ = _receive(ours)
         except _Closed:
             _exit(0)
-        if order["do"] == "check":  # another one, in the same fork
-            with _Undisturbed():
-                clean = surroundings.restore()
-            namespace = _namespace(order, fds[0])
-            _send(ours, {"event": "clean" if clean else "dirty"})
-            continue
-        with _Undisturbed():
+        with torch._C.DisableTorchFunction():
             tensors, about = _decode(_contents(fds[0]))
         _close(fds[0])
         began = _monotonic()
         kept, outcome = ProgramRun(namespace, about, tensors, watch).run()
         outcome["seconds"] = _monotonic() - began
-        with _Undisturbed():
+        with torch._C.DisableTorchFunction():
             fits = order["at"] + _size(kept) <= capacity
             data = _encode(kept, outcome) if fits else b""
         if not fits or order["at"] + len(data) > capacity:
@@ -129,14 +125,3 @@ def _be_check(command: socket.socket) -> None:
             at += written
             view = view[written:]
         _send(ours, {"event": "done", "at": order["at"], "length": len(data)})
-
-
-def _namespace(check: dict[str, Any], source: int) -> Namespace:
-    """The notebook as ``check`` sees it, with torch's modes as a check may rely on them."""
-    with _Undisturbed():
-        _set_default_device(None)
-        _set_default_dtype(torch.float32)
-    _set_grad_enabled(True)
-    text = _contents(source).decode()
-    _close(source)
-    return Namespace(_shell, check["needs"], text, code_name, check["printed"])

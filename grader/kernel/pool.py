@@ -10,14 +10,13 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from grader.errors import KernelError, SandboxUnavailable
+from grader.errors import KernelError
 from grader.kernel import sandbox as sandboxes
 from grader.kernel import warmth, wire
 from grader.kernel.programs import ProgramFiles
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     import zmq.asyncio
 
 _READY_S = 120.0
-#: Whether this system has what a zygote needs: fork, memory files, descriptors sent over sockets, ``/proc``.
-_WARM = sys.platform.startswith("linux")
 #: Seconds in which a zygote that was killed is gone: its memory is freed first, on a busy machine slowly.
 _DYING_S = 5.0
 
@@ -100,21 +97,15 @@ class KernelPool:
 
     The zygote starts when the pool is made, so that its imports overlap with the caller's own; the first ``run`` waits
     for it. ``sandbox`` is one of ``SANDBOXES``; raises ``SandboxUnavailable`` (from ``choose_sandbox``) when it does
-    not work here. ``cold`` pools, for Windows and macOS, start a stock kernel for each job instead, without a sandbox
-    (see ``grader.kernel.cold``). Use as ``async with``; its end raises ``KernelError`` when no zygote ever came up.
+    not work here. Use as ``async with``, which raises ``KernelError`` at its end when no zygote ever came up.
     """
 
-    def __init__(
-        self, sandbox: str | None = None, limits: Limits | None = None, jobs: int = 2, *, cold: bool = not _WARM
-    ) -> None:
+    def __init__(self, sandbox: str | None = None, limits: Limits | None = None, jobs: int = 2) -> None:
         self.sandbox = sandboxes.choose_sandbox(sandbox)
         self.limits = limits or Limits()
         self.jobs = jobs
-        self.cold = cold
-        if cold and self.sandbox != "none":
-            raise SandboxUnavailable("only trusted notebooks run in kernels without a zygote", remedy="--sandbox none")
-        self.folder = tempfile.mkdtemp(prefix="grader-", dir=None if cold else "/tmp")
-        self._zygote = None if cold else Zygote(self.sandbox, self.folder)
+        self.folder = tempfile.mkdtemp(prefix="grader-", dir="/tmp")
+        self.zygote = Zygote(self.sandbox, self.folder)
         self.programs = ProgramFiles()
         self.context: zmq.asyncio.Context | None = None
         self._coming_up: asyncio.Task[None] | None = None
@@ -127,12 +118,6 @@ class KernelPool:
     async def __aenter__(self) -> KernelPool:
         """The pool itself, at once."""
         return self
-
-    @property
-    def zygote(self) -> Zygote:
-        """The zygote in use; a cold pool has none."""
-        assert self._zygote is not None
-        return self._zygote
 
     async def ready(self) -> None:
         """Wait until jobs can run. Raises ``KernelError`` when the zygote does not come up."""
@@ -157,8 +142,7 @@ class KernelPool:
         if came_up is not None and not came_up.done():
             came_up.cancel()
             await asyncio.wait([came_up])
-        if self._zygote is not None:
-            self._zygote.close()
+        self.zygote.close()
         if self.context is not None:
             self.context.destroy(linger=0)
         self.programs.close()
@@ -172,11 +156,6 @@ class KernelPool:
         Whatever the submission does is in the ``Execution``. Raises ``KernelError`` when the grader's own machinery
         failed twice on it.
         """
-        if self.cold:
-            from grader.kernel.cold import run_cold
-
-            async with self._slots:
-                return await run_cold(job, self.limits)
         await self.ready()
         async with self._slots:
             deadline = time.monotonic() + self.limits.submission_s
@@ -197,10 +176,10 @@ class KernelPool:
         self._numbers += 1
         first = JobRun(self, job, self._numbers, deadline)
         execution = await first.run()
-        if not first.checks.again or execution.ended != "finished":
+        if not first.again or execution.ended != "finished":
             return execution
         self._numbers += 1
-        again = dataclasses.replace(job, checks=tuple(first.checks.again))
+        again = dataclasses.replace(job, checks=tuple(first.again))
         second = await JobRun(self, again, self._numbers, deadline).run()
         return dataclasses.replace(
             execution,
@@ -222,7 +201,7 @@ class KernelPool:
                 return
             with contextlib.suppress(OSError):
                 used.close()
-            self._zygote = Zygote(self.sandbox, self.folder)
+            self.zygote = Zygote(self.sandbox, self.folder)
             await self.zygote.wait()
 
     def describe(self, number: int, job: Job) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from grader.kernel import capture, exchange, studenterror
+from grader.kernel import capture, studenterror
 from grader.kernel.capture import Path
 
 _empty, _full = torch.empty, torch.full
@@ -27,8 +27,8 @@ _isnan, _all = torch.isnan, torch.Tensor.all
 _is_floating_point = torch.Tensor.is_floating_point
 _shape_of = capture._shape_of
 _dtype_of = capture._dtype_of
-_Undisturbed = exchange.Undisturbed
-_numel, _element_size, _version_of = torch.Tensor.numel, torch.Tensor.element_size, capture.version
+_DisableTorchFunction = torch._C.DisableTorchFunction
+_numel, _element_size, _version_of = torch.Tensor.numel, torch.Tensor.element_size, capture._base._version.__get__
 _numpy = torch.Tensor.numpy
 _getframe, _compile, _exec, _eval = sys._getframe, compile, exec, eval
 _float32 = torch.float32
@@ -101,7 +101,7 @@ class ProgramRun:
         outcome: dict[str, Any] = {"ended": "not_defined", "missing": self.namespace.missing[:20]}
         if self.namespace.missing and not self.about["rerun"]:
             return {}, outcome
-        with _Undisturbed():
+        with _DisableTorchFunction():
             self._bind()
             self._snapshot()
         stdout, stderr = sys.stdout, sys.stderr
@@ -115,7 +115,7 @@ class ProgramRun:
             outcome["errors"] = self._raises() if outcome["ended"] == "returned" else {}
         finally:
             sys.stdout, sys.stderr = stdout, stderr
-        with _Undisturbed():
+        with _DisableTorchFunction():
             self._read(outcome)
         outcome["printed"] = "".join(self.sink.kept)
         outcome["autograd"] = self.watch.seen() if self.watch is not None else None
@@ -239,7 +239,7 @@ class ProgramRun:
     def _snapshot(self) -> None:
         """Which tensors the notebook's globals hold before the call, to see new and changed ones afterwards."""
         for name, value in list(self.globals.items()):
-            if type(value) in capture.tensor_types:
+            if capture.exact_tensor(value):
                 self.before[name] = (id(value), _version_of(value))
 
     def _extras(self) -> None:
@@ -270,7 +270,7 @@ class ProgramRun:
                 if id(held) not in known and not attribute.startswith("__"):
                     yield f"{name}.{attribute}", held
         for name, value in list(self.globals.items()):
-            changed = type(value) in capture.tensor_types and self.before.get(name) != (id(value), _version_of(value))
+            changed = capture.exact_tensor(value) and self.before.get(name) != (id(value), _version_of(value))
             if changed and id(value) not in known and not name.startswith("_"):
                 yield name, value
 
