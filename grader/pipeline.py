@@ -27,7 +27,7 @@ from grader.model import (
     SubmissionReport,
     SubmissionStatus,
 )
-from grader.submission import Entry, autograd_suspected, has_loop, read
+from grader.submission import Entry, autograd_suspected, read
 
 _log = logging.getLogger(__name__)
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
@@ -103,7 +103,7 @@ def _judge_exercise(submission: Submission, exercise: Exercise, execution: Execu
     except Exception as error:
         _log.exception("judging %s of %s failed", exercise.id, submission.shown_path)
         return replace(score_fault(exercise), flags=(_fault(error),))
-    return replace(score, flags=(*score.flags, *_source_flags(exercise, stub.source)), printed=_steady(score.printed))
+    return replace(score, flags=(*score.flags, *_suspicion(exercise, stub.source)), printed=_steady(score.printed))
 
 
 def _unreached(execution: Execution) -> Diagnosis:
@@ -112,14 +112,10 @@ def _unreached(execution: Execution) -> Diagnosis:
     return Diagnosis("crashed", "The kernel died before this check was reached.")
 
 
-def _source_flags(exercise: Exercise, source: str) -> tuple[str, ...]:
-    """Remarks for a human that the source alone gives; they cost no points."""
-    flags = []
-    if not exercise.autograd and (suspect := autograd_suspected(source)) is not None:
-        flags.append(f"autograd suspected: {suspect}")
-    if exercise.loops_flagged and has_loop(source):
-        flags.append("uses a loop where one tensor expression would do")
-    return tuple(flags)
+def _suspicion(exercise: Exercise, source: str) -> tuple[str, ...]:
+    """A remark for a human where the source looks like autograd that is forbidden; it costs no points."""
+    suspect = None if exercise.autograd else autograd_suspected(source)
+    return () if suspect is None else (f"autograd suspected: {suspect}",)
 
 
 def _report(

@@ -219,3 +219,15 @@ def test_score_of_untouched_exercises_finds_nothing_implemented(fake_pool: type[
 
     assert {one.status for one in report.exercises} == {"not_implemented"}
     assert report.score == 0
+
+
+def test_score_of_a_stub_with_a_loop_flags_it_once(fake_pool: type[InProcessPool], tmp_path: Path) -> None:
+    looping = "def outer_difference(a, b):\n    return torch.stack([x - b for x in a])\n"
+    text = answered({"outer_difference": looping}, "01_tensors.ipynb")
+    hand_in(tmp_path / "class", {"ada": text}, "01_tensors.ipynb")
+
+    (report,) = score(tmp_path / "class", tmp_path / "out").submissions
+
+    outer = next(one for one in report.exercises if one.id == "outer_difference")
+    assert (outer.status, [flag for flag in outer.flags if "loop" in flag]) == ("passed", [outer.flags[0]])
+    assert len(outer.flags) == 1
