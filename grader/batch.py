@@ -130,7 +130,10 @@ class _Run:
         self.gradebook.begin(self.settings)
 
     async def grade_all(self, entries: Sequence[Entry], observer: Observer) -> None:
-        """Grade the entries, ``jobs`` at a time, each committed as it is finished."""
+        """Grade the entries, each committed as it is finished.
+
+        ``jobs`` at a time run, which the pool sees to; meanwhile one may wait for its kernel, one be judged and stored.
+        """
         keys = _keys(entries)
         waiting = iter(zip(keys, entries, strict=True))
 
@@ -140,7 +143,7 @@ class _Run:
 
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(max(1, self.options.jobs)):
+                for _ in range(max(1, self.options.jobs) + 2):
                     group.create_task(work())
         except BaseExceptionGroup as failed:
             # A submission's own troubles end as its report; what comes here ends the run, and one of it is enough.

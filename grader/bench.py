@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from grader.errors import CourseError
 from grader.judge.cases import Prepared, prepare
+from grader.judge.verdicts import Verdicts
 from grader.model import Check, Course, Exercise, Program, Submission
 from grader.submission import Wanted, givens_of
 
@@ -19,6 +20,7 @@ class Bench:
         self.seed = seed
         self._prepared: dict[str, tuple[Prepared, ...] | CourseError] = {}
         self._programs: dict[str, tuple[Program, ...]] = {}
+        self.verdicts = Verdicts()
         self.wanted = tuple(_wanted(exercise) for exercise in course.exercises.values())
         self.givens = givens_of(course.exercises_dir) if course.exercises_dir is not None else frozenset()
 

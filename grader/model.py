@@ -368,7 +368,6 @@ class CaseRun:
     error: StudentError | None = None
     autograd: str | None = None
     printed: str = ""
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

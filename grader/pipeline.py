@@ -14,8 +14,7 @@ from dataclasses import replace
 
 from grader.bench import Bench, asked_of
 from grader.errors import GraderError
-from grader.judge.evidence import gather
-from grader.judge.score import link_consequences, score_exercise, score_fault, score_missing, score_unreached
+from grader.judge.score import link_consequences, score_fault, score_missing, score_unreached
 from grader.kernel import KernelPool
 from grader.model import (
     Diagnosis,
@@ -99,7 +98,7 @@ def _judge_exercise(submission: Submission, exercise: Exercise, execution: Execu
         runs = execution.checks.get(exercise.id)
         if runs is None:
             return score_unreached(exercise, stub, _unreached(execution))
-        score = score_exercise(gather(exercise, prepared, runs, stub))
+        score = bench.verdicts.score(exercise, prepared, runs, stub)
     except Exception as error:
         _log.exception("judging %s of %s failed", exercise.id, submission.shown_path)
         return replace(score_fault(exercise), flags=(_fault(error),))

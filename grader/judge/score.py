@@ -22,19 +22,21 @@ def score_exercise(evidence: Evidence) -> ExerciseScore:
     diagnoses = diagnose(evidence)
     checks = tuple(_score_check(evidence, check, points, diagnoses) for check, points in exercise.checks.items())
     score = math.fsum(check.score for check in checks)
-    stub = evidence.stub
-    return ExerciseScore(
+    judged = ExerciseScore(
         id=exercise.id,
         title=exercise.title,
         status=_status(checks, score),
         score=score,
         possible=exercise.possible,
         checks=checks,
-        flags=(*(stub.flags if stub else ()), *loops_flag(exercise, stub)),
-        cell=stub.cell if stub else None,
-        line=stub.line if stub else None,
         printed=next((run.printed for run in evidence.runs if run.printed), ""),
     )
+    return judged if evidence.stub is None else with_stub(judged, exercise, evidence.stub)
+
+
+def with_stub(score: ExerciseScore, exercise: Exercise, stub: Stub) -> ExerciseScore:
+    """``score`` as that of ``stub``: where it stands, and what a human should know of its source."""
+    return replace(score, flags=(*stub.flags, *loops_flag(exercise, stub)), cell=stub.cell, line=stub.line)
 
 
 def score_missing(exercise: Exercise) -> ExerciseScore:

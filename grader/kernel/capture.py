@@ -8,6 +8,7 @@ type is exactly torch's own. All functions of torch and numpy are references sav
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ _grad_of = _base.grad.__get__
 _data_of = _base.data.__get__
 _layout_of, _device_of, _dtype_of = _base.layout.__get__, _base.device.__get__, _base.dtype.__get__
 _shape_of, _is_quantized = _base.shape.__get__, _base.is_quantized.__get__
+_version_of = _base._version.__get__
 _dim, _item = torch.Tensor.dim, torch.Tensor.item
 _strided = torch.strided
 _ndarray, _generic = numpy.ndarray, numpy.generic
@@ -44,6 +46,12 @@ _dtype_name = re.compile(r"torch\.(\w+)")
 MOST_ELEMENTS = 10_000
 
 _ABSENT = object()
+
+
+@functools.lru_cache(maxsize=256)
+def parsed(text: str) -> Path:
+    """The path that ``text`` is, parsed once in a process."""
+    return Path(text)
 
 
 class Path:
@@ -128,6 +136,14 @@ def _element(value: Any, key: Any) -> Any:
     if kind in (dict, OrderedDict) and type(key) in (str, int) and key in value:
         return value[key]
     return _ABSENT
+
+
+def version(tensor: Any) -> int:
+    """The number of in-place changes to a tensor; -1 for one made in inference mode, which counts none."""
+    try:
+        return int(_version_of(tensor))
+    except RuntimeError:
+        return -1
 
 
 def exact_tensor(value: Any) -> bool:

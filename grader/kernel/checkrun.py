@@ -1,8 +1,9 @@
-"""One check, driven from the job's init: forks of the live kernel, one program at a time, everything else stopped.
+"""Checks, driven from the job's init: forks of the live kernel, one program at a time, everything else stopped.
 
 The kernel forks a child, which sends a socket that it alone holds. The init then stops every other process of the job,
 hands the child the inputs of one program at a time, and notes how far it came. A child that dies or runs out of time
-costs the program it was at; the rest get a fresh fork. Inputs reach a child only when their program starts, so what an
+costs the program it was at; the rest get a fresh fork, and so do the checks behind one that changed what they would
+find. Inputs reach a child only when their program starts, so what an
 earlier fork has seen helps no later one. A child writes into a file of its own, copied for the grader while everything
 is still stopped, so nothing that runs later can answer for it. A stopped process that ran all the same (there are ways:
 a timer or a lease that sends SIGCONT, an orphaned process group) costs the whole check.
@@ -29,15 +30,26 @@ _RESUMED = "a process that was stopped for the check ran during it"
 
 
 class CheckRun:
-    """The run of one check. ``slate`` is the grader's result file; ``programs`` are the descriptors of the inputs."""
+    """The run of checks that stand behind one cell.
 
-    def __init__(self, init: JobInit, message: dict[str, Any], slate: int, source: int, programs: list[int]) -> None:
+    ``slate`` is the grader's result file; ``fds`` are, for each check, its cell's source and its programs' inputs.
+    """
+
+    def __init__(self, init: JobInit, checks: list[dict[str, Any]], slate: int, fds: list[int]) -> None:
         self.init = init
-        self.message = message
+        self.checks = checks
         self.slate = slate
-        self.source = source
-        self.programs = programs
-        self.deadline = time.monotonic() + message["seconds"]
+        self.sources: list[int] = []
+        self.programs: list[int] = []
+        self.owners: list[int] = []
+        for number, check in enumerate(checks):
+            self.sources.append(fds[0])
+            self.programs += fds[1 : 1 + check["programs"]]
+            self.owners += [number] * check["programs"]
+            fds = fds[1 + check["programs"] :]
+        self.begun = -1
+        self.late = False
+        self.deadline = 0.0
         self.capacity = os.fstat(slate).st_size
         self.sheet = -1
         self.stopped = Stopped()
@@ -48,10 +60,16 @@ class CheckRun:
     def run(self) -> list[dict[str, Any]]:
         """How each program ended, in order: ``{"ended": "done", "at": …, "length": …}`` or ``{"ended": "crashed"}``."""
         runs: list[dict[str, Any]] = []
-        late = False
         while len(runs) < len(self.programs):
+            owner = self.owners[len(runs)]
+            self._begin(owner)
             ended = self._fork()
-            if ended is not None:  # no fork, no program: the kernel is dead or does not answer
+            if ended == "timed_out":  # the kernel may answer in time for the next check
+                runs += [{"ended": ended, "how": ""}] * (
+                    self.owners.count(owner) - self.owners[: len(runs)].count(owner)
+                )
+                continue
+            if ended is not None:
                 return runs + [{"ended": ended, "how": ""}] * (len(self.programs) - len(runs))
             done = len(runs)
             ended, how = self._drive(runs)
@@ -60,12 +78,18 @@ class CheckRun:
             self._kill_child()
             self._copy(runs[done:])
             if ended is None:
-                return runs
+                continue
             runs.append({"ended": ended, "how": how})
-            if ended == "timed_out" and not late:
-                late = True
-                self.deadline = time.monotonic() + self.message["seconds"] * _ALLOWANCE
+            if ended == "timed_out" and not self.late:
+                self.late = True
+                self.deadline = time.monotonic() + self.checks[self.begun]["seconds"] * _ALLOWANCE
         return runs
+
+    def _begin(self, check: int) -> None:
+        """Give a check its time, when it is not the one in hand."""
+        if check != self.begun:
+            self.begun, self.late = check, False
+            self.deadline = time.monotonic() + self.checks[check]["seconds"]
 
     # --------------------------------------------------------------------------------------------- fork
 
@@ -75,13 +99,17 @@ class CheckRun:
         command = self.init.command
         if command is None:
             return "crashed"
+        if time.monotonic() > self.deadline:
+            return "timed_out"
+        self.init.forks += 1
+        asked = {"event": "forked", "number": self.init.forks}  # an earlier one, come late, knows an older notebook
         try:
-            wire.send(command, {"do": "fork"})
+            wire.send(command, {"do": "fork", "number": self.init.forks})
             while True:
                 if not self.init.wait([command], self.deadline - time.monotonic()):
                     return "timed_out"
                 message, fds, sender = wire.receive(command)
-                if message.get("event") == "forked" and len(fds) == 1 and sender not in (0, self.init.kernel):
+                if message == asked and len(fds) == 1 and sender not in (0, self.init.kernel):
                     break
                 for fd in fds:
                     os.close(fd)
@@ -93,11 +121,18 @@ class CheckRun:
         return None
 
     def _drive(self, runs: list[dict[str, Any]]) -> tuple[str | None, str]:
-        """Feed the child programs; returns how the one that it did not finish ended, or (None, "")."""
+        """Feed the child programs; returns how the one that it did not finish ended, or (None, "") if there is none."""
         assert self.sock is not None
+        known = None
         try:
-            self._send_check()
             while len(runs) < len(self.programs):
+                owner = self.owners[len(runs)]
+                self._begin(owner)
+                if owner != known:
+                    self._send_check(owner, first=known is None)
+                    if known is not None and self._answer() != {"event": "clean"}:
+                        return None, ""
+                    known = owner
                 wire.send(self.sock, {"do": "program", "at": self.at}, [self.programs[len(runs)]])
                 message = self._answer()
                 if isinstance(message, str):
@@ -111,11 +146,14 @@ class CheckRun:
             return self._death()
         return None, ""
 
-    def _send_check(self) -> None:
+    def _send_check(self, check: int, first: bool) -> None:
+        """Tell the child of a check; to the first one in it belongs the file that it writes into."""
         assert self.sock is not None
-        about = {key: self.message[key] for key in ("needs", "autograd", "printed", "cell")}
-        self.sheet = exchange.memory_slate(self.capacity)
-        wire.send(self.sock, {"do": "check", "sandbox": self.init.sandbox, **about}, [self.sheet, self.source])
+        about = {key: self.checks[check][key] for key in ("needs", "autograd", "printed", "cell")}
+        if first:
+            self.sheet = exchange.memory_slate(self.capacity)
+        fds = [self.sources[check], *[self.sheet] * first]
+        wire.send(self.sock, {"do": "check", "sandbox": self.init.sandbox, **about}, fds)
 
     def _answer(self) -> dict[str, Any] | str:
         """The child's next message, or how the program ended without one."""

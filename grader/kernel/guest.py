@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import linecache
+import logging
 import os
 import random
 import socket
@@ -20,8 +22,9 @@ import threading
 import traceback
 from typing import Any
 
-import ipykernel.debugger
+import ipykernel.ipkernel
 import ipykernel.kernelapp
+import ipykernel.kernelbase
 import ipykernel.zmqshell
 import zmq
 from ipykernel.compiler import XCachingCompiler
@@ -38,8 +41,8 @@ from grader.kernel import confine, harness, wire
 
 _compile = compile
 _ONLY_PARSE = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-
-
+#: Run in the zygote, so that no kernel is the first to do it; ``manual_seed`` reads the sources of all that called it.
+_FIRST_CELL = "__import__('torch').manual_seed(0)"
 #: Characters of an error's message that are told.
 _ERROR = 64 * 1024
 
@@ -69,6 +72,11 @@ class Stream(OutStream):  # type: ignore[misc]
         else:
             written = super().write(string)
         return written
+
+    def flush(self) -> None:
+        """Send what was written; without a word to the thread that sends, which costs a millisecond, if nothing was."""
+        if self._flush_pending or self._subprocess_flush_pending:
+            super().flush()
 
 
 class _Publisher(ZMQDisplayPublisher):  # type: ignore[misc]
@@ -148,18 +156,43 @@ class Shell(ZMQInteractiveShell):  # type: ignore[misc]
     display_pub_class = Type(_Publisher)
     displayhook_class = Type(_Result)
 
+    transformed = ("", "")
+
+    def showtraceback(self, exc_tuple: Any = None, *_args: Any, **_named: Any) -> None:
+        """Tell the error's name and message, cut; nobody reads the traceback."""
+        try:
+            etype, value, _ = self._get_exc_info(exc_tuple)
+        except ValueError:
+            return
+        self._showtraceback(etype, value, [])
+
+    showsyntaxerror = showindentationerror = showtraceback
+
+    def _format_exception_for_storage(self, exception: BaseException, *_args: Any, **_named: Any) -> dict[str, Any]:
+        """What IPython's history would keep of an exception, in colour."""
+        return {"ename": type(exception).__name__, "evalue": "", "traceback": []}
+
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
-        """The error's message, cut; nobody reads the traceback."""
         super()._showtraceback(etype, str(evalue)[:_ERROR], [])
 
     def transform_cell(self, raw_cell: str) -> str:
         """``raw_cell`` as Python. A magic, ``!command`` or ``help?`` is none, and goes IPython's slow way."""
-        try:
-            _compile(raw_cell, "<cell>", "exec", _ONLY_PARSE)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            transformed: str = super().transform_cell(raw_cell)
-            return transformed
-        return raw_cell if raw_cell.endswith("\n") else f"{raw_cell}\n"
+        raw, transformed = self.transformed
+        if raw != raw_cell:
+            try:
+                _compile(raw_cell, "<cell>", "exec", _ONLY_PARSE)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return str(super().transform_cell(raw_cell))
+            transformed = raw_cell if raw_cell.endswith("\n") else f"{raw_cell}\n"
+            self.transformed = raw_cell, transformed
+        return transformed
+
+    def should_run_async(self, raw_cell: str, *, transformed_cell: str | None = None, **named: Any) -> bool:
+        """Whether a cell awaits at its top level; one that has neither word in it is not compiled to find out."""
+        text = transformed_cell if transformed_cell is not None else raw_cell
+        if "await" not in text and "async" not in text:
+            return False
+        return bool(super().should_run_async(raw_cell, transformed_cell=transformed_cell, **named))
 
 
 class App(IPKernelApp):  # type: ignore[misc]
@@ -168,6 +201,7 @@ class App(IPKernelApp):  # type: ignore[misc]
     def prepare(self) -> None:
         """Make the kernel on the existing shell."""
         self.session.key = b""  # the sockets are private; a signature would prove nothing more
+        self.log.setLevel(logging.CRITICAL)  # else a record is made of each message, for nobody
         self.displayhook = ipykernel.kernelapp.import_item(str(self.displayhook_class))(self.session, None)
         self.kernel = Kernel.instance(parent=self, session=self.session, log=self.log)
         self.kernel.shell.kernel = self.kernel
@@ -215,7 +249,6 @@ def _system(command: str) -> int:
 
 def prepare(folder: str) -> None:
     """Make the shell and run a first cell, in the zygote; ``folder`` takes IPython's profile."""
-    ipykernel.debugger._is_debugpy_available = False
     ipykernel.zmqshell.system = _system  # IPython's own needs a pseudo-terminal, which a job has none of
     os.environ["IPYTHONDIR"] = os.path.join(folder, ".ipython")
     config = Config()
@@ -224,11 +257,17 @@ def prepare(folder: str) -> None:
     config.HistoryManager.hist_file = ":memory:"
     stdout, stderr, hook = sys.stdout, sys.stderr, sys.displayhook
     shell = Shell.instance(config=config, compiler_class=Compiler)
-    shell.run_cell("import math\nx = math.pi", store_history=False, silent=True)
-    shell.reset(new_session=False)
-    shell.user_ns.pop("x", None)
+    shell.run_cell(_FIRST_CELL, store_history=False, silent=True)
     App.instance(log_level=50).prepare()
+    _read_sources()
     sys.stdout, sys.stderr, sys.displayhook = stdout, stderr, hook
+
+
+def _read_sources() -> None:
+    """Have ``linecache`` read the files in the stack of a cell: ``torch.manual_seed`` notes where it was called."""
+    for module in (asyncio.base_events, asyncio.events, ipykernel.ipkernel, ipykernel.kernelbase):
+        linecache.getlines(str(module.__file__))
+    linecache.getlines(__file__)
 
 
 def run(message: dict[str, Any], command: socket.socket, fds: list[int]) -> None:

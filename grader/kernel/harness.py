@@ -14,13 +14,13 @@ import signal
 import socket
 import sys
 import threading
-import time
 from typing import Any
 
 import torch
 
 from grader.kernel import autograd_watch, confine, exchange, wire
 from grader.kernel.program import Namespace, ProgramRun
+from grader.kernel.surroundings import Surroundings
 
 _fork, _exit, _pwrite, _close, _getpid = os.fork, os._exit, os.pwrite, os.close, os.getpid
 _gc_freeze, _random_seed = gc.freeze, random.seed
@@ -32,9 +32,9 @@ _set_grad_enabled = torch._C._set_grad_enabled
 _signal, _SIG_DFL, _SIGINT = signal.signal, signal.SIG_DFL, signal.SIGINT
 _pair, _socket = wire.pair, socket.socket
 _send, _receive, _Closed = wire.send, wire.receive, wire.Closed
+_Undisturbed = exchange.Undisturbed
 _encode, _decode, _contents, _size = exchange.encode, exchange.decode, exchange.contents, exchange.size
 _fstat = os.fstat
-_monotonic = time.monotonic
 _confine_check = confine.confine_check
 
 _shell: Any = None
@@ -71,16 +71,16 @@ def on_command() -> None:
         child = _fork()
         if child == 0:
             try:
-                _be_check(command)
+                _be_check(command, message["number"])
             finally:
                 _exit(1)
         _children.append(child)
 
 
-def _be_check(command: socket.socket) -> None:
+def _be_check(command: socket.socket, number: int) -> None:
     """In the fork: hand the init a socket that this process alone holds, and do what comes over it."""
     ours, theirs = _pair()
-    _send(command, {"event": "forked"}, [theirs.fileno()])
+    _send(command, {"event": "forked", "number": number}, [theirs.fileno()])
     theirs.close()
     command.close()
     _random_seed(0)
@@ -90,15 +90,11 @@ def _be_check(command: socket.socket) -> None:
     _setprofile(None)
     _thread_settrace(None)
     _thread_setprofile(None)
-    check, fds, _ = _receive(ours)
-    slate, source = fds
+    check, (source, slate), _ = _receive(ours)
     if check["sandbox"] != "none":
         _confine_check(check["sandbox"])
-    with torch._C.DisableTorchFunction():
-        _set_default_device(None)
-        _set_default_dtype(torch.float32)
-    _set_grad_enabled(True)
-    namespace = Namespace(_shell, check["needs"], _contents(source).decode(), code_name, check["printed"])
+    namespace = _namespace(check, source)
+    surroundings = Surroundings(namespace.globals)
     watch = None if check["autograd"] else autograd_watch.install()
     capacity = _fstat(slate).st_size
     while True:
@@ -106,13 +102,17 @@ def _be_check(command: socket.socket) -> None:
             order, fds, _ = _receive(ours)
         except _Closed:
             _exit(0)
-        with torch._C.DisableTorchFunction():
+        if order["do"] == "check":  # another one, in the same fork
+            with _Undisturbed():
+                clean = surroundings.restore()
+            namespace = _namespace(order, fds[0])
+            _send(ours, {"event": "clean" if clean else "dirty"})
+            continue
+        with _Undisturbed():
             tensors, about = _decode(_contents(fds[0]))
         _close(fds[0])
-        began = _monotonic()
         kept, outcome = ProgramRun(namespace, about, tensors, watch).run()
-        outcome["seconds"] = _monotonic() - began
-        with torch._C.DisableTorchFunction():
+        with _Undisturbed():
             fits = order["at"] + _size(kept) <= capacity
             data = _encode(kept, outcome) if fits else b""
         if not fits or order["at"] + len(data) > capacity:
@@ -125,3 +125,14 @@ def _be_check(command: socket.socket) -> None:
             at += written
             view = view[written:]
         _send(ours, {"event": "done", "at": order["at"], "length": len(data)})
+
+
+def _namespace(check: dict[str, Any], source: int) -> Namespace:
+    """The notebook as ``check`` sees it, with torch's modes as a check may rely on them."""
+    with _Undisturbed():
+        _set_default_device(None)
+        _set_default_dtype(torch.float32)
+    _set_grad_enabled(True)
+    text = _contents(source).decode()
+    _close(source)
+    return Namespace(_shell, check["needs"], text, code_name, check["printed"])

@@ -92,6 +92,7 @@ class JobInit:
         self.gate: int | None = None
         self.up = False
         self.next_tick = 0.0
+        self.forks = 0
         self.over: str | None = None
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -247,10 +248,10 @@ class JobInit:
         self.processes.kill_all()
 
     def _do_check(self, message: dict[str, Any], fds: list[int]) -> None:
-        """Run a check; ``fds`` are the result slate, the cell's source, then one memory file a program."""
+        """Run checks; ``fds`` are the result slate, and for each its cell's source and one memory file a program."""
         from grader.kernel.checkrun import CheckRun
 
-        run = CheckRun(self, message, fds[0], fds[1], fds[2:])
+        run = CheckRun(self, message["checks"], fds[0], fds[1:])
         try:
             wire.send(self.sock, {"event": "checked", "runs": run.run()})
             while wire.receive(self.sock)[0].get("do") != "thaw":

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import contextlib
-import dataclasses
 import os
 import re
 import socket
@@ -16,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.errors import KernelError
-from grader.kernel import exchange, results, wire
+from grader.kernel import wire
+from grader.kernel.checks import Checks
 from grader.kernel.client import CellRunner, Client, Listeners, connect
+from grader.kernel.deaths import Died, JobLost
 from grader.kernel.programs import close_all
-from grader.model import CaseRun, Cell, CellFailure, Check, Execution, Job
+from grader.model import Cell, CellFailure, Execution, Job
 
 if TYPE_CHECKING:
     from grader.kernel.pool import KernelPool
@@ -28,33 +28,20 @@ if TYPE_CHECKING:
 _START_S, _INTERRUPT_S, _SLACK_S = 60.0, 2.0, 15.0
 _MOST_RESTARTS = 20
 _OUTPUT_KEPT = 64 * 1024
-_PROGRAMS_AT_ONCE = 200
 _MOST_ASSETS, _DEEPEST_ASSET = 500, 8
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
-class JobLost(Exception):
-    """The job's init or the zygote died: nothing that the submission is to blame for."""
-
-
-class _Died(Exception):
-    """The kernel died. ``limit`` names the limit that it was killed for, if one."""
-
-    def __init__(self, how: str, limit: str | None) -> None:
-        super().__init__(how)
-        self.how = how
-        self.limit = limit
-
-
 class JobRun:
-    """The run of one job in its own init. ``await run()`` once."""
+    """The run of one job in its own init, within ``seconds``. ``await run()`` once."""
 
-    def __init__(self, pool: KernelPool, job: Job, number: int, deadline: float) -> None:
+    def __init__(self, pool: KernelPool, job: Job, number: int, seconds: float) -> None:
         self.pool = pool
         self.limits = pool.limits
         self.job = job
         self.number = number
-        self.deadline = deadline
+        self.seconds = seconds
+        self.deadline = time.monotonic() + seconds
         self.sock: socket.socket
         self.died: asyncio.Future[dict[str, Any]]
         self.answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -63,33 +50,37 @@ class JobRun:
         self.runner: CellRunner | None = None
         self.requests: list[int] = []
         self.kernels = 0
-        self.checks: dict[str, tuple[CaseRun, ...]] = {}
+        self.checks = Checks(self)
         self.failures: dict[int, CellFailure] = {}
         self.outputs: dict[int, str] = {}
-        self.flags: list[str] = []
-        self.at_end: list[Check] = []
-        self.again: list[Check] = []
 
     async def run(self) -> Execution:
-        """Run every cell and check. Raises ``JobLost`` when the machinery died under it."""
+        """Start a kernel, then run every cell and check when the pool has a slot for that.
+
+        Raises ``JobLost`` when the machinery died under it.
+        """
         began = time.monotonic()
         self._open()
         ended: Any = "finished"
         try:
             self._send_assets()
-            await self._run_notebook()
+            await self._start_kernel()
+            async with self.pool.slots:
+                began = time.monotonic()
+                self.deadline = began + self.seconds
+                await self._run_notebook()
         except TimeoutError:
             ended = "timed_out"
-        except _Died:
+        except Died:
             ended = "crashed"
         finally:
             self._close()
         return Execution(
             ended=ended,
-            checks=self.checks,
+            checks=self.checks.done,
             failures=tuple(self.failures[index] for index in sorted(self.failures)),
             outputs=self.outputs,
-            flags=tuple(dict.fromkeys(self.flags)),
+            flags=tuple(dict.fromkeys(self.checks.flags)),
             seconds=time.monotonic() - began,
         )
 
@@ -124,14 +115,15 @@ class JobRun:
         else:
             self.answers.put_nowait(message)
 
-    def _order(self, do: str, fds: tuple[int, ...] | list[int] = (), **message: Any) -> None:
+    def order(self, do: str, fds: tuple[int, ...] | list[int] = (), **message: Any) -> None:
+        """Have the init do something, with descriptors beside it. Raises ``JobLost``."""
         try:
             wire.send(self.sock, {"do": do, **message}, list(fds))
         except wire.Closed as error:
             raise JobLost(str(error)) from None
 
-    async def _answer(self, seconds: float) -> dict[str, Any]:
-        """The init's next answer. Raises ``_Died``, ``JobLost``, ``TimeoutError``."""
+    async def answer(self, seconds: float) -> dict[str, Any]:
+        """The init's next answer. Raises ``Died``, ``JobLost``, ``TimeoutError``."""
         answer: dict[str, Any] = await self._first(self.answers.get(), seconds)
         return answer
 
@@ -147,7 +139,7 @@ class JobRun:
                 return task.result()
             if self.died.done():
                 about = self.died.result()
-                raise _Died(str(about.get("how", ""))[:100], about.get("limit"))
+                raise Died(str(about.get("how", ""))[:100], about.get("limit"))
             if self.lost.done():
                 raise JobLost("the job's init died")
             raise TimeoutError
@@ -169,13 +161,13 @@ class JobRun:
     def _send_assets(self) -> None:
         for path, fd, executable in _assets(self.job.assets, self.limits.written):
             try:
-                self._order("file", [fd], path=path, executable=executable)
+                self.order("file", [fd], path=path, executable=executable)
             finally:
                 os.close(fd)
 
     # ---------------------------------------------------------------------------------------- the kernel
 
-    def _left(self, seconds: float) -> float:
+    def left(self, seconds: float) -> float:
         """``seconds``, or what is left of the submission's time; raises ``TimeoutError`` when nothing is."""
         left = self.deadline - time.monotonic()
         if left <= 0:
@@ -190,43 +182,38 @@ class JobRun:
         self.died = asyncio.get_running_loop().create_future()
         listeners = Listeners(os.path.join(self.pool.folder, f"{self.number}.{self.kernels}"))
         try:
-            self._order("kernel", listeners.fds())
+            self.order("kernel", listeners.fds())
             listeners.close()
             assert self.pool.context is not None
             self.client = connect(self.pool.context, listeners.prefix)
             self.runner = CellRunner(self.client)
-            answer = await self._answer(self._left(_START_S))
+            answer = await self.answer(self.left(_START_S))
             if answer.get("event") != "ready":
                 raise JobLost(f"a kernel did not come up: {answer.get('text')}")
-            await self._first(self.client.iopub_channel.get_msg(), self._left(_START_S))
-        except _Died as death:
+            await self._first(self.client.iopub_channel.get_msg(), self.left(_START_S))
+        except Died as death:
             raise JobLost(f"a kernel died before it was ready ({death.how})") from None
         finally:
             listeners.close()
             listeners.unlink()
 
     async def _run_notebook(self) -> None:
-        await self._start_kernel()
-        last = max((cell.index for cell in self.job.cells), default=-1)
         skipped: set[int] = set()
         for position, cell in enumerate(self.job.cells):
             try:
                 await self._run_cell(cell)
-            except _Died as death:
+            except Died as death:
                 self.failures[cell.index] = _death(cell, death)
                 skipped.add(cell.index)
-                await self._restart(self.job.cells[:position], skipped)
-            for check in self.job.checks:
-                if check.cell == cell.index or (cell.index == last and check.cell > last):
-                    await self._check(check, position == len(self.job.cells) - 1, skipped, position)
-        for check in self.at_end:
-            await self._check(check, True, skipped, len(self.job.cells) - 1)
+                await self.restart(self.job.cells[:position], skipped)
+            await self.checks.after(position, skipped)
+        await self.checks.finish(skipped)
 
-    async def _restart(self, cells: tuple[Cell, ...], skipped: set[int]) -> None:
+    async def restart(self, cells: tuple[Cell, ...], skipped: set[int]) -> None:
         """A new kernel that has run ``cells`` but those in ``skipped``, to which the ones that kill it are added."""
         while True:
             if self.kernels > _MOST_RESTARTS:
-                raise _Died("the kernel died too often", None)
+                raise Died("the kernel died too often", None)
             await self._start_kernel()
             cell = None
             try:
@@ -234,27 +221,27 @@ class JobRun:
                     if cell.index not in skipped:
                         await self._run_cell(cell)
                 return
-            except _Died:
+            except Died:
                 if cell is not None:
                     skipped.add(cell.index)
 
     async def _run_cell(self, cell: Cell) -> None:
-        """Run one cell and note its output and failure. Raises ``_Died``."""
+        """Run one cell and note its output and failure. Raises ``Died``."""
         if not cell.source.strip():
             return
         assert self.runner is not None
         self.requests.append(cell.index)
-        seconds = self._left(self.limits.cell_s)
+        seconds = self.left(self.limits.cell_s)
         task = asyncio.ensure_future(self.runner.run(cell.source))
         try:
             node = await self._first(asyncio.shield(task), seconds)
         except TimeoutError:
             await self._interrupt(cell, task)
             return
-        except (JobLost, _Died, asyncio.CancelledError):
+        except (JobLost, Died, asyncio.CancelledError):
             raise
         except Exception as error:
-            self._order("kill", why="messages")
+            self.order("kill", why="messages")
             await self._first(asyncio.get_running_loop().create_future(), _SLACK_S)
             raise AssertionError from error
         finally:
@@ -264,11 +251,11 @@ class JobRun:
     async def _interrupt(self, cell: Cell, task: asyncio.Future[Any]) -> None:
         """Interrupt a cell whose time is up; kill the kernel when it goes on."""
         failure = CellFailure(cell.index, f"timed out after {self.limits.cell_s:g} s", "timed_out")
-        self._order("interrupt")
+        self.order("interrupt")
         try:
             node = await self._first(asyncio.shield(task), _INTERRUPT_S)
         except TimeoutError:
-            self._order("kill", why="seconds")
+            self.order("kill", why="seconds")
             await self._first(asyncio.get_running_loop().create_future(), _SLACK_S)
         else:
             self._note(cell, node)
@@ -289,74 +276,6 @@ class JobRun:
                 ended = "memory_exceeded"
             self.failures[cell.index] = CellFailure(cell.index, " ".join(f"{name}: {message}".split())[:300], ended)
 
-    # ---------------------------------------------------------------------------------------- checks
-
-    async def _check(self, check: Check, final: bool, skipped: set[int], position: int) -> None:
-        """Run a check after the cell at ``position``; put it off where a later cell may define what it needs."""
-        try:
-            runs, missed = await self._run_check(check)
-        except _Died:
-            runs, missed = [CaseRun(program.case, "crashed") for program in check.programs], set()
-            self.checks[check.exercise] = tuple(runs)
-            await self._restart(self.job.cells[: position + 1], skipped)
-            return
-        if not final and any(run.ended == "not_defined" for run in runs):
-            self.at_end.append(check)
-            return
-        later = missed & _defined_in(self.job.cells[position + 1 :]) if missed and not final else set()
-        if later:
-            self.again.append(dataclasses.replace(check, cell=max(cell.index for cell in self.job.cells)))
-            self.flags.append(f"{check.exercise}: checked again at the end: it uses {', '.join(sorted(later))}, "
-                              "which a later cell defines")  # fmt: skip
-        self.checks[check.exercise] = tuple(runs)
-
-    async def _run_check(self, check: Check) -> tuple[list[CaseRun], set[str]]:
-        """Every program's result, and the global names that a ``NameError`` missed."""
-        runs: list[CaseRun] = []
-        missed: set[str] = set()
-        fds = self.pool.programs.open(check.programs)
-        try:
-            for start in range(0, len(fds), _PROGRAMS_AT_ONCE):
-                some = slice(start, start + _PROGRAMS_AT_ONCE)
-                for run, name in await self._run_programs(check, check.programs[some], fds[some]):
-                    runs.append(run)
-                    missed |= {name} if name else set()
-        finally:
-            close_all(fds)
-        return runs, missed
-
-    async def _run_programs(self, check: Check, programs: Any, fds: list[int]) -> list[tuple[CaseRun, str | None]]:
-        seconds = self._left(check.time_limit or self.limits.check_s)
-        slate = exchange.memory_slate(self.limits.result)
-        source = exchange.memory_file((check.source or "").encode())
-        try:
-            self._order(
-                "check",
-                [slate, source, *fds],
-                seconds=seconds,
-                needs=list(check.needs),
-                autograd=check.autograd,
-                printed=self.limits.printed,
-                cell=check.cell,
-            )
-            answer = await self._answer(seconds * 1.1 + _SLACK_S)
-            runs = answer["runs"]
-            done = [
-                results.read(slate, run, program, lambda request: self._cell_of(request, check))
-                for run, program in zip(runs, programs, strict=True)
-            ]
-            self._order("thaw")
-            return done
-        except TimeoutError:
-            raise JobLost("the job's init does not answer") from None
-        finally:
-            close_all([slate, source])
-
-    def _cell_of(self, request: int, check: Check) -> int | None:
-        if request == 0:
-            return check.cell
-        return self.requests[request - 1] if 0 < request <= len(self.requests) else None
-
 
 async def _ended(task: asyncio.Future[Any]) -> None:
     """Cancel ``task`` unless it is done, and take its exception, which says nothing new."""
@@ -365,7 +284,7 @@ async def _ended(task: asyncio.Future[Any]) -> None:
         await task
 
 
-def _death(cell: Cell, death: _Died) -> CellFailure:
+def _death(cell: Cell, death: Died) -> CellFailure:
     """How a report names the death of a kernel in a cell."""
     if death.limit == "seconds":
         return CellFailure(cell.index, "timed out, and went on when interrupted: the kernel was killed", "timed_out")
@@ -376,22 +295,6 @@ def _death(cell: Cell, death: _Died) -> CellFailure:
     if death.limit is not None:
         return CellFailure(cell.index, f"over the limit of {death.limit}: the kernel was killed", "crashed")
     return CellFailure(cell.index, f"the kernel died ({death.how})", "crashed")
-
-
-def _defined_in(cells: tuple[Cell, ...]) -> set[str]:
-    """The global names that ``cells`` assign, import or define, as far as they parse."""
-    names: set[str] = set()
-    for cell in cells:
-        lines = ("" if line.lstrip().startswith(("%", "!")) else line for line in cell.source.splitlines())
-        with contextlib.suppress(SyntaxError, ValueError, RecursionError):
-            for node in ast.walk(ast.parse("\n".join(lines))):
-                if isinstance(node, ast.FunctionDef | ast.ClassDef):
-                    names.add(node.name)
-                elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                    names.add(node.id)
-                elif isinstance(node, ast.alias):
-                    names.add((node.asname or node.name).partition(".")[0])
-    return names
 
 
 def _assets(folder: Path | None, most_bytes: int) -> Iterator[tuple[str, int, bool]]:

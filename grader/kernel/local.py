@@ -81,8 +81,8 @@ def run_in_process(
     Put back afterwards: random states, grad mode, default dtype and device, and the names of ``namespace``; not the
     objects behind them. Raises ``KeyboardInterrupt`` when the user interrupts.
     """
-    with _as_found(namespace):
-        _settle()
+    with as_found(namespace):
+        settle()
         space = _space(check, namespace, shell, limits)
         return tuple(_in_process(program, space, check) for program in check.programs)
 
@@ -98,10 +98,11 @@ def _in_process(program: Program, space: Namespace, check: Check) -> CaseRun:
 
 
 def _space(check: Check, namespace: dict[str, Any], shell: Any, limits: Limits) -> Namespace:
-    return Namespace(PlainShell(namespace, shell), list(check.needs), check.source or "", _code_name, limits.printed)
+    return Namespace(PlainShell(namespace, shell), list(check.needs), check.source or "", code_name, limits.printed)
 
 
-def _code_name(request: int) -> str:
+def code_name(request: int) -> str:
+    """As ``harness.code_name``."""
     return f"ipykernel_{request}.py"
 
 
@@ -112,13 +113,10 @@ def _outcome(program: Program, space: Namespace, watch: Any) -> tuple[dict[str, 
             name: tensor.detach().clone(memory_format=torch.contiguous_format)
             for name, tensor in program.tensors.items()
         }
-    began = time.monotonic()
-    kept, outcome = ProgramRun(space, programs.described(program), own, watch).run()
-    outcome["seconds"] = time.monotonic() - began
-    return kept, outcome
+    return ProgramRun(space, programs.described(program), own, watch).run()
 
 
-def _settle() -> None:
+def settle() -> None:
     """The modes of torch that a check may rely on, whatever the notebook has set."""
     with torch._C.DisableTorchFunction():
         if torch.get_default_device().type != "cpu":
@@ -128,7 +126,7 @@ def _settle() -> None:
 
 
 @contextlib.contextmanager
-def _as_found(namespace: dict[str, Any]) -> Iterator[None]:
+def as_found(namespace: dict[str, Any]) -> Iterator[None]:
     """Put back afterwards what a check may change of this process."""
     held = dict(namespace)
     states = random.getstate(), numpy.random.get_state(), torch.get_rng_state()
@@ -244,13 +242,13 @@ class _Fork:
     def _be_child(self, pipe: int, namespace: dict[str, Any], shell: Any, seconds: float) -> None:
         """Run ``todo``, sending each result; the caller ends the process."""
         _cut_off(seconds)
-        _settle()
+        settle()
         space = _space(self.check, namespace, shell, self.limits)
         watch = None if self.check.autograd else autograd_watch.install()
         left = self.limits.result
         for program in self.todo:
             kept, outcome = _outcome(program, space, watch)
-            with torch._C.DisableTorchFunction():
+            with exchange.Undisturbed():
                 data = exchange.encode(kept, outcome)
             left -= len(data)
             if left < 0:

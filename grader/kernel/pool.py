@@ -10,22 +10,25 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from grader.errors import KernelError
+from grader.errors import KernelError, SandboxUnavailable
 from grader.kernel import sandbox as sandboxes
 from grader.kernel import warmth, wire
 from grader.kernel.programs import ProgramFiles
+from grader.kernel.results import Reader
 from grader.model import Execution, Job, Limits
 
 if TYPE_CHECKING:
     import zmq.asyncio
 
 _READY_S = 120.0
+#: Whether this system has what a zygote needs: fork, memory files, descriptors sent over sockets, ``/proc``.
+_WARM = sys.platform.startswith("linux")
 #: Seconds in which a zygote that was killed is gone: its memory is freed first, on a busy machine slowly.
 _DYING_S = 5.0
 
@@ -97,20 +100,29 @@ class KernelPool:
 
     The zygote starts when the pool is made, so that its imports overlap with the caller's own; the first ``run`` waits
     for it. ``sandbox`` is one of ``SANDBOXES``; raises ``SandboxUnavailable`` (from ``choose_sandbox``) when it does
-    not work here. Use as ``async with``, which raises ``KernelError`` at its end when no zygote ever came up.
+    not work here. ``cold`` pools, for Windows and macOS, start a stock kernel for each job instead, without a sandbox
+    (see ``grader.kernel.cold``). Use as ``async with``; its end raises ``KernelError`` when no zygote ever came up.
     """
 
-    def __init__(self, sandbox: str | None = None, limits: Limits | None = None, jobs: int = 2) -> None:
+    def __init__(
+        self, sandbox: str | None = None, limits: Limits | None = None, jobs: int = 2, *, cold: bool = not _WARM
+    ) -> None:
         self.sandbox = sandboxes.choose_sandbox(sandbox)
         self.limits = limits or Limits()
         self.jobs = jobs
-        self.folder = tempfile.mkdtemp(prefix="grader-", dir="/tmp")
-        self.zygote = Zygote(self.sandbox, self.folder)
+        self.cold = cold
+        if cold and self.sandbox != "none":
+            raise SandboxUnavailable("only trusted notebooks run in kernels without a zygote", remedy="--sandbox none")
+        self.folder = tempfile.mkdtemp(prefix="grader-", dir=None if cold else "/tmp")
+        self._zygote = None if cold else Zygote(self.sandbox, self.folder)
+        gc.disable()  # until all is imported: till then collections find nothing, and take a tenth of the time
         self.programs = ProgramFiles()
+        self.reader = Reader()
         self.context: zmq.asyncio.Context | None = None
         self._coming_up: asyncio.Task[None] | None = None
         self._numbers = 0
-        self._slots = asyncio.Semaphore(jobs)
+        self.slots = asyncio.Semaphore(jobs)  # one for each job that runs cells or checks
+        self._kernels = asyncio.Semaphore(jobs + 1)  # one more comes up meanwhile
         self._replacing = asyncio.Lock()
         self._readable = sandboxes.readable()
         self._environment = sandboxes.kernel_environment()
@@ -118,6 +130,12 @@ class KernelPool:
     async def __aenter__(self) -> KernelPool:
         """The pool itself, at once."""
         return self
+
+    @property
+    def zygote(self) -> Zygote:
+        """The zygote in use; a cold pool has none."""
+        assert self._zygote is not None
+        return self._zygote
 
     async def ready(self) -> None:
         """Wait until jobs can run. Raises ``KernelError`` when the zygote does not come up."""
@@ -131,6 +149,7 @@ class KernelPool:
         from grader.kernel import jobrun  # noqa: F401 - imports nbclient and torch, while the zygote does the same
 
         gc.freeze()  # else each full collection of a long run walks through all of torch again
+        gc.enable()
         self.context = zmq.asyncio.Context()
         await self.zygote.wait()
 
@@ -138,11 +157,13 @@ class KernelPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Kill whatever runs and remove every trace."""
+        gc.enable()
         came_up = self._coming_up
         if came_up is not None and not came_up.done():
             came_up.cancel()
             await asyncio.wait([came_up])
-        self.zygote.close()
+        if self._zygote is not None:
+            self._zygote.close()
         if self.context is not None:
             self.context.destroy(linger=0)
         self.programs.close()
@@ -156,31 +177,36 @@ class KernelPool:
         Whatever the submission does is in the ``Execution``. Raises ``KernelError`` when the grader's own machinery
         failed twice on it.
         """
+        if self.cold:
+            from grader.kernel.cold import run_cold
+
+            async with self.slots:
+                return await run_cold(job, self.limits)
         await self.ready()
-        async with self._slots:
-            deadline = time.monotonic() + self.limits.submission_s
+        async with self._kernels:
             reason = ""
             for _ in range(2):
                 used = self.zygote
                 try:
-                    return await self._run(job, deadline)
+                    return await self._run(job)
                 except self._lost() as error:
                     reason = str(error)
                     await self._replace_zygote(used)
             raise KernelError(f"{job.name}: the kernel machinery failed twice: {reason}", remedy="See: grader doctor")
 
-    async def _run(self, job: Job, deadline: float) -> Execution:
+    async def _run(self, job: Job) -> Execution:
         """One pass, and a second in a fresh job for checks that missed what a later cell defines."""
         from grader.kernel.jobrun import JobRun
 
         self._numbers += 1
-        first = JobRun(self, job, self._numbers, deadline)
+        first = JobRun(self, job, self._numbers, self.limits.submission_s)
         execution = await first.run()
-        if not first.again or execution.ended != "finished":
+        if not first.checks.again or execution.ended != "finished":
             return execution
         self._numbers += 1
-        again = dataclasses.replace(job, checks=tuple(first.again))
-        second = await JobRun(self, again, self._numbers, deadline).run()
+        again = dataclasses.replace(job, checks=tuple(first.checks.again))
+        left = max(0.0, self.limits.submission_s - execution.seconds)
+        second = await JobRun(self, again, self._numbers, left).run()
         return dataclasses.replace(
             execution,
             checks={**execution.checks, **second.checks},
@@ -201,7 +227,7 @@ class KernelPool:
                 return
             with contextlib.suppress(OSError):
                 used.close()
-            self.zygote = Zygote(self.sandbox, self.folder)
+            self._zygote = Zygote(self.sandbox, self.folder)
             await self.zygote.wait()
 
     def describe(self, number: int, job: Job) -> dict[str, Any]:

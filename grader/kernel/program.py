@@ -17,8 +17,7 @@ from typing import Any
 
 import torch
 
-from grader.kernel import capture, studenterror
-from grader.kernel.capture import Path
+from grader.kernel import capture, exchange, studenterror
 
 _empty, _full = torch.empty, torch.full
 _contiguous, _permute, _copy = torch.Tensor.contiguous, torch.Tensor.permute, torch.Tensor.copy_
@@ -27,8 +26,8 @@ _isnan, _all = torch.isnan, torch.Tensor.all
 _is_floating_point = torch.Tensor.is_floating_point
 _shape_of = capture._shape_of
 _dtype_of = capture._dtype_of
-_DisableTorchFunction = torch._C.DisableTorchFunction
-_numel, _element_size, _version_of = torch.Tensor.numel, torch.Tensor.element_size, capture._base._version.__get__
+_Undisturbed = exchange.Undisturbed
+_numel, _element_size, _version_of = torch.Tensor.numel, torch.Tensor.element_size, capture.version
 _numpy = torch.Tensor.numpy
 _getframe, _compile, _exec, _eval = sys._getframe, compile, exec, eval
 _float32 = torch.float32
@@ -101,7 +100,7 @@ class ProgramRun:
         outcome: dict[str, Any] = {"ended": "not_defined", "missing": self.namespace.missing[:20]}
         if self.namespace.missing and not self.about["rerun"]:
             return {}, outcome
-        with _DisableTorchFunction():
+        with _Undisturbed():
             self._bind()
             self._snapshot()
         stdout, stderr = sys.stdout, sys.stderr
@@ -115,7 +114,7 @@ class ProgramRun:
             outcome["errors"] = self._raises() if outcome["ended"] == "returned" else {}
         finally:
             sys.stdout, sys.stderr = stdout, stderr
-        with _DisableTorchFunction():
+        with _Undisturbed():
             self._read(outcome)
         outcome["printed"] = "".join(self.sink.kept)
         outcome["autograd"] = self.watch.seen() if self.watch is not None else None
@@ -143,7 +142,7 @@ class ProgramRun:
             _setattr(held, attribute, self.poison[path])
         if about["rerun"]:
             for text in about["reads"]:
-                self.globals.pop(Path(text).name, None)
+                self.globals.pop(capture.parsed(text).name, None)
         for name in self.values if about["rerun"] else about["globals"]:
             self.globals[name] = self.values[name]
 
@@ -218,7 +217,7 @@ class ProgramRun:
         """Note each path asked for, the inputs as they are now, and what else was made."""
         captures: dict[str, Any] = {}
         for text in self.about["reads"]:
-            value, registered = Path(text).read(self.locals, self.globals)
+            value, registered = capture.parsed(text).read(self.locals, self.globals)
             poison = self.poison.get(text)
             # A tensor made full of NaN has version 0; adding to it in place leaves NaN, and another version.
             if poison is not None and value is poison and not _version_of(poison) and bool(_all(_isnan(poison))):
@@ -239,7 +238,7 @@ class ProgramRun:
     def _snapshot(self) -> None:
         """Which tensors the notebook's globals hold before the call, to see new and changed ones afterwards."""
         for name, value in list(self.globals.items()):
-            if capture.exact_tensor(value):
+            if type(value) in capture.tensor_types:
                 self.before[name] = (id(value), _version_of(value))
 
     def _extras(self) -> None:
@@ -270,7 +269,7 @@ class ProgramRun:
                 if id(held) not in known and not attribute.startswith("__"):
                     yield f"{name}.{attribute}", held
         for name, value in list(self.globals.items()):
-            changed = capture.exact_tensor(value) and self.before.get(name) != (id(value), _version_of(value))
+            changed = type(value) in capture.tensor_types and self.before.get(name) != (id(value), _version_of(value))
             if changed and id(value) not in known and not name.startswith("_"):
                 yield name, value
 

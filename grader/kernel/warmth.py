@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import re
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from grader.kernel import hugepages
 
@@ -37,7 +38,6 @@ def bring(names: Iterable[str]) -> None:
         _brought.add(name)
     if missing:
         _start_alike()
-        gc.collect()
         gc.freeze()
         hugepages.collapse()
 
@@ -69,6 +69,46 @@ def _basics() -> None:
     torch.nn.functional.conv2d(torch.ones(1, 1, 5, 5), torch.ones(1, 1, 3, 3))
     torch.Generator().manual_seed(0)
     numpy.random.default_rng(0).random()
+    _operators()
+
+
+def _operators() -> None:
+    """Run the usual operators once under a dispatch mode, as a check does: torch makes an object for each of them."""
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Through(TorchDispatchMode):
+        @classmethod
+        def _should_skip_dynamo(cls) -> bool:
+            return False
+
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            return func(*args, **(kwargs or {}))
+
+    with Through():  # type: ignore[no-untyped-call]
+        x, w, ids = torch.randn(4, 3), torch.randn(3, 2), torch.tensor([0, 2, 1])
+        for code in _OPERATORS.split(";"):
+            exec(code.strip(), {"torch": torch, "x": x.clone(), "w": w, "ids": ids})  # noqa: S102 - the text below
+
+
+#: On ``x`` (4, 3), ``w`` (3, 2) and ``ids`` (3).
+_OPERATORS = """
+(x @ w + torch.zeros(2)).relu(); x - 1.0; 2 * x; x / 3.0; -x; 1 - x; 1 / x; x**2; x * x; x - x; x + 1; x // 2
+x.clamp(min=0.0); x.clamp(0.0, 1.0); x.clamp_min(0.0); torch.maximum(x, x); x.abs(); x.sign(); x.square()
+x.sum(); x.sum(0); x.sum(-1, keepdim=True); x.mean(); x.mean(0); x.var(0); x.std(); x.cumsum(0); x.max(); x.max(1)
+x.min(); x.argmax(1); x.amax(1, keepdim=True); x.all(); x.any(); x.norm(); x.exp(); x.log(); x.log1p(); x.sqrt()
+x.rsqrt(); x.tanh(); x.sigmoid(); x.softmax(1); x.log_softmax(1); x.logsumexp(1); x.isnan(); x.isfinite()
+x.t() @ x; x.T; x.mT; x.view(2, 6); x.reshape(-1); x.unsqueeze(1) * x.unsqueeze(-1); x.squeeze(); x.transpose(0, 1)
+x.permute(1, 0).contiguous(); x.expand(2, 4, 3); x.flatten(); x.clone(); x.detach(); x.double().float().long()
+x[0]; x[:, 1]; x[ids]; x[..., None]; x[x > 0]; x[0, 0].item(); x.tolist(); x >= 0; x < 0; x <= 0; x == 0; x != 0
+(x > 0).float(); x.where(x > 0, x); torch.where(x > 0, x, 0.0); torch.where(x > 0, 1.0, 0.0); x.masked_fill(x > 0, 0.0)
+torch.einsum("ij,jk->ik", x, w); torch.einsum("bi,bj->ij", x, x); torch.outer(x[0], x[0]); torch.dot(x[0], x[0])
+x @ x[0]; x.unsqueeze(0) @ w; torch.cat([x, x]); torch.stack([x, x]); torch.ones_like(x); torch.zeros_like(x)
+torch.full((2,), 1.0); torch.arange(3); torch.eye(3); x.tril(); torch.tensor(1.0); torch.tensor([[1.0]]); torch.randn(2)
+x.add_(x); x.sub_(x); x.mul_(2); x.div_(2); x.zero_(); x.copy_(x.clone()); x.fill_(1.0); x.clamp_(0.0, 1.0)
+x[0] = 0.0; x[x > 0] = 1.0; x[:, 0] -= x[:, 1]; x[torch.arange(3), ids] -= 1.0; x.index_add_(0, ids, x.clone()[:3])
+x.scatter_add_(0, ids[None], x.clone()[:1]); torch.allclose(x, x)
+""".strip().replace("\n", ";")
 
 
 def _symbolic() -> None:

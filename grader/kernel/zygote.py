@@ -64,9 +64,16 @@ def _become_job(message: dict[str, Any], fds: list[int]) -> None:
 
 def warm() -> None:
     """Import what every notebook uses and run once what is slow the first time; then settle the memory for forking."""
+    sys.modules["debugpy"] = None  # type: ignore[assignment] # nobody debugs here, and loading it takes 0.1 s
+    import ipykernel.debugger
+
+    del sys.modules["debugpy"]
+    import IPython.core.logger
+    import tornado.platform.asyncio  # like the other two, what a kernel would import as it starts
+
     from grader.kernel import checkrun, guest, harness, jobinit, landlock
 
-    del checkrun, harness, jobinit, landlock
+    del checkrun, harness, jobinit, landlock, ipykernel, IPython, tornado
     guest.prepare(os.environ["HOME"])
     warmth.bring(["basics"])
 

@@ -42,6 +42,12 @@ _ENGINE = (
     "inspect.currentframe",
     "inspect.stack",
 )
+#: Every sign holds one of these words; a source without them need not be taken apart.
+_WORDS = re.compile(
+    "|".join(
+        [*(re.escape(name.rpartition(".")[2]) for name in _ENGINE), "backward|requires_grad|exec|eval|getattr|import"]
+    )
+)
 _ONLY_AUTOGRAD = frozenset({"retain_graph", "create_graph", "inputs", "gradient"})
 _LOOKS = re.compile(
     r"torch\.(?:autograd|func|_C|vmap|nn\.grad|ops)\b|\bctypes\b|gc\.get_(?:objects|referrers|referents)"
@@ -71,6 +77,8 @@ def autograd_suspected(source: str) -> str | None:
     >>> autograd_suspected("for layer in reversed(layers):\n    layer.backward()") is None
     True
     """
+    if source.isascii() and _WORDS.search(source) is None:
+        return None
     tree = parsed(source)
     if tree is None:
         text = _without_comments(source)

@@ -1,0 +1,155 @@
+"""Kernels without a zygote, where the system has no fork to rely on (Windows, macOS): for notebooks that one trusts.
+
+nbclient starts a stock ipykernel for each notebook. Behind a cell, the same kernel is asked to run the programs of the
+checks, in its own process (``serve``); they come and go as files. Nothing here is safe from what a notebook does on
+purpose, and nothing notices autograd; it is for a student's own ``grader check``.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from grader.kernel import results
+from grader.kernel.programs import encode
+from grader.kernel.sandbox import kernel_environment
+from grader.kernel.schedule import scheduled
+from grader.model import CaseRun, Cell, CellFailure, Check, Ending, Execution, Job, Limits
+
+_LENGTH = struct.Struct("<Q")
+_OUTPUT_KEPT = 64 * 1024
+#: Run in the kernel; binds no name there.
+_ORDER = "__import__('grader.kernel.cold', fromlist=['serve']).serve(get_ipython(), {folder!r}, {about!r})"
+
+
+async def run_cold(job: Job, limits: Limits) -> Execution:
+    """Run a job's cells and checks in a stock kernel; what it does is in the ``Execution``."""
+    with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as folder:
+        return await _ColdRun(job, limits, Path(folder)).run()
+
+
+class _ColdRun:
+    def __init__(self, job: Job, limits: Limits, folder: Path) -> None:
+        from nbclient import NotebookClient
+        from nbformat.v4 import new_notebook
+
+        self.job = job
+        self.limits = limits
+        self.folder = folder
+        self.checks: dict[str, tuple[CaseRun, ...]] = {}
+        self.failures: list[CellFailure] = []
+        self.outputs: dict[int, str] = {}
+        self.client = NotebookClient(
+            new_notebook(),
+            kernel_name="python3",
+            allow_errors=True,
+            interrupt_on_timeout=True,
+            error_on_timeout={"ename": "CellTimeout", "evalue": "", "traceback": []},
+            timeout=None,
+            resources={"metadata": {"path": str(job.assets or folder)}},
+        )
+
+    async def run(self) -> Execution:
+        from nbclient.exceptions import DeadKernelError
+
+        began = time.monotonic()
+        ended: Any = "finished"
+        plan = scheduled(self.job.cells, self.job.checks)
+        try:
+            async with self.client.async_setup_kernel(env=self._environment()):
+                for position, cell in enumerate(self.job.cells):
+                    await self._run_cell(cell)
+                    for check in plan.get(position, ()):
+                        self.checks[check.exercise] = await self._run_check(check)
+        except DeadKernelError:
+            ended = "crashed"
+        seconds = time.monotonic() - began
+        return Execution(ended, self.checks, tuple(self.failures), self.outputs, seconds=seconds)
+
+    def _environment(self) -> dict[str, str]:
+        import os
+
+        scoring = {name: kernel_environment()[name] for name in ("GRADER_SCORING", "MPLBACKEND", "PYTHONHASHSEED")}
+        return {**os.environ, **scoring}
+
+    async def _execute(self, source: str, seconds: float) -> tuple[str, str, str]:
+        """Run source in the kernel: the text printed, the name of the exception if any, and its message."""
+        from nbformat.v4 import new_code_cell
+
+        cell = new_code_cell(source)
+        self.client.nb.cells = [cell]
+        self.client.reset_execution_trackers()
+        self.client.timeout = max(1, round(seconds))
+        await self.client.async_execute_cell(cell, 0)
+        printed = "".join(str(one.text) for one in cell.outputs if one.output_type == "stream")
+        error = next((one for one in cell.outputs if one.output_type == "error"), None)
+        return printed, "" if error is None else str(error.ename), "" if error is None else str(error.evalue)
+
+    async def _run_cell(self, cell: Cell) -> None:
+        if not cell.source.strip():
+            return
+        began = time.monotonic()
+        printed, name, message = await self._execute(cell.source, self.limits.cell_s)
+        if printed:
+            self.outputs[cell.index] = printed[:_OUTPUT_KEPT]
+        # What an interrupted cell raised may come after the answer that nbclient makes up for it.
+        if name in ("", "KeyboardInterrupt") and time.monotonic() - began >= self.client.timeout:
+            self.failures.append(CellFailure(cell.index, f"timed out after {self.limits.cell_s:g} s", "timed_out"))
+        elif name:
+            self.failures.append(CellFailure(cell.index, " ".join(f"{name}: {message}".split())[:300]))
+
+    async def _run_check(self, check: Check) -> tuple[CaseRun, ...]:
+        for number, program in enumerate(check.programs):
+            (self.folder / f"{number}.program").write_bytes(encode(program))
+        (self.folder / "results").unlink(missing_ok=True)
+        about = {
+            "needs": list(check.needs),
+            "source": check.source or "",
+            "programs": len(check.programs),
+            "printed": self.limits.printed,
+        }
+        order = _ORDER.format(folder=str(self.folder), about=about)
+        _, failed, _ = await self._execute(order, check.time_limit or self.limits.check_s)
+        frames = list(self._frames())
+        runs = [
+            results.parsed(frame, program, lambda _: check.cell)[0]
+            for frame, program in zip(frames, check.programs, strict=False)
+        ]
+        ending: Ending = "timed_out" if failed in ("", "KeyboardInterrupt") else "crashed"
+        return (*runs, *(results.unfinished(program, ending) for program in check.programs[len(runs) :]))
+
+    def _frames(self) -> Iterator[bytes]:
+        path = self.folder / "results"
+        data = path.read_bytes() if path.is_file() else b""
+        while len(data) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(data)
+            if len(data) < _LENGTH.size + length:
+                return
+            yield data[_LENGTH.size : _LENGTH.size + length]
+            data = data[_LENGTH.size + length :]
+
+
+def serve(shell: Any, folder: str, about: dict[str, Any]) -> None:
+    """In the kernel: run the programs of one check that stand in ``folder`` and write their results there."""
+    from grader.kernel import exchange, local
+    from grader.kernel.program import Namespace, ProgramRun
+
+    with local.as_found(shell.user_ns), Path(folder, "results").open("wb") as file:
+        local.settle()
+        plain = local.PlainShell(shell.user_ns, shell)
+        space = Namespace(plain, about["needs"], about["source"], local.code_name, about["printed"])
+        for number in range(about["programs"]):
+            tensors, program = exchange.decode(Path(folder, f"{number}.program").read_bytes())
+            kept, outcome = ProgramRun(space, program, tensors, None).run()
+            if (outcome.get("error") or {}).get("type") == "KeyboardInterrupt":
+                raise KeyboardInterrupt  # the time is up
+            with exchange.Undisturbed():
+                data = exchange.encode(kept, outcome)
+            file.write(_LENGTH.pack(len(data)) + data)
+            file.flush()
+    sys.stdout.flush()

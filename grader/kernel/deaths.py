@@ -1,0 +1,16 @@
+"""How the run of a job ends before its time, inside this wing."""
+
+from __future__ import annotations
+
+
+class JobLost(Exception):
+    """The job's init or the zygote died: nothing that the submission is to blame for."""
+
+
+class Died(Exception):
+    """The kernel died. ``limit`` names the limit that it was killed for, if one."""
+
+    def __init__(self, how: str, limit: str | None) -> None:
+        super().__init__(how)
+        self.how = how
+        self.limit = limit

@@ -1,0 +1,63 @@
+"""A score that is remembered is the score that would be worked out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from grader.judge import verdicts
+from grader.judge.evidence import gather
+from grader.judge.score import score_exercise
+from grader.judge.verdicts import Verdicts
+from grader.model import Stub, StudentError
+from tests.judge.builders import cases, changed_runs, linear, noise, right_runs
+
+STUB = Stub("linear", 4, 2, "def linear(): pass", "metadata", ())
+ELSEWHERE = Stub("linear", 9, 1, "def linear():\n    for i in x: pass", "name", ("defined twice",))
+
+
+def anew(runs, stub):
+    return score_exercise(gather(linear, cases(linear), runs, stub))
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """The stubs that were judged, not remembered."""
+    calls = []
+    monkeypatch.setattr(verdicts, "gather", lambda *given: calls.append(given[3]) or gather(*given))
+    return calls
+
+
+@pytest.mark.parametrize("wrong", [(), ("w.g",), ("inp.g", "w.g", "b.g")])
+def test_same_runs_score_the_same_wherever_the_stub_stands(wrong, judged):
+    runs = changed_runs(linear, dict.fromkeys(wrong, noise))
+    known = Verdicts()
+    for stub in (STUB, ELSEWHERE, STUB):
+        assert known.score(linear, cases(linear), runs, stub) == anew(runs, stub)
+    assert judged == [STUB]
+
+
+def test_equal_runs_that_are_others_are_judged(judged):
+    known = Verdicts()
+    for runs in (right_runs(linear), right_runs(linear)):
+        known.score(linear, cases(linear), runs, STUB)
+    assert judged == [STUB, STUB]
+
+
+def test_an_exception_is_judged_each_time(judged):
+    first, *rest = right_runs(linear)
+    runs = (replace(first, ended="raised", error=StudentError("NotImplementedError", "", cell=4, line=3)), *rest)
+    known = Verdicts()
+    for stub in (STUB, ELSEWHERE):
+        assert known.score(linear, cases(linear), runs, stub) == anew(runs, stub)
+    assert judged == [STUB, ELSEWHERE]
+
+
+def test_the_oldest_goes_first(monkeypatch, judged):
+    monkeypatch.setattr(verdicts, "_MOST", 2)
+    known = Verdicts()
+    every = [right_runs(linear) for _ in range(3)]
+    for runs in (*every, every[2], every[0]):
+        known.score(linear, cases(linear), runs, STUB)
+    assert len(judged) == 4

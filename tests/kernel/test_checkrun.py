@@ -1,0 +1,106 @@
+"""Checks that share a fork, or follow one that went wrong, keep out of each other's way."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import socket
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from grader.kernel import KernelPool, choose_sandbox, exchange, wire
+from grader.kernel.checkrun import CheckRun
+from grader.kernel.processes import Stopped
+from grader.model import CaseRun, Cell, Check, Job, Program
+
+X = torch.arange(3.0)
+
+
+def run(cells: tuple[Cell, ...], checks: tuple[Check, ...]) -> dict[str, tuple[CaseRun, ...]]:
+    async def work() -> dict[str, tuple[CaseRun, ...]]:
+        async with KernelPool(choose_sandbox(), jobs=1) as pool:
+            return dict((await pool.run(Job("checks", cells, checks))).checks)
+
+    return asyncio.run(work())
+
+
+def check(name: str, cell: int, function: str, programs: int = 3, seconds: float = 1.0) -> Check:
+    program = Program("one", f"{function}(x)", {"x": X}, poison=("x.g",), reads=("x.g",))
+    return Check(name, cell, (function,), (program,) * programs, time_limit=seconds)
+
+
+def factors(runs: tuple[CaseRun, ...]) -> list[float | str]:
+    """By what each run multiplied its input, or how it ended."""
+    return [
+        float(one.captures["x.g"].tensor[1]) if one.ended == "returned" else one.ended  # type: ignore[index]
+        for one in runs
+    ]
+
+
+@pytest.mark.parametrize("hanging", ["while True: pass", "import time; time.sleep(60)"])
+def test_a_check_whose_time_is_up_costs_its_neighbours_nothing(hanging: str) -> None:
+    cells = (
+        Cell(0, "def f(x):\n    x.g = 2 * x"),
+        Cell(1, f"def g(x):\n    {hanging}"),
+        Cell(2, "def h(x):\n    x.g = 3 * x"),
+    )
+    checks = run(cells, (check("before", 0, "f"), check("hangs", 1, "g"), check("behind", 2, "h")))
+    assert factors(checks["before"]) == [2.0] * 3
+    assert factors(checks["hangs"]) == ["timed_out"] * 3
+    assert factors(checks["behind"]) == [3.0] * 3
+
+
+def test_a_fork_that_comes_too_late_is_not_taken_for_the_one_asked_for() -> None:
+    ours, kernel = wire.pair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+    late, asked = wire.pair(), wire.pair()
+    init: Any = SimpleNamespace(
+        command=ours,
+        kernel=0,
+        forks=4,
+        wait=lambda socks, seconds: select.select(socks, [], [], seconds)[0],
+        processes=SimpleNamespace(stop_others=lambda child: Stopped()),
+    )
+    slate = exchange.memory_slate(100)
+    checks = CheckRun(init, [{"programs": 0, "seconds": 5.0}], slate, [-1])
+    checks._begin(0)
+    wire.send(kernel, {"event": "forked", "number": 4}, [late[1].fileno()])
+    wire.send(kernel, {"event": "forked", "number": 5}, [asked[1].fileno()])
+    late[1].close()
+    assert checks._fork() is None
+    assert wire.receive(kernel)[0] == {"do": "fork", "number": 5}
+    assert checks.sock is not None
+    wire.send(checks.sock, {"do": "program"})
+    assert wire.receive(asked[0])[0] == {"do": "program"}
+    with pytest.raises(wire.Closed):  # the late one is let go, and so ends
+        wire.receive(late[0])
+    for sock in (ours, kernel, late[0], *asked, checks.sock):
+        sock.close()
+    os.close(slate)
+
+
+def test_a_kernel_that_does_not_answer_costs_only_the_check_that_waited_for_it() -> None:
+    cells = (
+        Cell(
+            0, "import asyncio, time\ndef f(x):\n    x.g = 2 * x\nasyncio.get_event_loop().call_soon(time.sleep, 2.5)"
+        ),
+        Cell(1, "def f(x):\n    x.g = 5 * x\npass"),
+    )
+    checks = run(cells, (check("late", 0, "f"), check("next", 1, "f", seconds=20.0)))
+    assert factors(checks["late"]) == ["timed_out"] * 3
+    assert factors(checks["next"]) == [5.0] * 3
+
+
+def test_a_check_that_changes_what_it_finds_gets_no_company() -> None:
+    cells = (
+        Cell(0, "import torch\nk = torch.ones(1)"),
+        Cell(1, "def f(x):\n    x.g = x * k\n    k.add_(1)"),
+        Cell(2, "def g(x):\n    x.g = x * k"),
+    )
+    checks = run(cells, (check("changes", 1, "f", programs=1), check("finds", 2, "g", programs=1)))
+    assert factors(checks["changes"]) == [1.0]
+    assert factors(checks["finds"]) == [1.0]

@@ -1,0 +1,61 @@
+"""Kernels without a zygote, as on Windows and macOS; forced here."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+import torch
+
+from grader.errors import SandboxUnavailable
+from grader.kernel import KernelPool
+from grader.model import Cell, Check, Execution, Job, Limits, Program
+
+
+def run(job: Job, limits: Limits | None = None) -> Execution:
+    async def work() -> Execution:
+        async with KernelPool(sandbox="none", limits=limits, cold=True) as pool:
+            return await pool.run(job)
+
+    return asyncio.run(work())
+
+
+def check(name: str, cell: int, call: str = "f(x)", **fields: object) -> Check:
+    tensors = {"x": torch.arange(3.0), "x.u": torch.ones(3)}
+    program = Program("one", call, tensors, poison=("x.g",), reads=("x.g",))
+    return Check(name, cell, ("f",), (program, program), **fields)  # type: ignore[arg-type]
+
+
+def test_cells_and_checks_of_a_trusted_notebook() -> None:
+    cells = (
+        Cell(0, "import os\nprint('hello', os.environ['GRADER_SCORING'])"),
+        Cell(2, "def f(x):\n    x.g = 2 * x * x.u"),
+        Cell(3, "1 / 0"),
+        Cell(5, "def f(x):\n    raise ValueError('no')"),
+    )
+    execution = run(Job("cold", cells, (check("right", 2), check("raises", 5))))
+    assert execution.ended == "finished"
+    assert execution.outputs == {0: "hello 1\n"}
+    assert [(one.cell, one.error) for one in execution.failures] == [(3, "ZeroDivisionError: division by zero")]
+    for one in execution.checks["right"]:
+        assert torch.equal(one.captures["x.g"].tensor, 2 * torch.arange(3.0))
+    error = execution.checks["raises"][0].error
+    assert error is not None
+    assert (error.type, error.message, error.cell, error.line) == ("ValueError", "no", 5, 2)
+
+
+def test_time_of_cells_and_checks_is_limited() -> None:
+    cells = (
+        Cell(0, "import time\ntime.sleep(60)"),
+        Cell(1, "def f(x):\n    while True: pass"),
+        Cell(2, "import os\nos._exit(1)"),
+    )
+    execution = run(Job("slow", cells, (check("hangs", 1, time_limit=2.0),)), Limits(cell_s=2.0))
+    assert execution.ended == "crashed"
+    assert [one.ended for one in execution.failures] == ["timed_out"]
+    assert [one.ended for one in execution.checks["hangs"]] == ["timed_out", "timed_out"]
+
+
+def test_cold_pool_confines_nothing_and_says_so() -> None:
+    with pytest.raises(SandboxUnavailable):
+        KernelPool(sandbox="bwrap", cold=True)

@@ -1,0 +1,56 @@
+"""What is read twice is read once, and what depends on where it was raised is not kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from grader.kernel import exchange
+from grader.kernel.results import Reader
+from grader.model import CaseRun, Program
+
+PROGRAM = Program("x", "f(x)", {"x": torch.ones(2)}, reads=("x.g",))
+RETURNED = {"ended": "returned", "error": None, "errors": {}, "captures": {"x.g": ["tensor", "", ""]}, "printed": ""}
+
+
+def read(reader: Reader, outcome: Mapping[str, Any], value: float = 1.0, program: Program = PROGRAM) -> CaseRun:
+    data = exchange.encode({"c:x.g": torch.full((2,), value)}, {"autograd": None, **outcome})
+    slate = exchange.memory_slate(len(data))
+    try:
+        os.pwrite(slate, data, 0)
+        return reader.read(slate, {"ended": "done", "at": 0, "length": len(data)}, program, lambda request: 7)[0]
+    finally:
+        os.close(slate)
+
+
+def test_the_same_bytes_of_the_same_program_are_the_same_run() -> None:
+    reader = Reader()
+    first = read(reader, RETURNED)
+    assert first.ended == "returned"
+    assert read(reader, RETURNED) is first
+    assert read(reader, RETURNED, value=2.0) is not first
+    assert read(reader, {**RETURNED, "printed": "x"}) is not first
+    other = Program("y", "f(x)", {"x": torch.ones(2)}, reads=("x.g",))
+    assert read(reader, RETURNED, program=other).case == "y"
+
+
+def test_an_exception_is_read_anew() -> None:
+    reader = Reader()
+    error = {"type": "ValueError", "message": "", "bases": [], "request": 1, "line": 1, "code": "", "operands": []}
+    raised = {**RETURNED, "ended": "raised", "error": error}
+    first = read(reader, raised)
+    assert first.error is not None
+    assert first.error.cell == 7
+    assert read(reader, raised) is not first
+
+
+def test_what_is_kept_is_bounded(monkeypatch: Any) -> None:
+    monkeypatch.setattr("grader.kernel.results._MOST", 3)
+    reader = Reader()
+    runs = [read(reader, RETURNED, value=float(n)) for n in range(5)]
+    assert len(reader._known) == 3
+    assert read(reader, RETURNED, value=4.0) is runs[4]
+    assert read(reader, RETURNED, value=0.0) is not runs[0]
