@@ -65,9 +65,7 @@ class CheckRun:
             self._begin(owner)
             ended = self._fork()
             if ended == "timed_out":  # the kernel may answer in time for the next check
-                runs += [{"ended": ended, "how": ""}] * (
-                    self.owners.count(owner) - self.owners[: len(runs)].count(owner)
-                )
+                runs += [{"ended": ended, "how": ""}] * self.owners[len(runs) :].count(owner)
                 continue
             if ended is not None:
                 return runs + [{"ended": ended, "how": ""}] * (len(self.programs) - len(runs))

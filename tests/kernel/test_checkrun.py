@@ -75,6 +75,7 @@ def test_a_fork_that_comes_too_late_is_not_taken_for_the_one_asked_for() -> None
     assert wire.receive(kernel)[0] == {"do": "fork", "number": 5}
     assert checks.sock is not None
     wire.send(checks.sock, {"do": "program"})
+    asked[0].settimeout(5)
     assert wire.receive(asked[0])[0] == {"do": "program"}
     with pytest.raises(wire.Closed):  # the late one is let go, and so ends
         wire.receive(late[0])
@@ -84,10 +85,9 @@ def test_a_fork_that_comes_too_late_is_not_taken_for_the_one_asked_for() -> None
 
 
 def test_a_kernel_that_does_not_answer_costs_only_the_check_that_waited_for_it() -> None:
+    busy = "import asyncio, time\nasyncio.get_event_loop().call_soon(time.sleep, 2.5)\n"
     cells = (
-        Cell(
-            0, "import asyncio, time\ndef f(x):\n    x.g = 2 * x\nasyncio.get_event_loop().call_soon(time.sleep, 2.5)"
-        ),
+        Cell(0, f"{busy}def f(x):\n    x.g = 2 * x"),
         Cell(1, "def f(x):\n    x.g = 5 * x\npass"),
     )
     checks = run(cells, (check("late", 0, "f"), check("next", 1, "f", seconds=20.0)))
