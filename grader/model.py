@@ -98,8 +98,8 @@ class Exercise:
     scalars: checks that may be a plain number, or a list of them. registered: checks that must be ``nn.Parameter`` s.
     raises: expression → name of the builtin exception that it must raise.
     variants, standard: cases that the author names; whether the standard ones are made too.
-    ones: letters of which a case of size one is made. sizes: letter → sizes it may have. magnitudes: the scales of
-        the standard large and small cases.
+    ones: letters of which a case of size one is made. batch: the letter that counts samples, or None where none does.
+    sizes: letter → sizes it may have. magnitudes: the scales of the standard large and small cases.
     tolerance: multiplies the tolerance of the dtype.
     measure: in place of comparison, gives the share of a check's points from ``(actual, expected)``.
     gradcheck: whether ``forward`` can be proved by ``torch.autograd.gradcheck``.
@@ -127,6 +127,7 @@ class Exercise:
     variants: tuple[Variant, ...] = ()
     standard: bool = True
     ones: tuple[str, ...] | None = None
+    batch: str | None = "n"
     sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     magnitudes: tuple[float, ...] = (1e3, 1e-3)
     tolerance: float = 1.0

@@ -113,6 +113,8 @@ def _types(declared: Exercise) -> None:
         listed = isinstance(names, tuple | list) and all(isinstance(name, str) for name in names)
         if not listed and not (field == "ones" and names is None):
             raise _refuse(declared, field, f"is {names!r}, not a tuple of names", f'write for instance {field}=("n",)')
+    if declared.batch is not None and not isinstance(declared.batch, str):
+        raise _refuse(declared, "batch", f"is {declared.batch!r}", "write a letter, or batch=None where there is none")
     for field in ("reads", "expects", "raises"):
         table = getattr(declared, field)
         if not isinstance(table, Mapping) or not all(isinstance(name, str) for name in table.values()):

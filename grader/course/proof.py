@@ -16,12 +16,13 @@ import torch
 from torch import Tensor
 
 from grader.course.exercise import parameters
+from grader.course.habits import habits
 from grader.course.specimens import Specimen
 from grader.course.stage import Rehearsal
 from grader.course.validation import ExerciseProof, Margin, Problem, ProblemKind
 from grader.errors import CourseError
 from grader.judge.cases import Prepared, path_of, prepare
-from grader.judge.evidence import Evidence, Finding, float_dtypes, gather
+from grader.judge.evidence import Evidence, Finding, float_dtypes, gather, protected_inputs
 from grader.judge.mistakes import MISTAKES, Mistake
 from grader.judge.score import score_exercise
 from grader.model import CaseRun, Exercise, ExerciseScore
@@ -106,6 +107,8 @@ def prove(exercise: Exercise, answers: Answers, effort: Effort) -> ExerciseProof
             _stub(ledger, stage, seed)
             _transformed(ledger, stage, solution, seed)
             _written(ledger, stage, seed)
+            _modified(ledger, stage, solution, seed)
+            _habitual(ledger, stage, seed)
         if seed < effort.seeds:
             for specimen in answers.variants:
                 _right(ledger, stage.specimen(specimen), f"the variant {specimen.name}", "variant", seed)
@@ -152,12 +155,16 @@ class _Stage:
 
     def specimen(self, specimen: Specimen) -> Evidence:
         """A written answer on all cases, in place of the solution's, which it may call as ``solution``."""
+        return self.answer(specimen.answer, specimen.source)
+
+    def answer(self, answer: Any, source: str = "") -> Evidence:
+        """Any answer on all cases, in place of the solution's."""
         space = self.answers.solved
         before = dict(space)
-        space["solution"] = before.get(specimen.exercise)
-        space[specimen.exercise] = specimen.answer
+        space["solution"] = before.get(self.exercise.id)
+        space[self.exercise.id] = answer
         try:
-            return self.evidence(self.rehearsal.run(space, specimen.source))
+            return self.evidence(self.rehearsal.run(space, source))
         finally:
             space.clear()
             space.update(before)
@@ -239,16 +246,48 @@ def _written(ledger: _Ledger, stage: _Stage, seed: int) -> None:
         _judge_mutant(ledger, score, evidence, specimen.name, specimen.code, lost, seed)
 
 
+def _modified(ledger: _Ledger, stage: _Stage, solution: Evidence, seed: int) -> None:
+    """The right answer, which leaves one of the inputs that it should not touch another than it was."""
+    exercise = stage.exercise
+    protected = {name for one in stage.prepared for name in protected_inputs(exercise, one.case)}
+    for name in sorted(protected):
+        runs = tuple(
+            replace(run, inputs={**run.inputs, name: run.inputs[name] + 1}) if name in run.inputs else run
+            for run in solution.runs
+        )
+        evidence = stage.evidence(runs)
+        ledger.mutants.setdefault(next(iter(exercise.checks)), set()).add(f"{name}_modified")
+        _judge_mutant(
+            ledger, score_exercise(evidence), evidence, f"{name}_modified", "input_modified", exercise.checks, seed
+        )
+
+
+def _habitual(ledger: _Ledger, stage: _Stage, seed: int) -> None:
+    """What any solution can do wrong; by what name that is called is open."""
+    exercise = stage.exercise
+    for habit in habits(exercise, stage.answers.solved.get(exercise.id)):
+        evidence = stage.answer(habit.answer)
+        if habit.met:
+            ledger.mutants.setdefault(next(iter(exercise.checks)), set()).add(habit.name)
+            _judge_mutant(ledger, score_exercise(evidence), evidence, habit.name, None, exercise.checks, seed)
+
+
 def _judge_mutant(
-    ledger: _Ledger, score: ExerciseScore, evidence: Evidence, name: str, code: str, checks: Iterable[str], seed: int
+    ledger: _Ledger,
+    score: ExerciseScore,
+    evidence: Evidence,
+    name: str,
+    code: str | None,
+    checks: Iterable[str],
+    seed: int,
 ) -> None:
-    """A mistake must lose points in one of ``checks`` and be called by its name."""
+    """A mistake must lose points in one of ``checks`` and be called by its name, if it has one."""
     failed = [check for check in score.checks if check.status != "passed" and check.name in set(checks)]
     if not failed:
         ledger.problem("survivor", f"the mistake {name} loses nothing", seed)
         return
     codes = {check.diagnosis.code for check in failed if check.diagnosis is not None}
-    if code not in codes:
+    if code is not None and code not in codes:
         ledger.problem("diagnosis", f"the mistake {name} is called {', '.join(sorted(codes))}, not {code}", seed)
     ledger.told.append(_telling(evidence))
 

@@ -58,11 +58,14 @@ def _factor(value: float) -> str:
 
 
 def _idle(report: ValidationReport) -> Iterator[Text]:
-    idle = [(proof.exercise, proof.idle_cases) for proof in report.exercises if proof.idle_cases]
+    idle: dict[str, list[str]] = {}
+    for proof in report.exercises:
+        for case in proof.idle_cases:
+            idle.setdefault(case, []).append(proof.exercise)
     if idle:
-        yield Text("\nCases that no mistake needs:", style="bold")
-    for exercise, cases in idle:
-        yield Text(f"  {exercise}: {', '.join(cases)}")
+        yield Text("\nCases that no mistake needs, for another case tells it too:", style="bold")
+    for case, exercises in idle.items():
+        yield Text(f"  {case}: {', '.join(exercises)}")
 
 
 def _problems(report: ValidationReport) -> Iterator[Text]:

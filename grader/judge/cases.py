@@ -83,7 +83,7 @@ def _plans(exercise: Exercise) -> Iterator[_Plan]:
         yield _Plan("random values", plain, checks=shared)
         yield _Plan("float64", plain, dtype=torch.float64, checks=shared)
         for letter in letters if exercise.ones is None else exercise.ones:
-            label = "batch of one" if letter == "n" else f"{letter} of one"
+            label = "batch of one" if letter == exercise.batch else f"{letter} of one"
             yield _Plan(label, plain, ones=(letter,), checks=shared)
         if any(sampler.kind == "float" and sampler.dims for sampler in exercise.inputs.values()):
             yield _Plan("not contiguous", plain, strided=True, checks=shared)
@@ -182,10 +182,11 @@ def _as_input(drawn: np.ndarray[tuple[int, ...], np.dtype[np.generic]], sampler:
 def _strided(value: Tensor) -> Tensor:
     """The same values at strides that ``view`` and flat indexing stumble over."""
     if value.dim() >= 2:
-        return value.transpose(-1, -2).contiguous().transpose(-1, -2)
-    if value.dim() == 1:
-        return torch.stack((value, value), dim=1)[:, 0]
-    return value
+        turned = value.transpose(-1, -2).contiguous().transpose(-1, -2)
+        if not turned.is_contiguous():
+            return turned
+    # A vector, or a column or row: there is nothing to turn, so every other element belongs to something else.
+    return torch.stack((value, value), dim=-1)[..., 0] if value.dim() else value
 
 
 def _implied(

@@ -106,13 +106,18 @@ def _raised(exercise: Exercise, check: str, run: CaseRun) -> bool:
     return error is not None and exercise.raises[check] in error.bases
 
 
-def _modified(exercise: Exercise, case: Case, run: CaseRun) -> tuple[str, ...]:
-    """Inputs whose value changed though the contract does not say *in place*; ``out.g`` may be used up."""
+def protected_inputs(exercise: Exercise, case: Case) -> tuple[str, ...]:
+    """The inputs that a call must leave as they are; ``out.g`` may be used up."""
     free = {"out.g", "upstream", *exercise.in_place, *case.program.poison}
+    return tuple(name for name in case.program.tensors if name not in free)
+
+
+def _modified(exercise: Exercise, case: Case, run: CaseRun) -> tuple[str, ...]:
+    """Inputs whose value changed though the contract does not say *in place*."""
     return tuple(
         name
-        for name, before in case.program.tensors.items()
-        if name not in free and name in run.inputs and not _same(run.inputs[name], before)
+        for name in protected_inputs(exercise, case)
+        if name in run.inputs and not _same(run.inputs[name], case.program.tensors[name])
     )
 
 

@@ -11,7 +11,8 @@ Where a call would do harm its arguments are ones that it can only fail on (``at
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from tests.kernel.laboratory import RIGHT, ZEROS
 
@@ -619,3 +620,21 @@ def table(sandbox: str, best: bool) -> tuple[Hostile, ...]:
     if best and sandbox != "none":
         return tuple(row for row in TABLE if sandbox == "bwrap" or row.id not in _OF_BWRAP)
     return tuple(row for row in TABLE if row.id in _AGAIN[sandbox])
+
+
+def filled(row: Hostile, secret: Path, port: int, victim: int) -> Hostile:
+    """The row with what it goes after put in: a planted file, a port that listens, the id of a process."""
+    repository = Path(__file__).resolve().parents[2]
+    paths = [
+        str(secret),
+        "/etc/passwd",
+        "/etc/shadow",
+        "/root/.bashrc",
+        str(repository / "solutions"),
+        str(repository),
+    ]
+    fields = {"{paths}": repr(paths)[1:-1], "{path}": str(secret), "{port}": str(port), "{victim}": str(victim)}
+    cell = row.cell
+    for name, text in fields.items():
+        cell = cell.replace(name, text)
+    return replace(row, cell=cell)

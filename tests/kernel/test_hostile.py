@@ -7,7 +7,7 @@ import json
 import socket
 import subprocess
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -16,7 +16,7 @@ import pytest
 from grader.kernel import KernelPool
 from grader.model import Execution
 from tests.kernel.conftest import BEST, WORKING, Secret
-from tests.kernel.hostile import TABLE, Hostile, table
+from tests.kernel.hostile import TABLE, Hostile, filled, table
 from tests.kernel.laboratory import SHORT, Laboratory, linear_job, verdicts
 
 HONEST_EVERY = 4
@@ -35,24 +35,6 @@ class Class:
     killed: bool
     visitors: int
     grown: int
-
-
-def _filled(row: Hostile, secret: Secret, port: int, victim: int) -> Hostile:
-    """The row with the paths, the port and the process of this session put in."""
-    repository = Path(__file__).resolve().parent.parent.parent
-    paths = [
-        str(secret.path),
-        "/etc/passwd",
-        "/etc/shadow",
-        "/root/.bashrc",
-        str(repository / "solutions"),
-        str(repository),
-    ]
-    fields = {"{paths}": repr(paths)[1:-1], "{path}": str(secret.path), "{port}": str(port), "{victim}": str(victim)}
-    cell = row.cell
-    for name, text in fields.items():
-        cell = cell.replace(name, text)
-    return replace(row, cell=cell)
 
 
 def _resident() -> int:
@@ -82,7 +64,7 @@ def _run(laboratory: Laboratory, sandbox: str, secret: Secret) -> Class:
     zygote = psutil.Process(pool.zygote.process.pid)
     before, memory = IDLE.get(sandbox, 0), _resident()
     port = listener.getsockname()[1]
-    rows = [_filled(row, secret, port, victim.pid) for row in table(sandbox, sandbox == BEST)]
+    rows = [filled(row, secret.path, port, victim.pid) for row in table(sandbox, sandbox == BEST)]
     jobs = []
     for number, row in enumerate(rows):
         jobs.append(linear_job(row.id, row.cell, answer=row.answer))

@@ -15,6 +15,7 @@ NOTEBOOK = "02_gradients"
     inputs={"w": normal("n", 1), "x": normal("n", 1)},
     points={"result[0]": 1, "result[1]": 1},
     expects={"result[0]": "w.g", "result[1]": "x.g"},
+    batch=None,
 )
 def dot_grad(w: Tensor, x: Tensor) -> Tensor:
     """Gradients of a dot product."""
@@ -27,6 +28,7 @@ def dot_grad(w: Tensor, x: Tensor) -> Tensor:
     points={"result[0]": 1, "result[1]": 1},
     expects={"result[0]": "a.g", "result[1]": "b.g"},
     variants=(Variant("two axes", {"a": normal("n", "m"), "b": normal("n", "m")}),),
+    batch=None,
 )
 def polynomial_vjp(a: Tensor, b: Tensor) -> Tensor:
     """Vector-Jacobian products of a polynomial."""
@@ -37,6 +39,7 @@ def polynomial_vjp(a: Tensor, b: Tensor) -> Tensor:
     call="matvec_jacobian(W, x)",
     inputs={"W": normal("m", "n"), "x": normal("n", 1)},
     points={"result": 3},
+    batch=None,
 )
 def matvec_jacobian(W: Tensor, x: Tensor) -> dict[str, Tensor]:
     """The Jacobian of a matrix-vector product."""
@@ -59,6 +62,7 @@ def mse_vector_grad(pred: Tensor, y: Tensor) -> Tensor:
     inputs={"W": normal("m", "n"), "x": normal("n", 1), "y": normal("m", 1)},
     points={"result": 3},
     expects={"result": "W.g"},
+    batch=None,
 )
 def matvec_mse_grad(W: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Gradient of the mean squared error with respect to a matrix."""
@@ -70,6 +74,7 @@ def matvec_mse_grad(W: Tensor, x: Tensor, y: Tensor) -> Tensor:
     inputs={"W1": normal("k", "n"), "W2": normal("m", "k"), "x": normal("n", 1), "y": normal("m", 1)},
     points={"result[0]": 2, "result[1]": 2},
     expects={"result[0]": "W1.g", "result[1]": "W2.g"},
+    batch=None,
 )
 def two_layer_linear_grad(W1: Tensor, W2: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Gradients of two linear layers in a row."""

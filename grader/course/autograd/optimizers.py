@@ -87,6 +87,7 @@ def _stepped(
     in_place=("p", "q"),
     ones=("n", "k"),
     variants=(Variant("a generator of parameters", {"lazily": fixed(True)}),),
+    batch=None,
 )
 def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answer:
     """One step of gradient descent, in place."""
@@ -132,6 +133,7 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
         Variant("a parameter without gradient", {"late": fixed(STEPS)}, points={"both": 0.5}),
         Variant("zero_grad", {"clear": fixed(True)}, points={"cleared": 0.25}),
     ),
+    batch=None,
 )
 def SGD(  # noqa: N802 - the student's class
     p: Tensor,
@@ -169,6 +171,7 @@ def SGD(  # noqa: N802 - the student's class
         Variant("other betas", {"options": fixed(((0.8, 0.95),))}, points={"p": 1, "r": 0.5}),
         Variant("a large eps", {"options": fixed(((0.9, 0.999), 0.1))}, points={"p": 0.5}),
     ),
+    batch=None,
 )
 def Adam(  # noqa: N802
     p: Tensor,

@@ -14,6 +14,7 @@ NOTEBOOK = "01_tensors"
     inputs={"a": normal("n"), "b": normal("m")},
     points={"result": 2},
     loops_flagged=True,
+    batch=None,
 )
 def outer_difference(a: Tensor, b: Tensor) -> Tensor:
     """All differences of two vectors."""
@@ -43,6 +44,7 @@ def residual(out: Tensor, targ: Tensor) -> Tensor:
         Variant("axes of one only", {"shape": sizes(1, 1, 1)}),
         Variant("no axes", {"shape": fixed(())}),
     ),
+    batch=None,
 )
 def sum_to_shape(grad: Tensor, shape: tuple[int, ...]) -> Tensor:
     """The gradient of a broadcast tensor."""

@@ -46,6 +46,7 @@ def trace(X: Tensor, fc1_w: Tensor, fc1_b: Tensor, fc2_w: Tensor, fc2_b: Tensor)
     inputs={"param": normal("n", "d"), "grad": normal("n", "d"), "lr": number(0.05, 0.5)},
     points={"result": 1},
     variants=(Variant("one axis", {"param": normal("n"), "grad": normal("n")}),),
+    batch=None,
 )
 def updated(param: Tensor, grad: Tensor, lr: float) -> Tensor:
     """A parameter after one step of descent."""
