@@ -8,19 +8,15 @@ import os
 import socket
 from typing import Any
 
-import zmq
-import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
-from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.session import Session
 from nbclient import NotebookClient
 from nbclient.client import CellExecutionComplete
 from nbformat import NotebookNode
 
-#: Largest message of a kernel in bytes; one that sends a larger one is cut off.
-_MESSAGE = 16 * 1024**2
-#: Messages of a kernel that may wait to be read.
-_WAITING = 100
+from grader.kernel import zmtp
+from grader.kernel.zmtp import Connection
+
 #: Characters of a cell's output that are kept.
 _KEPT = 64 * 1024
 
@@ -44,24 +40,48 @@ class _Session(Session):  # type: ignore[misc]
         }
 
 
-class _Channel(AsyncZMQSocketChannel):  # type: ignore[misc]
-    """A channel that is read as soon as there is something, without asking first."""
+class _Channel:
+    """A channel of a kernel client, on a connection whose messages are capped."""
+
+    def __init__(self, connection: Connection, session: _Session) -> None:
+        self.connection = connection
+        self.session = session
+
+    def is_alive(self) -> bool:
+        """Until it is dropped."""
+        return True
+
+    def send(self, msg: dict[str, Any]) -> None:
+        """Send a message of the Jupyter protocol."""
+        self.connection.send(self.session.serialize(msg))
 
     async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
-        """The next message, however long that takes: the job keeps the time."""
-        message: dict[str, Any] = await self._recv()
-        return message
+        """The next message, however long that takes: the job keeps the time. Any error means forged.
+
+        After the last one comes none, ever: that the kernel is dead, and of what, the job's init tells.
+        """
+        try:
+            _, parts = self.session.feed_identities(await self.connection.receive())
+        except (EOFError, OSError):
+            await asyncio.get_running_loop().create_future()
+            raise
+        return self.session.deserialize(parts)
 
 
 class Client(AsyncKernelClient):  # type: ignore[misc]
-    """A kernel client whose sockets take no message that is too large."""
+    """A kernel client with the two channels (shell, iopub) that a graded notebook needs."""
 
-    shell_channel_class = _Channel
-    iopub_channel_class = _Channel
+    def __init__(self, shell: Connection, iopub: Connection) -> None:
+        session = _Session(key=b"")  # the sockets are private; a signature would prove nothing more
+        super().__init__(session=session)
+        self.allow_stdin = False
+        self._shell_channel = _Channel(shell, session)
+        self._iopub_channel = _Channel(iopub, session)
 
-    def start(self) -> None:
-        """Connect shell and iopub; the other channels do not exist."""
-        self.start_channels(shell=True, iopub=True, stdin=False, hb=False, control=False)
+    def stop_channels(self) -> None:
+        """Let go of both."""
+        for channel in (self._shell_channel, self._iopub_channel):
+            channel.connection.close()
 
 
 class Listeners:
@@ -93,15 +113,14 @@ def _listening(path: str) -> socket.socket:
     return sock
 
 
-def connect(context: zmq.asyncio.Context, prefix: str) -> Client:
-    """A client of the kernel that serves the sockets under ``prefix``."""
-    context.setsockopt(zmq.MAXMSGSIZE, _MESSAGE)  # defaults of the sockets that are made from here on
-    context.setsockopt(zmq.RCVHWM, _WAITING)
-    session = _Session(key=b"")  # the sockets are private; a signature would prove nothing more
-    client = Client(context=context, session=session, transport="ipc", ip=prefix, shell_port=1, iopub_port=2)
-    client.allow_stdin = False
-    client.start()
-    return client
+async def connect(prefix: str) -> Client:
+    """A client of the kernel that serves the sockets under ``prefix``. Raises what ``zmtp.connect`` raises."""
+    shell = await zmtp.connect(f"{prefix}-1", "DEALER")
+    try:
+        return Client(shell, await zmtp.connect(f"{prefix}-2", "SUB"))
+    except BaseException:
+        shell.close()
+        raise
 
 
 class CellRunner(NotebookClient):  # type: ignore[misc]

@@ -184,8 +184,7 @@ class JobRun:
         try:
             self.order("kernel", listeners.fds())
             listeners.close()
-            assert self.pool.context is not None
-            self.client = connect(self.pool.context, listeners.prefix)
+            self.client = await self._first(connect(listeners.prefix), self.left(_START_S))
             self.runner = CellRunner(self.client)
             answer = await self.answer(self.left(_START_S))
             if answer.get("event") != "ready":
@@ -193,6 +192,10 @@ class JobRun:
             await self._first(self.client.iopub_channel.get_msg(), self.left(_START_S))
         except Died as death:
             raise JobLost(f"a kernel died before it was ready ({death.how})") from None
+        except TimeoutError:
+            raise
+        except (OSError, EOFError, ValueError) as error:
+            raise JobLost(f"a kernel's sockets did not come up: {error}") from None
         finally:
             listeners.close()
             listeners.unlink()

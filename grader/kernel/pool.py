@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from grader.errors import KernelError, SandboxUnavailable
 from grader.kernel import sandbox as sandboxes
@@ -22,9 +22,6 @@ from grader.kernel import warmth, wire
 from grader.kernel.programs import ProgramFiles
 from grader.kernel.results import Reader
 from grader.model import Execution, Job, Limits
-
-if TYPE_CHECKING:
-    import zmq.asyncio
 
 _READY_S = 120.0
 #: Whether this system has what a zygote needs: fork, memory files, descriptors sent over sockets, ``/proc``.
@@ -118,7 +115,6 @@ class KernelPool:
         gc.disable()  # until all is imported: till then collections find nothing, and take a tenth of the time
         self.programs = ProgramFiles()
         self.reader = Reader()
-        self.context: zmq.asyncio.Context | None = None
         self._coming_up: asyncio.Task[None] | None = None
         self._numbers = 0
         self.slots = asyncio.Semaphore(jobs)  # one for each job that runs cells or checks
@@ -144,13 +140,10 @@ class KernelPool:
         await asyncio.shield(self._coming_up)
 
     async def _come_up(self) -> None:
-        import zmq.asyncio
-
         from grader.kernel import jobrun  # noqa: F401 - imports nbclient and torch, while the zygote does the same
 
         gc.freeze()  # else each full collection of a long run walks through all of torch again
         gc.enable()
-        self.context = zmq.asyncio.Context()
         await self.zygote.wait()
 
     async def __aexit__(
@@ -164,8 +157,6 @@ class KernelPool:
             await asyncio.wait([came_up])
         if self._zygote is not None:
             self._zygote.close()
-        if self.context is not None:
-            self.context.destroy(linger=0)
         self.programs.close()
         shutil.rmtree(self.folder, ignore_errors=True)
         if error is None and came_up is not None and not came_up.cancelled():

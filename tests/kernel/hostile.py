@@ -124,6 +124,20 @@ for kind, content in (('stream', {'name': 3, 'text': [1]}), ('display_data', {'d
 """, checks="exact|absent", failure="any"),
     Hostile("iopub-64-megabytes", "get_ipython().kernel.iopub_socket.send_multipart([b'x' * 64 * 1024**2] * 2)",
             checks="exact|absent", failure="any"),
+    Hostile("frames-without-end", """
+import os, socket
+frame = b'\\x03' + (2**20).to_bytes(8, 'big') + bytes(2**20)
+for fd in range(3, 64):
+    try:
+        sock = socket.socket(fileno=os.dup(fd))
+        if sock.family != socket.AF_UNIX or sock.type != socket.SOCK_STREAM or not sock.getsockname():
+            continue
+        sock.settimeout(0.5)
+        for _ in range(400):
+            sock.sendall(frame)
+    except OSError:
+        pass
+""", checks="exact|absent", failure="any"),
     Hostile("reply-nested", """
 import threading
 kernel = get_ipython().kernel
@@ -142,7 +156,8 @@ command.send(b'no json')
 from grader.kernel import harness, wire
 import socket
 ours, theirs = socket.socketpair()
-wire.send(harness._command, {'event': 'forked'}, [theirs.fileno()])
+for number in (None, 1, 2):
+    wire.send(harness._command, {'event': 'forked', 'number': number}, [theirs.fileno()])
 """, checks="exact|crashed|timed_out"),
     Hostile("orders-flood", """
 from grader.kernel import harness

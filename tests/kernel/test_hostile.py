@@ -6,7 +6,9 @@ import contextlib
 import json
 import socket
 import subprocess
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,8 +39,23 @@ class Class:
     grown: int
 
 
-def _resident() -> int:
-    return psutil.Process().memory_info().rss
+@contextlib.contextmanager
+def peak() -> Iterator[list[int]]:
+    """The resident memory of this process, as it is and at its highest until the block ends."""
+    process, over = psutil.Process(), threading.Event()
+    sizes = [process.memory_info().rss] * 2
+
+    def watch() -> None:
+        while not over.wait(0.02):
+            sizes[1] = max(sizes[1], process.memory_info().rss)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield sizes
+    finally:
+        over.set()
+        watcher.join()
 
 
 def running(zygote: psutil.Process) -> list[psutil.Process]:
@@ -62,7 +79,7 @@ def _run(laboratory: Laboratory, sandbox: str, secret: Secret) -> Class:
     pool = laboratory.pool(sandbox)
     laboratory.run(sandbox, linear_job("first"))
     zygote = psutil.Process(pool.zygote.process.pid)
-    before, memory = IDLE.get(sandbox, 0), _resident()
+    before = IDLE.get(sandbox, 0)
     port = listener.getsockname()[1]
     rows = [filled(row, secret.path, port, victim.pid) for row in table(sandbox, sandbox == BEST)]
     jobs = []
@@ -70,7 +87,8 @@ def _run(laboratory: Laboratory, sandbox: str, secret: Secret) -> Class:
         jobs.append(linear_job(row.id, row.cell, answer=row.answer))
         if number % HONEST_EVERY == 0:
             jobs.append(linear_job(f"honest {number}", "print('hello')"))
-    done = laboratory.run(sandbox, *jobs, limits=SHORT)
+    with peak() as memory:
+        done = laboratory.run(sandbox, *jobs, limits=SHORT)
     deadline = time.monotonic() + 10
     while (len(running(zygote)) > before or _files(pool)) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -92,7 +110,7 @@ def _run(laboratory: Laboratory, sandbox: str, secret: Secret) -> Class:
         files=_files(pool),
         killed=killed,
         visitors=visitors,
-        grown=_resident() - memory,
+        grown=memory[1] - memory[0],
     )
 
 
