@@ -5,7 +5,7 @@ from grader.submission.entry import Collection, CollectLimits, Entry, Wanted
 from grader.submission.givens import givens_of
 from grader.submission.location import locate
 from grader.submission.reading import read
-from grader.submission.suspicion import autograd_suspected, has_loop
+from grader.submission.suspicion import autograd_suspected
 
 __all__ = [
     "CollectLimits",
@@ -15,7 +15,6 @@ __all__ = [
     "autograd_suspected",
     "collect",
     "givens_of",
-    "has_loop",
     "locate",
     "read",
 ]

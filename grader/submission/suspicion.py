@@ -53,20 +53,6 @@ _LOOKS = re.compile(
     r"torch\.(?:autograd|func|_C|vmap|nn\.grad|ops)\b|\bctypes\b|gc\.get_(?:objects|referrers|referents)"
     r"|sys\.(?:settrace|setprofile|_getframe)|\)\.backward\(|requires_grad_\(\s*\)|requires_grad\s*=\s*True"
 )
-_LOOP = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:for|while)\b", re.MULTILINE)
-_LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-
-
-def has_loop(source: str) -> bool:
-    """Tell whether source has a Python loop, comprehensions included.
-
-    >>> has_loop("a[:, None] - b"), has_loop("[x - b for x in a]")
-    (False, True)
-    """
-    tree = parsed(source)
-    if tree is None:
-        return _LOOP.search(_without_comments(source)) is not None
-    return any(isinstance(node, _LOOPS) for node in ast.walk(tree))
 
 
 def autograd_suspected(source: str) -> str | None:

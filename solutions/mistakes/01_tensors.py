@@ -23,9 +23,9 @@ def no_new_axes(a, b):
     return a - b
 
 
-@mistake("outer_difference", "wrong_shape")
+@mistake("outer_difference", "wrong_value")
 def the_global_a(first, second):
-    return a[:, None] - second[None, :]
+    return a.repeat(len(first))[: len(first), None] - second[None, :]
 
 
 @mistake("outer_difference", "input_modified")

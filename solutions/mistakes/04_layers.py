@@ -278,7 +278,8 @@ class ParametersOfTheClass(nn.Module):
         if shapes not in self.made:
             self.made[shapes] = nn.Parameter(torch.zeros(n_in, n_out)), nn.Parameter(torch.zeros(n_out))
         self.w, self.b = self.made[shapes]
-        self.w.data.zero_()
+        self.w.data, self.b.data = torch.zeros(n_in, n_out), torch.zeros(n_out)
+        self.w.grad = self.b.grad = None
 
     def forward(self, x):
         return x @ self.w + self.b

@@ -254,7 +254,7 @@ def keys_not_transposed(q, k, v, out):
     k.g = p * (d - (p * d).sum(-1, keepdim=True)) @ q / root
 
 
-@mistake("Value", "wrong_value")
+@mistake("Value", "overwritten")
 class Overwrites(Value):
     def backward(self):
         super().backward()
