@@ -7,11 +7,9 @@ import contextlib
 import dataclasses
 import gc
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,6 +19,7 @@ from grader.kernel import sandbox as sandboxes
 from grader.kernel import warmth, wire
 from grader.kernel.programs import ProgramFiles
 from grader.kernel.results import Reader
+from grader.kernel.workplace import Workplace
 from grader.model import Execution, Job, Limits
 
 _READY_S = 120.0
@@ -110,7 +109,8 @@ class KernelPool:
         self.cold = cold
         if cold and self.sandbox != "none":
             raise SandboxUnavailable("only trusted notebooks run in kernels without a zygote", remedy="--sandbox none")
-        self.folder = tempfile.mkdtemp(prefix="grader-", dir=None if cold else "/tmp")
+        self._workplace = Workplace(None if cold else "/tmp")
+        self.folder = self._workplace.path
         self._zygote = None if cold else Zygote(self.sandbox, self.folder)
         gc.disable()  # until all is imported: till then collections find nothing, and take a tenth of the time
         self.programs = ProgramFiles()
@@ -158,7 +158,7 @@ class KernelPool:
         if self._zygote is not None:
             self._zygote.close()
         self.programs.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._workplace.close()
         if error is None and came_up is not None and not came_up.cancelled():
             came_up.result()
 

@@ -1,4 +1,4 @@
-"""Signs in a student's source that a human should look at: autograd where it was to be done by hand, Python loops.
+"""Signs in a student's source that a human should look at: autograd where it was to be done by hand.
 
 Suspicion only ever becomes a flag. What a check really calls is seen while it runs (``grader.kernel``); this looks
 for what the source says, and keeps quiet where it cannot be known: ``layer.backward()`` is a student's own method.

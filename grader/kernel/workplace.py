@@ -1,0 +1,63 @@
+"""The folder of a pool in the system's temporary one: sockets, logs, and the jobs' folders where nothing is private.
+
+It is removed when the pool ends. That of a grader that was killed is found by its lock, which died with it, and removed
+by the next one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_PREFIX = "grader-"
+_LOCK = "lock"
+
+
+class Workplace:
+    """A fresh folder at ``path``, readable by its owner alone, until ``close``."""
+
+    def __init__(self, place: str | None = None) -> None:
+        place = place or tempfile.gettempdir()
+        _sweep(place)
+        self.path = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
+        self._lock = _locked(Path(self.path, _LOCK), create=True)
+
+    def close(self) -> None:
+        """Remove it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+
+
+def _sweep(place: str) -> None:
+    """Remove the folders below ``place`` that are this user's and whose grader is gone."""
+    with contextlib.suppress(OSError), os.scandir(place) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                if not entry.name.startswith(_PREFIX) or not entry.is_dir(follow_symlinks=False):
+                    continue
+                if not hasattr(os, "getuid") or entry.stat(follow_symlinks=False).st_uid != os.getuid():
+                    continue
+                lock = _locked(Path(entry.path, _LOCK), create=False)
+                if lock is not None:
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                    os.close(lock)
+
+
+def _locked(path: Path, *, create: bool) -> int | None:
+    """A descriptor that holds the lock on the file ``path``; None when another process does, or there is no file."""
+    try:
+        import fcntl
+
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_CREAT if create else 0), 0o600)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(fd)
+        return None
+    return fd
