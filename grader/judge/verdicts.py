@@ -12,7 +12,7 @@ from grader.judge.score import score_exercise, with_stub
 from grader.model import CaseRun, Exercise, ExerciseScore, Stub
 
 #: Scores that are remembered; the oldest goes first.
-_MOST = 2000
+_MOST = 500
 
 
 class Verdicts:
