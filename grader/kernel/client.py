@@ -15,10 +15,8 @@ from nbclient.client import CellExecutionComplete
 from nbformat import NotebookNode
 
 from grader.kernel import zmtp
+from grader.kernel.wire import OUTPUT_KEPT
 from grader.kernel.zmtp import Connection
-
-#: Characters of a cell's output that are kept.
-_KEPT = 64 * 1024
 
 
 class _Session(Session):  # type: ignore[misc]
@@ -142,7 +140,7 @@ class CellRunner(NotebookClient):  # type: ignore[misc]
         cell = NotebookNode(cell_type="code", source=source, metadata={}, outputs=[], execution_count=None)
         self.nb.cells = [cell]
         self.reset_execution_trackers()
-        self._room = _KEPT
+        self._room = OUTPUT_KEPT
         try:
             await self.async_execute_cell(cell, 0, store_history=True)
         finally:

@@ -19,10 +19,10 @@ from grader.kernel import results
 from grader.kernel.programs import encode
 from grader.kernel.sandbox import kernel_environment
 from grader.kernel.schedule import scheduled
+from grader.kernel.wire import OUTPUT_KEPT
 from grader.model import CaseRun, Cell, CellFailure, Check, Ending, Execution, Job, Limits
 
 _LENGTH = struct.Struct("<Q")
-_OUTPUT_KEPT = 64 * 1024
 #: Run in the kernel; binds no name there.
 _ORDER = "__import__('grader.kernel.cold', fromlist=['serve']).serve(get_ipython(), {folder!r}, {about!r})"
 
@@ -96,7 +96,7 @@ class _ColdRun:
         began = time.monotonic()
         printed, name, message = await self._execute(cell.source, self.limits.cell_s)
         if printed:
-            self.outputs[cell.index] = printed[:_OUTPUT_KEPT]
+            self.outputs[cell.index] = printed[:OUTPUT_KEPT]
         # What an interrupted cell raised may come after the answer that nbclient makes up for it.
         if name in ("", "KeyboardInterrupt") and time.monotonic() - began >= self.client.timeout:
             self.failures.append(CellFailure(cell.index, f"timed out after {self.limits.cell_s:g} s", "timed_out"))

@@ -38,6 +38,7 @@ from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
 
 from grader.kernel import confine, harness, wire
+from grader.kernel.wire import OUTPUT_KEPT
 
 _compile = compile
 _ONLY_PARSE = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -52,26 +53,33 @@ class OutputLimitExceeded(Exception):
 
 
 class Stream(OutStream):  # type: ignore[misc]
-    """stdout or stderr of a kernel, which stops a cell that prints more than ``limit`` characters."""
+    """stdout or stderr of a kernel, which stops a cell that prints more than ``limit`` characters.
+
+    Of these only the first are sent: no more are kept.
+    """
 
     limit = 1024**2
     budget = limit
+    room = OUTPUT_KEPT
+
+    @classmethod
+    def refill(cls) -> None:
+        """A cell begins."""
+        cls.budget, cls.room = cls.limit, OUTPUT_KEPT
 
     def write(self, string: Any) -> int | None:
         """Write ``string``, or raise ``OutputLimitExceeded`` when the cell's budget is spent."""
         cls = type(self)
-        if isinstance(string, str):
-            if len(string) > cls.budget:
-                string, rest = string[: max(cls.budget, 0)], True
-            else:
-                rest = False
-            cls.budget -= len(string)
-            written: int | None = super().write(string) if string else 0
-            if rest:
-                raise OutputLimitExceeded(f"more than {cls.limit} characters printed by one cell")
-        else:
-            written = super().write(string)
-        return written
+        if not isinstance(string, str):
+            return int(super().write(string))  # which refuses it
+        told = string[: max(0, min(cls.room, cls.budget))]
+        cls.budget -= len(string)
+        cls.room -= len(told)
+        if told:
+            super().write(told)
+        if cls.budget < 0:
+            raise OutputLimitExceeded(f"more than {cls.limit} characters printed by one cell")
+        return len(string)
 
     def flush(self) -> None:
         """Send what was written; without a word to the thread that sends, which costs a millisecond, if nothing was."""
@@ -80,21 +88,19 @@ class Stream(OutStream):  # type: ignore[misc]
 
 
 class _Publisher(ZMQDisplayPublisher):  # type: ignore[misc]
-    """What ``display`` shows, within the cell's budget."""
+    """What ``display`` shows. Nobody looks at it, so it is not sent."""
 
     def publish(self, data: Any, *args: Any, **kwargs: Any) -> None:
-        """Send ``data``, or raise ``OutputLimitExceeded`` when the cell's budget is spent."""
+        """Count ``data``, or raise ``OutputLimitExceeded`` when the cell's budget is spent."""
         _spend(data)
-        super().publish(data, *args, **kwargs)
 
 
 class _Result(ZMQShellDisplayHook):  # type: ignore[misc]
-    """The value of a cell's last expression, within the cell's budget."""
+    """The value of a cell's last expression. Nobody looks at it, so it is not sent."""
 
     def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
-        """Keep what is to be sent, or raise ``OutputLimitExceeded`` when the cell's budget is spent."""
+        """Count it, or raise ``OutputLimitExceeded`` when the cell's budget is spent."""
         _spend(format_dict)
-        super().write_format_data(format_dict, md_dict)
 
 
 def _spend(shown: Any) -> None:
@@ -136,7 +142,7 @@ class Kernel(IPythonKernel):  # type: ignore[misc]
     async def do_execute(self, code: str, silent: bool, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Run a cell."""
         Kernel.requests += 1
-        Stream.budget = Stream.limit
+        Stream.refill()
         reply: dict[str, Any] = await super().do_execute(code, silent, *args, **kwargs)
         if "evalue" in reply:
             reply["evalue"] = str(reply["evalue"])[:_ERROR]
@@ -289,7 +295,8 @@ def _come_up(message: dict[str, Any], command: socket.socket, fds: list[int]) ->
     random.seed(0)  # Python has drawn a new seed in this fork; every submission starts alike
     tempfile.tempdir = None  # looked up in the zygote, whose own is out of reach here
     _close_standard_streams()
-    Stream.limit = Stream.budget = message["limits"]["printed"]
+    Stream.limit = message["limits"]["printed"]
+    Stream.refill()
     gate = confine_kernel(message)
     if gate is not None:
         wire.send(command, {"event": "gate"}, [gate])

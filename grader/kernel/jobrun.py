@@ -19,6 +19,7 @@ from grader.kernel.checks import Checks
 from grader.kernel.client import CellRunner, Client, Listeners, connect
 from grader.kernel.deaths import Died, JobLost
 from grader.kernel.programs import close_all
+from grader.kernel.wire import OUTPUT_KEPT
 from grader.model import Cell, CellFailure, Execution, Job
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 #: Seconds for a kernel to come up, for an interrupted cell to end, for a check's answer beyond its own time.
 _START_S, _INTERRUPT_S, _SLACK_S = 60.0, 2.0, 15.0
 _MOST_RESTARTS = 20
-_OUTPUT_KEPT = 64 * 1024
 _MOST_ASSETS, _DEEPEST_ASSET = 500, 8
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -267,7 +267,7 @@ class JobRun:
     def _note(self, cell: Cell, node: Any) -> None:
         text = "".join(str(output.get("text", "")) for output in node.outputs if output.get("output_type") == "stream")
         if text:
-            self.outputs[cell.index] = text[:_OUTPUT_KEPT]
+            self.outputs[cell.index] = text[:OUTPUT_KEPT]
         reply = self.runner.reply.get("content", {}) if self.runner is not None else {}
         if reply.get("status") == "error":
             name = str(reply.get("ename", ""))

@@ -17,6 +17,8 @@ from typing import Any
 LARGEST = 128 * 1024
 #: Most descriptors beside one message (the kernel allows 253).
 MOST_FDS = 250
+#: Characters that are sent and kept of what a cell prints.
+OUTPUT_KEPT = 64 * 1024
 _CREDENTIALS = struct.Struct("3i")
 
 

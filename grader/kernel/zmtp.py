@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-#: Bytes and frames of a message from a kernel; one that sends more is cut off.
-LARGEST, MOST_FRAMES = 16 * 1024**2, 256
+#: Bytes and frames of a message from a kernel, and bytes of all its messages; one that sends more is cut off. An honest
+#: one sends at most ``wire.OUTPUT_KEPT`` characters of a cell and as many of an error, each of six bytes at most.
+LARGEST, MOST_FRAMES, ALL = 2 * 1024**2, 256, 128 * 1024**2
 #: Bytes that may wait to be read.
 _WAITING = 256 * 1024
 _MORE, _LONG, _COMMAND = 1, 2, 4
@@ -30,6 +31,7 @@ class Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._left = ALL
 
     def send(self, parts: Sequence[bytes]) -> None:
         """Send a message; what the peer does not take at once is kept."""
@@ -61,8 +63,9 @@ class Connection:
         if flags & ~(_MORE | _LONG | _COMMAND):
             raise Refused("a frame with unknown flags")
         size = int.from_bytes(await self._reader.readexactly(8 if flags & _LONG else 1), "big")
-        if size > most:
-            raise Refused("a message that is too large")
+        if size > min(most, self._left):
+            raise Refused("a message that is too large, or one too many")
+        self._left -= size
         return flags, await self._reader.readexactly(size)
 
     async def _shake_hands(self, kind: bytes) -> None:

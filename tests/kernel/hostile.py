@@ -138,6 +138,13 @@ for fd in range(3, 64):
     except OSError:
         pass
 """, checks="exact|absent", failure="any"),
+    Hostile("iopub-many-objects", """
+kernel = get_ipython().kernel
+parent = __import__('json').dumps(kernel.get_parent()['header'], default=str).encode()
+for size in (2**20, 2**23):
+    for _ in range(200):
+        kernel.iopub_socket.send_multipart([b'<IDS|MSG>', b'', parent, parent, b'{}', b'[' + b'[],' * (size // 3) + b'[]]'])
+""", checks="exact|absent", failure="any"),
     Hostile("reply-nested", """
 import threading
 kernel = get_ipython().kernel

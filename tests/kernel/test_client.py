@@ -106,8 +106,8 @@ async def test_peer_that_breaks_the_rules_is_refused(tmp_path: Path, sent: bytes
 async def test_message_without_end_costs_no_memory(tmp_path: Path) -> None:
     async def peer(reader: Any, writer: Any) -> None:
         await greeted(reader, writer)
-        frame = zmtp._frame(bytes(1024**2), 1)
-        for _ in range(500):
+        frame = zmtp._frame(bytes(100_000), 1)
+        for _ in range(5000):
             writer.write(frame)
             await writer.drain()
 
@@ -115,6 +115,17 @@ async def test_message_without_end_costs_no_memory(tmp_path: Path) -> None:
     with pytest.raises(zmtp.Refused):
         await with_peer(tmp_path, peer)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
+
+
+async def test_messages_without_number_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zmtp, "ALL", 1000)
+    reader = asyncio.StreamReader()
+    connection = zmtp.Connection(reader, None)  # type: ignore[arg-type]
+    reader.feed_data(zmtp._frame(bytes(100), 0) * 11)
+    for _ in range(10):
+        assert await connection.receive() == [bytes(100)]
+    with pytest.raises(zmtp.Refused):
+        await connection.receive()
 
 
 async def test_peer_that_goes_away_ends_the_message(tmp_path: Path) -> None:

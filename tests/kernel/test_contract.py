@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from dataclasses import replace
@@ -177,9 +178,9 @@ def test_zygote_killed_in_a_run_is_replaced_and_the_job_tried_again(secret: obje
             task = asyncio.ensure_future(pool.run(linear_job("victim", "import time\ntime.sleep(1)\nprint('ran')")))
             while len(process.children(recursive=True)) < idle + 2:  # the job's init and its kernel
                 await asyncio.sleep(0.02)
-            for child in process.children(recursive=True):
-                os.kill(child.pid, signal.SIGKILL)
-            os.kill(process.pid, signal.SIGKILL)
+            for child in (*process.children(recursive=True), process):
+                with contextlib.suppress(ProcessLookupError):  # the death of one takes others with it
+                    os.kill(child.pid, signal.SIGKILL)
             return await task
 
     execution = asyncio.run(run())
