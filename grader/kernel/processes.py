@@ -131,10 +131,17 @@ class Processes:
         stopped = Stopped({name: pid for name, pid in pids.items() if pid not in (spare, 0)})
         deadline = time.monotonic() + _STOP_S
         while True:
-            marks = self.marks(stopped)
-            if all(mark[:1] in "TtZXD" for mark in marks.values()) or time.monotonic() > deadline:
-                return Stopped(stopped.pids, marks)
+            still = all(self._stands_still(task, mark) for task, mark in self.marks(stopped).items())
+            if still or time.monotonic() > deadline:
+                return Stopped(stopped.pids, self.marks(stopped))
             time.sleep(0.0005)
+
+    def _stands_still(self, task: str, mark: str) -> bool:
+        """Whether a thread is dead, or stopped and off its processor.
+
+        It is called stopped a moment before it leaves, which counts as one more switch; till then ``wchan`` is 0.
+        """
+        return mark[:1] in "ZX" or (mark[:1] in "Tt" and self._read(f"{task}/wchan") != "0")
 
     def marks(self, stopped: Stopped) -> dict[str, str]:
         """State and number of context switches of each thread of ``stopped``: the same again if none has run since."""
@@ -143,12 +150,14 @@ class Processes:
             for task in self._tasks(name):
                 status = self._read(f"{name}/task/{task}/status")
                 switches = (_field(status, "voluntary_ctxt_switches"), _field(status, "nonvoluntary_ctxt_switches"))
-                marks[f"{name}/{task}"] = " ".join((_field(status, "State")[:1] or "X", *switches))
+                marks[f"{name}/task/{task}"] = " ".join((_field(status, "State")[:1] or "X", *switches))
         return marks
 
     def ran(self, stopped: Stopped) -> bool:
-        """Whether a process of ``stopped`` has run since, by whatever trick it was continued."""
-        return self.marks(stopped) != stopped.marks
+        """Whether a process of ``stopped`` has run since, by whatever trick it was continued; the dead may vanish."""
+        dead = {task for task, mark in stopped.marks.items() if mark[:1] in "ZX"}
+        now = {task: mark for task, mark in self.marks(stopped).items() if task not in dead}
+        return now != {task: mark for task, mark in stopped.marks.items() if task not in dead}
 
     def kill_all(self) -> None:
         """Kill every descendant; on return none is running."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from grader.batch import ScoreOptions, score_class
 from grader.course.loading import load_course
 from grader.kernel import choose_sandbox
-from grader.model import RunReport
+from grader.model import ExerciseScore, RunReport
 from tests.samples import EXERCISES, SOLUTIONS
 
 
@@ -37,11 +37,17 @@ def faults(seed: int) -> list[str]:
         scores = [score for one in run.submissions for score in one.exercises]
         wrong += [f"{folder.name}: nothing of {name}" for name in every - {score.id for score in scores}]
         wrong += [
-            f"{folder.name}: {score.id}: {score.status}, {score.score:g} of {score.possible:g}"
+            f"{folder.name}: {score.id}: {score.status}, {score.score:g} of {score.possible:g}: {_reasons(score)}"
             for score in scores
             if (score.status, score.score) != (status, score.possible if status == "passed" else 0.0)
         ]
     return wrong
+
+
+def _reasons(score: ExerciseScore) -> str:
+    return "; ".join(
+        f"{check.name} {check.diagnosis.code}: {check.diagnosis.message}" for check in score.checks if check.diagnosis
+    )
 
 
 def main() -> int:
