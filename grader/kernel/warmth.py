@@ -2,7 +2,7 @@
 
 A first vector-Jacobian product imports sympy (0.6 s), a first optimizer torch's compiler (1.9 s). Notebooks that do
 neither are not kept waiting for them: what a submission will need is guessed from its text, and a wrong guess costs
-time only. Afterwards the memory is settled for forking (see ``hugepages``).
+time only.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import gc
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
-
-from grader.kernel import hugepages
 
 #: The warmth that a text needs beyond the basics.
 _SIGNS = {
@@ -30,8 +28,8 @@ def needed(texts: Iterable[str]) -> list[str]:
     return [name for name, sign in _SIGNS.items() if sign.search(whole)]
 
 
-def bring(names: Iterable[str]) -> None:
-    """In the zygote: bring about what is missing of ``names``, and settle the memory."""
+def bring(names: Iterable[str]) -> bool:
+    """In the zygote: bring about what is missing of ``names``, and freeze the heap; whether anything was missing."""
     missing = [name for name in names if name in _BRINGERS and name not in _brought]
     for name in missing:
         _BRINGERS[name]()
@@ -39,7 +37,7 @@ def bring(names: Iterable[str]) -> None:
     if missing:
         _start_alike()
         gc.freeze()
-        hugepages.collapse()
+    return bool(missing)
 
 
 def _start_alike() -> None:

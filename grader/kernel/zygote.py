@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import select
 import signal
 import socket
 import sys
+from collections.abc import Iterator
 from typing import Any
 
-from grader.kernel import confine, warmth, wire
+from grader.kernel import confine, hugepages, warmth, wire
 
 
 def serve(fd: int) -> None:
@@ -29,18 +31,30 @@ def serve(fd: int) -> None:
     import torch
 
     wire.send(sock, {"event": "ready", "torch": torch.__version__, "python": sys.version.split()[0]})
+    settling = hugepages.collapsed()
     while True:
+        _settle(settling, sock)
         try:
             message, fds, _ = wire.receive(sock)
         except wire.Closed:
             return
-        warmth.bring(message["warm"])
+        if warmth.bring(message["warm"]):
+            settling = hugepages.collapsed()
         if os.fork() == 0:
             sock.close()
             _become_job(message, fds)
         for received in fds:
             os.close(received)
         _reap()
+
+
+def _settle(steps: Iterator[None], sock: socket.socket) -> None:
+    """Take ``steps`` while nobody wants anything."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    while not poll.poll(0):
+        if next(steps, "over") == "over":
+            return
 
 
 def _reap() -> None:
