@@ -139,7 +139,7 @@ async def test_peer_that_goes_away_ends_the_message(tmp_path: Path) -> None:
         await with_peer(tmp_path, peer)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, database=None, max_examples=50)
 @given(st.lists(_sizes, min_size=1, max_size=8))
 def test_any_frames_come_as_they_were_sent(sizes: list[int]) -> None:
     message = [bytes([at % 251]) * size for at, size in enumerate(sizes)]
