@@ -175,6 +175,19 @@ def test_release_check_of_changed_exercises_ends_with_one(tmp_path: Path) -> Non
     assert "differing" in done.output
 
 
+def test_grammar_that_jupyterlab_brings_is_not_loaded(tmp_path: Path) -> None:
+    (tmp_path / "rfc3987_syntax.py").write_text("raise AssertionError('loaded, which takes a second')")
+    code = "import sys; sys.argv = ['grader', '--version']\nfrom grader.cli import main\ntry: main()\nfinally: import jsonschema"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_python_m_grader_in_a_hostile_folder_imports_nothing_of_it(tmp_path: Path) -> None:
     # A grader.py here would be taken for the package itself: CI uses the command, or `python -I -m grader`.
     for name in ("json", "torch", "typer", "rich", "sitecustomize"):
