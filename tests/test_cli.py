@@ -177,7 +177,10 @@ def test_release_check_of_changed_exercises_ends_with_one(tmp_path: Path) -> Non
 
 def test_grammar_that_jupyterlab_brings_is_not_loaded(tmp_path: Path) -> None:
     (tmp_path / "rfc3987_syntax.py").write_text("raise AssertionError('loaded, which takes a second')")
-    code = "import sys; sys.argv = ['grader', '--version']\nfrom grader.cli import main\ntry: main()\nfinally: import jsonschema"
+    code = (
+        "import sys; sys.argv = ['grader', '--version']\n"
+        "from grader.cli import main\ntry: main()\nfinally: import jsonschema"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
