@@ -18,6 +18,9 @@ from grader.kernel import zmtp
 from grader.kernel.wire import OUTPUT_KEPT
 from grader.kernel.zmtp import Connection
 
+#: Messages that may wait to be asked for.
+_WAITING = 4
+
 
 class _Session(Session):  # type: ignore[misc]
     """Messages as they are, without a look for dates in each of their texts."""
@@ -39,11 +42,25 @@ class _Session(Session):  # type: ignore[misc]
 
 
 class _Channel:
-    """A channel of a kernel client, on a connection whose messages are capped."""
+    """A channel of a kernel client, on a connection whose messages are capped.
+
+    A task of its own reads, since nbclient may give up waiting, and half a message must not be lost with that.
+    """
 
     def __init__(self, connection: Connection, session: _Session) -> None:
         self.connection = connection
         self.session = session
+        self._messages: asyncio.Queue[list[bytes] | ValueError] = asyncio.Queue(_WAITING)
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                await self._messages.put(await self.connection.receive())
+        except ValueError as error:
+            await self._messages.put(error)
+        except (EOFError, OSError):
+            pass  # that the kernel is dead, and of what, the job's init tells
 
     def is_alive(self) -> bool:
         """Until it is dropped."""
@@ -54,16 +71,17 @@ class _Channel:
         self.connection.send(self.session.serialize(msg))
 
     async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
-        """The next message, however long that takes: the job keeps the time. Any error means forged.
-
-        After the last one comes none, ever: that the kernel is dead, and of what, the job's init tells.
-        """
-        try:
-            _, parts = self.session.feed_identities(await self.connection.receive())
-        except (EOFError, OSError):
-            await asyncio.get_running_loop().create_future()
-            raise
+        """The next message, however long that takes: the job keeps the time. Any error means forged."""
+        message = await self._messages.get()
+        if isinstance(message, ValueError):
+            raise message
+        _, parts = self.session.feed_identities(message)
         return self.session.deserialize(parts)
+
+    def stop(self) -> None:
+        """Let go of the connection."""
+        self._reading.cancel()
+        self.connection.close()
 
 
 class Client(AsyncKernelClient):  # type: ignore[misc]
@@ -79,7 +97,7 @@ class Client(AsyncKernelClient):  # type: ignore[misc]
     def stop_channels(self) -> None:
         """Let go of both."""
         for channel in (self._shell_channel, self._iopub_channel):
-            channel.connection.close()
+            channel.stop()
 
 
 class Listeners:

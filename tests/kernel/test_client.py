@@ -176,6 +176,21 @@ async def test_channel_waits_after_the_last_message_and_refuses_what_is_none() -
             await channel(*parts).get_msg()
 
 
+async def test_message_is_whole_also_where_nobody_waited_for_its_end() -> None:
+    reader = asyncio.StreamReader()
+    channel = _Channel(zmtp.Connection(reader, None), _Session(key=b""))  # type: ignore[arg-type]
+    header = b'{"msg_id": "1", "msg_type": "status"}'
+    parts = (b"<IDS|MSG>", b"", header, b"{}", b"{}", b'{"execution_state": "idle"}')
+    data = b"".join(zmtp._frame(part, at < len(parts) - 1) for at, part in enumerate(parts))
+    reader.feed_data(data[:30])
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(channel.get_msg(), 0.05)
+    reader.feed_data(data[30:])
+    message = await asyncio.wait_for(channel.get_msg(), 5)
+    assert message["content"] == {"execution_state": "idle"}
+    channel._reading.cancel()
+
+
 async def test_client_lets_go_of_both_sockets(tmp_path: Path) -> None:
     context, _ = await served(tmp_path / "s", zmq.ROUTER)
     client = Client(*[await zmtp.connect(str(tmp_path / "s"), "DEALER") for _ in range(2)])
