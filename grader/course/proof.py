@@ -78,6 +78,10 @@ class _Ledger:
         for check, findings in evidence.findings.items():
             self.correct[check] = max(self.correct.get(check, 0.0), *(_error(finding) for finding in findings))
 
+    def general(self, name: str) -> None:
+        """Note a mistake that belongs to no check, so that it is counted with the first."""
+        self.mutants.setdefault(next(iter(self.exercise.checks)), set()).add(name)
+
     def mutant(self, name: str, evidence: Evidence, checks: Iterable[str]) -> None:
         """Note a mistake, and its error in the check that tells it best."""
         errors = {check: _mutant_error(evidence.findings.get(check, ())) for check in checks}
@@ -256,7 +260,7 @@ def _modified(ledger: _Ledger, stage: _Stage, solution: Evidence, seed: int) -> 
             for run in solution.runs
         )
         evidence = stage.evidence(runs)
-        ledger.mutants.setdefault(next(iter(exercise.checks)), set()).add(f"{name}_modified")
+        ledger.general(f"{name}_modified")
         _judge_mutant(
             ledger, score_exercise(evidence), evidence, f"{name}_modified", "input_modified", exercise.checks, seed
         )
@@ -268,7 +272,7 @@ def _habitual(ledger: _Ledger, stage: _Stage, seed: int) -> None:
     for habit in habits(exercise, stage.answers.solved.get(exercise.id)):
         evidence = stage.answer(habit.answer)
         if habit.met:
-            ledger.mutants.setdefault(next(iter(exercise.checks)), set()).add(habit.name)
+            ledger.general(habit.name)
             _judge_mutant(ledger, score_exercise(evidence), evidence, habit.name, None, exercise.checks, seed)
 
 

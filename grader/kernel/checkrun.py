@@ -3,10 +3,10 @@
 The kernel forks a child, which sends a socket that it alone holds. The init then stops every other process of the job,
 hands the child the inputs of one program at a time, and notes how far it came. A child that dies or runs out of time
 costs the program it was at; the rest get a fresh fork, and so do the checks behind one that changed what they would
-find. Inputs reach a child only when their program starts, so what an
-earlier fork has seen helps no later one. A child writes into a file of its own, copied for the grader while everything
-is still stopped, so nothing that runs later can answer for it. A stopped process that ran all the same (there are ways:
-a timer or a lease that sends SIGCONT, an orphaned process group) costs the whole check.
+find. Inputs reach a child only when their program starts, so what an earlier fork has seen helps no later one. A child
+writes into a file of its own, copied for the grader while everything is still stopped, so nothing that runs later can
+answer for it. A stopped process that ran all the same (there are ways: a timer or a lease that sends SIGCONT, an
+orphaned process group) costs the whole check.
 """
 
 from __future__ import annotations

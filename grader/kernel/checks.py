@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from grader.kernel import exchange
-from grader.kernel.deaths import Died, JobLost
+from grader.kernel.deaths import SLACK_S, Died, JobLost
 from grader.kernel.programs import close_all
 from grader.kernel.schedule import defined_in, scheduled
 from grader.model import CaseRun, Check
@@ -17,8 +17,6 @@ from grader.model import CaseRun, Check
 if TYPE_CHECKING:
     from grader.kernel.jobrun import JobRun
 
-#: Seconds for an answer beyond the time that the checks themselves have.
-_SLACK_S = 15.0
 #: Descriptors beside one order.
 _AT_ONCE = 200
 
@@ -106,7 +104,7 @@ class Checks:
                 close_all(programs[: part.start] + programs[part.stop :])
             told = [self._told(part, limit) for part, limit in zip(parts, seconds, strict=True)]
             run.order("check", fds, checks=told)
-            answer = await run.answer(sum(seconds) * 1.1 + _SLACK_S)
+            answer = await run.answer(sum(seconds) * 1.1 + SLACK_S)
             ends = iter(answer["runs"])
             found = [
                 [

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+#: Seconds that a job's init has beyond the time of what it was asked for; then it is taken for lost.
+SLACK_S = 15.0
+
 
 class JobLost(Exception):
     """The job's init or the zygote died: nothing that the submission is to blame for."""

@@ -13,11 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grader.errors import KernelError
 from grader.kernel import wire
 from grader.kernel.checks import Checks
 from grader.kernel.client import CellRunner, Client, Listeners, connect
-from grader.kernel.deaths import Died, JobLost
+from grader.kernel.deaths import SLACK_S, Died, JobLost
 from grader.kernel.programs import close_all
 from grader.kernel.wire import OUTPUT_KEPT
 from grader.model import Cell, CellFailure, Execution, Job
@@ -25,8 +24,8 @@ from grader.model import Cell, CellFailure, Execution, Job
 if TYPE_CHECKING:
     from grader.kernel.pool import KernelPool
 
-#: Seconds for a kernel to come up, for an interrupted cell to end, for a check's answer beyond its own time.
-_START_S, _INTERRUPT_S, _SLACK_S = 60.0, 2.0, 15.0
+#: Seconds for a kernel to come up, and for an interrupted cell to end.
+_START_S, _INTERRUPT_S = 60.0, 2.0
 _MOST_RESTARTS = 20
 _MOST_ASSETS, _DEEPEST_ASSET = 500, 8
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -245,7 +244,7 @@ class JobRun:
             raise
         except Exception as error:
             self.order("kill", why="messages")
-            await self._first(asyncio.get_running_loop().create_future(), _SLACK_S)
+            await self._first(asyncio.get_running_loop().create_future(), SLACK_S)
             raise AssertionError from error
         finally:
             await _ended(task)
@@ -259,7 +258,7 @@ class JobRun:
             node = await self._first(asyncio.shield(task), _INTERRUPT_S)
         except TimeoutError:
             self.order("kill", why="seconds")
-            await self._first(asyncio.get_running_loop().create_future(), _SLACK_S)
+            await self._first(asyncio.get_running_loop().create_future(), SLACK_S)
         else:
             self._note(cell, node)
             self.failures[cell.index] = failure
@@ -321,6 +320,3 @@ def _assets(folder: Path | None, most_bytes: int) -> Iterator[tuple[str, int, bo
                 os.close(fd)
                 continue
             yield os.path.normpath(os.path.join(relative, name)), fd, bool(about.st_mode & 0o100)
-
-
-__all__ = ["JobLost", "JobRun", "KernelError"]

@@ -17,6 +17,7 @@ from typing import Any
 from grader.errors import KernelError, SandboxUnavailable
 from grader.kernel import sandbox as sandboxes
 from grader.kernel import warmth, wire
+from grader.kernel.deaths import JobLost
 from grader.kernel.programs import ProgramFiles
 from grader.kernel.results import Reader
 from grader.kernel.workplace import Workplace
@@ -180,7 +181,7 @@ class KernelPool:
                 used = self.zygote
                 try:
                     return await self._run(job)
-                except self._lost() as error:
+                except JobLost as error:
                     reason = str(error)
                     await self._replace_zygote(used)
             raise KernelError(f"{job.name}: the kernel machinery failed twice: {reason}", remedy="See: grader doctor")
@@ -203,12 +204,6 @@ class KernelPool:
             checks={**execution.checks, **second.checks},
             seconds=execution.seconds + second.seconds,
         )
-
-    @staticmethod
-    def _lost() -> type[Exception]:
-        from grader.kernel.jobrun import JobLost
-
-        return JobLost
 
     async def _replace_zygote(self, used: Zygote) -> None:
         """A new zygote in place of ``used`` when that is dead, and nobody has replaced it yet."""

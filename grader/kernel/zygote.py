@@ -77,7 +77,7 @@ def _become_job(message: dict[str, Any], fds: list[int]) -> None:
 
 
 def warm() -> None:
-    """Import what every notebook uses and run once what is slow the first time; then settle the memory for forking."""
+    """Import what every notebook uses and run once what is slow the first time."""
     sys.modules["debugpy"] = None  # type: ignore[assignment] # nobody debugs here, and loading it takes 0.1 s
     import ipykernel.debugger
 

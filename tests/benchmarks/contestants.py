@@ -27,7 +27,7 @@ def ours(folder: Path, jobs: int) -> dict[str, Any]:
     began = time.perf_counter()
 
     def finished(*_: object) -> None:
-        marks.append((time.perf_counter() - began, _resident()))
+        marks.append((time.perf_counter() - began, resident()))
 
     def ended() -> None:
         seconds.append(tree_seconds(os.getpid()))
@@ -42,7 +42,7 @@ def ours(folder: Path, jobs: int) -> dict[str, Any]:
     return {"marks": marks, "scores": scores, "sandbox": run.sandbox, "cpu": seconds[0]}
 
 
-def _resident() -> float:
+def resident() -> float:
     """This process's resident memory in MB."""
     fields = Path("/proc/self/statm").read_text(encoding="ascii").split()
     return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6

@@ -22,7 +22,7 @@ from grader.batch import Observer, ScoreOptions, score_class
 from grader.kernel import choose_sandbox
 from grader.model import RunReport
 from tests.benchmarks.classroom import NOTEBOOK, cells_of
-from tests.benchmarks.contestants import tree_of
+from tests.benchmarks.contestants import resident, tree_of
 from tests.kernel.hostile import Hostile, filled, table
 from tests.kernel.laboratory import SHORT
 from tests.samples import code_cell, hand_in, notebook_of
@@ -50,9 +50,8 @@ def grade(folder: Path, out: Path) -> RunReport:
         nonlocal done
         done += 1
         if done % _STEP == 0:
-            pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
             files = len(list(Path("/proc/self/fd").iterdir()))
-            print(f"{done:>5}  {pages * os.sysconf('SC_PAGE_SIZE') / 1e6:7.1f} MB  {files:>4} open files", flush=True)
+            print(f"{done:>5}  {resident():7.1f} MB  {files:>4} open files", flush=True)
 
     sandbox = choose_sandbox(os.environ.get("SANDBOX"))
     return score_class(
