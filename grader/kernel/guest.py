@@ -217,7 +217,9 @@ class App(IPKernelApp):  # type: ignore[misc]
         """Put up the sockets and the streams, and start the kernel on them."""
         self.session.pid = os.getpid()  # it sends nothing from a fork of the process that it was made in
         self.context = context = zmq.Context()
-        self.iopub_thread = IOPubThread(_listen(context, zmq.XPUB, iopub_fd), pipe=False, session=self.session)
+        shell_socket, iopub = _listen(context, zmq.ROUTER, shell_fd), _listen(context, zmq.XPUB, iopub_fd)
+        iopub.recv()  # the grader's subscription: of what is sent from here on nothing is lost
+        self.iopub_thread = IOPubThread(iopub, pipe=False, session=self.session)
         self.iopub_thread.start()
         self.iopub_socket = self.iopub_thread.background_socket
         sys.stdout = Stream(self.session, self.iopub_thread, "stdout", watchfd=False)
@@ -230,7 +232,7 @@ class App(IPKernelApp):  # type: ignore[misc]
         for publisher in (self.displayhook, shell.displayhook, shell.display_pub):
             publisher.pub_socket = self.iopub_socket
         kernel.iopub_socket = self.iopub_socket
-        kernel.shell_stream = ZMQStream(_listen(context, zmq.ROUTER, shell_fd))
+        kernel.shell_stream = ZMQStream(shell_socket)
         kernel.start()
 
 

@@ -188,7 +188,6 @@ class JobRun:
             answer = await self.answer(self.left(_START_S))
             if answer.get("event") != "ready":
                 raise JobLost(f"a kernel did not come up: {answer.get('text')}")
-            await self._first(self.client.iopub_channel.get_msg(), self.left(_START_S))
         except Died as death:
             raise JobLost(f"a kernel died before it was ready ({death.how})") from None
         except TimeoutError:
