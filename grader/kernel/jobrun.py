@@ -234,33 +234,37 @@ class JobRun:
         self.requests.append(cell.index)
         seconds = self.left(self.limits.cell_s)
         task = asyncio.ensure_future(self.runner.run(cell.source))
+        failure = None
         try:
-            node = await self._first(asyncio.shield(task), seconds)
-        except TimeoutError:
-            await self._interrupt(cell, task)
-            return
-        except (JobLost, Died, asyncio.CancelledError):
+            try:
+                node = await self._first(asyncio.shield(task), seconds)
+            except TimeoutError:
+                failure = CellFailure(cell.index, f"timed out after {self.limits.cell_s:g} s", "timed_out")
+                node = await self._interrupt(task)
+        except (JobLost, Died, TimeoutError, asyncio.CancelledError):
             raise
         except Exception as error:
-            self.order("kill", why="messages")
-            await self._first(asyncio.get_running_loop().create_future(), SLACK_S)
+            await self._kill("messages")
             raise AssertionError from error
         finally:
             await _ended(task)
         self._note(cell, node)
+        if failure is not None:
+            self.failures[cell.index] = failure
 
-    async def _interrupt(self, cell: Cell, task: asyncio.Future[Any]) -> None:
-        """Interrupt a cell whose time is up; kill the kernel when it goes on."""
-        failure = CellFailure(cell.index, f"timed out after {self.limits.cell_s:g} s", "timed_out")
+    async def _interrupt(self, task: asyncio.Future[Any]) -> Any:
+        """The node of a cell whose time is up, once it was interrupted; kills the kernel when it goes on."""
         self.order("interrupt")
         try:
-            node = await self._first(asyncio.shield(task), _INTERRUPT_S)
+            return await self._first(asyncio.shield(task), _INTERRUPT_S)
         except TimeoutError:
-            self.order("kill", why="seconds")
-            await self._first(asyncio.get_running_loop().create_future(), SLACK_S)
-        else:
-            self._note(cell, node)
-            self.failures[cell.index] = failure
+            await self._kill("seconds")
+            raise
+
+    async def _kill(self, why: str) -> None:
+        """Kill the kernel. Raises ``Died``."""
+        self.order("kill", why=why)
+        await self._first(asyncio.get_running_loop().create_future(), SLACK_S)
 
     def _note(self, cell: Cell, node: Any) -> None:
         text = "".join(str(output.get("text", "")) for output in node.outputs if output.get("output_type") == "stream")

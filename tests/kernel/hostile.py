@@ -113,6 +113,14 @@ kernel = get_ipython().kernel
 for frames in ([b'garbage'], [b'x', b'<IDS|MSG>', b'', b'{', b'{}', b'{}', b'{}'], [b''] * 50, [b'<IDS|MSG>'] * 6):
     kernel.iopub_socket.send_multipart(frames)
 """, checks="exact|absent", failure="any"),
+    Hostile("iopub-garbage-when-interrupted", """
+import time
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    get_ipython().kernel.iopub_socket.send_multipart([b'x', b'<IDS|MSG>', b'', b'garbage', b'{}', b'{}', b'{}'])
+    time.sleep(0.5)
+""", checks="exact|absent", failure="crashed"),
     Hostile("iopub-wrong-types", """
 kernel = get_ipython().kernel
 for kind, content in (('stream', {'name': 3, 'text': [1]}), ('display_data', {'data': 3}), ('error', {}),
