@@ -29,7 +29,7 @@ def run(sock: socket.socket, message: dict[str, Any]) -> None:
     """Be the init of the job that ``message`` describes until ``sock`` closes; the caller ends the process."""
     message["mapped"] = confine.private_memory()
     if message["sandbox"] == "bwrap":
-        _enter_namespaces(message)
+        _mount_private_files(message)
     else:
         confine.adopt_orphans()
         confine.die_with_parent(signal.SIGKILL)
@@ -44,19 +44,18 @@ def run(sock: socket.socket, message: dict[str, Any]) -> None:
         init.close()
 
 
-def _enter_namespaces(message: dict[str, Any]) -> None:
-    """New PID, IPC and mount namespaces; one private file system for ``/job``, ``/tmp`` and ``/dev/shm`` together.
-
-    ``/proc`` shows nothing of any process: of the init's view of it only a descriptor is left (``Processes.proc``).
-    """
+def fork(message: dict[str, Any]) -> int:
+    """``os.fork()`` for the init of the job that ``message`` describes, in namespaces of its own where it may."""
+    if message["sandbox"] != "bwrap":
+        return os.fork()
     spaces = confine.CLONE_NEWPID | confine.CLONE_NEWIPC | confine.CLONE_NEWNS
     if confine.landlock_abi() < confine.SCOPES:
-        spaces |= (
-            confine.CLONE_NEWNET
-        )  # abstract sockets, which Landlock would scope, belong to the network's namespace
-    confine.unshare(spaces)
-    if os.fork():
-        os._exit(0)
+        spaces |= confine.CLONE_NEWNET  # abstract sockets, which Landlock would scope, belong to the network's
+    return confine.fork_apart(spaces)
+
+
+def _mount_private_files(message: dict[str, Any]) -> None:
+    """One private file system for ``/job``, ``/tmp`` and ``/dev/shm`` together."""
     flags = confine.MS_NOSUID | confine.MS_NODEV
     written = max(message["limits"]["written"], 4096)
     confine.mount("tmpfs", "/job", "tmpfs", flags, f"size={written},mode=0755,nr_inodes=65536")
@@ -67,7 +66,7 @@ def _enter_namespaces(message: dict[str, Any]) -> None:
 
 
 def _hide_processes() -> None:
-    """Put a folder of three harmless files over ``/proc``."""
+    """Put a folder of three harmless files over ``/proc``: of the init's view of it a descriptor is left."""
     os.mkdir("/job/proc", 0o755)
     confine.mount("tmpfs", "/job/proc", "tmpfs", confine.MS_NOSUID | confine.MS_NODEV | confine.MS_NOEXEC, "size=4k")
     for name in ("cpuinfo", "meminfo", "stat"):

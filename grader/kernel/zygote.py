@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from grader.kernel import confine, hugepages, warmth, wire
+from grader.kernel import confine, hugepages, jobinit, warmth, wire
 
 
 def serve(fd: int) -> None:
@@ -40,7 +40,7 @@ def serve(fd: int) -> None:
             return
         if warmth.bring(message["warm"]):
             settling = hugepages.collapsed()
-        if os.fork() == 0:
+        if jobinit.fork(message) == 0:
             sock.close()
             _become_job(message, fds)
         for received in fds:
@@ -68,8 +68,6 @@ def _become_job(message: dict[str, Any], fds: list[int]) -> None:
     """Turn a fresh fork into a job's init; never returns."""
     status = 1
     try:
-        from grader.kernel import jobinit
-
         jobinit.run(socket.socket(fileno=fds[0]), message)
         status = 0
     finally:
@@ -85,9 +83,9 @@ def warm() -> None:
     import IPython.core.logger
     import tornado.platform.asyncio  # like the other two, what a kernel would import as it starts
 
-    from grader.kernel import checkrun, guest, harness, jobinit, landlock
+    from grader.kernel import checkrun, guest, harness, landlock
 
-    del checkrun, harness, jobinit, landlock, ipykernel, IPython, tornado
+    del checkrun, harness, landlock, ipykernel, IPython, tornado
     guest.prepare(os.environ["HOME"])
     warmth.bring(["basics"])
 

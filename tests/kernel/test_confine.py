@@ -1,0 +1,68 @@
+import ast
+import os
+import subprocess
+import sys
+
+import pytest
+
+from grader.kernel import confine
+from grader.kernel.sandbox import available_sandboxes, bwrap_command, package_home
+
+pytestmark = pytest.mark.skipif(
+    not any(one.name == "bwrap" and one.works for one in available_sandboxes()), reason="bwrap does not work here"
+)
+
+#: What a zygote does, in a sandbox as it has one: fork into new namespaces, and fork again from there.
+SCRIPT = """
+import os, sys, threading
+sys.path.insert(0, sys.argv[1])
+from grader.kernel import confine
+
+confine._CLONE3 = int(sys.argv[2])
+
+def spaces(who="self"):
+    return [os.readlink(f"/proc/{who}/ns/{name}") for name in ("pid", "ipc", "mnt")]
+
+outside = spaces(os.getpid())
+reader, writer = os.pipe()
+child = confine.fork_apart(confine.CLONE_NEWPID | confine.CLONE_NEWIPC | confine.CLONE_NEWNS)
+if child == 0:
+    assert os.getpid() == 1, os.getpid()
+    assert threading.current_thread() is threading.main_thread()
+    seen = []
+    threading.Thread(target=lambda: seen.append(1)).start()  # needs the interpreter's lock, as it is after a fork
+    grandchild = os.fork()
+    if grandchild == 0:
+        os._exit(os.getpid())
+    status = os.waitstatus_to_exitcode(os.waitpid(grandchild, 0)[1])
+    inside = spaces()
+    os.write(writer, repr((grandchild, status, [one != other for one, other in zip(inside, outside)])).encode())
+    os._exit(0)
+os.close(writer)
+print(os.read(reader, 1000).decode())
+assert os.waitpid(child, 0)[1] == 0
+assert spaces(os.getpid()) == outside
+"""
+
+
+def fork_apart_with(clone3: int) -> str:
+    command = [*bwrap_command(), "--ro-bind", package_home(), package_home(), "--", sys.executable, "-c", SCRIPT]
+    done = subprocess.run([*command, package_home(), str(clone3)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("clone3", [confine._CLONE3, 99_999], ids=["clone3", "hidden by a filter"])
+def test_a_fork_apart_is_process_1_of_its_own_namespaces(clone3: int) -> None:
+    child, status, new = ast.literal_eval(fork_apart_with(clone3))
+    assert status == child > 1
+    assert new == [True, True, True]
+
+
+def test_a_fork_apart_that_is_refused_says_why_and_leaves_the_process_as_it_was() -> None:
+    with pytest.raises(OSError, match="clone3"):
+        confine.fork_apart(1 << 63)  # no such flag
+    child = os.fork()
+    if child == 0:
+        os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
