@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import inspect
 import linecache
 import logging
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from typing import Any
 
@@ -44,6 +47,7 @@ _compile = compile
 _ONLY_PARSE = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 #: Run in the zygote, so that no kernel is the first to do it; ``manual_seed`` reads the sources of all that called it.
 _FIRST_CELL = "__import__('torch').manual_seed(0)"
+_sigmask, _INTERRUPT = signal.pthread_sigmask, {signal.SIGINT}
 #: Characters of an error's message that are told.
 _ERROR = 64 * 1024
 
@@ -61,6 +65,8 @@ class Stream(OutStream):  # type: ignore[misc]
     limit = 1024**2
     budget = limit
     room = OUTPUT_KEPT
+    _flush_pending = False
+    _since = 0.0
 
     @classmethod
     def refill(cls) -> None:
@@ -82,9 +88,38 @@ class Stream(OutStream):  # type: ignore[misc]
         return len(string)
 
     def flush(self) -> None:
-        """Send what was written; without a word to the thread that sends, which costs a millisecond, if nothing was."""
+        """Send what was written, if anything was."""
         if self._flush_pending or self._subprocess_flush_pending:
             super().flush()
+
+    def _schedule_flush(self) -> None:
+        """There is something to send: at the cell's end, or when more is written after a while, lest it die first."""
+        now = time.monotonic()
+        if not self._flush_pending:
+            self._flush_pending = True
+            self._since = now
+        elif now - self._since > self.flush_interval:
+            self.flush()
+
+
+class _Sender(IOPubThread):  # type: ignore[misc]
+    """Sends what is published, in the thread that publishes it: ipykernel's, never started, leaves that to the caller.
+
+    A thread for it costs each kernel 3 ms, and each print one or two switches between threads.
+    """
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._sending = threading.Lock()  # a socket may not be used by two threads at once
+
+    def _really_send(self, *args: Any, **named: Any) -> None:
+        """Send a message, all of it: an interrupt waits until that is done."""
+        with self._sending:
+            blocked = _sigmask(signal.SIG_BLOCK, _INTERRUPT)
+            try:
+                super()._really_send(*args, **named)
+            finally:
+                _sigmask(signal.SIG_SETMASK, blocked)
 
 
 class _Publisher(ZMQDisplayPublisher):  # type: ignore[misc]
@@ -219,8 +254,7 @@ class App(IPKernelApp):  # type: ignore[misc]
         self.context = context = zmq.Context()
         shell_socket, iopub = _listen(context, zmq.ROUTER, shell_fd), _listen(context, zmq.XPUB, iopub_fd)
         iopub.recv()  # the grader's subscription: of what is sent from here on nothing is lost
-        self.iopub_thread = IOPubThread(iopub, pipe=False, session=self.session)
-        self.iopub_thread.start()
+        self.iopub_thread = _Sender(iopub, pipe=False, session=self.session)
         self.iopub_socket = self.iopub_thread.background_socket
         sys.stdout = Stream(self.session, self.iopub_thread, "stdout", watchfd=False)
         sys.stderr = Stream(self.session, self.iopub_thread, "stderr", watchfd=False)
@@ -266,6 +300,7 @@ def prepare(folder: str) -> None:
     stdout, stderr, hook = sys.stdout, sys.stderr, sys.displayhook
     shell = Shell.instance(config=config, compiler_class=Compiler)
     shell.run_cell(_FIRST_CELL, store_history=False, silent=True)
+    Shell.run_cell_async.__signature__ = inspect.signature(Shell.run_cell_async)  # ipykernel asks at each cell
     App.instance(log_level=50).prepare()
     _read_sources()
     sys.stdout, sys.stderr, sys.displayhook = stdout, stderr, hook

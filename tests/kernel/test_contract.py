@@ -223,3 +223,28 @@ def test_time_limit_of_a_check_overrides_the_default(laboratory: Laboratory, san
 
     assert verdicts(execution) == ("timed_out", "timed_out")
     assert execution.seconds < Limits().check_s
+
+
+def test_an_interrupt_amid_a_message_is_told_as_the_timeout_that_it_is(laboratory: Laboratory) -> None:
+    endless = "import sys\nwhile True:\n    sys.stdout.write('x'); sys.stdout.flush()"
+    job = Job("prints", tuple(Cell(index, endless) for index in range(8)), ())
+    for execution in laboratory.run(BEST, *[job] * 4, limits=replace(LIMITS, cell_s=0.1, printed=10**9)):
+        assert set(_failures(execution).values()) == {"timed_out"}
+        assert len(execution.failures) == 8
+
+
+def test_threads_that_print_at_once_do_not_mix_their_messages(laboratory: Laboratory, sandbox: str) -> None:
+    source = """
+import threading, time
+def count(name):
+    for number in range(200):
+        print(name, number)
+        time.sleep(0.002)
+threads = [threading.Thread(target=count, args=(name,)) for name in "abcd"]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+    (execution,) = laboratory.run(sandbox, Job("prints", (Cell(0, source), Cell(1, "print('after')")), ()))
+    assert not execution.failures
+    assert sorted(execution.outputs[0].split()) == sorted([*"abcd"] * 200 + [*map(str, range(200))] * 4)
+    assert execution.outputs[1] == "after\n"
