@@ -60,8 +60,8 @@ def score_class(options: ScoreOptions, observer: Observer = Observer()) -> RunRe
 
 async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
     options.out.mkdir(parents=True, exist_ok=True)
-    with Gradebook(options.out / FILE_NAME) as gradebook:
-        async with KernelPool(sandbox=options.sandbox, limits=options.limits, jobs=options.jobs) as pool:
+    async with KernelPool(sandbox=options.sandbox, limits=options.limits, jobs=options.jobs) as pool:
+        with Gradebook(options.out / FILE_NAME) as gradebook:
             run = _Run(options, gradebook, pool)
             with collect(
                 options.paths,
@@ -76,7 +76,7 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
                     await run.grade_all(collection.entries, observer)
                 finally:
                     observer.ended()
-        return gradebook.report()
+            return gradebook.report()
 
 
 def check_notebook(notebook: Path, course: str = "autograd") -> SubmissionReport:

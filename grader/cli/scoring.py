@@ -145,12 +145,14 @@ def demo(
 
 def _score(options: ScoreOptions, hints: Hints) -> RunReport:
     from grader.batch import score_class
-    from grader.report import render_class, render_submission, write_reports
 
     out = options.out
     console = plain_console()
     with logging_to(out):
         run = score_class(options, ProgressView(console).observer())
+
+    from grader.report import render_class, render_submission, write_reports  # jinja2, which no kernel has to wait for
+
     written = write_reports(run, out, hints=hints.value)
     console.print()
     console.print(render_class(run) if len(run.submissions) > 1 else render_submission(run.submissions[0], hints.value))
