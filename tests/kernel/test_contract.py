@@ -235,10 +235,10 @@ def test_an_interrupt_amid_a_message_is_told_as_the_timeout_that_it_is(laborator
 
 def test_threads_that_print_at_once_do_not_mix_their_messages(laboratory: Laboratory, sandbox: str) -> None:
     source = """
-import threading, time
+import sys, threading, time
 def count(name):
     for number in range(200):
-        print(name, number)
+        sys.stdout.write(f"{name} {number}\\n")
         time.sleep(0.002)
 threads = [threading.Thread(target=count, args=(name,)) for name in "abcd"]
 for thread in threads: thread.start()
