@@ -32,10 +32,11 @@ def run(sock: socket.socket, message: dict[str, Any]) -> None:
         _mount_private_files(message)
     else:
         confine.adopt_orphans()
-        confine.die_with_parent(signal.SIGKILL)
+        confine.die_with_parent(signal.SIGTERM)
     init = JobInit(sock, message)
     if message["sandbox"] == "bwrap":
         _hide_processes()
+    signal.signal(signal.SIGTERM, lambda *_: init.end())
     try:
         init.serve()
     except wire.Closed:
@@ -228,6 +229,7 @@ class JobInit:
     def _become_kernel(self, command: socket.socket, fds: list[int]) -> None:
         status = 1
         try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             self.sock.close()
             self._close_gate()
             self.processes.close()
@@ -257,6 +259,14 @@ class JobInit:
                 pass
         finally:
             run.close()
+
+    def end(self) -> None:
+        """The zygote ends or is gone: leave nothing and end, wherever this process is."""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        try:
+            self.close()
+        finally:
+            os._exit(1)
 
     def close(self) -> None:
         """Kill all that the job started and remove what it wrote."""

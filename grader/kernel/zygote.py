@@ -32,20 +32,24 @@ def serve(fd: int) -> None:
 
     wire.send(sock, {"event": "ready", "torch": torch.__version__, "python": sys.version.split()[0]})
     settling = hugepages.collapsed()
+    jobs: set[int] = set()
     while True:
         _settle(settling, sock)
         try:
             message, fds, _ = wire.receive(sock)
         except wire.Closed:
+            _end(jobs)
             return
         if warmth.bring(message["warm"]):
             settling = hugepages.collapsed()
-        if jobinit.fork(message) == 0:
+        job = jobinit.fork(message)
+        if job == 0:
             sock.close()
             _become_job(message, fds)
+        jobs.add(job)
         for received in fds:
             os.close(received)
-        _reap()
+        _reap(jobs)
 
 
 def _settle(steps: Iterator[None], sock: socket.socket) -> None:
@@ -57,11 +61,20 @@ def _settle(steps: Iterator[None], sock: socket.socket) -> None:
             return
 
 
-def _reap() -> None:
-    """Collect the jobs that have ended."""
+def _reap(jobs: set[int]) -> None:
+    """Collect those of ``jobs`` that have ended."""
     with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+        while pid := os.waitpid(-1, os.WNOHANG)[0]:
+            jobs.discard(pid)
+
+
+def _end(jobs: set[int]) -> None:
+    """Have the ``jobs`` that still run kill all that they started, and wait for that."""
+    _reap(jobs)
+    for pid in jobs:
+        os.kill(pid, signal.SIGTERM)
+    for pid in jobs:
+        os.waitpid(pid, 0)
 
 
 def _become_job(message: dict[str, Any], fds: list[int]) -> None:

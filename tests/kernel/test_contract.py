@@ -6,6 +6,9 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -248,3 +251,41 @@ for thread in threads: thread.join()
     assert not execution.failures
     assert sorted(execution.outputs[0].split()) == sorted([*"abcd"] * 200 + [*map(str, range(200))] * 4)
     assert execution.outputs[1] == "after\n"
+
+
+STUBBORN = """
+import os, signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+if os.fork() == 0:
+    os.setsid()
+while True:
+    pass
+"""
+#: A grader with one job that does not end by itself.
+GRADER = """
+import asyncio, sys
+from grader.kernel import KernelPool
+from grader.model import Cell, Job
+
+async def main():
+    async with KernelPool(sys.argv[1]) as pool:
+        running = asyncio.create_task(pool.run(Job("stubborn", (Cell(0, sys.argv[2]),), ())))
+        await asyncio.Event().wait()  # ends before the job does
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
+def test_nothing_outlives_a_grader_that_is_stopped(sandbox: str, end: signal.Signals) -> None:
+    grader = psutil.Popen([sys.executable, "-c", GRADER, sandbox, STUBBORN], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    # The zygote, the job's init, its kernel and what that forked; bwrap has two of its own above them.
+    while len(started := grader.children(recursive=True)) < (6 if sandbox == "bwrap" else 4):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    grader.send_signal(end)
+    _, left = psutil.wait_procs([grader, *started], timeout=20)
+    for process in left:
+        process.kill()
+    assert not left
