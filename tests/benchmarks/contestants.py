@@ -1,6 +1,7 @@
-"""What is measured, each a process of its own from cold: ``python -m tests.benchmarks.contestants NAME FOLDER JOBS``.
+"""What is measured, each a process of its own from cold.
 
-``ours`` is the whole pipeline; ``plain`` a loop around nbclient that starts a kernel for each notebook and runs its
+``python -m tests.benchmarks.contestants NAME FOLDER JOBS PLACE``: ``ours`` is the command ``grader score``, which
+writes its grades to ``PLACE``; ``plain`` a loop around nbclient that starts a kernel for each notebook and runs its
 cells; ``floor`` a process that has imported torch and forks for each notebook to ``exec`` cells and checks.
 """
 
@@ -11,35 +12,42 @@ import contextlib
 import json
 import os
 import sys
-import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from grader.model import RunReport, SubmissionReport
 
-def ours(folder: Path, jobs: int) -> dict[str, Any]:
-    """Grade ``folder``; the time and memory at each submission finished."""
-    from grader.batch import Observer, ScoreOptions, score_class
-    from grader.kernel import choose_sandbox
 
+def ours(folder: Path, jobs: int, place: Path) -> None:
+    """``grader score`` on ``folder``; writes the time and memory at each submission finished to ``told.json``."""
+    from grader import batch, cli
+
+    score_class = batch.score_class
     marks: list[tuple[float, float]] = []
     seconds: list[float] = []
     began = time.perf_counter()
 
-    def finished(*_: object) -> None:
-        marks.append((time.perf_counter() - began, resident()))
+    def watched(options: batch.ScoreOptions, observer: batch.Observer) -> RunReport:
+        def finished(report: SubmissionReport, taken_over: bool) -> None:
+            marks.append((time.perf_counter() - began, resident()))
+            observer.finished(report, taken_over)
 
-    def ended() -> None:
-        seconds.append(tree_seconds(os.getpid()))
+        def ended() -> None:
+            seconds.append(tree_seconds(os.getpid()))
+            observer.ended()
 
-    with tempfile.TemporaryDirectory() as out:
-        options = ScoreOptions(
-            (folder,), Path(out), seed=1, jobs=jobs, sandbox=choose_sandbox(os.environ.get("SANDBOX"))
-        )
-        run = score_class(options, Observer(finished=finished, ended=ended))
-    assert all(one.status == "graded" for one in run.submissions), [one.status for one in run.submissions]
-    scores = [one.score for one in run.submissions]
-    return {"marks": marks, "scores": scores, "sandbox": run.sandbox, "cpu": seconds[0]}
+        run = score_class(options, replace(observer, finished=finished, ended=ended))
+        assert all(one.status == "graded" for one in run.submissions), [one.status for one in run.submissions]
+        told = {"marks": marks, "sandbox": run.sandbox, "cpu": seconds[0]}
+        (place / "told.json").write_text(json.dumps(told), encoding="utf-8")
+        return run
+
+    batch.score_class = watched
+    sys.argv = ["grader", "score", str(folder), "--out", str(place / "grades"), "--seed", "1", "--jobs", str(jobs)]
+    sys.argv += ["--sandbox", os.environ["SANDBOX"]] if "SANDBOX" in os.environ else []
+    cli.main()
 
 
 def resident() -> float:
@@ -71,7 +79,7 @@ def tree_seconds(root: int) -> float:
     return sum(tree_of(root).values())
 
 
-def plain(folder: Path, jobs: int) -> dict[str, Any]:
+def plain(folder: Path, jobs: int, _: Path) -> None:
     """Run the cells of each notebook in a kernel of its own."""
     import nbclient
     import nbformat
@@ -88,10 +96,9 @@ def plain(folder: Path, jobs: int) -> dict[str, Any]:
         await asyncio.gather(*(work() for _ in range(jobs)))
 
     asyncio.run(run())
-    return {}
 
 
-def floor(folder: Path, jobs: int) -> dict[str, Any]:
+def floor(folder: Path, jobs: int, _: Path) -> None:
     """Fork for each notebook; in the fork, run its cells and each program of its checks."""
     import torch
 
@@ -118,7 +125,6 @@ def floor(folder: Path, jobs: int) -> dict[str, Any]:
         running.add(child)
     while running:
         running.remove(os.wait()[0])
-    return {}
 
 
 def _run_all(cells: list[dict[str, Any]], programs: dict[str, list[tuple[Any, Any]]]) -> None:
@@ -144,9 +150,9 @@ def _check(program: Any, code: Any, space: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Run one contestant and print what it tells of itself as JSON."""
-    name, folder, jobs = sys.argv[1:]
-    print(json.dumps({"ours": ours, "plain": plain, "floor": floor}[name](Path(folder), int(jobs))))
+    """Run one contestant."""
+    name, folder, jobs, place = sys.argv[1:]
+    {"ours": ours, "plain": plain, "floor": floor}[name](Path(folder), int(jobs), Path(place))
 
 
 if __name__ == "__main__":
