@@ -29,6 +29,8 @@ def plain(text: str) -> str:
     >>> plain("\x1b[31mred\x1b[0m\r\nnext")
     'red\nnext'
     """
+    if text.isprintable():  # no control, format, surrogate or line-breaking character is: nearly all text ends here
+        return text
     text = _BREAKS.sub("\n", _ESCAPES.sub("", text))
     return _SURROGATES.sub("\ufffd", _HIDDEN.sub("", text))
 
