@@ -78,6 +78,17 @@ class GuardedStream(io.TextIOBase):
         return self.stream.errors
 
 
+def open_closed_streams() -> None:
+    """Have standard streams that were closed before the start (``>&-``) lead nowhere, not to the next file opened."""
+    for fd, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(fd, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - for the life of the process
+
+
 def guard_streams(arguments: Sequence[str]) -> None:
     """Guard standard output and error for the rest of the process, where a runner of GitHub's may read them.
 

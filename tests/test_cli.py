@@ -175,6 +175,19 @@ def test_release_check_of_changed_exercises_ends_with_one(tmp_path: Path) -> Non
     assert "differing" in done.output
 
 
+def test_a_run_whose_output_nobody_reads_writes_its_reports(tmp_path: Path) -> None:
+    hand_in(tmp_path / "class", {"ada": answered({})})
+    command = [sys.executable, "-m", "grader", "score", str(tmp_path / "class"), "--out", str(tmp_path / "grades")]
+    grader = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert grader.stdout is not None
+    grader.stdout.close()
+    _, complaints = grader.communicate(timeout=120)
+
+    assert grader.returncode == GRADED, complaints
+    assert not complaints
+    assert (tmp_path / "grades/report.json").is_file()
+
+
 def test_grammar_that_jupyterlab_brings_is_not_loaded(tmp_path: Path) -> None:
     (tmp_path / "rfc3987_syntax.py").write_text("raise AssertionError('loaded, which takes a second')")
     code = (

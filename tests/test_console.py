@@ -105,3 +105,33 @@ def test_no_message_of_the_command_line_is_a_command(arguments: list[str], tmp_p
     assert "pwned" in text
     assert "::" not in text
     assert "##[" not in text
+
+
+@pytest.mark.parametrize("closed", [(1,), (0, 1, 2)], ids=str)
+def test_closed_streams_lead_nowhere_and_not_to_the_next_file(closed: tuple[int, ...], tmp_path: Path) -> None:
+    script = """
+import os, sys
+from grader.console import open_closed_streams
+open_closed_streams()
+with open("next", "w") as file:
+    assert file.fileno() > 2
+    print("lost"); sys.stdout.flush(); os.write(1, b"lost"); print("lost", file=sys.stderr)
+    file.write("kept")
+assert sys.stdin.read() == ""
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+
+    def close() -> None:
+        for fd in closed:
+            os.close(fd)
+
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        preexec_fn=close,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert (tmp_path / "next").read_text(encoding="utf-8") == "kept"

@@ -10,13 +10,14 @@ import sys
 
 from grader.cli import authoring, grades, scoring, student  # noqa: F401 - in the order of the help
 from grader.cli.app import app
-from grader.console import guard_streams
+from grader.console import guard_streams, open_closed_streams
 
 __all__ = ["app", "main"]
 
 
 def main() -> None:
     """Run the command line; the entry point of the ``grader`` command."""
+    open_closed_streams()
     guard_streams(sys.argv[1:])
     # Where JupyterLab is installed, jsonschema compiles a grammar of IRIs when nbformat loads it: 0.9 s, unused here.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

@@ -18,9 +18,19 @@ if TYPE_CHECKING:
 _LISTED = 40
 
 
+class _StandardOutput(Console):
+    """Prints to whoever reads standard output; when they leave (``| head``), a run goes on for its files."""
+
+    def on_broken_pipe(self) -> None:
+        """Let what is still printed lead nowhere."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
 def plain_console() -> Console:
     """The console of standard output."""
-    return Console(soft_wrap=False, width=None if sys.stdout.isatty() else _plain_width())
+    return _StandardOutput(soft_wrap=False, width=None if sys.stdout.isatty() else _plain_width())
 
 
 def _plain_width() -> int:
