@@ -13,6 +13,7 @@ import os
 import signal
 import struct
 import sys
+import traceback
 from collections.abc import Iterable
 from typing import Any
 
@@ -44,7 +45,7 @@ def fork_apart(spaces: int) -> int:
     """``os.fork()`` of a process without threads, whose child has the new namespaces in ``spaces`` from its start.
 
     One process less than to fork, to ``unshare`` and to fork again, which is what is done where a filter hides
-    ``clone3``. Raises ``OSError`` when the system refuses.
+    ``clone3``. Raises ``OSError`` when the system refuses; of those two the child ends instead.
     """
     python = ctypes.pythonapi
     python.PyOS_BeforeFork()
@@ -61,9 +62,13 @@ def fork_apart(spaces: int) -> int:
         raise OSError(number, f"clone3: {os.strerror(number)}")
     pid = os.fork()
     if pid == 0:
-        _call(_libc.unshare(ctypes.c_int(spaces)), "unshare")
-        if os.fork():
-            os._exit(0)
+        try:
+            _call(_libc.unshare(ctypes.c_int(spaces)), "unshare")
+            if os.fork():
+                os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)  # it must not go on as if it were the caller
     return pid
 
 

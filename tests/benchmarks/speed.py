@@ -1,4 +1,4 @@
-"""How fast, side by side: ``python -m tests.benchmarks.speed [--json] [--quick] [--submissions 20,200] [--memory]``.
+"""How fast, side by side: ``python -m tests.benchmarks.speed [--json] [--quick] [--submissions 20,200]``.
 
 Every contestant is a process of its own from cold, two notebooks at a time (see ``contestants``), and all run in turn
 in one go, so that a busy machine slows all of them. Wall-clock times are medians; processor seconds stand beside them,
@@ -53,28 +53,30 @@ class Ratio:
     met: bool
 
 
-def run_once(command: list[str], place: Path | None = None) -> tuple[float, float, dict[str, Any]]:
-    """Wall seconds, processor seconds (children included) and what the process wrote to ``told.json`` in ``place``."""
+def run_once(command: list[str]) -> tuple[float, float]:
+    """Wall and processor seconds (children included)."""
     before = os.times()
     began = time.perf_counter()
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     wall = time.perf_counter() - began
     after = os.times()
-    told_file = place / "told.json" if place else None
-    told = json.loads(told_file.read_text(encoding="utf-8")) if told_file and told_file.exists() else {}
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return wall, max(cpu, told.get("cpu", 0.0)), told
+    return wall, cpu
 
 
 def measure(name: str, folder: Path, submissions: int, runs: int) -> Measure:
     """The median of ``runs`` of one contestant on ``folder``."""
     command = [sys.executable, "-m", "tests.benchmarks.contestants", name, str(folder), str(JOBS)]
-    results = []
+    results: list[tuple[float, float]] = []
+    told: dict[str, Any] = {}
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as place:
-            results.append(run_once([*command, place], Path(place)))
+            wall, cpu = run_once([*command, place])
+            if (file := Path(place, "told.json")).exists():
+                told = json.loads(file.read_text(encoding="utf-8"))
+            results.append((wall, max(cpu, told.get("cpu", 0.0))))
     wall, cpu = (statistics.median(result[at] for result in results) for at in (0, 1))
-    return Measure(name, submissions, wall, cpu, runs, told=results[-1][2])
+    return Measure(name, submissions, wall, cpu, runs, told=told)
 
 
 def measure_plain(folder: Path, submissions: int, runs: int) -> Measure:
