@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from grader.submission.cell_code import parsed
 
@@ -42,11 +43,11 @@ _ENGINE = (
     "inspect.currentframe",
     "inspect.stack",
 )
-#: Every sign holds one of these words; a source without them need not be taken apart.
+_BELOW = tuple(f"{name}." for name in _ENGINE)
+#: Every sign holds one of these; a source without them need not be taken apart.
 _WORDS = re.compile(
-    "|".join(
-        [*(re.escape(name.rpartition(".")[2]) for name in _ENGINE), "backward|requires_grad|exec|eval|getattr|import"]
-    )
+    rf"\b(?:{'|'.join(re.escape(name.rpartition('.')[2]) for name in _ENGINE)})\b"
+    r"|backward|requires_grad|exec|eval|getattr|import"
 )
 _ONLY_AUTOGRAD = frozenset({"retain_graph", "create_graph", "inputs", "gradient"})
 _LOOKS = re.compile(
@@ -55,6 +56,7 @@ _LOOKS = re.compile(
 )
 
 
+@lru_cache(maxsize=512)
 def autograd_suspected(source: str) -> str | None:
     r"""Return what in ``source`` suggests that autograd does the work, with its line; None where nothing does.
 
@@ -114,7 +116,7 @@ def _imports(node: ast.AST) -> Iterator[tuple[str, str]]:
 
 
 def _is_engine(dotted: str) -> bool:
-    return any(dotted == name or dotted.startswith(f"{name}.") for name in _ENGINE)
+    return dotted in _ENGINE or dotted.startswith(_BELOW)
 
 
 def _dotted(node: ast.expr, imported: dict[str, str]) -> str:
