@@ -1,7 +1,8 @@
 """Scores that were worked out before: a class hands in the same answers over and over.
 
-What an exercise scores depends on what its check sent back, and on nothing else of the submission but where its stub
-stands. ``grader.kernel.results.Reader`` gives the same bytes as the same objects, by which they are known here.
+What an exercise scores depends on what its check sent back, and on nothing else of the submission but its stub: where
+that stands, and, where the check raised an exception, what it says. ``grader.kernel.results.Reader`` gives the same
+bytes as the same objects, by which they are known here.
 """
 
 from __future__ import annotations
@@ -19,20 +20,19 @@ class Verdicts:
     """The scores of one run: of one course, for one seed."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str | int, ...], tuple[tuple[CaseRun, ...], ExerciseScore]] = {}
+        self._known: dict[tuple[object, ...], tuple[tuple[CaseRun, ...], ExerciseScore]] = {}
 
     def score(
         self, exercise: Exercise, prepared: tuple[Prepared, ...], runs: tuple[CaseRun, ...], stub: Stub
     ) -> ExerciseScore:
         """Judge what ``exercise``'s check sent back, unless that very thing was judged before."""
-        key: tuple[str | int, ...] = (exercise.id, *(id(run) for run in runs))
+        raised = any(run.ended != "returned" or any(run.errors.values()) for run in runs)
+        key = (exercise.id, stub if raised else None, *(id(run) for run in runs))
         known = self._known.get(key)
         if known is not None:
             return with_stub(known[1], exercise, stub)
         score = score_exercise(gather(exercise, prepared, runs, stub))
-        # What an exception is called depends on where in the notebook it was raised.
-        if all(run.ended == "returned" and not any(run.errors.values()) for run in runs):
-            if len(self._known) >= _MOST:
-                del self._known[next(iter(self._known))]
-            self._known[key] = runs, score  # with the runs, whose identities would else be given to others
+        if len(self._known) >= _MOST:
+            del self._known[next(iter(self._known))]
+        self._known[key] = runs, score  # with the runs, whose identities would else be given to others
         return score

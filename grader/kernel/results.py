@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast, get_args
 
 from grader.model import Absence, Capture, CaseRun, Ending, Kind, Program, StudentError
@@ -15,42 +16,57 @@ _KINDS, _ABSENCES, _ENDINGS = get_args(Kind), get_args(Absence), get_args(Ending
 _LONGEST = 4096
 #: Results that are kept, and bytes of the largest of them.
 _MOST, _SMALL = 2000, 8192
+#: Maps the number of an execute request to the ``Cell.index`` that it ran.
+CellOf = Callable[[int], int | None]
 
 
 class Forged(Exception):
     """A result that the harness did not write."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What some bytes were read as; ``cells`` are the requests that they name and where these led."""
+
+    program: Program  # kept, since its identity would else be given to another
+    case: CaseRun
+    missed: str | None
+    cells: Mapping[int, int | None]
+
+
 class Reader:
-    """Reads results. Small ones without an exception are kept: the same bytes again are the same ``CaseRun``."""
+    """Reads results. Small ones are kept: the same bytes again, from the same cells, are the same ``CaseRun``."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, bytes], tuple[Program, CaseRun]] = {}
+        self._known: dict[tuple[int, bytes], _Read] = {}
 
-    def read(
-        self, slate: int, run: Mapping[str, Any], program: Program, cell_of: Callable[[int], int | None]
-    ) -> tuple[CaseRun, str | None]:
+    def read(self, slate: int, run: Mapping[str, Any], program: Program, cell_of: CellOf) -> tuple[CaseRun, str | None]:
         """The result of one program, and the global name that its ``NameError`` missed, if that is how it ended.
 
-        ``slate`` is the result file; ``run`` what the job's init says of the program; ``cell_of`` maps the number of an
-        execute request to the ``Cell.index`` it ran. Never raises for what the student's process wrote.
+        ``slate`` is the result file; ``run`` what the job's init says of the program. Never raises for what the
+        student's process wrote.
         """
         if run["ended"] != "done":
             return unfinished(program, run["ended"], str(run.get("how", ""))), None
         length = run["length"] if run["length"] <= os.fstat(slate).st_size else 0
         data = os.pread(slate, length, run["at"])
         key = id(program), data
-        if key in self._known:
-            return self._known[key][1], None
-        case, missed = parsed(data, program, cell_of)
-        if len(data) <= _SMALL and case.ended == "returned" and not any(case.errors.values()):
-            if len(self._known) >= _MOST:
-                del self._known[next(iter(self._known))]
-            self._known[key] = program, case  # with the program, whose identity would else be given to another
-        return case, missed
+        known = self._known.get(key)
+        if known is None or any(cell_of(request) != cell for request, cell in known.cells.items()):
+            cells: dict[int, int | None] = {}
+
+            def noted(request: int) -> int | None:
+                return cells.setdefault(request, cell_of(request))
+
+            known = _Read(program, *parsed(data, program, noted), cells)
+            if len(data) <= _SMALL:
+                if len(self._known) >= _MOST:
+                    del self._known[next(iter(self._known))]
+                self._known[key] = known
+        return known.case, known.missed
 
 
-def parsed(data: bytes, program: Program, cell_of: Callable[[int], int | None]) -> tuple[CaseRun, str | None]:
+def parsed(data: bytes, program: Program, cell_of: CellOf) -> tuple[CaseRun, str | None]:
     """As ``read``, of the bytes that the harness sent for one program."""
     from grader.kernel import exchange
 
@@ -69,7 +85,7 @@ def unfinished(program: Program, ended: Ending, how: str = "") -> CaseRun:
 
 
 def case_run(
-    program: Program, tensors: dict[str, Any], outcome: dict[str, Any], cell_of: Callable[[int], int | None]
+    program: Program, tensors: dict[str, Any], outcome: dict[str, Any], cell_of: CellOf
 ) -> tuple[CaseRun, str | None]:
     """The result that ``ProgramRun.run`` gave as ``(tensors, outcome)``; raises ``Forged`` where it cannot have."""
     ended = outcome.get("ended")
@@ -115,7 +131,7 @@ def _captures(program: Program, tensors: Mapping[str, Any], sent: Mapping[str, A
     return captures
 
 
-def _error(value: Any, cell_of: Callable[[int], int | None]) -> StudentError:
+def _error(value: Any, cell_of: CellOf) -> StudentError:
     sent = _object(value)
     request, line = sent.get("request"), sent.get("line")
     cell = cell_of(request) if type(request) is int else None

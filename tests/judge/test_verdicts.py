@@ -45,11 +45,11 @@ def test_equal_runs_that_are_others_are_judged(judged):
     assert judged == [STUB, STUB]
 
 
-def test_an_exception_is_judged_each_time(judged):
+def test_an_exception_is_judged_for_each_stub(judged):
     first, *rest = right_runs(linear)
     runs = (replace(first, ended="raised", error=StudentError("NotImplementedError", "", cell=4, line=3)), *rest)
     known = Verdicts()
-    for stub in (STUB, ELSEWHERE):
+    for stub in (STUB, ELSEWHERE, replace(STUB), ELSEWHERE):
         assert known.score(linear, cases(linear), runs, stub) == anew(runs, stub)
     assert judged == [STUB, ELSEWHERE]
 

@@ -1,4 +1,4 @@
-"""What is read twice is read once, and what depends on where it was raised is not kept."""
+"""What is read twice is read once, unless it was raised elsewhere."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ PROGRAM = Program("x", "f(x)", {"x": torch.ones(2)}, reads=("x.g",))
 RETURNED = {"ended": "returned", "error": None, "errors": {}, "captures": {"x.g": ["tensor", "", ""]}, "printed": ""}
 
 
-def read(reader: Reader, outcome: Mapping[str, Any], value: float = 1.0, program: Program = PROGRAM) -> CaseRun:
+def read(
+    reader: Reader, outcome: Mapping[str, Any], value: float = 1.0, program: Program = PROGRAM, cell: int | None = 7
+) -> CaseRun:
     data = exchange.encode({"c:x.g": torch.full((2,), value)}, {"autograd": None, **outcome})
     slate = exchange.memory_slate(len(data))
     try:
         os.pwrite(slate, data, 0)
-        return reader.read(slate, {"ended": "done", "at": 0, "length": len(data)}, program, lambda request: 7)[0]
+        return reader.read(slate, {"ended": "done", "at": 0, "length": len(data)}, program, lambda request: cell)[0]
     finally:
         os.close(slate)
 
@@ -37,14 +39,33 @@ def test_the_same_bytes_of_the_same_program_are_the_same_run() -> None:
     assert read(reader, RETURNED, program=other).case == "y"
 
 
-def test_an_exception_is_read_anew() -> None:
+def test_an_exception_is_read_anew_where_its_cell_is_another() -> None:
     reader = Reader()
-    error = {"type": "ValueError", "message": "", "bases": [], "request": 1, "line": 1, "code": "", "operands": []}
+    error = {"type": "ValueError", "message": "", "bases": [], "request": 1, "line": 1, "code": "x", "operands": []}
     raised = {**RETURNED, "ended": "raised", "error": error}
     first = read(reader, raised)
     assert first.error is not None
-    assert first.error.cell == 7
-    assert read(reader, raised) is not first
+    assert (first.error.cell, first.error.code) == (7, "x")
+    assert read(reader, raised) is first
+    for cell, code in ((8, "x"), (None, "")):
+        other = read(reader, raised, cell=cell)
+        assert other.error is not None
+        assert (other.error.cell, other.error.code) == (cell, code)
+        assert read(reader, raised, cell=cell) is other
+
+
+def test_the_name_that_was_missed_is_told_each_time() -> None:
+    reader = Reader()
+    error = {"type": "NameError", "message": "", "bases": [], "request": 1, "line": 1, "code": "", "operands": []}
+    data = exchange.encode({}, {**RETURNED, "ended": "raised", "error": {**error, "name": "help"}, "captures": {}})
+    program = Program("x", "f(x)", {}, reads=())
+    slate = exchange.memory_slate(len(data))
+    run = {"ended": "done", "at": 0, "length": len(data)}
+    try:
+        os.pwrite(slate, data, 0)
+        assert [reader.read(slate, run, program, lambda request: 7)[1] for _ in range(2)] == ["help", "help"]
+    finally:
+        os.close(slate)
 
 
 def test_what_is_kept_is_bounded(monkeypatch: Any) -> None:
