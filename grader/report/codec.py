@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from grader.errors import GradebookError
@@ -45,13 +46,19 @@ def submission_from_dict(data: Mapping[str, Any]) -> SubmissionReport:
 
 
 def _plain_data(value: object) -> object:
-    if dataclasses.is_dataclass(value):
-        return {field.name: _plain_data(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, tuple | list):
         return [_plain_data(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    return value
+    kind: Any = type(value)
+    names = _fields(kind)
+    return {name: _plain_data(getattr(value, name)) for name in names} if names else value
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    """The fields of a dataclass; of anything else none."""
+    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
 
 
 def _exercise(data: Mapping[str, Any]) -> ExerciseScore:
