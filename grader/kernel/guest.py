@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
-import linecache
 import logging
 import os
 import random
@@ -41,11 +40,12 @@ from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
 
 from grader.kernel import confine, harness, wire
+from grader.kernel.session import PlainSession
 from grader.kernel.wire import OUTPUT_KEPT
 
 _compile = compile
 _ONLY_PARSE = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-#: Run in the zygote, so that no kernel is the first to do it; ``manual_seed`` reads the sources of all that called it.
+#: Run in the zygote, so that no kernel is the first to do it.
 _FIRST_CELL = "__import__('torch').manual_seed(0)"
 _sigmask, _INTERRUPT = signal.pthread_sigmask, {signal.SIGINT}
 #: Characters of an error's message that are told.
@@ -247,7 +247,7 @@ class App(IPKernelApp):  # type: ignore[misc]
 
     def prepare(self) -> None:
         """Make the kernel on the existing shell."""
-        self.session.key = b""  # the sockets are private; a signature would prove nothing more
+        self.session = PlainSession()
         self.log.setLevel(logging.CRITICAL)  # else a record is made of each message, for nobody
         self.displayhook = ipykernel.kernelapp.import_item(str(self.displayhook_class))(self.session, None)
         self.kernel = Kernel.instance(parent=self, session=self.session, log=self.log)
@@ -308,15 +308,7 @@ def prepare(folder: str) -> None:
     shell.run_cell(_FIRST_CELL, store_history=False, silent=True)
     Shell.run_cell_async.__signature__ = inspect.signature(Shell.run_cell_async)  # ipykernel asks at each cell
     App.instance(log_level=50).prepare()
-    _read_sources()
     sys.stdout, sys.stderr, sys.displayhook = stdout, stderr, hook
-
-
-def _read_sources() -> None:
-    """Have ``linecache`` read the files in the stack of a cell: ``torch.manual_seed`` notes where it was called."""
-    for module in (asyncio.base_events, asyncio.events, ipykernel.ipkernel, ipykernel.kernelbase):
-        linecache.getlines(str(module.__file__))
-    linecache.getlines(__file__)
 
 
 def run(message: dict[str, Any], command: socket.socket, fds: list[int]) -> None:

@@ -32,6 +32,7 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._left = ALL
+        self._buffer = bytearray()
 
     def send(self, parts: Sequence[bytes]) -> None:
         """Send a message; what the peer does not take at once is kept."""
@@ -59,14 +60,32 @@ class Connection:
 
     async def _read(self, most: int) -> tuple[int, bytes]:
         """Flags and body of the next frame."""
-        flags = (await self._reader.readexactly(1))[0]
+        if not self._buffer:
+            await self._have(1)
+        flags = self._buffer[0]
         if flags & ~(_MORE | _LONG | _COMMAND):
             raise Refused("a frame with unknown flags")
-        size = int.from_bytes(await self._reader.readexactly(8 if flags & _LONG else 1), "big")
+        start = 9 if flags & _LONG else 2
+        if len(self._buffer) < start:
+            await self._have(start)
+        size = int.from_bytes(self._buffer[1:start], "big")
         if size > min(most, self._left):
             raise Refused("a message that is too large, or one too many")
         self._left -= size
-        return flags, await self._reader.readexactly(size)
+        end = start + size
+        if len(self._buffer) < end:
+            await self._have(end)
+        body = bytes(self._buffer[start:end])
+        del self._buffer[:end]
+        return flags, body
+
+    async def _have(self, count: int) -> None:
+        """Wait until ``count`` bytes are there to be read."""
+        while len(self._buffer) < count:
+            more = await self._reader.read(_WAITING)
+            if not more:
+                raise asyncio.IncompleteReadError(bytes(self._buffer), count)
+            self._buffer += more
 
     async def _shake_hands(self, kind: bytes) -> None:
         self._writer.write(_GREETING)

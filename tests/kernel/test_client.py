@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.kernel import zmtp
-from grader.kernel.client import Client, _Channel, _Session
+from grader.kernel.client import Client, _Channel
+from grader.kernel.session import PlainSession
 
 _sizes = st.one_of(st.integers(0, 300), st.sampled_from([255, 256, 70_000]))
 
@@ -160,7 +161,7 @@ def test_any_frames_come_as_they_were_sent(sizes: list[int]) -> None:
 
 
 async def test_channel_waits_after_the_last_message_and_refuses_what_is_none() -> None:
-    session = _Session(key=b"")
+    session = PlainSession()
 
     def channel(*parts: bytes) -> _Channel:
         reader = asyncio.StreamReader()
@@ -178,7 +179,7 @@ async def test_channel_waits_after_the_last_message_and_refuses_what_is_none() -
 
 async def test_message_is_whole_also_where_nobody_waited_for_its_end() -> None:
     reader = asyncio.StreamReader()
-    channel = _Channel(zmtp.Connection(reader, None), _Session(key=b""))  # type: ignore[arg-type]
+    channel = _Channel(zmtp.Connection(reader, None), PlainSession())  # type: ignore[arg-type]
     header = b'{"msg_id": "1", "msg_type": "status"}'
     parts = (b"<IDS|MSG>", b"", header, b"{}", b"{}", b'{"execution_state": "idle"}')
     data = b"".join(zmtp._frame(part, at < len(parts) - 1) for at, part in enumerate(parts))
