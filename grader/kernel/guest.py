@@ -1,7 +1,7 @@
 """The kernel process of a submission: a real ipykernel in a fork of the zygote, confined, on two inherited sockets.
 
 ``prepare`` runs once in the zygote (imports, the shell, the kernel object, a first cell); ``run`` in each fork, where
-every page that is written is a page to copy, so only sockets, threads and streams are left to make. What is left out of
+every page that is written is a page to copy, so only connections and streams are left to make. What is left out of
 ipykernel is what a graded notebook has no use for: history, debugger, heartbeat, control and stdin channels, and the
 messages that say that a cell was received and begun.
 """
@@ -14,7 +14,6 @@ import inspect
 import logging
 import os
 import random
-import signal
 import socket
 import subprocess
 import sys
@@ -28,18 +27,18 @@ import ipykernel.ipkernel
 import ipykernel.kernelapp
 import ipykernel.kernelbase
 import ipykernel.zmqshell
-import zmq
 from ipykernel.compiler import XCachingCompiler
 from ipykernel.displayhook import ZMQShellDisplayHook
 from ipykernel.iostream import BackgroundSocket, IOPubThread, OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQDisplayPublisher, ZMQInteractiveShell
+from traitlets import Any as AnyTrait
 from traitlets import Type
 from traitlets.config import Config
-from zmq.eventloop.zmqstream import ZMQStream
 
 from grader.kernel import confine, harness, wire
+from grader.kernel.channel import Channel
 from grader.kernel.session import PlainSession
 from grader.kernel.wire import OUTPUT_KEPT
 
@@ -47,7 +46,6 @@ _compile = compile
 _ONLY_PARSE = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 #: Run in the zygote, so that no kernel is the first to do it.
 _FIRST_CELL = "__import__('torch').manual_seed(0)"
-_sigmask, _INTERRUPT = signal.pthread_sigmask, {signal.SIGINT}
 #: Characters of an error's message that are told.
 _ERROR = 64 * 1024
 
@@ -108,24 +106,14 @@ class _Sender(IOPubThread):  # type: ignore[misc]
     A thread with a loop for it costs each kernel 4 ms, and each print one or two switches between threads.
     """
 
-    def __init__(self, socket: zmq.Socket[Any], session: Any) -> None:
-        self.socket = socket
+    def __init__(self, session: PlainSession) -> None:
+        self.socket: Channel | None = None
         self.session = session
         self.thread = threading.Thread()
         self.io_loop = None
         self.background_socket = BackgroundSocket(self)
         self._master_pid = os.getpid()
         self._pipe_flag = False
-        self._sending = threading.Lock()  # a socket may not be used by two threads at once
-
-    def _really_send(self, *args: Any, **named: Any) -> None:
-        """Send a message, all of it: an interrupt waits until that is done."""
-        with self._sending:
-            blocked = _sigmask(signal.SIG_BLOCK, _INTERRUPT)
-            try:
-                super()._really_send(*args, **named)
-            finally:
-                _sigmask(signal.SIG_SETMASK, blocked)
 
 
 class _Publisher(ZMQDisplayPublisher):  # type: ignore[misc]
@@ -176,6 +164,7 @@ class Kernel(IPythonKernel):  # type: ignore[misc]
     """IPython's kernel, which counts its requests, gives each a fresh budget of output and tells only its end."""
 
     compiler_class = Compiler
+    shell_stream = AnyTrait()
     shell_channel_thread = _NoShellThread()
     _supports_kernel_subshells = False
     requests = 0
@@ -246,42 +235,34 @@ class App(IPKernelApp):  # type: ignore[misc]
     """ipykernel's application, cut in two: what needs neither sockets nor threads, and what does."""
 
     def prepare(self) -> None:
-        """Make the kernel on the existing shell."""
+        """Make the streams, and the kernel on the existing shell."""
         self.session = PlainSession()
         self.log.setLevel(logging.CRITICAL)  # else a record is made of each message, for nobody
-        self.displayhook = ipykernel.kernelapp.import_item(str(self.displayhook_class))(self.session, None)
-        self.kernel = Kernel.instance(parent=self, session=self.session, log=self.log)
-        self.kernel.shell.kernel = self.kernel
-        self.displayhook.get_execution_count = lambda: self.kernel.execution_count
+        self.iopub_thread = _Sender(self.session)
+        self.iopub_socket = self.iopub_thread.background_socket
+        self.streams = [Stream(self.session, self.iopub_thread, name, watchfd=False) for name in ("stdout", "stderr")]
+        self.patch_io()
+        self.displayhook = ipykernel.kernelapp.import_item(str(self.displayhook_class))(self.session, self.iopub_socket)
+        kernel = self.kernel = Kernel.instance(parent=self, session=self.session, log=self.log)
+        kernel._stdout, kernel._stderr = self.streams
+        kernel.iopub_thread, kernel.iopub_socket = self.iopub_thread, self.iopub_socket
+        kernel.shell.kernel = kernel
+        for publisher in (kernel.shell.displayhook, kernel.shell.display_pub):
+            publisher.pub_socket = self.iopub_socket
+        self.displayhook.get_execution_count = lambda: kernel.execution_count
 
     def start_on(self, shell_fd: int, iopub_fd: int) -> None:
-        """Put up the sockets and the streams, and start the kernel on them."""
+        """Put up the connections and start the kernel on them."""
+        senders: list[Any] = [self.iopub_thread, *self.streams]
+        for sender in senders:
+            sender._master_pid = os.getpid()
         self.session.pid = os.getpid()  # it sends nothing from a fork of the process that it was made in
-        self.context = context = zmq.Context()
-        shell_socket, iopub = _listen(context, zmq.ROUTER, shell_fd), _listen(context, zmq.XPUB, iopub_fd)
-        iopub.recv()  # the grader's subscription: of what is sent from here on nothing is lost
-        self.iopub_thread = _Sender(iopub, self.session)
-        self.iopub_socket = self.iopub_thread.background_socket
-        sys.stdout = Stream(self.session, self.iopub_thread, "stdout", watchfd=False)
-        sys.stderr = Stream(self.session, self.iopub_thread, "stderr", watchfd=False)
+        self.kernel.shell_stream = Channel(shell_fd, "ROUTER")
+        self.iopub_thread.socket = Channel(iopub_fd, "XPUB")
+        self.iopub_thread.socket.receive()  # the grader's subscription
+        sys.stdout, sys.stderr = self.streams
         sys.displayhook = self.displayhook
-        self.patch_io()
-        kernel, shell = self.kernel, self.kernel.shell
-        kernel._stdout, kernel._stderr = sys.stdout, sys.stderr
-        kernel.iopub_thread = self.iopub_thread
-        for publisher in (self.displayhook, shell.displayhook, shell.display_pub):
-            publisher.pub_socket = self.iopub_socket
-        kernel.iopub_socket = self.iopub_socket
-        kernel.shell_stream = ZMQStream(shell_socket)
-        kernel.start()
-
-
-def _listen(context: zmq.Context[Any], kind: int, fd: int) -> zmq.Socket[Any]:
-    sock: zmq.Socket[Any] = context.socket(kind)
-    sock.linger = 1000
-    sock.setsockopt(zmq.USE_FD, fd)
-    sock.bind("ipc:///inherited")
-    return sock
+        self.kernel.start()
 
 
 def _system(command: str) -> int:
@@ -306,7 +287,9 @@ def prepare(folder: str) -> None:
     stdout, stderr, hook = sys.stdout, sys.stderr, sys.displayhook
     shell = Shell.instance(config=config, compiler_class=Compiler)
     shell.run_cell(_FIRST_CELL, store_history=False, silent=True)
-    Shell.run_cell_async.__signature__ = inspect.signature(Shell.run_cell_async)  # ipykernel asks at each cell
+    asked: Any
+    for asked in (Shell.run_cell_async, Kernel.do_execute):
+        asked.__signature__ = inspect.signature(asked)  # ipykernel asks for it at each cell
     App.instance(log_level=50).prepare()
     sys.stdout, sys.stderr, sys.displayhook = stdout, stderr, hook
 

@@ -15,9 +15,14 @@ class PlainSession(Session):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__(key=b"")
 
-    def deserialize(self, msg_list: Sequence[Any], content: bool = True, copy: bool = True) -> dict[str, Any]:
+    def feed_identities(self, msg_list: Any, copy: bool = True) -> tuple[list[bytes], list[bytes]]:
+        """The identities before a message's parts, which are bytes whatever ``copy`` says, and these."""
+        identities, parts = super().feed_identities(msg_list)
+        return identities, parts
+
+    def deserialize(self, msg_list: Sequence[bytes], content: bool = True, copy: bool = True) -> dict[str, Any]:
         """The message in the parts ``[signature, header, parent, metadata, content, …]``; any error means forged."""
-        header, parent, body = (json.loads(bytes(msg_list[part])) for part in (1, 2, 4))
+        header, parent, body = (json.loads(msg_list[part]) for part in (1, 2, 4))
         if not all(isinstance(part, dict) for part in (header, parent, body)):
             raise ValueError("a part of a message that is no object")
         return {

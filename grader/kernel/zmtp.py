@@ -16,8 +16,9 @@ from collections.abc import Sequence
 LARGEST, MOST_FRAMES, ALL = 2 * 1024**2, 256, 128 * 1024**2
 #: Bytes that may wait to be read.
 _WAITING = 256 * 1024
-_MORE, _LONG, _COMMAND = 1, 2, 4
-_GREETING = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)
+#: The flags of a frame.
+MORE, LONG, COMMAND = 1, 2, 4
+GREETING = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)
 _SUBSCRIBE_ALL = b"\x01"
 
 
@@ -36,8 +37,7 @@ class Connection:
 
     def send(self, parts: Sequence[bytes]) -> None:
         """Send a message; what the peer does not take at once is kept."""
-        last = len(parts) - 1
-        self._writer.write(b"".join(_frame(part, _MORE * (at < last)) for at, part in enumerate(parts)))
+        self._writer.write(message(parts))
 
     async def receive(self) -> list[bytes]:
         """The frames of the next message. Raises ``Refused``, ``asyncio.IncompleteReadError`` at the end."""
@@ -45,11 +45,11 @@ class Connection:
         left = LARGEST
         while True:
             flags, body = await self._read(left)
-            if flags & _COMMAND:
+            if flags & COMMAND:
                 raise Refused("a command where a message was due")
             parts.append(body)
             left -= len(body)
-            if not flags & _MORE:
+            if not flags & MORE:
                 return parts
             if len(parts) == MOST_FRAMES:
                 raise Refused(f"a message of more than {MOST_FRAMES} frames")
@@ -63,9 +63,9 @@ class Connection:
         if not self._buffer:
             await self._have(1)
         flags = self._buffer[0]
-        if flags & ~(_MORE | _LONG | _COMMAND):
+        if flags & ~(MORE | LONG | COMMAND):
             raise Refused("a frame with unknown flags")
-        start = 9 if flags & _LONG else 2
+        start = 9 if flags & LONG else 2
         if len(self._buffer) < start:
             await self._have(start)
         size = int.from_bytes(self._buffer[1:start], "big")
@@ -87,17 +87,16 @@ class Connection:
                 raise asyncio.IncompleteReadError(bytes(self._buffer), count)
             self._buffer += more
 
-    async def _shake_hands(self, kind: bytes) -> None:
-        self._writer.write(_GREETING)
-        greeting = await self._reader.readexactly(len(_GREETING))
+    async def _shake_hands(self, kind: str) -> None:
+        self._writer.write(GREETING)
+        greeting = await self._reader.readexactly(len(GREETING))
         if (greeting[0], greeting[9]) != (0xFF, 0x7F) or greeting[10] < 3 or greeting[12:17] != b"NULL\0":
             raise Refused("a greeting of another protocol")
-        body = b"\x05READY" + _property(b"Socket-Type", kind) + _property(b"Identity", b"") * (kind == b"DEALER")
-        self._writer.write(_frame(body, _COMMAND))
+        self._writer.write(ready(kind))
         flags, answer = await self._read(1024)
-        if not flags & _COMMAND or not answer.startswith(b"\x05READY"):
+        if not flags & COMMAND or not answer.startswith(b"\x05READY"):
             raise Refused("no handshake")
-        if kind == b"SUB":
+        if kind == "SUB":
             self.send([_SUBSCRIBE_ALL])
 
 
@@ -109,16 +108,28 @@ async def connect(path: str, kind: str) -> Connection:
     reader, writer = await asyncio.open_unix_connection(path, limit=_WAITING)
     connection = Connection(reader, writer)
     try:
-        await connection._shake_hands(kind.encode("ascii"))
+        await connection._shake_hands(kind)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
+def message(parts: Sequence[bytes]) -> bytes:
+    """The frames of a message."""
+    last = len(parts) - 1
+    return b"".join(_frame(part, MORE * (at < last)) for at, part in enumerate(parts))
+
+
+def ready(kind: str) -> bytes:
+    """The frame with which a socket of ``kind`` answers a greeting."""
+    identity = _property(b"Identity", b"") * (kind in ("DEALER", "ROUTER"))
+    return _frame(b"\x05READY" + _property(b"Socket-Type", kind.encode("ascii")) + identity, COMMAND)
+
+
 def _frame(body: bytes, flags: int) -> bytes:
     if len(body) > 255:
-        return bytes([flags | _LONG]) + len(body).to_bytes(8, "big") + body
+        return bytes([flags | LONG]) + len(body).to_bytes(8, "big") + body
     return bytes([flags, len(body)]) + body
 
 

@@ -93,12 +93,16 @@ def warm() -> None:
     import ipykernel.debugger
 
     del sys.modules["debugpy"]
+    import encodings.ascii  # like the others, what an init or a kernel would import as it starts
+    import faulthandler
+    import resource
+
     import IPython.core.logger
-    import tornado.platform.asyncio  # like the other two, what a kernel would import as it starts
+    import tornado.platform.asyncio
 
     from grader.kernel import checkrun, guest, harness, landlock
 
-    del checkrun, harness, landlock, ipykernel, IPython, tornado
+    del checkrun, harness, landlock, ipykernel, IPython, tornado, encodings, faulthandler, resource
     guest.prepare(os.environ["HOME"])
     warmth.bring(["basics"])
 

@@ -76,7 +76,7 @@ async def with_peer(tmp_path: Path, peer: Callable[[Any, Any], Awaitable[None]],
 
 
 async def greeted(reader: Any, writer: Any) -> None:
-    writer.write(zmtp._GREETING + zmtp._frame(b"\x05READY", 4))
+    writer.write(zmtp.GREETING + zmtp._frame(b"\x05READY", 4))
     await reader.readexactly(64)
 
 
@@ -86,13 +86,13 @@ async def greeted(reader: Any, writer: Any) -> None:
         b"HTTP/1.1 400 Bad Request\r\n\r\n".ljust(64, b" "),
         b"\xff" + bytes(8) + b"\x7f" + b"\x01\x00" + b"NULL".ljust(52, b"\0"),
         b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"PLAIN".ljust(52, b"\0"),
-        zmtp._GREETING + zmtp._frame(b"\x05READY", 0),
-        zmtp._GREETING + zmtp._frame(b"\x05ERROR", 4),
-        zmtp._GREETING + b"\x06" + (2**62).to_bytes(8, "big"),
-        zmtp._GREETING + zmtp._frame(b"\x05READY", 4) + b"\x02" + (2**62).to_bytes(8, "big"),
-        zmtp._GREETING + zmtp._frame(b"\x05READY", 4) + b"\xff",
-        zmtp._GREETING + zmtp._frame(b"\x05READY", 4) + zmtp._frame(b"\x04PING", 4),
-        zmtp._GREETING + zmtp._frame(b"\x05READY", 4) + zmtp._frame(b"", 1) * 1000,
+        zmtp.GREETING + zmtp._frame(b"\x05READY", 0),
+        zmtp.GREETING + zmtp._frame(b"\x05ERROR", 4),
+        zmtp.GREETING + b"\x06" + (2**62).to_bytes(8, "big"),
+        zmtp.GREETING + zmtp._frame(b"\x05READY", 4) + b"\x02" + (2**62).to_bytes(8, "big"),
+        zmtp.GREETING + zmtp._frame(b"\x05READY", 4) + b"\xff",
+        zmtp.GREETING + zmtp._frame(b"\x05READY", 4) + zmtp._frame(b"\x04PING", 4),
+        zmtp.GREETING + zmtp._frame(b"\x05READY", 4) + zmtp._frame(b"", 1) * 1000,
     ],
     ids=["http", "old", "plain", "message", "refusal", "large-command", "large", "flags", "command", "frames"],
 )
