@@ -38,12 +38,11 @@ class Channel:
         self._parts: list[bytes] = []
         self._sending = threading.Lock()
         self._tasks: set[asyncio.Future[Any]] = set()
-        while len(self._buffer) < len(zmtp.GREETING):
-            self._fill()
-        if self._buffer[0] != zmtp.GREETING[0]:
-            raise ValueError("a greeting of another protocol")
-        del self._buffer[: len(zmtp.GREETING)]
-        self._sock.sendall(zmtp.GREETING + zmtp.ready(kind))
+        try:
+            self._shake_hands(kind)
+        except BaseException:
+            self.close()
+            raise
 
     def send_multipart(self, parts: Sequence[bytes], copy: bool = True, track: bool = False) -> None:
         """Send a message, all of it: other threads and an interrupt wait until that is done."""
@@ -66,6 +65,19 @@ class Channel:
 
     def flush(self, *_: Any) -> None:
         """Nothing waits to be sent."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._sock.close()
+
+    def _shake_hands(self, kind: str) -> None:
+        self._sock.sendall(zmtp.GREETING)  # libzmq waits for its first bytes before it sends all of its own
+        while len(self._buffer) < len(zmtp.GREETING):
+            self._fill()
+        if self._buffer[0] != zmtp.GREETING[0]:
+            raise ValueError("a greeting of another protocol")
+        del self._buffer[: len(zmtp.GREETING)]
+        self._sock.sendall(zmtp.ready(kind))
 
     def _hear(self, callback: Callable[[list[bytes]], Any]) -> None:
         try:
