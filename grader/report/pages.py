@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -69,6 +69,13 @@ def exercises_html(exercises: Sequence[ExerciseScore], hints: Hints = "nudge") -
     """What ``check()`` shows in a notebook: a fragment that brings its own style and touches nothing around it."""
     template = _environment().get_template("notebook.html.j2")
     return template.render(exercises=exercises, hints=hints, style=_scoped(_style("tokens", "notebook", "exercise")))
+
+
+@lru_cache(maxsize=1024)
+def _section(exercise: ExerciseScore, fragment: str, hints: Hints, brief: bool = False) -> str:
+    """The part of a page on one exercise; a class hands in the same answers over and over."""
+    template: Any = _environment().get_template("exercise.html.j2").make_module({"hints": hints})
+    return template.exercise_section(exercise, fragment, brief)  # type: ignore[no-any-return]
 
 
 def page_name(student: str) -> str:
@@ -140,6 +147,7 @@ def _environment() -> Environment:
         style=_style("tokens", "style", "exercise"),
         generator=GENERATOR,
         heat_map=heat_map,
+        section=_section,
         anchor=_anchor,
         kind=_KINDS,
     )
