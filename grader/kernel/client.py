@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from functools import cache
 from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
@@ -68,7 +69,7 @@ class Client(AsyncKernelClient):  # type: ignore[misc]
     """A kernel client with the two channels (shell, iopub) that a graded notebook needs."""
 
     def __init__(self, shell: Connection, iopub: Connection) -> None:
-        session = PlainSession()
+        session = _session()
         super().__init__(session=session)
         self.allow_stdin = False
         self._shell_channel = _Channel(shell, session)
@@ -78,6 +79,12 @@ class Client(AsyncKernelClient):  # type: ignore[misc]
         """Let go of both."""
         for channel in (self._shell_channel, self._iopub_channel):
             channel.stop()
+
+
+@cache
+def _session() -> PlainSession:
+    """The session of all clients: nothing in it is a kernel's, and to make one takes a millisecond."""
+    return PlainSession()
 
 
 class Listeners:
