@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import signal
 import socket
 import threading
@@ -34,6 +35,7 @@ class Channel:
         with socket.socket(fileno=fd) as listening:
             self._sock = listening.accept()[0]
         self._sock.setblocking(True)
+        self._owner = os.getpid()
         self._buffer = bytearray()
         self._parts: list[bytes] = []
         self._sending = threading.Lock()
@@ -45,7 +47,12 @@ class Channel:
             raise
 
     def send_multipart(self, parts: Sequence[bytes], copy: bool = True, track: bool = False) -> None:
-        """Send a message, all of it: other threads and an interrupt wait until that is done."""
+        """Send a message, all of it: other threads and an interrupt wait until that is done.
+
+        A process forked from this one sends nothing: the two could not keep their messages apart.
+        """
+        if os.getpid() != self._owner:
+            return
         with self._sending:
             blocked = _sigmask(signal.SIG_BLOCK, _INTERRUPT)
             try:

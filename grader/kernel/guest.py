@@ -173,7 +173,10 @@ class Kernel(IPythonKernel):  # type: ignore[misc]
         """Run a cell."""
         Kernel.requests += 1
         Stream.refill()
+        kernel = os.getpid()
         reply: dict[str, Any] = await super().do_execute(code, silent, *args, **kwargs)
+        if os.getpid() != kernel:
+            os._exit(0)  # a fork that the cell did not end: it shares the kernel's connections, and must not serve them
         if "evalue" in reply:
             reply["evalue"] = str(reply["evalue"])[:_ERROR]
         return reply

@@ -45,6 +45,15 @@ import subprocess, sys
 print(subprocess.run([sys.executable, '-c', 'print("hi")'], capture_output=True, text=True).stdout, end='')
 """,
     "shell": "!echo hi",
+    "fork": """
+import os
+for _ in range(4):
+    if os.fork() == 0:
+        try: print('lost' * 20_000)
+        finally: os._exit(0)
+print('hi')
+""",
+    "fork without end": "import os\nif os.fork():\n    os.wait(); print('hi')\nelse:\n    raise RuntimeError",
     "numpy": "import numpy as np\nprint('hi' if np.allclose(np.linalg.inv(np.eye(2)), np.eye(2)) else '')",
     "training": """
 import torch
