@@ -20,7 +20,8 @@ import platform
 import socket
 import struct
 from collections.abc import Iterable
-from typing import Literal
+from functools import cache
+from typing import Literal, get_args
 
 #: Name → (number on x86_64, number on aarch64 or None where it has no such call).
 NUMBERS: dict[str, tuple[int, int | None]] = {
@@ -124,6 +125,14 @@ def let_through(listener: int) -> None:
         pass
 
 
+def prepare() -> None:
+    """Make the filters for this process and all its forks; in each of them that costs as much as installing one."""
+    if platform.machine() in MACHINES:
+        for gate in get_args(Gate):
+            program(platform.machine(), gate, attributes=True)
+
+
+@cache
 def program(machine: str, processes: Gate, *, attributes: bool = True) -> bytes:
     """The filter for ``machine`` (``"x86_64"``, ``"aarch64"``) as the bytes of ``sock_filter`` instructions."""
     column, audit = MACHINES[machine]

@@ -100,9 +100,10 @@ def warm() -> None:
     import IPython.core.logger
     import tornado.platform.asyncio
 
-    from grader.kernel import checkrun, guest, harness, landlock
+    from grader.kernel import checkrun, guest, harness, landlock, seccomp
 
     del checkrun, harness, landlock, ipykernel, IPython, tornado, encodings, faulthandler, resource
+    seccomp.prepare()
     guest.prepare(os.environ["HOME"])
     warmth.bring(["basics"])
 
