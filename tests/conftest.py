@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from tests.answers import PATCHES, RIGHT, WRONG, Answer
 from tests.samples import answered, hand_in
 
 SEED = 20261125
+
+# Where another environment is activated than the one whose pytest this is, IPython warns in every test of ``check()``.
+os.environ.pop("VIRTUAL_ENV", None)
 
 
 def grade_folder(folder: Path, out: Path, **options: object) -> RunReport:

@@ -468,7 +468,7 @@ async def _executed(paths: list[Path], folder: Path) -> list[Any]:
     async def execute(path: Path) -> Any:
         content = nbformat.read(path, as_version=4)
         async with two_at_once:
-            client = NotebookClient(content, timeout=60, resources={"metadata": {"path": str(folder)}})
+            client = NotebookClient(content, timeout=300, resources={"metadata": {"path": str(folder)}})
             return await client.async_execute()
 
     return await asyncio.gather(*map(execute, paths))
