@@ -89,7 +89,7 @@ async def test_channel_and_the_graders_end_understand_each_other(tmp_path: Path)
     ours.close()
 
 
-@settings(deadline=None)
+@settings(deadline=None, database=None)
 @given(messages=st.lists(PARTS, max_size=5), portion=st.integers(1, 400))
 def test_messages_come_whole_however_they_are_cut(
     messages: list[list[bytes]], portion: int, tmp_path_factory: pytest.TempPathFactory
