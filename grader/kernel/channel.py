@@ -19,7 +19,6 @@ from typing import Any
 from grader.kernel import zmtp
 
 _sigmask, _INTERRUPT = signal.pthread_sigmask, {signal.SIGINT}
-_message = zmtp.message
 #: Bytes that are read at a time.
 _PORTION = 64 * 1024
 
@@ -56,7 +55,7 @@ class Channel:
         with self._sending:
             blocked = _sigmask(signal.SIG_BLOCK, _INTERRUPT)
             try:
-                self._sock.sendall(_message(parts))
+                self._sock.sendall(zmtp.message(parts))
             finally:
                 _sigmask(signal.SIG_SETMASK, blocked)
 

@@ -235,7 +235,7 @@ class Shell(ZMQInteractiveShell):  # type: ignore[misc]
 
 
 class App(IPKernelApp):  # type: ignore[misc]
-    """ipykernel's application, cut in two: what needs neither sockets nor threads, and what does."""
+    """ipykernel's application, cut in two: what needs no connection, and what does."""
 
     def prepare(self) -> None:
         """Make the streams, and the kernel on the existing shell."""

@@ -60,21 +60,18 @@ class Connection:
 
     async def _read(self, most: int) -> tuple[int, bytes]:
         """Flags and body of the next frame."""
-        if not self._buffer:
-            await self._have(1)
+        await self._have(1)
         flags = self._buffer[0]
         if flags & ~(MORE | LONG | COMMAND):
             raise Refused("a frame with unknown flags")
         start = 9 if flags & LONG else 2
-        if len(self._buffer) < start:
-            await self._have(start)
+        await self._have(start)
         size = int.from_bytes(self._buffer[1:start], "big")
         if size > min(most, self._left):
             raise Refused("a message that is too large, or one too many")
         self._left -= size
         end = start + size
-        if len(self._buffer) < end:
-            await self._have(end)
+        await self._have(end)
         body = bytes(self._buffer[start:end])
         del self._buffer[:end]
         return flags, body
