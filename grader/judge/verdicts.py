@@ -12,8 +12,9 @@ from grader.judge.evidence import gather
 from grader.judge.score import score_exercise, with_stub
 from grader.model import CaseRun, Exercise, ExerciseScore, Stub
 
-#: Scores that are remembered; the oldest goes first.
-_MOST = 500
+#: Scores that are remembered, the oldest goes first; and bytes of tensors in each run of one. Runs that hold more are
+#: read anew each time (``grader.kernel.results``), so a score of them would be kept, tensors and all, for nothing.
+_MOST, _SMALL = 500, 8192
 
 
 class Verdicts:
@@ -32,7 +33,14 @@ class Verdicts:
         if known is not None:
             return with_stub(known[1], exercise, stub)
         score = score_exercise(gather(exercise, prepared, runs, stub))
-        if len(self._known) >= _MOST:
-            del self._known[next(iter(self._known))]
-        self._known[key] = runs, score  # with the runs, whose identities would else be given to others
+        if all(_size(run) <= _SMALL for run in runs):
+            if len(self._known) >= _MOST:
+                del self._known[next(iter(self._known))]
+            self._known[key] = runs, score  # with the runs, whose identities would else be given to others
         return score
+
+
+def _size(run: CaseRun) -> int:
+    """Bytes of all tensors of ``run``."""
+    captured = [capture.tensor for capture in run.captures.values() if capture.tensor is not None]
+    return sum(tensor.nbytes for tensor in (*captured, *run.inputs.values(), *run.extras.values()))

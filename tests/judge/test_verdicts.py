@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import torch
 
 from grader.judge import verdicts
 from grader.judge.evidence import gather
@@ -61,3 +62,13 @@ def test_the_oldest_goes_first(monkeypatch, judged):
     for runs in (*every, every[2], every[0]):
         known.score(linear, cases(linear), runs, STUB)
     assert len(judged) == 4
+
+
+def test_what_holds_much_is_not_kept(judged):
+    first, *rest = right_runs(linear)
+    runs = (replace(first, extras={"large": torch.zeros(3000)}), *rest)
+    known = Verdicts()
+    for _ in range(2):
+        assert known.score(linear, cases(linear), runs, STUB) == anew(runs, STUB)
+    assert judged == [STUB, STUB]
+    assert not known._known
