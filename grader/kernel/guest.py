@@ -34,7 +34,7 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQDisplayPublisher, ZMQInteractiveShell
 from traitlets import Any as AnyTrait
-from traitlets import Type
+from traitlets import Float, Type
 from traitlets.config import Config
 
 from grader.kernel import confine, harness, wire
@@ -167,6 +167,7 @@ class Kernel(IPythonKernel):  # type: ignore[misc]
     shell_stream = AnyTrait()
     shell_channel_thread = _NoShellThread()
     _supports_kernel_subshells = False
+    _execute_sleep = Float(0.0)  # before each reply, so that a thread may send what was printed: nothing here waits
     requests = 0
 
     async def do_execute(self, code: str, silent: bool, *args: Any, **kwargs: Any) -> dict[str, Any]:
