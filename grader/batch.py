@@ -1,23 +1,26 @@
 """A class of submissions: collect, run, keep what was graded, whatever happens in between.
 
-The kernels' process is started before torch is imported here, so that both imports go on at the same time; hence the
-imports inside functions.
+The kernels' process is started before anything is imported here that it does not need for that, so that both import
+torch and much else at the same time; hence the imports inside functions.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader._version import __version__
 from grader.errors import UsageError
-from grader.gradebook import FILE_NAME, Gradebook, RunSettings
 from grader.kernel import KernelPool
 from grader.model import Limits, RunReport, SubmissionReport
-from grader.submission import Collection, CollectLimits, Entry, collect
+from grader.submission import Collection, CollectLimits, Entry
+
+if TYPE_CHECKING:
+    from grader.gradebook import Gradebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,15 @@ class ScoreOptions:
 
 @dataclass(frozen=True, slots=True)
 class Observer:
-    """What a run tells while it goes on: who was found, how many need grading, and each report as it is done."""
+    """What a run tells while it goes on: who was found, how many need grading, and each report as it is done.
+
+    ``meanwhile`` gives work that can be done, a step at a time, while the last submissions run.
+    """
 
     collected: Callable[[Collection], None] = lambda _: None
     started: Callable[[int], None] = lambda _: None
     finished: Callable[[SubmissionReport, bool], None] = lambda _report, _taken_over: None
+    meanwhile: Callable[[], Iterable[None]] = lambda: ()
     ended: Callable[[], None] = lambda: None
 
 
@@ -61,6 +68,9 @@ def score_class(options: ScoreOptions, observer: Observer = Observer()) -> RunRe
 async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
     options.out.mkdir(parents=True, exist_ok=True)
     async with KernelPool(sandbox=options.sandbox, limits=options.limits, jobs=options.jobs) as pool:
+        from grader.gradebook import FILE_NAME, Gradebook
+        from grader.submission import collect
+
         with Gradebook(options.out / FILE_NAME) as gradebook:
             run = _Run(options, gradebook, pool)
             with collect(
@@ -92,6 +102,8 @@ def check_notebook(notebook: Path, course: str = "autograd") -> SubmissionReport
 
 
 async def _check_notebook(notebook: Path, course: str) -> SubmissionReport:
+    from grader.submission import collect
+
     with collect([notebook]) as collection:
         async with KernelPool(sandbox="none", jobs=1) as pool:
             from grader.bench import Bench
@@ -113,6 +125,7 @@ class _Run:
         from grader.bench import Bench
         from grader.course.loading import load_course
         from grader.fingerprint import course_digest
+        from grader.gradebook import RunSettings
 
         torch.set_num_threads(1)
         course = load_course(options.course)
@@ -136,10 +149,13 @@ class _Run:
         """
         keys = _keys(entries)
         waiting = iter(zip(keys, entries, strict=True))
+        meanwhile = iter(observer.meanwhile())
 
         async def work() -> None:
             for key, entry in waiting:
                 observer.finished(*await self._grade_entry(key, entry))
+            for _ in meanwhile:
+                await asyncio.sleep(0)
 
         try:
             async with asyncio.TaskGroup() as group:

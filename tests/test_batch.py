@@ -8,7 +8,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +156,24 @@ def test_score_tells_an_observer_how_far_it_is(
     first, second = seen[:6], seen[6:]
     assert first == [3, 3, ("ada", False), ("bob", False), ("cyd", False), "ended"]
     assert second[2:4] == [("ada", True), ("bob", True)]
+
+
+def test_score_prepares_its_report_while_the_last_submissions_run(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path
+) -> None:
+    seen: list[Any] = []
+
+    def steps() -> Iterator[None]:
+        seen.append("first")
+        yield
+        seen.append("second")
+        yield
+
+    observer = Observer(finished=lambda *_: seen.append("graded"), meanwhile=steps, ended=lambda: seen.append("ended"))
+    score_class(ScoreOptions(paths=(small_class,), out=tmp_path / "out", seed=5), observer)
+
+    assert sorted(seen[:-1]) == ["first", "graded", "graded", "graded", "second"]
+    assert seen[-1] == "ended"
 
 
 def _grade_until_killed(folder: Path, out: Path) -> None:

@@ -151,7 +151,7 @@ def _score(options: ScoreOptions, hints: Hints) -> RunReport:
     with logging_to(out):
         run = score_class(options, ProgressView(console).observer())
 
-    from grader.report import render_class, render_submission, write_reports  # jinja2, which no kernel has to wait for
+    from grader.report import render_class, render_submission, write_reports
 
     written = write_reports(run, out, hints=hints.value)
     console.print()

@@ -36,7 +36,7 @@ def check(
 def doctor() -> None:
     """Tell what works on this machine, and how to mend what does not."""
     with told():
-        from grader.kernel import doctor as examine
+        from grader.kernel.doctor import doctor as examine
 
         findings = examine()
         console = plain_console()

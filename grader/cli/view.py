@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -52,7 +53,7 @@ class ProgressView:
         """The calls that a run makes."""
         from grader.batch import Observer
 
-        return Observer(collected=self._collected, started=self._started, finished=self._finished, ended=self._ended)
+        return Observer(self._collected, self._started, self._finished, _prepare_reports, self._ended)
 
     def _collected(self, collection: Collection) -> None:
         print_entries(self.console, collection, _LISTED)
@@ -68,6 +69,14 @@ class ProgressView:
     def _ended(self) -> None:
         if self._progress is not None:
             self._progress.__exit__(None, None, None)
+
+
+def _prepare_reports() -> Iterator[None]:
+    """What the reports need before anything is known to report."""
+    from grader.report import pages, write_reports  # noqa: F401 - with jinja2, which no kernel has had to wait for
+
+    yield
+    yield from pages.prepare()
 
 
 def print_entries(console: Console, collection: Collection, most: int) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from functools import cache
 from typing import Any
 
@@ -85,35 +83,6 @@ class Client(AsyncKernelClient):  # type: ignore[misc]
 def _session() -> PlainSession:
     """The session of all clients: nothing in it is a kernel's, and to make one takes a millisecond."""
     return PlainSession()
-
-
-class Listeners:
-    """The two sockets (shell, iopub) that a kernel inherits, bound below a folder that is the grader's alone."""
-
-    def __init__(self, prefix: str) -> None:
-        self.prefix = prefix
-        self.sockets = [_listening(f"{prefix}-{port}") for port in (1, 2)]
-
-    def fds(self) -> list[int]:
-        """Their descriptors."""
-        return [sock.fileno() for sock in self.sockets]
-
-    def close(self) -> None:
-        """Close this process's copies."""
-        for sock in self.sockets:
-            sock.close()
-
-    def unlink(self) -> None:
-        """Remove them from the folder."""
-        for port in (1, 2):
-            os.unlink(f"{self.prefix}-{port}")
-
-
-def _listening(path: str) -> socket.socket:
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.bind(path)
-    sock.listen(8)
-    return sock
 
 
 async def connect(prefix: str) -> Client:

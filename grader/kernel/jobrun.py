@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import re
 import socket
@@ -15,13 +16,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from grader.kernel import wire
 from grader.kernel.checks import Checks
-from grader.kernel.client import CellRunner, Client, Listeners, connect
 from grader.kernel.deaths import SLACK_S, Died, JobLost
+from grader.kernel.listeners import Listeners
 from grader.kernel.programs import close_all
 from grader.kernel.wire import OUTPUT_KEPT
 from grader.model import Cell, CellFailure, Execution, Job
 
 if TYPE_CHECKING:
+    from grader.kernel.client import CellRunner, Client
     from grader.kernel.pool import KernelPool
 
 #: Seconds for a kernel to come up, and for an interrupted cell to end.
@@ -40,7 +42,7 @@ class JobRun:
         self.job = job
         self.number = number
         self.seconds = seconds
-        self.deadline = time.monotonic() + seconds
+        self.deadline = math.inf  # its time runs when it has a slot
         self.sock: socket.socket
         self.died: asyncio.Future[dict[str, Any]]
         self.answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -183,6 +185,9 @@ class JobRun:
         try:
             self.order("kernel", listeners.fds())
             listeners.close()
+            await self.pool.ready()
+            from grader.kernel.client import CellRunner, connect
+
             self.client = await self._first(connect(listeners.prefix), self.left(_START_S))
             self.runner = CellRunner(self.client)
             answer = await self.answer(self.left(_START_S))
@@ -191,7 +196,9 @@ class JobRun:
         except Died as death:
             raise JobLost(f"a kernel died before it was ready ({death.how})") from None
         except TimeoutError:
-            raise
+            if self.deadline < math.inf:
+                raise
+            raise JobLost(f"a kernel did not come up within {_START_S:g} s") from None
         except (OSError, EOFError, ValueError) as error:
             raise JobLost(f"a kernel's sockets did not come up: {error}") from None
         finally:

@@ -26,6 +26,8 @@ from grader.model import Execution, Job, Limits
 _READY_S = 120.0
 #: Whether this system has what a zygote needs: fork, memory files, descriptors sent over sockets, ``/proc``.
 _WARM = sys.platform.startswith("linux")
+#: Jobs that a zygote may be asked for before it is up; its socket has room for a few times as many.
+_AHEAD = 8
 #: Seconds in which a zygote that was killed is gone: its memory is freed first, on a busy machine slowly.
 _DYING_S = 5.0
 
@@ -141,7 +143,7 @@ class KernelPool:
         await asyncio.shield(self._coming_up)
 
     async def _come_up(self) -> None:
-        from grader.kernel import jobrun  # noqa: F401 - imports nbclient and torch, while the zygote does the same
+        from grader.kernel import client  # noqa: F401 - imports nbclient while the zygote, or first kernels, come up
 
         gc.freeze()  # else each full collection of a long run walks through all of torch again
         gc.enable()
@@ -174,14 +176,16 @@ class KernelPool:
 
             async with self.slots:
                 return await run_cold(job, self.limits)
-        await self.ready()
         async with self._kernels:
+            if self._numbers >= _AHEAD:
+                await self.ready()
             reason = ""
             for _ in range(2):
                 used = self.zygote
                 try:
                     return await self._run(job)
                 except JobLost as error:
+                    await self.ready()
                     reason = str(error)
                     await self._replace_zygote(used)
             raise KernelError(f"{job.name}: the kernel machinery failed twice: {reason}", remedy="See: grader doctor")

@@ -6,8 +6,9 @@ The names below are the face. Each loads its module on first use, so that import
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from grader import lazy
 
 if TYPE_CHECKING:
     from grader.report.actions import append_output as append_output
@@ -67,10 +68,4 @@ _HOME = {
 }
 
 __all__ = sorted(_HOME)  # noqa: PLE0605 - the table is the list
-
-
-def __getattr__(name: str) -> Any:
-    """Load the module of a public name on first use."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__ = lazy.attributes(__name__, _HOME)

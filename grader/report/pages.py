@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -36,6 +36,13 @@ _KINDS = {
     "missing": "mi",
     "grader_error": "gr",
 }
+
+
+def prepare() -> Iterator[None]:
+    """Compile what the pages are made from, a part at each step: most of the time that a small class's pages take."""
+    for name in ("exercise.html.j2", "base.html.j2", "class.html.j2", "student.html.j2"):
+        _environment().get_template(name)
+        yield
 
 
 def class_page(run: RunReport) -> str:

@@ -1,20 +1,36 @@
-"""Who handed in what: collect submissions from folders and archives, read a notebook, find its answers."""
+"""Who handed in what: collect submissions from folders and archives, read a notebook, find its answers.
 
-from grader.submission.collection import collect
-from grader.submission.entry import Collection, CollectLimits, Entry, Wanted
-from grader.submission.givens import givens_of
-from grader.submission.location import locate
-from grader.submission.reading import read
-from grader.submission.suspicion import autograd_suspected
+The names below are the face; each loads its module on first use.
+"""
 
-__all__ = [
-    "CollectLimits",
-    "Collection",
-    "Entry",
-    "Wanted",
-    "autograd_suspected",
-    "collect",
-    "givens_of",
-    "locate",
-    "read",
-]
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from grader import lazy
+
+if TYPE_CHECKING:
+    from grader.submission.collection import collect as collect
+    from grader.submission.entry import Collection as Collection
+    from grader.submission.entry import CollectLimits as CollectLimits
+    from grader.submission.entry import Entry as Entry
+    from grader.submission.entry import Wanted as Wanted
+    from grader.submission.givens import givens_of as givens_of
+    from grader.submission.location import locate as locate
+    from grader.submission.reading import read as read
+    from grader.submission.suspicion import autograd_suspected as autograd_suspected
+
+_HOME = {
+    "Collection": "entry",
+    "CollectLimits": "entry",
+    "Entry": "entry",
+    "Wanted": "entry",
+    "autograd_suspected": "suspicion",
+    "collect": "collection",
+    "givens_of": "givens",
+    "locate": "location",
+    "read": "reading",
+}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605 - the table is the list
+__getattr__ = lazy.attributes(__name__, _HOME)

@@ -16,6 +16,7 @@ import psutil
 import pytest
 import torch
 
+from grader.errors import KernelError
 from grader.kernel import KernelPool
 from grader.model import Cell, Check, Execution, Job, Limits, Program
 from tests.kernel.conftest import BEST, WORKING
@@ -198,6 +199,42 @@ def test_zygote_killed_in_a_run_is_replaced_and_the_job_tried_again(secret: obje
     execution = asyncio.run(run())
     assert execution.outputs == {0: "ran\n"}
     assert verdicts(execution) == ("exact", "exact")
+
+
+def test_jobs_that_come_before_the_zygote_is_up_run_all(secret: object) -> None:
+    async def run() -> list[Execution]:
+        async with KernelPool(BEST, LIMITS, jobs=12) as pool:
+            return list(await asyncio.gather(*(pool.run(linear_job(f"early {number}")) for number in range(16))))
+
+    assert {verdicts(execution) for execution in asyncio.run(run())} == {("exact", "exact")}
+
+
+def test_time_of_a_submission_begins_when_its_kernel_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    ready = KernelPool.ready
+
+    async def late(pool: KernelPool) -> None:
+        await asyncio.sleep(3)
+        await ready(pool)
+
+    async def run() -> Execution:
+        async with KernelPool(BEST, replace(LIMITS, submission_s=2.5), jobs=1) as pool:
+            return await pool.run(linear_job("patient"))
+
+    monkeypatch.setattr(KernelPool, "ready", late)
+    assert asyncio.run(run()).ended == "finished"
+
+
+def test_zygote_that_never_comes_up_is_told_with_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    dying = [sys.executable, "-c", "raise SystemExit('no torch in this house')"]
+    monkeypatch.setattr("grader.kernel.sandbox.zygote_command", lambda sandbox, fd: dying)
+
+    async def run() -> None:
+        async with KernelPool("none", LIMITS, jobs=1) as pool:
+            with pytest.raises(KernelError, match="no torch in this house"):
+                await pool.run(linear_job("first"))
+
+    with pytest.raises(KernelError, match="did not come up"):
+        asyncio.run(run())
 
 
 @pytest.mark.slow

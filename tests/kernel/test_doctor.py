@@ -6,11 +6,10 @@ import sys
 
 import pytest
 
+import grader.kernel.doctor as examination
 from grader.errors import SandboxUnavailable
-from grader.kernel import SandboxStatus, doctor
-from grader.kernel.sandbox import choose_sandbox
-
-examination = sys.modules["grader.kernel.doctor"]
+from grader.kernel import SandboxStatus, choose_sandbox
+from grader.kernel.doctor import doctor
 
 
 def _examined(monkeypatch: pytest.MonkeyPatch, *statuses: SandboxStatus) -> dict[str, str]:

@@ -1,0 +1,29 @@
+"""Faces whose names load their module on first use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import grader.kernel
+import grader.report
+import grader.submission
+from tests.samples import ROOT
+
+
+@pytest.mark.parametrize("face", [grader.kernel, grader.report, grader.submission])
+def test_every_public_name_is_there_and_no_other(face: object) -> None:
+    for name in face.__all__:  # type: ignore[attr-defined]
+        assert getattr(face, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'no_such_name'"):
+        _ = face.no_such_name  # type: ignore[attr-defined]
+
+
+def test_what_runs_in_the_sandbox_comes_up_without_the_graders_side() -> None:
+    code = "import sys, grader.kernel.zygote; print(*(name for name in sys.modules if name.startswith('grader')))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+
+    assert {"grader.kernel.zygote", "grader.kernel.wire"} <= set(done.stdout.split())
+    assert not {"grader.model", "grader.kernel.pool", "grader.kernel.sandbox"} & set(done.stdout.split())
