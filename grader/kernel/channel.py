@@ -35,8 +35,7 @@ class Channel:
             self._sock = listening.accept()[0]
         self._sock.setblocking(True)
         self._owner = os.getpid()
-        self._buffer = bytearray()
-        self._parts: list[bytes] = []
+        self._parser = zmtp.Parser(trusted=True)
         self._sending = threading.Lock()
         self._tasks: set[asyncio.Future[Any]] = set()
         try:
@@ -61,7 +60,7 @@ class Channel:
 
     def receive(self) -> list[bytes]:
         """Wait for the next message. Raises ``EOFError`` when there will be none."""
-        while (parts := self._next()) is None:
+        while (parts := self._parser.message()) is None:
             self._fill()
         return parts
 
@@ -78,11 +77,8 @@ class Channel:
 
     def _shake_hands(self, kind: str) -> None:
         self._sock.sendall(zmtp.GREETING)  # libzmq waits for its first bytes before it sends all of its own
-        while len(self._buffer) < len(zmtp.GREETING):
+        while not self._parser.greeting():
             self._fill()
-        if self._buffer[0] != zmtp.GREETING[0]:
-            raise ValueError("a greeting of another protocol")
-        del self._buffer[: len(zmtp.GREETING)]
         self._sock.sendall(zmtp.ready(kind))
 
     def _hear(self, callback: Callable[[list[bytes]], Any]) -> None:
@@ -93,7 +89,7 @@ class Channel:
         except (EOFError, OSError):  # the grader let go of the job, whose end is near
             asyncio.get_event_loop().remove_reader(self._sock.fileno())
             return
-        while (parts := self._next()) is not None:
+        while (parts := self._parser.message()) is not None:
             answer = callback(parts)
             if inspect.isawaitable(answer):
                 task = asyncio.ensure_future(answer)
@@ -104,23 +100,4 @@ class Channel:
         data = self._sock.recv(_PORTION, flags)
         if not data:
             raise EOFError("the grader let go of a connection")
-        self._buffer += data
-
-    def _next(self) -> list[bytes] | None:
-        """The next message, when all of it is there; commands are passed over."""
-        buffer = self._buffer
-        while buffer:
-            flags = buffer[0]
-            start = 9 if flags & zmtp.LONG else 2
-            end = start + int.from_bytes(buffer[1:start], "big")
-            if len(buffer) < start or len(buffer) < end:
-                return None
-            body = bytes(buffer[start:end])
-            del buffer[:end]
-            if flags & zmtp.COMMAND:
-                continue
-            self._parts.append(body)
-            if not flags & zmtp.MORE:
-                parts, self._parts = self._parts, []
-                return parts
-        return None
+        self._parser.feed(data)

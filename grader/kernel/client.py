@@ -16,30 +16,13 @@ from grader.kernel.session import PlainSession
 from grader.kernel.wire import OUTPUT_KEPT
 from grader.kernel.zmtp import Connection
 
-#: Messages that may wait to be asked for.
-_WAITING = 4
-
 
 class _Channel:
-    """A channel of a kernel client, on a connection whose messages are capped.
-
-    A task of its own reads, since nbclient may give up waiting, and half a message must not be lost with that.
-    """
+    """A channel of a kernel client, on a connection whose messages are capped."""
 
     def __init__(self, connection: Connection, session: PlainSession) -> None:
         self.connection = connection
         self.session = session
-        self._messages: asyncio.Queue[list[bytes] | ValueError] = asyncio.Queue(_WAITING)
-        self._reading = asyncio.create_task(self._read())
-
-    async def _read(self) -> None:
-        try:
-            while True:
-                await self._messages.put(await self.connection.receive())
-        except ValueError as error:
-            await self._messages.put(error)
-        except (EOFError, OSError):
-            pass  # that the kernel is dead, and of what, the job's init tells
 
     def is_alive(self) -> bool:
         """Until it is dropped."""
@@ -51,15 +34,16 @@ class _Channel:
 
     async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
         """The next message, however long that takes: the job keeps the time. Any error means forged."""
-        message = await self._messages.get()
-        if isinstance(message, ValueError):
-            raise message
+        try:
+            message = await self.connection.receive()
+        except (EOFError, OSError):  # that the kernel is dead, and of what, the job's init tells
+            await asyncio.get_running_loop().create_future()
+            raise
         _, parts = self.session.feed_identities(message)
         return self.session.deserialize(parts)
 
     def stop(self) -> None:
         """Let go of the connection."""
-        self._reading.cancel()
         self.connection.close()
 
 

@@ -118,15 +118,83 @@ async def test_message_without_end_costs_no_memory(tmp_path: Path) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
 
 
+class Wire:
+    """A transport that keeps what is written and whether it is to be read."""
+
+    def __init__(self) -> None:
+        self.written = bytearray()
+        self.reading = True
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+    def close(self) -> None:
+        self.reading = False
+
+
+def opened() -> tuple[zmtp.Connection, Wire]:
+    """A connection behind its handshake, and what is below it."""
+    connection, wire = zmtp.Connection("DEALER"), Wire()
+    connection.connection_made(wire)  # type: ignore[arg-type]
+    connection.data_received(zmtp.GREETING + zmtp.ready("ROUTER"))
+    assert connection.opened.result() is None
+    wire.written.clear()
+    return connection, wire
+
+
 async def test_messages_without_number_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zmtp, "ALL", 1000)
-    reader = asyncio.StreamReader()
-    connection = zmtp.Connection(reader, None)  # type: ignore[arg-type]
-    reader.feed_data(zmtp._frame(bytes(100), 0) * 11)
+    connection, _ = opened()
+    connection.data_received(zmtp.message([bytes(90)]) * 11)
     for _ in range(10):
-        assert await connection.receive() == [bytes(100)]
+        assert await connection.receive() == [bytes(90)]
     with pytest.raises(zmtp.Refused):
         await connection.receive()
+
+
+async def test_what_nobody_asks_for_stays_in_the_socket() -> None:
+    connection, wire = opened()
+    connection.data_received(zmtp.message([b"1"]) * 3)
+    assert wire.reading
+    connection.data_received(zmtp.message([b"2"]) * 7)
+    assert not wire.reading
+    came = [await connection.receive() for _ in range(10)]
+    assert came == [[b"1"]] * 3 + [[b"2"]] * 7
+    assert wire.reading
+
+
+async def test_what_came_before_the_end_is_heard() -> None:
+    connection, _ = opened()
+    connection.data_received(zmtp.message([b"1"]) * 7)
+    connection.eof_received()
+    for _ in range(7):
+        assert await connection.receive() == [b"1"]
+    for _ in range(2):
+        with pytest.raises(EOFError):
+            await connection.receive()
+
+
+@settings(deadline=None, database=None, max_examples=50)
+@given(st.lists(st.integers(1, 200), max_size=30), st.lists(st.lists(_sizes, min_size=1, max_size=3), max_size=5))
+def test_messages_cut_anywhere_come_whole(cuts: list[int], sizes: list[list[int]]) -> None:
+    messages = [[bytes(size) for size in parts] for parts in sizes]
+    data = zmtp.GREETING + zmtp.ready("ROUTER") + b"".join(map(zmtp.message, messages))
+
+    async def heard() -> list[list[bytes]]:
+        connection, at = zmtp.Connection("DEALER"), 0
+        connection.connection_made(Wire())  # type: ignore[arg-type]
+        for cut in (*cuts, len(data)):
+            connection.data_received(data[at : at + cut])
+            at += cut
+        return [await connection.receive() for _ in messages]
+
+    assert asyncio.run(heard()) == messages
 
 
 async def test_peer_that_goes_away_ends_the_message(tmp_path: Path) -> None:
@@ -136,7 +204,7 @@ async def test_peer_that_goes_away_ends_the_message(tmp_path: Path) -> None:
         await writer.drain()
         writer.close()
 
-    with pytest.raises((asyncio.IncompleteReadError, OSError)):
+    with pytest.raises((EOFError, OSError)):
         await with_peer(tmp_path, peer)
 
 
@@ -146,29 +214,21 @@ def test_any_frames_come_as_they_were_sent(sizes: list[int]) -> None:
     message = [bytes([at % 251]) * size for at, size in enumerate(sizes)]
 
     async def back() -> list[bytes]:
-        reader = asyncio.StreamReader()
-        written = bytearray()
-
-        class Writer:
-            write = written.extend
-
-        connection = zmtp.Connection(reader, Writer())  # type: ignore[arg-type]
+        connection, wire = opened()
         connection.send(message)
-        reader.feed_data(bytes(written))
+        connection.data_received(bytes(wire.written))
         return await connection.receive()
 
     assert asyncio.run(back()) == message
 
 
 async def test_channel_waits_after_the_last_message_and_refuses_what_is_none() -> None:
-    session = PlainSession()
-
     def channel(*parts: bytes) -> _Channel:
-        reader = asyncio.StreamReader()
-        for at, part in enumerate(parts):
-            reader.feed_data(zmtp._frame(part, at < len(parts) - 1))
-        reader.feed_eof()
-        return _Channel(zmtp.Connection(reader, None), session)  # type: ignore[arg-type]
+        connection, _ = opened()
+        if parts:
+            connection.data_received(zmtp.message(parts))
+        connection.eof_received()
+        return _Channel(connection, PlainSession())
 
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(channel().get_msg(), 0.05)
@@ -178,18 +238,20 @@ async def test_channel_waits_after_the_last_message_and_refuses_what_is_none() -
 
 
 async def test_message_is_whole_also_where_nobody_waited_for_its_end() -> None:
-    reader = asyncio.StreamReader()
-    channel = _Channel(zmtp.Connection(reader, None), PlainSession())  # type: ignore[arg-type]
+    connection, _ = opened()
+    channel = _Channel(connection, PlainSession())
     header = b'{"msg_id": "1", "msg_type": "status"}'
-    parts = (b"<IDS|MSG>", b"", header, b"{}", b"{}", b'{"execution_state": "idle"}')
-    data = b"".join(zmtp._frame(part, at < len(parts) - 1) for at, part in enumerate(parts))
-    reader.feed_data(data[:30])
+    data = zmtp.message((b"<IDS|MSG>", b"", header, b"{}", b"{}", b'{"execution_state": "idle"}'))
+    connection.data_received(data[:30])
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(channel.get_msg(), 0.05)
-    reader.feed_data(data[30:])
+    waiting = asyncio.ensure_future(channel.get_msg())
+    await asyncio.sleep(0)
+    connection.data_received(data[30:])
+    waiting.cancel()  # the message has come, and is not lost with whoever waited for it
+    await asyncio.wait([waiting])
     message = await asyncio.wait_for(channel.get_msg(), 5)
     assert message["content"] == {"execution_state": "idle"}
-    channel._reading.cancel()
 
 
 async def test_client_lets_go_of_both_sockets(tmp_path: Path) -> None:
@@ -197,5 +259,5 @@ async def test_client_lets_go_of_both_sockets(tmp_path: Path) -> None:
     client = Client(*[await zmtp.connect(str(tmp_path / "s"), "DEALER") for _ in range(2)])
     client.stop_channels()
     for channel in (client.shell_channel, client.iopub_channel):
-        assert channel.connection._writer.is_closing()
+        assert channel.connection._transport.is_closing()
     context.destroy(linger=0)
