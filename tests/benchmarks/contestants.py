@@ -1,8 +1,8 @@
 """What is measured, each a process of its own from cold.
 
-``python -m tests.benchmarks.contestants NAME FOLDER JOBS PLACE``: ``ours`` is the command ``grader score``, which
-writes its grades to ``PLACE``; ``plain`` a loop around nbclient that starts a kernel for each notebook and runs its
-cells; ``floor`` a process that has imported torch and forks for each notebook to ``exec`` cells and checks.
+``python -m tests.benchmarks.contestants NAME FOLDER JOBS PLACE``: ``watched`` is the command ``grader score``, which
+writes its grades and what it used to ``PLACE``; ``plain`` a loop around nbclient that starts a kernel a notebook and
+runs its cells; ``floor`` a process that has imported torch and forks for each notebook to ``exec`` cells and checks.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from grader.model import RunReport, SubmissionReport
 
 
-def ours(folder: Path, jobs: int, place: Path) -> None:
+def watched(folder: Path, jobs: int, place: Path) -> None:
     """``grader score`` on ``folder``; writes the time and memory at each submission finished to ``told.json``."""
     from grader import batch, cli
 
@@ -29,7 +29,7 @@ def ours(folder: Path, jobs: int, place: Path) -> None:
     seconds: list[float] = []
     began = time.perf_counter()
 
-    def watched(options: batch.ScoreOptions, observer: batch.Observer) -> RunReport:
+    def noted(options: batch.ScoreOptions, observer: batch.Observer) -> RunReport:
         def finished(report: SubmissionReport, taken_over: bool) -> None:
             marks.append((time.perf_counter() - began, resident()))
             observer.finished(report, taken_over)
@@ -44,7 +44,7 @@ def ours(folder: Path, jobs: int, place: Path) -> None:
         (place / "told.json").write_text(json.dumps(told), encoding="utf-8")
         return run
 
-    batch.score_class = watched
+    batch.score_class = noted
     sys.argv = ["grader", "score", str(folder), "--out", str(place / "grades"), "--seed", "1", "--jobs", str(jobs)]
     sys.argv += ["--sandbox", os.environ["SANDBOX"]] if "SANDBOX" in os.environ else []
     cli.main()
@@ -152,7 +152,7 @@ def _check(program: Any, code: Any, space: dict[str, Any]) -> None:
 def main() -> None:
     """Run one contestant."""
     name, folder, jobs, place = sys.argv[1:]
-    {"ours": ours, "plain": plain, "floor": floor}[name](Path(folder), int(jobs), Path(place))
+    {"watched": watched, "plain": plain, "floor": floor}[name](Path(folder), int(jobs), Path(place))
 
 
 if __name__ == "__main__":
