@@ -48,7 +48,7 @@ MOST_ELEMENTS = 10_000
 _ABSENT = object()
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=1024)
 def parsed(text: str) -> Path:
     """The path that ``text`` is, parsed once in a process."""
     return Path(text)

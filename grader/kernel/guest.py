@@ -143,6 +143,17 @@ def _spend(shown: Any) -> None:
 class Compiler(XCachingCompiler):  # type: ignore[misc]
     """Names the code of a cell after the request that ran it, so that a traceback leads back to the cell."""
 
+    #: A cell and what ``Shell.transform_cell`` parsed it to.
+    parsed: tuple[str, ast.AST | None] = ("", None)
+
+    def ast_parse(self, source: str, filename: str = "<unknown>", symbol: str = "exec") -> ast.AST:
+        """What ``source`` is parsed to; a tree that is there already is handed out once, since it may be changed."""
+        (text, tree), self.parsed = self.parsed, ("", None)
+        if tree is not None and text == source and symbol == "exec":
+            return tree
+        parsed: ast.AST = super().ast_parse(source, filename, symbol)
+        return parsed
+
     def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
         """``ipykernel_<n>.py`` where ``n`` counts execute requests from 1."""
         return harness.code_name(Kernel.requests)
@@ -220,11 +231,12 @@ class Shell(ZMQInteractiveShell):  # type: ignore[misc]
         raw, transformed = self.transformed
         if raw != raw_cell:
             try:
-                _compile(raw_cell, "<cell>", "exec", _ONLY_PARSE)
+                tree = _compile(raw_cell, "<cell>", "exec", _ONLY_PARSE)
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 return str(super().transform_cell(raw_cell))
             transformed = raw_cell if raw_cell.endswith("\n") else f"{raw_cell}\n"
             self.transformed = raw_cell, transformed
+            self.compile.parsed = transformed, tree
         return transformed
 
     def should_run_async(self, raw_cell: str, *, transformed_cell: str | None = None, **named: Any) -> bool:

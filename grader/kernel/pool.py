@@ -231,6 +231,7 @@ class KernelPool:
                 write.append("/tmp")
         return {
             "warm": warmth.needed(cell.source for cell in job.cells),
+            "texts": self.programs.texts(job.checks),
             "sandbox": self.sandbox,
             "folder": folder,
             "temporary": "/job/tmp" if private else folder,

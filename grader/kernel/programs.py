@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from grader.model import Program
+from grader.model import Check, Program
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,6 +24,7 @@ def described(program: Program) -> dict[str, Any]:
     return {
         "case": program.case,
         "call": program.call,
+        "parameters": _parameters(program),
         "constants": {name: repr(value) for name, value in program.constants.items()},
         "globals": program.globals,
         "poison": program.poison,
@@ -35,10 +36,22 @@ def described(program: Program) -> dict[str, Any]:
     }
 
 
+def _parameters(program: Program) -> list[str]:
+    """The names that the call finds as its own, in the order in which they are bound."""
+    names = [path for path in program.tensors if "." not in path] + list(program.constants)
+    return [name for name in names if name not in program.globals]
+
+
 def _order(tensor: Tensor) -> list[int]:
     """The axes of ``tensor``, largest stride first."""
     strides = tensor.stride()
     return sorted(range(tensor.dim()), key=lambda axis: -strides[axis])
+
+
+#: The text of a program: its call, the call's parameters, and the paths that are read afterwards.
+Text = tuple[str, tuple[str, ...], tuple[str, ...]]
+#: Characters of all texts that a job's kernel is told of before it is made.
+_TOLD = 32 * 1024
 
 
 class ProgramFiles:
@@ -46,6 +59,24 @@ class ProgramFiles:
 
     def __init__(self) -> None:
         self._files: dict[int, tuple[tuple[Program, ...], tuple[int, ...]]] = {}
+        self._texts: dict[int, tuple[tuple[Program, ...], tuple[Text, ...]]] = {}
+
+    def texts(self, checks: Iterable[Check]) -> list[Text]:
+        """What ``checks`` will compile, for the zygote to do it once for all its forks (``program.compile_ahead``).
+
+        The cases of an exercise mostly share one text. Of very many only the first are told.
+        """
+        found: list[Text] = []
+        room = _TOLD
+        for check in checks:
+            if id(check.programs) not in self._texts:
+                self._texts[id(check.programs)] = check.programs, _texts(check.programs)
+            for text in self._texts[id(check.programs)][1]:
+                room -= len(str(text))
+                if room < 0:
+                    return found
+                found.append(text)
+        return found
 
     def open(self, programs: tuple[Program, ...]) -> list[int]:
         """Fresh read-only descriptors of the files of ``programs``; the caller closes them."""
@@ -61,6 +92,10 @@ class ProgramFiles:
         """Give the memory back."""
         close_all([fd for _, fds in self._files.values() for fd in fds])
         self._files.clear()
+
+
+def _texts(programs: tuple[Program, ...]) -> tuple[Text, ...]:
+    return tuple(dict.fromkeys((one.call, tuple(_parameters(one)), tuple(one.reads)) for one in programs))
 
 
 def close_all(fds: Sequence[int]) -> None:

@@ -30,6 +30,8 @@ def serve(fd: int) -> None:
     gc.enable()
     import torch
 
+    from grader.kernel import program
+
     wire.send(sock, {"event": "ready", "torch": torch.__version__, "python": sys.version.split()[0]})
     settling = hugepages.collapsed()
     jobs: set[int] = set()
@@ -42,6 +44,7 @@ def serve(fd: int) -> None:
             return
         if warmth.bring(message["warm"]):
             settling = hugepages.collapsed()
+        program.compile_ahead(message.pop("texts"))
         job = jobinit.fork(message)
         if job == 0:
             sock.close()
