@@ -92,6 +92,7 @@ class ProgramFiles:
         """Give the memory back."""
         close_all([fd for _, fds in self._files.values() for fd in fds])
         self._files.clear()
+        self._texts.clear()
 
 
 def _texts(programs: tuple[Program, ...]) -> tuple[Text, ...]:
