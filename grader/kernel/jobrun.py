@@ -7,6 +7,7 @@ import contextlib
 import math
 import os
 import re
+import select
 import socket
 import stat
 import time
@@ -61,11 +62,13 @@ class JobRun:
         Raises ``JobLost`` when the machinery died under it.
         """
         began = time.monotonic()
-        self._open()
         ended: Any = "finished"
+        self.sock, theirs = wire.pair()
         try:
-            self._send_assets()
-            await self._start_kernel()
+            async with self.pool.coming_up:
+                self._open(theirs)
+                await self._send_assets()
+                await self._start_kernel()
             async with self.pool.slots:
                 began = time.monotonic()
                 self.deadline = began + self.seconds
@@ -87,18 +90,15 @@ class JobRun:
 
     # ---------------------------------------------------------------------------------------- the init
 
-    def _open(self) -> None:
-        """Have the zygote fork the job's init and listen to it."""
-        ours, theirs = wire.pair()
+    def _open(self, theirs: socket.socket) -> None:
+        """Have the zygote fork the job's init, with ``theirs`` for its end of the socket, and listen to it."""
         with theirs:
             try:
                 self.pool.zygote.spawn(self.pool.describe(self.number, self.job), theirs.fileno())
             except wire.Closed as error:
-                ours.close()
                 raise JobLost(str(error)) from None
-        ours.setblocking(False)
-        self.sock = ours
-        asyncio.get_running_loop().add_reader(ours.fileno(), self._hear)
+        self.sock.setblocking(False)
+        asyncio.get_running_loop().add_reader(self.sock.fileno(), self._hear)
 
     def _hear(self) -> None:
         """A message of the init."""
@@ -159,12 +159,29 @@ class JobRun:
             self.client.stop_channels()
             self.client = self.runner = None
 
-    def _send_assets(self) -> None:
+    async def _send_assets(self) -> None:
         for path, fd, executable in _assets(self.job.assets, self.limits.written):
             try:
+                await self._room()
                 self.order("file", [fd], path=path, executable=executable)
             finally:
                 os.close(fd)
+
+    async def _room(self) -> None:
+        """Wait until the init's socket takes another order. Raises ``JobLost``."""
+        poll = select.poll()
+        poll.register(self.sock, select.POLLOUT)
+        if poll.poll(0):
+            return
+        await self.pool.ready()
+        loop, room = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_writer(self.sock.fileno(), room.set)
+        try:
+            await asyncio.wait_for(room.wait(), _START_S)
+        except TimeoutError:
+            raise JobLost("the job's init takes no files") from None
+        finally:
+            loop.remove_writer(self.sock.fileno())
 
     # ---------------------------------------------------------------------------------------- the kernel
 

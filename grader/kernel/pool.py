@@ -26,8 +26,8 @@ from grader.model import Execution, Job, Limits
 _READY_S = 120.0
 #: Whether this system has what a zygote needs: fork, memory files, descriptors sent over sockets, ``/proc``.
 _WARM = sys.platform.startswith("linux")
-#: Jobs that a zygote may be asked for before it is up; its socket has room for a few times as many.
-_AHEAD = 8
+#: Kernels that come up at a time, also before the zygote is there: its socket has room for a few times as many orders.
+_COMING_UP = 8
 #: Seconds in which a zygote that was killed is gone: its memory is freed first, on a busy machine slowly.
 _DYING_S = 5.0
 
@@ -118,10 +118,11 @@ class KernelPool:
         gc.disable()  # until all is imported: till then collections find nothing, and take a tenth of the time
         self.programs = ProgramFiles()
         self.reader = Reader()
-        self._coming_up: asyncio.Task[None] | None = None
+        self._came_up: asyncio.Task[None] | None = None
         self._numbers = 0
         self.slots = asyncio.Semaphore(jobs)  # one for each job that runs cells or checks
         self._kernels = asyncio.Semaphore(jobs + 1)  # one more comes up meanwhile
+        self.coming_up = asyncio.Semaphore(_COMING_UP)
         self._replacing = asyncio.Lock()
         self._readable = sandboxes.readable()
         self._environment = sandboxes.kernel_environment()
@@ -138,9 +139,9 @@ class KernelPool:
 
     async def ready(self) -> None:
         """Wait until jobs can run. Raises ``KernelError`` when the zygote does not come up."""
-        if self._coming_up is None:
-            self._coming_up = asyncio.create_task(self._come_up())
-        await asyncio.shield(self._coming_up)
+        if self._came_up is None:
+            self._came_up = asyncio.create_task(self._come_up())
+        await asyncio.shield(self._came_up)
 
     async def _come_up(self) -> None:
         from grader.kernel import client  # noqa: F401 - imports nbclient while the zygote, or first kernels, come up
@@ -154,7 +155,7 @@ class KernelPool:
     ) -> None:
         """Kill whatever runs and remove every trace."""
         gc.enable()
-        came_up = self._coming_up
+        came_up = self._came_up
         if came_up is not None and not came_up.done():
             came_up.cancel()
             await asyncio.wait([came_up])
@@ -177,8 +178,6 @@ class KernelPool:
             async with self.slots:
                 return await run_cold(job, self.limits)
         async with self._kernels:
-            if self._numbers >= _AHEAD:
-                await self.ready()
             reason = ""
             for _ in range(2):
                 used = self.zygote

@@ -51,7 +51,7 @@ def _order(tensor: Tensor) -> list[int]:
 #: The text of a program: its call, the call's parameters, and the paths that are read afterwards.
 Text = tuple[str, tuple[str, ...], tuple[str, ...]]
 #: Characters of all texts that a job's kernel is told of before it is made.
-_TOLD = 32 * 1024
+_TOLD = 8 * 1024
 
 
 class ProgramFiles:
