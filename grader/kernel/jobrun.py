@@ -9,13 +9,11 @@ import os
 import re
 import select
 import socket
-import stat
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from grader.kernel import wire
+from grader.kernel.assets import MOST_ASSETS, opened
 from grader.kernel.checks import Checks
 from grader.kernel.deaths import SLACK_S, Died, JobLost
 from grader.kernel.listeners import Listeners
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 #: Seconds for a kernel to come up, and for an interrupted cell to end.
 _START_S, _INTERRUPT_S = 60.0, 2.0
 _MOST_RESTARTS = 20
-_MOST_ASSETS, _DEEPEST_ASSET = 500, 8
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -53,6 +50,7 @@ class JobRun:
         self.requests: list[int] = []
         self.kernels = 0
         self.checks = Checks(self)
+        self.flags: list[str] = []
         self.failures: dict[int, CellFailure] = {}
         self.outputs: dict[int, str] = {}
 
@@ -84,7 +82,7 @@ class JobRun:
             checks=self.checks.done,
             failures=tuple(self.failures[index] for index in sorted(self.failures)),
             outputs=self.outputs,
-            flags=tuple(dict.fromkeys(self.checks.flags)),
+            flags=tuple(dict.fromkeys((*self.flags, *self.checks.flags))),
             seconds=time.monotonic() - began,
         )
 
@@ -160,12 +158,21 @@ class JobRun:
             self.client = self.runner = None
 
     async def _send_assets(self) -> None:
-        for path, fd, executable in _assets(self.job.assets, self.limits.written):
+        left_out = 0
+        for asset in opened(self.job.assets, self.limits.written):
+            if asset is None:
+                left_out += 1
+                continue
             try:
                 await self._room()
-                self.order("file", [fd], path=path, executable=executable)
+                self.order("file", [asset.fd], path=asset.path, executable=asset.executable)
             finally:
-                os.close(fd)
+                os.close(asset.fd)
+        if left_out:
+            self.flags.append(
+                f"{left_out} of the files beside the notebook were not there when it ran: "
+                f"more than {MOST_ASSETS}, or more bytes than a submission may write"
+            )
 
     async def _room(self) -> None:
         """Wait until the init's socket takes another order. Raises ``JobLost``."""
@@ -323,26 +330,3 @@ def _death(cell: Cell, death: Died) -> CellFailure:
     if death.limit is not None:
         return CellFailure(cell.index, f"over the limit of {death.limit}: the kernel was killed", "crashed")
     return CellFailure(cell.index, f"the kernel died ({death.how})", "crashed")
-
-
-def _assets(folder: Path | None, most_bytes: int) -> Iterator[tuple[str, int, bool]]:
-    """Path, open descriptor and executability of each regular file below ``folder``, links left out, within limits."""
-    if folder is None:
-        return
-    count = total = 0
-    for place, folders, files in os.walk(folder):
-        relative = os.path.relpath(place, folder)
-        if relative.count(os.sep) >= _DEEPEST_ASSET:
-            folders.clear()
-        folders.sort()
-        for name in sorted(files):
-            try:
-                fd = os.open(os.path.join(place, name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            except OSError:
-                continue
-            about = os.fstat(fd)
-            count, total = count + 1, total + about.st_size
-            if not stat.S_ISREG(about.st_mode) or count > _MOST_ASSETS or total > most_bytes:
-                os.close(fd)
-                continue
-            yield os.path.normpath(os.path.join(relative, name)), fd, bool(about.st_mode & 0o100)

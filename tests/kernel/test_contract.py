@@ -201,18 +201,6 @@ def test_zygote_killed_in_a_run_is_replaced_and_the_job_tried_again(secret: obje
     assert verdicts(execution) == ("exact", "exact")
 
 
-def test_files_beside_a_notebook_arrive_however_many(tmp_path: Path) -> None:
-    for number in range(480):
-        (tmp_path / f"picture-{number}.txt").write_text("text")
-
-    async def run() -> list[Execution]:
-        job = linear_job("album", "import os\nprint(len(os.listdir('.')))", assets=tmp_path)
-        async with KernelPool(BEST, LIMITS, jobs=2) as pool:
-            return [await pool.run(job) for _ in range(2)]  # the first before the zygote is up
-
-    assert [execution.outputs for execution in asyncio.run(run())] == [{0: "480\n"}] * 2
-
-
 def test_jobs_that_come_before_the_zygote_is_up_run_all(secret: object) -> None:
     async def run() -> list[Execution]:
         async with KernelPool(BEST, LIMITS, jobs=12) as pool:

@@ -1,0 +1,54 @@
+"""The files beside a notebook, of which its kernel gets copies: opened so that nothing else is ever read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MOST_ASSETS = 500
+#: Folders below folders that are looked into.
+_DEEPEST = 8
+#: Bytes of memory in whose multiples a file is kept where it is copied to.
+_PAGE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A regular file: its path below the folder, an open descriptor, which the receiver closes, and whether it runs."""
+
+    path: str
+    fd: int
+    executable: bool
+
+
+def opened(folder: Path | None, most_bytes: int) -> Iterator[Asset | None]:
+    """Each regular file below ``folder``, in order; None for each that is one too many, or too large for what is left.
+
+    Links are not followed, and left out like whatever cannot be read.
+    """
+    if folder is None:
+        return
+    count = 0
+    for place, folders, files in os.walk(folder):
+        relative = os.path.relpath(place, folder)
+        if relative.count(os.sep) >= _DEEPEST:
+            folders.clear()
+        folders.sort()
+        for name in sorted(files):
+            try:
+                fd = os.open(os.path.join(place, name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            except OSError:
+                continue
+            about = os.fstat(fd)
+            taken = -(-about.st_size // _PAGE) * _PAGE
+            fits = count < MOST_ASSETS and taken <= most_bytes
+            if stat.S_ISREG(about.st_mode) and fits:
+                count, most_bytes = count + 1, most_bytes - taken
+                yield Asset(os.path.normpath(os.path.join(relative, name)), fd, bool(about.st_mode & 0o100))
+                continue
+            os.close(fd)
+            if stat.S_ISREG(about.st_mode):
+                yield None
