@@ -53,7 +53,13 @@ class ProgressView:
         """The calls that a run makes."""
         from grader.batch import Observer
 
-        return Observer(self._collected, self._started, self._finished, _prepare_reports, self._ended)
+        return Observer(
+            collected=self._collected,
+            started=self._started,
+            finished=self._finished,
+            meanwhile=_prepare_reports,
+            ended=self._ended,
+        )
 
     def _collected(self, collection: Collection) -> None:
         print_entries(self.console, collection, _LISTED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import stat
 from collections.abc import Iterator
@@ -11,8 +12,6 @@ from pathlib import Path
 MOST_ASSETS = 500
 #: Folders below folders that are looked into.
 _DEEPEST = 8
-#: Bytes of memory in whose multiples a file is kept where it is copied to.
-_PAGE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +42,13 @@ def opened(folder: Path | None, most_bytes: int) -> Iterator[Asset | None]:
             except OSError:
                 continue
             about = os.fstat(fd)
-            taken = -(-about.st_size // _PAGE) * _PAGE
-            fits = count < MOST_ASSETS and taken <= most_bytes
-            if stat.S_ISREG(about.st_mode) and fits:
-                count, most_bytes = count + 1, most_bytes - taken
-                yield Asset(os.path.normpath(os.path.join(relative, name)), fd, bool(about.st_mode & 0o100))
+            if not stat.S_ISREG(about.st_mode):
+                os.close(fd)
                 continue
-            os.close(fd)
-            if stat.S_ISREG(about.st_mode):
+            taken = -(-about.st_size // mmap.PAGESIZE) * mmap.PAGESIZE  # in memory, where it is copied to
+            if count == MOST_ASSETS or taken > most_bytes:
+                os.close(fd)
                 yield None
+                continue
+            count, most_bytes = count + 1, most_bytes - taken
+            yield Asset(os.path.normpath(os.path.join(relative, name)), fd, bool(about.st_mode & 0o100))

@@ -76,6 +76,7 @@ class JobRun:
         except Died:
             ended = "crashed"
         finally:
+            theirs.close()  # where it was never handed over
             self._close()
         return Execution(
             ended=ended,

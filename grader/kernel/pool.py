@@ -184,7 +184,7 @@ class KernelPool:
                 try:
                     return await self._run(job)
                 except JobLost as error:
-                    await self.ready()
+                    await self.ready()  # which tells of a zygote that never came up
                     reason = str(error)
                     await self._replace_zygote(used)
             raise KernelError(f"{job.name}: the kernel machinery failed twice: {reason}", remedy="See: grader doctor")

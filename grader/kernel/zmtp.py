@@ -1,5 +1,7 @@
 """The grader's end of a ZeroMQ connection to a kernel, over a unix socket, with every size capped while it is read.
 
+The kernel's end, ``channel``, takes its messages apart with the same parser.
+
 libzmq caps a single frame (``ZMQ_MAXMSGSIZE``), but keeps all frames of a message until its last one has come, and a
 hostile kernel need never send the last one. So what comes from a kernel is read here: a message is refused as soon as
 it is too large, and what nobody reads stays in the socket, where the kernel waits. Version 3.0 of the protocol, without
