@@ -45,9 +45,14 @@ def watched(folder: Path, jobs: int, place: Path) -> None:
         return run
 
     batch.score_class = noted
-    sys.argv = ["grader", "score", str(folder), "--out", str(place / "grades"), "--seed", "1", "--jobs", str(jobs)]
-    sys.argv += ["--sandbox", os.environ["SANDBOX"]] if "SANDBOX" in os.environ else []
+    sys.argv = ["grader", *score_arguments(folder, jobs, place / "grades")]
     cli.main()
+
+
+def score_arguments(folder: Path, jobs: int, out: Path) -> list[str]:
+    """What follows ``grader`` on the command line; ``$SANDBOX`` names another sandbox than the best."""
+    arguments = ["score", str(folder), "--out", str(out), "--seed", "1", "--jobs", str(jobs)]
+    return arguments + (["--sandbox", os.environ["SANDBOX"]] if "SANDBOX" in os.environ else [])
 
 
 def resident() -> float:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.classroom import NOTEBOOK, write_class
-from tests.benchmarks.contestants import tree_of
+from tests.benchmarks.contestants import score_arguments, tree_of
 
 JOBS = 2
 #: On how many notebooks the plain loop is measured, the rest is scaled.
@@ -82,12 +82,11 @@ def measure(name: str, folder: Path, submissions: int, runs: int) -> Measure:
 
 def measure_ours(folder: Path, submissions: int, runs: int) -> Measure:
     """The command as it is typed; what its processes used is noted in as many runs more."""
-    command = [sys.executable, "-P", "-m", "grader", "score", str(folder), "--seed", "1", "--jobs", str(JOBS)]
-    command += ["--sandbox", os.environ["SANDBOX"]] if "SANDBOX" in os.environ else []
     walls = []
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as place:
-            walls.append(run_once([*command, "--out", place])[0])
+            command = [sys.executable, "-P", "-m", "grader", *score_arguments(folder, JOBS, Path(place))]
+            walls.append(run_once(command)[0])
     watched = measure("watched", folder, submissions, runs)
     return Measure("ours", submissions, statistics.median(walls), watched.cpu, runs, told=watched.told)
 
