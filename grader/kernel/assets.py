@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MOST_ASSETS = 500
-#: Folders below folders that are looked into.
-_DEEPEST = 8
+#: Folders in folders of which files are copied.
+_DEEPEST = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Asset:
 
 
 def opened(folder: Path | None, most_bytes: int) -> Iterator[Asset | None]:
-    """Each regular file below ``folder``, in order; None for each that is one too many, or too large for what is left.
+    """Each regular file below ``folder``, in order; None for each that is one too many, too deep, or too large.
 
     Links are not followed, and left out like whatever cannot be read.
     """
@@ -33,8 +33,7 @@ def opened(folder: Path | None, most_bytes: int) -> Iterator[Asset | None]:
     count = 0
     for place, folders, files in os.walk(folder):
         relative = os.path.relpath(place, folder)
-        if relative.count(os.sep) >= _DEEPEST:
-            folders.clear()
+        too_deep = relative.count(os.sep) >= _DEEPEST
         folders.sort()
         for name in sorted(files):
             try:
@@ -46,7 +45,7 @@ def opened(folder: Path | None, most_bytes: int) -> Iterator[Asset | None]:
                 os.close(fd)
                 continue
             taken = -(-about.st_size // mmap.PAGESIZE) * mmap.PAGESIZE  # in memory, where it is copied to
-            if count == MOST_ASSETS or taken > most_bytes:
+            if too_deep or count == MOST_ASSETS or taken > most_bytes:
                 os.close(fd)
                 yield None
                 continue

@@ -172,7 +172,7 @@ class JobRun:
         if left_out:
             self.flags.append(
                 f"{left_out} of the files beside the notebook were not there when it ran: "
-                f"more than {MOST_ASSETS}, or more bytes than a submission may write"
+                f"more than {MOST_ASSETS}, ten folders deep, or more bytes than a submission may write"
             )
 
     async def _room(self) -> None:

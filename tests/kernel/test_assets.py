@@ -68,6 +68,16 @@ def test_files_beyond_the_most_are_left_out(tmp_path: Path, monkeypatch: pytest.
     assert _opened(tmp_path) == [("a", "a", False), ("b", "b", False), None, None]
 
 
+def test_file_in_too_many_folders_is_left_out(tmp_path: Path) -> None:
+    folder = tmp_path
+    for _ in range(10):
+        folder = folder / "d"
+        folder.mkdir()
+        (folder / "file").write_text("x")
+
+    assert [asset and asset[0].count("d/") for asset in _opened(tmp_path)] == [*range(1, 10), None]
+
+
 def test_files_beside_a_notebook_arrive_however_many_and_what_is_left_out_is_told(tmp_path: Path) -> None:
     for number in range(assets.MOST_ASSETS + 3):
         (tmp_path / f"picture-{number}.txt").write_text("text")
