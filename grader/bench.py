@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import PurePath
 
 from grader.errors import CourseError
 from grader.judge.cases import Prepared, prepare
 from grader.judge.verdicts import Verdicts
 from grader.model import Check, Course, Exercise, Program, Submission
-from grader.submission import Wanted, givens_of
+from grader.submission import Wanted, givens_of, stems_in
 
 
 class Bench:
@@ -72,10 +71,10 @@ def asked_of(submission: Submission, course: Course) -> tuple[Exercise, ...]:
     A notebook called like one of the course's is asked for all of that notebook's exercises. One by any other name is
     asked for all of the notebooks that its cells' metadata point to, and for whatever else it defines.
     """
-    stems = {stem for stem in course.notebooks if stem in PurePath(submission.notebook).stem}
+    stems = stems_in(submission.notebook, course.notebooks)
     tagged = {stub.exercise for stub in submission.stubs.values() if stub.found_by == "metadata"}
     if not stems:
-        stems = {course.exercises[name].notebook for name in tagged}
+        stems = frozenset(course.exercises[name].notebook for name in tagged)
         tagged |= set(submission.stubs)
     return tuple(
         exercise for exercise in course.exercises.values() if exercise.notebook in stems or exercise.id in tagged

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from grader.submission.entry import Wanted as Wanted
     from grader.submission.givens import givens_of as givens_of
     from grader.submission.location import locate as locate
+    from grader.submission.naming import stems_in as stems_in
     from grader.submission.reading import read as read
     from grader.submission.suspicion import autograd_suspected as autograd_suspected
 
@@ -30,6 +31,7 @@ _HOME = {
     "givens_of": "givens",
     "locate": "location",
     "read": "reading",
+    "stems_in": "naming",
 }
 
 __all__ = sorted(_HOME)  # noqa: PLE0605 - the table is the list

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from grader.submission.finding import archive_stem, is_notebook
@@ -49,6 +49,36 @@ def kind_of_notebook(name: str) -> str:
     ('03_backprop', '03_backprop')
     """
     return _COPY.sub("", _stem(name)).lower()
+
+
+def stems_in(notebook: str, stems: Iterable[str]) -> frozenset[str]:
+    """Return those of a course's notebook ``stems`` that a notebook's file name names, whatever stands around them.
+
+    A stem inside a longer one that is named too is not, nor one that goes on with a letter or a digit of its own kind.
+
+    >>> sorted(stems_in("lab10 final.ipynb", ["lab1", "lab10"])), sorted(stems_in("lab1v2.ipynb", ["lab1", "lab10"]))
+    (['lab10'], ['lab1'])
+    """
+    name = _stem(notebook)
+    found = {stem: [place for place in _places(name, stem) if _is_apart(name, *place)] for stem in stems}
+    every = [place for places in found.values() for place in places]
+
+    def is_inside(place: tuple[int, int]) -> bool:
+        return any(other != place and other[0] <= place[0] and place[1] <= other[1] for other in every)
+
+    return frozenset(stem for stem, places in found.items() if not all(is_inside(place) for place in places))
+
+
+def _places(name: str, stem: str) -> list[tuple[int, int]]:
+    return [match.span(1) for match in re.finditer(f"(?=({re.escape(stem)}))", name)] if stem else []
+
+
+def _is_apart(name: str, begin: int, end: int) -> bool:
+    """Whether no letter stands beside a letter, no digit beside a digit, at either end of a piece of ``name``."""
+    return not any(
+        (before.isalpha() and after.isalpha()) or (before.isdecimal() and after.isdecimal())
+        for before, after in ((name[begin - 1 : begin], name[begin]), (name[end - 1], name[end : end + 1]))
+    )
 
 
 def classroom_prefix(folders: Sequence[str], parent: str = "") -> str:

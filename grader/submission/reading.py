@@ -10,6 +10,7 @@ from pathlib import Path
 from grader.model import Submission
 from grader.submission.entry import CollectLimits, Entry, Wanted
 from grader.submission.location import locate
+from grader.submission.naming import stems_in
 from grader.submission.notebook import Unreadable, cells_of
 from grader.submission.regular_file import Refused, content
 
@@ -34,7 +35,7 @@ def read(
         return _unreadable(entry, "", str(refusal))
     digest = hashlib.sha256(data).hexdigest()
     try:
-        cells, total = cells_of(data, limits.cells)
+        cells, total = cells_of(data, limits.cells, limits.code)
     except Unreadable as problem:
         return _unreadable(entry, digest, str(problem))
     tags = {cell.exercise for cell in cells}
@@ -66,10 +67,10 @@ def _unreadable(entry: Entry, digest: str, reason: str) -> Submission:
 
 
 def _asked_for(wanted: Sequence[Wanted], notebook: str, tags: set[str | None]) -> list[Wanted]:
-    stem = notebook[: -len(".ipynb")] if notebook.lower().endswith(".ipynb") else notebook
-    if all(item.notebook != stem for item in wanted):
+    stems = stems_in(notebook, {item.notebook for item in wanted})
+    if not stems:
         return list(wanted)
-    return [item for item in wanted if item.notebook in ("", stem) or item.exercise in tags]
+    return [item for item in wanted if item.notebook in ("", *stems) or item.exercise in tags]
 
 
 def _modules_in(folder: Path | None) -> frozenset[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import UsageError
-from grader.submission import Collection, CollectLimits, collect
+from grader.submission import Collection, CollectLimits, collect, stems_in
 
 from .archives import tar_of, zip_of
 
@@ -341,3 +341,21 @@ def test_collect_flat_files_of_one_student_belong_to_the_folder(tmp_path: Path) 
 
     with collect([tmp_path]) as collection:
         assert {entry.student for entry in collection} == {tmp_path.name}
+
+
+@pytest.mark.parametrize(
+    ("name", "stems", "found"),
+    [
+        ("lab10.ipynb", {"lab1", "lab10"}, {"lab10"}),
+        ("lab1.ipynb", {"lab1", "lab10"}, {"lab1"}),
+        ("lab1_lab10.ipynb", {"lab1", "lab10"}, {"lab1", "lab10"}),
+        ("backprop_advanced.ipynb", {"backprop", "backprop_advanced"}, {"backprop_advanced"}),
+        ("hw11.ipynb", {"hw1"}, set()),
+        ("ada_03_backprop (2).ipynb", {"03_backprop", "backprop"}, {"03_backprop"}),
+        ("03_backprop2.ipynb", {"03_backprop"}, {"03_backprop"}),
+        ("103_backprop.ipynb", {"03_backprop"}, set()),
+        ("Untitled.ipynb", {"03_backprop"}, set()),
+    ],
+)
+def test_notebook_of_the_course_is_known_by_the_longest_name(name: str, stems: set[str], found: set[str]) -> None:
+    assert stems_in(name, stems) == found
