@@ -7,7 +7,6 @@ The one broad catch of the grader is here: whatever goes wrong with a submission
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ from grader.bench import Bench, asked_of
 from grader.errors import GraderError
 from grader.judge.score import link_consequences, score_fault, score_missing, score_unreached
 from grader.kernel import KernelPool
+from grader.kernel.results import steady
 from grader.model import (
     Diagnosis,
     Execution,
@@ -29,7 +29,6 @@ from grader.model import (
 from grader.submission import Entry, autograd_suspected, read
 
 _log = logging.getLogger(__name__)
-_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 
 
 def read_entry(entry: Entry, bench: Bench) -> Submission | SubmissionReport:
@@ -66,12 +65,16 @@ async def _graded(submission: Submission, bench: Bench, pool: KernelPool) -> Sub
     execution = await pool.run(job) if job.checks else Execution("finished")
     scores = judge(submission, asked, execution, bench)
     status: SubmissionStatus = "graded" if execution.ended == "finished" else execution.ended
+    earned: float | None = sum(score.score for score in scores)
+    reason = _REASONS.get(status, "")
+    if failed := [score.id for score in scores if score.status == "grader_error"]:
+        status, earned, reason = "grader_error", None, f"the grader failed in {', '.join(failed)}"
     return replace(
-        _report(submission, status, sum(score.score for score in scores), sum(one.possible for one in asked)),
+        _report(submission, status, earned, sum(one.possible for one in asked)),
         exercises=scores,
-        failed_cells=tuple(replace(failure, error=_steady(failure.error)) for failure in execution.failures),
+        failed_cells=tuple(replace(failure, error=steady(failure.error)) for failure in execution.failures),
         flags=(*submission.flags, *execution.flags),
-        reason=_REASONS.get(status, ""),
+        reason=reason,
     )
 
 
@@ -102,7 +105,7 @@ def _judge_exercise(submission: Submission, exercise: Exercise, execution: Execu
     except Exception as error:
         _log.exception("judging %s of %s failed", exercise.id, submission.shown_path)
         return replace(score_fault(exercise), flags=(_fault(error),))
-    return replace(score, flags=(*score.flags, *_suspicion(exercise, stub.source)), printed=_steady(score.printed))
+    return replace(score, flags=(*score.flags, *_suspicion(exercise, stub.source)), printed=steady(score.printed))
 
 
 def _unreached(execution: Execution) -> Diagnosis:
@@ -138,8 +141,3 @@ def _report(
 def _fault(error: Exception) -> str:
     where = "" if isinstance(error, GraderError) else f"{type(error).__name__}: "
     return f"the grader failed here: {where}{error}"
-
-
-def _steady(text: str) -> str:
-    """Text without memory addresses, which differ from run to run."""
-    return _ADDRESS.sub("0x…", text)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from grader import atomic
 from grader.console import raw_line
 from grader.errors import GraderError, UsageError
 from grader.model import RunReport
@@ -31,6 +31,7 @@ from grader.report import (
     print_safe,
     render_markdown,
 )
+from grader.report.numbers import points
 
 Hints = Literal["none", "nudge", "full"]
 _OUTPUT, _SUMMARY = "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"
@@ -143,7 +144,7 @@ def _file_named_by(variable: str, what: str) -> Path | None:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{round(value, 2):g}" if abs(value) < 1e5 else f"{value:.2f}"
+    return "" if value is None else points(value)
 
 
 # ------------------------------------------------------------------------------- Gradescope, Classroom 50
@@ -172,7 +173,7 @@ def write_classroom50(run: RunReport, path: Path, expected: Mapping[str, float] 
     rows = rows_of(run.submissions)
     result = classroom50_result(run, os.environ, expected=expected)
     if any(row.status == "grader_error" for row in rows):
-        _write_classroom50_failure("the grader failed; this is no zero", path)
+        _write_classroom50_failure("the grader failed; this does not count as zero points", path)
     elif not result["tests"]:
         reasons = [entry.reason for row in rows for entry in row.entries if entry.reason]
         _write_classroom50_failure(reasons[0] if reasons else "nothing to grade was found", path)
@@ -209,7 +210,9 @@ def write_failure(
     """
     if github:
         _append_outputs(_failed_outputs(message, course, notebooks))
-        _append_summary(f"## Not graded\n\nThe grader failed; this is no zero.\n\n{_quoted(message)}\n")
+        _append_summary(
+            f"## Not graded\n\nThe grader failed; this does not count as zero points.\n\n{_quoted(message)}\n"
+        )
     for path, write in ((gradescope, _write_gradescope_failure), (classroom50, _write_classroom50_failure)):
         if path is not None:
             try:
@@ -242,7 +245,8 @@ def _quoted(message: str) -> str:
 
 def _write_gradescope_failure(message: str, path: Path) -> None:
     results = {
-        "output": f"The grader failed; this is no zero. Tell your instructor.\n{plain(message)[:2000]}",
+        "output": "The grader failed; this does not count as zero points. Tell your instructor.\n"
+        + plain(message)[:2000],
         "output_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
@@ -252,19 +256,10 @@ def _write_gradescope_failure(message: str, path: Path) -> None:
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a file beside its place and move it over: a link standing there is replaced, not followed."""
     text = json.dumps(content, allow_nan=False, indent=2) + "\n"
-    name = ""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".result-", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
+        atomic.write(path, text.encode())
     except OSError as error:
-        if name:
-            Path(name).unlink(missing_ok=True)
         raise UsageError(
             f"{path} cannot be written: {error.strerror or error}", remedy="name a file in a folder that can be written"
         ) from error

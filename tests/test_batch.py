@@ -249,3 +249,41 @@ def test_score_of_a_stub_with_a_loop_flags_it_once(fake_pool: type[InProcessPool
     outer = next(one for one in report.exercises if one.id == "outer_difference")
     assert (outer.status, [flag for flag in outer.flags if "loop" in flag]) == ("passed", [outer.flags[0]])
     assert len(outer.flags) == 1
+
+
+FAULTY = """
+from grader.course import exercise, normal
+
+NOTEBOOK = "pair"
+
+
+@exercise(call="one_grad(inp, out)", inputs={"inp": normal("n", "d")}, points={"inp.g": 2})
+def one_grad(inp):
+    "Backward pass of doubling."
+    return 2 * inp
+
+
+@exercise(call="two_grad(inp, out)", inputs={"inp": normal("n", "d")}, points={"inp.g": 2})
+def two_grad(inp):
+    "A forward pass that cannot work."
+    return inp @ inp
+"""
+
+
+def test_score_with_one_exercise_of_the_course_broken_is_no_score_and_the_rest_is_judged(
+    fake_pool: type[InProcessPool], tmp_path: Path
+) -> None:
+    (tmp_path / "faulty.py").write_text(FAULTY)
+    (tmp_path / "class").mkdir()
+    right = "def {}_grad(inp, out):\n    inp.g = 2 * out.g\n"
+    cells = [{"cell_type": "code", "metadata": {}, "source": right.format(name)} for name in ("one", "two")]
+    (tmp_path / "class" / "ada_pair.ipynb").write_text(json.dumps({"nbformat": 4, "cells": cells}))
+
+    ada = score(tmp_path / "class", tmp_path / "out", course=str(tmp_path / "faulty.py")).submissions[0]
+
+    assert (ada.status, ada.score, ada.possible) == ("grader_error", None, 4)
+    assert ada.reason == "the grader failed in two_grad"
+    assert [(one.id, one.status, one.score) for one in ada.exercises] == [
+        ("one_grad", "passed", 2),
+        ("two_grad", "grader_error", 0),
+    ]

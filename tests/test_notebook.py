@@ -265,7 +265,7 @@ def test_exercise_that_cannot_be_prepared_is_no_zero(python: Place, monkeypatch:
     monkeypatch.setattr(notebook.Bench, "prepared", broken)
     out = python.run(RIGHT + "check('lin_grad')")
     assert "could not be graded" in out
-    assert "This is no zero" in out
+    assert "This does not count as zero points" in out
 
 
 # ---------------------------------------------------------------------------------- a cell that is run again

@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from grader import atomic
 from grader.course.leak import bare, first_leak, telling_lines
 from grader.course.solution import MarkerProblem, cut
 from grader.errors import ReleaseError
@@ -67,7 +67,7 @@ def release(solutions: Path, exercises: Path, *, check: bool = False) -> Release
         elif check:
             differing.append(name)
         else:
-            _write(target, content)
+            atomic.write(target, content)
             written.append(name)
     stale = sorted(name for name, _ in _files(exercises) if name not in wanted)
     return ReleaseOutcome(tuple(written), tuple(unchanged), tuple(differing), tuple(stale))
@@ -245,14 +245,3 @@ def _is_python(source: str) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
-
-
-def _write(target: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name[:100]}.{os.getpid()}")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)

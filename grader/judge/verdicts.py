@@ -11,6 +11,7 @@ from grader.judge.cases import Prepared
 from grader.judge.evidence import gather
 from grader.judge.score import score_exercise, with_stub
 from grader.model import CaseRun, Exercise, ExerciseScore, Stub
+from grader.recent import Recent
 
 #: Scores that are remembered, the oldest goes first; and bytes of tensors in each run of one. Runs that hold more are
 #: read anew each time (``grader.kernel.results``), so a score of them would be kept, tensors and all, for nothing.
@@ -21,7 +22,7 @@ class Verdicts:
     """The scores of one run: of one course, for one seed."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[object, ...], tuple[tuple[CaseRun, ...], ExerciseScore]] = {}
+        self._known: Recent[tuple[object, ...], tuple[tuple[CaseRun, ...], ExerciseScore]] = Recent(_MOST)
 
     def score(
         self, exercise: Exercise, prepared: tuple[Prepared, ...], runs: tuple[CaseRun, ...], stub: Stub
@@ -34,9 +35,7 @@ class Verdicts:
             return with_stub(known[1], exercise, stub)
         score = score_exercise(gather(exercise, prepared, runs, stub))
         if all(_size(run) <= _SMALL for run in runs):
-            if len(self._known) >= _MOST:
-                del self._known[next(iter(self._known))]
-            self._known[key] = runs, score  # with the runs, whose identities would else be given to others
+            self._known.keep(key, (runs, score))  # with the runs, whose identities would else be given to others
         return score
 
 

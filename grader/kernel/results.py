@@ -6,14 +6,17 @@ Anything that the harness would not have written makes that one case ``crashed``
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
 from grader.model import Absence, Capture, CaseRun, Ending, Kind, Program, StudentError
+from grader.recent import Recent
 
 _KINDS, _ABSENCES, _ENDINGS = get_args(Kind), get_args(Absence), get_args(Ending)
 _LONGEST = 4096
+_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 #: Results that are kept, and bytes of the largest of them.
 _MOST, _SMALL = 2000, 8192
 #: Maps the number of an execute request to the ``Cell.index`` that it ran.
@@ -38,7 +41,7 @@ class Reader:
     """Reads results. Small ones are kept: the same bytes again, from the same cells, are the same ``CaseRun``."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, bytes], _Read] = {}
+        self._known: Recent[tuple[int, bytes], _Read] = Recent(_MOST)
 
     def read(self, slate: int, run: Mapping[str, Any], program: Program, cell_of: CellOf) -> tuple[CaseRun, str | None]:
         """The result of one program, and the global name that its ``NameError`` missed, if that is how it ended.
@@ -60,9 +63,7 @@ class Reader:
 
             known = _Read(program, *parsed(data, program, noted), cells)
             if len(data) <= _SMALL:
-                if len(self._known) >= _MOST:
-                    del self._known[next(iter(self._known))]
-                self._known[key] = known
+                self._known.keep(key, known)
         return known.case, known.missed
 
 
@@ -137,13 +138,22 @@ def _error(value: Any, cell_of: CellOf) -> StudentError:
     cell = cell_of(request) if type(request) is int else None
     return StudentError(
         type=_text(sent.get("type"), 200),
-        message=_text(sent.get("message"), 1000),
+        message=steady(_text(sent.get("message"), 1000)),
         bases=tuple(_texts(sent.get("bases"), 100)),
         cell=cell,
         line=line if cell is not None and type(line) is int and 0 < line < 10**6 else None,
         code=_text(sent.get("code"), 300) if cell is not None else "",
         operands=tuple(_texts(sent.get("operands"), 200)),
     )
+
+
+def steady(text: str) -> str:
+    """``text`` without memory addresses, which differ from run to run.
+
+    >>> steady("<Net object at 0x7f21c0a81d90>")
+    '<Net object at 0x…>'
+    """
+    return _ADDRESS.sub("0x…", text)
 
 
 def _object(value: Any) -> dict[str, Any]:

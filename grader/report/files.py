@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from pathlib import Path
 
+from grader import atomic
 from grader.model import Hints, RunReport
 from grader.report.document import to_json
 from grader.report.pages import GENERATOR, class_page, page_name, student_page
@@ -38,15 +37,7 @@ def write_reports(run: RunReport, out: Path, *, hints: Hints = "nudge") -> tuple
 
 
 def _write(path: Path, text: str) -> Path:
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode("utf-8", "replace"))
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    atomic.write(path, text.encode("utf-8", "replace"))
     return path
 
 

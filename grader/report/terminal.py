@@ -198,7 +198,7 @@ def _exercise(exercise: ExerciseScore, hints: Hints) -> Group:
     head = Text.assemble(
         (f"{wording.SYMBOLS[exercise.status]} ", style),
         (terminal(exercise.id), "bold"),
-        f"  {points(exercise.score)} / {points(exercise.possible)}  ",
+        f"  {'–' if exercise.status == 'grader_error' else points(exercise.score)} / {points(exercise.possible)}  ",
         (wording.EXERCISE[exercise.status], style),
         (f"  {where}" if where else "", "dim"),
     )

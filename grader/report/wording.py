@@ -31,7 +31,7 @@ EXERCISE: Final = {
 EXERCISE_DETAIL: Final = {
     "not_implemented": "The stub still raises NotImplementedError: nothing has been graded here yet.",
     "missing": "No cell of the notebook defines this. Was the cell deleted, or the name changed?",
-    "grader_error": "The grader failed here, not you. This is no zero: tell your instructor.",
+    "grader_error": "The grader failed here, not you. This does not count as zero points: tell your instructor.",
 }
 
 SUBMISSION: Final = {
@@ -44,11 +44,11 @@ SUBMISSION: Final = {
 }
 
 SUBMISSION_DETAIL: Final = {
-    "unreadable": "The notebook could not be read, so nothing was graded. This is no zero.",
+    "unreadable": "The notebook could not be read, so nothing was graded. This does not count as zero points.",
     "crashed": "The kernel died. What was checked before then is kept.",
     "timed_out": "The time for the whole notebook was up. What was checked before then is kept.",
     "no_exercises": "No exercise of this course was found.",
-    "grader_error": "The grader itself failed. This is no zero: it has to be graded again.",
+    "grader_error": "The grader itself failed. This does not count as zero points: it has to be graded again.",
 }
 
 #: What needs a human's eye, the most urgent first.
@@ -64,8 +64,8 @@ CELL_ENDED: Final = {
 
 #: Shown with the class where the confinement was not the strongest one.
 SANDBOX_NOTE: Final = {
-    "none": "This run had no sandbox: the students' code could do whatever the grader's user can.",
-    "sandlock": "This run had the weaker sandbox (sandlock without bubblewrap).",
+    "none": "This run had no sandbox: the students' code could do anything that the user who ran the grader may do.",
+    "landlock": "This run had the weaker sandbox (landlock, without bubblewrap).",
 }
 
 FLAGGED: Final = "flagged"

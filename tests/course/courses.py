@@ -65,6 +65,6 @@ def write_course(
         if text:
             (solutions / kind).mkdir()
             (solutions / kind / "doubling.py").write_text(
-                f"from grader.course.specimens import {kind[:-1]}\n\n\n" + text
+                "from grader.course.specimens import mistake, variant\n\n\n" + text
             )
     return path

@@ -75,3 +75,11 @@ def test_what_is_kept_is_bounded(monkeypatch: Any) -> None:
     assert len(reader._known) == 3
     assert read(reader, RETURNED, value=4.0) is runs[4]
     assert read(reader, RETURNED, value=0.0) is not runs[0]
+
+
+def test_no_address_in_memory_is_told() -> None:
+    error = {"type": "ValueError", "message": "<object at 0x7f01c0a8d5f0>", "bases": [], "request": 1, "line": 1}
+    raised = {**RETURNED, "ended": "raised", "error": {**error, "code": "x", "operands": []}}
+    told = read(Reader(), raised).error
+    assert told is not None
+    assert told.message == "<object at 0x…>"

@@ -36,7 +36,7 @@ def test_export_moodle_is_the_import_form() -> None:
         ["Email address", "Backprop", "Backprop (feedback)"],
         ["ada@example.org", "2", "lin_grad 2/4 (transposed)"],
         ["alan", "4", "lin_grad 4/4"],
-        ["linus", "", "The notebook could not be read, so nothing was graded. This is no zero."],
+        ["linus", "", "The notebook could not be read, so nothing was graded. This does not count as zero points."],
     ]
 
 

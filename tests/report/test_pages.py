@@ -136,7 +136,7 @@ def test_student_page_shapes_differ_says_so_without_maps() -> None:
 def test_student_page_ungraded_is_no_zero(status: str) -> None:
     made = run(ungraded("ada", status, "because"))
     page = student_page(made, tally(made).rows[0])
-    assert "This is no zero" in page
+    assert "This does not count as zero points" in page
     assert "<b>–</b> / 12" in page
 
 
@@ -164,6 +164,6 @@ def test_bins_every_share_is_in_its_bin(share: float) -> None:
     assert found == min(9, int(share * 10 + 1e-9))
 
 
-@pytest.mark.parametrize(("sandbox", "said"), [("bwrap", False), ("sandlock", True), ("none", True)])
+@pytest.mark.parametrize(("sandbox", "said"), [("bwrap", False), ("landlock", True), ("none", True)])
 def test_class_page_weaker_sandbox_is_said(sandbox: str, said: bool) -> None:
     assert ("This run had" in class_page(run(submission(), sandbox=sandbox))) is said

@@ -88,6 +88,6 @@ def test_render_submission_long_output_is_cut() -> None:
     assert "… 88 more lines" in drawn(render_submission(submission("ada", wrong)))
 
 
-@pytest.mark.parametrize(("sandbox", "said"), [("bwrap", False), ("sandlock", True), ("none", True)])
+@pytest.mark.parametrize(("sandbox", "said"), [("bwrap", False), ("landlock", True), ("none", True)])
 def test_render_class_weaker_sandbox_is_said(sandbox: str, said: bool) -> None:
     assert ("This run had" in drawn(render_class(run(submission(), sandbox=sandbox)))) is said

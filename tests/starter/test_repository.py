@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import subprocess
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,9 +17,13 @@ from grader.cli import app
 from grader.course.loading import load_course
 from grader.errors import UsageError
 from grader.starter import start_repository
+from grader.starter.pins import pins_of
+from grader.starter.repository import _environment
+from tests.course.courses import write_course
 from tests.github.test_workflows import course_file
 from tests.samples import EXERCISES
 
+NAMES = ("autograd", "else")
 TORCH = version("torch").partition("+")[0]
 PLAIN = [
     ".github/workflows/grade.yml",
@@ -152,3 +157,16 @@ def test_init_into_a_file_is_a_usage_error(tmp_path: Path) -> None:
 
     assert ran.exit_code == 2
     assert "cannot be written" in ran.output
+
+
+def test_readme_names_the_course_where_it_is_no_default_and_promises_no_check_without_it(tmp_path: Path) -> None:
+    write_course(tmp_path)
+    (tmp_path / "exercises" / "doubling.ipynb").write_text("{}")
+    list(start_repository(tmp_path / "file", str(tmp_path / "small.py")))
+    assert "## Check" not in (tmp_path / "file" / "README.md").read_text()
+
+    course = load_course("autograd")
+    template = _environment().get_template("README.md.j2")
+    texts = [template.render(pins=replace(pins_of(course, "autograd"), course=name), course=course) for name in NAMES]
+    assert ["course=" in text for text in texts] == [False, True]
+    assert [".ipynb --course else\n```" in text for text in texts] == [False, True]

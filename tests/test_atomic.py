@@ -1,0 +1,31 @@
+"""A file is written whole or stays as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader import atomic
+
+
+def test_write_makes_the_folder_and_replaces_a_link(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "file").symlink_to(tmp_path / "mine")
+
+    for name in ("deep/file", "new/file"):
+        atomic.write(tmp_path / name, b"text")
+
+    assert (tmp_path / "mine").read_text() == "mine"
+    assert {path.read_text() for path in tmp_path.glob("*/file")} == {"text"}
+    assert (tmp_path / "new/file").stat().st_mode & 0o777 == 0o644
+
+
+def test_write_that_fails_leaves_what_was_there_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "file").mkdir()
+
+    with pytest.raises(IsADirectoryError):
+        atomic.write(tmp_path / "file", b"text")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
