@@ -10,14 +10,16 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from types import CodeType
 
 from grader.model import Cell, Check
+from grader.recent import by_source
 
 #: The name whose calls do nothing while a notebook is scored (see ``grader.check``), and where it comes from.
 _CHECK, _PACKAGE = "check", "grader"
 _CALLS_CHECK = "check(…)"
+#: Characters of cells of which it is remembered what they hold: more than one notebook can have.
+_KEPT = 2**20
 #: A cell that mentions one of these may give and use names that its text does not show.
 _DYNAMIC = {"globals", "vars", "exec", "eval", "get_ipython", "locals", "__import__"}
 
@@ -68,7 +70,7 @@ def _check_is_ours(sources: tuple[str, ...]) -> bool:
     return imported
 
 
-@lru_cache(maxsize=1024)
+@by_source(_KEPT)
 def _origin_of_check(source: str) -> bool | None:
     """Whether a cell gives the name ``check`` the grader's meaning (True), another (False), or none (None)."""
     try:
@@ -92,7 +94,7 @@ def _origin_of_check(source: str) -> bool | None:
     return found
 
 
-@lru_cache(maxsize=1024)
+@by_source(_KEPT)
 def _mentioned(source: str) -> frozenset[str] | None:
     """Every name in a cell, attributes among them; None where that cannot be told."""
     try:
@@ -111,7 +113,7 @@ def _mentioned(source: str) -> frozenset[str] | None:
     return None if names & _DYNAMIC else frozenset(names)
 
 
-@lru_cache(maxsize=1024)
+@by_source(_KEPT)
 def _given(source: str) -> frozenset[str] | None:
     """The names of the functions in a cell that does nothing but define functions; None for any other cell.
 

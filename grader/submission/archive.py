@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import lzma
 import os
+import re
 import stat
 import struct
 import tarfile
@@ -25,6 +26,7 @@ from grader.submission.regular_file import Refused, opened
 
 _CHUNK = 64 * 1024
 _HEADER = 1024**2  # longest tar header that is read into memory
+_DRIVE = re.compile(r"[A-Za-z]:")
 _BROKEN = (
     OSError,
     EOFError,
@@ -199,7 +201,7 @@ def _parts(name: str, unpacking: Unpacking) -> tuple[str, ...] | None:
     parts = tuple(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
     if not parts:
         return None
-    if name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0] or any("\0" in part for part in parts):
+    if name.startswith(("/", "\\")) or ".." in parts or _DRIVE.match(name) or any("\0" in part for part in parts):
         kept = tuple(part.replace("\0", "") for part in parts if part != "..")
         unpacking.passed_over.append((kept or parts, "its path leads out of the archive"))
         return None

@@ -9,8 +9,11 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from functools import lru_cache
 
+from grader.recent import by_source
+
+#: Characters of code that a notebook may have: parsing takes up to 5 µs and 1 KB a character.
+MOST_CODE = 512 * 1024
 #: A cell magic's first line; what follows it is Python only for these.
 _CELL_MAGIC = re.compile(r"\s*%%(\w*)")
 _PYTHON_MAGICS = frozenset({"", "time", "timeit", "capture", "prun", "python3", "python", "px", "memit", "mprun"})
@@ -55,7 +58,7 @@ def _dedented(lines: list[str]) -> str:
     return "\n".join(lines)
 
 
-@lru_cache(maxsize=512)
+@by_source(2 * MOST_CODE)
 def parsed(source: str) -> ast.Module | None:
     """Return the syntax tree of a cell (not to be changed), magics masked; None where it is no Python.
 

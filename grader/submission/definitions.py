@@ -141,8 +141,9 @@ def _by_looks(source: str) -> Iterator[Definition]:
     """Find definitions in a cell with a syntax error, in order of their lines."""
     found = []
     for pattern, sort in ((_BROKEN_DEFINITION, "definition"), (_BROKEN_ASSIGNMENT, "assignment")):
+        line, counted = 1, 0
         for match in pattern.finditer(source):
-            line = source.count("\n", 0, match.start("name")) + 1
+            line, counted = line + source.count("\n", counted, match.start("name")), match.start("name")
             found.append((line, match["name"], sort))
     for line, name, sort in sorted(found):
         yield Definition(name, line, source, "definition" if sort == "definition" else "assignment", parses=False)

@@ -8,18 +8,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 
+from grader.submission.cell_code import MOST_CODE
+
 
 @dataclass(frozen=True, slots=True)
 class CollectLimits:
     """What a submission may be. Sizes in bytes.
 
-    ``notebook_bytes`` and ``cells`` bound one notebook; ``unpacked_bytes`` and ``archive_entries`` one archive (an
-    archive inside another has its own allowance, so that one student's bomb is refused alone); ``files`` what is looked
-    at below one path of the command line.
+    ``notebook_bytes``, ``cells`` and ``code`` (characters of it) bound one notebook; ``unpacked_bytes`` and
+    ``archive_entries`` one archive (an archive inside another has its own allowance, so that one student's bomb is
+    refused alone); ``files`` what is looked at below one path of the command line.
     """
 
     notebook_bytes: int = 25 * 1024**2
     cells: int = 2_000
+    code: int = MOST_CODE
     unpacked_bytes: int = 500 * 1024**2
     archive_entries: int = 10_000
     files: int = 200_000

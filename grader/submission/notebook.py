@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from grader.model import Cell
+from grader.submission.cell_code import MOST_CODE
 
 _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
 
@@ -32,11 +33,12 @@ class Unreadable(Exception):
     """The bytes are no notebook; the message says what is wrong and where, and quotes nothing of them."""
 
 
-def cells_of(data: bytes, limit: int = 2_000) -> tuple[tuple[Cell, ...], int]:
+def cells_of(data: bytes, limit: int = 2_000, most_code: int = MOST_CODE) -> tuple[tuple[Cell, ...], int]:
     """Return the code cells of a notebook and how many cells of any type it has.
 
     Raises:
-        Unreadable: empty, not text, not JSON, not a notebook, of an unknown format, over ``limit`` cells.
+        Unreadable: empty, not text, not JSON, not a notebook, of an unknown format, over ``limit`` cells, or over
+            ``most_code`` characters of code.
     """
     raw = list(_raw_cells(_document(data)))
     if len(raw) > limit:
@@ -49,6 +51,11 @@ def cells_of(data: bytes, limit: int = 2_000) -> tuple[tuple[Cell, ...], int]:
             raise Unreadable(f"not a notebook: cell {index} has no cell type")
         if cell["cell_type"] == "code":
             cells.append(Cell(index, _source(cell, index), _exercise(cell.get("metadata"))))
+    code = sum(len(cell.source) for cell in cells)
+    if code > most_code:
+        raise Unreadable(
+            f"too much code: {code:,} characters, at most {most_code:,} are read; data belongs in a file beside it"
+        )
     return tuple(cells), len(raw)
 
 

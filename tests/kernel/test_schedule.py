@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
+from grader.kernel import schedule
 from grader.kernel.schedule import scheduled
 from grader.model import Cell, Check, Job, Program
 from tests.kernel.conftest import BEST
@@ -118,3 +121,17 @@ def test_check_that_dies_or_hangs_costs_itself_alone(laboratory: Laboratory) -> 
     (execution,) = laboratory.run(BEST, Job("shared", cells, checks))
     ended = {name: runs[0].ended for name, runs in execution.checks.items()}
     assert ended == {"dies": "crashed", "fine": "returned", "hangs": "timed_out", "last": "returned"}
+
+
+def test_each_cell_is_looked_at_once_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def counting(source: str, *arguments: Any, **named: Any) -> Any:
+        looked.append(source)
+        return compile(source, *arguments, **named)
+
+    monkeypatch.setattr(schedule, "compile", counting, raising=False)
+    sources = [*(f"x{number} = {number}  # once" for number in range(1500)), FIRST, "", SECOND, "", FIRST]
+    plan_of(*sources, at=(1500, 1502, 1504))
+
+    assert len([source for source in looked if source.endswith("# once")]) == 1500

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from grader.model import Cell
 from grader.submission import Wanted, givens_of, locate
+from grader.submission.definitions import definitions_in
 
 from .notebooks import LIN_GRAD, STUB, cells, code, data, notebook
 
@@ -218,3 +219,11 @@ def test_locate_never_raises(sources: list[tuple[str, str | None]]) -> None:
 )
 def test_locate_survives_code_nested_beyond_the_parser(source: str) -> None:
     locate(cells(source, (source, "trace")), [*WANTED, *TRACE], frozenset({"a:b"}))
+
+
+@given(st.lists(st.sampled_from(["x = 1", "def f(x):", "    return (", "", "y: int = 2", "class A"]), max_size=30))
+def test_definitions_in_a_broken_cell_stand_in_their_own_lines(lines: list[str]) -> None:
+    source = "\n".join([*lines, "def lin_grad(inp:", "("])
+    for found in definitions_in(source):
+        assert found.name in source.split("\n")[found.line - 1]
+    assert [found.line for found in definitions_in(source, {"lin_grad"})] == [len(lines) + 1]
