@@ -14,12 +14,14 @@ from grader.model import Course, Limits, Submission
 
 
 def course_digest(course: Course) -> str:
-    """A hash of the source files in which the course's forward passes stand, and of their declarations' order."""
+    """A hash of the course's files, its forward passes' among them, its notebooks, and the exercises' order."""
     digest = hashlib.sha256()
-    files = sorted({exercise.forward.__code__.co_filename for exercise in course.exercises.values()})
-    for name in files:
-        digest.update(Path(name).name.encode())
-        digest.update(Path(name).read_bytes())
+    files = {*course.files, *(Path(exercise.forward.__code__.co_filename) for exercise in course.exercises.values())}
+    if course.exercises_dir is not None:
+        files.update(course.exercises_dir.glob("*.ipynb"))
+    for file in sorted(files):
+        content = file.read_bytes()
+        digest.update(os.fsencode(file.name) + b"\0" + len(content).to_bytes(8, "big") + content)
     digest.update("\0".join(course.exercises).encode())
     return digest.hexdigest()
 

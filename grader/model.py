@@ -160,12 +160,14 @@ def variant_check(name: str, variant: Variant) -> str:
 class Course:
     """A set of exercises under a name.
 
-    ``notebooks`` are the stems in their order; ``exercises_dir`` is the folder of the released notebooks, or None.
+    ``notebooks`` are the stems in their order; ``exercises_dir`` is the folder of the released notebooks, or None;
+    ``files`` are all that the course is made of: its module, or whatever lies in its package's folder.
     """
 
     name: str
     exercises: Mapping[str, Exercise]
     exercises_dir: Path | None = None
+    files: tuple[Path, ...] = ()
 
     @property
     def notebooks(self) -> tuple[str, ...]:

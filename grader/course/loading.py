@@ -48,6 +48,7 @@ def load_course(name: str) -> Course:
         name=str(getattr(module, "COURSE", module.__name__.rpartition(".")[2])),
         exercises={declared.id: declared for declared in ordered},
         exercises_dir=_released(module),
+        files=_files(module),
     )
 
 
@@ -157,6 +158,14 @@ def _released(module: ModuleType) -> Path | None:
         return None
     folder = Path(module.__file__).parent / getattr(module, "EXERCISES", "exercises")
     return folder if folder.is_dir() else None
+
+
+def _files(module: ModuleType) -> tuple[Path, ...]:
+    """The module's file, or all files in its package's folder but for what Python compiled."""
+    if not hasattr(module, "__path__"):
+        return (Path(module.__file__),) if module.__file__ is not None else ()
+    found = {file for folder in module.__path__ for file in Path(folder).rglob("*") if file.is_file()}
+    return tuple(sorted(file for file in found if file.parent.name != "__pycache__"))
 
 
 def _unknown(name: str) -> CourseError:
