@@ -121,10 +121,23 @@ def _types(declared: Exercise) -> None:
             raise _refuse(
                 declared, field, f"is {table!r}, not a mapping of names", 'write for instance {"check": "name"}'
             )
+    for field in ("autograd", "numpy", "rerun", "standard", "gradcheck"):
+        flag = getattr(declared, field)
+        if not isinstance(flag, bool):
+            raise _refuse(declared, field, f"is {flag!r}", "write True or False")
+    scales = declared.magnitudes
+    if not isinstance(scales, tuple | list) or not all(_is_positive(scale) for scale in scales):
+        raise _refuse(declared, "magnitudes", f"is {scales!r}", "write a tuple of numbers above 0, such as (1e3, 1e-3)")
+    if declared.measure is not None and not callable(declared.measure):
+        raise _refuse(declared, "measure", f"is {declared.measure!r}", "write a function of (actual, expected)")
     for field in ("tolerance", "time_limit"):
         number = getattr(declared, field)
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int | float) or number <= 0):
+        if number is not None and not _is_positive(number):
             raise _refuse(declared, field, f"is {number!r}", "write a number above 0")
+
+
+def _is_positive(number: object) -> bool:
+    return isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < float("inf")
 
 
 def _title(declared: Exercise) -> None:
@@ -228,8 +241,15 @@ def _points(declared: Exercise) -> None:
     if not checks:
         raise _refuse(declared, "points", "no check earns a point", 'write for instance points={"w.g": 2}')
     for name, points in checks.items():
-        if isinstance(points, bool) or not isinstance(points, int | float) or not 0 < points < float("inf"):
+        if not _is_positive(points):
             raise _refuse(declared, "points", f"{name!r} earns {points!r}", "points are numbers above 0")
+    if declared.points and not declared.standard and all(variant.points is not None for variant in declared.variants):
+        raise _refuse(
+            declared,
+            "standard",
+            "leaves no case in which `points` are checked",
+            "drop standard=False, or add a variant without points of its own",
+        )
     code = ast.parse(declared.call)
     has_result = "result" in _bound(code) or (bool(code.body) and isinstance(code.body[-1], ast.Expr))
     tables = (declared.points, *(variant.points or {} for variant in declared.variants))

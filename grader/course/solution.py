@@ -79,7 +79,7 @@ def cut(source: str, *, code: bool = True) -> Cut:
             stub = _stub([line], line)
             if suffix["quiet"] is None and (not kept or kept[-1] != stub):
                 kept.append(stub)
-        elif code and _LEFT_OVER.search(line):
+        elif _LEFT_OVER.search(line):
             raise MarkerProblem(f"line {number} looks like a solution marker but is none", number)
         else:
             kept.append(line)

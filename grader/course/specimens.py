@@ -27,7 +27,8 @@ from typing import Any, TypeVar
 from grader.errors import CourseError
 
 Answer = TypeVar("Answer", bound=Callable[..., Any])
-_MARK = "__grader_specimen__"
+#: What the decorators have marked since a file was begun.
+_marked: list[tuple[Callable[..., Any], str, str | None]] = []
 
 
 @dataclass(frozen=True)
@@ -46,24 +47,27 @@ class Specimen:
 
 def mistake(exercise: str, code: str) -> Callable[[Answer], Answer]:
     """Mark a wrong answer to ``exercise`` that must lose points with the diagnosis ``code``."""
-    return lambda answer: _marked(answer, exercise, code)
+    return lambda answer: _mark(answer, exercise, code)
 
 
 def variant(exercise: str) -> Callable[[Answer], Answer]:
     """Mark another right answer to ``exercise``, which must never lose a point."""
-    return lambda answer: _marked(answer, exercise, None)
+    return lambda answer: _mark(answer, exercise, None)
 
 
-def specimens_in(path: Path, space: dict[str, Any]) -> tuple[Specimen, ...]:
+def specimens_in(path: Path, space: dict[str, Any], *, wrong: bool) -> tuple[Specimen, ...]:
     """The specimens of the file ``path``, defined in the namespace ``space``; none where there is no such file.
 
+    ``wrong`` tells whether the file is one of mistakes or of variants.
+
     Raises:
-        CourseError: the file cannot be run.
+        CourseError: the file cannot be run, holds the other kind, or a specimen's name is another's or the notebook's.
     """
     if not path.is_file():
         return ()
     text = path.read_text(encoding="utf-8")
     known = set(space)
+    _marked.clear()
     try:
         tree = ast.parse(text)
         exec(compile(tree, str(path), "exec", dont_inherit=True), space)  # noqa: S102 - the course's own code
@@ -75,15 +79,20 @@ def specimens_in(path: Path, space: dict[str, Any]) -> tuple[Specimen, ...]:
         node.name: _body(text, node) for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list
     }
     found = []
-    for name, value in list(space.items()):
-        if name not in known and (mark := vars(value).get(_MARK) if hasattr(value, "__dict__") else None):
-            exercise, code = mark
-            found.append(Specimen(exercise, name, code, value, bodies.get(name, "")))
+    for answer, exercise, code in _marked:
+        name = answer.__name__
+        if (code is not None) is not wrong:
+            kind, folder = ("mistake", "mistakes") if code is not None else ("variant", "variants")
+            raise CourseError(f"{path}: {name} is a {kind}", remedy=f"move it to the folder {folder}")
+        if name in known:
+            raise CourseError(f"{path}: another {name} is there already", remedy="give this one a name of its own")
+        known.add(name)
+        found.append(Specimen(exercise, name, code, answer, bodies.get(name, "")))
     return tuple(found)
 
 
-def _marked(answer: Answer, exercise: str, code: str | None) -> Answer:
-    setattr(answer, _MARK, (exercise, code))
+def _mark(answer: Answer, exercise: str, code: str | None) -> Answer:
+    _marked.append((answer, exercise, code))
     return answer
 
 

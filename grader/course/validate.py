@@ -78,8 +78,11 @@ def _proofs(work: Sequence[_Work], jobs: int) -> Iterator[ExerciseProof]:
         return
     fork = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(jobs, fork, initializer=_adopt, initargs=(work,)) as pool:
-        for done in as_completed([pool.submit(_prove_adopted, index) for index in _slowest_first(work)]):
-            yield done.result()
+        try:
+            for done in as_completed([pool.submit(_prove_adopted, index) for index in _slowest_first(work)]):
+                yield done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _slowest_first(work: Sequence[_Work]) -> list[int]:
@@ -149,7 +152,7 @@ def _answers(exercise: Exercise, folder: Path, course: Course) -> Answers:
     reruns = {name for name, one in siblings.items() if one.rerun}
     solved = _namespace(path, [source for name, source in tagged.items() if name not in reruns], given)
     mistakes, variants = (folder / kind / f"{exercise.notebook}.py" for kind in ("mistakes", "variants"))
-    wrong, right = specimens_in(mistakes, solved), specimens_in(variants, solved)
+    wrong, right = specimens_in(mistakes, solved, wrong=True), specimens_in(variants, solved, wrong=False)
     refuse_unknown(siblings, wrong, str(mistakes))
     refuse_unknown(siblings, right, str(variants))
     return Answers(

@@ -20,12 +20,14 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.random import RandomState
 from torch import Tensor
 
+from grader.errors import CourseError
 from grader.judge.comparison import tolerance_for
 from grader.judge.reference import base_name, forward_value, reference_for
 from grader.model import Case, Constant, Draw, Exercise, Program, Sampler, Variant, variant_check
@@ -125,7 +127,7 @@ def _draw(exercise: Exercise, plan: _Plan, rng: RandomState) -> Prepared:
     inputs: dict[str, Tensor] = {}
     constants: dict[str, Constant] = {}
     for name, sampler in samplers.items():
-        drawn = sampler.draw(Draw(rng, sizes, plan.magnitude, {**inputs, **constants}))
+        drawn = _drawn(exercise, name, sampler, Draw(rng, sizes, plan.magnitude, {**inputs, **constants}))
         if isinstance(drawn, np.ndarray):
             inputs[name] = _as_input(drawn, sampler, plan)
         else:
@@ -156,6 +158,18 @@ def _draw(exercise: Exercise, plan: _Plan, rng: RandomState) -> Prepared:
     )
     case = Case(exercise.id, plan.label, program, inputs, constants, sizes, upstream, plan.checks)
     return Prepared(case, {check: expected[check] for check in plan.checks if check in expected})
+
+
+def _drawn(exercise: Exercise, name: str, sampler: Sampler, draw: Draw) -> np.ndarray[Any, Any] | Constant:
+    try:
+        return sampler.draw(draw)
+    except Exception as error:
+        raise CourseError(
+            f"drawing {name!r} raised {type(error).__name__}: {error}",
+            exercise=exercise.id,
+            field="inputs",
+            remedy="mend the sampler; it may use the inputs that stand before it, and the letters of its own `dims`",
+        ) from error
 
 
 def _sizes(exercise: Exercise, plan: _Plan, samplers: Mapping[str, Sampler], rng: RandomState) -> dict[str, int]:

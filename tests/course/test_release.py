@@ -313,3 +313,9 @@ def test_release_of_the_course_leaves_no_solution(path: Path) -> None:
     assert "raise NotImplementedError" in text
     ids = [item["id"] for item in json.loads(path.read_text())["cells"]]
     assert [item["id"] for item in released["cells"]] == ids
+
+
+@pytest.mark.parametrize("text", ["### BEGIN SOLUTIONS\nmine\n### END SOLUTIONS", "# BEGIN-SOLUTION\nmine"])
+def test_cut_refuses_a_misspelt_marker_in_text_too(text: str) -> None:
+    with pytest.raises(MarkerProblem, match="looks like a solution marker"):
+        cut(text, code=False)

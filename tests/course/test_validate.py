@@ -131,3 +131,25 @@ def test_view_names_margins_problems_and_verdict(tmp_path: Path) -> None:
 def test_bundled_course_is_proved_quickly() -> None:
     report = validate(load_course("grader.course.autograd"), quick=True, jobs=2)
     assert report.ok, [f"{problem.exercise}: {problem.message}" for problem in report.problems]
+
+
+TWICE = '@mistake("double_grad", "wrong_value")\ndef same(inp, out):\n    inp.g = 3 * out.g\n'
+RIGHT = '@variant("double_grad")\ndef same(inp, out):\n    inp.g = out.g * 2\n'
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"mistakes": TWICE + TWICE}, "another same is there already"),
+        ({"mistakes": TWICE.replace("same", "torch")}, "another torch is there already"),
+        ({"mistakes": TWICE, "variants": RIGHT}, "another same is there already"),
+        ({"mistakes": RIGHT}, "same is a variant"),
+        ({"variants": TWICE}, "same is a mistake"),
+    ],
+    ids=["twice", "the notebook's", "in both files", "variant among mistakes", "mistake among variants"],
+)
+def test_specimen_that_would_hide_another_or_lies_in_the_wrong_file_is_refused(
+    tmp_path: Path, parts: dict[str, str], message: str
+) -> None:
+    with pytest.raises(CourseError, match=message):
+        proved(tmp_path, **parts)

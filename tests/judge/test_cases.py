@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from grader.course import exercise, normal
+from grader.errors import CourseError
 from grader.judge.cases import POOL, path_of, prepare
 from tests.judge.builders import cases, course, linear
 
@@ -82,3 +85,12 @@ def test_case_on_a_kink_is_drawn_again():
 def test_path_of_a_variants_check_is_that_of_the_plain_one():
     sgd = course().exercises["SGD"]
     assert path_of(sgd, "p (momentum)") == "p"
+
+
+def test_sampler_that_raises_is_a_fault_of_the_course_that_names_the_input():
+    def broken(draw):
+        raise KeyError("w")
+
+    declared = replace(linear, inputs={**linear.inputs, "b": replace(linear.inputs["b"], draw=broken)})
+    with pytest.raises(CourseError, match="drawing 'b' raised KeyError"):
+        prepare(declared, 1)
