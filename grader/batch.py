@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from grader._version import __version__
 from grader.errors import UsageError
 from grader.kernel import KernelPool
+from grader.machine import allow_open_files
 from grader.model import Limits, RunReport, SubmissionReport
 from grader.submission import Collection, CollectLimits, Entry
 
@@ -67,6 +68,7 @@ def score_class(options: ScoreOptions, observer: Observer = Observer()) -> RunRe
 
 async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
     options.out.mkdir(parents=True, exist_ok=True)
+    allow_open_files()
     async with KernelPool(sandbox=options.sandbox, limits=options.limits, jobs=options.jobs) as pool:
         from grader.gradebook import FILE_NAME, Gradebook
         from grader.submission import collect

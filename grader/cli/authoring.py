@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from grader.cli.app import app
 from grader.cli.options import CourseOption
 from grader.cli.outcome import BELOW, GRADED, told
 from grader.cli.view import plain_console
+from grader.machine import usable_cores
 
 
 @app.command()
@@ -55,7 +55,7 @@ def validate(
             solutions=solutions,
             seeds=seeds,
             quick=quick,
-            jobs=jobs or os.cpu_count() or 1,
+            jobs=jobs or usable_cores(),
             progress=lambda one, done, total: console.print(
                 f"{done:>3} of {total}  {one.exercise}  {one.seconds:.1f} s", markup=False, highlight=False
             ),

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from grader.cli.options import Hints
-from grader.errors import GraderError
+from grader.errors import GraderError, UsageError
 
 if TYPE_CHECKING:
     from grader.model import RunReport
@@ -88,7 +88,8 @@ def told(platforms: Platforms | None = None, *, exit_zero: bool = False) -> Iter
     They are told of any other fault as well, for they read a result in every case; it is then raised on.
     """
     try:
-        yield
+        with _places_refused():
+            yield
     except (typer.Exit, typer.Abort):
         raise
     except GraderError as error:
@@ -105,6 +106,18 @@ def told(platforms: Platforms | None = None, *, exit_zero: bool = False) -> Iter
             raise
         traceback.print_exc()
         raise typer.Exit(GRADED) from None
+
+
+@contextmanager
+def _places_refused() -> Iterator[None]:
+    """Turn what the system refuses to do with a file into a ``UsageError`` that names it."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            raise
+        reason = error.strerror or type(error).__name__
+        raise UsageError(f"{error.filename}: {reason}", remedy="name a place that can be read and written") from error
 
 
 def _refuse(error: GraderError, status: int) -> NoReturn:

@@ -13,6 +13,7 @@ from grader.cli.options import CourseOption, Hints, HintsOption, OutOption, Sand
 from grader.cli.outcome import GRADED, Platforms, exit_status, logging_to, told
 from grader.cli.view import ProgressView, plain_console, print_entries
 from grader.errors import UsageError
+from grader.machine import usable_cores
 from grader.model import Limits
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def score(
             out=out,
             course=course,
             seed=seed,
-            jobs=jobs or os.cpu_count() or 1,
+            jobs=jobs or usable_cores(),
             sandbox=choose_sandbox(sandbox),
             student_pattern=student_pattern,
             fresh=fresh,
@@ -136,7 +137,7 @@ def demo(
         options = ScoreOptions(
             paths=(folder / "submissions",),
             out=folder / "grades",
-            jobs=os.cpu_count() or 1,
+            jobs=usable_cores(),
             sandbox=choose_sandbox(sandbox),
             limits=Limits(check_s=2.0),
         )

@@ -36,7 +36,8 @@ def plain_console() -> Console:
 
 def _plain_width() -> int:
     """A pipe has no width; a CI log is read on wide screens."""
-    return int(os.environ.get("COLUMNS", "120"))
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) if columns.isdecimal() and int(columns) > 0 else 120
 
 
 class ProgressView:

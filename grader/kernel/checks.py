@@ -99,9 +99,7 @@ class Checks:
         try:
             for part in parts:
                 fds.append(exchange.memory_file((part.check.source or "").encode()))
-                programs = run.pool.programs.open(part.check.programs)
-                fds += programs[part.start : part.stop]
-                close_all(programs[: part.start] + programs[part.stop :])
+                fds += run.pool.programs.open(part.check.programs, part.start, part.stop)
             told = [self._told(part, limit) for part, limit in zip(parts, seconds, strict=True)]
             run.order("check", fds, checks=told)
             answer = await run.answer(sum(seconds) * 1.1 + SLACK_S)

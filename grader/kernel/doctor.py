@@ -6,7 +6,6 @@ Quick, and imports no torch: what torch is, its own package tells.
 from __future__ import annotations
 
 import importlib.util
-import os
 import platform
 import runpy
 import sys
@@ -16,6 +15,7 @@ from typing import Literal
 
 from grader.kernel import confine, seccomp
 from grader.kernel.sandbox import SandboxStatus, available_sandboxes
+from grader.machine import usable_cores
 from grader.model import Limits
 
 _OLDEST_PYTHON = (3, 11)
@@ -103,7 +103,7 @@ def _landlock() -> list[Finding]:
 
 def _machine() -> list[Finding]:
     """Cores that this process may use, and memory beside what the default limit allows one submission."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     findings = [
         Finding("ok", f"{cores} {'core' if cores == 1 else 'cores'}: grades as many notebooks at a time (--jobs)")
     ]

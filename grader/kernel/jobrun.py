@@ -213,7 +213,8 @@ class JobRun:
             await self.pool.ready()
             from grader.kernel.client import CellRunner, connect
 
-            self.client = await self._first(connect(listeners.prefix), self.left(_START_S))
+            left = self.left(_START_S)
+            self.client = await self._first(connect(listeners.prefix), left)
             self.runner = CellRunner(self.client)
             answer = await self.answer(self.left(_START_S))
             if answer.get("event") != "ready":
@@ -271,7 +272,8 @@ class JobRun:
             try:
                 node = await self._first(asyncio.shield(task), seconds)
             except TimeoutError:
-                failure = CellFailure(cell.index, f"timed out after {self.limits.cell_s:g} s", "timed_out")
+                whose = "" if seconds == self.limits.cell_s else ": the submission's time was up"
+                failure = CellFailure(cell.index, f"timed out after {seconds:.3g} s{whose}", "timed_out")
                 node = await self._interrupt(task)
         except (JobLost, Died, TimeoutError, asyncio.CancelledError):
             raise
