@@ -173,4 +173,10 @@ class Gradebook:
     def _submissions(self) -> Iterator[SubmissionReport]:
         rows = self._execute("SELECT report FROM submission WHERE run = (SELECT MAX(id) FROM run)")
         for (text,) in rows:
-            yield submission_from_dict(json.loads(text))
+            try:
+                yield submission_from_dict(json.loads(text))
+            except (ValueError, TypeError, LookupError) as error:
+                raise GradebookError(
+                    f"a row of {self.path} is damaged: {type(error).__name__}: {error}",
+                    remedy="grade again with `grader score --fresh`",
+                ) from error

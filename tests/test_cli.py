@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -224,3 +227,46 @@ def test_size_reads_bytes_with_a_suffix(text: str, expected: int) -> None:
 def test_size_refuses_what_is_none(text: str) -> None:
     with pytest.raises(UsageError):
         size(text)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["export", "class/grades", "--file", "no/such/folder/x.csv"],
+        ["score", "class/submissions", "--out", "class/grades/report.json"],
+        ["demo", "--dir", "class/grades/report.json"],
+    ],
+    ids=["export", "score", "demo"],
+)
+def test_place_that_cannot_be_written_is_an_error_of_use_and_no_traceback(
+    demo: tuple[Path, subprocess.CompletedProcess[str]], arguments: list[str]
+) -> None:
+    folder, _ = demo
+    done = run_cli(*arguments, cwd=folder)
+
+    assert done.returncode == USAGE, done.stderr
+    assert "Traceback" not in done.stderr
+    assert f"error: {arguments[-1]}" in done.stderr
+
+
+@pytest.mark.parametrize("columns", ["", "wide", "0"])
+def test_width_that_is_no_number_is_as_if_there_were_none(
+    demo: tuple[Path, subprocess.CompletedProcess[str]], columns: str
+) -> None:
+    folder, _ = demo
+    assert run_cli("report", "class/grades", cwd=folder, COLUMNS=columns).returncode == GRADED
+
+
+def test_damaged_row_of_a_gradebook_is_told(
+    demo: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    folder, _ = demo
+    shutil.copytree(folder / "class/grades", tmp_path / "grades")
+    with contextlib.closing(sqlite3.connect(tmp_path / "grades/gradebook.db")) as database:
+        database.execute("UPDATE submission SET report = '{' WHERE rowid = (SELECT MIN(rowid) FROM submission)")
+        database.commit()
+
+    done = runner.invoke(app, ["report", str(tmp_path / "grades")])
+
+    assert done.exit_code == USAGE
+    assert "is damaged" in done.output
