@@ -101,6 +101,8 @@ class Exercise:
     ones: letters of which a case of size one is made. batch: the letter that counts samples, or None where none does.
     sizes: letter → sizes it may have. magnitudes: the scales of the standard large and small cases.
     tolerance: multiplies the tolerance of the dtype.
+    time_limit: seconds for all cases together, in place of the limit of the run. loops_flagged: whether a loop over
+        single elements in the source is flagged for a human.
     measure: in place of comparison, gives the share of a check's points from ``(actual, expected)``.
     gradcheck: whether ``forward`` can be proved by ``torch.autograd.gradcheck``.
     """
@@ -171,7 +173,7 @@ class Course:
 
     @property
     def notebooks(self) -> tuple[str, ...]:
-        """The notebooks' stems, in the order in which their exercises are declared."""
+        """The notebooks' stems, sorted by name: their numbers give the order."""
         return tuple(dict.fromkeys(exercise.notebook for exercise in self.exercises.values()))
 
 
@@ -389,7 +391,7 @@ class Execution:
     ``ended`` is ``finished`` when every cell was run or skipped for a reason of its own; ``timed_out`` when the time
     of the submission was up, ``crashed`` when the kernel could not be kept alive; checks made before then are kept in
     ``checks`` (exercise → one ``CaseRun`` per program; an exercise whose check was never reached is absent).
-    ``outputs`` is the text printed by each cell (cut), by ``Cell.index``. ``sandbox`` is what confined it.
+    ``outputs`` is the text printed by each cell (cut), by ``Cell.index``; ``seconds`` is the time that all took.
     """
 
     ended: Literal["finished", "timed_out", "crashed"]
@@ -448,7 +450,6 @@ class Comparison:
     actual_shape: tuple[int, ...] | None = None
     expected_shape: tuple[int, ...] | None = None
     max_abs_error: float | None = None
-    max_rel_error: float | None = None
     tolerance: float | None = None
     worst: tuple[int, ...] | None = None
     worst_actual: float | None = None
@@ -484,7 +485,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class CheckScore:
-    """One checked expression of an exercise. ``status`` is ``passed``, ``failed`` or ``grader_error``."""
+    """One checked expression of an exercise. Only one whose exercise has a ``measure`` can be ``partial``."""
 
     name: str
     status: Literal["passed", "failed", "partial", "grader_error"]

@@ -1,7 +1,7 @@
 """One submission from notebook to report: composes the wings.
 
-The one broad catch of the grader is here: whatever goes wrong with a submission beyond the student's own doing becomes
-``grader_error`` for that submission alone, and the batch goes on.
+Whatever goes wrong with a submission beyond the student's own doing (reading it, judging one exercise, all the rest)
+becomes ``grader_error`` here, for that submission alone, and the batch goes on.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ async def _graded(submission: Submission, bench: Bench, pool: KernelPool) -> Sub
 
 
 _REASONS = {
-    "crashed": "its kernel died again and again; the checks made before then count",
+    "crashed": "its kernel died and could not go on; the checks made before then count",
     "timed_out": "its time was up; the checks made before then count",
 }
 

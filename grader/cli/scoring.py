@@ -47,7 +47,9 @@ def score(
         str | None,
         typer.Option("--student-pattern", help="Regex with a group (?P<student>…) on paths below PATH."),
     ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Grade again what has not changed.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Grade everything again, with a new secret seed unless --seed is given.")
+    ] = False,
     assigned: Annotated[
         list[str] | None,
         typer.Option("--assigned", help="A notebook that counts for platforms also where it is not handed in."),

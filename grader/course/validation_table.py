@@ -63,7 +63,7 @@ def _idle(report: ValidationReport) -> Iterator[Text]:
         for case in proof.idle_cases:
             idle.setdefault(case, []).append(proof.exercise)
     if idle:
-        yield Text("\nCases that no mistake needs, for another case tells it too:", style="bold")
+        yield Text("\nCases that catch no known mistake which no other case catches:", style="bold")
     for case, exercises in idle.items():
         yield Text(f"  {case}: {', '.join(exercises)}")
 

@@ -224,7 +224,7 @@ class JobInit:
         theirs.close()
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.command = ours
-        self.processes.baseline(self.kernel)
+        self.processes.kernel_forked()
 
     def _become_kernel(self, command: socket.socket, fds: list[int]) -> None:
         status = 1

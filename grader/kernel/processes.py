@@ -51,8 +51,8 @@ class Processes:
         """Let go of ``/proc``, in a child that is to see nothing of it."""
         os.close(self.proc)
 
-    def baseline(self, pid: int) -> None:
-        """Called when the kernel was forked."""
+    def kernel_forked(self) -> None:
+        """Have the next look count everything anew."""
         self.last_walk = 0.0
 
     def listed(self, most: int = 10**9) -> list[str]:

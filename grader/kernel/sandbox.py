@@ -56,9 +56,11 @@ def choose_sandbox(asked: str | None = None) -> str:
         raise SandboxUnavailable(f"there is no sandbox {asked!r}", remedy=f"Choose one of {', '.join(SANDBOXES)}.")
     raise SandboxUnavailable(
         "; ".join(f"{status.name} does not work here: {status.reason}" for status in refused),
-        remedy=" Or: ".join(status.remedy for status in refused if status.remedy)
-        + " Or, for code that you trust: --sandbox none.",
+        remedy="\n  or: ".join([*(status.remedy for status in refused if status.remedy), _UNCONFINED]),
     )
+
+
+_UNCONFINED = "--sandbox none, for code that you trust"
 
 
 @functools.cache

@@ -16,7 +16,7 @@ from grader.report.tally import Row, Tally, tally
 
 Target = Literal["canvas", "moodle", "gradescope", "csv"]
 
-#: What identifies a student to Moodle: the heading its import knows → how the preview calls it.
+#: The columns by which Moodle's import knows a student.
 MOODLE_IDENTIFIERS = ("Email address", "ID number", "Username")
 
 

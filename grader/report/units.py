@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
 
-#: Units that are tried, the coarsest first, where the exact one would need too many tests.
+#: Units that are tried, the finest first, where the exact one would need too many tests.
 _COARSER = tuple(Fraction(unit) for unit in ("1/100", "1/50", "1/20", "1/10", "1/5", "1/4", "1/2", "1", "2", "5", "10"))
 
 

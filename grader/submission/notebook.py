@@ -54,7 +54,7 @@ def cells_of(data: bytes, limit: int = 2_000, most_code: int = MOST_CODE) -> tup
     code = sum(len(cell.source) for cell in cells)
     if code > most_code:
         raise Unreadable(
-            f"too much code: {code:,} characters, at most {most_code:,} are read; data belongs in a file beside it"
+            f"too much code: {code:,} characters, at most {most_code:,} are read; keep data in a file beside it"
         )
     return tuple(cells), len(raw)
 

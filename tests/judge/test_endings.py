@@ -34,7 +34,7 @@ def test_error_of_another_stub_says_where_it_comes_from():
     run = CaseRun("case", "raised", error=not_implemented(2, 5))
     found = ending_of(linear, stub(DONE), run)
     assert found.code == "raised"
-    assert "follows from a stub" in found.message
+    assert "What this one calls is not written" in found.message
 
 
 def test_torchs_own_not_implemented_error_is_an_exception_like_others():

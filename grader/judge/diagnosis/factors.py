@@ -103,7 +103,9 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
 
 def _formula(constant: float, letter: str, power: int) -> str:
     size = letter if abs(power) == 1 else f"{letter}²"
-    return f"{wording.number(constant)}·{size}" if power > 0 else f"{wording.number(constant)}/{size}"
+    if power < 0:
+        return f"{wording.number(constant)}/{size}"
+    return {1.0: size, -1.0: f"-{size}"}.get(constant, f"{wording.number(constant)}·{size}")
 
 
 def _is_scaled(symptom: Symptom, factor: Callable[[View], float]) -> bool:

@@ -49,7 +49,7 @@ DRIVEN = (
     Slip("weight_decay", wording.SLIPS["decoupled"], {"decoupled": True}),
     Slip("weight_decay", wording.SLIPS["decay_sign"], {"decay_sign": True}),
     Slip("weight_decay", wording.SLIPS["late_decay"], {"late_decay": True}),
-    Slip("dampening", wording.SLIPS["no_decay"], {"no_damp": True}),
+    Slip("dampening", wording.SLIPS["no_damp"], {"no_damp": True}),
     Slip("dampening", wording.SLIPS["damp_inverse"], {"damp_inverse": True}),
     Slip("dampening", wording.SLIPS["average"], {"average": True}),
     Slip("nesterov", wording.SLIPS["no_nesterov"], {"no_nesterov": True}),

@@ -111,7 +111,7 @@ WORDS: dict[str, Words] = {
     ),
     "raised.elsewhere": Words(
         "The call raised NotImplementedError{where}, outside of this stub.",
-        "It follows from a stub that this one calls and that is not filled in yet{names}.",
+        "What this one calls is not written: a stub{names}, or a method that your class defines by another name.",
         "Which of your functions does this one need?",
         "Fill in the stub that is named first; then check this one again.",
     ),
@@ -308,7 +308,7 @@ WORDS: dict[str, Words] = {
         "`{path}` is {factor} times what it should be, in every case.",
         "The formula is right but for a factor.",
         "Which constant factor could be missing, or too much?",
-        "Multiply by the inverse of {factor}, and find the place where the factor comes from.",
+        "Find where the factor {factor} comes from: what is multiplied, divided or summed too often, or not at all.",
     ),
     # -------------------------------------------------------------------------------------------- shapes
     "transposed": Words(
