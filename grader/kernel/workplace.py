@@ -23,7 +23,10 @@ class Workplace:
         place = place or tempfile.gettempdir()
         _sweep(place)
         self.path = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
-        self._lock = _locked(Path(self.path, _LOCK), create=True)
+        unseen = Path(self.path, f"{_LOCK}.new")  # nobody looks for it before it is locked
+        self._lock = _locked(unseen, create=True)
+        if self._lock is not None:
+            unseen.rename(unseen.with_name(_LOCK))
 
     def close(self) -> None:
         """Remove it."""
