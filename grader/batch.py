@@ -79,10 +79,11 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
                 options.paths,
                 student_pattern=options.student_pattern,
                 known=run.bench.course.notebooks,
+                skip=options.out,
                 limits=options.collect_limits,
             ) as collection:
                 observer.collected(collection)
-                run.begin()
+                run.begin(len(collection))
                 observer.started(len(collection))
                 try:
                     await run.grade_all(collection.entries, observer)
@@ -140,9 +141,9 @@ class _Run:
         self.bench = Bench(course, self.settings.seed)
         self.course_digest = course_digest(course)
 
-    def begin(self) -> None:
-        """Note in the gradebook that this run starts."""
-        self.gradebook.begin(self.settings)
+    def begin(self, submissions: int) -> None:
+        """Note in the gradebook that a run of so many ``submissions`` starts."""
+        self.gradebook.begin(self.settings, submissions)
 
     async def grade_all(self, entries: Sequence[Entry], observer: Observer) -> None:
         """Grade the entries, each committed as it is finished.

@@ -99,7 +99,10 @@ def print_entries(console: Console, collection: Collection, most: int) -> None:
     for heading in ("student", "notebook", "from"):
         table.add_column(heading)
     for entry in collection.entries[:most]:
-        table.add_row(*(Text(plain(text)) for text in (entry.student, entry.notebook or "—", entry.shown_path)))
+        cells = [Text(plain(text)) for text in (entry.student, entry.notebook or "—", entry.shown_path)]
+        if entry.refused is not None:
+            cells[-1].append(f"  {plain(entry.refused)}", "yellow")
+        table.add_row(*cells)
     console.print(table)
     if len(collection) > most:
         console.print(f"… and {len(collection) - most} more; `grader score --who` lists all", markup=False)

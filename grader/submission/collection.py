@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,6 +34,7 @@ def collect(
     *,
     student_pattern: str | None = None,
     known: Sequence[str] = (),
+    skip: Path | None = None,
     limits: CollectLimits = CollectLimits(),  # noqa: B008 - frozen
 ) -> Collection:
     """Find every submission in ``paths``: notebooks, folders of them in any common layout, archives.
@@ -40,6 +42,7 @@ def collect(
     ``student_pattern`` is a regular expression with a group ``student`` (and, if wanted, ``notebook``) that is matched
     at the start of the posix path relative to the path given; it replaces the rules of ``grader.submission.naming``.
     ``known`` are the stems of the course's notebooks, which helps to split ``ada_lovelace_03_backprop.ipynb``.
+    ``skip`` is a folder that is not looked into: the grades lie there.
 
     Nothing is opened but archives. What must not be opened (links, pipes, folders called ``x.ipynb``, damaged archives)
     becomes an entry with a reason; so does a student's folder without a notebook. Close the collection when done.
@@ -59,14 +62,15 @@ def collect(
             made.mkdir()
             return made
 
-        lister = Lister(limits, new_folder)
+        lister = Lister(limits, new_folder, skip.resolve() if skip is not None else None)
+        listings = [lister.listed(Path(path), named=len(paths) > 1) for path in paths]
+        drafts = [_drafts(listing, pattern, known) for listing in listings]
+        alike = _namesakes(draft for some in drafts for draft in some)
         entries: dict[str, Entry] = {}
-        for path in paths:
-            listing = lister.listed(Path(path), named=len(paths) > 1)
-            found = _entries(listing, pattern, known)
-            if not found:
+        for path, listing, some in zip(paths, listings, drafts, strict=True):
+            if not some:
                 raise UsageError(f"no notebook found in {printable(str(path))}", remedy=_LOOKED_FOR)
-            for entry in found:
+            for entry in _entries(listing, [_told_apart(draft, alike) for draft in some], known):
                 entries.setdefault(f"{entry.path}\0{entry.shown_path if entry.refused else ''}", entry)
     except BaseException:
         folder.cleanup()
@@ -91,11 +95,15 @@ def _compiled(pattern: str | None) -> re.Pattern[str] | None:
     return compiled
 
 
-def _entries(listing: Listing, pattern: re.Pattern[str] | None, known: Sequence[str]) -> list[Entry]:
+def _drafts(listing: Listing, pattern: re.Pattern[str] | None, known: Sequence[str]) -> list[_Draft]:
     naming = _naming(listing, known)
-    drafts = _distinct([_draft(item, listing, pattern, naming) for item in listing.found])
+    drafts = [_draft(item, listing, pattern, naming) for item in listing.found]
     if pattern is None:
         drafts += _without_notebook(listing, drafts, naming)
+    return drafts
+
+
+def _entries(listing: Listing, drafts: list[_Draft], known: Sequence[str]) -> list[Entry]:
     having = {draft.name.student for draft in drafts if not draft.found.obstacle}
     remarks: defaultdict[str, list[str]] = defaultdict(list)
     for draft in drafts:
@@ -104,7 +112,7 @@ def _entries(listing: Listing, pattern: re.Pattern[str] | None, known: Sequence[
     people = _people_in(drafts, listing, known)
     return [
         Entry(
-            student=printable(draft.name.student) or "unnamed",
+            student=unicodedata.normalize("NFC", printable(draft.name.student)) or "unnamed",
             notebook=printable(draft.name.notebook),
             path=draft.found.path,
             shown_path=draft.shown_path,
@@ -137,22 +145,25 @@ def _draft(item: Found, listing: Listing, pattern: re.Pattern[str] | None, namin
     return _Draft(item, Name(matched["student"].strip("/ "), notebook or name.notebook), shown)
 
 
-def _distinct(drafts: list[_Draft]) -> list[_Draft]:
-    """Tell namesakes apart by the platform's number, where there are any."""
+def _namesakes(drafts: Iterable[_Draft]) -> frozenset[str]:
+    """Return the names that go with several of a platform's numbers, in whichever of the paths."""
     numbers: defaultdict[str, set[str]] = defaultdict(set)
     for draft in drafts:
         numbers[draft.name.student].add(draft.name.number)
-    return [
-        replace(draft, name=replace(draft.name, student=f"{draft.name.student}_{draft.name.number}"))
-        if draft.name.number and len(numbers[draft.name.student]) > 1
-        else draft
-        for draft in drafts
-    ]
+    return frozenset(student for student, found in numbers.items() if len(found) > 1)
+
+
+def _told_apart(draft: _Draft, alike: frozenset[str]) -> _Draft:
+    if not draft.name.number or draft.name.student not in alike:
+        return draft
+    return replace(draft, name=replace(draft.name, student=f"{draft.name.student}_{draft.name.number}"))
 
 
 def _without_notebook(listing: Listing, drafts: list[_Draft], naming: Naming) -> list[_Draft]:
     """Return a draft for each student's folder that holds nothing, where what was given is a class of folders."""
     holding = {draft.found.parts[0] for draft in drafts if draft.found.parts}
+    # Moodle makes two folders for one student: for files, and for text typed online.
+    people = {(draft.name.student, draft.name.number) for draft in drafts if draft.name.number}
     direct = any(len(draft.found.parts) == 1 and draft.name.own_folder and draft.name.notebook for draft in drafts)
     archives = any(is_archive(holder) for holder in listing.holders)
     if listing.alone or direct or not (drafts or archives):
@@ -162,6 +173,8 @@ def _without_notebook(listing: Listing, drafts: list[_Draft], naming: Naming) ->
         if holder not in holding:
             item = Found((holder,), listing.root / holder, f"no notebook in {printable(holder)}")
             name = naming.name((holder, ""))
+            if (name.student, name.number) in people:
+                continue
             missing.append(_Draft(item, replace(name, notebook=""), listing.shown_path((holder,))))
     return missing
 

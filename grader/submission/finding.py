@@ -59,8 +59,10 @@ def archive_stem(name: str) -> str:
     return name
 
 
-def found_below(root: Path, parts: tuple[str, ...] = (), *, most: int = 200_000) -> tuple[list[Found], list[str]]:
-    """Return notebooks, archives and obstacles below ``root``, and the names of its own folders.
+def found_below(
+    root: Path, parts: tuple[str, ...] = (), *, most: int = 200_000, skip: Path | None = None
+) -> tuple[list[Found], list[str]]:
+    """Return notebooks, archives and obstacles below ``root``, and the names of its own folders; nothing of ``skip``.
 
     Sorted by name, so that the same files give the same list on every disk. Links are never followed.
     """
@@ -87,6 +89,8 @@ def found_below(root: Path, parts: tuple[str, ...] = (), *, most: int = 200_000)
                 continue
             here = (*above, entry.name)
             if not is_notebook(entry.name) and entry.is_dir(follow_symlinks=False):
+                if Path(entry.path) == skip:
+                    continue
                 waiting.append((Path(entry.path), here))
                 if folder == root:
                     folders.append(entry.name)

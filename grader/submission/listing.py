@@ -45,10 +45,11 @@ class Listing:
 
 @dataclass
 class Lister:
-    """Lists paths; ``new_folder`` makes an empty folder for the next archive."""
+    """Lists paths; ``new_folder`` makes an empty folder for the next archive, ``skip`` is passed over."""
 
     limits: CollectLimits
     new_folder: Callable[[], Path]
+    skip: Path | None = None
 
     def listed(self, path: Path, *, named: bool) -> Listing:
         """List one path of the command line; ``named`` puts its name before every ``shown_path``.
@@ -102,7 +103,7 @@ class Lister:
     def _folder(self, root: Path, owner: str, shown: str, depth: int = 0) -> Listing:
         base: tuple[str, ...] = ()
         while True:
-            found, folders = found_below(root, most=self.limits.files)
+            found, folders = found_below(root, most=self.limits.files, skip=self.skip)
             wrapper = _wrapper(found, folders, owner, unpacked=depth > 0) if len(base) < 2 else None
             if wrapper is None:
                 break

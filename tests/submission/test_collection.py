@@ -75,6 +75,14 @@ LAYOUTS: dict[str, tuple[list[str], Seen]] = {
             ("Ada L_9", "hw.ipynb", "Ada L_9_assignsubmission_file_/hw.ipynb"),
         ],
     ),
+    "moodle_text_typed_online_beside_a_file": (
+        ["Ada L_17_assignsubmission_file_/hw.ipynb", "Ada L_17_assignsubmission_onlinetext_/onlinetext.html"],
+        [("Ada L", "hw.ipynb", "Ada L_17_assignsubmission_file_/hw.ipynb")],
+    ),
+    "a_decomposed_name": (
+        ["Jose\u0301/a.ipynb", "Jos\u00e9/b.ipynb"],
+        [("Jos\u00e9", "a.ipynb", "Jose\u0301/a.ipynb"), ("Jos\u00e9", "b.ipynb", "Jos\u00e9/b.ipynb")],
+    ),
     "canvas": (
         ["ll_12345_67890_hw-1.ipynb", "tt_LATE_12346_67891_hw.ipynb"],
         [("ll", "hw.ipynb", "ll_12345_67890_hw-1.ipynb"), ("tt", "hw.ipynb", "tt_LATE_12346_67891_hw.ipynb")],
@@ -359,3 +367,19 @@ def test_collect_flat_files_of_one_student_belong_to_the_folder(tmp_path: Path) 
 )
 def test_notebook_of_the_course_is_known_by_the_longest_name(name: str, stems: set[str], found: set[str]) -> None:
     assert stems_in(name, stems) == found
+
+
+def test_namesakes_in_two_paths_are_two_students(tmp_path: Path) -> None:
+    for path, number in (("a", 17), ("b", 18)):
+        made(
+            tmp_path / path,
+            f"Ada L_{number}_assignsubmission_file_/hw.ipynb",
+            "Alan T_5_assignsubmission_file_/x.ipynb",
+        )
+    with collect([tmp_path / "a", tmp_path / "b"]) as collection:
+        assert [entry.student for entry in collection] == ["Ada L_17", "Ada L_18", "Alan T", "Alan T"]
+
+
+def test_folder_of_grades_is_nobodys(tmp_path: Path) -> None:
+    root = made(tmp_path, "ada/hw.ipynb", "alan/hw.ipynb", "grades/students/ada.html", "grades/x.ipynb")
+    assert [entry.student for entry in collect([root], skip=root / "ada" / ".." / "grades")] == ["ada", "alan"]
