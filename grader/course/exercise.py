@@ -70,6 +70,14 @@ def exercise(
             raise CourseError(
                 f"is {type(call).__name__}, not code", exercise=name, field="call", remedy=f'write call="{name}(…)"'
             )
+        earlier = forward.__globals__.get(forward.__name__)
+        if isinstance(earlier, Exercise) and _line(earlier.forward) != _line(forward):
+            raise CourseError(
+                f"is declared twice, in lines {_line(earlier.forward)} and {_line(forward)}",
+                exercise=name,
+                field="id",
+                remedy="rename one of the two forward passes",
+            )
         title = (inspect.getdoc(forward) or "").partition("\n")[0]
         stem = notebook or forward.__globals__.get("NOTEBOOK") or forward.__module__.rpartition(".")[2]
         declared = Exercise(
@@ -89,6 +97,10 @@ def exercise(
         return declared
 
     return declare
+
+
+def _line(forward: Callable[..., Any]) -> int:
+    return forward.__code__.co_firstlineno
 
 
 def parameters(declared: Exercise) -> tuple[str, ...]:

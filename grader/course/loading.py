@@ -94,7 +94,7 @@ def _imported(module: str, name: str) -> ModuleType:
         raise CourseError(f"the course {name!r} cannot be imported: {error}", remedy="install what it needs") from error
     except CourseError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _broken(repr(name), error) from error
 
 
@@ -122,13 +122,13 @@ def _from_path(path: Path) -> ModuleType:
     except CourseError:
         del sys.modules[name]
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise _broken(str(path), error) from error
     return module
 
 
-def _broken(course: str, error: Exception) -> CourseError:
+def _broken(course: str, error: BaseException) -> CourseError:
     """An import that failed, with the line of the course's own file that is to be mended."""
     own = [frame for frame in traceback.extract_tb(error.__traceback__) if not _of_python_or_grader(frame.filename)]
     place = f"{own[-1].filename}, line {own[-1].lineno}" if own else "the course"

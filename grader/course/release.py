@@ -56,8 +56,14 @@ def release(solutions: Path, exercises: Path, *, check: bool = False) -> Release
 
     Raises:
         ReleaseError: ``solutions`` is no folder or holds no notebook, a notebook cannot be read, its markers do not
-            pair, or an answer would be left in it. Nothing is written then.
+            pair, or an answer would be left in it; one of the two folders lies in the other. Nothing is written then.
     """
+    places = solutions.resolve(), exercises.resolve()
+    if places[0].is_relative_to(places[1]) or places[1].is_relative_to(places[0]):
+        raise ReleaseError(
+            f"the solutions in {solutions} would be overwritten, or released",
+            remedy="Name two folders of which neither lies in the other.",
+        )
     wanted = _released_files(solutions)
     written, unchanged, differing = [], [], []
     for name, content in sorted(wanted.items()):

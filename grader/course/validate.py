@@ -52,6 +52,7 @@ def validate(
     """
     began = time.monotonic()
     folder = _solutions(course, solutions)
+    _refuse_strays(folder)
     effort = QUICK if quick else Effort(seeds, min(seeds, MUTANT_SEEDS))
     work = tuple((exercise, folder, course, effort) for exercise in course.exercises.values())
     proofs: dict[str, ExerciseProof] = {}
@@ -65,6 +66,17 @@ def validate(
         exercises=tuple(proofs[name] for name in course.exercises),
         seconds=time.monotonic() - began,
     )
+
+
+def _refuse_strays(folder: Path) -> None:
+    """Refuse a file of specimens that belongs to no notebook: it would prove nothing, without a word."""
+    notebooks = sorted(file.stem for file in folder.glob("*.ipynb"))
+    for file in sorted(folder.glob("mistakes/*.py")) + sorted(folder.glob("variants/*.py")):
+        if file.stem not in notebooks and not file.name.startswith("_"):
+            raise CourseError(
+                f"{file} belongs to no notebook in {folder}",
+                remedy=f"call it after one: {', '.join(notebooks)}; or let its name begin with _",
+            )
 
 
 _Work = tuple[Exercise, Path, Course, Effort]
@@ -181,10 +193,18 @@ def _code_cells(path: Path) -> list[tuple[str | None, str]]:
 
     try:
         notebook = nbformat.read(path, as_version=4)
-    except (OSError, ValueError) as error:
-        raise CourseError(f"{path} is no notebook: {error}", remedy="open and save it with Jupyter") from error
-    return [
-        (cell.metadata.get("grader", {}).get("exercise"), cell.source)
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-    ]
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        reason = str(error).partition("\n")[0]
+        raise CourseError(
+            f"{path} is no notebook of format 4: {reason}", remedy="open and save it with Jupyter"
+        ) from error
+    return [(_tag(cell, path), cell.source) for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def _tag(cell: Any, path: Path) -> str | None:
+    tag = cell.metadata.get("grader", {})
+    if not isinstance(tag, dict):
+        raise CourseError(
+            f"{path}: a cell's metadata say 'grader': {tag!r}", remedy='write {"grader": {"exercise": "…"}}'
+        )
+    return tag.get("exercise")

@@ -83,6 +83,14 @@ def _expected(exercise: Exercise, check: str, values: Mapping[str, Tensor]) -> T
             return values[name]
     if exercise.reads.get(plain, plain) == "result" and "out" in values:
         return values["out"]
+    owner, _, attribute = exercise.expects.get(plain, plain).rpartition(".")
+    if attribute == "g" and owner in exercise.inputs:
+        raise CourseError(
+            f"autograd gives {owner!r} no gradient, which {check!r} is compared with",
+            exercise=exercise.id,
+            field="forward",
+            remedy=f"compute the result from {owner!r}, in float tensors, without detach() or no_grad()",
+        )
     raise CourseError(
         f"nothing is expected of {check!r}",
         exercise=exercise.id,

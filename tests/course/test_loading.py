@@ -159,3 +159,16 @@ def test_path_that_is_no_course_is_refused(tmp_path: Path, name: str) -> None:
     error = refused(str(tmp_path / name))
     assert "is no course" in str(error)
     assert "__init__.py" in error.remedy
+
+
+def test_course_that_ends_the_process_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "ending.py").write_text("import sys\nsys.exit(0)\n")
+    with pytest.raises(CourseError, match="SystemExit"):
+        load_course(str(tmp_path / "ending.py"))
+
+
+def test_two_forward_passes_of_one_name_are_refused(tmp_path: Path) -> None:
+    declared = COURSE[COURSE.index("@exercise") :]
+    (tmp_path / "twice.py").write_text(COURSE + "\n\n" + declared)
+    with pytest.raises(CourseError, match="declared twice, in lines"):
+        load_course(str(tmp_path / "twice.py"))

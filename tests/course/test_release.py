@@ -281,8 +281,9 @@ def test_release_writes_nothing_if_one_notebook_is_wrong(folders: tuple[Path, Pa
 def test_release_of_no_folder_or_no_notebook_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="no such folder"):
         release(tmp_path / "nowhere", tmp_path / "out")
+    (tmp_path / "empty").mkdir()
     with pytest.raises(ReleaseError, match="no notebook in"):
-        release(tmp_path, tmp_path / "out")
+        release(tmp_path / "empty", tmp_path / "out")
 
 
 CELLS = st.builds(
@@ -319,3 +320,17 @@ def test_release_of_the_course_leaves_no_solution(path: Path) -> None:
 def test_cut_refuses_a_misspelt_marker_in_text_too(text: str) -> None:
     with pytest.raises(MarkerProblem, match="looks like a solution marker"):
         cut(text, code=False)
+
+
+@pytest.mark.parametrize("places", [("a", "a"), ("a", "a/b"), ("a/b", "a"), ("a", "a/../a")])
+def test_release_into_the_solutions_is_refused_and_changes_nothing(tmp_path: Path, places: tuple[str, str]) -> None:
+    text = "def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"
+    source, target = (tmp_path / place for place in places)
+    source.mkdir(parents=True)
+    (source / "n.ipynb").write_bytes(notebook_bytes(notebook(cell(text))))
+    before = (source / "n.ipynb").read_bytes()
+
+    with pytest.raises(ReleaseError, match="would be overwritten"):
+        release(source, target)
+
+    assert [path.read_bytes() for path in tmp_path.rglob("*.ipynb")] == [before]

@@ -153,3 +153,29 @@ def test_specimen_that_would_hide_another_or_lies_in_the_wrong_file_is_refused(
 ) -> None:
     with pytest.raises(CourseError, match=message):
         proved(tmp_path, **parts)
+
+
+def test_file_of_specimens_for_no_notebook_is_refused(tmp_path: Path) -> None:
+    path = write_course(tmp_path, mistakes=TWICE)
+    (tmp_path / "solutions/mistakes/_shared.py").write_text("")
+    assert validate(load_course(str(path)), quick=True)
+    (tmp_path / "solutions/mistakes/doublings.py").write_text("")
+    with pytest.raises(CourseError, match="belongs to no notebook"):
+        validate(load_course(str(path)))
+
+
+def test_metadata_of_another_form_are_told(tmp_path: Path) -> None:
+    path = write_course(tmp_path)
+    notebook = tmp_path / "solutions" / "doubling.ipynb"
+    notebook.write_text(
+        notebook.read_text().replace('{"grader": {"exercise": "double_grad"}}', '{"grader": "double_grad"}')
+    )
+    with pytest.raises(CourseError, match="metadata say 'grader': 'double_grad'"):
+        validate(load_course(str(path)))
+
+
+def test_solution_of_another_format_is_told(tmp_path: Path) -> None:
+    path = write_course(tmp_path)
+    (tmp_path / "solutions" / "doubling.ipynb").write_text('{"nbformat": 4, "nbformat_minor": 5, "cells": [{}]}')
+    with pytest.raises(CourseError, match="is no notebook of format 4"):
+        validate(load_course(str(path)))

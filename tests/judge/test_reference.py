@@ -7,6 +7,7 @@ import torch
 
 from grader.course import exercise, fixed, normal
 from grader.errors import CourseError
+from grader.judge.cases import prepare
 from grader.judge.reference import base_name, forward_value, reference_for
 from grader.model import Variant
 from tests.judge.builders import cases, linear
@@ -71,3 +72,13 @@ def test_check_without_expectation_is_refused():
 def test_base_name_drops_the_variant():
     assert base_name(loss, "result (half)") == "result"
     assert base_name(loss, "result") == "result"
+
+
+def test_input_cut_off_from_the_result_is_named():
+    def cut(x, w):
+        """A product that autograd does not see."""
+        return (x @ w).detach()
+
+    declared = exercise(call="cut(x, w)", inputs={"x": normal("n", "i"), "w": normal("i", "o")}, points={"w.g": 1})(cut)
+    with pytest.raises(CourseError, match="autograd gives 'w' no gradient"):
+        prepare(declared, 1)
