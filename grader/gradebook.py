@@ -127,14 +127,16 @@ class Gradebook:
         if row is None:
             return None
         try:
-            return RunSettings(**json.loads(row[0]))
-        except (TypeError, ValueError) as error:
+            head = json.loads(row[0])
+            head.pop("submissions", None)
+            return RunSettings(**head)
+        except (AttributeError, TypeError, ValueError) as error:
             raise GradebookError(f"{self.path} is damaged: {error}", remedy="grade again with --fresh") from error
 
-    def begin(self, settings: RunSettings) -> None:
-        """Start a run: reports are made of what this run stores or takes over."""
-        cursor = self._execute("INSERT INTO run (settings) VALUES (?)", (json.dumps(asdict(settings)),))
-        self._run = cursor.lastrowid
+    def begin(self, settings: RunSettings, submissions: int) -> None:
+        """Start a run of so many ``submissions``: reports are made of what this run stores or takes over."""
+        head = json.dumps({**asdict(settings), "submissions": submissions})
+        self._run = self._execute("INSERT INTO run (settings) VALUES (?)", (head,)).lastrowid
 
     def take_over(self, key: str, fingerprint: str) -> SubmissionReport | None:
         """The stored report of an unchanged submission, now part of this run; None where it must be graded."""
@@ -169,6 +171,18 @@ class Gradebook:
             raise GradebookError(f"nothing was graded in {self.path} yet", remedy="run `grader score` first")
         submissions = sorted(self._submissions(), key=lambda one: (one.student, one.notebook, one.path))
         return RunReport(**asdict(settings), submissions=tuple(submissions))
+
+    def remarks(self) -> tuple[str, ...]:
+        """What is missing in the last run's report: submissions that it did not get to, or that it was not given."""
+        row = self._execute("SELECT id, settings FROM run ORDER BY id DESC LIMIT 1").fetchone()
+        if row is None:
+            return ()
+        (done,) = self._execute("SELECT COUNT(*) FROM submission WHERE run = ?", row[:1]).fetchone()
+        (other,) = self._execute("SELECT COUNT(*) FROM submission WHERE run < ?", row[:1]).fetchone()
+        wanted = json.loads(row[1]).get("submissions", done)
+        if done < wanted:
+            return (f"unfinished: {done} of {wanted} submissions are graded; `grader score` again goes on",)
+        return (f"{other} submissions of earlier runs are not in this one, nor in its reports",) if other else ()
 
     def _submissions(self) -> Iterator[SubmissionReport]:
         rows = self._execute("SELECT report FROM submission WHERE run = (SELECT MAX(id) FROM run)")

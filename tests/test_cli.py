@@ -218,7 +218,10 @@ def test_python_m_grader_in_a_hostile_folder_imports_nothing_of_it(tmp_path: Pat
     assert done.stdout.startswith("grader ")
 
 
-@pytest.mark.parametrize(("text", "expected"), [("7", 7), ("2K", 2048), ("1.5m", 1572864), ("4G", 4 * 1024**3)])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("7", 7), ("2K", 2048), ("1.5m", 1572864), ("4G", 4 * 1024**3), ("4GB", 4 * 1024**3), ("1 KiB", 1024), ("9B", 9)],
+)
 def test_size_reads_bytes_with_a_suffix(text: str, expected: int) -> None:
     assert size(text) == expected
 
@@ -227,6 +230,12 @@ def test_size_reads_bytes_with_a_suffix(text: str, expected: int) -> None:
 def test_size_refuses_what_is_none(text: str) -> None:
     with pytest.raises(UsageError):
         size(text)
+
+
+def test_size_below_what_a_notebook_needs_is_refused() -> None:
+    with pytest.raises(UsageError, match="less than a notebook needs"):
+        size("4", "256M")
+    assert size("256M", "256M") == 256 * 1024**2
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def report_of(student: str, score: float | None = 1.0) -> SubmissionReport:
 
 def test_gradebook_reopened_gives_the_same_reports_in_order(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS)
+        book.begin(SETTINGS, 1)
         for student in ("bob", "ada"):
             book.store(student, "f", report_of(student))
 
@@ -40,9 +40,9 @@ def test_gradebook_reopened_gives_the_same_reports_in_order(tmp_path: Path) -> N
 
 def test_gradebook_takes_over_only_what_is_unchanged(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS)
+        book.begin(SETTINGS, 1)
         book.store("ada", "old", report_of("ada"))
-        book.begin(SETTINGS)
+        book.begin(SETTINGS, 1)
 
         assert book.take_over("ada", "new") is None
         assert book.take_over("bob", "old") is None
@@ -53,9 +53,9 @@ def test_gradebook_takes_over_only_what_is_unchanged(tmp_path: Path) -> None:
 
 def test_gradebook_of_a_second_run_forgets_who_is_gone_but_keeps_the_row(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS)
+        book.begin(SETTINGS, 1)
         book.store("gone", "f", report_of("gone"))
-        book.begin(SETTINGS)
+        book.begin(SETTINGS, 1)
         book.store("ada", "f", report_of("ada"))
 
         assert [one.student for one in book.report().submissions] == ["ada"]
@@ -101,12 +101,26 @@ def test_report_of_an_empty_gradebook_says_what_to_do(tmp_path: Path) -> None:
 
 def test_take_over_of_a_row_that_cannot_be_read_grades_again(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS)
+        book.begin(SETTINGS, 1)
         book.store("ada", "f", report_of("ada"))
     with sqlite3.connect(tmp_path / FILE_NAME) as db:
         db.execute("UPDATE submission SET report = '{}'")
     db.close()
 
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS)
+        book.begin(SETTINGS, 1)
         assert book.take_over("ada", "f") is None
+
+
+def test_gradebook_tells_what_the_last_run_has_not(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        assert book.remarks() == ()
+        book.begin(SETTINGS, 2)
+        book.store("ada", "f", report_of("ada"))
+        assert "unfinished: 1 of 2 submissions" in book.remarks()[0]
+        book.store("bob", "f", report_of("bob"))
+        assert book.remarks() == ()
+        book.begin(SETTINGS, 1)
+        book.take_over("ada", "f")
+        assert "1 submissions of earlier runs" in book.remarks()[0]
+        assert book.last_settings() == SETTINGS

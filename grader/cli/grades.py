@@ -49,10 +49,14 @@ def export(
     """Print the grades in the form that a learning platform imports."""
     with told():
         from grader.report import export as exported
-        from grader.report import read_roster
+        from grader.report import plain, read_roster, strangers
 
         people = None if roster is None else read_roster(roster)
-        text = exported(_stored(out), to=to.value, assignment=assignment, roster=people, identifier=identifier)
+        run = _stored(out)
+        text = exported(run, to=to.value, assignment=assignment, roster=people, identifier=identifier)
+        if people is not None and (unknown := strangers(run, people)):
+            names = plain(", ".join(unknown))
+            typer.echo(f"note: not in the roster, so exported by the grader's name: {names}", err=True)
         if file is None:
             sys.stdout.write(text)
         else:
@@ -66,4 +70,6 @@ def _stored(out: Path) -> RunReport:
     if not (out / FILE_NAME).is_file():
         raise UsageError(f"there is no gradebook in {out}", remedy="name the folder given to `grader score --out`")
     with Gradebook(out / FILE_NAME) as gradebook:
+        for remark in gradebook.remarks():
+            typer.echo(f"note: {remark}", err=True)
         return gradebook.report()

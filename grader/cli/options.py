@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -36,6 +37,8 @@ class Platform(StrEnum):
     CSV = "csv"
 
 
+_SIZE = re.compile(r"(?P<number>[0-9]{1,15}(?:\.[0-9]*)?|\.[0-9]+) ?(?:(?P<unit>[KMG])(?:i?B)?|B)?", re.IGNORECASE)
+
 CourseOption = Annotated[
     str, typer.Option("--course", help="An installed course's name, a .py file or a package.", show_default=True)
 ]
@@ -43,21 +46,19 @@ OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where the gradeboo
 HintsOption = Annotated[Hints, typer.Option("--hints", help="How much the feedback helps.")]
 
 
-def size(text: str) -> int:
-    """``"256M"`` → 268435456: a number of bytes with an optional K, M or G (powers of 1024).
+def size(text: str, least: str = "1") -> int:
+    """``"256M"`` → 268435456: a number of bytes with an optional K, M or G (powers of 1024), or KB, MiB and so on.
 
     Raises:
-        UsageError: the text is no such size, or not above 0.
+        UsageError: the text is no such size, or one below ``least``.
 
-    >>> size("1.5K")
-    1536
+    >>> size("1.5K"), size("4 GB") == 4 * 1024**3
+    (1536, True)
     """
-    factor = {"K": 1024, "M": 1024**2, "G": 1024**3}.get(text[-1:].upper(), 1)
-    number = text[:-1] if factor > 1 else text
-    try:
-        value = int(float(number) * factor)
-    except (ValueError, OverflowError):
-        value = 0
-    if value <= 0:
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
         raise UsageError(f"{text!r} is no size in bytes", remedy="write for instance 512M or 4G")
+    value = int(float(match["number"]) * 1024 ** ("KMG".index(match["unit"].upper()) + 1 if match["unit"] else 0))
+    if value < (1 if least == "1" else size(least)):
+        raise UsageError(f"{text!r} is less than a notebook needs", remedy=f"write {least} or more")
     return value

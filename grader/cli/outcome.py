@@ -82,8 +82,10 @@ class Platforms:
 
 
 @contextmanager
-def told(platforms: Platforms | None = None, *, exit_zero: bool = False) -> Iterator[None]:
+def told(platforms: Platforms | None = None, *, exit_zero: bool = False, resumes: str = "") -> Iterator[None]:
     """Print a ``GraderError`` with its remedy and end with status 2, telling the platforms too.
+
+    ``resumes`` says how to go on after an interruption.
 
     They are told of any other fault as well, for they read a result in every case; it is then raised on.
     """
@@ -97,7 +99,7 @@ def told(platforms: Platforms | None = None, *, exit_zero: bool = False) -> Iter
             platforms.fail(str(error))
         _refuse(error, GRADED if exit_zero else USAGE)
     except KeyboardInterrupt:
-        Console(stderr=True).print("\ninterrupted; run the same command again to go on", markup=False)
+        Console(stderr=True).print(f"\ninterrupted{resumes and f'; {resumes}'}", markup=False)
         raise typer.Exit(130) from None
     except Exception as error:
         if platforms is not None:

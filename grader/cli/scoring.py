@@ -87,7 +87,8 @@ def score(
     """
     in_actions = os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github
     platforms = Platforms(in_actions, gradescope, classroom50, course, tuple(assigned or ()), hints)
-    with told(platforms, exit_zero=exit_zero):
+    again = "run the same command without --fresh to go on" if fresh else "run the same command again to go on"
+    with told(platforms, exit_zero=exit_zero, resumes=again):
         _refuse_absent(paths)
         from grader.batch import ScoreOptions
         from grader.kernel import choose_sandbox
@@ -108,12 +109,12 @@ def score(
                 cell_s=cell_seconds,
                 check_s=check_seconds,
                 submission_s=submission_seconds,
-                memory=size(memory),
+                memory=size(memory, "256M"),
                 processes=processes,
                 open_files=open_files,
-                written=size(written),
-                printed=size(printed),
-                result=size(result_size),
+                written=size(written, "64K"),
+                printed=size(printed, "1K"),
+                result=size(result_size, "64K"),
             ),
         )
         run = _score(options, hints)

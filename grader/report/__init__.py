@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from grader.report.gradescope import gradescope_results as gradescope_results
     from grader.report.lms import export as export
     from grader.report.lms import read_roster as read_roster
+    from grader.report.lms import strangers as strangers
     from grader.report.markdown import render_markdown as render_markdown
     from grader.report.pages import class_page as class_page
     from grader.report.pages import exercises_html as exercises_html
@@ -56,6 +57,7 @@ _HOME = {
     "plain": "text",
     "print_safe": "text",
     "read_roster": "lms",
+    "strangers": "lms",
     "render_class": "terminal",
     "render_markdown": "markdown",
     "render_submission": "terminal",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -37,7 +38,7 @@ def export(
     ``Row``) gets an empty cell, which an import leaves alone, never a zero.
 
     Raises:
-        UsageError: ``to`` or ``identifier`` is not known.
+        UsageError: ``to`` or ``identifier`` is not known, or a roster for Moodle has no column ``identifier``.
     """
     if to == "csv":
         return gradebook_csv(run)
@@ -52,6 +53,11 @@ def export(
         raise UsageError(
             f"Moodle does not identify students by {identifier!r}",
             remedy=f"Choose one of: {', '.join(MOODLE_IDENTIFIERS)}.",
+        )
+    if to == "moodle" and roster and not any(identifier in person for person in roster.values()):
+        raise UsageError(
+            f"the roster has no column {identifier!r}",
+            remedy="Name another with --identifier: the heading of the platform's list.",
         )
     return writers[to](tally(run), assignment or run.course, roster or {}, identifier)
 
@@ -70,9 +76,15 @@ def read_roster(path: Path) -> dict[str, dict[str, str]]:
                     f"{path} has no column 'student'",
                     remedy="Add one to the platform's list, with each student as `grader score --who` names them.",
                 )
-            return {row["student"]: {key: value or "" for key, value in row.items() if key} for row in rows}
+            people = [{key: value or "" for key, value in row.items() if key} for row in rows]
+            return {unicodedata.normalize("NFC", person["student"]): person for person in people}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path} cannot be read as CSV: {error}", remedy="Export the list as CSV in UTF-8.") from None
+
+
+def strangers(run: RunReport, roster: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+    """The students of ``run`` that the roster does not name: they are exported under their own names."""
+    return tuple(sorted({report.student for report in run.submissions} - set(roster)))
 
 
 def _canvas(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]], _identifier: str) -> str:

@@ -103,3 +103,15 @@ def test_numpy_product_names_the_fitting_transpose():
     )
     error = StudentError("ValueError", message, ("ValueError",), 4, 2, "x @ w", ("x (7, 5)", "w (3, 5)"))
     assert "(7, 5) @ (5, 3) transposed" in explained(error).message
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "shapes"),
+    [
+        ("NameError", "name 'outt' is not defined", False),
+        ("RuntimeError", "mat1 and mat2 shapes cannot be multiplied (3x4 and 5x6)", True),
+    ],
+)
+def test_hint_on_an_exception_asks_for_shapes_only_where_they_are_the_cause(kind, message, shapes):
+    found = ending_of(linear, stub(DONE), CaseRun("case", "raised", error=StudentError(kind, message, (kind,))))
+    assert ("shapes" in found.hint) is shapes

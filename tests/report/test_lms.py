@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import UsageError
-from grader.report import export, gradebook_csv, read_roster
+from grader.report import export, gradebook_csv, read_roster, strangers
 
 from .builders import exercise, run, small_class, submission, ungraded
 
@@ -83,3 +83,10 @@ def test_roster_that_cannot_be_used_is_refused(tmp_path: Path, content: bytes | 
 
     with pytest.raises(UsageError):
         read_roster(path)
+
+
+def test_roster_without_the_column_asked_for_is_refused_and_strangers_are_named() -> None:
+    with pytest.raises(UsageError, match="no column 'Username'"):
+        export(MADE, "moodle", roster={"ada": {"ID number": "1"}}, identifier="Username")
+    assert "ada" not in strangers(MADE, {"ada": {}})
+    assert "linus" in strangers(MADE, {"ada": {}})

@@ -22,7 +22,8 @@ def explained(error: StudentError) -> Diagnosis:
     key, fields = _cause(error, message)
     why, remedy = (part.format_map(fields) for part in wording.CAUSES[key])
     shown = f"{error.type}: {message.partition(chr(10))[0]}" if message else error.type
-    return wording.say("raised", error=shown, where=place(error), why=why, remedy=remedy)
+    question = wording.WHICH_SHAPES if key in wording.SHAPED else wording.WHAT_STANDS_THERE
+    return wording.say("raised", error=shown, where=place(error), why=why, question=question, remedy=remedy)
 
 
 def place(error: StudentError) -> str:
