@@ -136,7 +136,7 @@ def confine_kernel(sandbox: str, read: Iterable[str], write: Iterable[str]) -> i
     drop_privileges()
     if sandbox == "landlock" or landlock_abi():
         landlock.restrict(read, write, strict=sandbox == "landlock")
-    return seccomp.install("asked", attributes=sandbox != "landlock")
+    return seccomp.install("asked", apart=sandbox != "landlock")
 
 
 def confine_check(sandbox: str) -> None:

@@ -29,7 +29,11 @@ NUMBERS: dict[str, tuple[int, int | None]] = {
     "execve": (59, 221), "execveat": (322, 281), "socket": (41, 198), "socketpair": (53, 199),
     # other processes
     "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "kcmp": (312, 272),
-    "pidfd_getfd": (438, 438), "process_madvise": (440, 440),
+    "pidfd_getfd": (438, 438), "process_madvise": (440, 440), "prlimit64": (302, 261),
+    "sched_setaffinity": (203, 122), "sched_setparam": (142, 118), "sched_setscheduler": (144, 119),
+    "sched_setattr": (314, 274),
+    # what two jobs could meet at, or reach others by
+    "connect": (42, 203), "flock": (73, 32), "fcntl": (72, 25),
     # SysV IPC, POSIX message queues
     "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "shmdt": (67, 197),
     "semget": (64, 190), "semop": (65, 193), "semtimedop": (220, 192), "semctl": (66, 191),
@@ -66,7 +70,17 @@ _FORKS, _EXECUTIONS = ("fork", "vfork"), ("execve", "execveat")
 _ATTRIBUTES = tuple(
     name for name in NUMBERS if any(word in name for word in ("chmod", "chown", "utime", "xattr", "file_"))
 )
-_SPECIAL = {"clone", "clone3", "socket", "socketpair", *_FORKS, *_EXECUTIONS, *_ATTRIBUTES}
+#: Calls on the process that the first argument names, 0 for the one that calls.
+_ON_PROCESSES = ("prlimit64", "sched_setaffinity", "sched_setparam", "sched_setscheduler", "sched_setattr")
+#: Commands of ``fcntl`` for locks, leases and notices, which a file that all jobs may read has for all of them.
+_LOCKS = (5, 6, 7, 36, 37, 38, 1024, 1025, 1026)
+_SPECIAL = {
+    *("clone", "clone3", "socket", "socketpair", "connect", "flock", "fcntl"),
+    *_FORKS,
+    *_EXECUTIONS,
+    *_ATTRIBUTES,
+    *_ON_PROCESSES,
+}
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
 
 #: What becomes of new processes: ``asked`` for at the descriptor that ``install`` returns, or ``refused``.
@@ -78,8 +92,9 @@ _NEW_NAMESPACES = 0x20000 | 0x2000000 | 0x4000000 | 0x8000000 | 0x10000000 | 0x2
 _THREAD = 0x10000
 
 _ALLOW, _ASK, _KILL_PROCESS = 0x7FFF0000, 0x7FC00000, 0x80000000
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_AT_NUMBER, _AT_MACHINE, _AT_FIRST_ARGUMENT = 0, 4, 16
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN, _AND = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
+_AT_NUMBER, _AT_MACHINE, _AT_FIRST_ARGUMENT, _AT_SECOND_ARGUMENT = 0, 4, 16, 24
+_SOCKET_TYPE = 0xF
 _X32 = 0x40000000
 _SET_MODE_FILTER, _NEW_LISTENER = 1, 8
 _RECEIVE, _SEND = 0xC0502100, 0xC0182101  # ioctls on a listener
@@ -91,18 +106,19 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def install(processes: Gate, *, attributes: bool = True) -> int | None:
-    """Refuse the calls above in this process, for good; with ``refused`` also new processes and programs.
+def install(processes: Gate, *, apart: bool = True) -> int | None:
+    """Refuse the calls above in this process, for good; with ``refused`` also new processes, programs and file locks.
 
-    With ``attributes=False``, changing a file's mode, owner, times or extended attributes does nothing and says that it
-    worked, so that copying a file still does. With ``asked``, returns the descriptor at which ``let_through`` answers
-    for each new process; the caller hands it to the one who answers and closes it. The process must have set
+    With ``apart=False``, for a process whose view of files is the machine's own, sockets that could reach others' are
+    refused (pairs are not), and changing a file's mode, owner, times or extended attributes does nothing and says that
+    it worked, so that copying a file still does. With ``asked``, returns the descriptor at which ``let_through``
+    answers for each new process; the caller hands it to the one who answers and closes it. The process must have set
     ``no_new_privs``. Does nothing on a machine whose numbers are unknown. Raises ``OSError`` when the system refuses.
     """
     machine = platform.machine()
     if machine not in MACHINES:
         return None
-    code = program(machine, processes, attributes=attributes)
+    code = program(machine, processes, apart=apart)
     filters = _Program(len(code) // 8, code)
     flags = _NEW_LISTENER if processes == "asked" else 0
     libc = ctypes.CDLL(None, use_errno=True)
@@ -129,18 +145,18 @@ def prepare() -> None:
     """Make the filters for this process and all its forks; in each of them that costs as much as installing one."""
     if platform.machine() in MACHINES:
         for gate in get_args(Gate):
-            program(platform.machine(), gate, attributes=True)
+            program(platform.machine(), gate, apart=True)
 
 
 @cache
-def program(machine: str, processes: Gate, *, attributes: bool = True) -> bytes:
+def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
     """The filter for ``machine`` (``"x86_64"``, ``"aarch64"``) as the bytes of ``sock_filter`` instructions."""
     column, audit = MACHINES[machine]
     number = {name: found for name, numbers in NUMBERS.items() if (found := numbers[column]) is not None}
     refused = [name for name in number if name not in _SPECIAL]
     gate = _ASK
     if processes == "refused":
-        refused += _EXECUTIONS
+        refused += [*_EXECUTIONS, "flock"]
         gate = _refusal(errno.EPERM)
     steps = [
         *(_step(_LOAD, _AT_MACHINE), _step(_EQUAL, audit, then=1), _step(_RETURN, _KILL_PROCESS)),
@@ -148,9 +164,11 @@ def program(machine: str, processes: Gate, *, attributes: bool = True) -> bytes:
         *_when(_AT_LEAST, _X32, _refusal(errno.EPERM)),  # the x32 calls; no other machine has numbers so large
         *_when(_EQUAL, number["clone3"], _refusal(errno.ENOSYS)),  # libc then takes clone, whose flags can be read
     ]
+    if not apart:
+        refused += ["socket", "connect"]
     for name in refused:
         steps += _when(_EQUAL, number[name], _refusal(errno.EPERM))
-    for name in () if attributes else _ATTRIBUTES:
+    for name in () if apart else _ATTRIBUTES:
         steps += _when(_EQUAL, number[name], _refusal(0)) if name in number else ()
     for name in _FORKS:
         steps += _when(_EQUAL, number[name], gate) if name in number else ()
@@ -160,6 +178,26 @@ def program(machine: str, processes: Gate, *, attributes: bool = True) -> bytes:
         *_when(_ANY_BIT, _THREAD, _ALLOW),
         _step(_RETURN, gate),
     ]
+    for name in _ON_PROCESSES:
+        steps += [
+            *(_step(_EQUAL, number[name], 0, 4), _step(_LOAD, _AT_FIRST_ARGUMENT)),
+            *_when(_EQUAL, 0, _ALLOW),
+            _step(_RETURN, _refusal(errno.EPERM)),
+        ]
+    if processes == "refused":
+        locks = [step for command in _LOCKS for step in _when(_EQUAL, command, _refusal(errno.EPERM))]
+        steps += [
+            *(_step(_EQUAL, number["fcntl"], 0, len(locks) + 2), _step(_LOAD, _AT_SECOND_ARGUMENT)),
+            *locks,
+            _step(_RETURN, _ALLOW),
+        ]
+    if not apart:  # a datagram socket of a pair can send to any other
+        steps += [
+            *(_step(_EQUAL, number["socketpair"], 0, 5), _step(_LOAD, _AT_SECOND_ARGUMENT)),
+            _step(_AND, _SOCKET_TYPE),
+            *_when(_EQUAL, socket.SOCK_DGRAM, _refusal(errno.EPERM)),
+            _step(_LOAD, _AT_NUMBER),
+        ]
     for name in ("socket", "socketpair"):
         steps += [
             *(_step(_EQUAL, number[name], 0, 4), _step(_LOAD, _AT_FIRST_ARGUMENT)),

@@ -32,10 +32,11 @@ def test_numbers_are_those_of_the_headers(machine: str) -> None:
 
 
 _PROGRAM = """
-import os, socket, sys, threading
+import fcntl, os, resource, socket, sys, tempfile, threading
 from grader.kernel import confine, seccomp
 confine.drop_privileges()
-gate = seccomp.install({processes!r})
+file = tempfile.TemporaryFile()
+gate = seccomp.install({processes!r}, apart={apart})
 if gate is not None:
     socket.send_fds(socket.socket(fileno={fd}), [b"gate"], [gate])
 def ok(do):
@@ -50,17 +51,34 @@ def fork():
     os.wait()
 def thread():
     t = threading.Thread(target=int); t.start(); t.join()
+def limit(pid):
+    resource.prlimit(pid, resource.RLIMIT_NOFILE)
+def reach():
+    socket.socket(socket.AF_UNIX).connect("/nowhere")
 print(ok(fork), ok(thread), ok(lambda: os.posix_spawn("/bin/true", ["true"], {{}})),
-      ok(lambda: socket.socketpair()), ok(lambda: socket.socket()), ok(lambda: os.memfd_create("x")))
+      ok(lambda: socket.socketpair()), ok(lambda: socket.socket()), ok(lambda: os.memfd_create("x")),
+      ok(lambda: limit(0)), ok(lambda: limit(os.getppid())), ok(lambda: os.sched_setaffinity(os.getppid(), [0])),
+      ok(lambda: fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB, 1)), ok(lambda: fcntl.flock(file, fcntl.LOCK_SH)),
+      ok(lambda: fcntl.fcntl(file, fcntl.F_GETFD)), ok(reach),
+      ok(lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)))
 """
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux only")
-@pytest.mark.parametrize(("processes", "expected"), [("asked", "ok ok ok ok 97 1"), ("refused", "1 ok 1 ok 97 1")])
-def test_filter_refuses_what_it_names_and_lets_through_what_is_answered(processes: str, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("processes", "apart", "expected"),
+    [
+        ("asked", True, "ok ok ok ok 97 1  ok 1 1 ok ok ok 2 ok"),
+        ("refused", True, "1 ok 1 ok 97 1  ok 1 1 1 1 ok 2 ok"),
+        ("asked", False, "ok ok ok ok 1 1  ok 1 1 ok ok ok 1 1"),
+    ],
+)
+def test_filter_refuses_what_it_names_and_lets_through_what_is_answered(
+    processes: str, apart: bool, expected: str
+) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        code = _PROGRAM.format(processes=processes, fd=theirs.fileno())
+        code = _PROGRAM.format(processes=processes, apart=apart, fd=theirs.fileno())
         child = subprocess.Popen(
             [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, pass_fds=[theirs.fileno()]
         )
