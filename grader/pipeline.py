@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from grader.bench import Bench, asked_of
 from grader.errors import GraderError
+from grader.judge.comparison import coarse_results
 from grader.judge.score import link_consequences, score_fault, score_missing, score_unreached
 from grader.kernel import KernelPool
 from grader.kernel.results import steady
@@ -26,7 +27,7 @@ from grader.model import (
     SubmissionReport,
     SubmissionStatus,
 )
-from grader.submission import Entry, autograd_suspected, read
+from grader.submission import Entry, autograd_suspected, meddling_suspected, read
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ async def _graded(submission: Submission, bench: Bench, pool: KernelPool) -> Sub
         _report(submission, status, earned, sum(one.possible for one in asked)),
         exercises=scores,
         failed_cells=tuple(replace(failure, error=steady(failure.error)) for failure in execution.failures),
-        flags=(*submission.flags, *execution.flags),
+        flags=(*submission.flags, *_meddling(submission), *execution.flags),
         reason=reason,
     )
 
@@ -105,13 +106,19 @@ def _judge_exercise(submission: Submission, exercise: Exercise, execution: Execu
     except Exception as error:
         _log.exception("judging %s of %s failed", exercise.id, submission.shown_path)
         return replace(score_fault(exercise), flags=(_fault(error),))
-    return replace(score, flags=(*score.flags, *_suspicion(exercise, stub.source)), printed=steady(score.printed))
+    remarks = (*_suspicion(exercise, stub.source), *coarse_results(runs))
+    return replace(score, flags=(*score.flags, *remarks), printed=steady(score.printed))
 
 
 def _unreached(execution: Execution) -> Diagnosis:
     if execution.ended == "timed_out":
         return Diagnosis("timed_out", "The submission's time was up before this check was reached.")
     return Diagnosis("crashed", "The kernel died before this check was reached.")
+
+
+def _meddling(submission: Submission) -> tuple[str, ...]:
+    found = ((cell.index, meddling_suspected(cell.source)) for cell in submission.cells)
+    return tuple(f"meddling with the check suspected: `{sign}` (cell {index})" for index, sign in found if sign)
 
 
 def _suspicion(exercise: Exercise, source: str) -> tuple[str, ...]:

@@ -287,3 +287,19 @@ def test_score_with_one_exercise_of_the_course_broken_is_no_score_and_the_rest_i
         ("one_grad", "passed", 2),
         ("two_grad", "grader_error", 0),
     ]
+
+
+def test_score_flags_cells_that_meddle_and_results_in_half_precision_and_takes_no_points(
+    fake_pool: type[InProcessPool], tmp_path: Path
+) -> None:
+    coarse = "import torch\n# make_fx\ndef relu_grad(inp, out):\n    inp.g = ((inp > 0).float() * out.g).bfloat16()\n"
+    hand_in(tmp_path / "class", {"eve": answered({"relu_grad": coarse})})
+
+    eve = score(tmp_path / "class", tmp_path / "out").submissions[0]
+
+    relu = next(one for one in eve.exercises if one.id == "relu_grad")
+    assert (eve.status, relu.score) == ("graded", 2)
+    assert [flag for flag in eve.flags if "meddling" in flag] == [
+        f"meddling with the check suspected: `make_fx` (cell {relu.cell})"
+    ]
+    assert "`inp.g` came as bfloat16, and was compared no finer than that" in relu.flags

@@ -14,10 +14,12 @@ single key (a gradient of exactly zero) reached 2.4.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
-from grader.model import Capture, Comparison
+from grader.model import Capture, CaseRun, Comparison
 
 #: Allowed error by dtype, in units of the largest expected element.
 RELATIVE = {
@@ -38,6 +40,17 @@ def tolerance_for(
     scale = float(expected.abs().max()) if expected.numel() else 0.0
     floor = FLOOR * (float(upstream.abs().max()) if upstream is not None and upstream.numel() else 1.0)
     return factor * relative * max(scale, floor)
+
+
+def coarse_results(runs: Iterable[CaseRun]) -> tuple[str, ...]:
+    """A remark for a human where results came in half precision, which no input has, and whose tolerance is large."""
+    found = {
+        path: str(capture.tensor.dtype).removeprefix("torch.")
+        for run in runs
+        for path, capture in run.captures.items()
+        if capture.tensor is not None and capture.tensor.dtype in (torch.float16, torch.bfloat16)
+    }
+    return tuple(f"`{path}` came as {dtype}, and was compared no finer than that" for path, dtype in found.items())
 
 
 def compare(

@@ -131,8 +131,10 @@ def attribute(value: Any, name: str) -> tuple[Any, bool]:
 
 def _element(value: Any, key: Any) -> Any:
     kind = type(value)
-    if kind in (list, tuple) and type(key) is int and -len(value) <= key < len(value):
-        return value[key]
+    if type(key) is int:
+        for base in (list, tuple):  # their own methods: those of a named tuple, or any other, are the student's
+            if issubclass(kind, base) and -base.__len__(value) <= key < base.__len__(value):
+                return base.__getitem__(value, key)
     if kind in (dict, OrderedDict) and type(key) in (str, int) and key in value:
         return value[key]
     return _ABSENT

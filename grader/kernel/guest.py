@@ -77,6 +77,8 @@ class Stream(OutStream):  # type: ignore[misc]
         if not isinstance(string, str):
             return int(super().write(string))  # which refuses it
         told = string[: max(0, min(cls.room, cls.budget))]
+        if not told.isascii():
+            told = told.encode("utf-8", "replace").decode()  # half a surrogate pair is no text to send
         cls.budget -= len(string)
         cls.room -= len(told)
         if told:

@@ -162,7 +162,7 @@ def defined_in(cells: Iterable[Cell]) -> set[str]:
     names: set[str] = set()
     for cell in cells:
         lines = ("" if line.lstrip().startswith(("%", "!")) else line for line in cell.source.splitlines())
-        with contextlib.suppress(SyntaxError, ValueError, RecursionError):
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
             for node in ast.walk(ast.parse("\n".join(lines))):
                 if isinstance(node, ast.FunctionDef | ast.ClassDef):
                     names.add(node.name)

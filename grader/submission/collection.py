@@ -16,6 +16,8 @@ from grader.submission.finding import Found, is_archive, is_notebook
 from grader.submission.listing import Lister, Listing
 from grader.submission.naming import Name, Naming, kind_of_notebook
 
+#: Of several notebooks of one kind, so many are named in each one's flag.
+_NAMED = 4
 _LOOKED_FOR = (
     "Looked for notebook.ipynb, student_notebook.ipynb, student/notebook.ipynb, "
     "submitted/student/assignment/notebook.ipynb, assignment-student/notebook.ipynb and archives of these."
@@ -208,7 +210,8 @@ def _with_duplicates_flagged(entries: list[Entry]) -> tuple[Entry, ...]:
     for entry in entries:
         alike = same[entry.student, kind_of_notebook(entry.notebook)]
         if len(alike) > 1:
-            remark = f"{len(alike)} notebooks of one kind by this student: {', '.join(alike)}"
+            more = f" and {len(alike) - _NAMED} more" if len(alike) > _NAMED else ""
+            remark = f"{len(alike)} notebooks of one kind by this student: {', '.join(alike[:_NAMED])}{more}"
             flagged.append(replace(entry, flags=(*entry.flags, remark)))
         else:
             flagged.append(entry)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
+from grader.recent import by_source
 from grader.submission.cell_code import parsed
 
 #: Dotted names, as seen through imports and ``as``; everything below them is meant too.
@@ -56,7 +56,26 @@ _LOOKS = re.compile(
 )
 
 
-@lru_cache(maxsize=512)
+#: What no exercise needs, in any cell: the grader's own modules, and the graph of autograd walked or traced by hand.
+_MEDDLING = re.compile(
+    r"\bgrader\s*\.\s*(?:kernel|judge|pipeline)\b|\bfrom\s+grader\s+import\b[^\n]*\b(?:kernel|judge)\b"
+    r"|\bautograd_watch\b|\bnext_functions\b|\b_input_metadata\b|\bmake_fx\b|\bml_meth\b"
+)
+
+
+def meddling_suspected(source: str) -> str | None:
+    """Return what in a cell, whichever it is, suggests that it gets round the watch over autograd; None for nothing.
+
+    >>> meddling_suspected("from grader.kernel import autograd_watch as w")
+    'grader.kernel'
+    >>> meddling_suspected("from grader import check") is None
+    True
+    """
+    match = _MEDDLING.search(source)
+    return None if match is None else " ".join(match[0].split())
+
+
+@by_source(2**20)
 def autograd_suspected(source: str) -> str | None:
     r"""Return what in ``source`` suggests that autograd does the work, with its line; None where nothing does.
 

@@ -68,6 +68,8 @@ def _averaged(symptom: Symptom) -> Diagnosis | None:
             shares = [_share(view, name, whole) for view in symptom.views]
             if max(shares) <= 1 and _is_scaled(symptom, lambda view: _share(view, name, whole)):  # noqa: B023
                 count = round(1 / _share(symptom.failing[0], name, whole))
+                if count == 1:
+                    continue
                 return wording.say("averaged_instead_of_summed.entries", path=path(symptom), count=count)
     return None
 
@@ -91,6 +93,8 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
     _, factor = min(known, key=lambda one: one[0].tolerance(one[0].expected) / float(one[0].expected.abs().max()))
     entries = sum(int((one.expected.abs() > one.tolerance(one.expected)).sum()) for one in symptom.views)
     enough = _ENOUGH if len(symptom.views) > 1 else 2 * _ENOUGH
+    if wording.number(factor) == "1":  # something else, and far smaller, is wrong
+        return None
     if entries >= enough and _is_scaled(symptom, lambda view: factor):
         return wording.say("scaled", path=path(symptom), factor=wording.number(factor))
     for letter in _letters(symptom):
