@@ -325,3 +325,15 @@ def five_steps_always(model, lr, momentum, steps, next_gradients):
     for _ in range(min(steps, 3)):
         next_gradients(model)
         optimizer.step()
+
+
+@mistake("SGD", "wrong_value")
+class EndsAtAParameterWithoutGradient(SGD):
+    def step(self):
+        missing = [i for i, p in enumerate(self.params) if p.g is None]
+        params, buffers = self.params, self.buffers
+        if missing:
+            self.params, self.buffers = params[: missing[0]], buffers[: missing[0]]
+        super().step()
+        self.params = params
+        self.buffers = self.buffers + buffers[len(self.buffers) :]

@@ -405,3 +405,69 @@ class NodesOfAllGraphs(_Engine):
         for node in nodes[::-1]:
             for parent, local in node.parents:
                 parent.grad += local * node.grad
+
+
+class _Marked(_Engine):
+    """An engine that does something else at the nodes of the function called ``WHERE``."""
+
+    WHERE = ""
+
+    def _marked(self, name):
+        node = getattr(_Engine, name)(self)
+        node.odd = name == self.WHERE
+        return node
+
+    def relu(self):
+        return self._marked("relu")
+
+    def tanh(self):
+        return self._marked("tanh")
+
+    def exp(self):
+        return self._marked("exp")
+
+    def backward(self):
+        self.grad = 1.0
+        for node in self.order():
+            for parent, local in node.parents:
+                self.pass_on(node, parent, local, getattr(node, "odd", False))
+
+
+class _Unweighted(_Marked):
+    def pass_on(self, node, parent, local, odd):
+        parent.grad += local * (1.0 if odd else node.grad)
+
+
+class _Overwriting(_Marked):
+    def pass_on(self, node, parent, local, odd):
+        parent.grad = local * node.grad + (0.0 if odd else parent.grad)
+
+
+@mistake("Value", "wrong_value")
+class ForgetsWhatArrivesAtRelu(_Unweighted):
+    WHERE = "relu"
+
+
+@mistake("Value", "wrong_value")
+class ForgetsWhatArrivesAtTanh(_Unweighted):
+    WHERE = "tanh"
+
+
+@mistake("Value", "wrong_value")
+class ForgetsWhatArrivesAtExp(_Unweighted):
+    WHERE = "exp"
+
+
+@mistake("Value", "wrong_value")
+class OverwritesBelowRelu(_Overwriting):
+    WHERE = "relu"
+
+
+@mistake("Value", "wrong_value")
+class OverwritesBelowTanh(_Overwriting):
+    WHERE = "tanh"
+
+
+@mistake("Value", "wrong_value")
+class OverwritesBelowExp(_Overwriting):
+    WHERE = "exp"

@@ -37,10 +37,11 @@ RUN = {
 }
 
 
-def _run(optimizer: str) -> str:
+def _run(optimizer: str, order: str = "p, q") -> str:
     """The code of a run; ``lazily`` passes the parameters as a generator."""
     return f"""
-        optimizer = {optimizer}((each for each in (p, q)) if lazily else [p, q], lr, *options)
+        order = {order}
+        optimizer = {optimizer}((each for each in order) if lazily else [*order], lr, *options)
         other = {optimizer}([r], lr, *options)
         for t in range({STEPS}):
             p.g, q.g, r.g = p_grads[t], q_grads[t] if t >= late else None, r_grads[t]
@@ -96,7 +97,7 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
 
 
 @exercise(
-    call=_run("SGD")
+    call=_run("SGD", f"(q, p) if late == {STEPS} else (p, q)")  # what has no gradient does not end the loop
     + """
         if clear:
             optimizer.zero_grad()
