@@ -337,3 +337,11 @@ class EndsAtAParameterWithoutGradient(SGD):
         super().step()
         self.params = params
         self.buffers = self.buffers + buffers[len(self.buffers) :]
+
+
+@mistake("SGD", "wrong_value")
+class ZeroesTheGradients(SGD):
+    def zero_grad(self):
+        for p in self.params:
+            if p.g is not None:
+                p.g.zero_()

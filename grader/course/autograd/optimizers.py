@@ -100,6 +100,7 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
     call=_run("SGD", f"(q, p) if late == {STEPS} else (p, q)")  # what has no gradient does not end the loop
     + """
         if clear:
+            p.g, q.g = p.g.clone(), q.g.clone()  # to zero them in place is this check's loss, not that of all
             optimizer.zero_grad()
             cleared = [int(p.g is None), int(q.g is None)]
     """,
