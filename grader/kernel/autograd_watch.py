@@ -8,8 +8,9 @@ end the mode must still be where it was put. A recorder does nothing else: the c
 functions that take a mode away are noted in the same manner, but still work; threads start with the mode in place.
 
 Not caught: ``redispatch`` of a backward operator with a key set below Python's, the guards of ``torch._C`` that exclude
-dispatch keys, a thread made through ctypes, and whoever writes the table entries back through ctypes. Code that does
-these things shows in the source; nobody arrives there by accident.
+dispatch keys, a thread made through ctypes, whoever writes the table entries back through ctypes or takes this module
+apart, and a graph whose nodes are called one by one. Code that does these things shows in the source
+(``grader.submission.suspicion`` flags the signs, in any cell); nobody arrives there by accident.
 
 The tables are found when the zygote imports this; ``install`` only writes pointers. It is for a process that ends with
 the check: nothing is ever put back.
