@@ -335,3 +335,11 @@ def test_nothing_outlives_a_grader_that_is_stopped(sandbox: str, end: signal.Sig
     for process in left:
         process.kill()
     assert not left
+
+
+def test_half_of_a_surrogate_pair_can_be_printed(laboratory: Laboratory) -> None:
+    (execution,) = laboratory.run(BEST, linear_job("half", "print('\\ud800 é')"))
+
+    assert execution.outputs == {0: "? é\n"}
+    assert execution.failures == ()
+    assert verdicts(execution) == ("exact", "exact")
