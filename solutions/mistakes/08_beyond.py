@@ -459,11 +459,6 @@ class ForgetsWhatArrivesAtExp(_Unweighted):
 
 
 @mistake("Value", "wrong_value")
-class OverwritesBelowRelu(_Overwriting):
-    WHERE = "relu"
-
-
-@mistake("Value", "wrong_value")
 class OverwritesBelowTanh(_Overwriting):
     WHERE = "tanh"
 
