@@ -123,13 +123,18 @@ class Gradebook:
         Raises:
             GradebookError: they cannot be read.
         """
-        row = self._execute("SELECT settings FROM run ORDER BY id DESC LIMIT 1").fetchone()
+        last = self._last_run()
+        return None if last is None else last[1]
+
+    def _last_run(self) -> tuple[int, RunSettings, int | None] | None:
+        """The last run's number, its settings, and how many submissions it was given, if it says so."""
+        row = self._execute("SELECT id, settings FROM run ORDER BY id DESC LIMIT 1").fetchone()
         if row is None:
             return None
         try:
-            head = json.loads(row[0])
-            head.pop("submissions", None)
-            return RunSettings(**head)
+            head = json.loads(row[1])
+            submissions = head.pop("submissions", None)
+            return row[0], RunSettings(**head), submissions
         except (AttributeError, TypeError, ValueError) as error:
             raise GradebookError(f"{self.path} is damaged: {error}", remedy="grade again with --fresh") from error
 
@@ -174,13 +179,13 @@ class Gradebook:
 
     def remarks(self) -> tuple[str, ...]:
         """What is missing in the last run's report: submissions that it did not get to, or that it was not given."""
-        row = self._execute("SELECT id, settings FROM run ORDER BY id DESC LIMIT 1").fetchone()
-        if row is None:
+        last = self._last_run()
+        if last is None:
             return ()
-        (done,) = self._execute("SELECT COUNT(*) FROM submission WHERE run = ?", row[:1]).fetchone()
-        (other,) = self._execute("SELECT COUNT(*) FROM submission WHERE run < ?", row[:1]).fetchone()
-        wanted = json.loads(row[1]).get("submissions", done)
-        if done < wanted:
+        run, _, wanted = last
+        (done,) = self._execute("SELECT COUNT(*) FROM submission WHERE run = ?", (run,)).fetchone()
+        (other,) = self._execute("SELECT COUNT(*) FROM submission WHERE run < ?", (run,)).fetchone()
+        if wanted is not None and done < wanted:
             return (f"unfinished: {done} of {wanted} submissions are graded; `grader score` again goes on",)
         return (f"{other} submissions of earlier runs are not in this one, nor in its reports",) if other else ()
 

@@ -163,11 +163,11 @@ def _missing(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> st
         return f"No cell that you have run assigns {names} yet: run the one that does, then check again."
     home = namespace.get("__name__")
     for name in exercise.needs:
-        module = getattr(namespace.get(name), "__module__", home)
-        if name in namespace and module != home:
-            return f"{name} is not defined yet, what has this name is from {module}: run the cell that defines yours."
         if name not in namespace:
             return f"{name} is not defined yet: run the cell that defines it, then check again."
+        module = getattr(namespace[name], "__module__", home)
+        if module != home:
+            return f"{name} is not defined yet, what has this name is from {module}: run the cell that defines yours."
     return ""
 
 

@@ -279,3 +279,14 @@ def test_damaged_row_of_a_gradebook_is_told(
 
     assert done.exit_code == USAGE
     assert "is damaged" in done.output
+
+
+def test_who_leaves_the_grades_out_as_score_does(tmp_path: Path) -> None:
+    hand_in(tmp_path, {"ada": answered({}), "bob": answered({})})
+    (tmp_path / "grades" / "students").mkdir(parents=True)
+    (tmp_path / "grades" / "x.ipynb").write_text("{}")
+
+    done = runner.invoke(app, ["score", str(tmp_path), "--who", "--out", str(tmp_path / "grades")])
+
+    assert done.exit_code == GRADED, done.output
+    assert "2 submissions by 2 students" in done.output

@@ -124,3 +124,12 @@ def test_gradebook_tells_what_the_last_run_has_not(tmp_path: Path) -> None:
         book.take_over("ada", "f")
         assert "1 submissions of earlier runs" in book.remarks()[0]
         assert book.last_settings() == SETTINGS
+
+
+def test_gradebook_with_damaged_settings_is_told_of_its_damage_only(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(SETTINGS, 1)
+        book._db.execute("UPDATE run SET settings = '{'")
+        for asked in (book.remarks, book.last_settings):
+            with pytest.raises(GradebookError, match="is damaged"):
+                asked()

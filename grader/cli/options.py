@@ -55,10 +55,15 @@ def size(text: str, least: str = "1") -> int:
     >>> size("1.5K"), size("4 GB") == 4 * 1024**3
     (1536, True)
     """
+    value = _bytes(text)
+    if value < _bytes(least):
+        raise UsageError(f"{text!r} is less than a notebook needs", remedy=f"write {least} or more")
+    return value
+
+
+def _bytes(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     if match is None:
         raise UsageError(f"{text!r} is no size in bytes", remedy="write for instance 512M or 4G")
-    value = int(float(match["number"]) * 1024 ** ("KMG".index(match["unit"].upper()) + 1 if match["unit"] else 0))
-    if value < (1 if least == "1" else size(least)):
-        raise UsageError(f"{text!r} is less than a notebook needs", remedy=f"write {least} or more")
-    return value
+    power = "KMG".index(match["unit"].upper()) + 1 if match["unit"] else 0
+    return int(float(match["number"]) * 1024**power)

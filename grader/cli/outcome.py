@@ -85,9 +85,8 @@ class Platforms:
 def told(platforms: Platforms | None = None, *, exit_zero: bool = False, resumes: str = "") -> Iterator[None]:
     """Print a ``GraderError`` with its remedy and end with status 2, telling the platforms too.
 
-    ``resumes`` says how to go on after an interruption.
-
-    They are told of any other fault as well, for they read a result in every case; it is then raised on.
+    They are told of any other fault as well, for they read a result in every case; it is then raised on. ``resumes``
+    says how to go on after an interruption.
     """
     try:
         with _places_refused():

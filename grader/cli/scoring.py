@@ -94,7 +94,7 @@ def score(
         from grader.kernel import choose_sandbox
 
         if who:
-            _print_who(paths, student_pattern, course)
+            _print_who(paths, out, student_pattern, course)
             raise typer.Exit
         options = ScoreOptions(
             paths=tuple(paths),
@@ -166,12 +166,12 @@ def _score(options: ScoreOptions, hints: Hints) -> RunReport:
     return run
 
 
-def _print_who(paths: list[Path], student_pattern: str | None, course: str) -> None:
+def _print_who(paths: list[Path], out: Path, student_pattern: str | None, course: str) -> None:
     from grader.course.loading import load_course
     from grader.submission import collect
 
     known = load_course(course).notebooks
-    with collect(paths, student_pattern=student_pattern, known=known) as collection:
+    with collect(paths, student_pattern=student_pattern, known=known, skip=out) as collection:
         print_entries(plain_console(), collection, len(collection))
 
 

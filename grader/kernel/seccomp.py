@@ -179,11 +179,7 @@ def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
         _step(_RETURN, gate),
     ]
     for name in _ON_PROCESSES:
-        steps += [
-            *(_step(_EQUAL, number[name], 0, 4), _step(_LOAD, _AT_FIRST_ARGUMENT)),
-            *_when(_EQUAL, 0, _ALLOW),
-            _step(_RETURN, _refusal(errno.EPERM)),
-        ]
+        steps += _only_with(number[name], 0, _refusal(errno.EPERM))
     if processes == "refused":
         locks = [step for command in _LOCKS for step in _when(_EQUAL, command, _refusal(errno.EPERM))]
         steps += [
@@ -199,11 +195,7 @@ def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
             _step(_LOAD, _AT_NUMBER),
         ]
     for name in ("socket", "socketpair"):
-        steps += [
-            *(_step(_EQUAL, number[name], 0, 4), _step(_LOAD, _AT_FIRST_ARGUMENT)),
-            *_when(_EQUAL, socket.AF_UNIX, _ALLOW),
-            _step(_RETURN, _refusal(errno.EAFNOSUPPORT)),
-        ]
+        steps += _only_with(number[name], socket.AF_UNIX, _refusal(errno.EAFNOSUPPORT))
     return b"".join([*steps, _step(_RETURN, _ALLOW)])
 
 
@@ -214,6 +206,15 @@ def _step(code: int, value: int, then: int = 0, otherwise: int = 0) -> bytes:
 def _when(test: int, value: int, verdict: int) -> Iterable[bytes]:
     """Return ``verdict`` when the loaded word passes."""
     return (_step(test, value, 0, 1), _step(_RETURN, verdict))
+
+
+def _only_with(call: int, first: int, verdict: int) -> Iterable[bytes]:
+    """Allow the call numbered ``call`` where its first argument is ``first``, and return ``verdict`` for any other."""
+    return (
+        *(_step(_EQUAL, call, 0, 4), _step(_LOAD, _AT_FIRST_ARGUMENT)),
+        *_when(_EQUAL, first, _ALLOW),
+        _step(_RETURN, verdict),
+    )
 
 
 def _refusal(number: int) -> int:

@@ -338,7 +338,10 @@ class _Engine:
         self.grad = 1.0
         for node in self.order():
             for parent, local in node.parents:
-                parent.grad += local * node.grad
+                self.pass_on(node, parent, local)
+
+    def pass_on(self, node, parent, local):
+        parent.grad += local * node.grad
 
 
 @mistake("Value", "wrong_value")
@@ -411,6 +414,7 @@ class _Marked(_Engine):
     """An engine that does something else at the nodes of the function called ``WHERE``."""
 
     WHERE = ""
+    odd = False
 
     def _marked(self, name):
         node = getattr(_Engine, name)(self)
@@ -426,21 +430,15 @@ class _Marked(_Engine):
     def exp(self):
         return self._marked("exp")
 
-    def backward(self):
-        self.grad = 1.0
-        for node in self.order():
-            for parent, local in node.parents:
-                self.pass_on(node, parent, local, getattr(node, "odd", False))
-
 
 class _Unweighted(_Marked):
-    def pass_on(self, node, parent, local, odd):
-        parent.grad += local * (1.0 if odd else node.grad)
+    def pass_on(self, node, parent, local):
+        parent.grad += local * (1.0 if node.odd else node.grad)
 
 
 class _Overwriting(_Marked):
-    def pass_on(self, node, parent, local, odd):
-        parent.grad = local * node.grad + (0.0 if odd else parent.grad)
+    def pass_on(self, node, parent, local):
+        parent.grad = local * node.grad + (0.0 if node.odd else parent.grad)
 
 
 @mistake("Value", "wrong_value")

@@ -486,11 +486,11 @@ WORDS: dict[str, Words] = {
 
 # ------------------------------------------------------------------------------------------------ exceptions
 
-#: Why an exception comes, and what helps: for each, what makes it and the full hint.
 #: What to ask about a line that raised: of those causes that shapes have, and of any other.
 SHAPED = frozenset({"matmul", "matmul.fits", "broadcast", "view", "index", "scalar", "dtype"})
 WHICH_SHAPES = "Which shapes meet on that line, and which should?"
 WHAT_STANDS_THERE = "What does each name on that line stand for at that moment?"
+#: Why an exception comes, and what helps: for each, what makes it and the full hint.
 CAUSES: dict[str, tuple[str, str]] = {
     "matmul": (
         "A matrix product needs the inner sizes to agree, and {left} and {right} do not.",
