@@ -87,6 +87,12 @@ def by_numpy_round_trip(inp, targ):
 
 
 @variant("mse_grad")
+def with_a_float32_share(inp, targ):
+    share = torch.tensor(1 / len(targ))
+    inp.g = (2 * share * (inp[:, 0] - targ))[:, None]
+
+
+@variant("mse_grad")
 def sample_by_sample(inp, targ):
     inp.g = torch.empty_like(inp)
     for i in range(len(inp)):

@@ -54,6 +54,13 @@ def by_erfc_in_float64(inp, out):
     inp.g = (out.g.double() * g).to(inp.dtype)
 
 
+@variant("gelu_grad")
+def with_float32_constants(inp, out):
+    cdf = 0.5 * (1 + torch.erf(inp / torch.sqrt(torch.tensor(2.0))))
+    pdf = torch.exp(-0.5 * inp**2) / torch.sqrt(torch.tensor(2 * math.pi))
+    inp.g = out.g * (cdf + inp * pdf)
+
+
 @variant("cross_entropy_grad")
 def by_one_hot(logits, targ):
     logits.g = (torch.softmax(logits, -1) - F.one_hot(targ, logits.shape[1])) / len(targ)
@@ -201,6 +208,24 @@ def by_the_softmax_jacobian(q, k, v, out):
     jacobian = torch.diag_embed(p) - p[..., :, None] * p[..., None, :]
     s = torch.einsum("nijk,nik->nij", jacobian, out.g @ v.transpose(1, 2)) / root
     v.g, q.g, k.g = p.transpose(1, 2) @ out.g, s @ k, s.transpose(1, 2) @ q
+
+
+@variant("attention_grad")
+def with_a_float32_scale(q, k, v, out):
+    scale = 1 / torch.sqrt(torch.tensor(float(q.shape[-1])))
+    p = torch.softmax(q @ k.transpose(-2, -1) * scale, dim=-1)
+    dp = out.g @ v.transpose(-2, -1)
+    ds = p * (dp - (p * dp).sum(-1, keepdim=True)) * scale
+    q.g, k.g, v.g = ds @ k, ds.transpose(-2, -1) @ q, p.transpose(-2, -1) @ out.g
+
+
+@variant("attention_grad")
+def with_weights_in_float32(q, k, v, out):
+    root = math.sqrt(q.shape[-1])
+    p = torch.softmax((q @ k.mT / root).float(), -1).to(q.dtype)
+    dp = out.g @ v.mT
+    ds = p * (dp - (p * dp).sum(-1, keepdim=True)) / root
+    q.g, k.g, v.g = ds @ k, ds.mT @ q, p.mT @ out.g
 
 
 @variant("Value")

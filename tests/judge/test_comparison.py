@@ -55,9 +55,15 @@ def test_tolerance_of_zeros_comes_from_the_upstream_gradient():
 
 
 def test_coarser_dtype_of_the_answer_counts():
-    nudged = (EXPECTED * (1 + 1e-6)).float()
+    nudged = (EXPECTED * (1 + 5e-5)).float()
     assert compare(Capture(nudged), EXPECTED, dtypes=(torch.float64,)).verdict == "close"
     assert compare(Capture(nudged.double()), EXPECTED, dtypes=(torch.float64,)).verdict == "different"
+
+
+def test_constant_in_float32_is_no_mistake_in_float64():
+    """``x / torch.sqrt(torch.tensor(3.0))`` is float64 for a float64 ``x``, and rounded like float32."""
+    rounded = EXPECTED.double() / torch.sqrt(torch.tensor(3.0))
+    assert compare(Capture(rounded), EXPECTED.double() / 3**0.5, dtypes=(torch.float64,)).verdict == "close"
 
 
 def test_worst_element_is_a_true_offender():
