@@ -1,18 +1,19 @@
 """Notices autograd where an exercise forbids it, while the call runs, in the fork that checks it.
 
-Three nets. The entry points of the engine, of functional transforms and of forward mode are C functions; the table
-entry that each of them is called through (``PyMethodDef.ml_meth``, read at every call) is pointed at a recorder, so a
-reference that student code saved earlier is caught as well, in every thread. A dispatch mode sees operators whose names
-say that they are backward formulas, and any operator run by the engine (TorchScript drives it without Python). At the
-end the mode must still be where it was put. A recorder does nothing else: the call that it replaces returns None. The
+Three nets. The entry points of the engine, of functional transforms and of forward mode are C functions; the slot that
+each of them is called through (``PyMethodDef.ml_meth``, read at every call) is pointed at a recorder, so a reference
+that student code saved earlier is caught as well, in every thread. So are the slots through which a node of the graph
+is called by hand (``tp_call`` of the types in ``torch._C._functions``). A dispatch mode sees operators whose names say
+that they are backward formulas, and any operator run by the engine (TorchScript drives it without Python). At the end
+the mode must still be where it was put. A recorder does nothing else: the call that it replaces returns None. The
 functions that take a mode away are noted in the same manner, but still work; threads start with the mode in place.
 
 Not caught: ``redispatch`` of a backward operator with a key set below Python's, the guards of ``torch._C`` that exclude
-dispatch keys, a thread made through ctypes, whoever writes the table entries back through ctypes or takes this module
-apart, and a graph whose nodes are called one by one. Code that does these things shows in the source
-(``grader.submission.suspicion`` flags the signs, in any cell); nobody arrives there by accident.
+dispatch keys, a thread made through ctypes, and whoever writes the slots back through ctypes or takes this module
+apart. Code that does these things shows in the source (``grader.submission.suspicion`` flags the signs, in any cell);
+nobody arrives there by accident.
 
-The tables are found when the zygote imports this; ``install`` only writes pointers. It is for a process that ends with
+The slots are found when the zygote imports this; ``install`` only writes pointers. It is for a process that ends with
 the check: nothing is ever put back.
 """
 
@@ -37,18 +38,15 @@ _push_mode = torch._C._push_on_torch_dispatch_stack
 _getframe = sys._getframe
 
 
-class _MethodDef(ctypes.Structure):
-    _fields_ = (
-        ("ml_name", ctypes.c_char_p),
-        ("ml_meth", ctypes.c_void_p),
-        ("ml_flags", ctypes.c_int),
-        ("ml_doc", ctypes.c_char_p),
-    )
-
-
+_pointer_at = ctypes.c_void_p.from_address
 _Recorder = ctypes.PYFUNCTYPE(ctypes.py_object, *[ctypes.c_void_p] * 4)
+_NodeRecorder = ctypes.PYFUNCTYPE(ctypes.py_object, *[ctypes.c_void_p] * 3)
 #: Where a function object keeps the pointer to its ``PyMethodDef`` (``PyCFunctionObject``, ``PyMethodDescrObject``).
 _OFFSETS: tuple[tuple[type, int], ...] = ((types.BuiltinFunctionType, 16), (types.MethodDescriptorType, 40))
+#: Where a ``PyMethodDef`` keeps ``ml_meth``, a type ``tp_call``, and the wrapper ``__call__`` that pointer again.
+_ML_METH, _TP_CALL, _D_WRAPPED = 8, 128, 48
+#: A slot, the pointer to write there, and the recorder behind it, which must stay alive.
+_Entry = tuple[ctypes.c_void_p, int, Any]
 
 _ENTRIES: tuple[tuple[str, str], ...] = (
     ("_ImperativeEngine.run_backward", "torch.autograd"),
@@ -152,10 +150,10 @@ def _recorder(name: str) -> Any:
     return _Recorder(record)
 
 
-def _table_entry(function: Any) -> _MethodDef:
-    """The ``PyMethodDef`` through which ``function`` is called."""
+def _slot(function: Any) -> ctypes.c_void_p:
+    """The ``ml_meth`` through which ``function`` is called."""
     offset = next(offset for kind, offset in _OFFSETS if isinstance(function, kind))
-    return _MethodDef.from_address(ctypes.c_void_p.from_address(id(function) + offset).value or 0)
+    return _pointer_at((_pointer_at(id(function) + offset).value or 0) + _ML_METH)
 
 
 def _unbound(owner: Any, name: str) -> Any:
@@ -166,8 +164,8 @@ def _unbound(owner: Any, name: str) -> Any:
     return held.__func__ if isinstance(held, staticmethod) else held
 
 
-def _found() -> list[tuple[_MethodDef, int, Any]]:
-    """The table entries, the pointers to write there, and the recorders that must stay alive."""
+def _found() -> list[_Entry]:
+    """The entry points that this build of torch has."""
     entries = []
     for path, name in _ENTRIES:
         function: Any = torch._C
@@ -175,21 +173,31 @@ def _found() -> list[tuple[_MethodDef, int, Any]]:
             function = _unbound(function, part)
         if isinstance(function, tuple(kind for kind, _ in _OFFSETS)):
             recorder = _recorder(name)
-            entries.append((_table_entry(function), ctypes.cast(recorder, ctypes.c_void_p).value or 0, recorder))
+            entries.append((_slot(function), ctypes.cast(recorder, ctypes.c_void_p).value or 0, recorder))
     return entries
+
+
+def _nodes() -> list[_Entry]:
+    """The types of nodes that can be called."""
+    recorder = _NodeRecorder(lambda _self, _args, _names: _watch.record("a node of autograd's graph"))
+    pointer = ctypes.cast(recorder, ctypes.c_void_p).value or 0
+    kinds = [kind for kind in vars(torch._C._functions).values() if isinstance(kind, type)]
+    slots = [_pointer_at(id(kind) + _TP_CALL) for kind in kinds]
+    slots += [_pointer_at(id(vars(kind)["__call__"]) + _D_WRAPPED) for kind in kinds if "__call__" in vars(kind)]
+    return [(slot, pointer, recorder) for slot in slots if slot.value]
 
 
 _Wrapper = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
 
 
-def _wrapped(owner: Any, names: tuple[str, ...], wrapper: Any) -> list[tuple[_MethodDef, int, Any]]:
+def _wrapped(owner: Any, names: tuple[str, ...], wrapper: Any) -> list[_Entry]:
     """The same for functions that still do their work: ``wrapper`` gets the original, then what it was called with."""
     entries = []
     for function in (getattr(owner, name, None) for name in names):
         if isinstance(function, types.BuiltinFunctionType):
-            entry = _table_entry(function)
-            wrapped = _Wrapper(functools.partial(wrapper, _Wrapper(entry.ml_meth or 0)))
-            entries.append((entry, ctypes.cast(wrapped, ctypes.c_void_p).value or 0, wrapped))
+            slot = _slot(function)
+            wrapped = _Wrapper(functools.partial(wrapper, _Wrapper(slot.value or 0)))
+            entries.append((slot, ctypes.cast(wrapped, ctypes.c_void_p).value or 0, wrapped))
     return entries
 
 
@@ -217,13 +225,16 @@ def _watched(function: Any, *arguments: Any, **named: Any) -> None:
     function(*arguments, **named)
 
 
-_entries = [*_found(), *_wrapped(torch._C, _DISABLERS, _disable), *_wrapped(_thread, _STARTERS, _start)]
-#: The entry points that this build of torch has, for the tests.
-WATCHED = len(_entries)
+_entries = [
+    *_found(),
+    *_wrapped(torch._C, _DISABLERS, _disable),
+    *_wrapped(_thread, _STARTERS, _start),
+    *_nodes(),
+]
 
 
 def install() -> Watch:
     """Start watching this process, for good."""
-    for entry, pointer, _ in _entries:
-        entry.ml_meth = pointer
+    for slot, pointer, _ in _entries:
+        slot.value = pointer
     return _watch

@@ -13,6 +13,8 @@ _SETUP = """
 import torch, threading
 from torch.utils._python_dispatch import _disable_current_modes
 saved_grad, saved_backward = torch.autograd.grad, torch.Tensor.backward
+leaf = torch.arange(6.0).reshape(2, 3).requires_grad_()
+saved_node = (leaf * leaf).grad_fn
 """
 
 #: Body of ``by_hand(x)`` → whether it uses autograd.
@@ -51,6 +53,11 @@ VARIANTS = {
         "from torch.autograd import Variable\n    y = x.clone().requires_grad_(True)\n"
         "    Variable._execution_engine.run_backward(((y * y).sum(),), (None,), False, False, (), True, True)\n"
         "    x.g = y.grad", True),
+    "nodes": (
+        "y = x.clone().requires_grad_(True)\n    node = (y * y).grad_fn\n    x.g = sum(node(torch.ones(2, 3)))", True),
+    "saved-node": ("x.g = sum(saved_node(torch.ones(2, 3)))", True),
+    "node-method": ("x.g = sum(saved_node.__call__(torch.ones(2, 3)))", True),
+    "nodes-unused": ("y = x.clone().requires_grad_(True)\n    x.g = (y * 2 + (y * y).detach() * 0).detach()", False),
     "script": (
         "y = x.clone().requires_grad_(True)\n"
         "    torch.jit.trace(lambda v: (v * v).sum(), (x,))(y).backward()\n    x.g = y.grad", True),
