@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor
 
 from grader.course.exercise import parameters
-from grader.course.habits import habits
+from grader.course.habits import Habit, habits
 from grader.course.specimens import Specimen
 from grader.course.stage import Rehearsal
 from grader.course.validation import ExerciseProof, Margin, Problem, ProblemKind
@@ -68,6 +69,13 @@ class _Ledger:
     mutants: dict[str, set[str]] = field(default_factory=dict)
     #: For each mistake, the sets of cases that told it, one a seed.
     told: list[frozenset[str]] = field(default_factory=list)
+    #: The answers that did not end in time, or used autograd: only a run apart tells that, and they are run once.
+    settled: set[str] = field(default_factory=set)
+
+    def settle(self, name: str, evidence: Evidence) -> None:
+        """Note whether the answer ``name`` need not be run again."""
+        if evidence.autograd is not None or any(run.ended == "timed_out" for run in evidence.runs):
+            self.settled.add(name)
 
     def problem(self, kind: ProblemKind, message: str, seed: int | None) -> None:
         """Note a problem once, with the first seed that showed it."""
@@ -104,9 +112,11 @@ def prove(exercise: Exercise, answers: Answers, effort: Effort) -> ExerciseProof
     prepared: tuple[Prepared, ...] = ()
     for seed in range(max(effort.seeds, effort.mutant_seeds)):
         prepared = prepare(exercise, seed)
-        stage = _Stage(exercise, Rehearsal(exercise, prepared), prepared, answers)
+        stage = _Stage(exercise, Rehearsal(exercise, prepared), prepared, answers, apart=seed == 0)
         solution = stage.solution()
         _right(ledger, solution, "the solution", "solution", seed)
+        if "the solution" in ledger.settled:
+            break
         if seed < effort.mutant_seeds:
             _stub(ledger, stage, seed)
             _transformed(ledger, stage, solution, seed)
@@ -115,7 +125,9 @@ def prove(exercise: Exercise, answers: Answers, effort: Effort) -> ExerciseProof
             _habitual(ledger, stage, seed)
         if seed < effort.seeds:
             for specimen in answers.variants:
-                _right(ledger, stage.specimen(specimen), f"the variant {specimen.name}", "variant", seed)
+                who = f"the variant {specimen.name}"
+                if who not in ledger.settled:
+                    _right(ledger, stage.specimen(specimen), who, "variant", seed)
     holds = _gradcheck(ledger, prepared)
     return ExerciseProof(
         exercise=exercise.id,
@@ -138,12 +150,13 @@ def prove(exercise: Exercise, answers: Answers, effort: Effort) -> ExerciseProof
 
 @dataclass(frozen=True)
 class _Stage:
-    """The cases of one seed, and answers run on them."""
+    """The cases of one seed, and answers run on them; ``apart`` as in ``grader.course.stage``."""
 
     exercise: Exercise
     rehearsal: Rehearsal
     prepared: tuple[Prepared, ...]
     answers: Answers
+    apart: bool = False
 
     def evidence(self, runs: tuple[CaseRun, ...]) -> Evidence:
         """What the runs show."""
@@ -151,24 +164,35 @@ class _Stage:
 
     def solution(self) -> Evidence:
         """The solution on all cases."""
-        return self.evidence(self.rehearsal.run(self.answers.solved, self.answers.solution))
+        return self._run(self.answers.solved, self.answers.solution)
 
     def stub(self) -> Evidence:
         """The released stub on all cases."""
-        return self.evidence(self.rehearsal.run(self.answers.released, self.answers.stub))
+        return self._run(self.answers.released, self.answers.stub)
+
+    def _run(self, space: dict[str, Any], source: str) -> Evidence:
+        run = self.rehearsal.run_apart if self.apart else self.rehearsal.run
+        return self.evidence(run(space, source))
 
     def specimen(self, specimen: Specimen) -> Evidence:
         """A written answer on all cases, in place of the solution's, which it may call as ``solution``."""
-        return self.answer(specimen.answer, specimen.source)
+        with self._instead(specimen.answer) as space:
+            return self._run(space, specimen.source)
 
-    def answer(self, answer: Any, source: str = "") -> Evidence:
-        """Any answer on all cases, in place of the solution's."""
+    def habit(self, habit: Habit) -> Evidence:
+        """The solution under a habit on all cases; never apart, for it notes here whether it was met."""
+        with self._instead(habit.answer) as space:
+            return self.evidence(self.rehearsal.run(space))
+
+    @contextmanager
+    def _instead(self, answer: Any) -> Iterator[dict[str, Any]]:
+        """The solved notebook's namespace with ``answer`` in place of the solution's."""
         space = self.answers.solved
         before = dict(space)
         space["solution"] = before.get(self.exercise.id)
         space[self.exercise.id] = answer
         try:
-            return self.evidence(self.rehearsal.run(space, source))
+            yield space
         finally:
             space.clear()
             space.update(before)
@@ -177,6 +201,7 @@ class _Stage:
 def _right(ledger: _Ledger, evidence: Evidence, who: str, kind: ProblemKind, seed: int) -> None:
     score = score_exercise(evidence)
     ledger.right(evidence)
+    ledger.settle(who, evidence)
     for check in score.checks:
         if check.status != "passed":
             reason = check.diagnosis.code if check.diagnosis else "no reason given"
@@ -243,7 +268,10 @@ def _written(ledger: _Ledger, stage: _Stage, seed: int) -> None:
     """Every written wrong answer."""
     for specimen in stage.answers.mistakes:
         assert specimen.code is not None
+        if specimen.name in ledger.settled:
+            continue
         evidence = stage.specimen(specimen)
+        ledger.settle(specimen.name, evidence)
         score = score_exercise(evidence)
         lost = tuple(check.name for check in score.checks if check.status != "passed")
         ledger.mutant(specimen.name, evidence, lost or tuple(stage.exercise.checks)[:1])
@@ -270,7 +298,7 @@ def _habitual(ledger: _Ledger, stage: _Stage, seed: int) -> None:
     """What any solution can do wrong; by what name that is called is open."""
     exercise = stage.exercise
     for habit in habits(exercise, stage.answers.solved.get(exercise.id)):
-        evidence = stage.answer(habit.answer)
+        evidence = stage.habit(habit)
         if habit.met:
             ledger.general(habit.name)
             _judge_mutant(ledger, score_exercise(evidence), evidence, habit.name, None, exercise.checks, seed)

@@ -2,6 +2,9 @@
 
 The very harness that runs in a student's kernel binds the inputs, runs the call and reads the answers; only the
 kernel and the sandbox around it are missing. Never for submissions.
+
+A first time runs apart, in a fork: there it is seen whether an answer uses autograd, and one that never ends is ended.
+Further times run here, which is quicker.
 """
 
 from __future__ import annotations
@@ -12,25 +15,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from grader.judge.cases import Prepared
-from grader.kernel import exchange, programs, results
+from grader.kernel import exchange, local, programs, results
 from grader.kernel.program import Namespace, ProgramRun
-from grader.model import CaseRun, Exercise
+from grader.model import CaseRun, Check, Exercise, Limits
 
-#: What a check may print, in characters.
-PRINTED = 1024**2
-
-
-class _Shell:
-    """As much of IPython's shell as the harness uses."""
-
-    def __init__(self, user_ns: dict[str, Any]) -> None:
-        self.user_ns = user_ns
-
-    @staticmethod
-    def transform_cell(source: str) -> str:
-        """Trusted cells hold no magics."""
-        return source
-
+_LIMITS = Limits()
 
 def namespace_of(cells: Iterable[str], given: Iterable[str] = ()) -> dict[str, Any]:
     """What a notebook's namespace holds after its ``cells``; of the ``given`` ones only imports and definitions run."""
@@ -57,11 +46,25 @@ class Rehearsal:
         self.prepared = tuple(prepared)
         self._encoded = [programs.encode(one.case.program) for one in self.prepared]
 
+    def run_apart(self, space: dict[str, Any], source: str = "") -> tuple[CaseRun, ...]:
+        """As ``run``, in a fork: within the exercise's time, and under the watch for autograd."""
+        if not local.FORKS:
+            return self.run(space, source)
+        check = Check(
+            exercise=self.exercise.id,
+            cell=0,
+            needs=self.exercise.needs,
+            programs=tuple(one.case.program for one in self.prepared),
+            autograd=self.exercise.autograd,
+            source=source if self.exercise.rerun else None,
+        )
+        return local.run_in_fork(check, space, seconds=self.exercise.time_limit or _LIMITS.check_s)
+
     def run(self, space: dict[str, Any], source: str = "") -> tuple[CaseRun, ...]:
         """Each case run in the namespace ``space``, which is left as it was; ``source`` is the cell of a ``rerun``."""
         before = dict(space)
-        shell = _Shell(space)
-        namespace = Namespace(shell, list(self.exercise.needs), source, lambda number: "<cell>", PRINTED)
+        shell = local.PlainShell(space)
+        namespace = Namespace(shell, list(self.exercise.needs), source, lambda number: "<cell>", _LIMITS.printed)
         runs = []
         for one, encoded in zip(self.prepared, self._encoded, strict=True):
             tensors, about = exchange.decode(encoded)

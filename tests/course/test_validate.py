@@ -70,6 +70,42 @@ def test_mistake_that_changes_its_input_is_told(tmp_path: Path) -> None:
     assert proved(tmp_path, mistakes=text).ok
 
 
+ENGINE = "    y = inp.clone().requires_grad_()\n    (2 * y).backward(out.g)\n    inp.g = y.grad\n"
+
+
+def test_answer_that_uses_autograd_is_no_right_one(tmp_path: Path) -> None:
+    variant = f'@variant("double_grad")\ndef engine(inp, out):\n{ENGINE}'
+    (problem,) = proved(tmp_path, variants=variant).problems
+    assert problem.message.startswith("the variant engine loses inp.g (uses_autograd")
+
+
+def test_solution_that_uses_autograd_is_told(tmp_path: Path) -> None:
+    report = proved(tmp_path, cell=CELL.replace("    inp.g = 2 * out.g", ENGINE.rstrip()))
+    assert "uses_autograd" in report.problems[0].message
+
+
+def test_mistake_may_be_to_use_autograd(tmp_path: Path) -> None:
+    assert proved(tmp_path, mistakes=f'@mistake("double_grad", "uses_autograd")\ndef engine(inp, out):\n{ENGINE}').ok
+
+
+SHORT = COURSE.replace('points={"inp.g": 2},', 'points={"inp.g": 2},\n    time_limit=0.3,')
+ENDLESS = "def endless(inp, out):\n    while True:\n        pass\n"
+
+
+def test_endless_variant_is_told_and_ends(tmp_path: Path) -> None:
+    (problem,) = proved(tmp_path, course=SHORT, variants=f'@variant("double_grad")\n{ENDLESS}').problems
+    assert "the variant endless loses inp.g (timed_out" in problem.message
+
+
+def test_endless_solution_is_told_and_ends(tmp_path: Path) -> None:
+    (problem,) = proved(tmp_path, course=SHORT, cell=CELL.replace("inp.g = 2 * out.g", "while True: pass")).problems
+    assert "the solution loses inp.g (timed_out" in problem.message
+
+
+def test_mistake_may_be_endless(tmp_path: Path) -> None:
+    assert proved(tmp_path, course=SHORT, mistakes=f'@mistake("double_grad", "timed_out")\n{ENDLESS}').ok
+
+
 def test_validate_in_two_processes_gives_the_same() -> None:
     course = load_course("grader.course.autograd")
     few = replace(course, exercises={name: e for name, e in course.exercises.items() if e.notebook == "07_trace"})
