@@ -16,6 +16,7 @@ moves by more than a fiftieth of its tolerance the case is drawn again.
 from __future__ import annotations
 
 import ast
+import builtins
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -146,7 +147,7 @@ def _draw(exercise: Exercise, plan: _Plan, rng: RandomState) -> Prepared:
     expected = reference_for(exercise, inputs, constants, upstream)
     program = Program(
         case=plan.label,
-        call=exercise.call,
+        call=_with_builtins(exercise.call, exercise.needs),
         tensors=inputs_seen,
         constants=constants,
         globals=exercise.globals,
@@ -224,6 +225,13 @@ def _names_read_first(call: str) -> frozenset[str]:
     names = [node for node in ast.walk(ast.parse(call)) if isinstance(node, ast.Name)]
     stored = {node.id for node in names if isinstance(node.ctx, ast.Store)}
     return frozenset(node.id for node in names if node.id not in stored)
+
+
+@lru_cache(maxsize=256)
+def _with_builtins(call: str, needs: tuple[str, ...]) -> str:
+    """``call``, whose builtins are Python's own even where a notebook has a variable of that name (``list = …``)."""
+    names = sorted(name for name in _names_read_first(call) if hasattr(builtins, name) and name not in needs)
+    return f"from builtins import {', '.join(names)}\n{call}" if names else call
 
 
 def _paths(exercise: Exercise, checks: tuple[str, ...]) -> tuple[str, ...]:

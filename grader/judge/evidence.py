@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
@@ -107,9 +108,17 @@ def _raised(exercise: Exercise, check: str, run: CaseRun) -> bool:
 
 
 def protected_inputs(exercise: Exercise, case: Case) -> tuple[str, ...]:
-    """The inputs that a call must leave as they are; ``out.g`` may be used up."""
-    free = {"out.g", "upstream", *exercise.in_place, *case.program.poison}
+    """The inputs that a call must leave as they are; ``out.g`` may be used up, and is ``upstream`` where that is it."""
+    upstream = {"upstream"} if _is_kept("upstream", exercise.call) else set()
+    free = {"out.g", *upstream, *exercise.in_place, *case.program.poison}
     return tuple(name for name in case.program.tensors if name not in free)
+
+
+@lru_cache(maxsize=256)
+def _is_kept(name: str, call: str) -> bool:
+    """Whether ``call`` keeps an input in something, such as ``out.g = upstream``, instead of passing it."""
+    kept = (node.value for node in ast.walk(ast.parse(call)) if isinstance(node, ast.Assign))
+    return any(isinstance(value, ast.Name) and value.id == name for value in kept)
 
 
 def _modified(exercise: Exercise, case: Case, run: CaseRun) -> tuple[str, ...]:

@@ -41,6 +41,12 @@ def squares_a_in_place(a, b, upstream):
     return upstream * 9 * a.pow_(2), upstream * -2 * b
 
 
+@mistake("polynomial_vjp", "input_modified")
+def uses_up_the_upstream(a, b, upstream):
+    b_grad = -2 * b * upstream
+    return upstream.mul_(9 * a**2), b_grad
+
+
 @mistake("matvec_jacobian", "summed_too_far")
 def no_leading_axis(W, x):
     return x.T.expand(W.shape)
@@ -102,6 +108,11 @@ def mean_over_the_inputs(W, x, y):
 def forgets_w1_in_the_second(W1, W2, x, y):
     upstream = 2 / len(y) * (W2 @ W1 @ x - y)
     return W2.T @ upstream @ x.T, upstream @ torch.ones_like(W1 @ x).T
+
+
+@mistake("two_layer_linear_grad", "wrong_operand")
+def returned_in_the_other_order(W1, W2, x, y):
+    return solution(W1, W2, x, y)[::-1]
 
 
 @mistake("two_layer_linear_grad", "missing_factor_two")

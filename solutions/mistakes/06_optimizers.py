@@ -270,14 +270,20 @@ class AveragesMadeAnew(Adam):
 
 @mistake("Adam", "state_shared")
 class AveragesOfTheClass(Adam):
+    held = {}
+
     def __init__(self, params, *options):
         super().__init__(params, *options)
-        AveragesOfTheClass.held = self.means, self.squares, self.steps
+        AveragesOfTheClass.held = {}
 
     def step(self):
-        self.means, self.squares, self.steps = AveragesOfTheClass.held
+        used = [i for i, p in enumerate(self.params) if p.g is not None]
+        for i in used:
+            fresh = self.means[i], self.squares[i], self.steps[i]
+            self.means[i], self.squares[i], self.steps[i] = AveragesOfTheClass.held.get(i, fresh)
         super().step()
-        AveragesOfTheClass.held = self.means, self.squares, self.steps
+        for i in used:
+            AveragesOfTheClass.held[i] = self.means[i], self.squares[i], self.steps[i]
 
 
 @mistake("Adam", "raised")
@@ -345,3 +351,12 @@ class ZeroesTheGradients(SGD):
         for p in self.params:
             if p.g is not None:
                 p.g.zero_()
+
+
+@mistake("Adam", "wrong_value")
+class AdamEndsAtAParameterWithoutGradient(Adam):
+    def step(self):
+        missing = [i for i, p in enumerate(self.params) if p.g is None]
+        everything, self.params = self.params, self.params[: missing[0]] if missing else self.params
+        super().step()
+        self.params = everything

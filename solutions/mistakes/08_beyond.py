@@ -130,6 +130,12 @@ def first_axis_only(inp, out, gamma, beta, eps):
     gamma.g, beta.g = (out.g * x).sum(0), out.g.sum(0)
 
 
+@mistake("layernorm_grad", "not_summed_over_batch")
+def beta_not_summed(inp, out, gamma, beta, eps):
+    _layernorm(inp, out, gamma, beta, eps)
+    beta.g = out.g
+
+
 @mistake("batchnorm_grad", "wrong_value")
 def unbiased_batch_variance(inp, out, gamma, beta, eps):
     mean, var = inp.mean(0), inp.var(0)

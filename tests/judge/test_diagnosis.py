@@ -167,6 +167,20 @@ def test_wrong_forward_pass_is_named_first():
     assert "forward pass is wrong already" in found["w1.g"].message
 
 
+def test_losses_of_wrong_steps_are_no_wrong_forward_pass():
+    exercise = of("train_by_hand")
+    found = diagnosed(exercise, dict.fromkeys(exercise.checks, noise))
+    assert "forward pass" not in found["w1"].message
+
+
+def test_square_that_is_named_is_that_of_the_case_shown():
+    exercise = of("mse_grad")
+    found = diagnosed(exercise, {"inp.g": lambda one, right: torch.diag(right[:, 0]) + 1 - torch.eye(len(right))})
+    size = next(one.case.sizes["n"] for one in cases(exercise) if one.case.sizes["n"] > 1)
+    assert codes(found) == {"inp.g": "broadcast_to_square"}
+    assert f"({size}, {size})" in found["inp.g"].message
+
+
 def test_diagnosis_tells_nothing_of_what_a_student_wrote_as_a_template():
     runs = tuple(
         replace(run, captures={**run.captures, "w.g": Capture(absence="not_a_tensor", detail="{0.__class__}")})

@@ -37,10 +37,13 @@ RUN = {
 }
 
 
-def _run(optimizer: str, order: str = "p, q") -> str:
-    """The code of a run; ``lazily`` passes the parameters as a generator."""
+def _run(optimizer: str) -> str:
+    """The code of a run; ``lazily`` passes the parameters as a generator.
+
+    One that has no gradient at any step stands first, so that it does not end the loop.
+    """
     return f"""
-        order = {order}
+        order = (q, p) if late == {STEPS} else (p, q)
         optimizer = {optimizer}((each for each in order) if lazily else [*order], lr, *options)
         other = {optimizer}([r], lr, *options)
         for t in range({STEPS}):
@@ -97,7 +100,7 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
 
 
 @exercise(
-    call=_run("SGD", f"(q, p) if late == {STEPS} else (p, q)")  # what has no gradient does not end the loop
+    call=_run("SGD")
     + """
         if clear:
             p.g, q.g = p.g.clone(), q.g.clone()  # to zero them in place is this check's loss, not that of all

@@ -29,7 +29,8 @@ def placed(evidence: Evidence, found: Mapping[str, Diagnosis]) -> dict[str, Diag
     if not general:
         return dict(found)
     exercise = evidence.exercise
-    forward = [check for check in _FORWARD if check in found and _expects(exercise, check) == "out"]
+    trains = bool(exercise.in_place)  # its losses are wrong because its steps are, not the other way round
+    forward = [check for check in _FORWARD if check in found and _expects(exercise, check) == "out" and not trains]
     depth = _depths(evidence) if len(evidence.findings) > 1 and not forward else {}
     placed = dict(found)
     for check in general:

@@ -65,8 +65,7 @@ def broadcast_to_square(symptom: Symptom) -> Diagnosis | None:
         return None
     if not _fits_inverse(symptom, _diagonal):
         return None
-    size = max(view.actual.shape[0] for view in symptom.failing)
-    return _say("broadcast_to_square", symptom, square=f"({size}, {size})")
+    return _say("broadcast_to_square", symptom, square=wording.shape(tuple(_shown(symptom).actual.shape)))
 
 
 def _diagonal(view: View) -> Tensor | None:
@@ -84,7 +83,14 @@ def not_summed(symptom: Symptom) -> Diagnosis | None:
     for axes in _axes(symptom.failing[0].actual.dim()):
         if _fits_inverse(symptom, lambda view: _summed(view.actual, axes, view.expected)):  # noqa: B023
             return _say("not_summed_over_batch", symptom, axis=_named(axes))
+    if _fits_inverse(symptom, lambda view: _summed(view.actual, _in_front(view), view.expected)):
+        return _say("not_summed_over_batch", symptom, axis=_named(_in_front(_shown(symptom))))
     return None
+
+
+def _in_front(view: View) -> tuple[int, ...]:
+    """The axes by which what came has more, however many there are in this case."""
+    return tuple(range(view.actual.dim() - view.expected.dim()))
 
 
 def summed_too_far(symptom: Symptom) -> Diagnosis | None:
@@ -134,7 +140,12 @@ def wrong_shape(symptom: Symptom) -> Diagnosis | None:
     return _say("wrong_shape", symptom) if first and first.comparison.verdict == "wrong_shape" else None
 
 
+def _shown(symptom: Symptom) -> View:
+    """The first failing case whose shape is wrong, or else the first: the one to speak of."""
+    return next((view for view in symptom.failing if view.actual.shape != view.expected.shape), symptom.failing[0])
+
+
 def _say(key: str, symptom: Symptom, **fields: object) -> Diagnosis:
-    view = next((view for view in symptom.failing if view.actual.shape != view.expected.shape), symptom.failing[0])
+    view = _shown(symptom)
     shapes = {"actual": wording.shape(tuple(view.actual.shape)), "expected": wording.shape(tuple(view.expected.shape))}
     return wording.say(key, path=path(symptom), **shapes, **fields)

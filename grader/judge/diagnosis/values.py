@@ -72,7 +72,8 @@ def broadcast_loss(symptom: Symptom) -> Diagnosis | None:
     """A loss over all pairs, because a column met a row."""
     if not symptom.fits(lambda view: under(symptom, "column_kept", view)):
         return None
-    size = max(max(view.case.inputs[name].shape[0] for name in _columns(view)) for view in symptom.failing)
+    shown = symptom.failing[0]
+    size = max(shown.case.inputs[name].shape[0] for name in _columns(shown))
     return wording.say("broadcast_to_square", path=path(symptom), square=f"({size}, {size})")
 
 
@@ -115,7 +116,7 @@ def _last_row(symptom: Symptom, view: View, share: bool) -> Tensor | None:
 def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     """Another tensor's value in the formula: another input, the output, what stands before an activation."""
     for other in symptom.others():
-        if symptom.fits(lambda view: _of_shape(view, view.prepared.expected.get(other))):  # noqa: B023
+        if symptom.fits(lambda view: _other(view, other)):  # noqa: B023
             return wording.say("wrong_operand.other", path=path(symptom), other=_shown(symptom, other))
     for operation, used, right in (
         ("before_relu", "the input of the ReLU", "its output"),
@@ -139,6 +140,12 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     return wording.say("wrong_operand", path=path(symptom), used=f"`{used}`", right=f"`{right}`")
 
 
+def _other(view: View, other: str) -> Tensor | None:
+    """What belongs to another check; where its shape is another, only a case that failed can hold it."""
+    value = view.prepared.expected.get(other)
+    return None if value is None or (view.finding.passed and value.shape != view.expected.shape) else value
+
+
 def _upstream_of_output(symptom: Symptom, view: View) -> Tensor | None:
     """The output's values where its gradient belongs."""
     out = view.case.program.tensors.get("out")
@@ -146,10 +153,6 @@ def _upstream_of_output(symptom: Symptom, view: View) -> Tensor | None:
         return None
     made = symptom.alternatives.reference("output as upstream", view.case, upstream=out)
     return None if made is None else made.get(symptom.check)
-
-
-def _of_shape(view: View, tensor: Tensor | None) -> Tensor | None:
-    return tensor if tensor is not None and tensor.shape == view.expected.shape else None
 
 
 def _shown(symptom: Symptom, other: str) -> str:
