@@ -21,6 +21,7 @@ from grader.model import CaseRun, Check, Exercise, Limits
 
 _LIMITS = Limits()
 
+
 def namespace_of(cells: Iterable[str], given: Iterable[str] = ()) -> dict[str, Any]:
     """What a notebook's namespace holds after its ``cells``; of the ``given`` ones only imports and definitions run."""
     space: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins, "check": lambda *names, **options: None}
