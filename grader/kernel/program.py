@@ -112,7 +112,7 @@ class ProgramRun:
                     outcome = self._call()
             else:
                 outcome = self._call()
-            outcome["errors"] = self._raises() if outcome["ended"] == "returned" else {}
+            outcome["errors"] = self._raises() if outcome["ended"] in ("returned", "raised") else {}
         finally:
             sys.stdout, sys.stderr = stdout, stderr
         with _Undisturbed():

@@ -8,6 +8,12 @@ from grader.course.specimens import mistake
 w = torch.ones(5, 3)
 
 
+@mistake("lin_grad", "not_a_tensor")
+def arrays_of_numpy(inp, out, w, b):
+    inp.g, w.g = out.g.numpy() @ w.numpy().T, inp.numpy().T @ out.g.numpy()
+    b.g = out.g.numpy().sum(0)
+
+
 @mistake("lin_grad", "raised")
 def the_global_w(inp, out, weights, b):
     inp.g = out.g @ w.T

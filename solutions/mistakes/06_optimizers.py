@@ -360,3 +360,30 @@ class AdamEndsAtAParameterWithoutGradient(Adam):
         everything, self.params = self.params, self.params[: missing[0]] if missing else self.params
         super().step()
         self.params = everything
+
+
+@mistake("SGD", "wrong_value")
+class BuffersByShape(SGD):
+    def step(self):
+        held = self.__dict__.setdefault("by_shape", {})
+        everything = self.params
+        for i, p in enumerate(everything):
+            self.params, self.buffers = [p], [held.get(p.shape)]
+            super().step()
+            held[p.shape] = self.buffers[0]
+        self.params = everything
+
+
+@mistake("Adam", "wrong_value")
+class AveragesByShape(Adam):
+    def step(self):
+        held = self.__dict__.setdefault("by_shape", {})
+        for i, p in enumerate(self.params):
+            self.means[i], self.squares[i] = held.get(p.shape, (self.means[i], self.squares[i]))
+            gradients = [other.g for other in self.params]
+            for other in self.params:
+                other.g = other.g if other is p else None
+            super().step()
+            for other, g in zip(self.params, gradients):
+                other.g = g
+            held[p.shape] = self.means[i], self.squares[i]

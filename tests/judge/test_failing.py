@@ -101,8 +101,25 @@ def test_exception_of_another_kind_is_named():
     assert "TypeError came instead" in diagnose(evidence_of(square, runs))["square(None)"].message
 
 
-def test_exception_beside_nothing_right_earns_nothing():
-    assert set(diagnosed(square, {"result": noise})) == {"result", "square(None)"}
+def test_exception_counts_beside_a_wrong_result():
+    assert set(diagnosed(square, {"result": noise})) == {"result"}
+
+
+def test_exception_counts_where_the_call_raises_another():
+    other = StudentError("TypeError", "no", ("TypeError", "Exception"))
+    runs = [replace(run, ended="raised", error=other, captures={}) for run in right_runs(square)]
+    assert set(diagnose(evidence_of(square, tuple(runs)))) == {"result"}
+
+
+def test_exception_that_the_call_itself_ends_in_earns_nothing_alone():
+    same = StudentError("ValueError", "no", ("ValueError", "Exception"))
+    runs = [replace(run, ended="raised", error=same, captures={}) for run in right_runs(square)]
+    assert set(diagnose(evidence_of(square, tuple(runs)))) == {"result", "square(None)"}
+
+
+def test_untouched_stubs_own_exception_earns_nothing_beside_a_wrong_result():
+    base = replace(square, raises={"square(None)": "NotImplementedError"})
+    assert set(diagnosed(base, {"result": noise})) == {"result", "square(None)"}
 
 
 def test_untouched_stub_gives_one_code_for_all_checks():

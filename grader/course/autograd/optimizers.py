@@ -35,6 +35,8 @@ RUN = {
     "late": fixed(0),
     "lazily": fixed(False),
 }
+#: Both parameters of one shape, lest the state be kept by shape.
+ALIKE = {"q": normal("n", "d", scale=0.1), "q_grads": normal(STEPS, "n", "d")}
 
 
 def _run(optimizer: str) -> str:
@@ -52,7 +54,7 @@ def _run(optimizer: str) -> str:
             other.step()
             if t == 2:
                 optimizer.lr = optimizer.lr / 3
-        both = [*p.detach().flatten().tolist(), *q.detach().tolist()]
+        both = [*p.detach().flatten().tolist(), *q.detach().flatten().tolist()]
     """
 
 
@@ -130,6 +132,7 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
     ones=("n",),
     variants=(
         Variant("a generator of parameters", {"lazily": fixed(True)}),
+        Variant("parameters of one shape", {**ALIKE, "options": fixed((0.9,))}),
         Variant("momentum", {"options": fixed((0.9,))}, points={"p": 1, "r": 0.5}),
         Variant("dampening", {"options": fixed((0.9, 0.3)), "late": fixed(1)}, points={"p": 1, "q": 0.5}),
         Variant("weight decay", {"options": fixed((0, 0, 0.5))}, points={"p": 1}),
@@ -158,7 +161,7 @@ def SGD(  # noqa: N802 - the student's class
 
     after_p, after_q = _stepped(make, (p, q), (p_grads, q_grads), (0, late))
     (after_r,) = _stepped(make, (r,), (r_grads,), (0,), falling=False)
-    both = torch.cat((after_p.flatten(), after_q))
+    both = torch.cat((after_p.flatten(), after_q.flatten()))
     return {"p": after_p, "q": after_q, "r": after_r, "both": both, "cleared": torch.tensor([1, 1])}
 
 
@@ -172,6 +175,7 @@ def SGD(  # noqa: N802 - the student's class
     ones=("n",),
     variants=(
         Variant("a generator of parameters", {"lazily": fixed(True)}),
+        Variant("parameters of one shape", ALIKE),
         Variant("a parameter without gradient", {"late": fixed(STEPS)}, points={"both": 0.5}),
         Variant("other betas", {"options": fixed(((0.8, 0.95),))}, points={"p": 1, "r": 0.5}),
         Variant("a large eps", {"options": fixed(((0.9, 0.999), 0.1))}, points={"p": 0.5}),
@@ -196,7 +200,7 @@ def Adam(  # noqa: N802
 
     after_p, after_q = _stepped(make, (p, q), (p_grads, q_grads), (0, late))
     (after_r,) = _stepped(make, (r,), (r_grads,), (0,), falling=False)
-    both = torch.cat((after_p.flatten(), after_q))
+    both = torch.cat((after_p.flatten(), after_q.flatten()))
     return {"p": after_p, "q": after_q, "r": after_r, "both": both}
 
 
