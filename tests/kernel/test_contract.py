@@ -345,3 +345,21 @@ def test_half_of_a_surrogate_pair_can_be_printed(laboratory: Laboratory) -> None
     assert execution.outputs == {0: "? é\n"}
     assert execution.failures == ()
     assert verdicts(execution) == ("exact", "exact")
+
+
+def test_cell_that_calls_exit_ends_alone(laboratory: Laboratory) -> None:
+    cells = (Cell(0, "x = 1\nexit()\nx = 2"), Cell(1, "import time\ntime.sleep(0.3)"), Cell(2, "print(x)"))
+    (execution,) = laboratory.run(WORKING[0], Job("exit", cells, ()))
+    assert execution.outputs[2] == "1\n"
+    assert [failure.cell for failure in execution.failures] == [0]
+
+
+def test_magic_that_is_not_there_is_left_out(laboratory: Laboratory) -> None:
+    cells = (
+        Cell(0, "%matplotlib inline\n%load_ext no_such_extension\n%no_such_magic 1\nx = 1"),
+        Cell(1, "%time import no_such_module"),
+        Cell(2, "print(x)"),
+    )
+    (execution,) = laboratory.run(WORKING[0], Job("magic", cells, ()))
+    assert execution.outputs[2] == "1\n"
+    assert [failure.cell for failure in execution.failures] == [1]

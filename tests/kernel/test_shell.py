@@ -1,10 +1,10 @@
-"""The kernel's own parts, one by one; what they do together is in ``test_contract``."""
+"""The shell's own parts, one by one; what they do together is in ``test_contract``."""
 
 from __future__ import annotations
 
 import ast
 
-from grader.kernel.guest import Compiler
+from grader.kernel.shell import Compiler
 
 
 def test_tree_of_a_cell_is_handed_out_once_and_for_that_cell_alone() -> None:
