@@ -138,8 +138,9 @@ def _next_steps(pins: Pins, folder: Path, *, classroom50: bool, gradescope: bool
     yield f"Next, in {folder}: git init && git add . && git commit -m 'Start the course', and push it to GitHub."
     if pins.course_file:
         yield (
-            f"The course {pins.course_file} is not installed from a package index: set the Actions variable"
-            f" GRADER_COURSE_REPOSITORY to the repository (owner/name) that has it at its top."
+            f"The course {pins.course_file} is not installed from a package index: set your organization's Actions"
+            f" variable GRADER_COURSE_REPOSITORY to the repository (owner/name) that has it at its top, and, if that is"
+            f" private, the secret GRADER_COURSE_TOKEN to a token that may read it."
         )
     if classroom50:
         yield (

@@ -138,6 +138,26 @@ def test_init_of_a_course_in_a_file_takes_it_along_for_the_autograders_alone(tmp
     assert '--course "$root/source/double.py"' in (tmp_path / "new/autograder/run_autograder").read_text()
 
 
+@pytest.mark.parametrize(
+    ("named", "status"), [("", 1), ("Students/Ada", 1), ("students/ada", 1), ("teachers/course", 0)]
+)
+def test_workflow_takes_no_course_from_the_submission(tmp_path: Path, named: str, status: int) -> None:
+    list(start_repository(tmp_path / "new", str(course_file(tmp_path))))
+    workflow = yaml.safe_load((tmp_path / "new/.github/workflows/grade.yml").read_text())
+    names = [step["name"] for step in workflow["jobs"]["grade"]["steps"]]
+    at = names.index("Refuse a course of the submission's own")
+    assert at < names.index("Fetch the course")
+    ran = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", workflow["jobs"]["grade"]["steps"][at]["run"]],
+        env={"COURSE_REPOSITORY": named, "GITHUB_REPOSITORY": "students/Ada"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == status
+    assert ("GRADER_COURSE_REPOSITORY" in ran.stdout) == bool(status)
+
+
 def test_init_of_a_course_without_released_notebooks_says_how_to_make_them(tmp_path: Path) -> None:
     course = course_file(tmp_path)
     (course.parent / "exercises/double.ipynb").unlink()
