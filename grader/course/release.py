@@ -15,16 +15,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from grader import atomic
 from grader.course.leak import bare, first_leak, telling_lines
 from grader.course.solution import MarkerProblem, cut
 from grader.errors import ReleaseError
-
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
 
 _BESIDE = frozenset({".csv", ".npz", ".png", ".svg"})
 _CELL_METADATA = ("deletable", "editable", "grader", "slideshow", "tags")
@@ -79,16 +76,26 @@ def release(solutions: Path, exercises: Path, *, check: bool = False) -> Release
     return ReleaseOutcome(tuple(written), tuple(unchanged), tuple(differing), tuple(stale))
 
 
-def release_notebook(notebook: NotebookNode, *, name: str = "notebook") -> NotebookNode:
+def release_notebook(notebook: Mapping[str, Any], *, name: str = "notebook") -> dict[str, Any]:
     """Return what students get of a notebook of format 4; ``name`` is what errors call it. The argument is kept as is.
 
     Raises:
-        ReleaseError: it is not a notebook of format 4, its markers do not pair, a cell is no Python any more without
-            its solution, or a solution's line is left somewhere.
+        ReleaseError: it is not a notebook of format 4, its markers do not pair, a cell tagged as an answer has none, a
+            cell is no Python any more without its solution, or a solution's line is left somewhere.
     """
-    from nbformat import from_dict
-
-    released: NotebookNode = from_dict(_released(notebook, name))
+    cells = notebook.get("cells")
+    if notebook.get("nbformat") != 4 or not isinstance(cells, list):
+        raise ReleaseError(f"{name}: not a notebook of format 4", remedy="Open and save it with a current Jupyter.")
+    work = _Work(name)
+    for index, cell in enumerate(cells):
+        work.add(index, cell)
+    released = {
+        "cells": work.cells,
+        "metadata": _notebook_metadata(notebook.get("metadata")),
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    work.check_leaks(released["metadata"])
     return released
 
 
@@ -105,7 +112,9 @@ def _released_files(solutions: Path) -> dict[str, bytes]:
     wanted = {}
     for name, path in _files(solutions):
         content = path.read_bytes()
-        wanted[name] = notebook_bytes(_released(_loaded(content, name), name)) if name.endswith(".ipynb") else content
+        wanted[name] = (
+            notebook_bytes(release_notebook(_loaded(content, name), name=name)) if name.endswith(".ipynb") else content
+        )
     if not any(name.endswith(".ipynb") for name in wanted):
         raise ReleaseError(f"no notebook in {solutions}", remedy="Name the folder with the solution notebooks.")
     return wanted
@@ -128,23 +137,6 @@ def _loaded(content: bytes, name: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ReleaseError(f"{name}: not a notebook", remedy="Open and save it with Jupyter.")
     return document
-
-
-def _released(notebook: Mapping[str, Any], name: str) -> dict[str, Any]:
-    cells = notebook.get("cells")
-    if notebook.get("nbformat") != 4 or not isinstance(cells, list):
-        raise ReleaseError(f"{name}: not a notebook of format 4", remedy="Open and save it with a current Jupyter.")
-    work = _Work(name)
-    for index, cell in enumerate(cells):
-        work.add(index, cell)
-    released = {
-        "cells": work.cells,
-        "metadata": _notebook_metadata(notebook.get("metadata")),
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    work.check_leaks(released["metadata"])
-    return released
 
 
 @dataclass
@@ -175,6 +167,9 @@ class _Work:
             "source": result.source,
         }
         held_solution = result.source != original
+        tag = released["metadata"].get("grader")
+        if kind == "code" and isinstance(tag, Mapping) and tag.get("exercise") and not held_solution:
+            self._refuse_answer(str(tag["exercise"]), original, index)
         if held_solution:
             self.solutions[index] = result.solution
         if kind == "code":
@@ -184,6 +179,15 @@ class _Work:
             if attachments:
                 released["attachments"] = attachments
         self.cells.append(released)
+
+    def _refuse_answer(self, exercise: str, source: str, index: int) -> None:
+        """Refuse to release a tagged cell as it stands, unless it is a stub already."""
+        if "NotImplementedError" not in source:
+            raise self.error(
+                f"is tagged as the answer to {exercise!r} and holds no solution markers: it would be released whole",
+                index,
+                remedy="Put ### BEGIN SOLUTION and ### END SOLUTION around the answer.",
+            )
 
     def _id(self, given: object, index: int, source: str) -> str:
         if not (isinstance(given, str) and _CELL_ID.fullmatch(given)) or given in self.ids:

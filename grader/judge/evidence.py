@@ -56,11 +56,6 @@ class Evidence:
             return None
         return next((run.autograd for run in self.runs if run.autograd), None)
 
-    @cached_property
-    def modified_inputs(self) -> frozenset[str]:
-        """Every input that some case found modified."""
-        return frozenset(name for names in self.modified.values() for name in names)
-
 
 def gather(
     exercise: Exercise, prepared: tuple[Prepared, ...], runs: tuple[CaseRun, ...], stub: Stub | None = None

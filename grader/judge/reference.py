@@ -19,8 +19,6 @@ from torch import Tensor
 from grader.errors import CourseError
 from grader.model import Constant, Exercise
 
-Reference = Mapping[str, Tensor]
-
 
 def forward_value(exercise: Exercise, inputs: Mapping[str, Tensor], constants: Mapping[str, Constant]) -> Any:
     """What the forward pass returns for these inputs, in float64 and without autograd.

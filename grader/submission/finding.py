@@ -22,9 +22,8 @@ _DEEPEST = 40
 class Found:
     """Something at ``parts`` below the path given. ``refused`` is the reason why it must not be opened.
 
-    ``archives`` counts how many of the parts are archives; ``separators`` joins the parts for a human
-    (``"class.zip!ada/nb.ipynb"``). ``obstacle`` marks what stands where a notebook could have been (a linked folder, a
-    refused archive) and counts only where its student has nothing else.
+    ``obstacle`` marks what stands where a notebook could have been (a linked folder, a refused archive) and counts
+    only where its student has nothing else.
     """
 
     parts: tuple[str, ...]

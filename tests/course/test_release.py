@@ -334,3 +334,12 @@ def test_release_into_the_solutions_is_refused_and_changes_nothing(tmp_path: Pat
         release(source, target)
 
     assert [path.read_bytes() for path in tmp_path.rglob("*.ipynb")] == [before]
+
+
+def test_answer_whose_markers_were_forgotten_is_not_released() -> None:
+    tagged = {**cell(ANSWER), "metadata": {"grader": {"exercise": "double"}}}
+    with pytest.raises(ReleaseError, match="tagged as the answer to 'double'") as caught:
+        release_notebook(notebook(tagged), name="part.ipynb")
+    assert "BEGIN SOLUTION" in caught.value.remedy
+    stub = {**cell("def double(x):\n    raise NotImplementedError"), "metadata": tagged["metadata"]}
+    assert release_notebook(notebook(stub))["cells"][0]["source"] == stub["source"]

@@ -32,10 +32,10 @@ def test_modified_inputs_are_named_but_not_those_that_may_change():
     def touched(name):
         return tuple(replace(run, inputs={**run.inputs, name: run.inputs[name] + 1}) for run in right_runs(linear))
 
-    assert evidence_of(linear, touched("w")).modified_inputs == {"w"}
-    assert evidence_of(linear, touched("out.g")).modified_inputs == frozenset()
+    assert set(evidence_of(linear, touched("w")).modified.values()) == {("w",)}
+    assert evidence_of(linear, touched("out.g")).modified == {}
     sgd_step = course().exercises["sgd_step"]
-    assert evidence_of(sgd_step, right_runs(sgd_step)).modified_inputs == frozenset()
+    assert evidence_of(sgd_step, right_runs(sgd_step)).modified == {}
 
 
 def test_variant_checks_have_their_own_cases():
