@@ -1,4 +1,4 @@
-"""The sample class of ``grader demo``: a dozen submissions with the mistakes that a teacher knows.
+"""The sample class of ``grader demo``: thirteen submissions with the mistakes that a teacher knows.
 
 Who hands in what stands in ``solutions/demo.toml``. Solutions are not part of what students install, so the demo runs
 in a source checkout.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,28 +14,47 @@ from tests.samples import ROOT
 
 PACKAGE = ROOT / "grader"
 BASE = {f"grader.{name}" for name in ("_version", "atomic", "errors", "lazy", "machine", "model", "recent")}
-#: What each wing may import of the package beyond itself and ``BASE``.
+WINGS = {"grader.course", "grader.judge", "grader.kernel", "grader.report", "grader.submission"}
+#: What each module and wing may import of the package beyond itself and ``BASE``.
 ALLOWED: dict[str, set[str]] = {
-    "grader.model": set(),
-    "grader.errors": set(),
     "grader.submission": set(),
     "grader.kernel": set(),
     "grader.judge": set(),
     "grader.report": set(),
+    "grader.course": {"grader.judge", "grader.kernel"},  # the declarations import neither: see below
     "grader.gradebook": {"grader.report"},
+    "grader.fingerprint": {"grader.gradebook"},
     "grader.bench": {"grader.judge", "grader.submission"},
     "grader.pipeline": {"grader.bench", "grader.judge", "grader.kernel", "grader.submission"},
+    "grader.batch": {
+        *("grader.bench", "grader.course", "grader.fingerprint", "grader.gradebook", "grader.judge", "grader.kernel"),
+        *("grader.pipeline", "grader.submission"),
+    },
+    "grader.notebook": {"grader.bench", *WINGS},
+    "grader.console": {"grader.report"},
+    "grader.platforms": {"grader.console", "grader.course", "grader.report"},
+    "grader.starter": {"grader.course"},
+    "grader.demo": set(),
+    "grader.cli": {
+        *("grader.batch", "grader.console", "grader.demo", "grader.gradebook", "grader.platforms", "grader.starter"),
+        *WINGS - {"grader.judge"},
+    },
+    "grader.__init__": {"grader.notebook"},
+    "grader.__main__": {"grader.cli"},
 }
 #: Modules of the course wing that compose others: proving a course runs and judges it.
 COMPOSING = ("grader.course.valid", "grader.course.proof", "grader.course.stage")
 
 
 def imports_of(path: Path) -> set[str]:
+    """The modules of the package that a file imports; a relative import, which hides them, fails."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module, f"{path}: a relative import"
+            assert not node.level, f"{path}: a relative import of {node.module}"
             names.add(node.module)
             names |= {f"{node.module}.{alias.name}" for alias in node.names if node.module == "grader"}
     return {name for name in names if name.startswith("grader.")}
@@ -49,9 +69,14 @@ def under(name: str, wings: set[str]) -> bool:
     return any(name == wing or name.startswith(f"{wing}.") for wing in wings)
 
 
-@pytest.mark.parametrize("wing", ALLOWED)
+def test_every_module_has_its_place() -> None:
+    names = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")}
+    assert {f"grader.{name}" for name in names} == {*ALLOWED, *BASE}
+
+
+@pytest.mark.parametrize("wing", [*ALLOWED, *sorted(BASE)])
 def test_wing_imports_only_what_stands_below_it(wing: str) -> None:
-    allowed = {wing, *BASE, *ALLOWED[wing]}
+    allowed = {wing, *BASE, *ALLOWED.get(wing, set())}
     for module in modules_of(wing):
         strays = {name for name in imports_of(module) if not under(name, allowed)}
         assert not strays, f"{module.relative_to(ROOT)} imports {strays}"
@@ -72,7 +97,10 @@ def test_import_of_light_modules_leaves_torch_alone(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
-def test_package_holds_no_solution_marker() -> None:
-    for path in PACKAGE.rglob("*"):
-        if path.is_file() and path.suffix in {".ipynb", ".toml", ".j2"}:
-            assert b"BEGIN SOLUTION" not in path.read_bytes(), path
+def test_what_students_install_holds_no_solution_marker() -> None:
+    """The exercises go into the wheel beside the package."""
+    files = [path for folder in (PACKAGE, ROOT / "exercises") for path in folder.rglob("*") if path.is_file()]
+    notebooks = [path for path in files if path.suffix in {".ipynb", ".toml", ".j2"}]
+    assert sum(path.suffix == ".ipynb" for path in notebooks) == 9
+    for path in notebooks:
+        assert not re.search(rb"#\s*(?:BEGIN|END)\s+SOLUTION", path.read_bytes(), re.IGNORECASE), path

@@ -68,6 +68,14 @@ def validate(
 def init(
     folder: Annotated[Path, typer.Argument(help="The new repository's folder.", show_default=False)],
     course: CourseOption = "autograd",
+    grader: Annotated[
+        str,
+        typer.Option(
+            metavar="REQUIREMENT",
+            help='Where pip finds the grader: "autograd-grader @ git+https://…@TAG". Default: this release on PyPI.',
+            show_default=False,
+        ),
+    ] = "",
     classroom50: Annotated[bool, typer.Option("--classroom50", help="Add the entry of Classroom 50.")] = False,
     gradescope: Annotated[bool, typer.Option("--gradescope", help="Add Gradescope's autograder archive.")] = False,
 ) -> None:
@@ -75,5 +83,5 @@ def init(
     with told():
         from grader.starter import start_repository
 
-        for line in start_repository(folder, course, classroom50=classroom50, gradescope=gradescope):
+        for line in start_repository(folder, course, grader=grader, classroom50=classroom50, gradescope=gradescope):
             plain_console().print(line, markup=False, highlight=False, soft_wrap=True)

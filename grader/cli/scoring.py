@@ -129,7 +129,7 @@ def demo(
     ),
     sandbox: Annotated[Sandbox | None, typer.Option("--sandbox", help="As in `grader score`.")] = None,
 ) -> None:
-    """Write a sample class of a dozen submissions, grade it and name the report. Needs a source checkout."""
+    """Write a sample class of thirteen, grade it and name the report. Needs a source checkout."""
     with told():
         from grader.batch import ScoreOptions
         from grader.demo import write_class

@@ -205,8 +205,7 @@ def _right(ledger: _Ledger, evidence: Evidence, who: str, kind: ProblemKind, see
     for check in score.checks:
         if check.status != "passed":
             reason = check.diagnosis.code if check.diagnosis else "no reason given"
-            raised = next((f": {run.error.type}: {run.error.message}" for run in evidence.runs if run.error), "")
-            ledger.problem(kind, f"{who} loses {check.name} ({reason}, {check.case}){raised}", seed)
+            ledger.problem(kind, f"{who} loses {check.name} ({reason}, {check.case}){_error_of(evidence)}", seed)
 
 
 def _stub(ledger: _Ledger, stage: _Stage, seed: int) -> None:
@@ -320,8 +319,14 @@ def _judge_mutant(
         return
     codes = {check.diagnosis.code for check in failed if check.diagnosis is not None}
     if code is not None and code not in codes:
-        ledger.problem("diagnosis", f"the mistake {name} is called {', '.join(sorted(codes))}, not {code}", seed)
+        called = f"the mistake {name} is called {', '.join(sorted(codes))}, not {code}"
+        ledger.problem("diagnosis", called + (_error_of(evidence) if "raised" in codes else ""), seed)
     ledger.told.append(_telling(evidence))
+
+
+def _error_of(evidence: Evidence) -> str:
+    """The first exception of the runs, as the end of a sentence."""
+    return next((f": {run.error.type}: {run.error.message}" for run in evidence.runs if run.error), "")
 
 
 def _telling(evidence: Evidence) -> frozenset[str]:

@@ -21,7 +21,7 @@ from grader.report.tally import Row, rows_of
 from grader.report.text import cut, one_line, print_safe
 from grader.report.units import Item, units_of
 
-#: A step output ends up in an environment variable, which Linux cuts at 128 KiB; the issue asks for less than 90 KB.
+#: A step output ends up in an environment variable, which Linux cuts at 128 KiB; this leaves room for others.
 RESULT_BYTES = 90_000
 #: All outputs of a job together may have 1 MiB: one an exercise has to leave room for fifty of them.
 EXERCISE_BYTES = 20_000

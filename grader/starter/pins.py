@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from grader.errors import UsageError
 from grader.model import Course
 
 DISTRIBUTION = "autograd-grader"
+_REQUIREMENT = re.compile(rf"{DISTRIBUTION}\s*(?:==\s*[\w.+!-]+|@\s*[\w+.-]+://\S+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,20 @@ class Pins:
         return shlex.join(argument for name in self.notebooks for argument in ("--assigned", name))
 
 
-def pins_of(course: Course, name: str) -> Pins:
-    """The pins for the course that was loaded by ``name``.
+def pins_of(course: Course, name: str, grader: str = "") -> Pins:
+    """The pins for the course that was loaded by ``name``; ``grader`` is what to install in place of this release.
 
     Raises:
-        UsageError: torch is not installed here, so there is no version to pin.
+        UsageError: torch is not installed here, so there is no version to pin; ``grader`` pins nothing.
     """
+    if grader and not _REQUIREMENT.fullmatch(grader):
+        raise UsageError(
+            f"{grader!r} does not say which {DISTRIBUTION} to install",
+            remedy=f'write "{DISTRIBUTION}==VERSION", or "{DISTRIBUTION} @ git+https://HOST/OWNER/NAME@TAG"',
+        )
     point = next(iter(entry_points(group=GROUP, name=name)), None)
     file = Path(name).resolve() if point is None and Path(name).exists() else None
-    requirements = [f"{DISTRIBUTION}=={__version__}"]
+    requirements = [grader or f"{DISTRIBUTION}=={__version__}"]
     if point is not None and point.dist is not None and point.dist.name != DISTRIBUTION:
         requirements.append(f"{point.dist.name}=={point.dist.version}")
     shown = file.name if file is not None else name

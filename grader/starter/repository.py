@@ -35,22 +35,24 @@ _GRADESCOPE = {
 
 
 def start_repository(
-    folder: Path, course: str, *, classroom50: bool = False, gradescope: bool = False
+    folder: Path, course: str, *, grader: str = "", classroom50: bool = False, gradescope: bool = False
 ) -> Iterator[str]:
     """Write the repository into ``folder``; yields a line for each file, written or kept, then what to do next.
+
+    ``grader`` is the requirement by which pip finds the grader, this release on the package index by default.
 
     A file that stands there is kept as it is. Solutions are not part of it.
 
     Raises:
         CourseError: the course cannot be loaded.
-        UsageError: it has no released notebooks, or the folder cannot be written.
+        UsageError: it has no released notebooks, ``grader`` pins nothing, or the folder cannot be written.
     """
     loaded = load_course(course)
     if loaded.exercises_dir is None:
         raise UsageError(
             f"the course {loaded.name!r} has no released notebooks", remedy="make them first with `grader release`"
         )
-    pins = pins_of(loaded, course)
+    pins = pins_of(loaded, course, grader)
     wanted = {**_ALWAYS, **(_CLASSROOM50 if classroom50 else {}), **(_GRADESCOPE if gradescope else {})}
     with _writing(folder):
         yield from _exercises(loaded, folder)

@@ -3,7 +3,8 @@
 Every contestant is a process of its own from cold, two notebooks at a time (see ``contestants``), and all run in turn
 in one go, so that a busy machine slows all of them. Wall-clock times are medians; processor seconds stand beside them,
 because they say the same on a busy machine too; those of ours, with its pace and memory, are from runs of their own, by
-a process that looks on. The plain loop is measured on a sample and scaled, and says so. Targets are those of issue 3.
+a process that looks on. The plain loop is measured on a sample and scaled, and says so. Ratios have targets, and one
+that is missed ends the command with status 1.
 ``--submissions 2000`` shows how time and memory go over a long run.
 """
 

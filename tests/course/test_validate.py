@@ -58,6 +58,12 @@ def test_variant_that_is_right_is_counted_and_loses_nothing(tmp_path: Path) -> N
     assert report.exercises[0].variants == 1
 
 
+def test_mistake_that_raises_by_accident_is_told_with_its_exception(tmp_path: Path) -> None:
+    text = '@mistake("double_grad", "zeros")\ndef slip(inp, out):\n    inp.g = torchh.zeros(3)\n'
+    (problem,) = proved(tmp_path, mistakes=text).problems
+    assert problem.message.endswith("is called raised, not zeros: NameError: name 'torchh' is not defined")
+
+
 def test_mistake_may_call_the_solution(tmp_path: Path) -> None:
     text = (
         '@mistake("double_grad", "sign_flipped")\ndef turned(inp, out):\n    solution(inp, out)\n    inp.g = -inp.g\n'

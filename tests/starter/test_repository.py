@@ -170,6 +170,26 @@ def test_init_of_a_course_without_released_notebooks_says_how_to_make_them(tmp_p
     assert not (tmp_path / "new").exists()
 
 
+SOURCE = "autograd-grader @ git+https://git.example/owner/grader@v1"
+
+
+def test_init_writes_where_the_grader_comes_from(tmp_path: Path) -> None:
+    list(start_repository(tmp_path / "new", "autograd", grader=SOURCE, gradescope=True, classroom50=True))
+
+    for name in ("requirements.txt", ".github/workflows/grade.yml", *AUTOGRADERS[2:]):
+        text = (tmp_path / "new" / name).read_text()
+        assert SOURCE in text, name
+        assert f"autograd-grader=={__version__}" not in text, name
+
+
+@pytest.mark.parametrize(
+    "grader", ["autograd-grader", "--pre", "other==1", "autograd-grader==1\nother", "autograd-grader @ ./here"]
+)
+def test_init_refuses_a_grader_that_pins_nothing(tmp_path: Path, grader: str) -> None:
+    with pytest.raises(UsageError, match="does not say which"):
+        list(start_repository(tmp_path / "new", "autograd", grader=grader))
+
+
 def test_init_into_a_file_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
