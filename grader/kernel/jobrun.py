@@ -24,6 +24,7 @@ from grader.model import Cell, CellFailure, Execution, Job
 if TYPE_CHECKING:
     from grader.kernel.client import CellRunner, Client
     from grader.kernel.pool import KernelPool
+    from grader.kernel.zygote_process import Zygote
 
 #: Seconds for a kernel to come up, and for an interrupted cell to end.
 _START_S, _INTERRUPT_S = 60.0, 2.0
@@ -32,10 +33,11 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 class JobRun:
-    """The run of one job in its own init, within ``seconds``. ``await run()`` once."""
+    """The run of one job in its own init, forked from ``zygote``, within ``seconds``. ``await run()`` once."""
 
-    def __init__(self, pool: KernelPool, job: Job, number: int, seconds: float) -> None:
+    def __init__(self, pool: KernelPool, zygote: Zygote, job: Job, number: int, seconds: float) -> None:
         self.pool = pool
+        self.zygote = zygote
         self.limits = pool.limits
         self.job = job
         self.number = number
@@ -93,7 +95,7 @@ class JobRun:
         """Have the zygote fork the job's init, with ``theirs`` for its end of the socket, and listen to it."""
         with theirs:
             try:
-                self.pool.zygote.spawn(self.pool.describe(self.number, self.job), theirs.fileno())
+                self.zygote.spawn(self.pool.describe(self.number, self.job), theirs.fileno())
             except wire.Closed as error:
                 raise JobLost(str(error)) from None
         self.sock.setblocking(False)

@@ -7,91 +7,24 @@ import contextlib
 import dataclasses
 import gc
 import os
-import socket
-import subprocess
 import sys
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from grader.errors import KernelError, SandboxUnavailable
 from grader.kernel import sandbox as sandboxes
-from grader.kernel import warmth, wire
+from grader.kernel import warmth
 from grader.kernel.deaths import JobLost
 from grader.kernel.programs import ProgramFiles
 from grader.kernel.results import Reader
 from grader.kernel.workplace import Workplace
+from grader.kernel.zygote_process import Zygote
 from grader.model import Execution, Job, Limits
 
-_READY_S = 120.0
 #: Whether this system has what a zygote needs: fork, memory files, descriptors sent over sockets, ``/proc``.
 _WARM = sys.platform.startswith("linux")
 #: Kernels that come up at a time, also before the zygote is there: its socket has room for a few times as many orders.
 _COMING_UP = 8
-#: Seconds in which a zygote that was killed is gone: its memory is freed first, on a busy machine slowly.
-_DYING_S = 5.0
-
-
-class Zygote:
-    """A zygote process, from the grader's side."""
-
-    def __init__(self, sandbox: str, folder: str) -> None:
-        ours, theirs = wire.pair()
-        with theirs:
-            command = sandboxes.zygote_command(sandbox, theirs.fileno())
-            self.log = Path(folder, "zygote.log").open("w+b")  # noqa: SIM115 - as long as the process
-            self.process = subprocess.Popen(
-                command,
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=self.log,
-                stderr=self.log,
-                env={**sandboxes.zygote_environment(), "PATH": os.environ.get("PATH", os.defpath), "HOME": folder},
-                cwd="/",
-                start_new_session=True,
-            )
-        ours.setblocking(False)
-        self.sock: socket.socket = ours
-        self.ready: dict[str, Any] | None = None
-
-    async def wait(self) -> None:
-        """Wait until it is warm. Raises ``KernelError`` when it does not come up."""
-        if self.ready is not None:
-            return
-        loop = asyncio.get_running_loop()
-        try:
-            data = await asyncio.wait_for(loop.sock_recv(self.sock, wire.LARGEST), _READY_S)
-            self.ready = wire.parse(data)
-        except (wire.Closed, OSError, TimeoutError):
-            raise KernelError(
-                f"the zygote did not come up: {self._last_words()}", remedy="See: grader doctor"
-            ) from None
-
-    def _last_words(self) -> str:
-        self.log.seek(0)
-        return self.log.read(100_000).decode("utf-8", "replace").strip()[-2000:] or "it said nothing"
-
-    def spawn(self, message: dict[str, Any], fd: int) -> None:
-        """Fork a job that speaks over ``fd``; raises ``wire.Closed`` when the zygote is gone."""
-        wire.send(self.sock, message, [fd])
-
-    def ends_within(self, seconds: float) -> bool:
-        """Wait for the process to end; whether it did."""
-        try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
-
-    def close(self) -> None:
-        """End it and everything below it."""
-        self.sock.close()
-        try:
-            self.process.wait(2)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.log.close()
 
 
 class KernelPool:
@@ -180,44 +113,50 @@ class KernelPool:
         async with self._kernels:
             reason = ""
             for _ in range(2):
-                used = self.zygote
+                zygote = self.zygote
+                zygote.jobs += 1
                 try:
-                    return await self._run(job)
+                    return await self._run(job, zygote)
                 except JobLost as error:
                     await self.ready()  # which tells of a zygote that never came up
                     reason = str(error)
-                    await self._replace_zygote(used)
+                    await self._replace(zygote)
+                finally:
+                    zygote.jobs -= 1
+                    await self._retire(zygote)
             raise KernelError(f"{job.name}: the kernel machinery failed twice: {reason}", remedy="See: grader doctor")
 
-    async def _run(self, job: Job) -> Execution:
+    async def _run(self, job: Job, zygote: Zygote) -> Execution:
         """One pass, and a second in a fresh job for checks that missed what a later cell defines."""
         from grader.kernel.jobrun import JobRun
 
         self._numbers += 1
-        first = JobRun(self, job, self._numbers, self.limits.submission_s)
+        first = JobRun(self, zygote, job, self._numbers, self.limits.submission_s)
         execution = await first.run()
         if not first.checks.again or execution.ended != "finished":
             return execution
         self._numbers += 1
         again = dataclasses.replace(job, checks=tuple(first.checks.again))
         left = max(0.0, self.limits.submission_s - execution.seconds)
-        second = await JobRun(self, again, self._numbers, left).run()
+        second = await JobRun(self, zygote, again, self._numbers, left).run()
         return dataclasses.replace(
             execution,
             checks={**execution.checks, **second.checks},
             seconds=execution.seconds + second.seconds,
         )
 
-    async def _replace_zygote(self, used: Zygote) -> None:
-        """A new zygote in place of ``used`` when that is dead, and nobody has replaced it yet."""
+    async def _replace(self, lost: Zygote) -> None:
+        """A new zygote in place of ``lost``, in which a job was lost: it is dead or damaged. Its other jobs run on."""
         async with self._replacing:
-            # A job's init goes first when a sandbox dies, its outermost process last.
-            if self.zygote is not used or not await asyncio.to_thread(used.ends_within, _DYING_S):
-                return
-            with contextlib.suppress(OSError):
-                used.close()
-            self._zygote = Zygote(self.sandbox, self.folder)
+            if self._zygote is lost:
+                self._zygote = Zygote(self.sandbox, self.folder)
             await self.zygote.wait()
+
+    async def _retire(self, zygote: Zygote) -> None:
+        """End a zygote that was replaced, when its last job has ended."""
+        if zygote is not self._zygote and not zygote.jobs:
+            with contextlib.suppress(OSError):
+                await asyncio.to_thread(zygote.close)
 
     def describe(self, number: int, job: Job) -> dict[str, Any]:
         """What the zygote and a job's init have to know."""

@@ -201,6 +201,27 @@ def test_zygote_killed_in_a_run_is_replaced_and_the_job_tried_again(secret: obje
     assert verdicts(execution) == ("exact", "exact")
 
 
+def test_job_lost_in_a_living_zygote_is_tried_again_in_another(secret: object) -> None:
+    async def run() -> tuple[list[Execution], bool]:
+        async with KernelPool("none", LIMITS, 2) as pool:
+            await pool.ready()
+            first = psutil.Process(pool.zygote.process.pid)
+            neighbour = asyncio.ensure_future(pool.run(linear_job("neighbour", "import time\ntime.sleep(3)")))
+            while not first.children():
+                await asyncio.sleep(0.02)
+            known = {child.pid for child in first.children()}
+            victim = asyncio.ensure_future(pool.run(linear_job("victim", "import time\ntime.sleep(0.5)")))
+            while not (inits := [child.pid for child in first.children() if child.pid not in known]):
+                await asyncio.sleep(0.02)
+            os.kill(inits[0], signal.SIGKILL)
+            done = list(await asyncio.gather(victim, neighbour))
+            return done, first.is_running()
+
+    executions, left = asyncio.run(run())
+    assert [verdicts(execution) for execution in executions] == [("exact", "exact")] * 2
+    assert not left
+
+
 def test_jobs_that_come_before_the_zygote_is_up_run_all(secret: object) -> None:
     async def run() -> list[Execution]:
         async with KernelPool(BEST, LIMITS, jobs=12) as pool:

@@ -1,0 +1,71 @@
+"""A zygote as a process of the grader's: started in the sandbox, spoken to over a socket, ended with all below it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from grader.errors import KernelError
+from grader.kernel import sandbox as sandboxes
+from grader.kernel import wire
+
+_READY_S = 120.0
+
+
+class Zygote:
+    """A zygote process, from the grader's side."""
+
+    def __init__(self, sandbox: str, folder: str) -> None:
+        ours, theirs = wire.pair()
+        with theirs:
+            command = sandboxes.zygote_command(sandbox, theirs.fileno())
+            self.log = Path(folder, "zygote.log").open("w+b")  # noqa: SIM115 - as long as the process
+            self.process = subprocess.Popen(
+                command,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=self.log,
+                stderr=self.log,
+                env={**sandboxes.zygote_environment(), "PATH": os.environ.get("PATH", os.defpath), "HOME": folder},
+                cwd="/",
+                start_new_session=True,
+            )
+        ours.setblocking(False)
+        self.sock: socket.socket = ours
+        self.ready: dict[str, Any] | None = None
+        self.jobs = 0  # that run in it now
+
+    async def wait(self) -> None:
+        """Wait until it is warm. Raises ``KernelError`` when it does not come up."""
+        if self.ready is not None:
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            data = await asyncio.wait_for(loop.sock_recv(self.sock, wire.LARGEST), _READY_S)
+            self.ready = wire.parse(data)
+        except (wire.Closed, OSError, TimeoutError):
+            raise KernelError(
+                f"the zygote did not come up: {self._last_words()}", remedy="See: grader doctor"
+            ) from None
+
+    def _last_words(self) -> str:
+        self.log.seek(0)
+        return self.log.read(100_000).decode("utf-8", "replace").strip()[-2000:] or "it said nothing"
+
+    def spawn(self, message: dict[str, Any], fd: int) -> None:
+        """Fork a job that speaks over ``fd``; raises ``wire.Closed`` when the zygote is gone."""
+        wire.send(self.sock, message, [fd])
+
+    def close(self) -> None:
+        """End it and everything below it."""
+        self.sock.close()
+        try:
+            self.process.wait(2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
