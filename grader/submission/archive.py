@@ -135,6 +135,8 @@ def _check_directory(file: BinaryIO, limits: CollectLimits) -> None:
     if at < 0 or len(tail) < at + 22:
         raise Refused("the archive is damaged, or not one of its kind")
     entries, table_bytes = struct.unpack("<10xHI", tail[at : at + 16])
+    if tail[max(0, at - 76) : at].find(b"PK\x06\x07") == 56:  # ZIP64: what stands before the end is believed instead
+        entries, table_bytes = struct.unpack("<32xQQ8x", tail[at - 76 : at - 20])
     if entries > limits.archive_entries or table_bytes > limits.archive_entries * 1024:
         raise Refused(f"the archive holds more than {limits.archive_entries} files")
     file.seek(0)
@@ -159,6 +161,10 @@ class _GuardedInfo(tarfile.TarInfo):
         if member.type in (b"x", b"g", b"X", b"L", b"K") and member.size > _HEADER:
             raise Refused("the archive has a header larger than 1 MB")
         return member
+
+    def _proc_gnusparse_10(self, *_about: object) -> None:
+        """Refuse a map of holes, which tarfile would read into memory whole: a hundred times the upload's size."""
+        raise Refused("the archive holds a sparse file")
 
 
 class _Counted:

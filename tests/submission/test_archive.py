@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
+import struct
 import tarfile
 import zipfile
 from contextlib import suppress
@@ -197,3 +199,38 @@ def test_unpack_damaged_archives_never_raise_anything_else(
     (folder / "t").mkdir()
     with suppress(Refused):
         unpack(folder / name, folder / "t", SMALL)
+
+
+def test_unpack_refuses_a_table_of_contents_that_zip64_tells_of(tmp_path: Path, target: Path) -> None:
+    name = b"a/"
+    entry = struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 20, 3, 20, *[0] * 8, len(name), *[0] * 6) + name
+    table = entry * 60
+    record = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 60, 60, len(table), 0)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, len(table), 1)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, 46, 0, 0)
+    (tmp_path / "a.zip").write_bytes(table + record + locator + end)
+    assert len(zipfile.ZipFile(tmp_path / "a.zip").infolist()) == 60
+    with pytest.raises(Refused, match="more than 50 files"):
+        unpack(tmp_path / "a.zip", target, SMALL)
+
+
+def test_unpack_takes_a_small_archive_of_the_kind_zip64(
+    tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
+    archive = zip_of(tmp_path / "a.zip", {"a": b"1", "b": b"2"})
+    assert b"PK\6\7" in archive.read_bytes()
+    assert unpack(archive, target, SMALL) == []
+    assert tree(target) == ["a", "b"]
+
+
+def test_unpack_reads_no_map_of_holes(tmp_path: Path, target: Path) -> None:
+    sparse = tarfile.TarInfo("GNUSparse/x.ipynb")
+    sparse.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "x.ipynb"}
+    sparse.pax_headers["GNU.sparse.realsize"] = "0"
+    body = b"200000\n" + b"0\n" * 400_000
+    sparse.size = len(body)
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(sparse, io.BytesIO(body))
+    with pytest.raises(Refused, match="sparse"):
+        unpack(tmp_path / "a.tar", target, SMALL)
