@@ -11,6 +11,7 @@ from pathlib import Path
 
 from grader.gradebook import RunSettings
 from grader.model import Course, Limits, Submission
+from grader.visible import files_of_work
 
 
 def course_digest(course: Course) -> str:
@@ -38,17 +39,17 @@ def fingerprint(submission: Submission, settings: RunSettings, limits: Limits, c
     ]
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass"))
     if submission.assets is not None:
-        for name, content in _assets(submission.assets, limits.written):
+        for name, content in _assets(submission, limits.written):
             digest.update(os.fsencode(name) + b"\0" + content)
     return digest.hexdigest()
 
 
-def _assets(folder: Path, most: int) -> Iterator[tuple[str, bytes]]:
-    """Name and content hash of each regular file below ``folder``, in order; links and special files are not read."""
+def _assets(submission: Submission, most: int) -> Iterator[tuple[str, bytes]]:
+    """Name and content hash of each regular file beside a notebook, in order; links and special files are not read."""
+    assert submission.assets is not None
     left = most
-    for root, folders, files in os.walk(folder):
-        folders.sort()
-        for name in sorted(files):
+    for root, files in files_of_work(submission.assets, below=submission.assets_below):
+        for name in files:
             path = Path(root, name)
             try:
                 status = path.lstat()
@@ -58,4 +59,4 @@ def _assets(folder: Path, most: int) -> Iterator[tuple[str, bytes]]:
                 content = hashlib.sha256(path.read_bytes()).digest() if left >= 0 else str(status.st_size).encode()
             except OSError as error:
                 content = f"unreadable {error.errno}".encode()
-            yield str(path.relative_to(folder)), content
+            yield str(path.relative_to(submission.assets)), content

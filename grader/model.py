@@ -217,7 +217,8 @@ class Submission:
     ``path`` is the notebook on disk, or the student's folder when it holds no notebook; ``shown_path`` is how reports
     name it (relative to what was given on the command line, ``archive.zip!ada/nb.ipynb`` inside an archive).
     ``unreadable`` is the reason when the notebook could not be read; then ``cells`` is empty. ``assets`` is the folder
-    whose regular files are there for the notebook in its job folder, or None. ``flags`` are remarks for a human.
+    whose regular files are there for the notebook in its job folder, or None; with ``assets_below`` those in its
+    folders are too. ``flags`` are remarks for a human.
     """
 
     student: str
@@ -229,6 +230,7 @@ class Submission:
     total_cells: int = 0
     stubs: Mapping[str, Stub] = field(default_factory=dict)
     assets: Path | None = None
+    assets_below: bool = True
     unreadable: str | None = None
     flags: tuple[str, ...] = ()
 
@@ -304,6 +306,7 @@ class Job:
     cells: tuple[Cell, ...]
     checks: tuple[Check, ...]
     assets: Path | None = None
+    assets_below: bool = True
 
 
 #: How a case ended in the student's process.

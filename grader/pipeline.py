@@ -27,7 +27,7 @@ from grader.model import (
     SubmissionReport,
     SubmissionStatus,
 )
-from grader.submission import Entry, autograd_suspected, meddling_suspected, read
+from grader.submission import Entry, autograd_suspected, read
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +61,13 @@ async def _graded(submission: Submission, bench: Bench, pool: KernelPool) -> Sub
         return _report(
             submission, "no_exercises", None, 0.0, reason=f"holds no exercise of the course {bench.course.name!r}"
         )
-    job = Job(submission.shown_path, submission.cells, bench.checks(submission, asked), submission.assets)
+    job = Job(
+        submission.shown_path,
+        submission.cells,
+        bench.checks(submission, asked),
+        submission.assets,
+        submission.assets_below,
+    )
     # A notebook without one stub has nothing to check: not a cell of it need be run.
     execution = await pool.run(job) if job.checks else Execution("finished")
     scores = judge(submission, asked, execution, bench)
@@ -74,7 +80,7 @@ async def _graded(submission: Submission, bench: Bench, pool: KernelPool) -> Sub
         _report(submission, status, earned, sum(one.possible for one in asked)),
         exercises=scores,
         failed_cells=tuple(replace(failure, error=steady(failure.error)) for failure in execution.failures),
-        flags=(*submission.flags, *_meddling(submission), *execution.flags),
+        flags=(*submission.flags, *execution.flags),
         reason=reason,
     )
 
@@ -114,11 +120,6 @@ def _unreached(execution: Execution) -> Diagnosis:
     if execution.ended == "timed_out":
         return Diagnosis("timed_out", "The submission's time was up before this check was reached.")
     return Diagnosis("crashed", "The kernel died before this check was reached.")
-
-
-def _meddling(submission: Submission) -> tuple[str, ...]:
-    found = ((cell.index, meddling_suspected(cell.source)) for cell in submission.cells)
-    return tuple(f"meddling with the check suspected: `{sign}` (cell {index})" for index, sign in found if sign)
 
 
 def _suspicion(exercise: Exercise, source: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import pytest
 from tests.samples import ROOT
 
 PACKAGE = ROOT / "grader"
-BASE = {f"grader.{name}" for name in ("_version", "atomic", "errors", "lazy", "machine", "model", "recent")}
+BASE = {f"grader.{name}" for name in ("_version", "atomic", "errors", "lazy", "machine", "model", "recent", "visible")}
 WINGS = {"grader.course", "grader.judge", "grader.kernel", "grader.report", "grader.submission"}
 #: What each module and wing may import of the package beyond itself and ``BASE``.
 ALLOWED: dict[str, set[str]] = {

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.visible import files_of_work
+
 MOST_ASSETS = 500
 #: Folders in folders of which files are copied.
 _DEEPEST = 9
@@ -23,19 +25,19 @@ class Asset:
     executable: bool
 
 
-def opened(folder: Path | None, most_bytes: int) -> Iterator[Asset | None]:
-    """Each regular file below ``folder``, in order; None for each that is one too many, too deep, or too large.
+def opened(folder: Path | None, most_bytes: int, *, below: bool = True) -> Iterator[Asset | None]:
+    """Each regular file of ``folder``, in order; None for each that is one too many, too deep, or too large.
 
-    Links are not followed, and left out like whatever cannot be read.
+    With ``below`` those in its folders as well. Links are not followed, and left out like whatever cannot be read, and
+    like what is nobody's work (``grader.visible``): ``.git`` may hold a token, and a notebook could show it.
     """
     if folder is None:
         return
     count = 0
-    for place, folders, files in os.walk(folder):
+    for place, files in files_of_work(folder, below=below):
         relative = os.path.relpath(place, folder)
         too_deep = relative.count(os.sep) >= _DEEPEST
-        folders.sort()
-        for name in sorted(files):
+        for name in files:
             try:
                 fd = os.open(os.path.join(place, name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             except OSError:

@@ -162,7 +162,7 @@ class JobRun:
 
     async def _send_assets(self) -> None:
         left_out = 0
-        for asset in opened(self.job.assets, self.limits.written):
+        for asset in opened(self.job.assets, self.limits.written, below=self.job.assets_below):
             if asset is None:
                 left_out += 1
                 continue
@@ -304,17 +304,22 @@ class JobRun:
     def _note(self, cell: Cell, node: Any) -> None:
         text = "".join(str(output.get("text", "")) for output in node.outputs if output.get("output_type") == "stream")
         if text:
-            self.outputs[cell.index] = text[:OUTPUT_KEPT]
+            self.outputs[cell.index] = _clean(text[:OUTPUT_KEPT])
         reply = self.runner.reply.get("content", {}) if self.runner is not None else {}
         if reply.get("status") == "error":
-            name = str(reply.get("ename", ""))
+            name = _clean(str(reply.get("ename", "")))
             ended: Any = {"OutputLimitExceeded": "output_exceeded", "MemoryError": "memory_exceeded"}.get(
                 name, "raised"
             )
-            message = _ANSI.sub("", str(reply.get("evalue", "")))
+            message = _ANSI.sub("", _clean(str(reply.get("evalue", ""))))
             if name == "RuntimeError" and "can't allocate memory" in message:
                 ended = "memory_exceeded"
             self.failures[cell.index] = CellFailure(cell.index, " ".join(f"{name}: {message}".split())[:300], ended)
+
+
+def _clean(text: str) -> str:
+    """``text`` without halves of surrogate pairs, which are no Unicode: a kernel of its own making can send them."""
+    return text.encode("utf-8", "replace").decode()
 
 
 async def _ended(task: asyncio.Future[Any]) -> None:

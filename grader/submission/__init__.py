@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from grader.submission.naming import stems_in as stems_in
     from grader.submission.reading import read as read
     from grader.submission.suspicion import autograd_suspected as autograd_suspected
-    from grader.submission.suspicion import meddling_suspected as meddling_suspected
 
 _HOME = {
     "Collection": "entry",
@@ -31,7 +30,6 @@ _HOME = {
     "collect": "collection",
     "givens_of": "givens",
     "locate": "location",
-    "meddling_suspected": "suspicion",
     "read": "reading",
     "stems_in": "naming",
 }

@@ -119,6 +119,7 @@ def _entries(listing: Listing, drafts: list[_Draft], known: Sequence[str]) -> li
             path=draft.found.path,
             shown_path=draft.shown_path,
             assets=_assets(draft, people),
+            assets_below=not listing.siblings,  # a notebook given alone may lie in anything, a home folder for one
             refused=draft.found.refused,
             flags=tuple(remarks[draft.name.student]),
         )

@@ -9,9 +9,9 @@ from pathlib import Path
 from stat import S_ISLNK
 
 from grader.submission.regular_file import kind_of, reason_for
+from grader.visible import is_work
 
 #: Folders that hold tools' files, never a submission. Hidden ones are passed over as well.
-_SKIPPED = frozenset({"__MACOSX", "__pycache__", "node_modules", "site-packages", "venv", "env", "virtualenv"})
 
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 
@@ -84,7 +84,7 @@ def found_below(
         if above and any(entry.name == "pyvenv.cfg" for entry in inside):  # at the top it may be planted
             continue
         for entry in inside:
-            if entry.name in _SKIPPED or entry.name.startswith("."):
+            if not is_work(entry.name):
                 continue
             here = (*above, entry.name)
             if not is_notebook(entry.name) and entry.is_dir(follow_symlinks=False):

@@ -41,6 +41,23 @@ def test_regular_files_are_opened_in_order_and_nothing_else(tmp_path: Path) -> N
     assert _opened(None) == []
 
 
+def test_what_is_nobodys_work_is_not_opened(tmp_path: Path) -> None:
+    for name in (
+        ".git/config",
+        ".env",
+        ".ssh/id_rsa",
+        "venv/lib/site.py",
+        "__pycache__/a.pyc",
+        "lib/.hidden",
+        "lib/a.py",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+
+    assert _opened(tmp_path) == [("lib/a.py", "x", False)]
+    assert list(assets.opened(tmp_path, 10**6, below=False)) == []
+
+
 def test_file_too_large_is_left_out_and_smaller_ones_are_not(tmp_path: Path) -> None:
     for name, size in (("a", 4097), ("b", 4097), ("c", 1), ("d", 1)):
         (tmp_path / name).write_text("x" * size)

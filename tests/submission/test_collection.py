@@ -251,7 +251,8 @@ def test_collect_assets_never_hold_other_students_work(tmp_path: Path) -> None:
     assert assets["ada"] == root / "ada"
     assert assets["bob"] == root / "bob" / "sub"
     assert assets["eve"] is None
-    assert collect([root / "eve_hw.ipynb"]).entries[0].assets == root
+    (alone,) = collect([root / "eve_hw.ipynb"]).entries
+    assert (alone.assets, alone.assets_below) == (root, False)
     made(root, "max_hw.ipynb")
     assert collect([root / "eve_hw.ipynb"]).entries[0].assets is None
 

@@ -1,0 +1,27 @@
+"""Which names in a folder are somebody's work: not hidden ones, nor environments and caches that tools make."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+_MADE_BY_TOOLS = frozenset({"__MACOSX", "__pycache__", "node_modules", "site-packages", "venv", "env", "virtualenv"})
+
+
+def is_work(name: str) -> bool:
+    """Tell whether a file or folder of this name may be somebody's work.
+
+    >>> is_work("data.csv"), is_work(".git"), is_work("venv")
+    (True, False, False)
+    """
+    return not name.startswith(".") and name not in _MADE_BY_TOOLS
+
+
+def files_of_work(folder: str | os.PathLike[str], *, below: bool = True) -> Iterator[tuple[str, list[str]]]:
+    """Each folder of work from ``folder`` on, as ``os.walk`` has it, with the names of its files, all in order.
+
+    Without ``below``, ``folder`` alone.
+    """
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if below and is_work(name))
+        yield place, sorted(name for name in files if is_work(name))
