@@ -32,6 +32,8 @@ _DTYPES: dict[str, torch.dtype] = {
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 _HEADER_LIMIT = 4 * 1024**2
 _MOST_DIMENSIONS = 16
+#: Elements that an empty tensor may have once an axis of none is summed: (0, 10**9) takes no room, its sum gigabytes.
+_MOST_SUMMED = 2**24
 
 # References of this module's own: student code may replace the attributes of torch, never these.
 _no_function, _no_dispatch = torch._C.DisableTorchFunction, torch._C._DisableTorchDispatch
@@ -150,6 +152,8 @@ def _tensor(entry: Mapping[str, Any], body: memoryview) -> torch.Tensor:
     if dtype is torch.bool and bytes(body[begin:end]).strip(b"\0\1"):
         raise Malformed("a bool that is neither 0 nor 1")
     if count == 0:
+        if math.prod(max(1, size) for size in shape) > _MOST_SUMMED:
+            raise Malformed("an empty tensor whose sum over an axis would fill the memory")
         return _empty(shape, dtype=dtype)
     return _reshape(_frombuffer(bytearray(body[begin:end]), dtype=dtype), shape)
 

@@ -33,6 +33,12 @@ def test_format_is_that_of_safetensors() -> None:
     assert torch.equal(safetensors.torch.load(exchange.encode({"x": tensor}, {}))["x"], tensor)
 
 
+def test_empty_tensor_with_a_huge_axis_is_malformed() -> None:
+    data = exchange.encode({"x": torch.empty(0, 3 * 10**8)}, {})
+    with pytest.raises(exchange.Malformed, match="empty"):
+        exchange.decode(data)
+
+
 @settings(deadline=None, database=None, max_examples=150)
 @given(st.binary(max_size=200))
 def test_bytes_are_decoded_or_malformed(data: bytes) -> None:
