@@ -1,17 +1,18 @@
 """Checks, driven from the job's init: forks of the live kernel, one program at a time, everything else stopped.
 
-The kernel forks a child, which sends a socket that it alone holds. The init then stops every other process of the job,
-hands the child the inputs of one program at a time, and notes how far it came. A child that dies or runs out of time
-costs the program it was at; the rest get a fresh fork, and so do the checks behind one that changed what they would
-find. Inputs reach a child only when their program starts, so what an earlier fork has seen helps no later one. A child
-writes into a file of its own, copied for the grader while everything is still stopped, so nothing that runs later can
-answer for it. A stopped process that ran all the same (there are ways: a timer or a lease that sends SIGCONT, an
-orphaned process group) costs the whole check.
+The kernel forks a child, which reports over a socket that the init made for it. The init then stops every other process
+of the job, listens to nobody but the child, hands it the inputs of one program at a time, and notes how far it came. A
+child that dies or runs out of time costs the program it was at; the rest get a fresh fork, and so do the checks behind
+one that changed what they would find. Inputs reach a child only when their program starts, so what an earlier fork has
+seen helps no later one. A child writes into a file of its own, copied for the grader while everything is still stopped,
+so nothing that runs later can answer for it. A stopped process that ran all the same (there are ways: a timer that
+sends SIGCONT, an orphaned process group) costs the whole check.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -99,23 +100,26 @@ class CheckRun:
             return "crashed"
         if time.monotonic() > self.deadline:
             return "timed_out"
-        self.init.forks += 1
-        asked = {"event": "forked", "number": self.init.forks}  # an earlier one, come late, knows an older notebook
+        if self.sock is not None:
+            self.sock.close()  # of a fork that did not come in time, and finds nobody
+        self.sock, theirs = wire.pair()
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         try:
-            wire.send(command, {"do": "fork", "number": self.init.forks})
-            while True:
-                if not self.init.wait([command], self.deadline - time.monotonic()):
-                    return "timed_out"
-                message, fds, sender = wire.receive(command)
-                if message == asked and len(fds) == 1 and sender not in (0, self.init.kernel):
-                    break
-                for fd in fds:
-                    os.close(fd)
+            wire.send(command, {"do": "fork"}, [theirs.fileno()])
+            theirs.close()
+            message = self._hear()
         except wire.Closed:
             return "crashed"
-        self.child = sender
-        self.sock = socket.socket(fileno=fds[0])
-        self.stopped = self.init.processes.stop_others(sender)
+        finally:
+            theirs.close()
+        if isinstance(message, str):
+            return message
+        if message == {"event": "unable"}:  # no fault of the student's: the job is lost
+            raise OSError(errno.EAGAIN, "the system has no room for the fork of a check")
+        if message != {"event": "forked"} or self.child == self.init.kernel:
+            self.child = 0
+            return "crashed"
+        self.stopped = self.init.processes.stop_others(self.child)
         return None
 
     def _drive(self, runs: list[dict[str, Any]]) -> tuple[str | None, str]:
@@ -155,19 +159,29 @@ class CheckRun:
 
     def _answer(self) -> dict[str, Any] | str:
         """The child's next message, or how the program ended without one."""
+        return self._hear(self.child)
+
+    def _hear(self, known: int = 0) -> dict[str, Any] | str:
+        """The next message on the child's socket, or how the program ended without one.
+
+        The first to speak is the child; from then on nobody else is listened to.
+        """
         assert self.sock is not None
         while True:
             left = self.deadline - time.monotonic()
             if left <= 0:
                 return "timed_out"
             if self.init.wait([self.sock], min(left, 0.1)):
-                message, fds, _ = wire.receive(self.sock)
+                message, fds, sender = wire.receive(self.sock)
                 for fd in fds:
                     os.close(fd)
+                if known and sender != known:
+                    return "crashed"
+                self.child = sender
                 return message
             if self.init.wait([self.init.sock], 0):  # the grader sends nothing while a check runs: it gave the job up
                 raise SystemExit
-            over = self.init.processes.over_limit(None)
+            over = self.init.over_limit()
             if over:
                 return "memory_exceeded" if over == "memory" else "crashed"
 

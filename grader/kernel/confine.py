@@ -95,8 +95,8 @@ def drop_privileges() -> None:
     _call(_libc.capset(header, bytes(24)), "capset")
 
 
-def limit_resources(*, open_files: int, file_size: int, memory: int) -> None:
-    """Set resource limits: descriptors, bytes of one file, bytes of private memory (``RLIMIT_DATA``)."""
+def limit_resources(*, open_files: int | None = None, file_size: int | None = None, memory: int | None = None) -> None:
+    """Set resource limits: descriptors, bytes of one file, bytes of private memory (``RLIMIT_DATA``); no core dumps."""
     import resource
 
     for kind, value in (
@@ -105,6 +105,8 @@ def limit_resources(*, open_files: int, file_size: int, memory: int) -> None:
         (resource.RLIMIT_DATA, memory),
         (resource.RLIMIT_CORE, 0),
     ):
+        if value is None:
+            continue
         hard = resource.getrlimit(kind)[1]
         most = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (most, most))

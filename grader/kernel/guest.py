@@ -158,6 +158,8 @@ def _come_up(message: dict[str, Any], command: socket.socket, fds: list[int]) ->
     if gate is not None:
         wire.send(command, {"event": "gate"}, [gate])
         os.close(gate)
+    # Last: one user's descriptors in flight are counted together, against the limit of the process that sends one.
+    confine.limit_resources(open_files=message["limits"]["open_files"])
     sys.path.insert(0, "")
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -183,7 +185,7 @@ def confine_kernel(message: dict[str, Any]) -> int | None:
     limits = message["limits"]
     # The watchdog kills at the limit; this net above it catches what allocates faster than it looks.
     memory = message["mapped"] + limits["memory"] * 5 // 4 + 256 * 1024**2
-    confine.limit_resources(open_files=limits["open_files"], file_size=limits["written"], memory=memory)
+    confine.limit_resources(file_size=limits["written"], memory=memory)
     if message["sandbox"] == "none":
         return None
     return confine.confine_kernel(message["sandbox"], message["read"], message["write"])

@@ -30,7 +30,7 @@ _set_num_threads = torch.set_num_threads
 _set_default_dtype, _set_default_device = torch.set_default_dtype, torch.set_default_device
 _set_grad_enabled = torch._C._set_grad_enabled
 _signal, _SIG_DFL, _SIGINT = signal.signal, signal.SIG_DFL, signal.SIGINT
-_pair, _socket = wire.pair, socket.socket
+_socket = socket.socket
 _send, _receive, _Closed = wire.send, wire.receive, wire.Closed
 _Undisturbed = exchange.Undisturbed
 _encode, _decode, _contents, _size = exchange.encode, exchange.decode, exchange.contents, exchange.size
@@ -61,28 +61,32 @@ def on_command() -> None:
         message, fds, _ = _receive(command)
     except _Closed:
         _exit(1)
-    for fd in fds:
-        _close(fd)
     for child in list(_children):
         with contextlib.suppress(ChildProcessError):
             if os.waitpid(child, os.WNOHANG)[0]:
                 _children.remove(child)
     if message.get("do") == "fork":
-        child = _fork()
-        if child == 0:
-            try:
-                _be_check(command, message["number"])
-            finally:
-                _exit(1)
-        _children.append(child)
+        ours = _socket(fileno=fds.pop())
+        try:
+            child = _fork()
+        except OSError:  # the system has no room: this student has as many as the init lets through
+            _send(ours, {"event": "unable"})
+        else:
+            if child == 0:
+                try:
+                    _be_check(command, ours)
+                finally:
+                    _exit(1)
+            _children.append(child)
+        ours.close()
+    for fd in fds:
+        _close(fd)
 
 
-def _be_check(command: socket.socket, number: int) -> None:
-    """In the fork: hand the init a socket that this process alone holds, and do what comes over it."""
-    ours, theirs = _pair()
-    _send(command, {"event": "forked", "number": number}, [theirs.fileno()])
-    theirs.close()
+def _be_check(command: socket.socket, ours: socket.socket) -> None:
+    """In the fork: report to the init, and do what comes over the socket ``ours``."""
     command.close()
+    _send(ours, {"event": "forked"})
     _random_seed(0)
     _gc_freeze()  # a collection in this process would write to, and so copy, what the kernel has made
     _set_num_threads(1)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.kernel import confine, seccomp, wire
-from grader.kernel.processes import Processes
+from grader.kernel.processes import MOST_FILES, Processes
 
 #: Seconds between two looks at what the job uses.
 _TICK = 0.1
@@ -59,7 +59,7 @@ def _mount_private_files(message: dict[str, Any]) -> None:
     """One private file system for ``/job``, ``/tmp`` and ``/dev/shm`` together."""
     flags = confine.MS_NOSUID | confine.MS_NODEV
     written = max(message["limits"]["written"], 4096)
-    confine.mount("tmpfs", "/job", "tmpfs", flags, f"size={written},mode=0755,nr_inodes=65536")
+    confine.mount("tmpfs", "/job", "tmpfs", flags, f"size={written},mode=0755,nr_inodes={MOST_FILES}")
     for name, target in (("tmp", "/tmp"), ("shm", "/dev/shm")):
         os.mkdir(f"/job/{name}", 0o700)
         if target in message["write"]:
@@ -92,7 +92,6 @@ class JobInit:
         self.gate: int | None = None
         self.up = False
         self.next_tick = 0.0
-        self.forks = 0
         self.over: str | None = None
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -134,11 +133,11 @@ class JobInit:
             return [by_fd[fd] for fd in ready]
 
     def _answer_gate(self, events: int) -> None:
-        """A process of the job's wants to make another, or the last one is gone."""
+        """A process of the job's wants to make another, or a thread, or the last one is gone."""
         assert self.gate is not None
         if not events & select.POLLIN:
             self._close_gate()
-        elif len(self.processes.listed(self.limits["processes"])) < self.limits["processes"]:
+        elif self.processes.has_room():
             seccomp.let_through(self.gate)
         else:
             self.over = "processes"
@@ -199,10 +198,14 @@ class JobInit:
         if now < self.next_tick or not self.kernel:
             return
         self.next_tick = now + _TICK
-        over = self.processes.over_limit(self.folder if not self.private else None)
+        over = self.over_limit()
         if over:
             self.over = over  # kept until the kernel is collected, which may take longer than a tick
             self.processes.kill_all()
+
+    def over_limit(self) -> str | None:
+        """The limit that the job is over, or None. In a private view the folder is limited by its own file system."""
+        return self.processes.over_limit(None if self.private else self.folder)
 
     # ----------------------------------------------------------------------------------------- orders
 

@@ -32,6 +32,10 @@ class Stopped:
     marks: Mapping[str, str] = field(default_factory=dict)
 
 
+#: Threads that a job may have, for each process that it may have.
+_THREADS = 8
+#: Files and folders that a job may make: those of a tmpfs of the default size.
+MOST_FILES = 65_536
 #: How many killed processes are waited for one by one, and how long at a time.
 _MOST_AWAITED, _AWAITED_S = 16, 0.05
 
@@ -200,10 +204,24 @@ class Processes:
 
     # ------------------------------------------------------------------------------------------- limits
 
+    def has_room(self) -> bool:
+        """Whether the job may have one more process or thread."""
+        return self._are_within(self.listed(self.limits["processes"]), one_more=1)
+
+    def _are_within(self, names: list[str], one_more: int = 0) -> bool:
+        """Whether processes and their threads are no more than the job may have."""
+        most: int = self.limits["processes"]
+        return len(names) + one_more <= most and self._threads(names) + one_more <= _THREADS * most
+
+    def _threads(self, names: list[str]) -> int:
+        """The threads of ``names`` together."""
+        fields = (self._read(f"{name}/stat").rpartition(")")[2].split() for name in names)
+        return sum(int(each[17]) for each in fields if len(each) > 17)
+
     def over_limit(self, folder: Path | None) -> str | None:
         """The name of the limit (``processes``, ``memory``, ``written``) that the job is over, or None."""
         names = self.listed(self.limits["processes"])
-        if len(names) > self.limits["processes"]:
+        if not self._are_within(names):
             return "processes"
         if self._resident(names) > self.limits["memory"] and self._proportional(names) > self.limits["memory"]:
             return "memory"
@@ -234,7 +252,7 @@ class Processes:
         if now < self.last_walk + 0.25:
             return False
         self.last_walk = now
-        return _bytes_below(str(folder), self.limits["written"]) > int(self.limits["written"])
+        return _is_over(str(folder), self.limits["written"])
 
 
 def _field(status: str, name: str) -> str:
@@ -261,15 +279,18 @@ def _await_end(pids: set[int]) -> None:
         os.close(fd)
 
 
-def _bytes_below(folder: str, enough: int) -> int:
-    """Bytes of disk under ``folder``, counted until more than ``enough``."""
-    total = 0
+def _is_over(folder: str, most_bytes: int) -> bool:
+    """Whether more than ``most_bytes`` of disk, or more than ``MOST_FILES`` files, are under ``folder``."""
+    total = count = 0
     todo = [folder]
-    while todo and total <= enough:
+    while todo:
         with contextlib.suppress(OSError), os.scandir(todo.pop()) as entries:
             for entry in entries:
+                count += 1
+                if total > most_bytes or count > MOST_FILES:
+                    return True
                 with contextlib.suppress(OSError):
                     total += entry.stat(follow_symlinks=False).st_blocks * 512
                     if entry.is_dir(follow_symlinks=False):
                         todo.append(entry.path)
-    return total
+    return total > most_bytes

@@ -7,8 +7,9 @@ libseccomp on PyPI (pyseccomp) has been still since January 2021 and needs a sys
 ``asm/unistd_64.h`` and ``asm-generic/unistd.h``; a test compares them where these files are installed. Format:
 ``seccomp(2)``, ``seccomp_unotify(2)``, ``struct sock_filter`` in ``linux/filter.h``.
 
-New processes are a gate of their own: a kernel's have to be let through by its job's init, one by one (a watchdog that
-looks ten times a second finds a fork bomb of thousands, which take minutes to die), a check's are refused.
+New processes and threads are a gate of their own: a kernel's have to be let through by its job's init, one by one (a
+watchdog that looks ten times a second finds a fork bomb of thousands, which take minutes to die), a check's processes
+are refused.
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ NUMBERS: dict[str, tuple[int, int | None]] = {
     "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "kcmp": (312, 272),
     "pidfd_getfd": (438, 438), "process_madvise": (440, 440), "prlimit64": (302, 261),
     "sched_setaffinity": (203, 122), "sched_setparam": (142, 118), "sched_setscheduler": (144, 119),
-    "sched_setattr": (314, 274),
+    "sched_setattr": (314, 274), "setpriority": (141, 140), "ioprio_set": (251, 30),
     # what two jobs could meet at, or reach others by
-    "connect": (42, 203), "flock": (73, 32), "fcntl": (72, 25),
+    "connect": (42, 203), "flock": (73, 32), "fcntl": (72, 25), "ioctl": (16, 29), "setsockopt": (54, 208),
+    "inotify_init": (253, None), "inotify_init1": (294, 26),
     # SysV IPC, POSIX message queues
     "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "shmdt": (67, 197),
     "semget": (64, 190), "semop": (65, 193), "semtimedop": (220, 192), "semctl": (66, 191),
@@ -72,10 +74,12 @@ _ATTRIBUTES = tuple(
 )
 #: Calls on the process that the first argument names, 0 for the one that calls.
 _ON_PROCESSES = ("prlimit64", "sched_setaffinity", "sched_setparam", "sched_setscheduler", "sched_setattr")
-#: Commands of ``fcntl`` for locks, leases and notices, which a file that all jobs may read has for all of them.
-_LOCKS = (5, 6, 7, 36, 37, 38, 1024, 1025, 1026)
+#: Commands of ``fcntl`` for locks, and those for leases and notices: a file that all jobs may read has them for all.
+_LOCKS, _LEASES = (5, 6, 7, 36, 37, 38), (1024, 1025, 1026)
+#: Requests of ``ioctl`` that change a file's flags, version or project, and options of sockets that enlarge buffers.
+_FLAGS, _BUFFERS = (0x40086602, 0x40046602, 0x40087602, 0x401C5820), (7, 8, 32, 33)
 _SPECIAL = {
-    *("clone", "clone3", "socket", "socketpair", "connect", "flock", "fcntl"),
+    *("clone", "clone3", "socket", "socketpair", "connect", "flock", "fcntl", "ioctl", "setsockopt"),
     *_FORKS,
     *_EXECUTIONS,
     *_ATTRIBUTES,
@@ -93,7 +97,7 @@ _THREAD = 0x10000
 
 _ALLOW, _ASK, _KILL_PROCESS = 0x7FFF0000, 0x7FC00000, 0x80000000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN, _AND = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
-_AT_NUMBER, _AT_MACHINE, _AT_FIRST_ARGUMENT, _AT_SECOND_ARGUMENT = 0, 4, 16, 24
+_AT_NUMBER, _AT_MACHINE, _AT_FIRST_ARGUMENT, _AT_SECOND_ARGUMENT, _AT_THIRD_ARGUMENT = 0, 4, 16, 24, 32
 _SOCKET_TYPE = 0xF
 _X32 = 0x40000000
 _SET_MODE_FILTER, _NEW_LISTENER = 1, 8
@@ -109,11 +113,13 @@ class _Program(ctypes.Structure):
 def install(processes: Gate, *, apart: bool = True) -> int | None:
     """Refuse the calls above in this process, for good; with ``refused`` also new processes, programs and file locks.
 
-    With ``apart=False``, for a process whose view of files is the machine's own, sockets that could reach others' are
-    refused (pairs are not), and changing a file's mode, owner, times or extended attributes does nothing and says that
-    it worked, so that copying a file still does. With ``asked``, returns the descriptor at which ``let_through``
-    answers for each new process; the caller hands it to the one who answers and closes it. The process must have set
-    ``no_new_privs``. Does nothing on a machine whose numbers are unknown. Raises ``OSError`` when the system refuses.
+    Changing a file's mode, owner, times or extended attributes does nothing and says that it worked, so that copying a
+    file still does: devices, and memory files that come from the grader, are everybody's. The same goes for larger
+    buffers of sockets, which no limit counts. With ``apart=False``, for a process whose view of files is the machine's
+    own, sockets that could reach others' are refused (pairs are not). With ``asked``, returns the descriptor at which
+    ``let_through`` answers for each new process and thread; the caller hands it to the one who answers and closes it.
+    The process must have set ``no_new_privs``. Does nothing on a machine whose numbers are unknown. Raises ``OSError``
+    when the system refuses.
     """
     machine = platform.machine()
     if machine not in MACHINES:
@@ -168,25 +174,22 @@ def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
         refused += ["socket", "connect"]
     for name in refused:
         steps += _when(_EQUAL, number[name], _refusal(errno.EPERM))
-    for name in () if apart else _ATTRIBUTES:
+    for name in _ATTRIBUTES:
         steps += _when(_EQUAL, number[name], _refusal(0)) if name in number else ()
     for name in _FORKS:
         steps += _when(_EQUAL, number[name], gate) if name in number else ()
     steps += [
         *(_step(_EQUAL, number["clone"], 0, 6), _step(_LOAD, _AT_FIRST_ARGUMENT)),
         *_when(_ANY_BIT, _NEW_NAMESPACES, _refusal(errno.EPERM)),
-        *_when(_ANY_BIT, _THREAD, _ALLOW),
+        *_when(_ANY_BIT, _THREAD, _ALLOW if processes == "refused" else gate),  # the kernel's own filter asks as well
         _step(_RETURN, gate),
     ]
     for name in _ON_PROCESSES:
         steps += _only_with(number[name], 0, _refusal(errno.EPERM))
-    if processes == "refused":
-        locks = [step for command in _LOCKS for step in _when(_EQUAL, command, _refusal(errno.EPERM))]
-        steps += [
-            *(_step(_EQUAL, number["fcntl"], 0, len(locks) + 2), _step(_LOAD, _AT_SECOND_ARGUMENT)),
-            *locks,
-            _step(_RETURN, _ALLOW),
-        ]
+    commands = (*_LOCKS, *_LEASES) if processes == "refused" else _LEASES
+    steps += _unless(number["fcntl"], _AT_SECOND_ARGUMENT, commands, _refusal(errno.EPERM))
+    steps += _unless(number["ioctl"], _AT_SECOND_ARGUMENT, _FLAGS, _refusal(errno.EPERM))
+    steps += _unless(number["setsockopt"], _AT_THIRD_ARGUMENT, _BUFFERS, _refusal(0))
     if not apart:  # a datagram socket of a pair can send to any other
         steps += [
             *(_step(_EQUAL, number["socketpair"], 0, 5), _step(_LOAD, _AT_SECOND_ARGUMENT)),
@@ -215,6 +218,12 @@ def _only_with(call: int, first: int, verdict: int) -> Iterable[bytes]:
         *_when(_EQUAL, first, _ALLOW),
         _step(_RETURN, verdict),
     )
+
+
+def _unless(call: int, argument: int, values: Iterable[int], verdict: int) -> Iterable[bytes]:
+    """Allow the call numbered ``call``, and return ``verdict`` where an argument of it is one of ``values``."""
+    told = [step for value in values for step in _when(_EQUAL, value, verdict)]
+    return (_step(_EQUAL, call, 0, len(told) + 2), _step(_LOAD, argument), *told, _step(_RETURN, _ALLOW))
 
 
 def _refusal(number: int) -> int:

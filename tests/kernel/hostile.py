@@ -333,14 +333,24 @@ attempt('rename', lambda: os.rename('{path}', 'mine'))
 attempt('link', lambda: os.link(os.__file__, 'os.py'))
 attempt_to_fail('rmdir', lambda: os.rmdir(os.path.dirname(torch.__file__)))
 def chmod():
-    path = '{path}' if os.path.exists('{path}') else os.__file__
-    before = os.stat(path).st_mode
-    os.chmod(path, before ^ (path == '{path}'))
-    if path == '{path}' and os.stat(path).st_mode == before:
+    before = os.stat('{path}').st_mode
+    os.chmod('{path}', before ^ 1)
+    if os.stat('{path}').st_mode == before:
         raise OSError('nothing happened')
 attempt('chmod', chmod)
 attempt('mknod', lambda: os.mknod('disk', 0o60666, os.makedev(8, 0)))
 """, refused=True),
+    Hostile("descriptors-in-flight", """
+import array, os, socket
+pairs, sent = [], 0
+try:
+    while sent < 5000:
+        pairs.append(socket.socketpair()); pairs[-1][0].setblocking(False)
+        fds = array.array('i', [0] * 250)
+        pairs[-1][0].sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)]); sent += 250
+except OSError:
+    pass
+"""),
     Hostile("namespaces", _ATTEMPT + """
 attempt('unshare user', lambda: called(libc.unshare(0x10000000)))
 attempt('unshare mount', lambda: called(libc.unshare(0x20000)))

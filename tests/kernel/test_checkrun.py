@@ -6,6 +6,9 @@ import asyncio
 import os
 import select
 import socket
+import threading
+import time
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -54,34 +57,80 @@ def test_a_check_whose_time_is_up_costs_its_neighbours_nothing(hanging: str) -> 
     assert factors(checks["behind"]) == [3.0] * 3
 
 
-def test_a_fork_that_comes_too_late_is_not_taken_for_the_one_asked_for() -> None:
+@pytest.fixture
+def forking() -> Iterator[tuple[CheckRun, socket.socket]]:
+    """A run of one check without programs, and the kernel's end of its socket."""
     ours, kernel = wire.pair()
-    ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-    late, asked = wire.pair(), wire.pair()
+    grader, _other = wire.pair()
     init: Any = SimpleNamespace(
         command=ours,
+        sock=grader,
         kernel=0,
-        forks=4,
         wait=lambda socks, seconds: select.select(socks, [], [], seconds)[0],
-        processes=SimpleNamespace(stop_others=lambda child: Stopped()),
+        over_limit=lambda: None,
+        processes=SimpleNamespace(stop_others=lambda child: Stopped(), kill_others=lambda spare: None),
     )
     slate = exchange.memory_slate(100)
-    checks = CheckRun(init, [{"programs": 0, "seconds": 5.0}], slate, [-1])
+    checks = CheckRun(init, [{"programs": 0, "seconds": 0.3}], slate, [-1])
     checks._begin(0)
-    wire.send(kernel, {"event": "forked", "number": 4}, [late[1].fileno()])
-    wire.send(kernel, {"event": "forked", "number": 5}, [asked[1].fileno()])
-    late[1].close()
-    assert checks._fork() is None
-    assert wire.receive(kernel)[0] == {"do": "fork", "number": 5}
-    assert checks.sock is not None
-    wire.send(checks.sock, {"do": "program"})
-    asked[0].settimeout(5)
-    assert wire.receive(asked[0])[0] == {"do": "program"}
-    with pytest.raises(wire.Closed):  # the late one is let go, and so ends
-        wire.receive(late[0])
-    for sock in (ours, kernel, late[0], *asked, checks.sock):
+    yield checks, kernel
+    checks.close()
+    for sock in (ours, kernel, grader, _other):
         sock.close()
     os.close(slate)
+
+
+def ordered(kernel: socket.socket) -> socket.socket:
+    """The socket of a fork that was ordered."""
+    message, (fd,), _ = wire.receive(kernel)
+    assert message == {"do": "fork"}
+    return socket.socket(fileno=fd)
+
+
+def test_a_fork_that_comes_too_late_finds_nobody(forking: tuple[CheckRun, socket.socket]) -> None:
+    checks, kernel = forking
+    assert checks._fork() == "timed_out"
+    with ordered(kernel) as late:
+        checks.deadline = time.monotonic() + 0.3
+        assert checks._fork() == "timed_out"
+        with pytest.raises(wire.Closed):
+            wire.send(late, {"event": "forked"})
+    ordered(kernel).close()
+
+
+def test_a_fork_that_the_system_has_no_room_for_is_no_fault_of_the_students(
+    forking: tuple[CheckRun, socket.socket],
+) -> None:
+    checks, kernel = forking
+
+    def refuse() -> None:
+        with ordered(kernel) as sock:
+            wire.send(sock, {"event": "unable"})
+
+    thread = threading.Thread(target=refuse)
+    thread.start()
+    with pytest.raises(BlockingIOError):
+        checks._fork()
+    thread.join()
+
+
+def test_nobody_but_the_fork_is_listened_to(forking: tuple[CheckRun, socket.socket]) -> None:
+    checks, kernel = forking
+
+    def forked() -> None:
+        with ordered(kernel) as sock:
+            wire.send(sock, {"event": "forked"})
+            child = os.fork()
+            if child == 0:
+                wire.send(sock, {"event": "done", "at": 0, "length": 0})
+                os._exit(0)
+            os.waitpid(child, 0)
+
+    thread = threading.Thread(target=forked)
+    thread.start()
+    assert checks._fork() is None
+    assert checks._answer() == "crashed"
+    thread.join()
 
 
 def test_a_kernel_that_does_not_answer_costs_only_the_check_that_waited_for_it() -> None:

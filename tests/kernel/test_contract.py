@@ -384,3 +384,20 @@ def test_magic_that_is_not_there_is_left_out(laboratory: Laboratory) -> None:
     (execution,) = laboratory.run(WORKING[0], Job("magic", cells, ()))
     assert execution.outputs[2] == "1\n"
     assert [failure.cell for failure in execution.failures] == [1]
+
+
+def test_threads_are_counted(laboratory: Laboratory, sandbox: str) -> None:
+    source = """
+import threading, time
+threading.stack_size(32768)
+for _ in range({number}):
+    threading.Thread(target=time.sleep, args=(1.5,), daemon=True).start()
+"""
+    few, many = (
+        Job(f"{number} threads", (Cell(0, source.format(number=number)), Cell(1, "time.sleep(0.5)\nprint('on')")), ())
+        for number in (40, 20 * LIMITS.processes)
+    )
+    few_ran, many_ran = laboratory.run(sandbox, few, many)
+    assert few_ran.outputs == {1: "on\n"}
+    assert not few_ran.failures
+    assert many_ran.failures
