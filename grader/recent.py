@@ -6,6 +6,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Generic, TypeVar
 
+#: Characters of source for which a function keeps its results: those of a class's cells, which are much alike.
+SOURCE_KEPT = 2**20
+
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
@@ -37,20 +40,16 @@ class Recent(Generic[Key, Value]):
         self._entries[key] = weight, value
 
 
-def by_source(budget: int) -> Callable[[Callable[[str], Value]], Callable[[str], Value]]:
-    """Have a function of one source text keep its results, for ``budget`` characters of source in all."""
+def by_source(function: Callable[[str], Value]) -> Callable[[str], Value]:
+    """Have a function of one source text keep its results, for ``SOURCE_KEPT`` characters of source in all."""
+    known: Recent[str, Value] = Recent(SOURCE_KEPT)
 
-    def keeping(function: Callable[[str], Value]) -> Callable[[str], Value]:
-        known: Recent[str, Value] = Recent(budget)
+    @wraps(function)
+    def asked(source: str) -> Value:
+        if source in known:
+            return known.get(source)  # type: ignore[return-value] # which may well be None
+        value = function(source)
+        known.keep(source, value, len(source))
+        return value
 
-        @wraps(function)
-        def asked(source: str) -> Value:
-            if source in known:
-                return known.get(source)  # type: ignore[return-value] # which may well be None
-            value = function(source)
-            known.keep(source, value, len(source))
-            return value
-
-        return asked
-
-    return keeping
+    return asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,10 +24,11 @@ def test_recent_keeps_the_newest_within_its_budget(entries: list[tuple[int, int]
         assert len(kept) == 1 or sum(weights[one] for one in kept) <= budget
 
 
-def test_function_of_a_source_is_asked_once_while_it_is_kept() -> None:
+def test_function_of_a_source_is_asked_once_while_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grader.recent.SOURCE_KEPT", 6)
     asked = []
 
-    @by_source(6)
+    @by_source
     def length(source: str) -> int | None:
         asked.append(source)
         return len(source) or None

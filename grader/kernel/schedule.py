@@ -18,8 +18,6 @@ from grader.recent import by_source
 #: The name whose calls do nothing while a notebook is scored (see ``grader.check``), and where it comes from.
 _CHECK, _PACKAGE = "check", "grader"
 _CALLS_CHECK = "check(…)"
-#: Characters of cells of which it is remembered what they hold: more than one notebook can have.
-_KEPT = 2**20
 #: A cell that mentions one of these may give and use names that its text does not show.
 _DYNAMIC = {"globals", "vars", "exec", "eval", "get_ipython", "locals", "__import__"}
 
@@ -70,7 +68,7 @@ def _check_is_ours(sources: tuple[str, ...]) -> bool:
     return imported
 
 
-@by_source(_KEPT)
+@by_source
 def _origin_of_check(source: str) -> bool | None:
     """Whether a cell gives the name ``check`` the grader's meaning (True), another (False), or none (None)."""
     try:
@@ -94,7 +92,7 @@ def _origin_of_check(source: str) -> bool | None:
     return found
 
 
-@by_source(_KEPT)
+@by_source
 def _mentioned(source: str) -> frozenset[str] | None:
     """Every name in a cell, attributes among them; None where that cannot be told."""
     try:
@@ -113,7 +111,7 @@ def _mentioned(source: str) -> frozenset[str] | None:
     return None if names & _DYNAMIC else frozenset(names)
 
 
-@by_source(_KEPT)
+@by_source
 def _given(source: str) -> frozenset[str] | None:
     """The names of the functions in a cell that does nothing but define functions; None for any other cell.
 

@@ -58,7 +58,7 @@ def _dedented(lines: list[str]) -> str:
     return "\n".join(lines)
 
 
-@by_source(2 * MOST_CODE)
+@by_source
 def parsed(source: str) -> ast.Module | None:
     """Return the syntax tree of a cell (not to be changed), magics masked; None where it is no Python.
 

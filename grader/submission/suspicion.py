@@ -83,7 +83,7 @@ def meddling_suspected(source: str) -> str | None:
     return None if match is None else " ".join(match[0].split())
 
 
-@by_source(2**20)
+@by_source
 def autograd_suspected(source: str) -> str | None:
     r"""Return what in ``source`` suggests that autograd does the work, with its line; None where nothing does.
 
