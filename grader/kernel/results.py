@@ -148,12 +148,14 @@ def _error(value: Any, cell_of: CellOf) -> StudentError:
 
 
 def steady(text: str) -> str:
-    """``text`` without memory addresses, which differ from run to run.
+    """``text`` without memory addresses, which differ from run to run, and the name of the function around a call.
 
     >>> steady("<Net object at 0x7f21c0a81d90>")
     '<Net object at 0x…>'
+    >>> steady("__case__.<locals>.Product.bwd() missing 1 required positional argument")
+    'Product.bwd() missing 1 required positional argument'
     """
-    return _ADDRESS.sub("0x…", text)
+    return _ADDRESS.sub("0x…", text).replace("__case__.<locals>.", "")
 
 
 def _object(value: Any) -> dict[str, Any]:
