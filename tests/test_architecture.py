@@ -13,7 +13,8 @@ import pytest
 from tests.samples import ROOT
 
 PACKAGE = ROOT / "grader"
-BASE = {f"grader.{name}" for name in ("_version", "atomic", "errors", "lazy", "machine", "model", "recent", "visible")}
+_BASE = ("_version", "atomic", "errors", "lazy", "machine", "model", "notebook_name", "recent", "visible")
+BASE = {f"grader.{name}" for name in _BASE}
 WINGS = {"grader.course", "grader.judge", "grader.kernel", "grader.report", "grader.submission"}
 #: What each module and wing may import of the package beyond itself and ``BASE``.
 ALLOWED: dict[str, set[str]] = {

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import grader.cli.scoring
 from grader.cli import app
+from grader.cli.outcome import exit_status
 from grader.errors import UsageError
 from grader.model import ExerciseScore, RunReport, SubmissionReport
 from grader.platforms import (
@@ -137,6 +138,21 @@ def test_step_outputs_that_cannot_be_written_are_told_and_grading_goes_on(
     write_step_outputs(run(report()))
 
     assert capsys.readouterr().err.count("was not written") + 1 >= 2
+
+
+def test_step_of_a_spare_notebook_beside_a_graded_one_is_no_error(
+    step: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spare = report(None, status="no_exercises", notebook="scratch.ipynb", possible=0.0)
+
+    write_step_outputs(run(report(), spare), {"lin_grad": 4.0, "mse_grad": 1.0})
+
+    outputs = outputs_in(step)
+    assert outputs["total_score"] == "3"
+    assert decoded(outputs["mse_grad"])["status"] == "fail"
+    assert "scratch" not in capsys.readouterr().out
+    assert "scratch" in (step.parent / "summary").read_text()
+    assert exit_status(run(report(), spare), None, {}) == 0
 
 
 # --------------------------------------------------------------------------- Gradescope, Classroom 50

@@ -27,7 +27,9 @@ UNGRADED_STATUSES = frozenset({"unreadable", "no_exercises", "grader_error"})
 
 def exit_status(run: RunReport, fail_under: float | None, expected: Mapping[str, float]) -> int:
     """The exit status of a run; ``expected`` are the exercises that were assigned, with their points."""
-    if any(one.status in UNGRADED_STATUSES for one in run.submissions):
+    from grader.report.tally import rows_of
+
+    if any(one.status in UNGRADED_STATUSES for row in rows_of(run.submissions) for one in row.counted):
         return UNGRADED
     if fail_under is None:
         return GRADED

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from grader.model import CheckScore, ExerciseScore, RunReport, SubmissionReport
 from grader.report import wording
+from grader.report.tally import rows_of
 from grader.report.text import command_data, command_property, cut
 
 #: A step shows ten annotations of each kind and drops the rest without a word.
@@ -25,7 +26,9 @@ def github_annotations(run: RunReport) -> list[str]:
 
     ``file`` is the notebook. There is no ``line``: that of a stub counts within its cell, not in the notebook's JSON.
     """
-    made = [command for report in run.submissions for command in _annotations_of(report)]
+    made = [
+        command for row in rows_of(run.submissions) for report in row.counted for command in _annotations_of(report)
+    ]
     if len(made) <= ANNOTATIONS:
         return made
     rest = len(made) - ANNOTATIONS + 1

@@ -93,7 +93,7 @@ def _parts_of(row: Row, expected: Mapping[str, float]) -> Iterator[_Part]:
     for exercise in row.exercises.values():
         yield from _exercise_parts(exercise, owners[exercise.id])
     absent = {id_: points for id_, points in expected.items() if id_ not in row.exercises}
-    ungraded = [entry for entry in row.entries if not entry.exercises]
+    ungraded = [entry for entry in row.counted if not entry.exercises]
     reason = next((_reason(entry) for entry in ungraded), "" if row.entries else wording.NOTHING_GRADED)
     for id_, points in absent.items():
         yield _Part(id_, id_, "error" if reason else "fail", 0.0, points, reason or wording.EXERCISE_DETAIL["missing"])

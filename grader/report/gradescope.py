@@ -20,7 +20,7 @@ def gradescope_results(run: RunReport, *, visibility: Visibility = "visible", hi
     """``run`` as the object of ``results.json``: a test an exercise, with the feedback as plain text.
 
     Where the grader failed there is no score, so that Gradescope shows a failed autograder and not a zero. It has no
-    such state for a notebook that cannot be read: that scores 0, with the reason, until the student uploads another.
+    such state for what cannot be read: a student without a total scores 0, with the reason, until they upload again.
     What the autograder prints is for instructors only.
     """
     rows = rows_of(run.submissions)
@@ -30,7 +30,7 @@ def gradescope_results(run: RunReport, *, visibility: Visibility = "visible", hi
         for exercise in row.exercises.values()
     ]
     results: dict[str, Any] = {
-        "output": _overview(run.submissions),
+        "output": _overview(rows),
         "output_format": "text",
         "visibility": visibility,
         "stdout_visibility": "hidden",
@@ -45,14 +45,20 @@ def gradescope_results(run: RunReport, *, visibility: Visibility = "visible", hi
 def _score(rows: tuple[Row, ...]) -> float | None:
     if any(row.status == "grader_error" for row in rows):
         return None
-    return total(exercise.score for row in rows for exercise in row.exercises.values())
+    return total(row.score or 0.0 for row in rows)
 
 
-def _overview(submissions: tuple[SubmissionReport, ...]) -> str:
-    if not submissions:
+def _overview(rows: tuple[Row, ...]) -> str:
+    if not rows:
         return wording.NOTHING_GRADED
+    lines = [line for row in rows for line in _of_entries(row.counted)]
+    lines += [one_line(wording.spare(entry), 600) for row in rows for entry in row.spare]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _of_entries(entries: tuple[SubmissionReport, ...]) -> list[str]:
     lines = []
-    for report in submissions:
+    for report in entries:
         name = one_line(report.notebook or report.path)
         lines.append(f"{name}: {points(report.score)} / {points(report.possible)}")
         if report.status != "graded":
@@ -60,7 +66,7 @@ def _overview(submissions: tuple[SubmissionReport, ...]) -> str:
         for failure in report.failed_cells:
             ended = f"{wording.cell_name(failure.cell)} {wording.CELL_ENDED[failure.ended]}"
             lines.append(f"  {ended}: {one_line(failure.error, 400)}")
-    return "\n".join(line.rstrip() for line in lines)
+    return lines
 
 
 def _test(exercise: ExerciseScore, prefix: str, hints: Hints) -> dict[str, Any]:

@@ -46,8 +46,10 @@ def _student_blocks(counted: Tally, hints: Hints) -> Iterator[str]:
     row = counted.rows[0]
     share = percent(row.score, row.possible)
     yield f"## {points(row.score)} / {points(row.possible)}" + ("" if share is None else f" · {share} %") + "\n"
-    for entry in row.entries:
+    for entry in row.counted:
         yield from _entry_blocks(entry, hints)
+    for entry in row.spare:
+        yield f"> ⚑ {markdown(cut(wording.spare(entry), 600))}\n"
 
 
 def _entry_blocks(entry: SubmissionReport, hints: Hints) -> Iterator[str]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.model import ExerciseScore, RunReport, SubmissionReport
+from grader.notebook_name import kind_of_notebook
 from grader.report import wording
 from grader.report.numbers import total
 
@@ -34,6 +35,8 @@ class Row:
     """A student: all their notebooks together. Where two hold the same exercise the better one counts (both are shown).
 
     ``score`` is None where something of theirs could not be graded, so that a total never hides it as a zero.
+    ``spare`` are those of the ``entries`` that take nothing away: a notebook without an exercise beside one with
+    exercises, and an attempt that cannot be read beside one of the same kind that can. Each is a remark.
     """
 
     student: str
@@ -41,11 +44,17 @@ class Row:
     exercises: Mapping[str, ExerciseScore]
     score: float | None
     possible: float
+    spare: tuple[SubmissionReport, ...] = ()
+
+    @property
+    def counted(self) -> tuple[SubmissionReport, ...]:
+        """The entries that decide on the score and the status."""
+        return tuple(entry for entry in self.entries if entry not in self.spare)
 
     @property
     def status(self) -> str:
-        """The most urgent status of the entries; ``grader_error`` also where it befell one exercise."""
-        found = {entry.status for entry in self.entries}
+        """The most urgent status of the entries that count; ``grader_error`` also where it befell one exercise."""
+        found = {entry.status for entry in self.counted}
         if any(exercise.status == "grader_error" for exercise in self.exercises.values()):
             found.add("grader_error")
         return next((status for status in wording.URGENCY if status in found), "graded")
@@ -53,7 +62,8 @@ class Row:
     @property
     def flags(self) -> tuple[str, ...]:
         """The remarks for a human, those of exercises with the exercise named."""
-        remarks = [flag for entry in self.entries for flag in entry.flags]
+        remarks = [wording.spare(entry) for entry in self.spare]
+        remarks += [flag for entry in self.entries for flag in entry.flags]
         remarks += [f"{id_}: {flag}" for id_, exercise in self.exercises.items() for flag in exercise.flags]
         return tuple(dict.fromkeys(remarks))
 
@@ -127,15 +137,28 @@ def _row(student: str, entries: tuple[SubmissionReport, ...]) -> Row:
             best = exercises.get(exercise.id)
             if best is None or exercise.score > best.score:
                 exercises[exercise.id] = exercise
-    ungraded = [entry for entry in entries if entry.score is None]
+    spare = _spare(entries)
+    counted = [entry for entry in entries if entry not in spare]
+    ungraded = [entry for entry in counted if entry.score is None]
     failed = any(exercise.status == "grader_error" for exercise in exercises.values())
-    empty = sum(entry.possible for entry in entries if not entry.exercises)
+    empty = sum(entry.possible for entry in counted if not entry.exercises)
     return Row(
         student=student,
         entries=entries,
         exercises=exercises,
         score=None if ungraded or failed else total(exercise.score for exercise in exercises.values()),
         possible=total([*(exercise.possible for exercise in exercises.values()), empty]),
+        spare=spare,
+    )
+
+
+def _spare(entries: Sequence[SubmissionReport]) -> tuple[SubmissionReport, ...]:
+    kinds = {kind_of_notebook(entry.notebook) for entry in entries if entry.exercises}
+    return tuple(
+        entry
+        for entry in entries
+        if (entry.status == "no_exercises" and kinds)
+        or (entry.status == "unreadable" and kind_of_notebook(entry.notebook) in kinds)
     )
 
 
@@ -189,7 +212,9 @@ def _concerns(rows: Sequence[Row]) -> tuple[Concern, ...]:
 def _concerns_of(row: Row) -> list[Concern]:
     found = []
     for entry in row.entries:
-        if entry.status != "graded":
+        if entry in row.spare:
+            found.append(Concern(row.student, wording.FLAGGED, entry.notebook, wording.spare(entry)))
+        elif entry.status != "graded":
             detail = entry.reason or wording.SUBMISSION_DETAIL[entry.status]
             found.append(Concern(row.student, entry.status, entry.notebook, detail))
         broken = [exercise.id for exercise in entry.exercises if exercise.status == "grader_error"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from grader.model import Diagnosis, Hints
+from grader.model import Diagnosis, Hints, SubmissionReport
 
 SYMBOLS: Final = {
     "passed": "✓",
@@ -49,6 +49,12 @@ SUBMISSION_DETAIL: Final = {
     "timed_out": "The time for the whole notebook was up. What was checked before then is kept.",
     "no_exercises": "No exercise of this course was found.",
     "grader_error": "The grader itself failed. This does not count as zero points: it has to be graded again.",
+}
+
+#: Of a notebook that takes nothing away from its student's others.
+SPARE: Final = {
+    "unreadable": "{name} could not be read ({reason}); another attempt at it was graded and counts.",
+    "no_exercises": "{name} holds no exercise of this course; the student's other notebook counts.",
 }
 
 #: What needs a human's eye, the most urgent first.
@@ -92,6 +98,11 @@ def place(cell: int | None, line: int | None) -> str:
     if cell is None:
         return ""
     return cell_name(cell) if line is None else f"{cell_name(cell)}, line {line}"
+
+
+def spare(entry: SubmissionReport) -> str:
+    """Why a notebook that was not graded takes no points away."""
+    return SPARE[entry.status].format(name=entry.notebook or entry.path, reason=entry.reason)
 
 
 def shape(sizes: tuple[int, ...]) -> str:

@@ -11,10 +11,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from grader.errors import UsageError
+from grader.notebook_name import kind_of_notebook
 from grader.submission.entry import Collection, CollectLimits, Entry, printable
 from grader.submission.finding import Found, is_archive, is_notebook
 from grader.submission.listing import Lister, Listing
-from grader.submission.naming import Name, Naming, kind_of_notebook
+from grader.submission.naming import Name, Naming
 
 #: Of several notebooks of one kind, so many are named in each one's flag.
 _NAMED = 4

@@ -19,12 +19,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from grader.notebook_name import kind_of_notebook
 from grader.submission.finding import archive_stem, is_notebook
 
 _MOODLE = re.compile(r"(?P<student>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<notebook>.*)", re.S)
 _CANVAS = re.compile(r"(?P<student>[^_]+)(?:_LATE)?_(?P<number>\d{3,})_\d{3,}_(?P<notebook>.+)", re.S)
 _NUMBERED = re.compile(r"(?:^|_)(?P<notebook>\d{1,2}[_-][^_\d].*)", re.S)
-_COPY = re.compile(r"(?:[-_ ]copy\d*|[-_ ]?\(\d+\))$", re.I)
 _PLAIN_NAMES = ("notebook", "assignment", "homework", "submission", "solution", "exercise", "untitled", "main")
 _RESUBMITTED = re.compile(r"-\d+$")
 
@@ -40,15 +40,6 @@ class Name:
     notebook: str
     number: str = ""
     own_folder: bool = True
-
-
-def kind_of_notebook(name: str) -> str:
-    """Return what a notebook's file name is about, copies of it alike.
-
-    >>> kind_of_notebook("03_backprop-Copy1.ipynb"), kind_of_notebook("03_Backprop (2).ipynb")
-    ('03_backprop', '03_backprop')
-    """
-    return _COPY.sub("", _stem(name)).lower()
 
 
 def stems_in(notebook: str, stems: Iterable[str]) -> frozenset[str]:

@@ -92,3 +92,13 @@ def test_gradescope_results_unreadable_says_why() -> None:
     results = gradescope_results(run(ungraded("ada", "unreadable", "not JSON")))
     assert results["score"] == 0.0
     assert "could not be read: not JSON" in results["output"]
+
+
+def test_gradescope_results_score_is_that_of_the_gradebook() -> None:
+    good = submission("ada", exercise("lin_grad"))
+    spare = ungraded("ada", "unreadable", "not JSON", notebook="03_backprop (1).ipynb")
+    other = ungraded("ada", "unreadable", "not JSON", notebook="04_layers.ipynb")
+
+    assert gradescope_results(run(good, spare))["score"] == 4.0
+    assert "another attempt at it was graded" in gradescope_results(run(good, spare))["output"]
+    assert gradescope_results(run(good, other))["score"] == 0.0

@@ -28,6 +28,7 @@ def test_tally_exercise_in_two_notebooks_counts_once_and_the_better() -> None:
     "other",
     [
         pytest.param(ungraded("ada", "unreadable", "no JSON", notebook="b.ipynb"), id="unreadable"),
+        pytest.param(ungraded("ada", "grader_error", "fault"), id="grader error in another attempt"),
         pytest.param(ungraded("ada", "grader_error", "fault", notebook="b.ipynb"), id="grader error"),
         pytest.param(
             submission("ada", untouched("relu_grad", "grader_error"), notebook="b.ipynb"), id="in an exercise"
@@ -39,6 +40,33 @@ def test_tally_something_ungraded_leaves_no_total(other) -> None:  # type: ignor
     assert row.score is None
     assert row.status != "graded"
     assert row.possible > 4
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(
+            ungraded("ada", "unreadable", "not JSON", notebook="03_backprop (1).ipynb"), id="an attempt that is cut off"
+        ),
+        pytest.param(ungraded("ada", "no_exercises", "none", notebook="scratch.ipynb"), id="a notebook of their own"),
+    ],
+)
+def test_tally_a_spare_notebook_is_a_remark_and_takes_nothing_away(other) -> None:  # type: ignore[no-untyped-def]
+    counted = tally(run(submission("ada", exercise("lin_grad")), other))
+
+    (row,) = counted.rows
+    assert (row.score, row.possible, row.status) == (4.0, 4.0, "graded")
+    assert row.spare == (other,)
+    assert other.notebook in row.flags[0]
+    assert [(concern.kind, concern.notebook) for concern in counted.concerns] == [("flagged", other.notebook)]
+
+
+def test_tally_without_a_notebook_that_counts_nothing_is_spare() -> None:
+    both = [ungraded("ada", status, "…", notebook=f"{status}.ipynb") for status in ("no_exercises", "unreadable")]
+
+    (row,) = tally(run(*both)).rows
+
+    assert (row.score, row.status, row.spare) == (None, "unreadable", ())
 
 
 def test_tally_columns_count_who_tried_and_who_solved() -> None:
