@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ScoreOptions:
-    """What ``grader score`` was asked for. ``seed`` None: the gradebook's own, or a fresh secret one."""
+    """What ``grader score`` was asked for. ``seed`` None: the gradebook's own, or a fresh secret one.
+
+    ``assigned`` are the notebooks that count also where they are not handed in; without them, what was handed in does.
+    """
 
     paths: tuple[Path, ...]
     out: Path
@@ -38,6 +41,7 @@ class ScoreOptions:
     collect_limits: CollectLimits = field(default_factory=CollectLimits)
     student_pattern: str | None = None
     fresh: bool = False
+    assigned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ def score_class(options: ScoreOptions, observer: Observer = Observer()) -> RunRe
     """Grade everything in ``options.paths`` into the gradebook of ``options.out``.
 
     Raises:
-        UsageError: a path, the pattern or the layout cannot be meant.
+        UsageError: a path, the pattern, the layout or an assigned notebook cannot be meant.
         CourseError: the course cannot be loaded.
         GradebookError: the gradebook cannot be used, or is busy.
         SandboxUnavailable, KernelError: student code cannot be run on this machine.
@@ -125,6 +129,7 @@ class _Run:
     def __init__(self, options: ScoreOptions, gradebook: Gradebook, pool: KernelPool) -> None:
         import torch
 
+        from grader.assignment import expected_of
         from grader.bench import Bench
         from grader.course.loading import load_course
         from grader.fingerprint import course_digest
@@ -132,6 +137,7 @@ class _Run:
 
         torch.set_num_threads(1)
         course = load_course(options.course)
+        self.assigned = expected_of(course, options.assigned)
         self.options = options
         self.gradebook = gradebook
         self.pool = pool
@@ -143,7 +149,7 @@ class _Run:
 
     def begin(self, submissions: int) -> None:
         """Note in the gradebook that a run of so many ``submissions`` starts."""
-        self.gradebook.begin(self.settings, submissions)
+        self.gradebook.begin(self.settings, submissions, assigned=self.assigned, fresh=self.options.fresh)
 
     async def grade_all(self, entries: Sequence[Entry], observer: Observer) -> None:
         """Grade the entries, each committed as it is finished.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +43,16 @@ class RunSettings:
     seed: int
     torch_version: str
     sandbox: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """A run as it began: ``submissions`` is how many it was given, None where an older grader did not say."""
+
+    number: int
+    settings: RunSettings
+    submissions: int | None
+    assigned: Mapping[str, float]
 
 
 class Gradebook:
@@ -124,23 +134,35 @@ class Gradebook:
             GradebookError: they cannot be read.
         """
         last = self._last_run()
-        return None if last is None else last[1]
+        return None if last is None else last.settings
 
-    def _last_run(self) -> tuple[int, RunSettings, int | None] | None:
-        """The last run's number, its settings, and how many submissions it was given, if it says so."""
+    def _last_run(self) -> _Started | None:
         row = self._execute("SELECT id, settings FROM run ORDER BY id DESC LIMIT 1").fetchone()
         if row is None:
             return None
         try:
             head = json.loads(row[1])
-            submissions = head.pop("submissions", None)
-            return row[0], RunSettings(**head), submissions
+            submissions, assigned = head.pop("submissions", None), head.pop("assigned", {})
+            return _Started(row[0], RunSettings(**head), submissions, assigned)
         except (AttributeError, TypeError, ValueError) as error:
             raise GradebookError(f"{self.path} is damaged: {error}", remedy="grade again with --fresh") from error
 
-    def begin(self, settings: RunSettings, submissions: int) -> None:
-        """Start a run of so many ``submissions``: reports are made of what this run stores or takes over."""
-        head = json.dumps({**asdict(settings), "submissions": submissions})
+    def begin(
+        self,
+        settings: RunSettings,
+        submissions: int,
+        *,
+        assigned: Mapping[str, float] | None = None,
+        fresh: bool = False,
+    ) -> None:
+        """Start a run of so many ``submissions``: reports are made of what this run stores or takes over.
+
+        ``assigned`` are the exercises that count, with their points. A ``fresh`` run takes nothing over, nor does the
+        one that goes on where it was interrupted: no earlier row keeps its fingerprint.
+        """
+        head = json.dumps({**asdict(settings), "submissions": submissions, "assigned": dict(assigned or {})})
+        if fresh:
+            self._execute("UPDATE submission SET fingerprint = ''")
         self._run = self._execute("INSERT INTO run (settings) VALUES (?)", (head,)).lastrowid
 
     def take_over(self, key: str, fingerprint: str) -> SubmissionReport | None:
@@ -171,18 +193,18 @@ class Gradebook:
         Raises:
             GradebookError: nothing was graded yet, or a row cannot be read.
         """
-        settings = self.last_settings()
-        if settings is None:
+        last = self._last_run()
+        if last is None:
             raise GradebookError(f"nothing was graded in {self.path} yet", remedy="run `grader score` first")
         submissions = sorted(self._submissions(), key=lambda one: (one.student, one.notebook, one.path))
-        return RunReport(**asdict(settings), submissions=tuple(submissions))
+        return RunReport(**asdict(last.settings), submissions=tuple(submissions), assigned=last.assigned)
 
     def remarks(self) -> tuple[str, ...]:
         """What is missing in the last run's report: submissions that it did not get to, or that it was not given."""
         last = self._last_run()
         if last is None:
             return ()
-        run, _, wanted = last
+        run, wanted = last.number, last.submissions
         (done,) = self._execute("SELECT COUNT(*) FROM submission WHERE run = ?", (run,)).fetchone()
         (other,) = self._execute("SELECT COUNT(*) FROM submission WHERE run < ?", (run,)).fetchone()
         if wanted is not None and done < wanted:

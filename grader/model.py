@@ -555,7 +555,11 @@ class SubmissionReport:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """A whole run: what ``report.json`` holds."""
+    """A whole run: what ``report.json`` holds.
+
+    ``assigned`` are the exercises that count, with their points, also where they were not handed in; where it is empty
+    every student's total is of what they handed in.
+    """
 
     grader_version: str
     course: str
@@ -564,3 +568,4 @@ class RunReport:
     sandbox: str
     submissions: tuple[SubmissionReport, ...]
     schema_version: int = 1
+    assigned: Mapping[str, float] = field(default_factory=dict)

@@ -11,14 +11,14 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from grader import atomic
+from grader.assignment import expected_of, standing_of
 from grader.console import raw_line
 from grader.errors import GraderError, UsageError
-from grader.model import RunReport
+from grader.model import Hints, RunReport
 from grader.report import (
     append_output,
     append_summary,
@@ -33,80 +33,25 @@ from grader.report import (
 )
 from grader.report.numbers import points
 
-Hints = Literal["none", "nudge", "full"]
 _OUTPUT, _SUMMARY = "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What a run earned in all: ``score`` is None where something could not be graded, so that no zero hides it."""
-
-    score: float | None
-    possible: float
-
-    @property
-    def percentage(self) -> float | None:
-        """0 to 100, to two decimals; None without a score or without points to earn."""
-        return None if self.score is None or self.possible <= 0 else round(100 * self.score / self.possible, 2)
-
-
-def expected_of(course: str, notebooks: Sequence[str]) -> dict[str, float]:
-    """The exercises of the assigned notebooks with their points: what counts also where it was not handed in.
-
-    Raises:
-        CourseError: the course cannot be loaded.
-        UsageError: it has no notebook of that name.
-    """
-    if not notebooks:
-        return {}
-    from grader.course.loading import load_course
-
-    loaded = load_course(course)
-    stems = {name.removesuffix(".ipynb") for name in notebooks}
-    unknown = sorted(stems - set(loaded.notebooks))
-    if unknown:
-        raise UsageError(
-            f"the course {loaded.name!r} has no notebook {unknown[0]!r}",
-            remedy=f"its notebooks are {', '.join(loaded.notebooks)}",
-        )
-    return {id_: exercise.possible for id_, exercise in loaded.exercises.items() if exercise.notebook in stems}
-
-
-def standings(run: RunReport, expected: Mapping[str, float] | None = None) -> tuple[Standing, ...]:
-    """What each student earned, of all that was expected of them."""
-    from grader.report.tally import rows_of
-
-    found = []
-    for row in rows_of(run.submissions):
-        absent = [points for id_, points in (expected or {}).items() if id_ not in row.exercises]
-        found.append(Standing(row.score, row.possible + sum(absent)))
-    return tuple(found)
-
-
-def standing_of(run: RunReport, expected: Mapping[str, float] | None = None) -> Standing:
-    """What the whole run earned; without a single submission there is no score."""
-    each = standings(run, expected)
-    scores = [one.score for one in each if one.score is not None]
-    whole = sum(one.possible for one in each) if each else sum((expected or {}).values())
-    return Standing(sum(scores) if each and len(scores) == len(each) else None, whole)
 
 
 # ------------------------------------------------------------------------------------------------ GitHub
 
 
-def write_step_outputs(run: RunReport, expected: Mapping[str, float] | None = None, *, hints: Hints = "nudge") -> None:
+def write_step_outputs(run: RunReport, *, hints: Hints = "nudge") -> None:
     """Append the step's outputs and its summary to the files that GitHub names, and print at most ten annotations.
 
     Beside ``result`` and one output an exercise there are ``total_score``, ``total_possible``, ``total_percentage``
     (empty where there is no score). Where GitHub's variables are not set, which is how Classroom's own graders start
     a command, standard error says what was not written; annotations are printed for a GitHub runner alone.
     """
-    whole = standing_of(run, expected)
+    whole = standing_of(run)
     outputs = {
         "total_score": _number(whole.score),
         "total_possible": _number(whole.possible),
         "total_percentage": _number(whole.percentage),
-        **github_output(run, expected),
+        **github_output(run),
     }
     _append_outputs(outputs)
     _append_summary(render_markdown(run, hints=hints))
@@ -159,7 +104,7 @@ def write_gradescope(run: RunReport, path: Path, *, hints: Hints = "nudge") -> N
     _write_json(path, gradescope_results(run, hints=hints))
 
 
-def write_classroom50(run: RunReport, path: Path, expected: Mapping[str, float] | None = None) -> None:
+def write_classroom50(run: RunReport, path: Path) -> None:
     """Write Classroom 50's ``result.json`` to ``path``; its folder is made.
 
     A result of no tests would count there as a pass, and the schema has no word for a fault of the grader: where
@@ -170,8 +115,8 @@ def write_classroom50(run: RunReport, path: Path, expected: Mapping[str, float] 
     """
     from grader.report.tally import rows_of
 
-    rows = rows_of(run.submissions)
-    result = classroom50_result(run, os.environ, expected=expected)
+    rows = rows_of(run)
+    result = classroom50_result(run, os.environ)
     if any(row.status == "grader_error" for row in rows):
         _write_classroom50_failure("the grader failed; this does not count as zero points", path)
     elif not result["tests"]:
@@ -224,17 +169,15 @@ def write_failure(
 def _failed_outputs(message: str, course: str, notebooks: Sequence[str]) -> dict[str, str]:
     expected: dict[str, float] = {}
     with suppress(GraderError, OSError):
-        expected = expected_of(course, notebooks or _all_notebooks(course)) if course else {}
+        if course:
+            from grader.course.loading import load_course
+
+            loaded = load_course(course)
+            expected = expected_of(loaded, notebooks or loaded.notebooks)
     outputs = github_error_output(message, expected)
     if not notebooks:  # nobody said which of them were assigned: the total is not theirs
         outputs["result"] = github_error_output(message)["result"]
     return {"total_score": "", "total_possible": "", "total_percentage": "", **outputs}
-
-
-def _all_notebooks(course: str) -> tuple[str, ...]:
-    from grader.course.loading import load_course
-
-    return load_course(course).notebooks
 
 
 def _quoted(message: str) -> str:

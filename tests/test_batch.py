@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 import grader.batch
@@ -19,7 +20,7 @@ from grader.batch import Observer, ScoreOptions, check_notebook, score_class
 from grader.errors import CourseError, GradebookBusy, UsageError
 from grader.gradebook import FILE_NAME, Gradebook
 from grader.model import Limits, RunReport
-from grader.report import to_json
+from grader.report import load_schema, to_json
 from tests.conftest import grade_folder
 from tests.fakes import InProcessPool
 from tests.samples import BACKPROP, EXERCISES, answered, hand_in
@@ -214,6 +215,45 @@ def test_score_killed_again_and_again_ends_like_one_that_was_not(
     assert kills >= 3
     assert timeless(resumed) == timeless(whole)
     assert time.monotonic() - began < 60
+
+
+def test_score_fresh_that_is_interrupted_goes_on_without_old_results(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path
+) -> None:
+    score(small_class, tmp_path / "out")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    options = ScoreOptions(paths=(small_class,), out=tmp_path / "out", seed=5, fresh=True)
+    with pytest.raises(KeyboardInterrupt):
+        score_class(options, Observer(finished=interrupt))
+    score(small_class, tmp_path / "out")
+
+    assert "bob/03_backprop.ipynb" in fake_pool.ran
+
+
+def test_score_with_a_notebook_assigned_that_is_none_is_refused_before_anything_is_graded(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="no notebook '3_backprop'"):
+        score(small_class, tmp_path / "out", assigned=("3_backprop",))
+
+    assert fake_pool.ran == []
+
+
+def test_score_with_notebooks_assigned_counts_them_again_in_every_later_report(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path
+) -> None:
+    score(small_class, tmp_path / "out")
+    run = score(small_class, tmp_path / "out", assigned=("01_tensors", "03_backprop"))
+
+    assert fake_pool.ran == []
+    assert sum(run.assigned.values()) == 22
+    with Gradebook(tmp_path / "out" / FILE_NAME) as gradebook:
+        assert gradebook.report().assigned == run.assigned
+    jsonschema.validate(json.loads(to_json(run)), load_schema())
+    assert json.loads(to_json(run))["assigned"]["lin_grad"] == 4
 
 
 def test_check_notebook_judges_by_the_public_seed(tmp_path: Path) -> None:

@@ -119,6 +119,7 @@ def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> 
         (["score", ".", "--sandbox", "glass"], USAGE, "glass"),
         (["score", ".", "--seed", "-1"], USAGE, "--seed"),
         (["score", ".", "--who"], USAGE, "no notebook found"),
+        (["score", ".", "--who", "--assigned", "3_backprop"], USAGE, "no notebook '3_backprop'"),
         (["score", ".", "--student-pattern", "("], USAGE, "regular expression"),
         (["report", "nowhere"], USAGE, "no gradebook"),
         (["export", "nowhere"], USAGE, "no gradebook"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grader.cli.app import app
-from grader.cli.options import Hints, HintsOption, Platform
+from grader.cli.options import HintsOption, Platform
 from grader.cli.outcome import told
 from grader.cli.view import plain_console
 from grader.errors import UsageError
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 @app.command()
 def report(
     out: Annotated[Path, typer.Argument(help="The folder of a gradebook.")] = Path("grades"),
-    hints: HintsOption = Hints.NUDGE,
+    hints: HintsOption = "nudge",
 ) -> None:
     """Write the reports again from the gradebook, without running anything."""
     with told():
         from grader.report import render_class, write_reports
 
         run = _stored(out)
-        written = write_reports(run, out, hints=hints.value)
+        written = write_reports(run, out, hints=hints)
         console = plain_console()
         console.print(render_class(run))
         console.print(f"\nwrote {len(written)} files to {out}", markup=False, highlight=False)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from grader.errors import UsageError
+from grader.model import Hints
 
 
 class Sandbox(StrEnum):
@@ -18,14 +19,6 @@ class Sandbox(StrEnum):
     BWRAP = "bwrap"
     LANDLOCK = "landlock"
     NONE = "none"
-
-
-class Hints(StrEnum):
-    """How much a report helps."""
-
-    NONE = "none"
-    NUDGE = "nudge"
-    FULL = "full"
 
 
 class Platform(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,33 +13,41 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 from rich.console import Console
 
-from grader.cli.options import Hints
 from grader.errors import GraderError, UsageError
+from grader.model import Hints
 
 if TYPE_CHECKING:
     from grader.model import RunReport
 
 #: The exit statuses.
 GRADED, BELOW, USAGE, UNGRADED = 0, 1, 2, 3
+#: So many students below ``--fail-under`` are named.
+_NAMED = 10
 #: The statuses of a submission about which nothing can be said.
 UNGRADED_STATUSES = frozenset({"unreadable", "no_exercises", "grader_error"})
 
 
-def exit_status(run: RunReport, fail_under: float | None, expected: Mapping[str, float]) -> int:
-    """The exit status of a run; ``expected`` are the exercises that were assigned, with their points."""
+def exit_status(run: RunReport, fail_under: float | None) -> int:
+    """The exit status of a run; who is below ``fail_under`` is told on standard error."""
+    from grader.assignment import below
     from grader.report.tally import rows_of
 
-    if any(one.status in UNGRADED_STATUSES for row in rows_of(run.submissions) for one in row.counted):
+    students = () if fail_under is None else below(run, fail_under)
+    if students:
+        _tell_below(students, len(rows_of(run)), fail_under)
+    if any(one.status in UNGRADED_STATUSES for row in rows_of(run) for one in row.counted):
         return UNGRADED
-    if fail_under is None:
-        return GRADED
-    earned = [(one.score, one.possible) for one in run.submissions]
-    if expected:
-        from grader.platforms import standings
+    return BELOW if students else GRADED
 
-        earned += [(one.score, one.possible) for one in standings(run, expected)]
-    below = any(score is not None and 100 * score < fail_under * possible for score, possible in earned)
-    return BELOW if below else GRADED
+
+def _tell_below(students: tuple[str, ...], of: int, percentage: float | None) -> None:
+    from grader.report.text import terminal
+
+    who = "the submission"
+    if of > 1:
+        more = f" and {len(students) - _NAMED} more" if len(students) > _NAMED else ""
+        who = f"{len(students)} of {of} students: {'; '.join(students[:_NAMED])}{more}"
+    typer.echo(terminal(f"below {percentage:g} %: {who}"), err=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +59,20 @@ class Platforms:
     classroom50: Path | None = None
     course: str = ""
     assigned: tuple[str, ...] = ()
-    hints: Hints = Hints.NUDGE
+    hints: Hints = "nudge"
 
-    def write(self, run: RunReport) -> Mapping[str, float]:
-        """Tell all of them; returns the exercises that were assigned, with their points."""
-        if not (self.github or self.gradescope or self.classroom50 or self.assigned):
-            return {}
-        from grader.platforms import expected_of, write_classroom50, write_gradescope, write_step_outputs
+    def write(self, run: RunReport) -> None:
+        """Tell all of them."""
+        if not (self.github or self.gradescope or self.classroom50):
+            return
+        from grader.platforms import write_classroom50, write_gradescope, write_step_outputs
 
-        expected = expected_of(self.course, self.assigned)
         if self.github:
-            write_step_outputs(run, expected, hints=self.hints.value)
+            write_step_outputs(run, hints=self.hints)
         if self.gradescope is not None:
-            write_gradescope(run, self.gradescope, hints=self.hints.value)
+            write_gradescope(run, self.gradescope, hints=self.hints)
         if self.classroom50 is not None:
-            write_classroom50(run, self.classroom50, expected)
-        return expected
+            write_classroom50(run, self.classroom50)
 
     def fail(self, message: str) -> None:
         """Give all of them a valid result that says what went wrong."""

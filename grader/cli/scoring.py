@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grader.cli.app import app
-from grader.cli.options import CourseOption, Hints, HintsOption, OutOption, Sandbox, size
+from grader.cli.options import CourseOption, HintsOption, OutOption, Sandbox, size
 from grader.cli.outcome import GRADED, Platforms, exit_status, logging_to, told
 from grader.cli.view import ProgressView, plain_console, print_entries
 from grader.errors import UsageError
 from grader.machine import usable_cores
-from grader.model import Limits
+from grader.model import Hints, Limits
 
 if TYPE_CHECKING:
     from grader.batch import ScoreOptions
@@ -52,7 +52,7 @@ def score(
     ] = False,
     assigned: Annotated[
         list[str] | None,
-        typer.Option("--assigned", help="A notebook that counts for platforms also where it is not handed in."),
+        typer.Option("--assigned", help="A notebook that counts, also where it is not handed in; others then do not."),
     ] = None,
     who: Annotated[bool, typer.Option("--who", help="Print who handed in what, and stop.")] = False,
     fail_under: Annotated[
@@ -60,7 +60,7 @@ def score(
         typer.Option("--fail-under", help="Exit 1 if a submission earns less than this percentage.", min=0, max=100),
     ] = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 once reports are written.")] = False,
-    hints: HintsOption = Hints.NUDGE,
+    hints: HintsOption = "nudge",
     github: Annotated[
         bool | None,
         typer.Option("--github/--no-github", help="Write the outputs of a GitHub Actions step. Default: if in one."),
@@ -86,7 +86,8 @@ def score(
     Exit status: 0 graded, 1 below --fail-under, 2 usage, 3 some submission could not be graded.
     """
     in_actions = os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github
-    platforms = Platforms(in_actions, gradescope, classroom50, course, tuple(assigned or ()), hints)
+    notebooks = tuple(assigned or ())
+    platforms = Platforms(in_actions, gradescope, classroom50, course, notebooks, hints)
     again = "run the same command without --fresh to go on" if fresh else "run the same command again to go on"
     with told(platforms, exit_zero=exit_zero, resumes=again):
         _refuse_absent(paths)
@@ -94,7 +95,7 @@ def score(
         from grader.kernel import choose_sandbox
 
         if who:
-            _print_who(paths, out, student_pattern, course)
+            _print_who(paths, out, student_pattern, course, notebooks)
             raise typer.Exit
         options = ScoreOptions(
             paths=tuple(paths),
@@ -105,6 +106,7 @@ def score(
             sandbox=choose_sandbox(sandbox),
             student_pattern=student_pattern,
             fresh=fresh,
+            assigned=notebooks,
             limits=Limits(
                 cell_s=cell_seconds,
                 check_s=check_seconds,
@@ -118,8 +120,9 @@ def score(
             ),
         )
         run = _score(options, hints)
-        expected = platforms.write(run)
-    raise typer.Exit(GRADED if exit_zero else exit_status(run, fail_under, expected))
+        platforms.write(run)
+        status = exit_status(run, fail_under)
+    raise typer.Exit(GRADED if exit_zero else status)
 
 
 @app.command()
@@ -144,7 +147,7 @@ def demo(
             sandbox=choose_sandbox(sandbox),
             limits=Limits(check_s=2.0),
         )
-        _score(options, Hints.NUDGE)
+        _score(options, "nudge")
 
 
 def _score(options: ScoreOptions, hints: Hints) -> RunReport:
@@ -157,21 +160,25 @@ def _score(options: ScoreOptions, hints: Hints) -> RunReport:
 
     from grader.report import render_class, render_submission, write_reports
 
-    written = write_reports(run, out, hints=hints.value)
+    written = write_reports(run, out, hints=hints)
     console.print()
-    console.print(render_class(run) if len(run.submissions) > 1 else render_submission(run.submissions[0], hints.value))
+    console.print(render_class(run) if len(run.submissions) > 1 else render_submission(run.submissions[0], hints))
     console.print()
     for path in (path for path in written if path.parent == out):
         console.print(f"wrote {path}", markup=False, highlight=False)
     return run
 
 
-def _print_who(paths: list[Path], out: Path, student_pattern: str | None, course: str) -> None:
+def _print_who(
+    paths: list[Path], out: Path, student_pattern: str | None, course: str, assigned: tuple[str, ...]
+) -> None:
+    from grader.assignment import expected_of
     from grader.course.loading import load_course
     from grader.submission import collect
 
-    known = load_course(course).notebooks
-    with collect(paths, student_pattern=student_pattern, known=known, skip=out) as collection:
+    loaded = load_course(course)
+    expected_of(loaded, assigned)  # a name that is mistyped is told here too
+    with collect(paths, student_pattern=student_pattern, known=loaded.notebooks, skip=out) as collection:
         print_entries(plain_console(), collection, len(collection))
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from grader.cli.app import app
-from grader.cli.options import CourseOption, Hints, HintsOption
+from grader.cli.options import CourseOption, HintsOption
 from grader.cli.outcome import BELOW, GRADED, UNGRADED, UNGRADED_STATUSES, told
 from grader.cli.view import plain_console
 
@@ -17,7 +17,7 @@ from grader.cli.view import plain_console
 def check(
     notebook: Annotated[Path, typer.Argument(help="Your notebook.", show_default=False)],
     course: CourseOption = "autograd",
-    hints: HintsOption = Hints.NUDGE,
+    hints: HintsOption = "nudge",
 ) -> None:
     """Check your own notebook: what passes, what does not, and what the mistake is.
 
@@ -28,7 +28,7 @@ def check(
         from grader.report import render_submission
 
         report = check_notebook(notebook, course)
-        plain_console().print(render_submission(report, hints.value))
+        plain_console().print(render_submission(report, hints))
     raise typer.Exit(UNGRADED if report.status in UNGRADED_STATUSES else GRADED)
 
 

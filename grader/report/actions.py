@@ -26,9 +26,7 @@ def github_annotations(run: RunReport) -> list[str]:
 
     ``file`` is the notebook. There is no ``line``: that of a stub counts within its cell, not in the notebook's JSON.
     """
-    made = [
-        command for row in rows_of(run.submissions) for report in row.counted for command in _annotations_of(report)
-    ]
+    made = [command for row in rows_of(run) for report in row.counted for command in _annotations_of(report)]
     if len(made) <= ANNOTATIONS:
         return made
     rest = len(made) - ANNOTATIONS + 1

@@ -47,13 +47,13 @@ class _Part:
     seconds: float = 0.0
 
 
-def github_output(run: RunReport, expected: Mapping[str, float] | None = None) -> dict[str, str]:
+def github_output(run: RunReport) -> dict[str, str]:
     """Step outputs: ``result`` for everything, and one named by each exercise; each a single line of base64.
 
-    ``expected`` maps the exercises of the course to their points: they get an output also where the notebook was not
-    found or not readable, since the reporter fails on an output that is not there.
+    The exercises assigned get an output also where the notebook was not found or not readable, since the reporter
+    fails on an output that is not there.
     """
-    parts = _parts(run, expected or {})
+    parts = _parts(run)
     by_exercise: dict[str, list[_Part]] = {}
     for part in parts:
         if part.exercise:
@@ -78,26 +78,25 @@ def _output_name(exercise: str) -> str:
 # -------------------------------------------------------------------------------------------- from run to parts
 
 
-def _parts(run: RunReport, expected: Mapping[str, float]) -> list[_Part]:
-    rows = rows_of(run.submissions) or (Row("", (), {}, None, 0.0),)
+def _parts(run: RunReport) -> list[_Part]:
+    rows = rows_of(run) or (Row("", (), {}, None, 0.0, absent=run.assigned),)
     several = len(rows) > 1
     parts = []
     for row in rows:
-        made = list(_parts_of(row, expected))
+        made = list(_parts_of(row))
         parts += [replace(part, name=f"{row.student}: {part.name}") for part in made] if several else made
     return parts
 
 
-def _parts_of(row: Row, expected: Mapping[str, float]) -> Iterator[_Part]:
+def _parts_of(row: Row) -> Iterator[_Part]:
     owners = {exercise.id: entry for entry in row.entries for exercise in entry.exercises}
     for exercise in row.exercises.values():
         yield from _exercise_parts(exercise, owners[exercise.id])
-    absent = {id_: points for id_, points in expected.items() if id_ not in row.exercises}
     ungraded = [entry for entry in row.counted if not entry.exercises]
     reason = next((_reason(entry) for entry in ungraded), "" if row.entries else wording.NOTHING_GRADED)
-    for id_, points in absent.items():
-        yield _Part(id_, id_, "error" if reason else "fail", 0.0, points, reason or wording.EXERCISE_DETAIL["missing"])
-    if not absent:
+    for id_, points in row.absent.items():
+        yield _Part(id_, id_, "error" if reason else "fail", 0.0, points, reason or wording.NOT_HANDED_IN)
+    if not row.absent:
         for entry in ungraded:
             name = entry.notebook or entry.path or "notebook"
             yield _Part("", name, "error", 0.0, entry.possible, _reason(entry), filename=entry.path)

@@ -25,25 +25,24 @@ def classroom50_result(
     run: RunReport,
     environment: Mapping[str, str] | None = None,
     *,
-    expected: Mapping[str, float] | None = None,
     submitted_at: str | None = None,
 ) -> dict[str, Any]:
     """``run`` as the object of ``result.json``: a test an exercise, all points scaled by one factor to whole numbers.
 
     ``environment`` is the runner's (``CLASSROOM``, ``ASSIGNMENT``, ``SUBMISSION_TAG``, ``COMMIT_URL``, ``RELEASE_URL``,
-    ``REVIEW_URL``); ``expected`` maps the course's exercises to their points, for those that were not found;
-    ``submitted_at`` is the committer date of the graded commit (UTC, ISO 8601), else the time now.
+    ``REVIEW_URL``); exercises assigned and not found stand in it too; ``submitted_at`` is the committer date of the
+    graded commit (UTC, ISO 8601), else the time now.
 
     The schema knows no "not graded". Where the grader itself failed, exit non-zero instead of writing this: the runner
     then records an error, not a zero.
     """
     exercises = [
         (one_line(exercise.id, 200), exercise.status, exercise.score, exercise.possible)
-        for row in rows_of(run.submissions)
+        for row in rows_of(run)
         for exercise in row.exercises.values()
     ]
     seen = {name for name, *_ in exercises}
-    exercises += [(name, "missing", 0.0, points) for name, points in (expected or {}).items() if name not in seen]
+    exercises += [(name, "missing", 0.0, points) for name, points in run.assigned.items() if name not in seen]
     scale = _scale([value for *_, score, possible in exercises for value in (score, possible)])
     whole = [(round(score * scale), round(possible * scale)) for *_, score, possible in exercises]
     tests = [

@@ -36,6 +36,7 @@ def _run(run: RunReport) -> dict[str, Any]:
         "seed": run.seed,
         "torch_version": run.torch_version,
         "sandbox": run.sandbox,
+        **({"assigned": {id_: rounded(points) for id_, points in run.assigned.items()}} if run.assigned else {}),
         "submissions": [_submission(report) for report in submissions],
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
@@ -23,11 +24,11 @@ def gradescope_results(run: RunReport, *, visibility: Visibility = "visible", hi
     such state for what cannot be read: a student without a total scores 0, with the reason, until they upload again.
     What the autograder prints is for instructors only.
     """
-    rows = rows_of(run.submissions)
+    rows = rows_of(run)
     tests = [
         _test(exercise, f"{row.student}: " if len(rows) > 1 else "", hints)
         for row in rows
-        for exercise in row.exercises.values()
+        for exercise in (*row.exercises.values(), *_absent(row))
     ]
     results: dict[str, Any] = {
         "output": _overview(rows),
@@ -40,6 +41,12 @@ def gradescope_results(run: RunReport, *, visibility: Visibility = "visible", hi
     }
     score = _score(rows)
     return results if score is None else {"score": score, **results}
+
+
+def _absent(row: Row) -> Iterator[ExerciseScore]:
+    """What was assigned and not handed in: its points belong to the total, so that Gradescope shows what is missing."""
+    for id_, possible in row.absent.items():
+        yield ExerciseScore(id_, id_, "missing", 0.0, possible)
 
 
 def _score(rows: tuple[Row, ...]) -> float | None:

@@ -11,7 +11,7 @@ from typing import Literal
 from grader.errors import UsageError
 from grader.model import RunReport
 from grader.report import wording
-from grader.report.numbers import points, total
+from grader.report.numbers import points
 from grader.report.sheet import csv_text, gradebook_csv, score_cell
 from grader.report.tally import Row, Tally, tally
 
@@ -92,7 +92,7 @@ def _canvas(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, s
     columns = ("ID", "SIS User ID", "SIS Login ID", "Section")
     records = [
         ["Student", *columns, assignment],
-        ["Points Possible", *[""] * len(columns), score_cell(_possible(counted))],
+        ["Points Possible", *[""] * len(columns), score_cell(counted.possible)],
     ]
     for row in counted.rows:
         known = roster.get(row.student, {})
@@ -121,11 +121,6 @@ def _gradescope(counted: Tally, assignment: str, roster: Mapping[str, Mapping[st
         ids = [known.get("SID", row.student), known.get("Email", "")]
         records.append([*names, *ids, score_cell(row.score), score_cell(row.possible)])
     return csv_text(records)
-
-
-def _possible(counted: Tally) -> float:
-    everything = total(column.possible for column in counted.columns)
-    return max([everything, *(row.possible for row in counted.rows)])
 
 
 def _feedback(row: Row) -> str:

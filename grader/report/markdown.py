@@ -48,6 +48,9 @@ def _student_blocks(counted: Tally, hints: Hints) -> Iterator[str]:
     yield f"## {points(row.score)} / {points(row.possible)}" + ("" if share is None else f" · {share} %") + "\n"
     for entry in row.counted:
         yield from _entry_blocks(entry, hints)
+    if row.absent and row.score is not None:
+        names = ", ".join(f"{markdown(id_)} ({points(possible)})" for id_, possible in row.absent.items())
+        yield f"### Not handed in\n\nAssigned, and found in no notebook: {names}.\n"
     for entry in row.spare:
         yield f"> ⚑ {markdown(cut(wording.spare(entry), 600))}\n"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from grader.model import ExerciseScore, RunReport, SubmissionReport
 from grader.notebook_name import kind_of_notebook
@@ -37,6 +37,7 @@ class Row:
     ``score`` is None where something of theirs could not be graded, so that a total never hides it as a zero.
     ``spare`` are those of the ``entries`` that take nothing away: a notebook without an exercise beside one with
     exercises, and an attempt that cannot be read beside one of the same kind that can. Each is a remark.
+    Where exercises were assigned, these alone are ``exercises``; ``absent`` are those not found, with their points.
     """
 
     student: str
@@ -45,6 +46,7 @@ class Row:
     score: float | None
     possible: float
     spare: tuple[SubmissionReport, ...] = ()
+    absent: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def counted(self) -> tuple[SubmissionReport, ...]:
@@ -91,12 +93,16 @@ class Concern:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The whole run, counted. Rows are sorted by student, columns by notebook and the order in it."""
+    """The whole run, counted. Rows are sorted by student, columns by notebook and the order in it.
+
+    ``possible`` is what a student could earn at most: all that was assigned, else all that anybody handed in.
+    """
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     mistakes: tuple[Mistake, ...]
     concerns: tuple[Concern, ...]
+    possible: float
 
     @property
     def scores(self) -> tuple[float, ...]:
@@ -117,23 +123,31 @@ class Tally:
 def tally(run: RunReport) -> Tally:
     """``run`` counted; the result does not depend on the order of its submissions."""
     submissions = sorted(run.submissions, key=lambda report: (report.student, report.notebook, report.path))
-    rows = rows_of(submissions)
+    rows = rows_of(replace(run, submissions=tuple(submissions)))
     columns = _columns(submissions, rows)
-    return Tally(columns, rows, _mistakes(rows, columns), _concerns(rows))
+    return Tally(columns, rows, _mistakes(rows, columns), _concerns(rows), _possible(run, columns, rows))
 
 
-def rows_of(submissions: Sequence[SubmissionReport]) -> tuple[Row, ...]:
+def _possible(run: RunReport, columns: Sequence[Column], rows: Sequence[Row]) -> float:
+    if run.assigned:
+        return total(run.assigned.values())
+    return max([total(column.possible for column in columns), *(row.possible for row in rows)])
+
+
+def rows_of(run: RunReport) -> tuple[Row, ...]:
     """One row a student, in the order of their first submission."""
     by_student: dict[str, list[SubmissionReport]] = {}
-    for report in submissions:
+    for report in run.submissions:
         by_student.setdefault(report.student, []).append(report)
-    return tuple(_row(student, tuple(entries)) for student, entries in by_student.items())
+    return tuple(_row(student, tuple(entries), run.assigned) for student, entries in by_student.items())
 
 
-def _row(student: str, entries: tuple[SubmissionReport, ...]) -> Row:
+def _row(student: str, entries: tuple[SubmissionReport, ...], assigned: Mapping[str, float]) -> Row:
     exercises: dict[str, ExerciseScore] = {}
     for entry in entries:
         for exercise in entry.exercises:
+            if assigned and exercise.id not in assigned:
+                continue
             best = exercises.get(exercise.id)
             if best is None or exercise.score > best.score:
                 exercises[exercise.id] = exercise
@@ -141,14 +155,16 @@ def _row(student: str, entries: tuple[SubmissionReport, ...]) -> Row:
     counted = [entry for entry in entries if entry not in spare]
     ungraded = [entry for entry in counted if entry.score is None]
     failed = any(exercise.status == "grader_error" for exercise in exercises.values())
-    empty = sum(entry.possible for entry in counted if not entry.exercises)
+    absent = {id_: points for id_, points in assigned.items() if id_ not in exercises}
+    unread = [] if assigned else [entry.possible for entry in counted if not entry.exercises]
     return Row(
         student=student,
         entries=entries,
         exercises=exercises,
         score=None if ungraded or failed else total(exercise.score for exercise in exercises.values()),
-        possible=total([*(exercise.possible for exercise in exercises.values()), empty]),
+        possible=total([*(exercise.possible for exercise in exercises.values()), *unread, *absent.values()]),
         spare=spare,
+        absent=absent,
     )
 
 
@@ -167,7 +183,8 @@ def _columns(submissions: Sequence[SubmissionReport], rows: Sequence[Row]) -> tu
     for report in sorted(submissions, key=lambda report: report.notebook):
         for exercise in report.exercises:
             first.setdefault(exercise.id, exercise)
-    return tuple(_column(exercise, rows) for exercise in first.values())
+    counted = {id_ for row in rows for id_ in row.exercises}
+    return tuple(_column(exercise, rows) for exercise in first.values() if exercise.id in counted)
 
 
 def _column(exercise: ExerciseScore, rows: Sequence[Row]) -> Column:

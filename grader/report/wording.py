@@ -76,6 +76,7 @@ SANDBOX_NOTE: Final = {
 
 FLAGGED: Final = "flagged"
 GRADER_ERROR_IN: Final = "the grader failed in {exercises}"
+NOT_HANDED_IN: Final = "This was assigned, and was not handed in."
 NOTHING_GRADED: Final = "No submission was found."
 FOLLOWS_FROM: Final = "This one calls {names}, which is not right yet: mend that first."
 WORST: Final = "worst element [{index}]: expected {expected}, got {actual}"

@@ -86,5 +86,7 @@ def test_classroom50_result_identity_is_the_runners() -> None:
 
 
 def test_classroom50_result_expected_exercises_count_when_not_found() -> None:
-    result = classroom50_result(run(submission("ada", exercise("lin_grad"))), ENVIRONMENT, expected={"other": 3.0})
+    result = classroom50_result(
+        run(submission("ada", exercise("lin_grad")), assigned={"lin_grad": 4.0, "other": 3.0}), ENVIRONMENT
+    )
     assert (result["score"], result["max-score"]) == (4, 7)

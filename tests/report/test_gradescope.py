@@ -94,6 +94,16 @@ def test_gradescope_results_unreadable_says_why() -> None:
     assert "could not be read: not JSON" in results["output"]
 
 
+def test_gradescope_results_hold_what_was_assigned_and_not_handed_in() -> None:
+    results = gradescope_results(
+        run(submission("ada", exercise("lin_grad")), assigned={"lin_grad": 4.0, "mse_grad": 2.0})
+    )
+
+    missing = results["tests"][1]
+    assert (missing["name"], missing["score"], missing["max_score"]) == ("mse_grad", 0.0, 2.0)
+    assert results["score"] == 4.0
+
+
 def test_gradescope_results_score_is_that_of_the_gradebook() -> None:
     good = submission("ada", exercise("lin_grad"))
     spare = ungraded("ada", "unreadable", "not JSON", notebook="03_backprop (1).ipynb")

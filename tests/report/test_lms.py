@@ -55,6 +55,16 @@ def test_export_a_row_a_student(to) -> None:  # type: ignore[no-untyped-def]
     assert len(_rows(export(small_class(), to))) == 14 + (2 if to == "canvas" else 1)
 
 
+def test_export_of_what_was_assigned_has_one_total_for_all_platforms() -> None:
+    made = run(submission("ada", exercise("lin_grad")), submission("alan", exercise("mse_grad")),
+               assigned={"lin_grad": 4.0, "mse_grad": 2.0, "relu_grad": 2.0})  # fmt: skip
+
+    assert _rows(export(made, "canvas"))[1][-1] == "8"
+    assert [row[-1] for row in _rows(export(made, "gradescope"))[1:]] == ["8", "8"]
+    sheet = _rows(gradebook_csv(made))
+    assert [row[sheet[0].index("possible")] for row in sheet[1:]] == ["8", "8"]
+
+
 def test_export_unknown_platform_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="blackboard") as caught:
         export(MADE, "blackboard")  # type: ignore[arg-type]

@@ -159,7 +159,7 @@ def test_page_name_any_names_are_safe_and_never_collide(names: list[str]) -> Non
 def test_bins_every_share_is_in_its_bin(share: float) -> None:
     counted = tally(run(submission("ada")))
     row = counted.rows[0]
-    made = bins(type(counted)((), (Row(row.student, row.entries, {}, 12 * share, 12.0),), (), ()))
+    made = bins(type(counted)((), (Row(row.student, row.entries, {}, 12 * share, 12.0),), (), (), 12.0))
     (found,) = [place for place, bin_ in enumerate(made) if bin_.students]
     assert found == min(9, int(share * 10 + 1e-9))
 

@@ -69,6 +69,18 @@ def test_tally_without_a_notebook_that_counts_nothing_is_spare() -> None:
     assert (row.score, row.status, row.spare) == (None, "unreadable", ())
 
 
+def test_tally_of_what_was_assigned_counts_that_and_nothing_else() -> None:
+    both = submission("ada", exercise("lin_grad"), exercise("relu_grad"))
+    assigned = {"lin_grad": 4.0, "mse_grad": 2.0}
+    counted = tally(run(both, ungraded("linus", "unreadable", "not JSON"), assigned=assigned))
+
+    ada, linus = counted.rows
+    assert (ada.score, ada.possible, ada.absent) == (4.0, 6.0, {"mse_grad": 2.0})
+    assert (linus.score, linus.possible, linus.absent) == (None, 6.0, assigned)
+    assert counted.possible == 6.0
+    assert [column.id for column in counted.columns] == ["lin_grad"]
+
+
 def test_tally_columns_count_who_tried_and_who_solved() -> None:
     by_id = {column.id: column for column in tally(small_class()).columns}
     assert list(by_id) == ["lin_grad", "relu_grad", "mse_grad", "forward_and_backward"]

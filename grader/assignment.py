@@ -1,0 +1,60 @@
+"""What was assigned, and what was earned of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grader.errors import UsageError
+from grader.model import Course, RunReport
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a run earned in all: ``score`` is None where something could not be graded, so that no zero hides it."""
+
+    score: float | None
+    possible: float
+
+    @property
+    def percentage(self) -> float | None:
+        """0 to 100, to two decimals; None without a score or without points to earn."""
+        return None if self.score is None or self.possible <= 0 else round(100 * self.score / self.possible, 2)
+
+
+def expected_of(course: Course, notebooks: Sequence[str]) -> dict[str, float]:
+    """The exercises of the assigned notebooks with their points: what counts also where it was not handed in.
+
+    Raises:
+        UsageError: the course has no notebook of that name.
+    """
+    stems = {name.removesuffix(".ipynb") for name in notebooks}
+    unknown = sorted(stems - set(course.notebooks))
+    if unknown:
+        raise UsageError(
+            f"the course {course.name!r} has no notebook {unknown[0]!r}",
+            remedy=f"its notebooks are {', '.join(course.notebooks)}",
+        )
+    return {id_: exercise.possible for id_, exercise in course.exercises.items() if exercise.notebook in stems}
+
+
+def standing_of(run: RunReport) -> Standing:
+    """What the whole run earned of what was assigned; without a single submission there is no score."""
+    from grader.report.tally import rows_of
+
+    rows = rows_of(run)
+    scores = [row.score for row in rows if row.score is not None]
+    whole = sum(row.possible for row in rows) if rows else sum(run.assigned.values())
+    return Standing(sum(scores) if rows and len(scores) == len(rows) else None, whole)
+
+
+def below(run: RunReport, percentage: float) -> tuple[str, ...]:
+    """The students who, in one notebook or in all, earned less than ``percentage`` of what was possible."""
+    from grader.report.tally import rows_of
+
+    found = []
+    for row in rows_of(run):
+        earned = [(row.score, row.possible), *((entry.score, entry.possible) for entry in row.entries)]
+        if any(score is not None and 100 * score < percentage * possible for score, possible in earned):
+            found.append(row.student)
+    return tuple(found)

@@ -1,0 +1,75 @@
+"""What was assigned counts also where it was not handed in."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.assignment import Standing, below, expected_of, standing_of
+from grader.cli.outcome import exit_status
+from grader.course.loading import load_course
+from grader.errors import UsageError
+from grader.model import RunReport, SubmissionReport
+from tests.report.builders import exercise, submission, ungraded
+from tests.report.builders import run as run_of
+
+
+def report(score: float = 4.0, student: str = "ada", **fields: object) -> SubmissionReport:
+    wrong = {4.0: {}, 2.0: {"w.g": "transposed"}, 1.0: {"w.g": "zeros", "b.g": "zeros"}}[score]
+    return submission(student, exercise("lin_grad", wrong), **fields)
+
+
+def run(*reports: SubmissionReport, assigned: dict[str, float]) -> RunReport:
+    return run_of(*reports, assigned=assigned)
+
+
+@pytest.mark.parametrize(
+    ("reports", "assigned", "standing"),
+    [
+        ([report()], {}, Standing(4.0, 4.0)),
+        ([report()], {"lin_grad": 4.0, "mse_grad": 2.0}, Standing(4.0, 6.0)),
+        ([report()], {"mse_grad": 2.0}, Standing(0.0, 2.0)),
+        ([ungraded("ada", "unreadable", "not JSON")], {"lin_grad": 4.0}, Standing(None, 4.0)),
+        ([report(), report(1.0, "alan")], {}, Standing(5.0, 8.0)),
+        ([], {"lin_grad": 4.0}, Standing(None, 4.0)),
+        ([], {}, Standing(None, 0)),
+    ],
+    ids=["graded", "one missing", "another handed in", "unreadable", "two students", "no notebook", "nothing"],
+)
+def test_standing_of_a_run(reports: list[SubmissionReport], assigned: dict[str, float], standing: Standing) -> None:
+    assert standing_of(run(*reports, assigned=assigned)) == standing
+
+
+def test_expected_of_names_the_exercises_of_the_assigned_notebooks() -> None:
+    course = load_course("autograd")
+
+    assert expected_of(course, ["03_backprop.ipynb"]) == {
+        "lin_grad": 4,
+        "relu_grad": 2,
+        "mse_grad": 2,
+        "forward_and_backward": 6,
+    }
+    assert expected_of(course, []) == {}
+    with pytest.raises(UsageError, match="no notebook '33_backprop'") as caught:
+        expected_of(course, ["33_backprop"])
+    assert "03_backprop" in caught.value.remedy
+
+
+def test_below_counts_what_was_assigned_and_not_handed_in() -> None:
+    handed_in = [report(student="ada"), report(2.0, "alan")]
+
+    assert below(run(*handed_in, assigned={}), 60) == ("alan",)
+    assert below(run(*handed_in, assigned={"lin_grad": 4.0, "mse_grad": 4.0}), 60) == ("ada", "alan")
+    assert below(run(*handed_in, assigned={}), 50) == ()
+
+
+def test_exit_status_below_says_who_is_and_names_ten_at_most(capsys: pytest.CaptureFixture[str]) -> None:
+    many = [report(1.0, f"student {place:02}\n::error::x") for place in range(12)]
+
+    assert exit_status(run(report(1.0), assigned={}), 60) == 1
+    assert capsys.readouterr().err == "below 60 %: the submission\n"
+    assert exit_status(run(report(), *many, assigned={}), 60) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("below 60 %: 12 of 13 students: student 00 ∷error∷x; student 01")
+    assert said.endswith("student 09 ∷error∷x and 2 more\n")
+    assert exit_status(run(report(), assigned={}), 60) == 0
+    assert capsys.readouterr().err == ""
