@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from grader.report.document import to_json as to_json
     from grader.report.files import write_reports as write_reports
     from grader.report.gradescope import gradescope_results as gradescope_results
+    from grader.report.lms import absentees as absentees
     from grader.report.lms import export as export
     from grader.report.lms import read_roster as read_roster
     from grader.report.lms import strangers as strangers
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from grader.report.text import print_safe as print_safe
 
 _HOME = {
+    "absentees": "lms",
     "append_output": "actions",
     "append_summary": "actions",
     "class_page": "pages",

@@ -65,26 +65,53 @@ def export(
 def read_roster(path: Path) -> dict[str, dict[str, str]]:
     """A platform's list of students for ``export``: a CSV file whose column ``student`` has the grader's names.
 
+    The columns may be separated by commas, semicolons or tabs. A row without a name in it (Canvas' *Points Possible*)
+    is nobody's.
+
     Raises:
-        UsageError: the file cannot be read, or has no column ``student``.
+        UsageError: the file cannot be read, has no column ``student``, or names one student twice.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
+            heading = file.readline()
+            file.seek(0)
+            rows = csv.DictReader(file, delimiter=max(",;\t", key=heading.count))
             if "student" not in (rows.fieldnames or ()):
                 raise UsageError(
                     f"{path} has no column 'student'",
                     remedy="Add one to the platform's list, with each student as `grader score --who` names them.",
                 )
-            people = [{key: value or "" for key, value in row.items() if key} for row in rows]
-            return {unicodedata.normalize("NFC", person["student"]): person for person in people}
+            people = [{key: (value or "").strip() for key, value in row.items() if key} for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path} cannot be read as CSV: {error}", remedy="Export the list as CSV in UTF-8.") from None
+    roster: dict[str, dict[str, str]] = {}
+    for person in people:
+        name = unicodedata.normalize("NFC", person["student"])
+        if name in roster:
+            raise UsageError(
+                f"{path} has the student {name!r} more than once",
+                remedy="Give each row the name by which `grader score --who` tells the two apart.",
+            )
+        if name:
+            roster[name] = person
+    return roster
 
 
-def strangers(run: RunReport, roster: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
-    """The students of ``run`` that the roster does not name: they are exported under their own names."""
-    return tuple(sorted({report.student for report in run.submissions} - set(roster)))
+def strangers(
+    run: RunReport, roster: Mapping[str, Mapping[str, str]], identifier: str | None = None
+) -> tuple[str, ...]:
+    """The students of ``run`` that are exported under the grader's names for them.
+
+    These are they whom the roster does not name or, where the platform knows people by one column, ``identifier``,
+    for whom it is empty there.
+    """
+    known = {student for student, person in roster.items() if identifier is None or person.get(identifier)}
+    return tuple(sorted({report.student for report in run.submissions} - known))
+
+
+def absentees(run: RunReport, roster: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+    """The students of the roster of whom nothing was graded: they handed in nothing, or are called otherwise there."""
+    return tuple(sorted(set(roster) - {report.student for report in run.submissions}))
 
 
 def _canvas(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]], _identifier: str) -> str:
@@ -107,7 +134,7 @@ def _moodle(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, s
     """The grade import: identifier, grade and feedback (docs.moodle.org: map both, or the grades are lost)."""
     records = [[identifier, assignment, f"{assignment} (feedback)"]]
     for row in counted.rows:
-        who = roster.get(row.student, {}).get(identifier, row.student)
+        who = roster.get(row.student, {}).get(identifier) or row.student
         records.append([who, score_cell(row.score), _feedback(row)])
     return csv_text(records)
 

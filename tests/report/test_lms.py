@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import UsageError
-from grader.report import export, gradebook_csv, read_roster, strangers
+from grader.report import absentees, export, gradebook_csv, read_roster, strangers
 
 from .builders import exercise, run, small_class, submission, ungraded
 
@@ -93,6 +93,34 @@ def test_roster_that_cannot_be_used_is_refused(tmp_path: Path, content: bytes | 
 
     with pytest.raises(UsageError):
         read_roster(path)
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"], ids=["comma", "semicolon", "tab"])
+def test_roster_is_read_whatever_separates_its_columns(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "roster.csv"
+    path.write_text(f"student{mark}ID number\nada{mark} 17\n{mark}\n", encoding="utf-8")
+
+    assert read_roster(path) == {"ada": {"student": "ada", "ID number": "17"}}
+
+
+def test_roster_that_names_a_student_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "roster.csv"
+    path.write_text("student,ID\nSmith,5002\nSmith,5003\n", encoding="utf-8")
+
+    with pytest.raises(UsageError, match="'Smith' more than once"):
+        read_roster(path)
+
+
+def test_roster_with_an_empty_identifier_exports_the_name_and_tells_it() -> None:
+    roster = {"ada": {"ID number": ""}, "alan": {"ID number": "7"}, "linus": {"ID number": "8"}}
+
+    assert [row[0] for row in _rows(export(MADE, "moodle", roster=roster))[1:]] == ["ada", "7", "8"]
+    assert strangers(MADE, roster, "ID number") == ("ada",)
+    assert strangers(MADE, roster) == ()
+
+
+def test_roster_of_someone_who_handed_in_nothing_names_them() -> None:
+    assert absentees(MADE, {"ada": {}, "Never Came": {}}) == ("Never Came",)
 
 
 def test_roster_without_the_column_asked_for_is_refused_and_strangers_are_named() -> None:
