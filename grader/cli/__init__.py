@@ -8,7 +8,11 @@ from __future__ import annotations
 import os
 import sys
 
-from grader.cli import authoring, grades, scoring, student  # noqa: F401 - in the order of the help
+# isort: off
+# Importing registers the commands, and the help lists them in this order: what is used most stands first.
+from grader.cli import scoring, student, grades, authoring  # noqa: F401
+
+# isort: on
 from grader.cli.app import app
 from grader.console import guard_streams, open_closed_streams
 
