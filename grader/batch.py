@@ -7,6 +7,7 @@ torch and much else at the same time; hence the imports inside functions.
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -48,7 +49,8 @@ class ScoreOptions:
 class Observer:
     """What a run tells while it goes on: who was found, how many need grading, and each report as it is done.
 
-    ``meanwhile`` gives work that can be done, a step at a time, while the last submissions run.
+    ``meanwhile`` gives work that can be done, a step at a time, while the last submissions run; ``remarked`` gets what
+    the operator should know of the run as a whole.
     """
 
     collected: Callable[[Collection], None] = lambda _: None
@@ -56,6 +58,7 @@ class Observer:
     finished: Callable[[SubmissionReport, bool], None] = lambda _report, _taken_over: None
     meanwhile: Callable[[], Iterable[None]] = lambda: ()
     ended: Callable[[], None] = lambda: None
+    remarked: Callable[[str], None] = lambda _: None
 
 
 def score_class(options: ScoreOptions, observer: Observer = Observer()) -> RunReport:
@@ -93,6 +96,8 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
                     await run.grade_all(collection.entries, observer)
                 finally:
                     observer.ended()
+            for remark in gradebook.remarks():
+                observer.remarked(remark)
             return gradebook.report()
 
 
@@ -103,6 +108,8 @@ def check_notebook(notebook: Path, course: str = "autograd") -> SubmissionReport
         UsageError: there is no such notebook.
         CourseError: the course cannot be loaded.
     """
+    if not os.path.lexists(notebook):
+        raise UsageError(f"{notebook} does not exist", remedy="name your notebook, an .ipynb file")
     if not notebook.is_file():
         raise UsageError(f"{notebook} is no notebook", remedy="name one .ipynb file; `grader score` takes folders")
     return asyncio.run(_check_notebook(notebook, course))
@@ -184,7 +191,7 @@ class _Run:
             return submission, False
         mark = fingerprint(submission, self.settings, self.options.limits, self.course_digest)
         if not self.options.fresh:
-            known = self.gradebook.take_over(key, mark)
+            known = self.gradebook.take_over(key, mark) or self.gradebook.take_over_moved(key, mark, submission)
             if known is not None:
                 return known, True
         report = await grade(submission, self.bench, self.pool)

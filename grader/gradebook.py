@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
 from grader.errors import GradebookBusy, GradebookError
-from grader.model import RunReport, SubmissionReport
+from grader.model import RunReport, Submission, SubmissionReport
 from grader.report import submission_from_dict, submission_to_dict
 
 FILE_NAME = "gradebook.db"
@@ -31,6 +32,16 @@ CREATE TABLE submission (
     run INTEGER NOT NULL REFERENCES run(id),
     report TEXT NOT NULL
 );
+"""
+
+#: How many submissions of earlier runs are not in a run, whatever the path they are in it by.
+_LEFT_OUT = """
+SELECT COUNT(*) FROM (
+    SELECT json_extract(report, '$.student'), json_extract(report, '$.sha256')
+        FROM submission WHERE run < ? AND json_valid(report)
+    EXCEPT SELECT json_extract(report, '$.student'), json_extract(report, '$.sha256')
+        FROM submission WHERE run = ? AND json_valid(report)
+)
 """
 
 
@@ -179,6 +190,21 @@ class Gradebook:
         self._execute("UPDATE submission SET run = ? WHERE key = ?", (self._run, key))
         return report
 
+    def take_over_moved(self, key: str, fingerprint: str, submission: Submission) -> SubmissionReport | None:
+        """The same from another key: what this student handed in under this name, unchanged but for its path.
+
+        A path is shown with its folder as soon as several are graded together; nothing is run again for that.
+        """
+        rows = self._execute("SELECT report FROM submission WHERE fingerprint = ?", (fingerprint,)).fetchall()
+        for (text,) in rows:
+            with suppress(GradebookError, ValueError):
+                report = submission_from_dict(json.loads(text))
+                if (report.student, report.notebook) == (submission.student, submission.notebook):
+                    report = replace(report, path=submission.shown_path)
+                    self.store(key, fingerprint, report)
+                    return report
+        return None
+
     def store(self, key: str, fingerprint: str, report: SubmissionReport) -> None:
         """Commit one finished submission."""
         text = json.dumps(submission_to_dict(report), ensure_ascii=True, allow_nan=False)
@@ -206,10 +232,16 @@ class Gradebook:
             return ()
         run, wanted = last.number, last.submissions
         (done,) = self._execute("SELECT COUNT(*) FROM submission WHERE run = ?", (run,)).fetchone()
-        (other,) = self._execute("SELECT COUNT(*) FROM submission WHERE run < ?", (run,)).fetchone()
+        (other,) = self._execute(_LEFT_OUT, (run, run)).fetchone()
         if wanted is not None and done < wanted:
             return (f"unfinished: {done} of {wanted} submissions are graded; `grader score` again goes on",)
-        return (f"{other} submissions of earlier runs are not in this one, nor in its reports",) if other else ()
+        if not other:
+            return ()
+        those = "1 submission of an earlier run is" if other == 1 else f"{other} submissions of earlier runs are"
+        return (
+            f"{those} not in this one, nor in its reports; to have everyone there, name all folders in one "
+            "`grader score` (what was graded is not run again)",
+        )
 
     def _submissions(self) -> Iterator[SubmissionReport]:
         rows = self._execute("SELECT report FROM submission WHERE run = (SELECT MAX(id) FROM run)")

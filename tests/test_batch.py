@@ -256,6 +256,31 @@ def test_score_with_notebooks_assigned_counts_them_again_in_every_later_report(
     assert json.loads(to_json(run))["assigned"]["lin_grad"] == 4
 
 
+def test_score_of_late_joiners_says_who_is_left_out_and_both_together_run_nobody_again(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path
+) -> None:
+    late = hand_in(tmp_path / "late", {"eve": answered({})})
+    said: list[str] = []
+
+    def both(*paths: Path) -> RunReport:
+        said.clear()
+        options = ScoreOptions(paths=paths, out=tmp_path / "out", seed=5)
+        return score_class(options, Observer(remarked=said.append))
+
+    both(small_class)
+    assert said == []
+    both(late)
+    assert said[0].startswith("3 submissions of earlier runs are not in this one")
+    assert "name all folders in one `grader score`" in said[0]
+    run = both(small_class, late)
+
+    assert (fake_pool.ran, said) == ([], [])
+    assert [one.path for one in run.submissions] == [
+        "class/ada/03_backprop.ipynb", "class/bob/03_backprop.ipynb", "class/cyd/03_backprop.ipynb",
+        "late/eve/03_backprop.ipynb",
+    ]  # fmt: skip
+
+
 def test_check_notebook_judges_by_the_public_seed(tmp_path: Path) -> None:
     hand_in(tmp_path, {"ada": answered(WRONG)})
 

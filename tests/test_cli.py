@@ -123,7 +123,8 @@ def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> 
         (["score", ".", "--student-pattern", "("], USAGE, "regular expression"),
         (["report", "nowhere"], USAGE, "no gradebook"),
         (["export", "nowhere"], USAGE, "no gradebook"),
-        (["check", "nowhere.ipynb"], USAGE, "no notebook"),
+        (["check", "nowhere.ipynb"], USAGE, "does not exist"),
+        (["check", "."], USAGE, "is no notebook"),
         (["release", "nowhere", "elsewhere"], USAGE, "nowhere"),
         (["frobnicate"], USAGE, "frobnicate"),
     ],
@@ -139,6 +140,25 @@ def test_cli_given_what_cannot_be_meant_says_so_and_ends_with_usage(
 
     assert done.exit_code == status, done.output
     assert said in done.output
+
+
+def test_help_lists_first_what_is_used_most() -> None:
+    said = runner.invoke(app, ["--help"]).output
+
+    places = [said.index(f" {name} ") for name in ("score", "check", "report", "release")]
+    assert places == sorted(places)
+
+
+def test_export_compares_the_class_with_the_roster(demo: tuple[Path, object], tmp_path: Path) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text('student;ID\nada;1\n"Came, Never";2\n', encoding="utf-8")
+    grades = str(demo[0] / "class/grades")
+
+    done = runner.invoke(app, ["export", grades, "--to", "canvas", "--roster", str(roster), "-f", str(tmp_path / "x")])
+
+    assert done.exit_code == GRADED, done.output
+    assert "note: no submission by, or one under another name: Came, Never" in done.stderr
+    assert "note: not in the roster, so exported by the grader's name: " in done.stderr
 
 
 def test_cli_who_lists_everyone_and_grades_nothing(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_gradebook_tells_what_the_last_run_has_not(tmp_path: Path) -> None:
         assert book.remarks() == ()
         book.begin(SETTINGS, 1)
         book.take_over("ada", "f")
-        assert "1 submissions of earlier runs" in book.remarks()[0]
+        assert "1 submission of an earlier run is" in book.remarks()[0]
         assert book.last_settings() == SETTINGS
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ import typer
 from grader.cli.app import app
 from grader.cli.options import HintsOption, Platform
 from grader.cli.outcome import told
-from grader.cli.view import plain_console
+from grader.cli.view import note, plain_console
 from grader.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,19 +50,31 @@ def export(
     """Print the grades in the form that a learning platform imports."""
     with told():
         from grader.report import export as exported
-        from grader.report import plain, read_roster, strangers
+        from grader.report import read_roster
 
         people = None if roster is None else read_roster(roster)
         run = _stored(out)
         text = exported(run, to=to.value, assignment=assignment, roster=people, identifier=identifier)
-        if people is not None and (unknown := strangers(run, people)):
-            names = plain(", ".join(unknown))
-            typer.echo(f"note: not in the roster, so exported by the grader's name: {names}", err=True)
+        if people is not None:
+            _compare(run, people, identifier if to is Platform.MOODLE else None)
         if file is None:
             sys.stdout.write(text)
         else:
             file.write_text(text, encoding="utf-8", newline="")
             plain_console().print(f"wrote {file}", markup=False, highlight=False)
+
+
+def _compare(run: RunReport, roster: Mapping[str, Mapping[str, str]], identifier: str | None) -> None:
+    """Tell who of the class is not in the roster, and who of the roster not in the class."""
+    from grader.report import absentees, strangers
+
+    where = f"in the roster with its {identifier!r}" if identifier else "in the roster"
+    for what, names in (
+        (f"not {where}, so exported by the grader's name", strangers(run, roster, identifier)),
+        ("no submission by, or one under another name", absentees(run, roster)),
+    ):
+        if names:
+            note(f"{what}: {'; '.join(names)}")
 
 
 def _stored(out: Path) -> RunReport:
@@ -71,5 +84,5 @@ def _stored(out: Path) -> RunReport:
         raise UsageError(f"there is no gradebook in {out}", remedy="name the folder given to `grader score --out`")
     with Gradebook(out / FILE_NAME) as gradebook:
         for remark in gradebook.remarks():
-            typer.echo(f"note: {remark}", err=True)
+            note(remark)
         return gradebook.report()

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ def _plain_width() -> int:
     return int(columns) if columns.isdecimal() and int(columns) > 0 else 120
 
 
+def note(remark: str) -> None:
+    """Tell on standard error what the operator should know, so that standard output stays what was asked for."""
+    from grader.report import print_safe
+
+    typer.echo(print_safe(f"note: {remark}"), err=True)
+
+
 class ProgressView:
     """Prints who is graded, then how far it is."""
 
@@ -60,6 +68,7 @@ class ProgressView:
             finished=self._finished,
             meanwhile=_prepare_reports,
             ended=self._ended,
+            remarked=note,
         )
 
     def _collected(self, collection: Collection) -> None:
@@ -71,7 +80,7 @@ class ProgressView:
 
     def _finished(self, report: SubmissionReport, taken_over: bool) -> None:
         if self._progress is not None:
-            self._progress.advance(report)
+            self._progress.advance(report, taken_over)
 
     def _ended(self) -> None:
         if self._progress is not None:

@@ -20,14 +20,12 @@ _WHO = 36
 class ScoreProgress:
     """Counts graded submissions on ``console``; use as a context manager.
 
-    ``total`` is how many there are, ``done`` how many an earlier run has graded already. On a terminal it is one live
-    bar; anywhere else (a pipe, a CI log) a line every ten seconds and one at the end. ``clock`` gives seconds.
+    ``total`` is how many there are. On a terminal it is one live bar; anywhere else (a pipe, a CI log) a line every ten
+    seconds and one at the end. ``clock`` gives seconds.
     """
 
-    def __init__(
-        self, total: int, console: Console, *, done: int = 0, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._total, self._done, self._fresh, self._unsaid = total, done, 0, 0
+    def __init__(self, total: int, console: Console, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._total, self._done, self._fresh, self._unsaid = total, 0, 0, 0
         self._console, self._clock = console, clock
         self._started = self._said = clock()
         self._task = TaskID(0)
@@ -52,13 +50,14 @@ class ScoreProgress:
     ) -> None:
         if self._console.is_terminal:
             self._live.stop()
-        elif self._unsaid:
+        # Where the bar has gone, what was kept of an earlier run is the only thing that is not said elsewhere.
+        if self._unsaid and (self._done > self._fresh or not self._console.is_terminal):
             self._say()
 
-    def advance(self, report: SubmissionReport) -> None:
-        """Count one more submission as graded."""
+    def advance(self, report: SubmissionReport, taken_over: bool = False) -> None:
+        """Count one more submission as graded: by this run, or ``taken_over`` from an earlier one, at no pace."""
         self._done += 1
-        self._fresh += 1
+        self._fresh += not taken_over
         self._unsaid += 1
         if self._console.is_terminal:
             who = cut(terminal(report.student), _WHO)
@@ -82,8 +81,10 @@ class ScoreProgress:
 
     def _say(self) -> None:
         self._said, self._unsaid = self._clock(), 0
-        pace = f" ({self.pace})" if self.pace else ""
-        self._console.print(f"graded {self._done} of {self._total}{pace}", markup=False, highlight=False)
+        kept = self._done - self._fresh
+        remarks = [f"{kept} of them earlier"] * (kept > 0) + [self.pace] * bool(self.pace)
+        said = f" ({'; '.join(remarks)})" if remarks else ""
+        self._console.print(f"graded {self._done} of {self._total}{said}", markup=False, highlight=False)
 
 
 def _duration(seconds: float) -> str:

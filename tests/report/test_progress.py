@@ -21,7 +21,9 @@ class Clock:
 def _run(total: int, step: float, *, done: int = 0, terminal: bool = False, name: str = "ada") -> str:
     clock, file = Clock(), io.StringIO()
     console = Console(file=file, width=100, force_terminal=terminal, color_system=None)
-    with ScoreProgress(total, console, done=done, clock=clock) as progress:
+    with ScoreProgress(total, console, clock=clock) as progress:
+        for _ in range(done):
+            progress.advance(submission(name), taken_over=True)
         for _ in range(total - done):
             clock.now += step
             progress.advance(submission(name))
@@ -42,11 +44,16 @@ def test_progress_last_line_is_said_once() -> None:
 
 
 def test_progress_resumed_counts_the_rate_of_this_run_only() -> None:
-    assert _run(12, 0.1, done=7).splitlines() == ["graded 12 of 12 (10.0/s)"]
+    assert _run(12, 0.1, done=7).splitlines() == ["graded 12 of 12 (7 of them earlier; 10.0/s)"]
 
 
-def test_progress_nothing_to_do_says_nothing() -> None:
-    assert _run(3, 1.0, done=3) == ""
+def test_progress_nothing_to_do_has_no_pace() -> None:
+    assert _run(3, 1.0, done=3) == "graded 3 of 3 (3 of them earlier)\n"
+
+
+def test_progress_resumed_on_a_terminal_says_at_its_end_how_many_were_kept() -> None:
+    assert "graded 3 of 3 (2 of them earlier; 1.0/s)" in _run(3, 1.0, done=2, terminal=True)
+    assert "earlier" not in _run(3, 1.0, terminal=True)
 
 
 def test_progress_on_a_terminal_names_who_without_their_markup() -> None:
