@@ -111,6 +111,16 @@ def test_class_page_score_of_everyone_is_that_of_report_json(visit: Visit, grade
             assert shown[report["student"]] == ("–" if report["score"] is None else f"{report['score']:g}")
 
 
+@pytest.mark.parametrize("width", [390, 768])
+def test_class_page_on_a_narrow_screen_hides_nothing_beside_it(browser: Browser, grades: Path, width: int) -> None:
+    visit = Visit(browser, viewport={"width": width, "height": 900})
+    page = visit.open(grades / "index.html")
+    for section in ("attention", "exercises"):
+        box = page.locator(f"#{section} .scroll")
+        assert box.evaluate("one => one.scrollWidth - one.clientWidth") <= 1, section
+    visit.context.close()
+
+
 def test_class_page_every_link_opens_what_it_names(visit: Visit, grades: Path) -> None:
     page = visit.open(grades / "index.html")
     found = page.eval_on_selector_all("a[href]", "all => all.map(a => [a.getAttribute('href'), a.textContent.trim()])")
