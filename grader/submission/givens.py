@@ -31,7 +31,7 @@ def givens_of(released: Traversable | Path) -> frozenset[str]:
     for file in released.iterdir():
         if file.name.endswith(".ipynb") and file.is_file():
             try:
-                cells, _ = cells_of(file.read_bytes())
+                cells = cells_of(file.read_bytes()).cells
             except Unreadable:
                 continue
             for cell in cells:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from grader.model import Cell
@@ -33,8 +34,17 @@ class Unreadable(Exception):
     """The bytes are no notebook; the message says what is wrong and where, and quotes nothing of them."""
 
 
-def cells_of(data: bytes, limit: int = 2_000, most_code: int = MOST_CODE) -> tuple[tuple[Cell, ...], int]:
-    """Return the code cells of a notebook and how many cells of any type it has.
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The code cells of a notebook, how many cells of any type it has, and remarks for a human."""
+
+    cells: tuple[Cell, ...]
+    total: int
+    flags: tuple[str, ...] = ()
+
+
+def cells_of(data: bytes, limit: int = 2_000, most_code: int = MOST_CODE) -> Contents:
+    """Return what grading needs of a notebook; a tagged cell that is no code any more is remarked.
 
     Raises:
         Unreadable: empty, not text, not JSON, not a notebook, of an unknown format, over ``limit`` cells, or over
@@ -43,7 +53,7 @@ def cells_of(data: bytes, limit: int = 2_000, most_code: int = MOST_CODE) -> tup
     raw = list(_raw_cells(_document(data)))
     if len(raw) > limit:
         raise Unreadable(f"too many cells: {len(raw)}, at most {limit} are read")
-    cells = []
+    cells, flags = [], []
     for index, cell in enumerate(raw):
         if not isinstance(cell, dict):
             raise Unreadable(f"not a notebook: cell {index} is {_named(cell)}, not an object")
@@ -51,12 +61,15 @@ def cells_of(data: bytes, limit: int = 2_000, most_code: int = MOST_CODE) -> tup
             raise Unreadable(f"not a notebook: cell {index} has no cell type")
         if cell["cell_type"] == "code":
             cells.append(Cell(index, _source(cell, index), _exercise(cell.get("metadata"))))
+        elif exercise := _exercise(cell.get("metadata")):
+            kind = "Markdown" if cell["cell_type"] == "markdown" else "raw text"
+            flags.append(f"cell {index}, tagged `{exercise}`, is {kind}, not code")
     code = sum(len(cell.source) for cell in cells)
     if code > most_code:
         raise Unreadable(
             f"too much code: {code:,} characters, at most {most_code:,} are read; keep data in a file beside it"
         )
-    return tuple(cells), len(raw)
+    return Contents(tuple(cells), len(raw), tuple(flags))
 
 
 def _document(data: bytes) -> dict[str, Any]:
@@ -71,7 +84,9 @@ def _document(data: bytes) -> dict[str, Any]:
         document = json.loads(text)
     except json.JSONDecodeError as error:
         conflict = " (Git conflict markers stand in the file)" if _CONFLICT.search(text) else ""
-        raise Unreadable(f"not JSON: line {error.lineno} column {error.colno}{conflict}") from None
+        raise Unreadable(
+            f"not JSON: line {error.lineno} column {error.colno}{conflict}; save it again in Jupyter and hand that in"
+        ) from None
     except RecursionError:
         raise Unreadable("not a notebook: nested too deeply") from None
     except ValueError:  # an integer of thousands of digits

@@ -39,9 +39,10 @@ def read(
         return _unreadable(entry, "", str(refusal))
     digest = hashlib.sha256(data).hexdigest()
     try:
-        cells, total = cells_of(data, limits.cells, limits.code)
+        contents = cells_of(data, limits.cells, limits.code)
     except Unreadable as problem:
         return _unreadable(entry, digest, str(problem))
+    cells = contents.cells
     tags = {cell.exercise for cell in cells}
     stubs = locate(cells, _asked_for(wanted, entry.notebook, tags), givens, _modules_in(entry.assets))
     return Submission(
@@ -51,11 +52,11 @@ def read(
         shown_path=entry.shown_path,
         sha256=digest,
         cells=cells,
-        total_cells=total,
+        total_cells=contents.total,
         stubs=stubs,
         assets=entry.assets,
         assets_below=entry.assets_below,
-        flags=(*entry.flags, *_meddling(entry, cells)),
+        flags=(*entry.flags, *contents.flags, *_meddling(entry, cells)),
     )
 
 

@@ -39,7 +39,7 @@ READABLE = {
 @pytest.mark.parametrize("name", READABLE)
 def test_cells_of_a_notebook_in_the_wild_are_read(name: str) -> None:
     content, sources = READABLE[name]
-    cells, _ = cells_of(content)
+    cells = cells_of(content).cells
     assert [cell.source for cell in cells] == sources
 
 
@@ -101,8 +101,17 @@ def test_cells_of_something_else_says_why_without_quoting_it(name: str) -> None:
     ],
 )
 def test_cells_of_takes_the_exercise_only_where_it_is_text(metadata: object, exercise: str | None) -> None:
-    cells, total = cells_of(data(notebook(markdown(""), {"cell_type": "code", "source": "", "metadata": metadata})))
-    assert (cells[0].exercise, cells[0].index, total) == (exercise, 1, 2)
+    found = cells_of(data(notebook(markdown(""), {"cell_type": "code", "source": "", "metadata": metadata})))
+    assert (found.cells[0].exercise, found.cells[0].index, found.total) == (exercise, 1, 2)
+
+
+@pytest.mark.parametrize(("kind", "words"), [("markdown", "Markdown"), ("raw", "raw text")])
+def test_cells_of_remarks_a_tagged_cell_that_is_no_code_any_more(kind: str, words: str) -> None:
+    changed = {"cell_type": kind, "source": "def lin_grad(): ...", "metadata": {"grader": {"exercise": "lin_grad"}}}
+
+    assert cells_of(data(notebook(markdown(""), changed))).flags == (
+        f"cell 1, tagged `lin_grad`, is {words}, not code",
+    )
 
 
 JSON = st.recursive(
@@ -124,5 +133,5 @@ CELL = st.fixed_dictionaries(
 @settings(max_examples=150, deadline=None)
 def test_cells_of_anything_is_cells_or_a_reason(content: bytes) -> None:
     with suppress(Unreadable):
-        cells, total = cells_of(content)
-        assert len(cells) <= total
+        found = cells_of(content)
+        assert len(found.cells) <= found.total

@@ -33,6 +33,12 @@ def test_read_gives_cells_stubs_and_the_hash_of_the_bytes(tmp_path: Path) -> Non
     assert (submission.stubs["lin_grad"].cell, submission.unreadable, submission.flags) == (1, None, ("two",))
 
 
+def test_read_flags_a_tagged_cell_that_is_markdown(tmp_path: Path) -> None:
+    turned = {**code(LIN_GRAD, "lin_grad"), "cell_type": "markdown"}
+    submission = read(replace(entry_for(written(tmp_path / "nb.ipynb", turned)), flags=("two",)), WANTED, frozenset())
+    assert submission.flags == ("two", "cell 0, tagged `lin_grad`, is Markdown, not code")
+
+
 def test_read_in_a_course_notebook_looks_for_its_own_exercises_and_tagged_ones(tmp_path: Path) -> None:
     path = written(tmp_path / "nb.ipynb", code(LIN_GRAD), code(RELU))
     assert set(read(entry_for(path, "03_backprop.ipynb"), WANTED, frozenset()).stubs) == {"lin_grad"}
@@ -68,7 +74,7 @@ def test_read_something_else_is_a_reason(tmp_path: Path) -> None:
     path = tmp_path / "nb.ipynb"
     path.write_bytes(b"SECRET")
     submission = read(entry_for(path), WANTED, frozenset())
-    assert submission.unreadable == "not JSON: line 1 column 1"
+    assert submission.unreadable == "not JSON: line 1 column 1; save it again in Jupyter and hand that in"
     assert submission.sha256 == hashlib.sha256(b"SECRET").hexdigest()
 
 
@@ -140,5 +146,5 @@ def test_collect_then_read_a_whole_class(tmp_path: Path) -> None:
     assert [(item.student, item.unreadable) for item in submissions] == [
         ("ada", None),
         ("bob", None),
-        ("eve", "not JSON: line 1 column 2"),
+        ("eve", "not JSON: line 1 column 2; save it again in Jupyter and hand that in"),
     ]
