@@ -59,7 +59,7 @@ async def _graded(submission: Submission, bench: Bench, pool: KernelPool) -> Sub
     asked = asked_of(submission, bench.course)
     if not asked:
         return _report(
-            submission, "no_exercises", None, 0.0, reason=f"holds no exercise of the course {bench.course.name!r}"
+            submission, "no_exercises", None, 0.0, reason=f"no exercise of the course {bench.course.name!r} is in it"
         )
     job = Job(
         submission.shown_path,

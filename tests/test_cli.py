@@ -118,6 +118,7 @@ def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> 
         (["score", ".", "--memory", "lots"], USAGE, "no size in bytes"),
         (["score", ".", "--sandbox", "glass"], USAGE, "glass"),
         (["score", ".", "--seed", "-1"], USAGE, "--seed"),
+        (["score", ".", "--seed", "abc"], USAGE, "'abc' is no seed"),
         (["score", ".", "--who"], USAGE, "no notebook found"),
         (["score", ".", "--who", "--assigned", "3_backprop"], USAGE, "no notebook '3_backprop'"),
         (["score", ".", "--student-pattern", "("], USAGE, "regular expression"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -52,6 +53,22 @@ def size(text: str, least: str = "1") -> int:
     if value < _bytes(least):
         raise UsageError(f"{text!r} is less than a notebook needs", remedy=f"write {least} or more")
     return value
+
+
+def seed_number(text: str) -> int:
+    """The seed that was written on the command line or in ``$GRADER_SEED``.
+
+    Raises:
+        BadParameter: the text is no whole number from 0 on.
+
+    >>> seed_number("8430125519")
+    8430125519
+    """
+    with suppress(ValueError):
+        seed = int(text)
+        if seed >= 0:
+            return seed
+    raise typer.BadParameter(f"{text!r} is no seed; write a whole number from 0 on")
 
 
 def _bytes(text: str) -> int:

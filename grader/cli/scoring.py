@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grader.cli.app import app
-from grader.cli.options import CourseOption, HintsOption, OutOption, Sandbox, size
+from grader.cli.options import CourseOption, HintsOption, OutOption, Sandbox, seed_number, size
 from grader.cli.outcome import GRADED, Platforms, exit_status, logging_to, told
 from grader.cli.view import ProgressView, plain_console, print_entries
 from grader.errors import UsageError
@@ -34,7 +34,8 @@ def score(
         typer.Option(
             "--seed",
             help="Fixes the data. Default: the gradebook's, else a secret one.",
-            min=0,
+            parser=seed_number,
+            metavar="NUMBER",
             envvar="GRADER_SEED",
             show_envvar=True,
         ),

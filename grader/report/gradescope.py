@@ -60,6 +60,8 @@ def _overview(rows: tuple[Row, ...]) -> str:
         return wording.NOTHING_GRADED
     lines = [line for row in rows for line in _of_entries(row.counted)]
     lines += [one_line(wording.spare(entry), 600) for row in rows for entry in row.spare]
+    if any(row.exercises for row in rows):
+        lines.append(wording.COUNTED_FROM)
     return "\n".join(line.rstrip() for line in lines)
 
 

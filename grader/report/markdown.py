@@ -53,12 +53,14 @@ def _student_blocks(counted: Tally, hints: Hints) -> Iterator[str]:
         yield f"### Not handed in\n\nAssigned, and found in no notebook: {names}.\n"
     for entry in row.spare:
         yield f"> ⚑ {markdown(cut(wording.spare(entry), 600))}\n"
+    if row.exercises:
+        yield f"*{wording.COUNTED_FROM}*\n"
 
 
 def _entry_blocks(entry: SubmissionReport, hints: Hints) -> Iterator[str]:
     yield f"### {markdown(entry.notebook or entry.path)}\n"
     if entry.status != "graded":
-        reason = markdown(cut(entry.reason, 600))
+        reason = markdown(wording.sentence(cut(entry.reason, 600)))
         yield f"> **{wording.SUBMISSION[entry.status]}.** {wording.SUBMISSION_DETAIL[entry.status]} {reason}\n"
     if entry.exercises:
         yield _table(entry)

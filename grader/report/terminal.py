@@ -56,6 +56,8 @@ def render_submission(report: SubmissionReport, hints: Hints = "nudge") -> Rende
         told = f"{wording.cell_name(failure.cell)} {wording.CELL_ENDED[failure.ended]}: {terminal(failure.error)}"
         parts.append(Text.assemble(("! ", "yellow"), (told, "yellow")))
     parts += [Text.assemble(("⚑ ", "yellow"), terminal(flag)) for flag in report.flags]
+    if report.exercises:
+        parts.append(Text(wording.COUNTED_FROM, "dim"))
     return Group(*parts)
 
 

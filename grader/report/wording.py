@@ -47,7 +47,7 @@ SUBMISSION_DETAIL: Final = {
     "unreadable": "The notebook could not be read, so nothing was graded. This does not count as zero points.",
     "crashed": "The kernel died. What was checked before then is kept.",
     "timed_out": "The time for the whole notebook was up. What was checked before then is kept.",
-    "no_exercises": "No exercise of this course was found.",
+    "no_exercises": "There was nothing to grade.",
     "grader_error": "The grader itself failed. This does not count as zero points: it has to be graded again.",
 }
 
@@ -76,6 +76,7 @@ SANDBOX_NOTE: Final = {
 
 FLAGGED: Final = "flagged"
 GRADER_ERROR_IN: Final = "the grader failed in {exercises}"
+COUNTED_FROM: Final = "Cells are counted from 0, text cells included."
 NOT_HANDED_IN: Final = "This was assigned, and was not handed in."
 NOTHING_GRADED: Final = "No submission was found."
 FOLLOWS_FROM: Final = "This one calls {names}, which is not right yet: mend that first."
@@ -104,6 +105,15 @@ def place(cell: int | None, line: int | None) -> str:
 def spare(entry: SubmissionReport) -> str:
     """Why a notebook that was not graded takes no points away."""
     return SPARE[entry.status].format(name=entry.notebook or entry.path, reason=entry.reason)
+
+
+def sentence(reason: str) -> str:
+    """A reason as a sentence of its own, after another one.
+
+    >>> sentence("not JSON: line 184 column 4")
+    'Not JSON: line 184 column 4.'
+    """
+    return f"{reason[:1].upper()}{reason[1:]}" + ("." if reason[-1:].isalnum() else "")
 
 
 def shape(sizes: tuple[int, ...]) -> str:

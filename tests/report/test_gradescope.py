@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import io
 import json
 
 import jsonschema
 import pytest
+from rich.console import Console
 
-from grader.report import gradescope_results
+from grader.report import gradescope_results, render_markdown, render_submission
 
 from .builders import exercise, large_class, run, small_class, submission, ungraded, untouched
 
@@ -68,6 +70,15 @@ def test_gradescope_results_score_is_that_of_the_tests() -> None:
     assert (first["name"], first["status"], first["max_score"]) == ("lin_grad", "failed", 4.0)
     assert "Hint: Which of inp" in first["output"]
     assert results["stdout_visibility"] == "hidden"
+
+
+def test_every_text_that_numbers_cells_says_from_where() -> None:
+    made = run(submission("ada", exercise("lin_grad", cell=18, line=1)))
+    drawn = Console(file=io.StringIO(), width=100)
+    drawn.print(render_submission(made.submissions[0]))
+
+    for text in (gradescope_results(made)["output"], render_markdown(made), drawn.file.getvalue()):  # type: ignore[attr-defined]
+        assert "Cells are counted from 0, text cells included." in text
 
 
 def test_gradescope_results_visibility_and_hints_are_options() -> None:

@@ -44,7 +44,7 @@ def test_render_markdown_nothing_graded_says_so() -> None:
 def test_render_markdown_ungraded_says_why() -> None:
     shown = render_markdown(run(ungraded("ada", "unreadable", "not *JSON*")))
     assert "## – / 12" in shown
-    assert "not &#42;JSON&#42;" in shown
+    assert "does not count as zero points. Not &#42;JSON&#42;" in shown
 
 
 @pytest.mark.parametrize("limit", [500, 5_000, 100_000])
