@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.judge.diagnosis import diagnose
-from grader.judge.diagnosis.wording import CAUSES, WORDS
+from grader.judge.diagnosis.causes import CAUSES
+from grader.judge.diagnosis.wording import WORDS
 from grader.model import Capture
 from tests.judge.builders import (
     cases,
@@ -87,7 +88,7 @@ def test_every_public_code_has_words_and_no_other_exists():
     assert {key.partition(".")[0] for key in WORDS} == PUBLIC
     assert all(words.seen for words in WORDS.values())
     assert all(words.nudge for words in WORDS.values())
-    assert all(remedy for _, remedy in CAUSES.values())
+    assert all(cause.remedy for cause in CAUSES.values())
 
 
 def test_factor_of_the_batch_size_is_a_missing_mean():

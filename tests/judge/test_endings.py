@@ -6,7 +6,9 @@ import pytest
 
 from grader.judge.diagnosis.endings import ending_of, has_untouched_body
 from grader.judge.diagnosis.errors import explained
-from grader.model import CaseRun, Stub, StudentError
+from grader.judge.evidence import Evidence
+from grader.model import CaseRun, Diagnosis, Stub, StudentError
+from tests.judge.answered import answered
 from tests.judge.builders import linear, not_implemented
 
 UNTOUCHED = "def linear(inp, out, w, b):\n    '''Doc.'''\n    raise NotImplementedError"
@@ -17,8 +19,12 @@ def stub(source: str) -> Stub:
     return Stub("linear", 4, 1, source, "metadata")
 
 
+def ending(run: CaseRun, source: str | None = None) -> Diagnosis:
+    return ending_of(Evidence(linear, (), (run,), None if source is None else stub(source)), run, "n=7")
+
+
 def ended(error: StudentError, source: str) -> str:
-    return ending_of(linear, stub(source), CaseRun("case", "raised", error=error)).code
+    return ending(CaseRun("case", "raised", error=error), source).code
 
 
 def test_error_on_the_stubs_own_line_is_not_implemented():
@@ -32,7 +38,7 @@ def test_error_in_a_base_class_of_an_untouched_subclass_is_not_implemented():
 
 def test_error_of_another_stub_says_where_it_comes_from():
     run = CaseRun("case", "raised", error=not_implemented(2, 5))
-    found = ending_of(linear, stub(DONE), run)
+    found = ending(run, DONE)
     assert found.code == "raised"
     assert "What this one calls is not written" in found.message
 
@@ -42,9 +48,53 @@ def test_torchs_own_not_implemented_error_is_an_exception_like_others():
     assert ended(error, DONE) == "raised"
 
 
+PARTLY = [
+    (
+        "lin_grad",
+        """
+        def lin_grad(inp, out, w, b):
+            inp.g = out.g @ w.T
+            w.g = inp.T @ out.g
+            raise NotImplementedError
+        """,
+        "b.g",
+    ),
+    (
+        "Relu",
+        """
+        class Relu:
+            def __call__(self, inp):
+                self.out = inp.clamp(min=0.0)
+                return self.out
+
+            def backward(self):
+                raise NotImplementedError
+        """,
+        "inp.g",
+    ),
+    (
+        "dot_grad",
+        """
+        def dot_grad(w, x):
+            w_grad = x
+            raise NotImplementedError
+        """,
+        "result[0]",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "source", "check"), PARTLY, ids=[name for name, *_ in PARTLY])
+def test_stub_that_is_written_in_part_is_not_called_untouched(name, source, check):
+    found = answered(name, source)[check]
+    assert found.code == "not_implemented"
+    assert found.message.startswith("This part is not written yet")
+    assert "at `raise NotImplementedError`, line " in found.message
+
+
 @pytest.mark.parametrize("how", ["timed_out", "crashed", "memory_exceeded", "output_exceeded", "not_defined"])
 def test_other_endings_keep_their_name(how):
-    found = ending_of(linear, None, CaseRun("case", how), "n=7")
+    found = ending(CaseRun("case", how))
     assert found.code == how
     assert found.message
     assert found.hint
@@ -67,7 +117,7 @@ def test_untouched_bodies(source, expected):
 
 
 ERRORS = [
-    ("RuntimeError", "mat1 and mat2 shapes cannot be multiplied (7x5 and 3x5)", "(7, 5) @ (5, 3) transposed"),
+    ("RuntimeError", "mat1 and mat2 shapes cannot be multiplied (7x5 and 3x5)", "(7, 5) @ (3, 5).T"),
     ("RuntimeError", "mat1 and mat2 shapes cannot be multiplied (7x5 and 3x8)", "do not."),
     (
         "RuntimeError",
@@ -78,6 +128,36 @@ ERRORS = [
     ("AttributeError", "'Tensor' object has no attribute 'grd'", "`grd`"),
     ("RuntimeError", "a leaf Variable that requires grad is being used in an in-place operation.", "in place"),
     ("NameError", "name 'oout' is not defined", "`oout`"),
+    ("UnboundLocalError", "cannot access local variable 'w1' where it is not associated", "makes `w1` its own"),
+    ("NotImplementedError", "\"bitwise_xor_cpu\" not implemented for 'Float'", "bit by bit"),
+    ("TypeError", "ufunc 'bitwise_xor' not supported for the input types", "bit by bit"),
+    ("TypeError", "unsupported operand type(s) for ^: 'float' and 'int'", "bit by bit"),
+    ("NotImplementedError", "\"softmax_lastdim_kernel_impl\" not implemented for 'Long'", "dtype Long"),
+    ("IndexError", "too many indices for tensor of dimension 1", "axes (1)"),
+    ("IndexError", "too many indices for array: array is 1-dimensional, but 2 were indexed", "axes (1)"),
+    ("IndexError", "invalid index of a 0-dim tensor. Use `tensor.item()` in Python", "axes (0)"),
+    ("IndexError", "Dimension out of range (expected to be in range of [-2, 1], but got 2)", "no axis 2"),
+    ("AxisError", "axis 1 is out of bounds for array of dimension 1", "the last one there is 0"),
+    ("IndexError", "tensors used as indices must be long, int, byte or bool tensors", "whole numbers"),
+    ("IndexError", "arrays used as indices must be of integer (or boolean) type", "whole numbers"),
+    ("IndexError", "shape mismatch: indexing tensors could not be broadcast together with shapes [5], [8]", "pairs"),
+    (
+        "IndexError",
+        "The shape of the mask [3, 3] at index 1 does not match the shape of the indexed tensor [3, 5] at index 1",
+        "[3, 3] is not [3, 5]",
+    ),
+    ("IndexError", "index 5 is out of bounds for dimension 0 with size 3", "outside of its axis"),
+    ("IndexError", "list index out of range", "outside of its axis"),
+    ("ValueError", "operands could not be broadcast together with shapes (2,3) (2,) ", "(2,3) (2,)"),
+    ("TypeError", "unsupported operand type(s) for *: 'float' and 'NoneType'", "is None there"),
+    ("TypeError", "'NoneType' object is not subscriptable", "is None there"),
+    ("TypeError", "exp(): argument 'input' (position 1) must be Tensor, not NoneType", "is None there"),
+    ("TypeError", "unsupported operand type(s) for -: 'Tensor' and 'torch.return_types.max'", "`max` along an axis"),
+    ("TypeError", "unsupported operand type(s) for *: 'int' and 'Value'", "no `*` of `int` and `Value`"),
+    ("AttributeError", "'numpy.ndarray' object has no attribute 'mm'", "`mm` is a method of tensors"),
+    ("AttributeError", "'int' object has no attribute 'g'", "of type `int`"),
+    ("AttributeError", "cannot assign parameters before Module.__init__() call", "set up"),
+    ("RecursionError", "maximum recursion depth exceeded", "without end"),
     ("TypeError", "linear() missing 1 required positional argument: 'b'", "arguments"),
     ("ValueError", "too many values to unpack (expected 2)", "number of values"),
     ("RuntimeError", "expected m1 and m2 to have the same dtype, but got: float != double", "float and double"),
@@ -96,13 +176,44 @@ def test_exception_is_explained_by_its_cause(kind, message, words):
     assert "inp (7, 5)" in found.message
 
 
+def broadcast(*operands: str) -> str:
+    message = "The size of tensor a (5) must match the size of tensor b (10) at non-singleton dimension 1"
+    return explained(StudentError("RuntimeError", message, ("RuntimeError",), 4, 2, "x - y", operands)).message
+
+
+def test_operands_that_met_are_those_with_the_sizes_of_the_message():
+    assert "(10, 5) and (10, 10) differ at axis 1" in broadcast("z (3,)", "x (10, 5)", "y (10, 10)")
+    assert "(10, 5) and (10,) differ at axis 1" in broadcast("y (10,)", "x (10, 5)")
+
+
+@pytest.mark.parametrize("operands", [("x (10, 5, 5)", "y (10, 5, 5)"), ("x (1, 11)", "y (1,)"), ()])
+def test_operands_that_did_not_meet_are_not_named(operands):
+    assert "a size of 5 and one of 10 differ at axis 1" in broadcast(*operands)
+
+
+def test_operands_are_not_named_where_several_pairs_could_have_met():
+    assert "a size of 5 and one of 10" in broadcast("x (7, 5)", "y (7, 10)", "z (1, 10)")
+
+
+def test_arguments_are_the_stubs_fault_only_where_the_check_passed_them():
+    message = "helper() missing 1 required positional argument: 'b'"
+    assert "stub" not in explained(StudentError("TypeError", message, (), 4, 2, "helper(a)")).message
+    assert "stub" in explained(StudentError("TypeError", message)).message
+
+
+def test_question_names_no_line_where_none_is_known():
+    sizes = "mat1 and mat2 shapes cannot be multiplied (3x4 and 5x6)"
+    for message in (sizes, "'Lin' object has no attribute 'backward'"):
+        assert "that line" not in explained(StudentError("RuntimeError", message)).hint
+
+
 def test_numpy_product_names_the_fitting_transpose():
     message = (
         "matmul: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature (n?,k),(k,m?)->(n?,m?) "
         "(size 3 is different from 5)"
     )
     error = StudentError("ValueError", message, ("ValueError",), 4, 2, "x @ w", ("x (7, 5)", "w (3, 5)"))
-    assert "(7, 5) @ (5, 3) transposed" in explained(error).message
+    assert "(7, 5) @ (3, 5).T" in explained(error).message
 
 
 @pytest.mark.parametrize(
@@ -113,5 +224,6 @@ def test_numpy_product_names_the_fitting_transpose():
     ],
 )
 def test_hint_on_an_exception_asks_for_shapes_only_where_they_are_the_cause(kind, message, shapes):
-    found = ending_of(linear, stub(DONE), CaseRun("case", "raised", error=StudentError(kind, message, (kind,))))
+    error = StudentError(kind, message, (kind,), 4, 2, "  inp.g = out.g @ w")
+    found = ending(CaseRun("case", "raised", error=error), DONE)
     assert ("shapes" in found.hint) is shapes

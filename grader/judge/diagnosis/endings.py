@@ -12,7 +12,8 @@ from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.errors import explained, place
 from grader.judge.diagnosis.symptom import Symptom
-from grader.model import CaseRun, Diagnosis, Exercise, Stub, StudentError
+from grader.judge.evidence import Evidence
+from grader.model import CaseRun, Diagnosis, Stub, StudentError
 
 _STOPPED = frozenset({"timed_out", "crashed", "memory_exceeded", "output_exceeded"})
 
@@ -25,7 +26,7 @@ def without_tensor(symptom: Symptom) -> Diagnosis | None:
     exercise = symptom.evidence.exercise
     before = first.case.inputs.get(path_of(exercise, symptom.check))
     if first.comparison.verdict == "absent" or _is_same(first.actual.tensor, before):
-        return ending_of(exercise, symptom.evidence.stub, first.run, first.case.describe())
+        return ending_of(symptom.evidence, first.run, first.case.describe())
     return None
 
 
@@ -34,7 +35,7 @@ def left_midway(symptom: Symptom) -> Diagnosis | None:
     first = symptom.first
     if first is None or first.run.ended == "returned":
         return None
-    return ending_of(symptom.evidence.exercise, symptom.evidence.stub, first.run, first.case.describe())
+    return ending_of(symptom.evidence, first.run, first.case.describe())
 
 
 def _is_same(tensor: Tensor | None, before: Tensor | None) -> bool:
@@ -43,8 +44,9 @@ def _is_same(tensor: Tensor | None, before: Tensor | None) -> bool:
     return bool(torch.equal(tensor.to(torch.float64), before.to(torch.float64)))
 
 
-def ending_of(exercise: Exercise, stub: Stub | None, run: CaseRun, label: str = "") -> Diagnosis:
+def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
     """How a run that did not return ended, in words."""
+    exercise, stub = evidence.exercise, evidence.stub
     if run.ended == "not_defined":
         return wording.say("not_defined", names=", ".join(f"`{name}`" for name in exercise.needs) or "The stub")
     if run.ended in _STOPPED:
@@ -52,17 +54,27 @@ def ending_of(exercise: Exercise, stub: Stub | None, run: CaseRun, label: str = 
     error = run.error
     if error is None:
         return explained(StudentError("an exception", ""))
-    if "NotImplementedError" in (error.type, *error.bases):
-        if is_untouched(stub, error):
-            return wording.say("not_implemented")
-        if _is_raised_by_hand(error):
-            names = ", ".join(f"`{name}`" for name in exercise.follows)
-            return wording.say("raised.elsewhere", where=place(error), names=f": {names}" if names else "")
+    if "NotImplementedError" in (error.type, *error.bases) and _is_raised_by_hand(error):
+        if is_open(stub, error):
+            part = has_begun(evidence) or (stub is not None and not has_untouched_body(stub.source))
+            return wording.say("not_implemented.part" if part else "not_implemented", where=place(error))
+        names = ", ".join(f"`{name}`" for name in exercise.follows)
+        return wording.say("raised.elsewhere", where=place(error), names=f": {names}" if names else "")
     return explained(error)
 
 
-def is_untouched(stub: Stub | None, error: StudentError) -> bool:
-    """Whether a NotImplementedError is that of the stub itself, as the notebook was released.
+def has_begun(evidence: Evidence) -> bool:
+    """Whether anything came of the stub: a check that passed, or any tensor in a place where none was given."""
+    return any(
+        finding.passed or (finding.actual.tensor is not None and path not in evidence.exercise.in_place)
+        for check, findings in evidence.findings.items()
+        for path in (path_of(evidence.exercise, check),)
+        for finding in findings
+    )
+
+
+def is_open(stub: Stub | None, error: StudentError) -> bool:
+    """Whether a NotImplementedError that was raised by hand is that of the stub itself, as it was released.
 
     It is if it was raised on the stub's own lines, or if a body of the stub is still nothing but that statement: a
     subclass may fail in a base class before its own body is reached.
@@ -71,7 +83,7 @@ def is_untouched(stub: Stub | None, error: StudentError) -> bool:
         return True
     last = stub.line + stub.source.count("\n")
     own = error.cell == stub.cell and error.line is not None and stub.line <= error.line <= last
-    return (own and _is_raised_by_hand(error)) or has_untouched_body(stub.source)
+    return own or has_untouched_body(stub.source)
 
 
 def _is_raised_by_hand(error: StudentError) -> bool:

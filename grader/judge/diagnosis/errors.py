@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import permutations
 
-from grader.judge.diagnosis import wording
+import torch
+
+from grader.judge.diagnosis import causes, wording
 from grader.model import Diagnosis, StudentError
 
 Fields = dict[str, object]
+Found = tuple[str, Fields]
+Find = Callable[[re.Match[str], StudentError], Found]
 _LONGEST = 500
 
 
@@ -20,50 +25,59 @@ def explained(error: StudentError) -> Diagnosis:
     """The diagnosis of an exception that a stub raised."""
     message = error.message[:_LONGEST].strip()
     key, fields = _cause(error, message)
-    why, remedy = (part.format_map(fields) for part in wording.CAUSES[key])
+    cause = causes.CAUSES[key]
     shown = f"{error.type}: {message.partition(chr(10))[0]}" if message else error.type
-    question = wording.WHICH_SHAPES if key in wording.SHAPED else wording.WHAT_STANDS_THERE
-    return wording.say("raised", error=shown, where=place(error), why=why, question=question, remedy=remedy)
+    return wording.say(
+        "raised",
+        error=shown,
+        where=place(error),
+        why=cause.why.format_map(fields),
+        question=_question(cause, error),
+        remedy=cause.remedy.format_map(fields),
+    )
 
 
 def place(error: StudentError) -> str:
     """The line that raised and the tensors that met on it, as far as they are known."""
     where = ""
     if error.line is not None and error.code.strip():
-        where = wording.LINE.format(code=error.code.strip()[:120], line=error.line)
+        where = causes.LINE.format(code=error.code.strip()[:120], line=error.line)
     if error.operands:
-        where += wording.WITH.format(operands=", ".join(error.operands[:6]))
+        where += causes.WITH.format(operands=", ".join(error.operands[:6]))
     return where
 
 
-def _cause(error: StudentError, message: str) -> tuple[str, Fields]:
+def _question(cause: causes.Cause, error: StudentError) -> str:
+    if error.line is None:
+        return causes.WHICH_SHAPES_COME if cause.shaped else causes.WHAT_IS_ASKED
+    return causes.WHICH_SHAPES if cause.shaped else causes.WHAT_STANDS_THERE
+
+
+def _cause(error: StudentError, message: str) -> Found:
     for pattern, find in _PATTERNS:
         if match := pattern.search(message):
             return find(match, error)
-    for base, key in _BASES.items():
-        if base in error.bases or base == error.type:
-            return key, {}
-    return "other", {}
+    return ("recursion", {}) if "RecursionError" in (error.type, *error.bases) else ("other", {})
 
 
-def _matmul(match: re.Match[str], error: StudentError) -> tuple[str, Fields]:
+def _matmul(match: re.Match[str], error: StudentError) -> Found:
     """``7x5 and 3x5``: which transpose would fit."""
     left, right = (tuple(map(int, match[i].split("x"))) for i in (1, 2))
     fields: Fields = {"left": wording.shape(left), "right": wording.shape(right)}
     fits = [
-        f"{wording.shape(a)}{mark_a} @ {wording.shape(b)}{mark_b}"
-        for a, mark_a in ((left, ""), (left[::-1], " transposed"))
-        for b, mark_b in ((right, ""), (right[::-1], " transposed"))
+        f"{wording.shape(left)}{mark_a} @ {wording.shape(right)}{mark_b}"
+        for a, mark_a in ((left, ""), (left[::-1], ".T"))
+        for b, mark_b in ((right, ""), (right[::-1], ".T"))
         if a[1] == b[0] and (mark_a == "" or mark_b == "")
     ]
     return ("matmul.fits", {**fields, "fits": " or ".join(fits)}) if fits else ("matmul", fields)
 
 
-def _numpy_matmul(match: re.Match[str], error: StudentError) -> tuple[str, Fields]:
+def _numpy_matmul(match: re.Match[str], error: StudentError) -> Found:
     shapes = [shape for shape in _SHAPES.findall(" ".join(error.operands)) if shape.count(",") == 1]
     if len(shapes) < 2:
         return "matmul", {"left": f"(…, {match[2]})", "right": f"({match[1]}, …)"}
-    numbers = [tuple(int(part) for part in shape.split(",") if part.strip()) for shape in shapes[:2]]
+    numbers = [_sizes(shape) for shape in shapes[:2]]
     if any(len(one) != 2 for one in numbers):
         return "matmul", {"left": f"(…, {match[2]})", "right": f"({match[1]}, …)"}
     text = " and ".join("x".join(map(str, one)) for one in numbers)
@@ -71,48 +85,105 @@ def _numpy_matmul(match: re.Match[str], error: StudentError) -> tuple[str, Field
     return _matmul(found, error) if found else ("other", {})
 
 
-def _broadcast(match: re.Match[str], error: StudentError) -> tuple[str, Fields]:
-    shapes = [f"({shape.strip()})" for shape in _SHAPES.findall(" ".join(error.operands))]
-    left, right = shapes[:2] if len(shapes) == 2 else (f"a size of {match[1]}", f"one of {match[2]}")
+def _broadcast(match: re.Match[str], error: StudentError) -> Found:
+    """The two operands that have these sizes at this axis, if no others of the line have them too."""
+    sizes, axis = (int(match[1]), int(match[2])), int(match[3])
+    shapes = dict.fromkeys(_sizes(shape) for shape in _SHAPES.findall(" ".join(error.operands)))
+    pairs = [pair for pair in permutations(shapes, 2) if _at(pair, axis) == sizes]
+    left, right = map(wording.shape, pairs[0]) if len(pairs) == 1 else (f"a size of {match[1]}", f"one of {match[2]}")
     return "broadcast", {"left": left, "right": right, "axis": match[3]}
 
 
-def _plain(key: str, *names: str) -> Callable[[re.Match[str], StudentError], tuple[str, Fields]]:
+def _at(pair: tuple[tuple[int, ...], ...], axis: int) -> tuple[int, ...]:
+    """The sizes at an axis of what two shapes broadcast to; fewer than two where one does not reach as far."""
+    longest = max(map(len, pair))
+    places = ((shape, axis - longest + len(shape)) for shape in pair)
+    return tuple(shape[place] for shape, place in places if 0 <= place < len(shape))
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(",") if part.strip())
+
+
+def _plain(key: str, *names: str) -> Find:
     return lambda match, error: (key, {name: match[i + 1] for i, name in enumerate(names)})
 
 
-def _dtypes(match: re.Match[str], error: StudentError) -> tuple[str, Fields]:
+def _dtypes(match: re.Match[str], error: StudentError) -> Found:
     return "dtype", {"names": " and ".join(group for group in match.groups() if group)}
+
+
+def _no_attribute(match: re.Match[str], error: StudentError) -> Found:
+    array = match[1].endswith("ndarray") and hasattr(torch.Tensor, match[2])
+    return "no_attribute.array" if array else "no_attribute", {"owner": match[1], "name": match[2]}
+
+
+def _operator(match: re.Match[str], error: StudentError) -> Found:
+    """An operator that Python does not find for two types, which say what went wrong."""
+    operator, kinds = match[1].rstrip("="), (match[2], match[3])
+    if "NoneType" in kinds:
+        return "none.value", {}
+    if pair := next((kind for kind in kinds if "return_types." in kind), None):
+        return "pair", {"name": pair.rpartition(".")[2]}
+    if operator in {"^", "&", "|"}:
+        return "bitwise", {}
+    return "operator", {"operator": match[1], "left": match[2], "right": match[3]}
+
+
+def _axis_of_array(match: re.Match[str], error: StudentError) -> Found:
+    return "axis", {"axis": match[1], "last": max(int(match[2]) - 1, 0)}
+
+
+def _arguments(match: re.Match[str], error: StudentError) -> Found:
+    """Passed by a line of the student's, or by the check, which has no line of theirs."""
+    return "arguments.stub" if error.line is None else "arguments", {}
 
 
 _SHAPES = re.compile(r"\(([\d, ]*)\)")
 _MATMUL = re.compile(r"(\d+x\d+) and (\d+x\d+)")
-_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], StudentError], tuple[str, Fields]]], ...] = (
-    (re.compile(r"shapes cannot be multiplied \((\d+x\d+) and (\d+x\d+)\)"), _matmul),
-    (re.compile(r"mismatch in its core dimension 0.{0,120}\(size (\d+) is different from (\d+)\)"), _numpy_matmul),
-    (
-        re.compile(r"size of tensor a \((\d+)\) must match .{0,30}\((\d+)\) at non-singleton dimension (\d+)"),
-        _broadcast,
-    ),
-    (re.compile(r"'NoneType' object has no attribute '(\w+)'"), _plain("none", "name")),
-    (re.compile(r"'(\w+)' object has no attribute '(\w+)'"), _plain("no_attribute", "owner", "name")),
-    (re.compile(r"leaf Variable that requires grad"), _plain("leaf")),
-    (re.compile(r"Can't call numpy\(\) on Tensor that requires grad"), _plain("numpy_grad")),
-    (re.compile(r"backward through the graph a second time"), _plain("graph_freed")),
-    (re.compile(r"does not require grad and does not have a grad_fn"), _plain("no_grad_fn")),
-    (re.compile(r"expected m1 and m2 to have the same dtype, but got: (\w+) != (\w+)"), _dtypes),
-    (re.compile(r"expected scalar type (\w+) but found (\w+)"), _dtypes),
-    (re.compile(r"result type (\w+) can't be cast to .{0,30}?(\w+)$"), _dtypes),
-    (re.compile(r"view size is not compatible"), _plain("view")),
-    (re.compile(r"(?:more than one|only one element|multiple) .{0,40}(?:ambiguous|scalar|single)"), _plain("scalar")),
-    (re.compile(r"cannot be converted to Scalar"), _plain("scalar")),
-    (re.compile(r"values to unpack"), _plain("unpack")),
-    (re.compile(r"positional argument|unexpected keyword argument"), _plain("arguments")),
-    (re.compile(r"name '(\w+)' is not defined"), _plain("name", "name")),
-    (re.compile(r"cannot access local variable '(\w+)'"), _plain("name", "name")),
+#: The first that is found in a message tells its cause; the special stand before the general.
+_PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
+    (re.compile(pattern), find)
+    for pattern, find in (
+        (r"shapes cannot be multiplied \((\d+x\d+) and (\d+x\d+)\)", _matmul),
+        (r"mismatch in its core dimension 0.{0,120}\(size (\d+) is different from (\d+)\)", _numpy_matmul),
+        (r"size of tensor a \((\d+)\) must match .{0,30}\((\d+)\) at non-singleton dimension (\d+)", _broadcast),
+        (r"operands could not be broadcast together with shapes ([(\d,) ]+)", _plain("broadcast.arrays", "shapes")),
+        (r"bitwise_\w+\"? not (?:implemented|supported)|ufunc 'bitwise_\w+' not supported", _plain("bitwise")),
+        (r"not implemented for '(\w+)'", _plain("dtype.operation", "dtype")),
+        (r"too many indices for tensor of dimension (\d+)", _plain("index.many", "axes")),
+        (r"too many indices for array: array is (\d+)-dimensional", _plain("index.many", "axes")),
+        (r"invalid index of a (0)-dim tensor", _plain("index.many", "axes")),
+        (r"range of \[-\d+, (\d+)\], but got (-?\d+)", _plain("axis", "last", "axis")),
+        (r"axis (-?\d+) is out of bounds for array of dimension (\d+)", _axis_of_array),
+        (
+            r"indexing (?:tensors|arrays) could not be broadcast together with shapes (.+)",
+            _plain("index.pairs", "shapes"),
+        ),
+        (
+            r"shape of the mask (\[.{0,60}\]) at index \d+ does not match .{0,40}tensor (\[.{0,60}\])",
+            _plain("index.mask", "mask", "indexed"),
+        ),
+        (r"(?:tensors|arrays) used as ind(?:ices|exes) must be", _plain("index.kind")),
+        (r"index .{0,30}out of (?:bounds|range)", _plain("index")),
+        (r"'NoneType' object has no attribute '(\w+)'", _plain("none", "name")),
+        (r"'([\w.]+)' object has no attribute '(\w+)'", _no_attribute),
+        (r"unsupported operand type\(s\) for (\S+?):? .{0,20}'([\w.]+)' and '([\w.]+)'", _operator),
+        (r"NoneType", _plain("none.value")),
+        (r"leaf Variable that requires grad", _plain("leaf")),
+        (r"Can't call numpy\(\) on Tensor that requires grad", _plain("numpy_grad")),
+        (r"backward through the graph a second time", _plain("graph_freed")),
+        (r"does not require grad and does not have a grad_fn", _plain("no_grad_fn")),
+        (r"before Module.__init__\(\) call", _plain("module_init")),
+        (r"expected m1 and m2 to have the same dtype, but got: (\w+) != (\w+)", _dtypes),
+        (r"expected scalar type (\w+) but found (\w+)", _dtypes),
+        (r"result type (\w+) can't be cast to .{0,30}?(\w+)$", _dtypes),
+        (r"view size is not compatible", _plain("view")),
+        (r"(?:more than one|only one element|multiple) .{0,40}(?:ambiguous|scalar|single)", _plain("scalar")),
+        (r"cannot be converted to Scalar", _plain("scalar")),
+        (r"values to unpack", _plain("unpack")),
+        (r"positional argument|unexpected keyword argument", _arguments),
+        (r"name '(\w+)' is not defined", _plain("name", "name")),
+        (r"cannot access local variable '(\w+)'", _plain("name.local", "name")),
+    )
 )
-_BASES = {
-    "NotImplementedError": "unfilled",
-    "RecursionError": "recursion",
-    "IndexError": "index",
-}

@@ -112,7 +112,7 @@ def _not_raised(evidence: Evidence, check: str) -> Diagnosis:
     """The error did not come, or the call never got so far, or nothing else of the exercise is there."""
     for one, run in zip(evidence.prepared, evidence.runs, strict=True):
         if run.ended != "returned" and check in one.case.checks:
-            return endings.ending_of(evidence.exercise, evidence.stub, run, one.case.describe())
+            return endings.ending_of(evidence, run, one.case.describe())
     name = evidence.exercise.raises[check]
     came = next((error for run in evidence.runs if (error := run.errors.get(check)) is not None), None)
     what = f"{came.type} came instead" if came is not None else "nothing was raised"

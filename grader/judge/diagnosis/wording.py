@@ -1,4 +1,4 @@
-"""Every sentence that a diagnosis says, by code: to translate or rewrite them, change this module alone.
+"""Every sentence that a diagnosis says, by code: to translate or rewrite them, change this module and ``causes`` alone.
 
 A key is a code, or a code with a variant behind a dot (``"stale.copied"``). Each entry has what was *seen* (with
 numbers and shapes), the *cause* (what makes it), a *nudge* (a question that does not give the answer away) and the
@@ -103,6 +103,12 @@ WORDS: dict[str, Words] = {
         "Did every cell above this one run without an error?",
         "Run the notebook from the top, and keep the stub's name as it was.",
     ),
+    "not_implemented.part": Words(
+        "This part is not written yet: NotImplementedError was raised{where}.",
+        "Something of this exercise is written already, but not all of it.",
+        "What do these lines get, and what must they give back or set?",
+        "Replace that `raise NotImplementedError` by your own code.",
+    ),
     "raised": Words(
         "The call raised {error}{where}.",
         "{why}",
@@ -196,7 +202,7 @@ WORDS: dict[str, Words] = {
     ),
     "non_finite": Words(
         "`{path}` has {count} of {total} entries that are NaN or infinite ({label}).",
-        "A division by zero, the logarithm of zero, or an `exp` that overflows.",
+        "A division by zero, the logarithm of zero, the root of a negative number, or an `exp` that overflows.",
         "Which of your intermediate results can become very large, or exactly zero?",
         "Subtract the maximum before `exp`, and keep denominators away from zero.",
     ),
@@ -483,70 +489,3 @@ WORDS: dict[str, Words] = {
         "Multiply the upstream gradient by the derivative of the function at its input.",
     ),
 }
-
-# ------------------------------------------------------------------------------------------------ exceptions
-
-#: What to ask about a line that raised: of those causes that shapes have, and of any other.
-SHAPED = frozenset({"matmul", "matmul.fits", "broadcast", "view", "index", "scalar", "dtype"})
-WHICH_SHAPES = "Which shapes meet on that line, and which should?"
-WHAT_STANDS_THERE = "What does each name on that line stand for at that moment?"
-#: Why an exception comes, and what helps: for each, what makes it and the full hint.
-CAUSES: dict[str, tuple[str, str]] = {
-    "matmul": (
-        "A matrix product needs the inner sizes to agree, and {left} and {right} do not.",
-        "Go by shapes: the last size of the left factor must be the first of the right one.",
-    ),
-    "matmul.fits": (
-        "A matrix product needs the inner sizes to agree: {left} and {right} do not, but {fits} would.",
-        "Check which factor has to be transposed ({fits} fits), and that the product then has the shape you want.",
-    ),
-    "broadcast": (
-        "Broadcasting compares sizes from the right: {left} and {right} differ at axis {axis} and neither is 1.",
-        "Sum, transpose or reshape one of the two so that the shapes agree.",
-    ),
-    "none": (
-        "Something is None there: a value that was never set, or a function that returns nothing.",
-        "Look at what comes before `.{name}`: which line sets it, and did that line run?",
-    ),
-    "no_attribute": (
-        "A `{owner}` has no attribute `{name}`: it was not set, or has another name.",
-        "Set `.{name}` before it is read, and look for a spelling mistake.",
-    ),
-    "leaf": (
-        "A tensor that requires gradients was changed in place where autograd watches.",
-        "Do the update under `with torch.no_grad():`.",
-    ),
-    "numpy_grad": ("A tensor that requires gradients cannot become an array as it is.", "Use `.detach()` first."),
-    "graph_freed": (
-        "`backward()` ran twice through the same graph.",
-        "Compute the loss anew in every step, before `backward()`.",
-    ),
-    "no_grad_fn": (
-        "Nothing that led to this tensor requires gradients, so autograd has nothing to go back through.",
-        "Let the weights require gradients, and compute the loss from them outside of `torch.no_grad()`.",
-    ),
-    "dtype": ("Tensors of different dtypes met: {names}.", "Convert one of them, for instance with `.to(x.dtype)`."),
-    "index": ("An index lies outside of its axis.", "Check the size of the axis; the last index is its size − 1."),
-    "unpack": ("The number of values does not match the number of names.", "Count what the right-hand side returns."),
-    "arguments": (
-        "The function was called with arguments that it does not take.",
-        "Keep the signature of the stub: the check passes the arguments in its order.",
-    ),
-    "name": (
-        "The name `{name}` is not known there: not defined, or only inside another function.",
-        "Use the function's own parameters, and look for a spelling mistake.",
-    ),
-    "view": ("The tensor's memory is not laid out as `view` needs it.", "Use `reshape` in place of `view`."),
-    "scalar": (
-        "Only a tensor with a single element can become a number, or a condition.",
-        "Reduce it first (`sum`, `mean`, `all`), or compare element by element with `torch.where`.",
-    ),
-    "recursion": ("A function calls itself without end.", "Give the recursion a case in which it stops."),
-    "unfilled": (
-        "A part of the notebook that still raises NotImplementedError was called.",
-        "Fill in that part first.",
-    ),
-    "other": ("", "Read the last line of the error, then look at the line that is named."),
-}
-WITH = " (with {operands})"
-LINE = " at `{code}`, line {line}"

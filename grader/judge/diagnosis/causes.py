@@ -1,0 +1,163 @@
+"""The words of exceptions: why each comes and what helps. They fill the sentences of ``raised`` in ``wording``.
+
+``{fields}`` are what the pattern in ``errors`` found in the message: text of the student's, and never a template.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+WHICH_SHAPES = "Which shapes meet on that line, and which should?"
+WHAT_STANDS_THERE = "What does each name on that line stand for at that moment?"
+#: The same where the exception is none of a line of the student's: the check stumbled over what it was given.
+WHICH_SHAPES_COME = "Which shapes go into your code, and which come out?"
+WHAT_IS_ASKED = "Does what you defined have the names, arguments and methods that the exercise asks for?"
+WITH = " (with {operands})"
+LINE = " at `{code}`, line {line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What makes an exception and the full hint; ``shaped`` where the shapes on its line are what to ask for."""
+
+    why: str
+    remedy: str
+    shaped: bool = False
+
+
+CAUSES: dict[str, Cause] = {
+    # -------------------------------------------------------------------------------------------- shapes
+    "matmul": Cause(
+        "A matrix product needs the inner sizes to agree, and {left} and {right} do not.",
+        "Go by shapes: the last size of the left factor must be the first of the right one.",
+        shaped=True,
+    ),
+    "matmul.fits": Cause(
+        "A matrix product needs the inner sizes to agree: {left} and {right} do not, but {fits} would.",
+        "Check which factor has to be transposed ({fits} fits), and that the product then has the shape you want.",
+        shaped=True,
+    ),
+    "broadcast": Cause(
+        "Broadcasting compares sizes from the right: {left} and {right} differ at axis {axis} and neither is 1.",
+        "Sum, transpose or reshape one of the two so that the shapes agree.",
+        shaped=True,
+    ),
+    "broadcast.arrays": Cause(
+        "Broadcasting compares sizes from the right, where two must agree or one be 1: {shapes} do not.",
+        "Sum, transpose or reshape one of the two so that the shapes agree.",
+        shaped=True,
+    ),
+    "view": Cause(
+        "The tensor's memory is not laid out as `view` needs it.", "Use `reshape` in place of `view`.", shaped=True
+    ),
+    "scalar": Cause(
+        "Only a tensor with a single element can become a number, or a condition.",
+        "Reduce it first (`sum`, `mean`, `all`), or compare element by element with `torch.where`.",
+        shaped=True,
+    ),
+    "unpack": Cause(
+        "The number of values does not match the number of names.", "Count what the right-hand side returns."
+    ),
+    # ------------------------------------------------------------------------------------------- indices
+    "index": Cause(
+        "An index lies outside of its axis.", "Check the size of the axis; the last index is its size − 1.", shaped=True
+    ),
+    "index.many": Cause(
+        "More indices stand in the brackets than there are axes ({axes}).",
+        "Print the `shape` of what is indexed: one index for each axis is the most.",
+        shaped=True,
+    ),
+    "index.pairs": Cause(
+        "Index tensors side by side are read in pairs, one pair for each entry: the shapes {shapes} make no pairs.",
+        "Give both the same length: for each entry that is meant, its row in one and its column in the other.",
+        shaped=True,
+    ),
+    "index.mask": Cause(
+        "A mask picks entries one by one, so it needs the shape of what it picks from: {mask} is not {indexed}.",
+        "Make the mask from a tensor of the shape that is indexed.",
+        shaped=True,
+    ),
+    "index.kind": Cause(
+        "An index must hold whole numbers or bools, not numbers with a fraction.",
+        "Convert it with `.long()`, or look whether another tensor was meant there.",
+    ),
+    "axis": Cause(
+        "There is no axis {axis}: axes count from 0, and the last one there is {last}.",
+        "Print the `shape`, and count its axes; -1 is always the last one.",
+        shaped=True,
+    ),
+    # -------------------------------------------------------------------------------------- types, dtypes
+    "dtype": Cause(
+        "Tensors of different dtypes met: {names}.", "Convert one of them, for instance with `.to(x.dtype)`.", True
+    ),
+    "dtype.operation": Cause(
+        "torch cannot do this operation in dtype {dtype}.",
+        "Convert the tensor first, for instance with `.to(x.dtype)`.",
+    ),
+    "bitwise": Cause(
+        "`^`, `&` and `|` work bit by bit, on whole numbers and bools alone.",
+        "A power is `**`. To keep some entries and drop others, multiply by a mask, or use `torch.where`.",
+    ),
+    "operator": Cause(
+        "Python knows no `{operator}` of `{left}` and `{right}`.",
+        "Convert one of the two; in a class of your own, define the operator for either side.",
+    ),
+    "none": Cause(
+        "Something is None there: a value that was never set, or a function that returns nothing.",
+        "Look at what comes before `.{name}`: which line sets it, and did that line run?",
+    ),
+    "none.value": Cause(
+        "Something is None there: a value that was never set, or a function that returns nothing.",
+        "Find out which name it is (`.grad` in place of `.g`?), and whether the line that sets it did run.",
+    ),
+    "pair": Cause(
+        "`{name}` along an axis gives a pair: the values, and their places.",
+        "Take the first of the pair, `.values`, or use `a{name}`.",
+    ),
+    # -------------------------------------------------------------------------------- names and functions
+    "no_attribute": Cause(
+        "An object of type `{owner}` has no attribute `{name}`: it was not set, or has another name.",
+        "Set `.{name}` before it is read, and look for a spelling mistake.",
+    ),
+    "no_attribute.array": Cause(
+        "This is a NumPy array, and `{name}` is a method of tensors.",
+        "Use what NumPy has for it: `@` for a matrix product, `np.maximum` for a limit.",
+    ),
+    "name": Cause(
+        "The name `{name}` is not known there: not defined, or only inside another function.",
+        "Use the function's own parameters, and look for a spelling mistake.",
+    ),
+    "name.local": Cause(
+        "A line of this function assigns to `{name}`, which makes `{name}` its own, and that line has not run yet.",
+        "Give what that line computes another name; `{name} -= …` is an assignment too, `{name}.sub_(…)` is none.",
+    ),
+    "arguments": Cause(
+        "The function that is called there does not take these arguments.",
+        "Compare the call with the `def` line of that function: how many arguments, and in which order?",
+    ),
+    "arguments.stub": Cause(
+        "The check passed arguments that the stub, or a method of it, does not take.",
+        "Keep the signature of the stub: the check passes the arguments in its order.",
+    ),
+    "module_init": Cause(
+        "An `nn.Module` must be set up before anything is stored in it.",
+        "Call `super().__init__()` in the first line of `__init__`.",
+    ),
+    "recursion": Cause("A function calls itself without end.", "Give the recursion a case in which it stops."),
+    # ------------------------------------------------------------------------------------------ autograd
+    "leaf": Cause(
+        "A tensor that requires gradients was changed in place where autograd watches.",
+        "Do the update under `with torch.no_grad():`.",
+    ),
+    "numpy_grad": Cause("A tensor that requires gradients cannot become an array as it is.", "Use `.detach()` first."),
+    "graph_freed": Cause(
+        "`backward()` ran twice through the same graph.",
+        "Compute the loss anew in every step, before `backward()`.",
+    ),
+    "no_grad_fn": Cause(
+        "Nothing that led to this tensor requires gradients, so autograd has nothing to go back through.",
+        "Let the weights require gradients, and compute the loss from them outside of `torch.no_grad()`.",
+    ),
+    # -------------------------------------------------------------------------------------------- others
+    "other": Cause("", "Read the last line of the error, then look at the line that is named."),
+}

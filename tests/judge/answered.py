@@ -1,0 +1,52 @@
+"""What an answer written as a student writes it leaves: run by the kernel's own harness, in this process."""
+
+from __future__ import annotations
+
+from functools import cache
+from textwrap import dedent
+from typing import Any
+
+from grader.course.validate import _answers
+from grader.judge.diagnosis import diagnose
+from grader.judge.evidence import Evidence
+from grader.kernel import exchange, local, programs, results, studenterror
+from grader.kernel.program import Namespace, ProgramRun
+from grader.model import Diagnosis, Exercise, Stub
+from tests.judge.builders import ROOT, SEED, cases, course, evidence_of
+
+#: The name by which the harness knows a student's cell.
+FILE = "ipykernel_1.py"
+CELL = 1
+
+
+def answered(name: str, source: str, seed: int = SEED) -> dict[str, Diagnosis]:
+    """The diagnoses of ``source`` as the answer to the exercise ``name``, the others of its notebook being solved."""
+    return diagnose(evidence(name, source, seed))
+
+
+def evidence(name: str, source: str, seed: int = SEED) -> Evidence:
+    """All that ``source`` leaves."""
+    exercise, source = course().exercises[name], dedent(source).strip()
+    space = dict(_solved(name))
+    studenterror.remember(FILE, source)
+    if not exercise.rerun:
+        exec(compile(source, FILE, "exec"), space)
+    runs = tuple(_run(exercise, space, source, one.case.program) for one in cases(exercise, seed))
+    return evidence_of(exercise, runs, Stub(name, CELL, 1, source, "metadata"), seed)
+
+
+@cache
+def _solved(name: str) -> dict[str, Any]:
+    return _answers(course().exercises[name], ROOT / "solutions", course()).solved
+
+
+def _run(exercise: Exercise, space: dict[str, Any], source: str, program: Any) -> Any:
+    before = dict(space)
+    namespace = Namespace(local.PlainShell(space), list(exercise.needs), source, lambda number: FILE, 1000)
+    tensors, about = exchange.decode(programs.encode(program))
+    kept, outcome = ProgramRun(namespace, about, tensors, None).run()
+    kept = {path: tensor.detach() for path, tensor in kept.items()}
+    run, _ = results.case_run(program, kept, outcome, lambda request: CELL)
+    space.clear()
+    space.update(before)
+    return run
