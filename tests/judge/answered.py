@@ -20,14 +20,17 @@ CELL = 1
 
 
 def answered(name: str, source: str, seed: int = SEED) -> dict[str, Diagnosis]:
-    """The diagnoses of ``source`` as the answer to the exercise ``name``, the others of its notebook being solved."""
+    """The diagnoses of ``source`` as the answer to the exercise ``name``, the others of its notebook being solved.
+
+    ``source`` may call the solution's answer as ``solution``.
+    """
     return diagnose(evidence(name, source, seed))
 
 
 def evidence(name: str, source: str, seed: int = SEED) -> Evidence:
     """All that ``source`` leaves."""
     exercise, source = course().exercises[name], dedent(source).strip()
-    space = dict(_solved(name))
+    space = {**_solved(name), "solution": _solved(name).get(name)}
     studenterror.remember(FILE, source)
     if not exercise.rerun:
         exec(compile(source, FILE, "exec"), space)

@@ -1,13 +1,17 @@
 """Where on the way back a mistake begins, when several gradients of one composite are wrong.
 
-The order of the nodes is read off autograd's own graph of the forward pass: a gradient is the further back, the more
-operations lie between it and the loss.
+The order is read off autograd's own graph of the forward pass: a gradient is the further back, the more operations lie
+between it and the loss. One that came out right clears what lies between the loss and the operation that uses its
+tensor, so something is said only of gradients behind that operation. A bias clears nothing: its gradient is right even
+where the activations beside it are wrong.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,6 +25,39 @@ from grader.model import Diagnosis, Exercise
 
 _GENERAL = frozenset({"wrong_value", "scaled", "wrong_shape"})
 _FORWARD = ("out", "result", "loss", "result[0]")
+#: Nodes of autograd's graph that only turn or cut a tensor, and those by which a bias comes in.
+_TURNS = (
+    "T",
+    "Transpose",
+    "Permute",
+    "View",
+    "UnsafeView",
+    "ReshapeAlias",
+    "Expand",
+    "Unsqueeze",
+    "Squeeze",
+    "Select",
+    "Clone",
+)
+_ADDS = ("Add", "Sub")
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """Where a tensor stands in the graph.
+
+    ``depth`` counts the operations between it and the loss, ``above`` is all of them, ``users`` are those that use it
+    first.
+    """
+
+    depth: int
+    above: frozenset[Any]
+    users: frozenset[Any]
+
+    def clears(self, other: _Leaf) -> bool:
+        """Whether this one's right gradient leaves only what lies between its user and ``other`` to be wrong."""
+        adds = all(_is_one_of(node, _ADDS) for node in self.users)
+        return not adds and self.users <= other.above and self.users.isdisjoint(other.users)
 
 
 def placed(evidence: Evidence, found: Mapping[str, Diagnosis]) -> dict[str, Diagnosis]:
@@ -31,12 +68,12 @@ def placed(evidence: Evidence, found: Mapping[str, Diagnosis]) -> dict[str, Diag
     exercise = evidence.exercise
     trains = bool(exercise.in_place)  # its losses are wrong because its steps are, not the other way round
     forward = [check for check in _FORWARD if check in found and _expects(exercise, check) == "out" and not trains]
-    depth = _depths(evidence) if len(evidence.findings) > 1 and not forward else {}
+    leaves = _leaves(evidence) if len(evidence.findings) > 1 and not forward else {}
     placed = dict(found)
     for check in general:
         if forward and check not in forward:
             placed[check] = wording.added(found[check], wording.FORWARD)
-        elif sentence := _start(exercise, check, found, depth):
+        elif sentence := _start(check, found, leaves):
             placed[check] = wording.added(found[check], wording.STARTS, right=sentence[0], first=sentence[1])
         if exercise.follows:
             names = ", ".join(f"`{name}`" for name in exercise.follows)
@@ -44,42 +81,38 @@ def placed(evidence: Evidence, found: Mapping[str, Diagnosis]) -> dict[str, Diag
     return placed
 
 
-def _start(
-    exercise: Exercise, check: str, found: Mapping[str, Diagnosis], depth: Mapping[str, int]
-) -> tuple[str, str] | None:
+def _start(check: str, found: Mapping[str, Diagnosis], leaves: Mapping[str, _Leaf]) -> tuple[str, str] | None:
     """The last right gradient before the first wrong one, if all nearer ones are right and all further ones wrong."""
-    if check not in depth:
+    right = sorted((one for one in leaves if one not in found), key=lambda one: leaves[one].depth)
+    wrong = sorted((one for one in leaves if one in found), key=lambda one: leaves[one].depth)
+    if check not in leaves or not right or leaves[right[-1]].depth >= leaves[wrong[0]].depth:
         return None
-    right = [depth[one] for one in depth if one not in found]
-    wrong = [depth[one] for one in depth if one in found]
-    if not right or not wrong or max(right) >= min(wrong):
-        return None
-    last = max((one for one in depth if one not in found), key=lambda one: depth[one])
-    first = min((one for one in depth if one in found), key=lambda one: depth[one])
-    return f"`{last}`", f"`{first}`"
+    clear = [one for one in right if leaves[one].clears(leaves[wrong[0]])]
+    return (f"`{clear[-1]}`", f"`{wrong[0]}`") if clear else None
 
 
 def _expects(exercise: Exercise, check: str) -> str:
     return exercise.expects.get(check, "out" if check in {"result", "out"} else check)
 
 
-def _depths(evidence: Evidence) -> dict[str, int]:
-    """Check → how many operations lie between the gradient it reads and the result of the forward pass."""
+def _leaves(evidence: Evidence) -> dict[str, _Leaf]:
+    """Check → the tensor whose gradient it reads."""
     exercise = evidence.exercise
     try:
-        lengths = _lengths(exercise, evidence.prepared[0])
+        found = _inputs(exercise, evidence.prepared[0])
     except (CourseError, RuntimeError, ValueError, TypeError, IndexError, KeyError):
         return {}
-    depths = {}
+    leaves = {}
     for check in evidence.findings:
         name = exercise.expects.get(base_name(exercise, check), check)
         owner, _, attribute = name.rpartition(".")
-        if attribute == "g" and owner in lengths:
-            depths[check] = lengths[owner]
-    return depths
+        if attribute == "g" and owner in found:
+            leaves[check] = found[owner]
+    return leaves
 
 
-def _lengths(exercise: Exercise, prepared: Prepared) -> dict[str, int]:
+def _inputs(exercise: Exercise, prepared: Prepared) -> dict[str, _Leaf]:
+    """Each input that the forward pass differentiates."""
     given = {**prepared.case.constants, **prepared.case.inputs}
     leaves = {
         name: value.detach().to(torch.float64).requires_grad_()
@@ -92,18 +125,56 @@ def _lengths(exercise: Exercise, prepared: Prepared) -> dict[str, int]:
     if not isinstance(out, Tensor) or out.grad_fn is None:
         return {}
     names = {id(leaf): name for name, leaf in leaves.items()}
-    lengths: dict[str, int] = {}
-    level, seen, at = [out.grad_fn], {out.grad_fn}, 0
+    depths, users = _graph(out.grad_fn)
+    return {
+        names[id(node.variable)]: _Leaf(depths[node], _above(node, users), _first_users(node, users))
+        for node in depths
+        if id(getattr(node, "variable", None)) in names
+    }
+
+
+def _graph(root: Any) -> tuple[dict[Any, int], dict[Any, list[Any]]]:
+    """Each node of autograd's graph → how far it is from ``root``, and the nodes that use what it gives."""
+    depths: dict[Any, int] = {root: 1}
+    users: dict[Any, list[Any]] = {root: []}
+    level = [root]
     while level:
-        at += 1
         behind = []
         for node in level:
-            variable = getattr(node, "variable", None)
-            if variable is not None and id(variable) in names:
-                lengths[names[id(variable)]] = at
             for following, _ in node.next_functions:
-                if following is not None and following not in seen:
-                    seen.add(following)
+                if following is None:
+                    continue
+                if following not in depths:
+                    depths[following] = depths[node] + 1
                     behind.append(following)
+                users.setdefault(following, []).append(node)
         level = behind
-    return lengths
+    return depths, users
+
+
+def _above(node: Any, users: Mapping[Any, list[Any]]) -> frozenset[Any]:
+    found: set[Any] = set()
+    waiting = [node]
+    while waiting:
+        fresh = [user for user in users[waiting.pop()] if user not in found]
+        found.update(fresh)
+        waiting += fresh
+    return frozenset(found)
+
+
+def _first_users(node: Any, users: Mapping[Any, list[Any]]) -> frozenset[Any]:
+    """The nodes that use a tensor first, past those that only turn it."""
+    found: set[Any] = set()
+    waiting = [node]
+    while waiting:
+        for user in users[waiting.pop()]:
+            if _is_one_of(user, _TURNS):
+                waiting.append(user)
+            else:
+                found.add(user)
+    return frozenset(found)
+
+
+def _is_one_of(node: Any, kinds: tuple[str, ...]) -> bool:
+    """Whether a node is the derivative of one of these operations: ``TransposeBackward0`` is that of ``Transpose``."""
+    return bool(node.name().partition("Backward")[0] in kinds)

@@ -53,6 +53,19 @@ SPECIFIC: tuple[Hypothesis, ...] = (
     optimizers.simulated,
     optimizers.constants,
 )
+#: Those of them that explain the result of a whole call: what a call that was cut short left behind is none.
+WHOLE: frozenset[Hypothesis] = frozenset(
+    {
+        factors.zeros,
+        values.overwritten,
+        formulas.one_contribution,
+        values.stale,
+        values.last_sample_only,
+        values.wrong_operand,
+        optimizers.simulated,
+        optimizers.constants,
+    }
+)
 #: What can always be said.
 GENERAL: tuple[Hypothesis, ...] = (
     endings.left_midway,
@@ -88,9 +101,10 @@ def diagnose(evidence: Evidence) -> dict[str, Diagnosis]:
 
 def _explained(symptom: Symptom, modified: str | None) -> Diagnosis:
     """The first hypothesis that holds; a changed input before the general ones."""
-    if symptom.bad:
+    if symptom.first is not None:
+        whole = symptom.first.run.ended == "returned"
         for hypothesis in (*OUTCOMES, *SPECIFIC):
-            if diagnosis := hypothesis(symptom):
+            if (whole or hypothesis not in WHOLE) and (diagnosis := hypothesis(symptom)):
                 return diagnosis
     if modified is not None:
         return wording.say("input_modified", name=modified)

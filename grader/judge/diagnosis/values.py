@@ -117,7 +117,8 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     """Another tensor's value in the formula: another input, the output, what stands before an activation."""
     for other in symptom.others():
         if symptom.fits(lambda view: _other(view, other)):  # noqa: B023
-            return wording.say("wrong_operand.other", path=path(symptom), other=_shown(symptom, other))
+            key = "wrong_operand.swapped" if _holds(symptom, other) else "wrong_operand.other"
+            return wording.say(key, path=path(symptom), other=_shown(symptom, other))
     for operation, used, right in (
         ("before_relu", "the input of the ReLU", "its output"),
         ("sigmoid_of_input", "the input of the sigmoid", "its output"),
@@ -144,6 +145,14 @@ def _other(view: View, other: str) -> Tensor | None:
     """What belongs to another check; where its shape is another, only a case that failed can hold it."""
     value = view.prepared.expected.get(other)
     return None if value is None or (view.finding.passed and value.shape != view.expected.shape) else value
+
+
+def _holds(symptom: Symptom, other: str) -> bool:
+    """Whether the other check holds in turn what belongs to this one."""
+    if other not in symptom.failed:
+        return False
+    turned = Symptom(symptom.evidence, other, symptom.alternatives, symptom.failed)
+    return turned.fits(lambda view: _other(view, symptom.check))
 
 
 def _upstream_of_output(symptom: Symptom, view: View) -> Tensor | None:

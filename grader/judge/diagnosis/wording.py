@@ -392,9 +392,15 @@ WORDS: dict[str, Words] = {
     ),
     "wrong_operand.other": Words(
         "`{path}` holds the value that belongs to `{other}`.",
-        "Two results, or two factors, were swapped.",
-        "Which gradient belongs to which tensor?",
-        "Swap them.",
+        "A factor is missing here, or it is that of another tensor.",
+        "In which factor do `{path}` and `{other}` have to differ?",
+        "Write the two formulas below one another, factor by factor, and correct that of `{path}`.",
+    ),
+    "wrong_operand.swapped": Words(
+        "`{path}` holds the value that belongs to `{other}`, and the other way round.",
+        "The two results were swapped.",
+        "Which result belongs to which name?",
+        "Swap `{path}` and `{other}`.",
     ),
     # ---------------------------------------------------------------------------------------- optimizers
     "learning_rate_ignored": Words(
