@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 from textwrap import dedent
 from typing import Any
@@ -34,7 +35,9 @@ def evidence(name: str, source: str, seed: int = SEED) -> Evidence:
     studenterror.remember(FILE, source)
     if not exercise.rerun:
         exec(compile(source, FILE, "exec"), space)
-    runs = tuple(_run(exercise, space, source, one.case.program) for one in cases(exercise, seed))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # those of a student's code are the student's
+        runs = tuple(_run(exercise, space, source, one.case.program) for one in cases(exercise, seed))
     return evidence_of(exercise, runs, Stub(name, CELL, 1, source, "metadata"), seed)
 
 

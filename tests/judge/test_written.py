@@ -162,6 +162,149 @@ ROWS = (
         "wrong_operand",
         ("`result[1]`, and the other way round", "swapped"),
     ),
+    # -------------------------------------------------------------------------------------- what was returned
+    Row(
+        "one_of_two_returned",
+        "dot_grad",
+        """
+        def dot_grad(w, x):
+            return x
+        """,
+        "result[0]",
+        "not_written",
+        ("`dot_grad(w, x)` returned one tensor, of shape (11, 1), where 2 values", "the right one for this place"),
+        ("`result",),
+    ),
+    Row(
+        "two_stacked_into_one",
+        "dot_grad",
+        """
+        def dot_grad(w, x):
+            return torch.stack((x, w))
+        """,
+        "result[0]",
+        "not_written",
+        ("one tensor, of shape (2, 11, 1), where 2 values are asked for",),
+        ("returned nothing",),
+    ),
+    Row(
+        "second_is_none",
+        "dot_grad",
+        """
+        def dot_grad(w, x):
+            return x, None
+        """,
+        "result[1]",
+        "not_written",
+        ("The second of the values", "is None"),
+    ),
+    Row(
+        "loss_not_returned",
+        "numpy_grads",
+        """
+        def numpy_grads(x, y, w1, w2):
+            return solution(x, y, w1, w2)[1:]
+        """,
+        "result[2]",
+        "not_written",
+        ("did not return 3 values",),
+        ("returned nothing",),
+    ),
+    Row(
+        "loss_returned_last",
+        "numpy_grads",
+        """
+        def numpy_grads(x, y, w1, w2):
+            loss, grad_w1, grad_w2 = solution(x, y, w1, w2)
+            return grad_w1, grad_w2, loss
+        """,
+        "result[1]",
+        "wrong_operand",
+        ("in another order",),
+        ("A factor", "forward pass"),
+    ),
+    Row(
+        "gradients_returned",
+        "lin_grad",
+        """
+        def lin_grad(inp, out, w, b):
+            return out.g @ w.T, inp.T @ out.g, out.g.sum(0)
+        """,
+        "w.g",
+        "not_written",
+        ("`w.g` was not written; the right tensor was returned instead",),
+        ("result[",),
+    ),
+    Row(
+        "nothing_returned_by_one_value",
+        "updated",
+        """
+        def updated(param, grad, lr):
+            param - lr * grad
+        """,
+        "result",
+        "not_written",
+        ("`updated(param, grad, lr)` returned nothing",),
+        ("one value is not two",),
+    ),
+    Row(
+        "layer_without_return",
+        "Relu",
+        """
+        class Relu:
+            def __call__(self, inp):
+                self.inp, self.out = inp, inp.clamp(min=0.0)
+
+            def backward(self):
+                self.inp.g = (self.inp > 0) * self.out.g
+        """,
+        "out",
+        "not_written",
+        ("`layer(inp)` returned nothing", "`layer.out` holds the right tensor"),
+        ("instead of `layer.out`",),
+    ),
+    Row(
+        "arguments_under_another_name",
+        "Module",
+        """
+        class Module:
+            def __call__(self, *args):
+                self.inputs = args
+                self.out = self.forward(*args)
+                return self.out
+
+            def forward(self, *args):
+                raise NotImplementedError
+
+            def bwd(self, out, *args):
+                raise NotImplementedError
+
+            def backward(self):
+                self.bwd(self.out, *self.inputs)
+        """,
+        "layer.args[0]",
+        "not_written",
+        ("does not exist",),
+        ("`layer.out`",),
+    ),
+    Row(
+        "weights_hidden_from_autograd",
+        "Linear",
+        """
+        class Linear(torch.nn.Module):
+            def __init__(self, n_in, n_out):
+                super().__init__()
+                self.w = torch.nn.Parameter(torch.zeros(n_in, n_out))
+                self.b = torch.nn.Parameter(torch.zeros(n_out))
+
+            def forward(self, x):
+                return x @ self.w.data + self.b
+        """,
+        "layer.w.grad",
+        "not_written",
+        ("autograd found no way from the output back to `layer.w`",),
+        ("Assign",),
+    ),
 )
 
 

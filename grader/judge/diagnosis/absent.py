@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
+from grader.judge.diagnosis.returned import call_of, not_returned
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.evidence import Finding
 from grader.model import Diagnosis
@@ -18,6 +21,7 @@ _STATES = {
 }
 #: The course's names for what an earlier call, or another object, is given in a case, and the mistake that uses it.
 USED_BEFORE = {"earlier": "stale", "between": "state_shared", "other_{}": "state_shared"}
+Fits = Callable[[Symptom, Finding, str], bool]
 _KINDS = {"ndarray": "a NumPy array", "scalar": "a plain number", "sequence": "a list or tuple of numbers"}
 
 
@@ -33,25 +37,39 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
     first = symptom.first
     if first is None or first.comparison.verdict != "absent" or first.run.ended != "returned":
         return None
-    if found := _written_elsewhere(symptom):
-        return found
-    if path(symptom).startswith("result") and first.actual.absence in {"none", "missing"}:
-        return wording.say("not_written.returned", path=path(symptom))
-    return wording.say("not_written", path=path(symptom), state=_STATES.get(first.actual.absence or "", "it is empty"))
-
-
-def _written_elsewhere(symptom: Symptom) -> Diagnosis | None:
-    """The one name under which every such case holds the right tensor, or else one of the right shape."""
     absent = [finding for finding in symptom.bad if finding.comparison.verdict == "absent"]
     if found := _on_another_input(symptom, absent):
         return found
-    for what, fits in (("the right tensor", _holds), ("a tensor of that shape", _looks_like)):
-        names = [name for name in absent[0].run.extras if all(fits(symptom, finding, name) for finding in absent)]
-        if len(names) > 1:  # the same tensor under several names
-            names = [name for name in names if name.endswith(".grad")] or names[:1]
-        if names:
-            return wording.say("not_written.elsewhere", path=path(symptom), found=names[0], what=what)
+    name = path(symptom)
+    if call := call_of(symptom.evidence.exercise.call, name):
+        kept = _found(symptom, absent, _holds)
+        sentence = wording.KEPT_ALONE if kept == "result" else wording.KEPT if kept else ""
+        return wording.added(not_returned(symptom, first, call), sentence, found=kept)
+    if found := _written_elsewhere(symptom, absent):
+        return found
+    if name.endswith(".grad") and symptom.evidence.exercise.autograd:
+        return wording.say("not_written.no_way", path=name, owner=name.removesuffix(".grad"))
+    return wording.say("not_written", path=name, state=_STATES.get(first.actual.absence or "", "it is empty"))
+
+
+def _written_elsewhere(symptom: Symptom, absent: list[Finding]) -> Diagnosis | None:
+    """What was meant for this path stands under another name that the check itself neither reads nor writes."""
+    for key, fits in (("not_written.elsewhere", _holds), ("not_written.alike", _looks_like)):
+        found = _found(symptom, absent, fits, symptom.evidence.exercise.call)
+        if found and found.partition("[")[0] == "result":
+            return wording.say("not_written.only_returned", path=path(symptom))
+        if found:
+            return wording.say(key, path=path(symptom), found=found)
     return None
+
+
+def _found(symptom: Symptom, absent: list[Finding], fits: Fits, used: str = "") -> str | None:
+    """The one name outside of the code ``used`` under which every such case holds a tensor that ``fits``."""
+    free = [name for name in absent[0].run.extras if name not in used]
+    names = [name for name in free if all(fits(symptom, finding, name) for finding in absent)]
+    if len(names) > 1:  # the same tensor under several names
+        names = [name for name in names if name.endswith(".grad")] or names[:1]
+    return names[0] if names else None
 
 
 def _on_another_input(symptom: Symptom, absent: list[Finding]) -> Diagnosis | None:

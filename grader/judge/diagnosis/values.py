@@ -117,8 +117,7 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     """Another tensor's value in the formula: another input, the output, what stands before an activation."""
     for other in symptom.others():
         if symptom.fits(lambda view: _other(view, other)):  # noqa: B023
-            key = "wrong_operand.swapped" if _holds(symptom, other) else "wrong_operand.other"
-            return wording.say(key, path=path(symptom), other=_shown(symptom, other))
+            return wording.say(_misplaced(symptom, other), path=path(symptom), other=_shown(symptom, other))
     for operation, used, right in (
         ("before_relu", "the input of the ReLU", "its output"),
         ("sigmoid_of_input", "the input of the sigmoid", "its output"),
@@ -147,12 +146,14 @@ def _other(view: View, other: str) -> Tensor | None:
     return None if value is None or (view.finding.passed and value.shape != view.expected.shape) else value
 
 
-def _holds(symptom: Symptom, other: str) -> bool:
-    """Whether the other check holds in turn what belongs to this one."""
+def _misplaced(symptom: Symptom, other: str) -> str:
+    """How this check came to hold what belongs to another: the other holds in turn what belongs here, or does not."""
     if other not in symptom.failed:
-        return False
+        return "wrong_operand.other"
     turned = Symptom(symptom.evidence, other, symptom.alternatives, symptom.failed)
-    return turned.fits(lambda view: _other(view, symptom.check))
+    if turned.fits(lambda view: _other(view, symptom.check)):
+        return "wrong_operand.swapped"
+    return "wrong_operand.place" if path(symptom).startswith("result[") else "wrong_operand.other"
 
 
 def _upstream_of_output(symptom: Symptom, view: View) -> Tensor | None:

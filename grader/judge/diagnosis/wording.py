@@ -16,6 +16,8 @@ LOOPS = "loops in Python where tensor operations are asked for"
 ONLY_IN = " All other cases are right; this one differs by: {label}."
 STARTS = " {right} came out right, so the mistake is behind {right} on the way back: in the step before {first}."
 FORWARD = " The result of the forward pass is wrong already, so look there first."
+KEPT = " `{found}` holds the right tensor."
+KEPT_ALONE = " It is the right one for this place."
 FOLLOWS = " It calls {names}: check that first."
 
 #: Words for the mistakes that are told by simulation.
@@ -153,16 +155,52 @@ WORDS: dict[str, Words] = {
         "Assign the result to `{path}`, not to a local name.",
     ),
     "not_written.returned": Words(
-        "The call returned nothing where `{path}` is asked for.",
-        "A function without `return` returns None, and one value is not two.",
+        "`{call}` returned nothing.",
+        "A function without `return` returns None.",
         "What does the last line of your function give back?",
-        "Return the results, all of them, in the order that the docstring names.",
+        "Return the result, even where it is kept in an attribute too.",
+    ),
+    "not_written.too_few": Words(
+        "`{call}` did not return {count} values.",
+        "A function without `return` returns None; several values stand behind one `return`, with commas between them.",
+        "What does the last line of your function give back?",
+        "Return {count} values, in the order that the docstring names.",
+    ),
+    "not_written.one_tensor": Words(
+        "`{call}` returned one tensor, of shape {shape}, where {count} values are asked for.",
+        "One tensor is one value, whatever its shape; several stand behind one `return`, with commas between them.",
+        "What does the last line of your function give back?",
+        "Return {count} tensors, in the order that the docstring names.",
+    ),
+    "not_written.one_is_none": Words(
+        "The {place} of the values that `{call}` returned is None.",
+        "It was never computed, or what computes it returns nothing.",
+        "Which line makes the {place} value?",
+        "Return {count} values, in the order that the docstring names, none of them None.",
+    ),
+    "not_written.only_returned": Words(
+        "`{path}` was not written; the right tensor was returned instead.",
+        "What this function returns is not looked at: its result is what it sets.",
+        "Where in your code is `{path}` assigned?",
+        "Assign the result to `{path}`.",
+    ),
+    "not_written.no_way": Words(
+        "`{path}` is None: autograd found no way from the output back to `{owner}`.",
+        "`.data`, `.detach()`, `torch.no_grad()` or `requires_grad=False` hides an operation from autograd.",
+        "Which step between `{owner}` and the output does autograd not see?",
+        "Make `{owner}` an `nn.Parameter`, and compute the output from the parameter itself.",
     ),
     "not_written.elsewhere": Words(
-        "`{path}` was not written, but `{found}` holds {what}.",
+        "`{path}` was not written, but `{found}` holds the right tensor.",
         "The result went to another name.",
         "Compare the name on the left of your assignment with the one that is asked for.",
         "Assign to `{path}` instead of `{found}`.",
+    ),
+    "not_written.alike": Words(
+        "`{path}` was not written, but `{found}` holds a tensor of that shape.",
+        "Perhaps the result went to another name.",
+        "Compare the name on the left of your assignment with the one that is asked for.",
+        "Assign the result to `{path}`.",
     ),
     "not_in_place": Words(
         "`{path}` has the same values after the call as before it.",
@@ -395,6 +433,12 @@ WORDS: dict[str, Words] = {
         "A factor is missing here, or it is that of another tensor.",
         "In which factor do `{path}` and `{other}` have to differ?",
         "Write the two formulas below one another, factor by factor, and correct that of `{path}`.",
+    ),
+    "wrong_operand.place": Words(
+        "`{path}` holds the value that belongs to `{other}`.",
+        "The values are returned in another order than is asked for, or one of them is missing.",
+        "In which order does the docstring name the values?",
+        "Return all values, in the order that the docstring names.",
     ),
     "wrong_operand.swapped": Words(
         "`{path}` holds the value that belongs to `{other}`, and the other way round.",

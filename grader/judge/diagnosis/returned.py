@@ -1,0 +1,55 @@
+"""Checks that read what a call gives back: it returned nothing, or not as many values as are asked for."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import lru_cache
+
+from grader.judge.cases import path_of
+from grader.judge.diagnosis import wording
+from grader.judge.diagnosis.symptom import Symptom
+from grader.judge.evidence import Finding
+from grader.model import Diagnosis, Exercise
+
+_PLACE = re.compile(r"result\[(\d+)\]")
+_ORDINALS = ("first", "second", "third", "fourth", "fifth")
+
+
+@lru_cache(maxsize=256)
+def call_of(source: str, path: str) -> str | None:
+    """The call whose value is read under ``path``, as the code of a check has it; None where something else is read.
+
+    >>> call_of("layer = Relu(); out = layer(inp); layer.backward()", "out")
+    'layer(inp)'
+    >>> call_of("dot_grad(w, x)", "result[0]")
+    'dot_grad(w, x)'
+    """
+    tree = ast.parse(source).body
+    value: ast.expr | None = None
+    if path.partition("[")[0] == "result":
+        value = tree[-1].value if tree and isinstance(tree[-1], ast.Expr) else None
+    for node in tree:
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == [path]:
+            value = node.value
+    return ast.unparse(value) if isinstance(value, ast.Call) else None
+
+
+def asked_for(exercise: Exercise) -> int:
+    """How many values the call has to return: the last place that a check reads, from 1."""
+    paths = [path_of(exercise, check) for check in exercise.checks if check not in exercise.raises]
+    return max((int(match[1]) + 1 for path in paths if (match := _PLACE.fullmatch(path))), default=1)
+
+
+def not_returned(symptom: Symptom, finding: Finding, call: str) -> Diagnosis:
+    """The value of ``call`` is None, one of several is, or there are not as many."""
+    exercise = symptom.evidence.exercise
+    place = _PLACE.fullmatch(path_of(exercise, symptom.check))
+    if place is None:
+        return wording.say("not_written.returned", call=call)
+    fields = {"call": call, "count": asked_for(exercise)}
+    if finding.actual.absence == "none":
+        return wording.say("not_written.one_is_none", place=_ORDINALS[int(place[1])], **fields)
+    if (single := finding.run.extras.get("result")) is not None:
+        return wording.say("not_written.one_tensor", shape=wording.shape(tuple(single.shape)), **fields)
+    return wording.say("not_written.too_few", **fields)
