@@ -305,6 +305,154 @@ ROWS = (
         ("autograd found no way from the output back to `layer.w`",),
         ("Assign",),
     ),
+    # ----------------------------------------------------------------------------- gradients and other values
+    Row(
+        "shape_of_a_value",
+        "outer_difference",
+        """
+        def outer_difference(a, b):
+            return torch.cat((a, b))
+        """,
+        "result",
+        "wrong_shape",
+        unsaid=("A gradient",),
+    ),
+    Row(
+        "mean_of_a_value",
+        "Mse",
+        """
+        class Mse:
+            def __call__(self, inp, targ):
+                self.inp, self.targ = inp, targ
+                self.out = (inp[:, 0] - targ).pow(2).sum()
+                return self.out
+
+            def backward(self):
+                self.inp.g = (2 * (self.inp[:, 0] - self.targ) / len(self.targ))[:, None]
+        """,
+        "out",
+        "missing_mean",
+        ("`mean` in place of `sum`",),
+        ("on the way back",),
+    ),
+    Row(
+        "half_of_a_value",
+        "torch_grads",
+        """
+        def torch_grads(x, y, w1, w2):
+            loss, *gradients = solution(x, y, w1, w2)
+            return loss / 2, *gradients
+        """,
+        "result[0]",
+        "missing_factor_two",
+        unsaid=("derivative",),
+    ),
+    Row(
+        "divided_by_all_entries",
+        "cross_entropy_grad",
+        """
+        def cross_entropy_grad(logits, targ):
+            solution(logits, targ)
+            logits.g = logits.g * len(logits) / logits.numel()
+        """,
+        "logits.g",
+        "mean_twice",
+        ("divided by c once too often",),
+        ("exactly where the loss",),
+    ),
+    Row(
+        "divided_by_another_size",
+        "matvec_mse_grad",
+        """
+        def matvec_mse_grad(W, x, y):
+            return -2 * (y - W @ x) @ x.T / len(x)
+        """,
+        "result",
+        "scaled",
+        ("m/n times", "divided by the size n, where a division by m is right"),
+    ),
+    Row(
+        "wrong_loss_and_gradient",
+        "forward_and_backward",
+        """
+        def forward_and_backward(inp, targ):
+            l1 = inp @ w1 + b1
+            a1 = l1.clamp_min(0.0)
+            out = a1 @ w2 + b2
+            mse_grad(out, targ)
+            lin_grad(a1, out, w2, b2)
+            l1.g = a1.g * (a1 > 0.3)
+            lin_grad(inp, l1, w1, b1)
+            return mse(out, targ)
+        """,
+        "w1.g",
+        "wrong_value",
+        ("`w2.g` came out right",),
+        ("It calls",),
+    ),
+    # ------------------------------------------------------------------------------ steps
+    *(
+        Row(
+            name,
+            "train_with_optimizer",
+            f"""
+            def train_with_optimizer(model, optimizer, x, y, steps):
+                losses = []
+                for _ in range(steps):
+                    loss = (model(x) - y).pow(2).sum()
+                    optimizer.zero_grad()
+                    {lines}
+                    losses.append(loss.item())
+                return losses
+            """,
+            "first",
+            "not_in_place",
+            ("No step was taken",),
+            ("-= step",),
+        )
+        for name, lines in (
+            ("step_forgotten", "loss.backward()"),
+            ("step_before_backward", "optimizer.step(); loss.backward()"),
+            ("cleared_before_step", "loss.backward(); optimizer.zero_grad(); optimizer.step()"),
+        )
+    ),
+    Row(
+        "gradients_zeroed_before_the_update",
+        "train_with_autograd",
+        """
+        def train_with_autograd(x, y, w1, w2, learning_rate, steps):
+            losses = []
+            for _ in range(steps):
+                loss = (torch.relu(x @ w1) @ w2 - y).pow(2).sum()
+                loss.backward()
+                with torch.no_grad():
+                    for w in (w1, w2):
+                        w.grad.zero_()
+                        w -= learning_rate * w.grad
+                losses.append(loss.item())
+            return losses
+        """,
+        "w1",
+        "not_in_place",
+        ("No step was taken",),
+    ),
+    Row(
+        "update_of_another_tensor",
+        "train_by_hand",
+        """
+        def train_by_hand(x, y, w1, w2, learning_rate, steps):
+            losses = []
+            for _ in range(steps):
+                loss, grad_w1, grad_w2 = torch_grads(x, y, w1, w2)
+                w1, w2 = w1 - learning_rate * grad_w1, w2 - learning_rate * grad_w2
+                losses.append(loss)
+            return losses
+        """,
+        "w1",
+        "not_in_place",
+        ("-= step",),
+        ("No step was taken",),
+    ),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import permutations
 
 import torch
 
@@ -33,7 +34,8 @@ def sign_flipped(symptom: Symptom) -> Diagnosis | None:
 
 def missing_factor_two(symptom: Symptom) -> Diagnosis | None:
     """Half of what it should be."""
-    return wording.say("missing_factor_two", path=path(symptom)) if _is_scaled(symptom, lambda view: 0.5) else None
+    key = _of_kind("missing_factor_two", symptom)
+    return wording.say(key, path=path(symptom)) if _is_scaled(symptom, lambda view: 0.5) else None
 
 
 def extra_factor_two(symptom: Symptom) -> Diagnosis | None:
@@ -46,7 +48,9 @@ def missing_mean(symptom: Symptom) -> Diagnosis | None:
     letter = _letter(symptom, lambda size: size)
     if letter is None:
         return None
-    return wording.say("missing_mean", path=path(symptom), letter=letter, size=_size(symptom, letter))
+    return wording.say(
+        _of_kind("missing_mean", symptom), path=path(symptom), letter=letter, size=_size(symptom, letter)
+    )
 
 
 def divided(symptom: Symptom) -> Diagnosis | None:
@@ -55,8 +59,13 @@ def divided(symptom: Symptom) -> Diagnosis | None:
     if letter is None:
         return _averaged(symptom)
     twice = _keeps(symptom, letter) or _is_whole_loss(symptom, letter)
-    key = "mean_twice" if twice else "averaged_instead_of_summed"
+    key = "mean_twice" if twice else _of_kind("averaged_instead_of_summed", symptom)
     return wording.say(key, path=path(symptom), letter=letter, size=_size(symptom, letter))
+
+
+def _of_kind(code: str, symptom: Symptom) -> str:
+    """The key for a code whose words differ between gradients and other values."""
+    return code if symptom.is_gradient else f"{code}.value"
 
 
 def _averaged(symptom: Symptom) -> Diagnosis | None:
@@ -97,6 +106,9 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
         return None
     if entries >= enough and _is_scaled(symptom, lambda view: factor):
         return wording.say("scaled", path=path(symptom), factor=wording.number(factor))
+    for right, used in permutations(_letters(symptom), 2):
+        if _is_scaled(symptom, lambda view: view.case.sizes[right] / view.case.sizes[used]):  # noqa: B023
+            return wording.say("scaled.sizes", path=path(symptom), right=right, used=used)
     for letter in _letters(symptom):
         for power in (1, -1, 2, -2):
             for constant in (-1.0, 2.0, 0.5, -2.0, -0.5, 1.0):

@@ -24,7 +24,7 @@ from grader.judge.diagnosis.simulations import (
 )
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.reference import base_name
-from grader.model import Case, Diagnosis
+from grader.model import Capture, Case, Diagnosis
 
 _RATES = ("lr", "learning_rate")
 Simulation = Callable[[Case, Slip], Mapping[str, Tensor]]
@@ -43,7 +43,13 @@ def not_in_place(symptom: Symptom) -> Diagnosis | None:
     found = [extra for extra in symptom.failing[0].finding.run.extras if _holds(symptom, extra)]
     if found:
         return wording.say("not_in_place.elsewhere", path=name, found=found[0])
-    return wording.say("not_in_place", path=name)
+    return wording.say("not_in_place.no_step" if _stands_still(symptom) else "not_in_place", path=name)
+
+
+def _stands_still(symptom: Symptom) -> bool:
+    """Whether the losses of a training loop are the same at every step: then not even another tensor was updated."""
+    losses = [view.finding.run.captures.get("result", Capture()).tensor for view in symptom.failing]
+    return all(each is not None and each.numel() > 1 and bool((each == each.flatten()[0]).all()) for each in losses)
 
 
 def _holds(symptom: Symptom, name: str) -> bool:

@@ -25,6 +25,8 @@ from grader.model import Diagnosis, Exercise
 
 _GENERAL = frozenset({"wrong_value", "scaled", "wrong_shape"})
 _FORWARD = ("out", "result", "loss", "result[0]")
+#: What is wrong with a forward value that may have been computed rightly: where it was put, or as what.
+_MISLAID = frozenset({"not_written", "not_a_tensor", "wrong_dtype", "wrong_operand", "unit_axis"})
 #: Nodes of autograd's graph that only turn or cut a tensor, and those by which a bias comes in.
 _TURNS = (
     "T",
@@ -67,7 +69,11 @@ def placed(evidence: Evidence, found: Mapping[str, Diagnosis]) -> dict[str, Diag
         return dict(found)
     exercise = evidence.exercise
     trains = bool(exercise.in_place)  # its losses are wrong because its steps are, not the other way round
-    forward = [check for check in _FORWARD if check in found and _expects(exercise, check) == "out" and not trains]
+    forward = [
+        check
+        for check in _FORWARD
+        if check in found and found[check].code not in _MISLAID and _expects(exercise, check) == "out" and not trains
+    ]
     leaves = _leaves(evidence) if len(evidence.findings) > 1 and not forward else {}
     placed = dict(found)
     for check in general:
@@ -75,9 +81,6 @@ def placed(evidence: Evidence, found: Mapping[str, Diagnosis]) -> dict[str, Diag
             placed[check] = wording.added(found[check], wording.FORWARD)
         elif sentence := _start(check, found, leaves):
             placed[check] = wording.added(found[check], wording.STARTS, right=sentence[0], first=sentence[1])
-        if exercise.follows:
-            names = ", ".join(f"`{name}`" for name in exercise.follows)
-            placed[check] = wording.added(placed[check], wording.FOLLOWS, names=names)
     return placed
 
 

@@ -137,7 +137,9 @@ def _named(axes: tuple[int, ...]) -> str:
 def wrong_shape(symptom: Symptom) -> Diagnosis | None:
     """Another shape, for no known reason."""
     first = symptom.first
-    return _say("wrong_shape", symptom) if first and first.comparison.verdict == "wrong_shape" else None
+    if first is None or first.comparison.verdict != "wrong_shape":
+        return None
+    return _say("wrong_shape" if symptom.is_gradient else "wrong_shape.value", symptom)
 
 
 def _shown(symptom: Symptom) -> View:

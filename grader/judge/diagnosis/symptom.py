@@ -23,7 +23,7 @@ from grader.judge.cases import Prepared
 from grader.judge.comparison import tolerance_for
 from grader.judge.diagnosis.failing import bad_findings
 from grader.judge.evidence import Evidence, Finding, float_dtypes
-from grader.judge.reference import reference_for
+from grader.judge.reference import base_name, reference_for
 from grader.model import Case
 
 
@@ -124,6 +124,12 @@ class Symptom:
     def first(self) -> Finding | None:
         """The finding that the report shows."""
         return self.bad[0] if self.bad else None
+
+    @cached_property
+    def is_gradient(self) -> bool:
+        """Whether the check asks for the gradient of a tensor, and not for a value of the forward pass or of a step."""
+        plain = base_name(self.evidence.exercise, self.check)
+        return self.evidence.exercise.expects.get(plain, plain).endswith(".g")
 
     @cached_property
     def views(self) -> tuple[View, ...]:

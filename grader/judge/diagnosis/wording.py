@@ -18,7 +18,6 @@ STARTS = " {right} came out right, so the mistake is behind {right} on the way b
 FORWARD = " The result of the forward pass is wrong already, so look there first."
 KEPT = " `{found}` holds the right tensor."
 KEPT_ALONE = " It is the right one for this place."
-FOLLOWS = " It calls {names}: check that first."
 
 #: Words for the mistakes that are told by simulation.
 LR_ONCE = "The learning rate was kept when the optimizer was made, and its later change was not seen."
@@ -208,6 +207,12 @@ WORDS: dict[str, Words] = {
         "What is the difference between `p = p - step` and `p -= step`?",
         "Change the tensor itself: `p -= …` or `p.sub_(…)`, under `torch.no_grad()` where it requires gradients.",
     ),
+    "not_in_place.no_step": Words(
+        "`{path}` has the same values after the call as before it, and the loss stayed the same at every step.",
+        "No step was taken: there is no update, or no gradient is there at the moment of the update.",
+        "In which order does your loop fill the gradients, use them and clear them?",
+        "In every step, clear the old gradients, compute the loss and its gradients, and only then update.",
+    ),
     "not_in_place.elsewhere": Words(
         "`{path}` has the same values after the call as before it, but `{found}` holds the right ones.",
         "The update made a new tensor instead of changing the one that was passed in.",
@@ -231,6 +236,12 @@ WORDS: dict[str, Words] = {
         "A gradient always has the shape of the tensor it belongs to.",
         "Write the shape of every factor next to it: how do you get to {expected}?",
         "Go through your formula shape by shape until each product, sum and transpose gives {expected}.",
+    ),
+    "wrong_shape.value": Words(
+        "`{path}` has shape {actual}; it should be {expected}.",
+        "An axis is missing or too much, or there are too many values along one, or too few.",
+        "Which line gives the result its shape?",
+        "Print the shape of each intermediate result: from which line on is it not the one that leads to {expected}?",
     ),
     "wrong_dtype": Words(
         "`{path}` has dtype {actual}; {expected} numbers are asked for.",
@@ -306,16 +317,28 @@ WORDS: dict[str, Words] = {
         "What does the mean contribute to the derivative?",
         "Divide by {letter}: the derivative of a mean has a factor 1/{letter}.",
     ),
+    "missing_mean.value": Words(
+        "`{path}` is {size} times too large where {letter} = {size}, that is {letter} times in every case.",
+        "The mean over {letter} was left out.",
+        "Is a sum asked for, or a mean?",
+        "Divide by {letter}, or use `mean` in place of `sum`.",
+    ),
     "mean_twice": Words(
         "`{path}` is {size} times too small where {letter} = {size}, that is {letter} times in every case.",
         "It was divided by {letter} once too often.",
-        "How often does your code divide by {letter}?",
-        "Divide by {letter} exactly where the loss takes its mean, and nowhere else.",
+        "How often does your code divide by {letter}? A mean over all entries divides by every size.",
+        "Take one division by {letter} away.",
     ),
     "averaged_instead_of_summed": Words(
         "`{path}` is {size} times too small where {letter} = {size}, that is {letter} times in every case.",
         "The contributions were averaged where they have to be summed.",
         "Something that is used by every sample gets a gradient from each: what happens to them?",
+        "Use `sum` in place of `mean`.",
+    ),
+    "averaged_instead_of_summed.value": Words(
+        "`{path}` is {size} times too small where {letter} = {size}, that is {letter} times in every case.",
+        "The contributions were averaged where they have to be summed.",
+        "Is a sum asked for, or a mean?",
         "Use `sum` in place of `mean`.",
     ),
     "averaged_instead_of_summed.entries": Words(
@@ -342,6 +365,12 @@ WORDS: dict[str, Words] = {
         "What is the derivative of x²?",
         "Multiply by 2.",
     ),
+    "missing_factor_two.value": Words(
+        "`{path}` is exactly half of what it should be.",
+        "A factor of 2 is missing.",
+        "Which constant factor does the formula have?",
+        "Multiply by 2.",
+    ),
     "extra_factor_two": Words(
         "`{path}` is exactly twice what it should be.",
         "There is a factor of 2 too many.",
@@ -353,6 +382,12 @@ WORDS: dict[str, Words] = {
         "The formula is right but for a factor.",
         "Which constant factor could be missing, or too much?",
         "Find where the factor {factor} comes from: what is multiplied, divided or summed too often, or not at all.",
+    ),
+    "scaled.sizes": Words(
+        "`{path}` is {right}/{used} times what it should be, in every case.",
+        "It was divided by the size {used}, where a division by {right} is right.",
+        "Over how many entries is the mean taken, and which axis do you take that number from?",
+        "Divide by {right} in place of {used}.",
     ),
     # -------------------------------------------------------------------------------------------- shapes
     "transposed": Words(
