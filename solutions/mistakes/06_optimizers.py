@@ -387,3 +387,27 @@ class AveragesByShape(Adam):
             for other, g in zip(self.params, gradients):
                 other.g = g
             held[p.shape] = self.means[i], self.squares[i]
+
+
+@mistake("SGD", "learning_rate_ignored")
+class RateMissing(SGD):
+    def step(self):
+        current, self.lr = self.lr, 1
+        super().step()
+        self.lr = current
+
+
+@mistake("SGD", "learning_rate_ignored")
+class RateWrittenIn(SGD):
+    def step(self):
+        current, self.lr = self.lr, 0.1
+        super().step()
+        self.lr = current
+
+
+@mistake("Adam", "learning_rate_ignored")
+class RateOfTheDefault(Adam):
+    def step(self):
+        current, self.lr = self.lr, 1e-3
+        super().step()
+        self.lr = current

@@ -453,6 +453,138 @@ ROWS = (
         ("-= step",),
         ("No step was taken",),
     ),
+    # --------------------------------------------------------------------------------------------- optimizers
+    *(
+        Row(
+            f"rate_{rate}_in_{optimizer}",
+            optimizer,
+            f"""
+            class {optimizer}(solution):
+                def step(self):
+                    current, self.lr = self.lr, {rate}
+                    super().step()
+                    self.lr = current
+            """,
+            "p",
+            "learning_rate_ignored",
+            (f"the learning rate is {rate}.", why),
+        )
+        for optimizer, rate, why in (
+            ("SGD", "1", "not a factor"),
+            ("SGD", "0.1", "A number was written"),
+            ("Adam", "1", "not a factor"),
+            ("Adam", "0.001", "A number was written"),
+        )
+    ),
+    *(
+        Row(
+            f"adam_with_{name}",
+            "Adam",
+            f"""
+            class Adam(solution):
+                def step(self):
+                    beta1, beta2 = self.betas
+                    for i, p in enumerate(self.params):
+                        if p.g is None:
+                            continue
+                        self.steps[i] += 1
+                        self.means[i] = beta1 * self.means[i] + (1 - beta1) * p.g
+                        self.squares[i] = beta2 * self.squares[i] + (1 - beta2) * p.g**2
+                        m = self.means[i] / (1 - beta1 ** self.steps[i])
+                        v = self.squares[i] / (1 - beta2 ** self.steps[i])
+                        p -= self.lr * {fraction}
+            """,
+            "p (a large eps)",
+            "wrong_value",
+            (said,),
+            ("None of the usual",),
+        )
+        for name, fraction, said in (
+            ("eps_inside_the_root", "m / (v + self.eps).sqrt()", "inside of the root"),
+            ("eps_beside_the_fraction", "(m / v.sqrt() + self.eps)", "to the fraction"),
+            ("no_eps", "m / v.sqrt()", "no part of the denominator"),
+        )
+    ),
+    *(
+        Row(
+            f"loop_over_{name}",
+            "train_by_hand",
+            f"""
+            def train_by_hand(x, y, w1, w2, learning_rate, steps):
+                losses = []
+                for _ in {loop}:
+                    loss, grad_w1, grad_w2 = torch_grads(x, y, w1, w2)
+                    w1 -= learning_rate * grad_w1
+                    w2 -= learning_rate * grad_w2
+                    losses.append(loss)
+                return losses
+            """,
+            "w1",
+            code,
+            (said,),
+            ("kept and used again",),
+        )
+        for name, loop, code, said in (
+            ("a_step_too_few", "range(1, steps)", "stale", "one step less"),
+            ("a_step_too_many", "range(steps + 1)", "wrong_value", "one step more"),
+            ("one_step_alone", "range(1)", "first_step", "only the first step"),
+        )
+    ),
+    Row(
+        "losses_after_the_update",
+        "train_by_hand",
+        """
+        def train_by_hand(x, y, w1, w2, learning_rate, steps):
+            losses = []
+            for _ in range(steps):
+                loss, grad_w1, grad_w2 = torch_grads(x, y, w1, w2)
+                w1 -= learning_rate * grad_w1
+                w2 -= learning_rate * grad_w2
+                losses.append(torch_grads(x, y, w1, w2)[0])
+            return losses
+        """,
+        "result",
+        "wrong_value",
+        ("the loss after the first update",),
+    ),
+    Row(
+        "losses_of_steps_not_taken",
+        "train_by_hand",
+        """
+        def train_by_hand(x, y, w1, w2, learning_rate, steps):
+            return [torch_grads(x, y, w1, w2)[0] for _ in range(steps)]
+        """,
+        "result",
+        "wrong_value",
+        ("at every step",),
+    ),
+    Row(
+        "losses_of_an_ascent",
+        "train_by_hand",
+        """
+        def train_by_hand(x, y, w1, w2, learning_rate, steps):
+            return solution(x, y, w1, w2, -learning_rate, steps)
+        """,
+        "result",
+        "ascent",
+        ("each step goes the opposite way",),
+        ("moved by",),
+    ),
+    Row(
+        "ones_for_a_gradient",
+        "trace",
+        """
+        fc1 = X @ fc1_w.T + fc1_b
+        fc2_b_grad = torch.ones(1)
+        fc2_w_grad = fc1
+        fc1_b_grad = torch.ones(3)
+        fc1_w_grad = fc2_w.T @ X
+        """,
+        "fc1_b_grad",
+        "stale",
+        ("numbers were written down",),
+        ("printout",),
+    ),
 )
 
 

@@ -26,6 +26,8 @@ from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.reference import base_name
 from grader.model import Capture, Case, Diagnosis
 
+#: Losses that tell whether they stand still, or in another place.
+_FEWEST_LOSSES = 3
 _RATES = ("lr", "learning_rate")
 Simulation = Callable[[Case, Slip], Mapping[str, Tensor]]
 
@@ -112,18 +114,15 @@ def _value(symptom: Symptom, view: View, simulation: Simulation, slip: Slip) -> 
 
 
 def _said(symptom: Symptom, slip: Slip) -> Diagnosis:
-    name = path(symptom)
-    if slip.code == "learning_rate_ignored":
-        used = wording.number(slip.has("lr")) if slip.has("lr") else wording.SAME_RATE
-        return wording.say(slip.code, path=name, used=used, why=slip.what)
-    if slip.code == "accumulated":
-        return wording.say("accumulated.steps", path=name)
-    if slip.code == "first_step":
-        remedy = wording.ALL_STEPS if slip.has("once") else wording.FIRST_BUFFER
-        return wording.say(slip.code, path=name, what=slip.what, remedy=remedy)
-    if slip.code == "averaged_instead_of_summed":
-        return wording.say("averaged_instead_of_summed.loss", path=name)
-    return wording.say(slip.code, path=name, what=slip.what)
+    used = wording.number(slip.has("lr")) if slip.has("lr") else wording.SAME_RATE
+    return wording.say(_of_losses(symptom, slip.key), path=path(symptom), used=used, what=slip.what)
+
+
+def _of_losses(symptom: Symptom, key: str) -> str:
+    """The key where the check asks for the losses of a training loop, which show a mistake and do not move."""
+    in_place = symptom.evidence.exercise.in_place
+    losses = key == "ascent" and bool(in_place) and path(symptom) == "result"
+    return "ascent.losses" if losses else key
 
 
 def constants(symptom: Symptom) -> Diagnosis | None:
@@ -139,7 +138,7 @@ def _other_rate(symptom: Symptom, rate: str) -> Diagnosis | None:
     for fixed in FIXED_RATES:
         if symptom.fits(lambda view: _with(symptom, view, {rate: fixed})):  # noqa: B023
             why = wording.LR_NEVER if fixed == 1 else wording.LR_FIXED
-            return wording.say("learning_rate_ignored", path=path(symptom), used=wording.number(fixed), why=why)
+            return wording.say("learning_rate_ignored", path=path(symptom), used=wording.number(fixed), what=why)
     if symptom.fits(lambda view: _opposite(symptom, view)):
         return wording.say("ascent", path=path(symptom))
     if symptom.fits(lambda view: _with(symptom, view, {"momentum": 0.0})):
@@ -149,9 +148,25 @@ def _other_rate(symptom: Symptom, rate: str) -> Diagnosis | None:
 
 def _other_steps(symptom: Symptom) -> Diagnosis | None:
     if symptom.fits(lambda view: _with(symptom, view, {"steps": 1})):
-        return wording.say("first_step", path=path(symptom), what=wording.ONE_STEP, remedy=wording.ALL_STEPS)
+        return wording.say("first_step.only", path=path(symptom))
     if symptom.fits(lambda view: _one_step_less(symptom, view)):
-        return wording.say("stale", path=path(symptom), label=wording.STEP_LESS)
+        return wording.say("stale.steps", path=path(symptom))
+    if symptom.fits(lambda view: _with(symptom, view, {"steps": _steps(view) + 1})):
+        return wording.say("wrong_value.more_steps", path=path(symptom))
+    return _losses(symptom)
+
+
+def _losses(symptom: Symptom) -> Diagnosis | None:
+    """The losses of a training loop, each taken after its update, or of weights that never change."""
+    if not symptom.evidence.exercise.in_place or any(view.expected.dim() != 1 for view in symptom.views):
+        return None
+    pairs = [(view, view.actual) for view in symptom.views if view.actual.shape == view.expected.shape]
+    if len(pairs) < len(symptom.views) or any(len(actual) < _FEWEST_LOSSES for _, actual in pairs):
+        return None
+    if all(view.is_near(actual[:1].expand_as(actual)) for view, actual in pairs):
+        return wording.say("wrong_value.standing", path=path(symptom), actual=wording.number(float(pairs[0][1][0])))
+    if all(view.is_near(view.expected[1:], actual[:-1]) for view, actual in pairs):
+        return wording.say("wrong_value.late", path=path(symptom))
     return None
 
 
@@ -163,8 +178,12 @@ def _with(symptom: Symptom, view: View, changed: Mapping[str, Any]) -> Tensor | 
 
 
 def _one_step_less(symptom: Symptom, view: View) -> Tensor | None:
+    return _with(symptom, view, {"steps": _steps(view) - 1}) if _steps(view) > 1 else None
+
+
+def _steps(view: View) -> int:
     steps = view.case.constants.get("steps")
-    return _with(symptom, view, {"steps": steps - 1}) if isinstance(steps, int) and steps > 1 else None
+    return steps if isinstance(steps, int) else 0
 
 
 def _opposite(symptom: Symptom, view: View) -> Tensor | None:

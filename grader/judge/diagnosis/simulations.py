@@ -7,6 +7,7 @@ simulation without a mistake must give the expected tensors, or its mistakes are
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,9 +21,9 @@ from grader.model import Case
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """A mistake in an optimizer: a code, a word for the message, and the switches that make it."""
+    """A mistake in an optimizer: the key of its words, a word for the message, and the switches that make it."""
 
-    code: str
+    key: str
     what: str
     switches: Mapping[str, Any] = field(default_factory=dict)
 
@@ -38,6 +39,8 @@ RATES = tuple(
     Slip("learning_rate_ignored", wording.LR_NEVER if rate == 1 else wording.LR_FIXED, {"lr": rate})
     for rate in FIXED_RATES
 )
+#: The same where the rate is written into the step itself, which so does not fall with the optimizer's.
+WRITTEN_RATES = tuple(Slip(rate.key, rate.what, {**rate.switches, "constant_lr": True}) for rate in RATES)
 DRIVEN = (
     Slip("learning_rate_ignored", wording.LR_ONCE, {"constant_lr": True}),
     Slip("ascent", "", {"ascent": True}),
@@ -48,7 +51,6 @@ DRIVEN = (
     Slip("weight_decay", wording.SLIPS["no_decay"], {"no_decay": True}),
     Slip("weight_decay", wording.SLIPS["decoupled"], {"decoupled": True}),
     Slip("weight_decay", wording.SLIPS["decay_sign"], {"decay_sign": True}),
-    Slip("weight_decay", wording.SLIPS["late_decay"], {"late_decay": True}),
     Slip("dampening", wording.SLIPS["no_damp"], {"no_damp": True}),
     Slip("dampening", wording.SLIPS["damp_inverse"], {"damp_inverse": True}),
     Slip("dampening", wording.SLIPS["average"], {"average": True}),
@@ -56,6 +58,7 @@ DRIVEN = (
     Slip("nesterov", wording.SLIPS["always_nesterov"], {"always_nesterov": True}),
     Slip("nesterov", wording.SLIPS["buffer_only"], {"buffer_only": True}),
     *RATES,
+    *WRITTEN_RATES,
 )
 AVERAGED = (
     *DRIVEN[:4],
@@ -65,15 +68,20 @@ AVERAGED = (
     Slip("bias_correction", wording.SLIPS["counted"], {"counted": True}),
     Slip("bias_correction", wording.SLIPS["ahead"], {"ahead": True}),
     Slip("bias_correction", wording.SLIPS["stuck"], {"stuck": True}),
+    Slip("wrong_value.formula", wording.SLIPS["eps_inside"], {"eps_inside": True}),
+    Slip("wrong_value.formula", wording.SLIPS["no_eps"], {"no_eps": True}),
+    Slip("wrong_value.formula", wording.SLIPS["eps_outside"], {"eps_outside": True}),
+    Slip("wrong_value.formula", wording.SLIPS["eps_early"], {"eps_early": True}),
     *RATES,
+    *WRITTEN_RATES,
 )
 TRAINED = (
     Slip("ascent", "", {"ascent": True}),
-    Slip("accumulated", "", {"accumulate": True, "left": True}),
-    Slip("accumulated", "", {"accumulate": True}),
-    Slip("accumulated", "", {"left": True}),
-    Slip("first_step", wording.SLIPS["once"], {"once": True}),
-    Slip("averaged_instead_of_summed", "", {"mean": True}),
+    Slip("accumulated.steps", "", {"accumulate": True, "left": True}),
+    Slip("accumulated.steps", "", {"accumulate": True}),
+    Slip("accumulated.steps", "", {"left": True}),
+    Slip("first_step.only", "", {"once": True}),
+    Slip("averaged_instead_of_summed.loss", "", {"mean": True}),
     *RATES,
 )
 
@@ -85,7 +93,7 @@ _NEEDS = {"state_lost": 0, "state_shared": 0, "first_step": 0, "dampening": 0, "
 def is_possible(slip: Slip, case: Case) -> bool:
     """Whether a mistake can show in the case at all: with no momentum, no buffer is lost."""
     options = case.constants.get("options")
-    index = _NEEDS.get(slip.code)
+    index = _NEEDS.get(slip.key)
     if index is None or "betas" in case.constants or not isinstance(options, tuple):
         return True
     numbers = all(isinstance(option, int | float) for option in options)
@@ -122,7 +130,7 @@ def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip:
     momentum, dampening, decay = (_option(options, i, 0.0) for i in range(3))
     nesterov = (bool(_option(options, 3, False)) or slip.has("always_nesterov")) and not slip.has("no_nesterov")
     pull = decay * param * (-1 if slip.has("decay_sign") else 1)
-    inside = decay and not any(slip.has(name) for name in ("no_decay", "decoupled", "late_decay"))
+    inside = decay and not any(slip.has(name) for name in ("no_decay", "decoupled"))
     update = grad + pull if inside else grad
     if momentum:
         kept = 1 - (momentum if slip.has("average") else dampening)
@@ -135,7 +143,7 @@ def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip:
             state["buffer"] = update * (kept if slip.has("damp_first") or slip.has("average") else 1)
         ahead = momentum * state["buffer"]
         update = (ahead if slip.has("buffer_only") else update + ahead) if nesterov else state["buffer"]
-    return update + pull if decay and slip.has("late_decay") else update
+    return update
 
 
 def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip: Slip, index: int) -> Tensor:
@@ -150,7 +158,12 @@ def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip
     state["square"] = second * state.get("square", zero) + (1 - second) * grad**2
     mean: Tensor = state["mean"] / (1 if slip.has("raw_mean") else 1 - first**t)
     square: Tensor = state["square"] / (1 if slip.has("raw_square") else 1 - second**t)
-    return mean / (square.sqrt() + float(_option(options, 1, 1e-8)))
+    eps = 0.0 if slip.has("no_eps") else float(_option(options, 1, 1e-8))
+    if slip.has("eps_inside"):
+        return mean / (square + eps).sqrt()
+    if slip.has("eps_outside"):
+        return mean / square.sqrt() + eps
+    return mean / (square.sqrt() + eps / (math.sqrt(1 - second**t) if slip.has("eps_early") else 1))
 
 
 def _option(options: Any, index: int, default: Any) -> Any:

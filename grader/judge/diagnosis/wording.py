@@ -24,10 +24,6 @@ LR_ONCE = "The learning rate was kept when the optimizer was made, and its later
 LR_NEVER = "The learning rate is not a factor of the step."
 LR_FIXED = "A number was written in its place."
 SAME_RATE = "the same at every step"
-ONE_STEP = "the loop ends after its first step"
-ALL_STEPS = "Run all steps before you return."
-FIRST_BUFFER = "Let the buffer begin as the first gradient itself."
-STEP_LESS = "one step less than asked for"
 LAST_CALL = "that of another call"
 SLIPS = {
     "damp_first": "the buffer starts from zeros, so that the first gradient is dampened too",
@@ -35,7 +31,6 @@ SLIPS = {
     "no_decay": "left out",
     "decoupled": "applied to the parameter itself, outside of the gradient",
     "decay_sign": "subtracted",
-    "late_decay": "added behind the momentum",
     "no_damp": "left out",
     "damp_inverse": "taken for 1 − dampening",
     "average": "1 − momentum: an average instead of a sum",
@@ -48,7 +43,10 @@ SLIPS = {
     "counted": "the count of steps goes up once for each parameter",
     "ahead": "the count of steps is one too high",
     "stuck": "the count of steps stays at one",
-    "once": "the loop ends after its first step",
+    "eps_inside": "eps stands inside of the root",
+    "eps_outside": "eps is added to the fraction, not to its denominator",
+    "no_eps": "eps is no part of the denominator",
+    "eps_early": "eps is added before the second average is corrected",
 }
 
 
@@ -280,6 +278,12 @@ WORDS: dict[str, Words] = {
         "Which values does your code remember from one call to the next?",
         "Compute it anew in each call, from what that call was given.",
     ),
+    "stale.steps": Words(
+        "`{path}` is what comes out after one step less than asked for.",
+        "The loop runs too seldom, or its last step is not taken.",
+        "How often does your loop run for `steps = 1`?",
+        "Let the loop run `steps` times: `range(steps)`.",
+    ),
     "stale.written": Words(
         "`{path}` was not written, but `{found}` was: the tensor of an earlier call.",
         "The object remembers its first call, not its last.",
@@ -288,7 +292,7 @@ WORDS: dict[str, Words] = {
     ),
     "stale.copied": Words(
         "`{path}` has the same values whatever the inputs are.",
-        "Numbers from a printout were copied, or computed from other tensors than the given ones.",
+        "It does not come from the inputs: numbers were written down, or other tensors were used than the given ones.",
         "Would your code give another result if the inputs changed?",
         "Compute it from the variables of the cell, not from numbers.",
     ),
@@ -483,14 +487,20 @@ WORDS: dict[str, Words] = {
     ),
     # ---------------------------------------------------------------------------------------- optimizers
     "learning_rate_ignored": Words(
-        "`{path}` moved as if the learning rate were {used}.",
-        "{why}",
+        "`{path}` is what comes out when the learning rate is {used}.",
+        "{what}",
         "Where does your step use the learning rate, and when does it read it?",
         "Multiply the update by the learning rate, read at every step.",
     ),
     "ascent": Words(
         "`{path}` moved by the right amount in the opposite direction.",
         "The step goes up the gradient, not down.",
+        "Should the loss grow or shrink?",
+        "Subtract the update.",
+    ),
+    "ascent.losses": Words(
+        "`{path}` is what comes out when each step goes the opposite way.",
+        "The steps go up the gradient, not down.",
         "Should the loss grow or shrink?",
         "Subtract the update.",
     ),
@@ -516,7 +526,13 @@ WORDS: dict[str, Words] = {
         "`{path}` is what comes out when {what}.",
         "The first step is treated differently from the formula.",
         "Follow the first step on paper: what is in the state before and after it?",
-        "{remedy}",
+        "Let the buffer begin as the first gradient itself.",
+    ),
+    "first_step.only": Words(
+        "`{path}` is what comes out when only the first step is taken.",
+        "Something ends the loop too early, such as a `return` inside of it.",
+        "Which line does your code reach after its first step?",
+        "Take all steps before you return.",
     ),
     "weight_decay": Words(
         "`{path}` is what comes out when weight decay is {what}.",
@@ -560,6 +576,30 @@ WORDS: dict[str, Words] = {
         "None of the usual mistakes explains it.",
         "Try it on numbers so small that you can compute the answer on paper.",
         "Compare your formula with the derivative term by term, and with a small numerical difference.",
+    ),
+    "wrong_value.formula": Words(
+        "`{path}` is what comes out when {what}.",
+        "Everything else of the formula is right.",
+        "In which order does the formula of the notebook add, divide and take the root?",
+        "Write the denominator as in the formula: the root of the corrected average, plus eps.",
+    ),
+    "wrong_value.standing": Words(
+        "`{path}` is {actual} at every step.",
+        "The weights that the loss is computed from did not change from one step to the next.",
+        "In which order does your loop fill the gradients, use them and clear them?",
+        "In every step, compute the loss anew, and update the very weights that it is computed from.",
+    ),
+    "wrong_value.late": Words(
+        "`{path}` begins with the loss after the first update, and every loss stands one place too early.",
+        "Each loss was computed after the update of its step, and is asked for as it was before.",
+        "At which moment of a step does your code compute the loss that it keeps?",
+        "Keep the loss that the gradients were computed from.",
+    ),
+    "wrong_value.more_steps": Words(
+        "`{path}` is what comes out after one step more than asked for.",
+        "The loop runs once too often.",
+        "How often does your loop run for `steps = 1`?",
+        "Let the loop run `steps` times: `range(steps)`.",
     ),
     "wrong_value.measured": Words(
         "`{path}` reaches {share} of the goal.",
