@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from grader.judge.diagnosis import diagnose
 from grader.judge.diagnosis.causes import CAUSES
-from grader.judge.diagnosis.wording import WORDS
+from grader.judge.diagnosis.wording import WORDS, number, numbers_apart
 from grader.model import Capture
 from tests.judge.builders import (
     cases,
@@ -187,6 +187,21 @@ def test_diagnosis_tells_nothing_of_what_a_student_wrote_as_a_template():
         for run in right_runs(linear)
     )
     assert "{0.__class__}" in diagnose(evidence_of(linear, runs))["w.g"].message
+
+
+def test_numbers_that_differ_are_not_shown_as_the_same():
+    assert numbers_apart(-1.272, -1.27200006) == ("-1.272", "-1.27200006")
+    assert (number(-0.0), numbers_apart(-0.0, 1)) == ("0", ("0", "1"))
+
+
+def test_exception_beside_nothing_right_is_said_to_have_come():
+    runs = tuple(
+        replace(run, captures={check: Capture(absence="missing") for check in run.captures})
+        for run in right_runs(of("Module"))
+    )
+    found = diagnose(evidence_of(of("Module"), runs))["Module().forward(a, b)"]
+    assert found.code == "not_raised"
+    assert "raised NotImplementedError, but nothing else" in found.message
 
 
 SLOW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)

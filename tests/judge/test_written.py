@@ -585,6 +585,240 @@ ROWS = (
         ("numbers were written down",),
         ("printout",),
     ),
+    # ----------------------------------------------------------------------------- what the values leave open
+    Row(
+        "some_entries_written",
+        "relu_grad",
+        """
+        def relu_grad(inp, out):
+            inp.g[inp > 0] = out.g[inp > 0]
+        """,
+        "inp.g",
+        "non_finite",
+        ("50 of its 88 entries were never written",),
+        ("division",),
+    ),
+    Row(
+        "root_of_a_negative_number",
+        "relu_grad",
+        """
+        def relu_grad(inp, out):
+            inp.g = inp.sqrt() * out.g
+        """,
+        "inp.g",
+        "non_finite",
+        ("root of a negative number",),
+    ),
+    Row(
+        "gradient_of_a_gradient_not_written",
+        "lin_grad",
+        """
+        def lin_grad(inp, out, w, b):
+            b.g = w.g.sum(0)
+            inp.g, w.g = out.g @ w.T, inp.T @ out.g
+        """,
+        "b.g",
+        "non_finite",
+        ("a gradient that nothing has written yet",),
+        ("+=",),
+    ),
+    Row(
+        "added_to_itself",
+        "lin_grad",
+        """
+        def lin_grad(inp, out, w, b):
+            inp.g, w.g = out.g @ w.T, inp.T @ out.g
+            b.g = b.g + out.g.sum(0)
+        """,
+        "b.g",
+        "accumulated",
+    ),
+    Row(
+        "rows_up_to_the_largest_index",
+        "embedding_grad",
+        """
+        def embedding_grad(index, out, weight):
+            weight.g = torch.zeros(int(index.max()) + 1, weight.shape[1], dtype=weight.dtype)
+            weight.g.index_add_(0, index.flatten(), out.g.flatten(0, 1))
+        """,
+        "weight.g",
+        "wrong_shape",
+    ),
+    Row(
+        "transposed_square",
+        "trace",
+        """
+        fc1 = X @ fc1_w.T + fc1_b
+        fc2_b_grad = torch.ones(1)
+        fc2_w_grad = fc1
+        fc1_b_grad = fc2_w[0]
+        fc1_w_grad = X.T @ fc2_w
+        """,
+        "fc1_w_grad",
+        "transposed",
+        unsaid=("it has shape",),
+    ),
+    Row(
+        "half_at_zero",
+        "relu_grad",
+        """
+        def relu_grad(inp, out):
+            inp.g = out.g * ((inp > 0).to(out.dtype) + (inp >= 0)) / 2
+        """,
+        "inp.g",
+        "mask_at_zero",
+        ("Half of the gradient",),
+        ("as positive",),
+    ),
+    # ------------------------------------------------------------------- names and kinds
+    Row(
+        "upstream_by_its_name",
+        "polynomial_vjp",
+        """
+        def polynomial_vjp(a, b, upstream):
+            return 9 * a**2, -2 * b
+        """,
+        "result[0]",
+        "upstream_ignored",
+        ("(`upstream`)",),
+        ("out.g",),
+    ),
+    Row(
+        "gradients_zeroed_not_removed",
+        "SGD",
+        """
+        class SGD(solution):
+            def zero_grad(self):
+                for p in self.params:
+                    p.g.zero_()
+        """,
+        "cleared (zero_grad)",
+        "wrong_value",
+        ("`[int(p.g is None), int(q.g is None)]`",),
+    ),
+    Row(
+        "first_parameter_by_its_place",
+        "resnet_step",
+        """
+        def resnet_step(model, lr, momentum, steps, next_gradients):
+            solution(model, lr, momentum, min(steps, 4), next_gradients)
+        """,
+        "first",
+        "wrong_value",
+        ("`params[0].detach()`",),
+    ),
+    *(
+        Row(
+            f"gradient_scaled_in_place_{number}",
+            "SGD",
+            """
+            class SGD(solution):
+                def step(self):
+                    for p in self.params:
+                        if p.g is not None:
+                            p -= p.g.mul_(self.lr)
+            """,
+            check,
+            "input_modified",
+            ("its input `p.g`",),
+            ("did not raise", "p_grads"),
+        )
+        for number, check in enumerate(("p (Nesterov)", "SGD([p], -0.1)"))
+    ),
+    Row(
+        "comma_at_the_end",
+        "lin_grad",
+        """
+        def lin_grad(inp, out, w, b):
+            inp.g = (out.g @ w.T,)
+            w.g = (inp.T @ out.g).to(torch.complex64)
+        """,
+        "inp.g",
+        "not_a_tensor",
+        ("of type tuple", "a comma at the end"),
+        (".item()",),
+    ),
+    Row(
+        "complex_numbers",
+        "lin_grad",
+        """
+        def lin_grad(inp, out, w, b):
+            w.g = (inp.T @ out.g).to(torch.complex64)
+        """,
+        "w.g",
+        "not_a_tensor",
+        ("holds numbers of type complex64",),
+        ("not a tensor",),
+    ),
+    *(
+        Row(
+            f"text_and_list_{place}",
+            "numpy_grads",
+            """
+            def numpy_grads(x, y, w1, w2):
+                loss, grad_w1, grad_w2 = solution(x, y, w1, w2)
+                return f"{loss:.3f}", grad_w1.tolist(), grad_w2
+            """,
+            f"result[{place}]",
+            "not_a_tensor",
+            (said,),
+            ("Keep the result a tensor",),
+        )
+        for place, said in enumerate(("not a number", "not an array"))
+    ),
+    Row(
+        "weights_of_the_class",
+        "Lin",
+        """
+        class Lin:
+            kept = {}
+
+            def __init__(self, w, b):
+                Lin.kept["w"], Lin.kept["b"] = w, b
+
+            def __call__(self, inp):
+                self.inp, self.out = inp, inp @ Lin.kept["w"] + Lin.kept["b"]
+                return self.out
+
+            def backward(self):
+                self.inp.g = self.out.g @ Lin.kept["w"].T
+        """,
+        "out",
+        "state_shared",
+        ("two objects of one class",),
+        ("optimizers", "buffers"),
+    ),
+    # ----------------------------------------------------------------------------- measured
+    Row(
+        "digits_all_the_same",
+        "train",
+        """
+        def train(x, y, hidden, learning_rate, epochs, seed):
+            return None
+
+        def predict(params, x):
+            return torch.zeros(len(x), dtype=torch.int64)
+        """,
+        "result",
+        "wrong_value",
+        ("earns 0 % of its points", " of 400 values are right", "95 %"),
+        ("It works",),
+    ),
+    Row(
+        "digits_one_at_a_time",
+        "predict",
+        """
+        def train(x, y, hidden, learning_rate, epochs, seed):
+            return None
+
+        def predict(params, x):
+            return torch.arange(len(x)) % 10
+        """,
+        "classes",
+        "wrong_value",
+        ("one at a time",),
+        ("It works",),
+    ),
 )
 
 

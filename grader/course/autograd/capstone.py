@@ -81,7 +81,7 @@ def _held_back(case: Draw) -> np.ndarray[Any, Any]:
 
 
 def accuracy_share(actual: Tensor, expected: Tensor) -> float:
-    """The share of the points: none up to half of the digits right, all from 95 %, in proportion between.
+    """All points take 95 % of the digits; up to half of them right earns nothing, in between it is in proportion.
 
     With accuracy ``a`` that is ``(a − 0.5) / 0.45``, cut to 0…1.
     """
@@ -90,7 +90,7 @@ def accuracy_share(actual: Tensor, expected: Tensor) -> float:
 
 
 def row_by_row_share(actual: Tensor, expected: Tensor) -> float:
-    """All points where one row at a time gives the classes of the batch, 0 to 9 and not all the same.
+    """Digits given one at a time must get the classes that they get in a batch: 0 to 9, and not all the same.
 
     ``actual`` is (2, n): classes by batch and by row. Whether they are right is for the exercise ``train`` to judge.
     """

@@ -9,7 +9,9 @@ from torch import Tensor
 
 from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
-from grader.judge.diagnosis.returned import call_of, not_returned
+from grader.judge.diagnosis.naming import call_of
+from grader.judge.diagnosis.returned import not_returned
+from grader.judge.diagnosis.source import reads_another, writes_in_part
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.evidence import Finding
 from grader.model import Diagnosis
@@ -125,7 +127,19 @@ def not_a_tensor(symptom: Symptom) -> Diagnosis | None:
     if first.actual.tensor is None:
         kind = f"of type {first.actual.detail}" if first.actual.detail else "something else"
     expected = wording.shape(first.comparison.expected_shape)
-    return wording.say("not_a_tensor", path=path(symptom), kind=kind, expected=expected)
+    return wording.say(_wanted(symptom, first), path=path(symptom), kind=kind, expected=expected)
+
+
+def _wanted(symptom: Symptom, first: Finding) -> str:
+    """The key that says what is asked for: a number, an array, one tensor in place of a tuple, or a tensor."""
+    exercise = symptom.evidence.exercise
+    if first.actual.absence == "unsupported":
+        return "not_a_tensor.dtype"
+    if symptom.check in exercise.scalars and first.expected.dim() == 0:
+        return "not_a_tensor.number"
+    if exercise.numpy:
+        return "not_a_tensor.array"
+    return "not_a_tensor.tuple" if first.actual.detail == "tuple" else "not_a_tensor"
 
 
 def accumulated(symptom: Symptom) -> Diagnosis | None:
@@ -139,6 +153,8 @@ def accumulated(symptom: Symptom) -> Diagnosis | None:
             return None
         if not bool(torch.isnan(view.actual).all()) or _has_nan(view):
             return None
+    if reads_another(symptom.evidence.stub, name):
+        return wording.say("non_finite.read", path=name, label=views[0].case.describe())
     return wording.say("accumulated", path=name)
 
 
@@ -157,7 +173,9 @@ def non_finite(symptom: Symptom) -> Diagnosis | None:
         return None
     tensor = first.actual.tensor
     count = int((~torch.isfinite(tensor)).sum())
-    return wording.say("non_finite", path=path(symptom), count=count, total=tensor.numel(), label=first.case.describe())
+    poisoned = path(symptom) in first.case.program.poison and int(torch.isnan(tensor).sum()) == count
+    key = "non_finite.unwritten" if poisoned and writes_in_part(symptom.evidence.stub) else "non_finite"
+    return wording.say(key, path=path(symptom), count=count, total=tensor.numel(), label=first.case.describe())
 
 
 def wrong_dtype(symptom: Symptom) -> Diagnosis | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from functools import lru_cache
 
 from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
@@ -14,25 +12,6 @@ from grader.model import Diagnosis, Exercise
 
 _PLACE = re.compile(r"result\[(\d+)\]")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
-
-
-@lru_cache(maxsize=256)
-def call_of(source: str, path: str) -> str | None:
-    """The call whose value is read under ``path``, as the code of a check has it; None where something else is read.
-
-    >>> call_of("layer = Relu(); out = layer(inp); layer.backward()", "out")
-    'layer(inp)'
-    >>> call_of("dot_grad(w, x)", "result[0]")
-    'dot_grad(w, x)'
-    """
-    tree = ast.parse(source).body
-    value: ast.expr | None = None
-    if path.partition("[")[0] == "result":
-        value = tree[-1].value if tree and isinstance(tree[-1], ast.Expr) else None
-    for node in tree:
-        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == [path]:
-            value = node.value
-    return ast.unparse(value) if isinstance(value, ast.Call) else None
 
 
 def asked_for(exercise: Exercise) -> int:

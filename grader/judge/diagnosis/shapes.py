@@ -98,9 +98,19 @@ def summed_too_far(symptom: Symptom) -> Diagnosis | None:
     if not any(view.actual.numel() < view.expected.numel() for view in symptom.failing):
         return None
     for axes in _axes(symptom.failing[0].expected.dim()):
-        if symptom.fits(lambda view: _oversummed(view, axes)):  # noqa: B023
+        summed = not all(_is_lone(view.expected, axes) for view in symptom.failing)
+        if summed and symptom.fits(lambda view: _oversummed(view, axes)):  # noqa: B023
             return _say("summed_too_far", symptom, axis=_named(axes))
     return None
+
+
+def _is_lone(tensor: Tensor, axes: tuple[int, ...]) -> bool:
+    """Whether one slice alone is not zero: then a sum over ``axes`` is no more than that slice, cut out."""
+    if any(axis >= tensor.dim() for axis in axes):
+        return False
+    others = [axis for axis in range(tensor.dim()) if axis not in axes]
+    slices = tensor.abs().sum(others) if others else tensor
+    return slices.numel() > 1 and int(slices.count_nonzero()) == 1
 
 
 def _oversummed(view: View, axes: tuple[int, ...]) -> Tensor | None:
@@ -150,4 +160,5 @@ def _shown(symptom: Symptom) -> View:
 def _say(key: str, symptom: Symptom, **fields: object) -> Diagnosis:
     view = _shown(symptom)
     shapes = {"actual": wording.shape(tuple(view.actual.shape)), "expected": wording.shape(tuple(view.expected.shape))}
-    return wording.say(key, path=path(symptom), **shapes, **fields)
+    differ = wording.SHAPES.format_map(shapes) if view.actual.shape != view.expected.shape else ""
+    return wording.say(key, path=path(symptom), **shapes, shapes=differ, **fields)

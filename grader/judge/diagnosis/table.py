@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from grader.judge.diagnosis import absent, endings, factors, formulas, optimizers, shapes, values, wording
 from grader.judge.diagnosis.failing import failing_checks, modified_checks
+from grader.judge.diagnosis.naming import given_as, made_of
 from grader.judge.diagnosis.origin import placed
 from grader.judge.diagnosis.symptom import Alternatives, Symptom
 from grader.judge.evidence import Evidence
@@ -87,19 +88,22 @@ def diagnose(evidence: Evidence) -> dict[str, Diagnosis]:
         return {}
     if evidence.autograd is not None:
         return dict.fromkeys(failed, wording.say("uses_autograd", name=evidence.autograd))
-    modified = modified_checks(evidence)
+    modified = {
+        check: wording.say("input_modified", name=given_as(evidence.exercise.call, name))
+        for check, name in modified_checks(evidence).items()
+    }
     alternatives = Alternatives(evidence)
     found: dict[str, Diagnosis] = {}
     for check in failed:
         if check in evidence.exercise.raises:
-            found[check] = _not_raised(evidence, check)
+            found[check] = _not_raised(evidence, check, modified.get(check))
         else:
             symptom = Symptom(evidence, check, alternatives, frozenset(failed))
-            found[check] = _explained(symptom, modified.get(check))
+            found[check] = _spelled_out(symptom, _explained(symptom, modified.get(check)))
     return placed(evidence, found)
 
 
-def _explained(symptom: Symptom, modified: str | None) -> Diagnosis:
+def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
     """The first hypothesis that holds; a changed input before the general ones."""
     if symptom.first is not None:
         whole = symptom.first.run.ended == "returned"
@@ -107,11 +111,20 @@ def _explained(symptom: Symptom, modified: str | None) -> Diagnosis:
             if (whole or hypothesis not in WHOLE) and (diagnosis := hypothesis(symptom)):
                 return diagnosis
     if modified is not None:
-        return wording.say("input_modified", name=modified)
+        return modified
     for hypothesis in GENERAL:
         if diagnosis := hypothesis(symptom):
             return _only_in_one_case(symptom, diagnosis)
     return wording.say("not_written", path=absent.path(symptom), state="nothing of it came back")
+
+
+def _spelled_out(symptom: Symptom, diagnosis: Diagnosis) -> Diagnosis:
+    """Say what a name stands for that only the check's own code knows."""
+    name = absent.path(symptom)
+    source = made_of(symptom.evidence.exercise.call, name)
+    if source is None or f"`{name}`" not in diagnosis.message:
+        return diagnosis
+    return wording.added(diagnosis, wording.MADE, name=name, source=source)
 
 
 def _only_in_one_case(symptom: Symptom, diagnosis: Diagnosis) -> Diagnosis:
@@ -122,14 +135,14 @@ def _only_in_one_case(symptom: Symptom, diagnosis: Diagnosis) -> Diagnosis:
     return diagnosis
 
 
-def _not_raised(evidence: Evidence, check: str) -> Diagnosis:
-    """The error did not come, or the call never got so far, or nothing else of the exercise is there."""
+def _not_raised(evidence: Evidence, check: str, modified: Diagnosis | None) -> Diagnosis:
+    """The error did not come, or the call never got so far, or nothing else of the exercise is right."""
     for one, run in zip(evidence.prepared, evidence.runs, strict=True):
         if run.ended != "returned" and check in one.case.checks:
             return endings.ending_of(evidence, run, one.case.describe())
     name = evidence.exercise.raises[check]
+    if evidence.raising.get(check, False):
+        return modified or wording.say("not_raised.alone", check=check, name=name)
     came = next((error for run in evidence.runs if (error := run.errors.get(check)) is not None), None)
     what = f"{came.type} came instead" if came is not None else "nothing was raised"
-    if evidence.raising.get(check, False):
-        what = "it counts only once another check of this exercise passes"
     return wording.say("not_raised", check=check, name=name, what=what)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -41,7 +42,10 @@ def upstream_ignored(symptom: Symptom) -> Diagnosis | None:
         made = symptom.alternatives.reference("upstream of ones", view.case, upstream=ones)
         return None if made is None else made.get(symptom.check)
 
-    return wording.say("upstream_ignored", path=path(symptom)) if symptom.fits(predict) else None
+    if not symptom.fits(predict):
+        return None
+    given = symptom.failing[0].case.program.tensors
+    return wording.say("upstream_ignored", path=path(symptom), upstream="upstream" if "upstream" in given else "out.g")
 
 
 def mask(symptom: Symptom) -> Diagnosis | None:
@@ -51,7 +55,7 @@ def mask(symptom: Symptom) -> Diagnosis | None:
         ("mask_inverted", "mask_inverted"),
         ("mask_inverted_open", "mask_inverted"),
         ("mask_at_zero", "mask_at_zero"),
-        ("mask_half_at_zero", "mask_at_zero"),
+        ("mask_half_at_zero", "mask_at_zero.half"),
     ):
         if symptom.fits(lambda view: under(symptom, operation, view)):  # noqa: B023
             return wording.say(code, path=path(symptom))
@@ -135,8 +139,8 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     if len(found) != 1:
         return None
     (right, used) = found[0]
-    if right not in symptom.alternatives.parameters:
-        return wording.say("state_shared", path=path(symptom))
+    if right not in symptom.alternatives.parameters:  # what a fresh object holds, not what the formula uses
+        return wording.say("state_shared.objects", path=path(symptom))
     return wording.say("wrong_operand", path=path(symptom), used=f"`{used}`", right=f"`{right}`")
 
 
@@ -208,7 +212,8 @@ def stale(symptom: Symptom) -> Diagnosis | None:
             return wording.say("stale.copied", path=path(symptom))
     for used, code in USED_BEFORE.items():
         if symptom.fits(lambda view: _remembered(symptom, view, used)):  # noqa: B023
-            return wording.say(code, path=path(symptom), label=wording.LAST_CALL)
+            key = code if code == "stale" else f"{code}.objects"
+            return wording.say(key, path=path(symptom), label=wording.LAST_CALL)
     return None
 
 
@@ -241,18 +246,29 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
     measure, tensor = symptom.evidence.exercise.measure, first.actual.tensor
     if measure is not None and tensor is not None:
         share = f"{100 * min(1.0, max(0.0, measure(tensor, first.expected))):.0f} %"
-        return wording.say("wrong_value.measured", path=path(symptom), share=share)
-    if found.max_abs_error is None or found.worst is None:
+        right = _agreeing(tensor, first.expected)
+        return wording.say("wrong_value.measured", path=path(symptom), share=share, right=right, goal=_goal(measure))
+    if found.max_abs_error is None or found.worst is None or found.worst_actual is None or found.worst_expected is None:
         return None
+    actual, expected = wording.numbers_apart(found.worst_actual, found.worst_expected)
     return wording.say(
         "wrong_value",
         path=path(symptom),
         error=wording.number(found.max_abs_error),
-        actual=_figure(found.worst_actual),
-        expected=_figure(found.worst_expected),
+        actual=actual,
+        expected=expected,
         place=str(list(found.worst)) if found.worst else "its only entry",
     )
 
 
-def _figure(value: float | None) -> str:
-    return "nothing" if value is None else wording.number(value)
+def _agreeing(actual: Tensor, expected: Tensor) -> str:
+    """How many of some classes are the right ones, in words; nothing where the tensor is no list of classes."""
+    if expected.is_floating_point() or expected.dim() != 1 or actual.shape != expected.shape:
+        return ""
+    return f": {int((actual == expected).sum())} of {len(expected)} values are right"
+
+
+def _goal(measure: Callable[..., float]) -> str:
+    """The first sentence of what the author says of the measure."""
+    text = inspect.getdoc(measure) if inspect.isfunction(measure) else None
+    return (text or "").partition("\n\n")[0].replace("\n", " ")

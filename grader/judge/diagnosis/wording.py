@@ -16,6 +16,8 @@ LOOPS = "loops in Python where tensor operations are asked for"
 ONLY_IN = " All other cases are right; this one differs by: {label}."
 STARTS = " {right} came out right, so the mistake is behind {right} on the way back: in the step before {first}."
 FORWARD = " The result of the forward pass is wrong already, so look there first."
+SHAPES = ": it has shape {actual}; it should be {expected}"
+MADE = " (`{name}` is the check's own: `{source}`.)"
 KEPT = " `{found}` holds the right tensor."
 KEPT_ALONE = " It is the right one for this place."
 
@@ -85,7 +87,20 @@ def shape(size: tuple[int, ...] | None) -> str:
 
 def number(value: float) -> str:
     """Four digits, without a trail of zeros."""
-    return f"{value:.4g}"
+    return f"{value + 0.0:.4g}"  # which has no sign where it is zero
+
+
+def numbers_apart(first: float, second: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to see that they differ.
+
+    >>> numbers_apart(-1.272, -1.27200006)
+    ('-1.272', '-1.27200006')
+    """
+    for digits in (4, 6, 9, 12):
+        pair = f"{first + 0.0:.{digits}g}", f"{second + 0.0:.{digits}g}"
+        if pair[0] != pair[1]:
+            break
+    return pair
 
 
 WORDS: dict[str, Words] = {
@@ -223,6 +238,30 @@ WORDS: dict[str, Words] = {
         "What does `type({path})` say?",
         "Keep the result a tensor of shape {expected}.",
     ),
+    "not_a_tensor.tuple": Words(
+        "`{path}` is {kind}, not a tensor.",
+        "Two values, or one with a comma behind it, make a tuple.",
+        "Is there a comma at the end of the line?",
+        "Assign one tensor of shape {expected}.",
+    ),
+    "not_a_tensor.dtype": Words(
+        "`{path}` holds numbers {kind}, as no result of this exercise does.",
+        "An operation changed the kind of its numbers.",
+        "What does `{path}.dtype` say, and on which line did it become that?",
+        "Keep the dtype of what the stub was given.",
+    ),
+    "not_a_tensor.array": Words(
+        "`{path}` is {kind}, not an array.",
+        "This exercise is about NumPy: its gradients are arrays.",
+        "What does `type({path})` say?",
+        "Keep the result a NumPy array of shape {expected}.",
+    ),
+    "not_a_tensor.number": Words(
+        "`{path}` is {kind}, not a number.",
+        "A single number is asked for here, such as `float(…)` gives.",
+        "What does `type({path})` say?",
+        "Give back the number itself, neither formatted nor in a container.",
+    ),
     "not_registered": Words(
         "`{path}` holds the right numbers, but it is no parameter of its module.",
         "A plain tensor as an attribute of an `nn.Module` is not found by `parameters()`: no optimizer would train it.",
@@ -252,6 +291,18 @@ WORDS: dict[str, Words] = {
         "A division by zero, the logarithm of zero, the root of a negative number, or an `exp` that overflows.",
         "Which of your intermediate results can become very large, or exactly zero?",
         "Subtract the maximum before `exp`, and keep denominators away from zero.",
+    ),
+    "non_finite.unwritten": Words(
+        "`{path}`: {count} of its {total} entries were never written ({label}).",
+        "It held NaN before the call, so that what is left out shows; only some entries were assigned.",
+        "Which entries does your code assign, and what should stand in the others?",
+        "Write all entries: begin with `torch.zeros_like(…)`, or use `torch.where` or a product with a mask.",
+    ),
+    "non_finite.read": Words(
+        "Every entry of `{path}` is NaN ({label}).",
+        "It was computed from a gradient that nothing has written yet, and that held NaN before the call.",
+        "Which `.g` does that line read, and which line sets it?",
+        "Compute it from gradients that are there: the upstream one, and those that your code has set before.",
     ),
     # -------------------------------------------------------------------------------------- accumulation
     "accumulated": Words(
@@ -395,7 +446,7 @@ WORDS: dict[str, Words] = {
     ),
     # -------------------------------------------------------------------------------------------- shapes
     "transposed": Words(
-        "`{path}` is the transpose of the right answer: it has shape {actual}; it should be {expected}.",
+        "`{path}` is the transpose of the right answer{shapes}.",
         "The two factors of a product stand the other way round, or a `.T` is missing or too much.",
         "Write down the shape of each factor: which order gives {expected}?",
         "Swap the factors and transpose the other one: (A.T @ B).T is B.T @ A.",
@@ -435,7 +486,7 @@ WORDS: dict[str, Words] = {
         "`{path}` is what an upstream gradient of ones would give.",
         "The upstream gradient was not used.",
         "The chain rule has two factors: which one is missing?",
-        "Multiply by the upstream gradient (`out.g`).",
+        "Multiply by the upstream gradient (`{upstream}`).",
     ),
     "mask_missing": Words(
         "`{path}` lets the gradient through where the ReLU was shut.",
@@ -454,6 +505,12 @@ WORDS: dict[str, Words] = {
         "The mask treats 0 as positive; here the slope at 0 is 0.",
         "What does your mask say about an input of exactly 0?",
         "Use `> 0`, not `>= 0`.",
+    ),
+    "mask_at_zero.half": Words(
+        "`{path}` differs only where an input of the ReLU is exactly 0.",
+        "Half of the gradient passes there; here the slope at 0 is 0.",
+        "What does your mask say about an input of exactly 0?",
+        "Use `> 0` as the mask.",
     ),
     "last_sample_only": Words(
         "`{path}` holds the contribution of the last sample alone.",
@@ -510,6 +567,12 @@ WORDS: dict[str, Words] = {
         "Two optimizers, two parameters: how many buffers are there?",
         "Create the state in `__init__`, one entry for each parameter.",
     ),
+    "state_shared.objects": Words(
+        "`{path}` is what comes out when two objects of one class share what they remember.",
+        "What an object was given lives in the class, or in one variable for all, not in the object.",
+        "Two objects are made from different tensors: where does each keep its own?",
+        "Store what `__init__` is given on `self`, and read it from there.",
+    ),
     "state_shared.written": Words(
         "`{path}` was not written, but `{found}` was: the tensor that another object was given.",
         "What an object remembers lives in the class, or in one variable for all objects.",
@@ -565,6 +628,12 @@ WORDS: dict[str, Words] = {
         "Which arguments make no sense, and where could you refuse them?",
         "Test the arguments first, and `raise {name}(…)` for these.",
     ),
+    "not_raised.alone": Words(
+        "`{check}` raised {name}, but nothing else of this exercise is right yet.",
+        "An error earns its points only beside another check of this exercise that passes.",
+        "Does your code raise {name} for arguments that make sense, too?",
+        "Mend the other checks of this exercise first.",
+    ),
     "uses_autograd": Words(
         "The call used autograd (`{name}`).",
         "This exercise is about writing the gradient by hand, so it earns nothing with autograd's.",
@@ -602,9 +671,9 @@ WORDS: dict[str, Words] = {
         "Let the loop run `steps` times: `range(steps)`.",
     ),
     "wrong_value.measured": Words(
-        "`{path}` reaches {share} of the goal.",
-        "It works, but not well enough for full points.",
-        "What could still be improved?",
+        "`{path}` earns {share} of its points{right}.",
+        "{goal}",
+        "What keeps it from the goal?",
         "Compare the result with the goal that the exercise names.",
     ),
     "wrong_value.upstream": Words(

@@ -1,0 +1,79 @@
+"""What the check's own code calls things, so that a message can say them in a student's names.
+
+A check may read a name that its code makes (``cleared = [int(p.g is None), …]``), or hand an input over in pieces
+(``p.g = p_grads[t]``): no student knows such a name.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import lru_cache
+
+
+@lru_cache(maxsize=256)
+def call_of(source: str, path: str) -> str | None:
+    """The student's call whose value is read under ``path``; None where something else is read.
+
+    >>> call_of("layer = Relu(); out = layer(inp); layer.backward()", "out")
+    'layer(inp)'
+    >>> call_of("dot_grad(w, x)", "result[0]")
+    'dot_grad(w, x)'
+    """
+    value = _value_of(source, path.partition("[")[0] if path.startswith("result") else path)
+    return ast.unparse(value) if value is not None and _is_call(value) else None
+
+
+@lru_cache(maxsize=256)
+def made_of(source: str, path: str) -> str | None:
+    """The expression by which the check's code makes what it reads, where that is no call of the student's.
+
+    >>> made_of("out.backward(); grads = [a.grad, b.grad]", "grads")
+    '[a.grad, b.grad]'
+    """
+    value = _value_of(source, path)
+    return None if value is None or _is_call(value) else ast.unparse(value)
+
+
+@lru_cache(maxsize=256)
+def given_as(source: str, name: str) -> str:
+    """The attribute as which the check's code hands over pieces of an input, or else the input's own name.
+
+    >>> given_as("for t in range(5): p.g, q.g = p_grads[t], q_grads[t]", "p_grads")
+    'p.g'
+    """
+    for target, value in _assignments(ast.parse(source)):
+        pieces = any(
+            isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == name
+            for node in ast.walk(value)
+        )
+        if pieces and isinstance(target, ast.Attribute):
+            return ast.unparse(target)
+    return name
+
+
+def _value_of(source: str, name: str) -> ast.expr | None:
+    """The expression that is bound to a name; the last statement's is bound to ``result``."""
+    tree = ast.parse(source)
+    value = tree.body[-1].value if name == "result" and tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    for target, assigned in _assignments(tree):
+        if isinstance(target, ast.Name) and target.id == name:
+            value = assigned
+    return value
+
+
+def _assignments(tree: ast.Module) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Every target of an assignment with its value, those of a tuple one by one."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign):
+            continue
+        for target in node.targets:
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                yield from zip(target.elts, node.value.elts, strict=False)
+            else:
+                yield target, node.value
+
+
+def _is_call(value: ast.expr) -> bool:
+    """Whether an expression calls a plain name, as a student's function or object is called, not one of a library."""
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name)

@@ -1,0 +1,54 @@
+"""What a stub's source says of the gradients that it writes, where the values alone leave two readings."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+
+from grader.model import Stub
+
+
+def writes_in_part(stub: Stub | None) -> bool:
+    """Whether some line assigns to a part of a ``.g``: ``inp.g[inp > 0] = …``."""
+    return any(
+        isinstance(target, ast.Subscript) and _is_gradient(target.value)
+        for node in _nodes(stub)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+    )
+
+
+def reads_another(stub: Stub | None, path: str) -> bool:
+    """Whether ``path``, such as ``b.g``, is assigned from another ``.g``, and no line adds to one.
+
+    A line that adds (``b.g += …``, ``b.g.add_(…)``, ``b.g = b.g + …``) reads what stood there itself.
+    """
+    assigned = False
+    for node in _nodes(stub):
+        if isinstance(node, ast.AugAssign) and _is_gradient(_whole(node.target)):
+            return False
+        if isinstance(node, ast.Attribute) and node.attr.endswith("_") and _is_gradient(node.value):
+            return False
+        if isinstance(node, ast.Assign):
+            targets = {ast.unparse(target) for target in node.targets}
+            read = {ast.unparse(each) for each in ast.walk(node.value) if _is_gradient(each)}
+            if targets & read:
+                return False
+            assigned |= bool(read) and any(f".{target}".endswith(f".{path}") for target in targets)
+    return assigned
+
+
+def _nodes(stub: Stub | None) -> list[ast.AST]:
+    try:
+        return [] if stub is None else list(ast.walk(ast.parse(textwrap.dedent(stub.source))))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
+def _is_gradient(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "g"
+
+
+def _whole(target: ast.expr) -> ast.expr:
+    """What an assignment writes into: ``w.g`` for ``w.g[0]``."""
+    return target.value if isinstance(target, ast.Subscript) else target
