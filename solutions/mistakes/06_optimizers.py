@@ -411,3 +411,20 @@ class RateOfTheDefault(Adam):
         current, self.lr = self.lr, 1e-3
         super().step()
         self.lr = current
+
+
+@mistake("Adam", "state_lost")
+class AveragesAsLocalNames:
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+        self.__dict__.update(vars(solution(params, lr, betas, eps)))
+
+    def step(self):
+        beta1, beta2 = self.betas
+        for i, (p, mean, square) in enumerate(zip(self.params, self.means, self.squares)):
+            if p.g is None:
+                continue
+            self.steps[i] += 1
+            mean = beta1 * mean + (1 - beta1) * p.g
+            square = beta2 * square + (1 - beta2) * p.g**2
+            mean, square = mean / (1 - beta1 ** self.steps[i]), square / (1 - beta2 ** self.steps[i])
+            p -= self.lr * mean / (square.sqrt() + self.eps)

@@ -189,6 +189,11 @@ def test_diagnosis_tells_nothing_of_what_a_student_wrote_as_a_template():
     assert "{0.__class__}" in diagnose(evidence_of(linear, runs))["w.g"].message
 
 
+def test_last_of_several_contributions_is_told_where_the_formula_uses_a_plain_number():
+    last = {"grads (relu)": lambda one, right: torch.stack((7 * one.case.inputs["a"], right[1]))}
+    assert codes(diagnosed(of("Value"), last)) == {"grads (relu)": "overwritten"}
+
+
 def test_numbers_that_differ_are_not_shown_as_the_same():
     assert numbers_apart(-1.272, -1.27200006) == ("-1.272", "-1.27200006")
     assert (number(-0.0), numbers_apart(-0.0, 1)) == ("0", ("0", "1"))

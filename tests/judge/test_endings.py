@@ -124,6 +124,11 @@ ERRORS = [
         "The size of tensor a (7) must match the size of tensor b (5) at non-singleton dimension 1",
         "axis 1",
     ),
+    (
+        "RuntimeError",
+        "Expected size for first two dimensions of batch2 tensor to be: [3, 9] but got: [3, 5].",
+        "begin with [3, 9] here, and it begins with [3, 5]",
+    ),
     ("AttributeError", "'NoneType' object has no attribute 'g'", "None"),
     ("AttributeError", "'Tensor' object has no attribute 'grd'", "`grd`"),
     ("RuntimeError", "a leaf Variable that requires grad is being used in an in-place operation.", "in place"),

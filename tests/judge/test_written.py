@@ -819,6 +819,62 @@ ROWS = (
         ("one at a time",),
         ("It works",),
     ),
+    # ------------------------------------------------------------------------------------------- further ones
+    Row(
+        "averages_as_local_names",
+        "Adam",
+        """
+        class Adam(solution):
+            def step(self):
+                beta1, beta2 = self.betas
+                for i, (p, m, v) in enumerate(zip(self.params, self.means, self.squares, strict=True)):
+                    if p.g is None:
+                        continue
+                    self.steps[i] += 1
+                    m = beta1 * m + (1 - beta1) * p.g
+                    v = beta2 * v + (1 - beta2) * p.g**2
+                    m, v = m / (1 - beta1 ** self.steps[i]), v / (1 - beta2 ** self.steps[i])
+                    p -= self.lr * m / (v.sqrt() + self.eps)
+        """,
+        "p",
+        "state_lost",
+    ),
+    Row(
+        "classes_as_floats",
+        "predict",
+        """
+        def train(x, y, hidden, learning_rate, epochs, seed):
+            return None
+
+        def predict(params, x):
+            return torch.zeros(len(x))
+        """,
+        "classes",
+        "wrong_dtype",
+        ("float32; whole numbers are asked for", "without naming its dtype"),
+        ("bools",),
+    ),
+    # --------------------------------------------------------------------------------------- names of weights
+    Row(
+        "mean_as_the_loss",
+        "train_module",
+        """
+        def train_module(model, x, y, learning_rate, steps):
+            losses = []
+            for _ in range(steps):
+                loss = torch.nn.MSELoss()(model(x), y)
+                model.zero_grad()
+                loss.backward()
+                for p in model.parameters():
+                    p.data -= learning_rate * p.grad
+                losses.append(loss.item())
+            return losses
+        """,
+        "first",
+        "averaged_instead_of_summed",
+        ("name for `model[0].weight`",),
+        ("Parameter(",),
+    ),
 )
 
 

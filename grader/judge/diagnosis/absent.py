@@ -184,5 +184,5 @@ def wrong_dtype(symptom: Symptom) -> Diagnosis | None:
     if first is None or first.comparison.verdict != "wrong_dtype" or first.actual.tensor is None:
         return None
     actual = str(first.actual.tensor.dtype).removeprefix("torch.")
-    kind = "floating-point" if first.expected.is_floating_point() else "whole"
-    return wording.say("wrong_dtype", path=path(symptom), actual=actual, expected=kind)
+    key = "wrong_dtype" if first.expected.is_floating_point() else "wrong_dtype.whole"
+    return wording.say(key, path=path(symptom), actual=actual)

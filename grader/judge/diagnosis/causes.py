@@ -37,6 +37,11 @@ CAUSES: dict[str, Cause] = {
         "Check which factor has to be transposed ({fits} fits), and that the product then has the shape you want.",
         shaped=True,
     ),
+    "matmul.batches": Cause(
+        "In a product of batches the right factor has to begin with {wanted} here, and it begins with {got}.",
+        "Turn the last two axes of one factor, with `.transpose(1, 2)`, so that the inner sizes agree.",
+        shaped=True,
+    ),
     "broadcast": Cause(
         "Broadcasting compares sizes from the right: {left} and {right} differ at axis {axis} and neither is 1.",
         "Sum, transpose or reshape one of the two so that the shapes agree.",

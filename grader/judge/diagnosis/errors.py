@@ -147,6 +147,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
     for pattern, find in (
         (r"shapes cannot be multiplied \((\d+x\d+) and (\d+x\d+)\)", _matmul),
         (r"mismatch in its core dimension 0.{0,120}\(size (\d+) is different from (\d+)\)", _numpy_matmul),
+        (
+            r"batch2 tensor to be: (\[[\d, ]{1,40}\]) but got: (\[[\d, ]{1,40}\])",
+            _plain("matmul.batches", "wanted", "got"),
+        ),
         (r"size of tensor a \((\d+)\) must match .{0,30}\((\d+)\) at non-singleton dimension (\d+)", _broadcast),
         (r"operands could not be broadcast together with shapes ([(\d,) ]+)", _plain("broadcast.arrays", "shapes")),
         (r"bitwise_\w+\"? not (?:implemented|supported)|ufunc 'bitwise_\w+' not supported", _plain("bitwise")),

@@ -1,7 +1,7 @@
 """Scalar formulas, where a node that is used twice keeps only one of its contributions.
 
-For exercises that differentiate the constant ``formula`` of inputs ``a`` and ``b``: each occurrence of a name becomes a
-leaf of its own, whose derivative is one contribution to that name's gradient.
+For exercises that differentiate the constant ``formula`` of inputs ``a`` and ``b``, and of the number ``x`` that ``a``
+holds: each occurrence of a name becomes a leaf of its own, whose derivative is one contribution to its gradient.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _contributions(case: Case) -> dict[str, list[Tensor]] | None:
             for each in names
         }
         with torch.enable_grad():
-            out = eval(code, dict(leaves))  # noqa: S307 - the course's own formula
+            out = eval(code, {**leaves, "x": case.inputs["a"].item()})  # noqa: S307 - the course's own formula
             found = torch.autograd.grad(out, list(leaves.values()), allow_unused=True, materialize_grads=True)
     except (SyntaxError, NameError, TypeError, ValueError, KeyError, AttributeError, RuntimeError):
         return None

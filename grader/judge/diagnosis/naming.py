@@ -30,6 +30,8 @@ def made_of(source: str, path: str) -> str | None:
 
     >>> made_of("out.backward(); grads = [a.grad, b.grad]", "grads")
     '[a.grad, b.grad]'
+    >>> made_of("model[0].weight = first = Parameter(first)", "first")
+    'model[0].weight'
     """
     value = _value_of(source, path)
     return None if value is None or _is_call(value) else ast.unparse(value)
@@ -63,12 +65,18 @@ def _value_of(source: str, name: str) -> ast.expr | None:
 
 
 def _assignments(tree: ast.Module) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """Every target of an assignment with its value, those of a tuple one by one."""
+    """Every target of an assignment with its value, those of a tuple one by one.
+
+    Where an object gets the value at the same time, that attribute says best what it is.
+    """
     for node in ast.walk(tree):
         if not isinstance(node, ast.Assign):
             continue
+        held = next((target for target in node.targets if isinstance(target, ast.Attribute)), node.value)
         for target in node.targets:
-            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            if isinstance(target, ast.Name):
+                yield target, held
+            elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
                 yield from zip(target.elts, node.value.elts, strict=False)
             else:
                 yield target, node.value

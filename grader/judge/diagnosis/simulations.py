@@ -62,6 +62,7 @@ DRIVEN = (
 )
 AVERAGED = (
     *DRIVEN[:4],
+    Slip("state_lost", "", {"averages_lost": True}),
     Slip("bias_correction", wording.SLIPS["raw"], {"raw_mean": True, "raw_square": True}),
     Slip("bias_correction", wording.SLIPS["raw_mean"], {"raw_mean": True}),
     Slip("bias_correction", wording.SLIPS["raw_square"], {"raw_square": True}),
@@ -153,9 +154,10 @@ def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip
     if slip.has("counted"):
         t = state["t"] if index == 2 else 2 * state["t"] - 1 + index
     t = 1 if slip.has("stuck") else t
+    kept = {} if slip.has("averages_lost") else state
     zero = torch.zeros_like(grad)
-    state["mean"] = first * state.get("mean", zero) + (1 - first) * grad
-    state["square"] = second * state.get("square", zero) + (1 - second) * grad**2
+    state["mean"] = first * kept.get("mean", zero) + (1 - first) * grad
+    state["square"] = second * kept.get("square", zero) + (1 - second) * grad**2
     mean: Tensor = state["mean"] / (1 if slip.has("raw_mean") else 1 - first**t)
     square: Tensor = state["square"] / (1 if slip.has("raw_square") else 1 - second**t)
     eps = 0.0 if slip.has("no_eps") else float(_option(options, 1, 1e-8))

@@ -17,7 +17,7 @@ ONLY_IN = " All other cases are right; this one differs by: {label}."
 STARTS = " {right} came out right, so the mistake is behind {right} on the way back: in the step before {first}."
 FORWARD = " The result of the forward pass is wrong already, so look there first."
 SHAPES = ": it has shape {actual}; it should be {expected}"
-MADE = " (`{name}` is the check's own: `{source}`.)"
+MADE = " (`{name}` is the check's own name for `{source}`.)"
 KEPT = " `{found}` holds the right tensor."
 KEPT_ALONE = " It is the right one for this place."
 
@@ -281,10 +281,16 @@ WORDS: dict[str, Words] = {
         "Print the shape of each intermediate result: from which line on is it not the one that leads to {expected}?",
     ),
     "wrong_dtype": Words(
-        "`{path}` has dtype {actual}; {expected} numbers are asked for.",
+        "`{path}` has dtype {actual}; floating-point numbers are asked for.",
         "A comparison gives bools and integer tensors give integers, until they meet a float.",
         "Which operation made it {actual}?",
         "Convert it, for instance with `.to(x.dtype)`.",
+    ),
+    "wrong_dtype.whole": Words(
+        "`{path}` has dtype {actual}; whole numbers are asked for.",
+        "A division, a mean, or a tensor made without naming its dtype gives floats.",
+        "Which operation made it {actual}?",
+        "Use what gives whole numbers by itself, such as `argmax`, or convert with `.long()`.",
     ),
     "non_finite": Words(
         "`{path}` has {count} of {total} entries that are NaN or infinite ({label}).",
