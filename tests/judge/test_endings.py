@@ -129,6 +129,12 @@ ERRORS = [
         "Expected size for first two dimensions of batch2 tensor to be: [3, 9] but got: [3, 5].",
         "begin with [3, 9] here, and it begins with [3, 5]",
     ),
+    (
+        "RuntimeError",
+        "output with shape [3] doesn't match the broadcast shape [7, 3]",
+        "[7, 3] does not fit into a tensor of shape [3]",
+    ),
+    ("RuntimeError", "shape '[8, 1]' is invalid for input of size 440", "than the 440 entries"),
     ("AttributeError", "'NoneType' object has no attribute 'g'", "None"),
     ("AttributeError", "'Tensor' object has no attribute 'grd'", "`grd`"),
     ("RuntimeError", "a leaf Variable that requires grad is being used in an in-place operation.", "in place"),

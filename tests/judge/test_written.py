@@ -694,7 +694,8 @@ ROWS = (
         """,
         "cleared (zero_grad)",
         "wrong_value",
-        ("`[int(p.g is None), int(q.g is None)]`",),
+        ("holds 0 at [0], where 1 is right", "`[int(p.g is None), int(q.g is None)]`"),
+        ("off by", "usual mistakes"),
     ),
     Row(
         "first_parameter_by_its_place",

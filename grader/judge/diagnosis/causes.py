@@ -52,6 +52,16 @@ CAUSES: dict[str, Cause] = {
         "Sum, transpose or reshape one of the two so that the shapes agree.",
         shaped=True,
     ),
+    "broadcast.in_place": Cause(
+        "A result of shape {right} does not fit into a tensor of shape {left}, which an operation in place keeps.",
+        "Sum or reshape what is written until it has the shape {left}.",
+        shaped=True,
+    ),
+    "reshape": Cause(
+        "The sizes {shape} multiply to another number than the {count} entries that are there.",
+        "Moving entries to another shape neither adds nor drops any: sum over an axis, or select along it, instead.",
+        shaped=True,
+    ),
     "view": Cause(
         "The tensor's memory is not laid out as `view` needs it.", "Use `reshape` in place of `view`.", shaped=True
     ),

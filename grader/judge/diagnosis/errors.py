@@ -153,6 +153,11 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         ),
         (r"size of tensor a \((\d+)\) must match .{0,30}\((\d+)\) at non-singleton dimension (\d+)", _broadcast),
         (r"operands could not be broadcast together with shapes ([(\d,) ]+)", _plain("broadcast.arrays", "shapes")),
+        (
+            r"output with shape (\[[\d, ]{0,60}\]) doesn't match the broadcast shape (\[[\d, ]{1,60}\])",
+            _plain("broadcast.in_place", "left", "right"),
+        ),
+        (r"shape '(\[[\d, -]{0,60}\])' is invalid for input of size (\d+)", _plain("reshape", "shape", "count")),
         (r"bitwise_\w+\"? not (?:implemented|supported)|ufunc 'bitwise_\w+' not supported", _plain("bitwise")),
         (r"not implemented for '(\w+)'", _plain("dtype.operation", "dtype")),
         (r"too many indices for tensor of dimension (\d+)", _plain("index.many", "axes")),

@@ -252,7 +252,7 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
         return None
     actual, expected = wording.numbers_apart(found.worst_actual, found.worst_expected)
     return wording.say(
-        "wrong_value",
+        "wrong_value" if first.expected.is_floating_point() else "wrong_value.whole",
         path=path(symptom),
         error=wording.number(found.max_abs_error),
         actual=actual,

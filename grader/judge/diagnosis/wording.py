@@ -652,6 +652,12 @@ WORDS: dict[str, Words] = {
         "Try it on numbers so small that you can compute the answer on paper.",
         "Compare your formula with the derivative term by term, and with a small numerical difference.",
     ),
+    "wrong_value.whole": Words(
+        "`{path}` holds {actual} at {place}, where {expected} is right.",
+        "",
+        "What does each of these numbers stand for, and which of your lines decides about it?",
+        "Go through the lines that decide about that number, with the values of the case in mind.",
+    ),
     "wrong_value.formula": Words(
         "`{path}` is what comes out when {what}.",
         "Everything else of the formula is right.",
