@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from grader.judge.cases import path_of
-from grader.judge.diagnosis import wording
+from grader.judge.diagnosis import step_words, wording
 from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.simulations import (
     AVERAGED,
@@ -114,7 +114,7 @@ def _value(symptom: Symptom, view: View, simulation: Simulation, slip: Slip) -> 
 
 
 def _said(symptom: Symptom, slip: Slip) -> Diagnosis:
-    used = wording.number(slip.has("lr")) if slip.has("lr") else wording.SAME_RATE
+    used = wording.number(slip.has("lr")) if slip.has("lr") else step_words.SAME_RATE
     return wording.say(_of_losses(symptom, slip.key), path=path(symptom), used=used, what=slip.what)
 
 
@@ -137,7 +137,7 @@ def constants(symptom: Symptom) -> Diagnosis | None:
 def _other_rate(symptom: Symptom, rate: str) -> Diagnosis | None:
     for fixed in FIXED_RATES:
         if symptom.fits(lambda view: _with(symptom, view, {rate: fixed})):  # noqa: B023
-            why = wording.LR_NEVER if fixed == 1 else wording.LR_FIXED
+            why = step_words.LR_NEVER if fixed == 1 else step_words.LR_FIXED
             return wording.say("learning_rate_ignored", path=path(symptom), used=wording.number(fixed), what=why)
     if symptom.fits(lambda view: _opposite(symptom, view)):
         return wording.say("ascent", path=path(symptom))

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis import wording
+from grader.judge.diagnosis import step_words
 from grader.model import Case
 
 
@@ -36,43 +36,43 @@ RIGHT = Slip("", "")
 #: What students write in place of the rate that they are given.
 FIXED_RATES = (1.0, 0.1, 0.01, 0.001, 0.0001)
 RATES = tuple(
-    Slip("learning_rate_ignored", wording.LR_NEVER if rate == 1 else wording.LR_FIXED, {"lr": rate})
+    Slip("learning_rate_ignored", step_words.LR_NEVER if rate == 1 else step_words.LR_FIXED, {"lr": rate})
     for rate in FIXED_RATES
 )
 #: The same where the rate is written into the step itself, which so does not fall with the optimizer's.
 WRITTEN_RATES = tuple(Slip(rate.key, rate.what, {**rate.switches, "constant_lr": True}) for rate in RATES)
 DRIVEN = (
-    Slip("learning_rate_ignored", wording.LR_ONCE, {"constant_lr": True}),
+    Slip("learning_rate_ignored", step_words.LR_ONCE, {"constant_lr": True}),
     Slip("ascent", "", {"ascent": True}),
     Slip("state_lost", "", {"lost": True}),
     Slip("state_shared", "", {"shared": True}),
-    Slip("first_step", wording.SLIPS["damp_first"], {"damp_first": True}),
-    Slip("first_step", wording.SLIPS["empty_first"], {"empty_first": True}),
-    Slip("weight_decay", wording.SLIPS["no_decay"], {"no_decay": True}),
-    Slip("weight_decay", wording.SLIPS["decoupled"], {"decoupled": True}),
-    Slip("weight_decay", wording.SLIPS["decay_sign"], {"decay_sign": True}),
-    Slip("dampening", wording.SLIPS["no_damp"], {"no_damp": True}),
-    Slip("dampening", wording.SLIPS["damp_inverse"], {"damp_inverse": True}),
-    Slip("dampening", wording.SLIPS["average"], {"average": True}),
-    Slip("nesterov", wording.SLIPS["no_nesterov"], {"no_nesterov": True}),
-    Slip("nesterov", wording.SLIPS["always_nesterov"], {"always_nesterov": True}),
-    Slip("nesterov", wording.SLIPS["buffer_only"], {"buffer_only": True}),
+    Slip("first_step", step_words.SLIPS["damp_first"], {"damp_first": True}),
+    Slip("first_step", step_words.SLIPS["empty_first"], {"empty_first": True}),
+    Slip("weight_decay", step_words.SLIPS["no_decay"], {"no_decay": True}),
+    Slip("weight_decay", step_words.SLIPS["decoupled"], {"decoupled": True}),
+    Slip("weight_decay", step_words.SLIPS["decay_sign"], {"decay_sign": True}),
+    Slip("dampening", step_words.SLIPS["no_damp"], {"no_damp": True}),
+    Slip("dampening", step_words.SLIPS["damp_inverse"], {"damp_inverse": True}),
+    Slip("dampening", step_words.SLIPS["average"], {"average": True}),
+    Slip("nesterov", step_words.SLIPS["no_nesterov"], {"no_nesterov": True}),
+    Slip("nesterov", step_words.SLIPS["always_nesterov"], {"always_nesterov": True}),
+    Slip("nesterov", step_words.SLIPS["buffer_only"], {"buffer_only": True}),
     *RATES,
     *WRITTEN_RATES,
 )
 AVERAGED = (
     *DRIVEN[:4],
     Slip("state_lost", "", {"averages_lost": True}),
-    Slip("bias_correction", wording.SLIPS["raw"], {"raw_mean": True, "raw_square": True}),
-    Slip("bias_correction", wording.SLIPS["raw_mean"], {"raw_mean": True}),
-    Slip("bias_correction", wording.SLIPS["raw_square"], {"raw_square": True}),
-    Slip("bias_correction", wording.SLIPS["counted"], {"counted": True}),
-    Slip("bias_correction", wording.SLIPS["ahead"], {"ahead": True}),
-    Slip("bias_correction", wording.SLIPS["stuck"], {"stuck": True}),
-    Slip("wrong_value.formula", wording.SLIPS["eps_inside"], {"eps_inside": True}),
-    Slip("wrong_value.formula", wording.SLIPS["no_eps"], {"no_eps": True}),
-    Slip("wrong_value.formula", wording.SLIPS["eps_outside"], {"eps_outside": True}),
-    Slip("wrong_value.formula", wording.SLIPS["eps_early"], {"eps_early": True}),
+    Slip("bias_correction", step_words.SLIPS["raw"], {"raw_mean": True, "raw_square": True}),
+    Slip("bias_correction", step_words.SLIPS["raw_mean"], {"raw_mean": True}),
+    Slip("bias_correction", step_words.SLIPS["raw_square"], {"raw_square": True}),
+    Slip("bias_correction", step_words.SLIPS["counted"], {"counted": True}),
+    Slip("bias_correction", step_words.SLIPS["ahead"], {"ahead": True}),
+    Slip("bias_correction", step_words.SLIPS["stuck"], {"stuck": True}),
+    Slip("wrong_value.formula", step_words.SLIPS["eps_inside"], {"eps_inside": True}),
+    Slip("wrong_value.formula", step_words.SLIPS["no_eps"], {"no_eps": True}),
+    Slip("wrong_value.formula", step_words.SLIPS["eps_outside"], {"eps_outside": True}),
+    Slip("wrong_value.formula", step_words.SLIPS["eps_early"], {"eps_early": True}),
     *RATES,
     *WRITTEN_RATES,
 )
