@@ -197,7 +197,9 @@ def test_operands_that_met_are_those_with_the_sizes_of_the_message():
     assert "(10, 5) and (10,) differ at axis 1" in broadcast("y (10,)", "x (10, 5)")
 
 
-@pytest.mark.parametrize("operands", [("x (10, 5, 5)", "y (10, 5, 5)"), ("x (1, 11)", "y (1,)"), ()])
+@pytest.mark.parametrize(
+    "operands", [("x (10, 5, 5)", "y (10, 5, 5)"), ("x (1, 11)", "y (1,)"), ("x (1 2)", "y (,)"), ()]
+)
 def test_operands_that_did_not_meet_are_not_named(operands):
     assert "a size of 5 and one of 10 differ at axis 1" in broadcast(*operands)
 

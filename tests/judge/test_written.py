@@ -196,7 +196,7 @@ ROWS = (
         """,
         "result[1]",
         "not_written",
-        ("The second of the values", "is None"),
+        ("Value 2 of 2 that `dot_grad(w, x)` returned is None",),
     ),
     Row(
         "loss_not_returned",

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
-from grader.judge.diagnosis.naming import call_of
+from grader.judge.diagnosis.naming import call_of, is_used
 from grader.judge.diagnosis.returned import not_returned
 from grader.judge.diagnosis.source import reads_another, writes_in_part
 from grader.judge.diagnosis.symptom import Symptom, View
@@ -67,7 +67,7 @@ def _written_elsewhere(symptom: Symptom, absent: list[Finding]) -> Diagnosis | N
 
 def _found(symptom: Symptom, absent: list[Finding], fits: Fits, used: str = "") -> str | None:
     """The one name outside of the code ``used`` under which every such case holds a tensor that ``fits``."""
-    free = [name for name in absent[0].run.extras if name not in used]
+    free = [name for name in absent[0].run.extras if not is_used(used, name)]
     names = [name for name in free if all(fits(symptom, finding, name) for finding in absent)]
     if len(names) > 1:  # the same tensor under several names
         names = [name for name in names if name.endswith(".grad")] or names[:1]

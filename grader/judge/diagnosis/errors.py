@@ -102,7 +102,7 @@ def _at(pair: tuple[tuple[int, ...], ...], axis: int) -> tuple[int, ...]:
 
 
 def _sizes(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(",") if part.strip())
+    return tuple(map(int, re.findall(r"\d+", text)))
 
 
 def _plain(key: str, *names: str) -> Find:

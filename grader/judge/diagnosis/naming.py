@@ -7,8 +7,12 @@ A check may read a name that its code makes (``cleared = [int(p.g is None), …]
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import lru_cache
+
+#: One of several values that a call returned.
+PLACE = re.compile(r"result\[(\d+)\]")
 
 
 @lru_cache(maxsize=256)
@@ -20,7 +24,7 @@ def call_of(source: str, path: str) -> str | None:
     >>> call_of("dot_grad(w, x)", "result[0]")
     'dot_grad(w, x)'
     """
-    value = _value_of(source, path.partition("[")[0] if path.startswith("result") else path)
+    value = _value_of(source, "result" if PLACE.fullmatch(path) else path)
     return ast.unparse(value) if value is not None and _is_call(value) else None
 
 
@@ -35,6 +39,15 @@ def made_of(source: str, path: str) -> str | None:
     """
     value = _value_of(source, path)
     return None if value is None or _is_call(value) else ast.unparse(value)
+
+
+def is_used(source: str, name: str) -> bool:
+    """Whether the check's code itself reads or writes ``name``, a name with or without attributes.
+
+    >>> is_used("layer.out.g = upstream", "layer.out"), is_used("layer.out.g = upstream", "out")
+    (True, False)
+    """
+    return re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", source) is not None
 
 
 @lru_cache(maxsize=256)

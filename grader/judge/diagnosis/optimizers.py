@@ -158,7 +158,11 @@ def _other_steps(symptom: Symptom) -> Diagnosis | None:
 
 def _losses(symptom: Symptom) -> Diagnosis | None:
     """The losses of a training loop, each taken after its update, or of weights that never change."""
-    if not symptom.evidence.exercise.in_place or any(view.expected.dim() != 1 for view in symptom.views):
+    if (
+        not symptom.failing
+        or not symptom.evidence.exercise.in_place
+        or any(view.expected.dim() != 1 for view in symptom.views)
+    ):
         return None
     pairs = [(view, view.actual) for view in symptom.views if view.actual.shape == view.expected.shape]
     if len(pairs) < len(symptom.views) or any(len(actual) < _FEWEST_LOSSES for _, actual in pairs):

@@ -86,9 +86,9 @@ OUTCOME_WORDS: dict[str, Words] = {
         "Return {count} tensors, in the order that the docstring names.",
     ),
     "not_written.one_is_none": Words(
-        "The {place} of the values that `{call}` returned is None.",
+        "Value {place} of {count} that `{call}` returned is None.",
         "It was never computed, or what computes it returns nothing.",
-        "Which line makes the {place} value?",
+        "Which line makes value {place}?",
         "Return {count} values, in the order that the docstring names, none of them None.",
     ),
     "not_written.only_returned": Words(

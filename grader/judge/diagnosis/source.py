@@ -23,8 +23,15 @@ def reads_another(stub: Stub | None, path: str) -> bool:
 
     A line that adds (``b.g += …``, ``b.g.add_(…)``, ``b.g = b.g + …``) reads what stood there itself.
     """
+    try:
+        return _is_read(_nodes(stub), path)
+    except RecursionError:  # a line nested as deeply as no formula is
+        return False
+
+
+def _is_read(nodes: list[ast.AST], path: str) -> bool:
     assigned = False
-    for node in _nodes(stub):
+    for node in nodes:
         if isinstance(node, ast.AugAssign) and _is_gradient(_whole(node.target)):
             return False
         if isinstance(node, ast.Attribute) and node.attr.endswith("_") and _is_gradient(node.value):

@@ -1,0 +1,45 @@
+"""What is read off a stub's source, and that no source makes it fail."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.judge.diagnosis.source import reads_another, writes_in_part
+from grader.model import Stub
+
+
+def stub(source: str) -> Stub:
+    return Stub("lin_grad", 4, 1, source, "metadata")
+
+
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [
+        ("b.g = w.g.sum(0)", True),
+        ("self.b.g = self.w.g.sum(0)", True),
+        ("b.g = out.sum(0)", False),
+        ("inp.g = w.g.sum(0)", False),
+        ("b.g += w.g.sum(0)", False),
+        ("b.g[0] += w.g[0]", False),
+        ("b.g = b.g + w.g", False),
+        ("b.g = w.g; b.g.add_(1)", False),
+        ("b.g = (", False),
+        ("b.g = (" + "-" * 2000 + "x).g", False),
+        ("b[" + "+".join("1" * 800) + "].g = w.g", False),
+    ],
+)
+def test_gradient_read_before_it_is_written(line, read):
+    assert reads_another(stub(line), "b.g") is read
+
+
+@pytest.mark.parametrize(
+    ("line", "in_part"),
+    [("inp.g[inp > 0] = 1", True), ("inp.g = out.g[0]", False), ("x[0] = 1", False), ("inp.g[", False)],
+)
+def test_gradient_written_in_part(line, in_part):
+    assert writes_in_part(stub(line)) is in_part
+
+
+def test_no_stub_says_nothing():
+    assert not reads_another(None, "b.g")
+    assert not writes_in_part(None)
