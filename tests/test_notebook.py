@@ -143,7 +143,7 @@ SITUATIONS = {
     "class, untouched in part": (
         MODULE.replace("self.bwd(self.out, *self.args)", "raise NotImplementedError"),
         "Module",
-        ["◐ Module  2 / 5", "This stub is still untouched"],
+        ["◐ Module  3 / 5", "This part is not written yet"],
     ),
     "subclass": (
         MODULE + "class ReluModule(Module):\n"
