@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.judge.diagnosis.source import reads_another, writes_in_part
+from grader.judge.diagnosis.source import reads_gradient, writes_in_part
 from grader.model import Stub
 
 
@@ -22,6 +22,7 @@ def stub(source: str) -> Stub:
         ("b.g += w.g.sum(0)", False),
         ("b.g[0] += w.g[0]", False),
         ("b.g = b.g + w.g", False),
+        ("b.g = (out > 0) * b.g", True),
         ("b.g = w.g; b.g.add_(1)", False),
         ("b.g = (", False),
         ("b.g = (" + "-" * 2000 + "x).g", False),
@@ -29,7 +30,7 @@ def stub(source: str) -> Stub:
     ],
 )
 def test_gradient_read_before_it_is_written(line, read):
-    assert reads_another(stub(line), "b.g") is read
+    assert reads_gradient(stub(line), "b.g") is read
 
 
 @pytest.mark.parametrize(
@@ -41,5 +42,5 @@ def test_gradient_written_in_part(line, in_part):
 
 
 def test_no_stub_says_nothing():
-    assert not reads_another(None, "b.g")
+    assert not reads_gradient(None, "b.g")
     assert not writes_in_part(None)

@@ -876,6 +876,19 @@ ROWS = (
         ("name for `model[0].weight`",),
         ("Parameter(",),
     ),
+    # ---------------------------------------------------------------------------------- a gradient of its own
+    Row(
+        "own_gradient_for_the_upstream_one",
+        "relu_grad",
+        """
+        def relu_grad(inp, out):
+            inp.g = (inp > 0) * inp.g
+        """,
+        "inp.g",
+        "non_finite",
+        ("a gradient that nothing has written yet",),
+        ("+=",),
+    ),
 )
 
 

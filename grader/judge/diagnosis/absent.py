@@ -11,7 +11,7 @@ from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.naming import call_of, is_used
 from grader.judge.diagnosis.returned import not_returned
-from grader.judge.diagnosis.source import reads_another, writes_in_part
+from grader.judge.diagnosis.source import reads_gradient, writes_in_part
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.evidence import Finding
 from grader.model import Diagnosis
@@ -153,7 +153,7 @@ def accumulated(symptom: Symptom) -> Diagnosis | None:
             return None
         if not bool(torch.isnan(view.actual).all()) or _has_nan(view):
             return None
-    if reads_another(symptom.evidence.stub, name):
+    if reads_gradient(symptom.evidence.stub, name):
         return wording.say("non_finite.read", path=name, label=views[0].case.describe())
     return wording.say("accumulated", path=name)
 

@@ -103,7 +103,7 @@ CAUSES: dict[str, Cause] = {
     ),
     # -------------------------------------------------------------------------------------- types, dtypes
     "dtype": Cause(
-        "Tensors of different dtypes met: {names}.", "Convert one of them, for instance with `.to(x.dtype)`.", True
+        "Tensors of different dtypes met: {names}.", "Convert one of them, for instance with `.to(x.dtype)`."
     ),
     "dtype.operation": Cause(
         "torch cannot do this operation in dtype {dtype}.",

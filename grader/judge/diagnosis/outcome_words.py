@@ -99,9 +99,9 @@ OUTCOME_WORDS: dict[str, Words] = {
     ),
     "not_written.no_way": Words(
         "`{path}` is None: autograd found no way from the output back to `{owner}`.",
-        "`.data`, `.detach()`, `torch.no_grad()` or `requires_grad=False` hides an operation from autograd.",
+        "The output is made without it, or `.data`, `.detach()`, `no_grad()` or `requires_grad=False` hides the way.",
         "Which step between `{owner}` and the output does autograd not see?",
-        "Make `{owner}` an `nn.Parameter`, and compute the output from the parameter itself.",
+        "Make `{owner}` an `nn.Parameter`, and compute the output from that parameter itself.",
     ),
     "not_written.elsewhere": Words(
         "`{path}` was not written, but `{found}` holds the right tensor.",

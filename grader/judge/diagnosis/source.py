@@ -18,10 +18,10 @@ def writes_in_part(stub: Stub | None) -> bool:
     )
 
 
-def reads_another(stub: Stub | None, path: str) -> bool:
-    """Whether ``path``, such as ``b.g``, is assigned from another ``.g``, and no line adds to one.
+def reads_gradient(stub: Stub | None, path: str) -> bool:
+    """Whether ``path``, such as ``b.g``, is assigned from some ``.g``, and no line adds to what stood in one.
 
-    A line that adds (``b.g += …``, ``b.g.add_(…)``, ``b.g = b.g + …``) reads what stood there itself.
+    Lines that add are ``b.g += …``, ``b.g.add_(…)`` and ``b.g = b.g + …``.
     """
     try:
         return _is_read(_nodes(stub), path)
@@ -39,7 +39,7 @@ def _is_read(nodes: list[ast.AST], path: str) -> bool:
         if isinstance(node, ast.Assign):
             targets = {ast.unparse(target) for target in node.targets}
             read = {ast.unparse(each) for each in ast.walk(node.value) if _is_gradient(each)}
-            if targets & read:
+            if any(_adds(each, targets) for each in ast.walk(node.value)):
                 return False
             assigned |= bool(read) and any(f".{target}".endswith(f".{path}") for target in targets)
     return assigned
@@ -54,6 +54,13 @@ def _nodes(stub: Stub | None) -> list[ast.AST]:
 
 def _is_gradient(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute) and node.attr == "g"
+
+
+def _adds(node: ast.AST, targets: set[str]) -> bool:
+    """Whether an expression is a sum of which one term is what is assigned to."""
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add | ast.Sub):
+        return False
+    return not targets.isdisjoint(ast.unparse(term) for term in (node.left, node.right) if _is_gradient(term))
 
 
 def _whole(target: ast.expr) -> ast.expr:
