@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import json
 import os
 import shutil
@@ -301,6 +302,20 @@ def test_damaged_row_of_a_gradebook_is_told(
 
     assert done.exit_code == USAGE
     assert "is damaged" in done.output
+
+
+def test_who_as_csv_has_whole_names_and_the_platforms_number(tmp_path: Path) -> None:
+    name = "lovelace" * 8
+    (tmp_path / f"{name}_4711_99001_03_backprop.ipynb").write_text("{}")
+    (tmp_path / "hopper_4712_99002_03_backprop.ipynb").write_text("{}")
+
+    done = runner.invoke(app, ["score", str(tmp_path), "--who-csv"])
+
+    rows = list(csv.DictReader(io.StringIO(done.output)))
+    assert [(row["student"], row["number"], row["notebook"]) for row in rows] == [
+        ("hopper", "4712", "03_backprop.ipynb"),
+        (name, "4711", "03_backprop.ipynb"),
+    ]
 
 
 def test_who_leaves_the_grades_out_as_score_does(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import typer
 from grader.cli.app import app
 from grader.cli.options import CourseOption, HintsOption, OutOption, Sandbox, seed_number, size
 from grader.cli.outcome import GRADED, Platforms, exit_status, logging_to, told
-from grader.cli.view import ProgressView, plain_console, print_entries
+from grader.cli.view import ProgressView, entries_csv, plain_console, print_entries
 from grader.errors import UsageError
 from grader.machine import usable_cores
 from grader.model import Hints, Limits
@@ -56,6 +56,9 @@ def score(
         typer.Option("--assigned", help="A notebook that counts, also where it is not handed in; others then do not."),
     ] = None,
     who: Annotated[bool, typer.Option("--who", help="Print who handed in what, and stop.")] = False,
+    who_csv: Annotated[
+        bool, typer.Option("--who-csv", help="The same as CSV, with the number by which a platform knows each.")
+    ] = False,
     fail_under: Annotated[
         float | None,
         typer.Option("--fail-under", help="Exit 1 if a submission earns less than this percentage.", min=0, max=100),
@@ -95,8 +98,8 @@ def score(
         from grader.batch import ScoreOptions
         from grader.kernel import choose_sandbox
 
-        if who:
-            _print_who(paths, out, student_pattern, course, notebooks)
+        if who or who_csv:
+            _print_who(paths, out, student_pattern, course, notebooks, as_csv=who_csv)
             raise typer.Exit
         options = ScoreOptions(
             paths=tuple(paths),
@@ -171,7 +174,13 @@ def _score(options: ScoreOptions, hints: Hints) -> RunReport:
 
 
 def _print_who(
-    paths: list[Path], out: Path, student_pattern: str | None, course: str, assigned: tuple[str, ...]
+    paths: list[Path],
+    out: Path,
+    student_pattern: str | None,
+    course: str,
+    assigned: tuple[str, ...],
+    *,
+    as_csv: bool,
 ) -> None:
     from grader.assignment import expected_of
     from grader.course.loading import load_course
@@ -180,7 +189,10 @@ def _print_who(
     loaded = load_course(course)
     expected_of(loaded, assigned)  # a name that is mistyped is told here too
     with collect(paths, student_pattern=student_pattern, known=loaded.notebooks, skip=out) as collection:
-        print_entries(plain_console(), collection, len(collection))
+        if as_csv:
+            typer.echo(entries_csv(collection), nl=False)
+        else:
+            print_entries(plain_console(), collection, len(collection))
 
 
 def _refuse_absent(paths: list[Path]) -> None:

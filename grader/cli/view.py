@@ -95,6 +95,14 @@ def _prepare_reports() -> Iterator[None]:
     yield from pages.prepare()
 
 
+def entries_csv(collection: Collection) -> str:
+    """Who handed in what as CSV, nothing cut: the names that a roster needs, and the platform's number beside each."""
+    from grader.report.sheet import csv_text
+
+    records = [(one.student, one.number, one.notebook, one.shown_path, one.refused or "") for one in collection]
+    return csv_text([("student", "number", "notebook", "path", "refused"), *records])
+
+
 def print_entries(console: Console, collection: Collection, most: int) -> None:
     """List who handed in what, ``most`` of them at the most."""
     from rich.table import Table

@@ -123,6 +123,7 @@ def _entries(listing: Listing, drafts: list[_Draft], known: Sequence[str]) -> li
             assets_below=not listing.siblings,  # a notebook given alone may lie in anything, a home folder for one
             refused=draft.found.refused,
             flags=tuple(remarks[draft.name.student]),
+            number=draft.name.number,
         )
         for draft in drafts
         if not (draft.found.obstacle and draft.name.student in having)

@@ -50,7 +50,8 @@ class Entry:
     ``student`` and ``shown_path`` are printable whatever bytes the file name has. ``notebook`` is a file name without
     the student's part (``"03_backprop.ipynb"``), empty where there is none. ``path`` is the notebook, or the folder
     that holds none. ``assets`` is the folder whose files belong to the notebook, None where it holds other students'
-    work too; with ``assets_below`` those in its folders do as well. ``refused`` says why the entry must not be opened.
+    work too; with ``assets_below`` those in its folders do as well. ``refused`` says why the entry must not be opened;
+    ``number`` is the one by which a platform's download knows the student, empty where there is none.
     """
 
     student: str
@@ -61,6 +62,7 @@ class Entry:
     assets_below: bool = True
     refused: str | None = None
     flags: tuple[str, ...] = ()
+    number: str = ""
 
 
 @dataclass(frozen=True)
