@@ -103,7 +103,8 @@ class Exercise:
     tolerance: multiplies the tolerance of the dtype.
     time_limit: seconds for all cases together, in place of the limit of the run. loops_flagged: whether a loop over
         single elements in the source is flagged for a human.
-    measure: in place of comparison, gives the share of a check's points from ``(actual, expected)``.
+    measure: in place of comparison, gives the share of a check's points from ``(actual, expected)``; the first
+        paragraph of its docstring is told to students as the goal.
     gradcheck: whether ``forward`` can be proved by ``torch.autograd.gradcheck``.
     """
 
