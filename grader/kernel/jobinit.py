@@ -223,6 +223,7 @@ class JobInit:
         self.up = False
         self.kernel = os.fork()
         if self.kernel == 0:
+            ours.close()  # else the kernel would not see this process end
             self._become_kernel(theirs, fds)
         theirs.close()
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
@@ -232,6 +233,7 @@ class JobInit:
     def _become_kernel(self, command: socket.socket, fds: list[int]) -> None:
         status = 1
         try:
+            confine.die_with_parent(signal.SIGKILL)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             self.sock.close()
             self._close_gate()
