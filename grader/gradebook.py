@@ -32,6 +32,7 @@ CREATE TABLE submission (
     run INTEGER NOT NULL REFERENCES run(id),
     report TEXT NOT NULL
 );
+CREATE INDEX submission_fingerprint ON submission (fingerprint);
 """
 
 #: How many submissions of earlier runs are not in a run, whatever the path they are in it by.
