@@ -17,7 +17,7 @@ import os
 import signal
 import socket
 import time
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from grader.kernel import exchange, wire
 from grader.kernel.processes import Stopped
@@ -56,6 +56,7 @@ class CheckRun:
         self.stopped = Stopped()
         self.child = 0
         self.sock: socket.socket | None = None
+        self.death: IO[bytes] | None = None  # readable once the child is dead: the stopped kernel may hold its socket
         self.at = 0
 
     def run(self) -> list[dict[str, Any]]:
@@ -119,6 +120,11 @@ class CheckRun:
         if message != {"event": "forked"} or self.child == self.init.kernel:
             self.child = 0
             return "crashed"
+        try:
+            self.death = open(os.pidfd_open(self.child), "rb", buffering=0)  # noqa: SIM115 - as long as the child
+        except ProcessLookupError:
+            self.child = 0
+            return "crashed"
         self.stopped = self.init.processes.stop_others(self.child)
         return None
 
@@ -171,7 +177,8 @@ class CheckRun:
             left = self.deadline - time.monotonic()
             if left <= 0:
                 return "timed_out"
-            if self.init.wait([self.sock], min(left, 0.1)):
+            ready = self.init.wait([self.sock, *([self.death] if self.death else [])], min(left, 0.1))
+            if self.sock in ready:
                 message, fds, sender = wire.receive(self.sock)
                 for fd in fds:
                     os.close(fd)
@@ -179,6 +186,8 @@ class CheckRun:
                     return "crashed"
                 self.child = sender
                 return message
+            if ready:
+                raise wire.Closed("the child is dead")
             if self.init.wait([self.init.sock], 0):  # the grader sends nothing while a check runs: it gave the job up
                 raise SystemExit
             over = self.init.over_limit()
@@ -206,9 +215,10 @@ class CheckRun:
 
     def _kill_child(self) -> None:
         """Kill the child and all that it started: everything that was not stopped."""
-        if self.sock is not None:
-            self.sock.close()
-            self.sock = None
+        for end in (self.sock, self.death):
+            if end is not None:
+                end.close()
+        self.sock = self.death = None
         if self.child:
             self.init.processes.kill_others(frozenset(self.stopped.pids.values()))
             self.child = 0

@@ -133,6 +133,30 @@ def test_nobody_but_the_fork_is_listened_to(forking: tuple[CheckRun, socket.sock
     thread.join()
 
 
+def test_death_of_the_fork_is_seen_though_the_kernel_holds_its_socket(forking: tuple[CheckRun, socket.socket]) -> None:
+    checks, kernel = forking
+    checks.deadline = time.monotonic() + 20
+    over = threading.Event()
+
+    def forked() -> None:
+        with ordered(kernel) as sock:
+            child = os.fork()
+            if child == 0:
+                wire.send(sock, {"event": "forked"})
+                time.sleep(0.2)
+                os._exit(0)
+            over.wait()  # stopped before it could close its end
+            os.waitpid(child, 0)
+
+    thread = threading.Thread(target=forked)
+    thread.start()
+    assert checks._fork() is None
+    with pytest.raises(wire.Closed):
+        checks._answer()
+    over.set()
+    thread.join()
+
+
 def test_a_kernel_that_does_not_answer_costs_only_the_check_that_waited_for_it() -> None:
     busy = "import asyncio, time\nasyncio.get_event_loop().call_soon(time.sleep, 2.5)\n"
     cells = (
