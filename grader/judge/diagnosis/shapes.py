@@ -98,15 +98,16 @@ def summed_too_far(symptom: Symptom) -> Diagnosis | None:
     if not any(view.actual.numel() < view.expected.numel() for view in symptom.failing):
         return None
     for axes in _axes(symptom.failing[0].expected.dim()):
-        summed = not all(_is_lone(view.expected, axes) for view in symptom.failing)
+        summed = not all(_is_lone(view, axes) for view in symptom.failing)
         if summed and symptom.fits(lambda view: _oversummed(view, axes)):  # noqa: B023
             return _say("summed_too_far", symptom, axis=_named(axes))
     return None
 
 
-def _is_lone(tensor: Tensor, axes: tuple[int, ...]) -> bool:
-    """Whether one slice alone is not zero: then a sum over ``axes`` is no more than that slice, cut out."""
-    if any(axis >= tensor.dim() for axis in axes):
+def _is_lone(view: View, axes: tuple[int, ...]) -> bool:
+    """Whether one slice alone is not zero and no axis is gone: a sum over ``axes`` is then no more than that slice."""
+    tensor = view.expected
+    if view.actual.dim() < tensor.dim() or any(axis >= tensor.dim() for axis in axes):
         return False
     others = [axis for axis in range(tensor.dim()) if axis not in axes]
     slices = tensor.abs().sum(others) if others else tensor
