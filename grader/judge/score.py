@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from grader.judge.diagnosis import diagnose, loops_flag
+from grader.judge.diagnosis.failing import failing_checks
+from grader.judge.diagnosis.loops import loops_flag
 from grader.judge.evidence import Evidence, Finding
 from grader.model import CheckScore, Diagnosis, Exercise, ExerciseScore, ExerciseStatus, Sample, Stub
 
@@ -19,7 +20,7 @@ SAMPLE = 12
 def score_exercise(evidence: Evidence) -> ExerciseScore:
     """Judge one exercise whose check was run."""
     exercise = evidence.exercise
-    diagnoses = diagnose(evidence)
+    diagnoses = _diagnosed(evidence)
     checks = tuple(_score_check(evidence, check, points, diagnoses) for check, points in exercise.checks.items())
     score = math.fsum(check.score for check in checks)
     judged = ExerciseScore(
@@ -84,6 +85,15 @@ def _status(checks: Sequence[CheckScore], score: float) -> ExerciseStatus:
         return "partial"
     codes = {check.diagnosis.code for check in checks if check.diagnosis is not None}
     return "not_implemented" if codes == {"not_implemented"} else "failed"
+
+
+def _diagnosed(evidence: Evidence) -> Mapping[str, Diagnosis]:
+    """A diagnosis for each check that loses points."""
+    if not failing_checks(evidence):
+        return {}
+    from grader.judge.diagnosis.table import diagnose  # which a class of right answers does not wait for
+
+    return diagnose(evidence)
 
 
 def _score_check(evidence: Evidence, check: str, points: float, diagnoses: Mapping[str, Diagnosis]) -> CheckScore:

@@ -18,7 +18,6 @@ from grader.model import Diagnosis
 WORDS: dict[str, Words] = {**OUTCOME_WORDS, **VALUE_WORDS, **STEP_WORDS}
 
 #: What is added to the message of a diagnosis, or stands in one.
-LOOPS = "loops in Python where tensor operations are asked for"
 ONLY_IN = " All other cases are right; this one differs by: {label}."
 STARTS = " {right} came out right, so the mistake is behind {right} on the way back: in the step before {first}."
 FORWARD = " The result of the forward pass is wrong already, so look there first."
