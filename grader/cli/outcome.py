@@ -32,10 +32,11 @@ def exit_status(run: RunReport, fail_under: float | None) -> int:
     from grader.assignment import below
     from grader.report.tally import rows_of
 
+    rows = rows_of(run)
     students = () if fail_under is None else below(run, fail_under)
     if students:
-        _tell_below(students, len(rows_of(run)), fail_under)
-    if any(one.status in UNGRADED_STATUSES for row in rows_of(run) for one in row.counted):
+        _tell_below(students, len(rows), fail_under)
+    if any(one.status in UNGRADED_STATUSES for row in rows for one in row.counted):
         return UNGRADED
     return BELOW if students else GRADED
 

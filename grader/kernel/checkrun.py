@@ -106,13 +106,11 @@ class CheckRun:
         self.sock, theirs = wire.pair()
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         try:
-            wire.send(command, {"do": "fork"}, [theirs.fileno()])
-            theirs.close()
+            with theirs:
+                wire.send(command, {"do": "fork"}, [theirs.fileno()])
             message = self._hear()
         except wire.Closed:
             return "crashed"
-        finally:
-            theirs.close()
         if isinstance(message, str):
             return message
         if message == {"event": "unable"}:  # no fault of the student's: the job is lost

@@ -11,8 +11,6 @@ from stat import S_ISLNK
 from grader.submission.regular_file import kind_of, reason_for
 from grader.visible import is_work
 
-#: Folders that hold tools' files, never a submission. Hidden ones are passed over as well.
-
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 
 _DEEPEST = 40
