@@ -51,6 +51,7 @@ class _ColdRun:
             interrupt_on_timeout=True,
             error_on_timeout={"ename": "CellTimeout", "evalue": "", "traceback": []},
             timeout=None,
+            record_timing=False,
             resources={"metadata": {"path": str(job.assets or folder)}},
         )
 
