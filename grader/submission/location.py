@@ -7,7 +7,8 @@ Which definition is graded, where there are several — what an instructor would
 2. of those, one in a cell tagged with the exercise wins over an untagged one, and the last over earlier ones,
    as the notebook itself would have it;
 3. one in a cell that is no Python counts only where no other is written: such a cell defines nothing when it runs;
-4. a definition that the course gives is no answer (``grader.submission.givens``), unless its cell is tagged.
+4. a definition that the course gives is no answer (``grader.submission.givens``), unless its cell is tagged;
+5. a class is complete behind the last cell that adds to it (``grader.submission.patches``).
 
 A tagged cell that defines none of the names any more is checked all the same where the names are found nowhere: what
 it does (``exec``, ``%run``, ``from mine import *``) shows when it runs. Everything unusual leaves a flag.
@@ -26,6 +27,7 @@ from grader.submission.cell_code import parsed
 from grader.submission.definitions import Definition, definitions_in, is_empty
 from grader.submission.entry import Wanted
 from grader.submission.givens import Givens
+from grader.submission.patches import patches_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +119,33 @@ def _defining_cell(notebook: _Notebook, wanted: Wanted, tagged: list[Cell]) -> S
         flags.append(f"the cell tagged `{wanted.exercise}` ({_numbers(tagged)}) is not the one that is graded")
     elif len(tagged) > 1:
         flags.append(f"{len(tagged)} cells are tagged `{wanted.exercise}` ({_numbers(tagged)})")
-    last = max(chosen, key=lambda candidate: (candidate.cell.index, candidate.definition.line))
-    pieces = sorted({(item.cell.index, item.definition.line, item.definition.source) for item in chosen})
+    patches = _patches(notebook, chosen)
+    flags += [f"`{name}` is added to in cell {index}, behind its definition" for name, index in patches]
+    pieces = sorted(
+        {(item.cell.index, item.definition.line, item.definition.source) for item in chosen}
+        | {(index, line, text) for (_, index), found in patches.items() for line, text in found}
+    )
     source = "\n\n".join(dict.fromkeys(text for _, _, text in pieces))
     found_by = "metadata" if any(candidate.tagged for candidate in chosen) else "name"
     return Stub(
         wanted.exercise,
-        last.cell.index,
-        last.definition.line,
+        pieces[-1][0],
+        pieces[-1][1],
         source,
         "metadata" if found_by == "metadata" else "name",
         tuple(flags),
     )
+
+
+def _patches(notebook: _Notebook, chosen: Sequence[_Candidate]) -> dict[tuple[str, int], tuple[tuple[int, str], ...]]:
+    """What cells behind a chosen class add to it, by its name and their number."""
+    return {
+        (item.definition.name, cell.index): found
+        for item in chosen
+        if isinstance(item.definition.node, ast.ClassDef)
+        for cell in notebook.cells
+        if cell.index > item.cell.index and (found := patches_in(cell.source, item.definition.name))
+    }
 
 
 def _remarks(name: str, best: _Candidate, candidates: list[_Candidate]) -> list[str]:

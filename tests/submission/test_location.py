@@ -13,6 +13,7 @@ from .notebooks import LIN_GRAD, STUB, cells, code, data, notebook
 WANTED = [Wanted("lin_grad", ("lin_grad",))]
 BROKEN = "def lin_grad(inp, out, w, b):\n    return ((\n"
 OTHER = "x = 1"
+CLASS = "class lin_grad:\n    def f(self):\n        return 1"
 
 # (cells, number of the cell graded, found by, words in the flags)
 PLACES: dict[str, tuple[list[Cell], int | None, str, str]] = {
@@ -70,6 +71,15 @@ PLACES: dict[str, tuple[list[Cell], int | None, str, str]] = {
         "name",
         "3 times",
     ),
+    "method_added_later": (cells(CLASS, OTHER, "lin_grad.g = g", OTHER), 2, "name", "added to in cell 2"),
+    "method_added_by_name": (cells(CLASS, "for n in names:\n    setattr(lin_grad, n, g)"), 1, "name", "added to"),
+    "method_added_by_decorator": (cells(CLASS, "@add_to(lin_grad)\ndef g(self): return 2"), 1, "name", "added to"),
+    "method_added_by_annotation": (cells(CLASS, "@patch\ndef g(self: lin_grad): return 2"), 1, "name", "added to"),
+    "methods_of_the_class_before": (cells(CLASS, "lin_grad.g = g", (CLASS, "lin_grad")), 2, "metadata", "2 times"),
+    "a_plain_value_adds_nothing": (cells(CLASS, "lin_grad.count = 0"), 0, "name", ""),
+    "another_class_is_added_to": (cells(CLASS, "@add_to(Other)\ndef lin_gradient(self): return 2"), 0, "name", ""),
+    "an_object_is_used": (cells(CLASS, "setattr(lin_grad(), 'out', g)\nlin_grad().g = g"), 0, "name", ""),
+    "an_attribute_of_a_function": (cells(LIN_GRAD, "lin_grad.g = g"), 0, "name", ""),
 }
 
 

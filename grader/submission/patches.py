@@ -1,0 +1,60 @@
+"""What a cell adds to a class that another cell defines, as in a notebook that builds a class bit by bit.
+
+``Value.tanh = tanh``, ``setattr(Value, name, f)``, ``@add_to(Value)``, and ``@patch`` over ``def tanh(self: Value)``.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from grader.submission.cell_code import parsed
+
+_BLOCKS = (ast.If, ast.Try, ast.With, ast.For, ast.While)
+
+
+def patches_in(source: str, name: str) -> tuple[tuple[int, str], ...]:
+    """Return the line and the text of every top-level statement that adds to the class ``name``. Never raises.
+
+    A plain value (``Value.count = 0``) adds no behaviour and does not count.
+    """
+    tree = parsed(source) if name in source else None
+    if tree is None:
+        return ()
+    lines = source.split("\n")
+    try:
+        found = [node for node in _statements(tree.body) if _adds_to(node, name)]
+    except RecursionError:
+        return ()
+    return tuple((node.lineno, "\n".join(lines[_first_line(node) - 1 : node.end_lineno])) for node in found)
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    for node in body:
+        yield node
+        if isinstance(node, _BLOCKS):
+            yield from _statements([each for each in ast.iter_child_nodes(node) if isinstance(each, ast.stmt)])
+
+
+def _adds_to(node: ast.stmt, name: str) -> bool:
+    if isinstance(node, ast.Assign):
+        return not isinstance(node.value, ast.Constant) and any(
+            isinstance(target, ast.Attribute) and _is_name(target.value, name) for target in node.targets
+        )
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        call = node.value
+        return _is_name(call.func, "setattr") and bool(call.args) and _is_name(call.args[0], name)
+    if isinstance(node, ast.FunctionDef) and node.decorator_list:
+        given = [each for one in node.decorator_list if isinstance(one, ast.Call) for each in one.args]
+        owner = [argument.annotation for argument in (*node.args.posonlyargs, *node.args.args)[:1]]
+        return any(_is_name(each, name) for each in (*given, *owner))
+    return False
+
+
+def _is_name(node: ast.expr | None, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _first_line(node: ast.stmt) -> int:
+    decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
