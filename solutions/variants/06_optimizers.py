@@ -27,6 +27,13 @@ def by_copy(params, lr):
 
 
 @variant("SGD")
+class ClearsAfterTheStep(SGD):
+    def step(self):
+        super().step()
+        self.zero_grad()
+
+
+@variant("SGD")
 class AsTorchHasIt:
     def __init__(self, params, lr, momentum=0, dampening=0, weight_decay=0, nesterov=False):
         if min(lr, momentum, weight_decay) < 0 or (nesterov and (momentum <= 0 or dampening != 0)):

@@ -206,7 +206,7 @@ def MseModule(inp: Tensor, targ: Tensor) -> Tensor:  # noqa: N802
         layer.w.data.copy_(w)
         layer.b.data.copy_(b)
         out = layer(x)
-        if out.requires_grad:
+        if getattr(out, 'requires_grad', False):
             out.backward(upstream)
     """,
     inputs={

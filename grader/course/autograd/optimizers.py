@@ -105,7 +105,7 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
     call=_run("SGD")
     + """
         if clear:
-            p.g, q.g = p.g.clone(), q.g.clone()  # to zero them in place is this check's loss, not that of all
+            p.g, q.g = p_grads[0].clone(), q_grads[0].clone()  # zeroed in place, they are this check's loss, not all's
             optimizer.zero_grad()
             cleared = [int(p.g is None), int(q.g is None)]
     """,
