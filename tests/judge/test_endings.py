@@ -240,3 +240,10 @@ def test_hint_on_an_exception_asks_for_shapes_only_where_they_are_the_cause(kind
     error = StudentError(kind, message, (kind,), 4, 2, "  inp.g = out.g @ w")
     found = ending(CaseRun("case", "raised", error=error), DONE)
     assert ("shapes" in found.hint) is shapes
+
+
+def test_explanation_of_an_error_in_another_cell_names_that_cell() -> None:
+    error = StudentError("ValueError", "no", ("ValueError",), 4, 2, "x - y")
+
+    assert "line 2 of cell 4" in explained(error, Stub("Model", 7, 1, "", "metadata")).message
+    assert "of cell" not in explained(error, Stub("Lin", 4, 1, "", "metadata")).message

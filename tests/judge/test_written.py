@@ -889,6 +889,216 @@ ROWS = (
         ("a gradient that nothing has written yet",),
         ("+=",),
     ),
+    # ------------------------------------------------- only names that a student was shown, and what they stand for
+    Row(
+        "bias_left_out_of_a_registered_layer",
+        "Linear",
+        """
+        class Linear(solution):
+            def forward(self, x):
+                return x @ self.w
+        """,
+        "out",
+        "wrong_value",
+        unsaid=("zero_b",),
+    ),
+    Row(
+        "nothing_returned_by_a_registered_layer",
+        "Linear",
+        """
+        class Linear(solution):
+            def forward(self, x):
+                x @ self.w + self.b
+        """,
+        "out",
+        "not_written",
+        ("`layer(x)` returned nothing",),
+    ),
+    Row(
+        "output_of_a_layer_for_its_gradient",
+        "LinModule",
+        """
+        class LinModule(solution):
+            def bwd(self, out, inp):
+                inp.g, self.w.g, self.b.g = out @ self.w.T, inp.T @ out, out.sum(0)
+        """,
+        "b.g",
+        "wrong_operand",
+        ("`out` in place of `out.g`",),
+    ),
+    Row(
+        "relu_of_the_upstream_gradient",
+        "Relu",
+        """
+        class Relu(solution):
+            def backward(self):
+                self.inp.g = torch.relu(self.out.g)
+        """,
+        "inp.g",
+        "wrong_operand",
+        ("`layer.out.g` in place of `inp`",),
+        ("`upstream`",),
+    ),
+    Row(
+        "copies_of_the_weights",
+        "Lin",
+        """
+        class Lin(solution):
+            def __init__(self, w, b):
+                super().__init__(w.clone(), b.clone())
+        """,
+        "w.g",
+        "not_written",
+        unsaid=("layer.w", "another name"),
+    ),
+    Row(
+        "output_behind_the_arguments",
+        "Module",
+        """
+        class Module(solution):
+            def backward(self):
+                self.bwd(*self.args, self.out)
+        """,
+        "b.g",
+        "non_finite",
+        ("a gradient that nothing has written yet",),
+        ("+=",),
+    ),
+    Row(
+        "base_class_that_passes",
+        "Module",
+        """
+        class Module(solution):
+            def forward(self, *args):
+                pass
+        """,
+        "Module().forward(a, b)",
+        "not_raised",
+        ("forgot to bring its own method",),
+        ("arguments",),
+    ),
+    Row(
+        "model_in_place_of_losses",
+        "train_with_optimizer",
+        """
+        def train_with_optimizer(model, optimizer, x, y, steps):
+            solution(model, optimizer, x, y, steps)
+            return model
+        """,
+        "result",
+        "not_a_tensor",
+        ("Sequential; numbers are asked for",),
+        (".item()",),
+    ),
+    Row(
+        "function_in_place_of_its_value",
+        "relu_grad",
+        """
+        def relu_grad(inp, out):
+            inp.g = (out.g * (inp > 0)).clone
+        """,
+        "inp.g",
+        "not_a_tensor",
+        ("a function that was not called",),
+        (".item()",),
+    ),
+    Row(
+        "loss_of_each_entry",
+        "numpy_grads",
+        """
+        def numpy_grads(x, y, w1, w2):
+            return (np.maximum(x @ w1, 0) @ w2 - y) ** 2, *solution(x, y, w1, w2)[1:]
+        """,
+        "result[0]",
+        "not_summed_over_batch",
+        ("How many numbers are asked for",),
+        ("gradients",),
+    ),
+    Row(
+        "transposed_and_of_the_other_sign",
+        "outer_difference",
+        """
+        def outer_difference(a, b):
+            return b[:, None] - a[None, :] + 1
+        """,
+        "result",
+        "wrong_shape",
+        ("stand in another order",),
+        ("too many values",),
+    ),
+    Row(
+        "upstream_of_another_shape",
+        "embedding_grad",
+        """
+        def embedding_grad(index, out, weight):
+            weight.g = out.g
+        """,
+        "weight.g",
+        "wrong_shape",
+    ),
+    Row(
+        "mask_that_is_always_true",
+        "relu_grad",
+        """
+        def relu_grad(inp, out):
+            inp.g = out.g * (out >= 0)
+        """,
+        "inp.g",
+        "mask_missing",
+        ("true everywhere",),
+    ),
+    # ------------------------------------------------------------------------------------------- further exceptions
+    Row(
+        "column_written_into_a_row",
+        "matvec_jacobian",
+        """
+        def matvec_jacobian(W, x):
+            J = torch.zeros(len(W), *W.shape, dtype=W.dtype)
+            for i in range(len(W)):
+                J[i, i] = x
+            return J
+        """,
+        "result",
+        "raised",
+        ("does not fit into the place", "Which shapes meet"),
+    ),
+    Row(
+        "weights_and_bias_swapped",
+        "Lin",
+        """
+        class Lin(solution):
+            def __init__(self, b, w):
+                super().__init__(w, b)
+        """,
+        "out",
+        "raised",
+        ("as many entries as the matrix has columns",),
+    ),
+    Row(
+        "backward_of_many_losses",
+        "train_with_autograd",
+        """
+        def train_with_autograd(x, y, w1, w2, learning_rate, steps):
+            (torch.relu(x @ w1) @ w2 - y).pow(2).backward()
+        """,
+        "w1",
+        "raised",
+        ("starts from a single number",),
+    ),
+    Row(
+        "one_loss_for_all_steps",
+        "train_with_optimizer",
+        """
+        def train_with_optimizer(model, optimizer, x, y, steps):
+            loss = (model(x) - y).pow(2).sum()
+            for _ in range(steps):
+                loss.backward(retain_graph=True)
+                optimizer.step()
+        """,
+        "bias",
+        "raised",
+        ("Compute the loss anew",),
+    ),
 )
 
 

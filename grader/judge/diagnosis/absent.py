@@ -24,6 +24,8 @@ _STATES = {
 #: The course's names for what an earlier call, or another object, is given in a case, and the mistake that uses it.
 USED_BEFORE = {"earlier": "stale", "between": "state_shared", "other_{}": "state_shared"}
 Fits = Callable[[Symptom, Finding, str], bool]
+#: Types that numbers come in when they have left the world of tensors.
+_NUMBERS = frozenset({"list", "float", "int", "complex", "ndarray"})
 _KINDS = {"ndarray": "a NumPy array", "scalar": "a plain number", "sequence": "a list or tuple of numbers"}
 
 
@@ -90,11 +92,17 @@ def _holds(symptom: Symptom, finding: Finding, name: str) -> bool:
 
 
 def _looks_like(symptom: Symptom, finding: Finding, name: str) -> bool:
-    """A tensor of the right shape on the same owner: ``w.grad`` or ``layer.w`` for ``w.g``."""
+    """A tensor of the right shape on the same owner: ``w.grad`` or ``layer.dw`` for ``w.g``; no copy of an input."""
     extra = finding.run.extras.get(name)
     owner, _, attribute = path(symptom).rpartition(".")
     near = name.rpartition(".")[0] == owner or (attribute == "g" and name.rpartition(".")[2] == owner)
-    return extra is not None and bool(owner) and near and extra.shape == finding.expected.shape
+    if extra is None or not owner or not near or extra.shape != finding.expected.shape:
+        return False
+    return not any(_is_same(extra, value) for value in finding.case.inputs.values())
+
+
+def _is_same(extra: Tensor, value: Tensor) -> bool:
+    return extra.shape == value.shape and bool(torch.equal(extra.to(torch.float64), value.to(torch.float64)))
 
 
 def _view(symptom: Symptom, finding: Finding) -> View:
@@ -131,15 +139,17 @@ def not_a_tensor(symptom: Symptom) -> Diagnosis | None:
 
 
 def _wanted(symptom: Symptom, first: Finding) -> str:
-    """The key that says what is asked for: a number, an array, one tensor in place of a tuple, or a tensor."""
+    """The key that says what is asked for: numbers, an array, one tensor in place of a tuple, or a tensor."""
     exercise = symptom.evidence.exercise
     if first.actual.absence == "unsupported":
         return "not_a_tensor.dtype"
-    if symptom.check in exercise.scalars and first.expected.dim() == 0:
-        return "not_a_tensor.number"
+    if symptom.check in exercise.scalars:
+        return "not_a_tensor.number" if first.expected.dim() == 0 else "not_a_tensor.numbers"
     if exercise.numpy:
         return "not_a_tensor.array"
-    return "not_a_tensor.tuple" if first.actual.detail == "tuple" else "not_a_tensor"
+    if first.actual.tensor is None and first.actual.detail not in _NUMBERS:
+        return "not_a_tensor.tuple" if first.actual.detail == "tuple" else "not_a_tensor.object"
+    return "not_a_tensor"
 
 
 def accumulated(symptom: Symptom) -> Diagnosis | None:
@@ -153,7 +163,9 @@ def accumulated(symptom: Symptom) -> Diagnosis | None:
             return None
         if not bool(torch.isnan(view.actual).all()) or _has_nan(view):
             return None
-    if reads_gradient(symptom.evidence.stub, name):
+    stub = symptom.evidence.stub
+    by_the_check = stub is not None and is_used(symptom.evidence.exercise.call, name)  # and not by the student's code
+    if by_the_check or reads_gradient(stub, name):
         return wording.say("non_finite.read", path=name, label=views[0].case.describe())
     return wording.say("accumulated", path=name)
 

@@ -14,6 +14,7 @@ WHICH_SHAPES_COME = "Which shapes go into your code, and which come out?"
 WHAT_IS_ASKED = "Does what you defined have the names, arguments and methods that the exercise asks for?"
 WITH = " (with {operands})"
 LINE = " at `{code}`, line {line}"
+OF_CELL = " of cell {cell}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,16 @@ CAUSES: dict[str, Cause] = {
     "matmul.batches": Cause(
         "In a product of batches the right factor has to begin with {wanted} here, and it begins with {got}.",
         "Turn the last two axes of one factor, with `.transpose(1, 2)`, so that the inner sizes agree.",
+        shaped=True,
+    ),
+    "matvec": Cause(
+        "A matrix of shape {matrix} times a vector needs as many entries as the matrix has columns, not {count}.",
+        "Check that both are the tensors you meant: were two arguments swapped, or did one lose an axis?",
+        shaped=True,
+    ),
+    "assigned": Cause(
+        "A tensor of shape {given} does not fit into the place of shape {place} that it is written into.",
+        "Turn or flatten what stands on the right until it has the shape {place}, for instance with `[:, 0]`.",
         shaped=True,
     ),
     "broadcast": Cause(
@@ -123,7 +134,7 @@ CAUSES: dict[str, Cause] = {
     ),
     "none.value": Cause(
         "Something is None there: a value that was never set, or a function that returns nothing.",
-        "Find out which name it is (`.grad` in place of `.g`?), and whether the line that sets it did run.",
+        "Find out which name it is (`.grad` in place of `.g`, or before `backward()`?), and which line should set it.",
     ),
     "pair": Cause(
         "`{name}` along an axis gives a pair: the values, and their places.",
@@ -168,6 +179,15 @@ CAUSES: dict[str, Cause] = {
     "graph_freed": Cause(
         "`backward()` ran twice through the same graph.",
         "Compute the loss anew in every step, before `backward()`.",
+    ),
+    "graph_changed": Cause(
+        "The graph needs a tensor as it was in the forward pass, and it was changed in place since.",
+        "Compute the loss anew after every update, before `backward()`.",
+    ),
+    "no_scalar": Cause(
+        "`backward()` starts from a single number, and this tensor has several entries.",
+        "Reduce the loss first, with the `sum` or `mean` that is asked for.",
+        shaped=True,
     ),
     "no_grad_fn": Cause(
         "Nothing that led to this tensor requires gradients, so autograd has nothing to go back through.",

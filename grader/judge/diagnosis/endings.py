@@ -57,10 +57,10 @@ def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
     if "NotImplementedError" in (error.type, *error.bases) and _is_raised_by_hand(error):
         if is_open(stub, error):
             part = has_begun(evidence) or (stub is not None and not has_untouched_body(stub.source))
-            return wording.say("not_implemented.part" if part else "not_implemented", where=place(error))
+            return wording.say("not_implemented.part" if part else "not_implemented", where=place(error, stub))
         names = ", ".join(f"`{name}`" for name in exercise.follows)
-        return wording.say("raised.elsewhere", where=place(error), names=f": {names}" if names else "")
-    return explained(error)
+        return wording.say("raised.elsewhere", where=place(error, stub), names=f": {names}" if names else "")
+    return explained(error, stub)
 
 
 def has_begun(evidence: Evidence) -> bool:

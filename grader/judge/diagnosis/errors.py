@@ -13,7 +13,7 @@ from itertools import permutations
 import torch
 
 from grader.judge.diagnosis import causes, wording
-from grader.model import Diagnosis, StudentError
+from grader.model import Diagnosis, Stub, StudentError
 
 Fields = dict[str, object]
 Found = tuple[str, Fields]
@@ -21,8 +21,8 @@ Find = Callable[[re.Match[str], StudentError], Found]
 _LONGEST = 500
 
 
-def explained(error: StudentError) -> Diagnosis:
-    """The diagnosis of an exception that a stub raised."""
+def explained(error: StudentError, stub: Stub | None = None) -> Diagnosis:
+    """The diagnosis of an exception that a stub raised, or a line of another cell that it calls."""
     message = error.message[:_LONGEST].strip()
     key, fields = _cause(error, message)
     cause = causes.CAUSES[key]
@@ -30,18 +30,20 @@ def explained(error: StudentError) -> Diagnosis:
     return wording.say(
         "raised",
         error=shown,
-        where=place(error),
+        where=place(error, stub),
         why=cause.why.format_map(fields),
         question=_question(cause, error),
         remedy=cause.remedy.format_map(fields),
     )
 
 
-def place(error: StudentError) -> str:
-    """The line that raised and the tensors that met on it, as far as they are known."""
+def place(error: StudentError, stub: Stub | None = None) -> str:
+    """The line that raised, its cell where that is not the stub's, and the tensors that met on it."""
     where = ""
     if error.line is not None and error.code.strip():
         where = causes.LINE.format(code=error.code.strip()[:120], line=error.line)
+        if stub is not None and error.cell not in {None, stub.cell}:
+            where += causes.OF_CELL.format(cell=error.cell)
     if error.operands:
         where += causes.WITH.format(operands=", ".join(error.operands[:6]))
     return where
@@ -71,6 +73,11 @@ def _matmul(match: re.Match[str], error: StudentError) -> Found:
         if a[1] == b[0] and (mark_a == "" or mark_b == "")
     ]
     return ("matmul.fits", {**fields, "fits": " or ".join(fits)}) if fits else ("matmul", fields)
+
+
+def _matvec(match: re.Match[str], error: StudentError) -> Found:
+    """``8x3`` and ``9``: the shape of the matrix, and how many entries the vector has."""
+    return "matvec", {"matrix": wording.shape(tuple(map(int, match[1].split("x")))), "count": match[2]}
 
 
 def _numpy_matmul(match: re.Match[str], error: StudentError) -> Found:
@@ -151,6 +158,14 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
             r"batch2 tensor to be: (\[[\d, ]{1,40}\]) but got: (\[[\d, ]{1,40}\])",
             _plain("matmul.batches", "wanted", "got"),
         ),
+        (
+            r"size mismatch, got input \(\d+\), mat \((\d+x\d+)\), vec \((\d+)\)",
+            _matvec,
+        ),
+        (
+            r"expand\(\w[\w.]{0,40}\{(\[[\d, ]{1,40}\])\}, size=(\[[\d, ]{0,40}\])\)",
+            _plain("assigned", "given", "place"),
+        ),
         (r"size of tensor a \((\d+)\) must match .{0,30}\((\d+)\) at non-singleton dimension (\d+)", _broadcast),
         (r"operands could not be broadcast together with shapes ([(\d,) ]+)", _plain("broadcast.arrays", "shapes")),
         (
@@ -182,6 +197,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"leaf Variable that requires grad", _plain("leaf")),
         (r"Can't call numpy\(\) on Tensor that requires grad", _plain("numpy_grad")),
         (r"backward through the graph a second time", _plain("graph_freed")),
+        (r"modified by an inplace operation", _plain("graph_changed")),
+        (r"implicitly created only for scalar outputs", _plain("no_scalar")),
         (r"does not require grad and does not have a grad_fn", _plain("no_grad_fn")),
         (r"before Module.__init__\(\) call", _plain("module_init")),
         (r"expected m1 and m2 to have the same dtype, but got: (\w+) != (\w+)", _dtypes),

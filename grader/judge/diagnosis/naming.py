@@ -52,17 +52,17 @@ def is_used(source: str, name: str) -> bool:
 
 @lru_cache(maxsize=256)
 def given_as(source: str, name: str) -> str:
-    """The attribute as which the check's code hands over pieces of an input, or else the input's own name.
+    """The attribute as which the check's code hands over an input or pieces of it, or else the input's own name.
 
     >>> given_as("for t in range(5): p.g, q.g = p_grads[t], q_grads[t]", "p_grads")
     'p.g'
+    >>> given_as("layer.out.g = upstream", "upstream")
+    'layer.out.g'
     """
     for target, value in _assignments(ast.parse(source)):
-        pieces = any(
-            isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == name
-            for node in ast.walk(value)
-        )
-        if pieces and isinstance(target, ast.Attribute):
+        pieces = [node.value for node in ast.walk(value) if isinstance(node, ast.Subscript)]
+        handed = any(isinstance(node, ast.Name) and node.id == name for node in (value, *pieces))
+        if handed and isinstance(target, ast.Attribute):
             return ast.unparse(target)
     return name
 

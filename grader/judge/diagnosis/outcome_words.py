@@ -127,6 +127,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "Is there a comma at the end of the line?",
         "Assign one tensor of shape {expected}.",
     ),
+    "not_a_tensor.object": Words(
+        "`{path}` is {kind}, not a tensor.",
+        "An object, a function that was not called, or a container stands where a tensor belongs.",
+        "What does `type({path})` say?",
+        "Give the tensor itself, of shape {expected}.",
+    ),
     "not_a_tensor.dtype": Words(
         "`{path}` holds numbers {kind}, as no result of this exercise does.",
         "An operation changed the kind of its numbers.",
@@ -145,6 +151,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "What does `type({path})` say?",
         "Give back the number itself, neither formatted nor in a container.",
     ),
+    "not_a_tensor.numbers": Words(
+        "`{path}` is {kind}; numbers are asked for.",
+        "They may come as a list of numbers, an array or a tensor, of shape {expected} here.",
+        "What does `type({path})` say?",
+        "Collect the numbers that the docstring names in a list, and give that back.",
+    ),
     "not_registered": Words(
         "`{path}` holds the right numbers, but it is no parameter of its module.",
         "A plain tensor as an attribute of an `nn.Module` is not found by `parameters()`: no optimizer would train it.",
@@ -162,6 +174,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "An axis is missing or too much, or there are too many values along one, or too few.",
         "Which line gives the result its shape?",
         "Print the shape of each intermediate result: from which line on is it not the one that leads to {expected}?",
+    ),
+    "wrong_shape.order": Words(
+        "`{path}` has shape {actual}; it should be {expected}.",
+        "The sizes are right but stand in another order, and a transpose alone does not mend every case.",
+        "Name each axis: in which order are they asked for?",
+        "Write down the shape of each factor and turn those that need it; then look at the values again.",
     ),
     "wrong_dtype": Words(
         "`{path}` has dtype {actual}; floating-point numbers are asked for.",
@@ -199,6 +217,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "The contract asks for that error; {what}.",
         "Which arguments make no sense, and where could you refuse them?",
         "Test the arguments first, and `raise {name}(…)` for these.",
+    ),
+    "not_raised.base": Words(
+        "`{check}` did not raise {name}.",
+        "The contract asks for that error; {what}.",
+        "What should happen where a subclass forgot to bring its own method?",
+        "`raise {name}` in the base class, and do nothing else there.",
     ),
     "not_raised.alone": Words(
         "`{check}` raised {name}, but nothing else of this exercise is right yet.",

@@ -82,10 +82,15 @@ def not_summed(symptom: Symptom) -> Diagnosis | None:
         return None
     for axes in _axes(symptom.failing[0].actual.dim()):
         if _fits_inverse(symptom, lambda view: _summed(view.actual, axes, view.expected)):  # noqa: B023
-            return _say("not_summed_over_batch", symptom, axis=_named(axes))
+            return _not_summed(symptom, axes)
     if _fits_inverse(symptom, lambda view: _summed(view.actual, _in_front(view), view.expected)):
-        return _say("not_summed_over_batch", symptom, axis=_named(_in_front(_shown(symptom))))
+        return _not_summed(symptom, _in_front(_shown(symptom)))
     return None
+
+
+def _not_summed(symptom: Symptom, axes: tuple[int, ...]) -> Diagnosis:
+    key = "not_summed_over_batch" if symptom.is_gradient else "not_summed_over_batch.value"
+    return _say(key, symptom, axis=_named(axes))
 
 
 def _in_front(view: View) -> tuple[int, ...]:
@@ -150,6 +155,9 @@ def wrong_shape(symptom: Symptom) -> Diagnosis | None:
     first = symptom.first
     if first is None or first.comparison.verdict != "wrong_shape":
         return None
+    view = _shown(symptom)
+    if sorted(view.actual.shape) == sorted(view.expected.shape):
+        return _say("wrong_shape.order", symptom)
     return _say("wrong_shape" if symptom.is_gradient else "wrong_shape.value", symptom)
 
 

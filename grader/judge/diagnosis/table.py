@@ -145,4 +145,5 @@ def _not_raised(evidence: Evidence, check: str, modified: Diagnosis | None) -> D
         return modified or wording.say("not_raised.alone", check=check, name=name)
     came = next((error for run in evidence.runs if (error := run.errors.get(check)) is not None), None)
     what = f"{came.type} came instead" if came is not None else "nothing was raised"
-    return wording.say("not_raised", check=check, name=name, what=what)
+    key = "not_raised.base" if name == "NotImplementedError" else "not_raised"
+    return wording.say(key, check=check, name=name, what=what)

@@ -154,8 +154,14 @@ VALUE_WORDS: dict[str, Words] = {
     ),
     "not_summed_over_batch": Words(
         "`{path}` has shape {actual}; its sum over axis {axis} would be the right answer, of shape {expected}.",
-        "The contributions along that axis were not added up.",
+        "The contributions along it were not added up.",
         "One tensor is used by every sample: how many gradients does it get, and what happens to them?",
+        "Sum over axis {axis}: `.sum({axis})`.",
+    ),
+    "not_summed_over_batch.value": Words(
+        "`{path}` has shape {actual}; its sum over axis {axis} would be the right answer, of shape {expected}.",
+        "The values along it were not added up.",
+        "How many numbers are asked for, and how many are there?",
         "Sum over axis {axis}: `.sum({axis})`.",
     ),
     "summed_too_far": Words(
@@ -173,7 +179,7 @@ VALUE_WORDS: dict[str, Words] = {
     ),
     "mask_missing": Words(
         "`{path}` lets the gradient through where the ReLU was shut.",
-        "The upstream gradient was passed on without the mask.",
+        "The upstream gradient was passed on without the mask, or with one that is true everywhere, as `out >= 0` is.",
         "What is the slope of ReLU where its input is negative?",
         "Multiply by `(inp > 0)`.",
     ),

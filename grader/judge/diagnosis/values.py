@@ -10,6 +10,7 @@ from torch import Tensor
 
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.absent import USED_BEFORE, path
+from grader.judge.diagnosis.naming import given_as, is_used
 from grader.judge.diagnosis.operations import OPERATIONS, Changed
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
@@ -141,7 +142,8 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     (right, used) = found[0]
     if right not in symptom.alternatives.parameters:  # what a fresh object holds, not what the formula uses
         return wording.say("state_shared.objects", path=path(symptom))
-    return wording.say("wrong_operand", path=path(symptom), used=f"`{used}`", right=f"`{right}`")
+    used, right = (f"`{given_as(symptom.evidence.exercise.call, name)}`" for name in (used, right))
+    return wording.say("wrong_operand", path=path(symptom), used=used, right=right)
 
 
 def _other(view: View, other: str) -> Tensor | None:
@@ -161,8 +163,10 @@ def _misplaced(symptom: Symptom, other: str) -> str:
 
 
 def _upstream_of_output(symptom: Symptom, view: View) -> Tensor | None:
-    """The output's values where its gradient belongs."""
+    """The output's values where its gradient belongs, the output being handed over or made by the student's layer."""
     out = view.case.program.tensors.get("out")
+    if out is None:
+        out = view.prepared.expected.get("out")
     if out is None or view.case.upstream is None or out.shape != view.case.upstream.shape:
         return None
     made = symptom.alternatives.reference("output as upstream", view.case, upstream=out)
@@ -174,11 +178,15 @@ def _shown(symptom: Symptom, other: str) -> str:
 
 
 def _pairs(symptom: Symptom) -> Iterator[tuple[str, str]]:
-    """Inputs of the forward pass, and other tensors of the same shape that the student was given."""
+    """Inputs of the forward pass, and other tensors of the same shape that the check hands to the student."""
     if not symptom.failing:
         return
-    case = symptom.failing[0].case
-    given = _given(case.inputs, case.program.tensors)
+    case, exercise = symptom.failing[0].case, symptom.evidence.exercise
+    given = {
+        name: value
+        for name, value in _given(case.inputs, case.program.tensors).items()
+        if name in exercise.globals or is_used(exercise.call, name.partition(".")[0])
+    }
     for right, value in case.inputs.items():
         for used, other in given.items():
             if right != used and value.is_floating_point() and other.shape == value.shape:
@@ -232,7 +240,10 @@ def _remembered(symptom: Symptom, view: View, used: str) -> Tensor | None:
 
 def upstream_itself(symptom: Symptom) -> Diagnosis | None:
     """The upstream gradient, passed on as it came: the derivative of the function is missing."""
-    if symptom.fits(lambda view: view.case.upstream):
+    if (
+        symptom.fits(lambda view: view.case.upstream)
+        and symptom.failing[0].actual.shape == symptom.failing[0].expected.shape
+    ):
         return wording.say("wrong_value.upstream", path=path(symptom))
     return None
 
