@@ -227,7 +227,7 @@ def one_step_too_few(model, optimizer, x, y, steps):
     return _loop(model, x, y, steps, lambda step: optimizer.zero_grad(), update)
 
 
-@mistake("train_with_optimizer", "wrong_value")
+@mistake("train_with_optimizer", "averaged_instead_of_summed")
 def mean_reduction(model, optimizer, x, y, steps):
     losses = []
     for _ in range(steps):

@@ -362,7 +362,7 @@ class AdamEndsAtAParameterWithoutGradient(Adam):
         self.params = everything
 
 
-@mistake("SGD", "wrong_value")
+@mistake("SGD", "state_shared")
 class BuffersByShape(SGD):
     def step(self):
         held = self.__dict__.setdefault("by_shape", {})

@@ -227,7 +227,7 @@ def samples_overwrite(inp, out, w, b):
     solution(last, last_out, w, b)
 
 
-@mistake("attention_grad", "wrong_value")
+@mistake("attention_grad", "scaled")
 def scale_forgotten(q, k, v, out):
     root = math.sqrt(q.shape[-1])
     solution(q, k, v, out)

@@ -1099,6 +1099,261 @@ ROWS = (
         "raised",
         ("Compute the loss anew",),
     ),
+    # ------------------------------------------------------------------------------- steps, averages and samples
+    *(
+        Row(
+            f"adam_whose_{name}",
+            "Adam",
+            f"""
+            class Adam:
+                def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+                    self.params, self.lr, self.betas, self.eps, self.t = list(params), lr, betas, eps, 0
+                    self.m, self.v = [0.0] * len(self.params), [0.0] * len(self.params)
+
+                def step(self):
+                    self.t += 1
+                    b1, b2 = self.betas
+                    for i, p in enumerate(self.params):
+                        if p.g is None:
+                            continue
+                        {lines}
+                        m, v = self.m[i] / (1 - b1**self.t), self.v[i] / (1 - b2**self.t)
+                        p -= self.lr * m / ({root} + self.eps)
+                        {after}
+            """,
+            "p (other betas)",
+            code,
+            (said,),
+            ("None of the usual",),
+        )
+        for name, lines, root, after, code, said in (
+            (
+                "betas_change_places",
+                "b2, b1 = self.betas; self.m[i] = b1 * self.m[i] + (1 - b1) * p.g; "
+                "self.v[i] = b2 * self.v[i] + (1 - b2) * p.g**2",
+                "v.sqrt()",
+                "b1, b2 = self.betas",
+                "wrong_value",
+                "two betas change places",
+            ),
+            (
+                "weights_change_places",
+                "self.m[i] = (1 - b1) * self.m[i] + b1 * p.g; self.v[i] = (1 - b2) * self.v[i] + b2 * p.g**2",
+                "v.sqrt()",
+                "pass",
+                "wrong_value",
+                "β weighs the new gradient",
+            ),
+            (
+                "new_gradient_has_no_weight",
+                "self.m[i] = b1 * self.m[i] + p.g; self.v[i] = b2 * self.v[i] + p.g**2",
+                "v.sqrt()",
+                "pass",
+                "wrong_value",
+                "without the weight 1 − β",
+            ),
+            (
+                "root_is_left_out",
+                "self.m[i] = b1 * self.m[i] + (1 - b1) * p.g; self.v[i] = b2 * self.v[i] + (1 - b2) * p.g**2",
+                "v",
+                "pass",
+                "wrong_value",
+                "root of the second average is left out",
+            ),
+            (
+                "correction_is_stored",
+                "self.m[i] = b1 * self.m[i] + (1 - b1) * p.g; self.v[i] = b2 * self.v[i] + (1 - b2) * p.g**2",
+                "v.sqrt()",
+                "self.m[i], self.v[i] = m, v",
+                "bias_correction",
+                "corrected again",
+            ),
+        )
+    ),
+    *(
+        Row(
+            f"sgd_with_{name}",
+            "SGD",
+            f"""
+            class SGD(solution):
+                def __init__(self, params, lr, momentum=0, dampening=0, weight_decay=0, nesterov=False):
+                    params = params if {lazily} else list(params)
+                    super().__init__([], lr, momentum, dampening, weight_decay, nesterov)
+                    self.params, self.held = params, {{}}
+
+                def step(self):
+                    for i, p in enumerate(self.params):
+                        if p.g is None:
+                            continue
+                        g, key = p.g + self.weight_decay * p, {key}
+                        if self.momentum:
+                            old = self.held.get(key)
+                            self.held[key] = g if old is None else self.momentum * old + {weight} * g
+                            g = g + {ahead} * self.held[key] if self.nesterov else self.held[key]
+                        p -= self.lr * g
+            """,
+            check,
+            code,
+            (said,),
+            ("None of the usual",),
+        )
+        for name, lazily, key, weight, ahead, check, code, said in (
+            ("an_average", "0", "i", "(1 - self.momentum)", "self.momentum", "p (momentum)", "dampening", "an average"),
+            (
+                "half_a_look_ahead",
+                "0",
+                "i",
+                "(1 - self.dampening)",
+                "1",
+                "p (Nesterov)",
+                "nesterov",
+                "does not multiply",
+            ),
+            ("one_buffer", "0", "p.shape", "(1 - self.dampening)", "self.momentum", "q", "state_shared", "share"),
+            ("a_generator", "1", "i", "(1 - self.dampening)", "self.momentum", "p", "first_step", "as a generator"),
+        )
+    ),
+    *(
+        Row(
+            f"resnet_with_{name}",
+            "resnet_step",
+            f"""
+            def resnet_step(model, lr, momentum, steps, next_gradients):
+                parameters = {parameters}
+                optimizer = SGD(parameters, lr, momentum)
+                for _ in range(steps):
+                    next_gradients(model)
+                    {clear}
+                    optimizer.step()
+            """,
+            "first",
+            "not_in_place",
+            ("No step was taken",),
+            ("None of the usual",),
+        )
+        for name, parameters, clear in (
+            ("gradients_cleared_too_early", "list(model.parameters())", "optimizer.zero_grad()"),
+            ("no_parameters_left", "filter(None, [])", "pass"),
+        )
+    ),
+    *(
+        Row(
+            f"training_with_{name}",
+            "train_by_hand",
+            f"""
+            def train_by_hand(x, y, w1, w2, learning_rate, steps):
+                losses, first = [], torch_grads(x, y, w1, w2)
+                for _ in range(steps):
+                    loss, *grads = torch_grads(x, y, w1, w2)
+                    losses.append(loss / {mean})
+                    {keep}
+                    w1 -= learning_rate * grads[0] / {share}
+                    w2 -= learning_rate * grads[1] / {share}
+                return losses
+            """,
+            check,
+            code,
+            (said,),
+            ("None of the usual",),
+        )
+        for name, mean, share, keep, check, code, said in (
+            ("a_mean_of_rows", "len(x)", "len(x)", "pass", "result", "averaged_instead_of_summed", "loss is a mean"),
+            ("steps_of_a_mean", "1", "len(x)", "pass", "result", "averaged_instead_of_summed", "steps follow"),
+            ("stale_gradients", "1", "1", "grads = first[1:]", "w2", "stale", "gradients of the first"),
+        )
+    ),
+    Row(
+        "first_weights_left_out",
+        "train_by_hand",
+        """
+        def train_by_hand(x, y, w1, w2, learning_rate, steps):
+            return solution(x, y, w1.clone(), w2, learning_rate, steps) and [
+                torch_grads(x, y, w1, w2)[0] for _ in range(steps) if w2.sub_(torch_grads(x, y, w1, w2)[2]) is w2
+            ]
+        """,
+        "w2",
+        "wrong_value",
+        ("`w1` does not change at all",),
+    ),
+    Row(
+        "weights_updated_on_the_way",
+        "lin_grad",
+        """
+        def lin_grad(inp, out, w, b):
+            w.g, b.g = inp.T @ out.g, out.g.sum(0)
+            w -= 0.1 * w.g
+            inp.g = out.g @ w.T
+        """,
+        "inp.g",
+        "wrong_value",
+        ("changes one of its inputs, too",),
+    ),
+    *(
+        Row(
+            f"sum_over_{name}",
+            "lin_grad",
+            f"""
+            def lin_grad(inp, out, w, b):
+                inp.g, w.g = out.g @ w.T, inp[{rows}].T @ out.g[{rows}]
+                b.g = out.g[{rows}].sum(0)
+            """,
+            "w.g",
+            "not_summed_over_batch",
+            (said,),
+        )
+        for name, rows, said in (
+            ("the_first_row", ":1", "of the first sample alone"),
+            ("all_rows_but_the_first", "1:", "misses the contribution of the first sample"),
+            ("all_rows_but_the_last", ":-1", "misses the contribution of the last sample"),
+        )
+    ),
+    *(
+        Row(
+            f"all_pairs_{name}",
+            exercise,
+            f"""
+            def {exercise}(first, targ):
+                {target} (first - targ){taken}
+            """,
+            check,
+            "broadcast_to_square",
+            ("matrix of all pairs",),
+        )
+        for name, exercise, target, taken, check in (
+            ("first_column", "residual", "return", "[:, 0]", "result"),
+            ("first_row", "residual", "return", "[0]", "result"),
+            ("summed", "residual", "return", ".sum(1)", "result"),
+            ("averaged", "residual", "return", ".mean(0)", "result"),
+            ("column_kept", "mse_grad", "first.g = 2 / len(targ) *", "[:, :1]", "inp.g"),
+            ("summed_into_a_column", "mse_grad", "first.g = 2 / len(targ) *", ".sum(1, keepdim=True)", "inp.g"),
+        )
+    ),
+    Row(
+        "scores_scaled_only_on_the_way_forward",
+        "attention_grad",
+        """
+        def attention_grad(q, k, v, out):
+            solution(q, k, v, out)
+            q.g, k.g = q.g * q.shape[-1] ** 0.5, k.g * q.shape[-1] ** 0.5
+        """,
+        "q.g",
+        "scaled",
+        ("√d times",),
+    ),
+    Row(
+        "approximate_gelu",
+        "gelu_grad",
+        """
+        def gelu_grad(inp, out):
+            c = math.sqrt(2 / math.pi)
+            t = torch.tanh(c * (inp + 0.044715 * inp**3))
+            inp.g = out.g * (0.5 * (1 + t) + 0.5 * inp * (1 - t**2) * c * (1 + 3 * 0.044715 * inp**2))
+        """,
+        "inp.g",
+        "wrong_value",
+        ("approximation by `tanh`",),
+        ("None of the usual",),
+    ),
 )
 
 

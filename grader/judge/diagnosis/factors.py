@@ -110,15 +110,15 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
         if _is_scaled(symptom, lambda view: view.case.sizes[right] / view.case.sizes[used]):  # noqa: B023
             return wording.say("scaled.sizes", path=path(symptom), right=right, used=used)
     for letter in _letters(symptom):
-        for power in (1, -1, 2, -2):
+        for power in (1, -1, 2, -2, 0.5, -0.5):
             for constant in (-1.0, 2.0, 0.5, -2.0, -0.5, 1.0):
                 if _is_scaled(symptom, lambda view: constant * float(view.case.sizes[letter]) ** power):  # noqa: B023
                     return wording.say("scaled", path=path(symptom), factor=_formula(constant, letter, power))
     return None
 
 
-def _formula(constant: float, letter: str, power: int) -> str:
-    size = letter if abs(power) == 1 else f"{letter}²"
+def _formula(constant: float, letter: str, power: float) -> str:
+    size = {0.5: f"√{letter}", 1.0: letter, 2.0: f"{letter}²"}[abs(power)]
     if power < 0:
         return f"{wording.number(constant)}/{size}"
     return {1.0: size, -1.0: f"-{size}"}.get(constant, f"{wording.number(constant)}·{size}")

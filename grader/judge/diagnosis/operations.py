@@ -149,6 +149,7 @@ OPERATIONS: Mapping[str, Callable[[], Mapping[Any, Callable[..., Any]]]] = {
     "embedding_mean": lambda: _embedding("mean"),
     "column_kept": lambda: {Tensor.__getitem__: _column_kept},
     "before_relu": _before_relu,
+    "gelu_by_tanh": lambda: {functional.gelu: lambda value: functional.gelu(value, approximate="tanh")},
     "sigmoid_of_input": lambda: _unary(
         (torch.sigmoid, Tensor.sigmoid, functional.sigmoid), torch.sigmoid, lambda value, out: value * (1 - value)
     ),

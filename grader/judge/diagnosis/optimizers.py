@@ -147,6 +147,8 @@ def _other_rate(symptom: Symptom, rate: str) -> Diagnosis | None:
 
 
 def _other_steps(symptom: Symptom) -> Diagnosis | None:
+    if symptom.fits(lambda view: _with(symptom, view, {"steps": 0})):
+        return wording.say("not_in_place.no_gradients", path=path(symptom))
     if symptom.fits(lambda view: _with(symptom, view, {"steps": 1})):
         return wording.say("first_step.only", path=path(symptom))
     if symptom.fits(lambda view: _one_step_less(symptom, view)):

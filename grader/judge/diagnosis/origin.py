@@ -74,14 +74,26 @@ def placed(evidence: Evidence, found: Mapping[str, Diagnosis]) -> dict[str, Diag
         for check in _FORWARD
         if check in found and found[check].code not in _MISLAID and _expects(exercise, check) == "out" and not trains
     ]
+    before = _to_mend_first(evidence, found)
     leaves = _leaves(evidence) if len(evidence.findings) > 1 and not forward else {}
     placed = dict(found)
     for check in general:
-        if forward and check not in forward:
+        if before:
+            placed[check] = wording.added(found[check], before)
+        elif forward and check not in forward:
             placed[check] = wording.added(found[check], wording.FORWARD)
         elif sentence := _start(check, found, leaves):
             placed[check] = wording.added(found[check], wording.STARTS, right=sentence[0], first=sentence[1])
     return placed
+
+
+def _to_mend_first(evidence: Evidence, found: Mapping[str, Diagnosis]) -> str:
+    """A word on what makes other results wrong, too: a changed input, or weights that one training loop leaves out."""
+    if any(diagnosis.code == "input_modified" for diagnosis in found.values()):
+        return wording.MODIFIED
+    still = next((check for check, diagnosis in found.items() if diagnosis.code == "not_in_place"), None)
+    loop = {"x", "y", "steps"} <= set(evidence.exercise.inputs)
+    return wording.STANDS_STILL.format(found=still) if still and loop else ""
 
 
 def _start(check: str, found: Mapping[str, Diagnosis], leaves: Mapping[str, _Leaf]) -> tuple[str, str] | None:

@@ -46,6 +46,7 @@ DRIVEN = (
     Slip("ascent", "", {"ascent": True}),
     Slip("state_lost", "", {"lost": True}),
     Slip("state_shared", "", {"shared": True}),
+    Slip("state_shared", "", {"one_buffer": True}),
     Slip("first_step", step_words.SLIPS["damp_first"], {"damp_first": True}),
     Slip("first_step", step_words.SLIPS["empty_first"], {"empty_first": True}),
     Slip("weight_decay", step_words.SLIPS["no_decay"], {"no_decay": True}),
@@ -54,14 +55,18 @@ DRIVEN = (
     Slip("dampening", step_words.SLIPS["no_damp"], {"no_damp": True}),
     Slip("dampening", step_words.SLIPS["damp_inverse"], {"damp_inverse": True}),
     Slip("dampening", step_words.SLIPS["average"], {"average": True}),
+    Slip("dampening", step_words.SLIPS["average"], {"average": True, "whole_first": True}),
     Slip("nesterov", step_words.SLIPS["no_nesterov"], {"no_nesterov": True}),
     Slip("nesterov", step_words.SLIPS["always_nesterov"], {"always_nesterov": True}),
     Slip("nesterov", step_words.SLIPS["buffer_only"], {"buffer_only": True}),
+    Slip("nesterov", step_words.SLIPS["unscaled"], {"unscaled": True}),
+    Slip("first_step.used_up", "", {"used_up": True}),
     *RATES,
     *WRITTEN_RATES,
 )
 AVERAGED = (
-    *DRIVEN[:4],
+    *DRIVEN[:5],
+    Slip("first_step.used_up", "", {"used_up": True}),
     Slip("state_lost", "", {"averages_lost": True}),
     Slip("bias_correction", step_words.SLIPS["raw"], {"raw_mean": True, "raw_square": True}),
     Slip("bias_correction", step_words.SLIPS["raw_mean"], {"raw_mean": True}),
@@ -69,6 +74,11 @@ AVERAGED = (
     Slip("bias_correction", step_words.SLIPS["counted"], {"counted": True}),
     Slip("bias_correction", step_words.SLIPS["ahead"], {"ahead": True}),
     Slip("bias_correction", step_words.SLIPS["stuck"], {"stuck": True}),
+    Slip("bias_correction", step_words.SLIPS["stored"], {"stored": True}),
+    Slip("wrong_value.averages", step_words.SLIPS["swapped"], {"swapped": True}),
+    Slip("wrong_value.averages", step_words.SLIPS["weights"], {"weights": True}),
+    Slip("wrong_value.averages", step_words.SLIPS["unweighted"], {"unweighted": True}),
+    Slip("wrong_value.formula", step_words.SLIPS["no_root"], {"no_root": True}),
     Slip("wrong_value.formula", step_words.SLIPS["eps_inside"], {"eps_inside": True}),
     Slip("wrong_value.formula", step_words.SLIPS["no_eps"], {"no_eps": True}),
     Slip("wrong_value.formula", step_words.SLIPS["eps_outside"], {"eps_outside": True}),
@@ -82,7 +92,11 @@ TRAINED = (
     Slip("accumulated.steps", "", {"accumulate": True}),
     Slip("accumulated.steps", "", {"left": True}),
     Slip("first_step.only", "", {"once": True}),
-    Slip("averaged_instead_of_summed.loss", "", {"mean": True}),
+    Slip("averaged_instead_of_summed.loss", "", {"mean": "all"}),
+    Slip("averaged_instead_of_summed.loss", "", {"mean": "rows"}),
+    Slip("averaged_instead_of_summed.steps", "", {"mean": "all", "sums_kept": True}),
+    Slip("averaged_instead_of_summed.steps", "", {"mean": "rows", "sums_kept": True}),
+    Slip("stale.gradients", "", {"frozen": True}),
     *RATES,
 )
 
@@ -111,9 +125,11 @@ def driven(case: Case, slip: Slip, *, averaged: bool) -> dict[str, Tensor]:
     states: list[dict[str, Any]] = [{}, {}, {}]
     if slip.has("shared"):
         states[2] = states[0]
+    if slip.has("one_buffer"):
+        states[1] = states[0]
     rates = [float(slip.has("lr") or constants["lr"])] * 3  # type: ignore[arg-type]
     step = _adam if averaged else _sgd
-    for t in range(len(grads[0])):
+    for t in range(1 if slip.has("used_up") and constants.get("lazily") else len(grads[0])):
         for i, param in enumerate(params):
             if t >= (late if i == 1 else 0):
                 state = {} if slip.has("lost") else states[i]
@@ -141,14 +157,15 @@ def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip:
         elif slip.has("empty_first"):
             state["buffer"] = torch.zeros_like(update)
         else:
-            state["buffer"] = update * (kept if slip.has("damp_first") or slip.has("average") else 1)
-        ahead = momentum * state["buffer"]
+            averaged = slip.has("average") and not slip.has("whole_first")
+            state["buffer"] = update * (kept if slip.has("damp_first") or averaged else 1)
+        ahead = state["buffer"] * (1 if slip.has("unscaled") else momentum)
         update = (ahead if slip.has("buffer_only") else update + ahead) if nesterov else state["buffer"]
     return update
 
 
 def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip: Slip, index: int) -> Tensor:
-    first, second = _option(options, 0, (0.9, 0.999))
+    first, second = _option(options, 0, (0.9, 0.999))[:: -1 if slip.has("swapped") else 1]
     state["t"] = state.get("t", 0) + 1
     t = state["t"] + (1 if slip.has("ahead") else 0)
     if slip.has("counted"):
@@ -156,11 +173,21 @@ def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip
     t = 1 if slip.has("stuck") else t
     kept = {} if slip.has("averages_lost") else state
     zero = torch.zeros_like(grad)
-    state["mean"] = first * kept.get("mean", zero) + (1 - first) * grad
-    state["square"] = second * kept.get("square", zero) + (1 - second) * grad**2
+    old, new = (
+        ((1 - first, 1 - second), (first, second))
+        if slip.has("weights")
+        else ((first, second), (1 - first, 1 - second))
+    )
+    new = (1.0, 1.0) if slip.has("unweighted") else new
+    state["mean"] = old[0] * kept.get("mean", zero) + new[0] * grad
+    state["square"] = old[1] * kept.get("square", zero) + new[1] * grad**2
     mean: Tensor = state["mean"] / (1 if slip.has("raw_mean") else 1 - first**t)
     square: Tensor = state["square"] / (1 if slip.has("raw_square") else 1 - second**t)
+    if slip.has("stored"):
+        state["mean"], state["square"] = mean, square
     eps = 0.0 if slip.has("no_eps") else float(_option(options, 1, 1e-8))
+    if slip.has("no_root"):
+        return mean / (square + eps)
     if slip.has("eps_inside"):
         return mean / (square + eps).sqrt()
     if slip.has("eps_outside"):
@@ -180,15 +207,20 @@ def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
     make = getattr(torch.optim, str(constants.get("kind", "SGD")))
     optimizer = make(weights, lr=float(slip.has("lr") or constants["learning_rate"]))  # type: ignore[arg-type]
     held = [torch.ones_like(weight) if slip.has("left") else torch.zeros_like(weight) for weight in weights]
+    shares = {"all": 1 / given["y"].numel(), "rows": 1 / len(given["y"])}
+    share = shares.get(slip.has("mean"), 1.0)
+    kept: list[Tensor] = []
     losses = []
     with torch.enable_grad():
         for step in range(int(constants["steps"])):  # type: ignore[arg-type]
             error = _network(given["x"], weights) - given["y"]
-            loss = error.pow(2).mean() if slip.has("mean") else error.pow(2).sum()
-            losses.append(loss.detach())
+            loss = share * error.pow(2).sum()
+            losses.append(loss.detach() / (share if slip.has("sums_kept") else 1))
             if slip.has("once") and step > 0:
                 continue
-            for weight, before, grad in zip(weights, held, torch.autograd.grad(loss, weights), strict=True):
+            if not kept or not slip.has("frozen"):
+                kept = list(torch.autograd.grad(loss, weights))
+            for weight, before, grad in zip(weights, held, kept, strict=True):
                 keep = slip.has("accumulate") or (slip.has("left") and step == 0)
                 before.copy_(before + grad if keep else grad)
                 weight.grad = -before if slip.has("ascent") else before.clone()

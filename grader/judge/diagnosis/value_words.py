@@ -152,6 +152,12 @@ VALUE_WORDS: dict[str, Words] = {
         "Print the shapes of the two operands of your difference.",
         "Bring both to the same shape first, for instance with `[:, 0]`.",
     ),
+    "broadcast_to_square.reduced": Words(
+        "`{path}` is a row, a column, a sum or a mean of the {square} matrix of all pairs, not its diagonal.",
+        "A tensor of shape (n, 1) less one of shape (n,) is that matrix, whatever is taken of it afterwards.",
+        "Print the shapes of the two operands of your difference.",
+        "Bring both to the same shape before you subtract, for instance with `[:, 0]`.",
+    ),
     "not_summed_over_batch": Words(
         "`{path}` has shape {actual}; its sum over axis {axis} would be the right answer, of shape {expected}.",
         "The contributions along it were not added up.",
@@ -163,6 +169,18 @@ VALUE_WORDS: dict[str, Words] = {
         "The values along it were not added up.",
         "How many numbers are asked for, and how many are there?",
         "Sum over axis {axis}: `.sum({axis})`.",
+    ),
+    "not_summed_over_batch.first": Words(
+        "`{path}` holds the contribution of the first sample alone.",
+        "The sum over the batch ends after its first sample: an index, or a `return` or `break` in the loop.",
+        "How often does your loop run before the result is given?",
+        "Add up the contributions of all samples, or use one matrix product.",
+    ),
+    "not_summed_over_batch.missing": Words(
+        "`{path}` misses the contribution of the {which} sample.",
+        "The sum does not go over the whole batch.",
+        "With which index does your loop begin, and with which does it end?",
+        "Let the loop run over all samples, `range(len(…))`, or use one matrix product.",
     ),
     "summed_too_far": Words(
         "`{path}` has shape {actual}; it is the right answer summed over axis {axis}, which has to stay: {expected}.",
@@ -249,6 +267,12 @@ VALUE_WORDS: dict[str, Words] = {
         "{goal}",
         "What keeps it from the goal?",
         "Compare the result with the goal that the exercise names.",
+    ),
+    "wrong_value.approximate": Words(
+        "`{path}` is the derivative of the approximation by `tanh`.",
+        "It comes near the exact function, which is made with `erf`, and is another.",
+        "With which function does the exercise define GELU?",
+        "Differentiate x · Φ(x), with Φ(x) = (1 + erf(x / √2)) / 2.",
     ),
     "wrong_value.upstream": Words(
         "`{path}` is the upstream gradient itself.",

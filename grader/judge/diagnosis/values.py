@@ -82,40 +82,92 @@ def broadcast_loss(symptom: Symptom) -> Diagnosis | None:
     return wording.say("broadcast_to_square", path=path(symptom), square=f"({size}, {size})")
 
 
+def from_square(symptom: Symptom) -> Diagnosis | None:
+    """A difference of all pairs, brought back to one value a row by a sum, a mean or a slice."""
+    for reduce in _REDUCTIONS:
+        if symptom.fits(lambda view: _reduced_square(view, reduce)):  # noqa: B023
+            size = symptom.failing[0].expected.shape[0]
+            return wording.say("broadcast_to_square.reduced", path=path(symptom), square=f"({size}, {size})")
+    return None
+
+
+#: How a matrix of all pairs becomes one value a row, or a column.
+_REDUCTIONS: tuple[Callable[[Tensor], Tensor], ...] = (
+    lambda square: square[:, 0],
+    lambda square: square[0],
+    lambda square: square.sum(1),
+    lambda square: square.sum(0),
+    lambda square: square.mean(1),
+    lambda square: square.mean(0),
+)
+
+
+def _reduced_square(view: View, reduce: Callable[[Tensor], Tensor]) -> Tensor | None:
+    """What comes of ``column - row`` where a multiple of their difference row by row is expected."""
+    size = view.expected.numel()
+    inputs = [value.to(torch.float64) for value in view.case.inputs.values()]
+    columns = [value for value in inputs if value.shape == (size, 1)]
+    rows = [value for value in inputs if value.shape == (size,)]
+    if size == 0 or len(columns) != 1 or len(rows) != 1:
+        return None
+    difference, expected = columns[0][:, 0] - rows[0], view.expected.flatten()
+    factor = float(expected @ difference / (difference @ difference))
+    if not view.is_near(expected, factor * difference):
+        return None
+    return factor * reduce(columns[0] - rows[0]).reshape(view.expected.shape)
+
+
 def _columns(view: View) -> list[str]:
     return [name for name, value in view.case.inputs.items() if value.dim() > 0]
 
 
 def last_sample_only(symptom: Symptom) -> Diagnosis | None:
     """The last row's contribution alone, as one of the loss or as the whole of it."""
-    for share in (True, False):
-        if symptom.fits(lambda view: _last_row(symptom, view, share)):  # noqa: B023
-            return wording.say("last_sample_only", path=path(symptom))
+    if _comes_of_rows(symptom, slice(-1, None)):
+        return wording.say("last_sample_only", path=path(symptom))
     return None
 
 
-def _last_row(symptom: Symptom, view: View, share: bool) -> Tensor | None:
+def some_samples(symptom: Symptom) -> Diagnosis | None:
+    """A sum over the batch that ends after the first row, or misses the first or the last one."""
+    if _comes_of_rows(symptom, slice(0, 1)):
+        return wording.say("not_summed_over_batch.first", path=path(symptom))
+    for which, rows in (("first", slice(1, None)), ("last", slice(0, -1))):
+        if _comes_of_rows(symptom, rows):
+            return wording.say("not_summed_over_batch.missing", path=path(symptom), which=which)
+    return None
+
+
+def _comes_of_rows(symptom: Symptom, rows: slice) -> bool:
+    """Whether what came is made of these rows alone, each weighing as in the whole batch or as if they were all."""
+    return any(symptom.fits(lambda view: _of_rows(symptom, view, rows, share)) for share in (True, False))  # noqa: B023
+
+
+def _of_rows(symptom: Symptom, view: View, rows: slice, share: bool) -> Tensor | None:
     upstream = view.case.upstream
     if upstream is not None:
         if not share or upstream.dim() < 2:
             return None
         kept = torch.zeros_like(upstream)
-        kept[-1] = upstream[-1]
-        made = symptom.alternatives.reference("upstream of the last row", view.case, upstream=kept)
+        kept[rows] = upstream[rows]
+        made = symptom.alternatives.reference(f"upstream of {rows}", view.case, upstream=kept)
         return None if made is None else made.get(symptom.check)
     size = view.case.sizes.get("n")
-    rows = {
-        name: value[-1:]
+    taken = {
+        name: value[rows]
         for name, value in view.case.inputs.items()
         if symptom.evidence.exercise.inputs[name].dims[:1] == ("n",)
     }
-    if size is None or not rows:
+    if size is None or not taken:
         return None
-    made = symptom.alternatives.reference("the last row alone", view.case, inputs=rows)
+    count = len(range(size)[rows])
+    if count == 0:
+        return torch.zeros_like(view.expected)
+    made = symptom.alternatives.reference(f"{rows} alone", view.case, inputs=taken)
     predicted = None if made is None else made.get(symptom.check)
     if predicted is None or predicted.shape != view.expected.shape:
         return None
-    return predicted / size if share else predicted
+    return predicted * count / size if share else predicted
 
 
 def wrong_operand(symptom: Symptom) -> Diagnosis | None:
@@ -236,6 +288,13 @@ def _remembered(symptom: Symptom, view: View, used: str) -> Tensor | None:
         return None
     made = symptom.alternatives.reference(f"what {used} was given", view.case, inputs=changed)
     return None if made is None else made.get(symptom.check)
+
+
+def approximate(symptom: Symptom) -> Diagnosis | None:
+    """The derivative of a formula that only comes near the function that is asked for."""
+    if symptom.fits(lambda view: under(symptom, "gelu_by_tanh", view)):
+        return wording.say("wrong_value.approximate", path=path(symptom))
+    return None
 
 
 def upstream_itself(symptom: Symptom) -> Diagnosis | None:

@@ -20,6 +20,8 @@ WORDS: dict[str, Words] = {**OUTCOME_WORDS, **VALUE_WORDS, **STEP_WORDS}
 #: What is added to the message of a diagnosis, or stands in one.
 ONLY_IN = " All other cases are right; this one differs by: {label}."
 STARTS = " {right} came out right, so the mistake is behind {right} on the way back: in the step before {first}."
+MODIFIED = " The call changes one of its inputs, too: mend that first."
+STANDS_STILL = " `{found}` does not change at all, which moves the others, too: mend that first."
 FORWARD = " The result of the forward pass is wrong already, so look there first."
 SHAPES = ": it has shape {actual}; it should be {expected}"
 MADE = " (`{name}` is the check's own name for `{source}`.)"
