@@ -1354,6 +1354,82 @@ ROWS = (
         ("approximation by `tanh`",),
         ("None of the usual",),
     ),
+    *(
+        Row(
+            f"{exercise}_{name}",
+            exercise,
+            f"""
+            def {exercise}(inp, out, gamma, beta, eps):
+                axis, rows = {axis}, tuple(range(inp.dim() - 1))
+                x = inp - inp.mean(axis, keepdim=True)
+                r = {root}
+                d, n = out.g * gamma, x * r
+                gamma.g, beta.g = (out.g * n).sum(rows), out.g.sum(rows)
+                inp.g = r * (d - {mean} - n * {spread})
+            """,
+            check,
+            "wrong_value",
+            (said,),
+            ("None of the usual",),
+        )
+        for exercise, axes in (("layernorm_grad", (-1, 0)), ("batchnorm_grad", (0, 1)))
+        for name, axis, root, mean, spread, check, said in (
+            (
+                "with_the_unbiased_variance",
+                axes[0],
+                "(inp.var(axis, keepdim=True) + eps).rsqrt()",
+                "d.mean(axis, keepdim=True)",
+                "(d * n).mean(axis, keepdim=True)",
+                "gamma.g",
+                "unbiased",
+            ),
+            (
+                "with_eps_outside_of_the_root",
+                axes[0],
+                "1 / ((x**2).mean(axis, keepdim=True).sqrt() + eps)",
+                "d.mean(axis, keepdim=True)",
+                "(d * n).mean(axis, keepdim=True)",
+                "inp.g",
+                "added to the root",
+            ),
+            (
+                "without_eps",
+                axes[0],
+                "(x**2).mean(axis, keepdim=True).rsqrt()",
+                "d.mean(axis, keepdim=True)",
+                "(d * n).mean(axis, keepdim=True)",
+                "inp.g",
+                "eps is left out",
+            ),
+            (
+                "over_the_other_axis",
+                axes[1],
+                "((x**2).mean(axis, keepdim=True) + eps).rsqrt()",
+                "d.mean(axis, keepdim=True)",
+                "(d * n).mean(axis, keepdim=True)",
+                "inp.g",
+                "the other axis",
+            ),
+            (
+                "with_constant_statistics",
+                axes[0],
+                "((x**2).mean(axis, keepdim=True) + eps).rsqrt()",
+                "0",
+                "0",
+                "inp.g",
+                "mean and variance are taken for constants",
+            ),
+            (
+                "with_a_constant_variance",
+                axes[0],
+                "((x**2).mean(axis, keepdim=True) + eps).rsqrt()",
+                "d.mean(axis, keepdim=True)",
+                "0",
+                "inp.g",
+                "the variance is taken for a constant",
+            ),
+        )
+    ),
 )
 
 

@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from grader.judge.diagnosis.normalisations import MISSTEPS, normalisations
+
 Rule = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -137,6 +139,10 @@ def _ones(value: Tensor, out: Tensor) -> Tensor:
     return torch.ones_like(value)
 
 
+def _misstep(name: str) -> Callable[[], Mapping[Any, Callable[..., Any]]]:
+    return lambda: normalisations(MISSTEPS[name])
+
+
 #: Changed operations by name; a table is made for each use, for some remember what they saw.
 OPERATIONS: Mapping[str, Callable[[], Mapping[Any, Callable[..., Any]]]] = {
     "mask_missing": lambda: _relu(_ones),
@@ -149,6 +155,7 @@ OPERATIONS: Mapping[str, Callable[[], Mapping[Any, Callable[..., Any]]]] = {
     "embedding_mean": lambda: _embedding("mean"),
     "column_kept": lambda: {Tensor.__getitem__: _column_kept},
     "before_relu": _before_relu,
+    **{name: _misstep(name) for name in MISSTEPS},
     "gelu_by_tanh": lambda: {functional.gelu: lambda value: functional.gelu(value, approximate="tanh")},
     "sigmoid_of_input": lambda: _unary(
         (torch.sigmoid, Tensor.sigmoid, functional.sigmoid), torch.sigmoid, lambda value, out: value * (1 - value)

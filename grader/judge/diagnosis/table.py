@@ -75,6 +75,7 @@ GENERAL: tuple[Hypothesis, ...] = (
     endings.left_midway,
     values.upstream_itself,
     values.approximate,
+    values.misstep,
     factors.scaled,
     absent.non_finite,
     shapes.wrong_shape,

@@ -268,6 +268,12 @@ VALUE_WORDS: dict[str, Words] = {
         "What keeps it from the goal?",
         "Compare the result with the goal that the exercise names.",
     ),
+    "wrong_value.misstep": Words(
+        "`{path}` is what comes out when {what}.",
+        "Everything else of the formula is right.",
+        "Which way does this term go through your code, and through the formula of the notebook?",
+        "Go through the formula of the notebook term by term: the variance, eps, the scale, and the two means.",
+    ),
     "wrong_value.approximate": Words(
         "`{path}` is the derivative of the approximation by `tanh`.",
         "It comes near the exact function, which is made with `erf`, and is another.",

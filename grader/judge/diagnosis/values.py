@@ -11,6 +11,7 @@ from torch import Tensor
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.absent import USED_BEFORE, path
 from grader.judge.diagnosis.naming import given_as, is_used
+from grader.judge.diagnosis.normalisations import MISSTEPS
 from grader.judge.diagnosis.operations import OPERATIONS, Changed
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
@@ -288,6 +289,25 @@ def _remembered(symptom: Symptom, view: View, used: str) -> Tensor | None:
         return None
     made = symptom.alternatives.reference(f"what {used} was given", view.case, inputs=changed)
     return None if made is None else made.get(symptom.check)
+
+
+def misstep(symptom: Symptom) -> Diagnosis | None:
+    """A normalisation layer with one term of its backward pass changed."""
+    for name, one in MISSTEPS.items():
+        if symptom.failing and all(_is_made_by(symptom, name, view) for view in symptom.views):
+            return wording.say("wrong_value.misstep", path=path(symptom), what=one.what)
+    return None
+
+
+def _is_made_by(symptom: Symptom, name: str, view: View) -> bool:
+    """Whether a misstep gives what came, in the entries that it leaves finite: one value alone has no spread."""
+    predicted = under(symptom, name, view)
+    if predicted is None or predicted.shape != view.actual.shape:
+        return False
+    finite = predicted.isfinite()
+    if not torch.equal(finite, view.actual.isfinite()):
+        return False
+    return view.is_near(predicted.where(finite, 0.0), view.actual.where(finite, 0.0))
 
 
 def approximate(symptom: Symptom) -> Diagnosis | None:
