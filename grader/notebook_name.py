@@ -5,14 +5,26 @@ from __future__ import annotations
 import re
 
 ENDING = ".ipynb"
-_COPY = re.compile(r"(?:[-_ ]copy\d*|[-_ ]?\(\d+\))$", re.I)
+#: What Drive and Colab put before a copy's name, and Jupyter, Windows, macOS and browsers after it.
+_COPY_OF = re.compile(r"(?:copy of )+", re.I)
+_COPY = re.compile(r"(?:[-_ ]+copy ?\d*|[-_ ]*\(\d+\))+$", re.I)
 
 
 def kind_of_notebook(name: str) -> str:
     """Return what a notebook's file name is about, copies of it alike.
 
-    >>> kind_of_notebook("03_backprop-Copy1.ipynb"), kind_of_notebook("03_Backprop (2).ipynb")
+    >>> kind_of_notebook("03_backprop-Copy1.ipynb"), kind_of_notebook("Copy of 03_Backprop - Copy (2).ipynb")
     ('03_backprop', '03_backprop')
     """
     stem = name[: -len(ENDING)] if name.lower().endswith(ENDING) else name
-    return _COPY.sub("", stem).lower()
+    return _COPY.sub("", without_copy_of(stem)).lower()
+
+
+def without_copy_of(stem: str) -> str:
+    """Return a notebook's name without the "Copy of" before it, which is nobody's.
+
+    >>> without_copy_of("Copy of ada_03_backprop")
+    'ada_03_backprop'
+    """
+    match = _COPY_OF.match(stem)
+    return stem[match.end() :] if match and match.end() < len(stem) else stem

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from grader.errors import UsageError
 from grader.notebook_name import kind_of_notebook
 from grader.submission.entry import Collection, CollectLimits, Entry, printable
-from grader.submission.finding import Found, is_archive, is_notebook
+from grader.submission.finding import Found, archive_stem, is_archive, is_notebook
 from grader.submission.listing import Lister, Listing
 from grader.submission.naming import Name, Naming
 
@@ -69,11 +69,12 @@ def collect(
         listings = [lister.listed(Path(path), named=len(paths) > 1) for path in paths]
         drafts = [_drafts(listing, pattern, known) for listing in listings]
         alike = _namesakes(draft for some in drafts for draft in some)
+        students = frozenset(draft.name.student for some in drafts for draft in some)
         entries: dict[str, Entry] = {}
         for path, listing, some in zip(paths, listings, drafts, strict=True):
             if not some:
                 raise UsageError(f"no notebook found in {printable(str(path))}", remedy=_LOOKED_FOR)
-            for entry in _entries(listing, [_told_apart(draft, alike) for draft in some], known):
+            for entry in _entries(listing, [_told_apart(draft, alike) for draft in some], known, students):
                 entries.setdefault(f"{entry.path}\0{entry.shown_path if entry.refused else ''}", entry)
     except BaseException:
         folder.cleanup()
@@ -106,7 +107,7 @@ def _drafts(listing: Listing, pattern: re.Pattern[str] | None, known: Sequence[s
     return drafts
 
 
-def _entries(listing: Listing, drafts: list[_Draft], known: Sequence[str]) -> list[Entry]:
+def _entries(listing: Listing, drafts: list[_Draft], known: Sequence[str], students: frozenset[str]) -> list[Entry]:
     having = {draft.name.student for draft in drafts if not draft.found.obstacle}
     remarks: defaultdict[str, list[str]] = defaultdict(list)
     for draft in drafts:
@@ -122,12 +123,20 @@ def _entries(listing: Listing, drafts: list[_Draft], known: Sequence[str]) -> li
             assets=_assets(draft, people),
             assets_below=not listing.siblings,  # a notebook given alone may lie in anything, a home folder for one
             refused=draft.found.refused,
-            flags=tuple(remarks[draft.name.student]),
+            flags=(*remarks[draft.name.student], *_of_another(draft, students)),
             number=draft.name.number,
         )
         for draft in drafts
         if not (draft.found.obstacle and draft.name.student in having)
     ]
+
+
+def _of_another(draft: _Draft, students: frozenset[str]) -> Iterator[str]:
+    """Remark on each folder or archive on the way to a notebook that bears the name of another student of the class."""
+    for part in draft.found.parts[:-1]:
+        name = archive_stem(part)
+        if name in students and name != draft.name.student:
+            yield f"lies in {printable(name)!r}, which is another student's name"
 
 
 def _naming(listing: Listing, known: Sequence[str]) -> Naming:

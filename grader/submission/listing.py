@@ -11,6 +11,7 @@ from pathlib import Path
 from grader.errors import UsageError
 from grader.submission.entry import CollectLimits, printable
 from grader.submission.finding import Found, archive_stem, found_below, is_archive, is_notebook
+from grader.submission.naming import is_from_moodle, is_from_platform
 from grader.submission.regular_file import Refused, kind_of
 
 _NESTED = "an archive inside an archive inside an archive, which is not unpacked"
@@ -21,8 +22,8 @@ class Listing:
     """What lies below one path. ``parts`` of the items count from ``base``, which is below the path given.
 
     ``owner`` is the name of the folder or archive, ``root`` where it lies on disk, ``shown`` what ``shown_path`` begins
-    with; ``holders`` are its own sub-folders and archives, empty ones included; ``alone`` says that it is one student's
-    repository; ``siblings`` are the notebooks beside one that was given alone.
+    with; ``holders`` are its own sub-folders and archives, empty ones included; ``alone`` says that all of it is
+    one student's; ``siblings`` are the notebooks beside one that was given alone.
     """
 
     owner: str
@@ -86,7 +87,8 @@ class Lister:
             siblings = tuple(sorted(item.name for item in path.parent.iterdir() if is_notebook(item.name)))
         except OSError:
             siblings = ()
-        return Listing(path.parent.name or "unnamed", path.parent, (found,), siblings=siblings)
+        owner = path.parent.name or "unnamed"
+        return Listing(owner, path.parent, (found,), alone=is_from_moodle(owner), siblings=siblings)
 
     def _archive(self, path: Path) -> Listing:
         target = self.new_folder()
@@ -111,7 +113,11 @@ class Lister:
         everything = [inner for item in found for inner in self._expanded(item, depth)]
         holders = (*folders, *(item.parts[0] for item in found if len(item.parts) == 1 and is_archive(item.parts[0])))
         shown += "".join(f"{part}/" for part in base)
-        alone = not base and depth == 0 and (root / ".git").exists()
+        if depth:
+            alone = not any(map(_holds_a_class, base)) and _is_one_place(found, holders)
+        else:
+            alone = not base and (root / ".git").exists()
+        alone = alone or is_from_moodle(owner)
         return Listing(owner, root, tuple(everything), shown, base, tuple(sorted(holders)), alone)
 
     def _expanded(self, item: Found, depth: int) -> list[Found]:
@@ -144,10 +150,25 @@ def _wrapper(found: list[Found], folders: list[str], owner: str, *, unpacked: bo
     if len(folders) != 1 or any(len(item.parts) == 1 for item in found):
         return None
     lone = folders[0]
+    if is_from_moodle(lone):
+        return None
     inner = {item.parts[1] for item in found if len(item.parts) > 2 or is_archive(item.parts[-1])}
-    if lone == "submissions" or (unpacked and (lone == owner or len(inner) > 1)):
+    if _holds_a_class(lone) or (unpacked and (lone == owner or len(inner) > 1)):
         return lone
     return None
+
+
+def _holds_a_class(folder: str) -> bool:
+    """Tell whether a folder's name says that students' work lies in it, as nbgrader and GitHub Classroom call it."""
+    return folder in {"submitted", "submissions"} or folder.endswith("-submissions")
+
+
+def _is_one_place(found: list[Found], holders: tuple[str, ...]) -> bool:
+    """Tell whether an archive holds one folder (or archive) and no notebook beside it, and no platform named any."""
+    if len(holders) != 1 or any(len(item.parts) == 1 and is_notebook(item.parts[0]) for item in found):
+        return False
+    names = {part for item in found for part in item.parts}
+    return not any(is_from_moodle(name) or (is_archive(name) and is_from_platform(name)) for name in names)
 
 
 def _matters(parts: tuple[str, ...]) -> bool:

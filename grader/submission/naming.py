@@ -2,7 +2,9 @@
 
 The rules, in order, for a path below what was given on the command line:
 
-1. Moodle and Canvas write the student and their number into a folder's or file's name.
+1. Moodle and Canvas write the student and their number into a folder's or file's name; Moodle's mark is believed also
+   further down, and in the name of what was given. An archive that was given and holds one folder is one student's, and
+   called after them: the folder is more likely ``homework`` than a name.
 2. ``submitted/student/assignment/notebook.ipynb`` is nbgrader's; ``submitted`` may be what was given.
 3. In a folder, the first folder is the student. Where all of several folders begin alike up to a hyphen
    (``backprop-ada``, ``backprop-alan``), they are GitHub Classroom's clones and that beginning is the assignment's.
@@ -19,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from grader.notebook_name import kind_of_notebook
+from grader.notebook_name import kind_of_notebook, without_copy_of
 from grader.submission.finding import archive_stem, is_notebook
 
 _MOODLE = re.compile(r"(?P<student>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<notebook>.*)", re.S)
@@ -72,6 +74,20 @@ def _is_apart(name: str, begin: int, end: int) -> bool:
     )
 
 
+def is_from_platform(name: str) -> bool:
+    """Tell whether Moodle or Canvas wrote a student and their number into a folder's or an archive's name.
+
+    >>> is_from_platform("Ada Lovelace_17_assignsubmission_file_"), is_from_platform("homework")
+    (True, False)
+    """
+    return _platform(archive_stem(name)) is not None
+
+
+def is_from_moodle(name: str) -> bool:
+    """Tell whether Moodle did: its mark is nobody else's, where Canvas' numbers may be."""
+    return _MOODLE.fullmatch(_stem(archive_stem(name))) is not None
+
+
 def classroom_prefix(folders: Sequence[str], parent: str = "") -> str:
     """Return the assignment's part, hyphen included, that all cloned repositories begin with.
 
@@ -96,7 +112,7 @@ class Naming:
 
     ``owner`` is the name of the folder or archive given, ``folders`` the sub-folders that hold something,
     ``files`` the notebooks lying directly in it, ``known`` the stems of the course's notebooks. ``alone`` says that
-    the whole is one student's repository.
+    the whole is one student's.
     """
 
     def __init__(
@@ -109,7 +125,7 @@ class Naming:
         alone: bool = False,
     ) -> None:
         self._owner = owner
-        self._prefix = classroom_prefix([folder for folder in folders if not _platform(archive_stem(folder))], owner)
+        self._prefix = classroom_prefix([folder for folder in folders if not is_from_platform(folder)], owner)
         self._known = sorted((stem.lower() for stem in known), key=len, reverse=True)
         self._alone = alone
         stems = [_stem(name) for name in files]
@@ -121,17 +137,16 @@ class Naming:
         """Return whose the file at ``parts`` is."""
         file = parts[-1] if parts and is_notebook(parts[-1]) else ""
         if self._alone or not parts:
-            return Name(self._owner, file)
-        if len(parts) == 1 and file:
+            return _named(self._owner, file)
+        above = parts[:-1] if file else parts
+        moodles = next((part for part in above if is_from_moodle(part)), None)
+        if file and moodles is None and (not above or is_from_moodle(file)):
             return self._flat(file)
-        folder = archive_stem(parts[0])
-        platform = _platform(folder)
-        if platform is not None:
-            return Name(platform["student"].strip(), file, platform["number"])
-        return Name(folder.removeprefix(self._prefix) or folder, file)
+        folder = archive_stem(moodles or parts[0])
+        return _named(folder if is_from_platform(folder) else folder.removeprefix(self._prefix) or folder, file)
 
     def _flat(self, file: str) -> Name:
-        stem, ending = _stem(file), file[-len(".ipynb") :]
+        stem, ending = without_copy_of(_stem(file)), file[-len(".ipynb") :]
         platform = _platform(stem)
         if platform is not None:
             notebook = (_RESUBMITTED.sub("", platform["notebook"]) or stem) + ending
@@ -149,9 +164,10 @@ class Naming:
 
     def _notebook_in(self, stem: str) -> str:
         """Return the end of ``stem`` that names the notebook: all of it for no student, none of it for no notebook."""
+        original = kind_of_notebook(stem)
         for known in self._known:
-            if stem.lower().endswith(known) and (len(stem) == len(known) or stem[-len(known) - 1] in "_- "):
-                return stem[-len(known) :]
+            if original.endswith(known) and (len(original) == len(known) or original[-len(known) - 1] in "_- "):
+                return stem[len(original) - len(known) :]
         numbered = _NUMBERED.search(stem)
         if numbered is not None:
             return numbered["notebook"]
@@ -165,6 +181,11 @@ def _suffixes(stem: str) -> list[str]:
     """Return the ends of ``stem`` that may name a notebook, longest first: one part at least is left."""
     pieces = stem.split("_")
     return ["_".join(pieces[i:]) for i in range(1, len(pieces))]
+
+
+def _named(folder: str, file: str) -> Name:
+    platform = _platform(folder)
+    return Name(folder, file) if platform is None else Name(platform["student"].strip(), file, platform["number"])
 
 
 def _platform(name: str) -> re.Match[str] | None:

@@ -384,3 +384,60 @@ def test_namesakes_in_two_paths_are_two_students(tmp_path: Path) -> None:
 def test_folder_of_grades_is_nobodys(tmp_path: Path) -> None:
     root = made(tmp_path, "ada/hw.ipynb", "alan/hw.ipynb", "grades/students/ada.html", "grades/x.ipynb")
     assert [entry.student for entry in collect([root], skip=root / "ada" / ".." / "grades")] == ["ada", "alan"]
+
+
+@pytest.mark.parametrize(
+    ("archive", "inside", "student"),
+    [
+        ("ada.zip", "homework/nb.ipynb", "ada"),
+        ("ada.zip", "bob/nb.ipynb", "ada"),
+        ("ada.zip", "ada/week1/nb.ipynb", "ada"),
+        ("Ada L_17_assignsubmission_file_hw.zip", "homework/nb.ipynb", "Ada L"),
+        ("lovelace_LATE_12345_67890_hw.zip", "homework/nb.ipynb", "lovelace"),
+        ("download.zip", "Ada L_17_assignsubmission_file_/homework/nb.ipynb", "Ada L"),
+        ("download.zip", "week1/Ada L_17_assignsubmission_file_/nb.ipynb", "Ada L"),
+        ("download.zip", "week1/Ada L_17_assignsubmission_file_nb.ipynb", "Ada L"),
+        ("download.zip", "submissions/ada/nb.ipynb", "ada"),
+    ],
+)
+def test_collect_an_archive_of_one_folder_is_one_students(
+    archive: str, inside: str, student: str, tmp_path: Path
+) -> None:
+    path = zip_of(tmp_path / archive, {inside: b"{}"})
+    with collect([path]) as collection:
+        assert [(entry.student, entry.shown_path) for entry in collection] == [(student, f"{archive}!{inside}")]
+
+
+def test_collect_archives_given_one_by_one_keep_their_students(tmp_path: Path) -> None:
+    paths = [zip_of(tmp_path / f"{name}.zip", {"homework/nb.ipynb": b"{}"}) for name in ("ada", "alan")]
+    with collect(paths) as collection:
+        assert [entry.student for entry in collection] == ["ada", "alan"]
+        assert not any(entry.flags for entry in collection)
+
+
+@pytest.mark.parametrize("given", ["", "Ada L_17_assignsubmission_file_", "Ada L_17_assignsubmission_file_/nb.ipynb"])
+def test_collect_moodles_folder_is_known_however_it_is_given(given: str, tmp_path: Path) -> None:
+    made(tmp_path / "subs", "Ada L_17_assignsubmission_file_/nb.ipynb", "Ada L_17_assignsubmission_file_/data/x.csv")
+    with collect([tmp_path / "subs" / given]) as collection:
+        assert [(entry.student, entry.number) for entry in collection] == [("Ada L", "17")]
+
+
+@pytest.mark.parametrize("files", [["ada/alan/nb.ipynb", "alan/nb.ipynb"], ["ada.zip", "hw/nb.ipynb"]])
+def test_collect_flags_what_lies_under_another_students_name(files: list[str], tmp_path: Path) -> None:
+    with collect([made(tmp_path, *files)]) as collection:
+        ada, other = collection
+        assert (ada.student, other.flags) == ("ada", ())
+        assert ada.flags == (f"lies in {other.student!r}, which is another student's name",)
+
+
+def test_collect_clones_in_their_own_folder(tmp_path: Path) -> None:
+    made(tmp_path, "hw1-submissions/hw1-ada/nb.ipynb", "hw1-submissions/hw1-alan/nb.ipynb")
+    assert [entry.student for entry in collect([tmp_path])] == ["ada", "alan"]
+
+
+def test_collect_copies_are_nobodys(tmp_path: Path) -> None:
+    names = ("Copy of 03_backprop", "Copy of ada_l_backprop", "ada_l_backprop - Copy (2)", "ada_l_backprop (1)")
+    root = made(tmp_path / "subs", *(f"{name}.ipynb" for name in names))
+    with collect([root], known=["backprop", "03_backprop"]) as collection:
+        assert [entry.student for entry in collection] == ["ada_l", "ada_l", "ada_l", "subs"]
+        assert [bool(entry.flags) for entry in collection] == [True, True, True, False]
