@@ -116,7 +116,10 @@ def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> 
     [
         (["score", "nowhere"], USAGE, "does not exist"),
         (["score", ".", "--course", "no_such_course"], USAGE, "no course"),
-        (["score", ".", "--memory", "lots"], USAGE, "no size in bytes"),
+        (["score", ".", "--memory", "lots"], USAGE, "--memory: 'lots' is no size in bytes"),
+        (["score", ".", "--printed", "1"], USAGE, "--printed: '1' is less than a notebook needs"),
+        (["score", ".", "--cell-seconds", "nan"], USAGE, "nan is no number"),
+        (["score", ".", "--fail-under", "nan"], USAGE, "nan is no number"),
         (["score", ".", "--sandbox", "glass"], USAGE, "glass"),
         (["score", ".", "--seed", "-1"], USAGE, "--seed"),
         (["score", ".", "--seed", "abc"], USAGE, "'abc' is no seed"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from contextlib import suppress
 from enum import StrEnum
@@ -40,18 +41,31 @@ OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where the gradeboo
 HintsOption = Annotated[Hints, typer.Option("--hints", help="How much the feedback helps.")]
 
 
-def size(text: str, least: str = "1") -> int:
+def size(text: str, least: str = "1", *, option: str = "a size") -> int:
     """``"256M"`` → 268435456: a number of bytes with an optional K, M or G (powers of 1024), or KB, MiB and so on.
 
     Raises:
-        UsageError: the text is no such size, or one below ``least``.
+        UsageError: the text is no such size, or one below ``least``; the message names the ``option``.
 
     >>> size("1.5K"), size("4 GB") == 4 * 1024**3
     (1536, True)
     """
     value = _bytes(text)
-    if value < _bytes(least):
-        raise UsageError(f"{text!r} is less than a notebook needs", remedy=f"write {least} or more")
+    if value is None:
+        raise UsageError(f"{option}: {text!r} is no size in bytes", remedy="write for instance 512M or 4G")
+    if value < (_bytes(least) or 0):
+        raise UsageError(f"{option}: {text!r} is less than a notebook needs", remedy=f"write {least} or more")
+    return value
+
+
+def a_number(value: float | None) -> float | None:
+    """Refuse ``nan``, which no range does.
+
+    Raises:
+        BadParameter: the value is not a number.
+    """
+    if value is not None and math.isnan(value):
+        raise typer.BadParameter("nan is no number")
     return value
 
 
@@ -71,9 +85,9 @@ def seed_number(text: str) -> int:
     raise typer.BadParameter(f"{text!r} is no seed; write a whole number from 0 on")
 
 
-def _bytes(text: str) -> int:
+def _bytes(text: str) -> int | None:
     match = _SIZE.fullmatch(text.strip())
     if match is None:
-        raise UsageError(f"{text!r} is no size in bytes", remedy="write for instance 512M or 4G")
+        return None
     power = "KMG".index(match["unit"].upper()) + 1 if match["unit"] else 0
     return int(float(match["number"]) * 1024**power)

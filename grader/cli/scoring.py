@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grader.cli.app import app
-from grader.cli.options import CourseOption, HintsOption, OutOption, Sandbox, seed_number, size
+from grader.cli.options import CourseOption, HintsOption, OutOption, Sandbox, a_number, seed_number, size
 from grader.cli.outcome import GRADED, Platforms, exit_status, logging_to, told
 from grader.cli.view import ProgressView, entries_csv, plain_console, print_entries
 from grader.errors import UsageError
@@ -61,7 +61,13 @@ def score(
     ] = False,
     fail_under: Annotated[
         float | None,
-        typer.Option("--fail-under", help="Exit 1 if a submission earns less than this percentage.", min=0, max=100),
+        typer.Option(
+            "--fail-under",
+            help="Exit 1 if a submission earns less than this percentage.",
+            min=0,
+            max=100,
+            callback=a_number,
+        ),
     ] = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 once reports are written.")] = False,
     hints: HintsOption = "nudge",
@@ -75,9 +81,13 @@ def score(
     classroom50: Annotated[
         Path | None, typer.Option("--classroom50", help="Write Classroom 50's result.json here.")
     ] = None,
-    cell_seconds: Annotated[float, typer.Option(help="A cell's time.", min=0.1)] = Limits().cell_s,
-    check_seconds: Annotated[float, typer.Option(help="A check's time.", min=0.1)] = Limits().check_s,
-    submission_seconds: Annotated[float, typer.Option(help="A submission's time.", min=0.1)] = Limits().submission_s,
+    cell_seconds: Annotated[float, typer.Option(help="A cell's time.", min=0.1, callback=a_number)] = Limits().cell_s,
+    check_seconds: Annotated[
+        float, typer.Option(help="A check's time.", min=0.1, callback=a_number)
+    ] = Limits().check_s,
+    submission_seconds: Annotated[
+        float, typer.Option(help="A submission's time.", min=0.1, callback=a_number)
+    ] = Limits().submission_s,
     memory: Annotated[str, typer.Option(help="Memory for all that a submission runs.")] = "4G",
     processes: Annotated[int, typer.Option(help="Processes of a submission.", min=4)] = Limits().processes,
     open_files: Annotated[int, typer.Option(help="Open files of a process.", min=64)] = Limits().open_files,
@@ -115,12 +125,12 @@ def score(
                 cell_s=cell_seconds,
                 check_s=check_seconds,
                 submission_s=submission_seconds,
-                memory=size(memory, "256M"),
+                memory=size(memory, "256M", option="--memory"),
                 processes=processes,
                 open_files=open_files,
-                written=size(written, "64K"),
-                printed=size(printed, "1K"),
-                result=size(result_size, "64K"),
+                written=size(written, "64K", option="--written"),
+                printed=size(printed, "1K", option="--printed"),
+                result=size(result_size, "64K", option="--result-size"),
             ),
         )
         run = _score(options, hints)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from grader.report import wording
 from grader.report.numbers import points
 from grader.report.sheet import csv_text, gradebook_csv, score_cell
 from grader.report.tally import Row, Tally, tally
+from grader.report.text import one_line
 
 Target = Literal["canvas", "moodle", "gradescope", "csv"]
 
@@ -48,16 +50,16 @@ def export(
         "gradescope": _gradescope,
     }
     if to not in writers:
-        raise UsageError(f"grades cannot be exported to {to!r}", remedy=f"Choose one of: {', '.join(writers)}, csv.")
+        raise UsageError(f"grades cannot be exported to {to!r}", remedy=f"choose one of: {', '.join(writers)}, csv")
     if identifier not in MOODLE_IDENTIFIERS:
         raise UsageError(
             f"Moodle does not identify students by {identifier!r}",
-            remedy=f"Choose one of: {', '.join(MOODLE_IDENTIFIERS)}.",
+            remedy=f"choose one of: {', '.join(MOODLE_IDENTIFIERS)}",
         )
     if to == "moodle" and roster and not any(identifier in person for person in roster.values()):
         raise UsageError(
             f"the roster has no column {identifier!r}",
-            remedy="Name another with --identifier: the heading of the platform's list.",
+            remedy="name another with --identifier: the heading of the platform's list",
         )
     return writers[to](tally(run), assignment or run.course, roster or {}, identifier)
 
@@ -73,28 +75,39 @@ def read_roster(path: Path) -> dict[str, dict[str, str]]:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            heading = file.readline()
-            file.seek(0)
-            rows = csv.DictReader(file, delimiter=max(",;\t", key=heading.count))
-            if "student" not in (rows.fieldnames or ()):
-                raise UsageError(
-                    f"{path} has no column 'student'",
-                    remedy="Add one to the platform's list, with each student as `grader score --who` names them.",
-                )
-            people = [{key: (value or "").strip() for key, value in row.items() if key} for row in rows]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} cannot be read as CSV: {error}", remedy="Export the list as CSV in UTF-8.") from None
+            text = file.read()
+        rows = _people(text)
+        if rows is None:
+            raise UsageError(
+                f"{path} has no column 'student'; its first line is: {one_line(text[:1000].partition(chr(10))[0], 80)}",
+                remedy="add one to the platform's list, with each student as `grader score --who` names them",
+            )
+        people = [{key: (value or "").strip() for key, value in row.items() if key} for row in rows]
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", remedy="name the CSV file of the platform's list") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path} cannot be read as CSV: {error}", remedy="export the list as CSV in UTF-8") from None
     roster: dict[str, dict[str, str]] = {}
     for person in people:
         name = unicodedata.normalize("NFC", person["student"])
         if name in roster:
             raise UsageError(
                 f"{path} has the student {name!r} more than once",
-                remedy="Give each row the name by which `grader score --who` tells the two apart.",
+                remedy="give each row the name by which `grader score --who` tells the two apart",
             )
         if name:
             roster[name] = person
     return roster
+
+
+def _people(text: str) -> csv.DictReader[str] | None:
+    """A roster's rows, separated by that with which one of its columns is ``student``; None where none has it."""
+    for mark in ",;\t":
+        rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=mark)
+        rows.fieldnames = [name.strip() for name in rows.fieldnames or ()]
+        if "student" in rows.fieldnames:
+            return rows
+    return None
 
 
 def strangers(

@@ -91,8 +91,29 @@ def test_roster_that_cannot_be_used_is_refused(tmp_path: Path, content: bytes | 
     if content is not None:
         path.write_bytes(content)
 
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as caught:
         read_roster(path)
+    assert "CSV" in caught.value.remedy or "add one" in caught.value.remedy
+
+
+def test_roster_without_the_column_says_what_it_begins_with(tmp_path: Path) -> None:
+    path = tmp_path / "roster.csv"
+    path.write_text("sep=;\nstudent;ID number\n", encoding="utf-8")
+
+    with pytest.raises(UsageError, match="its first line is: sep=;"):
+        read_roster(path)
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ['"Name, first name, title";ID number;student', '"Full\nname";ID number ; student', "Name;ID number;student"],
+    ids=["commas_in_quotes", "two_lines_and_blanks", "plain"],
+)
+def test_roster_is_read_whatever_its_headings_hold(tmp_path: Path, heading: str) -> None:
+    path = tmp_path / "roster.csv"
+    path.write_text(f"{heading}\nLovelace;7;ada\n", encoding="utf-8")
+
+    assert read_roster(path)["ada"]["ID number"] == "7"
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"], ids=["comma", "semicolon", "tab"])
