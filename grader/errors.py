@@ -16,7 +16,10 @@ from __future__ import annotations
 
 
 class GraderError(Exception):
-    """Base of all. ``remedy`` says what to do next; the command line prints it on a line of its own."""
+    """Base of all. ``remedy`` says what to do next; the command line prints it on a line of its own.
+
+    Both are written as clauses: no capital at the start, no full stop at the end.
+    """
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(message)

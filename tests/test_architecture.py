@@ -115,6 +115,26 @@ def test_import_of_light_modules_leaves_torch_alone(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
+def first_and_last_words(node: ast.expr) -> list[str]:
+    """The literal parts that begin and end a text."""
+    if isinstance(node, ast.BinOp):
+        return [*first_and_last_words(node.left), *first_and_last_words(node.right)]
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    return [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+
+
+def test_remedies_are_clauses() -> None:
+    """One style for what to do next, as errors.py has it: no capital first, no full stop last."""
+    seen = 0
+    for module in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "remedy" and (words := first_and_last_words(node.value)):
+                seen += 1
+                assert not words[0][:1].isupper(), f"{module}: {words[0]}"
+                assert not words[-1].endswith("."), f"{module}: {words[-1]}"
+    assert seen > 40
+
+
 def test_what_students_install_holds_no_solution_marker() -> None:
     """The exercises go into the wheel beside the package."""
     files = [path for folder in (PACKAGE, ROOT / "exercises") for path in folder.rglob("*") if path.is_file()]

@@ -26,7 +26,7 @@ from grader.errors import ReleaseError
 _BESIDE = frozenset({".csv", ".npz", ".png", ".svg"})
 _CELL_METADATA = ("deletable", "editable", "grader", "slideshow", "tags")
 _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_PAIR = "Put each solution between '### BEGIN SOLUTION' and '### END SOLUTION', each on a line of its own."
+_PAIR = "put each solution between '### BEGIN SOLUTION' and '### END SOLUTION', each on a line of its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def release(solutions: Path, exercises: Path, *, check: bool = False) -> Release
     if places[0].is_relative_to(places[1]) or places[1].is_relative_to(places[0]):
         raise ReleaseError(
             f"the solutions in {solutions} would be overwritten, or released",
-            remedy="Name two folders of which neither lies in the other.",
+            remedy="name two folders of which neither lies in the other",
         )
     wanted = _released_files(solutions)
     written, unchanged, differing = [], [], []
@@ -85,7 +85,7 @@ def release_notebook(notebook: Mapping[str, Any], *, name: str = "notebook") -> 
     """
     cells = notebook.get("cells")
     if notebook.get("nbformat") != 4 or not isinstance(cells, list):
-        raise ReleaseError(f"{name}: not a notebook of format 4", remedy="Open and save it with a current Jupyter.")
+        raise ReleaseError(f"{name}: not a notebook of format 4", remedy="open and save it with a current Jupyter")
     work = _Work(name)
     for index, cell in enumerate(cells):
         work.add(index, cell)
@@ -108,7 +108,7 @@ def notebook_bytes(notebook: Mapping[str, Any]) -> bytes:
 
 def _released_files(solutions: Path) -> dict[str, bytes]:
     if not solutions.is_dir():
-        raise ReleaseError(f"no such folder: {solutions}", remedy="Name the folder with the solution notebooks.")
+        raise ReleaseError(f"no such folder: {solutions}", remedy="name the folder with the solution notebooks")
     wanted = {}
     for name, path in _files(solutions):
         content = path.read_bytes()
@@ -116,7 +116,7 @@ def _released_files(solutions: Path) -> dict[str, bytes]:
             notebook_bytes(release_notebook(_loaded(content, name), name=name)) if name.endswith(".ipynb") else content
         )
     if not any(name.endswith(".ipynb") for name in wanted):
-        raise ReleaseError(f"no notebook in {solutions}", remedy="Name the folder with the solution notebooks.")
+        raise ReleaseError(f"no notebook in {solutions}", remedy="name the folder with the solution notebooks")
     return wanted
 
 
@@ -133,9 +133,9 @@ def _loaded(content: bytes, name: str) -> dict[str, Any]:
     try:
         document = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise ReleaseError(f"{name}: not a notebook: {error}", remedy="Open and save it with Jupyter.") from None
+        raise ReleaseError(f"{name}: not a notebook: {error}", remedy="open and save it with Jupyter") from None
     if not isinstance(document, dict):
-        raise ReleaseError(f"{name}: not a notebook", remedy="Open and save it with Jupyter.")
+        raise ReleaseError(f"{name}: not a notebook", remedy="open and save it with Jupyter")
     return document
 
 
@@ -151,7 +151,7 @@ class _Work:
     def add(self, index: int, cell: object) -> None:
         """Release one cell."""
         if not isinstance(cell, Mapping) or cell.get("cell_type") not in ("code", "markdown", "raw"):
-            raise self.error("not a cell", index, remedy="Open and save the notebook with Jupyter.")
+            raise self.error("not a cell", index, remedy="open and save the notebook with Jupyter")
         kind, source = cell["cell_type"], cell.get("source", "")
         original = ("".join(source) if isinstance(source, list) else source).replace("\r\n", "\n")
         try:
@@ -159,7 +159,7 @@ class _Work:
         except MarkerProblem as problem:
             raise self.error(str(problem), index, remedy=_PAIR) from None
         if kind == "code" and _is_python(original) and not _is_python(result.source):
-            raise self.error("is no valid Python without its solution", index, remedy="Indent markers like their code.")
+            raise self.error("is no valid Python without its solution", index, remedy="indent markers like their code")
         released: dict[str, Any] = {
             "cell_type": kind,
             "id": self._id(cell.get("id"), index, result.source),
@@ -186,7 +186,7 @@ class _Work:
             raise self.error(
                 f"is tagged as the answer to {exercise!r} and holds no solution markers: it would be released whole",
                 index,
-                remedy="Put ### BEGIN SOLUTION and ### END SOLUTION around the answer.",
+                remedy="put ### BEGIN SOLUTION and ### END SOLUTION around the answer",
             )
 
     def _id(self, given: object, index: int, source: str) -> str:
@@ -207,7 +207,7 @@ class _Work:
                     raise self.error(
                         f"its solution's line {leak.line!r} still stands in {leak.place}",
                         index,
-                        remedy="Reword the one or the other, or put it between solution markers as well.",
+                        remedy="reword the one or the other, or put it between solution markers as well",
                     )
             elif cell["cell_type"] == "code" and "grader" not in cell["metadata"]:
                 shown += bare(cell["source"]) + "\n"

@@ -19,9 +19,7 @@ from grader.machine import usable_cores
 from grader.model import Limits
 
 _OLDEST_PYTHON = (3, 11)
-_UNCONFINED = (
-    "`--sandbox none` runs each notebook with your rights: your files, your network. For code you trust alone."
-)
+_UNCONFINED = "`--sandbox none`, for code that you trust, runs each notebook with your rights: your files, your network"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +68,8 @@ def _sandboxes() -> list[Finding]:
         return findings
     if not sys.platform.startswith("linux"):
         text = f"no sandbox exists for {platform.system()}: `grader check` works, `grader score` needs Linux"
-        return [Finding("fail", text, f"Grade in a Linux virtual machine or container. {_UNCONFINED}")]
-    remedy = f"On a hosted runner or in a container the remedies above apply there. {_UNCONFINED}"
+        return [Finding("fail", text, f"grade in a Linux virtual machine or container; {_UNCONFINED}")]
+    remedy = f"on a hosted runner or in a container the remedies above apply there; {_UNCONFINED}"
     return [*findings, Finding("fail", "no sandbox works here: `grader score` refuses to run", remedy)]
 
 
@@ -91,10 +89,10 @@ def _landlock() -> list[Finding]:
         findings = [Finding("ok", f"Landlock ABI {abi}: files, signals and abstract sockets")]
     elif abi:
         text = f"Landlock ABI {abi}: files only; in bwrap, namespaces do the rest"
-        findings = [Finding("warn", text, "Boot Linux 6.12 or newer for signals and abstract sockets.")]
+        findings = [Finding("warn", text, "boot Linux 6.12 or newer for signals and abstract sockets")]
     else:
         text = "no Landlock: in bwrap, namespaces alone keep submissions apart"
-        findings = [Finding("warn", text, "Boot Linux 6.12 or newer with lsm=landlock,… in its command line.")]
+        findings = [Finding("warn", text, "boot Linux 6.12 or newer with lsm=landlock,… in its command line")]
     if platform.machine() not in seccomp.MACHINES:
         text = f"no filter of system calls for {platform.machine()}; it is known for {', '.join(seccomp.MACHINES)}"
         findings.append(Finding("warn", text))
@@ -112,7 +110,7 @@ def _machine() -> list[Finding]:
         return findings
     text = f"{_size(available)} of memory available; a submission may use {_size(Limits().memory)}"
     if available < Limits().memory:
-        return [*findings, Finding("warn", text, "Lower it: grader score --memory 1G, or --jobs 1.")]
+        return [*findings, Finding("warn", text, "lower it: grader score --memory 1G, or --jobs 1")]
     return [*findings, Finding("ok", text)]
 
 

@@ -44,7 +44,9 @@ class KernelPool:
         self.jobs = jobs
         self.cold = cold
         if cold and self.sandbox != "none":
-            raise SandboxUnavailable("only trusted notebooks run in kernels without a zygote", remedy="--sandbox none")
+            raise SandboxUnavailable(
+                "only trusted notebooks run in kernels without a zygote", remedy="use --sandbox none"
+            )
         self._workplace = Workplace(None if cold else "/tmp")
         self.folder = self._workplace.path
         self._zygote = None if cold else Zygote(self.sandbox, self.folder)
@@ -124,7 +126,7 @@ class KernelPool:
                 finally:
                     zygote.jobs -= 1
                     await self._retire(zygote)
-            raise KernelError(f"{job.name}: the kernel machinery failed twice: {reason}", remedy="See: grader doctor")
+            raise KernelError(f"{job.name}: the kernel machinery failed twice: {reason}", remedy="see `grader doctor`")
 
     async def _run(self, job: Job, zygote: Zygote) -> Execution:
         """One pass, and a second in a fresh job for checks that missed what a later cell defines."""

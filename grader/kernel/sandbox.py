@@ -53,7 +53,7 @@ def choose_sandbox(asked: str | None = None) -> str:
             return status.name
     refused = [status for status in statuses if status.name == (asked or status.name) and not status.works]
     if not refused:
-        raise SandboxUnavailable(f"there is no sandbox {asked!r}", remedy=f"Choose one of {', '.join(SANDBOXES)}.")
+        raise SandboxUnavailable(f"there is no sandbox {asked!r}", remedy=f"choose one of {', '.join(SANDBOXES)}")
     raise SandboxUnavailable(
         "; ".join(f"{status.name} does not work here: {status.reason}" for status in refused),
         remedy="\n  or: ".join([*(status.remedy for status in refused if status.remedy), _UNCONFINED]),
@@ -71,14 +71,14 @@ def available_sandboxes() -> tuple[SandboxStatus, ...]:
 
 def _bwrap_status() -> SandboxStatus:
     if not sys.platform.startswith("linux"):
-        return SandboxStatus("bwrap", False, "bubblewrap needs Linux", "Grade in a Linux container or virtual machine.")
+        return SandboxStatus("bwrap", False, "bubblewrap needs Linux", "grade in a Linux container or virtual machine")
     if shutil.which("bwrap") is None:
         return SandboxStatus("bwrap", False, "bubblewrap is not installed", "sudo apt-get install bubblewrap")
     probe = [*bwrap_command(), "--", "/bin/sh", "-c", "exit 0"]
     try:
         done = subprocess.run(probe, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return SandboxStatus("bwrap", False, str(error), "Reinstall bubblewrap.")
+        return SandboxStatus("bwrap", False, str(error), "reinstall bubblewrap")
     if done.returncode == 0:
         return SandboxStatus("bwrap", True)
     message = (done.stderr.strip().splitlines() or ["it failed without a message"])[-1]
@@ -93,11 +93,11 @@ def _bwrap_remedy(message: str) -> str:
             return False
 
     if "disable-userns" in message or "Unknown option" in message:
-        return "Install bubblewrap 0.8 or newer (Debian 12, Ubuntu 23.04)."
+        return "install bubblewrap 0.8 or newer (Debian 12, Ubuntu 23.04)"
     if is_on("kernel/apparmor_restrict_unprivileged_userns"):
         return "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0  (Ubuntu 24.04 and its hosted runners)"
     if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
-        return "Start the container with --security-opt seccomp=unconfined --security-opt systempaths=unconfined."
+        return "start the container with --security-opt seccomp=unconfined --security-opt systempaths=unconfined"
     return "sudo sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000"
 
 
@@ -110,7 +110,7 @@ def _landlock_status() -> SandboxStatus:
     if abi >= confine.SCOPES:
         return SandboxStatus("landlock", True)
     reason = f"the kernel has Landlock ABI {abi}, signals need 6 (Linux 6.12)" if abi else "the kernel has no Landlock"
-    return SandboxStatus("landlock", False, reason, "Boot Linux 6.12 or newer with lsm=landlock,… in its command line.")
+    return SandboxStatus("landlock", False, reason, "boot Linux 6.12 or newer with lsm=landlock,… in its command line")
 
 
 # -------------------------------------------------------------------------------------------- starting

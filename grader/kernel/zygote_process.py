@@ -49,7 +49,7 @@ class Zygote:
             self.ready = wire.parse(data)
         except (wire.Closed, OSError, TimeoutError):
             raise KernelError(
-                f"the zygote did not come up: {self._last_words()}", remedy="See: grader doctor"
+                f"the zygote did not come up: {self._last_words()}", remedy="see `grader doctor`"
             ) from None
 
     def _last_words(self) -> str:

@@ -41,7 +41,7 @@ def submission_from_dict(data: Mapping[str, Any]) -> SubmissionReport:
     except (KeyError, TypeError, ValueError) as error:
         raise GradebookError(
             f"a stored submission cannot be read ({type(error).__name__}: {error})",
-            remedy="It was written by another version of the grader: grade again with --fresh.",
+            remedy="grade again with --fresh: it was written by another version of the grader",
         ) from error
 
 

@@ -20,8 +20,8 @@ from grader.submission.naming import Name, Naming
 #: Of several notebooks of one kind, so many are named in each one's flag.
 _NAMED = 4
 _LOOKED_FOR = (
-    "Looked for notebook.ipynb, student_notebook.ipynb, student/notebook.ipynb, "
-    "submitted/student/assignment/notebook.ipynb, assignment-student/notebook.ipynb and archives of these."
+    "looked for notebook.ipynb, student_notebook.ipynb, student/notebook.ipynb, "
+    "submitted/student/assignment/notebook.ipynb, assignment-student/notebook.ipynb and archives of these"
 )
 
 
@@ -54,7 +54,7 @@ def collect(
         UsageError: no path given, a path does not exist or holds no submission, a pattern that cannot be used.
     """
     if not paths:
-        raise UsageError("no path given", remedy="Name notebooks, folders or archives of submissions.")
+        raise UsageError("no path given", remedy="name notebooks, folders or archives of submissions")
     pattern = _compiled(student_pattern)
     folder = TemporaryDirectory(prefix="grader-")
     try:
@@ -89,7 +89,7 @@ def collect(
 def _compiled(pattern: str | None) -> re.Pattern[str] | None:
     if pattern is None:
         return None
-    remedy = "For example '(?P<student>[^/]+)/(?P<notebook>[^/]+)'."
+    remedy = "write for instance '(?P<student>[^/]+)/(?P<notebook>[^/]+)'"
     try:
         compiled = re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:

@@ -64,7 +64,7 @@ class Lister:
         except FileNotFoundError:
             raise UsageError(
                 f"no such file or folder: {printable(str(path))}",
-                remedy="Give notebooks, folders of submissions, or .zip and .tar.gz archives.",
+                remedy="name notebooks, folders of submissions, or .zip and .tar.gz archives",
             ) from None
         except (OSError, RuntimeError, ValueError) as error:
             reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "not a usable path"
@@ -78,7 +78,7 @@ class Lister:
             return self._archive(real)
         raise UsageError(
             f"neither a notebook nor a folder nor an archive: {printable(str(path))}",
-            remedy="Notebooks end in .ipynb; archives in .zip, .tar, .tar.gz or .tgz.",
+            remedy="notebooks end in .ipynb; archives in .zip, .tar, .tar.gz or .tgz",
         )
 
     def _notebook(self, path: Path, mode: int) -> Listing:
