@@ -8,16 +8,17 @@ from typing import Any
 
 from grader.model import CheckScore, ExerciseScore, RunReport, SubmissionReport
 from grader.report.numbers import rounded, significant
+from grader.report.text import json_text
 
 
 def to_json(run: RunReport) -> str:
     """``run`` as the text of ``report.json``: the same text for the same results, whatever order they came in.
 
     Submissions are sorted by student, notebook and path. Scores have at most four decimals, errors six significant
-    digits; NaN and infinities are null. Lone surrogates of a file name are written as escapes.
+    digits; NaN and infinities are null. Lone surrogates of a file name are written as escapes,
+    and so are characters that nobody sees.
     """
-    text = json.dumps(_run(run), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return json_text(json.dumps(_run(run), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def load_schema() -> dict[str, Any]:

@@ -6,6 +6,7 @@ functions; HTML is escaped by the templates on top of ``plain``.
 
 from __future__ import annotations
 
+import json
 import re
 
 #: An escape sequence as a whole: CSI, then OSC/DCS/SOS/PM/APC up to their terminator, then the two-byte forms.
@@ -15,16 +16,21 @@ _ESCAPES = re.compile(
     r"|\x1b[ -/]*[0-~]?"
 )
 _BREAKS = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")
-#: Controls, marks that reorder text (a name could show another name), invisible tags, and the byte-order mark.
+#: Controls, marks that reorder text (a name could show another name), and characters of no width that nothing needs:
+#: soft hyphens, zero-width spaces, word joiners, tags. Joiners (U+200C, U+200D) stay: scripts and emoji need them.
 _HIDDEN = re.compile(
-    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+    r"\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
 )
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def plain(text: str) -> str:
-    r"""Printable text: no terminal escape, control or reordering character; every line break is ``\n``.
+    r"""Printable text: no terminal escape, control, reordering or invisible character; every line break is ``\n``.
+
+    Names and paths come with theirs written as escapes (``grader.submission.entry.printable``), for two students may
+    differ in nothing else.
 
     >>> plain("\x1b[31mred\x1b[0m\r\nnext")
     'red\nnext'
@@ -75,6 +81,15 @@ def csv_cell(text: str) -> str:
     """
     shown = one_line(text)
     return f"'{shown}" if shown.startswith(_FORMULA) or text.startswith(_FORMULA) else shown
+
+
+def json_text(document: str) -> str:
+    r"""JSON in which hidden characters and lone surrogates are written as escapes: the same data, and nothing unseen.
+
+    >>> json_text('"a\u202eb"')
+    '"a\\u202eb"'
+    """
+    return re.sub(f"{_HIDDEN.pattern}|{_SURROGATES.pattern}", lambda match: json.dumps(match.group())[1:-1], document)
 
 
 def command_data(text: str) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import json
 import re
 
 import pytest
@@ -29,6 +30,8 @@ TRICKY = st.text(
         pytest.param("a\x08\x00b", "ab", id="backspace and NUL"),
         pytest.param("a\r\nb\rc\vd\fe\x85f\u2028g\u2029h", "a\nb\nc\nd\ne\nf\ng\nh", id="line breaks"),
         pytest.param("\u202eevil\u2066x\u200f", "evilx", id="bidi"),
+        pytest.param("a\u200bb\u2060c\xadd\u180ee\ufeff", "abcde", id="no width"),
+        pytest.param("نمی\u200cخواهم", "نمی\u200cخواهم", id="joiners that a script needs"),
         pytest.param("a\ud800b", "a\ufffdb", id="surrogate"),
         pytest.param("tab\tstays, 李小龍 👩‍💻 too", "tab\tstays, 李小龍 👩‍💻 too", id="harmless"),
     ],
@@ -79,6 +82,14 @@ def test_csv_cell_any_text_is_no_formula_and_survives_csv(raw: str) -> None:
     buffer = io.StringIO()
     csv.writer(buffer).writerow([cell, "end"])
     assert next(csv.reader(io.StringIO(buffer.getvalue()))) == [cell, "end"]
+
+
+@given(TRICKY)
+def test_json_any_text_is_the_same_data_and_hides_nothing(raw: str) -> None:
+    document = text.json_text(json.dumps([raw, "\u200b\u202e\U000e0041"], ensure_ascii=False))
+    assert json.loads(document)[0] == json.loads(json.dumps(raw))
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0041]", document)
+    document.encode("utf-8")
 
 
 @given(TRICKY)

@@ -259,6 +259,7 @@ def test_collect_assets_never_hold_other_students_work(tmp_path: Path) -> None:
 
 def test_collect_survives_any_file_name(tmp_path: Path) -> None:
     names = [b"new\nline", b"odd\xff\xfebytes", b"x" * 249, "имя\u202egpj".encode(), b"<script>", b"-rf"]
+    names += [b"ada", "ada\u200b".encode()]
     for name in names:
         folder = tmp_path / os.fsdecode(name)
         folder.mkdir()
