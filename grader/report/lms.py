@@ -1,4 +1,7 @@
-"""Grades for a learning platform, as the CSV that its import takes."""
+"""Grades for a learning platform, as the CSV that its import takes.
+
+A roster's names are compared as CSV has them (``csv_cell``), for there they come from: ``grader score --who-csv``.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from grader.report import wording
 from grader.report.numbers import points
 from grader.report.sheet import csv_text, gradebook_csv, score_cell
 from grader.report.tally import Row, Tally, tally
-from grader.report.text import one_line
+from grader.report.text import csv_cell, one_line
 
 Target = Literal["canvas", "moodle", "gradescope", "csv"]
 
@@ -61,7 +64,8 @@ def export(
             f"the roster has no column {identifier!r}",
             remedy="name another with --identifier: the heading of the platform's list",
         )
-    return writers[to](tally(run), assignment or run.course, roster or {}, identifier)
+    known = {csv_cell(student): person for student, person in (roster or {}).items()}
+    return writers[to](tally(run), assignment or run.course, known, identifier)
 
 
 def read_roster(path: Path) -> dict[str, dict[str, str]]:
@@ -118,13 +122,14 @@ def strangers(
     These are they whom the roster does not name or, where the platform knows people by one column, ``identifier``,
     for whom it is empty there.
     """
-    known = {student for student, person in roster.items() if identifier is None or person.get(identifier)}
-    return tuple(sorted({report.student for report in run.submissions} - known))
+    known = {csv_cell(name) for name, person in roster.items() if identifier is None or person.get(identifier)}
+    return tuple(sorted(name for name in {report.student for report in run.submissions} if csv_cell(name) not in known))
 
 
 def absentees(run: RunReport, roster: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
     """The students of the roster of whom nothing was graded: they handed in nothing, or are called otherwise there."""
-    return tuple(sorted(set(roster) - {report.student for report in run.submissions}))
+    there = {csv_cell(report.student) for report in run.submissions}
+    return tuple(sorted(name for name in roster if csv_cell(name) not in there))
 
 
 def _canvas(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]], _identifier: str) -> str:
@@ -135,7 +140,7 @@ def _canvas(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, s
         ["Points Possible", *[""] * len(columns), score_cell(counted.possible)],
     ]
     for row in counted.rows:
-        known = roster.get(row.student, {})
+        known = roster.get(csv_cell(row.student), {})
         ids = [known.get(column, "") for column in columns]
         if not any(ids):
             ids[columns.index("SIS Login ID")] = row.student
@@ -147,7 +152,7 @@ def _moodle(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, s
     """The grade import: identifier, grade and feedback (docs.moodle.org: map both, or the grades are lost)."""
     records = [[identifier, assignment, f"{assignment} (feedback)"]]
     for row in counted.rows:
-        who = roster.get(row.student, {}).get(identifier) or row.student
+        who = roster.get(csv_cell(row.student), {}).get(identifier) or row.student
         records.append([who, score_cell(row.score), _feedback(row)])
     return csv_text(records)
 
@@ -156,7 +161,7 @@ def _gradescope(counted: Tally, assignment: str, roster: Mapping[str, Mapping[st
     """The form of Gradescope's own grade export."""
     records = [["First Name", "Last Name", "SID", "Email", f"{assignment}", f"{assignment} - Max Points"]]
     for row in counted.rows:
-        known = roster.get(row.student, {})
+        known = roster.get(csv_cell(row.student), {})
         names = [known.get("First Name", row.student), known.get("Last Name", "")]
         ids = [known.get("SID", row.student), known.get("Email", "")]
         records.append([*names, *ids, score_cell(row.score), score_cell(row.possible)])

@@ -8,6 +8,7 @@ import pytest
 
 from grader.errors import UsageError
 from grader.report import absentees, export, gradebook_csv, read_roster, strangers
+from grader.report.sheet import csv_text
 
 from .builders import exercise, run, small_class, submission, ungraded
 
@@ -122,6 +123,17 @@ def test_roster_is_read_whatever_separates_its_columns(tmp_path: Path, mark: str
     path.write_text(f"student{mark}ID number\nada{mark} 17\n{mark}\n", encoding="utf-8")
 
     assert read_roster(path) == {"ada": {"student": "ada", "ID number": "17"}}
+
+
+@pytest.mark.parametrize("name", ["-bob", "=cmd()", "Ada  Two Blanks", " lead", "'quoted", "a;b", "ada\\u200b"])
+def test_roster_made_of_the_names_that_csv_has_knows_each(tmp_path: Path, name: str) -> None:
+    made = run(submission(name, exercise("lin_grad")))
+    path = tmp_path / "roster.csv"
+    path.write_text(csv_text([("student", "ID number"), (name, "17")]), encoding="utf-8")
+    roster = read_roster(path)
+
+    assert _rows(export(made, "moodle", roster=roster))[1][0] == "17"
+    assert (strangers(made, roster, "ID number"), absentees(made, roster)) == ((), ())
 
 
 def test_roster_that_names_a_student_twice_is_refused(tmp_path: Path) -> None:
