@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -174,6 +175,25 @@ def test_pages_any_width_scrolls_down_only(browser: Browser, grades: Path, name:
     visit = Visit(browser, viewport={"width": width, "height": 800})
     page = visit.open(next(grades.glob(name)))
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    visit.context.close()
+
+
+def test_pages_long_exercise_names_are_wrapped(browser: Browser, tmp_path: Path) -> None:
+    long = replace(exercise("lin_grad", {"w.g": "transposed"}), id="gradient_of_" * 8)
+    write_reports(run(submission("ada", long), submission("alan", long)), tmp_path)
+    visit = Visit(browser, viewport={"width": 360, "height": 800})
+    for path in (tmp_path / "index.html", *tmp_path.glob("students/*.html")):
+        assert visit.open(path).evaluate("document.documentElement.scrollWidth") <= 360, path.name
+    visit.context.close()
+
+
+def test_class_page_prints_every_exercise_of_a_long_course(browser: Browser, tmp_path: Path) -> None:
+    write_reports(large_class(30, 40), tmp_path)
+    visit = Visit(browser, viewport={"width": 1000, "height": 700})  # A4 lying on its side, less its margins
+    page = visit.open(tmp_path / "index.html")
+    page.emulate_media(media="print")
+    assert page.locator(".matrix").evaluate("one => one.getBoundingClientRect().right") <= 1000
+    assert page.locator("#matrix").evaluate("one => getComputedStyle(one).page") == "wide"
     visit.context.close()
 
 
