@@ -54,6 +54,20 @@ class Row:
         return tuple(entry for entry in self.entries if entry not in self.spare)
 
     @property
+    def attempts(self) -> tuple[str, ...]:
+        """The notebooks that answer an exercise which another, not of their kind, answers too.
+
+        Those of one kind are flagged as they are collected.
+        """
+        tried: dict[str, list[str]] = {}
+        for entry in self.entries:
+            for exercise in entry.exercises:
+                if exercise.id in self.exercises and exercise.status not in _UNTRIED:
+                    tried.setdefault(exercise.id, []).append(entry.notebook)
+        rivals = [names for names in tried.values() if len({kind_of_notebook(name) for name in names}) > 1]
+        return tuple(dict.fromkeys(name for names in rivals for name in names))
+
+    @property
     def status(self) -> str:
         """The most urgent status of the entries that count; ``grader_error`` also where it befell one exercise."""
         found = {entry.status for entry in self.counted}
@@ -65,6 +79,7 @@ class Row:
     def flags(self) -> tuple[str, ...]:
         """The remarks for a human, those of exercises with the exercise named."""
         remarks = [wording.spare(entry) for entry in self.spare]
+        remarks += [wording.ATTEMPTS.format(names=", ".join(self.attempts))] * bool(self.attempts)
         remarks += [flag for entry in self.entries for flag in entry.flags]
         remarks += [f"{id_}: {flag}" for id_, exercise in self.exercises.items() for flag in exercise.flags]
         return tuple(dict.fromkeys(remarks))
@@ -241,4 +256,7 @@ def _concerns_of(row: Row) -> list[Concern]:
         flags = [*entry.flags, *(f"{exercise.id}: {flag}" for exercise in entry.exercises for flag in exercise.flags)]
         if flags:
             found.append(Concern(row.student, wording.FLAGGED, entry.notebook, "; ".join(flags)))
+    if row.attempts:
+        detail = wording.ATTEMPTS.format(names=", ".join(row.attempts))
+        found.append(Concern(row.student, wording.FLAGGED, row.attempts[0], detail))
     return found

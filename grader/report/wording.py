@@ -76,6 +76,7 @@ SANDBOX_NOTE: Final = {
 
 FLAGGED: Final = "flagged"
 GRADER_ERROR_IN: Final = "the grader failed in {exercises}"
+ATTEMPTS: Final = "{names} answer the same exercises: for each the better answer counts"
 COUNTED_FROM: Final = "Cells are counted from 0, text cells included."
 NOT_HANDED_IN: Final = "This was assigned, and was not handed in."
 NOTHING_GRADED: Final = "No submission was found."

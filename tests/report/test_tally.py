@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from grader.model import SubmissionReport
 from grader.report.tally import tally
 
 from .builders import exercise, run, small_class, submission, ungraded, untouched
@@ -20,8 +21,24 @@ def test_tally_two_notebooks_of_a_student_are_one_row() -> None:
 def test_tally_exercise_in_two_notebooks_counts_once_and_the_better() -> None:
     worse = submission("ada", exercise("lin_grad", {"w.g": "transposed"}), notebook="a.ipynb")
     better = submission("ada", exercise("lin_grad"), notebook="b.ipynb")
-    (row,) = tally(run(worse, better)).rows
+    counted = tally(run(worse, better))
+    (row,) = counted.rows
     assert (row.score, row.possible) == (4.0, 4.0)
+    assert row.flags == ("a.ipynb, b.ipynb answer the same exercises: for each the better answer counts",)
+    assert [(concern.kind, concern.detail) for concern in counted.concerns] == [("flagged", row.flags[0])]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        submission("ada", exercise("lin_grad"), notebook="03_backprop (1).ipynb"),
+        submission("ada", untouched("lin_grad"), exercise("relu_grad"), notebook="b.ipynb"),
+    ],
+    ids=["of_one_kind", "untouched"],
+)
+def test_tally_notebooks_that_are_no_other_attempt_are_not_flagged(other: SubmissionReport) -> None:
+    (row,) = tally(run(submission("ada", exercise("lin_grad")), other)).rows
+    assert row.flags == ()
 
 
 @pytest.mark.parametrize(
