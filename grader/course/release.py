@@ -23,7 +23,7 @@ from grader.course.leak import bare, first_leak, telling_lines
 from grader.course.solution import MarkerProblem, cut
 from grader.errors import ReleaseError
 
-_BESIDE = frozenset({".csv", ".npz", ".png", ".svg"})
+_BESIDE = frozenset({".csv", ".gif", ".jpeg", ".jpg", ".npy", ".npz", ".png", ".svg"})
 _CELL_METADATA = ("deletable", "editable", "grader", "slideshow", "tags")
 _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _PAIR = "put each solution between '### BEGIN SOLUTION' and '### END SOLUTION', each on a line of its own"

@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import chdir, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from grader.judge.cases import Prepared
@@ -22,21 +25,55 @@ from grader.model import CaseRun, Check, Exercise, Limits
 _LIMITS = Limits()
 
 
+@contextmanager
+def in_folder_of(notebook: Path) -> Iterator[None]:
+    """Where Jupyter runs a notebook: its folder is the working directory, and first where modules are looked for."""
+    place = str(notebook.parent.resolve())
+    with chdir(place):
+        sys.path.insert(0, place)
+        try:
+            yield
+        finally:
+            sys.path.remove(place)
+
+
 def namespace_of(cells: Iterable[str], given: Iterable[str] = ()) -> dict[str, Any]:
-    """What a notebook's namespace holds after its ``cells``; of the ``given`` ones only imports and definitions run."""
+    """What a notebook's namespace holds after its ``cells``.
+
+    Of the ``given`` ones only imports, definitions and assignments run, before the ``cells``: an assignment that fails,
+    for it calls what is not there yet, is passed over.
+    """
     space: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins, "check": lambda *names, **options: None}
     for source in given:
-        kept = [node for node in ast.parse(source).body if _defines(node)]
-        exec(compile(ast.Module(list(kept), []), "<given>", "exec"), space)  # noqa: S102 - the course's own code
+        for node in _without_magics(source).body:
+            if _defines(node):
+                _run(node, space)
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                with suppress(Exception):
+                    _run(node, space)
     for source in cells:
-        exec(compile(source, "<solution>", "exec"), space)  # noqa: S102
+        exec(compile(source, "<solution>", "exec"), space)  # noqa: S102 - the course's own code
     return space
+
+
+def _without_magics(source: str) -> ast.Module:
+    """A cell as Python, its magics (``%matplotlib inline``) turned into the calls that IPython makes of them."""
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        from IPython.core.inputtransformer2 import TransformerManager
+
+        return ast.parse(str(TransformerManager().transform_cell(source)))
 
 
 def _defines(node: ast.stmt) -> bool:
     if isinstance(node, ast.ImportFrom):
         return node.module != "grader"  # ``check`` is given
     return isinstance(node, ast.Import | ast.FunctionDef | ast.ClassDef)
+
+
+def _run(node: ast.stmt, space: dict[str, Any]) -> None:
+    exec(compile(ast.Module([node], []), "<given>", "exec"), space)  # noqa: S102 - the course's own code
 
 
 class Rehearsal:

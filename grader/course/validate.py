@@ -20,7 +20,7 @@ import torch
 from grader.course.proof import Answers, Effort, prove, refuse_unknown
 from grader.course.solution import MarkerProblem, cut
 from grader.course.specimens import specimens_in
-from grader.course.stage import namespace_of
+from grader.course.stage import in_folder_of, namespace_of
 from grader.course.validation import ExerciseProof, ValidationReport
 from grader.errors import CourseError
 from grader.model import Course, Exercise
@@ -54,7 +54,7 @@ def validate(
     folder = _solutions(course, solutions)
     _refuse_strays(folder)
     effort = QUICK if quick else Effort(seeds, min(seeds, MUTANT_SEEDS))
-    work = tuple((exercise, folder, course, effort) for exercise in course.exercises.values())
+    work = tuple((exercise, folder.resolve(), course, effort) for exercise in course.exercises.values())
     proofs: dict[str, ExerciseProof] = {}
     for proof in _proofs(work, jobs):
         proofs[proof.exercise] = proof
@@ -118,7 +118,7 @@ def _prove(work: _Work) -> ExerciseProof:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), in_folder_of(folder / f"{exercise.notebook}.ipynb"):
             warnings.simplefilter("ignore")
             return prove(exercise, _answers(exercise, folder, course), effort)
     finally:

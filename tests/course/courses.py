@@ -33,7 +33,13 @@ CELL = f"""def double_grad(inp, out):
 
 
 def write_course(
-    folder: Path, *, course: str = COURSE, cell: str = CELL, mistakes: str = "", variants: str = ""
+    folder: Path,
+    *,
+    course: str = COURSE,
+    cell: str = CELL,
+    given: str = "import torch",
+    mistakes: str = "",
+    variants: str = "",
 ) -> Path:
     """Write course, solution and specimens under ``folder``; returns the course's file."""
     path = folder / "small.py"
@@ -46,7 +52,7 @@ def write_course(
             "cell_type": "code",
             "id": "a",
             "metadata": {},
-            "source": "import torch",
+            "source": given,
             "outputs": [],
             "execution_count": None,
         },

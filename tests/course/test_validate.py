@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,6 +51,35 @@ def test_validate_names_what_is_broken(tmp_path: Path, kind: str) -> None:
     report = proved(tmp_path, **BROKEN[kind])
     assert kind in kinds(report)
     assert not report.ok
+
+
+GIVEN = """
+%matplotlib inline
+import torch
+import tools
+FACTOR = 2.0
+SHIFT = tools.shift()
+trained = double_grad(FACTOR, missing)
+assert False, "only what defines something runs"
+"""
+
+
+def test_validate_runs_a_notebook_as_it_stands_beside_its_files(tmp_path: Path) -> None:
+    write_course(tmp_path, given=GIVEN, cell=CELL.replace("2 * out.g", "FACTOR * out.g + SHIFT + tools.shift()"))
+    (tmp_path / "solutions/tools.py").write_text("def shift():\n    return float(open('data/shift.txt').read())\n")
+    (tmp_path / "solutions/data").mkdir()
+    (tmp_path / "solutions/data/shift.txt").write_text("0.0")
+    before = Path.cwd(), list(sys.path)
+    try:
+        report = validate(load_course(str(tmp_path / "small.py")), seeds=2)
+    finally:
+        sys.modules.pop("tools", None)
+    assert report.ok, report.problems
+    assert (Path.cwd(), sys.path) == before
+
+
+def test_validate_of_a_wrong_solution_says_so_alone(tmp_path: Path) -> None:
+    assert kinds(proved(tmp_path, cell=CELL.replace("2 * out.g", "DELTA * out.g"))) == {"solution"}
 
 
 def test_variant_that_is_right_is_counted_and_loses_nothing(tmp_path: Path) -> None:
