@@ -92,8 +92,8 @@ def _expected(exercise: Exercise, check: str, values: Mapping[str, Tensor]) -> T
     raise CourseError(
         f"nothing is expected of {check!r}",
         exercise=exercise.id,
-        field="expects",
-        remedy=f"map it to one of {', '.join(sorted(values))}",
+        field="expects" if plain in exercise.expects else "points",
+        remedy=f"name one of {', '.join(sorted(values))}, or map it to one by `expects`",
     )
 
 

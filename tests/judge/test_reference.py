@@ -65,7 +65,7 @@ def test_check_without_expectation_is_refused():
         """Nothing for y."""
         return x
 
-    with pytest.raises(CourseError, match="nothing is expected"):
+    with pytest.raises(CourseError, match="field 'points': nothing is expected of 'y'"):
         reference_for(declared(odd), {"x": torch.ones(2)}, {}, torch.ones(2))
 
 
