@@ -47,7 +47,7 @@ def reference_for(
     }
     out = _call(exercise, leaves, constants)
     if isinstance(out, Mapping):
-        values = {str(name): _tensor(exercise, str(name), value) for name, value in out.items()}
+        values = {str(name): _tensor(exercise, str(name), value).detach() for name, value in out.items()}
     else:
         values = _differentiated(exercise, out, leaves, upstream)
     return {check: _expected(exercise, check, values) for check in exercise.checks if check not in exercise.raises}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from grader.course import exercise, fixed, normal
+from grader.course import exercise, fixed, normal, number
 from grader.errors import CourseError
 from grader.judge.cases import prepare
 from grader.judge.reference import base_name, forward_value, reference_for
@@ -67,6 +67,16 @@ def test_check_without_expectation_is_refused():
 
     with pytest.raises(CourseError, match="field 'points': nothing is expected of 'y'"):
         reference_for(declared(odd), {"x": torch.ones(2)}, {}, torch.ones(2))
+
+
+def test_answer_that_is_no_gradient_leaves_its_graph_behind():
+    declared = exercise(call="step(p, lr)", inputs={"p": normal("n"), "lr": number(0.1, 0.2)}, points={"result": 1})
+
+    def step(p, lr):
+        """A formula, as an author writes it."""
+        return {"result": (1 - lr) * p}
+
+    assert not reference_for(declared(step), {"p": torch.ones(2)}, {"lr": 0.1}, None)["result"].requires_grad
 
 
 def test_base_name_drops_the_variant():
