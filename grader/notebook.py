@@ -50,16 +50,17 @@ def check(name: str | Callable[..., Any] | None = None, *, course: str = "autogr
 
     ``name`` is an exercise's, or the function or class itself; ``course`` is as for ``grader score``; ``hints`` is how
     much the feedback helps. Nothing is returned, nothing of the notebook is changed, and whatever the stub does (an
-    exception included) is told, not raised.
-
-    Raises:
-        CourseError: there is no such course, or it is broken.
+    exception included) is told, not raised. So is a course that is not installed or is broken.
     """
     if _CHECKING.get():
         return
     shell = _shell()
     namespace = shell.user_ns if shell is not None else sys._getframe(1).f_globals
-    bench = _bench(course)
+    try:
+        bench = _bench(course)
+    except CourseError as error:
+        _say(shell, f"{error}: {error.remedy}")
+        return
     if name is None:
         _check_all(bench, namespace, shell, hints)
         return

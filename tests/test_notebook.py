@@ -216,6 +216,7 @@ def test_crash_and_loop_end_the_fork_alone(place: Place, monkeypatch: pytest.Mon
         ("'lin_gard'", "There is no exercise 'lin_gard' in the course 'autograd'. Did you mean lin_grad"),
         ("'xyzzy'", "There is no exercise 'xyzzy' in the course 'autograd'. There are outer_difference, "),
         ("3", "There is no exercise '3'"),
+        ("'lin_grad', course='nope'", "there is no course 'nope': name a .py file, a package, or an installed course"),
         ("['lin_grad']", "Did you mean lin_grad"),
         ("torch", "Did you mean"),
         ("'lin_grad'", "lin_grad is not defined yet: run the cell that defines it, then check again."),
