@@ -1,10 +1,22 @@
-"""The numbers behind a failed check, in words."""
+"""What is said of a failed check: the numbers in words, and whether the next check says it for both."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 
 from grader.model import CheckScore
 from grader.report import wording
 from grader.report.numbers import number
+
+
+def with_leads(checks: Sequence[CheckScore]) -> Iterator[tuple[CheckScore, bool]]:
+    """Each of ``checks`` with whether it leads to the next: that has the same to say, and says it for both.
+
+    An exception ends all checks of an exercise alike; a dozen of them would bury it.
+    """
+    for check, following in zip(checks, [*checks[1:], None], strict=False):
+        alike = following is not None and check.diagnosis is not None and check.diagnosis == following.diagnosis
+        yield check, alike and not check.sample and check.worst is None
 
 
 def evidence(check: CheckScore) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
 from grader.report import wording
-from grader.report.evidence import evidence
+from grader.report.evidence import evidence, with_leads
 from grader.report.numbers import points, rounded, total
 from grader.report.tally import Row, rows_of
 from grader.report.text import cut, one_line, plain
@@ -95,7 +95,7 @@ def _feedback(exercise: ExerciseScore, hints: Hints) -> str:
     if exercise.status in wording.EXERCISE_DETAIL:
         lines.append(wording.EXERCISE_DETAIL[exercise.status])
     else:
-        lines += [line for check in exercise.checks for line in _check(check, hints)]
+        lines += [line for check, leads in with_leads(exercise.checks) for line in _check(check, leads, hints)]
     if exercise.follows_from:
         lines.append(wording.FOLLOWS_FROM.format(names=one_line(", ".join(exercise.follows_from))))
     if exercise.printed.strip() and exercise.status != "passed":
@@ -103,11 +103,11 @@ def _feedback(exercise: ExerciseScore, hints: Hints) -> str:
     return "\n".join(lines)
 
 
-def _check(check: CheckScore, hints: Hints) -> list[str]:
+def _check(check: CheckScore, leads: bool, hints: Hints) -> list[str]:
     case = f"  {one_line(check.case)}" if check.case and check.status != "passed" else ""
     score = f"{points(check.score)} / {points(check.possible)}"
     lines = [f"{wording.SYMBOLS[check.status]} {one_line(check.name)}  {score}{case}"]
-    if check.status == "passed":
+    if check.status == "passed" or leads:
         return lines
     if check.diagnosis:
         lines.append(f"    {one_line(check.diagnosis.message, 1200)}")

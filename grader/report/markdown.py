@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
 from grader.report import wording
-from grader.report.evidence import evidence
+from grader.report.evidence import evidence, with_leads
 from grader.report.numbers import percent, points
 from grader.report.tally import Row, Tally, tally
 from grader.report.text import cut, markdown, print_safe
@@ -98,17 +98,20 @@ def _exercise(exercise: ExerciseScore, hints: Hints) -> str:
         if exercise.follows_from:
             names = markdown(", ".join(exercise.follows_from))
             lines.append(f"> ↳ {wording.FOLLOWS_FROM.format(names=names)}\n")
-        lines += [_check(check, hints) for check in exercise.checks if check.status != "passed"]
+        failed = [check for check in exercise.checks if check.status != "passed"]
+        lines += [_check(check, leads, hints) for check, leads in with_leads(failed)]
     lines += [f"> ⚑ {markdown(flag)}\n" for flag in exercise.flags]
     if exercise.printed.strip() and exercise.status != "passed":
         lines.append(_folded("What your code printed", cut(exercise.printed, _PRINTED)))
     return "\n".join(lines)
 
 
-def _check(check: CheckScore, hints: Hints) -> str:
+def _check(check: CheckScore, leads: bool, hints: Hints) -> str:
     lines = [f"**{markdown(check.name)}** {points(check.score)} / {points(check.possible)}"]
     if check.case:
         lines[0] += f" · {markdown(check.case)}"
+    if leads:
+        return lines[0] + "\n"
     if check.diagnosis:
         lines.append(f"<br>{markdown(cut(check.diagnosis.message, 1200))}")
     lines += [f"<br>{markdown(line)}" for line in evidence(check)]

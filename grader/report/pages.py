@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from grader.model import ExerciseScore, Hints, RunReport
 from grader.report import numbers, wording
+from grader.report.evidence import with_leads
 from grader.report.heatmap import heat_map
 from grader.report.tally import Mistake, Row, Tally, tally
 from grader.report.text import one_line, plain
@@ -155,6 +156,7 @@ def _environment() -> Environment:
         generator=GENERATOR,
         heat_map=heat_map,
         section=_section,
+        with_leads=with_leads,
         anchor=_anchor,
         kind=_KINDS,
     )

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
 from grader.report import wording
-from grader.report.evidence import evidence
+from grader.report.evidence import evidence, with_leads
 from grader.report.numbers import percent, points
 from grader.report.tally import Column, Concern, Row, Tally, tally
 from grader.report.text import print_safe, terminal
@@ -209,7 +209,7 @@ def _exercise(exercise: ExerciseScore, hints: Hints) -> Group:
     if detail:
         parts.append(_indented(Text(detail, "dim"), 2))
     else:
-        parts += [line for check in exercise.checks for line in _check(check, hints)]
+        parts += [line for check, leads in with_leads(exercise.checks) for line in _check(check, leads, hints)]
     if exercise.follows_from:
         names = ", ".join(terminal(name) for name in exercise.follows_from)
         parts.append(_indented(Text(wording.FOLLOWS_FROM.format(names=names), "yellow"), 2))
@@ -219,7 +219,7 @@ def _exercise(exercise: ExerciseScore, hints: Hints) -> Group:
     return Group(*parts)
 
 
-def _check(check: CheckScore, hints: Hints) -> Iterator[RenderableType]:
+def _check(check: CheckScore, leads: bool, hints: Hints) -> Iterator[RenderableType]:
     style = _STYLES[check.status]
     yield _indented(
         Text.assemble(
@@ -230,7 +230,7 @@ def _check(check: CheckScore, hints: Hints) -> Iterator[RenderableType]:
         ),
         2,
     )
-    if check.status == "passed":
+    if check.status == "passed" or leads:
         return
     if check.diagnosis:
         yield _indented(Text(terminal(check.diagnosis.message)), 4)
