@@ -26,7 +26,6 @@ from grader.errors import ReleaseError
 _BESIDE = frozenset({".csv", ".gif", ".jpeg", ".jpg", ".npy", ".npz", ".png", ".svg"})
 _CELL_METADATA = ("deletable", "editable", "grader", "slideshow", "tags")
 _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_PAIR = "put each solution between '### BEGIN SOLUTION' and '### END SOLUTION', each on a line of its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +156,7 @@ class _Work:
         try:
             result = cut(original, code=kind == "code")
         except MarkerProblem as problem:
-            raise self.error(str(problem), index, remedy=_PAIR) from None
+            raise self.error(str(problem), index, remedy=problem.remedy) from None
         if kind == "code" and _is_python(original) and not _is_python(result.source):
             raise self.error("is no valid Python without its solution", index, remedy="indent markers like their code")
         released: dict[str, Any] = {

@@ -23,14 +23,18 @@ _MARKER = re.compile(r"^\s*#+\s*(?P<what>BEGIN|END)\s+SOLUTION\b(?P<quiet>\s+NO\
 _SUFFIX = re.compile(r"^(?P<code>.*\S)\s*#+\s*SOLUTION(?P<quiet>\s+NO\s+PROMPT)?\s*$")
 _PROMPT = re.compile(r"^\s*(?:\"\"\"|''');?\s*#+\s*(?P<what>BEGIN|END)\s+PROMPT\s*$", re.IGNORECASE)
 _LEFT_OVER = re.compile(r"#.*\b(?:BEGIN|END)[\s_-]+(?:SOLUTIONS?|PROMPT)\b", re.IGNORECASE)
+#: What nbgrader takes out as well, and has no meaning here.
+_HIDDEN = re.compile(r"#.*\b(?:BEGIN|END)\s+(?:HIDDEN\s+TESTS?|MARK\s+SCHEME)\b", re.IGNORECASE)
+_PAIR = "put each solution between '### BEGIN SOLUTION' and '### END SOLUTION', each on a line of its own"
 
 
 class MarkerProblem(Exception):
-    """Markers that do not pair; ``line`` is 1-based in the cell."""
+    """Markers that do not pair; ``line`` is 1-based in the cell, ``remedy`` what to do."""
 
-    def __init__(self, message: str, line: int) -> None:
+    def __init__(self, message: str, line: int, remedy: str = _PAIR) -> None:
         super().__init__(message)
         self.line = line
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,8 @@ def cut(source: str, *, code: bool = True) -> Cut:
     'def f(x):\n    raise NotImplementedError'
 
     Raises:
-        MarkerProblem: a marker without its counterpart, one inside a region, or one that is misspelt.
+        MarkerProblem: a marker without its counterpart, one inside a region, one that is misspelt, or one of nbgrader's
+            around what students must not see.
     """
     kept: list[str] = []
     taken: list[str] = []
@@ -79,6 +84,9 @@ def cut(source: str, *, code: bool = True) -> Cut:
             stub = _stub([line], line)
             if suffix["quiet"] is None and (not kept or kept[-1] != stub):
                 kept.append(stub)
+        elif _HIDDEN.search(line):
+            remedy = "take out what it marks: the checks are the course's"
+            raise MarkerProblem(f"line {number} marks what nbgrader hides, and a release would show", number, remedy)
         elif _LEFT_OVER.search(line):
             raise MarkerProblem(f"line {number} looks like a solution marker but is none", number)
         else:

@@ -160,7 +160,7 @@ def _answers(exercise: Exercise, folder: Path, course: Course) -> Answers:
     try:
         stubs = {name: cut(source).source for name, source in tagged.items()}
     except MarkerProblem as error:
-        raise CourseError(f"{path}: {error}", exercise=exercise.id, remedy="mend the solution markers") from error
+        raise CourseError(f"{path}: {error}", exercise=exercise.id, remedy=error.remedy) from error
     reruns = {name for name, one in siblings.items() if one.rerun}
     solved = _namespace(path, [source for name, source in tagged.items() if name not in reruns], given)
     mistakes, variants = (folder / kind / f"{exercise.notebook}.py" for kind in ("mistakes", "variants"))

@@ -76,6 +76,8 @@ PROBLEMS = {
     "nested": ("# BEGIN SOLUTION\n# BEGIN SOLUTION\n# END SOLUTION", 2, "stands inside the one begun in line 1"),
     "misspelt": ("# BEGIN SOLUTIONS\nx\n# END SOLUTION", 1, "looks like a solution marker"),
     "after_code": ("x = 1 ### BEGIN SOLUTION", 1, "looks like a solution marker"),
+    "hidden_tests": ("assert x\n### BEGIN HIDDEN TESTS\nassert x == 7", 2, "marks what nbgrader hides"),
+    "mark_scheme": ("### BEGIN MARK SCHEME\n2 points", 1, "marks what nbgrader hides"),
     "prompt_without_end": ('""" # BEGIN PROMPT\nx', 1, "has no END"),
     "prompt_without_begin": ('""" # END PROMPT', 1, "END PROMPT in line 1 has no BEGIN"),
     "solution_in_prompt": ('""" # BEGIN PROMPT\n# BEGIN SOLUTION', 2, "inside the prompt"),
