@@ -174,7 +174,7 @@ def _told_apart(draft: _Draft, alike: frozenset[str]) -> _Draft:
 
 
 def _without_notebook(listing: Listing, drafts: list[_Draft], naming: Naming) -> list[_Draft]:
-    """Return a draft for each student's folder that holds nothing, where what was given is a class of folders."""
+    """Return a draft for each student without a notebook: a folder in a class of folders, a file among a platform's."""
     holding = {draft.found.parts[0] for draft in drafts if draft.found.parts}
     # Moodle makes two folders for one student: for files, and for text typed online.
     people = {(draft.name.student, draft.name.number) for draft in drafts if draft.name.number}
@@ -182,14 +182,16 @@ def _without_notebook(listing: Listing, drafts: list[_Draft], naming: Naming) ->
     archives = any(is_archive(holder) for holder in listing.holders)
     if listing.alone or direct or not (drafts or archives):
         return []
+    reasons = {holder: f"no notebook in {printable(holder)}" for holder in listing.holders if holder not in holding}
+    if any(draft.name.number and not draft.name.own_folder for draft in drafts):
+        reasons |= {file: f"{printable(file)} is no notebook" for file in listing.others}
     missing = []
-    for holder in listing.holders:
-        if holder not in holding:
-            item = Found((holder,), listing.root / holder, f"no notebook in {printable(holder)}")
-            name = naming.name((holder, ""))
-            if (name.student, name.number) in people:
-                continue
-            missing.append(_Draft(item, replace(name, notebook=""), listing.shown_path((holder,))))
+    for place, reason in reasons.items():
+        name = naming.name((place, ""))
+        if (name.student, name.number) not in people:
+            item = Found((place,), listing.root / place, reason)
+            missing.append(_Draft(item, replace(name, notebook=""), listing.shown_path((place,))))
+            people |= {(name.student, name.number)} if name.number else set()
     return missing
 
 

@@ -23,7 +23,8 @@ class Listing:
 
     ``owner`` is the name of the folder or archive, ``root`` where it lies on disk, ``shown`` what ``shown_path`` begins
     with; ``holders`` are its own sub-folders and archives, empty ones included; ``alone`` says that all of it is
-    one student's; ``siblings`` are the notebooks beside one that was given alone.
+    one student's; ``siblings`` are the notebooks beside one that was given alone, ``others`` the files that a platform
+    named and that are neither notebook nor archive.
     """
 
     owner: str
@@ -34,6 +35,7 @@ class Listing:
     holders: tuple[str, ...] = ()
     alone: bool = False
     siblings: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     def shown_path(self, parts: tuple[str, ...]) -> str:
         """Return how reports name what lies at ``parts``: ``"class.zip!ada/nb.ipynb"``."""
@@ -118,7 +120,8 @@ class Lister:
         else:
             alone = not base and (root / ".git").exists()
         alone = alone or is_from_moodle(owner)
-        return Listing(owner, root, tuple(everything), shown, base, tuple(sorted(holders)), alone)
+        others = _named_by_a_platform(root)
+        return Listing(owner, root, tuple(everything), shown, base, tuple(sorted(holders)), alone, others=others)
 
     def _expanded(self, item: Found, depth: int) -> list[Found]:
         """Return what an archive holds in its place, anything else as it is."""
@@ -156,6 +159,15 @@ def _wrapper(found: list[Found], folders: list[str], owner: str, *, unpacked: bo
     if _holds_a_class(lone) or (unpacked and (lone == owner or len(inner) > 1)):
         return lone
     return None
+
+
+def _named_by_a_platform(root: Path) -> tuple[str, ...]:
+    """The files in ``root`` that a student handed in through a platform and that hold no notebook: a PDF, a script."""
+    try:
+        names = sorted(path.name for path in root.iterdir() if path.is_file())
+    except OSError:
+        return ()
+    return tuple(name for name in names if is_from_platform(name) and not (is_notebook(name) or is_archive(name)))
 
 
 def _holds_a_class(folder: str) -> bool:

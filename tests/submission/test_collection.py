@@ -442,3 +442,17 @@ def test_collect_copies_are_nobodys(tmp_path: Path) -> None:
     with collect([root], known=["backprop", "03_backprop"]) as collection:
         assert [entry.student for entry in collection] == ["ada_l", "ada_l", "ada_l", "subs"]
         assert [bool(entry.flags) for entry in collection] == [True, True, True, False]
+
+
+def test_collect_a_file_of_a_platform_that_is_no_notebook_is_an_entry(tmp_path: Path) -> None:
+    files = ["ll_12345_67890_hw.ipynb", "ll_12345_67891_notes.pdf", "tt_12346_67892_hw.pdf", "tt_12346_67893_hw.py"]
+    with collect([made(tmp_path, *files, "readme.txt")]) as collection:
+        assert [(entry.student, entry.number, entry.refused) for entry in collection] == [
+            ("ll", "12345", None),
+            ("tt", "12346", "tt_12346_67892_hw.pdf is no notebook"),
+        ]
+
+
+def test_collect_a_file_that_only_looks_like_a_platforms_is_nobodys(tmp_path: Path) -> None:
+    root = made(tmp_path, "ada/hw.ipynb", "alan/hw.ipynb", "scan_2024_001_x.csv")
+    assert [entry.student for entry in collect([root])] == ["ada", "alan"]
