@@ -77,7 +77,7 @@ class Lister:
         if is_notebook(name):
             return self._notebook(real, mode)
         if is_archive(name):
-            return self._archive(real)
+            return self._archive(real, one_of_several=named)
         raise UsageError(
             f"neither a notebook nor a folder nor an archive: {printable(str(path))}",
             remedy="notebooks end in .ipynb; archives in .zip, .tar, .tar.gz or .tgz",
@@ -92,7 +92,7 @@ class Lister:
         owner = path.parent.name or "unnamed"
         return Listing(owner, path.parent, (found,), alone=is_from_moodle(owner), siblings=siblings)
 
-    def _archive(self, path: Path) -> Listing:
+    def _archive(self, path: Path, *, one_of_several: bool) -> Listing:
         target = self.new_folder()
         try:
             passed_over = _unpacked(path, target, self.limits)
@@ -100,6 +100,8 @@ class Lister:
             found = Found((path.name,), path, str(refusal))
             return Listing(archive_stem(path.name), path.parent, (found,), holders=(path.name,))
         listing = self._folder(target, archive_stem(path.name), f"{path.name}!", depth=1)
+        if (one_of_several or is_from_platform(path.name)) and _is_one_place(listing):
+            listing = replace(listing, alone=True)
         extra = (Found(parts, target, reason) for parts, reason in passed_over if _matters(parts))
         kept = (replace(item, parts=item.parts[len(listing.base) :]) for item in extra if _below(item, listing.base))
         return replace(listing, found=tuple(sorted((*listing.found, *kept), key=lambda item: item.parts)))
@@ -115,11 +117,7 @@ class Lister:
         everything = [inner for item in found for inner in self._expanded(item, depth)]
         holders = (*folders, *(item.parts[0] for item in found if len(item.parts) == 1 and is_archive(item.parts[0])))
         shown += "".join(f"{part}/" for part in base)
-        if depth:
-            alone = not any(map(_holds_a_class, base)) and _is_one_place(found, holders)
-        else:
-            alone = not base and (root / ".git").exists()
-        alone = alone or is_from_moodle(owner)
+        alone = (depth == 0 and not base and (root / ".git").exists()) or is_from_moodle(owner)
         others = _named_by_a_platform(root)
         return Listing(owner, root, tuple(everything), shown, base, tuple(sorted(holders)), alone, others=others)
 
@@ -175,11 +173,13 @@ def _holds_a_class(folder: str) -> bool:
     return folder in {"submitted", "submissions"} or folder.endswith("-submissions")
 
 
-def _is_one_place(found: list[Found], holders: tuple[str, ...]) -> bool:
-    """Tell whether an archive holds one folder (or archive) and no notebook beside it, and no platform named any."""
-    if len(holders) != 1 or any(len(item.parts) == 1 and is_notebook(item.parts[0]) for item in found):
+def _is_one_place(listing: Listing) -> bool:
+    """Tell whether an archive holds one folder (or archive), no notebook beside it, and no name given by a platform."""
+    if len(listing.holders) != 1 or any(map(_holds_a_class, listing.base)):
         return False
-    names = {part for item in found for part in item.parts}
+    if any(len(item.parts) == 1 and is_notebook(item.parts[0]) for item in listing.found):
+        return False
+    names = {part for item in listing.found for part in item.parts}
     return not any(is_from_moodle(name) or (is_archive(name) and is_from_platform(name)) for name in names)
 
 

@@ -3,8 +3,8 @@
 The rules, in order, for a path below what was given on the command line:
 
 1. Moodle and Canvas write the student and their number into a folder's or file's name; Moodle's mark is believed also
-   further down, and in the name of what was given. An archive that was given and holds one folder is one student's, and
-   called after them: the folder is more likely ``homework`` than a name.
+   further down, and in the name of what was given. One of several archives that holds one folder is a student's, and
+   called like the archive: the folder is more likely ``homework`` than a name.
 2. ``submitted/student/assignment/notebook.ipynb`` is nbgrader's; ``submitted`` may be what was given.
 3. In a folder, the first folder is the student. Where all of several folders begin alike up to a hyphen
    (``backprop-ada``, ``backprop-alan``), they are GitHub Classroom's clones and that beginning is the assignment's.

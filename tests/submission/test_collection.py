@@ -390,9 +390,7 @@ def test_folder_of_grades_is_nobodys(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("archive", "inside", "student"),
     [
-        ("ada.zip", "homework/nb.ipynb", "ada"),
-        ("ada.zip", "bob/nb.ipynb", "ada"),
-        ("ada.zip", "ada/week1/nb.ipynb", "ada"),
+        ("class.zip", "ada/nb.ipynb", "ada"),
         ("Ada L_17_assignsubmission_file_hw.zip", "homework/nb.ipynb", "Ada L"),
         ("lovelace_LATE_12345_67890_hw.zip", "homework/nb.ipynb", "lovelace"),
         ("download.zip", "Ada L_17_assignsubmission_file_/homework/nb.ipynb", "Ada L"),
@@ -401,7 +399,7 @@ def test_folder_of_grades_is_nobodys(tmp_path: Path) -> None:
         ("download.zip", "submissions/ada/nb.ipynb", "ada"),
     ],
 )
-def test_collect_an_archive_of_one_folder_is_one_students(
+def test_collect_an_archive_alone_is_a_class_but_where_a_platform_named_it(
     archive: str, inside: str, student: str, tmp_path: Path
 ) -> None:
     path = zip_of(tmp_path / archive, {inside: b"{}"})
