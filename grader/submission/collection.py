@@ -48,10 +48,11 @@ def collect(
     ``skip`` is a folder that is not looked into: the grades lie there.
 
     Nothing is opened but archives. What must not be opened (links, pipes, folders called ``x.ipynb``, damaged archives)
-    becomes an entry with a reason; so does a student's folder without a notebook. Close the collection when done.
+    becomes an entry with a reason; so does a student's folder without a notebook, also where it is one of several
+    ``paths``. Close the collection when done.
 
     Raises:
-        UsageError: no path given, a path does not exist or holds no submission, a pattern that cannot be used.
+        UsageError: no path given, one that does not exist, no submission in any, a pattern that cannot be used.
     """
     if not paths:
         raise UsageError("no path given", remedy="name notebooks, folders or archives of submissions")
@@ -68,12 +69,13 @@ def collect(
         lister = Lister(limits, new_folder, skip.resolve() if skip is not None else None)
         listings = [lister.listed(Path(path), named=len(paths) > 1) for path in paths]
         drafts = [_drafts(listing, pattern, known) for listing in listings]
+        if not any(drafts):
+            raise UsageError(f"no notebook found in {printable(str(paths[0]))}", remedy=_LOOKED_FOR)
+        drafts = [some or [_empty(listing, known)] for listing, some in zip(listings, drafts, strict=True)]
         alike = _namesakes(draft for some in drafts for draft in some)
         students = frozenset(draft.name.student for some in drafts for draft in some)
         entries: dict[str, Entry] = {}
-        for path, listing, some in zip(paths, listings, drafts, strict=True):
-            if not some:
-                raise UsageError(f"no notebook found in {printable(str(path))}", remedy=_LOOKED_FOR)
+        for listing, some in zip(listings, drafts, strict=True):
             for entry in _entries(listing, [_told_apart(draft, alike) for draft in some], known, students):
                 entries.setdefault(f"{entry.path}\0{entry.shown_path if entry.refused else ''}", entry)
     except BaseException:
@@ -193,6 +195,13 @@ def _without_notebook(listing: Listing, drafts: list[_Draft], naming: Naming) ->
             missing.append(_Draft(item, replace(name, notebook=""), listing.shown_path((place,))))
             people |= {(name.student, name.number)} if name.number else set()
     return missing
+
+
+def _empty(listing: Listing, known: Sequence[str]) -> _Draft:
+    """Return a draft for a path in which nothing was found, where others hold something: a student's, presumably."""
+    item = Found((), listing.root, f"no notebook in {printable(listing.owner)}")
+    name = replace(_naming(listing, known).name(()), notebook="")
+    return _Draft(item, name, listing.shown_path(()).rstrip("/!") or printable(listing.owner))
 
 
 def _people_in(drafts: list[_Draft], listing: Listing, known: Sequence[str]) -> dict[Path, set[str]]:

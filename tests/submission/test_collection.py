@@ -331,9 +331,9 @@ def test_collect_order_does_not_depend_on_the_disk(tmp_path: Path, monkeypatch: 
 
 def test_collect_leaves_no_folder_behind_on_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
-    made(tmp_path, "tmp/", "s/ada.zip", "empty/")
-    with pytest.raises(UsageError, match=re.escape(str(tmp_path / "empty"))):
-        collect([tmp_path / "s", tmp_path / "empty"])
+    made(tmp_path, "tmp/", "s/ada.zip")
+    with pytest.raises(UsageError, match=re.escape(str(tmp_path / "nowhere"))):
+        collect([tmp_path / "s", tmp_path / "nowhere"])
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
@@ -454,3 +454,17 @@ def test_collect_a_file_of_a_platform_that_is_no_notebook_is_an_entry(tmp_path: 
 def test_collect_a_file_that_only_looks_like_a_platforms_is_nobodys(tmp_path: Path) -> None:
     root = made(tmp_path, "ada/hw.ipynb", "alan/hw.ipynb", "scan_2024_001_x.csv")
     assert [entry.student for entry in collect([root])] == ["ada", "alan"]
+
+
+def test_collect_one_of_several_paths_without_a_notebook_is_an_entry(tmp_path: Path) -> None:
+    made(tmp_path, "ada/hw.ipynb", "bob/notes.txt", "carl/hw/readme.md")
+    paths = [tmp_path / "ada", tmp_path / "bob", tmp_path / "carl", zip_of(tmp_path / "dora.zip", {"x.pdf": b""})]
+    with collect(paths) as collection:
+        assert [(entry.student, entry.shown_path, entry.refused) for entry in collection] == [
+            ("ada", "ada/hw.ipynb", None),
+            ("bob", "bob", "no notebook in bob"),
+            ("carl", "carl", "no notebook in carl"),
+            ("dora", "dora.zip", "no notebook in dora"),
+        ]
+    with pytest.raises(UsageError, match="no notebook found"):
+        collect(paths[1:])
