@@ -248,7 +248,7 @@ def test_check_of_everything_goes_through_what_is_defined(place: Place, way: str
 def test_check_of_everything_names_what_follows(ipython: Place) -> None:
     ipython.run("class Module:\n    def __call__(self, *args):\n        raise NotImplementedError")
     ipython.run("class ReluModule(Module):\n    def forward(self, inp):\n        return inp")
-    assert "This one calls Module, which is not right yet" in ipython.run("check()")
+    assert "This one calls what is not right yet: Module" in ipython.run("check()")
 
 
 @pytest.mark.parametrize(
