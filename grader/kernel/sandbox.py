@@ -121,9 +121,15 @@ def package_home() -> str:
     return str(Path(grader.__file__).resolve().parent.parent)
 
 
+def interpreter() -> str:
+    """The path of this interpreter without the ``..`` of ``../venv/bin/python``, whose way a sandbox does not have."""
+    return os.path.normpath(sys.executable)
+
+
 def readable() -> tuple[str, ...]:
     """What a kernel may read: the interpreter, its packages, the grader's package, system libraries and programs."""
-    places = [sys.prefix, sys.base_prefix, sys.exec_prefix, *site.getsitepackages()]
+    prefixes = [sys.prefix, sys.base_prefix, sys.exec_prefix, *site.getsitepackages()]
+    places = [os.path.normpath(prefix) for prefix in prefixes]
     places += [str(Path(grader.__file__).resolve().parent), str(Path(sys.executable).resolve())]
     places += ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives"]
     return tuple(dict.fromkeys(place for place in places if os.path.exists(place)))
@@ -153,7 +159,7 @@ def bwrap_command() -> list[str]:
 def zygote_environment() -> dict[str, str]:
     """The environment of the zygote: nothing of the grader's."""
     return {
-        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"{Path(interpreter()).parent}:/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "HOME": "/tmp",
         "OMP_NUM_THREADS": "1",
@@ -178,5 +184,5 @@ def kernel_environment() -> dict[str, str]:
 
 def zygote_command(sandbox: str, fd: int) -> list[str]:
     """The command line of a zygote in ``sandbox`` that speaks over descriptor ``fd``."""
-    python = [sys.executable, "-s", "-P", "-c", _BOOT, package_home(), str(fd)]
+    python = [interpreter(), "-s", "-P", "-c", _BOOT, package_home(), str(fd)]
     return [*bwrap_command(), "--", *python] if sandbox == "bwrap" else python
