@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, Protocol
 
 from grader.submission.entry import CollectLimits
+from grader.submission.finding import UNPACKED
 from grader.submission.regular_file import Refused, opened
 
 _CHUNK = 64 * 1024
@@ -94,8 +95,11 @@ def unpack(archive: Path, target: Path, limits: CollectLimits) -> list[tuple[tup
     """Unpack ``archive`` into the existing, empty folder ``target``; return what was passed over and why.
 
     Raises:
-        Refused: the archive is not one, is damaged or encrypted, holds too many files or unpacks to too much.
+        Refused: the archive is not one, is of a kind that is not unpacked, is damaged or encrypted, holds too many
+            files or unpacks to too much.
     """
+    if not archive.name.lower().endswith(UNPACKED):
+        raise Refused("an archive of a kind that is not unpacked: hand in a .zip, or the notebook itself")
     unpacking = Unpacking(target, limits)
     with opened(archive, limits.unpacked_bytes) as file:
         try:

@@ -11,7 +11,10 @@ from stat import S_ISLNK
 from grader.submission.regular_file import kind_of, reason_for
 from grader.visible import is_work
 
-_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+#: The endings of archives that are unpacked, and of those that are only known to be one.
+UNPACKED = (".zip", ".tar", ".tar.gz", ".tgz")
+_OTHERS = (".7z", ".rar", ".tar.bz2", ".tar.xz", ".tar.zst", ".tbz2", ".txz")
+_ARCHIVES = (*UNPACKED, *_OTHERS)
 
 _DEEPEST = 40
 
@@ -40,7 +43,7 @@ def is_notebook(name: str) -> bool:
 
 
 def is_archive(name: str) -> bool:
-    """Tell whether a file name is that of an archive which is unpacked."""
+    """Tell whether a file name is that of an archive, be it one that is unpacked or one that is refused."""
     return name.lower().endswith(_ARCHIVES) and not name.startswith(".")
 
 

@@ -232,6 +232,17 @@ def test_collect_a_student_without_a_notebook_is_an_entry(tmp_path: Path) -> Non
     }
 
 
+@pytest.mark.parametrize("ending", ["7z", "rar", "tar.xz", "tar.bz2"])
+def test_collect_an_archive_that_is_not_unpacked_is_an_entry(ending: str, tmp_path: Path) -> None:
+    class_ = made(tmp_path, "ada.zip", f"bob.{ending}", "cyd/nb.ipynb", f"cyd/data.{ending}")
+    with collect([class_]) as collection:
+        refused = {entry.student: entry.refused for entry in collection}
+        assert (refused["ada"], refused["cyd"]) == (None, None)
+        assert "hand in a .zip" in str(refused["bob"])
+    with collect([class_ / f"bob.{ending}"]) as collection:
+        assert [entry.student for entry in collection] == ["bob"]
+
+
 def test_collect_two_of_a_kind_are_two_flagged_entries(tmp_path: Path) -> None:
     entries = collect([made(tmp_path, "ada/hw.ipynb", "ada/hw-Copy1.ipynb", "ada/hw-2.ipynb", "bob/hw.ipynb")]).entries
     flagged = [entry.shown_path for entry in entries if entry.flags]
