@@ -82,14 +82,14 @@ class CheckRun:
             runs.append({"ended": ended, "how": how})
             if ended == "timed_out" and not self.late:
                 self.late = True
-                self.deadline = time.monotonic() + self.checks[self.begun]["seconds"] * _ALLOWANCE
+                self.deadline = self.init.clock.now() + self.checks[self.begun]["seconds"] * _ALLOWANCE
         return runs
 
     def _begin(self, check: int) -> None:
         """Give a check its time, when it is not the one in hand."""
         if check != self.begun:
             self.begun, self.late = check, False
-            self.deadline = time.monotonic() + self.checks[check]["seconds"]
+            self.deadline = self.init.clock.now() + self.checks[check]["seconds"]
 
     # --------------------------------------------------------------------------------------------- fork
 
@@ -99,7 +99,7 @@ class CheckRun:
         command = self.init.command
         if command is None:
             return "crashed"
-        if time.monotonic() > self.deadline:
+        if self.init.clock.now() > self.deadline:
             return "timed_out"
         if self.sock is not None:
             self.sock.close()  # of a fork that did not come in time, and finds nobody
@@ -172,7 +172,10 @@ class CheckRun:
         """
         assert self.sock is not None
         while True:
-            left = self.deadline - time.monotonic()
+            over = self.init.look()
+            if over:
+                return "memory_exceeded" if over == "memory" else "crashed"
+            left = self.deadline - self.init.clock.now()
             if left <= 0:
                 return "timed_out"
             ready = self.init.wait([self.sock, *([self.death] if self.death else [])], min(left, 0.1))
@@ -188,9 +191,6 @@ class CheckRun:
                 raise wire.Closed("the child is dead")
             if self.init.wait([self.init.sock], 0):  # the grader sends nothing while a check runs: it gave the job up
                 raise SystemExit
-            over = self.init.over_limit()
-            if over:
-                return "memory_exceeded" if over == "memory" else "crashed"
 
     def _death(self) -> tuple[str, str]:
         """How the child died, as the system tells it."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.kernel import confine, seccomp, wire
+from grader.kernel.clock import JobClock
 from grader.kernel.processes import MOST_FILES, Processes
 
 #: Seconds between two looks at what the job uses.
@@ -87,12 +88,14 @@ class JobInit:
         self.folder = Path(message["folder"])
         self.private = self.sandbox == "bwrap"
         self.processes = Processes(self.private, self.limits)
+        self.clock = JobClock(self.processes)
         self.kernel = 0
         self.command: socket.socket | None = None
         self.gate: int | None = None
         self.up = False
         self.next_tick = 0.0
         self.over: str | None = None
+        self.untold = 0.0  # seconds that the job waited for a processor
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     # ------------------------------------------------------------------------------------------- loop
@@ -194,17 +197,26 @@ class JobInit:
 
     def _watch(self) -> None:
         """Look at what the job uses, once a tick; kill the kernel when it is over a limit."""
-        now = time.monotonic()
-        if now < self.next_tick or not self.kernel:
+        if not self.kernel:
             return
-        self.next_tick = now + _TICK
-        over = self.over_limit()
+        over = self.look()
         if over:
             self.over = over  # kept until the kernel is collected, which may take longer than a tick
             self.processes.kill_all()
 
-    def over_limit(self) -> str | None:
-        """The limit that the job is over, or None. In a private view the folder is limited by its own file system."""
+    def look(self) -> str | None:
+        """Once a tick, tell the grader what the job waited for a processor; returns the limit that it is over, or None.
+
+        In a private view the folder is limited by its own file system.
+        """
+        now = time.monotonic()
+        if now < self.next_tick:
+            return None
+        self.next_tick = now + _TICK
+        self.untold += self.clock.look()
+        if self.untold > _TICK and _takes_more(self.sock):  # a grader that is stopped hears it later
+            wire.send(self.sock, {"event": "waited", "seconds": self.untold})
+            self.untold = 0.0
         return self.processes.over_limit(None if self.private else self.folder)
 
     # ----------------------------------------------------------------------------------------- orders
@@ -229,6 +241,7 @@ class JobInit:
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.command = ours
         self.processes.kernel_forked()
+        self.clock.begin()
 
     def _become_kernel(self, command: socket.socket, fds: list[int]) -> None:
         status = 1
@@ -279,6 +292,13 @@ class JobInit:
             self.processes.kill_all()
         if not self.private:
             _wipe(self.folder)
+
+
+def _takes_more(sock: socket.socket) -> bool:
+    """Whether a message can be sent without waiting for who reads it."""
+    poll = select.poll()
+    poll.register(sock, select.POLLOUT)
+    return bool(poll.poll(0))
 
 
 def _wipe(folder: Path) -> None:

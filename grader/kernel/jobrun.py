@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from grader.kernel import wire
 from grader.kernel.assets import MOST_ASSETS, opened
 from grader.kernel.checks import Checks
+from grader.kernel.clock import LOOK_S, Clock
 from grader.kernel.deaths import SLACK_S, Died, JobLost
 from grader.kernel.listeners import Listeners
 from grader.kernel.programs import close_all
@@ -42,6 +43,7 @@ class JobRun:
         self.job = job
         self.number = number
         self.seconds = seconds
+        self.clock = Clock()
         self.deadline = math.inf  # its time runs when it has a slot
         self.sock: socket.socket
         self.died: asyncio.Future[dict[str, Any]]
@@ -71,7 +73,7 @@ class JobRun:
                 await self._start_kernel()
             async with self.pool.slots:
                 began = time.monotonic()
-                self.deadline = began + self.seconds
+                self.deadline = self.clock.now() + self.seconds
                 await self._run_notebook()
         except TimeoutError:
             ended = "timed_out"
@@ -114,6 +116,8 @@ class JobRun:
         if message.get("event") == "died":
             if not self.died.done():
                 self.died.set_result(message)
+        elif message.get("event") == "waited":
+            self.clock.leave_out(message["seconds"])
         else:
             self.answers.put_nowait(message)
 
@@ -133,7 +137,7 @@ class JobRun:
         """The result of ``work``, unless the kernel or the init dies or the time is up first."""
         task = asyncio.ensure_future(work)
         try:
-            await asyncio.wait({task, self.died, self.lost}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            await self._one_of({task, self.died, self.lost}, seconds)
             if task.done():
                 return task.result()
             await asyncio.sleep(0)  # what came before the death may still be on its way
@@ -148,6 +152,18 @@ class JobRun:
         finally:
             if not task.done():
                 await _ended(task)
+
+    async def _one_of(self, awaited: set[asyncio.Future[Any]], seconds: float) -> None:
+        """Wait for the first of ``awaited``, ``seconds`` of the job's time at most."""
+        deadline = self.clock.now() + seconds
+        while (left := deadline - self.clock.now()) > 0:
+            began, portion = time.monotonic(), min(left, LOOK_S)
+            done, _ = await asyncio.wait(awaited, timeout=portion, return_when=asyncio.FIRST_COMPLETED)
+            if done:
+                return
+            passed = time.monotonic() - began
+            if passed > portion + LOOK_S:  # the grader stood still: what it did not hear of may have come long ago
+                self.clock.leave_out(passed)
 
     def _close(self) -> None:
         """Let go of everything; the init kills what is left when its socket closes."""
@@ -197,10 +213,14 @@ class JobRun:
 
     def left(self, seconds: float) -> float:
         """``seconds``, or what is left of the submission's time; raises ``TimeoutError`` when nothing is."""
-        left = self.deadline - time.monotonic()
+        left = self.time_left()
         if left <= 0:
             raise TimeoutError
         return min(seconds, left)
+
+    def time_left(self) -> float:
+        """Seconds that are left of the submission's time."""
+        return self.deadline - self.clock.now()
 
     async def _start_kernel(self) -> None:
         """A fresh kernel in the job, connected and ready."""
@@ -298,8 +318,9 @@ class JobRun:
     async def _kill(self, why: str) -> NoReturn:
         """Kill the kernel. Raises ``Died``."""
         self.order("kill", why=why)
-        await self._first(asyncio.get_running_loop().create_future(), SLACK_S)
-        raise AssertionError("a future that nobody sets is done")
+        with contextlib.suppress(TimeoutError):
+            await self._first(asyncio.get_running_loop().create_future(), SLACK_S)
+        raise JobLost("the job's init does not kill its kernel")
 
     def _note(self, cell: Cell, node: Any) -> None:
         text = "".join(str(output.get("text", "")) for output in node.outputs if output.get("output_type") == "stream")

@@ -139,7 +139,7 @@ class KernelPool:
             return execution
         self._numbers += 1
         again = dataclasses.replace(job, checks=tuple(first.checks.again))
-        left = max(0.0, self.limits.submission_s - execution.seconds)
+        left = max(0.0, first.time_left())
         second = await JobRun(self, zygote, again, self._numbers, left).run()
         return dataclasses.replace(
             execution,

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
 
-#: Seconds for stopped processes to come to rest.
-_STOP_S = 1.0
+#: Seconds for stopped processes to come to rest, for which each needs a processor once more.
+_STOP_S = 10.0
 #: Seconds for killed processes to be gone.
 _KILL_S = 5.0
 
@@ -228,6 +228,19 @@ class Processes:
         if folder is not None and self._folder_is_full(folder):
             return "written"
         return None
+
+    def used_and_waited(self) -> tuple[float, float]:
+        """Seconds that this process and its descendants had a processor, and that they were ready and waited for one.
+
+        Those of the dead are gone from both. Where the system does not count what is waited, that is 0.
+        """
+        ticks = waited = 0
+        for name in (self.me, *self.listed(self.limits["processes"])):
+            fields = self._read(f"{name}/stat").rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:13]))
+            counted = self._read(f"{name}/schedstat").split()  # of the first thread
+            waited += int(counted[1]) if len(counted) == 3 else 0
+        return ticks / _TICKS, waited / 1e9
 
     def _resident(self, names: list[str]) -> int:
         """Resident bytes of ``names`` together, shared pages counted for each: an upper bound, and cheap."""

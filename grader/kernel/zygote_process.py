@@ -13,7 +13,8 @@ from grader.errors import KernelError
 from grader.kernel import sandbox as sandboxes
 from grader.kernel import wire
 
-_READY_S = 120.0
+#: Seconds to import torch, which a busy machine may take long for; that it died is seen at once.
+_READY_S = 600.0
 
 
 class Zygote:

@@ -17,6 +17,7 @@ import torch
 
 from grader.kernel import KernelPool, choose_sandbox, exchange, wire
 from grader.kernel.checkrun import CheckRun
+from grader.kernel.clock import Clock
 from grader.kernel.processes import Stopped
 from grader.model import CaseRun, Cell, Check, Job, Program
 
@@ -67,7 +68,8 @@ def forking() -> Iterator[tuple[CheckRun, socket.socket]]:
         sock=grader,
         kernel=0,
         wait=lambda socks, seconds: select.select(socks, [], [], seconds)[0],
-        over_limit=lambda: None,
+        clock=Clock(),
+        look=lambda: None,
         processes=SimpleNamespace(stop_others=lambda child: Stopped(), kill_others=lambda spare: None),
     )
     slate = exchange.memory_slate(100)

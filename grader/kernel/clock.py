@@ -1,0 +1,60 @@
+"""Time as a job had it: limits say how long code may take, not how busy the machine is.
+
+What a job waited for a processor that others had is left out, and so is a pause of whoever keeps the time (stopped, or
+suspended with its container), who cannot have heard meanwhile that the work was done. A job that waits for a processor
+which it holds itself, with many threads, loses nothing by it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from grader.kernel.processes import Processes
+
+#: Who keeps the time looks up at least so often, in seconds; when more went by than twice that, it stood still.
+LOOK_S = 1.0
+#: The largest share of the time that is left out as waiting: what never ends, ends all the same.
+_MOST = 0.99
+
+
+class Clock:
+    """Seconds that count."""
+
+    def __init__(self) -> None:
+        self._lost = 0.0
+
+    def now(self) -> float:
+        """Seconds that count, from a moment in the past."""
+        return time.monotonic() - self._lost
+
+    def leave_out(self, seconds: float) -> None:
+        """Leave out ``seconds`` that went by."""
+        self._lost += seconds
+
+
+class JobClock(Clock):
+    """The clock of a job's init, which looks at what the job's ``processes`` used and waited."""
+
+    def __init__(self, processes: Processes) -> None:
+        super().__init__()
+        self._processes = processes
+        self.begin()
+
+    def begin(self) -> None:
+        """Count what comes from here on."""
+        self._at = time.monotonic()
+        self._used, self._waited = self._processes.used_and_waited()
+
+    def look(self) -> float:
+        """Leave out what the job waited since the last look, which is returned, or all of a pause."""
+        at, used, waited = self._at, self._used, self._waited
+        self.begin()
+        passed = self._at - at
+        if passed > 2 * LOOK_S:
+            self.leave_out(passed)
+            return 0.0
+        lost = max(0.0, min(self._waited - waited, passed - (self._used - used), passed * _MOST))
+        self.leave_out(lost)
+        return lost

@@ -1,0 +1,112 @@
+"""A limit is reached by what a job does, not by how busy the machine is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from grader.kernel import clock, jobrun
+from grader.kernel.clock import JobClock
+from grader.kernel.deaths import JobLost
+from grader.kernel.processes import Processes
+from grader.kernel.sandbox import package_home
+from grader.model import Job, Limits
+
+
+@pytest.mark.parametrize(
+    ("passed", "used", "waited", "lost"),
+    [
+        pytest.param(0.5, 0.5, 0.0, 0.0, id="computes"),
+        pytest.param(0.5, 0.0, 0.0, 0.0, id="sleeps"),
+        pytest.param(0.5, 0.1, 0.4, 0.4, id="waits for others"),
+        pytest.param(0.5, 0.5, 8.0, 0.0, id="waits for its own threads"),
+        pytest.param(0.5, 0.0, 8.0, 0.495, id="never gets one"),
+        pytest.param(60.0, 0.1, 0.0, 60.0, id="stood still with its init"),
+    ],
+)
+def test_job_clock_leaves_out_what_the_job_did_not_get(
+    passed: float, used: float, waited: float, lost: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = iter([(1.0, 2.0), (1.0 + used, 2.0 + waited)])
+    times = iter([10.0, 10.0 + passed])
+    processes: Any = SimpleNamespace(used_and_waited=lambda: next(figures))
+    monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    job_clock = JobClock(processes)
+    told = job_clock.look()
+
+    monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: 100.0))
+    assert job_clock.now() == pytest.approx(100.0 - lost)
+    assert told == pytest.approx(0.0 if passed > 2 * clock.LOOK_S else lost)  # the grader sees a pause itself
+
+
+@pytest.fixture
+def crowd() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Three busy processes that share one processor."""
+    core = min(os.sched_getaffinity(0))
+    source = f"import os; os.sched_setaffinity(0, [{core}])\nwhile True: pass"
+    started = [subprocess.Popen([sys.executable, "-c", source]) for _ in range(3)]
+    yield started
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="this system does not count what is waited")
+def test_waiting_for_a_processor_is_counted(crowd: list[subprocess.Popen[bytes]]) -> None:
+    processes = Processes(private=False, limits={"processes": 64})
+    deadline = time.monotonic() + 20
+    used, waited = processes.used_and_waited()
+    while processes.used_and_waited()[1] < waited + 0.5:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert processes.used_and_waited()[0] > used
+    processes.close()
+
+
+#: A grader of one notebook; says how its cells failed.
+GRADER = """
+import asyncio, sys
+from grader.kernel import KernelPool
+from grader.model import Cell, Job, Limits
+
+async def main():
+    cell = f"import pathlib, time; pathlib.Path({sys.argv[1]!r}).touch(); time.sleep(0.5)"
+    async with KernelPool("none", Limits(cell_s=2, submission_s=3), jobs=1) as pool:
+        print((await pool.run(Job("paused", (Cell(0, cell), Cell(1, "1")), ()))).failures)
+
+asyncio.run(main())
+"""
+
+
+def test_cell_that_ended_while_the_grader_was_stopped_has_not_timed_out(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    environment = {**os.environ, "PYTHONPATH": package_home()}
+    command = [sys.executable, "-c", GRADER, str(begun)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as grader:
+        while not begun.exists():
+            assert grader.poll() is None
+            time.sleep(0.02)
+        grader.send_signal(signal.SIGSTOP)
+        time.sleep(5)
+        grader.send_signal(signal.SIGCONT)
+        told, _ = grader.communicate(timeout=60)
+    assert told == "()\n"
+
+
+async def test_kernel_that_its_init_does_not_kill_is_no_fault_of_the_students(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobrun, "SLACK_S", 0.1)
+    pool: Any = SimpleNamespace(limits=Limits())
+    run = jobrun.JobRun(pool, SimpleNamespace(), Job("deaf", (), ()), 1, 60.0)  # type: ignore[arg-type]
+    run.died = run.lost.get_loop().create_future()
+    monkeypatch.setattr(run, "order", lambda *_args, **_named: None)
+    with pytest.raises(JobLost):
+        await run._kill("seconds")
