@@ -248,10 +248,19 @@ class JobRun:
                 raise
             raise JobLost(f"a kernel did not come up within {_START_S:g} s") from None
         except (OSError, EOFError, ValueError) as error:
-            raise JobLost(f"a kernel's sockets did not come up: {error}") from None
+            raise JobLost(f"a kernel's sockets did not come up: {await self._reason() or error}") from None
         finally:
             listeners.close()
             listeners.unlink()
+
+    async def _reason(self) -> str:
+        """What the init says of a kernel that closed its sockets instead of serving them; empty when nothing."""
+        try:
+            return str((await self.answer(SLACK_S)).get("text", "")).strip()
+        except Died as death:
+            return f"it died ({death.how})"
+        except TimeoutError:
+            return ""
 
     async def _run_notebook(self) -> None:
         skipped: set[int] = set()

@@ -259,6 +259,19 @@ def test_zygote_that_never_comes_up_is_told_with_its_last_words(monkeypatch: pyt
         asyncio.run(run())
 
 
+def test_kernel_that_never_comes_up_is_told_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    described = KernelPool.describe
+    broken = {"environment": {"HOUSE": 3}}
+    monkeypatch.setattr(KernelPool, "describe", lambda *about: {**described(*about), **broken})
+
+    async def run() -> None:
+        async with KernelPool("none", LIMITS, jobs=1) as pool:
+            with pytest.raises(KernelError, match="str expected, not int"):
+                await pool.run(linear_job("first"))
+
+    asyncio.run(run())
+
+
 @pytest.mark.slow
 def test_descriptors_and_memory_are_flat_over_many_jobs(laboratory: Laboratory) -> None:
     process = psutil.Process()
