@@ -216,6 +216,7 @@ class Connection(asyncio.Protocol):
         self._transport.close()
         if not self.opened.done():
             self.opened.set_exception(error)
+            self.opened.exception()  # else, where nobody waits for it any more, asyncio prints it
         self._wake()
 
     def _wake(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import resource
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -167,6 +168,17 @@ async def test_what_nobody_asks_for_stays_in_the_socket() -> None:
     came = [await connection.receive() for _ in range(10)]
     assert came == [[b"1"]] * 3 + [[b"2"]] * 7
     assert wire.reading
+
+
+async def test_end_that_nobody_waits_for_is_not_printed() -> None:
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: told.append(about))
+    connection = zmtp.Connection("DEALER")
+    connection.connection_made(Wire())  # type: ignore[arg-type]
+    connection.connection_lost(None)
+    del connection
+    gc.collect()
+    assert told == []
 
 
 async def test_what_came_before_the_end_is_heard() -> None:
