@@ -107,7 +107,7 @@ def test_student_page_failed_check_shows_everything() -> None:
         "Which of inp and out.g",
         "plain: n=7, i=5, o=3",
         "worst element [4, 1]: expected",
-        "This one calls relu_grad",
+        "This one calls what is not right yet: relu_grad",
         "⚑ loops",
         "hi",
     ):

@@ -57,7 +57,7 @@ def test_render_submission_failed_check_tells_what_and_where() -> None:
         "w.g has shape (3, 5), the transpose",
         "worst element [4, 1]: expected",
         "hint: Which of inp",
-        "This one calls relu_grad",
+        "This one calls what is not right yet: relu_grad",
         "│ two",
     ):
         assert words in shown
