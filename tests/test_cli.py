@@ -217,6 +217,21 @@ def test_a_run_whose_output_nobody_reads_writes_its_reports(tmp_path: Path) -> N
     assert (tmp_path / "grades/report.json").is_file()
 
 
+def test_a_run_whose_output_finds_no_room_says_so_and_writes_its_reports(tmp_path: Path) -> None:
+    hand_in(tmp_path / "class", {"ada": answered({})})
+    command = [sys.executable, "-m", "grader", "score", str(tmp_path / "class"), "--out", str(tmp_path / "grades")]
+    trouble = "standard output cannot be written: No space left on device"
+    with Path("/dev/full").open("w") as full:
+        how = {"cwd": tmp_path, "stdout": full, "stderr": subprocess.PIPE, "text": True, "timeout": 120}
+        grader = subprocess.run(command, check=False, **how)
+        listing = subprocess.run([*command, "--who"], check=False, **how)
+
+    assert grader.returncode == GRADED, grader.stderr
+    assert grader.stderr.splitlines() == [f"note: {trouble}; the run goes on, and writes its reports"]
+    assert (tmp_path / "grades/report.json").is_file()
+    assert (listing.returncode, f"error: {trouble}" in listing.stderr) == (USAGE, True)
+
+
 def test_grammar_that_jupyterlab_brings_is_not_loaded(tmp_path: Path) -> None:
     (tmp_path / "rfc3987_syntax.py").write_text("raise AssertionError('loaded, which takes a second')")
     code = (

@@ -168,7 +168,7 @@ def _score(options: ScoreOptions, hints: Hints) -> RunReport:
     from grader.batch import score_class
 
     out = options.out
-    console = plain_console()
+    console = plain_console(goes_on=True)
     with logging_to(out):
         run = score_class(options, ProgressView(console).observer())
 

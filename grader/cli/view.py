@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
+
+from grader.errors import UsageError
 
 if TYPE_CHECKING:
     from grader.batch import Observer
@@ -21,7 +23,25 @@ _LISTED = 40
 
 
 class _StandardOutput(Console):
-    """Prints to whoever reads standard output; when they leave (``| head``), a run goes on for its files."""
+    """Prints to whoever reads standard output, and to nowhere when they leave (``| head``).
+
+    A run ``goes_on`` for its files also where what it prints finds no room; any other command has nothing to show then.
+    """
+
+    def __init__(self, *, goes_on: bool) -> None:
+        super().__init__(soft_wrap=False, width=None if sys.stdout.isatty() else _plain_width())
+        self._goes_on = goes_on
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """As ``Console.print``. Raises ``UsageError`` when it cannot be written and the command does not go on."""
+        try:
+            super().print(*objects, **how)
+        except OSError as error:
+            self.on_broken_pipe()
+            trouble = f"standard output cannot be written: {error.strerror}"
+            if not self._goes_on:
+                raise UsageError(trouble, remedy="let it lead to where there is room") from error
+            note(f"{trouble}; the run goes on, and writes its reports")
 
     def on_broken_pipe(self) -> None:
         """Let what is still printed lead nowhere."""
@@ -30,9 +50,9 @@ class _StandardOutput(Console):
         os.close(nowhere)
 
 
-def plain_console() -> Console:
-    """The console of standard output."""
-    return _StandardOutput(soft_wrap=False, width=None if sys.stdout.isatty() else _plain_width())
+def plain_console(*, goes_on: bool = False) -> Console:
+    """The console of standard output, which tells or (``goes_on``) only remarks that it cannot be written."""
+    return _StandardOutput(goes_on=goes_on)
 
 
 def _plain_width() -> int:
