@@ -59,7 +59,7 @@ def _applied(value: Tensor, gamma: Tensor, beta: Tensor, eps: float, axis: int, 
 
 
 class _Normalised(torch.autograd.Function):
-    """What the right layer gives, with the gradients of a misstep."""
+    """The layer with a misstep, and its gradients with the same."""
 
     @staticmethod
     def forward(
@@ -69,9 +69,10 @@ class _Normalised(torch.autograd.Function):
         inside = {"inside": eps}.get(misstep.eps, 0.0)
         outside = {"outside": eps}.get(misstep.eps, 0.0)
         root = 1 / ((variance + inside).sqrt() + outside)
-        ctx.save_for_backward((value - value.mean(axis, keepdim=True)) * root, root, gamma)
+        normal = (value - value.mean(axis, keepdim=True)) * root
+        ctx.save_for_backward(normal, root, gamma)
         ctx.axis, ctx.misstep = axis, misstep
-        return value * gamma + beta
+        return normal * gamma + beta
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Any:
