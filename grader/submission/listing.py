@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.errors import UsageError
+from grader.notebook_name import kind_of_notebook
 from grader.submission.entry import CollectLimits, printable
 from grader.submission.finding import Found, archive_stem, found_below, is_archive, is_notebook
 from grader.submission.naming import is_from_moodle, is_from_platform
@@ -114,6 +115,10 @@ class Lister:
             if wrapper is None:
                 break
             root, base, owner = root / wrapper, (*base, wrapper), owner if depth else wrapper
+        if depth == 0 and not folders and len(found) == 1 and _may_hold_a_class(found[0]):
+            inside = self._archive(found[0].path, one_of_several=False)
+            if _is_a_class(inside):
+                return replace(inside, shown=f"{shown}{''.join(f'{part}/' for part in base)}{inside.shown}")
         everything = [inner for item in found for inner in self._expanded(item, depth)]
         holders = (*folders, *(item.parts[0] for item in found if len(item.parts) == 1 and is_archive(item.parts[0])))
         shown += "".join(f"{part}/" for part in base)
@@ -171,6 +176,20 @@ def _named_by_a_platform(root: Path) -> tuple[str, ...]:
 def _holds_a_class(folder: str) -> bool:
     """Tell whether a folder's name says that students' work lies in it, as nbgrader and GitHub Classroom call it."""
     return folder in {"submitted", "submissions"} or folder.endswith("-submissions")
+
+
+def _may_hold_a_class(item: Found) -> bool:
+    """Tell whether the only thing in a folder is an archive that no platform named after a student."""
+    name = item.parts[-1]
+    return item.refused is None and is_archive(name) and not is_from_platform(name)
+
+
+def _is_a_class(listing: Listing) -> bool:
+    """Tell whether an archive's folders hold the same notebook twice: one student's hold different ones."""
+    places = {
+        (item.parts[0], kind_of_notebook(item.parts[-1])) for item in listing.found if is_notebook(item.parts[-1])
+    }
+    return len({kind for _, kind in places}) < len(places)
 
 
 def _is_one_place(listing: Listing) -> bool:

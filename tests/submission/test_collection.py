@@ -479,3 +479,22 @@ def test_collect_one_of_several_paths_without_a_notebook_is_an_entry(tmp_path: P
         ]
     with pytest.raises(UsageError, match="no notebook found"):
         collect(paths[1:])
+
+
+@pytest.mark.parametrize(
+    ("inside", "students"),
+    [
+        (["ada/nb.ipynb", "alan/nb-Copy1.ipynb"], ["ada", "alan"]),
+        (["submissions/ada/nb.ipynb", "submissions/alan/nb.ipynb"], ["ada", "alan"]),
+        (["week1/nb.ipynb", "week2/other.ipynb"], ["tuesday", "tuesday"]),
+        (["week1/nb.ipynb"], ["tuesday"]),
+    ],
+)
+def test_collect_an_archive_alone_in_its_folder_is_a_class_where_a_notebook_comes_twice(
+    inside: list[str], students: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "subs").mkdir()
+    zip_of(tmp_path / "subs" / "tuesday.zip", dict.fromkeys(inside, b"{}"))
+    with collect([tmp_path / "subs"]) as collection:
+        assert [entry.student for entry in collection] == students
+        assert [entry.shown_path for entry in collection] == [f"tuesday.zip!{path}" for path in inside]
