@@ -35,22 +35,21 @@ class Clock:
 
 
 class JobClock(Clock):
-    """The clock of a job's init, which looks at what the job's ``processes`` used and waited."""
+    """The clock of a kernel's init, from the fork of the kernel on: it looks at what ``processes`` used and waited."""
 
     def __init__(self, processes: Processes) -> None:
         super().__init__()
         self._processes = processes
-        self.begin()
+        self._count()
 
-    def begin(self) -> None:
-        """Count what comes from here on."""
+    def _count(self) -> None:
         self._at = time.monotonic()
         self._used, self._waited = self._processes.used_and_waited()
 
     def look(self) -> float:
         """Leave out what the job waited since the last look, which is returned, or all of a pause."""
         at, used, waited = self._at, self._used, self._waited
-        self.begin()
+        self._count()
         passed = self._at - at
         if passed > 2 * LOOK_S:
             self.leave_out(passed)

@@ -88,7 +88,7 @@ class JobInit:
         self.folder = Path(message["folder"])
         self.private = self.sandbox == "bwrap"
         self.processes = Processes(self.private, self.limits)
-        self.clock = JobClock(self.processes)
+        self.clock: JobClock  # each kernel has its own
         self.kernel = 0
         self.command: socket.socket | None = None
         self.gate: int | None = None
@@ -241,7 +241,7 @@ class JobInit:
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.command = ours
         self.processes.kernel_forked()
-        self.clock.begin()
+        self.clock = JobClock(self.processes)
 
     def _become_kernel(self, command: socket.socket, fds: list[int]) -> None:
         status = 1

@@ -194,13 +194,16 @@ class Processes:
 
     def state(self, name: str) -> str:
         """The one-letter state of ``/proc`` entry ``name``; ``"X"`` when it is gone."""
-        text = self._read(f"{name}/stat")
-        return text.rpartition(")")[2].split()[0] if text else "X"
+        return (self._stat(name) or ["X"])[0]
 
     def exit_status(self, name: str) -> int | None:
         """The wait status of a dead descendant that nobody has collected yet; None when it is not dead."""
-        fields = self._read(f"{name}/stat").rpartition(")")[2].split()
+        fields = self._stat(name)
         return int(fields[-1]) if fields and fields[0] == "Z" else None
+
+    def _stat(self, name: str) -> list[str]:
+        """The fields of ``stat`` from the state on (proc(5) counts it as the third); none when the process is gone."""
+        return self._read(f"{name}/stat").rpartition(")")[2].split()
 
     # ------------------------------------------------------------------------------------------- limits
 
@@ -215,8 +218,7 @@ class Processes:
 
     def _threads(self, names: list[str]) -> int:
         """The threads of ``names`` together."""
-        fields = (self._read(f"{name}/stat").rpartition(")")[2].split() for name in names)
-        return sum(int(each[17]) for each in fields if len(each) > 17)
+        return sum(int(fields[17]) for fields in map(self._stat, names) if len(fields) > 17)
 
     def over_limit(self, folder: Path | None) -> str | None:
         """The name of the limit (``processes``, ``memory``, ``written``) that the job is over, or None."""
@@ -236,8 +238,7 @@ class Processes:
         """
         ticks = waited = 0
         for name in (self.me, *self.listed(self.limits["processes"])):
-            fields = self._read(f"{name}/stat").rpartition(")")[2].split()
-            ticks += sum(map(int, fields[11:13]))
+            ticks += sum(map(int, self._stat(name)[11:13]))
             counted = self._read(f"{name}/schedstat").split()  # of the first thread
             waited += int(counted[1]) if len(counted) == 3 else 0
         return ticks / _TICKS, waited / 1e9
