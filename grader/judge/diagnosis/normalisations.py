@@ -66,8 +66,8 @@ class _Normalised(torch.autograd.Function):
         ctx: Any, value: Tensor, gamma: Tensor, beta: Tensor, eps: float, axis: int, misstep: Misstep
     ) -> Tensor:
         variance = value.var(axis, correction=misstep.correction, keepdim=True)
-        inside = {"inside": eps}.get(misstep.eps, 0.0)
-        outside = {"outside": eps}.get(misstep.eps, 0.0)
+        inside = eps if misstep.eps == "inside" else 0.0
+        outside = eps if misstep.eps == "outside" else 0.0
         root = 1 / ((variance + inside).sqrt() + outside)
         normal = (value - value.mean(axis, keepdim=True)) * root
         ctx.save_for_backward(normal, root, gamma)

@@ -173,12 +173,8 @@ def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip
     t = 1 if slip.has("stuck") else t
     kept = {} if slip.has("averages_lost") else state
     zero = torch.zeros_like(grad)
-    old, new = (
-        ((1 - first, 1 - second), (first, second))
-        if slip.has("weights")
-        else ((first, second), (1 - first, 1 - second))
-    )
-    new = (1.0, 1.0) if slip.has("unweighted") else new
+    old = (1 - first, 1 - second) if slip.has("weights") else (first, second)
+    new = (1.0, 1.0) if slip.has("unweighted") else (1 - old[0], 1 - old[1])
     state["mean"] = old[0] * kept.get("mean", zero) + new[0] * grad
     state["square"] = old[1] * kept.get("square", zero) + new[1] * grad**2
     mean: Tensor = state["mean"] / (1 if slip.has("raw_mean") else 1 - first**t)
