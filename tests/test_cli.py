@@ -224,12 +224,14 @@ def test_a_run_whose_output_finds_no_room_says_so_and_writes_its_reports(tmp_pat
     with Path("/dev/full").open("w") as full:
         how = {"cwd": tmp_path, "stdout": full, "stderr": subprocess.PIPE, "text": True, "timeout": 120}
         grader = subprocess.run(command, check=False, **how)
-        listing = subprocess.run([*command, "--who"], check=False, **how)
+        listings = [subprocess.run([*command, who], check=False, **how) for who in ("--who", "--who-csv")]
 
     assert grader.returncode == GRADED, grader.stderr
     assert grader.stderr.splitlines() == [f"note: {trouble}; the run goes on, and writes its reports"]
     assert (tmp_path / "grades/report.json").is_file()
-    assert (listing.returncode, f"error: {trouble}" in listing.stderr) == (USAGE, True)
+    for listing in listings:
+        assert listing.returncode == USAGE
+        assert listing.stderr.splitlines() == [f"error: {trouble}", "  let it lead to where there is room"]
 
 
 def test_grammar_that_jupyterlab_brings_is_not_loaded(tmp_path: Path) -> None:

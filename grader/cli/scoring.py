@@ -11,7 +11,7 @@ import typer
 from grader.cli.app import app
 from grader.cli.options import CourseOption, HintsOption, OutOption, Sandbox, a_number, seed_number, size
 from grader.cli.outcome import GRADED, Platforms, exit_status, logging_to, told
-from grader.cli.view import ProgressView, entries_csv, plain_console, print_entries
+from grader.cli.view import ProgressView, entries_csv, plain_console, print_entries, write_out
 from grader.errors import UsageError
 from grader.machine import usable_cores
 from grader.model import Hints, Limits
@@ -200,7 +200,7 @@ def _print_who(
     expected_of(loaded, assigned)  # a name that is mistyped is told here too
     with collect(paths, student_pattern=student_pattern, known=loaded.notebooks, skip=out) as collection:
         if as_csv:
-            typer.echo(entries_csv(collection), nl=False)
+            write_out(entries_csv(collection))
         else:
             print_entries(plain_console(), collection, len(collection))
 

@@ -37,17 +37,38 @@ class _StandardOutput(Console):
         try:
             super().print(*objects, **how)
         except OSError as error:
-            self.on_broken_pipe()
-            trouble = f"standard output cannot be written: {error.strerror}"
+            trouble = _unwritable(error)
             if not self._goes_on:
-                raise UsageError(trouble, remedy="let it lead to where there is room") from error
+                raise trouble from error
             note(f"{trouble}; the run goes on, and writes its reports")
 
     def on_broken_pipe(self) -> None:
         """Let what is still printed lead nowhere."""
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        _lead_nowhere()
+
+
+def write_out(text: str) -> None:
+    """Write ``text`` to standard output, to the letter. Raises ``UsageError`` when it finds no room."""
+    try:
+        typer.echo(text, nl=False)
+    except BrokenPipeError:
+        _lead_nowhere()
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
+def _unwritable(error: OSError) -> UsageError:
+    """What to tell of it; what is still printed leads nowhere, or Python would tell it again at its end."""
+    _lead_nowhere()
+    return UsageError(
+        f"standard output cannot be written: {error.strerror}", remedy="let it lead to where there is room"
+    )
+
+
+def _lead_nowhere() -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def plain_console(*, goes_on: bool = False) -> Console:

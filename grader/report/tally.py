@@ -79,7 +79,7 @@ class Row:
     def flags(self) -> tuple[str, ...]:
         """The remarks for a human, those of exercises with the exercise named."""
         remarks = [wording.spare(entry) for entry in self.spare]
-        remarks += [wording.ATTEMPTS.format(names=", ".join(self.attempts))] * bool(self.attempts)
+        remarks += [wording.attempts(self.attempts)] * bool(self.attempts)
         remarks += [flag for entry in self.entries for flag in entry.flags]
         remarks += [f"{id_}: {flag}" for id_, exercise in self.exercises.items() for flag in exercise.flags]
         return tuple(dict.fromkeys(remarks))
@@ -256,7 +256,6 @@ def _concerns_of(row: Row) -> list[Concern]:
         flags = [*entry.flags, *(f"{exercise.id}: {flag}" for exercise in entry.exercises for flag in exercise.flags)]
         if flags:
             found.append(Concern(row.student, wording.FLAGGED, entry.notebook, "; ".join(flags)))
-    if row.attempts:
-        detail = wording.ATTEMPTS.format(names=", ".join(row.attempts))
-        found.append(Concern(row.student, wording.FLAGGED, row.attempts[0], detail))
+    if attempts := row.attempts:
+        found.append(Concern(row.student, wording.FLAGGED, attempts[0], wording.attempts(attempts)))
     return found

@@ -6,6 +6,7 @@ label beside the symbol or in the legend, so that colour is never alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from grader.model import Diagnosis, Hints, SubmissionReport
@@ -76,7 +77,6 @@ SANDBOX_NOTE: Final = {
 
 FLAGGED: Final = "flagged"
 GRADER_ERROR_IN: Final = "the grader failed in {exercises}"
-ATTEMPTS: Final = "{names} answer the same exercises: for each the better answer counts"
 COUNTED_FROM: Final = "Cells are counted from 0, text cells included."
 NOT_HANDED_IN: Final = "This was assigned, and was not handed in."
 NOTHING_GRADED: Final = "No submission was found."
@@ -106,6 +106,11 @@ def place(cell: int | None, line: int | None) -> str:
 def spare(entry: SubmissionReport) -> str:
     """Why a notebook that was not graded takes no points away."""
     return SPARE[entry.status].format(name=entry.notebook or entry.path, reason=entry.reason)
+
+
+def attempts(notebooks: Sequence[str]) -> str:
+    """What is remarked on notebooks of other names that answer the same exercises."""
+    return f"{', '.join(notebooks)} answer the same exercises: for each the better answer counts"
 
 
 def sentence(reason: str) -> str:
