@@ -19,7 +19,7 @@ import socket
 import time
 from typing import IO, TYPE_CHECKING, Any
 
-from grader.kernel import exchange, wire
+from grader.kernel import memfiles, wire
 from grader.kernel.processes import Stopped
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class CheckRun:
         assert self.sock is not None
         about = {key: self.checks[check][key] for key in ("needs", "autograd", "printed", "cell")}
         if first:
-            self.sheet = exchange.memory_slate(self.capacity)
+            self.sheet = memfiles.slate(self.capacity)
         fds = [self.sources[check], *[self.sheet] * first]
         wire.send(self.sock, {"do": "check", "sandbox": self.init.sandbox, **about}, fds)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from grader.kernel import exchange
+from grader.kernel import memfiles
 from grader.kernel.deaths import SLACK_S, Died, JobLost
 from grader.kernel.programs import close_all
 from grader.kernel.schedule import defined_in, scheduled
@@ -95,10 +95,10 @@ class Checks:
         """Have the job's init run ``parts``, in one fork as far as that goes."""
         run, limits = self.run, self.run.limits
         seconds = [run.left(part.check.time_limit or limits.check_s) for part in parts]
-        fds = [exchange.memory_slate(limits.result)]
+        fds = [memfiles.slate(limits.result)]
         try:
             for part in parts:
-                fds.append(exchange.memory_file((part.check.source or "").encode()))
+                fds.append(memfiles.sealed((part.check.source or "").encode()))
                 fds += run.pool.programs.open(part.check.programs, part.start, part.stop)
             told = [self._told(part, limit) for part, limit in zip(parts, seconds, strict=True)]
             run.order("check", fds, checks=told)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import ctypes
 import json
 import math
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -156,43 +155,3 @@ def _tensor(entry: Mapping[str, Any], body: memoryview) -> torch.Tensor:
             raise Malformed("an empty tensor whose sum over an axis would fill the memory")
         return _empty(shape, dtype=dtype)
     return _reshape(_frombuffer(bytearray(body[begin:end]), dtype=dtype), shape)
-
-
-def memory_file(data: bytes, name: str = "grader") -> int:
-    """A descriptor of a sealed, read-only memory file that holds ``data``; the caller closes it."""
-    import fcntl
-
-    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
-    fcntl.fcntl(fd, _ADD_SEALS, _SEAL_SEAL | _SEAL_SHRINK | _SEAL_GROW | _SEAL_WRITE)
-    return fd
-
-
-def memory_slate(size: int, name: str = "result") -> int:
-    """A descriptor of a writable memory file of exactly ``size`` bytes that nobody can grow; the caller closes it."""
-    import fcntl
-
-    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    os.ftruncate(fd, size)
-    fcntl.fcntl(fd, _ADD_SEALS, _SEAL_SEAL | _SEAL_SHRINK | _SEAL_GROW)
-    return fd
-
-
-def contents(fd: int) -> bytes:
-    """All bytes of the memory file ``fd``, wherever its offset stands."""
-    size = os.fstat(fd).st_size
-    chunks = []
-    at = 0
-    while at < size:
-        chunk = os.pread(fd, size - at, at)
-        if not chunk:
-            break
-        chunks.append(chunk)
-        at += len(chunk)
-    return b"".join(chunks)
-
-
-_ADD_SEALS = 1033
-_SEAL_SEAL, _SEAL_SHRINK, _SEAL_GROW, _SEAL_WRITE = 1, 2, 4, 8

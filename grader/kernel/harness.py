@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from grader.kernel import autograd_watch, confine, exchange, wire
+from grader.kernel import autograd_watch, confine, exchange, memfiles, wire
 from grader.kernel.program import Namespace, ProgramRun
 from grader.kernel.surroundings import Surroundings
 
@@ -33,7 +33,7 @@ _signal, _SIG_DFL, _SIGINT = signal.signal, signal.SIG_DFL, signal.SIGINT
 _socket = socket.socket
 _send, _receive, _Closed = wire.send, wire.receive, wire.Closed
 _Undisturbed = exchange.Undisturbed
-_encode, _decode, _contents, _size = exchange.encode, exchange.decode, exchange.contents, exchange.size
+_encode, _decode, _contents, _size = exchange.encode, exchange.decode, memfiles.contents, exchange.size
 _fstat = os.fstat
 _confine_check = confine.confine_check
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from grader.kernel import memfiles
 from grader.model import Check, Program
 
 if TYPE_CHECKING:
@@ -80,11 +81,9 @@ class ProgramFiles:
 
     def open(self, programs: tuple[Program, ...], start: int, stop: int) -> list[int]:
         """Fresh read-only descriptors of the files of ``programs[start:stop]``; the caller closes them."""
-        from grader.kernel import exchange
-
         held = self._files.get(id(programs))
         if held is None:
-            fds = tuple(exchange.memory_file(encode(program)) for program in programs)
+            fds = tuple(memfiles.sealed(encode(program)) for program in programs)
             held = self._files[id(programs)] = (programs, fds)
         return [os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC) for fd in held[1][start:stop]]
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 
-from grader.kernel import KernelPool, choose_sandbox, exchange, wire
+from grader.kernel import KernelPool, choose_sandbox, memfiles, wire
 from grader.kernel.checkrun import CheckRun
 from grader.kernel.clock import Clock
 from grader.kernel.processes import Stopped
@@ -72,7 +72,7 @@ def forking() -> Iterator[tuple[CheckRun, socket.socket]]:
         look=lambda: None,
         processes=SimpleNamespace(stop_others=lambda child: Stopped(), kill_others=lambda spare: None),
     )
-    slate = exchange.memory_slate(100)
+    slate = memfiles.slate(100)
     checks = CheckRun(init, [{"programs": 0, "seconds": 0.3}], slate, [-1])
     checks._begin(0)
     yield checks, kernel

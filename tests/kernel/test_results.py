@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from grader.kernel import exchange
+from grader.kernel import exchange, memfiles
 from grader.kernel.results import Reader
 from grader.model import CaseRun, Program
 
@@ -20,7 +20,7 @@ def read(
     reader: Reader, outcome: Mapping[str, Any], value: float = 1.0, program: Program = PROGRAM, cell: int | None = 7
 ) -> CaseRun:
     data = exchange.encode({"c:x.g": torch.full((2,), value)}, {"autograd": None, **outcome})
-    slate = exchange.memory_slate(len(data))
+    slate = memfiles.slate(len(data))
     try:
         os.pwrite(slate, data, 0)
         return reader.read(slate, {"ended": "done", "at": 0, "length": len(data)}, program, lambda request: cell)[0]
@@ -59,7 +59,7 @@ def test_the_name_that_was_missed_is_told_each_time() -> None:
     error = {"type": "NameError", "message": "", "bases": [], "request": 1, "line": 1, "code": "", "operands": []}
     data = exchange.encode({}, {**RETURNED, "ended": "raised", "error": {**error, "name": "help"}, "captures": {}})
     program = Program("x", "f(x)", {}, reads=())
-    slate = exchange.memory_slate(len(data))
+    slate = memfiles.slate(len(data))
     run = {"ended": "done", "at": 0, "length": len(data)}
     try:
         os.pwrite(slate, data, 0)
