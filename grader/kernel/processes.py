@@ -1,13 +1,13 @@
 """The processes of one job: found through ``/proc``, counted, stopped and killed.
 
-Everything here sees only what descends from the calling process, the job's init, which adopts all orphans.
+Everything here sees only what descends from the calling process, the job's init, which adopts all orphans, and from the
+job's kernel, where that is no child of the init.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import time
 from collections.abc import Mapping
@@ -20,6 +20,8 @@ _PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
 #: Seconds for stopped processes to come to rest, for which each needs a processor once more.
 _STOP_S = 10.0
+#: Seconds after which those that have not are told so again.
+_AGAIN_S = 0.05
 #: Seconds for killed processes to be gone.
 _KILL_S = 5.0
 
@@ -36,8 +38,10 @@ class Stopped:
 _THREADS = 8
 #: Files and folders that a job may make: those of a tmpfs of the default size.
 MOST_FILES = 65_536
-#: How many killed processes are waited for one by one, and how long at a time.
-_MOST_AWAITED, _AWAITED_S = 16, 0.05
+#: In the flags of ``/proc/…/stat``: the process is giving up what it had, and runs nothing of its own any more.
+_EXITING = 4
+#: Seconds between two looks at processes that were told to stop or to end.
+_LOOK_S = 0.0002
 
 
 class Processes:
@@ -49,20 +53,22 @@ class Processes:
         # In a PID namespace, /proc is still that of the sandbox: descendants have other numbers there than here.
         self.proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.me = os.readlink("self", dir_fd=self.proc)
+        self.kernel: list[str] = []
         self.last_walk = 0.0
 
     def close(self) -> None:
         """Let go of ``/proc``, in a child that is to see nothing of it."""
         os.close(self.proc)
 
-    def kernel_forked(self) -> None:
-        """Have the next look count everything anew."""
+    def kernel_forked(self, *kernel: str) -> None:
+        """Have the next look count everything anew; ``kernel`` is its ``/proc`` name where it is no child of this."""
+        self.kernel = list(kernel)
         self.last_walk = 0.0
 
     def listed(self, most: int = 10**9) -> list[str]:
         """The ``/proc`` names of all descendants, or of a few more than ``most``: enough to know of a fork bomb."""
-        found: list[str] = []
-        todo = [self.me]
+        found = [name for name in self.kernel if self._stat(name)]
+        todo = [self.me, *found]
         while todo and len(found) <= most:
             children = self._children(todo.pop())
             found += children
@@ -124,21 +130,28 @@ class Processes:
             reached |= pids
 
     def stop_others(self, spare: int) -> Stopped:
-        """Stop every descendant but ``spare`` and wait until they stand still."""
-        if self.private:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(-1, signal.SIGSTOP)
-            os.kill(spare, signal.SIGCONT)
-        else:
-            self.signal_others(signal.SIGSTOP, frozenset({spare}))
-        pids = {name: self.pid(name) for name in self.listed()}
-        stopped = Stopped({name: pid for name, pid in pids.items() if pid not in (spare, 0)})
+        """Stop every descendant but ``spare`` and wait until they stand still.
+
+        Those that have not after a while are told again: when the death of a process orphans a process group, the
+        system itself continues what is stopped in it.
+        """
         deadline = time.monotonic() + _STOP_S
         while True:
-            still = all(self._stands_still(task, mark) for task, mark in self.marks(stopped).items())
-            if still or time.monotonic() > deadline:
+            if self.private:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(-1, signal.SIGSTOP)
+                os.kill(spare, signal.SIGCONT)
+            else:
+                self.signal_others(signal.SIGSTOP, frozenset({spare}))
+            pids = {name: self.pid(name) for name in self.listed()}
+            stopped = Stopped({name: pid for name, pid in pids.items() if pid not in (spare, 0)})
+            again = time.monotonic() + _AGAIN_S
+            while time.monotonic() < again:
+                if all(self._stands_still(task, mark) for task, mark in self.marks(stopped).items()):
+                    return Stopped(stopped.pids, self.marks(stopped))
+                time.sleep(_LOOK_S)
+            if time.monotonic() > deadline:
                 return Stopped(stopped.pids, self.marks(stopped))
-            time.sleep(0.0005)
 
     def _stands_still(self, task: str, mark: str) -> bool:
         """Whether a thread is dead, or stopped and off its processor.
@@ -164,7 +177,7 @@ class Processes:
         return now != {task: mark for task, mark in stopped.marks.items() if task not in dead}
 
     def kill_all(self) -> None:
-        """Kill every descendant; on return none is running."""
+        """Kill every descendant; on return all are dead."""
         self.kill_others(frozenset())
 
     def kill_others(self, spare: frozenset[int]) -> None:
@@ -172,6 +185,8 @@ class Processes:
 
         All are stopped first, in one call where they are alone in a PID namespace: a fork bomb stands still then.
         """
+        # Nobody waits for the end of all, and what a process used is counted for those that collect it when dead.
+        over, pause = (self._runs_no_more, _LOOK_S) if spare else (self._is_dead, 5 * _LOOK_S)
         deadline = time.monotonic() + _KILL_S
         while time.monotonic() < deadline:
             if self.private:
@@ -180,10 +195,10 @@ class Processes:
             elif not spare:
                 self._kill_groups()
             if spare or not self.private:
-                _await_end(self.signal_others(signal.SIGKILL, spare))
-            if not any(self.state(name) not in "ZX" and self.pid(name) not in spare for name in self.listed()):
+                self.signal_others(signal.SIGKILL, spare)
+            if all(over(name) or self.pid(name) in spare for name in self.listed()):
                 return
-            time.sleep(0.001)
+            time.sleep(pause)
 
     def _kill_groups(self) -> None:
         """Kill whole process groups, which a fork bomb rarely leaves, but this process's own."""
@@ -192,9 +207,14 @@ class Processes:
             for group in groups - {os.getpgid(0)}:
                 os.killpg(group, signal.SIGKILL)
 
-    def state(self, name: str) -> str:
-        """The one-letter state of ``/proc`` entry ``name``; ``"X"`` when it is gone."""
-        return (self._stat(name) or ["X"])[0]
+    def _is_dead(self, name: str) -> bool:
+        """Whether ``/proc`` entry ``name`` is dead or gone."""
+        return (self._stat(name) or ["X"])[0] in "ZX"
+
+    def _runs_no_more(self, name: str) -> bool:
+        """Whether ``/proc`` entry ``name`` is dead or gone, or does nothing more than give its memory back."""
+        fields = self._stat(name) or ["X"]
+        return fields[0] in "ZX" or (int(fields[6]) & _EXITING > 0 and fields[17] == "1")
 
     def exit_status(self, name: str) -> int | None:
         """The wait status of a dead descendant that nobody has collected yet; None when it is not dead."""
@@ -272,25 +292,6 @@ class Processes:
 def _field(status: str, name: str) -> str:
     """The value of a line of a ``status`` file; empty where it has none."""
     return status.partition(f"\n{name}:\t")[2].partition("\n")[0]
-
-
-def _await_end(pids: set[int]) -> None:
-    """Wait for a few killed processes to end, some milliseconds at most."""
-    poll = select.poll()
-    fds: set[int] = set()
-    for pid in list(pids)[:_MOST_AWAITED]:
-        with contextlib.suppress(OSError):
-            fds.add(os.pidfd_open(pid))
-    for fd in fds:
-        poll.register(fd, select.POLLIN)
-    deadline = time.monotonic() + _AWAITED_S
-    left = set(fds)
-    while left and time.monotonic() < deadline:
-        for fd, _ in poll.poll(1000 * _AWAITED_S):
-            poll.unregister(fd)
-            left.discard(fd)
-    for fd in fds:
-        os.close(fd)
 
 
 def _is_over(folder: str, most_bytes: int) -> bool:
