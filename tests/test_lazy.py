@@ -22,8 +22,8 @@ def test_every_public_name_is_there_and_no_other(face: object) -> None:
 
 
 def test_what_runs_in_the_sandbox_comes_up_without_the_graders_side() -> None:
-    code = "import sys, grader.kernel.zygote; print(*(name for name in sys.modules if name.startswith('grader')))"
+    code = "import sys, grader.kernel.jobserver; print(*(name for name in sys.modules if name.startswith('grader')))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
 
-    assert {"grader.kernel.zygote", "grader.kernel.wire"} <= set(done.stdout.split())
+    assert {"grader.kernel.jobserver", "grader.kernel.wire"} <= set(done.stdout.split())
     assert not {"grader.model", "grader.kernel.pool", "grader.kernel.sandbox"} & set(done.stdout.split())

@@ -72,6 +72,34 @@ def fork_apart(spaces: int) -> int:
     return pid
 
 
+def fork_into(member: int, spaces: int, home: int) -> int:
+    """``os.fork()`` of a process without threads, whose child is in those ``spaces`` in which ``member`` is.
+
+    What this process starts later is in the PID namespace of ``home``: the way back to its own is barred in bwrap, to
+    whose outer user namespace that belongs. ``member`` and ``home`` are process descriptors (``pidfd_open(2)``), whose
+    namespaces can be entered since Linux 5.8. Raises ``OSError`` when the system refuses, or ``member`` is gone.
+    """
+    _enter(member, CLONE_NEWPID)  # which is where children will be, not where this process is
+    try:
+        pid = os.fork()
+    except OSError:
+        _enter(home, CLONE_NEWPID)
+        raise
+    if pid != 0:
+        _enter(home, CLONE_NEWPID)
+        return pid
+    try:
+        _enter(member, spaces & ~CLONE_NEWPID)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)  # it must not go on as if it were the caller
+    return 0
+
+
+def _enter(member: int, spaces: int) -> None:
+    _call(_libc.setns(ctypes.c_int(member), ctypes.c_int(spaces)), "setns")
+
+
 def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
     """``mount(2)``; raises ``OSError`` when the system refuses."""
     arguments = (source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode())

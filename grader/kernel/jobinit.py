@@ -1,9 +1,10 @@
 """The init of a job: the trusted process above a submission's kernel, one for each submission.
 
-Forked from the zygote, it puts up the job folder, forks the kernel, counts what the job's processes use, stops them all
-while a check runs, hands each check its inputs, and kills everything when the grader closes its end of the socket. In
-bwrap it is process 1 of a PID namespace of the job's own, so nothing can outlive it. It believes nothing that the
-kernel or a check says beyond "I am done", and that only costs them.
+Forked from the job server, it puts up the job folder, gets a kernel, counts what the job's processes use, stops them
+all while a check runs, hands each check its inputs, and kills everything when the grader closes its end of the socket.
+In bwrap it is process 1 of a PID namespace of the job's own, so nothing can outlive it, and the zygote forks the kernel
+into that; elsewhere it is a fork of the zygote, and the kernel is one of it. It believes nothing that the kernel or a
+check says beyond "I am done", and that only costs them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.kernel import confine, seccomp, wire
+from grader.kernel import zygote as zygotes
 from grader.kernel.clock import JobClock
 from grader.kernel.processes import MOST_FILES, Processes
 
@@ -26,15 +28,17 @@ from grader.kernel.processes import MOST_FILES, Processes
 _TICK = 0.1
 
 
-def run(sock: socket.socket, message: dict[str, Any]) -> None:
-    """Be the init of the job that ``message`` describes until ``sock`` closes; the caller ends the process."""
-    message["mapped"] = confine.private_memory()
+def run(sock: socket.socket, message: dict[str, Any], zygote: socket.socket | None) -> None:
+    """Be the init of the job that ``message`` describes until ``sock`` closes; the caller ends the process.
+
+    ``zygote`` leads to it, where this process is no fork of it.
+    """
     if message["sandbox"] == "bwrap":
         _mount_private_files(message)
     else:
         confine.adopt_orphans()
         confine.die_with_parent(signal.SIGTERM)
-    init = JobInit(sock, message)
+    init = JobInit(sock, message, zygote)
     if message["sandbox"] == "bwrap":
         _hide_processes()
     signal.signal(signal.SIGTERM, lambda *_: init.end())
@@ -48,12 +52,15 @@ def run(sock: socket.socket, message: dict[str, Any]) -> None:
 
 def fork(message: dict[str, Any]) -> int:
     """``os.fork()`` for the init of the job that ``message`` describes, in namespaces of its own where it may."""
-    if message["sandbox"] != "bwrap":
-        return os.fork()
-    spaces = confine.CLONE_NEWPID | confine.CLONE_NEWIPC | confine.CLONE_NEWNS
+    return confine.fork_apart(spaces()) if message["sandbox"] == "bwrap" else os.fork()
+
+
+def spaces() -> int:
+    """The namespaces that a job has of its own in bwrap."""
+    own = confine.CLONE_NEWPID | confine.CLONE_NEWIPC | confine.CLONE_NEWNS
     if confine.landlock_abi() < confine.SCOPES:
-        spaces |= confine.CLONE_NEWNET  # abstract sockets, which Landlock would scope, belong to the network's
-    return confine.fork_apart(spaces)
+        own |= confine.CLONE_NEWNET  # abstract sockets, which Landlock would scope, belong to the network's
+    return own
 
 
 def _mount_private_files(message: dict[str, Any]) -> None:
@@ -80,9 +87,10 @@ def _hide_processes() -> None:
 class JobInit:
     """One job: its socket to the grader, its folder, its kernel, and the check that runs, if any."""
 
-    def __init__(self, sock: socket.socket, message: dict[str, Any]) -> None:
+    def __init__(self, sock: socket.socket, message: dict[str, Any], zygote: socket.socket | None) -> None:
         self.sock = sock
         self.message = message
+        self.zygote = zygote
         self.limits: dict[str, Any] = message["limits"]
         self.sandbox: str = message["sandbox"]
         self.folder = Path(message["folder"])
@@ -90,6 +98,7 @@ class JobInit:
         self.processes = Processes(self.private, self.limits)
         self.clock: JobClock  # each kernel has its own
         self.kernel = 0
+        self.end_of_kernel: socket.socket | None = None  # over which the zygote tells of it
         self.command: socket.socket | None = None
         self.gate: int | None = None
         self.up = False
@@ -103,7 +112,8 @@ class JobInit:
     def serve(self) -> None:
         """Do what the grader asks and report what happens, until it closes the socket (``wire.Closed``)."""
         while True:
-            ready = self.wait([self.sock] + [self.command] * (self.command is not None), _TICK)
+            socks = (self.sock, self.command, self.end_of_kernel)
+            ready = self.wait([sock for sock in socks if sock is not None], _TICK)
             if self.command in ready and self.command is not None:
                 self._hear_kernel()
             self._reap()
@@ -176,14 +186,20 @@ class JobInit:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                return
+                break
             if pid == 0:
-                return
+                break
             if pid == self.kernel:
                 self._kernel_died(status)
+        if self.end_of_kernel is not None and self.wait([self.end_of_kernel], 0):
+            told = wire.receive(self.end_of_kernel)[0]
+            self.end_of_kernel.close()
+            self.end_of_kernel = None
+            self._kernel_died(told["status"])
 
     def _kernel_died(self, status: int) -> None:
         self.kernel = 0
+        self.processes.kernel = []
         self._close_gate()
         while self.command is not None and self.wait([self.command], 0):
             self._hear_kernel()
@@ -230,33 +246,36 @@ class JobInit:
         target.chmod(0o700 if message.get("executable") else 0o600)
 
     def _do_kernel(self, message: dict[str, Any], fds: list[int]) -> None:
-        """Fork a kernel that listens on the two sockets in ``fds`` (shell, iopub)."""
+        """Have a kernel that listens on the two sockets in ``fds`` (shell, iopub)."""
         ours, theirs = wire.pair()
         self.up = False
-        self.kernel = os.fork()
-        if self.kernel == 0:
-            ours.close()  # else the kernel would not see this process end
-            self._become_kernel(theirs, fds)
-        theirs.close()
+        with theirs:
+            if self.zygote is None:
+                self.kernel = self._fork_kernel(ours, theirs, fds)
+                self.processes.kernel_forked()
+            else:
+                name, self.end_of_kernel = zygotes.ask(self.zygote, self.message, theirs, fds)
+                self.processes.kernel_forked(str(name))
+                self.kernel = self.processes.pid(str(name))
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.command = ours
-        self.processes.kernel_forked()
         self.clock = JobClock(self.processes)
 
-    def _become_kernel(self, command: socket.socket, fds: list[int]) -> None:
-        status = 1
-        try:
-            confine.die_with_parent(signal.SIGKILL)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            self.sock.close()
-            self._close_gate()
-            self.processes.close()
-            from grader.kernel import guest
-
-            guest.run(self.message, command, fds)
-            status = 0
-        finally:
-            os._exit(status)
+    def _fork_kernel(self, ours: socket.socket, command: socket.socket, fds: list[int]) -> int:
+        """Fork a kernel from this process, which is a fork of the zygote."""
+        pid = os.fork()
+        if pid == 0:
+            try:
+                confine.die_with_parent(signal.SIGKILL)
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                ours.close()  # else the kernel would not see this process end
+                self.sock.close()
+                self._close_gate()
+                self.processes.close()
+                zygotes.become_kernel(self.message, command, fds)
+            finally:
+                os._exit(1)
+        return pid
 
     def _do_interrupt(self, message: dict[str, Any], fds: list[int]) -> None:
         if self.kernel:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
+import platform
+import re
 import shutil
 import site
 import subprocess
@@ -18,15 +20,17 @@ from grader.kernel import confine
 
 #: Every sandbox, best first.
 SANDBOXES = ("bwrap", "landlock", "none")
+#: The first Linux that lets a process enter the namespaces of another by its descriptor (see ``confine.fork_into``).
+_ENTERS = (5, 8)
 
 _BOOT = """
 import sys
 home = sys.argv[1]
 known = home in sys.path
 sys.path.insert(0, home)
-from grader.kernel import zygote
+from grader.kernel import jobserver
 if not known: sys.path.remove(home)
-zygote.main()
+jobserver.main()
 """
 
 
@@ -74,6 +78,9 @@ def _bwrap_status() -> SandboxStatus:
         return SandboxStatus("bwrap", False, "bubblewrap needs Linux", "grade in a Linux container or virtual machine")
     if shutil.which("bwrap") is None:
         return SandboxStatus("bwrap", False, "bubblewrap is not installed", "sudo apt-get install bubblewrap")
+    release = platform.release()
+    if tuple(map(int, re.findall(r"\d+", release)[:2])) < _ENTERS:
+        return SandboxStatus("bwrap", False, f"Linux {release} is too old", "boot Linux 5.8 or newer")
     probe = [*bwrap_command(), "--", "/bin/sh", "-c", "exit 0"]
     try:
         done = subprocess.run(probe, capture_output=True, text=True, timeout=20, check=False)
@@ -139,9 +146,9 @@ def bwrap_command() -> list[str]:
     """The ``bwrap`` command line up to the program to run."""
     command = ["bwrap", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts"]
     command += ["--unshare-cgroup-try", "--uid", "1000", "--gid", "1000", "--hostname", "grader"]
-    # The zygote keeps one capability, inside its own user namespace: to give each job namespaces of its own. A job
-    # gives it up before student code runs.
-    command += ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN", "--disable-userns"]
+    # What starts jobs keeps two capabilities, inside its own user namespace: to give each job namespaces of its own,
+    # and to fork kernels into them. A kernel gives them up before student code runs.
+    command += ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SYS_CHROOT", "--disable-userns"]
     command += ["--new-session", "--die-with-parent", "--clearenv"]
     command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", "/job"]
     bound: list[str] = []
@@ -183,6 +190,6 @@ def kernel_environment() -> dict[str, str]:
 
 
 def zygote_command(sandbox: str, fd: int) -> list[str]:
-    """The command line of a zygote in ``sandbox`` that speaks over descriptor ``fd``."""
-    python = [interpreter(), "-s", "-P", "-c", _BOOT, package_home(), str(fd)]
+    """The command line of a zygote in ``sandbox`` that speaks over descriptor ``fd`` (``grader.kernel.jobserver``)."""
+    python = [interpreter(), "-s", "-P", "-c", _BOOT, package_home(), sandbox, str(fd)]
     return [*bwrap_command(), "--", *python] if sandbox == "bwrap" else python

@@ -1,97 +1,28 @@
-"""The zygote: one process a run that has imported everything a notebook needs and forks a job on request.
+"""The zygote: one process a run that has imported everything a notebook needs, from which the kernels are forked.
 
 It runs inside the sandbox, never runs student code, and stays single-threaded: a fork of it costs milliseconds where a
-cold kernel costs seconds. Started by ``grader.kernel.sandbox``; speaks ``grader.kernel.wire`` with the pool.
+cold kernel costs seconds. Where a job has namespaces of its own, ``serve`` forks its kernels right into them, on the
+order of the job's init (``jobinit``); elsewhere the init is a fork of this process, and forks its kernels itself.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
 import os
 import select
 import signal
 import socket
 import sys
-from collections.abc import Iterator
 from typing import Any
 
-from grader.kernel import confine, hugepages, jobinit, warmth, wire
+from grader.kernel import confine, hugepages, wire
 
 
-def serve(fd: int) -> None:
-    """Import, warm, report ready, then fork a job for each message until the pool closes its end."""
-    sock = socket.socket(fileno=fd)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(OSError):
-        confine.die_with_parent(signal.SIGKILL)
+def warm() -> dict[str, Any]:
+    """Import what every notebook uses and run once what is slow the first time; returns what the pool is told."""
     gc.disable()  # while importing, collections find nothing and take a tenth of the time
-    warm()
-    gc.enable()
-    import torch
-
-    from grader.kernel import program
-
-    wire.send(sock, {"event": "ready", "torch": torch.__version__, "python": sys.version.split()[0]})
-    settling = hugepages.collapsed()
-    jobs: set[int] = set()
-    while True:
-        _settle(settling, sock)
-        try:
-            message, fds, _ = wire.receive(sock)
-        except wire.Closed:
-            _end(jobs)
-            return
-        if warmth.bring(message["warm"]):
-            settling = hugepages.collapsed()
-        program.compile_ahead(message.pop("texts"))
-        job = jobinit.fork(message)
-        if job == 0:
-            sock.close()
-            _become_job(message, fds)
-        jobs.add(job)
-        for received in fds:
-            os.close(received)
-        _reap(jobs)
-
-
-def _settle(steps: Iterator[None], sock: socket.socket) -> None:
-    """Take ``steps`` while nobody wants anything."""
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    while not poll.poll(0):
-        if next(steps, "over") == "over":
-            return
-
-
-def _reap(jobs: set[int]) -> None:
-    """Collect those of ``jobs`` that have ended."""
-    with contextlib.suppress(ChildProcessError):
-        while pid := os.waitpid(-1, os.WNOHANG)[0]:
-            jobs.discard(pid)
-
-
-def _end(jobs: set[int]) -> None:
-    """Have the ``jobs`` that still run kill all that they started, and wait for that."""
-    _reap(jobs)
-    for pid in jobs:
-        os.kill(pid, signal.SIGTERM)
-    for pid in jobs:
-        os.waitpid(pid, 0)
-
-
-def _become_job(message: dict[str, Any], fds: list[int]) -> None:
-    """Turn a fresh fork into a job's init; never returns."""
-    status = 1
-    try:
-        jobinit.run(socket.socket(fileno=fds[0]), message)
-        status = 0
-    finally:
-        os._exit(status)
-
-
-def warm() -> None:
-    """Import what every notebook uses and run once what is slow the first time."""
     sys.modules["debugpy"] = None  # type: ignore[assignment] # nobody debugs here, and loading it takes 0.1 s
     import ipykernel.debugger
 
@@ -101,17 +32,155 @@ def warm() -> None:
     import resource
 
     import IPython.core.logger
+    import torch
     import tornado.platform.asyncio
 
-    from grader.kernel import checkrun, guest, harness, landlock, seccomp
+    from grader.kernel import checkrun, guest, harness, landlock, seccomp, warmth
 
     del checkrun, harness, landlock, ipykernel, IPython, tornado, encodings, faulthandler, resource
     seccomp.prepare()
     guest.prepare(os.environ["HOME"])
     warmth.bring(["basics"])
+    gc.enable()
+    return {"event": "ready", "torch": torch.__version__, "python": sys.version.split()[0]}
 
 
-def main() -> None:
-    """``python -I -c BOOT fd``: the last argument is the descriptor of the pool's socket."""
-    serve(int(sys.argv[-1]))
-    os._exit(0)  # the interpreter's own way out takes a second with torch in it
+class Warmth:
+    """What this process does for the kernels to come: at once what a job needs, by and by what makes forks cheap."""
+
+    def __init__(self) -> None:
+        self._settling = hugepages.collapsed()
+
+    def settle(self, sock: socket.socket, *others: int) -> None:
+        """Go on while nobody wants anything over ``sock``, or of the other descriptors."""
+        poll = select.poll()
+        for fd in (sock.fileno(), *others):
+            poll.register(fd, select.POLLIN)
+        while not poll.poll(0):
+            if next(self._settling, "over") == "over":
+                return
+
+    def prepare(self, job: dict[str, Any]) -> None:
+        """Import what ``job`` needs beyond the basics, compile what its checks will run, note what is mapped then."""
+        from grader.kernel import program, warmth
+
+        if warmth.bring(job["warm"]):
+            self._settling = hugepages.collapsed()
+        program.compile_ahead(job.pop("texts"))
+        job["mapped"] = confine.private_memory()
+
+
+def ask(
+    zygote: socket.socket, job: dict[str, Any], command: socket.socket, fds: list[int]
+) -> tuple[int, socket.socket]:
+    """In a job's init: have the ``zygote`` fork a kernel into this process's namespaces, on ``fds`` and ``command``.
+
+    Returns the kernel's number in the zygote's ``/proc``, and a socket over which its wait status comes when it has
+    ended. Raises ``OSError`` when the system has no room for it, ``wire.Closed`` when there is no zygote any more.
+    """
+    ours, theirs = wire.pair()
+    me = os.pidfd_open(os.getpid())
+    try:
+        with theirs:
+            wire.send(zygote, job, [me, theirs.fileno(), command.fileno(), *fds])
+        answer = wire.receive(ours)[0]
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        os.close(me)
+    if "kernel" not in answer:
+        ours.close()
+        raise OSError(str(answer.get("failed")))
+    return answer["kernel"], ours
+
+
+class _Nursery:
+    """Forks kernels into the namespaces of inits, and tells each init of its kernel's end.
+
+    What else this process may start is in the PID namespace of ``home``, a process descriptor.
+    """
+
+    def __init__(self, orders: socket.socket, spaces: int, home: int) -> None:
+        self.orders = orders
+        self.spaces = spaces
+        self.home = home
+        self.kernels: dict[int, tuple[int, socket.socket]] = {}  # by the descriptor that tells of the end
+        self.warmth = Warmth()
+
+    def serve(self) -> None:
+        """Fork a kernel for each order, and tell of each that ends, until no init and no job server is left."""
+        while True:
+            self.warmth.settle(self.orders, *self.kernels)
+            poll = select.poll()
+            for fd in (self.orders.fileno(), *self.kernels):
+                poll.register(fd, select.POLLIN)
+            ready = {fd for fd, _ in poll.poll()}
+            for fd in ready & set(self.kernels):
+                self._tell(fd)
+            if self.orders.fileno() in ready:
+                try:
+                    job, fds, _ = wire.receive(self.orders)
+                except wire.Closed:
+                    return
+                self._fork(job, fds)
+
+    def _tell(self, fd: int) -> None:
+        """Collect the kernel that ended, and tell its init how."""
+        pid, link = self.kernels.pop(fd)
+        os.close(fd)
+        status = os.waitpid(pid, 0)[1]
+        with link, contextlib.suppress(wire.Closed):  # an init that is gone asks no more
+            wire.send(link, {"status": status})
+
+    def _fork(self, job: dict[str, Any], fds: list[int]) -> None:
+        init, *fds = fds
+        link = socket.socket(fileno=fds.pop(0))
+        self.warmth.prepare(job)
+        try:
+            pid = confine.fork_into(init, self.spaces, self.home)
+        except OSError as error:
+            with link, contextlib.suppress(wire.Closed):
+                wire.send(link, {"failed": str(error)})
+        else:
+            if pid == 0:
+                try:
+                    _let_go_of_all_but(fds)
+                    become_kernel(job, socket.socket(fileno=fds[0]), fds[1:])
+                finally:
+                    os._exit(1)
+            self.kernels[os.pidfd_open(pid)] = pid, link
+            with contextlib.suppress(wire.Closed):
+                wire.send(link, {"kernel": pid})
+        for fd in (init, *fds):
+            os.close(fd)
+
+
+def _let_go_of_all_but(fds: list[int]) -> None:
+    """Close every other descriptor but the standard streams: a kernel is to reach neither the zygote nor its inits."""
+    kept = [2, *sorted(fds), os.sysconf("SC_OPEN_MAX")]
+    for low, high in itertools.pairwise(kept):
+        os.closerange(low + 1, high)
+
+
+def become_kernel(job: dict[str, Any], command: socket.socket, fds: list[int]) -> None:
+    """Be the kernel of a job in this fresh fork of the zygote, until it is killed; never returns."""
+    status = 1
+    try:
+        from grader.kernel import guest
+
+        guest.run(job, command, fds)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def serve(ready: socket.socket, orders: socket.socket, spaces: int, home: int) -> None:
+    """Be a zygote beside the job server: come up, say so over ``ready``, then fork kernels for the inits' ``orders``.
+
+    ``spaces`` are the namespaces that a kernel shares with its init, ``home`` a process descriptor (``_Nursery``).
+    """
+    with contextlib.suppress(OSError):
+        confine.die_with_parent(signal.SIGKILL)
+    wire.send(ready, warm())
+    _Nursery(orders, spaces, home).serve()

@@ -82,3 +82,47 @@ def test_a_fork_apart_that_is_refused_says_why_and_leaves_the_process_as_it_was(
     done = subprocess.run([sys.executable, "-c", REFUSED, package_home()], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "clone3" in done.stdout
+
+
+#: What a zygote does with the init of a job: fork into its namespaces, and go on as before.
+INTO = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from grader.kernel import confine
+
+SPACES = confine.CLONE_NEWPID | confine.CLONE_NEWIPC | confine.CLONE_NEWNS
+
+def apart():
+    pid = confine.fork_apart(SPACES)
+    if pid == 0:
+        os.read(held, 1)
+        os._exit(0)
+    return pid
+
+def spaces(who):
+    return [os.readlink(f"/proc/{who}/ns/{name}") for name in ("pid", "ipc", "mnt")]
+
+held, writer = os.pipe()
+init, home = apart(), apart()
+before = spaces("self")
+reader, said = os.pipe()
+child = confine.fork_into(os.pidfd_open(init), SPACES, os.pidfd_open(home))
+if child == 0:
+    os.write(said, repr((os.getpid(), os.getppid())).encode())
+    os.read(held, 1)
+    os._exit(7)
+print(os.read(reader, 100).decode(), spaces(child) == spaces(init), spaces("self") == before)
+other = os.fork()
+if other == 0:
+    os._exit(0)
+print(os.waitpid(other, 0)[1], os.readlink("/proc/self/ns/pid_for_children") == spaces(home)[0])
+os.kill(init, 9)  # process 1 of the child's namespace
+print(os.WTERMSIG(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_fork_into_the_namespaces_of_another_process_lives_as_long_as_these() -> None:
+    command = [*bwrap_command(), "--ro-bind", package_home(), package_home(), "--", sys.executable, "-c", INTO]
+    done = subprocess.run([*command, package_home()], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["(2, 0) True True", "0 True", "9"]

@@ -8,7 +8,7 @@ import pytest
 
 import grader.kernel.doctor as examination
 from grader.errors import SandboxUnavailable
-from grader.kernel import SandboxStatus, choose_sandbox
+from grader.kernel import SandboxStatus, choose_sandbox, sandbox
 from grader.kernel.doctor import doctor
 
 
@@ -33,6 +33,14 @@ def test_missing_sandbox_comes_with_what_mends_it(monkeypatch: pytest.MonkeyPatc
         SandboxStatus("landlock", True),
     )
     assert found["sandbox bwrap (bubblewrap): bubblewrap is not installed"] == "warn: sudo apt-get install bubblewrap"
+
+
+def test_linux_that_cannot_enter_namespaces_by_process_is_too_old_for_bwrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/bwrap")
+    monkeypatch.setattr("platform.release", lambda: "5.4.0-216-generic")
+    status = sandbox._bwrap_status()
+    assert (status.works, status.reason) == (False, "Linux 5.4.0-216-generic is too old")
+    assert "5.8" in status.remedy
 
 
 def test_no_sandbox_at_all_fails_and_says_what_none_means(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,8 +22,8 @@ from tests.kernel.hostile import TABLE, Hostile, filled, table
 from tests.kernel.laboratory import SHORT, Laboratory, linear_job, verdicts
 
 HONEST_EVERY = 4
-#: Processes below an idle zygote's outermost one: in bwrap its second process and the zygote itself.
-IDLE = {"bwrap": 2}
+#: Processes below the outermost one of an idle sandbox: bwrap's second, the job server, the zygote, and one that waits.
+IDLE = {"bwrap": 4}
 
 
 @dataclass(frozen=True)

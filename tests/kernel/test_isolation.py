@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -84,8 +85,30 @@ def tried(do):
         return type(error).__name__
 def connect():
     socket.socket(socket.AF_UNIX).connect({place!r})
-print(tried(connect), tried(lambda: resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (0, 0))))
+print(tried(connect), tried(lambda: resource.prlimit(os.getppid() or 1, resource.RLIMIT_NOFILE, (0, 0))))
 """
+
+
+_HELD = """
+import os, stat
+def kind(fd):
+    try:
+        mode = os.fstat(fd).st_mode
+    except OSError:
+        return 'none'
+    return 'socket' if stat.S_ISSOCK(mode) else 'null' if stat.S_ISCHR(mode) else 'poll' if mode == 0o600 else 'other'
+print(*(kind(fd) for fd in range(1024) if kind(fd) != 'none'))
+"""
+
+
+@pytest.mark.parametrize("sandbox", CONFINED)
+def test_a_kernel_holds_no_descriptor_but_its_own(laboratory: Laboratory, sandbox: str) -> None:
+    neighbour = linear_job("neighbour", "import time\ntime.sleep(1)")
+    looks = linear_job("looks", "import time\ntime.sleep(0.3)\n" + _HELD)
+    _, looked = laboratory.run(sandbox, neighbour, looks)
+
+    # Sockets: the init's orders, the shell, the output, and two by which asyncio wakes its own loop.
+    assert Counter(looked.outputs[0].split()) == {"null": 3, "socket": 5, "poll": 1}
 
 
 @pytest.mark.parametrize("sandbox", CONFINED)

@@ -1,0 +1,145 @@
+"""The process that forks an init for each job (``jobinit``): what ``grader.kernel.sandbox`` starts.
+
+In bwrap it is a small one, with the zygote beside it: a job's namespaces hold its init and its kernel together, so that
+the two need not descend from one another, and an init that is no fork of the zygote costs a third. Elsewhere a kernel
+has to descend from its init, which adopts whatever it leaves behind, and this process is the zygote itself.
+It speaks ``grader.kernel.wire`` with the pool.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+import traceback
+from typing import Any
+
+from grader.kernel import confine, jobinit, wire, zygote
+
+
+class JobServer:
+    """Forks an init for each message of the pool's. ``orders`` leads to the zygote, where that is another process."""
+
+    def __init__(self, pool: socket.socket, orders: socket.socket | None = None) -> None:
+        self.pool = pool
+        self.orders = orders
+        self.jobs: set[int] = set()
+
+    def fork(self, job: dict[str, Any], fds: list[int]) -> None:
+        """Fork the init of ``job``, whose socket to the grader is in ``fds``."""
+        pid = jobinit.fork(job)
+        if pid == 0:
+            self._become_init(job, fds)
+        self.jobs.add(pid)
+        for fd in fds:
+            os.close(fd)
+        self._reap()
+
+    def _become_init(self, job: dict[str, Any], fds: list[int]) -> None:
+        """Turn a fresh fork into a job's init; never returns."""
+        status = 1
+        try:
+            self.pool.close()
+            jobinit.run(socket.socket(fileno=fds[0]), job, self.orders)
+            status = 0
+        except Exception:
+            traceback.print_exc()  # into the log of the sandbox
+        finally:
+            os._exit(status)
+
+    def _reap(self) -> None:
+        """Collect those of the inits that have ended."""
+        with contextlib.suppress(ChildProcessError):
+            while pid := os.waitpid(-1, os.WNOHANG)[0]:
+                self.jobs.discard(pid)
+
+    def end(self) -> None:
+        """Have the inits that are left kill all that they started, and wait for that."""
+        self._reap()
+        for pid in self.jobs:
+            os.kill(pid, signal.SIGTERM)
+        for pid in self.jobs:
+            os.waitpid(pid, 0)
+
+
+def serve_with_zygote(pool: socket.socket) -> None:
+    """Serve until the pool closes its end or the zygote is gone; the PID namespace of the sandbox ends with this."""
+    from grader.kernel import checkrun  # once for all inits
+
+    del checkrun
+    home = _idle(pool)
+    ready, theirs = wire.pair()
+    orders, received = wire.pair()
+    other = os.fork()
+    if other == 0:
+        try:
+            for sock in (pool, ready, orders):
+                sock.close()
+            zygote.serve(theirs, received, jobinit.spaces(), home)
+        except Exception:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    for fd in (theirs.detach(), received.detach(), home):
+        os.close(fd)
+    gc.freeze()
+    server = JobServer(pool, orders)
+    poll = select.poll()
+    for sock in (pool, ready):
+        poll.register(sock, select.POLLIN)
+    with contextlib.suppress(wire.Closed):
+        while True:
+            awake = {fd for fd, _ in poll.poll()}
+            if ready.fileno() in awake:
+                wire.send(pool, wire.receive(ready)[0])
+            if pool.fileno() in awake:
+                server.fork(*wire.receive(pool)[:2])
+    server.end()
+    orders.close()  # the last way to the zygote
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(other, 0)
+
+
+def _idle(pool: socket.socket) -> int:
+    """A descriptor of a process that does nothing in a PID namespace of its own, as long as this process lives."""
+    pid = confine.fork_apart(confine.CLONE_NEWPID)
+    if pid == 0:
+        try:
+            confine.die_with_parent(signal.SIGKILL)
+            pool.close()
+            while True:
+                signal.pause()
+        finally:
+            os._exit(1)
+    return os.pidfd_open(pid)
+
+
+def serve_as_zygote(pool: socket.socket) -> None:
+    """Come up as the zygote, then serve until the pool closes its end."""
+    wire.send(pool, zygote.warm())
+    server = JobServer(pool)
+    warmth = zygote.Warmth()
+    while True:
+        warmth.settle(pool)
+        try:
+            job, fds, _ = wire.receive(pool)
+        except wire.Closed:
+            server.end()
+            return
+        warmth.prepare(job)
+        server.fork(job, fds)
+
+
+def main() -> None:
+    """``python -c BOOT … sandbox fd``: the last argument is the descriptor of the pool's socket."""
+    sandbox, fd = sys.argv[-2:]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError):
+        confine.die_with_parent(signal.SIGKILL)
+    serve = serve_with_zygote if sandbox == "bwrap" else serve_as_zygote
+    serve(socket.socket(fileno=int(fd)))
+    os._exit(0)  # the interpreter's own way out takes a second with torch in it
