@@ -8,12 +8,15 @@ import io
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jsonschema
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -22,7 +25,7 @@ from grader.cli.options import size
 from grader.cli.outcome import BELOW, GRADED, UNGRADED, USAGE
 from grader.errors import UsageError
 from grader.report import load_schema
-from tests.samples import EXERCISES, SOLUTIONS, answered, hand_in
+from tests.samples import BACKPROP, EXERCISES, SOLUTIONS, answered, hand_in
 
 runner = CliRunner()
 
@@ -347,3 +350,31 @@ def test_who_leaves_the_grades_out_as_score_does(tmp_path: Path) -> None:
 
     assert done.exit_code == GRADED, done.output
     assert "2 submissions by 2 students" in done.output
+
+
+@pytest.mark.parametrize(("end", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "asked to end")])
+def test_score_that_is_stopped_puts_all_away_and_goes_on(tmp_path: Path, end: signal.Signals, word: str) -> None:
+    text = (SOLUTIONS / BACKPROP).read_text(encoding="utf-8")
+    slow = text.replace("import torch", "import time, torch; time.sleep(60)", 1)
+    hand_in(tmp_path / "class", {"ada": text, "zoe": slow})
+    command = [sys.executable, "-m", "grader", "score", "class", "--jobs", "2"]
+    process = psutil.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while len(started := process.children(recursive=True)) < 6:  # until a kernel is up
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(2)
+    started += process.children(recursive=True)
+    place = Path(f"/proc/{started[0].pid}/fd/1").readlink().parent
+    assert place.name.startswith("grader-")
+    process.send_signal(end)
+    _, said = process.communicate(timeout=20)
+    _, left = psutil.wait_procs(started, timeout=10)
+
+    assert process.returncode == 128 + end
+    assert said.decode().split() == f"{word}; run the same command again to go on".split()
+    assert not left
+    assert not place.exists()
+    (tmp_path / "class/zoe" / BACKPROP).write_text(text, encoding="utf-8")
+    assert "graded 2 of 2" in run_cli("score", "class", cwd=tmp_path).stdout

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,10 +97,11 @@ def told(platforms: Platforms | None = None, *, exit_zero: bool = False, resumes
     """Print a ``GraderError`` with its remedy and end with status 2, telling the platforms too.
 
     They are told of any other fault as well, for they read a result in every case; it is then raised on. ``resumes``
-    says how to go on after an interruption.
+    says how to go on after an interruption, or after the request to end that ``kill`` and CI services send.
     """
+    asked: list[int] = []
     try:
-        with _places_refused():
+        with _ending_when_asked(asked), _places_refused():
             yield
     except (typer.Exit, typer.Abort):
         raise
@@ -107,8 +110,9 @@ def told(platforms: Platforms | None = None, *, exit_zero: bool = False, resumes
             platforms.fail(str(error))
         _refuse(error, GRADED if exit_zero else USAGE)
     except KeyboardInterrupt:
-        Console(stderr=True).print(f"\ninterrupted{resumes and f'; {resumes}'}", markup=False)
-        raise typer.Exit(130) from None
+        why = "asked to end" if asked else "interrupted"
+        Console(stderr=True).print(f"\n{why}{resumes and f'; {resumes}'}", markup=False)
+        raise typer.Exit(128 + (asked or [signal.SIGINT])[0]) from None
     except Exception as error:
         if platforms is not None:
             platforms.fail(f"{type(error).__name__}: {error}")
@@ -116,6 +120,28 @@ def told(platforms: Platforms | None = None, *, exit_zero: bool = False, resumes
             raise
         traceback.print_exc()
         raise typer.Exit(GRADED) from None
+
+
+@contextmanager
+def _ending_when_asked(asked: list[int]) -> Iterator[None]:
+    """Take SIGTERM for an interruption, noted in ``asked``, so that kernels and folders are put away as after one.
+
+    Not where interruptions are ignored, as a shell has it for a command in the background.
+    """
+
+    def interrupt(number: int, _: object) -> None:
+        asked.append(number)
+        signal.raise_signal(signal.SIGINT)
+
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or not callable(signal.getsignal(signal.SIGINT)):
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
