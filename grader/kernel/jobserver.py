@@ -106,16 +106,20 @@ def serve_with_zygote(pool: socket.socket) -> None:
 
 def _idle(pool: socket.socket) -> int:
     """A descriptor of a process that does nothing in a PID namespace of its own, as long as this process lives."""
-    pid = confine.fork_apart(confine.CLONE_NEWPID)
-    if pid == 0:
+    ours, theirs = wire.pair()
+    if confine.fork_apart(confine.CLONE_NEWPID) == 0:
         try:
-            confine.die_with_parent(signal.SIGKILL)
-            pool.close()
+            for sock in (pool, ours):
+                sock.close()
+            wire.send(theirs, {}, [os.pidfd_open(os.getpid())])
+            theirs.close()
             while True:
                 signal.pause()
         finally:
             os._exit(1)
-    return os.pidfd_open(pid)
+    with ours:
+        theirs.close()
+        return wire.receive(ours)[1].pop()
 
 
 def serve_as_zygote(pool: socket.socket) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,5 +30,16 @@ def test_interpreter_named_by_way_of_another_folder_is_found(sandbox: str, tmp_p
     assert python.startswith("..")
     command = [python, "-c", GRADED, sandbox]
     environment = {**os.environ, "PYTHONPATH": package_home()}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout == "{0: 'hi\\n'}\n", done.stderr
+
+
+@pytest.mark.skipif(BEST != "bwrap", reason="only there do jobs have namespaces")
+def test_jobs_run_where_a_filter_hides_clone3(tmp_path: Path) -> None:
+    shutil.copytree(Path(package_home(), "grader"), tmp_path / "grader", ignore=shutil.ignore_patterns("__pycache__"))
+    module = tmp_path / "grader/kernel/confine.py"
+    module.write_text(module.read_text(encoding="utf-8").replace("_CLONE3 = 435", "_CLONE3 = 99_999"), encoding="utf-8")
+    command = [sys.executable, "-P", "-c", GRADED, BEST]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout == "{0: 'hi\\n'}\n", done.stderr
