@@ -78,6 +78,11 @@ def no_two(pred, y):
     return (pred - y) / len(y)
 
 
+@mistake("mse_vector_grad", "scaled")
+def one_less_than_the_rows(pred, y):
+    return 2 * (pred - y) / (len(y) - 1)
+
+
 @mistake("mse_vector_grad", "unit_axis")
 def flat(pred, y):
     return (2 / len(y) * (pred - y))[:, 0]

@@ -117,6 +117,29 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
     return None
 
 
+def one_less(symptom: Symptom) -> Diagnosis | None:
+    """Divided by a size less one in the place of the size, which gives no number where the size is one."""
+    found = [letter for letter in _letters(symptom) if _is_one_less(symptom, letter)]
+    if len(found) != 1:
+        return None
+    return wording.say("scaled.one_less", path=path(symptom), letter=found[0], size=_size(symptom, found[0]))
+
+
+def _is_one_less(symptom: Symptom, letter: str) -> bool:
+    sizes = {view.case.sizes[letter] for view in symptom.failing}
+    if len(sizes - {1}) < 2 or symptom.failing[0].case.sizes[letter] == 1:
+        return False
+    for view in symptom.views:
+        size = view.case.sizes[letter]
+        if view.actual.shape != view.expected.shape or not view.finding.expected.is_floating_point():
+            return False
+        if size > 1 and not view.is_near(view.expected * (size / (size - 1))):
+            return False
+        if size == 1 and not view.finding.passed and bool(view.actual.isfinite().any()):
+            return False
+    return sum(view.expected.numel() for view in symptom.failing) >= _FEWEST
+
+
 def _formula(constant: float, letter: str, power: float) -> str:
     size = {0.5: f"√{letter}", 1.0: letter, 2.0: f"{letter}²"}[abs(power)]
     if power < 0:

@@ -77,6 +77,7 @@ GENERAL: tuple[Hypothesis, ...] = (
     values.approximate,
     values.misstep,
     factors.scaled,
+    factors.one_less,
     absent.non_finite,
     shapes.wrong_shape,
     values.wrong_value,

@@ -121,6 +121,12 @@ VALUE_WORDS: dict[str, Words] = {
         "Which constant factor could be missing, or too much?",
         "Find where the factor {factor} comes from: what is multiplied, divided or summed too often, or not at all.",
     ),
+    "scaled.one_less": Words(
+        "`{path}` is {letter}/({letter} − 1) times what it should be, in every case where that is a number.",
+        "It was divided by {letter} − 1, where {letter} is right.",
+        "How many values is the mean taken over?",
+        "Divide by {letter}: one less belongs to the estimate of a variance, not to a mean.",
+    ),
     "scaled.sizes": Words(
         "`{path}` is {right}/{used} times what it should be, in every case.",
         "It was divided by the size {used}, where a division by {right} is right.",
