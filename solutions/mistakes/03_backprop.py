@@ -235,6 +235,28 @@ def sum_of_squares(inp, targ):
     return mse(out, targ)
 
 
+@mistake("forward_and_backward", "wrong_value")
+def no_bias_on_the_way_forward(inp, targ):
+    l1 = inp @ w1
+    a1 = relu(l1)
+    out = lin(a1, w2, b2)
+    mse_grad(out, targ)
+    lin_grad(a1, out, w2, b2)
+    relu_grad(l1, a1)
+    lin_grad(inp, l1, w1, b1)
+    return mse(out, targ)
+
+
+@mistake("forward_and_backward", "wrong_value")
+def no_relu_on_the_way_forward(inp, targ):
+    l1 = lin(inp, w1, b1)
+    out = lin(l1, w2, b2)
+    mse_grad(out, targ)
+    lin_grad(l1, out, w2, b2)
+    lin_grad(inp, l1, w1, b1)
+    return mse(out, targ)
+
+
 @mistake("forward_and_backward", "mask_missing")
 def no_relu_on_the_way_back(inp, targ):
     l1 = lin(inp, w1, b1)

@@ -252,6 +252,14 @@ def softmax_over_the_queries(q, k, v, out):
 
 
 @mistake("attention_grad", "wrong_value")
+def scores_not_scaled(q, k, v, out):
+    p = torch.softmax(q @ k.transpose(1, 2), -1)
+    d = out.g @ v.transpose(1, 2)
+    s = p * (d - (p * d).sum(-1, keepdim=True))
+    v.g, q.g, k.g = p.transpose(1, 2) @ out.g, s @ k, s.transpose(1, 2) @ q
+
+
+@mistake("attention_grad", "wrong_value")
 def keys_not_transposed(q, k, v, out):
     solution(q, k, v, out)
     root = math.sqrt(q.shape[-1])

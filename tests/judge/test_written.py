@@ -1430,6 +1430,169 @@ ROWS = (
             ),
         )
     ),
+    # ------------------------------------------------------------------------- layers, and what is left out of them
+    *(
+        Row(
+            f"kernel_{name}",
+            "conv2d_grad",
+            f"""
+            def conv2d_grad(inp, out, w, b):
+                solution(inp, out, w, b)
+                k, l = w.shape[2:]
+                padded = torch.nn.functional.pad(out.g, (l - 1, l - 1, k - 1, k - 1))
+                inp.g = torch.nn.functional.conv2d(padded, w{flip}.transpose(0, 1))
+            """,
+            "inp.g",
+            "wrong_value",
+            (said,),
+            (unsaid,),
+        )
+        for name, flip, said, unsaid in (
+            ("not_flipped", "", "the kernel is not flipped", "None of the usual"),
+            ("flipped_along_one_axis", ".flip(2)", "None of the usual", "is not flipped"),
+        )
+    ),
+    *(
+        Row(
+            f"attention_{name}",
+            "attention_grad",
+            f"""
+            def attention_grad(q, k, v, out):
+                root = q.shape[-1] ** 0.5
+                p = torch.softmax(q @ k.transpose(1, 2) {scale}, {axis})
+                d = out.g @ v.transpose(1, 2)
+                s = p * (d - (p * d).sum({summed}, keepdim=True)) {behind}
+                v.g, q.g, k.g = p.transpose(1, 2) @ out.g, s @ k, s.transpose(1, 2) @ q
+            """,
+            check,
+            code,
+            (said,),
+            ("None of the usual",),
+        )
+        for name, scale, axis, summed, behind, check, code, said in (
+            ("over_the_queries", "/ root", 1, 1, "/ root", "q.g", "wrong_value", "taken over another axis"),
+            ("over_the_batch", "/ root", 0, 0, "/ root", "v.g", "wrong_value", "taken over another axis"),
+            ("over_the_queries_forward", "/ root", 1, 2, "/ root", "k.g", "wrong_value", "taken over another axis"),
+            ("over_the_queries_backward", "/ root", 2, 1, "/ root", "q.g", "wrong_value", "sum in the derivative"),
+            ("not_scaled", "", 2, 2, "", "q.g", "wrong_value", "scores that are not scaled"),
+            ("not_scaled_as_to_values", "", 2, 2, "", "v.g", "wrong_value", "scores that are not scaled"),
+            ("not_scaled_forward", "", 2, 2, "/ root", "k.g", "wrong_value", "scores that are not scaled"),
+            ("not_scaled_backward", "/ root", 2, 2, "", "k.g", "scaled", "√d times"),
+            ("scaled_without_a_root", "/ root**2", 2, 2, "/ root**2", "q.g", "wrong_value", "scaled twice"),
+            ("scaled_without_a_root_forward", "/ root**2", 2, 2, "/ root", "k.g", "wrong_value", "scaled twice"),
+        )
+    ),
+    Row(
+        "attention_scaled_by_something_else",
+        "attention_grad",
+        """
+        def attention_grad(q, k, v, out):
+            p = torch.softmax(q @ k.transpose(1, 2) / 3, 2)
+            d = out.g @ v.transpose(1, 2)
+            s = p * (d - (p * d).sum(2, keepdim=True)) / 3
+            v.g, q.g, k.g = p.transpose(1, 2) @ out.g, s @ k, s.transpose(1, 2) @ q
+        """,
+        "q.g",
+        "wrong_value",
+        ("None of the usual",),
+    ),
+    Row(
+        "cross_entropy_over_the_rows",
+        "cross_entropy_grad",
+        """
+        def cross_entropy_grad(logits, targ):
+            p = torch.softmax(logits, 0)
+            p[torch.arange(len(targ)), targ] -= 1
+            logits.g = p / len(targ)
+        """,
+        "logits.g",
+        "wrong_value",
+        ("taken over another axis",),
+        ("None of the usual",),
+    ),
+    *(
+        Row(
+            f"{exercise}_with_{name}",
+            exercise,
+            f"def {exercise}({arguments}):\n    {body.format(count)}",
+            check,
+            code,
+            (said,),
+            unsaid,
+        )
+        for exercise, arguments, body, check, letter in (
+            ("mse_grad", "inp, targ", "inp.g = 2 * (inp - targ[:, None]) / (len(inp) {})", "inp.g", "n"),
+            ("mse_vector_grad", "pred, y", "return 2 * (pred - y) / (len(y) {})", "result", "m"),
+            ("mse_vector_grad", "pred, y", "return 2 / (len(y) {}) * (pred - y)", "result", "m"),
+            ("matvec_mse_grad", "W, x, y", "return -2 * (y - W @ x) @ x.T / (len(y) {})", "result", "m"),
+        )
+        for name, count, code, said, unsaid in (
+            ("one_row_less", "- 1", "scaled", f"divided by {letter} − 1", ("None of the usual",)),
+            ("one_row_more", "+ 1", "wrong_value", "None of the usual", ("− 1",)),
+        )
+    ),
+    *(
+        Row(
+            f"forward_pass_without_{name}",
+            "forward_and_backward",
+            f"""
+            def forward_and_backward(inp, targ):
+                l1 = {first}
+                a1 = {activated}
+                out = {second}
+                mse_grad(out, targ)
+                lin_grad(a1, out, w2, b2)
+                l1.g = a1.g{mask}
+                lin_grad(inp, l1, w1, b1)
+                return mse(out, targ)
+            """,
+            check,
+            "wrong_value",
+            (said,),
+            ("None of the usual",),
+        )
+        for check in ("result", "w1.g", "w2.g")
+        for name, first, activated, second, mask, said in (
+            ("first_bias", "inp @ w1", "relu(l1)", "lin(a1, w2, b2)", " * (l1 > 0)", "in the place of `b1`."),
+            ("second_bias", "lin(inp, w1, b1)", "relu(l1)", "a1 @ w2", " * (l1 > 0)", "in the place of `b2`."),
+            ("biases", "inp @ w1", "relu(l1)", "a1 @ w2", " * (l1 > 0)", "in the place of `b1` and `b2`."),
+            ("relu", "lin(inp, w1, b1)", "l1", "lin(l1, w2, b2)", "", "there is no ReLU"),
+            ("relu_forward", "lin(inp, w1, b1)", "l1 + 0", "lin(a1, w2, b2)", " * (l1 > 0)", "there is no ReLU"),
+        )
+    ),
+    Row(
+        "layer_without_bias",
+        "Lin",
+        """
+        class Lin:
+            def __init__(self, w, b):
+                self.w, self.b = w, b
+
+            def __call__(self, inp):
+                self.inp, self.out = inp, inp @ self.w
+                return self.out
+
+            def backward(self):
+                self.inp.g = self.out.g @ self.w.T
+                self.w.g, self.b.g = self.inp.T @ self.out.g, self.out.g.sum(0)
+        """,
+        "out",
+        "wrong_value",
+        ("in the place of `b`.",),
+        ("None of the usual",),
+    ),
+    Row(
+        "targets_left_out",
+        "mse_grad",
+        """
+        def mse_grad(inp, targ):
+            inp.g = 2 * inp / len(inp)
+        """,
+        "inp.g",
+        "wrong_value",
+        ("in the place of `targ`.",),
+        ("None of the usual",),
+    ),
 )
 
 

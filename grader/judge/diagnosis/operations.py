@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from grader.judge.diagnosis import layers
 from grader.judge.diagnosis.normalisations import MISSTEPS, normalisations
 
 Rule = Callable[[Tensor, Tensor], Tensor]
@@ -102,6 +103,10 @@ def _relu(rule: Rule) -> Mapping[Any, Callable[..., Any]]:
     return dict.fromkeys((torch.relu, Tensor.relu, functional.relu), changed)
 
 
+def _no_relu(rule: Rule) -> Mapping[Any, Callable[..., Any]]:
+    return _unary((torch.relu, Tensor.relu, functional.relu), torch.clone, rule)
+
+
 def _unary(functions: tuple[Any, ...], function: Callable[[Tensor], Tensor], rule: Rule) -> Mapping[Any, Any]:
     return dict.fromkeys(functions, _with_rule(function, rule))
 
@@ -156,6 +161,17 @@ OPERATIONS: Mapping[str, Callable[[], Mapping[Any, Callable[..., Any]]]] = {
     "column_kept": lambda: {Tensor.__getitem__: _column_kept},
     "before_relu": _before_relu,
     **{name: _misstep(name) for name in MISSTEPS},
+    "kernel_unflipped": layers.unflipped,
+    "softmax_of_other_axis": layers.softmax(weights=1, derivative=1),
+    "softmax_of_first_axis": layers.softmax(weights=2, derivative=2),
+    "softmax_weights_of_other_axis": layers.softmax(weights=1),
+    "softmax_sums_over_other_axis": layers.softmax(derivative=1),
+    "scores_unscaled": layers.scores(0),
+    "scores_unscaled_forward": layers.scores(0, kept_behind=True),
+    "scores_scaled_twice": layers.scores(2),
+    "scores_scaled_twice_forward": layers.scores(2, kept_behind=True),
+    "relu_left_out": lambda: _no_relu(_ones),
+    "relu_left_out_forward": lambda: _no_relu(lambda value, out: (value > 0).to(value.dtype)),
     "gelu_by_tanh": lambda: {functional.gelu: lambda value: functional.gelu(value, approximate="tanh")},
     "sigmoid_of_input": lambda: _unary(
         (torch.sigmoid, Tensor.sigmoid, functional.sigmoid), torch.sigmoid, lambda value, out: value * (1 - value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from grader.judge.diagnosis import absent, endings, factors, formulas, optimizers, shapes, values, wording
+from grader.judge.diagnosis import absent, endings, factors, formulas, optimizers, passes, shapes, values, wording
 from grader.judge.diagnosis.failing import failing_checks, modified_checks
 from grader.judge.diagnosis.naming import given_as, made_of
 from grader.judge.diagnosis.origin import placed
@@ -78,6 +78,8 @@ GENERAL: tuple[Hypothesis, ...] = (
     values.misstep,
     factors.scaled,
     factors.one_less,
+    passes.layer,
+    passes.left_out,
     absent.non_finite,
     shapes.wrong_shape,
     values.wrong_value,

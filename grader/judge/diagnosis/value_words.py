@@ -292,4 +292,46 @@ VALUE_WORDS: dict[str, Words] = {
         "The chain rule has two factors: which one is missing?",
         "Multiply the upstream gradient by the derivative of the function at its input.",
     ),
+    "wrong_value.kernel": Words(
+        "`{path}` is what comes out when the kernel is not flipped on the way back.",
+        "A kernel that slides over the output's gradient has to lie the other way round than on the way forward.",
+        "Which entries of the output did one entry of the input go into, and through which entry of the kernel each?",
+        "Turn the kernel over along both of its spatial axes, or add up the windows that the output was made of.",
+    ),
+    "wrong_value.softmax": Words(
+        "`{path}` is what comes out when the softmax is taken over another axis.",
+        "Its weights then add up to 1 along an axis where they should not.",
+        "Along which axis do the weights have to add up to 1?",
+        "Print the sums of the weights along each axis, and compare them with the formula of the notebook.",
+    ),
+    "wrong_value.softmax_sum": Words(
+        "`{path}` is what comes out when the sum in the derivative of the softmax runs over another axis.",
+        "The softmax itself is taken over the right one.",
+        "Which of the weights change when one of the scores does?",
+        "Sum along the axis that the softmax was taken over.",
+    ),
+    "wrong_value.unscaled": Words(
+        "`{path}` is what comes out when the softmax is taken of scores that are not scaled.",
+        "The scores are multiplied or divided by a number before the softmax, and that was left out.",
+        "What happens to the scores between the product and the softmax?",
+        "Compute the weights again as the forward pass of the notebook does, with every factor of it.",
+    ),
+    "wrong_value.scaled_twice": Words(
+        "`{path}` is what comes out when the scores are scaled twice before the softmax.",
+        "The scaling was done once too often, or by the square of its factor, as a missing root makes it.",
+        "By which number are the scores multiplied or divided, and how often?",
+        "Compute the weights again as the forward pass of the notebook does, and print what it scales the scores by.",
+    ),
+    "wrong_value.no_relu": Words(
+        "`{path}` is what comes out when there is no ReLU.",
+        "It is missing in the forward pass that your code computes.",
+        "Through which functions does a value go from the input to the output?",
+        "Write the forward pass down step by step, and look which step your code does not take.",
+    ),
+    "wrong_value.left_out": Words(
+        "`{path}` is what comes out with zeros in the place of {names}.",
+        "It has to depend on {names}, and does not.",
+        "Which inputs does each step of the forward pass use?",
+        "Write the forward pass down step by step, and look where {names} comes in.",
+    ),
 }
