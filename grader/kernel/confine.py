@@ -75,9 +75,10 @@ def fork_apart(spaces: int) -> int:
 def fork_into(member: int, spaces: int, home: int) -> int:
     """``os.fork()`` of a process without threads, whose child is in those ``spaces`` in which ``member`` is.
 
-    What this process starts later is in the PID namespace of ``home``: the way back to its own is barred in bwrap, to
-    whose outer user namespace that belongs. ``member`` and ``home`` are process descriptors (``pidfd_open(2)``), whose
-    namespaces can be entered since Linux 5.8. Raises ``OSError`` when the system refuses, or ``member`` is gone.
+    What this process starts later is in the PID namespace of ``home``, and it can start no thread any more: the way
+    back to its own namespace is barred in bwrap, to whose outer user namespace that belongs. ``member`` and ``home``
+    are process descriptors (``pidfd_open(2)``), whose namespaces can be entered since Linux 5.8. Raises ``OSError``
+    when the system refuses, or ``member`` is gone.
     """
     _enter(member, CLONE_NEWPID)  # which is where children will be, not where this process is
     try:

@@ -279,7 +279,8 @@ class JobInit:
 
     def _do_interrupt(self, message: dict[str, Any], fds: list[int]) -> None:
         if self.kernel:
-            os.kill(self.kernel, signal.SIGINT)
+            with contextlib.suppress(ProcessLookupError):  # the zygote may have collected it before it tells
+                os.kill(self.kernel, signal.SIGINT)
 
     def _do_kill(self, message: dict[str, Any], fds: list[int]) -> None:
         self.over = message.get("why")

@@ -138,9 +138,9 @@ class Processes:
         deadline = time.monotonic() + _STOP_S
         while True:
             if self.private:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(-1, signal.SIGSTOP)
-                os.kill(spare, signal.SIGCONT)
+                for pid, order in ((-1, signal.SIGSTOP), (spare, signal.SIGCONT)):
+                    with contextlib.suppress(ProcessLookupError):  # a dead one may have been collected
+                        os.kill(pid, order)
             else:
                 self.signal_others(signal.SIGSTOP, frozenset({spare}))
             pids = {name: self.pid(name) for name in self.listed()}
