@@ -299,7 +299,7 @@ class JobInit:
             run.close()
 
     def end(self) -> None:
-        """The zygote ends or is gone: leave nothing and end, wherever this process is."""
+        """The job server ends or is gone: leave nothing and end, wherever this process is."""
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         try:
             self.close()

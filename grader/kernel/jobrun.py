@@ -34,7 +34,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 class JobRun:
-    """The run of one job in its own init, forked from ``zygote``, within ``seconds``. ``await run()`` once."""
+    """The run of one job in its own init, on kernels of ``zygote``, within ``seconds``. ``await run()`` once."""
 
     def __init__(self, pool: KernelPool, zygote: Zygote, job: Job, number: int, seconds: float) -> None:
         self.pool = pool
@@ -94,7 +94,7 @@ class JobRun:
     # ---------------------------------------------------------------------------------------- the init
 
     def _open(self, theirs: socket.socket) -> None:
-        """Have the zygote fork the job's init, with ``theirs`` for its end of the socket, and listen to it."""
+        """Have the job's init forked, with ``theirs`` for its end of the socket, and listen to it."""
         with theirs:
             try:
                 self.zygote.spawn(self.pool.describe(self.number, self.job), theirs.fileno())

@@ -127,8 +127,10 @@ def serve_as_zygote(pool: socket.socket) -> None:
     wire.send(pool, zygote.warm())
     server = JobServer(pool)
     warmth = zygote.Warmth()
+    poll = select.poll()
+    poll.register(pool, select.POLLIN)
     while True:
-        warmth.settle(pool)
+        warmth.settle(poll)
         try:
             job, fds, _ = wire.receive(pool)
         except wire.Closed:

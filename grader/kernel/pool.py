@@ -1,4 +1,4 @@
-"""The kernels of a run: one zygote, and a job forked from it for each submission."""
+"""The kernels of a run: one zygote, and for each submission a job whose kernel is forked from it."""
 
 from __future__ import annotations
 

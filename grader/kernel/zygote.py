@@ -51,11 +51,8 @@ class Warmth:
     def __init__(self) -> None:
         self._settling = hugepages.collapsed()
 
-    def settle(self, sock: socket.socket, *others: int) -> None:
-        """Go on while nobody wants anything over ``sock``, or of the other descriptors."""
-        poll = select.poll()
-        for fd in (sock.fileno(), *others):
-            poll.register(fd, select.POLLIN)
+    def settle(self, poll: select.poll) -> None:
+        """Go on while nothing that ``poll`` looks at is ready."""
         while not poll.poll(0):
             if next(self._settling, "over") == "over":
                 return
@@ -111,10 +108,10 @@ class _Nursery:
     def serve(self) -> None:
         """Fork a kernel for each order, and tell of each that ends, until no init and no job server is left."""
         while True:
-            self.warmth.settle(self.orders, *self.kernels)
             poll = select.poll()
             for fd in (self.orders.fileno(), *self.kernels):
                 poll.register(fd, select.POLLIN)
+            self.warmth.settle(poll)
             ready = {fd for fd, _ in poll.poll()}
             for fd in ready & set(self.kernels):
                 self._tell(fd)

@@ -1,4 +1,4 @@
-"""A zygote as a process of the grader's: started in the sandbox, spoken to over a socket, ended with all below it."""
+"""A zygote with its job server, from the grader's side: started in the sandbox, spoken to, ended with all below it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _READY_S = 600.0
 
 
 class Zygote:
-    """A zygote process, from the grader's side."""
+    """A zygote, and the job server that is spoken to in its place (``grader.kernel.jobserver``)."""
 
     def __init__(self, sandbox: str, folder: str) -> None:
         ours, theirs = wire.pair()
@@ -58,7 +58,7 @@ class Zygote:
         return self.log.read(100_000).decode("utf-8", "replace").strip()[-2000:] or "it said nothing"
 
     def spawn(self, message: dict[str, Any], fd: int) -> None:
-        """Fork a job that speaks over ``fd``; raises ``wire.Closed`` when the zygote is gone."""
+        """Have a job forked that speaks over ``fd``; raises ``wire.Closed`` when the zygote is gone."""
         wire.send(self.sock, message, [fd])
 
     def close(self) -> None:
