@@ -134,6 +134,7 @@ class _Run:
     """One pass over a class: what all its submissions share."""
 
     def __init__(self, options: ScoreOptions, gradebook: Gradebook, pool: KernelPool) -> None:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads would spin beside the zygote
         import torch
 
         from grader.assignment import expected_of
