@@ -40,8 +40,9 @@ def run(sock: socket.socket, message: dict[str, Any], zygote: socket.socket | No
         confine.die_with_parent(signal.SIGTERM)
     init = JobInit(sock, message, zygote)
     if message["sandbox"] == "bwrap":
-        _hide_processes()
-    signal.signal(signal.SIGTERM, lambda *_: init.end())
+        _hide_processes()  # and no signal has a handler: what has none the job cannot send to process 1
+    else:
+        signal.signal(signal.SIGTERM, lambda *_: init.end())
     try:
         init.serve()
     except wire.Closed:

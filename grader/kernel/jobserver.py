@@ -58,10 +58,12 @@ class JobServer:
                 self.jobs.discard(pid)
 
     def end(self) -> None:
-        """Have the inits that are left kill all that they started, and wait for that."""
+        """End the inits that are left with all that they started, and wait for that."""
         self._reap()
+        # In namespaces of its own, what an init started ends with it; elsewhere it does that itself.
+        order = signal.SIGTERM if self.orders is None else signal.SIGKILL
         for pid in self.jobs:
-            os.kill(pid, signal.SIGTERM)
+            os.kill(pid, order)
         for pid in self.jobs:
             os.waitpid(pid, 0)
 

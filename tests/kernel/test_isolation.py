@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 import socket
 import tempfile
 from collections import Counter
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.kernel.conftest import CONFINED
-from tests.kernel.laboratory import Laboratory, linear_job, verdicts
+from grader.kernel import KernelPool
+from grader.model import Execution
+from tests.kernel.conftest import CONFINED, WORKING
+from tests.kernel.laboratory import LIMITS, Laboratory, linear_job, verdicts
 
 _LEAVE = """
 import ctypes, os, socket, sys, tempfile, time, builtins, torch
@@ -124,3 +130,36 @@ def test_neither_sockets_of_the_machine_nor_limits_of_others_are_in_reach(labora
     assert execution.outputs[0].split()[0] in {"FileNotFoundError", "PermissionError"}
     assert execution.outputs[0].split()[1] == "PermissionError"
     assert verdicts(execution) == ("exact", "exact")
+
+
+def _first_of_namespaces(pool: KernelPool) -> set[int]:
+    """The processes of a sandbox that are process 1 of a PID namespace below its own: the inits of jobs among them."""
+    found = set()
+    for process in psutil.Process(pool.zygote.process.pid).children(recursive=True):
+        numbers = Path(f"/proc/{process.pid}/status").read_text().partition("NSpid:")[2].splitlines()[0].split()
+        if len(numbers) > 2 and numbers[-1] == "1":
+            found.add(process.pid)
+    return found
+
+
+@pytest.mark.skipif("bwrap" not in WORKING, reason="bwrap does not work here")
+def test_no_signal_that_a_kernel_could_send_ends_its_init(laboratory: Laboratory) -> None:
+    """Landlock keeps them all from it, but not before Linux 6.12."""
+    signals = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}  # which process 1 gets only from outside
+
+    async def run() -> tuple[Execution, bool]:
+        async with KernelPool("bwrap", LIMITS, jobs=1) as pool:
+            await pool.ready()
+            zygote, others = pool.zygote, _first_of_namespaces(pool)
+            running = asyncio.ensure_future(pool.run(linear_job("goes on", "import time\ntime.sleep(1)\nprint('on')")))
+            while not (inits := _first_of_namespaces(pool) - others):
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.3)  # it is up
+            for number in signals:
+                os.kill(min(inits), number)
+            return await running, pool.zygote is zygote
+
+    execution, same = asyncio.run(run())
+    assert execution.outputs == {0: "on\n"}
+    assert verdicts(execution) == ("exact", "exact")
+    assert same  # else the job was lost, and run again in another
