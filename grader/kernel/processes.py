@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-_PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 #: Seconds for stopped processes to come to rest, for which each needs a processor once more.
@@ -156,9 +156,16 @@ class Processes:
     def _stands_still(self, task: str, mark: str) -> bool:
         """Whether a thread is dead, or stopped and off its processor.
 
-        It is called stopped a moment before it leaves, which counts as one more switch; till then ``wchan`` is 0.
+        It is called stopped a moment before it leaves, which counts as one more switch; till then ``wchan`` is 0, and
+        always where the process hides it (see ``_hides``).
         """
-        return mark[:1] in "ZX" or (mark[:1] in "Tt" and self._read(f"{task}/wchan") != "0")
+        if mark[:1] in "Tt":
+            return self._read(f"{task}/wchan") != "0" or self._hides(task)
+        return mark[:1] in "ZX"
+
+    def _hides(self, name: str) -> bool:
+        """Whether a process took the right to look into it away, as each may (``PR_SET_DUMPABLE`` in ``prctl(2)``)."""
+        return not self._read(f"{name}/auxv")
 
     def marks(self, stopped: Stopped) -> dict[str, str]:
         """State and number of context switches of each thread of ``stopped``: the same again if none has run since."""
@@ -264,20 +271,23 @@ class Processes:
         return ticks / _TICKS, waited / 1e9
 
     def _resident(self, names: list[str]) -> int:
-        """Resident bytes of ``names`` together, shared pages counted for each: an upper bound, and cheap."""
+        """Resident bytes of ``names`` and their page tables; what is shared counts for each: an upper bound, cheap."""
         total = 0
         for name in names:
-            fields = self._read(f"{name}/statm").split()
-            total += int(fields[1]) * _PAGE if len(fields) > 1 else 0
+            status = self._read(f"{name}/status")
+            total += _bytes(status, "VmRSS") + _bytes(status, "VmPTE")
         return total
 
     def _proportional(self, names: list[str]) -> int:
-        """Bytes of ``names`` together, each shared page split among those that share it."""
+        """Bytes of ``names`` together, each shared page split among those that share it.
+
+        Of a process that does not let itself be looked into all pages are counted.
+        """
         total = 0
         for name in names:
-            for line in self._read(f"{name}/smaps_rollup").splitlines():
-                if line.startswith("Pss:"):
-                    total += int(line.split()[1]) * 1024
+            pages = self._read(f"{name}/smaps_rollup")
+            tables = _bytes(self._read(f"{name}/status"), "VmPTE")
+            total += _bytes(pages, "Pss") + tables if pages else self._resident([name])
         return total
 
     def _folder_is_full(self, folder: Path) -> bool:
@@ -292,6 +302,12 @@ class Processes:
 def _field(status: str, name: str) -> str:
     """The value of a line of a ``status`` file; empty where it has none."""
     return status.partition(f"\n{name}:\t")[2].partition("\n")[0]
+
+
+def _bytes(text: str, name: str) -> int:
+    """What a line ``name: … kB`` of ``text`` says in bytes; 0 where there is none."""
+    value = text.partition(f"\n{name}:")[2].partition("\n")[0].split()
+    return int(value[0]) * 1024 if value else 0
 
 
 def _is_over(folder: str, most_bytes: int) -> bool:

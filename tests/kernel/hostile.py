@@ -460,6 +460,22 @@ import os
 held = [bytearray(os.urandom(1) * 16 * 1024**2) for _ in range(100)]
 """, failure="memory_exceeded"),
     Hostile("memory-at-once", "import torch\ntorch.zeros(10**12)", failure="memory_exceeded"),
+    Hostile("memory-hidden", """
+import ctypes, time
+ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: nobody may look into this process
+held = b'x' * 500 * 1024**2
+time.sleep(1.5)
+""", failure="memory_exceeded"),
+    Hostile("memory-of-page-tables", """
+import ctypes, numpy
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+size, apart = 2**38, 2**21  # of each page table one page is read, which is the one of zeros
+place = libc.mmap(None, ctypes.c_size_t(size), 1, 0x4022, -1, ctypes.c_size_t(0))
+libc.madvise(ctypes.c_void_p(place), ctypes.c_size_t(size), 15)
+numpy.frombuffer((ctypes.c_char * size).from_address(place), numpy.uint8)[::apart].sum()
+__import__('time').sleep(1)
+""", failure="memory_exceeded"),
     Hostile("memory-of-children", """
 import os, time
 for _ in range(5):

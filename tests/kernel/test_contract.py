@@ -334,6 +334,13 @@ for thread in threads: thread.join()
     assert execution.outputs[1] == "after\n"
 
 
+def test_a_kernel_that_may_not_be_looked_into_is_stopped_as_fast_as_any(laboratory: Laboratory, sandbox: str) -> None:
+    hides = "import ctypes\nctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE"
+    (execution,) = laboratory.run(sandbox, linear_job("hides", hides))
+    assert verdicts(execution) == ("exact", "exact")
+    assert execution.seconds < 5
+
+
 STUBBORN = """
 import os, signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)
