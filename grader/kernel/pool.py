@@ -164,7 +164,7 @@ class KernelPool:
         """What the zygote and a job's init have to know."""
         private = self.sandbox == "bwrap"
         folder = "/job/home" if private else os.path.join(self.folder, f"job-{number}")
-        write = [folder, "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"]
+        write = [folder, "/dev/null", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"]
         if private:
             write += ["/dev/shm", "/job/tmp"]
             if not any(place.startswith("/tmp/") for place in self._readable):
@@ -177,6 +177,7 @@ class KernelPool:
             "temporary": "/job/tmp" if private else folder,
             "limits": dataclasses.asdict(self.limits),
             "environment": self._environment,
-            "read": [*self._readable, "/proc/cpuinfo", "/proc/meminfo", "/proc/stat"],
+            # Who may write to /dev/zero maps memory of it that belongs to no process.
+            "read": [*self._readable, "/dev/zero", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat"],
             "write": write,
         }

@@ -53,8 +53,10 @@ NUMBERS: dict[str, tuple[int, int | None]] = {
     "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
     "bpf": (321, 280), "userfaultfd": (323, 282), "perf_event_open": (298, 241), "fanotify_init": (300, 262),
     "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "lookup_dcookie": (212, 18),
-    # memory that no file limit counts
-    "memfd_create": (319, 279), "memfd_secret": (447, 447),
+    # memory that no file limit counts, nor the watchdog: what is shared and in no process's page table
+    "memfd_create": (319, 279), "memfd_secret": (447, 447), "mmap": (9, 222),
+    # what is counted for the whole machine
+    "io_setup": (206, 0),
     # attributes of files, which Landlock lets an owner change anywhere
     "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, None),
     "fchown": (93, 55), "lchown": (94, None), "fchownat": (260, 54), "utime": (132, None), "utimes": (235, None),
@@ -79,7 +81,7 @@ _LOCKS, _LEASES = (5, 6, 7, 36, 37, 38), (1024, 1025, 1026)
 #: Requests of ``ioctl`` that change a file's flags, version or project, and options of sockets that enlarge buffers.
 _FLAGS, _BUFFERS = (0x40086602, 0x40046602, 0x40087602, 0x401C5820), (7, 8, 32, 33)
 _SPECIAL = {
-    *("clone", "clone3", "socket", "socketpair", "connect", "flock", "fcntl", "ioctl", "setsockopt"),
+    *("clone", "clone3", "socket", "socketpair", "connect", "flock", "fcntl", "ioctl", "setsockopt", "mmap"),
     *_FORKS,
     *_EXECUTIONS,
     *_ATTRIBUTES,
@@ -93,11 +95,15 @@ Gate = Literal["asked", "refused"]
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 #: Flags of ``clone``: new mount, cgroup, UTS, IPC, user, PID and network namespaces.
 _NEW_NAMESPACES = 0x20000 | 0x2000000 | 0x4000000 | 0x8000000 | 0x10000000 | 0x20000000 | 0x40000000
-_THREAD = 0x10000
+#: Flags of ``clone``: a thread, and a sibling, which would be no descendant of the job's init.
+_THREAD, _SIBLING = 0x10000, 0x8000
+#: Flags of ``mmap``: those that say what kind of memory it is, and what they are where it is shared and of no file.
+_KIND_OF_MEMORY, _SHARED = 0x2F, 0x21
 
 _ALLOW, _ASK, _KILL_PROCESS = 0x7FFF0000, 0x7FC00000, 0x80000000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN, _AND = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
 _AT_NUMBER, _AT_MACHINE, _AT_FIRST_ARGUMENT, _AT_SECOND_ARGUMENT, _AT_THIRD_ARGUMENT = 0, 4, 16, 24, 32
+_AT_FOURTH_ARGUMENT = 40
 _SOCKET_TYPE = 0xF
 _X32 = 0x40000000
 _SET_MODE_FILTER, _NEW_LISTENER = 1, 8
@@ -180,7 +186,7 @@ def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
         steps += _when(_EQUAL, number[name], gate) if name in number else ()
     steps += [
         *(_step(_EQUAL, number["clone"], 0, 6), _step(_LOAD, _AT_FIRST_ARGUMENT)),
-        *_when(_ANY_BIT, _NEW_NAMESPACES, _refusal(errno.EPERM)),
+        *_when(_ANY_BIT, _NEW_NAMESPACES | _SIBLING, _refusal(errno.EPERM)),
         *_when(_ANY_BIT, _THREAD, _ALLOW if processes == "refused" else gate),  # the kernel's own filter asks as well
         _step(_RETURN, gate),
     ]
@@ -190,6 +196,11 @@ def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
     steps += _unless(number["fcntl"], _AT_SECOND_ARGUMENT, commands, _refusal(errno.EPERM))
     steps += _unless(number["ioctl"], _AT_SECOND_ARGUMENT, _FLAGS, _refusal(errno.EPERM))
     steps += _unless(number["setsockopt"], _AT_THIRD_ARGUMENT, _BUFFERS, _refusal(0))
+    steps += [
+        *(_step(_EQUAL, number["mmap"], 0, 5), _step(_LOAD, _AT_FOURTH_ARGUMENT), _step(_AND, _KIND_OF_MEMORY)),
+        *_when(_EQUAL, _SHARED, _refusal(errno.EPERM)),
+        _step(_RETURN, _ALLOW),
+    ]
     if not apart:  # a datagram socket of a pair can send to any other
         steps += [
             *(_step(_EQUAL, number["socketpair"], 0, 5), _step(_LOAD, _AT_SECOND_ARGUMENT)),

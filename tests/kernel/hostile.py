@@ -357,6 +357,7 @@ attempt('unshare user', lambda: called(libc.unshare(0x10000000)))
 attempt('unshare mount', lambda: called(libc.unshare(0x20000)))
 attempt('clone user', lambda: forked(libc.syscall(56, 0x10000000 | 17, 0, 0, 0, 0)))
 attempt('clone3', lambda: forked(libc.syscall(435, ctypes.create_string_buffer(88), 88)))
+attempt('clone sibling', lambda: forked(libc.syscall(56, 0x8000 | 17, 0, 0, 0, 0)))  # of this process, whose parent is trusted
 attempt('setuid', lambda: os.setuid(12345))
 attempt('priority', lambda: os.nice(-10))
 attempt_to_fail('setns', lambda: called(libc.setns(0, 0)))
@@ -391,6 +392,10 @@ attempt_to_fail('semget', lambda: called(libc.semget(4711, 1, 0o666)))
 attempt_to_fail('msgget', lambda: called(libc.msgget(4711, 0o666)))
 attempt_to_fail('mq', lambda: called(libc.syscall(240, b'mine', 0, 0, 0)))
 attempt('memfd', lambda: os.memfd_create('mine'))
+import mmap
+attempt('no file', lambda: mmap.mmap(-1, 4096))
+attempt('zeros', lambda: os.open('/dev/zero', os.O_RDWR))
+attempt('aio', lambda: called(libc.syscall(206, 1, ctypes.byref(ctypes.c_ulong()))))
 """, refused=True),
 )  # fmt: skip
 
