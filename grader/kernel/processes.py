@@ -20,6 +20,8 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 #: Seconds for stopped processes to come to rest, for which each needs a processor once more.
 _STOP_S = 10.0
+#: The same once a job's have not: a process can be made such that it never does.
+_STOP_AGAIN_S = 0.1
 #: Seconds after which those that have not are told so again.
 _AGAIN_S = 0.05
 #: Seconds for killed processes to be gone.
@@ -55,6 +57,7 @@ class Processes:
         self.me = os.readlink("self", dir_fd=self.proc)
         self.kernel: list[str] = []
         self.last_walk = 0.0
+        self.patience = _STOP_S
 
     def close(self) -> None:
         """Let go of ``/proc``, in a child that is to see nothing of it."""
@@ -135,7 +138,7 @@ class Processes:
         Those that have not after a while are told again: when the death of a process orphans a process group, the
         system itself continues what is stopped in it.
         """
-        deadline = time.monotonic() + _STOP_S
+        deadline = time.monotonic() + self.patience
         while True:
             if self.private:
                 for pid, order in ((-1, signal.SIGSTOP), (spare, signal.SIGCONT)):
@@ -151,6 +154,7 @@ class Processes:
                     return Stopped(stopped.pids, self.marks(stopped))
                 time.sleep(_LOOK_S)
             if time.monotonic() > deadline:
+                self.patience = _STOP_AGAIN_S
                 return Stopped(stopped.pids, self.marks(stopped))
 
     def _stands_still(self, task: str, mark: str) -> bool:

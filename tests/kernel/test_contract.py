@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -339,6 +340,27 @@ def test_a_kernel_that_may_not_be_looked_into_is_stopped_as_fast_as_any(laborato
     (execution,) = laboratory.run(sandbox, linear_job("hides", hides))
     assert verdicts(execution) == ("exact", "exact")
     assert execution.seconds < 5
+
+
+#: A thread that waits for a child which shares its memory and is stopped: nothing stops it.
+UNSTOPPABLE = """
+import ctypes, threading
+libc = ctypes.CDLL(None)
+def wait():
+    if libc.syscall(56, 0x4000 | 0x100 | 17, 0, 0, 0, 0) == 0:  # CLONE_VFORK, CLONE_VM
+        libc.pause()
+threading.Thread(target=wait, daemon=True).start()
+"""
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers of its system calls")
+def test_a_job_that_cannot_be_stopped_is_waited_for_but_once(laboratory: Laboratory) -> None:
+    dies = "import os\ndef lin(inp, out, w):\n    os.abort()"
+    check = Check("lin", 1, ("lin",), PROGRAMS * 3)
+    job = Job("unstoppable", (Cell(0, UNSTOPPABLE), Cell(1, dies)), (check,))
+    (execution,) = laboratory.run(BEST, job, limits=replace(LIMITS, check_s=1))
+    assert {run.ended for run in execution.checks["lin"]} == {"crashed"}
+    assert execution.seconds < 15
 
 
 STUBBORN = """
