@@ -256,7 +256,8 @@ class Processes:
         names = self.listed(self.limits["processes"])
         if not self._are_within(names):
             return "processes"
-        if self._resident(names) > self.limits["memory"] and self._proportional(names) > self.limits["memory"]:
+        places = [self._place_of_memory(name) for name in names]
+        if self._resident(places) > self.limits["memory"] and self._proportional(places) > self.limits["memory"]:
             return "memory"
         if folder is not None and self._folder_is_full(folder):
             return "written"
@@ -273,6 +274,14 @@ class Processes:
             counted = self._read(f"{name}/schedstat").split()  # of the first thread
             waited += int(counted[1]) if len(counted) == 3 else 0
         return ticks / _TICKS, waited / 1e9
+
+    def _place_of_memory(self, name: str) -> str:
+        """Where ``/proc`` tells of the memory of process ``name``: at another thread where its first has ended."""
+        fields = self._stat(name)
+        if len(fields) > 17 and fields[0] in "ZX" and fields[17] != "1":
+            tasks = (f"{name}/task/{task}" for task in self._tasks(name))
+            return next((task for task in tasks if not self._is_dead(task)), name)
+        return name
 
     def _resident(self, names: list[str]) -> int:
         """Resident bytes of ``names`` and their page tables; what is shared counts for each: an upper bound, cheap."""

@@ -471,6 +471,18 @@ ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: nobody may look into 
 held = b'x' * 500 * 1024**2
 time.sleep(1.5)
 """, failure="memory_exceeded"),
+    Hostile("memory-of-a-thread", """
+import ctypes, os, threading, time
+def hold():
+    time.sleep(0.3)
+    held = b'x' * 500 * 1024**2
+    time.sleep(1.2)
+    os._exit(0)
+if os.fork() == 0:
+    threading.Thread(target=hold).start()
+    ctypes.CDLL(None).syscall(60, 0)  # ends the process's first thread alone
+time.sleep(1.8)
+""", failure="memory_exceeded"),
     Hostile("memory-of-page-tables", """
 import ctypes, numpy
 libc = ctypes.CDLL(None)
