@@ -26,7 +26,7 @@ _base: Any = torch._C.TensorBase
 _grad_of = _base.grad.__get__
 _data_of = _base.data.__get__
 _layout_of, _device_of, _dtype_of = _base.layout.__get__, _base.device.__get__, _base.dtype.__get__
-_shape_of, _is_quantized = _base.shape.__get__, _base.is_quantized.__get__
+_shape_of, _is_nested = _base.shape.__get__, _base.is_nested.__get__
 _version_of = _base._version.__get__
 _dim, _item = torch.Tensor.dim, torch.Tensor.item
 _strided = torch.strided
@@ -154,8 +154,10 @@ def exact_tensor(value: Any) -> bool:
 
 
 def _obstacle(tensor: Any) -> str:
-    if _layout_of(tensor) is not _strided or _is_quantized(tensor):
+    if _layout_of(tensor) is not _strided:
         return str(_layout_of(tensor))
+    if _is_nested(tensor):  # which has no one shape
+        return "nested"
     if _device_of(tensor).type != "cpu":
         return str(_device_of(tensor))
     return "" if _carried(_dtype_of(tensor)) else str(_dtype_of(tensor)).removeprefix("torch.")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import namedtuple
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
+import torch
 
-from grader.kernel.capture import _element, absent
+from grader.kernel.capture import _element, absent, captured
 
 Pair = namedtuple("Pair", "a b")
 
@@ -34,3 +36,18 @@ def test_element_of_a_sequence_is_found_by_the_sequence_itself(value: Any) -> No
 @pytest.mark.parametrize("value", [None, 3, "ab", b"ab", {1, 2}, range(2), object()])
 def test_what_is_no_sequence_has_no_element(value: Any) -> None:
     assert absent(_element(value, 0))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (lambda: torch.zeros(2).to_sparse(), "torch.sparse_coo"),
+        (lambda: torch.zeros(2, device="meta"), "meta"),
+        (lambda: torch.zeros(2, dtype=torch.complex64), "complex64"),
+        (lambda: torch.quantize_per_tensor(torch.zeros(2), 0.1, 0, torch.qint8), "qint8"),
+        (lambda: torch.nested.nested_tensor([torch.zeros(2), torch.zeros(3)]), "nested"),
+    ],
+)
+def test_tensor_that_cannot_travel_says_what_it_is(made: Callable[[], torch.Tensor], told: str) -> None:
+    assert captured(made()) == (None, "unsupported", told)
