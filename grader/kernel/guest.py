@@ -13,6 +13,7 @@ import inspect
 import logging
 import os
 import random
+import selectors
 import socket
 import sys
 import tempfile
@@ -117,6 +118,7 @@ class App(IPKernelApp):  # type: ignore[misc]
 
 def prepare(folder: str) -> None:
     """Make the shell and run a first cell, in the zygote; ``folder`` takes IPython's profile."""
+    selectors.DefaultSelector = selectors.PollSelector  # type: ignore[assignment,misc] # for asyncio: epoll is refused
     ipykernel.zmqshell.system = system  # IPython's own needs a pseudo-terminal, which a job has none of
     os.environ["IPYTHONDIR"] = os.path.join(folder, ".ipython")
     config = Config()

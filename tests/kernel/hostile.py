@@ -395,6 +395,7 @@ attempt('memfd', lambda: os.memfd_create('mine'))
 import mmap
 attempt('no file', lambda: mmap.mmap(-1, 4096))
 attempt('zeros', lambda: os.open('/dev/zero', os.O_RDWR))
+attempt('epoll', lambda: __import__('select').epoll())
 attempt('aio', lambda: called(libc.syscall(206, 1, ctypes.byref(ctypes.c_ulong()))))
 """, refused=True),
 )  # fmt: skip

@@ -72,6 +72,18 @@ tempfile.TemporaryFile().write(b'x')
 print(open('a.txt').read())
 """,
     "asyncio": "import asyncio\nawait asyncio.sleep(0.01)\nprint('hi')",
+    "asyncio in a thread": """
+import asyncio, threading
+async def greet():
+    process = await asyncio.create_subprocess_exec('echo', 'hi', stdout=asyncio.subprocess.PIPE)
+    print((await process.communicate())[0].decode(), end='')
+t = threading.Thread(target=lambda: asyncio.run(greet())); t.start(); t.join()
+""",
+    "asyncio in a process": """
+import subprocess, sys
+program = "import asyncio; asyncio.run(asyncio.sleep(0.01)); print('hi')"
+print(subprocess.run([sys.executable, '-c', program], capture_output=True, text=True).stdout, end='')
+""",
     "display": "from IPython.display import display\ndisplay(3)\nprint('hi')",
 }
 
