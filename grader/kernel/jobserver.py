@@ -30,11 +30,18 @@ class JobServer:
         self.jobs: set[int] = set()
 
     def fork(self, job: dict[str, Any], fds: list[int]) -> None:
-        """Fork the init of ``job``, whose socket to the grader is in ``fds``."""
-        pid = jobinit.fork(job)
-        if pid == 0:
-            self._become_init(job, fds)
-        self.jobs.add(pid)
+        """Fork the init of ``job``, whose socket to the grader is in ``fds``.
+
+        Where the system has no room for it that job is lost, which its socket tells, and no other.
+        """
+        try:
+            pid = jobinit.fork(job)
+        except OSError:
+            traceback.print_exc()
+        else:
+            if pid == 0:
+                self._become_init(job, fds)
+            self.jobs.add(pid)
         for fd in fds:
             os.close(fd)
         self._reap()
