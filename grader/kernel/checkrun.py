@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Share of a check's seconds that is left for the programs behind one that ran out of time.
 _ALLOWANCE = 0.1
+#: What a kernel says that cannot fork, how often it is asked again while the init can, and seconds in between.
+_UNABLE, _TRIES, _PAUSE_S = {"event": "unable"}, 10, 0.05
 _RESUMED = "a process that was stopped for the check ran during it"
 
 
@@ -101,6 +103,31 @@ class CheckRun:
             return "crashed"
         if self.init.clock.now() > self.deadline:
             return "timed_out"
+        message = self._ask(command)
+        for _ in range(_TRIES):
+            if message != _UNABLE:
+                break
+            if not _has_room():  # no fault of the student's: the job is lost
+                raise OSError(errno.EAGAIN, "the system has no room for the fork of a check")
+            time.sleep(_PAUSE_S)
+            message = self._ask(command)
+        if isinstance(message, str):
+            return message
+        if message != {"event": "forked"} or self.child == self.init.kernel:
+            self.child = 0
+            return "crashed"
+        try:
+            self.death = open(os.pidfd_open(self.child), "rb", buffering=0)  # noqa: SIM115 - as long as the child
+        except OSError as error:
+            if error.errno not in (errno.ESRCH, errno.EINVAL):  # it is gone, and its number perhaps a group's
+                raise
+            self.child = 0
+            return "crashed"
+        self.stopped = self.init.processes.stop_others(self.child)
+        return None
+
+    def _ask(self, command: socket.socket) -> dict[str, Any] | str:
+        """Ask the kernel for a fork; its or the child's answer, or the ending where there is none."""
         if self.sock is not None:
             self.sock.close()  # of a fork that did not come in time, and finds nobody
         self.sock, theirs = wire.pair()
@@ -108,23 +135,9 @@ class CheckRun:
         try:
             with theirs:
                 wire.send(command, {"do": "fork"}, [theirs.fileno()])
-            message = self._hear()
+            return self._hear()
         except wire.Closed:
             return "crashed"
-        if isinstance(message, str):
-            return message
-        if message == {"event": "unable"}:  # no fault of the student's: the job is lost
-            raise OSError(errno.EAGAIN, "the system has no room for the fork of a check")
-        if message != {"event": "forked"} or self.child == self.init.kernel:
-            self.child = 0
-            return "crashed"
-        try:
-            self.death = open(os.pidfd_open(self.child), "rb", buffering=0)  # noqa: SIM115 - as long as the child
-        except ProcessLookupError:
-            self.child = 0
-            return "crashed"
-        self.stopped = self.init.processes.stop_others(self.child)
-        return None
 
     def _drive(self, runs: list[dict[str, Any]]) -> tuple[str | None, str]:
         """Feed the child programs; returns how the one that it did not finish ended, or (None, "") if there is none."""
@@ -234,3 +247,15 @@ class CheckRun:
         """Let the rest of the job run on."""
         self._kill_child()
         self._thaw()
+
+
+def _has_room() -> bool:
+    """Whether the system has room for one more process: a kernel that denies it may have itself to blame."""
+    try:
+        pid = os.fork()
+    except OSError:
+        return False
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return True

@@ -175,6 +175,12 @@ ours, theirs = socket.socketpair()
 for number in (None, 1, 2):
     wire.send(harness._command, {'event': 'forked', 'number': number}, [theirs.fileno()])
 """, checks="exact|crashed|timed_out"),
+    Hostile("fork-denied", """
+from grader.kernel import harness
+def denied():
+    raise OSError
+harness._fork = denied
+""", checks="crashed"),
     Hostile("orders-flood", """
 from grader.kernel import harness
 harness._command.setblocking(False)

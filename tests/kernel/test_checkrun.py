@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 
-from grader.kernel import KernelPool, choose_sandbox, memfiles, wire
+from grader.kernel import KernelPool, checkrun, choose_sandbox, memfiles, wire
 from grader.kernel.checkrun import CheckRun
 from grader.kernel.clock import Clock
 from grader.kernel.processes import Stopped
@@ -100,19 +100,35 @@ def test_a_fork_that_comes_too_late_finds_nobody(forking: tuple[CheckRun, socket
     ordered(kernel).close()
 
 
-def test_a_fork_that_the_system_has_no_room_for_is_no_fault_of_the_students(
-    forking: tuple[CheckRun, socket.socket],
-) -> None:
-    checks, kernel = forking
+def refusing(kernel: socket.socket, times: int) -> threading.Thread:
+    """A kernel that says so many times that it cannot fork."""
 
     def refuse() -> None:
-        with ordered(kernel) as sock:
-            wire.send(sock, {"event": "unable"})
+        for _ in range(times):
+            with ordered(kernel) as sock:
+                wire.send(sock, {"event": "unable"})
 
     thread = threading.Thread(target=refuse)
     thread.start()
+    return thread
+
+
+def test_a_fork_that_the_system_has_no_room_for_is_no_fault_of_the_students(
+    forking: tuple[CheckRun, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks, kernel = forking
+    monkeypatch.setattr(checkrun, "_has_room", lambda: False)
+    thread = refusing(kernel, 1)
     with pytest.raises(BlockingIOError):
         checks._fork()
+    thread.join()
+
+
+def test_a_fork_that_the_kernel_alone_has_no_room_for_is_its_own(forking: tuple[CheckRun, socket.socket]) -> None:
+    checks, kernel = forking
+    checks.deadline = time.monotonic() + 20
+    thread = refusing(kernel, checkrun._TRIES + 1)
+    assert checks._fork() == "crashed"
     thread.join()
 
 
