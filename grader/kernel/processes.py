@@ -85,8 +85,11 @@ class Processes:
         return children
 
     def _tasks(self, name: str) -> list[str]:
+        return self._entries(f"{name}/task")
+
+    def _entries(self, place: str) -> list[str]:
         with contextlib.suppress(OSError):
-            fd = os.open(f"{name}/task", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self.proc)
+            fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY, dir_fd=self.proc)
             try:
                 return os.listdir(fd)
             finally:
@@ -259,7 +262,7 @@ class Processes:
         places = [self._place_of_memory(name) for name in names]
         if self._resident(places) > self.limits["memory"] and self._proportional(places) > self.limits["memory"]:
             return "memory"
-        if folder is not None and self._folder_is_full(folder):
+        if folder is not None and self._folder_is_full(folder, names):
             return "written"
         return None
 
@@ -303,13 +306,28 @@ class Processes:
             total += _bytes(pages, "Pss") + tables if pages else self._resident([name])
         return total
 
-    def _folder_is_full(self, folder: Path) -> bool:
-        """Whether the job folder holds more than it may; looked at a few times a second."""
+    def _folder_is_full(self, folder: Path, names: list[str]) -> bool:
+        """Whether the job folder and what ``names`` have unlinked hold more than they may; looked at now and then."""
         now = time.monotonic()
         if now < self.last_walk + 0.25:
             return False
         self.last_walk = now
-        return _is_over(str(folder), self.limits["written"])
+        return _is_over(str(folder), self.limits["written"] - self._unlinked(folder, names))
+
+    def _unlinked(self, folder: Path, names: list[str]) -> int:
+        """Bytes of files on the disk of ``folder`` that no folder has any more, but ``names`` hold open."""
+        found: dict[int, int] = {}
+        try:
+            disk = os.stat(folder).st_dev
+        except OSError:  # removed, where nothing confines
+            return 0
+        for place in (f"{name}/fd" for name in names):
+            for fd in self._entries(place):
+                with contextlib.suppress(OSError):
+                    about = os.stat(f"{place}/{fd}", dir_fd=self.proc)
+                    if about.st_dev == disk and not about.st_nlink:
+                        found[about.st_ino] = about.st_blocks * 512
+        return sum(found.values())
 
 
 def _field(status: str, name: str) -> str:

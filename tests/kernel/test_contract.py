@@ -354,6 +354,20 @@ def test_a_kernel_that_may_not_be_looked_into_is_stopped_as_fast_as_any(laborato
     assert execution.seconds < 5
 
 
+def test_files_that_have_no_name_count_as_written(laboratory: Laboratory, sandbox: str) -> None:
+    source = """
+import tempfile, time
+held = []
+for _ in range(2 * {limit} // 2**20):
+    held.append(tempfile.TemporaryFile())
+    held[-1].write(b'x' * 2**20)
+    held[-1].flush()
+time.sleep(1)
+"""
+    (execution,) = laboratory.run(sandbox, Job("holds", (Cell(0, source.format(limit=LIMITS.written)),), ()))
+    assert _failures(execution) == {0: "raised" if sandbox == "bwrap" else "crashed"}
+
+
 #: A thread that waits for a child which shares its memory and is stopped: nothing stops it.
 UNSTOPPABLE = """
 import ctypes, threading
