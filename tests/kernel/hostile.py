@@ -490,6 +490,19 @@ if os.fork() == 0:
     ctypes.CDLL(None).syscall(60, 0)  # ends the process's first thread alone
 time.sleep(1.8)
 """, failure="memory_exceeded"),
+    Hostile("memory-of-sockets", """
+import subprocess, sys, time
+holds = '''
+import ctypes, socket, sys, time
+held = [socket.socketpair() for _ in range(110)]  # in which four times that could be sent
+if sys.argv[1] == "hidden":
+    ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)
+time.sleep(1.5)
+'''
+for number in range(10):
+    subprocess.Popen([sys.executable, '-S', '-c', holds, 'hidden' if number % 2 else 'seen'])
+time.sleep(1.5)
+""", failure="memory_exceeded"),
     Hostile("memory-of-page-tables", """
 import ctypes, numpy
 libc = ctypes.CDLL(None)
