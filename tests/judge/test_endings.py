@@ -173,6 +173,10 @@ ERRORS = [
     ("ValueError", "too many values to unpack (expected 2)", "number of values"),
     ("RuntimeError", "expected m1 and m2 to have the same dtype, but got: float != double", "float and double"),
     ("RuntimeError", "Trying to backward through the graph a second time", "twice"),
+    ("AssertionError", "Torch not compiled with CUDA enabled", "the machine that ran this has none"),
+    ("RuntimeError", "Found no NVIDIA driver on your system. Please check that", "the machine that ran this has none"),
+    ("RuntimeError", "No CUDA GPUs are available", "the machine that ran this has none"),
+    ("RuntimeError", "Expected all tensors to be on the same device, but found", "different devices"),
     ("SomethingOfTheirs", "{odd} text {0}", "SomethingOfTheirs"),
 ]
 
@@ -218,6 +222,11 @@ def test_question_names_no_line_where_none_is_known():
     sizes = "mat1 and mat2 shapes cannot be multiplied (3x4 and 5x6)"
     for message in (sizes, "'Lin' object has no attribute 'backward'"):
         assert "that line" not in explained(StudentError("RuntimeError", message)).hint
+
+
+def test_question_after_a_missing_device_is_about_the_device():
+    error = StudentError("AssertionError", "Torch not compiled with CUDA enabled", (), 4, 2, "x.to('cuda')")
+    assert "device" in explained(error).hint
 
 
 def test_numpy_product_names_the_fitting_transpose():

@@ -12,18 +12,27 @@ WHAT_STANDS_THERE = "What does each name on that line stand for at that moment?"
 #: The same where the exception is none of a line of the student's: the check stumbled over what it was given.
 WHICH_SHAPES_COME = "Which shapes go into your code, and which come out?"
 WHAT_IS_ASKED = "Does what you defined have the names, arguments and methods that the exercise asks for?"
+WHICH_DEVICE = "On which device do the tensors come that you are given?"
 WITH = " (with {operands})"
 LINE = " at `{code}`, line {line}"
 OF_CELL = " of cell {cell}"
 
+_STAY = (
+    "Leave every tensor on the device it comes with: make new ones with `torch.zeros_like(inp)` or `device=inp.device`."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What makes an exception and the full hint; ``shaped`` where the shapes on its line are what to ask for."""
+    """What makes an exception and the full hint; ``shaped`` where the shapes on its line are what to ask for.
+
+    ``question`` is the hint where neither shapes nor names are.
+    """
 
     why: str
     remedy: str
     shaped: bool = False
+    question: str = ""
 
 
 CAUSES: dict[str, Cause] = {
@@ -192,6 +201,17 @@ CAUSES: dict[str, Cause] = {
     "no_grad_fn": Cause(
         "Nothing that led to this tensor requires gradients, so autograd has nothing to go back through.",
         "Let the weights require gradients, and compute the loss from them outside of `torch.no_grad()`.",
+    ),
+    # ------------------------------------------------------------------------------------------- devices
+    "device": Cause(
+        "A graphics card is asked for here, and the machine that ran this has none.",
+        _STAY,
+        question=WHICH_DEVICE,
+    ),
+    "device.mixed": Cause(
+        "Two tensors meet there that lie on different devices.",
+        _STAY,
+        question=WHICH_DEVICE,
     ),
     # -------------------------------------------------------------------------------------------- others
     "other": Cause("", "Read the last line of the error, then look at the line that is named."),

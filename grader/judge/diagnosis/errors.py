@@ -50,6 +50,8 @@ def place(error: StudentError, stub: Stub | None = None) -> str:
 
 
 def _question(cause: causes.Cause, error: StudentError) -> str:
+    if cause.question:
+        return cause.question
     if error.line is None:
         return causes.WHICH_SHAPES_COME if cause.shaped else causes.WHAT_IS_ASKED
     return causes.WHICH_SHAPES if cause.shaped else causes.WHAT_STANDS_THERE
@@ -208,6 +210,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"(?:more than one|only one element|multiple) .{0,40}(?:ambiguous|scalar|single)", _plain("scalar")),
         (r"cannot be converted to Scalar", _plain("scalar")),
         (r"values to unpack", _plain("unpack")),
+        (r"not compiled with CUDA|no NVIDIA driver|No CUDA GPUs|not linked with support for mps", _plain("device")),
+        (r"xpected all tensors to be on the same device", _plain("device.mixed")),
         (r"positional argument|unexpected keyword argument", _arguments),
         (r"name '(\w+)' is not defined", _plain("name", "name")),
         (r"cannot access local variable '(\w+)'", _plain("name.local", "name")),
