@@ -102,7 +102,8 @@ class _ColdRun:
         if name in ("", "KeyboardInterrupt") and time.monotonic() - began >= self.client.timeout:
             self.failures.append(CellFailure(cell.index, f"timed out after {self.limits.cell_s:g} s", "timed_out"))
         elif name:
-            self.failures.append(CellFailure(cell.index, " ".join(f"{name}: {message}".split())[:300]))
+            said = f"{name}: {message}" if message else name
+            self.failures.append(CellFailure(cell.index, " ".join(said.split())[:300]))
 
     async def _run_check(self, check: Check) -> tuple[CaseRun, ...]:
         for number, program in enumerate(check.programs):

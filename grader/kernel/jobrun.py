@@ -344,7 +344,8 @@ class JobRun:
             message = _ANSI.sub("", _clean(str(reply.get("evalue", ""))))
             if name == "RuntimeError" and "can't allocate memory" in message:
                 ended = "memory_exceeded"
-            self.failures[cell.index] = CellFailure(cell.index, " ".join(f"{name}: {message}".split())[:300], ended)
+            said = f"{name}: {message}" if message else name
+            self.failures[cell.index] = CellFailure(cell.index, " ".join(said.split())[:300], ended)
 
 
 def _clean(text: str) -> str:

@@ -17,6 +17,8 @@ from grader.recent import Recent
 _KINDS, _ABSENCES, _ENDINGS = get_args(Kind), get_args(Absence), get_args(Ending)
 _LONGEST = 4096
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
+#: What a cell is compiled as: a request of our kernels, or stock ipykernel's number.
+_CELL_FILE = re.compile(r"\((?:ipykernel_)?\d+\.py, (?=line \d)")
 #: Results that are kept, and bytes of the largest of them.
 _MOST, _SMALL = 2000, 8192
 #: Maps the number of an execute request to the ``Cell.index`` that it ran.
@@ -148,14 +150,18 @@ def _error(value: Any, cell_of: CellOf) -> StudentError:
 
 
 def steady(text: str) -> str:
-    """``text`` without memory addresses, which differ from run to run, and the name of the function around a call.
+    """``text`` without memory addresses, which differ from run to run, and without our names around a student's code.
+
+    These are of the function around a call, and of the file that a cell is compiled as.
 
     >>> steady("<Net object at 0x7f21c0a81d90>")
     '<Net object at 0x…>'
     >>> steady("__case__.<locals>.Product.bwd() missing 1 required positional argument")
     'Product.bwd() missing 1 required positional argument'
+    >>> steady("invalid syntax (ipykernel_10.py, line 12)")
+    'invalid syntax (line 12)'
     """
-    return _ADDRESS.sub("0x…", text).replace("__case__.<locals>.", "")
+    return _CELL_FILE.sub("(", _ADDRESS.sub("0x…", text).replace("__case__.<locals>.", ""))
 
 
 def _object(value: Any) -> dict[str, Any]:

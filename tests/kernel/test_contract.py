@@ -29,13 +29,14 @@ def _failures(execution: Execution) -> dict[int, str]:
 
 
 def test_cells_run_in_order_and_checks_are_exact(laboratory: Laboratory, sandbox: str) -> None:
-    job = linear_job("honest", "x = 1", "print(x + 1)", "x.y", after=["print('after')"])
+    job = linear_job("honest", "x = 1", "print(x + 1)", "x.y", after=["print('after')", "raise NotImplementedError"])
     (execution,) = laboratory.run(sandbox, job)
 
     assert execution.ended == "finished"
     assert execution.outputs == {1: "2\n", 4: "after\n"}
     assert [(failure.cell, failure.error) for failure in execution.failures] == [
-        (2, "AttributeError: 'int' object has no attribute 'y'")
+        (2, "AttributeError: 'int' object has no attribute 'y'"),
+        (5, "NotImplementedError"),
     ]
     assert verdicts(execution) == ("exact", "exact")
 
