@@ -16,8 +16,9 @@ from grader.submission.entry import Collection, CollectLimits, Entry, printable
 from grader.submission.finding import Found, archive_stem, is_archive, is_notebook
 from grader.submission.listing import Lister, Listing
 from grader.submission.naming import Name, Naming
+from grader.visible import is_work
 
-#: Of several notebooks of one kind, so many are named in each one's flag.
+#: Of several notebooks of one kind, so many are named in each one's flag; of other files, in a reason.
 _NAMED = 4
 _LOOKED_FOR = (
     "looked for notebook.ipynb, student_notebook.ipynb, student/notebook.ipynb, "
@@ -184,7 +185,11 @@ def _without_notebook(listing: Listing, drafts: list[_Draft], naming: Naming) ->
     archives = any(is_archive(holder) for holder in listing.holders)
     if listing.alone or direct or not (drafts or archives):
         return []
-    reasons = {holder: f"no notebook in {printable(holder)}" for holder in listing.holders if holder not in holding}
+    reasons = {
+        holder: f"no notebook in {printable(holder)}{_holds(listing.root / holder)}"
+        for holder in listing.holders
+        if holder not in holding
+    }
     if any(draft.name.number and not draft.name.own_folder for draft in drafts):
         reasons |= {file: f"{printable(file)} is no notebook" for file in listing.others}
     missing = []
@@ -199,9 +204,19 @@ def _without_notebook(listing: Listing, drafts: list[_Draft], naming: Naming) ->
 
 def _empty(listing: Listing, known: Sequence[str]) -> _Draft:
     """Return a draft for a path in which nothing was found, where others hold something: a student's, presumably."""
-    item = Found((), listing.root, f"no notebook in {printable(listing.owner)}")
+    item = Found((), listing.root, f"no notebook in {printable(listing.owner)}{_holds(listing.root)}")
     name = replace(_naming(listing, known).name(()), notebook="")
     return _Draft(item, name, listing.shown_path(()).rstrip("/!") or printable(listing.owner))
+
+
+def _holds(folder: Path) -> str:
+    """Return what a student has in a folder without a notebook, as a script or a page that was exported from one."""
+    try:
+        names = sorted(path.name for path in folder.iterdir() if path.is_file() and is_work(path.name))
+    except OSError:
+        return ""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f", only {', '.join(map(printable, names[:_NAMED]))}{more}" if names else ""
 
 
 def _people_in(drafts: list[_Draft], listing: Listing, known: Sequence[str]) -> dict[Path, set[str]]:
@@ -235,6 +250,7 @@ def _with_duplicates_flagged(entries: list[Entry]) -> tuple[Entry, ...]:
         if len(alike) > 1:
             more = f" and {len(alike) - _NAMED} more" if len(alike) > _NAMED else ""
             remark = f"{len(alike)} notebooks of one kind by this student: {', '.join(alike[:_NAMED])}{more}"
+            remark += "; for each exercise the better answer counts"
             flagged.append(replace(entry, flags=(*entry.flags, remark)))
         else:
             flagged.append(entry)

@@ -226,10 +226,15 @@ def test_collect_a_student_without_a_notebook_is_an_entry(tmp_path: Path) -> Non
     with collect([root]) as collection:
         refused = {entry.student: entry.refused for entry in collection if entry.refused}
     assert refused == {
-        "bob": "no notebook in bob",
+        "bob": "no notebook in bob, only readme.txt",
         "eve": "no notebook in eve.zip",
         "hw-1": "no notebook in hw-1",
     }
+
+
+def test_collect_a_folder_of_other_files_says_which(tmp_path: Path) -> None:
+    root = made(tmp_path, "ada/hw.ipynb", *(f"bob/{name}" for name in "fecbad"), "bob/.git/x", "bob/.hidden")
+    assert collect([root]).entries[1].refused == "no notebook in bob, only a, b, c, d and 2 more"
 
 
 @pytest.mark.parametrize("ending", ["7z", "rar", "tar.xz", "tar.bz2"])
@@ -247,7 +252,10 @@ def test_collect_two_of_a_kind_are_two_flagged_entries(tmp_path: Path) -> None:
     entries = collect([made(tmp_path, "ada/hw.ipynb", "ada/hw-Copy1.ipynb", "ada/hw-2.ipynb", "bob/hw.ipynb")]).entries
     flagged = [entry.shown_path for entry in entries if entry.flags]
     assert flagged == ["ada/hw-Copy1.ipynb", "ada/hw.ipynb"]
-    assert entries[1].flags == ("2 notebooks of one kind by this student: ada/hw-Copy1.ipynb, ada/hw.ipynb",)
+    assert entries[1].flags == (
+        "2 notebooks of one kind by this student: ada/hw-Copy1.ipynb, ada/hw.ipynb; "
+        "for each exercise the better answer counts",
+    )
 
 
 def test_collect_the_same_file_twice_is_one_entry(tmp_path: Path) -> None:
@@ -473,9 +481,9 @@ def test_collect_one_of_several_paths_without_a_notebook_is_an_entry(tmp_path: P
     with collect(paths) as collection:
         assert [(entry.student, entry.shown_path, entry.refused) for entry in collection] == [
             ("ada", "ada/hw.ipynb", None),
-            ("bob", "bob", "no notebook in bob"),
+            ("bob", "bob", "no notebook in bob, only notes.txt"),
             ("carl", "carl", "no notebook in carl"),
-            ("dora", "dora.zip", "no notebook in dora"),
+            ("dora", "dora.zip", "no notebook in dora, only x.pdf"),
         ]
     with pytest.raises(UsageError, match="no notebook found"):
         collect(paths[1:])
