@@ -97,7 +97,9 @@ def test_class_page_too_many_links_are_counted() -> None:
 
 
 def test_student_page_failed_check_shows_everything() -> None:
-    wrong = exercise("lin_grad", {"w.g": "transposed"}, follows_from=("relu_grad",), flags=("loops",), printed="hi\n")
+    wrong = exercise(
+        "lin_grad", {"w.g": "transposed"}, follows_from=("relu_grad",), flags=("`f` loops",), printed="hi\n"
+    )
     page = _student(wrong)
     text = " ".join(Outline(page).text.split())
     for words in (
@@ -108,7 +110,7 @@ def test_student_page_failed_check_shows_everything() -> None:
         "plain: n=7, i=5, o=3",
         "worst element [4, 1]: expected",
         "This one calls what is not right yet: relu_grad",
-        "⚑ loops",
+        "⚑ f loops",
         "hi",
     ):
         assert words in text
