@@ -22,7 +22,7 @@ from grader.report.text import csv_cell, one_line
 
 Target = Literal["canvas", "moodle", "gradescope", "csv"]
 
-#: The columns by which Moodle's import knows a student.
+#: The columns by which Moodle's import knows a student, as an English site heads them.
 MOODLE_IDENTIFIERS = ("Email address", "ID number", "Username")
 
 
@@ -37,6 +37,7 @@ def export(
     """The totals of ``run`` as CSV text for ``to``.
 
     ``assignment`` names the column (the course's name by default; Canvas matches ``Name (1234)`` by the number).
+    ``identifier`` is one of ``MOODLE_IDENTIFIERS`` or any column of the roster: a site's language heads them.
     ``roster`` maps a student, as the grader calls them, to columns of the platform's own export: ``Student``, ``ID``,
     ``SIS User ID``, ``SIS Login ID``, ``Section`` for Canvas, ``identifier`` for Moodle, ``First Name``, ``Last Name``,
     ``SID``, ``Email`` for Gradescope; what is not there is the student's name or empty. A student without a score (see
@@ -54,15 +55,16 @@ def export(
     }
     if to not in writers:
         raise UsageError(f"grades cannot be exported to {to!r}", remedy=f"choose one of: {', '.join(writers)}, csv")
-    if identifier not in MOODLE_IDENTIFIERS:
+    columns = dict.fromkeys(column for person in (roster or {}).values() for column in person)
+    if identifier not in (*MOODLE_IDENTIFIERS, *columns):
         raise UsageError(
             f"Moodle does not identify students by {identifier!r}",
-            remedy=f"choose one of: {', '.join(MOODLE_IDENTIFIERS)}",
+            remedy=f"choose one of: {', '.join(MOODLE_IDENTIFIERS)}; or a column of the roster, as it is headed there",
         )
-    if to == "moodle" and roster and not any(identifier in person for person in roster.values()):
+    if to == "moodle" and columns and identifier not in columns:
         raise UsageError(
             f"the roster has no column {identifier!r}",
-            remedy="name another with --identifier: the heading of the platform's list",
+            remedy=f"name another with --identifier; it has: {one_line(', '.join(columns), 200)}",
         )
     known = {csv_cell(student): person for student, person in (roster or {}).items()}
     return writers[to](tally(run), assignment or run.course, known, identifier)
@@ -171,7 +173,8 @@ def _gradescope(counted: Tally, assignment: str, roster: Mapping[str, Mapping[st
 def _feedback(row: Row) -> str:
     """``"lin_grad 2/4 (transposed); relu_grad 2/2"``."""
     if row.score is None:
-        return wording.SUBMISSION_DETAIL.get(row.status, "")
+        reasons = dict.fromkeys(wording.sentence(one_line(entry.reason)) for entry in row.counted if entry.reason)
+        return " ".join((wording.SUBMISSION_DETAIL.get(row.status, ""), *reasons)).strip()
     parts = []
     for exercise in row.exercises.values():
         codes = dict.fromkeys(check.diagnosis.code for check in exercise.checks if check.diagnosis)

@@ -37,8 +37,21 @@ def test_export_moodle_is_the_import_form() -> None:
         ["Email address", "Backprop", "Backprop (feedback)"],
         ["ada@example.org", "2", "lin_grad 2/4 (transposed)"],
         ["alan", "4", "lin_grad 4/4"],
-        ["linus", "", "The notebook could not be read, so nothing was graded. This does not count as zero points."],
+        [
+            "linus",
+            "",
+            "The notebook could not be read, so nothing was graded. This does not count as zero points. Not JSON.",
+        ],
     ]
+
+
+def test_export_moodle_takes_an_identifier_as_the_roster_heads_it() -> None:
+    roster = {"ada": {"student": "ada", "ID-Nummer": "77"}}
+    rows = _rows(export(MADE, "moodle", roster=roster, identifier="ID-Nummer"))
+    assert [row[0] for row in rows[:2]] == ["ID-Nummer", "77"]
+    with pytest.raises(UsageError) as caught:
+        export(MADE, "moodle", roster=roster)
+    assert "ID-Nummer" in caught.value.remedy
 
 
 def test_export_gradescope_is_its_export_form() -> None:
