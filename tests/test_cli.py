@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import jsonschema
@@ -167,6 +168,16 @@ def test_export_compares_the_class_with_the_roster(demo: tuple[Path, object], tm
     assert done.exit_code == GRADED, done.output
     assert "note: no submission by, or one under another name: Came, Never" in done.stderr
     assert "note: not in the roster, so exported by the grader's name: " in done.stderr
+
+
+def test_export_gives_the_students_pages_back(demo: tuple[Path, object], tmp_path: Path) -> None:
+    archive = tmp_path / "feedback.zip"
+    done = runner.invoke(app, ["export", str(demo[0] / "class/grades"), "--feedback", str(archive)])
+
+    assert done.exit_code == GRADED, done.output
+    assert "nothing came from a download of Moodle" in done.stderr
+    with zipfile.ZipFile(archive) as zipped:
+        assert len(zipped.namelist()) == 13
 
 
 def test_cli_who_lists_everyone_and_grades_nothing(tmp_path: Path) -> None:

@@ -45,7 +45,13 @@ def export(
         Path | None,
         typer.Option(help="The platform's own list of students (CSV), with a column `student`: the grader's names."),
     ] = None,
-    identifier: Annotated[str, typer.Option(help="The column by which Moodle knows a student.")] = "ID number",
+    identifier: Annotated[
+        str, typer.Option(help="The column by which Moodle knows a student, as the roster heads it.")
+    ] = "ID number",
+    feedback: Annotated[
+        Path | None,
+        typer.Option(help="Write a zip of the students' pages here too, named as Moodle takes feedback files."),
+    ] = None,
 ) -> None:
     """Print the grades in the form that a learning platform imports."""
     with told():
@@ -57,6 +63,8 @@ def export(
         text = exported(run, to=to.value, assignment=assignment, roster=people, identifier=identifier)
         if people is not None:
             _compare(run, people, identifier if to is Platform.MOODLE else None)
+        if feedback is not None:
+            _give_back(run, out, feedback)
         if file is None:
             sys.stdout.write(text)
         else:
@@ -75,6 +83,18 @@ def _compare(run: RunReport, roster: Mapping[str, Mapping[str, str]], identifier
     ):
         if names:
             note(f"{what}: {'; '.join(names)}")
+
+
+def _give_back(run: RunReport, out: Path, archive: Path) -> None:
+    """Write the archive of the students' pages, and tell for whom Moodle's upload will find nobody."""
+    from grader.report import write_feedback
+
+    unknown = write_feedback(run, out, archive)
+    note(f"the students' pages are in {archive}")
+    if len(unknown) == len({submission.student for submission in run.submissions}):
+        note("nothing came from a download of Moodle, so each page has the name that it has in students/")
+    elif unknown:
+        note(f"from no download of Moodle, so under their page's own name there: {'; '.join(unknown)}")
 
 
 def _stored(out: Path) -> RunReport:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from grader.report.codec import submission_to_dict as submission_to_dict
     from grader.report.document import load_schema as load_schema
     from grader.report.document import to_json as to_json
+    from grader.report.feedback import write_feedback as write_feedback
     from grader.report.files import write_reports as write_reports
     from grader.report.gradescope import gradescope_results as gradescope_results
     from grader.report.lms import absentees as absentees
@@ -68,6 +69,7 @@ _HOME = {
     "submission_from_dict": "codec",
     "submission_to_dict": "codec",
     "to_json": "document",
+    "write_feedback": "feedback",
     "write_reports": "files",
 }
 

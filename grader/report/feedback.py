@@ -1,0 +1,54 @@
+"""The students' pages as one archive, to give back: named as Moodle's upload of feedback files knows them."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from pathlib import Path
+
+from grader import atomic
+from grader.errors import UsageError
+from grader.model import RunReport
+from grader.report.pages import page_name
+from grader.report.tally import Row, tally
+
+#: What Moodle calls a student's folder, or begins a student's file with, in a download of all submissions. Its upload
+#: goes by the number alone, in the second of five parts (``mod/assign/feedback/file/importziplib.php``).
+_FOLDER = re.compile(r"(?:^|[/!])([^/!_]+_\d+_assignsubmission_)(?:file|onlinetext)_")
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def write_feedback(run: RunReport, out: Path, archive: Path) -> tuple[str, ...]:
+    """Put the pages under ``out`` into a zip at ``archive``; return the students whose folder at Moodle is not known.
+
+    A page is ``Ada Lovelace_501_assignsubmission_file_/feedback.html`` where the submission came by a download of
+    Moodle; else it has the name that it has under ``out``. The same pages give the same bytes.
+
+    Raises:
+        UsageError: a student's page is not there.
+        OSError: the archive cannot be written.
+    """
+    buffer = io.BytesIO()
+    unknown = []
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for row in tally(run).rows:
+            page = out / "students" / page_name(row.student)
+            try:
+                content = page.read_bytes()
+            except OSError:
+                raise UsageError(f"there is no page {page}", remedy=f"write them again: grader report {out}") from None
+            folder = _folder(row)
+            if folder is None:
+                unknown.append(row.student)
+            name = page.name if folder is None else f"{folder}/feedback.html"
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.external_attr = 0o644 << 16
+            zipped.writestr(info, content, zipfile.ZIP_DEFLATED)
+    atomic.write(archive, buffer.getvalue())
+    return tuple(unknown)
+
+
+def _folder(row: Row) -> str | None:
+    found = (_FOLDER.search(entry.path) for entry in row.entries)
+    return next((f"{match[1]}file_" for match in found if match), None)

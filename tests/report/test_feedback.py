@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from grader.errors import UsageError
+from grader.report import page_name, write_feedback, write_reports
+
+from .builders import exercise, run, submission
+
+MOODLE = "ML-4711.zip!Ada Lovelace_501_assignsubmission_file_/03_backprop.ipynb"
+
+
+def _pages(tmp_path: Path, path: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    made = run(submission("ada", exercise("lin_grad"), path=path))
+    write_reports(made, tmp_path)
+    unknown = write_feedback(made, tmp_path, tmp_path / "feedback.zip")
+    with zipfile.ZipFile(tmp_path / "feedback.zip") as zipped:
+        return {name: zipped.read(name).decode() for name in zipped.namelist()}, unknown
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        MOODLE,
+        MOODLE.removeprefix("ML-4711.zip!"),
+        "Ada Lovelace_501_assignsubmission_file_03_backprop.ipynb",
+        "Ada Lovelace_501_assignsubmission_onlinetext_",
+        "class/Ada Lovelace_501_assignsubmission_file_/hw.zip!03_backprop.ipynb",
+    ],
+    ids=["archive", "folder", "flat", "online_text", "zip_in_it"],
+)
+def test_feedback_of_a_moodle_download_lies_where_moodle_looks(tmp_path: Path, path: str) -> None:
+    pages, unknown = _pages(tmp_path, path)
+    name, page = pages.popitem()
+    assert name == "Ada Lovelace_501_assignsubmission_file_/feedback.html"
+    assert name.partition("/")[0].split("_", 4)[1:4] == ["501", "assignsubmission", "file"]  # as Moodle reads it
+    assert not pages
+    assert unknown == ()
+    assert "lin_grad" in page
+
+
+def test_feedback_of_other_layouts_has_the_names_of_the_pages(tmp_path: Path) -> None:
+    pages, unknown = _pages(tmp_path, "ada/03_backprop.ipynb")
+    assert list(pages) == [page_name("ada")]
+    assert unknown == ("ada",)
+
+
+def test_feedback_twice_is_the_same_to_the_byte(tmp_path: Path) -> None:
+    _pages(tmp_path, MOODLE)
+    first = (tmp_path / "feedback.zip").read_bytes()
+    _pages(tmp_path, MOODLE)
+    assert (tmp_path / "feedback.zip").read_bytes() == first
+
+
+def test_feedback_without_a_page_says_how_to_write_it(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        write_feedback(run(submission("ada")), tmp_path, tmp_path / "feedback.zip")
+    assert "grader report" in caught.value.remedy
