@@ -237,8 +237,25 @@ def _mistakes(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Mistake, 
 
 
 def _concerns(rows: Sequence[Row]) -> tuple[Concern, ...]:
-    found = [concern for row in rows for concern in _concerns_of(row)]
+    found = [*(concern for row in rows for concern in _concerns_of(row)), *_same_files(rows)]
     return tuple(sorted(found, key=lambda concern: wording.URGENCY.index(concern.kind)))
+
+
+def _same_files(rows: Sequence[Row]) -> list[Concern]:
+    """One concern for each file that several students handed in with something done in it: a team's, or a copy.
+
+    It is the class' alone, for it names students: no page of theirs has it.
+    """
+    owners: dict[str, dict[str, SubmissionReport]] = {}
+    for row in rows:
+        for entry in row.entries:
+            if entry.sha256 and any(exercise.status not in _UNTRIED for exercise in entry.exercises):
+                owners.setdefault(entry.sha256, {}).setdefault(row.student, entry)
+    return [
+        Concern(student, wording.FLAGGED, entry.notebook, wording.same_file(others))
+        for (student, entry), *rest in (list(found.items()) for found in owners.values())
+        if (others := [other for other, _ in rest])
+    ]
 
 
 def _concerns_of(row: Row) -> list[Concern]:

@@ -75,6 +75,8 @@ SANDBOX_NOTE: Final = {
     "landlock": "This run had the weaker sandbox (landlock, without bubblewrap).",
 }
 
+#: The most students that a remark names.
+_NAMED: Final = 6
 FLAGGED: Final = "flagged"
 GRADER_ERROR_IN: Final = "the grader failed in {exercises}"
 COUNTED_FROM: Final = "Cells are counted from 0, text cells included."
@@ -111,6 +113,16 @@ def spare(entry: SubmissionReport) -> str:
 def attempts(notebooks: Sequence[str]) -> str:
     """What is remarked on notebooks of other names that answer the same exercises."""
     return f"{', '.join(notebooks)} answer the same exercises: for each the better answer counts"
+
+
+def same_file(students: Sequence[str]) -> str:
+    """What is remarked on a notebook that other ``students`` handed in too.
+
+    >>> same_file(["alan", "grace"])
+    'the same file, to the byte, as that of alan; grace'
+    """
+    more = f" and {len(students) - _NAMED} more" if len(students) > _NAMED else ""
+    return f"the same file, to the byte, as that of {'; '.join(students[:_NAMED])}{more}"
 
 
 def sentence(reason: str) -> str:

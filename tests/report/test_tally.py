@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from grader.model import SubmissionReport
+from grader.report import student_page
 from grader.report.tally import tally
 
 from .builders import exercise, run, small_class, submission, ungraded, untouched
@@ -39,6 +40,21 @@ def test_tally_exercise_in_two_notebooks_counts_once_and_the_better() -> None:
 def test_tally_notebooks_that_are_no_other_attempt_are_not_flagged(other: SubmissionReport) -> None:
     (row,) = tally(run(submission("ada", exercise("lin_grad")), other)).rows
     assert row.flags == ()
+
+
+def test_tally_a_file_of_several_students_is_one_concern_of_the_class_and_on_no_page() -> None:
+    made = run(*(submission(name, exercise("lin_grad"), sha256="5a") for name in ("ada", "alan", "grace")),
+               submission("ada", exercise("lin_grad"), notebook="copy.ipynb", sha256="5a"))  # fmt: skip
+    counted = tally(made)
+    found = [(one.kind, one.student, one.detail) for one in counted.concerns if "same file" in one.detail]
+    assert found == [("flagged", "ada", "the same file, to the byte, as that of alan; grace")]
+    assert not any("alan" in student_page(made, row) for row in counted.rows if row.student != "alan")
+
+
+def test_tally_files_in_which_nothing_is_done_are_no_concern() -> None:
+    same = [submission(name, untouched("lin_grad"), sha256="5a") for name in ("ada", "alan")]
+    unread = [ungraded(name, "unreadable", "empty", sha256="") for name in ("grace", "linus")]
+    assert [one.kind for one in tally(run(*same, *unread)).concerns] == ["unreadable", "unreadable"]
 
 
 @pytest.mark.parametrize(
