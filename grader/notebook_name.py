@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 
 ENDING = ".ipynb"
-#: What Drive and Colab put before a copy's name, and Jupyter, Windows, macOS and browsers after it.
-_COPY_OF = re.compile(r"(?:copy of )+", re.I)
-_COPY = re.compile(r"(?:[-_ ]+copy ?\d*|[-_ ]*\(\d+\))+$", re.I)
+#: What Drive and Colab put before a copy's name, and Jupyter, Windows, macOS and browsers after it, in a few languages.
+_COPY_OF = re.compile(r"(?:(?:copy of|kopie v[ao]n|copia d[ei]|copie de|cópia de) )+", re.I)
+_COPY = re.compile(r"(?:[-_ ]+\(?(?:copy|kopie|c[oó]pia|copie) ?\d*\)?|[-_ ]*\(\d+\))+$", re.I)
 
 
 def kind_of_notebook(name: str) -> str:
     """Return what a notebook's file name is about, copies of it alike.
 
     >>> kind_of_notebook("03_backprop-Copy1.ipynb"), kind_of_notebook("Copy of 03_Backprop - Copy (2).ipynb")
+    ('03_backprop', '03_backprop')
+    >>> kind_of_notebook("Kopie von 03_backprop.ipynb"), kind_of_notebook("03_backprop (Kopie).ipynb")
     ('03_backprop', '03_backprop')
     """
     stem = name[: -len(ENDING)] if name.lower().endswith(ENDING) else name

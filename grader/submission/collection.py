@@ -15,7 +15,7 @@ from grader.notebook_name import kind_of_notebook
 from grader.submission.entry import Collection, CollectLimits, Entry, printable
 from grader.submission.finding import Found, archive_stem, is_archive, is_notebook
 from grader.submission.listing import Lister, Listing
-from grader.submission.naming import Name, Naming
+from grader.submission.naming import Name, Naming, is_from_platform
 from grader.visible import is_work
 
 #: Of several notebooks of one kind, so many are named in each one's flag; of other files, in a reason.
@@ -68,7 +68,7 @@ def collect(
             return made
 
         lister = Lister(limits, new_folder, skip.resolve() if skip is not None else None)
-        listings = [lister.listed(Path(path), named=len(paths) > 1) for path in paths]
+        listings = _folders_of_students([lister.listed(Path(path), named=len(paths) > 1) for path in paths])
         drafts = [_drafts(listing, pattern, known) for listing in listings]
         if not any(drafts):
             raise UsageError(f"no notebook found in {printable(str(paths[0]))}", remedy=_LOOKED_FOR)
@@ -145,7 +145,27 @@ def _of_another(draft: _Draft, students: frozenset[str]) -> Iterator[str]:
 def _naming(listing: Listing, known: Sequence[str]) -> Naming:
     files = listing.siblings or [item.parts[0] for item in listing.found if len(item.parts) == 1]
     folders = [*listing.holders] if not listing.alone else []
-    return Naming(listing.owner, folders, [name for name in files if is_notebook(name)], known, alone=listing.alone)
+    notebooks = [name for name in files if is_notebook(name)]
+    return Naming(listing.owner, folders, notebooks, known, alone=listing.alone, guessing=not listing.lone)
+
+
+def _folders_of_students(listings: list[Listing]) -> list[Listing]:
+    """Return the listings with those marked that hold one notebook or archive and nothing else, if several do."""
+    single = [not listing.siblings and len({item.parts[:1] for item in listing.found}) == 1 for listing in listings]
+    notebooks = [one and is_notebook(listing.found[0].parts[0]) for one, listing in zip(single, listings, strict=True)]
+    archives = [one and _is_named_archive(listing) for one, listing in zip(single, listings, strict=True)]
+    if sum(notebooks) + sum(archives) < 2:
+        return listings
+    return [
+        replace(listing, lone=notebook, alone=listing.alone or archive)
+        for listing, notebook, archive in zip(listings, notebooks, archives, strict=True)
+    ]
+
+
+def _is_named_archive(listing: Listing) -> bool:
+    """Tell whether all of a folder is one archive that no platform named, which is called ``hw.zip`` or by a name."""
+    (holder, *more) = listing.holders or ("",)
+    return not more and listing.found[0].parts[0] == holder and is_archive(holder) and not is_from_platform(holder)
 
 
 def _draft(item: Found, listing: Listing, pattern: re.Pattern[str] | None, naming: Naming) -> _Draft:

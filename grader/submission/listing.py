@@ -24,8 +24,9 @@ class Listing:
 
     ``owner`` is the name of the folder or archive, ``root`` where it lies on disk, ``shown`` what ``shown_path`` begins
     with; ``holders`` are its own sub-folders and archives, empty ones included; ``alone`` says that all of it is
-    one student's; ``siblings`` are the notebooks beside one that was given alone, ``others`` the files that a platform
-    named and that are neither notebook nor archive.
+    one student's, ``lone`` that it is one of several folders given that hold one notebook each; ``siblings`` are the
+    notebooks beside one that was given alone, ``others`` the files that a platform named and that are neither notebook
+    nor archive.
     """
 
     owner: str
@@ -35,6 +36,7 @@ class Listing:
     base: tuple[str, ...] = ()
     holders: tuple[str, ...] = ()
     alone: bool = False
+    lone: bool = False
     siblings: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
 

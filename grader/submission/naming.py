@@ -12,6 +12,8 @@ The rules, in order, for a path below what was given on the command line:
    known or begins with a number (``ada_03_backprop``) or that several share, else the part before the first
    ``_``; a file without a student's part belongs to the folder it lies in. Where several files lie there and none
    has both parts nor the name of a notebook, they are called after their students (``ada.ipynb``, ``alan.ipynb``).
+   Of several folders given that each hold one notebook (``submissions/*``), the first ``_`` says nothing: they are
+   students' folders, and the file is ``final_FINAL.ipynb``.
 """
 
 from __future__ import annotations
@@ -112,7 +114,7 @@ class Naming:
 
     ``owner`` is the name of the folder or archive given, ``folders`` the sub-folders that hold something,
     ``files`` the notebooks lying directly in it, ``known`` the stems of the course's notebooks. ``alone`` says that
-    the whole is one student's.
+    the whole is one student's, ``guessing`` that the first ``_`` of a name that nothing else explains ends a student's.
     """
 
     def __init__(
@@ -123,11 +125,13 @@ class Naming:
         known: Sequence[str] = (),
         *,
         alone: bool = False,
+        guessing: bool = True,
     ) -> None:
         self._owner = owner
         self._prefix = classroom_prefix([folder for folder in folders if not is_from_platform(folder)], owner)
         self._known = sorted((stem.lower() for stem in known), key=len, reverse=True)
         self._alone = alone
+        self._guessing = guessing
         stems = [_stem(name) for name in files]
         counts = Counter(suffix for stem in stems for suffix in _suffixes(stem))
         self._shared = {suffix for suffix, count in counts.items() if count > 1}
@@ -174,7 +178,7 @@ class Naming:
         shared = next((suffix for suffix in _suffixes(stem) if suffix in self._shared), None)
         if shared is not None:
             return shared
-        return stem.split("_", 1)[-1]
+        return stem.split("_", 1)[-1] if self._guessing else stem
 
 
 def _suffixes(stem: str) -> list[str]:

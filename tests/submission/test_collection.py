@@ -390,6 +390,22 @@ def test_notebook_of_the_course_is_known_by_the_longest_name(name: str, stems: s
     assert stems_in(name, stems) == found
 
 
+def test_collect_several_folders_of_one_notebook_are_students_whatever_it_is_called(tmp_path: Path) -> None:
+    made(tmp_path, "ada/final_FINAL.ipynb", "alan/final_v2.ipynb", "grace/Kopie von 03_backprop.ipynb")
+    made(tmp_path, "ivan/hw.zip", "joan/hw.zip")
+    made(tmp_path, "flat/barbara_hw.ipynb", "flat/carl_hw.ipynb", "week2/eve_03_backprop.ipynb")
+    with collect(sorted(tmp_path.iterdir()), known=["03_backprop"]) as collection:
+        students = [entry.student for entry in collection]
+    assert students == ["ada", "alan", "barbara", "carl", "eve", "grace", "ivan", "joan"]
+
+
+def test_collect_one_folder_of_one_notebook_may_be_a_class(tmp_path: Path) -> None:
+    made(tmp_path, "late/ada_hw.ipynb", "class/alan/hw.ipynb", "later/barbara.zip")
+    for late, student in (("late", "ada"), ("later", "barbara")):
+        with collect([tmp_path / "class", tmp_path / late]) as collection:
+            assert {entry.student for entry in collection} == {student, "alan"}
+
+
 def test_namesakes_in_two_paths_are_two_students(tmp_path: Path) -> None:
     for path, number in (("a", 17), ("b", 18)):
         made(
