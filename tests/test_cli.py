@@ -19,6 +19,7 @@ from pathlib import Path
 import jsonschema
 import psutil
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from grader.cli import app
@@ -156,6 +157,15 @@ def test_help_lists_first_what_is_used_most() -> None:
 
     places = [said.index(f" {name} ") for name in ("score", "check", "report", "release")]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize("command", ["score", "check", "report", "export", "release", "validate", "init", "demo"])
+def test_help_names_every_option_in_full_at_80_columns(command: str) -> None:
+    said = runner.invoke(app, [command, "--help"], env={"COLUMNS": "80"}).output
+
+    options = [name for option in get_command(app).commands[command].params for name in option.opts]  # type: ignore[attr-defined]
+    assert max(map(len, said.splitlines())) <= 80
+    assert [name for name in options if name.startswith("--") and f" {name} " not in said] == []
 
 
 def test_export_compares_the_class_with_the_roster(demo: tuple[Path, object], tmp_path: Path) -> None:

@@ -38,7 +38,9 @@ CourseOption = Annotated[
     str, typer.Option("--course", help="An installed course's name, a .py file or a package.", show_default=True)
 ]
 OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where the gradebook and the reports go.")]
-HintsOption = Annotated[Hints, typer.Option("--hints", help="How much the feedback helps.")]
+HintsOption = Annotated[
+    Hints, typer.Option("--hints", help="How much the feedback helps: not, with a question, or with what to do too.")
+]
 
 
 def size(text: str, least: str = "1", *, option: str = "a size") -> int:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from grader.batch import ScoreOptions
     from grader.model import RunReport
 
+#: Panels of the help: a table of its own each, whose columns are as wide as its own options need.
+_LIMITS, _PLATFORMS = "Limits", "Platforms"
+
 
 @app.command()
 def score(
@@ -53,7 +56,9 @@ def score(
     ] = False,
     assigned: Annotated[
         list[str] | None,
-        typer.Option("--assigned", help="A notebook that counts, also where it is not handed in; others then do not."),
+        typer.Option(
+            "--assigned", help="A notebook that counts, also where it is not handed in; others then do not. Repeatable."
+        ),
     ] = None,
     who: Annotated[bool, typer.Option("--who", help="Print who handed in what, and stop.")] = False,
     who_csv: Annotated[
@@ -73,27 +78,41 @@ def score(
     hints: HintsOption = "nudge",
     github: Annotated[
         bool | None,
-        typer.Option("--github/--no-github", help="Write the outputs of a GitHub Actions step. Default: if in one."),
+        typer.Option(
+            "--github/--no-github",
+            help="Write the outputs of a GitHub Actions step. Default: if in one.",
+            rich_help_panel=_PLATFORMS,
+        ),
     ] = None,
     gradescope: Annotated[
-        Path | None, typer.Option("--gradescope", help="Write Gradescope's results.json here.")
+        Path | None,
+        typer.Option("--gradescope", help="Write Gradescope's results.json here.", rich_help_panel=_PLATFORMS),
     ] = None,
     classroom50: Annotated[
-        Path | None, typer.Option("--classroom50", help="Write Classroom 50's result.json here.")
+        Path | None,
+        typer.Option("--classroom50", help="Write Classroom 50's result.json here.", rich_help_panel=_PLATFORMS),
     ] = None,
-    cell_seconds: Annotated[float, typer.Option(help="A cell's time.", min=0.1, callback=a_number)] = Limits().cell_s,
+    cell_seconds: Annotated[
+        float, typer.Option(help="A cell's time.", rich_help_panel=_LIMITS, min=0.1, callback=a_number)
+    ] = Limits().cell_s,
     check_seconds: Annotated[
-        float, typer.Option(help="A check's time.", min=0.1, callback=a_number)
+        float, typer.Option(help="A check's time.", rich_help_panel=_LIMITS, min=0.1, callback=a_number)
     ] = Limits().check_s,
     submission_seconds: Annotated[
-        float, typer.Option(help="A submission's time.", min=0.1, callback=a_number)
+        float, typer.Option(help="A submission's time.", rich_help_panel=_LIMITS, min=0.1, callback=a_number)
     ] = Limits().submission_s,
-    memory: Annotated[str, typer.Option(help="Memory for all that a submission runs.")] = "4G",
-    processes: Annotated[int, typer.Option(help="Processes of a submission.", min=4)] = Limits().processes,
-    open_files: Annotated[int, typer.Option(help="Open files of a process.", min=64)] = Limits().open_files,
-    written: Annotated[str, typer.Option(help="Bytes that a submission may write.")] = "256M",
-    printed: Annotated[str, typer.Option(help="Bytes that a cell may print.")] = "1M",
-    result_size: Annotated[str, typer.Option(help="Bytes of tensors that a check may give back.")] = "64M",
+    memory: Annotated[str, typer.Option(help="Memory for all that a submission runs.", rich_help_panel=_LIMITS)] = "4G",
+    processes: Annotated[
+        int, typer.Option(help="Processes of a submission.", rich_help_panel=_LIMITS, min=4)
+    ] = Limits().processes,
+    open_files: Annotated[
+        int, typer.Option(help="Open files of a process.", rich_help_panel=_LIMITS, min=64)
+    ] = Limits().open_files,
+    written: Annotated[str, typer.Option(help="Bytes that a submission may write.", rich_help_panel=_LIMITS)] = "256M",
+    printed: Annotated[str, typer.Option(help="Bytes that a cell may print.", rich_help_panel=_LIMITS)] = "1M",
+    result_size: Annotated[
+        str, typer.Option(help="Bytes of tensors that a check may give back.", rich_help_panel=_LIMITS)
+    ] = "64M",
 ) -> None:
     """Grade folders of submitted notebooks, single notebooks or archives.
 
