@@ -177,6 +177,10 @@ ERRORS = [
     ("RuntimeError", "Found no NVIDIA driver on your system. Please check that", "the machine that ran this has none"),
     ("RuntimeError", "No CUDA GPUs are available", "the machine that ran this has none"),
     ("RuntimeError", "Expected all tensors to be on the same device, but found", "different devices"),
+    ("ModuleNotFoundError", "No module named 'matplotlib'", "no module `matplotlib` on the machine that ran this"),
+    ("EOFError", "EOF when reading a line", "waits for somebody to type"),
+    ("StdinNotImplementedError", "raw_input was called, but this frontend does not support input requests.", "to type"),
+    ("BdbQuit", "", "A breakpoint stops before that line"),
     ("SomethingOfTheirs", "{odd} text {0}", "SomethingOfTheirs"),
 ]
 
@@ -222,6 +226,18 @@ def test_question_names_no_line_where_none_is_known():
     sizes = "mat1 and mat2 shapes cannot be multiplied (3x4 and 5x6)"
     for message in (sizes, "'Lin' object has no attribute 'backward'"):
         assert "that line" not in explained(StudentError("RuntimeError", message)).hint
+
+
+def test_assertion_is_the_students_own_only_on_a_line_that_asserts():
+    def said(code: str) -> str:
+        return explained(StudentError("AssertionError", "shape", (), 4, 2, code)).message
+
+    assert "`assert` of your own" in said("  assert x.shape == (50, 9)")
+    assert "`assert` of your own" not in said("torch.testing.assert_close(x, y)")
+
+
+def test_question_after_a_missing_module_names_it():
+    assert "`seaborn`" in explained(StudentError("ModuleNotFoundError", "No module named 'seaborn'", (), 4, 2)).hint
 
 
 def test_question_after_a_missing_device_is_about_the_device():

@@ -13,6 +13,7 @@ WHAT_STANDS_THERE = "What does each name on that line stand for at that moment?"
 WHICH_SHAPES_COME = "Which shapes go into your code, and which come out?"
 WHAT_IS_ASKED = "Does what you defined have the names, arguments and methods that the exercise asks for?"
 WHICH_DEVICE = "On which device do the tensors come that you are given?"
+WHAT_WAITS = "What does your code do when nobody sits in front of it?"
 WITH = " (with {operands})"
 LINE = " at `{code}`, line {line}"
 OF_CELL = " of cell {cell}"
@@ -212,6 +213,27 @@ CAUSES: dict[str, Cause] = {
         "Two tensors meet there that lie on different devices.",
         _STAY,
         question=WHICH_DEVICE,
+    ),
+    # ------------------------------------------------------------------------------------- left in by hand
+    "module": Cause(
+        "There is no module `{name}` on the machine that ran this.",
+        "If the answer does not need it, leave the import out; else ask your instructor for it.",
+        question="Does your answer need `{name}`?",
+    ),
+    "input": Cause(
+        "It waits for somebody to type, and nobody is there when it is checked.",
+        "Take `input()` out: all that the code needs comes with its arguments.",
+        question=WHAT_WAITS,
+    ),
+    "debugger": Cause(
+        "A breakpoint stops before that line, and nobody is there to go on when it is checked.",
+        "Take `breakpoint()` or `set_trace()` out of what you hand in.",
+        question=WHAT_WAITS,
+    ),
+    "asserted": Cause(
+        "That is an `assert` of your own, and it does not hold for the values of the check.",
+        "Check what you assert: sizes differ from case to case, and so do dtypes.",
+        question="Does what you assert hold for every size?",
     ),
     # -------------------------------------------------------------------------------------------- others
     "other": Cause("", "Read the last line of the error, then look at the line that is named."),

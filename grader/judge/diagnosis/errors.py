@@ -32,7 +32,7 @@ def explained(error: StudentError, stub: Stub | None = None) -> Diagnosis:
         error=shown,
         where=place(error, stub),
         why=cause.why.format_map(fields),
-        question=_question(cause, error),
+        question=_question(cause, error).format_map(fields),
         remedy=cause.remedy.format_map(fields),
     )
 
@@ -61,7 +61,10 @@ def _cause(error: StudentError, message: str) -> Found:
     for pattern, find in _PATTERNS:
         if match := pattern.search(message):
             return find(match, error)
-    return ("recursion", {}) if "RecursionError" in (error.type, *error.bases) else ("other", {})
+    if error.type == "AssertionError" and error.code.strip().startswith("assert "):
+        return "asserted", {}
+    kinds = {"RecursionError": "recursion", "BdbQuit": "debugger"}
+    return next((kinds[kind] for kind in (error.type, *error.bases) if kind in kinds), "other"), {}
 
 
 def _matmul(match: re.Match[str], error: StudentError) -> Found:
@@ -210,6 +213,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"(?:more than one|only one element|multiple) .{0,40}(?:ambiguous|scalar|single)", _plain("scalar")),
         (r"cannot be converted to Scalar", _plain("scalar")),
         (r"values to unpack", _plain("unpack")),
+        (r"^No module named '([\w.]{1,80})'", _plain("module", "name")),
+        (r"^EOF when reading a line|does not support input requests", _plain("input")),
         (r"not compiled with CUDA|no NVIDIA driver|No CUDA GPUs|not linked with support for mps", _plain("device")),
         (r"xpected all tensors to be on the same device", _plain("device.mixed")),
         (r"positional argument|unexpected keyword argument", _arguments),
