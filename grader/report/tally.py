@@ -5,6 +5,7 @@ All class-wide renderers (CSV, terminal, HTML, Markdown, LMS) read these, so tha
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from grader.notebook_name import kind_of_notebook
 from grader.report import wording
 from grader.report.numbers import total
 
+_NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w{1,80})")
 _UNTRIED = ("missing", "not_implemented", "grader_error")
 
 
@@ -237,7 +239,7 @@ def _mistakes(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Mistake, 
 
 
 def _concerns(rows: Sequence[Row]) -> tuple[Concern, ...]:
-    found = [*(concern for row in rows for concern in _concerns_of(row)), *_same_files(rows)]
+    found = [*(concern for row in rows for concern in _concerns_of(row)), *_same_files(rows), *_missing_modules(rows)]
     return tuple(sorted(found, key=lambda concern: wording.URGENCY.index(concern.kind)))
 
 
@@ -255,6 +257,24 @@ def _same_files(rows: Sequence[Row]) -> list[Concern]:
         Concern(student, wording.FLAGGED, entry.notebook, wording.same_file(others))
         for (student, entry), *rest in (list(found.items()) for found in owners.values())
         if (others := [other for other, _ in rest])
+    ]
+
+
+def _missing_modules(rows: Sequence[Row]) -> list[Concern]:
+    """One concern for each module that notebooks import in vain, where points were lost: perhaps not for the students.
+
+    A cell that begins ``import matplotlib`` defines nothing where there is none, ``torch`` in the next line included.
+    """
+    importers: dict[str, dict[str, str]] = {}
+    for row in rows:
+        for entry in row.entries:
+            if entry.score is None or entry.score < entry.possible:
+                found = (_NO_MODULE.match(failure.error) for failure in entry.failed_cells)
+                for name in (match[1] for match in found if match):
+                    importers.setdefault(name, {}).setdefault(row.student, entry.notebook)
+    return [
+        Concern(next(iter(who)), wording.FLAGGED, next(iter(who.values())), wording.no_module(name, list(who)))
+        for name, who in importers.items()
     ]
 
 

@@ -121,8 +121,24 @@ def same_file(students: Sequence[str]) -> str:
     >>> same_file(["alan", "grace"])
     'the same file, to the byte, as that of alan; grace'
     """
+    return f"the same file, to the byte, as that of {_some(students)}"
+
+
+def no_module(name: str, students: Sequence[str]) -> str:
+    """What is remarked on a module that the notebooks of ``students`` did not find.
+
+    >>> no_module("seaborn", ["ada", "alan"])
+    'no module `seaborn` where the grader is installed; points were lost in notebooks that import it: ada; alan'
+    """
+    return (
+        f"no module `{name}` where the grader is installed; points were lost in notebooks that import it: "
+        f"{_some(students)}"
+    )
+
+
+def _some(students: Sequence[str]) -> str:
     more = f" and {len(students) - _NAMED} more" if len(students) > _NAMED else ""
-    return f"the same file, to the byte, as that of {'; '.join(students[:_NAMED])}{more}"
+    return "; ".join(students[:_NAMED]) + more
 
 
 def sentence(reason: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from grader.model import SubmissionReport
+from grader.model import CellFailure, SubmissionReport
 from grader.report import student_page
 from grader.report.tally import tally
 
@@ -49,6 +49,19 @@ def test_tally_a_file_of_several_students_is_one_concern_of_the_class_and_on_no_
     found = [(one.kind, one.student, one.detail) for one in counted.concerns if "same file" in one.detail]
     assert found == [("flagged", "ada", "the same file, to the byte, as that of alan; grace")]
     assert not any("alan" in student_page(made, row) for row in counted.rows if row.student != "alan")
+
+
+def test_tally_a_module_that_is_missing_is_one_concern_where_points_were_lost() -> None:
+    failed = (
+        CellFailure(1, "ModuleNotFoundError: No module named 'matplotlib.pyplot'"),
+        CellFailure(2, "NameError: x"),
+    )
+    poor = [submission(name, untouched("lin_grad"), failed_cells=failed) for name in ("ada", "alan")]
+    full = submission("grace", exercise("lin_grad"), failed_cells=failed)
+    (found,) = tally(run(*poor, full)).concerns
+    assert (found.kind, found.student) == ("flagged", "ada")
+    assert "no module `matplotlib`" in found.detail
+    assert found.detail.endswith(": ada; alan")
 
 
 def test_tally_files_in_which_nothing_is_done_are_no_concern() -> None:
