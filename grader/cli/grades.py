@@ -43,7 +43,10 @@ def export(
     assignment: Annotated[str, typer.Option(help="The assignment's name there. Default: the course's.")] = "",
     roster: Annotated[
         Path | None,
-        typer.Option(help="The platform's own list of students (CSV), with a column `student`: the grader's names."),
+        typer.Option(
+            help="The platform's own list of students (CSV): one with the numbers that its download had, or with a"
+            " column `student`, the grader's names."
+        ),
     ] = None,
     identifier: Annotated[
         str, typer.Option(help="The column by which Moodle knows a student, as the roster heads it.")
@@ -58,8 +61,8 @@ def export(
         from grader.report import export as exported
         from grader.report import read_roster
 
-        people = None if roster is None else read_roster(roster)
         run = _stored(out)
+        people = None if roster is None else read_roster(roster, run)
         text = exported(run, to=to.value, assignment=assignment, roster=people, identifier=identifier)
         if people is not None:
             _compare(run, people, identifier if to is Platform.MOODLE else None)

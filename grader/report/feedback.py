@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 from pathlib import Path
 
 from grader import atomic
 from grader.errors import UsageError
 from grader.model import RunReport
+from grader.report.download import moodle_folder
 from grader.report.pages import page_name
-from grader.report.tally import Row, tally
+from grader.report.tally import tally
 
-#: What Moodle calls a student's folder, or begins a student's file with, in a download of all submissions. Its upload
-#: goes by the number alone, in the second of five parts (``mod/assign/feedback/file/importziplib.php``).
-_FOLDER = re.compile(r"(?:^|[/!])([^/!_]+_\d+_assignsubmission_)(?:file|onlinetext)_")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -38,7 +35,7 @@ def write_feedback(run: RunReport, out: Path, archive: Path) -> tuple[str, ...]:
                 content = page.read_bytes()
             except OSError:
                 raise UsageError(f"there is no page {page}", remedy=f"write them again: grader report {out}") from None
-            folder = _folder(row)
+            folder = next(filter(None, (moodle_folder(entry.path) for entry in row.entries)), None)
             if folder is None:
                 unknown.append(row.student)
             name = page.name if folder is None else f"{folder}/feedback.html"
@@ -47,8 +44,3 @@ def write_feedback(run: RunReport, out: Path, archive: Path) -> tuple[str, ...]:
             zipped.writestr(info, content, zipfile.ZIP_DEFLATED)
     atomic.write(archive, buffer.getvalue())
     return tuple(unknown)
-
-
-def _folder(row: Row) -> str | None:
-    found = (_FOLDER.search(entry.path) for entry in row.entries)
-    return next((f"{match[1]}file_" for match in found if match), None)

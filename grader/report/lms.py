@@ -8,13 +8,14 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 from grader.errors import UsageError
 from grader.model import RunReport
 from grader.report import wording
+from grader.report.download import number_in
 from grader.report.numbers import points
 from grader.report.sheet import csv_text, gradebook_csv, score_cell
 from grader.report.tally import Row, Tally, tally
@@ -24,6 +25,8 @@ Target = Literal["canvas", "moodle", "gradescope", "csv"]
 
 #: The columns by which Moodle's import knows a student, as an English site heads them.
 MOODLE_IDENTIFIERS = ("Email address", "ID number", "Username")
+#: The column with the grader's names; else those with a platform's numbers (``17``, ``Participant 17``), and its names.
+_NAMED, _NUMBERED, _CALLED = "student", ("ID", "Identifier"), ("Student", "Full name")
 
 
 def export(
@@ -70,19 +73,22 @@ def export(
     return writers[to](tally(run), assignment or run.course, known, identifier)
 
 
-def read_roster(path: Path) -> dict[str, dict[str, str]]:
+def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str, str]]:
     """A platform's list of students for ``export``: a CSV file whose column ``student`` has the grader's names.
 
     The columns may be separated by commas, semicolons or tabs. A row without a name in it (Canvas' *Points Possible*)
-    is nobody's.
+    is nobody's. Where there is no such column, but one with the numbers that the platform wrote into the paths of
+    ``run`` (``ID`` in Canvas' gradebook, ``Identifier`` in Moodle's grading worksheet), those tell who is who; who
+    handed in nothing is then called as the platform does.
 
     Raises:
-        UsageError: the file cannot be read, has no column ``student``, or names one student twice.
+        UsageError: the file cannot be read, tells nobody's name, or names one student twice.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             text = file.read()
-        rows = _people(text)
+        names = _by_number(run)
+        rows = _people(text, (_NAMED, *(_NUMBERED if names else ())))
         if rows is None:
             raise UsageError(
                 f"{path} has no column 'student'; its first line is: {one_line(text[:1000].partition(chr(10))[0], 80)}",
@@ -95,7 +101,7 @@ def read_roster(path: Path) -> dict[str, dict[str, str]]:
         raise UsageError(f"{path} cannot be read as CSV: {error}", remedy="export the list as CSV in UTF-8") from None
     roster: dict[str, dict[str, str]] = {}
     for person in people:
-        name = unicodedata.normalize("NFC", person["student"])
+        name = unicodedata.normalize("NFC", _name(person, names))
         if name in roster:
             raise UsageError(
                 f"{path} has the student {name!r} more than once",
@@ -106,14 +112,30 @@ def read_roster(path: Path) -> dict[str, dict[str, str]]:
     return roster
 
 
-def _people(text: str) -> csv.DictReader[str] | None:
-    """A roster's rows, separated by that with which one of its columns is ``student``; None where none has it."""
-    for mark in ",;\t":
-        rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=mark)
-        rows.fieldnames = [name.strip() for name in rows.fieldnames or ()]
-        if "student" in rows.fieldnames:
-            return rows
+def _people(text: str, columns: Sequence[str]) -> csv.DictReader[str] | None:
+    """A roster's rows, separated by that with which one of ``columns``, the first best, is there; None if none is."""
+    for column in columns:
+        for mark in ",;\t":
+            rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=mark)
+            rows.fieldnames = [name.strip() for name in rows.fieldnames or ()]
+            if column in rows.fieldnames:
+                return rows
     return None
+
+
+def _by_number(run: RunReport | None) -> dict[str, str]:
+    """The grader's name for each number that a platform's download had."""
+    found = ((number_in(entry.path), entry.student) for entry in (run.submissions if run else ()))
+    return {number: student for number, student in found if number is not None}
+
+
+def _name(person: Mapping[str, str], names: Mapping[str, str]) -> str:
+    """Whom a row of a roster is of: by name, by number, or one of whom there is only the platform's name."""
+    if _NAMED in person:
+        return person[_NAMED]
+    number = next((person[column].split(" ")[-1] for column in _NUMBERED if person.get(column)), "")
+    shown = next((person[column] for column in _CALLED if person.get(column)), "")
+    return names.get(number) or (f"{shown} ({number})".strip() if number else "")
 
 
 def strangers(

@@ -8,6 +8,7 @@ import pytest
 
 from grader.errors import UsageError
 from grader.report import absentees, export, gradebook_csv, read_roster, strangers
+from grader.report.lms import Target
 from grader.report.sheet import csv_text
 
 from .builders import exercise, run, small_class, submission, ungraded
@@ -95,6 +96,43 @@ def test_roster_read_from_csv_fills_the_columns_of_the_platform(tmp_path: Path) 
     path.write_text("student,ID,SIS User ID\nada,17,a-1\n", encoding="utf-8-sig")
 
     assert read_roster(path) == {"ada": {"student": "ada", "ID": "17", "SIS User ID": "a-1"}}
+
+
+@pytest.mark.parametrize(
+    ("path", "roster", "to", "identifier", "identified"),
+    [
+        (
+            "c.zip!lovelaceada_LATE_101_5550_03_backprop.ipynb",
+            'Student,ID,SIS Login ID\nPoints Possible,,\n"Lovelace, Ada",101,al\n"Never, Came",102,nc\n',
+            "canvas",
+            "ID number",
+            ["Lovelace, Ada", "101", "", "al", "", "4"],
+        ),
+        (
+            "Ada Lovelace_101_assignsubmission_file_/03_backprop.ipynb",
+            "Identifier;Full name;Email address\nParticipant 101;Ada L;ada@x\nParticipant 102;Never, Came;n@x\n",
+            "moodle",
+            "Email address",
+            ["ada@x", "4", "lin_grad 4/4"],
+        ),
+    ],
+    ids=["canvas", "moodle"],
+)
+def test_roster_with_the_numbers_of_a_download_needs_no_names(
+    tmp_path: Path, path: str, roster: str, to: Target, identifier: str, identified: list[str]
+) -> None:
+    made = run(submission("ada", exercise("lin_grad"), path=path))
+    (tmp_path / "list.csv").write_text(roster, encoding="utf-8")
+
+    known = read_roster(tmp_path / "list.csv", made)
+    assert _rows(export(made, to, roster=known, identifier=identifier))[-1] == identified
+    assert (strangers(made, known), absentees(made, known)) == ((), ("Never, Came (102)",))
+
+
+def test_roster_with_numbers_is_of_no_use_for_a_class_without(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("Student,ID\nada,101\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="no column 'student'"):
+        read_roster(tmp_path / "list.csv", MADE)
 
 
 @pytest.mark.parametrize(
