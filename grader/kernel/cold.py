@@ -75,8 +75,8 @@ class _ColdRun:
     def _environment(self) -> dict[str, str]:
         import os
 
-        scoring = {name: kernel_environment()[name] for name in ("GRADER_SCORING", "MPLBACKEND", "PYTHONHASHSEED")}
-        return {**os.environ, **scoring}
+        names = ("GRADER_SCORING", "MPLBACKEND", "PYTHONBREAKPOINT", "PYTHONHASHSEED")
+        return {**os.environ, **{name: kernel_environment()[name] for name in names}}
 
     async def _execute(self, source: str, seconds: float) -> tuple[str, str, str]:
         """Run source in the kernel: the text printed, the name of the exception if any, and its message."""

@@ -183,6 +183,7 @@ def kernel_environment() -> dict[str, str]:
     return {
         **zygote_environment(),
         "MPLBACKEND": "Agg",
+        "PYTHONBREAKPOINT": "0",  # as in a stock kernel, where debugpy lets it pass while no debugger is attached
         "PIP_NO_INDEX": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_NO_INPUT": "1",

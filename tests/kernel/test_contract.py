@@ -86,6 +86,7 @@ program = "import asyncio; asyncio.run(asyncio.sleep(0.01)); print('hi')"
 print(subprocess.run([sys.executable, '-c', program], capture_output=True, text=True).stdout, end='')
 """,
     "display": "from IPython.display import display\ndisplay(3)\nprint('hi')",
+    "breakpoint": "def f(): breakpoint()\nf()\nprint('hi')",
 }
 
 
