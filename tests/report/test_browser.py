@@ -187,6 +187,18 @@ def test_pages_long_exercise_names_are_wrapped(browser: Browser, tmp_path: Path)
     visit.context.close()
 
 
+@pytest.mark.parametrize("width", [390, 794], ids=["phone", "A4"])
+def test_class_page_names_without_a_blank_are_wrapped_where_they_need_an_eye(
+    browser: Browser, tmp_path: Path, width: int
+) -> None:
+    flag = f"2 notebooks of one kind by this student: {'lovelaceada_LATE_101_555999_' * 3}03_backprop.ipynb"
+    write_reports(run(submission("x" * 80, flags=(flag,), notebook="y" * 80)), tmp_path)
+    visit = Visit(browser, viewport={"width": width, "height": 900})
+    page = visit.open(tmp_path / "index.html")
+    assert page.evaluate("(box => box.scrollWidth <= box.clientWidth)(document.querySelector('#attention .scroll'))")
+    visit.context.close()
+
+
 def test_class_page_prints_every_exercise_of_a_long_course(browser: Browser, tmp_path: Path) -> None:
     write_reports(large_class(30, 40), tmp_path)
     visit = Visit(browser, viewport={"width": 1000, "height": 700})  # A4 lying on its side, less its margins
