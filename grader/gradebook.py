@@ -12,12 +12,13 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
 from grader.errors import GradebookBusy, GradebookError
 from grader.model import RunReport, Submission, SubmissionReport
+from grader.overrides import Ruling, overridden
 from grader.report import submission_from_dict, submission_to_dict
 
 FILE_NAME = "gradebook.db"
@@ -33,6 +34,17 @@ CREATE TABLE submission (
     report TEXT NOT NULL
 );
 CREATE INDEX submission_fingerprint ON submission (fingerprint);
+"""
+#: Made when first needed, for a gradebook may be older than overrides.
+_RULINGS = """
+CREATE TABLE IF NOT EXISTS ruling (
+    student TEXT NOT NULL,
+    exercise TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    score REAL NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (student, exercise, sha256)
+)
 """
 
 #: How many submissions of earlier runs are not in a run, whatever the path they are in it by.
@@ -215,7 +227,7 @@ class Gradebook:
         )
 
     def report(self) -> RunReport:
-        """The last run, its submissions sorted by student, notebook and path.
+        """The last run with what a human ruled, its submissions sorted by student, notebook and path.
 
         Raises:
             GradebookError: nothing was graded yet, or a row cannot be read.
@@ -223,8 +235,28 @@ class Gradebook:
         last = self._last_run()
         if last is None:
             raise GradebookError(f"nothing was graded in {self.path} yet", remedy="run `grader score` first")
-        submissions = sorted(self._submissions(), key=lambda one: (one.student, one.notebook, one.path))
+        rulings = self.rulings()
+        ruled = (overridden(submission, rulings) for submission in self._submissions())
+        submissions = sorted(ruled, key=lambda one: (one.student, one.notebook, one.path))
         return RunReport(**asdict(last.settings), submissions=tuple(submissions), assigned=last.assigned)
+
+    def rulings(self) -> tuple[Ruling, ...]:
+        """All that humans ruled, by student and exercise; also on notebooks that are in no report any more."""
+        self._execute(_RULINGS)
+        columns = "student, exercise, sha256, score, reason"
+        rows = self._execute(f"SELECT {columns} FROM ruling ORDER BY {columns}").fetchall()  # noqa: S608 - of ours
+        return tuple(Ruling(*row) for row in rows)
+
+    def rule(self, ruling: Ruling) -> None:
+        """Keep a ruling, in place of an earlier one on the same answer."""
+        self._execute(_RULINGS)
+        self._execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?)", astuple(ruling))
+
+    def withdraw(self, student: str, exercise: str) -> bool:
+        """Drop all rulings on a student's exercise; whether there was one."""
+        self._execute(_RULINGS)
+        deleted = self._execute("DELETE FROM ruling WHERE student = ? AND exercise = ?", (student, exercise))
+        return deleted.rowcount > 0
 
     def remarks(self) -> tuple[str, ...]:
         """What is missing in the last run's report: submissions that it did not get to, or that it was not given."""

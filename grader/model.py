@@ -511,11 +511,20 @@ SubmissionStatus = Literal["graded", "unreadable", "crashed", "timed_out", "no_e
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """That a human gave an exercise's points, and why; ``graded`` are the grader's own, None where it failed."""
+
+    graded: float | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExerciseScore:
     """One exercise of one submission.
 
     ``cell`` is the cell of its stub, ``line`` the line in it; ``printed`` what the stub printed during the check (cut);
-    ``follows_from`` the exercises whose failure explains this one's.
+    ``follows_from`` the exercises whose failure explains this one's. Where there is an ``override``, ``score`` and
+    ``status`` are the human's, and the checks what the grader found.
     """
 
     id: str
@@ -529,6 +538,7 @@ class ExerciseScore:
     line: int | None = None
     printed: str = ""
     follows_from: tuple[str, ...] = ()
+    override: Override | None = None
 
 
 @dataclass(frozen=True, slots=True)

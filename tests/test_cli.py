@@ -20,13 +20,16 @@ import jsonschema
 import psutil
 import pytest
 from typer.main import get_command
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from grader.cli import app
 from grader.cli.options import size
 from grader.cli.outcome import BELOW, GRADED, UNGRADED, USAGE
 from grader.errors import UsageError
+from grader.gradebook import FILE_NAME, Gradebook, RunSettings
+from grader.overrides import Ruling
 from grader.report import load_schema
+from tests.report.builders import submission
 from tests.samples import BACKPROP, EXERCISES, SOLUTIONS, answered, hand_in
 
 runner = CliRunner()
@@ -133,6 +136,7 @@ def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> 
         (["score", ".", "--student-pattern", "("], USAGE, "regular expression"),
         (["report", "nowhere"], USAGE, "no gradebook"),
         (["export", "nowhere"], USAGE, "no gradebook"),
+        (["override", "--out", "nowhere"], USAGE, "no gradebook"),
         (["check", "nowhere.ipynb"], USAGE, "does not exist"),
         (["check", "."], USAGE, "is no notebook"),
         (["release", "nowhere", "elsewhere"], USAGE, "nowhere"),
@@ -159,7 +163,9 @@ def test_help_lists_first_what_is_used_most() -> None:
     assert places == sorted(places)
 
 
-@pytest.mark.parametrize("command", ["score", "check", "report", "export", "release", "validate", "init", "demo"])
+@pytest.mark.parametrize(
+    "command", ["score", "check", "report", "override", "export", "release", "validate", "init", "demo"]
+)
 def test_help_names_every_option_in_full_at_80_columns(command: str) -> None:
     said = runner.invoke(app, [command, "--help"], env={"COLUMNS": "80"}).output
 
@@ -178,6 +184,60 @@ def test_export_compares_the_class_with_the_roster(demo: tuple[Path, object], tm
     assert done.exit_code == GRADED, done.output
     assert "note: no submission by, or one under another name: Came, Never" in done.stderr
     assert "note: not in the roster, so exported by the grader's name: " in done.stderr
+
+
+def test_override_counts_in_what_is_written_next_and_can_be_withdrawn(
+    demo: tuple[Path, object], tmp_path: Path
+) -> None:
+    grades = shutil.copytree(demo[0] / "class/grades", tmp_path / "grades")
+
+    def say(*arguments: str) -> Result:
+        return runner.invoke(app, ["override", "--out", str(grades), *arguments])
+
+    done = say("claude", "lin_grad", "3", "--reason", "the sheet had it wrong")
+    assert done.exit_code == GRADED, done.output
+    assert "note: claude, 03_backprop.ipynb: 11 of 14 points" in done.stderr
+    assert say().stdout == (
+        "claude 03_backprop.ipynb lin_grad set by hand to 3 of 4 points (the grader gave 2): the sheet had it wrong\n"
+    )
+    exported = runner.invoke(app, ["export", str(grades)])
+    assert "claude,3,2,2,4,11,14," in exported.stdout
+
+    assert say("claude", "lin_grad", "--withdraw").exit_code == GRADED
+    assert say().stdout == ""
+    assert "claude,2,2,2,4,10,14," in runner.invoke(app, ["export", str(grades)]).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["claude"], "an override is a student, an exercise and points"),
+        (["claude", "lin_grad"], "or is withdrawn"),
+        (["claude", "lin_grad", "3", "--withdraw"], "or is withdrawn"),
+        (["claude", "lin_grad", "3"], "a ruling needs a reason"),
+        (["claude", "lin_grad", "3", "--reason", " "], "a ruling needs a reason"),
+        (["claude", "lin_grad", "nan", "--reason", "r"], "nan is no number"),
+        (["claude", "lin_grad", "5", "--reason", "r"], "worth 4 points"),
+        (["claude", "lin_grad", "--withdraw"], "nothing was ruled"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_override_that_cannot_be_meant_says_so(demo: tuple[Path, object], arguments: list[str], said: str) -> None:
+    done = runner.invoke(app, ["override", "--out", str(demo[0] / "class/grades"), *arguments])
+    assert done.exit_code == USAGE, done.output
+    assert said in done.output
+
+
+def test_override_of_a_notebook_that_was_handed_in_anew_counts_no_more(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunSettings("0.1.0", "autograd", 7, "2.13.0", "bwrap"), 1)
+        book.store("ada", "f", submission("ada"))
+        book.rule(Ruling("ada", "lin_grad", "the digest of an earlier one", 1.0, "r"))
+
+    done = runner.invoke(app, ["override", "--out", str(tmp_path)])
+
+    assert (done.exit_code, done.stdout) == (GRADED, "")
+    assert "note: on no notebook of the last run: 1 for lin_grad of ada" in done.stderr
 
 
 def test_export_gives_the_students_pages_back(demo: tuple[Path, object], tmp_path: Path) -> None:

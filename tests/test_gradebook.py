@@ -9,7 +9,8 @@ import pytest
 
 from grader.errors import GradebookBusy, GradebookError
 from grader.gradebook import FILE_NAME, Gradebook, RunSettings
-from grader.model import CheckScore, Diagnosis, ExerciseScore, Sample, SubmissionReport
+from grader.model import CheckScore, Diagnosis, ExerciseScore, Override, Sample, SubmissionReport
+from grader.overrides import Ruling
 
 SETTINGS = RunSettings("0.1.0", "autograd", 7, "2.13.0", "bwrap")
 
@@ -49,6 +50,41 @@ def test_gradebook_takes_over_only_what_is_unchanged(tmp_path: Path) -> None:
         assert book.report().submissions == ()
         assert book.take_over("ada", "old") is not None
         assert len(book.report().submissions) == 1
+
+
+def test_gradebook_keeps_a_ruling_over_runs_until_it_is_withdrawn(tmp_path: Path) -> None:
+    ruling = Ruling("ada", "lin_grad", "ab", 3.0, "the sheet had it wrong")
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(SETTINGS, 1)
+        book.store("ada", "f", report_of("ada"))
+        book.rule(Ruling("ada", "lin_grad", "ab", 2.0, "an earlier one"))
+        book.rule(ruling)
+
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(SETTINGS, 1)
+        kept = book.take_over("ada", "f")
+        assert repr(kept) == repr(report_of("ada"))  # what the grader found is not overwritten
+        assert book.rulings() == (ruling,)
+        assert book.report().submissions[0].exercises[0].override == Override(1.0, "the sheet had it wrong")
+        assert book.report().submissions[0].score == 3.0
+
+        assert book.withdraw("ada", "lin_grad")
+        assert not book.withdraw("ada", "lin_grad")
+        assert repr(book.report().submissions[0]) == repr(report_of("ada"))
+
+
+def test_gradebook_from_before_overrides_is_read(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(SETTINGS, 1)
+        book.store("ada", "f", report_of("ada"))
+    before = "UPDATE submission SET report = json_remove(report, '$.exercises[0].override')"
+    with sqlite3.connect(tmp_path / FILE_NAME) as db:
+        db.execute(before)
+    db.close()
+
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        assert repr(book.report().submissions[0]) == repr(report_of("ada"))
+        assert book.rulings() == ()
 
 
 def test_gradebook_of_a_second_run_forgets_who_is_gone_but_keeps_the_row(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""``grader report`` and ``grader export``: what a gradebook holds, without running anything."""
+"""``grader report``, ``override`` and ``export``: what a gradebook holds, without running anything."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grader.cli.app import app
-from grader.cli.options import HintsOption, Platform
+from grader.cli.options import HintsOption, OutOption, Platform, a_number
 from grader.cli.outcome import told
-from grader.cli.view import note, plain_console
+from grader.cli.view import note, plain_console, write_out
 from grader.errors import UsageError
+from grader.overrides import rulings_for
 
 if TYPE_CHECKING:
+    from grader.gradebook import Gradebook
     from grader.model import RunReport
 
 
@@ -33,6 +35,48 @@ def report(
         console = plain_console()
         console.print(render_class(run))
         console.print(f"\nwrote {len(written)} files to {out}", markup=False, highlight=False)
+
+
+@app.command()
+def override(
+    student: Annotated[str, typer.Argument(help="As the reports call them. Without, what was ruled is listed.")] = "",
+    exercise: Annotated[str, typer.Argument(help="The exercise's name.")] = "",
+    score: Annotated[float | None, typer.Argument(help="The points it shall have.", callback=a_number)] = None,
+    reason: Annotated[str, typer.Option("--reason", "-m", help="Why. The student reads it.")] = "",
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Back to the grader's own points.")] = False,
+    out: OutOption = Path("grades"),
+) -> None:
+    """Give an exercise of one student's the points that you decide on.
+
+    They hold for the notebook that was handed in, however often it is graded again, and not for another one. Reports
+    and exports have them from then on, with what the grader found and the reason beside them.
+    """
+    with told():
+        from grader.report.numbers import points
+
+        with _opened(out) as gradebook:
+            if not student:
+                _list(gradebook)
+                return
+            if not exercise or (score is None) is not withdraw:
+                raise UsageError(
+                    "an override is a student, an exercise and points, or is withdrawn",
+                    remedy='write for instance: grader override ada lin_grad 3 --reason "…"',
+                )
+            if score is None:
+                if not gradebook.withdraw(student, exercise):
+                    raise UsageError(
+                        f"nothing was ruled on {exercise} of {student}", remedy="`grader override` lists what was"
+                    )
+            else:
+                if not reason.strip():
+                    raise UsageError("a ruling needs a reason", remedy='the student reads it: --reason "…"')
+                for ruling in rulings_for(gradebook.report().submissions, student, exercise, score, reason.strip()):
+                    gradebook.rule(ruling)
+            totals = [one for one in gradebook.report().submissions if one.student == student]
+        for one in totals:
+            note(f"{student}, {one.notebook}: {points(one.score)} of {points(one.possible)} points")
+        note(f"to have it in the files under {out}: grader report {out}")
 
 
 @app.command()
@@ -100,12 +144,34 @@ def _give_back(run: RunReport, out: Path, archive: Path) -> None:
         note(f"from no download of Moodle, so under their page's own name there: {'; '.join(unknown)}")
 
 
+def _list(gradebook: Gradebook) -> None:
+    """Print what was ruled, and say of what is on no notebook of the last run that it does not count."""
+    from grader.report import wording
+    from grader.report.numbers import points
+    from grader.report.text import one_line
+
+    submissions = gradebook.report().submissions
+    for submission in submissions:
+        for exercise in submission.exercises:
+            if exercise.override:
+                what = f"{submission.student}  {submission.notebook}  {exercise.id}  {wording.override(exercise)}"
+                write_out(f"{one_line(what)}\n")
+    counted = {(one.student, one.sha256) for one in submissions}
+    for ruling in gradebook.rulings():
+        if (ruling.student, ruling.sha256) not in counted:
+            note(f"on no notebook of the last run: {points(ruling.score)} for {ruling.exercise} of {ruling.student}")
+
+
 def _stored(out: Path) -> RunReport:
+    with _opened(out) as gradebook:
+        for remark in gradebook.remarks():
+            note(remark)
+        return gradebook.report()
+
+
+def _opened(out: Path) -> Gradebook:
     from grader.gradebook import FILE_NAME, Gradebook
 
     if not (out / FILE_NAME).is_file():
         raise UsageError(f"there is no gradebook in {out}", remedy="name the folder given to `grader score --out`")
-    with Gradebook(out / FILE_NAME) as gradebook:
-        for remark in gradebook.remarks():
-            note(remark)
-        return gradebook.report()
+    return Gradebook(out / FILE_NAME)

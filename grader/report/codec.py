@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from grader.errors import GradebookError
-from grader.model import CellFailure, CheckScore, Diagnosis, ExerciseScore, Sample, SubmissionReport
+from grader.model import CellFailure, CheckScore, Diagnosis, ExerciseScore, Override, Sample, SubmissionReport
 
 
 def submission_to_dict(report: SubmissionReport) -> dict[str, Any]:
@@ -62,12 +62,14 @@ def _fields(kind: type) -> tuple[str, ...]:
 
 
 def _exercise(data: Mapping[str, Any]) -> ExerciseScore:
+    override = data.get("override")  # which a gradebook of before has not
     return ExerciseScore(
         **{
             **data,
             "checks": tuple(_check(check) for check in data["checks"]),
             "flags": tuple(data["flags"]),
             "follows_from": tuple(data["follows_from"]),
+            "override": None if override is None else Override(**override),
         }
     )
 

@@ -6,7 +6,7 @@ import json
 from importlib import resources
 from typing import Any
 
-from grader.model import CheckScore, ExerciseScore, RunReport, SubmissionReport
+from grader.model import CheckScore, ExerciseScore, Override, RunReport, SubmissionReport
 from grader.report.numbers import rounded, significant
 from grader.report.text import json_text
 
@@ -71,9 +71,14 @@ def _exercise(exercise: ExerciseScore) -> dict[str, Any]:
         "cell": exercise.cell,
         "line": exercise.line,
         "follows_from": list(exercise.follows_from),
+        **_override(exercise.override),
         "printed": exercise.printed,
         "checks": [_check(check) for check in exercise.checks],
     }
+
+
+def _override(override: Override | None) -> dict[str, Any]:
+    return {"override": {"graded": rounded(override.graded), "reason": override.reason}} if override else {}
 
 
 def _check(check: CheckScore) -> dict[str, Any]:

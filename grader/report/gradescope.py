@@ -98,6 +98,8 @@ def _feedback(exercise: ExerciseScore, hints: Hints) -> str:
         lines += [line for check, leads in with_leads(exercise.checks) for line in _check(check, leads, hints)]
     if exercise.follows_from:
         lines.append(wording.FOLLOWS_FROM.format(names=one_line(", ".join(exercise.follows_from))))
+    if exercise.override:
+        lines.append(one_line(wording.override(exercise), 600))
     if exercise.printed.strip() and exercise.status != "passed":
         lines += ["", "What your code printed:", plain(cut(exercise.printed, _PRINTED))]
     return "\n".join(lines)

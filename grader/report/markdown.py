@@ -67,7 +67,7 @@ def _entry_blocks(entry: SubmissionReport, hints: Hints) -> Iterator[str]:
     for flag in entry.flags:
         yield f"> ⚑ {markdown(flag)}\n"
     for exercise in entry.exercises:
-        if exercise.status != "passed" or exercise.flags:
+        if exercise.status != "passed" or exercise.flags or exercise.override:
             yield _exercise(exercise, hints)
     if entry.failed_cells:
         lines = [
@@ -100,6 +100,8 @@ def _exercise(exercise: ExerciseScore, hints: Hints) -> str:
             lines.append(f"> ↳ {wording.FOLLOWS_FROM.format(names=names)}\n")
         failed = [check for check in exercise.checks if check.status != "passed"]
         lines += [_check(check, leads, hints) for check, leads in with_leads(failed)]
+    if exercise.override:
+        lines.append(f"> {wording.BY_HAND} {markdown(cut(wording.override(exercise), 600))}\n")
     lines += [f"> ⚑ {markdown(flag)}\n" for flag in exercise.flags]
     if exercise.printed.strip() and exercise.status != "passed":
         lines.append(_folded("What your code printed", cut(exercise.printed, _PRINTED)))

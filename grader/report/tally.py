@@ -84,6 +84,7 @@ class Row:
         remarks += [wording.attempts(self.attempts)] * bool(self.attempts)
         remarks += [flag for entry in self.entries for flag in entry.flags]
         remarks += [f"{id_}: {flag}" for id_, exercise in self.exercises.items() for flag in exercise.flags]
+        remarks += [f"{id_}: {wording.override(one)}" for id_, one in self.exercises.items() if one.override]
         return tuple(dict.fromkeys(remarks))
 
 
@@ -290,7 +291,8 @@ def _concerns_of(row: Row) -> list[Concern]:
         if broken and entry.status != "grader_error":
             detail = wording.GRADER_ERROR_IN.format(exercises=", ".join(broken))
             found.append(Concern(row.student, "grader_error", entry.notebook, detail))
-        flags = [*entry.flags, *(f"{exercise.id}: {flag}" for exercise in entry.exercises for flag in exercise.flags)]
+        unseen = [exercise for exercise in entry.exercises if exercise.override is None]
+        flags = [*entry.flags, *(f"{exercise.id}: {flag}" for exercise in unseen for flag in exercise.flags)]
         if flags:
             found.append(Concern(row.student, wording.FLAGGED, entry.notebook, "; ".join(flags)))
     if attempts := row.attempts:

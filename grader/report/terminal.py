@@ -213,6 +213,8 @@ def _exercise(exercise: ExerciseScore, hints: Hints) -> Group:
     if exercise.follows_from:
         names = ", ".join(terminal(name) for name in exercise.follows_from)
         parts.append(_indented(Text(wording.FOLLOWS_FROM.format(names=names), "yellow"), 2))
+    if exercise.override:
+        parts.append(_indented(Text(f"{wording.BY_HAND} {terminal(wording.override(exercise))}", "cyan"), 2))
     parts += [_indented(Text(f"⚑ {terminal(flag)}", "yellow"), 2) for flag in exercise.flags]
     if exercise.printed.strip() and exercise.status != "passed":
         parts.append(_printed(exercise.printed))

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from grader.model import Diagnosis, Hints, SubmissionReport
+from grader.model import Diagnosis, ExerciseScore, Hints, SubmissionReport
+from grader.report.numbers import points
 
 SYMBOLS: Final = {
     "passed": "✓",
@@ -78,6 +79,7 @@ SANDBOX_NOTE: Final = {
 #: The most students that a remark names.
 _NAMED: Final = 6
 FLAGGED: Final = "flagged"
+BY_HAND: Final = "✎"
 GRADER_ERROR_IN: Final = "the grader failed in {exercises}"
 COUNTED_FROM: Final = "Cells are counted from 0, text cells included."
 NOT_HANDED_IN: Final = "This was assigned, and was not handed in."
@@ -139,6 +141,21 @@ def no_module(name: str, students: Sequence[str]) -> str:
 def _some(students: Sequence[str]) -> str:
     more = f" and {len(students) - _NAMED} more" if len(students) > _NAMED else ""
     return "; ".join(students[:_NAMED]) + more
+
+
+def override(exercise: ExerciseScore) -> str:
+    """What is remarked on an exercise whose points a human gave; nothing of others.
+
+    >>> from grader.model import Override
+    >>> override(ExerciseScore("lin_grad", "", "partial", 3.0, 4.0, override=Override(1.0, "the sheet had it wrong")))
+    'set by hand to 3 of 4 points (the grader gave 1): the sheet had it wrong'
+    """
+    if exercise.override is None:
+        return ""
+    graded = exercise.override.graded
+    grader = "the grader failed" if graded is None else f"the grader gave {points(graded)}"
+    of = f"{points(exercise.score)} of {points(exercise.possible)} points"
+    return f"set by hand to {of} ({grader}): {exercise.override.reason}"
 
 
 def sentence(reason: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from grader.errors import GradebookError
-from grader.model import Sample
+from grader.model import Override, Sample
 from grader.report import submission_from_dict, submission_to_dict
 
 from .builders import check, exercise, small_class, submission
@@ -17,6 +17,11 @@ from .builders import check, exercise, small_class, submission
 def test_codec_round_trip_through_json_is_lossless(report: object) -> None:
     text = json.dumps(submission_to_dict(report), allow_nan=False)  # type: ignore[arg-type]
     assert submission_from_dict(json.loads(text)) == report
+
+
+def test_codec_override_survives() -> None:
+    report = submission("ada", exercise("lin_grad", override=Override(None, "seen by hand")))
+    assert submission_from_dict(json.loads(json.dumps(submission_to_dict(report)))) == report
 
 
 def test_codec_non_finite_numbers_survive() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from grader.model import Override
 from grader.report import load_schema, to_json
 
 from .builders import check, exercise, large_class, run, small_class, submission, ungraded
@@ -31,6 +32,14 @@ def test_to_json_any_run_fits_the_schema(made) -> None:  # type: ignore[no-untyp
 def test_to_json_version_1_is_as_published() -> None:
     """A golden file: change it only with the schema version, or by adding fields."""
     assert json.loads(to_json(small_class())) == json.loads(GOLDEN.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("graded", [1.5, None], ids=["wrong", "failed"])
+def test_to_json_override_stands_beside_the_points_that_count(graded: float | None) -> None:
+    made = run(submission("ada", exercise("lin_grad", override=Override(graded, "seen by hand"))))
+    document = json.loads(to_json(made))
+    _valid(document)
+    assert document["submissions"][0]["exercises"][0]["override"] == {"graded": graded, "reason": "seen by hand"}
 
 
 def test_to_json_order_of_submissions_does_not_matter() -> None:

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from grader.model import CellFailure, Diagnosis, RunReport
+from grader.model import CellFailure, Diagnosis, Override, RunReport
 from grader.report import (
     class_page,
     export,
@@ -53,7 +53,8 @@ def hostile(text: str) -> RunReport:
     """A student who writes ``text`` wherever the grader shows something of theirs."""
     wrong = check("w.g", 2.0, "raised", diagnosis=Diagnosis("raised", f"It raised ValueError: {text}", text), case=text)
     bad = exercise("lin_grad", checks=(wrong,), printed=f"{text}\n{text}", flags=(text,), follows_from=(text,))
-    mine = submission(text, bad, exercise("relu_grad"), notebook=text, path=text, flags=(text,), reason=text,
+    ruled = exercise("relu_grad", override=Override(1.0, text))
+    mine = submission(text, bad, ruled, notebook=text, path=text, flags=(text,), reason=text,
                       status="crashed", failed_cells=(CellFailure(3, text),))  # fmt: skip
     return run(mine, submission("ada"))
 

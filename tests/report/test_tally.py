@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from grader.model import CellFailure, SubmissionReport
+from grader.model import CellFailure, Override, SubmissionReport
 from grader.report import student_page
 from grader.report.tally import tally
 
@@ -154,6 +154,16 @@ def test_tally_concerns_most_urgent_first() -> None:
         ("flagged", "Zoë Ångström"),
         ("flagged", "tim"),
     ]
+
+
+def test_tally_flag_that_a_human_ruled_on_needs_no_eye_any_more() -> None:
+    ruled = exercise("lin_grad", flags=("autograd suspected",), override=Override(0.0, "spoke with her"))
+    counted = tally(run(submission("ada", ruled)))
+    assert counted.concerns == ()
+    assert counted.rows[0].flags == (
+        "lin_grad: autograd suspected",
+        "lin_grad: set by hand to 4 of 4 points (the grader gave 0): spoke with her",
+    )
 
 
 def test_tally_order_of_submissions_does_not_matter() -> None:

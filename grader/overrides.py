@@ -1,0 +1,86 @@
+"""Points that a human gives in place of the grader's: for one exercise of one notebook, with a reason.
+
+A ruling is on an answer, so it holds for the notebook as it was: not for another one that the student hands in later.
+What the grader found stays in the report beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from grader.errors import UsageError
+from grader.model import ExerciseScore, ExerciseStatus, Override, SubmissionReport, SubmissionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """``score`` points for a student's ``exercise`` in the notebook with this digest, and the reason."""
+
+    student: str
+    exercise: str
+    sha256: str
+    score: float
+    reason: str
+
+
+def rulings_for(
+    submissions: Iterable[SubmissionReport], student: str, exercise: str, score: float, reason: str
+) -> tuple[Ruling, ...]:
+    """A ruling for each notebook of the student's that has the exercise: several would else compete.
+
+    Raises:
+        UsageError: there is no such student or exercise, or not so many points.
+    """
+    own = [submission for submission in submissions if submission.student == student]
+    if not own:
+        raise UsageError(
+            f"no student in the gradebook is called {student!r}",
+            remedy="write the name as the first column of gradebook.csv has it",
+        )
+    answers = [(submission, one) for submission in own for one in submission.exercises if one.id == exercise]
+    if not answers:
+        known = dict.fromkeys(one.id for submission in own for one in submission.exercises)
+        raise UsageError(
+            f"{student} has no exercise {exercise!r}",
+            remedy=f"choose one of: {', '.join(known)}"
+            if known
+            else "nothing of theirs was graded: ask for a notebook that can be read, and grade that",
+        )
+    possible = min(one.possible for _, one in answers)
+    if not 0 <= score <= possible:
+        raise UsageError(
+            f"{exercise} is worth {possible:g} points, not {score:g}", remedy=f"give 0 to {possible:g} points"
+        )
+    return tuple(Ruling(student, exercise, submission.sha256, score, reason) for submission, _ in answers)
+
+
+def overridden(report: SubmissionReport, rulings: Sequence[Ruling]) -> SubmissionReport:
+    """``report`` with the points of those ``rulings`` that are on it, and with the sum that they make.
+
+    A submission in which the grader failed is graded once a human ruled on each exercise that it failed in.
+    """
+    about = {one.exercise: one for one in rulings if (one.student, one.sha256) == (report.student, report.sha256)}
+    exercises = tuple(_ruled(exercise, about.get(exercise.id)) for exercise in report.exercises)
+    if exercises == report.exercises:
+        return report
+    status: SubmissionStatus = report.status
+    failed = any(exercise.status == "grader_error" for exercise in exercises)
+    if status == "grader_error" and not failed:
+        status = "graded"
+    return replace(
+        report,
+        exercises=exercises,
+        status=status,
+        score=None if status == "grader_error" else sum(exercise.score for exercise in exercises),
+        reason="" if status == "graded" else report.reason,
+    )
+
+
+def _ruled(exercise: ExerciseScore, ruling: Ruling | None) -> ExerciseScore:
+    """The exercise as it was ruled; as it was where the course has come to give fewer points for it than that."""
+    if ruling is None or ruling.score > exercise.possible:
+        return exercise
+    status: ExerciseStatus = "passed" if ruling.score == exercise.possible else "partial" if ruling.score else "failed"
+    graded = None if exercise.status == "grader_error" else exercise.score
+    return replace(exercise, score=ruling.score, status=status, override=Override(graded, ruling.reason))
