@@ -164,7 +164,7 @@ class ForgetsToReturn(Module):
         super().__call__(*args)
 
 
-@mistake("Module", "not_written")
+@mistake("Module", "state_shared")
 class ArgumentsOfTheClass(Module):
     def __call__(self, *args):
         ArgumentsOfTheClass.shared = args

@@ -108,13 +108,18 @@ def Model(x: Tensor, targ: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tenso
                 a.g, b.g = out.g * b, out.g * a
 
         layer, other = Product(), Product()
-        layer(b, a)
+        layer(earlier, b)
         out = layer(a, b)
-        other(b, b)
+        other(between, b)
         layer.out.g = upstream
         layer.backward()
     """,
-    inputs={"a": normal("n", "d"), "b": normal("n", "d")},
+    inputs={
+        "a": normal("n", "d"),
+        "b": normal("n", "d"),
+        "earlier": normal("n", "d"),
+        "between": normal("n", "d"),
+    },
     points={
         "out": 1,
         "layer.args[0]": 0.5,
