@@ -309,7 +309,7 @@ def momentum_forgotten(model, lr, momentum, steps, next_gradients):
         optimizer.step()
 
 
-@mistake("resnet_step", "wrong_value")
+@mistake("resnet_step", "stale")
 def same_gradients_throughout(model, lr, momentum, steps, next_gradients):
     optimizer = SGD(model.parameters(), lr, momentum)
     next_gradients(model)

@@ -106,10 +106,10 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
         return None
     if entries >= enough and _is_scaled(symptom, lambda view: factor):
         return wording.say("scaled", path=path(symptom), factor=wording.number(factor))
-    for right, used in permutations(_letters(symptom), 2):
+    for right, used in permutations(letters(symptom), 2):
         if _is_scaled(symptom, lambda view: view.case.sizes[right] / view.case.sizes[used]):  # noqa: B023
             return wording.say("scaled.sizes", path=path(symptom), right=right, used=used)
-    for letter in _letters(symptom):
+    for letter in letters(symptom):
         for power in (1, -1, 2, -2, 0.5, -0.5):
             for constant in (-1.0, 2.0, 0.5, -2.0, -0.5, 1.0):
                 if _is_scaled(symptom, lambda view: constant * float(view.case.sizes[letter]) ** power):  # noqa: B023
@@ -119,7 +119,7 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
 
 def one_less(symptom: Symptom) -> Diagnosis | None:
     """Divided by a size less one in the place of the size, which gives no number where the size is one."""
-    found = [letter for letter in _letters(symptom) if _is_one_less(symptom, letter)]
+    found = [letter for letter in letters(symptom) if _is_one_less(symptom, letter)]
     if len(found) != 1:
         return None
     return wording.say("scaled.one_less", path=path(symptom), letter=found[0], size=_size(symptom, found[0]))
@@ -154,7 +154,7 @@ def _is_scaled(symptom: Symptom, factor: Callable[[View], float]) -> bool:
     return known and symptom.is_scaled(factor)
 
 
-def _letters(symptom: Symptom) -> tuple[str, ...]:
+def letters(symptom: Symptom) -> tuple[str, ...]:
     """The letters that every case of the check has, with more than one value among them, the batch first."""
     letters = [
         letter
@@ -168,7 +168,7 @@ def _letter(symptom: Symptom, factor: Callable[[int], float]) -> str | None:
     """The letter whose size is the factor in every case; None where none or several are."""
     found = [
         letter
-        for letter in _letters(symptom)
+        for letter in letters(symptom)
         if len({view.case.sizes[letter] for view in symptom.views}) > 1
         and _is_scaled(symptom, lambda view: factor(view.case.sizes[letter]))  # noqa: B023
     ]

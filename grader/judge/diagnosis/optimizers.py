@@ -11,6 +11,7 @@ from torch import Tensor
 from grader.judge.cases import path_of
 from grader.judge.diagnosis import step_words, wording
 from grader.judge.diagnosis.absent import path
+from grader.judge.diagnosis.factors import letters
 from grader.judge.diagnosis.simulations import (
     AVERAGED,
     DRIVEN,
@@ -125,6 +126,28 @@ def _of_losses(symptom: Symptom, key: str) -> str:
     return "ascent.losses" if losses else key
 
 
+def longer_step(symptom: Symptom) -> Diagnosis | None:
+    """A change by a multiple of the right one, of parameters whose gradients are given."""
+    name = path(symptom)
+    if name not in symptom.evidence.exercise.in_place or not any(map(_is_gradient, symptom.evidence.exercise.inputs)):
+        return None
+    factors: list[tuple[str, Callable[[View], float]]] = [
+        (wording.number(value), lambda view, value=value: value)  # type: ignore[misc]
+        for value in (2.0, 0.5)
+    ]
+    for letter in letters(symptom):
+        factors.append((f"1/{letter}", lambda view, letter=letter: 1 / view.case.sizes[letter]))  # type: ignore[misc]
+    for words, factor in factors:
+        if symptom.fits(lambda view: _further(view, name, factor(view))):  # noqa: B023
+            return wording.say("scaled.step", path=name, factor=words)
+    return None
+
+
+def _further(view: View, name: str, factor: float) -> Tensor | None:
+    before = view.case.inputs.get(name)
+    return None if before is None else before + factor * (view.expected - before)
+
+
 def constants(symptom: Symptom) -> Diagnosis | None:
     """Other hyper-parameters than the given ones: another rate, the other direction, no momentum, fewer steps."""
     rate = next((name for name in _RATES if name in symptom.evidence.exercise.inputs), None)
@@ -143,6 +166,10 @@ def _other_rate(symptom: Symptom, rate: str) -> Diagnosis | None:
         return wording.say("ascent", path=path(symptom))
     if symptom.fits(lambda view: _with(symptom, view, {"momentum": 0.0})):
         return wording.say("state_lost", path=path(symptom))
+    if symptom.fits(lambda view: _swapped_rates(symptom, view, rate)):
+        return wording.say("wrong_value.swapped_rates", path=path(symptom))
+    if symptom.fits(lambda view: _first_gradients(symptom, view)):
+        return wording.say("stale.gradients", path=path(symptom))
     return None
 
 
@@ -170,7 +197,11 @@ def _losses(symptom: Symptom) -> Diagnosis | None:
     if len(pairs) < len(symptom.views) or any(len(actual) < _FEWEST_LOSSES for _, actual in pairs):
         return None
     if all(view.is_near(actual[:1].expand_as(actual)) for view, actual in pairs):
-        return wording.say("wrong_value.standing", path=path(symptom), actual=wording.number(float(pairs[0][1][0])))
+        still = all(view.is_near(view.expected[:1].expand_as(actual)) for view, actual in pairs)
+        key = "wrong_value.standing" if still else "wrong_value.one_value"
+        return wording.say(key, path=path(symptom), actual=wording.number(float(pairs[0][1][0])))
+    if all(view.is_near(view.expected.cumsum(0)) for view, _ in pairs):
+        return wording.say("wrong_value.running", path=path(symptom))
     if all(view.is_near(view.expected[1:], actual[:-1]) for view, actual in pairs):
         return wording.say("wrong_value.late", path=path(symptom))
     return None
@@ -190,6 +221,23 @@ def _one_step_less(symptom: Symptom, view: View) -> Tensor | None:
 def _steps(view: View) -> int:
     steps = view.case.constants.get("steps")
     return steps if isinstance(steps, int) else 0
+
+
+def _swapped_rates(symptom: Symptom, view: View, rate: str) -> Tensor | None:
+    constants = view.case.constants
+    if "momentum" not in constants:
+        return None
+    return _with(symptom, view, {rate: constants["momentum"], "momentum": constants[rate]})
+
+
+def _first_gradients(symptom: Symptom, view: View) -> Tensor | None:
+    """The answer where every step finds the gradients of the first, row by row of ``gradients``."""
+    gradients = view.case.inputs.get("gradients")
+    if gradients is None or "steps" not in view.case.constants:
+        return None
+    changed = {"gradients": gradients[:1].expand_as(gradients)}
+    made = symptom.alternatives.reference("first gradients", view.case, inputs=changed)
+    return None if made is None else made.get(symptom.check)
 
 
 def _opposite(symptom: Symptom, view: View) -> Tensor | None:

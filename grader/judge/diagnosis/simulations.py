@@ -61,6 +61,11 @@ DRIVEN = (
     Slip("nesterov", step_words.SLIPS["buffer_only"], {"buffer_only": True}),
     Slip("nesterov", step_words.SLIPS["unscaled"], {"unscaled": True}),
     Slip("first_step.used_up", "", {"used_up": True}),
+    Slip("weight_decay", step_words.SLIPS["decay_doubled"], {"decay_doubled": True}),
+    Slip("dampening", step_words.SLIPS["damp_old"], {"damp_old": True}),
+    Slip("nesterov", step_words.SLIPS["stored_ahead"], {"stored_ahead": True}),
+    Slip("wrong_value.rate_inside", "", {"rate_inside": True}),
+    Slip("wrong_value.ended", "", {"ended": True}),
     *RATES,
     *WRITTEN_RATES,
 )
@@ -83,6 +88,23 @@ AVERAGED = (
     Slip("wrong_value.formula", step_words.SLIPS["no_eps"], {"no_eps": True}),
     Slip("wrong_value.formula", step_words.SLIPS["eps_outside"], {"eps_outside": True}),
     Slip("wrong_value.formula", step_words.SLIPS["eps_early"], {"eps_early": True}),
+    Slip("bias_correction", step_words.SLIPS["behind"], {"behind": True}),
+    Slip("bias_correction", step_words.SLIPS["first_beta"], {"first_beta": True}),
+    Slip(
+        "wrong_value.averages",
+        step_words.SLIPS["first_whole"],
+        {"first_whole": True, "raw_mean": True, "raw_square": True},
+    ),
+    Slip("wrong_value.averages", step_words.SLIPS["first_whole_corrected"], {"first_whole": True}),
+    Slip("wrong_value.averages", step_words.SLIPS["one_beta"], {"one_beta": True}),
+    Slip("wrong_value.averages", step_words.SLIPS["of_mean"], {"of_mean": True}),
+    Slip("wrong_value.averages", step_words.SLIPS["of_absolute"], {"of_absolute": True}),
+    Slip("wrong_value.averages", step_words.SLIPS["of_gradient"], {"of_gradient": True}),
+    Slip("wrong_value.averages", step_words.SLIPS["default_betas"], {"default_betas": True}),
+    Slip("wrong_value.formula", step_words.SLIPS["plain_gradient"], {"plain_gradient": True}),
+    Slip("wrong_value.formula", step_words.SLIPS["root_mean_square"], {"plain_gradient": True, "raw_square": True}),
+    Slip("wrong_value.as_sgd", "", {"as_sgd": True}),
+    Slip("wrong_value.ended", "", {"ended": True}),
     *RATES,
     *WRITTEN_RATES,
 )
@@ -97,6 +119,11 @@ TRAINED = (
     Slip("averaged_instead_of_summed.steps", "", {"mean": "all", "sums_kept": True}),
     Slip("averaged_instead_of_summed.steps", "", {"mean": "rows", "sums_kept": True}),
     Slip("stale.gradients", "", {"frozen": True}),
+    Slip("missing_factor_two.steps", "", {"factor": 0.5}),
+    Slip("extra_factor_two.steps", "", {"factor": 2.0}),
+    Slip("wrong_value.in_turn", "first", {"in_turn": 0}),
+    Slip("wrong_value.in_turn", "last", {"in_turn": 1}),
+    Slip("wrong_value.relu_at_the_end", "", {"relu_at_the_end": True}),
     *RATES,
 )
 
@@ -131,12 +158,16 @@ def driven(case: Case, slip: Slip, *, averaged: bool) -> dict[str, Tensor]:
     step = _adam if averaged else _sgd
     for t in range(1 if slip.has("used_up") and constants.get("lazily") else len(grads[0])):
         for i, param in enumerate(params):
+            if slip.has("ended") and late == len(grads[0]) and i < 2:
+                continue  # the parameter that has no gradient at any step stands first, and ends every step
             if t >= (late if i == 1 else 0):
                 state = {} if slip.has("lost") else states[i]
+                state["rate"] = rates[i]
                 update = step(param, grads[i][t], state, options, slip, i)
                 if slip.has("decoupled") and not averaged:
                     update = update + _option(options, 2, 0.0) * param
-                param.sub_(rates[i] * (-update if slip.has("ascent") else update))
+                rate = 1.0 if slip.has("rate_inside") and state.get("holds_rate") else rates[i]
+                param.sub_(rate * (-update if slip.has("ascent") else update))
         if t == 2 and not slip.has("constant_lr"):
             rates[:2] = [rate / 3 for rate in rates[:2]]
     p, q, r = params
@@ -146,14 +177,17 @@ def driven(case: Case, slip: Slip, *, averaged: bool) -> dict[str, Tensor]:
 def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip: Slip, index: int) -> Tensor:
     momentum, dampening, decay = (_option(options, i, 0.0) for i in range(3))
     nesterov = (bool(_option(options, 3, False)) or slip.has("always_nesterov")) and not slip.has("no_nesterov")
-    pull = decay * param * (-1 if slip.has("decay_sign") else 1)
+    pull = decay * param * (-1 if slip.has("decay_sign") else 2 if slip.has("decay_doubled") else 1)
     inside = decay and not any(slip.has(name) for name in ("no_decay", "decoupled"))
     update = grad + pull if inside else grad
+    if momentum and slip.has("rate_inside"):
+        update, state["holds_rate"] = state["rate"] * update, True
     if momentum:
         kept = 1 - (momentum if slip.has("average") else dampening)
         kept = 1 - kept if slip.has("damp_inverse") and dampening else 1.0 if slip.has("no_damp") else kept
         if "buffer" in state:
-            state["buffer"] = momentum * state["buffer"] + kept * update
+            old, new = (kept, 1.0) if slip.has("damp_old") else (1.0, kept)
+            state["buffer"] = old * momentum * state["buffer"] + new * update
         elif slip.has("empty_first"):
             state["buffer"] = torch.zeros_like(update)
         else:
@@ -161,27 +195,40 @@ def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip:
             state["buffer"] = update * (kept if slip.has("damp_first") or averaged else 1)
         ahead = state["buffer"] * (1 if slip.has("unscaled") else momentum)
         update = (ahead if slip.has("buffer_only") else update + ahead) if nesterov else state["buffer"]
+        if slip.has("stored_ahead"):
+            state["buffer"] = update
     return update
 
 
 def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip: Slip, index: int) -> Tensor:
-    first, second = _option(options, 0, (0.9, 0.999))[:: -1 if slip.has("swapped") else 1]
+    betas = (0.9, 0.999) if slip.has("default_betas") else _option(options, 0, (0.9, 0.999))
+    first, second = betas[:: -1 if slip.has("swapped") else 1]
+    second = first if slip.has("one_beta") else second
     state["t"] = state.get("t", 0) + 1
     t = state["t"] + (1 if slip.has("ahead") else 0)
     if slip.has("counted"):
         t = state["t"] if index == 2 else 2 * state["t"] - 1 + index
-    t = 1 if slip.has("stuck") else t
+    t = 1 if slip.has("stuck") else max(1, t - 1) if slip.has("behind") else t
     kept = {} if slip.has("averages_lost") else state
     zero = torch.zeros_like(grad)
     old = (1 - first, 1 - second) if slip.has("weights") else (first, second)
     new = (1.0, 1.0) if slip.has("unweighted") else (1 - old[0], 1 - old[1])
     state["mean"] = old[0] * kept.get("mean", zero) + new[0] * grad
-    state["square"] = old[1] * kept.get("square", zero) + new[1] * grad**2
+    squared = state["mean"] if slip.has("of_mean") else grad
+    squared = squared.abs() if slip.has("of_absolute") else grad if slip.has("of_gradient") else squared**2
+    state["square"] = old[1] * kept.get("square", zero) + new[1] * squared
+    if slip.has("first_whole") and state["t"] == 1:
+        state["mean"], state["square"] = grad, squared
     mean: Tensor = state["mean"] / (1 if slip.has("raw_mean") else 1 - first**t)
-    square: Tensor = state["square"] / (1 if slip.has("raw_square") else 1 - second**t)
+    square: Tensor = state["square"] / (
+        1 if slip.has("raw_square") else 1 - (first if slip.has("first_beta") else second) ** t
+    )
     if slip.has("stored"):
         state["mean"], state["square"] = mean, square
     eps = 0.0 if slip.has("no_eps") else float(_option(options, 1, 1e-8))
+    mean = grad if slip.has("plain_gradient") else mean
+    if slip.has("as_sgd"):
+        return grad
     if slip.has("no_root"):
         return mean / (square + eps)
     if slip.has("eps_inside"):
@@ -209,7 +256,8 @@ def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
     losses = []
     with torch.enable_grad():
         for step in range(int(constants["steps"])):  # type: ignore[arg-type]
-            error = _network(given["x"], weights) - given["y"]
+            out = _network(given["x"], weights)
+            error = (torch.relu(out) if slip.has("relu_at_the_end") else out) - given["y"]
             loss = share * error.pow(2).sum()
             losses.append(loss.detach() / (share if slip.has("sums_kept") else 1))
             if slip.has("once") and step > 0:
@@ -219,10 +267,29 @@ def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
             for weight, before, grad in zip(weights, held, kept, strict=True):
                 keep = slip.has("accumulate") or (slip.has("left") and step == 0)
                 before.copy_(before + grad if keep else grad)
-                weight.grad = -before if slip.has("ascent") else before.clone()
+                weight.grad = -before if slip.has("ascent") else before * (slip.has("factor") or 1.0)
+            if "in_turn" in slip.switches:
+                _in_turn(given, weights, float(constants["learning_rate"]), slip.switches["in_turn"])  # type: ignore[arg-type]
+                continue
             optimizer.step()
     values = {name: weight.detach() for name, weight in zip(names, weights, strict=True)}
     return {**values, "result": torch.stack(losses)}
+
+
+def _in_turn(given: Mapping[str, Tensor], weights: list[Tensor], rate: float, first: int) -> None:
+    """One step of plain descent that updates one matrix, and takes the gradient of the other behind that."""
+    order = (first, 1 - first, *range(2, len(weights)))
+    hidden = given["x"] @ (weights[0] if len(weights) == 2 else weights[0].T)
+    held = [weight.detach().clone() for weight in weights]
+    error = (_network(given["x"], held) - given["y"]).detach()
+    for place in order:
+        if first == 0:  # the gradients are computed anew, loss and all
+            loss = (_network(given["x"], weights) - given["y"]).pow(2).sum()
+            (grad,) = torch.autograd.grad(loss, weights[place])
+        else:  # what is behind the last matrix stays, and goes back through the matrix as it is now
+            back = torch.relu(hidden) @ (weights[1] if len(weights) == 2 else weights[1].T)
+            (grad,) = torch.autograd.grad(back, weights[place], 2 * error, retain_graph=True)
+        weights[place].data.sub_(rate * grad)
 
 
 def _network(x: Tensor, weights: list[Tensor]) -> Tensor:
