@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+Factor = Callable[[Tensor, Tensor, Tensor], Tensor]
 Table = Mapping[Any, Callable[..., Any]]
 
 #: The options with which a cross-entropy is the mean over rows.
@@ -93,6 +94,184 @@ class _CrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, upstream: Tensor) -> Any:
         (difference,) = ctx.saved_tensors
         return upstream * difference / len(difference), None
+
+
+#: What is taken for the derivative of the mean cross-entropy: of the logits, a one at each target, and their number.
+CROSS_ENTROPIES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]]] = {
+    "ce_without_targets": (
+        "the 1 is not subtracted from the probability of the target",
+        lambda z, one, n: z.softmax(1) / n,
+    ),
+    "ce_minus_one": (
+        "1 is subtracted from every probability, not from that of the target alone",
+        lambda z, one, n: (z.softmax(1) - 1) / n,
+    ),
+    "ce_plus_one": (
+        "1 is added to the probability of the target, in place of being subtracted",
+        lambda z, one, n: (z.softmax(1) + one) / n,
+    ),
+    "ce_divided_first": (
+        "the probabilities are divided by the number of rows before the 1 is subtracted, which so is not divided",
+        lambda z, one, n: z.softmax(1) / n - one,
+    ),
+    "ce_of_targets": (
+        "only the entries of the targets are written, and the probabilities of the other classes are left out",
+        lambda z, one, n: (z.softmax(1) - one) * one / n,
+    ),
+    "ce_of_logits": (
+        "the logits stand in the place of the probabilities, without a softmax",
+        lambda z, one, n: (z - one) / n,
+    ),
+    "ce_of_logarithms": (
+        "logarithms of the probabilities stand in the place of the probabilities",
+        lambda z, one, n: (z.log_softmax(1) - one) / n,
+    ),
+    "ce_of_all": (
+        "the softmax is taken over all entries at once, not row by row",
+        lambda z, one, n: (z.flatten().softmax(0).view_as(z) - one) / n,
+    ),
+    "ce_to_probabilities": (
+        "the way back ends at the probabilities, −1/p at the target, and does not go on through the softmax",
+        lambda z, one, n: -one / z.softmax(1) / n,
+    ),
+}
+
+
+def cross_entropy(name: str) -> Callable[[], Table]:
+    """A mean cross-entropy with one of these derivatives."""
+
+    def changed(value: Tensor, targ: Tensor, **options: Any) -> Tensor:
+        plain = all(options.get(option, usual) == usual for option, usual in _PLAIN.items())
+        if not plain or value.dim() != 2 or targ.is_floating_point():
+            return functional.cross_entropy(value, targ, **options)
+        ones = functional.one_hot(targ, value.shape[1]).to(value.dtype)
+        made = CROSS_ENTROPIES[name][1](value.detach(), ones, len(value))
+        right = functional.cross_entropy(value, targ)
+        return right.detach() + ((value - value.detach()) * made).sum()
+
+    return lambda: {functional.cross_entropy: changed}
+
+
+#: What is taken for the derivative of a softmax: of its weights, what arrives, and the axis.
+SOFTMAXES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]]] = {
+    "softmax_skipped": ("the way back leaves out the softmax", lambda p, g, axis: g),
+    "softmax_no_sum": (
+        "the sum is left out of the derivative of the softmax, p · (g − Σ p · g)",
+        lambda p, g, axis: p * g,
+    ),
+    "softmax_diagonal": (
+        "p · (1 − p) is taken for the derivative of the softmax, as if each weight depended on its own score alone",
+        lambda p, g, axis: p * (1 - p) * g,
+    ),
+    "softmax_mean": (
+        "a mean stands in the place of the sum in the derivative of the softmax, p · (g − Σ p · g)",
+        lambda p, g, axis: p * (g - (p * g).mean(axis, keepdim=True)),
+    ),
+    "softmax_unweighted": (
+        "the weights p are left out of the sum in the derivative of the softmax, p · (g − Σ p · g)",
+        lambda p, g, axis: p * (g - g.sum(axis, keepdim=True)),
+    ),
+    "softmax_unmultiplied": (
+        "the factor p in front is left out of the derivative of the softmax, p · (g − Σ p · g)",
+        lambda p, g, axis: g - (p * g).sum(axis, keepdim=True),
+    ),
+}
+
+
+def softmax_slope(name: str) -> Callable[[], Table]:
+    """A softmax with one of these derivatives."""
+    return lambda: dict.fromkeys(
+        _SOFTMAX,
+        lambda value, dim, *_, **__: _BySlope.apply(value, dim, SOFTMAXES[name][1]),  # type: ignore[no-untyped-call]
+    )
+
+
+class _BySlope(torch.autograd.Function):
+    """A softmax whose derivative is a given rule."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, axis: int, rule: Callable[[Tensor, Tensor, int], Tensor]) -> Tensor:
+        out = value.softmax(axis)
+        ctx.save_for_backward(out)
+        ctx.axis, ctx.rule = axis, rule
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Any:
+        (out,) = ctx.saved_tensors
+        return ctx.rule(out, upstream, ctx.axis), None, None
+
+
+def squares_untransposed() -> Table:
+    """Products of batches on whose way back a square matrix is taken as it lies, where its transpose belongs."""
+
+    def product(left: Tensor, right: Tensor) -> Tensor:
+        return _Products.apply(left, right) if left.dim() == right.dim() == 3 else left @ right  # type: ignore[no-untyped-call]
+
+    return dict.fromkeys((torch.matmul, Tensor.matmul, Tensor.__matmul__, torch.bmm, Tensor.bmm), product)
+
+
+def products(left_by: Factor, right_by: Factor) -> Callable[[], Table]:
+    """Products of matrices with other gradients, each of what arrives and of the two factors."""
+
+    def product(left: Tensor, right: Tensor) -> Tensor:
+        return _ByFactors.apply(left, right, left_by, right_by) if left.dim() == right.dim() == 2 else left @ right  # type: ignore[no-untyped-call]
+
+    return lambda: dict.fromkeys((torch.matmul, Tensor.matmul, Tensor.__matmul__, torch.mm, Tensor.mm), product)
+
+
+class _ByFactors(torch.autograd.Function):
+    """The product of two matrices, with given rules for its gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, left: Tensor, right: Tensor, left_by: Factor, right_by: Factor) -> Tensor:
+        ctx.save_for_backward(left, right)
+        ctx.rules = left_by, right_by
+        return left @ right
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Any:
+        left, right = ctx.saved_tensors
+        left_by, right_by = ctx.rules
+        return left_by(upstream, left, right), right_by(upstream, left, right), None, None
+
+
+#: Gradients of a product of matrices, as students write them: what is wrong in words, and the two rules.
+PRODUCTS: Mapping[str, tuple[str, Factor, Factor]] = {
+    "products_reshaped": (
+        "a matrix is reshaped on the way back where it has to be transposed",
+        lambda g, left, right: g @ right.reshape(right.shape[::-1]),
+        lambda g, left, right: left.reshape(left.shape[::-1]) @ g,
+    ),
+    "products_of_sums": (
+        "two sums over the rows are multiplied, where the products of each row have to be summed",
+        lambda g, left, right: g @ right.T,
+        lambda g, left, right: torch.outer(left.sum(0), g.sum(0)),
+    ),
+    "products_of_own_gradient": (
+        "the gradient of a matrix of weights stands in the place of that matrix itself",
+        lambda g, left, right: g @ (left.T @ g).T,
+        lambda g, left, right: left.T @ g,
+    ),
+}
+
+
+class _Products(torch.autograd.Function):
+    """The product of two batches of matrices; what is square goes back without being transposed."""
+
+    @staticmethod
+    def forward(ctx: Any, left: Tensor, right: Tensor) -> Tensor:
+        ctx.save_for_backward(left, right)
+        return left @ right
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Any:
+        left, right = ctx.saved_tensors
+        if left.shape[1] == left.shape[2]:
+            return upstream @ right.transpose(1, 2), left @ upstream
+        if upstream.shape[1] == upstream.shape[2]:  # ``right`` is a transpose: its gradient is turned once more
+            return upstream.transpose(1, 2) @ right.transpose(1, 2), (upstream @ left).transpose(1, 2)
+        return upstream @ right.transpose(1, 2), left.transpose(1, 2) @ upstream
 
 
 def scores(power: int, *, kept_behind: bool = False) -> Callable[[], Table]:

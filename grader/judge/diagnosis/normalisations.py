@@ -27,6 +27,10 @@ class Misstep:
     spread: bool = True
     scale: bool = True
     summed: bool = False
+    root: int = 1
+    scale_late: bool = False
+    added: bool = False
+    normal: str = "normal"
 
 
 MISSTEPS: Mapping[str, Misstep] = {
@@ -38,6 +42,22 @@ MISSTEPS: Mapping[str, Misstep] = {
     "no_spread": Misstep("the variance is taken for a constant", spread=False),
     "no_mean": Misstep("the mean is taken for a constant", mean=False),
     "no_scale": Misstep("the scale `gamma` is left out of the input's gradient", scale=False),
+    "unbiased_eps_outside": Misstep(
+        "the variance is divided by one less than the number of values (`std` does so), and eps is added to its root",
+        correction=1,
+        eps="outside",
+    ),
+    "no_root": Misstep("the division by the root of the variance is left out of the input's gradient", root=0),
+    "root_twice": Misstep("the input's gradient is divided by the variance, not by its root", root=2),
+    "scale_late": Misstep(
+        "the input's gradient is multiplied by `gamma` at the end, behind the means", scale_late=True
+    ),
+    "added": Misstep("the last term, that of the variance, is added in place of being subtracted", added=True),
+    "raw": Misstep("the input itself stands in the place of the normalised input", normal="raw"),
+    "centred": Misstep(
+        "the input less its mean, not divided by the root, stands for the normalised input", normal="centred"
+    ),
+    "output": Misstep("the output stands in the place of the normalised input", normal="output"),
     "sums": Misstep("sums stand in the place of the two means on the way back", summed=True),
 }
 
@@ -69,18 +89,23 @@ class _Normalised(torch.autograd.Function):
         inside = eps if misstep.eps == "inside" else 0.0
         outside = eps if misstep.eps == "outside" else 0.0
         root = 1 / ((variance + inside).sqrt() + outside)
-        normal = (value - value.mean(axis, keepdim=True)) * root
-        ctx.save_for_backward(normal, root, gamma)
+        centred = value - value.mean(axis, keepdim=True)
+        normal = centred * root
+        out = normal * gamma + beta
+        used = {"normal": normal, "raw": value, "centred": centred, "output": out}[misstep.normal]
+        ctx.save_for_backward(used, root, gamma)
         ctx.axis, ctx.misstep = axis, misstep
-        return normal * gamma + beta
+        return out
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Any:
         normal, root, gamma = ctx.saved_tensors
         axis, misstep = ctx.axis, ctx.misstep
         average = torch.sum if misstep.summed else torch.mean
-        scaled = upstream * gamma if misstep.scale else upstream
+        scaled = upstream * gamma if misstep.scale and not misstep.scale_late else upstream
         mean = average(scaled, axis, keepdim=True) if misstep.mean else 0.0
         spread = normal * average(scaled * normal, axis, keepdim=True) if misstep.spread else 0.0
         rows = tuple(range(upstream.dim() - 1))
-        return root * (scaled - mean - spread), (upstream * normal).sum(rows), upstream.sum(rows), None, None, None
+        behind = root**misstep.root * (gamma if misstep.scale_late else 1)
+        spread = -spread if misstep.added else spread
+        return behind * (scaled - mean - spread), (upstream * normal).sum(rows), upstream.sum(rows), None, None, None

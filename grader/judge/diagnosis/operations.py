@@ -15,10 +15,9 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from grader.judge.diagnosis import layers
+from grader.judge.diagnosis import activations, layers
+from grader.judge.diagnosis.activations import RELU, SIGMOID, SLOPES, TANH, Rule, with_rule
 from grader.judge.diagnosis.normalisations import MISSTEPS, normalisations
-
-Rule = Callable[[Tensor, Tensor], Tensor]
 
 
 class Changed(TorchFunctionMode):
@@ -41,24 +40,11 @@ class Changed(TorchFunctionMode):
         super().__exit__(kind, error, at)  # type: ignore[no-untyped-call]
 
 
-class _Unary(torch.autograd.Function):
-    """An elementwise function whose derivative is a given rule of (input, output)."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, function: Callable[[Tensor], Tensor], rule: Rule) -> Tensor:
-        out = function(value)
-        ctx.save_for_backward(value, out)
-        ctx.rule = rule
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        value, out = ctx.saved_tensors
-        return upstream * ctx.rule(value, out), None, None
-
-
 class _Embedding(torch.autograd.Function):
-    """An embedding in whose backward pass one use of a row replaces the others, or all of them are averaged."""
+    """An embedding in whose backward pass one use of a row replaces the others, or all of them are averaged.
+
+    With ``sample`` kept, one use replaces the others of its own sample alone.
+    """
 
     @staticmethod
     def forward(ctx: Any, index: Tensor, weight: Tensor, kept: str) -> Tensor:
@@ -74,6 +60,10 @@ class _Embedding(torch.autograd.Function):
         if ctx.kept == "mean":
             counts = torch.bincount(rows, minlength=ctx.rows).clamp(min=1)
             return None, gradient.index_add(0, rows, values) / counts[:, None], None
+        if ctx.kept == "sample":
+            for each, arrived in zip(index, upstream, strict=True):
+                gradient[each] += arrived
+            return None, gradient, None
         order = range(len(rows) - 1, -1, -1) if ctx.kept == "first" else range(len(rows))
         for at in order:
             gradient[rows[at]] = values[at]
@@ -94,21 +84,12 @@ class _Product(torch.autograd.Function):
         return upstream @ right.T, used.T @ upstream, None
 
 
-def _with_rule(function: Callable[[Tensor], Tensor], rule: Rule) -> Callable[..., Tensor]:
-    return lambda value, *rest, **more: _Unary.apply(value, function, rule)  # type: ignore[no-untyped-call]
-
-
 def _relu(rule: Rule) -> Mapping[Any, Callable[..., Any]]:
-    changed = _with_rule(torch.relu, rule)
-    return dict.fromkeys((torch.relu, Tensor.relu, functional.relu), changed)
+    return with_rule(RELU, torch.relu, rule)
 
 
 def _no_relu(rule: Rule) -> Mapping[Any, Callable[..., Any]]:
-    return _unary((torch.relu, Tensor.relu, functional.relu), torch.clone, rule)
-
-
-def _unary(functions: tuple[Any, ...], function: Callable[[Tensor], Tensor], rule: Rule) -> Mapping[Any, Any]:
-    return dict.fromkeys(functions, _with_rule(function, rule))
+    return with_rule(RELU, torch.clone, rule)
 
 
 def _column_kept(value: Tensor, index: Any) -> Tensor:
@@ -133,7 +114,7 @@ def _before_relu() -> Mapping[Any, Callable[..., Any]]:
         return _Product.apply(left, right, held[1])  # type: ignore[no-any-return,no-untyped-call]
 
     products = dict.fromkeys((torch.matmul, Tensor.matmul, Tensor.__matmul__), product)
-    return {**dict.fromkeys((torch.relu, Tensor.relu, functional.relu), relu), **products}
+    return {**dict.fromkeys(RELU, relu), **products}
 
 
 def _embedding(kept: str) -> Mapping[Any, Callable[..., Any]]:
@@ -158,6 +139,7 @@ OPERATIONS: Mapping[str, Callable[[], Mapping[Any, Callable[..., Any]]]] = {
     "embedding_last": lambda: _embedding("last"),
     "embedding_first": lambda: _embedding("first"),
     "embedding_mean": lambda: _embedding("mean"),
+    "embedding_sample": lambda: _embedding("sample"),
     "column_kept": lambda: {Tensor.__getitem__: _column_kept},
     "before_relu": _before_relu,
     **{name: _misstep(name) for name in MISSTEPS},
@@ -170,13 +152,18 @@ OPERATIONS: Mapping[str, Callable[[], Mapping[Any, Callable[..., Any]]]] = {
     "scores_unscaled_forward": layers.scores(0, kept_behind=True),
     "scores_scaled_twice": layers.scores(2),
     "scores_scaled_twice_forward": layers.scores(2, kept_behind=True),
+    **{name: layers.softmax_slope(name) for name in layers.SOFTMAXES},
+    **{name: layers.cross_entropy(name) for name in layers.CROSS_ENTROPIES},
+    **{name: layers.products(left, right) for name, (_, left, right) in layers.PRODUCTS.items()},
+    "squares_untransposed": layers.squares_untransposed,
     "relu_left_out": lambda: _no_relu(_ones),
     "relu_left_out_forward": lambda: _no_relu(lambda value, out: (value > 0).to(value.dtype)),
     "gelu_by_tanh": lambda: {functional.gelu: lambda value: functional.gelu(value, approximate="tanh")},
-    "sigmoid_of_input": lambda: _unary(
-        (torch.sigmoid, Tensor.sigmoid, functional.sigmoid), torch.sigmoid, lambda value, out: value * (1 - value)
-    ),
-    "tanh_of_input": lambda: _unary(
-        (torch.tanh, Tensor.tanh, functional.tanh), torch.tanh, lambda value, out: 1 - value**2
-    ),
+    "sigmoid_of_input": lambda: with_rule(SIGMOID, torch.sigmoid, lambda value, out: value * (1 - value)),
+    "tanh_of_input": lambda: with_rule(TANH, torch.tanh, lambda value, out: 1 - value**2),
+    **{name: slope.table for name, slope in SLOPES.items()},
+    "relu_by_upstream": activations.cut_by_upstream,
+    "relu_at_the_end": activations.relu_at_the_end(torch.relu),
+    "relu_at_the_end_forward": activations.relu_at_the_end(activations.relu_forward),
+    "power_for_slope": activations.power_for_slope,
 }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
 
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis import wording
+from grader.judge.diagnosis import layers, wording
 from grader.judge.diagnosis.absent import path
+from grader.judge.diagnosis.activations import SLOPES
 from grader.judge.diagnosis.naming import given_as
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values import under
@@ -16,6 +18,7 @@ from grader.model import Diagnosis
 
 #: Failing cases below which an agreement may be chance: slopes of a ReLU are whole numbers.
 _CASES = 2
+Change = Callable[[View, str, Tensor], "Tensor | None"]
 #: What is said of each changed operation of a layer.
 _LAYERS: tuple[tuple[str, str], ...] = (
     ("kernel_unflipped", "wrong_value.kernel"),
@@ -30,6 +33,18 @@ _LAYERS: tuple[tuple[str, str], ...] = (
     ("relu_left_out", "wrong_value.no_relu"),
     ("relu_left_out_forward", "wrong_value.no_relu"),
 )
+#: What is wrong in words, where the words of ``wrong_value.pass`` go with it.
+PASSES: dict[str, str] = {
+    **{name: slope.what for name, slope in SLOPES.items()},
+    "relu_by_upstream": "the gradient itself is cut at 0, and not let through where the input of the ReLU is positive",
+    "relu_at_the_end": "the output of the network goes through a ReLU, too",
+    "relu_at_the_end_forward": "the output of the network goes through a ReLU, too, which the way back leaves out",
+    "power_for_slope": "the power itself stands in the place of its derivative: x² goes back as x², and not as 2x",
+    **{name: what for name, (what, _) in layers.CROSS_ENTROPIES.items()},
+    **{name: what for name, (what, _) in layers.SOFTMAXES.items()},
+    **{name: what for name, (what, *_) in layers.PRODUCTS.items()},
+    "squares_untransposed": "a square matrix of weights is used as it lies, where its transpose belongs",
+}
 
 
 def layer(symptom: Symptom) -> Diagnosis | None:
@@ -41,7 +56,14 @@ def layer(symptom: Symptom) -> Diagnosis | None:
         for operation, key in _LAYERS
         if symptom.fits(lambda view: under(symptom, operation, view))  # noqa: B023
     }
-    return wording.say(found.pop(), path=path(symptom)) if len(found) == 1 else None
+    if len(found) == 1:
+        return wording.say(found.pop(), path=path(symptom))
+    if found:
+        return None
+    for operation, what in PASSES.items():
+        if symptom.fits(lambda view: under(symptom, operation, view)):  # noqa: B023
+            return wording.say("wrong_value.pass", path=path(symptom), what=what)
+    return None
 
 
 def left_out(symptom: Symptom) -> Diagnosis | None:
@@ -70,4 +92,71 @@ def left_out(symptom: Symptom) -> Diagnosis | None:
 def _without(symptom: Symptom, view: View, names: tuple[str, ...]) -> Tensor | None:
     zeros = {name: torch.zeros_like(view.case.inputs[name]) for name in names}
     made = symptom.alternatives.reference(f"without {' and '.join(names)}", view.case, inputs=zeros)
+    return None if made is None else made.get(symptom.check)
+
+
+def _negated(view: View, name: str, value: Tensor) -> Tensor | None:
+    return -value
+
+
+def _turned(view: View, name: str, value: Tensor) -> Tensor | None:
+    return value.T if value.dim() == 2 and value.shape[0] == value.shape[1] else None
+
+
+def _reshaped(view: View, name: str, value: Tensor) -> Tensor | None:
+    """The matrix whose transpose has the entries in the order of the matrix that was given."""
+    return value.reshape(value.shape[::-1]).T if value.dim() == 2 else None
+
+
+def _own_gradient(view: View, name: str, value: Tensor) -> Tensor | None:
+    if view.finding.check.startswith(f"{name}.g"):  # which is what the code is to make
+        return None
+    gradient = view.prepared.expected.get(f"{name}.g")
+    return gradient if gradient is not None and gradient.shape == value.shape else None
+
+
+_CHANGES: tuple[tuple[str, Change], ...] = (
+    ("negated", _negated),
+    ("turned", _turned),
+    ("reshaped", _reshaped),
+    ("own_gradient", _own_gradient),
+)
+
+
+def changed_input(symptom: Symptom) -> Diagnosis | None:
+    """One input that comes in with the opposite sign, reshaped for transposed, or as its own gradient."""
+    if symptom.evidence.exercise.measure is not None or len(symptom.failing) < _CASES:
+        return None
+    case = symptom.failing[0].case
+    names = [
+        name
+        for name in symptom.alternatives.parameters
+        if name in case.inputs and case.inputs[name].is_floating_point()
+    ]
+    for key, change in _CHANGES:
+        found = [
+            name
+            for name in names
+            if symptom.fits(lambda view: _changed(symptom, view, name, key, change))  # noqa: B023
+        ]
+        if len(found) == 1:
+            return _said_of_input(symptom, key, found[0])
+        if found:
+            return None
+    return None
+
+
+def _said_of_input(symptom: Symptom, key: str, name: str) -> Diagnosis:
+    given = given_as(symptom.evidence.exercise.call, name)
+    if key == "own_gradient":
+        return wording.say("wrong_operand", path=path(symptom), used=f"`{given}.g`", right=f"`{given}`")
+    return wording.say(f"wrong_value.{key}", path=path(symptom), name=f"`{given}`")
+
+
+def _changed(symptom: Symptom, view: View, name: str, key: str, change: Change) -> Tensor | None:
+    value = view.case.inputs.get(name)
+    changed = None if value is None else change(view, name, value)
+    if changed is None:
+        return None
+    made = symptom.alternatives.reference(f"{name} {key}", view.case, inputs={name: changed})
     return None if made is None else made.get(symptom.check)

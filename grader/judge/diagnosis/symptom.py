@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from grader.errors import CourseError
-from grader.judge.cases import Prepared
+from grader.judge.cases import Prepared, path_of
 from grader.judge.comparison import tolerance_for
 from grader.judge.diagnosis.failing import bad_findings
 from grader.judge.evidence import Evidence, Finding, float_dtypes
@@ -130,6 +130,11 @@ class Symptom:
         """Whether the check asks for the gradient of a tensor, and not for a value of the forward pass or of a step."""
         plain = base_name(self.evidence.exercise, self.check)
         return self.evidence.exercise.expects.get(plain, plain).endswith(".g")
+
+    @cached_property
+    def is_registered(self) -> bool:
+        """Whether the check asks for a parameter of a module, as it is when the module was made."""
+        return bool({self.check, path_of(self.evidence.exercise, self.check)} & {*self.evidence.exercise.registered})
 
     @cached_property
     def views(self) -> tuple[View, ...]:

@@ -36,18 +36,19 @@ def under(symptom: Symptom, operation: str, view: View) -> Tensor | None:
 
 def upstream_ignored(symptom: Symptom) -> Diagnosis | None:
     """An upstream gradient of ones."""
-
-    def predict(view: View) -> Tensor | None:
-        if view.case.upstream is None:
-            return None
-        ones = torch.ones_like(view.case.upstream)
-        made = symptom.alternatives.reference("upstream of ones", view.case, upstream=ones)
-        return None if made is None else made.get(symptom.check)
-
-    if not symptom.fits(predict):
+    if not symptom.fits(lambda view: of_ones(symptom, view)):
         return None
     given = symptom.failing[0].case.program.tensors
     return wording.say("upstream_ignored", path=path(symptom), upstream="upstream" if "upstream" in given else "out.g")
+
+
+def of_ones(symptom: Symptom, view: View) -> Tensor | None:
+    """What the check would be with an upstream gradient of ones."""
+    if view.case.upstream is None:
+        return None
+    ones = torch.ones_like(view.case.upstream)
+    made = symptom.alternatives.reference("upstream of ones", view.case, upstream=ones)
+    return None if made is None else made.get(symptom.check)
 
 
 def mask(symptom: Symptom) -> Diagnosis | None:
@@ -66,7 +67,7 @@ def mask(symptom: Symptom) -> Diagnosis | None:
 
 def overwritten(symptom: Symptom) -> Diagnosis | None:
     """One contribution where several have to be added."""
-    for operation in ("embedding_last", "embedding_first"):
+    for operation in ("embedding_last", "embedding_first", "embedding_sample"):
         if symptom.fits(lambda view: under(symptom, operation, view)):  # noqa: B023
             return wording.say("overwritten", path=path(symptom))
     if symptom.fits(lambda view: under(symptom, "embedding_mean", view)):
@@ -183,7 +184,7 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     ):
         if symptom.fits(lambda view: under(symptom, operation, view)):  # noqa: B023
             return wording.say("wrong_operand", path=path(symptom), used=used, right=right)
-    if symptom.fits(lambda view: _upstream_of_output(symptom, view)):
+    if symptom.fits(lambda view: of_output(symptom, view)):
         return wording.say("wrong_operand", path=path(symptom), used="`out`", right="`out.g`")
     found = [
         (right, used)
@@ -193,7 +194,9 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     if len(found) != 1:
         return None
     (right, used) = found[0]
-    if right not in symptom.alternatives.parameters:  # what a fresh object holds, not what the formula uses
+    if (
+        right.replace(".", "_") not in symptom.alternatives.parameters
+    ):  # what a fresh object holds, not what the formula uses
         return wording.say("state_shared.objects", path=path(symptom))
     used, right = (f"`{given_as(symptom.evidence.exercise.call, name)}`" for name in (used, right))
     return wording.say("wrong_operand", path=path(symptom), used=used, right=right)
@@ -215,7 +218,7 @@ def _misplaced(symptom: Symptom, other: str) -> str:
     return "wrong_operand.place" if path(symptom).startswith("result[") else "wrong_operand.other"
 
 
-def _upstream_of_output(symptom: Symptom, view: View) -> Tensor | None:
+def of_output(symptom: Symptom, view: View) -> Tensor | None:
     """The output's values where its gradient belongs, the output being handed over or made by the student's layer."""
     out = view.case.program.tensors.get("out")
     if out is None:
@@ -341,8 +344,10 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
     if found.max_abs_error is None or found.worst is None or found.worst_actual is None or found.worst_expected is None:
         return None
     actual, expected = wording.numbers_apart(found.worst_actual, found.worst_expected)
+    general = "wrong_value" if symptom.is_gradient else "wrong_value.value"
+    general = "wrong_value.start" if symptom.is_registered else general
     return wording.say(
-        "wrong_value" if first.expected.is_floating_point() else "wrong_value.whole",
+        general if first.expected.is_floating_point() else "wrong_value.whole",
         path=path(symptom),
         error=wording.number(found.max_abs_error),
         actual=actual,

@@ -1,0 +1,190 @@
+"""Activations, and the square of a loss, with one of the usual mistakes in their derivative.
+
+Each rule gives, from the input and the output of the function, what a student takes for its derivative.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Rule = Callable[[Tensor, Tensor], Tensor]
+Table = Mapping[Any, Callable[..., Any]]
+
+RELU = (torch.relu, Tensor.relu, functional.relu)
+SIGMOID = (torch.sigmoid, Tensor.sigmoid, functional.sigmoid)
+TANH = (torch.tanh, Tensor.tanh, functional.tanh)
+GELU = (functional.gelu,)
+
+
+class Unary(torch.autograd.Function):
+    """An elementwise function whose derivative is a given rule of (input, output)."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, function: Callable[[Tensor], Tensor], rule: Rule) -> Tensor:
+        """Compute the function."""
+        out = function(value)
+        ctx.save_for_backward(value, out)
+        ctx.rule = rule
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Any:
+        """Multiply what arrives by the rule."""
+        value, out = ctx.saved_tensors
+        return upstream * ctx.rule(value, out), None, None
+
+
+class _ByUpstream(torch.autograd.Function):
+    """A ReLU on whose way back the gradient itself is cut, not where the input is."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        return torch.relu(value)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Any:
+        return upstream.clamp(min=0.0)
+
+
+def with_rule(functions: tuple[Any, ...], function: Callable[[Tensor], Tensor], rule: Rule) -> Table:
+    """Each of ``functions`` computes ``function``, and has ``rule`` for a derivative."""
+    changed = lambda value, *rest, **more: Unary.apply(value, function, rule)  # type: ignore[no-untyped-call]  # noqa: E731
+    return dict.fromkeys(functions, changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """What is taken for a derivative: of which function, by which rule, and what that is in words."""
+
+    functions: tuple[Any, ...]
+    function: Callable[[Tensor], Tensor]
+    rule: Rule
+    what: str
+
+    def table(self) -> Table:
+        """The changed operations."""
+        return with_rule(self.functions, self.function, self.rule)
+
+
+def _cdf(value: Tensor) -> Tensor:
+    return 0.5 * (1 + torch.erf(value / math.sqrt(2)))
+
+
+def _density(value: Tensor) -> Tensor:
+    return torch.exp(-(value**2) / 2) / math.sqrt(2 * math.pi)
+
+
+def _positive(value: Tensor) -> Tensor:
+    return (value > 0).to(value.dtype)
+
+
+def _swish(factor: float) -> Rule:
+    """The derivative of x · σ(factor · x)."""
+
+    def rule(value: Tensor, out: Tensor) -> Tensor:
+        gate = torch.sigmoid(factor * value)
+        return gate + value * factor * gate * (1 - gate)
+
+    return rule
+
+
+def _relu(rule: Rule, what: str) -> Slope:
+    return Slope(RELU, torch.relu, rule, what)
+
+
+def _sigmoid(rule: Rule, what: str) -> Slope:
+    return Slope(SIGMOID, torch.sigmoid, rule, what)
+
+
+def _tanh(rule: Rule, what: str) -> Slope:
+    return Slope(TANH, torch.tanh, rule, what)
+
+
+def _gelu(rule: Rule, what: str) -> Slope:
+    return Slope(GELU, functional.gelu, rule, what)
+
+
+SLOPES: Mapping[str, Slope] = {
+    "relu_by_value": _relu(
+        lambda x, y: y, "the output of the ReLU stands in the place of its derivative, which is 1 or 0"
+    ),
+    "relu_by_input": _relu(
+        lambda x, y: x, "the input of the ReLU stands in the place of its derivative, which is 1 or 0"
+    ),
+    "relu_by_sign": _relu(lambda x, y: x.sign(), "the sign of its input is taken for the derivative of the ReLU"),
+    "relu_turned": _relu(lambda x, y: 2 * _positive(x) - 1, "the derivative of the ReLU is −1 where it has to be 0"),
+    "relu_leaky": _relu(
+        lambda x, y: torch.where(x > 0, 1.0, 0.01), "the derivative is that of a leaky ReLU, 0.01 for 0"
+    ),
+    "sigmoid_by_value": _sigmoid(lambda x, y: y, "the sigmoid stands in the place of its derivative σ(1 − σ)"),
+    "sigmoid_rest": _sigmoid(lambda x, y: 1 - y, "the factor σ is missing in the derivative σ(1 − σ)"),
+    "sigmoid_as_tanh": _sigmoid(lambda x, y: 1 - y**2, "the derivative 1 − σ² is used, which is that of the tanh"),
+    "sigmoid_plus": _sigmoid(lambda x, y: y * (1 + y), "the derivative is σ(1 + σ) in place of σ(1 − σ)"),
+    "tanh_by_value": _tanh(lambda x, y: y, "the tanh stands in the place of its derivative 1 − tanh²"),
+    "tanh_unsquared": _tanh(lambda x, y: 1 - y, "the square is missing in the derivative 1 − tanh²"),
+    "tanh_as_sigmoid": _tanh(lambda x, y: y * (1 - y), "the derivative is that of the sigmoid, out · (1 − out)"),
+    "tanh_squared": _tanh(lambda x, y: y**2, "the derivative is tanh² in place of 1 − tanh²"),
+    "tanh_plus": _tanh(lambda x, y: 1 + y**2, "the derivative is 1 + tanh² in place of 1 − tanh²"),
+    "gelu_cdf": _gelu(lambda x, y: _cdf(x), "the term x · φ(x) is missing in the derivative Φ(x) + x · φ(x)"),
+    "gelu_density": _gelu(lambda x, y: x * _density(x), "the term Φ(x) is missing in the derivative Φ(x) + x · φ(x)"),
+    "gelu_no_x": _gelu(lambda x, y: _cdf(x) + _density(x), "the factor x is missing in the derivative Φ(x) + x · φ(x)"),
+    "gelu_root": _gelu(
+        lambda x, y: 0.5 * (1 + torch.erf(x)) + x * _density(x), "Φ(x) is made with erf(x) in place of erf(x / √2)"
+    ),
+    "gelu_half": _gelu(
+        lambda x, y: _cdf(x) + x * torch.exp(-(x**2)) / math.sqrt(2 * math.pi),
+        "φ(x) is made with exp(−x²) in place of exp(−x² / 2)",
+    ),
+    "gelu_norm": _gelu(
+        lambda x, y: _cdf(x) + x * _density(x) * math.sqrt(2), "φ(x) is divided by √π in place of √(2π)"
+    ),
+    "gelu_by_sigmoid": _gelu(_swish(1.702), "the derivative is that of the approximation x · σ(1.702 x)"),
+    "gelu_as_swish": _gelu(_swish(1.0), "the derivative is that of x · σ(x), which is another activation"),
+    "gelu_as_relu": _gelu(lambda x, y: _positive(x), "the derivative is that of the ReLU"),
+}
+
+
+def cut_by_upstream() -> Table:
+    """A ReLU on the way back in place of its derivative."""
+    return dict.fromkeys(RELU, lambda value, *_, **__: _ByUpstream.apply(value))  # type: ignore[no-untyped-call]
+
+
+def power_for_slope() -> Table:
+    """Squares and other powers whose derivative is taken to be themselves."""
+
+    def power(value: Any, exponent: Any, **_: Any) -> Any:
+        if not isinstance(value, Tensor) or not isinstance(exponent, int | float):
+            return torch.pow(value, exponent)
+        return Unary.apply(value, lambda x: x**exponent, lambda x, y: y)  # type: ignore[no-untyped-call]
+
+    powers = dict.fromkeys((torch.pow, Tensor.pow, Tensor.__pow__), power)
+    return {**powers, **dict.fromkeys((torch.square, Tensor.square), lambda value: power(value, 2))}
+
+
+def relu_forward(value: Tensor) -> Tensor:
+    """A ReLU that lets every gradient through."""
+    return value + (torch.relu(value) - value).detach()
+
+
+def relu_at_the_end(relu: Callable[[Tensor], Tensor]) -> Callable[[], Table]:
+    """A network whose output goes through a ReLU, too: what is compared with targets, as a column or as a whole."""
+
+    def column(value: Tensor, index: Any) -> Tensor:
+        taken = value[index]
+        if isinstance(index, tuple) and index == (slice(None), 0) and value.grad_fn is not None:
+            return relu(taken)
+        return taken
+
+    def less(left: Any, right: Any) -> Any:
+        tensors = isinstance(left, Tensor) and isinstance(right, Tensor)
+        whole = tensors and left.dim() == right.dim() == 2 and left.grad_fn is not None and right.grad_fn is None
+        return torch.sub(relu(left) if whole else left, right)
+
+    return lambda: {Tensor.__getitem__: column, **dict.fromkeys((torch.sub, Tensor.sub, Tensor.__sub__), less)}
