@@ -175,6 +175,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "Which line gives the result its shape?",
         "Print the shape of each intermediate result: from which line on is it not the one that leads to {expected}?",
     ),
+    "wrong_shape.last": Words(
+        "`{path}` is the last of the values that are asked for, alone: it has shape {actual}; it should be {expected}.",
+        "Only the last one was kept, or only it was returned.",
+        "What happens to the values of the steps before?",
+        "Begin with an empty list, append one value in every step, and return the list.",
+    ),
     "wrong_shape.order": Words(
         "`{path}` has shape {actual}; it should be {expected}.",
         "The sizes are right but stand in another order, and a transpose alone does not mend every case.",

@@ -26,7 +26,8 @@ def _fits_inverse(symptom: Symptom, undo: Callable[[View], Tensor | None]) -> bo
 
 def transposed(symptom: Symptom) -> Diagnosis | None:
     """Two axes the wrong way round."""
-    return _say("transposed", symptom) if symptom.fits(_transpose) else None
+    key = "transposed.parameter" if symptom.is_registered else "transposed"  # a parameter is made, not multiplied
+    return _say(key, symptom) if symptom.fits(_transpose) else None
 
 
 def _transpose(view: View) -> Tensor | None:
@@ -64,8 +65,22 @@ def broadcast_to_square(symptom: Symptom) -> Diagnosis | None:
     if not any(view.actual.dim() == 2 and view.actual.shape[0] > 1 for view in symptom.failing):
         return None
     if not _fits_inverse(symptom, _diagonal):
-        return None
+        return _scaled_square(symptom)
     return _say("broadcast_to_square", symptom, square=wording.shape(tuple(_shown(symptom).actual.shape)))
+
+
+def _scaled_square(symptom: Symptom) -> Diagnosis | None:
+    """The same, where a sign or a two is lost beside it."""
+    for words, factor in (("the opposite of", -1.0), ("half of", 0.5), ("twice", 2.0)):
+
+        def undo(view: View, factor: float = factor) -> Tensor | None:
+            diagonal = _diagonal(view)
+            return None if diagonal is None else diagonal / factor
+
+        if _fits_inverse(symptom, undo):
+            square = wording.shape(tuple(_shown(symptom).actual.shape))
+            return _say("broadcast_to_square.scaled", symptom, square=square, factor=words)
+    return None
 
 
 def _diagonal(view: View) -> Tensor | None:
@@ -106,7 +121,19 @@ def summed_too_far(symptom: Symptom) -> Diagnosis | None:
         summed = not all(_is_lone(view, axes) for view in symptom.failing)
         if summed and symptom.fits(lambda view: _oversummed(view, axes)):  # noqa: B023
             return _say("summed_too_far", symptom, axis=_named(axes))
+    for axes in _axes(symptom.failing[0].expected.dim()):
+        counts = {view.expected.numel() // max(1, view.actual.numel()) for view in symptom.failing}
+        if len(counts) > 1 and symptom.fits(lambda view: _averaged(view, axes)):  # noqa: B023
+            return _say("summed_too_far.averaged", symptom, axis=_named(axes))
     return None
+
+
+def _averaged(view: View, axes: tuple[int, ...]) -> Tensor | None:
+    """The expected tensor averaged over ``axes``."""
+    total = _oversummed(view, axes)
+    if total is None or total is view.expected:
+        return total
+    return total * (total.numel() / view.expected.numel())
 
 
 def _is_lone(view: View, axes: tuple[int, ...]) -> bool:
@@ -158,7 +185,14 @@ def wrong_shape(symptom: Symptom) -> Diagnosis | None:
     view = _shown(symptom)
     if sorted(view.actual.shape) == sorted(view.expected.shape):
         return _say("wrong_shape.order", symptom)
+    if not symptom.is_gradient and symptom.fits(_last_of_row):
+        return _say("wrong_shape.last", symptom)
     return _say("wrong_shape" if symptom.is_gradient else "wrong_shape.value", symptom)
+
+
+def _last_of_row(view: View) -> Tensor | None:
+    """The last of several values, alone."""
+    return view.expected[-1] if view.expected.dim() == 1 and len(view.expected) > 1 else None
 
 
 def _shown(symptom: Symptom) -> View:

@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from grader.judge.diagnosis import absent, endings, factors, formulas, optimizers, passes, shapes, values, wording
+from grader.judge.diagnosis import (
+    absent,
+    compound,
+    endings,
+    factors,
+    formulas,
+    optimizers,
+    passes,
+    relations,
+    shapes,
+    values,
+    wording,
+)
 from grader.judge.diagnosis.failing import failing_checks, modified_checks
 from grader.judge.diagnosis.naming import given_as, made_of
 from grader.judge.diagnosis.origin import placed
@@ -78,8 +90,13 @@ GENERAL: tuple[Hypothesis, ...] = (
     values.misstep,
     factors.scaled,
     factors.one_less,
+    passes.changed_input,
     passes.layer,
     passes.left_out,
+    optimizers.longer_step,
+    relations.related,
+    compound.twice_wrong,
+    relations.related_by_more,
     absent.non_finite,
     shapes.wrong_shape,
     values.wrong_value,

@@ -1,0 +1,81 @@
+"""Two mistakes in one stub: a lost sign, two or mean, and beside it one that has a name of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from torch import Tensor
+
+from grader.judge.diagnosis import wording
+from grader.judge.diagnosis.absent import path
+from grader.judge.diagnosis.factors import letters
+from grader.judge.diagnosis.normalisations import MISSTEPS
+from grader.judge.diagnosis.passes import PASSES
+from grader.judge.diagnosis.symptom import Prediction, Symptom, View
+from grader.judge.diagnosis.values import of_ones, of_output, under
+from grader.model import Diagnosis
+
+#: Failing cases, and entries in them, below which an agreement may be chance.
+_CASES, _ENTRIES = 2, 12
+_CONSTANTS = ((-1.0, "the opposite of"), (0.5, "half of"), (2.0, "twice"), (-0.5, "−0.5 times"), (-2.0, "−2 times"))
+#: Mistakes with codes of their own, in words that go on after "when".
+_NAMED = {
+    "mask_missing": "the mask of the ReLU is missing",
+    "mask_inverted": "the mask of the ReLU is inverted",
+    "mask_inverted_open": "the mask of the ReLU is inverted",
+    "mask_at_zero": "the mask of the ReLU lets through what is exactly 0",
+    "before_relu": "the input of the ReLU stands in the place of its output",
+    "kernel_unflipped": "the kernel is not flipped on the way back",
+    "softmax_of_other_axis": "the softmax is taken over another axis",
+    "softmax_sums_over_other_axis": "the sum in the derivative of the softmax runs over another axis",
+    "scores_unscaled": "the scores are not scaled before the softmax",
+    "embedding_last": "one use of a row replaces the others, where they have to be added",
+    "column_kept": "a column meets a row in the loss, which makes all pairs of them",
+}
+
+
+def twice_wrong(symptom: Symptom) -> Diagnosis | None:
+    """A known mistake, and beside it a factor."""
+    if symptom.evidence.exercise.measure is not None or len(symptom.failing) < _CASES:
+        return None
+    if sum(view.expected.numel() for view in symptom.failing) < _ENTRIES:
+        return None
+    scales = _scales(symptom)
+    for what, predict in _predictions(symptom):
+        first = predict(symptom.failing[0])
+        if first is None or first.shape != symptom.failing[0].actual.shape or not bool(first.any()):
+            continue
+        for factor, scale in scales:
+            if symptom.fits(lambda view: _times(predict(view), scale(view))):  # noqa: B023
+                return wording.say("wrong_value.two", path=path(symptom), what=what, factor=factor)
+    return None
+
+
+def _times(predicted: Tensor | None, scale: float) -> Tensor | None:
+    return None if predicted is None else predicted * scale
+
+
+def _scales(symptom: Symptom) -> list[tuple[str, Callable[[View], float]]]:
+    found: list[tuple[str, Callable[[View], float]]] = [
+        (words, lambda view, value=value: value)  # type: ignore[misc]
+        for value, words in _CONSTANTS
+    ]
+    for letter in letters(symptom):
+        found.append((f"{letter} times", lambda view, letter=letter: float(view.case.sizes[letter])))  # type: ignore[misc]
+        found.append((f"{letter}/2 times", lambda view, letter=letter: view.case.sizes[letter] / 2))  # type: ignore[misc]
+        found.append((f"−{letter} times", lambda view, letter=letter: -float(view.case.sizes[letter])))  # type: ignore[misc]
+        found.append((f"1/{letter} times", lambda view, letter=letter: 1 / view.case.sizes[letter]))  # type: ignore[misc]
+    return found
+
+
+def _predictions(symptom: Symptom) -> Iterator[tuple[str, Prediction]]:
+    yield "it is transposed", _transposed
+    yield "an upstream gradient of ones stands in the place of the given one", lambda view: of_ones(symptom, view)
+    yield "`out` stands in the place of `out.g`", lambda view: of_output(symptom, view)
+    missteps = {name: one.what for name, one in MISSTEPS.items()}
+    for operation, what in {**_NAMED, **PASSES, **missteps}.items():
+        yield what, lambda view, operation=operation: under(symptom, operation, view)  # type: ignore[misc]
+
+
+def _transposed(view: View) -> Tensor | None:
+    return view.expected.T if view.expected.dim() == 2 else None

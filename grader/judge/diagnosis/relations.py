@@ -1,0 +1,178 @@
+"""What came as a simple function of the right answer: cut, squared, out of order, times or plus something given.
+
+None of these knows the formula. Each is said only where it holds for every entry of every case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from grader.judge.diagnosis import wording
+from grader.judge.diagnosis.absent import path
+from grader.judge.diagnosis.naming import given_as, is_used
+from grader.judge.diagnosis.symptom import Symptom, View
+from grader.model import Diagnosis
+
+#: Failing cases, and entries in them, below which an agreement may be chance.
+_CASES, _ENTRIES = 2, 4
+#: What a further factor may come with: a sign, or a two.
+_CONSTANTS = (-1.0, 2.0, 0.5, -2.0, -0.5)
+_FUNCTIONS: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
+    ("absolute", torch.abs),
+    ("squared", torch.square),
+    ("root", torch.sqrt),
+)
+
+
+def related(symptom: Symptom) -> Diagnosis | None:
+    """The first relation that holds in every case."""
+    if _is_left(symptom):
+        return None
+    return next((found for relation in _RELATIONS if (found := relation(symptom))), None)
+
+
+def related_by_more(symptom: Symptom) -> Diagnosis | None:
+    """A factor that is too many or missing, and another beside it."""
+    return None if _is_left(symptom) else _multiplied(symptom, _CONSTANTS)
+
+
+def _is_left(symptom: Symptom) -> bool:
+    """Whether there is too little to go by, or what came is no tensor of floats of the right shape."""
+    if symptom.evidence.exercise.measure is not None or symptom.is_registered or len(symptom.failing) < _CASES:
+        return True
+    entries = sum(view.expected.numel() for view in symptom.failing)
+    return entries < _ENTRIES or any(_is_other(view) for view in symptom.views)
+
+
+def _is_other(view: View) -> bool:
+    """Whether what came has another shape than is expected, or other numbers than finite floats are expected."""
+    floats = view.finding.expected.is_floating_point() and view.finding.expected.numel() > 0
+    return not floats or view.actual.shape != view.expected.shape or not bool(view.actual.isfinite().all())
+
+
+def _copied(symptom: Symptom) -> Diagnosis | None:
+    """A tensor that the code was given, as it came."""
+    for name in _names(symptom):
+        if symptom.fits(lambda view: _value(view, name)):  # noqa: B023
+            return wording.say("wrong_value.copied", path=path(symptom), name=_shown(symptom, name))
+    return None
+
+
+def _constant(symptom: Symptom) -> Diagnosis | None:
+    """One number, in every entry of every case."""
+    number = symptom.failing[0].actual.flatten()[0]
+    if all(torch.equal(view.actual, number.expand_as(view.actual)) for view in symptom.views):
+        return wording.say("wrong_value.constant", path=path(symptom), number=wording.number(float(number)))
+    return None
+
+
+def _in_part(symptom: Symptom) -> Diagnosis | None:
+    """Some entries right, and zeros in the place of the others."""
+    if not symptom.fits(lambda view: view.expected.where(view.actual != 0, 0.0)):
+        return None
+    first = symptom.failing[0]
+    right = int(((first.actual != 0) | (first.expected == 0)).sum())
+    if not all(bool(view.actual.any()) for view in symptom.failing):
+        return None
+    cut = all(view.is_near(view.expected.clamp(min=0.0)) for view in symptom.views)
+    key = "wrong_value.cut" if cut and not symptom.is_gradient else "wrong_value.in_part"
+    return wording.say(key, path=path(symptom), right=right, total=first.expected.numel())
+
+
+def _function(symptom: Symptom) -> Diagnosis | None:
+    for name, function in _FUNCTIONS:
+        if symptom.fits(lambda view: function(view.expected)):  # noqa: B023
+            return wording.say(f"wrong_value.{name}", path=path(symptom))
+    return None
+
+
+def _rearranged(symptom: Symptom) -> Diagnosis | None:
+    """The right numbers in other places."""
+    moved = all(
+        view.is_near(view.expected.flatten().sort().values, view.actual.flatten().sort().values)
+        for view in symptom.views
+    )
+    if not moved:
+        return None
+    flat = all(max(view.expected.shape, default=1) == view.expected.numel() for view in symptom.failing)
+    return wording.say("wrong_value.rearranged.row" if flat else "wrong_value.rearranged", path=path(symptom))
+
+
+def _multiplied(symptom: Symptom, constants: tuple[float, ...] = (1.0,)) -> Diagnosis | None:
+    """The right answer times, or divided by, something given, entry by entry."""
+    for name in _names(symptom):
+        for key, power in (("wrong_value.factor", 1), ("wrong_value.no_factor", -1)):
+            for constant in constants:
+                if symptom.fits(lambda view: _product(view, name, power, constant)):  # noqa: B023
+                    times = "" if constant == 1 else f", times {wording.number(constant)}"
+                    return wording.say(key, path=path(symptom), name=_shown(symptom, name), times=times)
+    return None
+
+
+def _product(view: View, name: str, power: int, constant: float) -> Tensor | None:
+    value = _value(view, name, single=True)
+    if value is None:
+        return None
+    if power > 0:
+        return constant * view.expected * value
+    open_entries = (value == 0) & (view.expected == 0)  # 0 / 0 may be anything
+    return (constant * view.expected / value).where(~open_entries, view.actual)
+
+
+def _added(symptom: Symptom) -> Diagnosis | None:
+    """Something given, added to the right answer or taken from it."""
+    for name in _names(symptom):
+        for key, sign in (("wrong_value.added", 1), ("wrong_value.subtracted", -1)):
+            if symptom.fits(lambda view: _sum(view, name, sign)):  # noqa: B023
+                return wording.say(key, path=path(symptom), name=_shown(symptom, name))
+    return None
+
+
+def _sum(view: View, name: str, sign: int) -> Tensor | None:
+    value = _value(view, name)
+    return None if value is None else view.expected + sign * value
+
+
+_RELATIONS: tuple[Callable[[Symptom], Diagnosis | None], ...] = (
+    _copied,
+    _constant,
+    _in_part,
+    _function,
+    _rearranged,
+    _multiplied,
+    _added,
+)
+
+
+def _names(symptom: Symptom) -> Iterator[str]:
+    """What the code was given, or made on the way: inputs, the output, and the upstream gradient."""
+    case = symptom.failing[0].case
+    call = symptom.evidence.exercise.call
+    for name, value in case.inputs.items():
+        used = not call or name in symptom.evidence.exercise.globals or is_used(call, name.partition(".")[0])
+        if used and value.is_floating_point():
+            yield name
+    yield from ("out", "upstream")
+
+
+def _value(view: View, name: str, *, single: bool = False) -> Tensor | None:
+    """The tensor of that name, where its shape is that of the answer; a number, too, where a ``single`` one will do."""
+    if name == "upstream":
+        value = view.case.upstream
+    elif name == "out":
+        value = view.case.program.tensors.get("out", view.prepared.expected.get("out"))
+    else:
+        value = view.case.inputs.get(name)
+    if value is None or not value.is_floating_point():
+        return None
+    fits = value.shape == view.expected.shape or (single and value.dim() == 0)
+    return value.detach().to(torch.float64) if fits else None
+
+
+def _shown(symptom: Symptom, name: str) -> str:
+    if name == "upstream":
+        return "`upstream`" if "upstream" in symptom.failing[0].case.program.tensors else "`out.g`"
+    return "`out`" if name == "out" else f"`{given_as(symptom.evidence.exercise.call, name)}`"

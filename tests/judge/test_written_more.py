@@ -1,0 +1,726 @@
+"""Wrong answers of a few lines: what each is told, and right answers in wordings that are seldom seen.
+
+A table of its own beside ``test_written``: here each answer is short, and one sentence shows that its mistake was seen.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.judge.answered import answered
+from tests.judge.test_written import whole
+
+#: Said where no hypothesis holds.
+UNKNOWN = "None of the usual"
+LIN = "def lin_grad(inp, out, w, b):\n    inp.g, w.g, b.g = out.g @ w.T, inp.T @ out.g, out.g.sum(0)\n    {}"
+LOSS = """
+def forward_and_backward(inp, targ):
+    l1 = lin(inp, w1, b1); l2 = relu(l1); out = {out}
+    err = {err}
+    g = {g}
+    w2.g, b2.g = l2.T @ g, g.sum(0)
+    h = {h}
+    w1.g, b1.g, inp.g = inp.T @ h, h.sum(0), {inp}
+    return (err ** 2).mean()
+"""
+RIGHT_LOSS = {
+    "out": "lin(l2, w2, b2)",
+    "err": "out[:, 0] - targ",
+    "g": "2 * err[:, None] / len(err)",
+    "h": "g @ w2.T * (l1 > 0)",
+    "inp": "h @ w1.T",
+}
+ENTROPY = """
+def cross_entropy_grad(logits, targ):
+    n, rows = len(targ), torch.arange(len(targ))
+    p = torch.softmax(logits, 1)
+    {}
+"""
+NORM = """
+def layernorm_grad(inp, out, gamma, beta, eps):
+    solution(inp, out, gamma, beta, eps)
+    rows = tuple(range(inp.dim() - 1))
+    c = inp - inp.mean(-1, keepdim=True)
+    s = {s}
+    x, g = c / s, out.g * gamma
+    inp.g = {inp}
+    gamma.g = {gamma}
+"""
+RIGHT_NORM = {
+    "s": "(c.pow(2).mean(-1, keepdim=True) + eps).sqrt()",
+    "inp": "(g - g.mean(-1, keepdim=True) - x * (g * x).mean(-1, keepdim=True)) / s",
+    "gamma": "(out.g * x).sum(rows)",
+}
+ATTENTION = """
+def attention_grad(q, k, v, out):
+    r = q.shape[-1] ** 0.5
+    p, dp = torch.softmax(q @ k.mT / r, -1), out.g @ v.mT
+    s = {} / r
+    v.g, q.g, k.g = {}, s @ k, {} @ q
+"""
+WAY_BACK = "p * (dp - (p * dp).sum(-1, keepdim=True))"
+LOOP = """
+def train_by_hand(x, y, w1, w2, learning_rate, steps):
+    losses, total = [], 0
+    for _ in range(steps):
+        {}
+    return {}
+"""
+STUB = "loss, g1, g2 = torch_grads(x, y, w1, w2)"
+STEP = "w1 -= learning_rate * g1; w2 -= learning_rate * g2"
+SGD = """
+class SGD(solution):
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.held = {{}}
+
+    def step(self):
+        for i, p in enumerate(self.params):
+            if p.g is None:
+                {none}
+            g, old = p.g + {pull} * p, self.held.get(i)
+            if self.momentum:
+                {buffer}
+            else:
+                p -= self.lr * g
+"""
+BUFFERED = (
+    "self.held[i] = g if old is None else {}; {}"
+    "p -= self.lr * (g + self.momentum * self.held[i] if {} else self.held[i])"
+)
+PLAIN_BUFFER = BUFFERED.format("self.momentum * old + (1 - self.dampening) * g", "", "self.nesterov")
+RIGHT_SGD = {"none": "continue", "pull": "self.weight_decay", "buffer": PLAIN_BUFFER}
+ADAM = """
+class Adam(solution):
+    def step(self):
+        b1, b2 = self.betas
+        for i, p in enumerate(self.params):
+            if p.g is None:
+                continue
+            g, old_m, old_v = p.g, self.means[i], self.squares[i]
+            self.steps[i] += 1
+            t = {t}
+            self.means[i] = m = {m}
+            self.squares[i] = v = {v}
+            m, v = {corrected}
+            p -= self.lr * {top} / (v.sqrt() + self.eps)
+"""
+RIGHT_ADAM = {
+    "t": "self.steps[i]",
+    "m": "b1 * old_m + (1 - b1) * g",
+    "v": "b2 * old_v + (1 - b2) * g**2",
+    "corrected": "m / (1 - b1**t), v / (1 - b2**t)",
+    "top": "m",
+}
+
+
+def loss(**changed: str) -> str:
+    return LOSS.format(**{**RIGHT_LOSS, **changed})
+
+
+def norm(**changed: str) -> str:
+    return NORM.format(**{**RIGHT_NORM, **changed})
+
+
+def sgd(**changed: str) -> str:
+    return SGD.format(**{**RIGHT_SGD, **changed})
+
+
+def adam(**changed: str) -> str:
+    return ADAM.format(**{**RIGHT_ADAM, **changed})
+
+
+def short(exercise: str, arguments: str, body: str) -> str:
+    return f"def {exercise}({arguments}):\n    {body}"
+
+
+def attention(way_back: str = WAY_BACK, v: str = "p.mT @ out.g", turned: str = "s.mT") -> str:
+    return ATTENTION.format(way_back, v, turned)
+
+
+#: Exercise, source, check, what is said, and the code where it is not `wrong_value`.
+WRONG: dict[str, tuple[str, ...]] = {
+    # ------------------------------------------------------------------- relations to the right answer and the inputs
+    "absolute": (
+        "residual",
+        short("residual", "out, targ", "return (out[:, 0] - targ).abs()"),
+        "result",
+        "but for the sign",
+    ),
+    "squared": (
+        "residual",
+        short("residual", "out, targ", "return (out[:, 0] - targ) ** 2"),
+        "result",
+        "is the square of",
+    ),
+    "mean": (
+        "residual",
+        short("residual", "out, targ", "return (out[:, 0] - targ).mean()"),
+        "result",
+        "averaged over axis 0",
+        "summed_too_far",
+    ),
+    "root": (
+        "Mse",
+        "class Mse(solution):\n    def __call__(self, inp, targ):\n        return super().__call__(inp, targ).sqrt()",
+        "out",
+        "is the square root of",
+    ),
+    "cut": (
+        "Lin",
+        "class Lin(solution):\n    def __call__(self, inp):\n        self.out = super().__call__(inp).relu()\n"
+        "        return self.out",
+        "out",
+        "0 where a negative number is right",
+    ),
+    "loop_that_returns": (
+        "matvec_jacobian",
+        "def matvec_jacobian(W, x):\n    J = torch.zeros(len(W), *W.shape)\n    for i in range(len(W)):\n"
+        "        J[i, i] = x[:, 0]\n        return J",
+        "result",
+        "and 0 in all others",
+    ),
+    "rows_in_the_first_slice": (
+        "matvec_jacobian",
+        "def matvec_jacobian(W, x):\n    J = torch.zeros(len(W), *W.shape)\n    J[:, 0] = x[:, 0]\n    return J",
+        "result",
+        "in the wrong places",
+    ),
+    "copied": (
+        "trace",
+        "fc2_b_grad, fc2_w_grad = torch.ones(1), X\nfc1_b_grad, fc1_w_grad = fc2_w[0], fc2_w.T @ X",
+        "fc2_w_grad",
+        "holds the values of `X`",
+    ),
+    "untransposed_square": (
+        "trace",
+        "fc2_b_grad, fc2_w_grad = torch.ones(1), X @ fc1_w + fc1_b\nfc1_b_grad, fc1_w_grad = fc2_w[0], fc2_w.T @ X",
+        "fc2_w_grad",
+        "the square matrix `fc1_w` is used without its transpose",
+    ),
+    "constant": ("lin_grad", LIN.format("b.g = torch.ones_like(b)"), "b.g", "is 1 in every entry"),
+    "factor_too_many": ("lin_grad", LIN.format("b.g = (out.g * b).sum(0)"), "b.g", "times `b`, entry by entry"),
+    "loss_as_upstream": (
+        "MseModule",
+        "class MseModule(solution):\n    def bwd(self, out, inp, targ):\n        super().bwd(out, inp, targ)\n"
+        "        inp.g = inp.g * out",
+        "inp.g",
+        "times `out`, entry by entry",
+    ),
+    "power_too_low": (
+        "polynomial_vjp",
+        short("polynomial_vjp", "a, b, upstream", "return 9 * a * upstream, -2 * b * upstream"),
+        "result[0]",
+        "divided by `a`",
+    ),
+    "upstream_twice": (
+        "polynomial_vjp",
+        short("polynomial_vjp", "a, b, upstream", "return 9 * a**2 * upstream**2, -2 * b * upstream"),
+        "result[0]",
+        "times `upstream`",
+    ),
+    "on_top": (
+        "embedding_grad",
+        short(
+            "embedding_grad",
+            "index, out, weight",
+            "weight.g = weight.clone().index_add_(0, index.flatten(), out.g.flatten(0, 1))",
+        ),
+        "weight.g",
+        "plus `weight`",
+    ),
+    # ------------------------------------------------------------------------------- inputs that come in otherwise
+    "plus_for_minus": (
+        "mse_grad",
+        short("mse_grad", "inp, targ", "inp.g = 2 * (inp + targ[:, None]) / len(inp)"),
+        "inp.g",
+        "opposite sign of `targ`",
+    ),
+    "product_reshaped": (
+        "lin_grad",
+        LIN.format("w.g = (out.g.T @ inp).reshape(w.shape)"),
+        "w.g",
+        "in the wrong places",
+    ),
+    "weights_reshaped": (
+        "lin_grad",
+        LIN.format("inp.g = out.g @ w.reshape(w.shape[::-1])"),
+        "inp.g",
+        "`w` is reshaped where",
+    ),
+    "gradient_for_value": (
+        "lin_grad",
+        LIN.format("inp.g = out.g @ w.g.T"),
+        "inp.g",
+        "`w.g` in place of `w`",
+        "wrong_operand",
+    ),
+    "sums_multiplied": (
+        "lin_grad",
+        LIN.format("w.g = torch.outer(inp.sum(0), out.g.sum(0))"),
+        "w.g",
+        "two sums over the rows",
+    ),
+    "reshaped_inside": (
+        "forward_and_backward",
+        loss(inp="h @ w1.reshape(w1.shape[::-1])"),
+        "inp.g",
+        "a matrix is reshaped",
+    ),
+    "square_as_its_derivative": (
+        "forward_and_backward",
+        loss(g="err[:, None] ** 2 / len(err)"),
+        "w1.g",
+        "stands in the place of its derivative",
+    ),
+    # ---------------------------------------------------------------------------------------------------- activations
+    "relu_by_value": ("forward_and_backward", loss(h="g @ w2.T * l2"), "w1.g", "the output of the ReLU stands"),
+    "relu_by_input": (
+        "relu_grad",
+        short("relu_grad", "inp, out", "inp.g = inp * out.g"),
+        "inp.g",
+        "the input of the ReLU stands",
+    ),
+    "relu_by_sign": (
+        "relu_grad",
+        short("relu_grad", "inp, out", "inp.g = inp.sign() * out.g"),
+        "inp.g",
+        "sign of its input",
+    ),
+    "relu_turned": (
+        "relu_grad",
+        short("relu_grad", "inp, out", "inp.g = torch.where(inp > 0, out.g, -out.g)"),
+        "inp.g",
+        "−1 where it has to be 0",
+    ),
+    "relu_leaky": (
+        "relu_grad",
+        short("relu_grad", "inp, out", "inp.g = torch.where(inp > 0, out.g, 0.01 * out.g)"),
+        "inp.g",
+        "leaky",
+    ),
+    "relu_of_the_gradient": (
+        "forward_and_backward",
+        loss(h="torch.relu(g @ w2.T)"),
+        "w1.g",
+        "the gradient itself is cut at 0",
+    ),
+    "relu_at_the_end": (
+        "forward_and_backward",
+        loss(out="relu(lin(l2, w2, b2))", g="2 * (err * (out[:, 0] > 0))[:, None] / len(err)"),
+        "w1.g",
+        "output of the network goes through a ReLU",
+    ),
+    "relu_at_the_end_forward": (
+        "forward_and_backward",
+        loss(out="relu(lin(l2, w2, b2))"),
+        "w1.g",
+        "which the way back leaves out",
+    ),
+    **{
+        f"{exercise}_{number}": (exercise, short(exercise, "inp, out", f"inp.g = out.g * {slope}"), "inp.g", said)
+        for exercise, slopes in {
+            "sigmoid_grad": (
+                ("out", "the sigmoid stands"),
+                ("(1 - out)", "the factor σ is missing"),
+                ("(1 - out**2)", "that of the tanh"),
+                ("out * (1 + out)", "σ(1 + σ) in place of"),
+            ),
+            "tanh_grad": (
+                ("out", "the tanh stands"),
+                ("(1 - out)", "the square is missing"),
+                ("out * (1 - out)", "that of the sigmoid"),
+                ("out**2", "tanh² in place of"),
+                ("(1 + out**2)", "1 + tanh² in place of"),
+            ),
+            "gelu_grad": (
+                ("0.5 * (1 + torch.erf(inp / 2**0.5))", "x · φ(x) is missing"),
+                ("inp * torch.exp(-(inp**2) / 2) / (2 * math.pi) ** 0.5", "Φ(x) is missing"),
+                ("torch.where(inp > 0, 1.0, 0.0)", "that of the ReLU"),
+                (
+                    "(torch.sigmoid(inp) + out.new_tensor(1) * inp * torch.sigmoid(inp) * torch.sigmoid(-inp))",
+                    "x · σ(x)",
+                ),
+            ),
+        }.items()
+        for number, (slope, said) in enumerate(slopes)
+    },
+    # -------------------------------------------------------------------------------------------- the layers of 08
+    **{
+        f"entropy_{name}": ("cross_entropy_grad", ENTROPY.format(lines), "logits.g", said)
+        for name, lines, said in (
+            ("without_targets", "logits.g = p / n", "1 is not subtracted"),
+            ("minus_one", "logits.g = (p - 1) / n", "from every probability"),
+            ("plus_one", "p[rows, targ] += 1; logits.g = p / n", "1 is added"),
+            ("divided_first", "p /= n; p[rows, targ] -= 1; logits.g = p", "before the 1 is subtracted"),
+            (
+                "of_targets",
+                "g = torch.zeros_like(p); g[rows, targ] = p[rows, targ] - 1; logits.g = g / n",
+                "only the entries of the targets",
+            ),
+            ("of_logits", "z = logits.clone(); z[rows, targ] -= 1; logits.g = z / n", "without a softmax"),
+            (
+                "of_logarithms",
+                "z = p.log(); z = torch.log_softmax(logits, 1); z[rows, targ] -= 1; logits.g = z / n",
+                "logarithms",
+            ),
+            (
+                "of_all",
+                "p = torch.softmax(logits.flatten(), 0).view(logits.shape); p[rows, targ] -= 1; logits.g = p / n",
+                "all entries at once",
+            ),
+        )
+    },
+    "norm_without_the_root": (
+        "layernorm_grad",
+        norm(inp=RIGHT_NORM["inp"].removesuffix(" / s")),
+        "inp.g",
+        "root of the variance is left out",
+    ),
+    "norm_by_the_variance": (
+        "layernorm_grad",
+        norm(inp=RIGHT_NORM["inp"] + "**2"),
+        "inp.g",
+        "by the variance, not by its root",
+    ),
+    "norm_added": (
+        "layernorm_grad",
+        norm(inp=RIGHT_NORM["inp"].replace("- x *", "+ x *")),
+        "inp.g",
+        "added in place of being subtracted",
+    ),
+    "norm_scaled_late": (
+        "layernorm_grad",
+        norm(inp=f"gamma * {RIGHT_NORM['inp'].replace('g', 'out.g').replace('out.out.g', 'out.g')}"),
+        "inp.g",
+        "at the end, behind the means",
+    ),
+    "norm_by_std": ("layernorm_grad", norm(s="inp.std(-1, keepdim=True) + eps"), "gamma.g", "`std` does so"),
+    "norm_of_input": ("layernorm_grad", norm(gamma="(out.g * inp).sum(rows)"), "gamma.g", "the input itself stands"),
+    "norm_of_centred": ("layernorm_grad", norm(gamma="(out.g * c).sum(rows)"), "gamma.g", "not divided by the root"),
+    "norm_of_output": ("layernorm_grad", norm(gamma="(out.g * out).sum(rows)"), "gamma.g", "the output stands"),
+    "attention_skips_softmax": ("attention_grad", attention("dp"), "q.g", "leaves out the softmax"),
+    "attention_without_sum": ("attention_grad", attention("p * dp"), "q.g", "the sum is left out"),
+    "attention_diagonal": ("attention_grad", attention("p * (1 - p) * dp"), "k.g", "own score alone"),
+    "attention_mean": ("attention_grad", attention(WAY_BACK.replace("sum", "mean")), "q.g", "a mean stands"),
+    "attention_unweighted": (
+        "attention_grad",
+        attention("p * (dp - dp.sum(-1, keepdim=True))"),
+        "q.g",
+        "p are left out of the sum",
+    ),
+    "attention_values_untransposed": ("attention_grad", attention(v="p @ out.g"), "v.g", "a square matrix of weights"),
+    "attention_keys_untransposed": ("attention_grad", attention(turned="s"), "k.g", "a square matrix of weights"),
+    "embedding_of_each_sample": (
+        "embedding_grad",
+        "def embedding_grad(index, out, weight):\n    weight.g = torch.zeros_like(weight)\n"
+        "    for row, g in zip(index, out.g):\n        weight.g[row] += g",
+        "weight.g",
+        "only one of several contributions",
+        "overwritten",
+    ),
+    # ------------------------------------------------------------------------------------------------- two mistakes
+    "half_and_no_mask": (
+        "forward_and_backward",
+        loss(g="err[:, None] / len(err)", h="g @ w2.T"),
+        "w1.g",
+        "half of what comes out when the mask",
+    ),
+    "no_mean_and_open_mask": (
+        "forward_and_backward",
+        loss(g="2 * err[:, None]", h="g @ w2.T * (l1 >= 0)"),
+        "b1.g",
+        "n times what comes out when the mask",
+    ),
+    "transposed_and_averaged": (
+        "lin_grad",
+        LIN.format("w.g = out.g.T @ inp / len(inp)"),
+        "w.g",
+        "1/n times what comes out when it is transposed",
+    ),
+    "value_and_sign": (
+        "lin_grad",
+        LIN.format("b.g = -out.sum(0)"),
+        "b.g",
+        "the opposite of what comes out when `out` stands",
+    ),
+    "pairs_and_sign": (
+        "mse_grad",
+        short("mse_grad", "inp, targ", "inp.g = 2 * (targ - inp) / len(inp)"),
+        "inp.g",
+        "the diagonal is the opposite of",
+        "broadcast_to_square",
+    ),
+    # --------------------------------------------------------------------------------------- steps and what is kept
+    "halved_steps": (
+        "train_by_hand",
+        LOOP.format(
+            f"{STUB}; losses.append(loss); w1 -= learning_rate * g1 / 2; w2 -= learning_rate * g2 / 2", "losses"
+        ),
+        "w1",
+        "half of what they should be",
+        "missing_factor_two",
+    ),
+    "weights_in_turn": (
+        "train_by_hand",
+        LOOP.format(
+            f"{STUB}; losses.append(loss); w1 -= learning_rate * g1; "
+            "w2 -= learning_rate * torch_grads(x, y, w1, w2)[2]",
+            "losses",
+        ),
+        "w2",
+        "the first weights are updated before",
+    ),
+    "back_through_new_weights": (
+        "train_by_hand",
+        LOOP.format(
+            "h = x @ w1; a = h.clamp(min=0); g = 2 * (a @ w2 - y); losses.append((g / 2).pow(2).sum()); "
+            "w2 -= learning_rate * a.T @ g; w1 -= learning_rate * x.T @ ((g @ w2.T) * (h > 0))",
+            "losses",
+        ),
+        "w1",
+        "the last weights are updated before",
+    ),
+    "last_loss": (
+        "train_by_hand",
+        LOOP.format(f"{STUB}; {STEP}", "loss"),
+        "result",
+        "is the last of the values",
+        "wrong_shape",
+    ),
+    "one_tensor_for_all": (
+        "train_by_hand",
+        LOOP.format(f"{STUB}; {STEP}; total += loss; losses.append(total)", "losses"),
+        "result",
+        "one tensor stands in every place",
+    ),
+    "running_total": (
+        "train_by_hand",
+        LOOP.format(f"{STUB}; {STEP}; total = total + loss; losses.append(total)", "losses"),
+        "result",
+        "the sum of all losses so far",
+    ),
+    "relu_behind_the_network": (
+        "train_with_autograd",
+        """
+        def train_with_autograd(x, y, w1, w2, learning_rate, steps):
+            losses = []
+            for _ in range(steps):
+                loss = (torch.relu(torch.relu(x @ w1) @ w2) - y).pow(2).sum()
+                for w, g in zip((w1, w2), torch.autograd.grad(loss, (w1, w2))):
+                    w.data -= learning_rate * g
+                losses.append(loss.item())
+            return losses
+        """,
+        "w1",
+        "goes through a ReLU, too",
+    ),
+    "step_taken_twice": (
+        "sgd_step",
+        "def sgd_step(params, lr):\n    for p in params:\n        p -= lr * p.g\n        p -= lr * p.g",
+        "p",
+        "2 times as much",
+        "scaled",
+    ),
+    "value_for_gradient": (
+        "sgd_step",
+        "def sgd_step(params, lr):\n    for p in params:\n        p -= lr * p",
+        "p",
+        "`p` in place of `p.g`",
+        "wrong_operand",
+    ),
+    "decay_doubled": ("SGD", sgd(pull="2 * self.weight_decay"), "p (weight decay)", "doubled", "weight_decay"),
+    "dampened_buffer": (
+        "SGD",
+        sgd(buffer=BUFFERED.format("(1 - self.dampening) * self.momentum * old + g", "", "self.nesterov")),
+        "p (dampening)",
+        "applied to the buffer",
+        "dampening",
+    ),
+    "look_ahead_stored": (
+        "SGD",
+        sgd(
+            buffer=BUFFERED.format(
+                "self.momentum * old + (1 - self.dampening) * g",
+                "self.held[i] = g + self.momentum * self.held[i] if self.nesterov else self.held[i]; ",
+                "False",
+            )
+        ),
+        "p (Nesterov)",
+        "stored as the buffer",
+        "nesterov",
+    ),
+    "rate_in_the_buffer": (
+        "SGD",
+        sgd(
+            buffer="g = self.lr * g; "
+            "self.held[i] = g if old is None else self.momentum * old + (1 - self.dampening) * g; "
+            "p -= g + self.momentum * self.held[i] if self.nesterov else self.held[i]"
+        ),
+        "p (momentum)",
+        "multiplied into the buffer",
+    ),
+    "ended_by_none": ("SGD", sgd(none="return"), "both (a parameter without gradient)", "Use `continue`"),
+    **{
+        f"adam_{name}": ("Adam", adam(**changed), check, said, code)
+        for name, changed, check, said, code in (
+            ("count_behind", {"t": "max(1, self.steps[i] - 1)"}, "p", "one too low", "bias_correction"),
+            (
+                "one_correction",
+                {"corrected": "m / (1 - b1**t), v / (1 - b1**t)"},
+                "p",
+                "corrected with β₁",
+                "bias_correction",
+            ),
+            (
+                "one_beta",
+                {"v": "b1 * old_v + (1 - b1) * g**2", "corrected": "m / (1 - b1**t), v / (1 - b1**t)"},
+                "p",
+                "both averages use β₁",
+                "wrong_value",
+            ),
+            ("of_mean", {"v": "b2 * old_v + (1 - b2) * m**2"}, "p", "squared mean", "wrong_value"),
+            ("of_absolute", {"v": "b2 * old_v + (1 - b2) * g.abs()"}, "p", "absolute gradient", "wrong_value"),
+            ("plain_gradient", {"top": "g"}, "p", "gradient stands in the numerator", "wrong_value"),
+            (
+                "from_the_first",
+                {
+                    "m": "g if t == 1 else b1 * old_m + (1 - b1) * g",
+                    "v": "g**2 if t == 1 else b2 * old_v + (1 - b2) * g**2",
+                    "corrected": "m, v",
+                },
+                "p",
+                "start from the first gradient, and are not",
+                "wrong_value",
+            ),
+        )
+    },
+    "adam_default_betas": (
+        "Adam",
+        "class Adam(solution):\n    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):\n"
+        "        super().__init__(params, lr, eps=eps)",
+        "p (other betas)",
+        "whatever is given",
+    ),
+    "adam_as_sgd": (
+        "Adam",
+        "class Adam(solution):\n    def step(self):\n        for p in self.params:\n            if p.g is not None:\n"
+        "                p -= self.lr * p.g",
+        "p",
+        "as in SGD",
+    ),
+    "resnet_rates_swapped": (
+        "resnet_step",
+        "def resnet_step(model, lr, momentum, steps, next_gradients):\n"
+        "    solution(model, momentum, lr, steps, next_gradients)",
+        "first",
+        "change places",
+    ),
+    "resnet_gradients_once": (
+        "resnet_step",
+        "def resnet_step(model, lr, momentum, steps, next_gradients):\n    next_gradients(model)\n"
+        "    solution(model, lr, momentum, steps, lambda model: None)",
+        "first",
+        "the gradients of the first",
+        "stale",
+    ),
+    # ------------------------------------------------------------------- what an object remembers, or begins with
+    "module_of_the_first_call": (
+        "Module",
+        "class Module(solution):\n    def __call__(self, *args):\n        self.first = getattr(self, 'first', args)\n"
+        "        out = super().__call__(*args)\n        self.args = self.first\n        return out",
+        "layer.args[0]",
+        "of another call",
+        "stale",
+    ),
+    "sizes_swapped": (
+        "Linear",
+        "class Linear(torch.nn.Module):\n    def __init__(self, n_in, n_out):\n        super().__init__()\n"
+        "        self.w = torch.nn.Parameter(torch.zeros(n_out, n_in))\n"
+        "        self.b = torch.nn.Parameter(torch.zeros(n_out))\n\n"
+        "    def forward(self, x):\n        return x @ self.w.T + self.b",
+        "fresh.w",
+        "the order of `nn.Linear`",
+        "transposed",
+    ),
+    "weights_of_ones": (
+        "Linear",
+        "class Linear(solution):\n    def __init__(self, n_in, n_out):\n        super().__init__(n_in, n_out)\n"
+        "        torch.nn.init.ones_(self.w)",
+        "fresh.w",
+        "starts at other values",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_short_answer_is_told_what_is_true_of_it(name: str) -> None:
+    exercise, source, check, said, *code = WRONG[name]
+
+    found = answered(exercise, source)[check]
+
+    assert found.code == (code[0] if code else "wrong_value")
+    assert said in whole(found)
+    assert UNKNOWN not in whole(found)
+
+
+#: Near to a mistake that has a name, and another: exercise, source, check, and what would be false.
+OTHER: dict[str, tuple[str, str, str, str]] = {
+    "not_every_entry_absolute": (
+        "residual",
+        short("residual", "out, targ", "return torch.cat(((out[:1, 0] - targ[:1]).abs(), out[1:, 0] + targ[1:]))"),
+        "result",
+        "but for the sign",
+    ),
+    "other_zeros": (
+        "residual",
+        short("residual", "out, targ", "return (out[:, 0] - targ) * (targ > 0) * 1.01"),
+        "result",
+        "is right in",
+    ),
+    "sums_for_places": (
+        "matvec_jacobian",
+        short("matvec_jacobian", "W, x", "return torch.eye(len(W))[:, :, None] * x.flip(0)[:, 0] * 1.5"),
+        "result",
+        "in the wrong places",
+    ),
+    "powers_of_two_factors": (
+        "polynomial_vjp",
+        short("polynomial_vjp", "a, b, upstream", "return 9 * a**2 * upstream * b * a, -2 * b * upstream"),
+        "result[0]",
+        "entry by entry",
+    ),
+    "square_used_rightly": (
+        "trace",
+        "fc2_b_grad, fc2_w_grad = torch.ones(1), X @ fc1_w + 2 * fc1_b\nfc1_b_grad, fc1_w_grad = fc2_w[0], fc2_w.T @ X",
+        "fc2_w_grad",
+        "square matrix",
+    ),
+    "mask_of_both": (
+        "relu_grad",
+        short("relu_grad", "inp, out", "inp.g = out.g * ((inp > 0) & (out.g > 0))"),
+        "inp.g",
+        "`inp.g` in place of `inp`",
+    ),
+    "sequence_of_three": ("forward_and_backward", loss(h="g @ w2.T * (l1 > 0.1) * 0.5"), "w1.g", "comes out when"),
+    "other_slope": (
+        "sigmoid_grad",
+        short("sigmoid_grad", "inp, out", "inp.g = out.g * out**2 * (1 - out)"),
+        "inp.g",
+        "the sigmoid stands",
+    ),
+    "losses_of_no_step": (
+        "train_by_hand",
+        LOOP.format(f"{STUB}; losses.append(loss)", "losses"),
+        "result",
+        "one tensor stands",
+    ),
+    "momentum_of_another": ("Adam", adam(v="b2 * old_v + (1 - b2) * g**4"), "p", "comes out when"),
+}
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_neighbour_of_a_mistake_is_not_called_by_its_name(name: str) -> None:
+    exercise, source, check, false = OTHER[name]
+
+    assert false not in whole(answered(exercise, source)[check])
