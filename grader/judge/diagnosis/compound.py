@@ -43,12 +43,20 @@ def twice_wrong(symptom: Symptom) -> Diagnosis | None:
     scales = _scales(symptom)
     for what, predict in _predictions(symptom):
         first = predict(symptom.failing[0])
-        if first is None or first.shape != symptom.failing[0].actual.shape or not bool(first.any()):
+        if first is None or not _is_multiple(symptom.failing[0], first):
             continue
         for factor, scale in scales:
             if symptom.fits(lambda view: _times(predict(view), scale(view))):  # noqa: B023
                 return wording.say("wrong_value.two", path=path(symptom), what=what, factor=factor)
     return None
+
+
+def _is_multiple(view: View, predicted: Tensor) -> bool:
+    """Whether what came is some multiple of a prediction, which costs less to ask than each factor alone."""
+    square = float(predicted.pow(2).sum())
+    if predicted.shape != view.actual.shape or not 0 < square < float("inf"):
+        return False
+    return view.is_near(predicted * (float((view.actual * predicted).sum()) / square))
 
 
 def _times(predicted: Tensor | None, scale: float) -> Tensor | None:

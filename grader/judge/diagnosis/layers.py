@@ -248,11 +248,6 @@ PRODUCTS: Mapping[str, tuple[str, Factor, Factor]] = {
         lambda g, left, right: g @ right.T,
         lambda g, left, right: torch.outer(left.sum(0), g.sum(0)),
     ),
-    "products_of_own_gradient": (
-        "the gradient of a matrix of weights stands in the place of that matrix itself",
-        lambda g, left, right: g @ (left.T @ g).T,
-        lambda g, left, right: left.T @ g,
-    ),
 }
 
 
