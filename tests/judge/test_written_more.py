@@ -229,6 +229,13 @@ WRONG: dict[str, tuple[str, ...]] = {
         "weight.g",
         "plus `weight`",
     ),
+    "times_the_rows": (
+        "lin_grad",
+        LIN.format("w.g = w.g * len(inp)"),
+        "w.g",
+        "It was multiplied by n, or",
+        "missing_mean",
+    ),
     # ------------------------------------------------------------------------------- inputs that come in otherwise
     "plus_for_minus": (
         "mse_grad",

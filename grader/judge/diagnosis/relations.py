@@ -73,10 +73,11 @@ def _in_part(symptom: Symptom) -> Diagnosis | None:
     """Some entries right, and zeros in the place of the others."""
     if not symptom.fits(lambda view: view.expected.where(view.actual != 0, 0.0)):
         return None
-    first = symptom.failing[0]
-    right = int(((first.actual != 0) | (first.expected == 0)).sum())
-    if not all(bool(view.actual.any()) for view in symptom.failing):
+    partly = [view for view in symptom.failing if bool(view.actual.any())]  # in a small case, all may be cut
+    if len(partly) < _CASES:
         return None
+    first = partly[0]
+    right = int(((first.actual != 0) | (first.expected == 0)).sum())
     cut = all(view.is_near(view.expected.clamp(min=0.0)) for view in symptom.views)
     key = "wrong_value.cut" if cut and not symptom.is_gradient else "wrong_value.in_part"
     return wording.say(key, path=path(symptom), right=right, total=first.expected.numel())

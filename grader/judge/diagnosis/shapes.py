@@ -131,7 +131,7 @@ def summed_too_far(symptom: Symptom) -> Diagnosis | None:
 def _averaged(view: View, axes: tuple[int, ...]) -> Tensor | None:
     """The expected tensor averaged over ``axes``."""
     total = _oversummed(view, axes)
-    if total is None or total is view.expected:
+    if total is None or total is view.expected or not view.expected.numel():
         return total
     return total * (total.numel() / view.expected.numel())
 

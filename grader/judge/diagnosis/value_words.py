@@ -61,6 +61,12 @@ VALUE_WORDS: dict[str, Words] = {
         "What does the mean contribute to the derivative?",
         "Divide by {letter}: the derivative of a mean has a factor 1/{letter}.",
     ),
+    "missing_mean.upstream": Words(
+        "`{path}` is {size} times too large where {letter} = {size}, that is {letter} times in every case.",
+        "It was multiplied by {letter}, or what is a mean in the formula was taken as a sum.",
+        "Where does {letter} come into your formula, and where into that of the notebook?",
+        "Divide by {letter} once, or take one factor {letter} away.",
+    ),
     "missing_mean.value": Words(
         "`{path}` is {size} times too large where {letter} = {size}, that is {letter} times in every case.",
         "The mean over {letter} was left out.",
