@@ -23,8 +23,8 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from grader.cli import app
-from grader.cli.options import size
 from grader.cli.outcome import BELOW, GRADED, UNGRADED, USAGE
+from grader.cli.values import size
 from grader.errors import UsageError
 from grader.gradebook import FILE_NAME, Gradebook, RunSettings
 from grader.overrides import Ruling

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grader.cli.app import app
-from grader.cli.options import HintsOption, OutOption, Platform, a_number
+from grader.cli.options import HintsOption, OutOption, Platform
 from grader.cli.outcome import told
+from grader.cli.values import not_nan
 from grader.cli.view import note, plain_console, write_out
 from grader.errors import UsageError
 from grader.overrides import rulings_for
@@ -41,7 +42,7 @@ def report(
 def override(
     student: Annotated[str, typer.Argument(help="As the reports call them. Without, what was ruled is listed.")] = "",
     exercise: Annotated[str, typer.Argument(help="The exercise's name.")] = "",
-    score: Annotated[float | None, typer.Argument(help="The points it shall have.", callback=a_number)] = None,
+    score: Annotated[float | None, typer.Argument(help="The points it shall have.", callback=not_nan)] = None,
     reason: Annotated[str, typer.Option("--reason", "-m", help="Why. The student reads it.")] = "",
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Back to the grader's own points.")] = False,
     out: OutOption = Path("grades"),

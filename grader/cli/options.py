@@ -1,17 +1,14 @@
-"""What the commands share: choices, options and how sizes are written."""
+"""The options of the commands: their choices, and the declarations that several share or that would hide a command."""
 
 from __future__ import annotations
 
-import math
-import re
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from grader.errors import UsageError
+from grader.cli.values import not_nan, seed_number
 from grader.model import Hints
 
 
@@ -32,8 +29,6 @@ class Platform(StrEnum):
     CSV = "csv"
 
 
-_SIZE = re.compile(r"(?P<number>[0-9]{1,15}(?:\.[0-9]*)?|\.[0-9]+) ?(?:(?P<unit>[KMG])(?:i?B)?|B)?", re.IGNORECASE)
-
 CourseOption = Annotated[
     str, typer.Option("--course", help="An installed course's name, a .py file or a package.", show_default=True)
 ]
@@ -42,54 +37,91 @@ HintsOption = Annotated[
     Hints, typer.Option("--hints", help="How much the feedback helps: not, with a question, or with what to do too.")
 ]
 
+# ---------------------------------------------------------------------------------- grader score: what is graded
 
-def size(text: str, least: str = "1", *, option: str = "a size") -> int:
-    """``"256M"`` → 268435456: a number of bytes with an optional K, M or G (powers of 1024), or KB, MiB and so on.
+PathsArgument = Annotated[
+    list[Path], typer.Argument(help="Folders, notebooks or archives of submissions.", show_default=False)
+]
+SeedOption = Annotated[
+    int | None,
+    typer.Option(
+        "--seed",
+        help="Fixes the data. Default: the gradebook's, else a secret one.",
+        parser=seed_number,
+        metavar="NUMBER",
+        envvar="GRADER_SEED",
+        show_envvar=True,
+    ),
+]
+JobsOption = Annotated[int | None, typer.Option("--jobs", "-j", help="Kernels at a time. Default: cores.", min=1)]
+SandboxOption = Annotated[
+    Sandbox | None, typer.Option("--sandbox", help="Default: the best that works here, never none.")
+]
+StudentPatternOption = Annotated[
+    str | None, typer.Option("--student-pattern", help="Regex with a group (?P<student>…) on paths below PATH.")
+]
+FreshOption = Annotated[
+    bool, typer.Option("--fresh", help="Grade everything again, with a new secret seed unless --seed is given.")
+]
+AssignedOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--assigned", help="A notebook that counts, also where it is not handed in; others then do not. Repeatable."
+    ),
+]
+WhoOption = Annotated[bool, typer.Option("--who", help="Print who handed in what, and stop.")]
+WhoCsvOption = Annotated[
+    bool, typer.Option("--who-csv", help="The same as CSV, with the number by which a platform knows each.")
+]
 
-    Raises:
-        UsageError: the text is no such size, or one below ``least``; the message names the ``option``.
+#: Panels of the help: a table of its own each, whose columns are as wide as its own options need.
+_LIMITS, _PLATFORMS = "Limits", "Platforms"
 
-    >>> size("1.5K"), size("4 GB") == 4 * 1024**3
-    (1536, True)
-    """
-    value = _bytes(text)
-    if value is None:
-        raise UsageError(f"{option}: {text!r} is no size in bytes", remedy="write for instance 512M or 4G")
-    if value < (_bytes(least) or 0):
-        raise UsageError(f"{option}: {text!r} is less than a notebook needs", remedy=f"write {least} or more")
-    return value
+# ------------------------------------------------------------------------------------ grader score: how it is told
 
+FailUnderOption = Annotated[
+    float | None,
+    typer.Option(
+        "--fail-under",
+        help="Exit 1 if a submission earns less than this percentage.",
+        min=0,
+        max=100,
+        callback=not_nan,
+    ),
+]
+ExitZeroOption = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 once reports are written.")]
+GithubOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--github/--no-github",
+        help="Write the outputs of a GitHub Actions step. Default: if in one.",
+        rich_help_panel=_PLATFORMS,
+    ),
+]
+GradescopeOption = Annotated[
+    Path | None, typer.Option("--gradescope", help="Write Gradescope's results.json here.", rich_help_panel=_PLATFORMS)
+]
+Classroom50Option = Annotated[
+    Path | None,
+    typer.Option("--classroom50", help="Write Classroom 50's result.json here.", rich_help_panel=_PLATFORMS),
+]
 
-def a_number(value: float | None) -> float | None:
-    """Refuse ``nan``, which no range does.
+# ------------------------------------------------------------------------------------------- grader score: limits
 
-    Raises:
-        BadParameter: the value is not a number.
-    """
-    if value is not None and math.isnan(value):
-        raise typer.BadParameter("nan is no number")
-    return value
-
-
-def seed_number(text: str) -> int:
-    """The seed that was written on the command line or in ``$GRADER_SEED``.
-
-    Raises:
-        BadParameter: the text is no whole number from 0 on.
-
-    >>> seed_number("8430125519")
-    8430125519
-    """
-    with suppress(ValueError):
-        seed = int(text)
-        if seed >= 0:
-            return seed
-    raise typer.BadParameter(f"{text!r} is no seed; write a whole number from 0 on")
-
-
-def _bytes(text: str) -> int | None:
-    match = _SIZE.fullmatch(text.strip())
-    if match is None:
-        return None
-    power = "KMG".index(match["unit"].upper()) + 1 if match["unit"] else 0
-    return int(float(match["number"]) * 1024**power)
+CellSecondsOption = Annotated[
+    float, typer.Option(help="A cell's time.", rich_help_panel=_LIMITS, min=0.1, callback=not_nan)
+]
+CheckSecondsOption = Annotated[
+    float, typer.Option(help="A check's time.", rich_help_panel=_LIMITS, min=0.1, callback=not_nan)
+]
+SubmissionSecondsOption = Annotated[
+    float, typer.Option(help="A submission's time.", rich_help_panel=_LIMITS, min=0.1, callback=not_nan)
+]
+MemoryOption = Annotated[str, typer.Option(help="Memory for all that a submission runs.", rich_help_panel=_LIMITS)]
+ProcessesOption = Annotated[int, typer.Option(help="Processes of a submission.", rich_help_panel=_LIMITS, min=4)]
+OpenFilesOption = Annotated[int, typer.Option(help="Open files of a process.", rich_help_panel=_LIMITS, min=64)]
+WrittenOption = Annotated[str, typer.Option(help="Bytes that a submission may write.", rich_help_panel=_LIMITS)]
+PrintedOption = Annotated[str, typer.Option(help="Bytes that a cell may print.", rich_help_panel=_LIMITS)]
+ResultSizeOption = Annotated[
+    str, typer.Option(help="Bytes of tensors that a check may give back.", rich_help_panel=_LIMITS)
+]

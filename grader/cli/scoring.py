@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from grader.cli import options as cli
 from grader.cli.app import app
-from grader.cli.options import CourseOption, HintsOption, OutOption, Sandbox, a_number, seed_number, size
 from grader.cli.outcome import GRADED, Platforms, exit_status, logging_to, told
+from grader.cli.values import size
 from grader.cli.view import ProgressView, entries_csv, plain_console, print_entries, write_out
 from grader.errors import UsageError
 from grader.machine import usable_cores
@@ -20,99 +21,37 @@ if TYPE_CHECKING:
     from grader.batch import ScoreOptions
     from grader.model import RunReport
 
-#: Panels of the help: a table of its own each, whose columns are as wide as its own options need.
-_LIMITS, _PLATFORMS = "Limits", "Platforms"
+_LIMITS = Limits()
 
 
 @app.command()
 def score(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(help="Folders, notebooks or archives of submissions.", show_default=False),
-    ],
-    out: OutOption = Path("grades"),
-    course: CourseOption = "autograd",
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            "--seed",
-            help="Fixes the data. Default: the gradebook's, else a secret one.",
-            parser=seed_number,
-            metavar="NUMBER",
-            envvar="GRADER_SEED",
-            show_envvar=True,
-        ),
-    ] = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Kernels at a time. Default: cores.", min=1)] = None,
-    sandbox: Annotated[
-        Sandbox | None, typer.Option("--sandbox", help="Default: the best that works here, never none.")
-    ] = None,
-    student_pattern: Annotated[
-        str | None,
-        typer.Option("--student-pattern", help="Regex with a group (?P<student>…) on paths below PATH."),
-    ] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Grade everything again, with a new secret seed unless --seed is given.")
-    ] = False,
-    assigned: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--assigned", help="A notebook that counts, also where it is not handed in; others then do not. Repeatable."
-        ),
-    ] = None,
-    who: Annotated[bool, typer.Option("--who", help="Print who handed in what, and stop.")] = False,
-    who_csv: Annotated[
-        bool, typer.Option("--who-csv", help="The same as CSV, with the number by which a platform knows each.")
-    ] = False,
-    fail_under: Annotated[
-        float | None,
-        typer.Option(
-            "--fail-under",
-            help="Exit 1 if a submission earns less than this percentage.",
-            min=0,
-            max=100,
-            callback=a_number,
-        ),
-    ] = None,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 once reports are written.")] = False,
-    hints: HintsOption = "nudge",
-    github: Annotated[
-        bool | None,
-        typer.Option(
-            "--github/--no-github",
-            help="Write the outputs of a GitHub Actions step. Default: if in one.",
-            rich_help_panel=_PLATFORMS,
-        ),
-    ] = None,
-    gradescope: Annotated[
-        Path | None,
-        typer.Option("--gradescope", help="Write Gradescope's results.json here.", rich_help_panel=_PLATFORMS),
-    ] = None,
-    classroom50: Annotated[
-        Path | None,
-        typer.Option("--classroom50", help="Write Classroom 50's result.json here.", rich_help_panel=_PLATFORMS),
-    ] = None,
-    cell_seconds: Annotated[
-        float, typer.Option(help="A cell's time.", rich_help_panel=_LIMITS, min=0.1, callback=a_number)
-    ] = Limits().cell_s,
-    check_seconds: Annotated[
-        float, typer.Option(help="A check's time.", rich_help_panel=_LIMITS, min=0.1, callback=a_number)
-    ] = Limits().check_s,
-    submission_seconds: Annotated[
-        float, typer.Option(help="A submission's time.", rich_help_panel=_LIMITS, min=0.1, callback=a_number)
-    ] = Limits().submission_s,
-    memory: Annotated[str, typer.Option(help="Memory for all that a submission runs.", rich_help_panel=_LIMITS)] = "4G",
-    processes: Annotated[
-        int, typer.Option(help="Processes of a submission.", rich_help_panel=_LIMITS, min=4)
-    ] = Limits().processes,
-    open_files: Annotated[
-        int, typer.Option(help="Open files of a process.", rich_help_panel=_LIMITS, min=64)
-    ] = Limits().open_files,
-    written: Annotated[str, typer.Option(help="Bytes that a submission may write.", rich_help_panel=_LIMITS)] = "256M",
-    printed: Annotated[str, typer.Option(help="Bytes that a cell may print.", rich_help_panel=_LIMITS)] = "1M",
-    result_size: Annotated[
-        str, typer.Option(help="Bytes of tensors that a check may give back.", rich_help_panel=_LIMITS)
-    ] = "64M",
+    paths: cli.PathsArgument,
+    out: cli.OutOption = Path("grades"),
+    course: cli.CourseOption = "autograd",
+    seed: cli.SeedOption = None,
+    jobs: cli.JobsOption = None,
+    sandbox: cli.SandboxOption = None,
+    student_pattern: cli.StudentPatternOption = None,
+    fresh: cli.FreshOption = False,
+    assigned: cli.AssignedOption = None,
+    who: cli.WhoOption = False,
+    who_csv: cli.WhoCsvOption = False,
+    fail_under: cli.FailUnderOption = None,
+    exit_zero: cli.ExitZeroOption = False,
+    hints: cli.HintsOption = "nudge",
+    github: cli.GithubOption = None,
+    gradescope: cli.GradescopeOption = None,
+    classroom50: cli.Classroom50Option = None,
+    cell_seconds: cli.CellSecondsOption = _LIMITS.cell_s,
+    check_seconds: cli.CheckSecondsOption = _LIMITS.check_s,
+    submission_seconds: cli.SubmissionSecondsOption = _LIMITS.submission_s,
+    memory: cli.MemoryOption = "4G",
+    processes: cli.ProcessesOption = _LIMITS.processes,
+    open_files: cli.OpenFilesOption = _LIMITS.open_files,
+    written: cli.WrittenOption = "256M",
+    printed: cli.PrintedOption = "1M",
+    result_size: cli.ResultSizeOption = "64M",
 ) -> None:
     """Grade folders of submitted notebooks, single notebooks or archives.
 
@@ -124,12 +63,12 @@ def score(
     again = "run the same command without --fresh to go on" if fresh else "run the same command again to go on"
     with told(platforms, exit_zero=exit_zero, resumes=again):
         _refuse_absent(paths)
-        from grader.batch import ScoreOptions
-        from grader.kernel import choose_sandbox
-
         if who or who_csv:
             _print_who(paths, out, student_pattern, course, notebooks, as_csv=who_csv)
             raise typer.Exit
+        from grader.batch import ScoreOptions
+        from grader.kernel import choose_sandbox
+
         options = ScoreOptions(
             paths=tuple(paths),
             out=out,
@@ -163,7 +102,7 @@ def demo(
     folder: Annotated[Path, typer.Option("--dir", help="Where the sample class and its grades go.")] = Path(
         "grader-demo"
     ),
-    sandbox: Annotated[Sandbox | None, typer.Option("--sandbox", help="As in `grader score`.")] = None,
+    sandbox: Annotated[cli.Sandbox | None, typer.Option("--sandbox", help="As in `grader score`.")] = None,
 ) -> None:
     """Write a sample class of thirteen, grade it and name the report. Needs a source checkout."""
     with told():

@@ -1,0 +1,65 @@
+"""Values as they are written on the command line: sizes, seeds and other numbers."""
+
+from __future__ import annotations
+
+import math
+import re
+from contextlib import suppress
+
+import typer
+
+from grader.errors import UsageError
+
+_SIZE = re.compile(r"(?P<number>[0-9]{1,15}(?:\.[0-9]*)?|\.[0-9]+) ?(?:(?P<unit>[KMG])(?:i?B)?|B)?", re.IGNORECASE)
+
+
+def size(text: str, least: str = "1", *, option: str = "a size") -> int:
+    """``"256M"`` → 268435456: a number of bytes with an optional K, M or G (powers of 1024), or KB, MiB and so on.
+
+    Raises:
+        UsageError: the text is no such size, or one below ``least``; the message names the ``option``.
+
+    >>> size("1.5K"), size("4 GB") == 4 * 1024**3
+    (1536, True)
+    """
+    value = _bytes(text)
+    if value is None:
+        raise UsageError(f"{option}: {text!r} is no size in bytes", remedy="write for instance 512M or 4G")
+    if value < (_bytes(least) or 0):
+        raise UsageError(f"{option}: {text!r} is less than a notebook needs", remedy=f"write {least} or more")
+    return value
+
+
+def not_nan(value: float | None) -> float | None:
+    """Refuse ``nan``, which no range does.
+
+    Raises:
+        BadParameter: the value is not a number.
+    """
+    if value is not None and math.isnan(value):
+        raise typer.BadParameter("nan is no number")
+    return value
+
+
+def seed_number(text: str) -> int:
+    """The seed that was written on the command line or in ``$GRADER_SEED``.
+
+    Raises:
+        BadParameter: the text is no whole number from 0 on.
+
+    >>> seed_number("8430125519")
+    8430125519
+    """
+    with suppress(ValueError):
+        seed = int(text)
+        if seed >= 0:
+            return seed
+    raise typer.BadParameter(f"{text!r} is no seed; write a whole number from 0 on")
+
+
+def _bytes(text: str) -> int | None:
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        return None
+    power = "KMG".index(match["unit"].upper()) + 1 if match["unit"] else 0
+    return int(float(match["number"]) * 1024**power)
