@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 #: A value that is passed to the student's process as itself, not as a tensor: anything ``ast.literal_eval`` reads.
 Constant = Union[int, float, bool, str, None, "tuple[Constant, ...]"]
 
+#: Sizes that a letter may get where the author names none. No 2 and no 4: a factor of two must not look like a size.
+SIZES = (3, 5, 6, 7, 8, 9, 10, 11)
+
 # -------------------------------------------------------------------------------------------------- course
 
 

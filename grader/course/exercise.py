@@ -9,29 +9,19 @@
         '''Backward pass of a linear layer.'''
         return inp @ w + b
 
-What the keywords mean stands in ``grader.model.Exercise``. A declaration that cannot work is refused here, when the
-course is imported, with the exercise, the field and the remedy named.
+What the keywords mean stands in ``grader.model.Exercise``; what makes a declaration work, in
+``grader.course.declaration``.
 """
 
 from __future__ import annotations
 
-import ast
-import builtins
 import inspect
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from grader.course.declaration import refuse_broken
 from grader.errors import CourseError
-from grader.model import Exercise, Sampler, Variant
-
-_PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[-?\d+\]|\['[^']*'\])*")
-#: Names that ``call`` may use without an input of that name.
-IMPLIED = frozenset({"out", "upstream"})
-#: Sizes that a letter may get where the author names none: those of ``grader.judge.cases``, which knows no course.
-SIZES = (3, 5, 6, 7, 8, 9, 10, 11)
-#: Labels of the cases that are made for every exercise.
-_STANDARD = ("random values", "float64", "batch of one", "not contiguous")
+from grader.model import Exercise, Sampler
 
 
 def exercise(
@@ -53,38 +43,13 @@ def exercise(
 
     def declare(forward: Callable[..., Any]) -> Exercise:
         name = forward.__name__
-        unknown = set(fields) - set(Exercise.__dataclass_fields__)
-        if unknown:
-            raise CourseError(
-                "no such field", exercise=name, field=min(unknown), remedy="the fields stand in grader.model.Exercise"
-            )
-        for field, given in (("inputs", inputs), ("points", points or {})):
-            if not isinstance(given, Mapping):
-                raise CourseError(
-                    f"is {type(given).__name__}, not a mapping",
-                    exercise=name,
-                    field=field,
-                    remedy=f'write for instance {field}={{"w": …}}',
-                )
-        if not isinstance(call, str):
-            raise CourseError(
-                f"is {type(call).__name__}, not code", exercise=name, field="call", remedy=f'write call="{name}(…)"'
-            )
-        earlier = forward.__globals__.get(forward.__name__)
-        if isinstance(earlier, Exercise) and _line(earlier.forward) != _line(forward):
-            raise CourseError(
-                f"is declared twice, in lines {_line(earlier.forward)} and {_line(forward)}",
-                exercise=name,
-                field="id",
-                remedy="rename one of the two forward passes",
-            )
-        title = (inspect.getdoc(forward) or "").partition("\n")[0]
-        stem = notebook or forward.__globals__.get("NOTEBOOK") or forward.__module__.rpartition(".")[2]
+        _refuse_malformed(name, call, {"inputs": inputs, "points": points or {}}, fields)
+        _refuse_redeclared(forward)
         declared = Exercise(
             **{
                 "id": name,
-                "title": title,
-                "notebook": stem,
+                "title": (inspect.getdoc(forward) or "").partition("\n")[0],
+                "notebook": notebook or forward.__globals__.get("NOTEBOOK") or forward.__module__.rpartition(".")[2],
                 "forward": forward,
                 "inputs": dict(inputs),
                 "call": inspect.cleandoc(call),
@@ -93,10 +58,43 @@ def exercise(
                 **fields,
             }
         )
-        _validate(declared)
+        refuse_broken(declared)
         return declared
 
     return declare
+
+
+def _refuse_malformed(name: str, call: object, tables: Mapping[str, object], fields: Mapping[str, object]) -> None:
+    """Refuse what no ``Exercise`` can be made of: a field that it has not, a mapping or code that is none."""
+    unknown = set(fields) - set(Exercise.__dataclass_fields__)
+    if unknown:
+        raise CourseError(
+            "no such field", exercise=name, field=min(unknown), remedy="the fields stand in grader.model.Exercise"
+        )
+    for field, given in tables.items():
+        if not isinstance(given, Mapping):
+            raise CourseError(
+                f"is {type(given).__name__}, not a mapping",
+                exercise=name,
+                field=field,
+                remedy=f'write for instance {field}={{"w": …}}',
+            )
+    if not isinstance(call, str):
+        raise CourseError(
+            f"is {type(call).__name__}, not code", exercise=name, field="call", remedy=f'write call="{name}(…)"'
+        )
+
+
+def _refuse_redeclared(forward: Callable[..., Any]) -> None:
+    """Refuse a second forward pass of one name in a module, which would take the first one's place unnoticed."""
+    earlier = forward.__globals__.get(forward.__name__)
+    if isinstance(earlier, Exercise) and _line(earlier.forward) != _line(forward):
+        raise CourseError(
+            f"is declared twice, in lines {_line(earlier.forward)} and {_line(forward)}",
+            exercise=forward.__name__,
+            field="id",
+            remedy="rename one of the two forward passes",
+        )
 
 
 def _line(forward: Callable[..., Any]) -> int:
@@ -107,235 +105,3 @@ def parameters(declared: Exercise) -> tuple[str, ...]:
     """The names of the inputs that the forward pass takes, ``p.g`` for its parameter ``p_g``."""
     by_parameter = {name.replace(".", "_"): name for name in declared.inputs}
     return tuple(by_parameter[name] for name in inspect.signature(declared.forward).parameters)
-
-
-def _validate(declared: Exercise) -> None:
-    for check in (_types, _title, _variants, _inputs, _forward, _call, _points, _raises, _names, _sizes):
-        check(declared)
-
-
-def _refuse(declared: Exercise, field: str, message: str, remedy: str) -> CourseError:
-    return CourseError(message, exercise=declared.id, field=field, remedy=remedy)
-
-
-def _types(declared: Exercise) -> None:
-    """A string in place of a tuple of strings would be taken for its letters."""
-    for field in ("needs", "follows", "globals", "in_place", "scalars", "registered", "ones"):
-        names = getattr(declared, field)
-        listed = isinstance(names, tuple | list) and all(isinstance(name, str) for name in names)
-        if not listed and not (field == "ones" and names is None):
-            raise _refuse(declared, field, f"is {names!r}, not a tuple of names", f'write for instance {field}=("n",)')
-    if declared.batch is not None and not isinstance(declared.batch, str):
-        raise _refuse(declared, "batch", f"is {declared.batch!r}", "write a letter, or batch=None where there is none")
-    for field in ("reads", "expects", "raises"):
-        table = getattr(declared, field)
-        if not isinstance(table, Mapping) or not all(isinstance(name, str) for name in table.values()):
-            raise _refuse(
-                declared, field, f"is {table!r}, not a mapping of names", 'write for instance {"check": "name"}'
-            )
-    for field in ("autograd", "numpy", "rerun", "standard", "gradcheck"):
-        flag = getattr(declared, field)
-        if not isinstance(flag, bool):
-            raise _refuse(declared, field, f"is {flag!r}", "write True or False")
-    scales = declared.magnitudes
-    if not isinstance(scales, tuple | list) or not all(_is_positive(scale) for scale in scales):
-        raise _refuse(declared, "magnitudes", f"is {scales!r}", "write a tuple of numbers above 0, such as (1e3, 1e-3)")
-    if declared.measure is not None and not callable(declared.measure):
-        raise _refuse(declared, "measure", f"is {declared.measure!r}", "write a function of (actual, expected)")
-    for field in ("tolerance", "time_limit"):
-        number = getattr(declared, field)
-        if number is not None and not _is_positive(number):
-            raise _refuse(declared, field, f"is {number!r}", "write a number above 0")
-
-
-def _is_positive(number: object) -> bool:
-    return isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < float("inf")
-
-
-def _title(declared: Exercise) -> None:
-    if not declared.title:
-        raise _refuse(
-            declared, "title", "has no docstring", "give the forward pass a docstring: its first line is the title"
-        )
-
-
-def _variants(declared: Exercise) -> None:
-    if not isinstance(declared.variants, tuple | list):
-        raise _refuse(
-            declared,
-            "variants",
-            f"is {type(declared.variants).__name__}",
-            "write a tuple, with a comma after a single one",
-        )
-    labels = set(_STANDARD) if declared.standard else set()
-    for variant in declared.variants:
-        if not isinstance(variant, Variant):
-            raise _refuse(declared, "variants", f"{variant!r} is not a Variant", 'write Variant("label", …)')
-        if variant.label in labels:
-            raise _refuse(declared, "variants", f"two cases are called {variant.label!r}", "rename the variant")
-        labels.add(variant.label)
-        for name in variant.inputs:
-            if name not in declared.inputs:
-                known = ", ".join(declared.inputs)
-                raise _refuse(declared, f"variants[{variant.label}]", f"{name!r} is no input", f"inputs are {known}")
-
-
-def _inputs(declared: Exercise) -> None:
-    for where, mapping in (
-        ("inputs", declared.inputs),
-        *((f"variants[{v.label}]", v.inputs) for v in declared.variants),
-    ):
-        for name, sampler in mapping.items():
-            if not isinstance(sampler, Sampler):
-                raise _refuse(
-                    declared,
-                    where,
-                    f"{name!r} is {type(sampler).__name__}, not a sampler",
-                    'write for instance normal("n", "i"), or fixed(value) for a constant',
-                )
-            owner, dot, _ = name.partition(".")
-            if dot and owner not in {*declared.inputs, *IMPLIED}:
-                raise _refuse(
-                    declared, where, f"{name!r} is an attribute of no input", f"declare the input {owner!r} as well"
-                )
-
-
-def _forward(declared: Exercise) -> None:
-    known = {name.replace(".", "_") for name in declared.inputs}
-    for parameter in inspect.signature(declared.forward).parameters:
-        if parameter not in known:
-            raise _refuse(
-                declared,
-                "inputs",
-                f"the forward pass takes {parameter!r}, which is no input",
-                f"add a sampler for {parameter!r}, or drop the parameter",
-            )
-
-
-def _call(declared: Exercise) -> None:
-    try:
-        tree = ast.parse(declared.call)
-    except SyntaxError as error:
-        raise _refuse(declared, "call", f"is not Python: {error.msg}, line {error.lineno}", "mend the code") from None
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    missing = [name for name in declared.needs if name not in used]
-    if missing and not declared.rerun:
-        raise _refuse(
-            declared, "call", f"never uses {missing[0]!r}", "call the student's stub, or name what it needs in `needs`"
-        )
-    known = {*declared.inputs, *declared.needs, *IMPLIED, *dir(builtins), *_bound(tree)}
-    for name in sorted(used - known):
-        raise _refuse(
-            declared,
-            "call",
-            f"reads {name!r}, which nothing gives",
-            f"add a sampler for {name!r} to `inputs`, or name it in `needs` if the notebook defines it",
-        )
-
-
-def _bound(tree: ast.AST) -> Iterator[str]:
-    """The names that code binds itself: by assignment, import, definition or as a parameter."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            yield node.id
-        elif isinstance(node, ast.alias):
-            yield (node.asname or node.name).partition(".")[0]
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            yield node.name
-        elif isinstance(node, ast.arg):
-            yield node.arg
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            yield node.name
-
-
-def _points(declared: Exercise) -> None:
-    checks = declared.checks
-    if not checks:
-        raise _refuse(declared, "points", "no check earns a point", 'write for instance points={"w.g": 2}')
-    for name, points in checks.items():
-        if not _is_positive(points):
-            raise _refuse(declared, "points", f"{name!r} earns {points!r}", "points are numbers above 0")
-    if declared.points and not declared.standard and all(variant.points is not None for variant in declared.variants):
-        raise _refuse(
-            declared,
-            "standard",
-            "leaves no case in which `points` are checked",
-            "drop standard=False, or add a variant without points of its own",
-        )
-    code = ast.parse(declared.call)
-    has_result = "result" in _bound(code) or (bool(code.body) and isinstance(code.body[-1], ast.Expr))
-    tables = (declared.points, *(variant.points or {} for variant in declared.variants))
-    for name in (name for table in tables for name in table if name not in declared.raises):
-        path = declared.reads.get(name, name)
-        if not _PATH.fullmatch(path):
-            raise _refuse(
-                declared,
-                "points",
-                f"{path!r} cannot be read: only names, attributes and indices can",
-                "bind the value to a name in `call` and read that name",
-            )
-        if re.split(r"[.\[]", path, maxsplit=1)[0] == "result" and not (declared.rerun or has_result):
-            raise _refuse(
-                declared,
-                "points",
-                "'result' is the value of the last line of `call`, which has none",
-                "end `call` with an expression, or name another value",
-            )
-
-
-def _raises(declared: Exercise) -> None:
-    for expression, name in declared.raises.items():
-        try:
-            ast.parse(expression, mode="eval")
-        except SyntaxError:
-            raise _refuse(declared, "raises", f"{expression!r} is not an expression", "mend the code") from None
-        kind = getattr(builtins, name, None)
-        if not (isinstance(kind, type) and issubclass(kind, Exception)):
-            raise _refuse(declared, "raises", f"{name!r} is no builtin exception", "name one, such as 'ValueError'")
-
-
-def _names(declared: Exercise) -> None:
-    """Every name that another field mentions must exist."""
-    checks = {*declared.points, *(name for variant in declared.variants for name in variant.points or {})}
-    letters = {letter for sampler in declared.inputs.values() for letter in sampler.letters}
-    tables: tuple[tuple[str, Iterable[str], set[str]], ...] = (
-        ("globals", declared.globals, set(declared.inputs)),
-        ("in_place", declared.in_place, set(declared.inputs)),
-        ("raises", declared.raises, checks),
-        ("scalars", declared.scalars, checks),
-        ("registered", declared.registered, checks),
-        ("reads", declared.reads, checks),
-        ("expects", declared.expects, checks),
-        ("sizes", declared.sizes, letters),
-        ("ones", declared.ones or (), letters),
-        *(
-            (f"variants[{v.label}]", v.sizes, letters | {letter for s in v.inputs.values() for letter in s.letters})
-            for v in declared.variants
-        ),
-    )
-    for field, names, known in tables:
-        for name in names:
-            if name not in known:
-                raise _refuse(declared, field, f"{name!r} is not known here", f"known are {', '.join(sorted(known))}")
-
-
-def _sizes(declared: Exercise) -> None:
-    """Letters get different sizes in each case, so there must be enough of them."""
-    earlier: list[set[int]] = []
-    for letter in dict.fromkeys(letter for sampler in declared.inputs.values() for letter in sampler.letters):
-        given = declared.sizes.get(letter, SIZES)
-        if not isinstance(given, tuple | list) or not given or not all(type(n) is int and n > 0 for n in given):
-            raise _refuse(
-                declared,
-                "sizes",
-                f"{letter!r} has {given!r}",
-                f'write a tuple of sizes, such as {{"{letter}": (3, 5, 7)}}',
-            )
-        if len(set(given)) <= sum(not taken.isdisjoint(given) for taken in earlier):
-            raise _refuse(
-                declared,
-                "sizes",
-                f"{letter!r} may be left without a size: each letter gets another one",
-                f"give {letter!r} more sizes of its own, or use fewer letters",
-            )
-        earlier.append(set(given))

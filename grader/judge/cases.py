@@ -31,10 +31,8 @@ from torch import Tensor
 from grader.errors import CourseError
 from grader.judge.comparison import tolerance_for
 from grader.judge.reference import base_name, forward_value, reference_for
-from grader.model import Case, Constant, Draw, Exercise, Program, Sampler, Variant, variant_check
+from grader.model import SIZES, Case, Constant, Draw, Exercise, Program, Sampler, Variant, variant_check
 
-#: Sizes that letters may get; no 2, no 4.
-POOL = (3, 5, 6, 7, 8, 9, 10, 11)
 #: How often a badly conditioned case is drawn again; after that the best of the draws is used.
 ATTEMPTS = 12
 #: The share of its tolerance by which an expected value may move when inputs move by their rounding.
@@ -182,7 +180,7 @@ def _sizes(exercise: Exercise, plan: _Plan, samplers: Mapping[str, Sampler], rng
         elif letter in plan.variant.sizes:
             sizes[letter] = plan.variant.sizes[letter]
         else:
-            free = [size for size in exercise.sizes.get(letter, POOL) if size not in sizes.values()]
+            free = [size for size in exercise.sizes.get(letter, SIZES) if size not in sizes.values()]
             sizes[letter] = int(free[rng.randint(len(free))])
     return sizes
 

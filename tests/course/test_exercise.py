@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from grader.course import Variant, constant_tensor, exercise, fixed, normal
-from grader.course.exercise import SIZES, parameters
+from grader.course.exercise import parameters
 from grader.errors import CourseError
-from grader.judge.cases import POOL
 from grader.model import Exercise
 
 N, D = normal("n", "d"), normal("d")
@@ -164,7 +163,3 @@ def test_call_may_use_a_name_of_the_notebook_that_is_needed() -> None:
 
 def test_sizes_that_are_apart_are_enough_however_few() -> None:
     assert declared(sizes={"n": (3,), "d": (5,)}, inputs={"x": N, "w": D, "k": fixed(1)}).sizes["n"] == (3,)
-
-
-def test_sizes_are_those_of_the_cases() -> None:
-    assert SIZES == POOL

@@ -9,7 +9,8 @@ import torch
 
 from grader.course import exercise, normal
 from grader.errors import CourseError
-from grader.judge.cases import POOL, path_of, prepare
+from grader.judge.cases import path_of, prepare
+from grader.model import SIZES
 from tests.judge.builders import cases, course, linear
 
 
@@ -43,7 +44,7 @@ def test_sizes_differ_and_are_never_two_or_four(seed):
     for one in prepare(linear, seed):
         sizes = list(one.case.sizes.values())
         assert len(set(sizes)) == len(sizes)
-        assert set(sizes) <= {1, *POOL}
+        assert set(sizes) <= {1, *SIZES}
         assert not {2, 4} & set(sizes)
 
 
