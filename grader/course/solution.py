@@ -46,7 +46,7 @@ class Cut:
 
 
 def cut(source: str, *, code: bool = True) -> Cut:
-    r"""Return a cell's source without its solutions; as it is, where it holds none.
+    r"""Return a cell's source without its solutions; as it is, where it holds none. ``code`` is False for Markdown.
 
     >>> cut("def f(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION").source
     'def f(x):\n    raise NotImplementedError'
@@ -55,45 +55,79 @@ def cut(source: str, *, code: bool = True) -> Cut:
         MarkerProblem: a marker without its counterpart, one inside a region, one that is misspelt, or one of nbgrader's
             around what students must not see.
     """
-    kept: list[str] = []
-    taken: list[str] = []
-    lines = source.split("\n")
-    region = prompt = 0  # 1-based line of the marker that is open
-    quiet = False
-    since_region = -1  # how many lines were kept when the last region ended, for a prompt that replaces its stub
-    for number, line in enumerate(lines, 1):
-        marker, offered = _MARKER.match(line), _PROMPT.match(line) if code else None
-        if marker is not None:
-            _check_order(marker["what"].upper(), region, prompt, number)
-            if marker["what"].upper() == "BEGIN":
-                region, quiet = number, marker["quiet"] is not None
-                continue
-            if not quiet:
-                kept.append(_stub(lines[region : number - 1], lines[region - 1]) if code else TEXT_STUB)
-            region, since_region = 0, len(kept) if not quiet else -1
-        elif region:
-            taken.append(line)
-        elif offered is not None:
-            _check_order(offered["what"].upper(), prompt, 0, number, "PROMPT")
-            opening = offered["what"].upper() == "BEGIN"
-            prompt = number if opening else 0
-            if opening and since_region >= 0 and not any(later.strip() for later in kept[since_region:]):
-                del kept[since_region - 1 :]
-        elif code and (suffix := _SUFFIX.match(line)) is not None:
-            taken.append(suffix["code"])
-            stub = _stub([line], line)
-            if suffix["quiet"] is None and (not kept or kept[-1] != stub):
-                kept.append(stub)
-        elif _HIDDEN.search(line):
-            remedy = "take out what it marks: the checks are the course's"
-            raise MarkerProblem(f"line {number} marks what nbgrader hides, and a release would show", number, remedy)
-        elif _LEFT_OVER.search(line):
-            raise MarkerProblem(f"line {number} looks like a solution marker but is none", number)
+    cutter = _Cutter(source.split("\n"), code)
+    for number in range(1, len(cutter.lines) + 1):
+        cutter.take(number)
+    return cutter.result()
+
+
+class _Cutter:
+    """A cell on its way through ``cut``, line by line; line numbers are 1-based, 0 is no line."""
+
+    def __init__(self, lines: list[str], code: bool) -> None:
+        self.lines = lines
+        self._code = code
+        self._kept: list[str] = []
+        self._taken: list[str] = []
+        self._region = 0  # the line of the BEGIN SOLUTION that is open
+        self._quiet = False  # whether it leaves no stub
+        self._prompt = 0  # the line of the BEGIN PROMPT that is open
+        self._after_stub = -1  # how many lines were kept when the last stub was, for a prompt that replaces it
+
+    def take(self, number: int) -> None:
+        """Keep the line ``number``, take it out, or act on it as a marker."""
+        line = self.lines[number - 1]
+        if marker := _MARKER.match(line):
+            self._solution_marker(marker["what"].upper(), marker["quiet"] is not None, number)
+        elif self._region:
+            self._taken.append(line)
+        elif self._code and (marker := _PROMPT.match(line)):
+            self._prompt_marker(marker["what"].upper(), number)
+        elif self._code and (marker := _SUFFIX.match(line)):
+            self._marked_line(marker["code"], line, quiet=marker["quiet"] is not None)
         else:
-            kept.append(line)
-    if region or prompt:
-        raise MarkerProblem(f"BEGIN in line {region or prompt} has no END", region or prompt)
-    return Cut("\n".join(kept), tuple(taken))
+            _refuse_other_markers(line, number)
+            self._kept.append(line)
+
+    def _solution_marker(self, what: str, quiet: bool, number: int) -> None:
+        _check_order(what, self._region, self._prompt, number)
+        if what == "BEGIN":
+            self._region, self._quiet = number, quiet
+            return
+        if not self._quiet:
+            region, marker = self.lines[self._region : number - 1], self.lines[self._region - 1]
+            self._kept.append(_stub(region, marker) if self._code else TEXT_STUB)
+        self._after_stub = -1 if self._quiet else len(self._kept)
+        self._region = 0
+
+    def _prompt_marker(self, what: str, number: int) -> None:
+        """Let what stands between the markers take the place of the stub right before it."""
+        _check_order(what, self._prompt, 0, number, "PROMPT")
+        self._prompt = number if what == "BEGIN" else 0
+        if self._prompt and self._after_stub >= 0 and not any(line.strip() for line in self._kept[self._after_stub :]):
+            del self._kept[self._after_stub - 1 :]
+
+    def _marked_line(self, code: str, line: str, *, quiet: bool) -> None:
+        """A line that is a solution by itself; several in a row leave one stub."""
+        self._taken.append(code)
+        stub = _stub([line], line)
+        if not quiet and (not self._kept or self._kept[-1] != stub):
+            self._kept.append(stub)
+
+    def result(self) -> Cut:
+        """What came of it. Raises ``MarkerProblem`` where a region or a prompt has no end."""
+        if open_at := self._region or self._prompt:
+            raise MarkerProblem(f"BEGIN in line {open_at} has no END", open_at)
+        return Cut("\n".join(self._kept), tuple(self._taken))
+
+
+def _refuse_other_markers(line: str, number: int) -> None:
+    """Refuse a line that only looks like a marker: what it encloses would be released."""
+    if _HIDDEN.search(line):
+        remedy = "take out what it marks: the checks are the course's"
+        raise MarkerProblem(f"line {number} marks what nbgrader hides, and a release would show", number, remedy)
+    if _LEFT_OVER.search(line):
+        raise MarkerProblem(f"line {number} looks like a solution marker but is none", number)
 
 
 def _check_order(what: str, open_at: int, inside: int, number: int, name: str = "SOLUTION") -> None:
