@@ -61,7 +61,9 @@ ALLOWED: dict[str, set[str]] = {
     "grader.__main__": {"grader.cli"},
 }
 #: Modules of the course wing that compose others: proving a course runs and judges it.
-COMPOSING = ("grader.course.valid", "grader.course.proof", "grader.course.stage")
+COMPOSING = tuple(
+    f"grader.course.{name}" for name in ("habits", "ledger", "mutants", "proof", "rehearsal", "trial", "valid")
+)
 
 
 def imports_of(path: Path) -> set[str]:

@@ -19,12 +19,13 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from grader.errors import CourseError
+from grader.model import Exercise
 
 Answer = TypeVar("Answer", bound=Callable[..., Any])
 #: What the decorators have marked since a file was begun.
@@ -89,6 +90,20 @@ def specimens_in(path: Path, space: dict[str, Any], *, wrong: bool) -> tuple[Spe
         known.add(name)
         found.append(Specimen(exercise, name, code, answer, bodies.get(name, "")))
     return tuple(found)
+
+
+def refuse_unknown(exercises: Mapping[str, Exercise], specimens: Iterable[Specimen], where: str) -> None:
+    """Refuse a specimen of an exercise that does not exist.
+
+    Raises:
+        CourseError: there is one.
+    """
+    for specimen in specimens:
+        if specimen.exercise not in exercises:
+            raise CourseError(
+                f"{specimen.name} in {where} answers {specimen.exercise!r}, which is no exercise of that notebook",
+                remedy="name one of " + ", ".join(exercises),
+            )
 
 
 def _mark(answer: Answer, exercise: str, code: str | None) -> Answer:

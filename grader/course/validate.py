@@ -17,10 +17,11 @@ from typing import Any
 
 import torch
 
-from grader.course.proof import Answers, Effort, prove, refuse_unknown
+from grader.course.proof import Effort, prove
+from grader.course.rehearsal import in_folder_of, namespace_of
 from grader.course.solution import MarkerProblem, cut
-from grader.course.specimens import specimens_in
-from grader.course.stage import in_folder_of, namespace_of
+from grader.course.specimens import refuse_unknown, specimens_in
+from grader.course.trial import Answers
 from grader.course.validation import ExerciseProof, ValidationReport
 from grader.errors import CourseError
 from grader.model import Course, Exercise

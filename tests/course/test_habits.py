@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from grader.course import exercise, normal, proof
+from grader.course import exercise, mutants, normal
 from grader.course.habits import habits
+from grader.course.ledger import Ledger
+from grader.course.rehearsal import Rehearsal
+from grader.course.trial import Answers, Trial
 from grader.judge.evidence import protected_inputs
 from tests.judge.builders import cases, linear
 
@@ -72,12 +75,12 @@ def test_cell_that_is_run_again_has_no_habits():
 
 
 def test_habit_that_never_had_a_chance_is_no_survivor(monkeypatch):
-    kept = proof._Ledger(linear)
-    monkeypatch.setattr(proof, "habits", lambda *_: [proof_habit(met=0)])
-    proof._habitual(kept, stage(), seed=0)
+    kept = Ledger(linear)
+    monkeypatch.setattr(mutants, "habits", lambda *_: [proof_habit(met=0)])
+    mutants._habitual(kept, trial(), seed=0)
     assert (kept.problems, kept.mutants) == ({}, {})
-    monkeypatch.setattr(proof, "habits", lambda *_: [proof_habit(met=1)])
-    proof._habitual(kept, stage(), seed=0)
+    monkeypatch.setattr(mutants, "habits", lambda *_: [proof_habit(met=1)])
+    mutants._habitual(kept, trial(), seed=0)
     assert [problem.message for problem in kept.problems.values()] == ["the mistake harmless loses nothing"]
 
 
@@ -87,15 +90,14 @@ def proof_habit(met):
     return habit
 
 
-def stage():
-    prepared = cases(linear)
-    answers = proof.Answers({"linear": solution}, {}, "", "")
-    return proof._Stage(linear, proof.Rehearsal(linear, prepared), prepared, answers)
+def trial():
+    answers = Answers({"linear": solution}, {}, "", "")
+    return Trial(Rehearsal(linear, cases(linear)), answers)
 
 
 def test_no_input_may_be_changed_but_the_upstream_gradient():
     assert {name for one in cases(linear) for name in protected_inputs(linear, one.case)} == {"inp", "w", "b", "out"}
-    kept = proof._Ledger(linear)
-    proof._modified(kept, stage(), stage().solution(), seed=0)
+    kept = Ledger(linear)
+    mutants._modified(kept, trial(), trial().solution(), seed=0)
     assert kept.problems == {}
     assert kept.mutants == {"inp.g": {"inp_modified", "w_modified", "b_modified", "out_modified"}}

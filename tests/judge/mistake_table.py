@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 import torch
 
-from grader.course.proof import Rehearsal, _Stage
+from grader.course.rehearsal import Rehearsal
+from grader.course.trial import Trial
 from grader.course.validate import _answers
 from grader.judge.diagnosis import diagnose
 from grader.judge.mistakes import MISTAKES
@@ -31,9 +32,9 @@ def catalogued(exercise: Exercise) -> Iterator[tuple[str, set[str], str]]:
 
 def written(exercise: Exercise) -> Iterator[tuple[str, set[str], str]]:
     prepared = cases(exercise, SEED)
-    stage = _Stage(exercise, Rehearsal(exercise, prepared), prepared, _answers(exercise, ROOT / "solutions", course()))
-    for specimen in stage.answers.mistakes:
-        found = codes(diagnose(stage.specimen(specimen)))
+    trial = Trial(Rehearsal(exercise, prepared), _answers(exercise, ROOT / "solutions", course()))
+    for specimen in trial.answers.mistakes:
+        found = codes(diagnose(trial.specimen(specimen)))
         yield specimen.code or "", set(found.values()), f"{exercise.id} {specimen.name}"
 
 

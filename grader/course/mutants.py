@@ -1,0 +1,149 @@
+"""Mistakes put to the proof: each must lose points, and be diagnosed by its name if it has one.
+
+A mistake is a transformation of right tensors (``grader.judge.mistakes``) put in place of what the solution gave, a
+written wrong answer (``grader.course.specimens``), an input that is left changed, or a habit that any solution can be
+given (``grader.course.habits``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from grader.course.habits import habits
+from grader.course.ledger import Ledger
+from grader.course.trial import Trial
+from grader.judge.cases import path_of
+from grader.judge.evidence import Evidence, Finding, protected_inputs
+from grader.judge.mistakes import MISTAKES, Mistake
+from grader.judge.score import score_exercise
+from grader.model import CaseRun, ExerciseScore
+
+
+def try_mistakes(ledger: Ledger, trial: Trial, solution: Evidence, seed: int) -> None:
+    """Try every known mistake on the cases of ``seed``; ``solution`` is what the solution gave on them."""
+    _transformed(ledger, trial, solution, seed)
+    _written(ledger, trial, seed)
+    _modified(ledger, trial, solution, seed)
+    _habitual(ledger, trial, seed)
+
+
+def _transformed(ledger: Ledger, trial: Trial, solution: Evidence, seed: int) -> None:
+    """Every catalogued mistake on every check's right tensors."""
+    if trial.rehearsal.exercise.measure is not None:
+        return
+    for mistake in MISTAKES:
+        for check, findings in solution.findings.items():
+            if mistake.code == "wrong_dtype" and findings[0].actual.kind in {"scalar", "sequence"}:
+                continue  # plain numbers have no dtype to be wrong
+            runs = _mutated(mistake, check, solution, findings)
+            if runs is None:
+                continue
+            evidence = trial.evidence(runs)
+            score = score_exercise(evidence)
+            ledger.note_mistake(mistake.id, evidence, (check,))
+            _judge_mutant(ledger, score, evidence, f"{mistake.id} in {check}", mistake.code, (check,), seed)
+
+
+def _mutated(
+    mistake: Mistake, check: str, solution: Evidence, findings: Sequence[Finding]
+) -> tuple[CaseRun, ...] | None:
+    """The solution's runs with the mistake put into one check, or None where it changes nothing or cannot be made."""
+    changed = {}
+    for finding in findings:
+        prepared = next(one for one in solution.prepared if one.case is finding.case)
+        wrong = mistake.apply(finding.case, check, prepared.expected)
+        if wrong is not None and not _same(wrong, finding):
+            dtype = finding.actual.tensor.dtype if finding.actual.tensor is not None else wrong.dtype
+            cast = wrong.to(dtype) if wrong.is_floating_point() and dtype.is_floating_point else wrong
+            changed[finding.case.label] = replace(finding.actual, tensor=cast)
+    if not changed:
+        return None
+    path = path_of(solution.exercise, check)
+    return tuple(
+        replace(run, captures={**run.captures, path: changed[run.case]}) if run.case in changed else run
+        for run in solution.runs
+    )
+
+
+def _same(wrong: Tensor, finding: Finding) -> bool:
+    """Whether the mistake has changed nothing."""
+    right = finding.expected
+    if wrong.shape != right.shape or wrong.is_floating_point() != right.is_floating_point():
+        return False
+    return torch.allclose(wrong.to(torch.float64), right.to(torch.float64), rtol=1e-12, atol=0.0, equal_nan=True)
+
+
+def _written(ledger: Ledger, trial: Trial, seed: int) -> None:
+    """Every written wrong answer."""
+    for specimen in trial.answers.mistakes:
+        assert specimen.code is not None
+        if specimen.name in ledger.settled:
+            continue
+        evidence = trial.specimen(specimen)
+        ledger.settle(specimen.name, evidence)
+        score = score_exercise(evidence)
+        lost = tuple(check.name for check in score.checks if check.status != "passed")
+        ledger.note_mistake(specimen.name, evidence, lost or tuple(trial.rehearsal.exercise.checks)[:1])
+        _judge_mutant(ledger, score, evidence, specimen.name, specimen.code, lost, seed)
+
+
+def _modified(ledger: Ledger, trial: Trial, solution: Evidence, seed: int) -> None:
+    """The right answer, which leaves one of the inputs that it should not touch another than it was."""
+    exercise = trial.rehearsal.exercise
+    protected = {name for one in trial.rehearsal.prepared for name in protected_inputs(exercise, one.case)}
+    for name in sorted(protected):
+        runs = tuple(
+            replace(run, inputs={**run.inputs, name: run.inputs[name] + 1}) if name in run.inputs else run
+            for run in solution.runs
+        )
+        evidence = trial.evidence(runs)
+        ledger.note_general_mistake(f"{name}_modified")
+        _judge_mutant(
+            ledger, score_exercise(evidence), evidence, f"{name}_modified", "input_modified", exercise.checks, seed
+        )
+
+
+def _habitual(ledger: Ledger, trial: Trial, seed: int) -> None:
+    """What any solution can do wrong; by what name that is called is open."""
+    exercise = trial.rehearsal.exercise
+    for habit in habits(exercise, trial.answers.solved.get(exercise.id)):
+        evidence = trial.habit(habit)
+        if habit.met:
+            ledger.note_general_mistake(habit.name)
+            _judge_mutant(ledger, score_exercise(evidence), evidence, habit.name, None, exercise.checks, seed)
+
+
+def _judge_mutant(
+    ledger: Ledger,
+    score: ExerciseScore,
+    evidence: Evidence,
+    name: str,
+    code: str | None,
+    checks: Iterable[str],
+    seed: int,
+) -> None:
+    """A mistake must lose points in one of ``checks`` and be called by its name, if it has one."""
+    failed = [check for check in score.checks if check.status != "passed" and check.name in set(checks)]
+    if not failed:
+        ledger.note_problem("survivor", f"the mistake {name} loses nothing", seed)
+        return
+    codes = {check.diagnosis.code for check in failed if check.diagnosis is not None}
+    if code is not None and code not in codes:
+        called = f"the mistake {name} is called {', '.join(sorted(codes))}, not {code}"
+        ledger.note_problem("diagnosis", called + (first_error(evidence) if "raised" in codes else ""), seed)
+    ledger.told.append(_telling(evidence))
+
+
+def first_error(evidence: Evidence) -> str:
+    """The first exception of the runs, as the end of a sentence."""
+    return next((f": {run.error.type}: {run.error.message}" for run in evidence.runs if run.error), "")
+
+
+def _telling(evidence: Evidence) -> frozenset[str]:
+    """The labels of the cases that show a mistake."""
+    failing = {f.case.label for findings in evidence.findings.values() for f in findings if not f.passed}
+    return frozenset(failing | set(evidence.modified))

@@ -1,0 +1,81 @@
+"""All answers to one exercise, and what each of them gives on the cases of one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from grader.course.habits import Habit
+from grader.course.rehearsal import Rehearsal
+from grader.course.specimens import Specimen
+from grader.judge.evidence import Evidence, gather
+from grader.model import CaseRun
+
+
+@dataclass(frozen=True)
+class Answers:
+    """All answers to one exercise.
+
+    ``solved`` and ``released`` are the namespaces of the two notebooks; ``solution`` and ``stub`` the source of the
+    exercise's cell in each; ``mistakes`` and ``variants`` the wrong and the other right answers that the author wrote.
+    """
+
+    solved: dict[str, Any]
+    released: dict[str, Any]
+    solution: str
+    stub: str
+    mistakes: tuple[Specimen, ...] = ()
+    variants: tuple[Specimen, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The cases of one seed, on which answers are run.
+
+    With ``apart`` each runs in a fork of its own, where autograd and endless loops are noticed (``Rehearsal``).
+    """
+
+    rehearsal: Rehearsal
+    answers: Answers
+    apart: bool = False
+
+    def evidence(self, runs: tuple[CaseRun, ...]) -> Evidence:
+        """What the runs show."""
+        return gather(self.rehearsal.exercise, self.rehearsal.prepared, runs)
+
+    def solution(self) -> Evidence:
+        """The solution on all cases."""
+        return self._run(self.answers.solved, self.answers.solution)
+
+    def stub(self) -> Evidence:
+        """The released stub on all cases."""
+        return self._run(self.answers.released, self.answers.stub)
+
+    def _run(self, space: dict[str, Any], source: str) -> Evidence:
+        run = self.rehearsal.run_apart if self.apart else self.rehearsal.run
+        return self.evidence(run(space, source))
+
+    def specimen(self, specimen: Specimen) -> Evidence:
+        """A written answer on all cases, in place of the solution's, which it may call as ``solution``."""
+        with self._instead(specimen.answer) as space:
+            return self._run(space, specimen.source)
+
+    def habit(self, habit: Habit) -> Evidence:
+        """The solution under a habit on all cases; never apart, for it notes here whether it was met."""
+        with self._instead(habit.answer) as space:
+            return self.evidence(self.rehearsal.run(space))
+
+    @contextmanager
+    def _instead(self, answer: Any) -> Iterator[dict[str, Any]]:
+        """The solved notebook's namespace with ``answer`` in place of the solution's."""
+        space, name = self.answers.solved, self.rehearsal.exercise.id
+        before = dict(space)
+        space["solution"] = before.get(name)
+        space[name] = answer
+        try:
+            yield space
+        finally:
+            space.clear()
+            space.update(before)
