@@ -18,9 +18,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from grader.model import Cell, Stub
 from grader.submission.cell_code import parsed
@@ -115,8 +116,9 @@ def _defining_cell(notebook: _Notebook, wanted: Wanted, tagged: list[Cell]) -> S
             return None
         cell = tagged[-1]
         return Stub(wanted.exercise, cell.index, 1, cell.source, "metadata", tuple(flags))
-    if tagged and not any(candidate.tagged for candidate in chosen):
-        flags.append(f"the cell tagged `{wanted.exercise}` ({_numbers(tagged)}) is not the one that is graded")
+    is_tagged = any(candidate.tagged for candidate in chosen)
+    if tagged and not is_tagged:
+        flags.append(_not_graded(wanted, tagged))
     elif len(tagged) > 1:
         flags.append(f"{len(tagged)} cells are tagged `{wanted.exercise}` ({_numbers(tagged)})")
     patches = _patches(notebook, chosen)
@@ -125,16 +127,9 @@ def _defining_cell(notebook: _Notebook, wanted: Wanted, tagged: list[Cell]) -> S
         {(item.cell.index, item.definition.line, item.definition.source) for item in chosen}
         | {(index, line, text) for (_, index), found in patches.items() for line, text in found}
     )
+    at, line, _ = pieces[-1]
     source = "\n\n".join(dict.fromkeys(text for _, _, text in pieces))
-    found_by = "metadata" if any(candidate.tagged for candidate in chosen) else "name"
-    return Stub(
-        wanted.exercise,
-        pieces[-1][0],
-        pieces[-1][1],
-        source,
-        "metadata" if found_by == "metadata" else "name",
-        tuple(flags),
-    )
+    return Stub(wanted.exercise, at, line, source, "metadata" if is_tagged else "name", tuple(flags))
 
 
 def _patches(notebook: _Notebook, chosen: Sequence[_Candidate]) -> dict[tuple[str, int], tuple[tuple[int, str], ...]]:
@@ -162,36 +157,53 @@ def _remarks(name: str, best: _Candidate, candidates: list[_Candidate]) -> list[
 def _assigning_cell(notebook: _Notebook, wanted: Wanted, tagged: list[Cell]) -> Stub | None:
     """Find the one cell that assigns variables: a tagged one that is written, else by what is assigned, else a tag."""
     names = wanted.cell_assigns
-    lines: dict[int, dict[str, int]] = {}
-    by_index = {cell.index: cell for cell in notebook.cells}
-    for name in names:
-        for cell, item in notebook.definitions[name]:
-            if item.sort == "assignment":
-                lines.setdefault(cell.index, {})[name] = item.line
+    lines = _assignments(notebook, names)
     complete = [index for index, found in lines.items() if len(found) == len(names)]
     last = [index for index, found in lines.items() if names[-1] in found]
     written = [cell.index for cell in tagged if cell.index in lines or not _is_blank(cell.source)]
     choice = written or complete or last or [cell.index for cell in tagged]
     if not choice:
         return None
-    cell = by_index[max(choice)]
-    flags = []
+    graded = max(choice)
+    cell = next(cell for cell in notebook.cells if cell.index == graded)
+    assigned = lines.get(cell.index, {})
+    flags = [
+        *_choice_remarks(wanted, cell, tagged, complete),
+        *_assignment_remarks(cell, [name for name in names if name not in assigned]),
+    ]
+    found_by: Literal["metadata", "name"] = "metadata" if cell in tagged else "name"
+    return Stub(wanted.exercise, cell.index, min(assigned.values(), default=1), cell.source, found_by, tuple(flags))
+
+
+def _assignments(notebook: _Notebook, names: Sequence[str]) -> dict[int, dict[str, int]]:
+    """By cell, which of ``names`` it assigns and in which of its lines, the last one where there are several."""
+    lines: dict[int, dict[str, int]] = {}
+    for name in names:
+        for cell, item in notebook.definitions[name]:
+            if item.sort == "assignment":
+                lines.setdefault(cell.index, {})[name] = item.line
+    return lines
+
+
+def _choice_remarks(wanted: Wanted, cell: Cell, tagged: list[Cell], complete: list[int]) -> Iterator[str]:
+    """What a human should know of how ``cell`` was chosen; ``complete`` are the cells that assign all the names."""
     if len(tagged) > 1:
-        flags.append(f"{len(tagged)} cells are tagged `{wanted.exercise}` ({_numbers(tagged)}); graded: {cell.index}")
+        yield f"{len(tagged)} cells are tagged `{wanted.exercise}` ({_numbers(tagged)}); graded: {cell.index}"
     elif tagged and cell is not tagged[0]:
-        flags.append(f"the cell tagged `{wanted.exercise}` ({_numbers(tagged)}) is not the one that is graded")
+        yield _not_graded(wanted, tagged)
     if not tagged and len(complete) > 1:
-        flags.append(f"{len(complete)} cells assign the names of `{wanted.exercise}`; graded: cell {cell.index}")
-    missing = [name for name in names if name not in lines.get(cell.index, {})]
+        yield f"{len(complete)} cells assign the names of `{wanted.exercise}`; graded: cell {cell.index}"
+
+
+def _assignment_remarks(cell: Cell, missing: list[str]) -> Iterator[str]:
     if missing and not _is_blank(cell.source):
-        flags.append(f"cell {cell.index} does not assign {', '.join(f'`{name}`' for name in missing)}")
+        yield f"cell {cell.index} does not assign {', '.join(f'`{name}`' for name in missing)}"
     if parsed(cell.source) is None:
-        flags.append(f"cell {cell.index} is not valid Python")
-    line = min(lines.get(cell.index, {}).values(), default=1)
-    found_by = "metadata" if cell in tagged else "name"
-    return Stub(
-        wanted.exercise, cell.index, line, cell.source, "metadata" if found_by == "metadata" else "name", tuple(flags)
-    )
+        yield f"cell {cell.index} is not valid Python"
+
+
+def _not_graded(wanted: Wanted, tagged: list[Cell]) -> str:
+    return f"the cell tagged `{wanted.exercise}` ({_numbers(tagged)}) is not the one that is graded"
 
 
 def _is_blank(source: str) -> bool:

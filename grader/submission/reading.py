@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from grader.model import Cell, Submission
-from grader.submission.cell_code import MOST_CODE
+from grader.model import Submission
 from grader.submission.entry import CollectLimits, Entry, Wanted
 from grader.submission.location import locate
+from grader.submission.meddling import meddling_flags
 from grader.submission.naming import stems_in
 from grader.submission.notebook import Unreadable, cells_of
 from grader.submission.regular_file import Refused, content
-from grader.submission.suspicion import meddling_suspected
-from grader.visible import files_of_work
 
 
 def read(
@@ -31,44 +29,30 @@ def read(
     In a notebook named as one of the course, exercises of the course's other notebooks count only where a cell is
     tagged with them: it may well hold definitions of the same names as those.
     """
+    unread = Submission(entry.student, entry.notebook, entry.path, entry.shown_path, sha256="", flags=entry.flags)
     if entry.refused is not None:
-        return _unreadable(entry, "", entry.refused)
+        return replace(unread, unreadable=entry.refused)
     try:
         data = content(entry.path, limits.notebook_bytes)
     except Refused as refusal:
-        return _unreadable(entry, "", str(refusal))
+        return replace(unread, unreadable=str(refusal))
     digest = hashlib.sha256(data).hexdigest()
     try:
         contents = cells_of(data, limits.cells, limits.code)
     except Unreadable as problem:
-        return _unreadable(entry, digest, str(problem))
+        return replace(unread, sha256=digest, unreadable=str(problem))
     cells = contents.cells
     tags = {cell.exercise for cell in cells}
     stubs = locate(cells, _asked_for(wanted, entry.notebook, tags), givens, _modules_in(entry.assets))
-    return Submission(
-        student=entry.student,
-        notebook=entry.notebook,
-        path=entry.path,
-        shown_path=entry.shown_path,
+    return replace(
+        unread,
         sha256=digest,
         cells=cells,
         total_cells=contents.total,
         stubs=stubs,
         assets=entry.assets,
         assets_below=entry.assets_below,
-        flags=(*entry.flags, *contents.flags, *_meddling(entry, cells)),
-    )
-
-
-def _unreadable(entry: Entry, digest: str, reason: str) -> Submission:
-    return Submission(
-        student=entry.student,
-        notebook=entry.notebook,
-        path=entry.path,
-        shown_path=entry.shown_path,
-        sha256=digest,
-        unreadable=reason,
-        flags=entry.flags,
+        flags=(*entry.flags, *contents.flags, *meddling_flags(entry, cells)),
     )
 
 
@@ -77,28 +61,6 @@ def _asked_for(wanted: Sequence[Wanted], notebook: str, tags: set[str | None]) -
     if not stems:
         return list(wanted)
     return [item for item in wanted if item.notebook in ("", *stems) or item.exercise in tags]
-
-
-def _meddling(entry: Entry, cells: Sequence[Cell]) -> tuple[str, ...]:
-    """A remark for each cell, and each module beside the notebook, that seems to get round a check."""
-    sources = [*((f"cell {cell.index}", cell.source) for cell in cells), *_sources_beside(entry)]
-    found = ((place, meddling_suspected(source)) for place, source in sources)
-    return tuple(f"meddling with the check suspected: `{sign}` ({place})" for place, sign in found if sign)
-
-
-def _sources_beside(entry: Entry) -> Iterator[tuple[str, str]]:
-    """Path and text of the Python files that the notebook can import."""
-    if entry.assets is None:
-        return
-    left = MOST_CODE
-    for place, files in files_of_work(entry.assets, below=entry.assets_below):
-        for name in files:
-            if name.endswith(".py") and left > 0:
-                path = Path(place, name)
-                with suppress(Refused):
-                    text = content(path, left).decode("utf-8", "replace")
-                    left -= len(text)
-                    yield str(path.relative_to(entry.assets)), text
 
 
 def _modules_in(folder: Path | None) -> frozenset[str]:

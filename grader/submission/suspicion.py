@@ -56,33 +56,6 @@ _LOOKS = re.compile(
 )
 
 
-#: What no exercise needs, in any cell: the grader's own modules (the digits are for everybody), modules by computed or
-#: looked-up names, and the graph of autograd walked or traced by hand.
-_MEDDLING = re.compile(
-    r"\bgrader\s*\.\s*(?:kernel|judge|pipeline|bench|notebook|course(?!\.autograd\.digits))\b"
-    r"|\bfrom\s+grader\s+import\b[^\n]*\b(?:kernel|judge|course|bench|notebook|pipeline)\b"
-    r"|\bsys\s*\.\s*modules\s*(?:\[|\.\s*(?:get|pop|items|values|setdefault)\b)"
-    r"|\b(?:import_module|__import__)\s*\((?!\s*[\"'][\w.]+[\"']\s*[,)])"
-    r"|\bautograd_watch\b|\bnext_functions\b|\b_input_metadata\b|\bmake_fx\b|\bml_meth\b"
-)
-
-
-def meddling_suspected(source: str) -> str | None:
-    r"""Return what in a cell, or a module beside the notebook, suggests that it gets round a check; None for nothing.
-
-    >>> meddling_suspected("from grader.kernel import autograd_watch as w")
-    'grader.kernel'
-    >>> meddling_suspected("from grader import check\nfrom grader.course.autograd.digits import load_digits") is None
-    True
-    >>> meddling_suspected("importlib.import_module('gra' + 'der.kernel')")
-    'import_module('
-    >>> meddling_suspected("if 'google.colab' in sys.modules: pass") is None
-    True
-    """
-    match = _MEDDLING.search(source)
-    return None if match is None else " ".join(match[0].split())
-
-
 @by_source
 def autograd_suspected(source: str) -> str | None:
     r"""Return what in ``source`` suggests that autograd does the work, with its line; None where nothing does.
