@@ -20,6 +20,7 @@ import torch
 
 from grader.kernel import autograd_watch, confine, exchange, memfiles, wire
 from grader.kernel.program import Namespace, ProgramRun
+from grader.kernel.studenterror import code_name
 from grader.kernel.surroundings import Surroundings
 
 _fork, _exit, _pwrite, _close, _getpid = os.fork, os._exit, os.pwrite, os.close, os.getpid
@@ -42,11 +43,6 @@ _command: socket.socket | None = None
 _children: list[int] = []
 
 
-def code_name(request: int) -> str:
-    """The file name under which the code of the ``request``-th execute request is compiled."""
-    return f"ipykernel_{request}.py"
-
-
 def attach(shell: Any, command: socket.socket) -> None:
     """Remember the kernel's shell and the socket over which the job's init gives orders."""
     global _shell, _command
@@ -61,46 +57,48 @@ def on_command() -> None:
         message, fds, _ = _receive(command)
     except _Closed:
         _exit(1)
-    for child in list(_children):
-        with contextlib.suppress(ChildProcessError):
-            if os.waitpid(child, os.WNOHANG)[0]:
-                _children.remove(child)
+    _collect_children()
     if message.get("do") == "fork":
-        ours = _socket(fileno=fds.pop())
-        try:
-            child = _fork()
-        except OSError:  # the system has no room: this student has as many as the init lets through
-            _send(ours, {"event": "unable"})
-        else:
-            if child == 0:
-                try:
-                    _be_check(command, ours)
-                finally:
-                    _exit(1)
-            _children.append(child)
-        ours.close()
+        with _socket(fileno=fds.pop()) as ours:
+            _fork_check(command, ours)
     for fd in fds:
         _close(fd)
 
 
-def _be_check(command: socket.socket, ours: socket.socket) -> None:
-    """In the fork: report to the init, and do what comes over the socket ``ours``."""
+def _collect_children() -> None:
+    """Collect those of the forks that have ended."""
+    for child in list(_children):
+        with contextlib.suppress(ChildProcessError):
+            if os.waitpid(child, os.WNOHANG)[0]:
+                _children.remove(child)
+
+
+def _fork_check(command: socket.socket, ours: socket.socket) -> None:
+    """Fork the process of a check, which speaks with the init over ``ours``."""
+    try:
+        child = _fork()
+    except OSError:  # the system has no room: this student has as many as the init lets through
+        _send(ours, {"event": "unable"})
+        return
+    if child == 0:
+        try:
+            _serve_checks(command, ours)
+        finally:
+            _exit(1)
+    _children.append(child)
+
+
+def _serve_checks(command: socket.socket, ours: socket.socket) -> None:
+    """In the fork: report to the init, and do what comes over the socket ``ours`` until it closes."""
     command.close()
     _send(ours, {"event": "forked"})
-    _random_seed(0)
-    _gc_freeze()  # a collection in this process would write to, and so copy, what the kernel has made
-    _set_num_threads(1)
-    _settrace(None)
-    _setprofile(None)
-    _thread_settrace(None)
-    _thread_setprofile(None)
+    _start_apart()
     check, (source, slate), _ = _receive(ours)
     if check["sandbox"] != "none":
         _confine_check(check["sandbox"])
     namespace = _namespace(check, source)
     surroundings = Surroundings(namespace.globals)
     watch = None if check["autograd"] else autograd_watch.install()
-    capacity = _fstat(slate).st_size
     while True:
         try:
             order, fds, _ = _receive(ours)
@@ -111,24 +109,39 @@ def _be_check(command: socket.socket, ours: socket.socket) -> None:
                 clean = surroundings.restore()
             namespace = _namespace(order, fds[0])
             _send(ours, {"event": "clean" if clean else "dirty"})
-            continue
-        with _Undisturbed():
-            tensors, about = _decode(_contents(fds[0]))
-        _close(fds[0])
-        kept, outcome = ProgramRun(namespace, about, tensors, watch).run()
-        with _Undisturbed():
-            fits = order["at"] + _size(kept) <= capacity
-            data = _encode(kept, outcome) if fits else b""
-        if not fits or order["at"] + len(data) > capacity:
-            _send(ours, {"event": "too_large"})
-            continue
-        view = memoryview(data)
-        at = order["at"]
-        while view:
-            written = _pwrite(slate, view, at)
-            at += written
-            view = view[written:]
-        _send(ours, {"event": "done", "at": order["at"], "length": len(data)})
+        else:
+            _send(ours, _run_program(namespace, watch, fds[0], slate, order["at"]))
+
+
+def _start_apart() -> None:
+    """Give up what the kernel's process has and a check's must not: threads, traces, its place in random streams."""
+    _random_seed(0)
+    _gc_freeze()  # a collection in this process would write to, and so copy, what the kernel has made
+    _set_num_threads(1)
+    _settrace(None)
+    _setprofile(None)
+    _thread_settrace(None)
+    _thread_setprofile(None)
+
+
+def _run_program(namespace: Namespace, watch: Any, program: int, slate: int, at: int) -> dict[str, Any]:
+    """Run what the memory file ``program`` holds, write the result into ``slate`` from ``at`` on; what to report."""
+    with _Undisturbed():
+        tensors, about = _decode(_contents(program))
+    _close(program)
+    kept, outcome = ProgramRun(namespace, about, tensors, watch).run()
+    capacity = _fstat(slate).st_size
+    with _Undisturbed():
+        fits = at + _size(kept) <= capacity
+        data = _encode(kept, outcome) if fits else b""
+    if not fits or at + len(data) > capacity:
+        return {"event": "too_large"}
+    left, place = memoryview(data), at
+    while left:
+        written = _pwrite(slate, left, place)
+        place += written
+        left = left[written:]
+    return {"event": "done", "at": at, "length": len(data)}
 
 
 def _namespace(check: dict[str, Any], source: int) -> Namespace:

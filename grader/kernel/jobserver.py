@@ -77,24 +77,9 @@ class JobServer:
 
 def serve_with_zygote(pool: socket.socket) -> None:
     """Serve until the pool closes its end or the zygote is gone; the PID namespace of the sandbox ends with this."""
-    from grader.kernel import checkrun  # once for all inits
+    import grader.kernel.checkrun  # noqa: F401 - once for all inits
 
-    del checkrun
-    home = _idle(pool)
-    ready, theirs = wire.pair()
-    orders, received = wire.pair()
-    other = os.fork()
-    if other == 0:
-        try:
-            for sock in (pool, ready, orders):
-                sock.close()
-            zygote.serve(theirs, received, jobinit.spaces(), home)
-        except Exception:
-            traceback.print_exc()
-        finally:
-            os._exit(1)
-    for fd in (theirs.detach(), received.detach(), home):
-        os.close(fd)
+    pid, ready, orders = _fork_zygote(pool)
     gc.freeze()
     server = JobServer(pool, orders)
     poll = select.poll()
@@ -110,7 +95,27 @@ def serve_with_zygote(pool: socket.socket) -> None:
     server.end()
     orders.close()  # the last way to the zygote
     with contextlib.suppress(ChildProcessError):
-        os.waitpid(other, 0)
+        os.waitpid(pid, 0)
+
+
+def _fork_zygote(pool: socket.socket) -> tuple[int, socket.socket, socket.socket]:
+    """Fork the zygote: its process id, the socket on which it says that it is ready, and the one that takes orders."""
+    home = _idle(pool)
+    ready, theirs = wire.pair()
+    orders, received = wire.pair()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            for sock in (pool, ready, orders):
+                sock.close()
+            zygote.serve(theirs, received, jobinit.spaces(), home)
+        except Exception:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    for fd in (theirs.detach(), received.detach(), home):
+        os.close(fd)
+    return pid, ready, orders
 
 
 def _idle(pool: socket.socket) -> int:
