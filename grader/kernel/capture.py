@@ -49,12 +49,12 @@ _ABSENT = object()
 
 
 @functools.lru_cache(maxsize=1024)
-def parsed(text: str) -> Path:
+def parsed(text: str) -> AttributePath:
     """The path that ``text`` is, parsed once in a process."""
-    return Path(text)
+    return AttributePath(text)
 
 
-class Path:
+class AttributePath:
     """A parsed path: a name, then ``.attribute``, ``[0]`` and ``['key']``. Raises ``ValueError`` for anything else."""
 
     __slots__ = ("name", "steps", "text")
@@ -77,7 +77,7 @@ class Path:
     def read(self, *spaces: Mapping[str, Any]) -> tuple[Any, bool]:
         """The value in the first of ``spaces`` that has the name, and whether it is a registered parameter.
 
-        The value is ``ABSENT`` where no space has the name or a step fails.
+        ``absent(value)`` where no space has the name or a step fails.
         """
         value = next((space[self.name] for space in spaces if self.name in space), _ABSENT)
         registered = False
@@ -89,7 +89,7 @@ class Path:
 
 
 def absent(value: Any) -> bool:
-    """Whether ``Path.read`` or ``attribute`` found nothing."""
+    """Whether ``AttributePath.read`` or ``attribute`` found nothing."""
     return value is _ABSENT
 
 

@@ -140,11 +140,12 @@ def serve(shell: Any, folder: str, about: dict[str, Any]) -> None:
     """In the kernel: run the programs of one check that stand in ``folder`` and write their results there."""
     from grader.kernel import exchange, local
     from grader.kernel.program import Namespace, ProgramRun
+    from grader.kernel.studenterror import code_name
 
     with local.as_found(shell.user_ns), Path(folder, "results").open("wb") as file:
         local.settle()
         plain = local.PlainShell(shell.user_ns, shell)
-        space = Namespace(plain, about["needs"], about["source"], local.code_name, about["printed"])
+        space = Namespace(plain, about["needs"], about["source"], code_name, about["printed"])
         for number in range(about["programs"]):
             tensors, program = exchange.decode(Path(folder, f"{number}.program").read_bytes())
             kept, outcome = ProgramRun(space, program, tensors, None).run()

@@ -26,6 +26,7 @@ import torch
 
 from grader.kernel import autograd_watch, exchange, programs, results
 from grader.kernel.program import Namespace, ProgramRun
+from grader.kernel.studenterror import code_name
 from grader.model import CaseRun, Check, Ending, Limits, Program
 
 #: Whether checks may run in forks here. On macOS the system's own libraries do not survive a fork.
@@ -99,11 +100,6 @@ def _in_process(program: Program, space: Namespace, check: Check) -> CaseRun:
 
 def _space(check: Check, namespace: dict[str, Any], shell: Any, limits: Limits) -> Namespace:
     return Namespace(PlainShell(namespace, shell), list(check.needs), check.source or "", code_name, limits.printed)
-
-
-def code_name(request: int) -> str:
-    """As ``harness.code_name``."""
-    return f"ipykernel_{request}.py"
 
 
 def _outcome(program: Program, space: Namespace, watch: Any) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-
-
 #: Seconds for stopped processes to come to rest, for which each needs a processor once more.
 _STOP_S = 10.0
 #: The same once a job's have not: a process can be made such that it never does.
@@ -26,16 +24,6 @@ _STOP_AGAIN_S = 0.1
 _AGAIN_S = 0.05
 #: Seconds for killed processes to be gone.
 _KILL_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """Processes that were stopped, ``/proc`` name → process id, and what ``Processes.marks`` said of them then."""
-
-    pids: Mapping[str, int] = field(default_factory=dict)
-    marks: Mapping[str, str] = field(default_factory=dict)
-
-
 #: Threads that a job may have, for each process that it may have.
 _THREADS = 8
 #: Files and folders that a job may make: those of a tmpfs of the default size.
@@ -46,6 +34,14 @@ _BUFFER = 208 * 1024
 _EXITING = 4
 #: Seconds between two looks at processes that were told to stop or to end.
 _LOOK_S = 0.0002
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Processes that were stopped, ``/proc`` name → process id, and what ``Processes.marks`` said of them then."""
+
+    pids: Mapping[str, int] = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict)
 
 
 class Processes:

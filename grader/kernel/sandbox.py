@@ -22,7 +22,10 @@ from grader.kernel import confine
 SANDBOXES = ("bwrap", "landlock", "none")
 #: The first Linux that lets a process enter the namespaces of another by its descriptor (see ``confine.fork_into``).
 _ENTERS = (5, 8)
+#: The remedy that is always left.
+_UNCONFINED = "--sandbox none, for code that you trust"
 
+#: What runs in the sandbox: the grader's package is found by its folder, which does not stay on the path.
 _BOOT = """
 import sys
 home = sys.argv[1]
@@ -62,9 +65,6 @@ def choose_sandbox(asked: str | None = None) -> str:
         "; ".join(f"{status.name} does not work here: {status.reason}" for status in refused),
         remedy="\n  or: ".join([*(status.remedy for status in refused if status.remedy), _UNCONFINED]),
     )
-
-
-_UNCONFINED = "--sandbox none, for code that you trust"
 
 
 @functools.cache

@@ -12,7 +12,8 @@ from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython.core.error import UsageError
 from traitlets import Type, observe
 
-from grader.kernel import harness, outputs
+from grader.kernel import outputs
+from grader.kernel.studenterror import code_name
 
 _compile = compile
 _ONLY_PARSE = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -40,7 +41,7 @@ class Compiler(XCachingCompiler):  # type: ignore[misc]
 
     def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
         """``ipykernel_<n>.py`` where ``n`` counts execute requests from 1."""
-        return harness.code_name(Compiler.requests)
+        return code_name(Compiler.requests)
 
 
 class Shell(ZMQInteractiveShell):  # type: ignore[misc]

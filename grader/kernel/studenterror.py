@@ -22,6 +22,15 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 _lines_cached = linecache.cache
 
 
+def code_name(request: int) -> str:
+    """The file name under which the code of the ``request``-th execute request is compiled, 0 for a check's own.
+
+    >>> _CELL_FILE.search(code_name(7))[1]
+    '7'
+    """
+    return f"ipykernel_{request}.py"
+
+
 def described(error: BaseException) -> dict[str, Any]:
     """The parts of ``model.StudentError``, with ``request`` in place of ``cell``: which execute request's code it was.
 
