@@ -48,7 +48,7 @@ def standing_of(run: RunReport) -> Standing:
     return Standing(sum(scores) if rows and len(scores) == len(rows) else None, whole)
 
 
-def below(run: RunReport, percentage: float) -> tuple[str, ...]:
+def students_below(run: RunReport, percentage: float) -> tuple[str, ...]:
     """The students who, in one notebook or in all, earned less than ``percentage`` of what was possible."""
     from grader.report.tally import rows_of
 

@@ -85,7 +85,7 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
             with collect(
                 options.paths,
                 student_pattern=options.student_pattern,
-                known=run.bench.course.notebooks,
+                known=run.seeded.course.notebooks,
                 skip=options.out,
                 limits=options.collect_limits,
             ) as collection:
@@ -126,14 +126,14 @@ async def _check_notebook(notebook: Path, course: str) -> SubmissionReport:
 
     with collect([notebook]) as collection:
         async with KernelPool(sandbox="none", jobs=1) as pool:
-            from grader.bench import Bench
             from grader.course.loading import load_course
             from grader.judge.cases import PUBLIC_SEED
             from grader.pipeline import grade, read_entry
+            from grader.seeded_course import SeededCourse
 
-            bench = Bench(load_course(course), PUBLIC_SEED)
-            submission = read_entry(collection.entries[0], bench)
-            return submission if isinstance(submission, SubmissionReport) else await grade(submission, bench, pool)
+            seeded = SeededCourse(load_course(course), PUBLIC_SEED)
+            submission = read_entry(collection.entries[0], seeded)
+            return submission if isinstance(submission, SubmissionReport) else await grade(submission, seeded, pool)
 
 
 class _Run:
@@ -144,10 +144,10 @@ class _Run:
         import torch
 
         from grader.assignment import expected_of
-        from grader.bench import Bench
         from grader.course.loading import load_course
         from grader.fingerprint import course_digest
         from grader.gradebook import RunSettings
+        from grader.seeded_course import SeededCourse
 
         torch.set_num_threads(1)
         course = load_course(options.course)
@@ -158,7 +158,7 @@ class _Run:
         self.settings = RunSettings(
             __version__, course.name, _seed(options, gradebook, course.name), torch.__version__, pool.sandbox
         )
-        self.bench = Bench(course, self.settings.seed)
+        self.seeded = SeededCourse(course, self.settings.seed)
         self.course_digest = course_digest(course)
 
     def begin(self, submissions: int) -> None:
@@ -192,7 +192,7 @@ class _Run:
         from grader.fingerprint import fingerprint
         from grader.pipeline import grade, read_entry
 
-        submission = read_entry(entry, self.bench)
+        submission = read_entry(entry, self.seeded)
         if isinstance(submission, SubmissionReport):
             self.gradebook.store(key, "", submission)
             return submission, False
@@ -201,7 +201,7 @@ class _Run:
             known = self.gradebook.take_over(key, mark) or self.gradebook.take_over_moved(key, mark, submission)
             if known is not None:
                 return known, True
-        report = await grade(submission, self.bench, self.pool)
+        report = await grade(submission, self.seeded, self.pool)
         # A fault of the grader is worth another try in the next run: it is stored under no fingerprint.
         self.gradebook.store(key, "" if report.status == "grader_error" else mark, report)
         return report, False

@@ -25,7 +25,6 @@ from typing import Any
 
 from rich.console import Console
 
-from grader.bench import Bench
 from grader.course.loading import load_course
 from grader.errors import CourseError
 from grader.judge.cases import PUBLIC_SEED
@@ -34,6 +33,7 @@ from grader.judge.score import link_consequences, score_exercise, score_fault
 from grader.kernel.local import FORKS, run_in_fork, run_in_process
 from grader.model import CaseRun, Check, Exercise, ExerciseScore, Hints, Limits, Stub
 from grader.report import exercises_html, exercises_text
+from grader.seeded_course import SeededCourse
 from grader.submission.cell_code import parsed
 from grader.submission.definitions import definitions_in, is_empty
 
@@ -57,41 +57,41 @@ def check(name: str | Callable[..., Any] | None = None, *, course: str = "autogr
     shell = _shell()
     namespace = shell.user_ns if shell is not None else sys._getframe(1).f_globals
     try:
-        bench = _bench(course)
+        seeded = _seeded(course)
     except CourseError as error:
         _say(shell, f"{error}: {error.remedy}")
         return
     if name is None:
-        _check_all(bench, namespace, shell, hints)
+        _check_all(seeded, namespace, shell, hints)
         return
     asked = name if isinstance(name, str) else str(getattr(name, "__name__", name))
-    exercise = bench.course.exercises.get(asked)
+    exercise = seeded.course.exercises.get(asked)
     if exercise is None:
-        _say(shell, _unknown(asked, bench))
+        _say(shell, _unknown(asked, seeded))
     elif missing := _missing(exercise, namespace, shell):
         _say(shell, missing)
     else:
-        _show(shell, [_checked(exercise, bench, namespace, shell)], hints)
+        _show(shell, [_checked(exercise, seeded, namespace, shell)], hints)
 
 
-def _check_all(bench: Bench, namespace: dict[str, Any], shell: Any, hints: Hints) -> None:
-    found = [exercise for exercise in bench.course.exercises.values() if not _missing(exercise, namespace, shell)]
+def _check_all(seeded: SeededCourse, namespace: dict[str, Any], shell: Any, hints: Hints) -> None:
+    found = [exercise for exercise in seeded.course.exercises.values() if not _missing(exercise, namespace, shell)]
     if not found:
         _say(shell, "No exercise is defined here yet: run the cell of a stub first.")
         return
-    scores = [_checked(exercise, bench, namespace, shell) for exercise in _with_progress(found, shell)]
-    _show(shell, link_consequences(scores, bench.course.exercises), hints)
+    scores = [_checked(exercise, seeded, namespace, shell) for exercise in _with_progress(found, shell)]
+    _show(shell, link_consequences(scores, seeded.course.exercises), hints)
 
 
 @lru_cache(maxsize=4)
-def _bench(course: str) -> Bench:
+def _seeded(course: str) -> SeededCourse:
     """The course laid out for the public seed, kept for the next check of the session."""
-    return Bench(load_course(course), PUBLIC_SEED)
+    return SeededCourse(load_course(course), PUBLIC_SEED)
 
 
-def _checked(exercise: Exercise, bench: Bench, namespace: dict[str, Any], shell: Any) -> ExerciseScore:
+def _checked(exercise: Exercise, seeded: SeededCourse, namespace: dict[str, Any], shell: Any) -> ExerciseScore:
     try:
-        prepared = bench.prepared(exercise)
+        prepared = seeded.prepared(exercise)
     except CourseError:
         return score_fault(exercise)
     stub = _stub(exercise, namespace, shell)
@@ -211,10 +211,10 @@ def _is_stub(cell: str) -> bool:
     return tree is not None and bool(tree.body) and is_empty(tree.body)
 
 
-def _unknown(name: str, bench: Bench) -> str:
-    near = difflib.get_close_matches(name, bench.course.exercises, n=3, cutoff=0.5)
-    known = f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(bench.course.exercises)}."
-    return f"There is no exercise {name!r} in the course {bench.course.name!r}. {known}"
+def _unknown(name: str, seeded: SeededCourse) -> str:
+    near = difflib.get_close_matches(name, seeded.course.exercises, n=3, cutoff=0.5)
+    known = f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(seeded.course.exercises)}."
+    return f"There is no exercise {name!r} in the course {seeded.course.name!r}. {known}"
 
 
 # -------------------------------------------------------------------------------------------- what is shown

@@ -11,7 +11,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from grader.bench import Bench, asked_of
 from grader.errors import GraderError
 from grader.judge.comparison import coarse_results
 from grader.judge.score import link_consequences, score_fault, score_missing, score_unreached
@@ -27,50 +26,51 @@ from grader.model import (
     SubmissionReport,
     SubmissionStatus,
 )
+from grader.seeded_course import SeededCourse, asked_of
 from grader.submission import Entry, autograd_suspected, read
 
 _log = logging.getLogger(__name__)
 
 
-def read_entry(entry: Entry, bench: Bench) -> Submission | SubmissionReport:
+def read_entry(entry: Entry, seeded: SeededCourse) -> Submission | SubmissionReport:
     """The submission, or the report of the grader's own failure to read it."""
     try:
-        return read(entry, bench.wanted, bench.givens)
+        return read(entry, seeded.wanted, seeded.givens)
     except Exception as error:
         _log.exception("reading %s failed", entry.shown_path)
         unread = Submission(entry.student, entry.notebook, entry.path, entry.shown_path, sha256="")
         return _report(unread, "grader_error", None, 0.0, reason=_fault(error))
 
 
-async def grade(submission: Submission, bench: Bench, pool: KernelPool) -> SubmissionReport:
+async def grade(submission: Submission, seeded: SeededCourse, pool: KernelPool) -> SubmissionReport:
     """Run and judge one submission. Never raises for anything about the submission itself."""
     started = time.perf_counter()
     try:
-        report = await _graded(submission, bench, pool)
+        report = await _graded(submission, seeded, pool)
     except Exception as error:
         _log.exception("grading %s failed", submission.shown_path)
         report = _report(submission, "grader_error", None, 0.0, reason=_fault(error))
     return replace(report, seconds=round(time.perf_counter() - started, 3))
 
 
-async def _graded(submission: Submission, bench: Bench, pool: KernelPool) -> SubmissionReport:
+async def _graded(submission: Submission, seeded: SeededCourse, pool: KernelPool) -> SubmissionReport:
     if submission.unreadable is not None:
         return _report(submission, "unreadable", None, 0.0, reason=submission.unreadable)
-    asked = asked_of(submission, bench.course)
+    asked = asked_of(submission, seeded.course)
     if not asked:
         return _report(
-            submission, "no_exercises", None, 0.0, reason=f"no exercise of the course {bench.course.name!r} is in it"
+            submission, "no_exercises", None, 0.0, reason=f"no exercise of the course {seeded.course.name!r} is in it"
         )
     job = Job(
         submission.shown_path,
         submission.cells,
-        bench.checks(submission, asked),
+        seeded.checks(submission, asked),
         submission.assets,
         submission.assets_below,
     )
     # A notebook without one stub has nothing to check: not a cell of it need be run.
     execution = await pool.run(job) if job.checks else Execution("finished")
-    scores = judge(submission, asked, execution, bench)
+    scores = judge(submission, asked, execution, seeded)
     status: SubmissionStatus = "graded" if execution.ended == "finished" else execution.ended
     earned: float | None = sum(score.score for score in scores)
     reason = _REASONS.get(status, "")
@@ -92,23 +92,25 @@ _REASONS = {
 
 
 def judge(
-    submission: Submission, asked: Sequence[Exercise], execution: Execution, bench: Bench
+    submission: Submission, asked: Sequence[Exercise], execution: Execution, seeded: SeededCourse
 ) -> tuple[ExerciseScore, ...]:
     """The scores of the exercises asked, from what running the submission gave."""
-    scores = [_judge_exercise(submission, exercise, execution, bench) for exercise in asked]
-    return link_consequences(scores, bench.course.exercises)
+    scores = [_judge_exercise(submission, exercise, execution, seeded) for exercise in asked]
+    return link_consequences(scores, seeded.course.exercises)
 
 
-def _judge_exercise(submission: Submission, exercise: Exercise, execution: Execution, bench: Bench) -> ExerciseScore:
+def _judge_exercise(
+    submission: Submission, exercise: Exercise, execution: Execution, seeded: SeededCourse
+) -> ExerciseScore:
     stub = submission.stubs.get(exercise.id)
     if stub is None:
         return score_missing(exercise)
     try:
-        prepared = bench.prepared(exercise)
+        prepared = seeded.prepared(exercise)
         runs = execution.checks.get(exercise.id)
         if runs is None:
             return score_unreached(exercise, stub, _unreached(execution))
-        score = bench.verdicts.score(exercise, prepared, runs, stub)
+        score = seeded.verdicts.score(exercise, prepared, runs, stub)
     except Exception as error:
         _log.exception("judging %s of %s failed", exercise.id, submission.shown_path)
         return replace(score_fault(exercise), flags=(_fault(error),))

@@ -25,13 +25,13 @@ ALLOWED: dict[str, set[str]] = {
     "grader.course": {"grader.judge", "grader.kernel"},  # the declarations import neither: see below
     "grader.gradebook": {"grader.report"},
     "grader.fingerprint": {"grader.gradebook"},
-    "grader.bench": {"grader.judge", "grader.submission"},
-    "grader.pipeline": {"grader.bench", "grader.judge", "grader.kernel", "grader.submission"},
+    "grader.seeded_course": {"grader.judge", "grader.submission"},
+    "grader.pipeline": {"grader.seeded_course", "grader.judge", "grader.kernel", "grader.submission"},
     "grader.assignment": {"grader.report"},
     "grader.batch": {
         *(
             "grader.assignment",
-            "grader.bench",
+            "grader.seeded_course",
             "grader.course",
             "grader.fingerprint",
             "grader.gradebook",
@@ -40,7 +40,7 @@ ALLOWED: dict[str, set[str]] = {
         ),
         *("grader.pipeline", "grader.submission"),
     },
-    "grader.notebook": {"grader.bench", *WINGS},
+    "grader.notebook": {"grader.seeded_course", *WINGS},
     "grader.console": {"grader.report"},
     "grader.platforms": {"grader.assignment", "grader.console", "grader.course", "grader.report"},
     "grader.starter": {"grader.course"},

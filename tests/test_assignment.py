@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.assignment import Standing, below, expected_of, standing_of
+from grader.assignment import Standing, expected_of, standing_of, students_below
 from grader.cli.outcome import exit_status
 from grader.course.loading import load_course
 from grader.errors import UsageError
@@ -57,9 +57,9 @@ def test_expected_of_names_the_exercises_of_the_assigned_notebooks() -> None:
 def test_below_counts_what_was_assigned_and_not_handed_in() -> None:
     handed_in = [report(student="ada"), report(2.0, "alan")]
 
-    assert below(run(*handed_in, assigned={}), 60) == ("alan",)
-    assert below(run(*handed_in, assigned={"lin_grad": 4.0, "mse_grad": 4.0}), 60) == ("ada", "alan")
-    assert below(run(*handed_in, assigned={}), 50) == ()
+    assert students_below(run(*handed_in, assigned={}), 60) == ("alan",)
+    assert students_below(run(*handed_in, assigned={"lin_grad": 4.0, "mse_grad": 4.0}), 60) == ("ada", "alan")
+    assert students_below(run(*handed_in, assigned={}), 50) == ()
 
 
 def test_exit_status_below_says_who_is_and_names_ten_at_most(capsys: pytest.CaptureFixture[str]) -> None:

@@ -195,7 +195,7 @@ def test_stub_that_calls_an_untouched_one_is_no_stub_itself(ipython: Place) -> N
 
 
 def test_crash_and_loop_end_the_fork_alone(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    exercises = notebook._bench("autograd").course.exercises
+    exercises = notebook._seeded("autograd").course.exercises
     object.__setattr__(exercises["relu_grad"], "time_limit", 0.5)
     try:
         place.run("def relu_grad(inp, out):\n    while True: pass")
@@ -263,7 +263,7 @@ def test_exercise_that_cannot_be_prepared_is_no_zero(python: Place, monkeypatch:
     def broken(*about: object) -> None:
         raise notebook.CourseError("a sampler is broken")
 
-    monkeypatch.setattr(notebook.Bench, "prepared", broken)
+    monkeypatch.setattr(notebook.SeededCourse, "prepared", broken)
     out = python.run(RIGHT + "check('lin_grad')")
     assert "could not be graded" in out
     assert "This does not count as zero points" in out

@@ -9,7 +9,7 @@ import typer
 
 from grader.cli.app import app
 from grader.cli.options import CourseOption
-from grader.cli.outcome import BELOW, GRADED, told
+from grader.cli.outcome import BELOW, GRADED, errors_told
 from grader.cli.view import plain_console
 from grader.machine import usable_cores
 
@@ -21,7 +21,7 @@ def release(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if anything would change.")] = False,
 ) -> None:
     """Make the students' notebooks from the solutions."""
-    with told():
+    with errors_told():
         from grader.course.release import release as released
 
         outcome = released(solutions, exercises, check=check)
@@ -44,7 +44,7 @@ def validate(
     ] = None,
 ) -> None:
     """Prove a course: solutions earn everything, stubs nothing, every known mistake is caught and named."""
-    with told():
+    with errors_told():
         from grader.course.loading import load_course
         from grader.course.validate import validate as proof_of
         from grader.course.validation_table import validation_view
@@ -80,7 +80,7 @@ def init(
     gradescope: Annotated[bool, typer.Option("--gradescope", help="Add Gradescope's autograder archive.")] = False,
 ) -> None:
     """Make a course repository ready to push: exercises, README, workflow. Never overwrites."""
-    with told():
+    with errors_told():
         from grader.starter import start_repository
 
         for line in start_repository(folder, course, grader=grader, classroom50=classroom50, gradescope=gradescope):

@@ -11,7 +11,7 @@ import typer
 
 from grader.cli.app import app
 from grader.cli.options import HintsOption, OutOption, Platform
-from grader.cli.outcome import told
+from grader.cli.outcome import errors_told
 from grader.cli.values import not_nan
 from grader.cli.view import note, plain_console, write_out
 from grader.errors import UsageError
@@ -28,7 +28,7 @@ def report(
     hints: HintsOption = "nudge",
 ) -> None:
     """Write the reports again from the gradebook, without running anything."""
-    with told():
+    with errors_told():
         from grader.report import render_class, write_reports
 
         run = _stored(out)
@@ -52,7 +52,7 @@ def override(
     They hold for the notebook that was handed in, however often it is graded again, and not for another one. Reports
     and exports have them from then on, with what the grader found and the reason beside them.
     """
-    with told():
+    with errors_told():
         from grader.report.numbers import points
 
         with _opened(out) as gradebook:
@@ -102,7 +102,7 @@ def export(
     ] = None,
 ) -> None:
     """Print the grades in the form that a learning platform imports."""
-    with told():
+    with errors_told():
         from grader.report import export as exported
         from grader.report import read_roster
 

@@ -31,11 +31,11 @@ UNGRADED_STATUSES = frozenset({"unreadable", "no_exercises", "grader_error"})
 
 def exit_status(run: RunReport, fail_under: float | None) -> int:
     """The exit status of a run; who is below ``fail_under`` is told on standard error."""
-    from grader.assignment import below
+    from grader.assignment import students_below
     from grader.report.tally import rows_of
 
     rows = rows_of(run)
-    students = () if fail_under is None else below(run, fail_under)
+    students = () if fail_under is None else students_below(run, fail_under)
     if students:
         _tell_below(students, len(rows), fail_under)
     if any(one.status in UNGRADED_STATUSES for row in rows for one in row.counted):
@@ -93,7 +93,7 @@ class Platforms:
 
 
 @contextmanager
-def told(platforms: Platforms | None = None, *, exit_zero: bool = False, resumes: str = "") -> Iterator[None]:
+def errors_told(platforms: Platforms | None = None, *, exit_zero: bool = False, resumes: str = "") -> Iterator[None]:
     """Print a ``GraderError`` with its remedy and end with status 2, telling the platforms too.
 
     They are told of any other fault as well, for they read a result in every case; it is then raised on. ``resumes``
@@ -101,7 +101,7 @@ def told(platforms: Platforms | None = None, *, exit_zero: bool = False, resumes
     """
     asked: list[int] = []
     try:
-        with _ending_when_asked(asked), _places_refused():
+        with _interrupted_by_sigterm(asked), _file_errors_refused():
             yield
     except (typer.Exit, typer.Abort):
         raise
@@ -123,7 +123,7 @@ def told(platforms: Platforms | None = None, *, exit_zero: bool = False, resumes
 
 
 @contextmanager
-def _ending_when_asked(asked: list[int]) -> Iterator[None]:
+def _interrupted_by_sigterm(asked: list[int]) -> Iterator[None]:
     """Take SIGTERM for an interruption, noted in ``asked``, so that kernels and folders are put away as after one.
 
     Not where interruptions are ignored, as a shell has it for a command in the background.
@@ -145,7 +145,7 @@ def _ending_when_asked(asked: list[int]) -> Iterator[None]:
 
 
 @contextmanager
-def _places_refused() -> Iterator[None]:
+def _file_errors_refused() -> Iterator[None]:
     """Turn what the system refuses to do with a file into a ``UsageError`` that names it."""
     try:
         yield

@@ -10,7 +10,7 @@ import typer
 
 from grader.cli import options as cli
 from grader.cli.app import app
-from grader.cli.outcome import GRADED, Platforms, exit_status, logging_to, told
+from grader.cli.outcome import GRADED, Platforms, errors_told, exit_status, logging_to
 from grader.cli.values import size
 from grader.cli.view import ProgressView, entries_csv, plain_console, print_entries, write_out
 from grader.errors import UsageError
@@ -61,7 +61,7 @@ def score(
     notebooks = tuple(assigned or ())
     platforms = Platforms(in_actions, gradescope, classroom50, course, notebooks, hints)
     again = "run the same command without --fresh to go on" if fresh else "run the same command again to go on"
-    with told(platforms, exit_zero=exit_zero, resumes=again):
+    with errors_told(platforms, exit_zero=exit_zero, resumes=again):
         _refuse_absent(paths)
         if who or who_csv:
             _print_who(paths, out, student_pattern, course, notebooks, as_csv=who_csv)
@@ -105,7 +105,7 @@ def demo(
     sandbox: Annotated[cli.Sandbox | None, typer.Option("--sandbox", help="As in `grader score`.")] = None,
 ) -> None:
     """Write a sample class of thirteen, grade it and name the report. Needs a source checkout."""
-    with told():
+    with errors_told():
         from grader.batch import ScoreOptions
         from grader.demo import write_class
         from grader.kernel import choose_sandbox

@@ -9,7 +9,7 @@ import typer
 
 from grader.cli.app import app
 from grader.cli.options import CourseOption, HintsOption
-from grader.cli.outcome import BELOW, GRADED, UNGRADED, UNGRADED_STATUSES, told
+from grader.cli.outcome import BELOW, GRADED, UNGRADED, UNGRADED_STATUSES, errors_told
 from grader.cli.view import plain_console
 
 
@@ -23,7 +23,7 @@ def check(
 
     It runs with your rights and without a sandbox, on public data; your grade comes from other numbers.
     """
-    with told():
+    with errors_told():
         from grader.batch import check_notebook
         from grader.report import render_submission
 
@@ -35,7 +35,7 @@ def check(
 @app.command()
 def doctor() -> None:
     """Tell what works on this machine, and how to mend what does not."""
-    with told():
+    with errors_told():
         from grader.kernel.doctor import doctor as examine
 
         findings = examine()

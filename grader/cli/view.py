@@ -44,7 +44,7 @@ class _StandardOutput(Console):
 
     def on_broken_pipe(self) -> None:
         """Let what is still printed lead nowhere."""
-        _lead_nowhere()
+        _discard_standard_output()
 
 
 def write_out(text: str) -> None:
@@ -52,20 +52,20 @@ def write_out(text: str) -> None:
     try:
         typer.echo(text, nl=False)
     except BrokenPipeError:
-        _lead_nowhere()
+        _discard_standard_output()
     except OSError as error:
         raise _unwritable(error) from error
 
 
 def _unwritable(error: OSError) -> UsageError:
     """What to tell of it; what is still printed leads nowhere, or Python would tell it again at its end."""
-    _lead_nowhere()
+    _discard_standard_output()
     return UsageError(
         f"standard output cannot be written: {error.strerror}", remedy="let it lead to where there is room"
     )
 
 
-def _lead_nowhere() -> None:
+def _discard_standard_output() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -16,8 +16,8 @@ from grader.visible import files_of_work
 #: What no exercise needs, in any cell: the grader's own modules (the digits are for everybody), modules by computed or
 #: looked-up names, and the graph of autograd walked or traced by hand.
 _MEDDLING = re.compile(
-    r"\bgrader\s*\.\s*(?:kernel|judge|pipeline|bench|notebook|course(?!\.autograd\.digits))\b"
-    r"|\bfrom\s+grader\s+import\b[^\n]*\b(?:kernel|judge|course|bench|notebook|pipeline)\b"
+    r"\bgrader\s*\.\s*(?:kernel|judge|pipeline|seeded_course|notebook|course(?!\.autograd\.digits))\b"
+    r"|\bfrom\s+grader\s+import\b[^\n]*\b(?:kernel|judge|course|seeded_course|notebook|pipeline)\b"
     r"|\bsys\s*\.\s*modules\s*(?:\[|\.\s*(?:get|pop|items|values|setdefault)\b)"
     r"|\b(?:import_module|__import__)\s*\((?!\s*[\"'][\w.]+[\"']\s*[,)])"
     r"|\bautograd_watch\b|\bnext_functions\b|\b_input_metadata\b|\bmake_fx\b|\bml_meth\b"

@@ -1,4 +1,4 @@
-"""A course laid out for one seed: cases and references made once a run, on first need, and the checks made of them."""
+"""A course with the cases of one seed and their references, made on first need, and the checks made of them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from grader.model import Check, Course, Exercise, Program, Submission
 from grader.submission import Wanted, givens_of, stems_in
 
 
-class Bench:
-    """The exercises of a course with the cases of one seed; what a whole run shares."""
+class SeededCourse:
+    """The exercises of a course with the cases of one seed; what a whole run shares.
+
+    ``verdicts`` are the scores worked out so far; ``wanted`` and ``givens`` are what ``grader.submission.read`` has to
+    know of the course.
+    """
 
     def __init__(self, course: Course, seed: int) -> None:
         self.course = course
