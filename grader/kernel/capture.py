@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
@@ -40,7 +39,6 @@ _dict_of_type = type.__dict__["__dict__"].__get__
 _member = type(type("Slotted", (), {"__slots__": ("x",)}).x)  # type: ignore[attr-defined]
 _name_of = type.__dict__["__name__"].__get__
 _scalars = (bool, int, float)
-_dtype_name = re.compile(r"torch\.(\w+)")
 
 #: Elements of a list that is read as one tensor.
 MOST_ELEMENTS = 10_000

@@ -39,7 +39,7 @@ def doctor() -> tuple[Finding, ...]:
 def _python() -> Finding:
     text = f"Python {platform.python_version()} ({sys.executable})"
     if sys.version_info < _OLDEST_PYTHON:
-        return Finding("fail", text, "Install Python 3.11 or newer.")
+        return Finding("fail", text, "install Python 3.11 or newer")
     return Finding("ok", text)
 
 

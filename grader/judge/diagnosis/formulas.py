@@ -36,12 +36,12 @@ def one_contribution(symptom: Symptom) -> Diagnosis | None:
     """Each gradient is one of the contributions to it, where there are several."""
     if not symptom.failing or any("formula" not in view.case.constants for view in symptom.views):
         return None
-    if all(_is_one_of(view, symptom) for view in symptom.failing) or _has_nested(symptom):
+    if all(_is_one_of(view) for view in symptom.failing) or _has_nested(symptom):
         return wording.say("overwritten", path=path(symptom))
     return None
 
 
-def _is_one_of(view: View, symptom: Symptom) -> bool:
+def _is_one_of(view: View) -> bool:
     found = _contributions(view.case)
     if found is None or view.actual.shape != (len(_NAMES),):
         return False
@@ -58,7 +58,7 @@ def _has_nested(symptom: Symptom) -> bool:
         return False
     others = (Symptom(symptom.evidence, other, symptom.alternatives) for other in symptom.others())
     return any(
-        other.failing and all(_is_one_of(view, other) for view in other.failing)
+        other.failing and all(_is_one_of(view) for view in other.failing)
         for other in others
         if other.check in symptom.failed
     )

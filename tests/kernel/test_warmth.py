@@ -1,0 +1,33 @@
+"""What a notebook will need of torch is guessed from its text."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.kernel import warmth
+
+#: A cell → what it needs beyond the basics.
+NEEDED = {
+    "w.g = inp.T @ out.g": [],
+    "loss.backward()": [],
+    "loss.backward(upstream)": ["symbolic"],
+    "torch.autograd.grad(loss, w)": ["symbolic"],
+    "torch.testing.assert_close(a, b)": ["symbolic", "testing"],
+    "optimizer = torch.optim.SGD([w], lr=0.1)": ["compiler"],
+}
+
+
+@pytest.mark.parametrize("source", NEEDED)
+def test_need_is_told_by_the_text(source: str) -> None:
+    assert warmth.needed(["import torch", source]) == NEEDED[source]
+
+
+def test_what_was_brought_once_is_not_brought_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    brought: list[str] = []
+    monkeypatch.setattr(warmth, "_brought", set())
+    monkeypatch.setattr(warmth, "_BRINGERS", {"testing": lambda: brought.append("testing")})
+    monkeypatch.setattr(warmth, "_start_alike", lambda: None)
+    monkeypatch.setattr(warmth.gc, "freeze", lambda: None)
+
+    assert [warmth.bring(["testing", "unheard of"]), warmth.bring(["testing"])] == [True, False]
+    assert brought == ["testing"]
