@@ -10,9 +10,10 @@ from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.factors import letters
 from grader.judge.diagnosis.normalisations import MISSTEPS
+from grader.judge.diagnosis.operands import of_output
 from grader.judge.diagnosis.passes import PASSES
 from grader.judge.diagnosis.symptom import Prediction, Symptom, View
-from grader.judge.diagnosis.values import of_ones, of_output, under
+from grader.judge.diagnosis.values import of_ones, under
 from grader.model import Diagnosis
 
 #: Failing cases, and entries in them, below which an agreement may be chance.
