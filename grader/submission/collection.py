@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 from grader.errors import UsageError
 from grader.notebook_name import kind_of_notebook
@@ -58,35 +58,36 @@ def collect(
     if not paths:
         raise UsageError("no path given", remedy="name notebooks, folders or archives of submissions")
     pattern = _compiled(student_pattern)
-    folder = TemporaryDirectory(prefix="grader-")
+    unpacked = TemporaryDirectory(prefix="grader-")
     try:
-        counter = iter(range(10**9))
-
-        def new_folder() -> Path:
-            made = Path(folder.name) / str(next(counter))
-            made.mkdir()
-            return made
-
-        lister = Lister(limits, new_folder, skip.resolve() if skip is not None else None)
+        lister = Lister(limits, lambda: Path(mkdtemp(dir=unpacked.name)), skip.resolve() if skip is not None else None)
         listings = _folders_of_students([lister.listed(Path(path), named=len(paths) > 1) for path in paths])
         drafts = [_drafts(listing, pattern, known) for listing in listings]
         if not any(drafts):
             raise UsageError(f"no notebook found in {printable(str(paths[0]))}", remedy=_LOOKED_FOR)
-        drafts = [some or [_empty(listing, known)] for listing, some in zip(listings, drafts, strict=True)]
-        alike = _namesakes(draft for some in drafts for draft in some)
-        students = frozenset(draft.name.student for some in drafts for draft in some)
-        entries: dict[str, Entry] = {}
-        for listing, some in zip(listings, drafts, strict=True):
-            for entry in _entries(listing, [_told_apart(draft, alike) for draft in some], known, students):
-                entries.setdefault(f"{entry.path}\0{entry.shown_path if entry.refused else ''}", entry)
+        entries = _entries_of_class(listings, drafts, known)
     except BaseException:
-        folder.cleanup()
+        unpacked.cleanup()
         raise
+    if not any(Path(unpacked.name).iterdir()):  # no archive was met
+        unpacked.cleanup()
+        return Collection(entries)
+    return Collection(entries, unpacked)
+
+
+def _entries_of_class(
+    listings: Sequence[Listing], drafts: Sequence[list[_Draft]], known: Sequence[str]
+) -> tuple[Entry, ...]:
+    """Return the entries of all paths, sorted, each once: what must be seen side by side is decided here."""
+    drafts = [some or [_empty(listing, known)] for listing, some in zip(listings, drafts, strict=True)]
+    alike = _namesakes(draft for some in drafts for draft in some)
+    students = frozenset(draft.name.student for some in drafts for draft in some)
+    entries: dict[str, Entry] = {}
+    for listing, some in zip(listings, drafts, strict=True):
+        for entry in _entries(listing, [_told_apart(draft, alike) for draft in some], known, students):
+            entries.setdefault(f"{entry.path}\0{entry.shown_path if entry.refused else ''}", entry)
     ordered = sorted(entries.values(), key=lambda entry: (entry.student, entry.notebook, entry.shown_path))
-    if next(counter) == 0:  # no archive was met
-        folder.cleanup()
-        return Collection(_with_duplicates_flagged(ordered))
-    return Collection(_with_duplicates_flagged(ordered), folder)
+    return _with_duplicates_flagged(ordered)
 
 
 def _compiled(pattern: str | None) -> re.Pattern[str] | None:
