@@ -131,25 +131,15 @@ def _draw(exercise: Exercise, plan: _Plan, rng: RandomState) -> Prepared:
             inputs[name] = _as_input(drawn, sampler, plan)
         else:
             constants[name] = drawn
-    upstream = None
-    if not exercise.rerun or exercise.call:
-        out = forward_value(exercise, inputs, constants)
-        if isinstance(out, Tensor) and out.is_floating_point():
-            if out.dim() > 0:
-                upstream = torch.from_numpy(rng.standard_normal(tuple(out.shape))).to(torch.float32).to(plan.dtype)
-            inputs_seen = _implied(exercise, inputs, out.to(plan.dtype), upstream)
-        else:
-            inputs_seen = dict(inputs)
-    else:
-        inputs_seen = dict(inputs)
+    upstream, seen = _upstream_and_seen(exercise, plan, inputs, constants, rng)
     expected = reference_for(exercise, inputs, constants, upstream)
     program = Program(
         case=plan.label,
         call=_with_builtins(exercise.call, exercise.needs),
-        tensors=inputs_seen,
+        tensors=seen,
         constants=constants,
         globals=exercise.globals,
-        poison=tuple(path for path in _paths(exercise, plan.checks) if _is_gradient(path, inputs_seen)),
+        poison=tuple(path for path in _paths(exercise, plan.checks) if _is_gradient(path, seen)),
         reads=_paths(exercise, plan.checks),
         raises=tuple(check for check in plan.checks if check in exercise.raises),
         numpy=exercise.numpy,
@@ -157,6 +147,28 @@ def _draw(exercise: Exercise, plan: _Plan, rng: RandomState) -> Prepared:
     )
     case = Case(exercise.id, plan.label, program, inputs, constants, sizes, upstream, plan.checks)
     return Prepared(case, {check: expected[check] for check in plan.checks if check in expected})
+
+
+def _upstream_and_seen(
+    exercise: Exercise,
+    plan: _Plan,
+    inputs: Mapping[str, Tensor],
+    constants: Mapping[str, Constant],
+    rng: RandomState,
+) -> tuple[Tensor | None, dict[str, Tensor]]:
+    """An upstream gradient in the shape of the output, where that is a tensor of floats and no single number.
+
+    With it, the tensors that the student's process sees: the inputs, and what ``call`` uses of the output.
+    """
+    if exercise.rerun and not exercise.call:
+        return None, dict(inputs)
+    out = forward_value(exercise, inputs, constants)
+    if not isinstance(out, Tensor) or not out.is_floating_point():
+        return None, dict(inputs)
+    upstream = None
+    if out.dim() > 0:
+        upstream = torch.from_numpy(rng.standard_normal(tuple(out.shape))).to(torch.float32).to(plan.dtype)
+    return upstream, _implied(exercise, inputs, out.to(plan.dtype), upstream)
 
 
 def _drawn(exercise: Exercise, name: str, sampler: Sampler, draw: Draw) -> np.ndarray[Any, Any] | Constant:

@@ -11,6 +11,7 @@ import ast
 import contextlib
 from collections.abc import Iterable, Sequence
 from types import CodeType
+from typing import Literal
 
 from grader.model import Cell, Check
 from grader.recent import by_source
@@ -62,34 +63,41 @@ def _check_is_ours(sources: tuple[str, ...]) -> bool:
         if _CHECK not in source and "*" not in source and source.isascii():
             continue
         origin = _origin_of_check(source)
-        if origin is False:
+        if origin == "elsewhere":
             return False
-        imported = imported or origin is True
+        imported = imported or origin == "grader"
     return imported
 
 
 @by_source
-def _origin_of_check(source: str) -> bool | None:
-    """Whether a cell gives the name ``check`` the grader's meaning (True), another (False), or none (None)."""
+def _origin_of_check(source: str) -> Literal["grader", "elsewhere"] | None:
+    """Where a cell takes the name ``check`` from, None where it does not bind it.
+
+    What cannot be parsed, or imports everything (``*``), may bind it.
+    """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    found = None
+        return "elsewhere"
+    found: Literal["grader"] | None = None
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom | ast.Import):
             for alias in node.names:
-                if alias.name == "*":
-                    return False
-                if (alias.asname or alias.name) == _CHECK:
-                    found = isinstance(node, ast.ImportFrom) and node.module == _PACKAGE and alias.name == _CHECK
-                    if not found:
-                        return False
-        elif (isinstance(node, ast.Name) and node.id == _CHECK and not isinstance(node.ctx, ast.Load)) or (
-            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == _CHECK
-        ):
-            return False
+                if alias.name != "*" and (alias.asname or alias.name) != _CHECK:
+                    continue
+                if not (isinstance(node, ast.ImportFrom) and node.module == _PACKAGE and alias.name == _CHECK):
+                    return "elsewhere"
+                found = "grader"
+        elif _binds_check(node):
+            return "elsewhere"
     return found
+
+
+def _binds_check(node: ast.AST) -> bool:
+    """Whether code assigns, deletes or defines ``check``."""
+    if isinstance(node, ast.Name):
+        return node.id == _CHECK and not isinstance(node.ctx, ast.Load)
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == _CHECK
 
 
 @by_source
