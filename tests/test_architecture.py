@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import grader.errors
 from tests.samples import ROOT
 
 PACKAGE = ROOT / "grader"
@@ -135,6 +136,14 @@ def test_remedies_are_clauses() -> None:
                 assert not words[0][:1].isupper(), f"{module}: {words[0]}"
                 assert not words[-1].endswith("."), f"{module}: {words[-1]}"
     assert seen > 40
+
+
+def test_every_error_says_what_to_do_next() -> None:
+    errors = {name for name, kind in vars(grader.errors).items() if isinstance(kind, type)}
+    for module in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in errors:
+                assert any(keyword.arg == "remedy" for keyword in node.keywords), f"{module}, line {node.lineno}"
 
 
 def test_what_students_install_holds_no_solution_marker() -> None:

@@ -73,7 +73,9 @@ class Lister:
             ) from None
         except (OSError, RuntimeError, ValueError) as error:
             reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "not a usable path"
-            raise UsageError(f"cannot look at {printable(str(path))}: {reason}") from None
+            raise UsageError(
+                f"cannot look at {printable(str(path))}: {reason}", remedy="name a path that this user may read"
+            ) from None
         name = real.name or "unnamed"
         if stat.S_ISDIR(mode):
             return self._folder(real, name, f"{name}/" if named else "")
