@@ -14,6 +14,21 @@ from grader.course.autograd.backprop import NETWORK, ZERO_BEFORE_RELU, network_l
 
 NOTEBOOK = "04_layers"
 
+#: What the layers are called on, as objects and again as modules: ``inp`` last, ``earlier`` before it, ``between`` by
+#: the other instance.
+RELU = {"inp": normal("n", "d"), "earlier": normal("n", "d"), "between": normal("n", "d")}
+LINEAR = {
+    "inp": normal("n", "i"),
+    "w": normal("i", "o"),
+    "b": normal("o"),
+    "earlier": normal("n", "i"),
+    "between": normal("n", "i"),
+    "other_w": normal("i", "o"),
+    "other_b": normal("o"),
+}
+MSE = {"inp": normal("n", 1), "targ": normal("n"), "earlier": normal("n", 1), "between": normal("n", 1)}
+SOME_ZEROS = Variant("some inputs exactly zero", {"inp": normal("n", "d", zeros=0.3)})
+
 
 @exercise(
     call="""
@@ -24,9 +39,9 @@ NOTEBOOK = "04_layers"
         layer.out.g = upstream
         layer.backward()
     """,
-    inputs={"inp": normal("n", "d"), "earlier": normal("n", "d"), "between": normal("n", "d")},
+    inputs=RELU,
     points={"out": 1, "inp.g": 1},
-    variants=(Variant("some inputs exactly zero", {"inp": normal("n", "d", zeros=0.3)}),),
+    variants=(SOME_ZEROS,),
 )
 def Relu(inp: Tensor) -> Tensor:  # noqa: N802 - the student's class
     """ReLU as a layer."""
@@ -42,15 +57,7 @@ def Relu(inp: Tensor) -> Tensor:  # noqa: N802 - the student's class
         layer.out.g = upstream
         layer.backward()
     """,
-    inputs={
-        "inp": normal("n", "i"),
-        "w": normal("i", "o"),
-        "b": normal("o"),
-        "earlier": normal("n", "i"),
-        "between": normal("n", "i"),
-        "other_w": normal("i", "o"),
-        "other_b": normal("o"),
-    },
+    inputs=LINEAR,
     points={"out": 1, "inp.g": 1, "w.g": 1, "b.g": 1},
 )
 def Lin(inp: Tensor, w: Tensor, b: Tensor) -> Tensor:  # noqa: N802
@@ -66,12 +73,7 @@ def Lin(inp: Tensor, w: Tensor, b: Tensor) -> Tensor:  # noqa: N802
         other(between, targ)
         layer.backward()
     """,
-    inputs={
-        "inp": normal("n", 1),
-        "targ": normal("n"),
-        "earlier": normal("n", 1),
-        "between": normal("n", 1),
-    },
+    inputs=MSE,
     points={"out": 1, "inp.g": 1},
 )
 def Mse(inp: Tensor, targ: Tensor) -> Tensor:  # noqa: N802
@@ -146,10 +148,10 @@ def Module(a: Tensor, b: Tensor) -> Tensor:  # noqa: N802
         layer.out.g = upstream
         layer.backward()
     """,
-    inputs={"inp": normal("n", "d"), "earlier": normal("n", "d"), "between": normal("n", "d")},
+    inputs=RELU,
     points={"out": 0.5, "inp.g": 0.5},
     follows=("Module",),
-    variants=(Variant("some inputs exactly zero", {"inp": normal("n", "d", zeros=0.3)}),),
+    variants=(SOME_ZEROS,),
 )
 def ReluModule(inp: Tensor) -> Tensor:  # noqa: N802
     """ReLU as a module."""
@@ -165,15 +167,7 @@ def ReluModule(inp: Tensor) -> Tensor:  # noqa: N802
         layer.out.g = upstream
         layer.backward()
     """,
-    inputs={
-        "inp": normal("n", "i"),
-        "w": normal("i", "o"),
-        "b": normal("o"),
-        "earlier": normal("n", "i"),
-        "between": normal("n", "i"),
-        "other_w": normal("i", "o"),
-        "other_b": normal("o"),
-    },
+    inputs=LINEAR,
     points={"out": 0.5, "inp.g": 0.5, "w.g": 0.5, "b.g": 0.5},
     follows=("Module",),
 )
@@ -190,12 +184,7 @@ def LinModule(inp: Tensor, w: Tensor, b: Tensor) -> Tensor:  # noqa: N802
         other(between, targ)
         layer.backward()
     """,
-    inputs={
-        "inp": normal("n", 1),
-        "targ": normal("n"),
-        "earlier": normal("n", 1),
-        "between": normal("n", 1),
-    },
+    inputs=MSE,
     points={"out": 0.5, "inp.g": 0.5},
     follows=("Module",),
 )

@@ -79,6 +79,15 @@ def _stepped(
     return [param.detach() for param in held]
 
 
+def _ran(
+    make: Callable[[list[Tensor]], torch.optim.Optimizer], params: Sequence[Tensor], grads: Sequence[Tensor], late: int
+) -> Answer:
+    """What ``_run`` leaves: ``p`` and ``q`` after the steps of one optimizer, ``r`` after those of another."""
+    p, q = _stepped(make, params[:2], grads[:2], (0, late))
+    (r,) = _stepped(make, params[2:], grads[2:], (0,), falling=False)
+    return {"p": p, "q": q, "r": r, "both": torch.cat((p.flatten(), q.flatten()))}
+
+
 @exercise(
     call="sgd_step((each for each in (p, q)) if lazily else [p, q], lr)",
     inputs={
@@ -159,10 +168,7 @@ def SGD(  # noqa: N802 - the student's class
     def make(held: list[Tensor]) -> torch.optim.Optimizer:
         return torch.optim.SGD(held, lr, *options)
 
-    after_p, after_q = _stepped(make, (p, q), (p_grads, q_grads), (0, late))
-    (after_r,) = _stepped(make, (r,), (r_grads,), (0,), falling=False)
-    both = torch.cat((after_p.flatten(), after_q.flatten()))
-    return {"p": after_p, "q": after_q, "r": after_r, "both": both, "cleared": torch.tensor([1, 1])}
+    return {**_ran(make, (p, q, r), (p_grads, q_grads, r_grads), late), "cleared": torch.tensor([1, 1])}
 
 
 @exercise(
@@ -198,10 +204,7 @@ def Adam(  # noqa: N802
     def make(held: list[Tensor]) -> torch.optim.Optimizer:
         return torch.optim.Adam(held, lr, *options)
 
-    after_p, after_q = _stepped(make, (p, q), (p_grads, q_grads), (0, late))
-    (after_r,) = _stepped(make, (r,), (r_grads,), (0,), falling=False)
-    both = torch.cat((after_p.flatten(), after_q.flatten()))
-    return {"p": after_p, "q": after_q, "r": after_r, "both": both}
+    return _ran(make, (p, q, r), (p_grads, q_grads, r_grads), late)
 
 
 #: Numbers in a network with ResNet-18's 62 parameter tensors: 20 convolutions, 20 batch norms, one linear layer.
