@@ -1,9 +1,13 @@
 """Mistakes that any solution can be made to make, whatever its formula: what ``grader validate`` wraps around it.
 
-A function that takes one of its arguments from somewhere else (the notebook's globals, most often) is right as long as
-nothing but the notebook's own values comes by; one that wants its tensors row by row in memory, as ``view`` may, as
-long as they are; a class whose instances share their state, as long as there is one instance. Which diagnosis they get
-is open; that they lose points is not.
+Three of them, each right on one notebook's own values and wrong on others:
+
+- a function that takes an argument from somewhere else, most often from the notebook's globals: it is right until it is
+  called with other values;
+- a function that takes only contiguous tensors, as ``view`` does: it is right until it is given a transposed one;
+- a class whose instances share their attributes: it is right until there are two of them.
+
+They must lose points; which diagnosis they get does not matter.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_O
 
 @dataclass
 class Habit:
-    """A wrong answer made of a right one. ``met`` counts the occasions on which it could have gone wrong."""
+    """A wrong answer made of a right one. ``met`` counts the calls in which it could have gone wrong."""
 
     name: str
     answer: Any = None
@@ -39,14 +43,14 @@ def habits(exercise: Exercise, solution: Any) -> Iterator[Habit]:
     if isinstance(solution, FunctionType):
         names = [one.name for one in inspect.signature(solution).parameters.values() if one.kind in _POSITIONAL]
         for index, name in enumerate(names):
-            yield _stubborn(solution, index, name)
-        yield _particular(solution)
+            yield _keeps_first_argument(solution, index, name)
+        yield _contiguous_only(solution)
     elif isinstance(solution, type):
-        yield _shared(solution)
+        yield _shares_state(solution)
 
 
-def _stubborn(solution: Callable[..., Any], index: int, name: str) -> Habit:
-    """At each call it finds the argument at ``index`` as it was at the first."""
+def _keeps_first_argument(solution: Callable[..., Any], index: int, name: str) -> Habit:
+    """``solution``, which takes the argument at ``index`` from its first call again at every later one."""
     habit = Habit(f"{name}_of_the_first_call")
     first: list[Any] = []
 
@@ -74,8 +78,8 @@ def _copied(value: Any) -> Any:
     return copy
 
 
-def _particular(solution: Callable[..., Any]) -> Habit:
-    """It takes no tensor that is not contiguous."""
+def _contiguous_only(solution: Callable[..., Any]) -> Habit:
+    """``solution``, which raises what ``view`` raises where it is given a tensor that is not contiguous."""
     habit = Habit("contiguous_only")
 
     @functools.wraps(solution)
@@ -92,8 +96,8 @@ def _particular(solution: Callable[..., Any]) -> Habit:
     return habit
 
 
-def _shared(solution: type) -> Habit:
-    """All of its instances have one set of attributes."""
+def _shares_state(solution: type) -> Habit:
+    """``solution``, a class, with one set of attributes for all of its instances."""
     habit = Habit("state_of_all_instances")
     everything: dict[str, Any] = {}
 

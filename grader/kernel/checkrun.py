@@ -35,7 +35,8 @@ _RESUMED = "a process that was stopped for the check ran during it"
 class CheckRun:
     """The run of checks that stand behind one cell.
 
-    ``slate`` is the grader's result file; ``fds`` are, for each check, its cell's source and its programs' inputs.
+    ``slate`` is the grader's result file; ``fds`` are, for each check, its cell's source and its programs' inputs. Each
+    child writes into a ``child_slate`` of its own, from which results are copied to ``slate``, at the same place.
     """
 
     def __init__(self, init: JobInit, checks: list[dict[str, Any]], slate: int, fds: list[int]) -> None:
@@ -54,7 +55,7 @@ class CheckRun:
         self.late = False
         self.deadline = 0.0
         self.capacity = os.fstat(slate).st_size
-        self.sheet = -1
+        self.child_slate = -1
         self.stopped = Stopped()
         self.child = 0
         self.sock: socket.socket | None = None
@@ -170,8 +171,8 @@ class CheckRun:
         assert self.sock is not None
         about = {key: self.checks[check][key] for key in ("needs", "autograd", "printed", "cell")}
         if first:
-            self.sheet = memfiles.slate(self.capacity)
-        fds = [self.sources[check], *[self.sheet] * first]
+            self.child_slate = memfiles.slate(self.capacity)
+        fds = [self.sources[check], *[self.child_slate] * first]
         wire.send(self.sock, {"do": "check", "sandbox": self.init.sandbox, **about}, fds)
 
     def _answer(self) -> dict[str, Any] | str:
@@ -222,7 +223,7 @@ class CheckRun:
     def _copy(self, runs: list[dict[str, Any]]) -> None:
         """Copy what the child wrote of ``runs`` into the grader's file."""
         for run in runs:
-            os.pwrite(self.slate, os.pread(self.sheet, run["length"], run["at"]), run["at"])
+            os.pwrite(self.slate, os.pread(self.child_slate, run["length"], run["at"]), run["at"])
 
     def _kill_child(self) -> None:
         """Kill the child and all that it started: everything that was not stopped."""
@@ -235,9 +236,9 @@ class CheckRun:
             self.child = 0
 
     def _thaw(self) -> None:
-        if self.sheet >= 0:
-            os.close(self.sheet)
-            self.sheet = -1
+        if self.child_slate >= 0:
+            os.close(self.child_slate)
+            self.child_slate = -1
         for pid in self.stopped.pids.values():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)

@@ -1,8 +1,8 @@
 """Time as a job had it: limits say how long code may take, not how busy the machine is.
 
-What a job waited for a processor that others had is left out, and so is a pause of whoever keeps the time (stopped, or
-suspended with its container), who cannot have heard meanwhile that the work was done. A job that waits for a processor
-which it holds itself, with many threads, loses nothing by it.
+Two things are left out: the time in which a job was ready to run and others had the processors; and a pause of the
+process that keeps the time (stopped, or suspended with its container), which could not hear meanwhile that the work was
+done. Where a job has more threads than processors, what these wait for one another is not left out.
 """
 
 from __future__ import annotations

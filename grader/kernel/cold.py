@@ -142,8 +142,8 @@ def serve(shell: Any, folder: str, about: dict[str, Any]) -> None:
     from grader.kernel.program import Namespace, ProgramRun
     from grader.kernel.studenterror import code_name
 
-    with local.as_found(shell.user_ns), Path(folder, "results").open("wb") as file:
-        local.settle()
+    with local.process_restored(shell.user_ns), Path(folder, "results").open("wb") as file:
+        local.reset_torch_modes()
         plain = local.PlainShell(shell.user_ns, shell)
         space = Namespace(plain, about["needs"], about["source"], code_name, about["printed"])
         for number in range(about["programs"]):

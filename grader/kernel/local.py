@@ -82,8 +82,8 @@ def run_in_process(
     Put back afterwards: random states, grad mode, default dtype and device, and the names of ``namespace``; not the
     objects behind them. Raises ``KeyboardInterrupt`` when the user interrupts.
     """
-    with as_found(namespace):
-        settle()
+    with process_restored(namespace):
+        reset_torch_modes()
         space = _space(check, namespace, shell, limits)
         return tuple(_in_process(program, space, check) for program in check.programs)
 
@@ -112,8 +112,8 @@ def _outcome(program: Program, space: Namespace, watch: Any) -> tuple[dict[str, 
     return ProgramRun(space, programs.described(program), own, watch).run()
 
 
-def settle() -> None:
-    """The modes of torch that a check may rely on, whatever the notebook has set."""
+def reset_torch_modes() -> None:
+    """Set the modes of torch that a check may rely on (CPU, float32, gradients on), whatever the notebook has set."""
     with torch._C.DisableTorchFunction():
         if torch.get_default_device().type != "cpu":
             torch.set_default_device(None)
@@ -122,8 +122,8 @@ def settle() -> None:
 
 
 @contextlib.contextmanager
-def as_found(namespace: dict[str, Any]) -> Iterator[None]:
-    """Put back afterwards what a check may change of this process."""
+def process_restored(namespace: dict[str, Any]) -> Iterator[None]:
+    """Put back afterwards what a check may change of this process: names, random states, torch's modes."""
     held = dict(namespace)
     states = random.getstate(), numpy.random.get_state(), torch.get_rng_state()
     grad, dtype, device = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_default_device()
@@ -238,7 +238,7 @@ class _Fork:
     def _be_child(self, pipe: int, namespace: dict[str, Any], shell: Any, seconds: float) -> None:
         """Run ``todo``, sending each result; the caller ends the process."""
         _cut_off(seconds)
-        settle()
+        reset_torch_modes()
         space = _space(self.check, namespace, shell, self.limits)
         watch = None if self.check.autograd else autograd_watch.install()
         left = self.limits.result
