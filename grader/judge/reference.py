@@ -10,7 +10,8 @@ section 3.2).
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import torch
@@ -110,9 +111,8 @@ def base_name(exercise: Exercise, check: str) -> str:
 
 def _call(exercise: Exercise, inputs: Mapping[str, Tensor], constants: Mapping[str, Constant]) -> Any:
     available: dict[str, Any] = {name.replace(".", "_"): value for name, value in {**constants, **inputs}.items()}
-    names = inspect.signature(exercise.forward).parameters
     try:
-        return exercise.forward(**{name: available[name] for name in names})
+        return exercise.forward(**{name: available[name] for name in parameters_of(exercise.forward)})
     except Exception as error:
         shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in inputs.items())
         raise CourseError(
@@ -121,6 +121,12 @@ def _call(exercise: Exercise, inputs: Mapping[str, Tensor], constants: Mapping[s
             field="forward",
             remedy="mend the forward pass; inputs that belong together share a letter, `sizes` and `ones` bound it",
         ) from error
+
+
+@cache
+def parameters_of(forward: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of a forward pass's parameters, in order."""
+    return tuple(inspect.signature(forward).parameters)
 
 
 def _double(value: Tensor) -> Tensor:

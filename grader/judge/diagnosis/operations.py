@@ -21,20 +21,16 @@ from grader.judge.diagnosis.normalisations import MISSTEPS, normalisations
 
 
 class Changed(TorchFunctionMode):
-    """While it is entered, each function in ``table`` is replaced; ``used`` tells whether one was called."""
+    """While it is entered, each function in ``table`` is replaced."""
 
     def __init__(self, table: Mapping[Any, Callable[..., Any]]) -> None:
         super().__init__()
         self.table = table
-        self.used = False
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call the replacement of ``func``, or ``func`` itself."""
         replacement = self.table.get(func)
-        if replacement is None:
-            return func(*args, **(kwargs or {}))
-        self.used = True
-        return replacement(*args, **(kwargs or {}))
+        return (func if replacement is None else replacement)(*args, **(kwargs or {}))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         super().__exit__(kind, error, at)  # type: ignore[no-untyped-call]

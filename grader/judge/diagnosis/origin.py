@@ -8,7 +8,6 @@ where the activations beside it are wrong.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +19,7 @@ from grader.errors import CourseError
 from grader.judge.cases import Prepared
 from grader.judge.diagnosis import wording
 from grader.judge.evidence import Evidence
-from grader.judge.reference import base_name
+from grader.judge.reference import base_name, parameters_of
 from grader.model import Diagnosis, Exercise
 
 _GENERAL = frozenset({"wrong_value", "scaled", "wrong_shape"})
@@ -136,7 +135,7 @@ def _inputs(exercise: Exercise, prepared: Prepared) -> dict[str, _Leaf]:
     }
     available = {name.replace(".", "_"): leaves.get(name, value) for name, value in given.items()}
     with torch.enable_grad():
-        out = exercise.forward(**{name: available[name] for name in inspect.signature(exercise.forward).parameters})
+        out = exercise.forward(**{name: available[name] for name in parameters_of(exercise.forward)})
     if not isinstance(out, Tensor) or out.grad_fn is None:
         return {}
     names = {id(leaf): name for name, leaf in leaves.items()}

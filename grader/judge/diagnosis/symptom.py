@@ -7,23 +7,24 @@ the same). Predictions are compared with the tolerance of the comparison itself.
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import TracebackType
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from grader.errors import CourseError
 from grader.judge.cases import Prepared, path_of
 from grader.judge.comparison import tolerance_for
 from grader.judge.diagnosis.failing import bad_findings
 from grader.judge.evidence import Evidence, Finding, float_dtypes
-from grader.judge.reference import base_name, reference_for
+from grader.judge.reference import base_name, parameters_of, reference_for
 from grader.model import Case
 
 
@@ -61,6 +62,22 @@ class View:
         return tolerance_for(predicted, dtypes, self.case.upstream, self.factor)
 
 
+class _Noted(TorchFunctionMode):
+    """While it is entered, notes in ``functions`` what is called of torch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.functions: set[Any] = set()
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Call ``func``."""
+        self.functions.add(func)
+        return func(*args, **(kwargs or {}))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        super().__exit__(kind, error, at)  # type: ignore[no-untyped-call]
+
+
 class Alternatives:
     """References under other circumstances (another upstream gradient, other inputs, a changed operation), by key.
 
@@ -69,9 +86,18 @@ class Alternatives:
 
     def __init__(self, evidence: Evidence) -> None:
         self._exercise = evidence.exercise
+        self._prepared = evidence.prepared
         self._made: dict[tuple[str, str], Mapping[str, Tensor] | None] = {}
         self.shared: dict[Any, Any] = {}
-        self.parameters = tuple(inspect.signature(evidence.exercise.forward).parameters)
+        self.parameters = parameters_of(evidence.exercise.forward)
+
+    @cached_property
+    def called(self) -> frozenset[Any]:
+        """The functions of torch that the forward pass calls, whatever its constants are."""
+        noted = _Noted()
+        for case in {str(prepared.case.constants): prepared.case for prepared in self._prepared}.values():
+            self.reference("as it is", case, under=noted)
+        return frozenset(noted.functions)
 
     def reference(
         self,

@@ -18,19 +18,11 @@ from grader.model import Diagnosis
 
 def under(symptom: Symptom, operation: str, view: View) -> Tensor | None:
     """What the check would be with a changed operation; None where the forward pass does not use it."""
-    unused = symptom.alternatives.shared.setdefault("unused", set())
-    if operation in unused:
+    table = OPERATIONS[operation]()
+    if symptom.alternatives.called.isdisjoint(table):
         return None
-    mode = Changed(OPERATIONS[operation]())
-    made = symptom.alternatives.reference(f"under {operation}", view.case, under=mode)
-    if made is None:
-        unused.add(operation)
-        return None
-    if not mode.used and not symptom.alternatives.shared.get(("used", operation)):
-        unused.add(operation)
-        return None
-    symptom.alternatives.shared["used", operation] = True
-    return made.get(symptom.check)
+    made = symptom.alternatives.reference(f"under {operation}", view.case, under=Changed(table))
+    return None if made is None else made.get(symptom.check)
 
 
 def upstream_ignored(symptom: Symptom) -> Diagnosis | None:
