@@ -386,7 +386,8 @@ def test_a_job_that_cannot_be_stopped_is_waited_for_but_once(laboratory: Laborat
     dies = "import os\ndef lin(inp, out, w):\n    os.abort()"
     check = Check("lin", 1, ("lin",), PROGRAMS * 3)
     job = Job("unstoppable", (Cell(0, UNSTOPPABLE), Cell(1, dies)), (check,))
-    (execution,) = laboratory.run(BEST, job, limits=replace(LIMITS, check_s=1))
+    memory = 2 * LIMITS.memory  # of two processes that share all theirs, each counts
+    (execution,) = laboratory.run(BEST, job, limits=replace(LIMITS, check_s=1, memory=memory))
     assert {run.ended for run in execution.checks["lin"]} == {"crashed"}
     assert execution.seconds < 15
 
