@@ -35,7 +35,7 @@ CREATE TABLE submission (
 );
 CREATE INDEX submission_fingerprint ON submission (fingerprint);
 """
-#: Made when first needed, for a gradebook may be older than overrides.
+#: Also in a gradebook that is older than overrides.
 _RULINGS = """
 CREATE TABLE IF NOT EXISTS ruling (
     student TEXT NOT NULL,
@@ -112,6 +112,8 @@ class Gradebook:
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {SCHEMA}")
                 version = SCHEMA
+            if version == SCHEMA:
+                self._db.execute(_RULINGS)
             self._db.execute("COMMIT")
         except sqlite3.OperationalError as error:
             if "locked" in str(error) or "busy" in str(error):
@@ -242,19 +244,16 @@ class Gradebook:
 
     def rulings(self) -> tuple[Ruling, ...]:
         """All that humans ruled, by student and exercise; also on notebooks that are in no report any more."""
-        self._execute(_RULINGS)
         columns = "student, exercise, sha256, score, reason"
         rows = self._execute(f"SELECT {columns} FROM ruling ORDER BY {columns}").fetchall()  # noqa: S608 - of ours
         return tuple(Ruling(*row) for row in rows)
 
     def rule(self, ruling: Ruling) -> None:
         """Keep a ruling, in place of an earlier one on the same answer."""
-        self._execute(_RULINGS)
         self._execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?)", astuple(ruling))
 
     def withdraw(self, student: str, exercise: str) -> bool:
         """Drop all rulings on a student's exercise; whether there was one."""
-        self._execute(_RULINGS)
         deleted = self._execute("DELETE FROM ruling WHERE student = ? AND exercise = ?", (student, exercise))
         return deleted.rowcount > 0
 
