@@ -102,8 +102,7 @@ class _ColdRun:
         if name in ("", "KeyboardInterrupt") and time.monotonic() - began >= self.client.timeout:
             self.failures.append(CellFailure(cell.index, f"timed out after {self.limits.cell_s:g} s", "timed_out"))
         elif name:
-            said = f"{name}: {message}" if message else name
-            self.failures.append(CellFailure(cell.index, " ".join(said.split())[:300]))
+            self.failures.append(CellFailure(cell.index, results.raised(name, message)))
 
     async def _run_check(self, check: Check) -> tuple[CaseRun, ...]:
         for number, program in enumerate(check.programs):

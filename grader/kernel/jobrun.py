@@ -19,6 +19,7 @@ from grader.kernel.clock import LOOK_S, Clock
 from grader.kernel.deaths import SLACK_S, Died, JobLost
 from grader.kernel.listeners import Listeners
 from grader.kernel.programs import close_all
+from grader.kernel.results import raised
 from grader.kernel.wire import OUTPUT_KEPT
 from grader.model import Cell, CellFailure, Execution, Job
 
@@ -344,8 +345,7 @@ class JobRun:
             message = _ANSI.sub("", _clean(str(reply.get("evalue", ""))))
             if name == "RuntimeError" and "can't allocate memory" in message:
                 ended = "memory_exceeded"
-            said = f"{name}: {message}" if message else name
-            self.failures[cell.index] = CellFailure(cell.index, " ".join(said.split())[:300], ended)
+            self.failures[cell.index] = CellFailure(cell.index, raised(name, message), ended)
 
 
 def _clean(text: str) -> str:

@@ -149,6 +149,15 @@ def _error(value: Any, cell_of: CellOf) -> StudentError:
     )
 
 
+def raised(name: str, message: str) -> str:
+    r"""What a cell raised, on one line and cut.
+
+    >>> raised("ValueError", "no\n  such shape"), raised("NotImplementedError", "")
+    ('ValueError: no such shape', 'NotImplementedError')
+    """
+    return " ".join((f"{name}: {message}" if message else name).split())[:300]
+
+
 def steady(text: str) -> str:
     """``text`` without memory addresses, which differ from run to run, and without our names around a student's code.
 
