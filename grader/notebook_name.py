@@ -8,6 +8,9 @@ ENDING = ".ipynb"
 #: What Drive and Colab put before a copy's name, and Jupyter, Windows, macOS and browsers after it, in a few languages.
 _COPY_OF = re.compile(r"(?:(?:copy of|kopie v[ao]n|copia d[ei]|copie de|cópia de) )+", re.I)
 _COPY = re.compile(r"(?:[-_ ]+\(?(?:copy|kopie|c[oó]pia|copie) ?\d*\)?|[-_ ]*\(\d+\))+$", re.I)
+#: What Moodle calls a student's folder or file, and Canvas a file, in a download of all submissions.
+MOODLE = re.compile(r"(?P<student>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<notebook>.*)", re.S)
+CANVAS = re.compile(r"(?P<student>[^_]+)(?:_LATE)?_(?P<number>\d{3,})_\d{3,}_(?P<notebook>.+)", re.S)
 
 
 def kind_of_notebook(name: str) -> str:

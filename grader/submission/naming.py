@@ -23,11 +23,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from grader.notebook_name import kind_of_notebook, without_copy_of
+from grader.notebook_name import CANVAS, MOODLE, kind_of_notebook, without_copy_of
 from grader.submission.finding import archive_stem, is_notebook
 
-_MOODLE = re.compile(r"(?P<student>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<notebook>.*)", re.S)
-_CANVAS = re.compile(r"(?P<student>[^_]+)(?:_LATE)?_(?P<number>\d{3,})_\d{3,}_(?P<notebook>.+)", re.S)
 _NUMBERED = re.compile(r"(?:^|_)(?P<notebook>\d{1,2}[_-][^_\d].*)", re.S)
 _PLAIN_NAMES = ("notebook", "assignment", "homework", "submission", "solution", "exercise", "untitled", "main")
 _RESUBMITTED = re.compile(r"-\d+$")
@@ -87,7 +85,7 @@ def is_from_platform(name: str) -> bool:
 
 def is_from_moodle(name: str) -> bool:
     """Tell whether Moodle did: its mark is nobody else's, where Canvas' numbers may be."""
-    return _MOODLE.fullmatch(_stem(archive_stem(name))) is not None
+    return MOODLE.fullmatch(_stem(archive_stem(name))) is not None
 
 
 def classroom_prefix(folders: Sequence[str], parent: str = "") -> str:
@@ -193,7 +191,7 @@ def _named(folder: str, file: str) -> Name:
 
 
 def _platform(name: str) -> re.Match[str] | None:
-    return _MOODLE.fullmatch(name) or _CANVAS.fullmatch(name)
+    return MOODLE.fullmatch(name) or CANVAS.fullmatch(name)
 
 
 def _stem(name: str) -> str:
