@@ -48,9 +48,8 @@ def missing_mean(symptom: Symptom) -> Diagnosis | None:
     letter = _letter(symptom, lambda size: size)
     if letter is None:
         return None
-    given = any(
-        view.case.upstream is not None for view in symptom.views
-    )  # there is no loss whose mean could be left out
+    # With an upstream gradient given, there is no loss whose mean could be left out.
+    given = any(view.case.upstream is not None for view in symptom.views)
     key = "missing_mean.upstream" if given and symptom.is_gradient else _of_kind("missing_mean", symptom)
     return wording.say(key, path=path(symptom), letter=letter, size=_size(symptom, letter))
 
