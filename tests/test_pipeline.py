@@ -1,0 +1,124 @@
+"""One submission from notebook to report: a fault of the grader or an early end costs what it must, and no more."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import grader.pipeline
+from grader.course.loading import load_course
+from grader.judge.cases import PUBLIC_SEED
+from grader.model import Execution, Job, SubmissionReport
+from grader.pipeline import grade, read_entry
+from grader.seeded_course import SeededCourse
+from grader.submission import Entry
+from tests.fakes import InProcessPool
+from tests.samples import answered, notebook_of
+
+#: What each exercise of the notebook is worth.
+POINTS = {"lin_grad": 4, "relu_grad": 2, "mse_grad": 2, "forward_and_backward": 6}
+
+
+@pytest.fixture
+def seeded() -> SeededCourse:
+    return SeededCourse(load_course("autograd"), PUBLIC_SEED)
+
+
+@pytest.fixture
+def entry(tmp_path: Path) -> Entry:
+    path = tmp_path / "03_backprop.ipynb"
+    path.write_text(answered({}), encoding="utf-8")
+    return Entry("ada", path.name, path, "ada/03_backprop.ipynb")
+
+
+class Ending(InProcessPool):
+    """Ends a run as it is told to, after the check of the first exercise."""
+
+    def __init__(self, ended: str) -> None:
+        super().__init__()
+        self.ended = ended
+
+    async def run(self, job: Job) -> Execution:
+        whole = await super().run(job)
+        first = next(iter(whole.checks))
+        return replace(whole, ended=self.ended, checks={first: whole.checks[first]})
+
+
+def graded(entry: Entry, seeded: SeededCourse, pool: InProcessPool) -> SubmissionReport:
+    submission = read_entry(entry, seeded)
+    assert not isinstance(submission, SubmissionReport)
+    return asyncio.run(grade(submission, seeded, pool))  # type: ignore[arg-type] # the fake is the same seam
+
+
+def test_right_notebook_gets_every_point(entry: Entry, seeded: SeededCourse) -> None:
+    report = graded(entry, seeded, InProcessPool())
+
+    assert {one.id: one.score for one in report.exercises} == POINTS
+    assert (report.status, report.score, report.possible) == ("graded", 14, 14)
+    assert (report.student, report.notebook, report.path) == ("ada", "03_backprop.ipynb", "ada/03_backprop.ipynb")
+
+
+def test_fault_of_the_grader_in_reading_is_no_score(
+    entry: Entry, seeded: SeededCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no such case was thought of")
+
+    monkeypatch.setattr(grader.pipeline, "read", fail)
+    report = read_entry(entry, seeded)
+
+    assert isinstance(report, SubmissionReport)
+    assert (report.student, report.status, report.score) == ("ada", "grader_error", None)
+    assert report.reason == "the grader failed here: RuntimeError: no such case was thought of"
+
+
+def test_fault_of_the_grader_in_one_verdict_leaves_the_others_and_no_total(
+    entry: Entry, seeded: SeededCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = seeded.verdicts.score
+
+    def fail_once(exercise, *rest):  # type: ignore[no-untyped-def]
+        if exercise.id == "relu_grad":
+            raise ZeroDivisionError("by nothing")
+        return judge(exercise, *rest)
+
+    monkeypatch.setattr(seeded.verdicts, "score", fail_once)
+    report = graded(entry, seeded, InProcessPool())
+
+    assert (report.status, report.score, report.possible) == ("grader_error", None, 14)
+    assert report.reason == "the grader failed in relu_grad"
+    faulty = next(one for one in report.exercises if one.id == "relu_grad")
+    assert (faulty.status, faulty.flags) == ("grader_error", ("the grader failed here: ZeroDivisionError: by nothing",))
+    assert {one.id: one.score for one in report.exercises} == {**POINTS, "relu_grad": 0}
+
+
+@pytest.mark.parametrize(
+    ("ended", "code", "reason"),
+    [
+        ("timed_out", "timed_out", "its time was up; the checks made before then count"),
+        ("crashed", "crashed", "its kernel died and could not go on; the checks made before then count"),
+    ],
+)
+def test_run_that_ends_early_keeps_the_checks_made_before(
+    entry: Entry, seeded: SeededCourse, ended: str, code: str, reason: str
+) -> None:
+    report = graded(entry, seeded, Ending(ended))
+
+    first, *rest = sorted(report.exercises, key=lambda one: -one.score)
+    assert (report.status, report.score, report.reason) == (ended, POINTS[first.id], reason)
+    assert first.status == "passed"
+    assert [one.score for one in rest] == [0, 0, 0]
+    assert {check.diagnosis.code if check.diagnosis else "" for one in rest for check in one.checks} == {code}
+
+
+def test_notebook_without_an_exercise_is_told_so_and_not_run(tmp_path: Path, seeded: SeededCourse) -> None:
+    path = tmp_path / "notes.ipynb"
+    path.write_text(notebook_of(), encoding="utf-8")
+    pool = InProcessPool()
+    report = graded(Entry("ada", path.name, path, "ada/notes.ipynb"), seeded, pool)
+
+    assert (report.status, report.score) == ("no_exercises", None)
+    assert pool.ran == []
