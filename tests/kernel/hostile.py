@@ -167,7 +167,7 @@ command = harness._command
 for message in ({'event': 'ready'}, {'event': 'failed', 'text': 'x'}, {'event': 'forked'}, {'event': []}, {'do': 'kill'}):
     wire.send(command, message)
 command.send(b'no json')
-""", checks="exact|crashed|timed_out", failure="any"),
+""", checks="exact|crashed|timed_out|not_defined|absent", failure="any"),
     Hostile("fork-forged", """
 from grader.kernel import harness, wire
 import socket
