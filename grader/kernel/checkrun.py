@@ -24,6 +24,7 @@ from grader.kernel.processes import Stopped
 
 if TYPE_CHECKING:
     from grader.kernel.jobinit import JobInit
+    from grader.kernel.messages import CheckTold, Lost, ProgramTold
 
 #: Share of a check's seconds that is left for the programs behind one that ran out of time.
 _ALLOWANCE = 0.1
@@ -39,7 +40,7 @@ class CheckRun:
     child writes into a ``child_slate`` of its own, from which results are copied to ``slate``, at the same place.
     """
 
-    def __init__(self, init: JobInit, checks: list[dict[str, Any]], slate: int, fds: list[int]) -> None:
+    def __init__(self, init: JobInit, checks: list[CheckTold], slate: int, fds: list[int]) -> None:
         self.init = init
         self.checks = checks
         self.slate = slate
@@ -62,9 +63,9 @@ class CheckRun:
         self.death: IO[bytes] | None = None  # readable once the child is dead: the stopped kernel may hold its socket
         self.at = 0
 
-    def run(self) -> list[dict[str, Any]]:
-        """How each program ended, in order: ``{"ended": "done", "at": …, "length": …}`` or ``{"ended": "crashed"}``."""
-        runs: list[dict[str, Any]] = []
+    def run(self) -> list[ProgramTold]:
+        """How each program ended, in order."""
+        runs: list[ProgramTold] = []
         while len(runs) < len(self.programs):
             owner = self.owners[len(runs)]
             self._begin(owner)
@@ -96,7 +97,7 @@ class CheckRun:
 
     # --------------------------------------------------------------------------------------------- fork
 
-    def _fork(self) -> str | None:
+    def _fork(self) -> Lost | None:
         """Have the kernel fork a child and stop everything else; the ending when that does not come about."""
         self._thaw()
         command = self.init.command
@@ -127,7 +128,7 @@ class CheckRun:
         self.stopped = self.init.processes.stop_others(self.child)
         return None
 
-    def _ask(self, command: socket.socket) -> dict[str, Any] | str:
+    def _ask(self, command: socket.socket) -> dict[str, Any] | Lost:
         """Ask the kernel for a fork; its or the child's answer, or the ending where there is none."""
         if self.sock is not None:
             self.sock.close()  # of a fork that did not come in time, and finds nobody
@@ -140,7 +141,7 @@ class CheckRun:
         except wire.Closed:
             return "crashed"
 
-    def _drive(self, runs: list[dict[str, Any]]) -> tuple[str | None, str]:
+    def _drive(self, runs: list[ProgramTold]) -> tuple[Lost | None, str]:
         """Feed the child programs; returns how the one that it did not finish ended, or (None, "") if there is none."""
         assert self.sock is not None
         known = None
@@ -175,11 +176,11 @@ class CheckRun:
         fds = [self.sources[check], *[self.child_slate] * first]
         wire.send(self.sock, {"do": "check", "sandbox": self.init.sandbox, **about}, fds)
 
-    def _answer(self) -> dict[str, Any] | str:
+    def _answer(self) -> dict[str, Any] | Lost:
         """The child's next message, or how the program ended without one."""
         return self._hear(self.child)
 
-    def _hear(self, known: int = 0) -> dict[str, Any] | str:
+    def _hear(self, known: int = 0) -> dict[str, Any] | Lost:
         """The next message on the child's socket, or how the program ended without one.
 
         The first to speak is the child; from then on nobody else is listened to.
@@ -206,7 +207,7 @@ class CheckRun:
             if self.init.wait([self.init.sock], 0):  # the grader sends nothing while a check runs: it gave the job up
                 raise SystemExit
 
-    def _death(self) -> tuple[str, str]:
+    def _death(self) -> tuple[Lost, str]:
         """How the child died, as the system tells it."""
         name = self.init.processes.name(self.child)
         for _ in range(200):
@@ -220,10 +221,11 @@ class CheckRun:
 
     # ---------------------------------------------------------------------------------------------- end
 
-    def _copy(self, runs: list[dict[str, Any]]) -> None:
+    def _copy(self, runs: list[ProgramTold]) -> None:
         """Copy what the child wrote of ``runs`` into the grader's file."""
         for run in runs:
-            os.pwrite(self.slate, os.pread(self.child_slate, run["length"], run["at"]), run["at"])
+            if run["ended"] == "done":
+                os.pwrite(self.slate, os.pread(self.child_slate, run["length"], run["at"]), run["at"])
 
     def _kill_child(self) -> None:
         """Kill the child and all that it started: everything that was not stopped."""

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from grader.kernel import memfiles
 from grader.kernel.deaths import SLACK_S, Died, JobLost
@@ -16,6 +16,7 @@ from grader.model import CaseRun, Check
 
 if TYPE_CHECKING:
     from grader.kernel.jobrun import JobRun
+    from grader.kernel.messages import CheckTold
 
 #: Descriptors beside one order.
 _AT_ONCE = 200
@@ -118,7 +119,7 @@ class Checks:
             close_all(fds)
         return found
 
-    def _told(self, part: _Part, seconds: float) -> dict[str, Any]:
+    def _told(self, part: _Part, seconds: float) -> CheckTold:
         """What the init is told of a check."""
         return {
             "seconds": seconds,

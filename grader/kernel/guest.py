@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipykernel.ipkernel
 import ipykernel.kernelapp
@@ -36,6 +36,9 @@ from grader.kernel.channel import Channel
 from grader.kernel.outputs import Sender, Stream
 from grader.kernel.session import PlainSession
 from grader.kernel.shell import MOST_ERROR, Compiler, Shell, system
+
+if TYPE_CHECKING:
+    from grader.kernel.messages import JobTold
 
 #: Run in the zygote, so that no kernel is the first to do it.
 _FIRST_CELL = "__import__('torch').manual_seed(0)"
@@ -135,7 +138,7 @@ def prepare(folder: str) -> None:
     sys.stdout, sys.stderr, sys.displayhook = stdout, stderr, hook
 
 
-def run(message: dict[str, Any], command: socket.socket, fds: list[int]) -> None:
+def run(message: JobTold, command: socket.socket, fds: list[int]) -> None:
     """Be the kernel: confine this process, put up ipykernel, report ready, serve until killed."""
     try:
         loop = _come_up(message, command, fds)
@@ -146,7 +149,7 @@ def run(message: dict[str, Any], command: socket.socket, fds: list[int]) -> None
     loop.run_forever()
 
 
-def _come_up(message: dict[str, Any], command: socket.socket, fds: list[int]) -> asyncio.AbstractEventLoop:
+def _come_up(message: JobTold, command: socket.socket, fds: list[int]) -> asyncio.AbstractEventLoop:
     os.setsid()
     os.chdir(message["folder"])
     os.environ.clear()
@@ -179,7 +182,7 @@ def _close_standard_streams() -> None:
     os.close(null)
 
 
-def confine_kernel(message: dict[str, Any]) -> int | None:
+def confine_kernel(message: JobTold) -> int | None:
     """Give up what a submission must not have; ``sandbox`` none keeps all but the resource limits.
 
     Returns the gate of new processes, for the job's init.

@@ -17,18 +17,21 @@ import signal
 import socket
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grader.kernel import confine, seccomp, wire
 from grader.kernel import zygote as zygotes
 from grader.kernel.clock import JobClock
 from grader.kernel.processes import MOST_FILES, Processes
 
+if TYPE_CHECKING:
+    from grader.kernel.messages import JobTold
+
 #: Seconds between two looks at what the job uses.
 _TICK = 0.1
 
 
-def run(sock: socket.socket, message: dict[str, Any], zygote: socket.socket | None) -> None:
+def run(sock: socket.socket, message: JobTold, zygote: socket.socket | None) -> None:
     """Be the init of the job that ``message`` describes until ``sock`` closes; the caller ends the process.
 
     ``zygote`` leads to it, where this process is no fork of it.
@@ -51,7 +54,7 @@ def run(sock: socket.socket, message: dict[str, Any], zygote: socket.socket | No
         init.close()
 
 
-def fork(message: dict[str, Any]) -> int:
+def fork(message: JobTold) -> int:
     """``os.fork()`` for the init of the job that ``message`` describes, in namespaces of its own where it may."""
     return confine.fork_apart(spaces()) if message["sandbox"] == "bwrap" else os.fork()
 
@@ -64,7 +67,7 @@ def spaces() -> int:
     return own
 
 
-def _mount_private_files(message: dict[str, Any]) -> None:
+def _mount_private_files(message: JobTold) -> None:
     """One private file system for ``/job``, ``/tmp`` and ``/dev/shm`` together."""
     flags = confine.MS_NOSUID | confine.MS_NODEV
     written = max(message["limits"]["written"], 4096)
@@ -88,7 +91,7 @@ def _hide_processes() -> None:
 class JobInit:
     """One job: its socket to the grader, its folder, its kernel, and the check that runs, if any."""
 
-    def __init__(self, sock: socket.socket, message: dict[str, Any], zygote: socket.socket | None) -> None:
+    def __init__(self, sock: socket.socket, message: JobTold, zygote: socket.socket | None) -> None:
         self.sock = sock
         self.message = message
         self.zygote = zygote

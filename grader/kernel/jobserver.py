@@ -16,9 +16,12 @@ import signal
 import socket
 import sys
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from grader.kernel import confine, jobinit, wire, zygote
+
+if TYPE_CHECKING:
+    from grader.kernel.messages import JobTold
 
 
 class JobServer:
@@ -29,7 +32,7 @@ class JobServer:
         self.orders = orders
         self.jobs: set[int] = set()
 
-    def fork(self, job: dict[str, Any], fds: list[int]) -> None:
+    def fork(self, job: JobTold, fds: list[int]) -> None:
         """Fork the init of ``job``, whose socket to the grader is in ``fds``.
 
         Where the system has no room for it that job is lost, which its socket tells, and no other.
@@ -46,7 +49,7 @@ class JobServer:
             os.close(fd)
         self._reap()
 
-    def _become_init(self, job: dict[str, Any], fds: list[int]) -> None:
+    def _become_init(self, job: JobTold, fds: list[int]) -> None:
         """Turn a fresh fork into a job's init; never returns."""
         status = 1
         try:
@@ -91,7 +94,8 @@ def serve_with_zygote(pool: socket.socket) -> None:
             if ready.fileno() in awake:
                 wire.send(pool, wire.receive(ready)[0])
             if pool.fileno() in awake:
-                server.fork(*wire.receive(pool)[:2])
+                job, fds, _ = wire.receive(pool)
+                server.fork(cast("JobTold", job), fds)
     server.end()
     orders.close()  # the last way to the zygote
     with contextlib.suppress(ChildProcessError):
@@ -146,10 +150,11 @@ def serve_as_zygote(pool: socket.socket) -> None:
     while True:
         warmth.settle(poll)
         try:
-            job, fds, _ = wire.receive(pool)
+            message, fds, _ = wire.receive(pool)
         except wire.Closed:
             server.end()
             return
+        job = cast("JobTold", message)
         warmth.prepare(job)
         server.fork(job, fds)
 

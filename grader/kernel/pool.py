@@ -9,7 +9,7 @@ import gc
 import os
 import sys
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from grader.errors import KernelError, SandboxUnavailable
 from grader.kernel import sandbox as sandboxes
@@ -20,6 +20,9 @@ from grader.kernel.results import Reader
 from grader.kernel.workplace import Workplace
 from grader.kernel.zygote_process import Zygote
 from grader.model import Execution, Job, Limits
+
+if TYPE_CHECKING:
+    from grader.kernel.messages import JobTold
 
 #: Whether this system has what a zygote needs: fork, memory files, descriptors sent over sockets, ``/proc``.
 _WARM = sys.platform.startswith("linux")
@@ -160,7 +163,7 @@ class KernelPool:
             with contextlib.suppress(OSError):
                 await asyncio.to_thread(zygote.close)
 
-    def describe(self, number: int, job: Job) -> dict[str, Any]:
+    def describe(self, number: int, job: Job) -> JobTold:
         """What the zygote and a job's init have to know."""
         private = self.sandbox == "bwrap"
         folder = "/job/home" if private else os.path.join(self.folder, f"job-{number}")

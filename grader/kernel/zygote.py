@@ -15,9 +15,12 @@ import select
 import signal
 import socket
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from grader.kernel import confine, hugepages, wire
+
+if TYPE_CHECKING:
+    from grader.kernel.messages import JobTold
 
 
 def warm() -> dict[str, Any]:
@@ -57,19 +60,17 @@ class Warmth:
             if next(self._settling, "over") == "over":
                 return
 
-    def prepare(self, job: dict[str, Any]) -> None:
+    def prepare(self, job: JobTold) -> None:
         """Import what ``job`` needs beyond the basics, compile what its checks will run, note what is mapped then."""
         from grader.kernel import program, warmth
 
         if warmth.bring(job["warm"]):
             self._settling = hugepages.collapsed()
-        program.compile_ahead(job.pop("texts"))
+        program.compile_ahead(job.pop("texts", []))
         job["mapped"] = confine.private_memory()
 
 
-def ask(
-    zygote: socket.socket, job: dict[str, Any], command: socket.socket, fds: list[int]
-) -> tuple[int, socket.socket]:
+def ask(zygote: socket.socket, job: JobTold, command: socket.socket, fds: list[int]) -> tuple[int, socket.socket]:
     """In a job's init: have the ``zygote`` fork a kernel into this process's namespaces, on ``fds`` and ``command``.
 
     Returns the kernel's number in the zygote's ``/proc``, and a socket over which its wait status comes when it has
@@ -120,7 +121,7 @@ class _Nursery:
                     job, fds, _ = wire.receive(self.orders)
                 except wire.Closed:
                     return
-                self._fork(job, fds)
+                self._fork(cast("JobTold", job), fds)
 
     def _tell(self, fd: int) -> None:
         """Collect the kernel that ended, and tell its init how."""
@@ -130,7 +131,7 @@ class _Nursery:
         with link, contextlib.suppress(wire.Closed):  # an init that is gone asks no more
             wire.send(link, {"status": status})
 
-    def _fork(self, job: dict[str, Any], fds: list[int]) -> None:
+    def _fork(self, job: JobTold, fds: list[int]) -> None:
         init, *fds = fds
         link = socket.socket(fileno=fds.pop(0))
         self.warmth.prepare(job)
@@ -160,7 +161,7 @@ def _let_go_of_all_but(fds: list[int]) -> None:
         os.closerange(low + 1, high)
 
 
-def become_kernel(job: dict[str, Any], command: socket.socket, fds: list[int]) -> None:
+def become_kernel(job: JobTold, command: socket.socket, fds: list[int]) -> None:
     """Be the kernel of a job in this fresh fork of the zygote, until it is killed; never returns."""
     status = 1
     try:

@@ -7,11 +7,14 @@ import os
 import socket
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grader.errors import KernelError
 from grader.kernel import sandbox as sandboxes
 from grader.kernel import wire
+
+if TYPE_CHECKING:
+    from grader.kernel.messages import JobTold
 
 #: Seconds to import torch, which a busy machine may take long for; that it died is seen at once.
 _READY_S = 600.0
@@ -57,7 +60,7 @@ class Zygote:
         self.log.seek(0)
         return self.log.read(100_000).decode("utf-8", "replace").strip()[-2000:] or "it said nothing"
 
-    def spawn(self, message: dict[str, Any], fd: int) -> None:
+    def spawn(self, message: JobTold, fd: int) -> None:
         """Have a job forked that speaks over ``fd``; raises ``wire.Closed`` when the zygote is gone."""
         wire.send(self.sock, message, [fd])
 
