@@ -10,13 +10,28 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import step_words
 from grader.model import Case
+
+#: What can be other than it should be, by the simulation that looks at it: any optimizer's steps, SGD's formula,
+#: Adam's, a training loop. Each is on or off, but for ``lr`` and ``factor`` (numbers), ``mean`` (of ``all`` or of
+#: ``rows``) and ``in_turn`` (the place of the matrix that is updated first).
+Switch = (
+    Literal["ascent", "constant_lr", "ended", "lost", "lr", "one_buffer", "rate_inside", "shared", "used_up"]
+    | Literal["always_nesterov", "average", "buffer_only", "damp_first", "damp_inverse", "damp_old", "decay_doubled"]
+    | Literal["decay_sign", "decoupled", "empty_first", "no_damp", "no_decay", "no_nesterov", "stored_ahead"]
+    | Literal["unscaled", "whole_first"]
+    | Literal["ahead", "as_sgd", "averages_lost", "behind", "counted", "default_betas", "eps_early", "eps_inside"]
+    | Literal["eps_outside", "first_beta", "first_whole", "no_eps", "no_root", "of_absolute", "of_gradient", "of_mean"]
+    | Literal["one_beta", "plain_gradient", "raw_mean", "raw_square", "stored", "stuck", "swapped", "unweighted"]
+    | Literal["weights"]
+    | Literal["accumulate", "factor", "frozen", "in_turn", "left", "mean", "once", "relu_at_the_end", "sums_kept"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +40,9 @@ class Slip:
 
     key: str
     what: str
-    switches: Mapping[str, Any] = field(default_factory=dict)
+    switches: Mapping[Switch, Any] = field(default_factory=dict)
 
-    def has(self, name: str) -> Any:
+    def has(self, name: Switch) -> Any:
         """The switch ``name``, False where it is off."""
         return self.switches.get(name, False)
 
@@ -178,7 +193,7 @@ def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip:
     momentum, dampening, decay = (_option(options, i, 0.0) for i in range(3))
     nesterov = (bool(_option(options, 3, False)) or slip.has("always_nesterov")) and not slip.has("no_nesterov")
     pull = decay * param * (-1 if slip.has("decay_sign") else 2 if slip.has("decay_doubled") else 1)
-    inside = decay and not any(slip.has(name) for name in ("no_decay", "decoupled"))
+    inside = decay and not (slip.has("no_decay") or slip.has("decoupled"))
     update = grad + pull if inside else grad
     if momentum and slip.has("rate_inside"):
         update, state["holds_rate"] = state["rate"] * update, True
