@@ -185,10 +185,14 @@ def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
     for name in _FORKS:
         steps += _when(_EQUAL, number[name], gate) if name in number else ()
     steps += [
-        *(_step(_EQUAL, number["clone"], 0, 6), _step(_LOAD, _AT_FIRST_ARGUMENT)),
-        *_when(_ANY_BIT, _NEW_NAMESPACES | _SIBLING, _refusal(errno.EPERM)),
-        *_when(_ANY_BIT, _THREAD, _ALLOW if processes == "refused" else gate),  # the kernel's own filter asks as well
-        _step(_RETURN, gate),
+        *_for_call(
+            number["clone"],
+            _step(_LOAD, _AT_FIRST_ARGUMENT),
+            *_when(_ANY_BIT, _NEW_NAMESPACES | _SIBLING, _refusal(errno.EPERM)),
+            # The kernel's own filter asks as well.
+            *_when(_ANY_BIT, _THREAD, _ALLOW if processes == "refused" else gate),
+            _step(_RETURN, gate),
+        ),
     ]
     for name in _ON_PROCESSES:
         steps += _only_with(number[name], 0, _refusal(errno.EPERM))
@@ -196,18 +200,19 @@ def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
     steps += _unless(number["fcntl"], _AT_SECOND_ARGUMENT, commands, _refusal(errno.EPERM))
     steps += _unless(number["ioctl"], _AT_SECOND_ARGUMENT, _FLAGS, _refusal(errno.EPERM))
     steps += _unless(number["setsockopt"], _AT_THIRD_ARGUMENT, _BUFFERS, _refusal(0))
-    steps += [
-        *(_step(_EQUAL, number["mmap"], 0, 5), _step(_LOAD, _AT_FOURTH_ARGUMENT), _step(_AND, _KIND_OF_MEMORY)),
+    steps += _for_call(
+        number["mmap"],
+        *(_step(_LOAD, _AT_FOURTH_ARGUMENT), _step(_AND, _KIND_OF_MEMORY)),
         *_when(_EQUAL, _SHARED, _refusal(errno.EPERM)),
         _step(_RETURN, _ALLOW),
-    ]
+    )
     if not apart:  # a datagram socket of a pair can send to any other
-        steps += [
-            *(_step(_EQUAL, number["socketpair"], 0, 5), _step(_LOAD, _AT_SECOND_ARGUMENT)),
-            _step(_AND, _SOCKET_TYPE),
+        steps += _for_call(
+            number["socketpair"],
+            *(_step(_LOAD, _AT_SECOND_ARGUMENT), _step(_AND, _SOCKET_TYPE)),
             *_when(_EQUAL, socket.SOCK_DGRAM, _refusal(errno.EPERM)),
             _step(_LOAD, _AT_NUMBER),
-        ]
+        )
     for name in ("socket", "socketpair"):
         steps += _only_with(number[name], socket.AF_UNIX, _refusal(errno.EAFNOSUPPORT))
     return b"".join([*steps, _step(_RETURN, _ALLOW)])
@@ -222,19 +227,20 @@ def _when(test: int, value: int, verdict: int) -> Iterable[bytes]:
     return (_step(test, value, 0, 1), _step(_RETURN, verdict))
 
 
+def _for_call(call: int, *steps: bytes) -> Iterable[bytes]:
+    """Take ``steps`` for the call numbered ``call``, and pass over them for any other."""
+    return (_step(_EQUAL, call, 0, len(steps)), *steps)
+
+
 def _only_with(call: int, first: int, verdict: int) -> Iterable[bytes]:
     """Allow the call numbered ``call`` where its first argument is ``first``, and return ``verdict`` for any other."""
-    return (
-        *(_step(_EQUAL, call, 0, 4), _step(_LOAD, _AT_FIRST_ARGUMENT)),
-        *_when(_EQUAL, first, _ALLOW),
-        _step(_RETURN, verdict),
-    )
+    return _for_call(call, _step(_LOAD, _AT_FIRST_ARGUMENT), *_when(_EQUAL, first, _ALLOW), _step(_RETURN, verdict))
 
 
 def _unless(call: int, argument: int, values: Iterable[int], verdict: int) -> Iterable[bytes]:
     """Allow the call numbered ``call``, and return ``verdict`` where an argument of it is one of ``values``."""
     told = [step for value in values for step in _when(_EQUAL, value, verdict)]
-    return (_step(_EQUAL, call, 0, len(told) + 2), _step(_LOAD, argument), *told, _step(_RETURN, _ALLOW))
+    return _for_call(call, _step(_LOAD, argument), *told, _step(_RETURN, _ALLOW))
 
 
 def _refusal(number: int) -> int:
