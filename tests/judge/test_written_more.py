@@ -339,9 +339,18 @@ WRONG: dict[str, tuple[str, ...]] = {
                 ("out * (1 - out)", "that of the sigmoid"),
                 ("out**2", "tanh² in place of"),
                 ("(1 + out**2)", "1 + tanh² in place of"),
+                ("(1 - out) ** 2", "(1 − tanh)² in place of"),
             ),
             "gelu_grad": (
                 ("0.5 * (1 + torch.erf(inp / 2**0.5))", "x · φ(x) is missing"),
+                (
+                    "(0.5 * (1 + torch.erf(inp / 2**0.5)) - inp * torch.exp(-(inp**2) / 2) / (2 * math.pi) ** 0.5)",
+                    "x · φ(x) is subtracted",
+                ),
+                (
+                    "(0.5 * (1 + torch.erf(inp / 2**0.5)) + inp * torch.exp(-(inp**2) / 2) / (2 * math.pi))",
+                    "2π in place of √(2π)",
+                ),
                 ("inp * torch.exp(-(inp**2) / 2) / (2 * math.pi) ** 0.5", "Φ(x) is missing"),
                 ("torch.where(inp > 0, 1.0, 0.0)", "that of the ReLU"),
                 (
@@ -359,6 +368,7 @@ WRONG: dict[str, tuple[str, ...]] = {
             ("without_targets", "logits.g = p / n", "1 is not subtracted"),
             ("minus_one", "logits.g = (p - 1) / n", "from every probability"),
             ("plus_one", "p[rows, targ] += 1; logits.g = p / n", "1 is added"),
+            ("columns", "p[:, targ] -= 1; logits.g = p / n", "classes of all targets in every row"),
             ("divided_first", "p /= n; p[rows, targ] -= 1; logits.g = p", "before the 1 is subtracted"),
             (
                 "of_targets",

@@ -132,6 +132,13 @@ SLOPES: Mapping[str, Slope] = {
     "tanh_as_sigmoid": _tanh(lambda x, y: y * (1 - y), "the derivative is that of the sigmoid, out · (1 − out)"),
     "tanh_squared": _tanh(lambda x, y: y**2, "the derivative is tanh² in place of 1 − tanh²"),
     "tanh_plus": _tanh(lambda x, y: 1 + y**2, "the derivative is 1 + tanh² in place of 1 − tanh²"),
+    "tanh_difference": _tanh(lambda x, y: (1 - y) ** 2, "the derivative is (1 − tanh)² in place of 1 − tanh²"),
+    "gelu_minus": _gelu(
+        lambda x, y: _cdf(x) - x * _density(x), "x · φ(x) is subtracted in the derivative Φ(x) + x · φ(x)"
+    ),
+    "gelu_no_root": _gelu(
+        lambda x, y: _cdf(x) + x * _density(x) / math.sqrt(2 * math.pi), "φ(x) is divided by 2π in place of √(2π)"
+    ),
     "gelu_cdf": _gelu(lambda x, y: _cdf(x), "the term x · φ(x) is missing in the derivative Φ(x) + x · φ(x)"),
     "gelu_density": _gelu(lambda x, y: x * _density(x), "the term Φ(x) is missing in the derivative Φ(x) + x · φ(x)"),
     "gelu_no_x": _gelu(lambda x, y: _cdf(x) + _density(x), "the factor x is missing in the derivative Φ(x) + x · φ(x)"),

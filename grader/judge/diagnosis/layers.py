@@ -106,6 +106,10 @@ CROSS_ENTROPIES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]
         "1 is subtracted from every probability, not from that of the target alone",
         lambda z, one, n: (z.softmax(1) - 1) / n,
     ),
+    "ce_columns": (
+        "1 is subtracted from the classes of all targets in every row, as `p[:, targ] -= 1` does",
+        lambda z, one, n: (z.softmax(1) - one.amax(0)) / n,
+    ),
     "ce_plus_one": (
         "1 is added to the probability of the target, in place of being subtracted",
         lambda z, one, n: (z.softmax(1) + one) / n,

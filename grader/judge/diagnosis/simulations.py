@@ -24,7 +24,7 @@ from grader.model import Case
 Switch = (
     Literal["ascent", "constant_lr", "ended", "lost", "lr", "one_buffer", "rate_inside", "shared", "used_up"]
     | Literal["always_nesterov", "average", "buffer_only", "damp_first", "damp_inverse", "damp_old", "decay_doubled"]
-    | Literal["decay_sign", "decoupled", "empty_first", "no_damp", "no_decay", "no_nesterov", "stored_ahead"]
+    | Literal["decay_sign", "decoupled", "empty_first", "no_damp", "no_decay", "no_nesterov", "plain", "stored_ahead"]
     | Literal["unscaled", "whole_first"]
     | Literal["ahead", "as_sgd", "averages_lost", "behind", "counted", "default_betas", "eps_early", "eps_inside"]
     | Literal["eps_outside", "first_beta", "first_whole", "no_eps", "no_root", "of_absolute", "of_gradient", "of_mean"]
@@ -79,6 +79,7 @@ DRIVEN = (
     Slip("weight_decay", step_words.SLIPS["decay_doubled"], {"decay_doubled": True}),
     Slip("dampening", step_words.SLIPS["damp_old"], {"damp_old": True}),
     Slip("nesterov", step_words.SLIPS["stored_ahead"], {"stored_ahead": True}),
+    Slip("state_lost", "", {"plain": True}),
     Slip("wrong_value.rate_inside", "", {"rate_inside": True}),
     Slip("wrong_value.ended", "", {"ended": True}),
     *RATES,
@@ -195,6 +196,8 @@ def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip:
     pull = decay * param * (-1 if slip.has("decay_sign") else 2 if slip.has("decay_doubled") else 1)
     inside = decay and not (slip.has("no_decay") or slip.has("decoupled"))
     update = grad + pull if inside else grad
+    if slip.has("plain"):
+        return update
     if momentum and slip.has("rate_inside"):
         update, state["holds_rate"] = state["rate"] * update, True
     if momentum:
