@@ -236,6 +236,55 @@ WRONG: dict[str, tuple[str, ...]] = {
         "It was multiplied by n, or",
         "missing_mean",
     ),
+    "every_slice": (
+        "matvec_jacobian",
+        short("matvec_jacobian", "W, x", "return x.T.expand(len(W), *W.shape)"),
+        "result",
+        "wrong among the others",
+    ),
+    "started_from_ones": (
+        "embedding_grad",
+        short(
+            "embedding_grad",
+            "index, out, weight",
+            "weight.g = torch.ones_like(weight).index_add_(0, index.flatten(), out.g.flatten(0, 1))",
+        ),
+        "weight.g",
+        "the right answer plus 1.",
+    ),
+    "centred_relu": (
+        "ReluModule",
+        "class ReluModule(solution):\n    def forward(self, inp):\n        return super().forward(inp) - 0.5",
+        "out",
+        "the right answer minus 0.5.",
+    ),
+    # ------------------------------------------------------------------------ a factor that reaches one term alone
+    **{
+        f"parentheses_{number}": (
+            exercise,
+            short(exercise, arguments, line),
+            check,
+            f"the part that `{name}` brings in times {factors[0]}, and the rest times {factors[1]}.",
+        )
+        for number, (exercise, arguments, line, check, name, *factors) in enumerate(
+            (
+                ("mse_grad", "inp, targ", "inp.g = 2 * inp - targ[:, None] / len(inp)", "inp.g", "inp", "n", "1/2"),
+                ("mse_grad", "inp, targ", "inp.g = 2 * inp - targ[:, None]", "inp.g", "inp", "n", "n/2"),
+                ("mse_grad", "inp, targ", "inp.g = (2 * inp - targ[:, None]) / len(inp)", "inp.g", "inp", "1", "1/2"),
+                ("mse_grad", "inp, targ", "inp.g = 2 * (inp - targ[:, None] / len(inp))", "inp.g", "inp", "n", "1"),
+                ("mse_vector_grad", "pred, y", "return 2 * pred - y / len(y)", "result", "pred", "m", "1/2"),
+            )
+        )
+    },
+    **{
+        f"parentheses_before_{check}": (
+            "forward_and_backward",
+            loss(g="2 * out - targ[:, None] / len(err)"),
+            check,
+            "the part that `targ` brings in times 1/2, and the rest times n.",
+        )
+        for check in ("inp.g", "w1.g", "b1.g", "w2.g")
+    },
     # ------------------------------------------------------------------------------- inputs that come in otherwise
     "plus_for_minus": (
         "mse_grad",
@@ -683,6 +732,24 @@ def test_short_answer_is_told_what_is_true_of_it(name: str) -> None:
 
 #: Near to a mistake that has a name, and another: exercise, source, check, and what would be false.
 OTHER: dict[str, tuple[str, str, str, str]] = {
+    "more_than_two_factors": (
+        "mse_grad",
+        short("mse_grad", "inp, targ", "inp.g = 2.5 * inp - targ[:, None] / len(inp)"),
+        "inp.g",
+        "reaches one of two terms",
+    ),
+    "shift_in_each_row": (
+        "residual",
+        short("residual", "out, targ", "return out[:, 0] - targ + torch.arange(len(out))"),
+        "result",
+        "the right answer plus",
+    ),
+    "wrong_beside_zeros": (
+        "matvec_jacobian",
+        short("matvec_jacobian", "W, x", "return (1.01 * x.T).expand(len(W), *W.shape)"),
+        "result",
+        "wrong among the others",
+    ),
     "not_every_entry_absolute": (
         "residual",
         short("residual", "out, targ", "return torch.cat(((out[:1, 0] - targ[:1]).abs(), out[1:, 0] + targ[1:]))"),

@@ -83,6 +83,27 @@ def _in_part(symptom: Symptom) -> Diagnosis | None:
     return wording.say(key, path=path(symptom), right=right, total=first.expected.numel())
 
 
+def _beside_zeros(symptom: Symptom) -> Diagnosis | None:
+    """All entries right but those that have to be 0."""
+    if not symptom.fits(lambda view: view.expected.where(view.expected != 0, view.actual)):
+        return None
+    first = symptom.failing[0]
+    right = int((first.expected != 0).sum())
+    if sum(int((view.expected != 0).sum()) for view in symptom.failing) < _ENTRIES or not right:
+        return None
+    return wording.say("wrong_value.beside_zeros", path=path(symptom), right=right, total=first.expected.numel())
+
+
+def _shifted(symptom: Symptom) -> Diagnosis | None:
+    """One number more, or less, in every entry of every case."""
+    finest = min(symptom.failing, key=lambda view: view.tolerance(view.expected))
+    number = float((finest.actual - finest.expected).median())
+    if not number or not symptom.fits(lambda view: view.expected + number):
+        return None
+    key = "wrong_value.added" if number > 0 else "wrong_value.subtracted"
+    return wording.say(key, path=path(symptom), name=wording.number(abs(number)))
+
+
 def _function(symptom: Symptom) -> Diagnosis | None:
     for name, function in _FUNCTIONS:
         if symptom.fits(lambda view: function(view.expected)):  # noqa: B023
@@ -141,10 +162,12 @@ _RELATIONS: tuple[Callable[[Symptom], Diagnosis | None], ...] = (
     _copied,
     _constant,
     _in_part,
+    _beside_zeros,
     _function,
     _rearranged,
     _multiplied,
     _added,
+    _shifted,
 )
 
 

@@ -96,6 +96,7 @@ GENERAL: tuple[Hypothesis, ...] = (
     passes.layer,
     passes.left_out,
     optimizers.longer_step,
+    passes.unevenly_scaled,
     relations.related,
     compound.twice_wrong,
     relations.related_by_more,

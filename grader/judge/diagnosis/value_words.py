@@ -316,6 +316,12 @@ VALUE_WORDS: dict[str, Words] = {
         "Which entries does your code write, and which are 0 from the beginning?",
         "Follow one of the entries that are 0: which line should fill it, and does that line run for it?",
     ),
+    "wrong_value.beside_zeros": Words(
+        "`{path}` is right in the {right} of its {total} entries that are not 0, and wrong among the others.",
+        "Something was written, or left, where nothing belongs: by an index of more entries, or without a mask.",
+        "Which entries have to be 0, and what does your code write there?",
+        "Follow one of the entries that should be 0: which line fills it?",
+    ),
     "wrong_value.cut": Words(
         "`{path}` is right where it is positive, and 0 where a negative number is right.",
         "There is a ReLU, or a limit at 0, that does not belong to this value.",
@@ -477,5 +483,11 @@ VALUE_WORDS: dict[str, Words] = {
         "It has to depend on {names}, and does not.",
         "Which inputs does each step of the forward pass use?",
         "Write the forward pass down step by step, and look where {names} comes in.",
+    ),
+    "wrong_value.uneven": Words(
+        "`{path}` is the right answer with the part that {name} brings in times {part}, and the rest times {rest}.",
+        "A factor reaches one of two terms alone, as where the parentheses around a difference are missing.",
+        "Which terms does each of your factors belong to, and which does it reach?",
+        "Put the sum or the difference in parentheses, so that every factor applies to all of it.",
     ),
 }
