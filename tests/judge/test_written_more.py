@@ -595,6 +595,27 @@ WRONG: dict[str, tuple[str, ...]] = {
         "`p` in place of `p.g`",
         "wrong_operand",
     ),
+    "momentum_unused": (
+        "SGD",
+        sgd(buffer="p -= self.lr * g"),
+        "p (Nesterov)",
+        "no step knows of the one before",
+        "state_lost",
+    ),
+    "steps_that_grow": (
+        "train_by_hand",
+        LOOP.format(f"{STUB}; losses.append(loss); w1 -= 1e6 * g1; w2 -= 1e6 * g2", "losses"),
+        "result",
+        "numbers grow from step to step",
+        "non_finite",
+    ),
+    "base_methods_without_arguments": (
+        "Module",
+        "class Module(solution):\n    def forward(self):\n        raise NotImplementedError",
+        "Module().forward(a, b)",
+        "does not take the arguments",
+        "not_raised",
+    ),
     "decay_doubled": ("SGD", sgd(pull="2 * self.weight_decay"), "p (weight decay)", "doubled", "weight_decay"),
     "dampened_buffer": (
         "SGD",

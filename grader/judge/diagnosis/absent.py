@@ -186,7 +186,8 @@ def non_finite(symptom: Symptom) -> Diagnosis | None:
     tensor = first.actual.tensor
     count = int((~torch.isfinite(tensor)).sum())
     poisoned = path(symptom) in first.case.program.poison and int(torch.isnan(tensor).sum()) == count
-    key = "non_finite.unwritten" if poisoned and writes_in_part(symptom.evidence.stub) else "non_finite"
+    steps = "non_finite.steps" if "steps" in first.case.constants else "non_finite"
+    key = "non_finite.unwritten" if poisoned and writes_in_part(symptom.evidence.stub) else steps
     return wording.say(key, path=path(symptom), count=count, total=tensor.numel(), label=first.case.describe())
 
 

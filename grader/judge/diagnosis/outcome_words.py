@@ -205,6 +205,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "Which of your intermediate results can become very large, or exactly zero?",
         "Subtract the maximum before `exp`, and keep denominators away from zero.",
     ),
+    "non_finite.steps": Words(
+        "`{path}` has {count} of {total} entries that are NaN or infinite ({label}).",
+        "Steps that are too long or go up the gradient, so that numbers grow from step to step; or a division by zero.",
+        "How does the loss change from step to step?",
+        "Print the loss of each step: if it grows, look at the sign and the learning rate, and else at the formula.",
+    ),
     "non_finite.unwritten": Words(
         "`{path}`: {count} of its {total} entries were never written ({label}).",
         "It held NaN before the call, so that what is left out shows; only some entries were assigned.",
@@ -229,6 +235,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "The contract asks for that error; {what}.",
         "What should happen where a subclass forgot to bring its own method?",
         "`raise {name}` in the base class, and do nothing else there.",
+    ),
+    "not_raised.signature": Words(
+        "`{check}` did not raise {name}.",
+        "TypeError came instead, for the method does not take the arguments that it is called with here.",
+        "With which arguments does `__call__` or `backward` call the methods that subclasses bring?",
+        "Let the base class's methods take any arguments (`*args`), and `raise {name}` there.",
     ),
     "not_raised.alone": Words(
         "`{check}` raised {name}, but nothing else of this exercise is right yet.",

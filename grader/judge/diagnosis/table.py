@@ -174,4 +174,6 @@ def _not_raised(evidence: Evidence, check: str, modified: Diagnosis | None) -> D
     came = next((error for run in evidence.runs if (error := run.errors.get(check)) is not None), None)
     what = f"{came.type} came instead" if came is not None else "nothing was raised"
     key = "not_raised.base" if name == "NotImplementedError" else "not_raised"
+    if came is not None and came.type == "TypeError" and "positional argument" in came.message:
+        key = "not_raised.signature" if key == "not_raised.base" else key
     return wording.say(key, check=check, name=name, what=what)
