@@ -236,6 +236,20 @@ WRONG: dict[str, tuple[str, ...]] = {
         "It was multiplied by n, or",
         "missing_mean",
     ),
+    **{
+        f"mean_over_axes_{said}": (
+            "sum_to_shape",
+            "def sum_to_shape(grad, shape):\n    while grad.dim() > len(shape):\n        grad = grad." + first + "(0)\n"
+            "    for i, size in enumerate(shape):\n        if size == 1:\n            grad = grad."
+            + second
+            + "(i, keepdim=True)\n"
+            "    return grad",
+            "result",
+            f"along the axes that the result {said}.",
+            "averaged_instead_of_summed",
+        )
+        for first, second, said in (("mean", "sum", "does not have"), ("sum", "mean", "keeps with size 1"))
+    },
     "every_slice": (
         "matvec_jacobian",
         short("matvec_jacobian", "W, x", "return x.T.expand(len(W), *W.shape)"),

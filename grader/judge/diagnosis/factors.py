@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import permutations
 
@@ -81,7 +82,30 @@ def _averaged(symptom: Symptom) -> Diagnosis | None:
                 if count == 1:
                     continue
                 return wording.say("averaged_instead_of_summed.entries", path=path(symptom), count=count)
+    return _averaged_in_part(symptom)
+
+
+def _averaged_in_part(symptom: Symptom) -> Diagnosis | None:
+    """Averaged over those axes of an input that the result lacks, or over those that it keeps with size one."""
+    for name in symptom.failing[0].case.inputs:
+        for number, which in enumerate(("that the result does not have", "that the result keeps with size 1")):
+            counts = [_summed(view, name)[number] for view in symptom.views]
+            few = len(set(counts)) < _FEWEST or counts[0] == 1
+            if not few and _is_scaled(symptom, lambda view: 1 / _summed(view, name)[number]):  # noqa: B023
+                return wording.say("averaged_instead_of_summed.some", path=path(symptom), count=counts[0], which=which)
     return None
+
+
+def _summed(view: View, name: str) -> tuple[int, int]:
+    """How many entries of an input meet in one of the result: along axes that it lacks, and that it keeps."""
+    source, shape = view.case.inputs.get(name), view.expected.shape
+    lacking = -1 if source is None else source.dim() - len(shape)
+    if source is None or lacking < 0 or not view.expected.numel():
+        return 1, 1
+    pairs = list(zip(source.shape[lacking:], shape, strict=True))
+    if any(size not in (1, full) for full, size in pairs):
+        return 1, 1
+    return math.prod(source.shape[:lacking]), math.prod(full for full, size in pairs if size == 1)
 
 
 def _share(view: View, name: str | None, whole: bool) -> float:

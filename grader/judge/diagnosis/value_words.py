@@ -91,6 +91,12 @@ VALUE_WORDS: dict[str, Words] = {
         "Is a sum asked for, or a mean?",
         "Use `sum` in place of `mean`.",
     ),
+    "averaged_instead_of_summed.some": Words(
+        "`{path}` is {count} times too small here, in every case by the number of entries along the axes {which}.",
+        "Along those axes the contributions were averaged where they have to be summed.",
+        "Along which axes does your code sum, and along which does it take a mean?",
+        "Use `sum` along all of these axes.",
+    ),
     "averaged_instead_of_summed.entries": Words(
         "`{path}` is {count} times too small here, by the number of entries that are summed, in every case.",
         "The contributions were averaged where they have to be summed.",
