@@ -616,6 +616,18 @@ WRONG: dict[str, tuple[str, ...]] = {
         "no step knows of the one before",
         "state_lost",
     ),
+    **{
+        f"step_before_the_gradients_{check}": (
+            "train_with_optimizer",
+            "def train_with_optimizer(model, optimizer, x, y, steps):\n    losses = []\n    for _ in range(steps):\n"
+            "        optimizer.step()\n        optimizer.zero_grad()\n        loss = ((model(x) - y) ** 2).sum()\n"
+            "        losses.append(loss.item())\n        loss.backward()\n    return losses",
+            check,
+            "each step uses the gradients of the one before",
+            "stale",
+        )
+        for check in ("result", "first", "second", "bias")
+    },
     "steps_that_grow": (
         "train_by_hand",
         LOOP.format(f"{STUB}; losses.append(loss); w1 -= 1e6 * g1; w2 -= 1e6 * g2", "losses"),

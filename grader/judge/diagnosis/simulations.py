@@ -135,6 +135,8 @@ TRAINED = (
     Slip("averaged_instead_of_summed.steps", "", {"mean": "all", "sums_kept": True}),
     Slip("averaged_instead_of_summed.steps", "", {"mean": "rows", "sums_kept": True}),
     Slip("stale.gradients", "", {"frozen": True}),
+    # Where none are left from before, the weights are those after one step less, which is said of them.
+    Slip("stale.behind", "", {"behind": True, "left": True}),
     Slip("missing_factor_two.steps", "", {"factor": 0.5}),
     Slip("extra_factor_two.steps", "", {"factor": 2.0}),
     Slip("wrong_value.in_turn", "first", {"in_turn": 0}),
@@ -274,6 +276,10 @@ def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
     losses = []
     with torch.enable_grad():
         for step in range(int(constants["steps"])):  # type: ignore[arg-type]
+            if slip.has("behind"):
+                for weight, before in zip(weights, held, strict=True):
+                    weight.grad = before.clone()
+                optimizer.step()
             out = _network(given["x"], weights)
             error = (torch.relu(out) if slip.has("relu_at_the_end") else out) - given["y"]
             loss = share * error.pow(2).sum()
@@ -283,13 +289,14 @@ def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
             if not kept or not slip.has("frozen"):
                 kept = list(torch.autograd.grad(loss, weights))
             for weight, before, grad in zip(weights, held, kept, strict=True):
-                keep = slip.has("accumulate") or (slip.has("left") and step == 0)
+                keep = slip.has("accumulate") or (slip.has("left") and not slip.has("behind") and step == 0)
                 before.copy_(before + grad if keep else grad)
                 weight.grad = -before if slip.has("ascent") else before * (slip.has("factor") or 1.0)
             if "in_turn" in slip.switches:
                 _in_turn(given, weights, float(constants["learning_rate"]), slip.switches["in_turn"])  # type: ignore[arg-type]
                 continue
-            optimizer.step()
+            if not slip.has("behind"):
+                optimizer.step()
     values = {name: weight.detach() for name, weight in zip(names, weights, strict=True)}
     return {**values, "result": torch.stack(losses)}
 

@@ -188,6 +188,12 @@ STEP_WORDS: dict[str, Words] = {
         "How often does your loop run for `steps = 1`?",
         "Let the loop run `steps` times: `range(steps)`.",
     ),
+    "stale.behind": Words(
+        "`{path}` is what comes out when each step uses the gradients of the one before.",
+        "The step is taken before `backward()` has computed the gradients of its loss.",
+        "In which order do the loss, `backward()`, the step and the clearing stand in your loop?",
+        "Clear the gradients, compute the loss, call `backward()`, and then take the step.",
+    ),
     "stale.gradients": Words(
         "`{path}` is what comes out when every step uses the gradients of the first.",
         "The gradients were computed once, for weights that have changed since.",
