@@ -11,6 +11,9 @@ _COPY = re.compile(r"(?:[-_ ]+\(?(?:copy|kopie|c[oó]pia|copie) ?\d*\)?|[-_ ]*\(
 #: What Moodle calls a student's folder or file, and Canvas a file, in a download of all submissions.
 MOODLE = re.compile(r"(?P<student>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<notebook>.*)", re.S)
 CANVAS = re.compile(r"(?P<student>[^_]+)(?:_LATE)?_(?P<number>\d{3,})_\d{3,}_(?P<notebook>.+)", re.S)
+#: What Gradescope calls a submission's folder in an export, and what stands between the names of several submitters.
+GRADESCOPE = re.compile(r"submission_(?P<number>\d+)")
+TEAM = " & "
 
 
 def kind_of_notebook(name: str) -> str:

@@ -22,7 +22,8 @@ from grader.visible import is_work
 _NAMED = 4
 _LOOKED_FOR = (
     "looked for notebook.ipynb, student_notebook.ipynb, student/notebook.ipynb, "
-    "submitted/student/assignment/notebook.ipynb, assignment-student/notebook.ipynb and archives of these"
+    "submitted/student/assignment/notebook.ipynb, assignment-student/notebook.ipynb, submission_17/notebook.ipynb "
+    "and archives of these"
 )
 
 
@@ -127,7 +128,7 @@ def _entries(listing: Listing, drafts: list[_Draft], known: Sequence[str], stude
             assets=_assets(draft, people),
             assets_below=not listing.siblings,  # a notebook given alone may lie in anything, a home folder for one
             refused=draft.found.refused,
-            flags=(*remarks[draft.name.student], *_of_another(draft, students)),
+            flags=(*remarks[draft.name.student], *_remarks(draft, students)),
             number=draft.name.number,
         )
         for draft in drafts
@@ -135,8 +136,10 @@ def _entries(listing: Listing, drafts: list[_Draft], known: Sequence[str], stude
     ]
 
 
-def _of_another(draft: _Draft, students: frozenset[str]) -> Iterator[str]:
-    """Remark on each folder or archive on the way to a notebook that bears the name of another student of the class."""
+def _remarks(draft: _Draft, students: frozenset[str]) -> Iterator[str]:
+    """Remark on a student that could not be told, and on each folder or archive with the name of another student."""
+    if draft.name.remark:
+        yield draft.name.remark
     for part in draft.found.parts[:-1]:
         name = archive_stem(part)
         if name in students and name != draft.name.student:
@@ -147,7 +150,8 @@ def _naming(listing: Listing, known: Sequence[str]) -> Naming:
     files = listing.siblings or [item.parts[0] for item in listing.found if len(item.parts) == 1]
     folders = [*listing.holders] if not listing.alone else []
     notebooks = [name for name in files if is_notebook(name)]
-    return Naming(listing.owner, folders, notebooks, known, alone=listing.alone, guessing=not listing.lone)
+    alone, guessing = listing.alone, not listing.lone
+    return Naming(listing.owner, folders, notebooks, known, alone=alone, guessing=guessing, export=listing.export)
 
 
 def _folders_of_students(listings: list[Listing]) -> list[Listing]:

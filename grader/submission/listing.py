@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.notebook_name import kind_of_notebook
+from grader.notebook_name import GRADESCOPE, kind_of_notebook
 from grader.submission.entry import CollectLimits, printable
 from grader.submission.finding import Found, archive_stem, found_below, is_archive, is_notebook
+from grader.submission.gradescope import METADATA, Export, export_in
 from grader.submission.naming import is_from_moodle, is_from_platform
 from grader.submission.regular_file import Refused, kind_of
 
@@ -26,7 +27,7 @@ class Listing:
     with; ``holders`` are its own sub-folders and archives, empty ones included; ``alone`` says that all of it is
     one student's, ``lone`` that it is one of several folders given that hold one notebook each; ``siblings`` are the
     notebooks beside one that was given alone, ``others`` the files that a platform named and that are neither notebook
-    nor archive.
+    nor archive; ``export`` is what Gradescope says of the folders.
     """
 
     owner: str
@@ -39,6 +40,7 @@ class Listing:
     lone: bool = False
     siblings: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    export: Export | None = None
 
     def shown_path(self, parts: tuple[str, ...]) -> str:
         """Return how reports name what lies at ``parts``: ``"class.zip!ada/nb.ipynb"``."""
@@ -115,20 +117,24 @@ class Lister:
         base: tuple[str, ...] = ()
         while True:
             found, folders = found_below(root, most=self.limits.files, skip=self.skip)
-            wrapper = _wrapper(found, folders, owner, unpacked=depth > 0) if len(base) < 2 else None
+            export = _export(root, folders)
+            if export is not None:
+                break
+            wrapper = _wrapper(root, found, folders, owner, unpacked=depth > 0) if len(base) < 2 else None
             if wrapper is None:
                 break
             root, base, owner = root / wrapper, (*base, wrapper), owner if depth else wrapper
         if depth == 0 and not folders and len(found) == 1 and _may_hold_a_class(found[0]):
             inside = self._archive(found[0].path, one_of_several=False)
-            if _is_a_class(inside):
+            if inside.export is not None or _is_a_class(inside):
                 return replace(inside, shown=f"{shown}{''.join(f'{part}/' for part in base)}{inside.shown}")
         everything = [inner for item in found for inner in self._expanded(item, depth)]
         holders = (*folders, *(item.parts[0] for item in found if len(item.parts) == 1 and is_archive(item.parts[0])))
         shown += "".join(f"{part}/" for part in base)
         alone = (depth == 0 and not base and (root / ".git").exists()) or is_from_moodle(owner)
         others = _named_by_a_platform(root)
-        return Listing(owner, root, tuple(everything), shown, base, tuple(sorted(holders)), alone, others=others)
+        holding = tuple(sorted(holders))
+        return Listing(owner, root, tuple(everything), shown, base, holding, alone, others=others, export=export)
 
     def _expanded(self, item: Found, depth: int) -> list[Found]:
         """Return what an archive holds in its place, anything else as it is."""
@@ -153,8 +159,13 @@ def _unpacked(archive: Path, target: Path, limits: CollectLimits) -> list[tuple[
     return unpack(archive, target, limits)
 
 
-def _wrapper(found: list[Found], folders: list[str], owner: str, *, unpacked: bool) -> str | None:
-    """Return the folder that holds everything and is nobody's name: nbgrader's, or an archive's own."""
+def _export(root: Path, folders: list[str]) -> Export | None:
+    """Return what Gradescope says of the folders in ``root``, None where they are not of its making."""
+    return export_in(root) if any(map(GRADESCOPE.fullmatch, folders)) else None
+
+
+def _wrapper(root: Path, found: list[Found], folders: list[str], owner: str, *, unpacked: bool) -> str | None:
+    """Return the folder that holds everything and is nobody's name: nbgrader's, Gradescope's, or an archive's own."""
     if "submitted" in folders:
         return "submitted"
     if len(folders) != 1 or any(len(item.parts) == 1 for item in found):
@@ -163,6 +174,9 @@ def _wrapper(found: list[Found], folders: list[str], owner: str, *, unpacked: bo
     if is_from_moodle(lone):
         return None
     inner = {item.parts[1] for item in found if len(item.parts) > 2 or is_archive(item.parts[-1])}
+    below = {item.parts[1] for item in found if len(item.parts) > 2}
+    if any(map(GRADESCOPE.fullmatch, below)) and (root / lone / METADATA).is_file():
+        return lone
     if _holds_a_class(lone) or (unpacked and (lone == owner or len(inner) > 1)):
         return lone
     return None

@@ -3,8 +3,10 @@
 The rules, in order, for a path below what was given on the command line:
 
 1. Moodle and Canvas write the student and their number into a folder's or file's name; Moodle's mark is believed also
-   further down, and in the name of what was given. One of several archives that holds one folder is a student's, and
-   called like the archive: the folder is more likely ``homework`` than a name.
+   further down, and in the name of what was given. Gradescope numbers its folders and says in a file beside them who
+   is behind each (``grader.submission.gradescope``): one person, or a team under all its names. One of several
+   archives that holds one folder is a student's, and called like the archive: the folder is more likely ``homework``
+   than a name.
 2. ``submitted/student/assignment/notebook.ipynb`` is nbgrader's; ``submitted`` may be what was given.
 3. In a folder, the first folder is the student. Where all of several folders begin alike up to a hyphen
    (``backprop-ada``, ``backprop-alan``), they are GitHub Classroom's clones and that beginning is the assignment's.
@@ -25,6 +27,7 @@ from dataclasses import dataclass
 
 from grader.notebook_name import CANVAS, MOODLE, kind_of_notebook, without_copy_of
 from grader.submission.finding import archive_stem, is_notebook
+from grader.submission.gradescope import Export
 
 _NUMBERED = re.compile(r"(?:^|_)(?P<notebook>\d{1,2}[_-][^_\d].*)", re.S)
 _PLAIN_NAMES = ("notebook", "assignment", "homework", "submission", "solution", "exercise", "untitled", "main")
@@ -35,13 +38,15 @@ _RESUBMITTED = re.compile(r"-\d+$")
 class Name:
     """Whose a path is: the student, the notebook's file name, a number that tells namesakes apart.
 
-    ``own_folder`` is False where the student's name was in the file's name, so that its neighbours are others' files.
+    ``own_folder`` is False where the student's name was in the file's name, so that its neighbours are others' files;
+    ``remark`` is why the student could not be told.
     """
 
     student: str
     notebook: str
     number: str = ""
     own_folder: bool = True
+    remark: str = ""
 
 
 def stems_in(notebook: str, stems: Iterable[str]) -> frozenset[str]:
@@ -113,6 +118,7 @@ class Naming:
     ``owner`` is the name of the folder or archive given, ``folders`` the sub-folders that hold something,
     ``files`` the notebooks lying directly in it, ``known`` the stems of the course's notebooks. ``alone`` says that
     the whole is one student's, ``guessing`` that the first ``_`` of a name that nothing else explains ends a student's.
+    ``export`` is what Gradescope's file says of the folders.
     """
 
     def __init__(
@@ -124,12 +130,14 @@ class Naming:
         *,
         alone: bool = False,
         guessing: bool = True,
+        export: Export | None = None,
     ) -> None:
         self._owner = owner
         self._prefix = classroom_prefix([folder for folder in folders if not is_from_platform(folder)], owner)
         self._known = sorted((stem.lower() for stem in known), key=len, reverse=True)
         self._alone = alone
         self._guessing = guessing
+        self._export = export
         stems = [_stem(name) for name in files]
         counts = Counter(suffix for stem in stems for suffix in _suffixes(stem))
         self._shared = {suffix for suffix, count in counts.items() if count > 1}
@@ -141,6 +149,9 @@ class Naming:
         if self._alone or not parts:
             return _named(self._owner, file)
         above = parts[:-1] if file else parts
+        who = self._export.submitters(above[0]) if self._export is not None and above else None
+        if who is not None:
+            return Name(who.name, file, who.number, remark=who.remark)
         moodles = next((part for part in above if is_from_moodle(part)), None)
         if file and moodles is None and (not above or is_from_moodle(file)):
             return self._flat(file)

@@ -1,0 +1,141 @@
+"""Who is behind each ``submission_17`` of Gradescope's *Export submissions*, as its ``submission_metadata.yml`` says.
+
+The file is walked as a stream of events: nothing is built from it, tags mean nothing, an alias stands for one string,
+and so its size is all that it can cost. Whom it does not tell is called as the folder is, with a remark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.notebook_name import GRADESCOPE, TEAM
+from grader.submission.entry import printable
+from grader.submission.regular_file import Refused, content
+
+METADATA = "submission_metadata.yml"
+#: The file has every test's output of every attempt too, so that a large class comes to some tens of megabytes.
+_MOST_BYTES = 64 * 1024**2
+_LONGEST_NAME = 200
+_NOTHING = ("~", "null")
+
+_Person = dict[str, str]
+_Team = dict[str, _Person]
+
+
+@dataclass(frozen=True, slots=True)
+class Submitters:
+    """Who handed in one submission: all their names, and the numbers that tell namesakes apart; or a ``remark``."""
+
+    name: str
+    number: str
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What an export says of its folders; ``problem`` is why it does not say all."""
+
+    teams: Mapping[str, _Team]
+    problem: str = ""
+
+    def submitters(self, folder: str) -> Submitters | None:
+        """Return who is behind a folder, None where it is not called as the export calls them."""
+        match = GRADESCOPE.fullmatch(folder)
+        if match is None:
+            return None
+        team = [*self.teams.get(folder, {}).values()]
+        names = [*map(_name, team)]
+        if not team:
+            return _unknown(folder, self.problem or "does not have it")
+        if not all(names) or len(TEAM.join(names)) > _LONGEST_NAME:
+            return _unknown(folder, "has no usable name or e-mail address for it")
+        numbers = [person.get("sid") or person.get("email", "") for person in team]
+        number = printable("+".join(numbers)) if all(numbers) else match["number"]
+        return Submitters(TEAM.join(names), number[:_LONGEST_NAME])
+
+
+def _unknown(folder: str, why: str) -> Submitters:
+    return Submitters(folder, "", f"who handed in {folder} is not known: {METADATA} {why}")
+
+
+def _name(person: _Person) -> str:
+    """Return what a submitter is called: by name, else by e-mail address, else by number; empty where not at all."""
+    return next((person[key] for key in ("name", "email", "sid") if person.get(key)), "")
+
+
+def export_in(root: Path) -> Export | None:
+    """Return what the folder ``root`` says of its sub-folders, None where it is not an export of Gradescope's."""
+    path = root / METADATA
+    try:
+        path.lstat()
+        return _read(content(path, _MOST_BYTES))
+    except OSError:
+        return None
+    except Refused as refusal:
+        return Export({}, f"is {refusal}" if str(refusal).startswith(("a ", "too ")) else str(refusal))
+
+
+def _read(data: bytes) -> Export:
+    import yaml  # only where there is such a file
+
+    teams: dict[str, _Team] = {}
+    problem, last = "", ""
+    try:
+        for last, place, key, value in _submitters(data):
+            teams.setdefault(last, {}).setdefault(place, {})[key.removeprefix(":")] = " ".join(value.split())
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problem = f"is not YAML{f' from line {mark.line + 1} on' if mark else ''}"
+    except (yaml.YAMLError, ValueError):
+        problem = "is not YAML"
+    if not problem and data and not data.endswith(b"\n"):
+        problem = "is cut off"
+    if problem:
+        teams.pop(last, None)  # who knows whether that was all of them
+    return Export(teams, problem or ("" if teams else "names nobody"))
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or map on the way to where the stream is: how many nodes of it were seen, and the last one's key."""
+
+    is_map: bool
+    seen: int = 0
+    key: str = ""
+
+    def enter(self, scalar: str | None) -> bool:
+        """Count one more node, and tell whether it is a value."""
+        is_key = self.is_map and self.seen % 2 == 0
+        if is_key:
+            self.key = scalar or ""
+        elif not self.is_map:
+            self.key = str(self.seen)
+        self.seen += 1
+        return not is_key
+
+
+def _submitters(data: bytes) -> Iterator[tuple[str, str, str, str]]:
+    """Yield each ``folder: {:submitters: [{key: value}]}`` as folder, place in the list, key and value."""
+    import yaml
+
+    way: list[_Open] = []
+    anchors: dict[str, str] = {}  # Ruby writes a text that it has twice only once
+    for event in yaml.parse(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        if isinstance(event, yaml.CollectionEndEvent):
+            way.pop()
+        elif isinstance(event, yaml.NodeEvent):
+            scalar = anchors.get(event.anchor) if isinstance(event, yaml.AliasEvent) else getattr(event, "value", None)
+            if isinstance(event, yaml.ScalarEvent) and event.implicit[0] and scalar in _NOTHING:
+                scalar = ""
+            if scalar is not None and event.anchor:
+                anchors[event.anchor] = scalar
+            is_value = way[-1].enter(scalar) if way else True
+            if is_value and scalar is not None and len(way) == 4 and way[1].key.removeprefix(":") == "submitters":
+                folder, _, place, key = (step.key for step in way)
+                yield folder, place, key, scalar
+            if isinstance(event, yaml.CollectionStartEvent):
+                way.append(_Open(isinstance(event, yaml.MappingStartEvent)))
+        elif isinstance(event, yaml.DocumentEndEvent):
+            return
