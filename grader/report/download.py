@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from grader.notebook_name import CANVAS, MOODLE
+from grader.notebook_name import CANVAS, GRADESCOPE, MOODLE
 
 
 def moodle_folder(path: str) -> str | None:
@@ -28,6 +28,16 @@ def number_in(path: str) -> str | None:
     ('101', None)
     """
     match = _part(MOODLE, path) or _part(CANVAS, path)
+    return None if match is None else match["number"]
+
+
+def submission_in(path: str) -> str | None:
+    """The number of a submission of Gradescope's, or None where the path is not of its export.
+
+    >>> submission_in("assignment_5_export.zip!submission_101/03_backprop.ipynb"), submission_in("ada/hw.ipynb")
+    ('101', None)
+    """
+    match = _part(GRADESCOPE, path)
     return None if match is None else match["number"]
 
 

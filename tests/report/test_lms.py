@@ -129,6 +129,58 @@ def test_roster_with_the_numbers_of_a_download_needs_no_names(
     assert (strangers(made, known), absentees(made, known)) == ((), ("Never, Came (102)",))
 
 
+EXPORTED = run(
+    submission("Ada Lovelace", exercise("lin_grad"), path="submission_101/hw.ipynb"),
+    submission("Grace Hopper & Alan Turing", exercise("lin_grad"), path="x.zip!submission_102/hw.ipynb"),
+    submission("Zoe_7", exercise("lin_grad"), path="submission_103/hw.ipynb"),
+    submission("Zoe_8", exercise("lin_grad"), path="submission_104/hw.ipynb"),
+)
+GRADES = """\
+Name,SID,Email,Submission ID
+Ada M. Lovelace,1,a@x,101
+Grace Hopper,2,g@x,102
+Alan Turing,3,t@x,102
+Zoe,7,z7@x,103
+Zoe,8,z8@x,104
+Ada Lovelace,9,other@x,
+"""
+COURSE = """\
+First Name,Last Name,SID,Email,Role
+Ada,Lovelace,1,a@x,Student
+Grace,Hopper,2,g@x,Student
+Alan,Turing,3,t@x,Student
+Zoe,,7,z7@x,Student
+Zoe,,8,z8@x,Student
+Came,Never,9,n@x,Student
+"""
+
+
+@pytest.mark.parametrize(
+    ("roster", "absent"), [(GRADES, "Ada Lovelace (9)"), (COURSE, "Came Never")], ids=["grades", "course"]
+)
+def test_roster_of_gradescope_as_it_is_gives_each_member_of_a_team_a_row(
+    tmp_path: Path, roster: str, absent: str
+) -> None:
+    (tmp_path / "list.csv").write_text(roster, encoding="utf-8")
+    known = read_roster(tmp_path / "list.csv", EXPORTED)
+    rows = _rows(export(EXPORTED, "gradescope", roster=known))[1:]
+    assert [row[2:5] for row in rows] == [
+        ["1", "a@x", "4"],
+        ["2", "g@x", "4"],
+        ["3", "t@x", "4"],
+        ["7", "z7@x", "4"],
+        ["8", "z8@x", "4"],
+    ]
+    assert (strangers(EXPORTED, known), absentees(EXPORTED, known)) == ((), (absent,))
+
+
+def test_team_that_a_roster_knows_in_part_stays_one_row_and_is_told() -> None:
+    known = {"Grace Hopper": {"SID": "2"}, "Ada Lovelace": {"SID": "1"}}
+    rows = _rows(export(EXPORTED, "gradescope", roster=known))[1:]
+    assert [row[2] for row in rows] == ["1", "Grace Hopper & Alan Turing", "Zoe_7", "Zoe_8"]
+    assert strangers(EXPORTED, known) == ("Grace Hopper & Alan Turing", "Zoe_7", "Zoe_8")
+
+
 def test_roster_with_numbers_is_of_no_use_for_a_class_without(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("Student,ID\nada,101\n", encoding="utf-8")
     with pytest.raises(UsageError, match="no column 'student'"):
