@@ -1,7 +1,7 @@
 """Grades for a learning platform, as the CSV that its import takes.
 
 A roster's names are compared as CSV has them (``csv_cell``), for there they come from: ``grader score --who-csv``.
-A team of Gradescope's, whose members a roster names, is exported as a row for each (``members_in``).
+A team of Gradescope's, whose members a roster names, is exported as a row for each.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -76,19 +77,22 @@ def export(
         )
     known = {csv_cell(student): person for student, person in (roster or {}).items()}
     counted = tally(run)
-    rows = [replace(row, student=name) for row in counted.rows for name in members_in(row.student, known)]
+    teams = _teams(run)
+    rows = [replace(row, student=name) for row in counted.rows for name in _members_in(row.student, teams, known)]
     return writers[to](replace(counted, rows=tuple(rows)), assignment or run.course, known, identifier)
 
 
-def members_in(student: str, known: Container[str]) -> tuple[str, ...]:
-    """The members of a team that a roster knows one by one (``known``, as CSV has them); else the student as they are.
+def _teams(run: RunReport) -> frozenset[str]:
+    """The teams of an export of Gradescope's: who is called "Ada & Alan" elsewhere is one."""
+    found = (entry for entry in run.submissions if submission_in(entry.path) and not number_in(entry.path))
+    return frozenset(entry.student for entry in found if TEAM in entry.student)
 
-    >>> members_in("Ada & Alan", {"Ada", "Alan"}), members_in("Ada & Alan", {"Ada"})
-    (('Ada', 'Alan'), ('Ada & Alan',))
-    """
+
+def _members_in(student: str, teams: Container[str], known: Container[str]) -> tuple[str, ...]:
+    """The members of a team where a roster knows each (``known``, as CSV has them); else the student as they are."""
     members = tuple(student.split(TEAM))
-    split = csv_cell(student) not in known and all(csv_cell(member) in known for member in members)
-    return members if split else (student,)
+    split = student in teams and csv_cell(student) not in known
+    return members if split and all(csv_cell(member) in known for member in members) else (student,)
 
 
 def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str, str]]:
@@ -151,9 +155,10 @@ def _by_number(run: RunReport | None) -> dict[str, str]:
 
 
 def _by_submission(run: RunReport | None) -> dict[str, str]:
-    """The grader's name for each submission of an export of Gradescope's."""
-    found = ((submission_in(entry.path), entry.student) for entry in (run.submissions if run else ()))
-    return {number: student for number, student in found if number is not None}
+    """The grader's name for each submission of an export of Gradescope's; a student may call a folder like another."""
+    found = {(submission_in(entry.path), entry.student) for entry in (run.submissions if run else ())}
+    times = Counter(number for number, _ in found)
+    return {number: student for number, student in found if number is not None and times[number] == 1}
 
 
 def _name_at_gradescope(person: Mapping[str, str], submitted: Mapping[str, str]) -> str:
@@ -200,7 +205,8 @@ def absentees(run: RunReport, roster: Mapping[str, Mapping[str, str]]) -> tuple[
 
 def _students(run: RunReport, known: Container[str]) -> set[str]:
     """The students of a run, the members of a team where a roster knows them."""
-    return {name for report in run.submissions for name in members_in(report.student, known)}
+    teams = _teams(run)
+    return {name for report in run.submissions for name in _members_in(report.student, teams, known)}
 
 
 def _canvas(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]], _identifier: str) -> str:

@@ -61,8 +61,11 @@ def _unknown(folder: str, why: str) -> Submitters:
 
 
 def _name(person: _Person) -> str:
-    """Return what a submitter is called: by name, else by e-mail address, else by number; empty where not at all."""
-    return next((person[key] for key in ("name", "email", "sid") if person.get(key)), "")
+    """Return what a submitter is called: by name, else by e-mail address, else by number; empty where not at all.
+
+    Nobody is called as a team is, which would be exported as its members' points.
+    """
+    return next((person[key] for key in ("name", "email", "sid") if person.get(key)), "").replace(TEAM, " and ")
 
 
 def export_in(root: Path) -> Export | None:

@@ -174,6 +174,27 @@ def test_roster_of_gradescope_as_it_is_gives_each_member_of_a_team_a_row(
     assert (strangers(EXPORTED, known), absentees(EXPORTED, known)) == ((), (absent,))
 
 
+@pytest.mark.parametrize("path", ["x/hw.ipynb", "x_17_assignsubmission_file_/submission_1/hw.ipynb"])
+def test_student_who_is_called_like_a_team_elsewhere_is_one(path: str) -> None:
+    made = run(submission("Ada & Alan", exercise("lin_grad"), path=path))
+    rows = _rows(export(made, "gradescope", roster={"Ada": {"SID": "1"}, "Alan": {"SID": "2"}}))[1:]
+    assert [row[2] for row in rows] == ["Ada & Alan"]
+
+
+def test_submission_that_two_students_have_is_told_by_name(tmp_path: Path) -> None:
+    paths = {
+        "ada": "submission_101/hw.ipynb",
+        "zoe": "late-zoe/submission_101/hw.ipynb",
+        "bob": "submission_7/hw.ipynb",
+    }
+    made = run(*(submission(name, exercise("lin_grad"), path=path) for name, path in paths.items()))
+    (tmp_path / "list.csv").write_text("Name,SID,Submission ID\nada,1,101\nB,2,7\n", encoding="utf-8")
+    assert {name: row["SID"] for name, row in read_roster(tmp_path / "list.csv", made).items()} == {
+        "ada": "1",
+        "bob": "2",
+    }
+
+
 def test_team_that_a_roster_knows_in_part_stays_one_row_and_is_told() -> None:
     known = {"Grace Hopper": {"SID": "2"}, "Ada Lovelace": {"SID": "1"}}
     rows = _rows(export(EXPORTED, "gradescope", roster=known))[1:]

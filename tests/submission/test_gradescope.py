@@ -207,6 +207,11 @@ def test_name_with_control_characters_is_printable(tmp_path: Path) -> None:
     assert list(students(exported(tmp_path, metadata, ["submission_1/a.ipynb"]))) == ["Ada \\x1b[31m\\u202e Lovelace"]
 
 
+def test_name_of_one_person_is_never_that_of_a_team(tmp_path: Path) -> None:
+    metadata = one("  - :name: Grace Hopper & Alan Turing\n")
+    assert list(students(exported(tmp_path, metadata, ["submission_1/a.ipynb"]))) == ["Grace Hopper and Alan Turing"]
+
+
 def test_name_that_is_anothers_folder_is_told_apart(tmp_path: Path) -> None:
     metadata = one("  - :name: submission_2\n    :sid: '5'\n")
     found = students(exported(tmp_path, metadata, ["submission_1/a.ipynb", "submission_2/a.ipynb"]))
