@@ -18,6 +18,7 @@ METADATA = "submission_metadata.yml"
 #: The file has every test's output of every attempt too, so that a large class comes to some tens of megabytes.
 _MOST_BYTES = 64 * 1024**2
 _LONGEST_NAME = 200
+_DEEPEST = 100
 _NOTHING = ("~", "null")
 
 _Person = dict[str, str]
@@ -139,6 +140,8 @@ def _submitters(data: bytes) -> Iterator[tuple[str, str, str, str]]:
                 folder, _, place, key = (step.key for step in way)
                 yield folder, place, key, scalar
             if isinstance(event, yaml.CollectionStartEvent):
+                if len(way) == _DEEPEST:  # without libyaml each level makes every further token slower
+                    raise yaml.MarkedYAMLError(problem="too deep", problem_mark=event.start_mark)
                 way.append(_Open(isinstance(event, yaml.MappingStartEvent)))
         elif isinstance(event, yaml.DocumentEndEvent):
             return
