@@ -21,6 +21,7 @@ from grader.judge.diagnosis import (
     relations,
     rows,
     shapes,
+    uneven,
     values,
     wording,
 )
@@ -96,7 +97,7 @@ GENERAL: tuple[Hypothesis, ...] = (
     passes.layer,
     passes.left_out,
     optimizers.longer_step,
-    passes.unevenly_scaled,
+    uneven.scaled_unevenly,
     relations.related,
     compound.twice_wrong,
     relations.related_by_more,
@@ -173,7 +174,10 @@ def _not_raised(evidence: Evidence, check: str, modified: Diagnosis | None) -> D
         return modified or wording.say("not_raised.alone", check=check, name=name)
     came = next((error for run in evidence.runs if (error := run.errors.get(check)) is not None), None)
     what = f"{came.type} came instead" if came is not None else "nothing was raised"
-    key = "not_raised.base" if name == "NotImplementedError" else "not_raised"
-    if came is not None and came.type == "TypeError" and "positional argument" in came.message:
-        key = "not_raised.signature" if key == "not_raised.base" else key
+    if name != "NotImplementedError":
+        key = "not_raised"
+    elif came is not None and came.type == "TypeError" and "positional argument" in came.message:
+        key = "not_raised.signature"
+    else:
+        key = "not_raised.base"
     return wording.say(key, check=check, name=name, what=what)
