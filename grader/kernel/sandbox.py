@@ -168,6 +168,24 @@ def bwrap_command() -> list[str]:
 
 def zygote_environment() -> dict[str, str]:
     """The environment of the zygote: nothing of the grader's."""
+    # With it most of the heap lies in huge pages from the first (``hugepages``). Not for kernels: each small program
+    # that a notebook starts would take 2 MB.
+    return {**_environment(), "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+
+
+def kernel_environment() -> dict[str, str]:
+    """The environment of a kernel, but for ``HOME`` and ``TMPDIR``, which are its job folder's."""
+    return {
+        **_environment(),
+        "MPLBACKEND": "Agg",
+        "PYTHONBREAKPOINT": "0",  # as in a stock kernel, where debugpy lets it pass while no debugger is attached
+        "PIP_NO_INDEX": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_NO_INPUT": "1",
+    }
+
+
+def _environment() -> dict[str, str]:
     return {
         "PATH": f"{Path(interpreter()).parent}:/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
@@ -175,24 +193,9 @@ def zygote_environment() -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
-        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # most of the heap lies in huge pages from the first (hugepages)
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
         "GRADER_SCORING": "1",
-    }
-
-
-def kernel_environment() -> dict[str, str]:
-    """The environment of a kernel, but for ``HOME`` and ``TMPDIR``, which are its job folder's."""
-    shared = zygote_environment()
-    del shared["GLIBC_TUNABLES"]  # each small program that a notebook starts would take 2 MB
-    return {
-        **shared,
-        "MPLBACKEND": "Agg",
-        "PYTHONBREAKPOINT": "0",  # as in a stock kernel, where debugpy lets it pass while no debugger is attached
-        "PIP_NO_INDEX": "1",
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "PIP_NO_INPUT": "1",
     }
 
 

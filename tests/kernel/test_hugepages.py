@@ -21,6 +21,8 @@ _ON_REQUEST = (
     and tuple(map(int, _VERSION.split("."))) >= (2, 35)
 )
 
+_IN_BWRAP = pytest.mark.skipif(BEST != "bwrap", reason="only there the sandbox hides /sys")
+
 _HEAP = """
 import ctypes
 ctypes.CDLL(None).malloc(100_000)
@@ -39,7 +41,7 @@ print(steps > 0, all(one == bytes([number % 251]) * 500 for number, one in enume
 
 
 @pytest.mark.skipif(not _ON_REQUEST, reason="huge pages are not given on request here")
-@pytest.mark.parametrize("confined", [False, pytest.param(True, marks=pytest.mark.skipif(BEST != "bwrap", reason="-"))])
+@pytest.mark.parametrize("confined", [False, pytest.param(True, marks=_IN_BWRAP)])
 def test_heap_of_a_zygote_asks_for_huge_pages(confined: bool) -> None:
     command = [*(bwrap_command() if confined else ()), sys.executable, "-c", _HEAP]
     done = subprocess.run(command, env=zygote_environment(), capture_output=True, text=True, check=False)
