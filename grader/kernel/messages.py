@@ -5,6 +5,7 @@ pool → job server         ``JobTold``, with the descriptor of the job's socket
 grader → job's init       ``{"do": order, …}``: ``file``, ``kernel``, ``interrupt``, ``kill``, ``check``, ``thaw``
 job's init → grader       ``{"event": …}``: ``ready``, ``failed``, ``died``, ``waited``, ``checked``
 job's init → zygote       ``JobTold``, with descriptors for the kernel (``zygote.ask``)
+zygote → job's init       ``{"kernel": number}`` or ``{"failed": why}``, and at its end ``{"status": wait status}``
 kernel, check → init      ``{"event": …}``, of which nothing is believed that is not looked at
 ========================  =======================================================================================
 

@@ -83,7 +83,7 @@ def export(
 
 
 def _teams(run: RunReport) -> frozenset[str]:
-    """The teams of an export of Gradescope's: who is called "Ada & Alan" elsewhere is one."""
+    """The teams of an export of Gradescope's: who is called "Ada & Alan" elsewhere is one person."""
     found = (entry for entry in run.submissions if submission_in(entry.path) and not number_in(entry.path))
     return frozenset(entry.student for entry in found if TEAM in entry.student)
 
