@@ -628,6 +628,17 @@ WRONG: dict[str, tuple[str, ...]] = {
         )
         for check in ("result", "first", "second", "bias")
     },
+    "layers_in_the_class": (
+        "Model",
+        "class Model:\n    def __init__(self, w1, b1, w2, b2):\n"
+        "        Model.layers, Model.loss = [Lin(w1, b1), Relu(), Lin(w2, b2)], Mse()\n\n"
+        "    def __call__(self, x, targ):\n        for layer in self.layers:\n            x = layer(x)\n"
+        "        return self.loss(x, targ)\n\n    def backward(self):\n        self.loss.backward()\n"
+        "        for layer in reversed(self.layers):\n            layer.backward()",
+        "w1.g",
+        "in one variable for all objects",
+        "state_shared",
+    ),
     "steps_that_grow": (
         "train_by_hand",
         LOOP.format(f"{STUB}; losses.append(loss); w1 -= 1e6 * g1; w2 -= 1e6 * g2", "losses"),

@@ -86,10 +86,16 @@ def Mse(inp: Tensor, targ: Tensor) -> Tensor:  # noqa: N802
         model, other = Model(w1, b1, w2, b2), Model(w1 + 1, b1 + 1, w2 + 1, b2 + 1)
         model(earlier, targ)
         loss = model(x, targ)
-        other(earlier, targ)
+        other(between, targ)
         model.backward()
     """,
-    inputs={"x": normal("n", "i"), "targ": normal("n"), **NETWORK, "earlier": normal("n", "i")},
+    inputs={
+        "x": normal("n", "i"),
+        "targ": normal("n"),
+        **NETWORK,
+        "earlier": normal("n", "i"),
+        "between": normal("n", "i"),
+    },
     points={"loss": 1, "x.g": 1, "w1.g": 1, "b1.g": 1, "w2.g": 1, "b2.g": 1},
     expects={"loss": "out"},
     follows=("Relu", "Lin", "Mse"),
