@@ -628,6 +628,89 @@ WRONG: dict[str, tuple[str, ...]] = {
         )
         for check in ("result", "first", "second", "bias")
     },
+    # -------------------------------------------------------------------------------- formulas with one thing changed
+    **{
+        f"sigmoid_{name}": (
+            "sigmoid_grad",
+            short("sigmoid_grad", "inp, out", f"inp.g = out.g * {slope}"),
+            "inp.g",
+            said,
+        )
+        for name, slope, said in (
+            ("squared", "out**2", "is σ² in place"),
+            ("rest_squared", "(1 - out) ** 2", "is (1 − σ)² in place"),
+            ("half_input", "out * (1 - inp)", "one of the two σ"),
+        )
+    },
+    **{
+        f"gelu_{name}": (
+            "gelu_grad",
+            "def gelu_grad(inp, out):\n    erf = torch.erf(inp / 2**0.5)\n    bell = torch.exp(-(inp**2) / 2)\n"
+            f"    normed = bell / (2 * torch.pi) ** 0.5\n    inp.g = out.g * ({slope})",
+            "inp.g",
+            said,
+        )
+        for name, slope, said in (
+            ("doubled", "1 + erf + inp * normed", "1/2 is missing in Φ(x)"),
+            ("halved", "0.5 * (1 + erf + inp * normed)", "is halved, too"),
+            ("erf", "erf + inp * normed", "stands for Φ(x)"),
+            ("unnormed", "0.5 * (1 + erf) + inp * bell", "not divided by √(2π)"),
+            ("by_output", "0.5 * (1 + erf) + out * normed", "the output stands for x"),
+        )
+    },
+    **{
+        f"entropy_{name}": ("cross_entropy_grad", ENTROPY.format(line), "logits.g", said)
+        for name, line, said in (
+            ("divided_targets", "p[rows, targ] -= 1 / n; logits.g = p", "and the probabilities are not"),
+            ("written", "p[rows, targ] = -1; logits.g = p / n", "written over the probability"),
+            ("of_largest", "p[rows, logits.argmax(1)] -= 1; logits.g = p / n", "where the logit is largest"),
+            ("targets_alone", "p *= 0; p[rows, targ] -= 1; logits.g = p / n", "the probabilities are left out"),
+            ("by_sigmoid", "p = torch.sigmoid(logits); p[rows, targ] -= 1; logits.g = p / n", "each logit alone"),
+        )
+    },
+    **{
+        f"norm_{name}": ("layernorm_grad", norm(inp=line), "inp.g", said)
+        for name, line, said in (
+            (
+                "root_times",
+                "(g - g.mean(-1, keepdim=True) - x * (g * x).mean(-1, keepdim=True)) * s",
+                "multiplied by the root",
+            ),
+            (
+                "scale_twice",
+                "gamma * (g - g.mean(-1, keepdim=True) - x * (g * x).mean(-1, keepdim=True)) / s",
+                "by `gamma` twice",
+            ),
+            (
+                "raw_outside",
+                "(g - g.mean(-1, keepdim=True) - inp * (g * x).mean(-1, keepdim=True)) / s",
+                "the input itself stands in front of the last mean",
+            ),
+            (
+                "centred_outside",
+                "(g - g.mean(-1, keepdim=True) - c * (g * x).mean(-1, keepdim=True)) / s",
+                "less its mean, not divided by the root, stands in front",
+            ),
+            (
+                "nothing_outside",
+                "(g - g.mean(-1, keepdim=True) - (g * x).mean(-1, keepdim=True)) / s",
+                "is missing in front of the last mean",
+            ),
+            ("whole", "(g - g.mean() - x * (g * x).mean()) / s", "over all entries, not along the axis"),
+        )
+    },
+    "whole_division": (
+        "mse_vector_grad",
+        short("mse_vector_grad", "pred, y", "return 2 * (pred - y) // len(y)"),
+        "result",
+        "rounded down to a whole number",
+    ),
+    "mean_spread_out": (
+        "mse_grad",
+        "def mse_grad(inp, targ):\n    solution(inp, targ)\n    inp.g = inp.g.mean(0, keepdim=True).expand_as(inp)",
+        "inp.g",
+        "averaged over axis 0",
+    ),
     "layers_in_the_class": (
         "Model",
         "class Model:\n    def __init__(self, w1, b1, w2, b2):\n"
@@ -856,6 +939,30 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
         LOOP.format(f"{STUB}; losses.append(loss)", "losses"),
         "result",
         "one tensor stands",
+    ),
+    "rounded_to_the_nearest": (
+        "mse_vector_grad",
+        short("mse_vector_grad", "pred, y", "return (2 * (pred - y) / len(y)).round()"),
+        "result",
+        "rounded down",
+    ),
+    "median_spread_out": (
+        "mse_grad",
+        "def mse_grad(inp, targ):\n    solution(inp, targ)\n    inp.g = inp.g.median(0, keepdim=True)[0] + 0 * inp",
+        "inp.g",
+        "averaged over axis",
+    ),
+    "sigmoid_cubed": (
+        "sigmoid_grad",
+        short("sigmoid_grad", "inp, out", "inp.g = out.g * out**3"),
+        "inp.g",
+        "is σ² in place",
+    ),
+    "smallest_logit": (
+        "cross_entropy_grad",
+        ENTROPY.format("p[rows, logits.argmin(1)] -= 1; logits.g = p / n"),
+        "logits.g",
+        "where the logit is largest",
     ),
     "momentum_of_another": ("Adam", adam(v="b2 * old_v + (1 - b2) * g**4"), "p", "comes out when"),
 }

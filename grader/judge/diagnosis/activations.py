@@ -127,6 +127,11 @@ SLOPES: Mapping[str, Slope] = {
     "sigmoid_rest": _sigmoid(lambda x, y: 1 - y, "the factor σ is missing in the derivative σ(1 − σ)"),
     "sigmoid_as_tanh": _sigmoid(lambda x, y: 1 - y**2, "the derivative 1 − σ² is used, which is that of the tanh"),
     "sigmoid_plus": _sigmoid(lambda x, y: y * (1 + y), "the derivative is σ(1 + σ) in place of σ(1 − σ)"),
+    "sigmoid_squared": _sigmoid(lambda x, y: y**2, "the derivative is σ² in place of σ(1 − σ)"),
+    "sigmoid_rest_squared": _sigmoid(lambda x, y: (1 - y) ** 2, "the derivative is (1 − σ)² in place of σ(1 − σ)"),
+    "sigmoid_half_input": _sigmoid(
+        lambda x, y: y * (1 - x), "the input stands for one of the two σ in the derivative σ(1 − σ)"
+    ),
     "tanh_by_value": _tanh(lambda x, y: y, "the tanh stands in the place of its derivative 1 − tanh²"),
     "tanh_unsquared": _tanh(lambda x, y: 1 - y, "the square is missing in the derivative 1 − tanh²"),
     "tanh_as_sigmoid": _tanh(lambda x, y: y * (1 - y), "the derivative is that of the sigmoid, out · (1 − out)"),
@@ -151,6 +156,19 @@ SLOPES: Mapping[str, Slope] = {
     ),
     "gelu_norm": _gelu(
         lambda x, y: _cdf(x) + x * _density(x) * math.sqrt(2), "φ(x) is divided by √π in place of √(2π)"
+    ),
+    "gelu_doubled": _gelu(lambda x, y: 2 * _cdf(x) + x * _density(x), "the factor 1/2 is missing in Φ(x)"),
+    "gelu_halved": _gelu(
+        lambda x, y: _cdf(x) + x * _density(x) / 2,
+        "x · φ(x) is halved, too, where the factor 1/2 belongs to Φ(x) alone",
+    ),
+    "gelu_erf": _gelu(
+        lambda x, y: torch.erf(x / math.sqrt(2)) + x * _density(x),
+        "erf(x / √2) stands for Φ(x) = (1 + erf(x / √2)) / 2",
+    ),
+    "gelu_unnormed": _gelu(lambda x, y: _cdf(x) + x * torch.exp(-(x**2) / 2), "φ(x) is not divided by √(2π)"),
+    "gelu_by_output": _gelu(
+        lambda x, y: _cdf(x) + y * _density(x), "the output stands for x in the derivative Φ(x) + x · φ(x)"
     ),
     "gelu_by_sigmoid": _gelu(_swish(1.702), "the derivative is that of the approximation x · σ(1.702 x)"),
     "gelu_as_swish": _gelu(_swish(1.0), "the derivative is that of x · σ(x), which is another activation"),

@@ -118,6 +118,26 @@ CROSS_ENTROPIES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]
         "the probabilities are divided by the number of rows before the 1 is subtracted, which so is not divided",
         lambda z, one, n: z.softmax(1) / n - one,
     ),
+    "ce_divided_targets": (
+        "the 1 is divided by the number of rows before it is subtracted, and the probabilities are not",
+        lambda z, one, n: z.softmax(1) - one / n,
+    ),
+    "ce_written": (
+        "−1 is written over the probability of the target, and not 1 subtracted from it",
+        lambda z, one, n: (z.softmax(1) * (1 - one) - one) / n,
+    ),
+    "ce_of_largest": (
+        "1 is subtracted where the logit is largest, and not at the target",
+        lambda z, one, n: (z.softmax(1) - functional.one_hot(z.argmax(1), z.shape[1])) / n,
+    ),
+    "ce_targets_alone": (
+        "the probabilities are left out, and only the 1 of the target is subtracted",
+        lambda z, one, n: -one / n,
+    ),
+    "ce_by_sigmoid": (
+        "a sigmoid of each logit alone stands in the place of the softmax",
+        lambda z, one, n: (z.sigmoid() - one) / n,
+    ),
     "ce_of_targets": (
         "only the entries of the targets are written, and the probabilities of the other classes are left out",
         lambda z, one, n: (z.softmax(1) - one) * one / n,

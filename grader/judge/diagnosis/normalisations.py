@@ -31,6 +31,9 @@ class Misstep:
     scale_late: bool = False
     added: bool = False
     normal: str = "normal"
+    outer: str = ""
+    whole: bool = False
+    scale_twice: bool = False
 
 
 MISSTEPS: Mapping[str, Misstep] = {
@@ -58,6 +61,14 @@ MISSTEPS: Mapping[str, Misstep] = {
         "the input less its mean, not divided by the root, stands for the normalised input", normal="centred"
     ),
     "output": Misstep("the output stands in the place of the normalised input", normal="output"),
+    "root_times": Misstep("the input's gradient is multiplied by the root of the variance, not divided by it", root=-1),
+    "scale_twice": Misstep("the input's gradient is multiplied by `gamma` twice", scale_twice=True),
+    "raw_outside": Misstep("the input itself stands in front of the last mean, for the normalised input", outer="raw"),
+    "centred_outside": Misstep(
+        "the input less its mean, not divided by the root, stands in front of the last mean", outer="centred"
+    ),
+    "nothing_outside": Misstep("the normalised input is missing in front of the last mean", outer="ones"),
+    "whole": Misstep("the two means on the way back are taken over all entries, not along the axis", whole=True),
     "sums": Misstep("sums stand in the place of the two means on the way back", summed=True),
 }
 
@@ -92,20 +103,22 @@ class _Normalised(torch.autograd.Function):
         centred = value - value.mean(axis, keepdim=True)
         normal = centred * root
         out = normal * gamma + beta
-        used = {"normal": normal, "raw": value, "centred": centred, "output": out}[misstep.normal]
-        ctx.save_for_backward(used, root, gamma)
+        tensors = {"normal": normal, "raw": value, "centred": centred, "output": out, "ones": torch.ones_like(value)}
+        used = tensors[misstep.normal]
+        ctx.save_for_backward(used, tensors[misstep.outer or misstep.normal], root, gamma)
         ctx.axis, ctx.misstep = axis, misstep
         return out
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Any:
-        normal, root, gamma = ctx.saved_tensors
-        axis, misstep = ctx.axis, ctx.misstep
+        normal, outer, root, gamma = ctx.saved_tensors
+        misstep = ctx.misstep
+        axis = tuple(range(upstream.dim())) if misstep.whole else ctx.axis
         average = torch.sum if misstep.summed else torch.mean
         scaled = upstream * gamma if misstep.scale and not misstep.scale_late else upstream
         mean = average(scaled, axis, keepdim=True) if misstep.mean else 0.0
-        spread = normal * average(scaled * normal, axis, keepdim=True) if misstep.spread else 0.0
+        spread = outer * average(scaled * normal, axis, keepdim=True) if misstep.spread else 0.0
         rows = tuple(range(upstream.dim() - 1))
-        behind = root**misstep.root * (gamma if misstep.scale_late else 1)
+        behind = root**misstep.root * (gamma if misstep.scale_late or misstep.scale_twice else 1)
         spread = -spread if misstep.added else spread
         return behind * (scaled - mean - spread), (upstream * normal).sum(rows), upstream.sum(rows), None, None, None

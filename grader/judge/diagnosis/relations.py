@@ -24,6 +24,7 @@ _FUNCTIONS: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
     ("absolute", torch.abs),
     ("squared", torch.square),
     ("root", torch.sqrt),
+    ("rounded", torch.floor),
 )
 
 
@@ -111,6 +112,16 @@ def _function(symptom: Symptom) -> Diagnosis | None:
     return None
 
 
+def _repeated(symptom: Symptom) -> Diagnosis | None:
+    """The mean along one axis, in every place of it."""
+    for axis in range(min(view.expected.dim() for view in symptom.failing)):
+        if sum(view.expected.shape[axis] > _CASES for view in symptom.failing) < _CASES:
+            continue
+        if symptom.fits(lambda view: view.expected.mean(axis, keepdim=True).expand_as(view.expected)):  # noqa: B023
+            return wording.say("wrong_value.repeated", path=path(symptom), axis=axis)
+    return None
+
+
 def _rearranged(symptom: Symptom) -> Diagnosis | None:
     """The right numbers in other places."""
     moved = all(
@@ -164,6 +175,7 @@ _RELATIONS: tuple[Callable[[Symptom], Diagnosis | None], ...] = (
     _in_part,
     _beside_zeros,
     _function,
+    _repeated,
     _rearranged,
     _multiplied,
     _added,

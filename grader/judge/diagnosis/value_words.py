@@ -352,6 +352,18 @@ VALUE_WORDS: dict[str, Words] = {
         "Is the root asked for, or the value itself?",
         "Take away the root.",
     ),
+    "wrong_value.rounded": Words(
+        "`{path}` is the right answer rounded down to a whole number, entry by entry.",
+        "`//` does so, or `floor`.",
+        "Which of your divisions leave a fraction?",
+        "Divide with `/`.",
+    ),
+    "wrong_value.repeated": Words(
+        "`{path}` is the right answer averaged over axis {axis}, and that mean in every place along it.",
+        "A mean was taken of what is asked for one by one, and was spread out again.",
+        "Which of the numbers belong to one entry of the result?",
+        "Look for the line that takes a mean, and leave the entries as they are there.",
+    ),
     "wrong_value.rearranged": Words(
         "`{path}` has the right numbers, in the wrong places.",
         "`reshape` and `view` keep the order of the entries and so do not transpose; or an index was mixed up.",
