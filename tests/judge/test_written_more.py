@@ -711,6 +711,42 @@ WRONG: dict[str, tuple[str, ...]] = {
         "inp.g",
         "averaged over axis 0",
     ),
+    "decay_unscaled": (
+        "SGD",
+        sgd(pull="self.weight_decay / self.lr"),
+        "p (weight decay)",
+        "without the learning rate",
+        "weight_decay",
+    ),
+    "dampening_itself": (
+        "SGD",
+        sgd(buffer=PLAIN_BUFFER.replace("(1 - self.dampening)", "self.dampening")),
+        "p (momentum)",
+        "in the place of 1 − dampening",
+        "dampening",
+    ),
+    **{
+        f"gradients_of_one_kept_{kept}": (
+            "train_with_autograd",
+            "def train_with_autograd(x, y, w1, w2, learning_rate, steps):\n    losses = []\n"
+            "    for _ in range(steps):\n        loss = ((torch.relu(x @ w1) @ w2 - y) ** 2).sum()\n"
+            "        loss.backward()\n        losses.append(loss.item())\n        with torch.no_grad():\n"
+            "            w1 -= learning_rate * w1.grad\n            w2 -= learning_rate * w2.grad\n"
+            f"            {cleared}.grad.zero_()\n    return losses",
+            kept,
+            "of one tensor of weights are never cleared",
+            "accumulated",
+        )
+        for cleared, kept in (("w1", "w2"), ("w2", "w1"))
+    },
+    "steps_twice": (
+        "train_with_optimizer",
+        "def train_with_optimizer(model, optimizer, x, y, steps):\n    losses = []\n    for _ in range(steps):\n"
+        "        optimizer.zero_grad()\n        loss = ((model(x) - y) ** 2).sum()\n        loss.backward()\n"
+        "        optimizer.step()\n        optimizer.step()\n        losses.append(loss.item())\n    return losses",
+        "first",
+        "each step is taken twice",
+    ),
     "layers_in_the_class": (
         "Model",
         "class Model:\n    def __init__(self, w1, b1, w2, b2):\n"
@@ -786,6 +822,9 @@ WRONG: dict[str, tuple[str, ...]] = {
                 "both averages use β₁",
                 "wrong_value",
             ),
+            ("unweighted_mean", {"m": "b1 * old_m + g"}, "p", "first average without", "wrong_value"),
+            ("unweighted_square", {"v": "b2 * old_v + g**2"}, "p", "second average without", "wrong_value"),
+            ("times", {"corrected": "m * (1 - b1**t), v * (1 - b2**t)"}, "p", "not divided by it", "bias_correction"),
             ("of_mean", {"v": "b2 * old_v + (1 - b2) * m**2"}, "p", "squared mean", "wrong_value"),
             ("of_absolute", {"v": "b2 * old_v + (1 - b2) * g.abs()"}, "p", "absolute gradient", "wrong_value"),
             ("plain_gradient", {"top": "g"}, "p", "gradient stands in the numerator", "wrong_value"),
@@ -957,6 +996,14 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
         short("sigmoid_grad", "inp, out", "inp.g = out.g * out**3"),
         "inp.g",
         "is σ² in place",
+    ),
+    "gradients_anew_between_two_steps": (
+        "train_with_optimizer",
+        "def train_with_optimizer(model, optimizer, x, y, steps):\n    losses = []\n    for t in range(2 * steps):\n"
+        "        optimizer.zero_grad()\n        loss = ((model(x) - y) ** 2).sum()\n        loss.backward()\n"
+        "        optimizer.step()\n        losses.append(loss.item())\n    return losses[::2]",
+        "first",
+        "with the same gradients",
     ),
     "smallest_logit": (
         "cross_entropy_grad",

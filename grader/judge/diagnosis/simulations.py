@@ -23,14 +23,15 @@ from grader.model import Case
 #: ``rows``) and ``in_turn`` (the place of the matrix that is updated first).
 Switch = (
     Literal["ascent", "constant_lr", "ended", "lost", "lr", "one_buffer", "rate_inside", "shared", "used_up"]
-    | Literal["always_nesterov", "average", "buffer_only", "damp_first", "damp_inverse", "damp_old", "decay_doubled"]
-    | Literal["decay_sign", "decoupled", "empty_first", "no_damp", "no_decay", "no_nesterov", "plain", "stored_ahead"]
-    | Literal["unscaled", "whole_first"]
+    | Literal["always_nesterov", "average", "buffer_only", "damp_first", "damp_inverse", "damp_itself", "damp_old"]
+    | Literal["decay_doubled", "decay_sign", "decay_unscaled", "decoupled", "empty_first", "no_damp", "no_decay"]
+    | Literal["no_nesterov", "plain", "stored_ahead", "unscaled", "whole_first"]
     | Literal["ahead", "as_sgd", "averages_lost", "behind", "counted", "default_betas", "eps_early", "eps_inside"]
     | Literal["eps_outside", "first_beta", "first_whole", "no_eps", "no_root", "of_absolute", "of_gradient", "of_mean"]
-    | Literal["one_beta", "plain_gradient", "raw_mean", "raw_square", "stored", "stuck", "swapped", "unweighted"]
-    | Literal["weights"]
-    | Literal["accumulate", "factor", "frozen", "in_turn", "left", "mean", "once", "relu_at_the_end", "sums_kept"]
+    | Literal["one_beta", "plain_gradient", "raw_mean", "raw_square", "stored", "stuck", "swapped", "times"]
+    | Literal["unweighted", "unweighted_mean", "unweighted_square", "weights"]
+    | Literal["accumulate", "alone", "factor", "frozen", "in_turn", "left", "mean", "once", "relu_at_the_end"]
+    | Literal["sums_kept", "twice"]
 )
 
 
@@ -67,8 +68,10 @@ DRIVEN = (
     Slip("weight_decay", step_words.SLIPS["no_decay"], {"no_decay": True}),
     Slip("weight_decay", step_words.SLIPS["decoupled"], {"decoupled": True}),
     Slip("weight_decay", step_words.SLIPS["decay_sign"], {"decay_sign": True}),
+    Slip("weight_decay", step_words.SLIPS["decay_unscaled"], {"decay_unscaled": True}),
     Slip("dampening", step_words.SLIPS["no_damp"], {"no_damp": True}),
     Slip("dampening", step_words.SLIPS["damp_inverse"], {"damp_inverse": True}),
+    Slip("dampening", step_words.SLIPS["damp_itself"], {"damp_itself": True}),
     Slip("dampening", step_words.SLIPS["average"], {"average": True}),
     Slip("dampening", step_words.SLIPS["average"], {"average": True, "whole_first": True}),
     Slip("nesterov", step_words.SLIPS["no_nesterov"], {"no_nesterov": True}),
@@ -99,6 +102,9 @@ AVERAGED = (
     Slip("wrong_value.averages", step_words.SLIPS["swapped"], {"swapped": True}),
     Slip("wrong_value.averages", step_words.SLIPS["weights"], {"weights": True}),
     Slip("wrong_value.averages", step_words.SLIPS["unweighted"], {"unweighted": True}),
+    Slip("wrong_value.averages", step_words.SLIPS["unweighted_mean"], {"unweighted_mean": True}),
+    Slip("wrong_value.averages", step_words.SLIPS["unweighted_square"], {"unweighted_square": True}),
+    Slip("bias_correction", step_words.SLIPS["times"], {"times": True}),
     Slip("wrong_value.formula", step_words.SLIPS["no_root"], {"no_root": True}),
     Slip("wrong_value.formula", step_words.SLIPS["eps_inside"], {"eps_inside": True}),
     Slip("wrong_value.formula", step_words.SLIPS["no_eps"], {"no_eps": True}),
@@ -129,6 +135,7 @@ TRAINED = (
     Slip("accumulated.steps", "", {"accumulate": True, "left": True}),
     Slip("accumulated.steps", "", {"accumulate": True}),
     Slip("accumulated.steps", "", {"left": True}),
+    *(Slip("accumulated.one", "", {"accumulate": True, "alone": place}) for place in (0, 1)),
     Slip("first_step.only", "", {"once": True}),
     Slip("averaged_instead_of_summed.loss", "", {"mean": "all"}),
     Slip("averaged_instead_of_summed.loss", "", {"mean": "rows"}),
@@ -139,6 +146,7 @@ TRAINED = (
     Slip("stale.behind", "", {"behind": True, "left": True}),
     Slip("missing_factor_two.steps", "", {"factor": 0.5}),
     Slip("extra_factor_two.steps", "", {"factor": 2.0}),
+    Slip("wrong_value.steps_twice", "", {"twice": True}),
     Slip("wrong_value.in_turn", "first", {"in_turn": 0}),
     Slip("wrong_value.in_turn", "last", {"in_turn": 1}),
     Slip("wrong_value.relu_at_the_end", "", {"relu_at_the_end": True}),
@@ -184,6 +192,8 @@ def driven(case: Case, slip: Slip, *, averaged: bool) -> dict[str, Tensor]:
                 update = step(param, grads[i][t], state, options, slip, i)
                 if slip.has("decoupled") and not averaged:
                     update = update + _option(options, 2, 0.0) * param
+                if slip.has("decay_unscaled") and not averaged:
+                    update = update + _option(options, 2, 0.0) * param / rates[i]
                 rate = 1.0 if slip.has("rate_inside") and state.get("holds_rate") else rates[i]
                 param.sub_(rate * (-update if slip.has("ascent") else update))
         if t == 2 and not slip.has("constant_lr"):
@@ -196,7 +206,7 @@ def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip:
     momentum, dampening, decay = (_option(options, i, 0.0) for i in range(3))
     nesterov = (bool(_option(options, 3, False)) or slip.has("always_nesterov")) and not slip.has("no_nesterov")
     pull = decay * param * (-1 if slip.has("decay_sign") else 2 if slip.has("decay_doubled") else 1)
-    inside = decay and not (slip.has("no_decay") or slip.has("decoupled"))
+    inside = decay and not (slip.has("no_decay") or slip.has("decoupled") or slip.has("decay_unscaled"))
     update = grad + pull if inside else grad
     if slip.has("plain"):
         return update
@@ -205,6 +215,7 @@ def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip:
     if momentum:
         kept = 1 - (momentum if slip.has("average") else dampening)
         kept = 1 - kept if slip.has("damp_inverse") and dampening else 1.0 if slip.has("no_damp") else kept
+        kept = dampening if slip.has("damp_itself") else kept
         if "buffer" in state:
             old, new = (kept, 1.0) if slip.has("damp_old") else (1.0, kept)
             state["buffer"] = old * momentum * state["buffer"] + new * update
@@ -233,6 +244,10 @@ def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip
     zero = torch.zeros_like(grad)
     old = (1 - first, 1 - second) if slip.has("weights") else (first, second)
     new = (1.0, 1.0) if slip.has("unweighted") else (1 - old[0], 1 - old[1])
+    if slip.has("unweighted_mean"):
+        new = (1.0, new[1])
+    if slip.has("unweighted_square"):
+        new = (new[0], 1.0)
     state["mean"] = old[0] * kept.get("mean", zero) + new[0] * grad
     squared = state["mean"] if slip.has("of_mean") else grad
     squared = squared.abs() if slip.has("of_absolute") else grad if slip.has("of_gradient") else squared**2
@@ -243,6 +258,8 @@ def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip
     square: Tensor = state["square"] / (
         1 if slip.has("raw_square") else 1 - (first if slip.has("first_beta") else second) ** t
     )
+    if slip.has("times"):
+        mean, square = state["mean"] * (1 - first**t), state["square"] * (1 - second**t)
     if slip.has("stored"):
         state["mean"], state["square"] = mean, square
     eps = 0.0 if slip.has("no_eps") else float(_option(options, 1, 1e-8))
@@ -288,14 +305,16 @@ def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
                 continue
             if not kept or not slip.has("frozen"):
                 kept = list(torch.autograd.grad(loss, weights))
-            for weight, before, grad in zip(weights, held, kept, strict=True):
-                keep = slip.has("accumulate") or (slip.has("left") and not slip.has("behind") and step == 0)
+            for place, (weight, before, grad) in enumerate(zip(weights, held, kept, strict=True)):
+                keep = (slip.has("accumulate") and slip.switches.get("alone", place) == place) or (
+                    slip.has("left") and not slip.has("behind") and step == 0
+                )
                 before.copy_(before + grad if keep else grad)
                 weight.grad = -before if slip.has("ascent") else before * (slip.has("factor") or 1.0)
             if "in_turn" in slip.switches:
                 _in_turn(given, weights, float(constants["learning_rate"]), slip.switches["in_turn"])  # type: ignore[arg-type]
                 continue
-            if not slip.has("behind"):
+            for _ in range(0 if slip.has("behind") else 2 if slip.has("twice") else 1):
                 optimizer.step()
     values = {name: weight.detach() for name, weight in zip(names, weights, strict=True)}
     return {**values, "result": torch.stack(losses)}
