@@ -248,9 +248,17 @@ class Gradebook:
         rows = self._execute(f"SELECT {columns} FROM ruling ORDER BY {columns}").fetchall()  # noqa: S608 - of ours
         return tuple(Ruling(*row) for row in rows)
 
-    def rule(self, ruling: Ruling) -> None:
-        """Keep a ruling, in place of an earlier one on the same answer."""
-        self._execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?)", astuple(ruling))
+    def rule(self, *rulings: Ruling) -> None:
+        """Keep rulings, each in place of an earlier one on the same answer: all of them or, where that fails, none."""
+        self._execute("BEGIN")
+        try:
+            for ruling in rulings:
+                self._execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?)", astuple(ruling))
+            self._execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):  # a full disk has rolled it back itself
+                self._db.execute("ROLLBACK")
+            raise
 
     def withdraw(self, student: str, exercise: str) -> bool:
         """Drop all rulings on a student's exercise; whether there was one."""

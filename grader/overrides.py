@@ -6,11 +6,21 @@ What the grader found stays in the report beside it.
 
 from __future__ import annotations
 
+import csv
+import io
+import math
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from grader.errors import UsageError
 from grader.model import ExerciseScore, ExerciseStatus, Override, SubmissionReport, SubmissionStatus
+
+#: The columns of a file of rulings.
+COLUMNS = ("student", "exercise", "points", "reason")
+#: So many of a file's faults are told at once.
+_TOLD = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,76 @@ def rulings_for(
             f"{exercise} is worth {possible:g} points, not {score:g}", remedy=f"give 0 to {possible:g} points"
         )
     return tuple(Ruling(student, exercise, submission.sha256, score, reason) for submission, _ in answers)
+
+
+def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Ruling, ...]:
+    """The rulings of a CSV file with the columns ``student``, ``exercise``, ``points`` and ``reason``, a row each.
+
+    Commas, semicolons or tabs separate them, and other columns are left alone; a row in which all four are empty is
+    none. With a semicolon or a tab, points may have a decimal comma, as spreadsheets write them then.
+
+    Raises:
+        UsageError: the file cannot be read or has not these columns, or a row cannot be meant: each such line is told.
+    """
+    rows, comma = _rows_of(path)
+    names = {submission.student for submission in submissions}
+    made: list[Ruling] = []
+    lines: dict[tuple[str, str], int] = {}
+    troubles, remedies = [], []
+    for line, row in rows:
+        student, exercise, points, reason = ((row.get(column) or "").strip() for column in COLUMNS)
+        if not (student or exercise or points or reason):
+            continue
+        student = unicodedata.normalize("NFC", student)
+        if student not in names and student[1:] in names:  # an apostrophe keeps a spreadsheet from a formula
+            student = student.removeprefix("'")
+        try:
+            score = _points(points.replace(",", ".") if comma else points)
+            if not reason:
+                raise UsageError("a ruling needs a reason", remedy="the student reads it: write it in that column")
+            made += rulings_for(submissions, student, exercise, score, reason)
+            earlier = lines.setdefault((student, exercise), line)
+            if earlier != line:
+                raise UsageError(f"rules again on what line {earlier} does", remedy="leave one of the two")
+        except UsageError as error:
+            troubles.append(f"line {line}: {error}")
+            remedies.append(error.remedy)
+    if troubles:
+        told = "\n".join(troubles[:_TOLD]) + (f"\n… and {len(troubles) - _TOLD} more" if len(troubles) > _TOLD else "")
+        same = len(set(remedies)) == 1
+        raise UsageError(
+            f"nothing was ruled, for {path} has rows that cannot be meant\n{told}",
+            remedy=remedies[0] if same else "mend these lines and give the whole file again",
+        )
+    return tuple(made)
+
+
+def _rows_of(path: Path) -> tuple[list[tuple[int, dict[str, str]]], bool]:
+    """The rows of a CSV file, each with the line in which it ends, and whether numbers may have a decimal comma."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        for mark in ",;\t":
+            reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=mark)
+            reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+            if set(COLUMNS) <= set(reader.fieldnames):
+                return [(reader.line_num, row) for row in reader], mark != ","
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", remedy="name a CSV file of rulings") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path} cannot be read as CSV: {error}", remedy="save it as CSV in UTF-8") from None
+    raise UsageError(
+        f"{path} has not the columns {', '.join(COLUMNS)}", remedy=f"begin it with a line: {','.join(COLUMNS)}"
+    )
+
+
+def _points(text: str) -> float:
+    try:
+        score = float(text)
+    except ValueError:
+        score = math.nan
+    if not math.isfinite(score):
+        raise UsageError(f"{text!r} is no number of points", remedy="write for instance 2.5")
+    return score
 
 
 def overridden(report: SubmissionReport, rulings: Sequence[Ruling]) -> SubmissionReport:

@@ -208,6 +208,26 @@ def test_override_counts_in_what_is_written_next_and_can_be_withdrawn(
     assert "claude,2,2,2,4,10,14," in runner.invoke(app, ["export", str(grades)]).stdout
 
 
+def test_override_from_a_file_takes_all_of_it_or_nothing(demo: tuple[Path, object], tmp_path: Path) -> None:
+    grades = shutil.copytree(demo[0] / "class/grades", tmp_path / "grades")
+    file = tmp_path / "rulings.csv"
+    head = "student,exercise,points,reason\nclaude,lin_grad,3,r\nada,relu_grad,0,r\n"
+
+    def say() -> Result:
+        return runner.invoke(app, ["override", "--out", str(grades), "--from", str(file)])
+
+    file.write_text(head + "Ada,lin_grad,1,r\n")
+    assert (done := say()).exit_code == USAGE
+    assert "line 4: no student in the gradebook is called 'Ada'" in done.output
+    assert runner.invoke(app, ["override", "--out", str(grades)]).stdout == ""
+
+    file.write_text(head)
+    assert (done := say()).exit_code == GRADED, done.output
+    assert "note: ruled on 2 answers of 2 students" in done.stderr
+    assert runner.invoke(app, ["override", "--out", str(grades)]).stdout.count("set by hand") == 2
+    assert runner.invoke(app, ["override", "ada", "--out", str(grades), "--from", str(file)]).exit_code == USAGE
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

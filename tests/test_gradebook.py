@@ -169,3 +169,13 @@ def test_gradebook_with_damaged_settings_is_told_of_its_damage_only(tmp_path: Pa
         for asked in (book.remarks, book.last_settings):
             with pytest.raises(GradebookError, match="is damaged"):
                 asked()
+
+
+def test_gradebook_keeps_all_of_several_rulings_or_none(tmp_path: Path) -> None:
+    good, bad = Ruling("ada", "lin_grad", "ab", 2.0, "r"), Ruling("bob", "lin_grad", "cd", 2.0, None)  # type: ignore[arg-type]
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        with pytest.raises(GradebookError):
+            book.rule(good, bad)
+        assert book.rulings() == ()
+        book.rule(good)
+        assert book.rulings() == (good,)

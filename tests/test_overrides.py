@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from grader.errors import UsageError
 from grader.model import Override
-from grader.overrides import Ruling, overridden, rulings_for
+from grader.overrides import Ruling, overridden, rulings_for, rulings_in
 from tests.report.builders import CHECKS, exercise, submission, ungraded, untouched
 
 ADA = submission("ada", exercise("lin_grad", {"w.g": "transposed"}), exercise("relu_grad"))
@@ -88,3 +89,66 @@ def test_ruling_that_cannot_be_meant_is_refused(student: str, exercise_: str, sc
     with pytest.raises(UsageError) as caught:
         rulings_for([ADA, ungraded("linus", "unreadable", "not JSON")], student, exercise_, score, "r")
     assert re.search(said, f"{caught.value} {caught.value.remedy}")
+
+
+CLASS = (ADA, submission("=Zoë", exercise("lin_grad")), submission("linus", exercise("lin_grad"), sha256="l"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'student,exercise,points,reason\nada,lin_grad,2.5,r\n\'=Zoë,lin_grad,0,"copied, all\nof it"\n,,,\n',
+        "Reason;Points;Student;Exercise;mark\r\nr;2,5;ada;lin_grad;x\r\n"
+        '"copied, all\nof it";0; =Zoe\u0308 ;lin_grad;\r\n',
+        'student\texercise\tpoints\treason\nada\tlin_grad\t2.5\tr\n=Zoë\tlin_grad\t0\t"copied, all\nof it"',
+    ],
+    ids=["commas", "a German spreadsheet's", "tabs"],
+)
+def test_rulings_are_read_from_csv(text: str, tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text(text, encoding="utf-8-sig", newline="")
+    assert rulings_in(tmp_path / "r.csv", CLASS) == (
+        ruling(2.5),
+        Ruling("=Zoë", "lin_grad", CLASS[1].sha256, 0.0, "copied, all\nof it"),
+    )
+
+
+def test_rulings_in_csv_that_cannot_be_meant_are_told_by_line_and_none_is_made(tmp_path: Path) -> None:
+    rows = ["ada,lin_grad,1,r", "Ada,lin_grad,1,r", "ada,lin_grad,nan,r", "linus,lin_grad,9,r", "linus,lin_grad,1,"]
+    rows += ["ada,lin_grad,1,again", '"linus","lin_grad","1,5",r']
+    (tmp_path / "r.csv").write_text("\n".join(["student,exercise,points,reason", *rows]))
+    with pytest.raises(UsageError) as caught:
+        rulings_in(tmp_path / "r.csv", CLASS)
+    assert str(caught.value).splitlines()[1:] == [
+        "line 3: no student in the gradebook is called 'Ada'",
+        "line 4: 'nan' is no number of points",
+        "line 5: lin_grad is worth 4 points, not 9",
+        "line 6: a ruling needs a reason",
+        "line 7: rules again on what line 2 does",
+        "line 8: '1,5' is no number of points",
+    ]
+    assert "whole file again" in caught.value.remedy
+
+
+def test_rulings_in_csv_have_the_first_faults_told(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("student,exercise,points,reason\n" + "Ada,lin_grad,1,r\n" * 30)
+    with pytest.raises(UsageError) as caught:
+        rulings_in(tmp_path / "r.csv", CLASS)
+    assert str(caught.value).endswith("line 21: no student in the gradebook is called 'Ada'\n… and 10 more")
+    assert "first column of gradebook.csv" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "No such file"),
+        (b"student,exercise,score,reason\n", "has not the columns student, exercise, points, reason"),
+        (b"", "has not the columns"),
+        ("student,exercise,points,reason\nZo\xeb".encode("latin-1"), "cannot be read as CSV"),
+    ],
+    ids=["absent", "another column", "empty", "Latin-1"],
+)
+def test_rulings_of_a_file_that_is_none_are_an_error_of_use(content: bytes | None, said: str, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "r.csv").write_bytes(content)
+    with pytest.raises(UsageError, match=said):
+        rulings_in(tmp_path / "r.csv", CLASS)

@@ -15,7 +15,7 @@ from grader.cli.outcome import errors_told
 from grader.cli.values import not_nan
 from grader.cli.view import note, plain_console, write_out
 from grader.errors import UsageError
-from grader.overrides import rulings_for
+from grader.overrides import rulings_for, rulings_in
 
 if TYPE_CHECKING:
     from grader.gradebook import Gradebook
@@ -45,6 +45,12 @@ def override(
     score: Annotated[float | None, typer.Argument(help="The points it shall have.", callback=not_nan)] = None,
     reason: Annotated[str, typer.Option("--reason", "-m", help="Why. The student reads it.")] = "",
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Back to the grader's own points.")] = False,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="A CSV file of rulings with columns student, exercise, points, reason; all or none."
+        ),
+    ] = None,
     out: OutOption = Path("grades"),
 ) -> None:
     """Give an exercise of one student's the points that you decide on.
@@ -56,6 +62,11 @@ def override(
         from grader.report.numbers import points
 
         with _opened(out) as gradebook:
+            if source is not None:
+                if student or exercise or score is not None or reason or withdraw:
+                    raise UsageError("rulings are either in a file or on the command line", remedy="give one of them")
+                _rule_from(source, gradebook, out)
+                return
             if not student:
                 _list(gradebook)
                 return
@@ -72,12 +83,28 @@ def override(
             else:
                 if not reason.strip():
                     raise UsageError("a ruling needs a reason", remedy='the student reads it: --reason "…"')
-                for ruling in rulings_for(gradebook.report().submissions, student, exercise, score, reason.strip()):
-                    gradebook.rule(ruling)
+                gradebook.rule(*rulings_for(gradebook.report().submissions, student, exercise, score, reason.strip()))
             totals = [one for one in gradebook.report().submissions if one.student == student]
         for one in totals:
             note(f"{student}, {one.notebook}: {points(one.score)} of {points(one.possible)} points")
-        note(f"to have it in the files under {out}: grader report {out}")
+        _note_report(out)
+
+
+def _rule_from(source: Path, gradebook: Gradebook, out: Path) -> None:
+    """Rule as a CSV file says, and tell on how much."""
+    rulings = rulings_in(source, gradebook.report().submissions)
+    gradebook.rule(*rulings)
+    answers = len({(ruling.student, ruling.exercise) for ruling in rulings})
+    students = len({ruling.student for ruling in rulings})
+    note(
+        f"ruled on {answers} answer{'s' * (answers != 1)} of {students} student{'s' * (students != 1)};"
+        " `grader override` lists them"
+    )
+    _note_report(out)
+
+
+def _note_report(out: Path) -> None:
+    note(f"to have it in the files under {out}: grader report {out}")
 
 
 @app.command()
