@@ -13,7 +13,9 @@ The rules, in order, for a path below what was given on the command line:
 4. A file directly in what was given is ``student_notebook.ipynb`` if its name ends with a notebook's name that is
    known or begins with a number (``ada_03_backprop``) or that several share, else the part before the first
    ``_``; a file without a student's part belongs to the folder it lies in. Where several files lie there and none
-   has both parts nor the name of a notebook, they are called after their students (``ada.ipynb``, ``alan.ipynb``).
+   has both parts nor the name of a notebook, they are called after their students (``ada.ipynb``, ``alan.ipynb``);
+   where most begin with a notebook's name that is known, and not all go on like versions, what follows is the student
+   (``03_backprop_ada.ipynb``, ``03_backprop_alan.ipynb``).
    Of several folders given that each hold one notebook (``submissions/*``), the first ``_`` says nothing: they are
    students' folders, and the file is ``final_FINAL.ipynb``.
 """
@@ -32,6 +34,11 @@ from grader.submission.gradescope import Export
 _NUMBERED = re.compile(r"(?:^|_)(?P<notebook>\d{1,2}[_-][^_\d].*)", re.S)
 _PLAIN_NAMES = ("notebook", "assignment", "homework", "submission", "solution", "exercise", "untitled", "main")
 _RESUBMITTED = re.compile(r"-\d+$")
+_VERSION = re.compile(
+    r"(?:[\W_]|v?\d+|v(?:er(?:sion)?)?|final|endg(?:ü|ue)ltig|new|neu|old|alt|draft|fixed|done|complete[d]?|edit(?:ed)?|mine|my"
+    r"|copy|kopie|test|backup|colab|answers?|solved|attempt|try|late|resubmi\w*|solutions?|submi\w*|hand(?:ed)?_?in)+",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +148,9 @@ class Naming:
         stems = [_stem(name) for name in files]
         counts = Counter(suffix for stem in stems for suffix in _suffixes(stem))
         self._shared = {suffix for suffix, count in counts.items() if count > 1}
+        followed = [(known, rest) for known, rest in map(self._begun, map(without_copy_of, stems)) if known]
+        named = {rest for _, rest in followed if rest and not _VERSION.fullmatch(rest)}
+        self._name_last = len(named) > max(1, sum(not rest for _, rest in followed))
         self._by_student = len(stems) > 1 and not any("_" in stem or self._is_notebook_name(stem) for stem in stems)
 
     def name(self, parts: tuple[str, ...]) -> Name:
@@ -164,6 +174,9 @@ class Naming:
         if platform is not None:
             notebook = (_RESUBMITTED.sub("", platform["notebook"]) or stem) + ending
             return Name(platform["student"].strip(), notebook, platform["number"], own_folder=False)
+        begun, rest = self._begun(stem) if self._name_last else ("", "")
+        if begun and rest and not _VERSION.fullmatch(rest):
+            return Name(rest, begun + ending, own_folder=False)
         notebook = self._notebook_in(stem)
         student = stem[: len(stem) - len(notebook)].rstrip("_- ")
         if not student and self._by_student:
@@ -171,6 +184,14 @@ class Naming:
         if not student:
             return Name(self._owner, file)
         return Name(student, (notebook or stem) + ending, own_folder=False)
+
+    def _begun(self, stem: str) -> tuple[str, str]:
+        """Return the known notebook's name that ``stem`` begins with, and what follows it; else nothing."""
+        original = kind_of_notebook(stem)
+        for known in self._known:
+            if original.startswith(known) and original[len(known) : len(known) + 1] in ("", *"_- ("):
+                return stem[: len(known)], stem[len(known) : len(original)].strip("_- ()")
+        return "", ""
 
     def _is_notebook_name(self, stem: str) -> bool:
         return kind_of_notebook(stem + ".ipynb") in {*self._known, *_PLAIN_NAMES} or stem[:1].isdigit()

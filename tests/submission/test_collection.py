@@ -522,3 +522,25 @@ def test_collect_an_archive_alone_in_its_folder_is_a_class_where_a_notebook_come
     with collect([tmp_path / "subs"]) as collection:
         assert [entry.student for entry in collection] == students
         assert [entry.shown_path for entry in collection] == [f"tuesday.zip!{path}" for path in inside]
+
+
+@pytest.mark.parametrize(
+    ("files", "students"),
+    [
+        (
+            ["03_backprop_ada.ipynb", "03_backprop - Zoë Ö.ipynb", "03_backprop_al_t (1).ipynb"],
+            ["Zoë Ö", "ada", "al_t"],
+        ),
+        (["03_backprop_ada.ipynb", "02_gradients_ada.ipynb", "03_backprop_al.ipynb"], ["ada", "ada", "al"]),
+        (["03_backprop_ada.ipynb", "03_backprop_alan.ipynb", "03_backprop.ipynb"], ["ada", "alan", "subs"]),
+        (["03_backprop_v1.ipynb", "03_backprop_final2.ipynb", "03_backprop_new.ipynb"], ["subs"] * 3),
+        (["03_backprop.ipynb", "02_gradients.ipynb", "03_backprop_x.ipynb", "02_gradients_y.ipynb"], ["subs"] * 4),
+        (["ada_03_backprop.ipynb", "alan_03_backprop.ipynb"], ["ada", "alan"]),
+    ],
+    ids=["names", "notebooks", "one forgot it", "versions", "a student's own folder", "name first"],
+)
+def test_collect_name_behind_that_of_a_notebook_is_the_students(
+    files: list[str], students: list[str], tmp_path: Path
+) -> None:
+    with collect([made(tmp_path / "subs", *files)], known=["02_gradients", "03_backprop"]) as collection:
+        assert [entry.student for entry in collection] == students
