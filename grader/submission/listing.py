@@ -179,7 +179,17 @@ def _wrapper(root: Path, found: list[Found], folders: list[str], owner: str, *, 
         return lone
     if _holds_a_class(lone) or (unpacked and (lone == owner or len(inner) > 1)):
         return lone
-    return None
+    return lone if _is_doubled(lone, owner, found) else None
+
+
+def _is_doubled(lone: str, owner: str, found: list[Found]) -> bool:
+    """Tell whether a class lies in a folder within one of the same name, as Windows unpacks an archive of a folder."""
+    inside = [item.parts[1:] for item in found]
+    if lone != owner:
+        if any(parts[0] != lone for parts in inside):
+            return False
+        inside = [parts[1:] for parts in inside]
+    return _hold_a_class(inside) or any(is_from_platform(parts[0]) for parts in inside if parts)
 
 
 def _named_by_a_platform(root: Path) -> tuple[str, ...]:
@@ -204,9 +214,12 @@ def _may_hold_a_class(item: Found) -> bool:
 
 def _is_a_class(listing: Listing) -> bool:
     """Tell whether an archive's folders hold the same notebook twice: one student's hold different ones."""
-    places = {
-        (item.parts[0], kind_of_notebook(item.parts[-1])) for item in listing.found if is_notebook(item.parts[-1])
-    }
+    return _hold_a_class([item.parts for item in listing.found])
+
+
+def _hold_a_class(inside: list[tuple[str, ...]]) -> bool:
+    """Tell whether folders hold the same notebook twice."""
+    places = {(parts[0], kind_of_notebook(parts[-1])) for parts in inside if parts and is_notebook(parts[-1])}
     return len({kind for _, kind in places}) < len(places)
 
 

@@ -464,6 +464,24 @@ def test_collect_flags_what_lies_under_another_students_name(files: list[str], t
         assert ada.flags == (f"lies in {other.student!r}, which is another student's name",)
 
 
+@pytest.mark.parametrize(
+    ("files", "given", "students"),
+    [
+        (["HW3/HW3/ada/hw.ipynb", "HW3/HW3/alan/hw.ipynb"], "HW3", ["ada", "alan"]),
+        (["HW3/HW3/ada/hw.ipynb", "HW3/HW3/alan/hw.ipynb"], "", ["ada", "alan"]),
+        (["HW3/HW3/ll_123_456_a.ipynb", "HW3/HW3/tt_124_457_b.ipynb"], "HW3", ["ll", "tt"]),
+        (["ada/ada/hw.ipynb", "ada/ada/deeper/other.ipynb"], "", ["ada", "ada"]),
+        (["ada/try1/hw.ipynb", "ada/try2/hw.ipynb"], "", ["ada", "ada"]),
+    ],
+    ids=["given", "above it", "Canvas", "a student", "tries"],
+)
+def test_collect_a_class_in_a_folder_in_one_of_its_name_is_found(
+    files: list[str], given: str, students: list[str], tmp_path: Path
+) -> None:
+    with collect([made(tmp_path / "subs", *files) / given]) as collection:
+        assert [entry.student for entry in collection] == students
+
+
 def test_collect_clones_in_their_own_folder(tmp_path: Path) -> None:
     made(tmp_path, "hw1-submissions/hw1-ada/nb.ipynb", "hw1-submissions/hw1-alan/nb.ipynb")
     assert [entry.student for entry in collect([tmp_path])] == ["ada", "alan"]
