@@ -126,7 +126,7 @@ class Lister:
             root, base, owner = root / wrapper, (*base, wrapper), owner if depth else wrapper
         if depth == 0 and not folders and len(found) == 1 and _may_hold_a_class(found[0]):
             inside = self._archive(found[0].path, one_of_several=False)
-            if inside.export is not None or _is_a_class(inside):
+            if _is_a_class(inside):
                 return replace(inside, shown=f"{shown}{''.join(f'{part}/' for part in base)}{inside.shown}")
         everything = [inner for item in found for inner in self._expanded(item, depth)]
         holders = (*folders, *(item.parts[0] for item in found if len(item.parts) == 1 and is_archive(item.parts[0])))
@@ -189,7 +189,7 @@ def _is_doubled(lone: str, owner: str, found: list[Found]) -> bool:
         if any(parts[0] != lone for parts in inside):
             return False
         inside = [parts[1:] for parts in inside]
-    return _hold_a_class(inside) or any(is_from_platform(parts[0]) for parts in inside if parts)
+    return _hold_a_class(inside)
 
 
 def _named_by_a_platform(root: Path) -> tuple[str, ...]:
@@ -213,14 +213,14 @@ def _may_hold_a_class(item: Found) -> bool:
 
 
 def _is_a_class(listing: Listing) -> bool:
-    """Tell whether an archive's folders hold the same notebook twice: one student's hold different ones."""
-    return _hold_a_class([item.parts for item in listing.found])
+    """Tell whether an archive is a platform's, or holds a notebook in two folders: one student's are different ones."""
+    return listing.export is not None or _hold_a_class([item.parts for item in listing.found])
 
 
 def _hold_a_class(inside: list[tuple[str, ...]]) -> bool:
-    """Tell whether folders hold the same notebook twice."""
+    """Tell whether folders hold the same notebook twice, or a platform named them or the files that lie there."""
     places = {(parts[0], kind_of_notebook(parts[-1])) for parts in inside if parts and is_notebook(parts[-1])}
-    return len({kind for _, kind in places}) < len(places)
+    return len({kind for _, kind in places}) < len(places) or any(is_from_platform(place) for place, _ in places)
 
 
 def _is_one_place(listing: Listing) -> bool:

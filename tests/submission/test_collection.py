@@ -465,6 +465,23 @@ def test_collect_flags_what_lies_under_another_students_name(files: list[str], t
 
 
 @pytest.mark.parametrize(
+    ("inside", "students"),
+    [
+        (["ll_123_4567_a.ipynb", "tt_LATE_124_4568_b.ipynb"], ["ll", "tt"]),
+        (["A_1_assignsubmission_file_/a.ipynb", "B_2_assignsubmission_file_/b.ipynb"], ["A", "B"]),
+    ],
+    ids=["Canvas", "Moodle"],
+)
+def test_collect_a_platforms_archive_alone_in_its_folder_is_a_class_whatever_its_notebooks_are_called(
+    inside: list[str], students: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "hw3").mkdir()
+    zip_of(tmp_path / "hw3" / "submissions.zip", dict.fromkeys(inside, b"{}"))
+    with collect([tmp_path / "hw3"]) as collection:
+        assert [entry.student for entry in collection] == students
+
+
+@pytest.mark.parametrize(
     ("files", "given", "students"),
     [
         (["HW3/HW3/ada/hw.ipynb", "HW3/HW3/alan/hw.ipynb"], "HW3", ["ada", "alan"]),
