@@ -61,7 +61,9 @@ def collect(
     pattern = _compiled(student_pattern)
     unpacked = TemporaryDirectory(prefix="grader-")
     try:
-        lister = Lister(limits, lambda: Path(mkdtemp(dir=unpacked.name)), skip.resolve() if skip is not None else None)
+        lister = Lister(
+            limits, lambda: Path(mkdtemp(dir=unpacked.name)), skip.resolve() if skip is not None else None, known
+        )
         listings = _folders_of_students([lister.listed(Path(path), named=len(paths) > 1) for path in paths])
         drafts = [_drafts(listing, pattern, known) for listing in listings]
         if not any(drafts):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from grader.notebook_name import GRADESCOPE, kind_of_notebook
 from grader.submission.entry import CollectLimits, printable
 from grader.submission.finding import Found, archive_stem, found_below, is_archive, is_notebook
 from grader.submission.gradescope import METADATA, Export, export_in
-from grader.submission.naming import is_from_moodle, is_from_platform
+from grader.submission.naming import is_from_moodle, is_from_platform, students_in
 from grader.submission.regular_file import Refused, kind_of
 
 _NESTED = "an archive inside an archive inside an archive, which is not unpacked"
@@ -53,11 +53,15 @@ class Listing:
 
 @dataclass
 class Lister:
-    """Lists paths; ``new_folder`` makes an empty folder for the next archive, ``skip`` is passed over."""
+    """Lists paths; ``new_folder`` makes an empty folder for the next archive, ``skip`` is passed over.
+
+    ``known`` are the stems of the course's notebooks.
+    """
 
     limits: CollectLimits
     new_folder: Callable[[], Path]
     skip: Path | None = None
+    known: Sequence[str] = ()
 
     def listed(self, path: Path, *, named: bool) -> Listing:
         """List one path of the command line; ``named`` puts its name before every ``shown_path``.
@@ -126,7 +130,7 @@ class Lister:
             root, base, owner = root / wrapper, (*base, wrapper), owner if depth else wrapper
         if depth == 0 and not folders and len(found) == 1 and _may_hold_a_class(found[0]):
             inside = self._archive(found[0].path, one_of_several=False)
-            if _is_a_class(inside):
+            if _is_a_class(inside, self.known):
                 return replace(inside, shown=f"{shown}{''.join(f'{part}/' for part in base)}{inside.shown}")
         everything = [inner for item in found for inner in self._expanded(item, depth)]
         holders = (*folders, *(item.parts[0] for item in found if len(item.parts) == 1 and is_archive(item.parts[0])))
@@ -212,9 +216,12 @@ def _may_hold_a_class(item: Found) -> bool:
     return item.refused is None and is_archive(name) and not is_from_platform(name)
 
 
-def _is_a_class(listing: Listing) -> bool:
-    """Tell whether an archive is a platform's, or holds a notebook in two folders: one student's are different ones."""
-    return listing.export is not None or _hold_a_class([item.parts for item in listing.found])
+def _is_a_class(listing: Listing, known: Sequence[str]) -> bool:
+    """Tell whether an archive is a platform's, or holds a notebook twice, in two folders or by two names."""
+    if listing.export is not None or _hold_a_class([item.parts for item in listing.found]):
+        return True
+    files = [item.parts[0] for item in listing.found if len(item.parts) == 1 and is_notebook(item.parts[0])]
+    return len(students_in(files, known)) > 1
 
 
 def _hold_a_class(inside: list[tuple[str, ...]]) -> bool:

@@ -34,9 +34,11 @@ from grader.submission.gradescope import Export
 _NUMBERED = re.compile(r"(?:^|_)(?P<notebook>\d{1,2}[_-][^_\d].*)", re.S)
 _PLAIN_NAMES = ("notebook", "assignment", "homework", "submission", "solution", "exercise", "untitled", "main")
 _RESUBMITTED = re.compile(r"-\d+$")
+#: What tells versions of a notebook apart, not students. It never goes back (``++``): names are students' to choose.
 _VERSION = re.compile(
-    r"(?:[\W_]|v?\d+|v(?:er(?:sion)?)?|final|endg(?:ü|ue)ltig|new|neu|old|alt|draft|fixed|done|complete[d]?|edit(?:ed)?|mine|my"
-    r"|copy|kopie|test|backup|colab|answers?|solved|attempt|try|late|resubmi\w*|solutions?|submi\w*|hand(?:ed)?_?in)+",
+    r"(?:[\W_]|v?\d|v(?:er(?:sion)?)?|final|endg(?:ü|ue)ltig|new|neu|old|alt|draft|fixed|done|completed?|edit(?:ed)?"
+    r"|mine|my|copy|kopie|test|backup|colab|answers?|solved|solutions?|attempt|try|late|(?:re)?submi(?:t(?:ted)?|ssion)"
+    r"|hand(?:ed)?_?in)++",
     re.I,
 )
 
@@ -209,6 +211,22 @@ class Naming:
         if shared is not None:
             return shared
         return stem.split("_", 1)[-1] if self._guessing else stem
+
+
+def students_in(files: Sequence[str], known: Sequence[str]) -> frozenset[str]:
+    """Return whom the names of files in one folder tell beside a notebook's: no guesses, nor versions of one.
+
+    >>> sorted(students_in(["ada_03_backprop.ipynb", "old_03_backprop.ipynb", "notes_x.ipynb"], ["03_backprop"]))
+    ['ada']
+    """
+    naming = Naming("", (), files, known, guessing=False)
+    names = [(file, naming.name((file,))) for file in files]
+    return frozenset(
+        name.student
+        for file, name in names
+        if name.student and name.notebook != file
+        if not _VERSION.fullmatch(name.student)
+    )
 
 
 def _suffixes(stem: str) -> list[str]:

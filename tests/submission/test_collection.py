@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -467,6 +468,25 @@ def test_collect_flags_what_lies_under_another_students_name(files: list[str], t
 @pytest.mark.parametrize(
     ("inside", "students"),
     [
+        (["ada_03_backprop.ipynb", "al_03_backprop.ipynb"], ["ada", "al"]),
+        (["03_backprop_ada.ipynb", "03_backprop_al.ipynb"], ["ada", "al"]),
+        (["old_03_backprop.ipynb", "03_backprop.ipynb", "my_notes.ipynb"], ["class"] * 3),
+        (["scratch.ipynb", "answers.ipynb"], ["class"] * 2),
+    ],
+    ids=["name first", "name last", "a student's", "no names"],
+)
+def test_collect_an_archive_alone_in_its_folder_is_a_class_where_files_name_students(
+    inside: list[str], students: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "hw3").mkdir()
+    zip_of(tmp_path / "hw3" / "class.zip", dict.fromkeys(inside, b"{}"))
+    with collect([tmp_path / "hw3"], known=["03_backprop"]) as collection:
+        assert sorted(entry.student for entry in collection) == students
+
+
+@pytest.mark.parametrize(
+    ("inside", "students"),
+    [
         (["ll_123_4567_a.ipynb", "tt_LATE_124_4568_b.ipynb"], ["ll", "tt"]),
         (["A_1_assignsubmission_file_/a.ipynb", "B_2_assignsubmission_file_/b.ipynb"], ["A", "B"]),
     ],
@@ -579,3 +599,11 @@ def test_collect_name_behind_that_of_a_notebook_is_the_students(
 ) -> None:
     with collect([made(tmp_path / "subs", *files)], known=["02_gradients", "03_backprop"]) as collection:
         assert [entry.student for entry in collection] == students
+
+
+@pytest.mark.parametrize("rest", ["1" * 200 + "x", "submission" * 20 + "x", "v_" * 100 + "ö"])
+def test_collect_a_long_name_behind_that_of_a_notebook_takes_no_time(rest: str, tmp_path: Path) -> None:
+    began = time.monotonic()
+    with collect([made(tmp_path, f"hw_{rest}.ipynb", "hw_ada.ipynb")], known=["hw"]) as collection:
+        assert {entry.student for entry in collection} == {rest, "ada"}
+    assert time.monotonic() - began < 10
