@@ -89,6 +89,11 @@ class Lister:
             return self._notebook(real, mode)
         if is_archive(name):
             return self._archive(real, one_of_several=named)
+        if name == METADATA:
+            raise UsageError(
+                f"{printable(str(path))} says whose each folder beside it is",
+                remedy="name the folder that it lies in, alone: all of it is graded, under the students' names",
+            )
         raise UsageError(
             f"neither a notebook nor a folder nor an archive: {printable(str(path))}",
             remedy="notebooks end in .ipynb; archives in .zip, .tar, .tar.gz or .tgz",

@@ -14,7 +14,7 @@ from grader.submission.location import locate
 from grader.submission.meddling import meddling_flags
 from grader.submission.naming import stems_in
 from grader.submission.notebook import Unreadable, cells_of
-from grader.submission.regular_file import Refused, content
+from grader.submission.regular_file import Refused, TooLarge, content
 
 
 def read(
@@ -34,6 +34,8 @@ def read(
         return replace(unread, unreadable=entry.refused)
     try:
         data = content(entry.path, limits.notebook_bytes)
+    except TooLarge as refusal:  # by its outputs: nobody types megabytes
+        return replace(unread, unreadable=f"{refusal}; clear the outputs of all cells, save it and hand that in")
     except Refused as refusal:
         return replace(unread, unreadable=str(refusal))
     digest = hashlib.sha256(data).hexdigest()

@@ -14,6 +14,10 @@ class Refused(Exception):
     """The file must not or cannot be read; the message is a reason for the report, free of the file's content."""
 
 
+class TooLarge(Refused):
+    """The file has more bytes than are read."""
+
+
 def kind_of(mode: int) -> str | None:
     """Return why a file of this ``st_mode`` is refused, None for a regular file.
 
@@ -66,10 +70,10 @@ def opened(path: Path, limit: int) -> BinaryIO:
     try:
         status = os.fstat(descriptor)
         reason = kind_of(status.st_mode)
-        if reason is None and status.st_size > limit:
-            reason = too_large(status.st_size, limit)
         if reason is not None:
             raise Refused(reason)
+        if status.st_size > limit:
+            raise TooLarge(too_large(status.st_size, limit))
         return os.fdopen(descriptor, "rb")
     except BaseException:
         with suppress(OSError):
@@ -89,7 +93,7 @@ def content(path: Path, limit: int) -> bytes:
         except OSError as error:
             raise Refused(reason_for(error)) from None
     if len(data) > limit:
-        raise Refused(too_large(len(data), limit))
+        raise TooLarge(too_large(len(data), limit))
     return data
 
 

@@ -147,6 +147,7 @@ def test_collect_pattern_that_cannot_be_used_is_a_usage_error(pattern: str, mess
         ([], "nowhere", "no such file or folder"),
         (["empty/"], "empty", "no notebook found in"),
         (["a/", "b/"], "", "no notebook found in"),
+        (["x/submission_metadata.yml"], "x/submission_metadata.yml", "says whose each folder beside it is"),
         (["a.txt"], "a.txt", "neither a notebook nor a folder nor an archive"),
     ],
 )

@@ -95,6 +95,7 @@ def test_read_what_became_of_a_notebook_after_it_was_found(make, reason: str, tm
     submission = read(entry_for(tmp_path / "nb.ipynb"), WANTED, frozenset(), limits=limits)
     assert submission.unreadable is not None
     assert submission.unreadable.startswith(reason)
+    assert ("clear the outputs" in submission.unreadable) == (reason == "too large")
 
 
 @pytest.mark.parametrize(
