@@ -23,7 +23,7 @@ from typing import IO, BinaryIO, Protocol
 
 from grader.submission.entry import CollectLimits
 from grader.submission.finding import UNPACKED
-from grader.submission.regular_file import Refused, opened
+from grader.submission.regular_file import Refused, TooLarge, opened
 
 _CHUNK = 64 * 1024
 _HEADER = 1024**2  # longest tar header that is read into memory
@@ -65,13 +65,13 @@ class Unpacking:
         """Count one entry of the archive; refuse it past the limit."""
         self.entries_left -= 1
         if self.entries_left < 0:
-            raise Refused(f"the archive holds more than {self.limits.archive_entries} files")
+            raise TooLarge(f"the archive holds more than {self.limits.archive_entries} files")
 
     def count_bytes(self, size: int) -> None:
         """Count bytes unpacked; refuse the archive past the limit."""
         self.bytes_left -= size
         if self.bytes_left < 0:
-            raise Refused(f"the archive unpacks to more than {self.limits.unpacked_bytes / 1024**2:.0f} MB")
+            raise TooLarge(f"the archive unpacks to more than {self.limits.unpacked_bytes / 1024**2:.0f} MB")
 
     def write(self, parts: tuple[str, ...], source: _Readable) -> None:
         """Write one member; a name that cannot be made is passed over, a source that breaks is cut off and reported."""
@@ -142,7 +142,7 @@ def _check_directory(file: BinaryIO, limits: CollectLimits) -> None:
     if tail[max(0, at - 76) : at].find(b"PK\x06\x07") == 56:  # ZIP64: what stands before the end is believed instead
         entries, table_bytes = struct.unpack("<32xQQ8x", tail[at - 76 : at - 20])
     if entries > limits.archive_entries or table_bytes > limits.archive_entries * 1024:
-        raise Refused(f"the archive holds more than {limits.archive_entries} files")
+        raise TooLarge(f"the archive holds more than {limits.archive_entries} files")
     file.seek(0)
 
 
@@ -181,7 +181,7 @@ class _Counted:
         data = self._source.read(size)
         self._left -= len(data)
         if self._left < 0:
-            raise Refused("the archive unpacks to more than the limit")
+            raise TooLarge("the archive unpacks to more than the limit")
         return data
 
 

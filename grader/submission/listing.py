@@ -14,7 +14,7 @@ from grader.submission.entry import CollectLimits, printable
 from grader.submission.finding import Found, archive_stem, found_below, is_archive, is_notebook
 from grader.submission.gradescope import METADATA, Export, export_in
 from grader.submission.naming import is_from_moodle, is_from_platform, students_in
-from grader.submission.regular_file import Refused, kind_of
+from grader.submission.regular_file import Refused, TooLarge, kind_of
 
 _NESTED = "an archive inside an archive inside an archive, which is not unpacked"
 
@@ -113,7 +113,9 @@ class Lister:
         try:
             passed_over = _unpacked(path, target, self.limits)
         except Refused as refusal:
-            found = Found((path.name,), path, str(refusal))
+            # a class', presumably: the limits are for what a student packs, and a folder has none of them
+            remedy = "; unpack it yourself and name the folder" if isinstance(refusal, TooLarge) else ""
+            found = Found((path.name,), path, f"{refusal}{remedy}")
             return Listing(archive_stem(path.name), path.parent, (found,), holders=(path.name,))
         listing = self._folder(target, archive_stem(path.name), f"{path.name}!", depth=1)
         if (one_of_several or is_from_platform(path.name)) and _is_one_place(listing):

@@ -15,7 +15,7 @@ class Refused(Exception):
 
 
 class TooLarge(Refused):
-    """The file has more bytes than are read."""
+    """The file has more bytes than are read, the archive more than are unpacked."""
 
 
 def kind_of(mode: int) -> str | None:

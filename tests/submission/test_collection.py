@@ -608,3 +608,17 @@ def test_collect_a_long_name_behind_that_of_a_notebook_takes_no_time(rest: str, 
     with collect([made(tmp_path, f"hw_{rest}.ipynb", "hw_ada.ipynb")], known=["hw"]) as collection:
         assert {entry.student for entry in collection} == {rest, "ada"}
     assert time.monotonic() - began < 10
+
+
+def test_collect_an_archive_over_the_limits_says_how_a_class_gets_by_them(tmp_path: Path) -> None:
+    files = {f"ada/{number}.txt": b"" for number in range(4)} | {"ada/hw.ipynb": b"{}"}
+    whole, limits = zip_of(tmp_path / "class.zip", files), CollectLimits(archive_entries=4)
+    with collect([whole], limits=limits) as collection:
+        assert [entry.refused for entry in collection] == [
+            "the archive holds more than 4 files; unpack it yourself and name the folder"
+        ]
+    (tmp_path / "subs/ada").mkdir(parents=True)
+    whole.rename(tmp_path / "subs/ada/hw.zip")
+    made(tmp_path / "subs", "alan/hw.ipynb")
+    with collect([tmp_path / "subs"], limits=limits) as collection:
+        assert [entry.refused for entry in collection] == ["the archive holds more than 4 files", None]
