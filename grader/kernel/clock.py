@@ -7,6 +7,7 @@ done. Where a job has more threads than processors, what these wait for one anot
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,34 @@ class Clock:
     def leave_out(self, seconds: float) -> None:
         """Leave out ``seconds`` that went by."""
         self._lost += seconds
+
+
+class Countdown:
+    """The seconds of ``clock`` that a submission has; without end until it is started."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._end = math.inf
+
+    def start(self, seconds: float) -> None:
+        """Give it so many from now on."""
+        self._end = self._clock.now() + seconds
+
+    @property
+    def started(self) -> bool:
+        """Whether its time runs."""
+        return self._end < math.inf
+
+    def left(self) -> float:
+        """Seconds that are left, less than none where it is over time."""
+        return self._end - self._clock.now()
+
+    def at_most(self, seconds: float) -> float:
+        """``seconds``, or what is left; raises ``TimeoutError`` when nothing is."""
+        left = self.left()
+        if left <= 0:
+            raise TimeoutError
+        return min(seconds, left)
 
 
 class JobClock(Clock):

@@ -17,7 +17,7 @@ import signal
 import socket
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from grader.kernel import confine, seccomp, wire
 from grader.kernel import zygote as zygotes
@@ -25,7 +25,7 @@ from grader.kernel.clock import JobClock
 from grader.kernel.processes import MOST_FILES, Processes
 
 if TYPE_CHECKING:
-    from grader.kernel.messages import JobTold
+    from grader.kernel.messages import CheckTold, FileOrder, InitTold, JobTold, Order
 
 #: Seconds between two looks at what the job uses.
 _TICK = 0.1
@@ -111,6 +111,10 @@ class JobInit:
         self.untold = 0.0  # seconds that the job waited for a processor
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
+    def _tell(self, told: InitTold) -> None:
+        """Tell the grader."""
+        wire.send(self.sock, told)
+
     # ------------------------------------------------------------------------------------------- loop
 
     def serve(self) -> None:
@@ -125,7 +129,7 @@ class JobInit:
             if self.sock in ready:
                 message, fds, _ = wire.receive(self.sock)
                 try:
-                    getattr(self, f"_do_{message['do']}")(message, fds)
+                    self._obey(cast("Order", message), fds)
                 finally:
                     for fd in fds:
                         os.close(fd)
@@ -182,7 +186,7 @@ class JobInit:
             os.close(fd)
         if message.get("event") in ("ready", "failed") and not self.up:
             self.up = True
-            wire.send(self.sock, {"event": message["event"], "text": str(message.get("text", ""))[:2000]})
+            self._tell({"event": message["event"], "text": str(message.get("text", ""))[:2000]})
 
     def _reap(self) -> None:
         """Collect the dead; report the kernel's death, having killed what it left behind."""
@@ -212,7 +216,7 @@ class JobInit:
             self.command = None
         self.processes.kill_all()
         how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
-        wire.send(self.sock, {"event": "died", "how": how, "limit": self.over})
+        self._tell({"event": "died", "how": how, "limit": self.over})
         self.over = None
 
     def _watch(self) -> None:
@@ -235,21 +239,34 @@ class JobInit:
         self.next_tick = now + _TICK
         self.untold += self.clock.look()
         if self.untold > _TICK and _takes_more(self.sock):  # a grader that is stopped hears it later
-            wire.send(self.sock, {"event": "waited", "seconds": self.untold})
+            self._tell({"event": "waited", "seconds": self.untold})
             self.untold = 0.0
         return self.processes.over_limit(None if self.private else self.folder)
 
     # ----------------------------------------------------------------------------------------- orders
 
-    def _do_file(self, message: dict[str, Any], fds: list[int]) -> None:
-        """Copy one file into the job folder; its path was checked by the grader."""
-        target = self.folder / message["path"]
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(fds[0], "rb", closefd=False) as source, open(target, "wb") as copy:
-            shutil.copyfileobj(source, copy)
-        target.chmod(0o700 if message.get("executable") else 0o600)
+    def _obey(self, order: Order, fds: list[int]) -> None:
+        if order["do"] == "file":
+            self._copy(order, fds[0])
+        elif order["do"] == "kernel":
+            self._make_kernel(fds)
+        elif order["do"] == "interrupt":
+            self._interrupt()
+        elif order["do"] == "kill":
+            self.over = order["why"]
+            self.processes.kill_all()
+        elif order["do"] == "check":
+            self._check(order["checks"], fds)
 
-    def _do_kernel(self, message: dict[str, Any], fds: list[int]) -> None:
+    def _copy(self, order: FileOrder, fd: int) -> None:
+        """Copy one file into the job folder; its path was checked by the grader."""
+        target = self.folder / order["path"]
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(fd, "rb", closefd=False) as source, open(target, "wb") as copy:
+            shutil.copyfileobj(source, copy)
+        target.chmod(0o700 if order["executable"] else 0o600)
+
+    def _make_kernel(self, fds: list[int]) -> None:
         """Have a kernel that listens on the two sockets in ``fds`` (shell, iopub)."""
         ours, theirs = wire.pair()
         self.up = False
@@ -281,22 +298,18 @@ class JobInit:
                 os._exit(1)
         return pid
 
-    def _do_interrupt(self, message: dict[str, Any], fds: list[int]) -> None:
+    def _interrupt(self) -> None:
         if self.kernel:
             with contextlib.suppress(ProcessLookupError):  # the zygote may have collected it before it tells
                 os.kill(self.kernel, signal.SIGINT)
 
-    def _do_kill(self, message: dict[str, Any], fds: list[int]) -> None:
-        self.over = message.get("why")
-        self.processes.kill_all()
-
-    def _do_check(self, message: dict[str, Any], fds: list[int]) -> None:
+    def _check(self, checks: list[CheckTold], fds: list[int]) -> None:
         """Run checks; ``fds`` are the result slate, and for each its cell's source and one memory file a program."""
         from grader.kernel.checkrun import CheckRun
 
-        run = CheckRun(self, message["checks"], fds[0], fds[1:])
+        run = CheckRun(self, checks, fds[0], fds[1:])
         try:
-            wire.send(self.sock, {"event": "checked", "runs": run.run()})
+            self._tell({"event": "checked", "runs": run.run()})
             while wire.receive(self.sock)[0].get("do") != "thaw":
                 pass
         finally:

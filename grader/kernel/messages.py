@@ -2,8 +2,8 @@
 
 ========================  =======================================================================================
 pool → job server         ``JobTold``, with the descriptor of the job's socket
-grader → job's init       ``{"do": order, …}``: ``file``, ``kernel``, ``interrupt``, ``kill``, ``check``, ``thaw``
-job's init → grader       ``{"event": …}``: ``ready``, ``failed``, ``died``, ``waited``, ``checked``
+grader → job's init       an ``Order``
+job's init → grader       an ``InitTold``
 job's init → zygote       ``JobTold``, with descriptors for the kernel (``zygote.ask``)
 zygote → job's init       ``{"kernel": number}`` or ``{"failed": why}``, and at its end ``{"status": wait status}``
 kernel, check → init      ``{"event": …}``, of which nothing is believed that is not looked at
@@ -68,3 +68,66 @@ class ProgramLost(TypedDict):
 
 
 ProgramTold = ProgramDone | ProgramLost
+
+
+class FileOrder(TypedDict):
+    """Copy the file behind the descriptor to ``path`` in the job folder."""
+
+    do: Literal["file"]
+    path: str
+    executable: bool
+
+
+class KernelOrder(TypedDict):
+    """Make a kernel that listens on the two sockets beside this; interrupt it; let all go on that a check stopped."""
+
+    do: Literal["kernel", "interrupt", "thaw"]
+
+
+class KillOrder(TypedDict):
+    """Kill the kernel; its death is told with ``why`` as the limit."""
+
+    do: Literal["kill"]
+    why: Literal["seconds", "messages"]
+
+
+class CheckOrder(TypedDict):
+    """Run checks; the descriptors are the result slate, and for each its cell's source and a file a program."""
+
+    do: Literal["check"]
+    checks: list[CheckTold]
+
+
+Order = FileOrder | KernelOrder | KillOrder | CheckOrder
+
+
+class UpTold(TypedDict):
+    """The kernel is up, or is not, and what it says of that."""
+
+    event: Literal["ready", "failed"]
+    text: str
+
+
+class DiedTold(TypedDict):
+    """The kernel died: the signal or exit code, and the limit that it was killed for, if one."""
+
+    event: Literal["died"]
+    how: str
+    limit: str | None
+
+
+class WaitedTold(TypedDict):
+    """The job waited for a processor so long, beyond what was told before."""
+
+    event: Literal["waited"]
+    seconds: float
+
+
+class CheckedTold(TypedDict):
+    """How each program of the checks ended, in order."""
+
+    event: Literal["checked"]
+    runs: list[ProgramTold]
+
+
+InitTold = UpTold | DiedTold | WaitedTold | CheckedTold

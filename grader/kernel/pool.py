@@ -138,12 +138,11 @@ class KernelPool:
         self._numbers += 1
         first = JobRun(self, zygote, job, self._numbers, self.limits.submission_s)
         execution = await first.run()
-        if not first.checks.again or execution.ended != "finished":
+        if not first.again or execution.ended != "finished":
             return execution
         self._numbers += 1
-        again = dataclasses.replace(job, checks=tuple(first.checks.again))
-        left = max(0.0, first.time_left())
-        second = await JobRun(self, zygote, again, self._numbers, left).run()
+        again = dataclasses.replace(job, checks=first.again)
+        second = await JobRun(self, zygote, again, self._numbers, first.time_left()).run()
         return dataclasses.replace(
             execution,
             checks={**execution.checks, **second.checks},

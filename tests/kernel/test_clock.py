@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from grader.kernel import clock, jobrun
-from grader.kernel.clock import JobClock
+from grader.kernel.clock import Clock, Countdown, JobClock
 from grader.kernel.deaths import JobLost
 from grader.kernel.processes import Processes
 from grader.kernel.sandbox import package_home
@@ -46,6 +46,23 @@ def test_job_clock_leaves_out_what_the_job_did_not_get(
     monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: 100.0))
     assert job_clock.now() == pytest.approx(100.0 - lost)
     assert told == pytest.approx(0.0 if passed > 2 * clock.LOOK_S else lost)  # the grader sees a pause itself
+
+
+def test_countdown_has_no_end_before_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    kept = Clock()
+    countdown = Countdown(kept)
+    assert (countdown.started, countdown.at_most(5)) == (False, 5)
+
+    countdown.start(10)
+    now[0] += 8
+    assert (countdown.started, countdown.at_most(5), countdown.left()) == (True, 2, 2)
+    kept.leave_out(1)
+    assert countdown.left() == 3
+    now[0] += 3
+    with pytest.raises(TimeoutError):
+        countdown.at_most(5)
 
 
 @pytest.fixture
@@ -104,9 +121,9 @@ def test_cell_that_ended_while_the_grader_was_stopped_has_not_timed_out(tmp_path
 
 async def test_kernel_that_its_init_does_not_kill_is_no_fault_of_the_students(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobrun, "SLACK_S", 0.1)
-    pool: Any = SimpleNamespace(limits=Limits())
+    pool: Any = SimpleNamespace(limits=Limits(), programs=None, reader=None)
     run = jobrun.JobRun(pool, SimpleNamespace(), Job("deaf", (), ()), 1, 60.0)  # type: ignore[arg-type]
-    run.died = run.lost.get_loop().create_future()
-    monkeypatch.setattr(run, "order", lambda *_args, **_named: None)
+    monkeypatch.setattr(run._link, "kill", lambda _why: None)
     with pytest.raises(JobLost):
         await run._kill("seconds")
+    run._link.close()
