@@ -6,8 +6,6 @@ What the grader found stays in the report beside it.
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -16,6 +14,7 @@ from pathlib import Path
 
 from grader.errors import UsageError
 from grader.model import ExerciseScore, ExerciseStatus, Override, SubmissionReport, SubmissionStatus
+from grader.table import read_table
 
 #: The columns of a file of rulings.
 COLUMNS = ("student", "exercise", "points", "reason")
@@ -74,20 +73,22 @@ def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Rul
     Raises:
         UsageError: the file cannot be read or has not these columns, or a row cannot be meant: each such line is told.
     """
-    rows, comma = _rows_of(path)
+    table = read_table(
+        path, COLUMNS, remedy=f"begin it with a line: {','.join(COLUMNS)}", heading=lambda name: name.strip().lower()
+    )
     names = {submission.student for submission in submissions}
     made: list[Ruling] = []
     lines: dict[tuple[str, str], int] = {}
     troubles, remedies = [], []
-    for line, row in rows:
-        student, exercise, points, reason = ((row.get(column) or "").strip() for column in COLUMNS)
+    for line, row in table.rows:
+        student, exercise, points, reason = (row[column] for column in COLUMNS)
         if not (student or exercise or points or reason):
             continue
         student = unicodedata.normalize("NFC", student)
         if student not in names and student[1:] in names:  # an apostrophe keeps a spreadsheet from a formula
             student = student.removeprefix("'")
         try:
-            score = _points(points.replace(",", ".") if comma else points)
+            score = _points(points if table.mark == "," else points.replace(",", "."))
             if not reason:
                 raise UsageError("a ruling needs a reason", remedy="the student reads it: write it in that column")
             made += rulings_for(submissions, student, exercise, score, reason)
@@ -105,24 +106,6 @@ def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Rul
             remedy=remedies[0] if same else "mend these lines and give the whole file again",
         )
     return tuple(made)
-
-
-def _rows_of(path: Path) -> tuple[list[tuple[int, dict[str, str]]], bool]:
-    """The rows of a CSV file, each with the line in which it ends, and whether numbers may have a decimal comma."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        for mark in ",;\t":
-            reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=mark)
-            reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
-            if set(COLUMNS) <= set(reader.fieldnames):
-                return [(reader.line_num, row) for row in reader], mark != ","
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}", remedy="name a CSV file of rulings") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} cannot be read as CSV: {error}", remedy="save it as CSV in UTF-8") from None
-    raise UsageError(
-        f"{path} has not the columns {', '.join(COLUMNS)}", remedy=f"begin it with a line: {','.join(COLUMNS)}"
-    )
 
 
 def _points(text: str) -> float:

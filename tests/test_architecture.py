@@ -14,7 +14,10 @@ import grader.errors
 from tests.samples import ROOT
 
 PACKAGE = ROOT / "grader"
-_BASE = ("_version", "atomic", "errors", "lazy", "machine", "model", "notebook_name", "overrides", "recent", "visible")
+_BASE = (
+    *("_version", "atomic", "errors", "lazy", "machine", "model", "notebook_name", "overrides", "recent", "table"),
+    "visible",
+)
 BASE = {f"grader.{name}" for name in _BASE}
 WINGS = {"grader.course", "grader.judge", "grader.kernel", "grader.report", "grader.submission"}
 #: What each module and wing may import of the package beyond itself and ``BASE``.

@@ -137,18 +137,8 @@ def test_rulings_in_csv_have_the_first_faults_told(tmp_path: Path) -> None:
     assert "first column of gradebook.csv" in caught.value.remedy
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (None, "No such file"),
-        (b"student,exercise,score,reason\n", "has not the columns student, exercise, points, reason"),
-        (b"", "has not the columns"),
-        ("student,exercise,points,reason\nZo\xeb".encode("latin-1"), "cannot be read as CSV"),
-    ],
-    ids=["absent", "another column", "empty", "Latin-1"],
-)
-def test_rulings_of_a_file_that_is_none_are_an_error_of_use(content: bytes | None, said: str, tmp_path: Path) -> None:
-    if content is not None:
-        (tmp_path / "r.csv").write_bytes(content)
-    with pytest.raises(UsageError, match=said):
+def test_rulings_of_a_file_without_the_columns_are_an_error_of_use(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("student,exercise,score,reason\n")
+    with pytest.raises(UsageError, match="has no column 'points'") as caught:
         rulings_in(tmp_path / "r.csv", CLASS)
+    assert caught.value.remedy == "begin it with a line: student,exercise,points,reason"

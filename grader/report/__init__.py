@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from grader.report.feedback import write_feedback as write_feedback
     from grader.report.files import write_reports as write_reports
     from grader.report.gradescope import gradescope_results as gradescope_results
-    from grader.report.lms import absentees as absentees
     from grader.report.lms import export as export
-    from grader.report.lms import read_roster as read_roster
-    from grader.report.lms import strangers as strangers
     from grader.report.markdown import render_markdown as render_markdown
     from grader.report.pages import class_page as class_page
     from grader.report.pages import exercises_html as exercises_html
     from grader.report.pages import page_name as page_name
     from grader.report.pages import student_page as student_page
     from grader.report.progress import ScoreProgress as ScoreProgress
+    from grader.report.roster import absentees as absentees
+    from grader.report.roster import read_roster as read_roster
+    from grader.report.roster import strangers as strangers
     from grader.report.sheet import gradebook_csv as gradebook_csv
     from grader.report.terminal import exercises_text as exercises_text
     from grader.report.terminal import render_class as render_class
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from grader.report.text import print_safe as print_safe
 
 _HOME = {
-    "absentees": "lms",
+    "absentees": "roster",
     "append_output": "actions",
     "append_summary": "actions",
     "class_page": "pages",
@@ -59,8 +59,8 @@ _HOME = {
     "page_name": "pages",
     "plain": "text",
     "print_safe": "text",
-    "read_roster": "lms",
-    "strangers": "lms",
+    "read_roster": "roster",
+    "strangers": "roster",
     "render_class": "terminal",
     "render_markdown": "markdown",
     "render_submission": "terminal",

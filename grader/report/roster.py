@@ -1,0 +1,130 @@
+"""A platform's own list of students, and who of it is who in a run.
+
+Names are compared as CSV has them (``csv_cell``), for there they come from: ``grader score --who-csv``.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Container, Mapping
+from pathlib import Path
+
+from grader.errors import UsageError
+from grader.model import RunReport
+from grader.notebook_name import TEAM
+from grader.report.download import number_in, submission_in
+from grader.report.text import csv_cell
+from grader.table import read_table
+
+#: The column with the grader's names; else those with a platform's numbers (``17``, ``Participant 17``), and its names.
+_NAMED, _NUMBERED, _CALLED = "student", ("ID", "Identifier"), ("Student", "Full name")
+#: The columns by which Gradescope's lists are known, and that with the number of a submission, in its grades alone.
+_SID, _SUBMISSION = "SID", "Submission ID"
+
+
+def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str, str]]:
+    """A platform's list of students for ``export``: a CSV file whose column ``student`` has the grader's names.
+
+    The columns may be separated by commas, semicolons or tabs. A row without a name in it (Canvas' *Points Possible*)
+    is nobody's. Where there is no such column, but one with the numbers that the platform wrote into the paths of
+    ``run`` (``ID`` in Canvas' gradebook, ``Identifier`` in Moodle's grading worksheet), those tell who is who; who
+    handed in nothing is then called as the platform does. Of Gradescope's lists (column ``SID``) the number of the
+    submission does, where there is one, else the name.
+
+    Raises:
+        UsageError: the file cannot be read, tells nobody's name, or names one student twice.
+    """
+    names, submitted = _by_number(run), _by_submission(run)
+    table = read_table(
+        path,
+        *([column] for column in (_NAMED, *(_NUMBERED if names else ()), *([_SID] if submitted else ()))),
+        remedy="add one to the platform's list, with each student as `grader score --who` names them",
+    )
+    roster: dict[str, dict[str, str]] = {}
+    for _, person in table.rows:
+        at_gradescope = submitted and _SID in person and _NAMED not in person
+        called = _name_at_gradescope(person, submitted) if at_gradescope else _name(person, names)
+        name = unicodedata.normalize("NFC", called)
+        if name in roster:
+            raise UsageError(
+                f"{path} has the student {name!r} more than once",
+                remedy="give each row the name by which `grader score --who` tells the two apart",
+            )
+        if name:
+            roster[name] = person
+    return roster
+
+
+def _by_number(run: RunReport | None) -> dict[str, str]:
+    """The grader's name for each number that a platform's download had."""
+    found = ((number_in(entry.path), entry.student) for entry in (run.submissions if run else ()))
+    return {number: student for number, student in found if number is not None}
+
+
+def _by_submission(run: RunReport | None) -> dict[str, str]:
+    """The grader's name for each submission of an export of Gradescope's; a student may call a folder like another."""
+    found = {(submission_in(entry.path), entry.student) for entry in (run.submissions if run else ())}
+    times = Counter(number for number, _ in found)
+    return {number: student for number, student in found if number is not None and times[number] == 1}
+
+
+def _name_at_gradescope(person: Mapping[str, str], submitted: Mapping[str, str]) -> str:
+    """Whom a row of Gradescope's is of: by submission; a team's member, and in a list without submissions, by name."""
+    full = person.get("Name") or f"{person.get('First Name', '')} {person.get('Last Name', '')}"
+    sid, number = person[_SID], person.get(_SUBMISSION)
+    name = " ".join(full.split()) or person.get("Email") or sid
+    student = submitted.get(number or "", TEAM)
+    if TEAM not in student:
+        return student
+    if number == "":  # none handed in, and maybe a namesake's
+        return f"{name} ({sid})"
+    told_apart = f"{name}_{sid}"
+    return told_apart if told_apart in submitted.values() else name
+
+
+def _name(person: Mapping[str, str], names: Mapping[str, str]) -> str:
+    """Whom a row of a roster is of: by name, by number, or one of whom there is only the platform's name."""
+    if _NAMED in person:
+        return person[_NAMED]
+    number = next((person[column].split(" ")[-1] for column in _NUMBERED if person.get(column)), "")
+    shown = next((person[column] for column in _CALLED if person.get(column)), "")
+    return names.get(number) or (f"{shown} ({number})".strip() if number else "")
+
+
+def strangers(
+    run: RunReport, roster: Mapping[str, Mapping[str, str]], identifier: str | None = None
+) -> tuple[str, ...]:
+    """The students of ``run`` that are exported under the grader's names for them.
+
+    These are they whom the roster does not name or, where the platform knows people by one column, ``identifier``,
+    for whom it is empty there.
+    """
+    everyone = {csv_cell(name) for name in roster}
+    known = {csv_cell(name) for name, person in roster.items() if identifier is None or person.get(identifier)}
+    return tuple(sorted(name for name in _students(run, everyone) if csv_cell(name) not in known))
+
+
+def absentees(run: RunReport, roster: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+    """The students of the roster of whom nothing was graded: they handed in nothing, or are called otherwise there."""
+    there = {csv_cell(name) for name in _students(run, {csv_cell(name) for name in roster})}
+    return tuple(sorted(name for name in roster if csv_cell(name) not in there))
+
+
+def _students(run: RunReport, known: Container[str]) -> set[str]:
+    """The students of a run, the members of a team where a roster knows them."""
+    teams = teams_of(run)
+    return {name for report in run.submissions for name in members_in(report.student, teams, known)}
+
+
+def teams_of(run: RunReport) -> frozenset[str]:
+    """The teams of an export of Gradescope's: who is called "Ada & Alan" elsewhere is one person."""
+    found = (entry for entry in run.submissions if submission_in(entry.path) and not number_in(entry.path))
+    return frozenset(entry.student for entry in found if TEAM in entry.student)
+
+
+def members_in(student: str, teams: Container[str], known: Container[str]) -> tuple[str, ...]:
+    """The members of a team where a roster knows each (``known``, as CSV has them); else the student as they are."""
+    members = tuple(student.split(TEAM))
+    split = student in teams and csv_cell(student) not in known
+    return members if split and all(csv_cell(member) in known for member in members) else (student,)
