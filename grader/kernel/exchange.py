@@ -135,16 +135,24 @@ def _decode(data: memoryview) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     meta = _loads(header.pop("__metadata__")["grader"])
     if not isinstance(meta, dict):
         raise Malformed("the metadata is no object")
-    return {name: _tensor(entry, body) for name, entry in header.items()}, meta
+    tensors: dict[str, torch.Tensor] = {}
+    at = 0
+    for name, entry in header.items():
+        tensors[name] = tensor = _tensor(entry, body, at)
+        at += _numel(tensor) * _element_size(tensor)
+    return tensors, meta
 
 
-def _tensor(entry: Mapping[str, Any], body: memoryview) -> torch.Tensor:
+def _tensor(entry: Mapping[str, Any], body: memoryview, at: int) -> torch.Tensor:
+    """A copy of a tensor's bytes, which begin ``at``: many copies of the same ones would fill the memory."""
     dtype = _DTYPES[entry["dtype"]]
     shape = entry["shape"]
     begin, end = entry["data_offsets"]
     numbers = [*shape, begin, end]
     if not all(type(number) is int and 0 <= number < 2**48 for number in numbers) or len(shape) > _MOST_DIMENSIONS:
         raise Malformed("a shape or an offset is no size")
+    if begin != at:
+        raise Malformed("a tensor that does not begin where the one before ends")
     count = math.prod(shape)
     if begin > end or end > len(body) or end - begin != count * dtype.itemsize:
         raise Malformed("a tensor's size does not match its shape")

@@ -98,6 +98,24 @@ for fd in range(3, 256):
         pass
 os._exit(0)
 """), checks="crashed"),
+    Hostile("slate-of-one-tensor-many-times", answer=_stub("""
+size = 3 * 2**20
+entry = {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}
+header = json.dumps({"__metadata__": {"grader": "{}"}, **{f"x:{number}": entry for number in range(300)}}).encode()
+result = len(header).to_bytes(8, 'little') + header + bytes(size)
+for fd in range(3, 256):
+    try:
+        os.pwrite(fd, result, 0)
+    except OSError:
+        pass
+for fd in range(3, 256):
+    try:
+        socket.socket(fileno=os.dup(fd)).send(json.dumps({"event": "done", "at": 0, "length": len(result)}).encode())
+    except OSError:
+        pass
+time.sleep(0.3)
+os._exit(0)
+"""), checks="crashed"),
     Hostile("done-without-result", answer=_forged("""b'{"event":"done","at":0,"length":64}'"""), checks="crashed"),
     Hostile("done-enormous", answer=_forged("b'{\"event\":\"done\",\"at\":0,\"length\":' + b'9' * 30 + b'}'"), checks="crashed"),
     Hostile("done-no-json", answer=_forged("b'\\xff' * 60000"), checks="crashed"),

@@ -39,6 +39,15 @@ def test_empty_tensor_with_a_huge_axis_is_malformed() -> None:
         exchange.decode(data)
 
 
+@pytest.mark.parametrize("begin", [0, 4, 12])
+def test_tensors_that_do_not_follow_one_another_are_malformed(begin: int) -> None:
+    places = {"x": 0, "y": begin}
+    entries = {name: {"dtype": "U8", "shape": [8], "data_offsets": [at, at + 8]} for name, at in places.items()}
+    header = json.dumps({**entries, "__metadata__": {"grader": "{}"}}).encode()
+    with pytest.raises(exchange.Malformed, match="begin"):
+        exchange.decode(len(header).to_bytes(8, "little") + header + bytes(24))
+
+
 @settings(deadline=None, database=None, max_examples=150)
 @given(st.binary(max_size=200))
 def test_bytes_are_decoded_or_malformed(data: bytes) -> None:
