@@ -416,6 +416,8 @@ attempt_to_fail('semget', lambda: called(libc.semget(4711, 1, 0o666)))
 attempt_to_fail('msgget', lambda: called(libc.msgget(4711, 0o666)))
 attempt_to_fail('mq', lambda: called(libc.syscall(240, b'mine', 0, 0, 0)))
 attempt('memfd', lambda: os.memfd_create('mine'))
+for name in ('splice', 'tee', 'vmsplice', 'sendfile'):
+    attempt_to_fail(name, lambda: called(libc[name](-1, -1, 0, 0, 0, 0)))
 import mmap
 attempt('no file', lambda: mmap.mmap(-1, 4096))
 attempt('zeros', lambda: os.open('/dev/zero', os.O_RDWR))
