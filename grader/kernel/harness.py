@@ -95,7 +95,7 @@ def _serve_checks(command: socket.socket, ours: socket.socket) -> None:
     _start_apart()
     check, (source, slate), _ = _receive(ours)
     if check["sandbox"] != "none":
-        _confine_check(check["sandbox"])
+        _confine_check()
     namespace = _namespace(check, source)
     surroundings = Surroundings(namespace.globals)
     watch = None if check["autograd"] else autograd_watch.install()

@@ -57,6 +57,7 @@ NUMBERS: dict[str, tuple[int, int | None]] = {
     "memfd_create": (319, 279), "memfd_secret": (447, 447), "mmap": (9, 222),
     # the same: pipes and sockets that hold a page, or a huge one, for each byte
     "vmsplice": (278, 75), "splice": (275, 76), "tee": (276, 77), "sendfile": (40, 71),
+    "landlock_add_rule": (445, 445),
     # what is counted for the whole machine, or for all that its user runs: the grader too
     "io_setup": (206, 0), "epoll_create": (213, None), "epoll_create1": (291, 20),
     # attributes of files, which Landlock lets an owner change anywhere

@@ -394,6 +394,7 @@ attempt_to_fail('bpf', lambda: called(libc.syscall(321, 0, 0, 0)))
 attempt('io_uring', lambda: called(libc.syscall(425, 8, ctypes.create_string_buffer(256))))
 attempt('userfaultfd', lambda: called(libc.syscall(323, 0)))
 attempt_to_fail('perf', lambda: called(libc.syscall(298, ctypes.create_string_buffer(128), 0, -1, -1, 0)))
+attempt_to_fail('rules', lambda: called(libc.syscall(445, -1, 1, 0, 0)))  # of Landlock, as many as one likes
 attempt('keyctl', lambda: called(libc.syscall(250, 0, -3, 1)))
 attempt('x32', lambda: called(libc.syscall(0x40000000 + 39)))
 """, refused=True),
