@@ -108,6 +108,8 @@ _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN, _AND = 0x20, 0x15, 0x35, 0x45, 0x06
 _AT_NUMBER, _AT_MACHINE, _AT_FIRST_ARGUMENT, _AT_SECOND_ARGUMENT, _AT_THIRD_ARGUMENT = 0, 4, 16, 24, 32
 _AT_FOURTH_ARGUMENT = 40
 _SOCKET_TYPE = 0xF
+#: Types of sockets that can send to any other, one of a pair too, and hold what several sent; unix has one for raw.
+_DATAGRAMS = (socket.SOCK_DGRAM, socket.SOCK_RAW)
 _X32 = 0x40000000
 _SET_MODE_FILTER, _NEW_LISTENER = 1, 8
 _RECEIVE, _SEND = 0xC0502100, 0xC0182101  # ioctls on a listener
@@ -209,14 +211,13 @@ def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
         *_when(_EQUAL, _SHARED, _refusal(errno.EPERM)),
         _step(_RETURN, _ALLOW),
     )
-    if not apart:  # a datagram socket of a pair can send to any other
+    for name in ("socket", "socketpair"):
         steps += _for_call(
-            number["socketpair"],
+            number[name],
             *(_step(_LOAD, _AT_SECOND_ARGUMENT), _step(_AND, _SOCKET_TYPE)),
-            *_when(_EQUAL, socket.SOCK_DGRAM, _refusal(errno.EPERM)),
+            *(step for kind in _DATAGRAMS for step in _when(_EQUAL, kind, _refusal(errno.EPERM))),
             _step(_LOAD, _AT_NUMBER),
         )
-    for name in ("socket", "socketpair"):
         steps += _only_with(number[name], socket.AF_UNIX, _refusal(errno.EAFNOSUPPORT))
     return b"".join([*steps, _step(_RETURN, _ALLOW)])
 

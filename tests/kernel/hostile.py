@@ -419,6 +419,8 @@ attempt_to_fail('mq', lambda: called(libc.syscall(240, b'mine', 0, 0, 0)))
 attempt('memfd', lambda: os.memfd_create('mine'))
 for name in ('splice', 'tee', 'vmsplice', 'sendfile'):
     attempt_to_fail(name, lambda: called(libc[name](-1, -1, 0, 0, 0, 0)))
+for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):  # of unix sockets, two names for one
+    attempt(str(kind), lambda: socket.socketpair(socket.AF_UNIX, kind))
 import mmap
 attempt('no file', lambda: mmap.mmap(-1, 4096))
 attempt('zeros', lambda: os.open('/dev/zero', os.O_RDWR))
