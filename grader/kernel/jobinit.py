@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at what the job uses.
 _TICK = 0.1
+#: The namespaces that a job has of its own in bwrap.
+SPACES = confine.CLONE_NEWPID | confine.CLONE_NEWIPC | confine.CLONE_NEWNS | confine.CLONE_NEWNET
 
 
 def run(sock: socket.socket, message: JobTold, zygote: socket.socket | None) -> None:
@@ -56,15 +58,7 @@ def run(sock: socket.socket, message: JobTold, zygote: socket.socket | None) -> 
 
 def fork(message: JobTold) -> int:
     """``os.fork()`` for the init of the job that ``message`` describes, in namespaces of its own where it may."""
-    return confine.fork_apart(spaces()) if message["sandbox"] == "bwrap" else os.fork()
-
-
-def spaces() -> int:
-    """The namespaces that a job has of its own in bwrap."""
-    own = confine.CLONE_NEWPID | confine.CLONE_NEWIPC | confine.CLONE_NEWNS
-    if confine.landlock_abi() < confine.SCOPES:
-        own |= confine.CLONE_NEWNET  # abstract sockets, which Landlock would scope, belong to the network's
-    return own
+    return confine.fork_apart(SPACES) if message["sandbox"] == "bwrap" else os.fork()
 
 
 def _mount_private_files(message: JobTold) -> None:

@@ -112,7 +112,7 @@ def _fork_zygote(pool: socket.socket) -> tuple[int, socket.socket, socket.socket
         try:
             for sock in (pool, ready, orders):
                 sock.close()
-            zygote.serve(theirs, received, jobinit.spaces(), home)
+            zygote.serve(theirs, received, jobinit.SPACES, home)
         except Exception:
             traceback.print_exc()
         finally:

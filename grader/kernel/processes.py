@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from grader.kernel import backlog
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 #: Seconds for stopped processes to come to rest, for which each needs a processor once more.
 _STOP_S = 10.0
@@ -308,6 +310,7 @@ class Processes:
     def _buffered(self, names: list[str]) -> int:
         """Bytes that sockets of ``names`` may hold, which are in no process's memory.
 
+        With them count connections that nobody has accepted: where the network is not the job's own none can be made.
         What a process hides that it has open is taken for sockets; since Linux 6.2 it cannot hide how much.
         """
         found: set[str] = set()
@@ -321,7 +324,8 @@ class Processes:
                     found.add(os.readlink(f"{name}/fd/{fd}", dir_fd=self.proc))
                 except OSError:
                     found.add(f"socket: {name} {fd}")
-        return sum(link.startswith("socket:") for link in found) * _BUFFER
+        sockets = sum(link.startswith("socket:") for link in found)
+        return (sockets + (backlog.waiting() if self.private else 0)) * _BUFFER
 
     def _folder_is_full(self, folder: Path, names: list[str]) -> bool:
         """Whether the job folder and what ``names`` have unlinked hold more than they may; looked at now and then."""

@@ -526,6 +526,18 @@ for number in range(10):
     subprocess.Popen([sys.executable, '-S', '-c', holds, 'hidden' if number % 2 else 'seen'])
 time.sleep(1.5)
 """, failure="memory_exceeded"),
+    Hostile("memory-of-connections", """
+import socket, time
+listener = socket.socket(socket.AF_UNIX)
+listener.bind('place')
+listener.listen(4096)
+for _ in range(2500):
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect('place')
+        sock.setblocking(False)
+        sock.send(bytes(100_000))
+time.sleep(0.5)
+""", failure="memory_exceeded"),
     Hostile("memory-of-page-tables", """
 import ctypes, numpy
 libc = ctypes.CDLL(None)
