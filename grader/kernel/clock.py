@@ -2,7 +2,8 @@
 
 Two things are left out: the time in which a job was ready to run and others had the processors; and a pause of the
 process that keeps the time (stopped, or suspended with its container), which could not hear meanwhile that the work was
-done. Where a job has more threads than processors, what these wait for one another is not left out.
+done. Where a job has more threads than processors, what these wait for one another is not left out. Nor is anything
+while it makes and loses processes: the dead do not tell what they used, and the job's own may be what others wait for.
 """
 
 from __future__ import annotations
@@ -73,15 +74,18 @@ class JobClock(Clock):
 
     def _count(self) -> None:
         self._at = time.monotonic()
-        self._used, self._waited = self._processes.used_and_waited()
+        self._used, self._waited, self._alive = self._processes.used_and_waited()
+        self._made = self._processes.made
 
     def look(self) -> float:
         """Leave out what the job waited since the last look, which is returned, or all of a pause."""
-        at, used, waited = self._at, self._used, self._waited
+        at, used, waited, alive, made = self._at, self._used, self._waited, self._alive, self._made
         self._count()
         passed = self._at - at
         if passed > 2 * LOOK_S:
             self.leave_out(passed)
+            return 0.0
+        if self._made != made or not alive <= self._alive:
             return 0.0
         lost = max(0.0, min(self._waited - waited, passed - (self._used - used), passed * _MOST))
         self.leave_out(lost)

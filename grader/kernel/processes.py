@@ -58,6 +58,7 @@ class Processes:
         self.kernel: list[str] = []
         self.last_walk = 0.0
         self.patience = _STOP_S
+        self.made = 0  # processes and threads that the job asked for
 
     def close(self) -> None:
         """Let go of ``/proc``, in a child that is to see nothing of it."""
@@ -242,7 +243,8 @@ class Processes:
     # ------------------------------------------------------------------------------------------- limits
 
     def has_room(self) -> bool:
-        """Whether the job may have one more process or thread."""
+        """Whether the job may have one more process or thread, for which it asks."""
+        self.made += 1
         return self._are_within(self.listed(self.limits["processes"]), one_more=1)
 
     def _are_within(self, names: list[str], one_more: int = 0) -> bool:
@@ -267,17 +269,18 @@ class Processes:
             return "written"
         return None
 
-    def used_and_waited(self) -> tuple[float, float]:
-        """Seconds that this process and its descendants had a processor, and that they were ready and waited for one.
+    def used_and_waited(self) -> tuple[float, float, frozenset[str]]:
+        """Seconds that this process and its descendants had a processor and that they waited for one, and who.
 
         Those of the dead are gone from both. Where the system does not count what is waited, that is 0.
         """
         ticks = waited = 0
-        for name in (self.me, *self.listed(self.limits["processes"])):
+        names = self.me, *self.listed(self.limits["processes"])
+        for name in names:
             ticks += sum(map(int, self._stat(name)[11:13]))
             counted = self._read(f"{name}/schedstat").split()  # of the first thread
             waited += int(counted[1]) if len(counted) == 3 else 0
-        return ticks / _TICKS, waited / 1e9
+        return ticks / _TICKS, waited / 1e9, frozenset(names)
 
     def _place_of_memory(self, name: str) -> str:
         """Where ``/proc`` tells of the memory of process ``name``: at another thread where its first has ended."""

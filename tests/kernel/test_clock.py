@@ -22,6 +22,38 @@ from grader.kernel.sandbox import package_home
 from grader.model import Job, Limits
 
 
+def looked(
+    passed: float,
+    used: float,
+    waited: float,
+    monkeypatch: pytest.MonkeyPatch,
+    alive: str = "ab",
+    made: int = 3,
+) -> tuple[JobClock, float]:
+    """A clock that has looked a second time, at ``alive`` where ``ab`` were, and what it told."""
+    figures = iter([(1.0, 2.0, frozenset("ab")), (1.0 + used, 2.0 + waited, frozenset(alive))])
+    times = iter([10.0, 10.0 + passed])
+    processes: Any = SimpleNamespace(used_and_waited=lambda: next(figures), made=3)
+    monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    job_clock = JobClock(processes)
+    processes.made = made
+    return job_clock, job_clock.look()
+
+
+@pytest.mark.parametrize(
+    ("alive", "made", "lost"),
+    [
+        pytest.param("ab", 3, 0.4, id="the same"),
+        pytest.param("a", 3, 0.0, id="one has ended"),
+        pytest.param("ab", 4, 0.0, id="one came and went"),
+    ],
+)
+def test_job_clock_leaves_out_nothing_where_the_dead_may_have_computed(
+    alive: str, made: int, lost: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert looked(0.5, 0.1, 0.4, monkeypatch, alive, made)[1] == pytest.approx(lost)
+
+
 @pytest.mark.parametrize(
     ("passed", "used", "waited", "lost"),
     [
@@ -36,12 +68,7 @@ from grader.model import Job, Limits
 def test_job_clock_leaves_out_what_the_job_did_not_get(
     passed: float, used: float, waited: float, lost: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    figures = iter([(1.0, 2.0), (1.0 + used, 2.0 + waited)])
-    times = iter([10.0, 10.0 + passed])
-    processes: Any = SimpleNamespace(used_and_waited=lambda: next(figures))
-    monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: next(times)))
-    job_clock = JobClock(processes)
-    told = job_clock.look()
+    job_clock, told = looked(passed, used, waited, monkeypatch)
 
     monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: 100.0))
     assert job_clock.now() == pytest.approx(100.0 - lost)
@@ -81,7 +108,7 @@ def crowd() -> Iterator[list[subprocess.Popen[bytes]]]:
 def test_waiting_for_a_processor_is_counted(crowd: list[subprocess.Popen[bytes]]) -> None:
     processes = Processes(private=False, limits={"processes": 64})
     deadline = time.monotonic() + 20
-    used, waited = processes.used_and_waited()
+    used, waited, _ = processes.used_and_waited()
     while processes.used_and_waited()[1] < waited + 0.5:
         assert time.monotonic() < deadline
         time.sleep(0.05)
