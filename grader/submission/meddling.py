@@ -17,7 +17,7 @@ from grader.visible import files_of_work
 #: looked-up names, and the graph of autograd walked or traced by hand.
 _MEDDLING = re.compile(
     r"\bgrader\s*\.\s*(?:kernel|judge|pipeline|seeded_course|notebook|course(?!\.autograd\.digits))\b"
-    r"|\bfrom\s+grader\s+import\b[^\n]*\b(?:kernel|judge|course|seeded_course|notebook|pipeline)\b"
+    r"|\bfrom\s+grader\s+import\b[^\n]{0,200}\b(?:kernel|judge|course|seeded_course|notebook|pipeline)\b"
     r"|\bsys\s*\.\s*modules\s*(?:\[|\.\s*(?:get|pop|items|values|setdefault)\b)"
     r"|\b(?:import_module|__import__)\s*\((?!\s*[\"'][\w.]+[\"']\s*[,)])"
     r"|\bautograd_watch\b|\bnext_functions\b|\b_input_metadata\b|\bmake_fx\b|\bml_meth\b"
