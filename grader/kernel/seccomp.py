@@ -14,6 +14,7 @@ are refused.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -111,7 +112,7 @@ _SOCKET_TYPE = 0xF
 #: Types of sockets that can send to any other, one of a pair too, and hold what several sent; unix has one for raw.
 _DATAGRAMS = (socket.SOCK_DGRAM, socket.SOCK_RAW)
 _X32 = 0x40000000
-_SET_MODE_FILTER, _NEW_LISTENER = 1, 8
+_SET_MODE_FILTER, _NEW_LISTENER, _WAIT_KILLABLE = 1, 8, 32
 _RECEIVE, _SEND = 0xC0502100, 0xC0182101  # ioctls on a listener
 _NOTICE, _ANSWER = struct.Struct("Q72x"), struct.Struct("QqiI")
 _CONTINUE = 1
@@ -137,25 +138,41 @@ def install(processes: Gate, *, apart: bool = True) -> int | None:
         return None
     code = program(machine, processes, apart=apart)
     filters = _Program(len(code) // 8, code)
-    flags = _NEW_LISTENER if processes == "asked" else 0
     libc = ctypes.CDLL(None, use_errno=True)
-    result = int(libc.syscall(_SECCOMP[machine], _SET_MODE_FILTER, flags, ctypes.byref(filters)))
-    if result < 0:
+    number = 0
+    # The second is for Linux before 5.19, where a signal interrupts who asked, for whom a fork then fails.
+    for flags in (_NEW_LISTENER | _WAIT_KILLABLE, _NEW_LISTENER) if processes == "asked" else (0,):
+        result = int(libc.syscall(_SECCOMP[machine], _SET_MODE_FILTER, flags, ctypes.byref(filters)))
+        if result >= 0:
+            return result if processes == "asked" else None
         number = ctypes.get_errno()
-        raise OSError(number, f"seccomp: {os.strerror(number)}")
-    return result if processes == "asked" else None
+        if number != errno.EINVAL:
+            break
+    raise OSError(number, f"seccomp: {os.strerror(number)}")
 
 
-def let_through(listener: int) -> None:
-    """Let the next process that asks at ``listener`` be made; call it when the descriptor is readable."""
+def asked(listener: int) -> int | None:
+    """Who asks next at ``listener``, for ``let_through``; None where they are gone. Call it when that is readable.
+
+    At once: from then on no signal keeps them from waiting.
+    """
     import fcntl
 
     notice = bytearray(_NOTICE.size)
     try:
         fcntl.ioctl(listener, _RECEIVE, notice)
-        fcntl.ioctl(listener, _SEND, _ANSWER.pack(_NOTICE.unpack(notice)[0], 0, 0, _CONTINUE))
-    except OSError:  # the one who asked is gone
-        pass
+    except OSError:
+        return None
+    number: int = _NOTICE.unpack(notice)[0]
+    return number
+
+
+def let_through(listener: int, number: int) -> None:
+    """Let the process be made for which ``number`` asked at ``listener``, if it is still there."""
+    import fcntl
+
+    with contextlib.suppress(OSError):
+        fcntl.ioctl(listener, _SEND, _ANSWER.pack(number, 0, 0, _CONTINUE))
 
 
 def prepare() -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import select
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -104,7 +107,42 @@ def test_filter_refuses_what_it_names_and_lets_through_what_is_answered(
             (gate,) = socket.recv_fds(ours, 4, 1)[1]
             while child.poll() is None:
                 if select.select([gate], [], [], 0.05)[0]:
-                    seccomp.let_through(gate)
+                    seccomp.let_through(gate, seccomp.asked(gate) or 0)
             os.close(gate)
         printed, _ = child.communicate(timeout=60)
     assert printed.split() == [*expected.split(), *["1", "1", "1", "1", "True", "True"]]
+
+
+_INTERRUPTED = """
+import os, signal, socket
+from grader.kernel import confine, seccomp
+confine.drop_privileges()
+signal.signal(signal.SIGUSR1, lambda *_: None)  # which interrupts a system call and has it fail, as in dash
+socket.send_fds(socket.socket(fileno={fd}), [b"gate"], [seccomp.install("asked")])
+child = os.fork()
+if child == 0:
+    os._exit(7)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux only")
+@pytest.mark.skipif(
+    tuple(map(int, re.findall(r"\d+", platform.release())[:2])) < (5, 19), reason="signals interrupt who asks"
+)
+def test_a_signal_does_not_keep_from_forking_who_has_asked() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        command = [sys.executable, "-c", _INTERRUPTED.format(fd=theirs.fileno())]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=[theirs.fileno()])
+        (gate,) = socket.recv_fds(ours, 4, 1)[1]
+        number = seccomp.asked(gate)
+        child.send_signal(signal.SIGUSR1)
+        time.sleep(0.1)
+        seccomp.let_through(gate, number or 0)
+        while child.poll() is None:  # a fork that finds a signal begins again, and asks again
+            if select.select([gate], [], [], 0.05)[0]:
+                seccomp.let_through(gate, seccomp.asked(gate) or 0)
+        os.close(gate)
+        printed, _ = child.communicate(timeout=60)
+    assert printed == "7\n"
