@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import json
+import os
 import socket
 import struct
 from collections.abc import Mapping, Sequence
@@ -63,7 +64,12 @@ def receive(sock: socket.socket) -> tuple[dict[str, Any], list[int], int]:
             fds.extend(array.array("i", payload[: len(payload) // 4 * 4]))
         elif kind == socket.SCM_CREDENTIALS:
             sender = _CREDENTIALS.unpack(payload[: _CREDENTIALS.size])[0]
-    return parse(data), fds, sender
+    try:
+        return parse(data), fds, sender
+    except Closed:
+        for fd in fds:
+            os.close(fd)
+        raise
 
 
 def parse(data: bytes) -> dict[str, Any]:

@@ -43,6 +43,19 @@ def test_what_is_no_message_closes(data: bytes) -> None:
         wire.parse(data)
 
 
+@pytest.mark.parametrize("data", [b"", b"no json"], ids=["empty", "text"])
+def test_descriptors_beside_what_is_no_message_are_closed(data: bytes) -> None:
+    ours, theirs = wire.pair()
+    read, write = os.pipe()
+    with ours, theirs:
+        socket.send_fds(ours, [data], [write])
+        os.close(write)
+        with pytest.raises(wire.Closed):
+            wire.receive(theirs)
+        assert os.read(read, 1) == b""  # nobody holds the other end
+    os.close(read)
+
+
 def test_receive_from_an_end_that_closed_says_so() -> None:
     ours, theirs = wire.pair()
     ours.close()
