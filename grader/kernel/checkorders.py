@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from grader.kernel import memfiles
+from grader.kernel import memfiles, wire
 from grader.kernel.deaths import SLACK_S, JobLost
-from grader.kernel.programs import ProgramFiles, close_all
+from grader.kernel.programs import ProgramFiles
 from grader.kernel.results import Reader
 from grader.model import CaseRun, Check, Limits
 
@@ -76,7 +76,7 @@ class CheckOrders:
         except TimeoutError:
             raise JobLost("the job's init does not answer") from None
         finally:
-            close_all(fds)
+            wire.close_all(fds)
         return found
 
     def _told(self, part: _Part, seconds: float) -> CheckTold:

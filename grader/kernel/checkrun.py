@@ -196,8 +196,7 @@ class CheckRun:
             ready = self.init.wait([self.sock, *([self.death] if self.death else [])], min(left, 0.1))
             if self.sock in ready:
                 message, fds, sender = wire.receive(self.sock)
-                for fd in fds:
-                    os.close(fd)
+                wire.close_all(fds)
                 if known and sender != known:
                     return "crashed"
                 self.child = sender

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from grader.kernel import wire
 from grader.kernel.clock import LOOK_S, Clock
 from grader.kernel.deaths import Died, JobLost
-from grader.kernel.programs import close_all
 
 if TYPE_CHECKING:
     from grader.kernel.messages import CheckTold, DiedTold, InitTold, JobTold, Order, ProgramTold, UpTold
@@ -163,7 +162,7 @@ class InitLink:
             if not self._lost.done():
                 self._lost.set_result(None)
             return
-        close_all(fds)
+        wire.close_all(fds)
         told = cast("InitTold", received)
         if told["event"] == "died":
             if not self._died.done():

@@ -125,8 +125,7 @@ class JobInit:
                 try:
                     self._obey(cast("Order", message), fds)
                 finally:
-                    for fd in fds:
-                        os.close(fd)
+                    wire.close_all(fds)
 
     def wait(self, socks: list[Any], seconds: float) -> list[Any]:
         """The sockets among ``socks`` that have something to read, after ``seconds`` at most.
@@ -178,8 +177,7 @@ class JobInit:
         if message.get("event") == "gate" and not self.up and len(fds) == 1:
             self._close_gate()
             self.gate = fds.pop()
-        for fd in fds:
-            os.close(fd)
+        wire.close_all(fds)
         if message.get("event") in ("ready", "failed") and not self.up:
             self.up = True
             self._tell({"event": message["event"], "text": str(message.get("text", ""))[:2000]})

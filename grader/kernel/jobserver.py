@@ -45,8 +45,7 @@ class JobServer:
             if pid == 0:
                 self._become_init(job, fds)
             self.jobs.add(pid)
-        for fd in fds:
-            os.close(fd)
+        wire.close_all(fds)
         self._reap()
 
     def _become_init(self, job: JobTold, fds: list[int]) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from grader.kernel import memfiles
+from grader.kernel import memfiles, wire
 from grader.model import Check, Program
 
 if TYPE_CHECKING:
@@ -89,16 +89,10 @@ class ProgramFiles:
 
     def close(self) -> None:
         """Give the memory back."""
-        close_all([fd for _, fds in self._files.values() for fd in fds])
+        wire.close_all(fd for _, fds in self._files.values() for fd in fds)
         self._files.clear()
         self._texts.clear()
 
 
 def _texts(programs: tuple[Program, ...]) -> tuple[Text, ...]:
     return tuple(dict.fromkeys((one.call, tuple(_parameters(one)), tuple(one.reads)) for one in programs))
-
-
-def close_all(fds: Sequence[int]) -> None:
-    """Close descriptors."""
-    for fd in fds:
-        os.close(fd)

@@ -11,7 +11,7 @@ import json
 import os
 import socket
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 #: Largest message in bytes; the kernel's default send buffer is a little larger.
@@ -67,9 +67,14 @@ def receive(sock: socket.socket) -> tuple[dict[str, Any], list[int], int]:
     try:
         return parse(data), fds, sender
     except Closed:
-        for fd in fds:
-            os.close(fd)
+        close_all(fds)
         raise
+
+
+def close_all(fds: Iterable[int]) -> None:
+    """Close descriptors."""
+    for fd in fds:
+        os.close(fd)
 
 
 def parse(data: bytes) -> dict[str, Any]:
