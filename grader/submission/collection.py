@@ -15,7 +15,7 @@ from grader.notebook_name import kind_of_notebook
 from grader.submission.entry import Collection, CollectLimits, Entry, printable
 from grader.submission.finding import Found, archive_stem, is_archive, is_notebook
 from grader.submission.listing import Lister, Listing
-from grader.submission.naming import Name, Naming, is_from_platform
+from grader.submission.naming import Name, Naming, is_from_platform, nobodys_in
 from grader.visible import is_work
 
 #: Of several notebooks of one kind, so many are named in each one's flag; of other files, in a reason.
@@ -110,7 +110,7 @@ def _drafts(listing: Listing, pattern: re.Pattern[str] | None, known: Sequence[s
     naming = _naming(listing, known)
     drafts = [_draft(item, listing, pattern, naming) for item in listing.found]
     if pattern is None:
-        drafts += _without_notebook(listing, drafts, naming)
+        drafts += _without_notebook(listing, drafts, naming, known)
     return drafts
 
 
@@ -149,8 +149,10 @@ def _remarks(draft: _Draft, students: frozenset[str]) -> Iterator[str]:
 
 
 def _naming(listing: Listing, known: Sequence[str]) -> Naming:
-    files = listing.siblings or [item.parts[0] for item in listing.found if len(item.parts) == 1]
     folders = [*listing.holders] if not listing.alone else []
+    nobodys = nobodys_in(folders, known)
+    beside = [item.parts[item.parts[0] in nobodys :] for item in listing.found if item.parts]
+    files = listing.siblings or [parts[0] for parts in beside if len(parts) == 1]
     notebooks = [name for name in files if is_notebook(name)]
     alone, guessing = listing.alone, not listing.lone
     return Naming(listing.owner, folders, notebooks, known, alone=alone, guessing=guessing, export=listing.export)
@@ -203,30 +205,42 @@ def _told_apart(draft: _Draft, alike: frozenset[str]) -> _Draft:
     return replace(draft, name=replace(draft.name, student=f"{draft.name.student}_{draft.name.number}"))
 
 
-def _without_notebook(listing: Listing, drafts: list[_Draft], naming: Naming) -> list[_Draft]:
+def _without_notebook(listing: Listing, drafts: list[_Draft], naming: Naming, known: Sequence[str]) -> list[_Draft]:
     """Return a draft for each student without a notebook: a folder in a class of folders, a file among a platform's."""
-    holding = {draft.found.parts[0] for draft in drafts if draft.found.parts}
+    holding = {draft.found.parts[:depth] for draft in drafts for depth in (1, 2)}
     # Moodle makes two folders for one student: for files, and for text typed online.
-    people = {(draft.name.student, draft.name.number) for draft in drafts if draft.name.number}
+    people = {(draft.name.student, draft.name.number) for draft in drafts}
     direct = any(len(draft.found.parts) == 1 and draft.name.own_folder and draft.name.notebook for draft in drafts)
     archives = any(is_archive(holder) for holder in listing.holders)
     if listing.alone or direct or not (drafts or archives):
         return []
     reasons = {
-        holder: f"no notebook in {printable(holder)}{_holds(listing.root / holder)}"
-        for holder in listing.holders
-        if holder not in holding
+        place: f"no notebook in {printable(place[-1])}{_holds(listing.root.joinpath(*place))}"
+        for place in _places(listing, known)
+        if place not in holding
     }
     if any(draft.name.number and not draft.name.own_folder for draft in drafts):
-        reasons |= {file: f"{printable(file)} is no notebook" for file in listing.others}
+        reasons |= {(file,): f"{printable(file)} is no notebook" for file in listing.others}
     missing = []
     for place, reason in reasons.items():
-        name = naming.name((place, ""))
+        name = naming.name((*place, ""))
         if (name.student, name.number) not in people:
-            item = Found((place,), listing.root / place, reason)
-            missing.append(_Draft(item, replace(name, notebook=""), listing.shown_path((place,))))
-            people |= {(name.student, name.number)} if name.number else set()
+            item = Found(place, listing.root.joinpath(*place), reason)
+            missing.append(_Draft(item, replace(name, notebook=""), listing.shown_path(place)))
+            people.add((name.student, name.number))
     return missing
+
+
+def _places(listing: Listing, known: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the folders and archives that are students', those in a folder that is nobody's too."""
+    nobodys = nobodys_in(listing.holders, known)
+    for holder in listing.holders:
+        if holder not in nobodys:
+            yield (holder,)
+        elif (folder := listing.root / holder).is_dir():
+            yield from (
+                (holder, path.name) for path in sorted(folder.iterdir()) if path.is_dir() and is_work(path.name)
+            )
 
 
 def _empty(listing: Listing, known: Sequence[str]) -> _Draft:

@@ -10,6 +10,8 @@ The rules, in order, for a path below what was given on the command line:
 2. ``submitted/student/assignment/notebook.ipynb`` is nbgrader's; ``submitted`` may be what was given.
 3. In a folder, the first folder is the student. Where all of several folders begin alike up to a hyphen
    (``backprop-ada``, ``backprop-alan``), they are GitHub Classroom's clones and that beginning is the assignment's.
+   A folder called ``late`` or as a notebook that is known is nobody's, nor are those called ``HW3`` where all are: what
+   lies in them is named as if it lay beside them.
 4. A file directly in what was given is ``student_notebook.ipynb`` if its name ends with a notebook's name that is
    known or begins with a number (``ada_03_backprop``) or that several share, else the part before the first
    ``_``; a file without a student's part belongs to the folder it lies in. Where several files lie there and none
@@ -34,6 +36,14 @@ from grader.submission.gradescope import Export
 _NUMBERED = re.compile(r"(?:^|_)(?P<notebook>\d{1,2}[_-][^_\d].*)", re.S)
 _PLAIN_NAMES = ("notebook", "assignment", "homework", "submission", "solution", "exercise", "untitled", "main")
 _RESUBMITTED = re.compile(r"-\d+$")
+#: What a class calls a sheet of exercises, or a part of itself; and those who hand in after the others.
+_SHEET = re.compile(
+    r"(?:homework|assignment|exercise|problem[-_ ]?set|hausaufgabe|(?:ü|ue)bung|lab|week|section)"
+    r"(?:[-_ ]?\d{1,2}[a-z]?)?"
+    r"|(?:hw|ps|ex|sec)[-_ ]?\d{1,2}[a-z]?",
+    re.I,
+)
+_LATE = re.compile(r"(?:late|re-?submi(?:ssions?|tted)|nachgereicht|verspätet)(?:[-_ ](?:submissions?|work))?", re.I)
 #: What tells versions of a notebook apart, not students. It never goes back (``++``): names are students' to choose.
 _VERSION = re.compile(
     r"(?:[\W_]|v?\d|v(?:er(?:sion)?)?|final|endg(?:ü|ue)ltig|new|neu|old|alt|draft|fixed|done|completed?|edit(?:ed)?"
@@ -121,6 +131,18 @@ def classroom_prefix(folders: Sequence[str], parent: str = "") -> str:
     return prefix if all(len(name) > len(prefix) for name in folders) else ""
 
 
+def nobodys_in(folders: Sequence[str], known: Sequence[str]) -> frozenset[str]:
+    """Return those of a class' folders that are no student's, but hold students' work.
+
+    >>> sorted(nobodys_in(["ada", "alan", "late"], [])), sorted(nobodys_in(["HW1", "HW2"], []))
+    (['late'], ['HW1', 'HW2'])
+    """
+    stems = {stem.lower() for stem in known}
+    nobodys = {folder for folder in folders if _LATE.fullmatch(archive_stem(folder)) or folder.lower() in stems}
+    sheets = {folder for folder in folders if _SHEET.fullmatch(folder)}
+    return frozenset(nobodys | sheets if nobodys | sheets == {*folders} else nobodys)
+
+
 class Naming:
     """The rules of this module for all paths below one that was given.
 
@@ -142,7 +164,9 @@ class Naming:
         export: Export | None = None,
     ) -> None:
         self._owner = owner
-        self._prefix = classroom_prefix([folder for folder in folders if not is_from_platform(folder)], owner)
+        self._nobodys = nobodys_in(folders, known)
+        own = [folder for folder in folders if folder not in self._nobodys and not is_from_platform(folder)]
+        self._prefix = classroom_prefix(own, owner)
         self._known = sorted((stem.lower() for stem in known), key=len, reverse=True)
         self._alone = alone
         self._guessing = guessing
@@ -161,16 +185,19 @@ class Naming:
         if self._alone or not parts:
             return _named(self._owner, file)
         above = parts[:-1] if file else parts
+        if above and above[0] in self._nobodys:
+            above = above[1:]
         who = self._export.submitters(above[0]) if self._export is not None and above else None
         if who is not None:
             return Name(who.name, file, who.number, remark=who.remark)
         moodles = next((part for part in above if is_from_moodle(part)), None)
         if file and moodles is None and (not above or is_from_moodle(file)):
-            return self._flat(file)
-        folder = archive_stem(moodles or parts[0])
+            return self._flat(file, parts[0] if parts[0].lower() in self._known else "")
+        folder = archive_stem(moodles or above[0])
         return _named(folder if is_from_platform(folder) else folder.removeprefix(self._prefix) or folder, file)
 
-    def _flat(self, file: str) -> Name:
+    def _flat(self, file: str, folder: str) -> Name:
+        """Return whose a file is that lies among others', be it in the ``folder`` of a notebook that is known."""
         stem, ending = without_copy_of(_stem(file)), file[-len(".ipynb") :]
         platform = _platform(stem)
         if platform is not None:
@@ -182,7 +209,7 @@ class Naming:
         notebook = self._notebook_in(stem)
         student = stem[: len(stem) - len(notebook)].rstrip("_- ")
         if not student and self._by_student:
-            return Name(stem, file, own_folder=False)
+            return Name(stem, folder + ending if folder else file, own_folder=False)
         if not student:
             return Name(self._owner, file)
         return Name(student, (notebook or stem) + ending, own_folder=False)

@@ -128,7 +128,7 @@ def test_collect_known_notebooks_split_names_that_are_ambiguous(tmp_path: Path) 
 def test_collect_student_pattern_overrides(tmp_path: Path) -> None:
     root = made(tmp_path, "week1/x-ada/hw.ipynb", "week1/odd/hw.ipynb")
     with collect([root], student_pattern=r"week\d/x-(?P<student>\w+)/(?P<notebook>\w+)") as collection:
-        assert [(entry.student, entry.notebook) for entry in collection] == [("ada", "hw.ipynb"), ("week1", "hw.ipynb")]
+        assert [(entry.student, entry.notebook) for entry in collection] == [("ada", "hw.ipynb"), ("odd", "hw.ipynb")]
         assert collection.entries[1].refused == "its path does not match --student-pattern"
 
 
@@ -622,3 +622,38 @@ def test_collect_an_archive_over_the_limits_says_how_a_class_gets_by_them(tmp_pa
     made(tmp_path / "subs", "alan/hw.ipynb")
     with collect([tmp_path / "subs"], limits=limits) as collection:
         assert [entry.refused for entry in collection] == ["the archive holds more than 4 files", None]
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        (["ada/nb.ipynb", "alan/nb.ipynb", "late/alan/nb.ipynb", "late/zed/nb.ipynb"], ["ada", "alan", "alan", "zed"]),
+        (["ada_03_backprop.ipynb", "Late submissions/zed_03_backprop.ipynb"], ["ada", "zed"]),
+        (["hw-ada/nb.ipynb", "hw-alan/nb.ipynb", "late/hw-zed/nb.ipynb"], ["ada", "alan", "zed"]),
+        (["ada/nb.ipynb", "late/zed/report.pdf", "late/ada/report.pdf"], ["ada", "zed"]),
+        (["ada/nb.ipynb", "late/"], ["ada"]),
+        (["HW3/ada/nb.ipynb", "HW3/alan/nb.ipynb", "HW4/ada/nb2.ipynb"], ["ada", "ada", "alan"]),
+        (["section 1/ada/nb.ipynb", "section 2/alan/nb.ipynb"], ["ada", "alan"]),
+        (["hw12/nb.ipynb", "ada/nb.ipynb"], ["ada", "hw12"]),
+        (["03_backprop/ada.ipynb", "03_backprop/alan.ipynb"], ["ada", "alan"]),
+        (["03_backprop.ipynb", "late/03_backprop.ipynb"], ["subs", "subs"]),
+    ],
+)
+def test_collect_a_folder_that_is_nobodys_holds_students(files: list[str], found: list[str], tmp_path: Path) -> None:
+    with collect([made(tmp_path / "subs", *files)], known=["03_backprop"]) as collection:
+        assert [entry.student for entry in collection] == found
+
+
+def test_collect_files_of_a_student_in_folders_of_notebooks_are_of_two_kinds(tmp_path: Path) -> None:
+    files = [f"{folder}/{student}.ipynb" for folder in ("03_backprop", "04_layers") for student in ("ada", "alan")]
+    with collect([made(tmp_path, *files)], known=["03_backprop", "04_layers"]) as collection:
+        assert [(entry.student, entry.notebook, entry.flags) for entry in collection] == [
+            (student, notebook, ())
+            for student in ("ada", "alan")
+            for notebook in ("03_backprop.ipynb", "04_layers.ipynb")
+        ]
+
+
+def test_collect_data_of_a_student_beside_their_notebook_is_no_missing_notebook(tmp_path: Path) -> None:
+    with collect([made(tmp_path, "ada_hw.ipynb", "alan_hw.ipynb", "ada/data.csv")]) as collection:
+        assert [entry.student for entry in collection] == ["ada", "alan"]
