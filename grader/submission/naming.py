@@ -16,8 +16,8 @@ The rules, in order, for a path below what was given on the command line:
    known or begins with a number (``ada_03_backprop``) or that several share, else the part before the first
    ``_``; a file without a student's part belongs to the folder it lies in. Where several files lie there and none
    has both parts nor the name of a notebook, they are called after their students (``ada.ipynb``, ``alan.ipynb``);
-   where most begin with a notebook's name that is known, and not all go on like versions, what follows is the student
-   (``03_backprop_ada.ipynb``, ``03_backprop_alan.ipynb``).
+   where most begin with a notebook's name that is known, with or without its number, or a sheet's, and not all go on
+   like versions, what follows is the student (``03_backprop_ada.ipynb``, ``backprop_alan.ipynb``, ``HW3_zoe.ipynb``).
    Of several folders given that each hold one notebook (``submissions/*``), the first ``_`` says nothing: they are
    students' folders, and the file is ``final_FINAL.ipynb``.
 """
@@ -33,6 +33,7 @@ from grader.notebook_name import CANVAS, MOODLE, kind_of_notebook, without_copy_
 from grader.submission.finding import archive_stem, is_notebook
 from grader.submission.gradescope import Export
 
+_FIRST_NUMBER = re.compile(r"\d+[_-](?=\D{3})")
 _NUMBERED = re.compile(r"(?:^|_)(?P<notebook>\d{1,2}[_-][^_\d].*)", re.S)
 _PLAIN_NAMES = ("notebook", "assignment", "homework", "submission", "solution", "exercise", "untitled", "main")
 _RESUBMITTED = re.compile(r"-\d+$")
@@ -44,9 +45,11 @@ _SHEET = re.compile(
     re.I,
 )
 _LATE = re.compile(r"(?:late|re-?submi(?:ssions?|tted)|nachgereicht|verspätet)(?:[-_ ](?:submissions?|work))?", re.I)
+#: A student's number, which is longer than a version's and no date.
+_NUMBER = r"(?!20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))\d{5,}$"
 #: What tells versions of a notebook apart, not students. It never goes back (``++``): names are students' to choose.
 _VERSION = re.compile(
-    r"(?:[\W_]|v?\d|v(?:er(?:sion)?)?|final|endg(?:ü|ue)ltig|new|neu|old|alt|draft|fixed|done|completed?|edit(?:ed)?"
+    rf"(?!{_NUMBER})(?:[\W_]|v?\d|v(?:er(?:sion)?)?|final|endg(?:ü|ue)ltig|new|neu|old|alt|draft|fixed|done|completed?|edit(?:ed)?"
     r"|mine|my|copy|kopie|test|backup|colab|answers?|solved|solutions?|attempt|try|late|(?:re)?submi(?:t(?:ted)?|ssion)"
     r"|hand(?:ed)?_?in)++",
     re.I,
@@ -167,7 +170,8 @@ class Naming:
         self._nobodys = nobodys_in(folders, known)
         own = [folder for folder in folders if folder not in self._nobodys and not is_from_platform(folder)]
         self._prefix = classroom_prefix(own, owner)
-        self._known = sorted((stem.lower() for stem in known), key=len, reverse=True)
+        lower = {stem.lower() for stem in known}
+        self._known = sorted(lower | {_FIRST_NUMBER.sub("", stem) for stem in lower}, key=len, reverse=True)
         self._alone = alone
         self._guessing = guessing
         self._export = export
@@ -175,9 +179,12 @@ class Naming:
         counts = Counter(suffix for stem in stems for suffix in _suffixes(stem))
         self._shared = {suffix for suffix, count in counts.items() if count > 1}
         followed = [(known, rest) for known, rest in map(self._begun, map(without_copy_of, stems)) if known]
-        named = {rest for _, rest in followed if rest and not _VERSION.fullmatch(rest)}
+        named = {rest for _, rest in followed if self._is_name(rest)}
         self._name_last = len(named) > max(1, sum(not rest for _, rest in followed))
-        self._by_student = len(stems) > 1 and not any("_" in stem or self._is_notebook_name(stem) for stem in stems)
+        self._by_sheet = sum(_SHEET.match(stem) is not None for stem in stems) * 2 > len(stems)
+        told = {stem.removesuffix(notebook) for stem in stems if (notebook := self._told_in(stem)) not in ("", stem)}
+        nameless = any("_" in stem or self._is_notebook_name(stem) for stem in stems)
+        self._by_student = len(told) > 1 or (len(stems) > 1 and not nameless)
 
     def name(self, parts: tuple[str, ...]) -> Name:
         """Return whose the file at ``parts`` is."""
@@ -204,11 +211,13 @@ class Naming:
             notebook = (_RESUBMITTED.sub("", platform["notebook"]) or stem) + ending
             return Name(platform["student"].strip(), notebook, platform["number"], own_folder=False)
         begun, rest = self._begun(stem) if self._name_last else ("", "")
-        if begun and rest and not _VERSION.fullmatch(rest):
+        if begun and self._is_name(rest):
             return Name(rest, begun + ending, own_folder=False)
         notebook = self._notebook_in(stem)
-        student = stem[: len(stem) - len(notebook)].rstrip("_- ")
-        if not student and self._by_student:
+        student = stem[: len(stem) - len(notebook)].removesuffix(".").rstrip("_- ")
+        if self._by_sheet and _SHEET.fullmatch(student):
+            return Name(self._owner, file)
+        if not student and self._by_student and not self._is_notebook_name(stem):
             return Name(stem, folder + ending if folder else file, own_folder=False)
         if not student:
             return Name(self._owner, file)
@@ -217,27 +226,36 @@ class Naming:
     def _begun(self, stem: str) -> tuple[str, str]:
         """Return the known notebook's name that ``stem`` begins with, and what follows it; else nothing."""
         original = kind_of_notebook(stem)
-        for known in self._known:
-            if original.startswith(known) and original[len(known) : len(known) + 1] in ("", *"_- ("):
-                return stem[: len(known)], stem[len(known) : len(original)].strip("_- ()")
+        sheet = _SHEET.match(original)
+        for known in (*self._known, *([sheet[0]] if sheet else ())):
+            if original.startswith(known) and original[len(known) : len(known) + 1] in ("", *"_-. ("):
+                return stem[: len(known)], stem[len(known) : len(original)].lstrip(".").strip("_- ()")
         return "", ""
 
+    def _is_name(self, rest: str) -> bool:
+        """Tell whether what follows a notebook's name is a student's: no version, nor one more notebook's name."""
+        return bool(rest) and not _VERSION.fullmatch(rest) and kind_of_notebook(rest) not in self._known
+
     def _is_notebook_name(self, stem: str) -> bool:
-        return kind_of_notebook(stem + ".ipynb") in {*self._known, *_PLAIN_NAMES} or stem[:1].isdigit()
+        kind = kind_of_notebook(stem)
+        if kind in {*self._known, *_PLAIN_NAMES} or _SHEET.fullmatch(kind):
+            return True
+        return stem[:1].isdigit() and not re.match(_NUMBER, stem)
 
     def _notebook_in(self, stem: str) -> str:
         """Return the end of ``stem`` that names the notebook: all of it for no student, none of it for no notebook."""
+        return self._told_in(stem) or (stem.split("_", 1)[-1] if self._guessing else stem)
+
+    def _told_in(self, stem: str) -> str:
+        """Return that end where it is not only guessed."""
         original = kind_of_notebook(stem)
         for known in self._known:
-            if original.endswith(known) and (len(original) == len(known) or original[-len(known) - 1] in "_- "):
+            if original.endswith(known) and (len(original) == len(known) or original[-len(known) - 1] in "_-. "):
                 return stem[len(original) - len(known) :]
         numbered = _NUMBERED.search(stem)
         if numbered is not None:
             return numbered["notebook"]
-        shared = next((suffix for suffix in _suffixes(stem) if suffix in self._shared), None)
-        if shared is not None:
-            return shared
-        return stem.split("_", 1)[-1] if self._guessing else stem
+        return next((suffix for suffix in _suffixes(stem) if suffix in self._shared), "")
 
 
 def students_in(files: Sequence[str], known: Sequence[str]) -> frozenset[str]:

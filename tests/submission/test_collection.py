@@ -657,3 +657,41 @@ def test_collect_files_of_a_student_in_folders_of_notebooks_are_of_two_kinds(tmp
 def test_collect_data_of_a_student_beside_their_notebook_is_no_missing_notebook(tmp_path: Path) -> None:
     with collect([made(tmp_path, "ada_hw.ipynb", "alan_hw.ipynb", "ada/data.csv")]) as collection:
         assert [entry.student for entry in collection] == ["ada", "alan"]
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        (["HW3_Ada_L.ipynb", "HW3-alan.ipynb", "hw3 zoe (1).ipynb"], ["Ada_L", "alan", "zoe"]),
+        (["Homework 3 - Ada L.ipynb", "Homework 3 - Alan T.ipynb"], ["Ada L", "Alan T"]),
+        (["backprop_ada.ipynb", "backprop_alan.ipynb"], ["ada", "alan"]),
+        (["ada_l_backprop.ipynb"], ["ada_l"]),
+        (["ada.l.03_backprop.ipynb", "Ada B._03_backprop.ipynb"], ["Ada B.", "ada.l"]),
+        (["03_backprop.ada.ipynb", "03_backprop.alan.ipynb"], ["ada", "alan"]),
+        (["03_backprop_1234567.ipynb", "03_backprop-1234568.ipynb"], ["1234567", "1234568"]),
+        (["1234567.ipynb", "1234568.ipynb"], ["1234567", "1234568"]),
+        (["ada_03_backprop.ipynb", "alan_03_backprop.ipynb", "zoe k.ipynb"], ["ada", "alan", "zoe k"]),
+    ],
+)
+def test_collect_students_by_what_stands_around_a_notebooks_or_a_sheets_name(
+    files: list[str], found: list[str], tmp_path: Path
+) -> None:
+    with collect([made(tmp_path / "subs", *files)], known=["03_backprop"]) as collection:
+        assert [entry.student for entry in collection] == found
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["HW3_draft.ipynb", "HW3_final.ipynb"],
+        ["HW3.ipynb", "HW4.ipynb"],
+        ["week3_03_backprop.ipynb", "week4_04_layers.ipynb"],
+        ["backprop.ipynb", "layers.ipynb"],
+        ["03_backprop_20261101.ipynb", "03_backprop_20261102.ipynb"],
+        ["1.ipynb", "2.ipynb"],
+        ["HW3_Ada.ipynb"],
+    ],
+)
+def test_collect_names_of_notebooks_alone_are_the_folders(files: list[str], tmp_path: Path) -> None:
+    with collect([made(tmp_path / "ada", *files)], known=["03_backprop", "04_layers"]) as collection:
+        assert {entry.student for entry in collection} == {"ada"}
