@@ -24,6 +24,7 @@ from typing import IO, BinaryIO, Protocol
 from grader.submission.entry import CollectLimits
 from grader.submission.finding import UNPACKED
 from grader.submission.regular_file import Refused, TooLarge, opened
+from grader.submission.zip_names import name_of
 
 _CHUNK = 64 * 1024
 _HEADER = 1024**2  # longest tar header that is read into memory
@@ -117,7 +118,7 @@ def _unpack_zip(file: BinaryIO, unpacking: Unpacking) -> None:
     with zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             unpacking.count_entry()
-            parts = _parts(member.filename, unpacking)
+            parts = _parts(name_of(member), unpacking)
             if parts is None or member.is_dir():
                 continue
             mode = member.external_attr >> 16

@@ -40,3 +40,14 @@ def zip_link(name: str) -> zipfile.ZipInfo:
     made = zipfile.ZipInfo(name)
     made.create_system, made.external_attr = 3, 0o120777 << 16
     return made
+
+
+class UnmarkedInfo(zipfile.ZipInfo):
+    """A member whose name is written in ``code`` and does not say so."""
+
+    def __init__(self, name: str, code: str) -> None:
+        super().__init__(name)
+        self._raw = name.encode(code)
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:
+        return self._raw, self.flag_bits
