@@ -16,6 +16,7 @@ from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
+from grader.alphabet import alphabetical
 from grader.errors import GradebookBusy, GradebookError
 from grader.model import RunReport, Submission, SubmissionReport
 from grader.overrides import Ruling, overridden
@@ -239,7 +240,7 @@ class Gradebook:
             raise GradebookError(f"nothing was graded in {self.path} yet", remedy="run `grader score` first")
         rulings = self.rulings()
         ruled = (overridden(submission, rulings) for submission in self._submissions())
-        submissions = sorted(ruled, key=lambda one: (one.student, one.notebook, one.path))
+        submissions = sorted(ruled, key=lambda one: (alphabetical(one.student), one.notebook, one.path))
         return RunReport(**asdict(last.settings), submissions=tuple(submissions), assigned=last.assigned)
 
     def rulings(self) -> tuple[Ruling, ...]:

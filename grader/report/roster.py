@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Container, Mapping
 from pathlib import Path
 
+from grader.alphabet import alphabetical
 from grader.errors import UsageError
 from grader.model import RunReport
 from grader.notebook_name import TEAM
@@ -102,13 +103,13 @@ def strangers(
     """
     everyone = {csv_cell(name) for name in roster}
     known = {csv_cell(name) for name, person in roster.items() if identifier is None or person.get(identifier)}
-    return tuple(sorted(name for name in _students(run, everyone) if csv_cell(name) not in known))
+    return tuple(sorted((name for name in _students(run, everyone) if csv_cell(name) not in known), key=alphabetical))
 
 
 def absentees(run: RunReport, roster: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
     """The students of the roster of whom nothing was graded: they handed in nothing, or are called otherwise there."""
     there = {csv_cell(name) for name in _students(run, {csv_cell(name) for name in roster})}
-    return tuple(sorted(name for name in roster if csv_cell(name) not in there))
+    return tuple(sorted((name for name in roster if csv_cell(name) not in there), key=alphabetical))
 
 
 def _students(run: RunReport, known: Container[str]) -> set[str]:

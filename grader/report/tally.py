@@ -10,6 +10,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from grader.alphabet import alphabetical
 from grader.model import ExerciseScore, RunReport, SubmissionReport
 from grader.notebook_name import kind_of_notebook
 from grader.report import wording
@@ -140,7 +141,9 @@ class Tally:
 
 def tally(run: RunReport) -> Tally:
     """``run`` counted; the result does not depend on the order of its submissions."""
-    submissions = sorted(run.submissions, key=lambda report: (report.student, report.notebook, report.path))
+    submissions = sorted(
+        run.submissions, key=lambda report: (alphabetical(report.student), report.notebook, report.path)
+    )
     rows = rows_of(replace(run, submissions=tuple(submissions)))
     columns = _columns(submissions, rows)
     return Tally(columns, rows, _mistakes(rows, columns), _concerns(rows), _possible(run, columns, rows))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
+from grader.alphabet import alphabetical
 from grader.errors import UsageError
 from grader.notebook_name import kind_of_notebook
 from grader.submission.entry import Collection, CollectLimits, Entry, printable
@@ -89,7 +90,9 @@ def _entries_of_class(
     for listing, some in zip(listings, drafts, strict=True):
         for entry in _entries(listing, [_told_apart(draft, alike) for draft in some], known, students):
             entries.setdefault(f"{entry.path}\0{entry.shown_path if entry.refused else ''}", entry)
-    ordered = sorted(entries.values(), key=lambda entry: (entry.student, entry.notebook, entry.shown_path))
+    ordered = sorted(
+        entries.values(), key=lambda entry: (alphabetical(entry.student), entry.notebook, entry.shown_path)
+    )
     return _with_duplicates_flagged(ordered)
 
 

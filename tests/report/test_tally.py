@@ -151,8 +151,8 @@ def test_tally_concerns_most_urgent_first() -> None:
         ("grader_error", "tim"),
         ("unreadable", "linus"),
         ("crashed", "dennis"),
-        ("flagged", "Zoë Ångström"),
         ("flagged", "tim"),
+        ("flagged", "Zoë Ångström"),
     ]
 
 

@@ -585,7 +585,7 @@ def test_collect_an_archive_alone_in_its_folder_is_a_class_where_a_notebook_come
     [
         (
             ["03_backprop_ada.ipynb", "03_backprop - Zoë Ö.ipynb", "03_backprop_al_t (1).ipynb"],
-            ["Zoë Ö", "ada", "al_t"],
+            ["ada", "al_t", "Zoë Ö"],
         ),
         (["03_backprop_ada.ipynb", "02_gradients_ada.ipynb", "03_backprop_al.ipynb"], ["ada", "ada", "al"]),
         (["03_backprop_ada.ipynb", "03_backprop_alan.ipynb", "03_backprop.ipynb"], ["ada", "alan", "subs"]),
