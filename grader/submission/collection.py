@@ -15,6 +15,7 @@ from grader.errors import UsageError
 from grader.notebook_name import kind_of_notebook
 from grader.submission.entry import Collection, CollectLimits, Entry, printable
 from grader.submission.finding import Found, archive_stem, is_archive, is_notebook
+from grader.submission.gradescope import METADATA
 from grader.submission.listing import Lister, Listing
 from grader.submission.naming import Name, Naming, is_from_platform, nobodys_in
 from grader.visible import is_work
@@ -65,7 +66,8 @@ def collect(
         lister = Lister(
             limits, lambda: Path(mkdtemp(dir=unpacked.name)), skip.resolve() if skip is not None else None, known
         )
-        listings = _folders_of_students([lister.listed(Path(path), named=len(paths) > 1) for path in paths])
+        own = [path for path in map(Path, paths) if path.name != METADATA] or [*map(Path, paths)]
+        listings = _folders_of_students([lister.listed(path, named=len(own) > 1) for path in own])
         drafts = [_drafts(listing, pattern, known) for listing in listings]
         if not any(drafts):
             raise UsageError(f"no notebook found in {printable(str(paths[0]))}", remedy=_LOOKED_FOR)

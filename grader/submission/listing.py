@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.errors import UsageError
@@ -62,6 +62,7 @@ class Lister:
     new_folder: Callable[[], Path]
     skip: Path | None = None
     known: Sequence[str] = ()
+    _exports: dict[Path, Export | None] = field(default_factory=dict, init=False)
 
     def listed(self, path: Path, *, named: bool) -> Listing:
         """List one path of the command line; ``named`` puts its name before every ``shown_path``.
@@ -84,9 +85,9 @@ class Lister:
             ) from None
         name = real.name or "unnamed"
         if stat.S_ISDIR(mode):
-            return self._folder(real, name, f"{name}/" if named else "")
+            return self._of_export(self._folder(real, name, f"{name}/" if named else ""), real)
         if is_notebook(name):
-            return self._notebook(real, mode)
+            return self._of_export(self._notebook(real, mode), real.parent)
         if is_archive(name):
             return self._archive(real, one_of_several=named)
         if name == METADATA:
@@ -98,6 +99,15 @@ class Lister:
             f"neither a notebook nor a folder nor an archive: {printable(str(path))}",
             remedy="notebooks end in .ipynb; archives in .zip, .tar, .tar.gz or .tgz",
         )
+
+    def _of_export(self, listing: Listing, folder: Path) -> Listing:
+        """Return the listing as that of one submission where its folder lies in an export of Gradescope's."""
+        if not GRADESCOPE.fullmatch(folder.name) or GRADESCOPE.fullmatch(folder.parent.name):  # a student's own
+            return listing
+        if folder.parent not in self._exports:
+            self._exports[folder.parent] = export_in(folder.parent)
+        export = self._exports[folder.parent]
+        return listing if export is None else replace(listing, owner=folder.name, alone=True, export=export)
 
     def _notebook(self, path: Path, mode: int) -> Listing:
         found = Found((path.name,), path, kind_of(mode))
@@ -118,7 +128,7 @@ class Lister:
             found = Found((path.name,), path, f"{refusal}{remedy}")
             return Listing(archive_stem(path.name), path.parent, (found,), holders=(path.name,))
         listing = self._folder(target, archive_stem(path.name), f"{path.name}!", depth=1)
-        if (one_of_several or is_from_platform(path.name)) and _is_one_place(listing):
+        if listing.export is None and (one_of_several or is_from_platform(path.name)) and _is_one_place(listing):
             listing = replace(listing, alone=True)
         extra = (Found(parts, target, reason) for parts, reason in passed_over if _matters(parts))
         kept = (replace(item, parts=item.parts[len(listing.base) :]) for item in extra if _below(item, listing.base))

@@ -189,14 +189,14 @@ class Naming:
     def name(self, parts: tuple[str, ...]) -> Name:
         """Return whose the file at ``parts`` is."""
         file = parts[-1] if parts and is_notebook(parts[-1]) else ""
-        if self._alone or not parts:
-            return _named(self._owner, file)
-        above = parts[:-1] if file else parts
+        above = (self._owner,) if self._alone or not parts else parts[:-1] if file else parts
         if above and above[0] in self._nobodys:
             above = above[1:]
         who = self._export.submitters(above[0]) if self._export is not None and above else None
         if who is not None:
             return Name(who.name, file, who.number, remark=who.remark)
+        if self._alone or not parts:
+            return _named(self._owner, file)
         moodles = next((part for part in above if is_from_moodle(part)), None)
         if file and moodles is None and (not above or is_from_moodle(file)):
             return self._flat(file, parts[0] if parts[0].lower() in self._known else "")

@@ -245,3 +245,34 @@ def test_file_in_a_students_own_folder_is_not_believed(tmp_path: Path) -> None:
 def test_student_pattern_replaces_the_file(tmp_path: Path) -> None:
     found = collect([exported(tmp_path)], student_pattern=r"submission_(?P<student>\d+)/")
     assert [(entry.student, entry.flags) for entry in found] == [("101", ()), ("102", ()), ("103", ())]
+
+
+@pytest.mark.parametrize("given", ["submission_*", "submission_*/*"])
+def test_submissions_given_one_by_one_are_named_by_the_file_beside_them(given: str, tmp_path: Path) -> None:
+    with collect(sorted(exported(tmp_path, files=[CLASS[0], CLASS[2]]).glob(given))) as found:
+        assert [entry.student for entry in found] == ["Ada Lovelace", "hedy@example.edu"]
+
+
+def test_file_beside_a_folder_in_a_submission_is_not_believed(tmp_path: Path) -> None:
+    planted = exported(tmp_path / "submission_102")
+    with collect([planted / "submission_101"]) as found:
+        assert [entry.student for entry in found] == ["submission_101"]
+
+
+def test_submission_given_alone_is_named_and_its_file_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+    monkeypatch.setattr(module, "content", lambda path, most: read.append(path) or path.read_bytes())
+    root = exported(tmp_path)
+    with collect([root / "submission_103"]) as found:
+        assert [entry.student for entry in found] == ["hedy@example.edu"]
+    with collect([root / "submission_101", root / "submission_103"]) as found:
+        assert [entry.student for entry in found] == ["Ada Lovelace", "hedy@example.edu"]
+    assert len(read) == 2
+
+
+def test_archives_of_one_submission_each_are_those_persons(tmp_path: Path) -> None:
+    archives = [zipped(tmp_path / f"part{i}.zip", files=[name]) for i, name in enumerate(CLASS)]
+    with collect(archives) as found:
+        assert [entry.student for entry in found] == [name for name, _, _ in NAMED]
