@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from grader.model import Sample
 from grader.report import class_page, write_reports
 
-from .builders import exercise, large_class, run, small_class, submission
+from .builders import check, exercise, large_class, run, small_class, submission
 from .test_injection import ATTACKS, hostile
 
 if TYPE_CHECKING:
@@ -88,9 +89,9 @@ def test_class_page_counts_are_those_of_report_json(visit: Visit, grades: Path) 
     wanted: dict[tuple[str, str], set[str]] = {}
     for report in submissions:
         for one in report["exercises"]:
-            for check in one["checks"]:
-                if check["diagnosis"]:
-                    wanted.setdefault((one["id"], check["diagnosis"]["code"]), set()).add(report["student"])
+            for judged in one["checks"]:
+                if judged["diagnosis"]:
+                    wanted.setdefault((one["id"], judged["diagnosis"]["code"]), set()).add(report["student"])
     rows = page.locator(".mistake")
     assert rows.count() == len(wanted)
     counts = sorted(int(text) for text in page.locator(".mistake .times").all_inner_texts())
@@ -184,6 +185,16 @@ def test_pages_long_exercise_names_are_wrapped(browser: Browser, tmp_path: Path)
     visit = Visit(browser, viewport={"width": 360, "height": 800})
     for path in (tmp_path / "index.html", *tmp_path.glob("students/*.html")):
         assert visit.open(path).evaluate("document.documentElement.scrollWidth") <= 360, path.name
+    visit.context.close()
+
+
+def test_student_page_is_no_wider_for_the_mark_at_the_end_of_a_wide_heat_map(browser: Browser, tmp_path: Path) -> None:
+    row = (-123.4,) * 10
+    wide = check("w.g", code="wrong_value", sample=Sample(expected=(row,), actual=(row,), worst=(0, 9), cut=False))
+    write_reports(run(submission("ada", replace(exercise("lin_grad"), status="failed", checks=(wide,)))), tmp_path)
+    visit = Visit(browser, viewport={"width": 360, "height": 800})
+    page = visit.open(next(tmp_path.glob("students/*.html")))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
     visit.context.close()
 
 
