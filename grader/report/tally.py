@@ -244,7 +244,8 @@ def _mistakes(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Mistake, 
 
 def _concerns(rows: Sequence[Row]) -> tuple[Concern, ...]:
     found = [*(concern for row in rows for concern in _concerns_of(row)), *_same_files(rows), *_missing_modules(rows)]
-    return tuple(sorted(found, key=lambda concern: wording.URGENCY.index(concern.kind)))
+    once = dict.fromkeys(found)  # each of two attempts has the flag that there are two
+    return tuple(sorted(once, key=lambda concern: wording.URGENCY.index(concern.kind)))
 
 
 def _same_files(rows: Sequence[Row]) -> list[Concern]:

@@ -156,6 +156,13 @@ def test_tally_concerns_most_urgent_first() -> None:
     ]
 
 
+def test_tally_flag_of_both_of_two_attempts_needs_an_eye_once() -> None:
+    attempts = [
+        submission("ada", exercise("lin_grad"), path=path, flags=("2 of one kind",)) for path in ("a", "late/a")
+    ]
+    assert [concern.detail for concern in tally(run(*attempts)).concerns] == ["2 of one kind"]
+
+
 def test_tally_flag_that_a_human_ruled_on_needs_no_eye_any_more() -> None:
     ruled = exercise("lin_grad", flags=("autograd suspected",), override=Override(0.0, "spoke with her"))
     counted = tally(run(submission("ada", ruled)))
