@@ -17,7 +17,7 @@ from grader.submission.entry import Collection, CollectLimits, Entry, printable
 from grader.submission.finding import Found, archive_stem, is_archive, is_notebook
 from grader.submission.gradescope import METADATA
 from grader.submission.listing import Lister, Listing
-from grader.submission.naming import Name, Naming, is_from_platform, nobodys_in
+from grader.submission.naming import Name, Naming, classroom_prefix, is_from_platform, nobodys_in
 from grader.visible import is_work
 
 #: Of several notebooks of one kind, so many are named in each one's flag; of other files, in a reason.
@@ -164,7 +164,13 @@ def _naming(listing: Listing, known: Sequence[str]) -> Naming:
 
 
 def _folders_of_students(listings: list[Listing]) -> list[Listing]:
-    """Return the listings with those marked that hold one notebook or archive and nothing else, if several do."""
+    """Return the listings without the assignment's part of clones' names.
+
+    Those are marked that hold one notebook or archive and nothing else, if several do.
+    """
+    owners = [listing.owner for listing in listings if not listing.siblings]
+    prefix = classroom_prefix([owner for owner in owners if not is_from_platform(owner)])
+    listings = [replace(listing, owner=listing.owner.removeprefix(prefix)) for listing in listings]
     single = [not listing.siblings and len({item.parts[:1] for item in listing.found}) == 1 for listing in listings]
     notebooks = [one and is_notebook(listing.found[0].parts[0]) for one, listing in zip(single, listings, strict=True)]
     archives = [one and _is_named_archive(listing) for one, listing in zip(single, listings, strict=True)]

@@ -695,3 +695,12 @@ def test_collect_students_by_what_stands_around_a_notebooks_or_a_sheets_name(
 def test_collect_names_of_notebooks_alone_are_the_folders(files: list[str], tmp_path: Path) -> None:
     with collect([made(tmp_path / "ada", *files)], known=["03_backprop", "04_layers"]) as collection:
         assert {entry.student for entry in collection} == {"ada"}
+
+
+def test_collect_clones_given_one_by_one_are_called_without_the_assignment(tmp_path: Path) -> None:
+    clones = [made(tmp_path / f"hw-{student}", "nb.ipynb", ".git/") for student in ("ada", "alan-t")]
+    with collect(clones) as collection:
+        assert seen(collection) == [
+            ("ada", "nb.ipynb", "hw-ada/nb.ipynb"),
+            ("alan-t", "nb.ipynb", "hw-alan-t/nb.ipynb"),
+        ]
