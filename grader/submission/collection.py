@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections import defaultdict
@@ -12,7 +13,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 
 from grader.alphabet import alphabetical
 from grader.errors import UsageError
-from grader.notebook_name import kind_of_notebook
+from grader.notebook_name import GRADESCOPE, kind_of_notebook
 from grader.submission.entry import Collection, CollectLimits, Entry, printable
 from grader.submission.finding import Found, archive_stem, is_archive, is_notebook
 from grader.submission.gradescope import METADATA
@@ -86,6 +87,12 @@ def _entries_of_class(
 ) -> tuple[Entry, ...]:
     """Return the entries of all paths, sorted, each once: what must be seen side by side is decided here."""
     drafts = [some or [_empty(listing, known)] for listing, some in zip(listings, drafts, strict=True)]
+    there = {draft.name for some in drafts for draft in some if os.path.lexists(draft.found.path)}
+    submitters = {(name.student, name.number) for name in there}
+    drafts = [  # whom one part of an export only lists may be in another
+        [draft for draft in some if draft.name in there or (draft.name.student, draft.name.number) not in submitters]
+        for some in drafts
+    ]
     alike = _namesakes(draft for some in drafts for draft in some)
     students = frozenset(draft.name.student for some in drafts for draft in some)
     entries: dict[str, Entry] = {}
@@ -232,6 +239,9 @@ def _without_notebook(listing: Listing, drafts: list[_Draft], naming: Naming, kn
     }
     if any(draft.name.number and not draft.name.own_folder for draft in drafts):
         reasons |= {(file,): f"{printable(file)} is no notebook" for file in listing.others}
+    if listing.export is not None:
+        listed = (name for name in listing.export.teams if GRADESCOPE.fullmatch(name) and name not in listing.holders)
+        reasons |= {(name,): f"{METADATA} lists {name}, which is not there" for name in listed}
     missing = []
     for place, reason in reasons.items():
         name = naming.name((*place, ""))
@@ -248,10 +258,9 @@ def _places(listing: Listing, known: Sequence[str]) -> Iterator[tuple[str, ...]]
     for holder in listing.holders:
         if holder not in nobodys:
             yield (holder,)
-        elif (folder := listing.root / holder).is_dir():
-            yield from (
-                (holder, path.name) for path in sorted(folder.iterdir()) if path.is_dir() and is_work(path.name)
-            )
+        else:
+            _, inside, _ = next(os.walk(listing.root / holder), ("", [], []))
+            yield from ((holder, name) for name in sorted(inside) if is_work(name))
 
 
 def _empty(listing: Listing, known: Sequence[str]) -> _Draft:

@@ -114,13 +114,20 @@ def test_export_as_an_archive_gives_the_same_names(tmp_path: Path, archive: str,
 def test_export_of_one_submission_is_still_that_persons(tmp_path: Path, prefix: str) -> None:
     files = ["submission_101/a/hw.ipynb", "submission_101/b/hw2.ipynb"]
     with collect([zipped(tmp_path / "assignment_5_export.zip", prefix, files)]) as found:
-        assert {entry.student for entry in found} == {"Ada Lovelace"}
+        assert {entry.student for entry in found if entry.refused is None} == {"Ada Lovelace"}
+
+
+def test_submission_that_is_only_listed_is_an_entry(tmp_path: Path) -> None:
+    with collect([exported(tmp_path, files=CLASS[:2])]) as found:
+        refused = {entry.student: entry.refused for entry in found if entry.refused}
+    assert refused == {"hedy@example.edu": f"{module.METADATA} lists submission_103, which is not there"}
 
 
 def test_submission_without_a_notebook_is_named_too(tmp_path: Path) -> None:
-    found = collect([exported(tmp_path / "x", files=[CLASS[0], "submission_103/hw.pdf"])])
+    found = collect([exported(tmp_path / "x", files=[*CLASS[:2], "submission_103/hw.pdf"])])
     assert [(entry.student, entry.refused) for entry in found] == [
         ("Ada Lovelace", None),
+        ("Grace Hopper & Alan Turing", None),
         ("hedy@example.edu", "no notebook in submission_103, only hw.pdf"),
     ]
 
@@ -149,7 +156,8 @@ def test_folders_without_the_file_are_called_as_ever(tmp_path: Path) -> None:
 
 
 def test_other_folders_beside_the_submissions_are_called_as_ever(tmp_path: Path) -> None:
-    assert students(exported(tmp_path, files=[CLASS[0], "late-zoe/hw.ipynb"])) == {"Ada Lovelace": (), "late-zoe": ()}
+    named = {name: () for name, _, _ in NAMED}
+    assert students(exported(tmp_path, files=[*CLASS, "late-zoe/hw.ipynb"])) == {**named, "late-zoe": ()}
 
 
 UNUSABLE = {
