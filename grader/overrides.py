@@ -14,7 +14,7 @@ from pathlib import Path
 
 from grader.errors import UsageError
 from grader.model import ExerciseScore, ExerciseStatus, Override, SubmissionReport, SubmissionStatus
-from grader.table import read_table
+from grader.table import read_tables
 
 #: The columns of a file of rulings.
 COLUMNS = ("student", "exercise", "points", "reason")
@@ -73,9 +73,10 @@ def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Rul
     Raises:
         UsageError: the file cannot be read or has not these columns, or a row cannot be meant: each such line is told.
     """
-    table = read_table(
-        path, COLUMNS, remedy=f"begin it with a line: {','.join(COLUMNS)}", heading=lambda name: name.strip().lower()
-    )
+    file = read_tables(path, heading=lambda name: name.strip().lower())
+    table = file.having(COLUMNS)
+    if table is None:
+        raise file.lacking(COLUMNS, remedy=f"begin it with a line: {','.join(COLUMNS)}")
     names = {submission.student for submission in submissions}
     made: list[Ruling] = []
     lines: dict[tuple[str, str], int] = {}

@@ -19,40 +19,66 @@ _SHOWN = 80
 class Table:
     """``rows`` are the cells by column, blanks around them gone, each with the line in which it ends."""
 
+    columns: tuple[str, ...]
     rows: tuple[tuple[int, dict[str, str]], ...]
     mark: str
 
 
-def read_table(path: Path, *wanted: Sequence[str], remedy: str, heading: Callable[[str], str] = str.strip) -> Table:
-    """The table in ``path`` that has all columns of the first of ``wanted`` that any has.
+@dataclass(frozen=True, slots=True)
+class TableFile:
+    """A file as the tables that it is by each mark that may separate its columns, the likeliest first."""
 
-    ``heading`` makes of what stands in the first line the name of a column; ``remedy`` says what to do where ``wanted``
-    is not there.
+    path: Path
+    tables: tuple[Table, ...]
+    begins: str
+
+    def having(self, *wanted: Sequence[str]) -> Table | None:
+        """The table that has all columns of the first of ``wanted`` that any has; None where none has."""
+        found = (one for columns in wanted for one in self.tables if set(columns) <= set(one.columns))
+        return next(found, None)
+
+    def lacking(self, wanted: Sequence[str], remedy: str) -> UsageError:
+        """The error that not all columns in ``wanted`` are there."""
+        missing = min(([name for name in wanted if name not in one.columns] for one in self.tables), key=len)
+        what = f"column{'s' * (len(missing) > 1)} {', '.join(map(repr, missing))}"
+        begins = f"; its first line is: {self.begins}" if self.begins else ""
+        return UsageError(f"{self.path} has no {what}{begins}", remedy=remedy)
+
+
+def read_tables(path: Path, heading: Callable[[str], str] = str.strip) -> TableFile:
+    """Read a file; ``heading`` makes of what stands in its first line the name of a column.
 
     Raises:
-        UsageError: the file cannot be read, is no CSV in UTF-8, or lacks the columns.
+        UsageError: the file cannot be read, or is no CSV in UTF-8.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             text = file.read()
-        readers = {mark: csv.DictReader(io.StringIO(text, newline=""), delimiter=mark) for mark in _MARKS}
-        for reader in readers.values():
-            reader.fieldnames = [heading(name) for name in reader.fieldnames or ()]
-        for columns in wanted:
-            for mark, reader in readers.items():
-                if set(columns) <= set(reader.fieldnames or ()):
-                    return Table(tuple((reader.line_num, _cells(row)) for row in reader), mark)
+        tables = _tables(text, heading)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", remedy="name a CSV file") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path} cannot be read as CSV: {error}", remedy="save it as CSV in UTF-8") from None
-    lacking = min(
-        ([name for name in wanted[0] if name not in (reader.fieldnames or ())] for reader in readers.values()), key=len
-    )
-    first = " ".join(text[:1000].partition("\n")[0].split())[:_SHOWN]
-    begins = f"; its first line is: {first}" if first else ""
-    what = f"column{'s' * (len(lacking) > 1)} {', '.join(map(repr, lacking))}"
-    raise UsageError(f"{path} has no {what}{begins}", remedy=remedy)
+    return TableFile(path, tables, " ".join(text[:1000].partition("\n")[0].split())[:_SHOWN])
+
+
+def _tables(text: str, heading: Callable[[str], str]) -> tuple[Table, ...]:
+    """The tables by the marks with which ``text`` is CSV; raises ``csv.Error`` where it is with none."""
+    tables, error = [], csv.Error()
+    for mark in _MARKS:
+        try:
+            tables.append(_table(text, mark, heading))
+        except csv.Error as trouble:
+            error = trouble
+    if not tables:
+        raise error
+    return tuple(tables)
+
+
+def _table(text: str, mark: str, heading: Callable[[str], str]) -> Table:
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=mark)
+    reader.fieldnames = columns = [heading(name) for name in reader.fieldnames or ()]
+    return Table(tuple(columns), tuple((reader.line_num, _cells(row)) for row in reader), mark)
 
 
 def _cells(row: dict[str, str | None]) -> dict[str, str]:

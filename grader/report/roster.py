@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
 from grader.alphabet import alphabetical
@@ -16,7 +16,7 @@ from grader.model import RunReport
 from grader.notebook_name import TEAM
 from grader.report.download import number_in, submission_in
 from grader.report.text import csv_cell
-from grader.table import read_table
+from grader.table import Table, read_tables
 
 #: The column with the grader's names; else those with a platform's numbers (``17``, ``Participant 17``), and its names.
 _NAMED, _NUMBERED, _CALLED = "student", ("ID", "Identifier"), ("Student", "Full name")
@@ -31,19 +31,23 @@ def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str,
     is nobody's. Where there is no such column, but one with the numbers that the platform wrote into the paths of
     ``run`` (``ID`` in Canvas' gradebook, ``Identifier`` in Moodle's grading worksheet), those tell who is who; who
     handed in nothing is then called as the platform does. Of Gradescope's lists (column ``SID``) the number of the
-    submission does, where there is one, else the name.
+    submission does, where there is one, else the name. Of any other list that column does in which most students of
+    ``run`` stand: their logins, say, or e-mail addresses.
 
     Raises:
         UsageError: the file cannot be read, tells nobody's name, or names one student twice.
     """
     names, submitted = _by_number(run), _by_submission(run)
-    table = read_table(
-        path,
-        *([column] for column in (_NAMED, *(_NUMBERED if names else ()), *([_SID] if submitted else ()))),
-        remedy="add one to the platform's list, with each student as `grader score --who` names them",
+    file = read_tables(path)
+    table = file.having(
+        *([column] for column in (_NAMED, *(_NUMBERED if names else ()), *([_SID] if submitted else ())))
     )
+    people = _called_as_in(file.tables, run) if table is None else [person for _, person in table.rows]
+    if people is None:
+        remedy = "add one to the platform's list, with each student as `grader score --who` names them"
+        raise file.lacking([_NAMED], remedy)
     roster: dict[str, dict[str, str]] = {}
-    for _, person in table.rows:
+    for person in people:
         at_gradescope = submitted and _SID in person and _NAMED not in person
         called = _name_at_gradescope(person, submitted) if at_gradescope else _name(person, names)
         name = unicodedata.normalize("NFC", called)
@@ -55,6 +59,18 @@ def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str,
         if name:
             roster[name] = person
     return roster
+
+
+def _called_as_in(tables: Iterable[Table], run: RunReport | None) -> list[dict[str, str]] | None:
+    """The rows with the names of the column in which most students of ``run`` stand, whatever their case; else None."""
+    names = {entry.student.casefold(): entry.student for entry in (run.submissions if run else ())}
+    for table in tables:
+        rows = [row for _, row in table.rows]
+        found = Counter(column for row in rows for column, value in row.items() if value.casefold() in names)
+        for column, times in found.most_common(1):
+            if times * 2 > len(names):
+                return [{**row, _NAMED: names.get(row[column].casefold(), row[column])} for row in rows]
+    return None
 
 
 def _by_number(run: RunReport | None) -> dict[str, str]:

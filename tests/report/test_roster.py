@@ -209,3 +209,27 @@ def test_roster_without_the_column_asked_for_is_refused_and_strangers_are_named(
         export(MADE, "moodle", roster={"ada": {"ID number": "1"}}, identifier="Username")
     assert "ada" not in strangers(MADE, {"ada": {}})
     assert "linus" in strangers(MADE, {"ada": {}})
+
+
+def test_read_roster_takes_the_column_in_which_the_students_stand(tmp_path: Path) -> None:
+    made = run(submission("al1", exercise("lin_grad")), submission("at2", exercise("lin_grad")), submission("zz"))
+    path = tmp_path / "canvas.csv"
+    path.write_text(
+        "Student,ID,SIS Login ID,Section\n    Points Possible,,,\n"
+        '"Lovelace, Ada",17,AL1,at2\n"Turing, Alan",18,at2,A\n"Hopper, Grace",19,gh3,A\n'
+    )
+    roster = read_roster(path, made)
+    assert {name: person["ID"] for name, person in roster.items()} == {"al1": "17", "at2": "18", "gh3": "19"}
+    assert [row[:2] for row in _rows(export(made, "canvas", roster=roster))[2:]] == [
+        ["Lovelace, Ada", "17"],
+        ["Turing, Alan", "18"],
+        ["zz", ""],
+    ]
+    assert absentees(made, roster) == ("gh3",)
+
+
+def test_read_roster_in_which_few_of_the_students_stand_is_a_usage_error(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("Login;Section\nxx;ada\nyy;A\n")
+    with pytest.raises(UsageError, match="no column 'student'"):
+        read_roster(path, MADE)
