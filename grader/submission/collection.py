@@ -237,7 +237,7 @@ def _without_notebook(listing: Listing, drafts: list[_Draft], naming: Naming, kn
         for place in _places(listing, known)
         if place not in holding
     }
-    if any(draft.name.number and not draft.name.own_folder for draft in drafts):
+    if any(not draft.name.own_folder and is_from_platform(draft.found.parts[-1]) for draft in drafts):
         reasons |= {(file,): f"{printable(file)} is no notebook" for file in listing.others}
     if listing.export is not None:
         listed = (name for name in listing.export.teams if GRADESCOPE.fullmatch(name) and name not in listing.holders)

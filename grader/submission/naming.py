@@ -2,11 +2,11 @@
 
 The rules, in order, for a path below what was given on the command line:
 
-1. Moodle and Canvas write the student and their number into a folder's or file's name; Moodle's mark is believed also
-   further down, and in the name of what was given. Gradescope numbers its folders and says in a file beside them who
-   is behind each (``grader.submission.gradescope``): one person, or a team under all its names. One of several
-   archives that holds one folder is a student's, and called like the archive: the folder is more likely ``homework``
-   than a name.
+1. Moodle and Canvas write the student and their number into a folder's or file's name, Blackboard and Brightspace the
+   student and the time of an attempt; Moodle's mark is believed also further down, and in the name of what was given.
+   Gradescope numbers its folders and says in a file beside them who is behind each (``grader.submission.gradescope``):
+   one person, or a team under all its names. One of several archives that holds one folder is a student's, and called
+   like the archive: the folder is more likely ``homework`` than a name.
 2. ``submitted/student/assignment/notebook.ipynb`` is nbgrader's; ``submitted`` may be what was given.
 3. In a folder, the first folder is the student. Where all of several folders begin alike up to a hyphen
    (``backprop-ada``, ``backprop-alan``), they are GitHub Classroom's clones and that beginning is the assignment's.
@@ -29,10 +29,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from grader.notebook_name import CANVAS, MOODLE, kind_of_notebook, without_copy_of
+from grader.notebook_name import BLACKBOARD, BRIGHTSPACE, CANVAS, MOODLE, kind_of_notebook, without_copy_of
 from grader.submission.finding import archive_stem, is_notebook
 from grader.submission.gradescope import Export
 
+_PLATFORMS = (MOODLE, CANVAS, BLACKBOARD, BRIGHTSPACE)
 _FIRST_NUMBER = re.compile(r"\d+[_-](?=\D{3})")
 _NUMBERED = re.compile(r"(?:^|_)(?P<notebook>\d{1,2}[_-][^_\d].*)", re.S)
 _PLAIN_NAMES = ("notebook", "assignment", "homework", "submission", "solution", "exercise", "untitled", "main")
@@ -102,7 +103,7 @@ def _is_apart(name: str, begin: int, end: int) -> bool:
 
 
 def is_from_platform(name: str) -> bool:
-    """Tell whether Moodle or Canvas wrote a student and their number into a folder's or an archive's name.
+    """Tell whether a platform wrote a student, and a number or a time, into a folder's or an archive's name.
 
     >>> is_from_platform("Ada Lovelace_17_assignsubmission_file_"), is_from_platform("homework")
     (True, False)
@@ -286,7 +287,7 @@ def _named(folder: str, file: str) -> Name:
 
 
 def _platform(name: str) -> re.Match[str] | None:
-    return MOODLE.fullmatch(name) or CANVAS.fullmatch(name)
+    return next(filter(None, (pattern.fullmatch(name) for pattern in _PLATFORMS)), None)
 
 
 def _stem(name: str) -> str:

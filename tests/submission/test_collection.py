@@ -704,3 +704,40 @@ def test_collect_clones_given_one_by_one_are_called_without_the_assignment(tmp_p
             ("ada", "nb.ipynb", "hw-ada/nb.ipynb"),
             ("alan-t", "nb.ipynb", "hw-alan-t/nb.ipynb"),
         ]
+
+
+BLACKBOARD = "HW 3_part_al17_attempt_2026-11-03-11-30-00"
+BRIGHTSPACE = "397063-2557369 - Mary-Ann Smith - Sep 24, 2026 926 PM"
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        (
+            [f"{BLACKBOARD}_03_backprop.ipynb", f"{BLACKBOARD}.txt", f"{BLACKBOARD.replace('al17', 'at2')}_x.ipynb"],
+            [("al17", "03_backprop.ipynb"), ("at2", "x.ipynb")],
+        ),
+        (
+            [f"{BLACKBOARD}_x.ipynb", f"{BLACKBOARD.replace('al17', 'at2')}.txt", f"{BLACKBOARD}_x.pdf"],
+            [("al17", "x.ipynb"), ("at2", "")],
+        ),
+        (
+            [f"{BLACKBOARD}_hw.zip", f"{BLACKBOARD.replace('al17', 'at2')}_hw.zip"],
+            [("al17", "nb.ipynb"), ("at2", "nb.ipynb")],
+        ),
+        (
+            [f"{BRIGHTSPACE}/x.ipynb", "1-2 - Ada L - 3 Oct, 2026 1126/report.pdf", "index.html"],
+            [("Ada L", ""), ("Mary-Ann Smith", "x.ipynb")],
+        ),
+        (
+            [f"{BRIGHTSPACE} - x.ipynb", "1-2 - Ada L- Oct 3, 2026 1126 AM - y - z.ipynb"],
+            [("Ada L", "y - z.ipynb"), ("Mary-Ann Smith", "x.ipynb")],
+        ),
+    ],
+    ids=["blackboard", "no notebook", "archives", "folders", "files"],
+)
+def test_collect_blackboards_and_brightspaces_attempts(
+    files: list[str], found: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    with collect([made(tmp_path, *files)]) as collection:
+        assert [(entry.student, entry.notebook) for entry in collection] == found
