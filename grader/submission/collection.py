@@ -256,6 +256,8 @@ def _places(listing: Listing, known: Sequence[str]) -> Iterator[tuple[str, ...]]
     """Yield the folders and archives that are students', those in a folder that is nobody's too."""
     nobodys = nobodys_in(listing.holders, known)
     for holder in listing.holders:
+        if (listing.root / holder / "gradebook.db").is_file():  # grades of an earlier run
+            continue
         if holder not in nobodys:
             yield (holder,)
         else:

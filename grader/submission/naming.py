@@ -10,6 +10,7 @@ The rules, in order, for a path below what was given on the command line:
 2. ``submitted/student/assignment/notebook.ipynb`` is nbgrader's; ``submitted`` may be what was given.
 3. In a folder, the first folder is the student. Where all of several folders begin alike up to a hyphen
    (``backprop-ada``, ``backprop-alan``), they are GitHub Classroom's clones and that beginning is the assignment's.
+   So is a notebook's or a sheet's name that all have before or behind the student's (``HW3_ada``, ``alan HW3``).
    A folder called ``late`` or as a notebook that is known is nobody's, nor are those called ``HW3`` where all are: what
    lies in them is named as if it lay beside them.
 4. A file directly in what was given is ``student_notebook.ipynb`` if its name ends with a notebook's name that is
@@ -170,9 +171,11 @@ class Naming:
         self._owner = owner
         self._nobodys = nobodys_in(folders, known)
         own = [folder for folder in folders if folder not in self._nobodys and not is_from_platform(folder)]
-        self._prefix = classroom_prefix(own, owner)
         lower = {stem.lower() for stem in known}
         self._known = sorted(lower | {_FIRST_NUMBER.sub("", stem) for stem in lower}, key=len, reverse=True)
+        without = [self._without_sheet(archive_stem(folder)) for folder in own]
+        self._with_sheet = len(own) > 1 and all(without)
+        self._prefix = "" if self._with_sheet else classroom_prefix(own, owner)
         self._alone = alone
         self._guessing = guessing
         self._export = export
@@ -202,7 +205,10 @@ class Naming:
         if file and moodles is None and (not above or is_from_moodle(file)):
             return self._flat(file, parts[0] if parts[0].lower() in self._known else "")
         folder = archive_stem(moodles or above[0])
-        return _named(folder if is_from_platform(folder) else folder.removeprefix(self._prefix) or folder, file)
+        if is_from_platform(folder):
+            return _named(folder, file)
+        student = self._without_sheet(folder) if self._with_sheet else folder.removeprefix(self._prefix)
+        return Name(student.strip() or folder, file)
 
     def _flat(self, file: str, folder: str) -> Name:
         """Return whose a file is that lies among others', be it in the ``folder`` of a notebook that is known."""
@@ -232,6 +238,15 @@ class Naming:
             if original.startswith(known) and original[len(known) : len(known) + 1] in ("", *"_-. ("):
                 return stem[: len(known)], stem[len(known) : len(original)].lstrip(".").strip("_- ()")
         return "", ""
+
+    def _without_sheet(self, folder: str) -> str:
+        """Return what stands before or behind a notebook's or a sheet's name in a folder's; nothing where none does."""
+        begun, rest = self._begun(folder)
+        if begun and self._is_name(rest):
+            return rest
+        ends = (*map(re.escape, self._known), _SHEET.pattern)
+        before = re.fullmatch(rf"(?P<student>.*[^-_. ])[-_. ]+(?:{'|'.join(ends)})", folder, re.I)
+        return before["student"] if before and self._is_name(before["student"]) else ""
 
     def _is_name(self, rest: str) -> bool:
         """Tell whether what follows a notebook's name is a student's: no version, nor one more notebook's name."""

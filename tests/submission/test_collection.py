@@ -741,3 +741,21 @@ def test_collect_blackboards_and_brightspaces_attempts(
 ) -> None:
     with collect([made(tmp_path, *files)]) as collection:
         assert [(entry.student, entry.notebook) for entry in collection] == found
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        (["HW3_ada/nb.ipynb", "HW3-alan/nb.ipynb", "late/hw3 zoe/nb.ipynb"], ["ada", "alan", "zoe"]),
+        (["ada_l_HW3/nb.ipynb", "Alan T - hw 3/nb.ipynb", "zoe-hw3.zip"], ["ada_l", "Alan T", "zoe"]),
+        (["03_backprop_ada/nb.ipynb", "backprop-alan/nb.ipynb"], ["ada", "alan"]),
+        (["HW3_ada/nb.ipynb", "alan/nb.ipynb"], ["alan", "HW3_ada"]),
+        (["HW3_ada/nb.ipynb", "HW3_v2/nb.ipynb"], ["HW3_ada", "HW3_v2"]),
+        (["ada /nb.ipynb", "alan/nb.ipynb", "grades/gradebook.db"], ["ada", "alan"]),
+    ],
+)
+def test_collect_folders_with_the_name_of_a_sheet_are_the_students(
+    files: list[str], found: list[str], tmp_path: Path
+) -> None:
+    with collect([made(tmp_path, *files)], known=["03_backprop"]) as collection:
+        assert [entry.student for entry in collection] == found
