@@ -186,6 +186,22 @@ def test_export_compares_the_class_with_the_roster(demo: tuple[Path, object], tm
     assert "note: not in the roster, so exported by the grader's name: " in done.stderr
 
 
+@pytest.mark.parametrize(("name", "told"), [("", True), ("HW3 (1234)", False), ("HW3", False), ("HW4", True)])
+def test_export_tells_that_canvas_would_make_an_assignment(
+    name: str, told: bool, demo: tuple[Path, object], tmp_path: Path
+) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text("student,ID,HW3 (1234),Current Score\nada,1,,\n", encoding="utf-8")
+    grades = str(demo[0] / "class/grades")
+
+    done = runner.invoke(
+        app, ["export", grades, "--to", "canvas", "--roster", str(roster), *(["--assignment", name] if name else [])]
+    )
+
+    assert done.exit_code == GRADED, done.output
+    assert ("and will make one; --assignment names one of: HW3 (1234)" in done.stderr) is told
+
+
 def test_override_counts_in_what_is_written_next_and_can_be_withdrawn(
     demo: tuple[Path, object], tmp_path: Path
 ) -> None:

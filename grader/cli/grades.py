@@ -138,6 +138,8 @@ def export(
         text = exported(run, to=to.value, assignment=assignment, roster=people, identifier=identifier)
         if people is not None:
             _compare(run, people, identifier if to is Platform.MOODLE else None)
+            if to is Platform.CANVAS:
+                _tell_new(assignment or run.course, people)
         if feedback is not None:
             _give_back(run, out, feedback)
         if file is None:
@@ -158,6 +160,17 @@ def _compare(run: RunReport, roster: Mapping[str, Mapping[str, str]], identifier
     ):
         if names:
             note(f"{what}: {'; '.join(names)}")
+
+
+def _tell_new(assignment: str, roster: Mapping[str, Mapping[str, str]]) -> None:
+    """Tell where Canvas, whose gradebook has assignments, would make another of the export."""
+    from grader.report import assignments_in
+
+    there = assignments_in(roster)
+    if there and assignment not in (*there, *(name.rpartition(" (")[0] for name in there)):
+        note(
+            f"Canvas has no assignment {assignment!r} and will make one; --assignment names one of: {'; '.join(there)}"
+        )
 
 
 def _give_back(run: RunReport, out: Path, archive: Path) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from grader.report.pages import student_page as student_page
     from grader.report.progress import ScoreProgress as ScoreProgress
     from grader.report.roster import absentees as absentees
+    from grader.report.roster import assignments_in as assignments_in
     from grader.report.roster import read_roster as read_roster
     from grader.report.roster import strangers as strangers
     from grader.report.sheet import gradebook_csv as gradebook_csv
@@ -45,6 +46,7 @@ _HOME = {
     "absentees": "roster",
     "append_output": "actions",
     "append_summary": "actions",
+    "assignments_in": "roster",
     "class_page": "pages",
     "classroom50_result": "classroom50",
     "exercises_html": "pages",

@@ -5,6 +5,7 @@ Names are compared as CSV has them (``csv_cell``), for there they come from: ``g
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
@@ -126,6 +127,12 @@ def absentees(run: RunReport, roster: Mapping[str, Mapping[str, str]]) -> tuple[
     """The students of the roster of whom nothing was graded: they handed in nothing, or are called otherwise there."""
     there = {csv_cell(name) for name in _students(run, {csv_cell(name) for name in roster})}
     return tuple(sorted((name for name in roster if csv_cell(name) not in there), key=alphabetical))
+
+
+def assignments_in(roster: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+    """The columns of a roster that are Canvas' assignments: ``HW3 (1234)``."""
+    columns = dict.fromkeys(column for person in roster.values() for column in person)
+    return tuple(column for column in columns if re.fullmatch(r".+ \(\d+\)", column))
 
 
 def _students(run: RunReport, known: Container[str]) -> set[str]:
