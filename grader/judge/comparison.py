@@ -91,7 +91,7 @@ def compare(
     if not bool(torch.isfinite(value).all()):
         bad = (~torch.isfinite(value)).nonzero()[0]
         worst = tuple(int(i) for i in bad)
-        return Comparison("non_finite", shape, shape, worst=worst, worst_expected=float(expected[worst]))
+        return Comparison("non_finite", shape, shape, None, None, worst, float(value[worst]), float(expected[worst]))
     return _close(value, expected, tolerance_for(expected, (*dtypes, tensor.dtype), upstream, factor))
 
 

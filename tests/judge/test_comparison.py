@@ -42,6 +42,13 @@ def test_verdicts_in_their_order(actual, expected):
     assert verdict(actual) == expected
 
 
+def test_worst_of_what_is_not_finite_is_the_first_that_is_not():
+    actual = EXPECTED.clone()
+    actual[0, 1] = -float("inf")
+    found = compare(Capture(actual), EXPECTED, dtypes=(torch.float32,))
+    assert (found.worst, found.worst_actual, found.worst_expected) == ((0, 1), -float("inf"), -2.0)
+
+
 @pytest.mark.parametrize("dtype", list(RELATIVE), ids=str)
 def test_tolerance_is_relative_to_the_largest_element(dtype):
     allowed = tolerance_for(EXPECTED, (dtype,), None)
