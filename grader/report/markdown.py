@@ -47,7 +47,7 @@ def _student_blocks(counted: Tally, hints: Hints) -> Iterator[str]:
     share = percent(row.score, row.possible)
     yield f"## {points(row.score)} / {points(row.possible)}" + ("" if share is None else f" · {share} %") + "\n"
     for entry in row.counted:
-        yield from _entry_blocks(entry, hints)
+        yield from _entry_blocks(entry, row.heading(entry), hints)
     if row.absent and row.score is not None:
         names = ", ".join(f"{markdown(id_)} ({points(possible)})" for id_, possible in row.absent.items())
         yield f"### Not handed in\n\nAssigned, and found in no notebook: {names}.\n"
@@ -57,8 +57,8 @@ def _student_blocks(counted: Tally, hints: Hints) -> Iterator[str]:
         yield f"*{wording.COUNTED_FROM}*\n"
 
 
-def _entry_blocks(entry: SubmissionReport, hints: Hints) -> Iterator[str]:
-    yield f"### {markdown(entry.notebook or entry.path)}\n"
+def _entry_blocks(entry: SubmissionReport, heading: str, hints: Hints) -> Iterator[str]:
+    yield f"### {markdown(heading)}\n"
     if entry.status != "graded":
         reason = markdown(wording.sentence(cut(entry.reason, 600)))
         yield f"> **{wording.SUBMISSION[entry.status]}.** {wording.SUBMISSION_DETAIL[entry.status]} {reason}\n"

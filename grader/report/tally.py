@@ -56,6 +56,11 @@ class Row:
         """The entries that decide on the score and the status."""
         return tuple(entry for entry in self.entries if entry not in self.spare)
 
+    def heading(self, entry: SubmissionReport) -> str:
+        """What one of the entries is called: the notebook, or the path where several are called so."""
+        alone = sum(other.notebook == entry.notebook for other in self.entries) == 1
+        return entry.notebook if entry.notebook and alone else entry.path
+
     @property
     def attempts(self) -> tuple[str, ...]:
         """The notebooks that answer an exercise which another, not of their kind, answers too.

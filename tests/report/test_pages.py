@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.model import Override
 from grader.report import class_page, page_name, student_page
 from grader.report.pages import bins
 from grader.report.tally import Row, tally
@@ -169,3 +170,18 @@ def test_bins_every_share_is_in_its_bin(share: float) -> None:
 @pytest.mark.parametrize(("sandbox", "said"), [("bwrap", False), ("landlock", True), ("none", True)])
 def test_class_page_weaker_sandbox_is_said(sandbox: str, said: bool) -> None:
     assert ("This run had" in class_page(run(submission(), sandbox=sandbox))) is said
+
+
+def test_student_page_tells_two_notebooks_of_one_name_by_their_paths() -> None:
+    attempts = [submission("ada", exercise("lin_grad"), path=path) for path in ("ada/nb.ipynb", "late/ada/nb.ipynb")]
+    made = run(*attempts, submission("alan", exercise("lin_grad"), path="alan/nb.ipynb"))
+    ada, alan = tally(made).rows
+    assert re.findall(r"<h2 [^>]*>([^<]+)", student_page(made, ada)) == ["ada/nb.ipynb ", "late/ada/nb.ipynb "]
+    assert re.findall(r"<h2 [^>]*>([^<]+)", student_page(made, alan)) == ["03_backprop.ipynb"]
+
+
+def test_student_page_says_what_was_set_by_hand_before_what_was_found() -> None:
+    ruled = exercise("lin_grad", {"w.g": "transposed"}, override=Override(2.0, "half a point for the idea"))
+    made = run(submission("ada", ruled))
+    page = student_page(made, tally(made).rows[0])
+    assert 0 < page.find("half a point for the idea") < page.find('<ul class="checks">')
