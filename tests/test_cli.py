@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from grader.errors import UsageError
 from grader.gradebook import FILE_NAME, Gradebook, RunSettings
 from grader.overrides import Ruling
 from grader.report import load_schema
-from tests.report.builders import submission
+from tests.report.builders import exercise, submission
 from tests.samples import BACKPROP, EXERCISES, SOLUTIONS, answered, hand_in
 
 runner = CliRunner()
@@ -262,6 +263,15 @@ def test_override_that_cannot_be_meant_says_so(demo: tuple[Path, object], argume
     done = runner.invoke(app, ["override", "--out", str(demo[0] / "class/grades"), *arguments])
     assert done.exit_code == USAGE, done.output
     assert said in done.output
+
+
+def test_override_knows_a_name_whose_letters_and_marks_are_apart(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunSettings("0.1.0", "autograd", 7, "2.13.0", "bwrap"), 1)
+        book.store("zoe", "f", submission("Zoë", exercise("lin_grad")))
+    apart = unicodedata.normalize("NFD", "Zoë")
+    done = runner.invoke(app, ["override", apart, "lin_grad", "3", "--reason", "x", "--out", str(tmp_path)])
+    assert done.exit_code == GRADED, done.output
 
 
 def test_override_of_a_notebook_that_was_handed_in_anew_counts_no_more(tmp_path: Path) -> None:

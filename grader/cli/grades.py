@@ -12,7 +12,7 @@ import typer
 from grader.cli.app import app
 from grader.cli.options import HintsOption, OutOption, Platform
 from grader.cli.outcome import errors_told
-from grader.cli.values import not_nan
+from grader.cli.values import composed, not_nan
 from grader.cli.view import note, plain_console, write_out
 from grader.errors import UsageError
 from grader.overrides import rulings_for, rulings_in
@@ -40,7 +40,9 @@ def report(
 
 @app.command()
 def override(
-    student: Annotated[str, typer.Argument(help="As the reports call them. Without, what was ruled is listed.")] = "",
+    student: Annotated[
+        str, typer.Argument(help="As the reports call them. Without, what was ruled is listed.", callback=composed)
+    ] = "",
     exercise: Annotated[str, typer.Argument(help="The exercise's name.")] = "",
     score: Annotated[float | None, typer.Argument(help="The points it shall have.", callback=not_nan)] = None,
     reason: Annotated[str, typer.Option("--reason", "-m", help="Why. The student reads it.")] = "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from contextlib import suppress
 
 import typer
@@ -39,6 +40,11 @@ def not_nan(value: float | None) -> float | None:
     if value is not None and math.isnan(value):
         raise typer.BadParameter("nan is no number")
     return value
+
+
+def composed(text: str) -> str:
+    """Compose letters and their marks, as students' names are kept; macOS hands them over taken apart."""
+    return unicodedata.normalize("NFC", text)
 
 
 def seed_number(text: str) -> int:
