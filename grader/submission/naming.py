@@ -11,8 +11,8 @@ The rules, in order, for a path below what was given on the command line:
 3. In a folder, the first folder is the student. Where all of several folders begin alike up to a hyphen
    (``backprop-ada``, ``backprop-alan``), they are GitHub Classroom's clones and that beginning is the assignment's.
    So is a notebook's or a sheet's name that all have before or behind the student's (``HW3_ada``, ``alan HW3``).
-   A folder called ``late`` or as a notebook that is known is nobody's, nor are those called ``HW3`` where all are: what
-   lies in them is named as if it lay beside them.
+   A folder called ``late`` or as a notebook that is known is nobody's, nor are those called ``HW3`` where most are:
+   what lies in them is named as if it lay beside them.
 4. A file directly in what was given is ``student_notebook.ipynb`` if its name ends with a notebook's name that is
    known or begins with a number (``ada_03_backprop``) or that several share, else the part before the first
    ``_``; a file without a student's part belongs to the folder it lies in. Where several files lie there and none
@@ -145,7 +145,7 @@ def nobodys_in(folders: Sequence[str], known: Sequence[str]) -> frozenset[str]:
     stems = {stem.lower() for stem in known}
     nobodys = {folder for folder in folders if _LATE.fullmatch(archive_stem(folder)) or folder.lower() in stems}
     sheets = {folder for folder in folders if _SHEET.fullmatch(folder)}
-    return frozenset(nobodys | sheets if nobodys | sheets == {*folders} else nobodys)
+    return frozenset(nobodys | sheets if 2 * len(sheets - nobodys) > len({*folders} - nobodys) else nobodys)
 
 
 class Naming:

@@ -633,6 +633,7 @@ def test_collect_an_archive_over_the_limits_says_how_a_class_gets_by_them(tmp_pa
         (["ada/nb.ipynb", "late/zed/report.pdf", "late/ada/report.pdf"], ["ada", "zed"]),
         (["ada/nb.ipynb", "late/"], ["ada"]),
         (["HW3/ada/nb.ipynb", "HW3/alan/nb.ipynb", "HW4/ada/nb2.ipynb"], ["ada", "ada", "alan"]),
+        (["HW3/ada/nb.ipynb", "HW4/ada/nb2.ipynb", "solutions/nb.ipynb"], ["ada", "ada", "solutions"]),
         (["section 1/ada/nb.ipynb", "section 2/alan/nb.ipynb"], ["ada", "alan"]),
         (["hw12/nb.ipynb", "ada/nb.ipynb"], ["ada", "hw12"]),
         (["03_backprop/ada.ipynb", "03_backprop/alan.ipynb"], ["ada", "alan"]),
