@@ -7,6 +7,7 @@ import re
 ENDING = ".ipynb"
 #: What Drive and Colab put before a copy's name, and Jupyter, Windows, macOS and browsers after it, in a few languages.
 _COPY_OF = re.compile(r"(?:(?:copy of|kopie v[ao]n|copia d[ei]|copie de|cópia de) )+", re.I)
+_COPY_OF_NEXT = re.compile(rf"(?<=[-_ ]){_COPY_OF.pattern}$", re.I)
 _COPY = re.compile(r"(?:[-_ ]+\(?(?:copy|kopie|c[oó]pia|copie) ?\d*\)?|[-_ ]*\(\d+\))+$", re.I)
 #: What Moodle calls a student's folder or file, and Canvas a file, in a download of all submissions.
 MOODLE = re.compile(r"(?P<student>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<notebook>.*)", re.S)
@@ -45,3 +46,12 @@ def without_copy_of(stem: str) -> str:
     """
     match = _COPY_OF.match(stem)
     return stem[match.end() :] if match and match.end() < len(stem) else stem
+
+
+def without_copy_of_next(owner: str) -> str:
+    """Return what stands before a notebook's name without the "Copy of" at its end.
+
+    >>> without_copy_of_next("Ada Lovelace - Copy of ")
+    'Ada Lovelace - '
+    """
+    return _COPY_OF_NEXT.sub("", owner)

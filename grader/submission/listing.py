@@ -223,8 +223,9 @@ def _named_by_a_platform(root: Path) -> tuple[str, ...]:
 
 
 def _holds_a_class(folder: str) -> bool:
-    """Tell whether a folder's name says that students' work lies in it, as nbgrader and GitHub Classroom call it."""
-    return folder in {"submitted", "submissions"} or folder.endswith("-submissions")
+    """Tell whether a folder is called as nbgrader, Teams and GitHub Classroom call that with the students' work."""
+    name = folder.lower()
+    return name in {"submitted", "submissions", "submitted files"} or name.endswith("-submissions")
 
 
 def _may_hold_a_class(item: Found) -> bool:

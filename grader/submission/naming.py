@@ -30,7 +30,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from grader.notebook_name import BLACKBOARD, BRIGHTSPACE, CANVAS, MOODLE, kind_of_notebook, without_copy_of
+from grader.notebook_name import (
+    BLACKBOARD,
+    BRIGHTSPACE,
+    CANVAS,
+    MOODLE,
+    kind_of_notebook,
+    without_copy_of,
+    without_copy_of_next,
+)
 from grader.submission.finding import archive_stem, is_notebook
 from grader.submission.gradescope import Export
 
@@ -221,7 +229,7 @@ class Naming:
         if begun and self._is_name(rest):
             return Name(rest, begun + ending, own_folder=False)
         notebook = self._notebook_in(stem)
-        student = stem[: len(stem) - len(notebook)].removesuffix(".").rstrip("_- ")
+        student = without_copy_of_next(stem[: len(stem) - len(notebook)]).removesuffix(".").rstrip("_- ")
         if self._by_sheet and _SHEET.fullmatch(student):
             return Name(self._owner, file)
         if not student and self._by_student and not self._is_notebook_name(stem):
@@ -236,7 +244,9 @@ class Naming:
         sheet = _SHEET.match(original)
         for known in (*self._known, *([sheet[0]] if sheet else ())):
             if original.startswith(known) and original[len(known) : len(known) + 1] in ("", *"_-. ("):
-                return stem[: len(known)], stem[len(known) : len(original)].lstrip(".").strip("_- ()")
+                return stem[: len(known)], stem[len(known) : len(original)].removeprefix(".ipynb").lstrip(".").strip(
+                    "_- –()"
+                )
         return "", ""
 
     def _without_sheet(self, folder: str) -> str:

@@ -671,6 +671,12 @@ def test_collect_data_of_a_student_beside_their_notebook_is_no_missing_notebook(
         (["03_backprop.ada.ipynb", "03_backprop.alan.ipynb"], ["ada", "alan"]),
         (["03_backprop_1234567.ipynb", "03_backprop-1234568.ipynb"], ["1234567", "1234568"]),
         (["1234567.ipynb", "1234568.ipynb"], ["1234567", "1234568"]),
+        (["Ada L - Copy of 03_backprop.ipynb", "Zoe K - 03_backprop.ipynb"], ["Ada L", "Zoe K"]),
+        (["03_backprop.ipynb - Ada L.ipynb", "Copy of 03_backprop – Zoe K.ipynb"], ["Ada L", "Zoe K"]),
+        (
+            ["Submitted files/Lovelace, Ada/HW3/Version 2/nb.ipynb", "Submitted files/zoe/nb.ipynb"],
+            ["Lovelace, Ada", "zoe"],
+        ),
         (["ada_03_backprop.ipynb", "alan_03_backprop.ipynb", "zoe k.ipynb"], ["ada", "alan", "zoe k"]),
     ],
 )
