@@ -13,7 +13,7 @@ from grader.notebook_name import GRADESCOPE, kind_of_notebook
 from grader.submission.entry import CollectLimits, printable
 from grader.submission.finding import Found, archive_stem, found_below, is_archive, is_notebook
 from grader.submission.gradescope import METADATA, Export, export_in
-from grader.submission.naming import is_from_moodle, is_from_platform, students_in
+from grader.submission.naming import is_from_moodle, is_from_platform, is_part, students_in
 from grader.submission.regular_file import Refused, TooLarge, kind_of
 
 _NESTED = "an archive inside an archive inside an archive, which is not unpacked"
@@ -187,7 +187,7 @@ def _export(root: Path, folders: list[str]) -> Export | None:
 
 def _wrapper(root: Path, found: list[Found], folders: list[str], owner: str, *, unpacked: bool) -> str | None:
     """Return the folder that holds everything and is nobody's name: nbgrader's, Gradescope's, or an archive's own."""
-    if "submitted" in folders:
+    if "submitted" in folders and not any(is_part(folder) for folder in folders if folder != "submitted"):
         return "submitted"
     if len(folders) != 1 or any(len(item.parts) == 1 for item in found):
         return None

@@ -47,14 +47,18 @@ _FIRST_NUMBER = re.compile(r"\d+[_-](?=\D{3})")
 _NUMBERED = re.compile(r"(?:^|_)(?P<notebook>\d{1,2}[_-][^_\d].*)", re.S)
 _PLAIN_NAMES = ("notebook", "assignment", "homework", "submission", "solution", "exercise", "untitled", "main")
 _RESUBMITTED = re.compile(r"-\d+$")
-#: What a class calls a sheet of exercises, or a part of itself; and those who hand in after the others.
+#: What a class calls a sheet of exercises, or a section; and a part of itself by the time of handing in.
 _SHEET = re.compile(
     r"(?:homework|assignment|exercise|problem[-_ ]?set|hausaufgabe|(?:ü|ue)bung|lab|week|section)"
     r"(?:[-_ ]?\d{1,2}[a-z]?)?"
     r"|(?:hw|ps|ex|sec)[-_ ]?\d{1,2}[a-z]?",
     re.I,
 )
-_LATE = re.compile(r"(?:late|re-?submi(?:ssions?|tted)|nachgereicht|verspätet)(?:[-_ ](?:submissions?|work))?", re.I)
+_PART = re.compile(
+    r"(?:late|on[-_ ]?time|submi(?:ssions?|tted)|re-?submi(?:ssions?|tted)|nachgereicht|verspätet)"
+    r"(?:[-_ ](?:submissions?|work|files))?",
+    re.I,
+)
 #: A student's number, which is longer than a version's and no date.
 _NUMBER = r"(?!20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))\d{5,}$"
 #: What tells versions of a notebook apart, not students. It never goes back (``++``): names are students' to choose.
@@ -144,6 +148,15 @@ def classroom_prefix(folders: Sequence[str], parent: str = "") -> str:
     return prefix if all(len(name) > len(prefix) for name in folders) else ""
 
 
+def is_part(folder: str) -> bool:
+    """Tell whether a folder or an archive is called like those of a class that were late, or not.
+
+    >>> is_part("late"), is_part("Submitted files"), is_part("ada")
+    (True, True, False)
+    """
+    return _PART.fullmatch(archive_stem(folder)) is not None
+
+
 def nobodys_in(folders: Sequence[str], known: Sequence[str]) -> frozenset[str]:
     """Return those of a class' folders that are no student's, but hold students' work.
 
@@ -151,7 +164,7 @@ def nobodys_in(folders: Sequence[str], known: Sequence[str]) -> frozenset[str]:
     (['late'], ['HW1', 'HW2'])
     """
     stems = {stem.lower() for stem in known}
-    nobodys = {folder for folder in folders if _LATE.fullmatch(archive_stem(folder)) or folder.lower() in stems}
+    nobodys = {folder for folder in folders if is_part(folder) or folder.lower() in stems}
     sheets = {folder for folder in folders if _SHEET.fullmatch(folder)}
     return frozenset(nobodys | sheets if 2 * len(sheets - nobodys) > len({*folders} - nobodys) else nobodys)
 
