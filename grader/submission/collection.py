@@ -18,7 +18,8 @@ from grader.submission.entry import Collection, CollectLimits, Entry, printable
 from grader.submission.finding import Found, archive_stem, is_archive, is_notebook
 from grader.submission.gradescope import METADATA
 from grader.submission.listing import Lister, Listing
-from grader.submission.naming import Name, Naming, classroom_prefix, is_from_platform, nobodys_in
+from grader.submission.naming import Name, Naming, classroom_prefix, is_from_platform
+from grader.submission.sheets import nobodys_in
 from grader.visible import is_work
 
 #: Of several notebooks of one kind, so many are named in each one's flag; of other files, in a reason.

@@ -13,8 +13,9 @@ from grader.notebook_name import GRADESCOPE, kind_of_notebook
 from grader.submission.entry import CollectLimits, printable
 from grader.submission.finding import Found, archive_stem, found_below, is_archive, is_notebook
 from grader.submission.gradescope import METADATA, Export, export_in
-from grader.submission.naming import is_from_moodle, is_from_platform, is_part, students_in
+from grader.submission.naming import is_from_moodle, is_from_platform, students_in
 from grader.submission.regular_file import Refused, TooLarge, kind_of
+from grader.submission.sheets import is_part
 
 _NESTED = "an archive inside an archive inside an archive, which is not unpacked"
 

@@ -41,24 +41,13 @@ from grader.notebook_name import (
 )
 from grader.submission.finding import archive_stem, is_notebook
 from grader.submission.gradescope import Export
+from grader.submission.sheets import SHEET, nobodys_in
 
 _PLATFORMS = (MOODLE, CANVAS, BLACKBOARD, BRIGHTSPACE)
 _FIRST_NUMBER = re.compile(r"\d+[_-](?=\D{3})")
 _NUMBERED = re.compile(r"(?:^|_)(?P<notebook>\d{1,2}[_-][^_\d].*)", re.S)
 _PLAIN_NAMES = ("notebook", "assignment", "homework", "submission", "solution", "exercise", "untitled", "main")
 _RESUBMITTED = re.compile(r"-\d+$")
-#: What a class calls a sheet of exercises, or a section; and a part of itself by the time of handing in.
-_SHEET = re.compile(
-    r"(?:homework|assignment|exercise|problem[-_ ]?set|hausaufgabe|(?:ü|ue)bung|lab|week|section)"
-    r"(?:[-_ ]?\d{1,2}[a-z]?)?"
-    r"|(?:hw|ps|ex|sec)[-_ ]?\d{1,2}[a-z]?",
-    re.I,
-)
-_PART = re.compile(
-    r"(?:late|on[-_ ]?time|submi(?:ssions?|tted)|re-?submi(?:ssions?|tted)|nachgereicht|verspätet)"
-    r"(?:[-_ ](?:submissions?|work|files))?",
-    re.I,
-)
 #: A student's number, which is longer than a version's and no date.
 _NUMBER = r"(?!20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))\d{5,}$"
 #: What tells versions of a notebook apart, not students. It never goes back (``++``): names are students' to choose.
@@ -148,27 +137,6 @@ def classroom_prefix(folders: Sequence[str], parent: str = "") -> str:
     return prefix if all(len(name) > len(prefix) for name in folders) else ""
 
 
-def is_part(folder: str) -> bool:
-    """Tell whether a folder or an archive is called like those of a class that were late, or not.
-
-    >>> is_part("late"), is_part("Submitted files"), is_part("ada")
-    (True, True, False)
-    """
-    return _PART.fullmatch(archive_stem(folder)) is not None
-
-
-def nobodys_in(folders: Sequence[str], known: Sequence[str]) -> frozenset[str]:
-    """Return those of a class' folders that are no student's, but hold students' work.
-
-    >>> sorted(nobodys_in(["ada", "alan", "late"], [])), sorted(nobodys_in(["HW1", "HW2"], []))
-    (['late'], ['HW1', 'HW2'])
-    """
-    stems = {stem.lower() for stem in known}
-    nobodys = {folder for folder in folders if is_part(folder) or folder.lower() in stems}
-    sheets = {folder for folder in folders if _SHEET.fullmatch(folder)}
-    return frozenset(nobodys | sheets if 2 * len(sheets - nobodys) > len({*folders} - nobodys) else nobodys)
-
-
 class Naming:
     """The rules of this module for all paths below one that was given.
 
@@ -206,7 +174,7 @@ class Naming:
         followed = [(known, rest) for known, rest in map(self._begun, map(without_copy_of, stems)) if known]
         named = {rest for _, rest in followed if self._is_name(rest)}
         self._name_last = len(named) > max(1, sum(not rest for _, rest in followed))
-        self._by_sheet = sum(_SHEET.match(stem) is not None for stem in stems) * 2 > len(stems)
+        self._by_sheet = sum(SHEET.match(stem) is not None for stem in stems) * 2 > len(stems)
         told = {stem.removesuffix(notebook) for stem in stems if (notebook := self._told_in(stem)) not in ("", stem)}
         nameless = any("_" in stem or self._is_notebook_name(stem) for stem in stems)
         self._by_student = len(told) > 1 or (len(stems) > 1 and not nameless)
@@ -243,7 +211,7 @@ class Naming:
             return Name(rest, begun + ending, own_folder=False)
         notebook = self._notebook_in(stem)
         student = without_copy_of_next(stem[: len(stem) - len(notebook)]).removesuffix(".").rstrip("_- ")
-        if self._by_sheet and _SHEET.fullmatch(student):
+        if self._by_sheet and SHEET.fullmatch(student):
             return Name(self._owner, file)
         if not student and self._by_student and not self._is_notebook_name(stem):
             return Name(stem, folder + ending if folder else file, own_folder=False)
@@ -254,7 +222,7 @@ class Naming:
     def _begun(self, stem: str) -> tuple[str, str]:
         """Return the known notebook's name that ``stem`` begins with, and what follows it; else nothing."""
         original = kind_of_notebook(stem)
-        sheet = _SHEET.match(original)
+        sheet = SHEET.match(original)
         for known in (*self._known, *([sheet[0]] if sheet else ())):
             if original.startswith(known) and original[len(known) : len(known) + 1] in ("", *"_-. ("):
                 return stem[: len(known)], stem[len(known) : len(original)].removeprefix(".ipynb").lstrip(".").strip(
@@ -267,7 +235,7 @@ class Naming:
         begun, rest = self._begun(folder)
         if begun and self._is_name(rest):
             return rest
-        ends = (*map(re.escape, self._known), _SHEET.pattern)
+        ends = (*map(re.escape, self._known), SHEET.pattern)
         before = re.fullmatch(rf"(?P<student>.*[^-_. ])[-_. ]+(?:{'|'.join(ends)})", folder, re.I)
         return before["student"] if before and self._is_name(before["student"]) else ""
 
@@ -277,7 +245,7 @@ class Naming:
 
     def _is_notebook_name(self, stem: str) -> bool:
         kind = kind_of_notebook(stem)
-        if kind in {*self._known, *_PLAIN_NAMES} or _SHEET.fullmatch(kind):
+        if kind in {*self._known, *_PLAIN_NAMES} or SHEET.fullmatch(kind):
             return True
         return stem[:1].isdigit() and not re.match(_NUMBER, stem)
 

@@ -1,0 +1,42 @@
+"""What a class calls its sheets of exercises and its own parts: folders in which students' work lies, nobody's name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from grader.submission.finding import archive_stem
+
+#: What a class calls a sheet of exercises, or a section; and a part of itself by the time of handing in.
+SHEET = re.compile(
+    r"(?:homework|assignment|exercise|problem[-_ ]?set|hausaufgabe|(?:ü|ue)bung|lab|week|section)"
+    r"(?:[-_ ]?\d{1,2}[a-z]?)?"
+    r"|(?:hw|ps|ex|sec)[-_ ]?\d{1,2}[a-z]?",
+    re.I,
+)
+_PART = re.compile(
+    r"(?:late|on[-_ ]?time|submi(?:ssions|tted)|re-?submi(?:ssions?|tted)|nachgereicht|verspätet)"
+    r"(?:[-_ ](?:submissions?|work|files))?",
+    re.I,
+)
+
+
+def is_part(folder: str) -> bool:
+    """Tell whether a folder or an archive is called like those of a class that were late, or not.
+
+    >>> is_part("late"), is_part("Submitted files"), is_part("ada")
+    (True, True, False)
+    """
+    return _PART.fullmatch(archive_stem(folder)) is not None
+
+
+def nobodys_in(folders: Sequence[str], known: Sequence[str]) -> frozenset[str]:
+    """Return those of a class' folders that are no student's, but hold students' work.
+
+    >>> sorted(nobodys_in(["ada", "alan", "late"], [])), sorted(nobodys_in(["HW1", "HW2"], []))
+    (['late'], ['HW1', 'HW2'])
+    """
+    stems = {stem.lower() for stem in known}
+    nobodys = {folder for folder in folders if is_part(folder) or folder.lower() in stems}
+    sheets = {folder for folder in folders if SHEET.fullmatch(folder)}
+    return frozenset(nobodys | sheets if 2 * len(sheets - nobodys) > len({*folders} - nobodys) else nobodys)
