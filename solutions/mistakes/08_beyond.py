@@ -470,11 +470,11 @@ class ForgetsWhatArrivesAtExp(_Unweighted):
     WHERE = "exp"
 
 
-@mistake("Value", "wrong_value")
+@mistake("Value", "overwritten")
 class OverwritesBelowTanh(_Overwriting):
     WHERE = "tanh"
 
 
-@mistake("Value", "wrong_value")
+@mistake("Value", "overwritten")
 class OverwritesBelowExp(_Overwriting):
     WHERE = "exp"

@@ -1,7 +1,9 @@
-"""Scalar formulas, where a node that is used twice keeps only one of its contributions.
+"""Scalar formulas, differentiated by an engine of the student's with a mistake in it.
 
 For exercises that differentiate the constant ``formula`` of inputs ``a`` and ``b``, and of the number ``x`` that ``a``
-holds: each occurrence of a name becomes a leaf of its own, whose derivative is one contribution to its gradient.
+holds. A mistake in one operation shows in every formula that uses it, so all checks are looked at together. Where none
+fits, a node that is used twice may have kept only one of its contributions: each occurrence of a name becomes a leaf of
+its own, whose derivative is one contribution to its gradient.
 """
 
 from __future__ import annotations
@@ -13,7 +15,10 @@ from torch import Tensor
 
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.absent import path
+from grader.judge.diagnosis.engine import Engine
+from grader.judge.diagnosis.engine_slips import SLIPS, EngineSlip
 from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.reference import base_name
 from grader.model import Case, Diagnosis
 
 _NAMES = ("a", "b")
@@ -30,6 +35,76 @@ class _Apart(ast.NodeTransformer):
             return node
         self.made[node.id].append(f"{node.id}_{len(self.made[node.id])}")
         return ast.copy_location(ast.Name(self.made[node.id][-1], node.ctx), node)
+
+
+def engine(symptom: Symptom) -> Diagnosis | None:
+    """One mistake in an engine that gives what came in this check, and agrees with all others that it touches."""
+    if not symptom.failing or any("formula" not in view.case.constants for view in symptom.views):
+        return None
+    slips: dict[str, EngineSlip] = symptom.alternatives.shared.setdefault("engine", {})
+    if not slips:
+        slips.update(_slips(symptom) or {"": SLIPS[0]})
+    found = slips.get(symptom.check)
+    return None if found is None else wording.say(found.key, path=path(symptom), what=found.what)
+
+
+def order(symptom: Symptom) -> Diagnosis | None:
+    """Gradients that are off only where nodes are shared inside a formula, for no order of the nodes that is known."""
+    if symptom.failed != {symptom.check} or not symptom.failing:
+        return None
+    for view in symptom.views:
+        alike = view.actual.shape == view.expected.shape == (len(_NAMES),) and bool(view.actual.isfinite().all())
+        if not alike or "lambda" not in str(view.case.constants.get("formula")):
+            return None
+    return wording.say("wrong_value.walk", path=path(symptom))
+
+
+def _slips(symptom: Symptom) -> dict[str, EngineSlip]:
+    """The mistake behind each failed check that one explains, those first that explain most."""
+    checks = [Symptom(symptom.evidence, check, symptom.alternatives) for check in symptom.evidence.findings]
+    explained: list[tuple[set[str], EngineSlip]] = []
+    for slip in SLIPS:
+        made = max((_explained(checks, each) for each in slip.engines()), key=len)
+        # Which of two gradients is written last hangs on the order of the nodes, which the student's engine chooses.
+        if made and (slip.key != "overwritten.engine" or made == symptom.failed):
+            explained.append((made, slip))
+    found: dict[str, EngineSlip] = {}
+    for made, slip in sorted(explained, key=lambda one: -len(one[0])):
+        found.update({check: slip for check in made if check not in found})
+    return found
+
+
+def _explained(checks: list[Symptom], engine: Engine) -> set[str]:
+    """The failed checks that an engine explains; none where another check contradicts it."""
+    explained = set()
+    made: dict[str, tuple[float, list[float]] | None] = {}
+    for one in checks:
+        for view in one.views:
+            predicted = _computed(one, view, engine, made)
+            if predicted is None or not view.is_near(predicted):
+                if predicted is not None and not view.finding.passed and view.is_near(predicted, view.expected):
+                    continue  # it does not touch this one, which another mistake spoils
+                return set()
+            if not view.finding.passed:
+                explained.add(one.check)
+    return explained
+
+
+def _computed(
+    symptom: Symptom, view: View, engine: Engine, made: dict[str, tuple[float, list[float]] | None]
+) -> Tensor | None:
+    """What an engine gives; ``made`` holds what it gave for each formula."""
+    case = view.case
+    formula = str(case.constants["formula"])
+    if formula not in made:
+        try:
+            made[formula] = engine.gradients(formula, case.inputs["a"].item(), case.inputs["b"].item())
+        except (ArithmeticError, ValueError, TypeError, KeyError):
+            made[formula] = None
+    found = made[formula]
+    if found is None:
+        return None
+    return torch.tensor(found[base_name(symptom.evidence.exercise, symptom.check) != "out.data"], dtype=torch.float64)
 
 
 def one_contribution(symptom: Symptom) -> Diagnosis | None:
@@ -52,8 +127,8 @@ def _is_one_of(view: View) -> bool:
 
 
 def _has_nested(symptom: Symptom) -> bool:
-    """A formula with nodes shared inside it, where another check already shows single contributions."""
-    nested = all("lambda" in str(view.case.constants["formula"]) for view in symptom.failing)
+    """A formula with a node used twice, where another check already shows single contributions."""
+    nested = all(_contributions(view.case) is not None for view in symptom.failing)
     if not nested or symptom.failing[0].actual.shape != (len(_NAMES),):
         return False
     others = (Symptom(symptom.evidence, other, symptom.alternatives) for other in symptom.others())

@@ -46,6 +46,7 @@ OUTCOMES: tuple[Hypothesis, ...] = (
 SPECIFIC: tuple[Hypothesis, ...] = (
     absent.accumulated,
     optimizers.not_in_place,
+    formulas.engine,
     factors.zeros,
     factors.sign_flipped,
     shapes.transposed,
@@ -74,6 +75,7 @@ SPECIFIC: tuple[Hypothesis, ...] = (
 #: Those of them that explain the result of a whole call: what a call that was cut short left behind is none.
 WHOLE: frozenset[Hypothesis] = frozenset(
     {
+        formulas.engine,
         factors.zeros,
         values.overwritten,
         formulas.one_contribution,
@@ -103,6 +105,7 @@ GENERAL: tuple[Hypothesis, ...] = (
     relations.related_by_more,
     absent.non_finite,
     shapes.wrong_shape,
+    formulas.order,
     values.wrong_value,
 )
 

@@ -18,6 +18,12 @@ VALUE_WORDS: dict[str, Words] = {
         "What must happen to the gradient of something that is used twice?",
         "Add up: `+=`, or `index_add_`, starting from zeros.",
     ),
+    "overwritten.engine": Words(
+        "`{path}` is what comes out when {what} writes over a gradient that is there already.",
+        "What is used twice gets a gradient from each use, and they have to be added.",
+        "What must happen to the gradient of something that is used twice?",
+        "Add up: `+=` in every line that passes a gradient on.",
+    ),
     "stale": Words(
         "`{path}` is what comes out for an earlier state: {label}.",
         "Something from before was kept and used again.",
@@ -48,6 +54,12 @@ VALUE_WORDS: dict[str, Words] = {
         "It was created with zeros and nothing was written into it, or it was multiplied by zero.",
         "Which line is supposed to fill it?",
         "Follow the result from the last line backwards: where does it become zero?",
+    ),
+    "zeros.seed": Words(
+        "`{path}` is zero everywhere, in every formula.",
+        "The gradient of the result itself, 1, is not set before the walk back; or gradients are cleared behind it.",
+        "What is the derivative of the result with respect to itself, and which line writes it?",
+        "Begin `backward` with `self.grad = 1.0`, before any node passes its gradient on.",
     ),
     "sign_flipped": Words(
         "`{path}` has the right size but the opposite sign, everywhere.",
@@ -429,6 +441,42 @@ VALUE_WORDS: dict[str, Words] = {
         "Everything else is right.",
         "Through which functions does a value go, and what is the derivative of each?",
         "Write the steps down one by one, each with its derivative, and compare them with your lines.",
+    ),
+    "wrong_value.engine": Words(
+        "`{path}` is what comes out when {what}.",
+        "",
+        "What does that operation pass on to each of its operands?",
+        "To each operand belongs the gradient that arrives at the result, times the derivative with respect to it.",
+    ),
+    "wrong_value.seed": Words(
+        "`{path}` is what comes out when `backward` begins with the value of the result, in place of 1.",
+        "",
+        "What is the derivative of the result with respect to itself?",
+        "Begin `backward` with `self.grad = 1.0`.",
+    ),
+    "wrong_value.walk": Words(
+        "`{path}` is off only where a result inside of the formula is used twice; all single operations are right.",
+        "A node has to pass its gradient on once, after all of it has come in: look at the order of the nodes.",
+        "When has all of a node's gradient come in, and when does your code pass it on?",
+        "Sort the nodes first, each behind those that it was made from; then go through the list from its end.",
+    ),
+    "wrong_value.walk_early": Words(
+        "`{path}` is what comes out when a node passes its gradient on before all of it has come in.",
+        "The nodes are visited branch by branch or level by level, which is not always the order of the computation.",
+        "When has all of a node's gradient come in, and when does your code pass it on?",
+        "Sort the nodes first, each behind those that it was made from; then go through the list from its end.",
+    ),
+    "wrong_value.walk_again": Words(
+        "`{path}` is what comes out when a node that is used twice passes its gradient on twice.",
+        "It is visited once for each use, and what came in before is passed on again.",
+        "How often does your code visit a node that is used twice?",
+        "Visit each node once, after all that uses it: sort the nodes first, and remember which you have seen.",
+    ),
+    "wrong_value.walk_backwards": Words(
+        "`{path}` is what comes out when only the last operation passes its gradient on.",
+        "The nodes are visited from the inputs to the result, or the walk ends after the first.",
+        "Which node has its gradient first, and which can have it only then?",
+        "Go through the sorted nodes from the result back to the inputs, as `reversed` does.",
     ),
     "wrong_value.whole": Words(
         "`{path}` holds {actual} at {place}, where {expected} is right.",

@@ -1,0 +1,200 @@
+"""A scalar autograd engine in which single things can be other than they should be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import CodeType
+from typing import Any
+
+#: Of the operands (the second is 0 where there is none) and, for a slope, of the result.
+Value = Callable[[float, float], float]
+Slope = Callable[[float, float, float], float]
+
+VALUES: Mapping[str, Value] = {
+    "add": lambda x, y: x + y,
+    "mul": lambda x, y: x * y,
+    "sub": lambda x, y: x - y,
+    "div": lambda x, y: x / y,
+    "neg": lambda x, y: -x,
+    "pow": lambda x, y: x**y,
+    "rpow": lambda x, y: x**y,
+    "relu": lambda x, y: max(x, 0.0),
+    "tanh": lambda x, y: math.tanh(x),
+    "exp": lambda x, y: math.exp(x),
+}
+_POWER: tuple[Slope, ...] = (lambda x, y, out: y * x ** (y - 1), lambda x, y, out: out * math.log(x))
+#: ``rpow`` is a plain number to the power of a node.
+SLOPES: Mapping[str, tuple[Slope, ...]] = {
+    "add": (lambda x, y, out: 1.0, lambda x, y, out: 1.0),
+    "mul": (lambda x, y, out: y, lambda x, y, out: x),
+    "sub": (lambda x, y, out: 1.0, lambda x, y, out: -1.0),
+    "div": (lambda x, y, out: 1 / y, lambda x, y, out: -x / y**2),
+    "neg": (lambda x, y, out: -1.0,),
+    "pow": _POWER,
+    "rpow": _POWER,
+    "relu": (lambda x, y, out: float(x > 0),),
+    "tanh": (lambda x, y, out: 1 - out**2,),
+    "exp": (lambda x, y, out: out,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """How an engine goes about it.
+
+    ``own`` are the operations of negation, subtraction and division that are not put together from others, ``values``
+    and ``slopes`` replace the usual ones, ``swapped`` have their operands the wrong way round where a number is on the
+    left. The gradients of operations in ``unweighted`` lack the factor that arrives, those in ``assigned`` are written
+    over what is there. With ``last_first`` the walk visits the last operand before the first.
+    """
+
+    own: frozenset[str] = frozenset()
+    values: Mapping[str, Value] = field(default_factory=dict)
+    slopes: Mapping[str, tuple[Slope, ...]] = field(default_factory=dict)
+    swapped: frozenset[str] = frozenset()
+    unweighted: frozenset[str] = frozenset()
+    assigned: frozenset[str] = frozenset()
+    walk: str = "sorted"
+    last_first: bool = False
+    seed: Callable[[float], float] = lambda data: 1.0
+
+    def gradients(self, formula: str, *numbers: float) -> tuple[float, list[float]]:
+        """The value of a formula of ``a``, ``b`` and the number ``x``, and the gradients of ``a`` and ``b``."""
+        leaves = [Node(self, number) for number in numbers]
+        names = {**dict(zip("ab", leaves, strict=True)), "x": numbers[0]}
+        out = eval(_compiled(formula), names)  # noqa: S307 - the course's own formula
+        out.backward()
+        return out.data, [leaf.grad for leaf in leaves]
+
+    def made(self, operation: str, left: Any, right: Any = 0.0) -> Node:
+        """The node of an operation on nodes and plain numbers."""
+        x, y = (each.data if isinstance(each, Node) else float(each) for each in (left, right))
+        out = self.values.get(operation, VALUES[operation])(x, y)
+        slopes = self.slopes.get(operation, SLOPES[operation])
+        pairs = zip((left, right), slopes, strict=False)
+        parents = [(each, slope(x, y, out)) for each, slope in pairs if isinstance(each, Node)]
+        return Node(self, out, operation, parents[::-1] if self.last_first else parents)
+
+
+class Node:
+    """A number of an engine that remembers how it was made."""
+
+    def __init__(
+        self, engine: Engine, data: float, operation: str = "", parents: list[tuple[Node, float]] | None = None
+    ) -> None:
+        self.engine, self.data, self.operation, self.parents = engine, data, operation, parents or []
+        self.grad = 0.0
+
+    def backward(self) -> None:
+        """Pass the gradients on, in the engine's order."""
+        engine = self.engine
+        self.grad = engine.seed(self.data)
+        for node in _WALKS[engine.walk](self):
+            for parent, slope in node.parents:
+                arrived = slope * (1.0 if node.operation in engine.unweighted else node.grad)
+                parent.grad = arrived + (0.0 if node.operation in engine.assigned else parent.grad)
+
+    def __add__(self, other: Any) -> Node:
+        return self.engine.made("add", self, other)
+
+    def __mul__(self, other: Any) -> Node:
+        return self.engine.made("mul", self, other)
+
+    def __pow__(self, other: Any) -> Node:
+        return self.engine.made("pow", self, other)
+
+    def __neg__(self) -> Node:
+        return self.engine.made("neg", self) if "neg" in self.engine.own else self * -1
+
+    def __sub__(self, other: Any) -> Node:
+        return self._less(self, other)
+
+    def __truediv__(self, other: Any) -> Node:
+        return self._over(self, other)
+
+    def __radd__(self, other: float) -> Node:
+        return self + other
+
+    def __rmul__(self, other: float) -> Node:
+        return self * other
+
+    def __rsub__(self, other: float) -> Node:
+        return self._less(self, other) if "sub" in self.engine.swapped else self._less(other, self)
+
+    def __rtruediv__(self, other: float) -> Node:
+        return self._over(self, other) if "div" in self.engine.swapped else self._over(other, self)
+
+    def __rpow__(self, other: float) -> Node:
+        return self**other if "pow" in self.engine.swapped else self.engine.made("rpow", other, self)
+
+    def relu(self) -> Node:
+        """The larger of this and 0."""
+        return self.engine.made("relu", self)
+
+    def tanh(self) -> Node:
+        """The hyperbolic tangent."""
+        return self.engine.made("tanh", self)
+
+    def exp(self) -> Node:
+        """The exponential."""
+        return self.engine.made("exp", self)
+
+    def _less(self, left: Any, right: Any) -> Node:
+        return (
+            self.engine.made("sub", left, right) if "sub" in self.engine.own else self.engine.made("add", left, -right)
+        )
+
+    def _over(self, left: Any, right: Any) -> Node:
+        return (
+            self.engine.made("div", left, right)
+            if "div" in self.engine.own
+            else self.engine.made("mul", left, right**-1)
+        )
+
+
+@lru_cache(maxsize=64)
+def _compiled(formula: str) -> CodeType:
+    return compile(formula, "<formula>", "eval")
+
+
+def _behind(node: Node, seen: set[Node] | None) -> Iterator[Node]:
+    """Each node behind those it was made from; once, where ``seen`` remembers them."""
+    if seen is not None:
+        if node in seen:
+            return
+        seen.add(node)
+    for parent, _ in node.parents:
+        yield from _behind(parent, seen)
+    yield node
+
+
+def _in_front(node: Node, seen: set[Node] | None) -> Iterator[Node]:
+    """Each node before those it was made from, one branch after the other."""
+    if seen is not None:
+        if node in seen:
+            return
+        seen.add(node)
+    yield node
+    for parent, _ in node.parents:
+        yield from _in_front(parent, seen)
+
+
+def _levels(root: Node, *, once: bool) -> list[Node]:
+    found = [root]
+    for node in found:
+        found += [parent for parent, _ in node.parents if not once or parent not in found]
+    return found
+
+
+_WALKS: Mapping[str, Callable[[Node], list[Node]]] = {
+    "sorted": lambda root: list(_behind(root, set()))[::-1],
+    "backwards": lambda root: list(_behind(root, set())),
+    "branches": lambda root: list(_in_front(root, set())),
+    "levels": lambda root: _levels(root, once=True),
+    "levels_again": lambda root: _levels(root, once=False),
+    "branches_again": lambda root: list(_in_front(root, None)),
+    "sorted_again": lambda root: list(_behind(root, None))[::-1],
+}

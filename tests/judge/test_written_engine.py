@@ -1,0 +1,193 @@
+"""Scalar engines with one mistake: what is said of it, in every check that shows it, and nothing of another."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.judge.answered import answered
+from tests.judge.test_written import whole
+
+ENGINE = """
+class Value:
+    def __init__(self, data, parents=()):
+        self.data, self.grad, self.parents, self.pass_on = data, 0.0, parents, lambda: None
+
+    def lift(self, o):
+        return o if isinstance(o, Value) else Value(o)
+
+    def __add__(self, o):
+        o = self.lift(o)
+        out = Value(self.data + o.data, (self, o))
+        def pass_on():
+            self.grad {add}
+            o.grad {add}
+        out.pass_on = pass_on
+        return out
+
+    def __mul__(self, o):
+        o = self.lift(o)
+        out = Value(self.data * o.data, (self, o))
+        def pass_on():
+            self.grad {mul} {left}
+            o.grad {mul} {right}
+        out.pass_on = pass_on
+        return out
+
+    def made(self, data, slope):
+        out = Value(data, (self,))
+        def pass_on():
+            self.grad += slope(out)
+        out.pass_on = pass_on
+        return out
+
+    def __pow__(self, n):
+        return self.made(self.data**n, lambda out: {pow})
+
+    def __rpow__(self, n):
+        return self.made(n**self.data, lambda out: {rpow})
+
+    def __neg__(self):
+        return {neg}
+
+    def __sub__(self, o):
+        return self + -self.lift(o)
+
+    def __rsub__(self, o):
+        return {rsub}
+
+    def __truediv__(self, o):
+        o = self.lift(o)
+        out = Value(self.data / o.data, (self, o))
+        def pass_on():
+            self.grad += out.grad / o.data
+            o.grad += {div}
+        out.pass_on = pass_on
+        return out
+
+    def __rtruediv__(self, o):
+        return self.lift(o) / self
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def relu(self):
+        return self.made(max(self.data, 0.0), lambda out: {relu})
+
+    def tanh(self):
+        return self.made(math.tanh(self.data), lambda out: {tanh})
+
+    def exp(self):
+        return self.made(math.exp(self.data), lambda out: {exp})
+
+    def backward(self):
+        nodes, seen = [], set()
+        def visit(node):
+            {before}
+            seen.add(node)
+            for parent in node.parents:
+                visit(parent)
+            {behind}
+        visit(self)
+        self.grad = {seed}
+        for node in {walk}:
+            node.pass_on()
+"""
+RIGHT = {
+    "add": "+= out.grad",
+    "mul": "+=",
+    "left": "o.data * out.grad",
+    "right": "self.data * out.grad",
+    "pow": "n * self.data ** (n - 1) * out.grad",
+    "rpow": "out.data * math.log(n) * out.grad",
+    "neg": "self * -1",
+    "rsub": "self.lift(o) - self",
+    "div": "-self.data / o.data**2 * out.grad",
+    "relu": "(out.data > 0) * out.grad",
+    "tanh": "(1 - out.data**2) * out.grad",
+    "exp": "out.data * out.grad",
+    "before": "if node in seen: return",
+    "behind": "nodes.append(node)",
+    "seed": "1.0",
+    "walk": "nodes[::-1]",
+}
+#: What is changed, what is said of it, the code, and the number of checks that are told.
+WRONG: dict[str, tuple[dict[str, str], str, str, int]] = {
+    "add_unweighted": ({"add": "+= 1.0"}, "`+` does not multiply by", "wrong_value", 3),
+    "mul_unweighted": ({"left": "o.data", "right": "self.data"}, "`*` does not multiply by", "wrong_value", 7),
+    "tanh_unweighted": ({"tanh": "1 - out.data**2"}, "`tanh` does not multiply by", "wrong_value", 1),
+    "pow_unweighted": ({"pow": "n * self.data ** (n - 1)"}, "`**` does not multiply by", "wrong_value", 1),
+    "own_factors": (
+        {"left": "self.data * out.grad", "right": "o.data * out.grad"},
+        "each factor of `*` gets its own value",
+        "wrong_value",
+        9,
+    ),
+    "left_alone": ({"right": "0.0"}, "nothing on to its second operand", "wrong_value", 8),
+    "assigned": ({"mul": "=", "add": "= out.grad"}, "have to be added", "overwritten", 5),
+    "exponent_kept": ({"pow": "n * self.data**n * out.grad"}, "the exponent is not lowered", "wrong_value", 1),
+    "factor_missing": ({"pow": "self.data ** (n - 1) * out.grad"}, "the factor n is missing", "wrong_value", 1),
+    "no_logarithm": ({"rpow": "out.data * out.grad"}, "without the logarithm", "wrong_value", 1),
+    "divisor_plus": ({"div": "self.data / o.data**2 * out.grad"}, "without the minus", "wrong_value", 1),
+    "divisor_unsquared": ({"div": "-self.data / o.data * out.grad"}, "without the square", "wrong_value", 1),
+    "negated_number": ({"neg": "Value(-self.data)"}, "the negation passes nothing on", "wrong_value", 2),
+    "subtracted_from_itself": ({"rsub": "self - o"}, "the node less the number", "wrong_value", 2),
+    "tanh_unsquared": ({"tanh": "(1 - out.data) * out.grad"}, "1 − tanh", "wrong_value", 1),
+    "tanh_of_input": ({"tanh": "(1 - self.data**2) * out.grad"}, "of its input", "wrong_value", 1),
+    "exp_of_input": ({"exp": "self.data * out.grad"}, "exp goes back as its input x", "wrong_value", 1),
+    "exp_as_power": ({"exp": "self.data * math.exp(self.data - 1) * out.grad"}, "a power of x", "wrong_value", 1),
+    "relu_by_value": ({"relu": "out.data * out.grad"}, "relu goes back as its", "wrong_value", 1),
+    "relu_at_zero": ({"relu": "(self.data >= 0) * out.grad"}, "exactly 0", "mask_at_zero", 1),
+    "no_seed": ({"seed": "0.0"}, "the result itself", "zeros", 11),
+    "seed_of_value": ({"seed": "self.data"}, "the value of the result", "wrong_value", 11),
+    "from_the_inputs": ({"walk": "nodes"}, "only the last operation", "wrong_value", 11),
+    "by_branches": (
+        {"before": "if node in seen: return\n            nodes.append(node)", "behind": "pass", "walk": "nodes"},
+        "before all of it has come in",
+        "wrong_value",
+        1,
+    ),
+    "every_path": (
+        {"before": "nodes.append(node)", "behind": "pass", "walk": "nodes"},
+        "passes its gradient on twice",
+        "wrong_value",
+        1,
+    ),
+}
+
+
+def engine(**changed: str) -> str:
+    return ENGINE.format(**{**RIGHT, **changed})
+
+
+def test_engine_without_a_mistake_passes() -> None:
+    assert answered("Value", engine()) == {}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_mistake_in_an_engine_is_named_in_every_check_that_shows_it(name: str) -> None:
+    changed, said, code, count = WRONG[name]
+
+    found = answered("Value", engine(**changed))
+
+    assert len(found) == count
+    assert {diagnosis.code for diagnosis in found.values()} == {code}
+    assert all(said in whole(diagnosis) for diagnosis in found.values())
+
+
+def test_two_mistakes_in_an_engine_are_named_apart() -> None:
+    found = answered("Value", engine(tanh="(1 - out.data) * out.grad", exp="out.data"))
+
+    assert "1 − tanh" in whole(found["grads (tanh)"])
+    assert "`exp` does not multiply" in whole(found["grads (exp)"])
+
+
+def test_unknown_mistake_in_an_engine_gets_no_name() -> None:
+    found = answered("Value", engine(tanh="(1.3 - out.data**3) * out.grad"))
+
+    assert "None of the usual" in whole(found["grads (tanh)"])
+
+
+def test_order_is_pointed_at_where_only_inner_results_are_off() -> None:
+    found = answered("Value", engine(before="if nodes.count(node) > 1: return"))
+
+    assert list(found) == ["grads (a diamond)"]
+    assert "look at the order of the nodes" in whole(found["grads (a diamond)"])
