@@ -306,6 +306,91 @@ WRONG: dict[str, tuple[str, ...]] = {
         "inp.g",
         "opposite sign of `targ`",
     ),
+    "power_kept": (
+        "mse_vector_grad",
+        short("mse_vector_grad", "pred, y", "return 2 * (pred - y) ** 2 / len(y)"),
+        "result",
+        "the exponent is not lowered",
+    ),
+    "power_as_it_is": (
+        "mse_vector_grad",
+        short("mse_vector_grad", "pred, y", "return (pred - y) ** 2 / len(y)"),
+        "result",
+        "but for the sign: x² goes back as x²",
+    ),
+    "first_output_alone": (
+        "residual",
+        short("residual", "out, targ", "return out[0] - targ"),
+        "result",
+        "all targets meet the first row alone",
+        "broadcast_to_square",
+    ),
+    "first_target_alone": (
+        "residual",
+        short("residual", "out, targ", "return (out - targ)[:, 0]"),
+        "result",
+        "all rows meet the first target alone",
+        "broadcast_to_square",
+    ),
+    "kernel_turned_round": (
+        "conv2d_grad",
+        "def conv2d_grad(inp, out, w, b):\n    solution(inp, out, w, b)\n    w.g = w.g.flip(2, 3)",
+        "w.g",
+        "turned round along axis (2, 3)",
+    ),
+    "index_less_one": (
+        "matvec_jacobian",
+        "def matvec_jacobian(W, x):\n    J = torch.zeros(len(W), *W.shape)\n    for i in range(len(W)):\n"
+        "        J[i, i - 1] = x[:, 0]\n    return J",
+        "result",
+        "An index was mixed up",
+    ),
+    **{
+        f"parameter_not_reached_by_{name}": ("sgd_step", source, check, "does not get to it", "not_in_place")
+        for name, source, check in (
+            ("return", "def sgd_step(params, lr):\n    for p in params:\n        p -= lr * p.g\n        return", "q"),
+            (
+                "generator",
+                "def sgd_step(params, lr):\n    for _ in params:\n        break\n    solution(params, lr)",
+                "p",
+            ),
+        )
+    },
+    "weights_left_out": (
+        "train_by_hand",
+        LOOP.format(f"{STUB}; losses.append(loss); w1 -= learning_rate * g1", "losses"),
+        "w2",
+        "the update is missing",
+        "not_in_place",
+    ),
+    "weights_bound_anew": (
+        "train_by_hand",
+        LOOP.format(f"{STUB}; losses.append(loss); w1 -= learning_rate * g1; w2 = w2 - learning_rate * g2", "losses"),
+        "w2",
+        "`p = p - step`",
+        "not_in_place",
+    ),
+    "first_loss_kept": (
+        "train_by_hand",
+        LOOP.format(f"{STUB}; losses.append(losses[0] if losses else loss); {STEP}", "losses"),
+        "result",
+        "the weights have changed as they should",
+    ),
+    "input_of_a_layer": (
+        "ReluModule",
+        "class ReluModule(solution):\n    def forward(self, inp):\n        inp[inp < 0] = 0\n        return inp",
+        "out",
+        "changed its input `inp`",
+        "input_modified",
+    ),
+    "input_of_the_first_call": (
+        "Relu",
+        "class Relu(solution):\n    calls = 0\n\n    def __call__(self, inp):\n        self.calls += 1\n"
+        "        if self.calls == 1:\n            inp += 1\n        return super().__call__(inp)",
+        "out",
+        "A call changed the tensor that it was given",
+        "input_modified",
+    ),
     "product_reshaped": (
         "lin_grad",
         LIN.format("w.g = (out.g.T @ inp).reshape(w.shape)"),

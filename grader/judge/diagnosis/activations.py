@@ -181,16 +181,20 @@ def cut_by_upstream() -> Table:
     return dict.fromkeys(RELU, lambda value, *_, **__: _ByUpstream.apply(value))  # type: ignore[no-untyped-call]
 
 
-def power_for_slope() -> Table:
-    """Squares and other powers whose derivative is taken to be themselves."""
+def power_for_slope(*, factor: bool = False, turned: bool = False) -> Callable[[], Table]:
+    """Powers whose derivative is taken to be themselves, or themselves times the exponent.
+
+    With ``turned``, the base of an even power is that of the opposite sign, which the power does not show.
+    """
 
     def power(value: Any, exponent: Any, **_: Any) -> Any:
         if not isinstance(value, Tensor) or not isinstance(exponent, int | float):
             return torch.pow(value, exponent)
-        return Unary.apply(value, lambda x: x**exponent, lambda x, y: y)  # type: ignore[no-untyped-call]
+        times = (exponent if factor else 1) * (-1 if turned and exponent % 2 == 0 else 1)
+        return Unary.apply(value, lambda x: x**exponent, lambda x, y: times * y)  # type: ignore[no-untyped-call]
 
     powers = dict.fromkeys((torch.pow, Tensor.pow, Tensor.__pow__), power)
-    return {**powers, **dict.fromkeys((torch.square, Tensor.square), lambda value: power(value, 2))}
+    return lambda: {**powers, **dict.fromkeys((torch.square, Tensor.square), lambda value: power(value, 2))}
 
 
 def relu_forward(value: Tensor) -> Tensor:

@@ -161,5 +161,8 @@ OPERATIONS: Mapping[str, Callable[[], Mapping[Any, Callable[..., Any]]]] = {
     "relu_by_upstream": activations.cut_by_upstream,
     "relu_at_the_end": activations.relu_at_the_end(torch.relu),
     "relu_at_the_end_forward": activations.relu_at_the_end(activations.relu_forward),
-    "power_for_slope": activations.power_for_slope,
+    "power_for_slope": activations.power_for_slope(),
+    "power_for_slope_turned": activations.power_for_slope(turned=True),
+    "power_not_lowered": activations.power_for_slope(factor=True),
+    "power_not_lowered_turned": activations.power_for_slope(factor=True, turned=True),
 }

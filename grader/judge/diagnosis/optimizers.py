@@ -46,7 +46,31 @@ def not_in_place(symptom: Symptom) -> Diagnosis | None:
     found = [extra for extra in symptom.failing[0].finding.run.extras if _holds(symptom, extra)]
     if found:
         return wording.say("not_in_place.elsewhere", path=name, found=found[0])
-    return wording.say("not_in_place.no_step" if _stands_still(symptom) else "not_in_place", path=name)
+    if _stands_still(symptom):
+        return wording.say("not_in_place.no_step", path=name)
+    return wording.say("not_in_place.left_out" if _is_left_out(symptom) else "not_in_place", path=name)
+
+
+def _is_left_out(symptom: Symptom) -> bool:
+    """Whether the others that are updated show that this one is not: a new tensor in its place spoils none of them.
+
+    Parameters that are given their gradients do not show in one another, so right ones say that a loop does not get to
+    this one. In a training loop, other weights are right where only the place of an update is wrong.
+    """
+    exercise = symptom.evidence.exercise
+    others = {check for check in symptom.others() if path_of(exercise, check) in exercise.in_place}
+    right = others - symptom.failed
+    if "steps" not in exercise.inputs:
+        return bool(right) and any(map(_is_gradient, exercise.inputs))
+    moved = any(_has_moved(symptom, check) for check in others & symptom.failed)
+    return moved and not right
+
+
+def _has_moved(symptom: Symptom, check: str) -> bool:
+    other = Symptom(symptom.evidence, check, symptom.alternatives, symptom.failed)
+    return any(
+        (before := view.case.inputs.get(path(other))) is not None and not view.is_near(before) for view in other.failing
+    )
 
 
 def _stands_still(symptom: Symptom) -> bool:
@@ -198,7 +222,9 @@ def _losses(symptom: Symptom) -> Diagnosis | None:
         return None
     if all(view.is_near(actual[:1].expand_as(actual)) for view, actual in pairs):
         still = all(view.is_near(view.expected[:1].expand_as(actual)) for view, actual in pairs)
-        key = "wrong_value.standing" if still else "wrong_value.one_value"
+        moved = symptom.failed.isdisjoint(symptom.evidence.exercise.in_place)
+        key = "wrong_value.standing" if still and not moved else "wrong_value.one_value"
+        key = "wrong_value.first_loss" if still and moved else key
         return wording.say(key, path=path(symptom), actual=wording.number(float(pairs[0][1][0])))
     if all(view.is_near(view.expected.cumsum(0)) for view, _ in pairs):
         return wording.say("wrong_value.running", path=path(symptom))

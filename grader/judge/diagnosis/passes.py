@@ -40,6 +40,11 @@ PASSES: dict[str, str] = {
     "relu_at_the_end": "the output of the network goes through a ReLU, too",
     "relu_at_the_end_forward": "the output of the network goes through a ReLU, too, which the way back leaves out",
     "power_for_slope": "the power itself stands in the place of its derivative: x² goes back as x², and not as 2x",
+    "power_for_slope_turned": "the power itself stands in the place of its derivative, but for the sign: "
+    "x² goes back as x², and not as 2x",
+    "power_not_lowered": "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x",
+    "power_not_lowered_turned": "the exponent is not lowered on the way back, and the sign is the opposite: "
+    "x² goes back as 2x², and not as 2x",
     **{name: what for name, (what, _) in layers.CROSS_ENTROPIES.items()},
     **{name: what for name, (what, _) in layers.SOFTMAXES.items()},
     **{name: what for name, (what, *_) in layers.PRODUCTS.items()},

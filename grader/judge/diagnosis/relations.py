@@ -6,6 +6,7 @@ None of these knows the formula. Each is said only where it holds for every entr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import combinations, permutations
 
 import torch
 from torch import Tensor
@@ -130,8 +131,24 @@ def _rearranged(symptom: Symptom) -> Diagnosis | None:
     )
     if not moved:
         return None
-    flat = all(max(view.expected.shape, default=1) == view.expected.numel() for view in symptom.failing)
-    return wording.say("wrong_value.rearranged.row" if flat else "wrong_value.rearranged", path=path(symptom))
+    if all(max(view.expected.shape, default=1) == view.expected.numel() for view in symptom.failing):
+        return wording.say("wrong_value.rearranged.row", path=path(symptom))
+    for axes in _choices(symptom):
+        if symptom.fits(lambda view: view.expected.flip(axes)):  # noqa: B023
+            words = ", ".join(map(str, axes)) if len(axes) == 1 else str(axes)
+            return wording.say("wrong_value.flipped", path=path(symptom), axes=words)
+    reshaped = any(
+        symptom.fits(lambda view: view.expected.permute(order).reshape(view.expected.shape))  # noqa: B023
+        for order in permutations(range(symptom.failing[0].expected.dim()))
+        if all(view.expected.dim() == len(order) for view in symptom.views)
+    )
+    return wording.say("wrong_value.rearranged" if reshaped else "wrong_value.rearranged.index", path=path(symptom))
+
+
+def _choices(symptom: Symptom) -> list[tuple[int, ...]]:
+    """The axes that all cases have, one by one and together."""
+    axes = range(min(view.expected.dim() for view in symptom.views))
+    return [chosen for count in range(1, len(axes) + 1) for chosen in combinations(axes, count)]
 
 
 def _multiplied(symptom: Symptom, constants: tuple[float, ...] = (1.0,)) -> Diagnosis | None:

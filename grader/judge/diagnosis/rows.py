@@ -12,10 +12,14 @@ from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
 
+#: The first column and the first row of a matrix of all pairs, and what else they are.
+_SLICES: dict[Callable[[Tensor], Tensor], str] = {
+    lambda square: square[:, 0]: "all rows meet the first target alone",
+    lambda square: square[0]: "all targets meet the first row alone",
+}
 #: How a matrix of all pairs becomes one value a row, or a column.
 _REDUCTIONS: tuple[Callable[[Tensor], Tensor], ...] = (
-    lambda square: square[:, 0],
-    lambda square: square[0],
+    *_SLICES,
     lambda square: square.sum(1),
     lambda square: square.sum(0),
     lambda square: square.mean(1),
@@ -86,7 +90,9 @@ def from_square(symptom: Symptom) -> Diagnosis | None:
     for reduce in _REDUCTIONS:
         if symptom.fits(lambda view: _reduced_square(view, reduce)):  # noqa: B023
             size = symptom.failing[0].expected.shape[0]
-            return wording.say("broadcast_to_square.reduced", path=path(symptom), square=f"({size}, {size})")
+            key = "broadcast_to_square.first" if reduce in _SLICES else "broadcast_to_square.reduced"
+            which = _SLICES.get(reduce, "")
+            return wording.say(key, path=path(symptom), square=f"({size}, {size})", which=which)
     return None
 
 

@@ -66,6 +66,12 @@ STEP_WORDS: dict[str, Words] = {
         "What is the difference between `p = p - step` and `p -= step`?",
         "Change the tensor itself: `p -= …` or `p.sub_(…)`, under `torch.no_grad()` where it requires gradients.",
     ),
+    "not_in_place.left_out": Words(
+        "`{path}` has the same values after the call as before it, and others have changed.",
+        "The loop does not get to it: it ends before, or the update is missing; or a new tensor was made of it.",
+        "Which line of your code changes `{path}`, and does it run?",
+        "Go over all of them: no `return` inside of the loop, and a generator can be gone through only once.",
+    ),
     "not_in_place.no_step": Words(
         "`{path}` has the same values after the call as before it, and the loss stayed the same at every step.",
         "No step was taken: there is no update, or no gradient is there at the moment of the update.",
@@ -283,6 +289,12 @@ STEP_WORDS: dict[str, Words] = {
         "Only the hidden layer has one here.",
         "Through which functions does a value go from the input to the output?",
         "Leave out the ReLU behind the last layer.",
+    ),
+    "wrong_value.first_loss": Words(
+        "`{path}` is {actual} at every step, which is the first loss; the weights have changed as they should.",
+        "One loss was kept and repeated: it is computed before the loop, or another one is put into the list.",
+        "Which number does your loop put into the list at the second step?",
+        "Compute the loss anew in every step, and keep that one.",
     ),
     "wrong_value.one_value": Words(
         "`{path}` is {actual} at every step, and the first loss is another.",

@@ -25,6 +25,7 @@ from grader.judge.diagnosis import (
     values,
     wording,
 )
+from grader.judge.diagnosis.absent import USED_BEFORE
 from grader.judge.diagnosis.failing import failing_checks, modified_checks
 from grader.judge.diagnosis.naming import given_as, made_of
 from grader.judge.diagnosis.origin import placed
@@ -120,11 +121,8 @@ def diagnose(evidence: Evidence) -> dict[str, Diagnosis]:
         return {}
     if evidence.autograd is not None:
         return dict.fromkeys(failed, wording.say("uses_autograd", name=evidence.autograd))
-    modified = {
-        check: wording.say("input_modified", name=given_as(evidence.exercise.call, name))
-        for check, name in modified_checks(evidence).items()
-    }
     alternatives = Alternatives(evidence)
+    modified = {check: _modified(evidence, alternatives, name) for check, name in modified_checks(evidence).items()}
     found: dict[str, Diagnosis] = {}
     for check in failed:
         if check in evidence.exercise.raises:
@@ -133,6 +131,15 @@ def diagnose(evidence: Evidence) -> dict[str, Diagnosis]:
             symptom = Symptom(evidence, check, alternatives, frozenset(failed))
             found[check] = _spelled_out(symptom, _explained(symptom, modified.get(check)))
     return placed(evidence, found)
+
+
+def _modified(evidence: Evidence, alternatives: Alternatives, name: str) -> Diagnosis:
+    """Say which input was changed, by a name that is none of the check's own code alone."""
+    names = [name, *(each for names in evidence.modified.values() for each in names)]
+    known = next((each for each in names if each.replace(".", "_") in alternatives.parameters or "." in each), None)
+    if known is None and name in USED_BEFORE:
+        return wording.say("input_modified.other")
+    return wording.say("input_modified", name=given_as(evidence.exercise.call, known or name))
 
 
 def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:

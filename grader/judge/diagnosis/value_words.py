@@ -48,6 +48,12 @@ VALUE_WORDS: dict[str, Words] = {
         "Which of your operations change a tensor instead of making a new one?",
         "Write `x = x + …` instead of `x += …`, or work on `{name}.clone()`.",
     ),
+    "input_modified.other": Words(
+        "A call changed the tensor that it was given.",
+        "An operation in place (`+=`, `*=`, a method ending in `_`, an assignment to a slice) wrote into it.",
+        "Which of your operations change a tensor instead of making a new one?",
+        "Write `x = x + …` instead of `x += …`, or work on a `.clone()`.",
+    ),
     # ---------------------------------------------------------------------------------------------------------- factors
     "zeros": Words(
         "`{path}` is zero everywhere.",
@@ -193,6 +199,12 @@ VALUE_WORDS: dict[str, Words] = {
         "A tensor of shape (n, 1) less one of shape (n,) is that matrix, whatever is taken of it afterwards.",
         "Print the shapes of the two operands of your difference.",
         "Bring both to the same shape before you subtract, for instance with `[:, 0]`.",
+    ),
+    "broadcast_to_square.first": Words(
+        "`{path}` is what comes out when {which}.",
+        "An index takes one row where all are meant, or a slice was taken of the {square} matrix of all pairs.",
+        "Print the shapes of the two operands of your difference: which rows stand in each?",
+        "Take the column as a row, with `[:, 0]`, not with `[0]`, and subtract entry by entry.",
     ),
     "not_summed_over_batch": Words(
         "`{path}` has shape {actual}; its sum over axis {axis} would be the right answer, of shape {expected}.",
@@ -378,9 +390,21 @@ VALUE_WORDS: dict[str, Words] = {
     ),
     "wrong_value.rearranged": Words(
         "`{path}` has the right numbers, in the wrong places.",
-        "`reshape` and `view` keep the order of the entries and so do not transpose; or an index was mixed up.",
+        "`reshape` and `view` keep the order of the entries and so do not transpose.",
         "What does `reshape` do with the order of the entries, and what does `.T`?",
         "Transpose with `.T`, or swap the factors of the product, in place of `reshape` or `view`.",
+    ),
+    "wrong_value.rearranged.index": Words(
+        "`{path}` has the right numbers, in the wrong places.",
+        "An index was mixed up, or entries were sorted or shifted.",
+        "Into which place does your code write the first entry, and where does it belong?",
+        "Write down for one entry, index by index, where it comes from and where it belongs.",
+    ),
+    "wrong_value.flipped": Words(
+        "`{path}` is the right answer turned round along axis {axes}.",
+        "There is a `flip` too many or too few, or an index counts from the other end.",
+        "Which entry stands first along that axis, and which should?",
+        "Compare the first entry along that axis with the one that is asked for, and follow its index back.",
     ),
     "wrong_value.rearranged.row": Words(
         "`{path}` has the right numbers, in the wrong places.",
