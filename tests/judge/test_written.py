@@ -1449,7 +1449,7 @@ ROWS = (
         )
         for name, flip, said, unsaid in (
             ("not_flipped", "", "the kernel is not flipped", "None of the usual"),
-            ("flipped_along_one_axis", ".flip(2)", "None of the usual", "is not flipped"),
+            ("flipped_along_one_axis", ".flip(2)", "along one of its two axes only", "is not flipped"),
         )
     ),
     *(

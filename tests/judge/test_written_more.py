@@ -114,6 +114,56 @@ RIGHT_ADAM = {
 }
 
 
+CONV = """
+def conv2d_grad(inp, out, w, b):
+    solution(inp, out, w, b)
+    (h, x), (k, l) = out.shape[2:], w.shape[2:]
+    dx, dw = torch.zeros_like(inp), torch.zeros_like(w)
+    {}
+    inp.g, w.g = dx, dw
+"""
+OFFSETS = """for i in range({rows}):
+        for j in range(l):
+            dw[:, :, i, j] = torch.einsum("noyx,ncyx->oc", out.g, inp[:, :, i : i + h, j : j + x])
+            dx[:, :, i : i + h, j : j + x] {op} torch.einsum("noyx,oc->ncyx", out.g, w[:, :, {i}, j])"""
+PLACES = """for y in range({rows}):
+        for z in range(0, x, {step}):
+            g = out.g[:, :, y, z]
+            dx[:, :, y : y + k, z : z + l] {to_input} torch.einsum("no,ockl->nckl", g, w)
+            dw {to_kernel} torch.einsum("no,nckl->ockl", g, inp[:, :, y : y + k, z : z + l])"""
+CAUSAL = """
+def attention_grad(q, k, v, out):
+    n, t, d = q.shape
+    earlier, root = torch.ones(t, t).tril().bool(), {root}
+    s = q @ k.mT / root
+    {before}
+    p = {p}
+    {behind}
+    dp = out.g @ v.mT
+    ds = p * (dp - {sum}) / root
+    v.g, q.g, k.g = p.mT @ out.g, ds @ k, ds.mT @ q
+"""
+RIGHT_CAUSAL = {
+    "root": "d**0.5",
+    "before": "pass",
+    "p": "torch.softmax(s, -1)",
+    "behind": "pass",
+    "sum": "(p * dp).sum(-1, keepdim=True)",
+}
+
+
+def offsets(rows: str = "k", op: str = "+=", i: str = "i") -> str:
+    return CONV.format(OFFSETS.format(rows=rows, op=op, i=i))
+
+
+def places(rows: str = "h", step: str = "1", to_input: str = "+=", to_kernel: str = "+=") -> str:
+    return CONV.format(PLACES.format(rows=rows, step=step, to_input=to_input, to_kernel=to_kernel))
+
+
+def causal(**changed: str) -> str:
+    return CAUSAL.format(**{**RIGHT_CAUSAL, **changed})
+
+
 def loss(**changed: str) -> str:
     return LOSS.format(**{**RIGHT_LOSS, **changed})
 
@@ -306,6 +356,198 @@ WRONG: dict[str, tuple[str, ...]] = {
         "inp.g",
         "opposite sign of `targ`",
     ),
+    **{
+        f"weights_{name}": ("attention_grad", causal(**changed), check, said)
+        for name, changed, said in (
+            ("masked", {"before": "s = s.masked_fill(~earlier, -torch.inf)"}, "hides the later keys"),
+            ("masked_turned", {"before": "s = s.masked_fill(~earlier.T, -torch.inf)"}, "hides the earlier keys"),
+            ("masked_by_zero", {"before": "s = s * earlier"}, "writes 0 over scores"),
+            ("masked_behind", {"behind": "p = p * earlier"}, "after the softmax"),
+            ("by_keys", {"root": "t**0.5"}, "root of the number of keys"),
+            ("by_keys_alone", {"root": "t"}, "by the number of keys, in place"),
+            ("by_samples", {"root": "n**0.5"}, "root of the number of samples"),
+            ("multiplied", {"root": "d**-0.5"}, "are multiplied by the number"),
+            ("unnormed", {"p": "s.exp()"}, "not divided by its sum"),
+            ("of_sigmoids", {"p": "s.sigmoid()"}, "a sigmoid of each score"),
+        )
+        for check in ("q.g", "k.g", "v.g")
+    },
+    **{
+        f"no_softmax_{check}": (
+            "attention_grad",
+            causal(p="s").replace("p * (dp - (p * dp).sum(-1, keepdim=True))", "dp"),
+            check,
+            "there is no softmax",
+        )
+        for check in ("q.g", "k.g", "v.g")
+    },
+    "attention_added": ("attention_grad", attention(WAY_BACK.replace("dp -", "dp +")), "q.g", "the sum is added"),
+    "attention_sum_of_all": (
+        "attention_grad",
+        attention("p * (dp - (p * dp).sum())"),
+        "k.g",
+        "runs over all entries",
+    ),
+    "attention_of_scores": ("attention_grad", attention(v="(q @ k.mT / r).mT @ out.g"), "v.g", "the scores stand"),
+    "attention_of_itself": (
+        "attention_grad",
+        attention().replace("s @ k, s.mT @ q", "s @ q, s.mT @ k"),
+        "q.g",
+        "the gradient of q is made with q itself",
+    ),
+    **{
+        f"convolution_{name}": ("conv2d_grad", source, check, said)
+        for name, source, check, said in (
+            ("written_by_offset", offsets(op="="), "inp.g", "is written over the one before"),
+            ("written_by_place", places(to_input="="), "inp.g", "is written over the one before"),
+            ("last_window", places(to_kernel="="), "w.g", "the last window alone"),
+            ("row_left_out", offsets(rows="k - 1"), "inp.g", "leaves out its last row"),
+            ("row_left_out_in_front", offsets(rows="1, k"), "inp.g", "leaves out its first row"),
+            ("one_axis_flipped", offsets(i="k - 1 - i"), "inp.g", "one of its two axes only"),
+            ("place_left_out", places(rows="h - 1"), "inp.g", "along axis 2: all but the last"),
+            ("place_left_out_kernel", places(rows="h - 1"), "w.g", "along axis 2: all but the last"),
+            ("stride", places(step="2"), "w.g", "along axis 3: every second one alone"),
+            (
+                "padding",
+                CONV.format(
+                    "dw = w.g; pad = (2 * l - 2, 0, 2 * k - 2, 0)\n"
+                    "    dx = F.conv2d(F.pad(out.g, pad), w.transpose(0, 1).flip(2, 3))"
+                ),
+                "inp.g",
+                "lies on one side",
+            ),
+        )
+    },
+    **{
+        f"embedding_{name}": ("embedding_grad", short("embedding_grad", "index, out, weight", lines), "weight.g", *said)
+        for name, lines, *said in (
+            (
+                "without_last_column",
+                "rows, g = index[:, :-1].flatten(), out.g[:, :-1].flatten(0, 1)\n"
+                "    weight.g = torch.zeros_like(weight).index_add_(0, rows, g)",
+                "along axis 1: all but the last",
+            ),
+            (
+                "of_first_column",
+                "weight.g = torch.zeros_like(weight).index_add_(0, index[:, 0], out.g[:, 0])",
+                "along axis 1: the first alone",
+            ),
+            (
+                "by_columns",
+                "weight.g = torch.zeros_like(weight)\n    for j, g in zip(index.T, out.g.transpose(0, 1)):\n"
+                "        weight.g[j] += g",
+                "only one of several contributions",
+                "overwritten",
+            ),
+            (
+                "of_last_sample",
+                "weight.g = torch.zeros_like(weight)\n    for row, g in zip(index, out.g):\n"
+                "        for i in row.unique():\n            weight.g[i] = g[row == i].sum(0)",
+                "only one of several contributions",
+                "overwritten",
+            ),
+            (
+                "read_in_two_orders",
+                "weight.g = torch.zeros_like(weight).index_add_(0, index.T.flatten(), out.g.flatten(0, 1))",
+                "read in different orders",
+            ),
+        )
+    },
+    **{
+        f"norm_term_{name}": ("layernorm_grad", norm(**{at: line}), f"{at}.g", said)
+        for name, at, line, said in (
+            ("uncentred", "gamma", "(out.g * (inp / s)).sum(rows)", "the mean is not subtracted"),
+            ("of_variance", "gamma", "(out.g * c / s**2).sum(rows)", "the variance stands in the place of its root"),
+            (
+                "mean_added",
+                "inp",
+                "(g + g.mean(-1, keepdim=True) - x * (g * x).mean(-1, keepdim=True)) / s",
+                "the first of the two means is added",
+            ),
+            (
+                "plain_mean",
+                "inp",
+                "(g - g.mean(-1, keepdim=True) - x * g.mean(-1, keepdim=True)) / s",
+                "is missing inside of the last mean",
+            ),
+            (
+                "first_sum",
+                "inp",
+                "(g - g.sum(-1, keepdim=True) - x * (g * x).mean(-1, keepdim=True)) / s",
+                "a sum stands in the place of the first",
+            ),
+            (
+                "last_sum",
+                "inp",
+                "(g - g.mean(-1, keepdim=True) - x * (g * x).sum(-1, keepdim=True)) / s",
+                "a sum stands in the place of the last",
+            ),
+            (
+                "halved",
+                "inp",
+                "(g - g.mean(-1, keepdim=True) - x * (g * x).mean(-1, keepdim=True) / 2) / s",
+                "is halved",
+            ),
+            (
+                "of_rows",
+                "inp",
+                "(g - (g.sum(-1, keepdim=True) + x * (g * x).sum(-1, keepdim=True)) / len(inp)) / s",
+                "the size of the other axis",
+            ),
+        )
+    },
+    "norm_of_variance_throughout": (
+        "layernorm_grad",
+        norm(s="c.pow(2).mean(-1, keepdim=True) + eps"),
+        "inp.g",
+        "the variance stands in the place of its root",
+    ),
+    **{
+        f"step_{number}": (exercise, short(exercise, arguments, line), check, f"is `{said}`, with p for the parameter")
+        for number, (exercise, arguments, line, check, said) in enumerate(
+            (
+                ("updated", "param, grad, lr", "return (param - lr) * grad", "result", "(p - lr) * g"),
+                ("updated", "param, grad, lr", "return lr * (param - grad)", "result", "lr * (p - g)"),
+                ("updated", "param, grad, lr", "return param - grad / lr", "result", "p - g / lr"),
+                ("updated", "param, grad, lr", "return -lr * grad", "result", "-lr * g"),
+                ("sgd_step", "params, lr", "for p in params: p.copy_((p - lr) * p.g)", "q", "(p - lr) * g"),
+                ("sgd_step", "params, lr", "for p in params: p *= 1 - lr * p.g", "p", "p * (1 - lr * g)"),
+                ("sgd_step", "params, lr", "for p in params: p -= lr * p.g.sign()", "p", "p - lr * g.sign()"),
+            )
+        )
+    },
+    "chain_rule_by_sum": (
+        "polynomial_vjp",
+        short("polynomial_vjp", "a, b, upstream", "return 9 * a**2 + upstream, -2 * b + upstream"),
+        "result[1]",
+        "the derivative plus the upstream gradient",
+    ),
+    **{
+        f"slope_{name}": (exercise, short(exercise, "inp, out", f"inp.g = out.g * {slope}"), "inp.g", said)
+        for name, exercise, slope, said in (
+            ("cosh", "tanh_grad", "torch.cosh(inp)**-1", "1 / cosh²(x)"),
+            (
+                "erf_half",
+                "gelu_grad",
+                "(0.5 * (1 + torch.erf(inp / 2)) + inp * torch.exp(-(inp**2) / 2) / (2 * math.pi) ** 0.5)",
+                "erf(x / 2)",
+            ),
+            (
+                "without_one",
+                "gelu_grad",
+                "(0.5 * torch.erf(inp / 2**0.5) + inp * torch.exp(-(inp**2) / 2) / (2 * math.pi) ** 0.5)",
+                "the 1 is missing",
+            ),
+        )
+    },
+    **{
+        f"entropy_{name}": ("cross_entropy_grad", ENTROPY.format(line), "logits.g", said)
+        for name, line, said in (
+            ("twice", "q = p.clone(); q[rows, targ] -= 1; logits.g = p * q / n", "multiplied by p once more"),
+            ("logarithm", "logits.g = -torch.log_softmax(logits, 1) / n", "in the place of its derivative"),
+            ("numbers", "logits.g = (p - targ[:, None]) / n", "the numbers of the classes"),
+        )
+    },
     "power_kept": (
         "mse_vector_grad",
         short("mse_vector_grad", "pred, y", "return 2 * (pred - y) ** 2 / len(y)"),
@@ -1090,6 +1332,25 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
         "first",
         "with the same gradients",
     ),
+    "step_of_two_rates": (
+        "updated",
+        short("updated", "param, grad, lr", "return (param - 2 * lr) * grad"),
+        "result",
+        "with p for the parameter",
+    ),
+    "window_of_another_mask": (
+        "attention_grad",
+        causal(before="s = s.masked_fill(torch.ones(t, t).tril(1) == 0, -torch.inf)"),
+        "v.g",
+        "mask",
+    ),
+    "norm_other_share": (
+        "layernorm_grad",
+        norm(inp="(g - g.mean(-1, keepdim=True) - x * (g * x).mean(-1, keepdim=True) / 3) / s"),
+        "inp.g",
+        "is what comes out when",
+    ),
+    "places_in_threes": ("conv2d_grad", places(step="3"), "w.g", "every second one"),
     "smallest_logit": (
         "cross_entropy_grad",
         ENTROPY.format("p[rows, logits.argmin(1)] -= 1; logits.g = p / n"),

@@ -135,6 +135,9 @@ SLOPES: Mapping[str, Slope] = {
     "tanh_by_value": _tanh(lambda x, y: y, "the tanh stands in the place of its derivative 1 − tanh²"),
     "tanh_unsquared": _tanh(lambda x, y: 1 - y, "the square is missing in the derivative 1 − tanh²"),
     "tanh_as_sigmoid": _tanh(lambda x, y: y * (1 - y), "the derivative is that of the sigmoid, out · (1 − out)"),
+    "tanh_root": _tanh(
+        lambda x, y: (1 - y**2).sqrt(), "the derivative is 1 / cosh(x) in place of its square, 1 / cosh²(x)"
+    ),
     "tanh_squared": _tanh(lambda x, y: y**2, "the derivative is tanh² in place of 1 − tanh²"),
     "tanh_plus": _tanh(lambda x, y: 1 + y**2, "the derivative is 1 + tanh² in place of 1 − tanh²"),
     "tanh_difference": _tanh(lambda x, y: (1 - y) ** 2, "the derivative is (1 − tanh)² in place of 1 − tanh²"),
@@ -149,6 +152,14 @@ SLOPES: Mapping[str, Slope] = {
     "gelu_no_x": _gelu(lambda x, y: _cdf(x) + _density(x), "the factor x is missing in the derivative Φ(x) + x · φ(x)"),
     "gelu_root": _gelu(
         lambda x, y: 0.5 * (1 + torch.erf(x)) + x * _density(x), "Φ(x) is made with erf(x) in place of erf(x / √2)"
+    ),
+    "gelu_erf_half": _gelu(
+        lambda x, y: 0.5 * (1 + torch.erf(x / 2)) + x * _density(x),
+        "Φ(x) is made with erf(x / 2) in place of erf(x / √2)",
+    ),
+    "gelu_without_one": _gelu(
+        lambda x, y: 0.5 * torch.erf(x / math.sqrt(2)) + x * _density(x),
+        "the 1 is missing in Φ(x) = (1 + erf(x / √2)) / 2",
     ),
     "gelu_half": _gelu(
         lambda x, y: _cdf(x) + x * torch.exp(-(x**2)) / math.sqrt(2 * math.pi),

@@ -1,4 +1,4 @@
-"""Convolution and softmax with one of the usual mistakes, in the place of torch's own.
+"""Softmax, cross-entropy and products with one of the usual mistakes, in the place of torch's own.
 
 Each is a table of changed operations, made anew for each reference, for some remember what they saw.
 """
@@ -17,37 +17,7 @@ Table = Mapping[Any, Callable[..., Any]]
 
 #: The options with which a cross-entropy is the mean over rows.
 _PLAIN = {"weight": None, "reduction": "mean", "label_smoothing": 0.0, "size_average": None, "reduce": None}
-_SOFTMAX = (torch.softmax, Tensor.softmax, functional.softmax)
-_DIVIDED = (Tensor.__truediv__, Tensor.div, Tensor.divide, torch.div, torch.divide, torch.true_divide)
-_TIMES = (Tensor.__mul__, Tensor.__rmul__, Tensor.mul, Tensor.multiply, torch.mul, torch.multiply)
-
-
-def unflipped() -> Table:
-    """A convolution whose input's gradient is made with the kernel as it lies, not turned over."""
-
-    def conv2d(value: Tensor, weight: Tensor, bias: Tensor | None = None, *rest: Any, **more: Any) -> Tensor:
-        if rest or more:
-            return functional.conv2d(value, weight, bias, *rest, **more)
-        bias = weight.new_zeros(weight.shape[0]) if bias is None else bias
-        return _Convolution.apply(value, weight, bias)  # type: ignore[no-any-return,no-untyped-call]
-
-    return {functional.conv2d: conv2d}
-
-
-class _Convolution(torch.autograd.Function):
-    """The convolution of stride 1 without padding; only the gradient of its input is wrong."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        ctx.save_for_backward(value, weight)
-        return functional.conv2d(value, weight, bias)
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        value, weight = ctx.saved_tensors
-        turned = functional.conv_transpose2d(upstream, weight.flip(2, 3))
-        kernels = functional.conv2d(value.transpose(0, 1), upstream.transpose(0, 1)).transpose(0, 1)
-        return turned, kernels, upstream.sum((0, 2, 3))
+SOFTMAX = (torch.softmax, Tensor.softmax, functional.softmax)
 
 
 def softmax(*, weights: int = 0, derivative: int = 0) -> Callable[[], Table]:
@@ -63,7 +33,7 @@ def softmax(*, weights: int = 0, derivative: int = 0) -> Callable[[], Table]:
             return functional.cross_entropy(value, targ, **options)
         return _CrossEntropy.apply(value, targ)  # type: ignore[no-any-return,no-untyped-call]
 
-    return lambda: {**dict.fromkeys(_SOFTMAX, changed), functional.cross_entropy: cross_entropy}
+    return lambda: {**dict.fromkeys(SOFTMAX, changed), functional.cross_entropy: cross_entropy}
 
 
 class _Softmax(torch.autograd.Function):
@@ -142,6 +112,18 @@ CROSS_ENTROPIES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]
         "only the entries of the targets are written, and the probabilities of the other classes are left out",
         lambda z, one, n: (z.softmax(1) - one) * one / n,
     ),
+    "ce_times_probabilities": (
+        "the derivative p − 1 at the target, p elsewhere, is multiplied by p once more",
+        lambda z, one, n: z.softmax(1) * (z.softmax(1) - one) / n,
+    ),
+    "ce_logarithms_alone": (
+        "the loss of each class, −log p, stands in the place of its derivative",
+        lambda z, one, n: -z.log_softmax(1) / n,
+    ),
+    "ce_numbers": (
+        "the numbers of the classes are subtracted, in place of a 1 at the class of that number",
+        lambda z, one, n: (z.softmax(1) - one.argmax(1)[:, None]) / n,
+    ),
     "ce_of_logits": (
         "the logits stand in the place of the probabilities, without a softmax",
         lambda z, one, n: (z - one) / n,
@@ -195,6 +177,14 @@ SOFTMAXES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]]] = {
         "the weights p are left out of the sum in the derivative of the softmax, p · (g − Σ p · g)",
         lambda p, g, axis: p * (g - g.sum(axis, keepdim=True)),
     ),
+    "softmax_added": (
+        "the sum is added in place of being subtracted in the derivative of the softmax, p · (g − Σ p · g)",
+        lambda p, g, axis: p * (g + (p * g).sum(axis, keepdim=True)),
+    ),
+    "softmax_sum_of_all": (
+        "the sum in the derivative of the softmax, p · (g − Σ p · g), runs over all entries, not along the axis",
+        lambda p, g, axis: p * (g - (p * g).sum()),
+    ),
     "softmax_unmultiplied": (
         "the factor p in front is left out of the derivative of the softmax, p · (g − Σ p · g)",
         lambda p, g, axis: g - (p * g).sum(axis, keepdim=True),
@@ -205,7 +195,7 @@ SOFTMAXES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]]] = {
 def softmax_slope(name: str) -> Callable[[], Table]:
     """A softmax with one of these derivatives."""
     return lambda: dict.fromkeys(
-        _SOFTMAX,
+        SOFTMAX,
         lambda value, dim, *_, **__: _BySlope.apply(value, dim, SOFTMAXES[name][1]),  # type: ignore[no-untyped-call]
     )
 
@@ -291,41 +281,3 @@ class _Products(torch.autograd.Function):
         if upstream.shape[1] == upstream.shape[2]:  # ``right`` is a transpose: its gradient is turned once more
             return upstream.transpose(1, 2) @ right.transpose(1, 2), (upstream @ left).transpose(1, 2)
         return upstream @ right.transpose(1, 2), left.transpose(1, 2) @ upstream
-
-
-def scores(power: int, *, kept_behind: bool = False) -> Callable[[], Table]:
-    """A softmax of scores whose factor, a number just before it, is taken to a power: left out by 0, twice there by 2.
-
-    With ``kept_behind`` the derivative still has the right factor.
-    """
-
-    def table() -> Table:
-        made: dict[int, tuple[Tensor, Tensor, float]] = {}  # holds the results, so that their ids stay theirs
-
-        def divide(left: Any, right: Any, **more: Any) -> Any:
-            out = torch.div(left, right, **more)
-            if isinstance(left, Tensor) and isinstance(right, int | float) and right and not more:
-                made[id(out)] = (out, left, 1 / right)
-            return out
-
-        def multiply(left: Any, right: Any) -> Any:
-            out = torch.mul(left, right)
-            for value, factor in ((left, right), (right, left)):
-                if isinstance(factor, int | float) and isinstance(value, Tensor):
-                    made[id(out)] = (out, value, float(factor))
-            return out
-
-        def changed(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
-            raw, factor = made.get(id(value), (value, value, 1.0))[1:]
-            scaled = raw * factor**power
-            if kept_behind:  # these values, with the derivative of those that are right
-                scaled = scaled.detach() + (raw - raw.detach()) * factor
-            return torch.softmax(scaled, dim)
-
-        return {
-            **dict.fromkeys(_DIVIDED, divide),
-            **dict.fromkeys(_TIMES, multiply),
-            **dict.fromkeys(_SOFTMAX, changed),
-        }
-
-    return table

@@ -26,7 +26,6 @@ class Misstep:
     mean: bool = True
     spread: bool = True
     scale: bool = True
-    summed: bool = False
     root: int = 1
     scale_late: bool = False
     added: bool = False
@@ -34,6 +33,12 @@ class Misstep:
     outer: str = ""
     whole: bool = False
     scale_twice: bool = False
+    inner: str = ""
+    times_mean: float = 1
+    times_spread: float = 1
+    sums: tuple[str, ...] = ()
+    of_variance: bool = False
+    counted: str = ""
 
 
 MISSTEPS: Mapping[str, Misstep] = {
@@ -69,7 +74,28 @@ MISSTEPS: Mapping[str, Misstep] = {
     ),
     "nothing_outside": Misstep("the normalised input is missing in front of the last mean", outer="ones"),
     "whole": Misstep("the two means on the way back are taken over all entries, not along the axis", whole=True),
-    "sums": Misstep("sums stand in the place of the two means on the way back", summed=True),
+    "variance_itself": Misstep(
+        "the variance stands in the place of its root, 1 / (var + eps) for 1 / √(var + eps)", of_variance=True
+    ),
+    "uncentred": Misstep("the mean is not subtracted in the normalised input", normal="uncentred"),
+    "mean_added": Misstep("the first of the two means is added in place of being subtracted", times_mean=-1),
+    "mean_of_gradient": Misstep(
+        "the normalised input is missing inside of the last mean, that of the gradient times it", inner="ones"
+    ),
+    "mean_of_square": Misstep("the normalised input stands twice inside of the last mean", inner="square"),
+    "mean_of_raw": Misstep("the input itself stands inside of the last mean, for the normalised input", inner="raw"),
+    "mean_of_centred": Misstep(
+        "the input less its mean, not divided by the root, stands inside of the last mean", inner="centred"
+    ),
+    "half_spread": Misstep(
+        "the last term, that of the variance, is halved: the 2 of its square is lost", times_spread=0.5
+    ),
+    "twice_spread": Misstep("the last term, that of the variance, is there twice", times_spread=2),
+    "first_sum": Misstep("a sum stands in the place of the first of the two means on the way back", sums=("mean",)),
+    "last_sum": Misstep("a sum stands in the place of the last of the two means on the way back", sums=("spread",)),
+    "other_count": Misstep("the two sums on the way back are divided by the size of the other axis", counted="other"),
+    "one_less": Misstep("the two sums on the way back are divided by one less than their number", counted="less"),
+    "sums": Misstep("sums stand in the place of the two means on the way back", sums=("mean", "spread")),
 }
 
 
@@ -97,6 +123,7 @@ class _Normalised(torch.autograd.Function):
         ctx: Any, value: Tensor, gamma: Tensor, beta: Tensor, eps: float, axis: int, misstep: Misstep
     ) -> Tensor:
         variance = value.var(axis, correction=misstep.correction, keepdim=True)
+        variance = variance if not misstep.of_variance else (variance + eps) ** 2 - eps
         inside = eps if misstep.eps == "inside" else 0.0
         outside = eps if misstep.eps == "outside" else 0.0
         root = 1 / ((variance + inside).sqrt() + outside)
@@ -104,21 +131,32 @@ class _Normalised(torch.autograd.Function):
         normal = centred * root
         out = normal * gamma + beta
         tensors = {"normal": normal, "raw": value, "centred": centred, "output": out, "ones": torch.ones_like(value)}
-        used = tensors[misstep.normal]
-        ctx.save_for_backward(used, tensors[misstep.outer or misstep.normal], root, gamma)
+        tensors |= {"uncentred": value * root, "square": normal**2}
+        used, outer, inner = (tensors[name or misstep.normal] for name in ("", misstep.outer, misstep.inner))
+        ctx.save_for_backward(used, outer, inner, root, gamma)
         ctx.axis, ctx.misstep = axis, misstep
         return out
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Any:
-        normal, outer, root, gamma = ctx.saved_tensors
+        normal, outer, inner, root, gamma = ctx.saved_tensors
         misstep = ctx.misstep
         axis = tuple(range(upstream.dim())) if misstep.whole else ctx.axis
-        average = torch.sum if misstep.summed else torch.mean
+        mean_of, spread_of = (_average(misstep, name, upstream, axis) for name in ("mean", "spread"))
         scaled = upstream * gamma if misstep.scale and not misstep.scale_late else upstream
-        mean = average(scaled, axis, keepdim=True) if misstep.mean else 0.0
-        spread = outer * average(scaled * normal, axis, keepdim=True) if misstep.spread else 0.0
+        mean = misstep.times_mean * mean_of(scaled) if misstep.mean else 0.0
+        spread = misstep.times_spread * outer * spread_of(scaled * inner) if misstep.spread else 0.0
         rows = tuple(range(upstream.dim() - 1))
         behind = root**misstep.root * (gamma if misstep.scale_late or misstep.scale_twice else 1)
         spread = -spread if misstep.added else spread
         return behind * (scaled - mean - spread), (upstream * normal).sum(rows), upstream.sum(rows), None, None, None
+
+
+def _average(misstep: Misstep, name: str, upstream: Tensor, axis: Any) -> Callable[[Tensor], Tensor]:
+    """How the mean of this name is taken on the way back: as one, as a sum, or with a wrong number of values."""
+    if name in misstep.sums:
+        return lambda value: value.sum(axis, keepdim=True)
+    if not misstep.counted:
+        return lambda value: value.mean(axis, keepdim=True)
+    count = upstream.shape[axis] - 1 if misstep.counted == "less" else upstream.shape[0 if axis else -1]
+    return lambda value: value.sum(axis, keepdim=True) / count

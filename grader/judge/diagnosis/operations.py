@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from grader.judge.diagnosis import activations, layers
+from grader.judge.diagnosis import activations, attention, convolutions, layers
 from grader.judge.diagnosis.activations import RELU, SIGMOID, SLOPES, TANH, Rule, with_rule
 from grader.judge.diagnosis.normalisations import MISSTEPS, normalisations
 
@@ -39,7 +39,9 @@ class Changed(TorchFunctionMode):
 class _Embedding(torch.autograd.Function):
     """An embedding in whose backward pass one use of a row replaces the others, or all of them are averaged.
 
-    With ``sample`` kept, one use replaces the others of its own sample alone.
+    With ``sample`` or ``column`` kept, one use replaces the others of its own sample or column alone, and with
+    ``last_sample`` all of a sample those of the samples before. With ``turned``, index and gradient are read in
+    different orders.
     """
 
     @staticmethod
@@ -56,8 +58,15 @@ class _Embedding(torch.autograd.Function):
         if ctx.kept == "mean":
             counts = torch.bincount(rows, minlength=ctx.rows).clamp(min=1)
             return None, gradient.index_add(0, rows, values) / counts[:, None], None
-        if ctx.kept == "sample":
+        if ctx.kept == "turned":
+            return None, gradient.index_add(0, index.mT.flatten() if index.dim() == 2 else rows, values), None
+        if ctx.kept == "last_sample":
             for each, arrived in zip(index, upstream, strict=True):
+                gradient[each] = torch.zeros_like(gradient).index_add(0, each.flatten(), arrived.flatten(0, -2))[each]
+            return None, gradient, None
+        if ctx.kept in {"sample", "column"}:
+            axis = 0 if ctx.kept == "sample" else 1
+            for each, arrived in zip(index.unbind(axis), upstream.unbind(axis), strict=True):
                 gradient[each] += arrived
             return None, gradient, None
         order = range(len(rows) - 1, -1, -1) if ctx.kept == "first" else range(len(rows))
@@ -136,18 +145,26 @@ OPERATIONS: Mapping[str, Callable[[], Mapping[Any, Callable[..., Any]]]] = {
     "embedding_first": lambda: _embedding("first"),
     "embedding_mean": lambda: _embedding("mean"),
     "embedding_sample": lambda: _embedding("sample"),
+    "embedding_column": lambda: _embedding("column"),
+    "embedding_last_sample": lambda: _embedding("last_sample"),
+    "embedding_turned": lambda: _embedding("turned"),
     "column_kept": lambda: {Tensor.__getitem__: _column_kept},
     "before_relu": _before_relu,
     **{name: _misstep(name) for name in MISSTEPS},
-    "kernel_unflipped": layers.unflipped,
+    **{name: convolutions.convolution(name) for name in convolutions.CONVOLUTIONS},
     "softmax_of_other_axis": layers.softmax(weights=1, derivative=1),
     "softmax_of_first_axis": layers.softmax(weights=2, derivative=2),
     "softmax_weights_of_other_axis": layers.softmax(weights=1),
+    "softmax_weights_of_first_axis": layers.softmax(weights=2),
     "softmax_sums_over_other_axis": layers.softmax(derivative=1),
-    "scores_unscaled": layers.scores(0),
-    "scores_unscaled_forward": layers.scores(0, kept_behind=True),
-    "scores_scaled_twice": layers.scores(2),
-    "scores_scaled_twice_forward": layers.scores(2, kept_behind=True),
+    "scores_unscaled": attention.scores(lambda raw, factor: 1.0),
+    "scores_unscaled_forward": attention.scores(lambda raw, factor: 1.0, kept_behind=True),
+    "scores_scaled_twice": attention.scores(lambda raw, factor: factor**2),
+    "scores_scaled_twice_forward": attention.scores(lambda raw, factor: factor**2, kept_behind=True),
+    **{name: attention.scores(by) for name, (_, by) in attention.FACTORS.items()},
+    **{name: attention.weights(name) for name in attention.WEIGHTS},
+    "before_softmax": attention.before_softmax,
+    "factors_by_themselves": attention.factors_by_themselves,
     **{name: layers.softmax_slope(name) for name in layers.SOFTMAXES},
     **{name: layers.cross_entropy(name) for name in layers.CROSS_ENTROPIES},
     **{name: layers.products(left, right) for name, (_, left, right) in layers.PRODUCTS.items()},

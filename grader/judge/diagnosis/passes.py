@@ -8,7 +8,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis import layers, wording
+from grader.judge.diagnosis import attention, convolutions, layers, wording
 from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.activations import SLOPES
 from grader.judge.diagnosis.naming import given_as
@@ -29,6 +29,7 @@ _LAYERS: tuple[tuple[str, str], ...] = (
     ("softmax_of_other_axis", "wrong_value.softmax"),
     ("softmax_of_first_axis", "wrong_value.softmax"),
     ("softmax_weights_of_other_axis", "wrong_value.softmax"),
+    ("softmax_weights_of_first_axis", "wrong_value.softmax"),
     ("softmax_sums_over_other_axis", "wrong_value.softmax_sum"),
     ("relu_left_out", "wrong_value.no_relu"),
     ("relu_left_out_forward", "wrong_value.no_relu"),
@@ -47,6 +48,12 @@ PASSES: dict[str, str] = {
     "x² goes back as 2x², and not as 2x",
     **{name: what for name, (what, _) in layers.CROSS_ENTROPIES.items()},
     **{name: what for name, (what, _) in layers.SOFTMAXES.items()},
+    **{name: what for name, (what, _) in attention.WEIGHTS.items()},
+    **{name: what for name, (what, _) in attention.FACTORS.items()},
+    **{name: what for name, (what, *_) in convolutions.CONVOLUTIONS.items() if name != "kernel_unflipped"},
+    "embedding_turned": "index and gradient are read in different orders: row by row, and column by column",
+    "before_softmax": "the scores stand in the place of the weights that the softmax makes of them",
+    "factors_by_themselves": "the gradient of q is made with q itself, and that of k with k, where the other belongs",
     **{name: what for name, (what, *_) in layers.PRODUCTS.items()},
     "squares_untransposed": "a square matrix of weights is used as it lies, where its transpose belongs",
 }
@@ -65,10 +72,26 @@ def layer(symptom: Symptom) -> Diagnosis | None:
         return wording.say(found.pop(), path=path(symptom))
     if found:
         return None
-    for operation, what in PASSES.items():
-        if symptom.fits(lambda view: under(symptom, operation, view)):  # noqa: B023
-            return wording.say("wrong_value.pass", path=path(symptom), what=what)
-    return None
+    found_passes = [
+        operation
+        for operation in PASSES
+        if symptom.fits(lambda view: under(symptom, operation, view))  # noqa: B023
+    ]
+    if not found_passes:
+        return None
+    chosen = next((each for each in found_passes if _fits_others(symptom, each)), found_passes[0])
+    return wording.say("wrong_value.pass", path=path(symptom), what=PASSES[chosen])
+
+
+def _fits_others(symptom: Symptom, operation: str) -> bool:
+    """Whether a changed operation also gives what came in the other checks."""
+    others = (Symptom(symptom.evidence, check, symptom.alternatives, symptom.failed) for check in symptom.others())
+    for other in others:
+        for view in other.views:
+            predicted = under(other, operation, view)
+            if predicted is None or not view.is_near(predicted):
+                return False
+    return True
 
 
 def left_out(symptom: Symptom) -> Diagnosis | None:

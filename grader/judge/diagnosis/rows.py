@@ -85,6 +85,47 @@ def _as_whole_batch(symptom: Symptom, view: View, rows: slice) -> Tensor | None:
     return predicted if predicted is not None and predicted.shape == view.expected.shape else None
 
 
+#: Parts of an axis that a loop may miss, or keep to.
+_PARTS: tuple[tuple[str, slice], ...] = (
+    ("all but the last", slice(0, -1)),
+    ("all but the first", slice(1, None)),
+    ("the first alone", slice(0, 1)),
+    ("the last alone", slice(-1, None)),
+    ("every second one alone", slice(0, None, 2)),
+)
+
+
+def part_of_upstream(symptom: Symptom) -> Diagnosis | None:
+    """What arrives at a part of the places of the output alone: along one axis behind the batch, or along the last two.
+
+    Only for outputs of three axes or more: with two, the second is that of the features.
+    """
+    if any(view.case.upstream is None for view in symptom.views) or not symptom.is_gradient:
+        return None
+    axes = range(
+        1, min((view.case.upstream.dim() for view in symptom.views if view.case.upstream is not None), default=0)
+    )
+    if len(axes) < 2:
+        return None
+    for chosen in (*((axis,) for axis in axes), tuple(axes[-2:])):
+        for which, part in _PARTS:
+            if symptom.fits(lambda view: _of_part(symptom, view, chosen, part)):  # noqa: B023
+                where = f"axis {chosen[0]}" if len(chosen) == 1 else f"each of the axes {chosen}"
+                return wording.say("wrong_value.part", path=path(symptom), which=which, where=where)
+    return None
+
+
+def _of_part(symptom: Symptom, view: View, axes: tuple[int, ...], part: slice) -> Tensor | None:
+    upstream = view.case.upstream
+    if upstream is None:
+        return None
+    index = tuple(part if axis in axes else slice(None) for axis in range(upstream.dim()))
+    kept = torch.zeros_like(upstream)
+    kept[index] = upstream[index]
+    made = symptom.alternatives.reference(f"upstream of {index}", view.case, upstream=kept)
+    return None if made is None else made.get(symptom.check)
+
+
 def from_square(symptom: Symptom) -> Diagnosis | None:
     """A difference of all pairs, brought back to one value a row by a sum, a mean or a slice."""
     for reduce in _REDUCTIONS:

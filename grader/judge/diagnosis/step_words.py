@@ -236,6 +236,12 @@ STEP_WORDS: dict[str, Words] = {
         "In which order does your loop fill the gradients, use them and clear them?",
         "In every step, compute the loss anew, and update the very weights that it is computed from.",
     ),
+    "wrong_value.step": Words(
+        "`{path}` is `{formula}`, with p for the parameter, g for its gradient and lr for the learning rate.",
+        "Its parts are not put together as in a step of gradient descent.",
+        "What is multiplied by the learning rate, and what is subtracted from what?",
+        "A step is p − lr · g: compute `lr * g` first, then subtract it from the parameter.",
+    ),
     "scaled.step": Words(
         "`{path}` moved by {factor} times as much as it should.",
         "Each step is {factor} times the right one.",

@@ -462,9 +462,21 @@ VALUE_WORDS: dict[str, Words] = {
     ),
     "wrong_value.pass": Words(
         "`{path}` is what comes out when {what}.",
-        "Everything else is right.",
+        "Everything else of it is right.",
         "Through which functions does a value go, and what is the derivative of each?",
         "Write the steps down one by one, each with its derivative, and compare them with your lines.",
+    ),
+    "wrong_value.part": Words(
+        "`{path}` is what comes of a part of the output's gradient, along {where}: {which}.",
+        "A loop or a slice does not go over all places of the output.",
+        "With which index does your loop begin, with which does it end, and how far does each step go?",
+        "Let the loop go over every place of the output: `range(size)`, with the size that the output has there.",
+    ),
+    "wrong_value.upstream_added": Words(
+        "`{path}` is the derivative plus the upstream gradient.",
+        "By the chain rule, the two are multiplied.",
+        "What does the chain rule do with the derivative and with what arrives?",
+        "Multiply the derivative by the upstream gradient, entry by entry.",
     ),
     "wrong_value.engine": Words(
         "`{path}` is what comes out when {what}.",

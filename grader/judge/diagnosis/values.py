@@ -58,7 +58,13 @@ def mask(symptom: Symptom) -> Diagnosis | None:
 
 def overwritten(symptom: Symptom) -> Diagnosis | None:
     """One contribution where several have to be added."""
-    for operation in ("embedding_last", "embedding_first", "embedding_sample"):
+    for operation in (
+        "embedding_last",
+        "embedding_first",
+        "embedding_sample",
+        "embedding_column",
+        "embedding_last_sample",
+    ):
         if symptom.fits(lambda view: under(symptom, operation, view)):  # noqa: B023
             return wording.say("overwritten", path=path(symptom))
     if symptom.fits(lambda view: under(symptom, "embedding_mean", view)):
@@ -113,6 +119,18 @@ def upstream_itself(symptom: Symptom) -> Diagnosis | None:
     ):
         return wording.say("wrong_value.upstream", path=path(symptom))
     return None
+
+
+def upstream_added(symptom: Symptom) -> Diagnosis | None:
+    """The upstream gradient added to a derivative that it has to be multiplied by."""
+    if symptom.fits(lambda view: _sum_with_upstream(symptom, view)):
+        return wording.say("wrong_value.upstream_added", path=path(symptom))
+    return None
+
+
+def _sum_with_upstream(symptom: Symptom, view: View) -> Tensor | None:
+    slope, upstream = of_ones(symptom, view), view.case.upstream
+    return None if slope is None or upstream is None or slope.shape != upstream.shape else slope + upstream
 
 
 def wrong_value(symptom: Symptom) -> Diagnosis | None:
