@@ -62,9 +62,10 @@ def order(symptom: Symptom) -> Diagnosis | None:
 def _slips(symptom: Symptom) -> dict[str, EngineSlip]:
     """The mistake behind each failed check that one explains, those first that explain most."""
     checks = [Symptom(symptom.evidence, check, symptom.alternatives) for check in symptom.evidence.findings]
+    checks.sort(key=lambda one: one.check not in symptom.failed)
     explained: list[tuple[set[str], EngineSlip]] = []
     for slip in SLIPS:
-        made = max((_explained(checks, each) for each in slip.engines()), key=len)
+        made = max((_explained(checks, symptom.failed, each) for each in slip.engines()), key=len)
         # Which of two gradients is written last hangs on the order of the nodes, which the student's engine chooses.
         if made and (slip.key != "overwritten.engine" or made == symptom.failed):
             explained.append((made, slip))
@@ -74,19 +75,21 @@ def _slips(symptom: Symptom) -> dict[str, EngineSlip]:
     return found
 
 
-def _explained(checks: list[Symptom], engine: Engine) -> set[str]:
-    """The failed checks that an engine explains; none where another check contradicts it."""
-    explained = set()
+def _explained(checks: list[Symptom], failed: frozenset[str], engine: Engine) -> set[str]:
+    """The failed checks, which stand first, that an engine explains; none where any check contradicts it."""
+    explained: set[str] = set()
     made: dict[str, tuple[float, list[float]] | None] = {}
     for one in checks:
+        if one.check not in failed and not explained:
+            return explained
         for view in one.views:
             predicted = _computed(one, view, engine, made)
-            if predicted is None or not view.is_near(predicted):
-                if predicted is not None and not view.finding.passed and view.is_near(predicted, view.expected):
-                    continue  # it does not touch this one, which another mistake spoils
+            if predicted is None:
                 return set()
-            if not view.finding.passed:
-                explained.add(one.check)
+            if view.is_near(predicted):
+                explained |= {one.check} & failed
+            elif view.finding.passed or not view.is_near(predicted, view.expected):
+                return set()  # it touches this one, and in another way than what came
     return explained
 
 

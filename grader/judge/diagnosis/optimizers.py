@@ -160,6 +160,8 @@ def longer_step(symptom: Symptom) -> Diagnosis | None:
         for value in (2.0, 0.5)
     ]
     for letter in letters(symptom):
+        if len({view.case.sizes[letter] for view in symptom.failing}) < 2:  # any number may be a size of one case
+            continue
         factors.append((f"1/{letter}", lambda view, letter=letter: 1 / view.case.sizes[letter]))  # type: ignore[misc]
     for words, factor in factors:
         if symptom.fits(lambda view: _further(view, name, factor(view))):  # noqa: B023

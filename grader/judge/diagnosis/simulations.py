@@ -29,7 +29,7 @@ Switch = (
     | Literal["ahead", "as_sgd", "averages_lost", "behind", "counted", "default_betas", "eps_early", "eps_inside"]
     | Literal["eps_outside", "first_beta", "first_whole", "no_eps", "no_root", "of_absolute", "of_gradient", "of_mean"]
     | Literal["one_beta", "plain_gradient", "raw_mean", "raw_square", "stored", "stuck", "swapped", "times"]
-    | Literal["unweighted", "unweighted_mean", "unweighted_square", "weights"]
+    | Literal["unweighted", "unweighted_mean", "unweighted_square", "weights", "weights_mean", "weights_square"]
     | Literal["accumulate", "alone", "factor", "frozen", "in_turn", "left", "mean", "once", "relu_at_the_end"]
     | Literal["sums_kept", "twice"]
 )
@@ -101,6 +101,8 @@ AVERAGED = (
     Slip("bias_correction", step_words.SLIPS["stored"], {"stored": True}),
     Slip("wrong_value.averages", step_words.SLIPS["swapped"], {"swapped": True}),
     Slip("wrong_value.averages", step_words.SLIPS["weights"], {"weights": True}),
+    Slip("wrong_value.averages", step_words.SLIPS["weights_mean"], {"weights_mean": True}),
+    Slip("wrong_value.averages", step_words.SLIPS["weights_square"], {"weights_square": True}),
     Slip("wrong_value.averages", step_words.SLIPS["unweighted"], {"unweighted": True}),
     Slip("wrong_value.averages", step_words.SLIPS["unweighted_mean"], {"unweighted_mean": True}),
     Slip("wrong_value.averages", step_words.SLIPS["unweighted_square"], {"unweighted_square": True}),
@@ -242,7 +244,10 @@ def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip
     t = 1 if slip.has("stuck") else max(1, t - 1) if slip.has("behind") else t
     kept = {} if slip.has("averages_lost") else state
     zero = torch.zeros_like(grad)
-    old = (1 - first, 1 - second) if slip.has("weights") else (first, second)
+    old = (
+        1 - first if slip.has("weights") or slip.has("weights_mean") else first,
+        1 - second if slip.has("weights") or slip.has("weights_square") else second,
+    )
     new = (1.0, 1.0) if slip.has("unweighted") else (1 - old[0], 1 - old[1])
     if slip.has("unweighted_mean"):
         new = (1.0, new[1])

@@ -32,6 +32,8 @@ SLIPS = {
     "stored": "the corrected averages are stored, and corrected again at the next step",
     "swapped": "the two betas change places",
     "weights": "β weighs the new gradient and 1 − β the old average",
+    "weights_mean": "in the first average, β₁ weighs the new gradient and 1 − β₁ the old average",
+    "weights_square": "in the second average, β₂ weighs the new square and 1 − β₂ the old average",
     "unweighted_mean": "the new gradient enters the first average without the weight 1 − β₁",
     "unweighted_square": "the new square enters the second average without the weight 1 − β₂",
     "times": "the averages are multiplied by 1 − βᵗ, not divided by it",
