@@ -548,6 +548,18 @@ WRONG: dict[str, tuple[str, ...]] = {
             ("numbers", "logits.g = (p - targ[:, None]) / n", "the numbers of the classes"),
         )
     },
+    **{
+        f"arguments_reversed_{check}": (
+            "Module",
+            "class Module(solution):\n    def backward(self):\n        self.bwd(self.out, *self.args[::-1])",
+            check,
+            "change places",
+            "wrong_operand",
+        )
+        for check in ("a.g", "b.g")
+    },
+    "adam_first_weights": ("Adam", adam(m="(1 - b1) * old_m + b1 * g"), "p", "β₁ weighs the new gradient"),
+    "adam_second_weights": ("Adam", adam(v="(1 - b2) * old_v + b2 * g**2"), "p", "β₂ weighs the new square"),
     "power_kept": (
         "mse_vector_grad",
         short("mse_vector_grad", "pred, y", "return 2 * (pred - y) ** 2 / len(y)"),
@@ -1331,6 +1343,12 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
         "        optimizer.step()\n        losses.append(loss.item())\n    return losses[::2]",
         "first",
         "with the same gradients",
+    ),
+    "step_of_a_tenth_where_a_size_is_ten": (
+        "SGD",
+        sgd(buffer=PLAIN_BUFFER.replace("self.lr * (", "(1 - self.momentum) * self.lr * (")),
+        "p (dampening)",
+        "1/d times",
     ),
     "step_of_two_rates": (
         "updated",

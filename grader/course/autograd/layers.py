@@ -110,10 +110,10 @@ def Model(x: Tensor, targ: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tenso
     call="""
         class Product(Module):
             def forward(self, a, b):
-                return a * b
+                return a * b + b
 
             def bwd(self, out, a, b):
-                a.g, b.g = out.g * b, out.g * a
+                a.g, b.g = out.g * b, out.g * (a + 1)
 
         layer, other = Product(), Product()
         layer(earlier, b)
@@ -141,8 +141,8 @@ def Model(x: Tensor, targ: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tenso
     raises={"Module().forward(a, b)": "NotImplementedError", "Module().bwd(out, a, b)": "NotImplementedError"},
 )
 def Module(a: Tensor, b: Tensor) -> Tensor:  # noqa: N802
-    """The base class of layers."""
-    return a * b
+    """The base class of layers, with a subclass that tells its two arguments apart."""
+    return a * b + b
 
 
 @exercise(

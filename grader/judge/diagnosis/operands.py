@@ -74,6 +74,27 @@ def _shown(symptom: Symptom, other: str) -> str:
     return path(Symptom(symptom.evidence, other, symptom.alternatives))
 
 
+def swapped_arguments(symptom: Symptom) -> Diagnosis | None:
+    """Two inputs of one shape that change places, so that each gets the gradient of the other's part in the formula."""
+    owner, _, attribute = path(symptom).rpartition(".")
+    if attribute != "g" or not symptom.failing or owner not in symptom.failing[0].case.inputs:
+        return None
+    for other in symptom.alternatives.parameters:
+        known = f"{other}.g" in symptom.evidence.findings and other != owner
+        if known and symptom.fits(lambda view: _in_place_of(symptom, view, owner, other)):  # noqa: B023
+            return wording.say("wrong_operand.arguments", path=path(symptom), name=owner, other=other)
+    return None
+
+
+def _in_place_of(symptom: Symptom, view: View, owner: str, other: str) -> Tensor | None:
+    inputs = view.case.inputs
+    if other not in inputs or owner not in inputs or inputs[other].shape != inputs[owner].shape:
+        return None
+    swapped = {owner: inputs[other], other: inputs[owner]}
+    made = symptom.alternatives.reference(f"{owner} and {other} swapped", view.case, inputs=swapped)
+    return None if made is None else made.get(f"{other}.g")
+
+
 def _pairs(symptom: Symptom) -> Iterator[tuple[str, str]]:
     """Inputs of the forward pass, and other tensors of the same shape that the check hands to the student."""
     if not symptom.failing:

@@ -71,6 +71,7 @@ SPECIFIC: tuple[Hypothesis, ...] = (
     values.broadcast_loss,
     rows.from_square,
     operands.wrong_operand,
+    operands.swapped_arguments,
     optimizers.simulated,
     optimizers.constants,
 )
@@ -85,6 +86,7 @@ WHOLE: frozenset[Hypothesis] = frozenset(
         rows.last_sample_only,
         rows.some_samples,
         operands.wrong_operand,
+        operands.swapped_arguments,
         optimizers.simulated,
         optimizers.constants,
     }

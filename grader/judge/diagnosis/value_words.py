@@ -303,6 +303,12 @@ VALUE_WORDS: dict[str, Words] = {
         "In which order does the docstring name the values?",
         "Return all values, in the order that the docstring names.",
     ),
+    "wrong_operand.arguments": Words(
+        "`{path}` is what comes out when `{name}` and `{other}` change places.",
+        "The formula is right, but its arguments come in another order.",
+        "In which order do the arguments come in, and in which does your code pass them on?",
+        "Pass the arguments on in the order in which they came.",
+    ),
     "wrong_operand.swapped": Words(
         "`{path}` holds the value that belongs to `{other}`, and the other way round.",
         "The two results were swapped.",
