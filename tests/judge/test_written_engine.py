@@ -111,8 +111,8 @@ RIGHT = {
 }
 #: What is changed, what is said of it, the code, and the number of checks that are told.
 WRONG: dict[str, tuple[dict[str, str], str, str, int]] = {
-    "add_unweighted": ({"add": "+= 1.0"}, "`+` does not multiply by", "wrong_value", 3),
-    "mul_unweighted": ({"left": "o.data", "right": "self.data"}, "`*` does not multiply by", "wrong_value", 7),
+    "add_unweighted": ({"add": "+= 1.0"}, "`+` does not multiply by", "wrong_value", 4),
+    "mul_unweighted": ({"left": "o.data", "right": "self.data"}, "`*` does not multiply by", "wrong_value", 8),
     "tanh_unweighted": ({"tanh": "1 - out.data**2"}, "`tanh` does not multiply by", "wrong_value", 1),
     "pow_unweighted": ({"pow": "n * self.data ** (n - 1)"}, "`**` does not multiply by", "wrong_value", 1),
     "own_factors": (
@@ -178,6 +178,33 @@ def test_two_mistakes_in_an_engine_are_named_apart() -> None:
 
     assert "1 − tanh" in whole(found["grads (tanh)"])
     assert "`exp` does not multiply" in whole(found["grads (exp)"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "check", "false"),
+    [
+        ({"seed": "-1.0"}, "grads (/)", "without the minus"),
+        ({"neg": "self * 1"}, "grads (-)", "with the same sign"),
+        ({"relu": "(self.data > 1) * out.grad"}, "grads (relu)", "one of several contributions"),
+    ],
+)
+def test_mistake_that_looks_like_another_in_one_formula_is_not_called_so(
+    changed: dict[str, str], check: str, false: str
+) -> None:
+    assert false not in whole(answered("Value", engine(**changed))[check])
+
+
+def test_subtraction_of_its_own_without_the_chain_rule_is_no_mask() -> None:
+    source = engine().replace(
+        "        return self + -self.lift(o)",
+        "        o = self.lift(o)\n        out = Value(self.data - o.data, (self, o))\n        def pass_on():\n"
+        "            self.grad += 1.0\n            o.grad -= 1.0\n        out.pass_on = pass_on\n        return out",
+    )
+
+    found = answered("Value", source)
+
+    assert set(found) == {"grads (-)", "grads (relu)"}
+    assert all("`-` does not multiply" in whole(diagnosis) for diagnosis in found.values())
 
 
 def test_unknown_mistake_in_an_engine_gets_no_name() -> None:

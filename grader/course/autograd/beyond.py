@@ -152,7 +152,7 @@ def _formula(label: str, formula: str) -> Variant:
     variants=(
         _formula("+", "1.5 + a + b + 3"),
         _formula("*", "3 * a * b * 1.5"),
-        _formula("-", "3 - a - b - 1.5"),
+        _formula("-", "3 - (a - b) - 1.5"),
         _formula("/", "3 / a / b / 1.5"),
         _formula("negation", "-a * b"),
         _formula("**", "(a ** 3 * b ** -1 + a ** 2) * 1.5 + 3 ** a * 5"),

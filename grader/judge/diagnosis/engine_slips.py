@@ -90,6 +90,7 @@ SLIPS: tuple[EngineSlip, ...] = (
     EngineSlip("overwritten.engine", "every operation", {"assigned": _ALL}),
     _slope("add", "`+` passes nothing on to its second operand", SLOPES["add"][0], lambda x, y, out: 0.0),
     _slope("mul", "`*` passes nothing on to its second operand", SLOPES["mul"][0], lambda x, y, out: 0.0),
+    _slope("mul", "`*` passes nothing on to its first operand", lambda x, y, out: 0.0),
     _slope("mul", "each factor of `*` gets its own value, not that of the other", *reversed(SLOPES["mul"])),
     _slope("mul", "both factors of `*` get a derivative of 1", *SLOPES["add"]),
     _slope("sub", "`-` passes the gradient on to both operands with the same sign", *SLOPES["add"]),
@@ -107,6 +108,7 @@ SLIPS: tuple[EngineSlip, ...] = (
         "pow", "n − 1 stands for the factor n: xⁿ goes back as (n − 1)·xⁿ⁻¹", lambda x, y, out: (y - 1) * x ** (y - 1)
     ),
     _slope("pow", "factor and exponent are mixed up: xⁿ goes back as (n − 1)·xⁿ", lambda x, y, out: (y - 1) * x**y),
+    _slope("pow", "xⁿ goes back as 2·x, whatever n is", lambda x, y, out: 2 * x),
     _slope("pow", "xⁿ goes back as n·x", lambda x, y, out: y * x),
     _slope(
         "rpow", "the exponent n of xⁿ gets xⁿ, without the logarithm of x", SLOPES["rpow"][0], lambda x, y, out: out

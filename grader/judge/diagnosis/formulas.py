@@ -72,7 +72,8 @@ def _slips(symptom: Symptom) -> dict[str, EngineSlip]:
     found: dict[str, EngineSlip] = {}
     for made, slip in sorted(explained, key=lambda one: -len(one[0])):
         found.update({check: slip for check in made if check not in found})
-    return found
+    # A mistake that explains little of what failed is chance: another one may give the same in a single formula.
+    return found if 2 * len(found) >= len(symptom.failed) else {}
 
 
 def _explained(checks: list[Symptom], failed: frozenset[str], engine: Engine) -> set[str]:
@@ -123,6 +124,8 @@ def _is_one_of(view: View) -> bool:
     found = _contributions(view.case)
     if found is None or view.actual.shape != (len(_NAMES),):
         return False
+    if not any(bool(actual) for actual in view.actual[view.actual != view.expected]):
+        return False  # a zero may be anything
     return all(
         any(view.is_near(each, actual) for each in found[name]) if found[name] else view.is_near(expected, actual)
         for name, actual, expected in zip(_NAMES, view.actual, view.expected, strict=True)
