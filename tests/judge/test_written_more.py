@@ -560,6 +560,16 @@ WRONG: dict[str, tuple[str, ...]] = {
     },
     "adam_first_weights": ("Adam", adam(m="(1 - b1) * old_m + b1 * g"), "p", "β₁ weighs the new gradient"),
     "adam_second_weights": ("Adam", adam(v="(1 - b2) * old_v + b2 * g**2"), "p", "β₂ weighs the new square"),
+    "half_of_the_loss": (
+        "train_with_autograd",
+        "def train_with_autograd(x, y, w1, w2, learning_rate, steps):\n    losses = []\n    for _ in range(steps):\n"
+        "        w1.grad = w2.grad = None\n        loss = ((torch.relu(x @ w1) @ w2 - y) ** 2).sum() / 2\n"
+        "        loss.backward()\n        losses.append(loss.item())\n        with torch.no_grad():\n"
+        "            w1 -= learning_rate * w1.grad\n            w2 -= learning_rate * w2.grad\n    return losses",
+        "result",
+        "half of the sum of squares",
+        "missing_factor_two",
+    ),
     "power_kept": (
         "mse_vector_grad",
         short("mse_vector_grad", "pred, y", "return 2 * (pred - y) ** 2 / len(y)"),

@@ -19,8 +19,8 @@ from grader.judge.diagnosis import step_words
 from grader.model import Case
 
 #: What can be other than it should be, by the simulation that looks at it: any optimizer's steps, SGD's formula,
-#: Adam's, a training loop. Each is on or off, but for ``lr`` and ``factor`` (numbers), ``mean`` (of ``all`` or of
-#: ``rows``) and ``in_turn`` (the place of the matrix that is updated first).
+#: Adam's, a training loop. Each is on or off, but for ``lr`` and ``factor`` (numbers), ``mean`` (of ``all``, of
+#: ``rows``, or ``half`` the sum) and ``in_turn`` (the place of the matrix that is updated first).
 Switch = (
     Literal["ascent", "constant_lr", "ended", "lost", "lr", "one_buffer", "rate_inside", "shared", "used_up"]
     | Literal["always_nesterov", "average", "buffer_only", "damp_first", "damp_inverse", "damp_itself", "damp_old"]
@@ -147,6 +147,7 @@ TRAINED = (
     # Where none are left from before, the weights are those after one step less, which is said of them.
     Slip("stale.behind", "", {"behind": True, "left": True}),
     Slip("missing_factor_two.steps", "", {"factor": 0.5}),
+    Slip("missing_factor_two.loss", "", {"mean": "half"}),
     Slip("extra_factor_two.steps", "", {"factor": 2.0}),
     Slip("wrong_value.steps_twice", "", {"twice": True}),
     Slip("wrong_value.in_turn", "first", {"in_turn": 0}),
@@ -292,7 +293,7 @@ def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
     make = getattr(torch.optim, str(constants.get("kind", "SGD")))
     optimizer = make(weights, lr=float(slip.has("lr") or constants["learning_rate"]))  # type: ignore[arg-type]
     held = [torch.ones_like(weight) if slip.has("left") else torch.zeros_like(weight) for weight in weights]
-    shares = {"all": 1 / given["y"].numel(), "rows": 1 / len(given["y"])}
+    shares = {"half": 0.5, "all": 1 / given["y"].numel(), "rows": 1 / len(given["y"])}
     share = shares.get(slip.has("mean"), 1.0)
     kept: list[Tensor] = []
     losses = []

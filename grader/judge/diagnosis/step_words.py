@@ -280,6 +280,12 @@ STEP_WORDS: dict[str, Words] = {
         "What is the derivative of x²?",
         "Multiply by 2.",
     ),
+    "missing_factor_two.loss": Words(
+        "`{path}` is what comes out when the loss is half of the sum of squares.",
+        "Losses and steps are halved, as by a factor 1/2 in front of the sum.",
+        "Which factor stands in front of the sum in the loss of this notebook?",
+        "Take the sum of the squares as it is.",
+    ),
     "extra_factor_two.steps": Words(
         "`{path}` is what comes out when the gradients, or the steps, are twice what they should be.",
         "There is a factor of 2 too many, or each step is taken twice.",
