@@ -27,7 +27,7 @@ from grader.submission.regular_file import Refused, TooLarge, opened
 from grader.submission.zip_names import name_of
 
 _CHUNK = 64 * 1024
-_HEADER = 1024**2  # longest tar header that is read into memory
+_HEADERS = 16 * 1024**2  # so much is read of a tar's long names and attributes, all together
 _DRIVE = re.compile(r"[A-Za-z]:")
 _BROKEN = (
     OSError,
@@ -124,6 +124,9 @@ def _unpack_zip(file: BinaryIO, unpacking: Unpacking) -> None:
             mode = member.external_attr >> 16
             if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
                 unpacking.passed_over.append((parts, "a link or device in the archive, which is not unpacked"))
+            elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                # bz2 and LZMA come out in pieces of gigabytes, however little of them is asked for
+                unpacking.passed_over.append((parts, "compressed in the archive in a way that is not unpacked"))
             elif member.flag_bits & 0x1:
                 unpacking.passed_over.append((parts, "encrypted in the archive"))
             else:
@@ -142,6 +145,9 @@ def _check_directory(file: BinaryIO, limits: CollectLimits) -> None:
     entries, table_bytes = struct.unpack("<10xHI", tail[at : at + 16])
     if tail[max(0, at - 76) : at].find(b"PK\x06\x07") == 56:  # ZIP64: what stands before the end is believed instead
         entries, table_bytes = struct.unpack("<32xQQ8x", tail[at - 76 : at - 20])
+        (place,) = struct.unpack("<8xQ4x", tail[at - 20 : at])
+        if place != size - len(tail) + at - 76:  # where newer Pythons look for it
+            raise Refused("the archive is damaged, or not one of its kind")
     if entries > limits.archive_entries or table_bytes > limits.archive_entries * 1024:
         raise TooLarge(f"the archive holds more than {limits.archive_entries} files")
     file.seek(0)
@@ -158,17 +164,56 @@ def _broken_member(parts: tuple[str, ...], unpacking: Unpacking) -> Iterator[Non
 
 
 class _GuardedInfo(tarfile.TarInfo):
-    """A tar header that does not claim a name or attributes of megabytes, which tarfile would read into memory."""
+    """A tar header of which no more is read than names its member, in a time that grows with its length alone."""
 
-    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
-        """Refuse a large header before its data are read (not in ``frombuf``: newer Pythons go round it)."""
-        if self.type in (b"x", b"g", b"X", b"L", b"K") and self.size > _HEADER:
-            raise Refused("the archive has a header larger than 1 MB")
+    def _proc_member(self, archive: _GuardedTar) -> tarfile.TarInfo:
+        """Refuse large headers before their data are read (not in ``frombuf``: newer Pythons go round it)."""
+        if self.type in (b"x", b"g", b"X", b"L", b"K"):
+            if not 0 <= self.size <= archive.headers_left:
+                raise Refused(f"the archive has headers larger than {_HEADERS // 1024**2} MB")
+            archive.headers_left -= self.size
         return super()._proc_member(archive)  # type: ignore[misc, no-any-return]
 
-    def _proc_gnusparse_10(self, *_about: object) -> None:
-        """Refuse a map of holes, which tarfile would read into memory whole: a hundred times the upload's size."""
+    def _proc_pax(self, archive: _GuardedTar) -> tarfile.TarInfo:
+        """Take a member's name and size from the header before it: what else there is, tarfile would keep."""
+        assert archive.fileobj is not None
+        about = _pax_records(archive.fileobj.read(self._block(self.size))[: self.size])  # type: ignore[attr-defined]
+        try:
+            member = self.fromtarfile(archive)
+        except tarfile.HeaderError as error:  # also where nothing follows
+            raise tarfile.ReadError(str(error)) from None
+        if self.type != b"g":
+            member.name = about.get("path", member.name)
+            if "size" in about:
+                member.size = int(about["size"])
+                archive.offset = member.offset_data + (member._block(member.size) if member.isreg() else 0)  # type: ignore[attr-defined]
+        return member
+
+    def _proc_sparse(self, *_about: object) -> None:
+        """Refuse a map of holes, which tarfile would read into memory whole: a thousand times the upload's size."""
         raise Refused("the archive holds a sparse file")
+
+
+class _GuardedTar(tarfile.TarFile):
+    tarinfo = _GuardedInfo
+    headers_left = _HEADERS
+
+
+def _pax_records(data: bytes) -> dict[str, str]:
+    """Return the path and the size that a pax header tells, in records of a length, a key and a value."""
+    about = {}
+    at = 0
+    while data[at : at + 1] not in (b"", b"\0"):
+        length = data[at : at + 20].partition(b" ")[0]
+        if not length.isdigit() or not int(length):
+            raise tarfile.ReadError("not a pax header")
+        key, _, value = data[at + len(length) + 1 : at + int(length) - 1].partition(b"=")
+        if key.startswith(b"GNU.sparse."):
+            raise Refused("the archive holds a sparse file")
+        if key in (b"path", b"size"):
+            about[key.decode()] = value.decode("utf-8", "surrogateescape")
+        at += int(length)
+    return about
 
 
 class _Counted:
@@ -192,7 +237,7 @@ def _unpack_tar(file: BinaryIO, unpacking: Unpacking) -> None:
     limits = unpacking.limits
     plain = gzip.GzipFile(fileobj=file) if zipped else file
     counted = _Counted(plain, limits.unpacked_bytes + (limits.archive_entries + 40) * 4096)
-    with tarfile.open(fileobj=counted, mode="r|", tarinfo=_GuardedInfo) as archive:  # type: ignore[call-overload]
+    with _GuardedTar.open(fileobj=counted, mode="r|") as archive:  # type: ignore[call-overload]
         for member in archive:
             archive.members = []  # a streamed archive keeps every header otherwise
             unpacking.count_entry()
