@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 _MADE_BY_TOOLS = frozenset({"__MACOSX", "__pycache__", "node_modules", "site-packages", "venv", "env", "virtualenv"})
 
+#: Folders deeper than this are nobody's work, and ``os.walk`` does not get through a thousand of them.
+_DEEPEST = 40
+
 
 def is_work(name: str) -> bool:
     """Tell whether a file or folder of this name may be somebody's work.
@@ -22,6 +25,7 @@ def files_of_work(folder: str | os.PathLike[str], *, below: bool = True) -> Iter
 
     Without ``below``, ``folder`` alone.
     """
+    deepest = os.fspath(folder).count(os.sep) + (_DEEPEST if below else 0)
     for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if below and is_work(name))
+        folders[:] = sorted(name for name in folders if place.count(os.sep) < deepest and is_work(name))
         yield place, sorted(name for name in files if is_work(name))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from grader.course.loading import load_course
-from grader.fingerprint import course_digest
+from grader.fingerprint import course_digest, fingerprint
+from grader.gradebook import RunSettings
+from grader.model import Limits, Submission
 from tests.course.courses import COURSE
 
 
@@ -44,3 +47,16 @@ def test_digest_ignores_what_python_compiled_and_what_lies_beside_a_single_file(
     (package / "_helper.py").write_text("FACTOR = 3\n")
 
     assert course_digest(alone) == before[0]
+
+
+def test_fingerprint_gets_through_a_folder_of_any_depth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(1_500):
+        Path("x").mkdir()
+        monkeypatch.chdir("x")
+    submission = Submission("ada", "nb.ipynb", tmp_path / "nb.ipynb", "ada/nb.ipynb", sha256="", assets=tmp_path)
+
+    assert fingerprint(submission, RunSettings("1", "c", 1, "2", "none"), Limits(), "")
+
+    monkeypatch.chdir(tmp_path)
+    os.removedirs("x/" * 1_500)

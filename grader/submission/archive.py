@@ -6,6 +6,7 @@ that lead out of the folder are passed over and reported, links and devices are 
 
 from __future__ import annotations
 
+import errno
 import gzip
 import lzma
 import os
@@ -28,6 +29,8 @@ from grader.submission.zip_names import name_of
 
 _CHUNK = 64 * 1024
 _HEADERS = 16 * 1024**2  # so much is read of a tar's long names and attributes, all together
+_DEEPEST = 100  # folders in folders, which removing them again has to get through too
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _DRIVE = re.compile(r"[A-Za-z]:")
 _BROKEN = (
     OSError,
@@ -83,7 +86,8 @@ class Unpacking:
         except FileExistsError:
             self.passed_over.append((parts, "stands in the archive more than once"))
             return
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            _refuse_without_room(error)
             self.passed_over.append((parts, "has a name in the archive that cannot be a file"))
             return
         with os.fdopen(descriptor, "wb") as file:
@@ -108,9 +112,19 @@ def unpack(archive: Path, target: Path, limits: CollectLimits) -> list[tuple[tup
                 _unpack_zip(file, unpacking)
             else:
                 _unpack_tar(file, unpacking)
-        except _BROKEN:
+        except _BROKEN as error:
+            _refuse_without_room(error)
             raise Refused("the archive is damaged, or not one of its kind") from None
     return unpacking.passed_over
+
+
+def _refuse_without_room(error: Exception) -> None:
+    """Refuse the archive where the disk is full, which is no fault of the archive's."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        raise Refused(
+            "there was no room to unpack it: make some where temporary files go, or name another folder by TMPDIR, "
+            "and grade again"
+        ) from None
 
 
 def _unpack_zip(file: BinaryIO, unpacking: Unpacking) -> None:
@@ -158,7 +172,8 @@ def _broken_member(parts: tuple[str, ...], unpacking: Unpacking) -> Iterator[Non
     """Let a damaged member of a ZIP spoil itself alone (each is compressed on its own)."""
     try:
         yield
-    except _BROKEN:
+    except _BROKEN as error:
+        _refuse_without_room(error)
         unpacking.target.joinpath(*parts).unlink(missing_ok=True)
         unpacking.passed_over.append((parts, "damaged in the archive"))
 
@@ -259,5 +274,8 @@ def _parts(name: str, unpacking: Unpacking) -> tuple[str, ...] | None:
     if name.startswith(("/", "\\")) or ".." in parts or _DRIVE.match(name) or any("\0" in part for part in parts):
         kept = tuple(part.replace("\0", "") for part in parts if part != "..")
         unpacking.passed_over.append((kept or parts, "its path leads out of the archive"))
+        return None
+    if len(parts) > _DEEPEST:
+        unpacking.passed_over.append((parts, "lies too deep in the archive"))
         return None
     return parts

@@ -79,12 +79,28 @@ def test_unpack_writes_nothing_through_a_link_in_a_zip(tmp_path: Path, target: P
         ([("a", b"1"), ("a", b"2")], "stands in the archive more than once"),
         ([("a", b"1"), ("a/b", b"2")], "stands in the archive more than once"),
         ([("x" * 300, b"1"), ("a", b"1")], "has a name in the archive that cannot be a file"),
+        ([("x/" * 1_500 + "y", b"1"), ("a", b"1")], "lies too deep in the archive"),
     ],
 )
 def test_unpack_passes_over_names_that_cannot_be(files, reason: str, tmp_path: Path, target: Path) -> None:
     passed_over = unpack(zip_of(tmp_path / "a.zip", files), target, SMALL)
     assert len(passed_over) == 1
     assert (target / "a").read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("ending", ["a.zip", "a.tar"])
+def test_unpack_does_not_call_an_archive_damaged_where_the_disk_is_full(
+    ending: str, tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = (zip_of if ending == "a.zip" else tar_of)(tmp_path / ending, {"nb.ipynb": b"{}"})
+    really = os.open
+
+    def opened(path: Path, *how: int) -> int:
+        return really("/dev/full", os.O_WRONLY) if target in path.parents else really(path, *how)
+
+    monkeypatch.setattr(os, "open", opened)
+    with pytest.raises(Refused, match="no room to unpack it"):
+        unpack(archive, target, SMALL)
 
 
 def _quine_like_bomb(path: Path) -> Path:
