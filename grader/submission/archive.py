@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, BinaryIO, Protocol
 
-from grader.submission.entry import CollectLimits
+from grader.submission.entry import Allowance, CollectLimits
 from grader.submission.finding import UNPACKED
 from grader.submission.regular_file import Refused, TooLarge, opened
 from grader.submission.zip_names import name_of
@@ -56,26 +56,8 @@ class Unpacking:
     """One archive being unpacked: how much it may still write, and what was passed over (parts, reason)."""
 
     target: Path
-    limits: CollectLimits
+    allowance: Allowance
     passed_over: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
-    bytes_left: int = field(init=False)
-    entries_left: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.bytes_left = self.limits.unpacked_bytes
-        self.entries_left = self.limits.archive_entries
-
-    def count_entry(self) -> None:
-        """Count one entry of the archive; refuse it past the limit."""
-        self.entries_left -= 1
-        if self.entries_left < 0:
-            raise TooLarge(f"the archive holds more than {self.limits.archive_entries} files")
-
-    def count_bytes(self, size: int) -> None:
-        """Count bytes unpacked; refuse the archive past the limit."""
-        self.bytes_left -= size
-        if self.bytes_left < 0:
-            raise TooLarge(f"the archive unpacks to more than {self.limits.unpacked_bytes / 1024**2:.0f} MB")
 
     def write(self, parts: tuple[str, ...], source: _Readable) -> None:
         """Write one member; a name that cannot be made is passed over, a source that breaks is cut off and reported."""
@@ -92,11 +74,11 @@ class Unpacking:
             return
         with os.fdopen(descriptor, "wb") as file:
             while chunk := source.read(_CHUNK):
-                self.count_bytes(len(chunk))
+                self.allowance.count_bytes(len(chunk))
                 file.write(chunk)
 
 
-def unpack(archive: Path, target: Path, limits: CollectLimits) -> list[tuple[tuple[str, ...], str]]:
+def unpack(archive: Path, target: Path, allowance: Allowance) -> list[tuple[tuple[str, ...], str]]:
     """Unpack ``archive`` into the existing, empty folder ``target``; return what was passed over and why.
 
     Raises:
@@ -105,8 +87,8 @@ def unpack(archive: Path, target: Path, limits: CollectLimits) -> list[tuple[tup
     """
     if not archive.name.lower().endswith(UNPACKED):
         raise Refused("an archive of a kind that is not unpacked: hand in a .zip, or the notebook itself")
-    unpacking = Unpacking(target, limits)
-    with opened(archive, limits.unpacked_bytes) as file:
+    unpacking = Unpacking(target, allowance)
+    with opened(archive, allowance.limits.unpacked_bytes) as file:
         try:
             if archive.name.lower().endswith(".zip"):
                 _unpack_zip(file, unpacking)
@@ -128,10 +110,10 @@ def _refuse_without_room(error: Exception) -> None:
 
 
 def _unpack_zip(file: BinaryIO, unpacking: Unpacking) -> None:
-    _check_directory(file, unpacking.limits)
+    _check_directory(file, unpacking.allowance.limits)
     with zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
-            unpacking.count_entry()
+            unpacking.allowance.count_entry()
             parts = _parts(name_of(member), unpacking)
             if parts is None or member.is_dir():
                 continue
@@ -249,13 +231,13 @@ class _Counted:
 def _unpack_tar(file: BinaryIO, unpacking: Unpacking) -> None:
     zipped = file.read(2) == b"\x1f\x8b"
     file.seek(0)
-    limits = unpacking.limits
+    allowance = unpacking.allowance
     plain = gzip.GzipFile(fileobj=file) if zipped else file
-    counted = _Counted(plain, limits.unpacked_bytes + (limits.archive_entries + 40) * 4096)
+    counted = _Counted(plain, allowance.bytes_left + (allowance.entries_left + 40) * 4096)
     with _GuardedTar.open(fileobj=counted, mode="r|") as archive:  # type: ignore[call-overload]
         for member in archive:
             archive.members = []  # a streamed archive keeps every header otherwise
-            unpacking.count_entry()
+            unpacking.allowance.count_entry()
             parts = _parts(member.name, unpacking)
             if parts is None or member.isdir():
                 continue

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 
 from grader.submission.cell_code import MOST_CODE
+from grader.submission.regular_file import TooLarge
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,9 @@ class CollectLimits:
     """What a submission may be. Sizes in bytes.
 
     ``notebook_bytes``, ``cells`` and ``code`` (characters of it) bound one notebook; ``unpacked_bytes`` and
-    ``archive_entries`` one archive (an archive inside another has its own allowance, so that one student's bomb is
-    refused alone); ``files`` what is looked at below one path of the command line.
+    ``archive_entries`` all archives of one student, those inside others too, or the one that holds a class (in which
+    each student has an allowance again, so that a bomb is refused alone); ``files`` what is looked at below one folder
+    of a path of the command line.
     """
 
     notebook_bytes: int = 25 * 1024**2
@@ -26,6 +28,31 @@ class CollectLimits:
     unpacked_bytes: int = 500 * 1024**2
     archive_entries: int = 10_000
     files: int = 200_000
+
+
+@dataclass
+class Allowance:
+    """How much archives may still unpack to, all that it is given for together."""
+
+    limits: CollectLimits
+    bytes_left: int = field(init=False)
+    entries_left: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.bytes_left = self.limits.unpacked_bytes
+        self.entries_left = self.limits.archive_entries
+
+    def count_entry(self) -> None:
+        """Count one entry of an archive; refuse it past the limit."""
+        self.entries_left -= 1
+        if self.entries_left < 0:
+            raise TooLarge(f"the archive holds more than {self.limits.archive_entries} files")
+
+    def count_bytes(self, size: int) -> None:
+        """Count bytes unpacked; refuse the archive past the limit."""
+        self.bytes_left -= size
+        if self.bytes_left < 0:
+            raise TooLarge(f"the archive unpacks to more than {self.limits.unpacked_bytes / 1024**2:.0f} MB")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,12 +65,13 @@ def found_below(
 ) -> tuple[list[Found], list[str]]:
     """Return notebooks, archives and obstacles below ``root``, and the names of its own folders; nothing of ``skip``.
 
-    Sorted by name, so that the same files give the same list on every disk. Links are never followed.
+    ``most`` files are looked at in each of these folders, so that one of them hides no other. Sorted by name, so that
+    the same files give the same list on every disk. Links are never followed.
     """
     found: list[Found] = []
     folders: list[str] = []
     waiting = [(root, parts)]
-    seen = 0
+    seen: Counter[tuple[str, ...]] = Counter()
     while waiting:
         folder, above = waiting.pop()
         try:
@@ -78,8 +80,9 @@ def found_below(
         except OSError as error:
             found.append(Found(above, folder, f"the folder {reason_for(error)}", obstacle=True))
             continue
-        seen += len(inside)
-        if seen > most or len(above) > _DEEPEST:
+        own = above[: len(parts) + 1]
+        seen[own] += len(inside)
+        if seen[own] > most or len(above) > _DEEPEST:
             found.append(Found(above, folder, "too many or too deeply nested files to look through", obstacle=True))
             continue
         if above and any(entry.name == "pyvenv.cfg" for entry in inside):  # at the top it may be planted

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.errors import UsageError
 from grader.notebook_name import GRADESCOPE, kind_of_notebook
-from grader.submission.entry import CollectLimits, printable
+from grader.submission.entry import Allowance, CollectLimits, printable
 from grader.submission.finding import Found, archive_stem, found_below, is_archive, is_notebook
 from grader.submission.gradescope import METADATA, Export, export_in
 from grader.submission.naming import is_from_moodle, is_from_platform, students_in
 from grader.submission.regular_file import Refused, TooLarge, kind_of
-from grader.submission.sheets import is_part
+from grader.submission.sheets import is_part, nobodys_in
 
 _NESTED = "an archive inside an archive inside an archive, which is not unpacked"
 
@@ -120,9 +122,8 @@ class Lister:
         return Listing(owner, path.parent, (found,), alone=is_from_moodle(owner), siblings=siblings)
 
     def _archive(self, path: Path, *, one_of_several: bool) -> Listing:
-        target = self.new_folder()
         try:
-            passed_over = _unpacked(path, target, self.limits)
+            target, passed_over = self._unpacked(path, Allowance(self.limits))
         except Refused as refusal:
             # a class', presumably: the limits are for what a student packs, and a folder has none of them
             remedy = "; unpack it yourself and name the folder" if isinstance(refusal, TooLarge) else ""
@@ -150,7 +151,13 @@ class Lister:
             inside = self._archive(found[0].path, one_of_several=False)
             if _is_a_class(inside, self.known):
                 return replace(inside, shown=f"{shown}{''.join(f'{part}/' for part in base)}{inside.shown}")
-        everything = [inner for item in found for inner in self._expanded(item, depth)]
+        nobodys = nobodys_in(folders, self.known)
+        allowances: defaultdict[tuple[str, ...], Allowance] = defaultdict(lambda: Allowance(self.limits))
+        everything = [
+            inner
+            for item in found
+            for inner in self._expanded(item, depth, allowances[_place_of_one(item.parts, nobodys)])
+        ]
         holders = (*folders, *(item.parts[0] for item in found if len(item.parts) == 1 and is_archive(item.parts[0])))
         shown += "".join(f"{part}/" for part in base)
         alone = (depth == 0 and not base and (root / ".git").exists()) or is_from_moodle(owner)
@@ -158,27 +165,37 @@ class Lister:
         holding = tuple(sorted(holders))
         return Listing(owner, root, tuple(everything), shown, base, holding, alone, others=others, export=export)
 
-    def _expanded(self, item: Found, depth: int) -> list[Found]:
+    def _expanded(self, item: Found, depth: int, allowance: Allowance) -> list[Found]:
         """Return what an archive holds in its place, anything else as it is."""
         if item.refused is not None or not is_archive(item.parts[-1]):
             return [item]
         at_top = len(item.parts) == 1
         if depth >= 2:
             return [replace(item, refused=_NESTED, obstacle=True)]
-        target = self.new_folder()
         try:
-            passed_over = _unpacked(item.path, target, self.limits)
+            target, passed_over = self._unpacked(item.path, allowance)
         except Refused as refusal:
             return [replace(item, refused=str(refusal), obstacle=not at_top)]
         inside, _ = found_below(target, item.parts, most=self.limits.files)
         extra = [Found((*item.parts, *parts), target, reason) for parts, reason in passed_over if _matters(parts)]
-        return [deeper for inner in (*inside, *extra) for deeper in self._expanded(inner, depth + 1)]
+        return [deeper for inner in (*inside, *extra) for deeper in self._expanded(inner, depth + 1, allowance)]
+
+    def _unpacked(self, archive: Path, allowance: Allowance) -> tuple[Path, list[tuple[tuple[str, ...], str]]]:
+        """Return where an archive was unpacked to, and what was passed over; nothing stays of one that is refused."""
+        from grader.submission.archive import unpack  # zipfile, tarfile and lzma: only where there is an archive
+
+        target = self.new_folder()
+        try:
+            return target, unpack(archive, target, allowance)
+        except Refused:
+            shutil.rmtree(target, ignore_errors=True)
+            raise
 
 
-def _unpacked(archive: Path, target: Path, limits: CollectLimits) -> list[tuple[tuple[str, ...], str]]:
-    from grader.submission.archive import unpack  # zipfile, tarfile and lzma: only where there is an archive
-
-    return unpack(archive, target, limits)
+def _place_of_one(parts: tuple[str, ...], nobodys: frozenset[str]) -> tuple[str, ...]:
+    """Return the beginning of a path that says whose it is, below which everything is one student's."""
+    moodles = next((i for i, part in enumerate(parts) if is_from_moodle(part)), 0)
+    return parts[: max(moodles, not nobodys.isdisjoint(parts[:1])) + 1]
 
 
 def _export(root: Path, folders: list[str]) -> Export | None:

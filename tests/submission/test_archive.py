@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.submission.archive import unpack
-from grader.submission.entry import CollectLimits
+from grader.submission.entry import Allowance, CollectLimits
 from grader.submission.regular_file import Refused
 
 from .archives import member, tar_of, zip_link, zip_of
@@ -37,7 +37,7 @@ def tree(folder: Path) -> list[str]:
 def test_unpack_makes_the_files(ending: str, tmp_path: Path, target: Path) -> None:
     files = {"ada/nb.ipynb": b"{}" * 40_000, "b": b""}
     archive = (zip_of if ending == "a.zip" else tar_of)(tmp_path / ending, files)
-    assert unpack(archive, target, SMALL) == []
+    assert unpack(archive, target, Allowance(SMALL)) == []
     assert tree(target) == ["ada/nb.ipynb", "b"]
     assert (target / "ada/nb.ipynb").read_bytes() == files["ada/nb.ipynb"]
 
@@ -46,7 +46,7 @@ def test_unpack_makes_the_files(ending: str, tmp_path: Path, target: Path) -> No
 @pytest.mark.parametrize("make", [zip_of, tar_of], ids=["zip", "tar"])
 def test_unpack_passes_over_paths_that_lead_out(make, name: str, tmp_path: Path, target: Path) -> None:
     archive = make(tmp_path / ("a.zip" if make is zip_of else "a.tar"), {name: b"evil", "ok": b""})
-    passed_over = unpack(archive, target, SMALL)
+    passed_over = unpack(archive, target, Allowance(SMALL))
     assert [reason for _, reason in passed_over] == ["its path leads out of the archive"]
     assert tree(tmp_path / "outer") == ["target/ok"]
     assert not Path("/tmp/evil-x").exists()
@@ -60,13 +60,18 @@ def test_unpack_makes_no_links_or_devices(tmp_path: Path, target: Path) -> None:
         member("device", tarfile.CHRTYPE),
     ]
     archive = tar_of(tmp_path / "a.tar", {"ok": b""}, odd)
-    assert [parts for parts, _ in unpack(archive, target, SMALL)] == [("link",), ("hard",), ("pipe",), ("device",)]
+    assert [parts for parts, _ in unpack(archive, target, Allowance(SMALL))] == [
+        ("link",),
+        ("hard",),
+        ("pipe",),
+        ("device",),
+    ]
     assert tree(target) == ["ok"]
 
 
 def test_unpack_writes_nothing_through_a_link_in_a_zip(tmp_path: Path, target: Path) -> None:
     archive = zip_of(tmp_path / "a.zip", [(zip_link("l"), b"/tmp"), ("l/evil", b"x")])
-    assert [reason for _, reason in unpack(archive, target, SMALL)] == [
+    assert [reason for _, reason in unpack(archive, target, Allowance(SMALL))] == [
         "a link or device in the archive, which is not unpacked"
     ]
     assert tree(target) == ["l/evil"]
@@ -83,7 +88,7 @@ def test_unpack_writes_nothing_through_a_link_in_a_zip(tmp_path: Path, target: P
     ],
 )
 def test_unpack_passes_over_names_that_cannot_be(files, reason: str, tmp_path: Path, target: Path) -> None:
-    passed_over = unpack(zip_of(tmp_path / "a.zip", files), target, SMALL)
+    passed_over = unpack(zip_of(tmp_path / "a.zip", files), target, Allowance(SMALL))
     assert len(passed_over) == 1
     assert (target / "a").read_bytes() == b"1"
 
@@ -100,7 +105,7 @@ def test_unpack_does_not_call_an_archive_damaged_where_the_disk_is_full(
 
     monkeypatch.setattr(os, "open", opened)
     with pytest.raises(Refused, match="no room to unpack it"):
-        unpack(archive, target, SMALL)
+        unpack(archive, target, Allowance(SMALL))
 
 
 def _quine_like_bomb(path: Path) -> Path:
@@ -162,7 +167,7 @@ def test_unpack_refuses(name: str, tmp_path: Path, target: Path) -> None:
     file, make, reason = REFUSED[name]
     make(tmp_path / file)
     with pytest.raises(Refused, match=reason) as raised:
-        unpack(tmp_path / file, target, SMALL)
+        unpack(tmp_path / file, target, Allowance(SMALL))
     assert "SECRET" not in str(raised.value)
 
 
@@ -182,7 +187,7 @@ def test_unpack_a_spoilt_member_spoils_itself_alone(spoil: str, tmp_path: Path, 
         else:
             content[100:120] = bytes(20)
         archive.write_bytes(content)
-    passed_over = unpack(archive, target, SMALL)
+    passed_over = unpack(archive, target, Allowance(SMALL))
     assert [parts for parts, _ in passed_over] == [("big",)]
     assert tree(target) == ["ok"]
 
@@ -194,7 +199,7 @@ def test_unpack_refuses_a_sparse_file(tmp_path: Path, target: Path) -> None:
     if os.system(f"tar --sparse -C {tmp_path} -cf {tmp_path}/a.tar hole") != 0:
         pytest.skip("no GNU tar")
     with pytest.raises(Refused, match="sparse"):
-        unpack(tmp_path / "a.tar", target, SMALL)
+        unpack(tmp_path / "a.tar", target, Allowance(SMALL))
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -202,7 +207,7 @@ def test_unpack_decompresses_in_pieces_or_not_at_all(method: int, tmp_path: Path
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("nb.ipynb", bytes(100_000), method)
         archive.writestr("ok", b"1")
-    assert unpack(tmp_path / "a.zip", target, SMALL) == [
+    assert unpack(tmp_path / "a.zip", target, Allowance(SMALL)) == [
         (("nb.ipynb",), "compressed in the archive in a way that is not unpacked")
     ]
     assert tree(target) == ["ok"]
@@ -215,7 +220,7 @@ def test_unpack_takes_names_and_sizes_from_pax_headers(tmp_path: Path, target: P
     with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT, pax_headers={"comment": "c"}) as archive:
         archive.addfile(head, io.BytesIO(b"abc"))
         archive.addfile(tarfile.TarInfo("ok"))
-    assert unpack(tmp_path / "a.tar", target, SMALL) == []
+    assert unpack(tmp_path / "a.tar", target, Allowance(SMALL)) == []
     assert tree(target) == [name, "ok"]
     assert (target / name).read_bytes() == b"abc"
 
@@ -232,7 +237,7 @@ def test_unpack_reads_a_pax_header_in_a_time_that_grows_with_it_alone(
 ) -> None:
     (tmp_path / "a.tar").write_bytes(_header(kind, b"1" * 1_000_000) + tarfile.TarInfo("ok").tobuf() + bytes(1024))
     with suppress(Refused):
-        unpack(tmp_path / "a.tar", target, SMALL)
+        unpack(tmp_path / "a.tar", target, Allowance(SMALL))
 
 
 @pytest.mark.parametrize("kind", [b"x", b"g", b"L"])
@@ -242,7 +247,7 @@ def test_unpack_counts_the_headers_of_a_tar_together(kind: bytes, tmp_path: Path
         for number in range(20):
             file.write(header + tarfile.TarInfo(str(number)).tobuf())
     with pytest.raises(Refused, match="headers larger than 16 MB"):
-        unpack(tmp_path / "a.tgz", target, CollectLimits())
+        unpack(tmp_path / "a.tgz", target, Allowance(CollectLimits()))
 
 
 @given(
@@ -262,7 +267,7 @@ def test_unpack_damaged_archives_never_raise_anything_else(
     (folder / name).write_bytes(content)
     (folder / "t").mkdir()
     with suppress(Refused):
-        unpack(folder / name, folder / "t", SMALL)
+        unpack(folder / name, folder / "t", Allowance(SMALL))
 
 
 def _zip64(*, aside: bool) -> bytes:
@@ -280,13 +285,13 @@ def test_unpack_refuses_a_table_of_contents_that_zip64_tells_of(tmp_path: Path, 
     (tmp_path / "a.zip").write_bytes(_zip64(aside=False))
     assert len(zipfile.ZipFile(tmp_path / "a.zip").infolist()) == 60
     with pytest.raises(Refused, match="more than 50 files"):
-        unpack(tmp_path / "a.zip", target, SMALL)
+        unpack(tmp_path / "a.zip", target, Allowance(SMALL))
 
 
 def test_unpack_refuses_two_tables_of_contents(tmp_path: Path, target: Path) -> None:
     (tmp_path / "a.zip").write_bytes(_zip64(aside=True))
     with pytest.raises(Refused, match="damaged"):
-        unpack(tmp_path / "a.zip", target, SMALL)
+        unpack(tmp_path / "a.zip", target, Allowance(SMALL))
 
 
 def test_unpack_takes_a_small_archive_of_the_kind_zip64(
@@ -295,7 +300,7 @@ def test_unpack_takes_a_small_archive_of_the_kind_zip64(
     monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
     archive = zip_of(tmp_path / "a.zip", {"a": b"1", "b": b"2"})
     assert b"PK\6\7" in archive.read_bytes()
-    assert unpack(archive, target, SMALL) == []
+    assert unpack(archive, target, Allowance(SMALL)) == []
     assert tree(target) == ["a", "b"]
 
 
@@ -308,4 +313,4 @@ def test_unpack_reads_no_map_of_holes(tmp_path: Path, target: Path) -> None:
     with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT) as archive:
         archive.addfile(sparse, io.BytesIO(body))
     with pytest.raises(Refused, match="sparse"):
-        unpack(tmp_path / "a.tar", target, SMALL)
+        unpack(tmp_path / "a.tar", target, Allowance(SMALL))

@@ -312,6 +312,37 @@ def test_collect_too_many_files_is_a_reason(tmp_path: Path) -> None:
     assert "too many" in str(collect([root], limits=CollectLimits(files=10)).entries[0].refused)
 
 
+def test_collect_looks_through_so_many_files_of_each_student(tmp_path: Path) -> None:
+    root = made(tmp_path, "ada/hw.ipynb", "mallory/hw.ipynb", *(f"mallory/x/{i}" for i in range(20)), "zoe/hw.ipynb")
+    found = collect([root], limits=CollectLimits(files=10))
+    assert [(entry.student, entry.refused) for entry in found] == [("ada", None), ("mallory", None), ("zoe", None)]
+    assert "too many" in str(found.entries[1].flags)
+
+
+@pytest.mark.parametrize("place", ["{}/{}.zip", "late/{}/{}.zip", "{}.zip!{}.zip"])
+def test_collect_counts_all_that_one_student_has_to_be_unpacked(place: str, tmp_path: Path) -> None:
+    root = made(tmp_path / "class", "alan/hw.ipynb")
+    for student, archives in (("ada", 1), ("mallory", 30), ("zoe", 1)):
+        outer = tmp_path / student
+        outer.mkdir()
+        for number in range(archives):
+            zip_of(outer / f"{number}.zip", {"hw.ipynb": b"{}", "big": bytes(100_000)})
+        target = root / place.partition("!")[0].format(student, 0)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if "!" in place:
+            zip_of(target, {path.name: path.read_bytes() for path in outer.iterdir()})
+        else:
+            target.parent.rmdir()
+            outer.rename(target.parent)
+    with collect([root], limits=CollectLimits(unpacked_bytes=1_000_000)) as found:
+        assert found.unpacked is not None
+        written = sum(path.stat().st_size for path in Path(found.unpacked.name).rglob("big"))
+        assert {entry.student for entry in found if not entry.refused} == {"ada", "alan", "mallory", "zoe"}
+        mallory = [entry for entry in found if entry.student == "mallory"]
+    assert written < 1_300_000
+    assert any("unpacks to more than 1 MB" in str((entry.flags, entry.refused)) for entry in mallory)
+
+
 def test_collect_a_class_archive_with_archives_in_it(tmp_path: Path) -> None:
     inner = zip_of(tmp_path / "inner.zip", {"hw.ipynb": b"{}", "more.zip": b"PK"}).read_bytes()
     whole = tar_of(
