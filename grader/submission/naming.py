@@ -3,10 +3,11 @@
 The rules, in order, for a path below what was given on the command line:
 
 1. Moodle and Canvas write the student and their number into a folder's or file's name, Blackboard and Brightspace the
-   student and the time of an attempt; Moodle's mark is believed also further down, and in the name of what was given.
-   Gradescope numbers its folders and says in a file beside them who is behind each (``grader.submission.gradescope``):
-   one person, or a team under all its names. One of several archives that holds one folder is a student's, and called
-   like the archive: the folder is more likely ``homework`` than a name.
+   student and the time of an attempt; Moodle's mark is believed also further down, and in the name of what was given,
+   but not within what another platform named: there a student made it up. Gradescope numbers its folders and says in
+   a file beside them who is behind each (``grader.submission.gradescope``): one person, or a team under all its names.
+   One of several archives that holds one folder is a student's, and called like the archive: the folder is more likely
+   ``homework`` than a name.
 2. ``submitted/student/assignment/notebook.ipynb`` is nbgrader's; ``submitted`` may be what was given.
 3. In a folder, the first folder is the student. Where all of several folders begin alike up to a hyphen
    (``backprop-ada``, ``backprop-alan``), they are GitHub Classroom's clones and that beginning is the assignment's.
@@ -190,10 +191,10 @@ class Naming:
             return Name(who.name, file, who.number, remark=who.remark)
         if self._alone or not parts:
             return _named(self._owner, file)
-        moodles = next((part for part in above if is_from_moodle(part)), None)
-        if file and moodles is None and (not above or is_from_moodle(file)):
+        told = above[:1] if above and is_from_platform(above[0]) else (*filter(is_from_moodle, above),)
+        if file and not told and (not above or is_from_moodle(file)):
             return self._flat(file, parts[0] if parts[0].lower() in self._known else "")
-        folder = archive_stem(moodles or above[0])
+        folder = archive_stem((*told, *above)[0])
         if is_from_platform(folder):
             return _named(folder, file)
         student = self._without_sheet(folder) if self._with_sheet else folder.removeprefix(self._prefix)

@@ -475,6 +475,20 @@ def test_collect_an_archive_alone_is_a_class_but_where_a_platform_named_it(
         assert [(entry.student, entry.shown_path) for entry in collection] == [(student, f"{archive}!{inside}")]
 
 
+@pytest.mark.parametrize(
+    "theirs", ["Ada L_101_assignsubmission_file_/hw.ipynb", "Ada L_101_assignsubmission_file_hw.ipynb"]
+)
+@pytest.mark.parametrize("archive", ["mallory_102_55512_hw.zip", "10-20 - mallory - 3 May, 2026 110 AM/x.zip"])
+def test_collect_nobody_takes_anothers_name_within_what_a_platform_named(
+    archive: str, theirs: str, tmp_path: Path
+) -> None:
+    root = made(tmp_path / "subs", "Ada L_101_55511_hw.ipynb", "10-21 - Ada L - 3 May, 2026 111 AM/hw.ipynb")
+    (root / archive).parent.mkdir(exist_ok=True)
+    zip_of(root / archive, {theirs: b"{}"})
+    with collect([root]) as found:
+        assert {entry.student for entry in found if "assignsubmission" in entry.shown_path} == {"mallory"}
+
+
 def test_collect_archives_given_one_by_one_keep_their_students(tmp_path: Path) -> None:
     paths = [zip_of(tmp_path / f"{name}.zip", {"homework/nb.ipynb": b"{}"}) for name in ("ada", "alan")]
     with collect(paths) as collection:
