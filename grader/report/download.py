@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from grader.notebook_name import CANVAS, GRADESCOPE, MOODLE
 
@@ -21,14 +22,22 @@ def moodle_folder(path: str) -> str | None:
     return f"{match['student']}_{match['number']}_assignsubmission_file_"
 
 
-def number_in(path: str) -> str | None:
+def number_in(path: str, student: str) -> str | None:
     """The number by which Moodle or Canvas knows a student, or None where the path is of neither's download.
 
-    >>> number_in("class.zip!lovelaceada_LATE_101_55512_03_backprop.ipynb"), number_in("ada/03_backprop.ipynb")
-    ('101', None)
+    That beside the student's name, where it stands in the path: another may be in what they handed in.
+
+    >>> number_in("class.zip!lovelaceada_LATE_101_55512_03_backprop.ipynb", "lovelaceada")
+    '101'
+    >>> number_in("turing_102_55513_hw.zip!lovelaceada_101_assignsubmission_file_/hw.ipynb", "turing")
+    '102'
     """
-    match = _part(MOODLE, path) or _part(CANVAS, path)
-    return None if match is None else match["number"]
+    for match in filter(None, (pattern.fullmatch(part) for part in _parts(path) for pattern in (MOODLE, CANVAS))):
+        name = unicodedata.normalize("NFC", match["student"].strip())
+        if student in (name, f"{name}_{match['number']}"):
+            return match["number"]
+    first = _part(MOODLE, path) or _part(CANVAS, path)
+    return None if first is None else first["number"]
 
 
 def submission_in(path: str) -> str | None:
@@ -43,4 +52,8 @@ def submission_in(path: str) -> str | None:
 
 def _part(pattern: re.Pattern[str], path: str) -> re.Match[str] | None:
     """The first part of a path, within archives too, that a platform has named."""
-    return next(filter(None, map(pattern.fullmatch, re.split("[/!]", path))), None)
+    return next(filter(None, map(pattern.fullmatch, _parts(path))), None)
+
+
+def _parts(path: str) -> list[str]:
+    return re.split("[/!]", path)

@@ -76,7 +76,7 @@ def _called_as_in(tables: Iterable[Table], run: RunReport | None) -> list[dict[s
 
 def _by_number(run: RunReport | None) -> dict[str, str]:
     """The grader's name for each number that a platform's download had."""
-    found = ((number_in(entry.path), entry.student) for entry in (run.submissions if run else ()))
+    found = ((number_in(entry.path, entry.student), entry.student) for entry in (run.submissions if run else ()))
     return {number: student for number, student in found if number is not None}
 
 
@@ -143,7 +143,9 @@ def _students(run: RunReport, known: Container[str]) -> set[str]:
 
 def teams_of(run: RunReport) -> frozenset[str]:
     """The teams of an export of Gradescope's: who is called "Ada & Alan" elsewhere is one person."""
-    found = (entry for entry in run.submissions if submission_in(entry.path) and not number_in(entry.path))
+    found = (
+        entry for entry in run.submissions if submission_in(entry.path) and not number_in(entry.path, entry.student)
+    )
     return frozenset(entry.student for entry in found if TEAM in entry.student)
 
 

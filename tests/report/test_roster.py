@@ -53,6 +53,21 @@ def test_roster_with_the_numbers_of_a_download_needs_no_names(
     assert (strangers(made, known), absentees(made, known)) == ((), ("Never, Came (102)",))
 
 
+def test_nobody_takes_the_number_of_another(tmp_path: Path) -> None:
+    made = run(
+        submission("lovelaceada", exercise("lin_grad"), path="c.zip!lovelaceada_101_5550_hw.ipynb"),
+        submission(
+            "turing", exercise("lin_grad"), path="c.zip!turing_102_5551_hw.zip!x_101_assignsubmission_file_/hw.ipynb"
+        ),
+    )
+    (tmp_path / "list.csv").write_text('Student,ID\n"Lovelace, Ada",101\n"Turing, Alan",102\n', encoding="utf-8")
+
+    assert {name: person["ID"] for name, person in read_roster(tmp_path / "list.csv", made).items()} == {
+        "lovelaceada": "101",
+        "turing": "102",
+    }
+
+
 EXPORTED = run(
     submission("Ada Lovelace", exercise("lin_grad"), path="submission_101/hw.ipynb"),
     submission("Grace Hopper & Alan Turing", exercise("lin_grad"), path="x.zip!submission_102/hw.ipynb"),
