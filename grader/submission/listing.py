@@ -19,6 +19,8 @@ from grader.submission.naming import is_from_moodle, is_from_platform, students_
 from grader.submission.regular_file import Refused, TooLarge, kind_of
 from grader.submission.sheets import is_part, nobodys_in
 
+#: What nbgrader has beside the students' work.
+_NBGRADERS = frozenset({"submitted", "source", "release", "autograded", "feedback"})
 _NESTED = "an archive inside an archive inside an archive, which is not unpacked"
 
 
@@ -205,7 +207,7 @@ def _export(root: Path, folders: list[str]) -> Export | None:
 
 def _wrapper(root: Path, found: list[Found], folders: list[str], owner: str, *, unpacked: bool) -> str | None:
     """Return the folder that holds everything and is nobody's name: nbgrader's, Gradescope's, or an archive's own."""
-    if "submitted" in folders and not any(is_part(folder) for folder in folders if folder != "submitted"):
+    if _is_nbgraders(found, folders):
         return "submitted"
     if len(folders) != 1 or any(len(item.parts) == 1 for item in found):
         return None
@@ -219,6 +221,12 @@ def _wrapper(root: Path, found: list[Found], folders: list[str], owner: str, *, 
     if _holds_a_class(lone) or (unpacked and (lone == owner or len(inner) > 1)):
         return lone
     return lone if _is_doubled(lone, owner, found) else None
+
+
+def _is_nbgraders(found: list[Found], folders: list[str]) -> bool:
+    """Tell whether a class lies in ``submitted``, and nobody beside it: else it is a student who is called so."""
+    late = any(is_part(folder) for folder in folders if folder != "submitted")
+    return "submitted" in folders and not late and all({*item.parts[:1]} <= _NBGRADERS for item in found)
 
 
 def _is_doubled(lone: str, owner: str, found: list[Found]) -> bool:

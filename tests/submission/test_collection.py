@@ -679,6 +679,8 @@ def test_collect_an_archive_over_the_limits_says_how_a_class_gets_by_them(tmp_pa
         (["ada/nb.ipynb", "late/"], ["ada"]),
         (["on time/ada/nb.ipynb", "on time/alan/nb.ipynb", "late/zed/nb.ipynb"], ["ada", "alan", "zed"]),
         (["submitted/ada/hw/nb.ipynb", "submitted/alan/hw/nb.ipynb", "late/zed/nb.ipynb"], ["ada", "alan", "zed"]),
+        (["ada/nb.ipynb", "alan/nb.ipynb", "submitted/nb.ipynb"], ["ada", "alan", "subs"]),
+        (["submitted/ada/hw/nb.ipynb", "submitted/ada/hw2/nb.ipynb", "alan/hw/nb.ipynb"], ["ada", "ada", "alan"]),
         (["HW3/ada/nb.ipynb", "HW3/alan/nb.ipynb", "HW4/ada/nb2.ipynb"], ["ada", "ada", "alan"]),
         (["HW3/ada/nb.ipynb", "HW4/ada/nb2.ipynb", "solutions/nb.ipynb"], ["ada", "ada", "solutions"]),
         (["section 1/ada/nb.ipynb", "section 2/alan/nb.ipynb"], ["ada", "alan"]),
