@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import asdict
+from io import BufferedReader
 from pathlib import Path
 
 from grader.gradebook import RunSettings
+from grader.kernel.assets import opened
 from grader.model import Course, Limits, Submission
-from grader.visible import files_of_work
 
 
 def course_digest(course: Course) -> str:
@@ -28,9 +28,10 @@ def course_digest(course: Course) -> str:
 
 
 def fingerprint(submission: Submission, settings: RunSettings, limits: Limits, course: str) -> str:
-    """A hash of the notebook, the files beside it, the settings of the run, its limits and the course's digest."""
+    """A hash of the notebook, what it is called, the files beside it, the run's settings and limits, and the course."""
     parts = [
         submission.sha256,
+        submission.notebook,
         submission.unreadable or "",
         *submission.flags,
         repr(sorted(asdict(settings).items())),
@@ -38,25 +39,27 @@ def fingerprint(submission: Submission, settings: RunSettings, limits: Limits, c
         course,
     ]
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass"))
-    if submission.assets is not None:
-        for name, content in _assets(submission, limits.written):
-            digest.update(os.fsencode(name) + b"\0" + content)
+    for name, content in _assets(submission, limits.written):
+        digest.update(os.fsencode(name) + b"\0" + content)
     return digest.hexdigest()
 
 
 def _assets(submission: Submission, most: int) -> Iterator[tuple[str, bytes]]:
-    """Name and content hash of each regular file beside a notebook, in order; links and special files are not read."""
-    assert submission.assets is not None
-    left = most
-    for root, files in files_of_work(submission.assets, below=submission.assets_below):
-        for name in files:
-            path = Path(root, name)
-            try:
-                status = path.lstat()
-                if not stat.S_ISREG(status.st_mode) or name.endswith(".ipynb"):
-                    continue
-                left -= status.st_size
-                content = hashlib.sha256(path.read_bytes()).digest() if left >= 0 else str(status.st_size).encode()
-            except OSError as error:
-                content = f"unreadable {error.errno}".encode()
-            yield str(path.relative_to(submission.assets)), content
+    """Name and content hash of each file that the kernel gets; of other notebooks only where the code speaks of such.
+
+    A student's notebooks often lie in one folder, and one that changes is no reason to run the others again.
+    """
+    notebooks = any(".ipynb" in cell.source for cell in submission.cells)
+    for asset in opened(submission.assets, most, below=submission.assets_below):
+        if asset is None:
+            continue
+        with os.fdopen(asset.fd, "rb") as file:
+            if notebooks or not asset.path.endswith(".ipynb"):
+                yield asset.path, _digest(file)
+
+
+def _digest(file: BufferedReader) -> bytes:
+    try:
+        return hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        return f"unreadable {error.errno}".encode()

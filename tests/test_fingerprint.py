@@ -10,7 +10,7 @@ import pytest
 from grader.course.loading import load_course
 from grader.fingerprint import course_digest, fingerprint
 from grader.gradebook import RunSettings
-from grader.model import Limits, Submission
+from grader.model import Cell, Limits, Submission
 from tests.course.courses import COURSE
 
 
@@ -49,14 +49,42 @@ def test_digest_ignores_what_python_compiled_and_what_lies_beside_a_single_file(
     assert course_digest(alone) == before[0]
 
 
+def _mark(folder: Path, *, notebook: str = "nb.ipynb", code: str = "", written: int = 10**6) -> str:
+    submission = Submission(
+        "ada", notebook, folder / notebook, f"ada/{notebook}", sha256="", cells=(Cell(0, code, None),), assets=folder
+    )
+    return fingerprint(submission, RunSettings("1", "c", 1, "2", "none"), Limits(written=written), "")
+
+
+def test_fingerprint_changes_with_the_notebook_s_name(tmp_path: Path) -> None:
+    assert _mark(tmp_path) != _mark(tmp_path, notebook="hw.ipynb")
+
+
+def test_fingerprint_changes_with_a_file_behind_one_that_is_too_large(tmp_path: Path) -> None:
+    (tmp_path / "data.bin").write_bytes(bytes(100_000))
+    (tmp_path / "helper.py").write_text("A = 1\n")
+    before = _mark(tmp_path, written=10_000)
+    (tmp_path / "helper.py").write_text("A = 2\n")
+
+    assert _mark(tmp_path, written=10_000) != before
+
+
+@pytest.mark.parametrize(("code", "changes"), [("%run other.ipynb", True), ("import numpy", False)])
+def test_fingerprint_changes_with_another_notebook_that_may_be_run(code: str, changes: bool, tmp_path: Path) -> None:
+    (tmp_path / "other.ipynb").write_text("{}")
+    before = _mark(tmp_path, code=code)
+    (tmp_path / "other.ipynb").write_text("[]")
+
+    assert (_mark(tmp_path, code=code) != before) is changes
+
+
 def test_fingerprint_gets_through_a_folder_of_any_depth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for _ in range(1_500):
         Path("x").mkdir()
         monkeypatch.chdir("x")
-    submission = Submission("ada", "nb.ipynb", tmp_path / "nb.ipynb", "ada/nb.ipynb", sha256="", assets=tmp_path)
 
-    assert fingerprint(submission, RunSettings("1", "c", 1, "2", "none"), Limits(), "")
+    assert _mark(tmp_path)
 
     monkeypatch.chdir(tmp_path)
     os.removedirs("x/" * 1_500)
