@@ -12,7 +12,7 @@ from grader.report.pages import GENERATOR, class_page, page_name, student_page
 from grader.report.sheet import gradebook_csv
 from grader.report.tally import tally
 
-_OUR_NAME = re.compile(r"[A-Za-z0-9_-]+-[0-9a-f]{8}\.html")
+_OUR_NAME = re.compile(r"[A-Za-z0-9_-]+-[0-9a-f]{8}(?:[0-9a-f]{8})?\.html")  # an older grader wrote eight digits
 
 
 def write_reports(run: RunReport, out: Path, *, hints: Hints = "nudge") -> tuple[Path, ...]:

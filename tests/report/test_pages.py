@@ -155,7 +155,11 @@ def test_student_page_two_notebooks_with_one_exercise_has_unique_ids() -> None:
 def test_page_name_any_names_are_safe_and_never_collide(names: list[str]) -> None:
     pages = [page_name(name) for name in names]
     assert len({page.lower() for page in pages}) == len(names)
-    assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,49}\.html", page) for page in pages)
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,57}\.html", page) for page in pages)
+
+
+def test_page_name_is_not_anothers_where_eight_digits_of_a_hash_are() -> None:
+    assert page_name("Ada 块丐") != page_name("Ada 创丁")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.0999, 0.3, 0.7, 0.95, 1.0])
