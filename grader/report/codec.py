@@ -38,7 +38,7 @@ def submission_from_dict(data: Mapping[str, Any]) -> SubmissionReport:
                 "flags": tuple(data["flags"]),
             }
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise GradebookError(
             f"a stored submission cannot be read ({type(error).__name__}: {error})",
             remedy="grade again with --fresh: it was written by another version of the grader",

@@ -40,6 +40,7 @@ def test_codec_non_finite_numbers_survive() -> None:
         pytest.param(lambda data: data.pop("exercises"), id="key missing"),
         pytest.param(lambda data: data.update(colour="red"), id="key unknown"),
         pytest.param(lambda data: data["exercises"][0]["checks"][0].pop("sample"), id="key missing deep down"),
+        pytest.param(lambda data: data.update(exercises=[[]]), id="list for an exercise"),
     ],
 )
 def test_codec_other_version_is_a_gradebook_error(change) -> None:  # type: ignore[no-untyped-def]
