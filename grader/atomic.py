@@ -11,7 +11,7 @@ def write(path: Path, content: bytes) -> None:
     """Write ``content`` beside ``path`` and move it there; its folder is made. A link in its place is replaced.
 
     Raises:
-        OSError: it cannot be written, and ``path`` is as it was.
+        OSError: it cannot be written, and ``path`` is as it was; the error names a file also where the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".unfinished-", dir=path.parent)
@@ -20,6 +20,8 @@ def write(path: Path, content: bytes) -> None:
             file.write(content)
         Path(name).chmod(0o644)
         Path(name).replace(path)
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno and error.filename is None:
+            error.filename = str(path)
         raise

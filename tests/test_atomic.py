@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,12 @@ def test_write_that_fails_leaves_what_was_there_and_nothing_else(tmp_path: Path)
         atomic.write(tmp_path / "file", b"text")
 
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_write_on_a_full_disk_says_which_file_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "mkstemp", lambda **_: (os.open("/dev/full", os.O_WRONLY), str(tmp_path / "new")))
+
+    with pytest.raises(OSError, match="No space left") as raised:
+        atomic.write(tmp_path / "file", b"text")
+
+    assert raised.value.filename == str(tmp_path / "file")
