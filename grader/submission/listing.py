@@ -20,7 +20,7 @@ from grader.submission.regular_file import Refused, TooLarge, kind_of
 from grader.submission.sheets import is_part, nobodys_in
 
 #: What nbgrader has beside the students' work.
-_NBGRADERS = frozenset({"submitted", "source", "release", "autograded", "feedback"})
+_NBGRADERS = frozenset({"submitted", "source", "release", "autograded", "feedback", "solution", "downloaded"})
 _NESTED = "an archive inside an archive inside an archive, which is not unpacked"
 
 

@@ -58,7 +58,10 @@ LAYOUTS: dict[str, tuple[list[str], Seen]] = {
         [("ada", "hw.ipynb", "ada/hw.ipynb"), ("alan", "hw.ipynb", "alan/deep/er/hw.ipynb")],
     ),
     "nbgrader": (
-        ["submitted/ada/ps1/hw.ipynb", "submitted/alan/ps1/hw.ipynb", "source/ps1/hw.ipynb"],
+        [
+            *("submitted/ada/ps1/hw.ipynb", "submitted/alan/ps1/hw.ipynb", "source/ps1/hw.ipynb"),
+            *("solution/ps1/hw.ipynb", "downloaded/ps1/archive/ada_hw.ipynb"),
+        ],
         [
             ("ada", "hw.ipynb", "submitted/ada/ps1/hw.ipynb"),
             ("alan", "hw.ipynb", "submitted/alan/ps1/hw.ipynb"),
