@@ -136,7 +136,7 @@ def _entries(listing: Listing, drafts: list[_Draft], known: Sequence[str], stude
     people = _people_in(drafts, listing, known)
     return [
         Entry(
-            student=unicodedata.normalize("NFC", printable(draft.name.student)) or "unnamed",
+            student=_written_alike(draft.name.student),
             notebook=printable(draft.name.notebook),
             path=draft.found.path,
             shown_path=draft.shown_path,
@@ -149,6 +149,11 @@ def _entries(listing: Listing, drafts: list[_Draft], known: Sequence[str], stude
         for draft in drafts
         if not (draft.found.obstacle and draft.name.student in having)
     ]
+
+
+def _written_alike(student: str) -> str:
+    """Return a name as reports have it: those that look the same there, are the same."""
+    return unicodedata.normalize("NFC", " ".join(printable(student).split())) or "unnamed"
 
 
 def _remarks(draft: _Draft, students: frozenset[str]) -> Iterator[str]:

@@ -492,6 +492,13 @@ def test_collect_nobody_takes_anothers_name_within_what_a_platform_named(
         assert {entry.student for entry in found if "assignsubmission" in entry.shown_path} == {"mallory"}
 
 
+def test_collect_names_that_look_the_same_are_one_and_flagged(tmp_path: Path) -> None:
+    root = made(tmp_path / "subs", *(f"{name}/hw.ipynb" for name in ("Zoë K", "Zoe\u0308 K", "Zoë  K", "Ada L")))
+    with collect([root]) as found:
+        assert [entry.student for entry in found] == ["Ada L", *["Zoë K"] * 3]
+        assert all("3 notebooks of one kind" in entry.flags[0] for entry in found.entries[1:])
+
+
 def test_collect_archives_given_one_by_one_keep_their_students(tmp_path: Path) -> None:
     paths = [zip_of(tmp_path / f"{name}.zip", {"homework/nb.ipynb": b"{}"}) for name in ("ada", "alan")]
     with collect(paths) as collection:
