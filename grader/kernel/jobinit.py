@@ -23,6 +23,7 @@ from grader.kernel import confine, seccomp, wire
 from grader.kernel import zygote as zygotes
 from grader.kernel.clock import JobClock
 from grader.kernel.processes import MOST_FILES, Processes
+from grader.kernel.removal import remove
 
 if TYPE_CHECKING:
     from grader.kernel.messages import CheckTold, FileOrder, InitTold, JobTold, Order
@@ -322,7 +323,7 @@ class JobInit:
         with contextlib.suppress(OSError):
             self.processes.kill_all()
         if not self.private:
-            _wipe(self.folder)
+            remove(self.folder)
 
 
 def _takes_more(sock: socket.socket) -> bool:
@@ -330,14 +331,3 @@ def _takes_more(sock: socket.socket) -> bool:
     poll = select.poll()
     poll.register(sock, select.POLLOUT)
     return bool(poll.poll(0))
-
-
-def _wipe(folder: Path) -> None:
-    """Remove ``folder``, also where student code took its permissions away."""
-    for place, folders, _ in os.walk(folder):
-        for name in folders:
-            with contextlib.suppress(OSError):
-                path = os.path.join(place, name)
-                if not os.path.islink(path):
-                    os.chmod(path, 0o700)
-    shutil.rmtree(folder, ignore_errors=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import tempfile
 from pathlib import Path
+
+from grader.kernel.removal import remove
 
 _PREFIX = "grader-"
 _LOCK = "lock"
@@ -30,7 +31,7 @@ class Workplace:
 
     def close(self) -> None:
         """Remove it."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        remove(self.path)
         if self._lock is not None:
             os.close(self._lock)
 
@@ -46,7 +47,7 @@ def _sweep(place: str) -> None:
                     continue
                 lock = _locked(Path(entry.path, _LOCK), create=False)
                 if lock is not None:
-                    shutil.rmtree(entry.path, ignore_errors=True)
+                    remove(entry.path)
                     os.close(lock)
 
 

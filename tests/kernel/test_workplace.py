@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from grader.kernel.workplace import Workplace
 
 KILLED = "import os, sys, signal\nfrom grader.kernel.workplace import Workplace\nwork = Workplace(sys.argv[1])\n"
@@ -39,3 +41,22 @@ def test_folder_of_a_killed_grader_goes_with_the_next(tmp_path: Path) -> None:
         "grader-link",
     }
     living.close()
+
+
+def test_folder_goes_whatever_student_code_made_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "file").touch()
+    work = Workplace(str(tmp_path))
+    monkeypatch.chdir(work.path)
+    Path("link").symlink_to(kept)
+    Path("closed/inner").mkdir(parents=True)
+    Path("closed").chmod(0)
+    for _ in range(3_000):
+        Path("x").mkdir()
+        Path("file").touch()
+        monkeypatch.chdir("x")
+    monkeypatch.chdir(tmp_path)
+    work.close()
+    assert list(tmp_path.iterdir()) == [kept]
+    assert (kept / "file").exists()
