@@ -7,6 +7,7 @@ job's kernel, where that is no child of the init.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import time
@@ -366,17 +367,24 @@ def _bytes(text: str, name: str) -> int:
 
 
 def _is_over(folder: str, most_bytes: int) -> bool:
-    """Whether more than ``most_bytes`` of disk, or more than ``MOST_FILES`` files, are under ``folder``."""
+    """Whether more than ``most_bytes`` of disk, or more than ``MOST_FILES`` files, are under ``folder``.
+
+    Also where that cannot be told, since student code closed a folder or made it deeper than a path can be long.
+    """
     total = count = 0
     todo = [folder]
     while todo:
-        with contextlib.suppress(OSError), os.scandir(todo.pop()) as entries:
-            for entry in entries:
-                count += 1
-                if total > most_bytes or count > MOST_FILES:
-                    return True
-                with contextlib.suppress(OSError):
-                    total += entry.stat(follow_symlinks=False).st_blocks * 512
-                    if entry.is_dir(follow_symlinks=False):
-                        todo.append(entry.path)
+        try:
+            with os.scandir(todo.pop()) as entries:
+                for entry in entries:
+                    count += 1
+                    if total > most_bytes or count > MOST_FILES:
+                        return True
+                    with contextlib.suppress(FileNotFoundError):
+                        total += entry.stat(follow_symlinks=False).st_blocks * 512
+                        if entry.is_dir(follow_symlinks=False):
+                            todo.append(entry.path)
+        except OSError as error:
+            if error.errno in (errno.EACCES, errno.ENAMETOOLONG):
+                return True
     return total > most_bytes

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from grader.kernel.processes import _is_over
+from grader.kernel.removal import remove
 from grader.kernel.sandbox import package_home
 
 _START = """
@@ -69,3 +74,26 @@ def test_what_descends_from_a_process(script: str, told: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == told
+
+
+def test_folder_that_cannot_be_looked_through_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(20):
+        Path("x" * 250).mkdir()
+        monkeypatch.chdir("x" * 250)
+    assert _is_over(str(tmp_path), 10**9)
+    remove(tmp_path)
+
+
+def test_folder_that_is_closed_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "closed").mkdir()
+    assert not _is_over(str(tmp_path), 10**9)
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if path.endswith("closed"):
+            raise PermissionError(errno.EACCES, "closed")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert _is_over(str(tmp_path), 10**9)
