@@ -40,7 +40,8 @@ HintsOption = Annotated[
 # ---------------------------------------------------------------------------------- grader score: what is graded
 
 PathsArgument = Annotated[
-    list[Path], typer.Argument(help="Folders, notebooks or archives of submissions.", show_default=False)
+    list[Path],  # one that cannot be read is a student's entry with the reason, and does not end the run
+    typer.Argument(help="Folders, notebooks or archives of submissions.", show_default=False, readable=False),
 ]
 SeedOption = Annotated[
     int | None,

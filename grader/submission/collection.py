@@ -184,7 +184,11 @@ def _folders_of_students(listings: list[Listing]) -> list[Listing]:
     owners = [listing.owner for listing in listings if not listing.siblings]
     prefix = classroom_prefix([owner for owner in owners if not is_from_platform(owner)])
     listings = [replace(listing, owner=listing.owner.removeprefix(prefix)) for listing in listings]
-    single = [not listing.siblings and len({item.parts[:1] for item in listing.found}) == 1 for listing in listings]
+    heads = [{item.parts[:1] for item in listing.found} for listing in listings]
+    single = [
+        not listing.siblings and len(head) == 1 and () not in head
+        for listing, head in zip(listings, heads, strict=True)
+    ]
     notebooks = [one and is_notebook(listing.found[0].parts[0]) for one, listing in zip(single, listings, strict=True)]
     archives = [one and _is_named_archive(listing) for one, listing in zip(single, listings, strict=True)]
     if sum(notebooks) + sum(archives) < 2:
@@ -262,7 +266,7 @@ def _places(listing: Listing, known: Sequence[str]) -> Iterator[tuple[str, ...]]
     """Yield the folders and archives that are students', those in a folder that is nobody's too."""
     nobodys = nobodys_in(listing.holders, known)
     for holder in listing.holders:
-        if (listing.root / holder / "gradebook.db").is_file():  # grades of an earlier run
+        if os.path.lexists(listing.root / holder / "gradebook.db"):  # grades of an earlier run
             continue
         if holder not in nobodys:
             yield (holder,)

@@ -162,7 +162,7 @@ class Lister:
         ]
         holders = (*folders, *(item.parts[0] for item in found if len(item.parts) == 1 and is_archive(item.parts[0])))
         shown += "".join(f"{part}/" for part in base)
-        alone = (depth == 0 and not base and (root / ".git").exists()) or is_from_moodle(owner)
+        alone = (depth == 0 and not base and os.path.lexists(root / ".git")) or is_from_moodle(owner)
         others = _named_by_a_platform(root)
         holding = tuple(sorted(holders))
         return Listing(owner, root, tuple(everything), shown, base, holding, alone, others=others, export=export)
@@ -216,7 +216,7 @@ def _wrapper(root: Path, found: list[Found], folders: list[str], owner: str, *, 
         return None
     inner = {item.parts[1] for item in found if len(item.parts) > 2 or is_archive(item.parts[-1])}
     below = {item.parts[1] for item in found if len(item.parts) > 2}
-    if any(map(GRADESCOPE.fullmatch, below)) and (root / lone / METADATA).is_file():
+    if any(map(GRADESCOPE.fullmatch, below)) and os.path.lexists(root / lone / METADATA):
         return lone
     if _holds_a_class(lone) or (unpacked and (lone == owner or len(inner) > 1)):
         return lone
@@ -256,8 +256,7 @@ def _holds_a_class(folder: str) -> bool:
 
 def _may_hold_a_class(item: Found) -> bool:
     """Tell whether the only thing in a folder is an archive that no platform named after a student."""
-    name = item.parts[-1]
-    return item.refused is None and is_archive(name) and not is_from_platform(name)
+    return item.refused is None and is_archive(item.parts[-1]) and not is_from_platform(item.parts[-1])
 
 
 def _is_a_class(listing: Listing, known: Sequence[str]) -> bool:

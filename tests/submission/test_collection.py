@@ -305,9 +305,17 @@ def test_collect_a_folder_that_cannot_be_read_is_an_entry(tmp_path: Path, monkey
             raise PermissionError(errno.EACCES, "secret")
         return scandir(path)
 
+    def unseen(path: object, *_about: object, **_more: object) -> object:
+        if "bob/" in str(path):
+            raise PermissionError(errno.EACCES, "secret")
+        return stat(path)
+
+    stat = os.stat
     monkeypatch.setattr(os, "scandir", refusing)
-    bob = collect([root]).entries[1]
-    assert (bob.student, bob.refused) == ("bob", "the folder cannot be read: permission denied")
+    monkeypatch.setattr(os, "stat", unseen)
+    for given in ([root], [root / "ada", root / "bob"]):
+        bob = collect(given).entries[1]
+        assert (bob.student, bob.refused) == ("bob", "the folder cannot be read: permission denied")
 
 
 def test_collect_too_many_files_is_a_reason(tmp_path: Path) -> None:
