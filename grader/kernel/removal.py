@@ -15,6 +15,8 @@ def remove(folder: str | os.PathLike[str]) -> None:
     a path, and than Python can call itself.
     """
     folder = os.fspath(folder)
+    with contextlib.suppress(OSError):
+        os.chmod(folder, 0o700)
     up = (os.path.join(folder, f"{secrets.token_hex(8)}-{number}") for number in itertools.count())
     waiting = [folder]
     while waiting:
