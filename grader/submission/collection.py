@@ -7,35 +7,28 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
 from grader.alphabet import alphabetical
 from grader.errors import UsageError
-from grader.notebook_name import GRADESCOPE, kind_of_notebook
+from grader.notebook_name import kind_of_notebook
+from grader.submission.draft import Draft, draft_of, naming_for
 from grader.submission.entry import Collection, CollectLimits, Entry, printable
-from grader.submission.finding import Found, archive_stem, is_archive, is_notebook
+from grader.submission.finding import archive_stem, is_archive, is_notebook
 from grader.submission.gradescope import METADATA
 from grader.submission.listing import Lister, Listing
-from grader.submission.naming import Name, Naming, classroom_prefix, is_from_platform
-from grader.submission.sheets import nobodys_in
-from grader.visible import is_work
+from grader.submission.missing import empty, without_notebook
+from grader.submission.naming import classroom_prefix, is_from_platform
 
-#: Of several notebooks of one kind, so many are named in each one's flag; of other files, in a reason.
+#: Of several notebooks of one kind, so many are named in each one's flag.
 _NAMED = 4
 _LOOKED_FOR = (
     "looked for notebook.ipynb, student_notebook.ipynb, student/notebook.ipynb, "
     "submitted/student/assignment/notebook.ipynb, assignment-student/notebook.ipynb, submission_17/notebook.ipynb "
     "and archives of these"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    found: Found
-    name: Name
-    shown_path: str
 
 
 def collect(
@@ -84,10 +77,10 @@ def collect(
 
 
 def _entries_of_class(
-    listings: Sequence[Listing], drafts: Sequence[list[_Draft]], known: Sequence[str]
+    listings: Sequence[Listing], drafts: Sequence[list[Draft]], known: Sequence[str]
 ) -> tuple[Entry, ...]:
     """Return the entries of all paths, sorted, each once: what must be seen side by side is decided here."""
-    drafts = [some or [_empty(listing, known)] for listing, some in zip(listings, drafts, strict=True)]
+    drafts = [some or [empty(listing, known)] for listing, some in zip(listings, drafts, strict=True)]
     there = {draft.name for some in drafts for draft in some if os.path.lexists(draft.found.path)}
     submitters = {(name.student, name.number) for name in there}
     drafts = [  # whom one part of an export only lists may be in another
@@ -119,15 +112,15 @@ def _compiled(pattern: str | None) -> re.Pattern[str] | None:
     return compiled
 
 
-def _drafts(listing: Listing, pattern: re.Pattern[str] | None, known: Sequence[str]) -> list[_Draft]:
-    naming = _naming(listing, known)
-    drafts = [_draft(item, listing, pattern, naming) for item in listing.found]
+def _drafts(listing: Listing, pattern: re.Pattern[str] | None, known: Sequence[str]) -> list[Draft]:
+    naming = naming_for(listing, known)
+    drafts = [draft_of(item, listing, pattern, naming) for item in listing.found]
     if pattern is None:
-        drafts += _without_notebook(listing, drafts, naming, known)
+        drafts += without_notebook(listing, drafts, naming, known)
     return drafts
 
 
-def _entries(listing: Listing, drafts: list[_Draft], known: Sequence[str], students: frozenset[str]) -> list[Entry]:
+def _entries(listing: Listing, drafts: list[Draft], known: Sequence[str], students: frozenset[str]) -> list[Entry]:
     having = {draft.name.student for draft in drafts if not draft.found.obstacle}
     remarks: defaultdict[str, list[str]] = defaultdict(list)
     for draft in drafts:
@@ -156,7 +149,7 @@ def _written_alike(student: str) -> str:
     return unicodedata.normalize("NFC", " ".join(printable(student).split())) or "unnamed"
 
 
-def _remarks(draft: _Draft, students: frozenset[str]) -> Iterator[str]:
+def _remarks(draft: Draft, students: frozenset[str]) -> Iterator[str]:
     """Remark on a student that could not be told, and on each folder or archive with the name of another student."""
     if draft.name.remark:
         yield draft.name.remark
@@ -164,16 +157,6 @@ def _remarks(draft: _Draft, students: frozenset[str]) -> Iterator[str]:
         name = archive_stem(part)
         if name in students and name != draft.name.student:
             yield f"lies in {printable(name)!r}, which is another student's name"
-
-
-def _naming(listing: Listing, known: Sequence[str]) -> Naming:
-    folders = [*listing.holders] if not listing.alone else []
-    nobodys = nobodys_in(folders, known)
-    beside = [item.parts[item.parts[0] in nobodys :] for item in listing.found if item.parts]
-    files = listing.siblings or [parts[0] for parts in beside if len(parts) == 1]
-    notebooks = [name for name in files if is_notebook(name)]
-    alone, guessing = listing.alone, not listing.lone
-    return Naming(listing.owner, folders, notebooks, known, alone=alone, guessing=guessing, export=listing.export)
 
 
 def _folders_of_students(listings: list[Listing]) -> list[Listing]:
@@ -205,21 +188,7 @@ def _is_named_archive(listing: Listing) -> bool:
     return not more and listing.found[0].parts[0] == holder and is_archive(holder) and not is_from_platform(holder)
 
 
-def _draft(item: Found, listing: Listing, pattern: re.Pattern[str] | None, naming: Naming) -> _Draft:
-    name, shown = naming.name(item.parts), listing.shown_path(item.parts)
-    if pattern is None:
-        return _Draft(item, name, shown)
-    matched = pattern.match("/".join((*listing.base, *item.parts)))
-    if matched is None or not matched["student"]:
-        reason = item.refused or "its path does not match --student-pattern"
-        return _Draft(replace(item, refused=reason), name, shown)
-    notebook = matched["notebook"] if "notebook" in matched.re.groupindex else None
-    if notebook and not is_notebook(notebook):
-        notebook += ".ipynb"
-    return _Draft(item, Name(matched["student"].strip("/ "), notebook or name.notebook), shown)
-
-
-def _namesakes(drafts: Iterable[_Draft]) -> frozenset[str]:
+def _namesakes(drafts: Iterable[Draft]) -> frozenset[str]:
     """Return the names that go with several of a platform's numbers, in whichever of the paths."""
     numbers: defaultdict[str, set[str]] = defaultdict(set)
     for draft in drafts:
@@ -227,85 +196,26 @@ def _namesakes(drafts: Iterable[_Draft]) -> frozenset[str]:
     return frozenset(student for student, found in numbers.items() if len(found) > 1)
 
 
-def _told_apart(draft: _Draft, alike: frozenset[str]) -> _Draft:
+def _told_apart(draft: Draft, alike: frozenset[str]) -> Draft:
     if not draft.name.number or draft.name.student not in alike:
         return draft
     return replace(draft, name=replace(draft.name, student=f"{draft.name.student}_{draft.name.number}"))
 
 
-def _without_notebook(listing: Listing, drafts: list[_Draft], naming: Naming, known: Sequence[str]) -> list[_Draft]:
-    """Return a draft for each student without a notebook: a folder in a class of folders, a file among a platform's."""
-    holding = {draft.found.parts[:depth] for draft in drafts for depth in (1, 2)}
-    # Moodle makes two folders for one student: for files, and for text typed online.
-    people = {(draft.name.student, draft.name.number) for draft in drafts}
-    direct = any(len(draft.found.parts) == 1 and draft.name.own_folder and draft.name.notebook for draft in drafts)
-    archives = any(is_archive(holder) for holder in listing.holders)
-    if listing.alone or direct or not (drafts or archives):
-        return []
-    reasons = {
-        place: f"no notebook in {printable(place[-1])}{_holds(listing.root.joinpath(*place))}"
-        for place in _places(listing, known)
-        if place not in holding
-    }
-    if any(not draft.name.own_folder and is_from_platform(draft.found.parts[-1]) for draft in drafts):
-        reasons |= {(file,): f"{printable(file)} is no notebook" for file in listing.others}
-    if listing.export is not None:
-        listed = (name for name in listing.export.teams if GRADESCOPE.fullmatch(name) and name not in listing.holders)
-        reasons |= {(name,): f"{METADATA} lists {name}, which is not there" for name in listed}
-    missing = []
-    for place, reason in reasons.items():
-        name = naming.name((*place, ""))
-        if (name.student, name.number) not in people:
-            item = Found(place, listing.root.joinpath(*place), reason)
-            missing.append(_Draft(item, replace(name, notebook=""), listing.shown_path(place)))
-            people.add((name.student, name.number))
-    return missing
-
-
-def _places(listing: Listing, known: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Yield the folders and archives that are students', those in a folder that is nobody's too."""
-    nobodys = nobodys_in(listing.holders, known)
-    for holder in listing.holders:
-        if os.path.lexists(listing.root / holder / "gradebook.db"):  # grades of an earlier run
-            continue
-        if holder not in nobodys:
-            yield (holder,)
-        else:
-            _, inside, _ = next(os.walk(listing.root / holder), ("", [], []))
-            yield from ((holder, name) for name in sorted(inside) if is_work(name))
-
-
-def _empty(listing: Listing, known: Sequence[str]) -> _Draft:
-    """Return a draft for a path in which nothing was found, where others hold something: a student's, presumably."""
-    item = Found((), listing.root, f"no notebook in {printable(listing.owner)}{_holds(listing.root)}")
-    name = replace(_naming(listing, known).name(()), notebook="")
-    return _Draft(item, name, listing.shown_path(()).rstrip("/!") or printable(listing.owner))
-
-
-def _holds(folder: Path) -> str:
-    """Return what a student has in a folder without a notebook, as a script or a page that was exported from one."""
-    try:
-        names = sorted(path.name for path in folder.iterdir() if path.is_file() and is_work(path.name))
-    except OSError:
-        return ""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f", only {', '.join(map(printable, names[:_NAMED]))}{more}" if names else ""
-
-
-def _people_in(drafts: list[_Draft], listing: Listing, known: Sequence[str]) -> dict[Path, set[str]]:
+def _people_in(drafts: list[Draft], listing: Listing, known: Sequence[str]) -> dict[Path, set[str]]:
     """Return, for every folder, the students whose work lies in it or below."""
     people: defaultdict[Path, set[str]] = defaultdict(set)
     for draft in drafts:
         people[listing.root].add(draft.name.student)
         for folder in draft.found.path.parents:
             people[folder].add(draft.name.student)
-    naming = _naming(listing, known)
+    naming = naming_for(listing, known)
     for name in listing.siblings:
         people[listing.root].add(naming.name((name,)).student)
     return people
 
 
-def _assets(draft: _Draft, people: dict[Path, set[str]]) -> Path | None:
+def _assets(draft: Draft, people: dict[Path, set[str]]) -> Path | None:
     folder = draft.found.path.parent
     if draft.found.refused is not None or len(people[folder]) > 1:
         return None

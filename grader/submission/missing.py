@@ -1,0 +1,80 @@
+"""Students of whom there is no notebook: they are entries with a reason, for nobody may get lost."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from grader.notebook_name import GRADESCOPE
+from grader.submission.draft import Draft, naming_for
+from grader.submission.entry import printable
+from grader.submission.finding import Found, is_archive
+from grader.submission.gradescope import METADATA
+from grader.submission.listing import Listing
+from grader.submission.naming import Naming, is_from_platform
+from grader.submission.sheets import nobodys_in
+from grader.visible import is_work
+
+#: Of a student's other files, so many are named.
+_NAMED = 4
+
+
+def without_notebook(listing: Listing, drafts: list[Draft], naming: Naming, known: Sequence[str]) -> list[Draft]:
+    """Return a draft for each student without a notebook: a folder in a class of folders, a file among a platform's."""
+    holding = {draft.found.parts[:depth] for draft in drafts for depth in (1, 2)}
+    # Moodle makes two folders for one student: for files, and for text typed online.
+    people = {(draft.name.student, draft.name.number) for draft in drafts}
+    direct = any(len(draft.found.parts) == 1 and draft.name.own_folder and draft.name.notebook for draft in drafts)
+    archives = any(is_archive(holder) for holder in listing.holders)
+    if listing.alone or direct or not (drafts or archives):
+        return []
+    reasons = {
+        place: f"no notebook in {printable(place[-1])}{_holds(listing.root.joinpath(*place))}"
+        for place in _places(listing, known)
+        if place not in holding
+    }
+    if any(not draft.name.own_folder and is_from_platform(draft.found.parts[-1]) for draft in drafts):
+        reasons |= {(file,): f"{printable(file)} is no notebook" for file in listing.others}
+    if listing.export is not None:
+        listed = (name for name in listing.export.teams if GRADESCOPE.fullmatch(name) and name not in listing.holders)
+        reasons |= {(name,): f"{METADATA} lists {name}, which is not there" for name in listed}
+    missing = []
+    for place, reason in reasons.items():
+        name = naming.name((*place, ""))
+        if (name.student, name.number) not in people:
+            item = Found(place, listing.root.joinpath(*place), reason)
+            missing.append(Draft(item, replace(name, notebook=""), listing.shown_path(place)))
+            people.add((name.student, name.number))
+    return missing
+
+
+def empty(listing: Listing, known: Sequence[str]) -> Draft:
+    """Return a draft for a path in which nothing was found, where others hold something: a student's, presumably."""
+    item = Found((), listing.root, f"no notebook in {printable(listing.owner)}{_holds(listing.root)}")
+    name = replace(naming_for(listing, known).name(()), notebook="")
+    return Draft(item, name, listing.shown_path(()).rstrip("/!") or printable(listing.owner))
+
+
+def _places(listing: Listing, known: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the folders and archives that are students', those in a folder that is nobody's too."""
+    nobodys = nobodys_in(listing.holders, known)
+    for holder in listing.holders:
+        if os.path.lexists(listing.root / holder / "gradebook.db"):  # grades of an earlier run
+            continue
+        if holder not in nobodys:
+            yield (holder,)
+        else:
+            _, inside, _ = next(os.walk(listing.root / holder), ("", [], []))
+            yield from ((holder, name) for name in sorted(inside) if is_work(name))
+
+
+def _holds(folder: Path) -> str:
+    """Return what a student has in a folder without a notebook, as a script or a page that was exported from one."""
+    try:
+        names = sorted(path.name for path in folder.iterdir() if path.is_file() and is_work(path.name))
+    except OSError:
+        return ""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f", only {', '.join(map(printable, names[:_NAMED]))}{more}" if names else ""
