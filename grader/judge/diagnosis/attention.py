@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.layers import SOFTMAX, Table
+from grader.judge.diagnosis.products import OF_BATCHES
 
 _DIVIDED = (Tensor.__truediv__, Tensor.div, Tensor.divide, torch.div, torch.divide, torch.true_divide)
 _TIMES = (Tensor.__mul__, Tensor.__rmul__, Tensor.mul, Tensor.multiply, torch.mul, torch.multiply)
-_PRODUCTS = (torch.matmul, Tensor.matmul, Tensor.__matmul__, torch.bmm, Tensor.bmm)
 Weights = Callable[[Tensor, int], Tensor]
 
 
@@ -114,31 +114,7 @@ def before_softmax() -> Table:
             return torch.matmul(left, right)
         return left @ right.detach() + held[1].detach() @ (right - right.detach())
 
-    return {**dict.fromkeys(SOFTMAX, softmax), **dict.fromkeys(_PRODUCTS, product)}
-
-
-class _Itself(torch.autograd.Function):
-    """A product of batches in whose gradients each factor meets itself, where the result is square."""
-
-    @staticmethod
-    def forward(ctx: Any, left: Tensor, right: Tensor) -> Tensor:
-        ctx.save_for_backward(left, right)
-        return left @ right
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        left, right = ctx.saved_tensors
-        return upstream @ left, (upstream.mT @ right.mT).mT
-
-
-def factors_by_themselves() -> Table:
-    """Products q kᵀ whose gradients are made of q for q, and of k for k."""
-
-    def product(left: Tensor, right: Tensor) -> Tensor:
-        square = left.dim() == right.dim() == 3 and left.shape[1] == right.shape[2]
-        return _Itself.apply(left, right) if square else left @ right  # type: ignore[no-untyped-call]
-
-    return dict.fromkeys(_PRODUCTS, product)
+    return {**dict.fromkeys(SOFTMAX, softmax), **dict.fromkeys(OF_BATCHES, product)}
 
 
 #: Other factors of the scores: in words, and the factor from the scores and the right one.

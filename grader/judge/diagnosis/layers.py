@@ -1,4 +1,4 @@
-"""Softmax, cross-entropy and products with one of the usual mistakes, in the place of torch's own.
+"""Softmax and cross-entropy with one of the usual mistakes, in the place of torch's own.
 
 Each is a table of changed operations, made anew for each reference, for some remember what they saw.
 """
@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-Factor = Callable[[Tensor, Tensor, Tensor], Tensor]
 Table = Mapping[Any, Callable[..., Any]]
 
 #: The options with which a cross-entropy is the mean over rows.
@@ -214,70 +213,3 @@ class _BySlope(torch.autograd.Function):
     def backward(ctx: Any, upstream: Tensor) -> Any:
         (out,) = ctx.saved_tensors
         return ctx.rule(out, upstream, ctx.axis), None, None
-
-
-def squares_untransposed() -> Table:
-    """Products of batches on whose way back a square matrix is taken as it lies, where its transpose belongs."""
-
-    def product(left: Tensor, right: Tensor) -> Tensor:
-        return _Products.apply(left, right) if left.dim() == right.dim() == 3 else left @ right  # type: ignore[no-untyped-call]
-
-    return dict.fromkeys((torch.matmul, Tensor.matmul, Tensor.__matmul__, torch.bmm, Tensor.bmm), product)
-
-
-def products(left_by: Factor, right_by: Factor) -> Callable[[], Table]:
-    """Products of matrices with other gradients, each of what arrives and of the two factors."""
-
-    def product(left: Tensor, right: Tensor) -> Tensor:
-        return _ByFactors.apply(left, right, left_by, right_by) if left.dim() == right.dim() == 2 else left @ right  # type: ignore[no-untyped-call]
-
-    return lambda: dict.fromkeys((torch.matmul, Tensor.matmul, Tensor.__matmul__, torch.mm, Tensor.mm), product)
-
-
-class _ByFactors(torch.autograd.Function):
-    """The product of two matrices, with given rules for its gradients."""
-
-    @staticmethod
-    def forward(ctx: Any, left: Tensor, right: Tensor, left_by: Factor, right_by: Factor) -> Tensor:
-        ctx.save_for_backward(left, right)
-        ctx.rules = left_by, right_by
-        return left @ right
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        left, right = ctx.saved_tensors
-        left_by, right_by = ctx.rules
-        return left_by(upstream, left, right), right_by(upstream, left, right), None, None
-
-
-#: Gradients of a product of matrices, as students write them: what is wrong in words, and the two rules.
-PRODUCTS: Mapping[str, tuple[str, Factor, Factor]] = {
-    "products_reshaped": (
-        "a matrix is reshaped on the way back where it has to be transposed",
-        lambda g, left, right: g @ right.reshape(right.shape[::-1]),
-        lambda g, left, right: left.reshape(left.shape[::-1]) @ g,
-    ),
-    "products_of_sums": (
-        "two sums over the rows are multiplied, where the products of each row have to be summed",
-        lambda g, left, right: g @ right.T,
-        lambda g, left, right: torch.outer(left.sum(0), g.sum(0)),
-    ),
-}
-
-
-class _Products(torch.autograd.Function):
-    """The product of two batches of matrices; what is square goes back without being transposed."""
-
-    @staticmethod
-    def forward(ctx: Any, left: Tensor, right: Tensor) -> Tensor:
-        ctx.save_for_backward(left, right)
-        return left @ right
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        left, right = ctx.saved_tensors
-        if left.shape[1] == left.shape[2]:
-            return upstream @ right.transpose(1, 2), left @ upstream
-        if upstream.shape[1] == upstream.shape[2]:  # ``right`` is a transpose: its gradient is turned once more
-            return upstream.transpose(1, 2) @ right.transpose(1, 2), (upstream @ left).transpose(1, 2)
-        return upstream @ right.transpose(1, 2), left.transpose(1, 2) @ upstream

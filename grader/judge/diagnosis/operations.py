@@ -7,6 +7,7 @@ mask that is missing in the middle of a network shows in all gradients behind it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from grader.judge.diagnosis import activations, attention, convolutions, layers
+from grader.judge.diagnosis import activations, attention, convolutions, layers, products
 from grader.judge.diagnosis.activations import RELU, SIGMOID, SLOPES, TANH, Rule, with_rule
 from grader.judge.diagnosis.normalisations import MISSTEPS, normalisations
 
@@ -164,11 +165,11 @@ OPERATIONS: Mapping[str, Callable[[], Mapping[Any, Callable[..., Any]]]] = {
     **{name: attention.scores(by) for name, (_, by) in attention.FACTORS.items()},
     **{name: attention.weights(name) for name in attention.WEIGHTS},
     "before_softmax": attention.before_softmax,
-    "factors_by_themselves": attention.factors_by_themselves,
+    "factors_by_themselves": products.factors_by_themselves,
     **{name: layers.softmax_slope(name) for name in layers.SOFTMAXES},
     **{name: layers.cross_entropy(name) for name in layers.CROSS_ENTROPIES},
-    **{name: layers.products(left, right) for name, (_, left, right) in layers.PRODUCTS.items()},
-    "squares_untransposed": layers.squares_untransposed,
+    **{name: partial(products.products, name) for name in products.PRODUCTS},
+    "squares_untransposed": products.squares_untransposed,
     "relu_left_out": lambda: _no_relu(_ones),
     "relu_left_out_forward": lambda: _no_relu(lambda value, out: (value > 0).to(value.dtype)),
     "gelu_by_tanh": lambda: {functional.gelu: lambda value: functional.gelu(value, approximate="tanh")},

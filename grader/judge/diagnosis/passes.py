@@ -8,7 +8,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis import attention, convolutions, layers, wording
+from grader.judge.diagnosis import attention, convolutions, layers, products, wording
 from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.activations import SLOPES
 from grader.judge.diagnosis.naming import given_as
@@ -54,7 +54,7 @@ PASSES: dict[str, str] = {
     "embedding_turned": "index and gradient are read in different orders: row by row, and column by column",
     "before_softmax": "the scores stand in the place of the weights that the softmax makes of them",
     "factors_by_themselves": "the gradient of q is made with q itself, and that of k with k, where the other belongs",
-    **{name: what for name, (what, *_) in layers.PRODUCTS.items()},
+    **{name: what for name, (what, *_) in products.PRODUCTS.items()},
     "squares_untransposed": "a square matrix of weights is used as it lies, where its transpose belongs",
 }
 
