@@ -152,9 +152,12 @@ class JobInit:
         assert self.gate is not None
         if not events & select.POLLIN:
             self._close_gate()
-        elif (number := seccomp.asked(self.gate)) is None:
-            pass
-        elif self.processes.has_room():
+            return
+        number = seccomp.asked(self.gate)
+        if number is None:
+            return
+        self.processes.made += 1
+        if self.processes.has_room():
             seccomp.let_through(self.gate, number)
         else:
             self.over = "processes"

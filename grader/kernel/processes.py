@@ -59,7 +59,7 @@ class Processes:
         self.kernel: list[str] = []
         self.last_walk = 0.0
         self.patience = _STOP_S
-        self.made = 0  # processes and threads that the job asked for
+        self.made = 0  # processes and threads that the job has asked its init for
 
     def close(self) -> None:
         """Let go of ``/proc``, in a child that is to see nothing of it."""
@@ -244,8 +244,7 @@ class Processes:
     # ------------------------------------------------------------------------------------------- limits
 
     def has_room(self) -> bool:
-        """Whether the job may have one more process or thread, for which it asks."""
-        self.made += 1
+        """Whether the job may have one more process or thread."""
         return self._are_within(self.listed(self.limits["processes"]), one_more=1)
 
     def _are_within(self, names: list[str], one_more: int = 0) -> bool:
