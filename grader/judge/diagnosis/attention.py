@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.layers import SOFTMAX, Table
+from grader.judge.diagnosis.layers import SOFTMAX, Table, softmax_derivative, weighed
 from grader.judge.diagnosis.products import OF_BATCHES
 
 _DIVIDED = (Tensor.__truediv__, Tensor.div, Tensor.divide, torch.div, torch.divide, torch.true_divide)
@@ -41,24 +41,11 @@ def _cut(value: Tensor, axis: int) -> Tensor:
     return value.softmax(axis) * _earlier(value)
 
 
-class _AsSoftmax(torch.autograd.Function):
-    """Weights that go back as if they came of a softmax."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, axis: int, weights: Weights) -> Tensor:
-        out = weights(value, axis)
-        ctx.save_for_backward(out)
-        ctx.axis = axis
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        (out,) = ctx.saved_tensors
-        return out * (upstream - (out * upstream).sum(ctx.axis, keepdim=True)), None, None
-
-
 def _as_softmax(weights: Weights) -> Weights:
-    return lambda value, axis: _AsSoftmax.apply(value, axis, weights)  # type: ignore[no-untyped-call]
+    """Weights that go back as if they came of a softmax."""
+    return lambda value, axis: weighed(
+        value, lambda scores: weights(scores, axis), lambda p, g: softmax_derivative(p, g, axis)
+    )
 
 
 _ZEROED = "a causal mask writes 0 over scores, which hides no key: e⁰ is 1; none is asked for"

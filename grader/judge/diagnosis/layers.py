@@ -23,8 +23,8 @@ def softmax(*, weights: int = 0, derivative: int = 0) -> Callable[[], Table]:
     """A softmax along an axis so many before its own, in the weights and in the sum of its derivative."""
 
     def changed(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
-        axes = [(dim - step) % value.dim() for step in (weights, derivative)]
-        return _Softmax.apply(value, *axes)  # type: ignore[no-any-return,no-untyped-call]
+        along, summed = ((dim - step) % value.dim() for step in (weights, derivative))
+        return weighed(value, lambda scores: scores.softmax(along), lambda p, g: softmax_derivative(p, g, summed))
 
     def cross_entropy(value: Tensor, targ: Tensor, **options: Any) -> Tensor:
         plain = all(options.get(name, usual) == usual for name, usual in _PLAIN.items())
@@ -35,20 +35,32 @@ def softmax(*, weights: int = 0, derivative: int = 0) -> Callable[[], Table]:
     return lambda: {**dict.fromkeys(SOFTMAX, changed), functional.cross_entropy: cross_entropy}
 
 
-class _Softmax(torch.autograd.Function):
-    """A softmax whose derivative may sum along another axis than the one that it is taken along."""
+def weighed(scores: Tensor, weights: Callable[[Tensor], Tensor], rule: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """The ``weights`` of scores, whose derivative is a ``rule`` of these and of what arrives."""
+    return _Weighed.apply(scores, weights, rule)  # type: ignore[no-any-return,no-untyped-call]
+
+
+class _Weighed(torch.autograd.Function):
+    """Weights with another derivative than their own."""
 
     @staticmethod
-    def forward(ctx: Any, value: Tensor, axis: int, summed: int) -> Tensor:
-        out = value.softmax(axis)
+    def forward(
+        ctx: Any, scores: Tensor, weights: Callable[[Tensor], Tensor], rule: Callable[[Tensor, Tensor], Tensor]
+    ) -> Tensor:
+        out = weights(scores)
         ctx.save_for_backward(out)
-        ctx.summed = summed
+        ctx.rule = rule
         return out
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Any:
         (out,) = ctx.saved_tensors
-        return out * (upstream - (out * upstream).sum(ctx.summed, keepdim=True)), None, None
+        return ctx.rule(out, upstream), None, None
+
+
+def softmax_derivative(weights: Tensor, upstream: Tensor, axis: int) -> Tensor:
+    """The right derivative of a softmax along ``axis``, p · (g − Σ p · g)."""
+    return weights * (upstream - (weights * upstream).sum(axis, keepdim=True))
 
 
 class _CrossEntropy(torch.autograd.Function):
@@ -193,23 +205,9 @@ SOFTMAXES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]]] = {
 
 def softmax_slope(name: str) -> Callable[[], Table]:
     """A softmax with one of these derivatives."""
-    return lambda: dict.fromkeys(
-        SOFTMAX,
-        lambda value, dim, *_, **__: _BySlope.apply(value, dim, SOFTMAXES[name][1]),  # type: ignore[no-untyped-call]
-    )
+    rule = SOFTMAXES[name][1]
 
+    def changed(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
+        return weighed(value, lambda scores: scores.softmax(dim), lambda p, g: rule(p, g, dim))
 
-class _BySlope(torch.autograd.Function):
-    """A softmax whose derivative is a given rule."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, axis: int, rule: Callable[[Tensor, Tensor, int], Tensor]) -> Tensor:
-        out = value.softmax(axis)
-        ctx.save_for_backward(out)
-        ctx.axis, ctx.rule = axis, rule
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        (out,) = ctx.saved_tensors
-        return ctx.rule(out, upstream, ctx.axis), None, None
+    return lambda: dict.fromkeys(SOFTMAX, changed)

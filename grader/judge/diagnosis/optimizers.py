@@ -225,8 +225,8 @@ def _losses(symptom: Symptom) -> Diagnosis | None:
     if all(view.is_near(actual[:1].expand_as(actual)) for view, actual in pairs):
         still = all(view.is_near(view.expected[:1].expand_as(actual)) for view, actual in pairs)
         moved = symptom.failed.isdisjoint(symptom.evidence.exercise.in_place)
-        key = "wrong_value.standing" if still and not moved else "wrong_value.one_value"
-        key = "wrong_value.first_loss" if still and moved else key
+        of_first = "wrong_value.first_loss" if moved else "wrong_value.standing"
+        key = of_first if still else "wrong_value.one_value"
         return wording.say(key, path=path(symptom), actual=wording.number(float(pairs[0][1][0])))
     if all(view.is_near(view.expected.cumsum(0)) for view, _ in pairs):
         return wording.say("wrong_value.running", path=path(symptom))

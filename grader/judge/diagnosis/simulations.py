@@ -20,7 +20,8 @@ from grader.model import Case
 
 #: What can be other than it should be, by the simulation that looks at it: any optimizer's steps, SGD's formula,
 #: Adam's, a training loop. Each is on or off, but for ``lr`` and ``factor`` (numbers), ``mean`` (of ``all``, of
-#: ``rows``, or ``half`` the sum) and ``in_turn`` (the place of the matrix that is updated first).
+#: ``rows``, or ``half`` the sum), ``in_turn`` (the place of the matrix that is updated first), ``alone`` (the place of
+#: the only one whose gradient is never cleared), ``weights`` and ``unweighted`` (of Adam's averages, which).
 Switch = (
     Literal["ascent", "constant_lr", "ended", "lost", "lr", "one_buffer", "rate_inside", "shared", "used_up"]
     | Literal["always_nesterov", "average", "buffer_only", "damp_first", "damp_inverse", "damp_itself", "damp_old"]
@@ -29,7 +30,7 @@ Switch = (
     | Literal["ahead", "as_sgd", "averages_lost", "behind", "counted", "default_betas", "eps_early", "eps_inside"]
     | Literal["eps_outside", "first_beta", "first_whole", "no_eps", "no_root", "of_absolute", "of_gradient", "of_mean"]
     | Literal["one_beta", "plain_gradient", "raw_mean", "raw_square", "stored", "stuck", "swapped", "times"]
-    | Literal["unweighted", "unweighted_mean", "unweighted_square", "weights", "weights_mean", "weights_square"]
+    | Literal["unweighted", "weights"]
     | Literal["accumulate", "alone", "factor", "frozen", "in_turn", "left", "mean", "once", "relu_at_the_end"]
     | Literal["sums_kept", "twice"]
 )
@@ -100,12 +101,12 @@ AVERAGED = (
     Slip("bias_correction", step_words.SLIPS["stuck"], {"stuck": True}),
     Slip("bias_correction", step_words.SLIPS["stored"], {"stored": True}),
     Slip("wrong_value.averages", step_words.SLIPS["swapped"], {"swapped": True}),
-    Slip("wrong_value.averages", step_words.SLIPS["weights"], {"weights": True}),
-    Slip("wrong_value.averages", step_words.SLIPS["weights_mean"], {"weights_mean": True}),
-    Slip("wrong_value.averages", step_words.SLIPS["weights_square"], {"weights_square": True}),
-    Slip("wrong_value.averages", step_words.SLIPS["unweighted"], {"unweighted": True}),
-    Slip("wrong_value.averages", step_words.SLIPS["unweighted_mean"], {"unweighted_mean": True}),
-    Slip("wrong_value.averages", step_words.SLIPS["unweighted_square"], {"unweighted_square": True}),
+    Slip("wrong_value.averages", step_words.SLIPS["weights"], {"weights": ("mean", "square")}),
+    Slip("wrong_value.averages", step_words.SLIPS["weights_mean"], {"weights": ("mean",)}),
+    Slip("wrong_value.averages", step_words.SLIPS["weights_square"], {"weights": ("square",)}),
+    Slip("wrong_value.averages", step_words.SLIPS["unweighted"], {"unweighted": ("mean", "square")}),
+    Slip("wrong_value.averages", step_words.SLIPS["unweighted_mean"], {"unweighted": ("mean",)}),
+    Slip("wrong_value.averages", step_words.SLIPS["unweighted_square"], {"unweighted": ("square",)}),
     Slip("bias_correction", step_words.SLIPS["times"], {"times": True}),
     Slip("wrong_value.formula", step_words.SLIPS["no_root"], {"no_root": True}),
     Slip("wrong_value.formula", step_words.SLIPS["eps_inside"], {"eps_inside": True}),
@@ -245,19 +246,13 @@ def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip
     t = 1 if slip.has("stuck") else max(1, t - 1) if slip.has("behind") else t
     kept = {} if slip.has("averages_lost") else state
     zero = torch.zeros_like(grad)
-    old = (
-        1 - first if slip.has("weights") or slip.has("weights_mean") else first,
-        1 - second if slip.has("weights") or slip.has("weights_square") else second,
-    )
-    new = (1.0, 1.0) if slip.has("unweighted") else (1 - old[0], 1 - old[1])
-    if slip.has("unweighted_mean"):
-        new = (1.0, new[1])
-    if slip.has("unweighted_square"):
-        new = (new[0], 1.0)
-    state["mean"] = old[0] * kept.get("mean", zero) + new[0] * grad
+    exchanged, unweighted = slip.switches.get("weights", ()), slip.switches.get("unweighted", ())
+    old = {name: 1 - beta if name in exchanged else beta for name, beta in (("mean", first), ("square", second))}
+    new = {name: 1.0 if name in unweighted else 1 - weight for name, weight in old.items()}
+    state["mean"] = old["mean"] * kept.get("mean", zero) + new["mean"] * grad
     squared = state["mean"] if slip.has("of_mean") else grad
     squared = squared.abs() if slip.has("of_absolute") else grad if slip.has("of_gradient") else squared**2
-    state["square"] = old[1] * kept.get("square", zero) + new[1] * squared
+    state["square"] = old["square"] * kept.get("square", zero) + new["square"] * squared
     if slip.has("first_whole") and state["t"] == 1:
         state["mean"], state["square"] = grad, squared
     mean: Tensor = state["mean"] / (1 if slip.has("raw_mean") else 1 - first**t)
