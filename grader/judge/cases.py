@@ -29,7 +29,7 @@ from numpy.random import RandomState
 from torch import Tensor
 
 from grader.errors import CourseError
-from grader.judge.comparison import tolerance_for
+from grader.judge.comparison import Tolerance
 from grader.judge.reference import base_name, forward_value, reference_for
 from grader.model import SIZES, Case, Constant, Draw, Exercise, Program, Sampler, Variant, variant_check
 
@@ -273,6 +273,6 @@ def _shaken(exercise: Exercise, prepared: Prepared, rng: RandomState) -> float:
     for check, expected in prepared.expected.items():
         if expected.is_floating_point() and expected.numel():
             dtype = next((v.dtype for v in case.inputs.values() if v.is_floating_point()), torch.float64)
-            allowed = tolerance_for(expected, (dtype,), case.upstream, exercise.tolerance)
+            allowed = Tolerance((dtype,), case.upstream, exercise.tolerance).of(expected)
             worst = max(worst, float((again[check] - expected).abs().max()) / allowed)
     return worst

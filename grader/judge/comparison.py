@@ -35,14 +35,21 @@ RELATIVE = {
 FLOOR = 1e-1
 
 
-def tolerance_for(
-    expected: Tensor, dtypes: tuple[torch.dtype, ...], upstream: Tensor | None, factor: float = 1.0
-) -> float:
-    """The largest absolute error that passes, for the coarsest of ``dtypes``."""
-    relative = max((RELATIVE[dtype] for dtype in dtypes if dtype in RELATIVE), default=RELATIVE[torch.float64])
-    scale = float(expected.abs().max()) if expected.numel() else 0.0
-    floor = FLOOR * (float(upstream.abs().max()) if upstream is not None and upstream.numel() else 1.0)
-    return factor * relative * max(scale, floor)
+class Tolerance:
+    """How far what came may be off, for the coarsest of ``dtypes`` and the upstream gradient of a case.
+
+    ``factor`` is the exercise's multiplier.
+    """
+
+    def __init__(self, dtypes: Iterable[torch.dtype], upstream: Tensor | None, factor: float = 1.0) -> None:
+        relative = max((RELATIVE[dtype] for dtype in dtypes if dtype in RELATIVE), default=RELATIVE[torch.float64])
+        self._relative = factor * relative
+        self._floor = FLOOR * (float(upstream.abs().max()) if upstream is not None and upstream.numel() else 1.0)
+
+    def of(self, expected: Tensor) -> float:
+        """The largest absolute error with which ``expected`` passes."""
+        scale = float(expected.abs().max()) if expected.numel() else 0.0
+        return self._relative * max(scale, self._floor)
 
 
 def coarse_results(runs: Iterable[CaseRun]) -> tuple[str, ...]:
@@ -92,7 +99,7 @@ def compare(
         bad = (~torch.isfinite(value)).nonzero()[0]
         worst = tuple(int(i) for i in bad)
         return Comparison("non_finite", shape, shape, None, None, worst, float(value[worst]), float(expected[worst]))
-    return _close(value, expected, tolerance_for(expected, (*dtypes, tensor.dtype), upstream, factor))
+    return _close(value, expected, Tolerance((*dtypes, tensor.dtype), upstream, factor).of(expected))
 
 
 def _exact(actual: Tensor, expected: Tensor) -> Comparison:

@@ -32,7 +32,7 @@ class Finding:
         return self.comparison.verdict == "close"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """One exercise of one submission.
 

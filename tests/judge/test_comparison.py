@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from grader.judge.comparison import FLOOR, RELATIVE, compare, tolerance_for
+from grader.judge.comparison import FLOOR, RELATIVE, Tolerance, compare
 from grader.model import Capture
 
 EXPECTED = torch.tensor([[1.0, -2.0, 3.0]], dtype=torch.float64)
@@ -51,14 +51,15 @@ def test_worst_of_what_is_not_finite_is_the_first_that_is_not():
 
 @pytest.mark.parametrize("dtype", list(RELATIVE), ids=str)
 def test_tolerance_is_relative_to_the_largest_element(dtype):
-    allowed = tolerance_for(EXPECTED, (dtype,), None)
-    assert allowed == pytest.approx(3 * RELATIVE[dtype])
-    assert tolerance_for(EXPECTED * 1000, (dtype,), None) == pytest.approx(1000 * allowed)
+    tolerance = Tolerance((dtype,), None)
+    assert tolerance.of(EXPECTED) == pytest.approx(3 * RELATIVE[dtype])
+    assert tolerance.of(EXPECTED * 1000) == pytest.approx(3000 * RELATIVE[dtype])
 
 
 def test_tolerance_of_zeros_comes_from_the_upstream_gradient():
     upstream = torch.tensor([8.0])
-    assert tolerance_for(EXPECTED * 0, (torch.float32,), upstream) == pytest.approx(RELATIVE[torch.float32] * FLOOR * 8)
+    tolerance = Tolerance((torch.float32,), upstream)
+    assert tolerance.of(EXPECTED * 0) == pytest.approx(RELATIVE[torch.float32] * FLOOR * 8)
 
 
 def test_coarser_dtype_of_the_answer_counts():

@@ -41,7 +41,7 @@ SLOPES: Mapping[str, tuple[Slope, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Engine:
     """How an engine goes about it.
 

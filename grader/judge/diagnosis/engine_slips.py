@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain, combinations
 from typing import Any
 
@@ -27,7 +28,7 @@ _COMPOSED = ("neg", "sub", "div")
 _USERS = {"relu": (), "tanh": (), "exp": (), "rpow": (), "pow": ("div",), "div": ("div",)}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class EngineSlip:
     """A mistake: the key of its words, what is wrong in words, and what it changes in an engine.
 
@@ -39,8 +40,12 @@ class EngineSlip:
     changes: Mapping[str, Any] = field(default_factory=dict)
     of: str = ""
 
-    def engines(self) -> Iterator[Engine]:
+    @cached_property
+    def engines(self) -> tuple[Engine, ...]:
         """Engines with this mistake, one for each way to put them together."""
+        return tuple(self._engines())
+
+    def _engines(self) -> Iterator[Engine]:
         users = _USERS.get(self.of, _COMPOSED)
         for own in chain.from_iterable(combinations(users, count) for count in range(len(users) + 1)):
             if self.of not in _COMPOSED or self.of in own:

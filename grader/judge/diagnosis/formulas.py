@@ -9,6 +9,7 @@ its own, whose derivative is one contribution to its gradient.
 from __future__ import annotations
 
 import ast
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -18,10 +19,13 @@ from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.engine import Engine
 from grader.judge.diagnosis.engine_slips import SLIPS, EngineSlip
 from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.evidence import Evidence
 from grader.judge.reference import base_name
 from grader.model import Case, Diagnosis
 
 _NAMES = ("a", "b")
+#: The mistakes behind the failed checks, which are found for all of them at once.
+_FOUND: WeakKeyDictionary[Evidence, dict[str, EngineSlip]] = WeakKeyDictionary()
 
 
 class _Apart(ast.NodeTransformer):
@@ -41,10 +45,9 @@ def engine(symptom: Symptom) -> Diagnosis | None:
     """One mistake in an engine that gives what came in this check, and agrees with all others that it touches."""
     if not symptom.failing or any("formula" not in view.case.constants for view in symptom.views):
         return None
-    slips: dict[str, EngineSlip] = symptom.alternatives.shared.setdefault("engine", {})
-    if not slips:
-        slips.update(_slips(symptom) or {"": SLIPS[0]})
-    found = slips.get(symptom.check)
+    if symptom.evidence not in _FOUND:
+        _FOUND[symptom.evidence] = _slips(symptom)
+    found = _FOUND[symptom.evidence].get(symptom.check)
     return None if found is None else wording.say(found.key, path=path(symptom), what=found.what)
 
 
@@ -65,7 +68,7 @@ def _slips(symptom: Symptom) -> dict[str, EngineSlip]:
     checks.sort(key=lambda one: one.check not in symptom.failed)
     explained: list[tuple[set[str], EngineSlip]] = []
     for slip in SLIPS:
-        made = max((_explained(checks, symptom.failed, each) for each in slip.engines()), key=len)
+        made = max((_explained(checks, symptom.failed, each) for each in slip.engines), key=len)
         # Which of two gradients is written last hangs on the order of the nodes, which the student's engine chooses.
         if made and (slip.key != "overwritten.engine" or made == symptom.failed):
             explained.append((made, slip))
@@ -79,12 +82,11 @@ def _slips(symptom: Symptom) -> dict[str, EngineSlip]:
 def _explained(checks: list[Symptom], failed: frozenset[str], engine: Engine) -> set[str]:
     """The failed checks, which stand first, that an engine explains; none where any check contradicts it."""
     explained: set[str] = set()
-    made: dict[str, tuple[float, list[float]] | None] = {}
     for one in checks:
         if one.check not in failed and not explained:
             return explained
         for view in one.views:
-            predicted = _computed(one, view, engine, made)
+            predicted = _computed(one, view, engine)
             if predicted is None:
                 return set()
             if view.is_near(predicted):
@@ -94,21 +96,19 @@ def _explained(checks: list[Symptom], failed: frozenset[str], engine: Engine) ->
     return explained
 
 
-def _computed(
-    symptom: Symptom, view: View, engine: Engine, made: dict[str, tuple[float, list[float]] | None]
-) -> Tensor | None:
-    """What an engine gives; ``made`` holds what it gave for each formula."""
+def _computed(symptom: Symptom, view: View, engine: Engine) -> Tensor | None:
+    """What an engine gives; None where it cannot work the formula out."""
     case = view.case
-    formula = str(case.constants["formula"])
-    if formula not in made:
+
+    def made() -> tuple[Tensor, Tensor] | None:
         try:
-            made[formula] = engine.gradients(formula, case.inputs["a"].item(), case.inputs["b"].item())
+            found = engine.gradients(str(case.constants["formula"]), case.inputs["a"].item(), case.inputs["b"].item())
         except (ArithmeticError, ValueError, TypeError, KeyError):
-            made[formula] = None
-    found = made[formula]
-    if found is None:
-        return None
-    return torch.tensor(found[base_name(symptom.evidence.exercise, symptom.check) != "out.data"], dtype=torch.float64)
+            return None
+        return torch.tensor(found[0], dtype=torch.float64), torch.tensor(found[1], dtype=torch.float64)
+
+    given = symptom.alternatives.once((engine, case.label), made)
+    return None if given is None else given[base_name(symptom.evidence.exercise, symptom.check) != "out.data"]
 
 
 def one_contribution(symptom: Symptom) -> Diagnosis | None:

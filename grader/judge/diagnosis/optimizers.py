@@ -126,14 +126,13 @@ def _agrees(symptom: Symptom, view: View, simulation: Simulation) -> bool:
 
 
 def _value(symptom: Symptom, view: View, simulation: Simulation, slip: Slip) -> Tensor | None:
-    shared = symptom.alternatives.shared
-    key = (simulation, id(slip), view.case.label)
-    if key not in shared:
+    def made() -> Mapping[str, Tensor]:
         try:
-            shared[key] = simulation(view.case, slip)
+            return simulation(view.case, slip)
         except (LookupError, ValueError, TypeError, RuntimeError, ArithmeticError, AttributeError):
-            shared[key] = {}
-    values: Mapping[str, Tensor] = shared[key]
+            return {}
+
+    values = symptom.alternatives.once((simulation, slip, view.case.label), made)
     found = values.get(path_of(symptom.evidence.exercise, symptom.check))
     return found if found is not None else values.get(base_name(symptom.evidence.exercise, symptom.check))
 

@@ -36,7 +36,7 @@ Switch = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Slip:
     """A mistake in an optimizer: the key of its words, a word for the message, and the switches that make it."""
 

@@ -7,24 +7,19 @@ the same). Predictions are compared with the tolerance of the comparison itself.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import TracebackType
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
-from grader.errors import CourseError
 from grader.judge.cases import Prepared, path_of
-from grader.judge.comparison import tolerance_for
+from grader.judge.comparison import Tolerance
+from grader.judge.diagnosis.alternatives import Alternatives
 from grader.judge.diagnosis.failing import bad_findings
 from grader.judge.evidence import Evidence, Finding, float_dtypes
-from grader.judge.reference import base_name, parameters_of, reference_for
+from grader.judge.reference import base_name
 from grader.model import Case
 
 
@@ -56,77 +51,14 @@ class View:
 
     def tolerance(self, predicted: Tensor) -> float:
         """The largest absolute error that still counts as ``predicted``."""
+        return self._tolerance.of(predicted)
+
+    @cached_property
+    def _tolerance(self) -> Tolerance:
         dtypes = float_dtypes(self.case)
         if (tensor := self.finding.actual.tensor) is not None:
             dtypes = (*dtypes, tensor.dtype)
-        return tolerance_for(predicted, dtypes, self.case.upstream, self.factor)
-
-
-class _Noted(TorchFunctionMode):
-    """While it is entered, notes in ``functions`` what is called of torch."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.functions: set[Any] = set()
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Call ``func``."""
-        self.functions.add(func)
-        return func(*args, **(kwargs or {}))
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        super().__exit__(kind, error, at)  # type: ignore[no-untyped-call]
-
-
-class Alternatives:
-    """References under other circumstances (another upstream gradient, other inputs, a changed operation), by key.
-
-    One for an evidence, so that the checks of an exercise share what was computed.
-    """
-
-    def __init__(self, evidence: Evidence) -> None:
-        self._exercise = evidence.exercise
-        self._prepared = evidence.prepared
-        self._made: dict[tuple[str, str], Mapping[str, Tensor] | None] = {}
-        self.shared: dict[Any, Any] = {}
-        self.parameters = parameters_of(evidence.exercise.forward)
-
-    @cached_property
-    def called(self) -> frozenset[Any]:
-        """The functions of torch that the forward pass calls, whatever its constants are."""
-        noted = _Noted()
-        for case in {str(prepared.case.constants): prepared.case for prepared in self._prepared}.values():
-            self.reference("as it is", case, under=noted)
-        return frozenset(noted.functions)
-
-    def reference(
-        self,
-        key: str,
-        case: Case,
-        *,
-        inputs: Mapping[str, Tensor] | None = None,
-        constants: Mapping[str, Any] | None = None,
-        upstream: Tensor | None = None,
-        under: AbstractContextManager[Any] | None = None,
-    ) -> Mapping[str, Tensor] | None:
-        """What would be expected with these inputs, constants or upstream gradient in place of the case's own.
-
-        None where the forward pass does not work on them.
-        """
-        found = (key, case.label)
-        if found not in self._made:
-            try:
-                with warnings.catch_warnings(), under or nullcontext():
-                    warnings.simplefilter("ignore")
-                    self._made[found] = reference_for(
-                        self._exercise,
-                        {**case.inputs, **(inputs or {})},
-                        {**case.constants, **(constants or {})},
-                        case.upstream if upstream is None else upstream,
-                    )
-            except (CourseError, RuntimeError, ValueError, IndexError, TypeError):
-                self._made[found] = None
-        return self._made[found]
+        return Tolerance(dtypes, self.case.upstream, self.factor)
 
 
 Prediction = Callable[[View], "Tensor | None"]

@@ -27,10 +27,11 @@ from grader.judge.diagnosis import (
     wording,
 )
 from grader.judge.diagnosis.absent import USED_BEFORE
+from grader.judge.diagnosis.alternatives import Alternatives, alternatives_of
 from grader.judge.diagnosis.failing import failing_checks, modified_checks
 from grader.judge.diagnosis.naming import given_as, made_of
 from grader.judge.diagnosis.origin import placed
-from grader.judge.diagnosis.symptom import Alternatives, Symptom
+from grader.judge.diagnosis.symptom import Symptom
 from grader.judge.evidence import Evidence
 from grader.model import Diagnosis
 
@@ -127,7 +128,7 @@ def diagnose(evidence: Evidence) -> dict[str, Diagnosis]:
         return {}
     if evidence.autograd is not None:
         return dict.fromkeys(failed, wording.say("uses_autograd", name=evidence.autograd))
-    alternatives = Alternatives(evidence)
+    alternatives = alternatives_of(evidence)
     modified = {check: _modified(evidence, alternatives, name) for check, name in modified_checks(evidence).items()}
     found: dict[str, Diagnosis] = {}
     for check in failed:

@@ -1,0 +1,111 @@
+"""What the right answer would be under other circumstances, from which hypotheses predict what a mistake writes."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
+from types import TracebackType
+from typing import Any, TypeVar
+
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from grader.errors import CourseError
+from grader.judge.cases import Prepared
+from grader.judge.evidence import Evidence
+from grader.judge.reference import parameters_of, reference_for
+from grader.model import Case, Exercise
+from grader.recent import Recent
+
+Value = TypeVar("Value")
+
+
+class _Noted(TorchFunctionMode):
+    """While it is entered, notes in ``functions`` what is called of torch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.functions: set[Any] = set()
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Call ``func``."""
+        self.functions.add(func)
+        return func(*args, **(kwargs or {}))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        super().__exit__(kind, error, at)  # type: ignore[no-untyped-call]
+
+
+class Alternatives:
+    """What follows from the cases of an exercise alone and from nobody's answer, each thing worked out once.
+
+    ``parameters`` are those of the forward pass.
+    """
+
+    def __init__(self, exercise: Exercise, prepared: tuple[Prepared, ...]) -> None:
+        self.exercise = exercise
+        self.prepared = prepared
+        self._made: dict[Hashable, Any] = {}
+        self.parameters = parameters_of(exercise.forward)
+
+    @cached_property
+    def called(self) -> frozenset[Any]:
+        """The functions of torch that the forward pass calls, whatever its constants are."""
+        noted = _Noted()
+        for case in {str(prepared.case.constants): prepared.case for prepared in self.prepared}.values():
+            self.reference("as it is", case, under=noted)
+        return frozenset(noted.functions)
+
+    def reference(
+        self,
+        key: str,
+        case: Case,
+        *,
+        inputs: Mapping[str, Tensor] | None = None,
+        constants: Mapping[str, Any] | None = None,
+        upstream: Tensor | None = None,
+        under: AbstractContextManager[Any] | None = None,
+    ) -> Mapping[str, Tensor] | None:
+        """What would be expected with these inputs, constants or upstream gradient in place of the case's own.
+
+        None where the forward pass does not work on them.
+        """
+
+        def made() -> Mapping[str, Tensor] | None:
+            try:
+                with warnings.catch_warnings(), under or nullcontext():
+                    warnings.simplefilter("ignore")
+                    return reference_for(
+                        self.exercise,
+                        {**case.inputs, **(inputs or {})},
+                        {**case.constants, **(constants or {})},
+                        case.upstream if upstream is None else upstream,
+                    )
+            except (CourseError, RuntimeError, ValueError, IndexError, TypeError):
+                return None
+
+        return self.once((key, case.label), made)
+
+    def once(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """What ``make`` gives, worked out for the first that asks for ``key``; it must not depend on an answer."""
+        if key not in self._made:
+            self._made[key] = make()
+        found: Value = self._made[key]
+        return found
+
+
+#: Exercises whose alternatives are kept, each for the cases that it was last judged on; the oldest go first.
+_KEPT = 64
+_known: Recent[str, Alternatives] = Recent(_KEPT)
+
+
+def alternatives_of(evidence: Evidence) -> Alternatives:
+    """Those of the cases that ``evidence`` is about: a class's wrong answers to an exercise share them."""
+    exercise, prepared = evidence.exercise, evidence.prepared
+    known = _known.get(exercise.id)
+    if known is None or known.exercise is not exercise or known.prepared is not prepared:
+        known = Alternatives(exercise, prepared)
+        _known.keep(exercise.id, known)
+    return known
