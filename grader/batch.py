@@ -49,7 +49,7 @@ class ScoreOptions:
 class Observer:
     """What a run tells while it goes on: who was found, how many need grading, and each report as it is done.
 
-    ``meanwhile`` gives work that can be done, a step at a time, while the last submissions run; ``remarked`` gets what
+    ``meanwhile`` gives work that can be done, a step at a time, while the first kernels come up; ``remarked`` gets what
     the operator should know of the run as a whole.
     """
 
@@ -172,18 +172,16 @@ class _Run:
         """
         keys = _keys(entries)
         waiting = iter(zip(keys, entries, strict=True))
-        meanwhile = iter(observer.meanwhile())
 
         async def work() -> None:
             for key, entry in waiting:
                 observer.finished(*await self._grade_entry(key, entry))
-            for _ in meanwhile:
-                await asyncio.sleep(0)
 
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(max(1, self.options.jobs) + 2):
                     group.create_task(work())
+                group.create_task(_prepared(observer.meanwhile()))
         except BaseExceptionGroup as failed:
             # A submission's own troubles end as its report; what comes here ends the run, and one of it is enough.
             raise failed.exceptions[0] from None
@@ -205,6 +203,15 @@ class _Run:
         # A fault of the grader is worth another try in the next run: it is stored under no fingerprint.
         self.gradebook.store(key, "" if report.status == "grader_error" else mark, report)
         return report, False
+
+
+async def _prepared(steps: Iterable[None]) -> None:
+    """Do what the first wrong answer and the reports wait for, a step at a time."""
+    await asyncio.sleep(0)  # after the workers, who have asked for the first kernels
+    import grader.judge.diagnosis.table  # noqa: F401 - all that a diagnosis is made with
+
+    for _ in steps:
+        await asyncio.sleep(0)
 
 
 def _seed(options: ScoreOptions, gradebook: Gradebook, course: str) -> int:

@@ -159,7 +159,7 @@ def test_score_tells_an_observer_how_far_it_is(
     assert second[2:4] == [("ada", True), ("bob", True)]
 
 
-def test_score_prepares_its_report_while_the_last_submissions_run(
+def test_score_prepares_its_report_while_submissions_run(
     fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path
 ) -> None:
     seen: list[Any] = []
@@ -174,6 +174,7 @@ def test_score_prepares_its_report_while_the_last_submissions_run(
     score_class(ScoreOptions(paths=(small_class,), out=tmp_path / "out", seed=5), observer)
 
     assert sorted(seen[:-1]) == ["first", "graded", "graded", "graded", "second"]
+    assert seen.index("first") < seen.index("second")
     assert seen[-1] == "ended"
 
 
