@@ -9,21 +9,6 @@ ENDING = ".ipynb"
 _COPY_OF = re.compile(r"(?:(?:copy of|kopie v[ao]n|copia d[ei]|copie de|cópia de) )+", re.I)
 _COPY_OF_NEXT = re.compile(rf"(?<=[-_ ]){_COPY_OF.pattern}$", re.I)
 _COPY = re.compile(r"(?:[-_ ]+\(?(?:copy|kopie|c[oó]pia|copie) ?\d*\)?|[-_ ]*\(\d+\))+$", re.I)
-#: What Moodle calls a student's folder or file, and Canvas a file, in a download of all submissions.
-MOODLE = re.compile(r"(?P<student>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<notebook>.*)", re.S)
-CANVAS = re.compile(r"(?P<student>[^_]+)(?:_LATE)?_(?P<number>\d{3,})_\d{3,}_(?P<notebook>.+)", re.S)
-#: What Blackboard calls a file, and Brightspace a folder or a file, in theirs: an attempt's, and nobody's number.
-BLACKBOARD = re.compile(
-    r".+_(?P<student>[^_]+)_attempt_\d{4}(?:-\d\d){5}(?:\.txt|_)(?P<number>)(?P<notebook>.*)", re.S | re.I
-)
-BRIGHTSPACE = re.compile(
-    r"\d+-\d+ - (?P<student>.+?) ?- (?:\w{3,9} \d{1,2}|\d{1,2} \w{3,9}),? \d{4} \d{3,4}(?: [AP]M)?"
-    r"(?: - )?(?P<number>)(?P<notebook>.*)",
-    re.S,
-)
-#: What Gradescope calls a submission's folder in an export, and what stands between the names of several submitters.
-GRADESCOPE = re.compile(r"submission_(?P<number>\d+)")
-TEAM = " & "
 
 
 def kind_of_notebook(name: str) -> str:

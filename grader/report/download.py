@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from grader.notebook_name import CANVAS, GRADESCOPE, MOODLE
+from grader.download_name import CANVAS, GRADESCOPE, MOODLE, DownloadName, Layout
 
 
 def moodle_folder(path: str) -> str | None:
@@ -16,10 +16,10 @@ def moodle_folder(path: str) -> str | None:
     >>> moodle_folder("ML.zip!Ada Lovelace_501_assignsubmission_file_/03_backprop.ipynb")
     'Ada Lovelace_501_assignsubmission_file_'
     """
-    match = _part(MOODLE, path)
-    if match is None or "_" in match["student"]:  # which would put the number in another part
+    name = _first(path, MOODLE)
+    if name is None or "_" in name.student:  # which would put the number in another part
         return None
-    return f"{match['student']}_{match['number']}_assignsubmission_file_"
+    return f"{name.student}_{name.number}_assignsubmission_file_"
 
 
 def number_in(path: str, student: str) -> str | None:
@@ -32,12 +32,12 @@ def number_in(path: str, student: str) -> str | None:
     >>> number_in("turing_102_55513_hw.zip!lovelaceada_101_assignsubmission_file_/hw.ipynb", "turing")
     '102'
     """
-    for match in filter(None, (pattern.fullmatch(part) for part in _parts(path) for pattern in (MOODLE, CANVAS))):
-        name = unicodedata.normalize("NFC", match["student"].strip())
-        if student in (name, f"{name}_{match['number']}"):
-            return match["number"]
-    first = _part(MOODLE, path) or _part(CANVAS, path)
-    return None if first is None else first["number"]
+    for one in filter(None, (layout.read(part) for part in _parts(path) for layout in (MOODLE, CANVAS))):
+        name = unicodedata.normalize("NFC", one.student)
+        if student in (name, f"{name}_{one.number}"):
+            return one.number
+    first = _first(path, MOODLE) or _first(path, CANVAS)
+    return None if first is None else first.number
 
 
 def submission_in(path: str) -> str | None:
@@ -46,13 +46,13 @@ def submission_in(path: str) -> str | None:
     >>> submission_in("assignment_5_export.zip!submission_101/03_backprop.ipynb"), submission_in("ada/hw.ipynb")
     ('101', None)
     """
-    match = _part(GRADESCOPE, path)
+    match = next(filter(None, map(GRADESCOPE.fullmatch, _parts(path))), None)
     return None if match is None else match["number"]
 
 
-def _part(pattern: re.Pattern[str], path: str) -> re.Match[str] | None:
-    """The first part of a path, within archives too, that a platform has named."""
-    return next(filter(None, map(pattern.fullmatch, _parts(path))), None)
+def _first(path: str, layout: Layout) -> DownloadName | None:
+    """What the first part of a path, within archives too, says that is called as in ``layout``."""
+    return next(filter(None, map(layout.read, _parts(path))), None)
 
 
 def _parts(path: str) -> list[str]:

@@ -12,9 +12,9 @@ from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
 from grader.alphabet import alphabetical
+from grader.download_name import TEAM
 from grader.errors import UsageError
 from grader.model import RunReport
-from grader.notebook_name import TEAM
 from grader.report.download import number_in, submission_in
 from grader.report.text import csv_cell
 from grader.table import Table, read_tables

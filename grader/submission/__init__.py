@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from grader.submission.entry import CollectLimits as CollectLimits
     from grader.submission.entry import Entry as Entry
     from grader.submission.entry import Wanted as Wanted
+    from grader.submission.file_names import stems_in as stems_in
     from grader.submission.givens import givens_of as givens_of
     from grader.submission.location import locate as locate
-    from grader.submission.naming import stems_in as stems_in
     from grader.submission.reading import read as read
     from grader.submission.suspicion import autograd_suspected as autograd_suspected
 
@@ -31,7 +31,7 @@ _HOME = {
     "givens_of": "givens",
     "locate": "location",
     "read": "reading",
-    "stems_in": "naming",
+    "stems_in": "file_names",
 }
 
 __all__ = sorted(_HOME)  # noqa: PLE0605 - the table is the list

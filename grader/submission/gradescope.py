@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.notebook_name import GRADESCOPE, TEAM
+from grader.download_name import GRADESCOPE, TEAM
 from grader.submission.entry import printable
 from grader.submission.regular_file import Refused, content
 

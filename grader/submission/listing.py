@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from grader.download_name import GRADESCOPE
 from grader.errors import UsageError
-from grader.notebook_name import GRADESCOPE, kind_of_notebook
+from grader.notebook_name import kind_of_notebook
 from grader.submission.entry import Allowance, CollectLimits, printable
 from grader.submission.finding import Found, archive_stem, found_below, is_archive, is_notebook
 from grader.submission.gradescope import METADATA, Export, export_in

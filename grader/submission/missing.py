@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from grader.notebook_name import GRADESCOPE
+from grader.download_name import GRADESCOPE
 from grader.submission.draft import Draft, naming_for
 from grader.submission.entry import printable
 from grader.submission.finding import Found, is_archive

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from grader.model import Submission
 from grader.submission.entry import CollectLimits, Entry, Wanted
+from grader.submission.file_names import stems_in
 from grader.submission.location import locate
 from grader.submission.meddling import meddling_flags
-from grader.submission.naming import stems_in
 from grader.submission.notebook import Unreadable, cells_of
 from grader.submission.regular_file import Refused, TooLarge, content
 
