@@ -117,7 +117,7 @@ class Naming:
         """Return whose the file at ``parts`` is."""
         file = parts[-1] if parts and is_notebook(parts[-1]) else ""
         above = (self._owner,) if self._alone or not parts else parts[:-1] if file else parts
-        if above and above[0] in self._nobodys:
+        if above and above[0] in self._nobodys and (file or len(above) > 1):  # else it is all that there is
             above = above[1:]
         who = self._export.submitters(above[0]) if self._export is not None and above else None
         if who is not None:

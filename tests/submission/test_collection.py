@@ -330,6 +330,16 @@ def test_collect_looks_through_so_many_files_of_each_student(tmp_path: Path) -> 
     assert "too many" in str(found.entries[1].flags)
 
 
+def test_collect_refuses_a_class_part_that_is_a_damaged_archive_and_keeps_the_rest(tmp_path: Path) -> None:
+    root = made(tmp_path, "ada/nb.ipynb", "alan/nb.ipynb")
+    (root / "late.zip").write_bytes(b"no archive")
+    with collect([root]) as collection:
+        found = [(entry.student, entry.refused) for entry in collection]
+    assert found[:2] == [("ada", None), ("alan", None)]
+    assert found[2][0] == "late"
+    assert "damaged" in str(found[2][1])
+
+
 @pytest.mark.parametrize("place", ["{}/{}.zip", "late/{}/{}.zip", "{}.zip!{}.zip"])
 def test_collect_counts_all_that_one_student_has_to_be_unpacked(place: str, tmp_path: Path) -> None:
     root = made(tmp_path / "class", "alan/hw.ipynb")
