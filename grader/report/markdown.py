@@ -130,6 +130,8 @@ def _folded(title: str, text: str) -> str:
 
 def _class_blocks(counted: Tally) -> Iterator[str]:
     yield f"## {wording.count(len(counted.rows), 'student')} · mean {points(counted.mean)}\n"
+    if counted.totals_of:
+        yield f"{wording.unlike_totals(*counted.totals_of)}\n"
     if counted.concerns:
         lines = ["### Needs a human's eye\n", "| | student | notebook | why |", "|---|---|---|---|"]
         lines += [

@@ -139,6 +139,12 @@ class Tally:
         return tuple(row.score / row.possible for row in self.rows if row.score is not None and row.possible > 0)
 
     @property
+    def totals_of(self) -> tuple[float, float] | None:
+        """The least and the most that a total is of, where nothing was assigned and students differ in it."""
+        found = {row.possible for row in self.rows if row.score is not None}
+        return (min(found), max(found)) if len(found) > 1 else None
+
+    @property
     def mean(self) -> float | None:
         """The mean total, or None where nobody has one."""
         return statistics.fmean(self.scores) if self.scores else None

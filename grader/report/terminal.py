@@ -88,6 +88,8 @@ class _ClassView:
         else:
             yield from _folded(counted, width)
         yield _summary(counted)
+        if counted.totals_of:
+            yield Text(wording.unlike_totals(*counted.totals_of), "yellow")
         if counted.concerns:
             yield _concerns(counted.concerns)
         if self.note:

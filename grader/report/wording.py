@@ -126,6 +126,19 @@ def same_file(students: Sequence[str]) -> str:
     return f"the same file, to the byte, as that of {_some(students)}"
 
 
+def unlike_totals(least: float, most: float) -> str:
+    """What is said of a class whose totals are of unlike notebooks.
+
+    >>> unlike_totals(14, 36.5)
+    'Each total is of what that student handed in, 14 to 36.5 points: to count what is missing too, name each notebook \
+that counts by --assigned.'
+    """
+    return (
+        f"Each total is of what that student handed in, {points(least)} to {points(most)} points: "
+        "to count what is missing too, name each notebook that counts by --assigned."
+    )
+
+
 def no_module(name: str, students: Sequence[str]) -> str:
     """What is remarked on a module that the notebooks of ``students`` did not find.
 

@@ -32,6 +32,11 @@ def test_render_markdown_class_is_an_overview() -> None:
     assert shown.index("Needs a human's eye") < shown.index("What went wrong") < shown.index("### Scores")
 
 
+def test_render_markdown_class_says_that_totals_are_of_unlike_notebooks() -> None:
+    ada, alan = submission("ada", exercise("lin_grad"), exercise("relu_grad")), submission("alan", exercise("lin_grad"))
+    assert "handed in, 4 to 6 points" in render_markdown(run(ada, alan))
+
+
 def test_render_markdown_without_hints_has_none() -> None:
     shown = render_markdown(run(submission("ada", exercise("lin_grad", {"w.g": "transposed"}))), hints="none")
     assert "Hint" not in shown

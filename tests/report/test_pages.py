@@ -151,6 +151,15 @@ def test_student_page_two_notebooks_with_one_exercise_has_unique_ids() -> None:
     assert {link[1:] for link in outline.links} <= set(outline.ids)
 
 
+def test_class_page_totals_of_unlike_notebooks_say_what_they_are_of() -> None:
+    ada, alan = submission("ada", exercise("lin_grad"), exercise("relu_grad")), submission("alan", exercise("lin_grad"))
+    page = class_page(run(ada, alan, ungraded("grace", "unreadable", "empty")))
+    assert "what that student handed in, 4 to 6 points" in page
+    assert ">6<small>/6</small>" in page
+    assert ">4<small>/4</small>" in page
+    assert "/4</small>" not in class_page(run(alan)).split('id="matrix"')[1]
+
+
 @given(st.lists(st.text(), min_size=2, max_size=6, unique=True))
 def test_page_name_any_names_are_safe_and_never_collide(names: list[str]) -> None:
     pages = [page_name(name) for name in names]

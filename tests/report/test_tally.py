@@ -42,6 +42,15 @@ def test_tally_notebooks_that_are_no_other_attempt_are_not_flagged(other: Submis
     assert row.flags == ()
 
 
+def test_tally_totals_of_unlike_notebooks_are_told_and_those_of_assigned_ones_are_not() -> None:
+    ada = submission("ada", exercise("lin_grad"), exercise("relu_grad"))
+    alan = submission("alan", exercise("lin_grad"))
+    unread = ungraded("grace", "unreadable", "empty")
+    assert tally(run(ada, alan, unread)).totals_of == (4.0, 6.0)
+    assert tally(run(alan, unread)).totals_of is None
+    assert tally(replace(run(ada, alan), assigned={"lin_grad": 4.0, "relu_grad": 2.0})).totals_of is None
+
+
 def test_tally_a_file_of_several_students_is_one_concern_of_the_class_and_on_no_page() -> None:
     made = run(*(submission(name, exercise("lin_grad"), sha256="5a") for name in ("ada", "alan", "grace")),
                submission("ada", exercise("lin_grad"), notebook="copy.ipynb", sha256="5a"))  # fmt: skip

@@ -47,6 +47,12 @@ def test_render_class_names_the_mean_and_who_needs_an_eye() -> None:
     assert shown.index("radia 03_backprop") < shown.index("linus 03_backprop") < shown.index("dennis 03_backprop")
 
 
+def test_render_class_says_that_totals_are_of_unlike_notebooks() -> None:
+    ada, alan = submission("ada", exercise("lin_grad"), exercise("relu_grad")), submission("alan", exercise("lin_grad"))
+    assert "of what that student handed in, 4 to 6 points" in drawn(render_class(run(ada, alan)), 200)
+    assert "handed in" not in drawn(render_class(run(alan)), 200)
+
+
 def test_render_submission_failed_check_tells_what_and_where() -> None:
     wrong = exercise("lin_grad", {"w.g": "transposed"}, follows_from=("relu_grad",), printed="one\ntwo")
     shown = drawn(render_submission(submission("ada", wrong)))
