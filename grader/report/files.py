@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 
 from grader import atomic
@@ -12,7 +13,7 @@ from grader.report.pages import GENERATOR, class_page, page_name, student_page
 from grader.report.sheet import gradebook_csv
 from grader.report.tally import tally
 
-_OUR_NAME = re.compile(r"[A-Za-z0-9_-]+-[0-9a-f]{8}(?:[0-9a-f]{8})?\.html")  # an older grader wrote eight digits
+_OUR_NAME = re.compile(r".+-[0-9a-f]{8}(?:[0-9a-f]{8})?\.html")  # an older grader wrote eight digits
 
 
 def write_reports(run: RunReport, out: Path, *, hints: Hints = "nudge") -> tuple[Path, ...]:
@@ -44,7 +45,8 @@ def _write(path: Path, text: str) -> Path:
 def _remove_stale(folder: Path, current: set[str]) -> None:
     mark = f'<meta name="generator" content="{GENERATOR}">'
     for path in folder.iterdir():
-        if path.name in current or not _OUR_NAME.fullmatch(path.name) or path.is_symlink() or not path.is_file():
+        name = unicodedata.normalize("NFC", path.name)  # some file systems take letters apart
+        if name in current or not _OUR_NAME.fullmatch(name) or path.is_symlink() or not path.is_file():
             continue
         with path.open("rb") as file:
             ours = mark.encode() in file.read(1000)

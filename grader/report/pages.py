@@ -89,12 +89,21 @@ def _section(exercise: ExerciseScore, fragment: str, hints: Hints, brief: bool =
 def page_name(student: str) -> str:
     """The file name of a student's page: what is safe of the name, and a hash so long that none can be made to collide.
 
-    >>> page_name("Zoë / Ångström")
-    'Zoe-Angstrom-2b598a1be3a10792.html'
+    Letters lose their marks where ASCII has them; others stay, else a whole class' pages would be called alike.
+
+    >>> page_name("Zoë / Ångström"), page_name("李小龙")
+    ('Zoe-Angstrom-2b598a1be3a10792.html', '李小龙-535320da46397a78.html')
     """
-    folded = unicodedata.normalize("NFKD", student).encode("ascii", "ignore").decode("ascii")
-    slug = re.sub(r"[^A-Za-z0-9_]+", "-", folded)[:_SLUG].strip("-") or "student"
+    letters = "".join(_letter(one) for one in unicodedata.normalize("NFC", student))
+    slug = unicodedata.normalize("NFC", re.sub(r"-{2,}", "-", letters)[:_SLUG]).strip("-") or "student"
     return f"{slug}-{hashlib.sha256(student.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}.html"
+
+
+def _letter(one: str) -> str:
+    """A character as a page's name has it: the ASCII in it if any, ``-`` where it is no letter or digit."""
+    if plain_one := unicodedata.normalize("NFKD", one).encode("ascii", "ignore").decode("ascii"):
+        return re.sub(r"\W", "-", plain_one)
+    return one if unicodedata.category(one)[0] in "LMN" else "-"
 
 
 # ---------------------------------------------------------------------------------------------- the class page

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,15 @@ def test_write_reports_removes_only_its_own_stale_pages(tmp_path: Path) -> None:
     other.write_text("mine")
     write_reports(run(submission("ada")), tmp_path)
     assert {path.name for path in students.iterdir()} == {page_name("ada"), foreign.name, other.name}
+
+
+def test_write_reports_keeps_pages_whose_letters_the_file_system_takes_apart(tmp_path: Path) -> None:
+    made = run(submission("Мария й"))
+    *_, page = write_reports(made, tmp_path)
+    apart = page.rename(page.with_name(unicodedata.normalize("NFD", page.name)))
+    write_reports(made, tmp_path)
+    assert apart != page
+    assert apart.exists()
 
 
 def test_write_reports_failing_render_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import time
+import unicodedata
 from html.parser import HTMLParser
 
 import pytest
@@ -164,7 +165,24 @@ def test_class_page_totals_of_unlike_notebooks_say_what_they_are_of() -> None:
 def test_page_name_any_names_are_safe_and_never_collide(names: list[str]) -> None:
     pages = [page_name(name) for name in names]
     assert len({page.lower() for page in pages}) == len(names)
-    assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,57}\.html", page) for page in pages)
+    assert all(re.fullmatch(r"[\w-]+\.html", page.encode("ascii", "ignore").decode()) for page in pages)
+    assert not any(unicodedata.category(one)[0] in "CZ" for page in pages for one in page)
+    assert all(len(page.encode()) <= 255 and page == unicodedata.normalize("NFC", page) for page in pages)
+
+
+@pytest.mark.parametrize(
+    ("student", "begins"),
+    [
+        ("Łukasz Żak", "Łukasz-Zak-"),
+        ("Мария й", "Мария-й-"),
+        ("김민준", "김민준-"),
+        ("हिन्दी", "हिन्दी-"),
+        ("🙂/", "student-"),
+        ("o\u0323\u0308", "ö-"),
+    ],
+)
+def test_page_name_letters_of_any_script_stay(student: str, begins: str) -> None:
+    assert page_name(student).startswith(begins)
 
 
 def test_page_name_is_not_anothers_where_eight_digits_of_a_hash_are() -> None:
