@@ -28,6 +28,7 @@ from grader.cli.outcome import BELOW, GRADED, UNGRADED, USAGE
 from grader.cli.values import size
 from grader.errors import UsageError
 from grader.gradebook import FILE_NAME, Gradebook, RunSettings
+from grader.kernel.doctor import Finding
 from grader.overrides import Ruling
 from grader.report import load_schema
 from tests.report.builders import exercise, submission
@@ -429,6 +430,21 @@ def test_place_that_cannot_be_written_is_an_error_of_use_and_no_traceback(
     assert done.returncode == USAGE, done.stderr
     assert "Traceback" not in done.stderr
     assert f"error: {arguments[-1]}" in done.stderr
+
+
+def test_error_that_no_terminal_reads_is_one_line_and_so_is_its_remedy(tmp_path: Path) -> None:
+    done = run_cli("score", EXERCISES, "--assigned", "99", cwd=tmp_path, COLUMNS="40")
+    error, remedy = done.stderr.splitlines()
+    assert error == "error: the course 'autograd' has no notebook '99'"
+    assert remedy.startswith("  its notebooks are 01_tensors, ")
+    assert remedy.endswith(", 09_capstone")
+
+
+def test_doctor_shows_brackets_of_a_path_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    findings = [Finding("warn", "no bwrap in /opt/[bold]/x[/red]", "install it in [bold]")]
+    monkeypatch.setattr("grader.kernel.doctor.doctor", lambda: findings)
+    done = runner.invoke(app, ["doctor"])
+    assert done.output.splitlines() == ["! no bwrap in /opt/[bold]/x[/red]", "    install it in [bold]"]
 
 
 @pytest.mark.parametrize("columns", ["", "wide", "0"])

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 from grader.errors import GraderError, UsageError
 from grader.model import Hints
@@ -157,11 +159,17 @@ def _file_errors_refused() -> Iterator[None]:
 
 
 def _refuse(error: GraderError, status: int) -> NoReturn:
+    """Tell the error, its remedy indented below; where no terminal reads it, each is one line, to search and copy."""
     console = Console(stderr=True)
-    console.print("[bold red]error:[/bold red] ", end="")
-    console.print(str(error), markup=False, highlight=False)
+    whole = not console.is_terminal
+    console.print(Text.assemble(("error:", "bold red"), f" {error}"), soft_wrap=whole)
     if error.remedy:
-        console.print(f"  {error.remedy}", markup=False, highlight=False)
+        console.print(
+            f"  {error.remedy}" if whole else Padding(Text(error.remedy), (0, 0, 0, 2), expand=False),
+            markup=False,
+            highlight=False,
+            soft_wrap=whole,
+        )
     raise typer.Exit(status)
 
 

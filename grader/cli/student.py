@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.padding import Padding
+from rich.text import Text
 
 from grader.cli.app import app
 from grader.cli.options import CourseOption, HintsOption
@@ -41,8 +43,8 @@ def doctor() -> None:
         findings = examine()
         console = plain_console()
         for finding in findings:
-            mark = {"ok": "[green]✓[/green]", "warn": "[yellow]![/yellow]", "fail": "[red]✗[/red]"}[finding.level]
-            console.print(f"{mark} {finding.text}", highlight=False)
+            mark = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}[finding.level]
+            console.print(Text.assemble(mark, f" {finding.text}"))
             if finding.remedy:
-                console.print(f"    {finding.remedy}", markup=False, highlight=False)
+                console.print(Padding(Text(finding.remedy), (0, 0, 0, 4), expand=False))
     raise typer.Exit(BELOW if any(finding.level == "fail" for finding in findings) else GRADED)
