@@ -17,6 +17,7 @@ from grader.report import wording
 from grader.report.numbers import total
 
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w{1,80})")
+_NO_WORD = re.compile(r"[\W_]+")
 _UNTRIED = ("missing", "not_implemented", "grader_error")
 
 
@@ -254,7 +255,8 @@ def _mistakes(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Mistake, 
 
 
 def _concerns(rows: Sequence[Row]) -> tuple[Concern, ...]:
-    found = [*(concern for row in rows for concern in _concerns_of(row)), *_same_files(rows), *_missing_modules(rows)]
+    found = [concern for row in rows for concern in _concerns_of(row)]
+    found += [*_namesakes(rows), *_same_files(rows), *_missing_modules(rows)]
     once = dict.fromkeys(found)  # each of two attempts has the flag that there are two
     return tuple(sorted(once, key=lambda concern: wording.URGENCY.index(concern.kind)))
 
@@ -273,6 +275,24 @@ def _same_files(rows: Sequence[Row]) -> list[Concern]:
         Concern(student, wording.FLAGGED, entry.notebook, wording.same_file(others))
         for (student, entry), *rest in (list(found.items()) for found in owners.values())
         if (others := [other for other, _ in rest])
+    ]
+
+
+def _namesakes(rows: Sequence[Row]) -> list[Concern]:
+    """One concern for students whose names differ by case, marks and punctuation only: perhaps one with several rows.
+
+    It is the class' alone, for it names students.
+    """
+    alike: dict[str, list[Row]] = {}
+    for row in rows:
+        words = _NO_WORD.sub(" ", alphabetical(row.student)[0]).strip()
+        alike.setdefault(words or row.student, []).append(row)
+    return [
+        Concern(
+            first.student, wording.FLAGGED, first.entries[0].notebook, wording.namesakes([row.student for row in rest])
+        )
+        for first, *rest in alike.values()
+        if rest
     ]
 
 

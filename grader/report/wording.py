@@ -139,6 +139,15 @@ that counts by --assigned.'
     )
 
 
+def namesakes(students: Sequence[str]) -> str:
+    """What is remarked on a student whom ``students`` are called like.
+
+    >>> namesakes(["ada lovelace"])
+    'called almost like ada lovelace: one student in several rows, unless they are several'
+    """
+    return f"called almost like {_some(students)}: one student in several rows, unless they are several"
+
+
 def no_module(name: str, students: Sequence[str]) -> str:
     """What is remarked on a module that the notebooks of ``students`` did not find.
 

@@ -60,6 +60,15 @@ def test_tally_a_file_of_several_students_is_one_concern_of_the_class_and_on_no_
     assert not any("alan" in student_page(made, row) for row in counted.rows if row.student != "alan")
 
 
+def test_tally_names_that_are_almost_alike_are_one_concern_of_the_class() -> None:
+    names = ("Zoë B", "zoe b", "Zoe_B", "Zoe C", "--", "++", "李", "李小", "1-1", "11")
+    counted = tally(run(*(submission(name, exercise("lin_grad")) for name in names)))
+    (found,) = counted.concerns
+    assert (found.kind, found.student) == ("flagged", "Zoë B")
+    assert found.detail.startswith("called almost like zoe b; Zoe_B: ")
+    assert all(row.flags == () for row in counted.rows)
+
+
 def test_tally_a_module_that_is_missing_is_one_concern_where_points_were_lost() -> None:
     failed = (
         CellFailure(1, "ModuleNotFoundError: No module named 'matplotlib.pyplot'"),
