@@ -326,6 +326,8 @@ def _concerns_of(row: Row) -> list[Concern]:
         if broken and entry.status != "grader_error":
             detail = wording.GRADER_ERROR_IN.format(exercises=", ".join(broken))
             found.append(Concern(row.student, "grader_error", entry.notebook, detail))
+        if entry.exercises and all(one.status == "missing" and one.override is None for one in entry.exercises):
+            found.append(Concern(row.student, wording.FLAGGED, entry.notebook, wording.NONE_FOUND))
         unseen = [exercise for exercise in entry.exercises if exercise.override is None]
         flags = [*entry.flags, *(f"{exercise.id}: {flag}" for exercise in unseen for flag in exercise.flags)]
         if flags:

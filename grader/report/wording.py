@@ -81,6 +81,7 @@ _NAMED: Final = 6
 FLAGGED: Final = "flagged"
 BY_HAND: Final = "✎"
 GRADER_ERROR_IN: Final = "the grader failed in {exercises}"
+NONE_FOUND: Final = "none of its exercises is in it: emptied, or another notebook under this name"
 COUNTED_FROM: Final = "Cells are counted from 0, text cells included."
 NOT_HANDED_IN: Final = "This was assigned, and was not handed in."
 NOTHING_GRADED: Final = "No submission was found."

@@ -69,6 +69,14 @@ def test_tally_names_that_are_almost_alike_are_one_concern_of_the_class() -> Non
     assert all(row.flags == () for row in counted.rows)
 
 
+def test_tally_a_notebook_without_any_of_its_exercises_is_a_concern_until_a_human_decides() -> None:
+    gone = [replace(untouched(id_), status="missing") for id_ in ("lin_grad", "relu_grad")]
+    (found,) = tally(run(submission("ada", *gone), submission("alan", gone[0], untouched("relu_grad")))).concerns
+    assert (found.kind, found.student, found.notebook) == ("flagged", "ada", "03_backprop.ipynb")
+    seen = replace(gone[0], override=Override(graded=0.0, reason="on paper"))
+    assert tally(run(submission("ada", seen, gone[1]))).concerns == ()
+
+
 def test_tally_a_module_that_is_missing_is_one_concern_where_points_were_lost() -> None:
     failed = (
         CellFailure(1, "ModuleNotFoundError: No module named 'matplotlib.pyplot'"),
