@@ -8,7 +8,7 @@ from typing import Any, Literal
 from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
 from grader.report import wording
 from grader.report.evidence import evidence, with_leads
-from grader.report.numbers import points, rounded, total
+from grader.report.numbers import points, points_of, rounded, total
 from grader.report.tally import Row, rows_of
 from grader.report.text import cut, one_line, plain
 
@@ -69,7 +69,7 @@ def _of_entries(entries: tuple[SubmissionReport, ...]) -> list[str]:
     lines = []
     for report in entries:
         name = one_line(report.notebook or report.path)
-        lines.append(f"{name}: {points(report.score)} / {points(report.possible)}")
+        lines.append(f"{name}: {points_of(report.score, report.possible)}")
         if report.status != "graded":
             lines.append(f"  {wording.SUBMISSION[report.status]}: {one_line(report.reason, 600)}".rstrip(": "))
         for failure in report.failed_cells:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
 from grader.report import wording
 from grader.report.evidence import evidence, with_leads
-from grader.report.numbers import percent, points
+from grader.report.numbers import percent, points, points_of
 from grader.report.tally import Row, Tally, tally
 from grader.report.text import cut, markdown, print_safe
 
@@ -45,7 +45,7 @@ def _student_blocks(counted: Tally, hints: Hints) -> Iterator[str]:
         return
     row = counted.rows[0]
     share = percent(row.score, row.possible)
-    yield f"## {points(row.score)} / {points(row.possible)}" + ("" if share is None else f" · {share} %") + "\n"
+    yield f"## {points_of(row.score, row.possible)}" + ("" if share is None else f" · {share} %") + "\n"
     for entry in row.counted:
         yield from _entry_blocks(entry, row.heading(entry), hints)
     if row.absent and row.score is not None:
@@ -155,5 +155,5 @@ def _scores(rows: Iterable[Row]) -> str:
     lines = ["### Scores\n", "| student | score | |", "|---|--:|---|"]
     for row in rows:
         status = "" if row.status == "graded" else wording.SUBMISSION[row.status]
-        lines.append(f"| {markdown(row.student)} | {points(row.score)} / {points(row.possible)} | {status} |")
+        lines.append(f"| {markdown(row.student)} | {points_of(row.score, row.possible)} | {status} |")
     return "\n".join(lines) + "\n"

@@ -40,6 +40,15 @@ def points(value: float | None) -> str:
     return f"{round(value, 2) + 0.0:.2f}".rstrip("0").rstrip(".")
 
 
+def points_of(score: float | None, possible: float) -> str:
+    """A score and what it is of; an en dash alone where nothing could be read that tells what it is of.
+
+    >>> points_of(2.5, 4), points_of(None, 4), points_of(None, 0), points_of(0, 0)
+    ('2.5 / 4', '– / 4', '–', '0 / 0')
+    """
+    return points(score) if score is None and not possible else f"{points(score)} / {points(possible)}"
+
+
 def percent(part: float | None, whole: float) -> int | None:
     """``part`` of ``whole`` in whole per cent, 100 only where it is all and 0 only where it is nothing."""
     if part is None or whole <= 0:

@@ -170,7 +170,12 @@ def _environment() -> Environment:
         kind=_KINDS,
     )
     environment.filters.update(
-        points=numbers.points, number=numbers.number, one_line=one_line, share=_share, code_label=wording.code_label
+        points=numbers.points,
+        points_of=numbers.points_of,
+        number=numbers.number,
+        one_line=one_line,
+        share=_share,
+        code_label=wording.code_label,
     )
     return environment
 

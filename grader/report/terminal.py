@@ -19,7 +19,7 @@ from rich.text import Text
 from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
 from grader.report import wording
 from grader.report.evidence import evidence, with_leads
-from grader.report.numbers import percent, points
+from grader.report.numbers import percent, points, points_of
 from grader.report.tally import Column, Concern, Row, Tally, tally
 from grader.report.text import print_safe, terminal
 
@@ -136,7 +136,7 @@ def _transposed(counted: Tally) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_footer=True)
     table.add_column("exercise", Text("total"), overflow="fold")
     for row in counted.rows:
-        of = f"{points(row.score)} / {points(row.possible)}"
+        of = points_of(row.score, row.possible)
         table.add_column(Text(terminal(row.student)), Text(of), justify="right", max_width=_NAME_WIDTH)
     for column in counted.columns:
         cells = [_cell(row.exercises.get(column.id), full=True) for row in counted.rows]
@@ -187,7 +187,7 @@ def _concerns(concerns: Sequence[Concern]) -> Table:
 
 def _submission_title(report: SubmissionReport) -> Text:
     share = percent(report.score, report.possible)
-    of = f"{points(report.score)} / {points(report.possible)}"
+    of = points_of(report.score, report.possible)
     title = Text.assemble((terminal(report.student), "bold"), " · ", terminal(report.notebook), "  ", (of, "bold"))
     if share is not None:
         title.append(f"  {share}%", "dim")

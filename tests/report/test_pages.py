@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import time
 import unicodedata
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -142,6 +143,12 @@ def test_student_page_ungraded_is_no_zero(status: str) -> None:
     page = student_page(made, tally(made).rows[0])
     assert "This does not count as zero points" in page
     assert "<b>–</b> / 12" in page
+
+
+def test_student_page_without_anything_that_could_be_read_has_no_points_of_nothing() -> None:
+    made = run(replace(ungraded("ada", "unreadable", "no notebook in ada"), possible=0.0))
+    page = student_page(made, tally(made).rows[0])
+    assert '<p class="total"><b>–</b></p>' in page
 
 
 def test_student_page_two_notebooks_with_one_exercise_has_unique_ids() -> None:
