@@ -151,6 +151,11 @@ def test_student_page_without_anything_that_could_be_read_has_no_points_of_nothi
     assert '<p class="total"><b>–</b></p>' in page
 
 
+def test_class_page_a_notebook_breaks_between_its_words_and_is_escaped() -> None:
+    page = class_page(run(ungraded("ada", "unreadable", "empty", notebook="05_two_<b>.ipynb")))
+    assert '<td class="file">05_<wbr>two_<wbr>&lt;b&gt;.ipynb</tr>' in page
+
+
 def test_student_page_two_notebooks_with_one_exercise_has_unique_ids() -> None:
     worse = submission("ada", exercise("lin_grad", {"w.g": "zeros"}), untouched("mse_grad"), notebook="b.ipynb")
     made = run(submission("ada", exercise("lin_grad"), notebook="a.ipynb"), worse)
