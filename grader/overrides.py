@@ -71,7 +71,8 @@ def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Rul
     none. With a semicolon or a tab, points may have a decimal comma, as spreadsheets write them then.
 
     Raises:
-        UsageError: the file cannot be read or has not these columns, or a row cannot be meant: each such line is told.
+        UsageError: the file cannot be read, has not these columns or no rows, or a row cannot be meant: each such line
+            is told.
     """
     file = read_tables(path, heading=lambda name: name.strip().lower())
     table = file.having(COLUMNS)
@@ -106,6 +107,8 @@ def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Rul
             f"nothing was ruled, for {path} has rows that cannot be meant\n{told}",
             remedy=remedies[0] if same else "mend these lines and give the whole file again",
         )
+    if not made:
+        raise UsageError(f"{path} has no rulings below its columns", remedy="write a row for each exercise to rule on")
     return tuple(made)
 
 

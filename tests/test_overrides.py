@@ -142,3 +142,10 @@ def test_rulings_of_a_file_without_the_columns_are_an_error_of_use(tmp_path: Pat
     with pytest.raises(UsageError, match="has no column 'points'") as caught:
         rulings_in(tmp_path / "r.csv", CLASS)
     assert caught.value.remedy == "begin it with a line: student,exercise,points,reason"
+
+
+@pytest.mark.parametrize("rows", ["", ",,,\n"])
+def test_rulings_of_a_file_without_rows_are_an_error_of_use(rows: str, tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text(f"student,exercise,points,reason\n{rows}")
+    with pytest.raises(UsageError, match="no rulings"):
+        rulings_in(tmp_path / "r.csv", CLASS)
