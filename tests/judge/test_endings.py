@@ -180,7 +180,10 @@ ERRORS = [
     ("ModuleNotFoundError", "No module named 'matplotlib'", "no module `matplotlib` on the machine that ran this"),
     ("EOFError", "EOF when reading a line", "waits for somebody to type"),
     ("StdinNotImplementedError", "raw_input was called, but this frontend does not support input requests.", "to type"),
+    ("EOFError", "nobody can answer input() during a check", "waits for somebody to type"),
     ("BdbQuit", "", "A breakpoint stops before that line"),
+    ("SystemExit", "3", "ends the program there"),
+    ("AttributeError", "'Tensor' object has no attribute 'g'", "no gradient yet"),
     ("SomethingOfTheirs", "{odd} text {0}", "SomethingOfTheirs"),
 ]
 

@@ -155,6 +155,11 @@ CAUSES: dict[str, Cause] = {
         "An object of type `{owner}` has no attribute `{name}`: it was not set, or has another name.",
         "Set `.{name}` before it is read, and look for a spelling mistake.",
     ),
+    "no_attribute.gradient": Cause(
+        "This tensor has no gradient yet: no line has set its `.g`.",
+        "Run the backward passes from the loss to the inputs; the loss itself has no `.g`, for its gradient is 1.",
+        question="Which line sets the `.g` that is read there, and does it run before?",
+    ),
     "no_attribute.array": Cause(
         "This is a NumPy array, and `{name}` is a method of tensors.",
         "Use what NumPy has for it: `@` for a matrix product, `np.maximum` for a limit.",
@@ -224,6 +229,11 @@ CAUSES: dict[str, Cause] = {
         "It waits for somebody to type, and nobody is there when it is checked.",
         "Take `input()` out: all that the code needs comes with its arguments.",
         question=WHAT_WAITS,
+    ),
+    "exit": Cause(
+        "The code itself ends the program there.",
+        "Take `exit()` or `quit()` out; to leave a function early, use `return`.",
+        question="Should anything be left there: the function, or only a loop?",
     ),
     "debugger": Cause(
         "A breakpoint stops before that line, and nobody is there to go on when it is checked.",

@@ -63,7 +63,7 @@ def _cause(error: StudentError, message: str) -> Found:
             return find(match, error)
     if error.type == "AssertionError" and error.code.strip().startswith("assert "):
         return "asserted", {}
-    kinds = {"RecursionError": "recursion", "BdbQuit": "debugger"}
+    kinds = {"RecursionError": "recursion", "BdbQuit": "debugger", "SystemExit": "exit"}
     return next((kinds[kind] for kind in (error.type, *error.bases) if kind in kinds), "other"), {}
 
 
@@ -126,6 +126,8 @@ def _dtypes(match: re.Match[str], error: StudentError) -> Found:
 
 
 def _no_attribute(match: re.Match[str], error: StudentError) -> Found:
+    if match[1] == "Tensor" and match[2] == "g":
+        return "no_attribute.gradient", {}
     array = match[1].endswith("ndarray") and hasattr(torch.Tensor, match[2])
     return "no_attribute.array" if array else "no_attribute", {"owner": match[1], "name": match[2]}
 
@@ -214,7 +216,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"cannot be converted to Scalar", _plain("scalar")),
         (r"values to unpack", _plain("unpack")),
         (r"^No module named '([\w.]{1,80})'", _plain("module", "name")),
-        (r"^EOF when reading a line|does not support input requests", _plain("input")),
+        (
+            r"^EOF when reading a line|does not support input requests|nobody can answer input\(\)",
+            _plain("input"),
+        ),
         (r"not compiled with CUDA|no NVIDIA driver|No CUDA GPUs|not linked with support for mps", _plain("device")),
         (r"xpected all tensors to be on the same device", _plain("device.mixed")),
         (r"positional argument|unexpected keyword argument", _arguments),

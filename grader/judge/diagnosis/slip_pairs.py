@@ -1,0 +1,78 @@
+"""Two mistakes at once in one optimizer, each of which has a name where it is alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import Any
+
+from grader.judge.diagnosis import step_words, wording
+from grader.judge.diagnosis.absent import path
+from grader.judge.diagnosis.optimizers import agrees, simulations_of, value_by
+from grader.judge.diagnosis.simulations import AVERAGED, DRIVEN, Slip, Switch
+from grader.judge.diagnosis.symptom import Symptom
+from grader.model import Diagnosis
+
+#: Entries in the failing cases below which an agreement may be chance.
+_ENTRIES = 6
+Switches = Mapping[Switch, Any]
+_ALWAYS: tuple[Mapping[str, Switches], ...] = (
+    {"rate": {"lr": 1.0, "constant_lr": True}},
+    {"ascent": {"ascent": True}},
+)
+#: What can be wrong, in groups of which each gives one at most; by the name of its words.
+_SGD: tuple[Mapping[str, Switches], ...] = (
+    *_ALWAYS,
+    {name: {name: True} for name in ("no_decay", "decoupled", "decay_sign", "decay_unscaled")},
+    {
+        "no_damp": {"no_damp": True},
+        "damp_itself": {"damp_itself": True},
+        "average": {"average": True, "whole_first": True},
+    },
+    {name: {name: True} for name in ("damp_first", "empty_first")},
+    {name: {name: True} for name in ("no_nesterov", "always_nesterov", "buffer_only", "unscaled")},
+)
+_ADAM: tuple[Mapping[str, Switches], ...] = (
+    *_ALWAYS,
+    {
+        "raw": {"raw_mean": True, "raw_square": True},
+        "raw_mean": {"raw_mean": True},
+        "raw_square": {"raw_square": True},
+        **{name: {name: True} for name in ("counted", "ahead", "stuck", "times", "first_beta")},
+    },
+    {name: {name: True} for name in ("no_root", "eps_inside", "no_eps", "eps_outside")},
+    {
+        "swapped": {"swapped": True},
+        "one_beta": {"one_beta": True},
+        "weights": {"weights": ("mean", "square")},
+        "unweighted": {"unweighted": ("mean", "square")},
+        "unweighted_mean": {"unweighted": ("mean",)},
+        "unweighted_square": {"unweighted": ("square",)},
+    },
+    {name: {name: True} for name in ("of_gradient", "of_absolute", "of_mean")},
+)
+
+
+def _pairs(groups: tuple[Mapping[str, Switches], ...]) -> Iterator[Slip]:
+    for first, second in combinations(groups, 2):
+        for one, its in first.items():
+            for other, others in second.items():
+                what = f"{step_words.TOGETHER[one]}, and {step_words.TOGETHER[other]}"
+                yield Slip("wrong_value.slips", what, {**its, **others})
+
+
+#: By the single mistakes that the simulation makes.
+_PAIRS: Mapping[tuple[Slip, ...], tuple[Slip, ...]] = {DRIVEN: tuple(_pairs(_SGD)), AVERAGED: tuple(_pairs(_ADAM))}
+
+
+def two_slips(symptom: Symptom) -> Diagnosis | None:
+    """An optimizer with two of the usual mistakes, by simulation."""
+    if not symptom.failing or sum(view.expected.numel() for view in symptom.failing) < _ENTRIES:
+        return None
+    for simulation, slips in simulations_of(symptom):
+        if not agrees(symptom, symptom.failing[0], simulation):
+            continue
+        for pair in _PAIRS.get(slips, ()):
+            if symptom.fits(lambda view: value_by(symptom, view, simulation, pair)):  # noqa: B023
+                return wording.say(pair.key, path=path(symptom), what=pair.what)
+    return None
