@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import permutations
 
 import torch
@@ -18,6 +19,10 @@ from grader.model import Diagnosis
 _ENOUGH = 4
 #: Entries of all cases together below which a known factor may be chance.
 _FEWEST = 3
+#: Constant factors that mean something: a sign, a two, or both.
+_CONSTANTS = (-1.0, 2.0, 0.5, -2.0, -0.5)
+#: Up to which denominator, and how near to it, a factor is shown as a fraction.
+_DENOMINATOR, _CLOSE = 12, 1e-5
 
 
 def zeros(symptom: Symptom) -> Diagnosis | None:
@@ -130,16 +135,57 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
     if wording.number(factor) == "1":  # something else, and far smaller, is wrong
         return None
     if entries >= enough and _is_scaled(symptom, lambda view: factor):
-        return wording.say("scaled", path=path(symptom), factor=wording.number(factor))
+        constant = next((each for each in _CONSTANTS if wording.number(each) == wording.number(factor)), 1.0)
+        return _scaled(symptom, _fraction(factor), _parts(constant))
     for right, used in permutations(letters(symptom), 2):
-        if _is_scaled(symptom, lambda view: view.case.sizes[right] / view.case.sizes[used]):  # noqa: B023
-            return wording.say("scaled.sizes", path=path(symptom), right=right, used=used)
+        for constant in (1.0, *_CONSTANTS):
+            if _is_scaled(symptom, lambda view: constant * view.case.sizes[right] / view.case.sizes[used]):  # noqa: B023
+                if constant == 1:
+                    return wording.say("scaled.sizes", path=path(symptom), right=right, used=used)
+                by = f"a division by {used} where one by {right} is right"
+                factor_words = f"{_formula(constant, right, 1.0)}/{used}"
+                return _scaled(symptom, factor_words, [*_parts(constant), by])
     for letter in letters(symptom):
         for power in (1, -1, 2, -2, 0.5, -0.5):
-            for constant in (-1.0, 2.0, 0.5, -2.0, -0.5, 1.0):
+            for constant in (*_CONSTANTS, 1.0):
                 if _is_scaled(symptom, lambda view: constant * float(view.case.sizes[letter]) ** power):  # noqa: B023
-                    return wording.say("scaled", path=path(symptom), factor=_formula(constant, letter, power))
+                    parts = [*_parts(constant), *_parts_of_size(letter, power)]
+                    return _scaled(symptom, _formula(constant, letter, power), parts)
     return None
+
+
+def _scaled(symptom: Symptom, factor: str, parts: list[str]) -> Diagnosis:
+    """Say what the factor is, and where it is made of several, each of them."""
+    if len(parts) < 2:
+        return wording.say("scaled", path=path(symptom), factor=factor)
+    listed = f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return wording.say("scaled.parts", path=path(symptom), factor=factor, parts=listed)
+
+
+def _parts(constant: float) -> list[str]:
+    """What a constant factor is made of, in words: a sign and a two."""
+    sign = ["the opposite sign"] if constant < 0 else []
+    two = {0.5: ["a missing factor of 2"], 2.0: ["a factor of 2 too many"]}
+    return sign + two.get(abs(constant), [])
+
+
+def _parts_of_size(letter: str, power: float) -> list[str]:
+    """What a power of a size is made of, in words."""
+    size = _formula(1.0, letter, abs(power))
+    if power > 0:
+        return [f"a missing division by {size} (or a factor {size} too many)"]
+    return [f"a division by {size} too many (or a missing factor {size})"]
+
+
+def _fraction(factor: float) -> str:
+    """``1/3`` for 0.3333, and the number itself where its digits end.
+
+    >>> _fraction(-0.3333333), _fraction(0.2), _fraction(1.7)
+    ('-1/3', '0.2', '1.7')
+    """
+    near = Fraction(factor).limit_denominator(_DENOMINATOR)
+    ends = Fraction(wording.number(factor)) == near
+    return wording.number(factor) if ends or abs(factor - near) > _CLOSE * abs(factor) else str(near)
 
 
 def one_less(symptom: Symptom) -> Diagnosis | None:

@@ -68,7 +68,7 @@ VALUE_WORDS: dict[str, Words] = {
         "Begin `backward` with `self.grad = 1.0`, before any node passes its gradient on.",
     ),
     "sign_flipped": Words(
-        "`{path}` has the right size but the opposite sign, everywhere.",
+        "`{path}` has the right numbers with the opposite sign, everywhere.",
         "A difference was taken the other way round, or a minus sign was lost.",
         "In which direction does the difference go?",
         "Swap the two sides of the difference, or add the minus sign.",
@@ -150,6 +150,12 @@ VALUE_WORDS: dict[str, Words] = {
         "The formula is right but for a factor.",
         "Which constant factor could be missing, or too much?",
         "Find where the factor {factor} comes from: what is multiplied, divided or summed too often, or not at all.",
+    ),
+    "scaled.parts": Words(
+        "`{path}` is {factor} times what it should be, in every case.",
+        "That is made of {parts}.",
+        "Which line brings each of these in, or should?",
+        "The rest of the formula is right. Mend one of these after the other, and check again after each.",
     ),
     "scaled.one_less": Words(
         "`{path}` is {letter}/({letter} − 1) times what it should be, in every case where that is a number.",
@@ -244,9 +250,9 @@ VALUE_WORDS: dict[str, Words] = {
     ),
     "summed_too_far": Words(
         "`{path}` has shape {actual}; it is the right answer summed over axis {axis}, which has to stay: {expected}.",
-        "A sum went over too many axes.",
+        "A `sum` or a `mean` went over too many axes.",
         "Which axes may be summed, and which belong to the result?",
-        "Leave axis {axis} alone: name the axes in `sum(…)`.",
+        "Leave axis {axis} alone: name the others in `sum(…)`, or take the `sum` or `mean` away.",
     ),
     # ---------------------------------------------------------------------------------------- upstream, masks, operands
     "upstream_ignored": Words(
