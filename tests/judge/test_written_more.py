@@ -1245,6 +1245,86 @@ WRONG: dict[str, tuple[str, ...]] = {
         "fresh.w",
         "starts at other values",
     ),
+    # ------------------------------------------------------------------------------------------- two mistakes at once
+    **{
+        f"two_factors_{said}": (exercise, short(exercise, arguments, line), check, said, "scaled")
+        for exercise, arguments, line, check, said in (
+            (
+                "mse_grad",
+                "inp, targ",
+                "inp.g = 2 * (targ[:, None] - inp)",
+                "inp.g",
+                "the opposite sign and a missing division by n (or",
+            ),
+            (
+                "mse_grad",
+                "inp, targ",
+                "inp.g = (targ[:, None] - inp) / len(inp)",
+                "inp.g",
+                "the opposite sign and a missing factor of 2.",
+            ),
+            (
+                "mse_grad",
+                "inp, targ",
+                "inp.g = targ[:, None] - inp",
+                "inp.g",
+                "the opposite sign, a missing factor of 2 and a missing division by n",
+            ),
+            (
+                "matvec_mse_grad",
+                "W, x, y",
+                "return 2 / len(x) * (y - W @ x) @ x.T",
+                "result",
+                "the opposite sign and a division by n where one by m is right.",
+            ),
+            (
+                "polynomial_vjp",
+                "a, b, upstream",
+                "return 3 * a**2 * upstream, -2 * b * upstream",
+                "result[0]",
+                "is 1/3 ",
+            ),
+        )
+    },
+    "layernorm_unbiased_without_gamma": (
+        "layernorm_grad",
+        norm(
+            s="(c.pow(2).sum(-1, keepdim=True) / (c.shape[-1] - 1) + eps).sqrt()",
+            inp="(out.g - out.g.mean(-1, keepdim=True) - x * (out.g * x).mean(-1, keepdim=True)) / s",
+        ),
+        "inp.g",
+        "left out of the input's gradient, and the variance is divided by one less",
+    ),
+    "decay_and_dampening_left_out": (
+        "SGD",
+        sgd(pull="0", buffer=PLAIN_BUFFER.replace("(1 - self.dampening) * ", "")),
+        "p (all but Nesterov)",
+        "weight decay is left out, and dampening is left out",
+    ),
+    "decay_and_nesterov_left_out": (
+        "SGD",
+        sgd(pull="0", buffer=PLAIN_BUFFER.replace("if self.nesterov else", "if False else")),
+        "p (Nesterov)",
+        "weight decay is left out, and Nesterov is left out",
+    ),
+    "uncorrected_with_eps_inside": (
+        "Adam",
+        adam(corrected="m, v").replace("v.sqrt() + self.eps", "(v + self.eps).sqrt()"),
+        "p (a large eps)",
+        "neither average is corrected, and eps stands inside of the root",
+    ),
+    "up_without_a_rate": (
+        "sgd_step",
+        "def sgd_step(params, lr):\n    for p in params:\n        p += p.g",
+        "p",
+        "`p` is `p + g`",
+    ),
+    "softmax_without_sum_and_scale": (
+        "attention_grad",
+        attention("p * dp").replace(" / r\n    v.g", "\n    v.g"),
+        "q.g",
+        "√d times what comes out when the sum is left out",
+    ),
 }
 
 

@@ -74,6 +74,7 @@ def _scales(symptom: Symptom) -> list[tuple[str, Callable[[View], float]]]:
         found.append((f"{letter}/2 times", lambda view, letter=letter: view.case.sizes[letter] / 2))  # type: ignore[misc]
         found.append((f"−{letter} times", lambda view, letter=letter: -float(view.case.sizes[letter])))  # type: ignore[misc]
         found.append((f"1/{letter} times", lambda view, letter=letter: 1 / view.case.sizes[letter]))  # type: ignore[misc]
+        found.append((f"√{letter} times", lambda view, letter=letter: view.case.sizes[letter] ** 0.5))  # type: ignore[misc]
     return found
 
 

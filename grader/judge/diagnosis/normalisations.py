@@ -7,7 +7,8 @@ for the scale, with ``x̂ = (x − mean) · r``, ``r = 1/√(var + eps)`` and ``
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from itertools import product
 from typing import Any
 
 import torch
@@ -41,7 +42,7 @@ class Misstep:
     counted: str = ""
 
 
-MISSTEPS: Mapping[str, Misstep] = {
+_ALONE: Mapping[str, Misstep] = {
     "unbiased": Misstep("the variance is divided by one less than the number of values (unbiased)", correction=1),
     "eps_outside": Misstep("eps is added to the root of the variance, not to the variance", eps="outside"),
     "no_eps": Misstep("eps is left out", eps="none"),
@@ -96,6 +97,28 @@ MISSTEPS: Mapping[str, Misstep] = {
     "other_count": Misstep("the two sums on the way back are divided by the size of the other axis", counted="other"),
     "one_less": Misstep("the two sums on the way back are divided by one less than their number", counted="less"),
     "sums": Misstep("sums stand in the place of the two means on the way back", sums=("mean", "spread")),
+}
+#: Those that are often made together with another one.
+_OFTEN = ("no_scale", "unbiased", "no_eps", "eps_outside")
+_BESIDE = ("unbiased", "constants", "no_spread", "no_mean", "no_root", "added", "sums", "raw", "centred")
+
+
+def _together(first: Misstep, second: Misstep) -> Misstep:
+    """Both changes at once, of which neither undoes the other."""
+    changed = {each.name: getattr(second, each.name) for each in fields(second) if each.name != "what"}
+    changed = {name: value for name, value in changed.items() if value != getattr(Misstep(""), name)}
+    return replace(first, what=f"{first.what}, and {second.what}", **changed)
+
+
+#: By name, alone and then two at once.
+MISSTEPS: Mapping[str, Misstep] = {
+    **_ALONE,
+    **{
+        f"{first} {second}": _together(_ALONE[first], _ALONE[second])
+        for first, second in product(_OFTEN, _BESIDE)
+        if first != second
+    },
+    **{f"no_scale {eps}": _together(_ALONE["no_scale"], _ALONE[eps]) for eps in ("no_eps", "eps_outside")},
 }
 
 

@@ -91,18 +91,19 @@ def simulated(symptom: Symptom) -> Diagnosis | None:
     """A step or a loop with one of the usual mistakes, by simulation."""
     if not symptom.failing:
         return None
-    for simulation, slips in _simulations(symptom):
-        if not _agrees(symptom, symptom.failing[0], simulation):
+    for simulation, slips in simulations_of(symptom):
+        if not agrees(symptom, symptom.failing[0], simulation):
             continue
         for slip in slips:
             if not is_possible(slip, symptom.failing[0].case):
                 continue
-            if symptom.fits(lambda view: _value(symptom, view, simulation, slip)):  # noqa: B023
+            if symptom.fits(lambda view: value_by(symptom, view, simulation, slip)):  # noqa: B023
                 return _said(symptom, slip)
     return None
 
 
-def _simulations(symptom: Symptom) -> tuple[tuple[Simulation, tuple[Slip, ...]], ...]:
+def simulations_of(symptom: Symptom) -> tuple[tuple[Simulation, tuple[Slip, ...]], ...]:
+    """The simulations that know the exercise's inputs, each with the mistakes that it can make."""
     names = symptom.evidence.exercise.inputs
     if {"p", "q", "r", "p_grads", "q_grads", "r_grads", "lr"} <= set(names):
         return (_by_sgd, DRIVEN), (_by_adam, AVERAGED)
@@ -119,13 +120,15 @@ def _by_adam(case: Case, slip: Slip) -> Mapping[str, Tensor]:
     return driven(case, slip, averaged=True)
 
 
-def _agrees(symptom: Symptom, view: View, simulation: Simulation) -> bool:
+def agrees(symptom: Symptom, view: View, simulation: Simulation) -> bool:
     """Whether the simulation, without a mistake, is what the exercise asks for."""
-    value = _value(symptom, view, simulation, RIGHT)
+    value = value_by(symptom, view, simulation, RIGHT)
     return value is not None and view.is_near(value, view.expected)
 
 
-def _value(symptom: Symptom, view: View, simulation: Simulation, slip: Slip) -> Tensor | None:
+def value_by(symptom: Symptom, view: View, simulation: Simulation, slip: Slip) -> Tensor | None:
+    """What the check's tensor would be by a simulation with a mistake; None where nothing comes."""
+
     def made() -> Mapping[str, Tensor]:
         try:
             return simulation(view.case, slip)
@@ -178,7 +181,7 @@ def constants(symptom: Symptom) -> Diagnosis | None:
     rate = next((name for name in _RATES if name in symptom.evidence.exercise.inputs), None)
     if rate is None:
         return None
-    found = None if _simulations(symptom) else _other_rate(symptom, rate)
+    found = None if simulations_of(symptom) else _other_rate(symptom, rate)
     return found or _other_steps(symptom)
 
 

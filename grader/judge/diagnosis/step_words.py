@@ -60,6 +60,24 @@ SLIPS = {
     "eps_early": "eps is added before the second average is corrected",
 }
 
+#: The same as clauses, where two of them come together.
+TOGETHER = {
+    **SLIPS,
+    "rate": "the learning rate is left out",
+    "ascent": "the step goes up the gradient",
+    "no_decay": "weight decay is left out",
+    "decoupled": "weight decay is applied to the parameter itself",
+    "decay_sign": "weight decay is subtracted",
+    "decay_unscaled": "weight decay is applied without the learning rate",
+    "no_damp": "dampening is left out",
+    "damp_itself": "dampening stands in the place of 1 − dampening",
+    "average": "the gradient enters the buffer times 1 − momentum",
+    "no_nesterov": "Nesterov is left out",
+    "always_nesterov": "the step looks ahead as with Nesterov, where plain momentum is asked for",
+    "buffer_only": "the look-ahead of Nesterov leaves out the gradient",
+    "unscaled": "the look-ahead of Nesterov does not multiply the buffer by momentum",
+}
+
 STEP_WORDS: dict[str, Words] = {
     # ------------------------------------------------------------------------------------------------------- optimizers
     "not_in_place": Words(
@@ -181,6 +199,12 @@ STEP_WORDS: dict[str, Words] = {
         "Everything else of the formula is right.",
         "Of what are the two running averages, and how much does each new gradient weigh in them?",
         "mean = β₁ · mean + (1 − β₁) · g, and square = β₂ · square + (1 − β₂) · g².",
+    ),
+    "wrong_value.slips": Words(
+        "`{path}` is what comes out when {what}.",
+        "These are two mistakes; the rest of the formula is right.",
+        "Which of the two do you see first?",
+        "Write the formula of the notebook next to your code, mend one of the two, and check again.",
     ),
     "wrong_value.formula": Words(
         "`{path}` is what comes out when {what}.",

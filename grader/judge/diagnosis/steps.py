@@ -17,6 +17,7 @@ Formula = Callable[[Tensor, Tensor, float], Tensor]
 _RATES = ("lr", "learning_rate")
 #: What students write, by the way they write it.
 _FORMULAS: Mapping[str, Formula] = {
+    "p + g": lambda p, g, lr: p + g,
     "(p - lr) * g": lambda p, g, lr: (p - lr) * g,
     "lr * (p - g)": lambda p, g, lr: lr * (p - g),
     "p - g / lr": lambda p, g, lr: p - g / lr,
