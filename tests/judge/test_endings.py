@@ -184,6 +184,8 @@ ERRORS = [
     ("BdbQuit", "", "A breakpoint stops before that line"),
     ("SystemExit", "3", "ends the program there"),
     ("AttributeError", "'Tensor' object has no attribute 'g'", "no gradient yet"),
+    ("AttributeError", "'Parameter' object has no attribute 'g'", "no gradient yet"),
+    ("TypeError", "expected Tensor as element 0 in argument 0, but got torch.return_types.max", "gives a pair"),
     ("SomethingOfTheirs", "{odd} text {0}", "SomethingOfTheirs"),
 ]
 

@@ -1245,6 +1245,82 @@ WRONG: dict[str, tuple[str, ...]] = {
         "fresh.w",
         "starts at other values",
     ),
+    # ------------------------------------------------------------------------------------------- one term of a formula
+    **{
+        f"parentheses_of_{exercise}": (
+            exercise,
+            short(exercise, "inp, out", line),
+            "inp.g",
+            f"multiplied into the first term of {slope} alone",
+        )
+        for exercise, line, slope in (
+            ("sigmoid_grad", "inp.g = out.g * out - out**2", "σ − σ²"),
+            ("tanh_grad", "inp.g = out.g * 1 - out**2", "1 − tanh²"),
+        )
+    },
+    **{
+        f"gelu_with_{said}": (
+            "gelu_grad",
+            "def gelu_grad(inp, out):\n    below = 0.5 * (1 + torch.erf(inp / 2**0.5))\n"
+            f"    bell = torch.exp(-(inp**2) / 2)\n    inp.g = {line}",
+            "inp.g",
+            said,
+        )
+        for line, said in (
+            ("out.g * below + inp * bell / (2 * math.pi) ** 0.5", "first term of Φ(x) + x · φ(x) alone"),
+            ("out.g * (below + inp * bell / math.sqrt(2) * math.pi)", "multiplied by π"),
+            ("out.g * (below + inp * bell / math.sqrt(2))", "divided by √2 in place of"),
+            ("out.g * bell / (2 * math.pi) ** 0.5", "φ(x) stands in the place of the derivative"),
+        )
+    },
+    **{
+        f"exponentials_{said}": (
+            "cross_entropy_grad",
+            "def cross_entropy_grad(logits, targ):\n"
+            "    e = (logits - logits.max(1, keepdim=True).values).exp()\n"
+            f"    p = {line}\n    p[torch.arange(len(p)), targ] -= 1\n    logits.g = p / len(p)",
+            "logits.g",
+            said,
+        )
+        for line, said in (
+            ("e", "not divided by their sum"),
+            ("e / e.sum()", "by the sum of all of them"),
+            ("e / e.sum(0)", "by the sum of their column"),
+        )
+    },
+    **{
+        f"no_rate_{exercise}_{check}": (
+            exercise,
+            source,
+            check,
+            "when the learning rate is 1",
+            "learning_rate_ignored",
+        )
+        for exercise, source, checks in (
+            (
+                "train_by_hand",
+                LOOP.format(f"{STUB}; losses.append(loss); w1 -= g1; w2 -= g2", "losses"),
+                ("result", "w1"),
+            ),
+            (
+                "train_module",
+                """
+                def train_module(model, x, y, learning_rate, steps):
+                    losses = []
+                    for _ in range(steps):
+                        loss = (model(x) - y).pow(2).sum()
+                        model.zero_grad()
+                        loss.backward()
+                        for p in model.parameters():
+                            p.data -= p.grad
+                        losses.append(loss.item())
+                    return losses
+                """,
+                ("result", "bias"),
+            ),
+        )
+        for check in checks
+    },
     # ------------------------------------------------------------------------------------------- two mistakes at once
     **{
         f"two_factors_{said}": (exercise, short(exercise, arguments, line), check, said, "scaled")

@@ -41,6 +41,22 @@ class Unary(torch.autograd.Function):
         return upstream * ctx.rule(value, out), None, None
 
 
+class _InPart(torch.autograd.Function):
+    """An elementwise function whose derivative is a sum, of which one term alone is multiplied by what arrives."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, function: Callable[[Tensor], Tensor], rule: Rule, rest: Rule) -> Tensor:
+        out = function(value)
+        ctx.save_for_backward(value, out)
+        ctx.rule, ctx.rest = rule, rest
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Any:
+        value, out = ctx.saved_tensors
+        return upstream * ctx.rule(value, out) + ctx.rest(value, out), None, None, None
+
+
 class _ByUpstream(torch.autograd.Function):
     """A ReLU on whose way back the gradient itself is cut, not where the input is."""
 
@@ -61,16 +77,23 @@ def with_rule(functions: tuple[Any, ...], function: Callable[[Tensor], Tensor], 
 
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """What is taken for a derivative: of which function, by which rule, and what that is in words."""
+    """What is taken for a derivative: of which function, by which rule, and what that is in words.
+
+    ``rest`` is a term that what arrives is not multiplied into.
+    """
 
     functions: tuple[Any, ...]
     function: Callable[[Tensor], Tensor]
     rule: Rule
     what: str
+    rest: Rule | None = None
 
     def table(self) -> Table:
         """The changed operations."""
-        return with_rule(self.functions, self.function, self.rule)
+        if self.rest is None:
+            return with_rule(self.functions, self.function, self.rule)
+        in_part = lambda value, *_, **__: _InPart.apply(value, self.function, self.rule, self.rest)  # type: ignore[no-untyped-call]  # noqa: E731
+        return dict.fromkeys(self.functions, in_part)
 
 
 def _cdf(value: Tensor) -> Tensor:
@@ -111,6 +134,7 @@ def _gelu(rule: Rule, what: str) -> Slope:
     return Slope(GELU, functional.gelu, rule, what)
 
 
+_PARENTHESES = "`out.g` is multiplied into the first term of {} alone, as where the parentheses around it are missing"
 SLOPES: Mapping[str, Slope] = {
     "relu_by_value": _relu(
         lambda x, y: y, "the output of the ReLU stands in the place of its derivative, which is 1 or 0"
@@ -141,6 +165,19 @@ SLOPES: Mapping[str, Slope] = {
     "tanh_squared": _tanh(lambda x, y: y**2, "the derivative is tanh² in place of 1 − tanh²"),
     "tanh_plus": _tanh(lambda x, y: 1 + y**2, "the derivative is 1 + tanh² in place of 1 − tanh²"),
     "tanh_difference": _tanh(lambda x, y: (1 - y) ** 2, "the derivative is (1 − tanh)² in place of 1 − tanh²"),
+    "sigmoid_parentheses": Slope(
+        SIGMOID, torch.sigmoid, lambda x, y: y, _PARENTHESES.format("σ − σ²"), lambda x, y: -(y**2)
+    ),
+    "tanh_parentheses": Slope(
+        TANH, torch.tanh, lambda x, y: torch.ones_like(y), _PARENTHESES.format("1 − tanh²"), lambda x, y: -(y**2)
+    ),
+    "gelu_parentheses": Slope(
+        GELU,
+        functional.gelu,
+        lambda x, y: _cdf(x),
+        _PARENTHESES.format("Φ(x) + x · φ(x)"),
+        lambda x, y: x * _density(x),
+    ),
     "gelu_minus": _gelu(
         lambda x, y: _cdf(x) - x * _density(x), "x · φ(x) is subtracted in the derivative Φ(x) + x · φ(x)"
     ),
@@ -177,6 +214,14 @@ SLOPES: Mapping[str, Slope] = {
         lambda x, y: torch.erf(x / math.sqrt(2)) + x * _density(x),
         "erf(x / √2) stands for Φ(x) = (1 + erf(x / √2)) / 2",
     ),
+    "gelu_times_pi": _gelu(
+        lambda x, y: _cdf(x) + x * _density(x) * math.pi**1.5,
+        "φ(x) is multiplied by π, as `/ sqrt(2) * pi` does, and not divided by √(2π)",
+    ),
+    "gelu_without_pi": _gelu(
+        lambda x, y: _cdf(x) + x * _density(x) * math.sqrt(math.pi), "φ(x) is divided by √2 in place of √(2π)"
+    ),
+    "gelu_density_alone": _gelu(lambda x, y: _density(x), "φ(x) stands in the place of the derivative Φ(x) + x · φ(x)"),
     "gelu_unnormed": _gelu(lambda x, y: _cdf(x) + x * torch.exp(-(x**2) / 2), "φ(x) is not divided by √(2π)"),
     "gelu_by_output": _gelu(
         lambda x, y: _cdf(x) + y * _density(x), "the output stands for x in the derivative Φ(x) + x · φ(x)"

@@ -157,7 +157,7 @@ CAUSES: dict[str, Cause] = {
     ),
     "no_attribute.gradient": Cause(
         "This tensor has no gradient yet: no line has set its `.g`.",
-        "Run the backward passes from the loss to the inputs; the loss itself has no `.g`, for its gradient is 1.",
+        "Let what sets it run before. Gradients go from the loss to the inputs; the loss needs no `.g`: it would be 1.",
         question="Which line sets the `.g` that is read there, and does it run before?",
     ),
     "no_attribute.array": Cause(

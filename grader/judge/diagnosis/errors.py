@@ -126,7 +126,7 @@ def _dtypes(match: re.Match[str], error: StudentError) -> Found:
 
 
 def _no_attribute(match: re.Match[str], error: StudentError) -> Found:
-    if match[1] == "Tensor" and match[2] == "g":
+    if match[1] in {"Tensor", "Parameter"} and match[2] == "g":
         return "no_attribute.gradient", {}
     array = match[1].endswith("ndarray") and hasattr(torch.Tensor, match[2])
     return "no_attribute.array" if array else "no_attribute", {"owner": match[1], "name": match[2]}
@@ -200,6 +200,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"'NoneType' object has no attribute '(\w+)'", _plain("none", "name")),
         (r"'([\w.]+)' object has no attribute '(\w+)'", _no_attribute),
         (r"unsupported operand type\(s\) for (\S+?):? .{0,20}'([\w.]+)' and '([\w.]+)'", _operator),
+        (r"(?:got|not) torch\.return_types\.(\w+)", _plain("pair", "name")),
         (r"NoneType", _plain("none.value")),
         (r"leaf Variable that requires grad", _plain("leaf")),
         (r"Can't call numpy\(\) on Tensor that requires grad", _plain("numpy_grad")),

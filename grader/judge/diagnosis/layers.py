@@ -77,6 +77,11 @@ class _CrossEntropy(torch.autograd.Function):
         return upstream * difference / len(difference), None
 
 
+def _exponentials(logits: Tensor) -> Tensor:
+    """The exponentials of which a stable softmax is made: the largest of each row is 1."""
+    return (logits - logits.amax(1, keepdim=True)).exp()
+
+
 #: What is taken for the derivative of the mean cross-entropy: of the logits, a one at each target, and their number.
 CROSS_ENTROPIES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]]] = {
     "ce_without_targets": (
@@ -146,6 +151,18 @@ CROSS_ENTROPIES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]
     "ce_of_all": (
         "the softmax is taken over all entries at once, not row by row",
         lambda z, one, n: (z.flatten().softmax(0).view_as(z) - one) / n,
+    ),
+    "ce_unnormed": (
+        "the exponentials are not divided by their sum",
+        lambda z, one, n: (_exponentials(z) - one) / n,
+    ),
+    "ce_sum_of_all": (
+        "the exponentials are divided by the sum of all of them, not by that of their row",
+        lambda z, one, n: (_exponentials(z) / _exponentials(z).sum() - one) / n,
+    ),
+    "ce_sum_of_columns": (
+        "the exponentials are divided by the sum of their column, not by that of their row",
+        lambda z, one, n: (_exponentials(z) / _exponentials(z).sum(0) - one) / n,
     ),
     "ce_to_probabilities": (
         "the way back ends at the probabilities, −1/p at the target, and does not go on through the softmax",

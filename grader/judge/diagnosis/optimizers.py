@@ -16,6 +16,7 @@ from grader.judge.diagnosis.simulations import (
     AVERAGED,
     DRIVEN,
     FIXED_RATES,
+    RATES,
     RIGHT,
     TRAINED,
     Slip,
@@ -29,6 +30,8 @@ from grader.model import Capture, Case, Diagnosis
 
 #: Losses that tell whether they stand still, or in another place.
 _FEWEST_LOSSES = 3
+#: How near two losses are that are the same but for rounding, as a share of them.
+_LOSS = 1e-3
 _RATES = ("lr", "learning_rate")
 Simulation = Callable[[Case, Slip], Mapping[str, Tensor]]
 
@@ -100,6 +103,27 @@ def simulated(symptom: Symptom) -> Diagnosis | None:
             if symptom.fits(lambda view: value_by(symptom, view, simulation, slip)):  # noqa: B023
                 return _said(symptom, slip)
     return None
+
+
+def diverged(symptom: Symptom) -> Diagnosis | None:
+    """A training loop without the learning rate, whose numbers grow until rounding decides: its first losses tell."""
+    if not symptom.failing or not any(simulation is trained for simulation, _ in simulations_of(symptom)):
+        return None
+    without_rate = RATES[0]
+    for view in symptom.failing:
+        losses = view.finding.run.captures.get("result", Capture()).tensor
+        if losses is None or losses.dim() != 1 or len(losses) < _FEWEST_LOSSES:
+            return None
+        begun = losses[:2].to(torch.float64)
+        if not _begins_with(begun, view.case, without_rate) or _begins_with(begun, view.case, RIGHT):
+            return None
+    return _said(symptom, without_rate)
+
+
+def _begins_with(losses: Tensor, case: Case, slip: Slip) -> bool:
+    """Whether a loop with this mistake begins with these two losses, which rounding has not reached yet."""
+    right = trained(case, slip)["result"][:2]
+    return right.shape == losses.shape and bool(((losses - right).abs() <= _LOSS * right.abs()).all())
 
 
 def simulations_of(symptom: Symptom) -> tuple[tuple[Simulation, tuple[Slip, ...]], ...]:

@@ -75,6 +75,7 @@ SPECIFIC: tuple[Hypothesis, ...] = (
     operands.wrong_operand,
     operands.swapped_arguments,
     optimizers.simulated,
+    optimizers.diverged,
     optimizers.constants,
 )
 #: Those of them that explain the result of a whole call: what a call that was cut short left behind is none.
@@ -90,6 +91,7 @@ WHOLE: frozenset[Hypothesis] = frozenset(
         operands.wrong_operand,
         operands.swapped_arguments,
         optimizers.simulated,
+        optimizers.diverged,
         optimizers.constants,
     }
 )
