@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args
 
 from rich.console import Console
 
@@ -50,17 +50,30 @@ def check(name: str | Callable[..., Any] | None = None, *, course: str = "autogr
 
     ``name`` is an exercise's, or the function or class itself; ``course`` is as for ``grader score``; ``hints`` is how
     much the feedback helps. Nothing is returned, nothing of the notebook is changed, and whatever the stub does (an
-    exception included) is told, not raised. So is a course that is not installed or is broken.
+    exception included) is told, not raised. So is a course that is not installed or is broken. An interrupt ends it.
     """
     if _CHECKING.get():
         return
     shell = _shell()
     namespace = shell.user_ns if shell is not None else sys._getframe(1).f_globals
+    if hints not in get_args(Hints):
+        _say(shell, f"There are no hints {hints!r}: say {', '.join(map(repr, get_args(Hints)))}.")
+        return
     try:
         seeded = _seeded(course)
     except CourseError as error:
         _say(shell, f"{error}: {error.remedy}")
         return
+    try:
+        _check(name, seeded, namespace, shell, hints)
+    except KeyboardInterrupt:
+        _say(shell, "The check was interrupted, and nothing is known of it. Does every loop of yours come to its end?")
+        raise KeyboardInterrupt from None  # cells that wait behind this one do not run; where it stood helps nobody
+
+
+def _check(
+    name: str | Callable[..., Any] | None, seeded: SeededCourse, namespace: dict[str, Any], shell: Any, hints: Hints
+) -> None:
     if name is None:
         _check_all(seeded, namespace, shell, hints)
         return
@@ -237,7 +250,7 @@ def _show(shell: Any, scores: Iterable[ExerciseScore], hints: Hints) -> None:
     console = Console(file=text, width=width, force_terminal=terminal, force_jupyter=False, legacy_windows=False)
     console.print(exercises_text(scores, hints))
     html = exercises_html(scores, hints) if _rich_output(shell) else ""
-    _publish(shell, html, text.getvalue())
+    _publish(shell, html, "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()))
 
 
 def _publish(shell: Any, html: str, text: str) -> None:
@@ -262,11 +275,15 @@ def _with_progress(exercises: list[Exercise], shell: Any) -> Iterable[Exercise]:
 
         yield from track(exercises, "checking", transient=True, disable=not sys.stdout.isatty())
         return
-    from IPython.display import HTML, display
+    from IPython.display import display
 
-    bar = display(HTML(""), display_id=True)
-    for number, exercise in enumerate(exercises):
-        label = f"checking {_escaped(exercise.id)}"
-        bar.update(HTML(f'<progress max="{len(exercises)}" value="{number}"></progress> {label}'))
-        yield exercise
-    bar.update(HTML(""))
+    nothing = {"text/html": "", "text/plain": ""}
+    bar = display(nothing, raw=True, display_id=True)
+    try:
+        for number, exercise in enumerate(exercises):
+            label = f"checking {exercise.id}"
+            html = f'<progress max="{len(exercises)}" value="{number}"></progress> {_escaped(label)}'
+            bar.update({"text/html": html, "text/plain": label}, raw=True)
+            yield exercise
+    finally:
+        bar.update(nothing, raw=True)

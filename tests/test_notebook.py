@@ -207,6 +207,20 @@ def test_crash_and_loop_end_the_fork_alone(place: Place, monkeypatch: pytest.Mon
     assert "✓ relu_grad  2 / 2" in place.run(RELU + "check('relu_grad')")
 
 
+def test_interrupt_is_told_and_ends_the_cell(python: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*about: Any, **more: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(notebook, "run_in_fork", interrupted)
+    monkeypatch.setattr(notebook, "run_in_process", interrupted)
+    said = python.run(
+        RIGHT + "try:\n    check('lin_grad')\nexcept KeyboardInterrupt as error:\n"
+        "    print('depth', error.__traceback__.tb_next.tb_next is None)"
+    )
+    assert "The check was interrupted" in said
+    assert "depth True" in said
+
+
 # ---------------------------------------------------------------------------------------- what is asked for
 
 
@@ -217,6 +231,7 @@ def test_crash_and_loop_end_the_fork_alone(place: Place, monkeypatch: pytest.Mon
         ("'xyzzy'", "There is no exercise 'xyzzy' in the course 'autograd'. There are outer_difference, "),
         ("3", "There is no exercise '3'"),
         ("'lin_grad', course='nope'", "there is no course 'nope': name a .py file, a package, or an installed course"),
+        ("'lin_grad', hints='lots'", "There are no hints 'lots': say 'none', 'nudge', 'full'."),
         ("['lin_grad']", "Did you mean lin_grad"),
         ("torch", "Did you mean"),
         ("'lin_grad'", "lin_grad is not defined yet: run the cell that defines it, then check again."),
@@ -416,6 +431,7 @@ def test_notebook_is_shown_html_with_text_beside_it(shown: Callable[[str], list[
     assert data["text/html"].count("&amp;") == 0
     assert "partly right" in page.text
     assert "◐ lin_grad  3 / 4" in data["text/plain"]
+    assert not re.search(r" $", data["text/plain"], re.M)
 
 
 def test_what_a_student_wrote_does_nothing(shown: Callable[[str], list[dict[str, str]]]) -> None:
@@ -434,7 +450,9 @@ def test_sentences_are_escaped(shown: Callable[[str], list[dict[str, str]]]) -> 
 
 
 def test_check_of_everything_shows_a_bar_and_the_sum(shown: Callable[[str], list[dict[str, str]]]) -> None:
-    bundles = [data["text/html"] for data in shown(RIGHT + RELU + "check()")]
+    found = shown(RIGHT + RELU + "check()")
+    assert [data["text/plain"] for data in found[:-1]] == ["", "checking lin_grad", "checking relu_grad", ""]
+    bundles = [data["text/html"] for data in found]
     bars = [re.search(r'<progress max="2" value="(\d)">.*checking (\w+)', html) for html in bundles]
     assert [bar.groups() for bar in bars if bar] == [("0", "lin_grad"), ("1", "relu_grad")]
     assert bundles[-2] == ""
