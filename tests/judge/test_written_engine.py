@@ -207,6 +207,20 @@ def test_subtraction_of_its_own_without_the_chain_rule_is_no_mask() -> None:
     assert all("`-` does not multiply" in whole(diagnosis) for diagnosis in found.values())
 
 
+@pytest.mark.parametrize("name", ["own_factors", "mul_unweighted", "exp_of_input"])
+def test_mistake_shows_in_a_power_that_is_put_together_from_a_logarithm(name: str) -> None:
+    changed, said, code, _ = WRONG[name]
+    source = engine(**changed).replace(
+        "self.made(n**self.data, lambda out: out.data * math.log(n) * out.grad)", "(self * math.log(n)).exp()"
+    )
+
+    found = answered("Value", source)
+
+    assert "grads (**)" in found
+    assert {diagnosis.code for diagnosis in found.values()} == {code}
+    assert all(said in whole(diagnosis) for diagnosis in found.values())
+
+
 def test_unknown_mistake_in_an_engine_gets_no_name() -> None:
     found = answered("Value", engine(tanh="(1.3 - out.data**3) * out.grad"))
 

@@ -24,6 +24,7 @@ VALUES: Mapping[str, Value] = {
     "relu": lambda x, y: max(x, 0.0),
     "tanh": lambda x, y: math.tanh(x),
     "exp": lambda x, y: math.exp(x),
+    "log": lambda x, y: math.log(x),
 }
 _POWER: tuple[Slope, ...] = (lambda x, y, out: y * x ** (y - 1), lambda x, y, out: out * math.log(x))
 #: ``rpow`` is a plain number to the power of a node.
@@ -38,6 +39,7 @@ SLOPES: Mapping[str, tuple[Slope, ...]] = {
     "relu": (lambda x, y, out: float(x > 0),),
     "tanh": (lambda x, y, out: 1 - out**2,),
     "exp": (lambda x, y, out: out,),
+    "log": (lambda x, y, out: 1 / x,),
 }
 
 
@@ -48,7 +50,8 @@ class Engine:
     ``own`` are the operations of negation, subtraction and division that are not put together from others, ``values``
     and ``slopes`` replace the usual ones, ``swapped`` have their operands the wrong way round where a number is on the
     left. The gradients of operations in ``unweighted`` lack the factor that arrives, those in ``assigned`` are written
-    over what is there. With ``last_first`` the walk visits the last operand before the first.
+    over what is there. With ``last_first`` the walk visits the last operand before the first; with ``by_logarithm``, a
+    power whose exponent is a node is put together from a logarithm, a product and an exponential.
     """
 
     own: frozenset[str] = frozenset()
@@ -59,6 +62,7 @@ class Engine:
     assigned: frozenset[str] = frozenset()
     walk: str = "sorted"
     last_first: bool = False
+    by_logarithm: bool = False
     seed: Callable[[float], float] = lambda data: 1.0
 
     def gradients(self, formula: str, *numbers: float) -> tuple[float, list[float]]:
@@ -104,6 +108,8 @@ class Node:
         return self.engine.made("mul", self, other)
 
     def __pow__(self, other: Any) -> Node:
+        if self.engine.by_logarithm and isinstance(other, Node):
+            return (other * self.engine.made("log", self)).exp()
         return self.engine.made("pow", self, other)
 
     def __neg__(self) -> Node:
@@ -128,7 +134,11 @@ class Node:
         return self._over(self, other) if "div" in self.engine.swapped else self._over(other, self)
 
     def __rpow__(self, other: float) -> Node:
-        return self**other if "pow" in self.engine.swapped else self.engine.made("rpow", other, self)
+        if "pow" in self.engine.swapped:
+            return self**other
+        if self.engine.by_logarithm:
+            return (self * math.log(other)).exp()
+        return self.engine.made("rpow", other, self)
 
     def relu(self) -> Node:
         """The larger of this and 0."""

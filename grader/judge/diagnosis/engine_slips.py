@@ -26,6 +26,8 @@ _NAMES = {
 #: Operations that some engines put together from others, and those of them that use a given one.
 _COMPOSED = ("neg", "sub", "div")
 _USERS = {"relu": (), "tanh": (), "exp": (), "rpow": (), "pow": ("div",), "div": ("div",)}
+#: What a power put together from a logarithm shows, too; mistakes in no single operation among it.
+_IN_POWERS = ("mul", "exp", "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +52,8 @@ class EngineSlip:
         for own in chain.from_iterable(combinations(users, count) for count in range(len(users) + 1)):
             if self.of not in _COMPOSED or self.of in own:
                 yield replace(Engine(frozenset(own)), **self.changes)
+                if self.of in _IN_POWERS:
+                    yield replace(Engine(frozenset(own), by_logarithm=True), **self.changes)
                 if "assigned" in self.changes or "walk" in self.changes:
                     yield replace(Engine(frozenset(own), last_first=True), **self.changes)
 
