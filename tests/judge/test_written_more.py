@@ -1389,6 +1389,12 @@ WRONG: dict[str, tuple[str, ...]] = {
         "p (a large eps)",
         "neither average is corrected, and eps stands inside of the root",
     ),
+    "exchanged_and_negated": (
+        "dot_grad",
+        short("dot_grad", "w, x", "return -w, -x"),
+        "result[0]",
+        "the opposite of what comes out when the value that belongs to `result[1]` stands there",
+    ),
     "up_without_a_rate": (
         "sgd_step",
         "def sgd_step(params, lr):\n    for p in params:\n        p += p.g",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from torch import Tensor
 
+from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.factors import letters
@@ -82,6 +83,9 @@ def _predictions(symptom: Symptom) -> Iterator[tuple[str, Prediction]]:
     yield "it is transposed", _transposed
     yield "an upstream gradient of ones stands in the place of the given one", lambda view: of_ones(symptom, view)
     yield "`out` stands in the place of `out.g`", lambda view: of_output(symptom, view)
+    for other in symptom.others():
+        what = f"the value that belongs to `{path_of(symptom.evidence.exercise, other)}` stands there"
+        yield what, lambda view, other=other: view.prepared.expected.get(other)  # type: ignore[misc]
     missteps = {name: one.what for name, one in MISSTEPS.items()}
     for operation, what in {**_NAMED, **PASSES, **missteps}.items():
         yield what, lambda view, operation=operation: under(symptom, operation, view)  # type: ignore[misc]

@@ -203,7 +203,7 @@ STEP_WORDS: dict[str, Words] = {
     "wrong_value.slips": Words(
         "`{path}` is what comes out when {what}.",
         "These are two mistakes; the rest of the formula is right.",
-        "Which of the two do you see first?",
+        "Take one of the two: which of your lines makes it?",
         "Write the formula of the notebook next to your code, mend one of the two, and check again.",
     ),
     "wrong_value.formula": Words(

@@ -469,8 +469,8 @@ VALUE_WORDS: dict[str, Words] = {
     "wrong_value.two": Words(
         "`{path}` is {factor} what comes out when {what}.",
         "Both differ from the formula: the factor, and that.",
-        "Which of the two do you see first?",
-        "Mend one, and look at the diagnosis again.",
+        "Take one of the two: which of your lines makes it?",
+        "Mend that one and check again; the other then stands alone.",
     ),
     "wrong_value.pass": Words(
         "`{path}` is what comes out when {what}.",
