@@ -179,11 +179,12 @@ class ProgramRun:
         self.locals = dict(_getframe(1).f_locals)
 
     def _locals_of(self, error: BaseException) -> None:
-        """The call's locals at the moment it raised."""
+        """The call's locals at the moment it raised; deeper frames may be of a class that the call defines."""
         trace = error.__traceback__
         while trace is not None:
             if trace.tb_frame.f_code.co_filename == _CASE_FILE:
                 self.locals = dict(trace.tb_frame.f_locals)
+                return
             trace = trace.tb_next
 
     def _rerun(self) -> None:

@@ -53,6 +53,13 @@ class ReturnsNothing(Relu):
         super().__call__(inp)
 
 
+@mistake("Relu", "raised")
+class ReturnsAnotherTensor(Relu):
+    def __call__(self, inp):
+        super().__call__(inp)
+        return torch.relu(inp)
+
+
 @mistake("Lin", "transposed")
 class WeightsTransposed(Lin):
     def backward(self):
@@ -117,6 +124,17 @@ class InputsOfTheClass:
         self.inp.g = 2 * (self.inp - self.targ[:, None]) / len(self.targ)
 
 
+@mistake("Mse", "state_shared")
+class TargetsOfTheClass(Mse):
+    def __call__(self, inp, targ):
+        TargetsOfTheClass.last = targ
+        self.given = inp
+        return super().__call__(inp, targ)
+
+    def backward(self):
+        self.given.g = 2 * (self.given - self.last[:, None]) / len(self.last)
+
+
 @mistake("Mse", "not_a_tensor")
 class PlainNumber(Mse):
     def __call__(self, inp, targ):
@@ -128,6 +146,22 @@ class StopsAtTheLastLayer(Model):
     def backward(self):
         self.loss.backward()
         self.layers[-1].backward()
+
+
+@mistake("Model", "state_shared")
+class TargetsOfTheClassModel(Model):
+    def __call__(self, x, targ):
+        TargetsOfTheClassModel.last = targ
+        loss = super().__call__(x, targ)
+        self.loss = TargetsOfTheClass()
+        self.loss.given = self.layers[-1].out
+        return loss
+
+    def backward(self):
+        self.loss.last = TargetsOfTheClassModel.last
+        self.loss.backward()
+        for layer in reversed(self.layers):
+            layer.backward()
 
 
 @mistake("Model", "raised")
@@ -172,6 +206,23 @@ class ArgumentsOfTheClass(Module):
 
     def backward(self):
         self.bwd(self.out, *ArgumentsOfTheClass.shared)
+
+
+@mistake("Module", "state_shared")
+class SecondArgumentOfTheClass(Module):
+    def __call__(self, *args):
+        SecondArgumentOfTheClass.rest = args[1:]
+        return super().__call__(*args)
+
+    def backward(self):
+        self.bwd(self.out, self.args[0], *self.rest)
+
+
+@mistake("Module", "raised")
+class ReturnsAnotherOutput(Module):
+    def __call__(self, *args):
+        super().__call__(*args)
+        return self.forward(*args)
 
 
 @mistake("Module", "not_raised")
@@ -266,6 +317,12 @@ class WeightsLieAsInTorch(nn.Module):
 class CutOffFromAutograd(Linear):
     def forward(self, x):
         return x @ self.w.detach() + self.b
+
+
+@mistake("Linear", "not_written")
+class CutsOffItsInput(Linear):
+    def forward(self, x):
+        return super().forward(x.detach())
 
 
 @mistake("Linear", "state_shared")

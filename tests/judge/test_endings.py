@@ -277,3 +277,13 @@ def test_explanation_of_an_error_in_another_cell_names_that_cell() -> None:
 
     assert "line 2 of cell 4" in explained(error, Stub("Model", 7, 1, "", "metadata")).message
     assert "of cell" not in explained(error, Stub("Lin", 4, 1, "", "metadata")).message
+
+
+def test_what_a_layer_kept_is_read_though_a_class_of_the_check_raised_behind_it() -> None:
+    source = """
+    class Module(solution):
+        def __call__(self, *args):
+            super().__call__(*args)
+            return self.forward(*args)
+    """
+    assert set(answered("Module", source)) == {"a.g", "b.g"}

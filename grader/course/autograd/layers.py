@@ -1,7 +1,7 @@
 """04_layers: the network of 03 as objects.
 
 In each case the layer is called twice, so that it must answer for the last call, and another instance is called in
-between, on values of its own, so that the two must not share what they remember.
+between, so that the two must not share what they remember. Every call has values of its own for all of its arguments.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from grader.course.autograd.backprop import NETWORK, ZERO_BEFORE_RELU, network_l
 NOTEBOOK = "04_layers"
 
 #: What the layers are called on, as objects and again as modules: ``inp`` last, ``earlier`` before it, ``between`` by
-#: the other instance.
+#: the other instance, and so for the targets.
 RELU = {"inp": normal("n", "d"), "earlier": normal("n", "d"), "between": normal("n", "d")}
 LINEAR = {
     "inp": normal("n", "i"),
@@ -26,8 +26,19 @@ LINEAR = {
     "other_w": normal("i", "o"),
     "other_b": normal("o"),
 }
-MSE = {"inp": normal("n", 1), "targ": normal("n"), "earlier": normal("n", 1), "between": normal("n", 1)}
+TARGETS = {"targ": normal("n"), "earlier_targ": normal("n"), "other_targ": normal("n")}
+MSE = {"inp": normal("n", 1), "earlier": normal("n", 1), "between": normal("n", 1), **TARGETS}
 SOME_ZEROS = Variant("some inputs exactly zero", {"inp": normal("n", "d", zeros=0.3)})
+
+
+#: The end of a layer's call. The next layer would set the gradient of what was returned, and of nothing else: a layer
+#: that keeps another tensor as ``.out`` finds none there.
+BACKWARD = """
+        layer.out.g = upstream
+        if out is not None and out is not layer.out:
+            out.g = vars(layer.out).pop("g")
+        layer.backward()
+"""
 
 
 @exercise(
@@ -36,9 +47,8 @@ SOME_ZEROS = Variant("some inputs exactly zero", {"inp": normal("n", "d", zeros=
         layer(earlier)
         out = layer(inp)
         other(between)
-        layer.out.g = upstream
-        layer.backward()
-    """,
+"""
+    + BACKWARD,
     inputs=RELU,
     points={"out": 1, "inp.g": 1},
     variants=(SOME_ZEROS,),
@@ -54,9 +64,8 @@ def Relu(inp: Tensor) -> Tensor:  # noqa: N802 - the student's class
         layer(earlier)
         out = layer(inp)
         other(between)
-        layer.out.g = upstream
-        layer.backward()
-    """,
+"""
+    + BACKWARD,
     inputs=LINEAR,
     points={"out": 1, "inp.g": 1, "w.g": 1, "b.g": 1},
 )
@@ -68,9 +77,9 @@ def Lin(inp: Tensor, w: Tensor, b: Tensor) -> Tensor:  # noqa: N802
 @exercise(
     call="""
         layer, other = Mse(), Mse()
-        layer(earlier, targ)
+        layer(earlier, earlier_targ)
         out = layer(inp, targ)
-        other(between, targ)
+        other(between, other_targ)
         layer.backward()
     """,
     inputs=MSE,
@@ -84,14 +93,14 @@ def Mse(inp: Tensor, targ: Tensor) -> Tensor:  # noqa: N802
 @exercise(
     call="""
         model, other = Model(w1, b1, w2, b2), Model(w1 + 1, b1 + 1, w2 + 1, b2 + 1)
-        model(earlier, targ)
+        model(earlier, earlier_targ)
         loss = model(x, targ)
-        other(between, targ)
+        other(between, other_targ)
         model.backward()
     """,
     inputs={
         "x": normal("n", "i"),
-        "targ": normal("n"),
+        **TARGETS,
         **NETWORK,
         "earlier": normal("n", "i"),
         "between": normal("n", "i"),
@@ -116,17 +125,18 @@ def Model(x: Tensor, targ: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tenso
                 a.g, b.g = out.g * b, out.g * (a + 1)
 
         layer, other = Product(), Product()
-        layer(earlier, b)
+        layer(earlier, earlier_b)
         out = layer(a, b)
-        other(between, b)
-        layer.out.g = upstream
-        layer.backward()
-    """,
+        other(between, other_b)
+"""
+    + BACKWARD,
     inputs={
         "a": normal("n", "d"),
         "b": normal("n", "d"),
         "earlier": normal("n", "d"),
+        "earlier_b": normal("n", "d"),
         "between": normal("n", "d"),
+        "other_b": normal("n", "d"),
     },
     points={
         "out": 1,
@@ -151,9 +161,8 @@ def Module(a: Tensor, b: Tensor) -> Tensor:  # noqa: N802
         layer(earlier)
         out = layer(inp)
         other(between)
-        layer.out.g = upstream
-        layer.backward()
-    """,
+"""
+    + BACKWARD,
     inputs=RELU,
     points={"out": 0.5, "inp.g": 0.5},
     follows=("Module",),
@@ -170,9 +179,8 @@ def ReluModule(inp: Tensor) -> Tensor:  # noqa: N802
         layer(earlier)
         out = layer(inp)
         other(between)
-        layer.out.g = upstream
-        layer.backward()
-    """,
+"""
+    + BACKWARD,
     inputs=LINEAR,
     points={"out": 0.5, "inp.g": 0.5, "w.g": 0.5, "b.g": 0.5},
     follows=("Module",),
@@ -185,9 +193,9 @@ def LinModule(inp: Tensor, w: Tensor, b: Tensor) -> Tensor:  # noqa: N802
 @exercise(
     call="""
         layer, other = MseModule(), MseModule()
-        layer(earlier, targ)
+        layer(earlier, earlier_targ)
         out = layer(inp, targ)
-        other(between, targ)
+        other(between, other_targ)
         layer.backward()
     """,
     inputs=MSE,
@@ -205,6 +213,7 @@ def MseModule(inp: Tensor, targ: Tensor) -> Tensor:  # noqa: N802
         layer.to(x.dtype)
         layer.w.data.copy_(w)
         layer.b.data.copy_(b)
+        x.requires_grad_()
         out = layer(x)
         if getattr(out, 'requires_grad', False):
             out.backward(upstream)
@@ -218,8 +227,14 @@ def MseModule(inp: Tensor, targ: Tensor) -> Tensor:  # noqa: N802
         "zero_w": constant_tensor("i", "o", value=0.0),
         "zero_b": constant_tensor("o", value=0.0),
     },
-    points={"fresh.w": 1, "fresh.b": 1, "out": 1, "layer.w.grad": 0.5, "layer.b.grad": 0.5},
-    expects={"fresh.w": "zero_w", "fresh.b": "zero_b", "layer.w.grad": "w.g", "layer.b.grad": "b.g"},
+    points={"fresh.w": 1, "fresh.b": 1, "out": 0.5, "layer.w.grad": 0.5, "layer.b.grad": 0.5, "x.grad": 0.5},
+    expects={
+        "fresh.w": "zero_w",
+        "fresh.b": "zero_b",
+        "layer.w.grad": "w.g",
+        "layer.b.grad": "b.g",
+        "x.grad": "x.g",
+    },
     registered=("fresh.w", "fresh.b"),
     autograd=True,
 )
