@@ -93,6 +93,23 @@ def sums_all_when_no_axis_is_named(grad, shape):
     return grad.sum(dim=axes).expand(shape) if not axes else grad.sum(dim=axes, keepdim=True).reshape(shape)
 
 
+@mistake("sum_to_shape", "raised")
+def axes_found_by_their_size(grad, shape):
+    axes = [axis for axis, size in enumerate(grad.shape) if size not in shape]
+    return (grad.sum(axes) if axes else grad).reshape(shape)
+
+
+@mistake("sum_to_shape", "wrong_value")
+def each_size_found_once(grad, shape):
+    left = list(shape)
+    for axis in reversed(range(grad.dim())):
+        if grad.shape[axis] in left:
+            left.remove(grad.shape[axis])
+        else:
+            grad = grad.sum(axis)
+    return grad.reshape(shape)
+
+
 @mistake("sum_to_shape", "wrong_value")
 def takes_the_first_row(grad, shape):
     while grad.dim() > len(shape):

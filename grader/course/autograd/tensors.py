@@ -43,6 +43,9 @@ def residual(out: Tensor, targ: Tensor) -> Tensor:
         Variant("an axis of one in the middle", {"shape": sizes("n", 1, "k")}),
         Variant("axes of one only", {"shape": sizes(1, 1, 1)}),
         Variant("no axes", {"shape": fixed(())}),
+        # Which axis of two alike is meant is told by its place, not by its size.
+        Variant("a square gradient", {"grad": normal("n", "n"), "shape": sizes("n", 1)}),
+        Variant("an axis of a square missing", {"grad": normal("n", "n"), "shape": sizes("n")}),
     ),
     batch=None,
 )
