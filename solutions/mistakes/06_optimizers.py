@@ -413,6 +413,12 @@ class RateOfTheDefault(Adam):
         self.lr = current
 
 
+@mistake("Adam", "learning_rate_ignored")
+class AnotherDefault(Adam):
+    def __init__(self, params, lr=0.1, *options):
+        super().__init__(params, lr, *options)
+
+
 @mistake("Adam", "state_lost")
 class AveragesAsLocalNames:
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):

@@ -34,19 +34,20 @@ RUN = {
     "options": fixed(()),
     "late": fixed(0),
     "lazily": fixed(False),
+    "bare": fixed(False),
 }
 #: Both parameters of one shape, lest the state be kept by shape.
 ALIKE = {"q": normal("n", "d", scale=0.1), "q_grads": normal(STEPS, "n", "d")}
 
 
 def _run(optimizer: str) -> str:
-    """The code of a run; ``lazily`` passes the parameters as a generator.
+    """The code of a run; ``lazily`` passes the parameters as a generator, ``bare`` nothing but them.
 
     One that has no gradient at any step stands first, so that it does not end the loop.
     """
     return f"""
         order = (q, p) if late == {STEPS} else (p, q)
-        optimizer = {optimizer}((each for each in order) if lazily else [*order], lr, *options)
+        optimizer = {optimizer}((each for each in order) if lazily else [*order], *(() if bare else (lr, *options)))
         other = {optimizer}([r], lr, *options)
         for t in range({STEPS}):
             p.g, q.g, r.g = p_grads[t], q_grads[t] if t >= late else None, r_grads[t]
@@ -184,7 +185,8 @@ def SGD(  # noqa: N802 - the student's class
         Variant("parameters of one shape", ALIKE),
         Variant("a parameter without gradient", {"late": fixed(STEPS)}, points={"both": 0.5}),
         Variant("other betas", {"options": fixed(((0.8, 0.95),))}, points={"p": 1, "r": 0.5}),
-        Variant("a large eps", {"options": fixed(((0.9, 0.999), 0.1))}, points={"p": 0.5}),
+        Variant("a large eps", {"options": fixed(((0.9, 0.999), 0.1))}, points={"p": 0.25}),
+        Variant("all options left out", {"lr": fixed(1e-3), "bare": fixed(True)}, points={"p": 0.25}),
     ),
     batch=None,
 )
