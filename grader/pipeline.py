@@ -27,7 +27,7 @@ from grader.model import (
     SubmissionStatus,
 )
 from grader.seeded_course import SeededCourse, asked_of
-from grader.submission import Entry, autograd_suspected, read
+from grader.submission import Entry, autograd_suspected, optimizer_suspected, read
 
 _log = logging.getLogger(__name__)
 
@@ -125,9 +125,14 @@ def _unreached(execution: Execution) -> Diagnosis:
 
 
 def _suspicion(exercise: Exercise, source: str) -> tuple[str, ...]:
-    """A remark for a human where the source looks like autograd that is forbidden; it costs no points."""
-    suspect = None if exercise.autograd else autograd_suspected(source)
-    return () if suspect is None else (f"autograd suspected: {suspect}",)
+    """Remarks for a human where the source looks like work by torch that is to be done by hand; they cost no points."""
+    if exercise.autograd:
+        return ()
+    found = {
+        "autograd suspected": autograd_suspected(source),
+        "an optimizer of torch's in place of one's own": optimizer_suspected(source),
+    }
+    return tuple(f"{what}: {where}" for what, where in found.items() if where is not None)
 
 
 def _report(

@@ -61,6 +61,16 @@ def test_right_notebook_gets_every_point(entry: Entry, seeded: SeededCourse) -> 
     assert (report.student, report.notebook, report.path) == ("ada", "03_backprop.ipynb", "ada/03_backprop.ipynb")
 
 
+def test_optimizer_of_torch_in_work_by_hand_is_a_remark_that_costs_nothing(entry: Entry, seeded: SeededCourse) -> None:
+    source = "def relu_grad(inp, out):\n    used = torch.optim.SGD\n    inp.g = out.g * (inp > 0)"
+    entry.path.write_text(answered({"relu_grad": source}), encoding="utf-8")
+    report = graded(entry, seeded, InProcessPool())
+
+    flags = {one.id: one.flags for one in report.exercises if one.flags}
+    assert report.score == 14
+    assert flags == {"relu_grad": ("an optimizer of torch's in place of one's own: `torch.optim.SGD` (line 2)",)}
+
+
 def test_fault_of_the_grader_in_reading_is_no_score(
     entry: Entry, seeded: SeededCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from grader.submission.location import locate as locate
     from grader.submission.reading import read as read
     from grader.submission.suspicion import autograd_suspected as autograd_suspected
+    from grader.submission.suspicion import optimizer_suspected as optimizer_suspected
 
 _HOME = {
     "Collection": "entry",
@@ -30,6 +31,7 @@ _HOME = {
     "collect": "collection",
     "givens_of": "givens",
     "locate": "location",
+    "optimizer_suspected": "suspicion",
     "read": "reading",
     "stems_in": "file_names",
 }

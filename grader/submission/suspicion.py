@@ -1,4 +1,4 @@
-"""Signs in a student's source that a human should look at: autograd where it was to be done by hand.
+"""Signs in a student's source that a human should look at: autograd and optimizers of torch's for work by hand.
 
 Suspicion only ever becomes a flag. What a check really calls is seen while it runs (``grader.kernel``); this looks
 for what the source says, and keeps quiet where it cannot be known: ``layer.backward()`` is a student's own method.
@@ -19,6 +19,8 @@ _ENGINE = (
     "torch.func",
     "torch._C",
     "torch._functorch",
+    "torch._decomp",
+    "torch._refs",
     "torch.vmap",
     "torch.nn.grad",
     "torch.ops",
@@ -54,6 +56,27 @@ _LOOKS = re.compile(
     r"torch\.(?:autograd|func|_C|vmap|nn\.grad|ops)\b|\bctypes\b|gc\.get_(?:objects|referrers|referents)"
     r"|sys\.(?:settrace|setprofile|_getframe)|\)\.backward\(|requires_grad_\(\s*\)|requires_grad\s*=\s*True"
 )
+
+
+@by_source
+def optimizer_suspected(source: str) -> str | None:
+    r"""Return where ``source`` uses an optimizer of torch's, with its line; None where it uses none.
+
+    >>> optimizer_suspected("class SGD:\n    def step(self):\n        torch.optim.SGD(self.params, self.lr).step()")
+    '`torch.optim.SGD` (line 3)'
+    """
+    tree = parsed(source) if "optim" in source else None
+    if tree is None:
+        return None
+    imported = {"torch": "torch", **{name: dotted for node in ast.walk(tree) for name, dotted in _imports(node)}}
+    nodes = (node for node in ast.walk(tree) if isinstance(node, (ast.Attribute, ast.Name)))
+    used = ((node.lineno, _dotted(node, imported)) for node in nodes)
+    found = min(
+        (sign for sign in used if sign[1].startswith("torch.optim.")),
+        key=lambda sign: (sign[0], -len(sign[1])),
+        default=None,
+    )
+    return None if found is None else f"`{found[1]}` (line {found[0]})"
 
 
 @by_source

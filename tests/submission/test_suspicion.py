@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.submission import autograd_suspected
+from grader.submission import autograd_suspected, optimizer_suspected
 
 SUSPECTED = {
     "autograd_grad": ("g = torch.autograd.grad(out, w)", "`torch.autograd.grad` (line 1)"),
@@ -12,6 +12,7 @@ SUSPECTED = {
     "from_torch": ("from torch import autograd", "`torch.autograd` (line 1)"),
     "from_func": ("\nfrom torch.func import vjp", "`torch.func.vjp` (line 2)"),
     "torch_alias": ("import torch as T\nT.autograd.grad(x)", "`torch.autograd.grad` (line 2)"),
+    "decompositions": ("torch._decomp.decomposition_table", "`torch._decomp.decomposition_table` (line 1)"),
     "vmap": ("torch.vmap(f)", "`torch.vmap` (line 1)"),
     "aten": ("torch.ops.aten.threshold_backward(a, b, 0)", "`torch.ops.aten.threshold_backward` (line 1)"),
     "native": ("torch.native_layer_norm_backward(a)", "`torch.native_layer_norm_backward` (line 1)"),
@@ -67,3 +68,21 @@ def test_autograd_suspected_leaves_own_code_alone(name: str) -> None:
 @settings(max_examples=200, deadline=None)
 def test_suspicion_never_raises(source: str) -> None:
     autograd_suspected(source)
+
+
+OPTIMIZERS = {
+    "inside": (
+        "class SGD:\n    def step(self):\n        torch.optim.SGD(self.params).step()",
+        "`torch.optim.SGD` (line 3)",
+    ),
+    "imported": ("from torch import optim\noptim.Adam(params)", "`torch.optim.Adam` (line 2)"),
+    "functional": ("from torch.optim.adam import adam\nadam(params)", "`torch.optim.adam.adam` (line 2)"),
+    "only_named": ("def step():\n    'the formula of torch.optim.SGD'", None),
+    "own_optim": ("optim = SGD(params, lr)\noptim.step()", None),
+    "no_python": ("torch.optim.SGD(", None),
+}
+
+
+@pytest.mark.parametrize(("source", "sign"), OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_optimizer_of_torch_is_seen_where_it_is_used(source, sign):
+    assert optimizer_suspected(source) == sign
