@@ -820,6 +820,63 @@ ROWS = (
         ("one at a time",),
         ("It works",),
     ),
+    Row(
+        "parameters_in_variables_of_the_notebook",
+        "predict",
+        """
+        solved = train
+
+        def train(*arguments):
+            global kept
+            kept = solved(*arguments)
+            return kept
+
+        def predict(params, x):
+            return solution(kept, x)
+        """,
+        "classes",
+        "wrong_value",
+        ("after another training",),
+    ),
+    Row(
+        "input_cut_off_from_autograd",
+        "Linear",
+        """
+        class Linear(solution):
+            def forward(self, x):
+                return super().forward(x.detach())
+        """,
+        "x.grad",
+        "not_written",
+        ("no way from the output back to `x`", "`.detach()`"),
+    ),
+    Row(
+        "targets_of_the_class",
+        "Mse",
+        """
+        class Mse(solution):
+            def __call__(self, inp, targ):
+                self.given, Mse.last = inp, targ
+                return super().__call__(inp, targ)
+
+            def backward(self):
+                self.given.g = 2 * (self.given - self.last[:, None]) / len(self.last)
+        """,
+        "inp.g",
+        "state_shared",
+    ),
+    Row(
+        "default_learning_rate_of_its_own",
+        "Adam",
+        """
+        class Adam(solution):
+            def __init__(self, params, lr=0.1, *options):
+                super().__init__(params, lr, *options)
+        """,
+        "p (all options left out)",
+        "learning_rate_ignored",
+        ("0.1",),
+    ),
     # ------------------------------------------------------------------------------------------- further ones
     Row(
         "averages_as_local_names",
