@@ -877,6 +877,54 @@ ROWS = (
         "learning_rate_ignored",
         ("0.1",),
     ),
+    Row(
+        "default_learning_rate_times_ten",
+        "Adam",
+        """
+        class Adam(solution):
+            def __init__(self, params, lr=1e-2, *options):
+                super().__init__(params, lr, *options)
+        """,
+        "p (all options left out)",
+        "learning_rate_ignored",
+        ("0.01",),
+        ("first average",),
+    ),
+    Row(
+        "targets_of_the_first_call",
+        "Mse",
+        """
+        class Mse(solution):
+            first = None
+
+            def __call__(self, inp, targ):
+                self.given = inp
+                self.first = targ if self.first is None else self.first
+                return super().__call__(inp, targ)
+
+            def backward(self):
+                self.given.g = 2 * (self.given - self.first[:, None]) / len(self.first)
+        """,
+        "inp.g",
+        "stale",
+        unsaid=("earlier_targ",),
+    ),
+    Row(
+        "second_argument_of_the_first_call",
+        "Module",
+        """
+        class Module(solution):
+            def __call__(self, *args):
+                self.rest = getattr(self, "rest", args[1:])
+                return super().__call__(*args)
+
+            def backward(self):
+                self.bwd(self.out, self.args[0], *self.rest)
+        """,
+        "b.g",
+        "stale",
+        unsaid=("another name",),
+    ),
     # ------------------------------------------------------------------------------------------- further ones
     Row(
         "averages_as_local_names",

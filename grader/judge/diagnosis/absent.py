@@ -22,7 +22,7 @@ _STATES = {
     "missing": "it does not exist",
 }
 #: The course's names for what an earlier call, or another object, is given in a case, and the mistake that uses it.
-USED_BEFORE = {"earlier": "stale", "between": "state_shared", "other_{}": "state_shared"}
+USED_BEFORE = {"earlier": "stale", "earlier_{}": "stale", "between": "state_shared", "other_{}": "state_shared"}
 Fits = Callable[[Symptom, Finding, str], bool]
 #: Types that numbers come in when they have left the world of tensors.
 _NUMBERS = frozenset({"list", "float", "int", "complex", "ndarray"})
