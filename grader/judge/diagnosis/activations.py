@@ -24,28 +24,16 @@ GELU = (functional.gelu,)
 
 
 class Unary(torch.autograd.Function):
-    """An elementwise function whose derivative is a given rule of (input, output)."""
+    """An elementwise function whose derivative is a given rule of (input, output).
+
+    ``rest`` is another such rule, for a term that what arrives is not multiplied into.
+    """
 
     @staticmethod
-    def forward(ctx: Any, value: Tensor, function: Callable[[Tensor], Tensor], rule: Rule) -> Tensor:
+    def forward(
+        ctx: Any, value: Tensor, function: Callable[[Tensor], Tensor], rule: Rule, rest: Rule | None = None
+    ) -> Tensor:
         """Compute the function."""
-        out = function(value)
-        ctx.save_for_backward(value, out)
-        ctx.rule = rule
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        """Multiply what arrives by the rule."""
-        value, out = ctx.saved_tensors
-        return upstream * ctx.rule(value, out), None, None
-
-
-class _InPart(torch.autograd.Function):
-    """An elementwise function whose derivative is a sum, of which one term alone is multiplied by what arrives."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, function: Callable[[Tensor], Tensor], rule: Rule, rest: Rule) -> Tensor:
         out = function(value)
         ctx.save_for_backward(value, out)
         ctx.rule, ctx.rest = rule, rest
@@ -53,8 +41,10 @@ class _InPart(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Any:
+        """Multiply what arrives by the rule, and add the rest."""
         value, out = ctx.saved_tensors
-        return upstream * ctx.rule(value, out) + ctx.rest(value, out), None, None, None
+        grad = upstream * ctx.rule(value, out)
+        return grad if ctx.rest is None else grad + ctx.rest(value, out), None, None, None
 
 
 class _ByUpstream(torch.autograd.Function):
@@ -69,9 +59,11 @@ class _ByUpstream(torch.autograd.Function):
         return upstream.clamp(min=0.0)
 
 
-def with_rule(functions: tuple[Any, ...], function: Callable[[Tensor], Tensor], rule: Rule) -> Table:
-    """Each of ``functions`` computes ``function``, and has ``rule`` for a derivative."""
-    changed = lambda value, *rest, **more: Unary.apply(value, function, rule)  # type: ignore[no-untyped-call]  # noqa: E731
+def with_rule(
+    functions: tuple[Any, ...], function: Callable[[Tensor], Tensor], rule: Rule, rest: Rule | None = None
+) -> Table:
+    """Each of ``functions`` computes ``function``, and has ``rule``, with ``rest``, for a derivative."""
+    changed = lambda value, *_, **__: Unary.apply(value, function, rule, rest)  # type: ignore[no-untyped-call]  # noqa: E731
     return dict.fromkeys(functions, changed)
 
 
@@ -90,10 +82,7 @@ class Slope:
 
     def table(self) -> Table:
         """The changed operations."""
-        if self.rest is None:
-            return with_rule(self.functions, self.function, self.rule)
-        in_part = lambda value, *_, **__: _InPart.apply(value, self.function, self.rule, self.rest)  # type: ignore[no-untyped-call]  # noqa: E731
-        return dict.fromkeys(self.functions, in_part)
+        return with_rule(self.functions, self.function, self.rule, self.rest)
 
 
 def _cdf(value: Tensor) -> Tensor:
