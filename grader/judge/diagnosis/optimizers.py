@@ -125,15 +125,17 @@ def diverged(symptom: Symptom) -> Diagnosis | None:
         if losses is None or losses.dim() != 1 or len(losses) < _FEWEST_LOSSES:
             return None
         begun = losses[:2].to(torch.float64)
-        if not _begins_with(begun, view.case, without_rate) or _begins_with(begun, view.case, RIGHT):
+        right, wrong = (_simulated(symptom, view.case, trained, slip).get("result") for slip in (RIGHT, without_rate))
+        if not _begins_with(wrong, begun) or _begins_with(right, begun):
             return None
     return _said(symptom, without_rate)
 
 
-def _begins_with(losses: Tensor, case: Case, slip: Slip) -> bool:
-    """Whether a loop with this mistake begins with these two losses, which rounding has not reached yet."""
-    right = trained(case, slip)["result"][:2]
-    return right.shape == losses.shape and bool(((losses - right).abs() <= _LOSS * right.abs()).all())
+def _begins_with(losses: Tensor | None, begun: Tensor) -> bool:
+    """Whether the losses of a loop begin with these two, which rounding has not reached yet."""
+    if losses is None or losses[:2].shape != begun.shape:
+        return False
+    return bool(((begun - losses[:2]).abs() <= _LOSS * losses[:2].abs()).all())
 
 
 def simulations_of(symptom: Symptom) -> tuple[tuple[Simulation, tuple[Slip, ...]], ...]:
@@ -162,16 +164,21 @@ def agrees(symptom: Symptom, view: View, simulation: Simulation) -> bool:
 
 def value_by(symptom: Symptom, view: View, simulation: Simulation, slip: Slip) -> Tensor | None:
     """What the check's tensor would be by a simulation with a mistake; None where nothing comes."""
+    values = _simulated(symptom, view.case, simulation, slip)
+    found = values.get(path_of(symptom.evidence.exercise, symptom.check))
+    return found if found is not None else values.get(base_name(symptom.evidence.exercise, symptom.check))
+
+
+def _simulated(symptom: Symptom, case: Case, simulation: Simulation, slip: Slip) -> Mapping[str, Tensor]:
+    """What a simulation with a mistake makes of a case; nothing where it cannot go on."""
 
     def made() -> Mapping[str, Tensor]:
         try:
-            return simulation(view.case, slip)
+            return simulation(case, slip)
         except (LookupError, ValueError, TypeError, RuntimeError, ArithmeticError, AttributeError):
             return {}
 
-    values = symptom.alternatives.once((simulation, slip, view.case.label), made)
-    found = values.get(path_of(symptom.evidence.exercise, symptom.check))
-    return found if found is not None else values.get(base_name(symptom.evidence.exercise, symptom.check))
+    return symptom.alternatives.once((simulation, slip, case.label), made)
 
 
 def _said(symptom: Symptom, slip: Slip) -> Diagnosis:
