@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from grader.recent import by_source
 from grader.submission.cell_code import parsed
@@ -71,12 +71,7 @@ def optimizer_suspected(source: str) -> str | None:
     imported = {"torch": "torch", **{name: dotted for node in ast.walk(tree) for name, dotted in _imports(node)}}
     nodes = (node for node in ast.walk(tree) if isinstance(node, (ast.Attribute, ast.Name)))
     used = ((node.lineno, _dotted(node, imported)) for node in nodes)
-    found = min(
-        (sign for sign in used if sign[1].startswith("torch.optim.")),
-        key=lambda sign: (sign[0], -len(sign[1])),
-        default=None,
-    )
-    return None if found is None else f"`{found[1]}` (line {found[0]})"
+    return _earliest(sign for sign in used if sign[1].startswith("torch.optim."))
 
 
 @by_source
@@ -95,8 +90,13 @@ def autograd_suspected(source: str) -> str | None:
         text = _without_comments(source)
         match = _LOOKS.search(text)
         return None if match is None else f"`{match[0].strip()}` (line {text.count(chr(10), 0, match.start()) + 1})"
+    return _earliest(_signs(tree))
+
+
+def _earliest(signs: Iterable[tuple[int, str]]) -> str | None:
+    """Return the first of signs, the longest in its line, as it is shown; None where there is none."""
     try:
-        found = min(_signs(tree), key=lambda sign: (sign[0], -len(sign[1]), sign[1]), default=None)
+        found = min(signs, key=lambda sign: (sign[0], -len(sign[1]), sign[1]), default=None)
     except RecursionError:
         return None
     return None if found is None else f"`{found[1]}` (line {found[0]})"
