@@ -165,7 +165,7 @@ def _refuse(error: GraderError, status: int) -> NoReturn:
     console.print(Text.assemble(("error:", "bold red"), f" {error}"), soft_wrap=whole)
     if error.remedy:
         console.print(
-            f"  {error.remedy}" if whole else Padding(Text(error.remedy), (0, 0, 0, 2), expand=False),
+            f"  {error.remedy}" if whole else Padding.indent(Text(error.remedy), 2),
             markup=False,
             highlight=False,
             soft_wrap=whole,

@@ -46,5 +46,5 @@ def doctor() -> None:
             mark = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}[finding.level]
             console.print(Text.assemble(mark, f" {finding.text}"))
             if finding.remedy:
-                console.print(Padding(Text(finding.remedy), (0, 0, 0, 4), expand=False))
+                console.print(Padding.indent(Text(finding.remedy), 4))
     raise typer.Exit(BELOW if any(finding.level == "fail" for finding in findings) else GRADED)

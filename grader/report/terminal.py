@@ -50,7 +50,9 @@ def render_submission(report: SubmissionReport, hints: Hints = "nudge") -> Rende
     """
     parts: list[RenderableType] = [_submission_title(report)]
     if report.status != "graded":
-        parts.append(_indented(Text(terminal(report.reason or wording.SUBMISSION_DETAIL[report.status]), "magenta"), 2))
+        parts.append(
+            Padding.indent(Text(terminal(report.reason or wording.SUBMISSION_DETAIL[report.status]), "magenta"), 2)
+        )
     parts += [_exercise(exercise, hints) for exercise in report.exercises]
     for failure in report.failed_cells:
         told = f"{wording.cell_name(failure.cell)} {wording.CELL_ENDED[failure.ended]}: {terminal(failure.error)}"
@@ -209,15 +211,15 @@ def _exercise(exercise: ExerciseScore, hints: Hints) -> Group:
     parts: list[RenderableType] = [head]
     detail = wording.EXERCISE_DETAIL.get(exercise.status)
     if detail:
-        parts.append(_indented(Text(detail, "dim"), 2))
+        parts.append(Padding.indent(Text(detail, "dim"), 2))
     else:
         parts += [line for check, leads in with_leads(exercise.checks) for line in _check(check, leads, hints)]
     if exercise.follows_from:
         names = ", ".join(terminal(name) for name in exercise.follows_from)
-        parts.append(_indented(Text(wording.FOLLOWS_FROM.format(names=names), "yellow"), 2))
+        parts.append(Padding.indent(Text(wording.FOLLOWS_FROM.format(names=names), "yellow"), 2))
     if exercise.override:
-        parts.append(_indented(Text(f"{wording.BY_HAND} {terminal(wording.override(exercise))}", "cyan"), 2))
-    parts += [_indented(Text(f"⚑ {terminal(flag)}", "yellow"), 2) for flag in exercise.flags]
+        parts.append(Padding.indent(Text(f"{wording.BY_HAND} {terminal(wording.override(exercise))}", "cyan"), 2))
+    parts += [Padding.indent(Text(f"⚑ {terminal(flag)}", "yellow"), 2) for flag in exercise.flags]
     if exercise.printed.strip() and exercise.status != "passed":
         parts.append(_printed(exercise.printed))
     return Group(*parts)
@@ -225,7 +227,7 @@ def _exercise(exercise: ExerciseScore, hints: Hints) -> Group:
 
 def _check(check: CheckScore, leads: bool, hints: Hints) -> Iterator[RenderableType]:
     style = _STYLES[check.status]
-    yield _indented(
+    yield Padding.indent(
         Text.assemble(
             (f"{wording.SYMBOLS[check.status]} ", style),
             terminal(check.name),
@@ -237,18 +239,14 @@ def _check(check: CheckScore, leads: bool, hints: Hints) -> Iterator[RenderableT
     if check.status == "passed" or leads:
         return
     if check.diagnosis:
-        yield _indented(Text(terminal(check.diagnosis.message)), 4)
+        yield Padding.indent(Text(terminal(check.diagnosis.message)), 4)
     for line in evidence(check):
-        yield _indented(Text(line, "dim"), 4)
+        yield Padding.indent(Text(line, "dim"), 4)
     if words := wording.help_for(check.diagnosis, hints):
-        yield _indented(Text.assemble(("hint: ", "cyan"), (terminal(words), "cyan")), 4)
+        yield Padding.indent(Text.assemble(("hint: ", "cyan"), (terminal(words), "cyan")), 4)
 
 
 def _printed(text: str) -> RenderableType:
     lines = print_safe(text).strip("\n").split("\n")
     shown = lines[:_PRINTED_LINES] + ([f"… {len(lines) - _PRINTED_LINES} more lines"] * (len(lines) > _PRINTED_LINES))
-    return _indented(Text("\n".join(f"│ {line}" for line in shown), "dim"), 4)
-
-
-def _indented(content: RenderableType, columns: int) -> Padding:
-    return Padding(content, (0, 0, 0, columns), expand=False)
+    return Padding.indent(Text("\n".join(f"│ {line}" for line in shown), "dim"), 4)
