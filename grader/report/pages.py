@@ -60,7 +60,7 @@ def class_page(run: RunReport) -> str:
             bins=bins(counted),
             mistakes=mistakes,
             shown_links=_shown_links(mistakes),
-            median=_median(counted),
+            median=counted.median,
         )
     )
 
@@ -128,14 +128,6 @@ def bins(counted: Tally) -> tuple[Bin, ...]:
     return tuple(
         Bin(f"{width * place}–{width * (place + 1)}", count, 100 * count / top) for place, count in enumerate(counts)
     )
-
-
-def _median(counted: Tally) -> float | None:
-    scores = sorted(counted.scores)
-    if not scores:
-        return None
-    middle = len(scores) // 2
-    return scores[middle] if len(scores) % 2 else (scores[middle - 1] + scores[middle]) / 2
 
 
 def _shown_links(mistakes: tuple[Mistake, ...]) -> int:

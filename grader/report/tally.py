@@ -150,6 +150,11 @@ class Tally:
         """The mean total, or None where nobody has one."""
         return statistics.fmean(self.scores) if self.scores else None
 
+    @property
+    def median(self) -> float | None:
+        """The median total, or None where nobody has one."""
+        return statistics.median(self.scores) if self.scores else None
+
 
 def tally(run: RunReport) -> Tally:
     """``run`` counted; the result does not depend on the order of its submissions."""
