@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from grader.enumeration import first_of
 from grader.errors import GraderError, UsageError
 from grader.model import Hints
 
@@ -50,8 +51,7 @@ def _tell_below(students: tuple[str, ...], of: int, percentage: float | None) ->
 
     who = "the submission"
     if of > 1:
-        more = f" and {len(students) - _NAMED} more" if len(students) > _NAMED else ""
-        who = f"{len(students)} of {of} students: {'; '.join(students[:_NAMED])}{more}"
+        who = f"{len(students)} of {of} students: {first_of(students, _NAMED, '; ')}"
     typer.echo(terminal(f"below {percentage:g} %: {who}"), err=True)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from grader.enumeration import first_of
 from grader.model import Diagnosis, ExerciseScore, Hints, SubmissionReport
 from grader.report.numbers import points
 
@@ -162,8 +163,7 @@ def no_module(name: str, students: Sequence[str]) -> str:
 
 
 def _some(students: Sequence[str]) -> str:
-    more = f" and {len(students) - _NAMED} more" if len(students) > _NAMED else ""
-    return "; ".join(students[:_NAMED]) + more
+    return first_of(students, _NAMED, "; ")
 
 
 def override(exercise: ExerciseScore) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
 from grader.alphabet import alphabetical
+from grader.enumeration import first_of
 from grader.errors import UsageError
 from grader.notebook_name import kind_of_notebook
 from grader.submission.draft import Draft, draft_of, naming_for
@@ -231,8 +232,7 @@ def _with_duplicates_flagged(entries: list[Entry]) -> tuple[Entry, ...]:
     for entry in entries:
         alike = same[entry.student, kind_of_notebook(entry.notebook)]
         if len(alike) > 1:
-            more = f" and {len(alike) - _NAMED} more" if len(alike) > _NAMED else ""
-            remark = f"{len(alike)} notebooks of one kind by this student: {', '.join(alike[:_NAMED])}{more}"
+            remark = f"{len(alike)} notebooks of one kind by this student: {first_of(alike, _NAMED)}"
             remark += "; for each exercise the better answer counts"
             flagged.append(replace(entry, flags=(*entry.flags, remark)))
         else:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.download_name import GRADESCOPE
+from grader.enumeration import first_of
 from grader.submission.draft import Draft, naming_for
 from grader.submission.entry import printable
 from grader.submission.finding import Found, is_archive
@@ -76,5 +77,4 @@ def _holds(folder: Path) -> str:
         names = sorted(path.name for path in folder.iterdir() if path.is_file() and is_work(path.name))
     except OSError:
         return ""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f", only {', '.join(map(printable, names[:_NAMED]))}{more}" if names else ""
+    return f", only {first_of([*map(printable, names)], _NAMED)}" if names else ""
