@@ -60,36 +60,45 @@ def override(
     They hold for the notebook that was handed in, however often it is graded again, and not for another one. Reports
     and exports have them from then on, with what the grader found and the reason beside them.
     """
-    with errors_told():
-        from grader.report.numbers import points
-
-        with _opened(out) as gradebook:
-            if source is not None:
-                if student or exercise or score is not None or reason or withdraw:
-                    raise UsageError("rulings are either in a file or on the command line", remedy="give one of them")
-                _rule_from(source, gradebook, out)
-                return
-            if not student:
-                _list(gradebook)
-                return
-            if not exercise or (score is None) is not withdraw:
-                raise UsageError(
-                    "an override is a student, an exercise and points, or is withdrawn",
-                    remedy='write for instance: grader override ada lin_grad 3 --reason "…"',
-                )
+    with errors_told(), _opened(out) as gradebook:
+        if source is not None:
+            if student or exercise or score is not None or reason or withdraw:
+                raise UsageError("rulings are either in a file or on the command line", remedy="give one of them")
+            _rule_from(source, gradebook, out)
+        elif not student:
+            _list(gradebook)
+        elif not exercise or (score is None) is not withdraw:
+            raise UsageError(
+                "an override is a student, an exercise and points, or is withdrawn",
+                remedy='write for instance: grader override ada lin_grad 3 --reason "…"',
+            )
+        else:
             if score is None:
-                if not gradebook.withdraw(student, exercise):
-                    raise UsageError(
-                        f"nothing was ruled on {exercise} of {student}", remedy="`grader override` lists what was"
-                    )
+                _withdraw(gradebook, student, exercise)
             else:
-                if not reason.strip():
-                    raise UsageError("a ruling needs a reason", remedy='the student reads it: --reason "…"')
-                gradebook.rule(*rulings_for(gradebook.report().submissions, student, exercise, score, reason.strip()))
-            totals = [one for one in gradebook.report().submissions if one.student == student]
-        for one in totals:
+                _rule(gradebook, student, exercise, score, reason.strip())
+            _tell_totals(gradebook, student)
+            _note_report(out)
+
+
+def _withdraw(gradebook: Gradebook, student: str, exercise: str) -> None:
+    if not gradebook.withdraw(student, exercise):
+        raise UsageError(f"nothing was ruled on {exercise} of {student}", remedy="`grader override` lists what was")
+
+
+def _rule(gradebook: Gradebook, student: str, exercise: str, score: float, reason: str) -> None:
+    if not reason:
+        raise UsageError("a ruling needs a reason", remedy='the student reads it: --reason "…"')
+    gradebook.rule(*rulings_for(gradebook.report().submissions, student, exercise, score, reason))
+
+
+def _tell_totals(gradebook: Gradebook, student: str) -> None:
+    """Tell what each notebook of a student has now."""
+    from grader.report.numbers import points
+
+    for one in gradebook.report().submissions:
+        if one.student == student:
             note(f"{student}, {one.notebook}: {points(one.score)} of {points(one.possible)} points")
-        _note_report(out)
 
 
 def _rule_from(source: Path, gradebook: Gradebook, out: Path) -> None:
