@@ -6,9 +6,9 @@ members a roster names, is exported as a row for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 from grader.errors import UsageError
 from grader.model import RunReport
@@ -47,13 +47,8 @@ def export(
     """
     if to == "csv":
         return gradebook_csv(run)
-    writers: dict[str, Callable[[Tally, str, Mapping[str, Mapping[str, str]], str], str]] = {
-        "canvas": _canvas,
-        "moodle": _moodle,
-        "gradescope": _gradescope,
-    }
-    if to not in writers:
-        raise UsageError(f"grades cannot be exported to {to!r}", remedy=f"choose one of: {', '.join(writers)}, csv")
+    if to not in get_args(Target):
+        raise UsageError(f"grades cannot be exported to {to!r}", remedy=f"choose one of: {', '.join(get_args(Target))}")
     columns = dict.fromkeys(column for person in (roster or {}).values() for column in person)
     if identifier not in (*MOODLE_IDENTIFIERS, *columns):
         raise UsageError(
@@ -69,10 +64,16 @@ def export(
     counted = tally(run)
     teams = teams_of(run)
     rows = [replace(row, student=name) for row in counted.rows for name in members_in(row.student, teams, known)]
-    return writers[to](replace(counted, rows=tuple(rows)), assignment or run.course, known, identifier)
+    counted = replace(counted, rows=tuple(rows))
+    column = assignment or run.course
+    if to == "canvas":
+        return _canvas(counted, column, known)
+    if to == "moodle":
+        return _moodle(counted, column, known, identifier)
+    return _gradescope(counted, column, known)
 
 
-def _canvas(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]], _identifier: str) -> str:
+def _canvas(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]]) -> str:
     """The gradebook import: five columns that identify, then the assignment; the second row holds what is possible."""
     columns = ("ID", "SIS User ID", "SIS Login ID", "Section")
     records = [
@@ -97,9 +98,9 @@ def _moodle(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, s
     return csv_text(records)
 
 
-def _gradescope(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]], _identifier: str) -> str:
+def _gradescope(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]]) -> str:
     """The form of Gradescope's own grade export."""
-    records = [["First Name", "Last Name", "SID", "Email", f"{assignment}", f"{assignment} - Max Points"]]
+    records = [["First Name", "Last Name", "SID", "Email", assignment, f"{assignment} - Max Points"]]
     for row in counted.rows:
         known = roster.get(csv_cell(row.student), {})
         names = [known.get("First Name", row.student), known.get("Last Name", "")]
