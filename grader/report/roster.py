@@ -1,6 +1,7 @@
-"""A platform's own list of students, and who of it is who in a run.
+"""A platform's own list of students (a roster), and which student of a run each of its rows is.
 
-Names are compared as CSV has them (``csv_cell``), for there they come from: ``grader score --who-csv``.
+Names are compared in the form that they have in CSV files (``csv_cell``), since instructors copy them from one:
+``grader score --who-csv``.
 """
 
 from __future__ import annotations
@@ -19,24 +20,30 @@ from grader.report.download import number_in, submission_in
 from grader.report.text import csv_cell
 from grader.table import Table, read_tables
 
-#: The column with the grader's names; else those with a platform's numbers (``17``, ``Participant 17``), and its names.
+#: The column with the grader's names; the columns with a platform's number of a student (``17``, ``Participant 17``);
+#: and those with the name that the platform shows.
 _NAMED, _NUMBERED, _CALLED = "student", ("ID", "Identifier"), ("Student", "Full name")
-#: The columns by which Gradescope's lists are known, and that with the number of a submission, in its grades alone.
+#: The column that all of Gradescope's lists have, and the one with a submission's number, which only its grades have.
 _SID, _SUBMISSION = "SID", "Submission ID"
 
 
 def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str, str]]:
-    """A platform's list of students for ``export``: a CSV file whose column ``student`` has the grader's names.
+    """Read a platform's list of students for ``export``: from the grader's name of each to the columns of their row.
 
-    The columns may be separated by commas, semicolons or tabs. A row without a name in it (Canvas' *Points Possible*)
-    is nobody's. Where there is no such column, but one with the numbers that the platform wrote into the paths of
-    ``run`` (``ID`` in Canvas' gradebook, ``Identifier`` in Moodle's grading worksheet), those tell who is who; who
-    handed in nothing is then called as the platform does. Of Gradescope's lists (column ``SID``) the number of the
-    submission does, where there is one, else the name. Of any other list that column does in which most students of
-    ``run`` stand: their logins, say, or e-mail addresses.
+    The file is CSV, with commas, semicolons or tabs. Which student of ``run`` a row is, is told by the first of these
+    that the file has:
+
+    1. a column ``student`` with the grader's names;
+    2. a column with the numbers that the platform also wrote into the paths of ``run``: ``ID`` in Canvas' gradebook,
+       ``Identifier`` in Moodle's grading worksheet. A student who handed in nothing keeps the platform's name;
+    3. Gradescope's column ``SID``, where ``run`` graded an export of Gradescope's: its rows are matched by the number
+       of the submission, and by name where there is none;
+    4. any column in which more than half of the students of ``run`` are found, such as logins or e-mail addresses.
+
+    A row without a name (Canvas' *Points Possible*) is no student.
 
     Raises:
-        UsageError: the file cannot be read, tells nobody's name, or names one student twice.
+        UsageError: the file cannot be read, none of these columns is there, or a student has two rows.
     """
     names, submitted = _by_number(run), _by_submission(run)
     file = read_tables(path)
@@ -63,7 +70,10 @@ def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str,
 
 
 def _called_as_in(tables: Iterable[Table], run: RunReport | None) -> list[dict[str, str]] | None:
-    """The rows with the names of the column in which most students of ``run`` stand, whatever their case; else None."""
+    """The rows, each with the grader's name, by the column that holds most students of ``run``, in any letter case.
+
+    None where no column holds more than half of them.
+    """
     names = {entry.student.casefold(): entry.student for entry in (run.submissions if run else ())}
     for table in tables:
         rows = [row for _, row in table.rows]
@@ -81,14 +91,21 @@ def _by_number(run: RunReport | None) -> dict[str, str]:
 
 
 def _by_submission(run: RunReport | None) -> dict[str, str]:
-    """The grader's name for each submission of an export of Gradescope's; a student may call a folder like another."""
+    """The grader's name for each numbered submission of a Gradescope export.
+
+    A number that two students seem to have is left out: a student can give a folder any name.
+    """
     found = {(submission_in(entry.path), entry.student) for entry in (run.submissions if run else ())}
     times = Counter(number for number, _ in found)
     return {number: student for number, student in found if number is not None and times[number] == 1}
 
 
 def _name_at_gradescope(person: Mapping[str, str], submitted: Mapping[str, str]) -> str:
-    """Whom a row of Gradescope's is of: by submission; a team's member, and in a list without submissions, by name."""
+    """The grader's name for the student in a row of one of Gradescope's lists.
+
+    It is found by the submission's number. That tells only the team where several handed in together, and a list of
+    students has no such number: there it is the name in the row.
+    """
     full = person.get("Name") or f"{person.get('First Name', '')} {person.get('Last Name', '')}"
     sid, number = person[_SID], person.get(_SUBMISSION)
     name = " ".join(full.split()) or person.get("Email") or sid
@@ -102,7 +119,7 @@ def _name_at_gradescope(person: Mapping[str, str], submitted: Mapping[str, str])
 
 
 def _name(person: Mapping[str, str], names: Mapping[str, str]) -> str:
-    """Whom a row of a roster is of: by name, by number, or one of whom there is only the platform's name."""
+    """The grader's name for the student in a row: given there, or found by number, else the platform's name."""
     if _NAMED in person:
         return person[_NAMED]
     number = next((person[column].split(" ")[-1] for column in _NUMBERED if person.get(column)), "")
@@ -113,10 +130,10 @@ def _name(person: Mapping[str, str], names: Mapping[str, str]) -> str:
 def strangers(
     run: RunReport, roster: Mapping[str, Mapping[str, str]], identifier: str | None = None
 ) -> tuple[str, ...]:
-    """The students of ``run`` that are exported under the grader's names for them.
+    """The students of ``run`` that an export can only call by the grader's name, in alphabetical order.
 
-    These are they whom the roster does not name or, where the platform knows people by one column, ``identifier``,
-    for whom it is empty there.
+    They are not in the roster; or they are, but without a value in the column ``identifier``, by which the platform
+    recognises students.
     """
     everyone = {csv_cell(name) for name in roster}
     known = {csv_cell(name) for name, person in roster.items() if identifier is None or person.get(identifier)}
@@ -124,7 +141,7 @@ def strangers(
 
 
 def absentees(run: RunReport, roster: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
-    """The students of the roster of whom nothing was graded: they handed in nothing, or are called otherwise there."""
+    """The students of the roster of whom nothing was graded: they handed in nothing, or under another name."""
     there = {csv_cell(name) for name in _students(run, {csv_cell(name) for name in roster})}
     return tuple(sorted((name for name in roster if csv_cell(name) not in there), key=alphabetical))
 
@@ -136,13 +153,13 @@ def assignments_in(roster: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
 
 
 def _students(run: RunReport, known: Container[str]) -> set[str]:
-    """The students of a run, the members of a team where a roster knows them."""
+    """The students of a run; of a team, its members where ``known`` has all of them."""
     teams = teams_of(run)
     return {name for report in run.submissions for name in members_in(report.student, teams, known)}
 
 
 def teams_of(run: RunReport) -> frozenset[str]:
-    """The teams of an export of Gradescope's: who is called "Ada & Alan" elsewhere is one person."""
+    """The names of teams, which only Gradescope's exports have: elsewhere "Ada & Alan" is one person's name."""
     found = (
         entry for entry in run.submissions if submission_in(entry.path) and not number_in(entry.path, entry.student)
     )
@@ -150,7 +167,7 @@ def teams_of(run: RunReport) -> frozenset[str]:
 
 
 def members_in(student: str, teams: Container[str], known: Container[str]) -> tuple[str, ...]:
-    """The members of a team where a roster knows each (``known``, as CSV has them); else the student as they are."""
+    """The members of a team if the roster has all (``known``, as ``csv_cell`` writes them), else the ``student``."""
     members = tuple(student.split(TEAM))
     split = student in teams and csv_cell(student) not in known
     return members if split and all(csv_cell(member) in known for member in members) else (student,)

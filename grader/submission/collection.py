@@ -80,11 +80,14 @@ def collect(
 def _entries_of_class(
     listings: Sequence[Listing], drafts: Sequence[list[Draft]], known: Sequence[str]
 ) -> tuple[Entry, ...]:
-    """Return the entries of all paths, sorted, each once: what must be seen side by side is decided here."""
+    """Return the entries of all paths, sorted, each once.
+
+    Here is decided what needs the whole class: who share a name, who is missing, which entries are of one kind.
+    """
     drafts = [some or [empty(listing, known)] for listing, some in zip(listings, drafts, strict=True)]
     there = {draft.name for some in drafts for draft in some if os.path.lexists(draft.found.path)}
     submitters = {(name.student, name.number) for name in there}
-    drafts = [  # whom one part of an export only lists may be in another
+    drafts = [  # one half of an export may list students as missing whose folders lie in another path given
         [draft for draft in some if draft.name in there or (draft.name.student, draft.name.number) not in submitters]
         for some in drafts
     ]
@@ -146,12 +149,12 @@ def _entries(listing: Listing, drafts: list[Draft], known: Sequence[str], studen
 
 
 def _written_alike(student: str) -> str:
-    """Return a name as reports have it: those that look the same there, are the same."""
+    """Return a name in the form that reports show, so that names that look the same are one student."""
     return unicodedata.normalize("NFC", " ".join(printable(student).split())) or "unnamed"
 
 
 def _remarks(draft: Draft, students: frozenset[str]) -> Iterator[str]:
-    """Remark on a student that could not be told, and on each folder or archive with the name of another student."""
+    """Yield why the student is not known, and a remark on each folder above that has another student's name."""
     if draft.name.remark:
         yield draft.name.remark
     for part in draft.found.parts[:-1]:
@@ -161,9 +164,10 @@ def _remarks(draft: Draft, students: frozenset[str]) -> Iterator[str]:
 
 
 def _folders_of_students(listings: list[Listing]) -> list[Listing]:
-    """Return the listings without the assignment's part of clones' names.
+    """Return the listings of folders given one by one (``submissions/*``), read as students' folders of one class.
 
-    Those are marked that hold one notebook or archive and nothing else, if several do.
+    The assignment's part of cloned repositories' names is taken off the owners. Where several folders hold one notebook
+    or archive and nothing else, they are marked: the folder names the student then, and not the file.
     """
     owners = [listing.owner for listing in listings if not listing.siblings]
     prefix = classroom_prefix([owner for owner in owners if not is_from_platform(owner)])
@@ -190,7 +194,7 @@ def _is_named_archive(listing: Listing) -> bool:
 
 
 def _namesakes(drafts: Iterable[Draft]) -> frozenset[str]:
-    """Return the names that go with several of a platform's numbers, in whichever of the paths."""
+    """Return the names that several students share: those with more than one of a platform's numbers, in all paths."""
     numbers: defaultdict[str, set[str]] = defaultdict(set)
     for draft in drafts:
         numbers[draft.name.student].add(draft.name.number)

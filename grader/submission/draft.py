@@ -1,4 +1,4 @@
-"""A file that was found, and whose it is as far as its own path and those beside it tell."""
+"""A file that was found, and whose it is by its own path and its neighbours, before the whole class is compared."""
 
 from __future__ import annotations
 

@@ -16,10 +16,10 @@ from grader.submission.regular_file import TooLarge
 class CollectLimits:
     """What a submission may be. Sizes in bytes.
 
-    ``notebook_bytes``, ``cells`` and ``code`` (characters of it) bound one notebook; ``unpacked_bytes`` and
-    ``archive_entries`` all archives of one student, those inside others too, or the one that holds a class (in which
-    each student has an allowance again, so that a bomb is refused alone); ``files`` what is looked at below one folder
-    of a path of the command line.
+    ``notebook_bytes``, ``cells`` and ``code`` (its characters) bound one notebook. ``unpacked_bytes`` and
+    ``archive_entries`` bound all archives of one student together, archives inside archives included. They also bound
+    an archive that holds a class; the archives in it count anew for each student, so that one student's bomb is refused
+    without the others. ``files`` bounds how many files are looked at below each folder of a path.
     """
 
     notebook_bytes: int = 25 * 1024**2

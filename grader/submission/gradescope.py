@@ -1,7 +1,8 @@
 """Who is behind each ``submission_17`` of Gradescope's *Export submissions*, as its ``submission_metadata.yml`` says.
 
-The file is walked as a stream of events: nothing is built from it, tags mean nothing, an alias stands for one string,
-and so its size is all that it can cost. Whom it does not tell is called as the folder is, with a remark.
+The file is read as a stream of YAML events, and no object is ever built from it: tags have no effect and an alias can
+stand for one string only, so that a hostile file costs no more than its size. A submission whose student the file does
+not tell is called by its folder's name, with a remark that says why.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ _Team = dict[str, _Person]
 
 @dataclass(frozen=True, slots=True)
 class Submitters:
-    """Who handed in one submission: all their names, and the numbers that tell namesakes apart; or a ``remark``."""
+    """Who handed in one submission: all names in one, and the numbers that tell namesakes apart.
+
+    ``remark`` says why the students are not known, where they are not; ``name`` is the folder's then.
+    """
 
     name: str
     number: str
@@ -62,9 +66,9 @@ def _unknown(folder: str, why: str) -> Submitters:
 
 
 def _name(person: _Person) -> str:
-    """Return what a submitter is called: by name, else by e-mail address, else by number; empty where not at all.
+    """Return a submitter's name, else e-mail address, else number; empty where the file has none of them.
 
-    Nobody is called as a team is, which would be exported as its members' points.
+    What joins the names of a team is taken out of one person's name, which would be exported as a team otherwise.
     """
     return next((person[key] for key in ("name", "email", "sid") if person.get(key)), "").replace(TEAM, " and ")
 

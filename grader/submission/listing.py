@@ -30,10 +30,12 @@ class Listing:
     """What lies below one path. ``parts`` of the items count from ``base``, which is below the path given.
 
     ``owner`` is the name of the folder or archive, ``root`` where it lies on disk, ``shown`` what ``shown_path`` begins
-    with; ``holders`` are its own sub-folders and archives, empty ones included; ``alone`` says that all of it is
-    one student's, ``lone`` that it is one of several folders given that hold one notebook each; ``siblings`` are the
-    notebooks beside one that was given alone, ``others`` the files that a platform named and that are neither notebook
-    nor archive; ``export`` is what Gradescope says of the folders.
+    with. ``holders`` are its own sub-folders and archives, empty ones included.
+
+    ``alone`` says that all of it is one student's, ``lone`` that it is one of several folders given that hold one
+    notebook each. ``siblings`` are the notebooks beside one that was given by itself. ``others`` are the files to which
+    a platform gave a student's name and that are neither notebook nor archive. ``export`` is what Gradescope's own file
+    says of the folders.
     """
 
     owner: str
