@@ -28,7 +28,11 @@ _COMMENT = re.compile(r"(?:^|\s)#.*$")
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A solution's line found again: which line, where (``"cell 4 (Markdown), line 2"``), whose solution."""
+    """A solution's ``line`` found again in a released notebook.
+
+    ``place`` says where in words, ``"cell 4 (Markdown), line 2"``; ``cell`` is that cell's index, -1 where it is in the
+    notebook's metadata.
+    """
 
     line: str
     place: str

@@ -1,4 +1,4 @@
-"""What a submission's path says of the student at the platform that it was downloaded from."""
+"""What a submission's path says of the student by the platform that it was downloaded from: folders and numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from grader.download_name import CANVAS, GRADESCOPE, MOODLE, DownloadName, Layou
 def moodle_folder(path: str) -> str | None:
     """The folder by which Moodle knows a student's files, or None where the path is not of its download.
 
-    Its upload goes by the number alone, in the second of five parts (``mod/assign/feedback/file/importziplib.php``).
+    Moodle's upload of feedback splits the folder's name at ``_`` and reads the number in the second of five parts
+    (``mod/assign/feedback/file/importziplib.php``), so that a student's name with a ``_`` cannot be told there.
 
     >>> moodle_folder("ML.zip!Ada Lovelace_501_assignsubmission_file_/03_backprop.ipynb")
     'Ada Lovelace_501_assignsubmission_file_'
@@ -25,7 +26,8 @@ def moodle_folder(path: str) -> str | None:
 def number_in(path: str, student: str) -> str | None:
     """The number by which Moodle or Canvas knows a student, or None where the path is of neither's download.
 
-    That beside the student's name, where it stands in the path: another may be in what they handed in.
+    Where several parts of the path have a number, it is the one beside the student's name: the files that a student
+    handed in may have another platform's names, or another student's.
 
     >>> number_in("class.zip!lovelaceada_LATE_101_55512_03_backprop.ipynb", "lovelaceada")
     '101'
