@@ -28,15 +28,10 @@ _COMMENT = re.compile(r"(?:^|\s)#.*$")
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A solution's ``line`` found again in a released notebook.
-
-    ``place`` says where in words, ``"cell 4 (Markdown), line 2"``; ``cell`` is that cell's index, -1 where it is in the
-    notebook's metadata.
-    """
+    """A solution's ``line`` found again in a released notebook; ``place`` is where: ``"cell 4 (Markdown), line 2"``."""
 
     line: str
     place: str
-    cell: int
 
 
 def telling_lines(solution: Iterable[str], shown_before: str = "") -> dict[str, str]:
@@ -71,24 +66,25 @@ def first_leak(cells: Sequence[Mapping[str, Any]], metadata: object, telling: Ma
     if not telling:
         return None
     pattern = re.compile("|".join(map(re.escape, sorted(telling, key=len, reverse=True))))
-    for place, cell, text in _texts(cells, metadata):
+    for place, text in _texts(cells, metadata):
         match = pattern.search(bare(text))
         if match is not None:
-            return Leak(telling[match[0]], place, cell)
+            return Leak(telling[match[0]], place)
     return None
 
 
-def _texts(cells: Sequence[Mapping[str, Any]], metadata: object) -> Iterator[tuple[str, int, str]]:
+def _texts(cells: Sequence[Mapping[str, Any]], metadata: object) -> Iterator[tuple[str, str]]:
+    """Yield every text of a notebook, after where it stands: each line of a cell, then the whole cell."""
     for text in _strings(metadata):
-        yield "the notebook's metadata", -1, text
+        yield "the notebook's metadata", text
     for index, cell in enumerate(cells):
         kind = "Markdown" if cell["cell_type"] == "markdown" else cell["cell_type"]
         for number, line in enumerate(cell["source"].split("\n"), 1):
-            yield f"cell {index} ({kind}), line {number}", index, line
-        yield f"cell {index} ({kind})", index, cell["source"]
+            yield f"cell {index} ({kind}), line {number}", line
+        yield f"cell {index} ({kind})", cell["source"]
         for key in ("metadata", "outputs", "attachments"):
             for text in _strings(cell.get(key)):
-                yield f"cell {index} ({kind}), {key}", index, text
+                yield f"cell {index} ({kind}), {key}", text
 
 
 def _strings(value: object) -> Iterator[str]:
