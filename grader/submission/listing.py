@@ -12,16 +12,16 @@ from pathlib import Path
 
 from grader.download_name import GRADESCOPE
 from grader.errors import UsageError
-from grader.notebook_name import kind_of_notebook
 from grader.submission.entry import Allowance, CollectLimits, printable
 from grader.submission.finding import Found, archive_stem, found_below, is_archive, is_notebook
 from grader.submission.gradescope import METADATA, Export, export_in
-from grader.submission.naming import is_from_moodle, is_from_platform, students_in
+from grader.submission.naming import is_from_moodle, is_from_platform
 from grader.submission.regular_file import Refused, TooLarge, kind_of
-from grader.submission.sheets import is_part, nobodys_in
+from grader.submission.sheets import nobodys_in
+from grader.submission.wrapping import is_class, is_one_folder, may_hold_class, wrapper_in
 
-#: What nbgrader has beside the students' work.
-_NBGRADERS = frozenset({"submitted", "source", "release", "autograded", "feedback", "solution", "downloaded"})
+#: So many folders around all the others are taken off, as in Submissions/Submissions/ada; more are somebody's.
+_MOST_WRAPPERS = 2
 _NESTED = "an archive inside an archive inside an archive, which is not unpacked"
 
 
@@ -57,6 +57,18 @@ class Listing:
             last = i == len(parts) - 1
             text += part + ("" if last else "!" if is_archive(part) else "/")
         return printable(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inner:
+    """A folder without those around it, ``base``, and what lies in it."""
+
+    root: Path
+    owner: str
+    base: tuple[str, ...]
+    found: list[Found]
+    folders: list[str]
+    export: Export | None
 
 
 @dataclass
@@ -135,40 +147,58 @@ class Lister:
             found = Found((path.name,), path, f"{refusal}{remedy}")
             return Listing(archive_stem(path.name), path.parent, (found,), holders=(path.name,))
         listing = self._folder(target, archive_stem(path.name), f"{path.name}!", depth=1)
-        if listing.export is None and (one_of_several or is_from_platform(path.name)) and _is_one_place(listing):
+        students = listing.export is None and (one_of_several or is_from_platform(path.name))
+        if students and is_one_folder(listing.found, listing.holders, listing.base):
             listing = replace(listing, alone=True)
         extra = (Found(parts, target, reason) for parts, reason in passed_over if _matters(parts))
         kept = (replace(item, parts=item.parts[len(listing.base) :]) for item in extra if _below(item, listing.base))
         return replace(listing, found=tuple(sorted((*listing.found, *kept), key=lambda item: item.parts)))
 
     def _folder(self, root: Path, owner: str, shown: str, depth: int = 0) -> Listing:
+        """List a folder; with ``depth`` 1, the folder that an archive called ``owner`` was unpacked to."""
+        inner = self._unwrapped(root, owner, unpacked=depth > 0)
+        shown += "".join(f"{part}/" for part in inner.base)
+        found, folders = inner.found, inner.folders
+        if depth == 0 and not folders and len(found) == 1 and may_hold_class(found[0]):
+            inside = self._archive(found[0].path, one_of_several=False)
+            if inside.export is not None or is_class(inside.found, self.known):
+                return replace(inside, shown=shown + inside.shown)
+        nobodys = nobodys_in(folders, self.known)
+        allowances: defaultdict[tuple[str, ...], Allowance] = defaultdict(lambda: Allowance(self.limits))
+        everything = [
+            deeper
+            for item in found
+            for deeper in self._expanded(item, depth, allowances[_place_of_one(item.parts, nobodys)])
+        ]
+        archives = [item.parts[0] for item in found if len(item.parts) == 1 and is_archive(item.parts[0])]
+        repository = depth == 0 and not inner.base and os.path.lexists(inner.root / ".git")
+        return Listing(
+            inner.owner,
+            inner.root,
+            tuple(everything),
+            shown,
+            inner.base,
+            holders=tuple(sorted((*folders, *archives))),
+            alone=repository or is_from_moodle(inner.owner),
+            others=_named_by_a_platform(inner.root),
+            export=inner.export,
+        )
+
+    def _unwrapped(self, root: Path, owner: str, *, unpacked: bool) -> _Inner:
+        """Return the folder within ``root`` that students' work begins in: at most two are taken off around it.
+
+        Its name is the owner's, but an archive's name stays so: it may be a student's.
+        """
         base: tuple[str, ...] = ()
         while True:
             found, folders = found_below(root, most=self.limits.files, skip=self.skip)
             export = _export(root, folders)
-            if export is not None:
-                break
-            wrapper = _wrapper(root, found, folders, owner, unpacked=depth > 0) if len(base) < 2 else None
+            wrapper = None
+            if export is None and len(base) < _MOST_WRAPPERS:
+                wrapper = wrapper_in(root, found, folders, owner, unpacked=unpacked)
             if wrapper is None:
-                break
-            root, base, owner = root / wrapper, (*base, wrapper), owner if depth else wrapper
-        if depth == 0 and not folders and len(found) == 1 and _may_hold_a_class(found[0]):
-            inside = self._archive(found[0].path, one_of_several=False)
-            if _is_a_class(inside, self.known):
-                return replace(inside, shown=f"{shown}{''.join(f'{part}/' for part in base)}{inside.shown}")
-        nobodys = nobodys_in(folders, self.known)
-        allowances: defaultdict[tuple[str, ...], Allowance] = defaultdict(lambda: Allowance(self.limits))
-        everything = [
-            inner
-            for item in found
-            for inner in self._expanded(item, depth, allowances[_place_of_one(item.parts, nobodys)])
-        ]
-        holders = (*folders, *(item.parts[0] for item in found if len(item.parts) == 1 and is_archive(item.parts[0])))
-        shown += "".join(f"{part}/" for part in base)
-        alone = (depth == 0 and not base and os.path.lexists(root / ".git")) or is_from_moodle(owner)
-        others = _named_by_a_platform(root)
-        holding = tuple(sorted(holders))
-        return Listing(owner, root, tuple(everything), shown, base, holding, alone, others=others, export=export)
+                return _Inner(root, owner, base, found, folders, export)
+            root, base, owner = root / wrapper, (*base, wrapper), owner if unpacked else wrapper
 
     def _expanded(self, item: Found, depth: int, allowance: Allowance) -> list[Found]:
         """Return what an archive holds in its place, anything else as it is."""
@@ -208,40 +238,6 @@ def _export(root: Path, folders: list[str]) -> Export | None:
     return export_in(root) if any(map(GRADESCOPE.fullmatch, folders)) else None
 
 
-def _wrapper(root: Path, found: list[Found], folders: list[str], owner: str, *, unpacked: bool) -> str | None:
-    """Return the folder that holds everything and is nobody's name: nbgrader's, Gradescope's, or an archive's own."""
-    if _is_nbgraders(found, folders):
-        return "submitted"
-    if len(folders) != 1 or any(len(item.parts) == 1 for item in found):
-        return None
-    lone = folders[0]
-    if is_from_moodle(lone):
-        return None
-    inner = {item.parts[1] for item in found if len(item.parts) > 2 or is_archive(item.parts[-1])}
-    below = {item.parts[1] for item in found if len(item.parts) > 2}
-    if any(map(GRADESCOPE.fullmatch, below)) and os.path.lexists(root / lone / METADATA):
-        return lone
-    if _holds_a_class(lone) or (unpacked and (lone == owner or len(inner) > 1)):
-        return lone
-    return lone if _is_doubled(lone, owner, found) else None
-
-
-def _is_nbgraders(found: list[Found], folders: list[str]) -> bool:
-    """Tell whether a class lies in ``submitted``, and nobody beside it: else it is a student who is called so."""
-    late = any(is_part(folder) for folder in folders if folder != "submitted")
-    return "submitted" in folders and not late and all({*item.parts[:1]} <= _NBGRADERS for item in found)
-
-
-def _is_doubled(lone: str, owner: str, found: list[Found]) -> bool:
-    """Tell whether a class lies in a folder within one of the same name, as Windows unpacks an archive of a folder."""
-    inside = [item.parts[1:] for item in found]
-    if lone != owner:
-        if any(parts[0] != lone for parts in inside):
-            return False
-        inside = [parts[1:] for parts in inside]
-    return _hold_a_class(inside)
-
-
 def _named_by_a_platform(root: Path) -> tuple[str, ...]:
     """The files in ``root`` that a student handed in through a platform and that hold no notebook: a PDF, a script."""
     try:
@@ -249,41 +245,6 @@ def _named_by_a_platform(root: Path) -> tuple[str, ...]:
     except OSError:
         return ()
     return tuple(name for name in names if is_from_platform(name) and not (is_notebook(name) or is_archive(name)))
-
-
-def _holds_a_class(folder: str) -> bool:
-    """Tell whether a folder is called as nbgrader, Teams and GitHub Classroom call that with the students' work."""
-    name = folder.lower()
-    return name in {"submitted", "submissions", "submitted files"} or name.endswith("-submissions")
-
-
-def _may_hold_a_class(item: Found) -> bool:
-    """Tell whether the only thing in a folder is an archive that no platform named after a student."""
-    return item.refused is None and is_archive(item.parts[-1]) and not is_from_platform(item.parts[-1])
-
-
-def _is_a_class(listing: Listing, known: Sequence[str]) -> bool:
-    """Tell whether an archive is a platform's, or holds a notebook twice, in two folders or by two names."""
-    if listing.export is not None or _hold_a_class([item.parts for item in listing.found]):
-        return True
-    files = [item.parts[0] for item in listing.found if len(item.parts) == 1 and is_notebook(item.parts[0])]
-    return len(students_in(files, known)) > 1
-
-
-def _hold_a_class(inside: list[tuple[str, ...]]) -> bool:
-    """Tell whether folders hold the same notebook twice, or a platform named them or the files that lie there."""
-    places = {(parts[0], kind_of_notebook(parts[-1])) for parts in inside if parts and is_notebook(parts[-1])}
-    return len({kind for _, kind in places}) < len(places) or any(is_from_platform(place) for place, _ in places)
-
-
-def _is_one_place(listing: Listing) -> bool:
-    """Tell whether an archive holds one folder (or archive), no notebook beside it, and no name given by a platform."""
-    if len(listing.holders) != 1 or any(map(_holds_a_class, listing.base)):
-        return False
-    if any(len(item.parts) == 1 and is_notebook(item.parts[0]) for item in listing.found):
-        return False
-    names = {part for item in listing.found for part in item.parts}
-    return not any(is_from_moodle(name) or (is_archive(name) and is_from_platform(name)) for name in names)
 
 
 def _matters(parts: tuple[str, ...]) -> bool:
