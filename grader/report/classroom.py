@@ -89,9 +89,9 @@ def _parts(run: RunReport) -> list[_Part]:
 
 
 def _parts_of(row: Row) -> Iterator[_Part]:
-    owners = {exercise.id: entry for entry in row.entries for exercise in entry.exercises}
     for exercise in row.exercises.values():
-        yield from _exercise_parts(exercise, owners[exercise.id])
+        owner = next(entry for entry in row.entries if exercise in entry.exercises)
+        yield from _exercise_parts(exercise, owner)
     ungraded = [entry for entry in row.counted if not entry.exercises]
     reason = next((_reason(entry) for entry in ungraded), "" if row.entries else wording.NOTHING_GRADED)
     for id_, points in row.absent.items():
@@ -111,33 +111,30 @@ def _reason(entry: SubmissionReport) -> str:
 def _exercise_parts(exercise: ExerciseScore, entry: SubmissionReport) -> Iterator[_Part]:
     """A part for each check where their points make up the exercise's, else one for the exercise."""
     checks = exercise.checks
-    adds_up = total(c.score for c in checks) == rounded(exercise.score) and total(
-        c.possible for c in checks
-    ) == rounded(exercise.possible)
-    common = {"filename": entry.path, "line": exercise.line or 0, "seconds": entry.seconds}
-    if exercise.status == "grader_error" or not adds_up:
-        status = _status(exercise.status == "grader_error", exercise.score, exercise.possible)
-        yield _Part(
-            exercise.id,
-            exercise.id,
-            status,
-            exercise.score,
-            exercise.possible,
-            "; ".join(_check_message(check) for check in checks if check.status != "passed")
-            or wording.EXERCISE[exercise.status],
-            **common,  # type: ignore[arg-type]
-        )
+    whole = _Part(
+        exercise.id,
+        exercise.id,
+        _status(exercise.status == "grader_error", exercise.score, exercise.possible),
+        exercise.score,
+        exercise.possible,
+        filename=entry.path,
+        line=exercise.line or 0,
+        seconds=entry.seconds,
+    )
+    points = total(check.score for check in checks), total(check.possible for check in checks)
+    if exercise.status == "grader_error" or points != (rounded(exercise.score), rounded(exercise.possible)):
+        message = "; ".join(_check_message(check) for check in checks if check.status != "passed")
+        yield replace(whole, message=message or wording.EXERCISE[exercise.status])
         return
     for check in checks:
-        yield _Part(
-            exercise.id,
-            f"{exercise.id}: {check.name}",
-            _status(check.status == "grader_error", check.score, check.possible),
-            check.score,
-            check.possible,
-            _check_message(check),
+        yield replace(
+            whole,
+            name=f"{exercise.id}: {check.name}",
+            status=_status(check.status == "grader_error", check.score, check.possible),
+            score=check.score,
+            possible=check.possible,
+            message=_check_message(check),
             code=check.name,
-            **common,  # type: ignore[arg-type]
         )
 
 

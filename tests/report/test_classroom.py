@@ -194,6 +194,13 @@ def test_github_output_several_students_are_told_apart() -> None:
     assert "alan: lin_grad: w.g (1/2)" in names
 
 
+def test_github_output_better_of_two_attempts_is_shown_with_its_own_file() -> None:
+    better = submission("ada", exercise("relu_grad"), path="ada/03_backprop.ipynb")
+    worse = submission("ada", exercise("relu_grad", {"inp.g": "mask_missing"}), path="ada/old/03_backprop.ipynb")
+    (test,) = read(github_output(run(better, worse))["relu_grad"])["tests"]
+    assert (test["status"], test["filename"]) == ("pass", "ada/03_backprop.ipynb")
+
+
 def test_github_output_many_checks_with_long_messages_still_fit() -> None:
     wrong = tuple(check(f"check number {i}", 1.0, "zeros") for i in range(400))
     made = run(submission("ada", exercise("lin_grad", checks=wrong, score=0.0, possible=400.0, status="failed")))
