@@ -355,14 +355,15 @@ def test_a_run_whose_output_finds_no_room_says_so_and_writes_its_reports(tmp_pat
     with Path("/dev/full").open("w") as full:
         how = {"cwd": tmp_path, "stdout": full, "stderr": subprocess.PIPE, "text": True, "timeout": 120}
         grader = subprocess.run(command, check=False, **how)
-        listings = [subprocess.run([*command, who], check=False, **how) for who in ("--who", "--who-csv")]
+        others = [[*command, "--who"], [*command, "--who-csv"], [*command[:3], "export", str(tmp_path / "grades")]]
+        printed = [subprocess.run(other, check=False, **how) for other in others]
 
     assert grader.returncode == GRADED, grader.stderr
     assert grader.stderr.splitlines() == [f"note: {trouble}; the run goes on, and writes its reports"]
     assert (tmp_path / "grades/report.json").is_file()
-    for listing in listings:
-        assert listing.returncode == USAGE
-        assert listing.stderr.splitlines() == [f"error: {trouble}", "  let it lead to where there is room"]
+    for done in printed:
+        assert done.returncode == USAGE
+        assert done.stderr.splitlines() == [f"error: {trouble}", "  let it lead to where there is room"]
 
 
 def test_grammar_that_jupyterlab_brings_is_not_loaded(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -154,7 +153,7 @@ def export(
         if feedback is not None:
             _give_back(run, out, feedback)
         if file is None:
-            sys.stdout.write(text)
+            write_out(text)
         else:
             file.write_text(text, encoding="utf-8", newline="")
             plain_console().print(f"wrote {file}", markup=False, highlight=False)
