@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich import box
+from rich.cells import cell_len
 from rich.columns import Columns
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
@@ -99,11 +100,11 @@ class _ClassView:
 
 
 def _named_width(counted: Tally) -> int:
-    return _student_width(counted) + sum(max(len(column.id), 4) + _GAP for column in counted.columns) + _TOTALS
+    return _student_width(counted) + sum(max(cell_len(column.id), 4) + _GAP for column in counted.columns) + _TOTALS
 
 
 def _student_width(counted: Tally) -> int:
-    return min(_NAME_WIDTH, max(len(terminal(row.student)) for row in counted.rows)) + 2
+    return min(_NAME_WIDTH, max(cell_len(terminal(row.student)) for row in counted.rows)) + 2
 
 
 def _folded(counted: Tally, width: int) -> Iterator[RenderableType]:
@@ -123,8 +124,8 @@ def _class_table(counted: Tally, columns: Sequence[Column], headers: Sequence[st
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_footer=True)
     table.add_column("student", Text("mean"), no_wrap=True, overflow="ellipsis", max_width=_NAME_WIDTH)
     for column, header in zip(columns, headers, strict=True):
-        mean = "–" if column.mean is None else f"{round(100 * column.mean)}%"
-        table.add_column(Text(header), Text(mean, "dim"), justify="right", no_wrap=True)
+        mean = percent(column.mean, 1)
+        table.add_column(Text(header), Text("–" if mean is None else f"{mean}%", "dim"), justify="right", no_wrap=True)
     table.add_column("total", Text(points(counted.mean)), justify="right", no_wrap=True)
     table.add_column("", no_wrap=True, justify="right")
     for row in counted.rows:
@@ -165,8 +166,8 @@ def _total_cells(row: Row) -> tuple[Text, Text]:
 def _summary(counted: Tally) -> Text:
     parts = [wording.count(len(counted.rows), "student")]
     if counted.mean is not None:
-        share = f" ({round(100 * sum(counted.shares) / len(counted.shares))}%)" if counted.shares else ""
-        parts.append(f"mean {points(counted.mean)}{share}")
+        share = percent(sum(counted.shares), len(counted.shares))
+        parts.append(f"mean {points(counted.mean)}" + ("" if share is None else f" ({share}%)"))
     without = len(counted.rows) - len(counted.scores)
     if without:
         parts.append(f"{without} without a score")

@@ -40,6 +40,20 @@ def test_render_class_no_score_is_lost_in_folding(width: int) -> None:
     assert "…" not in shown
 
 
+@pytest.mark.parametrize("width", range(60, 90))
+def test_render_class_names_of_wide_letters_leave_room_for_scores(width: int) -> None:
+    made = run(*(submission(name) for name in ("歐陽飛燕李小龍", "司馬相如李小龍", "ada", "alan")))
+    assert "…" not in drawn(render_class(made), width)
+
+
+def test_render_class_mean_is_100_percent_only_where_all_is_right() -> None:
+    wrong = submission("alan", exercise("lin_grad", {"b.g": "not_summed_over_batch"}))
+    right = [submission(f"ada {number}", exercise("lin_grad")) for number in range(99)]
+    shown = drawn(render_class(run(wrong, *right)))
+    assert "mean 3.99 (99%)" in shown
+    assert "100%" not in shown.splitlines()[-3]
+
+
 def test_render_class_names_the_mean_and_who_needs_an_eye() -> None:
     shown = drawn(render_class(small_class()), 120)
     assert "14 students · mean 7.82 (65%) · 3 without a score" in shown
