@@ -40,7 +40,7 @@ def expected_of(course: Course, notebooks: Sequence[str]) -> dict[str, float]:
 
 def standing_of(run: RunReport) -> Standing:
     """What the whole run earned of what was assigned; without a single submission there is no score."""
-    from grader.report.tally import rows_of
+    from grader.report.row import rows_of
 
     rows = rows_of(run)
     scores = [row.score for row in rows if row.score is not None]
@@ -50,7 +50,7 @@ def standing_of(run: RunReport) -> Standing:
 
 def students_below(run: RunReport, percentage: float) -> tuple[str, ...]:
     """The students who, in one notebook or in all, earned less than ``percentage`` of what was possible."""
-    from grader.report.tally import rows_of
+    from grader.report.row import rows_of
 
     found = []
     for row in rows_of(run):

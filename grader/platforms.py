@@ -113,7 +113,7 @@ def write_classroom50(run: RunReport, path: Path) -> None:
     Raises:
         UsageError: it cannot be written there.
     """
-    from grader.report.tally import rows_of
+    from grader.report.row import rows_of
 
     rows = rows_of(run)
     result = classroom50_result(run, os.environ)

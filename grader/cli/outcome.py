@@ -35,7 +35,7 @@ UNGRADED_STATUSES = frozenset({"unreadable", "no_exercises", "grader_error"})
 def exit_status(run: RunReport, fail_under: float | None) -> int:
     """The exit status of a run; who is below ``fail_under`` is told on standard error."""
     from grader.assignment import students_below
-    from grader.report.tally import rows_of
+    from grader.report.row import rows_of
 
     rows = rows_of(run)
     students = () if fail_under is None else students_below(run, fail_under)

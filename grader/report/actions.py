@@ -12,7 +12,7 @@ from pathlib import Path
 
 from grader.model import CheckScore, ExerciseScore, RunReport, SubmissionReport
 from grader.report import wording
-from grader.report.tally import rows_of
+from grader.report.row import rows_of
 from grader.report.text import command_data, command_property, cut
 
 #: A step shows ten annotations of each kind and drops the rest without a word.

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from grader.model import CheckScore, ExerciseScore, RunReport, SubmissionReport
 from grader.report import wording
 from grader.report.numbers import rounded, total
-from grader.report.tally import Row, rows_of
+from grader.report.row import Row, rows_of
 from grader.report.text import cut, one_line, print_safe
 from grader.report.units import Item, units_of
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from grader.model import RunReport
 from grader.report import wording
-from grader.report.tally import rows_of
+from grader.report.row import rows_of
 from grader.report.text import one_line
 
 SCHEMA = "classroom50/result/v1"

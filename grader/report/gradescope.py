@@ -9,7 +9,7 @@ from grader.model import CheckScore, ExerciseScore, Hints, RunReport, Submission
 from grader.report import wording
 from grader.report.evidence import evidence, with_leads
 from grader.report.numbers import points, points_of, rounded, total
-from grader.report.tally import Row, rows_of
+from grader.report.row import Row, rows_of
 from grader.report.text import cut, one_line, plain
 
 Visibility = Literal["hidden", "after_due_date", "after_published", "visible"]

@@ -15,8 +15,9 @@ from grader.model import RunReport
 from grader.report import wording
 from grader.report.numbers import points
 from grader.report.roster import members_in, teams_of
+from grader.report.row import Row
 from grader.report.sheet import csv_text, gradebook_csv, score_cell
-from grader.report.tally import Row, Tally, tally
+from grader.report.tally import Tally, tally
 from grader.report.text import csv_cell, one_line
 
 Target = Literal["canvas", "moodle", "gradescope", "csv"]

@@ -9,7 +9,8 @@ from grader.model import CheckScore, ExerciseScore, Hints, RunReport, Submission
 from grader.report import wording
 from grader.report.evidence import evidence, with_leads
 from grader.report.numbers import percent, points, points_of
-from grader.report.tally import Row, Tally, tally
+from grader.report.row import Row
+from grader.report.tally import Tally, tally
 from grader.report.text import cut, markdown, print_safe
 
 #: GitHub refuses a summary of more than 1 MiB; what is left out has to be said as well.

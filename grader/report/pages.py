@@ -18,7 +18,8 @@ from grader.model import ExerciseScore, Hints, RunReport
 from grader.report import numbers, wording
 from grader.report.evidence import with_leads
 from grader.report.heatmap import heat_map
-from grader.report.tally import Mistake, Row, Tally, tally
+from grader.report.row import Row
+from grader.report.tally import Mistake, Tally, tally
 from grader.report.text import one_line, plain
 
 #: Stands in every page that we write, so that a page of ours can be told from anything else before it is replaced.
@@ -60,7 +61,6 @@ def class_page(run: RunReport) -> str:
             bins=bins(counted),
             mistakes=mistakes,
             shown_links=_shown_links(mistakes),
-            median=counted.median,
         )
     )
 

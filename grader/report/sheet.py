@@ -7,8 +7,10 @@ import io
 from collections.abc import Iterable, Sequence
 
 from grader.model import RunReport
+from grader.report.concerns import remarks_on
 from grader.report.numbers import points, rounded
-from grader.report.tally import Row, tally
+from grader.report.row import Row
+from grader.report.tally import tally
 from grader.report.text import csv_cell
 
 
@@ -50,7 +52,7 @@ def _record(row: Row, ids: Sequence[str]) -> list[str]:
         "" if share is None else points(share),
         row.status,
         "; ".join(dict.fromkeys(entry.notebook for entry in row.entries if entry.notebook)),
-        "; ".join(row.flags),
+        "; ".join(remarks_on(row)),
     ]
 
 

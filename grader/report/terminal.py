@@ -19,9 +19,11 @@ from rich.text import Text
 
 from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
 from grader.report import wording
+from grader.report.concerns import Concern
 from grader.report.evidence import evidence, with_leads
 from grader.report.numbers import percent, points, points_of
-from grader.report.tally import Column, Concern, Row, Tally, tally
+from grader.report.row import Row
+from grader.report.tally import Column, Tally, tally
 from grader.report.text import print_safe, terminal
 
 _STYLES = {

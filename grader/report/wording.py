@@ -60,9 +60,6 @@ SPARE: Final = {
     "no_exercises": "{name} holds no exercise of this course; the student's other notebook counts.",
 }
 
-#: What needs a human's eye, the most urgent first.
-URGENCY: Final = ("grader_error", "unreadable", "crashed", "timed_out", "no_exercises", "flagged")
-
 CELL_ENDED: Final = {
     "raised": "raised",
     "timed_out": "ran out of time",
