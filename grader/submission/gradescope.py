@@ -105,47 +105,56 @@ def _read(data: bytes) -> Export:
     return Export(teams, problem or ("" if teams else "names nobody"))
 
 
+def _submitters(data: bytes) -> Iterator[tuple[str, str, str, str]]:
+    """Yield each ``folder: {:submitters: [{key: value}]}`` as folder, place in the list, key and value."""
+    for way, text in _texts(data):
+        if len(way) == 4 and way[1].key.removeprefix(":") == "submitters":
+            folder, _, place, key = (step.key for step in way)
+            yield folder, place, key, text
+
+
 @dataclass(slots=True)
-class _Open:
-    """A list or map on the way to where the stream is: how many nodes of it were seen, and the last one's key."""
+class _Step:
+    """A list or map on the way to where the stream is, and the key or the place of what the stream is at in it."""
 
     is_map: bool
     seen: int = 0
     key: str = ""
 
-    def enter(self, scalar: str | None) -> bool:
-        """Count one more node, and tell whether it is a value."""
+    def enter(self, text: str | None) -> bool:
+        """Go on to the next node, which is ``text`` or a list or map, and tell whether it is a value."""
         is_key = self.is_map and self.seen % 2 == 0
         if is_key:
-            self.key = scalar or ""
+            self.key = text or ""
         elif not self.is_map:
             self.key = str(self.seen)
         self.seen += 1
         return not is_key
 
 
-def _submitters(data: bytes) -> Iterator[tuple[str, str, str, str]]:
-    """Yield each ``folder: {:submitters: [{key: value}]}`` as folder, place in the list, key and value."""
+def _texts(data: bytes) -> Iterator[tuple[list[_Step], str]]:
+    """Yield every text of the YAML that is a value, with the way to it, which is good until the next one."""
     import yaml
 
-    way: list[_Open] = []
+    way: list[_Step] = []
     anchors: dict[str, str] = {}  # Ruby writes a text that it has twice only once
     for event in yaml.parse(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         if isinstance(event, yaml.CollectionEndEvent):
             way.pop()
-        elif isinstance(event, yaml.NodeEvent):
-            scalar = anchors.get(event.anchor) if isinstance(event, yaml.AliasEvent) else getattr(event, "value", None)
-            if isinstance(event, yaml.ScalarEvent) and event.implicit[0] and scalar in _NOTHING:
-                scalar = ""
-            if scalar is not None and event.anchor:
-                anchors[event.anchor] = scalar
-            is_value = way[-1].enter(scalar) if way else True
-            if is_value and scalar is not None and len(way) == 4 and way[1].key.removeprefix(":") == "submitters":
-                folder, _, place, key = (step.key for step in way)
-                yield folder, place, key, scalar
-            if isinstance(event, yaml.CollectionStartEvent):
-                if len(way) == _DEEPEST:  # without libyaml each level makes every further token slower
-                    raise yaml.MarkedYAMLError(problem="too deep", problem_mark=event.start_mark)
-                way.append(_Open(isinstance(event, yaml.MappingStartEvent)))
+        elif isinstance(event, yaml.CollectionStartEvent):
+            if way:
+                way[-1].enter(None)
+            if len(way) == _DEEPEST:  # without libyaml each level makes every further token slower
+                raise yaml.MarkedYAMLError(problem="too deep", problem_mark=event.start_mark)
+            way.append(_Step(isinstance(event, yaml.MappingStartEvent)))
+        elif isinstance(event, yaml.ScalarEvent | yaml.AliasEvent):
+            if isinstance(event, yaml.ScalarEvent):
+                text = "" if event.implicit[0] and event.value in _NOTHING else event.value
+                if event.anchor:
+                    anchors[event.anchor] = text
+            else:
+                text = anchors.get(event.anchor)  # None where it stands for a list or a map
+            if way and way[-1].enter(text) and text is not None:
+                yield way, text
         elif isinstance(event, yaml.DocumentEndEvent):
             return
