@@ -1,8 +1,17 @@
-"""A list of names in a sentence, cut where it would be too long to read."""
+"""Names and numbers of things in a sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+
+def count_of(number: int, noun: str) -> str:
+    """Return how many there are.
+
+    >>> count_of(1, "student"), count_of(2, "student")
+    ('1 student', '2 students')
+    """
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def first_of(names: Sequence[str], most: int, separator: str = ", ") -> str:

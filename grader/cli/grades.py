@@ -13,6 +13,7 @@ from grader.cli.options import HintsOption, OutOption, Platform
 from grader.cli.outcome import errors_told
 from grader.cli.values import composed, not_nan
 from grader.cli.view import note, plain_console, write_out
+from grader.enumeration import count_of
 from grader.errors import UsageError
 from grader.overrides import rulings_for, rulings_in
 
@@ -104,12 +105,9 @@ def _rule_from(source: Path, gradebook: Gradebook, out: Path) -> None:
     """Rule as a CSV file says, and tell on how much."""
     rulings = rulings_in(source, gradebook.report().submissions)
     gradebook.rule(*rulings)
-    answers = len({(ruling.student, ruling.exercise) for ruling in rulings})
-    students = len({ruling.student for ruling in rulings})
-    note(
-        f"ruled on {answers} answer{'s' * (answers != 1)} of {students} student{'s' * (students != 1)};"
-        " `grader override` lists them"
-    )
+    answers = count_of(len({(ruling.student, ruling.exercise) for ruling in rulings}), "answer")
+    students = count_of(len({ruling.student for ruling in rulings}), "student")
+    note(f"ruled on {answers} of {students}; `grader override` lists them")
     _note_report(out)
 
 

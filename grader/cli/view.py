@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 
+from grader.enumeration import count_of
 from grader.errors import UsageError
 
 if TYPE_CHECKING:
@@ -151,8 +152,8 @@ def print_entries(console: Console, collection: Collection, most: int) -> None:
 
     from grader.report import plain
 
-    students = len({entry.student for entry in collection})
-    title = f"{len(collection)} submission{'s' * (len(collection) != 1)} by {students} student{'s' * (students != 1)}"
+    students = count_of(len({entry.student for entry in collection}), "student")
+    title = f"{count_of(len(collection), 'submission')} by {students}"
     table = Table(title=title, title_justify="left", box=None)
     for heading in ("student", "notebook", "from"):
         table.add_column(heading)

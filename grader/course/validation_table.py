@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.course.validation import ExerciseProof, ValidationReport
+from grader.enumeration import count_of
 
 
 def validation_view(report: ValidationReport) -> RenderableType:
@@ -76,17 +77,12 @@ def _problems(report: ValidationReport) -> Iterator[Text]:
         yield Text(f"  {problem.exercise}: {problem.message}{seed}")
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def _verdict(report: ValidationReport) -> Text:
-    count = len(report.problems)
     mutants = sum(proof.mutants for proof in report.exercises)
     variants = sum(proof.variants for proof in report.exercises)
-    ending = "proved" if report.ok else _counted(count, "problem")
+    ending = "proved" if report.ok else count_of(len(report.problems), "problem")
     made_of = ((len(report.exercises), "exercise"), (mutants, "mistake"), (variants, "variant"), (report.seeds, "seed"))
     return Text(
-        f"\n{report.course}: {', '.join(_counted(*part) for part in made_of)}, {report.seconds:.0f} s: {ending}",
+        f"\n{report.course}: {', '.join(count_of(*part) for part in made_of)}, {report.seconds:.0f} s: {ending}",
         style="bold green" if report.ok else "bold red",
     )

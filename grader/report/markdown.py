@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Iterator
 
+from grader.enumeration import count_of
 from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
 from grader.report import wording
 from grader.report.evidence import evidence, with_leads
@@ -36,7 +37,7 @@ def _within(blocks: Iterable[str], limit: int) -> str:
         kept.append(block)
         size += length
     if left_out:
-        kept.append(f"*{wording.count(left_out, 'more section')} left out: the summary has a limit of its own.*\n")
+        kept.append(f"*{count_of(left_out, 'more section')} left out: the summary has a limit of its own.*\n")
     return "\n".join(kept).encode("utf-8", "replace").decode("utf-8")
 
 
@@ -130,7 +131,7 @@ def _folded(title: str, text: str) -> str:
 
 
 def _class_blocks(counted: Tally) -> Iterator[str]:
-    yield f"## {wording.count(len(counted.rows), 'student')} · mean {points(counted.mean)}\n"
+    yield f"## {count_of(len(counted.rows), 'student')} · mean {points(counted.mean)}\n"
     if counted.totals_of:
         yield f"{wording.unlike_totals(*counted.totals_of)}\n"
     if counted.concerns:

@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateRuntimeError
 from markupsafe import Markup
 
+from grader.enumeration import count_of
 from grader.model import ExerciseScore, Hints, RunReport
 from grader.report import numbers, wording
 from grader.report.evidence import with_leads
@@ -153,6 +154,7 @@ def _environment() -> Environment:
     )
     environment.globals.update(
         w=wording,
+        count_of=count_of,
         style=_style("tokens", "style", "exercise"),
         generator=GENERATOR,
         heat_map=heat_map,

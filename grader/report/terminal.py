@@ -17,6 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from grader.enumeration import count_of
 from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
 from grader.report import wording
 from grader.report.concerns import Concern
@@ -166,7 +167,7 @@ def _total_cells(row: Row) -> tuple[Text, Text]:
 
 
 def _summary(counted: Tally) -> Text:
-    parts = [wording.count(len(counted.rows), "student")]
+    parts = [count_of(len(counted.rows), "student")]
     if counted.mean is not None:
         share = percent(sum(counted.shares), len(counted.shares))
         parts.append(f"mean {points(counted.mean)}" + ("" if share is None else f" ({share}%)"))

@@ -192,11 +192,6 @@ def shape(sizes: tuple[int, ...]) -> str:
     return str(tuple(sizes))
 
 
-def count(number: int, noun: str) -> str:
-    """``"1 student"``, ``"2 students"``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def code_label(code: str) -> str:
     """A diagnosis code in words: ``"not summed over batch"``."""
     return code.replace("_", " ")
