@@ -23,12 +23,7 @@ def evidence(check: CheckScore) -> list[str]:
     """What ``check`` showed: the shapes where they differ, and the worst element; a line each."""
     lines = []
     if check.expected_shape is not None and check.actual_shape not in (None, check.expected_shape):
-        assert check.actual_shape is not None
-        lines.append(
-            wording.SHAPES.format(
-                expected=wording.shape(check.expected_shape), actual=wording.shape(check.actual_shape)
-            )
-        )
+        lines.append(wording.SHAPES.format(expected=check.expected_shape, actual=check.actual_shape))
     if check.worst is not None:
         index = ", ".join(str(place) for place in check.worst)
         expected, actual = number(check.worst_expected), number(check.worst_actual)

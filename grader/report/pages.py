@@ -83,8 +83,9 @@ def exercises_html(exercises: Sequence[ExerciseScore], hints: Hints = "nudge") -
 @lru_cache(maxsize=1024)
 def _section(exercise: ExerciseScore, fragment: str, hints: Hints, brief: bool = False) -> str:
     """The part of a page on one exercise; a class hands in the same answers over and over."""
-    template: Any = _environment().get_template("exercise.html.j2").make_module({"hints": hints})
-    return template.exercise_section(exercise, fragment, brief)  # type: ignore[no-any-return]
+    module: Any = _environment().get_template("exercise.html.j2").make_module({"hints": hints})
+    section: str = module.exercise_section(exercise, fragment, brief)
+    return section
 
 
 def page_name(student: str) -> str:

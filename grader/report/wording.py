@@ -187,11 +187,6 @@ def sentence(reason: str) -> str:
     return f"{reason[:1].upper()}{reason[1:]}" + ("." if reason[-1:].isalnum() else "")
 
 
-def shape(sizes: tuple[int, ...]) -> str:
-    """A shape as Python writes it: ``(5, 3)``, ``(3,)``, ``()``."""
-    return str(tuple(sizes))
-
-
 def code_label(code: str) -> str:
     """A diagnosis code in words: ``"not summed over batch"``."""
     return code.replace("_", " ")
