@@ -59,6 +59,13 @@ class Unpacking:
     allowance: Allowance
     passed_over: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
 
+    def make_folder(self, parts: tuple[str, ...]) -> None:
+        """Make a folder, which may stay empty; one that cannot be made is left out, its files are passed over."""
+        try:
+            self.target.joinpath(*parts).mkdir(parents=True, exist_ok=True)
+        except (OSError, ValueError) as error:
+            _refuse_without_room(error)
+
     def write(self, parts: tuple[str, ...], source: _Readable) -> None:
         """Write one member; a name that cannot be made is passed over, a source that breaks is cut off and reported."""
         path = self.target.joinpath(*parts)
@@ -114,11 +121,14 @@ def _unpack_zip(file: BinaryIO, unpacking: Unpacking) -> None:
     with zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             unpacking.allowance.count_entry()
-            parts = _parts(name_of(member), unpacking)
-            if parts is None or member.is_dir():
+            name = name_of(member)
+            parts = _parts(name, unpacking)
+            if parts is None:
                 continue
             mode = member.external_attr >> 16
-            if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+            if name.endswith(("/", "\\")):  # some of Windows' writers separate by backslashes
+                unpacking.make_folder(parts)
+            elif stat.S_IFMT(mode) not in (0, stat.S_IFREG):
                 unpacking.passed_over.append((parts, "a link or device in the archive, which is not unpacked"))
             elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 # bz2 and LZMA come out in pieces of gigabytes, however little of them is asked for
@@ -239,10 +249,12 @@ def _unpack_tar(file: BinaryIO, unpacking: Unpacking) -> None:
             archive.members = []  # a streamed archive keeps every header otherwise
             unpacking.allowance.count_entry()
             parts = _parts(member.name, unpacking)
-            if parts is None or member.isdir():
+            if parts is None:
                 continue
             source = archive.extractfile(member) if member.isreg() else None
-            if source is None:
+            if member.isdir():
+                unpacking.make_folder(parts)
+            elif source is None:
                 unpacking.passed_over.append((parts, "a link or device in the archive, which is not unpacked"))
             else:
                 unpacking.write(parts, source)

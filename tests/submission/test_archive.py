@@ -42,6 +42,20 @@ def test_unpack_makes_the_files(ending: str, tmp_path: Path, target: Path) -> No
     assert (target / "ada/nb.ipynb").read_bytes() == files["ada/nb.ipynb"]
 
 
+@pytest.mark.parametrize("slash", ["/", "\\"], ids=["slash", "backslash"])
+@pytest.mark.parametrize("ending", ["a.zip", "a.tar"])
+def test_unpack_makes_folders_empty_ones_too(ending: str, slash: str, tmp_path: Path, target: Path) -> None:
+    folders = [f"alan{slash}", f"ada{slash}"]
+    file = {f"ada{slash}nb.ipynb": b"{}"}
+    if ending == "a.zip":
+        archive = zip_of(tmp_path / ending, [*((name, b"") for name in folders), *file.items()])
+    else:
+        archive = tar_of(tmp_path / ending, file, [member(name, tarfile.DIRTYPE) for name in folders])
+    assert unpack(archive, target, Allowance(SMALL)) == []
+    assert sorted(path.name for path in target.iterdir() if path.is_dir()) == ["ada", "alan"]
+    assert tree(target) == ["ada/nb.ipynb"]
+
+
 @pytest.mark.parametrize("name", ["../x", "a/../../x", "/tmp/evil-x", "..\\x", "C:\\x", "\\x"])
 @pytest.mark.parametrize("make", [zip_of, tar_of], ids=["zip", "tar"])
 def test_unpack_passes_over_paths_that_lead_out(make, name: str, tmp_path: Path, target: Path) -> None:

@@ -237,6 +237,14 @@ def test_collect_a_student_without_a_notebook_is_an_entry(tmp_path: Path) -> Non
     }
 
 
+def test_collect_an_empty_folder_in_an_archive_of_the_class_is_an_entry(tmp_path: Path) -> None:
+    files = {"ada/hw.ipynb": b"{}", "alan/hw.ipynb": b"{}", "bob/": b""}
+    with collect([zip_of(tmp_path / "class.zip", files)]) as collection:
+        assert [(entry.student, entry.refused) for entry in collection if entry.refused] == [
+            ("bob", "no notebook in bob")
+        ]
+
+
 def test_collect_a_folder_of_other_files_says_which(tmp_path: Path) -> None:
     root = made(tmp_path, "ada/hw.ipynb", *(f"bob/{name}" for name in "fecbad"), "bob/.git/x", "bob/.hidden")
     assert collect([root]).entries[1].refused == "no notebook in bob, only a, b, c, d and 2 more"
