@@ -46,9 +46,10 @@ def is_version(text: str) -> bool:
 
 
 def stems_in(notebook: str, stems: Iterable[str]) -> frozenset[str]:
-    """Return those of a course's notebook ``stems`` that a notebook's file name names, whatever stands around them.
+    """Return which of a course's notebooks (``stems``) a file name has in it, in any letter case.
 
-    A stem inside a longer one that is named too is not, nor one that goes on with a letter or a digit of its own kind.
+    Not one inside a longer one that it has too, nor one whose last digit goes on with a digit or last letter with a
+    letter: ``lab10`` is not ``lab1``.
 
     >>> sorted(stems_in("lab10 final.ipynb", ["lab1", "lab10"])), sorted(stems_in("lab1v2.ipynb", ["lab1", "lab10"]))
     (['lab10'], ['lab1'])
@@ -64,7 +65,7 @@ def stems_in(notebook: str, stems: Iterable[str]) -> frozenset[str]:
 
 
 def _places(name: str, stem: str) -> list[tuple[int, int]]:
-    return [match.span(1) for match in re.finditer(f"(?=({re.escape(stem)}))", name)] if stem else []
+    return [match.span(1) for match in re.finditer(f"(?=({re.escape(stem)}))", name, re.I)] if stem else []
 
 
 def _is_apart(name: str, begin: int, end: int) -> bool:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.submission.file_names import FileNames, is_version, stem_of
+from grader.submission.file_names import FileNames, is_version, stem_of, stems_in
 
 KNOWN = ["03_backprop", "04_layers"]
 #: What a student may be called in a file's name, and no version of a notebook is.
@@ -54,6 +54,10 @@ def test_what_stands_before_the_first_underscore_is_a_guess() -> None:
 )
 def test_student_beside_a_sheets_or_a_notebooks_name_in_a_folders(folder: str, student: str) -> None:
     assert FileNames([], KNOWN).beside_sheet(folder) == student
+
+
+def test_stems_in_a_notebooks_name_of_another_case_are_found() -> None:
+    assert stems_in("Ada 03_BackProp (1).ipynb", KNOWN) == {"03_backprop"}
 
 
 def test_stem_of_anything_but_a_notebook_is_its_name() -> None:
