@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Iterable, Iterator, Sequence
 
 from grader.recent import by_source
 
@@ -19,6 +20,11 @@ _CELL_MAGIC = re.compile(r"\s*%%(\w*)")
 _PYTHON_MAGICS = frozenset({"", "time", "timeit", "capture", "prun", "python3", "python", "px", "memit", "mprun"})
 _LINE_MAGIC = re.compile(r"([ \t]*)(?:%{1,2}[A-Za-z_]|!|\?{1,2}\s*[A-Za-z_*%]|[\w.*%]+\?{1,2}\s*$)")
 _ASSIGNED_MAGIC = re.compile(r"([ \t]*[A-Za-z_][\w, \t]*?)=[ \t]*(?:![^=]|%[A-Za-z_])")
+#: What holds statements that run where it stands.
+_BLOCKS = (
+    *(ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith),
+    *(ast.Try, ast.TryStar, ast.ExceptHandler, ast.Match, ast.match_case),
+)
 _FAILURES = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
@@ -67,6 +73,26 @@ def parsed(source: str) -> ast.Module | None:
     """
     tree = _parsed(source)
     return tree if tree is not None else _parsed(masked(source))
+
+
+def statements_in(nodes: Iterable[ast.AST]) -> Iterator[ast.stmt]:
+    """Yield the statements among ``nodes``; of one that is a block (``if``, ``for``, ``try``), those in it.
+
+    Raises:
+        RecursionError: blocks are nested too deeply.
+    """
+    for node in nodes:
+        if isinstance(node, _BLOCKS):
+            yield from statements_in(ast.iter_child_nodes(node))
+        elif isinstance(node, ast.stmt):
+            yield node
+
+
+def text_of(node: ast.stmt, lines: Sequence[str]) -> str:
+    """Return the lines of a cell that a statement takes, those of its decorators included."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
+    return "\n".join(lines[first - 1 : node.end_lineno])
 
 
 def _parsed(source: str) -> ast.Module | None:

@@ -9,12 +9,15 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from grader.submission.cell_code import parsed
+from grader.submission.cell_code import parsed, statements_in, text_of
 
-_BLOCKS = (ast.If, ast.Try, ast.With, ast.AsyncWith, ast.For, ast.AsyncFor, ast.While)
+Sort = Literal["definition", "assignment", "import"]
+
 _ROUTINES = (ast.FunctionDef, ast.AsyncFunctionDef)
-_BROKEN_DEFINITION = re.compile(r"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+(?P<name>\w+)", re.MULTILINE)
-_BROKEN_ASSIGNMENT = re.compile(r"^(?P<name>[A-Za-z_]\w*)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
+_LOOKS: tuple[tuple[Sort, re.Pattern[str]], ...] = (
+    ("definition", re.compile(r"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+(?P<name>\w+)", re.MULTILINE)),
+    ("assignment", re.compile(r"^(?P<name>[A-Za-z_]\w*)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Definition:
     name: str
     line: int
     source: str
-    sort: Literal["definition", "assignment", "import"]
+    sort: Sort
     written: bool = True
     parses: bool = True
     node: ast.stmt | None = None
@@ -68,29 +71,18 @@ def definitions_in(source: str, names: Collection[str] | None = None) -> tuple[D
 
 
 def _bound(body: list[ast.stmt], lines: list[str]) -> Iterator[Definition]:
-    for node in body:
+    for node in statements_in(body):
+        text = text_of(node, lines)
         if isinstance(node, (*_ROUTINES, ast.ClassDef)):
-            start = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            text = "\n".join(lines[start - 1 : node.end_lineno])
             yield Definition(node.name, node.lineno, text, "definition", written=_is_written(node), node=node)
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 name, module = alias.asname or alias.name, (node.module or "").split(".")[0]
-                yield Definition(name, node.lineno, _text(node, lines), "import", node=node, module=module)
-        elif isinstance(node, _BLOCKS):
-            for block in _blocks_of(node):
-                yield from _bound(block, lines)
+                yield Definition(name, node.lineno, text, "import", node=node, module=module)
         else:
             for name, value in _assigned(node):
                 plain = isinstance(value, (ast.Constant, ast.List, ast.Dict, ast.Set, ast.JoinedStr))
-                yield Definition(name, node.lineno, _text(node, lines), "assignment", written=not plain, node=node)
-
-
-def _blocks_of(node: ast.stmt) -> Iterator[list[ast.stmt]]:
-    for attribute in ("body", "orelse", "finalbody"):
-        yield getattr(node, attribute, [])
-    for handler in getattr(node, "handlers", []):
-        yield handler.body
+                yield Definition(name, node.lineno, text, "assignment", written=not plain, node=node)
 
 
 def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
@@ -108,10 +100,6 @@ def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
         for part in ast.walk(target):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
                 yield part.id, None
-
-
-def _text(node: ast.stmt, lines: list[str]) -> str:
-    return "\n".join(lines[node.lineno - 1 : node.end_lineno])
 
 
 def _is_written(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
@@ -139,11 +127,11 @@ def _is_not_implemented(error: ast.expr | None) -> bool:
 
 def _by_looks(source: str) -> Iterator[Definition]:
     """Find definitions in a cell with a syntax error, in order of their lines."""
-    found = []
-    for pattern, sort in ((_BROKEN_DEFINITION, "definition"), (_BROKEN_ASSIGNMENT, "assignment")):
+    found: list[tuple[int, str, Sort]] = []
+    for sort, pattern in _LOOKS:
         line, counted = 1, 0
         for match in pattern.finditer(source):
             line, counted = line + source.count("\n", counted, match.start("name")), match.start("name")
             found.append((line, match["name"], sort))
     for line, name, sort in sorted(found):
-        yield Definition(name, line, source, "definition" if sort == "definition" else "assignment", parses=False)
+        yield Definition(name, line, source, sort, parses=False)

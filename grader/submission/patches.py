@@ -6,11 +6,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
-from grader.submission.cell_code import parsed
-
-_BLOCKS = (ast.If, ast.Try, ast.With, ast.For, ast.While)
+from grader.submission.cell_code import parsed, statements_in, text_of
 
 
 def patches_in(source: str, name: str) -> tuple[tuple[int, str], ...]:
@@ -23,17 +20,10 @@ def patches_in(source: str, name: str) -> tuple[tuple[int, str], ...]:
         return ()
     lines = source.split("\n")
     try:
-        found = [node for node in _statements(tree.body) if _adds_to(node, name)]
+        found = [node for node in statements_in(tree.body) if _adds_to(node, name)]
     except RecursionError:
         return ()
-    return tuple((node.lineno, "\n".join(lines[_first_line(node) - 1 : node.end_lineno])) for node in found)
-
-
-def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    for node in body:
-        yield node
-        if isinstance(node, _BLOCKS):
-            yield from _statements([each for each in ast.iter_child_nodes(node) if isinstance(each, ast.stmt)])
+    return tuple((node.lineno, text_of(node, lines)) for node in found)
 
 
 def _adds_to(node: ast.stmt, name: str) -> bool:
@@ -53,8 +43,3 @@ def _adds_to(node: ast.stmt, name: str) -> bool:
 
 def _is_name(node: ast.expr | None, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
-
-
-def _first_line(node: ast.stmt) -> int:
-    decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
-    return min([node.lineno, *(decorator.lineno for decorator in decorators)])

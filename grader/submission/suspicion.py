@@ -68,7 +68,7 @@ def optimizer_suspected(source: str) -> str | None:
     tree = parsed(source) if "optim" in source else None
     if tree is None:
         return None
-    imported = {"torch": "torch", **{name: dotted for node in ast.walk(tree) for name, dotted in _imports(node)}}
+    imported = {"torch": "torch", **{name: dotted for _, name, dotted in _imports(tree)}}
     nodes = (node for node in ast.walk(tree) if isinstance(node, (ast.Attribute, ast.Name)))
     used = ((node.lineno, _dotted(node, imported)) for node in nodes)
     return _earliest(sign for sign in used if sign[1].startswith("torch.optim."))
@@ -104,11 +104,10 @@ def _earliest(signs: Iterable[tuple[int, str]]) -> str | None:
 
 def _signs(tree: ast.Module) -> Iterator[tuple[int, str]]:
     imported: dict[str, str] = {"torch": "torch", "gc": "gc", "sys": "sys"}
-    for node in ast.walk(tree):
-        for name, dotted in _imports(node):
-            imported[name] = dotted
-            if _is_engine(dotted):
-                yield node.lineno, dotted  # type: ignore[attr-defined]  # imports have lines
+    for line, name, dotted in _imports(tree):
+        imported[name] = dotted
+        if _is_engine(dotted):
+            yield line, dotted
     tensors = _tensor_names(tree)
     for node in ast.walk(tree):
         if isinstance(node, (ast.Attribute, ast.Name)):
@@ -127,15 +126,18 @@ def _sets_requires_grad(node: ast.Assign) -> bool:
     return any(isinstance(target, ast.Attribute) and target.attr == "requires_grad" for target in node.targets)
 
 
-def _imports(node: ast.AST) -> Iterator[tuple[str, str]]:
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            yield alias.asname or alias.name.split(".")[0], alias.name if alias.asname else alias.name.split(".")[0]
-            if not alias.asname and "." in alias.name:
-                yield f"import {alias.name}", alias.name  # no name of its own, but a sign of what is meant
-    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        for alias in node.names:
-            yield alias.asname or alias.name, f"{node.module}.{alias.name}"
+def _imports(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
+    """Yield the line, the name and the dotted name of everything imported."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                package = alias.name.split(".")[0]
+                yield node.lineno, alias.asname or package, alias.name if alias.asname else package
+                if not alias.asname and "." in alias.name:
+                    yield node.lineno, f"import {alias.name}", alias.name  # no name of its own, but a sign
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            for alias in node.names:
+                yield node.lineno, alias.asname or alias.name, f"{node.module}.{alias.name}"
 
 
 def _is_engine(dotted: str) -> bool:

@@ -34,6 +34,7 @@ PLACES: dict[str, tuple[list[Cell], int | None, str, str]] = {
     "in_else": (cells("if x:\n    pass\nelse:\n    def lin_grad(): return 1"), 0, "name", ""),
     "in_try": (cells("try:\n    pass\nexcept E:\n    def lin_grad(): return 1"), 0, "name", ""),
     "in_with": (cells("with a:\n    def lin_grad(): return 1"), 0, "name", ""),
+    "in_match": (cells("match x:\n    case 1:\n        def lin_grad(): return 1"), 0, "name", ""),
     "decorated": (cells(f"@timed\n{LIN_GRAD}"), 0, "name", ""),
     "after_line_magic": (cells(f"%matplotlib inline\n{LIN_GRAD}"), 0, "name", ""),
     "after_shell_line": (cells(f"!pip install \\\n   torch\n{LIN_GRAD}"), 0, "name", ""),
