@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from grader.errors import UsageError
 from grader.model import Course, RunReport
+from grader.notebook_name import stem_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ def expected_of(course: Course, notebooks: Sequence[str]) -> dict[str, float]:
     Raises:
         UsageError: the course has no notebook of that name.
     """
-    stems = {name.removesuffix(".ipynb") for name in notebooks}
+    stems = set(map(stem_of, notebooks))
     unknown = sorted(stems - set(course.notebooks))
     if unknown:
         raise UsageError(

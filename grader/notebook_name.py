@@ -11,6 +11,15 @@ _COPY_OF_NEXT = re.compile(rf"(?<=[-_ ]){_COPY_OF.pattern}$", re.I)
 _COPY = re.compile(r"(?:[-_ ]+\(?(?:copy|kopie|c[oó]pia|copie) ?\d*\)?|[-_ ]*\(\d+\))+$", re.I)
 
 
+def stem_of(name: str) -> str:
+    """Return a notebook's file name without its ending, any other name as it is.
+
+    >>> stem_of("hw.ipynb"), stem_of("hw.IPYNB"), stem_of("hw.zip")
+    ('hw', 'hw', 'hw.zip')
+    """
+    return name[: -len(ENDING)] if name.lower().endswith(ENDING) else name
+
+
 def kind_of_notebook(name: str) -> str:
     """Return what a notebook's file name is about, copies of it alike.
 
@@ -19,8 +28,7 @@ def kind_of_notebook(name: str) -> str:
     >>> kind_of_notebook("Kopie von 03_backprop.ipynb"), kind_of_notebook("03_backprop (Kopie).ipynb")
     ('03_backprop', '03_backprop')
     """
-    stem = name[: -len(ENDING)] if name.lower().endswith(ENDING) else name
-    return _COPY.sub("", without_copy_of(stem)).lower()
+    return _COPY.sub("", without_copy_of(stem_of(name))).lower()
 
 
 def without_copy_of(stem: str) -> str:

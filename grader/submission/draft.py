@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from grader.notebook_name import ENDING
 from grader.submission.finding import Found, is_notebook
 from grader.submission.listing import Listing
 from grader.submission.naming import Name, Naming
@@ -43,5 +44,5 @@ def draft_of(item: Found, listing: Listing, pattern: re.Pattern[str] | None, nam
         return Draft(replace(item, refused=reason), name, shown)
     notebook = matched["notebook"] if "notebook" in matched.re.groupindex else None
     if notebook and not is_notebook(notebook):
-        notebook += ".ipynb"
+        notebook += ENDING
     return Draft(item, Name(matched["student"].strip("/ "), notebook or name.notebook), shown)

@@ -13,8 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from grader.notebook_name import kind_of_notebook, without_copy_of, without_copy_of_next
-from grader.submission.finding import is_notebook
+from grader.notebook_name import ENDING, kind_of_notebook, stem_of, without_copy_of, without_copy_of_next
 from grader.submission.sheets import SHEET
 
 _FIRST_NUMBER = re.compile(r"\d+[_-](?=\D{3})")
@@ -29,11 +28,6 @@ _VERSION = re.compile(
     r"|hand(?:ed)?_?in)++",
     re.I,
 )
-
-
-def stem_of(name: str) -> str:
-    """Return a notebook's file name without its ending, any other name as it is."""
-    return name[: -len(".ipynb")] if is_notebook(name) else name
 
 
 def is_version(text: str) -> bool:
@@ -130,9 +124,8 @@ class FileNames:
         sheet = SHEET.match(original)
         for known in (*self._known, *([sheet[0]] if sheet else ())):
             if original.startswith(known) and original[len(known) : len(known) + 1] in ("", *"_-. ("):
-                return stem[: len(known)], stem[len(known) : len(original)].removeprefix(".ipynb").lstrip(".").strip(
-                    "_- –()"
-                )
+                rest = stem[len(known) : len(original)].removeprefix(ENDING).lstrip(".")
+                return stem[: len(known)], rest.strip("_- –()")
         return "", ""
 
     def _is_name(self, rest: str) -> bool:

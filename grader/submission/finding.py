@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISLNK
 
+from grader.notebook_name import ENDING
 from grader.submission.regular_file import kind_of, reason_for
 from grader.visible import is_work
 
@@ -40,7 +41,7 @@ def is_notebook(name: str) -> bool:
     >>> is_notebook("A.IPYNB"), is_notebook(".ipynb")
     (True, False)
     """
-    return name.lower().endswith(".ipynb") and not name.startswith(".")
+    return name.lower().endswith(ENDING) and not name.startswith(".")
 
 
 def is_archive(name: str) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.model import Cell
+from grader.notebook_name import ENDING, stem_of
 from grader.submission.definitions import Definition, definitions_in
 from grader.submission.notebook import Unreadable, cells_of
 
@@ -29,14 +30,14 @@ def givens_of(released: Traversable | Path) -> frozenset[str]:
     """
     marks: set[str] = set()
     for file in released.iterdir():
-        if file.name.endswith(".ipynb") and file.is_file():
+        if file.name.endswith(ENDING) and file.is_file():
             try:
                 cells = cells_of(file.read_bytes()).cells
             except Unreadable:
                 continue
             for cell in cells:
                 if cell.exercise is None:
-                    marks.update(f"{file.name[: -len('.ipynb')]}:{mark}" for mark in _marks(cell))
+                    marks.update(f"{stem_of(file.name)}:{mark}" for mark in _marks(cell))
     return frozenset(marks)
 
 

@@ -26,8 +26,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grader import download_name
-from grader.notebook_name import without_copy_of
-from grader.submission.file_names import FileNames, is_version, stem_of
+from grader.notebook_name import stem_of, without_copy_of
+from grader.submission.file_names import FileNames, is_version
 from grader.submission.finding import archive_stem, is_notebook
 from grader.submission.gradescope import Export
 from grader.submission.sheets import nobodys_in
@@ -135,7 +135,7 @@ class Naming:
 
     def _flat(self, file: str, folder: str) -> Name:
         """Return whose a file is that lies among others', be it in the ``folder`` of a notebook that is known."""
-        stem, ending = without_copy_of(stem_of(file)), file[-len(".ipynb") :]
+        stem, ending = without_copy_of(stem_of(file)), file.removeprefix(stem_of(file))
         told = download_name.read(stem)
         if told is not None:
             notebook = (_RESUBMITTED.sub("", told.notebook) or stem) + ending

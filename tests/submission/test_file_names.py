@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.submission.file_names import FileNames, is_version, stem_of, stems_in
+from grader.submission.file_names import FileNames, is_version, stems_in
 
 KNOWN = ["03_backprop", "04_layers"]
 #: What a student may be called in a file's name, and no version of a notebook is.
@@ -58,7 +58,3 @@ def test_student_beside_a_sheets_or_a_notebooks_name_in_a_folders(folder: str, s
 
 def test_stems_in_a_notebooks_name_of_another_case_are_found() -> None:
     assert stems_in("Ada 03_BackProp (1).ipynb", KNOWN) == {"03_backprop"}
-
-
-def test_stem_of_anything_but_a_notebook_is_its_name() -> None:
-    assert (stem_of("hw.ipynb"), stem_of("hw.IPYNB"), stem_of("hw.zip")) == ("hw", "hw", "hw.zip")
