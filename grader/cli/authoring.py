@@ -10,7 +10,7 @@ import typer
 from grader.cli.app import app
 from grader.cli.options import CourseOption
 from grader.cli.outcome import BELOW, GRADED, errors_told
-from grader.cli.view import plain_console
+from grader.cli.view import StandardOutput
 from grader.machine import usable_cores
 
 
@@ -27,7 +27,7 @@ def release(
         outcome = released(solutions, exercises, check=check)
         for what in ("written", "differing", "stale", "unchanged"):
             for name in getattr(outcome, what):
-                plain_console().print(f"{what:>9}  {exercises / name}", markup=False, highlight=False)
+                StandardOutput().print(f"{what:>9}  {exercises / name}")
     raise typer.Exit(GRADED if outcome.up_to_date or not check else BELOW)
 
 
@@ -49,7 +49,7 @@ def validate(
         from grader.course.validate import validate as proof_of
         from grader.course.validation_table import validation_view
 
-        console = plain_console()
+        console = StandardOutput()
         found = proof_of(
             load_course(course),
             solutions=solutions,
@@ -57,7 +57,7 @@ def validate(
             quick=quick,
             jobs=jobs or usable_cores(),
             progress=lambda one, done, total: console.print(
-                f"{done:>3} of {total}  {one.exercise}  {one.seconds:.1f} s", markup=False, highlight=False
+                f"{done:>3} of {total}  {one.exercise}  {one.seconds:.1f} s"
             ),
         )
         console.print(validation_view(found))
@@ -84,4 +84,4 @@ def init(
         from grader.starter import start_repository
 
         for line in start_repository(folder, course, grader=grader, classroom50=classroom50, gradescope=gradescope):
-            plain_console().print(line, markup=False, highlight=False, soft_wrap=True)
+            StandardOutput().print(line, soft_wrap=True)

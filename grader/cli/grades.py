@@ -12,7 +12,7 @@ from grader.cli.app import app
 from grader.cli.options import HintsOption, OutOption, Platform
 from grader.cli.outcome import errors_told
 from grader.cli.values import composed, not_nan
-from grader.cli.view import note, plain_console, write_out
+from grader.cli.view import StandardOutput, note, write_out
 from grader.enumeration import count_of
 from grader.errors import UsageError
 from grader.overrides import rulings_for, rulings_in
@@ -33,9 +33,9 @@ def report(
 
         run = _stored(out)
         written = write_reports(run, out, hints=hints)
-        console = plain_console()
+        console = StandardOutput()
         console.print(render_class(run))
-        console.print(f"\nwrote {len(written)} files to {out}", markup=False, highlight=False)
+        console.print(f"\nwrote {len(written)} files to {out}")
 
 
 @app.command()
@@ -154,7 +154,7 @@ def export(
             write_out(text)
         else:
             file.write_text(text, encoding="utf-8", newline="")
-            plain_console().print(f"wrote {file}", markup=False, highlight=False)
+            StandardOutput().print(f"wrote {file}")
 
 
 def _compare(run: RunReport, roster: Mapping[str, Mapping[str, str]], identifier: str | None) -> None:

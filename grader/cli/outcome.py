@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import threading
 import traceback
@@ -171,19 +170,3 @@ def _refuse(error: GraderError, status: int) -> NoReturn:
             soft_wrap=whole,
         )
     raise typer.Exit(status)
-
-
-@contextmanager
-def logging_to(out: Path) -> Iterator[None]:
-    """The grader's own faults, with their tracebacks, go to ``grader.log`` in the folder of the grades."""
-    out.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(out / "grader.log", encoding="utf-8", delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
-    logger = logging.getLogger("grader")
-    logger.addHandler(handler)
-    logger.propagate = False
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        handler.close()

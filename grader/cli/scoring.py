@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +13,9 @@ import typer
 
 from grader.cli import options as cli
 from grader.cli.app import app
-from grader.cli.outcome import GRADED, Platforms, errors_told, exit_status, logging_to
+from grader.cli.outcome import GRADED, Platforms, errors_told, exit_status
 from grader.cli.values import size
-from grader.cli.view import ProgressView, entries_csv, plain_console, print_entries, write_out
+from grader.cli.view import ProgressView, StandardOutput, entries_csv, print_entries, write_out
 from grader.errors import UsageError
 from grader.machine import usable_cores
 from grader.model import Hints, Limits
@@ -111,7 +114,7 @@ def demo(
         from grader.kernel import choose_sandbox
 
         submissions = write_class(folder)
-        plain_console().print(f"wrote {len(submissions)} submissions to {folder / 'submissions'}", markup=False)
+        StandardOutput().print(f"wrote {len(submissions)} submissions to {folder / 'submissions'}")
         options = ScoreOptions(
             paths=(folder / "submissions",),
             out=folder / "grades",
@@ -126,8 +129,8 @@ def _score(options: ScoreOptions, hints: Hints) -> RunReport:
     from grader.batch import score_class
 
     out = options.out
-    console = plain_console(goes_on=True)
-    with logging_to(out):
+    console = StandardOutput(goes_on=True)
+    with _logging_to(out):
         run = score_class(options, ProgressView(console).observer())
 
     from grader.report import render_class, render_submission, write_reports
@@ -137,8 +140,24 @@ def _score(options: ScoreOptions, hints: Hints) -> RunReport:
     console.print(render_class(run) if len(run.submissions) > 1 else render_submission(run.submissions[0], hints))
     console.print()
     for path in (path for path in written if path.parent == out):
-        console.print(f"wrote {path}", markup=False, highlight=False)
+        console.print(f"wrote {path}")
     return run
+
+
+@contextmanager
+def _logging_to(out: Path) -> Iterator[None]:
+    """The grader's own faults, with their tracebacks, go to ``grader.log`` in the folder of the grades."""
+    out.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(out / "grader.log", encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
+    logger = logging.getLogger("grader")
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
 
 
 def _print_who(
@@ -160,7 +179,7 @@ def _print_who(
         if as_csv:
             write_out(entries_csv(collection))
         else:
-            print_entries(plain_console(), collection, len(collection))
+            print_entries(StandardOutput(), collection, len(collection))
 
 
 def _refuse_absent(paths: list[Path]) -> None:

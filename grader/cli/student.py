@@ -12,7 +12,7 @@ from rich.text import Text
 from grader.cli.app import app
 from grader.cli.options import CourseOption, HintsOption
 from grader.cli.outcome import BELOW, GRADED, UNGRADED, UNGRADED_STATUSES, errors_told
-from grader.cli.view import plain_console
+from grader.cli.view import StandardOutput
 
 
 @app.command()
@@ -30,7 +30,7 @@ def check(
         from grader.report import render_submission
 
         report = check_notebook(notebook, course)
-        plain_console().print(render_submission(report, hints))
+        StandardOutput().print(render_submission(report, hints))
     raise typer.Exit(UNGRADED if report.status in UNGRADED_STATUSES else GRADED)
 
 
@@ -41,7 +41,7 @@ def doctor() -> None:
         from grader.kernel.doctor import doctor as examine
 
         findings = examine()
-        console = plain_console()
+        console = StandardOutput()
         for finding in findings:
             mark = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}[finding.level]
             console.print(Text.assemble(mark, f" {finding.text}"))

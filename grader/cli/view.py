@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -23,14 +24,15 @@ if TYPE_CHECKING:
 _LISTED = 40
 
 
-class _StandardOutput(Console):
-    """Prints to whoever reads standard output, and to nowhere when they leave (``| head``).
+class StandardOutput(Console):
+    """Prints plain text and tables to whoever reads standard output, and to nowhere when they leave (``| head``).
 
     A run ``goes_on`` for its files also where what it prints finds no room; any other command has nothing to show then.
     """
 
-    def __init__(self, *, goes_on: bool) -> None:
-        super().__init__(soft_wrap=False, width=None if sys.stdout.isatty() else _plain_width())
+    def __init__(self, *, goes_on: bool = False) -> None:
+        width = None if sys.stdout.isatty() else _plain_width()
+        super().__init__(markup=False, highlight=False, emoji=False, width=width)
         self._goes_on = goes_on
 
     def print(self, *objects: Any, **how: Any) -> None:
@@ -72,11 +74,6 @@ def _discard_standard_output() -> None:
     os.close(nowhere)
 
 
-def plain_console(*, goes_on: bool = False) -> Console:
-    """The console of standard output, which tells or (``goes_on``) only remarks that it cannot be written."""
-    return _StandardOutput(goes_on=goes_on)
-
-
 def _plain_width() -> int:
     """A pipe has no width; a CI log is read on wide screens."""
     columns = os.environ.get("COLUMNS", "")
@@ -94,11 +91,9 @@ class ProgressView:
     """Prints who is graded, then how far it is."""
 
     def __init__(self, console: Console) -> None:
-        from grader.report import ScoreProgress
-
         self.console = console
-        self._make = ScoreProgress
         self._progress: ScoreProgress | None = None
+        self._shown = ExitStack()
 
     def observer(self) -> Observer:
         """The calls that a run makes."""
@@ -109,7 +104,7 @@ class ProgressView:
             started=self._started,
             finished=self._finished,
             meanwhile=_prepare_reports,
-            ended=self._ended,
+            ended=self._shown.close,
             remarked=note,
         )
 
@@ -117,16 +112,13 @@ class ProgressView:
         print_entries(self.console, collection, _LISTED)
 
     def _started(self, total: int) -> None:
-        self._progress = self._make(total, self.console)
-        self._progress.__enter__()
+        from grader.report import ScoreProgress
+
+        self._progress = self._shown.enter_context(ScoreProgress(total, self.console))
 
     def _finished(self, report: SubmissionReport, taken_over: bool) -> None:
         if self._progress is not None:
             self._progress.advance(report, taken_over)
-
-    def _ended(self) -> None:
-        if self._progress is not None:
-            self._progress.__exit__(None, None, None)
 
 
 def _prepare_reports() -> Iterator[None]:
@@ -164,4 +156,4 @@ def print_entries(console: Console, collection: Collection, most: int) -> None:
         table.add_row(*cells)
     console.print(table)
     if len(collection) > most:
-        console.print(f"… and {len(collection) - most} more; `grader score --who` lists all", markup=False)
+        console.print(f"… and {len(collection) - most} more; `grader score --who` lists all")
