@@ -10,7 +10,7 @@ import typer
 from grader.cli.app import app
 from grader.cli.options import CourseOption
 from grader.cli.outcome import BELOW, GRADED, errors_told
-from grader.cli.view import StandardOutput
+from grader.cli.output import StandardOutput
 from grader.machine import usable_cores
 
 

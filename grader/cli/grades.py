@@ -11,8 +11,8 @@ import typer
 from grader.cli.app import app
 from grader.cli.options import HintsOption, OutOption, Platform
 from grader.cli.outcome import errors_told
+from grader.cli.output import StandardOutput, note, write_out
 from grader.cli.values import composed, not_nan
-from grader.cli.view import StandardOutput, note, write_out
 from grader.enumeration import count_of
 from grader.errors import UsageError
 from grader.overrides import rulings_for, rulings_in

@@ -12,7 +12,7 @@ from rich.text import Text
 from grader.cli.app import app
 from grader.cli.options import CourseOption, HintsOption
 from grader.cli.outcome import BELOW, GRADED, UNGRADED, UNGRADED_STATUSES, errors_told
-from grader.cli.view import StandardOutput
+from grader.cli.output import StandardOutput
 
 
 @app.command()

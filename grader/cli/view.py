@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import typer
 from rich.console import Console
 
+from grader.cli.output import note
 from grader.enumeration import count_of
-from grader.errors import UsageError
 
 if TYPE_CHECKING:
     from grader.batch import Observer
@@ -22,69 +19,6 @@ if TYPE_CHECKING:
 
 #: How many submissions are listed before grading; `--who` lists all.
 _LISTED = 40
-
-
-class StandardOutput(Console):
-    """Prints plain text and tables to whoever reads standard output, and to nowhere when they leave (``| head``).
-
-    A run ``goes_on`` for its files also where what it prints finds no room; any other command has nothing to show then.
-    """
-
-    def __init__(self, *, goes_on: bool = False) -> None:
-        width = None if sys.stdout.isatty() else _plain_width()
-        super().__init__(markup=False, highlight=False, emoji=False, width=width)
-        self._goes_on = goes_on
-
-    def print(self, *objects: Any, **how: Any) -> None:
-        """As ``Console.print``. Raises ``UsageError`` when it cannot be written and the command does not go on."""
-        try:
-            super().print(*objects, **how)
-        except OSError as error:
-            trouble = _unwritable(error)
-            if not self._goes_on:
-                raise trouble from error
-            note(f"{trouble}; the run goes on, and writes its reports")
-
-    def on_broken_pipe(self) -> None:
-        """Let what is still printed lead nowhere."""
-        _discard_standard_output()
-
-
-def write_out(text: str) -> None:
-    """Write ``text`` to standard output, to the letter. Raises ``UsageError`` when it finds no room."""
-    try:
-        typer.echo(text, nl=False)
-    except BrokenPipeError:
-        _discard_standard_output()
-    except OSError as error:
-        raise _unwritable(error) from error
-
-
-def _unwritable(error: OSError) -> UsageError:
-    """What to tell of it; what is still printed leads nowhere, or Python would tell it again at its end."""
-    _discard_standard_output()
-    return UsageError(
-        f"standard output cannot be written: {error.strerror}", remedy="let it lead to where there is room"
-    )
-
-
-def _discard_standard_output() -> None:
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
-
-
-def _plain_width() -> int:
-    """A pipe has no width; a CI log is read on wide screens."""
-    columns = os.environ.get("COLUMNS", "")
-    return int(columns) if columns.isdecimal() and int(columns) > 0 else 120
-
-
-def note(remark: str) -> None:
-    """Tell on standard error what the operator should know, so that standard output stays what was asked for."""
-    from grader.report import print_safe
-
-    typer.echo(print_safe(f"note: {remark}"), err=True)
 
 
 class ProgressView:
