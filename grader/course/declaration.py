@@ -37,7 +37,8 @@ def refuse_broken(declared: Exercise) -> None:
         rule(declared)
 
 
-def _refuse(declared: Exercise, field: str, message: str, remedy: str) -> CourseError:
+def _fault(declared: Exercise, field: str, message: str, remedy: str) -> CourseError:
+    """The error that ``declared`` breaks a rule."""
     return CourseError(message, exercise=declared.id, field=field, remedy=remedy)
 
 
@@ -47,16 +48,16 @@ def _names_in_tuples(declared: Exercise) -> None:
         names = getattr(declared, field)
         listed = isinstance(names, tuple | list) and all(isinstance(name, str) for name in names)
         if not listed and not (field == "ones" and names is None):
-            raise _refuse(declared, field, f"is {names!r}, not a tuple of names", f'write for instance {field}=("n",)')
+            raise _fault(declared, field, f"is {names!r}, not a tuple of names", f'write for instance {field}=("n",)')
     if declared.batch is not None and not isinstance(declared.batch, str):
-        raise _refuse(declared, "batch", f"is {declared.batch!r}", "write a letter, or batch=None where there is none")
+        raise _fault(declared, "batch", f"is {declared.batch!r}", "write a letter, or batch=None where there is none")
 
 
 def _tables(declared: Exercise) -> None:
     for field in _TABLES:
         table = getattr(declared, field)
         if not isinstance(table, Mapping) or not all(isinstance(name, str) for name in table.values()):
-            raise _refuse(
+            raise _fault(
                 declared, field, f"is {table!r}, not a mapping of names", 'write for instance {"check": "name"}'
             )
 
@@ -65,19 +66,19 @@ def _flags_and_numbers(declared: Exercise) -> None:
     for field in _FLAGS:
         flag = getattr(declared, field)
         if not isinstance(flag, bool):
-            raise _refuse(declared, field, f"is {flag!r}", "write True or False")
+            raise _fault(declared, field, f"is {flag!r}", "write True or False")
     scales = declared.magnitudes
     if not isinstance(scales, tuple | list) or not all(_is_positive(scale) for scale in scales):
-        raise _refuse(declared, "magnitudes", f"is {scales!r}", "write a tuple of numbers above 0, such as (1e3, 1e-3)")
+        raise _fault(declared, "magnitudes", f"is {scales!r}", "write a tuple of numbers above 0, such as (1e3, 1e-3)")
     for field in _POSITIVE:
         number = getattr(declared, field)
         if number is not None and not _is_positive(number):
-            raise _refuse(declared, field, f"is {number!r}", "write a number above 0")
+            raise _fault(declared, field, f"is {number!r}", "write a number above 0")
 
 
 def _measure(declared: Exercise) -> None:
     if declared.measure is not None and not callable(declared.measure):
-        raise _refuse(declared, "measure", f"is {declared.measure!r}", "write a function of (actual, expected)")
+        raise _fault(declared, "measure", f"is {declared.measure!r}", "write a function of (actual, expected)")
 
 
 def _is_positive(number: object) -> bool:
@@ -86,14 +87,14 @@ def _is_positive(number: object) -> bool:
 
 def _title(declared: Exercise) -> None:
     if not declared.title:
-        raise _refuse(
+        raise _fault(
             declared, "title", "has no docstring", "give the forward pass a docstring: its first line is the title"
         )
 
 
 def _variants(declared: Exercise) -> None:
     if not isinstance(declared.variants, tuple | list):
-        raise _refuse(
+        raise _fault(
             declared,
             "variants",
             f"is {type(declared.variants).__name__}",
@@ -102,14 +103,14 @@ def _variants(declared: Exercise) -> None:
     labels = set(_STANDARD) if declared.standard else set()
     for variant in declared.variants:
         if not isinstance(variant, Variant):
-            raise _refuse(declared, "variants", f"{variant!r} is not a Variant", 'write Variant("label", …)')
+            raise _fault(declared, "variants", f"{variant!r} is not a Variant", 'write Variant("label", …)')
         if variant.label in labels:
-            raise _refuse(declared, "variants", f"two cases are called {variant.label!r}", "rename the variant")
+            raise _fault(declared, "variants", f"two cases are called {variant.label!r}", "rename the variant")
         labels.add(variant.label)
         for name in variant.inputs:
             if name not in declared.inputs:
                 known = ", ".join(declared.inputs)
-                raise _refuse(declared, f"variants[{variant.label}]", f"{name!r} is no input", f"inputs are {known}")
+                raise _fault(declared, f"variants[{variant.label}]", f"{name!r} is no input", f"inputs are {known}")
 
 
 def _inputs(declared: Exercise) -> None:
@@ -119,7 +120,7 @@ def _inputs(declared: Exercise) -> None:
     ):
         for name, sampler in mapping.items():
             if not isinstance(sampler, Sampler):
-                raise _refuse(
+                raise _fault(
                     declared,
                     where,
                     f"{name!r} is {type(sampler).__name__}, not a sampler",
@@ -127,7 +128,7 @@ def _inputs(declared: Exercise) -> None:
                 )
             owner, dot, _ = name.partition(".")
             if dot and owner not in {*declared.inputs, *_IMPLIED}:
-                raise _refuse(
+                raise _fault(
                     declared, where, f"{name!r} is an attribute of no input", f"declare the input {owner!r} as well"
                 )
 
@@ -136,7 +137,7 @@ def _forward(declared: Exercise) -> None:
     known = {name.replace(".", "_") for name in declared.inputs}
     for parameter in inspect.signature(declared.forward).parameters:
         if parameter not in known:
-            raise _refuse(
+            raise _fault(
                 declared,
                 "inputs",
                 f"the forward pass takes {parameter!r}, which is no input",
@@ -148,16 +149,16 @@ def _call(declared: Exercise) -> None:
     try:
         tree = ast.parse(declared.call)
     except SyntaxError as error:
-        raise _refuse(declared, "call", f"is not Python: {error.msg}, line {error.lineno}", "mend the code") from None
+        raise _fault(declared, "call", f"is not Python: {error.msg}, line {error.lineno}", "mend the code") from None
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     missing = [name for name in declared.needs if name not in used]
     if missing and not declared.rerun:
-        raise _refuse(
+        raise _fault(
             declared, "call", f"never uses {missing[0]!r}", "call the student's stub, or name what it needs in `needs`"
         )
     known = {*declared.inputs, *declared.needs, *_IMPLIED, *dir(builtins), *_bound(tree)}
     for name in sorted(used - known):
-        raise _refuse(
+        raise _fault(
             declared,
             "call",
             f"reads {name!r}, which nothing gives",
@@ -183,12 +184,12 @@ def _bound(tree: ast.AST) -> Iterator[str]:
 def _points(declared: Exercise) -> None:
     checks = declared.checks
     if not checks:
-        raise _refuse(declared, "points", "no check earns a point", 'write for instance points={"w.g": 2}')
+        raise _fault(declared, "points", "no check earns a point", 'write for instance points={"w.g": 2}')
     for name, points in checks.items():
         if not _is_positive(points):
-            raise _refuse(declared, "points", f"{name!r} earns {points!r}", "points are numbers above 0")
+            raise _fault(declared, "points", f"{name!r} earns {points!r}", "points are numbers above 0")
     if declared.points and not declared.standard and all(variant.points is not None for variant in declared.variants):
-        raise _refuse(
+        raise _fault(
             declared,
             "standard",
             "leaves no case in which `points` are checked",
@@ -204,14 +205,14 @@ def _paths(declared: Exercise) -> None:
     for name in (name for table in tables for name in table if name not in declared.raises):
         path = declared.reads.get(name, name)
         if not _PATH.fullmatch(path):
-            raise _refuse(
+            raise _fault(
                 declared,
                 "points",
                 f"{path!r} cannot be read: only names, attributes and indices can",
                 "bind the value to a name in `call` and read that name",
             )
         if re.split(r"[.\[]", path, maxsplit=1)[0] == "result" and not (declared.rerun or has_result):
-            raise _refuse(
+            raise _fault(
                 declared,
                 "points",
                 "'result' is the value of the last line of `call`, which has none",
@@ -224,10 +225,10 @@ def _raises(declared: Exercise) -> None:
         try:
             ast.parse(expression, mode="eval")
         except SyntaxError:
-            raise _refuse(declared, "raises", f"{expression!r} is not an expression", "mend the code") from None
+            raise _fault(declared, "raises", f"{expression!r} is not an expression", "mend the code") from None
         kind = getattr(builtins, name, None)
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
-            raise _refuse(declared, "raises", f"{name!r} is no builtin exception", "name one, such as 'ValueError'")
+            raise _fault(declared, "raises", f"{name!r} is no builtin exception", "name one, such as 'ValueError'")
 
 
 def _mentioned_names(declared: Exercise) -> None:
@@ -252,7 +253,7 @@ def _mentioned_names(declared: Exercise) -> None:
     for field, names, known in tables:
         for name in names:
             if name not in known:
-                raise _refuse(declared, field, f"{name!r} is not known here", f"known are {', '.join(sorted(known))}")
+                raise _fault(declared, field, f"{name!r} is not known here", f"known are {', '.join(sorted(known))}")
 
 
 def _sizes(declared: Exercise) -> None:
@@ -261,14 +262,14 @@ def _sizes(declared: Exercise) -> None:
     for letter in dict.fromkeys(letter for sampler in declared.inputs.values() for letter in sampler.letters):
         given = declared.sizes.get(letter, SIZES)
         if not isinstance(given, tuple | list) or not given or not all(type(n) is int and n > 0 for n in given):
-            raise _refuse(
+            raise _fault(
                 declared,
                 "sizes",
                 f"{letter!r} has {given!r}",
                 f'write a tuple of sizes, such as {{"{letter}": (3, 5, 7)}}',
             )
         if len(set(given)) <= sum(not taken.isdisjoint(given) for taken in earlier):
-            raise _refuse(
+            raise _fault(
                 declared,
                 "sizes",
                 f"{letter!r} may be left without a size: each letter gets another one",

@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
@@ -33,7 +33,7 @@ class Habit:
 
     name: str
     answer: Any = None
-    met: int = field(default=0)
+    met: int = 0
 
 
 def habits(exercise: Exercise, solution: Any) -> Iterator[Habit]:

@@ -42,7 +42,7 @@ def load_course(name: str) -> Course:
             f"the course {name!r} holds no exercise",
             remedy="declare one with @exercise; the author's guide is in docs/authors.md",
         )
-    _follows(exercises)
+    _refuse_unknown_follows(exercises)
     ordered = sorted(exercises.values(), key=lambda declared: declared.notebook)
     return Course(
         name=str(getattr(module, "COURSE", module.__name__.rpartition(".")[2])),
@@ -52,7 +52,7 @@ def load_course(name: str) -> Course:
     )
 
 
-def _follows(exercises: dict[str, Exercise]) -> None:
+def _refuse_unknown_follows(exercises: dict[str, Exercise]) -> None:
     for declared in exercises.values():
         for name in declared.follows:
             if name not in exercises:

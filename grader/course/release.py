@@ -151,8 +151,9 @@ class _Work:
         """Release one cell."""
         if not isinstance(cell, Mapping) or cell.get("cell_type") not in ("code", "markdown", "raw"):
             raise self.error("not a cell", index, remedy="open and save the notebook with Jupyter")
-        kind, source = cell["cell_type"], cell.get("source", "")
-        original = ("".join(source) if isinstance(source, list) else source).replace("\r\n", "\n")
+        kind, original = cell["cell_type"], _text(cell.get("source", ""))
+        if original is None:
+            raise self.error("its source is no text", index, remedy="open and save the notebook with Jupyter")
         try:
             result = cut(original, code=kind == "code")
         except MarkerProblem as problem:
@@ -214,6 +215,13 @@ class _Work:
     def error(self, message: str, index: int, *, remedy: str) -> ReleaseError:
         """Return the error for a cell of this notebook."""
         return ReleaseError(f"{self.name}, cell {index}: {message}", remedy=remedy)
+
+
+def _text(source: object) -> str | None:
+    """Return a cell's source, which may be a list of lines; None where it is no text."""
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = "".join(source)
+    return source.replace("\r\n", "\n") if isinstance(source, str) else None
 
 
 def _notebook_metadata(metadata: object) -> dict[str, Any]:

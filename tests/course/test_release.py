@@ -222,7 +222,12 @@ def test_release_refuses_a_stub_that_is_no_python() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"nbformat": 3}, {"cells": {}}, {"cells": ["x"]}, {"cells": [{"cell_type": "heading"}]}]
+    "wrong",
+    [
+        {"nbformat": 3},
+        *({"cells": cells} for cells in ({}, ["x"], [{"cell_type": "heading"}])),
+        *({"cells": [{"cell_type": "code", "source": source}]} for source in (None, 3, [None])),
+    ],
 )
 def test_release_of_no_notebook_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ReleaseError) as raised:
