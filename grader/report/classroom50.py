@@ -21,17 +21,11 @@ SCHEMA = "classroom50/result/v1"
 _SCALES = (1, 2, 4, 5, 10, 20, 100)
 
 
-def classroom50_result(
-    run: RunReport,
-    environment: Mapping[str, str] | None = None,
-    *,
-    submitted_at: str | None = None,
-) -> dict[str, Any]:
+def classroom50_result(run: RunReport, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
     """``run`` as the object of ``result.json``: a test an exercise, all points scaled by one factor to whole numbers.
 
     ``environment`` is the runner's (``CLASSROOM``, ``ASSIGNMENT``, ``SUBMISSION_TAG``, ``COMMIT_URL``, ``RELEASE_URL``,
-    ``REVIEW_URL``); exercises assigned and not found stand in it too; ``submitted_at`` is the committer date of the
-    graded commit (UTC, ISO 8601), else the time now.
+    ``REVIEW_URL``). Exercises assigned and not found stand in the result too.
 
     The schema knows no "not graded". Where the grader itself failed, exit non-zero instead of writing this: the runner
     then records an error, not a zero.
@@ -56,7 +50,7 @@ def classroom50_result(
         for (name, status, *_), (score, possible) in zip(exercises, whole, strict=True)
     ]
     return {
-        **_identity(environment or {}, submitted_at),
+        **_identity(environment or {}),
         "score": sum(min(pair) for pair in whole),
         "max-score": sum(possible for _, possible in whole),
         "tests": tests,
@@ -70,7 +64,7 @@ def _scale(values: list[float]) -> int:
     )
 
 
-def _identity(environment: Mapping[str, str], submitted_at: str | None) -> dict[str, str]:
+def _identity(environment: Mapping[str, str]) -> dict[str, str]:
     tag = environment.get("SUBMISSION_TAG") or "submit/unknown"
     server = environment.get("GITHUB_SERVER_URL") or "https://github.com"
     repository = f"{server}/{environment.get('GITHUB_REPOSITORY') or 'unknown/unknown'}"
@@ -83,5 +77,5 @@ def _identity(environment: Mapping[str, str], submitted_at: str | None) -> dict[
         "commit": commit,
         "release": environment.get("RELEASE_URL") or f"{repository}/releases/tag/{quote(tag, safe='')}",
         "review": environment.get("REVIEW_URL") or commit,
-        "datetime": submitted_at or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "datetime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
 from grader.report import wording
@@ -12,12 +12,10 @@ from grader.report.numbers import points, points_of, rounded, total
 from grader.report.row import Row, rows_of
 from grader.report.text import cut, one_line, plain
 
-Visibility = Literal["hidden", "after_due_date", "after_published", "visible"]
-
 _PRINTED = 4000
 
 
-def gradescope_results(run: RunReport, *, visibility: Visibility = "visible", hints: Hints = "nudge") -> dict[str, Any]:
+def gradescope_results(run: RunReport, *, hints: Hints = "nudge") -> dict[str, Any]:
     """``run`` as the object of ``results.json``: a test an exercise, with the feedback as plain text.
 
     Where the grader failed there is no score, so that Gradescope shows a failed autograder and not a zero. It has no
@@ -33,7 +31,7 @@ def gradescope_results(run: RunReport, *, visibility: Visibility = "visible", hi
     results: dict[str, Any] = {
         "output": _overview(rows),
         "output_format": "text",
-        "visibility": visibility,
+        "visibility": "visible",
         "stdout_visibility": "hidden",
         "execution_time": rounded(total(report.seconds for report in run.submissions), 2),
         "tests": tests,

@@ -21,7 +21,6 @@ class Column:
     """An exercise of the run and how the class did: ``mean`` is the mean share of its points, 0 to 1, or None."""
 
     id: str
-    title: str
     possible: float
     graded: int
     attempted: int
@@ -111,7 +110,6 @@ def _column(exercise: ExerciseScore, rows: Sequence[Row]) -> Column:
     shares = [score.score / score.possible for score in graded if score.possible > 0]
     return Column(
         id=exercise.id,
-        title=exercise.title,
         possible=exercise.possible,
         graded=len(graded),
         attempted=sum(score.status not in UNTRIED for score in graded),

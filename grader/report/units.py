@@ -31,16 +31,6 @@ class Units:
     counts: tuple[tuple[int, int], ...]
     worth: float
 
-    @property
-    def tests(self) -> int:
-        """How many tests there are in all."""
-        return sum(tests for _, tests in self.counts)
-
-    @property
-    def passed(self) -> int:
-        """How many of them passed."""
-        return sum(passed for passed, _ in self.counts)
-
 
 def units_of(items: Sequence[Item], limit: int) -> Units:
     """``items`` as equal tests, at most ``limit`` or one an item: exact where that many suffice, else the nearest.

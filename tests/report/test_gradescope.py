@@ -81,10 +81,9 @@ def test_every_text_that_numbers_cells_says_from_where() -> None:
         assert "Cells are counted from 0, text cells included." in text
 
 
-def test_gradescope_results_visibility_and_hints_are_options() -> None:
+def test_gradescope_results_hints_are_an_option() -> None:
     made = run(submission("ada", exercise("lin_grad", {"w.g": "transposed"})))
-    results = gradescope_results(made, visibility="after_published", hints="none")
-    assert results["visibility"] == "after_published"
+    results = gradescope_results(made, hints="none")
     assert "Hint" not in results["tests"][0]["output"]
 
 
