@@ -47,9 +47,8 @@ def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str,
     """
     names, submitted = _by_number(run), _by_submission(run)
     file = read_tables(path)
-    table = file.having(
-        *([column] for column in (_NAMED, *(_NUMBERED if names else ()), *([_SID] if submitted else ())))
-    )
+    telling = [_NAMED, *(_NUMBERED if names else ()), *([_SID] if submitted else ())]
+    table = file.having(*([column] for column in telling))
     people = _called_as_in(file.tables, run) if table is None else [person for _, person in table.rows]
     if people is None:
         remedy = "add one to the platform's list, with each student as `grader score --who` names them"

@@ -172,13 +172,8 @@ def _folders_of_students(listings: list[Listing]) -> list[Listing]:
     owners = [listing.owner for listing in listings if not listing.siblings]
     prefix = classroom_prefix([owner for owner in owners if not is_from_platform(owner)])
     listings = [replace(listing, owner=listing.owner.removeprefix(prefix)) for listing in listings]
-    heads = [{item.parts[:1] for item in listing.found} for listing in listings]
-    single = [
-        not listing.siblings and len(head) == 1 and () not in head
-        for listing, head in zip(listings, heads, strict=True)
-    ]
-    notebooks = [one and is_notebook(listing.found[0].parts[0]) for one, listing in zip(single, listings, strict=True)]
-    archives = [one and _is_named_archive(listing) for one, listing in zip(single, listings, strict=True)]
+    notebooks = [is_notebook(_only_thing_in(listing)) for listing in listings]
+    archives = [_is_of_one_archive(listing) for listing in listings]
     if sum(notebooks) + sum(archives) < 2:
         return listings
     return [
@@ -187,10 +182,16 @@ def _folders_of_students(listings: list[Listing]) -> list[Listing]:
     ]
 
 
-def _is_named_archive(listing: Listing) -> bool:
+def _only_thing_in(listing: Listing) -> str:
+    """Return what the only thing that a folder holds is called; empty where it holds more, or was not given itself."""
+    names = {item.parts[0] if item.parts else "" for item in listing.found}
+    return names.pop() if len(names) == 1 and not listing.siblings else ""
+
+
+def _is_of_one_archive(listing: Listing) -> bool:
     """Tell whether all of a folder is one archive that no platform named, which is called ``hw.zip`` or by a name."""
-    (holder, *more) = listing.holders or ("",)
-    return not more and listing.found[0].parts[0] == holder and is_archive(holder) and not is_from_platform(holder)
+    name = _only_thing_in(listing)
+    return listing.holders == (name,) and is_archive(name) and not is_from_platform(name)
 
 
 def _namesakes(drafts: Iterable[Draft]) -> frozenset[str]:
