@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -12,7 +13,10 @@ def write(path: Path, content: bytes) -> None:
 
     Raises:
         OSError: it cannot be written, and ``path`` is as it was; the error names a file also where the disk is full.
+            A device or a pipe, or a link to one (``/dev/null``, ``/dev/stdout``), is never replaced, also for root.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise FileExistsError(errno.EEXIST, "no regular file, which is not replaced", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".unfinished-", dir=path.parent)
     try:

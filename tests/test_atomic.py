@@ -24,6 +24,19 @@ def test_write_makes_the_folder_and_replaces_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "new/file").stat().st_mode & 0o777 == 0o644
 
 
+@pytest.mark.parametrize("name", ["pipe", "link"])
+def test_write_replaces_no_pipe_or_device_nor_a_link_to_one(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+
+    with pytest.raises(FileExistsError, match="no regular file") as raised:
+        atomic.write(tmp_path / name, b"text")
+
+    assert raised.value.filename == str(tmp_path / name)
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "link").is_symlink()
+
+
 def test_write_that_fails_leaves_what_was_there_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "file").mkdir()
 

@@ -417,10 +417,11 @@ def test_size_below_what_a_notebook_needs_is_refused() -> None:
     "arguments",
     [
         ["export", "class/grades", "--file", "no/such/folder/x.csv"],
+        ["export", "class/grades", "--file", "/dev/full"],
         ["score", "class/submissions", "--out", "class/grades/report.json"],
         ["demo", "--dir", "class/grades/report.json"],
     ],
-    ids=["export", "score", "demo"],
+    ids=["export", "full disk", "score", "demo"],
 )
 def test_place_that_cannot_be_written_is_an_error_of_use_and_no_traceback(
     demo: tuple[Path, subprocess.CompletedProcess[str]], arguments: list[str]

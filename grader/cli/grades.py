@@ -153,7 +153,11 @@ def export(
         if file is None:
             write_out(text)
         else:
-            file.write_text(text, encoding="utf-8", newline="")
+            try:
+                file.write_text(text, encoding="utf-8", newline="")
+            except OSError as error:
+                error.filename = str(file)  # which a full disk does not say
+                raise
             StandardOutput().print(f"wrote {file}")
 
 
