@@ -34,7 +34,7 @@ CourseOption = Annotated[
 ]
 OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where the gradebook and the reports go.")]
 HintsOption = Annotated[
-    Hints, typer.Option("--hints", help="How much the feedback helps: not, with a question, or with what to do too.")
+    Hints, typer.Option("--hints", help="How the feedback helps: not at all, with a question, or with what to do too.")
 ]
 
 # ---------------------------------------------------------------------------------- grader score: what is graded

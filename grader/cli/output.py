@@ -49,7 +49,7 @@ def write_out(text: str) -> None:
 
 
 def _unwritable(error: OSError) -> UsageError:
-    """What to tell of it; what is still printed leads nowhere, or Python would tell it again at its end."""
+    """The error to tell; what is still printed is discarded, or Python would complain once more as it ends."""
     _discard_standard_output()
     return UsageError(
         f"standard output cannot be written: {error.strerror}", remedy="let it lead to where there is room"

@@ -62,7 +62,7 @@ def _fields(kind: type) -> tuple[str, ...]:
 
 
 def _exercise(data: Mapping[str, Any]) -> ExerciseScore:
-    override = data.get("override")  # which a gradebook of before has not
+    override = data.get("override")  # an older gradebook has none
     return ExerciseScore(
         **{
             **data,

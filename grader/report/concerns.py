@@ -47,7 +47,7 @@ def concerns_in(rows: Sequence[Row]) -> tuple[Concern, ...]:
 def _same_files(rows: Sequence[Row]) -> list[Concern]:
     """One concern for each file that several students handed in with something done in it: a team's, or a copy.
 
-    It is the class' alone, for it names students: no page of theirs has it.
+    Only instructors read it: it names students, so that no student's page has it.
     """
     owners: dict[str, dict[str, SubmissionReport]] = {}
     for row in rows:
@@ -64,7 +64,7 @@ def _same_files(rows: Sequence[Row]) -> list[Concern]:
 def _namesakes(rows: Sequence[Row]) -> list[Concern]:
     """One concern for students whose names differ by case, marks and punctuation only: perhaps one with several rows.
 
-    It is the class' alone, for it names students.
+    Only instructors read it, as the above.
     """
     alike: dict[str, list[Row]] = {}
     for row in rows:

@@ -10,9 +10,9 @@ from grader.report.numbers import number
 
 
 def with_leads(checks: Sequence[CheckScore]) -> Iterator[tuple[CheckScore, bool]]:
-    """Each of ``checks`` with whether it leads to the next: that has the same to say, and says it for both.
+    """Each of ``checks``, and whether it only leads to the next one, which has the same to say and says it for both.
 
-    An exception ends all checks of an exercise alike; a dozen of them would bury it.
+    An exception ends all checks of an exercise alike: said a dozen times, it would hide the rest.
     """
     for check, following in zip(checks, [*checks[1:], None], strict=False):
         alike = following is not None and check.diagnosis is not None and check.diagnosis == following.diagnosis

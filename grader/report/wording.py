@@ -54,7 +54,7 @@ SUBMISSION_DETAIL: Final = {
     "grader_error": "The grader itself failed. This does not count as zero points: it has to be graded again.",
 }
 
-#: Of a notebook that takes nothing away from its student's others.
+#: What is said of a notebook that takes nothing away from the student's others.
 SPARE: Final = {
     "unreadable": "{name} could not be read ({reason}); another attempt at it was graded and counts.",
     "no_exercises": "{name} holds no exercise of this course; the student's other notebook counts.",
@@ -139,7 +139,7 @@ that counts by --assigned.'
 
 
 def namesakes(students: Sequence[str]) -> str:
-    """What is remarked on a student whom ``students`` are called like.
+    """What is remarked on a student whose name is almost that of each of ``students``.
 
     >>> namesakes(["ada lovelace"])
     'called almost like ada lovelace: one student in several rows, unless they are several'

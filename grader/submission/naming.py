@@ -61,7 +61,7 @@ def is_from_platform(name: str) -> bool:
 
 
 def is_from_moodle(name: str) -> bool:
-    """Tell whether Moodle did: its mark is nobody else's, where Canvas' numbers may be."""
+    """Tell whether Moodle wrote the name: nobody else's names have its mark, while numbers like Canvas' may occur."""
     return download_name.MOODLE.read(stem_of(archive_stem(name))) is not None
 
 
