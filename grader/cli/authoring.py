@@ -25,9 +25,10 @@ def release(
         from grader.course.release import release as released
 
         outcome = released(solutions, exercises, check=check)
+        console = StandardOutput()
         for what in ("written", "differing", "stale", "unchanged"):
             for name in getattr(outcome, what):
-                StandardOutput().print(f"{what:>9}  {exercises / name}")
+                console.print(f"{what:>9}  {exercises / name}")
     raise typer.Exit(GRADED if outcome.up_to_date or not check else BELOW)
 
 
@@ -83,5 +84,6 @@ def init(
     with errors_told():
         from grader.starter import start_repository
 
+        console = StandardOutput()
         for line in start_repository(folder, course, grader=grader, classroom50=classroom50, gradescope=gradescope):
-            StandardOutput().print(line, soft_wrap=True)
+            console.print(line, soft_wrap=True)

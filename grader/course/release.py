@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 from grader import atomic
 from grader.course.leak import bare, first_leak, telling_lines
-from grader.course.solution import MarkerProblem, cut
+from grader.course.solution import Cut, MarkerProblem, cut
 from grader.errors import ReleaseError
 
 _BESIDE = frozenset({".csv", ".gif", ".jpeg", ".jpg", ".npy", ".npz", ".png", ".svg"})
@@ -154,12 +154,7 @@ class _Work:
         kind, original = cell["cell_type"], _text(cell.get("source", ""))
         if original is None:
             raise self.error("its source is no text", index, remedy="open and save the notebook with Jupyter")
-        try:
-            result = cut(original, code=kind == "code")
-        except MarkerProblem as problem:
-            raise self.error(str(problem), index, remedy=problem.remedy) from None
-        if kind == "code" and _is_python(original) and not _is_python(result.source):
-            raise self.error("is no valid Python without its solution", index, remedy="indent markers like their code")
+        result = self._cut(original, index, code=kind == "code")
         released: dict[str, Any] = {
             "cell_type": kind,
             "id": self._id(cell.get("id"), index, result.source),
@@ -179,6 +174,15 @@ class _Work:
             if attachments:
                 released["attachments"] = attachments
         self.cells.append(released)
+
+    def _cut(self, source: str, index: int, *, code: bool) -> Cut:
+        try:
+            result = cut(source, code=code)
+        except MarkerProblem as problem:
+            raise self.error(str(problem), index, remedy=problem.remedy) from None
+        if code and _is_python(source) and not _is_python(result.source):
+            raise self.error("is no valid Python without its solution", index, remedy="indent markers like their code")
+        return result
 
     def _refuse_answer(self, exercise: str, source: str, index: int) -> None:
         """Refuse to release a tagged cell as it stands, unless it is a stub already."""
