@@ -133,7 +133,10 @@ class Lister:
             found = Found((path.name,), path, f"{refusal}{remedy}")
             return Listing(archive_stem(path.name), path.parent, (found,), holders=(path.name,))
         listing = self._folder(target, archive_stem(path.name), f"{path.name}!", depth=1)
-        if listing.export is None and (one_of_several or is_from_platform(path.name)) and _is_one_place(listing):
+        if listing.export is None and (
+            ((one_of_several or is_from_platform(path.name)) and _is_one_place(listing))
+            or (one_of_several and _holds_parts_of_one(listing, self.known))
+        ):
             listing = replace(listing, alone=True)
         extra = (Found(parts, target, reason) for parts, reason in passed_over if _matters(parts))
         kept = (replace(item, parts=item.parts[len(listing.base) :]) for item in extra if _below(item, listing.base))
@@ -274,9 +277,22 @@ def _hold_a_class(inside: list[tuple[str, ...]]) -> bool:
     return len({kind for _, kind in places}) < len(places) or any(is_from_platform(place) for place, _ in places)
 
 
+def _holds_parts_of_one(listing: Listing, known: Sequence[str]) -> bool:
+    """Tell whether an archive holds folders, no notebook twice and none with a name: ``data`` and ``notebooks``."""
+    notebooks = [item.parts[-1] for item in listing.found if item.parts and is_notebook(item.parts[-1])]
+    if any(map(is_archive, listing.holders)):
+        return False
+    return _has_no_names(listing) and not _is_a_class(listing, known) and not students_in(notebooks, known)
+
+
 def _is_one_place(listing: Listing) -> bool:
     """Tell whether an archive holds one folder (or archive), no notebook beside it, and no name given by a platform."""
-    if len(listing.holders) != 1 or any(map(_holds_a_class, listing.base)):
+    return len(listing.holders) == 1 and _has_no_names(listing)
+
+
+def _has_no_names(listing: Listing) -> bool:
+    """Tell whether an archive holds folders, no notebook beside them, and no name given by a platform."""
+    if any(map(_holds_a_class, listing.base)):
         return False
     if any(len(item.parts) == 1 and is_notebook(item.parts[0]) for item in listing.found):
         return False

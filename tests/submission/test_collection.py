@@ -524,6 +524,39 @@ def test_collect_archives_given_one_by_one_keep_their_students(tmp_path: Path) -
         assert not any(entry.flags for entry in collection)
 
 
+@pytest.mark.parametrize(
+    ("inside", "students"),
+    [
+        (["data/x.csv", "notebooks/nb.ipynb"], ["eve"]),
+        (["one/03_backprop.ipynb", "two/04_layers.ipynb"], ["eve", "eve"]),
+        (["one/nb.ipynb", "two/nb.ipynb"], ["one", "two"]),
+        (["one/one_03_backprop.ipynb", "two/two_04_layers.ipynb"], ["one", "two"]),
+        (["one.zip", "two.zip"], ["one", "two"]),
+    ],
+)
+def test_collect_one_of_several_archives_is_a_students_unless_a_notebook_comes_twice(
+    inside: list[str], students: list[str], tmp_path: Path
+) -> None:
+    made(tmp_path / "in", *inside)
+    files = {name: (tmp_path / "in" / name).read_bytes() for name in inside}
+    paths = [zip_of(tmp_path / "ada.zip", {"nb.ipynb": b"{}"}), zip_of(tmp_path / "eve.zip", files)]
+    with collect(paths, known=["03_backprop", "04_layers"]) as collection:
+        assert [entry.student for entry in collection] == ["ada", *students]
+
+
+@pytest.mark.parametrize(("beside", "flagged"), [(["alan", "grace"], True), (["alan"], False)])
+def test_collect_flags_a_student_who_is_named_in_an_archive_of_anothers(
+    beside: list[str], flagged: bool, tmp_path: Path
+) -> None:
+    names = ["ada", *beside]
+    paths = [zip_of(tmp_path / f"{name}.zip", {"nb.ipynb": b"{}"}) for name in names]
+    paths.append(zip_of(tmp_path / "eve.zip", {"ada/other.ipynb": b"{}", "eve/other.ipynb": b"{}"}))
+    with collect(paths) as collection:
+        found = {entry.shown_path: entry.flags for entry in collection if entry.flags}
+    remark = "lies in 'eve' among work under other names, beside what this student handed in"
+    assert found == ({"eve.zip!ada/other.ipynb": (remark,)} if flagged else {})
+
+
 @pytest.mark.parametrize("given", ["", "Ada L_17_assignsubmission_file_", "Ada L_17_assignsubmission_file_/nb.ipynb"])
 def test_collect_moodles_folder_is_known_however_it_is_given(given: str, tmp_path: Path) -> None:
     made(tmp_path / "subs", "Ada L_17_assignsubmission_file_/nb.ipynb", "Ada L_17_assignsubmission_file_/data/x.csv")
