@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
-from grader.alphabet import alphabetical
+from grader.alphabet import alphabetical, words_of
 from grader.download_name import TEAM
 from grader.errors import UsageError
 from grader.model import RunReport
@@ -21,6 +22,8 @@ from grader.table import Table, read_tables
 
 #: The column with the grader's names; else those with a platform's numbers (``17``, ``Participant 17``), and its names.
 _NAMED, _NUMBERED, _CALLED = "student", ("ID", "Identifier"), ("Student", "Full name")
+#: What Canvas' second row has in place of a student.
+_NOBODY = "Points Possible"
 #: The columns by which Gradescope's lists are known, and that with the number of a submission, in its grades alone.
 _SID, _SUBMISSION = "SID", "Submission ID"
 
@@ -32,8 +35,9 @@ def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str,
     is nobody's. Where there is no such column, but one with the numbers that the platform wrote into the paths of
     ``run`` (``ID`` in Canvas' gradebook, ``Identifier`` in Moodle's grading worksheet), those tell who is who; who
     handed in nothing is then called as the platform does. Of Gradescope's lists (column ``SID``) the number of the
-    submission does, where there is one, else the name. Of any other list that column does in which most students of
-    ``run`` stand: their logins, say, or e-mail addresses.
+    submission does, where there is one, else the name. Of any other list that column, or those two side by side, do in
+    which most students of ``run`` stand: their logins, say, e-mail addresses, or first and last names. A name may have
+    its words in another order (``Lovelace, Ada``), where that is nobody else's.
 
     Raises:
         UsageError: the file cannot be read, tells nobody's name, or names one student twice.
@@ -63,15 +67,25 @@ def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str,
 
 
 def _called_as_in(tables: Iterable[Table], run: RunReport | None) -> list[dict[str, str]] | None:
-    """The rows with the names of the column in which most students of ``run`` stand, whatever their case; else None."""
-    names = {entry.student.casefold(): entry.student for entry in (run.submissions if run else ())}
+    """The rows with the names of the column, or the two side by side, in which most students of ``run`` stand."""
+    students = dict.fromkeys(entry.student for entry in (run.submissions if run else ()))
     for table in tables:
         rows = [row for _, row in table.rows]
-        found = Counter(column for row in rows for column, value in row.items() if value.casefold() in names)
-        for column, times in found.most_common(1):
-            if times * 2 > len(names):
-                return [{**row, _NAMED: names.get(row[column].casefold(), row[column])} for row in rows]
+        by_columns = [
+            _spelt([" ".join(row.get(column, "") for column in columns).strip() for row in rows], students)
+            for columns in (*zip(table.columns, strict=True), *pairwise(table.columns))
+        ]
+        names = max(by_columns, key=lambda names: sum(name in students for name in names), default=[])
+        if 2 * sum(name in students for name in names) > len(students):
+            return [{**row, _NAMED: name} for row, name in zip(rows, names, strict=True) if name != _NOBODY]
     return None
+
+
+def _spelt(names: Sequence[str], students: Collection[str]) -> list[str]:
+    """The names as ``students`` are called whose are the same words; where two are alike, to the letter."""
+    times = Counter(map(words_of, students)) + Counter(words_of(name) for name in names if name)
+    spelt = {words_of(student): student for student in students if times[words_of(student)] == 2}
+    return [name if name in students else spelt.get(words_of(name), name) for name in names]
 
 
 def _by_number(run: RunReport | None) -> dict[str, str]:

@@ -10,14 +10,13 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from grader.alphabet import alphabetical
+from grader.alphabet import alphabetical, words_of
 from grader.model import ExerciseScore, RunReport, SubmissionReport
 from grader.notebook_name import kind_of_notebook
 from grader.report import wording
 from grader.report.numbers import total
 
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w{1,80})")
-_NO_WORD = re.compile(r"[\W_]+")
 _UNTRIED = ("missing", "not_implemented", "grader_error")
 
 
@@ -279,14 +278,13 @@ def _same_files(rows: Sequence[Row]) -> list[Concern]:
 
 
 def _namesakes(rows: Sequence[Row]) -> list[Concern]:
-    """One concern for students whose names differ by case, marks and punctuation only: perhaps one with several rows.
+    """One concern for students whose names have the same words: perhaps one student with several rows.
 
     It is the class' alone, for it names students.
     """
     alike: dict[str, list[Row]] = {}
     for row in rows:
-        words = _NO_WORD.sub(" ", alphabetical(row.student)[0]).strip()
-        alike.setdefault(words or row.student, []).append(row)
+        alike.setdefault(words_of(row.student), []).append(row)
     return [
         Concern(
             first.student, wording.FLAGGED, first.entries[0].notebook, wording.namesakes([row.student for row in rest])
