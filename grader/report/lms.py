@@ -32,6 +32,7 @@ def export(
     assignment: str = "",
     roster: Mapping[str, Mapping[str, str]] | None = None,
     identifier: str = "ID number",
+    out_of: float | None = None,
 ) -> str:
     """The totals of ``run`` as CSV text for ``to``.
 
@@ -40,12 +41,19 @@ def export(
     ``roster`` maps a student, as the grader calls them, to columns of the platform's own export: ``Student``, ``ID``,
     ``SIS User ID``, ``SIS Login ID``, ``Section`` for Canvas, ``identifier`` for Moodle, ``First Name``, ``Last Name``,
     ``SID``, ``Email`` for Gradescope; what is not there is the student's name or empty. A student without a score (see
-    ``Row``) gets an empty cell, which an import leaves alone, never a zero.
+    ``Row``) gets an empty cell, which an import leaves alone, never a zero. ``out_of`` is what all points together are
+    worth there, by default as many points.
 
     Raises:
-        UsageError: ``to`` or ``identifier`` is not known, or a roster for Moodle has no column ``identifier``.
+        UsageError: ``to`` or ``identifier`` is not known, a roster for Moodle has no column ``identifier``, or the
+            points of exercises, which ``csv`` has, shall be ``out_of`` something else.
     """
     if to == "csv":
+        if out_of is not None:
+            raise UsageError(
+                "a CSV of all exercises has the course's points",
+                remedy="leave --out-of away; its column percent is of 100",
+            )
         return gradebook_csv(run)
     writers: dict[str, Callable[[Tally, str, Mapping[str, Mapping[str, str]], str], str]] = {
         "canvas": _canvas,
@@ -68,8 +76,16 @@ def export(
     known = {csv_cell(student): person for student, person in (roster or {}).items()}
     counted = tally(run)
     teams = teams_of(run)
-    rows = [replace(row, student=name) for row in counted.rows for name in members_in(row.student, teams, known)]
-    return writers[to](replace(counted, rows=tuple(rows)), assignment or run.course, known, identifier)
+    worth = 1.0 if out_of is None or counted.possible <= 0 else out_of / counted.possible
+    rows = [
+        replace(
+            row, student=name, possible=row.possible * worth, score=None if row.score is None else row.score * worth
+        )
+        for row in counted.rows
+        for name in members_in(row.student, teams, known)
+    ]
+    scaled = replace(counted, rows=tuple(rows), possible=counted.possible * worth)
+    return writers[to](scaled, assignment or run.course, known, identifier)
 
 
 def _canvas(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]], _identifier: str) -> str:
@@ -117,5 +133,7 @@ def _feedback(row: Row) -> str:
     for exercise in row.exercises.values():
         codes = dict.fromkeys(check.diagnosis.code for check in exercise.checks if check.diagnosis)
         why = f" ({', '.join(wording.code_label(code) for code in codes)})" if codes else ""
+        if exercise.override is not None:
+            why = f" (set by hand: {one_line(exercise.override.reason)})"
         parts.append(f"{exercise.id} {points(exercise.score)}/{points(exercise.possible)}{why}")
     return "; ".join(parts)
