@@ -40,7 +40,7 @@ def test_export_moodle_is_the_import_form() -> None:
         [
             "linus",
             "",
-            "The notebook could not be read, so nothing was graded. This does not count as zero points. Not JSON.",
+            "No notebook could be read, so nothing was graded. This does not count as zero points. Not JSON.",
         ],
     ]
 
