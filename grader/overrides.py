@@ -135,6 +135,11 @@ def overridden(report: SubmissionReport, rulings: Sequence[Ruling]) -> Submissio
     """
     about = {one.exercise: one for one in rulings if (one.student, one.sha256) == (report.student, report.sha256)}
     exercises = tuple(_ruled(exercise, about.get(exercise.id)) for exercise in report.exercises)
+    right = {exercise.id for exercise in exercises if exercise.override and exercise.status == "passed"}
+    exercises = tuple(
+        replace(exercise, follows_from=tuple(name for name in exercise.follows_from if name not in right))
+        for exercise in exercises
+    )
     if exercises == report.exercises:
         return report
     status: SubmissionStatus = report.status

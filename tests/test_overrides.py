@@ -54,6 +54,13 @@ def test_ruling_on_each_exercise_that_the_grader_failed_in_makes_it_graded() -> 
     assert whole.exercises[0].override == Override(None, "r")
 
 
+@pytest.mark.parametrize(("score", "left"), [(4.0, ("relu_grad",)), (3.0, ("lin_grad", "relu_grad"))])
+def test_nothing_follows_from_what_was_ruled_to_be_right(score: float, left: tuple[str, ...]) -> None:
+    network = replace(exercise("forward_and_backward", {"w1.g": "transposed"}), follows_from=("lin_grad", "relu_grad"))
+    whole = replace(ADA, exercises=(*ADA.exercises, network))
+    assert overridden(whole, [ruling(score)]).exercises[-1].follows_from == left
+
+
 def test_ruling_does_not_hide_that_a_kernel_crashed() -> None:
     crashed = replace(ADA, status="crashed", reason="its kernel died")
     assert overridden(crashed, [ruling()]).reason == "its kernel died"
