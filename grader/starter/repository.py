@@ -150,6 +150,11 @@ def _line(folder: Path, name: str, content: bytes, *, runnable: bool = False) ->
 
 
 def _next_steps(pins: Pins, folder: Path, *, classroom50: bool, gradescope: bool) -> Iterator[str]:
+    if pins.doubtful:
+        yield (
+            f"{pins.requirements[0]} is what students and runners install, from a package index; the one here came from"
+            " elsewhere. If it is on none, begin anew in an empty folder, with --grader."
+        )
     start = "" if os.path.lexists(folder / ".git") else "git init -b main && "
     yield f"Next, in {folder}: {start}git add . && git commit -m 'Start the course', and push it to GitHub."
     if pins.course_file:

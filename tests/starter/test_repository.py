@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -60,6 +61,19 @@ def test_init_adds_the_autograders_that_are_asked_for(started: Path) -> None:
     assert listing(started) == sorted([*PLAIN, *AUTOGRADERS])
     for name in AUTOGRADERS:
         assert (started / name).stat().st_mode & 0o111, name
+
+
+@pytest.mark.parametrize(
+    ("noted", "grader", "doubted"),
+    [("{}", "", True), (None, "", False), ("{}", "autograd-grader @ git+https://host/me/grader@v1", False)],
+    ids=["a clone's", "an index'", "named"],
+)
+def test_init_doubts_that_an_index_has_a_grader_from_elsewhere(
+    noted: str | None, grader: str, doubted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.starter.pins.distribution", lambda _: SimpleNamespace(read_text=lambda _: noted))
+    lines = list(start_repository(tmp_path, "autograd", grader=grader))
+    assert any(line.startswith(f"autograd-grader=={__version__} is what") for line in lines) == doubted
 
 
 def test_init_in_a_repository_starts_no_other(tmp_path: Path) -> None:
