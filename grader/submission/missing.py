@@ -26,7 +26,10 @@ def without_notebook(listing: Listing, drafts: list[Draft], naming: Naming, know
     holding = {draft.found.parts[:depth] for draft in drafts for depth in (1, 2)}
     # Moodle makes two folders for one student: for files, and for text typed online.
     people = {(draft.name.student, draft.name.number) for draft in drafts}
-    direct = any(len(draft.found.parts) == 1 and draft.name.own_folder and draft.name.notebook for draft in drafts)
+    in_folders = {draft.name.student for draft in drafts if len(draft.found.parts) > 1}
+    direct = len(in_folders) < 2 and any(  # else a notebook only lies about in a class
+        len(draft.found.parts) == 1 and draft.name.own_folder and draft.name.notebook for draft in drafts
+    )
     archives = any(is_archive(holder) for holder in listing.holders)
     if listing.alone or direct or not (drafts or archives):
         return []

@@ -237,6 +237,18 @@ def test_collect_a_student_without_a_notebook_is_an_entry(tmp_path: Path) -> Non
     }
 
 
+def test_collect_a_notebook_that_lies_about_in_a_class_hides_nobody(tmp_path: Path) -> None:
+    root = made(tmp_path / "subs", "hw.ipynb", "ada/hw.ipynb", "alan/hw.ipynb", "eve/hw.docx", "bob/hw.ipynb.txt")
+    found = [(entry.student, entry.refused) for entry in collect([root])]
+    assert found == [
+        ("ada", None),
+        ("alan", None),
+        ("bob", "no notebook in bob, only hw.ipynb.txt"),
+        ("eve", "no notebook in eve, only hw.docx"),
+        ("subs", None),
+    ]
+
+
 def test_collect_a_folder_of_other_files_says_which(tmp_path: Path) -> None:
     root = made(tmp_path, "ada/hw.ipynb", *(f"bob/{name}" for name in "fecbad"), "bob/.git/x", "bob/.hidden")
     assert collect([root]).entries[1].refused == "no notebook in bob, only a, b, c, d and 2 more"
