@@ -32,8 +32,8 @@ class Listing:
     ``owner`` is the name of the folder or archive, ``root`` where it lies on disk, ``shown`` what ``shown_path`` begins
     with; ``holders`` are its own sub-folders and archives, empty ones included; ``alone`` says that all of it is
     one student's, ``lone`` that it is one of several folders given that hold one notebook each; ``siblings`` are the
-    notebooks beside one that was given alone, ``others`` the files that a platform named and that are neither notebook
-    nor archive; ``export`` is what Gradescope says of the folders.
+    notebooks beside one that was given alone, ``others`` the files that are neither notebook nor archive; ``export`` is
+    what Gradescope says of the folders.
     """
 
     owner: str
@@ -167,7 +167,7 @@ class Lister:
         holders = (*folders, *(item.parts[0] for item in found if len(item.parts) == 1 and is_archive(item.parts[0])))
         shown += "".join(f"{part}/" for part in base)
         alone = (depth == 0 and not base and os.path.lexists(root / ".git")) or is_from_moodle(owner)
-        others = _named_by_a_platform(root)
+        others = _others_in(root)
         holding = tuple(sorted(holders))
         return Listing(owner, root, tuple(everything), shown, base, holding, alone, others=others, export=export)
 
@@ -243,13 +243,13 @@ def _is_doubled(lone: str, owner: str, found: list[Found]) -> bool:
     return _hold_a_class(inside)
 
 
-def _named_by_a_platform(root: Path) -> tuple[str, ...]:
-    """The files in ``root`` that a student handed in through a platform and that hold no notebook: a PDF, a script."""
+def _others_in(root: Path) -> tuple[str, ...]:
+    """The files in ``root`` that hold no notebook: a PDF, a script."""
     try:
         names = sorted(path.name for path in root.iterdir() if path.is_file())
     except OSError:
         return ()
-    return tuple(name for name in names if is_from_platform(name) and not (is_notebook(name) or is_archive(name)))
+    return tuple(name for name in names if not (is_notebook(name) or is_archive(name)))
 
 
 def _holds_a_class(folder: str) -> bool:

@@ -237,6 +237,30 @@ def test_collect_a_student_without_a_notebook_is_an_entry(tmp_path: Path) -> Non
     }
 
 
+@pytest.mark.parametrize(
+    ("files", "missing"),
+    [
+        (
+            ["ada_03_backprop.ipynb", "al_03_backprop.ipynb"],
+            {"bob_03_backprop.pdf": "bob", "eve_03_backprop.py": "eve"},
+        ),
+        (["ada_hw.ipynb", "al_hw.ipynb"], {"zoe.b_hw.ipynb.txt": "zoe.b", "hw.pdf": "", "data_points.csv": ""}),
+        (["HW3_ada.ipynb", "HW3_al.ipynb"], {"HW3_bob.html": "bob", "HW3.pdf": "", "HW3_grades.csv": ""}),
+        (["ada_03_backprop.ipynb"], {"notes_03_backprop.md": "", "ada_03_backprop.pdf": ""}),
+        (
+            ["ada_03_backprop.ipynb", "al_03_backprop.ipynb"],
+            {"al_03_backprop.pdf": "", "README.md": "", "x_04.pdf": ""},
+        ),
+    ],
+)
+def test_collect_a_file_called_like_the_notebooks_of_a_class_is_a_missing_one(
+    files: list[str], missing: dict[str, str], tmp_path: Path
+) -> None:
+    root = made(tmp_path / "subs", *files, *missing)
+    found = {entry.shown_path: entry.student for entry in collect([root], known=["03_backprop"]) if entry.refused}
+    assert found == {file: student for file, student in missing.items() if student}
+
+
 def test_collect_a_notebook_that_lies_about_in_a_class_hides_nobody(tmp_path: Path) -> None:
     root = made(tmp_path / "subs", "hw.ipynb", "ada/hw.ipynb", "alan/hw.ipynb", "eve/hw.docx", "bob/hw.ipynb.txt")
     found = [(entry.student, entry.refused) for entry in collect([root])]
