@@ -26,6 +26,7 @@ class Platform(StrEnum):
     CANVAS = "canvas"
     MOODLE = "moodle"
     GRADESCOPE = "gradescope"
+    BRIGHTSPACE = "brightspace"
     CSV = "csv"
 
 

@@ -19,10 +19,12 @@ from grader.report.sheet import csv_text, gradebook_csv, score_cell
 from grader.report.tally import Row, Tally, tally
 from grader.report.text import csv_cell, one_line
 
-Target = Literal["canvas", "moodle", "gradescope", "csv"]
+Target = Literal["canvas", "moodle", "gradescope", "brightspace", "csv"]
 
 #: The columns by which Moodle's import knows a student, as an English site heads them.
 MOODLE_IDENTIFIERS = ("Email address", "ID number", "Username")
+#: Those by which Brightspace's does.
+_BRIGHTSPACE_KEYS = ("OrgDefinedId", "Username")
 
 
 def export(
@@ -40,9 +42,9 @@ def export(
     ``identifier`` is one of ``MOODLE_IDENTIFIERS`` or any column of the roster: a site's language heads them.
     ``roster`` maps a student, as the grader calls them, to columns of the platform's own export: ``Student``, ``ID``,
     ``SIS User ID``, ``SIS Login ID``, ``Section`` for Canvas, ``identifier`` for Moodle, ``First Name``, ``Last Name``,
-    ``SID``, ``Email`` for Gradescope; what is not there is the student's name or empty. A student without a score (see
-    ``Row``) gets an empty cell, which an import leaves alone, never a zero. ``out_of`` is what all points together are
-    worth there, by default as many points.
+    ``SID``, ``Email`` for Gradescope, ``OrgDefinedId``, ``Username`` for Brightspace; what is not there is the
+    student's name or empty. A student without a score (see ``Row``) gets an empty cell, which an import leaves alone,
+    never a zero. ``out_of`` is what all points together are worth there, by default as many points.
 
     Raises:
         UsageError: ``to`` or ``identifier`` is not known, a roster for Moodle has no column ``identifier``, or the
@@ -59,6 +61,7 @@ def export(
         "canvas": _canvas,
         "moodle": _moodle,
         "gradescope": _gradescope,
+        "brightspace": _brightspace,
     }
     if to not in writers:
         raise UsageError(f"grades cannot be exported to {to!r}", remedy=f"choose one of: {', '.join(writers)}, csv")
@@ -121,6 +124,18 @@ def _gradescope(counted: Tally, assignment: str, roster: Mapping[str, Mapping[st
         names = [known.get("First Name", row.student), known.get("Last Name", "")]
         ids = [known.get("SID", row.student), known.get("Email", "")]
         records.append([*names, *ids, score_cell(row.score), score_cell(row.possible)])
+    return csv_text(records)
+
+
+def _brightspace(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]], _identifier: str) -> str:
+    """The grade import: what identifies, the item's points, and the mark that ends each line."""
+    keys = [key for key in _BRIGHTSPACE_KEYS if any(person.get(key) for person in roster.values())] or ["Username"]
+    records = [[*keys, f"{assignment} Points Grade", "End-of-Line Indicator"]]
+    for row in counted.rows:
+        ids = [roster.get(csv_cell(row.student), {}).get(key, "") for key in keys]
+        if not any(ids):
+            ids[-1] = row.student
+        records.append([*ids, score_cell(row.score), "#"])
     return csv_text(records)
 
 

@@ -45,6 +45,20 @@ def test_export_moodle_is_the_import_form() -> None:
     ]
 
 
+def test_export_brightspace_is_the_import_form() -> None:
+    roster = {"ada": {"OrgDefinedId": "#17", "Username": "al1"}, "alan": {"OrgDefinedId": "#18", "Username": ""}}
+    assert _rows(export(MADE, "brightspace", assignment="HW3", roster=roster)) == [
+        ["OrgDefinedId", "Username", "HW3 Points Grade", "End-of-Line Indicator"],
+        ["#17", "al1", "2", "#"],
+        ["#18", "", "4", "#"],
+        ["", "linus", "", "#"],
+    ]
+    assert _rows(export(MADE, "brightspace", out_of=10))[:2] == [
+        ["Username", "autograd Points Grade", "End-of-Line Indicator"],
+        ["ada", "5", "#"],
+    ]
+
+
 def test_export_moodle_takes_an_identifier_as_the_roster_heads_it() -> None:
     roster = {"ada": {"student": "ada", "ID-Nummer": "77"}}
     rows = _rows(export(MADE, "moodle", roster=roster, identifier="ID-Nummer"))
