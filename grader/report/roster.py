@@ -77,7 +77,14 @@ def _called_as_in(tables: Iterable[Table], run: RunReport | None) -> list[dict[s
         ]
         names = max(by_columns, key=lambda names: sum(name in students for name in names), default=[])
         if 2 * sum(name in students for name in names) > len(students):
-            return [{**row, _NAMED: name} for row, name in zip(rows, names, strict=True) if name != _NOBODY]
+            # who has no login there, such as one who never joined, is called by what else there is
+            called = [name or next(filter(None, row.values()), "") for row, name in zip(rows, names, strict=True)]
+            times = Counter(called)
+            return [
+                {**row, _NAMED: name if times[name] == 1 else own}
+                for row, own, name in zip(rows, names, called, strict=True)
+                if name != _NOBODY
+            ]
     return None
 
 

@@ -260,6 +260,14 @@ def test_read_roster_knows_names_whose_words_are_in_another_order(roster: str, t
     assert {name: person["ID"] for name, person in found.items()} == names
 
 
+def test_read_roster_tells_of_who_has_no_login_there(tmp_path: Path) -> None:
+    made = run(submission("ada", exercise("lin_grad")), submission("alan-t", exercise("lin_grad")))
+    rows = [("Lovelace, Ada", "ada"), ("Turing, Alan", "alan-t"), ("Gone, Bob", ""), ("Same", ""), ("Same", "")]
+    (tmp_path / "classroom_roster.csv").write_text(csv_text([("identifier", "github_username"), *rows]))
+    known = read_roster(tmp_path / "classroom_roster.csv", made)
+    assert (strangers(made, known), absentees(made, known)) == ((), ("Gone, Bob",))
+
+
 def test_read_roster_leaves_names_apart_that_two_people_have(tmp_path: Path) -> None:
     names = ("Thomas James", "Ada Lovelace", "kim lee", "Lee Kim")
     made = run(*(submission(name, exercise("lin_grad")) for name in names))
