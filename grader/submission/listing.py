@@ -132,10 +132,12 @@ class Lister:
             remedy = "; unpack it yourself and name the folder" if isinstance(refusal, TooLarge) else ""
             found = Found((path.name,), path, f"{refusal}{remedy}")
             return Listing(archive_stem(path.name), path.parent, (found,), holders=(path.name,))
-        listing = self._folder(target, archive_stem(path.name), f"{path.name}!", depth=1)
+        stem = archive_stem(path.name)
+        listing = self._folder(target, stem, f"{path.name}!", depth=1)
+        perhaps_ones = one_of_several and stem not in nobodys_in((stem,), self.known)  # late.zip is no student's
         if listing.export is None and (
-            ((one_of_several or is_from_platform(path.name)) and _is_one_place(listing))
-            or (one_of_several and _holds_parts_of_one(listing, self.known))
+            ((perhaps_ones or is_from_platform(path.name)) and _is_one_place(listing))
+            or (perhaps_ones and _holds_parts_of_one(listing, self.known))
         ):
             listing = replace(listing, alone=True)
         extra = (Found(parts, target, reason) for parts, reason in passed_over if _matters(parts))

@@ -580,6 +580,16 @@ def test_collect_one_of_several_archives_is_a_students_unless_a_notebook_comes_t
         assert [entry.student for entry in collection] == ["ada", *students]
 
 
+@pytest.mark.parametrize("name", ["late", "HW3", "03_backprop"])
+def test_collect_one_of_several_archives_that_is_called_like_nobody_holds_students(name: str, tmp_path: Path) -> None:
+    paths = [
+        zip_of(tmp_path / "class.zip", {"ada/nb.ipynb": b"{}", "alan/nb.ipynb": b"{}"}),
+        zip_of(tmp_path / f"{name}.zip", {"zoe/nb.ipynb": b"{}"}),
+    ]
+    with collect(paths, known=["03_backprop"]) as collection:
+        assert [entry.student for entry in collection] == ["ada", "alan", "zoe"]
+
+
 @pytest.mark.parametrize(("beside", "flagged"), [(["alan", "grace"], True), (["alan"], False)])
 def test_collect_flags_a_student_who_is_named_in_an_archive_of_anothers(
     beside: list[str], flagged: bool, tmp_path: Path
