@@ -26,10 +26,12 @@ class Standing:
 def expected_of(course: Course, notebooks: Sequence[str]) -> dict[str, float]:
     """The exercises of the assigned notebooks with their points: what counts also where it was not handed in.
 
+    One of ``notebooks`` may be several with commas between them.
+
     Raises:
         UsageError: the course has no notebook of that name.
     """
-    stems = set(map(stem_of, notebooks))
+    stems = {stem_of(name.strip()) for names in notebooks for name in names.split(",")}
     unknown = sorted(stems - set(course.notebooks))
     if unknown:
         raise UsageError(

@@ -24,6 +24,15 @@ from grader.submission import Collection, CollectLimits, Entry
 if TYPE_CHECKING:
     from grader.gradebook import Gradebook
 
+#: What ``RunSettings`` are called.
+_SETTINGS = {
+    "course": "course",
+    "seed": "seed",
+    "grader_version": "version of the grader",
+    "torch_version": "version of torch",
+    "sandbox": "sandbox",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreOptions:
@@ -90,6 +99,10 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
                 limits=options.collect_limits,
             ) as collection:
                 observer.collected(collection)
+                if changed := run.changed():
+                    observer.remarked(
+                        f"another {' and '.join(changed)} than in the last run, so everything is graded again"
+                    )
                 run.begin(len(collection))
                 observer.started(len(collection))
                 try:
@@ -160,6 +173,13 @@ class _Run:
         )
         self.seeded = SeededCourse(course, self.settings.seed)
         self.course_digest = course_digest(course)
+
+    def changed(self) -> list[str]:
+        """What of this run's settings is another than in the gradebook's last run, unasked."""
+        last = None if self.options.fresh else self.gradebook.last_settings()
+        return [
+            named for name, named in _SETTINGS.items() if last and getattr(last, name) != getattr(self.settings, name)
+        ]
 
     def begin(self, submissions: int) -> None:
         """Note in the gradebook that a run of so many ``submissions`` starts."""

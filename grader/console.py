@@ -7,6 +7,7 @@ guarded, once, at the start of the process; what the grader wants the runner to 
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import re
@@ -87,6 +88,20 @@ def open_closed_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
         if getattr(sys, name) is None:
             setattr(sys, name, open(fd, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - for the life of the process
+
+
+def take_every_letter() -> None:
+    """Have standard output and error take what their encoding lacks, such as ✓ where Windows has its own.
+
+    What a file or a program reads is UTF-8 then, as Python 3.15 has it; a terminal shows ``?`` in such a place.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if not isinstance(stream, io.TextIOWrapper) or codecs.lookup(stream.encoding).name == "utf-8":
+            continue
+        if stream.isatty():
+            stream.reconfigure(errors="replace")
+        else:
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def guard_streams(arguments: Sequence[str]) -> None:

@@ -225,6 +225,9 @@ def _is_stub(cell: str) -> bool:
 
 
 def _unknown(name: str, seeded: SeededCourse) -> str:
+    stem = name.removesuffix(".ipynb")
+    if inside := [exercise.id for exercise in seeded.course.exercises.values() if exercise.notebook == stem]:
+        return f"{stem} is a notebook of the exercises {', '.join(inside)}; check() takes all that are defined."
     near = difflib.get_close_matches(name, seeded.course.exercises, n=3, cutoff=0.5)
     known = f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(seeded.course.exercises)}."
     return f"There is no exercise {name!r} in the course {seeded.course.name!r}. {known}"
@@ -259,7 +262,8 @@ def _publish(shell: Any, html: str, text: str) -> None:
 
         display({"text/html": html, "text/plain": text.rstrip()}, raw=True)
     else:
-        sys.stdout.write(text)
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # one of Windows' own has no ✓
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
 
 
 def _escaped(text: str) -> str:

@@ -10,8 +10,10 @@ import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 
+from grader.alphabet import words_of
 from grader.errors import UsageError
 from grader.model import ExerciseScore, ExerciseStatus, Override, SubmissionReport, SubmissionStatus
 from grader.table import read_tables
@@ -41,10 +43,14 @@ def rulings_for(
     Raises:
         UsageError: there is no such student or exercise, or not so many points.
     """
+    submissions = tuple(submissions)
     own = [submission for submission in submissions if submission.student == student]
     if not own:
+        named = {words_of(submission.student): submission.student for submission in submissions}
+        near = [named[words] for words in get_close_matches(words_of(student), named, n=1)]
+        perhaps = f" (perhaps {near[0]!r})" if near else ""
         raise UsageError(
-            f"no student in the gradebook is called {student!r}",
+            f"no student in the gradebook is called {student!r}{perhaps}",
             remedy="write the name as the first column of gradebook.csv has it",
         )
     answers = [(submission, one) for submission in own for one in submission.exercises if one.id == exercise]
@@ -129,6 +135,11 @@ def overridden(report: SubmissionReport, rulings: Sequence[Ruling]) -> Submissio
     """
     about = {one.exercise: one for one in rulings if (one.student, one.sha256) == (report.student, report.sha256)}
     exercises = tuple(_ruled(exercise, about.get(exercise.id)) for exercise in report.exercises)
+    right = {exercise.id for exercise in exercises if exercise.override and exercise.status == "passed"}
+    exercises = tuple(
+        replace(exercise, follows_from=tuple(name for name in exercise.follows_from if name not in right))
+        for exercise in exercises
+    )
     if exercises == report.exercises:
         return report
     status: SubmissionStatus = report.status

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,16 +50,18 @@ def read_tables(path: Path, heading: Callable[[str], str] = str.strip) -> TableF
     """Read a file; ``heading`` makes of what stands in its first line the name of a column.
 
     Raises:
-        UsageError: the file cannot be read, or is no CSV in UTF-8.
+        UsageError: the file cannot be read, or is no CSV in UTF-8 or, with its mark, UTF-16 (Excel's *Unicode text*).
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            text = file.read()
+        content = path.read_bytes()
+        text = content.decode("utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
         tables = _tables(text, heading)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", remedy="name a CSV file") from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} cannot be read as CSV: {error}", remedy="save it as CSV in UTF-8") from None
+        raise UsageError(
+            f"{path} cannot be read as CSV: {error}", remedy="save it as CSV in UTF-8 (Excel: *CSV UTF-8*)"
+        ) from None
     return TableFile(path, tables, " ".join(text[:1000].partition("\n")[0].split())[:_SHOWN])
 
 

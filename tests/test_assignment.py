@@ -49,6 +49,9 @@ def test_expected_of_names_the_exercises_of_the_assigned_notebooks() -> None:
         "forward_and_backward": 6,
     }
     assert expected_of(course, []) == {}
+    several = expected_of(course, ["01_tensors, 03_backprop.ipynb", "09_capstone"])
+    assert several == expected_of(course, ["01_tensors", "03_backprop", "09_capstone"])
+    assert {"residual", "lin_grad", "train"} <= several.keys()
     with pytest.raises(UsageError, match="no notebook '33_backprop'") as caught:
         expected_of(course, ["33_backprop"])
     assert "03_backprop" in caught.value.remedy

@@ -135,6 +135,7 @@ def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> 
         (["score", ".", "--seed", "abc"], USAGE, "'abc' is no seed"),
         (["score", ".", "--who"], USAGE, "no notebook found"),
         (["score", ".", "--who", "--assigned", "3_backprop"], USAGE, "no notebook '3_backprop'"),
+        (["score", ".", "--assigned", "03_backprop", "04_layers"], USAGE, "with commas between them"),
         (["score", ".", "--student-pattern", "("], USAGE, "regular expression"),
         (["report", "nowhere"], USAGE, "no gradebook"),
         (["export", "nowhere"], USAGE, "no gradebook"),

@@ -10,7 +10,25 @@ from pathlib import Path
 
 import pytest
 
-from grader.console import GuardedStream, guard_streams, raw_line
+from grader.console import GuardedStream, guard_streams, raw_line, take_every_letter
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_what_reads_the_output_gets_every_letter_whatever_the_encoding(encoding: str, tmp_path: Path) -> None:
+    code = "from grader.console import take_every_letter; take_every_letter(); print('✓ Zoë')"
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, check=True)
+    assert ran.stdout.decode("utf-8").strip() == "✓ Zoë"
+
+
+def test_a_terminal_of_few_letters_is_shown_those_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    below = io.BytesIO()
+    terminal = io.TextIOWrapper(below, encoding="cp1252")
+    monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    take_every_letter()
+    print("✓ Zoë", flush=True)
+    assert below.getvalue().decode("cp1252").strip() == "? Zoë"
 
 
 def guarded(*pieces: str) -> str:

@@ -9,6 +9,7 @@ import gc
 import os
 import random
 import re
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -230,6 +231,10 @@ def test_interrupt_is_told_and_ends_the_cell(python: Place, monkeypatch: pytest.
         ("'lin_gard'", "There is no exercise 'lin_gard' in the course 'autograd'. Did you mean lin_grad"),
         ("'xyzzy'", "There is no exercise 'xyzzy' in the course 'autograd'. There are outer_difference, "),
         ("3", "There is no exercise '3'"),
+        (
+            "'03_backprop.ipynb'",
+            "03_backprop is a notebook of the exercises lin_grad, relu_grad, mse_grad, forward_and_",
+        ),
         ("'lin_grad', course='nope'", "there is no course 'nope': name a .py file, a package, or an installed course"),
         ("'lin_grad', hints='lots'", "There are no hints 'lots': say 'none', 'nudge', 'full'."),
         ("['lin_grad']", "Did you mean lin_grad"),
@@ -246,6 +251,15 @@ def test_check_of_what_is_not_there_helps(place: Place, asked: str, said: str) -
 
 def test_check_takes_the_function_itself(place: Place) -> None:
     assert "✓ lin_grad  4 / 4" in place.run(RIGHT + "check(lin_grad)")
+
+
+def test_check_in_a_script_prints_where_the_encoding_has_no_marks(tmp_path: Path) -> None:
+    script = f"from grader import check\n{RELU}check('relu_grad')\n"
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, check=True, timeout=120
+    )
+    assert ran.stdout.decode("cp1252").startswith("? relu_grad  2 / 2  passed")
 
 
 def test_name_imported_from_elsewhere_is_not_the_students(place: Place) -> None:

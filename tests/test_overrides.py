@@ -54,6 +54,13 @@ def test_ruling_on_each_exercise_that_the_grader_failed_in_makes_it_graded() -> 
     assert whole.exercises[0].override == Override(None, "r")
 
 
+@pytest.mark.parametrize(("score", "left"), [(4.0, ("relu_grad",)), (3.0, ("lin_grad", "relu_grad"))])
+def test_nothing_follows_from_what_was_ruled_to_be_right(score: float, left: tuple[str, ...]) -> None:
+    network = replace(exercise("forward_and_backward", {"w1.g": "transposed"}), follows_from=("lin_grad", "relu_grad"))
+    whole = replace(ADA, exercises=(*ADA.exercises, network))
+    assert overridden(whole, [ruling(score)]).exercises[-1].follows_from == left
+
+
 def test_ruling_does_not_hide_that_a_kernel_crashed() -> None:
     crashed = replace(ADA, status="crashed", reason="its kernel died")
     assert overridden(crashed, [ruling()]).reason == "its kernel died"
@@ -78,7 +85,9 @@ def test_every_notebook_of_the_student_that_has_the_exercise_is_ruled_on() -> No
 @pytest.mark.parametrize(
     ("student", "exercise_", "score", "said"),
     [
-        ("Ada", "lin_grad", 1.0, "no student in the gradebook is called 'Ada'.*gradebook.csv"),
+        ("Ada", "lin_grad", 1.0, "no student in the gradebook is called 'Ada' .perhaps 'ada'.*gradebook.csv"),
+        ("Turing, Alan", "lin_grad", 1.0, "is called 'Turing, Alan' .perhaps 'alan turing'"),
+        ("xyz", "lin_grad", 1.0, "is called 'xyz' write"),
         ("ada", "lingrad", 1.0, "ada has no exercise 'lingrad'.*lin_grad, relu_grad"),
         ("ada", "lin_grad", 4.5, "worth 4 points, not 4.5.*0 to 4"),
         ("ada", "lin_grad", -1.0, "worth 4 points, not -1"),
@@ -87,7 +96,13 @@ def test_every_notebook_of_the_student_that_has_the_exercise_is_ruled_on() -> No
 )
 def test_ruling_that_cannot_be_meant_is_refused(student: str, exercise_: str, score: float, said: str) -> None:
     with pytest.raises(UsageError) as caught:
-        rulings_for([ADA, ungraded("linus", "unreadable", "not JSON")], student, exercise_, score, "r")
+        rulings_for(
+            [ADA, submission("alan turing"), ungraded("linus", "unreadable", "not JSON")],
+            student,
+            exercise_,
+            score,
+            "r",
+        )
     assert re.search(said, f"{caught.value} {caught.value.remedy}")
 
 
@@ -119,7 +134,7 @@ def test_rulings_in_csv_that_cannot_be_meant_are_told_by_line_and_none_is_made(t
     with pytest.raises(UsageError) as caught:
         rulings_in(tmp_path / "r.csv", CLASS)
     assert str(caught.value).splitlines()[1:] == [
-        "line 3: no student in the gradebook is called 'Ada'",
+        "line 3: no student in the gradebook is called 'Ada' (perhaps 'ada')",
         "line 4: 'nan' is no number of points",
         "line 5: lin_grad is worth 4 points, not 9",
         "line 6: a ruling needs a reason",
@@ -133,7 +148,9 @@ def test_rulings_in_csv_have_the_first_faults_told(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("student,exercise,points,reason\n" + "Ada,lin_grad,1,r\n" * 30)
     with pytest.raises(UsageError) as caught:
         rulings_in(tmp_path / "r.csv", CLASS)
-    assert str(caught.value).endswith("line 21: no student in the gradebook is called 'Ada'\n… and 10 more")
+    assert str(caught.value).endswith(
+        "line 21: no student in the gradebook is called 'Ada' (perhaps 'ada')\n… and 10 more"
+    )
     assert "first column of gradebook.csv" in caught.value.remedy
 
 

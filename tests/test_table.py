@@ -44,6 +44,13 @@ def test_table_is_read_whatever_separates_its_columns(mark: str, tmp_path: Path)
     ]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+def test_table_is_read_in_the_encodings_of_spreadsheets(encoding: str, tmp_path: Path) -> None:
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    path = saved(tmp_path, f"{mark}name\tpoints\r\nZoë\t2\r\n".encode(encoding))
+    assert table_in(path, WANTED).rows == ((2, {"name": "Zoë", "points": "2"}),)
+
+
 def test_table_is_the_first_that_has_what_is_wanted_most(tmp_path: Path) -> None:
     path = saved(tmp_path, "id,name;points\n1,ada;2\n")
     assert table_in(path, ["points"], ["id"]).mark == ";"
@@ -69,8 +76,13 @@ def test_table_that_is_csv_by_one_mark_alone_is_read_by_that(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(None, "No such file"), (b"\xff\xfen\x00", "cannot be read as CSV"), (b"name,points\n" + b"x" * 200_000, "CSV")],
-    ids=["absent", "UTF-16", "a field without end"],
+    [
+        (None, "No such file"),
+        (b"\xff\xfen\x00,", "cannot be read as CSV"),
+        ("name,Zoë".encode("cp1252"), "cannot be read as CSV"),
+        (b"name,points\n" + b"x" * 200_000, "CSV"),
+    ],
+    ids=["absent", "UTF-16 cut off", "Windows' own", "a field without end"],
 )
 def test_table_that_cannot_be_read_is_an_error_of_use(content: bytes | None, said: str, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"

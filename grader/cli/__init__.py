@@ -14,7 +14,7 @@ from grader.cli import scoring, student, grades, authoring  # noqa: F401
 
 # isort: on
 from grader.cli.app import app
-from grader.console import guard_streams, open_closed_streams
+from grader.console import guard_streams, open_closed_streams, take_every_letter
 
 __all__ = ["app", "main"]
 
@@ -22,6 +22,7 @@ __all__ = ["app", "main"]
 def main() -> None:
     """Run the command line; the entry point of the ``grader`` command."""
     open_closed_streams()
+    take_every_letter()
     guard_streams(sys.argv[1:])
     # Where JupyterLab is installed, jsonschema compiles a grammar of IRIs when nbformat loads it: 0.9 s, unused here.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

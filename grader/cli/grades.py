@@ -131,6 +131,10 @@ def export(
     identifier: Annotated[
         str, typer.Option(help="The column by which Moodle knows a student, as the roster heads it.")
     ] = "ID number",
+    out_of: Annotated[
+        float | None,
+        typer.Option(help="What full marks are there. Default: the points.", min=1, callback=not_nan),
+    ] = None,
     feedback: Annotated[
         Path | None,
         typer.Option(help="Write a zip of the students' pages here too, named as Moodle takes feedback files."),
@@ -143,7 +147,7 @@ def export(
 
         run = _stored(out)
         people = None if roster is None else read_roster(roster, run)
-        text = exported(run, to=to.value, assignment=assignment, roster=people, identifier=identifier)
+        text = exported(run, to=to.value, assignment=assignment, roster=people, identifier=identifier, out_of=out_of)
         if people is not None:
             _compare(run, people, identifier if to is Platform.MOODLE else None)
             if to is Platform.CANVAS:

@@ -26,6 +26,7 @@ class Platform(StrEnum):
     CANVAS = "canvas"
     MOODLE = "moodle"
     GRADESCOPE = "gradescope"
+    BRIGHTSPACE = "brightspace"
     CSV = "csv"
 
 
@@ -67,7 +68,9 @@ FreshOption = Annotated[
 AssignedOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--assigned", help="A notebook that counts, also where it is not handed in; others then do not. Repeatable."
+        "--assigned",
+        metavar="NOTEBOOK[,NOTEBOOK…]",
+        help="What counts, also where it is not handed in; other notebooks then do not. Repeatable.",
     ),
 ]
 WhoOption = Annotated[bool, typer.Option("--who", help="Print who handed in what, and stop.")]

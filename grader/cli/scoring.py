@@ -66,7 +66,7 @@ def score(
     platforms = Platforms(in_actions, gradescope, classroom50, course, notebooks, hints)
     again = "run the same command without --fresh to go on" if fresh else "run the same command again to go on"
     with errors_told(platforms, exit_zero=exit_zero, resumes=again):
-        _refuse_absent(paths)
+        _refuse_absent(paths, notebooks)
         if who or who_csv:
             _print_who(paths, out, student_pattern, course, notebooks, as_csv=who_csv)
             raise typer.Exit
@@ -183,8 +183,11 @@ def _print_who(
             print_entries(StandardOutput(), collection, len(collection))
 
 
-def _refuse_absent(paths: list[Path]) -> None:
+def _refuse_absent(paths: list[Path], assigned: tuple[str, ...]) -> None:
     """Refuse what is not there before a kernel is started, and where the platforms are told of it."""
+    remedy = "name notebooks, folders or archives of submissions"
+    if assigned:
+        remedy += "; several notebooks are assigned with commas between them: --assigned 03_backprop,04_layers"
     for path in paths:
         if not os.path.lexists(path):
-            raise UsageError(f"{path} does not exist", remedy="name notebooks, folders or archives of submissions")
+            raise UsageError(f"{path} does not exist", remedy=remedy)

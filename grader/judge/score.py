@@ -68,11 +68,11 @@ def score_fault(exercise: Exercise) -> ExerciseScore:
 
 
 def link_consequences(scores: Sequence[ExerciseScore], exercises: Mapping[str, Exercise]) -> tuple[ExerciseScore, ...]:
-    """Name, in each exercise that lost points, the stubs it calls that lost points themselves."""
+    """Name, in each exercise that was tried and lost points, the stubs it calls that lost points themselves."""
     lost = {score.id for score in scores if score.status not in {"passed", "grader_error"}}
     return tuple(
         replace(score, follows_from=tuple(name for name in exercises[score.id].follows if name in lost))
-        if score.id in lost
+        if score.id in lost and score.status not in {"not_implemented", "missing"}
         else score
         for score in scores
     )

@@ -6,14 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grader.alphabet import alphabetical
+from grader.alphabet import words_of
 from grader.model import SubmissionReport
 from grader.report import wording
 from grader.report.row import UNTRIED, URGENCY, Row
 
 _ORDER = (*URGENCY, wording.FLAGGED)
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w{1,80})")
-_NO_WORD = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +61,13 @@ def _same_files(rows: Sequence[Row]) -> list[Concern]:
 
 
 def _namesakes(rows: Sequence[Row]) -> list[Concern]:
-    """One concern for students whose names differ by case, marks and punctuation only: perhaps one with several rows.
+    """One concern for students whose names have the same words: perhaps one student with several rows.
 
     Only instructors read it, as the above.
     """
     alike: dict[str, list[Row]] = {}
     for row in rows:
-        words = _NO_WORD.sub(" ", alphabetical(row.student)[0]).strip()
-        alike.setdefault(words or row.student, []).append(row)
+        alike.setdefault(words_of(row.student), []).append(row)
     return [
         Concern(
             first.student, wording.FLAGGED, first.entries[0].notebook, wording.namesakes([row.student for row in rest])

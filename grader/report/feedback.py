@@ -9,6 +9,7 @@ from pathlib import Path
 from grader import atomic
 from grader.errors import UsageError
 from grader.model import RunReport
+from grader.report.document import to_json
 from grader.report.download import moodle_folder
 from grader.report.pages import page_name
 from grader.report.tally import tally
@@ -23,18 +24,19 @@ def write_feedback(run: RunReport, out: Path, archive: Path) -> tuple[str, ...]:
     Moodle; else it has the name that it has under ``out``. The same pages give the same bytes.
 
     Raises:
-        UsageError: a student's page is not there.
+        UsageError: a student's page is not there, or the pages tell what was before, an override for one.
         OSError: the archive cannot be written.
     """
+    if _content(out / "report.json") != to_json(run).encode("utf-8", "replace"):
+        raise UsageError(f"the pages under {out} are not of the grades as they are now", remedy=_remedy(out))
     buffer = io.BytesIO()
     unknown = []
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zipped:
         for row in tally(run).rows:
             page = out / "students" / page_name(row.student)
-            try:
-                content = page.read_bytes()
-            except OSError:
-                raise UsageError(f"there is no page {page}", remedy=f"write them again: grader report {out}") from None
+            content = _content(page)
+            if content is None:
+                raise UsageError(f"there is no page {page}", remedy=_remedy(out))
             folder = next(filter(None, (moodle_folder(entry.path) for entry in row.entries)), None)
             if folder is None:
                 unknown.append(row.student)
@@ -44,3 +46,14 @@ def write_feedback(run: RunReport, out: Path, archive: Path) -> tuple[str, ...]:
             zipped.writestr(info, content, zipfile.ZIP_DEFLATED)
     atomic.write(archive, buffer.getvalue())
     return tuple(unknown)
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _remedy(out: Path) -> str:
+    return f"write them again: grader report {out}"

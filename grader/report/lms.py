@@ -20,10 +20,12 @@ from grader.report.sheet import csv_text, gradebook_csv, score_cell
 from grader.report.tally import Tally, tally
 from grader.report.text import csv_cell, one_line
 
-Target = Literal["canvas", "moodle", "gradescope", "csv"]
+Target = Literal["canvas", "moodle", "gradescope", "brightspace", "csv"]
 
 #: The columns by which Moodle's import knows a student, as an English site heads them.
 MOODLE_IDENTIFIERS = ("Email address", "ID number", "Username")
+#: Those by which Brightspace's does.
+_BRIGHTSPACE_KEYS = ("OrgDefinedId", "Username")
 
 
 def export(
@@ -33,6 +35,7 @@ def export(
     assignment: str = "",
     roster: Mapping[str, Mapping[str, str]] | None = None,
     identifier: str = "ID number",
+    out_of: float | None = None,
 ) -> str:
     """The totals of ``run`` as CSV text for ``to``.
 
@@ -40,13 +43,20 @@ def export(
     ``identifier`` is one of ``MOODLE_IDENTIFIERS`` or any column of the roster: a site's language heads them.
     ``roster`` maps a student, as the grader calls them, to columns of the platform's own export: ``Student``, ``ID``,
     ``SIS User ID``, ``SIS Login ID``, ``Section`` for Canvas, ``identifier`` for Moodle, ``First Name``, ``Last Name``,
-    ``SID``, ``Email`` for Gradescope; what is not there is the student's name or empty. A student without a score (see
-    ``Row``) gets an empty cell, which an import leaves alone, never a zero.
+    ``SID``, ``Email`` for Gradescope, ``OrgDefinedId``, ``Username`` for Brightspace; what is not there is the
+    student's name or empty. A student without a score (see ``Row``) gets an empty cell, which an import leaves alone,
+    never a zero. ``out_of`` is what all points together are worth there, by default as many points.
 
     Raises:
-        UsageError: ``to`` or ``identifier`` is not known, or a roster for Moodle has no column ``identifier``.
+        UsageError: ``to`` or ``identifier`` is not known, a roster for Moodle has no column ``identifier``, or the
+            points of exercises, which ``csv`` has, shall be ``out_of`` something else.
     """
     if to == "csv":
+        if out_of is not None:
+            raise UsageError(
+                "a CSV of all exercises has the course's points",
+                remedy="leave --out-of away; its column percent is of 100",
+            )
         return gradebook_csv(run)
     if to not in get_args(Target):
         raise UsageError(f"grades cannot be exported to {to!r}", remedy=f"choose one of: {', '.join(get_args(Target))}")
@@ -64,14 +74,23 @@ def export(
     known = {csv_cell(student): person for student, person in (roster or {}).items()}
     counted = tally(run)
     teams = teams_of(run)
-    rows = [replace(row, student=name) for row in counted.rows for name in members_in(row.student, teams, known)]
-    counted = replace(counted, rows=tuple(rows))
+    worth = 1.0 if out_of is None or counted.possible <= 0 else out_of / counted.possible
+    rows = [
+        replace(
+            row, student=name, possible=row.possible * worth, score=None if row.score is None else row.score * worth
+        )
+        for row in counted.rows
+        for name in members_in(row.student, teams, known)
+    ]
+    scaled = replace(counted, rows=tuple(rows), possible=counted.possible * worth)
     column = assignment or run.course
     if to == "canvas":
-        return _canvas(counted, column, known)
+        return _canvas(scaled, column, known)
     if to == "moodle":
-        return _moodle(counted, column, known, identifier)
-    return _gradescope(counted, column, known)
+        return _moodle(scaled, column, known, identifier)
+    if to == "brightspace":
+        return _brightspace(scaled, column, known)
+    return _gradescope(scaled, column, known)
 
 
 def _canvas(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]]) -> str:
@@ -110,6 +129,18 @@ def _gradescope(counted: Tally, assignment: str, roster: Mapping[str, Mapping[st
     return csv_text(records)
 
 
+def _brightspace(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]]) -> str:
+    """The grade import: what identifies, the item's points, and the mark that ends each line."""
+    keys = [key for key in _BRIGHTSPACE_KEYS if any(person.get(key) for person in roster.values())] or ["Username"]
+    records = [[*keys, f"{assignment} Points Grade", "End-of-Line Indicator"]]
+    for row in counted.rows:
+        ids = [roster.get(csv_cell(row.student), {}).get(key, "") for key in keys]
+        if not any(ids):
+            ids[-1] = row.student
+        records.append([*ids, score_cell(row.score), "#"])
+    return csv_text(records)
+
+
 def _feedback(row: Row) -> str:
     """``"lin_grad 2/4 (transposed); relu_grad 2/2"``."""
     if row.score is None:
@@ -119,5 +150,7 @@ def _feedback(row: Row) -> str:
     for exercise in row.exercises.values():
         codes = dict.fromkeys(check.diagnosis.code for check in exercise.checks if check.diagnosis)
         why = f" ({', '.join(wording.code_label(code) for code in codes)})" if codes else ""
+        if exercise.override is not None:
+            why = f" (set by hand: {one_line(exercise.override.reason)})"
         parts.append(f"{exercise.id} {points(exercise.score)}/{points(exercise.possible)}{why}")
     return "; ".join(parts)

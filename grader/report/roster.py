@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
-from grader.alphabet import alphabetical
+from grader.alphabet import alphabetical, words_of
 from grader.download_name import TEAM
 from grader.errors import UsageError
 from grader.model import RunReport
@@ -23,6 +24,8 @@ from grader.table import Table, read_tables
 #: The column with the grader's names; the columns with a platform's number of a student (``17``, ``Participant 17``);
 #: and those with the name that the platform shows.
 _NAMED, _NUMBERED, _CALLED = "student", ("ID", "Identifier"), ("Student", "Full name")
+#: What Canvas' second row has in place of a student.
+_NOBODY = "Points Possible"
 #: The column that all of Gradescope's lists have, and the one with a submission's number, which only its grades have.
 _SID, _SUBMISSION = "SID", "Submission ID"
 
@@ -38,7 +41,9 @@ def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str,
        ``Identifier`` in Moodle's grading worksheet. A student who handed in nothing keeps the platform's name;
     3. Gradescope's column ``SID``, where ``run`` graded an export of Gradescope's: its rows are matched by the number
        of the submission, and by name where there is none;
-    4. any column in which more than half of the students of ``run`` are found, such as logins or e-mail addresses.
+    4. any column, or two side by side, in which more than half of the students of ``run`` are found, such as logins,
+       e-mail addresses, or first and last names. A name may have its words in another order (``Lovelace, Ada``), where
+       that is nobody else's.
 
     A row without a name (Canvas' *Points Possible*) is no student.
 
@@ -69,18 +74,35 @@ def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str,
 
 
 def _called_as_in(tables: Iterable[Table], run: RunReport | None) -> list[dict[str, str]] | None:
-    """The rows, each with the grader's name, by the column that holds most students of ``run``, in any letter case.
+    """The rows, each with the grader's name, by the column, or the two side by side, with most students of ``run``.
 
     None where no column holds more than half of them.
     """
-    names = {entry.student.casefold(): entry.student for entry in (run.submissions if run else ())}
+    students = dict.fromkeys(entry.student for entry in (run.submissions if run else ()))
     for table in tables:
         rows = [row for _, row in table.rows]
-        found = Counter(column for row in rows for column, value in row.items() if value.casefold() in names)
-        for column, times in found.most_common(1):
-            if times * 2 > len(names):
-                return [{**row, _NAMED: names.get(row[column].casefold(), row[column])} for row in rows]
+        by_columns = [
+            _spelt([" ".join(row.get(column, "") for column in columns).strip() for row in rows], students)
+            for columns in (*zip(table.columns, strict=True), *pairwise(table.columns))
+        ]
+        names = max(by_columns, key=lambda names: sum(name in students for name in names), default=[])
+        if 2 * sum(name in students for name in names) > len(students):
+            # who has no login there, such as one who never joined, is called by what else there is
+            called = [name or next(filter(None, row.values()), "") for row, name in zip(rows, names, strict=True)]
+            times = Counter(called)
+            return [
+                {**row, _NAMED: name if times[name] == 1 else own}
+                for row, own, name in zip(rows, names, called, strict=True)
+                if name != _NOBODY
+            ]
     return None
+
+
+def _spelt(names: Sequence[str], students: Collection[str]) -> list[str]:
+    """The names as ``students`` are called whose are the same words; where two are alike, to the letter."""
+    times = Counter(map(words_of, students)) + Counter(words_of(name) for name in names if name)
+    spelt = {words_of(student): student for student in students if times[words_of(student)] == 2}
+    return [name if name in students else spelt.get(words_of(name), name) for name in names]
 
 
 def _by_number(run: RunReport | None) -> dict[str, str]:

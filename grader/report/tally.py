@@ -43,6 +43,8 @@ class Mistake:
 class Tally:
     """The whole run, counted. Rows are sorted by student, columns by notebook and the order in it.
 
+    Mistakes are sorted by how many made them; stubs that nobody touched, which are none, come last.
+
     ``possible`` is what a student could earn at most: all that was assigned, else all that anybody handed in.
     """
 
@@ -134,4 +136,4 @@ def _mistakes(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Mistake, 
         Mistake(exercise, code, tuple(checks), tuple(students), example)
         for (exercise, code), (checks, students, example) in seen.items()
     ]
-    return tuple(sorted(found, key=lambda mistake: -len(mistake.students)))
+    return tuple(sorted(found, key=lambda mistake: (mistake.code == "not_implemented", -len(mistake.students))))

@@ -47,7 +47,7 @@ SUBMISSION: Final = {
 }
 
 SUBMISSION_DETAIL: Final = {
-    "unreadable": "The notebook could not be read, so nothing was graded. This does not count as zero points.",
+    "unreadable": "No notebook could be read, so nothing was graded. This does not count as zero points.",
     "crashed": "The kernel died. What was checked before then is kept.",
     "timed_out": "The time for the whole notebook was up. What was checked before then is kept.",
     "no_exercises": "There was nothing to grade.",

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.metadata import PackageNotFoundError, distribution, entry_points, version
 from pathlib import Path
 
 from grader._version import __version__
@@ -20,13 +20,17 @@ _REQUIREMENT = re.compile(rf"{DISTRIBUTION}\s*(?:==\s*[\w.+!-]+|@\s*[\w+.-]+://\
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """``requirements`` are ``name==version``; ``file`` is where the course lies if it is no installed one."""
+    """``requirements`` are ``name==version``; ``file`` is where the course lies if it is no installed one.
+
+    ``doubtful`` says that the grader is pinned as a package index would have it, and came here from elsewhere.
+    """
 
     course: str
     notebooks: tuple[str, ...]
     torch: str
     requirements: tuple[str, ...]
     file: Path | None = None
+    doubtful: bool = False
 
     @property
     def version(self) -> str:
@@ -66,7 +70,16 @@ def pins_of(course: Course, name: str, grader: str = "") -> Pins:
     if point is not None and point.dist is not None and point.dist.name != DISTRIBUTION:
         requirements.append(f"{point.dist.name}=={point.dist.version}")
     shown = file.name if file is not None else name
-    return Pins(shown, _plain(course.notebooks), _torch(), tuple(requirements), file)
+    doubtful = not grader and _is_from_elsewhere()
+    return Pins(shown, _plain(course.notebooks), _torch(), tuple(requirements), file, doubtful)
+
+
+def _is_from_elsewhere() -> bool:
+    """Whether this grader was installed from a clone, a file or a repository, which PEP 610 has noted down."""
+    try:
+        return distribution(DISTRIBUTION).read_text("direct_url.json") is not None
+    except PackageNotFoundError:
+        return True
 
 
 def _torch() -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -18,6 +18,7 @@ from grader.model import Course
 from grader.starter.pins import Pins, pins_of
 
 _HIDDEN = (".", "__pycache__")
+_WROTE, _KEPT = "  wrote  ", "   kept  "
 #: Path in the repository → template. Of a name that ends with ``*`` the file may be run.
 _ALWAYS = {
     "README.md": "README.md.j2",
@@ -54,14 +55,27 @@ def start_repository(
         )
     pins = pins_of(loaded, course, grader)
     wanted = {**_ALWAYS, **(_CLASSROOM50 if classroom50 else {}), **(_GRADESCOPE if gradescope else {})}
+    wrote = False
     with _writing(folder):
-        yield from _exercises(loaded, folder)
-        for name, template in wanted.items():
-            text = _environment().get_template(template).render(pins=pins, course=loaded)
-            yield _line(folder, name.rstrip("*"), text.encode(), runnable=name.endswith("*"))
-        for place in ("classroom50",) * classroom50 + ("autograder",) * gradescope:
-            yield from _course_copy(pins, folder, place)
-    yield from _next_steps(pins, folder, classroom50=classroom50, gradescope=gradescope)
+        for line in _files_of(loaded, pins, folder, wanted, classroom50=classroom50, gradescope=gradescope):
+            wrote = wrote or line.startswith(_WROTE)
+            yield line
+    yield ""
+    if wrote:
+        yield from _next_steps(pins, folder, classroom50=classroom50, gradescope=gradescope)
+    else:
+        yield f"Nothing is new in {folder}. To have a file as this version writes it, remove yours and run this again."
+
+
+def _files_of(
+    course: Course, pins: Pins, folder: Path, wanted: Mapping[str, str], *, classroom50: bool, gradescope: bool
+) -> Iterator[str]:
+    yield from _exercises(course, folder)
+    for name, template in wanted.items():
+        text = _environment().get_template(template).render(pins=pins, course=course)
+        yield _line(folder, name.rstrip("*"), text.encode(), runnable=name.endswith("*"))
+    for place in ("classroom50",) * classroom50 + ("autograder",) * gradescope:
+        yield from _course_copy(pins, folder, place)
 
 
 class _writing:  # noqa: N801 - reads as a statement: with _writing(folder)
@@ -127,17 +141,22 @@ def _line(folder: Path, name: str, content: bytes, *, runnable: bool = False) ->
     """Write one file unless something stands there already; a link counts as something."""
     path = folder / name
     if os.path.lexists(path):
-        return f"   kept  {name}"
+        return f"{_KEPT}{name}"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("xb") as file:
         file.write(content)
     path.chmod(0o755 if runnable else 0o644)
-    return f"  wrote  {name}"
+    return f"{_WROTE}{name}"
 
 
 def _next_steps(pins: Pins, folder: Path, *, classroom50: bool, gradescope: bool) -> Iterator[str]:
-    yield ""
-    yield f"Next, in {folder}: git init && git add . && git commit -m 'Start the course', and push it to GitHub."
+    if pins.doubtful:
+        yield (
+            f"{pins.requirements[0]} is what students and runners install, from a package index; the one here came from"
+            " elsewhere. If it is on none, begin anew in an empty folder, with --grader."
+        )
+    start = "" if os.path.lexists(folder / ".git") else "git init -b main && "
+    yield f"Next, in {folder}: {start}git add . && git commit -m 'Start the course', and push it to GitHub."
     if pins.course_file:
         yield (
             f"The course {pins.course_file} is not installed from a package index: set your organization's Actions"

@@ -6,7 +6,7 @@ import os
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
@@ -93,9 +93,14 @@ def _entries_of_class(
     ]
     alike = _namesakes(draft for some in drafts for draft in some)
     students = frozenset(draft.name.student for some in drafts for draft in some)
+    people = [{draft.name.student for draft in some} for some in drafts]
+    alone = frozenset(student for one in people if len(one) == 1 for student in one)
     entries: dict[str, Entry] = {}
-    for listing, some in zip(listings, drafts, strict=True):
-        for entry in _entries(listing, [_told_apart(draft, alike) for draft in some], known, students):
+    for listing, some, crowd in zip(listings, drafts, people, strict=True):
+        told = [_told_apart(draft, alike) for draft in some]
+        # a class, beside which some came late, is larger
+        doubted = crowd & alone if 1 < len(crowd) < len(alone) else set()
+        for entry in _entries(listing, told, known, students, doubted):
             entries.setdefault(f"{entry.path}\0{entry.shown_path if entry.refused else ''}", entry)
     ordered = sorted(
         entries.values(), key=lambda entry: (alphabetical(entry.student), entry.notebook, entry.shown_path)
@@ -124,7 +129,10 @@ def _drafts(listing: Listing, pattern: re.Pattern[str] | None, known: Sequence[s
     return drafts
 
 
-def _entries(listing: Listing, drafts: list[Draft], known: Sequence[str], students: frozenset[str]) -> list[Entry]:
+def _entries(
+    listing: Listing, drafts: list[Draft], known: Sequence[str], students: frozenset[str], doubted: Set[str]
+) -> list[Entry]:
+    """Return what one path holds; ``doubted`` are the students in it who have a path of their own, as most have."""
     having = {draft.name.student for draft in drafts if not draft.found.obstacle}
     remarks: defaultdict[str, list[str]] = defaultdict(list)
     for draft in drafts:
@@ -140,7 +148,7 @@ def _entries(listing: Listing, drafts: list[Draft], known: Sequence[str], studen
             assets=_assets(draft, people),
             assets_below=not listing.siblings,  # a notebook given alone may lie in anything, a home folder for one
             refused=draft.found.refused,
-            flags=(*remarks[draft.name.student], *_remarks(draft, students)),
+            flags=(*remarks[draft.name.student], *_remarks(draft, listing, students, doubted)),
             number=draft.name.number,
         )
         for draft in drafts
@@ -153,14 +161,16 @@ def _written_alike(student: str) -> str:
     return unicodedata.normalize("NFC", " ".join(printable(student).split())) or "unnamed"
 
 
-def _remarks(draft: Draft, students: frozenset[str]) -> Iterator[str]:
-    """Yield why the student is not known, and a remark on each folder above that has another student's name."""
+def _remarks(draft: Draft, listing: Listing, students: frozenset[str], doubted: Set[str]) -> Iterator[str]:
+    """Yield why the student is not known, and a remark on what may be of another who put this one's name there."""
     if draft.name.remark:
         yield draft.name.remark
     for part in draft.found.parts[:-1]:
         name = archive_stem(part)
         if name in students and name != draft.name.student:
             yield f"lies in {printable(name)!r}, which is another student's name"
+    if draft.name.student in doubted:
+        yield f"lies in {printable(listing.owner)!r} among work under other names, beside what this student handed in"
 
 
 def _folders_of_students(listings: list[Listing]) -> list[Listing]:

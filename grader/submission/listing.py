@@ -18,7 +18,7 @@ from grader.submission.gradescope import METADATA, Export, export_in
 from grader.submission.naming import is_from_moodle, is_from_platform
 from grader.submission.regular_file import Refused, TooLarge, kind_of
 from grader.submission.sheets import nobodys_in
-from grader.submission.wrapping import is_class, is_one_folder, may_hold_class, wrapper_in
+from grader.submission.wrapping import holds_parts_of_one, is_class, is_one_folder, may_hold_class, wrapper_in
 
 #: So many folders around all the others are taken off, as in Submissions/Submissions/ada; more are somebody's.
 _MOST_WRAPPERS = 2
@@ -33,9 +33,8 @@ class Listing:
     with. ``holders`` are its own sub-folders and archives, empty ones included.
 
     ``alone`` says that all of it is one student's, ``lone`` that it is one of several folders given that hold one
-    notebook each. ``siblings`` are the notebooks beside one that was given by itself. ``others`` are the files to which
-    a platform gave a student's name and that are neither notebook nor archive. ``export`` is what Gradescope's own file
-    says of the folders.
+    notebook each. ``siblings`` are the notebooks beside one that was given by itself, ``others`` the files that are
+    neither notebook nor archive. ``export`` is what Gradescope's own file says of the folders.
     """
 
     owner: str
@@ -146,9 +145,12 @@ class Lister:
             remedy = "; unpack it yourself and name the folder" if isinstance(refusal, TooLarge) else ""
             found = Found((path.name,), path, f"{refusal}{remedy}")
             return Listing(archive_stem(path.name), path.parent, (found,), holders=(path.name,))
-        listing = self._folder(target, archive_stem(path.name), f"{path.name}!", depth=1)
-        students = listing.export is None and (one_of_several or is_from_platform(path.name))
-        if students and is_one_folder(listing.found, listing.holders, listing.base):
+        stem = archive_stem(path.name)
+        listing = self._folder(target, stem, f"{path.name}!", depth=1)
+        place = (listing.found, listing.holders, listing.base)
+        perhaps_ones = one_of_several and stem not in nobodys_in((stem,), self.known)  # late.zip is no student's
+        one = (perhaps_ones or is_from_platform(path.name)) and is_one_folder(*place)
+        if listing.export is None and (one or (perhaps_ones and holds_parts_of_one(*place, self.known))):
             listing = replace(listing, alone=True)
         extra = (Found(parts, target, reason) for parts, reason in passed_over if _matters(parts))
         kept = (replace(item, parts=item.parts[len(listing.base) :]) for item in extra if _below(item, listing.base))
@@ -180,7 +182,7 @@ class Lister:
             inner.base,
             holders=tuple(sorted((*folders, *archives))),
             alone=repository or is_from_moodle(inner.owner),
-            others=_named_by_a_platform(inner.root),
+            others=_others_in(inner.root),
             export=inner.export,
         )
 
@@ -238,13 +240,13 @@ def _export(root: Path, folders: list[str]) -> Export | None:
     return export_in(root) if any(map(GRADESCOPE.fullmatch, folders)) else None
 
 
-def _named_by_a_platform(root: Path) -> tuple[str, ...]:
-    """The files in ``root`` that a student handed in through a platform and that hold no notebook: a PDF, a script."""
+def _others_in(root: Path) -> tuple[str, ...]:
+    """The files in ``root`` that hold no notebook: a PDF, a script."""
     try:
         names = sorted(path.name for path in root.iterdir() if path.is_file())
     except OSError:
         return ()
-    return tuple(name for name in names if is_from_platform(name) and not (is_notebook(name) or is_archive(name)))
+    return tuple(name for name in names if not (is_notebook(name) or is_archive(name)))
 
 
 def _matters(parts: tuple[str, ...]) -> bool:

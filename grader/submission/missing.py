@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from grader.download_name import GRADESCOPE
 from grader.enumeration import first_of
+from grader.notebook_name import kind_of_notebook
 from grader.submission.draft import Draft, naming_for
 from grader.submission.entry import printable
 from grader.submission.finding import Found, is_archive
 from grader.submission.gradescope import METADATA
 from grader.submission.listing import Listing
-from grader.submission.naming import Naming, is_from_platform
+from grader.submission.naming import Name, Naming, is_from_platform
 from grader.submission.sheets import nobodys_in
 from grader.visible import is_work
 
 #: Of a student's other files, so many are named.
 _NAMED = 4
+#: The endings of what is handed in for a notebook, also behind its own.
+_HANDED_IN = re.compile(r"(?:\.ipynb)?\.(?:pdf|html?|py|txt|json|docx?|odt|md)$", re.I)
 
 
 def without_notebook(listing: Listing, drafts: list[Draft], naming: Naming, known: Sequence[str]) -> list[Draft]:
@@ -27,7 +31,10 @@ def without_notebook(listing: Listing, drafts: list[Draft], naming: Naming, know
     holding = {draft.found.parts[:depth] for draft in drafts for depth in (1, 2)}
     # Moodle makes two folders for one student: for files, and for text typed online.
     people = {(draft.name.student, draft.name.number) for draft in drafts}
-    direct = any(len(draft.found.parts) == 1 and draft.name.own_folder and draft.name.notebook for draft in drafts)
+    in_folders = {draft.name.student for draft in drafts if len(draft.found.parts) > 1}
+    direct = len(in_folders) < 2 and any(  # else a notebook only lies about in a class
+        len(draft.found.parts) == 1 and draft.name.own_folder and draft.name.notebook for draft in drafts
+    )
     archives = any(is_archive(holder) for holder in listing.holders)
     if listing.alone or direct or not (drafts or archives):
         return []
@@ -37,18 +44,37 @@ def without_notebook(listing: Listing, drafts: list[Draft], naming: Naming, know
         if place not in holding
     }
     if any(not draft.name.own_folder and is_from_platform(draft.found.parts[-1]) for draft in drafts):
-        reasons |= {(file,): f"{printable(file)} is no notebook" for file in listing.others}
+        reasons |= {(file,): f"{printable(file)} is no notebook" for file in listing.others if is_from_platform(file)}
     if listing.export is not None:
         listed = (name for name in listing.export.teams if GRADESCOPE.fullmatch(name) and name not in listing.holders)
         reasons |= {(name,): f"{METADATA} lists {name}, which is not there" for name in listed}
+    alike = _called_alike(listing, drafts, known)
+    reasons |= {(file,): f"{printable(file)} is no notebook" for file in alike}
     missing = []
     for place, reason in reasons.items():
-        name = naming.name((*place, ""))
+        name = alike.get(place[0]) or naming.name((*place, ""))
         if (name.student, name.number) not in people:
             item = Found(place, listing.root.joinpath(*place), reason)
             missing.append(Draft(item, replace(name, notebook=""), listing.shown_path(place)))
             people.add((name.student, name.number))
     return missing
+
+
+def _called_alike(listing: Listing, drafts: list[Draft], known: Sequence[str]) -> dict[str, Name]:
+    """Return whose the other files are that are called like the notebooks of a class beside them: ``bob_hw3.pdf``."""
+    told = [draft for draft in drafts if len(draft.found.parts) == 1 and not draft.name.own_folder]
+    if len({draft.name.student for draft in told}) < 2:
+        return {}
+    others = {file: _HANDED_IN.sub(".ipynb", file) for file in listing.others if _HANDED_IN.search(file)}
+    files = [*(draft.found.parts[0] for draft in told), *others.values()]
+    naming = Naming("", (), files, known, guessing=False)
+    kinds = {kind_of_notebook(draft.name.notebook) for draft in told}
+    names = {file: naming.name((notebook,)) for file, notebook in others.items()}
+    return {
+        file: name
+        for file, name in names.items()
+        if name.student and name.notebook != others[file] and kind_of_notebook(name.notebook) in kinds
+    }
 
 
 def empty(listing: Listing, known: Sequence[str]) -> Draft:

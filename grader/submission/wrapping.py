@@ -78,7 +78,22 @@ def is_one_folder(found: Sequence[Found], holders: Sequence[str], base: Sequence
     Such a folder is more likely called ``homework`` than after the student; that is the archive. ``holders`` are the
     archive's folders and archives, ``base`` the folders that were taken off around them.
     """
-    if len(holders) != 1 or any(map(is_class_folder, base)):
+    return len(holders) == 1 and _has_no_names(found, base)
+
+
+def holds_parts_of_one(
+    found: Sequence[Found], holders: Sequence[str], base: Sequence[str], known: Sequence[str]
+) -> bool:
+    """Tell whether an archive holds folders, no notebook twice and none with a name: ``data`` and ``notebooks``."""
+    notebooks = [item.parts[-1] for item in found if item.parts and is_notebook(item.parts[-1])]
+    if any(map(is_archive, holders)):
+        return False
+    return _has_no_names(found, base) and not is_class(found, known) and not students_in(notebooks, known)
+
+
+def _has_no_names(found: Sequence[Found], base: Sequence[str]) -> bool:
+    """Tell whether an archive holds folders, no notebook beside them, and no name given by a platform."""
+    if any(map(is_class_folder, base)):
         return False
     if any(len(item.parts) == 1 and is_notebook(item.parts[0]) for item in found):
         return False

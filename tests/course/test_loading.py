@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from grader.course.loading import known_courses, load_course
 from grader.errors import CourseError
 from tests.course.courses import COURSE, write_course
+from tests.samples import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -172,3 +174,12 @@ def test_two_forward_passes_of_one_name_are_refused(tmp_path: Path) -> None:
     (tmp_path / "twice.py").write_text(COURSE + "\n\n" + declared)
     with pytest.raises(CourseError, match="declared twice, in lines"):
         load_course(str(tmp_path / "twice.py"))
+
+
+def test_course_of_a_file_may_have_bundled_notebooks_beside_its_own(tmp_path: Path) -> None:
+    guide = (ROOT / "docs/instructors.md").read_text(encoding="utf-8")
+    (source,) = re.findall(r"```python\n(.+?)```", guide, re.S)
+    (tmp_path / "ours_and_theirs.py").write_text(source, encoding="utf-8")
+    course = load_course(str(tmp_path / "ours_and_theirs.py"))
+    assert (course.name, course.notebooks) == ("ours", ("03_backprop", "10_softplus"))
+    assert [*course.exercises] == ["lin_grad", "relu_grad", "mse_grad", "forward_and_backward", "softplus_grad"]

@@ -202,14 +202,15 @@ def test_release_refuses_a_solution_in_its_own_docstring_and_in_notebook_metadat
 def test_release_lets_lines_stand_that_say_nothing(line: str) -> None:
     body = f"{line}\n        pass" if line.endswith(":") else line
     solution = f"def f(params):\n    # BEGIN SOLUTION\n    {body}\n    # END SOLUTION"
-    release_notebook(notebook(cell(solution), cell(f"Write `{line}`", "markdown")))
+    released = release_notebook(notebook(cell(solution), cell(f"Write `{line}`", "markdown")))
+    assert sources(released) == ["def f(params):\n    raise NotImplementedError", f"Write `{line}`"]
 
 
 def test_release_lets_lines_stand_that_were_shown_before_but_no_gradient() -> None:
     line = "hidden = lin(x, w1, b1)"
     solution = cell(f"def f():\n    # BEGIN SOLUTION\n    {line}\n    # END SOLUTION")
     text = cell(f"Write `{line}`", "markdown")
-    release_notebook(notebook(cell(line), solution, text))
+    assert sources(release_notebook(notebook(cell(line), solution, text)))[::2] == [line, f"Write `{line}`"]
     with pytest.raises(ReleaseError):
         release_notebook(notebook(solution, text))
     with pytest.raises(ReleaseError, match="cell 0"):

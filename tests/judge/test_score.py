@@ -97,6 +97,8 @@ def test_consequences_name_the_stubs_that_failed():
     exercises = {"linear": linear, "network": other}
     assert link_consequences((wrong, network), exercises)[1].follows_from == ("linear",)
     assert link_consequences((right, network), exercises)[1].follows_from == ()
+    for untried in ("not_implemented", "missing"):
+        assert link_consequences((wrong, replace(network, status=untried)), exercises)[1].follows_from == ()
 
 
 def test_absent_capture_scores_nothing_without_a_sample():

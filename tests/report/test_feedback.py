@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from grader.errors import UsageError
+from grader.model import Override
 from grader.report import page_name, write_feedback, write_reports
 
 from .builders import exercise, run, submission
@@ -55,7 +57,15 @@ def test_feedback_twice_is_the_same_to_the_byte(tmp_path: Path) -> None:
     assert (tmp_path / "feedback.zip").read_bytes() == first
 
 
-def test_feedback_without_a_page_says_how_to_write_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("state", ["no page", "no report", "overridden"])
+def test_feedback_without_the_pages_of_now_says_how_to_write_them(state: str, tmp_path: Path) -> None:
+    made = run(submission("ada", exercise("lin_grad")))
+    write_reports(made, tmp_path)
+    if state == "overridden":
+        made = run(submission("ada", replace(exercise("lin_grad"), score=3.0, override=Override(4.0, "copied"))))
+    else:
+        (tmp_path / ("report.json" if state == "no report" else f"students/{page_name('ada')}")).unlink()
     with pytest.raises(UsageError) as caught:
-        write_feedback(run(submission("ada")), tmp_path, tmp_path / "feedback.zip")
-    assert "grader report" in caught.value.remedy
+        write_feedback(made, tmp_path, tmp_path / "feedback.zip")
+    assert caught.value.remedy == f"write them again: grader report {tmp_path}"
+    assert not (tmp_path / "feedback.zip").exists()

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
 from grader.errors import UsageError
+from grader.model import Override
 from grader.report import export, gradebook_csv
 
 from .builders import exercise, run, small_class, submission, ungraded
@@ -38,8 +40,22 @@ def test_export_moodle_is_the_import_form() -> None:
         [
             "linus",
             "",
-            "The notebook could not be read, so nothing was graded. This does not count as zero points. Not JSON.",
+            "No notebook could be read, so nothing was graded. This does not count as zero points. Not JSON.",
         ],
+    ]
+
+
+def test_export_brightspace_is_the_import_form() -> None:
+    roster = {"ada": {"OrgDefinedId": "#17", "Username": "al1"}, "alan": {"OrgDefinedId": "#18", "Username": ""}}
+    assert _rows(export(MADE, "brightspace", assignment="HW3", roster=roster)) == [
+        ["OrgDefinedId", "Username", "HW3 Points Grade", "End-of-Line Indicator"],
+        ["#17", "al1", "2", "#"],
+        ["#18", "", "4", "#"],
+        ["", "linus", "", "#"],
+    ]
+    assert _rows(export(MADE, "brightspace", out_of=10))[:2] == [
+        ["Username", "autograd Points Grade", "End-of-Line Indicator"],
+        ["ada", "5", "#"],
     ]
 
 
@@ -50,6 +66,21 @@ def test_export_moodle_takes_an_identifier_as_the_roster_heads_it() -> None:
     with pytest.raises(UsageError) as caught:
         export(MADE, "moodle", roster=roster)
     assert "ID-Nummer" in caught.value.remedy
+
+
+def test_export_out_of_scales_the_totals() -> None:
+    assert [row[-1] for row in _rows(export(MADE, "canvas", out_of=100))] == ["autograd", "100", "50", "100", ""]
+    assert [row[1] for row in _rows(export(MADE, "moodle", out_of=10))[1:]] == ["5", "10", ""]
+    assert [row[4:] for row in _rows(export(MADE, "gradescope", out_of=1))[1:3]] == [["0.5", "1"], ["1", "1"]]
+    with pytest.raises(UsageError, match="has the course's points"):
+        export(MADE, "csv", out_of=100)
+
+
+def test_export_moodle_says_what_was_set_by_hand() -> None:
+    ruled = replace(exercise("lin_grad", {"w.g": "transposed"}), score=4.0, override=Override(2.0, "the sheet\nhad it"))
+    assert (
+        _rows(export(run(submission("ada", ruled)), "moodle"))[1][2] == "lin_grad 4/4 (set by hand: the sheet had it)"
+    )
 
 
 def test_export_gradescope_is_its_export_form() -> None:

@@ -243,6 +243,40 @@ def test_read_roster_takes_the_column_in_which_the_students_stand(tmp_path: Path
     assert absentees(made, roster) == ("gh3",)
 
 
+@pytest.mark.parametrize(
+    "roster",
+    [
+        'Student,ID,Login\n    Points Possible,,\n"Lovelace, Ada",1,x\n"Smith, John",2,y\n"Müller, Zoë",3,z\n',
+        "Login;Nachname;Vorname;ID\nx;Lovelace;Ada;1\ny;Smith;John;2\nz;Müller;Zoë;3\n",
+        "First name\tLast name\tID\nAda\tLovelace\t1\nJOHN\tSMITH\t2\nZoë\tMüller\t3\n",
+    ],
+    ids=["canvas", "two columns", "other order"],
+)
+def test_read_roster_knows_names_whose_words_are_in_another_order(roster: str, tmp_path: Path) -> None:
+    names = {"Ada_Lovelace": "1", "John Smith": "2", "zoe muller": "3"}
+    made = run(*(submission(name, exercise("lin_grad")) for name in names))
+    (tmp_path / "list.csv").write_text(roster, encoding="utf-8")
+    found = read_roster(tmp_path / "list.csv", made)
+    assert {name: person["ID"] for name, person in found.items()} == names
+
+
+def test_read_roster_tells_of_who_has_no_login_there(tmp_path: Path) -> None:
+    made = run(submission("ada", exercise("lin_grad")), submission("alan-t", exercise("lin_grad")))
+    rows = [("Lovelace, Ada", "ada"), ("Turing, Alan", "alan-t"), ("Gone, Bob", ""), ("Same", ""), ("Same", "")]
+    (tmp_path / "classroom_roster.csv").write_text(csv_text([("identifier", "github_username"), *rows]))
+    known = read_roster(tmp_path / "classroom_roster.csv", made)
+    assert (strangers(made, known), absentees(made, known)) == ((), ("Gone, Bob",))
+
+
+def test_read_roster_leaves_names_apart_that_two_people_have(tmp_path: Path) -> None:
+    names = ("Thomas James", "Ada Lovelace", "kim lee", "Lee Kim")
+    made = run(*(submission(name, exercise("lin_grad")) for name in names))
+    listed = ["Thomas James", "James, Thomas", "Lovelace, Ada", "kim lee", "Lee Kim", "Kim-Lee"]
+    (tmp_path / "list.csv").write_text(csv_text([["who"], *([name] for name in listed)]), encoding="utf-8")
+    found = read_roster(tmp_path / "list.csv", made)
+    assert list(found) == ["Thomas James", "James, Thomas", "Ada Lovelace", "kim lee", "Lee Kim", "Kim-Lee"]
+
+
 def test_read_roster_in_which_few_of_the_students_stand_is_a_usage_error(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("Login;Section\nxx;ada\nyy;A\n")

@@ -104,11 +104,17 @@ def test_tally_columns_count_who_tried_and_who_solved() -> None:
 
 def test_tally_mistakes_name_who_made_them_most_frequent_first() -> None:
     mistakes = tally(small_class()).mistakes
-    sizes = [len(mistake.students) for mistake in mistakes]
+    sizes = [len(mistake.students) for mistake in mistakes if mistake.code != "not_implemented"]
     assert sizes == sorted(sizes, reverse=True)
     (transposed,) = [m for m in mistakes if (m.exercise, m.code) == ("lin_grad", "transposed")]
     assert transposed.students == ("alan", "barbara")
     assert transposed.checks == ("w.g",)
+
+
+def test_tally_stubs_that_nobody_touched_come_after_the_mistakes() -> None:
+    idle = [submission(name, untouched("lin_grad")) for name in ("alan", "grace", "zoe")]
+    mistakes = tally(run(submission("ada", exercise("relu_grad", {"inp.g": "mask_at_zero"})), *idle)).mistakes
+    assert [mistake.code for mistake in mistakes] == ["mask_at_zero", "not_implemented"]
 
 
 def test_tally_order_of_submissions_does_not_matter() -> None:

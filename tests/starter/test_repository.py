@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -53,12 +54,31 @@ def test_init_writes_the_repository(tmp_path: Path) -> None:
     assert listing(tmp_path / "new") == sorted(PLAIN)
     assert sum(line.startswith("  wrote  ") for line in lines) == len(PLAIN)
     assert lines[-1].startswith("Next, in ")
+    assert "git init -b main && git add" in lines[-1]
 
 
 def test_init_adds_the_autograders_that_are_asked_for(started: Path) -> None:
     assert listing(started) == sorted([*PLAIN, *AUTOGRADERS])
     for name in AUTOGRADERS:
         assert (started / name).stat().st_mode & 0o111, name
+
+
+@pytest.mark.parametrize(
+    ("noted", "grader", "doubted"),
+    [("{}", "", True), (None, "", False), ("{}", "autograd-grader @ git+https://host/me/grader@v1", False)],
+    ids=["a clone's", "an index'", "named"],
+)
+def test_init_doubts_that_an_index_has_a_grader_from_elsewhere(
+    noted: str | None, grader: str, doubted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.starter.pins.distribution", lambda _: SimpleNamespace(read_text=lambda _: noted))
+    lines = list(start_repository(tmp_path, "autograd", grader=grader))
+    assert any(line.startswith(f"autograd-grader=={__version__} is what") for line in lines) == doubted
+
+
+def test_init_in_a_repository_starts_no_other(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    assert list(start_repository(tmp_path, "autograd"))[-1].startswith(f"Next, in {tmp_path}: git add")
 
 
 def test_init_never_overwrites_and_names_what_it_kept(tmp_path: Path) -> None:
@@ -72,6 +92,7 @@ def test_init_never_overwrites_and_names_what_it_kept(tmp_path: Path) -> None:
 
     kept = {line.split()[1] for line in lines if line.startswith("   kept  ")}
     assert kept == {"README.md", "exercises/01_tensors.ipynb", "requirements.txt"}
+    assert again[-1].startswith("Nothing is new in ")
     assert (tmp_path / "README.md").read_text() == "mine"
     assert (tmp_path / "exercises/01_tensors.ipynb").read_text() == "mine too"
     assert not (tmp_path / "elsewhere.txt").exists()

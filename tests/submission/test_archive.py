@@ -249,9 +249,9 @@ def _header(kind: bytes, data: bytes) -> bytes:
 def test_unpack_reads_a_pax_header_in_a_time_that_grows_with_it_alone(
     kind: bytes, tmp_path: Path, target: Path
 ) -> None:
-    (tmp_path / "a.tar").write_bytes(_header(kind, b"1" * 1_000_000) + tarfile.TarInfo("ok").tobuf() + bytes(1024))
-    with suppress(Refused):
-        unpack(tmp_path / "a.tar", target, Allowance(SMALL))
+    (tmp_path / "a.tar").write_bytes(_header(kind, b"1" * 990_000) + tarfile.TarInfo("ok").tobuf() + bytes(1024))
+    assert unpack(tmp_path / "a.tar", target, Allowance(SMALL)) == []
+    assert tree(target) == ["ok"]
 
 
 @pytest.mark.parametrize("kind", [b"x", b"g", b"L"])

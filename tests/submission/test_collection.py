@@ -245,6 +245,42 @@ def test_collect_an_empty_folder_in_an_archive_of_the_class_is_an_entry(tmp_path
         ]
 
 
+@pytest.mark.parametrize(
+    ("files", "missing"),
+    [
+        (
+            ["ada_03_backprop.ipynb", "al_03_backprop.ipynb"],
+            {"bob_03_backprop.pdf": "bob", "eve_03_backprop.py": "eve"},
+        ),
+        (["ada_hw.ipynb", "al_hw.ipynb"], {"zoe.b_hw.ipynb.txt": "zoe.b", "hw.pdf": "", "data_points.csv": ""}),
+        (["HW3_ada.ipynb", "HW3_al.ipynb"], {"HW3_bob.html": "bob", "HW3.pdf": "", "HW3_grades.csv": ""}),
+        (["ada_03_backprop.ipynb"], {"notes_03_backprop.md": "", "ada_03_backprop.pdf": ""}),
+        (
+            ["ada_03_backprop.ipynb", "al_03_backprop.ipynb"],
+            {"al_03_backprop.pdf": "", "README.md": "", "x_04.pdf": ""},
+        ),
+    ],
+)
+def test_collect_a_file_called_like_the_notebooks_of_a_class_is_a_missing_one(
+    files: list[str], missing: dict[str, str], tmp_path: Path
+) -> None:
+    root = made(tmp_path / "subs", *files, *missing)
+    found = {entry.shown_path: entry.student for entry in collect([root], known=["03_backprop"]) if entry.refused}
+    assert found == {file: student for file, student in missing.items() if student}
+
+
+def test_collect_a_notebook_that_lies_about_in_a_class_hides_nobody(tmp_path: Path) -> None:
+    root = made(tmp_path / "subs", "hw.ipynb", "ada/hw.ipynb", "alan/hw.ipynb", "eve/hw.docx", "bob/hw.ipynb.txt")
+    found = [(entry.student, entry.refused) for entry in collect([root])]
+    assert found == [
+        ("ada", None),
+        ("alan", None),
+        ("bob", "no notebook in bob, only hw.ipynb.txt"),
+        ("eve", "no notebook in eve, only hw.docx"),
+        ("subs", None),
+    ]
+
+
 def test_collect_a_folder_of_other_files_says_which(tmp_path: Path) -> None:
     root = made(tmp_path, "ada/hw.ipynb", *(f"bob/{name}" for name in "fecbad"), "bob/.git/x", "bob/.hidden")
     assert collect([root]).entries[1].refused == "no notebook in bob, only a, b, c, d and 2 more"
@@ -530,6 +566,49 @@ def test_collect_archives_given_one_by_one_keep_their_students(tmp_path: Path) -
     with collect(paths) as collection:
         assert [entry.student for entry in collection] == ["ada", "alan"]
         assert not any(entry.flags for entry in collection)
+
+
+@pytest.mark.parametrize(
+    ("inside", "students"),
+    [
+        (["data/x.csv", "notebooks/nb.ipynb"], ["eve"]),
+        (["one/03_backprop.ipynb", "two/04_layers.ipynb"], ["eve", "eve"]),
+        (["one/nb.ipynb", "two/nb.ipynb"], ["one", "two"]),
+        (["one/one_03_backprop.ipynb", "two/two_04_layers.ipynb"], ["one", "two"]),
+        (["one.zip", "two.zip"], ["one", "two"]),
+    ],
+)
+def test_collect_one_of_several_archives_is_a_students_unless_a_notebook_comes_twice(
+    inside: list[str], students: list[str], tmp_path: Path
+) -> None:
+    made(tmp_path / "in", *inside)
+    files = {name: (tmp_path / "in" / name).read_bytes() for name in inside}
+    paths = [zip_of(tmp_path / "ada.zip", {"nb.ipynb": b"{}"}), zip_of(tmp_path / "eve.zip", files)]
+    with collect(paths, known=["03_backprop", "04_layers"]) as collection:
+        assert [entry.student for entry in collection] == ["ada", *students]
+
+
+@pytest.mark.parametrize("name", ["late", "HW3", "03_backprop"])
+def test_collect_one_of_several_archives_that_is_called_like_nobody_holds_students(name: str, tmp_path: Path) -> None:
+    paths = [
+        zip_of(tmp_path / "class.zip", {"ada/nb.ipynb": b"{}", "alan/nb.ipynb": b"{}"}),
+        zip_of(tmp_path / f"{name}.zip", {"zoe/nb.ipynb": b"{}"}),
+    ]
+    with collect(paths, known=["03_backprop"]) as collection:
+        assert [entry.student for entry in collection] == ["ada", "alan", "zoe"]
+
+
+@pytest.mark.parametrize(("beside", "flagged"), [(["alan", "grace"], True), (["alan"], False)])
+def test_collect_flags_a_student_who_is_named_in_an_archive_of_anothers(
+    beside: list[str], flagged: bool, tmp_path: Path
+) -> None:
+    names = ["ada", *beside]
+    paths = [zip_of(tmp_path / f"{name}.zip", {"nb.ipynb": b"{}"}) for name in names]
+    paths.append(zip_of(tmp_path / "eve.zip", {"ada/other.ipynb": b"{}", "eve/other.ipynb": b"{}"}))
+    with collect(paths) as collection:
+        found = {entry.shown_path: entry.flags for entry in collection if entry.flags}
+    remark = "lies in 'eve' among work under other names, beside what this student handed in"
+    assert found == ({"eve.zip!ada/other.ipynb": (remark,)} if flagged else {})
 
 
 @pytest.mark.parametrize("given", ["", "Ada L_17_assignsubmission_file_", "Ada L_17_assignsubmission_file_/nb.ipynb"])

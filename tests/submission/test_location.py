@@ -229,7 +229,8 @@ def test_locate_never_raises(sources: list[tuple[str, str | None]]) -> None:
     ids=["brackets", "minus", "attributes", "sum"],
 )
 def test_locate_survives_code_nested_beyond_the_parser(source: str) -> None:
-    locate(cells(source, (source, "trace")), [*WANTED, *TRACE], frozenset({"a:b"}))
+    found = locate(cells(source, (source, "trace")), [*WANTED, *TRACE], frozenset({"a:b"}))
+    assert (found["trace"].cell, found["trace"].found_by) == (1, "metadata")
 
 
 @given(st.lists(st.sampled_from(["x = 1", "def f(x):", "    return (", "", "y: int = 2", "class A"]), max_size=30))

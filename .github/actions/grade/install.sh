@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Installs the pinned grader in an environment of its own, in the runner's temporary folder.
-# Environment: PYTHON, VERSION, TORCH, REQUIREMENTS (one a line).
+# Environment: PYTHON, VERSION, TORCH, REQUIREMENTS (one a line), ACTION (this folder).
 set -euo pipefail
 
 venv=$PWD/grader-venv
 if [ -x "$venv/bin/grader" ]; then
     exit 0  # a second use in the same job
 fi
-requirements=("torch==$TORCH" "autograd-grader==$VERSION")
+# The runner fetched the grader's repository whole, at the reference that names the action.
+grader=${VERSION:+autograd-grader==$VERSION}
+requirements=("torch==$TORCH" "${grader:-$(realpath "$ACTION/../../..")}")
 while IFS= read -r line; do
     [ -z "$line" ] || requirements+=("$line")
 done <<<"${REQUIREMENTS:-}"
