@@ -23,7 +23,7 @@ def grade_folder(folder: Path, out: Path, **options: object) -> RunReport:
     from grader.kernel import choose_sandbox
 
     settings = {"seed": SEED, "jobs": 2, "sandbox": choose_sandbox(None), **options}
-    return score_class(ScoreOptions(paths=(folder,), out=out, **settings))  # type: ignore[arg-type]
+    return score_class(ScoreOptions(paths=(folder,), out=out, **settings))
 
 
 def _student(kind: str, answer: Answer) -> str:

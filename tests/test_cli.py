@@ -172,7 +172,7 @@ def test_help_lists_first_what_is_used_most() -> None:
 def test_help_names_every_option_in_full_at_80_columns(command: str) -> None:
     said = runner.invoke(app, [command, "--help"], env={"COLUMNS": "80"}).output
 
-    options = [name for option in get_command(app).commands[command].params for name in option.opts]  # type: ignore[attr-defined]
+    options = [name for option in get_command(app).commands[command].params for name in option.opts]
     assert max(map(len, said.splitlines())) <= 80
     assert [name for name in options if name.startswith("--") and f" {name} " not in said] == []
 

@@ -94,7 +94,7 @@ def plain(folder: Path, jobs: int, _: Path) -> None:
 
         async def work() -> None:
             for path in waiting:
-                notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+                notebook = nbformat.read(path, as_version=4)
                 client = nbclient.NotebookClient(notebook, allow_errors=True, kernel_name="python3")
                 await client.async_execute()
 

@@ -72,7 +72,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "variants of one name": ({"variants": (EDGE, EDGE)}, "variants", "two cases are called 'edge'", "rename"),
     "variant with a standard name": ({"variants": (Variant("float64"),)}, "variants", "'float64'", "rename"),
     "variant misspelt": ({"variants": (Variant("v", {"ww": D}),)}, "variants[v]", "'ww' is no input", "x, w"),
-    "variant no sampler": ({"variants": (Variant("v", {"w": 0}),)}, "variants[v]", "not a sampler", "fixed(value)"),  # type: ignore[dict-item]
+    "variant no sampler": ({"variants": (Variant("v", {"w": 0}),)}, "variants[v]", "not a sampler", "fixed(value)"),
     "variant unknown letter": (
         {"variants": (Variant("v", sizes={"k": 3}),)},
         "variants[v]",

@@ -232,7 +232,7 @@ def test_release_refuses_a_stub_that_is_no_python() -> None:
 )
 def test_release_of_no_notebook_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ReleaseError) as raised:
-        release_notebook({"cells": [], "nbformat": 4, **wrong})  # type: ignore[arg-type]
+        release_notebook({"cells": [], "nbformat": 4, **wrong})
     assert "Jupyter" in raised.value.remedy
 
 
@@ -315,7 +315,7 @@ def test_release_is_deterministic_and_idempotent(cells: list[dict[str, Any]]) ->
 
 @pytest.mark.parametrize("path", sorted((ROOT / "solutions").glob("*.ipynb")), ids=lambda path: path.stem)
 def test_release_of_the_course_leaves_no_solution(path: Path) -> None:
-    released = release_notebook(nbformat.read(path, as_version=4), name=path.name)  # type: ignore[no-untyped-call]
+    released = release_notebook(nbformat.read(path, as_version=4), name=path.name)
     nbformat.validate(released)
     text = notebook_bytes(released).decode()
     assert "SOLUTION" not in text

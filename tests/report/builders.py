@@ -58,7 +58,7 @@ MISTAKES = {
 
 def check(name: str = "w.g", possible: float = 2.0, code: str | None = None, **fields: object) -> CheckScore:
     if code is None:
-        return CheckScore(name, "passed", possible, possible, **fields)  # type: ignore[arg-type]
+        return CheckScore(name, "passed", possible, possible, **fields)
     rng = random.Random(f"{name} {code}")
     expected = tuple(tuple(rng.gauss(0, 1) for _ in range(3)) for _ in range(7))
     actual = tuple(tuple(-value if i != 4 else 3 * value for value in row) for i, row in enumerate(expected))
@@ -73,7 +73,7 @@ def check(name: str = "w.g", possible: float = 2.0, code: str | None = None, **f
         "worst_expected": expected[4][1],
         "sample": Sample(expected, actual, (4, 1), False),
     }
-    return CheckScore(name, "failed", 0.0, possible, **(defaults | fields))  # type: ignore[arg-type]
+    return CheckScore(name, "failed", 0.0, possible, **(defaults | fields))
 
 
 def exercise(id_: str = "lin_grad", wrong: dict[str, str] | None = None, **fields: object) -> ExerciseScore:
@@ -83,14 +83,14 @@ def exercise(id_: str = "lin_grad", wrong: dict[str, str] | None = None, **field
     score = sum(one.score for one in checks)
     possible = sum(one.possible for one in checks)
     status = "passed" if score == possible else "partial" if score else "failed"
-    made = ExerciseScore(id_, TITLES[id_], status, score, possible, checks, cell=5, line=3)  # type: ignore[arg-type]
-    return replace(made, **fields)  # type: ignore[arg-type]
+    made = ExerciseScore(id_, TITLES[id_], status, score, possible, checks, cell=5, line=3)
+    return replace(made, **fields)
 
 
 def untouched(id_: str, status: str = "not_implemented") -> ExerciseScore:
     diagnosis = Diagnosis(status if status == "not_implemented" else "not_defined", f"{id_} is still the stub.", "")
     checks = tuple(CheckScore(n, "failed", 0.0, p, diagnosis=diagnosis) for n, p in CHECKS[id_])
-    return ExerciseScore(id_, TITLES[id_], status, 0.0, sum(p for _, p in CHECKS[id_]), checks)  # type: ignore[arg-type]
+    return ExerciseScore(id_, TITLES[id_], status, 0.0, sum(p for _, p in CHECKS[id_]), checks)
 
 
 def submission(student: str = "ada", *exercises: ExerciseScore, **fields: object) -> SubmissionReport:
@@ -108,19 +108,19 @@ def submission(student: str = "ada", *exercises: ExerciseScore, **fields: object
         total_cells=14,
         exercises=done,
     )
-    return replace(made, **fields)  # type: ignore[arg-type]
+    return replace(made, **fields)
 
 
 def ungraded(student: str, status: str, reason: str, **fields: object) -> SubmissionReport:
     return replace(
         submission(student),
-        **{"exercises": (), "score": None, "possible": POSSIBLE, "status": status, "reason": reason} | fields,  # type: ignore[arg-type]
+        **{"exercises": (), "score": None, "possible": POSSIBLE, "status": status, "reason": reason} | fields,
     )
 
 
 def run(*submissions: SubmissionReport, **fields: object) -> RunReport:
     made = RunReport("0.1.0", "autograd", 8430125519, "2.9.1+cpu", "bwrap", submissions)
-    return replace(made, **fields)  # type: ignore[arg-type]
+    return replace(made, **fields)
 
 
 def small_class() -> RunReport:

@@ -23,7 +23,7 @@ def test_github_annotations_full_marks_has_none() -> None:
 
 
 @pytest.mark.parametrize("made", [small_class(), large_class(10, 40)], ids=["small", "large"])
-def test_github_annotations_are_at_most_ten_and_count_the_rest(made) -> None:  # type: ignore[no-untyped-def]
+def test_github_annotations_are_at_most_ten_and_count_the_rest(made) -> None:
     lines = github_annotations(made)
     assert len(lines) == 10
     assert re.fullmatch(r"::error title=More::\d+ more in the summary of this job", lines[-1])

@@ -25,7 +25,7 @@ def test_schema_is_a_schema() -> None:
 
 
 @pytest.mark.parametrize("made", [run(), small_class(), large_class(20, 40)], ids=["empty", "small", "large"])
-def test_to_json_any_run_fits_the_schema(made) -> None:  # type: ignore[no-untyped-def]
+def test_to_json_any_run_fits_the_schema(made) -> None:
     _valid(json.loads(to_json(made)))
 
 

@@ -52,7 +52,7 @@ def test_check_leads_to_the_next_where_that_says_the_same(checks: list[CheckScor
 def in_terminal(report: SubmissionReport) -> str:
     console = Console(file=io.StringIO(), width=100)
     console.print(render_submission(report))
-    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+    return console.file.getvalue()
 
 
 RENDERERS = {

@@ -55,7 +55,7 @@ SCHEMA = {
 
 @pytest.mark.parametrize("made", [run(), run(submission()), small_class(), large_class(3, 40)],
                          ids=["empty", "one", "small", "large"])  # fmt: skip
-def test_gradescope_results_fits_the_documented_form(made) -> None:  # type: ignore[no-untyped-def]
+def test_gradescope_results_fits_the_documented_form(made) -> None:
     results = gradescope_results(made)
     jsonschema.validate(results, SCHEMA)
     json.dumps(results, allow_nan=False)
@@ -77,7 +77,7 @@ def test_every_text_that_numbers_cells_says_from_where() -> None:
     drawn = Console(file=io.StringIO(), width=100)
     drawn.print(render_submission(made.submissions[0]))
 
-    for text in (gradescope_results(made)["output"], render_markdown(made), drawn.file.getvalue()):  # type: ignore[attr-defined]
+    for text in (gradescope_results(made)["output"], render_markdown(made), drawn.file.getvalue()):
         assert "Cells are counted from 0, text cells included." in text
 
 
@@ -92,7 +92,7 @@ def test_gradescope_results_hints_are_an_option() -> None:
     [ungraded("ada", "grader_error", "fault"), submission("ada", untouched("lin_grad", "grader_error"))],
     ids=["everywhere", "in one exercise"],
 )
-def test_gradescope_results_fault_of_the_grader_has_no_score(report) -> None:  # type: ignore[no-untyped-def]
+def test_gradescope_results_fault_of_the_grader_has_no_score(report) -> None:
     results = gradescope_results(run(report))
     assert "score" not in results
     assert not any("score" in test for test in results["tests"])

@@ -26,7 +26,7 @@ def _colours(expected: tuple[float, ...], actual: tuple[float, ...]) -> tuple[li
         pytest.param((1.0, 1e-9), (1.0, -1e-9), (["q8", "q1"], ["q8", "q-1"]), id="tiny is not zero"),
     ],
 )
-def test_heat_map_colours(expected, actual, colours) -> None:  # type: ignore[no-untyped-def]
+def test_heat_map_colours(expected, actual, colours) -> None:
     assert _colours(expected, actual) == colours
 
 

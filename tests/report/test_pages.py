@@ -40,7 +40,7 @@ class Outline(HTMLParser):
         self.text += data
 
 
-def _student(*exercises, hints="nudge", **fields) -> str:  # type: ignore[no-untyped-def]
+def _student(*exercises, hints="nudge", **fields) -> str:
     made = run(submission("ada", *exercises, **fields))
     return student_page(made, tally(made).rows[0], hints)
 
@@ -67,7 +67,7 @@ def test_class_page_worst_class_is_below_a_megabyte() -> None:
 
 
 @pytest.mark.parametrize("made", [run(), small_class(), large_class(20, 10)], ids=["empty", "small", "large"])
-def test_class_page_has_no_script_and_unique_ids(made) -> None:  # type: ignore[no-untyped-def]
+def test_class_page_has_no_script_and_unique_ids(made) -> None:
     outline = Outline(class_page(made))
     assert "script" not in outline.tags
     assert not [name for name in outline.attributes if name.startswith("on") or name == "src"]

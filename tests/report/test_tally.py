@@ -48,7 +48,7 @@ def test_tally_totals_of_unlike_notebooks_are_told_and_those_of_assigned_ones_ar
         ),
     ],
 )
-def test_tally_something_ungraded_leaves_no_total(other) -> None:  # type: ignore[no-untyped-def]
+def test_tally_something_ungraded_leaves_no_total(other) -> None:
     (row,) = tally(run(submission("ada", exercise("lin_grad")), other)).rows
     assert row.score is None
     assert row.status != "graded"
@@ -64,7 +64,7 @@ def test_tally_something_ungraded_leaves_no_total(other) -> None:  # type: ignor
         pytest.param(ungraded("ada", "no_exercises", "none", notebook="scratch.ipynb"), id="a notebook of their own"),
     ],
 )
-def test_tally_a_spare_notebook_is_a_remark_and_takes_nothing_away(other) -> None:  # type: ignore[no-untyped-def]
+def test_tally_a_spare_notebook_is_a_remark_and_takes_nothing_away(other) -> None:
     counted = tally(run(submission("ada", exercise("lin_grad")), other))
 
     (row,) = counted.rows

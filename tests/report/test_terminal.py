@@ -25,7 +25,7 @@ def drawn(content: RenderableType, width: int = 100, *, terminal: bool = False) 
     "made", [run(), small_class(), large_class(12, 40), large_class(1, 40), run(submission("x" * 300))],
     ids=["empty", "small", "wide", "one student", "long name"],
 )  # fmt: skip
-def test_render_class_any_width_fits_and_is_plain(made, width: int) -> None:  # type: ignore[no-untyped-def]
+def test_render_class_any_width_fits_and_is_plain(made, width: int) -> None:
     shown = drawn(render_class(made), width)
     assert "\x1b" not in shown
     assert max(cell_len(line) for line in shown.splitlines()) <= width

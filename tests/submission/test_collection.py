@@ -431,7 +431,7 @@ def test_collect_order_does_not_depend_on_the_disk(tmp_path: Path, monkeypatch: 
         first = seen(collection)
     listdir = os.scandir
 
-    class Reversed(list):  # type: ignore[type-arg]
+    class Reversed(list):
         def __enter__(self) -> Reversed:
             return self
 
