@@ -107,11 +107,11 @@ def _score_check(evidence: Evidence, check: str, points: float, diagnoses: Mappi
     comparison = shown.comparison
     return CheckScore(
         name=check,
-        status="passed" if share >= 1 else "partial" if share > 0 else "failed",
+        status="partial" if share > 0 else "failed",
         score=points * share,
         possible=points,
         case=shown.case.describe(),
-        diagnosis=diagnoses[check] if share < 1 else None,
+        diagnosis=diagnoses[check],
         expected_shape=comparison.expected_shape,
         actual_shape=comparison.actual_shape,
         max_abs_error=comparison.max_abs_error,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from grader.judge.comparison import FLOOR, RELATIVE, Tolerance, compare
-from grader.model import Capture
+from grader.judge.comparison import FLOOR, RELATIVE, Tolerance, coarse_results, compare
+from grader.model import Capture, CaseRun
 
 EXPECTED = torch.tensor([[1.0, -2.0, 3.0]], dtype=torch.float64)
 
@@ -25,6 +25,7 @@ def verdict(actual, expected=EXPECTED, **options):
         (Capture(absence="not_a_tensor"), "not_a_tensor"),
         (Capture(absence="unsupported"), "not_a_tensor"),
         (Capture(EXPECTED, kind="scalar"), "not_a_tensor"),
+        (Capture(EXPECTED, kind="sequence"), "not_a_tensor"),
         (EXPECTED.T, "wrong_shape"),
         (EXPECTED[0], "wrong_shape"),
         (torch.full_like(EXPECTED.T, float("nan")), "wrong_shape"),
@@ -44,7 +45,7 @@ def test_verdicts_in_their_order(actual, expected):
 
 def test_worst_of_what_is_not_finite_is_the_first_that_is_not():
     actual = EXPECTED.clone()
-    actual[0, 1] = -float("inf")
+    actual[0, 1:] = -float("inf")
     found = compare(Capture(actual), EXPECTED, dtypes=(torch.float32,))
     assert (found.worst, found.worst_actual, found.worst_expected) == ((0, 1), -float("inf"), -2.0)
 
@@ -54,6 +55,28 @@ def test_tolerance_is_relative_to_the_largest_element(dtype):
     tolerance = Tolerance((dtype,), None)
     assert tolerance.of(EXPECTED) == pytest.approx(3 * RELATIVE[dtype])
     assert tolerance.of(EXPECTED * 1000) == pytest.approx(3000 * RELATIVE[dtype])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "allowed"),
+    [(torch.float64, 1e-5), (torch.float32, 1e-4), (torch.float16, 2e-2), (torch.bfloat16, 5e-2)],
+    ids=str,
+)
+@pytest.mark.parametrize("factor", [1.0, 3.0])
+def test_error_at_the_edge_of_the_tolerance(dtype, allowed, factor):
+    """The figures are written again: one that slips by a digit decides on answers that no other test tries."""
+    options = {} if factor == 1 else {"factor": factor}
+    for share, expected in ((0.95, "close"), (1.05, "different")):
+        actual = EXPECTED.clone()
+        actual[0, 0] += share * factor * allowed * 3
+        assert compare(Capture(actual), EXPECTED, dtypes=(dtype,), **options).verdict == expected
+
+
+@pytest.mark.parametrize(("upstream", "floor"), [(None, 0.1), (torch.ones(0), 0.1), (torch.tensor([-8.0]), 0.8)])
+def test_error_at_the_edge_of_the_tolerance_of_zeros(upstream, floor):
+    for share, expected in ((0.95, "close"), (1.05, "different")):
+        actual = torch.full((2,), share * floor * 1e-5, dtype=torch.float64)
+        assert compare(Capture(actual), actual * 0, dtypes=(), upstream=upstream).verdict == expected
 
 
 def test_tolerance_of_zeros_comes_from_the_upstream_gradient():
@@ -92,6 +115,10 @@ def test_integers_are_compared_exactly():
     assert verdict(numbers, numbers) == "close"
     assert verdict(numbers + 1, numbers) == "different"
     assert verdict(numbers.double(), numbers) == "wrong_dtype"
+    assert verdict(numbers + 10**9 - 1, numbers + 10**9) == "different"
+    found = compare(Capture(torch.tensor([1, 4, -4])), numbers, dtypes=())
+    assert (found.worst, found.worst_actual, found.worst_expected, found.max_abs_error) == ((1,), 4.0, 2.0, 7.0)
+    assert compare(Capture(numbers), numbers, dtypes=()).max_abs_error == 0
 
 
 @pytest.mark.parametrize("size", [(0,), (3, 0), ()])
@@ -100,7 +127,25 @@ def test_empty_and_single_tensors_compare(size):
     assert verdict(value, value) == "close"
 
 
+def test_results_in_half_precision_are_remarked():
+    captures = {"w.g": Capture(EXPECTED.half()), "b.g": Capture(EXPECTED.float()), "x.g": Capture(absence="none")}
+    runs = (CaseRun("one", "returned", captures), CaseRun("two", "returned", {"out": Capture(EXPECTED.bfloat16())}))
+    assert coarse_results(runs) == (
+        "`w.g` came as float16, and was compared no finer than that",
+        "`out` came as bfloat16, and was compared no finer than that",
+    )
+
+
 def test_numbers_and_lists_pass_where_they_may():
     loss = torch.tensor(2.5, dtype=torch.float64)
     assert verdict(Capture(loss, kind="scalar"), loss, scalars=True) == "close"
     assert verdict(Capture(loss, kind="scalar"), loss) == "not_a_tensor"
+
+
+@pytest.mark.parametrize("kind", ["scalar", "sequence"])
+def test_whole_number_passes_for_a_float_where_numbers_may_and_no_float_for_a_whole_number(kind):
+    whole = torch.tensor(3)
+    assert verdict(Capture(whole, kind=kind), whole.double(), scalars=True) == "close"
+    assert verdict(Capture(whole, kind=kind), whole, scalars=True) == "close"
+    assert verdict(Capture(whole.double(), kind=kind), whole, scalars=True) == "wrong_dtype"
+    assert verdict(whole, whole.double(), scalars=True) == "wrong_dtype"
