@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from grader.judge.evidence import float_dtypes, gather
+import pytest
+import torch
+
+from grader.judge.evidence import float_dtypes, gather, protected_inputs
 from grader.model import Capture
 from tests.judge.builders import cases, changed_runs, course, evidence_of, linear, noise, right_runs
 
@@ -44,6 +47,84 @@ def test_variant_checks_have_their_own_cases():
     assert [one.case.label for one in evidence.findings["p (momentum)"]] == ["momentum"]
     assert len(evidence.findings["p"]) > 1
     assert all(evidence.raising.values())
+
+
+def test_compared_with_what_the_exercise_and_the_case_allow():
+    one = cases(linear)[0]
+    run = right_runs(linear)[0]
+    still = replace(one, expected={check: value * 0 for check, value in one.expected.items()})
+    steep = replace(still, case=replace(one.case, upstream=one.case.upstream * 1e9))
+    assert not any(found.passed for (found,) in gather(linear, (still,), (run,)).findings.values())
+    assert all(found.passed for (found,) in gather(linear, (steep,), (run,)).findings.values())
+    lenient = replace(linear, tolerance=1e9)
+    assert all(found.passed for (found,) in gather(lenient, (still,), (run,)).findings.values())
+
+
+def test_runs_that_are_not_those_of_the_cases_are_refused():
+    with pytest.raises(ValueError, match="shorter"):
+        gather(linear, cases(linear), right_runs(linear)[:-1])
+
+
+@pytest.mark.parametrize("check", ["result[0]", "result[1]"])
+def test_plain_number_passes_for_the_checks_that_may_be_one_alone(check):
+    torch_grads = course().exercises["torch_grads"]
+    plain = changed_runs(torch_grads, {check: lambda one, right: Capture(right, kind="scalar")})
+    found = evidence_of(torch_grads, plain).findings
+    assert all(one.passed == (name != "result[1]" or check != name) for name in found for one in found[name])
+
+
+def test_plain_number_passes_in_a_variant_too():
+    sgd = course().exercises["SGD"]
+    variant = next(one.label for one in sgd.variants if "cleared" in (one.points or {}))
+    plain = changed_runs(sgd, {f"cleared ({variant})": lambda one, right: Capture(right, kind="scalar")})
+    assert all(one.passed for one in evidence_of(sgd, plain).findings[f"cleared ({variant})"])
+
+
+@pytest.mark.parametrize("kind", ["tensor", "parameter"])
+def test_parameter_is_asked_for_where_it_must_be_registered(kind):
+    declared = course().exercises["Linear"]
+    plain = changed_runs(declared, {"fresh.w": lambda one, right: Capture(right, kind=kind)})
+    verdicts = {one.comparison.verdict for one in evidence_of(declared, plain).findings["fresh.w"]}
+    assert verdicts == {"close" if kind == "parameter" else "not_a_tensor"}
+
+
+def test_wrong_array_is_told_to_be_wrong_and_a_right_one_to_be_no_tensor():
+    for change, verdict in ((noise, "different"), (lambda one, right: right, "not_a_tensor")):
+        runs = changed_runs(linear, {"w.g": lambda one, right, made=change: Capture(made(one, right), kind="ndarray")})
+        assert {one.comparison.verdict for one in evidence_of(linear, runs).findings["w.g"]} == {verdict}
+    numpy_grads = course().exercises["numpy_grads"]
+    runs = changed_runs(numpy_grads, {"result[1]": lambda one, right: Capture(right, kind="ndarray")})
+    assert all(one.passed for one in evidence_of(numpy_grads, runs).findings["result[1]"])
+
+
+@pytest.mark.parametrize("change", [lambda value: value[None], torch.Tensor.half], ids=["shape", "dtype"])
+def test_input_that_is_another_tensor_of_equal_values_is_modified(change):
+    runs = [
+        replace(run, inputs={**run.inputs, "w": change(torch.ones_like(run.inputs["w"]))}) for run in right_runs(linear)
+    ]
+    ones = [
+        replace(one, case=replace(one.case, program=replace(one.case.program, tensors={"w": torch.ones_like(w)})))
+        for one in cases(linear)
+        for w in [one.case.program.tensors["w"]]
+    ]
+    found = gather(linear, tuple(ones), tuple(runs)).modified
+    assert found == {run.case: ("w",) for run in runs}
+
+
+@pytest.mark.parametrize(
+    ("call", "kept"),
+    [
+        ("layer.out.g = upstream\nlayer.backward()", True),
+        ("a = 1\nlayer.out.g = upstream", True),
+        ("vjp(a, upstream)", False),
+        ("g = upstream * 1", False),
+        ("g = other", False),
+    ],
+)
+def test_upstream_may_be_used_up_where_the_call_keeps_it_as_a_gradient(call, kept):
+    case = cases(course().exercises["polynomial_vjp"])[0].case
+    declared = replace(course().exercises["polynomial_vjp"], call=call)
+    assert protected_inputs(declared, case) == (("a", "b") if kept else ("a", "b", "upstream"))
 
 
 def test_float_dtypes_are_those_of_the_inputs():
