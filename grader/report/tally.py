@@ -126,7 +126,7 @@ def _mistakes(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Mistake, 
         for row in rows:
             exercise = row.exercises.get(column.id)
             for check in exercise.checks if exercise else ():
-                if check.diagnosis is None or check.status == "passed":
+                if check.diagnosis is None:
                     continue
                 key = (column.id, check.diagnosis.code)
                 checks, students, _ = seen.setdefault(key, ({}, {}, check.diagnosis.message))

@@ -3,7 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from grader.model import SubmissionReport
 from grader.report.concerns import remarks_on
 from grader.report.tally import tally
 
@@ -26,6 +29,34 @@ def test_tally_exercise_in_two_notebooks_counts_once_and_the_better() -> None:
     assert (row.score, row.possible) == (4.0, 4.0)
     assert remarks_on(row) == ("a.ipynb, b.ipynb answer the same exercises: for each the better answer counts",)
     assert [(concern.kind, concern.detail) for concern in counted.concerns] == [("flagged", remarks_on(row)[0])]
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.0, 1.0, 2.5, 4.0]), st.sampled_from([0.0, 2.0])), min_size=1, max_size=4))
+def test_tally_of_attempts_in_any_order_the_best_of_each_exercise_counts(earned: list[tuple[float, float]]) -> None:
+    attempts = [
+        submission("ada", exercise("lin_grad", score=lin), exercise("relu_grad", score=relu), notebook=f"{n}.ipynb")
+        for n, (lin, relu) in enumerate(earned)
+    ]
+    (row,) = tally(run(*attempts)).rows
+    best = [max(scores) for scores in zip(*earned, strict=True)]
+    assert [one.score for one in row.exercises.values()] == best
+    assert (row.score, row.possible) == (sum(best), 6.0)
+    first = {attempt.exercises[0].score: attempt for attempt in reversed(attempts)}[best[0]]
+    assert row.exercises["lin_grad"] is first.exercises[0]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        submission("ada", exercise("lin_grad"), notebook="03_backprop (1).ipynb"),
+        submission("ada", untouched("lin_grad"), exercise("relu_grad"), notebook="b.ipynb"),
+        submission("ada", untouched("lin_grad", "grader_error"), notebook="b.ipynb"),
+    ],
+    ids=["of_one_kind", "untouched", "grader_error"],
+)
+def test_tally_notebooks_that_are_no_other_attempt_are_not_flagged(other: SubmissionReport) -> None:
+    (row,) = tally(run(submission("ada", exercise("lin_grad")), other)).rows
+    assert remarks_on(row) == ()
 
 
 def test_tally_totals_of_unlike_notebooks_are_told_and_those_of_assigned_ones_are_not() -> None:
@@ -90,8 +121,53 @@ def test_tally_of_what_was_assigned_counts_that_and_nothing_else() -> None:
     ada, linus = counted.rows
     assert (ada.score, ada.possible, ada.absent) == (4.0, 6.0, {"mse_grad": 2.0})
     assert (linus.score, linus.possible, linus.absent) == (None, 6.0, assigned)
-    assert counted.possible == 6.0
+    assert counted.possible == tally(run(assigned=assigned)).possible == 6.0
     assert [column.id for column in counted.columns] == ["lin_grad"]
+
+
+def test_tally_passes_over_what_was_not_assigned_wherever_it_stands() -> None:
+    both = submission("ada", exercise("lin_grad"), exercise("relu_grad"))
+    (row,) = tally(run(both, assigned={"relu_grad": 2.0})).rows
+    assert (row.score, row.possible, list(row.exercises)) == (2.0, 2.0, ["relu_grad"])
+    again = submission("ada", exercise("lin_grad"), notebook="b.ipynb")
+    assert tally(run(both, again, assigned={"relu_grad": 2.0})).concerns == ()
+
+
+def test_tally_without_an_assignment_is_of_all_that_anybody_handed_in() -> None:
+    ada, alan = submission("ada", exercise("lin_grad")), submission("alan", exercise("relu_grad"))
+    assert tally(run(ada, alan)).possible == 6.0
+    assert tally(run(ada, ungraded("alan", "unreadable", "empty"))).possible == 12.0
+    assert tally(run()).possible == 0
+
+
+def test_tally_means_are_of_those_who_have_a_score() -> None:
+    half = exercise("lin_grad", {"w.g": "transposed"})
+    nothing = exercise("lin_grad", id="bonus", score=0.0, possible=0.0)
+    counted = tally(
+        run(submission("ada", half, nothing), submission("alan", exercise("lin_grad")), ungraded("joan", "crashed", ""))
+    )
+    assert (counted.scores, counted.mean, counted.shares) == ((2.0, 4.0), 3.0, (0.5, 1.0))
+    assert [(column.id, column.mean) for column in counted.columns] == [("lin_grad", 0.75), ("bonus", None)]
+
+
+def test_tally_row_calls_an_entry_by_its_notebook_where_that_is_one_and_by_its_path_else() -> None:
+    first, second, third, none = (
+        submission("ada", exercise("lin_grad"), notebook=notebook, path=path)
+        for notebook, path in (("a.ipynb", "a"), ("a.ipynb", "late/a"), ("b.ipynb", "b"), ("", "ada"))
+    )
+    (row,) = tally(run(first, second, third, none)).rows
+    assert [row.heading(one) for one in (first, second, third, none)] == ["a", "late/a", "b.ipynb", "ada"]
+
+
+def test_tally_flags_of_a_notebook_are_the_rows() -> None:
+    (row,) = tally(run(submission("ada", exercise("lin_grad", flags=("odd",)), flags=("late",)))).rows
+    assert remarks_on(row) == ("late", "lin_grad: odd")
+
+
+def test_tally_failure_of_the_grader_is_one_concern() -> None:
+    broken = submission("ada", untouched("lin_grad", "grader_error"), status="grader_error", score=None)
+    (found,) = tally(run(broken)).concerns
+    assert (found.kind, found.student) == ("grader_error", "ada")
 
 
 def test_tally_columns_count_who_tried_and_who_solved() -> None:
