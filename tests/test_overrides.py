@@ -82,6 +82,13 @@ def test_every_notebook_of_the_student_that_has_the_exercise_is_ruled_on() -> No
     assert made == (ruling(0.0, reason="copied"), ruling(0.0, sha256="second", reason="copied"))
 
 
+def test_ruling_gives_up_to_what_every_notebook_has_for_it() -> None:
+    fewer = submission("ada", exercise("lin_grad", possible=2.0), sha256="second")
+    assert len(rulings_for([ADA, fewer], "ada", "lin_grad", 2.0, "r")) == 2
+    with pytest.raises(UsageError, match="worth 2 points, not 3"):
+        rulings_for([ADA, fewer], "ada", "lin_grad", 3.0, "r")
+
+
 @pytest.mark.parametrize(
     ("student", "exercise_", "score", "said"),
     [
@@ -112,7 +119,7 @@ CLASS = (ADA, submission("=Zoë", exercise("lin_grad")), submission("linus", exe
 @pytest.mark.parametrize(
     "text",
     [
-        'student,exercise,points,reason\nada,lin_grad,2.5,r\n\'=Zoë,lin_grad,0,"copied, all\nof it"\n,,,\n',
+        'student,exercise,points,reason\nada,lin_grad,2.5,r\n,,,\n\'=Zoë,lin_grad,0,"copied, all\nof it"\n,,,\n',
         "Reason;Points;Student;Exercise;mark\r\nr;2,5;ada;lin_grad;x\r\n"
         '"copied, all\nof it";0; =Zoe\u0308 ;lin_grad;\r\n',
         'student\texercise\tpoints\treason\nada\tlin_grad\t2.5\tr\n=Zoë\tlin_grad\t0\t"copied, all\nof it"',
@@ -125,6 +132,23 @@ def test_rulings_are_read_from_csv(text: str, tmp_path: Path) -> None:
         ruling(2.5),
         Ruling("=Zoë", "lin_grad", CLASS[1].sha256, 0.0, "copied, all\nof it"),
     )
+
+
+@pytest.mark.parametrize("row", ["ada,,,", ",lin_grad,,", ",,1,", ",,,r"])
+def test_rulings_in_csv_pass_over_no_row_with_anything_in_it(row: str, tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text(f"student,exercise,points,reason\n{row}\nada,lin_grad,1,r\n")
+    with pytest.raises(UsageError, match="line 2: "):
+        rulings_in(tmp_path / "r.csv", CLASS)
+
+
+def test_rulings_in_csv_drop_a_spreadsheets_apostrophe_and_no_students_own(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("student,exercise,points,reason\n'ada,lin_grad,1,r\nbada,lin_grad,1,r\n")
+    with pytest.raises(UsageError, match="line 3: no student in the gradebook is called 'bada'"):
+        rulings_in(tmp_path / "r.csv", [ADA])
+    (tmp_path / "r.csv").write_text("student,exercise,points,reason\n'ada,lin_grad,1,r\n")
+    own = submission("'ada", exercise("lin_grad"), sha256="own")
+    assert [one.sha256 for one in rulings_in(tmp_path / "r.csv", [ADA])] == [ADA.sha256]
+    assert [one.sha256 for one in rulings_in(tmp_path / "r.csv", [ADA, own])] == ["own"]
 
 
 def test_rulings_in_csv_that_cannot_be_meant_are_told_by_line_and_none_is_made(tmp_path: Path) -> None:

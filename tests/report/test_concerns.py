@@ -26,7 +26,8 @@ def test_concerns_notebooks_that_are_no_other_attempt_are_not_flagged(other: Sub
 
 
 def test_concerns_a_file_of_several_students_is_one_concern_of_the_class_and_on_no_page() -> None:
-    made = run(*(submission(name, exercise("lin_grad"), sha256="5a") for name in ("ada", "alan", "grace")),
+    done = (exercise("lin_grad"), untouched("relu_grad"))
+    made = run(*(submission(name, *done, sha256="5a") for name in ("ada", "alan", "grace")),
                submission("ada", exercise("lin_grad"), notebook="copy.ipynb", sha256="5a"))  # fmt: skip
     counted = tally(made)
     found = [(one.kind, one.student, one.detail) for one in counted.concerns if "same file" in one.detail]

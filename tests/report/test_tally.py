@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.model import SubmissionReport
+from grader.report import wording
 from grader.report.concerns import remarks_on
 from grader.report.tally import tally
 
@@ -144,9 +145,14 @@ def test_tally_means_are_of_those_who_have_a_score() -> None:
     half = exercise("lin_grad", {"w.g": "transposed"})
     nothing = exercise("lin_grad", id="bonus", score=0.0, possible=0.0)
     counted = tally(
-        run(submission("ada", half, nothing), submission("alan", exercise("lin_grad")), ungraded("joan", "crashed", ""))
+        run(
+            submission("ada", half, nothing),
+            submission("alan", exercise("lin_grad")),
+            ungraded("joan", "crashed", ""),
+            submission("kay", nothing),
+        )
     )
-    assert (counted.scores, counted.mean, counted.shares) == ((2.0, 4.0), 3.0, (0.5, 1.0))
+    assert (counted.scores, counted.mean, counted.shares) == ((2.0, 4.0, 0.0), 2.0, (0.5, 1.0))
     assert [(column.id, column.mean) for column in counted.columns] == [("lin_grad", 0.75), ("bonus", None)]
 
 
@@ -168,6 +174,12 @@ def test_tally_failure_of_the_grader_is_one_concern() -> None:
     broken = submission("ada", untouched("lin_grad", "grader_error"), status="grader_error", score=None)
     (found,) = tally(run(broken)).concerns
     assert (found.kind, found.student) == ("grader_error", "ada")
+
+
+@pytest.mark.parametrize("reason", ["not JSON", ""])
+def test_tally_concern_gives_the_reason_or_what_its_kind_means(reason: str) -> None:
+    (found,) = tally(run(ungraded("ada", "unreadable", reason))).concerns
+    assert found.detail == (reason or wording.SUBMISSION_DETAIL["unreadable"])
 
 
 def test_tally_columns_count_who_tried_and_who_solved() -> None:
