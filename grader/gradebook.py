@@ -116,14 +116,12 @@ class Gradebook:
             if version == SCHEMA:
                 self._db.execute(_RULINGS)
             self._db.execute("COMMIT")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             if "locked" in str(error) or "busy" in str(error):
                 raise GradebookBusy(
                     f"another run is writing {self.path}",
                     remedy="wait for it to end, or write to another folder with --out",
                 ) from error
-            raise self._unusable(error) from error
-        except sqlite3.DatabaseError as error:
             raise self._unusable(error) from error
         if version != SCHEMA:
             raise GradebookError(

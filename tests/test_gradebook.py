@@ -115,14 +115,24 @@ def test_gradebook_that_is_another_file_is_refused_and_kept(tmp_path: Path) -> N
     assert path.read_text().startswith("a shopping list")
 
 
-def test_gradebook_of_another_version_is_refused(tmp_path: Path) -> None:
-    Gradebook(tmp_path / FILE_NAME).close()
+@pytest.mark.parametrize("version", [0, 2, 99])
+def test_database_of_another_version_or_program_is_refused_and_kept(version: int, tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / FILE_NAME) as db:
-        db.execute("PRAGMA user_version = 99")
+        db.execute("CREATE TABLE theirs (anything)")
+        db.execute(f"PRAGMA user_version = {version}")
+
+    with pytest.raises(GradebookError, match=f"version {version}"):
+        Gradebook(tmp_path / FILE_NAME)
+
+    assert db.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
     db.close()
 
-    with pytest.raises(GradebookError, match="version 99"):
-        Gradebook(tmp_path / FILE_NAME)
+
+def test_gradebook_says_by_its_version_which_tables_it_has(tmp_path: Path) -> None:
+    Gradebook(tmp_path / FILE_NAME).close()
+    with sqlite3.connect(tmp_path / FILE_NAME) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+    db.close()
 
 
 def test_gradebook_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -150,7 +160,7 @@ def test_take_over_of_a_row_that_cannot_be_read_grades_again(tmp_path: Path) -> 
 
 def test_gradebook_tells_what_the_last_run_has_not(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        assert book.remarks() == ()
+        assert (book.remarks(), book.last_settings()) == ((), None)
         book.begin(SETTINGS, 2)
         book.store("ada", "f", report_of("ada"))
         assert "unfinished: 1 of 2 submissions" in book.remarks()[0]
@@ -160,6 +170,25 @@ def test_gradebook_tells_what_the_last_run_has_not(tmp_path: Path) -> None:
         book.take_over("ada", "f")
         assert "1 submission of an earlier run is" in book.remarks()[0]
         assert book.last_settings() == SETTINGS
+        book.begin(SETTINGS, 0)
+        assert "2 submissions of earlier runs are" in book.remarks()[0]
+
+
+def test_gradebook_from_before_runs_had_a_size_is_not_unfinished(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(SETTINGS, 2, assigned={"lin_grad": 4.0})
+        assert book.report().assigned == {"lin_grad": 4.0}
+        book._db.execute("UPDATE run SET settings = json_remove(settings, '$.submissions', '$.assigned')")
+        assert book.remarks() == ()
+        assert book.report().assigned == {}
+
+
+def test_gradebook_of_a_fresh_run_takes_nothing_over(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(SETTINGS, 1)
+        book.store("ada", "f", report_of("ada"))
+        book.begin(SETTINGS, 1, fresh=True)
+        assert book.take_over("ada", "f") is None
 
 
 def test_gradebook_with_damaged_settings_is_told_of_its_damage_only(tmp_path: Path) -> None:
