@@ -53,7 +53,7 @@ def test_expected_of_names_the_exercises_of_the_assigned_notebooks() -> None:
     assert several == expected_of(course, ["01_tensors", "03_backprop", "09_capstone"])
     assert {"residual", "lin_grad", "train"} <= several.keys()
     with pytest.raises(UsageError, match="no notebook '33_backprop'") as caught:
-        expected_of(course, ["33_backprop"])
+        expected_of(course, ["34_layers", "33_backprop", "03_backprop"])
     assert "03_backprop" in caught.value.remedy
 
 
@@ -63,6 +63,19 @@ def test_below_counts_what_was_assigned_and_not_handed_in() -> None:
     assert students_below(run(*handed_in, assigned={}), 60) == ("alan",)
     assert students_below(run(*handed_in, assigned={"lin_grad": 4.0, "mse_grad": 4.0}), 60) == ("ada", "alan")
     assert students_below(run(*handed_in, assigned={}), 50) == ()
+    assert students_below(run(*handed_in, assigned={}), 50.1) == ("alan",)
+
+
+def test_below_is_nobody_whose_work_could_not_be_graded() -> None:
+    assert students_below(run(report(), ungraded("alan", "unreadable", "not JSON"), assigned={}), 100) == ()
+
+
+@pytest.mark.parametrize(
+    ("standing", "percentage"),
+    [(Standing(1.0, 3.0), 33.33), (Standing(0.0, 2.0), 0), (Standing(None, 2.0), None), (Standing(0.0, 0.0), None)],
+)
+def test_percentage_is_of_a_score_and_of_points_to_earn(standing: Standing, percentage: float | None) -> None:
+    assert standing.percentage == percentage
 
 
 def test_exit_status_below_says_who_is_and_names_ten_at_most(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from grader.pipeline import grade, read_entry
 from grader.seeded_course import SeededCourse
 from grader.submission import Entry
 from tests.fakes import InProcessPool
-from tests.samples import answered, notebook_of
+from tests.samples import answered, code_cell, notebook_of
 
 #: What each exercise of the notebook is worth.
 POINTS = {"lin_grad": 4, "relu_grad": 2, "mse_grad": 2, "forward_and_backward": 6}
@@ -72,7 +73,7 @@ def test_optimizer_of_torch_in_work_by_hand_is_a_remark_that_costs_nothing(entry
 
 
 def test_fault_of_the_grader_in_reading_is_no_score(
-    entry: Entry, seeded: SeededCourse, monkeypatch: pytest.MonkeyPatch
+    entry: Entry, seeded: SeededCourse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("no such case was thought of")
@@ -83,10 +84,11 @@ def test_fault_of_the_grader_in_reading_is_no_score(
     assert isinstance(report, SubmissionReport)
     assert (report.student, report.status, report.score) == ("ada", "grader_error", None)
     assert report.reason == "the grader failed here: RuntimeError: no such case was thought of"
+    assert "reading ada/03_backprop.ipynb failed" in caplog.text
 
 
 def test_fault_of_the_grader_in_one_verdict_leaves_the_others_and_no_total(
-    entry: Entry, seeded: SeededCourse, monkeypatch: pytest.MonkeyPatch
+    entry: Entry, seeded: SeededCourse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     judge = seeded.verdicts.score
 
@@ -100,6 +102,7 @@ def test_fault_of_the_grader_in_one_verdict_leaves_the_others_and_no_total(
 
     assert (report.status, report.score, report.possible) == ("grader_error", None, 14)
     assert report.reason == "the grader failed in relu_grad"
+    assert "judging relu_grad of ada/03_backprop.ipynb failed" in caplog.text
     faulty = next(one for one in report.exercises if one.id == "relu_grad")
     assert (faulty.status, faulty.flags) == ("grader_error", ("the grader failed here: ZeroDivisionError: by nothing",))
     assert {one.id: one.score for one in report.exercises} == {**POINTS, "relu_grad": 0}
@@ -124,6 +127,64 @@ def test_run_that_ends_early_keeps_the_checks_made_before(
     assert {check.diagnosis.code if check.diagnosis else "" for one in rest for check in one.checks} == {code}
 
 
+def test_notebook_that_cannot_be_read_says_why_and_is_not_run(entry: Entry, seeded: SeededCourse) -> None:
+    entry.path.write_text("not JSON", encoding="utf-8")
+    pool = InProcessPool()
+    report = graded(replace(entry, flags=("late",)), seeded, pool)
+
+    assert (report.status, report.score, report.exercises, report.flags) == ("unreadable", None, (), ("late",))
+    assert "not JSON" in report.reason
+    assert pool.ran == []
+
+
+def test_stub_that_is_nowhere_costs_itself_alone_and_where_none_is_nothing_is_run(
+    entry: Entry, seeded: SeededCourse
+) -> None:
+    entry.path.write_text(answered({"relu_grad": "pass"}).replace("relu_grad", "gone"), encoding="utf-8")
+    pool = InProcessPool()
+    report = graded(entry, seeded, pool)
+    gone = next(one for one in report.exercises if one.id == "relu_grad")
+    assert (gone.status, gone.score, gone.possible, report.possible) == ("missing", 0, 2, 14)
+    assert len(pool.ran) == 1
+
+    entry.path.write_text(notebook_of(code_cell("a", "raise SystemExit")), encoding="utf-8")
+    pool = InProcessPool()
+    report = graded(entry, seeded, pool)
+    assert [(one.status, one.score) for one in report.exercises] == [("missing", 0)] * 4
+    assert (report.status, report.score, report.possible, pool.ran) == ("graded", 0, 14, [])
+
+
+def test_report_holds_failed_cells_what_was_printed_and_remarks(entry: Entry, seeded: SeededCourse) -> None:
+    class Remarking(InProcessPool):
+        async def run(self, job: Job) -> Execution:
+            whole = await super().run(job)
+            printed = {
+                "lin_grad": tuple(replace(one, printed="<f at 0x7f21c0a81d90>") for one in whole.checks["lin_grad"])
+            }
+            return replace(whole, flags=("a remark",), checks={**whole.checks, **printed})
+
+    entry.path.write_text(answered({}, before="raise ValueError(object())"), encoding="utf-8")
+    report = graded(replace(entry, flags=("late",)), seeded, Remarking())
+
+    assert report.flags == ("late", "a remark")
+    assert [failure.cell for failure in report.failed_cells] == [0]
+    assert report.failed_cells[0].error.startswith("ValueError: <object object at ")
+    assert "0x7" not in report.failed_cells[0].error + report.exercises[0].printed
+    assert report.exercises[0].printed
+    assert report.seconds > 0
+    assert report.total_cells == len(json.loads(entry.path.read_text())["cells"])
+
+
+def test_autograd_where_it_is_the_subject_is_no_remark(entry: Entry, seeded: SeededCourse) -> None:
+    source = "class {}:\n    def forward(self):\n        return torch.autograd.grad"
+    cells = [code_cell(name, source.format(name)) for name in ("Linear", "Relu")]
+    entry.path.write_text(notebook_of(*cells), encoding="utf-8")
+    report = graded(replace(entry, notebook="mine.ipynb"), seeded, InProcessPool())
+
+    flags = {one.id: one.flags for one in report.exercises}
+    assert flags == {"Linear": (), "Relu": ("autograd suspected: `torch.autograd.grad` (line 3)",)}
+
+
 def test_notebook_without_an_exercise_is_told_so_and_not_run(tmp_path: Path, seeded: SeededCourse) -> None:
     path = tmp_path / "notes.ipynb"
     path.write_text(notebook_of(), encoding="utf-8")
@@ -131,4 +192,5 @@ def test_notebook_without_an_exercise_is_told_so_and_not_run(tmp_path: Path, see
     report = graded(Entry("ada", path.name, path, "ada/notes.ipynb"), seeded, pool)
 
     assert (report.status, report.score) == ("no_exercises", None)
+    assert report.reason == "no exercise of the course 'autograd' is in it"
     assert pool.ran == []
