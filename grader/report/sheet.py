@@ -27,10 +27,10 @@ def gradebook_csv(run: RunReport) -> str:
 
 
 def csv_text(records: Iterable[Sequence[str]]) -> str:
-    """Records as CSV text; every cell is guarded against formulas, numbers are left alone."""
+    """Records as CSV text; every cell is guarded against formulas, which a number of points is not."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerows([_guarded(cell) for cell in record] for record in records)
+    writer.writerows([csv_cell(cell) for cell in record] for record in records)
     return buffer.getvalue()
 
 
@@ -59,7 +59,3 @@ def _record(row: Row, ids: Sequence[str]) -> list[str]:
 def _exercise_cell(row: Row, id_: str) -> str:
     exercise = row.exercises.get(id_)
     return "" if exercise is None or exercise.status == "grader_error" else score_cell(exercise.score)
-
-
-def _guarded(cell: str) -> str:
-    return cell if cell.replace(".", "", 1).isdecimal() else csv_cell(cell)

@@ -7,7 +7,7 @@ import pytest
 
 from grader.report import gradebook_csv
 
-from .builders import large_class, run, small_class, submission
+from .builders import exercise, large_class, run, small_class, submission
 
 
 def _read(text: str) -> list[dict[str, str]]:
@@ -31,6 +31,12 @@ def test_gradebook_csv_large_class_has_every_cell() -> None:
     lines = list(csv.reader(io.StringIO(gradebook_csv(large_class(30, 40)))))
     assert {len(line) for line in lines} == {1 + 40 + 6}
     assert len(lines) == 31
+
+
+def test_gradebook_csv_of_a_student_with_nothing_to_earn_has_no_percent() -> None:
+    nothing = run(submission("ada", exercise("lin_grad", score=0.0, possible=0.0)))
+    (row,) = _read(gradebook_csv(nothing))
+    assert (row["score"], row["possible"], row["percent"]) == ("0", "0", "")
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+x", "-x", "@SUM(A1)", "\t=1", "\r=1", "\u200e=1", "＝1", "-1"])
