@@ -55,8 +55,6 @@ class _Notebook:
     @cached_property
     def definitions(self) -> dict[str, list[tuple[Cell, Definition]]]:
         found: dict[str, list[tuple[Cell, Definition]]] = {name: [] for name in self.names}
-        if not self.names:
-            return found
         mentions = re.compile(r"\b(?:" + "|".join(map(re.escape, sorted(self.names))) + r")\b")
         for cell in self.cells:
             if mentions.search(cell.source):
@@ -109,7 +107,7 @@ def _defining_cell(notebook: _Notebook, wanted: Wanted, tagged: list[Cell]) -> S
             best = max(candidates, key=lambda candidate: candidate.rank)
             chosen.append(best)
             flags += _remarks(name, best, candidates)
-        elif tagged or len(wanted.needs) > 1:
+        else:
             flags.append(f"`{name}` is not defined in any cell")
     if not chosen:
         if not tagged:
@@ -160,7 +158,7 @@ def _assigning_cell(notebook: _Notebook, wanted: Wanted, tagged: list[Cell]) -> 
     lines = _assignments(notebook, names)
     complete = [index for index, found in lines.items() if len(found) == len(names)]
     last = [index for index, found in lines.items() if names[-1] in found]
-    written = [cell.index for cell in tagged if cell.index in lines or not _is_blank(cell.source)]
+    written = [cell.index for cell in tagged if not _is_blank(cell.source)]
     choice = written or complete or last or [cell.index for cell in tagged]
     if not choice:
         return None

@@ -77,6 +77,8 @@ PLACES: dict[str, tuple[list[Cell], int | None, str, str]] = {
     "method_added_by_decorator": (cells(CLASS, "@add_to(lin_grad)\ndef g(self): return 2"), 1, "name", "added to"),
     "method_added_by_annotation": (cells(CLASS, "@patch\ndef g(self: lin_grad): return 2"), 1, "name", "added to"),
     "methods_of_the_class_before": (cells(CLASS, "lin_grad.g = g", (CLASS, "lin_grad")), 2, "metadata", "2 times"),
+    "method_added_in_the_same_cell": (cells(f"{CLASS}\nlin_grad.g = g"), 0, "name", ""),
+    "tags_alone": (cells(("exec(a)", "lin_grad"), ("exec(b)", "lin_grad")), 1, "metadata", "not defined in any cell"),
     "a_plain_value_adds_nothing": (cells(CLASS, "lin_grad.count = 0"), 0, "name", ""),
     "another_class_is_added_to": (cells(CLASS, "@add_to(Other)\ndef lin_gradient(self): return 2"), 0, "name", ""),
     "an_object_is_used": (cells(CLASS, "setattr(lin_grad(), 'out', g)\nlin_grad().g = g"), 0, "name", ""),
@@ -95,6 +97,12 @@ def test_locate_finds_the_cell_an_instructor_would_expect(name: str) -> None:
     assert (stub.cell, stub.found_by) == (expected, found_by)
     assert words in "; ".join(stub.flags)
     assert bool(words) == bool(stub.flags)
+    assert ("added to" in "; ".join(stub.flags)) == words.startswith("added to")
+
+
+def test_locate_by_a_tag_alone_gives_the_whole_cell() -> None:
+    stub = locate(cells(("exec(a)\nexec(b)", "lin_grad")), WANTED)["lin_grad"]
+    assert (stub.line, stub.source) == (1, "exec(a)\nexec(b)")
 
 
 def test_locate_gives_line_and_source_of_the_definition() -> None:
@@ -121,6 +129,18 @@ def test_locate_several_names_checks_after_the_last() -> None:
     assert partly.flags == ("`predict` is not defined in any cell",)
 
 
+def test_locate_several_names_gives_them_as_they_stand() -> None:
+    names = [f"f{n}" for n in (3, 1, 4, 0, 2)]
+    stub = locate(cells(*(f"def {name}(): return 1" for name in names)), [Wanted("all", tuple(sorted(names)))])["all"]
+    assert (stub.cell, stub.flags) == (4, ())
+    assert [part.split("(")[0] for part in stub.source.split("\n\n")] == [f"def {name}" for name in names]
+
+
+def test_locate_one_name_of_an_exercise_without_a_tag_is_nothing_to_remark() -> None:
+    both = locate(cells(LIN_GRAD), [*WANTED, Wanted("relu_grad", ("relu_grad",))])
+    assert (list(both), both["lin_grad"].flags) == (["lin_grad"], ())
+
+
 def test_locate_an_answer_imported_from_a_file_beside_the_notebook() -> None:
     notebook_cells = cells("from helper import lin_grad")
     stub = locate(notebook_cells, WANTED, local_modules={"helper"})["lin_grad"]
@@ -143,6 +163,10 @@ ASSIGNING = {
     "syntax_error": (cells(("b_grad = (\nw_grad = ", "trace")), 0, "not valid Python"),
     "magic": (cells(f"%%time\n{BOTH}"), 0, ""),
     "nowhere": (cells("c_grad = 1"), None, ""),
+    "tagged_by_a_call": (cells(("compute()", "trace"), BOTH), 0, "does not assign `b_grad`, `w_grad`"),
+    "last_name_first": (cells("w_grad = g(x)", "b_grad = f(x)"), 0, "does not assign `b_grad`"),
+    "functions_of_that_name": (cells("def b_grad(): return 1\ndef w_grad(): return 1"), None, ""),
+    "imports_alone_give_way": (cells((BOTH, "trace"), (f"import torch\n{RAISES}", "trace")), 0, "2 cells are tagged"),
 }
 
 
@@ -154,7 +178,13 @@ def test_locate_a_cell_that_assigns(name: str) -> None:
     if stub is not None:
         assert words in "; ".join(stub.flags)
         assert bool(words) == bool(stub.flags)
-        assert stub.source == notebook_cells[stub.cell].source
+        cell = notebook_cells[stub.cell]
+        assert (stub.source, stub.found_by) == (cell.source, "metadata" if cell.exercise else "name")
+
+
+def test_locate_a_cell_that_assigns_gives_the_line_where_that_begins() -> None:
+    assert locate(cells(f"{OTHER}\n\n{BOTH}"), TRACE)["trace"].line == 3
+    assert locate(cells((f"\n{RAISES}", "trace")), TRACE)["trace"].line == 1
 
 
 RELU = "class Relu:\n    def __call__(self, inp):\n        return inp.clamp_min(0.)"
@@ -189,6 +219,7 @@ def test_locate_does_not_take_a_given_for_an_answer(
 ) -> None:
     stub = locate(notebook_cells, [Wanted("Relu", ("Relu",))], givens).get("Relu")
     assert (None if stub is None else stub.cell) == expected
+    assert stub is None or not any("not defined" in flag for flag in stub.flags)
 
 
 def test_givens_of_counts_untagged_definitions_only(givens: frozenset[str]) -> None:
