@@ -218,24 +218,22 @@ def _told_apart(draft: Draft, alike: frozenset[str]) -> Draft:
     return replace(draft, name=replace(draft.name, student=f"{draft.name.student}_{draft.name.number}"))
 
 
-def _people_in(drafts: list[Draft], listing: Listing, known: Sequence[str]) -> dict[Path, set[str]]:
-    """Return, for every folder, the students whose work lies in it or below."""
-    people: defaultdict[Path, set[str]] = defaultdict(set)
+def _people_in(drafts: list[Draft], listing: Listing, known: Sequence[str]) -> dict[tuple[str, ...], set[str]]:
+    """Return, for every folder by its parts, the students whose work lies in it or below, in archives too."""
+    people: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
     for draft in drafts:
-        people[listing.root].add(draft.name.student)
-        for folder in draft.found.path.parents:
-            people[folder].add(draft.name.student)
+        for depth in range(len(draft.found.parts) or 1):
+            people[draft.found.parts[:depth]].add(draft.name.student)
     naming = naming_for(listing, known)
     for name in listing.siblings:
-        people[listing.root].add(naming.name((name,)).student)
+        people[()].add(naming.name((name,)).student)
     return people
 
 
-def _assets(draft: Draft, people: dict[Path, set[str]]) -> Path | None:
-    folder = draft.found.path.parent
-    if draft.found.refused is not None or len(people[folder]) > 1:
+def _assets(draft: Draft, people: dict[tuple[str, ...], set[str]]) -> Path | None:
+    if draft.found.refused is not None or len(people[draft.found.parts[:-1]]) > 1:
         return None
-    return folder
+    return draft.found.path.parent
 
 
 def _with_duplicates_flagged(entries: list[Entry]) -> tuple[Entry, ...]:

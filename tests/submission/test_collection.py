@@ -7,8 +7,11 @@ import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from grader.errors import UsageError
 from grader.submission import Collection, CollectLimits, collect, stems_in
@@ -133,6 +136,59 @@ def test_collect_student_pattern_overrides(tmp_path: Path) -> None:
     with collect([root], student_pattern=r"week\d/x-(?P<student>\w+)/(?P<notebook>\w+)") as collection:
         assert [(entry.student, entry.notebook) for entry in collection] == [("ada", "hw.ipynb"), ("odd", "hw.ipynb")]
         assert collection.entries[1].refused == "its path does not match --student-pattern"
+    made(root, "week1/x-alan/report.pdf")
+    with collect([root], student_pattern=r"week\d/x-(?P<student>\w+)/(?P<notebook>\w+)") as collection:
+        assert [entry.student for entry in collection] == ["ada", "odd"]
+
+
+PLACES = st.lists(st.sampled_from(["ada", "alan", "late", "hw-zed"]), max_size=2)
+FILES = st.sampled_from(["ada_hw.ipynb", "alan_hw.ipynb", "hw.ipynb", "ada.zip", "hw.zip"])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(PLACES, FILES).map(lambda at: "/".join((*at[0], at[1]))), min_size=1, max_size=5))
+def test_collect_assets_hold_nothing_of_anybody_else_wherever_it_lies(files: list[str]) -> None:
+    with TemporaryDirectory() as folder, collect([made(Path(folder), *files)]) as collection:
+        for entry in collection:
+            for other in collection:
+                if entry.assets is not None and other.student != entry.student:
+                    handed_in = Path(folder, other.shown_path.partition("!")[0])
+                    assert not {other.path, handed_in} & set(entry.assets.rglob("*"))
+
+
+def test_collect_assets_hold_no_archive_of_another_student_in_an_archive(tmp_path: Path) -> None:
+    inner = zip_of(tmp_path / "alan.zip", {"hw.ipynb": b"{}"}).read_bytes()
+    files = {"ada_hw.ipynb": b"{}", "alan.zip": inner, "zoe/hw.ipynb": b"{}"}
+    (tmp_path / "subs").mkdir()
+    zip_of(tmp_path / "subs/late.zip", files)
+    with collect([tmp_path / "subs"]) as collection:
+        assert [(entry.student, entry.assets is None) for entry in collection] == [
+            ("ada", True),
+            ("alan", False),
+            ("zoe", False),
+        ]
+
+
+def test_collect_archives_that_cannot_be_read_have_their_reason_and_no_flags(tmp_path: Path) -> None:
+    for name in ("a.zip", "b.zip"):
+        (made(tmp_path, "ada/", "bob/nb.ipynb") / "ada" / name).write_bytes(b"PK")
+    with collect([tmp_path]) as collection:
+        assert [(entry.student, entry.flags) for entry in collection] == [("ada", ()), ("ada", ()), ("bob", ())]
+        assert [entry.refused is None for entry in collection] == [False, False, True]
+
+
+def test_collect_many_of_one_kind_are_counted_and_some_named(tmp_path: Path) -> None:
+    for many, words in ((4, "hw.ipynb; for"), (5, "hw (4).ipynb and 1 more; for")):
+        files = ["ada/hw.ipynb", *(f"ada/hw ({n}).ipynb" for n in range(1, many)), "bob/hw.ipynb"]
+        with collect([made(tmp_path / str(many), *files)]) as collection:
+            (flag,) = collection.entries[0].flags
+            assert flag.startswith(f"{many} notebooks of one kind")
+            assert words in flag
+
+
+def test_collect_a_name_of_blanks_is_none(tmp_path: Path) -> None:
+    with collect([made(tmp_path, " /nb.ipynb", "ada/nb.ipynb")]) as collection:
+        assert [entry.student for entry in collection] == ["ada", "unnamed"]
 
 
 @pytest.mark.parametrize(
@@ -357,8 +413,8 @@ def test_collect_a_folder_that_cannot_be_read_is_an_entry(tmp_path: Path, monkey
     stat = os.stat
     monkeypatch.setattr(os, "scandir", refusing)
     monkeypatch.setattr(os, "stat", unseen)
-    for given in ([root], [root / "ada", root / "bob"]):
-        bob = collect(given).entries[1]
+    for paths in ([root], [root / "ada", root / "bob"]):
+        bob = collect(paths).entries[1]
         assert (bob.student, bob.refused) == ("bob", "the folder cannot be read: permission denied")
 
 
