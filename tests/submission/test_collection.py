@@ -192,6 +192,31 @@ def test_collect_a_name_of_blanks_is_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        (r"(?P<student>\w+)/(?P<notebook>.+)", ("ada", "hw.ipynb", None)),
+        (r"(?P<student>\w+)/", ("ada", "hw.ipynb", None)),
+        (r"(?P<student>\w+)/(?P<notebook>x)?", ("ada", "hw.ipynb", None)),
+        (r"(?P<student>\w*?)a", ("ada", "hw.ipynb", "its path does not match --student-pattern")),
+        (r"(?P<student>.+?)hw", ("ada", "hw.ipynb", None)),
+    ],
+)
+def test_collect_student_pattern_names_student_and_notebook_or_leaves_the_latter(
+    pattern: str, found: tuple[str, str, str | None], tmp_path: Path
+) -> None:
+    with collect([made(tmp_path, "ada/hw.ipynb", "bob/hw.ipynb")], student_pattern=pattern) as collection:
+        entry = collection.entries[0]
+        assert (entry.student, entry.notebook, entry.refused) == found
+
+
+def test_collect_student_pattern_lets_what_must_not_be_opened_keep_its_reason(tmp_path: Path) -> None:
+    (made(tmp_path, "bob/hw.ipynb", "ada/hw.ipynb/") / "ada/nb.ipynb").symlink_to("/dev/null")
+    with collect([tmp_path], student_pattern="(?P<student>bob)/") as collection:
+        refused = {entry.shown_path: entry.refused for entry in collection}
+    assert "link" in (refused["ada/nb.ipynb"] or "")
+
+
+@pytest.mark.parametrize(
     ("pattern", "message"), [("(", "not a regular expression"), ("(?P<who>.)", "no group named student")]
 )
 def test_collect_pattern_that_cannot_be_used_is_a_usage_error(pattern: str, message: str, tmp_path: Path) -> None:

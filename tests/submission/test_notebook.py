@@ -33,6 +33,8 @@ READABLE = {
     "duplicate_keys": (b'{"nbformat": 3, "nbformat": 4, "cells": [{"cell_type": "code", "source": "a"}]}', ["a"]),
     "half_a_surrogate_pair": (b'{"nbformat": 4, "cells": [{"cell_type": "code", "source": "\\ud800"}]}', ["\ufffd"]),
     "no_cells_at_all": (data(notebook()), []),
+    "as_many_cells_as_are_read": (data(notebook(*[markdown("")] * 1_999, code("a"))), ["a"]),
+    "as_much_code_as_is_read": (data(notebook(code("x" * 2**19))), ["x" * 2**19]),
 }
 
 
@@ -65,6 +67,7 @@ UNREADABLE = {
     "no_cells": (b'{"nbformat": 4}', "the notebook has no cells"),
     "cells_is_an_object": (b'{"nbformat": 4, "cells": {}}', "are an object, not a list"),
     "cell_is_text": (data(notebook("SECRET")), "cell 0 is text, not an object"),
+    "cell_is_true": (data(notebook(True)), "cell 0 is a truth value"),
     "cell_is_null": (data(notebook(None)), "cell 0 is null"),
     "no_cell_type": (data(notebook({"source": "SECRET"})), "cell 0 has no cell type"),
     "source_is_a_number": (data(notebook(code(3))), "the source of cell 0 is a number"),
