@@ -78,6 +78,7 @@ def test_pages_every_link_of_the_class_page_leads_somewhere() -> None:
     made = small_class()
     pages = {f"students/{page_name(row.student)}": Outline(student_page(made, row)).ids for row in tally(made).rows}
     outline = Outline(class_page(made))
+    assert {link.partition("#")[0] for link in outline.links} >= set(pages)
     for link in outline.links:
         page, _, fragment = link.partition("#")
         assert not fragment or fragment in (pages[page] if page else outline.ids), link
