@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from grader.judge.comparison import compare
 from grader.judge.evidence import Finding
 from grader.judge.score import (
-    SAMPLE,
     link_consequences,
     sample_of,
     score_exercise,
@@ -85,8 +84,8 @@ def sampled(size, worst):
 
 @given(st.data())
 def test_sample_is_the_corner_of_both_and_says_what_is_cut(data):
-    size = tuple(data.draw(st.lists(st.integers(1, SAMPLE + 2), max_size=2)))
-    worst = tuple(data.draw(st.integers(0, length - 1)) for length in size)
+    size = tuple(data.draw(st.lists(st.sampled_from([1, 12, 13, 14]), max_size=2)))
+    worst = tuple(data.draw(st.sampled_from([0, length - 1])) for length in size)
     sample, expected, actual = sampled(size, worst)
     rows, columns = (1,) * (2 - len(size)) + size
     place = (0,) * (2 - len(size)) + worst
@@ -99,6 +98,13 @@ def test_sample_is_the_corner_of_both_and_says_what_is_cut(data):
 @pytest.mark.parametrize("size", [(0,), (3, 0), (2, 3, 1)], ids=str)
 def test_sample_is_none_of_nothing_and_of_what_is_no_grid(size):
     assert sampled(size, None)[0] is None
+
+
+def test_sample_of_whole_numbers_that_are_right_has_no_worst():
+    whole, case = torch.tensor([[1, 2]]), cases(linear)[0].case
+    comparison = compare(Capture(whole), whole, dtypes=())
+    sample = sample_of(Finding("w.g", case, right_runs(linear)[0], whole, Capture(whole), comparison))
+    assert (sample.worst, sample.expected, sample.cut) == (None, ((1.0, 2.0),), False)
 
 
 def test_sample_is_none_where_shapes_differ():
@@ -173,6 +179,14 @@ def test_no_point_is_earned_by_nothing(name):
     if exercise.measure is None:
         runs = tuple(replace(run, captures={}, errors={}) for run in right_runs(exercise))
         assert score_exercise(evidence_of(exercise, runs)).score == 0
+
+
+def test_exception_that_did_not_come_costs_its_check_and_says_why():
+    sgd = course().exercises["SGD"]
+    runs = tuple(replace(run, errors=dict.fromkeys(run.errors)) for run in right_runs(sgd))
+    lost = [check for check in score_exercise(evidence_of(sgd, runs)).checks if check.score == 0]
+    assert {check.name for check in lost} == set(sgd.raises)
+    assert {check.diagnosis.code for check in lost} == {"not_raised"}
 
 
 def test_points_and_diagnoses_agree():
