@@ -270,6 +270,8 @@ class ProgramRun:
             for attribute, held in list(capture.own_attributes(value).items())[:64]:
                 if id(held) not in known and not attribute.startswith("__"):
                     yield f"{name}.{attribute}", held
+                    if type(held) in capture.tensor_types:  # a copy of an input may hold what was meant for it
+                        yield f"{name}.{attribute}.g", capture.attribute(held, "g")[0]
         for name, value in list(self.globals.items()):
             changed = type(value) in capture.tensor_types and self.before.get(name) != (id(value), _version_of(value))
             if changed and id(value) not in known and not name.startswith("_"):

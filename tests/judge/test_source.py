@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.judge.diagnosis.source import reads_gradient, writes_in_part
+from grader.judge.diagnosis.source import makes_no_call, reads_gradient, takes_out_last, writes_in_part
 from grader.model import Stub
 
 
@@ -44,3 +44,35 @@ def test_gradient_written_in_part(line, in_part):
 def test_no_stub_says_nothing():
     assert not reads_gradient(None, "b.g")
     assert not writes_in_part(None)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("async def lin_grad(inp):\n    inp.g = 1", "a coroutine"),
+        ("def lin_grad(inp):\n    for row in inp:\n        x = yield row", "a generator"),
+        ("def lin_grad(inp):\n    yield from inp", "a generator"),
+        ("def lin_grad(inp):\n    def rows():\n        yield inp\n    inp.g = sum(rows())", None),
+        ("def rows(inp):\n    yield inp\ndef lin_grad(inp):\n    inp.g = sum(rows(inp))", None),
+        ("lin_grad = lambda inp: (yield)", None),
+        ("def lin_grad(", None),
+    ],
+)
+def test_source_tells_calls_that_run_no_line(source: str, kind: str | None) -> None:
+    assert makes_no_call(stub(source), "lin_grad") == kind
+
+
+@pytest.mark.parametrize(
+    ("source", "last"),
+    [
+        ("class A:\n    def bwd(self, inp, out):\n        pass", True),
+        ("class A:\n    def bwd(self, out, inp):\n        pass", False),
+        ("class A:\n    def bwd(self, inp, targ):\n        pass", False),
+        ("class A:\n    def backward(self):\n        self.bwd(*self.args, self.out)", True),
+        ("class A:\n    def backward(self):\n        self.bwd(self.out, *self.args)", False),
+        ("class A:\n    def backward(self):\n        self.bwd(*self.args)", False),
+        ("class A(", False),
+    ],
+)
+def test_source_tells_where_the_output_stands(source: str, last: bool) -> None:
+    assert takes_out_last(stub(source)) == last

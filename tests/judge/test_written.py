@@ -1054,7 +1054,8 @@ ROWS = (
         """,
         "w.g",
         "not_written",
-        unsaid=("layer.w", "another name"),
+        ("but `layer.w.g` was", "a copy"),
+        ("another name",),
     ),
     Row(
         "output_behind_the_arguments",
@@ -1066,7 +1067,7 @@ ROWS = (
         """,
         "b.g",
         "non_finite",
-        ("a gradient that nothing has written yet",),
+        ("a gradient that nothing has written yet", "the output first"),
         ("+=",),
     ),
     Row(

@@ -11,7 +11,7 @@ from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.naming import call_of, is_used
 from grader.judge.diagnosis.returned import not_returned
-from grader.judge.diagnosis.source import reads_gradient, writes_in_part
+from grader.judge.diagnosis.source import makes_no_call, reads_gradient, writes_in_part
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.evidence import Finding
 from grader.model import Diagnosis
@@ -41,6 +41,8 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
     first = symptom.first
     if first is None or first.comparison.verdict != "absent" or first.run.ended != "returned":
         return None
+    if found := _not_run(symptom):
+        return found
     absent = [finding for finding in symptom.bad if finding.comparison.verdict == "absent"]
     if found := _on_another_input(symptom, absent):
         return found
@@ -56,10 +58,22 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
     return wording.say("not_written", path=name, state=_STATES.get(first.actual.absence or "", "it is empty"))
 
 
+def _not_run(symptom: Symptom) -> Diagnosis | None:
+    """A stub of which no line ran, for calling it only makes something that would."""
+    exercise = symptom.evidence.exercise
+    for name in exercise.needs:
+        if kind := makes_no_call(symptom.evidence.stub, name):
+            return wording.say("not_written.not_run", path=path(symptom), name=name, kind=kind)
+    return None
+
+
 def _written_elsewhere(symptom: Symptom, absent: list[Finding]) -> Diagnosis | None:
     """What was meant for this path stands under another name that the check itself neither reads nor writes."""
     for key, fits in (("not_written.elsewhere", _holds), ("not_written.alike", _looks_like)):
         found = _found(symptom, absent, fits, symptom.evidence.exercise.call)
+        if found and found.count(".") > 1:
+            owner = path(symptom).rpartition(".")[0]
+            return wording.say("not_written.copy", path=path(symptom), found=found, owner=owner)
         if found and found.partition("[")[0] == "result":
             return wording.say("not_written.only_returned", path=path(symptom))
         if found:
@@ -131,6 +145,8 @@ def not_a_tensor(symptom: Symptom) -> Diagnosis | None:
     first = symptom.first
     if first is None or first.comparison.verdict != "not_a_tensor":
         return None
+    if first.actual.tensor is None and (found := _not_run(symptom)):
+        return found
     kind = _KINDS.get(first.actual.kind, "something else")
     if first.actual.tensor is None:
         kind = f"of type {first.actual.detail}" if first.actual.detail else "something else"

@@ -157,7 +157,8 @@ CAUSES: dict[str, Cause] = {
     ),
     "no_attribute.gradient": Cause(
         "This tensor has no gradient yet: no line has set its `.g`.",
-        "Let what sets it run before. Gradients go from the loss to the inputs; the loss needs no `.g`: it would be 1.",
+        "Let what sets it run before; a layer keeps as `.out` the very tensor that it returns. The loss needs no `.g`: "
+        "it would be 1.",
         question="Which line sets the `.g` that is read there, and does it run before?",
     ),
     "no_attribute.array": Cause(

@@ -67,6 +67,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "Where in your code is `{path}` assigned?",
         "Assign the result to `{path}`, not to a local name.",
     ),
+    "not_written.not_run": Words(
+        "`{path}` was not written: no line of `{name}` ran.",
+        "A `yield` in a function, or `async` before it, makes of each call {kind}, whose lines wait to be asked for.",
+        "What does `{name}` give back before its first line runs?",
+        "Leave `yield` and `async` out: a plain `def`, with `return` where a value is asked for.",
+    ),
     "not_written.returned": Words(
         "`{call}` returned nothing.",
         "A function without `return` returns None.",
@@ -108,6 +114,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "The result went to another name.",
         "Compare the name on the left of your assignment with the one that is asked for.",
         "Assign to `{path}` instead of `{found}`.",
+    ),
+    "not_written.copy": Words(
+        "`{path}` was not written, but `{found}` was.",
+        "That belongs to another tensor than the `{owner}` that was passed in: a copy, as of `clone()`.",
+        "Is what your object keeps the very tensor that it was given?",
+        "Keep the tensor itself: `self.… = {owner}`.",
     ),
     "not_written.alike": Words(
         "`{path}` was not written, but `{found}` holds a tensor of that shape.",

@@ -45,6 +45,36 @@ def _is_read(nodes: list[ast.AST], path: str) -> bool:
     return assigned
 
 
+def makes_no_call(stub: Stub | None, name: str) -> str | None:
+    """What a call of the function ``name`` makes in place of running its lines: a generator or a coroutine."""
+    for node in _nodes(stub):
+        if isinstance(node, ast.AsyncFunctionDef) and node.name == name:
+            return "a coroutine"
+        if isinstance(node, ast.FunctionDef) and node.name == name and any(map(_yields, node.body)):
+            return "a generator"
+    return None
+
+
+def _yields(node: ast.AST) -> bool:
+    """Whether a statement yields, but for the functions and classes that are defined in it."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        return False
+    return isinstance(node, ast.Yield | ast.YieldFrom) or any(map(_yields, ast.iter_child_nodes(node)))
+
+
+def takes_out_last(stub: Stub | None) -> bool:
+    """Whether a ``bwd`` is written or called with its arguments before the output: ``def bwd(self, inp, out)``."""
+    return any(map(_puts_out_last, _nodes(stub)))
+
+
+def _puts_out_last(node: ast.AST) -> bool:
+    if isinstance(node, ast.FunctionDef) and node.name == "bwd":
+        return "out" in [argument.arg for argument in node.args.args][2:]
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "bwd":
+        return False
+    return len(node.args) > 1 and isinstance(node.args[0], ast.Starred)
+
+
 def _nodes(stub: Stub | None) -> list[ast.AST]:
     try:
         return [] if stub is None else list(ast.walk(ast.parse(textwrap.dedent(stub.source))))

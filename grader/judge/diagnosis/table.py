@@ -22,6 +22,7 @@ from grader.judge.diagnosis import (
     rows,
     shapes,
     slip_pairs,
+    source,
     steps,
     uneven,
     values,
@@ -122,6 +123,10 @@ GENERAL: tuple[Hypothesis, ...] = (
 )
 
 
+#: What arguments in another order come to.
+_AT_ODDS = frozenset({"not_written", "non_finite", "raised"})
+
+
 def diagnose(evidence: Evidence) -> dict[str, Diagnosis]:
     """A diagnosis for each check that loses points, and for no other: being here is having failed.
 
@@ -169,12 +174,14 @@ def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
 
 
 def _spelled_out(symptom: Symptom, diagnosis: Diagnosis) -> Diagnosis:
-    """Say what a name stands for that only the check's own code knows."""
+    """Say what a name stands for that only the check's own code knows, and in which order a method is called."""
+    if diagnosis.code in _AT_ODDS and source.takes_out_last(symptom.evidence.stub):
+        return wording.added(diagnosis, wording.OUT_FIRST)
     name = absent.path(symptom)
-    source = made_of(symptom.evidence.exercise.call, name)
-    if source is None or f"`{name}`" not in diagnosis.message:
+    made = made_of(symptom.evidence.exercise.call, name)
+    if made is None or f"`{name}`" not in diagnosis.message:
         return diagnosis
-    return wording.added(diagnosis, wording.MADE, name=name, source=source)
+    return wording.added(diagnosis, wording.MADE, name=name, source=made)
 
 
 def _only_in_one_case(symptom: Symptom, diagnosis: Diagnosis) -> Diagnosis:

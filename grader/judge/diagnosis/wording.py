@@ -25,6 +25,7 @@ STANDS_STILL = " `{found}` does not change at all, which moves the others, too: 
 FORWARD = " The result of the forward pass is wrong already, so look there first."
 SHAPES = ": it has shape {actual}; it should be {expected}"
 MADE = " (`{name}` is the check's own name for `{source}`.)"
+OUT_FIRST = " `backward` hands over the output first, `bwd(out, *args)`, and it comes last in your code."
 KEPT = " `{found}` holds the right tensor."
 KEPT_ALONE = " It is the right one for this place."
 LAST_CALL = "that of another call"
