@@ -202,7 +202,8 @@ def non_finite(symptom: Symptom) -> Diagnosis | None:
     tensor = first.actual.tensor
     count = int((~torch.isfinite(tensor)).sum())
     poisoned = path(symptom) in first.case.program.poison and int(torch.isnan(tensor).sum()) == count
-    steps = "non_finite.steps" if "steps" in first.case.constants else "non_finite"
+    averages = "non_finite.averages" if "p_grads" in first.case.inputs else "non_finite"
+    steps = "non_finite.steps" if "steps" in first.case.constants else averages
     key = "non_finite.unwritten" if poisoned and writes_in_part(symptom.evidence.stub) else steps
     return wording.say(key, path=path(symptom), count=count, total=tensor.numel(), label=first.case.describe())
 

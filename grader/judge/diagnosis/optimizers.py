@@ -32,6 +32,8 @@ from grader.model import Capture, Case, Diagnosis
 _FEWEST_LOSSES = 3
 #: How near two losses are that are the same but for rounding, as a share of them.
 _LOSS = 1e-3
+#: What students write in place of the momentum that they are given.
+FIXED_MOMENTA = (0.9, 0.5, 0.99, 1.0)
 _RATES = ("lr", "learning_rate")
 Simulation = Callable[[Case, Slip], Mapping[str, Tensor]]
 
@@ -42,7 +44,8 @@ def not_in_place(symptom: Symptom) -> Diagnosis | None:
     if name not in symptom.evidence.exercise.in_place:
         return None
     unchanged = all(
-        (before := view.case.inputs.get(name)) is not None and view.is_near(before) for view in symptom.failing
+        (before := view.case.inputs.get(name)) is not None and torch.equal(view.actual, before.to(torch.float64))
+        for view in symptom.failing
     )
     if not symptom.failing or not unchanged:
         return None
@@ -97,12 +100,27 @@ def simulated(symptom: Symptom) -> Diagnosis | None:
     for simulation, slips in simulations_of(symptom):
         if not agrees(symptom, symptom.failing[0], simulation):
             continue
-        for slip in _likely_first(symptom, slips):
-            if not is_possible(slip, symptom.failing[0].case):
-                continue
-            if symptom.fits(lambda view: value_by(symptom, view, simulation, slip)):  # noqa: B023
-                return _said(symptom, slip)
+        fitting = (
+            slip
+            for slip in _likely_first(symptom, slips)
+            if is_possible(slip, symptom.failing[0].case) and _fits(symptom, simulation, slip)
+        )
+        if (first := next(fitting, None)) is None:
+            continue
+        if simulation is not trained or _fits_losses(symptom, first):
+            return _said(symptom, first)
+        return _said(symptom, next((slip for slip in fitting if _fits_losses(symptom, slip)), first))
     return None
+
+
+def _fits(symptom: Symptom, simulation: Simulation, slip: Slip) -> bool:
+    return symptom.fits(lambda view: value_by(symptom, view, simulation, slip))
+
+
+def _fits_losses(symptom: Symptom, slip: Slip) -> bool:
+    """Whether a mistake in a training loop also gives its losses: some come to the same in the weights alone."""
+    losses = Symptom(symptom.evidence, "result", symptom.alternatives, symptom.failed)
+    return symptom.check == "result" or _fits(losses, trained, slip)
 
 
 def _likely_first(symptom: Symptom, slips: tuple[Slip, ...]) -> Sequence[Slip]:
@@ -193,6 +211,19 @@ def _of_losses(symptom: Symptom, key: str) -> str:
     return "ascent.losses" if losses else key
 
 
+def defaults(symptom: Symptom) -> Diagnosis | None:
+    """Right wherever options are given, and wrong in no case but those that leave them out."""
+    findings = [finding for each in symptom.evidence.findings.values() for finding in each]
+    given = [finding for finding in findings if finding.case.constants.get("options")]
+    wrong = {finding.case.label for finding in findings if not finding.passed}
+    numbers = all(
+        view.actual.shape == view.expected.shape and bool(view.actual.isfinite().all()) for view in symptom.views
+    )
+    if len(wrong) < 2 or not symptom.failing or not numbers or not given or not all(each.passed for each in given):
+        return None
+    return wording.say("wrong_value.defaults", path=path(symptom))
+
+
 def longer_step(symptom: Symptom) -> Diagnosis | None:
     """A change by a multiple of the right one, of parameters whose gradients are given."""
     name = path(symptom)
@@ -235,6 +266,9 @@ def _other_rate(symptom: Symptom, rate: str) -> Diagnosis | None:
         return wording.say("ascent", path=path(symptom))
     if symptom.fits(lambda view: _with(symptom, view, {"momentum": 0.0})):
         return wording.say("state_lost", path=path(symptom))
+    for fixed in FIXED_MOMENTA:
+        if symptom.fits(lambda view: _with(symptom, view, {"momentum": fixed})):  # noqa: B023
+            return wording.say("wrong_value.momentum", path=path(symptom), used=wording.number(fixed))
     if symptom.fits(lambda view: _swapped_rates(symptom, view, rate)):
         return wording.say("wrong_value.swapped_rates", path=path(symptom))
     if symptom.fits(lambda view: _first_gradients(symptom, view)):
@@ -244,7 +278,8 @@ def _other_rate(symptom: Symptom, rate: str) -> Diagnosis | None:
 
 def _other_steps(symptom: Symptom) -> Diagnosis | None:
     if symptom.fits(lambda view: _with(symptom, view, {"steps": 0})):
-        return wording.say("not_in_place.no_gradients", path=path(symptom))
+        moved = not symptom.failed.issuperset(symptom.others())
+        return wording.say(f"not_in_place.{'left_out' if moved else 'no_gradients'}", path=path(symptom))
     if symptom.fits(lambda view: _with(symptom, view, {"steps": 1})):
         return wording.say("first_step.only", path=path(symptom))
     if symptom.fits(lambda view: _one_step_less(symptom, view)):

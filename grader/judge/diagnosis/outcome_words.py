@@ -223,6 +223,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "How does the loss change from step to step?",
         "Print the loss of each step: if it grows, look at the sign and the learning rate, and else at the formula.",
     ),
+    "non_finite.averages": Words(
+        "`{path}` has {count} of {total} entries that are NaN or infinite ({label}).",
+        "A division by zero, as by 1 − βᵗ where t is 0; the root of a negative number; or steps that grow without end.",
+        "What is t at the first step, and which of your numbers can be negative or 0?",
+        "Count the step before its averages are corrected, and take the root of an average of squares.",
+    ),
     "non_finite.unwritten": Words(
         "`{path}`: {count} of its {total} entries were never written ({label}).",
         "It held NaN before the call, so that what is left out shows; only some entries were assigned.",

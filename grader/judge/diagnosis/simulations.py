@@ -19,18 +19,27 @@ from grader.judge.diagnosis import step_words
 from grader.model import Case
 
 #: What can be other than it should be, by the simulation that looks at it: any optimizer's steps, SGD's formula,
-#: Adam's, a training loop. Each is on or off, but for ``lr`` and ``factor`` (numbers), ``mean`` (of ``all``, of
-#: ``rows``, or ``half`` the sum), ``in_turn`` (the place of the matrix that is updated first), ``alone`` (the place of
-#: the only one whose gradient is never cleared), ``weights`` and ``unweighted`` (of Adam's averages, which).
+#: Adam's, a training loop. Each is on or off, but for ``lr``, ``factor`` and ``decay_times`` (numbers), ``mean`` (of
+#: ``all``, of ``rows``, or ``half`` the sum), ``in_turn`` (the place of the matrix that is updated first), ``alone``
+#: (the place of the only one whose gradient is never cleared), ``weights`` and ``unweighted`` (of Adam's averages,
+#: which) and ``uses`` (which of the betas serves either average, and then the correction of either).
 Switch = (
     Literal["ascent", "constant_lr", "ended", "lost", "lr", "one_buffer", "rate_inside", "shared", "used_up"]
     | Literal["always_nesterov", "average", "buffer_only", "damp_first", "damp_inverse", "damp_itself", "damp_old"]
-    | Literal["decay_doubled", "decay_sign", "decay_unscaled", "decoupled", "empty_first", "no_damp", "no_decay"]
-    | Literal["no_nesterov", "plain", "stored_ahead", "unscaled", "whole_first"]
+    | Literal[
+        "decay_by_rate",
+        "decay_sign",
+        "decay_times",
+        "decay_unscaled",
+        "decoupled",
+        "empty_first",
+        "no_damp",
+        "no_decay",
+    ]
+    | Literal["no_nesterov", "plain", "stored_ahead", "undecayed", "unscaled", "whole_first"]
     | Literal["ahead", "as_sgd", "averages_lost", "behind", "counted", "default_betas", "eps_early", "eps_inside"]
-    | Literal["eps_outside", "first_beta", "first_whole", "no_eps", "no_root", "of_absolute", "of_gradient", "of_mean"]
-    | Literal["one_beta", "plain_gradient", "raw_mean", "raw_square", "stored", "stuck", "swapped", "times"]
-    | Literal["unweighted", "weights"]
+    | Literal["eps_outside", "first_whole", "no_eps", "no_square", "no_root", "of_absolute", "of_gradient", "of_mean"]
+    | Literal["plain_gradient", "raw_mean", "raw_square", "stored", "stuck", "times", "unweighted", "uses", "weights"]
     | Literal["accumulate", "alone", "factor", "frozen", "in_turn", "left", "mean", "once", "relu_at_the_end"]
     | Literal["sums_kept", "twice"]
 )
@@ -80,15 +89,30 @@ DRIVEN = (
     Slip("nesterov", step_words.SLIPS["buffer_only"], {"buffer_only": True}),
     Slip("nesterov", step_words.SLIPS["unscaled"], {"unscaled": True}),
     Slip("first_step.used_up", "", {"used_up": True}),
-    Slip("weight_decay", step_words.SLIPS["decay_doubled"], {"decay_doubled": True}),
+    Slip("weight_decay", step_words.SLIPS["decay_doubled"], {"decay_times": 2.0}),
+    Slip("weight_decay", step_words.SLIPS["decay_halved"], {"decay_times": 0.5}),
+    Slip("weight_decay", step_words.SLIPS["decay_by_rate"], {"decay_by_rate": True}),
     Slip("dampening", step_words.SLIPS["damp_old"], {"damp_old": True}),
     Slip("nesterov", step_words.SLIPS["stored_ahead"], {"stored_ahead": True}),
+    Slip("nesterov", step_words.SLIPS["undecayed"], {"undecayed": True}),
     Slip("state_lost", "", {"plain": True}),
     Slip("wrong_value.rate_inside", "", {"rate_inside": True}),
     Slip("wrong_value.ended", "", {"ended": True}),
     *RATES,
     *WRITTEN_RATES,
 )
+#: Which betas are used in the place of the right ones, β₁ for the mean and β₂ for the square.
+OTHER_BETAS = {
+    "swapped": (1, 0, 1, 0),
+    "swapped_averages": (1, 0, 0, 1),
+    "swapped_corrections": (0, 1, 1, 0),
+    "one_beta": (0, 0, 0, 0),
+    "second_beta": (1, 1, 1, 1),
+    "mean_by_second": (1, 1, 0, 1),
+    "square_by_first": (0, 0, 0, 1),
+    "mean_corrected_by_second": (0, 1, 1, 1),
+}
+FIRST_BETA = (0, 1, 0, 0)
 AVERAGED = (
     *DRIVEN[:5],
     Slip("first_step.used_up", "", {"used_up": True}),
@@ -100,7 +124,7 @@ AVERAGED = (
     Slip("bias_correction", step_words.SLIPS["ahead"], {"ahead": True}),
     Slip("bias_correction", step_words.SLIPS["stuck"], {"stuck": True}),
     Slip("bias_correction", step_words.SLIPS["stored"], {"stored": True}),
-    Slip("wrong_value.averages", step_words.SLIPS["swapped"], {"swapped": True}),
+    *(Slip("wrong_value.averages", step_words.SLIPS[name], {"uses": uses}) for name, uses in OTHER_BETAS.items()),
     Slip("wrong_value.averages", step_words.SLIPS["weights"], {"weights": ("mean", "square")}),
     Slip("wrong_value.averages", step_words.SLIPS["weights_mean"], {"weights": ("mean",)}),
     Slip("wrong_value.averages", step_words.SLIPS["weights_square"], {"weights": ("square",)}),
@@ -114,20 +138,20 @@ AVERAGED = (
     Slip("wrong_value.formula", step_words.SLIPS["eps_outside"], {"eps_outside": True}),
     Slip("wrong_value.formula", step_words.SLIPS["eps_early"], {"eps_early": True}),
     Slip("bias_correction", step_words.SLIPS["behind"], {"behind": True}),
-    Slip("bias_correction", step_words.SLIPS["first_beta"], {"first_beta": True}),
+    Slip("bias_correction", step_words.SLIPS["first_beta"], {"uses": FIRST_BETA}),
     Slip(
         "wrong_value.averages",
         step_words.SLIPS["first_whole"],
         {"first_whole": True, "raw_mean": True, "raw_square": True},
     ),
     Slip("wrong_value.averages", step_words.SLIPS["first_whole_corrected"], {"first_whole": True}),
-    Slip("wrong_value.averages", step_words.SLIPS["one_beta"], {"one_beta": True}),
     Slip("wrong_value.averages", step_words.SLIPS["of_mean"], {"of_mean": True}),
     Slip("wrong_value.averages", step_words.SLIPS["of_absolute"], {"of_absolute": True}),
     Slip("wrong_value.averages", step_words.SLIPS["of_gradient"], {"of_gradient": True}),
     Slip("wrong_value.averages", step_words.SLIPS["default_betas"], {"default_betas": True}),
     Slip("wrong_value.formula", step_words.SLIPS["plain_gradient"], {"plain_gradient": True}),
     Slip("wrong_value.formula", step_words.SLIPS["root_mean_square"], {"plain_gradient": True, "raw_square": True}),
+    Slip("wrong_value.formula", step_words.SLIPS["no_square"], {"no_square": True}),
     Slip("wrong_value.as_sgd", "", {"as_sgd": True}),
     Slip("wrong_value.ended", "", {"ended": True}),
     *RATES,
@@ -209,7 +233,8 @@ def driven(case: Case, slip: Slip, *, averaged: bool) -> dict[str, Tensor]:
 def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip: Slip, index: int) -> Tensor:
     momentum, dampening, decay = (_option(options, i, 0.0) for i in range(3))
     nesterov = (bool(_option(options, 3, False)) or slip.has("always_nesterov")) and not slip.has("no_nesterov")
-    pull = decay * param * (-1 if slip.has("decay_sign") else 2 if slip.has("decay_doubled") else 1)
+    pull = decay * param * (-1 if slip.has("decay_sign") else slip.has("decay_times") or 1)
+    pull = state["rate"] * pull if slip.has("decay_by_rate") else pull
     inside = decay and not (slip.has("no_decay") or slip.has("decoupled") or slip.has("decay_unscaled"))
     update = grad + pull if inside else grad
     if slip.has("plain"):
@@ -229,7 +254,8 @@ def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip:
             averaged = slip.has("average") and not slip.has("whole_first")
             state["buffer"] = update * (kept if slip.has("damp_first") or averaged else 1)
         ahead = state["buffer"] * (1 if slip.has("unscaled") else momentum)
-        update = (ahead if slip.has("buffer_only") else update + ahead) if nesterov else state["buffer"]
+        looking = 0 if slip.has("buffer_only") else grad if slip.has("undecayed") else update
+        update = looking + ahead if nesterov else state["buffer"]
         if slip.has("stored_ahead"):
             state["buffer"] = update
     return update
@@ -237,8 +263,7 @@ def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip:
 
 def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip: Slip, index: int) -> Tensor:
     betas = (0.9, 0.999) if slip.has("default_betas") else _option(options, 0, (0.9, 0.999))
-    first, second = betas[:: -1 if slip.has("swapped") else 1]
-    second = first if slip.has("one_beta") else second
+    by_mean, by_square, first, second = (betas[place] for place in slip.switches.get("uses", (0, 1, 0, 1)))
     state["t"] = state.get("t", 0) + 1
     t = state["t"] + (1 if slip.has("ahead") else 0)
     if slip.has("counted"):
@@ -247,7 +272,7 @@ def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip
     kept = {} if slip.has("averages_lost") else state
     zero = torch.zeros_like(grad)
     exchanged, unweighted = slip.switches.get("weights", ()), slip.switches.get("unweighted", ())
-    old = {name: 1 - beta if name in exchanged else beta for name, beta in (("mean", first), ("square", second))}
+    old = {name: 1 - beta if name in exchanged else beta for name, beta in (("mean", by_mean), ("square", by_square))}
     new = {name: 1.0 if name in unweighted else 1 - weight for name, weight in old.items()}
     state["mean"] = old["mean"] * kept.get("mean", zero) + new["mean"] * grad
     squared = state["mean"] if slip.has("of_mean") else grad
@@ -256,9 +281,7 @@ def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip
     if slip.has("first_whole") and state["t"] == 1:
         state["mean"], state["square"] = grad, squared
     mean: Tensor = state["mean"] / (1 if slip.has("raw_mean") else 1 - first**t)
-    square: Tensor = state["square"] / (
-        1 if slip.has("raw_square") else 1 - (first if slip.has("first_beta") else second) ** t
-    )
+    square: Tensor = state["square"] / (1 if slip.has("raw_square") else 1 - second**t)
     if slip.has("times"):
         mean, square = state["mean"] * (1 - first**t), state["square"] * (1 - second**t)
     if slip.has("stored"):
@@ -267,6 +290,8 @@ def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip
     mean = grad if slip.has("plain_gradient") else mean
     if slip.has("as_sgd"):
         return grad
+    if slip.has("no_square"):
+        return mean
     if slip.has("no_root"):
         return mean / (square + eps)
     if slip.has("eps_inside"):

@@ -9,7 +9,7 @@ from typing import Any
 from grader.judge.diagnosis import step_words, wording
 from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.optimizers import agrees, simulations_of, value_by
-from grader.judge.diagnosis.simulations import AVERAGED, DRIVEN, Slip, Switch
+from grader.judge.diagnosis.simulations import AVERAGED, DRIVEN, FIRST_BETA, OTHER_BETAS, Slip, Switch
 from grader.judge.diagnosis.symptom import Symptom
 from grader.model import Diagnosis
 
@@ -31,6 +31,7 @@ _SGD: tuple[Mapping[str, Switches], ...] = (
     },
     {name: {name: True} for name in ("damp_first", "empty_first")},
     {name: {name: True} for name in ("no_nesterov", "always_nesterov", "buffer_only", "unscaled")},
+    {"rate_inside": {"rate_inside": True}},
 )
 _ADAM: tuple[Mapping[str, Switches], ...] = (
     *_ALWAYS,
@@ -38,12 +39,12 @@ _ADAM: tuple[Mapping[str, Switches], ...] = (
         "raw": {"raw_mean": True, "raw_square": True},
         "raw_mean": {"raw_mean": True},
         "raw_square": {"raw_square": True},
-        **{name: {name: True} for name in ("counted", "ahead", "stuck", "times", "first_beta")},
+        **{name: {name: True} for name in ("counted", "ahead", "stuck", "times")},
+        "first_beta": {"uses": FIRST_BETA},
     },
     {name: {name: True} for name in ("no_root", "eps_inside", "no_eps", "eps_outside")},
     {
-        "swapped": {"swapped": True},
-        "one_beta": {"one_beta": True},
+        **{name: {"uses": uses} for name, uses in OTHER_BETAS.items()},
         "weights": {"weights": ("mean", "square")},
         "unweighted": {"unweighted": ("mean", "square")},
         "unweighted_mean": {"unweighted": ("mean",)},

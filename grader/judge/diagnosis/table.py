@@ -110,6 +110,7 @@ GENERAL: tuple[Hypothesis, ...] = (
     passes.layer,
     passes.left_out,
     optimizers.longer_step,
+    optimizers.defaults,
     rows.part_of_upstream,
     uneven.scaled_unevenly,
     relations.related,
