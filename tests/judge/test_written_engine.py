@@ -10,7 +10,7 @@ from tests.judge.test_written import whole
 ENGINE = """
 class Value:
     def __init__(self, data, parents=()):
-        self.data, self.grad, self.parents, self.pass_on = data, 0.0, parents, lambda: None
+        self.data, self.grad, self.parents, self.pass_on = data, {initial}, parents, lambda: None
 
     def lift(self, o):
         return o if isinstance(o, Value) else Value(o)
@@ -92,6 +92,7 @@ class Value:
             node.pass_on()
 """
 RIGHT = {
+    "initial": "0.0",
     "add": "+= out.grad",
     "mul": "+=",
     "left": "o.data * out.grad",
@@ -138,6 +139,7 @@ WRONG: dict[str, tuple[dict[str, str], str, str, int]] = {
     "relu_at_zero": ({"relu": "(self.data >= 0) * out.grad"}, "exactly 0", "mask_at_zero", 1),
     "no_seed": ({"seed": "0.0"}, "the result itself", "zeros", 11),
     "seed_of_value": ({"seed": "self.data"}, "the value of the result", "wrong_value", 11),
+    "gradients_from_one": ({"initial": "1.0"}, "begins at 1", "wrong_value", 11),
     "from_the_inputs": ({"walk": "nodes"}, "only the last operation", "wrong_value", 11),
     "by_branches": (
         {"before": "if node in seen: return\n            nodes.append(node)", "behind": "pass", "walk": "nodes"},

@@ -114,6 +114,13 @@ RIGHT_ADAM = {
 }
 
 
+#: Right corrections, averages by the other beta, and corrections by the other beta.
+RIGHT_BETAS = (
+    RIGHT_ADAM["corrected"],
+    "b2 * old_m + (1 - b2) * g",
+    "b1 * old_v + (1 - b1) * g**2",
+    "m / (1 - b2**t), v / (1 - b1**t)",
+)
 CONV = """
 def conv2d_grad(inp, out, w, b):
     solution(inp, out, w, b)
@@ -214,7 +221,7 @@ WRONG: dict[str, tuple[str, ...]] = {
         "Mse",
         "class Mse(solution):\n    def __call__(self, inp, targ):\n        return super().__call__(inp, targ).sqrt()",
         "out",
-        "is the square root of",
+        "the root of the mean is taken",
     ),
     "cut": (
         "Lin",
@@ -1406,6 +1413,185 @@ WRONG: dict[str, tuple[str, ...]] = {
         attention("p * dp").replace(" / r\n    v.g", "\n    v.g"),
         "q.g",
         "√d times what comes out when the sum is left out",
+    ),
+    # ------------------------------------------------------------------------------- calls that run no line, and copies
+    "generator": ("lin_grad", LIN.format("yield"), "w.g", "makes of each call a generator", "not_written"),
+    "output_last": (
+        "MseModule",
+        "class MseModule(Module):\n    def forward(self, inp, targ):\n"
+        "        return (inp[:, 0] - targ).pow(2).mean()\n\n    def bwd(self, inp, targ, out):\n"
+        "        inp.g = 2 * (inp[:, 0] - targ)[:, None] / len(targ)",
+        "inp.g",
+        "`bwd(out, *args)`, and it comes last",
+        "raised",
+    ),
+    "copy_of_the_input": (
+        "Relu",
+        "class Relu(solution):\n    def __call__(self, inp):\n        return super().__call__(inp.clone())",
+        "inp.g",
+        "a copy",
+        "not_written",
+    ),
+    # ------------------------------------------------------------------------------------------ losses of another kind
+    "absolute_error": (
+        "mse_grad",
+        short("mse_grad", "inp, targ", "inp.g = (inp[:, 0] - targ).sign()[:, None] / len(targ)"),
+        "inp.g",
+        "absolute values stand in the place of squares",
+    ),
+    "root_of_the_loss": (
+        "mse_vector_grad",
+        short("mse_vector_grad", "pred, y", "d = pred - y; return d / len(d) / d.pow(2).mean().sqrt()"),
+        "result",
+        "the root of the mean is taken",
+    ),
+    "residual_missing": (
+        "matvec_mse_grad",
+        short("matvec_mse_grad", "W, x, y", "return -2 / len(y) * torch.ones_like(y) @ x.T"),
+        "result",
+        "only the exponent is left of a power",
+    ),
+    "size_of_the_example": (
+        "mse_vector_grad",
+        short("mse_vector_grad", "pred, y", "return 2 * (pred - y) / 3"),
+        "result",
+        "m/3 times",
+        "scaled",
+    ),
+    "sum_spread_out": (
+        "mse_grad",
+        short("mse_grad", "inp, targ", "inp.g = (2 * (inp[:, 0] - targ)).mean() * torch.ones_like(inp)"),
+        "inp.g",
+        "added up over axis 0",
+    ),
+    "gradients_of_a_mean": (
+        "train_by_hand",
+        LOOP.format(
+            f"{STUB}; w1 -= learning_rate * g1 / len(x); w2 -= learning_rate * g2 / len(x); losses.append(loss)",
+            "losses",
+        ),
+        "w1",
+        "follow the gradient of a mean",
+        "averaged_instead_of_summed",
+    ),
+    # ------------------------------------------------------------------------------------------- normalisations, again
+    "norm_back_over_the_other_axis": (
+        "layernorm_grad",
+        norm(inp="(g - g.mean(0, keepdim=True) - x * (g * x).mean(0, keepdim=True)) / s"),
+        "inp.g",
+        "the two means on the way back are taken over the other axis",
+    ),
+    "norm_over_all": (
+        "layernorm_grad",
+        norm(s="(c.pow(2).mean(-1, keepdim=True) + eps).sqrt()")
+        .replace("inp.mean(-1, keepdim=True)", "inp.mean()")
+        .replace("c.pow(2).mean(-1, keepdim=True)", "c.pow(2).mean()")
+        .replace("mean(-1, keepdim=True)", "mean()"),
+        "inp.g",
+        "over all entries",
+    ),
+    "norm_over_two_axes": (
+        "layernorm_grad",
+        norm().replace("mean(-1,", "mean((-2, -1),"),
+        "gamma.g",
+        "over the last two axes",
+    ),
+    "norm_means_unscaled": (
+        "layernorm_grad",
+        norm(inp="(g - out.g.mean(-1, keepdim=True) - x * (out.g * x).mean(-1, keepdim=True)) / s"),
+        "inp.g",
+        "not multiplied by `gamma` there",
+    ),
+    "norm_uncentred_outside": (
+        "layernorm_grad",
+        norm(inp="(g - g.mean(-1, keepdim=True) - inp / s * (g * x).mean(-1, keepdim=True)) / s"),
+        "inp.g",
+        "in front of the last mean",
+    ),
+    "norm_uncentred_inside": (
+        "layernorm_grad",
+        norm(inp="(g - g.mean(-1, keepdim=True) - x * (g * inp / s).mean(-1, keepdim=True)) / s"),
+        "inp.g",
+        "inside of the last mean",
+    ),
+    # ------------------------------------------------------------------------------------------------ optimizers, again
+    **{
+        name: ("Adam", adam(**{"m": m, "v": v, "corrected": corrected}), "p", said)
+        for name, m, v, corrected, said in (
+            ("betas_of_averages", RIGHT_BETAS[1], RIGHT_BETAS[2], RIGHT_BETAS[0], "in the averages, and not in their"),
+            (
+                "betas_of_corrections",
+                RIGHT_ADAM["m"],
+                RIGHT_ADAM["v"],
+                RIGHT_BETAS[3],
+                "in the corrections, and not in",
+            ),
+            ("mean_by_second_beta", RIGHT_BETAS[1], RIGHT_ADAM["v"], RIGHT_BETAS[0], "the first average uses β₂"),
+            ("square_by_first_beta", RIGHT_ADAM["m"], RIGHT_BETAS[2], RIGHT_BETAS[0], "the second average uses β₁"),
+        )
+    },
+    "mean_alone": (
+        "Adam",
+        adam().replace(" / (v.sqrt() + self.eps)", ""),
+        "p",
+        "nothing divides it",
+    ),
+    "step_counted_late": (
+        "Adam",
+        adam(t="self.steps[i] - 1"),
+        "p",
+        "where t is 0",
+        "non_finite",
+    ),
+    "other_defaults": (
+        "Adam",
+        "class Adam(solution):\n    def __init__(self, params, lr=1e-3, betas=(0.9, 0.99), eps=1e-8):\n"
+        "        super().__init__(params, lr, betas, eps)",
+        "p",
+        "where the options are left out",
+    ),
+    "decay_halved": ("SGD", sgd(pull="self.weight_decay / 2"), "p (weight decay)", "is halved", "weight_decay"),
+    "decay_by_the_rate": (
+        "SGD",
+        sgd(pull="self.lr * self.weight_decay"),
+        "p (weight decay)",
+        "multiplied by the learning rate",
+        "weight_decay",
+    ),
+    "undecayed_look_ahead": (
+        "SGD",
+        sgd(buffer=PLAIN_BUFFER.replace("(g + self.m", "(p.g + self.m")),
+        "p (Nesterov)",
+        "without weight decay",
+        "nesterov",
+    ),
+    "velocity_undampened": (
+        "SGD",
+        sgd(buffer="self.held[i] = -self.lr * g + (0 if old is None else self.momentum * old); p += self.held[i]"),
+        "p (dampening)",
+        "dampening is left out, and the learning rate is multiplied into the buffer",
+    ),
+    "momentum_written_in": (
+        "resnet_step",
+        "def resnet_step(model, lr, momentum, steps, next_gradients):\n    sgd = SGD(model.parameters(), lr, 0.9)\n"
+        "    for _ in range(steps):\n        next_gradients(model)\n        sgd.step()",
+        "first",
+        "when momentum is 0.9",
+    ),
+    "last_layer_left_out": (
+        "resnet_step",
+        "def resnet_step(model, lr, momentum, steps, next_gradients):\n"
+        "    sgd = SGD(list(model.parameters())[:-2], lr, momentum)\n"
+        "    for _ in range(steps):\n        next_gradients(model)\n        sgd.step()",
+        "last",
+        "and others have changed",
+        "not_in_place",
+    ),
+    "hardly_moved": (
+        "Adam",
+        adam(m=RIGHT_BETAS[1], v=RIGHT_BETAS[2]),
+        "p (all options left out)",
+        "in the averages, and not in their",
     ),
 }
 

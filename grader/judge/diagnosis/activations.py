@@ -21,6 +21,7 @@ RELU = (torch.relu, Tensor.relu, functional.relu)
 SIGMOID = (torch.sigmoid, Tensor.sigmoid, functional.sigmoid)
 TANH = (torch.tanh, Tensor.tanh, functional.tanh)
 GELU = (functional.gelu,)
+_SQUARE = 2
 
 
 class Unary(torch.autograd.Function):
@@ -232,14 +233,41 @@ def power_for_slope(*, factor: bool = False, turned: bool = False) -> Callable[[
     With ``turned``, the base of an even power is that of the opposite sign, which the power does not show.
     """
 
-    def power(value: Any, exponent: Any, **_: Any) -> Any:
-        if not isinstance(value, Tensor) or not isinstance(exponent, int | float):
-            return torch.pow(value, exponent)
+    def power(value: Tensor, exponent: float) -> Any:
         times = (exponent if factor else 1) * (-1 if turned and exponent % 2 == 0 else 1)
         return Unary.apply(value, lambda x: x**exponent, lambda x, y: times * y)  # type: ignore[no-untyped-call]
 
-    powers = dict.fromkeys((torch.pow, Tensor.pow, Tensor.__pow__), power)
-    return lambda: {**powers, **dict.fromkeys((torch.square, Tensor.square), lambda value: power(value, 2))}
+    return _powers(power)
+
+
+def power_for_constant() -> Table:
+    """Powers on whose way back only the exponent is left."""
+    return _powers(
+        lambda value, exponent: Unary.apply(  # type: ignore[no-untyped-call]
+            value, lambda x: x**exponent, lambda x, y: torch.full_like(x, exponent)
+        )
+    )()
+
+
+def absolute_squares() -> Table:
+    """Absolute values in the place of squares, forward and back."""
+    return _powers(lambda value, exponent: value.abs() if exponent == _SQUARE else value**exponent)()
+
+
+def root_of_mean() -> Table:
+    """The root of each mean in its place, forward and back."""
+    return dict.fromkeys((torch.mean, Tensor.mean), lambda value, *rest, **more: value.mean(*rest, **more).sqrt())
+
+
+def _powers(power: Callable[[Tensor, float], Any]) -> Callable[[], Table]:
+    """Each way to raise a tensor to the power of a number."""
+
+    def changed(value: Any, exponent: Any = _SQUARE, **_: Any) -> Any:
+        if not isinstance(value, Tensor) or not isinstance(exponent, int | float):
+            return torch.pow(value, exponent)
+        return power(value, exponent)
+
+    return lambda: dict.fromkeys((torch.pow, Tensor.pow, Tensor.__pow__, torch.square, Tensor.square), changed)
 
 
 def relu_forward(value: Tensor) -> Tensor:

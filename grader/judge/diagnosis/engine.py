@@ -51,7 +51,8 @@ class Engine:
     and ``slopes`` replace the usual ones, ``swapped`` have their operands the wrong way round where a number is on the
     left. The gradients of operations in ``unweighted`` lack the factor that arrives, those in ``assigned`` are written
     over what is there. With ``last_first`` the walk visits the last operand before the first; with ``by_logarithm``, a
-    power whose exponent is a node is put together from a logarithm, a product and an exponential.
+    power whose exponent is a node is put together from a logarithm, a product and an exponential. Each gradient begins
+    as ``initial``.
     """
 
     own: frozenset[str] = frozenset()
@@ -64,6 +65,7 @@ class Engine:
     last_first: bool = False
     by_logarithm: bool = False
     seed: Callable[[float], float] = lambda data: 1.0
+    initial: float = 0.0
 
     def gradients(self, formula: str, *numbers: float) -> tuple[float, list[float]]:
         """The value of a formula of ``a``, ``b`` and the number ``x``, and the gradients of ``a`` and ``b``."""
@@ -90,7 +92,7 @@ class Node:
         self, engine: Engine, data: float, operation: str = "", parents: list[tuple[Node, float]] | None = None
     ) -> None:
         self.engine, self.data, self.operation, self.parents = engine, data, operation, parents or []
-        self.grad = 0.0
+        self.grad = engine.initial
 
     def backward(self) -> None:
         """Pass the gradients on, in the engine's order."""

@@ -70,6 +70,7 @@ SLIPS: tuple[EngineSlip, ...] = (
     _slope("relu", "", lambda x, y, out: float(x <= 0), key="mask_inverted"),
     _slope("relu", "", lambda x, y, out: float(x >= 0), key="mask_at_zero"),
     EngineSlip("wrong_value.seed", "", {"seed": lambda data: data}),
+    EngineSlip("wrong_value.engine", "every gradient begins at 1, and not at 0", {"initial": 1.0}),
     *(
         EngineSlip(
             "wrong_value.engine",

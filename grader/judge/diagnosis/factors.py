@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from itertools import permutations
 
@@ -151,6 +151,17 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
                 if _is_scaled(symptom, lambda view: constant * float(view.case.sizes[letter]) ** power):  # noqa: B023
                     parts = [*_parts(constant), *_parts_of_size(letter, power)]
                     return _scaled(symptom, _formula(constant, letter, power), parts)
+    return _by_a_fixed_number(symptom, [(view.case.sizes, ratio) for view, ratio in known])
+
+
+def _by_a_fixed_number(symptom: Symptom, known: list[tuple[Mapping[str, int], float]]) -> Diagnosis | None:
+    """Divided by one number in all cases, where a size of the case belongs."""
+    for letter in letters(symptom):
+        sizes, ratio = known[0]
+        share = ratio / sizes[letter]
+        several = len({sizes[letter] for sizes, _ in known}) > 1
+        if several and share and _is_scaled(symptom, lambda view: share * view.case.sizes[letter]):  # noqa: B023
+            return wording.say("scaled.fixed", path=path(symptom), letter=letter, used=wording.number(1 / share))
     return None
 
 

@@ -23,7 +23,6 @@ class Misstep:
     what: str
     correction: int = 0
     eps: str = "inside"
-    other_axis: bool = False
     mean: bool = True
     spread: bool = True
     scale: bool = True
@@ -32,7 +31,6 @@ class Misstep:
     added: bool = False
     normal: str = "normal"
     outer: str = ""
-    whole: bool = False
     scale_twice: bool = False
     inner: str = ""
     times_mean: float = 1
@@ -40,13 +38,31 @@ class Misstep:
     sums: tuple[str, ...] = ()
     of_variance: bool = False
     counted: str = ""
+    along: str = ""
+    back_along: str = ""
+    scale_in_means: bool = True
 
 
 _ALONE: Mapping[str, Misstep] = {
     "unbiased": Misstep("the variance is divided by one less than the number of values (unbiased)", correction=1),
     "eps_outside": Misstep("eps is added to the root of the variance, not to the variance", eps="outside"),
     "no_eps": Misstep("eps is left out", eps="none"),
-    "other_axis": Misstep("mean and variance are taken over the other axis", other_axis=True),
+    "other_axis": Misstep("mean and variance are taken over the other axis", along="other"),
+    "all_entries": Misstep("mean and variance are taken over all entries, not along the axis", along="all"),
+    "last_two": Misstep(
+        "mean and variance are taken over the last two axes, not over the last alone", along="last two"
+    ),
+    "back_other_axis": Misstep("the two means on the way back are taken over the other axis", back_along="other"),
+    "scale_late_in_means": Misstep(
+        "the two means on the way back are taken of `out.g`, which is not multiplied by `gamma` there",
+        scale_in_means=False,
+    ),
+    "uncentred_outside": Misstep(
+        "the mean is not subtracted in the normalised input in front of the last mean", outer="uncentred"
+    ),
+    "mean_of_uncentred": Misstep(
+        "the mean is not subtracted in the normalised input inside of the last mean", inner="uncentred"
+    ),
     "constants": Misstep("mean and variance are taken for constants", mean=False, spread=False),
     "no_spread": Misstep("the variance is taken for a constant", spread=False),
     "no_mean": Misstep("the mean is taken for a constant", mean=False),
@@ -74,7 +90,7 @@ _ALONE: Mapping[str, Misstep] = {
         "the input less its mean, not divided by the root, stands in front of the last mean", outer="centred"
     ),
     "nothing_outside": Misstep("the normalised input is missing in front of the last mean", outer="ones"),
-    "whole": Misstep("the two means on the way back are taken over all entries, not along the axis", whole=True),
+    "whole": Misstep("the two means on the way back are taken over all entries, not along the axis", back_along="all"),
     "variance_itself": Misstep(
         "the variance stands in the place of its root, 1 / (var + eps) for 1 / √(var + eps)", of_variance=True
     ),
@@ -126,10 +142,10 @@ def normalisations(misstep: Misstep) -> Mapping[Any, Callable[..., Tensor]]:
     """The functions of torch that normalise, with this misstep on the way back."""
 
     def layer_norm(value: Tensor, *_: Any, weight: Tensor, bias: Tensor, eps: float, **__: Any) -> Tensor:
-        return _applied(value, weight, bias, eps, 0 if misstep.other_axis else value.dim() - 1, misstep)
+        return _applied(value, weight, bias, eps, value.dim() - 1, misstep)
 
     def batch_norm(value: Tensor, *_: Any, weight: Tensor, bias: Tensor, eps: float, **__: Any) -> Tensor:
-        return _applied(value, weight, bias, eps, 1 if misstep.other_axis else 0, misstep)
+        return _applied(value, weight, bias, eps, 0, misstep)
 
     return {functional.layer_norm: layer_norm, functional.batch_norm: batch_norm}
 
@@ -145,34 +161,42 @@ class _Normalised(torch.autograd.Function):
     def forward(
         ctx: Any, value: Tensor, gamma: Tensor, beta: Tensor, eps: float, axis: int, misstep: Misstep
     ) -> Tensor:
-        variance = value.var(axis, correction=misstep.correction, keepdim=True)
+        along = _along(misstep.along, axis, value.dim())
+        variance = value.var(along, correction=misstep.correction, keepdim=True)
         variance = variance if not misstep.of_variance else (variance + eps) ** 2 - eps
         inside = eps if misstep.eps == "inside" else 0.0
         outside = eps if misstep.eps == "outside" else 0.0
         root = 1 / ((variance + inside).sqrt() + outside)
-        centred = value - value.mean(axis, keepdim=True)
+        centred = value - value.mean(along, keepdim=True)
         normal = centred * root
         out = normal * gamma + beta
         tensors = {"normal": normal, "raw": value, "centred": centred, "output": out, "ones": torch.ones_like(value)}
         tensors |= {"uncentred": value * root, "square": normal**2}
         used, outer, inner = (tensors[name or misstep.normal] for name in ("", misstep.outer, misstep.inner))
         ctx.save_for_backward(used, outer, inner, root, gamma)
-        ctx.axis, ctx.misstep = axis, misstep
+        ctx.along, ctx.misstep = _along(misstep.back_along or misstep.along, axis, value.dim()), misstep
         return out
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Any:
         normal, outer, inner, root, gamma = ctx.saved_tensors
         misstep = ctx.misstep
-        axis = tuple(range(upstream.dim())) if misstep.whole else ctx.axis
-        mean_of, spread_of = (_average(misstep, name, upstream, axis) for name in ("mean", "spread"))
+        mean_of, spread_of = (_average(misstep, name, upstream, ctx.along) for name in ("mean", "spread"))
         scaled = upstream * gamma if misstep.scale and not misstep.scale_late else upstream
-        mean = misstep.times_mean * mean_of(scaled) if misstep.mean else 0.0
-        spread = misstep.times_spread * outer * spread_of(scaled * inner) if misstep.spread else 0.0
+        inside = scaled if misstep.scale_in_means else upstream
+        mean = misstep.times_mean * mean_of(inside) if misstep.mean else 0.0
+        spread = misstep.times_spread * outer * spread_of(inside * inner) if misstep.spread else 0.0
         rows = tuple(range(upstream.dim() - 1))
         behind = root**misstep.root * (gamma if misstep.scale_late or misstep.scale_twice else 1)
         spread = -spread if misstep.added else spread
         return behind * (scaled - mean - spread), (upstream * normal).sum(rows), upstream.sum(rows), None, None, None
+
+
+def _along(name: str, axis: int, axes: int) -> int | tuple[int, ...]:
+    """The axes that a mean is taken along: the right one, or others by a name, of so many."""
+    if name == "other":
+        return 0 if axis else axes - 1
+    return {"all": tuple(range(axes)), "last two": tuple(range(axes)[-2:])}.get(name, axis)
 
 
 def _average(misstep: Misstep, name: str, upstream: Tensor, axis: Any) -> Callable[[Tensor], Tensor]:

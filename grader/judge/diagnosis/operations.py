@@ -181,6 +181,9 @@ OPERATIONS: Mapping[str, Callable[[], Mapping[Any, Callable[..., Any]]]] = {
     "relu_at_the_end_forward": activations.relu_at_the_end(activations.relu_forward),
     "power_for_slope": activations.power_for_slope(),
     "power_for_slope_turned": activations.power_for_slope(turned=True),
+    "power_for_constant": activations.power_for_constant,
+    "absolute_squares": activations.absolute_squares,
+    "root_of_mean": activations.root_of_mean,
     "power_not_lowered": activations.power_for_slope(factor=True),
     "power_not_lowered_turned": activations.power_for_slope(factor=True, turned=True),
 }

@@ -114,12 +114,13 @@ def _function(symptom: Symptom) -> Diagnosis | None:
 
 
 def _repeated(symptom: Symptom) -> Diagnosis | None:
-    """The mean along one axis, in every place of it."""
+    """The mean along one axis, or the sum, in every place of it."""
     for axis in range(min(view.expected.dim() for view in symptom.failing)):
         if sum(view.expected.shape[axis] > _CASES for view in symptom.failing) < _CASES:
             continue
-        if symptom.fits(lambda view: view.expected.mean(axis, keepdim=True).expand_as(view.expected)):  # noqa: B023
-            return wording.say("wrong_value.repeated", path=path(symptom), axis=axis)
+        for key, reduced in (("wrong_value.repeated", torch.mean), ("wrong_value.repeated.sum", torch.sum)):
+            if symptom.fits(lambda view: reduced(view.expected, axis, keepdim=True).expand_as(view.expected)):  # noqa: B023
+                return wording.say(key, path=path(symptom), axis=axis)
     return None
 
 

@@ -163,6 +163,12 @@ VALUE_WORDS: dict[str, Words] = {
         "How many values is the mean taken over?",
         "Divide by {letter}: one less belongs to the estimate of a variance, not to a mean.",
     ),
+    "scaled.fixed": Words(
+        "`{path}` is {letter}/{used} times what it should be, in every case.",
+        "A number that is the same for every size stands where a division by {letter} belongs.",
+        "Which number of your code was right for one example alone?",
+        "Take {letter} from the shape of a tensor, not from an example.",
+    ),
     "scaled.sizes": Words(
         "`{path}` is {right}/{used} times what it should be, in every case.",
         "It was divided by the size {used}, where a division by {right} is right.",
@@ -399,6 +405,12 @@ VALUE_WORDS: dict[str, Words] = {
         "A mean was taken of what is asked for one by one, and was spread out again.",
         "Which of the numbers belong to one entry of the result?",
         "Look for the line that takes a mean, and leave the entries as they are there.",
+    ),
+    "wrong_value.repeated.sum": Words(
+        "`{path}` is the right answer added up over axis {axis}, and that sum in every place along it.",
+        "A sum or a mean was taken of what is asked for one by one, and was spread out again.",
+        "Which of the numbers belong to one entry of the result?",
+        "Look for the line that takes a sum or a mean, and leave the entries as they are there.",
     ),
     "wrong_value.rearranged": Words(
         "`{path}` has the right numbers, in the wrong places.",
