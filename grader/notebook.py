@@ -45,12 +45,18 @@ _WIDTH = 100
 _CHECKING: ContextVar[bool] = ContextVar("grader_checking", default=False)
 
 
-def check(name: str | Callable[..., Any] | None = None, *, course: str = "autograd", hints: Hints = "nudge") -> None:
-    """Check one exercise, or with no name every exercise that is defined so far, and show what came out.
+def check(
+    name: str | Callable[..., Any] | None = None,
+    *others: str | Callable[..., Any],
+    course: str = "autograd",
+    hints: Hints = "nudge",
+) -> None:
+    """Check one exercise or several, or with no name every exercise that is defined so far, and show what came out.
 
-    ``name`` is an exercise's, or the function or class itself; ``course`` is as for ``grader score``; ``hints`` is how
-    much the feedback helps. Nothing is returned, nothing of the notebook is changed, and whatever the stub does (an
-    exception included) is told, not raised. So is a course that is not installed or is broken. An interrupt ends it.
+    ``name`` and ``others`` are exercises, by their names or as the functions or classes themselves; ``course`` is as
+    for ``grader score``; ``hints`` is how much the feedback helps. Nothing is returned, nothing of the notebook is
+    changed, and whatever the stub does (an exception included) is told, not raised. So is a course that is not
+    installed or is broken. An interrupt ends it.
     """
     if _CHECKING.get():
         return
@@ -65,7 +71,8 @@ def check(name: str | Callable[..., Any] | None = None, *, course: str = "autogr
         _say(shell, f"{error}: {error.remedy}")
         return
     try:
-        _check(name, seeded, namespace, shell, hints)
+        for each in (name, *others):
+            _check(each, seeded, namespace, shell, hints)
     except KeyboardInterrupt:
         _say(shell, "The check was interrupted, and nothing is known of it. Does every loop of yours come to its end?")
         raise KeyboardInterrupt from None  # cells that wait behind this one do not run; where it stood helps nobody

@@ -262,6 +262,13 @@ def test_check_in_a_script_prints_where_the_encoding_has_no_marks(tmp_path: Path
     assert ran.stdout.decode("cp1252").startswith("? relu_grad  2 / 2  passed")
 
 
+def test_check_takes_several_exercises(place: Place) -> None:
+    place.run(RIGHT + RELU)
+    printed = place.run('check("lin_grad", relu_grad, "gelu_grat")')
+
+    assert [name for name in ("✓ lin_grad", "✓ relu_grad", "Did you mean gelu_grad") if name not in printed] == []
+
+
 def test_name_imported_from_elsewhere_is_not_the_students(place: Place) -> None:
     assert "Module is not defined yet" in place.run("from torch.nn import Module\ncheck('Module')")
 
