@@ -44,7 +44,7 @@ _ADAM: tuple[Mapping[str, Switches], ...] = (
     },
     {name: {name: True} for name in ("no_root", "eps_inside", "no_eps", "eps_outside")},
     {
-        **{name: {"uses": uses} for name, uses in OTHER_BETAS.items()},
+        **{name: {"uses": OTHER_BETAS[name]} for name in ("swapped", "one_beta")},
         "weights": {"weights": ("mean", "square")},
         "unweighted": {"unweighted": ("mean", "square")},
         "unweighted_mean": {"unweighted": ("mean",)},
