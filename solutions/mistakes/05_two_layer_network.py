@@ -191,6 +191,15 @@ def first_layer_only(model, x, y, learning_rate, steps):
     return _loop(model, x, y, steps, lambda step: model.zero_grad(), update)
 
 
+@mistake("train_module", "raised")
+def layers_by_their_places(model, x, y, learning_rate, steps):
+    def update(step):
+        for p in (model[0].weight, model[2].weight, model[2].bias):
+            p -= learning_rate * p.grad
+
+    return _loop(model, x, y, steps, lambda step: model.zero_grad(), update)
+
+
 @mistake("train_module", "not_in_place")
 def parameters_replaced(model, x, y, learning_rate, steps):
     def update(step):

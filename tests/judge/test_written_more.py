@@ -1593,6 +1593,16 @@ WRONG: dict[str, tuple[str, ...]] = {
         "p (all options left out)",
         "in the averages, and not in their",
     ),
+    "layers_by_their_places": (
+        "train_module",
+        "def train_module(model, x, y, learning_rate, steps):\n    losses = []\n    for _ in range(steps):\n"
+        "        model.zero_grad()\n        loss = ((model(x) - y) ** 2).sum()\n        loss.backward()\n"
+        "        with torch.no_grad():\n            for p in (model[0].weight, model[2].weight, model[2].bias):\n"
+        "                p -= learning_rate * p.grad\n        losses.append(loss.item())\n    return losses",
+        "first",
+        "All other cases are right; this one differs by: a network inside of another",
+        "raised",
+    ),
 }
 
 

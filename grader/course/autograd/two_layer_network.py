@@ -117,14 +117,21 @@ def train_with_autograd(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor, learning_r
 
 
 @exercise(
-    call=MODEL + "    train_module(model, x, y, learning_rate, steps)",
-    inputs=NETWORK,
+    call=MODEL
+    + """
+    model = torch.nn.Sequential(model) if nested else model
+    train_module(model, x, y, learning_rate, steps)
+    """,
+    inputs={**NETWORK, "nested": fixed(False)},
     points={"result": 1, "first": 0.5, "second": 0.5, "bias": 1},
     in_place=("first", "second", "bias"),
     scalars=("result",),
     magnitudes=(),
     autograd=True,
-    variants=(Variant("three steps", {"steps": fixed(3)}),),
+    variants=(
+        Variant("three steps", {"steps": fixed(3)}),
+        Variant("a network inside of another", {"nested": fixed(True)}),  # whose layers have other places
+    ),
 )
 def train_module(
     x: Tensor, y: Tensor, first: Tensor, second: Tensor, bias: Tensor, learning_rate: float, steps: int

@@ -165,7 +165,7 @@ def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
         whole = symptom.first.run.ended == "returned"
         for hypothesis in (*OUTCOMES, *SPECIFIC):
             if (whole or hypothesis not in WHOLE) and (diagnosis := hypothesis(symptom)):
-                return diagnosis
+                return _only_in_one_case(symptom, diagnosis) if diagnosis.code == "raised" else diagnosis
     if modified is not None:
         return modified
     for hypothesis in GENERAL:
