@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from grader.judge.diagnosis.source import makes_no_call, reads_gradient, takes_out_last, writes_in_part
+from grader.judge.diagnosis.source import (
+    assigns,
+    makes_no_call,
+    parameter,
+    reads_gradient,
+    takes_out_last,
+    writes_in_part,
+)
 from grader.model import Stub
 
 
@@ -76,3 +83,23 @@ def test_source_tells_calls_that_run_no_line(source: str, kind: str | None) -> N
 )
 def test_source_tells_where_the_output_stands(source: str, last: bool) -> None:
     assert takes_out_last(stub(source)) == last
+
+
+@pytest.mark.parametrize(
+    ("line", "given"),
+    [
+        ("inp = inp.squeeze()", True),
+        ("inp, rest = inp[0], inp[1:]", True),
+        ("inp.g = out.g", False),
+        ("inp[0] = 1", False),
+        ("(", False),
+    ],
+)
+def test_source_tells_whether_a_name_is_given_to_another_tensor(line: str, given: bool) -> None:
+    assert assigns(stub(f"def relu_grad(inp, out):\n    {line}"), "inp") == given
+
+
+@pytest.mark.parametrize(("place", "name"), [(0, "x"), (1, "y"), (2, None)])
+def test_source_tells_what_an_argument_is_called(place: int, name: str | None) -> None:
+    assert parameter(stub("def mse_grad(x, y):\n    pass"), "mse_grad", place) == name
+    assert parameter(stub("mse_grad = None"), "mse_grad", place) is None

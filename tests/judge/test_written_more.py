@@ -1432,7 +1432,30 @@ WRONG: dict[str, tuple[str, ...]] = {
         "a copy",
         "not_written",
     ),
+    "name_given_to_a_view": (
+        "mse_grad",
+        "def mse_grad(output, y):\n    output = output[:, 0]\n    output.g = 2 * (output - y) / len(y)",
+        "inp.g",
+        "gives the name `output` to another tensor",
+        "not_written",
+    ),
+    "weights_of_its_own": (
+        "forward_and_backward",
+        "def forward_and_backward(inp, targ):\n    w1, b1 = torch.randn(inp.shape[1], 5), torch.zeros(5)\n"
+        "    w2, b2 = torch.randn(5, 1), torch.zeros(1)\n    l1 = lin(inp, w1, b1)\n    l2 = relu(l1)\n"
+        "    out = lin(l2, w2, b2)\n    mse_grad(out, targ)\n    lin_grad(l2, out, w2, b2)\n    relu_grad(l1, l2)\n"
+        "    lin_grad(inp, l1, w1, b1)\n    return mse(out, targ)",
+        "w2.g",
+        "gives the name `w2` to another tensor",
+        "not_written",
+    ),
     # ------------------------------------------------------------------------------------------ losses of another kind
+    "loss_skipped": (
+        "forward_and_backward",
+        loss(g="torch.ones(len(err), 1)"),
+        "w1.g",
+        "the way back begins with ones",
+    ),
     "absolute_error": (
         "mse_grad",
         short("mse_grad", "inp, targ", "inp.g = (inp[:, 0] - targ).sign()[:, None] / len(targ)"),

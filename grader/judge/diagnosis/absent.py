@@ -9,9 +9,9 @@ from torch import Tensor
 
 from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
-from grader.judge.diagnosis.naming import call_of, is_used
+from grader.judge.diagnosis.naming import call_of, handed_over, is_used
 from grader.judge.diagnosis.returned import not_returned
-from grader.judge.diagnosis.source import makes_no_call, reads_gradient, writes_in_part
+from grader.judge.diagnosis.source import assigns, makes_no_call, parameter, reads_gradient, writes_in_part
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.evidence import Finding
 from grader.model import Diagnosis
@@ -55,7 +55,19 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
         return found
     if name.endswith(".grad") and symptom.evidence.exercise.autograd:
         return wording.say("not_written.no_way", path=name, owner=name.removesuffix(".grad"))
-    return wording.say("not_written", path=name, state=_STATES.get(first.actual.absence or "", "it is empty"))
+    state = _STATES.get(first.actual.absence or "", "it is empty")
+    if owner := _rebound(symptom):
+        return wording.say("not_written.rebound", path=name, state=state, owner=owner)
+    return wording.say("not_written", path=name, state=state)
+
+
+def _rebound(symptom: Symptom) -> str | None:
+    """What the stub calls the owner of a gradient, where one of its lines gives that name to another tensor."""
+    exercise, stub = symptom.evidence.exercise, symptom.evidence.stub
+    owner = path(symptom).rpartition(".")[0]
+    call = handed_over(exercise.call, owner)
+    name = owner if owner in exercise.globals else parameter(stub, *call) if call else None
+    return name if name and assigns(stub, name) else None
 
 
 def _not_run(symptom: Symptom) -> Diagnosis | None:

@@ -249,6 +249,15 @@ def power_for_constant() -> Table:
     )()
 
 
+def ones_for_loss() -> Table:
+    """A mean of squares whose way back begins with ones, as if what is squared were summed."""
+    squares = _powers(
+        lambda value, exponent: Unary.apply(value, lambda x: x**exponent, lambda x, y: torch.ones_like(x))  # type: ignore[no-untyped-call]
+    )
+    mean = lambda value, *_, **__: value.mean().detach() + value.sum() - value.sum().detach()  # noqa: E731
+    return {**squares(), **dict.fromkeys((torch.mean, Tensor.mean), mean)}
+
+
 def absolute_squares() -> Table:
     """Absolute values in the place of squares, forward and back."""
     return _powers(lambda value, exponent: value.abs() if exponent == _SQUARE else value**exponent)()

@@ -41,6 +41,21 @@ def made_of(source: str, path: str) -> str | None:
     return None if value is None or _is_call(value) else ast.unparse(value)
 
 
+@lru_cache(maxsize=256)
+def handed_over(source: str, name: str) -> tuple[str, int] | None:
+    """The student's function that the check calls with ``name``, and the argument's place; None where there is none.
+
+    >>> handed_over("mse_grad(inp, targ)", "targ")
+    ('mse_grad', 1)
+    """
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            for place, argument in enumerate(node.args):
+                if isinstance(argument, ast.Name) and argument.id == name:
+                    return node.func.id, place
+    return None
+
+
 def is_used(source: str, name: str) -> bool:
     """Whether the check's code itself reads or writes ``name``, a name with or without attributes.
 

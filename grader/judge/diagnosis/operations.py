@@ -182,6 +182,7 @@ OPERATIONS: Mapping[str, Callable[[], Mapping[Any, Callable[..., Any]]]] = {
     "power_for_slope": activations.power_for_slope(),
     "power_for_slope_turned": activations.power_for_slope(turned=True),
     "power_for_constant": activations.power_for_constant,
+    "ones_for_loss": activations.ones_for_loss,
     "absolute_squares": activations.absolute_squares,
     "root_of_mean": activations.root_of_mean,
     "power_not_lowered": activations.power_for_slope(factor=True),

@@ -121,6 +121,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "Is what your object keeps the very tensor that it was given?",
         "Keep the tensor itself: `self.… = {owner}`.",
     ),
+    "not_written.rebound": Words(
+        "`{path}` was not written: {state}.",
+        "A line of your code gives the name `{owner}` to another tensor, and what is set behind it is set on that one.",
+        "For which tensor does `{owner}` stand on the line that sets its `.g`?",
+        "Give what that line makes another name, and set `.g` on the tensor that was there.",
+    ),
     "not_written.alike": Words(
         "`{path}` was not written, but `{found}` holds a tensor of that shape.",
         "Perhaps the result went to another name.",

@@ -44,6 +44,7 @@ PASSES: dict[str, str] = {
     "power_for_slope_turned": "the power itself stands in the place of its derivative, but for the sign: "
     "x² goes back as x², and not as 2x",
     "power_for_constant": "only the exponent is left of a power on the way back: x² goes back as 2, and not as 2x",
+    "ones_for_loss": "the way back begins with ones, without the derivative of the loss",
     "absolute_squares": "absolute values stand in the place of squares",
     "root_of_mean": "the root of the mean is taken",
     "power_not_lowered": "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x",

@@ -62,6 +62,21 @@ def _yields(node: ast.AST) -> bool:
     return isinstance(node, ast.Yield | ast.YieldFrom) or any(map(_yields, ast.iter_child_nodes(node)))
 
 
+def assigns(stub: Stub | None, name: str) -> bool:
+    """Whether some line gives a new value to the name itself, as ``inp = inp.squeeze()`` does."""
+    return any(
+        isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store) for node in _nodes(stub)
+    )
+
+
+def parameter(stub: Stub | None, function: str, place: int) -> str | None:
+    """What a function calls its argument at a place; None where there is no such function or argument."""
+    for node in _nodes(stub):
+        if isinstance(node, ast.FunctionDef) and node.name == function and len(node.args.args) > place:
+            return node.args.args[place].arg
+    return None
+
+
 def takes_out_last(stub: Stub | None) -> bool:
     """Whether a ``bwd`` is written or called with its arguments before the output: ``def bwd(self, inp, out)``."""
     return any(map(_puts_out_last, _nodes(stub)))
