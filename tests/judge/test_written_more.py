@@ -1432,6 +1432,22 @@ WRONG: dict[str, tuple[str, ...]] = {
         "a copy",
         "not_written",
     ),
+    "output_in_the_class": (
+        "Relu",
+        "class Relu:\n    def __call__(self, inp):\n        Relu.inp, Relu.out = inp, inp.clamp_min(0.0)\n"
+        "        return Relu.out\n\n    def backward(self):\n        Relu.inp.g = (Relu.inp > 0) * Relu.out.g",
+        "inp.g",
+        "it is that of another call or object",
+        "raised",
+    ),
+    "method_of_another_name": (
+        "ReluModule",
+        "class ReluModule(Module):\n    def forward(self, inp):\n        return inp.clamp_min(0.0)\n\n"
+        "    def _bwd(self, out, inp):\n        inp.g = (inp > 0) * out.g",
+        "inp.g",
+        "a stub (`Module`), or a method that your class defines by another name",
+        "raised",
+    ),
     "name_given_to_a_view": (
         "mse_grad",
         "def mse_grad(output, y):\n    output = output[:, 0]\n    output.g = 2 * (output - y) / len(y)",

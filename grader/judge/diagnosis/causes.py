@@ -156,7 +156,7 @@ CAUSES: dict[str, Cause] = {
         "Set `.{name}` before it is read, and look for a spelling mistake.",
     ),
     "no_attribute.gradient": Cause(
-        "This tensor has no gradient yet: no line has set its `.g`.",
+        "This tensor has no gradient yet: no line has set its `.g`, or it is that of another call or object.",
         "Let what sets it run before; a layer keeps as `.out` the very tensor that it returns. The loss needs no `.g`: "
         "it would be 1.",
         question="Which line sets the `.g` that is read there, and does it run before?",

@@ -59,7 +59,7 @@ def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
             part = has_begun(evidence) or (stub is not None and not has_untouched_body(stub.source))
             return wording.say("not_implemented.part" if part else "not_implemented", where=place(error, stub))
         names = ", ".join(f"`{name}`" for name in exercise.follows)
-        return wording.say("raised.elsewhere", where=place(error, stub), names=f": {names}" if names else "")
+        return wording.say("raised.elsewhere", where=place(error, stub), names=f" ({names})" if names else "")
     return explained(error, stub)
 
 
