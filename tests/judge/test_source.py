@@ -86,17 +86,19 @@ def test_source_tells_where_the_output_stands(source: str, last: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "given"),
+    ("line", "name", "given"),
     [
-        ("inp = inp.squeeze()", True),
-        ("inp, rest = inp[0], inp[1:]", True),
-        ("inp.g = out.g", False),
-        ("inp[0] = 1", False),
-        ("(", False),
+        ("inp = inp.squeeze()", "inp", True),
+        ("inp, rest = inp[0], inp[1:]", "inp", True),
+        ("inp.g = out.g", "inp", False),
+        ("inp.g = out.g", "inp.g", True),
+        ("out.g = inp.g", "inp.g", False),
+        ("inp[0] = 1", "inp", False),
+        ("(", "inp", False),
     ],
 )
-def test_source_tells_whether_a_name_is_given_to_another_tensor(line: str, given: bool) -> None:
-    assert assigns(stub(f"def relu_grad(inp, out):\n    {line}"), "inp") == given
+def test_source_tells_what_is_given_a_new_value(line: str, name: str, given: bool) -> None:
+    assert assigns(stub(f"def relu_grad(inp, out):\n    {line}"), name) == given
 
 
 @pytest.mark.parametrize(("place", "name"), [(0, "x"), (1, "y"), (2, None)])

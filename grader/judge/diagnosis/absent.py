@@ -65,9 +65,11 @@ def _rebound(symptom: Symptom) -> str | None:
     """What the stub calls the owner of a gradient, where one of its lines gives that name to another tensor."""
     exercise, stub = symptom.evidence.exercise, symptom.evidence.stub
     owner = path(symptom).rpartition(".")[0]
+    if owner in exercise.globals:
+        return owner if assigns(stub, owner) else None
     call = handed_over(exercise.call, owner)
-    name = owner if owner in exercise.globals else parameter(stub, *call) if call else None
-    return name if name and assigns(stub, name) else None
+    name = parameter(stub, *call) if call else None
+    return name if name and assigns(stub, name) and assigns(stub, f"{name}.g") else None
 
 
 def _not_run(symptom: Symptom) -> Diagnosis | None:

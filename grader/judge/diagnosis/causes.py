@@ -178,8 +178,8 @@ CAUSES: dict[str, Cause] = {
         "Compare the call with the `def` line of that function: how many arguments, and in which order?",
     ),
     "arguments.stub": Cause(
-        "The check passed arguments that the stub, or a method of it, does not take.",
-        "Keep the signature of the stub: the check passes the arguments in its order.",
+        "The stub, or a method of it, is called with other arguments than it takes.",
+        "Keep the signatures of the stub: the arguments come in their order.",
     ),
     "module_init": Cause(
         "An `nn.Module` must be set up before anything is stored in it.",

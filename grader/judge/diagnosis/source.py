@@ -63,10 +63,9 @@ def _yields(node: ast.AST) -> bool:
 
 
 def assigns(stub: Stub | None, name: str) -> bool:
-    """Whether some line gives a new value to the name itself, as ``inp = inp.squeeze()`` does."""
-    return any(
-        isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store) for node in _nodes(stub)
-    )
+    """Whether some line gives a new value to a name, ``inp = inp.squeeze()``, or to an attribute of one, ``inp.g``."""
+    stored = (node for node in _nodes(stub) if isinstance(getattr(node, "ctx", None), ast.Store))
+    return any(isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node) == name for node in stored)
 
 
 def parameter(stub: Stub | None, function: str, place: int) -> str | None:
