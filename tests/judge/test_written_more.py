@@ -1490,6 +1490,12 @@ WRONG: dict[str, tuple[str, ...]] = {
         "result",
         "only the exponent is left of a power",
     ),
+    "targets_added": (
+        "matvec_mse_grad",
+        short("matvec_mse_grad", "W, x, y", "return 2 / len(y) * (W @ x + y) @ x.T"),
+        "result",
+        "the opposite sign of `x` or `y`",
+    ),
     "size_of_the_example": (
         "mse_vector_grad",
         short("mse_vector_grad", "pred, y", "return 2 * (pred - y) / 3"),
@@ -1535,6 +1541,24 @@ WRONG: dict[str, tuple[str, ...]] = {
         "gamma.g",
         "over the last two axes",
     ),
+    "norm_variance_undivided": (
+        "layernorm_grad",
+        norm(s="(c.pow(2).sum(-1, keepdim=True) + eps).sqrt()"),
+        "inp.g",
+        "not divided by their number",
+    ),
+    "norm_output_inside": (
+        "layernorm_grad",
+        norm(inp="(g - g.mean(-1, keepdim=True) - x * (g * out).mean(-1, keepdim=True)) / s"),
+        "inp.g",
+        "the output stands inside of the last mean",
+    ),
+    "norm_output_outside": (
+        "layernorm_grad",
+        norm(inp="(g - g.mean(-1, keepdim=True) - out * (g * x).mean(-1, keepdim=True)) / s"),
+        "inp.g",
+        "the output stands in front of the last mean",
+    ),
     "norm_means_unscaled": (
         "layernorm_grad",
         norm(inp="(g - out.g.mean(-1, keepdim=True) - x * (out.g * x).mean(-1, keepdim=True)) / s"),
@@ -1569,6 +1593,13 @@ WRONG: dict[str, tuple[str, ...]] = {
             ("square_by_first_beta", RIGHT_ADAM["m"], RIGHT_BETAS[2], RIGHT_BETAS[0], "the second average uses β₁"),
         )
     },
+    "square_by_two_betas": (
+        "Adam",
+        adam(v="b2 * old_v + (1 - b1) * g**2"),
+        "p",
+        "1 − β₁ weighs the square that enters the second average",
+    ),
+    "mean_by_two_betas": ("Adam", adam(m="b2 * old_m + (1 - b1) * g"), "p", "β₂ weighs the old first average"),
     "mean_alone": (
         "Adam",
         adam().replace(" / (v.sqrt() + self.eps)", ""),

@@ -37,6 +37,7 @@ class Misstep:
     times_spread: float = 1
     sums: tuple[str, ...] = ()
     of_variance: bool = False
+    undivided: bool = False
     counted: str = ""
     along: str = ""
     back_along: str = ""
@@ -89,11 +90,14 @@ _ALONE: Mapping[str, Misstep] = {
     "centred_outside": Misstep(
         "the input less its mean, not divided by the root, stands in front of the last mean", outer="centred"
     ),
+    "output_outside": Misstep("the output stands in front of the last mean, for the normalised input", outer="output"),
+    "mean_of_output": Misstep("the output stands inside of the last mean, for the normalised input", inner="output"),
     "nothing_outside": Misstep("the normalised input is missing in front of the last mean", outer="ones"),
     "whole": Misstep("the two means on the way back are taken over all entries, not along the axis", back_along="all"),
     "variance_itself": Misstep(
         "the variance stands in the place of its root, 1 / (var + eps) for 1 / √(var + eps)", of_variance=True
     ),
+    "undivided": Misstep("the variance is a sum of squares, not divided by their number", undivided=True),
     "uncentred": Misstep("the mean is not subtracted in the normalised input", normal="uncentred"),
     "mean_added": Misstep("the first of the two means is added in place of being subtracted", times_mean=-1),
     "mean_of_gradient": Misstep(
@@ -164,6 +168,7 @@ class _Normalised(torch.autograd.Function):
         along = _along(misstep.along, axis, value.dim())
         variance = value.var(along, correction=misstep.correction, keepdim=True)
         variance = variance if not misstep.of_variance else (variance + eps) ** 2 - eps
+        variance = variance if not misstep.undivided else variance * (value.numel() / variance.numel())
         inside = eps if misstep.eps == "inside" else 0.0
         outside = eps if misstep.eps == "outside" else 0.0
         root = 1 / ((variance + inside).sqrt() + outside)

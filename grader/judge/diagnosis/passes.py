@@ -18,6 +18,8 @@ from grader.model import Diagnosis
 
 #: Failing cases below which an agreement may be chance: slopes of a ReLU are whole numbers.
 _CASES = 2
+#: Of two terms, either may be the one with the opposite sign where a square or a product hides that of the whole.
+_EITHER = 2
 Change = Callable[[View, str, Tensor], "Tensor | None"]
 #: What is said of each changed operation of a layer.
 _LAYERS: tuple[tuple[str, str], ...] = (
@@ -174,18 +176,18 @@ def changed_input(symptom: Symptom) -> Diagnosis | None:
             for name in names
             if symptom.fits(lambda view: _changed(symptom, view, name, key, change))  # noqa: B023
         ]
-        if len(found) == 1:
-            return _said_of_input(symptom, key, found[0])
+        if len(found) == 1 or (len(found) == _EITHER and key == "negated"):
+            return _said_of_input(symptom, key, found)
         if found:
             return None
     return None
 
 
-def _said_of_input(symptom: Symptom, key: str, name: str) -> Diagnosis:
-    given = given_as(symptom.evidence.exercise.call, name)
+def _said_of_input(symptom: Symptom, key: str, names: list[str]) -> Diagnosis:
+    given = [given_as(symptom.evidence.exercise.call, name) for name in names]
     if key == "own_gradient":
-        return wording.say("wrong_operand", path=path(symptom), used=f"`{given}.g`", right=f"`{given}`")
-    return wording.say(f"wrong_value.{key}", path=path(symptom), name=f"`{given}`")
+        return wording.say("wrong_operand", path=path(symptom), used=f"`{given[0]}.g`", right=f"`{given[0]}`")
+    return wording.say(f"wrong_value.{key}", path=path(symptom), name=" or ".join(f"`{each}`" for each in given))
 
 
 def _changed(symptom: Symptom, view: View, name: str, key: str, change: Change) -> Tensor | None:

@@ -22,7 +22,7 @@ from grader.model import Case
 #: Adam's, a training loop. Each is on or off, but for ``lr``, ``factor`` and ``decay_times`` (numbers), ``mean`` (of
 #: ``all``, of ``rows``, or ``half`` the sum), ``in_turn`` (the place of the matrix that is updated first), ``alone``
 #: (the place of the only one whose gradient is never cleared), ``weights`` and ``unweighted`` (of Adam's averages,
-#: which) and ``uses`` (which of the betas serves either average, and then the correction of either).
+#: which) and ``uses`` (which of the betas stands in which place).
 Switch = (
     Literal["ascent", "constant_lr", "ended", "lost", "lr", "one_buffer", "rate_inside", "shared", "used_up"]
     | Literal["always_nesterov", "average", "buffer_only", "damp_first", "damp_inverse", "damp_itself", "damp_old"]
@@ -101,18 +101,23 @@ DRIVEN = (
     *RATES,
     *WRITTEN_RATES,
 )
-#: Which betas are used in the place of the right ones, β₁ for the mean and β₂ for the square.
+#: Which betas are used in the place of the right ones: in the mean by the old one and by the gradient, in the square by
+#: the old one and by the squared gradient, and in the correction of each.
 OTHER_BETAS = {
-    "swapped": (1, 0, 1, 0),
-    "swapped_averages": (1, 0, 0, 1),
-    "swapped_corrections": (0, 1, 1, 0),
-    "one_beta": (0, 0, 0, 0),
-    "second_beta": (1, 1, 1, 1),
-    "mean_by_second": (1, 1, 0, 1),
-    "square_by_first": (0, 0, 0, 1),
-    "mean_corrected_by_second": (0, 1, 1, 1),
+    "swapped": (1, 1, 0, 0, 1, 0),
+    "swapped_averages": (1, 1, 0, 0, 0, 1),
+    "swapped_corrections": (0, 0, 1, 1, 1, 0),
+    "one_beta": (0, 0, 0, 0, 0, 0),
+    "second_beta": (1, 1, 1, 1, 1, 1),
+    "mean_by_second": (1, 1, 1, 1, 0, 1),
+    "square_by_first": (0, 0, 0, 0, 0, 1),
+    "mean_corrected_by_second": (0, 0, 1, 1, 1, 1),
+    "mean_keeps_by_second": (1, 0, 1, 1, 0, 1),
+    "mean_takes_by_second": (0, 1, 1, 1, 0, 1),
+    "square_keeps_by_first": (0, 0, 0, 1, 0, 1),
+    "square_takes_by_first": (0, 0, 1, 0, 0, 1),
 }
-FIRST_BETA = (0, 1, 0, 0)
+RIGHT_BETAS, FIRST_BETA = (0, 0, 1, 1, 0, 1), (0, 0, 1, 1, 0, 0)
 AVERAGED = (
     *DRIVEN[:5],
     Slip("first_step.used_up", "", {"used_up": True}),
@@ -263,7 +268,8 @@ def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip:
 
 def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip: Slip, index: int) -> Tensor:
     betas = (0.9, 0.999) if slip.has("default_betas") else _option(options, 0, (0.9, 0.999))
-    by_mean, by_square, first, second = (betas[place] for place in slip.switches.get("uses", (0, 1, 0, 1)))
+    uses = [betas[place] for place in slip.switches.get("uses", RIGHT_BETAS)]
+    first, second = uses[4:]
     state["t"] = state.get("t", 0) + 1
     t = state["t"] + (1 if slip.has("ahead") else 0)
     if slip.has("counted"):
@@ -272,8 +278,10 @@ def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip
     kept = {} if slip.has("averages_lost") else state
     zero = torch.zeros_like(grad)
     exchanged, unweighted = slip.switches.get("weights", ()), slip.switches.get("unweighted", ())
-    old = {name: 1 - beta if name in exchanged else beta for name, beta in (("mean", by_mean), ("square", by_square))}
-    new = {name: 1.0 if name in unweighted else 1 - weight for name, weight in old.items()}
+    old, new = {"mean": uses[0], "square": uses[2]}, {"mean": 1 - uses[1], "square": 1 - uses[3]}
+    for name in exchanged:
+        old[name], new[name] = new[name], old[name]
+    new.update(dict.fromkeys(unweighted, 1.0))
     state["mean"] = old["mean"] * kept.get("mean", zero) + new["mean"] * grad
     squared = state["mean"] if slip.has("of_mean") else grad
     squared = squared.abs() if slip.has("of_absolute") else grad if slip.has("of_gradient") else squared**2
