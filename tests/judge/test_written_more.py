@@ -1448,6 +1448,27 @@ WRONG: dict[str, tuple[str, ...]] = {
         "a stub (`Module`), or a method that your class defines by another name",
         "raised",
     ),
+    "no_call_method": (
+        "Relu",
+        "class Relu:\n    def forward(self, inp):\n        return inp.clamp_min(0.0)",
+        "out",
+        "`__call__` of its class, and `Relu` has none",
+        "raised",
+    ),
+    "squeezed_row": (
+        "mse_grad",
+        short("mse_grad", "inp, targ", "inp.g = (2 * (inp[:, 0] - targ) / len(targ))[:, None].squeeze(0)"),
+        "inp.g",
+        "this one differs by: batch of one",
+        "unit_axis",
+    ),
+    "places_of_a_generator": (
+        "sgd_step",
+        "def sgd_step(params, lr):\n    for i in range(len(params)):\n        params[i].sub_(lr * params[i].g)",
+        "p",
+        "`params = list(params)`",
+        "raised",
+    ),
     "name_given_to_a_view": (
         "mse_grad",
         "def mse_grad(output, y):\n    output = output[:, 0]\n    output.g = 2 * (output - y) / len(y)",

@@ -165,6 +165,24 @@ CAUSES: dict[str, Cause] = {
         "This is a NumPy array, and `{name}` is a method of tensors.",
         "Use what NumPy has for it: `@` for a matrix product, `np.maximum` for a limit.",
     ),
+    "generator": Cause(
+        "They come as a generator here, which gives one after another, once, and has neither a length nor places.",
+        "Make a list first, `params = list(params)`, or go through it in one loop.",
+        question="What is the difference between a list and a generator?",
+    ),
+    "uncalled": Cause(
+        "A method or a function stands there without parentheses, so that it is not called.",
+        "Write the parentheses: `w.t()`; only properties such as `w.T` and `w.shape` have none.",
+    ),
+    "not_callable": Cause(
+        "Parentheses behind an object call the method `__call__` of its class, and `{owner}` has none.",
+        "Give the method that computes the output the name `__call__`, or inherit from a class that has it.",
+        question="Which method runs when an object is called, as in `layer(inp)`?",
+    ),
+    "not_callable.value": Cause(
+        "Parentheses behind a value call it, and an object of type `{owner}` is no function.",
+        "Look for a missing `*` or `@` before the parentheses, or for a name that a value took from a function.",
+    ),
     "name": Cause(
         "The name `{name}` is not known there: not defined, or only inside another function.",
         "Use the function's own parameters, and look for a spelling mistake.",

@@ -137,11 +137,19 @@ def _operator(match: re.Match[str], error: StudentError) -> Found:
     operator, kinds = match[1].rstrip("="), (match[2], match[3])
     if "NoneType" in kinds:
         return "none.value", {}
+    if any(kind.endswith(("method", "function")) for kind in kinds):
+        return "uncalled", {}
     if pair := next((kind for kind in kinds if "return_types." in kind), None):
         return "pair", {"name": pair.rpartition(".")[2]}
     if operator in {"^", "&", "|"}:
         return "bitwise", {}
     return "operator", {"operator": match[1], "left": match[2], "right": match[3]}
+
+
+def _not_callable(match: re.Match[str], error: StudentError) -> Found:
+    """A value with parentheses behind it on a line of the student's, or an object that the check calls."""
+    key = "not_callable" if error.line is None else "not_callable.value"
+    return ("none.value", {}) if match[1] == "NoneType" else (key, {"owner": match[1]})
 
 
 def _axis_of_array(match: re.Match[str], error: StudentError) -> Found:
@@ -200,6 +208,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"'NoneType' object has no attribute '(\w+)'", _plain("none", "name")),
         (r"'([\w.]+)' object has no attribute '(\w+)'", _no_attribute),
         (r"unsupported operand type\(s\) for (\S+?):? .{0,20}'([\w.]+)' and '([\w.]+)'", _operator),
+        (r"'generator' object is not subscriptable|'generator' has no len", _plain("generator")),
+        (r"'(\w[\w.]{0,40})' object is not callable", _not_callable),
         (r"(?:got|not) torch\.return_types\.(\w+)", _plain("pair", "name")),
         (r"NoneType", _plain("none.value")),
         (r"leaf Variable that requires grad", _plain("leaf")),

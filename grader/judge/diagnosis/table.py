@@ -124,6 +124,8 @@ GENERAL: tuple[Hypothesis, ...] = (
 )
 
 
+#: Specific codes of what one case alone may show: a shape that only a batch of one has.
+_BY_CASE = frozenset({"raised", "unit_axis"})
 #: What arguments in another order come to.
 _AT_ODDS = frozenset({"not_written", "non_finite", "raised"})
 
@@ -165,7 +167,7 @@ def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
         whole = symptom.first.run.ended == "returned"
         for hypothesis in (*OUTCOMES, *SPECIFIC):
             if (whole or hypothesis not in WHOLE) and (diagnosis := hypothesis(symptom)):
-                return _only_in_one_case(symptom, diagnosis) if diagnosis.code == "raised" else diagnosis
+                return _only_in_one_case(symptom, diagnosis) if diagnosis.code in _BY_CASE else diagnosis
     if modified is not None:
         return modified
     for hypothesis in GENERAL:
