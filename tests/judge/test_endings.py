@@ -175,6 +175,12 @@ ERRORS = [
     ("TypeError", "'NoneType' object is not callable", "is None there"),
     ("TypeError", "'generator' object is not subscriptable", "come as a generator"),
     ("TypeError", "object of type 'generator' has no len()", "come as a generator"),
+    ("TypeError", "sqrt(): argument 'input' (position 1) must be Tensor, not int", "given an object of type `int`"),
+    (
+        "TypeError",
+        "max() received an invalid combination of arguments - got (int, Tensor), but expected one of:\n",
+        "of these kinds in this order: (int, Tensor)",
+    ),
     ("AttributeError", "'numpy.ndarray' object has no attribute 'mm'", "`mm` is a method of tensors"),
     ("AttributeError", "'int' object has no attribute 'g'", "of type `int`"),
     ("AttributeError", "cannot assign parameters before Module.__init__() call", "set up"),

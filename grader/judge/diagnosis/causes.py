@@ -195,6 +195,14 @@ CAUSES: dict[str, Cause] = {
         "The function that is called there does not take these arguments.",
         "Compare the call with the `def` line of that function: how many arguments, and in which order?",
     ),
+    "arguments.kinds": Cause(
+        "`{name}` does not take arguments of these kinds in this order: ({kinds}).",
+        "Compare with what `{name}` takes: a tensor where a number stands, another order, or another function.",
+    ),
+    "not_tensor": Cause(
+        "`{name}` of torch takes a tensor, and it was given an object of type `{kind}`.",
+        "For plain numbers, use Python's own: `math.sqrt(d)` or `d ** 0.5`; else make a tensor of it first.",
+    ),
     "arguments.stub": Cause(
         "The stub, or a method of it, is called with other arguments than it takes.",
         "Keep the signatures of the stub: the arguments come in their order.",

@@ -212,6 +212,14 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"'(\w[\w.]{0,40})' object is not callable", _not_callable),
         (r"(?:got|not) torch\.return_types\.(\w+)", _plain("pair", "name")),
         (r"NoneType", _plain("none.value")),
+        (
+            r"(\w+)\(\): argument '\w{1,40}' \(position \d+\) must be Tensor, not (\w+)",
+            _plain("not_tensor", "name", "kind"),
+        ),
+        (
+            r"(\w+)\(\) received an invalid combination of arguments - got \(([\w., ]{0,80})",
+            _plain("arguments.kinds", "name", "kinds"),
+        ),
         (r"leaf Variable that requires grad", _plain("leaf")),
         (r"Can't call numpy\(\) on Tensor that requires grad", _plain("numpy_grad")),
         (r"backward through the graph a second time", _plain("graph_freed")),
