@@ -12,18 +12,8 @@ from grader.judge.cases import path_of
 from grader.judge.diagnosis import step_words, wording
 from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.factors import letters
-from grader.judge.diagnosis.simulations import (
-    AVERAGED,
-    DRIVEN,
-    FIXED_RATES,
-    RATES,
-    RIGHT,
-    TRAINED,
-    Slip,
-    driven,
-    is_possible,
-    trained,
-)
+from grader.judge.diagnosis.simulations import driven, trained
+from grader.judge.diagnosis.slips import AVERAGED, DRIVEN, FIXED_RATES, RATES, RIGHT, TRAINED, Slip, is_possible
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.reference import base_name
 from grader.model import Capture, Case, Diagnosis

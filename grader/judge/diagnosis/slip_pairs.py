@@ -9,7 +9,7 @@ from typing import Any
 from grader.judge.diagnosis import step_words, wording
 from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.optimizers import agrees, simulations_of, value_by
-from grader.judge.diagnosis.simulations import AVERAGED, DRIVEN, FIRST_BETA, OTHER_BETAS, Slip, Switch
+from grader.judge.diagnosis.slips import AVERAGED, DRIVEN, FIRST_BETA, OTHER_BETAS, Slip, Switch
 from grader.judge.diagnosis.symptom import Symptom
 from grader.model import Diagnosis
 
