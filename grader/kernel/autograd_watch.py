@@ -9,9 +9,10 @@ the mode must still be where it was put. A recorder does nothing else: the call 
 functions that take a mode away are noted in the same manner, but still work; threads start with the mode in place.
 
 Not caught: ``redispatch`` of a backward operator with a key set below Python's, the guards of ``torch._C`` that exclude
-dispatch keys, a thread made through ctypes, and whoever writes the slots back through ctypes or takes this module
-apart. Code that does these things shows in the source (``grader.submission.meddling`` flags the signs, in any cell);
-nobody arrives there by accident.
+dispatch keys, an operator of ``torch.library`` that is written in Python, the formulas of ``torch._decomp``, a thread
+made through ctypes, and whoever writes the slots back through ctypes or takes this module apart. Code that does these
+things shows in the source (``grader.submission.meddling`` flags the signs, in any cell); nobody arrives there by
+accident.
 
 The slots are found when the zygote imports this; ``install`` only writes pointers. It is for a process that ends with
 the check: nothing is ever put back.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,12 +15,18 @@ from grader.submission.regular_file import Refused, content
 from grader.visible import files_of_work
 
 #: What no exercise needs, in any cell: the grader's own modules (the digits are for everybody), modules by computed or
-#: looked-up names, and the graph of autograd walked or traced by hand.
+#: looked-up names, objects by way of frames, classes or the heap, torch below its public face, and the graph of
+#: autograd walked or traced by hand.
 _MEDDLING = re.compile(
     r"\bgrader\s*\.\s*(?:kernel|judge|pipeline|seeded_course|notebook|course(?!\.autograd\.digits))\b"
     r"|\bfrom\s+grader\s+import\b[^\n]{0,200}\b(?:kernel|judge|course|seeded_course|notebook|pipeline)\b"
-    r"|\bsys\s*\.\s*modules\s*(?:\[|\.\s*(?:get|pop|items|values|setdefault)\b)"
-    r"|\b(?:import_module|__import__)\s*\((?!\s*[\"'][\w.]+[\"']\s*[,)])"
+    r"|(?<!\bin )\bsys\s*\.\s*modules\b|\bfrom\s+sys\s+import\b[^\n]{0,200}\bmodules\b"
+    r"|\bvars\s*\(\s*sys\b|\bsys\s*\.\s*(?:__dict__|monitoring)\b"
+    r"|\bgetattr\s*\(\s*(?:sys|torch)\b[\w\s.]{0,100},(?!\s*[\"']\w+[\"']\s*[,)])"
+    r"|\b(?:import_module|__import__)\s*\((?!\s*[\"'][\w.]+[\"']\s*[,)])|\bimport_module\s+as\b"
+    r"|\b(?:__subclasses__|tb_frame|gi_frame|cr_frame|ag_frame|f_back|f_locals|f_globals|get_objects|get_referrers)\b"
+    r"|\bctypes\b|\btorch\s*\.\s*(?:library\b|_(?!assert\b|foreach)[A-Za-z]\w*)"
+    r"|\bfrom\s+torch\s+import\b[^\n]{0,200}\b(?:library|_[A-Za-z]\w*)\b|\bredispatch\b|\bno_dispatch\b"
     r"|\bautograd_watch\b|\bnext_functions\b|\b_input_metadata\b|\bmake_fx\b|\bml_meth\b"
 )
 
@@ -43,7 +50,8 @@ def meddling_suspected(source: str) -> str | None:
     >>> meddling_suspected("if 'google.colab' in sys.modules: pass") is None
     True
     """
-    match = _MEDDLING.search(source)
+    # Python takes ``ｍodules`` for ``modules``.
+    match = _MEDDLING.search(source if source.isascii() else unicodedata.normalize("NFKC", source))
     return None if match is None else " ".join(match[0].split())
 
 

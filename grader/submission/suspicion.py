@@ -65,7 +65,7 @@ def optimizer_suspected(source: str) -> str | None:
     >>> optimizer_suspected("class SGD:\n    def step(self):\n        torch.optim.SGD(self.params, self.lr).step()")
     '`torch.optim.SGD` (line 3)'
     """
-    tree = parsed(source) if "optim" in source else None
+    tree = None if source.isascii() and "optim" not in source else parsed(source)
     if tree is None:
         return None
     imported = {"torch": "torch", **{name: dotted for _, name, dotted in _imports(tree)}}

@@ -77,6 +77,7 @@ OPTIMIZERS = {
     ),
     "imported": ("from torch import optim\noptim.Adam(params)", "`torch.optim.Adam` (line 2)"),
     "functional": ("from torch.optim.adam import adam\nadam(params)", "`torch.optim.adam.adam` (line 2)"),
+    "fullwidth": ("torch.\uff4f\uff50\uff54\uff49\uff4d.SGD(params)", "`torch.optim.SGD` (line 1)"),
     "only_named": ("def step():\n    'the formula of torch.optim.SGD'", None),
     "own_optim": ("optim = SGD(params, lr)\noptim.step()", None),
     "no_python": ("torch.optim.SGD(", None),
