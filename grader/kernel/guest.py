@@ -31,7 +31,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Float
 from traitlets.config import Config
 
-from grader.kernel import confine, harness, wire
+from grader.kernel import confine, harness, seccomp, wire
 from grader.kernel.channel import Channel
 from grader.kernel.outputs import Sender, Stream
 from grader.kernel.session import PlainSession
@@ -163,6 +163,8 @@ def _come_up(message: JobTold, command: socket.socket, fds: list[int]) -> asynci
     if gate is not None:
         wire.send(command, {"event": "gate"}, [gate])
         os.close(gate)
+    if message["sandbox"] == "landlock":  # in bwrap the job's own file system counts what it holds
+        seccomp.keep_descriptors()
     # Last: one user's descriptors in flight are counted together, against the limit of the process that sends one.
     confine.limit_resources(open_files=message["limits"]["open_files"])
     sys.path.insert(0, "")

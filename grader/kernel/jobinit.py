@@ -161,8 +161,8 @@ class JobInit:
             seccomp.let_through(self.gate, number)
         else:
             self.over = "processes"
+            self.processes.kill_all()  # before the gate closes, for who is refused goes on, and another cell is blamed
             self._close_gate()
-            self.processes.kill_all()
 
     def _close_gate(self) -> None:
         if self.gate is not None:

@@ -59,6 +59,8 @@ NUMBERS: dict[str, tuple[int, int | None]] = {
     # the same: pipes and sockets that hold a page, or a huge one, for each byte
     "vmsplice": (278, 75), "splice": (275, 76), "tee": (276, 77), "sendfile": (40, 71),
     "landlock_add_rule": (445, 445),
+    # descriptors in flight: files that no folder has and no process holds open
+    "sendmsg": (46, 211), "sendmmsg": (307, 269),
     # what is counted for the whole machine, or for all that its user runs: the grader too
     "io_setup": (206, 0), "epoll_create": (213, None), "epoll_create1": (291, 20),
     # attributes of files, which Landlock lets an owner change anywhere
@@ -74,6 +76,8 @@ NUMBERS: dict[str, tuple[int, int | None]] = {
 }  # fmt: skip
 
 _FORKS, _EXECUTIONS = ("fork", "vfork"), ("execve", "execveat")
+#: Calls that send descriptors, as a job's kernel must once more after the filter (see ``keep_descriptors``).
+_SENDERS = ("sendmsg", "sendmmsg")
 #: Calls that change a file's mode, owner, times or extended attributes.
 _ATTRIBUTES = tuple(
     name for name in NUMBERS if any(word in name for word in ("chmod", "chown", "utime", "xattr", "file_"))
@@ -88,6 +92,7 @@ _SPECIAL = {
     *("clone", "clone3", "socket", "socketpair", "connect", "flock", "fcntl", "ioctl", "setsockopt", "mmap"),
     *_FORKS,
     *_EXECUTIONS,
+    *_SENDERS,
     *_ATTRIBUTES,
     *_ON_PROCESSES,
 }
@@ -136,15 +141,34 @@ def install(processes: Gate, *, apart: bool = True) -> int | None:
     machine = platform.machine()
     if machine not in MACHINES:
         return None
-    code = program(machine, processes, apart=apart)
+    # The second is for Linux before 5.19, where a signal interrupts who asked, for whom a fork then fails.
+    flags = (_NEW_LISTENER | _WAIT_KILLABLE, _NEW_LISTENER) if processes == "asked" else (0,)
+    listener = _set(machine, program(machine, processes, apart=apart), *flags)
+    return listener if processes == "asked" else None
+
+
+def keep_descriptors() -> None:
+    """Refuse to send descriptors, in this process and for good: what is in flight counts for no limit of the disk.
+
+    For a process whose files are on the machine's own disk, after the last one that it must send. The process must
+    have set ``no_new_privs``. Raises ``OSError`` when the system refuses.
+    """
+    machine = platform.machine()
+    if machine in MACHINES:
+        number = _numbers(machine)
+        steps = [step for name in _SENDERS for step in _when(_EQUAL, number[name], _refusal(errno.EPERM))]
+        _set(machine, b"".join([_step(_LOAD, _AT_NUMBER), *steps, _step(_RETURN, _ALLOW)]), 0)
+
+
+def _set(machine: str, code: bytes, *flags: int) -> int:
+    """Set the filter with the first of ``flags`` that the system knows; what it returns."""
     filters = _Program(len(code) // 8, code)
     libc = ctypes.CDLL(None, use_errno=True)
     number = 0
-    # The second is for Linux before 5.19, where a signal interrupts who asked, for whom a fork then fails.
-    for flags in (_NEW_LISTENER | _WAIT_KILLABLE, _NEW_LISTENER) if processes == "asked" else (0,):
-        result = int(libc.syscall(_SECCOMP[machine], _SET_MODE_FILTER, flags, ctypes.byref(filters)))
+    for flag in flags:
+        result = int(libc.syscall(_SECCOMP[machine], _SET_MODE_FILTER, flag, ctypes.byref(filters)))
         if result >= 0:
-            return result if processes == "asked" else None
+            return result
         number = ctypes.get_errno()
         if number != errno.EINVAL:
             break
@@ -185,8 +209,7 @@ def prepare() -> None:
 @cache
 def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
     """The filter for ``machine`` (``"x86_64"``, ``"aarch64"``) as the bytes of ``sock_filter`` instructions."""
-    column, audit = MACHINES[machine]
-    number = {name: found for name, numbers in NUMBERS.items() if (found := numbers[column]) is not None}
+    audit, number = MACHINES[machine][1], _numbers(machine)
     refused = [name for name in number if name not in _SPECIAL]
     gate = _ASK
     if processes == "refused":
@@ -237,6 +260,12 @@ def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
         )
         steps += _only_with(number[name], socket.AF_UNIX, _refusal(errno.EAFNOSUPPORT))
     return b"".join([*steps, _step(_RETURN, _ALLOW)])
+
+
+def _numbers(machine: str) -> dict[str, int]:
+    """The calls above that ``machine`` has, and their numbers there."""
+    column = MACHINES[machine][0]
+    return {name: found for name, numbers in NUMBERS.items() if (found := numbers[column]) is not None}
 
 
 def _step(code: int, value: int, then: int = 0, otherwise: int = 0) -> bytes:

@@ -38,9 +38,11 @@ def send(sock: socket.socket, message: Mapping[str, Any], fds: Sequence[int] = (
     Raises ``Closed`` when the other end is gone, does not read, or the message is too large.
     """
     data = json.dumps(message, separators=(",", ":")).encode()
-    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
     try:
-        sock.sendmsg([data], rights)
+        if fds:
+            sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))])
+        else:
+            sock.send(data)  # as a process may that can send no descriptors any more (``seccomp.keep_descriptors``)
     except OSError as error:
         raise Closed(str(error)) from None
 

@@ -490,6 +490,16 @@ for _ in range(9):
 time.sleep(20)
 os._exit(0)
 """, failure="crashed"),
+    # Refused the next one, it would go on to another cell, were it not killed first.
+    Hostile("processes-hoarded", """
+import subprocess
+kept = []
+try:
+    while True:
+        kept.append(subprocess.Popen(['sleep', '60'], start_new_session=True))
+except OSError:
+    pass
+""", failure="crashed"),
     Hostile("memory-grown", """
 import os
 held = [bytearray(os.urandom(1) * 16 * 1024**2) for _ in range(100)]
@@ -564,6 +574,17 @@ for number in range(30):
 """, failure="any"),
     Hostile("print-flood", "while True:\n    print('x' * 1000)", failure="output_exceeded"),
     Hostile("write-flood", "import os\nfor _ in range(2000):\n    os.write(1, b'x' * 10000)\n    os.write(2, b'x' * 10000)"),
+    Hostile("disk-in-flight", """
+import os, socket, time
+pairs = []
+for number in range(3):
+    with open(str(number), 'wb') as file:
+        os.unlink(file.name)
+        file.write(bytes(8 << 20)); file.flush()
+        pairs.append(socket.socketpair())
+        socket.send_fds(pairs[-1][0], [b'x'], [file.fileno()])
+time.sleep(0.5)
+""", failure="raised"),
     Hostile("display-flood", """
 from IPython.display import display, HTML
 for _ in range(300):
@@ -740,7 +761,7 @@ TABLE = (
 _AGAIN = {
     "landlock": (
         "files-read", "environment", "proc-read", "devices", "writing", "namespaces", "network", "shared-memory", "kill",
-        "trace", "fork-bomb", "folder-made-strange", "accomplice-orphaned", "check-executes",
+        "trace", "fork-bomb", "processes-hoarded", "disk-in-flight", "folder-made-strange", "accomplice-orphaned", "check-executes",
     ),
     "none": ("comparison-patched", "daemon", "endless-swallowing", "print-flood", "segfault", "check-second-dies"),
 }  # fmt: skip

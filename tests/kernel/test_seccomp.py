@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.kernel import seccomp
+from grader.kernel import confine, seccomp
 
 HEADERS = {
     "x86_64": (Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"), 0),
@@ -146,3 +146,24 @@ def test_a_signal_does_not_keep_from_forking_who_has_asked() -> None:
         os.close(gate)
         printed, _ = child.communicate(timeout=60)
     assert printed == "7\n"
+
+
+@pytest.mark.skipif(platform.machine() not in seccomp.MACHINES, reason="a machine whose numbers are unknown")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux only")
+def test_who_keeps_descriptors_sends_words_alone() -> None:
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            confine.drop_privileges()
+            seccomp.keep_descriptors()
+            theirs.send(b"word")
+            try:
+                socket.send_fds(theirs, [b"descriptor"], [0])
+            except PermissionError:
+                os._exit(0)
+        finally:
+            os._exit(1)
+    with ours, theirs:
+        assert os.waitpid(pid, 0)[1] == 0
+        assert ours.recv(100) == b"word"
