@@ -30,6 +30,8 @@ MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC = 2, 4, 8, 4096, 16384
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 36, 38
 _LANDLOCK_CREATE_RULESET, _LANDLOCK_RESTRICT_SELF = 444, 446
 _CLONE3 = 435
+#: Signals of real time that wait, and timers: no exercise needs one.
+_MOST_SIGNALS = 64
 #: The Landlock ABI (Linux 6.12) that scopes signals and abstract unix sockets.
 SCOPES = 6
 _SCOPED = struct.pack("3Q", 0, 0, 3)  # no files, no ports, both scopes
@@ -126,7 +128,10 @@ def drop_privileges() -> None:
 
 
 def limit_resources(*, open_files: int | None = None, file_size: int | None = None, memory: int | None = None) -> None:
-    """Set resource limits: descriptors, bytes of one file, bytes of private memory (``RLIMIT_DATA``); no core dumps."""
+    """Set resource limits: descriptors, bytes of one file, bytes of private memory (``RLIMIT_DATA``); no core dumps.
+
+    And few waiting signals and timers, which are counted for all that its user runs, the grader too.
+    """
     import resource
 
     for kind, value in (
@@ -134,6 +139,7 @@ def limit_resources(*, open_files: int | None = None, file_size: int | None = No
         (resource.RLIMIT_FSIZE, file_size),
         (resource.RLIMIT_DATA, memory),
         (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_SIGPENDING, _MOST_SIGNALS),
     ):
         if value is None:
             continue

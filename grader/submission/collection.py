@@ -162,14 +162,17 @@ def _written_alike(student: str) -> str:
 
 
 def _remarks(draft: Draft, listing: Listing, students: frozenset[str], doubted: Set[str]) -> Iterator[str]:
-    """Yield why the student is not known, and a remark on what may be of another who put this one's name there."""
+    """Yield why the student is not known, and a remark on what may be of another who put this one's name there.
+
+    That is in a folder or an archive of another name, the one that was given included.
+    """
     if draft.name.remark:
         yield draft.name.remark
-    for part in draft.found.parts[:-1]:
-        name = archive_stem(part)
-        if name in students and name != draft.name.student:
-            yield f"lies in {printable(name)!r}, which is another student's name"
-    if draft.name.student in doubted:
+    around = map(archive_stem, (listing.owner, *draft.found.parts[:-1]))
+    others = [name for name in around if name in students and name != draft.name.student]
+    for name in others:
+        yield f"lies in {printable(name)!r}, which is another student's name"
+    if not others and draft.name.student in doubted:
         yield f"lies in {printable(listing.owner)!r} among work under other names, beside what this student handed in"
 
 

@@ -602,6 +602,10 @@ while True:
         pass
 """, failure="timed_out"),
     Hostile("endless-in-c", "sum(range(10**15))", failure="timed_out"),
+    Hostile("signals-hoarded", _ATTEMPT + """
+signal.pthread_sigmask(signal.SIG_BLOCK, [40])
+attempt('signals', lambda: [called(libc.sigqueue(os.getpid(), 40, None)) for _ in range(2000)])
+""", refused=True),
     Hostile("limits-raised", _ATTEMPT + """
 import resource
 for kind in (resource.RLIMIT_NOFILE, resource.RLIMIT_DATA, resource.RLIMIT_FSIZE):

@@ -685,11 +685,18 @@ def test_collect_flags_a_student_who_is_named_in_an_archive_of_anothers(
 ) -> None:
     names = ["ada", *beside]
     paths = [zip_of(tmp_path / f"{name}.zip", {"nb.ipynb": b"{}"}) for name in names]
-    paths.append(zip_of(tmp_path / "eve.zip", {"ada/other.ipynb": b"{}", "eve/other.ipynb": b"{}"}))
+    paths.append(zip_of(tmp_path / "eve.zip", {"ada/other.ipynb": b"{}", "zoe/other.ipynb": b"{}"}))
     with collect(paths) as collection:
         found = {entry.shown_path: entry.flags for entry in collection if entry.flags}
     remark = "lies in 'eve' among work under other names, beside what this student handed in"
     assert found == ({"eve.zip!ada/other.ipynb": (remark,)} if flagged else {})
+
+
+def test_collect_flags_what_one_students_archive_holds_as_anothers(tmp_path: Path) -> None:
+    files = {"eve.zip": ["nb.ipynb", "ada/nb.ipynb"], "alan.zip": ["nb.ipynb"]}
+    with collect([zip_of(tmp_path / name, dict.fromkeys(held, b"{}")) for name, held in files.items()]) as collection:
+        flags = {entry.student: entry.flags for entry in collection}
+    assert flags == {"ada": ("lies in 'eve', which is another student's name",), "alan": (), "eve": ()}
 
 
 @pytest.mark.parametrize("given", ["", "Ada L_17_assignsubmission_file_", "Ada L_17_assignsubmission_file_/nb.ipynb"])
