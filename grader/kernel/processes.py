@@ -339,7 +339,10 @@ class Processes:
         return _is_over(str(folder), self.limits["written"] - self._unlinked(folder, names))
 
     def _unlinked(self, folder: Path, names: list[str]) -> int:
-        """Bytes of files on the disk of ``folder`` that no folder has any more, but ``names`` hold open."""
+        """Bytes of files on the disk of ``folder`` that no folder has any more, but ``names`` hold open or mapped.
+
+        How large one is that is mapped alone cannot be told: it counts as all that may be written.
+        """
         found: dict[int, int] = {}
         try:
             disk = os.stat(folder).st_dev
@@ -351,7 +354,19 @@ class Processes:
                     about = os.stat(f"{place}/{fd}", dir_fd=self.proc)
                     if about.st_dev == disk and not about.st_nlink:
                         found[about.st_ino] = about.st_blocks * 512
+        for name in names:
+            for inode in self._mapped_alone(folder, name):
+                found.setdefault(inode, self.limits["written"] + 1)
         return sum(found.values())
+
+    def _mapped_alone(self, folder: Path, name: str) -> list[int]:
+        """The inodes of what process ``name`` has mapped of files that were in ``folder`` and are no more."""
+        with contextlib.suppress(OSError):
+            fd = os.open(f"{name}/maps", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.proc)
+            with open(fd, encoding="utf-8", errors="replace") as maps:
+                lines = [line for line in maps if f" {folder}/" in line and line.endswith(" (deleted)\n")]
+                return [int(line.split(maxsplit=5)[4]) for line in lines]
+        return []
 
 
 def _field(status: str, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.kernel.processes import _is_over
+from grader.kernel.processes import Processes, _is_over
 from grader.kernel.removal import remove
 from grader.kernel.sandbox import package_home
 
@@ -97,3 +98,24 @@ def test_folder_that_is_closed_is_full(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(os, "scandir", refusing)
     assert _is_over(str(tmp_path), 10**9)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux only")
+def test_removed_file_that_is_mapped_alone_counts_as_all_that_may_be_written(tmp_path: Path) -> None:
+    libc = ctypes.CDLL(None)
+    libc.mmap.restype = ctypes.c_void_p
+    processes, me = Processes(False, {"written": 10**6}), str(os.getpid())
+    with (tmp_path / "a file").open("w+b") as file:
+        file.write(bytes(4096))
+        file.flush()
+        at = ctypes.c_void_p(libc.mmap(None, ctypes.c_size_t(4096), 1, 2, file.fileno(), ctypes.c_long(0)))
+        (tmp_path / "a file").unlink()
+        held = processes._unlinked(tmp_path, [me])
+    try:
+        assert held == 4096
+        assert processes._unlinked(tmp_path, [me]) > 10**6
+        (tmp_path / "another").mkdir()
+        assert processes._unlinked(tmp_path / "another", [me]) == 0
+    finally:
+        libc.munmap(at, ctypes.c_size_t(4096))
+        processes.close()
