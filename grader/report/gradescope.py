@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
+from grader.model import ExerciseScore, Hints, RunReport, SubmissionReport
 from grader.report import wording
-from grader.report.evidence import evidence, with_leads
-from grader.report.numbers import points, points_of, rounded, total
+from grader.report.numbers import points_of, rounded, total
+from grader.report.plain_feedback import feedback
 from grader.report.row import Row, rows_of
-from grader.report.text import cut, one_line, plain
-
-_PRINTED = 4000
+from grader.report.text import one_line
 
 
 def gradescope_results(run: RunReport, *, hints: Hints = "nudge") -> dict[str, Any]:
@@ -24,9 +21,7 @@ def gradescope_results(run: RunReport, *, hints: Hints = "nudge") -> dict[str, A
     """
     rows = rows_of(run)
     tests = [
-        _test(exercise, f"{row.student}: " if len(rows) > 1 else "", hints)
-        for row in rows
-        for exercise in (*row.exercises.values(), *_absent(row))
+        _test(exercise, f"{row.student}: " if len(rows) > 1 else "", hints) for row in rows for exercise in row.answers
     ]
     results: dict[str, Any] = {
         "output": _overview(rows),
@@ -39,12 +34,6 @@ def gradescope_results(run: RunReport, *, hints: Hints = "nudge") -> dict[str, A
     }
     score = _score(rows)
     return results if score is None else {"score": score, **results}
-
-
-def _absent(row: Row) -> Iterator[ExerciseScore]:
-    """What was assigned and not handed in: its points belong to the total, so that Gradescope shows what is missing."""
-    for id_, possible in row.absent.items():
-        yield ExerciseScore(id_, id_, "missing", 0.0, possible)
 
 
 def _score(rows: tuple[Row, ...]) -> float | None:
@@ -81,37 +70,7 @@ def _test(exercise: ExerciseScore, prefix: str, hints: Hints) -> dict[str, Any]:
         "name": one_line(f"{prefix}{exercise.id}", 200),
         "max_score": rounded(exercise.possible),
         "status": "passed" if exercise.status == "passed" else "failed",
-        "output": _feedback(exercise, hints),
+        "output": feedback(exercise, hints),
         "output_format": "text",
     }
     return test if exercise.status == "grader_error" else {"score": rounded(exercise.score), **test}
-
-
-def _feedback(exercise: ExerciseScore, hints: Hints) -> str:
-    where = wording.place(exercise.cell, exercise.line)
-    lines = [f"{wording.EXERCISE[exercise.status]}" + (f" ({where})" if where else "")]
-    if exercise.status in wording.EXERCISE_DETAIL:
-        lines.append(wording.EXERCISE_DETAIL[exercise.status])
-    else:
-        lines += [line for check, leads in with_leads(exercise.checks) for line in _check(check, leads, hints)]
-    if exercise.follows_from:
-        lines.append(wording.FOLLOWS_FROM.format(names=one_line(", ".join(exercise.follows_from))))
-    if exercise.override:
-        lines.append(one_line(wording.override(exercise), 600))
-    if exercise.printed.strip() and exercise.status != "passed":
-        lines += ["", "What your code printed:", plain(cut(exercise.printed, _PRINTED))]
-    return "\n".join(lines)
-
-
-def _check(check: CheckScore, leads: bool, hints: Hints) -> list[str]:
-    case = f"  {one_line(check.case)}" if check.case and check.status != "passed" else ""
-    score = f"{points(check.score)} / {points(check.possible)}"
-    lines = [f"{wording.SYMBOLS[check.status]} {one_line(check.name)}  {score}{case}"]
-    if check.status == "passed" or leads:
-        return lines
-    if check.diagnosis:
-        lines.append(f"    {one_line(check.diagnosis.message, 1200)}")
-    lines += [f"    {line}" for line in evidence(check)]
-    if words := wording.help_for(check.diagnosis, hints):
-        lines.append(f"    Hint: {one_line(words)}")
-    return lines

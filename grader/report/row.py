@@ -58,6 +58,12 @@ class Row:
         return tuple(dict.fromkeys(name for names in rivals for name in names))
 
     @property
+    def answers(self) -> tuple[ExerciseScore, ...]:
+        """The exercises, those that were assigned and not found too: their points belong to the total."""
+        absent = (ExerciseScore(id_, id_, "missing", 0.0, possible) for id_, possible in self.absent.items())
+        return (*self.exercises.values(), *absent)
+
+    @property
     def status(self) -> str:
         """The most urgent status of the entries that count; ``grader_error`` also where it befell one exercise."""
         found = {entry.status for entry in self.counted}

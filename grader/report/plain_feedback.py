@@ -1,0 +1,42 @@
+"""What a student is told of an exercise, as plain text for platforms that show no other."""
+
+from __future__ import annotations
+
+from grader.model import CheckScore, ExerciseScore, Hints
+from grader.report import wording
+from grader.report.evidence import evidence, with_leads
+from grader.report.numbers import points
+from grader.report.text import cut, one_line, plain
+
+_PRINTED = 4000
+
+
+def feedback(exercise: ExerciseScore, hints: Hints) -> str:
+    """What came out of an exercise and why, with what the code printed; lines of plain text."""
+    where = wording.place(exercise.cell, exercise.line)
+    lines = [f"{wording.EXERCISE[exercise.status]}" + (f" ({where})" if where else "")]
+    if exercise.status in wording.EXERCISE_DETAIL:
+        lines.append(wording.EXERCISE_DETAIL[exercise.status])
+    else:
+        lines += [line for check, leads in with_leads(exercise.checks) for line in _check(check, leads, hints)]
+    if exercise.follows_from:
+        lines.append(wording.FOLLOWS_FROM.format(names=one_line(", ".join(exercise.follows_from))))
+    if exercise.override:
+        lines.append(one_line(wording.override(exercise), 600))
+    if exercise.printed.strip() and exercise.status != "passed":
+        lines += ["", "What your code printed:", plain(cut(exercise.printed, _PRINTED))]
+    return "\n".join(lines)
+
+
+def _check(check: CheckScore, leads: bool, hints: Hints) -> list[str]:
+    case = f"  {one_line(check.case)}" if check.case and check.status != "passed" else ""
+    score = f"{points(check.score)} / {points(check.possible)}"
+    lines = [f"{wording.SYMBOLS[check.status]} {one_line(check.name)}  {score}{case}"]
+    if check.status == "passed" or leads:
+        return lines
+    if check.diagnosis:
+        lines.append(f"    {one_line(check.diagnosis.message, 1200)}")
+    lines += [f"    {line}" for line in evidence(check)]
+    if words := wording.help_for(check.diagnosis, hints):
+        lines.append(f"    Hint: {one_line(words)}")
+    return lines
