@@ -1,4 +1,4 @@
-"""Where a run is told beyond the terminal: a step of GitHub Actions, Gradescope, Classroom 50.
+"""Where a run is told beyond the terminal: a step of GitHub Actions, Gradescope, Classroom 50, JUnit's readers.
 
 The formats are those of ``grader.report``; here they reach the files that each platform reads. A result is valid
 also where the grader itself failed, is written whole or not at all, and never follows a link that a student planted.
@@ -27,6 +27,8 @@ from grader.report import (
     github_error_output,
     github_output,
     gradescope_results,
+    junit_failure,
+    junit_xml,
     plain,
     print_safe,
     render_markdown,
@@ -92,7 +94,7 @@ def _number(value: float | None) -> str:
     return "" if value is None else points(value)
 
 
-# ------------------------------------------------------------------------------- Gradescope, Classroom 50
+# ------------------------------------------------------------------------ Gradescope, JUnit, Classroom 50
 
 
 def write_gradescope(run: RunReport, path: Path, *, hints: Hints = "nudge") -> None:
@@ -102,6 +104,15 @@ def write_gradescope(run: RunReport, path: Path, *, hints: Hints = "nudge") -> N
         UsageError: it cannot be written there.
     """
     _write_json(path, gradescope_results(run, hints=hints))
+
+
+def write_junit(run: RunReport, path: Path, *, hints: Hints = "nudge") -> None:
+    """Write results as JUnit's XML to ``path``; its folder is made.
+
+    Raises:
+        UsageError: it cannot be written there.
+    """
+    _write(path, junit_xml(run, hints=hints))
 
 
 def write_classroom50(run: RunReport, path: Path) -> None:
@@ -144,6 +155,7 @@ def write_failure(
     *,
     github: bool = False,
     gradescope: Path | None = None,
+    junit: Path | None = None,
     classroom50: Path | None = None,
     course: str = "",
     notebooks: Sequence[str] = (),
@@ -158,7 +170,11 @@ def write_failure(
         _append_summary(
             f"## Not graded\n\nThe grader failed; this does not count as zero points.\n\n{_quoted(message)}\n"
         )
-    for path, write in ((gradescope, _write_gradescope_failure), (classroom50, _write_classroom50_failure)):
+    for path, write in (
+        (gradescope, _write_gradescope_failure),
+        (junit, _write_junit_failure),
+        (classroom50, _write_classroom50_failure),
+    ):
         if path is not None:
             try:
                 write(message, path)
@@ -198,8 +214,15 @@ def _write_gradescope_failure(message: str, path: Path) -> None:
     _write_json(path, results)
 
 
+def _write_junit_failure(message: str, path: Path) -> None:
+    _write(path, junit_failure(message[:2000]))
+
+
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    text = json.dumps(content, allow_nan=False, indent=2) + "\n"
+    _write(path, json.dumps(content, allow_nan=False, indent=2) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
     try:
         atomic.write(path, text.encode())
     except OSError as error:

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from typer.testing import CliRunner
@@ -183,6 +184,7 @@ def test_failure_gives_every_platform_a_valid_result(step: Path) -> None:
         "disk full\n::error::x",
         github=True,
         gradescope=folder / "g/results.json",
+        junit=folder / "j/grades.xml",
         classroom50=folder / "c/result.json",
         course="autograd",
         notebooks=("03_backprop",),
@@ -201,6 +203,7 @@ def test_failure_gives_every_platform_a_valid_result(step: Path) -> None:
     assert "score" not in gradescope
     assert gradescope["tests"] == []
     assert json.loads((folder / "c/result.json").read_text())["tests"] == []
+    assert ElementTree.parse(folder / "j/grades.xml").getroot().get("errors") == "1"
     assert "does not count as zero points" in (folder / "summary").read_text()
 
 
@@ -240,7 +243,7 @@ def test_score_that_fails_tells_the_platforms(
 
     monkeypatch.setattr(grader.cli.scoring, "_score", crash)
     monkeypatch.chdir(step.parent)
-    files = ["--gradescope", "results.json", "--classroom50", "result.json"]
+    files = ["--gradescope", "results.json", "--classroom50", "result.json", "--junit", "grades.xml"]
 
     ran = CliRunner().invoke(app, ["score", *paths, *files, *(["--exit-zero"] if exit_zero else [])])
 
@@ -248,6 +251,7 @@ def test_score_that_fails_tells_the_platforms(
     assert decoded(outputs_in(step)["result"])["status"] == "error"
     assert json.loads(Path("results.json").read_text())["tests"] == []
     assert json.loads(Path("result.json").read_text())["tests"] == []
+    assert "inside" in Path("grades.xml").read_text() or paths != ["."]
 
 
 def test_seed_comes_from_the_environment_and_an_absent_secret_is_none(

@@ -105,6 +105,10 @@ GithubOption = Annotated[
 GradescopeOption = Annotated[
     Path | None, typer.Option("--gradescope", help="Write Gradescope's results.json here.", rich_help_panel=_PLATFORMS)
 ]
+JunitOption = Annotated[
+    Path | None,
+    typer.Option("--junit", help="Write results as JUnit's XML here, for GitLab, Jenkins.", rich_help_panel=_PLATFORMS),
+]
 Classroom50Option = Annotated[
     Path | None,
     typer.Option("--classroom50", help="Write Classroom 50's result.json here.", rich_help_panel=_PLATFORMS),

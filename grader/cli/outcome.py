@@ -60,6 +60,7 @@ class Platforms:
 
     github: bool = False
     gradescope: Path | None = None
+    junit: Path | None = None
     classroom50: Path | None = None
     course: str = ""
     assigned: tuple[str, ...] = ()
@@ -67,26 +68,29 @@ class Platforms:
 
     def write(self, run: RunReport) -> None:
         """Tell all of them."""
-        if not (self.github or self.gradescope or self.classroom50):
+        if not (self.github or self.gradescope or self.junit or self.classroom50):
             return
-        from grader.platforms import write_classroom50, write_gradescope, write_step_outputs
+        from grader.platforms import write_classroom50, write_gradescope, write_junit, write_step_outputs
 
         if self.github:
             write_step_outputs(run, hints=self.hints)
         if self.gradescope is not None:
             write_gradescope(run, self.gradescope, hints=self.hints)
+        if self.junit is not None:
+            write_junit(run, self.junit, hints=self.hints)
         if self.classroom50 is not None:
             write_classroom50(run, self.classroom50)
 
     def fail(self, message: str) -> None:
         """Give all of them a valid result that says what went wrong."""
-        if self.github or self.gradescope or self.classroom50:
+        if self.github or self.gradescope or self.junit or self.classroom50:
             from grader.platforms import write_failure
 
             write_failure(
                 message,
                 github=self.github,
                 gradescope=self.gradescope,
+                junit=self.junit,
                 classroom50=self.classroom50,
                 course=self.course,
                 notebooks=self.assigned,

@@ -46,6 +46,7 @@ def score(
     hints: cli.HintsOption = "nudge",
     github: cli.GithubOption = None,
     gradescope: cli.GradescopeOption = None,
+    junit: cli.JunitOption = None,
     classroom50: cli.Classroom50Option = None,
     cell_seconds: cli.CellSecondsOption = _LIMITS.cell_s,
     check_seconds: cli.CheckSecondsOption = _LIMITS.check_s,
@@ -63,7 +64,7 @@ def score(
     """
     in_actions = os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github
     notebooks = tuple(assigned or ())
-    platforms = Platforms(in_actions, gradescope, classroom50, course, notebooks, hints)
+    platforms = Platforms(in_actions, gradescope, junit, classroom50, course, notebooks, hints)
     again = "run the same command without --fresh to go on" if fresh else "run the same command again to go on"
     with errors_told(platforms, exit_zero=exit_zero, resumes=again):
         _refuse_absent(paths, notebooks)

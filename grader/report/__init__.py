@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from grader.report.feedback import write_feedback as write_feedback
     from grader.report.files import write_reports as write_reports
     from grader.report.gradescope import gradescope_results as gradescope_results
+    from grader.report.junit import junit_failure as junit_failure
+    from grader.report.junit import junit_xml as junit_xml
     from grader.report.lms import export as export
     from grader.report.markdown import render_markdown as render_markdown
     from grader.report.pages import class_page as class_page
@@ -57,6 +59,8 @@ _HOME = {
     "github_output": "classroom",
     "gradebook_csv": "sheet",
     "gradescope_results": "gradescope",
+    "junit_failure": "junit",
+    "junit_xml": "junit",
     "load_schema": "document",
     "page_name": "pages",
     "plain": "text",

@@ -22,7 +22,8 @@ _HIDDEN = re.compile(
     r"[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
     r"\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
 )
-_SURROGATES = re.compile(r"[\ud800-\udfff]")
+#: Surrogates alone, and what is no character: neither can be written as UTF-8 or in XML.
+_NO_CHARACTERS = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
@@ -38,7 +39,7 @@ def plain(text: str) -> str:
     if text.isprintable():  # no control, format, surrogate or line-breaking character is: nearly all text ends here
         return text
     text = _BREAKS.sub("\n", _ESCAPES.sub("", text))
-    return _SURROGATES.sub("\ufffd", _HIDDEN.sub("", text))
+    return _NO_CHARACTERS.sub("\ufffd", _HIDDEN.sub("", text))
 
 
 def one_line(text: str, limit: int = 0) -> str:
@@ -89,7 +90,8 @@ def json_text(document: str) -> str:
     >>> json_text('"a\u202eb"')
     '"a\\u202eb"'
     """
-    return re.sub(f"{_HIDDEN.pattern}|{_SURROGATES.pattern}", lambda match: json.dumps(match.group())[1:-1], document)
+    unseen = f"{_HIDDEN.pattern}|{_NO_CHARACTERS.pattern}"
+    return re.sub(unseen, lambda match: json.dumps(match.group())[1:-1], document)
 
 
 def command_data(text: str) -> str:
