@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from grader.errors import UsageError
 
 #: What separates columns, the likeliest first: a spreadsheet writes semicolons where commas are in numbers.
 _MARKS = ",;\t"
+#: What may stand above the headings: which of them it is, for Excel.
+_FOR_EXCEL = re.compile(r"sep=.\r?\n", re.IGNORECASE)
 _SHOWN = 80
 
 
@@ -55,7 +58,9 @@ def read_tables(path: Path, heading: Callable[[str], str] = str.strip) -> TableF
     try:
         content = path.read_bytes()
         text = content.decode("utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
-        tables = _tables(text, heading)
+        above = _FOR_EXCEL.match(text)
+        text = text[above.end() :] if above else text
+        tables = _tables(text, heading, 1 if above else 0)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", remedy="name a CSV file") from None
     except (UnicodeDecodeError, csv.Error) as error:
@@ -65,12 +70,12 @@ def read_tables(path: Path, heading: Callable[[str], str] = str.strip) -> TableF
     return TableFile(path, tables, " ".join(text[:1000].partition("\n")[0].split())[:_SHOWN])
 
 
-def _tables(text: str, heading: Callable[[str], str]) -> tuple[Table, ...]:
-    """The tables by the marks with which ``text`` is CSV; raises ``csv.Error`` where it is with none."""
+def _tables(text: str, heading: Callable[[str], str], above: int) -> tuple[Table, ...]:
+    """The tables by the marks with which ``text``, below so many lines, is CSV; ``csv.Error`` where it is with none."""
     tables, error = [], csv.Error()
     for mark in _MARKS:
         try:
-            tables.append(_table(text, mark, heading))
+            tables.append(_table(text, mark, heading, above))
         except csv.Error as trouble:
             error = trouble
     if not tables:
@@ -78,10 +83,10 @@ def _tables(text: str, heading: Callable[[str], str]) -> tuple[Table, ...]:
     return tuple(tables)
 
 
-def _table(text: str, mark: str, heading: Callable[[str], str]) -> Table:
+def _table(text: str, mark: str, heading: Callable[[str], str], above: int) -> Table:
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=mark)
     reader.fieldnames = columns = [heading(name) for name in reader.fieldnames or ()]
-    return Table(tuple(columns), tuple((reader.line_num, _cells(row)) for row in reader), mark)
+    return Table(tuple(columns), tuple((above + reader.line_num, _cells(row)) for row in reader), mark)
 
 
 def _cells(row: dict[str, str | None]) -> dict[str, str]:

@@ -32,6 +32,11 @@ def saved(tmp_path: Path, text: str | bytes) -> Path:
     return path
 
 
+def test_table_may_say_above_for_excel_what_separates_its_columns(tmp_path: Path) -> None:
+    table = table_in(saved(tmp_path, "sep=;\r\nname;points\r\nAda;1,5\r\n"), WANTED)
+    assert table.rows == ((3, {"name": "Ada", "points": "1,5"}),)
+
+
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
 def test_table_is_read_whatever_separates_its_columns(mark: str, tmp_path: Path) -> None:
     text = f' name {mark}"of, no; use"{mark}points\r\n"Ada,\nL"{mark}x{mark} 2 \r\nAlan\r\n{mark}{mark}{mark}beyond\r\n'

@@ -103,7 +103,7 @@ def _canvas(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, s
     for row in counted.rows:
         known = roster.get(csv_cell(row.student), {})
         ids = [known.get(column, "") for column in columns]
-        if not any(ids):
+        if not any(ids[:-1]):  # a section alone is nobody
             ids[columns.index("SIS Login ID")] = row.student
         records.append([known.get("Student", row.student), *ids, score_cell(row.score)])
     return csv_text(records)

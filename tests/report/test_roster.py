@@ -162,9 +162,9 @@ def test_roster_that_cannot_be_used_is_refused(tmp_path: Path, content: bytes | 
 
 def test_roster_without_the_column_says_what_it_begins_with(tmp_path: Path) -> None:
     path = tmp_path / "roster.csv"
-    path.write_text("sep=;\nstudent;ID number\n", encoding="utf-8")
+    path.write_text("Grades of HW3\nstudent;ID number\n", encoding="utf-8")
 
-    with pytest.raises(UsageError, match="its first line is: sep=;"):
+    with pytest.raises(UsageError, match="its first line is: Grades of HW3"):
         read_roster(path)
 
 
