@@ -16,11 +16,12 @@ from grader.visible import files_of_work
 
 #: What no exercise needs, in any cell: the grader's own modules (the digits are for everybody), modules by computed or
 #: looked-up names, objects by way of frames, classes or the heap, torch below its public face, and the graph of
-#: autograd walked or traced by hand.
+#: autograd walked or traced by hand. Each alternative begins with the boundary of a word: else the search takes ten
+#: times as long.
 _MEDDLING = re.compile(
     r"\bgrader\s*\.\s*(?:kernel|judge|pipeline|seeded_course|notebook|course(?!\.autograd\.digits))\b"
     r"|\bfrom\s+grader\s+import\b[^\n]{0,200}\b(?:kernel|judge|course|seeded_course|notebook|pipeline)\b"
-    r"|(?<!\bin )\bsys\s*\.\s*modules\b|\bfrom\s+sys\s+import\b[^\n]{0,200}\bmodules\b"
+    r"|\b(?<!\bin )sys\s*\.\s*modules\b|\bfrom\s+sys\s+import\b[^\n]{0,200}\bmodules\b"
     r"|\bvars\s*\(\s*sys\b|\bsys\s*\.\s*(?:__dict__|monitoring)\b"
     r"|\bgetattr\s*\(\s*(?:sys|torch)\b[\w\s.]{0,100},(?!\s*[\"']\w+[\"']\s*[,)])"
     r"|\b(?:import_module|__import__)\s*\((?!\s*[\"'][\w.]+[\"']\s*[,)])|\bimport_module\s+as\b"
