@@ -62,6 +62,7 @@ def test_no_stub_says_nothing():
         ("def lin_grad(inp):\n    def rows():\n        yield inp\n    inp.g = sum(rows())", None),
         ("def rows(inp):\n    yield inp\ndef lin_grad(inp):\n    inp.g = sum(rows(inp))", None),
         ("lin_grad = lambda inp: (yield)", None),
+        (f"def lin_grad(inp):\n    x = {' + '.join(['inp'] * 1200)}", None),
         ("def lin_grad(", None),
     ],
 )
@@ -94,6 +95,7 @@ def test_source_tells_where_the_output_stands(source: str, last: bool) -> None:
         ("inp.g = out.g", "inp.g", True),
         ("out.g = inp.g", "inp.g", False),
         ("inp[0] = 1", "inp", False),
+        (f"inp{'.T' * 1200}.g = 1", "inp.g", False),
         ("(", "inp", False),
     ],
 )

@@ -55,17 +55,32 @@ def makes_no_call(stub: Stub | None, name: str) -> str | None:
     return None
 
 
-def _yields(node: ast.AST) -> bool:
+def _yields(statement: ast.AST) -> bool:
     """Whether a statement yields, but for the functions and classes that are defined in it."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-        return False
-    return isinstance(node, ast.Yield | ast.YieldFrom) or any(map(_yields, ast.iter_child_nodes(node)))
+    left = [statement]
+    while left:  # no recursion: a formula may be nested more deeply than Python calls
+        node = left.pop()
+        if isinstance(node, ast.Yield | ast.YieldFrom):
+            return True
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            left += ast.iter_child_nodes(node)
+    return False
 
 
 def assigns(stub: Stub | None, name: str) -> bool:
     """Whether some line gives a new value to a name, ``inp = inp.squeeze()``, or to an attribute of one, ``inp.g``."""
     stored = (node for node in _nodes(stub) if isinstance(getattr(node, "ctx", None), ast.Store))
-    return any(isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node) == name for node in stored)
+    return name in map(_name, stored)
+
+
+def _name(node: ast.AST) -> str:
+    """The name that a node is, or the attribute of a name; empty for anything else."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=ast.Name(id=owner), attr=name):
+            return f"{owner}.{name}"
+    return ""
 
 
 def parameter(stub: Stub | None, function: str, place: int) -> str | None:
