@@ -1448,6 +1448,13 @@ WRONG: dict[str, tuple[str, ...]] = {
         "a stub (`Module`), or a method that your class defines by another name",
         "raised",
     ),
+    "function_replaced_by_what_it_gave": (
+        "residual",
+        "def residual(out, targ):\n    return out[:, 0] - targ\n\nresidual = residual(torch.ones(3, 1), torch.ones(3))",
+        "result",
+        "a name that a value took from a function",
+        "raised",
+    ),
     "no_call_method": (
         "Relu",
         "class Relu:\n    def forward(self, inp):\n        return inp.clamp_min(0.0)",

@@ -166,8 +166,8 @@ CAUSES: dict[str, Cause] = {
         "Use what NumPy has for it: `@` for a matrix product, `np.maximum` for a limit.",
     ),
     "generator": Cause(
-        "They come as a generator here, which gives one after another, once, and has neither a length nor places.",
-        "Make a list first, `params = list(params)`, or go through it in one loop.",
+        "What stands there is a generator, which gives one thing after another, once, and has no length and no places.",
+        "Make a list of it first, as in `params = list(params)`, or go through it in one loop.",
         question="What is the difference between a list and a generator?",
     ),
     "uncalled": Cause(

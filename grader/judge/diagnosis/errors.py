@@ -6,6 +6,7 @@ repetition) and only on their first 500 characters.
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Callable
 from itertools import permutations
@@ -19,6 +20,7 @@ Fields = dict[str, object]
 Found = tuple[str, Fields]
 Find = Callable[[re.Match[str], StudentError], Found]
 _LONGEST = 500
+_TENSORS = frozenset({"Tensor", "Parameter"})
 
 
 def explained(error: StudentError, stub: Stub | None = None) -> Diagnosis:
@@ -126,7 +128,7 @@ def _dtypes(match: re.Match[str], error: StudentError) -> Found:
 
 
 def _no_attribute(match: re.Match[str], error: StudentError) -> Found:
-    if match[1] in {"Tensor", "Parameter"} and match[2] == "g":
+    if match[1] in _TENSORS and match[2] == "g":
         return "no_attribute.gradient", {}
     array = match[1].endswith("ndarray") and hasattr(torch.Tensor, match[2])
     return "no_attribute.array" if array else "no_attribute", {"owner": match[1], "name": match[2]}
@@ -137,7 +139,7 @@ def _operator(match: re.Match[str], error: StudentError) -> Found:
     operator, kinds = match[1].rstrip("="), (match[2], match[3])
     if "NoneType" in kinds:
         return "none.value", {}
-    if any(kind.endswith(("method", "function")) for kind in kinds):
+    if any(map(_is_function, kinds)):
         return "uncalled", {}
     if pair := next((kind for kind in kinds if "return_types." in kind), None):
         return "pair", {"name": pair.rpartition(".")[2]}
@@ -146,9 +148,18 @@ def _operator(match: re.Match[str], error: StudentError) -> Found:
     return "operator", {"operator": match[1], "left": match[2], "right": match[3]}
 
 
+def _not_tensor(match: re.Match[str], error: StudentError) -> Found:
+    return ("uncalled", {}) if _is_function(match[2]) else ("not_tensor", {"name": match[1], "kind": match[2]})
+
+
+def _is_function(kind: str) -> bool:
+    return kind.endswith(("method", "function"))
+
+
 def _not_callable(match: re.Match[str], error: StudentError) -> Found:
-    """A value with parentheses behind it on a line of the student's, or an object that the check calls."""
-    key = "not_callable" if error.line is None else "not_callable.value"
+    """A value with parentheses behind it, perhaps under a function's name, or an object that the check calls."""
+    value = error.line is not None or hasattr(builtins, match[1]) or match[1] in _TENSORS
+    key = "not_callable.value" if value else "not_callable"
     return ("none.value", {}) if match[1] == "NoneType" else (key, {"owner": match[1]})
 
 
@@ -213,11 +224,11 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"(?:got|not) torch\.return_types\.(\w+)", _plain("pair", "name")),
         (r"NoneType", _plain("none.value")),
         (
-            r"(\w+)\(\): argument '\w{1,40}' \(position \d+\) must be Tensor, not (\w+)",
-            _plain("not_tensor", "name", "kind"),
+            r"(\w+)\(\): argument '\w{1,40}' \(position \d+\) must be Tensor, not ([\w.]+)",
+            _not_tensor,
         ),
         (
-            r"(\w+)\(\) received an invalid combination of arguments - got \(([\w., ]{0,80})",
+            r"(\w+)\(\) received an invalid combination of arguments - got \((.{0,80})\), but",
             _plain("arguments.kinds", "name", "kinds"),
         ),
         (r"leaf Variable that requires grad", _plain("leaf")),
