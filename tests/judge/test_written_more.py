@@ -1621,6 +1621,20 @@ WRONG: dict[str, tuple[str, ...]] = {
             ("square_by_first_beta", RIGHT_ADAM["m"], RIGHT_BETAS[2], RIGHT_BETAS[0], "the second average uses β₁"),
         )
     },
+    "mean_corrected_without_t": (
+        "Adam",
+        adam(corrected="m / (1 - b1), v / (1 - b2**t)"),
+        "p",
+        "the first average is divided by 1 − β₁ at every step",
+        "bias_correction",
+    ),
+    "square_corrected_without_t": (
+        "Adam",
+        adam(corrected="m / (1 - b1**t), v / (1 - b2)"),
+        "p",
+        "the second average is divided by 1 − β₂ at every step",
+        "bias_correction",
+    ),
     "square_by_two_betas": (
         "Adam",
         adam(v="b2 * old_v + (1 - b1) * g**2"),
@@ -1840,6 +1854,20 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
         ENTROPY.format("p[rows, logits.argmin(1)] -= 1; logits.g = p / n"),
         "logits.g",
         "where the logit is largest",
+    ),
+    "difference_beside_its_gradient": (
+        "Mse",
+        "class Mse:\n    def __call__(self, inp, targ):\n        self.diff = inp - targ[:, None]\n"
+        "        self.out = (self.diff**2).mean()\n        return self.out\n\n"
+        "    def backward(self):\n        self.diff.g = 2 * self.diff / len(self.diff)",
+        "inp.g",
+        "passed in: a copy",
+    ),
+    "sum_times_a_size": (
+        "lin_grad",
+        short("lin_grad", "inp, out, w, b", "solution(inp, out, w, b); b.g = out.g.sum(0) * len(out) / 50"),
+        "b.g",
+        "where a division by",
     ),
     "momentum_of_another": ("Adam", adam(v="b2 * old_v + (1 - b2) * g**4"), "p", "comes out when"),
 }

@@ -117,9 +117,9 @@ OUTCOME_WORDS: dict[str, Words] = {
     ),
     "not_written.copy": Words(
         "`{path}` was not written, but `{found}` was.",
-        "That belongs to another tensor than the `{owner}` that was passed in: a copy, as of `clone()`.",
+        "That belongs to another tensor than the `{owner}` that was passed in, as a copy by `clone()` is.",
         "Is what your object keeps the very tensor that it was given?",
-        "Keep the tensor itself: `self.… = {owner}`.",
+        "Keep the tensor itself, `self.… = {owner}`, and set `.g` on that.",
     ),
     "not_written.rebound": Words(
         "`{path}` was not written: {state}.",

@@ -91,7 +91,8 @@ def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip
     t = state["t"] + (1 if slip.has("ahead") else 0)
     if slip.has("counted"):
         t = state["t"] if index == 2 else 2 * state["t"] - 1 + index
-    t = 1 if slip.has("stuck") else max(1, t - 1) if slip.has("behind") else t
+    t = max(1, t - 1) if slip.has("behind") else t
+    of_mean, of_square = (1 if name in slip.switches.get("stuck", ()) else t for name in ("mean", "square"))
     kept = {} if slip.has("averages_lost") else state
     zero = torch.zeros_like(grad)
     exchanged, unweighted = slip.switches.get("weights", ()), slip.switches.get("unweighted", ())
@@ -105,8 +106,8 @@ def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip
     state["square"] = old["square"] * kept.get("square", zero) + new["square"] * squared
     if slip.has("first_whole") and state["t"] == 1:
         state["mean"], state["square"] = grad, squared
-    mean: Tensor = state["mean"] / (1 if slip.has("raw_mean") else 1 - first**t)
-    square: Tensor = state["square"] / (1 if slip.has("raw_square") else 1 - second**t)
+    mean: Tensor = state["mean"] / (1 if slip.has("raw_mean") else 1 - first**of_mean)
+    square: Tensor = state["square"] / (1 if slip.has("raw_square") else 1 - second**of_square)
     if slip.has("times"):
         mean, square = state["mean"] * (1 - first**t), state["square"] * (1 - second**t)
     if slip.has("stored"):

@@ -15,8 +15,8 @@ from grader.model import Case
 #: What can be other than it should be, by the simulation that looks at it: any optimizer's steps, SGD's formula,
 #: Adam's, a training loop. Each is on or off, but for ``lr``, ``factor`` and ``decay_times`` (numbers), ``mean`` (of
 #: ``all``, of ``rows``, or ``half`` the sum), ``in_turn`` (the place of the matrix that is updated first), ``alone``
-#: (the place of the only one whose gradient is never cleared), ``weights`` and ``unweighted`` (of Adam's averages,
-#: which) and ``uses`` (which of the betas stands in which place).
+#: (the place of the only one whose gradient is never cleared), ``stuck``, ``weights`` and ``unweighted`` (of Adam's
+#: averages, which) and ``uses`` (which of the betas stands in which place).
 Switch = (
     Literal["ascent", "constant_lr", "ended", "lost", "lr", "one_buffer", "rate_inside", "shared", "used_up"]
     | Literal["always_nesterov", "average", "buffer_only", "damp_first", "damp_inverse", "damp_itself", "damp_old"]
@@ -112,7 +112,9 @@ AVERAGED = (
     Slip("bias_correction", step_words.SLIPS["raw_square"], {"raw_square": True}),
     Slip("bias_correction", step_words.SLIPS["counted"], {"counted": True}),
     Slip("bias_correction", step_words.SLIPS["ahead"], {"ahead": True}),
-    Slip("bias_correction", step_words.SLIPS["stuck"], {"stuck": True}),
+    Slip("bias_correction", step_words.SLIPS["stuck"], {"stuck": ("mean", "square")}),
+    Slip("bias_correction", step_words.SLIPS["stuck_mean"], {"stuck": ("mean",)}),
+    Slip("bias_correction", step_words.SLIPS["stuck_square"], {"stuck": ("square",)}),
     Slip("bias_correction", step_words.SLIPS["stored"], {"stored": True}),
     *(Slip("wrong_value.averages", step_words.SLIPS[name], {"uses": uses}) for name, uses in OTHER_BETAS.items()),
     Slip("wrong_value.averages", step_words.SLIPS["weights"], {"weights": ("mean", "square")}),

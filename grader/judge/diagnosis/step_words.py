@@ -29,6 +29,8 @@ SLIPS = {
     "counted": "the count of steps goes up once for each parameter",
     "ahead": "the count of steps is one too high",
     "stuck": "the count of steps stays at one",
+    "stuck_mean": "the first average is divided by 1 − β₁ at every step, and not by 1 − β₁ᵗ",
+    "stuck_square": "the second average is divided by 1 − β₂ at every step, and not by 1 − β₂ᵗ",
     "stored": "the corrected averages are stored, and corrected again at the next step",
     "swapped": "the two betas change places",
     "swapped_averages": "the two betas change places in the averages, and not in their corrections",
@@ -309,7 +311,7 @@ STEP_WORDS: dict[str, Words] = {
     ),
     "wrong_value.defaults": Words(
         "`{path}` is wrong where the options are left out; wherever some are given, everything is right.",
-        "What an option is when nobody gives it is another number than is asked for.",
+        "An option that nobody gives is another number than is asked for, or the step is another where none is given.",
         "Which values do the options have in the signature of `__init__`, and in the one that is asked for?",
         "Compare the defaults one by one with those of the signature that the exercise gives.",
     ),

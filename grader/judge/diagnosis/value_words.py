@@ -165,7 +165,7 @@ VALUE_WORDS: dict[str, Words] = {
     ),
     "scaled.fixed": Words(
         "`{path}` is {letter}/{used} times what it should be, in every case.",
-        "A number that is the same for every size stands where a division by {letter} belongs.",
+        "A number that is the same for every size stands where {letter} belongs, or {letter} is a factor too much.",
         "Which number of your code was right for one example alone?",
         "Take {letter} from the shape of a tensor, not from an example.",
     ),
