@@ -20,14 +20,15 @@ from grader.visible import files_of_work
 #: times as long.
 _MEDDLING = re.compile(
     r"\bgrader\s*\.\s*(?:kernel|judge|pipeline|seeded_course|notebook|course(?!\.autograd\.digits))\b"
-    r"|\bfrom\s+grader\s+import\b[^\n]{0,200}\b(?:kernel|judge|course|seeded_course|notebook|pipeline)\b"
-    r"|\b(?<!\bin )sys\s*\.\s*modules\b|\bfrom\s+sys\s+import\b[^\n]{0,200}\bmodules\b"
+    r"|\bfrom\s+grader\s+import\b[^\n#]{0,200}\b(?:kernel|judge|course|seeded_course|notebook|pipeline)\b"
+    r"|\b(?<!\bin )sys\s*\.\s*modules\b|\bsys\s*\.\s*modules(?=\s*(?:\[|\.(?!\s*keys\b)))"
+    r"|\bfrom\s+sys\s+import\b[^\n#]{0,200}\bmodules\b"
     r"|\bvars\s*\(\s*sys\b|\bsys\s*\.\s*(?:__dict__|monitoring)\b"
     r"|\bgetattr\s*\(\s*(?:sys|torch)\b[\w\s.]{0,100},(?!\s*[\"']\w+[\"']\s*[,)])"
     r"|\b(?:import_module|__import__)\s*\((?!\s*[\"'][\w.]+[\"']\s*[,)])|\bimport_module\s+as\b"
     r"|\b(?:__subclasses__|tb_frame|gi_frame|cr_frame|ag_frame|f_back|f_locals|f_globals|get_objects|get_referrers)\b"
     r"|\bctypes\b|\btorch\s*\.\s*(?:library\b|_(?!assert\b|foreach)[A-Za-z]\w*)"
-    r"|\bfrom\s+torch\s+import\b[^\n]{0,200}\b(?:library|_[A-Za-z]\w*)\b|\bredispatch\b|\bno_dispatch\b"
+    r"|\bfrom\s+torch\s+import\b[^\n#]{0,200}\b(?:library|_[A-Za-z]\w*)\b|\bredispatch\b|\bno_dispatch\b"
     r"|\bautograd_watch\b|\bnext_functions\b|\b_input_metadata\b|\bmake_fx\b|\bml_meth\b"
 )
 

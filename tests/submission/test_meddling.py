@@ -12,6 +12,8 @@ from grader.submission.meddling import meddling_suspected
 MEDDLING = {
     "modules_aliased": ("import sys\nloaded = sys.modules", "sys.modules"),
     "modules_imported": ("from sys import path, modules as loaded", "from sys import path, modules"),
+    "modules_walked": ("for module in sys.modules.values():\n    pass", "sys.modules"),
+    "modules_in_a_loop": ("for name in sys.modules['grader.kernel'].__dict__:\n    pass", "sys.modules"),
     "modules_of_vars": ("vars(sys)['mod' + 'ules']", "vars(sys"),
     "fullwidth": ("sys.\uff4dodules['x']", "sys.modules"),
     "fullwidth_import": ("importlib.\uff49mport_module('gra' + 'der')", "import_module("),
@@ -32,6 +34,8 @@ MEDDLING = {
 INNOCENT = {
     "version": "print(torch.__version__)",
     "colab": "if 'google.colab' in sys.modules: pass",
+    "colab_by_keys": "IN_COLAB = 'google.colab' in sys.modules.keys()",
+    "comment": "from torch import nn, optim  # the library's layers and optimizers\nfrom sys import path  # for modules",
     "own_private": "self._backward = lambda: None\nx._version",
     "attribute": "getattr(torch, 'relu')(x) + getattr(self, name)",
     "module": "import importlib\nimportlib.import_module('helper')",
