@@ -68,6 +68,11 @@ def test_junit_what_was_assigned_and_not_found_fails() -> None:
     assert ends(junit_xml(made)) == {"lin_grad": "passed", "mse_grad": "failure"}
 
 
+def test_junit_what_may_be_in_a_notebook_that_cannot_be_read_is_no_failure() -> None:
+    made = run(ungraded("linus", "unreadable", "not JSON"), assigned={"lin_grad": 4.0})
+    assert ends(junit_xml(made)) == {"03_backprop.ipynb": "error"}
+
+
 @pytest.mark.parametrize(("points", "end"), [(4.0, "passed"), (3.0, "failure")])
 def test_junit_goes_by_what_a_human_decided(points: float, end: str) -> None:
     ruled = replace(exercise("lin_grad", {"w.g": "transposed"}), score=points, override=Override(2.0, "spoke with her"))
