@@ -31,6 +31,8 @@ _KILL_S = 5.0
 _THREADS = 8
 #: Files and folders that a job may make: those of a tmpfs of the default size.
 MOST_FILES = 65_536
+#: Files that a job may have removed and closed, and still have mapped.
+_MOST_MAPPED = 2
 #: Bytes that a socket takes before its reader has to come, as systems are set up.
 _BUFFER = 208 * 1024
 #: In the flags of ``/proc/…/stat``: the process is giving up what it had, and runs nothing of its own any more.
@@ -341,7 +343,8 @@ class Processes:
     def _unlinked(self, folder: Path, names: list[str]) -> int:
         """Bytes of files on the disk of ``folder`` that no folder has any more, but ``names`` hold open or mapped.
 
-        How large one is that is mapped alone cannot be told: it counts as all that may be written.
+        How large one is that is mapped alone cannot be told. A few count for nothing, as arrays on a disk of which an
+        honest notebook removed the folder; more count as all that may be written.
         """
         found: dict[int, int] = {}
         try:
@@ -354,10 +357,8 @@ class Processes:
                     about = os.stat(f"{place}/{fd}", dir_fd=self.proc)
                     if about.st_dev == disk and not about.st_nlink:
                         found[about.st_ino] = about.st_blocks * 512
-        for name in names:
-            for inode in self._mapped_alone(folder, name):
-                found.setdefault(inode, self.limits["written"] + 1)
-        return sum(found.values())
+        alone = {inode for name in names for inode in self._mapped_alone(folder, name)} - found.keys()
+        return sum(found.values()) + (self.limits["written"] + 1 if len(alone) > _MOST_MAPPED else 0)
 
     def _mapped_alone(self, folder: Path, name: str) -> list[int]:
         """The inodes of what process ``name`` has mapped of files that were in ``folder`` and are no more."""

@@ -35,7 +35,7 @@ INNOCENT = {
     "version": "print(torch.__version__)",
     "colab": "if 'google.colab' in sys.modules: pass",
     "colab_by_keys": "IN_COLAB = 'google.colab' in sys.modules.keys()",
-    "comment": "from torch import nn, optim  # the library's layers and optimizers\nfrom sys import path  # for modules",
+    "comment": "from torch import nn, optim  # layers of the library\nfrom sys import path  # for modules",
     "own_private": "self._backward = lambda: None\nx._version",
     "attribute": "getattr(torch, 'relu')(x) + getattr(self, name)",
     "module": "import importlib\nimportlib.import_module('helper')",
