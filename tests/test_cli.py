@@ -288,6 +288,13 @@ def test_override_of_a_notebook_that_was_handed_in_anew_counts_no_more(tmp_path:
     assert "note: on no notebook of the last run: 1 for lin_grad of ada" in done.stderr
 
 
+@pytest.mark.parametrize("worth", ["inf", "nan", "0"])
+def test_export_refuses_full_marks_that_are_no_number_of_points(worth: str) -> None:
+    refused = CliRunner().invoke(app, ["export", "--to", "canvas", "--out-of", worth])
+    assert refused.exit_code == USAGE
+    assert "--out-of" in refused.output
+
+
 def test_export_gives_the_students_pages_back(demo: tuple[Path, object], tmp_path: Path) -> None:
     archive = tmp_path / "feedback.zip"
     done = runner.invoke(app, ["export", str(demo[0] / "class/grades"), "--feedback", str(archive)])

@@ -133,7 +133,7 @@ def export(
     ] = "ID number",
     out_of: Annotated[
         float | None,
-        typer.Option(help="What full marks are there. Default: the points.", min=1, callback=not_nan),
+        typer.Option(help="What full marks are there. Default: the points.", min=1, max=1_000_000, callback=not_nan),
     ] = None,
     feedback: Annotated[
         Path | None,
