@@ -233,34 +233,28 @@ def power_for_slope(*, factor: bool = False, turned: bool = False) -> Callable[[
     With ``turned``, the base of an even power is that of the opposite sign, which the power does not show.
     """
 
-    def power(value: Tensor, exponent: float) -> Any:
+    def rule(exponent: float) -> Rule:
         times = (exponent if factor else 1) * (-1 if turned and exponent % 2 == 0 else 1)
-        return Unary.apply(value, lambda x: x**exponent, lambda x, y: times * y)  # type: ignore[no-untyped-call]
+        return lambda x, y: times * y
 
-    return _powers(power)
+    return lambda: _powers_with(rule)
 
 
 def power_for_constant() -> Table:
     """Powers on whose way back only the exponent is left."""
-    return _powers(
-        lambda value, exponent: Unary.apply(  # type: ignore[no-untyped-call]
-            value, lambda x: x**exponent, lambda x, y: torch.full_like(x, exponent)
-        )
-    )()
+    return _powers_with(lambda exponent: lambda x, y: torch.full_like(x, exponent))
 
 
 def ones_for_loss() -> Table:
     """A mean of squares whose way back begins with ones, as if what is squared were summed."""
-    squares = _powers(
-        lambda value, exponent: Unary.apply(value, lambda x: x**exponent, lambda x, y: torch.ones_like(x))  # type: ignore[no-untyped-call]
-    )
+    squares = _powers_with(lambda _: lambda x, y: torch.ones_like(x))
     mean = lambda value, *_, **__: value.mean().detach() + value.sum() - value.sum().detach()  # noqa: E731
-    return {**squares(), **dict.fromkeys((torch.mean, Tensor.mean), mean)}
+    return {**squares, **dict.fromkeys((torch.mean, Tensor.mean), mean)}
 
 
 def absolute_squares() -> Table:
     """Absolute values in the place of squares, forward and back."""
-    return _powers(lambda value, exponent: value.abs() if exponent == _SQUARE else value**exponent)()
+    return _powers(lambda value, exponent: value.abs() if exponent == _SQUARE else value**exponent)
 
 
 def root_of_mean() -> Table:
@@ -268,7 +262,12 @@ def root_of_mean() -> Table:
     return dict.fromkeys((torch.mean, Tensor.mean), lambda value, *rest, **more: value.mean(*rest, **more).sqrt())
 
 
-def _powers(power: Callable[[Tensor, float], Any]) -> Callable[[], Table]:
+def _powers_with(rule: Callable[[float], Rule]) -> Table:
+    """Powers whose derivative is what ``rule`` makes of the exponent."""
+    return _powers(lambda value, exponent: Unary.apply(value, lambda x: x**exponent, rule(exponent)))  # type: ignore[no-untyped-call]
+
+
+def _powers(power: Callable[[Tensor, float], Any]) -> Table:
     """Each way to raise a tensor to the power of a number."""
 
     def changed(value: Any, exponent: Any = _SQUARE, **_: Any) -> Any:
@@ -276,7 +275,7 @@ def _powers(power: Callable[[Tensor, float], Any]) -> Callable[[], Table]:
             return torch.pow(value, exponent)
         return power(value, exponent)
 
-    return lambda: dict.fromkeys((torch.pow, Tensor.pow, Tensor.__pow__, torch.square, Tensor.square), changed)
+    return dict.fromkeys((torch.pow, Tensor.pow, Tensor.__pow__, torch.square, Tensor.square), changed)
 
 
 def relu_forward(value: Tensor) -> Tensor:
