@@ -66,9 +66,13 @@ class Platforms:
     assigned: tuple[str, ...] = ()
     hints: Hints = "nudge"
 
+    @property
+    def _any(self) -> bool:
+        return bool(self.github or self.gradescope or self.junit or self.classroom50)
+
     def write(self, run: RunReport) -> None:
         """Tell all of them."""
-        if not (self.github or self.gradescope or self.junit or self.classroom50):
+        if not self._any:
             return
         from grader.platforms import write_classroom50, write_gradescope, write_junit, write_step_outputs
 
@@ -83,7 +87,7 @@ class Platforms:
 
     def fail(self, message: str) -> None:
         """Give all of them a valid result that says what went wrong."""
-        if self.github or self.gradescope or self.junit or self.classroom50:
+        if self._any:
             from grader.platforms import write_failure
 
             write_failure(

@@ -29,7 +29,7 @@ def junit_xml(run: RunReport, *, hints: Hints = "nudge") -> str:
 def junit_failure(message: str) -> str:
     """A document that says only that the grader failed, nothing of any exercise; ``message`` is what went wrong."""
     suite = Element("testsuite", name="grader")
-    _add(suite, "grader", "graded", "error", "the grader failed; this does not count as zero points", message)
+    _add(suite, "graded", "error", "the grader failed; this does not count as zero points", message)
     return _document("grader", [suite])
 
 
@@ -45,12 +45,12 @@ def _document(name: str, suites: list[Element]) -> str:
 
 
 def _suite(row: Row, hints: Hints) -> Element:
-    student = one_line(row.student)
-    suite = Element("testsuite", name=student, time=f"{total(entry.seconds for entry in row.entries):.2f}")
+    seconds = total(entry.seconds for entry in row.entries)
+    suite = Element("testsuite", name=one_line(row.student), time=f"{seconds:.2f}")
     # what is not in a notebook that nobody could read is no failure
     answers = row.answers if row.score is not None else row.exercises.values()
     for name, kind, message, text in (*_ungraded(row), *(_result(answer, hints) for answer in answers)):
-        _add(suite, student, name, kind, message, text)
+        _add(suite, name, kind, message, text)
     return suite
 
 
@@ -73,7 +73,7 @@ def _result(exercise: ExerciseScore, hints: Hints) -> tuple[str, str, str, str]:
     return exercise.id, "failure", message, feedback(exercise, hints)
 
 
-def _add(suite: Element, student: str, name: str, kind: str, message: str, text: str) -> None:
-    case = SubElement(suite, "testcase", classname=student, name=one_line(name, 200))
+def _add(suite: Element, name: str, kind: str, message: str, text: str) -> None:
+    case = SubElement(suite, "testcase", classname=suite.get("name", ""), name=one_line(name, 200))
     if kind:
         SubElement(case, kind, message=one_line(message, _MESSAGE)).text = plain(text)
