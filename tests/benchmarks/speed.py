@@ -22,7 +22,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.benchmarks.classroom import NOTEBOOK, write_class
 from tests.benchmarks.contestants import score_arguments, tree_of
@@ -55,11 +55,11 @@ class Ratio:
     met: bool
 
 
-def run_once(command: list[str]) -> tuple[float, float]:
-    """Wall and processor seconds (children included)."""
+def run_once(command: list[str], cwd: Path | None = None, out: IO[str] | None = None) -> tuple[float, float]:
+    """Wall and processor seconds (children included); what it prints goes to ``out``, if anywhere."""
     before = os.times()
     began = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    subprocess.run(command, cwd=cwd, stdout=out or subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     wall = time.perf_counter() - began
     after = os.times()
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
