@@ -101,8 +101,7 @@ def _concerns_of(row: Row) -> list[Concern]:
         if entry in row.spare:
             found.append(Concern(row.student, wording.FLAGGED, entry.notebook, wording.spare(entry)))
         elif entry.status != "graded":
-            detail = entry.reason or wording.SUBMISSION_DETAIL[entry.status]
-            found.append(Concern(row.student, entry.status, entry.notebook, detail))
+            found.append(Concern(row.student, entry.status, entry.notebook, wording.reason(entry)))
         broken = [exercise.id for exercise in entry.exercises if exercise.status == "grader_error"]
         if broken and entry.status != "grader_error":
             detail = wording.GRADER_ERROR_IN.format(exercises=", ".join(broken))

@@ -54,9 +54,7 @@ def render_submission(report: SubmissionReport, hints: Hints = "nudge") -> Rende
     """
     parts: list[RenderableType] = [_submission_title(report)]
     if report.status != "graded":
-        parts.append(
-            Padding.indent(Text(terminal(report.reason or wording.SUBMISSION_DETAIL[report.status]), "magenta"), 2)
-        )
+        parts.append(Padding.indent(Text(terminal(wording.reason(report)), "magenta"), 2))
     parts += [_exercise(exercise, hints) for exercise in report.exercises]
     for failure in report.failed_cells:
         told = f"{wording.cell_name(failure.cell)} {wording.CELL_ENDED[failure.ended]}: {terminal(failure.error)}"

@@ -106,6 +106,11 @@ def place(cell: int | None, line: int | None) -> str:
     return cell_name(cell) if line is None else f"{cell_name(cell)}, line {line}"
 
 
+def reason(entry: SubmissionReport) -> str:
+    """Why a submission was not graded: what was found, else what its status means."""
+    return entry.reason or SUBMISSION_DETAIL.get(entry.status, "")
+
+
 def spare(entry: SubmissionReport) -> str:
     """Why a notebook that was not graded takes no points away."""
     return SPARE[entry.status].format(name=entry.notebook or entry.path, reason=entry.reason)
