@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grader.cli.app import app
-from grader.cli.options import HintsOption, OutOption, Platform
+from grader.cli.options import HintsOption, OutOption
 from grader.cli.outcome import errors_told
 from grader.cli.output import StandardOutput, note, write_out
 from grader.cli.values import composed, not_nan
 from grader.enumeration import count_of
 from grader.errors import UsageError
+from grader.model import Target
 from grader.overrides import rulings_for, rulings_in
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _note_report(out: Path) -> None:
 @app.command()
 def export(
     out: Annotated[Path, typer.Argument(help="The folder of a gradebook.")] = Path("grades"),
-    to: Annotated[Platform, typer.Option("--to", help="Whose import format.")] = Platform.CSV,
+    to: Annotated[Target, typer.Option("--to", help="Whose import format.")] = "csv",
     file: Annotated[Path | None, typer.Option("--file", "-f", help="Default: standard output.")] = None,
     assignment: Annotated[str, typer.Option(help="The assignment's name there. Default: the course's.")] = "",
     roster: Annotated[
@@ -147,10 +148,10 @@ def export(
 
         run = _stored(out)
         people = None if roster is None else read_roster(roster, run)
-        text = exported(run, to=to.value, assignment=assignment, roster=people, identifier=identifier, out_of=out_of)
+        text = exported(run, to=to, assignment=assignment, roster=people, identifier=identifier, out_of=out_of)
         if people is not None:
-            _compare(run, people, identifier if to is Platform.MOODLE else None)
-            if to is Platform.CANVAS:
+            _compare(run, people, identifier if to == "moodle" else None)
+            if to == "canvas":
                 _tell_new(assignment or run.course, people)
         if feedback is not None:
             _give_back(run, out, feedback)

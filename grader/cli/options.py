@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from grader.cli.values import not_nan, seed_number
 from grader.model import Hints
 
-
-class Sandbox(StrEnum):
-    """What confines student code."""
-
-    BWRAP = "bwrap"
-    LANDLOCK = "landlock"
-    NONE = "none"
-
-
-class Platform(StrEnum):
-    """Where grades can be taken."""
-
-    CANVAS = "canvas"
-    MOODLE = "moodle"
-    GRADESCOPE = "gradescope"
-    BRIGHTSPACE = "brightspace"
-    CSV = "csv"
-
-
+#: What confines student code.
+Sandbox = Literal["bwrap", "landlock", "none"]
 CourseOption = Annotated[
     str, typer.Option("--course", help="An installed course's name, a .py file or a package.", show_default=True)
 ]

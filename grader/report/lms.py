@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import get_args
 
 from grader.errors import UsageError
-from grader.model import RunReport
+from grader.model import RunReport, Target
 from grader.report import wording
 from grader.report.numbers import points
 from grader.report.roster import members_in, teams_of
@@ -19,8 +19,6 @@ from grader.report.row import Row
 from grader.report.sheet import csv_text, gradebook_csv, score_cell
 from grader.report.tally import Tally, tally
 from grader.report.text import csv_cell, one_line
-
-Target = Literal["canvas", "moodle", "gradescope", "brightspace", "csv"]
 
 #: The columns by which Moodle's import knows a student, as an English site heads them.
 MOODLE_IDENTIFIERS = ("Email address", "ID number", "Username")
