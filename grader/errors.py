@@ -34,9 +34,7 @@ class CourseError(GraderError):
     """A course or an exercise declaration is broken: ``exercise`` and ``field`` name the place, where known."""
 
     def __init__(self, message: str, *, exercise: str = "", field: str = "", remedy: str = "") -> None:
-        place = ", ".join(
-            part for part in (f"exercise {exercise!r}" * bool(exercise), f"field {field!r}" * bool(field)) if part
-        )
+        place = ", ".join(f"{what} {name!r}" for what, name in (("exercise", exercise), ("field", field)) if name)
         super().__init__(f"{place}: {message}" if place else message, remedy=remedy)
         self.exercise = exercise
         self.field = field

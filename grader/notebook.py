@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import lru_cache
+from html import escape
 from typing import Any, get_args
 
 from rich.console import Console
@@ -245,11 +246,11 @@ def _unknown(name: str, seeded: SeededCourse) -> str:
 
 def _rich_output(shell: Any) -> bool:
     """Whether the front end shows HTML: a notebook's kernel does, IPython's terminal does not."""
-    return shell is not None and getattr(shell, "kernel", None) is not None
+    return getattr(shell, "kernel", None) is not None
 
 
 def _say(shell: Any, text: str) -> None:
-    _publish(shell, f"<p>{_escaped(text)}</p>", text + "\n")
+    _publish(shell, f"<p>{escape(text)}</p>", text + "\n")
 
 
 def _show(shell: Any, scores: Iterable[ExerciseScore], hints: Hints) -> None:
@@ -273,12 +274,6 @@ def _publish(shell: Any, html: str, text: str) -> None:
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
 
 
-def _escaped(text: str) -> str:
-    from html import escape
-
-    return escape(text)
-
-
 def _with_progress(exercises: list[Exercise], shell: Any) -> Iterable[Exercise]:
     """The exercises one by one, with a bar that is gone when all are done."""
     if not _rich_output(shell):
@@ -293,7 +288,7 @@ def _with_progress(exercises: list[Exercise], shell: Any) -> Iterable[Exercise]:
     try:
         for number, exercise in enumerate(exercises):
             label = f"checking {exercise.id}"
-            html = f'<progress max="{len(exercises)}" value="{number}"></progress> {_escaped(label)}'
+            html = f'<progress max="{len(exercises)}" value="{number}"></progress> {escape(label)}'
             bar.update({"text/html": html, "text/plain": label}, raw=True)
             yield exercise
     finally:

@@ -28,7 +28,8 @@ class Concern:
 def remarks_on(row: Row) -> tuple[str, ...]:
     """The remarks on a student for a human, those on exercises with the exercise named."""
     remarks = [wording.spare(entry) for entry in row.spare]
-    remarks += [wording.attempts(row.attempts)] * bool(row.attempts)
+    if attempts := row.attempts:
+        remarks.append(wording.attempts(attempts))
     remarks += [flag for entry in row.entries for flag in entry.flags]
     remarks += [f"{id_}: {flag}" for id_, exercise in row.exercises.items() for flag in exercise.flags]
     remarks += [f"{id_}: {wording.override(one)}" for id_, one in row.exercises.items() if one.override]

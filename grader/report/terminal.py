@@ -250,5 +250,7 @@ def _check(check: CheckScore, leads: bool, hints: Hints) -> Iterator[RenderableT
 
 def _printed(text: str) -> RenderableType:
     lines = print_safe(text).strip("\n").split("\n")
-    shown = lines[:_PRINTED_LINES] + ([f"… {len(lines) - _PRINTED_LINES} more lines"] * (len(lines) > _PRINTED_LINES))
+    shown = lines[:_PRINTED_LINES]
+    if len(lines) > _PRINTED_LINES:
+        shown.append(f"… {len(lines) - _PRINTED_LINES} more lines")
     return Padding.indent(Text("\n".join(f"│ {line}" for line in shown), "dim"), 4)
