@@ -23,7 +23,7 @@ def check(
 ) -> None:
     """Check your own notebook: what passes, what does not, and what the mistake is.
 
-    It runs with your rights and without a sandbox, on public data; your grade comes from other numbers.
+    It runs with your own permissions and without a sandbox, on public data; your grade comes from other numbers.
     """
     with errors_told():
         from grader.batch import check_notebook
