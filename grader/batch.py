@@ -101,7 +101,7 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
                 observer.collected(collection)
                 if changed := run.changed():
                     observer.remarked(
-                        f"another {' and '.join(changed)} than in the last run, so everything is graded again"
+                        f"the {' and the '.join(changed)} changed since the last run, so everything is graded again"
                     )
                 run.begin(len(collection))
                 observer.started(len(collection))

@@ -75,7 +75,7 @@ def check(
         for each in (name, *others):
             _check(each, seeded, namespace, shell, hints)
     except KeyboardInterrupt:
-        _say(shell, "The check was interrupted, and nothing is known of it. Does every loop of yours come to its end?")
+        _say(shell, "The check was interrupted, so there is no result. Do all of your loops end?")
         raise KeyboardInterrupt from None  # cells that wait behind this one do not run; where it stood helps nobody
 
 
@@ -189,7 +189,7 @@ def _missing(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> st
             return f"{name} is not defined yet: run the cell that defines it, then check again."
         module = getattr(namespace[name], "__module__", home)
         if module != home:
-            return f"{name} is not defined yet, what has this name is from {module}: run the cell that defines yours."
+            return f"{name} is not defined yet (the one here is from {module}): run the cell that defines yours."
     return ""
 
 

@@ -172,7 +172,7 @@ def _compare(run: RunReport, roster: Mapping[str, Mapping[str, str]], identifier
     where = f"in the roster with its {identifier!r}" if identifier else "in the roster"
     for what, names in (
         (f"not {where}, so exported by the grader's name", strangers(run, roster, identifier)),
-        ("no submission by, or one under another name", absentees(run, roster)),
+        ("no submission, or only under another name", absentees(run, roster)),
     ):
         if names:
             note(f"{what}: {'; '.join(names)}")
@@ -216,7 +216,8 @@ def _list(gradebook: Gradebook) -> None:
     counted = {(one.student, one.sha256) for one in submissions}
     for ruling in gradebook.rulings():
         if (ruling.student, ruling.sha256) not in counted:
-            note(f"on no notebook of the last run: {points(ruling.score)} for {ruling.exercise} of {ruling.student}")
+            what = f"{points(ruling.score)} for {ruling.exercise} of {ruling.student}"
+            note(f"not counted, being on no notebook of the last run: {what}")
 
 
 def _stored(out: Path) -> RunReport:

@@ -53,7 +53,7 @@ def export(
         if out_of is not None:
             raise UsageError(
                 "a CSV of all exercises has the course's points",
-                remedy="leave --out-of away; its column percent is of 100",
+                remedy="leave out --out-of; its column percent is of 100",
             )
         return gradebook_csv(run)
     if to not in get_args(Target):

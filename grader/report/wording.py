@@ -147,9 +147,9 @@ def namesakes(students: Sequence[str]) -> str:
     """What is remarked on a student whose name is almost that of each of ``students``.
 
     >>> namesakes(["ada lovelace"])
-    'called almost like ada lovelace: one student in several rows, unless they are several'
+    'almost the same name as ada lovelace: perhaps one student in several rows'
     """
-    return f"called almost like {_some(students)}: one student in several rows, unless they are several"
+    return f"almost the same name as {_some(students)}: perhaps one student in several rows"
 
 
 def no_module(name: str, students: Sequence[str]) -> str:
