@@ -26,6 +26,7 @@ from grader.report import (
     github_annotations,
     github_error_output,
     github_output,
+    gradescope_failure,
     gradescope_results,
     junit_failure,
     junit_xml,
@@ -34,6 +35,8 @@ from grader.report import (
     render_markdown,
 )
 from grader.report.numbers import points
+from grader.report.row import rows_of
+from grader.report.text import cut, markdown
 
 _OUTPUT, _SUMMARY = "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"
 
@@ -124,8 +127,6 @@ def write_classroom50(run: RunReport, path: Path) -> None:
     Raises:
         UsageError: it cannot be written there.
     """
-    from grader.report.row import rows_of
-
     rows = rows_of(run)
     result = classroom50_result(run, os.environ)
     if any(row.status == "grader_error" for row in rows):
@@ -197,21 +198,11 @@ def _failed_outputs(message: str, course: str, notebooks: Sequence[str]) -> dict
 
 
 def _quoted(message: str) -> str:
-    from grader.report.text import cut, markdown
-
     return f"> {markdown(cut(message, 2000))}"
 
 
 def _write_gradescope_failure(message: str, path: Path) -> None:
-    results = {
-        "output": "The grader failed; this does not count as zero points. Tell your instructor.\n"
-        + plain(message)[:2000],
-        "output_format": "text",
-        "visibility": "visible",
-        "stdout_visibility": "hidden",
-        "tests": [],
-    }
-    _write_json(path, results)
+    _write_json(path, gradescope_failure(message[:2000]))
 
 
 def _write_junit_failure(message: str, path: Path) -> None:
