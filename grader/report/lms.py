@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import get_args
 
 from grader.errors import UsageError
 from grader.model import RunReport, Target
@@ -46,7 +45,7 @@ def export(
     never a zero. ``out_of`` is what all points together are worth there, by default as many points.
 
     Raises:
-        UsageError: ``to`` or ``identifier`` is not known, a roster for Moodle has no column ``identifier``, or the
+        UsageError: ``identifier`` is not known, a roster for Moodle has no column ``identifier``, or the
             points of exercises, which ``csv`` has, shall be ``out_of`` something else.
     """
     if to == "csv":
@@ -56,8 +55,6 @@ def export(
                 remedy="leave out --out-of; its column percent is of 100",
             )
         return gradebook_csv(run)
-    if to not in get_args(Target):
-        raise UsageError(f"grades cannot be exported to {to!r}", remedy=f"choose one of: {', '.join(get_args(Target))}")
     columns = dict.fromkeys(column for person in (roster or {}).values() for column in person)
     if identifier not in (*MOODLE_IDENTIFIERS, *columns):
         raise UsageError(
@@ -82,13 +79,10 @@ def export(
     ]
     scaled = replace(counted, rows=tuple(rows), possible=counted.possible * worth)
     column = assignment or run.course
-    if to == "canvas":
-        return _canvas(scaled, column, known)
     if to == "moodle":
         return _moodle(scaled, column, known, identifier)
-    if to == "brightspace":
-        return _brightspace(scaled, column, known)
-    return _gradescope(scaled, column, known)
+    forms = {"canvas": _canvas, "gradescope": _gradescope, "brightspace": _brightspace}
+    return forms[to](scaled, column, known)
 
 
 def _canvas(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]]) -> str:
