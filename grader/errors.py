@@ -3,7 +3,7 @@
 What a student's code does wrong is data (``grader.model``), never one of these::
 
     GraderError
-    ├── UsageError            a path, option or pattern that cannot be meant
+    ├── UsageError            a path, an option or a file that makes no sense
     ├── CourseError           a course or exercise declaration that is broken
     │   └── ReleaseError      a solution notebook that cannot be released
     ├── GradebookError        a gradebook that cannot be opened
@@ -27,7 +27,7 @@ class GraderError(Exception):
 
 
 class UsageError(GraderError):
-    """A path, option or pattern that cannot be meant."""
+    """A path, an option or a file that the operator gave makes no sense."""
 
 
 class CourseError(GraderError):

@@ -77,7 +77,7 @@ def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Rul
     none. With a semicolon or a tab, points may have a decimal comma, as spreadsheets write them then.
 
     Raises:
-        UsageError: the file cannot be read, has not these columns or no rows, or a row cannot be meant: each such line
+        UsageError: the file cannot be read, has not these columns or no rows, or a row cannot be used: each such line
             is told.
     """
     file = read_tables(path, heading=lambda name: name.strip().lower())
