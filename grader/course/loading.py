@@ -130,7 +130,9 @@ def _from_path(path: Path) -> ModuleType:
 
 def _broken(course: str, error: BaseException) -> CourseError:
     """An import that failed, with the line of the course's own file that is to be mended."""
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if not _of_python_or_grader(frame.filename)]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_importing(frame.filename)]
+    imported = [frame.filename for frame in frames if frame.name == "<module>"]
+    own = [frame for frame in frames if frame.filename in imported[-1:]]  # not the library that it called
     place = f"{own[-1].filename}, line {own[-1].lineno}" if own else "the course"
     if isinstance(error, SyntaxError) and error.filename:
         place = f"{error.filename}, line {error.lineno}"
@@ -140,7 +142,8 @@ def _broken(course: str, error: BaseException) -> CourseError:
     return CourseError(f"the course {course} cannot be imported: {type(error).__name__}: {error}", remedy=remedy)
 
 
-def _of_python_or_grader(file: str) -> bool:
+def _is_importing(file: str) -> bool:
+    """Whether Python's or the grader's own code is at work there, on the way to the course's."""
     return file.startswith(("<frozen", str(_GRADER)))
 
 
