@@ -250,15 +250,11 @@ class Gradebook:
 
     def rule(self, *rulings: Ruling) -> None:
         """Keep rulings, each in place of an earlier one on the same answer: all of them or, where that fails, none."""
-        self._execute("BEGIN")
-        try:
+        with self._db:  # rolls back what was begun, where one of them fails
+            self._execute("BEGIN")
             for ruling in rulings:
                 self._execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?)", astuple(ruling))
             self._execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):  # a full disk has rolled it back itself
-                self._db.execute("ROLLBACK")
-            raise
 
     def withdraw(self, student: str, exercise: str) -> bool:
         """Drop all rulings on a student's exercise; whether there was one."""
