@@ -18,8 +18,8 @@ from grader.cli.outcome import exit_status
 from grader.errors import UsageError
 from grader.model import ExerciseScore, RunReport, SubmissionReport
 from grader.platforms import (
+    Platforms,
     write_classroom50,
-    write_failure,
     write_gradescope,
     write_step_outputs,
 )
@@ -182,15 +182,14 @@ def test_classroom50_takes_what_was_not_graded_for_an_error_not_for_a_pass(
 
 def test_failure_gives_every_platform_a_valid_result(step: Path) -> None:
     folder = step.parent
-    write_failure(
-        "disk full\n::error::x",
+    Platforms(
         github=True,
         gradescope=folder / "g/results.json",
         junit=folder / "j/grades.xml",
         classroom50=folder / "c/result.json",
         course="autograd",
-        notebooks=("03_backprop",),
-    )
+        assigned=("03_backprop",),
+    ).fail("disk full\n::error::x")
 
     outputs = outputs_in(step)
     assert outputs["status"] == "error"
@@ -210,7 +209,7 @@ def test_failure_gives_every_platform_a_valid_result(step: Path) -> None:
 
 
 def test_failure_without_assigned_notebooks_blames_no_total_on_the_student(step: Path) -> None:
-    write_failure("no such path", github=True, course="autograd")
+    Platforms(github=True, course="autograd").fail("no such path")
 
     outputs = outputs_in(step)
     assert decoded(outputs["result"])["max_score"] == 0
@@ -218,7 +217,7 @@ def test_failure_without_assigned_notebooks_blames_no_total_on_the_student(step:
 
 
 def test_failure_of_the_course_itself_still_gives_a_result(step: Path) -> None:
-    write_failure("there is no course", github=True, course="no such course", notebooks=("x",))
+    Platforms(github=True, course="no such course", assigned=("x",)).fail("there is no course")
 
     assert decoded(outputs_in(step)["result"])["status"] == "error"
 
@@ -226,7 +225,7 @@ def test_failure_of_the_course_itself_still_gives_a_result(step: Path) -> None:
 def test_failure_to_a_bad_path_is_told_and_the_others_are_served(
     step: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_failure("x", github=True, gradescope=step.parent, classroom50=step.parent / "result.json")
+    Platforms(github=True, gradescope=step.parent, classroom50=step.parent / "result.json").fail("x")
 
     assert (step.parent / "result.json").is_file()
     assert "cannot be written" in capsys.readouterr().err
