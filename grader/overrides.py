@@ -111,7 +111,7 @@ def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Rul
         same = len(set(remedies)) == 1
         raise UsageError(
             f"nothing was ruled, since {path} has rows that cannot be used\n{told}",
-            remedy=remedies[0] if same else "mend these lines and give the whole file again",
+            remedy=remedies[0] if same else "fix these lines and give the whole file again",
         )
     if not made:
         raise UsageError(f"{path} has no rulings below its columns", remedy="write a row for each exercise to rule on")

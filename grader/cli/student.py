@@ -36,7 +36,7 @@ def check(
 
 @app.command()
 def doctor() -> None:
-    """Tell what works on this machine, and how to mend what does not."""
+    """Tell what works on this machine, and how to fix what does not."""
     with errors_told():
         from grader.kernel.doctor import doctor as examine
 

@@ -78,7 +78,7 @@ def specimens_in(path: Path, space: dict[str, Any], *, wrong: bool) -> tuple[Spe
         exec(compile(tree, str(path), "exec", dont_inherit=True), space)  # noqa: S102 - the course's own code
     except Exception as error:
         raise CourseError(
-            f"{path} cannot be run: {type(error).__name__}: {error}", remedy="mend the file, or remove it"
+            f"{path} cannot be run: {type(error).__name__}: {error}", remedy="fix the file, or remove it"
         ) from error
     finally:
         _MARKED.reset(token)
