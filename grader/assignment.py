@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from grader.errors import UsageError
 from grader.model import Course, RunReport
 from grader.notebook_name import stem_of
+from grader.report.row import rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,6 @@ def expected_of(course: Course, notebooks: Sequence[str]) -> dict[str, float]:
 
 def standing_of(run: RunReport) -> Standing:
     """What the whole run earned of what was assigned; without a single submission there is no score."""
-    from grader.report.row import rows_of
-
     rows = rows_of(run)
     scores = [row.score for row in rows if row.score is not None]
     whole = sum(row.possible for row in rows) if rows else sum(run.assigned.values())
@@ -53,8 +52,6 @@ def standing_of(run: RunReport) -> Standing:
 
 def students_below(run: RunReport, percentage: float) -> tuple[str, ...]:
     """The students who, in one notebook or in all, earned less than ``percentage`` of what was possible."""
-    from grader.report.row import rows_of
-
     found = []
     for row in rows_of(run):
         earned = [(row.score, row.possible), *((entry.score, entry.possible) for entry in row.entries)]

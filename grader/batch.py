@@ -74,7 +74,7 @@ def score_class(options: ScoreOptions, observer: Observer = Observer()) -> RunRe
     """Grade everything in ``options.paths`` into the gradebook of ``options.out``.
 
     Raises:
-        UsageError: a path, the pattern, the layout or an assigned notebook cannot be meant.
+        UsageError: there is nothing at a path, or the pattern or an assigned notebook makes no sense.
         CourseError: the course cannot be loaded.
         GradebookError: the gradebook cannot be used, or is busy.
         SandboxUnavailable, KernelError: student code cannot be run on this machine.
@@ -101,7 +101,7 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
                 observer.collected(collection)
                 if changed := run.changed():
                     observer.remarked(
-                        f"another {' and '.join(changed)} than in the last run, so everything is graded again"
+                        f"the {' and the '.join(changed)} changed since the last run, so everything is graded again"
                     )
                 run.begin(len(collection))
                 observer.started(len(collection))

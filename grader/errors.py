@@ -3,7 +3,7 @@
 What a student's code does wrong is data (``grader.model``), never one of these::
 
     GraderError
-    ├── UsageError            a path, option or pattern that cannot be meant
+    ├── UsageError            a path, an option or a file that makes no sense
     ├── CourseError           a course or exercise declaration that is broken
     │   └── ReleaseError      a solution notebook that cannot be released
     ├── GradebookError        a gradebook that cannot be opened
@@ -27,16 +27,14 @@ class GraderError(Exception):
 
 
 class UsageError(GraderError):
-    """A path, option or pattern that cannot be meant."""
+    """A path, an option or a file that the operator gave makes no sense."""
 
 
 class CourseError(GraderError):
     """A course or an exercise declaration is broken: ``exercise`` and ``field`` name the place, where known."""
 
     def __init__(self, message: str, *, exercise: str = "", field: str = "", remedy: str = "") -> None:
-        place = ", ".join(
-            part for part in (f"exercise {exercise!r}" * bool(exercise), f"field {field!r}" * bool(field)) if part
-        )
+        place = ", ".join(f"{what} {name!r}" for what, name in (("exercise", exercise), ("field", field)) if name)
         super().__init__(f"{place}: {message}" if place else message, remedy=remedy)
         self.exercise = exercise
         self.field = field

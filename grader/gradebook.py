@@ -243,21 +243,18 @@ class Gradebook:
 
     def rulings(self) -> tuple[Ruling, ...]:
         """All that humans ruled, by student and exercise; also on notebooks that are in no report any more."""
-        columns = "student, exercise, sha256, score, reason"
-        rows = self._execute(f"SELECT {columns} FROM ruling ORDER BY {columns}").fetchall()  # noqa: S608 - of ours
+        rows = self._execute(
+            "SELECT student, exercise, sha256, score, reason FROM ruling ORDER BY 1, 2, 3, 4, 5"
+        ).fetchall()
         return tuple(Ruling(*row) for row in rows)
 
     def rule(self, *rulings: Ruling) -> None:
         """Keep rulings, each in place of an earlier one on the same answer: all of them or, where that fails, none."""
-        self._execute("BEGIN")
-        try:
+        with self._db:  # rolls back what was begun, where one of them fails
+            self._execute("BEGIN")
             for ruling in rulings:
                 self._execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?)", astuple(ruling))
             self._execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):  # a full disk has rolled it back itself
-                self._db.execute("ROLLBACK")
-            raise
 
     def withdraw(self, student: str, exercise: str) -> bool:
         """Drop all rulings on a student's exercise; whether there was one."""

@@ -438,6 +438,9 @@ class Case:
 #: How much a report helps: with nothing, with ``Diagnosis.hint``, or with its ``explanation`` too.
 Hints = Literal["none", "nudge", "full"]
 
+#: Whose form grades are exported in.
+Target = Literal["canvas", "moodle", "gradescope", "brightspace", "csv"]
+
 Verdict = Literal[
     "close",
     "absent",

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import lru_cache
+from html import escape
 from typing import Any, get_args
 
 from rich.console import Console
@@ -74,7 +75,7 @@ def check(
         for each in (name, *others):
             _check(each, seeded, namespace, shell, hints)
     except KeyboardInterrupt:
-        _say(shell, "The check was interrupted, and nothing is known of it. Does every loop of yours come to its end?")
+        _say(shell, "The check was interrupted, so there is no result. Do all of your loops end?")
         raise KeyboardInterrupt from None  # cells that wait behind this one do not run; where it stood helps nobody
 
 
@@ -188,7 +189,7 @@ def _missing(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> st
             return f"{name} is not defined yet: run the cell that defines it, then check again."
         module = getattr(namespace[name], "__module__", home)
         if module != home:
-            return f"{name} is not defined yet, what has this name is from {module}: run the cell that defines yours."
+            return f"{name} is not defined yet (the one here is from {module}): run the cell that defines yours."
     return ""
 
 
@@ -245,11 +246,11 @@ def _unknown(name: str, seeded: SeededCourse) -> str:
 
 def _rich_output(shell: Any) -> bool:
     """Whether the front end shows HTML: a notebook's kernel does, IPython's terminal does not."""
-    return shell is not None and getattr(shell, "kernel", None) is not None
+    return getattr(shell, "kernel", None) is not None
 
 
 def _say(shell: Any, text: str) -> None:
-    _publish(shell, f"<p>{_escaped(text)}</p>", text + "\n")
+    _publish(shell, f"<p>{escape(text)}</p>", text + "\n")
 
 
 def _show(shell: Any, scores: Iterable[ExerciseScore], hints: Hints) -> None:
@@ -273,12 +274,6 @@ def _publish(shell: Any, html: str, text: str) -> None:
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
 
 
-def _escaped(text: str) -> str:
-    from html import escape
-
-    return escape(text)
-
-
 def _with_progress(exercises: list[Exercise], shell: Any) -> Iterable[Exercise]:
     """The exercises one by one, with a bar that is gone when all are done."""
     if not _rich_output(shell):
@@ -293,7 +288,7 @@ def _with_progress(exercises: list[Exercise], shell: Any) -> Iterable[Exercise]:
     try:
         for number, exercise in enumerate(exercises):
             label = f"checking {exercise.id}"
-            html = f'<progress max="{len(exercises)}" value="{number}"></progress> {_escaped(label)}'
+            html = f'<progress max="{len(exercises)}" value="{number}"></progress> {escape(label)}'
             bar.update({"text/html": html, "text/plain": label}, raw=True)
             yield exercise
     finally:

@@ -77,7 +77,7 @@ def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Rul
     none. With a semicolon or a tab, points may have a decimal comma, as spreadsheets write them then.
 
     Raises:
-        UsageError: the file cannot be read, has not these columns or no rows, or a row cannot be meant: each such line
+        UsageError: the file cannot be read, has not these columns or no rows, or a row cannot be used: each such line
             is told.
     """
     file = read_tables(path, heading=lambda name: name.strip().lower())
@@ -102,7 +102,7 @@ def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Rul
             made += rulings_for(submissions, student, exercise, score, reason)
             earlier = lines.setdefault((student, exercise), line)
             if earlier != line:
-                raise UsageError(f"rules again on what line {earlier} does", remedy="leave one of the two")
+                raise UsageError(f"rules on the same answer as line {earlier}", remedy="remove one of the two")
         except UsageError as error:
             troubles.append(f"line {line}: {error}")
             remedies.append(error.remedy)
@@ -110,8 +110,8 @@ def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Rul
         told = "\n".join(troubles[:_TOLD]) + (f"\n… and {len(troubles) - _TOLD} more" if len(troubles) > _TOLD else "")
         same = len(set(remedies)) == 1
         raise UsageError(
-            f"nothing was ruled, for {path} has rows that cannot be meant\n{told}",
-            remedy=remedies[0] if same else "mend these lines and give the whole file again",
+            f"nothing was ruled, since {path} has rows that cannot be used\n{told}",
+            remedy=remedies[0] if same else "fix these lines and give the whole file again",
         )
     if not made:
         raise UsageError(f"{path} has no rulings below its columns", remedy="write a row for each exercise to rule on")

@@ -11,31 +11,73 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader import atomic
+from grader import atomic, report
 from grader.assignment import expected_of, standing_of
 from grader.console import raw_line
 from grader.errors import GraderError, UsageError
 from grader.model import Hints, RunReport
-from grader.report import (
-    append_output,
-    append_summary,
-    classroom50_result,
-    github_annotations,
-    github_error_output,
-    github_output,
-    gradescope_results,
-    junit_failure,
-    junit_xml,
-    plain,
-    print_safe,
-    render_markdown,
-)
 from grader.report.numbers import points
+from grader.report.row import rows_of
+from grader.report.text import cut, markdown, plain, print_safe
 
 _OUTPUT, _SUMMARY = "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"
+
+
+@dataclass(frozen=True, slots=True)
+class Platforms:
+    """Where a run is told: in a step of GitHub Actions, and in a file for each of the others that is asked for.
+
+    ``course`` is the one that was named, ``assigned`` its notebooks that were.
+    """
+
+    github: bool = False
+    gradescope: Path | None = None
+    junit: Path | None = None
+    classroom50: Path | None = None
+    course: str = ""
+    assigned: tuple[str, ...] = ()
+    hints: Hints = "nudge"
+
+    def write(self, run: RunReport) -> None:
+        """Tell all of them.
+
+        Raises:
+            UsageError: a file cannot be written.
+        """
+        if self.github:
+            write_step_outputs(run, hints=self.hints)
+        if self.gradescope is not None:
+            write_gradescope(run, self.gradescope, hints=self.hints)
+        if self.junit is not None:
+            write_junit(run, self.junit, hints=self.hints)
+        if self.classroom50 is not None:
+            write_classroom50(run, self.classroom50)
+
+    def fail(self, message: str) -> None:
+        """Give all of them a valid result where the grader itself failed; never raises.
+
+        ``message`` is what went wrong. Each exercise of the course gets an output of its own in GitHub's step, so that
+        a reporter which names them finds them.
+        """
+        if self.github:
+            _append_outputs(_failed_outputs(message, self.course, self.assigned))
+            _append_summary(
+                f"## Not graded\n\nThe grader failed; this does not count as zero points.\n\n{_quoted(message)}\n"
+            )
+        for path, write in (
+            (self.gradescope, _write_gradescope_failure),
+            (self.junit, _write_junit_failure),
+            (self.classroom50, _write_classroom50_failure),
+        ):
+            if path is not None:
+                try:
+                    write(message, path)
+                except GraderError as error:
+                    _tell(str(error))
 
 
 # ------------------------------------------------------------------------------------------------ GitHub
@@ -53,12 +95,12 @@ def write_step_outputs(run: RunReport, *, hints: Hints = "nudge") -> None:
         "total_score": _number(whole.score),
         "total_possible": _number(whole.possible),
         "total_percentage": _number(whole.percentage),
-        **github_output(run),
+        **report.github_output(run),
     }
     _append_outputs(outputs)
-    _append_summary(render_markdown(run, hints=hints))
+    _append_summary(report.render_markdown(run, hints=hints))
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for command in github_annotations(run):
+        for command in report.github_annotations(run):
             raw_line(command)
 
 
@@ -67,17 +109,17 @@ def _append_outputs(outputs: Mapping[str, str]) -> None:
     if path is None:
         return
     try:
-        append_output(outputs, path)
+        report.append_output(outputs, path)
     except OSError as error:
         _tell(f"the step's outputs were not written: {error}")
 
 
-def _append_summary(markdown: str) -> None:
+def _append_summary(text: str) -> None:
     path = _file_named_by(_SUMMARY, "the job's summary")
     if path is None:
         return
     try:
-        append_summary(markdown, path)
+        report.append_summary(text, path)
     except OSError as error:
         _tell(f"the job's summary was not written: {error}")
 
@@ -103,7 +145,7 @@ def write_gradescope(run: RunReport, path: Path, *, hints: Hints = "nudge") -> N
     Raises:
         UsageError: it cannot be written there.
     """
-    _write_json(path, gradescope_results(run, hints=hints))
+    _write_json(path, report.gradescope_results(run, hints=hints))
 
 
 def write_junit(run: RunReport, path: Path, *, hints: Hints = "nudge") -> None:
@@ -112,7 +154,7 @@ def write_junit(run: RunReport, path: Path, *, hints: Hints = "nudge") -> None:
     Raises:
         UsageError: it cannot be written there.
     """
-    _write(path, junit_xml(run, hints=hints))
+    _write(path, report.junit_xml(run, hints=hints))
 
 
 def write_classroom50(run: RunReport, path: Path) -> None:
@@ -124,10 +166,8 @@ def write_classroom50(run: RunReport, path: Path) -> None:
     Raises:
         UsageError: it cannot be written there.
     """
-    from grader.report.row import rows_of
-
     rows = rows_of(run)
-    result = classroom50_result(run, os.environ)
+    result = report.classroom50_result(run, os.environ)
     if any(row.status == "grader_error" for row in rows):
         _write_classroom50_failure("the grader failed; this does not count as zero points", path)
     elif not result["tests"]:
@@ -139,47 +179,15 @@ def write_classroom50(run: RunReport, path: Path) -> None:
 
 def _write_classroom50_failure(message: str, path: Path) -> None:
     nothing = RunReport("", "", 0, "", "", ())
-    _write_json(path, classroom50_result(nothing, os.environ))
+    _write_json(path, report.classroom50_result(nothing, os.environ))
     output = os.environ.get(_OUTPUT)
     if output:
         summary = print_safe(" ".join(plain(message).split()))[:140]
         with suppress(OSError):
-            append_output({"status": "error", "summary": f"not graded: {summary}"}, Path(output))
+            report.append_output({"status": "error", "summary": f"not graded: {summary}"}, Path(output))
 
 
 # -------------------------------------------------------------------------------------------- failures
-
-
-def write_failure(
-    message: str,
-    *,
-    github: bool = False,
-    gradescope: Path | None = None,
-    junit: Path | None = None,
-    classroom50: Path | None = None,
-    course: str = "",
-    notebooks: Sequence[str] = (),
-) -> None:
-    """Write a valid result where the grader itself failed; never raises.
-
-    ``message`` is what went wrong. With ``course``, each of its exercises gets an output of its own, so that a
-    reporter which names them finds them; ``notebooks`` are those assigned.
-    """
-    if github:
-        _append_outputs(_failed_outputs(message, course, notebooks))
-        _append_summary(
-            f"## Not graded\n\nThe grader failed; this does not count as zero points.\n\n{_quoted(message)}\n"
-        )
-    for path, write in (
-        (gradescope, _write_gradescope_failure),
-        (junit, _write_junit_failure),
-        (classroom50, _write_classroom50_failure),
-    ):
-        if path is not None:
-            try:
-                write(message, path)
-            except GraderError as error:
-                _tell(str(error))
 
 
 def _failed_outputs(message: str, course: str, notebooks: Sequence[str]) -> dict[str, str]:
@@ -190,32 +198,22 @@ def _failed_outputs(message: str, course: str, notebooks: Sequence[str]) -> dict
 
             loaded = load_course(course)
             expected = expected_of(loaded, notebooks or loaded.notebooks)
-    outputs = github_error_output(message, expected)
+    outputs = report.github_error_output(message, expected)
     if not notebooks:  # nobody said which of them were assigned: the total is not theirs
-        outputs["result"] = github_error_output(message)["result"]
+        outputs["result"] = report.github_error_output(message)["result"]
     return {"total_score": "", "total_possible": "", "total_percentage": "", **outputs}
 
 
 def _quoted(message: str) -> str:
-    from grader.report.text import cut, markdown
-
     return f"> {markdown(cut(message, 2000))}"
 
 
 def _write_gradescope_failure(message: str, path: Path) -> None:
-    results = {
-        "output": "The grader failed; this does not count as zero points. Tell your instructor.\n"
-        + plain(message)[:2000],
-        "output_format": "text",
-        "visibility": "visible",
-        "stdout_visibility": "hidden",
-        "tests": [],
-    }
-    _write_json(path, results)
+    _write_json(path, report.gradescope_failure(message[:2000]))
 
 
 def _write_junit_failure(message: str, path: Path) -> None:
-    _write(path, junit_failure(message[:2000]))
+    _write(path, report.junit_failure(message[:2000]))
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What is kept of work that is done over and over on equal things, and how much of it."""
+"""A bounded cache, for work that is done over and over on equal things."""
 
 from __future__ import annotations
 
@@ -21,9 +21,6 @@ class Recent(Generic[Key, Value]):
         self._weight = 0
         self._entries: dict[Key, tuple[int, Value]] = {}
 
-    def __contains__(self, key: Key) -> bool:
-        return key in self._entries
-
     def __len__(self) -> int:
         return len(self._entries)
 
@@ -42,14 +39,14 @@ class Recent(Generic[Key, Value]):
 
 def by_source(function: Callable[[str], Value]) -> Callable[[str], Value]:
     """Have a function of one source text keep its results, for ``SOURCE_KEPT`` characters of source in all."""
-    known: Recent[str, Value] = Recent(SOURCE_KEPT)
+    known: Recent[str, tuple[Value]] = Recent(SOURCE_KEPT)
 
     @wraps(function)
     def asked(source: str) -> Value:
-        if source in known:
-            return known.get(source)  # type: ignore[return-value] # which may well be None
-        value = function(source)
-        known.keep(source, value, len(source))
-        return value
+        kept = known.get(source)
+        if kept is None:
+            kept = (function(source),)
+            known.keep(source, kept, len(source))
+        return kept[0]
 
     return asked

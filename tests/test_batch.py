@@ -95,7 +95,7 @@ def test_score_with_another_seed_says_that_all_is_graded_again(
     said: list[str] = []
     for change in ({"seed": 5}, {"seed": 6}, {"seed": 6}, {"seed": None}, {"seed": 7, "fresh": True}):
         score_class(ScoreOptions((small_class,), tmp_path / "out", **change), Observer(remarked=said.append))
-    assert said == ["another seed than in the last run, so everything is graded again"]
+    assert said == ["the seed changed since the last run, so everything is graded again"]
 
 
 def test_score_with_a_file_changed_beside_the_notebook_grades_it_again(

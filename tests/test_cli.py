@@ -126,13 +126,13 @@ def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> 
     [
         (["score", "nowhere"], USAGE, "does not exist"),
         (["score", ".", "--course", "no_such_course"], USAGE, "no course"),
-        (["score", ".", "--memory", "lots"], USAGE, "--memory: 'lots' is no size in bytes"),
+        (["score", ".", "--memory", "lots"], USAGE, "--memory: 'lots' is not a size in bytes"),
         (["score", ".", "--printed", "1"], USAGE, "--printed: '1' is less than a notebook needs"),
-        (["score", ".", "--cell-seconds", "nan"], USAGE, "nan is no number"),
-        (["score", ".", "--fail-under", "nan"], USAGE, "nan is no number"),
+        (["score", ".", "--cell-seconds", "nan"], USAGE, "nan is not a number"),
+        (["score", ".", "--fail-under", "nan"], USAGE, "nan is not a number"),
         (["score", ".", "--sandbox", "glass"], USAGE, "glass"),
         (["score", ".", "--seed", "-1"], USAGE, "--seed"),
-        (["score", ".", "--seed", "abc"], USAGE, "'abc' is no seed"),
+        (["score", ".", "--seed", "abc"], USAGE, "'abc' is not a seed"),
         (["score", ".", "--who"], USAGE, "no notebook found"),
         (["score", ".", "--who", "--assigned", "3_backprop"], USAGE, "no notebook '3_backprop'"),
         (["score", ".", "--assigned", "03_backprop", "04_layers"], USAGE, "with commas between them"),
@@ -185,7 +185,7 @@ def test_export_compares_the_class_with_the_roster(demo: tuple[Path, object], tm
     done = runner.invoke(app, ["export", grades, "--to", "canvas", "--roster", str(roster), "-f", str(tmp_path / "x")])
 
     assert done.exit_code == GRADED, done.output
-    assert "note: no submission by, or one under another name: Came, Never" in done.stderr
+    assert "note: no submission, or only under another name: Came, Never" in done.stderr
     assert "note: not in the roster, so exported by the grader's name: " in done.stderr
 
 
@@ -255,7 +255,7 @@ def test_override_from_a_file_takes_all_of_it_or_nothing(demo: tuple[Path, objec
         (["claude", "lin_grad", "3", "--withdraw"], "or is withdrawn"),
         (["claude", "lin_grad", "3"], "a ruling needs a reason"),
         (["claude", "lin_grad", "3", "--reason", " "], "a ruling needs a reason"),
-        (["claude", "lin_grad", "nan", "--reason", "r"], "nan is no number"),
+        (["claude", "lin_grad", "nan", "--reason", "r"], "nan is not a number"),
         (["claude", "lin_grad", "5", "--reason", "r"], "worth 4 points"),
         (["claude", "lin_grad", "--withdraw"], "nothing was ruled"),
     ],
@@ -285,7 +285,7 @@ def test_override_of_a_notebook_that_was_handed_in_anew_counts_no_more(tmp_path:
     done = runner.invoke(app, ["override", "--out", str(tmp_path)])
 
     assert (done.exit_code, done.stdout) == (GRADED, "")
-    assert "note: on no notebook of the last run: 1 for lin_grad of ada" in done.stderr
+    assert "note: not counted, being on no notebook of the last run: 1 for lin_grad of ada" in done.stderr
 
 
 @pytest.mark.parametrize("worth", ["inf", "nan", "0"])
@@ -371,7 +371,7 @@ def test_a_run_whose_output_finds_no_room_says_so_and_writes_its_reports(tmp_pat
     assert (tmp_path / "grades/report.json").is_file()
     for done in printed:
         assert done.returncode == USAGE
-        assert done.stderr.splitlines() == [f"error: {trouble}", "  let it lead to where there is room"]
+        assert done.stderr.splitlines() == [f"error: {trouble}", "  send it where there is room"]
 
 
 def test_grammar_that_jupyterlab_brings_is_not_loaded(tmp_path: Path) -> None:

@@ -21,6 +21,12 @@ def test_every_public_name_is_there_and_no_other(face: object) -> None:
         _ = face.no_such_name  # type: ignore[attr-defined]
 
 
+def test_face_of_reports_loads_no_renderer() -> None:
+    code = "import sys, grader.report; print([m for m in ('rich', 'jinja2', 'torch', 'json') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_what_runs_in_the_sandbox_comes_up_without_the_graders_side() -> None:
     code = "import sys, grader.kernel.jobserver; print(*(name for name in sys.modules if name.startswith('grader')))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)

@@ -162,7 +162,7 @@ def test_rulings_in_csv_that_cannot_be_meant_are_told_by_line_and_none_is_made(t
         "line 4: 'nan' is no number of points",
         "line 5: lin_grad is worth 4 points, not 9",
         "line 6: a ruling needs a reason",
-        "line 7: rules again on what line 2 does",
+        "line 7: rules on the same answer as line 2",
         "line 8: '1,5' is no number of points",
     ]
     assert "whole file again" in caught.value.remedy

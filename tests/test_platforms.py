@@ -18,8 +18,8 @@ from grader.cli.outcome import exit_status
 from grader.errors import UsageError
 from grader.model import ExerciseScore, RunReport, SubmissionReport
 from grader.platforms import (
+    Platforms,
     write_classroom50,
-    write_failure,
     write_gradescope,
     write_step_outputs,
 )
@@ -99,7 +99,9 @@ def test_step_outputs_that_cannot_be_written_are_told_and_grading_goes_on(
 
     write_step_outputs(run(report()))
 
-    assert capsys.readouterr().err.count("was not written") + 1 >= 2
+    said = capsys.readouterr().err
+    assert "the step's outputs were not written" in said
+    assert "the job's summary was not written" in said
 
 
 def test_step_of_a_spare_notebook_beside_a_graded_one_is_no_error(
@@ -180,15 +182,14 @@ def test_classroom50_takes_what_was_not_graded_for_an_error_not_for_a_pass(
 
 def test_failure_gives_every_platform_a_valid_result(step: Path) -> None:
     folder = step.parent
-    write_failure(
-        "disk full\n::error::x",
+    Platforms(
         github=True,
         gradescope=folder / "g/results.json",
         junit=folder / "j/grades.xml",
         classroom50=folder / "c/result.json",
         course="autograd",
-        notebooks=("03_backprop",),
-    )
+        assigned=("03_backprop",),
+    ).fail("disk full\n::error::x")
 
     outputs = outputs_in(step)
     assert outputs["status"] == "error"
@@ -208,7 +209,7 @@ def test_failure_gives_every_platform_a_valid_result(step: Path) -> None:
 
 
 def test_failure_without_assigned_notebooks_blames_no_total_on_the_student(step: Path) -> None:
-    write_failure("no such path", github=True, course="autograd")
+    Platforms(github=True, course="autograd").fail("no such path")
 
     outputs = outputs_in(step)
     assert decoded(outputs["result"])["max_score"] == 0
@@ -216,7 +217,7 @@ def test_failure_without_assigned_notebooks_blames_no_total_on_the_student(step:
 
 
 def test_failure_of_the_course_itself_still_gives_a_result(step: Path) -> None:
-    write_failure("there is no course", github=True, course="no such course", notebooks=("x",))
+    Platforms(github=True, course="no such course", assigned=("x",)).fail("there is no course")
 
     assert decoded(outputs_in(step)["result"])["status"] == "error"
 
@@ -224,7 +225,7 @@ def test_failure_of_the_course_itself_still_gives_a_result(step: Path) -> None:
 def test_failure_to_a_bad_path_is_told_and_the_others_are_served(
     step: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_failure("x", github=True, gradescope=step.parent, classroom50=step.parent / "result.json")
+    Platforms(github=True, gradescope=step.parent, classroom50=step.parent / "result.json").fail("x")
 
     assert (step.parent / "result.json").is_file()
     assert "cannot be written" in capsys.readouterr().err

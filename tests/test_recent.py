@@ -18,7 +18,7 @@ def test_recent_keeps_the_newest_within_its_budget(entries: list[tuple[int, int]
         weights.pop(key, None)
         weights[key] = weight
         assert table.get(key) == weight
-        kept = [one for one in weights if one in table]
+        kept = [one for one in weights if table.get(one) is not None]
         assert len(kept) == len(table)
         assert kept == list(weights)[len(weights) - len(kept) :]
         assert len(kept) == 1 or sum(weights[one] for one in kept) <= budget

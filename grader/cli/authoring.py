@@ -17,7 +17,7 @@ from grader.machine import usable_cores
 @app.command()
 def release(
     solutions: Annotated[Path, typer.Argument(help="The folder of solution notebooks.")] = Path("solutions"),
-    exercises: Annotated[Path, typer.Argument(help="The folder of what students get.")] = Path("exercises"),
+    exercises: Annotated[Path, typer.Argument(help="The folder for the students' notebooks.")] = Path("exercises"),
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if anything would change.")] = False,
 ) -> None:
     """Make the students' notebooks from the solutions."""
@@ -36,12 +36,13 @@ def release(
 def validate(
     course: Annotated[str, typer.Argument(help="An installed course's name, a .py file or a package.")] = "autograd",
     solutions: Annotated[
-        Path | None, typer.Option("--solutions", help="Default: solutions/ beside exercises/.")
+        Path | None,
+        typer.Option("--solutions", help="The folder of solution notebooks. Default: solutions/ beside exercises/."),
     ] = None,
     seeds: Annotated[int, typer.Option("--seeds", help="Seeds of right answers in the thorough proof.", min=1)] = 1000,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer seeds, for CI.")] = False,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", help="Exercises at a time. Default: cores.", min=1)
+        int | None, typer.Option("--jobs", "-j", help="Exercises at a time. Default: one per core.", min=1)
     ] = None,
 ) -> None:
     """Prove a course: solutions earn everything, stubs nothing, every known mistake is caught and named."""
@@ -77,8 +78,8 @@ def init(
             show_default=False,
         ),
     ] = "",
-    classroom50: Annotated[bool, typer.Option("--classroom50", help="Add the entry of Classroom 50.")] = False,
-    gradescope: Annotated[bool, typer.Option("--gradescope", help="Add Gradescope's autograder archive.")] = False,
+    classroom50: Annotated[bool, typer.Option("--classroom50", help="Add the autograder of Classroom 50.")] = False,
+    gradescope: Annotated[bool, typer.Option("--gradescope", help="Add the files of Gradescope's autograder.")] = False,
 ) -> None:
     """Make a course repository ready to push: exercises, README, workflow. Never overwrites."""
     with errors_told():

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grader.cli.app import app
-from grader.cli.options import HintsOption, OutOption, Platform
+from grader.cli.options import HintsOption, OutOption
 from grader.cli.outcome import errors_told
 from grader.cli.output import StandardOutput, note, write_out
 from grader.cli.values import composed, not_nan
 from grader.enumeration import count_of
 from grader.errors import UsageError
+from grader.model import Target
 from grader.overrides import rulings_for, rulings_in
 
 if TYPE_CHECKING:
@@ -41,12 +42,12 @@ def report(
 @app.command()
 def override(
     student: Annotated[
-        str, typer.Argument(help="As the reports call them. Without, what was ruled is listed.", callback=composed)
+        str, typer.Argument(help="As the reports name them. Without one, what was ruled is listed.", callback=composed)
     ] = "",
     exercise: Annotated[str, typer.Argument(help="The exercise's name.")] = "",
-    score: Annotated[float | None, typer.Argument(help="The points it shall have.", callback=not_nan)] = None,
+    score: Annotated[float | None, typer.Argument(help="The points to give.", callback=not_nan)] = None,
     reason: Annotated[str, typer.Option("--reason", "-m", help="Why. The student reads it.")] = "",
-    withdraw: Annotated[bool, typer.Option("--withdraw", help="Back to the grader's own points.")] = False,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Go back to the grader's own points.")] = False,
     source: Annotated[
         Path | None,
         typer.Option(
@@ -55,7 +56,7 @@ def override(
     ] = None,
     out: OutOption = Path("grades"),
 ) -> None:
-    """Give an exercise of one student's the points that you decide on.
+    """Give a student's exercise the points that you decide on.
 
     They hold for the notebook that was handed in, however often it is graded again, and not for another one. Reports
     and exports have them from then on, with what the grader found and the reason beside them.
@@ -118,26 +119,25 @@ def _note_report(out: Path) -> None:
 @app.command()
 def export(
     out: Annotated[Path, typer.Argument(help="The folder of a gradebook.")] = Path("grades"),
-    to: Annotated[Platform, typer.Option("--to", help="Whose import format.")] = Platform.CSV,
+    to: Annotated[Target, typer.Option("--to", help="The platform to export for.")] = "csv",
     file: Annotated[Path | None, typer.Option("--file", "-f", help="Default: standard output.")] = None,
     assignment: Annotated[str, typer.Option(help="The assignment's name there. Default: the course's.")] = "",
     roster: Annotated[
         Path | None,
         typer.Option(
-            help="The platform's own list of students (CSV): one with the numbers that its download had, or with a"
-            " column `student`, the grader's names."
+            help="The platform's own list of students (CSV), as it is or with a column `student` of the grader's names."
         ),
     ] = None,
-    identifier: Annotated[
-        str, typer.Option(help="The column by which Moodle knows a student, as the roster heads it.")
-    ] = "ID number",
+    identifier: Annotated[str, typer.Option(help="The roster's column by which Moodle knows a student.")] = "ID number",
     out_of: Annotated[
         float | None,
-        typer.Option(help="What full marks are there. Default: the points.", min=1, max=1_000_000, callback=not_nan),
+        typer.Option(
+            help="Points for full marks there. Default: the course's.", min=1, max=1_000_000, callback=not_nan
+        ),
     ] = None,
     feedback: Annotated[
         Path | None,
-        typer.Option(help="Write a zip of the students' pages here too, named as Moodle takes feedback files."),
+        typer.Option(help="Also write the students' pages to this zip, named as Moodle expects feedback files."),
     ] = None,
 ) -> None:
     """Print the grades in the form that a learning platform imports."""
@@ -147,10 +147,10 @@ def export(
 
         run = _stored(out)
         people = None if roster is None else read_roster(roster, run)
-        text = exported(run, to=to.value, assignment=assignment, roster=people, identifier=identifier, out_of=out_of)
+        text = exported(run, to=to, assignment=assignment, roster=people, identifier=identifier, out_of=out_of)
         if people is not None:
-            _compare(run, people, identifier if to is Platform.MOODLE else None)
-            if to is Platform.CANVAS:
+            _compare(run, people, identifier if to == "moodle" else None)
+            if to == "canvas":
                 _tell_new(assignment or run.course, people)
         if feedback is not None:
             _give_back(run, out, feedback)
@@ -172,7 +172,7 @@ def _compare(run: RunReport, roster: Mapping[str, Mapping[str, str]], identifier
     where = f"in the roster with its {identifier!r}" if identifier else "in the roster"
     for what, names in (
         (f"not {where}, so exported by the grader's name", strangers(run, roster, identifier)),
-        ("no submission by, or one under another name", absentees(run, roster)),
+        ("no submission, or only under another name", absentees(run, roster)),
     ):
         if names:
             note(f"{what}: {'; '.join(names)}")
@@ -216,7 +216,8 @@ def _list(gradebook: Gradebook) -> None:
     counted = {(one.student, one.sha256) for one in submissions}
     for ruling in gradebook.rulings():
         if (ruling.student, ruling.sha256) not in counted:
-            note(f"on no notebook of the last run: {points(ruling.score)} for {ruling.exercise} of {ruling.student}")
+            what = f"{points(ruling.score)} for {ruling.exercise} of {ruling.student}"
+            note(f"not counted, being on no notebook of the last run: {what}")
 
 
 def _stored(out: Path) -> RunReport:

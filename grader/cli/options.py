@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from grader.cli.values import not_nan, seed_number
 from grader.model import Hints
 
-
-class Sandbox(StrEnum):
-    """What confines student code."""
-
-    BWRAP = "bwrap"
-    LANDLOCK = "landlock"
-    NONE = "none"
-
-
-class Platform(StrEnum):
-    """Where grades can be taken."""
-
-    CANVAS = "canvas"
-    MOODLE = "moodle"
-    GRADESCOPE = "gradescope"
-    BRIGHTSPACE = "brightspace"
-    CSV = "csv"
-
-
+#: What confines student code.
+Sandbox = Literal["bwrap", "landlock", "none"]
 CourseOption = Annotated[
     str, typer.Option("--course", help="An installed course's name, a .py file or a package.", show_default=True)
 ]
 OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where the gradebook and the reports go.")]
 HintsOption = Annotated[
-    Hints, typer.Option("--hints", help="How the feedback helps: not at all, with a question, or with what to do too.")
+    Hints, typer.Option("--hints", help="How much help the feedback gives: none, a hint, or a hint and what to do.")
 ]
 
 # ---------------------------------------------------------------------------------- grader score: what is graded
@@ -55,7 +37,9 @@ SeedOption = Annotated[
         show_envvar=True,
     ),
 ]
-JobsOption = Annotated[int | None, typer.Option("--jobs", "-j", help="Kernels at a time. Default: cores.", min=1)]
+JobsOption = Annotated[
+    int | None, typer.Option("--jobs", "-j", help="Kernels at a time. Default: one per core.", min=1)
+]
 SandboxOption = Annotated[
     Sandbox | None, typer.Option("--sandbox", help="Default: the best that works here, never none.")
 ]
@@ -70,12 +54,12 @@ AssignedOption = Annotated[
     typer.Option(
         "--assigned",
         metavar="NOTEBOOK[,NOTEBOOK…]",
-        help="What counts, also where it is not handed in; other notebooks then do not. Repeatable.",
+        help="Notebooks that count even if they are not handed in; no others do then. Repeatable.",
     ),
 ]
 WhoOption = Annotated[bool, typer.Option("--who", help="Print who handed in what, and stop.")]
 WhoCsvOption = Annotated[
-    bool, typer.Option("--who-csv", help="The same as CSV, with the number by which a platform knows each.")
+    bool, typer.Option("--who-csv", help="The same as CSV, with the number by which a platform knows each student.")
 ]
 
 #: Panels of the help: a table of its own each, whose columns are as wide as its own options need.
@@ -93,7 +77,7 @@ FailUnderOption = Annotated[
         callback=not_nan,
     ),
 ]
-ExitZeroOption = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 once reports are written.")]
+ExitZeroOption = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 even where grading fails.")]
 GithubOption = Annotated[
     bool | None,
     typer.Option(
@@ -117,13 +101,13 @@ Classroom50Option = Annotated[
 # ------------------------------------------------------------------------------------------- grader score: limits
 
 CellSecondsOption = Annotated[
-    float, typer.Option(help="A cell's time.", rich_help_panel=_LIMITS, min=0.1, callback=not_nan)
+    float, typer.Option(help="Time for a cell.", rich_help_panel=_LIMITS, min=0.1, callback=not_nan)
 ]
 CheckSecondsOption = Annotated[
-    float, typer.Option(help="A check's time.", rich_help_panel=_LIMITS, min=0.1, callback=not_nan)
+    float, typer.Option(help="Time for the checks of an exercise.", rich_help_panel=_LIMITS, min=0.1, callback=not_nan)
 ]
 SubmissionSecondsOption = Annotated[
-    float, typer.Option(help="A submission's time.", rich_help_panel=_LIMITS, min=0.1, callback=not_nan)
+    float, typer.Option(help="Time for a submission.", rich_help_panel=_LIMITS, min=0.1, callback=not_nan)
 ]
 MemoryOption = Annotated[str, typer.Option(help="Memory for all that a submission runs.", rich_help_panel=_LIMITS)]
 ProcessesOption = Annotated[int, typer.Option(help="Processes of a submission.", rich_help_panel=_LIMITS, min=4)]

@@ -1,4 +1,4 @@
-"""How a command ends: its exit status, its errors in words, and the platforms that are told."""
+"""How a command ends: its exit status, and its errors in words."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -18,10 +16,10 @@ from rich.text import Text
 
 from grader.enumeration import first_of
 from grader.errors import GraderError, UsageError
-from grader.model import Hints
 
 if TYPE_CHECKING:
     from grader.model import RunReport
+    from grader.platforms import Platforms
 
 #: The exit statuses.
 GRADED, BELOW, USAGE, UNGRADED = 0, 1, 2, 3
@@ -52,53 +50,6 @@ def _tell_below(students: tuple[str, ...], of: int, percentage: float | None) ->
     if of > 1:
         who = f"{len(students)} of {of} students: {first_of(students, _NAMED, '; ')}"
     typer.echo(terminal(f"below {percentage:g} %: {who}"), err=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Platforms:
-    """Where a run is told beside the terminal, and what was assigned."""
-
-    github: bool = False
-    gradescope: Path | None = None
-    junit: Path | None = None
-    classroom50: Path | None = None
-    course: str = ""
-    assigned: tuple[str, ...] = ()
-    hints: Hints = "nudge"
-
-    @property
-    def _any(self) -> bool:
-        return bool(self.github or self.gradescope or self.junit or self.classroom50)
-
-    def write(self, run: RunReport) -> None:
-        """Tell all of them."""
-        if not self._any:
-            return
-        from grader.platforms import write_classroom50, write_gradescope, write_junit, write_step_outputs
-
-        if self.github:
-            write_step_outputs(run, hints=self.hints)
-        if self.gradescope is not None:
-            write_gradescope(run, self.gradescope, hints=self.hints)
-        if self.junit is not None:
-            write_junit(run, self.junit, hints=self.hints)
-        if self.classroom50 is not None:
-            write_classroom50(run, self.classroom50)
-
-    def fail(self, message: str) -> None:
-        """Give all of them a valid result that says what went wrong."""
-        if self._any:
-            from grader.platforms import write_failure
-
-            write_failure(
-                message,
-                github=self.github,
-                gradescope=self.gradescope,
-                junit=self.junit,
-                classroom50=self.classroom50,
-                course=self.course,
-                notebooks=self.assigned,
-            )
 
 
 @contextmanager

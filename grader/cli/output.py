@@ -51,9 +51,7 @@ def write_out(text: str) -> None:
 def _unwritable(error: OSError) -> UsageError:
     """The error to tell; what is still printed is discarded, or Python would complain once more as it ends."""
     _discard_standard_output()
-    return UsageError(
-        f"standard output cannot be written: {error.strerror}", remedy="let it lead to where there is room"
-    )
+    return UsageError(f"standard output cannot be written: {error.strerror}", remedy="send it where there is room")
 
 
 def _discard_standard_output() -> None:

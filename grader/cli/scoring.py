@@ -13,13 +13,14 @@ import typer
 
 from grader.cli import options as cli
 from grader.cli.app import app
-from grader.cli.outcome import GRADED, Platforms, errors_told, exit_status
+from grader.cli.outcome import GRADED, errors_told, exit_status
 from grader.cli.output import StandardOutput, write_out
 from grader.cli.values import size
 from grader.cli.view import ProgressView, entries_csv, print_entries
 from grader.errors import UsageError
 from grader.machine import usable_cores
 from grader.model import Hints, Limits
+from grader.platforms import Platforms
 
 if TYPE_CHECKING:
     from grader.batch import ScoreOptions

@@ -23,7 +23,7 @@ def check(
 ) -> None:
     """Check your own notebook: what passes, what does not, and what the mistake is.
 
-    It runs with your rights and without a sandbox, on public data; your grade comes from other numbers.
+    It runs with your own permissions and without a sandbox, on public data; your grade comes from other numbers.
     """
     with errors_told():
         from grader.batch import check_notebook
@@ -36,7 +36,7 @@ def check(
 
 @app.command()
 def doctor() -> None:
-    """Tell what works on this machine, and how to mend what does not."""
+    """Tell what works on this machine, and how to fix what does not."""
     with errors_told():
         from grader.kernel.doctor import doctor as examine
 

@@ -25,7 +25,7 @@ def size(text: str, least: str = "1", *, option: str = "a size") -> int:
     """
     value = _bytes(text)
     if value is None:
-        raise UsageError(f"{option}: {text!r} is no size in bytes", remedy="write for instance 512M or 4G")
+        raise UsageError(f"{option}: {text!r} is not a size in bytes", remedy="write for instance 512M or 4G")
     if value < (_bytes(least) or 0):
         raise UsageError(f"{option}: {text!r} is less than a notebook needs", remedy=f"write {least} or more")
     return value
@@ -38,7 +38,7 @@ def not_nan(value: float | None) -> float | None:
         BadParameter: the value is not a number.
     """
     if value is not None and math.isnan(value):
-        raise typer.BadParameter("nan is no number")
+        raise typer.BadParameter("nan is not a number")
     return value
 
 
@@ -51,7 +51,7 @@ def seed_number(text: str) -> int:
     """The seed that was written on the command line or in ``$GRADER_SEED``.
 
     Raises:
-        BadParameter: the text is no whole number from 0 on.
+        BadParameter: the text is no whole number, or a negative one.
 
     >>> seed_number("8430125519")
     8430125519
@@ -60,7 +60,7 @@ def seed_number(text: str) -> int:
         seed = int(text)
         if seed >= 0:
             return seed
-    raise typer.BadParameter(f"{text!r} is no seed; write a whole number from 0 on")
+    raise typer.BadParameter(f"{text!r} is not a seed; write a whole number, 0 or more")
 
 
 def _bytes(text: str) -> int | None:

@@ -149,7 +149,7 @@ def _call(declared: Exercise) -> None:
     try:
         tree = ast.parse(declared.call)
     except SyntaxError as error:
-        raise _fault(declared, "call", f"is not Python: {error.msg}, line {error.lineno}", "mend the code") from None
+        raise _fault(declared, "call", f"is not Python: {error.msg}, line {error.lineno}", "fix the code") from None
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     missing = [name for name in declared.needs if name not in used]
     if missing and not declared.rerun:
@@ -225,7 +225,7 @@ def _raises(declared: Exercise) -> None:
         try:
             ast.parse(expression, mode="eval")
         except SyntaxError:
-            raise _fault(declared, "raises", f"{expression!r} is not an expression", "mend the code") from None
+            raise _fault(declared, "raises", f"{expression!r} is not an expression", "fix the code") from None
         kind = getattr(builtins, name, None)
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
             raise _fault(declared, "raises", f"{name!r} is no builtin exception", "name one, such as 'ValueError'")

@@ -19,7 +19,7 @@ from grader.errors import CourseError
 from grader.model import Course, Exercise
 
 GROUP = "grader.courses"
-#: The author's seam, which is never the place to mend.
+#: The author's seam, which is never the place to fix.
 _GRADER = Path(__file__).parent
 
 
@@ -74,7 +74,7 @@ def _module(name: str) -> ModuleType:
         if importlib.util.find_spec(point.module.partition(".")[0]) is None:
             raise CourseError(
                 f"the course {name!r} is installed, but its module {point.module!r} is not there",
-                remedy="install the course again, or mend its entry point",
+                remedy="install the course again, or fix its entry point",
             )
         return _imported(point.module, name)
     path = Path(name)
@@ -129,18 +129,21 @@ def _from_path(path: Path) -> ModuleType:
 
 
 def _broken(course: str, error: BaseException) -> CourseError:
-    """An import that failed, with the line of the course's own file that is to be mended."""
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if not _of_python_or_grader(frame.filename)]
+    """An import that failed, with the line of the course's own file that is to be fixed."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_importing(frame.filename)]
+    imported = [frame.filename for frame in frames if frame.name == "<module>"]
+    own = [frame for frame in frames if frame.filename in imported[-1:]]  # not the library that it called
     place = f"{own[-1].filename}, line {own[-1].lineno}" if own else "the course"
     if isinstance(error, SyntaxError) and error.filename:
         place = f"{error.filename}, line {error.lineno}"
-    remedy = f"mend {place}"
+    remedy = f"fix {place}"
     if isinstance(error, ModuleNotFoundError):
         remedy += ": install what it needs; a module beside it is found in a package, by `from . import`"
     return CourseError(f"the course {course} cannot be imported: {type(error).__name__}: {error}", remedy=remedy)
 
 
-def _of_python_or_grader(file: str) -> bool:
+def _is_importing(file: str) -> bool:
+    """Whether Python's or the grader's own code is at work there, on the way to the course's."""
     return file.startswith(("<frozen", str(_GRADER)))
 
 

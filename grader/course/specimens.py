@@ -20,6 +20,7 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,8 +29,10 @@ from grader.errors import CourseError
 from grader.model import Exercise
 
 Answer = TypeVar("Answer", bound=Callable[..., Any])
-#: What the decorators have marked since a file was begun.
-_marked: list[tuple[Callable[..., Any], str, str | None]] = []
+#: An answer, its exercise and its code.
+_Marked = tuple[Callable[..., Any], str, str | None]
+#: Where the decorators put what they mark in the file that is being run.
+_MARKED: ContextVar[list[_Marked]] = ContextVar("marked")
 
 
 @dataclass(frozen=True)
@@ -68,19 +71,22 @@ def specimens_in(path: Path, space: dict[str, Any], *, wrong: bool) -> tuple[Spe
         return ()
     text = path.read_text(encoding="utf-8")
     known = set(space)
-    _marked.clear()
+    marked: list[_Marked] = []
+    token = _MARKED.set(marked)
     try:
         tree = ast.parse(text)
         exec(compile(tree, str(path), "exec", dont_inherit=True), space)  # noqa: S102 - the course's own code
     except Exception as error:
         raise CourseError(
-            f"{path} cannot be run: {type(error).__name__}: {error}", remedy="mend the file, or remove it"
+            f"{path} cannot be run: {type(error).__name__}: {error}", remedy="fix the file, or remove it"
         ) from error
+    finally:
+        _MARKED.reset(token)
     bodies = {
         node.name: _body(text, node) for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list
     }
     found = []
-    for answer, exercise, code in _marked:
+    for answer, exercise, code in marked:
         name = answer.__name__
         if (code is not None) is not wrong:
             kind, folder = ("mistake", "mistakes") if code is not None else ("variant", "variants")
@@ -107,7 +113,7 @@ def refuse_unknown(exercises: Mapping[str, Exercise], specimens: Iterable[Specim
 
 
 def _mark(answer: Answer, exercise: str, code: str | None) -> Answer:
-    _marked.append((answer, exercise, code))
+    _MARKED.get().append((answer, exercise, code))
     return answer
 
 

@@ -121,7 +121,7 @@ def _prove(work: _Work) -> ExerciseProof:
     try:
         with warnings.catch_warnings(), in_folder_of(folder / f"{exercise.notebook}.ipynb"):
             warnings.simplefilter("ignore")
-            return prove(exercise, _answers(exercise, folder, course), effort)
+            return prove(exercise, answers_to(exercise, folder, course), effort)
     finally:
         torch.set_num_threads(threads)
 
@@ -145,8 +145,12 @@ def _solutions(course: Course, given: Path | None) -> Path:
     return folder
 
 
-def _answers(exercise: Exercise, folder: Path, course: Course) -> Answers:
-    """The answers to one exercise, each in a namespace that is its own."""
+def answers_to(exercise: Exercise, folder: Path, course: Course) -> Answers:
+    """The answers to one exercise that ``folder``, of solutions, holds; each in a namespace that is its own.
+
+    Raises:
+        CourseError: a notebook or a file of specimens there cannot be read or run, or has no cell for the exercise.
+    """
     path = folder / f"{exercise.notebook}.ipynb"
     code = _code_cells(path)
     siblings = {name: one for name, one in course.exercises.items() if one.notebook == exercise.notebook}

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from grader.report.document import to_json as to_json
     from grader.report.feedback import write_feedback as write_feedback
     from grader.report.files import write_reports as write_reports
+    from grader.report.gradescope import gradescope_failure as gradescope_failure
     from grader.report.gradescope import gradescope_results as gradescope_results
     from grader.report.junit import junit_failure as junit_failure
     from grader.report.junit import junit_xml as junit_xml
@@ -58,6 +59,7 @@ _HOME = {
     "github_error_output": "classroom",
     "github_output": "classroom",
     "gradebook_csv": "sheet",
+    "gradescope_failure": "gradescope",
     "gradescope_results": "gradescope",
     "junit_failure": "junit",
     "junit_xml": "junit",

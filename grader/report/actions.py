@@ -12,6 +12,7 @@ from pathlib import Path
 
 from grader.model import CheckScore, ExerciseScore, RunReport, SubmissionReport
 from grader.report import wording
+from grader.report.evidence import message_of
 from grader.report.row import rows_of
 from grader.report.text import command_data, command_property, cut
 
@@ -61,25 +62,20 @@ def append_summary(markdown: str, path: Path) -> None:
 
 def _annotations_of(report: SubmissionReport) -> Iterator[str]:
     if report.status != "graded":
-        reason = report.reason or wording.SUBMISSION_DETAIL[report.status]
-        yield _command(report.path, wording.SUBMISSION[report.status], reason)
+        yield _command(report.path, wording.SUBMISSION[report.status], wording.reason(report))
     for exercise in report.exercises:
         if exercise.status in wording.EXERCISE_DETAIL:
             yield _command(report.path, _title(exercise, None), wording.EXERCISE_DETAIL[exercise.status])
             continue
         for check in exercise.checks:
             if check.status != "passed":
-                yield _command(report.path, _title(exercise, check), _message(check))
+                yield _command(report.path, _title(exercise, check), message_of(check))
 
 
 def _title(exercise: ExerciseScore, check: CheckScore | None) -> str:
     where = wording.place(exercise.cell, exercise.line)
     name = exercise.id if check is None else f"{exercise.id} · {check.name}"
     return f"{name} ({where})" if where else name
-
-
-def _message(check: CheckScore) -> str:
-    return check.diagnosis.message if check.diagnosis else wording.EXERCISE[check.status]
 
 
 def _command(path: str, title: str, message: str) -> str:

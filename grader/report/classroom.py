@@ -14,8 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from grader.model import CheckScore, ExerciseScore, RunReport, SubmissionReport
+from grader.model import ExerciseScore, RunReport, SubmissionReport
 from grader.report import wording
+from grader.report.evidence import message_of
 from grader.report.numbers import rounded, total
 from grader.report.row import Row, rows_of
 from grader.report.text import cut, one_line, print_safe
@@ -93,19 +94,15 @@ def _parts_of(row: Row) -> Iterator[_Part]:
         owner = next(entry for entry in row.entries if exercise in entry.exercises)
         yield from _exercise_parts(exercise, owner)
     ungraded = [entry for entry in row.counted if not entry.exercises]
-    reason = next((_reason(entry) for entry in ungraded), "" if row.entries else wording.NOTHING_GRADED)
+    reason = next((wording.reason(entry) for entry in ungraded), "" if row.entries else wording.NOTHING_GRADED)
     for id_, points in row.absent.items():
         yield _Part(id_, id_, "error" if reason else "fail", 0.0, points, reason or wording.NOT_HANDED_IN)
     if not row.absent:
         for entry in ungraded:
             name = entry.notebook or entry.path or "notebook"
-            yield _Part("", name, "error", 0.0, entry.possible, _reason(entry), filename=entry.path)
+            yield _Part("", name, "error", 0.0, entry.possible, wording.reason(entry), filename=entry.path)
         if not row.entries:
             yield _Part("", "notebook", "error", 0.0, 0.0, wording.NOTHING_GRADED)
-
-
-def _reason(entry: SubmissionReport) -> str:
-    return entry.reason or wording.SUBMISSION_DETAIL.get(entry.status, "")
 
 
 def _exercise_parts(exercise: ExerciseScore, entry: SubmissionReport) -> Iterator[_Part]:
@@ -123,7 +120,7 @@ def _exercise_parts(exercise: ExerciseScore, entry: SubmissionReport) -> Iterato
     )
     points = total(check.score for check in checks), total(check.possible for check in checks)
     if exercise.status == "grader_error" or points != (rounded(exercise.score), rounded(exercise.possible)):
-        message = "; ".join(_check_message(check) for check in checks if check.status != "passed")
+        message = "; ".join(message_of(check) for check in checks if check.status != "passed")
         yield replace(whole, message=message or wording.EXERCISE[exercise.status])
         return
     for check in checks:
@@ -133,19 +130,13 @@ def _exercise_parts(exercise: ExerciseScore, entry: SubmissionReport) -> Iterato
             status=_status(check.status == "grader_error", check.score, check.possible),
             score=check.score,
             possible=check.possible,
-            message=_check_message(check),
+            message="" if check.status == "passed" else message_of(check),
             code=check.name,
         )
 
 
 def _status(broken: bool, score: float, possible: float) -> _Status:
     return "error" if broken else "pass" if score >= possible else "fail"
-
-
-def _check_message(check: CheckScore) -> str:
-    if check.status == "passed":
-        return ""
-    return check.diagnosis.message if check.diagnosis else wording.EXERCISE[check.status]
 
 
 # ------------------------------------------------------------------------------------------ from parts to result

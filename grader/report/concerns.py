@@ -28,7 +28,8 @@ class Concern:
 def remarks_on(row: Row) -> tuple[str, ...]:
     """The remarks on a student for a human, those on exercises with the exercise named."""
     remarks = [wording.spare(entry) for entry in row.spare]
-    remarks += [wording.attempts(row.attempts)] * bool(row.attempts)
+    if attempts := row.attempts:
+        remarks.append(wording.attempts(attempts))
     remarks += [flag for entry in row.entries for flag in entry.flags]
     remarks += [f"{id_}: {flag}" for id_, exercise in row.exercises.items() for flag in exercise.flags]
     remarks += [f"{id_}: {wording.override(one)}" for id_, one in row.exercises.items() if one.override]
@@ -101,8 +102,7 @@ def _concerns_of(row: Row) -> list[Concern]:
         if entry in row.spare:
             found.append(Concern(row.student, wording.FLAGGED, entry.notebook, wording.spare(entry)))
         elif entry.status != "graded":
-            detail = entry.reason or wording.SUBMISSION_DETAIL[entry.status]
-            found.append(Concern(row.student, entry.status, entry.notebook, detail))
+            found.append(Concern(row.student, entry.status, entry.notebook, wording.reason(entry)))
         broken = [exercise.id for exercise in entry.exercises if exercise.status == "grader_error"]
         if broken and entry.status != "grader_error":
             detail = wording.GRADER_ERROR_IN.format(exercises=", ".join(broken))

@@ -19,13 +19,26 @@ def with_leads(checks: Sequence[CheckScore]) -> Iterator[tuple[CheckScore, bool]
         yield check, alike and not check.sample and check.worst is None
 
 
+def message_of(check: CheckScore) -> str:
+    """What is wrong, in a sentence; how it ended, where there is no diagnosis."""
+    return check.diagnosis.message if check.diagnosis else wording.EXERCISE[check.status]
+
+
+def shapes(check: CheckScore) -> str:
+    """The expected and the actual shape, where they differ; else nothing."""
+    if check.expected_shape is None or check.actual_shape in (None, check.expected_shape):
+        return ""
+    return wording.SHAPES.format(expected=check.expected_shape, actual=check.actual_shape)
+
+
+def worst(check: CheckScore) -> str:
+    """The element with the largest error, where elements were compared; else nothing."""
+    if check.worst is None:
+        return ""
+    index = ", ".join(str(place) for place in check.worst)
+    return wording.WORST.format(index=index, expected=number(check.worst_expected), actual=number(check.worst_actual))
+
+
 def evidence(check: CheckScore) -> list[str]:
     """What ``check`` showed: the shapes where they differ, and the worst element; a line each."""
-    lines = []
-    if check.expected_shape is not None and check.actual_shape not in (None, check.expected_shape):
-        lines.append(wording.SHAPES.format(expected=check.expected_shape, actual=check.actual_shape))
-    if check.worst is not None:
-        index = ", ".join(str(place) for place in check.worst)
-        expected, actual = number(check.worst_expected), number(check.worst_actual)
-        lines.append(wording.WORST.format(index=index, expected=expected, actual=actual))
-    return lines
+    return [line for line in (shapes(check), worst(check)) if line]

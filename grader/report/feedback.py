@@ -28,7 +28,7 @@ def write_feedback(run: RunReport, out: Path, archive: Path) -> tuple[str, ...]:
         OSError: the archive cannot be written.
     """
     if _content(out / "report.json") != to_json(run).encode("utf-8", "replace"):
-        raise UsageError(f"the pages under {out} are not of the grades as they are now", remedy=_remedy(out))
+        raise UsageError(f"the pages under {out} are older than the grades", remedy=_remedy(out))
     buffer = io.BytesIO()
     unknown = []
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zipped:

@@ -9,7 +9,10 @@ from grader.report import wording
 from grader.report.numbers import points_of, rounded, total
 from grader.report.plain_feedback import feedback
 from grader.report.row import Row, rows_of
-from grader.report.text import one_line
+from grader.report.text import one_line, plain
+
+#: To whom what is shown, and how.
+_SHOWN = {"output_format": "text", "visibility": "visible", "stdout_visibility": "hidden"}
 
 
 def gradescope_results(run: RunReport, *, hints: Hints = "nudge") -> dict[str, Any]:
@@ -25,15 +28,19 @@ def gradescope_results(run: RunReport, *, hints: Hints = "nudge") -> dict[str, A
     ]
     results: dict[str, Any] = {
         "output": _overview(rows),
-        "output_format": "text",
-        "visibility": "visible",
-        "stdout_visibility": "hidden",
+        **_SHOWN,
         "execution_time": rounded(total(report.seconds for report in run.submissions), 2),
         "tests": tests,
         "extra_data": {"course": run.course, "grader_version": run.grader_version},
     }
     score = _score(rows)
     return results if score is None else {"score": score, **results}
+
+
+def gradescope_failure(message: str) -> dict[str, Any]:
+    """``results.json`` where the grader itself failed, without a score; ``message`` says what went wrong."""
+    output = f"The grader failed; this does not count as zero points. Tell your instructor.\n{plain(message)}"
+    return {"output": output, **_SHOWN, "tests": []}
 
 
 def _score(rows: tuple[Row, ...]) -> float | None:

@@ -69,7 +69,7 @@ def _grid(
 
 
 def _is_wide(rows: tuple[tuple[float, ...], ...]) -> bool:
-    return len(rows[0]) > _ROOMY if rows else False
+    return len(rows[0]) > _ROOMY
 
 
 def _short(value: float) -> str:

@@ -57,8 +57,7 @@ def _suite(row: Row, hints: Hints) -> Element:
 def _ungraded(row: Row) -> Iterator[tuple[str, str, str, str]]:
     for entry in row.counted:
         if entry.status != "graded":
-            reason = entry.reason or wording.SUBMISSION_DETAIL[entry.status]
-            yield entry.notebook or entry.path, "error", wording.SUBMISSION[entry.status], reason
+            yield entry.notebook or entry.path, "error", wording.SUBMISSION[entry.status], wording.reason(entry)
 
 
 def _result(exercise: ExerciseScore, hints: Hints) -> tuple[str, str, str, str]:

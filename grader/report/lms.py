@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal, get_args
 
 from grader.errors import UsageError
-from grader.model import RunReport
+from grader.model import RunReport, Target
 from grader.report import wording
 from grader.report.numbers import points
 from grader.report.roster import members_in, teams_of
@@ -19,8 +18,6 @@ from grader.report.row import Row
 from grader.report.sheet import csv_text, gradebook_csv, score_cell
 from grader.report.tally import Tally, tally
 from grader.report.text import csv_cell, one_line
-
-Target = Literal["canvas", "moodle", "gradescope", "brightspace", "csv"]
 
 #: The columns by which Moodle's import knows a student, as an English site heads them.
 MOODLE_IDENTIFIERS = ("Email address", "ID number", "Username")
@@ -48,18 +45,16 @@ def export(
     never a zero. ``out_of`` is what all points together are worth there, by default as many points.
 
     Raises:
-        UsageError: ``to`` or ``identifier`` is not known, a roster for Moodle has no column ``identifier``, or the
+        UsageError: ``identifier`` is not known, a roster for Moodle has no column ``identifier``, or the
             points of exercises, which ``csv`` has, shall be ``out_of`` something else.
     """
     if to == "csv":
         if out_of is not None:
             raise UsageError(
                 "a CSV of all exercises has the course's points",
-                remedy="leave --out-of away; its column percent is of 100",
+                remedy="leave out --out-of; its column percent is of 100",
             )
         return gradebook_csv(run)
-    if to not in get_args(Target):
-        raise UsageError(f"grades cannot be exported to {to!r}", remedy=f"choose one of: {', '.join(get_args(Target))}")
     columns = dict.fromkeys(column for person in (roster or {}).values() for column in person)
     if identifier not in (*MOODLE_IDENTIFIERS, *columns):
         raise UsageError(
@@ -84,13 +79,10 @@ def export(
     ]
     scaled = replace(counted, rows=tuple(rows), possible=counted.possible * worth)
     column = assignment or run.course
-    if to == "canvas":
-        return _canvas(scaled, column, known)
     if to == "moodle":
         return _moodle(scaled, column, known, identifier)
-    if to == "brightspace":
-        return _brightspace(scaled, column, known)
-    return _gradescope(scaled, column, known)
+    forms = {"canvas": _canvas, "gradescope": _gradescope, "brightspace": _brightspace}
+    return forms[to](scaled, column, known)
 
 
 def _canvas(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]]) -> str:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from grader.enumeration import count_of
 from grader.model import ExerciseScore, Hints, RunReport
 from grader.report import numbers, wording
-from grader.report.evidence import with_leads
+from grader.report.evidence import shapes, with_leads, worst
 from grader.report.heatmap import heat_map
 from grader.report.row import Row
 from grader.report.tally import Mistake, Tally, tally
@@ -161,13 +161,14 @@ def _environment() -> Environment:
         heat_map=heat_map,
         section=_section,
         with_leads=with_leads,
+        shapes=shapes,
+        worst=worst,
         anchor=_anchor,
         kind=_KINDS,
     )
     environment.filters.update(
         points=numbers.points,
         points_of=numbers.points_of,
-        number=numbers.number,
         one_line=one_line,
         share=_share,
         code_label=wording.code_label,

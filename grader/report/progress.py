@@ -82,8 +82,8 @@ class ScoreProgress:
     def _say(self) -> None:
         self._said, self._unsaid = self._clock(), 0
         kept = self._done - self._fresh
-        remarks = [f"{kept} of them earlier"] * (kept > 0) + [self.pace] * bool(self.pace)
-        said = f" ({'; '.join(remarks)})" if remarks else ""
+        remarks = "; ".join(filter(None, (f"{kept} of them earlier" if kept else "", self.pace)))
+        said = f" ({remarks})" if remarks else ""
         self._console.print(f"graded {self._done} of {self._total}{said}", markup=False, highlight=False)
 
 

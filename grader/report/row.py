@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from grader.model import ExerciseScore, RunReport, SubmissionReport
+from grader.model import ExerciseScore, RunReport, SubmissionReport, SubmissionStatus
 from grader.notebook_name import kind_of_notebook
 from grader.report.numbers import total
 
 #: The statuses of submissions but for ``graded``, the most urgent first.
-URGENCY = ("grader_error", "unreadable", "crashed", "timed_out", "no_exercises")
+URGENCY: tuple[SubmissionStatus, ...] = ("grader_error", "unreadable", "crashed", "timed_out", "no_exercises")
 #: The statuses of an exercise in which nothing was tried.
 UNTRIED = ("missing", "not_implemented", "grader_error")
 
@@ -64,7 +64,7 @@ class Row:
         return (*self.exercises.values(), *absent)
 
     @property
-    def status(self) -> str:
+    def status(self) -> SubmissionStatus:
         """The most urgent status of the entries that count; ``grader_error`` also where it befell one exercise."""
         found = {entry.status for entry in self.counted}
         if any(exercise.status == "grader_error" for exercise in self.exercises.values()):

@@ -54,9 +54,7 @@ def render_submission(report: SubmissionReport, hints: Hints = "nudge") -> Rende
     """
     parts: list[RenderableType] = [_submission_title(report)]
     if report.status != "graded":
-        parts.append(
-            Padding.indent(Text(terminal(report.reason or wording.SUBMISSION_DETAIL[report.status]), "magenta"), 2)
-        )
+        parts.append(Padding.indent(Text(terminal(wording.reason(report)), "magenta"), 2))
     parts += [_exercise(exercise, hints) for exercise in report.exercises]
     for failure in report.failed_cells:
         told = f"{wording.cell_name(failure.cell)} {wording.CELL_ENDED[failure.ended]}: {terminal(failure.error)}"
@@ -252,5 +250,7 @@ def _check(check: CheckScore, leads: bool, hints: Hints) -> Iterator[RenderableT
 
 def _printed(text: str) -> RenderableType:
     lines = print_safe(text).strip("\n").split("\n")
-    shown = lines[:_PRINTED_LINES] + ([f"… {len(lines) - _PRINTED_LINES} more lines"] * (len(lines) > _PRINTED_LINES))
+    shown = lines[:_PRINTED_LINES]
+    if len(lines) > _PRINTED_LINES:
+        shown.append(f"… {len(lines) - _PRINTED_LINES} more lines")
     return Padding.indent(Text("\n".join(f"│ {line}" for line in shown), "dim"), 4)

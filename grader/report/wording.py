@@ -106,6 +106,11 @@ def place(cell: int | None, line: int | None) -> str:
     return cell_name(cell) if line is None else f"{cell_name(cell)}, line {line}"
 
 
+def reason(entry: SubmissionReport) -> str:
+    """Why a submission was not graded: what was found, else what its status means."""
+    return entry.reason or SUBMISSION_DETAIL.get(entry.status, "")
+
+
 def spare(entry: SubmissionReport) -> str:
     """Why a notebook that was not graded takes no points away."""
     return SPARE[entry.status].format(name=entry.notebook or entry.path, reason=entry.reason)
@@ -142,9 +147,9 @@ def namesakes(students: Sequence[str]) -> str:
     """What is remarked on a student whose name is almost that of each of ``students``.
 
     >>> namesakes(["ada lovelace"])
-    'called almost like ada lovelace: one student in several rows, unless they are several'
+    'almost the same name as ada lovelace: perhaps one student in several rows'
     """
-    return f"called almost like {_some(students)}: one student in several rows, unless they are several"
+    return f"almost the same name as {_some(students)}: perhaps one student in several rows"
 
 
 def no_module(name: str, students: Sequence[str]) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -40,9 +41,8 @@ def start_repository(
 ) -> Iterator[str]:
     """Write the repository into ``folder``; yields a line for each file, written or kept, then what to do next.
 
-    ``grader`` is the requirement by which pip finds the grader, this release on the package index by default.
-
-    A file that stands there is kept as it is. Solutions are not part of it.
+    ``grader`` is the requirement by which pip finds the grader, this release on the package index by default. A file
+    that stands there is kept as it is. Solutions are not part of it.
 
     Raises:
         CourseError: the course cannot be loaded.
@@ -55,9 +55,10 @@ def start_repository(
         )
     pins = pins_of(loaded, course, grader)
     wanted = {**_ALWAYS, **(_CLASSROOM50 if classroom50 else {}), **(_GRADESCOPE if gradescope else {})}
+    autograders = [name for name, asked in (("classroom50", classroom50), ("autograder", gradescope)) if asked]
     wrote = False
     with _writing(folder):
-        for line in _files_of(loaded, pins, folder, wanted, classroom50=classroom50, gradescope=gradescope):
+        for line in _files_of(loaded, pins, folder, wanted, autograders):
             wrote = wrote or line.startswith(_WROTE)
             yield line
     yield ""
@@ -68,31 +69,26 @@ def start_repository(
 
 
 def _files_of(
-    course: Course, pins: Pins, folder: Path, wanted: Mapping[str, str], *, classroom50: bool, gradescope: bool
+    course: Course, pins: Pins, folder: Path, wanted: Mapping[str, str], autograders: Iterable[str]
 ) -> Iterator[str]:
     yield from _exercises(course, folder)
     for name, template in wanted.items():
         text = _environment().get_template(template).render(pins=pins, course=course)
         yield _line(folder, name.rstrip("*"), text.encode(), runnable=name.endswith("*"))
-    for place in ("classroom50",) * classroom50 + ("autograder",) * gradescope:
+    for place in autograders:
         yield from _course_copy(pins, folder, place)
 
 
-class _writing:  # noqa: N801 - reads as a statement: with _writing(folder)
-    """Turns what the disk refuses into a ``UsageError``."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            raise UsageError(
-                f"{error.filename or self.folder} cannot be written: {error.strerror or error}",
-                remedy="name a folder that is new or yours",
-            ) from error
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Turn what the disk refuses into a ``UsageError``."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or folder} cannot be written: {error.strerror or error}",
+            remedy="name a folder that is new or yours",
+        ) from error
 
 
 def _environment() -> Environment:

@@ -170,42 +170,6 @@ def _broken_member(parts: tuple[str, ...], unpacking: Unpacking) -> Iterator[Non
         unpacking.passed_over.append((parts, "damaged in the archive"))
 
 
-class _GuardedInfo(tarfile.TarInfo):
-    """A tar header of which no more is read than names its member, in a time that grows with its length alone."""
-
-    def _proc_member(self, archive: _GuardedTar) -> tarfile.TarInfo:
-        """Refuse large headers before their data are read (not in ``frombuf``: newer Pythons go round it)."""
-        if self.type in (b"x", b"g", b"X", b"L", b"K"):
-            if not 0 <= self.size <= archive.headers_left:
-                raise Refused(f"the archive has headers larger than {_HEADERS // 1024**2} MB")
-            archive.headers_left -= self.size
-        return super()._proc_member(archive)  # type: ignore[misc, no-any-return]
-
-    def _proc_pax(self, archive: _GuardedTar) -> tarfile.TarInfo:
-        """Take a member's name and size from the header before it: what else there is, tarfile would keep."""
-        assert archive.fileobj is not None
-        about = _pax_records(archive.fileobj.read(self._block(self.size))[: self.size])  # type: ignore[attr-defined]
-        try:
-            member = self.fromtarfile(archive)
-        except tarfile.HeaderError as error:  # also where nothing follows
-            raise tarfile.ReadError(str(error)) from None
-        if self.type != b"g":
-            member.name = about.get("path", member.name)
-            if "size" in about:
-                member.size = int(about["size"])
-                archive.offset = member.offset_data + (member._block(member.size) if member.isreg() else 0)  # type: ignore[attr-defined]
-        return member
-
-    def _proc_sparse(self, *_about: object) -> None:
-        """Refuse a map of holes, which tarfile would read into memory whole: a thousand times the upload's size."""
-        raise Refused("the archive holds a sparse file")
-
-
-class _GuardedTar(tarfile.TarFile):
-    tarinfo = _GuardedInfo
-    headers_left = _HEADERS
-
-
 def _pax_records(data: bytes) -> dict[str, str]:
     """Return the path and the size that a pax header tells, in records of a length, a key and a value."""
     about = {}
@@ -230,12 +194,31 @@ class _Counted:
         self._source = source
         self._left = limit
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int) -> bytes:
         data = self._source.read(size)
         self._left -= len(data)
         if self._left < 0:
             raise TooLarge("the archive unpacks to more than the limit")
         return data
+
+
+class _Content:
+    """The ``size`` bytes of one member of a tar, up to the end of a block."""
+
+    def __init__(self, tar: _Counted, size: int) -> None:
+        self._tar, self._left, self._padding = tar, size, -size % tarfile.BLOCKSIZE
+
+    def read(self, size: int = _CHUNK, /) -> bytes:
+        data = self._tar.read(min(size, self._left))
+        if self._left and not data:
+            raise tarfile.ReadError("cut off")
+        self._left -= len(data)
+        return data
+
+    def skip(self) -> None:
+        while self.read():
+            pass
+        self._tar.read(self._padding)
 
 
 def _unpack_tar(file: BinaryIO, unpacking: Unpacking) -> None:
@@ -244,20 +227,56 @@ def _unpack_tar(file: BinaryIO, unpacking: Unpacking) -> None:
     allowance = unpacking.allowance
     plain = gzip.GzipFile(fileobj=file) if zipped else file
     counted = _Counted(plain, allowance.bytes_left + (allowance.entries_left + 40) * 4096)
-    with _GuardedTar.open(fileobj=counted, mode="r|") as archive:  # type: ignore[call-overload]
-        for member in archive:
-            archive.members = []  # a streamed archive keeps every header otherwise
-            unpacking.allowance.count_entry()
-            parts = _parts(member.name, unpacking)
-            if parts is None:
-                continue
-            source = archive.extractfile(member) if member.isreg() else None
-            if member.isdir():
-                unpacking.make_folder(parts)
-            elif source is None:
-                unpacking.passed_over.append((parts, "a link or device in the archive, which is not unpacked"))
-            else:
-                unpacking.write(parts, source)
+    for member, content in _members(counted):
+        allowance.count_entry()
+        parts = _parts(member.name, unpacking)
+        if parts is None:
+            continue
+        if member.isdir():
+            unpacking.make_folder(parts)
+        elif member.isreg():
+            unpacking.write(parts, content)
+        else:
+            unpacking.passed_over.append((parts, "a link or device in the archive, which is not unpacked"))
+
+
+def _members(tar: _Counted) -> Iterator[tuple[tarfile.TarInfo, _Content]]:
+    """Yield the members of a tar, each with its content, which is to be read before the next one.
+
+    Of ``tarfile`` only the parser of a single header is used: its iterator reads headers of any size, keeps every one
+    of them, and in older Pythons takes long over some.
+    """
+    headers_left = _HEADERS
+    about: dict[str, str] = {}  # the path and the size of the next member, where headers of their own tell them
+    block = tar.read(tarfile.BLOCKSIZE)
+    if not block:
+        raise tarfile.ReadError("empty")
+    while any(block):  # a block of zeros, or nothing, is the end
+        head = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+        if head.type in (b"x", b"g", b"X", b"L", b"K"):
+            if not 0 <= head.size <= headers_left:
+                raise Refused(f"the archive has headers larger than {_HEADERS // 1024**2} MB")
+            headers_left -= head.size
+            data = tar.read(head.size + -head.size % tarfile.BLOCKSIZE)[: head.size]
+            if head.type == b"L":
+                about.setdefault("path", data.partition(b"\0")[0].decode("utf-8", "surrogateescape"))
+            elif head.type in (b"x", b"X"):
+                about = {**_pax_records(data), **about}
+        elif head.type == tarfile.GNUTYPE_SPARSE:
+            raise Refused("the archive holds a sparse file")
+        else:
+            head.name = about.get("path", head.name)
+            bare = head.isdir() or head.issym() or head.islnk() or head.isdev()
+            size = 0 if bare else int(about.get("size", head.size))
+            if size < 0:
+                raise tarfile.ReadError("a negative size")
+            content = _Content(tar, size)
+            yield head, content
+            content.skip()
+            about = {}
+        block = tar.read(tarfile.BLOCKSIZE)
+    if about:
+        raise tarfile.ReadError("no member behind its header")
 
 
 def _parts(name: str, unpacking: Unpacking) -> tuple[str, ...] | None:

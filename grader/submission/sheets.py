@@ -1,4 +1,4 @@
-"""What a class calls its sheets of exercises and its own parts: folders in which students' work lies, nobody's name."""
+"""Names of folders that hold students' work and are no student's: sheets (``HW3``) and parts of a class (``late``)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from grader.submission.finding import archive_stem
 
-#: What a class calls a sheet of exercises, or a section; and a part of itself by the time of handing in.
+#: A sheet of exercises, or a section of the class.
 SHEET = re.compile(
     r"(?:homework|assignment|exercise|problem[-_ ]?set|hausaufgabe|(?:ü|ue)bung|lab|week|section)"
     r"(?:[-_ ]?\d{1,2}[a-z]?)?"
     r"|(?:hw|ps|ex|sec)[-_ ]?\d{1,2}[a-z]?",
     re.I,
 )
+#: A part of the class by the time of handing in.
 _PART = re.compile(
     r"(?:late|on[-_ ]?time|submi(?:ssions|tted)|re-?submi(?:ssions?|tted)|nachgereicht|verspätet)"
     r"(?:[-_ ](?:submissions?|work|files))?",

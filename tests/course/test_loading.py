@@ -92,6 +92,11 @@ BROKEN = {
     "empty": ("COURSE = 'empty'\n", "holds no exercise", "docs/authors.md"),
     "syntax": ("x = 1\ny = (\n", "SyntaxError", "small.py, line 2"),
     "fault": ("x = 1\nnormall('n')\n", "NameError: name 'normall' is not defined", "small.py, line 2"),
+    "fault in a library": (
+        "import json\ndef data():\n    return json.loads('')\ndata()\n",
+        "JSONDecodeError",
+        "small.py, line 3",
+    ),
     "call left out": (
         COURSE.replace('    call="double_grad(inp, out)",\n', ""),
         "argument: 'call'",

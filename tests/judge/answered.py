@@ -7,7 +7,7 @@ from functools import cache
 from textwrap import dedent
 from typing import Any
 
-from grader.course.validate import _answers
+from grader.course.validate import answers_to
 from grader.judge.diagnosis import diagnose
 from grader.judge.evidence import Evidence
 from grader.kernel import exchange, local, programs, results, studenterror
@@ -43,7 +43,7 @@ def evidence(name: str, source: str, seed: int = SEED) -> Evidence:
 
 @cache
 def _solved(name: str) -> dict[str, Any]:
-    return _answers(course().exercises[name], ROOT / "solutions", course()).solved
+    return answers_to(course().exercises[name], ROOT / "solutions", course()).solved
 
 
 def _run(exercise: Exercise, space: dict[str, Any], source: str, program: Any) -> Any:

@@ -14,7 +14,7 @@ import torch
 
 from grader.course.rehearsal import Rehearsal
 from grader.course.trial import Trial
-from grader.course.validate import _answers
+from grader.course.validate import answers_to
 from grader.judge.diagnosis import diagnose
 from grader.judge.mistakes import MISTAKES
 from grader.model import Exercise
@@ -32,7 +32,7 @@ def catalogued(exercise: Exercise) -> Iterator[tuple[str, set[str], str]]:
 
 def written(exercise: Exercise) -> Iterator[tuple[str, set[str], str]]:
     prepared = cases(exercise, SEED)
-    trial = Trial(Rehearsal(exercise, prepared), _answers(exercise, ROOT / "solutions", course()))
+    trial = Trial(Rehearsal(exercise, prepared), answers_to(exercise, ROOT / "solutions", course()))
     for specimen in trial.answers.mistakes:
         found = codes(diagnose(trial.specimen(specimen)))
         yield specimen.code or "", set(found.values()), f"{exercise.id} {specimen.name}"

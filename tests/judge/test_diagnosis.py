@@ -25,7 +25,7 @@ from tests.judge.builders import (
     right_runs,
 )
 
-#: The table of DESIGN.md.
+#: The codes that reports hold, which is why none of them is renamed.
 PUBLIC = {
     "not_implemented",
     "not_defined",

@@ -40,7 +40,7 @@ def test_concerns_names_that_are_almost_alike_are_one_concern_of_the_class() -> 
     counted = tally(run(*(submission(name, exercise("lin_grad")) for name in names)))
     (found,) = counted.concerns
     assert (found.kind, found.student) == ("flagged", "B, Zoe")
-    assert found.detail.startswith("called almost like Zoë B; zoe b; Zoe_B: ")
+    assert found.detail.startswith("almost the same name as Zoë B; zoe b; Zoe_B: ")
     assert all(remarks_on(row) == () for row in counted.rows)
 
 

@@ -109,12 +109,6 @@ def test_export_of_what_was_assigned_has_one_total_for_all_platforms() -> None:
     assert [row[sheet[0].index("possible")] for row in sheet[1:]] == ["8", "8"]
 
 
-def test_export_unknown_platform_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match="blackboard") as caught:
-        export(MADE, "blackboard")
-    assert "canvas" in caught.value.remedy
-
-
 def test_export_unknown_identifier_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="shoe size"):
         export(MADE, "moodle", identifier="shoe size")

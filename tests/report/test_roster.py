@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from grader.errors import UsageError
+from grader.model import Target
 from grader.report import absentees, export, read_roster, strangers
-from grader.report.lms import Target
 from grader.report.sheet import csv_text
 
 from .builders import exercise, run, submission

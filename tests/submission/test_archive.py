@@ -139,6 +139,14 @@ def _huge_header(path: Path) -> Path:
     return path
 
 
+def _broken_in_the_middle(path: Path) -> Path:
+    tar_of(path, {"ada.ipynb": b"{}", "alan.ipynb": b"{}"})
+    content = bytearray(path.read_bytes())
+    content[1024 + 148] ^= 1  # of the second header's checksum
+    path.write_bytes(content)
+    return path
+
+
 def _lying_zip(path: Path) -> Path:
     """A ZIP whose table of contents says that its member has one byte."""
     zip_of(path, {"big": bytes(5_000_000)})
@@ -170,6 +178,8 @@ REFUSED = {
     "not_a_tar": ("a.tar", lambda path: path.write_bytes(b"SECRET" * 900), "damaged"),
     "empty_zip": ("a.zip", lambda path: path.write_bytes(b""), "damaged"),
     "empty_tar": ("a.tar", lambda path: path.write_bytes(b""), "damaged"),
+    "tar_broken_in_the_middle": ("a.tar", _broken_in_the_middle, "damaged"),
+    "tar_cut_behind_a_long_name": ("a.tar", lambda path: path.write_bytes(_header(b"L", b"name")), "damaged"),
     "cut_gzip": ("a.tgz", lambda path: path.write_bytes(gzip.compress(os.urandom(9_000))[:-900]), "damaged"),
     "link": ("a.zip", lambda path: path.symlink_to("/etc/passwd"), "a symbolic link"),
     "pipe": ("a.zip", os.mkfifo, "a named pipe"),
