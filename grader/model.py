@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union
 
+from grader.errors import CourseError
+
 if TYPE_CHECKING:
     from numpy import ndarray
     from numpy.random import RandomState
@@ -142,6 +144,10 @@ class Exercise:
     loops_flagged: bool = False
     gradcheck: bool = True
 
+    def fault(self, message: str, *, field: str = "", remedy: str) -> CourseError:
+        """The error that this declaration is broken, with the line where it stands."""
+        return CourseError(message, exercise=self.id, field=field, place=place_of(self.forward), remedy=remedy)
+
     @property
     def possible(self) -> float:
         """The sum of all points, those of the variants included."""
@@ -155,6 +161,12 @@ class Exercise:
             for name, points in (variant.points or {}).items():
                 checks[variant_check(name, variant)] = points
         return checks
+
+
+def place_of(forward: Callable[..., Any]) -> str:
+    """``"/courses/logistic.py, line 12"``: where a forward pass is declared; empty for what is no function."""
+    code = getattr(forward, "__code__", None)
+    return f"{code.co_filename}, line {code.co_firstlineno}" if code is not None else ""
 
 
 def variant_check(name: str, variant: Variant) -> str:
