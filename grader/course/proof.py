@@ -18,6 +18,7 @@ from grader.course.trial import Answers, Trial
 from grader.course.validation import ExerciseProof, ProblemKind
 from grader.judge.cases import Prepared, prepare
 from grader.judge.evidence import Evidence
+from grader.judge.reference import gradients_asked
 from grader.judge.score import score_exercise
 from grader.model import Exercise
 
@@ -115,15 +116,16 @@ def _gradcheck(ledger: Ledger, prepared: Sequence[Prepared]) -> bool | None:
     if not exercise.gradcheck or not prepared:
         return None
     case = prepared[0].case
-    given: dict[str, Any] = {**case.constants, **case.inputs}
+    given: dict[str, Any] = {**case.constants, **{name: _double(value) for name, value in case.inputs.items()}}
     names = parameters(exercise)
-    leaves = [name for name in names if isinstance(given[name], Tensor) and given[name].is_floating_point()]
+    asked = gradients_asked(exercise) or frozenset(names)
+    leaves = [n for n in names if n in asked and isinstance(given[n], Tensor) and given[n].is_floating_point()]
 
     def forward(*tensors: Tensor) -> Any:
         values: Mapping[str, Any] = {**given, **dict(zip(leaves, tensors, strict=True))}
         return exercise.forward(**{name.replace(".", "_"): values[name] for name in names})
 
-    inputs = tuple(given[name].to(torch.float64).contiguous().clone().requires_grad_() for name in leaves)
+    inputs = tuple(given[name].requires_grad_() for name in leaves)
     if not isinstance(forward(*inputs), Tensor):
         return None
     try:
@@ -131,6 +133,11 @@ def _gradcheck(ledger: Ledger, prepared: Sequence[Prepared]) -> bool | None:
     except RuntimeError as error:
         ledger.note_problem("gradcheck", f"gradcheck: {str(error).splitlines()[0]}", None)
         return False
+
+
+def _double(value: Tensor) -> Tensor:
+    """A contiguous copy, in float64 where it holds floats."""
+    return value.to(torch.float64 if value.is_floating_point() else value.dtype).contiguous().clone()
 
 
 def _agrees(forward: Callable[..., Any], inputs: tuple[Tensor, ...]) -> bool:
