@@ -47,12 +47,14 @@ def validate(
     """Prove a course: solutions earn everything, stubs nothing, every known mistake is caught and named."""
     with errors_told():
         from grader.course.loading import load_course
+        from grader.course.validate import is_released
         from grader.course.validate import validate as proof_of
         from grader.course.validation_table import validation_view
 
         console = StandardOutput()
+        loaded = load_course(course)
         found = proof_of(
-            load_course(course),
+            loaded,
             solutions=solutions,
             seeds=seeds,
             quick=quick,
@@ -62,6 +64,8 @@ def validate(
             ),
         )
         console.print(validation_view(found))
+        if not is_released(loaded, solutions):
+            console.print(f"{loaded.exercises_dir} holds other notebooks than were proved here: run `grader release`")
     raise typer.Exit(GRADED if found.ok else BELOW)
 
 

@@ -91,7 +91,7 @@ def _imported(module: str, name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is not None and (module == error.name or module.startswith(error.name + ".")):
             raise _unknown(name) from None
-        raise CourseError(f"the course {name!r} cannot be imported: {error}", remedy="install what it needs") from error
+        raise _broken(repr(name), error) from error
     except CourseError:
         raise
     except (Exception, SystemExit) as error:

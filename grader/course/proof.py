@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ def prove(exercise: Exercise, answers: Answers, effort: Effort) -> ExerciseProof
     prepared: tuple[Prepared, ...] = ()
     for seed in range(max(effort.seeds, effort.mutant_seeds)):
         prepared = prepare(exercise, seed)
+        if seed == 0:
+            _refuse_unusable(exercise, prepared, prepare(exercise, seed))
         trial = Trial(Rehearsal(exercise, prepared), answers, apart=seed == 0)
         solution = trial.solution()
         _right(ledger, solution, "the solution", "solution", seed)
@@ -81,6 +84,27 @@ def prove(exercise: Exercise, answers: Answers, effort: Effort) -> ExerciseProof
     )
 
 
+def _refuse_unusable(exercise: Exercise, prepared: Sequence[Prepared], again: Sequence[Prepared]) -> None:
+    """Refuse cases that no answer can be right in: of NaN or infinity, or others at each drawing of one seed."""
+    for one, other in zip(prepared, again, strict=True):
+        given, expected = one.case.program.tensors, one.expected
+        for name, value in (*given.items(), *expected.items()):
+            if value.isnan().any() or (value is expected.get(name) and value.isinf().any()):
+                raise exercise.fault(
+                    f"gives NaN or infinity for {name!r} ({one.case.describe()})",
+                    field="forward",
+                    remedy="draw other values, or give the forward pass a formula that does not overflow",
+                )
+        for first, second in ((given, other.case.program.tensors), (expected, other.expected)):
+            for name, value in first.items():
+                if not torch.equal(value, second[name]):
+                    raise exercise.fault(
+                        f"another {name!r} comes of the same seed the second time ({one.case.describe()})",
+                        field="forward",
+                        remedy="draw whatever is random as an input: by a sampler, from the `rng` that it is given",
+                    )
+
+
 def _right(ledger: Ledger, evidence: Evidence, who: str, kind: ProblemKind, seed: int) -> None:
     score = score_exercise(evidence)
     ledger.note_right(evidence)
@@ -88,7 +112,10 @@ def _right(ledger: Ledger, evidence: Evidence, who: str, kind: ProblemKind, seed
     for check in score.checks:
         if check.status != "passed":
             reason = check.diagnosis.code if check.diagnosis else "no reason given"
-            ledger.note_problem(kind, f"{who} loses {check.name} ({reason}, {check.case}){first_error(evidence)}", seed)
+            told = f"{who} loses {check.name} ({reason}, {check.case}){first_error(evidence)}"
+            if not any(finding.expected.any() for finding in evidence.findings.get(check.name, ())):
+                told += ": zeros are expected in every case, as where the forward pass does not use it"
+            ledger.note_problem(kind, told, seed)
 
 
 def _stub(ledger: Ledger, trial: Trial, seed: int) -> None:
@@ -131,7 +158,8 @@ def _gradcheck(ledger: Ledger, prepared: Sequence[Prepared]) -> bool | None:
     try:
         return _agrees(forward, inputs)
     except RuntimeError as error:
-        ledger.note_problem("gradcheck", f"gradcheck: {str(error).splitlines()[0]}", None)
+        told = re.sub(r"\binput (\d+),?$", lambda found: repr(leaves[int(found[1])]), str(error).splitlines()[0])
+        ledger.note_problem("gradcheck", f"gradcheck: {told}", None)
         return False
 
 

@@ -20,11 +20,12 @@ import torch
 
 from grader.course.proof import Effort, prove
 from grader.course.rehearsal import in_folder_of, namespace_of
+from grader.course.release import release
 from grader.course.solution import MarkerProblem, cut
 from grader.course.specimens import refuse_unknown, specimens_in
 from grader.course.trial import Answers
 from grader.course.validation import ExerciseProof, ValidationReport, unproved
-from grader.errors import CourseError
+from grader.errors import CourseError, ReleaseError
 from grader.model import Course, Exercise
 
 #: Seeds of right answers, and of mistakes and stubs, in the quick proof.
@@ -70,6 +71,16 @@ def validate(
         exercises=tuple(proofs[name] for name in course.exercises),
         seconds=time.monotonic() - began,
     )
+
+
+def is_released(course: Course, solutions: Path | None = None) -> bool:
+    """Whether the course's released notebooks are what its solutions give now; True where there are none yet."""
+    if course.exercises_dir is None:
+        return True
+    try:
+        return not release(_solutions(course, solutions), course.exercises_dir, check=True).differing
+    except ReleaseError:
+        return False
 
 
 def _refuse_strays(folder: Path) -> None:
@@ -126,7 +137,9 @@ def _prove(work: _Work) -> ExerciseProof:
             warnings.simplefilter("ignore")
             return prove(exercise, _answers(exercise, folder, course), effort)
     except CourseError as error:
-        return unproved(exercise.id, exercise.notebook, str(error), error.remedy)
+        named = f"exercise {exercise.id!r}"
+        message = str(error).removeprefix(f"{named}, ").removeprefix(f"{named}: ")
+        return unproved(exercise.id, exercise.notebook, message, error.remedy)
     finally:
         torch.set_num_threads(threads)
 
@@ -206,9 +219,9 @@ def _namespace(path: Path, answers: Mapping[str, str], given: Sequence[str]) -> 
 
 
 def _line_in_cell(error: Exception) -> str:
-    """The cell and the line that raised ``error``, empty where it was none with an answer."""
+    """The cell and the line that raised ``error``; empty where it was none with an answer, or the error says so."""
     if isinstance(error, SyntaxError):
-        return f"{error.filename}, line {error.lineno}"
+        return ""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith("the cell of")]
     return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else ""
 

@@ -42,7 +42,7 @@ def reference_for(
     Raises:
         CourseError: the forward pass raised, or gives no value for one of the checks.
     """
-    asked = gradients_asked(exercise)
+    asked = gradients_asked(exercise).intersection(parameters_of(exercise.forward))
     leaves = {
         name: _double(value).requires_grad_(name in asked and value.is_floating_point())
         for name, value in inputs.items()
@@ -74,9 +74,16 @@ def _differentiated(
         weight = None if upstream is None else upstream.to(value.dtype).reshape(value.shape)
         # Of a weighted sum, not with `grad_outputs`, for which torch imports sympy: half a second.
         loss = value if weight is None else (value * weight).sum()
-        gradients = torch.autograd.grad(
-            loss, [leaves[name] for name in wanted], allow_unused=True, materialize_grads=True
-        )
+        try:
+            gradients = torch.autograd.grad(
+                loss, [leaves[name] for name in wanted], allow_unused=True, materialize_grads=True
+            )
+        except RuntimeError as error:
+            raise exercise.fault(
+                f"autograd cannot go back through it: {error}",
+                field="forward",
+                remedy="compute with torch alone, and change nothing in place",
+            ) from error
         values |= {f"{name}.g": gradient for name, gradient in zip(wanted, gradients, strict=True)}
     return values
 

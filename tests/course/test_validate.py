@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 from grader.course.loading import load_course
-from grader.course.validate import validate
+from grader.course.release import release
+from grader.course.validate import is_released, validate
 from grader.course.validation import ExerciseProof, Problem, ValidationReport
 from grader.course.validation_table import validation_view
 from grader.errors import CourseError
@@ -269,6 +270,60 @@ def test_cell_that_does_not_run_is_told_with_its_line(tmp_path: Path, line: str,
     message = refusal(proved(tmp_path, cell=f"{CELL}\n\n{line}")).message
     assert error in message
     assert message.endswith("(the cell of 'double_grad', line 6)")
+
+
+UNUSABLE = {
+    "random forward pass": (
+        "return 2 * inp",
+        "return 2 * inp + torch.randn(())",
+        "another 'out' comes of the same seed",
+    ),
+    "random sampler": (
+        'normal("n", "d")',
+        'computed("float", "n", "d", by=lambda case: np.random.rand(*case.shape(("n", "d"))))',
+        "another 'inp' comes of the same seed",
+    ),
+    "NaN": ("return 2 * inp", "return torch.sqrt(inp)", "gives NaN or infinity for 'out'"),
+    "infinity": ("return 2 * inp", "return torch.sqrt(inp * 0)", "gives NaN or infinity for 'inp.g'"),
+    "changed in place": ("return 2 * inp", "y = inp.exp()\n    y += 1\n    return y", "autograd cannot go back"),
+    "input not taken": ("def double_grad(inp)", "def double_grad()", "autograd gives 'inp' no gradient"),
+}
+
+
+@pytest.mark.parametrize("fault", UNUSABLE)
+def test_forward_pass_that_no_answer_can_agree_with_is_refused(tmp_path: Path, fault: str) -> None:
+    old, new, told = UNUSABLE[fault]
+    course = COURSE.replace(old, new).replace("normal\n", "computed, normal\n").replace("import torch", IMPORTS)
+    course = course.replace("return 2 * inp", "return torch.ones(3)") if "taken" in fault else course
+    assert told in refusal(proved(tmp_path, course=course)).message
+
+
+IMPORTS = "import numpy as np\nimport torch"
+
+
+def test_gradient_of_an_input_without_effect_is_told(tmp_path: Path) -> None:
+    report = proved(tmp_path, course=COURSE.replace("return 2 * inp", "return 0 * inp"))
+    assert "zeros are expected in every case" in report.problems[0].message
+
+
+def test_gradcheck_names_the_input(tmp_path: Path) -> None:
+    report = proved(tmp_path, **BROKEN["gradcheck"])
+    assert any(problem.message.endswith("with respect to 'inp'") for problem in report.problems), report.problems
+
+
+def test_release_that_is_not_of_the_solutions_is_seen(tmp_path: Path) -> None:
+    path = write_course(tmp_path)
+    (tmp_path / "exercises").rmdir()
+    assert is_released(load_course(str(path)))
+    release(tmp_path / "solutions", tmp_path / "exercises")
+    course = load_course(str(path))
+    assert is_released(course)
+    notebook = tmp_path / "solutions/doubling.ipynb"
+    text = notebook.read_text()
+    notebook.write_text(text.replace("import torch", "import math"))
+    assert not is_released(course)
+    notebook.write_text(text.replace("### END SOLUTION", ""))
+    assert not is_released(course)
 
 
 def test_two_cells_of_one_tag_are_refused(tmp_path: Path) -> None:
