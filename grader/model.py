@@ -110,6 +110,7 @@ class Exercise:
         single elements in the source is flagged for a human.
     measure: in place of comparison, gives the share of a check's points from ``(actual, expected)``; the first
         paragraph of its docstring is told to students as the goal.
+    hints: check → what a student is asked where no known mistake explains a wrong value of it.
     gradcheck: whether ``forward`` can be proved by ``torch.autograd.gradcheck``.
     """
 
@@ -142,6 +143,7 @@ class Exercise:
     measure: Callable[[Any, Any], float] | None = None
     time_limit: float | None = None
     loops_flagged: bool = False
+    hints: Mapping[str, str] = field(default_factory=dict)
     gradcheck: bool = True
 
     def fault(self, message: str, *, field: str = "", remedy: str) -> CourseError:

@@ -21,7 +21,7 @@ _IMPLIED = frozenset({"out", "upstream"})
 _STANDARD = ("random values", "float64", "batch of one", "not contiguous")
 #: The fields of ``Exercise`` by type, where a wrong one would go unnoticed or end in a riddle.
 _NAMES = ("needs", "follows", "globals", "in_place", "scalars", "registered", "ones")
-_TABLES = ("reads", "expects", "raises")
+_TABLES = ("reads", "expects", "raises", "hints")
 _FLAGS = ("autograd", "numpy", "rerun", "standard", "gradcheck")
 _POSITIVE = ("tolerance", "time_limit")
 
@@ -250,6 +250,7 @@ def _mentioned_names(declared: Exercise) -> None:
         ("registered", declared.registered, checks),
         ("reads", declared.reads, checks),
         ("expects", declared.expects, checks),
+        ("hints", declared.hints, checks),
         ("sizes", declared.sizes, letters),
         ("ones", declared.ones or (), letters),
         *(
