@@ -143,10 +143,11 @@ def _judge_mutant(
     if not failed:
         ledger.note_problem("survivor", f"the mistake {name} loses nothing", seed)
         return
-    codes = {check.diagnosis.code for check in failed if check.diagnosis is not None}
-    if code is not None and code not in codes:
-        called = f"the mistake {name} is called {', '.join(sorted(codes))}, not {code}"
-        ledger.note_problem("diagnosis", called + (first_error(evidence) if "raised" in codes else ""), seed)
+    said = {check.diagnosis.code: check.diagnosis.message for check in failed if check.diagnosis is not None}
+    if code is not None and code not in said:
+        called = f"the mistake {name} is called {', '.join(sorted(said))}, not {code}"
+        why = first_error(evidence) if "raised" in said else f": {next(iter(said.values()))}"
+        ledger.note_problem("diagnosis", called + why, seed)
     ledger.told.append(_telling(evidence))
 
 

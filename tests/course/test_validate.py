@@ -109,6 +109,12 @@ def test_mistake_that_raises_by_accident_is_told_with_its_exception(tmp_path: Pa
     assert problem.message.endswith("is called raised, not zeros: NameError: name 'torchh' is not defined")
 
 
+def test_mistake_of_another_name_is_told_with_what_a_student_reads(tmp_path: Path) -> None:
+    (problem,) = proved(tmp_path, **BROKEN["diagnosis"]).problems
+    told = "the mistake half is called missing_factor_two, not zeros: `inp.g` is exactly half of what it should be."
+    assert problem.message.startswith(told)
+
+
 def test_mistake_may_call_the_solution(tmp_path: Path) -> None:
     text = (
         '@mistake("double_grad", "sign_flipped")\ndef turned(inp, out):\n    solution(inp, out)\n    inp.g = -inp.g\n'
