@@ -11,6 +11,7 @@ from grader.cli.app import app
 from grader.cli.options import CourseOption
 from grader.cli.outcome import BELOW, GRADED, errors_told
 from grader.cli.output import StandardOutput
+from grader.enumeration import count_of
 from grader.machine import usable_cores
 
 
@@ -53,12 +54,14 @@ def validate(
 
         console = StandardOutput()
         loaded = load_course(course)
+        at_a_time = jobs or usable_cores()
+        console.print(f"proving {count_of(len(loaded.exercises), 'exercise')}, {at_a_time} at a time")
         found = proof_of(
             loaded,
             solutions=solutions,
             seeds=seeds,
             quick=quick,
-            jobs=jobs or usable_cores(),
+            jobs=at_a_time,
             progress=lambda one, done, total: console.print(
                 f"{done:>3} of {total}  {one.exercise}  {one.seconds:.1f} s"
             ),
