@@ -31,11 +31,15 @@ class UsageError(GraderError):
 
 
 class CourseError(GraderError):
-    """A course or an exercise declaration is broken: ``exercise`` and ``field`` name the place, where known."""
+    """A course or an exercise declaration is broken.
 
-    def __init__(self, message: str, *, exercise: str = "", field: str = "", remedy: str = "") -> None:
-        place = ", ".join(f"{what} {name!r}" for what, name in (("exercise", exercise), ("field", field)) if name)
-        super().__init__(f"{place}: {message}" if place else message, remedy=remedy)
+    ``exercise`` and ``field`` name what, ``place`` is file and line, where known.
+    """
+
+    def __init__(self, message: str, *, exercise: str = "", field: str = "", place: str = "", remedy: str = "") -> None:
+        what = ", ".join(f"{kind} {name!r}" for kind, name in (("exercise", exercise), ("field", field)) if name)
+        told = f"{what}: {message}" if what else message
+        super().__init__(f"{told} ({place})" if place else told, remedy=remedy)
         self.exercise = exercise
         self.field = field
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union
 
+from grader.errors import CourseError
+
 if TYPE_CHECKING:
     from numpy import ndarray
     from numpy.random import RandomState
@@ -108,6 +110,7 @@ class Exercise:
         single elements in the source is flagged for a human.
     measure: in place of comparison, gives the share of a check's points from ``(actual, expected)``; the first
         paragraph of its docstring is told to students as the goal.
+    hints: check → what a student is asked where no known mistake explains a wrong value of it.
     gradcheck: whether ``forward`` can be proved by ``torch.autograd.gradcheck``.
     """
 
@@ -140,7 +143,12 @@ class Exercise:
     measure: Callable[[Any, Any], float] | None = None
     time_limit: float | None = None
     loops_flagged: bool = False
+    hints: Mapping[str, str] = field(default_factory=dict)
     gradcheck: bool = True
+
+    def fault(self, message: str, *, field: str = "", remedy: str) -> CourseError:
+        """The error that this declaration is broken, with the line where it stands."""
+        return CourseError(message, exercise=self.id, field=field, place=place_of(self.forward), remedy=remedy)
 
     @property
     def possible(self) -> float:
@@ -155,6 +163,12 @@ class Exercise:
             for name, points in (variant.points or {}).items():
                 checks[variant_check(name, variant)] = points
         return checks
+
+
+def place_of(forward: Callable[..., Any]) -> str:
+    """``"/courses/logistic.py, line 12"``: where a forward pass is declared; empty for what is no function."""
+    code = getattr(forward, "__code__", None)
+    return f"{code.co_filename}, line {code.co_firstlineno}" if code is not None else ""
 
 
 def variant_check(name: str, variant: Variant) -> str:

@@ -11,6 +11,7 @@ from grader.cli.app import app
 from grader.cli.options import CourseOption
 from grader.cli.outcome import BELOW, GRADED, errors_told
 from grader.cli.output import StandardOutput
+from grader.enumeration import count_of
 from grader.machine import usable_cores
 
 
@@ -48,21 +49,27 @@ def validate(
     """Prove a course: solutions earn everything, stubs nothing, every known mistake is caught and named."""
     with errors_told():
         from grader.course.loading import load_course
+        from grader.course.validate import is_released
         from grader.course.validate import validate as proof_of
         from grader.course.validation_table import validation_view
 
         console = StandardOutput()
+        loaded = load_course(course)
+        at_a_time = jobs or usable_cores()
+        console.print(f"proving {count_of(len(loaded.exercises), 'exercise')}, {at_a_time} at a time")
         found = proof_of(
-            load_course(course),
+            loaded,
             solutions=solutions,
             seeds=seeds,
             quick=quick,
-            jobs=jobs or usable_cores(),
+            jobs=at_a_time,
             progress=lambda one, done, total: console.print(
                 f"{done:>3} of {total}  {one.exercise}  {one.seconds:.1f} s"
             ),
         )
         console.print(validation_view(found))
+        if not is_released(loaded, solutions):
+            console.print(f"{loaded.exercises_dir} holds other notebooks than were proved here: run `grader release`")
     raise typer.Exit(GRADED if found.ok else BELOW)
 
 

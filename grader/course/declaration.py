@@ -12,7 +12,6 @@ import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from grader.errors import CourseError
 from grader.model import SIZES, Exercise, Sampler, Variant
 
 _PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[-?\d+\]|\['[^']*'\])*")
@@ -22,7 +21,7 @@ _IMPLIED = frozenset({"out", "upstream"})
 _STANDARD = ("random values", "float64", "batch of one", "not contiguous")
 #: The fields of ``Exercise`` by type, where a wrong one would go unnoticed or end in a riddle.
 _NAMES = ("needs", "follows", "globals", "in_place", "scalars", "registered", "ones")
-_TABLES = ("reads", "expects", "raises")
+_TABLES = ("reads", "expects", "raises", "hints")
 _FLAGS = ("autograd", "numpy", "rerun", "standard", "gradcheck")
 _POSITIVE = ("tolerance", "time_limit")
 
@@ -37,28 +36,27 @@ def refuse_broken(declared: Exercise) -> None:
         rule(declared)
 
 
-def _fault(declared: Exercise, field: str, message: str, remedy: str) -> CourseError:
-    """The error that ``declared`` breaks a rule."""
-    return CourseError(message, exercise=declared.id, field=field, remedy=remedy)
-
-
 def _names_in_tuples(declared: Exercise) -> None:
     """A string in place of a tuple of strings would be taken for its letters."""
     for field in _NAMES:
         names = getattr(declared, field)
         listed = isinstance(names, tuple | list) and all(isinstance(name, str) for name in names)
         if not listed and not (field == "ones" and names is None):
-            raise _fault(declared, field, f"is {names!r}, not a tuple of names", f'write for instance {field}=("n",)')
+            raise declared.fault(
+                f"is {names!r}, not a tuple of names", field=field, remedy=f'write for instance {field}=("n",)'
+            )
     if declared.batch is not None and not isinstance(declared.batch, str):
-        raise _fault(declared, "batch", f"is {declared.batch!r}", "write a letter, or batch=None where there is none")
+        raise declared.fault(
+            f"is {declared.batch!r}", field="batch", remedy="write a letter, or batch=None where there is none"
+        )
 
 
 def _tables(declared: Exercise) -> None:
     for field in _TABLES:
         table = getattr(declared, field)
         if not isinstance(table, Mapping) or not all(isinstance(name, str) for name in table.values()):
-            raise _fault(
-                declared, field, f"is {table!r}, not a mapping of names", 'write for instance {"check": "name"}'
+            raise declared.fault(
+                f"is {table!r}, not a mapping of names", field=field, remedy='write for instance {"check": "name"}'
             )
 
 
@@ -66,19 +64,23 @@ def _flags_and_numbers(declared: Exercise) -> None:
     for field in _FLAGS:
         flag = getattr(declared, field)
         if not isinstance(flag, bool):
-            raise _fault(declared, field, f"is {flag!r}", "write True or False")
+            raise declared.fault(f"is {flag!r}", field=field, remedy="write True or False")
     scales = declared.magnitudes
     if not isinstance(scales, tuple | list) or not all(_is_positive(scale) for scale in scales):
-        raise _fault(declared, "magnitudes", f"is {scales!r}", "write a tuple of numbers above 0, such as (1e3, 1e-3)")
+        raise declared.fault(
+            f"is {scales!r}", field="magnitudes", remedy="write a tuple of numbers above 0, such as (1e3, 1e-3)"
+        )
     for field in _POSITIVE:
         number = getattr(declared, field)
         if number is not None and not _is_positive(number):
-            raise _fault(declared, field, f"is {number!r}", "write a number above 0")
+            raise declared.fault(f"is {number!r}", field=field, remedy="write a number above 0")
 
 
 def _measure(declared: Exercise) -> None:
     if declared.measure is not None and not callable(declared.measure):
-        raise _fault(declared, "measure", f"is {declared.measure!r}", "write a function of (actual, expected)")
+        raise declared.fault(
+            f"is {declared.measure!r}", field="measure", remedy="write a function of (actual, expected)"
+        )
 
 
 def _is_positive(number: object) -> bool:
@@ -87,30 +89,33 @@ def _is_positive(number: object) -> bool:
 
 def _title(declared: Exercise) -> None:
     if not declared.title:
-        raise _fault(
-            declared, "title", "has no docstring", "give the forward pass a docstring: its first line is the title"
+        raise declared.fault(
+            "has no docstring", field="title", remedy="give the forward pass a docstring: its first line is the title"
         )
 
 
 def _variants(declared: Exercise) -> None:
     if not isinstance(declared.variants, tuple | list):
-        raise _fault(
-            declared,
-            "variants",
+        raise declared.fault(
             f"is {type(declared.variants).__name__}",
-            "write a tuple, with a comma after a single one",
+            field="variants",
+            remedy="write a tuple, with a comma after a single one",
         )
     labels = set(_STANDARD) if declared.standard else set()
     for variant in declared.variants:
         if not isinstance(variant, Variant):
-            raise _fault(declared, "variants", f"{variant!r} is not a Variant", 'write Variant("label", …)')
+            raise declared.fault(f"{variant!r} is not a Variant", field="variants", remedy='write Variant("label", …)')
         if variant.label in labels:
-            raise _fault(declared, "variants", f"two cases are called {variant.label!r}", "rename the variant")
+            raise declared.fault(
+                f"two cases are called {variant.label!r}", field="variants", remedy="rename the variant"
+            )
         labels.add(variant.label)
         for name in variant.inputs:
             if name not in declared.inputs:
                 known = ", ".join(declared.inputs)
-                raise _fault(declared, f"variants[{variant.label}]", f"{name!r} is no input", f"inputs are {known}")
+                raise declared.fault(
+                    f"{name!r} is no input", field=f"variants[{variant.label}]", remedy=f"inputs are {known}"
+                )
 
 
 def _inputs(declared: Exercise) -> None:
@@ -120,16 +125,15 @@ def _inputs(declared: Exercise) -> None:
     ):
         for name, sampler in mapping.items():
             if not isinstance(sampler, Sampler):
-                raise _fault(
-                    declared,
-                    where,
+                raise declared.fault(
                     f"{name!r} is {type(sampler).__name__}, not a sampler",
-                    'write for instance normal("n", "i"), or fixed(value) for a constant',
+                    field=where,
+                    remedy='write for instance normal("n", "i"), or fixed(value) for a constant',
                 )
             owner, dot, _ = name.partition(".")
             if dot and owner not in {*declared.inputs, *_IMPLIED}:
-                raise _fault(
-                    declared, where, f"{name!r} is an attribute of no input", f"declare the input {owner!r} as well"
+                raise declared.fault(
+                    f"{name!r} is an attribute of no input", field=where, remedy=f"declare the input {owner!r} as well"
                 )
 
 
@@ -137,11 +141,10 @@ def _forward(declared: Exercise) -> None:
     known = {name.replace(".", "_") for name in declared.inputs}
     for parameter in inspect.signature(declared.forward).parameters:
         if parameter not in known:
-            raise _fault(
-                declared,
-                "inputs",
+            raise declared.fault(
                 f"the forward pass takes {parameter!r}, which is no input",
-                f"add a sampler for {parameter!r}, or drop the parameter",
+                field="inputs",
+                remedy=f"add a sampler for {parameter!r}, or drop the parameter",
             )
 
 
@@ -149,20 +152,23 @@ def _call(declared: Exercise) -> None:
     try:
         tree = ast.parse(declared.call)
     except SyntaxError as error:
-        raise _fault(declared, "call", f"is not Python: {error.msg}, line {error.lineno}", "fix the code") from None
+        raise declared.fault(
+            f"is not Python: {error.msg}, line {error.lineno}", field="call", remedy="fix the code"
+        ) from None
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     missing = [name for name in declared.needs if name not in used]
     if missing and not declared.rerun:
-        raise _fault(
-            declared, "call", f"never uses {missing[0]!r}", "call the student's stub, or name what it needs in `needs`"
+        raise declared.fault(
+            f"never uses {missing[0]!r}",
+            field="call",
+            remedy="call the student's stub, or name what it needs in `needs`",
         )
     known = {*declared.inputs, *declared.needs, *_IMPLIED, *dir(builtins), *_bound(tree)}
     for name in sorted(used - known):
-        raise _fault(
-            declared,
-            "call",
+        raise declared.fault(
             f"reads {name!r}, which nothing gives",
-            f"add a sampler for {name!r} to `inputs`, or name it in `needs` if the notebook defines it",
+            field="call",
+            remedy=f"add a sampler for {name!r} to `inputs`, or name it in `needs` if the notebook defines it",
         )
 
 
@@ -184,16 +190,15 @@ def _bound(tree: ast.AST) -> Iterator[str]:
 def _points(declared: Exercise) -> None:
     checks = declared.checks
     if not checks:
-        raise _fault(declared, "points", "no check earns a point", 'write for instance points={"w.g": 2}')
+        raise declared.fault("no check earns a point", field="points", remedy='write for instance points={"w.g": 2}')
     for name, points in checks.items():
         if not _is_positive(points):
-            raise _fault(declared, "points", f"{name!r} earns {points!r}", "points are numbers above 0")
+            raise declared.fault(f"{name!r} earns {points!r}", field="points", remedy="points are numbers above 0")
     if declared.points and not declared.standard and all(variant.points is not None for variant in declared.variants):
-        raise _fault(
-            declared,
-            "standard",
+        raise declared.fault(
             "leaves no case in which `points` are checked",
-            "drop standard=False, or add a variant without points of its own",
+            field="standard",
+            remedy="drop standard=False, or add a variant without points of its own",
         )
 
 
@@ -205,18 +210,16 @@ def _paths(declared: Exercise) -> None:
     for name in (name for table in tables for name in table if name not in declared.raises):
         path = declared.reads.get(name, name)
         if not _PATH.fullmatch(path):
-            raise _fault(
-                declared,
-                "points",
+            raise declared.fault(
                 f"{path!r} cannot be read: only names, attributes and indices can",
-                "bind the value to a name in `call` and read that name",
+                field="points",
+                remedy="bind the value to a name in `call` and read that name",
             )
         if re.split(r"[.\[]", path, maxsplit=1)[0] == "result" and not (declared.rerun or has_result):
-            raise _fault(
-                declared,
-                "points",
+            raise declared.fault(
                 "'result' is the value of the last line of `call`, which has none",
-                "end `call` with an expression, or name another value",
+                field="points",
+                remedy="end `call` with an expression, or name another value",
             )
 
 
@@ -225,10 +228,14 @@ def _raises(declared: Exercise) -> None:
         try:
             ast.parse(expression, mode="eval")
         except SyntaxError:
-            raise _fault(declared, "raises", f"{expression!r} is not an expression", "fix the code") from None
+            raise declared.fault(
+                f"{expression!r} is not an expression", field="raises", remedy="fix the code"
+            ) from None
         kind = getattr(builtins, name, None)
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
-            raise _fault(declared, "raises", f"{name!r} is no builtin exception", "name one, such as 'ValueError'")
+            raise declared.fault(
+                f"{name!r} is no builtin exception", field="raises", remedy="name one, such as 'ValueError'"
+            )
 
 
 def _mentioned_names(declared: Exercise) -> None:
@@ -243,6 +250,7 @@ def _mentioned_names(declared: Exercise) -> None:
         ("registered", declared.registered, checks),
         ("reads", declared.reads, checks),
         ("expects", declared.expects, checks),
+        ("hints", declared.hints, checks),
         ("sizes", declared.sizes, letters),
         ("ones", declared.ones or (), letters),
         *(
@@ -253,7 +261,9 @@ def _mentioned_names(declared: Exercise) -> None:
     for field, names, known in tables:
         for name in names:
             if name not in known:
-                raise _fault(declared, field, f"{name!r} is not known here", f"known are {', '.join(sorted(known))}")
+                raise declared.fault(
+                    f"{name!r} is not known here", field=field, remedy=f"known are {', '.join(sorted(known))}"
+                )
 
 
 def _sizes(declared: Exercise) -> None:
@@ -262,18 +272,16 @@ def _sizes(declared: Exercise) -> None:
     for letter in dict.fromkeys(letter for sampler in declared.inputs.values() for letter in sampler.letters):
         given = declared.sizes.get(letter, SIZES)
         if not isinstance(given, tuple | list) or not given or not all(type(n) is int and n > 0 for n in given):
-            raise _fault(
-                declared,
-                "sizes",
+            raise declared.fault(
                 f"{letter!r} has {given!r}",
-                f'write a tuple of sizes, such as {{"{letter}": (3, 5, 7)}}',
+                field="sizes",
+                remedy=f'write a tuple of sizes, such as {{"{letter}": (3, 5, 7)}}',
             )
         if len(set(given)) <= sum(not taken.isdisjoint(given) for taken in earlier):
-            raise _fault(
-                declared,
-                "sizes",
+            raise declared.fault(
                 f"{letter!r} may be left without a size: each letter gets another one",
-                f"give {letter!r} more sizes of its own, or use fewer letters",
+                field="sizes",
+                remedy=f"give {letter!r} more sizes of its own, or use fewer letters",
             )
         earlier.append(set(given))
 

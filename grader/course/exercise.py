@@ -21,7 +21,7 @@ from typing import Any
 
 from grader.course.declaration import refuse_broken
 from grader.errors import CourseError
-from grader.model import Exercise, Sampler
+from grader.model import Exercise, Sampler, place_of
 
 
 def exercise(
@@ -43,8 +43,7 @@ def exercise(
 
     def declare(forward: Callable[..., Any]) -> Exercise:
         name = forward.__name__
-        _refuse_malformed(name, call, {"inputs": inputs, "points": points or {}}, fields)
-        _refuse_redeclared(forward)
+        _refuse_malformed(forward, call, {"inputs": inputs, "points": points or {}}, fields)
         declared = Exercise(
             **{
                 "id": name,
@@ -58,47 +57,40 @@ def exercise(
                 **fields,
             }
         )
+        _refuse_redeclared(declared)
         refuse_broken(declared)
         return declared
 
     return declare
 
 
-def _refuse_malformed(name: str, call: object, tables: Mapping[str, object], fields: Mapping[str, object]) -> None:
+def _refuse_malformed(
+    forward: Callable[..., Any], call: object, tables: Mapping[str, object], fields: Mapping[str, object]
+) -> None:
     """Refuse what no ``Exercise`` can be made of: a field that it has not, a mapping or code that is none."""
+
+    def fault(message: str, field: str, remedy: str) -> CourseError:
+        return CourseError(message, exercise=forward.__name__, field=field, place=place_of(forward), remedy=remedy)
+
     unknown = set(fields) - set(Exercise.__dataclass_fields__)
     if unknown:
-        raise CourseError(
-            "no such field", exercise=name, field=min(unknown), remedy="the fields stand in grader.model.Exercise"
-        )
+        raise fault("no such field", min(unknown), "the fields stand in grader.model.Exercise")
     for field, given in tables.items():
         if not isinstance(given, Mapping):
-            raise CourseError(
-                f"is {type(given).__name__}, not a mapping",
-                exercise=name,
-                field=field,
-                remedy=f'write for instance {field}={{"w": …}}',
-            )
+            raise fault(f"is {type(given).__name__}, not a mapping", field, f'write for instance {field}={{"w": …}}')
     if not isinstance(call, str):
-        raise CourseError(
-            f"is {type(call).__name__}, not code", exercise=name, field="call", remedy=f'write call="{name}(…)"'
-        )
+        raise fault(f"is {type(call).__name__}, not code", "call", f'write call="{forward.__name__}(…)"')
 
 
-def _refuse_redeclared(forward: Callable[..., Any]) -> None:
+def _refuse_redeclared(declared: Exercise) -> None:
     """Refuse a second forward pass of one name in a module, which would take the first one's place unnoticed."""
-    earlier = forward.__globals__.get(forward.__name__)
-    if isinstance(earlier, Exercise) and _line(earlier.forward) != _line(forward):
-        raise CourseError(
-            f"is declared twice, in lines {_line(earlier.forward)} and {_line(forward)}",
-            exercise=forward.__name__,
+    earlier = declared.forward.__globals__.get(declared.id)
+    if isinstance(earlier, Exercise) and place_of(earlier.forward) != place_of(declared.forward):
+        raise declared.fault(
+            f"is declared twice, first in {place_of(earlier.forward)}",
             field="id",
             remedy="rename one of the two forward passes",
         )
-
-
-def _line(forward: Callable[..., Any]) -> int:
-    return forward.__code__.co_firstlineno
 
 
 def parameters(declared: Exercise) -> tuple[str, ...]:

@@ -29,11 +29,15 @@ _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_O
 
 @dataclass
 class Habit:
-    """A wrong answer made of a right one. ``met`` counts the calls in which it could have gone wrong."""
+    """A wrong answer made of a right one. ``met`` counts the calls in which it could have gone wrong.
+
+    ``differed`` tells whether one of them was given something else than what the answer went by instead.
+    """
 
     name: str
     answer: Any = None
     met: int = 0
+    differed: bool = False
 
 
 def habits(exercise: Exercise, solution: Any) -> Iterator[Habit]:
@@ -60,12 +64,21 @@ def _keeps_first_argument(solution: Callable[..., Any], index: int, name: str) -
             return solution(*arguments, **named)
         if first:
             habit.met += 1
+            habit.differed = habit.differed or _differ(first[0], arguments[index])
         else:
             first.append(_copied(arguments[index]))
         return solution(*arguments[:index], first[0], *arguments[index + 1 :], **named)
 
     habit.answer = wrong
     return habit
+
+
+def _differ(one: Any, other: Any) -> bool:
+    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
+        return not torch.equal(one, other)
+    if isinstance(one, int | float | str | tuple) and type(one) is type(other):
+        return bool(one != other)
+    return one is not other
 
 
 def _copied(value: Any) -> Any:

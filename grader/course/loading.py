@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 from grader.errors import CourseError
-from grader.model import Course, Exercise
+from grader.model import Course, Exercise, place_of
 
 GROUP = "grader.courses"
 #: The author's seam, which is never the place to fix.
@@ -34,8 +34,9 @@ def load_course(name: str) -> Course:
     for part in (module, *_submodules(module)):
         for value in vars(part).values():
             if isinstance(value, Exercise) and exercises.setdefault(value.id, value) is not value:
-                raise CourseError(
-                    "is declared twice", exercise=value.id, field="id", remedy="rename one of the two forward passes"
+                other = place_of(exercises[value.id].forward)
+                raise value.fault(
+                    f"is declared twice, first in {other}", field="id", remedy="rename one of the two forward passes"
                 )
     if not exercises:
         raise CourseError(
@@ -56,9 +57,8 @@ def _refuse_unknown_follows(exercises: dict[str, Exercise]) -> None:
     for declared in exercises.values():
         for name in declared.follows:
             if name not in exercises:
-                raise CourseError(
+                raise declared.fault(
                     f"{name!r} is no exercise of this course",
-                    exercise=declared.id,
                     field="follows",
                     remedy="name one of " + ", ".join(exercises),
                 )
@@ -91,7 +91,7 @@ def _imported(module: str, name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is not None and (module == error.name or module.startswith(error.name + ".")):
             raise _unknown(name) from None
-        raise CourseError(f"the course {name!r} cannot be imported: {error}", remedy="install what it needs") from error
+        raise _broken(repr(name), error) from error
     except CourseError:
         raise
     except (Exception, SystemExit) as error:

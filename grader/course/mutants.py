@@ -28,7 +28,7 @@ def try_mistakes(ledger: Ledger, trial: Trial, solution: Evidence, seed: int) ->
     _transformed(ledger, trial, solution, seed)
     _written(ledger, trial, seed)
     _modified(ledger, trial, solution, seed)
-    _habitual(ledger, trial, seed)
+    _habitual(ledger, trial, solution, seed)
 
 
 def _transformed(ledger: Ledger, trial: Trial, solution: Evidence, seed: int) -> None:
@@ -107,14 +107,26 @@ def _modified(ledger: Ledger, trial: Trial, solution: Evidence, seed: int) -> No
         )
 
 
-def _habitual(ledger: Ledger, trial: Trial, seed: int) -> None:
-    """What any solution can do wrong; by what name that is called is open."""
+def _habitual(ledger: Ledger, trial: Trial, solution: Evidence, seed: int) -> None:
+    """What any solution can do wrong; by what name that is called is open.
+
+    An argument that could be another without a bit of the answer changing is none that a right answer needs.
+    """
     exercise = trial.rehearsal.exercise
     for habit in habits(exercise, trial.answers.solved.get(exercise.id)):
         evidence = trial.habit(habit)
-        if habit.met:
+        if habit.met and not (habit.differed and _same_answers(evidence, solution)):
             ledger.note_general_mistake(habit.name)
             _judge_mutant(ledger, score_exercise(evidence), evidence, habit.name, None, exercise.checks, seed)
+
+
+def _same_answers(one: Evidence, other: Evidence) -> bool:
+    """Whether both gave the very same tensors in every case."""
+    return all(
+        a.actual.tensor is not None and b.actual.tensor is not None and torch.equal(a.actual.tensor, b.actual.tensor)
+        for check, findings in one.findings.items()
+        for a, b in zip(findings, other.findings[check], strict=True)
+    )
 
 
 def _judge_mutant(
@@ -131,10 +143,11 @@ def _judge_mutant(
     if not failed:
         ledger.note_problem("survivor", f"the mistake {name} loses nothing", seed)
         return
-    codes = {check.diagnosis.code for check in failed if check.diagnosis is not None}
-    if code is not None and code not in codes:
-        called = f"the mistake {name} is called {', '.join(sorted(codes))}, not {code}"
-        ledger.note_problem("diagnosis", called + (first_error(evidence) if "raised" in codes else ""), seed)
+    said = {check.diagnosis.code: check.diagnosis.message for check in failed if check.diagnosis is not None}
+    if code is not None and code not in said:
+        called = f"the mistake {name} is called {', '.join(sorted(said))}, not {code}"
+        why = first_error(evidence) if "raised" in said else f": {next(iter(said.values()))}"
+        ledger.note_problem("diagnosis", called + why, seed)
     ledger.told.append(_telling(evidence))
 
 

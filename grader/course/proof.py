@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from grader.course.trial import Answers, Trial
 from grader.course.validation import ExerciseProof, ProblemKind
 from grader.judge.cases import Prepared, prepare
 from grader.judge.evidence import Evidence
+from grader.judge.reference import gradients_asked
 from grader.judge.score import score_exercise
 from grader.model import Exercise
 
@@ -51,6 +53,8 @@ def prove(exercise: Exercise, answers: Answers, effort: Effort) -> ExerciseProof
     prepared: tuple[Prepared, ...] = ()
     for seed in range(max(effort.seeds, effort.mutant_seeds)):
         prepared = prepare(exercise, seed)
+        if seed == 0:
+            _refuse_unusable(exercise, prepared, prepare(exercise, seed))
         trial = Trial(Rehearsal(exercise, prepared), answers, apart=seed == 0)
         solution = trial.solution()
         _right(ledger, solution, "the solution", "solution", seed)
@@ -80,6 +84,27 @@ def prove(exercise: Exercise, answers: Answers, effort: Effort) -> ExerciseProof
     )
 
 
+def _refuse_unusable(exercise: Exercise, prepared: Sequence[Prepared], again: Sequence[Prepared]) -> None:
+    """Refuse cases that no answer can be right in: of NaN or infinity, or others at each drawing of one seed."""
+    for one, other in zip(prepared, again, strict=True):
+        given, expected = one.case.program.tensors, one.expected
+        for name, value in (*given.items(), *expected.items()):
+            if value.isnan().any() or (value is expected.get(name) and value.isinf().any()):
+                raise exercise.fault(
+                    f"gives NaN or infinity for {name!r} ({one.case.describe()})",
+                    field="forward",
+                    remedy="draw other values, or give the forward pass a formula that does not overflow",
+                )
+        for first, second in ((given, other.case.program.tensors), (expected, other.expected)):
+            for name, value in first.items():
+                if not torch.equal(value, second[name]):
+                    raise exercise.fault(
+                        f"another {name!r} comes of the same seed the second time ({one.case.describe()})",
+                        field="forward",
+                        remedy="draw whatever is random as an input: by a sampler, from the `rng` that it is given",
+                    )
+
+
 def _right(ledger: Ledger, evidence: Evidence, who: str, kind: ProblemKind, seed: int) -> None:
     score = score_exercise(evidence)
     ledger.note_right(evidence)
@@ -87,7 +112,10 @@ def _right(ledger: Ledger, evidence: Evidence, who: str, kind: ProblemKind, seed
     for check in score.checks:
         if check.status != "passed":
             reason = check.diagnosis.code if check.diagnosis else "no reason given"
-            ledger.note_problem(kind, f"{who} loses {check.name} ({reason}, {check.case}){first_error(evidence)}", seed)
+            told = f"{who} loses {check.name} ({reason}, {check.case}){first_error(evidence)}"
+            if not any(finding.expected.any() for finding in evidence.findings.get(check.name, ())):
+                told += ": zeros are expected in every case, as where the forward pass does not use it"
+            ledger.note_problem(kind, told, seed)
 
 
 def _stub(ledger: Ledger, trial: Trial, seed: int) -> None:
@@ -115,22 +143,29 @@ def _gradcheck(ledger: Ledger, prepared: Sequence[Prepared]) -> bool | None:
     if not exercise.gradcheck or not prepared:
         return None
     case = prepared[0].case
-    given: dict[str, Any] = {**case.constants, **case.inputs}
+    given: dict[str, Any] = {**case.constants, **{name: _double(value) for name, value in case.inputs.items()}}
     names = parameters(exercise)
-    leaves = [name for name in names if isinstance(given[name], Tensor) and given[name].is_floating_point()]
+    asked = gradients_asked(exercise) or frozenset(names)
+    leaves = [n for n in names if n in asked and isinstance(given[n], Tensor) and given[n].is_floating_point()]
 
     def forward(*tensors: Tensor) -> Any:
         values: Mapping[str, Any] = {**given, **dict(zip(leaves, tensors, strict=True))}
         return exercise.forward(**{name.replace(".", "_"): values[name] for name in names})
 
-    inputs = tuple(given[name].to(torch.float64).contiguous().clone().requires_grad_() for name in leaves)
+    inputs = tuple(given[name].requires_grad_() for name in leaves)
     if not isinstance(forward(*inputs), Tensor):
         return None
     try:
         return _agrees(forward, inputs)
     except RuntimeError as error:
-        ledger.note_problem("gradcheck", f"gradcheck: {str(error).splitlines()[0]}", None)
+        told = re.sub(r"\binput (\d+),?$", lambda found: repr(leaves[int(found[1])]), str(error).splitlines()[0])
+        ledger.note_problem("gradcheck", f"gradcheck: {told}", None)
         return False
+
+
+def _double(value: Tensor) -> Tensor:
+    """A contiguous copy, in float64 where it holds floats."""
+    return value.to(torch.float64 if value.is_floating_point() else value.dtype).contiguous().clone()
 
 
 def _agrees(forward: Callable[..., Any], inputs: tuple[Tensor, ...]) -> bool:

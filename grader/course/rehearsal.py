@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,11 @@ def in_folder_of(notebook: Path) -> Iterator[None]:
             sys.path.remove(place)
 
 
-def namespace_of(cells: Iterable[str], given: Iterable[str] = ()) -> dict[str, Any]:
-    """What a notebook's namespace holds after its ``cells``.
+def namespace_of(cells: Mapping[str, str], given: Iterable[str] = ()) -> dict[str, Any]:
+    """What a notebook's namespace holds after its ``cells``, of which stubs may end in ``NotImplementedError``.
 
-    Of the ``given`` ones only imports, definitions and assignments run, before the ``cells``: an assignment that fails,
-    for it calls what is not there yet, is passed over.
+    ``cells`` are sources by the names that tracebacks call them. Of the ``given`` ones only imports, definitions and
+    assignments run, before the ``cells``: an assignment that fails, for it calls what is not there yet, is passed over.
     """
     space: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins, "check": lambda *names, **options: None}
     for source in given:
@@ -51,8 +51,9 @@ def namespace_of(cells: Iterable[str], given: Iterable[str] = ()) -> dict[str, A
             elif isinstance(node, ast.Assign | ast.AnnAssign):
                 with suppress(Exception):
                     _run(node, space)
-    for source in cells:
-        exec(compile(source, "<solution>", "exec"), space)  # noqa: S102 - the course's own code
+    for name, source in cells.items():
+        with suppress(NotImplementedError):
+            exec(compile(source, name, "exec"), space)  # noqa: S102 - the course's own code
     return space
 
 

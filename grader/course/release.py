@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 from grader import atomic
 from grader.course.leak import bare, first_leak, telling_lines
-from grader.course.solution import Cut, MarkerProblem, cut
+from grader.course.solution import STUB, Cut, MarkerProblem, cut
 from grader.errors import ReleaseError
 
 _BESIDE = frozenset({".csv", ".gif", ".jpeg", ".jpg", ".npy", ".npz", ".png", ".svg"})
@@ -52,7 +52,8 @@ def release(solutions: Path, exercises: Path, *, check: bool = False) -> Release
 
     Raises:
         ReleaseError: ``solutions`` is no folder or holds no notebook, a notebook cannot be read, its markers do not
-            pair, or an answer would be left in it; one of the two folders lies in the other. Nothing is written then.
+            pair, or an answer would be left in it; one of the two folders lies in the other; an answer that somebody
+            wrote among the exercises would be lost. Nothing is written then.
     """
     places = solutions.resolve(), exercises.resolve()
     if places[0].is_relative_to(places[1]) or places[1].is_relative_to(places[0]):
@@ -61,6 +62,8 @@ def release(solutions: Path, exercises: Path, *, check: bool = False) -> Release
             remedy="name two folders of which neither lies in the other",
         )
     wanted = _released_files(solutions)
+    if not check:
+        _refuse_answered(exercises, wanted)
     written, unchanged, differing = [], [], []
     for name, content in sorted(wanted.items()):
         target = exercises / name
@@ -73,6 +76,29 @@ def release(solutions: Path, exercises: Path, *, check: bool = False) -> Release
             written.append(name)
     stale = sorted(name for name, _ in _files(exercises) if name not in wanted)
     return ReleaseOutcome(tuple(written), tuple(unchanged), tuple(differing), tuple(stale))
+
+
+def _refuse_answered(exercises: Path, wanted: Mapping[str, bytes]) -> None:
+    """Refuse to write over a notebook in which a released stub has been answered."""
+    for name, content in wanted.items():
+        target = exercises / name
+        if name.endswith(".ipynb") and target.is_file():
+            answered = _sources(target.read_bytes())
+            for cell, stub in _sources(content).items():
+                if STUB in stub and STUB not in answered.get(cell, STUB):
+                    raise ReleaseError(
+                        f"{target} has an answer in the cell {cell!r}, which would be lost",
+                        remedy="move that notebook away, or release into another folder",
+                    )
+
+
+def _sources(content: bytes) -> dict[str, str]:
+    """The sources of a notebook's cells by their ids; none where it is no notebook."""
+    try:
+        cells = json.loads(content)["cells"]
+        return {cell["id"]: _text(cell["source"]) or "" for cell in cells if "id" in cell}
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return {}
 
 
 def release_notebook(notebook: Mapping[str, Any], *, name: str = "notebook") -> dict[str, Any]:

@@ -10,8 +10,9 @@ from typing import Any
 from grader.course.habits import Habit
 from grader.course.rehearsal import Rehearsal
 from grader.course.specimens import Specimen
+from grader.judge.diagnosis.endings import has_open_cell
 from grader.judge.evidence import Evidence, gather
-from grader.model import CaseRun
+from grader.model import CaseRun, Stub
 
 
 @dataclass(frozen=True)
@@ -47,20 +48,24 @@ class Trial:
 
     def solution(self) -> Evidence:
         """The solution on all cases."""
-        return self._run(self.answers.solved, self.answers.solution)
+        return self.evidence(self._runs(self.answers.solved, self.answers.solution))
 
     def stub(self) -> Evidence:
         """The released stub on all cases."""
-        return self._run(self.answers.released, self.answers.stub)
+        source, exercise = self.answers.stub, self.rehearsal.exercise
+        runs = self._runs(self.answers.released, source)
+        # Where its cell defines nothing, only its source tells that it is a stub.
+        stub = Stub(exercise.id, 0, 1, source, "metadata") if has_open_cell(source) else None
+        return gather(exercise, self.rehearsal.prepared, runs, stub)
 
-    def _run(self, space: dict[str, Any], source: str) -> Evidence:
+    def _runs(self, space: dict[str, Any], source: str) -> tuple[CaseRun, ...]:
         run = self.rehearsal.run_apart if self.apart else self.rehearsal.run
-        return self.evidence(run(space, source))
+        return run(space, source)
 
     def specimen(self, specimen: Specimen) -> Evidence:
         """A written answer on all cases, in place of the solution's, which it may call as ``solution``."""
         with self._instead(specimen.answer) as space:
-            return self._run(space, specimen.source)
+            return self.evidence(self._runs(space, specimen.source))
 
     def habit(self, habit: Habit) -> Evidence:
         """The solution under a habit on all cases; never apart, for it notes here whether it was met."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import multiprocessing
 import time
+import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,12 @@ import torch
 
 from grader.course.proof import Effort, prove
 from grader.course.rehearsal import in_folder_of, namespace_of
+from grader.course.release import release
 from grader.course.solution import MarkerProblem, cut
 from grader.course.specimens import refuse_unknown, specimens_in
 from grader.course.trial import Answers
-from grader.course.validation import ExerciseProof, ValidationReport
-from grader.errors import CourseError
+from grader.course.validation import ExerciseProof, ValidationReport, unproved
+from grader.errors import CourseError, ReleaseError
 from grader.model import Course, Exercise
 
 #: Seeds of right answers, and of mistakes and stubs, in the quick proof.
@@ -48,8 +50,10 @@ def validate(
     ``solutions`` defaults to the folder of that name beside the released notebooks. ``seeds`` are those of the right
     answers in the thorough proof. ``progress`` is told each exercise's proof, how many are done and how many there are.
 
+    What keeps an exercise from being proved is a problem of that exercise's, and the others are proved all the same.
+
     Raises:
-        CourseError: there are no solutions, one cannot be read or run, or a declaration does not work.
+        CourseError: there are no solutions, or not one for each notebook.
     """
     began = time.monotonic()
     folder = _solutions(course, solutions)
@@ -67,6 +71,16 @@ def validate(
         exercises=tuple(proofs[name] for name in course.exercises),
         seconds=time.monotonic() - began,
     )
+
+
+def is_released(course: Course, solutions: Path | None = None) -> bool:
+    """Whether the course's released notebooks are what its solutions give now; True where there are none yet."""
+    if course.exercises_dir is None:
+        return True
+    try:
+        return not release(_solutions(course, solutions), course.exercises_dir, check=True).differing
+    except ReleaseError:
+        return False
 
 
 def _refuse_strays(folder: Path) -> None:
@@ -122,6 +136,10 @@ def _prove(work: _Work) -> ExerciseProof:
         with warnings.catch_warnings(), in_folder_of(folder / f"{exercise.notebook}.ipynb"):
             warnings.simplefilter("ignore")
             return prove(exercise, answers_to(exercise, folder, course), effort)
+    except CourseError as error:
+        named = f"exercise {exercise.id!r}"
+        message = str(error).removeprefix(f"{named}, ").removeprefix(f"{named}: ")
+        return unproved(exercise.id, exercise.notebook, message, error.remedy)
     finally:
         torch.set_num_threads(threads)
 
@@ -156,6 +174,7 @@ def answers_to(exercise: Exercise, folder: Path, course: Course) -> Answers:
     siblings = {name: one for name, one in course.exercises.items() if one.notebook == exercise.notebook}
     given = [source for name, source in code if name is None]
     tagged = {name: source for name, source in code if name is not None}
+    _refuse_second_tag(path, [name for name, _ in code if name is not None])
     if exercise.id not in tagged and not any(name in tagged for name in exercise.needs):
         raise CourseError(
             f"{path} has no cell for it",
@@ -167,14 +186,14 @@ def answers_to(exercise: Exercise, folder: Path, course: Course) -> Answers:
     except MarkerProblem as error:
         raise CourseError(f"{path}: {error}", exercise=exercise.id, remedy=error.remedy) from error
     reruns = {name for name, one in siblings.items() if one.rerun}
-    solved = _namespace(path, [source for name, source in tagged.items() if name not in reruns], given)
+    solved = _namespace(path, {name: source for name, source in tagged.items() if name not in reruns}, given)
     mistakes, variants = (folder / kind / f"{exercise.notebook}.py" for kind in ("mistakes", "variants"))
     wrong, right = specimens_in(mistakes, solved, wrong=True), specimens_in(variants, solved, wrong=False)
     refuse_unknown(siblings, wrong, str(mistakes))
     refuse_unknown(siblings, right, str(variants))
     return Answers(
         solved=solved,
-        released=_namespace(path, [source for name, source in stubs.items() if name not in reruns], given),
+        released=_namespace(path, {name: source for name, source in stubs.items() if name not in reruns}, given),
         solution=tagged.get(exercise.id, ""),
         stub=stubs.get(exercise.id, ""),
         mistakes=tuple(one for one in wrong if one.exercise == exercise.id),
@@ -182,14 +201,33 @@ def answers_to(exercise: Exercise, folder: Path, course: Course) -> Answers:
     )
 
 
-def _namespace(path: Path, answers: Sequence[str], given: Sequence[str]) -> dict[str, Any]:
+def _refuse_second_tag(path: Path, tags: Sequence[str]) -> None:
+    """Refuse two cells with one tag: which one is graded would be a guess, and every student flagged."""
+    for name in dict.fromkeys(tags):
+        if tags.count(name) > 1:
+            raise CourseError(
+                f"{path} has {tags.count(name)} cells for it", exercise=name, remedy="tag the one that holds its answer"
+            )
+
+
+def _namespace(path: Path, answers: Mapping[str, str], given: Sequence[str]) -> dict[str, Any]:
     """What a notebook's cells define; a cell that does not run is told like any other fault of a course."""
     try:
-        return namespace_of(answers, given)
+        return namespace_of({f"the cell of {name!r}": source for name, source in answers.items()}, given)
     except Exception as error:
         raise CourseError(
-            f"{path} cannot be run: {type(error).__name__}: {error}", remedy="run it in Jupyter from the top"
+            f"{path} cannot be run: {type(error).__name__}: {error}",
+            place=_line_in_cell(error),
+            remedy="run it in Jupyter from the top",
         ) from error
+
+
+def _line_in_cell(error: Exception) -> str:
+    """The cell and the line that raised ``error``; empty where it was none with an answer, or the error says so."""
+    if isinstance(error, SyntaxError):
+        return ""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith("the cell of")]
+    return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else ""
 
 
 def _code_cells(path: Path) -> list[tuple[str | None, str]]:

@@ -10,19 +10,24 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-#: What can be wrong with an exercise: the solution loses points; the stub earns some, or is not seen as one; the
-#: forward pass and its gradient disagree; a mistake loses nothing; it gets another diagnosis; a right answer loses.
-ProblemKind = Literal["solution", "stub", "gradcheck", "survivor", "diagnosis", "variant"]
+#: What can be wrong with an exercise: it cannot be proved at all; the solution loses points; the stub earns some, or is
+#: not seen as one; the forward pass and its gradient disagree; a mistake loses nothing; it gets another diagnosis; a
+#: right answer loses.
+ProblemKind = Literal["unproved", "solution", "stub", "gradcheck", "survivor", "diagnosis", "variant"]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that the proof stumbled over: ``message`` says what happened, ``seed`` with which cases."""
+    """One thing that the proof stumbled over: ``message`` says what happened, ``seed`` with which cases.
+
+    ``remedy`` says what to do next, where that depends on more than the kind.
+    """
 
     kind: ProblemKind
     exercise: str
     message: str
     seed: int | None = None
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,24 @@ class ExerciseProof:
     idle_cases: tuple[str, ...]
     problems: tuple[Problem, ...]
     seconds: float
+
+
+def unproved(exercise: str, notebook: str, message: str, remedy: str) -> ExerciseProof:
+    """What stands for the proof of an exercise that could not be begun or ended, for the reason in ``message``."""
+    problem = Problem("unproved", exercise, message, remedy=remedy)
+    return ExerciseProof(
+        exercise,
+        notebook,
+        cases=0,
+        seeds=0,
+        mutants=0,
+        variants=0,
+        gradcheck=None,
+        margins=(),
+        idle_cases=(),
+        problems=(problem,),
+        seconds=0.0,
+    )
 
 
 @dataclass(frozen=True, slots=True)

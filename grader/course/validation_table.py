@@ -9,8 +9,19 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from grader.course.validation import ExerciseProof, ValidationReport
+from grader.course.validation import ExerciseProof, ProblemKind, ValidationReport
 from grader.enumeration import count_of
+
+#: What to do about a problem, where its kind tells it.
+_REMEDIES: dict[ProblemKind, str] = {
+    "solution": "A solution that loses points: fix it or the forward pass; one of the two is wrong.",
+    "stub": "A stub must come to nothing but NotImplementedError: put more of its cell between solution markers.",
+    "gradcheck": "A forward pass that gradcheck refuses is no differentiable function of its inputs: fix it, draw"
+    " values off its kinks, or give gradcheck=False.",
+    "survivor": "A mistake that loses nothing needs a case that shows it: a Variant with other values or sizes.",
+    "diagnosis": "A mistake with another diagnosis: write that code, if its sentence is true of the mistake.",
+    "variant": "A right answer that loses points: fix it, or ask for less by tolerance= or gentler values.",
+}
 
 
 def validation_view(report: ValidationReport) -> RenderableType:
@@ -70,11 +81,19 @@ def _idle(report: ValidationReport) -> Iterator[Text]:
 
 
 def _problems(report: ValidationReport) -> Iterator[Text]:
+    """Each problem once, with all exercises that have it, and behind those of a kind what to do about them."""
     if report.problems:
         yield Text("\nProblems:", style="bold red")
+    having: dict[tuple[ProblemKind, str, str], list[str]] = {}
     for problem in report.problems:
         seed = "" if problem.seed is None else f" (seed {problem.seed})"
-        yield Text(f"  {problem.exercise}: {problem.message}{seed}")
+        having.setdefault((problem.kind, problem.message + seed, problem.remedy), []).append(problem.exercise)
+    for (_, message, remedy), exercises in having.items():
+        yield Text(f"  {', '.join(exercises)}: {message}")
+        if remedy:
+            yield Text(f"    {remedy}")
+    for kind in dict.fromkeys(kind for kind, _, _ in having if kind in _REMEDIES):
+        yield Text(f"\n{_REMEDIES[kind]}")
 
 
 def _verdict(report: ValidationReport) -> Text:

@@ -28,7 +28,6 @@ import torch
 from numpy.random import RandomState
 from torch import Tensor
 
-from grader.errors import CourseError
 from grader.judge.comparison import Tolerance
 from grader.judge.reference import base_name, forward_value, reference_for
 from grader.model import SIZES, Case, Constant, Draw, Exercise, Program, Sampler, Variant, variant_check
@@ -139,7 +138,7 @@ def _draw(exercise: Exercise, plan: _Plan, rng: RandomState) -> Prepared:
         tensors=seen,
         constants=constants,
         globals=exercise.globals,
-        poison=tuple(path for path in _paths(exercise, plan.checks) if _is_gradient(path, seen)),
+        poison=tuple(path for path in _paths(exercise, plan.checks) if _is_written(path, seen)),
         reads=_paths(exercise, plan.checks),
         raises=tuple(check for check in plan.checks if check in exercise.raises),
         numpy=exercise.numpy,
@@ -175,9 +174,8 @@ def _drawn(exercise: Exercise, name: str, sampler: Sampler, draw: Draw) -> np.nd
     try:
         return sampler.draw(draw)
     except Exception as error:
-        raise CourseError(
+        raise exercise.fault(
             f"drawing {name!r} raised {type(error).__name__}: {error}",
-            exercise=exercise.id,
             field="inputs",
             remedy="mend the sampler; it may use the inputs that stand before it, and the letters of its own `dims`",
         ) from error
@@ -254,9 +252,10 @@ def path_of(exercise: Exercise, check: str) -> str:
     return exercise.reads.get(plain, plain)
 
 
-def _is_gradient(path: str, inputs: Mapping[str, Tensor]) -> bool:
+def _is_written(path: str, inputs: Mapping[str, Tensor]) -> bool:
+    """Whether a stub writes the gradient of an input there; one that is an input itself is changed in place."""
     owner, _, attribute = path.rpartition(".")
-    return attribute == "g" and owner in inputs
+    return attribute == "g" and owner in inputs and path not in inputs
 
 
 def _shaken(exercise: Exercise, prepared: Prepared, rng: RandomState) -> float:

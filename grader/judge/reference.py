@@ -10,7 +10,7 @@ section 3.2).
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -42,16 +42,26 @@ def reference_for(
     Raises:
         CourseError: the forward pass raised, or gives no value for one of the checks.
     """
+    asked = gradients_asked(exercise).intersection(parameters_of(exercise.forward))
     leaves = {
-        name: _double(value).requires_grad_(value.is_floating_point() and "." not in name)
+        name: _double(value).requires_grad_(name in asked and value.is_floating_point())
         for name, value in inputs.items()
     }
     out = _call(exercise, leaves, constants)
     if isinstance(out, Mapping):
         values = {str(name): _tensor(exercise, str(name), value).detach() for name, value in out.items()}
+        unexpected = _missing_from_mapping
     else:
         values = _differentiated(exercise, out, leaves, upstream)
-    return {check: _expected(exercise, check, values) for check in exercise.checks if check not in exercise.raises}
+        unexpected = _without_value
+    found = {}
+    for check in exercise.checks:
+        if check not in exercise.raises:
+            name = next((name for name in _expected_under(exercise, check) if name in values), None)
+            if name is None:
+                raise unexpected(exercise, check, sorted(values))
+            found[check] = values[name]
+    return found
 
 
 def _differentiated(
@@ -64,38 +74,61 @@ def _differentiated(
         weight = None if upstream is None else upstream.to(value.dtype).reshape(value.shape)
         # Of a weighted sum, not with `grad_outputs`, for which torch imports sympy: half a second.
         loss = value if weight is None else (value * weight).sum()
-        gradients = torch.autograd.grad(
-            loss, [leaves[name] for name in wanted], allow_unused=True, materialize_grads=True
-        )
+        try:
+            gradients = torch.autograd.grad(
+                loss, [leaves[name] for name in wanted], allow_unused=True, materialize_grads=True
+            )
+        except RuntimeError as error:
+            raise exercise.fault(
+                f"autograd cannot go back through it: {error}",
+                field="forward",
+                remedy="compute with torch alone, and change nothing in place",
+            ) from error
         values |= {f"{name}.g": gradient for name, gradient in zip(wanted, gradients, strict=True)}
     return values
 
 
-def _expected(exercise: Exercise, check: str, values: Mapping[str, Tensor]) -> Tensor:
-    """The value for a check: under its ``expects`` name, its own, its path's, or ``out`` for a plain ``result``.
+def _expected_under(exercise: Exercise, check: str) -> Iterator[str]:
+    """The names under which a check's value is looked for: its ``expects``, its own, its path, ``out`` for ``result``.
 
     A check of a variant, ``"p (momentum)"``, is looked up by the name before the bracket.
     """
     plain = base_name(exercise, check)
-    for name in (exercise.expects.get(plain), plain, exercise.reads.get(plain)):
-        if name is not None and name in values:
-            return values[name]
-    if exercise.reads.get(plain, plain) == "result" and "out" in values:
-        return values["out"]
+    path = exercise.reads.get(plain, plain)
+    yield from (exercise.expects.get(plain, plain), plain, path)
+    if path == "result":
+        yield "out"
+
+
+def _missing_from_mapping(exercise: Exercise, check: str, known: Sequence[str]) -> CourseError:
+    plain = base_name(exercise, check)
+    return exercise.fault(
+        f"the mapping that the forward pass returns has nothing for {check!r}",
+        field="expects" if plain in exercise.expects else "points",
+        remedy=f"add {exercise.expects.get(plain, plain)!r} to it, or name one of {', '.join(known)}",
+    )
+
+
+def _without_value(exercise: Exercise, check: str, known: Sequence[str]) -> CourseError:
+    plain = base_name(exercise, check)
     owner, _, attribute = exercise.expects.get(plain, plain).rpartition(".")
     if attribute == "g" and owner in exercise.inputs:
-        raise CourseError(
+        return exercise.fault(
             f"autograd gives {owner!r} no gradient, which {check!r} is compared with",
-            exercise=exercise.id,
             field="forward",
             remedy=f"compute the result from {owner!r}, in float tensors, without detach() or no_grad()",
         )
-    raise CourseError(
+    return exercise.fault(
         f"nothing is expected of {check!r}",
-        exercise=exercise.id,
         field="expects" if plain in exercise.expects else "points",
-        remedy=f"name one of {', '.join(sorted(values))}, or map it to one by `expects`",
+        remedy=f"name one of {', '.join(known)}, the gradient of an input, or map it to one by `expects`",
     )
+
+
+def gradients_asked(exercise: Exercise) -> frozenset[str]:
+    """The inputs whose gradient a check is compared with; of others torch may have none, as of running statistics."""
+    names = (name for check in exercise.checks for name in _expected_under(exercise, check))
+    return frozenset(name.removesuffix(".g") for name in names if name.endswith(".g"))
 
 
 def base_name(exercise: Exercise, check: str) -> str:
@@ -115,9 +148,8 @@ def _call(exercise: Exercise, inputs: Mapping[str, Tensor], constants: Mapping[s
         return exercise.forward(**{name: available[name] for name in parameters_of(exercise.forward)})
     except Exception as error:
         shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in inputs.items())
-        raise CourseError(
+        raise exercise.fault(
             f"raised {type(error).__name__}: {error} (inputs {shapes})",
-            exercise=exercise.id,
             field="forward",
             remedy="mend the forward pass; inputs that belong together share a letter, `sizes` and `ones` bound it",
         ) from error
@@ -140,9 +172,8 @@ def _tensor(exercise: Exercise, name: str, value: Any) -> Tensor:
     try:
         return torch.as_tensor(value, dtype=None if _integral(value) else torch.float64)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise CourseError(
+        raise exercise.fault(
             f"gives {type(value).__name__} for {name!r}: {error}",
-            exercise=exercise.id,
             field="forward",
             remedy="return a tensor, or a mapping of check → tensor, number or list of numbers",
         ) from error

@@ -113,6 +113,7 @@ def _defining_cell(notebook: _Notebook, wanted: Wanted, tagged: list[Cell]) -> S
         if not tagged:
             return None
         cell = tagged[-1]
+        flags = [] if _is_blank(cell.source) else flags  # nobody has begun
         return Stub(wanted.exercise, cell.index, 1, cell.source, "metadata", tuple(flags))
     is_tagged = any(candidate.tagged for candidate in chosen)
     if tagged and not is_tagged:

@@ -77,10 +77,10 @@ def test_cell_that_is_run_again_has_no_habits():
 def test_habit_that_never_had_a_chance_is_no_survivor(monkeypatch):
     kept = Ledger(linear)
     monkeypatch.setattr(mutants, "habits", lambda *_: [proof_habit(met=0)])
-    mutants._habitual(kept, trial(), seed=0)
+    mutants._habitual(kept, trial(), trial().solution(), seed=0)
     assert (kept.problems, kept.mutants) == ({}, {})
     monkeypatch.setattr(mutants, "habits", lambda *_: [proof_habit(met=1)])
-    mutants._habitual(kept, trial(), seed=0)
+    mutants._habitual(kept, trial(), trial().solution(), seed=0)
     assert [problem.message for problem in kept.problems.values()] == ["the mistake harmless loses nothing"]
 
 

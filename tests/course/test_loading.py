@@ -176,9 +176,10 @@ def test_course_that_ends_the_process_is_broken(tmp_path: Path) -> None:
 
 def test_two_forward_passes_of_one_name_are_refused(tmp_path: Path) -> None:
     declared = COURSE[COURSE.index("@exercise") :]
-    (tmp_path / "twice.py").write_text(COURSE + "\n\n" + declared)
-    with pytest.raises(CourseError, match="declared twice, in lines"):
-        load_course(str(tmp_path / "twice.py"))
+    file = tmp_path / "twice.py"
+    file.write_text(text := COURSE + "\n\n" + declared)
+    first, second = (number for number, line in enumerate(text.split("\n"), 1) if line.startswith("@exercise"))
+    assert f"is declared twice, first in {file}, line {first} ({file}, line {second})" in str(refused(str(file)))
 
 
 def test_course_of_a_file_may_have_bundled_notebooks_beside_its_own(tmp_path: Path) -> None:

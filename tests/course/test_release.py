@@ -278,6 +278,25 @@ def test_release_check_finds_edited_and_stale_exercises(folders: tuple[Path, Pat
     assert (exercises / "old.ipynb").exists()
 
 
+def test_release_keeps_the_answer_that_somebody_wrote_among_the_exercises(folders: tuple[Path, Path]) -> None:
+    solutions, exercises = folders
+    release(solutions, exercises)
+    stubs = {path: path.read_text() for path in exercises.rglob("*.ipynb")}
+    path, text = next((path, text) for path, text in stubs.items() if "raise NotImplementedError" in text)
+    path.write_text(text.replace("raise NotImplementedError", "return 7"))
+    with pytest.raises(ReleaseError, match="has an answer in the cell") as caught:
+        release(solutions, exercises)
+    assert "another folder" in caught.value.remedy
+    assert "return 7" in path.read_text()
+    assert release(solutions, exercises, check=True).differing == (path.relative_to(exercises).as_posix(),)
+    path.write_text(
+        text.replace('"outputs": []', '"outputs": [{"output_type": "stream", "name": "stdout", "text": "x"}]')
+    )
+    assert release(solutions, exercises).written
+    path.write_text("{")
+    assert release(solutions, exercises).written
+
+
 def test_release_writes_nothing_if_one_notebook_is_wrong(folders: tuple[Path, Path]) -> None:
     solutions, exercises = folders
     (solutions / "02.ipynb").write_text("{")

@@ -36,6 +36,14 @@ def test_error_in_a_base_class_of_an_untouched_subclass_is_not_implemented():
     assert ended(not_implemented(2, 5), source) == "not_implemented"
 
 
+def test_stub_whose_cell_defines_nothing_is_not_implemented():
+    run = CaseRun("random values", "not_defined")
+    assert ending(run, "import torch\nraise NotImplementedError").code == "not_implemented"
+    assert ending(run, "class Lin:\n    'A layer.'\n    raise NotImplementedError").code == "not_implemented"
+    assert ending(run, "def lin_grad(inp, out, w, b):\n    raise NotImplementedError").code == "not_defined"
+    assert ending(run, "class Lin:\n    def f(self):\n        raise NotImplementedError").code == "not_defined"
+
+
 def test_error_of_another_stub_says_where_it_comes_from():
     run = CaseRun("case", "raised", error=not_implemented(2, 5))
     found = ending(run, DONE)

@@ -69,6 +69,18 @@ def test_check_without_expectation_is_refused():
         reference_for(declared(odd), {"x": torch.ones(2)}, {}, torch.ones(2))
 
 
+def test_check_that_the_mapping_lacks_is_refused():
+    declared = exercise(call="step(p)", inputs={"p": normal("n")}, points={"p.g": 1})
+
+    def step(p):
+        """Nothing for p.g."""
+        return {"p": 2 * p}
+
+    with pytest.raises(CourseError, match=r"has nothing for 'p\.g' \(.*test_reference\.py, line \d+\)") as caught:
+        reference_for(declared(step), {"p": torch.ones(2)}, {}, None)
+    assert caught.value.remedy == "add 'p.g' to it, or name one of p"
+
+
 def test_answer_that_is_no_gradient_leaves_its_graph_behind():
     declared = exercise(call="step(p, lr)", inputs={"p": normal("n"), "lr": number(0.1, 0.2)}, points={"result": 1})
 

@@ -66,6 +66,7 @@ PLACES: dict[str, tuple[list[Cell], int | None, str, str]] = {
     "broken_tagged_gives_way": (cells((BROKEN, "lin_grad"), LIN_GRAD), 1, "name", "graded: cell 1"),
     "broken_wins_over_stub": (cells(STUB, BROKEN), 1, "name", "not valid Python"),
     "twice_in_a_cell": (cells(f"{LIN_GRAD}\n{LIN_GRAD}"), 0, "name", "2 times"),
+    "tag_on_a_stub_alone": (cells(("'Write it.'\nraise NotImplementedError", "lin_grad")), 0, "metadata", ""),
     "class_stub_gives_way": (
         cells("class lin_grad:\n    def f(self):\n        raise NotImplementedError", LIN_GRAD, STUB),
         1,

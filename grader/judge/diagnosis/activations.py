@@ -137,6 +137,7 @@ SLOPES: Mapping[str, Slope] = {
     "relu_leaky": _relu(
         lambda x, y: torch.where(x > 0, 1.0, 0.01), "the derivative is that of a leaky ReLU, 0.01 for 0"
     ),
+    "sigmoid_left_out": _sigmoid(lambda x, y: torch.ones_like(y), "the derivative σ(1 − σ) of the sigmoid is left out"),
     "sigmoid_by_value": _sigmoid(lambda x, y: y, "the sigmoid stands in the place of its derivative σ(1 − σ)"),
     "sigmoid_rest": _sigmoid(lambda x, y: 1 - y, "the factor σ is missing in the derivative σ(1 − σ)"),
     "sigmoid_as_tanh": _sigmoid(lambda x, y: 1 - y**2, "the derivative 1 − σ² is used, which is that of the tanh"),
@@ -146,6 +147,7 @@ SLOPES: Mapping[str, Slope] = {
     "sigmoid_half_input": _sigmoid(
         lambda x, y: y * (1 - x), "the input stands for one of the two σ in the derivative σ(1 − σ)"
     ),
+    "tanh_left_out": _tanh(lambda x, y: torch.ones_like(y), "the derivative 1 − tanh² is left out"),
     "tanh_by_value": _tanh(lambda x, y: y, "the tanh stands in the place of its derivative 1 − tanh²"),
     "tanh_unsquared": _tanh(lambda x, y: 1 - y, "the square is missing in the derivative 1 − tanh²"),
     "tanh_as_sigmoid": _tanh(lambda x, y: y * (1 - y), "the derivative is that of the sigmoid, out · (1 − out)"),

@@ -48,6 +48,8 @@ def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
     """How a run that did not return ended, in words."""
     exercise, stub = evidence.exercise, evidence.stub
     if run.ended == "not_defined":
+        if stub is not None and has_open_cell(stub.source):
+            return wording.say("not_implemented")
         return wording.say("not_defined", names=", ".join(f"`{name}`" for name in exercise.needs) or "The stub")
     if run.ended in _STOPPED:
         return wording.say(run.ended, label=f" ({label})" if label else "")
@@ -99,12 +101,28 @@ def has_untouched_body(source: str) -> bool:
     >>> has_untouched_body("def f(x):\n    if x: return 1\n    raise NotImplementedError")
     False
     """
+    return _has_open(source, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def has_open_cell(source: str) -> bool:
+    r"""Whether a cell that defines nothing is still a stub: itself, or a class in it, does nothing but raise.
+
+    >>> has_open_cell("class Cell:\n    'Doc.'\n    raise NotImplementedError")
+    True
+    >>> has_open_cell("def f(x):\n    raise NotImplementedError")
+    False
+    """
+    return _has_open(source, ast.ClassDef)
+
+
+def _has_open(source: str, *kinds: type[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]) -> bool:
+    """Whether the whole source, or a definition of these kinds, only raises."""
     try:
         tree = ast.parse(textwrap.dedent(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return any(_only_raises(node.body) for node in (tree, *functions))
+    definitions = [node for node in ast.walk(tree) if isinstance(node, kinds)]
+    return any(_only_raises(node.body) for node in (tree, *definitions))
 
 
 def _only_raises(body: list[ast.stmt]) -> bool:

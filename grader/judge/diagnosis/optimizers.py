@@ -255,7 +255,7 @@ def _other_rate(symptom: Symptom, rate: str) -> Diagnosis | None:
     if symptom.fits(lambda view: _opposite(symptom, view)):
         return wording.say("ascent", path=path(symptom))
     if symptom.fits(lambda view: _with(symptom, view, {"momentum": 0.0})):
-        return wording.say("state_lost", path=path(symptom))
+        return wording.say("state_lost.momentum", path=path(symptom))
     for fixed in FIXED_MOMENTA:
         if symptom.fits(lambda view: _with(symptom, view, {"momentum": fixed})):  # noqa: B023
             return wording.say("wrong_value.momentum", path=path(symptom), used=wording.number(fixed))

@@ -169,6 +169,12 @@ STEP_WORDS: dict[str, Words] = {
         "What does the second step know of the first?",
         "Store the buffers on the object and read them at the next step.",
     ),
+    "state_lost.momentum": Words(
+        "`{path}` is what comes out with a momentum of 0.",
+        "Momentum is not used, or its buffer is made anew at each step.",
+        "What does the second step know of the first?",
+        "Store the buffers on the object and read them at the next step.",
+    ),
     "first_step": Words(
         "`{path}` is what comes out when {what}.",
         "The first step is treated differently from the formula.",

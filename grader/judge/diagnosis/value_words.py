@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from grader.judge.diagnosis.words import Words
 
+_ONES = Words(
+    "`{path}` is what comes out with ones in the place of `{name}`.",
+    "`{name}` does not come into it, or is taken to be 1 everywhere.",
+    "What has to happen in the entries where `{name}` is 0?",
+    "Look where `{name}` stands in the forward pass: the way back has it at the same place.",
+)
+_EXCHANGED = Words(
+    "`{path}` is what comes out when 0 and 1 change places in `{name}`.",
+    "`{name}` is used the wrong way round.",
+    "What has to happen in the entries where `{name}` is 0, and what where it is 1?",
+    "Use `{name}` as the forward pass does, without turning it round.",
+)
 VALUE_WORDS: dict[str, Words] = {
     # ----------------------------------------------------------------------------------------------------- accumulation
     "accumulated": Words(
@@ -273,6 +285,8 @@ VALUE_WORDS: dict[str, Words] = {
         "What is the slope of ReLU where its input is negative?",
         "Multiply by `(inp > 0)`.",
     ),
+    "mask_missing.given": _ONES,
+    "mask_inverted.given": _EXCHANGED,
     "mask_inverted": Words(
         "`{path}` lets the gradient through exactly where the ReLU was shut, and stops it where it was open.",
         "The mask is the wrong way round.",
@@ -610,6 +624,14 @@ VALUE_WORDS: dict[str, Words] = {
         "Which inputs does each step of the forward pass use?",
         "Write the forward pass down step by step, and look where {names} comes in.",
     ),
+    "wrong_value.number": Words(
+        "`{path}` is what comes out with {value} in the place of `{name}`.",
+        "It has to depend on `{name}`, and does not.",
+        "Where does `{name}` come into the formula?",
+        "Write the forward pass down step by step, and look where `{name}` comes in.",
+    ),
+    "wrong_value.ones": _ONES,
+    "wrong_value.exchanged": _EXCHANGED,
     "wrong_value.uneven": Words(
         "`{path}` is the right answer with the part that {name} brings in times {part}, and the rest times {rest}.",
         "A factor reaches one of two terms alone, as where the parentheses around a difference are missing.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.normalisations import MISSTEPS
 from grader.judge.diagnosis.operations import OPERATIONS, Changed
 from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.reference import base_name
 from grader.model import Diagnosis
 
 
@@ -149,7 +151,7 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
     actual, expected = wording.numbers_apart(found.worst_actual, found.worst_expected)
     general = "wrong_value" if symptom.is_gradient else "wrong_value.value"
     general = "wrong_value.start" if symptom.is_registered else general
-    return wording.say(
+    said = wording.say(
         general if first.expected.is_floating_point() else "wrong_value.whole",
         path=path(symptom),
         error=wording.number(found.max_abs_error),
@@ -157,6 +159,8 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
         expected=expected,
         place=str(list(found.worst)) if found.worst else "its only entry",
     )
+    exercise = symptom.evidence.exercise
+    return replace(said, hint=exercise.hints.get(base_name(exercise, symptom.check), said.hint))
 
 
 def _agreeing(actual: Tensor, expected: Tensor) -> str:
