@@ -120,7 +120,8 @@ def summed_too_far(symptom: Symptom) -> Diagnosis | None:
     for axes in _axes(symptom.failing[0].expected.dim()):
         summed = not all(_is_lone(view, axes) for view in symptom.failing)
         if summed and symptom.fits(lambda view: _oversummed(view, axes)):  # noqa: B023
-            return _say("summed_too_far", symptom, axis=_named(axes))
+            key = "summed_too_far.parameter" if symptom.is_registered else "summed_too_far"
+            return _say(key, symptom, axis=_named(axes))
     for axes in _axes(symptom.failing[0].expected.dim()):
         counts = {view.expected.numel() // max(1, view.actual.numel()) for view in symptom.failing}
         if len(counts) > 1 and symptom.fits(lambda view: _averaged(view, axes)):  # noqa: B023

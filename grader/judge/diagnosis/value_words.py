@@ -260,6 +260,12 @@ VALUE_WORDS: dict[str, Words] = {
         "Which axes may be summed, and which belong to the result?",
         "Leave axis {axis} alone: name the others in `sum(…)`, or take the `sum` or `mean` away.",
     ),
+    "summed_too_far.parameter": Words(
+        "`{path}` has shape {actual}; it should be {expected}, with axis {axis} at its full size.",
+        "The parameter was made smaller than is asked for, as one number for a whole row is.",
+        "How many numbers does the parameter hold, and for how many outputs?",
+        "Make it of shape {expected}, from the sizes that `__init__` is given.",
+    ),
     # ---------------------------------------------------------------------------------------- upstream, masks, operands
     "upstream_ignored": Words(
         "`{path}` is what an upstream gradient of ones would give.",
