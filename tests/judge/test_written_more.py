@@ -838,6 +838,67 @@ WRONG: dict[str, tuple[str, ...]] = {
         "inp.g",
         "at the end, behind the means",
     ),
+    "mask_alone": (
+        "forward_and_backward",
+        LOSS.format(**{**RIGHT_LOSS, "h": "(l1 > 0).to(l1.dtype)"}),
+        "w1.g",
+        "without the gradient that arrives at it",
+    ),
+    "sigmoid_for_relu": (
+        "forward_and_backward",
+        LOSS.format(**{**RIGHT_LOSS, "h": "g @ w2.T * l2 * (1 - l2)"}).replace("relu(l1)", "torch.sigmoid(l1)"),
+        "result",
+        "a sigmoid stands in the place of the ReLU",
+    ),
+    "tanh_for_relu": (
+        "ReluModule",
+        "class ReluModule(solution):\n    def forward(self, inp):\n        return torch.tanh(inp)",
+        "out",
+        "a tanh stands in the place of the ReLU",
+    ),
+    "leaky_relu_forward": (
+        "Relu",
+        "class Relu(solution):\n    def __call__(self, inp):\n        super().__call__(inp)\n"
+        "        self.out = torch.nn.functional.leaky_relu(inp)\n        return self.out",
+        "out",
+        "a leaky ReLU stands in the place",
+    ),
+    "function_for_its_derivative": (
+        "polynomial_vjp",
+        short("polynomial_vjp", "a, b, upstream", "q = (3 * a**3 - b**2) * upstream\n    return q, q"),
+        "result[1]",
+        "is the value of the function",
+    ),
+    "gradient_times_the_loss": (
+        "trace",
+        "h = X @ fc1_w.T + fc1_b\nloss = (h @ fc2_w.T + fc2_b - 1)[0]\n"
+        "fc2_b_grad, fc2_w_grad = loss, h * loss\nfc1_b_grad, fc1_w_grad = fc2_w[0] * loss, fc2_w.T @ X * loss",
+        "fc1_w_grad",
+        "times the result of the forward pass.",
+    ),
+    "gradient_of_the_squared_loss": (
+        "trace",
+        "h = X @ fc1_w.T + fc1_b\nd = 2 * (h @ fc2_w.T + fc2_b - 1)[0]\n"
+        "fc2_b_grad, fc2_w_grad = d, h * d\nfc1_b_grad, fc1_w_grad = fc2_w[0] * d, fc2_w.T @ X * d",
+        "fc2_w_grad",
+        "times the result of the forward pass, times 2.",
+    ),
+    "sum_of_everything": (
+        "sum_to_shape",
+        short("sum_to_shape", "grad, shape", "return grad.sum()"),
+        "result",
+        "the sum of all entries",
+        "summed_too_far",
+    ),
+    **{
+        f"entropy_by_a_sigmoid_slope_{factor}": (
+            "cross_entropy_grad",
+            ENTROPY.format(f"q = p.clone(); p[rows, targ] -= 1; logits.g = {factor} * p * q * (1 - q) / n"),
+            "logits.g",
+            said,
+        )
+        for factor, said in ((1, "the derivative of a sigmoid"), (2, "the square of a sigmoid's error"))
+    },
     "norm_of_mean_square": (
         "layernorm_grad",
         norm(inp="(g - inp / r * (g * inp / r).mean(-1, keepdim=True)) / r").replace(
@@ -1931,6 +1992,25 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
         short("lin_grad", "inp, out, w, b", "solution(inp, out, w, b); b.g = out.g.sum(0) * len(out) / 50"),
         "b.g",
         "where a division by",
+    ),
+    "function_of_one_term_alone": (
+        "polynomial_vjp",
+        short("polynomial_vjp", "a, b, upstream", "return 3 * a**3 * upstream, -(b**2) * upstream"),
+        "result[0]",
+        "the value of the function",
+    ),
+    "gradient_times_another_number": (
+        "trace",
+        "h = X @ fc1_w.T + fc1_b\nd = (h @ fc2_w.T + fc2_b)[0]\n"
+        "fc2_b_grad, fc2_w_grad = d, h * d\nfc1_b_grad, fc1_w_grad = fc2_w[0] * d, fc2_w.T @ X * d",
+        "fc2_w_grad",
+        "the result of the forward pass",
+    ),
+    "first_column_of_a_sum": (
+        "sum_to_shape",
+        short("sum_to_shape", "grad, shape", "return grad.flatten()[:-1].sum()"),
+        "result",
+        "the sum of all entries",
     ),
     "forward_pass_that_one_case_cuts_short": (
         "forward_and_backward",

@@ -122,11 +122,18 @@ def summed_too_far(symptom: Symptom) -> Diagnosis | None:
         if summed and symptom.fits(lambda view: _oversummed(view, axes)):  # noqa: B023
             key = "summed_too_far.parameter" if symptom.is_registered else "summed_too_far"
             return _say(key, symptom, axis=_named(axes))
+    if symptom.fits(_total):
+        return _say("summed_too_far.total", symptom)
     for axes in _axes(symptom.failing[0].expected.dim()):
         counts = {view.expected.numel() // max(1, view.actual.numel()) for view in symptom.failing}
         if len(counts) > 1 and symptom.fits(lambda view: _averaged(view, axes)):  # noqa: B023
             return _say("summed_too_far.averaged", symptom, axis=_named(axes))
     return None
+
+
+def _total(view: View) -> Tensor | None:
+    """The sum of all entries, in one, whatever number of axes the right answer has in a case."""
+    return view.expected.sum().reshape(view.actual.shape) if view.actual.numel() == 1 else None
 
 
 def _averaged(view: View, axes: tuple[int, ...]) -> Tensor | None:
