@@ -838,6 +838,14 @@ WRONG: dict[str, tuple[str, ...]] = {
         "inp.g",
         "at the end, behind the means",
     ),
+    "mean_left_out": (
+        "Mse",
+        "class Mse(solution):\n    def __call__(self, inp, targ):\n        super().__call__(inp, targ)\n"
+        "        self.out = (inp[:, 0] - targ) ** 2\n        return self.out",
+        "out",
+        "its mean would be the right answer",
+        "wrong_shape",
+    ),
     "mask_alone": (
         "forward_and_backward",
         LOSS.format(**{**RIGHT_LOSS, "h": "(l1 > 0).to(l1.dtype)"}),

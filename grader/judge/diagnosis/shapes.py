@@ -193,9 +193,17 @@ def wrong_shape(symptom: Symptom) -> Diagnosis | None:
     view = _shown(symptom)
     if sorted(view.actual.shape) == sorted(view.expected.shape):
         return _say("wrong_shape.order", symptom)
+    if _fits_inverse(symptom, _mean):
+        return _say("wrong_shape.mean", symptom)
     if not symptom.is_gradient and symptom.fits(_last_of_row):
         return _say("wrong_shape.last", symptom)
     return _say("wrong_shape" if symptom.is_gradient else "wrong_shape.value", symptom)
+
+
+def _mean(view: View) -> Tensor | None:
+    """What the right answer would be, were it the mean of what came."""
+    alone = view.expected.dim() == 0 and view.actual.dim() > 0
+    return view.actual.mean() if alone else None
 
 
 def _last_of_row(view: View) -> Tensor | None:

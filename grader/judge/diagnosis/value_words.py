@@ -260,6 +260,12 @@ VALUE_WORDS: dict[str, Words] = {
         "Which axes may be summed, and which belong to the result?",
         "Leave axis {axis} alone: name the others in `sum(…)`, or take the `sum` or `mean` away.",
     ),
+    "wrong_shape.mean": Words(
+        "`{path}` has shape {actual}; its mean would be the right answer, of shape {expected}.",
+        "The mean over its entries was left out.",
+        "How many numbers does the formula give, for all rows together?",
+        "Take the `mean()` of it.",
+    ),
     "summed_too_far.total": Words(
         "`{path}` has shape {actual}; it is the sum of all entries of the right answer, of shape {expected}.",
         "A `sum()` without axes adds up everything.",
