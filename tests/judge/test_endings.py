@@ -181,6 +181,8 @@ ERRORS = [
     ("TypeError", "unsupported operand type(s) for *: 'method' and 'float'", "without parentheses"),
     ("TypeError", "'Tensor' object is not callable", "of type `Tensor` is no function"),
     ("TypeError", "'NoneType' object is not callable", "is None there"),
+    ("TypeError", "'Relu' object is not callable", "and `Relu` has none"),
+    ("TypeError", "'module' object is not callable", "of type `module` is no function"),
     ("TypeError", "'generator' object is not subscriptable", "is a generator"),
     ("TypeError", "object of type 'generator' has no len()", "is a generator"),
     ("TypeError", "sqrt(): argument 'input' (position 1) must be Tensor, not int", "given an object of type `int`"),

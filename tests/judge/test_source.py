@@ -95,12 +95,14 @@ def test_source_tells_where_the_output_stands(source: str, last: bool) -> None:
         ("inp.g = out.g", "inp.g", True),
         ("out.g = inp.g", "inp.g", False),
         ("inp[0] = 1", "inp", False),
+        ("def helper():\n        inp = 1", "inp", False),
+        ("rest = [inp for inp in out]", "inp", False),
         (f"inp{'.T' * 1200}.g = 1", "inp.g", False),
         ("(", "inp", False),
     ],
 )
 def test_source_tells_what_is_given_a_new_value(line: str, name: str, given: bool) -> None:
-    assert assigns(stub(f"def relu_grad(inp, out):\n    {line}"), name) == given
+    assert assigns(stub(f"def relu_grad(inp, out):\n    {line}"), "relu_grad", name) == given
 
 
 @pytest.mark.parametrize(("place", "name"), [(0, "x"), (1, "y"), (2, None)])

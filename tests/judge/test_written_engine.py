@@ -50,7 +50,7 @@ class Value:
         return {neg}
 
     def __sub__(self, o):
-        return self + -self.lift(o)
+        return {less}
 
     def __rsub__(self, o):
         return {rsub}
@@ -70,7 +70,7 @@ class Value:
     __radd__, __rmul__ = __add__, __mul__
 
     def relu(self):
-        return self.made(max(self.data, 0.0), lambda out: {relu})
+        return self.made({cut}, lambda out: {relu})
 
     def tanh(self):
         return self.made(math.tanh(self.data), lambda out: {tanh})
@@ -100,6 +100,8 @@ RIGHT = {
     "pow": "n * self.data ** (n - 1) * out.grad",
     "rpow": "out.data * math.log(n) * out.grad",
     "neg": "self * -1",
+    "less": "self + -self.lift(o)",
+    "cut": "max(self.data, 0.0)",
     "rsub": "self.lift(o) - self",
     "div": "-self.data / o.data**2 * out.grad",
     "relu": "(out.data > 0) * out.grad",
@@ -121,6 +123,13 @@ WRONG: dict[str, tuple[dict[str, str], str, str, int]] = {
         "each factor of `*` gets its own value",
         "wrong_value",
         9,
+    ),
+    "plus_for_minus": ({"less": "self + self.lift(o)"}, "x − y gives x + y", "wrong_value", 4),
+    "leaky": (
+        {"cut": "max(self.data, 0.01 * self.data)", "relu": "(1 if self.data > 0 else 0.01) * out.grad"},
+        "as a leaky one does",
+        "wrong_value",
+        2,
     ),
     "left_alone": ({"right": "0.0"}, "nothing on to its second operand", "wrong_value", 8),
     "assigned": ({"mul": "=", "add": "= out.grad"}, "have to be added", "overwritten", 5),
@@ -187,6 +196,7 @@ def test_two_mistakes_in_an_engine_are_named_apart() -> None:
     [
         ({"seed": "-1.0"}, "grads (/)", "without the minus"),
         ({"neg": "self * 1"}, "grads (-)", "with the same sign"),
+        ({"less": "self + self.lift(o) * 1.5"}, "grads (relu)", "is exactly 0"),
         ({"relu": "(self.data > 1) * out.grad"}, "grads (relu)", "one of several contributions"),
     ],
 )

@@ -46,6 +46,13 @@ def layernorm_grad(inp, out, gamma, beta, eps):
     inp.g = {inp}
     gamma.g = {gamma}
 """
+BATCH = """
+def batchnorm_grad(inp, out, gamma, beta, eps):
+    s = ({var} + {eps}).sqrt()
+    x, g = {x}, out.g * gamma
+    inp.g = (g {minus} g.mean(0) {minus} x * (g * x).mean(0)) / s
+    gamma.g, beta.g = (out.g * x).sum(0), out.g.sum(0)
+"""
 RIGHT_NORM = {
     "s": "(c.pow(2).mean(-1, keepdim=True) + eps).sqrt()",
     "inp": "(g - g.mean(-1, keepdim=True) - x * (g * x).mean(-1, keepdim=True)) / s",
@@ -830,6 +837,131 @@ WRONG: dict[str, tuple[str, ...]] = {
         norm(inp=f"gamma * {RIGHT_NORM['inp'].replace('g', 'out.g').replace('out.out.g', 'out.g')}"),
         "inp.g",
         "at the end, behind the means",
+    ),
+    "mean_left_out": (
+        "Mse",
+        "class Mse(solution):\n    def __call__(self, inp, targ):\n        super().__call__(inp, targ)\n"
+        "        self.out = (inp[:, 0] - targ) ** 2\n        return self.out",
+        "out",
+        "its mean would be the right answer",
+        "wrong_shape",
+    ),
+    "mask_alone": (
+        "forward_and_backward",
+        LOSS.format(**{**RIGHT_LOSS, "h": "(l1 > 0).to(l1.dtype)"}),
+        "w1.g",
+        "without the gradient that arrives at it",
+    ),
+    "sigmoid_for_relu": (
+        "forward_and_backward",
+        LOSS.format(**{**RIGHT_LOSS, "h": "g @ w2.T * l2 * (1 - l2)"}).replace("relu(l1)", "torch.sigmoid(l1)"),
+        "result",
+        "a sigmoid stands in the place of the ReLU",
+    ),
+    "tanh_for_relu": (
+        "ReluModule",
+        "class ReluModule(solution):\n    def forward(self, inp):\n        return torch.tanh(inp)",
+        "out",
+        "a tanh stands in the place of the ReLU",
+    ),
+    "leaky_relu_forward": (
+        "Relu",
+        "class Relu(solution):\n    def __call__(self, inp):\n        super().__call__(inp)\n"
+        "        self.out = torch.nn.functional.leaky_relu(inp)\n        return self.out",
+        "out",
+        "a leaky ReLU stands in the place",
+    ),
+    "function_for_its_derivative": (
+        "polynomial_vjp",
+        short("polynomial_vjp", "a, b, upstream", "q = (3 * a**3 - b**2) * upstream\n    return q, q"),
+        "result[1]",
+        "is the value of the function",
+    ),
+    "gradient_times_the_loss": (
+        "trace",
+        "h = X @ fc1_w.T + fc1_b\nloss = (h @ fc2_w.T + fc2_b - 1)[0]\n"
+        "fc2_b_grad, fc2_w_grad = loss, h * loss\nfc1_b_grad, fc1_w_grad = fc2_w[0] * loss, fc2_w.T @ X * loss",
+        "fc1_w_grad",
+        "times the result of the forward pass.",
+    ),
+    "gradient_of_the_squared_loss": (
+        "trace",
+        "h = X @ fc1_w.T + fc1_b\nd = 2 * (h @ fc2_w.T + fc2_b - 1)[0]\n"
+        "fc2_b_grad, fc2_w_grad = d, h * d\nfc1_b_grad, fc1_w_grad = fc2_w[0] * d, fc2_w.T @ X * d",
+        "fc2_w_grad",
+        "times the result of the forward pass, times 2.",
+    ),
+    "sum_of_everything": (
+        "sum_to_shape",
+        short("sum_to_shape", "grad, shape", "return grad.sum()"),
+        "result",
+        "the sum of all entries",
+        "summed_too_far",
+    ),
+    **{
+        f"entropy_by_a_sigmoid_slope_{factor}": (
+            "cross_entropy_grad",
+            ENTROPY.format(f"q = p.clone(); p[rows, targ] -= 1; logits.g = {factor} * p * q * (1 - q) / n"),
+            "logits.g",
+            said,
+        )
+        for factor, said in ((1, "the derivative of a sigmoid"), (2, "the square of a sigmoid's error"))
+    },
+    "norm_of_mean_square": (
+        "layernorm_grad",
+        norm(inp="(g - inp / r * (g * inp / r).mean(-1, keepdim=True)) / r").replace(
+            "    x, g", "    r = (inp.pow(2).mean(-1, keepdim=True) + eps).sqrt()\n    x, g"
+        ),
+        "inp.g",
+        "as in RMSNorm",
+    ),
+    "norm_by_mean_square_forward": (
+        "batchnorm_grad",
+        BATCH.format(var="inp.pow(2).mean(0)", eps="eps", x="inp / s", minus="-"),
+        "inp.g",
+        "its mean is not subtracted",
+    ),
+    "norm_by_deviation": (
+        "layernorm_grad",
+        norm(s="(inp.std(-1, unbiased=False, keepdim=True) + eps).sqrt()"),
+        "gamma.g",
+        "the standard deviation stands in the place of the variance",
+    ),
+    "norm_by_an_eps_of_its_own": (
+        "batchnorm_grad",
+        BATCH.format(var="inp.var(0, unbiased=False)", eps="1e-5", x="(inp - inp.mean(0)) / s", minus="-"),
+        "inp.g",
+        "eps is 1e-05",
+    ),
+    "norm_with_both_means_added": (
+        "batchnorm_grad",
+        BATCH.format(var="inp.var(0, unbiased=False)", eps="eps", x="(inp - inp.mean(0)) / s", minus="+"),
+        "inp.g",
+        "are added in place of being subtracted",
+    ),
+    "square_of_a_turned_difference": (
+        "mse_vector_grad",
+        short("mse_vector_grad", "pred, y", "return 2 * (pred - y) ** 2 / len(y)"),
+        "result",
+        "the exponent is not lowered on the way back: x²",
+    ),
+    "bias_of_one_number": (
+        "Linear",
+        "class Linear(nn.Module):\n    def __init__(self, n_in, n_out):\n        super().__init__()\n"
+        "        self.w = nn.Parameter(torch.zeros(n_in, n_out))\n        self.b = nn.Parameter(torch.zeros(1))\n\n"
+        "    def forward(self, x):\n        return x @ self.w + self.b",
+        "fresh.b",
+        "was made smaller than is asked for",
+        "summed_too_far",
+    ),
+    "globals_given_new_tensors": (
+        "forward_and_backward",
+        LOSS.format(**RIGHT_LOSS)
+        .replace("(inp, targ):", "(inp, targ):\n    global w1")
+        .replace("    return", "    w1 = w1 - 0.1 * w1.g\n    return"),
+        "w1.g",
+        "gives the name `w1` to another tensor",
+        "not_written",
     ),
     "norm_by_std": ("layernorm_grad", norm(s="inp.std(-1, keepdim=True) + eps"), "gamma.g", "`std` does so"),
     "norm_of_input": ("layernorm_grad", norm(gamma="(out.g * inp).sum(rows)"), "gamma.g", "the input itself stands"),
@@ -1868,6 +2000,38 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
         short("lin_grad", "inp, out, w, b", "solution(inp, out, w, b); b.g = out.g.sum(0) * len(out) / 50"),
         "b.g",
         "where a division by",
+    ),
+    "function_of_one_term_alone": (
+        "polynomial_vjp",
+        short("polynomial_vjp", "a, b, upstream", "return 3 * a**3 * upstream, -(b**2) * upstream"),
+        "result[0]",
+        "the value of the function",
+    ),
+    "gradient_times_another_number": (
+        "trace",
+        "h = X @ fc1_w.T + fc1_b\nd = (h @ fc2_w.T + fc2_b)[0]\n"
+        "fc2_b_grad, fc2_w_grad = d, h * d\nfc1_b_grad, fc1_w_grad = fc2_w[0] * d, fc2_w.T @ X * d",
+        "fc2_w_grad",
+        "the result of the forward pass",
+    ),
+    "first_column_of_a_sum": (
+        "sum_to_shape",
+        short("sum_to_shape", "grad, shape", "return grad.flatten()[:-1].sum()"),
+        "result",
+        "the sum of all entries",
+    ),
+    "forward_pass_that_one_case_cuts_short": (
+        "forward_and_backward",
+        LOSS.format(**{**RIGHT_LOSS, "h": "(l1 > 0).float() * 3"}),
+        "b1.g",
+        "wrong already",
+    ),
+    "local_name_of_a_helper": (
+        "forward_and_backward",
+        "def made(n):\n    w1 = torch.zeros(n)\n    return w1\n\n\n"
+        "def forward_and_backward(inp, targ):\n    return mse(lin(relu(lin(inp, w1, b1)), w2, b2), targ)",
+        "w1.g",
+        "to another tensor",
     ),
     "momentum_of_another": ("Adam", adam(v="b2 * old_v + (1 - b2) * g**4"), "p", "comes out when"),
 }

@@ -66,10 +66,10 @@ def _rebound(symptom: Symptom) -> str | None:
     exercise, stub = symptom.evidence.exercise, symptom.evidence.stub
     owner = path(symptom).rpartition(".")[0]
     if owner in exercise.globals:
-        return owner if assigns(stub, owner) else None
-    call = handed_over(exercise.call, owner)
-    name = parameter(stub, *call) if call else None
-    return name if name and assigns(stub, name) and assigns(stub, f"{name}.g") else None
+        return owner if any(assigns(stub, function, owner) for function in exercise.needs) else None
+    if (call := handed_over(exercise.call, owner)) is None or (name := parameter(stub, *call)) is None:
+        return None
+    return name if assigns(stub, call[0], name) and assigns(stub, call[0], f"{name}.g") else None
 
 
 def _not_run(symptom: Symptom) -> Diagnosis | None:
@@ -124,7 +124,7 @@ def _looks_like(symptom: Symptom, finding: Finding, name: str) -> bool:
     extra = finding.run.extras.get(name)
     owner, _, attribute = path(symptom).rpartition(".")
     near = name.rpartition(".")[0] == owner or (attribute == "g" and name.rpartition(".")[2] == owner)
-    if extra is None or not owner or not near or extra.shape != finding.expected.shape:
+    if extra is None or not owner or name == owner or not near or extra.shape != finding.expected.shape:
         return False
     return not any(_is_same(extra, value) for value in finding.case.inputs.values())
 

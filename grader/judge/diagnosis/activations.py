@@ -137,6 +137,23 @@ SLOPES: Mapping[str, Slope] = {
     "relu_leaky": _relu(
         lambda x, y: torch.where(x > 0, 1.0, 0.01), "the derivative is that of a leaky ReLU, 0.01 for 0"
     ),
+    "relu_leaky_forward": Slope(
+        RELU,
+        functional.leaky_relu,
+        lambda x, y: torch.where(x > 0, 1.0, 0.01),
+        "a leaky ReLU stands in the place of the ReLU, 0.01 · x for 0",
+    ),
+    "relu_to_sigmoid": Slope(
+        RELU, torch.sigmoid, lambda x, y: y * (1 - y), "a sigmoid stands in the place of the ReLU"
+    ),
+    "relu_to_tanh": Slope(RELU, torch.tanh, lambda x, y: 1 - y**2, "a tanh stands in the place of the ReLU"),
+    "relu_alone": Slope(
+        RELU,
+        torch.relu,
+        lambda x, y: torch.zeros_like(x),
+        "the mask of the ReLU goes back alone, without the gradient that arrives at it",
+        rest=lambda x, y: _positive(x),
+    ),
     "sigmoid_left_out": _sigmoid(lambda x, y: torch.ones_like(y), "the derivative σ(1 − σ) of the sigmoid is left out"),
     "sigmoid_by_value": _sigmoid(lambda x, y: y, "the sigmoid stands in the place of its derivative σ(1 − σ)"),
     "sigmoid_rest": _sigmoid(lambda x, y: 1 - y, "the factor σ is missing in the derivative σ(1 − σ)"),

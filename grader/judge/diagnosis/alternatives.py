@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 from grader.errors import CourseError
 from grader.judge.cases import Prepared
 from grader.judge.evidence import Evidence
-from grader.judge.reference import parameters_of, reference_for
+from grader.judge.reference import forward_value, parameters_of, reference_for
 from grader.model import Case, Exercise
 from grader.recent import Recent
 
@@ -87,6 +87,11 @@ class Alternatives:
                 return None
 
         return self.once((key, case.label), made)
+
+    def output(self, case: Case) -> Tensor | None:
+        """What the forward pass gives; None where that is no tensor."""
+        found = self.once(("output", case.label), lambda: forward_value(self.exercise, case.inputs, case.constants))
+        return found if isinstance(found, Tensor) else None
 
     def once(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """What ``make`` gives, worked out for the first that asks for ``key``; it must not depend on an answer."""

@@ -49,16 +49,17 @@ class Engine:
 
     ``own`` are the operations of negation, subtraction and division that are not put together from others, ``values``
     and ``slopes`` replace the usual ones, ``swapped`` have their operands the wrong way round where a number is on the
-    left. The gradients of operations in ``unweighted`` lack the factor that arrives, those in ``assigned`` are written
-    over what is there. With ``last_first`` the walk visits the last operand before the first; with ``by_logarithm``, a
-    power whose exponent is a node is put together from a logarithm, a product and an exponential. Each gradient begins
-    as ``initial``.
+    left; with ``adds``, what is taken from a node is added to it. The gradients of operations in ``unweighted`` lack
+    the factor that arrives, those in ``assigned`` are written over what is there. With ``last_first`` the walk visits
+    the last operand before the first; with ``by_logarithm``, a power whose exponent is a node is put together from a
+    logarithm, a product and an exponential. Each gradient begins as ``initial``.
     """
 
     own: frozenset[str] = frozenset()
     values: Mapping[str, Value] = field(default_factory=dict)
     slopes: Mapping[str, tuple[Slope, ...]] = field(default_factory=dict)
     swapped: frozenset[str] = frozenset()
+    adds: bool = False
     unweighted: frozenset[str] = frozenset()
     assigned: frozenset[str] = frozenset()
     walk: str = "sorted"
@@ -118,7 +119,7 @@ class Node:
         return self.engine.made("neg", self) if "neg" in self.engine.own else self * -1
 
     def __sub__(self, other: Any) -> Node:
-        return self._less(self, other)
+        return self + other if self.engine.adds else self._less(self, other)
 
     def __truediv__(self, other: Any) -> Node:
         return self._over(self, other)

@@ -141,6 +141,15 @@ SLIPS: tuple[EngineSlip, ...] = (
     _slope(
         "relu", "relu lets 1 % through where it is shut, as a leaky one does", lambda x, y, out: 1.0 if x > 0 else 0.01
     ),
+    EngineSlip(
+        "wrong_value.engine",
+        "relu lets 1 % through where it is shut, as a leaky one does",
+        {
+            "values": {"relu": lambda x, y: x if x > 0 else 0.01 * x},
+            "slopes": {"relu": (lambda x, y, out: 1.0 if x > 0 else 0.01,)},
+        },
+        "relu",
+    ),
     _slope("relu", "relu goes back as −1 where it has to be 0", lambda x, y, out: 1.0 if x > 0 else -1.0),
     EngineSlip(
         "wrong_value.engine", "a number less a node gives the node less the number", {"swapped": frozenset({"sub"})}
@@ -157,6 +166,13 @@ SLIPS: tuple[EngineSlip, ...] = (
         "wrong_value.engine",
         "x − y gives y − x",
         {"values": {"sub": lambda x, y: y - x}, "slopes": {"sub": tuple(reversed(SLOPES["sub"]))}},
+        "sub",
+    ),
+    EngineSlip("wrong_value.engine", "x − y gives x + y", {"adds": True}),
+    EngineSlip(
+        "wrong_value.engine",
+        "x − y gives x + y",
+        {"values": {"sub": lambda x, y: x + y}, "slopes": {"sub": SLOPES["add"]}},
         "sub",
     ),
     EngineSlip("wrong_value.walk_backwards", "", {"walk": "backwards"}),

@@ -157,8 +157,9 @@ def _is_function(kind: str) -> bool:
 
 
 def _not_callable(match: re.Match[str], error: StudentError) -> Found:
-    """A value with parentheses behind it, perhaps under a function's name, or an object that the check calls."""
-    value = error.line is not None or hasattr(builtins, match[1]) or match[1] in _TENSORS
+    """A value with parentheses behind it, perhaps under a function's name, or an object of a student's class."""
+    own = match[1].isidentifier() and match[1][0].isupper()
+    value = hasattr(builtins, match[1]) or match[1] in _TENSORS or (error.line is not None and not own)
     key = "not_callable.value" if value else "not_callable"
     return ("none.value", {}) if match[1] == "NoneType" else (key, {"owner": match[1]})
 

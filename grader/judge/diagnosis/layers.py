@@ -82,6 +82,10 @@ def _exponentials(logits: Tensor) -> Tensor:
     return (logits - logits.amax(1, keepdim=True)).exp()
 
 
+def _sigmoid_slope(p: Tensor, one: Tensor) -> Tensor:
+    return (p - one) * p * (1 - p)
+
+
 #: What is taken for the derivative of the mean cross-entropy: of the logits, a one at each target, and their number.
 CROSS_ENTROPIES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]]] = {
     "ce_without_targets": (
@@ -127,6 +131,14 @@ CROSS_ENTROPIES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]
     "ce_of_targets": (
         "only the entries of the targets are written, and the probabilities of the other classes are left out",
         lambda z, one, n: (z.softmax(1) - one) * one / n,
+    ),
+    "ce_sigmoid_slope": (
+        "the difference is multiplied by p · (1 − p), which is the derivative of a sigmoid",
+        lambda z, one, n: _sigmoid_slope(z.softmax(1), one) / n,
+    ),
+    "ce_squares_of_sigmoids": (
+        "the difference is multiplied by 2 · p · (1 − p), as for the square of a sigmoid's error",
+        lambda z, one, n: 2 * _sigmoid_slope(z.softmax(1), one) / n,
     ),
     "ce_times_probabilities": (
         "the derivative p − 1 at the target, p elsewhere, is multiplied by p once more",

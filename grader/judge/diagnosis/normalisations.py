@@ -38,6 +38,8 @@ class Misstep:
     sums: tuple[str, ...] = ()
     of_variance: bool = False
     undivided: bool = False
+    of_deviation: bool = False
+    about_zero: bool = False
     counted: str = ""
     along: str = ""
     back_along: str = ""
@@ -48,6 +50,7 @@ _ALONE: Mapping[str, Misstep] = {
     "unbiased": Misstep("the variance is divided by one less than the number of values (unbiased)", correction=1),
     "eps_outside": Misstep("eps is added to the root of the variance, not to the variance", eps="outside"),
     "no_eps": Misstep("eps is left out", eps="none"),
+    "other_eps": Misstep("eps is 1e-05, whatever is given", eps="fixed"),
     "other_axis": Misstep("mean and variance are taken over the other axis", along="other"),
     "all_entries": Misstep("mean and variance are taken over all entries, not along the axis", along="all"),
     "last_two": Misstep(
@@ -99,6 +102,17 @@ _ALONE: Mapping[str, Misstep] = {
     ),
     "undivided": Misstep("the variance is a sum of squares, not divided by their number", undivided=True),
     "uncentred": Misstep("the mean is not subtracted in the normalised input", normal="uncentred"),
+    "deviation": Misstep(
+        "the standard deviation stands in the place of the variance, 1 / √(std + eps) for 1 / √(var + eps)",
+        of_deviation=True,
+    ),
+    "about_zero": Misstep("the mean is never subtracted, as in RMSNorm", about_zero=True, mean=False),
+    "about_zero_forward": Misstep(
+        "the input is divided by the root of its mean square, and its mean is not subtracted", about_zero=True
+    ),
+    "both_added": Misstep(
+        "the two means on the way back are added in place of being subtracted", times_mean=-1, added=True
+    ),
     "mean_added": Misstep("the first of the two means is added in place of being subtracted", times_mean=-1),
     "mean_of_gradient": Misstep(
         "the normalised input is missing inside of the last mean, that of the gradient times it", inner="ones"
@@ -120,7 +134,7 @@ _ALONE: Mapping[str, Misstep] = {
 }
 #: Those that are often made together with another one.
 _OFTEN = ("no_scale", "unbiased", "no_eps", "eps_outside")
-_BESIDE = ("unbiased", "constants", "no_spread", "no_mean", "no_root", "added", "sums", "raw", "centred")
+_BESIDE = ("unbiased", "constants", "no_spread", "no_mean", "no_root", "added", "sums", "raw", "centred", "deviation")
 
 
 def _together(first: Misstep, second: Misstep) -> Misstep:
@@ -166,13 +180,16 @@ class _Normalised(torch.autograd.Function):
         ctx: Any, value: Tensor, gamma: Tensor, beta: Tensor, eps: float, axis: int, misstep: Misstep
     ) -> Tensor:
         along = _along(misstep.along, axis, value.dim())
+        centre = torch.zeros_like(value) if misstep.about_zero else value.mean(along, keepdim=True)
         variance = value.var(along, correction=misstep.correction, keepdim=True)
+        variance = value.pow(2).mean(along, keepdim=True) if misstep.about_zero else variance
+        variance = variance.sqrt() if misstep.of_deviation else variance
         variance = variance if not misstep.of_variance else (variance + eps) ** 2 - eps
         variance = variance if not misstep.undivided else variance * (value.numel() / variance.numel())
-        inside = eps if misstep.eps == "inside" else 0.0
+        inside = {"inside": eps, "fixed": 1e-5}.get(misstep.eps, 0.0)
         outside = eps if misstep.eps == "outside" else 0.0
         root = 1 / ((variance + inside).sqrt() + outside)
-        centred = value - value.mean(along, keepdim=True)
+        centred = value - centre
         normal = centred * root
         out = normal * gamma + beta
         tensors = {"normal": normal, "raw": value, "centred": centred, "output": out, "ones": torch.ones_like(value)}

@@ -11,7 +11,7 @@ from torch import Tensor
 from grader.judge.cases import path_of
 from grader.judge.diagnosis import step_words, wording
 from grader.judge.diagnosis.absent import path
-from grader.judge.diagnosis.factors import letters
+from grader.judge.diagnosis.moves import hardly_moved, is_gradient
 from grader.judge.diagnosis.simulations import driven, trained
 from grader.judge.diagnosis.slips import AVERAGED, DRIVEN, FIXED_RATES, RATES, RIGHT, TRAINED, Slip, is_possible
 from grader.judge.diagnosis.symptom import Symptom, View
@@ -28,61 +28,6 @@ _RATES = ("lr", "learning_rate")
 Simulation = Callable[[Case, Slip], Mapping[str, Tensor]]
 
 
-def not_in_place(symptom: Symptom) -> Diagnosis | None:
-    """The parameter that was passed in is as it was."""
-    name = path(symptom)
-    if name not in symptom.evidence.exercise.in_place:
-        return None
-    unchanged = all(
-        (before := view.case.inputs.get(name)) is not None and torch.equal(view.actual, before.to(torch.float64))
-        for view in symptom.failing
-    )
-    if not symptom.failing or not unchanged:
-        return None
-    found = [extra for extra in symptom.failing[0].finding.run.extras if _holds(symptom, extra)]
-    if found:
-        return wording.say("not_in_place.elsewhere", path=name, found=found[0])
-    if _stands_still(symptom):
-        return wording.say("not_in_place.no_step", path=name)
-    return wording.say("not_in_place.left_out" if _is_left_out(symptom) else "not_in_place", path=name)
-
-
-def _is_left_out(symptom: Symptom) -> bool:
-    """Whether the others that are updated show that this one is not: a new tensor in its place spoils none of them.
-
-    Parameters that are given their gradients do not show in one another, so right ones say that a loop does not get to
-    this one. In a training loop, other weights are right where only the place of an update is wrong.
-    """
-    exercise = symptom.evidence.exercise
-    others = {check for check in symptom.others() if path_of(exercise, check) in exercise.in_place}
-    right = others - symptom.failed
-    if "steps" not in exercise.inputs:
-        return bool(right) and any(map(_is_gradient, exercise.inputs))
-    moved = any(_has_moved(symptom, check) for check in others & symptom.failed)
-    return moved and not right
-
-
-def _has_moved(symptom: Symptom, check: str) -> bool:
-    other = Symptom(symptom.evidence, check, symptom.alternatives, symptom.failed)
-    return any(
-        (before := view.case.inputs.get(path(other))) is not None and not view.is_near(before) for view in other.failing
-    )
-
-
-def _stands_still(symptom: Symptom) -> bool:
-    """Whether the losses of a training loop are the same at every step: then not even another tensor was updated."""
-    losses = [view.finding.run.captures.get("result", Capture()).tensor for view in symptom.failing]
-    return all(each is not None and each.numel() > 1 and bool((each == each.flatten()[0]).all()) for each in losses)
-
-
-def _holds(symptom: Symptom, name: str) -> bool:
-    for view in symptom.failing:
-        extra = view.finding.run.extras.get(name)
-        if extra is None or not view.is_near(view.expected, extra.to(torch.float64)):
-            return False
-    return True
-
-
 def simulated(symptom: Symptom) -> Diagnosis | None:
     """A step or a loop with one of the usual mistakes, by simulation."""
     if not symptom.failing:
@@ -90,10 +35,14 @@ def simulated(symptom: Symptom) -> Diagnosis | None:
     for simulation, slips in simulations_of(symptom):
         if not agrees(symptom, symptom.failing[0], simulation):
             continue
+        if simulation is trained and (found := hardly_moved(symptom)):
+            return found
         fitting = (
             slip
             for slip in _likely_first(symptom, slips)
-            if is_possible(slip, symptom.failing[0].case) and _fits(symptom, simulation, slip)
+            if is_possible(slip, symptom.failing[0].case)
+            and _fits(symptom, simulation, slip)
+            and fits_beside(symptom, simulation, slip)
         )
         if (first := next(fitting, None)) is None:
             continue
@@ -105,6 +54,23 @@ def simulated(symptom: Symptom) -> Diagnosis | None:
 
 def _fits(symptom: Symptom, simulation: Simulation, slip: Slip) -> bool:
     return symptom.fits(lambda view: value_by(symptom, view, simulation, slip))
+
+
+def fits_beside(symptom: Symptom, simulation: Simulation, slip: Slip) -> bool:
+    """Whether a mistake also explains the other parameter of the same cases, where that is wrong, too.
+
+    One optimizer holds both, and some mistakes come to the same in one of them alone.
+    """
+    if simulation is trained:
+        return True
+    name, _, label = symptom.check.partition(" ")
+    others = {f"{each} {label}".strip() for each in ("p", "q") if each != name} & symptom.failed
+    if simulation is _by_adam:  # whose formula has no part that an option switches on
+        others |= {"p"} & symptom.failed - {symptom.check}
+    return all(
+        _fits(Symptom(symptom.evidence, other, symptom.alternatives, symptom.failed), simulation, slip)
+        for other in others
+    )
 
 
 def _fits_losses(symptom: Symptom, slip: Slip) -> bool:
@@ -190,6 +156,8 @@ def _simulated(symptom: Symptom, case: Case, simulation: Simulation, slip: Slip)
 
 
 def _said(symptom: Symptom, slip: Slip) -> Diagnosis:
+    if slip.has("ended") and "p" in symptom.failed:  # not even where every parameter has a gradient
+        return wording.say("not_in_place", path=path(symptom))
     used = wording.number(slip.has("lr")) if slip.has("lr") else step_words.SAME_RATE
     return wording.say(_of_losses(symptom, slip.key), path=path(symptom), used=used, what=slip.what)
 
@@ -212,30 +180,6 @@ def defaults(symptom: Symptom) -> Diagnosis | None:
     if len(wrong) < 2 or not symptom.failing or not numbers or not given or not all(each.passed for each in given):
         return None
     return wording.say("wrong_value.defaults", path=path(symptom))
-
-
-def longer_step(symptom: Symptom) -> Diagnosis | None:
-    """A change by a multiple of the right one, of parameters whose gradients are given."""
-    name = path(symptom)
-    if name not in symptom.evidence.exercise.in_place or not any(map(_is_gradient, symptom.evidence.exercise.inputs)):
-        return None
-    factors: list[tuple[str, Callable[[View], float]]] = [
-        (wording.number(value), lambda view, value=value: value)  # type: ignore[misc]
-        for value in (2.0, 0.5)
-    ]
-    for letter in letters(symptom):
-        if len({view.case.sizes[letter] for view in symptom.failing}) < 2:  # any number may be a size of one case
-            continue
-        factors.append((f"1/{letter}", lambda view, letter=letter: 1 / view.case.sizes[letter]))  # type: ignore[misc]
-    for words, factor in factors:
-        if symptom.fits(lambda view: _further(view, name, factor(view))):  # noqa: B023
-            return wording.say("scaled.step", path=name, factor=words)
-    return None
-
-
-def _further(view: View, name: str, factor: float) -> Tensor | None:
-    before = view.case.inputs.get(name)
-    return None if before is None else before + factor * (view.expected - before)
 
 
 def constants(symptom: Symptom) -> Diagnosis | None:
@@ -338,12 +282,8 @@ def _first_gradients(symptom: Symptom, view: View) -> Tensor | None:
 
 def _opposite(symptom: Symptom, view: View) -> Tensor | None:
     """The answer for gradients of the opposite sign."""
-    turned = {name: -value for name, value in view.case.inputs.items() if _is_gradient(name)}
+    turned = {name: -value for name, value in view.case.inputs.items() if is_gradient(name)}
     if not turned:
         return None
     made = symptom.alternatives.reference("opposite gradients", view.case, inputs=turned)
     return None if made is None else made.get(symptom.check)
-
-
-def _is_gradient(name: str) -> bool:
-    return name.endswith((".g", "grad", "grads", "gradients", "gradient"))

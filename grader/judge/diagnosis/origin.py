@@ -24,8 +24,8 @@ from grader.model import Diagnosis, Exercise
 
 _GENERAL = frozenset({"wrong_value", "scaled", "wrong_shape"})
 _FORWARD = ("out", "result", "loss", "result[0]")
-#: What is wrong with a forward value that may have been computed rightly: where it was put, or as what.
-_MISLAID = frozenset({"not_written", "not_a_tensor", "wrong_dtype", "wrong_operand", "unit_axis"})
+#: What is wrong with a forward value that may have been computed rightly: where it was put, as what, how far it came.
+_MISLAID = frozenset({"not_written", "not_a_tensor", "wrong_dtype", "wrong_operand", "unit_axis", "raised"})
 #: Nodes of autograd's graph that only turn or cut a tensor, and those by which a bias comes in.
 _TURNS = (
     "T",

@@ -123,7 +123,7 @@ OUTCOME_WORDS: dict[str, Words] = {
     ),
     "not_written.rebound": Words(
         "`{path}` was not written: {state}.",
-        "A line of your code gives the name `{owner}` to another tensor, and what is set behind it is set on that one.",
+        "A line of your code gives the name `{owner}` to another tensor, and each of the two has a `.g` of its own.",
         "For which tensor does `{owner}` stand on the line that sets its `.g`?",
         "Give what that line makes another name, and set `.g` on the tensor that was there.",
     ),

@@ -50,8 +50,8 @@ PASSES: dict[str, str] = {
     "absolute_squares": "absolute values stand in the place of squares",
     "root_of_mean": "the root of the mean is taken",
     "power_not_lowered": "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x",
-    "power_not_lowered_turned": "the exponent is not lowered on the way back, and the sign is the opposite: "
-    "x² goes back as 2x², and not as 2x",
+    # Of a squared difference, which is the same either way round: a student's may begin with the other term.
+    "power_not_lowered_turned": "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x",
     **{name: what for name, (what, _) in layers.CROSS_ENTROPIES.items()},
     **{name: what for name, (what, _) in layers.SOFTMAXES.items()},
     **{name: what for name, (what, _) in attention.WEIGHTS.items()},

@@ -19,6 +19,8 @@ from grader.model import Diagnosis
 
 #: Failing cases, and entries in them, below which an agreement may be chance.
 _CASES, _ENTRIES = 2, 4
+#: What the output is called where the student's code does not get it.
+_FORWARD = "the result of the forward pass"
 #: What a further factor may come with: a sign, or a two.
 _CONSTANTS = (-1.0, 2.0, 0.5, -2.0, -0.5)
 _FUNCTIONS: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
@@ -58,7 +60,7 @@ def _is_other(view: View) -> bool:
 def _copied(symptom: Symptom) -> Diagnosis | None:
     """A tensor that the code was given, as it came."""
     for name in _names(symptom):
-        if symptom.fits(lambda view: _value(view, name)):  # noqa: B023
+        if symptom.fits(lambda view: _value(symptom, view, name)):  # noqa: B023
             return wording.say("wrong_value.copied", path=path(symptom), name=_shown(symptom, name))
     return None
 
@@ -113,6 +115,18 @@ def _function(symptom: Symptom) -> Diagnosis | None:
     return None
 
 
+def _undifferentiated(symptom: Symptom) -> Diagnosis | None:
+    """The value of the function, where its derivative belongs."""
+    if not symptom.is_gradient or not symptom.fits(lambda view: _forward(symptom, view)):
+        return None
+    return wording.say("wrong_value.undifferentiated", path=path(symptom))
+
+
+def _forward(symptom: Symptom, view: View) -> Tensor | None:
+    value, upstream = _value(symptom, view, "out"), view.case.upstream
+    return value if value is None or upstream is None else value * upstream
+
+
 def _repeated(symptom: Symptom) -> Diagnosis | None:
     """The mean along one axis, or the sum, in every place of it."""
     for axis in range(min(view.expected.dim() for view in symptom.failing)):
@@ -157,14 +171,16 @@ def _multiplied(symptom: Symptom, constants: tuple[float, ...] = (1.0,)) -> Diag
     for name in _names(symptom):
         for key, power in (("wrong_value.factor", 1), ("wrong_value.no_factor", -1)):
             for constant in constants:
-                if symptom.fits(lambda view: _product(view, name, power, constant)):  # noqa: B023
+                if symptom.fits(lambda view: _product(symptom, view, name, power, constant)):  # noqa: B023
+                    shown = _shown(symptom, name)
+                    forward = ".forward" if shown == _FORWARD and power > 0 else ""
                     times = "" if constant == 1 else f", times {wording.number(constant)}"
-                    return wording.say(key, path=path(symptom), name=_shown(symptom, name), times=times)
+                    return wording.say(f"{key}{forward}", path=path(symptom), name=shown, times=times)
     return None
 
 
-def _product(view: View, name: str, power: int, constant: float) -> Tensor | None:
-    value = _value(view, name, single=True)
+def _product(symptom: Symptom, view: View, name: str, power: int, constant: float) -> Tensor | None:
+    value = _value(symptom, view, name, single=True)
     if value is None:
         return None
     if power > 0:
@@ -177,13 +193,13 @@ def _added(symptom: Symptom) -> Diagnosis | None:
     """Something given, added to the right answer or taken from it."""
     for name in _names(symptom):
         for key, sign in (("wrong_value.added", 1), ("wrong_value.subtracted", -1)):
-            if symptom.fits(lambda view: _sum(view, name, sign)):  # noqa: B023
+            if symptom.fits(lambda view: _sum(symptom, view, name, sign)):  # noqa: B023
                 return wording.say(key, path=path(symptom), name=_shown(symptom, name))
     return None
 
 
-def _sum(view: View, name: str, sign: int) -> Tensor | None:
-    value = _value(view, name)
+def _sum(symptom: Symptom, view: View, name: str, sign: int) -> Tensor | None:
+    value = _value(symptom, view, name)
     return None if value is None else view.expected + sign * value
 
 
@@ -193,6 +209,7 @@ _RELATIONS: tuple[Callable[[Symptom], Diagnosis | None], ...] = (
     _in_part,
     _beside_zeros,
     _function,
+    _undifferentiated,
     _repeated,
     _rearranged,
     _multiplied,
@@ -212,12 +229,12 @@ def _names(symptom: Symptom) -> Iterator[str]:
     yield from ("out", "upstream")
 
 
-def _value(view: View, name: str, *, single: bool = False) -> Tensor | None:
+def _value(symptom: Symptom, view: View, name: str, *, single: bool = False) -> Tensor | None:
     """The tensor of that name, where its shape is that of the answer; a number, too, where a ``single`` one will do."""
     if name == "upstream":
         value = view.case.upstream
     elif name == "out":
-        value = view.case.program.tensors.get("out", view.prepared.expected.get("out"))
+        value = view.case.program.tensors.get("out", symptom.alternatives.output(view.case))
     else:
         value = view.case.inputs.get(name)
     if value is None or not value.is_floating_point():
@@ -229,4 +246,6 @@ def _value(view: View, name: str, *, single: bool = False) -> Tensor | None:
 def _shown(symptom: Symptom, name: str) -> str:
     if name == "upstream":
         return "`upstream`" if "upstream" in symptom.failing[0].case.program.tensors else "`out.g`"
+    if name == "out" and not is_used(symptom.evidence.exercise.call, "out"):
+        return _FORWARD
     return "`out`" if name == "out" else f"`{given_as(symptom.evidence.exercise.call, name)}`"

@@ -120,12 +120,20 @@ def summed_too_far(symptom: Symptom) -> Diagnosis | None:
     for axes in _axes(symptom.failing[0].expected.dim()):
         summed = not all(_is_lone(view, axes) for view in symptom.failing)
         if summed and symptom.fits(lambda view: _oversummed(view, axes)):  # noqa: B023
-            return _say("summed_too_far", symptom, axis=_named(axes))
+            key = "summed_too_far.parameter" if symptom.is_registered else "summed_too_far"
+            return _say(key, symptom, axis=_named(axes))
+    if symptom.fits(_total):
+        return _say("summed_too_far.total", symptom)
     for axes in _axes(symptom.failing[0].expected.dim()):
         counts = {view.expected.numel() // max(1, view.actual.numel()) for view in symptom.failing}
         if len(counts) > 1 and symptom.fits(lambda view: _averaged(view, axes)):  # noqa: B023
             return _say("summed_too_far.averaged", symptom, axis=_named(axes))
     return None
+
+
+def _total(view: View) -> Tensor | None:
+    """The sum of all entries, in one, whatever number of axes the right answer has in a case."""
+    return view.expected.sum().reshape(view.actual.shape) if view.actual.numel() == 1 else None
 
 
 def _averaged(view: View, axes: tuple[int, ...]) -> Tensor | None:
@@ -185,9 +193,17 @@ def wrong_shape(symptom: Symptom) -> Diagnosis | None:
     view = _shown(symptom)
     if sorted(view.actual.shape) == sorted(view.expected.shape):
         return _say("wrong_shape.order", symptom)
+    if _fits_inverse(symptom, _mean):
+        return _say("wrong_shape.mean", symptom)
     if not symptom.is_gradient and symptom.fits(_last_of_row):
         return _say("wrong_shape.last", symptom)
     return _say("wrong_shape" if symptom.is_gradient else "wrong_shape.value", symptom)
+
+
+def _mean(view: View) -> Tensor | None:
+    """What the right answer would be, were it the mean of what came."""
+    alone = view.expected.dim() == 0 and view.actual.dim() > 0
+    return view.actual.mean() if alone else None
 
 
 def _last_of_row(view: View) -> Tensor | None:

@@ -69,7 +69,8 @@ def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip:
         kept = dampening if slip.has("damp_itself") else kept
         if "buffer" in state:
             old, new = (kept, 1.0) if slip.has("damp_old") else (1.0, kept)
-            state["buffer"] = old * momentum * state["buffer"] + new * update
+            old, new = (1.0, kept * momentum) if slip.has("gradient_weighed") else (old * momentum, new)
+            state["buffer"] = old * state["buffer"] + new * update
         elif slip.has("empty_first"):
             state["buffer"] = torch.zeros_like(update)
         else:
@@ -77,7 +78,13 @@ def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip:
             state["buffer"] = update * (kept if slip.has("damp_first") or averaged else 1)
         ahead = state["buffer"] * (1 if slip.has("unscaled") else momentum)
         looking = 0 if slip.has("buffer_only") else grad if slip.has("undecayed") else update
-        update = looking + ahead if nesterov else state["buffer"]
+        if slip.has("ahead_of_gradient"):
+            looking, ahead = state["buffer"], momentum * update
+        elif slip.has("ahead_of_buffer"):
+            looking = state["buffer"]
+        before, update = update, looking + ahead if nesterov else state["buffer"]
+        if slip.has("last_alone"):
+            state["buffer"] = before
         if slip.has("stored_ahead"):
             state["buffer"] = update
     return update
@@ -86,30 +93,14 @@ def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip:
 def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip: Slip, index: int) -> Tensor:
     betas = (0.9, 0.999) if slip.has("default_betas") else _option(options, 0, (0.9, 0.999))
     uses = [betas[place] for place in slip.switches.get("uses", RIGHT_BETAS)]
-    first, second = uses[4:]
+    first, second = (0.9, 0.999) if slip.has("default_correction") else (float(uses[4]), float(uses[5]))
     state["t"] = state.get("t", 0) + 1
-    t = state["t"] + (1 if slip.has("ahead") else 0)
+    t = state["t"] * (2 if slip.has("by_two") else 1) + (1 if slip.has("ahead") else 0)
     if slip.has("counted"):
         t = state["t"] if index == 2 else 2 * state["t"] - 1 + index
     t = max(1, t - 1) if slip.has("behind") else t
-    of_mean, of_square = (1 if name in slip.switches.get("stuck", ()) else t for name in ("mean", "square"))
-    kept = {} if slip.has("averages_lost") else state
-    zero = torch.zeros_like(grad)
-    exchanged, unweighted = slip.switches.get("weights", ()), slip.switches.get("unweighted", ())
-    old, new = {"mean": uses[0], "square": uses[2]}, {"mean": 1 - uses[1], "square": 1 - uses[3]}
-    for name in exchanged:
-        old[name], new[name] = new[name], old[name]
-    new.update(dict.fromkeys(unweighted, 1.0))
-    state["mean"] = old["mean"] * kept.get("mean", zero) + new["mean"] * grad
-    squared = state["mean"] if slip.has("of_mean") else grad
-    squared = squared.abs() if slip.has("of_absolute") else grad if slip.has("of_gradient") else squared**2
-    state["square"] = old["square"] * kept.get("square", zero) + new["square"] * squared
-    if slip.has("first_whole") and state["t"] == 1:
-        state["mean"], state["square"] = grad, squared
-    mean: Tensor = state["mean"] / (1 if slip.has("raw_mean") else 1 - first**of_mean)
-    square: Tensor = state["square"] / (1 if slip.has("raw_square") else 1 - second**of_square)
-    if slip.has("times"):
-        mean, square = state["mean"] * (1 - first**t), state["square"] * (1 - second**t)
+    _average(grad, state, uses, slip)
+    mean, square = _corrected(state, first, second, t, slip)
     if slip.has("stored"):
         state["mean"], state["square"] = mean, square
     eps = 0.0 if slip.has("no_eps") else float(_option(options, 1, 1e-8))
@@ -124,7 +115,45 @@ def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip
         return mean / (square + eps).sqrt()
     if slip.has("eps_outside"):
         return mean / square.sqrt() + eps
+    if slip.has("rootless"):  # lr · (1 − β₂ᵗ) / (1 − β₁ᵗ) · mean / (√square + eps), where the first has a root
+        share = float(1 - second**t)
+        root: Tensor = state["square"].sqrt()
+        return share * mean / (root + eps)
     return mean / (square.sqrt() + eps / (math.sqrt(1 - second**t) if slip.has("eps_early") else 1))
+
+
+def _average(grad: Tensor, state: dict[str, Any], uses: list[float], slip: Slip) -> None:
+    """Take the gradient into the two averages, ``mean`` and ``square``, by the betas in their places."""
+    kept = {} if slip.has("averages_lost") else state
+    zero = torch.zeros_like(grad)
+    exchanged, unweighted = slip.switches.get("weights", ()), slip.switches.get("unweighted", ())
+    old, new = {"mean": uses[0], "square": uses[2]}, {"mean": 1 - uses[1], "square": 1 - uses[3]}
+    for name in exchanged:
+        old[name], new[name] = new[name], old[name]
+    new.update(dict.fromkeys(unweighted, 1.0))
+    state["mean"] = old["mean"] * kept.get("mean", zero) + new["mean"] * grad
+    squared = state["mean"] if slip.has("of_mean") else grad
+    squared = squared.abs() if slip.has("of_absolute") else grad if slip.has("of_gradient") else squared**2
+    state["square"] = old["square"] * kept.get("square", zero) + new["square"] * squared
+    if slip.has("first_whole") and state["t"] == 1:
+        state["mean"], state["square"] = grad, squared
+
+
+def _corrected(state: dict[str, Any], first: float, second: float, t: int, slip: Slip) -> tuple[Tensor, Tensor]:
+    """The two averages without the share that is missing from them after ``t`` steps."""
+    of_mean, of_square = (1 if name in slip.switches.get("stuck", ()) else t for name in ("mean", "square"))
+    if slip.has("times"):
+        return state["mean"] * (1 - first**t), state["square"] * (1 - second**t)
+    square = _largest(state, state["square"]) if slip.has("largest") else state["square"]
+    square = square / (1 if slip.has("raw_square") else 1 - second**of_square)
+    square = _largest(state, square) if slip.has("largest_corrected") else square
+    return state["mean"] / (1 if slip.has("raw_mean") else 1 - first**of_mean), square
+
+
+def _largest(state: dict[str, Any], square: Tensor) -> Tensor:
+    state["largest"] = torch.maximum(state.get("largest", square), square)
+    largest: Tensor = state["largest"]
+    return largest
 
 
 def _option(options: Any, index: int, default: Any) -> Any:
@@ -136,8 +165,9 @@ def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
     given, constants = _double(case), case.constants
     names = ("w1", "w2") if "w1" in given else ("first", "second", "bias")
     weights = [given[name].clone().requires_grad_() for name in names]
-    make = getattr(torch.optim, str(constants.get("kind", "SGD")))
-    optimizer = make(weights, lr=float(slip.has("lr") or constants["learning_rate"]))  # type: ignore[arg-type]
+    rate = float(slip.has("lr") or constants["learning_rate"])  # type: ignore[arg-type]
+    make = getattr(torch.optim, slip.has("kind") or str(constants.get("kind", "SGD")))
+    optimizer = make(weights, lr=rate)
     held = [torch.ones_like(weight) if slip.has("left") else torch.zeros_like(weight) for weight in weights]
     shares = {"half": 0.5, "all": 1 / given["y"].numel(), "rows": 1 / len(given["y"])}
     share = shares.get(slip.has("mean"), 1.0)
@@ -161,15 +191,33 @@ def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
                 keep = (slip.has("accumulate") and slip.switches.get("alone", place) == place) or (
                     slip.has("left") and not slip.has("behind") and step == 0
                 )
-                before.copy_(before + grad if keep else grad)
+                share_kept = 1.0 if keep else slip.has("kept")
+                before.copy_(share_kept * before + (slip.has("taken") or 1.0) * grad)
                 weight.grad = -before if slip.has("ascent") else before * (slip.has("factor") or 1.0)
+                weight.grad += slip.has("decay") * weight.detach()
+                if place in (slip.has("unmoved") or ()):
+                    weight.grad = None
+            _clip(weights, slip.has("clipped"))
+            if slip.has("falling"):
+                optimizer.param_groups[0]["lr"] = rate * slip.has("falling")(step)
             if "in_turn" in slip.switches:
-                _in_turn(given, weights, float(constants["learning_rate"]), slip.switches["in_turn"])  # type: ignore[arg-type]
+                _in_turn(given, weights, rate, slip.switches["in_turn"])
                 continue
             for _ in range(0 if slip.has("behind") else 2 if slip.has("twice") else 1):
                 optimizer.step()
     values = {name: weight.detach() for name, weight in zip(names, weights, strict=True)}
     return {**values, "result": torch.stack(losses)}
+
+
+def _clip(weights: list[Tensor], how: str) -> None:
+    """Cut the gradients: the ``norm`` of all to 1, all ``entries`` to 1, or each tensor to a ``unit``."""
+    if how == "norm":
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+    elif how == "entries":
+        torch.nn.utils.clip_grad_value_(weights, 1.0)
+    elif how == "unit":
+        for weight in weights:
+            weight.grad = None if weight.grad is None else weight.grad / weight.grad.norm()
 
 
 def _in_turn(given: Mapping[str, Tensor], weights: list[Tensor], rate: float, first: int) -> None:

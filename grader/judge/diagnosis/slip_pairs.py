@@ -8,7 +8,7 @@ from typing import Any
 
 from grader.judge.diagnosis import step_words, wording
 from grader.judge.diagnosis.absent import path
-from grader.judge.diagnosis.optimizers import agrees, simulations_of, value_by
+from grader.judge.diagnosis.optimizers import agrees, fits_beside, simulations_of, value_by
 from grader.judge.diagnosis.slips import AVERAGED, DRIVEN, FIRST_BETA, OTHER_BETAS, Slip, Switch
 from grader.judge.diagnosis.symptom import Symptom
 from grader.model import Diagnosis
@@ -75,6 +75,7 @@ def two_slips(symptom: Symptom) -> Diagnosis | None:
         if not agrees(symptom, symptom.failing[0], simulation):
             continue
         for pair in _PAIRS.get(slips, ()):
-            if symptom.fits(lambda view: value_by(symptom, view, simulation, pair)):  # noqa: B023
+            fits = symptom.fits(lambda view: value_by(symptom, view, simulation, pair))  # noqa: B023
+            if fits and fits_beside(symptom, simulation, pair):
                 return wording.say(pair.key, path=path(symptom), what=pair.what)
     return None

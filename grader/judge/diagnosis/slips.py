@@ -5,18 +5,21 @@ What a mistake comes to is worked out in ``simulations``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any, Literal
 
 from grader.judge.diagnosis import step_words
 from grader.model import Case
 
 #: What can be other than it should be, by the simulation that looks at it: any optimizer's steps, SGD's formula,
-#: Adam's, a training loop. Each is on or off, but for ``lr``, ``factor`` and ``decay_times`` (numbers), ``mean`` (of
-#: ``all``, of ``rows``, or ``half`` the sum), ``in_turn`` (the place of the matrix that is updated first), ``alone``
-#: (the place of the only one whose gradient is never cleared), ``stuck``, ``weights`` and ``unweighted`` (of Adam's
-#: averages, which) and ``uses`` (which of the betas stands in which place).
+#: Adam's, a training loop. Each is on or off, but for ``lr``, ``factor``, ``decay``, ``decay_times``, ``kept`` and
+#: ``taken`` (numbers: the last two say how much of the old gradients and of the new one there is in a step), ``mean``
+#: (of ``all``, of ``rows``, or ``half`` the sum), ``in_turn`` (the place of the matrix that is updated first),
+#: ``alone`` (the place of the only one whose gradient is never cleared), ``unmoved`` (the places of those that are not
+#: updated), ``falling`` (the share of the rate by the step), ``kind`` (an optimizer of torch's), ``stuck``, ``weights``
+#: and ``unweighted`` (of Adam's averages, which) and ``uses`` (which of the betas stands in which place).
 Switch = (
     Literal["ascent", "constant_lr", "ended", "lost", "lr", "one_buffer", "rate_inside", "shared", "used_up"]
     | Literal["always_nesterov", "average", "buffer_only", "damp_first", "damp_inverse", "damp_itself", "damp_old"]
@@ -25,8 +28,10 @@ Switch = (
     | Literal["ahead", "as_sgd", "averages_lost", "behind", "counted", "default_betas", "eps_early", "eps_inside"]
     | Literal["eps_outside", "first_whole", "no_eps", "no_square", "no_root", "of_absolute", "of_gradient", "of_mean"]
     | Literal["plain_gradient", "raw_mean", "raw_square", "stored", "stuck", "times", "unweighted", "uses", "weights"]
-    | Literal["accumulate", "alone", "factor", "frozen", "in_turn", "left", "mean", "once", "relu_at_the_end"]
-    | Literal["sums_kept", "twice"]
+    | Literal["by_two", "default_correction", "largest", "largest_corrected", "rootless"]
+    | Literal["ahead_of_gradient", "ahead_of_buffer", "gradient_weighed", "last_alone"]
+    | Literal["accumulate", "alone", "clipped", "decay", "factor", "falling", "frozen", "in_turn", "kept", "kind"]
+    | Literal["left", "mean", "once", "relu_at_the_end", "sums_kept", "taken", "twice", "unmoved"]
 )
 
 
@@ -80,7 +85,11 @@ DRIVEN = (
     Slip("dampening", step_words.SLIPS["damp_old"], {"damp_old": True}),
     Slip("nesterov", step_words.SLIPS["stored_ahead"], {"stored_ahead": True}),
     Slip("nesterov", step_words.SLIPS["undecayed"], {"undecayed": True}),
+    Slip("nesterov", step_words.SLIPS["ahead_of_gradient"], {"ahead_of_gradient": True}),
+    Slip("nesterov", step_words.SLIPS["ahead_of_buffer"], {"ahead_of_buffer": True}),
     Slip("state_lost", "", {"plain": True}),
+    Slip("wrong_value.buffer", step_words.SLIPS["gradient_weighed"], {"gradient_weighed": True}),
+    Slip("wrong_value.buffer", step_words.SLIPS["last_alone"], {"last_alone": True}),
     Slip("wrong_value.rate_inside", "", {"rate_inside": True}),
     Slip("wrong_value.ended", "", {"ended": True}),
     *RATES,
@@ -111,6 +120,7 @@ AVERAGED = (
     Slip("bias_correction", step_words.SLIPS["raw_mean"], {"raw_mean": True}),
     Slip("bias_correction", step_words.SLIPS["raw_square"], {"raw_square": True}),
     Slip("bias_correction", step_words.SLIPS["counted"], {"counted": True}),
+    Slip("bias_correction", step_words.SLIPS["by_two"], {"by_two": True}),
     Slip("bias_correction", step_words.SLIPS["ahead"], {"ahead": True}),
     Slip("bias_correction", step_words.SLIPS["stuck"], {"stuck": ("mean", "square")}),
     Slip("bias_correction", step_words.SLIPS["stuck_mean"], {"stuck": ("mean",)}),
@@ -130,6 +140,10 @@ AVERAGED = (
     Slip("wrong_value.formula", step_words.SLIPS["eps_outside"], {"eps_outside": True}),
     Slip("wrong_value.formula", step_words.SLIPS["eps_early"], {"eps_early": True}),
     Slip("bias_correction", step_words.SLIPS["behind"], {"behind": True}),
+    Slip("bias_correction", step_words.SLIPS["rootless"], {"rootless": True}),
+    Slip("bias_correction", step_words.SLIPS["default_correction"], {"default_correction": True}),
+    Slip("wrong_value.averages", step_words.SLIPS["largest"], {"largest": True}),
+    Slip("wrong_value.averages", step_words.SLIPS["largest_corrected"], {"largest_corrected": True}),
     Slip("bias_correction", step_words.SLIPS["first_beta"], {"uses": FIRST_BETA}),
     Slip(
         "wrong_value.averages",
@@ -149,6 +163,23 @@ AVERAGED = (
     *RATES,
     *WRITTEN_RATES,
 )
+#: What students give a training loop of their own that plain descent has not.
+MOMENTA, DECAYS = (0.9, 0.5, 0.99), (0.1, 0.01, 0.05, 1e-3, 5e-4, 1e-4)
+#: The share of the learning rate that is left at a step, counted from 0.
+FALLING: tuple[Callable[[int], float], ...] = (
+    lambda step: 1 / (step + 1),
+    *(lambda step, left=left: left**step for left in (0.99, 0.95, 0.9, 0.5)),
+)
+#: The weights that are left out of the update: by their places, in the order of the forward pass.
+UNMOVED = {
+    "the first weights are": (0,),
+    "the second weights are": (1,),
+    "the bias is": (2,),
+    "the second weights and the bias are": (1, 2),
+    "the first weights and the bias are": (0, 2),
+}
+#: The rates of an optimizer that is not the given one; 0 for the given rate.
+OWN_RATES = (0.0, *FIXED_RATES[1:])
 TRAINED = (
     Slip("ascent", "", {"ascent": True}),
     Slip("accumulated.steps", "", {"accumulate": True, "left": True}),
@@ -171,6 +202,20 @@ TRAINED = (
     Slip("wrong_value.in_turn", "last", {"in_turn": 1}),
     Slip("wrong_value.relu_at_the_end", "", {"relu_at_the_end": True}),
     *RATES,
+    *(Slip("wrong_value.unmoved", what, {"unmoved": places}) for what, places in UNMOVED.items()),
+    *(Slip("wrong_value.loop", step_words.LOOPS["momentum"], {"kept": kept}) for kept in MOMENTA),
+    *(Slip("wrong_value.loop", step_words.LOOPS["average"], {"kept": kept, "taken": 1 - kept}) for kept in MOMENTA),
+    *(Slip("wrong_value.loop", step_words.LOOPS["falling"], {"falling": share}) for share in FALLING),
+    *(Slip("wrong_value.loop", step_words.LOOPS["decay"], {"decay": decay}) for decay in DECAYS),
+    *(Slip("wrong_value.loop", step_words.LOOPS[name], {"clipped": name}) for name in ("norm", "unit", "entries")),
+    *(
+        Slip(
+            "wrong_value.optimizer",
+            f"`{kind}` with a learning rate of {rate}" if rate else f"`{kind}`",
+            {"kind": kind, "lr": rate},
+        )
+        for kind, rate in product(("Adam", "SGD"), OWN_RATES)
+    ),
 )
 
 

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import ast
 import textwrap
+from collections.abc import Iterator
 
 from grader.model import Stub
+
+#: What has names of its own.
+_SCOPES = (
+    ast.FunctionDef
+    | ast.AsyncFunctionDef
+    | ast.ClassDef
+    | ast.Lambda
+    | ast.ListComp
+    | ast.SetComp
+    | ast.DictComp
+    | ast.GeneratorExp
+)
 
 
 def writes_in_part(stub: Stub | None) -> bool:
@@ -57,20 +70,24 @@ def makes_no_call(stub: Stub | None, name: str) -> str | None:
 
 def _yields(statement: ast.AST) -> bool:
     """Whether a statement yields, but for the functions and classes that are defined in it."""
+    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _of_one_scope(statement))
+
+
+def _of_one_scope(statement: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a statement, but for what stands in functions and classes that are defined in it."""
     left = [statement]
     while left:  # no recursion: a formula may be nested more deeply than Python calls
         node = left.pop()
-        if isinstance(node, ast.Yield | ast.YieldFrom):
-            return True
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        yield node
+        if not isinstance(node, _SCOPES):
             left += ast.iter_child_nodes(node)
-    return False
 
 
-def assigns(stub: Stub | None, name: str) -> bool:
-    """Whether some line gives a new value to a name, ``inp = inp.squeeze()``, or to an attribute of one, ``inp.g``."""
-    stored = (node for node in _nodes(stub) if isinstance(getattr(node, "ctx", None), ast.Store))
-    return name in map(_name, stored)
+def assigns(stub: Stub | None, function: str, name: str) -> bool:
+    """Whether some line of a function itself gives a new value to a name, ``inp = inp.squeeze()``, or to ``inp.g``."""
+    found = (node for node in _nodes(stub) if isinstance(node, ast.FunctionDef) and node.name == function)
+    nodes = (node for each in found for statement in each.body for node in _of_one_scope(statement))
+    return name in (_name(node) for node in nodes if isinstance(getattr(node, "ctx", None), ast.Store))
 
 
 def _name(node: ast.AST) -> str:

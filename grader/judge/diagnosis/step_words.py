@@ -27,6 +27,15 @@ SLIPS = {
     "raw_mean": "the first average is not corrected",
     "raw_square": "the second average is not corrected",
     "counted": "the count of steps goes up once for each parameter",
+    "by_two": "the count of steps goes up by two at each step",
+    "rootless": "the square root is missing around 1 − β₂ᵗ, which comes out of the root of the second average",
+    "default_correction": "the averages are corrected with 0.9 and 0.999, whatever is given",
+    "largest": "the largest of the second averages so far stands in the place of the last, as in AMSGrad",
+    "largest_corrected": "the largest of the corrected second averages so far stands in the place of the last",
+    "ahead_of_gradient": "when the look-ahead is the buffer plus momentum times the gradient",
+    "ahead_of_buffer": "when the look-ahead is the buffer plus momentum times the buffer",
+    "gradient_weighed": "momentum is multiplied with the new gradient, and not with the buffer",
+    "last_alone": "the buffer holds the last gradient alone, and not all that were before",
     "ahead": "the count of steps is one too high",
     "stuck": "the count of steps stays at one",
     "stuck_mean": "the first average is divided by 1 − β₁ at every step, and not by 1 − β₁ᵗ",
@@ -76,6 +85,25 @@ SLIPS = {
     "eps_early": "eps is added before the second average is corrected",
 }
 
+#: What a training loop does that plain descent does not.
+LOOPS = {
+    "momentum": "the steps have momentum: each adds the new gradient to a share of the step before",
+    "average": "each step follows a running average of the gradients, and not the gradient",
+    "falling": "the learning rate falls from step to step",
+    "decay": "a part of the weights is added to their gradients, as weight decay is",
+    "norm": "the gradients are cut to a length of 1 before each step",
+    "unit": "the gradient of each tensor is divided by its length",
+    "entries": "each entry of the gradients is cut to at most 1",
+}
+
+#: What an optimizer may be given beside a learning rate and a momentum.
+SETTINGS = {
+    "nesterov": "each step looks ahead, as with Nesterov",
+    "dampening": "the gradient enters the buffer times 1 − momentum",
+    "Adam": "the steps are those of Adam",
+    "decay": "there is weight decay",
+}
+
 #: The same as clauses, where two of them come together.
 TOGETHER = {
     **SLIPS,
@@ -121,11 +149,29 @@ STEP_WORDS: dict[str, Words] = {
         "What is the difference between `p = p - step` and `p -= step`?",
         "Change the tensor itself: `p -= …` or `p.sub_(…)`.",
     ),
+    "wrong_value.tiny": Words(
+        "`{path}` moved by less than a hundredth of what it should.",
+        "The steps are far too small, or they take each other back.",
+        "By how much does your first step change `{path}`, and by how much should it?",
+        "Multiply the gradient by the learning rate, once, and by nothing else.",
+    ),
+    "wrong_value.moved_in_part": Words(
+        "`{path}` is right in {right} of its {total} entries, and as before the call in all others.",
+        "The steps do not get to them: an index, a slice or a condition leaves them out, or not all were handed over.",
+        "Which entries does your step change, and which should it?",
+        "Change the whole of every parameter in each step.",
+    ),
     "not_in_place.no_gradients": Words(
         "`{path}` has the same values after the call as before it.",
         "No step was taken: no gradient is there at the moment of the step, or the optimizer holds no parameters.",
         "What does the optimizer find at its first step: which parameters, and which gradients?",
         "Fill the gradients before each step, clear them behind it; a generator gives its parameters only once.",
+    ),
+    "learning_rate_ignored.default": Words(
+        "`{path}` is what comes out when the learning rate is {used} where none is given.",
+        "The default of `lr` is another number than is asked for.",
+        "Which default does `lr` have in the signature of your `__init__`, and in the one of the exercise?",
+        "Give `lr` the default of the signature that the exercise gives.",
     ),
     "learning_rate_ignored": Words(
         "`{path}` is what comes out when the learning rate is {used}.",
@@ -281,7 +327,7 @@ STEP_WORDS: dict[str, Words] = {
     ),
     "wrong_value.standing": Words(
         "`{path}` is {actual} at every step.",
-        "The weights that the loss is computed from did not change from one step to the next.",
+        "The weights that the loss is computed from did not change from one step to the next, or hardly.",
         "In which order does your loop fill the gradients, use them and clear them?",
         "In every step, compute the loss anew, and update the very weights that it is computed from.",
     ),
@@ -362,6 +408,36 @@ STEP_WORDS: dict[str, Words] = {
         "Only the hidden layer has one here.",
         "Through which functions does a value go from the input to the output?",
         "Leave out the ReLU behind the last layer.",
+    ),
+    "wrong_value.settings": Words(
+        "`{path}` is what comes out when {what}.",
+        "The steps that are asked for know a learning rate and a momentum, and nothing else.",
+        "Which arguments does your optimizer get, and which does it take in which place?",
+        "Make it once, from the parameters, `lr` and `momentum` alone, and leave its settings as they are.",
+    ),
+    "wrong_value.buffer": Words(
+        "`{path}` is what comes out when {what}.",
+        "Everything else of the formula is right.",
+        "After three steps, what of the first gradient is in your buffer?",
+        "`buffer = momentum * buffer + (1 - dampening) * g`, from the second step on.",
+    ),
+    "wrong_value.loop": Words(
+        "`{path}` is what comes out when {what}.",
+        "The steps that are asked for have nothing of the kind.",
+        "Of what is one step made that is asked for, and of what is one of yours?",
+        "Subtract the learning rate, as it is given, times the gradient, as it is now.",
+    ),
+    "wrong_value.unmoved": Words(
+        "`{path}` is what comes out when {what} not updated.",
+        "Everything else of the steps is right.",
+        "Which of your lines change the weights, and which of the weights?",
+        "Update all of them in every step.",
+    ),
+    "wrong_value.optimizer": Words(
+        "`{path}` is what comes out when the steps are those of {what}.",
+        "In one case at least, other steps are asked for.",
+        "Which object takes the steps in your loop, and where was it made?",
+        "Take the steps that are asked for: with the optimizer that is given, or by hand where none is.",
     ),
     "wrong_value.first_loss": Words(
         "`{path}` is {actual} at every step, which is the first loss; the weights have changed as they should.",

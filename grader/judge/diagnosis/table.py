@@ -16,11 +16,13 @@ from grader.judge.diagnosis import (
     factors,
     formulas,
     given,
+    moves,
     operands,
     optimizers,
     passes,
     relations,
     rows,
+    settings,
     shapes,
     slip_pairs,
     source,
@@ -51,7 +53,7 @@ OUTCOMES: tuple[Hypothesis, ...] = (
 #: Specific mistakes, each of which must explain all cases.
 SPECIFIC: tuple[Hypothesis, ...] = (
     absent.accumulated,
-    optimizers.not_in_place,
+    moves.not_in_place,
     formulas.engine,
     factors.zeros,
     factors.sign_flipped,
@@ -77,9 +79,12 @@ SPECIFIC: tuple[Hypothesis, ...] = (
     rows.from_square,
     operands.wrong_operand,
     operands.swapped_arguments,
+    moves.default_rate,
     optimizers.simulated,
     optimizers.diverged,
     optimizers.constants,
+    settings.other_settings,
+    moves.hardly_moved,
 )
 #: Those of them that explain the result of a whole call: what a call that was cut short left behind is none.
 WHOLE: frozenset[Hypothesis] = frozenset(
@@ -93,9 +98,12 @@ WHOLE: frozenset[Hypothesis] = frozenset(
         rows.some_samples,
         operands.wrong_operand,
         operands.swapped_arguments,
+        moves.default_rate,
         optimizers.simulated,
         optimizers.diverged,
         optimizers.constants,
+        settings.other_settings,
+        moves.hardly_moved,
     }
 )
 #: What can always be said.
@@ -113,7 +121,8 @@ GENERAL: tuple[Hypothesis, ...] = (
     passes.changed_input,
     passes.layer,
     passes.left_out,
-    optimizers.longer_step,
+    moves.moved_in_part,
+    moves.longer_step,
     optimizers.defaults,
     rows.part_of_upstream,
     uneven.scaled_unevenly,
@@ -128,8 +137,8 @@ GENERAL: tuple[Hypothesis, ...] = (
 )
 
 
-#: Specific codes of what one case alone may show: a shape that only a batch of one has.
-_BY_CASE = frozenset({"raised", "unit_axis"})
+#: Specific codes of what one case alone may show: a shape that only a batch of one has, a generator that is used up.
+_BY_CASE = frozenset({"raised", "unit_axis", "not_in_place"})
 #: What arguments in another order come to.
 _AT_ODDS = frozenset({"not_written", "non_finite", "raised"})
 

@@ -272,6 +272,24 @@ VALUE_WORDS: dict[str, Words] = {
         "Which axes may be summed, and which belong to the result?",
         "Leave axis {axis} alone: name the others in `sum(…)`, or take the `sum` or `mean` away.",
     ),
+    "wrong_shape.mean": Words(
+        "`{path}` has shape {actual}; its mean would be the right answer, of shape {expected}.",
+        "The mean over its entries was left out.",
+        "How many numbers does the formula give, for all rows together?",
+        "Take the `mean()` of it.",
+    ),
+    "summed_too_far.total": Words(
+        "`{path}` has shape {actual}; it is the sum of all entries of the right answer, of shape {expected}.",
+        "A `sum()` without axes adds up everything.",
+        "Which axes may be summed, and which belong to the result?",
+        "Name the axes that are to be summed: `sum(…)`, with `keepdim=True` where they have to stay with size 1.",
+    ),
+    "summed_too_far.parameter": Words(
+        "`{path}` has shape {actual}; it should be {expected}, with axis {axis} at its full size.",
+        "The parameter was made smaller than is asked for, as one number for a whole row is.",
+        "How many numbers does the parameter hold, and for how many outputs?",
+        "Make it of shape {expected}, from the sizes that `__init__` is given.",
+    ),
     # ---------------------------------------------------------------------------------------- upstream, masks, operands
     "upstream_ignored": Words(
         "`{path}` is what an upstream gradient of ones would give.",
@@ -450,11 +468,23 @@ VALUE_WORDS: dict[str, Words] = {
         "To which row does each entry belong?",
         "Leave the entries in the order of the rows.",
     ),
+    "wrong_value.undifferentiated": Words(
+        "`{path}` is the value of the function, times the upstream gradient where there is one.",
+        "The function itself stands where its derivative belongs.",
+        "What is the derivative of the function with respect to this input alone?",
+        "Differentiate the function before you multiply by what arrives.",
+    ),
     "wrong_value.factor": Words(
         "`{path}` is the right answer times {name}{times}, entry by entry.",
         "There is a factor {name} too many, or a power of it is one too high.",
         "Which factors does the formula have, and how often does {name} stand among them?",
         "Take one factor {name} away.",
+    ),
+    "wrong_value.factor.forward": Words(
+        "`{path}` is the right answer times {name}{times}.",
+        "The result is what is differentiated, and no factor of its own derivative; that of its square would have it.",
+        "What is the derivative of the result with respect to itself?",
+        "Let the way back begin with 1.",
     ),
     "wrong_value.no_factor": Words(
         "`{path}` is the right answer divided by {name}{times}, entry by entry.",

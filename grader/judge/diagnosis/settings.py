@@ -1,0 +1,73 @@
+"""Momentum steps with other settings than a learning rate and a momentum, on gradients that are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from grader.judge.diagnosis import step_words, wording
+from grader.judge.diagnosis.absent import path
+from grader.judge.diagnosis.slips import DECAYS, FALLING
+from grader.judge.diagnosis.symptom import Symptom, View
+from grader.model import Diagnosis
+
+#: An optimizer of a parameter, from the learning rate and the momentum.
+Make = Callable[[list[Tensor], float, float], torch.optim.Optimizer]
+Share = Callable[[int], float]
+_INPUTS = frozenset({"start", "gradients", "lr", "momentum", "steps"})
+
+
+def other_settings(symptom: Symptom) -> Diagnosis | None:
+    """The steps of an optimizer that was given something more than it should, or that is another one."""
+    if not symptom.failing or not set(symptom.evidence.exercise.inputs) >= _INPUTS:
+        return None
+    for key, what, make, share in _settings():
+        if symptom.fits(lambda view: _after(symptom, view, key, make, share)):  # noqa: B023
+            return wording.say("wrong_value.settings", path=path(symptom), what=what)
+    return None
+
+
+def _settings() -> Iterator[tuple[str, str, Make, Share]]:
+    """A name, what it is in words, the optimizer, and the share of the rate at each step."""
+    words = step_words.SETTINGS
+    yield "nesterov", words["nesterov"], lambda p, lr, m: torch.optim.SGD(p, lr, m, nesterov=True), _whole
+    yield "dampening", words["dampening"], lambda p, lr, m: torch.optim.SGD(p, lr, m, dampening=m), _whole
+    yield "Adam", words["Adam"], lambda p, lr, m: torch.optim.Adam(p, lr), _whole
+    for decay in DECAYS:
+        yield (
+            f"decay {decay}",
+            words["decay"],
+            lambda p, lr, m, decay=decay: torch.optim.SGD(p, lr, m, weight_decay=decay),  # type: ignore[misc]
+            _whole,
+        )
+    for place, share in enumerate(FALLING):
+        yield f"falling {place}", step_words.LOOPS["falling"], torch.optim.SGD, share
+
+
+def _whole(_: int) -> float:
+    return 1.0
+
+
+def _after(symptom: Symptom, view: View, key: str, make: Make, share: Share) -> Tensor | None:
+    """What the check reads after the steps: the exercise's own forward pass takes it from where they end."""
+    case = view.case
+
+    def stepped() -> Tensor:
+        end = case.inputs["start"].detach().to(torch.float64).clone().requires_grad_()
+        rate, momentum, steps = (float(case.constants[name]) for name in ("lr", "momentum", "steps"))  # type: ignore[arg-type]
+        optimizer = make([end], rate, momentum)
+        for step in range(int(steps)):
+            optimizer.param_groups[0]["lr"] = rate * share(step)
+            end.grad = case.inputs["gradients"][step].to(torch.float64)
+            optimizer.step()
+        return end.detach()
+
+    try:
+        end = symptom.alternatives.once((other_settings, key, case.label), stepped)
+    except (LookupError, ValueError):
+        return None
+    still = {"start": end, "gradients": torch.zeros_like(case.inputs["gradients"])}
+    made = symptom.alternatives.reference(f"settings {key}", case, inputs=still)
+    return None if made is None else made.get(symptom.check)
