@@ -64,9 +64,7 @@ def _differentiated(
         weight = None if upstream is None else upstream.to(value.dtype).reshape(value.shape)
         # Of a weighted sum, not with `grad_outputs`, for which torch imports sympy: half a second.
         loss = value if weight is None else (value * weight).sum()
-        gradients = torch.autograd.grad(
-            loss, [leaves[name] for name in wanted], allow_unused=True, materialize_grads=True
-        )
+        gradients = torch.autograd.grad(loss, [leaves[name] for name in wanted], materialize_grads=True)
         values |= {f"{name}.g": gradient for name, gradient in zip(wanted, gradients, strict=True)}
     return values
 

@@ -140,6 +140,8 @@ def test_plain_tensor_in_a_module_is_not_registered():
     plain = {check: lambda one, right: Capture(right.float()) for check in exercise.registered}
     found = codes(diagnosed(exercise, plain))
     assert {found[check] for check in exercise.registered} == {"not_registered"}
+    wrong = {check: lambda one, right: Capture((right + 1).float()) for check in exercise.registered}
+    assert "not_registered" not in codes(diagnosed(exercise, wrong)).values()
 
 
 def test_number_in_place_of_a_tensor():

@@ -1416,6 +1416,13 @@ WRONG: dict[str, tuple[str, ...]] = {
     ),
     # ------------------------------------------------------------------------------- calls that run no line, and copies
     "generator": ("lin_grad", LIN.format("yield"), "w.g", "makes of each call a generator", "not_written"),
+    "generator_in_place_of_a_result": (
+        "residual",
+        "def residual(out, targ):\n    yield out[:, 0] - targ",
+        "result",
+        "no line of `residual` ran",
+        "not_written",
+    ),
     "output_last": (
         "MseModule",
         "class MseModule(Module):\n    def forward(self, inp, targ):\n"
@@ -1429,7 +1436,7 @@ WRONG: dict[str, tuple[str, ...]] = {
         "Relu",
         "class Relu(solution):\n    def __call__(self, inp):\n        return super().__call__(inp.clone())",
         "inp.g",
-        "a copy",
+        "another tensor than the `inp` that was passed in, as a copy",
         "not_written",
     ),
     "output_in_the_class": (
