@@ -59,6 +59,13 @@ def test_input_that_the_result_does_not_depend_on_has_a_gradient_of_zeros():
     torch.testing.assert_close(found["w.g"], case.inputs["inp"].double().T @ case.upstream.double())
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int64])
+def test_forward_pass_that_changes_its_input_changes_none_of_the_case(dtype):
+    given = torch.ones(2, dtype=dtype)
+    assert forward_value(replace(linear, forward=lambda inp: inp.add_(1)), {"inp": given}, {}).tolist() == [2, 2]
+    assert given.tolist() == [1, 1]
+
+
 def test_mapping_gives_the_values_itself():
     assert reference_for(table, {"x": X}, {"k": 3}, None)["result"].tolist() == [1, 2, 3]
 
