@@ -1712,6 +1712,66 @@ WRONG: dict[str, tuple[str, ...]] = {
         "p (all options left out)",
         "in the averages, and not in their",
     ),
+    "upstream_itself": (
+        "tanh_grad",
+        short("tanh_grad", "inp, out", "inp.g = out.g"),
+        "inp.g",
+        "upstream gradient itself",
+    ),
+    "mask_below_zero": (
+        "relu_grad",
+        short("relu_grad", "inp, out", "inp.g = (inp < 0) * out.g"),
+        "inp.g",
+        "lets the gradient through exactly where the ReLU was shut",
+        "mask_inverted",
+    ),
+    "rows_averaged": (
+        "embedding_grad",
+        short(
+            "embedding_grad",
+            "index, out, weight",
+            "solution(index, out, weight); weight.g /= torch.bincount(index.flatten(), minlength=len(weight))"
+            ".clamp(min=1)[:, None]",
+        ),
+        "weight.g",
+        "averages where a row is used several times",
+        "averaged_instead_of_summed",
+    ),
+    "column_met_a_row": (
+        "mse_grad",
+        short("mse_grad", "inp, targ", "inp.g = 2 * (inp - targ).mean(1, keepdim=True) / len(targ)"),
+        "inp.g",
+        "matrix of all pairs",
+        "broadcast_to_square",
+    ),
+    "mean_of_all_entries": (
+        "lin_grad",
+        short("lin_grad", "inp, out, w, b", "solution(inp, out, w, b); w.g /= out.numel()"),
+        "w.g",
+        "by the number of entries that are summed",
+        "averaged_instead_of_summed",
+    ),
+    "two_axes_not_summed": (
+        "layernorm_grad",
+        short("layernorm_grad", "inp, out, gamma, beta, eps", "solution(inp, out, gamma, beta, eps); beta.g = out.g"),
+        "beta.g",
+        "were not added up",
+        "not_summed_over_batch",
+    ),
+    **{
+        f"times_{factor}": (
+            "lin_grad",
+            short("lin_grad", "inp, out, w, b", f"n = len(inp); solution(inp, out, w, b); b.g = {factor} * b.g"),
+            "b.g",
+            said,
+            "scaled",
+        )
+        for factor, said in (
+            ("n**2", "n² times what it should be"),
+            ("-2", "made of the opposite sign and a factor of 2 too many"),
+            ("-1 / n", "`b.g` is -1/n times"),
+        )
+    },
     "layers_by_their_places": (
         "train_module",
         "def train_module(model, x, y, learning_rate, steps):\n    losses = []\n    for _ in range(steps):\n"

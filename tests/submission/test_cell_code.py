@@ -19,7 +19,7 @@ def test_masked_keeps_the_number_of_each_line(source: str) -> None:
 @pytest.mark.parametrize(
     ("source", "code"),
     [
-        ("\n%%bash\nls -l", "\n\n"),
+        (" \n%%bash\nls -l", "\n\n"),
         ("\n %%time\nx = 1", "\n\nx = 1"),
         ("!ls \\\n  -a \\ \n  -l\nx = 1", "pass\n\n\nx = 1"),
         ("files = !ls \\\n  -l\nx = 1", "files = None\n\nx = 1"),
