@@ -159,6 +159,25 @@ async def test_messages_without_number_are_cut_off(monkeypatch: pytest.MonkeyPat
         await connection.receive()
 
 
+@pytest.mark.parametrize("trusted", [False, True])
+@pytest.mark.parametrize(
+    ("sizes", "fits"), [([400], True), ([401], False), ([399, 1], True), ([400, 1], False), ([200] * 3, False)], ids=str
+)
+def test_message_of_a_stranger_is_refused_when_it_is_too_large(
+    sizes: list[int], fits: bool, trusted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zmtp, "LARGEST", 400)
+    parser = zmtp.Parser(trusted=trusted)
+    for _ in range(2):  # the next one has as much room
+        parser.feed(zmtp.message([bytes(size) for size in sizes]))
+        if fits or trusted:
+            assert parser.message() == [bytes(size) for size in sizes]
+        else:
+            with pytest.raises(zmtp.Refused, match="too large"):
+                parser.message()
+            break
+
+
 async def test_what_nobody_asks_for_stays_in_the_socket() -> None:
     connection, wire = opened()
     connection.data_received(zmtp.message([b"1"]) * 3)
