@@ -125,6 +125,7 @@ class Wire:
     def __init__(self) -> None:
         self.written = bytearray()
         self.reading = True
+        self.closed = False
 
     def write(self, data: bytes) -> None:
         self.written += data
@@ -136,7 +137,7 @@ class Wire:
         self.reading = True
 
     def close(self) -> None:
-        self.reading = False
+        self.closed = True
 
 
 def opened() -> tuple[zmtp.Connection, Wire]:
@@ -151,10 +152,11 @@ def opened() -> tuple[zmtp.Connection, Wire]:
 
 async def test_messages_without_number_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zmtp, "ALL", 1000)
-    connection, _ = opened()
+    connection, wire = opened()
     connection.data_received(zmtp.message([bytes(90)]) * 11)
     for _ in range(10):
         assert await connection.receive() == [bytes(90)]
+    assert wire.closed
     with pytest.raises(zmtp.Refused):
         await connection.receive()
 
