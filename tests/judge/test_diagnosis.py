@@ -150,6 +150,14 @@ def test_number_in_place_of_a_tensor():
     assert "dict" in found["inp.g"].message
 
 
+def test_something_else_in_place_of_numbers_is_told_so_in_a_variant_too():
+    sgd = of("SGD")
+    wrong = [check for check in sgd.checks if check.startswith("cleared")]
+    found = diagnosed(sgd, dict.fromkeys(wrong, lambda one, right: Capture(absence="not_a_tensor", detail="dict")))
+    assert len(wrong) > 0
+    assert all("`cleared` is of type dict; numbers are asked for" in found[check].message for check in wrong)
+
+
 def test_parameter_left_as_it_was_is_not_in_place():
     exercise = of("sgd_step")
     found = diagnosed(exercise, {"p": lambda one, right: one.case.inputs["p"]})

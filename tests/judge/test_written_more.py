@@ -1772,6 +1772,67 @@ WRONG: dict[str, tuple[str, ...]] = {
             ("-1 / n", "`b.g` is -1/n times"),
         )
     },
+    **{
+        f"rows_{rows}": (
+            "torch_grads",
+            short(
+                "torch_grads",
+                "x, y, w1, w2",
+                f"loss = solution(x, y, w1, w2)[0]\n    return loss, *solution(x[{rows}], y[{rows}], w1, w2)[1:]",
+            ),
+            "result[1]",
+            said,
+            code,
+        )
+        for rows, said, code in (
+            ("-1:", "the contribution of the last sample alone", "last_sample_only"),
+            (":1", "the contribution of the first sample alone", "not_summed_over_batch"),
+            ("1:", "misses the contribution of the first sample", "not_summed_over_batch"),
+            (":-1", "misses the contribution of the last sample", "not_summed_over_batch"),
+        )
+    },
+    "last_row_of_both_factors": (
+        "lin_grad",
+        short("lin_grad", "inp, out, w, b", "solution(inp, out, w, b); w.g = inp[-1:].T @ out.g[-1:]"),
+        "w.g",
+        "the contribution of the last sample alone",
+        "last_sample_only",
+    ),
+    **{
+        f"value_{name}": ("residual", short("residual", "out, targ", f"return (out[:, 0] - targ){end}"), "result", said)
+        for name, end, said in (
+            ("cut", ".clamp(min=0)", "right where it is positive, and 0 where a negative number is right"),
+            ("moved", ".roll(1)", "Entries were sorted, turned round or shifted"),
+            ("raised", " + 3", "the right answer plus 3"),
+        )
+    },
+    **{
+        f"gradient_{name}": (
+            "lin_grad",
+            short("lin_grad", "inp, out, w, b", f"solution(inp, out, w, b); w.g = w.g.{end}"),
+            "w.g",
+            said,
+        )
+        for name, end, said in (
+            ("cut", "clamp(min=0)", "entries, and 0 in all others"),
+            ("turned_round", "flip(1)", "turned round along axis 1"),
+            ("moved", "roll(1, 0)", "An index was mixed up"),
+            ("reshaped", "T.reshape(w.shape)", "keep the order of the entries"),
+        )
+    },
+    "beside_the_mask": (
+        "relu_grad",
+        short("relu_grad", "inp, out", "inp.g = (inp > 0) * out.g + (inp <= 0)"),
+        "inp.g",
+        "entries that are not 0, and wrong among the others",
+    ),
+    "step_of_no_rate": (
+        "updated",
+        short("updated", "param, grad, lr", "return param - grad"),
+        "result",
+        "not a factor of the step",
+        "learning_rate_ignored",
+    ),
     "layers_by_their_places": (
         "train_module",
         "def train_module(model, x, y, learning_rate, steps):\n    losses = []\n    for _ in range(steps):\n"
