@@ -69,6 +69,8 @@ def test_filter_refuses_each_call_by_its_number_on_each_machine(gate: seccomp.Ga
     known = seccomp._numbers(machine)
     assert {verdict(machine, gate, call) for call in known if call not in seccomp._SPECIAL} == {REFUSE}
     assert {verdict(machine, gate, call) for call in seccomp._ATTRIBUTES if call in known} == {NOTHING}
+    forks = {verdict(machine, gate, call) for call in ("fork", "vfork", "clone") if call in known}
+    assert forks == {ASK if gate == "asked" else REFUSE}
     assert verdict(machine, gate, 2000) == ALLOW
     assert verdict(machine, gate, 2000, audit=0x40000003) == KILL  # the calls of 32 bits
     assert verdict(machine, gate, 2000 | 0x40000000) == REFUSE
