@@ -12,6 +12,7 @@ from torch import Tensor
 
 from grader.judge.cases import Prepared, path_of
 from grader.judge.comparison import compare
+from grader.judge.reference import base_name
 from grader.model import Capture, Case, CaseRun, Comparison, Exercise, Stub
 
 
@@ -61,7 +62,7 @@ def gather(
     exercise: Exercise, prepared: tuple[Prepared, ...], runs: tuple[CaseRun, ...], stub: Stub | None = None
 ) -> Evidence:
     """Compare every check of every case; ``runs`` stand in the order of ``prepared``."""
-    findings: dict[str, list[Finding]] = {check: [] for check in exercise.checks if check not in exercise.raises}
+    findings: dict[str, list[Finding]] = {check: [] for check in exercise.checks}
     raising: dict[str, bool] = {}
     modified: dict[str, tuple[str, ...]] = {}
     for one, run in zip(prepared, runs, strict=True):
@@ -82,18 +83,17 @@ def float_dtypes(case: Case) -> tuple[torch.dtype, ...]:
 
 def _finding(exercise: Exercise, one: Prepared, run: CaseRun, check: str) -> Finding:
     actual = run.captures.get(path_of(exercise, check), Capture(absence="missing"))
-    plain = check.partition(" (")[0]
+    plain = base_name(exercise, check)
     comparison = compare(
         actual,
         one.expected[check],
         dtypes=float_dtypes(one.case),
         upstream=one.case.upstream,
         factor=exercise.tolerance,
-        scalars=check in exercise.scalars or plain in exercise.scalars,
+        scalars=plain in exercise.scalars,
     )
-    registered = check in exercise.registered or plain in exercise.registered
     array = actual.kind == "ndarray" and path_of(exercise, check).endswith(".g")  # the gradient of a tensor is one
-    if comparison.verdict == "close" and (array or (registered and actual.kind != "parameter")):
+    if comparison.verdict == "close" and (array or (plain in exercise.registered and actual.kind != "parameter")):
         comparison = Comparison("not_a_tensor", comparison.actual_shape, comparison.expected_shape)
     return Finding(check, one.case, run, one.expected[check], actual, comparison)
 

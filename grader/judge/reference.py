@@ -75,9 +75,7 @@ def _differentiated(
         # Of a weighted sum, not with `grad_outputs`, for which torch imports sympy: half a second.
         loss = value if weight is None else (value * weight).sum()
         try:
-            gradients = torch.autograd.grad(
-                loss, [leaves[name] for name in wanted], allow_unused=True, materialize_grads=True
-            )
+            gradients = torch.autograd.grad(loss, [leaves[name] for name in wanted], materialize_grads=True)
         except RuntimeError as error:
             raise exercise.fault(
                 f"autograd cannot go back through it: {error}",

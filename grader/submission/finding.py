@@ -55,7 +55,7 @@ def archive_stem(name: str) -> str:
     >>> archive_stem("ada.tar.gz")
     'ada'
     """
-    for ending in sorted(_ARCHIVES, key=len, reverse=True):
+    for ending in _ARCHIVES:
         if name.lower().endswith(ending) and len(name) > len(ending):
             return name[: -len(ending)]
     return name

@@ -42,7 +42,7 @@ def givens_of(released: Traversable | Path) -> frozenset[str]:
 
 
 def _marks(cell: Cell) -> Iterable[str]:
-    return (mark for item in definitions_in(cell.source) if item.parses and (mark := item.fingerprint))
+    return (mark for item in definitions_in(cell.source) if (mark := item.fingerprint))
 
 
 class Givens:

@@ -111,7 +111,7 @@ class Naming:
         self._export = export
         own = [folder for folder in folders if folder not in self._nobodys and not is_from_platform(folder)]
         self._with_sheet = len(own) > 1 and all(self._files.beside_sheet(archive_stem(folder)) for folder in own)
-        self._prefix = "" if self._with_sheet else classroom_prefix(own, owner)
+        self._prefix = classroom_prefix(own, owner)
 
     def name(self, parts: tuple[str, ...]) -> Name:
         """Return whose the file at ``parts`` is."""

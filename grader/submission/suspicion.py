@@ -135,7 +135,7 @@ def _imports(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
                 yield node.lineno, alias.asname or package, alias.name if alias.asname else package
                 if not alias.asname and "." in alias.name:
                     yield node.lineno, f"import {alias.name}", alias.name  # no name of its own, but a sign
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif isinstance(node, ast.ImportFrom) and not node.level:
             for alias in node.names:
                 yield node.lineno, alias.asname or alias.name, f"{node.module}.{alias.name}"
 

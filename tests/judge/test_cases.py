@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from grader.course import exercise, normal
 from grader.errors import CourseError
 from grader.judge.cases import path_of, prepare
-from grader.model import SIZES
+from grader.model import SIZES, Variant
 from tests.judge.builders import cases, course, linear
 
 
@@ -35,8 +36,25 @@ def test_drawing_leaves_the_global_random_streams_alone():
 def test_standard_cases_are_all_there():
     labels = [one.case.label for one in cases(linear)]
     expected = {"random values", "float64", "batch of one", "i of one", "o of one", "not contiguous"}
-    assert expected <= set(labels)
+    assert set(labels) == expected | {"values around 1000", "values around 0.001"}
     assert len(labels) == len(set(labels))
+
+
+def test_standard_cases_are_what_they_are_called():
+    for one in cases(linear):
+        label, sizes = one.case.label, one.case.sizes
+        assert [letter for letter, size in sizes.items() if size == 1] == {"batch of one": ["n"]}.get(
+            label, [label[0]] if label.endswith(" of one") else []
+        )
+        scale = one.case.inputs["inp"].abs().max()
+        assert (scale > 100, scale < 0.1) == (label == "values around 1000", label == "values around 0.001")
+
+
+def test_variant_has_its_own_magnitude_and_dtype():
+    variant = Variant("large", magnitude=1e6, dtype="float64")
+    found = {one.case.label: one.case.inputs["w"] for one in prepare(replace(linear, variants=(variant,)), 1)}
+    assert found["large"].dtype == torch.float64
+    assert found["large"].abs().max() > 1e5
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -56,7 +74,39 @@ def test_students_see_the_true_output_and_an_upstream_gradient_but_no_expectatio
         )
         assert torch.equal(seen["out.g"], one.case.upstream)
         assert one.case.upstream.unique().numel() > 1 or one.case.upstream.numel() == 1
-        assert set(one.case.program.poison) == {"inp.g", "w.g", "b.g"}
+        assert one.case.program.poison == one.case.program.reads == ("inp.g", "w.g", "b.g")
+
+
+def test_upstream_gradient_is_given_by_the_name_that_the_call_has_for_it_to_floats_alone():
+    for one in cases(course().exercises["polynomial_vjp"]):
+        assert torch.equal(one.case.program.tensors["upstream"], one.case.upstream)
+    for one in prepare(replace(linear, forward=lambda inp: inp.long(), points={"out": 1}), 1):
+        assert one.case.upstream is None
+        assert set(one.case.program.tensors) == {"inp", "w", "b"}
+
+
+def test_only_gradients_of_inputs_are_poisoned_and_what_must_raise_is_not_read():
+    for one in cases(course().exercises["forward_and_backward"]):
+        assert set(one.case.program.reads) - set(one.case.program.poison) == {"result"}
+    sgd = course().exercises["SGD"]
+    assert {check for one in cases(sgd) for check in one.case.program.raises} == set(sgd.raises)
+    assert not {path for one in cases(sgd) for path in one.case.program.reads} & set(sgd.raises)
+
+
+def test_whole_numbers_are_int64():
+    assert {one.case.inputs["index"].dtype for one in cases(course().exercises["embedding_grad"])} == {torch.int64}
+
+
+@pytest.mark.parametrize(
+    ("call", "needs", "run"),
+    [
+        ("f(list(x), sum(x))", ("f",), "from builtins import list, sum\nf(list(x), sum(x))"),
+        ("list(x)", ("list",), "list(x)"),
+        ("sum = f(x); sum", ("f",), "sum = f(x); sum"),
+    ],
+)
+def test_builtins_of_a_call_are_pythons_own(call, needs, run):
+    assert {one.case.program.call for one in prepare(replace(linear, call=call, needs=needs), 1)} == {run}
 
 
 def test_strided_case_is_not_contiguous():
@@ -81,6 +131,30 @@ def test_case_on_a_kink_is_drawn_again():
 
     for one in prepare(f, 0):
         assert bool((one.case.inputs["x"].abs() > 1e-7).all())
+
+
+def test_first_draw_without_a_kink_is_taken():
+    drawn = []
+
+    def edge_or_not(draw):
+        drawn.append(float(draw.rng.randint(1, 3)))
+        return np.full(draw.sizes["o"], drawn[-1])
+
+    declared = replace(
+        linear,
+        call="f(b)",
+        inputs={"b": replace(linear.inputs["b"], draw=edge_or_not)},
+        points={"out": 1},
+        forward=lambda b: (b >= 1.0).to(b.dtype),
+        sizes={"o": (11,)},
+        ones=(),
+        magnitudes=(),
+    )
+    for seed in range(4):
+        prepared = prepare(declared, seed)
+        assert all(bool((one.case.inputs["b"] == 2).all()) for one in prepared)
+        assert drawn.count(2) == len(prepared)
+        drawn.clear()
 
 
 def test_path_of_a_variants_check_is_that_of_the_plain_one():

@@ -140,12 +140,22 @@ def test_plain_tensor_in_a_module_is_not_registered():
     plain = {check: lambda one, right: Capture(right.float()) for check in exercise.registered}
     found = codes(diagnosed(exercise, plain))
     assert {found[check] for check in exercise.registered} == {"not_registered"}
+    wrong = {check: lambda one, right: Capture((right + 1).float()) for check in exercise.registered}
+    assert "not_registered" not in codes(diagnosed(exercise, wrong)).values()
 
 
 def test_number_in_place_of_a_tensor():
     found = diagnosed(of("mse_grad"), {"inp.g": lambda one, right: Capture(absence="not_a_tensor", detail="dict")})
     assert codes(found) == {"inp.g": "not_a_tensor"}
     assert "dict" in found["inp.g"].message
+
+
+def test_something_else_in_place_of_numbers_is_told_so_in_a_variant_too():
+    sgd = of("SGD")
+    wrong = [check for check in sgd.checks if check.startswith("cleared")]
+    found = diagnosed(sgd, dict.fromkeys(wrong, lambda one, right: Capture(absence="not_a_tensor", detail="dict")))
+    assert len(wrong) > 0
+    assert all("`cleared` is of type dict; numbers are asked for" in found[check].message for check in wrong)
 
 
 def test_parameter_left_as_it_was_is_not_in_place():

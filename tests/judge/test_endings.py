@@ -6,6 +6,7 @@ import pytest
 
 from grader.judge.diagnosis.endings import ending_of, has_untouched_body
 from grader.judge.diagnosis.errors import explained
+from grader.judge.diagnosis.wording import say
 from grader.judge.evidence import Evidence
 from grader.model import CaseRun, Diagnosis, Stub, StudentError
 from tests.judge.answered import answered
@@ -27,8 +28,15 @@ def ended(error: StudentError, source: str) -> str:
     return ending(CaseRun("case", "raised", error=error), source).code
 
 
+@pytest.mark.parametrize("ended", ["timed_out", "crashed", "memory_exceeded", "output_exceeded"])
+def test_call_that_was_stopped_says_in_which_case(ended):
+    found = ending(CaseRun("case", ended))
+    assert (found.code, "(n=7)" in found.message) == (ended, True)
+
+
 def test_error_on_the_stubs_own_line_is_not_implemented():
-    assert ended(not_implemented(4, 3), UNTOUCHED) == "not_implemented"
+    found = ending(CaseRun("case", "raised", error=not_implemented(4, 3)), UNTOUCHED)
+    assert (found.code, found.message) == ("not_implemented", say("not_implemented", where="cell 4, line 3").message)
 
 
 def test_error_in_a_base_class_of_an_untouched_subclass_is_not_implemented():

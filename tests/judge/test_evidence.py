@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from grader.judge.evidence import float_dtypes, gather, protected_inputs
-from grader.model import Capture
+from grader.model import Capture, CaseRun, StudentError
 from tests.judge.builders import cases, changed_runs, course, evidence_of, linear, noise, right_runs
 
 
@@ -26,7 +26,8 @@ def test_capture_that_never_came_is_missing():
 
 
 def test_autograd_is_seen_where_it_is_forbidden():
-    runs = tuple(replace(run, autograd="torch.autograd.grad") for run in right_runs(linear))
+    *honest, last = right_runs(linear)
+    runs = (*honest, replace(last, autograd="torch.autograd.grad"))
     assert evidence_of(linear, runs).autograd == "torch.autograd.grad"
     assert gather(replace(linear, autograd=True), cases(linear), runs).autograd is None
 
@@ -88,6 +89,20 @@ def test_parameter_is_asked_for_where_it_must_be_registered(kind):
     assert verdicts == {"close" if kind == "parameter" else "not_a_tensor"}
 
 
+def test_exception_has_to_come_in_every_case():
+    declared = replace(linear, points={"linear()": 1}, raises={"linear()": "ValueError"})
+    came = StudentError("UnicodeError", "", bases=("ValueError", "Exception"))
+    other = StudentError("TypeError", "", bases=("TypeError", "Exception"))
+    for odd in cases(declared):
+        for instead, asked in ((came, True), (other, False), (None, False)):
+            errors = [instead if one is odd else came for one in cases(declared)]
+            runs = [
+                CaseRun(one.case.label, "returned", errors={"linear()": error})
+                for one, error in zip(cases(declared), errors, strict=True)
+            ]
+            assert evidence_of(declared, tuple(runs)).raising == {"linear()": asked}
+
+
 def test_wrong_array_is_told_to_be_wrong_and_a_right_one_to_be_no_tensor():
     for change, verdict in ((noise, "different"), (lambda one, right: right, "not_a_tensor")):
         runs = changed_runs(linear, {"w.g": lambda one, right, made=change: Capture(made(one, right), kind="ndarray")})
@@ -127,7 +142,6 @@ def test_upstream_may_be_used_up_where_the_call_keeps_it_as_a_gradient(call, kep
     assert protected_inputs(declared, case) == (("a", "b") if kept else ("a", "b", "upstream"))
 
 
-def test_float_dtypes_are_those_of_the_inputs():
-    assert {float_dtypes(one.case) for one in cases(linear)} == {
-        tuple({value.dtype for value in one.case.inputs.values()}) for one in cases(linear)
-    }
+def test_float_dtypes_are_those_of_the_inputs_that_hold_floats():
+    embedding = course().exercises["embedding_grad"]
+    assert {float_dtypes(one.case) for one in cases(embedding)} == {(torch.float32,), (torch.float64,)}

@@ -52,6 +52,12 @@ def guess(x):
     return x
 
 
+def test_exceptions_are_enough_where_nothing_else_is_asked_for():
+    declared = replace(linear, points={"linear()": 1}, raises={"linear()": "NotImplementedError"})
+    came = StudentError("NotImplementedError", "", bases=("NotImplementedError",))
+    assert diagnose(evidence_of(declared, every_run(declared, ended="returned", errors={"linear()": came}))) == {}
+
+
 def test_right_answer_passes_every_check():
     evidence = evidence_of(linear, right_runs(linear))
     assert diagnose(evidence) == {}

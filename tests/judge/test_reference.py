@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -47,6 +49,21 @@ def test_upstream_weighs_a_tensor_result():
     found = reference_for(linear, case.inputs, {}, case.upstream)
     torch.testing.assert_close(found["b.g"], case.upstream.double().sum(0))
     torch.testing.assert_close(found["w.g"], case.inputs["inp"].double().T @ case.upstream.double())
+
+
+def test_input_that_the_result_does_not_depend_on_has_a_gradient_of_zeros():
+    unused = replace(linear, forward=lambda inp, w, b: inp @ w)
+    case = cases(linear)[0].case
+    found = reference_for(unused, case.inputs, {}, case.upstream)
+    assert torch.equal(found["b.g"], torch.zeros_like(case.inputs["b"]).double())
+    torch.testing.assert_close(found["w.g"], case.inputs["inp"].double().T @ case.upstream.double())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int64])
+def test_forward_pass_that_changes_its_input_changes_none_of_the_case(dtype):
+    given = torch.ones(2, dtype=dtype)
+    assert forward_value(replace(linear, forward=lambda inp: inp.add_(1)), {"inp": given}, {}).tolist() == [2, 2]
+    assert given.tolist() == [1, 1]
 
 
 def test_mapping_gives_the_values_itself():

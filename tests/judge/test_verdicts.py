@@ -11,7 +11,7 @@ from grader.judge import verdicts
 from grader.judge.evidence import gather
 from grader.judge.score import score_exercise
 from grader.judge.verdicts import Verdicts
-from grader.model import Stub, StudentError
+from grader.model import Capture, Stub, StudentError
 from tests.judge.builders import cases, changed_runs, linear, noise, right_runs
 
 STUB = Stub("linear", 4, 2, "def linear(): pass", "metadata", ())
@@ -46,9 +46,17 @@ def test_equal_runs_that_are_others_are_judged(judged):
     assert judged == [STUB, STUB]
 
 
-def test_an_exception_is_judged_for_each_stub(judged):
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"ended": "raised", "error": StudentError("NotImplementedError", "", cell=4, line=3)},
+        {"errors": {"one": None, "other": StudentError("TypeError", "", cell=4, line=3)}},
+    ],
+    ids=["of the call", "of an expression"],
+)
+def test_an_exception_is_judged_for_each_stub(how, judged):
     first, *rest = right_runs(linear)
-    runs = (replace(first, ended="raised", error=StudentError("NotImplementedError", "", cell=4, line=3)), *rest)
+    runs = (replace(first, **how), *rest)
     known = Verdicts()
     for stub in (STUB, ELSEWHERE, replace(STUB), ELSEWHERE):
         assert known.score(linear, cases(linear), runs, stub) == anew(runs, stub)
@@ -64,9 +72,12 @@ def test_the_oldest_goes_first(monkeypatch, judged):
     assert len(judged) == 4
 
 
-def test_what_holds_much_is_not_kept(judged):
+@pytest.mark.parametrize("place", ["captures", "inputs", "extras"])
+def test_what_holds_much_is_not_kept(place, judged):
     first, *rest = right_runs(linear)
-    runs = (replace(first, extras={"large": torch.zeros(3000)}), *rest)
+    large = torch.zeros(3000)
+    held = {"none": Capture(absence="missing"), "large": Capture(large)} if place == "captures" else {"large": large}
+    runs = (replace(first, **{place: held}), *rest)
     known = Verdicts()
     for _ in range(2):
         assert known.score(linear, cases(linear), runs, STUB) == anew(runs, STUB)

@@ -1548,6 +1548,13 @@ WRONG: dict[str, tuple[str, ...]] = {
     ),
     # ------------------------------------------------------------------------------- calls that run no line, and copies
     "generator": ("lin_grad", LIN.format("yield"), "w.g", "makes of each call a generator", "not_written"),
+    "generator_in_place_of_a_result": (
+        "residual",
+        "def residual(out, targ):\n    yield out[:, 0] - targ",
+        "result",
+        "no line of `residual` ran",
+        "not_written",
+    ),
     "output_last": (
         "MseModule",
         "class MseModule(Module):\n    def forward(self, inp, targ):\n"
@@ -1561,7 +1568,7 @@ WRONG: dict[str, tuple[str, ...]] = {
         "Relu",
         "class Relu(solution):\n    def __call__(self, inp):\n        return super().__call__(inp.clone())",
         "inp.g",
-        "a copy",
+        "another tensor than the `inp` that was passed in, as a copy",
         "not_written",
     ),
     "output_in_the_class": (
@@ -1836,6 +1843,127 @@ WRONG: dict[str, tuple[str, ...]] = {
         adam(m=RIGHT_BETAS[1], v=RIGHT_BETAS[2]),
         "p (all options left out)",
         "in the averages, and not in their",
+    ),
+    "upstream_itself": (
+        "tanh_grad",
+        short("tanh_grad", "inp, out", "inp.g = out.g"),
+        "inp.g",
+        "upstream gradient itself",
+    ),
+    "mask_below_zero": (
+        "relu_grad",
+        short("relu_grad", "inp, out", "inp.g = (inp < 0) * out.g"),
+        "inp.g",
+        "lets the gradient through exactly where the ReLU was shut",
+        "mask_inverted",
+    ),
+    "rows_averaged": (
+        "embedding_grad",
+        short(
+            "embedding_grad",
+            "index, out, weight",
+            "solution(index, out, weight); weight.g /= torch.bincount(index.flatten(), minlength=len(weight))"
+            ".clamp(min=1)[:, None]",
+        ),
+        "weight.g",
+        "averages where a row is used several times",
+        "averaged_instead_of_summed",
+    ),
+    "column_met_a_row": (
+        "mse_grad",
+        short("mse_grad", "inp, targ", "inp.g = 2 * (inp - targ).mean(1, keepdim=True) / len(targ)"),
+        "inp.g",
+        "matrix of all pairs",
+        "broadcast_to_square",
+    ),
+    "mean_of_all_entries": (
+        "lin_grad",
+        short("lin_grad", "inp, out, w, b", "solution(inp, out, w, b); w.g /= out.numel()"),
+        "w.g",
+        "by the number of entries that are summed",
+        "averaged_instead_of_summed",
+    ),
+    "two_axes_not_summed": (
+        "layernorm_grad",
+        short("layernorm_grad", "inp, out, gamma, beta, eps", "solution(inp, out, gamma, beta, eps); beta.g = out.g"),
+        "beta.g",
+        "were not added up",
+        "not_summed_over_batch",
+    ),
+    **{
+        f"times_{factor}": (
+            "lin_grad",
+            short("lin_grad", "inp, out, w, b", f"n = len(inp); solution(inp, out, w, b); b.g = {factor} * b.g"),
+            "b.g",
+            said,
+            "scaled",
+        )
+        for factor, said in (
+            ("n**2", "n² times what it should be"),
+            ("-2", "made of the opposite sign and a factor of 2 too many"),
+            ("-1 / n", "`b.g` is -1/n times"),
+        )
+    },
+    **{
+        f"rows_{rows}": (
+            "torch_grads",
+            short(
+                "torch_grads",
+                "x, y, w1, w2",
+                f"loss = solution(x, y, w1, w2)[0]\n    return loss, *solution(x[{rows}], y[{rows}], w1, w2)[1:]",
+            ),
+            "result[1]",
+            said,
+            code,
+        )
+        for rows, said, code in (
+            ("-1:", "the contribution of the last sample alone", "last_sample_only"),
+            (":1", "the contribution of the first sample alone", "not_summed_over_batch"),
+            ("1:", "misses the contribution of the first sample", "not_summed_over_batch"),
+            (":-1", "misses the contribution of the last sample", "not_summed_over_batch"),
+        )
+    },
+    "last_row_of_both_factors": (
+        "lin_grad",
+        short("lin_grad", "inp, out, w, b", "solution(inp, out, w, b); w.g = inp[-1:].T @ out.g[-1:]"),
+        "w.g",
+        "the contribution of the last sample alone",
+        "last_sample_only",
+    ),
+    **{
+        f"value_{name}": ("residual", short("residual", "out, targ", f"return (out[:, 0] - targ){end}"), "result", said)
+        for name, end, said in (
+            ("cut", ".clamp(min=0)", "right where it is positive, and 0 where a negative number is right"),
+            ("moved", ".roll(1)", "Entries were sorted, turned round or shifted"),
+            ("raised", " + 3", "the right answer plus 3"),
+        )
+    },
+    **{
+        f"gradient_{name}": (
+            "lin_grad",
+            short("lin_grad", "inp, out, w, b", f"solution(inp, out, w, b); w.g = w.g.{end}"),
+            "w.g",
+            said,
+        )
+        for name, end, said in (
+            ("cut", "clamp(min=0)", "entries, and 0 in all others"),
+            ("turned_round", "flip(1)", "turned round along axis 1"),
+            ("moved", "roll(1, 0)", "An index was mixed up"),
+            ("reshaped", "T.reshape(w.shape)", "keep the order of the entries"),
+        )
+    },
+    "beside_the_mask": (
+        "relu_grad",
+        short("relu_grad", "inp, out", "inp.g = (inp > 0) * out.g + (inp <= 0)"),
+        "inp.g",
+        "entries that are not 0, and wrong among the others",
+    ),
+    "step_of_no_rate": (
+        "updated",
+        short("updated", "param, grad, lr", "return param - grad"),
+        "result",
+        "not a factor of the step",
+        "learning_rate_ignored",
     ),
     "layers_by_their_places": (
         "train_module",

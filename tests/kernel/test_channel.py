@@ -67,6 +67,16 @@ def test_router_and_libzmq_dealer_understand_each_other(size: int, tmp_path: Pat
         assert dealer.recv_multipart() == [b"y" * size, b"", b"tail"]
 
 
+def test_process_forked_from_a_kernel_sends_nothing(tmp_path: Path) -> None:
+    with raw(tmp_path / "s") as (ours, sock):
+        if (child := os.fork()) == 0:
+            ours.send_multipart([b"from the fork"])
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        ours.send_multipart([b"from the kernel"])
+        assert sock.recv(100) == zmtp.message([b"from the kernel"])
+
+
 def test_publisher_hears_of_the_subscription_of_libzmq(tmp_path: Path) -> None:
     fd = listening(tmp_path / "s")
     with peer(tmp_path / "s", zmq.SUB) as subscriber:

@@ -125,6 +125,7 @@ class Wire:
     def __init__(self) -> None:
         self.written = bytearray()
         self.reading = True
+        self.closed = False
 
     def write(self, data: bytes) -> None:
         self.written += data
@@ -136,7 +137,7 @@ class Wire:
         self.reading = True
 
     def close(self) -> None:
-        self.reading = False
+        self.closed = True
 
 
 def opened() -> tuple[zmtp.Connection, Wire]:
@@ -151,12 +152,32 @@ def opened() -> tuple[zmtp.Connection, Wire]:
 
 async def test_messages_without_number_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zmtp, "ALL", 1000)
-    connection, _ = opened()
+    connection, wire = opened()
     connection.data_received(zmtp.message([bytes(90)]) * 11)
     for _ in range(10):
         assert await connection.receive() == [bytes(90)]
+    assert wire.closed
     with pytest.raises(zmtp.Refused):
         await connection.receive()
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+@pytest.mark.parametrize(
+    ("sizes", "fits"), [([400], True), ([401], False), ([399, 1], True), ([400, 1], False), ([200] * 3, False)], ids=str
+)
+def test_message_of_a_stranger_is_refused_when_it_is_too_large(
+    sizes: list[int], fits: bool, trusted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zmtp, "LARGEST", 400)
+    parser = zmtp.Parser(trusted=trusted)
+    for _ in range(2):  # the next one has as much room
+        parser.feed(zmtp.message([bytes(size) for size in sizes]))
+        if fits or trusted:
+            assert parser.message() == [bytes(size) for size in sizes]
+        else:
+            with pytest.raises(zmtp.Refused, match="too large"):
+                parser.message()
+            break
 
 
 async def test_what_nobody_asks_for_stays_in_the_socket() -> None:

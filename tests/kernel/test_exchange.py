@@ -48,6 +48,51 @@ def test_tensors_that_do_not_follow_one_another_are_malformed(begin: int) -> Non
         exchange.decode(len(header).to_bytes(8, "little") + header + bytes(24))
 
 
+def file_of(entry: dict[str, object], meta: str = "{}") -> bytes:
+    whole = {"dtype": "U8", "shape": [8], "data_offsets": [0, 8], **entry}
+    header = json.dumps({"x": whole, "__metadata__": {"grader": meta}}).encode()
+    return len(header).to_bytes(8, "little") + header + bytes([2] * 8)
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        ({"shape": [-1, -8]}, "no size"),
+        ({"shape": [True, 8]}, "no size"),
+        ({"shape": [8.0]}, "no size"),
+        ({"shape": [2**48]}, "no size"),
+        ({"shape": [1] * 16 + [8]}, "no size"),
+        ({"data_offsets": [0, 8.0]}, "no size"),
+        ({"shape": [4]}, "does not match"),
+        ({"dtype": "I16"}, "does not match"),
+        ({"shape": [9], "data_offsets": [0, 9]}, "does not match"),
+        ({"dtype": "BOOL"}, "neither 0 nor 1"),
+        ({"dtype": "U64"}, "KeyError"),
+        ({"shape": None}, "TypeError"),
+    ],
+    ids=str,
+)
+def test_entry_that_encode_does_not_write_is_malformed(entry: dict[str, object], why: str) -> None:
+    assert exchange.decode(file_of({}))[0]["x"].tolist() == [2] * 8
+    with pytest.raises(exchange.Malformed, match=why):
+        exchange.decode(file_of(entry))
+
+
+def test_header_and_metadata_that_encode_does_not_write_are_malformed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(exchange.Malformed, match="no object"):
+        exchange.decode(file_of({}, "[]"))
+    for short in (b"", bytes(7), (9).to_bytes(8, "little") + b"{}"):
+        with pytest.raises(exchange.Malformed, match="longer"):
+            exchange.decode(short)
+    monkeypatch.setattr(exchange, "_HEADER_LIMIT", 50)
+    with pytest.raises(exchange.Malformed, match="longer"):
+        exchange.decode(file_of({}))
+
+
+def test_size_is_that_of_all_elements() -> None:
+    assert exchange.size({"x": torch.zeros(2, 3), "y": torch.zeros(1, dtype=torch.int8).expand(5)}) == 29
+
+
 @settings(deadline=None, database=None, max_examples=150)
 @given(st.binary(max_size=200))
 def test_bytes_are_decoded_or_malformed(data: bytes) -> None:

@@ -45,6 +45,8 @@ def test_check_waits_for_the_next_where_only_functions_are_defined(between: str)
         "def torch():\n    pass\n",  # a name that an earlier cell mentions
         "def one(x):\n    pass\n",
         "def three(x=one(1)):\n    pass\n",
+        "def three(*, x=one(1)):\n    pass\n",
+        "def three(*, x=None, **y: one(1)):\n    pass\n",
         "def three(x: one(1)):\n    pass\n",
         "@one\ndef three(x):\n    pass\n",
         "class Three:\n    pass\n",
@@ -66,7 +68,40 @@ def test_check_of_a_cell_that_cannot_be_told_waits_for_nothing(first: str) -> No
 def test_call_of_the_graders_check_does_nothing() -> None:
     start = "from grader import check"
     assert plan_of(start, FIRST, "check('one')", SECOND, at=(1, 3)) == {3: ("e1", "e3")}
-    assert plan_of(start, FIRST, "check('one')", SECOND, "check = print", at=(1, 3)) == {1: ("e1",), 3: ("e3",)}
+    assert plan_of(start, FIRST, "check('one')", SECOND, at=(3, 1)) == {3: ("e1", "e3")}
+    for call in ("check(one)", "check('one', one)", "check(name=one)", "print('one')", "one.check('one')"):
+        assert plan_of(start, FIRST, call, SECOND, at=(1, 3)) == {1: ("e1",), 3: ("e3",)}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "check = print",
+        "check: object = print",
+        "del check",
+        "def check(name):\n    pass\n",
+        "class check:\n    pass\n",
+        "import check",
+        "import helpers as check",
+        "from helpers import check",
+        "from grader import notebook, other as check",
+        "from helpers import *",
+        "def broken(:  # check",
+        "\uff43heck = print",  # the same name to Python
+    ],
+)
+def test_check_that_may_be_another_is_a_call_like_others(other: str) -> None:
+    plan = plan_of("from grader import check", FIRST, "check('one')", SECOND, other, at=(1, 3))
+    assert plan == {1: ("e1",), 3: ("e3",)}
+
+
+def test_names_that_cells_define_are_found_as_far_as_they_parse() -> None:
+    cells = cells_of(
+        "  %time 1\n!ls\nimport a.b, c as d\ne, f[0] = g = 1, 2",
+        "def broken(:",
+        "def h(): pass\nclass I: pass\nj: int = k",
+    )
+    assert schedule.defined_in(cells) == {"a", "d", "e", "g", "h", "I", "j"}
 
 
 def test_cell_that_is_run_again_waits_for_nothing() -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import re
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -32,6 +35,128 @@ def test_numbers_are_those_of_the_headers(machine: str) -> None:
     for name, numbers in seccomp.NUMBERS.items():
         if name in known:  # the newest calls are missing from older headers
             assert numbers[column] == known[name], name
+
+
+def verdict(
+    machine: str, gate: seccomp.Gate, call: str | int, *arguments: int, apart: bool = True, audit: int = 0
+) -> int:
+    """What the filter of ``machine`` returns for a call: the instructions that it uses, carried out one by one."""
+    number = call if isinstance(call, int) else seccomp.NUMBERS[call][seccomp.MACHINES[machine][0]]
+    words = {0: number, 4: audit or seccomp.MACHINES[machine][1]}
+    words |= {16 + 8 * place: argument for place, argument in enumerate((*arguments, *[0] * 6)[:6])}
+    steps = list(struct.iter_unpack("HBBI", seccomp.program(machine, gate, apart=apart)))
+    at = loaded = 0
+    while True:
+        code, then, otherwise, value = steps[at]
+        at += 1
+        if code == 0x06:
+            return int(value)
+        if code in (0x20, 0x54):
+            loaded = words[value] if code == 0x20 else loaded & value
+        else:
+            passes = {0x15: loaded == value, 0x35: loaded >= value, 0x45: bool(loaded & value)}[code]
+            at += then if passes else otherwise
+
+
+ALLOW, ASK, KILL, NOTHING = 0x7FFF0000, 0x7FC00000, 0x80000000, 0x50000
+REFUSE, NO_CALL, NO_FAMILY = (NOTHING | number for number in (errno.EPERM, errno.ENOSYS, errno.EAFNOSUPPORT))
+STREAM, DATAGRAM, RAW, CLOEXEC = 1, 2, 3, 0o2000000
+
+
+@pytest.mark.parametrize("machine", seccomp.MACHINES)
+@pytest.mark.parametrize("gate", get_args(seccomp.Gate))
+def test_filter_refuses_each_call_by_its_number_on_each_machine(gate: seccomp.Gate, machine: str) -> None:
+    known = seccomp._numbers(machine)
+    assert {verdict(machine, gate, call) for call in known if call not in seccomp._SPECIAL} == {REFUSE}
+    assert {verdict(machine, gate, call) for call in seccomp._ATTRIBUTES if call in known} == {NOTHING}
+    forks = {verdict(machine, gate, call) for call in ("fork", "vfork", "clone") if call in known}
+    assert forks == {ASK if gate == "asked" else REFUSE}
+    assert verdict(machine, gate, 2000) == ALLOW
+    assert verdict(machine, gate, 2000, audit=0x40000003) == KILL  # the calls of 32 bits
+    assert verdict(machine, gate, 2000 | 0x40000000) == REFUSE
+
+
+@pytest.mark.parametrize("machine", seccomp.MACHINES)
+@pytest.mark.parametrize(
+    ("call", "arguments", "asked", "refused"),
+    [
+        ("clone", (17,), ASK, REFUSE),
+        ("clone", (0x10F00,), ASK, ALLOW),  # a thread, which the kernel's own filter asks for
+        *(("clone", (0x10000 | flag,), REFUSE, REFUSE) for flag in (0x8000, 0x20000, *(1 << n for n in range(25, 31)))),
+        ("clone3", (), NO_CALL, NO_CALL),
+        ("execve", (), ALLOW, REFUSE),
+        ("execveat", (), ALLOW, REFUSE),
+        ("flock", (), ALLOW, REFUSE),
+        ("prlimit64", (0,), ALLOW, ALLOW),
+        ("prlimit64", (1,), REFUSE, REFUSE),
+        ("sched_setaffinity", (7,), REFUSE, REFUSE),
+        ("fcntl", (3, 1), ALLOW, ALLOW),
+        *(("fcntl", (3, lock), ALLOW, REFUSE) for lock in (5, 6, 7, 36, 37, 38)),
+        *(("fcntl", (3, lease), REFUSE, REFUSE) for lease in (1024, 1025, 1026)),
+        ("ioctl", (3, 0x5401), ALLOW, ALLOW),
+        ("ioctl", (3, 0x40086602), REFUSE, REFUSE),
+        ("setsockopt", (3, 1, 2), ALLOW, ALLOW),
+        *(("setsockopt", (3, 1, option), NOTHING, NOTHING) for option in (7, 8, 32, 33)),
+        ("mmap", (0, 0, 0, 0x22), ALLOW, ALLOW),
+        ("mmap", (0, 0, 0, 0x01), ALLOW, ALLOW),
+        ("mmap", (0, 0, 0, 0x21), REFUSE, REFUSE),
+        ("mmap", (0, 0, 0, 0x40021), REFUSE, REFUSE),
+        ("sendmsg", (), ALLOW, ALLOW),
+        *(
+            (call, (family, kind | CLOEXEC), answer, answer)
+            for call in ("socket", "socketpair")
+            for family, kind, answer in (
+                (socket.AF_UNIX, STREAM, ALLOW),
+                (socket.AF_UNIX, DATAGRAM, REFUSE),
+                (socket.AF_UNIX, RAW, REFUSE),
+                (socket.AF_INET, STREAM, NO_FAMILY),
+            )
+        ),
+    ],
+)
+def test_filter_looks_at_what_a_call_is_for(
+    call: str, arguments: tuple[int, ...], asked: int, refused: int, machine: str
+) -> None:
+    assert verdict(machine, "asked", call, *arguments) == asked
+    assert verdict(machine, "refused", call, *arguments) == refused
+
+
+@pytest.mark.parametrize("machine", seccomp.MACHINES)
+def test_filter_refuses_what_reaches_others_sockets_where_files_are_the_machines_own(machine: str) -> None:
+    for call, arguments in (("socket", (socket.AF_UNIX, STREAM)), ("connect", ())):
+        assert verdict(machine, "asked", call, *arguments) == ALLOW
+        assert verdict(machine, "asked", call, *arguments, apart=False) == REFUSE
+    assert verdict(machine, "asked", "socketpair", socket.AF_UNIX, STREAM, apart=False) == ALLOW
+
+
+@pytest.mark.parametrize(
+    ("answers", "flags", "result"),
+    [
+        ([7], [40], 7),
+        ([-errno.EINVAL, 7], [40, 8], 7),  # before Linux 5.19
+        ([-errno.EINVAL, -errno.EINVAL], [40, 8], None),
+        ([-errno.EPERM], [40], None),
+    ],
+)
+def test_filter_that_the_system_refuses_is_an_error(
+    answers: list[int], flags: list[int], result: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+
+    class System:
+        def syscall(self, number: int, operation: int, flag: int, program: object) -> int:
+            tried.append(flag)
+            return max(answers[len(tried) - 1], -1)
+
+    monkeypatch.setattr(seccomp.ctypes, "CDLL", lambda name, *, use_errno: System())
+    monkeypatch.setattr(seccomp.ctypes, "get_errno", lambda: -answers[len(tried) - 1])
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    if result is None:
+        with pytest.raises(OSError, match="seccomp"):
+            seccomp.install("asked")
+    else:
+        assert seccomp.install("asked") == result
+    assert tried == flags
 
 
 _PROGRAM = """

@@ -22,13 +22,13 @@ def _rows(text: str) -> list[list[str]]:
 
 def test_export_canvas_is_the_import_form() -> None:
     roster = {"ada": {"Student": "Lovelace, Ada", "ID": "17", "SIS Login ID": "al1", "Section": "A"},
-              "alan": {"Section": "B"}}  # fmt: skip
+              "alan": {"Section": "B"}, "linus": {"SIS Login ID": "lt1"}}  # fmt: skip
     assert _rows(export(MADE, "canvas", assignment="Backprop (99)", roster=roster)) == [
         ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Backprop (99)"],
         ["Points Possible", "", "", "", "", "4"],
         ["Lovelace, Ada", "17", "", "al1", "A", "2"],
         ["alan", "", "", "alan", "B", "4"],
-        ["linus", "", "", "linus", "", ""],
+        ["linus", "", "", "lt1", "", ""],
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from grader.errors import UsageError
 from grader.model import Target
-from grader.report import absentees, export, read_roster, strangers
+from grader.report import absentees, assignments_in, export, read_roster, strangers
 from grader.report.sheet import csv_text
 
 from .builders import exercise, run, submission
@@ -111,6 +111,18 @@ def test_roster_of_gradescope_as_it_is_gives_each_member_of_a_team_a_row(
         ["8", "z8@x", "4"],
     ]
     assert (strangers(EXPORTED, known), absentees(EXPORTED, known)) == ((), (absent,))
+
+
+def test_row_of_gradescope_without_a_name_is_known_by_what_else_it_has(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("First Name,Last Name,SID,Email\n,,8,n@x\n,,9,\n", encoding="utf-8")
+    assert list(read_roster(tmp_path / "list.csv", EXPORTED)) == ["n@x", "9"]
+
+
+def test_assignments_in_a_roster_are_the_columns_with_a_number_of_canvas() -> None:
+    assert assignments_in({"ada": {"ID": "17", "HW3 (1234)": ""}, "alan": {"HW4 (5)": "2", "Section (B)": ""}}) == (
+        "HW3 (1234)",
+        "HW4 (5)",
+    )
 
 
 @pytest.mark.parametrize("path", ["x/hw.ipynb", "x_17_assignsubmission_file_/submission_1/hw.ipynb"])

@@ -6,11 +6,12 @@ import html
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from grader.model import Override, RunReport
-from grader.report import gradebook_csv, gradescope_results, render_markdown, render_submission, student_page
+from grader.model import Diagnosis, Hints, Override, RunReport
+from grader.report import gradebook_csv, gradescope_results, render_markdown, render_submission, student_page, wording
 from grader.report.tally import tally
 from tests.report.builders import exercise, run, submission
 from tests.report.test_terminal import drawn
@@ -22,6 +23,24 @@ RENDERERS: dict[str, Callable[[RunReport], str]] = {
     "Gradescope": lambda made: json.dumps(gradescope_results(made)),
     "CSV": gradebook_csv,
 }
+
+
+@pytest.mark.parametrize(
+    ("hints", "help_"), [("none", ""), ("nudge", "Which?"), ("full", "Which? Turn it.")], ids=lambda one: one
+)
+def test_help_is_as_much_as_was_asked_for(hints: Hints, help_: str) -> None:
+    said = Diagnosis("transposed", "Turned.", hint="Which?", explanation="Turn it.")
+    assert wording.help_for(said, hints) == help_
+    assert wording.help_for(replace(said, explanation=""), hints) == help_.removesuffix(" Turn it.")
+    assert wording.help_for(None, hints) == ""
+
+
+def test_place_is_as_much_as_is_known() -> None:
+    assert [wording.place(*known) for known in ((None, None), (5, None), (5, 3))] == ["", "cell 5", "cell 5, line 3"]
+
+
+def test_sentence_ends_once() -> None:
+    assert [wording.sentence(text) for text in ("is it?", "it is (so)", "it is")] == ["Is it?", "It is (so)", "It is."]
 
 
 @pytest.mark.parametrize("render", RENDERERS.values(), ids=RENDERERS)

@@ -768,9 +768,48 @@ def test_collect_a_class_in_a_folder_in_one_of_its_name_is_found(
         assert [entry.student for entry in collection] == students
 
 
-def test_collect_clones_in_their_own_folder(tmp_path: Path) -> None:
-    made(tmp_path, "hw1-submissions/hw1-ada/nb.ipynb", "hw1-submissions/hw1-alan/nb.ipynb")
-    assert [entry.student for entry in collect([tmp_path])] == ["ada", "alan"]
+@pytest.mark.parametrize("given", ["", "hw1-submissions"])
+@pytest.mark.parametrize("students", [["ada", "alan"], ["ada-k", "ada-l"], ["ada"]], ids=", ".join)
+def test_collect_clones_in_their_own_folder(students: list[str], given: str, tmp_path: Path) -> None:
+    made(tmp_path, *(f"hw1-submissions/hw1-{student}/nb.ipynb" for student in students))
+    assert [entry.student for entry in collect([tmp_path / given])] == students
+
+
+@pytest.mark.parametrize(
+    ("archive", "inside", "students"),
+    [
+        ("hw.zip", ["hw/ada/nb.ipynb"], ["ada"]),
+        (
+            "x.zip",
+            ["Ada L_17_assignsubmission_file_/a/nb.ipynb", "Ada L_17_assignsubmission_file_/b/x.ipynb"],
+            2 * ["Ada L"],
+        ),
+    ],
+    ids=["its own folder", "a student's"],
+)
+def test_collect_a_lone_folder_in_an_archive(
+    archive: str, inside: list[str], students: list[str], tmp_path: Path
+) -> None:
+    with collect([zip_of(tmp_path / archive, dict.fromkeys(inside, b"{}"))]) as collection:
+        assert [entry.student for entry in collection] == students
+
+
+def test_collect_archives_without_a_notebook_are_entries(tmp_path: Path) -> None:
+    for name in ("ada", "alan"):
+        zip_of(tmp_path / f"{name}.zip", {f"{name}/notes.txt": b""})
+    made(tmp_path, "zed/notes.txt")
+    with collect([tmp_path]) as collection:
+        assert [(entry.student, entry.refused is None) for entry in collection] == [
+            ("ada", False),
+            ("alan", False),
+            ("zed", False),
+        ]
+
+
+def test_collect_moodles_mark_is_believed_in_folders_of_a_class(tmp_path: Path) -> None:
+    own, flat = "Ada L_17_assignsubmission_file_/nb.ipynb", "Alan T_18_assignsubmission_file_nb.ipynb"
+    with collect([made(tmp_path, f"group 1/{own}", f"group 2/{flat}")]) as collection:
+        assert [(entry.student, entry.number) for entry in collection] == [("Ada L", "17"), ("Alan T", "18")]
 
 
 def test_collect_copies_are_nobodys(tmp_path: Path) -> None:
@@ -1009,8 +1048,10 @@ def test_collect_blackboards_and_brightspaces_attempts(
         (["ada_l_HW3/nb.ipynb", "Alan T - hw 3/nb.ipynb", "zoe-hw3.zip"], ["ada_l", "Alan T", "zoe"]),
         (["03_backprop_ada/nb.ipynb", "backprop-alan/nb.ipynb"], ["ada", "alan"]),
         (["HW3_ada/nb.ipynb", "alan/nb.ipynb"], ["alan", "HW3_ada"]),
+        (["HW3_ada/nb.ipynb"], ["HW3_ada"]),
         (["HW3_ada/nb.ipynb", "HW3_v2/nb.ipynb"], ["HW3_ada", "HW3_v2"]),
         (["ada /nb.ipynb", "alan/nb.ipynb", "grades/gradebook.db"], ["ada", "alan"]),
+        (["ada/nb.ipynb", "alan/nb.ipynb", "grades/gradebook.db", "zed/notes.txt"], ["ada", "alan", "zed"]),
     ],
 )
 def test_collect_folders_with_the_name_of_a_sheet_are_the_students(

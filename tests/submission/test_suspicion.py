@@ -32,6 +32,11 @@ SUSPECTED = {
     "exec": ("exec(text)", "`exec(…)` (line 1)"),
     "jax": ("import jax.numpy as np", "`jax.numpy` (line 1)"),
     "syntax_error": ("def f(:\n  torch.autograd.grad(x)", "`torch.autograd` (line 2)"),
+    "import_of_a_part": ("import torch.autograd", "`torch.autograd` (line 1)"),
+    "imported_module": ("import threading\nthreading.settrace(f)", "`threading.settrace` (line 2)"),
+    "module_by_another_name": ("from torch import nn as N\nN.grad.f(w)", "`torch.nn.grad.f` (line 2)"),
+    "sum_of_two": ("loss = a + b\nloss.backward()", "`loss.backward()` (line 2)"),
+    "method_by_its_name": ("getattr(loss, 'backward')()", "`getattr: .backward` (line 1)"),
     "under_a_magic": ("%%time\ntorch.autograd.grad(x)", "`torch.autograd.grad` (line 2)"),
 }
 INNOCENT = {
@@ -46,6 +51,10 @@ INNOCENT = {
     "own_gradient_argument": "layer.backward(grad)",
     "switched_off": "torch.zeros_like(p, requires_grad=False)\nw.requires_grad_(False)",
     "no_grad": "with torch.no_grad():\n    p.sub_(lr * p.g)",
+    "own_module": "from layers import relu_backward\nrelu_backward(out)",
+    "own_call_with_a_name": "show(torch, 'autograd')",
+    "other_attribute": "getattr(torch, 'relu')(x)  # backward",
+    "loop_over_what_was_made": "layer = make()\nfor layer in layers:\n    layer.backward()",
     "in_a_comment": "# torch.autograd\nx = 'torch.autograd'",
     "eval_mode": "model.eval()",
     "comment_in_broken_code": "def f(:  # torch.autograd",

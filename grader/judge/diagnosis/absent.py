@@ -14,6 +14,7 @@ from grader.judge.diagnosis.returned import not_returned
 from grader.judge.diagnosis.source import assigns, makes_no_call, parameter, reads_gradient, writes_in_part
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.evidence import Finding
+from grader.judge.reference import base_name
 from grader.model import Diagnosis
 
 _STATES = {
@@ -31,8 +32,6 @@ _KINDS = {"ndarray": "a NumPy array", "scalar": "a plain number", "sequence": "a
 
 def path(symptom: Symptom) -> str:
     """What the messages call the checked expression: the path that was read."""
-    if symptom.check in symptom.evidence.exercise.raises:
-        return symptom.check
     return path_of(symptom.evidence.exercise, symptom.check)
 
 
@@ -141,14 +140,15 @@ def _view(symptom: Symptom, finding: Finding) -> View:
 
 def not_registered(symptom: Symptom) -> Diagnosis | None:
     """The right numbers, in a tensor that the module has not registered as a parameter."""
-    exercise = symptom.evidence.exercise
-    if path(symptom) not in exercise.registered and symptom.check not in exercise.registered:
-        return None
-    if not symptom.bad or not all(
-        finding.comparison.verdict == "not_a_tensor"
-        and finding.actual.tensor is not None
-        and finding.actual.kind not in {"parameter", "scalar", "sequence"}
-        for finding in symptom.bad
+    if (
+        not symptom.is_registered
+        or not symptom.bad
+        or not all(
+            finding.comparison.verdict == "not_a_tensor"
+            and finding.actual.tensor is not None
+            and finding.actual.kind not in {"parameter", "scalar", "sequence"}
+            for finding in symptom.bad
+        )
     ):
         return None
     return wording.say("not_registered", path=path(symptom))
@@ -173,7 +173,7 @@ def _wanted(symptom: Symptom, first: Finding) -> str:
     exercise = symptom.evidence.exercise
     if first.actual.absence == "unsupported":
         return "not_a_tensor.dtype"
-    if symptom.check in exercise.scalars:
+    if base_name(exercise, symptom.check) in exercise.scalars:
         return "not_a_tensor.number" if first.expected.dim() == 0 else "not_a_tensor.numbers"
     if exercise.numpy:
         return "not_a_tensor.array"

@@ -39,9 +39,9 @@ def left_midway(symptom: Symptom) -> Diagnosis | None:
 
 
 def _is_same(tensor: Tensor | None, before: Tensor | None) -> bool:
-    if tensor is None or before is None or tensor.shape != before.shape:
+    if tensor is None or before is None:
         return False
-    return bool(torch.equal(tensor.to(torch.float64), before.to(torch.float64)))
+    return torch.equal(tensor.to(torch.float64), before.to(torch.float64))
 
 
 def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:

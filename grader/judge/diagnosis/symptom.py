@@ -14,7 +14,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from grader.judge.cases import Prepared, path_of
+from grader.judge.cases import Prepared
 from grader.judge.comparison import Tolerance
 from grader.judge.diagnosis.alternatives import Alternatives
 from grader.judge.diagnosis.failing import bad_findings
@@ -92,7 +92,7 @@ class Symptom:
     @cached_property
     def is_registered(self) -> bool:
         """Whether the check asks for a parameter of a module, as it is when the module was made."""
-        return bool({self.check, path_of(self.evidence.exercise, self.check)} & {*self.evidence.exercise.registered})
+        return base_name(self.evidence.exercise, self.check) in self.evidence.exercise.registered
 
     @cached_property
     def views(self) -> tuple[View, ...]:

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import ast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.submission.cell_code import masked, parsed
+
+LINES = st.sampled_from(["", " ", "%%bash", "%%time", "%cd x", "!ls \\", "  -l", "f = !ls", "x = 1", "x = \\", "?x"])
+
+
+@given(st.lists(LINES, max_size=6).map("\n".join))
+def test_masked_keeps_the_number_of_each_line(source: str) -> None:
+    assert masked(source).count("\n") == source.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        (" \n%%bash\nls -l", "\n\n"),
+        ("\n %%time\nx = 1", "\n\nx = 1"),
+        ("!ls \\\n  -a \\ \n  -l\nx = 1", "pass\n\n\nx = 1"),
+        ("files = !ls \\\n  -l\nx = 1", "files = None\n\nx = 1"),
+        ("x = 1 + \\\n  2\n!ls", "x = 1 + \\\n  2\npass"),
+        ("\n  x = 1\n  !ls", "\nx = 1\npass"),
+    ],
+)
+def test_masked_leaves_the_python_of_a_cell(source: str, code: str) -> None:
+    assert masked(source) == code
+
+
+@pytest.mark.parametrize(
+    ("source", "value"), [("'''\n!ls\n%cd\n'''", "\n!ls\n%cd\n"), ("'\\d'", "\\d")], ids=["text", "escape"]
+)
+def test_parsed_reads_python_as_it_stands(source: str, value: str) -> None:
+    tree = parsed(source)
+    assert tree is not None
+    assert ast.literal_eval(ast.Expression(tree.body[0].value)) == value  # type: ignore[attr-defined]
