@@ -38,6 +38,15 @@ class Row:
         """The entries that decide on the score and the status."""
         return tuple(entry for entry in self.entries if entry not in self.spare)
 
+    def earned_in(self, entry: SubmissionReport) -> tuple[float | None, float]:
+        """What counts in one of the entries, and how much there is: of an exercise that another answers better, that.
+
+        None where it has no score of its own.
+        """
+        counted = [exercise for exercise in entry.exercises if exercise.id in self.exercises]
+        best = total(self.exercises[exercise.id].score for exercise in counted)
+        return None if entry.score is None else best, total(exercise.possible for exercise in counted)
+
     def heading(self, entry: SubmissionReport) -> str:
         """What one of the entries is called: the notebook, or the path where several are called so."""
         alone = sum(other.notebook == entry.notebook for other in self.entries) == 1
