@@ -38,6 +38,21 @@ class Row:
         """The entries that decide on the score and the status."""
         return tuple(entry for entry in self.entries if entry not in self.spare)
 
+    @property
+    def idle(self) -> tuple[SubmissionReport, ...]:
+        """The entries that tell their student nothing: in them nothing was assigned, and nothing begun."""
+        return tuple(
+            entry
+            for entry in self.entries
+            if entry.status == "graded"
+            and self.unassigned(entry)
+            and all(exercise.status in UNTRIED for exercise in entry.exercises)
+        )
+
+    def unassigned(self, entry: SubmissionReport) -> bool:
+        """Whether one of the entries has exercises, and none that counts."""
+        return bool(entry.exercises) and all(exercise.id not in self.exercises for exercise in entry.exercises)
+
     def earned_in(self, entry: SubmissionReport) -> tuple[float | None, float]:
         """What counts in one of the entries, and how much there is: of an exercise that another answers better, that.
 

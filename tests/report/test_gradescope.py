@@ -122,3 +122,15 @@ def test_gradescope_results_score_is_that_of_the_gradebook() -> None:
     assert gradescope_results(run(good, spare))["score"] == 4.0
     assert "another attempt at it was graded" in gradescope_results(run(good, spare))["output"]
     assert gradescope_results(run(good, other))["score"] == 0.0
+
+
+def test_gradescope_overview_names_what_was_not_assigned() -> None:
+    begun = submission("ada", exercise("relu_grad"), notebook="04_layers.ipynb")
+    idle = submission("ada", untouched("mse_grad"), notebook="06_optimizers.ipynb")
+    made = run(submission("ada", exercise("lin_grad")), begun, idle, assigned={"lin_grad": 4.0})
+    assert gradescope_results(made)["output"].splitlines()[:4] == [
+        "03_backprop.ipynb: 4 / 4",
+        "04_layers.ipynb: 2 / 2",
+        "  This was not assigned: none of it counts.",
+        "Neither assigned nor begun: 06_optimizers.ipynb.",
+    ]
