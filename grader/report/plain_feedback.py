@@ -15,12 +15,12 @@ def feedback(exercise: ExerciseScore, hints: Hints) -> str:
     """What came out of an exercise and why, with what the code printed; lines of plain text."""
     where = wording.place(exercise.cell, exercise.line)
     lines = [f"{wording.EXERCISE[exercise.status]}" + (f" ({where})" if where else "")]
+    if exercise.follows_from:
+        lines.append(wording.FOLLOWS_FROM.format(names=one_line(", ".join(exercise.follows_from))))
     if exercise.status in wording.EXERCISE_DETAIL:
         lines.append(wording.EXERCISE_DETAIL[exercise.status])
     else:
         lines += [line for check, leads in with_leads(exercise.checks) for line in _check(check, leads, hints)]
-    if exercise.follows_from:
-        lines.append(wording.FOLLOWS_FROM.format(names=one_line(", ".join(exercise.follows_from))))
     if exercise.override:
         lines.append(one_line(wording.override(exercise), 600))
     if exercise.printed.strip() and exercise.status != "passed":
