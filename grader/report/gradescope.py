@@ -21,7 +21,9 @@ def gradescope_results(run: RunReport, *, hints: Hints = "nudge") -> dict[str, A
     """
     rows = rows_of(run)
     tests = [
-        _test(exercise, f"{row.student}: " if len(rows) > 1 else "", hints) for row in rows for exercise in row.answers
+        _test(exercise, row, f"{row.student}: " if len(rows) > 1 else "", hints)
+        for row in rows
+        for exercise in row.results
     ]
     results: dict[str, Any] = {
         "output": _overview(rows),
@@ -70,12 +72,12 @@ def _of_entries(row: Row) -> list[str]:
     return lines
 
 
-def _test(exercise: ExerciseScore, prefix: str, hints: Hints) -> dict[str, Any]:
+def _test(exercise: ExerciseScore, row: Row, prefix: str, hints: Hints) -> dict[str, Any]:
     test: dict[str, Any] = {
         "name": one_line(f"{prefix}{exercise.id}", 200),
         "max_score": rounded(exercise.possible),
         "status": "passed" if exercise.status == "passed" else "failed",
-        "output": feedback(exercise, hints),
+        "output": feedback(exercise, row, hints),
         "output_format": "text",
     }
     return test if exercise.status == "grader_error" else {"score": rounded(exercise.score), **test}

@@ -88,6 +88,11 @@ class Row:
         return (*self.exercises.values(), *absent)
 
     @property
+    def results(self) -> tuple[ExerciseScore, ...]:
+        """The answers, but for what was not found beside a notebook that nobody could read: it may be in that one."""
+        return self.answers if self.score is not None else tuple(self.exercises.values())
+
+    @property
     def status(self) -> str:
         """The most urgent status of the entries that count; ``grader_error`` also where it befell one exercise."""
         found = {entry.status for entry in self.counted}
