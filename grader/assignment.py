@@ -51,10 +51,10 @@ def standing_of(run: RunReport) -> Standing:
 
 
 def students_below(run: RunReport, percentage: float) -> tuple[str, ...]:
-    """The students who, in one notebook or in all, earned less than ``percentage`` of what was possible."""
+    """The students who, in one notebook or in all, earned less than ``percentage`` of what counts there."""
     found = []
     for row in rows_of(run):
-        earned = [(row.score, row.possible), *((entry.score, entry.possible) for entry in row.entries)]
+        earned = [(row.score, row.possible), *map(row.earned_in, row.entries)]
         if any(score is not None and 100 * score < percentage * possible for score, possible in earned):
             found.append(row.student)
     return tuple(found)

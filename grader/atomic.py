@@ -12,7 +12,7 @@ def write(path: Path, content: bytes) -> None:
     """Write ``content`` beside ``path`` and move it there; its folder is made. A link in its place is replaced.
 
     Raises:
-        OSError: it cannot be written, and ``path`` is as it was; the error names a file also where the disk is full.
+        OSError: it cannot be written, and ``path``, which the error names, is as it was, also where the disk is full.
             A device or a pipe, or a link to one (``/dev/null``, ``/dev/stdout``), is never replaced, also for root.
     """
     if path.exists() and not (path.is_file() or path.is_dir()):
@@ -26,6 +26,6 @@ def write(path: Path, content: bytes) -> None:
         Path(name).replace(path)
     except BaseException as error:
         Path(name).unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno and error.filename is None:
+        if isinstance(error, OSError) and error.errno:
             error.filename = str(path)
         raise

@@ -17,14 +17,17 @@ from pathlib import Path
 from types import TracebackType
 
 from grader.alphabet import alphabetical
+from grader.enumeration import first_of
 from grader.errors import GradebookBusy, GradebookError
 from grader.model import RunReport, Submission, SubmissionReport
-from grader.overrides import Ruling, overridden
+from grader.overrides import Ruling, lapsed, overridden
 from grader.report import submission_from_dict, submission_to_dict
 
 FILE_NAME = "gradebook.db"
 #: The version of the tables; a gradebook of another version is refused, never converted in silence.
 SCHEMA = 1
+#: So many rulings that do not count any more are named.
+_NAMED = 6
 
 _TABLES = """
 CREATE TABLE run (id INTEGER PRIMARY KEY, settings TEXT NOT NULL);
@@ -262,7 +265,10 @@ class Gradebook:
         return deleted.rowcount > 0
 
     def remarks(self) -> tuple[str, ...]:
-        """What is missing in the last run's report: submissions that it did not get to, or that it was not given."""
+        """What is missing in the last run's report: submissions that it did not get to, or that it was not given.
+
+        Then what a human ruled on notebooks that their students have replaced since.
+        """
         last = self._last_run()
         if last is None:
             return ()
@@ -271,13 +277,21 @@ class Gradebook:
         (other,) = self._execute(_LEFT_OUT, (run, run)).fetchone()
         if wanted is not None and done < wanted:
             return (f"unfinished: {done} of {wanted} submissions are graded; `grader score` again goes on",)
-        if not other:
-            return ()
-        those = "1 submission of an earlier run is" if other == 1 else f"{other} submissions of earlier runs are"
-        return (
-            f"{those} not in this one, nor in its reports; to have everyone there, name all folders in one "
-            "`grader score` (what was graded is not run again)",
-        )
+        remarks = []
+        if other:
+            those = "1 submission of an earlier run is" if other == 1 else f"{other} submissions of earlier runs are"
+            remarks.append(
+                f"{those} not in this one, nor in its reports; to have everyone there, name all folders in one "
+                "`grader score` (what was graded is not run again)"
+            )
+        rulings = self.rulings()
+        if rulings and (old := lapsed(rulings, self.report().submissions)):
+            named = first_of([f"{one.score:g} for {one.exercise} of {one.student}" for one in old], _NAMED, "; ")
+            remarks.append(
+                f"ruled on another notebook than is graded now, so it does not count: {named}; "
+                "`grader override` rules again, or withdraws"
+            )
+        return tuple(remarks)
 
     def _submissions(self) -> Iterator[SubmissionReport]:
         rows = self._execute("SELECT report FROM submission WHERE run = (SELECT MAX(id) FROM run)")

@@ -155,6 +155,13 @@ def overridden(report: SubmissionReport, rulings: Sequence[Ruling]) -> Submissio
     )
 
 
+def lapsed(rulings: Iterable[Ruling], submissions: Sequence[SubmissionReport]) -> tuple[Ruling, ...]:
+    """The ``rulings`` on answers of these students that none of these reports has: of notebooks handed in before."""
+    students = {report.student for report in submissions}
+    held = {(report.student, one.id) for report in submissions for one in report.exercises if one.override}
+    return tuple(one for one in rulings if one.student in students and (one.student, one.exercise) not in held)
+
+
 def _ruled(exercise: ExerciseScore, ruling: Ruling | None) -> ExerciseScore:
     """The exercise as it was ruled; as it was where the course has come to give fewer points for it than that."""
     if ruling is None or ruling.score > exercise.possible:

@@ -9,7 +9,7 @@ from grader.cli.outcome import exit_status
 from grader.course.loading import load_course
 from grader.errors import UsageError
 from grader.model import RunReport, SubmissionReport
-from tests.report.builders import exercise, submission, ungraded
+from tests.report.builders import exercise, submission, ungraded, untouched
 from tests.report.builders import run as run_of
 
 
@@ -64,6 +64,20 @@ def test_below_counts_what_was_assigned_and_not_handed_in() -> None:
     assert students_below(run(*handed_in, assigned={"lin_grad": 4.0, "mse_grad": 4.0}), 60) == ("ada", "alan")
     assert students_below(run(*handed_in, assigned={}), 50) == ()
     assert students_below(run(*handed_in, assigned={}), 50.1) == ("alan",)
+
+
+def test_below_counts_no_notebook_that_was_not_assigned() -> None:
+    beside = submission("ada", untouched("relu_grad"), notebook="04_layers.ipynb")
+
+    assert students_below(run(report(), beside, assigned={"lin_grad": 4.0}), 60) == ()
+    assert students_below(run(report(), beside, assigned={}), 60) == ("ada",)
+
+
+def test_below_counts_the_better_of_two_attempts() -> None:
+    first = submission("ada", exercise("lin_grad"), exercise("relu_grad", {"inp.g": "zeros"}))
+    second = submission("ada", untouched("lin_grad"), exercise("relu_grad"), notebook="again.ipynb")
+
+    assert students_below(run(first, second, assigned={}), 100) == ()
 
 
 def test_below_is_nobody_whose_work_could_not_be_graded() -> None:

@@ -40,8 +40,10 @@ def test_write_replaces_no_pipe_or_device_nor_a_link_to_one(name: str, tmp_path:
 def test_write_that_fails_leaves_what_was_there_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "file").mkdir()
 
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(IsADirectoryError) as raised:
         atomic.write(tmp_path / "file", b"text")
+
+    assert raised.value.filename == str(tmp_path / "file")
 
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,21 @@ def test_gradebook_takes_over_only_what_is_unchanged(tmp_path: Path) -> None:
         assert book.report().submissions == ()
         assert book.take_over("ada", "old") is not None
         assert len(book.report().submissions) == 1
+
+
+def test_gradebook_remarks_on_a_ruling_of_a_notebook_that_was_replaced(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(SETTINGS, 1)
+        book.store("ada", "f", report_of("ada"))
+        book.rule(Ruling("ada", "lin_grad", "ab", 2.5, "r"), Ruling("bob", "lin_grad", "ab", 1.0, "not handed in"))
+        assert book.remarks() == ()
+
+        book.store("ada", "g", replace(report_of("ada"), sha256="cd"))
+        (remark,) = book.remarks()
+        assert remark.startswith("ruled on another notebook than is graded now, so it does not count: 2.5 for lin_grad")
+
+        book.rule(Ruling("ada", "lin_grad", "cd", 2.0, "looked again"))
+        assert book.remarks() == ()
 
 
 def test_gradebook_keeps_a_ruling_over_runs_until_it_is_withdrawn(tmp_path: Path) -> None:

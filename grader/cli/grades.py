@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -113,7 +114,7 @@ def _rule_from(source: Path, gradebook: Gradebook, out: Path) -> None:
 
 
 def _note_report(out: Path) -> None:
-    note(f"to have it in the files under {out}: grader report {out}")
+    note(f"to have it in the files under {out}: grader report {quote(str(out))}")
 
 
 @app.command()

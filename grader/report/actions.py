@@ -25,9 +25,12 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 def github_annotations(run: RunReport) -> list[str]:
     """At most ten workflow commands, one a mistake, each naming exercise, check, cell and line; the rest are counted.
 
+    A stub that nobody touched is no mistake, and what was not assigned counts for nothing: neither has any.
+
     ``file`` is the notebook. There is no ``line``: that of a stub counts within its cell, not in the notebook's JSON.
     """
-    made = [command for row in rows_of(run) for report in row.counted for command in _annotations_of(report)]
+    reports = [report for row in rows_of(run) for report in row.counted if not row.unassigned(report)]
+    made = [command for report in reports for command in _annotations_of(report)]
     if len(made) <= ANNOTATIONS:
         return made
     rest = len(made) - ANNOTATIONS + 1
@@ -64,6 +67,8 @@ def _annotations_of(report: SubmissionReport) -> Iterator[str]:
     if report.status != "graded":
         yield _command(report.path, wording.SUBMISSION[report.status], wording.reason(report))
     for exercise in report.exercises:
+        if exercise.status == "not_implemented":
+            continue
         if exercise.status in wording.EXERCISE_DETAIL:
             yield _command(report.path, _title(exercise, None), wording.EXERCISE_DETAIL[exercise.status])
             continue

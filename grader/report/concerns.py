@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grader.alphabet import words_of
-from grader.model import SubmissionReport
+from grader.model import ExerciseScore, SubmissionReport
 from grader.report import wording
 from grader.report.row import UNTRIED, URGENCY, Row
 
@@ -107,12 +107,20 @@ def _concerns_of(row: Row) -> list[Concern]:
         if broken and entry.status != "grader_error":
             detail = wording.GRADER_ERROR_IN.format(exercises=", ".join(broken))
             found.append(Concern(row.student, "grader_error", entry.notebook, detail))
-        if entry.exercises and all(one.status == "missing" and one.override is None for one in entry.exercises):
+        if _none_found(entry.exercises):
             found.append(Concern(row.student, wording.FLAGGED, entry.notebook, wording.NONE_FOUND))
         unseen = [exercise for exercise in entry.exercises if exercise.override is None]
         flags = [*entry.flags, *(f"{exercise.id}: {flag}" for exercise in unseen for flag in exercise.flags)]
         if flags:
             found.append(Concern(row.student, wording.FLAGGED, entry.notebook, "; ".join(flags)))
+    told = any(_none_found(entry.exercises) for entry in row.entries)
+    if row.score is not None and _none_found(row.answers) and not told:
+        found.append(Concern(row.student, wording.FLAGGED, row.entries[0].notebook, wording.NONE_ASSIGNED))
     if attempts := row.attempts:
         found.append(Concern(row.student, wording.FLAGGED, attempts[0], wording.attempts(attempts)))
     return found
+
+
+def _none_found(exercises: Sequence[ExerciseScore]) -> bool:
+    """Whether not one of them is there, and no human ruled on any."""
+    return bool(exercises) and all(one.status == "missing" and one.override is None for one in exercises)

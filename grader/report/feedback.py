@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import Path
+from shlex import quote
 
 from grader import atomic
 from grader.errors import UsageError
@@ -56,4 +57,4 @@ def _content(path: Path) -> bytes | None:
 
 
 def _remedy(out: Path) -> str:
-    return f"write them again: grader report {out}"
+    return f"write them again: grader report {quote(str(out))}"

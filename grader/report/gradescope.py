@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.model import ExerciseScore, Hints, RunReport, SubmissionReport
+from grader.model import ExerciseScore, Hints, RunReport
 from grader.report import wording
 from grader.report.numbers import points_of, rounded, total
 from grader.report.plain_feedback import feedback
@@ -24,7 +24,9 @@ def gradescope_results(run: RunReport, *, hints: Hints = "nudge") -> dict[str, A
     """
     rows = rows_of(run)
     tests = [
-        _test(exercise, f"{row.student}: " if len(rows) > 1 else "", hints) for row in rows for exercise in row.answers
+        _test(exercise, row, f"{row.student}: " if len(rows) > 1 else "", hints)
+        for row in rows
+        for exercise in row.results
     ]
     results: dict[str, Any] = {
         "output": _overview(rows),
@@ -52,18 +54,23 @@ def _score(rows: tuple[Row, ...]) -> float | None:
 def _overview(rows: tuple[Row, ...]) -> str:
     if not rows:
         return wording.NOTHING_GRADED
-    lines = [line for row in rows for line in _of_entries(row.counted)]
+    lines = [line for row in rows for line in _of_entries(row)]
+    lines += [one_line(wording.idle(row.idle)) for row in rows if row.idle]
     lines += [one_line(wording.spare(entry), 600) for row in rows for entry in row.spare]
     if any(row.exercises for row in rows):
         lines.append(wording.COUNTED_FROM)
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _of_entries(entries: tuple[SubmissionReport, ...]) -> list[str]:
-    lines = []
-    for report in entries:
+def _of_entries(row: Row) -> list[str]:
+    lines, idle = [], row.idle
+    for report in row.counted:
+        if report in idle:
+            continue
         name = one_line(report.notebook or report.path)
         lines.append(f"{name}: {points_of(report.score, report.possible)}")
+        if row.unassigned(report):
+            lines.append(f"  {wording.NOT_ASSIGNED}")
         if report.status != "graded":
             lines.append(f"  {wording.SUBMISSION[report.status]}: {one_line(report.reason, 600)}".rstrip(": "))
         for failure in report.failed_cells:
@@ -72,12 +79,12 @@ def _of_entries(entries: tuple[SubmissionReport, ...]) -> list[str]:
     return lines
 
 
-def _test(exercise: ExerciseScore, prefix: str, hints: Hints) -> dict[str, Any]:
+def _test(exercise: ExerciseScore, row: Row, prefix: str, hints: Hints) -> dict[str, Any]:
     test: dict[str, Any] = {
         "name": one_line(f"{prefix}{exercise.id}", 200),
         "max_score": rounded(exercise.possible),
         "status": "passed" if exercise.status == "passed" else "failed",
-        "output": feedback(exercise, hints),
+        "output": feedback(exercise, row, hints),
         "output_format": "text",
     }
     return test if exercise.status == "grader_error" else {"score": rounded(exercise.score), **test}

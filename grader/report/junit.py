@@ -47,9 +47,7 @@ def _document(name: str, suites: list[Element]) -> str:
 def _suite(row: Row, hints: Hints) -> Element:
     seconds = total(entry.seconds for entry in row.entries)
     suite = Element("testsuite", name=one_line(row.student), time=f"{seconds:.2f}")
-    # what is not in a notebook that nobody could read is no failure
-    answers = row.answers if row.score is not None else row.exercises.values()
-    for name, kind, message, text in (*_ungraded(row), *(_result(answer, hints) for answer in answers)):
+    for name, kind, message, text in (*_ungraded(row), *(_result(answer, row, hints) for answer in row.results)):
         _add(suite, name, kind, message, text)
     return suite
 
@@ -60,16 +58,16 @@ def _ungraded(row: Row) -> Iterator[tuple[str, str, str, str]]:
             yield entry.notebook or entry.path, "error", wording.SUBMISSION[entry.status], wording.reason(entry)
 
 
-def _result(exercise: ExerciseScore, hints: Hints) -> tuple[str, str, str, str]:
+def _result(exercise: ExerciseScore, row: Row, hints: Hints) -> tuple[str, str, str, str]:
     """The name of a test, the element that says how it ended (none where it passed), its message, and its text."""
     if exercise.status == "grader_error":
-        return exercise.id, "error", wording.EXERCISE[exercise.status], feedback(exercise, hints)
+        return exercise.id, "error", wording.EXERCISE[exercise.status], feedback(exercise, row, hints)
     solved = exercise.status == "passed" if exercise.override is None else exercise.score >= exercise.possible
     if solved:
         return exercise.id, "", "", ""
     why = next((check.diagnosis.message for check in exercise.checks if check.diagnosis), "")
     message = f"{points_of(exercise.score, exercise.possible)}: {why or wording.EXERCISE[exercise.status]}"
-    return exercise.id, "failure", message, feedback(exercise, hints)
+    return exercise.id, "failure", message, feedback(exercise, row, hints)
 
 
 def _add(suite: Element, name: str, kind: str, message: str, text: str) -> None:

@@ -48,19 +48,25 @@ def _student_blocks(counted: Tally, hints: Hints) -> Iterator[str]:
     row = counted.rows[0]
     share = percent(row.score, row.possible)
     yield f"## {points_of(row.score, row.possible)}" + ("" if share is None else f" · {share} %") + "\n"
+    idle = row.idle
     for entry in row.counted:
-        yield from _entry_blocks(entry, row.heading(entry), hints)
+        if entry not in idle:
+            yield from _entry_blocks(entry, row, hints)
     if row.absent and row.score is not None:
         names = ", ".join(f"{markdown(id_)} ({points(possible)})" for id_, possible in row.absent.items())
         yield f"### Not handed in\n\nAssigned, and found in no notebook: {names}.\n"
+    if idle:
+        yield f"{markdown(wording.idle(idle))}\n"
     for entry in row.spare:
         yield f"> ⚑ {markdown(cut(wording.spare(entry), 600))}\n"
     if row.exercises:
         yield f"*{wording.COUNTED_FROM}*\n"
 
 
-def _entry_blocks(entry: SubmissionReport, heading: str, hints: Hints) -> Iterator[str]:
-    yield f"### {markdown(heading)}\n"
+def _entry_blocks(entry: SubmissionReport, row: Row, hints: Hints) -> Iterator[str]:
+    yield f"### {markdown(row.heading(entry))}\n"
+    if row.unassigned(entry):
+        yield f"{wording.NOT_ASSIGNED}\n"
     if entry.status != "graded":
         reason = markdown(wording.sentence(cut(entry.reason, 600)))
         yield f"> **{wording.SUBMISSION[entry.status]}.** {wording.SUBMISSION_DETAIL[entry.status]} {reason}\n"
@@ -69,7 +75,7 @@ def _entry_blocks(entry: SubmissionReport, heading: str, hints: Hints) -> Iterat
     for flag in entry.flags:
         yield f"> ⚑ {markdown(flag)}\n"
     for exercise in entry.exercises:
-        if exercise.status != "passed" or exercise.flags or exercise.override:
+        if exercise.status not in ("passed", "not_implemented") or exercise.flags or exercise.override:
             yield _exercise(exercise, hints)
     if entry.failed_cells:
         lines = [

@@ -156,7 +156,7 @@ def _environment() -> Environment:
     environment.globals.update(
         w=wording,
         count_of=count_of,
-        style=_style("tokens", "style", "exercise"),
+        style=_style("tokens", "exercise", "style"),
         generator=GENERATOR,
         heat_map=heat_map,
         section=_section,

@@ -6,21 +6,24 @@ from grader.model import CheckScore, ExerciseScore, Hints
 from grader.report import wording
 from grader.report.evidence import evidence, with_leads
 from grader.report.numbers import points
+from grader.report.row import Row
 from grader.report.text import cut, one_line, plain
 
 _PRINTED = 4000
 
 
-def feedback(exercise: ExerciseScore, hints: Hints) -> str:
-    """What came out of an exercise and why, with what the code printed; lines of plain text."""
+def feedback(exercise: ExerciseScore, row: Row, hints: Hints) -> str:
+    """What came out of a student's exercise and why, with what the code printed; lines of plain text."""
+    if exercise.id in row.absent:
+        return wording.NOT_HANDED_IN
     where = wording.place(exercise.cell, exercise.line)
     lines = [f"{wording.EXERCISE[exercise.status]}" + (f" ({where})" if where else "")]
+    if exercise.follows_from:
+        lines.append(wording.FOLLOWS_FROM.format(names=one_line(", ".join(exercise.follows_from))))
     if exercise.status in wording.EXERCISE_DETAIL:
         lines.append(wording.EXERCISE_DETAIL[exercise.status])
     else:
         lines += [line for check, leads in with_leads(exercise.checks) for line in _check(check, leads, hints)]
-    if exercise.follows_from:
-        lines.append(wording.FOLLOWS_FROM.format(names=one_line(", ".join(exercise.follows_from))))
     if exercise.override:
         lines.append(one_line(wording.override(exercise), 600))
     if exercise.printed.strip() and exercise.status != "passed":

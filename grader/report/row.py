@@ -38,6 +38,30 @@ class Row:
         """The entries that decide on the score and the status."""
         return tuple(entry for entry in self.entries if entry not in self.spare)
 
+    @property
+    def idle(self) -> tuple[SubmissionReport, ...]:
+        """The entries that tell their student nothing: in them nothing was assigned, and nothing begun."""
+        return tuple(
+            entry
+            for entry in self.entries
+            if entry.status == "graded"
+            and self.unassigned(entry)
+            and all(exercise.status in UNTRIED for exercise in entry.exercises)
+        )
+
+    def unassigned(self, entry: SubmissionReport) -> bool:
+        """Whether one of the entries has exercises, and none that counts."""
+        return bool(entry.exercises) and all(exercise.id not in self.exercises for exercise in entry.exercises)
+
+    def earned_in(self, entry: SubmissionReport) -> tuple[float | None, float]:
+        """What counts in one of the entries, and how much there is: of an exercise that another answers better, that.
+
+        None where it has no score of its own.
+        """
+        counted = [exercise for exercise in entry.exercises if exercise.id in self.exercises]
+        best = total(self.exercises[exercise.id].score for exercise in counted)
+        return None if entry.score is None else best, total(exercise.possible for exercise in counted)
+
     def heading(self, entry: SubmissionReport) -> str:
         """What one of the entries is called: the notebook, or the path where several are called so."""
         alone = sum(other.notebook == entry.notebook for other in self.entries) == 1
@@ -62,6 +86,11 @@ class Row:
         """The exercises, those that were assigned and not found too: their points belong to the total."""
         absent = (ExerciseScore(id_, id_, "missing", 0.0, possible) for id_, possible in self.absent.items())
         return (*self.exercises.values(), *absent)
+
+    @property
+    def results(self) -> tuple[ExerciseScore, ...]:
+        """The answers, but for what was not found beside a notebook that nobody could read: it may be in that one."""
+        return self.answers if self.score is not None else tuple(self.exercises.values())
 
     @property
     def status(self) -> SubmissionStatus:

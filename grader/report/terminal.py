@@ -211,14 +211,14 @@ def _exercise(exercise: ExerciseScore, hints: Hints) -> Group:
         (f"  {where}" if where else "", "dim"),
     )
     parts: list[RenderableType] = [head]
+    if exercise.follows_from:
+        names = ", ".join(terminal(name) for name in exercise.follows_from)
+        parts.append(Padding.indent(Text(f"↳ {wording.FOLLOWS_FROM.format(names=names)}", "yellow"), 2))
     detail = wording.EXERCISE_DETAIL.get(exercise.status)
     if detail:
         parts.append(Padding.indent(Text(detail, "dim"), 2))
     else:
         parts += [line for check, leads in with_leads(exercise.checks) for line in _check(check, leads, hints)]
-    if exercise.follows_from:
-        names = ", ".join(terminal(name) for name in exercise.follows_from)
-        parts.append(Padding.indent(Text(wording.FOLLOWS_FROM.format(names=names), "yellow"), 2))
     if exercise.override:
         parts.append(Padding.indent(Text(f"{wording.BY_HAND} {terminal(wording.override(exercise))}", "cyan"), 2))
     parts += [Padding.indent(Text(f"⚑ {terminal(flag)}", "yellow"), 2) for flag in exercise.flags]

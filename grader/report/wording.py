@@ -80,7 +80,9 @@ FLAGGED: Final = "flagged"
 BY_HAND: Final = "✎"
 GRADER_ERROR_IN: Final = "the grader failed in {exercises}"
 NONE_FOUND: Final = "none of its exercises is in it: emptied, or another notebook under this name"
+NONE_ASSIGNED: Final = "no assigned exercise is in what was handed in: another week's notebook, perhaps"
 COUNTED_FROM: Final = "Cells are counted from 0, text cells included."
+NOT_ASSIGNED: Final = "This was not assigned: none of it counts."
 NOT_HANDED_IN: Final = "This was assigned, and was not handed in."
 NOTHING_GRADED: Final = "No submission was found."
 FOLLOWS_FROM: Final = "This one calls what is not right yet: {names}. Mend that first."
@@ -114,6 +116,11 @@ def reason(entry: SubmissionReport) -> str:
 def spare(entry: SubmissionReport) -> str:
     """Why a notebook that was not graded takes no points away."""
     return SPARE[entry.status].format(name=entry.notebook or entry.path, reason=entry.reason)
+
+
+def idle(entries: Sequence[SubmissionReport]) -> str:
+    """What is said of notebooks in place of feedback on them."""
+    return f"Neither assigned nor begun: {', '.join(entry.notebook or entry.path for entry in entries)}."
 
 
 def attempts(notebooks: Sequence[str]) -> str:

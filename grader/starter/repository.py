@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -166,4 +167,5 @@ def _next_steps(pins: Pins, folder: Path, *, classroom50: bool, gradescope: bool
         )
     if gradescope:
         tool = "zip -r ../autograder.zip ." if shutil.which("zip") else "python3 -m zipfile -c ../autograder.zip *"
-        yield f"Gradescope: cd {folder / 'autograder'} && {tool}, and upload autograder.zip (base image: Ubuntu 24.04)."
+        place = quote(str(folder / "autograder"))
+        yield f"Gradescope: cd {place} && {tool}, and upload autograder.zip (base image: Ubuntu 24.04)."

@@ -49,7 +49,7 @@ def collect(
 
     Nothing is opened but archives. What must not be opened (links, pipes, folders called ``x.ipynb``, damaged archives)
     becomes an entry with a reason; so does a student's folder without a notebook, also where it is one of several
-    ``paths``. Close the collection when done.
+    ``paths``, or the only one and a repository. Close the collection when done.
 
     Raises:
         UsageError: no path given, one that does not exist, no submission in any, a pattern that cannot be used.
@@ -65,7 +65,7 @@ def collect(
         own = [path for path in map(Path, paths) if path.name != METADATA] or [*map(Path, paths)]
         listings = _folders_of_students([lister.listed(path, named=len(own) > 1) for path in own])
         drafts = [_drafts(listing, pattern, known) for listing in listings]
-        if not any(drafts):
+        if not any(drafts) and not (len(listings) == 1 and listings[0].alone):
             raise UsageError(f"no notebook found in {printable(str(paths[0]))}", remedy=_LOOKED_FOR)
         entries = _entries_of_class(listings, drafts, known)
     except BaseException:

@@ -7,7 +7,7 @@ import pytest
 
 from grader.report import append_output, append_summary, github_annotations
 
-from .builders import exercise, large_class, run, small_class, submission, ungraded
+from .builders import exercise, large_class, run, small_class, submission, ungraded, untouched
 
 
 def test_github_annotations_names_file_exercise_check_cell_and_line() -> None:
@@ -16,6 +16,16 @@ def test_github_annotations_names_file_exercise_check_cell_and_line() -> None:
         "::error file=ada/03_backprop.ipynb,title=lin_grad · w.g (cell 5%2C line 3)::"
         "w.g has shape (3, 5), the transpose of the expected (5, 3), with the right values."
     )
+
+
+def test_github_annotations_are_on_what_was_begun_and_assigned() -> None:
+    wrong = exercise("mse_grad", {"inp.g": "sign_flipped"})
+    beside = submission("ada", exercise("relu_grad", {"inp.g": "zeros"}), notebook="04_layers.ipynb")
+    made = run(
+        submission("ada", *[untouched("lin_grad")] * 12, wrong), beside, assigned={"lin_grad": 4.0, "mse_grad": 2.0}
+    )
+    (line,) = github_annotations(made)
+    assert "title=mse_grad · inp.g" in line
 
 
 def test_github_annotations_full_marks_has_none() -> None:

@@ -188,6 +188,15 @@ def test_pages_long_exercise_names_are_wrapped(browser: Browser, tmp_path: Path)
     visit.context.close()
 
 
+def test_student_page_on_a_phone_begins_each_line_of_an_exercise_at_its_edge(browser: Browser, tmp_path: Path) -> None:
+    write_reports(run(submission("ada", exercise("lin_grad", {"w.g": "transposed"}))), tmp_path)
+    visit = Visit(browser, viewport={"width": 390, "height": 800})
+    page = visit.open(next(tmp_path.glob("students/*.html")))
+    parts = (".exercise header code", ".exercise header .title", ".check.is-failed > p")
+    assert len({page.locator(part).first.bounding_box()["x"] for part in parts}) == 1
+    visit.context.close()
+
+
 def test_student_page_is_no_wider_for_the_mark_at_the_end_of_a_wide_heat_map(browser: Browser, tmp_path: Path) -> None:
     row = (-123.4,) * 10
     wide = check("w.g", code="wrong_value", sample=Sample(expected=(row,), actual=(row,), worst=(0, 9), cut=False))

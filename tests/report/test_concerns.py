@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from grader.model import CellFailure, Override, SubmissionReport
-from grader.report import student_page
+from grader.report import student_page, wording
 from grader.report.concerns import remarks_on
 from grader.report.tally import tally
 
@@ -50,6 +50,24 @@ def test_concerns_a_notebook_without_any_of_its_exercises_is_a_concern_until_a_h
     assert (found.kind, found.student, found.notebook) == ("flagged", "ada", "03_backprop.ipynb")
     seen = replace(gone[0], override=Override(graded=0.0, reason="on paper"))
     assert tally(run(submission("ada", seen, gone[1]))).concerns == ()
+
+
+def test_concerns_work_without_an_assigned_exercise_is_one_concern() -> None:
+    gone = replace(untouched("lin_grad"), status="missing")
+    made = run(
+        submission("ada", exercise("relu_grad"), notebook="04_layers.ipynb"),
+        submission("alan", gone, exercise("relu_grad")),
+        submission("barbara", gone),
+        submission("grace", untouched("lin_grad")),
+        ungraded("linus", "unreadable", "not JSON"),
+        assigned={"lin_grad": 4.0},
+    )
+    found = [(one.student, one.notebook, one.detail) for one in tally(made).concerns if one.kind == "flagged"]
+    assert found == [
+        ("ada", "04_layers.ipynb", wording.NONE_ASSIGNED),
+        ("alan", "03_backprop.ipynb", wording.NONE_ASSIGNED),
+        ("barbara", "03_backprop.ipynb", wording.NONE_FOUND),
+    ]
 
 
 def test_concerns_a_module_that_is_missing_is_one_concern_where_points_were_lost() -> None:

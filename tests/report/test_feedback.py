@@ -59,13 +59,14 @@ def test_feedback_twice_is_the_same_to_the_byte(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("state", ["no page", "no report", "overridden"])
 def test_feedback_without_the_pages_of_now_says_how_to_write_them(state: str, tmp_path: Path) -> None:
+    out = tmp_path / "my grades"
     made = run(submission("ada", exercise("lin_grad")))
-    write_reports(made, tmp_path)
+    write_reports(made, out)
     if state == "overridden":
         made = run(submission("ada", replace(exercise("lin_grad"), score=3.0, override=Override(4.0, "copied"))))
     else:
-        (tmp_path / ("report.json" if state == "no report" else f"students/{page_name('ada')}")).unlink()
+        (out / ("report.json" if state == "no report" else f"students/{page_name('ada')}")).unlink()
     with pytest.raises(UsageError) as caught:
-        write_feedback(made, tmp_path, tmp_path / "feedback.zip")
-    assert caught.value.remedy == f"write them again: grader report {tmp_path}"
+        write_feedback(made, out, tmp_path / "feedback.zip")
+    assert caught.value.remedy == f"write them again: grader report '{out}'"
     assert not (tmp_path / "feedback.zip").exists()

@@ -104,6 +104,11 @@ def test_gradescope_results_unreadable_says_why() -> None:
     assert "could not be read: not JSON" in results["output"]
 
 
+def test_gradescope_results_hold_nothing_against_what_an_unreadable_notebook_may_have() -> None:
+    results = gradescope_results(run(ungraded("ada", "unreadable", "not JSON"), assigned={"lin_grad": 4.0}))
+    assert (results["score"], results["tests"]) == (0.0, [])
+
+
 def test_gradescope_results_hold_what_was_assigned_and_not_handed_in() -> None:
     results = gradescope_results(
         run(submission("ada", exercise("lin_grad")), assigned={"lin_grad": 4.0, "mse_grad": 2.0})
@@ -111,6 +116,7 @@ def test_gradescope_results_hold_what_was_assigned_and_not_handed_in() -> None:
 
     missing = results["tests"][1]
     assert (missing["name"], missing["score"], missing["max_score"]) == ("mse_grad", 0.0, 2.0)
+    assert missing["output"] == "This was assigned, and was not handed in."
     assert results["score"] == 4.0
 
 
@@ -122,3 +128,15 @@ def test_gradescope_results_score_is_that_of_the_gradebook() -> None:
     assert gradescope_results(run(good, spare))["score"] == 4.0
     assert "another attempt at it was graded" in gradescope_results(run(good, spare))["output"]
     assert gradescope_results(run(good, other))["score"] == 0.0
+
+
+def test_gradescope_overview_names_what_was_not_assigned() -> None:
+    begun = submission("ada", exercise("relu_grad"), notebook="04_layers.ipynb")
+    idle = submission("ada", untouched("mse_grad"), notebook="06_optimizers.ipynb")
+    made = run(submission("ada", exercise("lin_grad")), begun, idle, assigned={"lin_grad": 4.0})
+    assert gradescope_results(made)["output"].splitlines()[:4] == [
+        "03_backprop.ipynb: 4 / 4",
+        "04_layers.ipynb: 2 / 2",
+        "  This was not assigned: none of it counts.",
+        "Neither assigned nor begun: 06_optimizers.ipynb.",
+    ]

@@ -64,5 +64,16 @@ def test_render_markdown_large_class_is_below_a_mebibyte() -> None:
     assert len(render_markdown(large_class(500, 40)).encode()) < 1024 * 1024
 
 
-def test_render_markdown_untouched_exercise_says_so() -> None:
-    assert "still raises NotImplementedError" in render_markdown(run(submission("ada", untouched("lin_grad"))))
+def test_render_markdown_untouched_exercise_stands_in_the_table_alone() -> None:
+    shown = render_markdown(run(submission("ada", untouched("lin_grad"))))
+    assert "| ○ | lin&#95;grad | 0 / 4 | not started |" in shown
+    assert "####" not in shown
+
+
+def test_render_markdown_names_what_was_neither_assigned_nor_begun() -> None:
+    begun = submission("ada", exercise("relu_grad"), notebook="04_layers.ipynb")
+    idle = submission("ada", untouched("mse_grad"), notebook="06_optimizers.ipynb")
+    shown = render_markdown(run(submission("ada", exercise("lin_grad")), begun, idle, assigned={"lin_grad": 4.0}))
+    assert "### 04&#95;layers&#46;ipynb\n\nThis was not assigned: none of it counts.\n" in shown
+    assert "Neither assigned nor begun&#58; 06&#95;optimizers&#46;ipynb" in shown
+    assert "mse&#95;grad" not in shown

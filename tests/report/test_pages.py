@@ -229,3 +229,14 @@ def test_student_page_says_what_was_set_by_hand_before_what_was_found() -> None:
     made = run(submission("ada", ruled))
     page = student_page(made, tally(made).rows[0])
     assert 0 < page.find("half a point for the idea") < page.find('<ul class="checks">')
+
+
+def test_student_page_names_what_was_neither_assigned_nor_begun() -> None:
+    begun = submission("ada", exercise("relu_grad"), notebook="04_layers.ipynb")
+    idle = submission("ada", untouched("mse_grad"), notebook="06_optimizers.ipynb")
+    made = run(submission("ada", exercise("lin_grad")), begun, idle, assigned={"lin_grad": 4.0})
+    shown = student_page(made, tally(made).rows[0])
+    assert "Neither assigned nor begun: 06_optimizers.ipynb." in shown
+    assert "mse_grad" not in shown
+    assert shown.index("04_layers.ipynb") < shown.index("This was not assigned") < shown.index("relu_grad")
+    assert shown.count("This was not assigned") == 1

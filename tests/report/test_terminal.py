@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from grader.report import render_class, render_submission
+from grader.report import gradescope_results, render_class, render_submission
 
 from .builders import CHECKS, exercise, large_class, run, small_class, submission, ungraded
 
@@ -111,3 +111,11 @@ def test_render_submission_long_output_is_cut() -> None:
 @pytest.mark.parametrize(("sandbox", "said"), [("bwrap", False), ("landlock", True), ("none", True)])
 def test_render_class_weaker_sandbox_is_said(sandbox: str, said: bool) -> None:
     assert ("This run had" in drawn(render_class(run(submission(), sandbox=sandbox)))) is said
+
+
+def test_render_submission_says_first_what_to_mend_first() -> None:
+    wrong = exercise("forward_and_backward", {"w1.g": "transposed"}, follows_from=("lin_grad",))
+    shown = drawn(render_submission(submission("ada", wrong)))
+    assert shown.index("forward_and_backward") < shown.index("Mend that first") < shown.index("transpose of")
+    told = gradescope_results(run(submission("ada", wrong)))["tests"][0]["output"]
+    assert told.index("Mend that first") < told.index("transpose of")

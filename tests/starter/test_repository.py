@@ -146,8 +146,10 @@ def test_scripts_of_a_new_repository_parse(started: Path) -> None:
 def test_init_of_a_course_in_a_file_takes_it_along_for_the_autograders_alone(tmp_path: Path) -> None:
     course = course_file(tmp_path)
 
-    lines = list(start_repository(tmp_path / "new", str(course), classroom50=True, gradescope=True))
+    lines = list(start_repository(tmp_path / "the new", str(course), classroom50=True, gradescope=True))
 
+    (tmp_path / "the new").rename(tmp_path / "new")
+    assert any(f"Gradescope: cd '{tmp_path}/the new/autograder' && " in line for line in lines)
     written = listing(tmp_path / "new")
     assert [name for name in written if name.endswith("double.py")] == ["autograder/double.py", "classroom50/double.py"]
     assert [name for name in written if name.startswith("exercises/")] == ["exercises/double.ipynb"]

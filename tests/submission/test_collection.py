@@ -225,6 +225,13 @@ def test_collect_pattern_that_cannot_be_used_is_a_usage_error(pattern: str, mess
     assert "(?P<student>" in raised.value.remedy
 
 
+def test_collect_a_students_repository_without_a_notebook_is_an_entry(tmp_path: Path) -> None:
+    with collect([made(tmp_path / "hw3-ada", ".git/HEAD", "hw3.py")]) as collection:
+        assert [(entry.student, entry.refused) for entry in collection] == [
+            ("hw3-ada", "no notebook in hw3-ada, only hw3.py")
+        ]
+
+
 @pytest.mark.parametrize(
     ("files", "given", "message"),
     [
