@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from grader.recent import by_source
-from grader.submission.cell_code import parsed
+from grader.submission.cell_code import parsed, without_comments
 
 #: Dotted names, as seen through imports and ``as``; everything below them is meant too.
 _ENGINE = (
@@ -87,7 +87,7 @@ def autograd_suspected(source: str) -> str | None:
         return None
     tree = parsed(source)
     if tree is None:
-        text = _without_comments(source)
+        text = without_comments(source)
         match = _LOOKS.search(text)
         return None if match is None else f"`{match[0].strip()}` (line {text.count(chr(10), 0, match.start()) + 1})"
     return _earliest(_signs(tree))
@@ -224,7 +224,3 @@ def _is_computed(value: ast.expr | None) -> bool:
 
 def _is_true(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is True
-
-
-def _without_comments(source: str) -> str:
-    return "\n".join(line.split("#", 1)[0] for line in source.split("\n"))
