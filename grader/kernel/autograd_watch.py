@@ -70,7 +70,7 @@ _DISABLERS = (
 #: Printing a tensor is the one honest use of them.
 _PRINTING = "torch/_tensor_str.py"
 #: The functions that start a thread; the first argument is what runs in it.
-_STARTERS = ("start_new_thread", "start_joinable_thread")
+_STARTERS = ("start_new_thread", "start_new", "start_joinable_thread")
 
 
 class Watch:

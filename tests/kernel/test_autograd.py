@@ -10,7 +10,7 @@ from tests.kernel.conftest import WORKING
 from tests.kernel.laboratory import Laboratory
 
 _SETUP = """
-import torch, threading
+import torch, threading, _thread
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 saved_grad, saved_backward = torch.autograd.grad, torch.Tensor.backward
 leaf = torch.arange(6.0).reshape(2, 3).requires_grad_()
@@ -56,6 +56,10 @@ VARIANTS = {
     "thread": (
         "def work():\n        x.g = torch.ops.aten.threshold_backward(x, x, 0)\n"
         "    t = threading.Thread(target=work); t.start(); t.join()", True),
+    "thread-by-another-name": (
+        "over = threading.Event()\n    def work():\n"
+        "        x.g = torch.ops.aten.threshold_backward(x, x, 0); over.set()\n"
+        "    _thread.start_new(work, ()); over.wait()", True),
     "custom-function": (
         "class F(torch.autograd.Function):\n        @staticmethod\n        def forward(ctx, v): return v * v\n"
         "        @staticmethod\n        def backward(ctx, g): return 2 * x * g\n"
