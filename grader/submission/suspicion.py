@@ -189,10 +189,17 @@ def _backward_sign(call: ast.Call, receiver: ast.expr, tensors: set[str]) -> str
     if any(keyword.arg in _ONLY_AUTOGRAD for keyword in call.keywords):
         return shown
     own_gradient = any(
-        isinstance(argument, ast.Attribute) and argument.attr == "g" and ast.dump(argument.value) == ast.dump(receiver)
+        isinstance(argument, ast.Attribute) and argument.attr == "g" and _same_name(argument.value, receiver)
         for argument in call.args
     )
     return shown if own_gradient else ""
+
+
+def _same_name(one: ast.expr, other: ast.expr) -> bool:
+    """Tell whether both are the same dotted name."""
+    while isinstance(one, ast.Attribute) and isinstance(other, ast.Attribute) and one.attr == other.attr:
+        one, other = one.value, other.value
+    return isinstance(one, ast.Name) and isinstance(other, ast.Name) and one.id == other.id
 
 
 def _makes(call: ast.Call) -> bool:
