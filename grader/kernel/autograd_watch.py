@@ -4,15 +4,17 @@ Three nets. The entry points of the engine, of functional transforms and of forw
 each of them is called through (``PyMethodDef.ml_meth``, read at every call) is pointed at a recorder, so a reference
 that student code saved earlier is caught as well, in every thread. So are the slots through which a node of the graph
 is called by hand (``tp_call`` of the types in ``torch._C._functions``). A dispatch mode sees operators whose names say
-that they are backward formulas, and any operator run by the engine (TorchScript drives it without Python). At the end
-the mode must still be where it was put. A recorder does nothing else: the call that it replaces returns None. The
-functions that take a mode away are noted in the same manner, but still work; threads start with the mode in place.
+that they are backward formulas, any operator run by the engine (TorchScript drives it without Python), and any on a
+type with a ``__torch_dispatch__``, which it cannot see behind. At the end the mode must still be where it was put, with
+no other below it. A recorder does nothing else: the call that it replaces returns None. The functions that take a mode
+away are noted in the same manner, but still work; threads start with the mode in place.
 
 Not caught: ``redispatch`` of a backward operator with a key set below Python's, the guards of ``torch._C`` that exclude
 dispatch keys, an operator of ``torch.library`` that is written in Python, the formulas of ``torch._decomp``, a thread
-made through ctypes, and whoever writes the slots back through ctypes or takes this module apart. Code that does these
-things shows in the source (``grader.submission.meddling`` flags the signs, in any cell); nobody arrives there by
-accident.
+made through ctypes, what runs when the call is over and the harness reads (a profile function, a timer's handler, an
+audit hook, a callback of the collector), and whoever writes the slots back through ctypes or takes this module apart.
+Code that does these things shows in the source (``grader.submission.meddling`` flags the signs, in any cell); nobody
+arrives there by accident.
 
 The slots are found when the zygote imports this; ``install`` only writes pointers. It is for a process that ends with
 the check: nothing is ever put back.
@@ -36,6 +38,7 @@ _graph_task = torch._C._current_graph_task_id
 _stack_length = torch._C._len_torch_dispatch_stack
 _stack_entry = torch._C._get_dispatch_stack_at
 _push_mode = torch._C._push_on_torch_dispatch_stack
+_no_dispatch = torch._C._disabled_torch_dispatch_impl
 _getframe = sys._getframe
 
 
@@ -67,7 +70,7 @@ _DISABLERS = (
 #: Printing a tensor is the one honest use of them.
 _PRINTING = "torch/_tensor_str.py"
 #: The functions that start a thread; the first argument is what runs in it.
-_STARTERS = ("start_new_thread", "start_joinable_thread")
+_STARTERS = ("start_new_thread", "start_new", "start_joinable_thread")
 
 
 class Watch:
@@ -89,7 +92,7 @@ class Watch:
             self.mode = _Mode(self)
             _push_mode(self.mode)
         yield
-        if not any(_stack_entry(index) is self.mode for index in range(_stack_length())):
+        if _stack_length() != 1 or _stack_entry(0) is not self.mode:
             self.record("tampering with the watch")
 
     def seen(self) -> str | None:
@@ -113,6 +116,8 @@ class _Mode(TorchDispatchMode):
             name = _op_names[func] = str(func.name()).partition(".")[0]
         if "_backward" in name or name == "aten::_make_dual":
             self.watch.record(name.replace("::", "."))
+        elif any(kind.__torch_dispatch__ is not _no_dispatch for kind in types):
+            self.watch.record("__torch_dispatch__")
         elif _graph_task() != -1:
             self.watch.record("the autograd engine")
         return func(*args, **kwargs) if kwargs else func(*args)

@@ -30,6 +30,7 @@ _version_of = _base._version.__get__
 _dim, _item = torch.Tensor.dim, torch.Tensor.item
 _strided = torch.strided
 _ndarray, _generic = numpy.ndarray, numpy.generic
+_item_of_generic, _dtype_of_generic = numpy.generic.item, numpy.generic.dtype.__get__
 _ascontiguousarray, _from_numpy, _tensor = numpy.ascontiguousarray, torch.from_numpy, torch.tensor
 _float64, _int64 = torch.float64, torch.int64
 _carried = exchange.carried
@@ -200,10 +201,14 @@ def _number(value: Any) -> Any:
         if _dim(value) or _obstacle(value):
             return None
         value = _item(value)
-    elif kind is _ndarray or _generic in _mro_of(kind):
+    elif kind is _ndarray:
         if value.ndim or value.dtype.kind not in "fiub":
             return None
         value = value.item()
+    elif _generic in _mro_of(kind):  # maybe of a class of the student's, whose own methods are not called
+        if _dtype_of_generic(value).kind not in "fiub":
+            return None
+        value = _item_of_generic(value)
     kind = type(value)
     if kind is bool:
         return int(value)

@@ -126,7 +126,8 @@ class CheckRun:
             self.child = 0
             return "crashed"
         self.stopped = self.init.processes.stop_others(self.child)
-        return None
+        # A fork has one thread; another is of the notebook's, made as it was forked, before the watch for autograd.
+        return None if self.init.processes.is_alone(self.child) else "crashed"
 
     def _ask(self, command: socket.socket) -> dict[str, Any] | Lost:
         """Ask the kernel for a fork; its or the child's answer, or the ending where there is none."""

@@ -92,8 +92,8 @@ def _serve_checks(command: socket.socket, ours: socket.socket) -> None:
     """In the fork: report to the init, and do what comes over the socket ``ours`` until it closes."""
     command.close()
     _send(ours, {"event": "forked"})
+    check, (source, slate), _ = _receive(ours)  # and no thread before, which would be taken for the notebook's
     _start_apart()
-    check, (source, slate), _ = _receive(ours)
     if check["sandbox"] != "none":
         _confine_check()
     namespace = _namespace(check, source)

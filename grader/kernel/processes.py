@@ -119,6 +119,10 @@ class Processes:
         pids = _field(self._read(f"{name}/status"), "NSpid").split()
         return int(pids[-1]) if pids else 0
 
+    def is_alone(self, pid: int) -> bool:
+        """Whether a descendant has no other thread than its first."""
+        return self._threads([self.name(pid)]) == 1
+
     def name(self, pid: int) -> str:
         """The ``/proc`` name of a descendant's process id; empty when there is none."""
         if not self.private:

@@ -20,6 +20,8 @@ _CELL_MAGIC = re.compile(r"\s*%%(\w*)")
 _PYTHON_MAGICS = frozenset({"", "time", "timeit", "capture", "prun", "python3", "python", "px", "memit", "mprun"})
 _LINE_MAGIC = re.compile(r"([ \t]*)(?:%{1,2}[A-Za-z_]|!|\?{1,2}\s*[A-Za-z_*%]|[\w.*%]+\?{1,2}\s*$)")
 _ASSIGNED_MAGIC = re.compile(r"([ \t]*[A-Za-z_][\w, \t]*?)=[ \t]*(?:![^=]|%[A-Za-z_])")
+#: Behind the end of a string these letters cannot stand.
+_APOSTROPHE = re.compile(r"'(?=(?:s|t|d|m|re|ll|ve)\b)")
 #: What holds statements that run where it stands.
 _BLOCKS = (
     *(ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith),
@@ -62,6 +64,20 @@ def _dedented(lines: list[str]) -> str:
     if indent:
         lines = [line.removeprefix(indent) for line in lines]
     return "\n".join(lines)
+
+
+def without_comments(source: str) -> str:
+    r"""Return ``source`` without its comments, line for line; one in which a quote stands is kept.
+
+    That may be no comment but the end of a string.
+
+    >>> without_comments("x = 1  # it's torch's\ny = '#'; z = 2")
+    "x = 1  \ny = '#'; z = 2"
+    """
+    lines = _APOSTROPHE.sub("\u2019", source).split("\n")
+    ends = (line.find("#", max(line.rfind('"'), line.rfind("'")) + 1) for line in lines)
+    kept = zip(source.split("\n"), ends, strict=True)
+    return "\n".join(line if end < 0 else line[:end] for line, end in kept)
 
 
 @by_source

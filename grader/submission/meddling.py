@@ -9,28 +9,42 @@ from contextlib import suppress
 from pathlib import Path
 
 from grader.model import Cell
-from grader.submission.cell_code import MOST_CODE
+from grader.submission.cell_code import MOST_CODE, without_comments
 from grader.submission.entry import Entry
 from grader.submission.regular_file import Refused, content
 from grader.visible import files_of_work
 
+#: What ``from … import`` goes through before a name: a line, or a parenthesis of many.
+_LISTED = r"(?:\s*\([^)]{0,300}|(?:\\\n|[^\n#;]){0,200})"
+#: A loaded module taken by its name as it is written.
+_TAKEN = r"\s*(?:\[|\.\s*(?:get|pop)\s*\()\s*(?:__name__|[\"'][\w.]+[\"'])\s*[\]),]"
 #: What no exercise needs, in any cell: the grader's own modules (the digits are for everybody), modules by computed or
-#: looked-up names, objects by way of frames, classes or the heap, torch below its public face, and the graph of
-#: autograd walked or traced by hand. Each alternative begins with the boundary of a word: else the search takes ten
-#: times as long.
+#: looked-up names, objects by way of frames, classes or the heap, code that runs within other code, torch below its
+#: public face, and the graph of autograd walked or traced by hand. Each alternative begins with the boundary of a word:
+#: else the search takes ten times as long.
 _MEDDLING = re.compile(
     r"\bgrader\s*\.\s*(?:kernel|judge|pipeline|seeded_course|notebook|course(?!\.autograd\.digits))\b"
-    r"|\bfrom\s+grader\s+import\b[^\n#]{0,200}\b(?:kernel|judge|course|seeded_course|notebook|pipeline)\b"
-    r"|\b(?<!\bin )sys\s*\.\s*modules\b|\bsys\s*\.\s*modules(?=\s*(?:\[|\.(?!\s*keys\b)))"
-    r"|\bfrom\s+sys\s+import\b[^\n#]{0,200}\bmodules\b"
-    r"|\bvars\s*\(\s*sys\b|\bsys\s*\.\s*(?:__dict__|monitoring)\b"
+    rf"|\bfrom\s+grader\s+import\b{_LISTED}\b(?:kernel|judge|course|seeded_course|notebook|pipeline)\b"
+    r"|\bsys(?<!\bin sys)(?<!\blist\(sys)(?<!\bset\(sys)(?<!\bsorted\(sys)(?<!\blen\(sys)"
+    rf"\s*\.\s*modules\b(?!{_TAKEN})"
+    rf"|\bsys\s*\.\s*modules(?=\s*(?:\[|\.(?!\s*keys\b)))(?!{_TAKEN})"
+    rf"|\bfrom\s+sys\s+import\b{_LISTED}\bmodules\b"
+    r"|\bvars\s*\(\s*(?:sys|torch)\s*\)|\b(?:sys|torch)\s*\.\s*__dict__|\bsys\s*\.\s*monitoring\b"
     r"|\bgetattr\s*\(\s*(?:sys|torch)\b[\w\s.]{0,100},(?!\s*[\"']\w+[\"']\s*[,)])"
     r"|\b(?:import_module|__import__)\s*\((?!\s*[\"'][\w.]+[\"']\s*[,)])|\bimport_module\s+as\b"
-    r"|\b(?:__subclasses__|tb_frame|gi_frame|cr_frame|ag_frame|f_back|f_locals|f_globals|get_objects|get_referrers)\b"
+    r"|\b(?:__subclasses__|get_objects|get_referrers)\b"
+    r"|\b(?:tb|gi|cr|ag)_frame\b|\bf_(?:(?<=[.\"']f_)|(?<=\. f_))(?:back|locals|globals)\b"
+    r"|\b(?:addaudithook|setprofile|settrace|setitimer|__torch_dispatch__)\b|\bgc\s*\.\s*callbacks\b"
     r"|\bctypes\b|\btorch\s*\.\s*(?:library\b|_(?!assert\b|foreach)[A-Za-z]\w*)"
-    r"|\bfrom\s+torch\s+import\b[^\n#]{0,200}\b(?:library|_[A-Za-z]\w*)\b|\bredispatch\b|\bno_dispatch\b"
+    r"|\b_(?<=[.\"']_)(?<!\bself\._)(?:C|decomp|functorch|python_dispatch)\b"
+    rf"|\bfrom\s+torch\s+import\b{_LISTED}\b(?:library|_[A-Za-z]\w*)\b|\bredispatch\b|\bno_dispatch\b"
     r"|\bautograd_watch\b|\bnext_functions\b|\b_input_metadata\b|\bmake_fx\b|\bml_meth\b"
 )
+#: A name as the last thing of a call's arguments, and words written one after the other.
+_ONE_NAME = re.compile(r"\s*([A-Za-z_]\w*)\s*[,)]")
+_WORDS = r"[\[({]\s*(?:[\"'][\w.]+[\"']\s*(?:,\s*)?)+[\])}]"
+#: Computed names that are looked up, each in the whole of a source.
+_MOST_PLAIN = 20
 
 
 def meddling_flags(entry: Entry, cells: Sequence[Cell]) -> tuple[str, ...]:
@@ -53,8 +67,23 @@ def meddling_suspected(source: str) -> str | None:
     True
     """
     # Python takes ``ｍodules`` for ``modules``.
-    match = _MEDDLING.search(source if source.isascii() else unicodedata.normalize("NFKC", source))
-    return None if match is None else " ".join(match[0].split())
+    text = source if source.isascii() else unicodedata.normalize("NFKC", source)
+    if _MEDDLING.search(text) is None:
+        return None
+    text = without_comments(text)
+    for number, sign in enumerate(_MEDDLING.finditer(text)):
+        if number == _MOST_PLAIN or not _takes_words(text, sign):
+            return " ".join(sign[0].split())
+    return None
+
+
+def _takes_words(text: str, sign: re.Match[str]) -> bool:
+    """Tell whether what seems a computed name is a loop's, over words written there, as where packages are checked."""
+    named = _ONE_NAME.match(text, sign.end()) if sign[0].endswith((",", "(")) else None
+    if named is None or re.search(rf"\b{named[1]}\s*=(?!=)", text):
+        return False
+    loop = re.search(rf"\bfor\s+{named[1]}\s+in\s+(?:(\w+)\s*[:\])]|{_WORDS})", text)
+    return loop is not None and (loop[1] is None or bool(re.search(rf"\b{loop[1]}\s*=\s*{_WORDS}", text)))
 
 
 def _sources_beside(entry: Entry) -> Iterator[tuple[str, str]]:

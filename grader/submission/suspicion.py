@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from grader.recent import by_source
-from grader.submission.cell_code import parsed
+from grader.submission.cell_code import parsed, without_comments
 
 #: Dotted names, as seen through imports and ``as``; everything below them is meant too.
 _ENGINE = (
@@ -87,7 +87,7 @@ def autograd_suspected(source: str) -> str | None:
         return None
     tree = parsed(source)
     if tree is None:
-        text = _without_comments(source)
+        text = without_comments(source)
         match = _LOOKS.search(text)
         return None if match is None else f"`{match[0].strip()}` (line {text.count(chr(10), 0, match.start()) + 1})"
     return _earliest(_signs(tree))
@@ -189,10 +189,17 @@ def _backward_sign(call: ast.Call, receiver: ast.expr, tensors: set[str]) -> str
     if any(keyword.arg in _ONLY_AUTOGRAD for keyword in call.keywords):
         return shown
     own_gradient = any(
-        isinstance(argument, ast.Attribute) and argument.attr == "g" and ast.dump(argument.value) == ast.dump(receiver)
+        isinstance(argument, ast.Attribute) and argument.attr == "g" and _same_name(argument.value, receiver)
         for argument in call.args
     )
     return shown if own_gradient else ""
+
+
+def _same_name(one: ast.expr, other: ast.expr) -> bool:
+    """Tell whether both are the same dotted name."""
+    while isinstance(one, ast.Attribute) and isinstance(other, ast.Attribute) and one.attr == other.attr:
+        one, other = one.value, other.value
+    return isinstance(one, ast.Name) and isinstance(other, ast.Name) and one.id == other.id
 
 
 def _makes(call: ast.Call) -> bool:
@@ -224,7 +231,3 @@ def _is_computed(value: ast.expr | None) -> bool:
 
 def _is_true(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is True
-
-
-def _without_comments(source: str) -> str:
-    return "\n".join(line.split("#", 1)[0] for line in source.split("\n"))

@@ -737,6 +737,18 @@ ACCOMPLICES = (
         os.setpgid(0, group)
         os._exit(0)
     os.waitpid(child, 0)"""), checks="raised"),
+    Hostile("thread-made-as-it-is-forked", """
+import os, queue, threading
+asked, told = queue.Queue(), queue.Queue()
+def serve():
+    inp, upstream = asked.get()
+    told.put(inp.t() @ upstream)  # by whatever means: no watch came before this thread
+os.register_at_fork(after_in_child=lambda: threading.Thread(target=serve, daemon=True).start())
+""", """
+def lin(inp, out, w):
+    asked.put((inp, out.g))
+    w.g = told.get()
+""", "crashed"),
     Hostile("inputs-watched", """
 import gc, threading, torch, time
 seen = []

@@ -10,11 +10,22 @@ from tests.kernel.conftest import WORKING
 from tests.kernel.laboratory import Laboratory
 
 _SETUP = """
-import torch, threading
-from torch.utils._python_dispatch import _disable_current_modes
+import torch, threading, _thread
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 saved_grad, saved_backward = torch.autograd.grad, torch.Tensor.backward
 leaf = torch.arange(6.0).reshape(2, 3).requires_grad_()
 saved_node = (leaf * leaf).grad_fn
+def doubled(x):
+    return 2 * torch.ops.aten.tanh_backward(x, torch.zeros_like(x))
+class Behind(torch.Tensor):
+    @classmethod
+    def __torch_dispatch__(cls, function, types, args=(), kwargs=None):
+        return doubled(args[0].as_subclass(torch.Tensor))
+class Plain(torch.Tensor):
+    pass
+class Below(TorchDispatchMode):
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        return doubled(args[0]) if 'neg' in str(function) else function(*args, **(kwargs or {}))
 """
 
 #: Body of ``by_hand(x)`` → whether it uses autograd.
@@ -45,6 +56,10 @@ VARIANTS = {
     "thread": (
         "def work():\n        x.g = torch.ops.aten.threshold_backward(x, x, 0)\n"
         "    t = threading.Thread(target=work); t.start(); t.join()", True),
+    "thread-by-another-name": (
+        "over = threading.Event()\n    def work():\n"
+        "        x.g = torch.ops.aten.threshold_backward(x, x, 0); over.set()\n"
+        "    _thread.start_new(work, ()); over.wait()", True),
     "custom-function": (
         "class F(torch.autograd.Function):\n        @staticmethod\n        def forward(ctx, v): return v * v\n"
         "        @staticmethod\n        def backward(ctx, g): return 2 * x * g\n"
@@ -61,14 +76,22 @@ VARIANTS = {
     "script": (
         "y = x.clone().requires_grad_(True)\n"
         "    torch.jit.trace(lambda v: (v * v).sum(), (x,))(y).backward()\n    x.g = y.grad", True),
+    "data": ("y = torch.nn.Parameter(x)\n    x.g = 2 * y.data + 0 * x.view(torch.int32)", False),
+    "plain-tensor-type": ("x.g = (2 * x.as_subclass(Plain).data).as_subclass(torch.Tensor)", False),
+    "own-tensor-type": ("x.g = -torch.Tensor._make_subclass(Behind, x)", True),
+    "mode-below": ("x.g = -x", True),
 }  # fmt: skip
+
+
+#: What a cell does before, for those that need it.
+_BEFORE = {"mode-below": "Below().__enter__()\n"}
 
 
 def _job(name: str, allowed: bool) -> Job:
     body, _ = VARIANTS[name]
     program = Program("x", "by_hand(x)", {"x": torch.arange(6.0).reshape(2, 3)}, poison=("x.g",), reads=("x.g",))
     check = Check("by_hand", 1, ("by_hand",), (program,), autograd=allowed)
-    return Job(name, (Cell(0, _SETUP), Cell(1, f"def by_hand(x):\n    {body}\n")), (check,))
+    return Job(name, (Cell(0, _SETUP + _BEFORE.get(name, "")), Cell(1, f"def by_hand(x):\n    {body}\n")), (check,))
 
 
 @pytest.mark.parametrize("sandbox", WORKING[:1])

@@ -6,6 +6,7 @@ from collections import namedtuple
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy
 import pytest
 import torch
 
@@ -24,6 +25,13 @@ class Lying(tuple[int, ...]):
         raise AssertionError("student code ran")
 
     __len__ = __iter__ = __getitem__  # type: ignore[assignment]
+
+
+class LyingScalar(numpy.float64):
+    def item(self, *_: Any) -> Any:
+        raise AssertionError("student code ran")
+
+    ndim = dtype = property(item)  # type: ignore[assignment]
 
 
 @pytest.mark.parametrize("value", [(1, 2), [1, 2], Pair(1, 2), Typed(1, 2), Lying((1, 2)), {0: 1, 1: 2}])
@@ -51,3 +59,8 @@ def test_what_is_no_sequence_has_no_element(value: Any) -> None:
 )
 def test_tensor_that_cannot_travel_says_what_it_is(made: Callable[[], torch.Tensor], told: str) -> None:
     assert captured(made()) == (None, "unsupported", told)
+
+
+def test_number_of_a_class_made_from_numpys_is_read_by_numpys_own() -> None:
+    tensor, kind, _ = captured(LyingScalar(3.0))
+    assert (tensor.item(), kind) == (3.0, "scalar")

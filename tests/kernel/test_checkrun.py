@@ -70,7 +70,9 @@ def forking() -> Iterator[tuple[CheckRun, socket.socket]]:
         wait=lambda socks, seconds: select.select(socks, [], [], seconds)[0],
         clock=Clock(),
         look=lambda: None,
-        processes=SimpleNamespace(stop_others=lambda child: Stopped(), kill_others=lambda spare: None),
+        processes=SimpleNamespace(
+            stop_others=lambda child: Stopped(), is_alone=lambda child: True, kill_others=lambda spare: None
+        ),
     )
     slate = memfiles.slate(100)
     checks = CheckRun(init, [{"programs": 0, "seconds": 0.3}], slate, [-1])

@@ -13,9 +13,12 @@ MEDDLING = {
     "modules_aliased": ("import sys\nloaded = sys.modules", "sys.modules"),
     "modules_imported": ("from sys import path, modules as loaded", "from sys import path, modules"),
     "modules_walked": ("for module in sys.modules.values():\n    pass", "sys.modules"),
-    "modules_in_a_loop": ("for name in sys.modules['grader.kernel'].__dict__:\n    pass", "sys.modules"),
-    "modules_of_vars": ("vars(sys)['mod' + 'ules']", "vars(sys"),
-    "fullwidth": ("sys.\uff4dodules['x']", "sys.modules"),
+    "modules_in_a_loop": ("for name in sys.modules['grader.' + 'kernel'].__dict__:\n    pass", "sys.modules"),
+    "modules_listed": ("for name, module in sorted(sys.modules.items()):\n    pass", "sys.modules"),
+    "module_by_name": ("sys.modules.get('grader.kernel')", "grader.kernel"),
+    "modules_of_vars": ("vars(sys)['mod' + 'ules']", "vars(sys)"),
+    "torch_of_vars": ("torch.__dict__['_' + 'C']", "torch.__dict__"),
+    "fullwidth": ("sys.\uff4dodules['x' + 'y']", "sys.modules"),
     "fullwidth_import": ("importlib.\uff49mport_module('gra' + 'der')", "import_module("),
     "import_aliased": ("from importlib import import_module as load", "import_module as"),
     "subclasses": ("[c for c in object.__subclasses__() if c.__name__ == 'Watch']", "__subclasses__"),
@@ -27,6 +30,20 @@ MEDDLING = {
     "computed_attribute": ("getattr(torch, '_de' + 'comp').decompositions", "getattr(torch,"),
     "decompositions": ("torch._decomp.decompositions.tanh_backward(g, out)", "torch._decomp"),
     "private_import": ("from torch import nn, _refs", "from torch import nn, _refs"),
+    "private_import_of_many": ("from torch import (  # layers\n    nn,\n    _C as c,\n)", "from torch import ( nn, _C"),
+    "private_import_continued": ("from torch import nn, \\\n    _C", "from torch import nn, \\ _C"),
+    "private_alias": ("import torch as t\nt._C._functions", "_C"),
+    "private_by_name": ("import torch as t\ngetattr(t, '_C')", "_C"),
+    "module_by_loop": ("for name in ['gra' + 'der.kernel']:\n    importlib.import_module(name)", "import_module("),
+    "module_by_changed_name": ("for name in ['numpy']:\n    name = name + 'x'\n    __import__(name)", "__import__("),
+    "behind_a_comment_that_is_none": ("x = '#'; import ctypes", "ctypes"),
+    "end_of_a_string": ("x = '''\n#'''; import ctypes", "ctypes"),
+    "profile": ("sys.setprofile(late)", "setprofile"),
+    "audit": ("from sys import addaudithook", "addaudithook"),
+    "timer": ("signal.setitimer(signal.ITIMER_REAL, 1e-5)", "setitimer"),
+    "collector": ("gc.callbacks.append(late)", "gc.callbacks"),
+    "mode": ("from torch.utils._python_dispatch import TorchDispatchMode", "_python_dispatch"),
+    "tensor_type": ("def __torch_dispatch__(cls, function, types, args):\n    pass", "__torch_dispatch__"),
     "below_python": ("op.redispatch(keys, g, out)", "redispatch"),
     "no_dispatch": ("from torch.utils._mode_utils import no_dispatch", "no_dispatch"),
     "library": ("torch.library.Library('mine', 'DEF')", "torch.library"),
@@ -35,6 +52,21 @@ INNOCENT = {
     "version": "print(torch.__version__)",
     "colab": "if 'google.colab' in sys.modules: pass",
     "colab_by_keys": "IN_COLAB = 'google.colab' in sys.modules.keys()",
+    "colab_by_get": "IN_COLAB = sys.modules.get('google.colab') is not None",
+    "colab_in_a_list": "IN_COLAB = 'google.colab' in list(sys.modules)",
+    "colab_in_the_shell": "IN_COLAB = 'google.colab' in str(get_ipython())",
+    "modules_counted": "print(len(sys.modules), sorted(sys.modules)[:3])",
+    "module_loaded_again": "if 'mine' in sys.modules:\n    del sys.modules['mine']\nsys.modules.pop('mine', None)",
+    "own_module": "this = sys.modules[__name__]",
+    "environment": "for name in ['torch', 'numpy']:\n    print(name, importlib.import_module(name).__version__)",
+    "environment_by_list": "packages = ('torch',\n    'numpy',)\nfor name in packages:\n    __import__(name)",
+    "environment_by_set": "for name in {'torch', 'numpy'}:\n    importlib.import_module(name)",
+    "functions_by_name": "for name in ['relu', 'tanh']:\n    print(getattr(torch, name)(x))",
+    "comments": "x = 1  # ctypes, torch._C\n# it's in sys.modules, which torch's loaded",
+    "backward_function": "def f_back(grad):\n    return grad\nf_forward, f_back = f, f_back",
+    "two_statements": "from torch import nn; library = 3; _x = nn",
+    "own_capacity": "self._C = self._C + 1",
+    "autoreload": "%load_ext autoreload\n%autoreload 2\n%matplotlib inline\nprint(inspect.getsource(f))",
     "comment": "from torch import nn, optim  # layers of the library\nfrom sys import path  # for modules",
     "own_private": "self._backward = lambda: None\nx._version",
     "attribute": "getattr(torch, 'relu')(x) + getattr(self, name)",
@@ -53,8 +85,20 @@ def test_meddling_suspected_leaves_honest_code_alone(source: str) -> None:
     assert meddling_suspected(source) is None
 
 
-@pytest.mark.parametrize("piece", ["from grader import ", "from torch import ", "getattr(torch . ", "from sys import "])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("from grader import ", "from torch import ", "getattr(torch . ", "from sys import ", "from torch import ("),
+        *("sys.modules[ ", "for name in [", "'a' ", "#", "# it's", "f_"),
+    ],
+)
 def test_a_line_of_nothing_but_beginnings_takes_no_time(piece: str) -> None:
     began = time.process_time()
     assert meddling_suspected("# " + piece * (500_000 // len(piece))) is None
+    assert time.process_time() - began < 5
+
+
+def test_names_of_loops_are_looked_up_in_no_time() -> None:
+    began = time.process_time()
+    assert meddling_suspected("for name in ['a']:\n" + "    import_module(name)\n" * 20_000) == "import_module("
     assert time.process_time() - began < 5

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ SUSPECTED = {
     "named_sum": ("loss = (x * y).sum()\nloss.backward()", "`loss.backward()` (line 2)"),
     "result_of_a_function": ("loss = mse(out, targ)\nloss.backward()", "`loss.backward()` (line 2)"),
     "own_upstream": ("def f(inp, out):\n    out.backward(out.g)", "`out.backward()` (line 2)"),
+    "own_upstream_of_an_attribute": ("self.out.backward(self.out.g)", "`….backward()` (line 1)"),
     "retain_graph": ("out.backward(retain_graph=True)", "`out.backward()` (line 1)"),
     "requires_grad_": ("w.requires_grad_()", "`requires_grad_()` (line 1)"),
     "requires_grad_kw": ("torch.zeros(3, requires_grad=True)", "`requires_grad=True` (line 1)"),
@@ -77,6 +80,12 @@ def test_autograd_suspected_leaves_own_code_alone(name: str) -> None:
 @settings(max_examples=200, deadline=None)
 def test_suspicion_never_raises(source: str) -> None:
     autograd_suspected(source)
+
+
+def test_suspicion_takes_a_time_that_grows_with_the_source_alone() -> None:
+    began = time.process_time()
+    assert autograd_suspected(f"[{'1,' * 40_000}].backward({'a.g,' * 40_000})") is None
+    assert time.process_time() - began < 20
 
 
 OPTIMIZERS = {
