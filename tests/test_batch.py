@@ -375,7 +375,7 @@ def test_score_with_one_exercise_of_the_course_broken_is_no_score_and_the_rest_i
 def test_score_flags_cells_that_meddle_and_results_in_half_precision_and_takes_no_points(
     fake_pool: type[InProcessPool], tmp_path: Path
 ) -> None:
-    coarse = "import torch\n# make_fx\ndef relu_grad(inp, out):\n    inp.g = ((inp > 0).float() * out.g).bfloat16()\n"
+    coarse = "import torch\nmake_fx = 0\ndef relu_grad(inp, out):\n    inp.g = ((inp > 0).float() * out.g).bfloat16()\n"
     hand_in(tmp_path / "class", {"eve": answered({"relu_grad": coarse})})
 
     eve = score(tmp_path / "class", tmp_path / "out").submissions[0]
