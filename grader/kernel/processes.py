@@ -53,6 +53,8 @@ class Processes:
     """The descendants of this process. ``private``: it is process 1 of a PID namespace that holds the job alone."""
 
     def __init__(self, private: bool, limits: dict[str, Any]) -> None:
+        if private and os.getpid() != 1:
+            raise RuntimeError("only process 1 of a PID namespace may signal everybody in it")
         self.private = private
         self.limits = limits
         # In a PID namespace, /proc is still that of the sandbox: descendants have other numbers there than here.

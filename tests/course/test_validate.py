@@ -145,7 +145,7 @@ def test_mistake_may_be_to_use_autograd(tmp_path: Path) -> None:
     assert proved(tmp_path, mistakes=f'@mistake("double_grad", "uses_autograd")\ndef engine(inp, out):\n{ENGINE}').ok
 
 
-SHORT = COURSE.replace('points={"inp.g": 2},', 'points={"inp.g": 2},\n    time_limit=0.3,')
+SHORT = COURSE.replace('points={"inp.g": 2},', 'points={"inp.g": 2},\n    time_limit=1.0,')
 ENDLESS = "def endless(inp, out):\n    while True:\n        pass\n"
 
 

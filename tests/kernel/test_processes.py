@@ -193,6 +193,11 @@ def test_status_is_that_of_the_dead(tmp_path: Path) -> None:
         assert [processes.exit_status(name) for name in "1234"] == [None, 9, None, None]
 
 
+def test_who_is_not_the_first_of_a_namespace_may_not_signal_everybody() -> None:
+    with pytest.raises(RuntimeError, match="process 1"):
+        Processes(private=True, limits={})
+
+
 def test_folder_that_cannot_be_looked_through_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for _ in range(20):
