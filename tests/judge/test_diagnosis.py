@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -24,6 +25,7 @@ from tests.judge.builders import (
     noise,
     right_runs,
 )
+from tests.samples import ROOT
 
 #: The codes that reports hold, which is why none of them is renamed.
 PUBLIC = {
@@ -89,6 +91,12 @@ def test_every_public_code_has_words_and_no_other_exists():
     assert all(words.seen for words in WORDS.values())
     assert all(words.nudge for words in WORDS.values())
     assert all(cause.remedy for cause in CAUSES.values())
+
+
+def test_reference_names_every_public_code_once():
+    lines = (ROOT / "docs" / "diagnoses.md").read_text(encoding="utf-8").splitlines()
+    named = [code for line in lines if line.startswith("| `") for code in re.findall(r"`(\w+)`", line.split("|")[1])]
+    assert sorted(named) == sorted(PUBLIC)
 
 
 def test_factor_of_the_batch_size_is_a_missing_mean():

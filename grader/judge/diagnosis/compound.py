@@ -48,7 +48,7 @@ def twice_wrong(symptom: Symptom) -> Diagnosis | None:
         if first is None or not _is_multiple(symptom.failing[0], first):
             continue
         for factor, scale in scales:
-            if symptom.fits(lambda view: _times(predict(view), scale(view))):  # noqa: B023
+            if symptom.fits(lambda view: _times(predict(view), scale(view))):
                 return wording.say("wrong_value.two", path=path(symptom), what=what, factor=factor)
     return None
 

@@ -82,7 +82,7 @@ def _averaged(symptom: Symptom) -> Diagnosis | None:
     for name in (None, *symptom.failing[0].case.inputs):
         for whole in (False, True):
             shares = [_share(view, name, whole) for view in symptom.views]
-            if max(shares) <= 1 and is_scaled(symptom, lambda view: _share(view, name, whole)):  # noqa: B023
+            if max(shares) <= 1 and is_scaled(symptom, lambda view: _share(view, name, whole)):
                 count = round(1 / _share(symptom.failing[0], name, whole))
                 if count == 1:
                     continue
@@ -96,7 +96,7 @@ def _averaged_in_part(symptom: Symptom) -> Diagnosis | None:
         for number, which in enumerate(("that the result does not have", "that the result keeps with size 1")):
             counts = [_summed(view, name)[number] for view in symptom.views]
             few = len(set(counts)) < _FEWEST or counts[0] == 1
-            if not few and is_scaled(symptom, lambda view: 1 / _summed(view, name)[number]):  # noqa: B023
+            if not few and is_scaled(symptom, lambda view: 1 / _summed(view, name)[number]):
                 return wording.say("averaged_instead_of_summed.some", path=path(symptom), count=counts[0], which=which)
     return None
 
@@ -139,7 +139,7 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
         return _scaled(symptom, _fraction(factor), _parts(constant))
     for right, used in permutations(letters(symptom), 2):
         for constant in (1.0, *_CONSTANTS):
-            if is_scaled(symptom, lambda view: constant * view.case.sizes[right] / view.case.sizes[used]):  # noqa: B023
+            if is_scaled(symptom, lambda view: constant * view.case.sizes[right] / view.case.sizes[used]):
                 if constant == 1:
                     return wording.say("scaled.sizes", path=path(symptom), right=right, used=used)
                 by = f"a division by {used} where one by {right} is right"
@@ -148,7 +148,7 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
     for letter in letters(symptom):
         for power in (1, -1, 2, -2, 0.5, -0.5):
             for constant in (*_CONSTANTS, 1.0):
-                if is_scaled(symptom, lambda view: constant * float(view.case.sizes[letter]) ** power):  # noqa: B023
+                if is_scaled(symptom, lambda view: constant * float(view.case.sizes[letter]) ** power):
                     parts = [*_parts(constant), *_parts_of_size(letter, power)]
                     return _scaled(symptom, _formula(constant, letter, power), parts)
     return _by_a_fixed_number(symptom, [(view.case.sizes, ratio) for view, ratio in known])
@@ -160,7 +160,7 @@ def _by_a_fixed_number(symptom: Symptom, known: list[tuple[Mapping[str, int], fl
         sizes, ratio = known[0]
         share = ratio / sizes[letter]
         several = len({sizes[letter] for sizes, _ in known}) > 1
-        if several and share and is_scaled(symptom, lambda view: share * view.case.sizes[letter]):  # noqa: B023
+        if several and share and is_scaled(symptom, lambda view: share * view.case.sizes[letter]):
             return wording.say("scaled.fixed", path=path(symptom), letter=letter, used=wording.number(1 / share))
     return None
 
@@ -253,7 +253,7 @@ def _letter(symptom: Symptom, factor: Callable[[int], float]) -> str | None:
         letter
         for letter in letters(symptom)
         if len({view.case.sizes[letter] for view in symptom.views}) > 1
-        and is_scaled(symptom, lambda view: factor(view.case.sizes[letter]))  # noqa: B023
+        and is_scaled(symptom, lambda view: factor(view.case.sizes[letter]))
     ]
     return found[0] if len(found) == 1 else None
 

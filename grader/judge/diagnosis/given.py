@@ -43,7 +43,7 @@ def mask(symptom: Symptom) -> Diagnosis | None:
             ("mask_missing.given" if of_masks else "wrong_value.ones", torch.ones_like),
             ("mask_inverted.given" if of_masks else "wrong_value.exchanged", lambda held: 1 - held),
         ):
-            if symptom.fits(lambda view: _with_input(symptom, view, name, key, value)):  # noqa: B023
+            if symptom.fits(lambda view: _with_input(symptom, view, name, key, value)):
                 return wording.say(key, path=path(symptom), name=_shown(symptom, name))
     return None
 
@@ -54,7 +54,7 @@ def number(symptom: Symptom) -> Diagnosis | None:
         (name, told)
         for name in _numbers(symptom)
         for value, told in _LEFT_OUT
-        if symptom.fits(lambda view: _with_number(symptom, view, name, value))  # noqa: B023
+        if symptom.fits(lambda view: _with_number(symptom, view, name, value))
     ]
     if len(found) != 1:
         return None
@@ -68,7 +68,7 @@ def factor(symptom: Symptom) -> Diagnosis | None:
         numbers = {view.case.constants[name] for view in symptom.views}
         if len(numbers) > 1 and not numbers & {0.0, 1.0}:
             for words, made in _FACTORS:
-                if is_scaled(symptom, lambda view: made(view.case.constants[name])):  # type: ignore[arg-type]  # noqa: B023
+                if is_scaled(symptom, lambda view: made(view.case.constants[name])):  # type: ignore[arg-type]
                     return wording.say("scaled", path=path(symptom), factor=words.format(c=_shown(symptom, name)))
     return None
 

@@ -158,7 +158,7 @@ def longer_step(symptom: Symptom) -> Diagnosis | None:
     if (found := _same_factor(symptom, name)) is not None:
         factors.append((wording.number(found), lambda view: found))
     for words, factor in factors:
-        if symptom.fits(lambda view: _further(view, name, factor(view))):  # noqa: B023
+        if symptom.fits(lambda view: _further(view, name, factor(view))):
             return wording.say("scaled.step", path=name, factor=words)
     return None
 

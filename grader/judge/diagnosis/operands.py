@@ -18,21 +18,21 @@ from grader.model import Diagnosis
 def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     """Another tensor's value in the formula: another input, the output, what stands before an activation."""
     for other in symptom.others():
-        if symptom.fits(lambda view: _other(view, other)):  # noqa: B023
+        if symptom.fits(lambda view: _other(view, other)):
             return wording.say(_misplaced(symptom, other), path=path(symptom), other=_shown(symptom, other))
     for operation, used, right in (
         ("before_relu", "the input of the ReLU", "its output"),
         ("sigmoid_of_input", "the input of the sigmoid", "its output"),
         ("tanh_of_input", "the input of the hyperbolic tangent", "its output"),
     ):
-        if symptom.fits(lambda view: under(symptom, operation, view)):  # noqa: B023
+        if symptom.fits(lambda view: under(symptom, operation, view)):
             return wording.say("wrong_operand", path=path(symptom), used=used, right=right)
     if symptom.fits(lambda view: of_output(symptom, view)):
         return wording.say("wrong_operand", path=path(symptom), used="`out`", right="`out.g`")
     found = [
         (right, used)
         for right, used in _pairs(symptom)
-        if symptom.fits(lambda view: _replaced(symptom, view, right, used))  # noqa: B023
+        if symptom.fits(lambda view: _replaced(symptom, view, right, used))
     ]
     if len(found) != 1:
         return None
@@ -81,7 +81,7 @@ def swapped_arguments(symptom: Symptom) -> Diagnosis | None:
         return None
     for other in symptom.alternatives.parameters:
         known = f"{other}.g" in symptom.evidence.findings and other != owner
-        if known and symptom.fits(lambda view: _in_place_of(symptom, view, owner, other)):  # noqa: B023
+        if known and symptom.fits(lambda view: _in_place_of(symptom, view, owner, other)):
             return wording.say("wrong_operand.arguments", path=path(symptom), name=owner, other=other)
     return None
 
@@ -137,7 +137,7 @@ def stale(symptom: Symptom) -> Diagnosis | None:
         ):
             return wording.say("stale.copied", path=path(symptom))
     for used, code in USED_BEFORE.items():
-        if symptom.fits(lambda view: _remembered(symptom, view, used)):  # noqa: B023
+        if symptom.fits(lambda view: _remembered(symptom, view, used)):
             key = code if code == "stale" else f"{code}.objects"
             return wording.say(key, path=path(symptom), label=wording.LAST_CALL)
     return None

@@ -193,7 +193,7 @@ def constants(symptom: Symptom) -> Diagnosis | None:
 
 def _other_rate(symptom: Symptom, rate: str) -> Diagnosis | None:
     for fixed in FIXED_RATES:
-        if symptom.fits(lambda view: _with(symptom, view, {rate: fixed})):  # noqa: B023
+        if symptom.fits(lambda view: _with(symptom, view, {rate: fixed})):
             why = step_words.LR_NEVER if fixed == 1 else step_words.LR_FIXED
             return wording.say("learning_rate_ignored", path=path(symptom), used=wording.number(fixed), what=why)
     if symptom.fits(lambda view: _opposite(symptom, view)):
@@ -201,7 +201,7 @@ def _other_rate(symptom: Symptom, rate: str) -> Diagnosis | None:
     if symptom.fits(lambda view: _with(symptom, view, {"momentum": 0.0})):
         return wording.say("state_lost.momentum", path=path(symptom))
     for fixed in FIXED_MOMENTA:
-        if symptom.fits(lambda view: _with(symptom, view, {"momentum": fixed})):  # noqa: B023
+        if symptom.fits(lambda view: _with(symptom, view, {"momentum": fixed})):
             return wording.say("wrong_value.momentum", path=path(symptom), used=wording.number(fixed))
     if symptom.fits(lambda view: _swapped_rates(symptom, view, rate)):
         return wording.say("wrong_value.swapped_rates", path=path(symptom))

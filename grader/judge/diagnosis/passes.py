@@ -69,20 +69,12 @@ def layer(symptom: Symptom) -> Diagnosis | None:
     """A convolution, a softmax or an activation that is computed in another way, or not at all."""
     if len(symptom.failing) < _CASES:
         return None
-    found = {
-        key
-        for operation, key in _LAYERS
-        if symptom.fits(lambda view: under(symptom, operation, view))  # noqa: B023
-    }
+    found = {key for operation, key in _LAYERS if symptom.fits(lambda view: under(symptom, operation, view))}
     if len(found) == 1:
         return wording.say(found.pop(), path=path(symptom))
     if found:
         return None
-    found_passes = [
-        operation
-        for operation in PASSES
-        if symptom.fits(lambda view: under(symptom, operation, view))  # noqa: B023
-    ]
+    found_passes = [operation for operation in PASSES if symptom.fits(lambda view: under(symptom, operation, view))]
     if not found_passes:
         return None
     chosen = next((each for each in found_passes if _fits_others(symptom, each)), found_passes[0])
@@ -111,9 +103,7 @@ def left_out(symptom: Symptom) -> Diagnosis | None:
     ]
     for count in (1, 2):
         found = [
-            chosen
-            for chosen in combinations(names, count)
-            if symptom.fits(lambda view: without(symptom, view, chosen))  # noqa: B023
+            chosen for chosen in combinations(names, count) if symptom.fits(lambda view: without(symptom, view, chosen))
         ]
         if len(found) == 1:
             given = (f"`{given_as(symptom.evidence.exercise.call, name)}`" for name in found[0])
@@ -171,11 +161,7 @@ def changed_input(symptom: Symptom) -> Diagnosis | None:
         if name in case.inputs and case.inputs[name].is_floating_point()
     ]
     for key, change in _CHANGES:
-        found = [
-            name
-            for name in names
-            if symptom.fits(lambda view: _changed(symptom, view, name, key, change))  # noqa: B023
-        ]
+        found = [name for name in names if symptom.fits(lambda view: _changed(symptom, view, name, key, change))]
         if len(found) == 1 or (len(found) == _EITHER and key == "negated"):
             return _said_of_input(symptom, key, found)
         if found:

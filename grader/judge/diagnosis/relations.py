@@ -60,7 +60,7 @@ def _is_other(view: View) -> bool:
 def _copied(symptom: Symptom) -> Diagnosis | None:
     """A tensor that the code was given, as it came."""
     for name in _names(symptom):
-        if symptom.fits(lambda view: _value(symptom, view, name)):  # noqa: B023
+        if symptom.fits(lambda view: _value(symptom, view, name)):
             return wording.say("wrong_value.copied", path=path(symptom), name=_shown(symptom, name))
     return None
 
@@ -110,7 +110,7 @@ def _shifted(symptom: Symptom) -> Diagnosis | None:
 
 def _function(symptom: Symptom) -> Diagnosis | None:
     for name, function in _FUNCTIONS:
-        if symptom.fits(lambda view: function(view.expected)):  # noqa: B023
+        if symptom.fits(lambda view: function(view.expected)):
             return wording.say(f"wrong_value.{name}", path=path(symptom))
     return None
 
@@ -133,7 +133,7 @@ def _repeated(symptom: Symptom) -> Diagnosis | None:
         if sum(view.expected.shape[axis] > _CASES for view in symptom.failing) < _CASES:
             continue
         for key, reduced in (("wrong_value.repeated", torch.mean), ("wrong_value.repeated.sum", torch.sum)):
-            if symptom.fits(lambda view: reduced(view.expected, axis, keepdim=True).expand_as(view.expected)):  # noqa: B023
+            if symptom.fits(lambda view: reduced(view.expected, axis, keepdim=True).expand_as(view.expected)):
                 return wording.say(key, path=path(symptom), axis=axis)
     return None
 
@@ -149,11 +149,11 @@ def _rearranged(symptom: Symptom) -> Diagnosis | None:
     if all(max(view.expected.shape, default=1) == view.expected.numel() for view in symptom.failing):
         return wording.say("wrong_value.rearranged.row", path=path(symptom))
     for axes in _choices(symptom):
-        if symptom.fits(lambda view: view.expected.flip(axes)):  # noqa: B023
+        if symptom.fits(lambda view: view.expected.flip(axes)):
             words = ", ".join(map(str, axes)) if len(axes) == 1 else str(axes)
             return wording.say("wrong_value.flipped", path=path(symptom), axes=words)
     reshaped = any(
-        symptom.fits(lambda view: view.expected.permute(order).reshape(view.expected.shape))  # noqa: B023
+        symptom.fits(lambda view: view.expected.permute(order).reshape(view.expected.shape))
         for order in permutations(range(symptom.failing[0].expected.dim()))
         if all(view.expected.dim() == len(order) for view in symptom.views)
     )
@@ -171,7 +171,7 @@ def _multiplied(symptom: Symptom, constants: tuple[float, ...] = (1.0,)) -> Diag
     for name in _names(symptom):
         for key, power in (("wrong_value.factor", 1), ("wrong_value.no_factor", -1)):
             for constant in constants:
-                if symptom.fits(lambda view: _product(symptom, view, name, power, constant)):  # noqa: B023
+                if symptom.fits(lambda view: _product(symptom, view, name, power, constant)):
                     shown = _shown(symptom, name)
                     forward = ".forward" if shown == _FORWARD and power > 0 else ""
                     times = "" if constant == 1 else f", times {wording.number(constant)}"
@@ -193,7 +193,7 @@ def _added(symptom: Symptom) -> Diagnosis | None:
     """Something given, added to the right answer or taken from it."""
     for name in _names(symptom):
         for key, sign in (("wrong_value.added", 1), ("wrong_value.subtracted", -1)):
-            if symptom.fits(lambda view: _sum(symptom, view, name, sign)):  # noqa: B023
+            if symptom.fits(lambda view: _sum(symptom, view, name, sign)):
                 return wording.say(key, path=path(symptom), name=_shown(symptom, name))
     return None
 

@@ -47,8 +47,7 @@ def some_samples(symptom: Symptom) -> Diagnosis | None:
 def _comes_of_rows(symptom: Symptom, rows: slice) -> bool:
     """Whether what came is made of these rows alone, each weighing as in the whole batch or as if they were all."""
     return any(
-        symptom.fits(lambda view: predicted(symptom, view, rows))  # noqa: B023
-        for predicted in (_contribution_of, _as_whole_batch)
+        symptom.fits(lambda view: predicted(symptom, view, rows)) for predicted in (_contribution_of, _as_whole_batch)
     )
 
 
@@ -109,7 +108,7 @@ def part_of_upstream(symptom: Symptom) -> Diagnosis | None:
         return None
     for chosen in (*((axis,) for axis in axes), tuple(axes[-2:])):
         for which, part in _PARTS:
-            if symptom.fits(lambda view: _of_part(symptom, view, chosen, part)):  # noqa: B023
+            if symptom.fits(lambda view: _of_part(symptom, view, chosen, part)):
                 where = f"axis {chosen[0]}" if len(chosen) == 1 else f"each of the axes {chosen}"
                 return wording.say("wrong_value.part", path=path(symptom), which=which, where=where)
     return None
@@ -129,7 +128,7 @@ def _of_part(symptom: Symptom, view: View, axes: tuple[int, ...], part: slice) -
 def from_square(symptom: Symptom) -> Diagnosis | None:
     """A difference of all pairs, brought back to one value a row by a sum, a mean or a slice."""
     for reduce in _REDUCTIONS:
-        if symptom.fits(lambda view: _reduced_square(view, reduce)):  # noqa: B023
+        if symptom.fits(lambda view: _reduced_square(view, reduce)):
             size = symptom.failing[0].expected.shape[0]
             key = "broadcast_to_square.first" if reduce in _SLICES else "broadcast_to_square.reduced"
             which = _SLICES.get(reduce, "")

@@ -24,7 +24,7 @@ def other_settings(symptom: Symptom) -> Diagnosis | None:
     if not symptom.failing or not set(symptom.evidence.exercise.inputs) >= _INPUTS:
         return None
     for key, what, make, share in _settings():
-        if symptom.fits(lambda view: _after(symptom, view, key, make, share)):  # noqa: B023
+        if symptom.fits(lambda view: _after(symptom, view, key, make, share)):
             return wording.say("wrong_value.settings", path=path(symptom), what=what)
     return None
 

@@ -39,7 +39,7 @@ def permuted_axes(symptom: Symptom) -> Diagnosis | None:
     if not symptom.failing or not 3 <= symptom.failing[0].expected.dim() <= _MOST_AXES:
         return None
     for order in permutations(range(symptom.failing[0].expected.dim())):
-        if symptom.fits(lambda view: view.expected.permute(order) if view.expected.dim() == len(order) else None):  # noqa: B023
+        if symptom.fits(lambda view: view.expected.permute(order) if view.expected.dim() == len(order) else None):
             inverse = tuple(sorted(range(len(order)), key=order.__getitem__))
             return _say("permuted_axes", symptom, order=inverse)
     return None
@@ -96,7 +96,7 @@ def not_summed(symptom: Symptom) -> Diagnosis | None:
     if not any(view.actual.numel() > view.expected.numel() for view in symptom.failing):
         return None
     for axes in _axes(symptom.failing[0].actual.dim()):
-        if _fits_inverse(symptom, lambda view: _summed(view.actual, axes, view.expected)):  # noqa: B023
+        if _fits_inverse(symptom, lambda view: _summed(view.actual, axes, view.expected)):
             return _not_summed(symptom, axes)
     if _fits_inverse(symptom, lambda view: _summed(view.actual, _in_front(view), view.expected)):
         return _not_summed(symptom, _in_front(_shown(symptom)))
@@ -119,14 +119,14 @@ def summed_too_far(symptom: Symptom) -> Diagnosis | None:
         return None
     for axes in _axes(symptom.failing[0].expected.dim()):
         summed = not all(_is_lone(view, axes) for view in symptom.failing)
-        if summed and symptom.fits(lambda view: _oversummed(view, axes)):  # noqa: B023
+        if summed and symptom.fits(lambda view: _oversummed(view, axes)):
             key = "summed_too_far.parameter" if symptom.is_registered else "summed_too_far"
             return _say(key, symptom, axis=_named(axes))
     if symptom.fits(_total):
         return _say("summed_too_far.total", symptom)
     for axes in _axes(symptom.failing[0].expected.dim()):
         counts = {view.expected.numel() // max(1, view.actual.numel()) for view in symptom.failing}
-        if len(counts) > 1 and symptom.fits(lambda view: _averaged(view, axes)):  # noqa: B023
+        if len(counts) > 1 and symptom.fits(lambda view: _averaged(view, axes)):
             return _say("summed_too_far.averaged", symptom, axis=_named(axes))
     return None
 

@@ -75,7 +75,7 @@ def two_slips(symptom: Symptom) -> Diagnosis | None:
         if not agrees(symptom, symptom.failing[0], simulation):
             continue
         for pair in _PAIRS.get(slips, ()):
-            fits = symptom.fits(lambda view: value_by(symptom, view, simulation, pair))  # noqa: B023
+            fits = symptom.fits(lambda view: value_by(symptom, view, simulation, pair))
             if fits and fits_beside(symptom, simulation, pair):
                 return wording.say(pair.key, path=path(symptom), what=pair.what)
     return None

@@ -48,7 +48,7 @@ def other_step(symptom: Symptom) -> Diagnosis | None:
     if not symptom.failing or not all(_is_step(symptom, view) for view in symptom.views):
         return None
     for words, formula in _FORMULAS.items():
-        if symptom.fits(lambda view: _by(formula, symptom, view)):  # noqa: B023
+        if symptom.fits(lambda view: _by(formula, symptom, view)):
             return wording.say("wrong_value.step", path=path(symptom), formula=words)
     return None
 

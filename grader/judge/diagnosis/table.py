@@ -1,8 +1,8 @@
 """The ordered table of hypotheses: the first that explains every case of a failed check gives the diagnosis.
 
-Each hypothesis is a pure function of a ``Symptom`` (the check, and all the evidence around it). The order is that of
-the codes in the design: outcomes without a tensor, then specific mistakes, then the general codes, one of which always
-applies. A passing exercise costs nothing.
+Each hypothesis is a pure function of a ``Symptom`` (the check, and all the evidence around it). Outcomes without a
+tensor come first, then specific mistakes, then the general codes, one of which always applies; what they mean is listed
+in ``docs/diagnoses.md``. A passing exercise costs nothing.
 """
 
 from __future__ import annotations

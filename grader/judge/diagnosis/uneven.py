@@ -52,7 +52,7 @@ def _two_factors(symptom: Symptom, widest: View, name: str) -> tuple[str, str] |
     of_part, of_rest = ([one for one in _factors(symptom) if _is_about(one[1](widest), float(by))] for by in near)
     for part, by_part in of_part:
         for rest, by_rest in of_rest:
-            if part != rest and symptom.fits(lambda view: _uneven(symptom, view, name, by_part, by_rest)):  # noqa: B023
+            if part != rest and symptom.fits(lambda view: _uneven(symptom, view, name, by_part, by_rest)):
                 return part, rest
     return None
 

@@ -55,7 +55,7 @@ def mask(symptom: Symptom) -> Diagnosis | None:
         ("mask_at_zero", "mask_at_zero"),
         ("mask_half_at_zero", "mask_at_zero.half"),
     ):
-        if symptom.fits(lambda view: under(symptom, operation, view)):  # noqa: B023
+        if symptom.fits(lambda view: under(symptom, operation, view)):
             return wording.say(code, path=path(symptom))
     return None
 
@@ -69,7 +69,7 @@ def overwritten(symptom: Symptom) -> Diagnosis | None:
         "embedding_column",
         "embedding_last_sample",
     ):
-        if symptom.fits(lambda view: under(symptom, operation, view)):  # noqa: B023
+        if symptom.fits(lambda view: under(symptom, operation, view)):
             return wording.say("overwritten", path=path(symptom))
     if symptom.fits(lambda view: under(symptom, "embedding_mean", view)):
         return wording.say("averaged_instead_of_summed.repeats", path=path(symptom))
