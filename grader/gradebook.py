@@ -267,7 +267,7 @@ class Gradebook:
     def remarks(self) -> tuple[str, ...]:
         """What is missing in the last run's report: submissions that it did not get to, or that it was not given.
 
-        Then what a human ruled on notebooks that their students have replaced since.
+        Then what a human ruled and does not count now: on notebooks that were replaced, or under another course.
         """
         last = self._last_run()
         if last is None:
@@ -288,7 +288,7 @@ class Gradebook:
         if rulings and (old := lapsed(rulings, self.report().submissions)):
             named = first_of([f"{one.score:g} for {one.exercise} of {one.student}" for one in old], _NAMED, "; ")
             remarks.append(
-                f"ruled on another notebook than is graded now, so it does not count: {named}; "
+                f"ruled, and not counted since the notebook was replaced or the course changed: {named}; "
                 "`grader override` rules again, or withdraws"
             )
         return tuple(remarks)

@@ -156,7 +156,10 @@ def overridden(report: SubmissionReport, rulings: Sequence[Ruling]) -> Submissio
 
 
 def lapsed(rulings: Iterable[Ruling], submissions: Sequence[SubmissionReport]) -> tuple[Ruling, ...]:
-    """The ``rulings`` on answers of these students that none of these reports has: of notebooks handed in before."""
+    """The ``rulings`` on these students that none of these reports has.
+
+    They are on notebooks that were handed in before, or give more points than the exercise has now.
+    """
     students = {report.student for report in submissions}
     held = {(report.student, one.id) for report in submissions for one in report.exercises if one.override}
     return tuple(one for one in rulings if one.student in students and (one.student, one.exercise) not in held)

@@ -62,7 +62,9 @@ def test_gradebook_remarks_on_a_ruling_of_a_notebook_that_was_replaced(tmp_path:
 
         book.store("ada", "g", replace(report_of("ada"), sha256="cd"))
         (remark,) = book.remarks()
-        assert remark.startswith("ruled on another notebook than is graded now, so it does not count: 2.5 for lin_grad")
+        assert remark.startswith(
+            "ruled, and not counted since the notebook was replaced or the course changed: 2.5 for"
+        )
 
         book.rule(Ruling("ada", "lin_grad", "cd", 2.0, "looked again"))
         assert book.remarks() == ()
