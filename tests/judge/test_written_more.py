@@ -1980,11 +1980,14 @@ WRONG: dict[str, tuple[str, ...]] = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_short_answer_is_told_what_is_true_of_it(name: str) -> None:
-    exercise, source, check, said, *code = WRONG[name]
+    assert_told(*WRONG[name])
 
+
+def assert_told(exercise: str, source: str, check: str, said: str, code: str = "wrong_value") -> None:
+    """The answer ``source`` gets the diagnosis ``code`` of ``check``, with ``said`` in its sentences."""
     found = answered(exercise, source)[check]
 
-    assert found.code == (code[0] if code else "wrong_value")
+    assert found.code == code
     assert said in whole(found)
     assert UNKNOWN not in whole(found)
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.judge.answered import answered
 from tests.judge.test_written import whole
-from tests.judge.test_written_more import LOOP, PLAIN_BUFFER, STEP, STUB, UNKNOWN, adam, sgd, short
+from tests.judge.test_written_more import LOOP, PLAIN_BUFFER, STEP, STUB, adam, assert_told, sgd, short
 
 #: A loop that has ``v1`` and ``v2`` before its first step.
 HELD = "losses, v1, v2 = [], torch.zeros_like(w1), torch.zeros_like(w2)\n    for t in range(steps):\n        "
@@ -280,13 +280,7 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_step_that_is_another_is_told_which_one(name: str) -> None:
-    exercise, source, check, said, *code = WRONG[name]
-
-    found = answered(exercise, source)[check]
-
-    assert found.code == (code[0] if code else "wrong_value")
-    assert said in whole(found)
-    assert UNKNOWN not in whole(found)
+    assert_told(*WRONG[name])
 
 
 @pytest.mark.parametrize("name", OTHER)
