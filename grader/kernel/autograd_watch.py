@@ -111,20 +111,26 @@ class _Mode(TorchDispatchMode):
         return False  # else torch imports its compiler at the first operator, which takes seconds
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = _op_names.get(func)
-        if name is None:
-            name = _op_names[func] = str(func.name()).partition(".")[0]
-        if "_backward" in name or name == "aten::_make_dual":
-            self.watch.record(name.replace("::", "."))
-        elif any(kind.__torch_dispatch__ is not _no_dispatch for kind in types):
+        known = _operators.get(id(func)) or _note_operator(func)
+        if known[1]:
+            self.watch.record(known[1])
+        elif types and any(kind.__torch_dispatch__ is not _no_dispatch for kind in types):
             self.watch.record("__torch_dispatch__")
         elif _graph_task() != -1:
             self.watch.record("the autograd engine")
         return func(*args, **kwargs) if kwargs else func(*args)
 
 
-_op_names: dict[Any, str] = {}
+#: By identity, since an operator's hash is a call of Python: the operator, and what is recorded where one runs it.
+_operators: dict[int, tuple[Any, str]] = {}
 _watch = Watch()
+
+
+def _note_operator(func: Any) -> tuple[Any, str]:
+    name = str(func.name()).partition(".")[0]
+    noticed = "_backward" in name or name == "aten::_make_dual"
+    entry = _operators[id(func)] = func, name.replace("::", ".") if noticed else ""
+    return entry
 
 
 def _caller() -> str | None:

@@ -46,7 +46,7 @@ _element_size = torch.Tensor.element_size
 _numel = torch.Tensor.numel
 _permute = torch.Tensor.permute
 _is_contiguous = torch.Tensor.is_contiguous
-_resolve_neg = torch.Tensor.resolve_neg
+_is_neg, _resolve_neg = torch.Tensor.is_neg, torch.Tensor.resolve_neg
 _contiguous = torch.contiguous_format
 _shape = torch._C.TensorBase.shape.__get__  # type: ignore[attr-defined]
 _dtype = torch._C.TensorBase.dtype.__get__  # type: ignore[attr-defined]
@@ -89,7 +89,9 @@ def size(tensors: Mapping[str, torch.Tensor]) -> int:
 
 def plain_bytes(tensor: torch.Tensor) -> bytes:
     """The elements of a dense CPU tensor, row-major."""
-    dense = _clone(_resolve_neg(_detach(tensor)), memory_format=_contiguous)
+    dense = tensor
+    if not _is_contiguous(tensor) or _is_neg(tensor):
+        dense = _clone(_resolve_neg(_detach(tensor)), memory_format=_contiguous)
     length = _numel(dense) * _element_size(dense)
     return _string_at(_data_ptr(dense), length) if length else b""
 
