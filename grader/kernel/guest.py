@@ -110,7 +110,6 @@ class App(IPKernelApp):  # type: ignore[misc]
         senders: list[Any] = [self.iopub_thread, *self.streams]
         for sender in senders:
             sender._master_pid = os.getpid()
-        self.session.pid = os.getpid()  # it sends nothing from a fork of the process that it was made in
         self.kernel.shell_stream = Channel(shell_fd, "ROUTER")
         self.iopub_thread.socket = Channel(iopub_fd, "XPUB")
         self.iopub_thread.socket.receive()  # the grader's subscription
