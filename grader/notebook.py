@@ -26,6 +26,7 @@ from typing import Any, get_args
 
 from rich.console import Console
 
+from grader.cell_code import parsed
 from grader.course.loading import load_course
 from grader.errors import CourseError
 from grader.judge.cases import PUBLIC_SEED
@@ -35,7 +36,6 @@ from grader.kernel.local import FORKS, run_in_fork, run_in_process
 from grader.model import CaseRun, Check, Exercise, ExerciseScore, Hints, Limits, Stub
 from grader.report import exercises_html, exercises_text
 from grader.seeded_course import SeededCourse
-from grader.submission.cell_code import parsed
 from grader.submission.definitions import definitions_in, is_empty
 
 #: A notebook's cells are not numbered inside it: the number that stands for "yours".

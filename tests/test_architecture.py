@@ -15,8 +15,8 @@ from tests.samples import ROOT
 
 PACKAGE = ROOT / "grader"
 _BASE = """
-    _version alphabet atomic download_name enumeration errors lazy machine model notebook_name overrides recent table
-    visible
+    _version alphabet atomic cell_code download_name enumeration errors lazy machine model notebook_name overrides
+    recent table visible
 """
 BASE = {f"grader.{name}" for name in _BASE.split()}
 WINGS = {"grader.course", "grader.judge", "grader.kernel", "grader.report", "grader.submission"}

@@ -8,7 +8,6 @@ written unless every notebook can be released and no solution's line is left in 
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import re
@@ -19,6 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from grader import atomic
+from grader.cell_code import parsed
 from grader.course.leak import bare, first_leak, telling_lines
 from grader.course.solution import STUB, Cut, MarkerProblem, cut
 from grader.errors import ReleaseError
@@ -206,7 +206,7 @@ class _Work:
             result = cut(source, code=code)
         except MarkerProblem as problem:
             raise self.error(str(problem), index, remedy=problem.remedy) from None
-        if code and _is_python(source) and not _is_python(result.source):
+        if code and parsed(source) is not None and parsed(result.source) is None:
             raise self.error("is no valid Python without its solution", index, remedy="indent markers like their code")
         return result
 
@@ -282,13 +282,3 @@ def _attachments(attachments: object, source: str) -> dict[str, Any]:
         return {}
     named = {unquote(match) for match in re.findall(r"attachment:([^\s)\"'>]+)", source)}
     return {name: content for name, content in attachments.items() if name in named}
-
-
-def _is_python(source: str) -> bool:
-    """Tell whether a cell parses, magics taken as comments."""
-    plain = "\n".join(re.sub(r"^(\s*)[%!].*", r"\1pass", line) for line in source.split("\n"))
-    try:
-        ast.parse(plain)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True

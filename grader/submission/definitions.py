@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from grader.submission.cell_code import parsed, statements_in, text_of
+from grader.cell_code import parsed, statements_in, text_of
 
 Sort = Literal["definition", "assignment", "import"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 
-from grader.submission.cell_code import MOST_CODE
+from grader.cell_code import MOST_CODE
 from grader.submission.regular_file import TooLarge
 
 

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from grader.cell_code import parsed
 from grader.model import Cell, Stub
-from grader.submission.cell_code import parsed
 from grader.submission.definitions import Definition, definitions_in, is_empty
 from grader.submission.entry import Wanted
 from grader.submission.givens import Givens

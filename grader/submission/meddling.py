@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from grader.cell_code import MOST_CODE, without_comments
 from grader.model import Cell
-from grader.submission.cell_code import MOST_CODE, without_comments
 from grader.submission.entry import Entry
 from grader.submission.regular_file import Refused, content
 from grader.visible import files_of_work

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 
-from grader.submission.cell_code import parsed, statements_in, text_of
+from grader.cell_code import parsed, statements_in, text_of
 
 
 def patches_in(source: str, name: str) -> tuple[tuple[int, str], ...]:

@@ -10,8 +10,8 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
+from grader.cell_code import parsed, without_comments
 from grader.recent import by_source
-from grader.submission.cell_code import parsed, without_comments
 
 #: Dotted names, as seen through imports and ``as``; everything below them is meant too.
 _ENGINE = (

@@ -68,8 +68,9 @@ def test_validate_names_what_is_broken(tmp_path: Path, kind: str) -> None:
     assert not report.ok
 
 
-GIVEN = """
+GIVEN = """%%time
 %matplotlib inline
+files = !ls
 import torch
 import tools
 FACTOR = 2.0
