@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, BinaryIO, Protocol
 
-from grader.submission.entry import Allowance, CollectLimits
 from grader.submission.finding import UNPACKED
+from grader.submission.limits import Allowance, CollectLimits
 from grader.submission.regular_file import Refused, TooLarge, opened
 from grader.submission.zip_names import name_of
 

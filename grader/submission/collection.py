@@ -16,12 +16,14 @@ from grader.enumeration import first_of
 from grader.errors import UsageError
 from grader.notebook_name import kind_of_notebook
 from grader.submission.draft import Draft, draft_of, naming_for
-from grader.submission.entry import Collection, CollectLimits, Entry, printable
+from grader.submission.entry import Collection, Entry
 from grader.submission.finding import archive_stem, is_archive, is_notebook
 from grader.submission.gradescope import METADATA
+from grader.submission.limits import CollectLimits
 from grader.submission.listing import Lister, Listing
 from grader.submission.missing import empty, without_notebook
 from grader.submission.naming import classroom_prefix, is_from_platform
+from grader.submission.printable import printable
 
 #: Of several notebooks of one kind, so many are named in each one's flag.
 _NAMED = 4

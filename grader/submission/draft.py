@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from grader.notebook_name import ENDING
 from grader.submission.finding import Found, is_notebook
+from grader.submission.folder_names import nobodys_in
 from grader.submission.listing import Listing
 from grader.submission.naming import Name, Naming
-from grader.submission.sheets import nobodys_in
 
 
 @dataclass(frozen=True, slots=True)

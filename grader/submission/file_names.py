@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from grader.notebook_name import ENDING, kind_of_notebook, stem_of, without_copy_of, without_copy_of_next
-from grader.submission.sheets import SHEET
+from grader.submission.folder_names import SHEET
 
 _FIRST_NUMBER = re.compile(r"\d+[_-](?=\D{3})")
 _NUMBERED = re.compile(r"(?:^|_)(?P<notebook>\d{1,2}[_-][^_\d].*)", re.S)

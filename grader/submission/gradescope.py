@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.download_name import GRADESCOPE, TEAM
-from grader.submission.entry import printable
+from grader.submission.printable import printable
 from grader.submission.regular_file import Refused, content
 
 METADATA = "submission_metadata.yml"

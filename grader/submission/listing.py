@@ -12,12 +12,13 @@ from pathlib import Path
 
 from grader.download_name import GRADESCOPE
 from grader.errors import UsageError
-from grader.submission.entry import Allowance, CollectLimits, printable
 from grader.submission.finding import Found, archive_stem, found_below, is_archive, is_notebook
+from grader.submission.folder_names import nobodys_in
 from grader.submission.gradescope import METADATA, Export, export_in
+from grader.submission.limits import Allowance, CollectLimits
 from grader.submission.naming import is_from_moodle, is_from_platform
+from grader.submission.printable import printable
 from grader.submission.regular_file import Refused, TooLarge, kind_of
-from grader.submission.sheets import nobodys_in
 from grader.submission.wrapping import holds_parts_of_one, is_class, is_one_folder, may_hold_class, wrapper_in
 
 #: So many folders around all the others are taken off, as in Submissions/Submissions/ada; more are somebody's.

@@ -12,12 +12,12 @@ from grader.download_name import GRADESCOPE
 from grader.enumeration import first_of
 from grader.notebook_name import kind_of_notebook
 from grader.submission.draft import Draft, naming_for
-from grader.submission.entry import printable
 from grader.submission.finding import Found, is_archive
+from grader.submission.folder_names import nobodys_in
 from grader.submission.gradescope import METADATA
 from grader.submission.listing import Listing
 from grader.submission.naming import Name, Naming, is_from_platform
-from grader.submission.sheets import nobodys_in
+from grader.submission.printable import printable
 from grader.visible import is_work
 
 #: Of a student's other files, so many are named.

@@ -29,8 +29,8 @@ from grader import download_name
 from grader.notebook_name import stem_of, without_copy_of
 from grader.submission.file_names import FileNames, is_version
 from grader.submission.finding import archive_stem, is_notebook
+from grader.submission.folder_names import nobodys_in
 from grader.submission.gradescope import Export
-from grader.submission.sheets import nobodys_in
 
 #: What Canvas puts behind the name of a notebook that was handed in again.
 _RESUBMITTED = re.compile(r"-\d+$")

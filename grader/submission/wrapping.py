@@ -12,9 +12,9 @@ from pathlib import Path
 from grader.download_name import GRADESCOPE
 from grader.notebook_name import kind_of_notebook
 from grader.submission.finding import Found, is_archive, is_notebook
+from grader.submission.folder_names import is_part
 from grader.submission.gradescope import METADATA
 from grader.submission.naming import is_from_moodle, is_from_platform, students_in
-from grader.submission.sheets import is_part
 
 #: nbgrader's folder of the students' work, and all that it has beside it.
 _SUBMITTED = "submitted"
