@@ -102,7 +102,7 @@ def _sources(content: bytes) -> dict[str, str]:
 
 
 def release_notebook(notebook: Mapping[str, Any], *, name: str = "notebook") -> dict[str, Any]:
-    """Return what students get of a notebook of format 4; ``name`` is what errors call it. The argument is kept as is.
+    """What students get of a notebook of format 4; ``name`` is what errors call it. The argument is kept as is.
 
     Raises:
         ReleaseError: it is not a notebook of format 4, its markers do not pair, a cell tagged as an answer has none, a
@@ -125,7 +125,7 @@ def release_notebook(notebook: Mapping[str, Any], *, name: str = "notebook") -> 
 
 
 def notebook_bytes(notebook: Mapping[str, Any]) -> bytes:
-    """Return a notebook as it is stored: Jupyter's own layout, keys sorted, so that saving it gives a small diff."""
+    """A notebook as it is stored: Jupyter's own layout, keys sorted, so that saving it gives a small diff."""
     cells = [{**cell, "source": cell["source"].splitlines(keepends=True)} for cell in notebook["cells"]]
     text = json.dumps({**notebook, "cells": cells}, ensure_ascii=False, indent=1, sort_keys=True)
     return (text + "\n").encode("utf-8")
@@ -146,7 +146,7 @@ def _released_files(solutions: Path) -> dict[str, bytes]:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Return what a release is concerned with: notebooks and the data beside them, hidden ones passed over."""
+    """What a release is concerned with: notebooks and the data beside them, hidden ones passed over."""
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
         parts = path.relative_to(folder).parts
         hidden = any(part.startswith(".") for part in parts)
@@ -243,12 +243,12 @@ class _Work:
                 shown += bare(cell["source"]) + "\n"
 
     def error(self, message: str, index: int, *, remedy: str) -> ReleaseError:
-        """Return the error for a cell of this notebook."""
+        """The error for a cell of this notebook."""
         return ReleaseError(f"{self.name}, cell {index}: {message}", remedy=remedy)
 
 
 def _text(source: object) -> str | None:
-    """Return a cell's source, which may be a list of lines; None where it is no text."""
+    """A cell's source, which may be a list of lines; None where it is no text."""
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = "".join(source)
     return source.replace("\r\n", "\n") if isinstance(source, str) else None
@@ -277,7 +277,7 @@ def _cell_metadata(metadata: object) -> dict[str, Any]:
 
 
 def _attachments(attachments: object, source: str) -> dict[str, Any]:
-    """Return the attachments that the text still shows (``attachment:name``)."""
+    """The attachments that the text still shows (``attachment:name``)."""
     if not isinstance(attachments, Mapping):
         return {}
     named = {unquote(match) for match in re.findall(r"attachment:([^\s)\"'>]+)", source)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    r"""Return ``text`` with everything that a terminal or a page could trip over written as an escape.
+    r"""``text`` with everything that a terminal or a page could trip over written as an escape.
 
     >>> printable("ada\n\udcff")
     'ada\\n\\xff'

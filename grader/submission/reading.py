@@ -67,7 +67,7 @@ def _asked_for(wanted: Sequence[Wanted], notebook: str, tags: set[str | None]) -
 
 
 def _modules_in(folder: Path | None) -> frozenset[str]:
-    """Return the names of the Python modules in a folder."""
+    """The names of the Python modules in a folder."""
     if folder is None:
         return frozenset()
     try:
