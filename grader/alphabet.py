@@ -11,7 +11,7 @@ _NO_WORD = re.compile(r"[\W_]+")
 
 
 def alphabetical(name: str) -> tuple[str, str]:
-    """Return what to sort a student's name by; no two names have the same.
+    """What to sort a student's name by; no two names have the same.
 
     >>> sorted(["Zoë", "ada", "Ángel", "Łukasz", "lena", "Åsa", "ASA"], key=alphabetical)
     ['ada', 'Ángel', 'ASA', 'Åsa', 'lena', 'Łukasz', 'Zoë']
@@ -23,7 +23,7 @@ def alphabetical(name: str) -> tuple[str, str]:
 
 
 def words_of(name: str) -> str:
-    """Return what two spellings of one person's name share: its words, whatever their order, case and marks.
+    """What two spellings of one person's name share: its words, whatever their order, case and marks.
 
     >>> words_of("Müller, Ann-Sophie") == words_of("ann_sophie MULLER")
     True

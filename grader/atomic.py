@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import errno
-import os
-import tempfile
+import secrets
 from pathlib import Path
 
 
@@ -18,14 +17,13 @@ def write(path: Path, content: bytes) -> None:
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise FileExistsError(errno.EEXIST, "no regular file, which is not replaced", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".unfinished-", dir=path.parent)
+    unfinished = path.parent / f".unfinished-{secrets.token_hex(8)}"
     try:
-        with os.fdopen(handle, "wb") as file:
+        with unfinished.open("xb") as file:  # readable for whom the umask lets, as any new file
             file.write(content)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
+        unfinished.replace(path)
     except BaseException as error:
-        Path(name).unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno:
             error.filename = str(path)
         raise

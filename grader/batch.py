@@ -90,6 +90,7 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
         from grader.submission import collect
 
         with Gradebook(options.out / FILE_NAME) as gradebook:
+            _compute_in_one_thread()
             run = _Run(options, gradebook, pool)
             with collect(
                 options.paths,
@@ -153,7 +154,6 @@ class _Run:
     """One pass over a class: what all its submissions share."""
 
     def __init__(self, options: ScoreOptions, gradebook: Gradebook, pool: KernelPool) -> None:
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads would spin beside the zygote
         import torch
 
         from grader.assignment import expected_of
@@ -162,7 +162,6 @@ class _Run:
         from grader.gradebook import RunSettings
         from grader.seeded_course import SeededCourse
 
-        torch.set_num_threads(1)
         course = load_course(options.course)
         self.assigned = expected_of(course, options.assigned)
         self.options = options
@@ -223,6 +222,14 @@ class _Run:
         # A fault of the grader is worth another try in the next run: it is stored under no fingerprint.
         self.gradebook.store(key, "" if report.status == "grader_error" else mark, report)
         return report, False
+
+
+def _compute_in_one_thread() -> None:
+    """Leave the processors to the kernels. It comes before NumPy is loaded, whose threads would spin beside them."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    import torch
+
+    torch.set_num_threads(1)
 
 
 async def _prepared(steps: Iterable[None]) -> None:

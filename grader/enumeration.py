@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def count_of(number: int, noun: str) -> str:
-    """Return how many there are.
+    """How many there are.
 
     >>> count_of(1, "student"), count_of(2, "student")
     ('1 student', '2 students')
@@ -15,7 +15,7 @@ def count_of(number: int, noun: str) -> str:
 
 
 def first_of(names: Sequence[str], most: int, separator: str = ", ") -> str:
-    """Return at most ``most`` of the ``names``, and how many more there are.
+    """At most ``most`` of the ``names``, and how many more there are.
 
     >>> first_of(["ada", "alan"], 2), first_of(["ada", "alan", "grace"], 1, "; ")
     ('ada, alan', 'ada and 2 more')

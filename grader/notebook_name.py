@@ -12,7 +12,7 @@ _COPY = re.compile(r"(?:[-_ ]+\(?(?:copy|kopie|c[oó]pia|copie) ?\d*\)?|[-_ ]*\(
 
 
 def stem_of(name: str) -> str:
-    """Return a notebook's file name without its ending, any other name as it is.
+    """A notebook's file name without its ending, any other name as it is.
 
     >>> stem_of("hw.ipynb"), stem_of("hw.IPYNB"), stem_of("hw.zip")
     ('hw', 'hw', 'hw.zip')
@@ -21,7 +21,7 @@ def stem_of(name: str) -> str:
 
 
 def kind_of_notebook(name: str) -> str:
-    """Return what a notebook's file name is about, copies of it alike.
+    """What a notebook's file name is about, copies of it alike.
 
     >>> kind_of_notebook("03_backprop-Copy1.ipynb"), kind_of_notebook("Copy of 03_Backprop - Copy (2).ipynb")
     ('03_backprop', '03_backprop')
@@ -32,7 +32,7 @@ def kind_of_notebook(name: str) -> str:
 
 
 def without_copy_of(stem: str) -> str:
-    """Return a notebook's name without the "Copy of" before it, which is nobody's.
+    """A notebook's name without the "Copy of" before it, which is nobody's.
 
     >>> without_copy_of("Copy of ada_03_backprop")
     'ada_03_backprop'
@@ -42,7 +42,7 @@ def without_copy_of(stem: str) -> str:
 
 
 def without_copy_of_next(owner: str) -> str:
-    """Return what stands before a notebook's name without the "Copy of" at its end.
+    """What stands before a notebook's name without the "Copy of" at its end.
 
     >>> without_copy_of_next("Ada Lovelace - Copy of ")
     'Ada Lovelace - '

@@ -14,9 +14,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from grader.alphabet import words_of
+from grader.csv_table import read_tables
 from grader.errors import UsageError
 from grader.model import ExerciseScore, ExerciseStatus, Override, SubmissionReport, SubmissionStatus
-from grader.table import read_tables
 
 #: The columns of a file of rulings.
 COLUMNS = ("student", "exercise", "points", "reason")

@@ -12,7 +12,7 @@ _DEEPEST = 40
 
 
 def is_work(name: str) -> bool:
-    """Tell whether a file or folder of this name may be somebody's work.
+    """Whether a file or folder of this name may be somebody's work.
 
     >>> is_work("data.csv"), is_work(".git"), is_work("venv")
     (True, False, False)

@@ -15,8 +15,8 @@ from tests.samples import ROOT
 
 PACKAGE = ROOT / "grader"
 _BASE = """
-    _version alphabet atomic download_name enumeration errors lazy machine model notebook_name overrides recent table
-    visible
+    _version alphabet atomic cell_code csv_table download_name enumeration errors lazy machine model notebook_name
+    overrides recent visible
 """
 BASE = {f"grader.{name}" for name in _BASE.split()}
 WINGS = {"grader.course", "grader.judge", "grader.kernel", "grader.report", "grader.submission"}
@@ -63,7 +63,8 @@ ALLOWED: dict[str, set[str]] = {
 }
 #: Modules of the course wing that compose others: proving a course runs and judges it.
 COMPOSING = tuple(
-    f"grader.course.{name}" for name in ("habits", "ledger", "mutants", "proof", "rehearsal", "trial", "valid")
+    f"grader.course.{name}"
+    for name in ("answers", "habits", "ledger", "mutants", "proof", "rehearsal", "trial", "validate")
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import resource
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,17 @@ def test_write_makes_the_folder_and_replaces_a_link(tmp_path: Path) -> None:
 
     assert (tmp_path / "mine").read_text() == "mine"
     assert {path.read_text() for path in tmp_path.glob("*/file")} == {"text"}
-    assert (tmp_path / "new/file").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_write_lets_those_read_whom_the_umask_lets(umask: int, mode: int, tmp_path: Path) -> None:
+    before = os.umask(umask)
+    try:
+        atomic.write(tmp_path / "file", b"text")
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "file").stat().st_mode & 0o777 == mode
 
 
 @pytest.mark.parametrize("name", ["pipe", "link"])
@@ -48,10 +58,15 @@ def test_write_that_fails_leaves_what_was_there_and_nothing_else(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_write_on_a_full_disk_says_which_file_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "mkstemp", lambda **_: (os.open("/dev/full", os.O_WRONLY), str(tmp_path / "new")))
-
-    with pytest.raises(OSError, match="No space left") as raised:
-        atomic.write(tmp_path / "file", b"text")
+def test_write_that_ends_halfway_leaves_what_was_there_and_says_which_file_it_is(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as raised:
+            atomic.write(tmp_path / "file", bytes(200_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     assert raised.value.filename == str(tmp_path / "file")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "old")]

@@ -23,7 +23,10 @@ import numpy
 import pytest
 import torch
 
-from grader import check, notebook
+from grader import check
+from grader.errors import CourseError
+from grader.notebook import checking
+from grader.seeded_course import SeededCourse
 from tests.samples import SOLUTIONS
 
 RIGHT = """\
@@ -127,7 +130,7 @@ def place(request: pytest.FixtureRequest) -> Place:
 @pytest.fixture(params=["fork", "process"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Where forks work, and where they do not."""
-    monkeypatch.setattr(notebook, "FORKS", request.param == "fork")
+    monkeypatch.setattr(checking, "FORKS", request.param == "fork")
     return str(request.param)
 
 
@@ -196,7 +199,7 @@ def test_stub_that_calls_an_untouched_one_is_no_stub_itself(ipython: Place) -> N
 
 
 def test_crash_and_loop_end_the_fork_alone(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    exercises = notebook._seeded("autograd").course.exercises
+    exercises = checking._seeded("autograd").course.exercises
     object.__setattr__(exercises["relu_grad"], "time_limit", 0.5)
     try:
         place.run("def relu_grad(inp, out):\n    while True: pass")
@@ -212,8 +215,8 @@ def test_interrupt_is_told_and_ends_the_cell(python: Place, monkeypatch: pytest.
     def interrupted(*about: Any, **more: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(notebook, "run_in_fork", interrupted)
-    monkeypatch.setattr(notebook, "run_in_process", interrupted)
+    monkeypatch.setattr(checking, "run_in_fork", interrupted)
+    monkeypatch.setattr(checking, "run_in_process", interrupted)
     said = python.run(
         RIGHT + "try:\n    check('lin_grad')\nexcept KeyboardInterrupt as error:\n"
         "    print('depth', error.__traceback__.tb_next.tb_next is None)"
@@ -297,9 +300,9 @@ def test_hints_can_be_left_out(python: Place, hints: str, given: bool) -> None:
 
 def test_exercise_that_cannot_be_prepared_is_no_zero(python: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*about: object) -> None:
-        raise notebook.CourseError("a sampler is broken")
+        raise CourseError("a sampler is broken")
 
-    monkeypatch.setattr(notebook.SeededCourse, "prepared", broken)
+    monkeypatch.setattr(SeededCourse, "prepared", broken)
     out = python.run(RIGHT + "check('lin_grad')")
     assert "could not be graded" in out
     assert "This does not count as zero points" in out

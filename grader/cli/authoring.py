@@ -49,9 +49,9 @@ def validate(
     """Prove a course: solutions earn everything, stubs nothing, every known mistake is caught and named."""
     with errors_told():
         from grader.course.loading import load_course
+        from grader.course.proof_table import proof_view
         from grader.course.validate import is_released
         from grader.course.validate import validate as proof_of
-        from grader.course.validation_table import validation_view
 
         console = StandardOutput()
         loaded = load_course(course)
@@ -67,7 +67,7 @@ def validate(
                 f"{done:>3} of {total}  {one.exercise}  {one.seconds:.1f} s"
             ),
         )
-        console.print(validation_view(found))
+        console.print(proof_view(found))
         if not is_released(loaded, solutions):
             console.print(f"{loaded.exercises_dir} holds other notebooks than were proved here: run `grader release`")
     raise typer.Exit(GRADED if found.ok else BELOW)

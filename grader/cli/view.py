@@ -65,7 +65,7 @@ def _prepare_reports() -> Iterator[None]:
 
 def entries_csv(collection: Collection) -> str:
     """Who handed in what as CSV, nothing cut: the names that a roster needs, and the platform's number beside each."""
-    from grader.report.sheet import csv_text
+    from grader.report.spreadsheet import csv_text
 
     records = [(one.student, one.number, one.notebook, one.shown_path, one.refused or "") for one in collection]
     return csv_text([("student", "number", "notebook", "path", "refused"), *records])

@@ -35,7 +35,7 @@ class Leak:
 
 
 def telling_lines(solution: Iterable[str], shown_before: str = "") -> dict[str, str]:
-    """Return the lines of a solution that must not be seen elsewhere: bare (without blanks) → as written.
+    """The lines of a solution that must not be seen elsewhere: bare (without blanks) → as written.
 
     >>> list(telling_lines(["w.g = inp.T @ out.g  # the weights", "return loss", "for p in params:"]).values())
     ['w.g = inp.T @ out.g']
@@ -53,7 +53,7 @@ def telling_lines(solution: Iterable[str], shown_before: str = "") -> dict[str, 
 
 
 def bare(text: str) -> str:
-    """Return text without blanks and line continuations.
+    """Text without blanks and line continuations.
 
     >>> bare("a = b @ c")
     'a=b@c'
@@ -62,7 +62,7 @@ def bare(text: str) -> str:
 
 
 def first_leak(cells: Sequence[Mapping[str, Any]], metadata: object, telling: Mapping[str, str]) -> Leak | None:
-    """Return the first place in a released notebook where a telling line stands, None if there is none."""
+    """The first place in a released notebook where a telling line stands, None if there is none."""
     if not telling:
         return None
     pattern = re.compile("|".join(map(re.escape, sorted(telling, key=len, reverse=True))))
@@ -88,7 +88,7 @@ def _texts(cells: Sequence[Mapping[str, Any]], metadata: object) -> Iterator[tup
 
 
 def _strings(value: object) -> Iterator[str]:
-    """Return every text in a JSON value, names and base64 contents included."""
+    """Every text in a JSON value, names and base64 contents included."""
     if isinstance(value, str):
         yield value
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from grader.course.validation import Margin, Problem, ProblemKind
+from grader.course.proof_report import Margin, Problem, ProblemKind
 from grader.judge.evidence import Evidence, Finding, float_dtypes
 from grader.model import Exercise
 

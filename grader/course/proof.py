@@ -11,12 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from grader.course.answers import Answers
 from grader.course.exercise import parameters
 from grader.course.ledger import Ledger
 from grader.course.mutants import first_error, try_mistakes
+from grader.course.proof_report import ExerciseProof, ProblemKind
 from grader.course.rehearsal import Rehearsal
-from grader.course.trial import Answers, Trial
-from grader.course.validation import ExerciseProof, ProblemKind
+from grader.course.trial import Trial
 from grader.judge.cases import Prepared, prepare
 from grader.judge.evidence import Evidence
 from grader.judge.reference import gradients_asked

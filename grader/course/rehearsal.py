@@ -17,6 +17,7 @@ from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from grader.cell_code import masked, parsed
 from grader.judge.cases import Prepared
 from grader.kernel import exchange, local, programs, results
 from grader.kernel.program import Namespace, ProgramRun
@@ -45,7 +46,7 @@ def namespace_of(cells: Mapping[str, str], given: Iterable[str] = ()) -> dict[st
     """
     space: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins, "check": lambda *names, **options: None}
     for source in given:
-        for node in _without_magics(source).body:
+        for node in (parsed(source) or ast.parse(masked(source))).body:
             if _defines(node):
                 _run(node, space)
             elif isinstance(node, ast.Assign | ast.AnnAssign):
@@ -55,16 +56,6 @@ def namespace_of(cells: Mapping[str, str], given: Iterable[str] = ()) -> dict[st
         with suppress(NotImplementedError):
             exec(compile(source, name, "exec"), space)  # noqa: S102 - the course's own code
     return space
-
-
-def _without_magics(source: str) -> ast.Module:
-    """A cell as Python, its magics (``%matplotlib inline``) turned into the calls that IPython makes of them."""
-    try:
-        return ast.parse(source)
-    except SyntaxError:
-        from IPython.core.inputtransformer2 import TransformerManager
-
-        return ast.parse(str(TransformerManager().transform_cell(source)))
 
 
 def _defines(node: ast.stmt) -> bool:

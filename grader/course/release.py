@@ -8,7 +8,6 @@ written unless every notebook can be released and no solution's line is left in 
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import re
@@ -19,6 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from grader import atomic
+from grader.cell_code import parsed
 from grader.course.leak import bare, first_leak, telling_lines
 from grader.course.solution import STUB, Cut, MarkerProblem, cut
 from grader.errors import ReleaseError
@@ -102,7 +102,7 @@ def _sources(content: bytes) -> dict[str, str]:
 
 
 def release_notebook(notebook: Mapping[str, Any], *, name: str = "notebook") -> dict[str, Any]:
-    """Return what students get of a notebook of format 4; ``name`` is what errors call it. The argument is kept as is.
+    """What students get of a notebook of format 4; ``name`` is what errors call it. The argument is kept as is.
 
     Raises:
         ReleaseError: it is not a notebook of format 4, its markers do not pair, a cell tagged as an answer has none, a
@@ -125,7 +125,7 @@ def release_notebook(notebook: Mapping[str, Any], *, name: str = "notebook") -> 
 
 
 def notebook_bytes(notebook: Mapping[str, Any]) -> bytes:
-    """Return a notebook as it is stored: Jupyter's own layout, keys sorted, so that saving it gives a small diff."""
+    """A notebook as it is stored: Jupyter's own layout, keys sorted, so that saving it gives a small diff."""
     cells = [{**cell, "source": cell["source"].splitlines(keepends=True)} for cell in notebook["cells"]]
     text = json.dumps({**notebook, "cells": cells}, ensure_ascii=False, indent=1, sort_keys=True)
     return (text + "\n").encode("utf-8")
@@ -146,7 +146,7 @@ def _released_files(solutions: Path) -> dict[str, bytes]:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Return what a release is concerned with: notebooks and the data beside them, hidden ones passed over."""
+    """What a release is concerned with: notebooks and the data beside them, hidden ones passed over."""
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
         parts = path.relative_to(folder).parts
         hidden = any(part.startswith(".") for part in parts)
@@ -206,7 +206,7 @@ class _Work:
             result = cut(source, code=code)
         except MarkerProblem as problem:
             raise self.error(str(problem), index, remedy=problem.remedy) from None
-        if code and _is_python(source) and not _is_python(result.source):
+        if code and parsed(source) is not None and parsed(result.source) is None:
             raise self.error("is no valid Python without its solution", index, remedy="indent markers like their code")
         return result
 
@@ -243,12 +243,12 @@ class _Work:
                 shown += bare(cell["source"]) + "\n"
 
     def error(self, message: str, index: int, *, remedy: str) -> ReleaseError:
-        """Return the error for a cell of this notebook."""
+        """The error for a cell of this notebook."""
         return ReleaseError(f"{self.name}, cell {index}: {message}", remedy=remedy)
 
 
 def _text(source: object) -> str | None:
-    """Return a cell's source, which may be a list of lines; None where it is no text."""
+    """A cell's source, which may be a list of lines; None where it is no text."""
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = "".join(source)
     return source.replace("\r\n", "\n") if isinstance(source, str) else None
@@ -277,18 +277,8 @@ def _cell_metadata(metadata: object) -> dict[str, Any]:
 
 
 def _attachments(attachments: object, source: str) -> dict[str, Any]:
-    """Return the attachments that the text still shows (``attachment:name``)."""
+    """The attachments that the text still shows (``attachment:name``)."""
     if not isinstance(attachments, Mapping):
         return {}
     named = {unquote(match) for match in re.findall(r"attachment:([^\s)\"'>]+)", source)}
     return {name: content for name, content in attachments.items() if name in named}
-
-
-def _is_python(source: str) -> bool:
-    """Tell whether a cell parses, magics taken as comments."""
-    plain = "\n".join(re.sub(r"^(\s*)[%!].*", r"\1pass", line) for line in source.split("\n"))
-    try:
-        ast.parse(plain)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True

@@ -46,7 +46,7 @@ class Cut:
 
 
 def cut(source: str, *, code: bool = True) -> Cut:
-    r"""Return a cell's source without its solutions; as it is, where it holds none. ``code`` is False for Markdown.
+    r"""A cell's source without its solutions; as it is, where it holds none. ``code`` is False for Markdown.
 
     >>> cut("def f(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION").source
     'def f(x):\n    raise NotImplementedError'
@@ -140,7 +140,7 @@ def _check_order(what: str, open_at: int, inside: int, number: int, name: str = 
 
 
 def _stub(region: list[str], marker: str) -> str:
-    """Return the stub at the indentation of the code it replaces (a marker may stand further left than its code)."""
+    """The stub at the indentation of the code it replaces (a marker may stand further left than its code)."""
     code = [line for line in region if line.strip() and not line.lstrip().startswith("#")]
     first = code[0] if code else marker
     return first[: len(first) - len(first.lstrip())] + STUB

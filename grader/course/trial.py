@@ -1,4 +1,4 @@
-"""All answers to one exercise, and what each of them gives on the cases of one seed."""
+"""What each answer to an exercise gives on the cases of one seed."""
 
 from __future__ import annotations
 
@@ -7,28 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from grader.course.answers import Answers
 from grader.course.habits import Habit
 from grader.course.rehearsal import Rehearsal
 from grader.course.specimens import Specimen
 from grader.judge.diagnosis.endings import has_open_cell
 from grader.judge.evidence import Evidence, gather
 from grader.model import CaseRun, Stub
-
-
-@dataclass(frozen=True)
-class Answers:
-    """All answers to one exercise.
-
-    ``solved`` and ``released`` are the namespaces of the two notebooks; ``solution`` and ``stub`` the source of the
-    exercise's cell in each; ``mistakes`` and ``variants`` the wrong and the other right answers that the author wrote.
-    """
-
-    solved: dict[str, Any]
-    released: dict[str, Any]
-    solution: str
-    stub: str
-    mistakes: tuple[Specimen, ...] = ()
-    variants: tuple[Specimen, ...] = ()
 
 
 @dataclass(frozen=True)

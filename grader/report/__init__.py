@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from grader.report.roster import assignments_in as assignments_in
     from grader.report.roster import read_roster as read_roster
     from grader.report.roster import strangers as strangers
-    from grader.report.sheet import gradebook_csv as gradebook_csv
+    from grader.report.spreadsheet import gradebook_csv as gradebook_csv
     from grader.report.terminal import exercises_text as exercises_text
     from grader.report.terminal import render_class as render_class
     from grader.report.terminal import render_submission as render_submission
@@ -58,7 +58,7 @@ _HOME = {
     "github_annotations": "actions",
     "github_error_output": "classroom",
     "github_output": "classroom",
-    "gradebook_csv": "sheet",
+    "gradebook_csv": "spreadsheet",
     "gradescope_failure": "gradescope",
     "gradescope_results": "gradescope",
     "junit_failure": "junit",

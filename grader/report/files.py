@@ -10,7 +10,7 @@ from grader import atomic
 from grader.model import Hints, RunReport
 from grader.report.document import to_json
 from grader.report.pages import GENERATOR, class_page, page_name, student_page
-from grader.report.sheet import gradebook_csv
+from grader.report.spreadsheet import gradebook_csv
 from grader.report.tally import tally
 
 _OUR_NAME = re.compile(r".+-[0-9a-f]{8}(?:[0-9a-f]{8})?\.html")  # an older grader wrote eight digits

@@ -15,7 +15,7 @@ from grader.report import wording
 from grader.report.numbers import points
 from grader.report.roster import members_in, teams_of
 from grader.report.row import Row
-from grader.report.sheet import csv_text, gradebook_csv, score_cell
+from grader.report.spreadsheet import csv_text, gradebook_csv, score_cell
 from grader.report.tally import Tally, tally
 from grader.report.text import csv_cell, one_line
 

@@ -14,12 +14,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from grader.alphabet import alphabetical, words_of
+from grader.csv_table import Table, read_tables
 from grader.download_name import TEAM
 from grader.errors import UsageError
 from grader.model import RunReport
 from grader.report.download import number_in, submission_in
 from grader.report.text import csv_cell
-from grader.table import Table, read_tables
 
 #: The column with the grader's names; the columns with a platform's number of a student (``17``, ``Participant 17``);
 #: and those with the name that the platform shows.

@@ -30,8 +30,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 def plain(text: str) -> str:
     r"""Printable text: no terminal escape, control, reordering or invisible character; every line break is ``\n``.
 
-    Names and paths come with theirs written as escapes (``grader.submission.entry.printable``), for two students may
-    differ in nothing else.
+    Names and paths come with theirs written as escapes (``grader.submission.printable``).
 
     >>> plain("\x1b[31mred\x1b[0m\r\nnext")
     'red\nnext'

@@ -12,11 +12,11 @@ from grader import lazy
 if TYPE_CHECKING:
     from grader.submission.collection import collect as collect
     from grader.submission.entry import Collection as Collection
-    from grader.submission.entry import CollectLimits as CollectLimits
     from grader.submission.entry import Entry as Entry
     from grader.submission.entry import Wanted as Wanted
     from grader.submission.file_names import stems_in as stems_in
     from grader.submission.givens import givens_of as givens_of
+    from grader.submission.limits import CollectLimits as CollectLimits
     from grader.submission.location import locate as locate
     from grader.submission.reading import read as read
     from grader.submission.suspicion import autograd_suspected as autograd_suspected
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Collection": "entry",
-    "CollectLimits": "entry",
+    "CollectLimits": "limits",
     "Entry": "entry",
     "Wanted": "entry",
     "autograd_suspected": "suspicion",

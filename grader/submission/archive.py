@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, BinaryIO, Protocol
 
-from grader.submission.entry import Allowance, CollectLimits
 from grader.submission.finding import UNPACKED
+from grader.submission.limits import Allowance, CollectLimits
 from grader.submission.regular_file import Refused, TooLarge, opened
 from grader.submission.zip_names import name_of
 
@@ -171,7 +171,7 @@ def _broken_member(parts: tuple[str, ...], unpacking: Unpacking) -> Iterator[Non
 
 
 def _pax_records(data: bytes) -> dict[str, str]:
-    """Return the path and the size that a pax header tells, in records of a length, a key and a value."""
+    """The path and the size that a pax header tells, in records of a length, a key and a value."""
     about = {}
     at = 0
     while data[at : at + 1] not in (b"", b"\0"):
@@ -280,7 +280,7 @@ def _members(tar: _Counted) -> Iterator[tuple[tarfile.TarInfo, _Content]]:
 
 
 def _parts(name: str, unpacking: Unpacking) -> tuple[str, ...] | None:
-    """Return the parts of a member's name, None (and a note) where they lead out of the folder."""
+    """The parts of a member's name, None (and a note) where they lead out of the folder."""
     parts = tuple(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
     if not parts:
         return None

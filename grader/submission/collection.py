@@ -16,12 +16,14 @@ from grader.enumeration import first_of
 from grader.errors import UsageError
 from grader.notebook_name import kind_of_notebook
 from grader.submission.draft import Draft, draft_of, naming_for
-from grader.submission.entry import Collection, CollectLimits, Entry, printable
+from grader.submission.entry import Collection, Entry
 from grader.submission.finding import archive_stem, is_archive, is_notebook
 from grader.submission.gradescope import METADATA
+from grader.submission.limits import CollectLimits
 from grader.submission.listing import Lister, Listing
 from grader.submission.missing import empty, without_notebook
 from grader.submission.naming import classroom_prefix, is_from_platform
+from grader.submission.printable import printable
 
 #: Of several notebooks of one kind, so many are named in each one's flag.
 _NAMED = 4
@@ -80,7 +82,7 @@ def collect(
 def _entries_of_class(
     listings: Sequence[Listing], drafts: Sequence[list[Draft]], known: Sequence[str]
 ) -> tuple[Entry, ...]:
-    """Return the entries of all paths, sorted, each once.
+    """The entries of all paths, sorted, each once.
 
     Here is decided what needs the whole class: who share a name, who is missing, which entries are of one kind.
     """
@@ -132,7 +134,7 @@ def _drafts(listing: Listing, pattern: re.Pattern[str] | None, known: Sequence[s
 def _entries(
     listing: Listing, drafts: list[Draft], known: Sequence[str], students: frozenset[str], doubted: Set[str]
 ) -> list[Entry]:
-    """Return what one path holds; ``doubted`` are the students in it who have a path of their own, as most have."""
+    """What one path holds; ``doubted`` are the students in it who have a path of their own, as most have."""
     having = {draft.name.student for draft in drafts if not draft.found.obstacle}
     remarks: defaultdict[str, list[str]] = defaultdict(list)
     for draft in drafts:
@@ -157,7 +159,7 @@ def _entries(
 
 
 def _written_alike(student: str) -> str:
-    """Return a name in the form that reports show, so that names that look the same are one student."""
+    """A name in the form that reports show, so that names that look the same are one student."""
     return unicodedata.normalize("NFC", " ".join(printable(student).split())) or "unnamed"
 
 
@@ -177,7 +179,7 @@ def _remarks(draft: Draft, listing: Listing, students: frozenset[str], doubted: 
 
 
 def _folders_of_students(listings: list[Listing]) -> list[Listing]:
-    """Return the listings of folders given one by one (``submissions/*``), read as students' folders of one class.
+    """The listings of folders given one by one (``submissions/*``), read as students' folders of one class.
 
     The assignment's part of cloned repositories' names is taken off the owners. Where several folders hold one notebook
     or archive and nothing else, they are marked: the folder names the student then, and not the file.
@@ -196,19 +198,19 @@ def _folders_of_students(listings: list[Listing]) -> list[Listing]:
 
 
 def _only_thing_in(listing: Listing) -> str:
-    """Return what the only thing that a folder holds is called; empty where it holds more, or was not given itself."""
+    """What the only thing that a folder holds is called; empty where it holds more, or was not given itself."""
     names = {item.parts[0] if item.parts else "" for item in listing.found}
     return names.pop() if len(names) == 1 and not listing.siblings else ""
 
 
 def _is_of_one_archive(listing: Listing) -> bool:
-    """Tell whether all of a folder is one archive that no platform named, which is called ``hw.zip`` or by a name."""
+    """Whether all of a folder is one archive that no platform named, which is called ``hw.zip`` or by a name."""
     name = _only_thing_in(listing)
     return listing.holders == (name,) and is_archive(name) and not is_from_platform(name)
 
 
 def _namesakes(drafts: Iterable[Draft]) -> frozenset[str]:
-    """Return the names that several students share: those with more than one of a platform's numbers, in all paths."""
+    """The names that several students share: those with more than one of a platform's numbers, in all paths."""
     numbers: defaultdict[str, set[str]] = defaultdict(set)
     for draft in drafts:
         numbers[draft.name.student].add(draft.name.number)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from grader.submission.cell_code import parsed, statements_in, text_of
+from grader.cell_code import parsed, statements_in, text_of
 
 Sort = Literal["definition", "assignment", "import"]
 
@@ -46,7 +46,7 @@ class Definition:
 
 
 def fingerprint(node: ast.AST) -> str:
-    """Return a hash of a piece of code that is blind to whitespace, comments and line breaks; empty if too nested.
+    """A hash of a piece of code that is blind to whitespace, comments and line breaks; empty if too nested.
 
     >>> fingerprint(ast.parse("x = 1  # one")) == fingerprint(ast.parse("x=1"))
     True
@@ -59,7 +59,7 @@ def fingerprint(node: ast.AST) -> str:
 
 
 def definitions_in(source: str, names: Collection[str] | None = None) -> tuple[Definition, ...]:
-    """Return what a cell defines at top level, in order; of ``names`` only, where they are given. Never raises."""
+    """What a cell defines at top level, in order; of ``names`` only, where they are given. Never raises."""
     tree = parsed(source)
     if tree is None:
         return tuple(item for item in _by_looks(source) if names is None or item.name in names)
@@ -86,7 +86,7 @@ def _bound(body: list[ast.stmt], lines: list[str]) -> Iterator[Definition]:
 
 
 def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
-    """Return the names that a statement assigns; the value where it is one name's alone."""
+    """The names that a statement assigns; the value where it is one name's alone."""
     if isinstance(node, ast.Assign):
         targets, value = node.targets, node.value
     elif isinstance(node, (ast.AnnAssign, ast.AugAssign)) and node.value is not None:
@@ -110,7 +110,7 @@ def _is_written(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> 
 
 
 def is_empty(body: list[ast.stmt]) -> bool:
-    """Tell whether statements are a stub's: a docstring or ``...``, ``pass``, ``raise NotImplementedError``."""
+    """Whether statements are a stub's: a docstring or ``...``, ``pass``, ``raise NotImplementedError``."""
     return all(
         isinstance(item, ast.Pass)
         or (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from grader.notebook_name import ENDING
 from grader.submission.finding import Found, is_notebook
+from grader.submission.folder_names import nobodys_in
 from grader.submission.listing import Listing
 from grader.submission.naming import Name, Naming
-from grader.submission.sheets import nobodys_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Draft:
 
 
 def naming_for(listing: Listing, known: Sequence[str]) -> Naming:
-    """Return the rules for the names in ``listing``; ``known`` are the stems of the course's notebooks."""
+    """The rules for the names in ``listing``; ``known`` are the stems of the course's notebooks."""
     folders = [*listing.holders] if not listing.alone else []
     nobodys = nobodys_in(folders, known)
     beside = [item.parts[item.parts[0] in nobodys :] for item in listing.found if item.parts]
@@ -34,7 +34,7 @@ def naming_for(listing: Listing, known: Sequence[str]) -> Naming:
 
 
 def draft_of(item: Found, listing: Listing, pattern: re.Pattern[str] | None, naming: Naming) -> Draft:
-    """Return whose ``item`` is: by ``pattern`` (groups ``student`` and maybe ``notebook``), else by its path."""
+    """Whose ``item`` is: by ``pattern`` (groups ``student`` and maybe ``notebook``), else by its path."""
     name, shown = naming.name(item.parts), listing.shown_path(item.parts)
     if pattern is None:
         return Draft(item, name, shown)

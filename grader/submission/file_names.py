@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from grader.notebook_name import ENDING, kind_of_notebook, stem_of, without_copy_of, without_copy_of_next
-from grader.submission.sheets import SHEET
+from grader.submission.folder_names import SHEET
 
 _FIRST_NUMBER = re.compile(r"\d+[_-](?=\D{3})")
 _NUMBERED = re.compile(r"(?:^|_)(?P<notebook>\d{1,2}[_-][^_\d].*)", re.S)
@@ -31,7 +31,7 @@ _VERSION = re.compile(
 
 
 def is_version(text: str) -> bool:
-    """Tell whether a piece of a name tells versions of a notebook apart, not students.
+    """Whether a piece of a name tells versions of a notebook apart, not students.
 
     >>> is_version("final_v2"), is_version("12345678"), is_version("ada")
     (True, False, False)
@@ -40,7 +40,7 @@ def is_version(text: str) -> bool:
 
 
 def stems_in(notebook: str, stems: Iterable[str]) -> frozenset[str]:
-    """Return which of a course's notebooks (``stems``) a file name has in it, in any letter case.
+    """Which of a course's notebooks (``stems``) a file name has in it, in any letter case.
 
     Not one inside a longer one that it has too, nor one whose last digit goes on with a digit or last letter with a
     letter: ``lab10`` is not ``lab1``.
@@ -93,11 +93,11 @@ class FileNames:
         self._by_student = len(told) > 1 or (len(stems) > 1 and not nameless)
 
     def is_known(self, folder: str) -> bool:
-        """Tell whether a folder is called like a notebook of the course, with or without its number."""
+        """Whether a folder is called like a notebook of the course, with or without its number."""
         return folder.lower() in self._known
 
     def divided(self, stem: str) -> tuple[str, str]:
-        """Return the student's part of a file's name and the notebook's, each empty where there is none."""
+        """The student's part of a file's name and the notebook's, each empty where there is none."""
         begun, rest = self._begun(stem) if self._name_last else ("", "")
         if begun and self._is_name(rest):
             return rest, begun
@@ -110,7 +110,7 @@ class FileNames:
         return student, notebook
 
     def beside_sheet(self, folder: str) -> str:
-        """Return what stands before or behind a notebook's or a sheet's name in a folder's; nothing where none does."""
+        """What stands before or behind a notebook's or a sheet's name in a folder's; nothing where none does."""
         begun, rest = self._begun(folder)
         if begun and self._is_name(rest):
             return rest
@@ -119,7 +119,7 @@ class FileNames:
         return before["student"] if before and self._is_name(before["student"]) else ""
 
     def _begun(self, stem: str) -> tuple[str, str]:
-        """Return the known notebook's name that ``stem`` begins with, and what follows it; else nothing."""
+        """The known notebook's name that ``stem`` begins with, and what follows it; else nothing."""
         original = kind_of_notebook(stem)
         sheet = SHEET.match(original)
         for known in (*self._known, *([sheet[0]] if sheet else ())):
@@ -129,7 +129,7 @@ class FileNames:
         return "", ""
 
     def _is_name(self, rest: str) -> bool:
-        """Tell whether what follows a notebook's name is a student's: no version, nor one more notebook's name."""
+        """Whether what follows a notebook's name is a student's: no version, nor one more notebook's name."""
         return bool(rest) and not is_version(rest) and kind_of_notebook(rest) not in self._known
 
     def _is_notebook_name(self, stem: str) -> bool:
@@ -139,11 +139,11 @@ class FileNames:
         return stem[:1].isdigit() and not re.match(_NUMBER, stem)
 
     def _notebook_in(self, stem: str) -> str:
-        """Return the end of ``stem`` that names the notebook: all of it for no student, none of it for no notebook."""
+        """The end of ``stem`` that names the notebook: all of it for no student, none of it for no notebook."""
         return self._told_in(stem) or (stem.split("_", 1)[-1] if self._guessing else stem)
 
     def _told_in(self, stem: str) -> str:
-        """Return that end where it is not only guessed."""
+        """That end where it is not only guessed."""
         original = kind_of_notebook(stem)
         for known in self._known:
             if original.endswith(known) and (len(original) == len(known) or original[-len(known) - 1] in "_-. "):
@@ -155,6 +155,6 @@ class FileNames:
 
 
 def _suffixes(stem: str) -> list[str]:
-    """Return the ends of ``stem`` that may name a notebook, longest first: one part at least is left."""
+    """The ends of ``stem`` that may name a notebook, longest first: one part at least is left."""
     pieces = stem.split("_")
     return ["_".join(pieces[i:]) for i in range(1, len(pieces))]

@@ -36,7 +36,7 @@ class Found:
 
 
 def is_notebook(name: str) -> bool:
-    """Tell whether a file name is that of a notebook.
+    """Whether a file name is that of a notebook.
 
     >>> is_notebook("A.IPYNB"), is_notebook(".ipynb")
     (True, False)
@@ -45,12 +45,12 @@ def is_notebook(name: str) -> bool:
 
 
 def is_archive(name: str) -> bool:
-    """Tell whether a file name is that of an archive, be it one that is unpacked or one that is refused."""
+    """Whether a file name is that of an archive, be it one that is unpacked or one that is refused."""
     return name.lower().endswith(_ARCHIVES) and not name.startswith(".")
 
 
 def archive_stem(name: str) -> str:
-    """Return an archive's name without its ending, any other name as it is.
+    """An archive's name without its ending, any other name as it is.
 
     >>> archive_stem("ada.tar.gz")
     'ada'
@@ -64,7 +64,7 @@ def archive_stem(name: str) -> str:
 def found_below(
     root: Path, parts: tuple[str, ...] = (), *, most: int = 200_000, skip: Path | None = None
 ) -> tuple[list[Found], list[str]]:
-    """Return notebooks, archives and obstacles below ``root``, and the names of its own folders; nothing of ``skip``.
+    """Notebooks, archives and obstacles below ``root``, and the names of its own folders; nothing of ``skip``.
 
     ``most`` files are looked at in each of these folders, so that one of them hides no other. Sorted by name, so that
     the same files give the same list on every disk. Links are never followed.

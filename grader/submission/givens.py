@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def givens_of(released: Traversable | Path) -> frozenset[str]:
-    """Return the marks ``"stem:hash"`` of the definitions in the untagged code cells of a course's notebooks.
+    """The marks ``"stem:hash"`` of the definitions in the untagged code cells of a course's notebooks.
 
     ``released`` is the folder of released notebooks. Files in it that are no notebooks are passed over.
     """
@@ -62,7 +62,7 @@ class Givens:
         return Counter(next(iter(self._homes[mark])) for mark in here if len(self._homes.get(mark, ())) == 1)
 
     def include(self, definition: Definition) -> bool:
-        """Tell whether a definition is the course's and not the student's."""
+        """Whether a definition is the course's and not the student's."""
         stems = self._homes.get(definition.fingerprint, set()) if self._homes else set()
         itself = 1 if len(stems) == 1 else 0
         return any(self._shown[stem] > itself for stem in stems)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.download_name import GRADESCOPE, TEAM
-from grader.submission.entry import printable
+from grader.submission.printable import printable
 from grader.submission.regular_file import Refused, content
 
 METADATA = "submission_metadata.yml"
@@ -46,7 +46,7 @@ class Export:
     problem: str = ""
 
     def submitters(self, folder: str) -> Submitters | None:
-        """Return who is behind a folder, None where it is not called as the export calls them."""
+        """Who is behind a folder, None where it is not called as the export calls them."""
         match = GRADESCOPE.fullmatch(folder)
         if match is None:
             return None
@@ -66,7 +66,7 @@ def _unknown(folder: str, why: str) -> Submitters:
 
 
 def _name(person: _Person) -> str:
-    """Return a submitter's name, else e-mail address, else number; empty where the file has none of them.
+    """A submitter's name, else e-mail address, else number; empty where the file has none of them.
 
     What joins the names of a team is taken out of one person's name, which would be exported as a team otherwise.
     """
@@ -74,7 +74,7 @@ def _name(person: _Person) -> str:
 
 
 def export_in(root: Path) -> Export | None:
-    """Return what the folder ``root`` says of its sub-folders, None where it is not an export of Gradescope's."""
+    """What the folder ``root`` says of its sub-folders, None where it is not an export of Gradescope's."""
     path = root / METADATA
     try:
         path.lstat()

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from grader.download_name import GRADESCOPE
 from grader.errors import UsageError
-from grader.submission.entry import Allowance, CollectLimits, printable
 from grader.submission.finding import Found, archive_stem, found_below, is_archive, is_notebook
+from grader.submission.folder_names import nobodys_in
 from grader.submission.gradescope import METADATA, Export, export_in
+from grader.submission.limits import Allowance, CollectLimits
 from grader.submission.naming import is_from_moodle, is_from_platform
+from grader.submission.printable import printable
 from grader.submission.regular_file import Refused, TooLarge, kind_of
-from grader.submission.sheets import nobodys_in
 from grader.submission.wrapping import holds_parts_of_one, is_class, is_one_folder, may_hold_class, wrapper_in
 
 #: So many folders around all the others are taken off, as in Submissions/Submissions/ada; more are somebody's.
@@ -50,7 +51,7 @@ class Listing:
     export: Export | None = None
 
     def shown_path(self, parts: tuple[str, ...]) -> str:
-        """Return how reports name what lies at ``parts``: ``"class.zip!ada/nb.ipynb"``."""
+        """How reports name what lies at ``parts``: ``"class.zip!ada/nb.ipynb"``."""
         text = self.shown
         for i, part in enumerate(parts):
             last = i == len(parts) - 1
@@ -120,7 +121,7 @@ class Lister:
         )
 
     def _of_export(self, listing: Listing, folder: Path) -> Listing:
-        """Return the listing as that of one submission where its folder lies in an export of Gradescope's."""
+        """The listing as that of one submission where its folder lies in an export of Gradescope's."""
         if not GRADESCOPE.fullmatch(folder.name) or GRADESCOPE.fullmatch(folder.parent.name):  # a student's own
             return listing
         if folder.parent not in self._exports:
@@ -187,7 +188,7 @@ class Lister:
         )
 
     def _unwrapped(self, root: Path, owner: str, *, unpacked: bool) -> _Inner:
-        """Return the folder within ``root`` that students' work begins in: at most two are taken off around it.
+        """The folder within ``root`` that students' work begins in: at most two are taken off around it.
 
         Its name is the owner's, but an archive's name stays so: it may be a student's.
         """
@@ -203,7 +204,7 @@ class Lister:
             root, base, owner = root / wrapper, (*base, wrapper), owner if unpacked else wrapper
 
     def _expanded(self, item: Found, depth: int, allowance: Allowance) -> list[Found]:
-        """Return what an archive holds in its place, anything else as it is."""
+        """What an archive holds in its place, anything else as it is."""
         if item.refused is not None or not is_archive(item.parts[-1]):
             return [item]
         at_top = len(item.parts) == 1
@@ -218,7 +219,7 @@ class Lister:
         return [deeper for inner in (*inside, *extra) for deeper in self._expanded(inner, depth + 1, allowance)]
 
     def _unpacked(self, archive: Path, allowance: Allowance) -> tuple[Path, list[tuple[tuple[str, ...], str]]]:
-        """Return where an archive was unpacked to, and what was passed over; nothing stays of one that is refused."""
+        """Where an archive was unpacked to, and what was passed over; nothing stays of one that is refused."""
         from grader.submission.archive import unpack  # zipfile, tarfile and lzma: only where there is an archive
 
         target = self.new_folder()
@@ -230,13 +231,13 @@ class Lister:
 
 
 def _place_of_one(parts: tuple[str, ...], nobodys: frozenset[str]) -> tuple[str, ...]:
-    """Return the beginning of a path that says whose it is, below which everything is one student's."""
+    """The beginning of a path that says whose it is, below which everything is one student's."""
     moodles = next((i for i, part in enumerate(parts) if is_from_moodle(part)), 0)
     return parts[: max(moodles, not nobodys.isdisjoint(parts[:1])) + 1]
 
 
 def _export(root: Path, folders: list[str]) -> Export | None:
-    """Return what Gradescope says of the folders in ``root``, None where they are not of its making."""
+    """What Gradescope says of the folders in ``root``, None where they are not of its making."""
     return export_in(root) if any(map(GRADESCOPE.fullmatch, folders)) else None
 
 
@@ -250,7 +251,7 @@ def _others_in(root: Path) -> tuple[str, ...]:
 
 
 def _matters(parts: tuple[str, ...]) -> bool:
-    """Tell whether something left in an archive could have been a submission."""
+    """Whether something left in an archive could have been a submission."""
     name = parts[-1]
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts if part != "..")
     return (is_notebook(name) or is_archive(name)) and not hidden

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from grader.cell_code import parsed
 from grader.model import Cell, Stub
-from grader.submission.cell_code import parsed
 from grader.submission.definitions import Definition, definitions_in, is_empty
 from grader.submission.entry import Wanted
 from grader.submission.givens import Givens
@@ -67,7 +67,7 @@ class _Notebook:
         return Givens(self.marks, self.cells)
 
     def candidates(self, name: str, exercise: str) -> list[_Candidate]:
-        """Return every definition that may be the answer, in the order of the notebook."""
+        """Every definition that may be the answer, in the order of the notebook."""
         return [
             _Candidate(cell, item, cell.exercise == exercise)
             for cell, item in self.definitions[name]
@@ -83,7 +83,7 @@ def locate(
     givens: frozenset[str] = frozenset(),
     local_modules: Collection[str] = (),
 ) -> Mapping[str, Stub]:
-    """Return where each exercise's answer stands; an exercise that is nowhere is absent. Never raises.
+    """Where each exercise's answer stands; an exercise that is nowhere is absent. Never raises.
 
     ``local_modules`` are the names of modules beside the notebook: importing an answer from one of them counts as
     defining it. The rules stand at the top of this module.
@@ -206,7 +206,7 @@ def _not_graded(wanted: Wanted, tagged: list[Cell]) -> str:
 
 
 def _is_blank(source: str) -> bool:
-    """Tell whether a cell is a stub of statements: nothing but comments, ``pass`` and ``raise NotImplementedError``."""
+    """Whether a cell is a stub of statements: nothing but comments, ``pass`` and ``raise NotImplementedError``."""
     tree = parsed(source)
     return tree is not None and is_empty([node for node in tree.body if not _is_import(node)])
 

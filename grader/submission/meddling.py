@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from grader.cell_code import MOST_CODE, without_comments
 from grader.model import Cell
-from grader.submission.cell_code import MOST_CODE, without_comments
 from grader.submission.entry import Entry
 from grader.submission.regular_file import Refused, content
 from grader.visible import files_of_work
@@ -55,7 +55,7 @@ def meddling_flags(entry: Entry, cells: Sequence[Cell]) -> tuple[str, ...]:
 
 
 def meddling_suspected(source: str) -> str | None:
-    r"""Return what in a cell, or a module beside the notebook, suggests that it gets round a check; None for nothing.
+    r"""What in a cell, or a module beside the notebook, suggests that it gets round a check; None for nothing.
 
     >>> meddling_suspected("from grader.kernel import autograd_watch as w")
     'grader.kernel'
@@ -78,7 +78,7 @@ def meddling_suspected(source: str) -> str | None:
 
 
 def _takes_words(text: str, sign: re.Match[str]) -> bool:
-    """Tell whether what seems a computed name is a loop's, over words written there, as where packages are checked."""
+    """Whether what seems a computed name is a loop's, over words written there, as where packages are checked."""
     named = _ONE_NAME.match(text, sign.end()) if sign[0].endswith((",", "(")) else None
     if named is None or re.search(rf"\b{named[1]}\s*=(?!=)", text):
         return False

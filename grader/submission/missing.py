@@ -12,12 +12,12 @@ from grader.download_name import GRADESCOPE
 from grader.enumeration import first_of
 from grader.notebook_name import kind_of_notebook
 from grader.submission.draft import Draft, naming_for
-from grader.submission.entry import printable
 from grader.submission.finding import Found, is_archive
+from grader.submission.folder_names import nobodys_in
 from grader.submission.gradescope import METADATA
 from grader.submission.listing import Listing
 from grader.submission.naming import Name, Naming, is_from_platform
-from grader.submission.sheets import nobodys_in
+from grader.submission.printable import printable
 from grader.visible import is_work
 
 #: Of a student's other files, so many are named.
@@ -27,7 +27,7 @@ _HANDED_IN = re.compile(r"(?:\.ipynb)?\.(?:pdf|html?|py|txt|json|docx?|odt|md)$"
 
 
 def without_notebook(listing: Listing, drafts: list[Draft], naming: Naming, known: Sequence[str]) -> list[Draft]:
-    """Return a draft for each student without a notebook: a folder in a class of folders, a file among a platform's."""
+    """A draft for each student without a notebook: a folder in a class of folders, a file among a platform's."""
     holding = {draft.found.parts[:depth] for draft in drafts for depth in (1, 2)}
     # Moodle makes two folders for one student: for files, and for text typed online.
     people = {(draft.name.student, draft.name.number) for draft in drafts}
@@ -61,7 +61,7 @@ def without_notebook(listing: Listing, drafts: list[Draft], naming: Naming, know
 
 
 def _called_alike(listing: Listing, drafts: list[Draft], known: Sequence[str]) -> dict[str, Name]:
-    """Return whose the other files are that are called like the notebooks of a class beside them: ``bob_hw3.pdf``."""
+    """Whose the other files are that are called like the notebooks of a class beside them: ``bob_hw3.pdf``."""
     told = [draft for draft in drafts if len(draft.found.parts) == 1 and not draft.name.own_folder]
     if len({draft.name.student for draft in told}) < 2:
         return {}
@@ -78,7 +78,7 @@ def _called_alike(listing: Listing, drafts: list[Draft], known: Sequence[str]) -
 
 
 def empty(listing: Listing, known: Sequence[str]) -> Draft:
-    """Return a draft for a path in which nothing was found, where others hold something: a student's, presumably."""
+    """A draft for a path in which nothing was found, where others hold something: a student's, presumably."""
     item = Found((), listing.root, f"no notebook in {printable(listing.owner)}{_holds(listing.root)}")
     name = replace(naming_for(listing, known).name(()), notebook="")
     return Draft(item, name, listing.shown_path(()).rstrip("/!") or printable(listing.owner))
@@ -98,7 +98,7 @@ def _places(listing: Listing, known: Sequence[str]) -> Iterator[tuple[str, ...]]
 
 
 def _holds(folder: Path) -> str:
-    """Return what a student has in a folder without a notebook, as a script or a page that was exported from one."""
+    """What a student has in a folder without a notebook, as a script or a page that was exported from one."""
     try:
         names = sorted(path.name for path in folder.iterdir() if path.is_file() and is_work(path.name))
     except OSError:

@@ -29,8 +29,8 @@ from grader import download_name
 from grader.notebook_name import stem_of, without_copy_of
 from grader.submission.file_names import FileNames, is_version
 from grader.submission.finding import archive_stem, is_notebook
+from grader.submission.folder_names import nobodys_in
 from grader.submission.gradescope import Export
-from grader.submission.sheets import nobodys_in
 
 #: What Canvas puts behind the name of a notebook that was handed in again.
 _RESUBMITTED = re.compile(r"-\d+$")
@@ -52,7 +52,7 @@ class Name:
 
 
 def is_from_platform(name: str) -> bool:
-    """Tell whether a platform wrote a student, and a number or a time, into a folder's or an archive's name.
+    """Whether a platform wrote a student, and a number or a time, into a folder's or an archive's name.
 
     >>> is_from_platform("Ada Lovelace_17_assignsubmission_file_"), is_from_platform("homework")
     (True, False)
@@ -61,12 +61,12 @@ def is_from_platform(name: str) -> bool:
 
 
 def is_from_moodle(name: str) -> bool:
-    """Tell whether Moodle wrote the name: nobody else's names have its mark, while numbers like Canvas' may occur."""
+    """Whether Moodle wrote the name: nobody else's names have its mark, while numbers like Canvas' may occur."""
     return download_name.MOODLE.read(stem_of(archive_stem(name))) is not None
 
 
 def classroom_prefix(folders: Sequence[str], parent: str = "") -> str:
-    """Return the assignment's part, hyphen included, that all cloned repositories begin with.
+    """The assignment's part, hyphen included, that all cloned repositories begin with.
 
     >>> classroom_prefix(["backprop-ada", "backprop-alan"])
     'backprop-'
@@ -114,7 +114,7 @@ class Naming:
         self._prefix = classroom_prefix(own, owner)
 
     def name(self, parts: tuple[str, ...]) -> Name:
-        """Return whose the file at ``parts`` is."""
+        """Whose the file at ``parts`` is."""
         file = parts[-1] if parts and is_notebook(parts[-1]) else ""
         above = (self._owner,) if self._alone or not parts else parts[:-1] if file else parts
         if above and above[0] in self._nobodys and (file or len(above) > 1):  # else it is all that there is
@@ -134,7 +134,7 @@ class Naming:
         return Name(student.strip() or folder, file)
 
     def _flat(self, file: str, folder: str) -> Name:
-        """Return whose a file is that lies among others', be it in the ``folder`` of a notebook that is known."""
+        """Whose a file is that lies among others', be it in the ``folder`` of a notebook that is known."""
         stem, ending = without_copy_of(stem_of(file)), file.removeprefix(stem_of(file))
         told = download_name.read(stem)
         if told is not None:
@@ -148,7 +148,7 @@ class Naming:
 
 
 def students_in(files: Sequence[str], known: Sequence[str]) -> frozenset[str]:
-    """Return whom the names of files in one folder tell beside a notebook's: no guesses, nor versions of one.
+    """Whom the names of files in one folder tell beside a notebook's: no guesses, nor versions of one.
 
     >>> sorted(students_in(["ada_03_backprop.ipynb", "old_03_backprop.ipynb", "notes_x.ipynb"], ["03_backprop"]))
     ['ada']

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from grader.cell_code import MOST_CODE
 from grader.model import Cell
-from grader.submission.cell_code import MOST_CODE
 
 _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
 
@@ -44,7 +44,7 @@ class Contents:
 
 
 def cells_of(data: bytes, limit: int = 2_000, most_code: int = MOST_CODE) -> Contents:
-    """Return what grading needs of a notebook; a tagged cell that is no code any more is remarked.
+    """What grading needs of a notebook; a tagged cell that is no code any more is remarked.
 
     Raises:
         Unreadable: empty, not text, not JSON, not a notebook, of an unknown format, over ``limit`` cells, or over
@@ -156,7 +156,7 @@ def _bounded(version: int) -> str:
 
 
 def _named(value: object) -> str:
-    """Return what a JSON value is, in words."""
+    """What a JSON value is, in words."""
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import ast
 
-from grader.submission.cell_code import parsed, statements_in, text_of
+from grader.cell_code import parsed, statements_in, text_of
 
 
 def patches_in(source: str, name: str) -> tuple[tuple[int, str], ...]:
-    """Return the line and the text of every top-level statement that adds to the class ``name``. Never raises.
+    """The line and the text of every top-level statement that adds to the class ``name``. Never raises.
 
     A plain value (``Value.count = 0``) adds no behaviour and does not count.
     """

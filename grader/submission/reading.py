@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.model import Submission
-from grader.submission.entry import CollectLimits, Entry, Wanted
+from grader.submission.entry import Entry, Wanted
 from grader.submission.file_names import stems_in
+from grader.submission.limits import CollectLimits
 from grader.submission.location import locate
 from grader.submission.meddling import meddling_flags
 from grader.submission.notebook import Unreadable, cells_of
@@ -66,7 +67,7 @@ def _asked_for(wanted: Sequence[Wanted], notebook: str, tags: set[str | None]) -
 
 
 def _modules_in(folder: Path | None) -> frozenset[str]:
-    """Return the names of the Python modules in a folder."""
+    """The names of the Python modules in a folder."""
     if folder is None:
         return frozenset()
     try:

@@ -19,7 +19,7 @@ class TooLarge(Refused):
 
 
 def kind_of(mode: int) -> str | None:
-    """Return why a file of this ``st_mode`` is refused, None for a regular file.
+    """Why a file of this ``st_mode`` is refused, None for a regular file.
 
     >>> kind_of(stat.S_IFIFO)
     'a named pipe (FIFO), not a file'
@@ -40,7 +40,7 @@ def kind_of(mode: int) -> str | None:
 
 
 def reason_for(error: OSError) -> str:
-    """Return in words why a file could not be opened or read, without its name.
+    """In words why a file could not be opened or read, without its name.
 
     >>> reason_for(PermissionError(errno.EACCES, "…", "/secret"))
     'cannot be read: permission denied'
@@ -82,7 +82,7 @@ def opened(path: Path, limit: int) -> BinaryIO:
 
 
 def content(path: Path, limit: int) -> bytes:
-    """Return the bytes of a regular file of at most ``limit`` bytes.
+    """The bytes of a regular file of at most ``limit`` bytes.
 
     Raises:
         Refused: as ``opened``, and where the file grows past the limit or fails while it is read.
@@ -98,7 +98,7 @@ def content(path: Path, limit: int) -> bytes:
 
 
 def too_large(size: int, limit: int) -> str:
-    """Return the reason for a file over the limit.
+    """The reason for a file over the limit.
 
     >>> too_large(30 * 1024**2, 25 * 1024**2)
     'too large: 30.0 MB, at most 25.0 MB are read'

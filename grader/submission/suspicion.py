@@ -10,8 +10,8 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
+from grader.cell_code import parsed, without_comments
 from grader.recent import by_source
-from grader.submission.cell_code import parsed, without_comments
 
 #: Dotted names, as seen through imports and ``as``; everything below them is meant too.
 _ENGINE = (
@@ -60,7 +60,7 @@ _LOOKS = re.compile(
 
 @by_source
 def optimizer_suspected(source: str) -> str | None:
-    r"""Return where ``source`` uses an optimizer of torch's, with its line; None where it uses none.
+    r"""Where ``source`` uses an optimizer of torch's, with its line; None where it uses none.
 
     >>> optimizer_suspected("class SGD:\n    def step(self):\n        torch.optim.SGD(self.params, self.lr).step()")
     '`torch.optim.SGD` (line 3)'
@@ -76,7 +76,7 @@ def optimizer_suspected(source: str) -> str | None:
 
 @by_source
 def autograd_suspected(source: str) -> str | None:
-    r"""Return what in ``source`` suggests that autograd does the work, with its line; None where nothing does.
+    r"""What in ``source`` suggests that autograd does the work, with its line; None where nothing does.
 
     >>> autograd_suspected("import torch\nloss = (x * w).sum()\nloss.backward()")
     '`loss.backward()` (line 3)'
@@ -94,7 +94,7 @@ def autograd_suspected(source: str) -> str | None:
 
 
 def _earliest(signs: Iterable[tuple[int, str]]) -> str | None:
-    """Return the first of signs, the longest in its line, as it is shown; None where there is none."""
+    """The first of signs, the longest in its line, as it is shown; None where there is none."""
     try:
         found = min(signs, key=lambda sign: (sign[0], -len(sign[1]), sign[1]), default=None)
     except RecursionError:
@@ -145,7 +145,7 @@ def _is_engine(dotted: str) -> bool:
 
 
 def _dotted(node: ast.expr, imported: dict[str, str]) -> str:
-    """Return the full dotted name of ``ag.grad`` after ``import torch.autograd as ag``; empty for anything else."""
+    """The full dotted name of ``ag.grad`` after ``import torch.autograd as ag``; empty for anything else."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
@@ -196,20 +196,20 @@ def _backward_sign(call: ast.Call, receiver: ast.expr, tensors: set[str]) -> str
 
 
 def _same_name(one: ast.expr, other: ast.expr) -> bool:
-    """Tell whether both are the same dotted name."""
+    """Whether both are the same dotted name."""
     while isinstance(one, ast.Attribute) and isinstance(other, ast.Attribute) and one.attr == other.attr:
         one, other = one.value, other.value
     return isinstance(one, ast.Name) and isinstance(other, ast.Name) and one.id == other.id
 
 
 def _makes(call: ast.Call) -> bool:
-    """Tell whether a call makes an object of the student's (``Mse()``, ``super()``) rather than computing a value."""
+    """Whether a call makes an object of the student's (``Mse()``, ``super()``) rather than computing a value."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     return name[:1].isupper() or name == "super"
 
 
 def _tensor_names(tree: ast.Module) -> set[str]:
-    """Return the names that are only ever assigned computed values: sums, ``torch`` calls, results of functions."""
+    """The names that are only ever assigned computed values: sums, ``torch`` calls, results of functions."""
     computed: set[str] = set()
     other: set[str] = set()
     for node in ast.walk(tree):

@@ -12,9 +12,9 @@ from pathlib import Path
 from grader.download_name import GRADESCOPE
 from grader.notebook_name import kind_of_notebook
 from grader.submission.finding import Found, is_archive, is_notebook
+from grader.submission.folder_names import is_part
 from grader.submission.gradescope import METADATA
 from grader.submission.naming import is_from_moodle, is_from_platform, students_in
-from grader.submission.sheets import is_part
 
 #: nbgrader's folder of the students' work, and all that it has beside it.
 _SUBMITTED = "submitted"
@@ -22,7 +22,7 @@ _NBGRADERS = frozenset({_SUBMITTED, "source", "release", "autograded", "feedback
 
 
 def is_class_folder(folder: str) -> bool:
-    """Tell whether a folder is called as nbgrader, Teams and GitHub Classroom call that with the students' work.
+    """Whether a folder is called as nbgrader, Teams and GitHub Classroom call that with the students' work.
 
     >>> [is_class_folder(name) for name in ("Submitted files", "backprop-submissions", "ada-submitted")]
     [True, True, False]
@@ -32,7 +32,7 @@ def is_class_folder(folder: str) -> bool:
 
 
 def wrapper_in(root: Path, found: Sequence[Found], folders: Sequence[str], owner: str, *, unpacked: bool) -> str | None:
-    """Return the folder in ``root`` that is around all that counts and is nobody's name; None where there is none.
+    """The folder in ``root`` that is around all that counts and is nobody's name; None where there is none.
 
     ``found`` and ``folders`` are what lies in ``root``, ``owner`` is what it is called; ``unpacked`` says that it was
     an archive.
@@ -57,12 +57,12 @@ def wrapper_in(root: Path, found: Sequence[Found], folders: Sequence[str], owner
 
 
 def may_hold_class(item: Found) -> bool:
-    """Tell whether the only thing in a folder is an archive that no platform named after a student."""
+    """Whether the only thing in a folder is an archive that no platform named after a student."""
     return item.refused is None and is_archive(item.parts[-1]) and not is_from_platform(item.parts[-1])
 
 
 def is_class(found: Sequence[Found], known: Sequence[str]) -> bool:
-    """Tell whether an archive that holds ``found`` is a class's: by a platform's names, or a notebook held twice.
+    """Whether an archive that holds ``found`` is a class's: by a platform's names, or a notebook held twice.
 
     Twice is in two folders, or by the names of two students. ``known`` are the stems of the course's notebooks.
     """
@@ -73,7 +73,7 @@ def is_class(found: Sequence[Found], known: Sequence[str]) -> bool:
 
 
 def is_one_folder(found: Sequence[Found], holders: Sequence[str], base: Sequence[str]) -> bool:
-    """Tell whether an archive holds one folder (or archive), no notebook beside it, and no name given by a platform.
+    """Whether an archive holds one folder (or archive), no notebook beside it, and no name given by a platform.
 
     Such a folder is more likely called ``homework`` than after the student; that is the archive. ``holders`` are the
     archive's folders and archives, ``base`` the folders that were taken off around them.
@@ -84,7 +84,7 @@ def is_one_folder(found: Sequence[Found], holders: Sequence[str], base: Sequence
 def holds_parts_of_one(
     found: Sequence[Found], holders: Sequence[str], base: Sequence[str], known: Sequence[str]
 ) -> bool:
-    """Tell whether an archive holds folders, no notebook twice and none with a name: ``data`` and ``notebooks``."""
+    """Whether an archive holds folders, no notebook twice and none with a name: ``data`` and ``notebooks``."""
     notebooks = [item.parts[-1] for item in found if item.parts and is_notebook(item.parts[-1])]
     if any(map(is_archive, holders)):
         return False
@@ -92,7 +92,7 @@ def holds_parts_of_one(
 
 
 def _has_no_names(found: Sequence[Found], base: Sequence[str]) -> bool:
-    """Tell whether an archive holds folders, no notebook beside them, and no name given by a platform."""
+    """Whether an archive holds folders, no notebook beside them, and no name given by a platform."""
     if any(map(is_class_folder, base)):
         return False
     if any(len(item.parts) == 1 and is_notebook(item.parts[0]) for item in found):
@@ -102,13 +102,13 @@ def _has_no_names(found: Sequence[Found], base: Sequence[str]) -> bool:
 
 
 def _is_nbgraders(found: Sequence[Found], folders: Sequence[str]) -> bool:
-    """Tell whether a class lies in ``submitted``, and nobody beside it: else it is a student who is called so."""
+    """Whether a class lies in ``submitted``, and nobody beside it: else it is a student who is called so."""
     late = any(is_part(folder) for folder in folders if folder != _SUBMITTED)
     return _SUBMITTED in folders and not late and all({*item.parts[:1]} <= _NBGRADERS for item in found)
 
 
 def _is_doubled(lone: str, owner: str, found: Sequence[Found]) -> bool:
-    """Tell whether a class lies in a folder within one of the same name, as Windows unpacks an archive of a folder."""
+    """Whether a class lies in a folder within one of the same name, as Windows unpacks an archive of a folder."""
     inside = [item.parts[1:] for item in found]
     if lone != owner:
         if any(parts[0] != lone for parts in inside):
@@ -118,6 +118,6 @@ def _is_doubled(lone: str, owner: str, found: Sequence[Found]) -> bool:
 
 
 def _hold_class(inside: Sequence[tuple[str, ...]]) -> bool:
-    """Tell whether folders hold the same notebook twice, or a platform named them or the files that lie there."""
+    """Whether folders hold the same notebook twice, or a platform named them or the files that lie there."""
     places = {(parts[0], kind_of_notebook(parts[-1])) for parts in inside if parts and is_notebook(parts[-1])}
     return len({kind for _, kind in places}) < len(places) or any(is_from_platform(place) for place, _ in places)

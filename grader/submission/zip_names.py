@@ -18,7 +18,7 @@ _ODD = re.compile(r"(?<![aeiouyäöüAEIOUYÄÖÜ])ß|[a-zß-öø-ÿ](?=[À-ÖØ
 
 
 def name_of(member: zipfile.ZipInfo) -> str:
-    """Return a member's name as its writer meant it, as far as that can be told."""
+    """A member's name as its writer meant it, as far as that can be told."""
     name = member.filename
     if name.isascii() or member.flag_bits & _UTF8:
         return name
@@ -30,7 +30,7 @@ def name_of(member: zipfile.ZipInfo) -> str:
 
 
 def meant_by(raw: bytes) -> str:
-    """Return the text of a name's bytes.
+    """The text of a name's bytes.
 
     >>> [meant_by("Zoë Müller".encode(code)) for code in ("utf-8", "cp437", "cp1252")]
     ['Zoë Müller', 'Zoë Müller', 'Zoë Müller']

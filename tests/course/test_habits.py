@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from grader.course import exercise, mutants, normal
+from grader.course.answers import Answers
 from grader.course.habits import habits
 from grader.course.ledger import Ledger
 from grader.course.rehearsal import Rehearsal
-from grader.course.trial import Answers, Trial
+from grader.course.trial import Trial
 from grader.judge.evidence import protected_inputs
 from tests.judge.builders import cases, linear
 

@@ -217,9 +217,10 @@ def test_release_lets_lines_stand_that_were_shown_before_but_no_gradient() -> No
         release_notebook(notebook(cell(ANSWER), cell(SOLUTION)))
 
 
-def test_release_refuses_a_stub_that_is_no_python() -> None:
+@pytest.mark.parametrize("above", ["", "%%time\n", "files = !ls\n"], ids=["plain", "cell magic", "shell"])
+def test_release_refuses_a_stub_that_is_no_python(above: str) -> None:
     with pytest.raises(ReleaseError, match="no valid Python without its solution"):
-        release_notebook(notebook(cell("for i in x:  # SOLUTION\n    print(i)")))
+        release_notebook(notebook(cell(f"{above}for i in x:  # SOLUTION\n    print(i)")))
 
 
 @pytest.mark.parametrize(

@@ -10,32 +10,32 @@ import pytest
 from rich.console import Console
 
 from grader.course.loading import load_course
+from grader.course.proof_report import CourseProof, ExerciseProof, Problem
+from grader.course.proof_table import proof_view
 from grader.course.release import release
 from grader.course.validate import is_released, validate
-from grader.course.validation import ExerciseProof, Problem, ValidationReport
-from grader.course.validation_table import validation_view
 from grader.errors import CourseError
 from tests.course.courses import CELL, COURSE, write_course
 
 
-def proved(folder: Path, **parts: str) -> ValidationReport:
+def proved(folder: Path, **parts: str) -> CourseProof:
     return validate(load_course(str(write_course(folder, **parts))), seeds=3)
 
 
-def kinds(report: ValidationReport) -> set[str]:
+def kinds(report: CourseProof) -> set[str]:
     return {problem.kind for problem in report.problems}
 
 
-def refusal(report: ValidationReport) -> Problem:
+def refusal(report: CourseProof) -> Problem:
     """The one problem of an exercise that could not be proved at all."""
     (problem,) = report.problems
     assert problem.kind == "unproved"
     return problem
 
 
-def shown(report: ValidationReport) -> str:
+def shown(report: CourseProof) -> str:
     console = Console(width=160, record=True, file=io.StringIO())
-    console.print(validation_view(report))
+    console.print(proof_view(report))
     return console.export_text()
 
 
@@ -68,8 +68,9 @@ def test_validate_names_what_is_broken(tmp_path: Path, kind: str) -> None:
     assert not report.ok
 
 
-GIVEN = """
+GIVEN = """%%time
 %matplotlib inline
+files = !ls
 import torch
 import tools
 FACTOR = 2.0

@@ -7,7 +7,7 @@ from functools import cache
 from textwrap import dedent
 from typing import Any
 
-from grader.course.validate import answers_to
+from grader.course.answers import answers_to
 from grader.judge.diagnosis import diagnose
 from grader.judge.evidence import Evidence
 from grader.kernel import exchange, local, programs, results, studenterror
@@ -18,6 +18,8 @@ from tests.judge.builders import ROOT, SEED, cases, course, evidence_of
 #: The name by which the harness knows a student's cell.
 FILE = "ipykernel_1.py"
 CELL = 1
+#: Said where no hypothesis holds.
+UNKNOWN = "None of the usual"
 
 
 def answered(name: str, source: str, seed: int = SEED) -> dict[str, Diagnosis]:
@@ -26,6 +28,20 @@ def answered(name: str, source: str, seed: int = SEED) -> dict[str, Diagnosis]:
     ``source`` may call the solution's answer as ``solution``.
     """
     return diagnose(evidence(name, source, seed))
+
+
+def whole(diagnosis: Diagnosis) -> str:
+    """All that a diagnosis says."""
+    return " ".join((diagnosis.message, diagnosis.hint, diagnosis.explanation))
+
+
+def assert_told(exercise: str, source: str, check: str, said: str, code: str = "wrong_value") -> None:
+    """The answer ``source`` gets the diagnosis ``code`` of ``check``, with ``said`` in its sentences."""
+    found = answered(exercise, source)[check]
+
+    assert found.code == code
+    assert said in whole(found)
+    assert UNKNOWN not in whole(found)
 
 
 def evidence(name: str, source: str, seed: int = SEED) -> Evidence:

@@ -295,13 +295,22 @@ def test_question_after_a_missing_device_is_about_the_device():
     assert "device" in explained(error).hint
 
 
-def test_numpy_product_names_the_fitting_transpose():
+@pytest.mark.parametrize(
+    ("operands", "said"),
+    [
+        (("x (7, 5)", "w (3, 5)"), "(7, 5) @ (3, 5).T"),
+        (("x (5,)", "w (3, 5)"), "(…, 5)"),
+        ((), "(…, 5)"),
+    ],
+    ids=["matrices", "a vector", "unknown"],
+)
+def test_numpy_product_names_the_fitting_transpose_where_two_matrices_met(operands, said):
     message = (
         "matmul: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature (n?,k),(k,m?)->(n?,m?) "
         "(size 3 is different from 5)"
     )
-    error = StudentError("ValueError", message, ("ValueError",), 4, 2, "x @ w", ("x (7, 5)", "w (3, 5)"))
-    assert "(7, 5) @ (3, 5).T" in explained(error).message
+    error = StudentError("ValueError", message, ("ValueError",), 4, 2, "x @ w", operands)
+    assert said in explained(error).message
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from grader.model import Diagnosis
-from tests.judge.answered import answered
+from tests.judge.answered import answered, whole
 
 
 @dataclass(frozen=True)
@@ -1700,10 +1699,6 @@ ROWS = (
         ("None of the usual",),
     ),
 )
-
-
-def whole(diagnosis: Diagnosis) -> str:
-    return " ".join((diagnosis.message, diagnosis.hint, diagnosis.explanation))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)

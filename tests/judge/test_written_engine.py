@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.judge.answered import answered
-from tests.judge.test_written import whole
+from tests.judge.answered import answered, whole
 
 ENGINE = """
 class Value:

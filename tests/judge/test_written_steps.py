@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.judge.answered import answered
-from tests.judge.test_written import whole
-from tests.judge.test_written_more import LOOP, PLAIN_BUFFER, STEP, STUB, adam, assert_told, sgd, short
+from tests.judge.answered import answered, assert_told, whole
+from tests.judge.test_written_short import LOOP, PLAIN_BUFFER, STEP, STUB, adam, sgd, short
 
 #: A loop that has ``v1`` and ``v2`` before its first step.
 HELD = "losses, v1, v2 = [], torch.zeros_like(w1), torch.zeros_like(w2)\n    for t in range(steps):\n        "

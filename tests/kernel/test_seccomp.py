@@ -32,6 +32,7 @@ def test_numbers_are_those_of_the_headers(machine: str) -> None:
     if not header.exists():
         pytest.skip(f"{header} is not installed")
     known = {name: int(number) for name, number in re.findall(r"#define __NR_(\w+)\s+(\d+)", header.read_text())}
+    assert len(seccomp.NUMBERS.keys() & known) > 90
     for name, numbers in seccomp.NUMBERS.items():
         if name in known:  # the newest calls are missing from older headers
             assert numbers[column] == known[name], name

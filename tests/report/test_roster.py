@@ -9,7 +9,7 @@ import pytest
 from grader.errors import UsageError
 from grader.model import Target
 from grader.report import absentees, assignments_in, export, read_roster, strangers
-from grader.report.sheet import csv_text
+from grader.report.spreadsheet import csv_text
 
 from .builders import exercise, run, submission
 from .test_lms import MADE, _rows

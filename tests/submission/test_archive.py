@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.submission.archive import unpack
-from grader.submission.entry import Allowance, CollectLimits
+from grader.submission.limits import Allowance, CollectLimits
 from grader.submission.regular_file import Refused
 
 from .archives import member, tar_of, zip_link, zip_of

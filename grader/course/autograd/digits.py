@@ -17,7 +17,7 @@ _BLACK = 16
 
 
 def load_digits() -> tuple[torch.Tensor, torch.Tensor]:
-    """Return all 1,797 digits as images `x` (1797, 64) and labels `y` (1797,).
+    """All 1,797 digits as images `x` (1797, 64) and labels `y` (1797,).
 
     `x` is float32 from 0 (white) to 1 (black), each image row by row; `y` is int64 from 0 to 9. Every call returns
     new tensors, in the order of the source.

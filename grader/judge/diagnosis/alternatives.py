@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
-from types import TracebackType
 from typing import Any, TypeVar
 
 from torch import Tensor
@@ -33,9 +32,6 @@ class _Noted(TorchFunctionMode):
         """Call ``func``."""
         self.functions.add(func)
         return func(*args, **(kwargs or {}))
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        super().__exit__(kind, error, at)  # type: ignore[no-untyped-call]
 
 
 class Alternatives:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 
 from torch import Tensor
 
 from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.absent import path
-from grader.judge.diagnosis.factors import letters
+from grader.judge.diagnosis.factors import Factor, by_size, constantly, letters
 from grader.judge.diagnosis.normalisations import MISSTEPS
 from grader.judge.diagnosis.operands import of_output
 from grader.judge.diagnosis.passes import PASSES
+from grader.judge.diagnosis.shapes import transpose_of
 from grader.judge.diagnosis.symptom import Prediction, Symptom, View
 from grader.judge.diagnosis.values import of_ones, under
 from grader.model import Diagnosis
@@ -65,31 +67,24 @@ def _times(predicted: Tensor | None, scale: float) -> Tensor | None:
     return None if predicted is None else predicted * scale
 
 
-def _scales(symptom: Symptom) -> list[tuple[str, Callable[[View], float]]]:
-    found: list[tuple[str, Callable[[View], float]]] = [
-        (words, lambda view, value=value: value)  # type: ignore[misc]
-        for value, words in _CONSTANTS
-    ]
+def _scales(symptom: Symptom) -> list[tuple[str, Factor]]:
+    found = [(words, constantly(value)) for value, words in _CONSTANTS]
     for letter in letters(symptom):
-        found.append((f"{letter} times", lambda view, letter=letter: float(view.case.sizes[letter])))  # type: ignore[misc]
-        found.append((f"{letter}/2 times", lambda view, letter=letter: view.case.sizes[letter] / 2))  # type: ignore[misc]
-        found.append((f"−{letter} times", lambda view, letter=letter: -float(view.case.sizes[letter])))  # type: ignore[misc]
-        found.append((f"1/{letter} times", lambda view, letter=letter: 1 / view.case.sizes[letter]))  # type: ignore[misc]
-        found.append((f"√{letter} times", lambda view, letter=letter: view.case.sizes[letter] ** 0.5))  # type: ignore[misc]
+        found.append((f"{letter} times", by_size(letter)))
+        found.append((f"{letter}/2 times", by_size(letter, times=0.5)))
+        found.append((f"−{letter} times", by_size(letter, times=-1)))
+        found.append((f"1/{letter} times", by_size(letter, power=-1)))
+        found.append((f"√{letter} times", by_size(letter, power=0.5)))
     return found
 
 
 def _predictions(symptom: Symptom) -> Iterator[tuple[str, Prediction]]:
-    yield "it is transposed", _transposed
-    yield "an upstream gradient of ones stands in the place of the given one", lambda view: of_ones(symptom, view)
-    yield "`out` stands in the place of `out.g`", lambda view: of_output(symptom, view)
+    yield "it is transposed", transpose_of
+    yield "an upstream gradient of ones stands in the place of the given one", partial(of_ones, symptom)
+    yield "`out` stands in the place of `out.g`", partial(of_output, symptom)
     for other in symptom.others():
         what = f"the value that belongs to `{path_of(symptom.evidence.exercise, other)}` stands there"
-        yield what, lambda view, other=other: view.prepared.expected.get(other)  # type: ignore[misc]
+        yield what, lambda view: view.prepared.expected.get(other)
     missteps = {name: one.what for name, one in MISSTEPS.items()}
     for operation, what in {**_NAMED, **PASSES, **missteps}.items():
-        yield what, lambda view, operation=operation: under(symptom, operation, view)  # type: ignore[misc]
-
-
-def _transposed(view: View) -> Tensor | None:
-    return view.expected.T if view.expected.dim() == 2 else None
+        yield what, partial(under, symptom, operation)

@@ -88,13 +88,10 @@ def _matvec(match: re.Match[str], error: StudentError) -> Found:
 
 
 def _numpy_matmul(match: re.Match[str], error: StudentError) -> Found:
-    shapes = [shape for shape in _SHAPES.findall(" ".join(error.operands)) if shape.count(",") == 1]
-    if len(shapes) < 2:
+    shapes = [_sizes(shape) for shape in _SHAPES.findall(" ".join(error.operands)) if shape.count(",") == 1][:2]
+    if [len(shape) for shape in shapes] != [2, 2]:
         return "matmul", {"left": f"(…, {match[2]})", "right": f"({match[1]}, …)"}
-    numbers = [_sizes(shape) for shape in shapes[:2]]
-    if any(len(one) != 2 for one in numbers):
-        return "matmul", {"left": f"(…, {match[2]})", "right": f"({match[1]}, …)"}
-    text = " and ".join("x".join(map(str, one)) for one in numbers)
+    text = " and ".join("x".join(map(str, one)) for one in shapes)
     found = _MATMUL.search(text)
     return _matmul(found, error) if found else ("other", {})
 

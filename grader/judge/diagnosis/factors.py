@@ -15,12 +15,14 @@ from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
 
+#: A factor, which may be another in each case.
+Factor = Callable[[View], float]
 #: Entries that must agree on a factor before it is called one.
 _ENOUGH = 4
 #: Entries of all cases together below which a known factor may be chance.
 _FEWEST = 3
 #: Constant factors that mean something: a sign, a two, or both.
-_CONSTANTS = (-1.0, 2.0, 0.5, -2.0, -0.5)
+CONSTANTS = (-1.0, 2.0, 0.5, -2.0, -0.5)
 #: Up to which denominator, and how near to it, a factor is shown as a fraction.
 _DENOMINATOR, _CLOSE = 12, 1e-5
 
@@ -135,10 +137,10 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
     if wording.number(factor) == "1":  # something else, and far smaller, is wrong
         return None
     if entries >= enough and is_scaled(symptom, lambda view: factor):
-        constant = next((each for each in _CONSTANTS if wording.number(each) == wording.number(factor)), 1.0)
+        constant = next((each for each in CONSTANTS if wording.number(each) == wording.number(factor)), 1.0)
         return _scaled(symptom, _fraction(factor), _parts(constant))
     for right, used in permutations(letters(symptom), 2):
-        for constant in (1.0, *_CONSTANTS):
+        for constant in (1.0, *CONSTANTS):
             if is_scaled(symptom, lambda view: constant * view.case.sizes[right] / view.case.sizes[used]):
                 if constant == 1:
                     return wording.say("scaled.sizes", path=path(symptom), right=right, used=used)
@@ -147,7 +149,7 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
                 return _scaled(symptom, factor_words, [*_parts(constant), by])
     for letter in letters(symptom):
         for power in (1, -1, 2, -2, 0.5, -0.5):
-            for constant in (*_CONSTANTS, 1.0):
+            for constant in (*CONSTANTS, 1.0):
                 if is_scaled(symptom, lambda view: constant * float(view.case.sizes[letter]) ** power):
                     parts = [*_parts(constant), *_parts_of_size(letter, power)]
                     return _scaled(symptom, _formula(constant, letter, power), parts)
@@ -229,12 +231,22 @@ def _formula(constant: float, letter: str, power: float) -> str:
     return {1.0: size, -1.0: f"-{size}"}.get(constant, f"{wording.number(constant)}·{size}")
 
 
-def is_scaled(symptom: Symptom, factor: Callable[[View], float]) -> bool:
+def is_scaled(symptom: Symptom, factor: Factor) -> bool:
     """Whether what came is ``factor`` times the right tensor in every case, in entries enough to tell."""
     if symptom.ratios is None:
         return False
     known = sum(view.expected.numel() for view in symptom.views) >= _FEWEST
     return known and symptom.is_scaled(factor)
+
+
+def constantly(value: float) -> Factor:
+    """The same factor in every case."""
+    return lambda view: value
+
+
+def by_size(letter: str, power: float = 1.0, times: float = 1.0) -> Factor:
+    """A power of the size that ``letter`` stands for, times a number."""
+    return lambda view: times * float(view.case.sizes[letter]) ** power
 
 
 def letters(symptom: Symptom) -> tuple[str, ...]:

@@ -57,10 +57,7 @@ def _root(evidence: Evidence, check: str) -> str:
 
 
 def _earned(evidence: Evidence, check: str) -> bool:
-    findings = evidence.findings.get(check, ())
-    if evidence.exercise.measure is not None:
-        return bool(findings) and all(_full(evidence, finding) for finding in findings)
-    return bool(findings) and all(finding.passed for finding in findings)
+    return bool(evidence.findings.get(check)) and not any(bad_findings(evidence, check))
 
 
 def _full(evidence: Evidence, finding: Finding) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -11,7 +10,7 @@ from torch import Tensor
 from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.absent import path
-from grader.judge.diagnosis.factors import letters
+from grader.judge.diagnosis.factors import by_size, constantly, letters
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Capture, Diagnosis
 
@@ -147,16 +146,13 @@ def longer_step(symptom: Symptom) -> Diagnosis | None:
     name = path(symptom)
     if name not in symptom.evidence.exercise.in_place or not any(map(is_gradient, symptom.evidence.exercise.inputs)):
         return None
-    factors: list[tuple[str, Callable[[View], float]]] = [
-        (wording.number(value), lambda view, value=value: value)  # type: ignore[misc]
-        for value in (2.0, 0.5)
-    ]
+    factors = [(wording.number(value), constantly(value)) for value in (2.0, 0.5)]
     for letter in letters(symptom):
         if len({view.case.sizes[letter] for view in symptom.failing}) < 2:  # any number may be a size of one case
             continue
-        factors.append((f"1/{letter}", lambda view, letter=letter: 1 / view.case.sizes[letter]))  # type: ignore[misc]
+        factors.append((f"1/{letter}", by_size(letter, power=-1)))
     if (found := _same_factor(symptom, name)) is not None:
-        factors.append((wording.number(found), lambda view: found))
+        factors.append((wording.number(found), constantly(found)))
     for words, factor in factors:
         if symptom.fits(lambda view: _further(view, name, factor(view))):
             return wording.say("scaled.step", path=name, factor=words)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from types import TracebackType
 from typing import Any
 
 import torch
@@ -32,9 +31,6 @@ class Changed(TorchFunctionMode):
         """Call the replacement of ``func``, or ``func`` itself."""
         replacement = self.table.get(func)
         return (func if replacement is None else replacement)(*args, **(kwargs or {}))
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        super().__exit__(kind, error, at)  # type: ignore[no-untyped-call]
 
 
 class _Embedding(torch.autograd.Function):

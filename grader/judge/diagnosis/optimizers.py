@@ -14,6 +14,7 @@ from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.moves import hardly_moved, is_gradient
 from grader.judge.diagnosis.simulations import driven, trained
 from grader.judge.diagnosis.slips import AVERAGED, DRIVEN, FIXED_RATES, RATES, RIGHT, TRAINED, Slip, is_possible
+from grader.judge.diagnosis.steps import RATE_NAMES
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.reference import base_name
 from grader.model import Capture, Case, Diagnosis
@@ -24,7 +25,6 @@ _FEWEST_LOSSES = 3
 _LOSS = 1e-3
 #: What students write in place of the momentum that they are given.
 FIXED_MOMENTA = (0.9, 0.5, 0.99, 1.0)
-_RATES = ("lr", "learning_rate")
 Simulation = Callable[[Case, Slip], Mapping[str, Tensor]]
 
 
@@ -184,7 +184,7 @@ def defaults(symptom: Symptom) -> Diagnosis | None:
 
 def constants(symptom: Symptom) -> Diagnosis | None:
     """Other hyper-parameters than the given ones: another rate, the other direction, no momentum, fewer steps."""
-    rate = next((name for name in _RATES if name in symptom.evidence.exercise.inputs), None)
+    rate = next((name for name in RATE_NAMES if name in symptom.evidence.exercise.inputs), None)
     if rate is None:
         return None
     found = None if simulations_of(symptom) else _other_rate(symptom, rate)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.absent import path
+from grader.judge.diagnosis.factors import CONSTANTS
 from grader.judge.diagnosis.naming import given_as, is_used
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
@@ -21,8 +22,6 @@ from grader.model import Diagnosis
 _CASES, _ENTRIES = 2, 4
 #: What the output is called where the student's code does not get it.
 _FORWARD = "the result of the forward pass"
-#: What a further factor may come with: a sign, or a two.
-_CONSTANTS = (-1.0, 2.0, 0.5, -2.0, -0.5)
 _FUNCTIONS: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
     ("absolute", torch.abs),
     ("squared", torch.square),
@@ -40,7 +39,7 @@ def related(symptom: Symptom) -> Diagnosis | None:
 
 def related_by_more(symptom: Symptom) -> Diagnosis | None:
     """A factor that is too many or missing, and another beside it."""
-    return None if _is_left(symptom) else _multiplied(symptom, _CONSTANTS)
+    return None if _is_left(symptom) else _multiplied(symptom, CONSTANTS)
 
 
 def _is_left(symptom: Symptom) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -32,16 +33,11 @@ def other_settings(symptom: Symptom) -> Diagnosis | None:
 def _settings() -> Iterator[tuple[str, str, Make, Share]]:
     """A name, what it is in words, the optimizer, and the share of the rate at each step."""
     words = step_words.SETTINGS
-    yield "nesterov", words["nesterov"], lambda p, lr, m: torch.optim.SGD(p, lr, m, nesterov=True), _whole
+    yield "nesterov", words["nesterov"], partial(torch.optim.SGD, nesterov=True), _whole
     yield "dampening", words["dampening"], lambda p, lr, m: torch.optim.SGD(p, lr, m, dampening=m), _whole
     yield "Adam", words["Adam"], lambda p, lr, m: torch.optim.Adam(p, lr), _whole
     for decay in DECAYS:
-        yield (
-            f"decay {decay}",
-            words["decay"],
-            lambda p, lr, m, decay=decay: torch.optim.SGD(p, lr, m, weight_decay=decay),  # type: ignore[misc]
-            _whole,
-        )
+        yield f"decay {decay}", words["decay"], partial(torch.optim.SGD, weight_decay=decay), _whole
     for place, share in enumerate(FALLING):
         yield f"falling {place}", step_words.LOOPS["falling"], torch.optim.SGD, share
 

@@ -27,10 +27,11 @@ def _fits_inverse(symptom: Symptom, undo: Callable[[View], Tensor | None]) -> bo
 def transposed(symptom: Symptom) -> Diagnosis | None:
     """Two axes the wrong way round."""
     key = "transposed.parameter" if symptom.is_registered else "transposed"  # a parameter is made, not multiplied
-    return _say(key, symptom) if symptom.fits(_transpose) else None
+    return _say(key, symptom) if symptom.fits(transpose_of) else None
 
 
-def _transpose(view: View) -> Tensor | None:
+def transpose_of(view: View) -> Tensor | None:
+    """The right tensor transposed, where it is a matrix."""
     return view.expected.T if view.expected.dim() == 2 else None
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from typing import Any, Literal
 
@@ -168,7 +169,7 @@ MOMENTA, DECAYS = (0.9, 0.5, 0.99), (0.1, 0.01, 0.05, 1e-3, 5e-4, 1e-4)
 #: The share of the learning rate that is left at a step, counted from 0.
 FALLING: tuple[Callable[[int], float], ...] = (
     lambda step: 1 / (step + 1),
-    *(lambda step, left=left: left**step for left in (0.99, 0.95, 0.9, 0.5)),
+    *(partial(pow, left) for left in (0.99, 0.95, 0.9, 0.5)),
 )
 #: The weights that are left out of the update: by their places, in the order of the forward pass.
 UNMOVED = {

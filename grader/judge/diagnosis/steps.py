@@ -14,7 +14,8 @@ from grader.model import Diagnosis
 
 Formula = Callable[[Tensor, Tensor, float], Tensor]
 
-_RATES = ("lr", "learning_rate")
+#: What a learning rate is called.
+RATE_NAMES = ("lr", "learning_rate")
 #: What students write, by the way they write it.
 _FORMULAS: Mapping[str, Formula] = {
     "p + g": lambda p, g, lr: p + g,
@@ -62,7 +63,7 @@ def _by(formula: Formula, symptom: Symptom, view: View) -> Tensor | None:
     """What a formula gives of the parameter of this check, its gradient and the rate; None where they are not given."""
     inputs, name = view.case.inputs, path(symptom)
     param, grad = (name, f"{name}.g") if name in inputs else ("param", "grad")
-    rate = next((view.case.constants[each] for each in _RATES if each in view.case.constants), None)
+    rate = next((view.case.constants[each] for each in RATE_NAMES if each in view.case.constants), None)
     if param not in inputs or grad not in inputs or not isinstance(rate, int | float):
         return None
     return formula(inputs[param].to(torch.float64), inputs[grad].to(torch.float64), float(rate))

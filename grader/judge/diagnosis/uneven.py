@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.absent import path
-from grader.judge.diagnosis.factors import letters
+from grader.judge.diagnosis.factors import Factor, by_size, constantly, letters
 from grader.judge.diagnosis.naming import given_as
 from grader.judge.diagnosis.passes import without
 from grader.judge.diagnosis.symptom import Symptom, View
@@ -17,7 +15,6 @@ from grader.model import Diagnosis
 
 #: Failing cases, and entries in all of them, below which two factors that fit may be chance.
 _CASES, _ENTRIES = 2, 12
-Factor = Callable[[View], float]
 
 
 def scaled_unevenly(symptom: Symptom) -> Diagnosis | None:
@@ -87,14 +84,10 @@ def _is_affine(symptom: Symptom, view: View, name: str) -> bool:
 
 def _factors(symptom: Symptom) -> list[tuple[str, Factor]]:
     """Factors that the terms of a mean square can get, in words."""
-    found: list[tuple[str, Factor]] = [
-        (words, lambda view, value=value: value)  # type: ignore[misc]
-        for words, value in (("1", 1.0), ("2", 2.0), ("1/2", 0.5))
-    ]
+    found = [(words, constantly(value)) for words, value in (("1", 1.0), ("2", 2.0), ("1/2", 0.5))]
     for letter in letters(symptom):
         for words, value, power in (("{}", 1.0, 1), ("{}/2", 0.5, 1), ("2·{}", 2.0, 1), ("1/{}", 1.0, -1)):
-            by = lambda view, letter=letter, value=value, power=power: value * view.case.sizes[letter] ** power  # noqa: E731
-            found.append((words.format(letter), by))
+            found.append((words.format(letter), by_size(letter, power, value)))
     return found
 
 

@@ -1,4 +1,4 @@
-"""What a submission may be, and how its names are shown."""
+"""What a submission may be."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.submission.entry import Allowance, CollectLimits, printable
+from grader.submission.limits import Allowance, CollectLimits
 from grader.submission.regular_file import TooLarge
 
 
@@ -30,18 +30,3 @@ def test_allowance_is_used_up_to_the_last_byte_and_entry(sizes: list[int], most_
                 allowance.count_bytes(size)
             return
         allowance.count_bytes(size)
-
-
-@given(st.text(st.characters(exclude_categories=())))
-def test_printable_shows_every_character_and_changes_none_that_can_be_seen(text: str) -> None:
-    shown = printable(text)
-    assert shown.isprintable()
-    assert shown == "".join(character if character.isprintable() else printable(character) for character in text)
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [("\udc80ä", "\\x80ä"), ("\udcff", "\\xff"), ("\udc7f", "\\udc7f"), ("\udd00", "\\udd00"), ("\u202e", "\\u202e")],
-)
-def test_printable_writes_a_byte_that_is_no_character_as_such(text: str, shown: str) -> None:
-    assert printable(text) == shown

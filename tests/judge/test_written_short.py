@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.judge.answered import answered
-from tests.judge.test_written import whole
+from tests.judge.answered import answered, assert_told, whole
 
-#: Said where no hypothesis holds.
-UNKNOWN = "None of the usual"
 LIN = "def lin_grad(inp, out, w, b):\n    inp.g, w.g, b.g = out.g @ w.T, inp.T @ out.g, out.g.sum(0)\n    {}"
 LOSS = """
 def forward_and_backward(inp, targ):
@@ -1981,15 +1978,6 @@ WRONG: dict[str, tuple[str, ...]] = {
 @pytest.mark.parametrize("name", WRONG)
 def test_short_answer_is_told_what_is_true_of_it(name: str) -> None:
     assert_told(*WRONG[name])
-
-
-def assert_told(exercise: str, source: str, check: str, said: str, code: str = "wrong_value") -> None:
-    """The answer ``source`` gets the diagnosis ``code`` of ``check``, with ``said`` in its sentences."""
-    found = answered(exercise, source)[check]
-
-    assert found.code == code
-    assert said in whole(found)
-    assert UNKNOWN not in whole(found)
 
 
 #: Near to a mistake that has a name, and another: exercise, source, check, and what would be false.

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from grader.course.validation import ExerciseProof, ProblemKind, ValidationReport
+from grader.course.proof_report import CourseProof, ExerciseProof, ProblemKind
 from grader.enumeration import count_of
 
 #: What to do about a problem, where its kind tells it.
@@ -24,12 +24,12 @@ _REMEDIES: dict[ProblemKind, str] = {
 }
 
 
-def validation_view(report: ValidationReport) -> RenderableType:
+def proof_view(report: CourseProof) -> RenderableType:
     """The whole report: table, cases that no mistake needs, problems, and a last line that says how it ended."""
     return Group(_table(report), *_idle(report), *_problems(report), _verdict(report))
 
 
-def _table(report: ValidationReport) -> Table:
+def _table(report: CourseProof) -> Table:
     table = Table(caption="Errors in units of the tolerance: right answers stay below 1, mistakes lie above.")
     table.add_column("exercise", no_wrap=True)
     table.add_column("check", overflow="fold")
@@ -69,7 +69,7 @@ def _factor(value: float) -> str:
     return f"{value:.2g}" if value < 1e4 else f"{value:.0e}"
 
 
-def _idle(report: ValidationReport) -> Iterator[Text]:
+def _idle(report: CourseProof) -> Iterator[Text]:
     idle: dict[str, list[str]] = {}
     for proof in report.exercises:
         for case in proof.idle_cases:
@@ -80,7 +80,7 @@ def _idle(report: ValidationReport) -> Iterator[Text]:
         yield Text(f"  {case}: {', '.join(exercises)}")
 
 
-def _problems(report: ValidationReport) -> Iterator[Text]:
+def _problems(report: CourseProof) -> Iterator[Text]:
     """Each problem once, with all exercises that have it, and behind those of a kind what to do about them."""
     if report.problems:
         yield Text("\nProblems:", style="bold red")
@@ -96,7 +96,7 @@ def _problems(report: ValidationReport) -> Iterator[Text]:
         yield Text(f"\n{_REMEDIES[kind]}")
 
 
-def _verdict(report: ValidationReport) -> Text:
+def _verdict(report: CourseProof) -> Text:
     mutants = sum(proof.mutants for proof in report.exercises)
     variants = sum(proof.variants for proof in report.exercises)
     ending = "proved" if report.ok else count_of(len(report.problems), "problem")

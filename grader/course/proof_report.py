@@ -85,7 +85,7 @@ def unproved(exercise: str, notebook: str, message: str, remedy: str) -> Exercis
 
 
 @dataclass(frozen=True, slots=True)
-class ValidationReport:
+class CourseProof:
     """The proof of a course."""
 
     course: str

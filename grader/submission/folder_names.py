@@ -23,7 +23,7 @@ _PART = re.compile(
 
 
 def is_part(folder: str) -> bool:
-    """Tell whether a folder or an archive is called like those of a class that were late, or not.
+    """Whether a folder or an archive is called like those of a class that were late, or not.
 
     >>> is_part("late"), is_part("Submitted files"), is_part("ada")
     (True, True, False)
@@ -32,7 +32,7 @@ def is_part(folder: str) -> bool:
 
 
 def nobodys_in(folders: Sequence[str], known: Sequence[str]) -> frozenset[str]:
-    """Return those of a class' folders that are no student's, but hold students' work.
+    """Those of a class' folders that are no student's, but hold students' work.
 
     >>> sorted(nobodys_in(["ada", "alan", "late"], [])), sorted(nobodys_in(["HW1", "HW2"], []))
     (['late'], ['HW1', 'HW2'])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.submission.cell_code import masked, parsed
+from grader.cell_code import masked, parsed
 
 LINES = st.sampled_from(["", " ", "%%bash", "%%time", "%cd x", "!ls \\", "  -l", "f = !ls", "x = 1", "x = \\", "?x"])
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.csv_table import Table, read_tables
 from grader.errors import UsageError
-from grader.table import Table, read_tables
 
 WANTED = ("name", "points")
 ANY = st.characters(codec="utf-8")

@@ -31,7 +31,7 @@ _FAILURES = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 def masked(source: str) -> str:
-    r"""Return ``source`` with every magic replaced by a statement that does nothing, line numbers kept.
+    r"""``source`` with every magic replaced by a statement that does nothing, line numbers kept.
 
     >>> masked("%matplotlib inline\nfiles = !ls\nx = 1")
     'pass\nfiles = None\nx = 1'
@@ -67,7 +67,7 @@ def _dedented(lines: list[str]) -> str:
 
 
 def without_comments(source: str) -> str:
-    r"""Return ``source`` without its comments, line for line; one in which a quote stands is kept.
+    r"""``source`` without its comments, line for line; one in which a quote stands is kept.
 
     That may be no comment but the end of a string.
 
@@ -82,7 +82,7 @@ def without_comments(source: str) -> str:
 
 @by_source
 def parsed(source: str) -> ast.Module | None:
-    """Return the syntax tree of a cell (not to be changed), magics masked; None where it is no Python.
+    """The syntax tree of a cell (not to be changed), magics masked; None where it is no Python.
 
     >>> parsed("def f(:") is None
     True
@@ -105,7 +105,7 @@ def statements_in(nodes: Iterable[ast.AST]) -> Iterator[ast.stmt]:
 
 
 def text_of(node: ast.stmt, lines: Sequence[str]) -> str:
-    """Return the lines of a cell that a statement takes, those of its decorators included."""
+    """The lines of a cell that a statement takes, those of its decorators included."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
     return "\n".join(lines[first - 1 : node.end_lineno])

@@ -1,0 +1,164 @@
+"""``check("lin_grad")``: a student's own check, in their own notebook or Python shell, on public data.
+
+The stub runs in a fork of the very process, so that nothing of theirs changes: no global, no random stream, no tensor;
+a crash or an endless loop ends the fork alone. Where there is no fork (Windows, macOS) it runs in the process and what
+it touched is put back. The verdict comes from the same cases, comparison and sentences as a graded submission's, from
+the public seed.
+"""
+
+from __future__ import annotations
+
+import builtins
+import difflib
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, get_args
+
+from grader.course.loading import load_course
+from grader.errors import CourseError
+from grader.judge.cases import PUBLIC_SEED
+from grader.judge.evidence import gather
+from grader.judge.score import link_consequences, score_exercise, score_fault
+from grader.kernel.local import FORKS, run_in_fork, run_in_process
+from grader.model import CaseRun, Check, Exercise, ExerciseScore, Hints, Limits, Stub
+from grader.notebook.defined import YOURS, missing, shell_here, stub_of
+from grader.notebook.display import say, show, with_progress
+from grader.seeded_course import SeededCourse
+
+#: Set while a check runs: a cell that is run again may well call ``check`` itself.
+_CHECKING: ContextVar[bool] = ContextVar("grader_checking", default=False)
+
+
+def check(
+    name: str | Callable[..., Any] | None = None,
+    *others: str | Callable[..., Any],
+    course: str = "autograd",
+    hints: Hints = "nudge",
+) -> None:
+    """Check one exercise or several, or with no name every exercise that is defined so far, and show what came out.
+
+    ``name`` and ``others`` are exercises, by their names or as the functions or classes themselves; ``course`` is as
+    for ``grader score``; ``hints`` is how much the feedback helps. Nothing is returned, nothing of the notebook is
+    changed, and whatever the stub does (an exception included) is told, not raised. So is a course that is not
+    installed or is broken. An interrupt ends it.
+    """
+    if _CHECKING.get():
+        return
+    shell = shell_here()
+    namespace = shell.user_ns if shell is not None else sys._getframe(1).f_globals
+    if hints not in get_args(Hints):
+        say(shell, f"There are no hints {hints!r}: say {', '.join(map(repr, get_args(Hints)))}.")
+        return
+    try:
+        seeded = _seeded(course)
+    except CourseError as error:
+        say(shell, f"{error}: {error.remedy}")
+        return
+    try:
+        for each in (name, *others):
+            _check(each, seeded, namespace, shell, hints)
+    except KeyboardInterrupt:
+        say(shell, "The check was interrupted, so there is no result. Do all of your loops end?")
+        raise KeyboardInterrupt from None  # cells that wait behind this one do not run; where it stood helps nobody
+
+
+def _check(
+    name: str | Callable[..., Any] | None, seeded: SeededCourse, namespace: dict[str, Any], shell: Any, hints: Hints
+) -> None:
+    if name is None:
+        _check_all(seeded, namespace, shell, hints)
+        return
+    asked = name if isinstance(name, str) else str(getattr(name, "__name__", name))
+    exercise = seeded.course.exercises.get(asked)
+    if exercise is None:
+        say(shell, _unknown(asked, seeded))
+    elif lacking := missing(exercise, namespace, shell):
+        say(shell, lacking)
+    else:
+        show(shell, [_checked(exercise, seeded, namespace, shell)], hints)
+
+
+def _check_all(seeded: SeededCourse, namespace: dict[str, Any], shell: Any, hints: Hints) -> None:
+    found = [exercise for exercise in seeded.course.exercises.values() if not missing(exercise, namespace, shell)]
+    if not found:
+        say(shell, "No exercise is defined here yet: run the cell of a stub first.")
+        return
+    scores = [_checked(exercise, seeded, namespace, shell) for exercise in with_progress(found, shell)]
+    show(shell, link_consequences(scores, seeded.course.exercises), hints)
+
+
+@lru_cache(maxsize=4)
+def _seeded(course: str) -> SeededCourse:
+    """The course laid out for the public seed, kept for the next check of the session."""
+    return SeededCourse(load_course(course), PUBLIC_SEED)
+
+
+def _checked(exercise: Exercise, seeded: SeededCourse, namespace: dict[str, Any], shell: Any) -> ExerciseScore:
+    try:
+        prepared = seeded.prepared(exercise)
+    except CourseError:
+        return score_fault(exercise)
+    stub = stub_of(exercise, namespace, shell)
+    asked = Check(
+        exercise=exercise.id,
+        cell=YOURS,
+        needs=exercise.needs,
+        programs=tuple(one.case.program for one in prepared),
+        autograd=exercise.autograd,
+        source=stub.source if stub is not None and exercise.rerun else None,
+    )
+    with _checking():
+        if FORKS:
+            seconds = exercise.time_limit or Limits().check_s
+            runs = run_in_fork(asked, namespace, shell=shell, seconds=seconds)
+        else:
+            runs = run_in_process(asked, namespace, shell=shell)
+    score = score_exercise(gather(exercise, prepared, tuple(_placed(run, stub) for run in runs), stub))
+    return replace(score, cell=None, line=None)
+
+
+def _placed(run: CaseRun, stub: Stub | None) -> CaseRun:
+    """``run`` with its exception outside of any cell unless the line that raised stands in the stub.
+
+    Line numbers alone would confuse the stub with another cell: cells are not numbered here.
+    """
+    error = run.error
+    if error is None or error.line is None or stub is None:
+        return run
+    lines = stub.source.splitlines()
+    at = error.line - stub.line
+    own = 0 <= at < len(lines) and lines[at].strip().startswith(error.code)
+    return run if own else replace(run, error=replace(error, cell=None))
+
+
+@contextmanager
+def _checking() -> Iterator[None]:
+    """For as long as a check runs, no check runs within it, nobody is asked for input and no warning is shown."""
+    token, ask = _CHECKING.set(True), builtins.input
+    builtins.input = _no_input
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        builtins.input = ask
+        _CHECKING.reset(token)
+
+
+def _no_input(prompt: object = "", /) -> str:
+    """Stand in for ``input``: in a fork, the real one of a notebook would wait for an answer that cannot come."""
+    raise EOFError("nobody can answer input() during a check")
+
+
+def _unknown(name: str, seeded: SeededCourse) -> str:
+    stem = name.removesuffix(".ipynb")
+    if inside := [exercise.id for exercise in seeded.course.exercises.values() if exercise.notebook == stem]:
+        return f"{stem} is a notebook of the exercises {', '.join(inside)}; check() takes all that are defined."
+    near = difflib.get_close_matches(name, seeded.course.exercises, n=3, cutoff=0.5)
+    known = f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(seeded.course.exercises)}."
+    return f"There is no exercise {name!r} in the course {seeded.course.name!r}. {known}"
