@@ -110,6 +110,7 @@ def embedding_grad(index: Tensor, weight: Tensor) -> Tensor:
     points={"inp.g": 3, "w.g": 3, "b.g": 1},
     sizes={"n": (6, 7), "c": (8,), "h": (9, 11), "w": (10, 12), "o": (13,), "k": (3,), "l": (5,)},
     ones=("n", "c", "o", "k", "l"),
+    time_limit=30.0,  # for loops over samples, kernels and places, which many write first
 )
 def conv2d_grad(inp: Tensor, w: Tensor, b: Tensor) -> Tensor:
     """Backward pass of a convolution."""
