@@ -18,7 +18,8 @@ _BUILTIN = {
 }
 # "ipykernel_7.py" is the seventh request of a kernel of ours; the others are stock ipykernel's and IPython's names.
 _CELL_FILE = re.compile(r"(?:ipykernel_|<ipython-input-)(\d+)(?:[/\\]\w+)?(?:\.py|-\w+>)$")
-_NAME = re.compile(r"[A-Za-z_]\w*")
+#: A name that is read: no attribute or method, no keyword of a call, none that the line is about to set.
+_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*\b(?!\s*=(?!=))")
 _lines_cached = linecache.cache
 
 

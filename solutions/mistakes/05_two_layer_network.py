@@ -227,6 +227,12 @@ def own_sgd(model, optimizer, x, y, steps):
     return _loop(model, x, y, steps, lambda step: optimizer.zero_grad(), lambda step: _descend(model, rate))
 
 
+@mistake("train_with_optimizer", "wrong_value")
+def another_of_its_kind(model, optimizer, x, y, steps):
+    other = type(optimizer)(model.parameters(), lr=optimizer.param_groups[0]["lr"])
+    return _loop(model, x, y, steps, lambda step: other.zero_grad(), lambda step: other.step())
+
+
 @mistake("train_with_optimizer", "stale")
 def one_step_too_few(model, optimizer, x, y, steps):
     def update(step):

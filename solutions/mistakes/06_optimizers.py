@@ -318,6 +318,26 @@ def same_gradients_throughout(model, lr, momentum, steps, next_gradients):
 
 
 @mistake("resnet_step", "wrong_value")
+def momentum_of_its_own(model, lr, momentum, steps, next_gradients):
+    buffers = {}
+    for _ in range(steps):
+        next_gradients(model)
+        for p in model.parameters():
+            buffers[p] = momentum * buffers.get(p, 0) + p.g
+            p.data -= lr * buffers[p]
+
+
+@mistake("resnet_step", "wrong_value")
+def by_the_optimizer_of_torch(model, lr, momentum, steps, next_gradients):
+    optimizer = torch.optim.SGD(model.parameters(), lr, momentum)
+    for _ in range(steps):
+        next_gradients(model)
+        for p in model.parameters():
+            p.grad = p.g
+        optimizer.step()
+
+
+@mistake("resnet_step", "wrong_value")
 def weights_only(model, lr, momentum, steps, next_gradients):
     optimizer = SGD([p for p in model.parameters() if p.dim() > 1], lr, momentum)
     for _ in range(steps):

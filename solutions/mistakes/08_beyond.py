@@ -381,6 +381,35 @@ class NoNumbersOnTheLeft(_Engine):
     __radd__ = __rmul__ = __rsub__ = __rtruediv__ = __rpow__ = None
 
 
+@mistake("Value", "raised")
+class NumbersAloneAsExponents(_Engine):
+    def __pow__(self, n):
+        assert isinstance(n, (int, float))
+        return type(self)(self.data**n, ((self, n * self.data ** (n - 1)),))
+
+    def __truediv__(self, other):
+        return self * self.lift(other) ** -1
+
+    def __rpow__(self, base):
+        return type(self)(base**self.data, ((self, base**self.data * math.log(base)),))
+
+
+@mistake("Value", "wrong_value")
+class ExponentsTakenForNumbers(_Engine):
+    def __pow__(self, n):
+        n = n.data if isinstance(n, _Engine) else n
+        return type(self)(self.data**n, ((self, n * self.data ** (n - 1)),))
+
+    def __rpow__(self, base):
+        return type(self)(base**self.data, ((self, base**self.data * math.log(base)),))
+
+
+@mistake("Value", "wrong_value")
+class BasesTakenForNumbers(_Engine):
+    def __pow__(self, n):
+        return (n * math.log(self.data)).exp() if isinstance(n, _Engine) else super().__pow__(n)
+
+
 @mistake("Value", "mask_at_zero")
 class LetsZeroThrough(_Engine):
     def relu(self):

@@ -261,7 +261,7 @@ class WithClosures:
 
     def __pow__(self, other):
         if isinstance(other, WithClosures):
-            return (other * math.log(self.data)).exp()
+            return (other * self.log()).exp()
         out = WithClosures(self.data**other, (self,))
 
         def _backward():
@@ -292,6 +292,9 @@ class WithClosures:
     def exp(self):
         e = math.exp(self.data)
         return self._unary(e, e)
+
+    def log(self):
+        return self._unary(math.log(self.data), 1 / self.data)
 
     def backward(self):
         order, visited = [], set()

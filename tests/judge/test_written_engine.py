@@ -40,7 +40,12 @@ class Value:
         return out
 
     def __pow__(self, n):
+        if isinstance(n, Value):
+            return {nodes}
         return self.made(self.data**n, lambda out: {pow})
+
+    def log(self):
+        return self.made(math.log(self.data), lambda out: out.grad / self.data)
 
     def __rpow__(self, n):
         return self.made(n**self.data, lambda out: {rpow})
@@ -98,6 +103,7 @@ RIGHT = {
     "right": "self.data * out.grad",
     "pow": "n * self.data ** (n - 1) * out.grad",
     "rpow": "out.data * math.log(n) * out.grad",
+    "nodes": "(n * self.log()).exp()",
     "neg": "self * -1",
     "less": "self + -self.lift(o)",
     "cut": "max(self.data, 0.0)",
@@ -113,15 +119,15 @@ RIGHT = {
 }
 #: What is changed, what is said of it, the code, and the number of checks that are told.
 WRONG: dict[str, tuple[dict[str, str], str, str, int]] = {
-    "add_unweighted": ({"add": "+= 1.0"}, "`+` does not multiply by", "wrong_value", 4),
-    "mul_unweighted": ({"left": "o.data", "right": "self.data"}, "`*` does not multiply by", "wrong_value", 8),
+    "add_unweighted": ({"add": "+= 1.0"}, "`+` does not multiply by", "wrong_value", 5),
+    "mul_unweighted": ({"left": "o.data", "right": "self.data"}, "`*` does not multiply by", "wrong_value", 9),
     "tanh_unweighted": ({"tanh": "1 - out.data**2"}, "`tanh` does not multiply by", "wrong_value", 1),
     "pow_unweighted": ({"pow": "n * self.data ** (n - 1)"}, "`**` does not multiply by", "wrong_value", 1),
     "own_factors": (
         {"left": "self.data * out.grad", "right": "o.data * out.grad"},
         "each factor of `*` gets its own value",
         "wrong_value",
-        9,
+        10,
     ),
     "plus_for_minus": ({"less": "self + self.lift(o)"}, "x − y gives x + y", "wrong_value", 4),
     "leaky": (
@@ -130,10 +136,22 @@ WRONG: dict[str, tuple[dict[str, str], str, str, int]] = {
         "wrong_value",
         2,
     ),
-    "left_alone": ({"right": "0.0"}, "nothing on to its second operand", "wrong_value", 8),
-    "assigned": ({"mul": "=", "add": "= out.grad"}, "have to be added", "overwritten", 5),
+    "left_alone": ({"right": "0.0"}, "nothing on to its second operand", "wrong_value", 9),
+    "assigned": ({"mul": "=", "add": "= out.grad"}, "have to be added", "overwritten", 6),
     "exponent_kept": ({"pow": "n * self.data**n * out.grad"}, "the exponent is not lowered", "wrong_value", 1),
     "factor_missing": ({"pow": "self.data ** (n - 1) * out.grad"}, "the factor n is missing", "wrong_value", 1),
+    "exponent_as_a_number": (
+        {"nodes": "self ** n.data"},
+        "an exponent that is a node gets no gradient",
+        "wrong_value",
+        1,
+    ),
+    "base_as_a_number": (
+        {"nodes": "(n * math.log(self.data)).exp()"},
+        "its logarithm is a plain number",
+        "wrong_value",
+        1,
+    ),
     "no_logarithm": ({"rpow": "out.data * out.grad"}, "without the logarithm", "wrong_value", 1),
     "divisor_plus": ({"div": "self.data / o.data**2 * out.grad"}, "without the minus", "wrong_value", 1),
     "divisor_unsquared": ({"div": "-self.data / o.data * out.grad"}, "without the square", "wrong_value", 1),
@@ -141,14 +159,14 @@ WRONG: dict[str, tuple[dict[str, str], str, str, int]] = {
     "subtracted_from_itself": ({"rsub": "self - o"}, "the node less the number", "wrong_value", 2),
     "tanh_unsquared": ({"tanh": "(1 - out.data) * out.grad"}, "1 − tanh", "wrong_value", 1),
     "tanh_of_input": ({"tanh": "(1 - self.data**2) * out.grad"}, "of its input", "wrong_value", 1),
-    "exp_of_input": ({"exp": "self.data * out.grad"}, "exp goes back as its input x", "wrong_value", 1),
-    "exp_as_power": ({"exp": "self.data * math.exp(self.data - 1) * out.grad"}, "a power of x", "wrong_value", 1),
+    "exp_of_input": ({"exp": "self.data * out.grad"}, "exp goes back as its input x", "wrong_value", 2),
+    "exp_as_power": ({"exp": "self.data * math.exp(self.data - 1) * out.grad"}, "a power of x", "wrong_value", 2),
     "relu_by_value": ({"relu": "out.data * out.grad"}, "relu goes back as its", "wrong_value", 1),
     "relu_at_zero": ({"relu": "(self.data >= 0) * out.grad"}, "exactly 0", "mask_at_zero", 1),
-    "no_seed": ({"seed": "0.0"}, "the result itself", "zeros", 11),
-    "seed_of_value": ({"seed": "self.data"}, "the value of the result", "wrong_value", 11),
-    "gradients_from_one": ({"initial": "1.0"}, "begins at 1", "wrong_value", 11),
-    "from_the_inputs": ({"walk": "nodes"}, "only the last operation", "wrong_value", 11),
+    "no_seed": ({"seed": "0.0"}, "the result itself", "zeros", 12),
+    "seed_of_value": ({"seed": "self.data"}, "the value of the result", "wrong_value", 12),
+    "gradients_from_one": ({"initial": "1.0"}, "begins at 1", "wrong_value", 12),
+    "from_the_inputs": ({"walk": "nodes"}, "only the last operation", "wrong_value", 12),
     "by_branches": (
         {"before": "if node in seen: return\n            nodes.append(node)", "behind": "pass", "walk": "nodes"},
         "before all of it has come in",

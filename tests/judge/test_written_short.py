@@ -142,6 +142,9 @@ PLACES = """for y in range({rows}):
             g = out.g[:, :, y, z]
             dx[:, :, y : y + k, z : z + l] {to_input} torch.einsum("no,ockl->nckl", g, w)
             dw {to_kernel} torch.einsum("no,nckl->ockl", g, inp[:, :, y : y + k, z : z + l])"""
+_INNER = "(inp + 0.044715 * inp**3) * (2 / math.pi) ** 0.5"
+TANH_CDF = f"0.5 * (1 + torch.tanh({_INNER}))"
+TANH_SLOPE = f"0.5 * (1 - torch.tanh({_INNER})**2) * (2 / math.pi) ** 0.5 * (1 + {{}} * inp**2)"
 CAUSAL = """
 def attention_grad(q, k, v, out):
     n, t, d = q.shape
@@ -412,6 +415,24 @@ WRONG: dict[str, tuple[str, ...]] = {
             ("written_by_offset", offsets(op="="), "inp.g", "is written over the one before"),
             ("written_by_place", places(to_input="="), "inp.g", "is written over the one before"),
             ("last_window", places(to_kernel="="), "w.g", "the last window alone"),
+            (
+                "shifted",
+                CONV.format(
+                    "dw = w.g; g = F.pad(out.g, (l, l, k, k)); H, W = inp.shape[2:]\n"
+                    "    dx = F.conv2d(g, w.transpose(0, 1).flip(2, 3))[:, :, :H, :W]"
+                ),
+                "inp.g",
+                "one place too far along axis (2, 3)",
+            ),
+            (
+                "of_a_flipped_input",
+                CONV.format(
+                    "dx = inp.g\n"
+                    "    dw = F.conv2d(inp.transpose(0, 1).flip(2, 3), out.g.transpose(0, 1)).transpose(0, 1)"
+                ),
+                "w.g",
+                "which needs no flip",
+            ),
             ("row_left_out", offsets(rows="k - 1"), "inp.g", "leaves out its last row"),
             ("row_left_out_in_front", offsets(rows="1, k"), "inp.g", "leaves out its first row"),
             ("one_axis_flipped", offsets(i="k - 1 - i"), "inp.g", "one of its two axes only"),
@@ -752,6 +773,8 @@ WRONG: dict[str, tuple[str, ...]] = {
         for exercise, slopes in {
             "sigmoid_grad": (
                 ("out", "the sigmoid stands"),
+                ("inp * (1 - out)", "stands for the first σ"),
+                ("out * (1 - out**2)", "σ(1 − σ²)"),
                 ("(1 - out)", "the factor σ is missing"),
                 ("(1 - out**2)", "that of the tanh"),
                 ("out * (1 + out)", "σ(1 + σ) in place of"),
@@ -776,6 +799,18 @@ WRONG: dict[str, tuple[str, ...]] = {
                 ),
                 ("inp * torch.exp(-(inp**2) / 2) / (2 * math.pi) ** 0.5", "Φ(x) is missing"),
                 ("torch.where(inp > 0, 1.0, 0.0)", "that of the ReLU"),
+                ("(out + inp * torch.exp(-(inp**2) / 2) / (2 * math.pi) ** 0.5)", "output stands for Φ(x)"),
+                (
+                    "(0.5 * (1 + torch.erf(inp / 2**0.5)) + inp * 2 / math.pi**0.5 * torch.exp(-(inp**2) / 2))",
+                    "2/√π of erf's derivative",
+                ),
+                (f"({TANH_CDF} + inp * torch.exp(-(inp**2) / 2) / (2 * math.pi) ** 0.5)", "Φ(x) is that of the tanh"),
+                (
+                    f"(0.5 * (1 + torch.erf(inp / 2**0.5)) + inp * {TANH_SLOPE.format(3 * 0.044715)})",
+                    "its derivative φ(x) that of the tanh formula",
+                ),
+                (f"({TANH_CDF} + inp * {TANH_SLOPE.format(0)})", "without the derivative of the cube"),
+                (f"({TANH_CDF} + inp * {TANH_SLOPE.format(0.044715)})", "without the 3 from the cube"),
                 (
                     "(torch.sigmoid(inp) + out.new_tensor(1) * inp * torch.sigmoid(inp) * torch.sigmoid(-inp))",
                     "x · σ(x)",
@@ -797,6 +832,11 @@ WRONG: dict[str, tuple[str, ...]] = {
                 "of_targets",
                 "g = torch.zeros_like(p); g[rows, targ] = p[rows, targ] - 1; logits.g = g / n",
                 "only the entries of the targets",
+            ),
+            (
+                "to_probabilities",
+                "g = torch.zeros_like(p); g[rows, targ] = -1 / p[rows, targ]; logits.g = g / n",
+                "ends at the probabilities",
             ),
             ("of_logits", "z = logits.clone(); z[rows, targ] -= 1; logits.g = z / n", "without a softmax"),
             (
@@ -1059,6 +1099,70 @@ WRONG: dict[str, tuple[str, ...]] = {
         "result",
         "one tensor stands in every place",
     ),
+    "losses_left_out": (
+        "train_by_hand",
+        LOOP.format(f"{STUB}; losses += [] if losses else [loss]; {STEP}", "losses"),
+        "result",
+        "is the first of the values that are asked for, alone",
+        "wrong_shape",
+    ),
+    "list_made_anew": (
+        "train_by_hand",
+        LOOP.format(f"{STUB}; losses = [loss]; {STEP}", "losses"),
+        "result",
+        "is the last of the values that are asked for, alone",
+        "wrong_shape",
+    ),
+    **{
+        f"shape_with_{name}": (
+            "sum_to_shape",
+            short("sum_to_shape", "grad, shape", line),
+            "result",
+            said,
+            "wrong_shape",
+        )
+        for name, line, said in (
+            ("too_few_axes", "return grad.sum((0, 2))", "number of axes is 1 where it should be 2"),
+            ("too_many_axes", "return grad.sum(2, keepdim=True)", "number of axes is 3 where it should be 2"),
+            ("a_longer_axis", "return grad.sum(0)", "Axis 1 has size 11, where 1 is asked for"),
+        )
+    },
+    "expanded": (
+        "sum_to_shape",
+        short("sum_to_shape", "grad, shape", "return grad.expand(shape)"),
+        "result",
+        "`expand` copies along axes of size one",
+        "raised",
+    ),
+    "classes_of_columns": (
+        "predict",
+        "def predict(params, x):\n    w1, b1, w2, b2 = params\n"
+        "    return (torch.relu(x @ w1 + b1) @ w2 + b2).argmax(0)",
+        "classes",
+        "Axis 0 has size 10, where 50 is asked for",
+        "wrong_shape",
+    ),
+    "weights_for_inputs": (
+        "matvec_jacobian",
+        "def matvec_jacobian(W, x):\n    J = torch.zeros(len(W), *W.shape)\n    for i in range(len(W)):\n"
+        "        J[i, i] = W[i]\n    return J",
+        "result",
+        "holds the values of `W` everywhere else",
+    ),
+    "products_for_inputs": (
+        "matvec_jacobian",
+        "def matvec_jacobian(W, x):\n    J = torch.zeros(len(W), *W.shape)\n    for i in range(len(W)):\n"
+        "        J[i, i] = W[i] * x[:, 0]\n    return J",
+        "result",
+        "0 exactly where it has to be, and holds other numbers",
+    ),
+    "numbers_among_others": (
+        "train_by_hand",
+        LOOP.format(f"{STUB}; losses.append(loss); {STEP}", "losses, w1, w2"),
+        "result",
+        "a tuple that holds something else than numbers",
+        "not_a_tensor",
+    ),
     "running_total": (
         "train_by_hand",
         LOOP.format(f"{STUB}; {STEP}; total = total + loss; losses.append(total)", "losses"),
@@ -1257,6 +1361,16 @@ WRONG: dict[str, tuple[str, ...]] = {
         "does not take the arguments",
         "not_raised",
     ),
+    **{
+        f"decay_of_{name}": (
+            "SGD",
+            sgd(pull="self.weight_decay").replace("self.weight_decay * p", f"self.weight_decay * p.{call}()"),
+            "p (weight decay)",
+            name,
+            "weight_decay",
+        )
+        for name, call in (("signs", "sign"), ("squares", "square"))
+    },
     "decay_doubled": ("SGD", sgd(pull="2 * self.weight_decay"), "p (weight decay)", "doubled", "weight_decay"),
     "dampened_buffer": (
         "SGD",
@@ -1311,6 +1425,28 @@ WRONG: dict[str, tuple[str, ...]] = {
             ("unweighted_square", {"v": "b2 * old_v + g**2"}, "p", "second average without", "wrong_value"),
             ("times", {"corrected": "m * (1 - b1**t), v * (1 - b2**t)"}, "p", "not divided by it", "bias_correction"),
             ("of_mean", {"v": "b2 * old_v + (1 - b2) * m**2"}, "p", "squared mean", "wrong_value"),
+            ("of_deviation", {"v": "b2 * old_v + (1 - b2) * (g - m)**2"}, "p", "as in AdaBelief", "wrong_value"),
+            (
+                "largest_gradient",
+                {"v": "torch.maximum(b2 * old_v, g.abs())", "corrected": "m / (1 - b1**t), v**2"},
+                "p",
+                "as in Adamax",
+                "wrong_value",
+            ),
+            (
+                "gradient_once_more",
+                {"corrected": "(b1 * m + (1 - b1) * g) / (1 - b1**t), v / (1 - b2**t)"},
+                "p",
+                "as in NAdam",
+                "wrong_value",
+            ),
+            (
+                "gradient_once_more_ahead",
+                {"corrected": "b1 * m / (1 - b1**(t + 1)) + (1 - b1) * g / (1 - b1**t), v / (1 - b2**t)"},
+                "p",
+                "as in NAdam",
+                "wrong_value",
+            ),
             ("of_absolute", {"v": "b2 * old_v + (1 - b2) * g.abs()"}, "p", "absolute gradient", "wrong_value"),
             ("plain_gradient", {"top": "g"}, "p", "gradient stands in the numerator", "wrong_value"),
             (
@@ -1339,6 +1475,29 @@ WRONG: dict[str, tuple[str, ...]] = {
         "                p -= self.lr * p.g",
         "p",
         "as in SGD",
+    ),
+    "resnet_once_too_often": (
+        "resnet_step",
+        "def resnet_step(model, lr, momentum, steps, next_gradients):\n"
+        "    solution(model, lr, momentum, steps + 1, next_gradients)",
+        "first",
+        "asked more often than there are",
+        "raised",
+    ),
+    "resnet_momentum_of_its_own": (
+        "resnet_step",
+        "def resnet_step(model, lr, momentum, steps, next_gradients):\n    held = {}\n    for _ in range(steps):\n"
+        "        next_gradients(model)\n        for p in model.parameters():\n"
+        "            held[p] = momentum * held.get(p, 0) + p.g\n            p.data -= lr * held[p]",
+        "stepped_by_your_SGD (who steps)",
+        "holds 0 at its only entry, where 1 is right",
+    ),
+    "optimizer_of_its_kind": (
+        "train_with_optimizer",
+        "def train_with_optimizer(model, optimizer, x, y, steps):\n"
+        "    return solution(model, type(optimizer)(model.parameters(), optimizer.defaults['lr']), x, y, steps)",
+        "first",
+        "a new optimizer of that kind",
     ),
     "resnet_rates_swapped": (
         "resnet_step",
@@ -2151,6 +2310,36 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
         "def forward_and_backward(inp, targ):\n    return mse(lin(relu(lin(inp, w1, b1)), w2, b2), targ)",
         "w1.g",
         "to another tensor",
+    ),
+    "first_loss_of_right_weights": (
+        "train_by_hand",
+        LOOP.format(f"{STUB}; losses += [] if losses else [loss]; {STEP}", "losses"),
+        "result",
+        "ends the loop",
+    ),
+    "probabilities_with_an_eps": (
+        "cross_entropy_grad",
+        ENTROPY.format("g = torch.zeros_like(p); g[rows, targ] = -1 / (p[rows, targ] + 0.1); logits.g = g / n"),
+        "logits.g",
+        "ends at the probabilities",
+    ),
+    "weights_of_a_layer": (
+        "Lin",
+        "class Lin(solution):\n    def __init__(self, w, b):\n        super().__init__(torch.randn(w.shape), b)",
+        "w.g",
+        "another name",
+    ),
+    "name_of_an_attribute": (
+        "Mse",
+        "class Mse(solution):\n    def backward(self):\n        self.inp.g = self.out.g * self.targ",
+        "inp.g",
+        "with targ",
+    ),
+    "name_of_a_method": (
+        "lin_grad",
+        "t = torch.ones(2)\n" + LIN.format("inp.g = out.g @ w.t() + b"),
+        "inp.g",
+        "t (2,)",
     ),
     "momentum_of_another": ("Adam", adam(v="b2 * old_v + (1 - b2) * g**4"), "p", "comes out when"),
 }

@@ -110,6 +110,7 @@ def embedding_grad(index: Tensor, weight: Tensor) -> Tensor:
     points={"inp.g": 3, "w.g": 3, "b.g": 1},
     sizes={"n": (6, 7), "c": (8,), "h": (9, 11), "w": (10, 12), "o": (13,), "k": (3,), "l": (5,)},
     ones=("n", "c", "o", "k", "l"),
+    time_limit=30.0,  # for loops over samples, kernels and places, which many write first
 )
 def conv2d_grad(inp: Tensor, w: Tensor, b: Tensor) -> Tensor:
     """Backward pass of a convolution."""
@@ -156,6 +157,7 @@ def _formula(label: str, formula: str) -> Variant:
         _formula("/", "3 / a / b / 1.5"),
         _formula("negation", "-a * b"),
         _formula("**", "(a ** 3 * b ** -1 + a ** 2 + (a ** 2) ** 1.5) * 1.5 + 3 ** a * 5"),
+        _formula("** of two nodes", "(a * a + 1) ** b * 3 + (b * b + 2) ** (a * b)"),
         _formula("relu", "a.relu() + (-a).relu() * 3 + b.relu() * 5 + (a - x).relu() + (a * a).relu() * 7"),
         _formula("tanh", "(a * b).tanh() * 3 + a.tanh() * b + a.tanh() * 2"),
         _formula("exp", "(a * b).exp() * 3 + a.exp() * b + a.exp() * 2"),

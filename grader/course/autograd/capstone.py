@@ -93,11 +93,10 @@ def row_by_row_share(actual: Tensor, expected: Tensor) -> float:
     """Digits given one at a time, after another training, must get the classes of a batch: 0 to 9, not all the same.
 
     What ``predict`` goes by is in the parameters that it is given, not in the notebook's variables.
-    ``actual`` is (2, n): classes by batch and by row. Whether they are right is for the exercise ``train`` to judge.
+    ``actual`` is (n,), −1 where batch and row do not agree. Whether classes are right is for ``train`` to judge.
     """
-    batch, rows = actual
-    classes = set(batch.tolist())
-    return float(torch.equal(batch, rows) and len(classes) > 1 and classes <= set(range(10)))
+    classes = set(actual.tolist())
+    return float(len(classes) > 1 and classes <= set(range(10)))
 
 
 DIGITS = {
@@ -139,7 +138,10 @@ def train(held_back: Tensor, x: Tensor, y: Tensor) -> dict[str, Tensor]:
         some = held_back[:50]
         batch = predict(params, some)
         train(x[:100], 9 - y[:100], hidden, learning_rate, epochs, seed)
-        classes = torch.stack((batch, torch.cat([predict(params, row[None]) for row in some])))
+        if isinstance(batch, torch.Tensor) and batch.shape == some.shape[:1]:
+            rows = torch.cat([predict(params, row[None]) for row in some])
+            batch = torch.where(batch == rows, batch, -1)
+        classes = batch
     """,
     inputs={
         **DIGITS,
@@ -158,5 +160,4 @@ def train(held_back: Tensor, x: Tensor, y: Tensor) -> dict[str, Tensor]:
 )
 def predict(held_back: Tensor, x: Tensor, y: Tensor) -> dict[str, Tensor]:
     """Classes of digits, each row for itself."""
-    classes = _classes(held_back[:50], x, y)
-    return {"classes": torch.stack((classes, classes))}
+    return {"classes": _classes(held_back[:50], x, y)}

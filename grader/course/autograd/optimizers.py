@@ -231,7 +231,21 @@ WEIGHTS = 20 * 3 * 3 + 20 * 2 * 3 + 5 * 3 + 5
             for each, values in zip(network.parameters(), next(made).split(sizes)):
                 each.g = values.view_as(each)
 
-        resnet_step(model, lr, momentum, steps, next_gradients)
+        yours, taken = getattr(resnet_step, "__globals__", {}).get("SGD"), []
+        step = getattr(yours, "step", None)
+
+        def noted(*args, **named):
+            taken.append(1)
+            return step(*args, **named)
+
+        if step is not None:
+            yours.step = noted
+        try:
+            resnet_step(model, lr, momentum, steps, next_gradients)
+        finally:
+            if step is not None:
+                yours.step = step
+        stepped_by_your_SGD = int(step is None or len(taken) >= steps)
         first, last = params[0].detach(), params[61].detach()
         middle = torch.cat([each.detach().flatten() for each in params[1:61]])
     """,
@@ -243,13 +257,18 @@ WEIGHTS = 20 * 3 * 3 + 20 * 2 * 3 + 5 * 3 + 5
         "steps": fixed(STEPS),
     },
     points={"first": 1, "middle": 1, "last": 1},
+    scalars=("stepped_by_your_SGD",),
     follows=("SGD",),
     magnitudes=(),
-    variants=(Variant("three steps", {"steps": fixed(3)}),),
+    variants=(
+        Variant("three steps", {"steps": fixed(3)}),
+        Variant("who steps", points={"stepped_by_your_SGD": 0.5}),
+    ),
 )
 def resnet_step(start: Tensor, gradients: Tensor, lr: float, momentum: float, steps: int) -> Answer:
     """Momentum steps for all of a ResNet-18."""
     (after,) = _stepped(
         lambda held: torch.optim.SGD(held, lr, momentum), (start,), (gradients,), (0,), range(steps), falling=False
     )
-    return {"first": after[:9].reshape(3, 3, 1, 1), "middle": after[9:-5], "last": after[-5:]}
+    parts = {"first": after[:9].reshape(3, 3, 1, 1), "middle": after[9:-5], "last": after[-5:]}
+    return {**parts, "stepped_by_your_SGD": torch.tensor(1)}

@@ -144,9 +144,15 @@ def train_module(
     call=MODEL
     + """
     optimizer = getattr(torch.optim, kind)(model.parameters(), lr=learning_rate)
+    if used:  # on gradients of zero, by which no parameter moves
+        for each in (first, second, bias):
+            each.grad = torch.zeros_like(each)
+        optimizer.step()
+        for each in (first, second, bias):
+            each.grad = torch.ones_like(each)
     train_with_optimizer(model, optimizer, x, y, steps)
     """,
-    inputs={**NETWORK, "kind": fixed("SGD")},
+    inputs={**NETWORK, "kind": fixed("SGD"), "used": fixed(False)},
     points={"result": 1, "first": 0.5, "second": 0.5, "bias": 1},
     in_place=("first", "second", "bias"),
     scalars=("result",),
@@ -155,14 +161,34 @@ def train_module(
     variants=(
         Variant("Adam", {"kind": fixed("Adam"), "learning_rate": number(0.02, 0.05)}),
         Variant("three steps", {"steps": fixed(3)}),
+        Variant(
+            "an Adam that has stepped before",  # whose state another one of the same kind does not have
+            {"kind": fixed("Adam"), "learning_rate": number(0.02, 0.05), "used": fixed(True)},
+        ),
     ),
 )
 def train_with_optimizer(
-    x: Tensor, y: Tensor, first: Tensor, second: Tensor, bias: Tensor, learning_rate: float, steps: int, kind: str
+    x: Tensor,
+    y: Tensor,
+    first: Tensor,
+    second: Tensor,
+    bias: Tensor,
+    learning_rate: float,
+    steps: int,
+    kind: str,
+    used: bool,
 ) -> Answer:
     """Training with a torch optimizer."""
-    make = getattr(torch.optim, kind)
-    return _trained(x, y, (first, second, bias), lambda weights: make(weights, lr=learning_rate), steps)
+
+    def make(weights: list[Tensor]) -> torch.optim.Optimizer:
+        optimizer: torch.optim.Optimizer = getattr(torch.optim, kind)(weights, lr=learning_rate)
+        if used:
+            for weight in weights:
+                weight.grad = torch.zeros_like(weight)
+            optimizer.step()
+        return optimizer
+
+    return _trained(x, y, (first, second, bias), make, steps)
 
 
 def _trained(

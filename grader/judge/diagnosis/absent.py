@@ -119,11 +119,14 @@ def _holds(symptom: Symptom, finding: Finding, name: str) -> bool:
 
 
 def _looks_like(symptom: Symptom, finding: Finding, name: str) -> bool:
-    """A tensor of the right shape on the same owner: ``w.grad`` or ``layer.dw`` for ``w.g``; no copy of an input."""
+    """A tensor of the right shape on the same owner: ``w.grad`` or ``w.dw`` for ``w.g``; no copy of an input.
+
+    What a layer keeps under the owner's name, as ``layer.w``, is its weights or an input, and no gradient.
+    """
     extra = finding.run.extras.get(name)
-    owner, _, attribute = path(symptom).rpartition(".")
-    near = name.rpartition(".")[0] == owner or (attribute == "g" and name.rpartition(".")[2] == owner)
-    if extra is None or not owner or name == owner or not near or extra.shape != finding.expected.shape:
+    owner = path(symptom).rpartition(".")[0]
+    near = name.rpartition(".")[0] == owner
+    if extra is None or not owner or not near or extra.shape != finding.expected.shape:
         return False
     return not any(_is_same(extra, value) for value in finding.case.inputs.values())
 
@@ -164,8 +167,10 @@ def not_a_tensor(symptom: Symptom) -> Diagnosis | None:
     kind = _KINDS.get(first.actual.kind, "something else")
     if first.actual.tensor is None:
         kind = f"of type {first.actual.detail}" if first.actual.detail else "something else"
-    expected = wording.shape(first.comparison.expected_shape)
-    return wording.say(_wanted(symptom, first), path=path(symptom), kind=kind, expected=expected)
+    expected, wanted = wording.shape(first.comparison.expected_shape), _wanted(symptom, first)
+    if wanted == "not_a_tensor.numbers" and first.actual.detail in {"list", "tuple"}:
+        kind = f"a {first.actual.detail} that holds something else than numbers"
+    return wording.say(wanted, path=path(symptom), kind=kind, expected=expected)
 
 
 def _wanted(symptom: Symptom, first: Finding) -> str:

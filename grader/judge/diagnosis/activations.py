@@ -94,6 +94,20 @@ def _density(value: Tensor) -> Tensor:
     return torch.exp(-(value**2) / 2) / math.sqrt(2 * math.pi)
 
 
+def _by_tanh(value: Tensor) -> Tensor:
+    """The usual approximation of Φ."""
+    return 0.5 * (1 + torch.tanh(_inner(value)))
+
+
+def _inner(value: Tensor) -> Tensor:
+    return math.sqrt(2 / math.pi) * (value + 0.044715 * value**3)
+
+
+def _tanh_density(value: Tensor, cubed: float) -> Tensor:
+    """The derivative of the approximation; ``cubed`` is what x² comes with in the derivative of its inner part."""
+    return 0.5 * (1 - torch.tanh(_inner(value)) ** 2) * math.sqrt(2 / math.pi) * (1 + cubed * value**2)
+
+
 def _positive(value: Tensor) -> Tensor:
     return (value > 0).to(value.dtype)
 
@@ -163,6 +177,12 @@ SLOPES: Mapping[str, Slope] = {
     "sigmoid_rest_squared": _sigmoid(lambda x, y: (1 - y) ** 2, "the derivative is (1 − σ)² in place of σ(1 − σ)"),
     "sigmoid_half_input": _sigmoid(
         lambda x, y: y * (1 - x), "the input stands for one of the two σ in the derivative σ(1 − σ)"
+    ),
+    "sigmoid_input_first": _sigmoid(
+        lambda x, y: x * (1 - y), "the input stands for the first σ in the derivative σ(1 − σ)"
+    ),
+    "sigmoid_cubed": _sigmoid(
+        lambda x, y: y * (1 - y**2), "the derivative is σ(1 − σ²), with a square as that of the tanh has"
     ),
     "tanh_left_out": _tanh(lambda x, y: torch.ones_like(y), "the derivative 1 − tanh² is left out"),
     "tanh_by_value": _tanh(lambda x, y: y, "the tanh stands in the place of its derivative 1 − tanh²"),
@@ -234,6 +254,28 @@ SLOPES: Mapping[str, Slope] = {
     "gelu_unnormed": _gelu(lambda x, y: _cdf(x) + x * torch.exp(-(x**2) / 2), "φ(x) is not divided by √(2π)"),
     "gelu_by_output": _gelu(
         lambda x, y: _cdf(x) + y * _density(x), "the output stands for x in the derivative Φ(x) + x · φ(x)"
+    ),
+    "gelu_tanh_for_cdf": _gelu(
+        lambda x, y: _by_tanh(x) + x * _density(x), "Φ(x) is that of the tanh formula, and φ(x) the exact one"
+    ),
+    "gelu_tanh_for_density": _gelu(
+        lambda x, y: _cdf(x) + x * _tanh_density(x, 3 * 0.044715),
+        "Φ(x) is the exact one, and its derivative φ(x) that of the tanh formula",
+    ),
+    "gelu_tanh_inner": _gelu(
+        lambda x, y: _by_tanh(x) + x * _tanh_density(x, 0.0),
+        "the tanh formula is used, without the derivative of the cube inside of it; the exact GELU has erf",
+    ),
+    "gelu_tanh_cube": _gelu(
+        lambda x, y: _by_tanh(x) + x * _tanh_density(x, 0.044715),
+        "the tanh formula is used, without the 3 from the cube inside of it; the exact GELU has erf",
+    ),
+    "gelu_erf_slope": _gelu(
+        lambda x, y: _cdf(x) + x * _density(x) * 2 * math.sqrt(2),
+        "φ(x) is made with the factor 2/√π of erf's derivative, in place of 1/√(2π)",
+    ),
+    "gelu_output_for_cdf": _gelu(
+        lambda x, y: y + x * _density(x), "the output stands for Φ(x) in the derivative Φ(x) + x · φ(x)"
     ),
     "gelu_by_sigmoid": _gelu(_swish(1.702), "the derivative is that of the approximation x · σ(1.702 x)"),
     "gelu_as_swish": _gelu(_swish(1.0), "the derivative is that of x · σ(x), which is another activation"),

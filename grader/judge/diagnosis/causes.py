@@ -63,6 +63,11 @@ CAUSES: dict[str, Cause] = {
         "Turn or flatten what stands on the right until it has the shape {place}, for instance with `[:, 0]`.",
         shaped=True,
     ),
+    "expanded": Cause(
+        "`expand` copies along axes of size one, and adds axes in front: {given} does not become {place} by that.",
+        "Where axes have to go, or to shrink, a sum over them does it; `expand` only makes more of what is there.",
+        shaped=True,
+    ),
     "broadcast": Cause(
         "Broadcasting compares sizes from the right: {left} and {right} differ at axis {axis} and neither is 1.",
         "Sum, transpose or reshape one of the two so that the shapes agree.",
@@ -210,6 +215,11 @@ CAUSES: dict[str, Cause] = {
     "module_init": Cause(
         "An `nn.Module` must be set up before anything is stored in it.",
         "Call `super().__init__()` in the first line of `__init__`.",
+    ),
+    "used_up": Cause(
+        "What was to give the next one had no more to give: it was asked more often than there are.",
+        "Count how often your code asks for the next: once in each step, and in as many steps as are asked for.",
+        question="How often does that line run, and how often should it?",
     ),
     "recursion": Cause("A function calls itself without end.", "Give the recursion a case in which it stops."),
     # ------------------------------------------------------------------------------------------ autograd

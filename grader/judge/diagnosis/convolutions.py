@@ -79,6 +79,10 @@ def _slid(arrived: Tensor, kernel: Tensor, *, before: bool) -> Tensor:
     return functional.conv2d(functional.pad(arrived, padding), kernel.transpose(0, 1).flip(2, 3))
 
 
+def _of_flipped(value: Tensor, kernel: Tensor, arrived: Tensor) -> Tensor:
+    return of_kernel(value.flip(2, 3), kernel, arrived)
+
+
 _WINDOWS = "each window of the input's gradient is written over the one before, where windows overlap and add up"
 _LEFT_OUT = "the loop over the kernel leaves out its {} {}"
 _SIDE = "all of the padding around the output's gradient lies on one side, in place of k − 1 on each"
@@ -95,6 +99,11 @@ CONVOLUTIONS: Mapping[str, tuple[str, Rule, Rule]] = {
     },
     "windows_of_last_offset": (_WINDOWS, _last_offset, of_kernel),
     "windows_of_last_place": (_WINDOWS, _last_window, of_kernel),
+    "kernel_of_flipped": (
+        "the input, or the output's gradient, is flipped where the kernel's gradient is made, which needs no flip",
+        of_input,
+        _of_flipped,
+    ),
     "kernel_of_one_window": (
         "the kernel's gradient holds the last window alone, where the windows add up",
         of_input,

@@ -51,8 +51,8 @@ class Engine:
     and ``slopes`` replace the usual ones, ``swapped`` have their operands the wrong way round where a number is on the
     left; with ``adds``, what is taken from a node is added to it. The gradients of operations in ``unweighted`` lack
     the factor that arrives, those in ``assigned`` are written over what is there. With ``last_first`` the walk visits
-    the last operand before the first; with ``by_logarithm``, a power whose exponent is a node is put together from a
-    logarithm, a product and an exponential. Each gradient begins as ``initial``.
+    the last operand before the first. ``by_logarithm`` are the powers put together from a logarithm, a product and an
+    exponential: ``pow`` of two nodes, ``rpow`` of a plain number. Each gradient begins as ``initial``.
     """
 
     own: frozenset[str] = frozenset()
@@ -64,7 +64,7 @@ class Engine:
     assigned: frozenset[str] = frozenset()
     walk: str = "sorted"
     last_first: bool = False
-    by_logarithm: bool = False
+    by_logarithm: frozenset[str] = frozenset()
     seed: Callable[[float], float] = lambda data: 1.0
     initial: float = 0.0
 
@@ -111,7 +111,7 @@ class Node:
         return self.engine.made("mul", self, other)
 
     def __pow__(self, other: Any) -> Node:
-        if self.engine.by_logarithm and isinstance(other, Node):
+        if "pow" in self.engine.by_logarithm and isinstance(other, Node):
             return (other * self.engine.made("log", self)).exp()
         return self.engine.made("pow", self, other)
 
@@ -139,7 +139,7 @@ class Node:
     def __rpow__(self, other: float) -> Node:
         if "pow" in self.engine.swapped:
             return self**other
-        if self.engine.by_logarithm:
+        if "rpow" in self.engine.by_logarithm:
             return (self * math.log(other)).exp()
         return self.engine.made("rpow", other, self)
 

@@ -26,8 +26,10 @@ _NAMES = {
 #: Operations that some engines put together from others, and those of them that use a given one.
 _COMPOSED = ("neg", "sub", "div")
 _USERS = {"relu": (), "tanh": (), "exp": (), "rpow": (), "pow": ("div",), "div": ("div",)}
-#: What a power put together from a logarithm shows, too; mistakes in no single operation among it.
-_IN_POWERS = ("mul", "exp", "")
+#: The powers that may be put together from a logarithm, and so show a mistake in an operation, or do not show it;
+#: mistakes in no single operation among them.
+_EITHER = tuple(frozenset(powers) for powers in (("pow",), ("rpow",), ("pow", "rpow")))
+_BY_LOGARITHM = {"mul": _EITHER, "exp": _EITHER, "": _EITHER, "pow": _EITHER[:1]}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +54,8 @@ class EngineSlip:
         for own in chain.from_iterable(combinations(users, count) for count in range(len(users) + 1)):
             if self.of not in _COMPOSED or self.of in own:
                 yield replace(Engine(frozenset(own)), **self.changes)
-                if self.of in _IN_POWERS:
-                    yield replace(Engine(frozenset(own), by_logarithm=True), **self.changes)
+                for powers in _BY_LOGARITHM.get(self.of, ()):
+                    yield replace(Engine(frozenset(own), by_logarithm=powers), **self.changes)
                 if "assigned" in self.changes or "walk" in self.changes:
                     yield replace(Engine(frozenset(own), last_first=True), **self.changes)
 
@@ -126,6 +128,14 @@ SLIPS: tuple[EngineSlip, ...] = (
     _slope("rpow", "the exponent n of xⁿ gets n·xⁿ⁻¹, as x does", SLOPES["rpow"][0], SLOPES["rpow"][0]),
     _slope("rpow", "the exponent n of xⁿ gets x·nˣ⁻¹", SLOPES["rpow"][0], lambda x, y, out: y * x ** (y - 1)),
     _slope("rpow", "an exponent gets no gradient", SLOPES["rpow"][0], lambda x, y, out: 0.0),
+    _slope("pow", "an exponent that is a node gets no gradient", SLOPES["pow"][0], lambda x, y, out: 0.0),
+    _slope("pow", "the exponent n of xⁿ gets xⁿ, without the logarithm of x", SLOPES["pow"][0], lambda x, y, out: out),
+    EngineSlip(
+        "wrong_value.engine",
+        "a base gets no gradient where the exponent is a node, for its logarithm is a plain number",
+        {"by_logarithm": frozenset({"pow"}), "slopes": {"log": (lambda x, y, out: 0.0,)}},
+        "rpow",
+    ),
     _slope("tanh", "the square is missing: tanh goes back as 1 − tanh", lambda x, y, out: 1 - out),
     _slope("tanh", "tanh goes back as 1 − x², of its input in place of its result", lambda x, y, out: 1 - x**2),
     _slope("tanh", "tanh goes back as t·(1 − t), which is the sigmoid's derivative", lambda x, y, out: out * (1 - out)),

@@ -65,7 +65,7 @@ def _cause(error: StudentError, message: str) -> Found:
             return find(match, error)
     if error.type == "AssertionError" and error.code.strip().startswith("assert "):
         return "asserted", {}
-    kinds = {"RecursionError": "recursion", "BdbQuit": "debugger", "SystemExit": "exit"}
+    kinds = {"RecursionError": "recursion", "StopIteration": "used_up", "BdbQuit": "debugger", "SystemExit": "exit"}
     return next((kinds[kind] for kind in (error.type, *error.bases) if kind in kinds), "other"), {}
 
 
@@ -94,6 +94,12 @@ def _numpy_matmul(match: re.Match[str], error: StudentError) -> Found:
     text = " and ".join("x".join(map(str, one)) for one in shapes)
     found = _MATMUL.search(text)
     return _matmul(found, error) if found else ("other", {})
+
+
+def _expanded(match: re.Match[str], error: StudentError) -> Found:
+    """Written into a place, or by a call of ``expand`` itself."""
+    called = re.search(r"\.expand(?:_as)?\(", error.code)
+    return "expanded" if called else "assigned", {"given": match[1], "place": match[2]}
 
 
 def _broadcast(match: re.Match[str], error: StudentError) -> Found:
@@ -188,7 +194,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         ),
         (
             r"expand\(\w[\w.]{0,40}\{(\[[\d, ]{1,40}\])\}, size=(\[[\d, ]{0,40}\])\)",
-            _plain("assigned", "given", "place"),
+            _expanded,
         ),
         (r"size of tensor a \((\d+)\) must match .{0,30}\((\d+)\) at non-singleton dimension (\d+)", _broadcast),
         (r"operands could not be broadcast together with shapes ([(\d,) ]+)", _plain("broadcast.arrays", "shapes")),

@@ -178,7 +178,7 @@ CROSS_ENTROPIES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]
     ),
     "ce_to_probabilities": (
         "the way back ends at the probabilities, −1/p at the target, and does not go on through the softmax",
-        lambda z, one, n: -one / z.softmax(1) / n,
+        lambda z, one, n: torch.where(one > 0, -1 / z.softmax(1), 0.0) / n,
     ),
 }
 

@@ -59,10 +59,11 @@ def _fits(symptom: Symptom, simulation: Simulation, slip: Slip) -> bool:
 def fits_beside(symptom: Symptom, simulation: Simulation, slip: Slip) -> bool:
     """Whether a mistake also explains the other parameter of the same cases, where that is wrong, too.
 
-    One optimizer holds both, and some mistakes come to the same in one of them alone.
+    One optimizer holds both, and some mistakes come to the same in one of them alone. Losses are those of the weights:
+    where these are right, no mistake is behind them that moves the weights elsewhere.
     """
     if simulation is trained:
-        return True
+        return symptom.check != "result" or _leaves_weights(symptom, simulation, slip)
     name, _, label = symptom.check.partition(" ")
     others = {f"{each} {label}".strip() for each in ("p", "q") if each != name} & symptom.failed
     if simulation is _by_adam:  # whose formula has no part that an option switches on
@@ -71,6 +72,18 @@ def fits_beside(symptom: Symptom, simulation: Simulation, slip: Slip) -> bool:
         _fits(Symptom(symptom.evidence, other, symptom.alternatives, symptom.failed), simulation, slip)
         for other in others
     )
+
+
+def _leaves_weights(symptom: Symptom, simulation: Simulation, slip: Slip) -> bool:
+    """Whether weights that came out right would do so with the mistake, too."""
+    right = set(symptom.evidence.exercise.in_place) & set(symptom.evidence.findings) - symptom.failed
+    for name in right:
+        weight = Symptom(symptom.evidence, name, symptom.alternatives, symptom.failed)
+        for view in weight.views:
+            value = value_by(weight, view, simulation, slip)
+            if value is None or not view.is_near(value):
+                return False
+    return True
 
 
 def _fits_losses(symptom: Symptom, slip: Slip) -> bool:
@@ -211,8 +224,11 @@ def _other_rate(symptom: Symptom, rate: str) -> Diagnosis | None:
 
 
 def _other_steps(symptom: Symptom) -> Diagnosis | None:
+    if symptom.evidence.exercise.in_place and symptom.failed.isdisjoint(symptom.evidence.exercise.in_place):
+        return _losses(symptom)  # as many steps as are asked for led to what is there
     if symptom.fits(lambda view: _with(symptom, view, {"steps": 0})):
-        moved = not symptom.failed.issuperset(symptom.others())
+        others = (Symptom(symptom.evidence, each, symptom.alternatives) for each in symptom.others())
+        moved = any(each.check not in symptom.failed and _hangs_on_steps(each) for each in others)
         return wording.say(f"not_in_place.{'left_out' if moved else 'no_gradients'}", path=path(symptom))
     if symptom.fits(lambda view: _with(symptom, view, {"steps": 1})):
         return wording.say("first_step.only", path=path(symptom))
@@ -221,6 +237,12 @@ def _other_steps(symptom: Symptom) -> Diagnosis | None:
     if symptom.fits(lambda view: _with(symptom, view, {"steps": _steps(view) + 1})):
         return wording.say("wrong_value.more_steps", path=path(symptom))
     return _losses(symptom)
+
+
+def _hangs_on_steps(symptom: Symptom) -> bool:
+    """Whether a check expects something else where no step is taken."""
+    still = ((view, _with(symptom, view, {"steps": 0})) for view in symptom.views)
+    return any(value is None or not view.is_near(value, view.expected) for view, value in still)
 
 
 def _losses(symptom: Symptom) -> Diagnosis | None:

@@ -187,16 +187,30 @@ OUTCOME_WORDS: dict[str, Words] = {
         "Write the shape of every factor next to it: how do you get to {expected}?",
         "Go through your formula shape by shape until each product, sum and transpose gives {expected}.",
     ),
-    "wrong_shape.value": Words(
+    "wrong_shape.fewer": Words(
         "`{path}` has shape {actual}; it should be {expected}.",
-        "An axis is missing or too much, or there are too many values along one, or too few.",
-        "Which line gives the result its shape?",
+        "The number of axes is {count} where it should be {asked}: a sum, a mean, an index or `flatten` takes axes "
+        "away, and a sum with `keepdim=True` leaves them with size 1.",
+        "Which line takes an axis away?",
         "Print the shape of each intermediate result: from which line on is it not the one that leads to {expected}?",
     ),
-    "wrong_shape.last": Words(
-        "`{path}` is the last of the values that are asked for, alone: it has shape {actual}; it should be {expected}.",
-        "Only the last one was kept, or only it was returned.",
-        "What happens to the values of the steps before?",
+    "wrong_shape.more": Words(
+        "`{path}` has shape {actual}; it should be {expected}.",
+        "The number of axes is {count} where it should be {asked}: one was not summed away, or was added.",
+        "What does each axis of the result count?",
+        "Print the shape of each intermediate result: from which line on is it not the one that leads to {expected}?",
+    ),
+    "wrong_shape.along": Words(
+        "`{path}` has shape {actual}; it should be {expected}.",
+        "Axis {axis} has size {has}, where {wanted} is asked for.",
+        "Which line gives this axis its size?",
+        "Print the shape of each intermediate result: from which line on is it not the one that leads to {expected}?",
+    ),
+    "wrong_shape.one": Words(
+        "`{path}` is the {which} of the values that are asked for, alone: it has shape {actual}; it should be "
+        "{expected}.",
+        "Only the {which} one was kept, or only it was returned.",
+        "What happens to the values of the other steps?",
         "Begin with an empty list, append one value in every step, and return the list.",
     ),
     "wrong_shape.order": Words(

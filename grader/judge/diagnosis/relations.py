@@ -6,7 +6,7 @@ None of these knows the formula. Each is said only where it holds for every entr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 
 import torch
 from torch import Tensor
@@ -97,6 +97,49 @@ def _beside_zeros(symptom: Symptom) -> Diagnosis | None:
     return wording.say("wrong_value.beside_zeros", path=path(symptom), right=right, total=first.expected.numel())
 
 
+def _moved(symptom: Symptom) -> Diagnosis | None:
+    """The right numbers, one place further along one axis or several, but for those that come in at the edge."""
+    for axes in _choices(symptom):
+        if any(view.expected.shape[axis] <= _CASES for view in symptom.failing for axis in axes):
+            continue
+        for places in product((1, -1), repeat=len(axes)):
+            if all(view.is_near(*_overlap(view, axes, places)) for view in symptom.views):
+                return wording.say("wrong_value.moved", path=path(symptom), axes=wording.axes(axes))
+    return None
+
+
+def _overlap(view: View, axes: tuple[int, ...], places: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """What is expected, and what came so many places further; a case that passed is as it is expected."""
+    expected, actual = view.expected, view.expected if view.finding.passed else view.actual
+    if view.finding.passed:
+        return expected, actual
+    for axis, place in zip(axes, places, strict=True):
+        count = expected.shape[axis] - 1
+        expected, actual = expected.narrow(axis, int(place < 0), count), actual.narrow(axis, int(place > 0), count)
+    return expected, actual
+
+
+def _other_numbers(symptom: Symptom) -> Diagnosis | None:
+    """Zeros exactly where they belong, and other numbers in all other places: those of an input, perhaps."""
+    zeros = [view.expected == 0 for view in symptom.failing]
+    if sum(bool(zero.any()) for zero in zeros) < _CASES or any(bool(zero.all()) for zero in zeros):
+        return None
+    if not all(torch.equal(zero, view.actual == 0) for zero, view in zip(zeros, symptom.failing, strict=True)):
+        return None
+    for name, value in symptom.failing[0].case.inputs.items():
+        if value.is_floating_point() and symptom.fits(lambda view: _placed(view, name)):
+            return wording.say("wrong_value.other_numbers.input", path=path(symptom), name=_shown(symptom, name))
+    return wording.say("wrong_value.other_numbers", path=path(symptom))
+
+
+def _placed(view: View, name: str) -> Tensor | None:
+    """The numbers of an input, in the places that are not zero."""
+    value, places = view.case.inputs.get(name), view.expected != 0
+    if value is None or value.numel() != int(places.sum()):
+        return None
+    return torch.zeros_like(view.expected).masked_scatter(places, value.detach().to(torch.float64).flatten())
+
+
 def _shifted(symptom: Symptom) -> Diagnosis | None:
     """One number more, or less, in every entry of every case."""
     finest = min(symptom.failing, key=lambda view: view.tolerance(view.expected))
@@ -149,8 +192,7 @@ def _rearranged(symptom: Symptom) -> Diagnosis | None:
         return wording.say("wrong_value.rearranged.row", path=path(symptom))
     for axes in _choices(symptom):
         if symptom.fits(lambda view: view.expected.flip(axes)):
-            words = ", ".join(map(str, axes)) if len(axes) == 1 else str(axes)
-            return wording.say("wrong_value.flipped", path=path(symptom), axes=words)
+            return wording.say("wrong_value.flipped", path=path(symptom), axes=wording.axes(axes))
     reshaped = any(
         symptom.fits(lambda view: view.expected.permute(order).reshape(view.expected.shape))
         for order in permutations(range(symptom.failing[0].expected.dim()))
@@ -214,6 +256,8 @@ _RELATIONS: tuple[Callable[[Symptom], Diagnosis | None], ...] = (
     _multiplied,
     _added,
     _shifted,
+    _moved,
+    _other_numbers,
 )
 
 

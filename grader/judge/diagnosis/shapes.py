@@ -106,7 +106,7 @@ def not_summed(symptom: Symptom) -> Diagnosis | None:
 
 def _not_summed(symptom: Symptom, axes: tuple[int, ...]) -> Diagnosis:
     key = "not_summed_over_batch" if symptom.is_gradient else "not_summed_over_batch.value"
-    return _say(key, symptom, axis=_named(axes))
+    return _say(key, symptom, axis=wording.axes(axes))
 
 
 def _in_front(view: View) -> tuple[int, ...]:
@@ -122,13 +122,13 @@ def summed_too_far(symptom: Symptom) -> Diagnosis | None:
         summed = not all(_is_lone(view, axes) for view in symptom.failing)
         if summed and symptom.fits(lambda view: _oversummed(view, axes)):
             key = "summed_too_far.parameter" if symptom.is_registered else "summed_too_far"
-            return _say(key, symptom, axis=_named(axes))
+            return _say(key, symptom, axis=wording.axes(axes))
     if symptom.fits(_total):
         return _say("summed_too_far.total", symptom)
     for axes in _axes(symptom.failing[0].expected.dim()):
         counts = {view.expected.numel() // max(1, view.actual.numel()) for view in symptom.failing}
         if len(counts) > 1 and symptom.fits(lambda view: _averaged(view, axes)):
-            return _say("summed_too_far.averaged", symptom, axis=_named(axes))
+            return _say("summed_too_far.averaged", symptom, axis=wording.axes(axes))
     return None
 
 
@@ -182,10 +182,6 @@ def _summed(tensor: Tensor, axes: tuple[int, ...], like: Tensor) -> Tensor | Non
     return None
 
 
-def _named(axes: tuple[int, ...]) -> str:
-    return str(axes[0]) if len(axes) == 1 else str(axes)
-
-
 def wrong_shape(symptom: Symptom) -> Diagnosis | None:
     """Another shape, for no known reason."""
     first = symptom.first
@@ -196,9 +192,12 @@ def wrong_shape(symptom: Symptom) -> Diagnosis | None:
         return _say("wrong_shape.order", symptom)
     if _fits_inverse(symptom, _mean):
         return _say("wrong_shape.mean", symptom)
-    if not symptom.is_gradient and symptom.fits(_last_of_row):
-        return _say("wrong_shape.last", symptom)
-    return _say("wrong_shape" if symptom.is_gradient else "wrong_shape.value", symptom)
+    if symptom.is_gradient:
+        return _say("wrong_shape", symptom)
+    for which, place in (("last", -1), ("first", 0)):
+        if symptom.fits(lambda view: _one_of_row(view, place)):
+            return _say("wrong_shape.one", symptom, which=which)
+    return _say(_by_axes(view), symptom, **_sizes(view))
 
 
 def _mean(view: View) -> Tensor | None:
@@ -207,9 +206,24 @@ def _mean(view: View) -> Tensor | None:
     return view.actual.mean() if alone else None
 
 
-def _last_of_row(view: View) -> Tensor | None:
-    """The last of several values, alone."""
-    return view.expected[-1] if view.expected.dim() == 1 and len(view.expected) > 1 else None
+def _one_of_row(view: View, place: int) -> Tensor | None:
+    """One of several values, alone."""
+    row = view.expected.dim() == 1 and len(view.expected) > 1 and view.actual.numel() == 1
+    return view.expected[place].reshape(view.actual.shape) if row else None
+
+
+def _by_axes(view: View) -> str:
+    """The key that says whether there are too few axes, too many, or one of another size."""
+    less = view.expected.dim() - view.actual.dim()
+    return "wrong_shape.fewer" if less > 0 else "wrong_shape.more" if less < 0 else "wrong_shape.along"
+
+
+def _sizes(view: View) -> dict[str, object]:
+    """How many axes there are, and should be; the first whose size is another, with both sizes."""
+    pairs = list(zip(view.actual.shape, view.expected.shape, strict=False))
+    axis = next((axis for axis, (has, wanted) in enumerate(pairs) if has != wanted), 0)
+    has, wanted = pairs[axis] if pairs else (0, 0)
+    return {"count": view.actual.dim(), "asked": view.expected.dim(), "axis": axis, "has": has, "wanted": wanted}
 
 
 def _shown(symptom: Symptom) -> View:

@@ -55,7 +55,8 @@ def driven(case: Case, slip: Slip, *, averaged: bool) -> dict[str, Tensor]:
 def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip: Slip, index: int) -> Tensor:
     momentum, dampening, decay = (_option(options, i, 0.0) for i in range(3))
     nesterov = (bool(_option(options, 3, False)) or slip.has("always_nesterov")) and not slip.has("no_nesterov")
-    pull = decay * param * (-1 if slip.has("decay_sign") else slip.has("decay_times") or 1)
+    pulled = slip.has("decay_of")(param) if slip.has("decay_of") else param
+    pull = decay * pulled * (-1 if slip.has("decay_sign") else slip.has("decay_times") or 1)
     pull = state["rate"] * pull if slip.has("decay_by_rate") else pull
     inside = decay and not (slip.has("no_decay") or slip.has("decoupled") or slip.has("decay_unscaled"))
     update = grad + pull if inside else grad
@@ -105,6 +106,13 @@ def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip
         state["mean"], state["square"] = mean, square
     eps = 0.0 if slip.has("no_eps") else float(_option(options, 1, 1e-8))
     mean = grad if slip.has("plain_gradient") else mean
+    if "gradient_once_more" in slip.switches:
+        ahead = 1 - first ** (t + slip.switches["gradient_once_more"])
+        mean = uses[0] * state["mean"] / ahead + (1 - uses[1]) * grad / (1 - first**t)
+    if slip.has("largest_gradient"):
+        so_far: Tensor = torch.maximum(uses[2] * state.get("largest", torch.zeros_like(grad)), grad.abs())
+        state["largest"] = so_far
+        return mean / (so_far + eps)
     if slip.has("as_sgd"):
         return grad
     if slip.has("no_square"):
@@ -132,7 +140,7 @@ def _average(grad: Tensor, state: dict[str, Any], uses: list[float], slip: Slip)
         old[name], new[name] = new[name], old[name]
     new.update(dict.fromkeys(unweighted, 1.0))
     state["mean"] = old["mean"] * kept.get("mean", zero) + new["mean"] * grad
-    squared = state["mean"] if slip.has("of_mean") else grad
+    squared = state["mean"] if slip.has("of_mean") else grad - state["mean"] if slip.has("of_deviation") else grad
     squared = squared.abs() if slip.has("of_absolute") else grad if slip.has("of_gradient") else squared**2
     state["square"] = old["square"] * kept.get("square", zero) + new["square"] * squared
     if slip.has("first_whole") and state["t"] == 1:
@@ -168,6 +176,10 @@ def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
     rate = float(slip.has("lr") or constants["learning_rate"])  # type: ignore[arg-type]
     make = getattr(torch.optim, slip.has("kind") or str(constants.get("kind", "SGD")))
     optimizer = make(weights, lr=rate)
+    if constants.get("used") and not (slip.has("kind") or slip.has("anew")):
+        for weight in weights:
+            weight.grad = torch.zeros_like(weight)
+        optimizer.step()
     held = [torch.ones_like(weight) if slip.has("left") else torch.zeros_like(weight) for weight in weights]
     shares = {"half": 0.5, "all": 1 / given["y"].numel(), "rows": 1 / len(given["y"])}
     share = shares.get(slip.has("mean"), 1.0)

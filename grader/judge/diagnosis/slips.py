@@ -11,6 +11,8 @@ from functools import partial
 from itertools import product
 from typing import Any, Literal
 
+import torch
+
 from grader.judge.diagnosis import step_words
 from grader.model import Case
 
@@ -20,16 +22,18 @@ from grader.model import Case
 #: (of ``all``, of ``rows``, or ``half`` the sum), ``in_turn`` (the place of the matrix that is updated first),
 #: ``alone`` (the place of the only one whose gradient is never cleared), ``unmoved`` (the places of those that are not
 #: updated), ``falling`` (the share of the rate by the step), ``kind`` (an optimizer of torch's), ``stuck``, ``weights``
-#: and ``unweighted`` (of Adam's averages, which) and ``uses`` (which of the betas stands in which place).
+#: and ``unweighted`` (of Adam's averages, which), ``uses`` (which of the betas stands in which place), ``decay_of``
+#: (what is made of the parameter first) and ``gradient_once_more`` (by how many steps the mean's correction is ahead).
 Switch = (
     Literal["ascent", "constant_lr", "ended", "lost", "lr", "one_buffer", "rate_inside", "shared", "used_up"]
     | Literal["always_nesterov", "average", "buffer_only", "damp_first", "damp_inverse", "damp_itself", "damp_old"]
-    | Literal["decay_by_rate", "decay_sign", "decay_times", "decay_unscaled", "decoupled", "empty_first", "no_damp"]
-    | Literal["no_decay", "no_nesterov", "plain", "stored_ahead", "undecayed", "unscaled", "whole_first"]
+    | Literal["decay_by_rate", "decay_of", "decay_sign", "decay_times", "decay_unscaled", "decoupled", "empty_first"]
+    | Literal["no_damp", "no_decay", "no_nesterov", "plain", "stored_ahead", "undecayed", "unscaled", "whole_first"]
     | Literal["ahead", "as_sgd", "averages_lost", "behind", "counted", "default_betas", "eps_early", "eps_inside"]
     | Literal["eps_outside", "first_whole", "no_eps", "no_square", "no_root", "of_absolute", "of_gradient", "of_mean"]
     | Literal["plain_gradient", "raw_mean", "raw_square", "stored", "stuck", "times", "unweighted", "uses", "weights"]
-    | Literal["by_two", "default_correction", "largest", "largest_corrected", "rootless"]
+    | Literal["by_two", "default_correction", "gradient_once_more", "largest", "largest_corrected", "largest_gradient"]
+    | Literal["anew", "of_deviation", "rootless"]
     | Literal["ahead_of_gradient", "ahead_of_buffer", "gradient_weighed", "last_alone"]
     | Literal["accumulate", "alone", "clipped", "decay", "factor", "falling", "frozen", "in_turn", "kept", "kind"]
     | Literal["left", "mean", "once", "relu_at_the_end", "sums_kept", "taken", "twice", "unmoved"]
@@ -83,6 +87,8 @@ DRIVEN = (
     Slip("weight_decay", step_words.SLIPS["decay_doubled"], {"decay_times": 2.0}),
     Slip("weight_decay", step_words.SLIPS["decay_halved"], {"decay_times": 0.5}),
     Slip("weight_decay", step_words.SLIPS["decay_by_rate"], {"decay_by_rate": True}),
+    Slip("weight_decay", step_words.SLIPS["decay_of_signs"], {"decay_of": torch.sign}),
+    Slip("weight_decay", step_words.SLIPS["decay_of_squares"], {"decay_of": torch.square}),
     Slip("dampening", step_words.SLIPS["damp_old"], {"damp_old": True}),
     Slip("nesterov", step_words.SLIPS["stored_ahead"], {"stored_ahead": True}),
     Slip("nesterov", step_words.SLIPS["undecayed"], {"undecayed": True}),
@@ -154,6 +160,10 @@ AVERAGED = (
     Slip("wrong_value.averages", step_words.SLIPS["first_whole_corrected"], {"first_whole": True}),
     Slip("wrong_value.averages", step_words.SLIPS["of_mean"], {"of_mean": True}),
     Slip("wrong_value.averages", step_words.SLIPS["of_absolute"], {"of_absolute": True}),
+    Slip("wrong_value.averages", step_words.SLIPS["of_deviation"], {"of_deviation": True}),
+    Slip("wrong_value.averages", step_words.SLIPS["largest_gradient"], {"largest_gradient": True}),
+    Slip("wrong_value.averages", step_words.SLIPS["gradient_once_more"], {"gradient_once_more": 0}),
+    Slip("wrong_value.averages", step_words.SLIPS["gradient_once_more"], {"gradient_once_more": 1}),
     Slip("wrong_value.averages", step_words.SLIPS["of_gradient"], {"of_gradient": True}),
     Slip("wrong_value.averages", step_words.SLIPS["default_betas"], {"default_betas": True}),
     Slip("wrong_value.formula", step_words.SLIPS["plain_gradient"], {"plain_gradient": True}),
@@ -217,6 +227,7 @@ TRAINED = (
         )
         for kind, rate in product(("Adam", "SGD"), OWN_RATES)
     ),
+    Slip("wrong_value.optimizer", "a new optimizer of that kind, which knows of no step before", {"anew": True}),
 )
 
 

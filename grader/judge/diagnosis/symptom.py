@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isfinite
 
 import torch
 from torch import Tensor
@@ -21,6 +22,9 @@ from grader.judge.diagnosis.failing import bad_findings
 from grader.judge.evidence import Evidence, Finding, float_dtypes
 from grader.judge.reference import base_name
 from grader.model import Case
+
+#: Beyond this, what is computed in float64 may be infinite in the dtype of what came.
+_HUGE = 1e37
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +50,16 @@ class View:
         if actual.numel() == 0:
             return True
         predicted = predicted.to(torch.float64)
-        error = float((actual - predicted).abs().max())  # NaN compares as false
+        error = float((actual - predicted).abs().max())
+        if not isfinite(error):  # by which the tolerance of an infinite prediction would be met, too
+            return bool(actual.isinf().any()) and self._overflows(predicted, actual)
         return error <= self.tolerance(predicted)
+
+    def _overflows(self, predicted: Tensor, actual: Tensor) -> bool:
+        """Whether what came is infinite where ``predicted`` is too large for its dtype, and near it elsewhere."""
+        infinite = actual.isinf()
+        alike = (predicted.abs() > _HUGE) & (predicted.sign() == actual.sign())
+        return bool(alike[infinite].all()) and self.is_near(predicted[~infinite], actual[~infinite])
 
     def tolerance(self, predicted: Tensor) -> float:
         """The largest absolute error that still counts as ``predicted``."""

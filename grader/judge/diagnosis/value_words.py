@@ -462,6 +462,24 @@ VALUE_WORDS: dict[str, Words] = {
         "Which entry stands first along that axis, and which should?",
         "Compare the first entry along that axis with the one that is asked for, and follow its index back.",
     ),
+    "wrong_value.moved": Words(
+        "`{path}` has the right numbers one place too far along axis {axes}, but for those at the edge.",
+        "An index, or a padding, begins one too early or one too late.",
+        "Into which place does your code write the first entry, and where does it belong?",
+        "Follow the first entry along that axis through your code: where does it get another index than its own?",
+    ),
+    "wrong_value.other_numbers": Words(
+        "`{path}` is 0 exactly where it has to be, and holds other numbers than the right ones everywhere else.",
+        "What chooses the places, an index or a mask, is right; what is written there is not.",
+        "What does your code write into those places, and what belongs there?",
+        "Keep the places, and work out by hand what stands in one of them.",
+    ),
+    "wrong_value.other_numbers.input": Words(
+        "`{path}` is 0 exactly where it has to be, and holds the values of {name} everywhere else.",
+        "What chooses the places is right; `{path}` does not consist of {name} there.",
+        "With respect to what is the derivative taken, and does that stand in the derivative itself?",
+        "Keep the places, and work out by hand what stands in one of them.",
+    ),
     "wrong_value.rearranged.row": Words(
         "`{path}` has the right numbers, in the wrong places.",
         "Entries were sorted, turned round or shifted.",

@@ -54,6 +54,11 @@ def shape(size: tuple[int, ...] | None) -> str:
     return "no shape" if size is None else str(tuple(size))
 
 
+def axes(chosen: tuple[int, ...]) -> str:
+    """``0``, or ``(0, 2)`` where there are several."""
+    return str(chosen[0]) if len(chosen) == 1 else str(chosen)
+
+
 def number(value: float) -> str:
     """Four digits, without a trail of zeros."""
     return f"{value + 0.0:.4g}"  # which has no sign where it is zero
