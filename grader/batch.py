@@ -18,7 +18,7 @@ from grader._version import __version__
 from grader.errors import UsageError
 from grader.kernel import KernelPool
 from grader.machine import allow_open_files
-from grader.model import Limits, RunReport, SubmissionReport
+from grader.model import Limits, RunReport, Submission, SubmissionReport
 from grader.submission import Collection, CollectLimits, Entry
 
 if TYPE_CHECKING:
@@ -208,9 +208,11 @@ class _Run:
 
     async def _grade_entry(self, key: str, entry: Entry) -> tuple[SubmissionReport, bool]:
         from grader.fingerprint import fingerprint
-        from grader.pipeline import grade, read_entry
+        from grader.pipeline import grade, read_entry, unassigned
 
         submission = read_entry(entry, self.seeded)
+        if isinstance(submission, Submission):
+            submission = unassigned(submission, self.seeded.course, self.assigned) or submission
         if isinstance(submission, SubmissionReport):
             self.gradebook.store(key, "", submission)
             return submission, False

@@ -101,7 +101,7 @@ def _concerns_of(row: Row) -> list[Concern]:
     for entry in row.entries:
         if entry in row.spare:
             found.append(Concern(row.student, wording.FLAGGED, entry.notebook, wording.spare(entry)))
-        elif entry.status != "graded":
+        elif entry.status in URGENCY:
             found.append(Concern(row.student, entry.status, entry.notebook, wording.reason(entry)))
         broken = [exercise.id for exercise in entry.exercises if exercise.status == "grader_error"]
         if broken and entry.status != "grader_error":

@@ -56,6 +56,11 @@ class ScoreProgress:
 
     def advance(self, report: SubmissionReport, taken_over: bool = False) -> None:
         """Count one more submission as graded: by this run, or ``taken_over`` from an earlier one, at no pace."""
+        if report.status == "not_assigned":  # nothing was run
+            self._total -= 1
+            if self._console.is_terminal:
+                self._live.update(self._task, total=self._total)
+            return
         self._done += 1
         self._fresh += not taken_over
         self._unsaid += 1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -49,6 +50,16 @@ def test_progress_resumed_counts_the_rate_of_this_run_only() -> None:
 
 def test_progress_nothing_to_do_has_no_pace() -> None:
     assert _run(3, 1.0, done=3) == "graded 3 of 3 (3 of them earlier)\n"
+
+
+def test_progress_does_not_count_what_was_not_run() -> None:
+    clock, file = Clock(), io.StringIO()
+    with ScoreProgress(3, Console(file=file, width=100), clock=clock) as progress:
+        progress.advance(replace(submission("ada"), status="not_assigned"))
+        clock.now += 1
+        progress.advance(submission("ada"))
+        progress.advance(replace(submission("ada"), status="not_assigned"))
+    assert file.getvalue() == "graded 1 of 1 (1.0/s)\n"
 
 
 def test_progress_resumed_on_a_terminal_says_at_its_end_how_many_were_kept() -> None:
