@@ -99,6 +99,8 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
                 limits=options.collect_limits,
             ) as collection:
                 observer.collected(collection)
+                for remark in collection.remarks:
+                    observer.remarked(remark)
                 if changed := run.changed():
                     observer.remarked(
                         f"the {' and the '.join(changed)} changed since the last run, so everything is graded again"

@@ -120,6 +120,16 @@ def spare(entry: SubmissionReport) -> str:
     return SPARE[entry.status].format(name=entry.notebook or entry.path, reason=entry.reason)
 
 
+def strays(notebooks: Sequence[str]) -> str:
+    """Why many notebooks of a student without exercises take no points away.
+
+    >>> strays(["a.ipynb", "b.ipynb"])
+    "2 notebooks hold no exercise of this course (a.ipynb, b.ipynb); the student's other notebook counts."
+    """
+    named = first_of(notebooks, _NAMED)
+    return f"{len(notebooks)} notebooks hold no exercise of this course ({named}); the student's other notebook counts."
+
+
 def idle(entries: Sequence[SubmissionReport]) -> str:
     """What is said of notebooks in place of feedback on them."""
     names = ", ".join(entry.notebook or entry.path for entry in entries)

@@ -19,7 +19,8 @@ class CollectLimits:
     ``notebook_bytes``, ``cells`` and ``code`` (its characters) bound one notebook. ``unpacked_bytes`` and
     ``archive_entries`` bound all archives of one student together, archives inside archives included. They also bound
     an archive that holds a class; the archives in it count anew for each student, so that one student's bomb is refused
-    without the others. ``files`` bounds how many files are looked at below each folder of a path.
+    without the others. ``files`` bounds how many files are looked at below each folder of a path, ``notebooks`` how
+    many of one student's are graded.
     """
 
     notebook_bytes: int = 25 * 1024**2
@@ -28,6 +29,7 @@ class CollectLimits:
     unpacked_bytes: int = 500 * 1024**2
     archive_entries: int = 10_000
     files: int = 200_000
+    notebooks: int = 100
 
 
 @dataclass
@@ -96,11 +98,14 @@ class Entry:
 class Collection:
     """The entries found, sorted by student, notebook and path, and the folder that unpacked archives live in.
 
+    ``remarks`` are what the operator should know of the paths that were named.
+
     A context manager: leaving it removes the unpacked files, so read and grade the entries inside.
     """
 
     entries: tuple[Entry, ...]
     unpacked: TemporaryDirectory[str] | None = None
+    remarks: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)

@@ -39,5 +39,5 @@ def nobodys_in(folders: Sequence[str], known: Sequence[str]) -> frozenset[str]:
     """
     stems = {stem.lower() for stem in known}
     nobodys = {folder for folder in folders if is_part(folder) or folder.lower() in stems}
-    sheets = {folder for folder in folders if SHEET.fullmatch(folder)}
+    sheets = {folder for folder in folders if SHEET.fullmatch(archive_stem(folder))}
     return frozenset(nobodys | sheets if 2 * len(sheets - nobodys) > len({*folders} - nobodys) else nobodys)
