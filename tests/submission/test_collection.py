@@ -713,7 +713,7 @@ def test_collect_one_of_several_archives_is_a_students_unless_a_notebook_comes_t
 
 
 def test_collect_an_archive_called_like_a_sheet_is_of_the_student_whose_folder_it_lies_in(tmp_path: Path) -> None:
-    zip_of(made(tmp_path / "ada") / "HW3.zip", {"nb.ipynb": b"{}"})
+    zip_of(made(tmp_path / "ada", "notes.txt") / "HW3.zip", {"nb.ipynb": b"{}"})
     with collect([tmp_path / "ada"]) as collection:
         assert [entry.student for entry in collection] == ["ada"]
 
