@@ -52,21 +52,24 @@ def validate(
         from grader.course.validate import is_released
         from grader.course.validate import validate as proof_of
         from grader.course.validation_table import validation_view
+        from grader.report.progress import ProofProgress
 
         console = StandardOutput()
         loaded = load_course(course)
         at_a_time = jobs or usable_cores()
         console.print(f"proving {count_of(len(loaded.exercises), 'exercise')}, {at_a_time} at a time")
-        found = proof_of(
-            loaded,
-            solutions=solutions,
-            seeds=seeds,
-            quick=quick,
-            jobs=at_a_time,
-            progress=lambda one, done, total: console.print(
-                f"{done:>3} of {total}  {one.exercise}  {one.seconds:.1f} s"
-            ),
-        )
+        with ProofProgress(console) as progress:
+            found = proof_of(
+                loaded,
+                solutions=solutions,
+                seeds=seeds,
+                quick=quick,
+                jobs=at_a_time,
+                progress=lambda one, done, total: console.print(
+                    f"{done:>3} of {total}  {one.exercise}  {one.seconds:.1f} s"
+                ),
+                underway=progress.show,
+            )
         console.print(validation_view(found))
         if not is_released(loaded, solutions):
             console.print(f"{loaded.exercises_dir} holds other notebooks than were proved here: run `grader release`")
