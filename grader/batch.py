@@ -105,6 +105,11 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
                     observer.remarked(
                         f"the {' and the '.join(changed)} changed since the last run, so everything is graded again"
                     )
+                if not run.assigned and gradebook.last_assigned():
+                    observer.remarked(
+                        "the last run was of what --assigned named; without it, each total is of what that student "
+                        "handed in"
+                    )
                 run.begin(len(collection))
                 observer.started(len(collection))
                 try:

@@ -173,6 +173,11 @@ class Gradebook:
         last = self._last_run()
         return None if last is None else last.settings
 
+    def last_assigned(self) -> Mapping[str, float]:
+        """The exercises that were assigned in the last run, with their points; none where it was of what came."""
+        last = self._last_run()
+        return {} if last is None else last.assigned
+
     def _last_run(self) -> _Started | None:
         row = self._execute("SELECT id, settings FROM run ORDER BY id DESC LIMIT 1").fetchone()
         if row is None:

@@ -291,8 +291,13 @@ def test_score_runs_no_notebook_without_an_assigned_exercise_and_reports_that_it
     ]
     jsonschema.validate(json.loads(to_json(run)), load_schema())
 
-    score(small_class, tmp_path / "out")
+    told: list[str] = []
+    options = ScoreOptions(paths=(small_class,), out=tmp_path / "out")
+    score_class(options, Observer(remarked=told.append))
     assert "ada/04_layers.ipynb" in fake_pool.ran  # they count again, so they run
+    assert told == [
+        "the last run was of what --assigned named; without it, each total is of what that student handed in"
+    ]
 
 
 def test_score_of_late_joiners_says_who_is_left_out_and_both_together_run_nobody_again(
