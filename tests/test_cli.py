@@ -135,6 +135,7 @@ def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> 
         (["score", ".", "--seed", "abc"], USAGE, "'abc' is not a seed"),
         (["score", ""], USAGE, "it is empty"),
         (["score", ".", "--out", ""], USAGE, "it is empty"),
+        (["init", ""], USAGE, "it is empty"),
         (["score", ".", "--who"], USAGE, "no notebook found"),
         (["score", ".", "--who", "--assigned", "3_backprop"], USAGE, "no notebook '3_backprop'"),
         (["score", ".", "--assigned", "03_backprop", "04_layers"], USAGE, "with commas between them"),

@@ -11,6 +11,7 @@ from grader.cli.app import app
 from grader.cli.options import CourseOption
 from grader.cli.outcome import BELOW, GRADED, errors_told
 from grader.cli.output import StandardOutput
+from grader.cli.values import path
 from grader.enumeration import count_of
 from grader.machine import usable_cores
 
@@ -78,7 +79,7 @@ def validate(
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(help="The new repository's folder.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="The new repository's folder.", show_default=False, parser=path)],
     course: CourseOption = "autograd",
     grader: Annotated[
         str,

@@ -9,7 +9,7 @@ from grader.submission.finding import archive_stem
 
 #: A sheet of exercises, or a section of the class.
 SHEET = re.compile(
-    r"(?:homework|assignment|exercise|problem[-_ ]?set|hausaufgabe|(?:ü|ue)bung|lab|week|section)"
+    r"(?:homeworks?|assignments?|exercises?|problem[-_ ]?set|hausaufgabe|(?:ü|ue)bung|lab|week|section)"
     r"(?:[-_ ]?\d{1,2}[a-z]?)?"
     r"|(?:hw|ps|ex|sec)[-_ ]?\d{1,2}[a-z]?",
     re.I,

@@ -712,6 +712,11 @@ def test_collect_one_of_several_archives_is_a_students_unless_a_notebook_comes_t
         assert [entry.student for entry in collection] == ["ada", *students]
 
 
+def test_collect_a_course_repository_without_its_history_is_of_the_student_whose_it_is(tmp_path: Path) -> None:
+    with collect([made(tmp_path / "backprop-ada", "exercises/01_tensors.ipynb", "README.md")]) as collection:
+        assert [entry.student for entry in collection] == ["backprop-ada"]
+
+
 def test_collect_an_archive_called_like_a_sheet_is_of_the_student_whose_folder_it_lies_in(tmp_path: Path) -> None:
     zip_of(made(tmp_path / "ada", "notes.txt") / "HW3.zip", {"nb.ipynb": b"{}"})
     with collect([tmp_path / "ada"]) as collection:
