@@ -1,15 +1,33 @@
-"""``python -m grader``: the same as the ``grader`` command.
+"""The ``grader`` command, also as ``python -m grader``.
 
-Python puts the working directory first on ``sys.path`` here; inside a student's repository that would let their
-``json.py`` be imported in place of the library's, so it is taken off before anything else is imported.
+Python puts the working directory first on ``sys.path`` for the latter; inside a student's repository that would let
+their ``json.py`` be imported in place of the library's, so it is taken off before anything else is imported.
 """
 
 import sys
 
-if sys.path and sys.path[0] not in {"", None} and not sys.flags.safe_path:
-    sys.path.pop(0)
-sys.path = [entry for entry in sys.path if entry]
+if __name__ == "__main__":
+    if sys.path and sys.path[0] not in {"", None} and not sys.flags.safe_path:
+        sys.path.pop(0)
+    sys.path = [entry for entry in sys.path if entry]
 
-from grader.cli import main  # noqa: E402
+import os
+import signal
 
-main()
+
+def main() -> None:
+    """Run the command line. Until a command begins, while all is imported, an interruption ends the process at once."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _end)
+    from grader.cli import main as run
+
+    run()
+
+
+def _end(number: int, _: object) -> None:
+    os.write(2, b"\ninterrupted\n")
+    os._exit(128 + number)
+
+
+if __name__ == "__main__":
+    main()

@@ -18,7 +18,7 @@ from grader._version import __version__
 from grader.errors import UsageError
 from grader.kernel import KernelPool
 from grader.machine import allow_open_files
-from grader.model import Limits, RunReport, SubmissionReport
+from grader.model import Limits, RunReport, Submission, SubmissionReport
 from grader.submission import Collection, CollectLimits, Entry
 
 if TYPE_CHECKING:
@@ -100,9 +100,16 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
                 limits=options.collect_limits,
             ) as collection:
                 observer.collected(collection)
+                for remark in collection.remarks:
+                    observer.remarked(remark)
                 if changed := run.changed():
                     observer.remarked(
                         f"the {' and the '.join(changed)} changed since the last run, so everything is graded again"
+                    )
+                if not run.assigned and gradebook.last_assigned():
+                    observer.remarked(
+                        "the last run was of what --assigned named; without it, each total is of what that student "
+                        "handed in"
                     )
                 run.begin(len(collection))
                 observer.started(len(collection))
@@ -207,9 +214,11 @@ class _Run:
 
     async def _grade_entry(self, key: str, entry: Entry) -> tuple[SubmissionReport, bool]:
         from grader.fingerprint import fingerprint
-        from grader.pipeline import grade, read_entry
+        from grader.pipeline import grade, read_entry, unassigned
 
         submission = read_entry(entry, self.seeded)
+        if isinstance(submission, Submission):
+            submission = unassigned(submission, self.seeded.course, self.assigned) or submission
         if isinstance(submission, SubmissionReport):
             self.gradebook.store(key, "", submission)
             return submission, False

@@ -51,13 +51,22 @@ CREATE TABLE IF NOT EXISTS ruling (
 )
 """
 
-#: How many submissions of earlier runs are not in a run, whatever the path they are in it by.
+#: How many submissions of earlier runs are not in a run, whatever the path they are in it by. One that came instead, by
+#: the same student under the same name, has replaced one of them.
 _LEFT_OUT = """
-SELECT COUNT(*) FROM (
-    SELECT json_extract(report, '$.student'), json_extract(report, '$.sha256')
-        FROM submission WHERE run < ? AND json_valid(report)
-    EXCEPT SELECT json_extract(report, '$.student'), json_extract(report, '$.sha256')
-        FROM submission WHERE run = ? AND json_valid(report)
+WITH entry AS (
+    SELECT run, json_extract(report, '$.student') AS student, json_extract(report, '$.notebook') AS notebook,
+        json_extract(report, '$.sha256') AS sha256
+    FROM submission WHERE json_valid(report)
+),
+    there AS (SELECT DISTINCT student, notebook, sha256 FROM entry WHERE run = ?1),
+    earlier AS (SELECT DISTINCT student, notebook, sha256 FROM entry WHERE run < ?1),
+    gone AS (SELECT * FROM earlier WHERE (student, sha256) NOT IN (SELECT student, sha256 FROM there)),
+    came AS (SELECT * FROM there WHERE (student, sha256) NOT IN (SELECT student, sha256 FROM earlier)),
+    replaced AS (SELECT student, notebook, COUNT(*) AS number FROM came GROUP BY 1, 2)
+SELECT COALESCE(SUM(MAX(left_out, 0)), 0) FROM (
+    SELECT COUNT(*) - COALESCE(number, 0) AS left_out
+        FROM gone LEFT JOIN replaced USING (student, notebook) GROUP BY student, notebook
 )
 """
 
@@ -163,6 +172,11 @@ class Gradebook:
         """
         last = self._last_run()
         return None if last is None else last.settings
+
+    def last_assigned(self) -> Mapping[str, float]:
+        """The exercises that were assigned in the last run, with their points; none where it was of what came."""
+        last = self._last_run()
+        return {} if last is None else last.assigned
 
     def _last_run(self) -> _Started | None:
         row = self._execute("SELECT id, settings FROM run ORDER BY id DESC LIMIT 1").fetchone()
@@ -274,7 +288,7 @@ class Gradebook:
             return ()
         run, wanted = last.number, last.submissions
         (done,) = self._execute("SELECT COUNT(*) FROM submission WHERE run = ?", (run,)).fetchone()
-        (other,) = self._execute(_LEFT_OUT, (run, run)).fetchone()
+        (other,) = self._execute(_LEFT_OUT, (run,)).fetchone()
         if wanted is not None and done < wanted:
             return (f"unfinished: {done} of {wanted} submissions are graded; `grader score` again goes on",)
         remarks = []

@@ -527,7 +527,9 @@ class CheckScore:
 
 
 ExerciseStatus = Literal["passed", "partial", "failed", "not_implemented", "missing", "grader_error"]
-SubmissionStatus = Literal["graded", "unreadable", "crashed", "timed_out", "no_exercises", "grader_error"]
+SubmissionStatus = Literal[
+    "graded", "unreadable", "crashed", "timed_out", "no_exercises", "not_assigned", "grader_error"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,11 +158,19 @@ def overridden(report: SubmissionReport, rulings: Sequence[Ruling]) -> Submissio
 def lapsed(rulings: Iterable[Ruling], submissions: Sequence[SubmissionReport]) -> tuple[Ruling, ...]:
     """The ``rulings`` on these students that none of these reports has.
 
-    They are on notebooks that were handed in before, or give more points than the exercise has now.
+    They are on notebooks that were handed in before, or give more points than the exercise has now. Those on notebooks
+    that are not assigned now wait.
     """
     students = {report.student for report in submissions}
     held = {(report.student, one.id) for report in submissions for one in report.exercises if one.override}
-    return tuple(one for one in rulings if one.student in students and (one.student, one.exercise) not in held)
+    waiting = {(report.student, report.sha256) for report in submissions if report.status == "not_assigned"}
+    return tuple(
+        one
+        for one in rulings
+        if one.student in students
+        and (one.student, one.exercise) not in held
+        and (one.student, one.sha256) not in waiting
+    )
 
 
 def _ruled(exercise: ExerciseScore, ruling: Ruling | None) -> ExerciseScore:

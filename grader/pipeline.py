@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from grader.errors import GraderError
@@ -17,6 +17,7 @@ from grader.judge.score import link_consequences, score_fault, score_missing, sc
 from grader.kernel import KernelPool
 from grader.kernel.results import steady
 from grader.model import (
+    Course,
     Diagnosis,
     Execution,
     Exercise,
@@ -40,6 +41,20 @@ def read_entry(entry: Entry, seeded: SeededCourse) -> Submission | SubmissionRep
         _log.exception("reading %s failed", entry.shown_path)
         unread = Submission(entry.student, entry.notebook, entry.path, entry.shown_path, sha256="")
         return _report(unread, "grader_error", None, 0.0, reason=_fault(error))
+
+
+def unassigned(submission: Submission, course: Course, assigned: Collection[str]) -> SubmissionReport | None:
+    """The report of a submission that need not run, since it is asked for none of the exercises ``assigned``.
+
+    None where it is asked for one, or where nothing tells what it is asked for. With nothing assigned, all counts.
+    """
+    asked = asked_of(submission, course)
+    if not assigned or not asked or any(exercise.id in assigned for exercise in asked):
+        return None
+    reason = "it holds no assigned exercise, so it was not run"
+    if submission.unreadable is not None:
+        reason += f"; nor can it be read: {submission.unreadable}"
+    return _report(submission, "not_assigned", None, sum(exercise.possible for exercise in asked), reason=reason)
 
 
 async def grade(submission: Submission, seeded: SeededCourse, pool: KernelPool) -> SubmissionReport:

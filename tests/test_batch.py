@@ -21,6 +21,7 @@ from grader.errors import CourseError, GradebookBusy, UsageError
 from grader.gradebook import FILE_NAME, Gradebook
 from grader.model import Limits, RunReport
 from grader.report import load_schema, to_json
+from grader.report.row import rows_of
 from tests.conftest import grade_folder
 from tests.fakes import InProcessPool
 from tests.samples import BACKPROP, EXERCISES, answered, hand_in
@@ -264,6 +265,39 @@ def test_score_with_notebooks_assigned_counts_them_again_in_every_later_report(
         assert gradebook.report().assigned == run.assigned
     jsonschema.validate(json.loads(to_json(run)), load_schema())
     assert json.loads(to_json(run))["assigned"]["lin_grad"] == 4
+
+
+def test_score_runs_no_notebook_without_an_assigned_exercise_and_reports_that_it_was_there(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path
+) -> None:
+    for notebook in ("04_layers.ipynb", "09_capstone.ipynb"):
+        hand_in(small_class, {"ada": answered({}, notebook)}, notebook)
+    hand_in(small_class, {"dan": "cut off"}, "04_layers.ipynb")  # he handed in nothing else
+    hand_in(small_class, {"bob": answered({})}, "mine.ipynb")  # told by its tags, not by its name
+    run = score(small_class, tmp_path / "out", assigned=("03_backprop",))
+
+    assert sorted(fake_pool.ran) == ["ada/03_backprop.ipynb", "bob/03_backprop.ipynb", "bob/mine.ipynb"]
+    left = [one for one in run.submissions if one.status == "not_assigned"]
+    assert [(one.student, one.notebook, one.score) for one in left] == [
+        ("ada", "04_layers.ipynb", None),
+        ("ada", "09_capstone.ipynb", None),
+        ("dan", "04_layers.ipynb", None),
+    ]
+    assert [(row.student, row.score, row.status) for row in rows_of(run)] == [
+        ("ada", 14.0, "graded"),
+        ("bob", 14.0, "graded"),
+        ("cyd", None, "unreadable"),
+        ("dan", 0.0, "graded"),
+    ]
+    jsonschema.validate(json.loads(to_json(run)), load_schema())
+
+    told: list[str] = []
+    options = ScoreOptions(paths=(small_class,), out=tmp_path / "out")
+    score_class(options, Observer(remarked=told.append))
+    assert "ada/04_layers.ipynb" in fake_pool.ran  # they count again, so they run
+    assert told == [
+        "the last run was of what --assigned named; without it, each total is of what that student handed in"
+    ]
 
 
 def test_score_of_late_joiners_says_who_is_left_out_and_both_together_run_nobody_again(

@@ -133,6 +133,9 @@ def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> 
         (["score", ".", "--sandbox", "glass"], USAGE, "glass"),
         (["score", ".", "--seed", "-1"], USAGE, "--seed"),
         (["score", ".", "--seed", "abc"], USAGE, "'abc' is not a seed"),
+        (["score", ""], USAGE, "it is empty"),
+        (["score", ".", "--out", ""], USAGE, "it is empty"),
+        (["init", ""], USAGE, "it is empty"),
         (["score", ".", "--who"], USAGE, "no notebook found"),
         (["score", ".", "--who", "--assigned", "3_backprop"], USAGE, "no notebook '3_backprop'"),
         (["score", ".", "--assigned", "03_backprop", "04_layers"], USAGE, "with commas between them"),
@@ -372,6 +375,19 @@ def test_a_run_whose_output_finds_no_room_says_so_and_writes_its_reports(tmp_pat
     for done in printed:
         assert done.returncode == USAGE
         assert done.stderr.splitlines() == [f"error: {trouble}", "  send it where there is room"]
+
+
+def test_interrupted_while_all_is_imported_says_so_in_a_line() -> None:
+    code = (
+        "import signal, sys\nfrom grader.__main__ import main\n"
+        "class Finder:\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        "        if name == 'grader.cli.scoring': signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder)\n"
+        "sys.argv = ['grader', '--version']\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "\ninterrupted\n")
 
 
 def test_grammar_that_jupyterlab_brings_is_not_loaded(tmp_path: Path) -> None:

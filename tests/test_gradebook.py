@@ -192,6 +192,32 @@ def test_gradebook_tells_what_the_last_run_has_not(tmp_path: Path) -> None:
         assert "2 submissions of earlier runs are" in book.remarks()[0]
 
 
+def test_gradebook_takes_a_notebook_handed_in_again_for_no_submission_that_is_left_out(tmp_path: Path) -> None:
+    first, second, late = (replace(report_of("ada"), sha256=digest) for digest in ("ab", "cd", "ef"))
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(SETTINGS, 1)
+        book.store("ada/03.ipynb", "f", first)
+        book.begin(SETTINGS, 1)  # with another folder named beside it, all paths are shown with their folder
+        book.store("class/ada/03.ipynb", "g", second)
+        assert book.remarks() == ()
+
+        book.begin(SETTINGS, 2)
+        book.take_over("class/ada/03.ipynb", "g")
+        book.store("late/ada/03.ipynb", "h", late)
+        assert book.remarks() == ()
+        book.begin(SETTINGS, 1)
+        book.store("ada/03.ipynb", "g", second)
+        assert "1 submission of an earlier run is" in book.remarks()[0]  # the late one
+
+
+def test_gradebook_keeps_a_ruling_on_a_notebook_that_is_not_assigned_now(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(SETTINGS, 1)
+        book.store("ada", "", replace(report_of("ada", None), status="not_assigned", exercises=()))
+        book.rule(Ruling("ada", "lin_grad", "ab", 2.5, "r"))
+        assert book.remarks() == ()
+
+
 def test_gradebook_from_before_runs_had_a_size_is_not_unfinished(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
         book.begin(SETTINGS, 2, assigned={"lin_grad": 4.0})

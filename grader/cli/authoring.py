@@ -11,6 +11,7 @@ from grader.cli.app import app
 from grader.cli.options import CourseOption
 from grader.cli.outcome import BELOW, GRADED, errors_told
 from grader.cli.output import StandardOutput
+from grader.cli.values import path
 from grader.enumeration import count_of
 from grader.machine import usable_cores
 
@@ -52,21 +53,24 @@ def validate(
         from grader.course.proof_table import proof_view
         from grader.course.validate import is_released
         from grader.course.validate import validate as proof_of
+        from grader.report.progress import ProofProgress
 
         console = StandardOutput()
         loaded = load_course(course)
         at_a_time = jobs or usable_cores()
         console.print(f"proving {count_of(len(loaded.exercises), 'exercise')}, {at_a_time} at a time")
-        found = proof_of(
-            loaded,
-            solutions=solutions,
-            seeds=seeds,
-            quick=quick,
-            jobs=at_a_time,
-            progress=lambda one, done, total: console.print(
-                f"{done:>3} of {total}  {one.exercise}  {one.seconds:.1f} s"
-            ),
-        )
+        with ProofProgress(console) as progress:
+            found = proof_of(
+                loaded,
+                solutions=solutions,
+                seeds=seeds,
+                quick=quick,
+                jobs=at_a_time,
+                progress=lambda one, done, total: console.print(
+                    f"{done:>3} of {total}  {one.exercise}  {one.seconds:.1f} s"
+                ),
+                underway=progress.show,
+            )
         console.print(proof_view(found))
         if not is_released(loaded, solutions):
             console.print(f"{loaded.exercises_dir} holds other notebooks than were proved here: run `grader release`")
@@ -75,7 +79,7 @@ def validate(
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(help="The new repository's folder.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="The new repository's folder.", show_default=False, parser=path)],
     course: CourseOption = "autograd",
     grader: Annotated[
         str,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from grader.cli.values import not_nan, seed_number
+from grader.cli.values import not_nan, path, seed_number
 from grader.model import Hints
 
 #: What confines student code.
@@ -15,7 +15,7 @@ Sandbox = Literal["bwrap", "landlock", "none"]
 CourseOption = Annotated[
     str, typer.Option("--course", help="An installed course's name, a .py file or a package.", show_default=True)
 ]
-OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where the gradebook and the reports go.")]
+OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where the gradebook and the reports go.", parser=path)]
 HintsOption = Annotated[
     Hints, typer.Option("--hints", help="How much help the feedback gives: none, a hint, or a hint and what to do.")
 ]
@@ -24,7 +24,7 @@ HintsOption = Annotated[
 
 PathsArgument = Annotated[
     list[Path],  # one that cannot be read is a student's entry with the reason, and does not end the run
-    typer.Argument(help="Folders, notebooks or archives of submissions.", show_default=False, readable=False),
+    typer.Argument(help="Folders, notebooks or archives of submissions.", show_default=False, parser=path),
 ]
 SeedOption = Annotated[
     int | None,

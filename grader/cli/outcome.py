@@ -61,7 +61,7 @@ def errors_told(platforms: Platforms | None = None, *, exit_zero: bool = False, 
     """
     asked: list[int] = []
     try:
-        with _interrupted_by_sigterm(asked), _file_errors_refused():
+        with _interruptible(asked), _file_errors_refused():
             yield
     except (typer.Exit, typer.Abort):
         raise
@@ -83,10 +83,11 @@ def errors_told(platforms: Platforms | None = None, *, exit_zero: bool = False, 
 
 
 @contextmanager
-def _interrupted_by_sigterm(asked: list[int]) -> Iterator[None]:
-    """Take SIGTERM for an interruption, noted in ``asked``, so that kernels and folders are put away as after one.
+def _interruptible(asked: list[int]) -> Iterator[None]:
+    """Let Ctrl-C raise, which it does not yet while all is imported (``grader.__main__``), and SIGTERM do the same.
 
-    Not where interruptions are ignored, as a shell has it for a command in the background.
+    So kernels and folders are put away; SIGTERM is noted in ``asked``. Not where interruptions are ignored, as a shell
+    has it for a command in the background.
     """
 
     def interrupt(number: int, _: object) -> None:
@@ -97,11 +98,13 @@ def _interrupted_by_sigterm(asked: list[int]) -> Iterator[None]:
     if not in_main_thread or not callable(signal.getsignal(signal.SIGINT)):
         yield
         return
-    before = signal.signal(signal.SIGTERM, interrupt)
+    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: interrupt}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import typer
 from grader.cli import options as cli
 from grader.cli.app import app
 from grader.cli.outcome import GRADED, errors_told, exit_status
-from grader.cli.output import StandardOutput, write_out
+from grader.cli.output import StandardOutput, note, write_out
 from grader.cli.values import size
 from grader.cli.view import ProgressView, entries_csv, print_entries
 from grader.errors import UsageError
@@ -183,6 +183,8 @@ def _print_who(
     loaded = load_course(course)
     expected_of(loaded, assigned)  # a name that is mistyped is told here too
     with collect(paths, student_pattern=student_pattern, known=loaded.notebooks, skip=out) as collection:
+        for remark in collection.remarks:
+            note(remark)
         if as_csv:
             write_out(entries_csv(collection))
         else:

@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from contextlib import suppress
+from pathlib import Path
 
 import typer
 
@@ -45,6 +46,17 @@ def not_nan(value: float | None) -> float | None:
 def composed(text: str) -> str:
     """Compose letters and their marks, as students' names are kept; macOS hands them over taken apart."""
     return unicodedata.normalize("NFC", text)
+
+
+def path(text: str) -> Path:
+    """A path; the empty text that a shell makes of a variable without a value is none, nor is it the working directory.
+
+    Raises:
+        BadParameter: the text is empty.
+    """
+    if not text:
+        raise typer.BadParameter("it is empty: a variable without a value, perhaps; '.' is the folder you are in")
+    return Path(text)
 
 
 def seed_number(text: str) -> int:

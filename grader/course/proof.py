@@ -42,8 +42,10 @@ class Effort:
         return Effort(min(self.seeds, SLOW_SEEDS), 1)
 
 
-def prove(exercise: Exercise, answers: Answers, effort: Effort) -> ExerciseProof:
-    """Prove one exercise.
+def prove(
+    exercise: Exercise, answers: Answers, effort: Effort, count: Callable[[int], None] = lambda seeds: None
+) -> ExerciseProof:
+    """Prove one exercise; ``count`` is told after each seed how many are done.
 
     Raises:
         CourseError: the forward pass raised, or a check has no expected value.
@@ -69,6 +71,7 @@ def prove(exercise: Exercise, answers: Answers, effort: Effort) -> ExerciseProof
                 who = f"the variant {specimen.name}"
                 if who not in ledger.settled:
                     _right(ledger, trial.specimen(specimen), who, "variant", seed)
+        count(seed + 1)
     holds = _gradcheck(ledger, prepared)
     return ExerciseProof(
         exercise=exercise.id,

@@ -10,8 +10,8 @@ from __future__ import annotations
 import multiprocessing
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, MutableSequence, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from pathlib import Path
 
 import torch
@@ -30,6 +30,8 @@ QUICK = Effort(seeds=12, mutant_seeds=1)
 MUTANT_SEEDS = 10
 
 Progress = Callable[[ExerciseProof, int, int], None]
+#: So often is told how far the proofs are that go on in other processes, in seconds.
+_TOLD_S = 0.25
 
 
 def validate(
@@ -39,12 +41,14 @@ def validate(
     seeds: int = 1000,
     quick: bool = False,
     progress: Progress = lambda proof, done, total: None,
+    underway: Callable[[int, int], None] = lambda seeds, total: None,
     jobs: int = 1,
 ) -> CourseProof:
     """Prove ``course`` with the solution notebooks in ``solutions`` and the specimens beside them.
 
     ``solutions`` defaults to the folder of that name beside the released notebooks. ``seeds`` are those of the right
-    answers in the thorough proof. ``progress`` is told each exercise's proof, how many are done and how many there are.
+    answers in the thorough proof. ``progress`` is told each exercise's proof, how many are done and how many there are;
+    ``underway``, now and then in between, how many seeds of all exercises are.
 
     What keeps an exercise from being proved is a problem of that exercise's, and the others are proved all the same.
 
@@ -56,8 +60,9 @@ def validate(
     _refuse_strays(folder)
     effort = QUICK if quick else Effort(seeds, min(seeds, MUTANT_SEEDS))
     work = tuple((exercise, folder.resolve(), course, effort) for exercise in course.exercises.values())
+    total = sum(_seeds_of(one) for one in work)
     proofs: dict[str, ExerciseProof] = {}
-    for proof in _proofs(work, jobs):
+    for proof in _proofs(work, jobs, lambda seeds: underway(seeds, total)):
         proofs[proof.exercise] = proof
         progress(proof, len(proofs), len(work))
     return CourseProof(
@@ -93,19 +98,35 @@ def _refuse_strays(folder: Path) -> None:
 _Work = tuple[Exercise, Path, Course, Effort]
 
 
-def _proofs(work: Sequence[_Work], jobs: int) -> Iterator[ExerciseProof]:
-    """The proofs, as they are done. Declarations hold functions, so helpers are forked and inherit them."""
+def _proofs(work: Sequence[_Work], jobs: int, told: Callable[[int], None]) -> Iterator[ExerciseProof]:
+    """The proofs, as they are done. Declarations hold functions, so helpers are forked and inherit them.
+
+    ``told`` gets how many seeds are done.
+    """
     if jobs <= 1:
+        before = 0
         for one in work:
-            yield _prove(one)
+            yield _prove(one, lambda seeds, before=before: told(before + seeds))  # type: ignore[misc]
+            before += _seeds_of(one)
         return
     fork = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(jobs, fork, initializer=_adopt, initargs=(work,)) as pool:
+    counts = fork.Array("q", len(work), lock=False)
+    with ProcessPoolExecutor(jobs, fork, initializer=_adopt, initargs=(work, counts)) as pool:
         try:
-            for done in as_completed([pool.submit(_prove_adopted, index) for index in _slowest_first(work)]):
-                yield done.result()
+            waiting = {pool.submit(_prove_adopted, index) for index in _slowest_first(work)}
+            while waiting:
+                done, waiting = wait(waiting, timeout=_TOLD_S, return_when=FIRST_COMPLETED)
+                told(sum(counts))
+                yield from (one.result() for one in done)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _seeds_of(work: _Work) -> int:
+    """On how many seeds it is proved, unless it breaks off."""
+    exercise, _, _, effort = work
+    mine = effort.for_exercise(exercise)
+    return max(mine.seeds, mine.mutant_seeds)
 
 
 def _slowest_first(work: Sequence[_Work]) -> list[int]:
@@ -113,25 +134,32 @@ def _slowest_first(work: Sequence[_Work]) -> list[int]:
 
 
 _adopted: list[_Work] = []
+_counts: list[MutableSequence[int]] = []
 
 
-def _adopt(work: Sequence[_Work]) -> None:
-    """In a helper process: what it inherited."""
+def _adopt(work: Sequence[_Work], counts: MutableSequence[int]) -> None:
+    """In a helper process: what it inherited, and where it counts the seeds of each that are done."""
     _adopted[:] = work
+    _counts[:] = [counts]
 
 
 def _prove_adopted(index: int) -> ExerciseProof:
-    return _prove(_adopted[index])
+    def count(seeds: int) -> None:
+        _counts[0][index] = seeds
+
+    proof = _prove(_adopted[index], count)
+    count(_seeds_of(_adopted[index]))
+    return proof
 
 
-def _prove(work: _Work) -> ExerciseProof:
+def _prove(work: _Work, count: Callable[[int], None]) -> ExerciseProof:
     exercise, folder, course, effort = work
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with warnings.catch_warnings(), in_folder_of(folder / f"{exercise.notebook}.ipynb"):
             warnings.simplefilter("ignore")
-            return prove(exercise, answers_to(exercise, folder, course), effort)
+            return prove(exercise, answers_to(exercise, folder, course), effort, count)
     except CourseError as error:
         named = f"exercise {exercise.id!r}"
         message = str(error).removeprefix(f"{named}, ").removeprefix(f"{named}: ")

@@ -12,6 +12,8 @@ from grader.report import wording
 from grader.report.row import UNTRIED, URGENCY, Row
 
 _ORDER = (*URGENCY, wording.FLAGGED)
+#: So many notebooks of a student without exercises are remarked one by one.
+_STRAYS = 3
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w{1,80})")
 
 
@@ -27,7 +29,7 @@ class Concern:
 
 def remarks_on(row: Row) -> tuple[str, ...]:
     """The remarks on a student for a human, those on exercises with the exercise named."""
-    remarks = [wording.spare(entry) for entry in row.spare]
+    remarks = [words for _, words in _spares(row)]
     if attempts := row.attempts:
         remarks.append(wording.attempts(attempts))
     remarks += [flag for entry in row.entries for flag in entry.flags]
@@ -97,11 +99,9 @@ def _missing_modules(rows: Sequence[Row]) -> list[Concern]:
 
 
 def _concerns_of(row: Row) -> list[Concern]:
-    found = []
+    found = [Concern(row.student, wording.FLAGGED, notebook, words) for notebook, words in _spares(row)]
     for entry in row.entries:
-        if entry in row.spare:
-            found.append(Concern(row.student, wording.FLAGGED, entry.notebook, wording.spare(entry)))
-        elif entry.status != "graded":
+        if entry not in row.spare and entry.status in URGENCY:
             found.append(Concern(row.student, entry.status, entry.notebook, wording.reason(entry)))
         broken = [exercise.id for exercise in entry.exercises if exercise.status == "grader_error"]
         if broken and entry.status != "grader_error":
@@ -119,6 +119,15 @@ def _concerns_of(row: Row) -> list[Concern]:
     if attempts := row.attempts:
         found.append(Concern(row.student, wording.FLAGGED, attempts[0], wording.attempts(attempts)))
     return found
+
+
+def _spares(row: Row) -> list[tuple[str, str]]:
+    """The notebooks that take nothing away, with a remark on each; one remark on many without exercises."""
+    strays = [entry for entry in row.spare if entry.status == "no_exercises"]
+    if len(strays) <= _STRAYS:
+        return [(entry.notebook, wording.spare(entry)) for entry in row.spare]
+    others = [(entry.notebook, wording.spare(entry)) for entry in row.spare if entry not in strays]
+    return [(strays[0].notebook, wording.strays([entry.notebook or entry.path for entry in strays])), *others]
 
 
 def _none_found(exercises: Sequence[ExerciseScore]) -> bool:

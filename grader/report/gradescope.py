@@ -54,9 +54,13 @@ def _score(rows: tuple[Row, ...]) -> float | None:
 def _overview(rows: tuple[Row, ...]) -> str:
     if not rows:
         return wording.NOTHING_GRADED
-    lines = [line for row in rows for line in _of_entries(row)]
-    lines += [one_line(wording.idle(row.idle)) for row in rows if row.idle]
-    lines += [one_line(wording.spare(entry), 600) for row in rows for entry in row.spare]
+    lines = []
+    for row in rows:
+        if len(rows) > 1:
+            lines.append(f"{one_line(row.student)}:")
+        lines += _of_entries(row)
+        lines += [one_line(wording.idle(row.idle))] if row.idle else []
+        lines += [one_line(wording.spare(entry), 600) for entry in row.spare]
     if any(row.exercises for row in rows):
         lines.append(wording.COUNTED_FROM)
     return "\n".join(line.rstrip() for line in lines)

@@ -6,7 +6,7 @@ members a roster names, is exported as a row for each.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from grader.errors import UsageError
@@ -45,8 +45,8 @@ def export(
     never a zero. ``out_of`` is what all points together are worth there, by default as many points.
 
     Raises:
-        UsageError: ``identifier`` is not known, a roster for Moodle has no column ``identifier``, or the
-            points of exercises, which ``csv`` has, shall be ``out_of`` something else.
+        UsageError: for Moodle, ``identifier`` is not known or the roster has no such column; or the points of
+            exercises, which ``csv`` has, shall be ``out_of`` something else.
     """
     if to == "csv":
         if out_of is not None:
@@ -56,16 +56,8 @@ def export(
             )
         return gradebook_csv(run)
     columns = dict.fromkeys(column for person in (roster or {}).values() for column in person)
-    if identifier not in (*MOODLE_IDENTIFIERS, *columns):
-        raise UsageError(
-            f"Moodle does not identify students by {identifier!r}",
-            remedy=f"choose one of: {', '.join(MOODLE_IDENTIFIERS)}; or a column of the roster, as it is headed there",
-        )
-    if to == "moodle" and columns and identifier not in columns:
-        raise UsageError(
-            f"the roster has no column {identifier!r}",
-            remedy=f"name another with --identifier; it has: {one_line(', '.join(columns), 200)}",
-        )
+    if to == "moodle":
+        _refuse_unknown(identifier, tuple(columns))
     known = {csv_cell(student): person for student, person in (roster or {}).items()}
     counted = tally(run)
     teams = teams_of(run)
@@ -83,6 +75,20 @@ def export(
         return _moodle(scaled, column, known, identifier)
     forms = {"canvas": _canvas, "gradescope": _gradescope, "brightspace": _brightspace}
     return forms[to](scaled, column, known)
+
+
+def _refuse_unknown(identifier: str, columns: Sequence[str]) -> None:
+    """Refuse an identifier that neither Moodle nor the roster with these ``columns`` has."""
+    if identifier not in (*MOODLE_IDENTIFIERS, *columns):
+        raise UsageError(
+            f"Moodle does not identify students by {identifier!r}",
+            remedy=f"choose one of: {', '.join(MOODLE_IDENTIFIERS)}; or a column of the roster, as it is headed there",
+        )
+    if columns and identifier not in columns:
+        raise UsageError(
+            f"the roster has no column {identifier!r}",
+            remedy=f"name another with --identifier; it has: {one_line(', '.join(columns), 200)}",
+        )
 
 
 def _canvas(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]]) -> str:

@@ -140,6 +140,8 @@ def _class_blocks(counted: Tally) -> Iterator[str]:
     yield f"## {count_of(len(counted.rows), 'student')} · mean {points(counted.mean)}\n"
     if counted.totals_of:
         yield f"{wording.unlike_totals(*counted.totals_of)}\n"
+    if counted.not_run:
+        yield f"{markdown(wording.not_run(counted.not_run))}\n"
     if counted.concerns:
         lines = ["### Needs a human's eye\n", "| | student | notebook | why |", "|---|---|---|---|"]
         lines += [

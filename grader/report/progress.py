@@ -1,4 +1,4 @@
-"""How far a run is: a live bar on a terminal, a plain line now and then elsewhere."""
+"""How far a run or a proof is: a live bar on a terminal; of a run, a plain line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from grader.model import SubmissionReport
 from grader.report.text import cut, terminal
@@ -56,6 +56,11 @@ class ScoreProgress:
 
     def advance(self, report: SubmissionReport, taken_over: bool = False) -> None:
         """Count one more submission as graded: by this run, or ``taken_over`` from an earlier one, at no pace."""
+        if report.status == "not_assigned":  # nothing was run
+            self._total -= 1
+            if self._console.is_terminal:
+                self._live.update(self._task, total=self._total)
+            return
         self._done += 1
         self._fresh += not taken_over
         self._unsaid += 1
@@ -85,6 +90,35 @@ class ScoreProgress:
         remarks = "; ".join(filter(None, (f"{kept} of them earlier" if kept else "", self.pace)))
         said = f" ({remarks})" if remarks else ""
         self._console.print(f"graded {self._done} of {self._total}{said}", markup=False, highlight=False)
+
+
+class ProofProgress:
+    """How far proofs are that take minutes each; use as a context manager. Shows nothing where there is no terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._live = Progress(
+            TextColumn("seeds"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._live.add_task("", total=None)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def show(self, seeds: int, total: int) -> None:
+        """Show that so many ``seeds`` of so many are done."""
+        self._live.update(self._task, completed=seeds, total=total)
 
 
 def _duration(seconds: float) -> str:

@@ -36,17 +36,20 @@ class Row:
     @property
     def counted(self) -> tuple[SubmissionReport, ...]:
         """The entries that decide on the score and the status."""
-        return tuple(entry for entry in self.entries if entry not in self.spare)
+        return tuple(entry for entry in self.entries if entry not in self.spare and entry.status != "not_assigned")
 
     @property
     def idle(self) -> tuple[SubmissionReport, ...]:
-        """The entries that tell their student nothing: in them nothing was assigned, and nothing begun."""
+        """The entries that tell their student nothing: in them nothing was assigned, and nothing run or begun."""
         return tuple(
             entry
             for entry in self.entries
-            if entry.status == "graded"
-            and self.unassigned(entry)
-            and all(exercise.status in UNTRIED for exercise in entry.exercises)
+            if entry.status == "not_assigned"
+            or (
+                entry.status == "graded"
+                and self.unassigned(entry)
+                and all(exercise.status in UNTRIED for exercise in entry.exercises)
+            )
         )
 
     def unassigned(self, entry: SubmissionReport) -> bool:
@@ -119,7 +122,7 @@ def _row(student: str, entries: tuple[SubmissionReport, ...], assigned: Mapping[
             if best is None or exercise.score > best.score:
                 exercises[exercise.id] = exercise
     spare = _spare(entries)
-    counted = [entry for entry in entries if entry not in spare]
+    counted = [entry for entry in entries if entry not in spare and entry.status != "not_assigned"]
     ungraded = [entry for entry in counted if entry.score is None]
     failed = any(exercise.status == "grader_error" for exercise in exercises.values())
     absent = {id_: points for id_, points in assigned.items() if id_ not in exercises}

@@ -71,6 +71,12 @@ class Tally:
         return (min(found), max(found)) if len(found) > 1 else None
 
     @property
+    def not_run(self) -> tuple[str, ...]:
+        """The notebooks that were not assigned, and so not run, in alphabetical order, each as often as it was."""
+        entries = (entry for row in self.rows for entry in row.entries if entry.status == "not_assigned")
+        return tuple(sorted(entry.notebook or entry.path for entry in entries))
+
+    @property
     def mean(self) -> float | None:
         """The mean total, or None where nobody has one."""
         return statistics.fmean(self.scores) if self.scores else None

@@ -94,6 +94,8 @@ class _ClassView:
         yield _summary(counted)
         if counted.totals_of:
             yield Text(wording.unlike_totals(*counted.totals_of), "yellow")
+        if counted.not_run:
+            yield Text(terminal(wording.not_run(counted.not_run)), "dim")
         if counted.concerns:
             yield _concerns(counted.concerns)
         if self.note:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from grader.enumeration import first_of
+from grader.enumeration import count_of, first_of
 from grader.model import Diagnosis, ExerciseScore, Hints, SubmissionReport
 from grader.report.numbers import points
 
@@ -43,6 +43,7 @@ SUBMISSION: Final = {
     "crashed": "kernel crashed",
     "timed_out": "ran out of time",
     "no_exercises": "no exercises found",
+    "not_assigned": "not assigned",
     "grader_error": "grader error",
 }
 
@@ -51,6 +52,7 @@ SUBMISSION_DETAIL: Final = {
     "crashed": "The kernel died. What was checked before then is kept.",
     "timed_out": "The time for the whole notebook was up. What was checked before then is kept.",
     "no_exercises": "There was nothing to grade.",
+    "not_assigned": "This was not assigned, and was not graded.",
     "grader_error": "The grader itself failed. This does not count as zero points: it has to be graded again.",
 }
 
@@ -118,9 +120,31 @@ def spare(entry: SubmissionReport) -> str:
     return SPARE[entry.status].format(name=entry.notebook or entry.path, reason=entry.reason)
 
 
+def strays(notebooks: Sequence[str]) -> str:
+    """Why many notebooks of a student without exercises take no points away.
+
+    >>> strays(["a.ipynb", "b.ipynb"])
+    "2 notebooks hold no exercise of this course (a.ipynb, b.ipynb); the student's other notebook counts."
+    """
+    named = first_of(notebooks, _NAMED)
+    return f"{len(notebooks)} notebooks hold no exercise of this course ({named}); the student's other notebook counts."
+
+
 def idle(entries: Sequence[SubmissionReport]) -> str:
     """What is said of notebooks in place of feedback on them."""
-    return f"Neither assigned nor begun: {', '.join(entry.notebook or entry.path for entry in entries)}."
+    names = ", ".join(entry.notebook or entry.path for entry in entries)
+    begun = any(entry.status == "not_assigned" for entry in entries)
+    return f"{'Not assigned, so not graded' if begun else 'Neither assigned nor begun'}: {names}."
+
+
+def not_run(notebooks: Sequence[str]) -> str:
+    """What is said of a class' notebooks that were not assigned, by their names.
+
+    >>> not_run(["01_tensors.ipynb", "04_layers.ipynb", "01_tensors.ipynb"])
+    'Not assigned, so not run: 3 notebooks (01_tensors.ipynb, 04_layers.ipynb).'
+    """
+    names = first_of([*dict.fromkeys(notebooks)], _NAMED)
+    return f"Not assigned, so not run: {count_of(len(notebooks), 'notebook')} ({names})."
 
 
 def attempts(notebooks: Sequence[str]) -> str:

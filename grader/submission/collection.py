@@ -17,6 +17,7 @@ from grader.errors import UsageError
 from grader.notebook_name import kind_of_notebook
 from grader.submission.draft import Draft, draft_of, naming_for
 from grader.submission.entry import Collection, Entry
+from grader.submission.excess import without_excess
 from grader.submission.finding import archive_stem, is_archive, is_notebook
 from grader.submission.gradescope import METADATA
 from grader.submission.limits import CollectLimits
@@ -24,6 +25,7 @@ from grader.submission.listing import Lister, Listing
 from grader.submission.missing import empty, without_notebook
 from grader.submission.naming import classroom_prefix, is_from_platform
 from grader.submission.printable import printable
+from grader.submission.remarks import hidden_in, remarks_on
 
 #: Of several notebooks of one kind, so many are named in each one's flag.
 _NAMED = 4
@@ -68,21 +70,24 @@ def collect(
         listings = _folders_of_students([lister.listed(path, named=len(own) > 1) for path in own])
         drafts = [_drafts(listing, pattern, known) for listing in listings]
         if not any(drafts) and not (len(listings) == 1 and listings[0].alone):
-            raise UsageError(f"no notebook found in {printable(str(paths[0]))}", remedy=_LOOKED_FOR)
-        entries = _entries_of_class(listings, drafts, known)
+            raise UsageError(
+                f"no notebook found in {printable(str(paths[0]))}", remedy=hidden_in(listings) or _LOOKED_FOR
+            )
+        entries = _entries_of_class(listings, drafts, known, limits.notebooks)
+        remarks = remarks_on(own, listings)
     except BaseException:
         unpacked.cleanup()
         raise
     if not any(Path(unpacked.name).iterdir()):  # no archive was met
         unpacked.cleanup()
-        return Collection(entries)
-    return Collection(entries, unpacked)
+        return Collection(entries, remarks=remarks)
+    return Collection(entries, unpacked, remarks)
 
 
 def _entries_of_class(
-    listings: Sequence[Listing], drafts: Sequence[list[Draft]], known: Sequence[str]
+    listings: Sequence[Listing], drafts: Sequence[list[Draft]], known: Sequence[str], most: int
 ) -> tuple[Entry, ...]:
-    """The entries of all paths, sorted, each once.
+    """The entries of all paths, sorted, each once, and ``most`` of one student.
 
     Here is decided what needs the whole class: who share a name, who is missing, which entries are of one kind.
     """
@@ -107,7 +112,7 @@ def _entries_of_class(
     ordered = sorted(
         entries.values(), key=lambda entry: (alphabetical(entry.student), entry.notebook, entry.shown_path)
     )
-    return _with_duplicates_flagged(ordered)
+    return _with_duplicates_flagged(without_excess(ordered, most, known))
 
 
 def _compiled(pattern: str | None) -> re.Pattern[str] | None:

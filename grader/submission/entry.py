@@ -50,11 +50,14 @@ class Entry:
 class Collection:
     """The entries found, sorted by student, notebook and path, and the folder that unpacked archives live in.
 
+    ``remarks`` are what the operator should know of the paths that were named.
+
     A context manager: leaving it removes the unpacked files, so read and grade the entries inside.
     """
 
     entries: tuple[Entry, ...]
     unpacked: TemporaryDirectory[str] | None = None
+    remarks: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)

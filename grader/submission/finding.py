@@ -19,6 +19,10 @@ _OTHERS = (".7z", ".rar", ".tar.bz2", ".tar.xz", ".tar.zst", ".tbz2", ".txz")
 _ARCHIVES = (*UNPACKED, *_OTHERS)
 
 _DEEPEST = 40
+#: Hidden folders in which notebooks are copies, those of packages, or examples of a tool's.
+_HIDDEN_BY_TOOLS = frozenset(
+    {".git", ".github", ".ipynb_checkpoints", ".virtual_documents", ".venv", ".cache", ".local", ".jupyter", ".vscode"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,27 @@ def found_below(
             else:
                 found.extend(_looked_at(entry, here))
     return sorted(found, key=lambda item: item.parts), folders
+
+
+def hidden_with_notebooks(root: Path) -> list[str]:
+    """Return the folders in ``root`` that begin with a dot, are no tool's, and hold a notebook or a folder with one."""
+    found = []
+    for name in sorted(_names_in(root)):
+        folder = root / name
+        if not name.startswith(".") or name in _HIDDEN_BY_TOOLS or folder.is_symlink() or not folder.is_dir():
+            continue
+        inside = _names_in(folder)
+        if any(map(is_notebook, (*inside, *(deeper for one in inside for deeper in _names_in(folder / one))))):
+            found.append(name)
+    return found
+
+
+def _names_in(folder: Path) -> list[str]:
+    """Return what lies in a folder, nothing where it is none, is a link, or cannot be read."""
+    try:
+        return [] if folder.is_symlink() else [path.name for path in folder.iterdir()]
+    except OSError:
+        return []
 
 
 def _looked_at(entry: os.DirEntry[str], parts: tuple[str, ...]) -> Iterator[Found]:

@@ -9,7 +9,7 @@ from grader.submission.finding import archive_stem
 
 #: A sheet of exercises, or a section of the class.
 SHEET = re.compile(
-    r"(?:homework|assignment|exercise|problem[-_ ]?set|hausaufgabe|(?:ü|ue)bung|lab|week|section)"
+    r"(?:homeworks?|assignments?|exercises?|problem[-_ ]?set|hausaufgabe|(?:ü|ue)bung|lab|week|section)"
     r"(?:[-_ ]?\d{1,2}[a-z]?)?"
     r"|(?:hw|ps|ex|sec)[-_ ]?\d{1,2}[a-z]?",
     re.I,
@@ -39,5 +39,5 @@ def nobodys_in(folders: Sequence[str], known: Sequence[str]) -> frozenset[str]:
     """
     stems = {stem.lower() for stem in known}
     nobodys = {folder for folder in folders if is_part(folder) or folder.lower() in stems}
-    sheets = {folder for folder in folders if SHEET.fullmatch(folder)}
+    sheets = {folder for folder in folders if SHEET.fullmatch(archive_stem(folder))}
     return frozenset(nobodys | sheets if 2 * len(sheets - nobodys) > len({*folders} - nobodys) else nobodys)

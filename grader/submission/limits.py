@@ -15,7 +15,8 @@ class CollectLimits:
     ``notebook_bytes``, ``cells`` and ``code`` (its characters) bound one notebook. ``unpacked_bytes`` and
     ``archive_entries`` bound all archives of one student together, archives inside archives included. They also bound
     an archive that holds a class; the archives in it count anew for each student, so that one student's bomb is refused
-    without the others. ``files`` bounds how many files are looked at below each folder of a path.
+    without the others. ``files`` bounds how many files are looked at below each folder of a path, ``notebooks`` how
+    many of one student's are graded.
     """
 
     notebook_bytes: int = 25 * 1024**2
@@ -24,6 +25,7 @@ class CollectLimits:
     unpacked_bytes: int = 500 * 1024**2
     archive_entries: int = 10_000
     files: int = 200_000
+    notebooks: int = 100
 
 
 @dataclass

@@ -171,6 +171,15 @@ def test_validate_in_two_processes_gives_the_same() -> None:
     assert [proof.margins for proof in alone.exercises] == [proof.margins for proof in together.exercises]
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_progress_is_told_how_many_seeds_are_done_of_how_many(jobs: int, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    course = load_course(str(write_course(tmp_path)))
+    validate(course, seeds=3, jobs=jobs, underway=lambda seeds, total: told.append((seeds, total)))
+    assert told == sorted(told)
+    assert told[-1] == (3, 3)
+
+
 def test_progress_is_told_each_exercise(tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
 

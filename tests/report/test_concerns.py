@@ -101,6 +101,14 @@ def test_concerns_most_urgent_first() -> None:
     ]
 
 
+def test_concerns_many_notebooks_without_exercises_are_one_remark() -> None:
+    many = [ungraded("ada", "no_exercises", "none", notebook=f"a{n}.ipynb") for n in range(9)]
+    counted = tally(run(submission("ada", exercise("lin_grad")), *many))
+    (concern,) = counted.concerns
+    assert concern.detail.startswith("9 notebooks hold no exercise of this course (a0.ipynb, a1.ipynb,")
+    assert remarks_on(counted.rows[0]) == (concern.detail,)
+
+
 def test_concerns_flag_of_both_of_two_attempts_needs_an_eye_once() -> None:
     attempts = [
         submission("ada", exercise("lin_grad"), path=path, flags=("2 of one kind",)) for path in ("a", "late/a")

@@ -140,3 +140,15 @@ def test_gradescope_overview_names_what_was_not_assigned() -> None:
         "  This was not assigned: none of it counts.",
         "Neither assigned nor begun: 06_optimizers.ipynb.",
     ]
+
+
+def test_gradescope_overview_of_several_students_says_whose_each_notebook_is() -> None:
+    spare = ungraded("ada", "no_exercises", "none", notebook="notes.ipynb")
+    made = run(submission("ada", exercise("lin_grad")), spare, submission("bob", exercise("lin_grad")))
+    assert gradescope_results(made)["output"].splitlines()[:5] == [
+        "ada:",
+        "03_backprop.ipynb: 4 / 4",
+        "notes.ipynb holds no exercise of this course; the student's other notebook counts.",
+        "bob:",
+        "03_backprop.ipynb: 4 / 4",
+    ]

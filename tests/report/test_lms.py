@@ -109,6 +109,10 @@ def test_export_of_what_was_assigned_has_one_total_for_all_platforms() -> None:
     assert [row[sheet[0].index("possible")] for row in sheet[1:]] == ["8", "8"]
 
 
+def test_export_to_another_platform_asks_nothing_of_the_column_that_moodle_has() -> None:
+    assert export(MADE, "canvas", roster={"ada": {"ID": "7"}}, identifier="shoe size").startswith("Student,ID,")
+
+
 def test_export_unknown_identifier_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="shoe size"):
         export(MADE, "moodle", identifier="shoe size")

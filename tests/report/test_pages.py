@@ -231,6 +231,15 @@ def test_student_page_says_what_was_set_by_hand_before_what_was_found() -> None:
     assert 0 < page.find("half a point for the idea") < page.find('<ul class="checks">')
 
 
+def test_pages_name_what_was_not_assigned_and_so_not_run() -> None:
+    left = ungraded("ada", "not_assigned", "not run", notebook="06_optimizers.ipynb")
+    made = run(submission("ada", exercise("lin_grad")), left, assigned={"lin_grad": 4.0})
+    shown = student_page(made, tally(made).rows[0])
+    assert "Not assigned, so not graded: 06_optimizers.ipynb." in shown
+    assert shown.count("06_optimizers") == 1
+    assert "Not assigned, so not run: 1 notebook (06_optimizers.ipynb)." in class_page(made)
+
+
 def test_student_page_names_what_was_neither_assigned_nor_begun() -> None:
     begun = submission("ada", exercise("relu_grad"), notebook="04_layers.ipynb")
     idle = submission("ada", untouched("mse_grad"), notebook="06_optimizers.ipynb")

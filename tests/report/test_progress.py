@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from grader.report import ScoreProgress
+from grader.report.progress import ProofProgress
 
 from .builders import submission
 
@@ -51,9 +53,28 @@ def test_progress_nothing_to_do_has_no_pace() -> None:
     assert _run(3, 1.0, done=3) == "graded 3 of 3 (3 of them earlier)\n"
 
 
+def test_progress_does_not_count_what_was_not_run() -> None:
+    clock, file = Clock(), io.StringIO()
+    with ScoreProgress(3, Console(file=file, width=100), clock=clock) as progress:
+        progress.advance(replace(submission("ada"), status="not_assigned"))
+        clock.now += 1
+        progress.advance(submission("ada"))
+        progress.advance(replace(submission("ada"), status="not_assigned"))
+    assert file.getvalue() == "graded 1 of 1 (1.0/s)\n"
+
+
 def test_progress_resumed_on_a_terminal_says_at_its_end_how_many_were_kept() -> None:
     assert "graded 3 of 3 (2 of them earlier; 1.0/s)" in _run(3, 1.0, done=2, terminal=True)
     assert "earlier" not in _run(3, 1.0, terminal=True)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_proof_progress_shows_seeds_on_a_terminal_only(terminal: bool) -> None:
+    file = io.StringIO()
+    with ProofProgress(Console(file=file, width=80, force_terminal=terminal, color_system=None)) as progress:
+        progress.show(12, 1000)
+    assert ("12/1000" in file.getvalue()) is terminal
+    assert file.getvalue() or not terminal
 
 
 def test_progress_on_a_terminal_names_who_without_their_markup() -> None:

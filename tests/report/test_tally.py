@@ -106,6 +106,19 @@ def test_tally_a_spare_notebook_is_a_remark_and_takes_nothing_away(other) -> Non
     assert [(concern.kind, concern.notebook) for concern in counted.concerns] == [("flagged", other.notebook)]
 
 
+def test_tally_what_was_not_assigned_is_counted_and_takes_nothing_away_and_needs_no_eye() -> None:
+    others = [
+        ungraded("ada", "not_assigned", "not run", notebook=f"{name}.ipynb") for name in ("04_layers", "01_tensors")
+    ]
+
+    counted = tally(run(submission("ada", exercise("lin_grad")), *others, assigned={"lin_grad": 4.0}))
+
+    (row,) = counted.rows
+    assert (row.score, row.possible, row.status) == (4.0, 4.0, "graded")
+    assert counted.not_run == ("01_tensors.ipynb", "04_layers.ipynb")
+    assert counted.concerns == ()
+
+
 def test_tally_without_a_notebook_that_counts_nothing_is_spare() -> None:
     both = [ungraded("ada", status, "…", notebook=f"{status}.ipynb") for status in ("no_exercises", "unreadable")]
 

@@ -177,6 +177,42 @@ def test_collect_archives_that_cannot_be_read_have_their_reason_and_no_flags(tmp
         assert [entry.refused is None for entry in collection] == [False, False, True]
 
 
+def test_collect_grades_so_many_notebooks_of_a_student_those_of_the_course_first(tmp_path: Path) -> None:
+    made(tmp_path, *(f"ada/a{n}.ipynb" for n in range(5)), "ada/03_backprop.ipynb", "bob/03_backprop.ipynb")
+    with collect([tmp_path], known=["03_backprop"], limits=CollectLimits(notebooks=3)) as collection:
+        shown = [(entry.shown_path, entry.flags) for entry in collection]
+    flag = "6 notebooks by this student, at most 3 are graded; not ada/a2.ipynb, ada/a3.ipynb, ada/a4.ipynb"
+    assert shown == [
+        ("ada/03_backprop.ipynb", (flag,)),
+        ("ada/a0.ipynb", ()),
+        ("ada/a1.ipynb", ()),
+        ("bob/03_backprop.ipynb", ()),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("named", "remarks"),
+    [
+        (["."], []),
+        (["late", "."], ["late lies in class, which is named too"]),
+        (["late", "late"], ["late is named twice"]),
+        (["odd"], ["1 hidden folder with notebooks is passed over: .zoe;"]),
+    ],
+)
+def test_collect_remarks_on_what_was_named(named: list[str], remarks: list[str], tmp_path: Path) -> None:
+    folder = made(tmp_path / "class", "ada/x.ipynb", "late/bob/x.ipynb", "odd/cyd/x.ipynb", "odd/.zoe/x.ipynb")
+    with collect([folder / name for name in named]) as collection:
+        said = collection.remarks
+    assert len(said) == len(remarks)
+    assert all(map(str.startswith, said, remarks))
+
+
+def test_collect_where_all_is_hidden_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as refused:
+        collect([made(tmp_path, ".zoe/x.ipynb")])
+    assert refused.value.remedy.startswith("1 hidden folder")
+
+
 def test_collect_many_of_one_kind_are_counted_and_some_named(tmp_path: Path) -> None:
     for many, words in ((4, "hw.ipynb; for"), (5, "hw (4).ipynb and 1 more; for")):
         files = ["ada/hw.ipynb", *(f"ada/hw ({n}).ipynb" for n in range(1, many)), "bob/hw.ipynb"]
@@ -674,6 +710,17 @@ def test_collect_one_of_several_archives_is_a_students_unless_a_notebook_comes_t
     paths = [zip_of(tmp_path / "ada.zip", {"nb.ipynb": b"{}"}), zip_of(tmp_path / "eve.zip", files)]
     with collect(paths, known=["03_backprop", "04_layers"]) as collection:
         assert [entry.student for entry in collection] == ["ada", *students]
+
+
+def test_collect_a_course_repository_without_its_history_is_of_the_student_whose_it_is(tmp_path: Path) -> None:
+    with collect([made(tmp_path / "backprop-ada", "exercises/01_tensors.ipynb", "README.md")]) as collection:
+        assert [entry.student for entry in collection] == ["backprop-ada"]
+
+
+def test_collect_an_archive_called_like_a_sheet_is_of_the_student_whose_folder_it_lies_in(tmp_path: Path) -> None:
+    zip_of(made(tmp_path / "ada", "notes.txt") / "HW3.zip", {"nb.ipynb": b"{}"})
+    with collect([tmp_path / "ada"]) as collection:
+        assert [entry.student for entry in collection] == ["ada"]
 
 
 @pytest.mark.parametrize("name", ["late", "HW3", "03_backprop"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.submission.finding import Found, found_below
+from grader.submission.finding import Found, found_below, hidden_with_notebooks
 
 from .test_collection import made
 
@@ -38,6 +38,15 @@ def test_found_below_looks_at_so_many_files_of_each_student(above: tuple[str, ..
     place = "/".join((*above, ""))
     assert {path for path in paths(found) if "grace" in path} == {f"{place}grace/x.ipynb", f"{place}grace/y.ipynb"}
     assert obstacles(found) == {f"{place}{odd}/a": "too many or too deeply nested files to look through"}
+
+
+def test_hidden_with_notebooks_names_folders_that_may_be_a_students(tmp_path: Path) -> None:
+    theirs = [".ada/x.ipynb", ".bob/hw/x.ipynb"]
+    others = [".git/x.ipynb", ".ipynb_checkpoints/x.ipynb", ".cyd/notes.txt", "dan/x.ipynb", ".x.ipynb"]
+    made(tmp_path, *theirs, *others)
+    (tmp_path / ".link").symlink_to(tmp_path / "dan")
+    assert hidden_with_notebooks(tmp_path) == [".ada", ".bob"]
+    assert hidden_with_notebooks(tmp_path / "nowhere") == []
 
 
 def test_found_below_looks_into_no_folder_that_is_too_deep(tmp_path: Path) -> None:
