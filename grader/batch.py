@@ -164,6 +164,7 @@ class _Run:
 
         torch.set_num_threads(1)
         course = load_course(options.course)
+        pool.hide(course.private)
         self.assigned = expected_of(course, options.assigned)
         self.options = options
         self.gradebook = gradebook

@@ -14,7 +14,6 @@ import signal
 import struct
 import sys
 import traceback
-from collections.abc import Iterable
 from typing import Any
 
 from grader.kernel import seccomp
@@ -163,7 +162,7 @@ def landlock_abi() -> int:
     return max(0, int(version))
 
 
-def confine_kernel(sandbox: str, read: Iterable[str], write: Iterable[str]) -> int | None:
+def confine_kernel(sandbox: str, read: list[str], write: list[str], hidden: list[str]) -> int | None:
     """Everything that a submission's kernel gives up; returns the gate of new processes (``seccomp.install``).
 
     In ``bwrap`` an older Landlock, or none, will do: the job's namespaces (see ``jobinit``) already hide the files,
@@ -174,6 +173,8 @@ def confine_kernel(sandbox: str, read: Iterable[str], write: Iterable[str]) -> i
     drop_privileges()
     if sandbox == "landlock" or landlock_abi():
         landlock.restrict(read, write, strict=sandbox == "landlock")
+    if sandbox == "landlock" and hidden:
+        landlock.hide(hidden, [*read, *write])
     return seccomp.install("asked", apart=sandbox != "landlock")
 
 

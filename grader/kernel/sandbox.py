@@ -24,6 +24,8 @@ SANDBOXES = ("bwrap", "landlock", "none")
 _ENTERS = (5, 8)
 #: Where the C library reads whether it may ask for huge pages.
 _HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage"
+#: What of a prefix holds programs, libraries and their data.
+_INSTALLED = ("bin", "sbin", "lib", "lib32", "lib64", "libexec", "share", "etc", "pyvenv.cfg")
 #: The remedy that is always left.
 _UNCONFINED = "--sandbox none, for code that you trust"
 
@@ -136,12 +138,18 @@ def interpreter() -> str:
 
 
 def readable() -> tuple[str, ...]:
-    """What a kernel may read: the interpreter, its packages, the grader's package, system libraries and programs."""
-    prefixes = [sys.prefix, sys.base_prefix, sys.exec_prefix, *site.getsitepackages()]
-    places = [os.path.normpath(prefix) for prefix in prefixes]
-    places += [str(Path(grader.__file__).resolve().parent), str(Path(sys.executable).resolve())]
-    places += ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives"]
-    return tuple(dict.fromkeys(place for place in places if os.path.exists(place)))
+    """What a kernel may read: the interpreter, its packages, the grader's package, system libraries and programs.
+
+    Of a prefix only what is installed there: submissions, grades and solutions may lie beside it, where a course's
+    folder was made a virtual environment, or stands in ``/usr/src``.
+    """
+    prefixes = [sys.prefix, sys.base_prefix, sys.exec_prefix, "/usr/local", "/usr"]
+    places = [os.path.normpath(os.path.join(prefix, part)) for prefix in prefixes for part in _INSTALLED]
+    places += [os.path.normpath(place) for place in (*site.getsitepackages(), os.path.dirname(os.__file__))]
+    places += [str(Path(grader.__file__).resolve().parent), interpreter(), str(Path(sys.executable).resolve())]
+    places += ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives"]
+    below = tuple(f"{place}/" for place in places)
+    return tuple(dict.fromkeys(p for p in places if os.path.exists(p) and not p.startswith(below)))
 
 
 def bwrap_command() -> list[str]:
@@ -154,13 +162,9 @@ def bwrap_command() -> list[str]:
     command += ["--new-session", "--die-with-parent", "--clearenv"]
     command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", "/job"]
     command += ["--ro-bind-try", _HUGE_PAGES, _HUGE_PAGES]
-    bound: list[str] = []
     for place in readable():
-        if os.path.islink(place) and place.count("/") == 1:
-            command += ["--symlink", os.readlink(place), place]
-        elif not any(place.startswith(f"{other}/") for other in bound):
-            command += ["--ro-bind", place, place]
-            bound.append(place)
+        linked = os.path.islink(place) and os.path.isdir(place)
+        command += ["--symlink", os.readlink(place), place] if linked else ["--ro-bind", place, place]
     for name, value in zygote_environment().items():
         command += ["--setenv", name, value]
     return [*command, "--chdir", "/"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.kernel.sandbox import package_home
+from grader.kernel.sandbox import package_home, readable
 from tests.kernel.conftest import BEST
 
 GRADED = """
@@ -43,3 +43,16 @@ def test_jobs_run_where_a_filter_hides_clone3(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout == "{0: 'hi\\n'}\n", done.stderr
+
+
+def test_of_a_prefix_only_what_is_installed_there_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A course's folder may have been made a virtual environment, with ``python -m venv .``."""
+    for name in ("bin", "lib/python3/site-packages", "submissions", "solutions", "grades"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "pyvenv.cfg").touch()
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    found = {Path(place) for place in readable()}
+
+    assert {tmp_path / "bin", tmp_path / "lib", tmp_path / "pyvenv.cfg"} <= found
+    assert not found & {tmp_path, *tmp_path.parents, Path("/usr"), Path("/usr/src"), Path("/usr/local")}
+    assert not [place for place in found if place.name in {"submissions", "solutions", "grades"}]
