@@ -94,6 +94,43 @@ def _job(name: str, allowed: bool) -> Job:
     return Job(name, (Cell(0, _SETUP + _BEFORE.get(name, "")), Cell(1, f"def by_hand(x):\n    {body}\n")), (check,))
 
 
+#: Body of a stub whose answer comes by ``late``, when the call is over and the harness reads, if it comes at all.
+LATE = {
+    "profile": "sys.setprofile(late)",
+    "trace": "sys.settrace(late)",
+    "collector": "gc.callbacks.append(late)\n    gc.set_threshold(1, 1, 1)",
+    "timer": "signal.signal(signal.SIGALRM, late)\n    signal.setitimer(signal.ITIMER_REAL, 5e-4, 2e-4)",
+}
+_LATE = """
+import gc, signal, sys, torch
+def late(*args):
+    if torch._C._dispatch_tls_is_dispatch_key_excluded(torch._C.DispatchKey.Python):
+        given.g.copy_(torch.ops.aten.threshold_backward(2 * given, given + 1, 0))
+def by_hand(x):
+    global given
+    given, x.g = x, torch.zeros(2, 3)
+    {body}
+"""
+
+
+@pytest.mark.parametrize("sandbox", WORKING[:1])
+def test_nothing_of_the_notebooks_runs_while_results_are_read(laboratory: Laboratory, sandbox: str) -> None:
+    programs = tuple(
+        Program(
+            str(number), "by_hand(x)", {"x": torch.arange(6.0).reshape(2, 3) + number}, poison=("x.g",), reads=("x.g",)
+        )
+        for number in range(20)
+    )
+    check = Check("by_hand", 0, ("by_hand",), programs)
+    jobs = [Job(name, (Cell(0, _LATE.format(body=body)),), (check,)) for name, body in LATE.items()]
+    found = {}
+    for job, execution in zip(jobs, laboratory.run(sandbox, *jobs), strict=True):
+        runs = execution.checks["by_hand"]
+        assert all(run.ended == "returned" for run in runs), (job.name, runs)
+        found[job.name] = [run.case for run in runs if bool(run.captures["x.g"].tensor.any()) and run.autograd is None]
+    assert found == {name: [] for name in LATE}
+
+
 @pytest.mark.parametrize("sandbox", WORKING[:1])
 def test_autograd_is_noticed_where_it_is_forbidden(laboratory: Laboratory, sandbox: str) -> None:
     executions = laboratory.run(sandbox, *(_job(name, False) for name in VARIANTS))
