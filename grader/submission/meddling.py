@@ -19,8 +19,9 @@ _LISTED = r"(?:\s*\([^)]{0,300}|(?:\\\n|[^\n#;]){0,200})"
 #: A loaded module taken by its name as it is written.
 _TAKEN = r"\s*(?:\[|\.\s*(?:get|pop)\s*\()\s*(?:__name__|[\"'][\w.]+[\"'])\s*[\]),]"
 #: What no exercise needs, in any cell: the grader's own modules (the digits are for everybody), modules by computed or
-#: looked-up names, objects by way of frames, classes or the heap, code that runs within other code, torch below its
-#: public face, and the graph of autograd walked or traced by hand. Each alternative begins with the boundary of a word:
+#: looked-up names, objects by way of frames, classes or the heap, code that runs within other code, bytes written to
+#: descriptors (where results leave), torch below its public face, and the graph of autograd walked or traced by hand or
+#: by torch's compilers. Each alternative begins with the boundary of a word:
 #: else the search takes ten times as long.
 _MEDDLING = re.compile(
     r"\bgrader\s*\.\s*(?:kernel|judge|pipeline|seeded_course|notebook|course(?!\.autograd\.digits))\b"
@@ -35,7 +36,11 @@ _MEDDLING = re.compile(
     r"|\b(?:__subclasses__|get_objects|get_referrers)\b"
     r"|\b(?:tb|gi|cr|ag)_frame\b|\bf_(?:(?<=[.\"']f_)|(?<=\. f_))(?:back|locals|globals)\b"
     r"|\b(?:addaudithook|setprofile|settrace|setitimer|__torch_dispatch__)\b|\bgc\s*\.\s*callbacks\b"
-    r"|\bctypes\b|\btorch\s*\.\s*(?:library\b|_(?!assert\b|foreach)[A-Za-z]\w*)"
+    r"|\b(?:_getframe|_current_frames|currentframe|walk_stack|getargvalues|get(?:inner|outer)frames)\b"
+    r"|\binspect\s*\.\s*(?:stack|trace)\b|\bresolve_name\b|\bpydoc\s*\.\s*locate\b|\bpickle\s*\.\s*loads\s*\(\s*b?[\"']"
+    rf"|\bos\s*\.\s*p?writev?\b|\bfrom\s+os\s+import\b{_LISTED}\bp?writev?\b|\bsocket\s*\(\s*fileno\b|\bfromfd\b"
+    rf"|\bfunctorch\s*\.\s*compile\b|\bfrom\s+functorch\s+import\b{_LISTED}\bcompile\b|\bproxy_tensor\b"
+    r"|\b_?ctypes(?:lib)?\b|\b_export_forward_backward\b|\btorch\s*\.\s*(?:library\b|_(?!assert\b|foreach)[A-Za-z]\w*)"
     r"|\b_(?<=[.\"']_)(?<!\bself\._)(?:C|decomp|functorch|python_dispatch)\b"
     rf"|\bfrom\s+torch\s+import\b{_LISTED}\b(?:library|_[A-Za-z]\w*)\b|\bredispatch\b|\bno_dispatch\b"
     r"|\bautograd_watch\b|\bnext_functions\b|\b_input_metadata\b|\bmake_fx\b|\bml_meth\b"

@@ -670,6 +670,8 @@ while True:
     Hostile("check-result-expanded", answer="import torch\ndef lin(inp, out, w):\n    w.g = torch.zeros(1).expand(10**9)\n",
             checks="output_exceeded"),
     Hostile("check-executes", answer=_stub("import subprocess\nsubprocess.run(['true'])"), checks="raised"),
+    Hostile("check-nested-operand", answer=_stub("rows = torch.nested.nested_tensor([w, w])\nrows.nothing + rows"),
+            checks="raised"),
     Hostile("check-interrupts", answer=_stub("raise KeyboardInterrupt"), checks="raised"),
     Hostile("check-evil-error", answer=_stub("""
 class Evil(Exception):
