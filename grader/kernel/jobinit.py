@@ -72,6 +72,8 @@ def _mount_private_files(message: JobTold) -> None:
         os.mkdir(f"/job/{name}", 0o700)
         if target in message["write"]:
             confine.mount(f"/job/{name}", target, "", confine.MS_BIND)
+        else:  # it holds what the kernel reads
+            confine.mount("", target, "", flags | confine.MS_REMOUNT | confine.MS_BIND | confine.MS_RDONLY)
 
 
 def _cover(places: list[str]) -> None:

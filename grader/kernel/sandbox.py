@@ -165,6 +165,8 @@ def bwrap_command() -> list[str]:
     for place in readable():
         linked = os.path.islink(place) and os.path.isdir(place)
         command += ["--symlink", os.readlink(place), place] if linked else ["--ro-bind", place, place]
+    # Without Landlock nothing else keeps a kernel from writing there, uncounted, what the next one finds.
+    command += ["--remount-ro", "/", "--remount-ro", "/dev"]
     for name, value in zygote_environment().items():
         command += ["--setenv", name, value]
     return [*command, "--chdir", "/"]
