@@ -41,7 +41,7 @@ _stack_length = torch._C._len_torch_dispatch_stack
 _stack_entry = torch._C._get_dispatch_stack_at
 _push_mode = torch._C._push_on_torch_dispatch_stack
 _no_dispatch = torch._C._disabled_torch_dispatch_impl
-_getframe = sys._getframe
+_getframe, _current_frames = sys._getframe, sys._current_frames
 _settrace, _setprofile = sys.settrace, sys.setprofile
 _gc_enable, _gc_disable, _gc_is_enabled = gc.enable, gc.disable, gc.isenabled
 _setitimer: Any = getattr(signal, "setitimer", None)  # which Windows has not
@@ -97,6 +97,8 @@ class Watch:
         if self.mode is None:
             self.mode = _Mode(self)
             _push_mode(self.mode)
+            if len(_current_frames()) > 1:
+                self.record("a thread from before the watch")
         if self.collects:
             _gc_enable()
         yield

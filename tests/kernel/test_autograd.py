@@ -80,11 +80,26 @@ VARIANTS = {
     "plain-tensor-type": ("x.g = (2 * x.as_subclass(Plain).data).as_subclass(torch.Tensor)", False),
     "own-tensor-type": ("x.g = -torch.Tensor._make_subclass(Behind, x)", True),
     "mode-below": ("x.g = -x", True),
+    "thread-before-the-watch": ("asked.put(x)\n    x.g = told.get()", True),
 }  # fmt: skip
 
 
 #: What a cell does before, for those that need it.
-_BEFORE = {"mode-below": "Below().__enter__()\n"}
+_BEFORE = {
+    "mode-below": "Below().__enter__()\n",
+    "thread-before-the-watch": """
+import os, queue, sys
+asked, told = queue.Queue(), queue.Queue()
+def serve():
+    x = asked.get()
+    told.put(torch.ops.aten.threshold_backward(2 * x, x + 1, 0))
+def profile(frame, event, value):
+    if event == 'return' and frame.f_code.co_name == 'receive':  # of what to check, when threads have been counted
+        sys.setprofile(None)
+        threading.Thread(target=serve, daemon=True).start()
+os.register_at_fork(after_in_child=lambda: sys.setprofile(profile))
+""",
+}
 
 
 def _job(name: str, allowed: bool) -> Job:
