@@ -24,8 +24,9 @@ SANDBOXES = ("bwrap", "landlock", "none")
 _ENTERS = (5, 8)
 #: Where the C library reads whether it may ask for huge pages.
 _HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage"
-#: What of a prefix holds programs, libraries and their data.
-_INSTALLED = ("bin", "sbin", "lib", "lib32", "lib64", "libexec", "share", "etc", "pyvenv.cfg")
+#: What a virtual environment is made of, and what of other prefixes is not read, or is one of its own.
+_OF_A_VENV = ("bin", "etc", "include", "lib", "lib64", "pyvenv.cfg", "share")
+_NOT_INSTALLED = ("local", "src")
 #: The remedy that is always left.
 _UNCONFINED = "--sandbox none, for code that you trust"
 
@@ -144,12 +145,21 @@ def readable() -> tuple[str, ...]:
     folder was made a virtual environment, or stands in ``/usr/src``.
     """
     prefixes = [sys.prefix, sys.base_prefix, sys.exec_prefix, "/usr/local", "/usr"]
-    places = [os.path.normpath(os.path.join(prefix, part)) for prefix in prefixes for part in _INSTALLED]
+    places = [os.path.normpath(place) for prefix in prefixes for place in _installed(prefix)]
     places += [os.path.normpath(place) for place in (*site.getsitepackages(), os.path.dirname(os.__file__))]
     places += [str(Path(grader.__file__).resolve().parent), interpreter(), str(Path(sys.executable).resolve())]
     places += ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives"]
     below = tuple(f"{place}/" for place in places)
     return tuple(dict.fromkeys(p for p in places if os.path.exists(p) and not p.startswith(below)))
+
+
+def _installed(prefix: str) -> list[str]:
+    if os.path.isfile(os.path.join(prefix, "pyvenv.cfg")):
+        return [os.path.join(prefix, name) for name in _OF_A_VENV]
+    try:
+        return [os.path.join(prefix, name) for name in sorted(os.listdir(prefix)) if name not in _NOT_INSTALLED]
+    except OSError:
+        return []
 
 
 def bwrap_command() -> list[str]:
