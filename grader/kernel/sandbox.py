@@ -24,9 +24,9 @@ SANDBOXES = ("bwrap", "landlock", "none")
 _ENTERS = (5, 8)
 #: Where the C library reads whether it may ask for huge pages.
 _HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage"
-#: What a virtual environment is made of, and what of other prefixes is not read, or is one of its own.
+#: What a virtual environment is made of, and where in other prefixes somebody's own files may be.
 _OF_A_VENV = ("bin", "etc", "include", "lib", "lib64", "pyvenv.cfg", "share")
-_NOT_INSTALLED = ("local", "src")
+_OWN = ("src", "local/src")
 #: The remedy that is always left.
 _UNCONFINED = "--sandbox none, for code that you trust"
 
@@ -156,8 +156,15 @@ def readable() -> tuple[str, ...]:
 def _installed(prefix: str) -> list[str]:
     if os.path.isfile(os.path.join(prefix, "pyvenv.cfg")):
         return [os.path.join(prefix, name) for name in _OF_A_VENV]
+    if not any(_listed(os.path.join(prefix, name)) for name in _OWN):
+        return [prefix]  # for each place has its price, in every kernel
+    return [os.path.join(prefix, name) for name in _listed(prefix) if name not in ("src", "local")]
+
+
+def _listed(folder: str) -> list[str]:
+    """The names in a folder; none where it cannot be read, as then a kernel cannot either."""
     try:
-        return [os.path.join(prefix, name) for name in sorted(os.listdir(prefix)) if name not in _NOT_INSTALLED]
+        return sorted(os.listdir(folder))
     except OSError:
         return []
 

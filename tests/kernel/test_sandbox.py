@@ -86,13 +86,19 @@ def test_nothing_is_left_for_the_next_job_where_there_is_no_landlock(tmp_path: P
 
 
 def test_of_a_prefix_only_what_is_installed_there_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A course's folder may have been made a virtual environment, with ``python -m venv .``."""
+    """A course's folder may have been made a virtual environment, with ``python -m venv .``, or lie in ``/usr/src``."""
+    course, system, plain = tmp_path / "course", tmp_path / "system", tmp_path / "plain"
     for name in ("bin", "lib/python3/site-packages", "submissions", "solutions", "grades"):
-        (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "pyvenv.cfg").touch()
-    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+        (course / name).mkdir(parents=True)
+    (course / "pyvenv.cfg").touch()
+    for name in ("bin", "cuda", "src/app/solutions", "local/src"):
+        (system / name).mkdir(parents=True)
+    (plain / "src").mkdir(parents=True)
+    for attribute, prefix in (("prefix", course), ("base_prefix", system), ("exec_prefix", plain)):
+        monkeypatch.setattr(sys, attribute, str(prefix))
     found = {Path(place) for place in readable()}
 
-    assert {tmp_path / "bin", tmp_path / "lib", tmp_path / "pyvenv.cfg"} <= found
-    assert not found & {tmp_path, *tmp_path.parents, Path("/usr"), Path("/usr/src"), Path("/usr/local")}
-    assert not [place for place in found if place.name in {"submissions", "solutions", "grades"}]
+    assert {place.relative_to(tmp_path).as_posix() for place in found if place.is_relative_to(tmp_path)} == {
+        *("course/bin", "course/lib", "course/pyvenv.cfg", "system/bin", "system/cuda", "plain")
+    }
+    assert not found & set(tmp_path.parents)
