@@ -170,6 +170,7 @@ class _Run:
         from grader.seeded_course import SeededCourse
 
         course = load_course(options.course)
+        pool.hide(course.private)
         self.assigned = expected_of(course, options.assigned)
         self.options = options
         self.gradebook = gradebook

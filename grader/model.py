@@ -181,13 +181,15 @@ class Course:
     """A set of exercises under a name.
 
     ``notebooks`` are the stems in their order; ``exercises_dir`` is the folder of the released notebooks, or None;
-    ``files`` are all that the course is made of: its module, or whatever lies in its package's folder.
+    ``files`` are all that the course is made of: its module, or whatever lies in its package's folder. ``private`` is
+    what graded notebooks must not read: its package and those of the other installed courses.
     """
 
     name: str
     exercises: Mapping[str, Exercise]
     exercises_dir: Path | None = None
     files: tuple[Path, ...] = ()
+    private: tuple[Path, ...] = ()
 
     @property
     def notebooks(self) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import time
+from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -35,6 +37,9 @@ class InProcessPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         pass
+
+    def hide(self, places: Iterable[Path]) -> None:
+        """Nothing: it is for honest notebooks."""
 
     async def run(self, job: Job) -> Execution:
         """Execute the cells and, after each, its checks."""

@@ -11,10 +11,11 @@ import importlib.util
 import pkgutil
 import sys
 import traceback
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
 
+from grader.course.privacy import private_places
 from grader.errors import CourseError
 from grader.model import Course, Exercise, place_of
 
@@ -29,7 +30,8 @@ def load_course(name: str) -> Course:
     Raises:
         CourseError: there is none, its import failed, it holds no exercise, or two exercises share an id.
     """
-    module = _module(name)
+    installed = entry_points(group=GROUP)
+    module = _module(name, installed)
     exercises: dict[str, Exercise] = {}
     for part in (module, *_submodules(module)):
         for value in vars(part).values():
@@ -50,6 +52,7 @@ def load_course(name: str) -> Course:
         exercises={declared.id: declared for declared in ordered},
         exercises_dir=_released(module),
         files=_files(module),
+        private=private_places((module.__name__, *(point.module for point in installed))),
     )
 
 
@@ -69,8 +72,8 @@ def known_courses() -> tuple[str, ...]:
     return tuple(sorted(point.name for point in entry_points(group=GROUP)))
 
 
-def _module(name: str) -> ModuleType:
-    for point in entry_points(group=GROUP, name=name):
+def _module(name: str, installed: EntryPoints) -> ModuleType:
+    for point in installed.select(name=name):
         if importlib.util.find_spec(point.module.partition(".")[0]) is None:
             raise CourseError(
                 f"the course {name!r} is installed, but its module {point.module!r} is not there",

@@ -11,8 +11,8 @@ away are noted in the same manner, but still work; threads start with the mode i
 
 Not caught: ``redispatch`` of a backward operator with a key set below Python's, the guards of ``torch._C`` that exclude
 dispatch keys, an operator of ``torch.library`` that is written in Python, the formulas of ``torch._decomp``, a thread
-made through ctypes, what runs when the call is over and the harness reads (a profile function, a timer's handler, an
-audit hook, a callback of the collector), and whoever writes the slots back through ctypes or takes this module apart.
+made through ctypes, what runs when the call is over and the harness reads (an audit hook, the handler of a signal that
+a thread sends; others are kept from it), and whoever writes the slots back through ctypes or takes this module apart.
 Code that does these things shows in the source (``grader.submission.meddling`` flags the signs, in any cell); nobody
 arrives there by accident.
 
@@ -26,6 +26,8 @@ import _thread
 import contextlib
 import ctypes
 import functools
+import gc
+import signal
 import sys
 import types
 from collections.abc import Iterator
@@ -39,8 +41,11 @@ _stack_length = torch._C._len_torch_dispatch_stack
 _stack_entry = torch._C._get_dispatch_stack_at
 _push_mode = torch._C._push_on_torch_dispatch_stack
 _no_dispatch = torch._C._disabled_torch_dispatch_impl
-_getframe = sys._getframe
-
+_getframe, _current_frames = sys._getframe, sys._current_frames
+_settrace, _setprofile = sys.settrace, sys.setprofile
+_gc_enable, _gc_disable, _gc_is_enabled = gc.enable, gc.disable, gc.isenabled
+_setitimer: Any = getattr(signal, "setitimer", None)  # which Windows has not
+_TIMERS = tuple(value for name, value in vars(signal).items() if name.startswith("ITIMER_"))
 
 _pointer_at = ctypes.c_void_p.from_address
 _Recorder = ctypes.PYFUNCTYPE(ctypes.py_object, *[ctypes.c_void_p] * 4)
@@ -79,6 +84,7 @@ class Watch:
     def __init__(self) -> None:
         self.first: str | None = None
         self.mode: _Mode | None = None
+        self.collects = False
 
     def record(self, name: str) -> None:
         """Note an entry point; the first one is the one reported."""
@@ -91,9 +97,23 @@ class Watch:
         if self.mode is None:
             self.mode = _Mode(self)
             _push_mode(self.mode)
+            if len(_current_frames()) > 1:
+                self.record("a thread from before the watch")
+        if self.collects:
+            _gc_enable()
         yield
+        self._calm()
         if _stack_length() != 1 or _stack_entry(0) is not self.mode:
             self.record("tampering with the watch")
+
+    def _calm(self) -> None:
+        """Let nothing that waits for its moment run while the results are read, which is done without the mode."""
+        self.collects = _gc_is_enabled()
+        _gc_disable()
+        _setprofile(None)
+        _settrace(None)
+        for timer in _TIMERS:
+            _setitimer(timer, 0)
 
     def seen(self) -> str | None:
         """The first entry point noticed since the last call of this, or None."""

@@ -224,5 +224,5 @@ def _as_tensor(numbers: list[Any], shape: tuple[int, ...]) -> Any:
 
 
 def shape_text(tensor: Any) -> str:
-    """``"(7, 5)"``."""
-    return str(tuple(_shape_of(tensor)))
+    """``"(7, 5)"``; a nested tensor has no one shape."""
+    return "nested" if _is_nested(tensor) else str(tuple(_shape_of(tensor)))

@@ -14,7 +14,6 @@ import signal
 import struct
 import sys
 import traceback
-from collections.abc import Iterable
 from typing import Any
 
 from grader.kernel import seccomp
@@ -26,7 +25,7 @@ _libc: Any = ctypes.CDLL(None, use_errno=True) if _LINUX else None
 _libc_held: Any = ctypes.PyDLL(None, use_errno=True) if _LINUX else None
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x8000000, 0x20000000, 0x40000000
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC = 2, 4, 8, 4096, 16384
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC = 1, 2, 4, 8, 32, 4096, 16384
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 36, 38
 _LANDLOCK_CREATE_RULESET, _LANDLOCK_RESTRICT_SELF = 444, 446
 _CLONE3 = 435
@@ -163,7 +162,7 @@ def landlock_abi() -> int:
     return max(0, int(version))
 
 
-def confine_kernel(sandbox: str, read: Iterable[str], write: Iterable[str]) -> int | None:
+def confine_kernel(sandbox: str, read: list[str], write: list[str], hidden: list[str]) -> int | None:
     """Everything that a submission's kernel gives up; returns the gate of new processes (``seccomp.install``).
 
     In ``bwrap`` an older Landlock, or none, will do: the job's namespaces (see ``jobinit``) already hide the files,
@@ -174,6 +173,8 @@ def confine_kernel(sandbox: str, read: Iterable[str], write: Iterable[str]) -> i
     drop_privileges()
     if sandbox == "landlock" or landlock_abi():
         landlock.restrict(read, write, strict=sandbox == "landlock")
+    if sandbox == "landlock" and hidden:
+        landlock.hide(hidden, [*read, *write])
     return seccomp.install("asked", apart=sandbox != "landlock")
 
 

@@ -194,4 +194,4 @@ def confine_kernel(message: JobTold) -> int | None:
     confine.limit_resources(file_size=limits["written"], memory=memory)
     if message["sandbox"] == "none":
         return None
-    return confine.confine_kernel(message["sandbox"], message["read"], message["write"])
+    return confine.confine_kernel(message["sandbox"], message["read"], message["write"], message["hidden"])

@@ -41,6 +41,7 @@ def run(sock: socket.socket, message: JobTold, zygote: socket.socket | None) -> 
     """
     if message["sandbox"] == "bwrap":
         _mount_private_files(message)
+        _cover(message["hidden"])
     else:
         confine.adopt_orphans()
         confine.die_with_parent(signal.SIGTERM)
@@ -71,6 +72,15 @@ def _mount_private_files(message: JobTold) -> None:
         os.mkdir(f"/job/{name}", 0o700)
         if target in message["write"]:
             confine.mount(f"/job/{name}", target, "", confine.MS_BIND)
+        else:  # it holds what the kernel reads
+            confine.mount("", target, "", flags | confine.MS_REMOUNT | confine.MS_BIND | confine.MS_RDONLY)
+
+
+def _cover(places: list[str]) -> None:
+    """Put an empty folder, or an empty file, over each of ``places`` that is there."""
+    for place in filter(os.path.exists, places):
+        os.makedirs("/job/empty", 0o755, exist_ok=True)
+        confine.mount("/job/empty" if os.path.isdir(place) else "/dev/null", place, "", confine.MS_BIND)
 
 
 def _hide_processes() -> None:

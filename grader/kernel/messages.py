@@ -22,7 +22,8 @@ class JobTold(TypedDict):
     """What the zygote and a job's init have to know of a job.
 
     ``texts`` is gone once the zygote has compiled them, and ``mapped`` is there from then on: the bytes that its memory
-    had before anything of the job's ran. ``limits`` are the fields of ``model.Limits``.
+    had before anything of the job's ran. ``limits`` are the fields of ``model.Limits``, ``hidden`` files and folders
+    in those of ``read`` that are not to be read.
     """
 
     warm: list[str]
@@ -34,6 +35,7 @@ class JobTold(TypedDict):
     environment: dict[str, str]
     read: list[str]
     write: list[str]
+    hidden: list[str]
     mapped: NotRequired[int]
 
 

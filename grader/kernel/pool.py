@@ -8,6 +8,8 @@ import dataclasses
 import gc
 import os
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -64,6 +66,7 @@ class KernelPool:
         self._replacing = asyncio.Lock()
         self._readable = sandboxes.readable()
         self._environment = sandboxes.kernel_environment()
+        self._hidden: list[str] = []
 
     async def __aenter__(self) -> KernelPool:
         """The pool itself, at once."""
@@ -74,6 +77,11 @@ class KernelPool:
         """The zygote in use; a cold pool has none."""
         assert self._zygote is not None
         return self._zygote
+
+    def hide(self, places: Iterable[Path]) -> None:
+        """Have the kernels of the jobs to come read nothing in ``places``, of what they could read."""
+        readable = tuple(f"{place}/" for place in (*self._readable, *map(os.path.realpath, self._readable)))
+        self._hidden = [str(place) for place in places if str(place).startswith(readable)]
 
     async def ready(self) -> None:
         """Wait until jobs can run. Raises ``KernelError`` when the zygote does not come up."""
@@ -182,4 +190,5 @@ class KernelPool:
             # Who may write to /dev/zero maps memory of it that belongs to no process.
             "read": [*self._readable, "/dev/zero", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat"],
             "write": write,
+            "hidden": self._hidden,
         }

@@ -24,6 +24,9 @@ SANDBOXES = ("bwrap", "landlock", "none")
 _ENTERS = (5, 8)
 #: Where the C library reads whether it may ask for huge pages.
 _HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage"
+#: What a virtual environment is made of, and where in other prefixes somebody's own files may be.
+_OF_A_VENV = ("bin", "etc", "include", "lib", "lib64", "pyvenv.cfg", "share")
+_OWN = ("src", "local/src")
 #: The remedy that is always left.
 _UNCONFINED = "--sandbox none, for code that you trust"
 
@@ -136,12 +139,34 @@ def interpreter() -> str:
 
 
 def readable() -> tuple[str, ...]:
-    """What a kernel may read: the interpreter, its packages, the grader's package, system libraries and programs."""
-    prefixes = [sys.prefix, sys.base_prefix, sys.exec_prefix, *site.getsitepackages()]
-    places = [os.path.normpath(prefix) for prefix in prefixes]
-    places += [str(Path(grader.__file__).resolve().parent), str(Path(sys.executable).resolve())]
-    places += ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives"]
-    return tuple(dict.fromkeys(place for place in places if os.path.exists(place)))
+    """What a kernel may read: the interpreter, its packages, the grader's package, system libraries and programs.
+
+    Of a prefix only what is installed there: submissions, grades and solutions may lie beside it, where a course's
+    folder was made a virtual environment, or stands in ``/usr/src``.
+    """
+    prefixes = [sys.prefix, sys.base_prefix, sys.exec_prefix, "/usr/local", "/usr"]
+    places = [os.path.normpath(place) for prefix in prefixes for place in _installed(prefix)]
+    places += [os.path.normpath(place) for place in (*site.getsitepackages(), os.path.dirname(os.__file__))]
+    places += [str(Path(grader.__file__).resolve().parent), interpreter(), str(Path(sys.executable).resolve())]
+    places += ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives"]
+    below = tuple(f"{place}/" for place in places)
+    return tuple(dict.fromkeys(p for p in places if os.path.exists(p) and not p.startswith(below)))
+
+
+def _installed(prefix: str) -> list[str]:
+    if os.path.isfile(os.path.join(prefix, "pyvenv.cfg")):
+        return [os.path.join(prefix, name) for name in _OF_A_VENV]
+    if not any(_listed(os.path.join(prefix, name)) for name in _OWN):
+        return [prefix]  # for each place has its price, in every kernel
+    return [os.path.join(prefix, name) for name in _listed(prefix) if name not in ("src", "local")]
+
+
+def _listed(folder: str) -> list[str]:
+    """The names in a folder; none where it cannot be read, as then a kernel cannot either."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
 
 
 def bwrap_command() -> list[str]:
@@ -154,13 +179,11 @@ def bwrap_command() -> list[str]:
     command += ["--new-session", "--die-with-parent", "--clearenv"]
     command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", "/job"]
     command += ["--ro-bind-try", _HUGE_PAGES, _HUGE_PAGES]
-    bound: list[str] = []
     for place in readable():
-        if os.path.islink(place) and place.count("/") == 1:
-            command += ["--symlink", os.readlink(place), place]
-        elif not any(place.startswith(f"{other}/") for other in bound):
-            command += ["--ro-bind", place, place]
-            bound.append(place)
+        linked = os.path.islink(place) and os.path.isdir(place)
+        command += ["--symlink", os.readlink(place), place] if linked else ["--ro-bind", place, place]
+    # Without Landlock nothing else keeps a kernel from writing there, uncounted, what the next one finds.
+    command += ["--remount-ro", "/", "--remount-ro", "/dev"]
     for name, value in zygote_environment().items():
         command += ["--setenv", name, value]
     return [*command, "--chdir", "/"]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from grader.cell_code import MOST_CODE, without_comments
 from grader.model import Cell
 from grader.submission.entry import Entry
-from grader.submission.regular_file import Refused, content
+from grader.submission.regular_file import Refused, TooLarge, content
 from grader.visible import files_of_work
 
 #: What ``from … import`` goes through before a name: a line, or a parenthesis of many.
@@ -19,8 +18,9 @@ _LISTED = r"(?:\s*\([^)]{0,300}|(?:\\\n|[^\n#;]){0,200})"
 #: A loaded module taken by its name as it is written.
 _TAKEN = r"\s*(?:\[|\.\s*(?:get|pop)\s*\()\s*(?:__name__|[\"'][\w.]+[\"'])\s*[\]),]"
 #: What no exercise needs, in any cell: the grader's own modules (the digits are for everybody), modules by computed or
-#: looked-up names, objects by way of frames, classes or the heap, code that runs within other code, torch below its
-#: public face, and the graph of autograd walked or traced by hand. Each alternative begins with the boundary of a word:
+#: looked-up names, objects by way of frames, classes or the heap, code that runs within other code, bytes written to
+#: descriptors (where results leave), torch below its public face, and the graph of autograd walked or traced by hand or
+#: by torch's compilers. Each alternative begins with the boundary of a word:
 #: else the search takes ten times as long.
 _MEDDLING = re.compile(
     r"\bgrader\s*\.\s*(?:kernel|judge|pipeline|seeded_course|notebook|course(?!\.autograd\.digits))\b"
@@ -35,7 +35,13 @@ _MEDDLING = re.compile(
     r"|\b(?:__subclasses__|get_objects|get_referrers)\b"
     r"|\b(?:tb|gi|cr|ag)_frame\b|\bf_(?:(?<=[.\"']f_)|(?<=\. f_))(?:back|locals|globals)\b"
     r"|\b(?:addaudithook|setprofile|settrace|setitimer|__torch_dispatch__)\b|\bgc\s*\.\s*callbacks\b"
-    r"|\bctypes\b|\btorch\s*\.\s*(?:library\b|_(?!assert\b|foreach)[A-Za-z]\w*)"
+    r"|\b(?:_getframe|_current_frames|currentframe|walk_stack|getargvalues|get(?:inner|outer)frames)\b"
+    r"|\binspect\s*\.\s*(?:stack|trace)\b|\bresolve_name\b|\bpydoc\s*\.\s*locate\b|\bpickle\s*\.\s*loads\s*\(\s*b?[\"']"
+    rf"|\bos\s*\.\s*p?writev?\b|\bfrom\s+os\s+import\b{_LISTED}\bp?writev?\b|\bsocket\s*\(\s*fileno\b|\bfromfd\b"
+    rf"|\bfunctorch\s*\.\s*compile\b|\bfrom\s+functorch\s+import\b{_LISTED}\bcompile\b|\bproxy_tensor\b"
+    r"|\b(?:runpy|marshal|CodeType|SourceFileLoader|SourcelessFileLoader|ExtensionFileLoader|load_dynamic)\b"
+    r"|\bexec\s*\(\s*open\s*\(\s*[\"'](?![^\"'\n]*\.py[\"'])"
+    r"|\b_?ctypes(?:lib)?\b|\b_export_forward_backward\b|\btorch\s*\.\s*(?:library\b|_(?!assert\b|foreach)[A-Za-z]\w*)"
     r"|\b_(?<=[.\"']_)(?<!\bself\._)(?:C|decomp|functorch|python_dispatch)\b"
     rf"|\bfrom\s+torch\s+import\b{_LISTED}\b(?:library|_[A-Za-z]\w*)\b|\bredispatch\b|\bno_dispatch\b"
     r"|\bautograd_watch\b|\bnext_functions\b|\b_input_metadata\b|\bmake_fx\b|\bml_meth\b"
@@ -43,15 +49,26 @@ _MEDDLING = re.compile(
 #: A name as the last thing of a call's arguments, and words written one after the other.
 _ONE_NAME = re.compile(r"\s*([A-Za-z_]\w*)\s*[,)]")
 _WORDS = r"[\[({]\s*(?:[\"'][\w.]+[\"']\s*(?:,\s*)?)+[\])}]"
+#: How the names of modules end that are no text.
+_COMPILED = (".pyc", ".so", ".pyd")
 #: Computed names that are looked up, each in the whole of a source.
 _MOST_PLAIN = 20
 
 
 def meddling_flags(entry: Entry, cells: Sequence[Cell]) -> tuple[str, ...]:
-    """A remark for each cell, and each module beside the notebook, that seems to get round a check."""
-    sources = [*((f"cell {cell.index}", cell.source) for cell in cells), *_sources_beside(entry)]
-    found = ((place, meddling_suspected(source)) for place, source in sources)
-    return tuple(f"meddling with the check suspected: `{sign}` ({place})" for place, sign in found if sign)
+    """A remark for each cell, and each module beside the notebook, that seems to get round a check.
+
+    And one for the modules that say nothing of what they do: compiled ones, and those beyond what is read.
+    """
+    beside = tuple(_sources_beside(entry))
+    sources = [*((f"cell {cell.index}", cell.source) for cell in cells), *beside]
+    found = ((place, meddling_suspected(source)) for place, source in sources if source is not None)
+    remarks = [f"meddling with the check suspected: `{sign}` ({place})" for place, sign in found if sign]
+    unseen = [place for place, source in beside if source is None]
+    if unseen:
+        more = f" and {len(unseen) - 1} more" if unseen[1:] else ""
+        remarks.append(f"modules that were not looked into: {unseen[0]}{more}")
+    return tuple(remarks)
 
 
 def meddling_suspected(source: str) -> str | None:
@@ -86,16 +103,24 @@ def _takes_words(text: str, sign: re.Match[str]) -> bool:
     return loop is not None and (loop[1] is None or bool(re.search(rf"\b{loop[1]}\s*=\s*{_WORDS}", text)))
 
 
-def _sources_beside(entry: Entry) -> Iterator[tuple[str, str]]:
-    """Path and text of the Python files that the notebook can import."""
+def _sources_beside(entry: Entry) -> Iterator[tuple[str, str | None]]:
+    """Path and text of the modules that the notebook can import; None for what is compiled, or too much to read."""
     if entry.assets is None:
         return
     left = MOST_CODE
     for place, files in files_of_work(entry.assets, below=entry.assets_below):
         for name in files:
-            if name.endswith(".py") and left > 0:
-                path = Path(place, name)
-                with suppress(Refused):
+            path = Path(place, name)
+            shown = str(path.relative_to(entry.assets))
+            if name.endswith(_COMPILED):
+                yield shown, None
+            elif name.endswith(".py"):
+                try:
                     text = content(path, left).decode("utf-8", "replace")
+                except TooLarge:
+                    yield shown, None
+                except Refused:
+                    continue
+                else:
                     left -= len(text)
-                    yield str(path.relative_to(entry.assets)), text
+                    yield shown, text

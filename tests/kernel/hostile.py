@@ -11,6 +11,7 @@ Where a call would do harm its arguments are ones that it can only fail on (``at
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -199,6 +200,13 @@ def denied():
     raise OSError
 harness._fork = denied
 """, checks="crashed"),
+    Hostile("fork-ends-itself", "import os\nos.register_at_fork(after_in_child=lambda: os._exit(0))", checks="crashed"),
+    Hostile("filter-of-its-own", """
+import ctypes, struct
+steps = ((0x20, 0, 0, 0), (0x15, 0, 1, 18), (0x06, 0, 0, 0x50001), (0x06, 0, 0, 0x7fff0000))  # pwrite64 is refused
+code = b''.join(struct.pack('HBBI', *step) for step in steps)
+ctypes.CDLL(None).prctl(22, 2, struct.pack('HxxxxxxP', len(steps), ctypes.addressof(kept := ctypes.create_string_buffer(code))), 0, 0)
+""", checks="crashed" if platform.machine() == "x86_64" else "exact|crashed"),
     Hostile("orders-flood", """
 from grader.kernel import harness
 harness._command.setblocking(False)
@@ -260,6 +268,13 @@ program.ProgramRun.run = lambda self: ({}, {'ended': 'passed', 'score': 100, 'ca
 import torch
 torch.Tensor.g = property(lambda self: torch.ones(3, 4))
 """, ZEROS, "wrong|crashed|raised|timed_out"),
+    Hostile("class-descriptor", """
+import torch
+class Right:
+    __get__ = lambda self, tensor, kind: torch.ones(3, 4)
+    __set__ = lambda self, tensor, value: None
+torch.Tensor.g = Right()
+""", checks="wrong|raised"),
     Hostile("lying-subclass", """
 import torch
 class Liar(torch.Tensor):
@@ -646,6 +661,8 @@ SURROUNDINGS = (
     Hostile("default-device", "import torch\ntorch.set_default_device('meta')"),
     Hostile("tracing", "import sys, threading\nf = lambda *args: f\nsys.settrace(f); sys.setprofile(f); threading.settrace(f)"),
     Hostile("threads-and-openmp", "import torch\ntorch.set_num_threads(2)\nfor _ in range(3):\n    torch.randn(600, 600) @ torch.randn(600, 600)"),
+    Hostile("clocks-stopped", "import time\ntime.monotonic = time.perf_counter = time.time = lambda: 0\ntime.sleep = print"),
+    Hostile("environment-emptied", "import os\nos.environ.clear()\nos.umask(0o777)\nos.chdir('/')"),
     Hostile("input", "input('? ')", failure="raised"),
     Hostile("pdb", "import pdb\npdb.set_trace()\nx = 1", failure="any"),
 )  # fmt: skip
@@ -670,6 +687,8 @@ while True:
     Hostile("check-result-expanded", answer="import torch\ndef lin(inp, out, w):\n    w.g = torch.zeros(1).expand(10**9)\n",
             checks="output_exceeded"),
     Hostile("check-executes", answer=_stub("import subprocess\nsubprocess.run(['true'])"), checks="raised"),
+    Hostile("check-nested-operand", answer=_stub("rows = torch.nested.nested_tensor([w, w])\nrows.nothing + rows"),
+            checks="raised"),
     Hostile("check-interrupts", answer=_stub("raise KeyboardInterrupt"), checks="raised"),
     Hostile("check-evil-error", answer=_stub("""
 class Evil(Exception):

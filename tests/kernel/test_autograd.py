@@ -80,11 +80,26 @@ VARIANTS = {
     "plain-tensor-type": ("x.g = (2 * x.as_subclass(Plain).data).as_subclass(torch.Tensor)", False),
     "own-tensor-type": ("x.g = -torch.Tensor._make_subclass(Behind, x)", True),
     "mode-below": ("x.g = -x", True),
+    "thread-before-the-watch": ("asked.put(x)\n    x.g = told.get()", True),
 }  # fmt: skip
 
 
 #: What a cell does before, for those that need it.
-_BEFORE = {"mode-below": "Below().__enter__()\n"}
+_BEFORE = {
+    "mode-below": "Below().__enter__()\n",
+    "thread-before-the-watch": """
+import os, queue, sys
+asked, told = queue.Queue(), queue.Queue()
+def serve():
+    x = asked.get()
+    told.put(torch.ops.aten.threshold_backward(2 * x, x + 1, 0))
+def profile(frame, event, value):
+    if event == 'return' and frame.f_code.co_name == 'receive':  # of what to check, when threads have been counted
+        sys.setprofile(None)
+        threading.Thread(target=serve, daemon=True).start()
+os.register_at_fork(after_in_child=lambda: sys.setprofile(profile))
+""",
+}
 
 
 def _job(name: str, allowed: bool) -> Job:
@@ -92,6 +107,43 @@ def _job(name: str, allowed: bool) -> Job:
     program = Program("x", "by_hand(x)", {"x": torch.arange(6.0).reshape(2, 3)}, poison=("x.g",), reads=("x.g",))
     check = Check("by_hand", 1, ("by_hand",), (program,), autograd=allowed)
     return Job(name, (Cell(0, _SETUP + _BEFORE.get(name, "")), Cell(1, f"def by_hand(x):\n    {body}\n")), (check,))
+
+
+#: Body of a stub whose answer comes by ``late``, when the call is over and the harness reads, if it comes at all.
+LATE = {
+    "profile": "sys.setprofile(late)",
+    "trace": "sys.settrace(late)",
+    "collector": "gc.callbacks.append(late)\n    gc.set_threshold(1, 1, 1)",
+    "timer": "signal.signal(signal.SIGALRM, late)\n    signal.setitimer(signal.ITIMER_REAL, 5e-4, 2e-4)",
+}
+_LATE = """
+import gc, signal, sys, torch
+def late(*args):
+    if torch._C._dispatch_tls_is_dispatch_key_excluded(torch._C.DispatchKey.Python):
+        given.g.copy_(torch.ops.aten.threshold_backward(2 * given, given + 1, 0))
+def by_hand(x):
+    global given
+    given, x.g = x, torch.zeros(2, 3)
+    {body}
+"""
+
+
+@pytest.mark.parametrize("sandbox", WORKING[:1])
+def test_nothing_of_the_notebooks_runs_while_results_are_read(laboratory: Laboratory, sandbox: str) -> None:
+    programs = tuple(
+        Program(
+            str(number), "by_hand(x)", {"x": torch.arange(6.0).reshape(2, 3) + number}, poison=("x.g",), reads=("x.g",)
+        )
+        for number in range(20)
+    )
+    check = Check("by_hand", 0, ("by_hand",), programs)
+    jobs = [Job(name, (Cell(0, _LATE.format(body=body)),), (check,)) for name, body in LATE.items()]
+    found = {}
+    for job, execution in zip(jobs, laboratory.run(sandbox, *jobs), strict=True):
+        runs = execution.checks["by_hand"]
+        assert all(run.ended == "returned" for run in runs), (job.name, runs)
+        found[job.name] = [run.case for run in runs if bool(run.captures["x.g"].tensor.any()) and run.autograd is None]
+    assert found == {name: [] for name in LATE}
 
 
 @pytest.mark.parametrize("sandbox", WORKING[:1])

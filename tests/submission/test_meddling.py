@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
-from grader.submission.meddling import meddling_suspected
+from grader.submission.cell_code import MOST_CODE
+from grader.submission.entry import Entry
+from grader.submission.meddling import meddling_flags, meddling_suspected
 
 #: Ways to the watch for autograd, or past it, from a helper's cell that no stub shows → the sign.
 MEDDLING = {
@@ -46,9 +49,27 @@ MEDDLING = {
     "tensor_type": ("def __torch_dispatch__(cls, function, types, args):\n    pass", "__torch_dispatch__"),
     "below_python": ("op.redispatch(keys, g, out)", "redispatch"),
     "no_dispatch": ("from torch.utils._mode_utils import no_dispatch", "no_dispatch"),
+    "frames": ("inspect.stack()[1]", "inspect.stack"),
+    "frames_by_name": ("from sys import _getframe as here", "_getframe"),
+    "locals_of_frames": ("inspect.getargvalues(frame).locals", "getargvalues"),
+    "dynamic_libraries": ("import _ctypes", "_ctypes"),
+    "numpy_libraries": ("numpy.ctypeslib.load_library(name, '.')", "ctypeslib"),
+    "resolved": ("pkgutil.resolve_name('gra' + 'der.kernel')", "resolve_name"),
+    "located": ("pydoc.locate('gra' + 'der.kernel')", "pydoc.locate"),
+    "unpickled": ("pickle.loads(b'cgra')", "pickle.loads(b'"),
+    "result_forged": ("os.pwrite(fd, result, 0)", "os.pwrite"),
+    "message_forged": ("from os import path, write", "from os import path, write"),
+    "socket_taken": ("socket.socket(fileno=5).send(b'{}')", "socket(fileno"),
+    "backward_compiled": ("from functorch.compile import aot_function", "functorch.compile"),
+    "backward_traced": ("from torch.fx.experimental import proxy_tensor", "proxy_tensor"),
+    "hidden_source": ("exec(open('notes.txt').read())", "exec(open('"),
+    "hidden_module": ("SourceFileLoader('mine', 'notes.txt').load_module()", "SourceFileLoader"),
     "library": ("torch.library.Library('mine', 'DEF')", "torch.library"),
 }
 INNOCENT = {
+    "source": "print(inspect.getsource(f), inspect.signature(f))",
+    "own_file": "exec(open('helper.py').read())",
+    "files": "pickle.loads(file.read())\nos.makedirs('x')\nfile.write('y')\nwith open('z', 'w') as f: f.write('os')",
     "version": "print(torch.__version__)",
     "colab": "if 'google.colab' in sys.modules: pass",
     "colab_by_keys": "IN_COLAB = 'google.colab' in sys.modules.keys()",
@@ -102,3 +123,19 @@ def test_names_of_loops_are_looked_up_in_no_time() -> None:
     began = time.process_time()
     assert meddling_suspected("for name in ['a']:\n" + "    import_module(name)\n" * 20_000) == "import_module("
     assert time.process_time() - began < 5
+
+
+def test_modules_of_which_nobody_sees_the_source_are_named(tmp_path: Path) -> None:
+    (tmp_path / "helper.py").write_text("x = 1")
+    (tmp_path / "linked.py").symlink_to("helper.py")
+    entry = Entry("ada", "03_backprop.ipynb", tmp_path / "03_backprop.ipynb", "03_backprop.ipynb", assets=tmp_path)
+    assert meddling_flags(entry, ()) == ()
+
+    (tmp_path / "helper.py").write_text("#" * MOST_CODE)
+    (tmp_path / "late.py").write_text("import ctypes")
+    assert meddling_flags(entry, ()) == ("modules that were not looked into: late.py",)
+
+    (tmp_path / "fast.cpython-311-x86_64-linux-gnu.so").touch()
+    (tmp_path / "hidden.pyc").touch()
+    name = "fast.cpython-311-x86_64-linux-gnu.so"
+    assert meddling_flags(entry, ()) == (f"modules that were not looked into: {name} and 2 more",)
