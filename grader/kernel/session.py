@@ -16,8 +16,8 @@ _PARTS = ("header", "parent_header", "metadata", "content")
 class PlainSession(Session):  # type: ignore[misc]
     """A session on sockets that are private: a signature would prove nothing more.
 
-    What is sent goes the short way, a third of what jupyter_client's takes: a cell costs four messages. That a forked
-    process sends nothing is seen to by ``channel``.
+    What is sent goes the short way, for a cell costs several messages. That a forked process sends nothing is seen to
+    by ``channel``.
     """
 
     def __init__(self) -> None:

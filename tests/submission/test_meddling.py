@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.submission.cell_code import MOST_CODE
+from grader.cell_code import MOST_CODE
 from grader.submission.entry import Entry
 from grader.submission.meddling import meddling_flags, meddling_suspected
 
