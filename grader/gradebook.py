@@ -19,6 +19,7 @@ from types import TracebackType
 from grader.alphabet import alphabetical
 from grader.enumeration import first_of
 from grader.errors import GradebookBusy, GradebookError
+from grader.machine import remedy_of_shortage
 from grader.model import RunReport, Submission, SubmissionReport
 from grader.overrides import Ruling, lapsed, overridden
 from grader.report import submission_from_dict, submission_to_dict
@@ -144,7 +145,8 @@ class Gradebook:
     def _unusable(self, error: sqlite3.Error) -> GradebookError:
         return GradebookError(
             f"{self.path} cannot be used as a gradebook: {error}",
-            remedy="check that it may be written and is not another program's file, or use another --out",
+            remedy=remedy_of_shortage(error)
+            or "check that it may be written and is not another program's file, or use another --out",
         )
 
     def __enter__(self) -> Gradebook:

@@ -1,11 +1,16 @@
-"""What this process may use of the machine."""
+"""What this process may use of the machine, and what to do where that is too little."""
 
 from __future__ import annotations
 
+import errno
 import os
 
 #: Open files that a large class with many kernels at a time stays far below.
 _PLENTY = 65_536
+#: What an operator can do where there is no more of something.
+_ROOM = "make room on that disk and run the same command again"
+_FILES = "raise the limit of open files (`ulimit -n 1024`), or use fewer --jobs"
+_REMEDIES = {errno.ENOSPC: _ROOM, errno.EDQUOT: _ROOM, errno.EMFILE: _FILES}
 
 
 def usable_cores() -> int:
@@ -23,3 +28,10 @@ def allow_open_files() -> None:
     wanted = _PLENTY if hard == resource.RLIM_INFINITY else min(hard, _PLENTY)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def remedy_of_shortage(error: Exception) -> str:
+    """What helps where the machine, or a limit of this process, has no more of something; empty for other errors."""
+    if getattr(error, "sqlite_errorname", None) == "SQLITE_FULL":
+        return _ROOM
+    return _REMEDIES.get(error.errno or 0, "") if isinstance(error, OSError) else ""

@@ -16,6 +16,7 @@ from grader.judge.comparison import coarse_results
 from grader.judge.score import link_consequences, score_fault, score_missing, score_unreached
 from grader.kernel import KernelPool
 from grader.kernel.results import steady
+from grader.machine import remedy_of_shortage
 from grader.model import (
     Course,
     Diagnosis,
@@ -170,4 +171,5 @@ def _report(
 
 def _fault(error: Exception) -> str:
     where = "" if isinstance(error, GraderError) else f"{type(error).__name__}: "
-    return f"the grader failed here: {where}{error}"
+    remedy = remedy_of_shortage(error)
+    return f"the grader failed here: {where}{error}" + (f"; {remedy}" if remedy else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +71,20 @@ def test_optimizer_of_torch_in_work_by_hand_is_a_remark_that_costs_nothing(entry
     flags = {one.id: one.flags for one in report.exercises if one.flags}
     assert report.score == 14
     assert flags == {"relu_grad": ("an optimizer of torch's in place of one's own: `torch.optim.SGD` (line 2)",)}
+
+
+def test_fault_for_want_of_open_files_says_what_helps(
+    entry: Entry, seeded: SeededCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(grader.pipeline, "read", fail)
+    report = read_entry(entry, seeded)
+
+    assert isinstance(report, SubmissionReport)
+    assert report.status == "grader_error"
+    assert "Too many open files; raise the limit of open files (`ulimit -n 1024`)" in report.reason
 
 
 def test_fault_of_the_grader_in_reading_is_no_score(

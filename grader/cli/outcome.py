@@ -16,6 +16,7 @@ from rich.text import Text
 
 from grader.enumeration import first_of
 from grader.errors import GraderError, UsageError
+from grader.machine import remedy_of_shortage
 
 if TYPE_CHECKING:
     from grader.model import RunReport
@@ -116,7 +117,8 @@ def _file_errors_refused() -> Iterator[None]:
         if error.filename is None:
             raise
         reason = error.strerror or type(error).__name__
-        raise UsageError(f"{error.filename}: {reason}", remedy="name a place that can be read and written") from error
+        remedy = remedy_of_shortage(error) or "name a place that can be read and written"
+        raise UsageError(f"{error.filename}: {reason}", remedy=remedy) from error
 
 
 def _refuse(error: GraderError, status: int) -> NoReturn:

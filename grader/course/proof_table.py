@@ -14,7 +14,8 @@ from grader.enumeration import count_of
 
 #: What to do about a problem, where its kind tells it.
 _REMEDIES: dict[ProblemKind, str] = {
-    "solution": "A solution that loses points: fix it or the forward pass; one of the two is wrong.",
+    "solution": "A solution that loses points: fix it or the forward pass, whichever is wrong; or leave out a case that"
+    " asks too much, by ones=, sizes= or magnitudes=.",
     "stub": "A stub must come to nothing but NotImplementedError: put more of its cell between solution markers.",
     "gradcheck": "A forward pass that gradcheck refuses is no differentiable function of its inputs: fix it, draw"
     " values off its kinks, or give gradcheck=False.",

@@ -72,14 +72,20 @@ def _without_mean(case: Case, check: str, tensor: Tensor) -> Tensor | None:
     return None if size is None else tensor * size
 
 
-def _mean_twice(case: Case, check: str, tensor: Tensor) -> Tensor | None:
-    size = _batch(case, check)
-    return tensor / size if size is not None and size in tensor.shape else None
+def _divided(twice: bool) -> Transformation:
+    """Divided by n: the mean of the loss taken ``twice``, where one cannot tell that a sum became a mean.
 
+    That is so where n is an axis of the tensor, or where it is all that a loss has of gradients.
+    """
 
-def _averaged(case: Case, check: str, tensor: Tensor) -> Tensor | None:
-    size = _batch(case, check)
-    return tensor / size if size is not None and size not in tensor.shape else None
+    def apply(case: Case, check: str, expected: Mapping[str, Tensor]) -> Tensor | None:
+        tensor, size = expected[check], _batch(case, check)
+        if size is None or not tensor.is_floating_point():
+            return None
+        alone = case.upstream is None and all(name == check or other.dim() == 0 for name, other in expected.items())
+        return tensor / size if (size in tensor.shape or alone) is twice else None
+
+    return apply
 
 
 def _transposed(case: Case, check: str, tensor: Tensor) -> Tensor | None:
@@ -179,8 +185,8 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake("transposed", "transposed", _floats(_transposed)),
     Mistake("axes_permuted", "permuted_axes", _floats(_permuted)),
     Mistake("mean_left_out", "missing_mean", _floats(_without_mean)),
-    Mistake("mean_taken_twice", "mean_twice", _floats(_mean_twice)),
-    Mistake("averaged", "averaged_instead_of_summed", _floats(_averaged)),
+    Mistake("mean_taken_twice", "mean_twice", _divided(twice=True)),
+    Mistake("averaged", "averaged_instead_of_summed", _divided(twice=False)),
     Mistake("two_left_out", "missing_factor_two", _times(0.5)),
     Mistake("two_too_many", "extra_factor_two", _times(2.0)),
     Mistake("tripled", "scaled", _floats(_tripled)),

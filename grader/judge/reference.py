@@ -167,6 +167,12 @@ def _double(value: Tensor) -> Tensor:
 def _tensor(exercise: Exercise, name: str, value: Any) -> Tensor:
     if isinstance(value, Tensor):
         return value
+    if isinstance(value, tuple | list) and any(isinstance(one, Tensor) and one.dim() for one in value):
+        raise exercise.fault(
+            f"gives {len(value)} tensors for {name!r}",
+            field="forward",
+            remedy="return one: torch.stack or torch.cat of them, which `call` takes apart again",
+        )
     try:
         return torch.as_tensor(value, dtype=None if _integral(value) else torch.float64)
     except (TypeError, ValueError, RuntimeError) as error:

@@ -38,8 +38,8 @@ _STYLES = {
 _FEW_STUDENTS = 3
 _NAME_WIDTH = 28
 _PRINTED_LINES = 12
-#: Widths of the class table: between columns, of a score ("✓ 2.5"), and of the two last columns with their gaps.
-_GAP, _NUMBERED, _TOTALS = 3, 5, 19
+#: Widths of the class table: between columns, and of the two last columns with their gaps.
+_GAP, _TOTALS = 3, 19
 
 
 def render_class(run: RunReport) -> RenderableType:
@@ -103,16 +103,24 @@ class _ClassView:
 
 
 def _named_width(counted: Tally) -> int:
-    return _student_width(counted) + sum(max(cell_len(column.id), 4) + _GAP for column in counted.columns) + _TOTALS
+    names = (max(cell_len(column.id), _score_width(counted, column)) for column in counted.columns)
+    return _student_width(counted) + sum(width + _GAP for width in names) + _TOTALS
 
 
 def _student_width(counted: Tally) -> int:
-    return min(_NAME_WIDTH, max(cell_len(terminal(row.student)) for row in counted.rows)) + 2
+    return min(_NAME_WIDTH, max(cell_len("student"), *(cell_len(terminal(row.student)) for row in counted.rows))) + 2
+
+
+def _score_width(counted: Tally, column: Column) -> int:
+    """The widest of a column's scores (``"✓ 12.5"``), and at least that of their mean (``"100%"``)."""
+    scores = (row.exercises[column.id].score for row in counted.rows if column.id in row.exercises)
+    return max(4, *(2 + len(points(score)) for score in scores))
 
 
 def _folded(counted: Tally, width: int) -> Iterator[RenderableType]:
     """Tables side by side in words: as many numbered columns as fit, then the rest; the names follow as a key."""
-    size = max(1, (width - _student_width(counted) - _TOTALS) // (_NUMBERED + _GAP))
+    score = max((_score_width(counted, column) for column in counted.columns), default=0)
+    size = max(1, (width - _student_width(counted) - _TOTALS) // (score + _GAP))
     for start in range(0, len(counted.columns), size):
         block = counted.columns[start : start + size]
         yield _class_table(counted, block, [str(start + position) for position in range(1, len(block) + 1)])

@@ -110,6 +110,40 @@ def test_mistake_that_raises_by_accident_is_told_with_its_exception(tmp_path: Pa
     assert problem.message.endswith("is called raised, not zeros: NameError: name 'torchh' is not defined")
 
 
+UNUSUAL = {
+    "a loss with one gradient, which has no rows": (
+        COURSE.replace(
+            """inputs={"inp": normal("n", "d")}""", """inputs={"inp": normal("d", "k"), "x": normal("n", "d")}"""
+        )
+        .replace("(inp, out)", "(inp, x)")
+        .replace("def double_grad(inp)", "def double_grad(inp, x)")
+        .replace("2 * inp", "(x @ inp).sum(1).mean()"),
+        "def double_grad(inp, x):\n    ### BEGIN SOLUTION\n"
+        "    inp.g = x.mean(0)[:, None].expand_as(inp).clone()\n    ### END SOLUTION",
+    ),
+    "two outputs in one": (
+        COURSE.replace(
+            '''"double_grad(inp, out)"''', '''"a, b = out\\na.g, b.g = upstream\\ndouble_grad(inp, a, b)"'''
+        ).replace("2 * inp", "torch.stack((2 * inp, torch.tanh(inp)))"),
+        "def double_grad(inp, a, b):\n    ### BEGIN SOLUTION\n"
+        "    inp.g = 2 * a.g + (1 - b**2) * b.g\n    ### END SOLUTION",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", UNUSUAL)
+def test_validate_of_an_unusual_exercise_calls_no_mistake_of_its_own_by_a_false_name(tmp_path: Path, kind: str) -> None:
+    course, cell = UNUSUAL[kind]
+    report = proved(tmp_path, course=course, cell=cell)
+    assert report.ok, report.problems
+
+
+def test_forward_pass_of_several_tensors_is_told_how_to_give_one(tmp_path: Path) -> None:
+    problem = refusal(proved(tmp_path, course=COURSE.replace("return 2 * inp", "return 2 * inp, inp")))
+    assert "gives 2 tensors for 'out'" in problem.message
+    assert "torch.stack" in problem.remedy
+
+
 def test_mistake_of_another_name_is_told_with_what_a_student_reads(tmp_path: Path) -> None:
     (problem,) = proved(tmp_path, **BROKEN["diagnosis"]).problems
     told = "the mistake half is called missing_factor_two, not zeros: `inp.g` is exactly half of what it should be."

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -43,6 +44,15 @@ def test_render_class_no_score_is_lost_in_folding(width: int) -> None:
 @pytest.mark.parametrize("width", range(60, 90))
 def test_render_class_names_of_wide_letters_leave_room_for_scores(width: int) -> None:
     made = run(*(submission(name) for name in ("歐陽飛燕李小龍", "司馬相如李小龍", "ada", "alan")))
+    assert "…" not in drawn(render_class(made), width)
+
+
+@pytest.mark.parametrize("width", range(40, 110))
+@pytest.mark.parametrize("score", [4.0, 12.25])
+def test_render_class_short_names_and_long_scores_leave_room_for_all(width: int, score: float) -> None:
+    names = ("lin_grad", "Lin", "mse_grad", "forward_and_backward")
+    exercises = [replace(exercise(), id=name, score=score, possible=2 * score) for name in names]
+    made = run(*(submission(f"s{number}", *exercises) for number in range(5)))
     assert "…" not in drawn(render_class(made), width)
 
 

@@ -84,6 +84,8 @@ def _averaged(symptom: Symptom) -> Diagnosis | None:
     for name in (None, *symptom.failing[0].case.inputs):
         for whole in (False, True):
             shares = [_share(view, name, whole) for view in symptom.views]
+            if set(shares) == {0.5}:
+                continue  # of two entries in every case: a factor of two, whatever it comes from
             if max(shares) <= 1 and is_scaled(symptom, lambda view: _share(view, name, whole)):
                 count = round(1 / _share(symptom.failing[0], name, whole))
                 if count == 1:
