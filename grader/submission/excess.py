@@ -15,7 +15,7 @@ _NAMED = 4
 
 
 def without_excess(entries: Sequence[Entry], most: int, known: Sequence[str]) -> list[Entry]:
-    """Return ``entries`` with at most ``most`` of each student: first those called like one of the course's, ``known``.
+    """``entries`` with at most ``most`` of each student: first those called like one of the course's, ``known``.
 
     The first of them is flagged with how many there were, and with what was left out.
     """

@@ -108,7 +108,7 @@ def found_below(
 
 
 def hidden_with_notebooks(root: Path) -> list[str]:
-    """Return the folders in ``root`` that begin with a dot, are no tool's, and hold a notebook or a folder with one."""
+    """The folders in ``root`` that begin with a dot, are no tool's, and hold a notebook or a folder with one."""
     found = []
     for name in sorted(_names_in(root)):
         folder = root / name
@@ -121,7 +121,7 @@ def hidden_with_notebooks(root: Path) -> list[str]:
 
 
 def _names_in(folder: Path) -> list[str]:
-    """Return what lies in a folder, nothing where it is none, is a link, or cannot be read."""
+    """What lies in a folder, nothing where it is none, is a link, or cannot be read."""
     try:
         return [] if folder.is_symlink() else [path.name for path in folder.iterdir()]
     except OSError:

@@ -14,12 +14,12 @@ _NAMED = 4
 
 
 def remarks_on(paths: Sequence[Path], listings: Sequence[Listing]) -> tuple[str, ...]:
-    """Return what was named twice, and which hidden folders hold notebooks that nobody looks at."""
+    """What was named twice, and which hidden folders hold notebooks that nobody looks at."""
     return tuple(dict.fromkeys([*_overlaps([path.resolve() for path in paths]), *filter(None, [hidden_in(listings)])]))
 
 
 def hidden_in(listings: Sequence[Listing]) -> str:
-    """Return which folders at the top of these are passed over, although there are notebooks in them; maybe empty."""
+    """Which folders at the top of these are passed over, although there are notebooks in them; maybe empty."""
     roots = dict.fromkeys(listing.root for listing in listings if not listing.siblings)
     names = [printable(name) for root in roots for name in hidden_with_notebooks(root)]
     if not names:
