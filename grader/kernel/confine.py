@@ -14,6 +14,7 @@ import signal
 import struct
 import sys
 import traceback
+from collections.abc import Iterable
 from typing import Any
 
 from grader.kernel import seccomp
@@ -27,7 +28,7 @@ _libc_held: Any = ctypes.PyDLL(None, use_errno=True) if _LINUX else None
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x8000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC = 1, 2, 4, 8, 32, 4096, 16384
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 36, 38
-_LANDLOCK_CREATE_RULESET, _LANDLOCK_RESTRICT_SELF = 444, 446
+_LANDLOCK_CREATE_RULESET, _LANDLOCK_ADD_RULE, _LANDLOCK_RESTRICT_SELF, _LANDLOCK_RULE_PATH_BENEATH = 444, 445, 446, 1
 _CLONE3 = 435
 #: Signals of real time that wait, and timers: no exercise needs one.
 _MOST_SIGNALS = 64
@@ -162,6 +163,23 @@ def landlock_abi() -> int:
     return max(0, int(version))
 
 
+def add_landlock_layer(handled: bytes, beneath: Iterable[bytes] = ()) -> None:
+    """Confine this process by one more layer of Landlock, for good: what is ``handled``, but for the rules ``beneath``.
+
+    They are ``struct landlock_ruleset_attr`` and ``struct landlock_path_beneath_attr`` as bytes (``landlock(7)``).
+    Raises ``OSError`` when the system refuses.
+    """
+    flags = ctypes.c_uint32(0)
+    size = ctypes.c_size_t(len(handled))
+    ruleset = _call(_libc.syscall(_LANDLOCK_CREATE_RULESET, handled, size, flags), "Landlock")
+    try:
+        for rule in beneath:
+            _call(_libc.syscall(_LANDLOCK_ADD_RULE, ruleset, _LANDLOCK_RULE_PATH_BENEATH, rule, flags), "Landlock")
+        _call(_libc.syscall(_LANDLOCK_RESTRICT_SELF, ruleset, flags), "Landlock")
+    finally:
+        os.close(ruleset)
+
+
 def confine_kernel(sandbox: str, read: list[str], write: list[str], hidden: list[str]) -> int | None:
     """Everything that a submission's kernel gives up; returns the gate of new processes (``seccomp.install``).
 
@@ -184,8 +202,5 @@ def confine_check() -> None:
     Of Landlock it takes the scopes alone, which need no rule: to add one is refused to a job.
     """
     if landlock_abi() >= SCOPES:
-        size, flags = ctypes.c_size_t(len(_SCOPED)), ctypes.c_uint32(0)
-        ruleset = _call(_libc.syscall(_LANDLOCK_CREATE_RULESET, _SCOPED, size, flags), "Landlock")
-        _call(_libc.syscall(_LANDLOCK_RESTRICT_SELF, ruleset, flags), "Landlock")
-        os.close(ruleset)
+        add_landlock_layer(_SCOPED)
     seccomp.install("refused")

@@ -6,21 +6,20 @@ For the processes in the sandbox, which import this before they fork; the grader
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import struct
 from collections.abc import Iterable, Iterator
-from typing import Any
+
+from grader.kernel import confine
 
 try:
     import sandlock
 except ImportError:  # not on Linux
     sandlock = None
 
-_CREATE, _ADD, _RESTRICT, _PATH_BENEATH = 444, 445, 446, 1
-#: Rights on files and folders: to execute one, and to read one.
-_EXECUTE, _READ_FILE = 1, 4
+#: The rights to execute a file and to read one.
+_OPENED = 1 | 4
 
 
 def hide(hidden: Iterable[str], places: Iterable[str]) -> None:
@@ -29,26 +28,18 @@ def hide(hidden: Iterable[str], places: Iterable[str]) -> None:
     A second layer of rules of its own, beside those of ``restrict``: folders can be listed as before, which Python does
     to find a module. Raises ``OSError`` when the system refuses.
     """
-    libc: Any = ctypes.CDLL(None, use_errno=True)
+    left = dict.fromkeys(around(places, frozenset(map(os.path.realpath, hidden))))
+    confine.add_landlock_layer(struct.pack("=Q", _OPENED), _rules(left))
 
-    def call(*arguments: Any) -> int:
-        result = int(libc.syscall(*arguments))
-        if result < 0:
-            raise OSError(ctypes.get_errno(), "Landlock")
-        return result
 
-    handled = struct.pack("Q", _EXECUTE | _READ_FILE)
-    ruleset = call(_CREATE, handled, ctypes.c_size_t(len(handled)), ctypes.c_uint32(0))
-    try:
-        for place in dict.fromkeys(around(places, frozenset(map(os.path.realpath, hidden)))):
-            fd = os.open(place, os.O_PATH | os.O_CLOEXEC)
-            try:
-                call(_ADD, ruleset, _PATH_BENEATH, struct.pack("=Qi", _EXECUTE | _READ_FILE, fd), 0)
-            finally:
-                os.close(fd)
-        call(_RESTRICT, ruleset, 0)
-    finally:
-        os.close(ruleset)
+def _rules(places: Iterable[str]) -> Iterator[bytes]:
+    """A rule for each place: what is below may be opened. Its descriptor is open until the next is asked for."""
+    for place in places:
+        fd = os.open(place, os.O_PATH | os.O_CLOEXEC)
+        try:
+            yield struct.pack("=Qi", _OPENED, fd)
+        finally:
+            os.close(fd)
 
 
 def around(places: Iterable[str], hidden: frozenset[str]) -> Iterator[str]:

@@ -133,8 +133,8 @@ def strays(notebooks: Sequence[str]) -> str:
 def idle(entries: Sequence[SubmissionReport]) -> str:
     """What is said of notebooks in place of feedback on them."""
     names = ", ".join(entry.notebook or entry.path for entry in entries)
-    begun = any(entry.status == "not_assigned" for entry in entries)
-    return f"{'Not assigned, so not graded' if begun else 'Neither assigned nor begun'}: {names}."
+    left_out = any(entry.status == "not_assigned" for entry in entries)
+    return f"{'Not assigned, so not graded' if left_out else 'Neither assigned nor begun'}: {names}."
 
 
 def not_run(notebooks: Sequence[str]) -> str:
