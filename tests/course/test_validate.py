@@ -261,12 +261,6 @@ def test_view_names_margins_problems_and_verdict(tmp_path: Path) -> None:
     assert "1 exercise," in text
 
 
-@pytest.mark.slow
-def test_bundled_course_is_proved_quickly() -> None:
-    report = validate(load_course("grader.course.autograd"), quick=True, jobs=2)
-    assert report.ok, [f"{problem.exercise}: {problem.message}" for problem in report.problems]
-
-
 TWICE = '@mistake("double_grad", "wrong_value")\ndef same(inp, out):\n    inp.g = 3 * out.g\n'
 RIGHT = '@variant("double_grad")\ndef same(inp, out):\n    inp.g = out.g * 2\n'
 
