@@ -16,7 +16,6 @@ from torch import Tensor
 from grader.course.habits import habits
 from grader.course.ledger import Ledger
 from grader.course.trial import Trial
-from grader.judge.cases import path_of
 from grader.judge.evidence import Evidence, Finding, protected_inputs
 from grader.judge.mistakes import MISTAKES, Mistake
 from grader.judge.score import score_exercise
@@ -62,7 +61,7 @@ def _mutated(
             changed[finding.case.label] = replace(finding.actual, tensor=cast)
     if not changed:
         return None
-    path = path_of(solution.exercise, check)
+    path = solution.exercise.path_of(check)
     return tuple(
         replace(run, captures={**run.captures, path: changed[run.case]}) if run.case in changed else run
         for run in solution.runs

@@ -7,14 +7,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.naming import call_of, handed_over, is_used
 from grader.judge.diagnosis.returned import not_returned
 from grader.judge.diagnosis.source import assigns, makes_no_call, parameter, reads_gradient, writes_in_part
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.evidence import Finding
-from grader.judge.reference import base_name
 from grader.model import Diagnosis
 
 _STATES = {
@@ -32,7 +30,7 @@ _KINDS = {"ndarray": "a NumPy array", "scalar": "a plain number", "sequence": "a
 
 def path(symptom: Symptom) -> str:
     """What the messages call the checked expression: the path that was read."""
-    return path_of(symptom.evidence.exercise, symptom.check)
+    return symptom.evidence.exercise.path_of(symptom.check)
 
 
 def not_written(symptom: Symptom) -> Diagnosis | None:
@@ -178,7 +176,7 @@ def _wanted(symptom: Symptom, first: Finding) -> str:
     exercise = symptom.evidence.exercise
     if first.actual.absence == "unsupported":
         return "not_a_tensor.dtype"
-    if base_name(exercise, symptom.check) in exercise.scalars:
+    if exercise.base_name(symptom.check) in exercise.scalars:
         return "not_a_tensor.number" if first.expected.dim() == 0 else "not_a_tensor.numbers"
     if exercise.numpy:
         return "not_a_tensor.array"

@@ -7,7 +7,6 @@ from functools import partial
 
 from torch import Tensor
 
-from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.factors import Factor, by_size, constantly, letters
@@ -83,7 +82,7 @@ def _predictions(symptom: Symptom) -> Iterator[tuple[str, Prediction]]:
     yield "an upstream gradient of ones stands in the place of the given one", partial(of_ones, symptom)
     yield "`out` stands in the place of `out.g`", partial(of_output, symptom)
     for other in symptom.others():
-        what = f"the value that belongs to `{path_of(symptom.evidence.exercise, other)}` stands there"
+        what = f"the value that belongs to `{symptom.evidence.exercise.path_of(other)}` stands there"
         yield what, lambda view: view.prepared.expected.get(other)
     missteps = {name: one.what for name, one in MISSTEPS.items()}
     for operation, what in {**_NAMED, **PASSES, **missteps}.items():

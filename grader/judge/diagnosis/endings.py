@@ -8,7 +8,6 @@ import textwrap
 import torch
 from torch import Tensor
 
-from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.errors import explained, place
 from grader.judge.diagnosis.symptom import Symptom
@@ -24,7 +23,7 @@ def without_tensor(symptom: Symptom) -> Diagnosis | None:
     if first is None or first.run.ended == "returned":
         return None
     exercise = symptom.evidence.exercise
-    before = first.case.inputs.get(path_of(exercise, symptom.check))
+    before = first.case.inputs.get(exercise.path_of(symptom.check))
     if first.comparison.verdict == "absent" or _is_same(first.actual.tensor, before):
         return ending_of(symptom.evidence, first.run, first.case.describe())
     return None
@@ -70,7 +69,7 @@ def has_begun(evidence: Evidence) -> bool:
     return any(
         finding.passed or (finding.actual.tensor is not None and path not in evidence.exercise.in_place)
         for check, findings in evidence.findings.items()
-        for path in (path_of(evidence.exercise, check),)
+        for path in (evidence.exercise.path_of(check),)
         for finding in findings
     )
 

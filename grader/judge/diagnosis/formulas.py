@@ -20,7 +20,6 @@ from grader.judge.diagnosis.engine import Engine
 from grader.judge.diagnosis.engine_slips import SLIPS, EngineSlip
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.evidence import Evidence
-from grader.judge.reference import base_name
 from grader.model import Case, Diagnosis
 
 _NAMES = ("a", "b")
@@ -108,7 +107,7 @@ def _computed(symptom: Symptom, view: View, engine: Engine) -> Tensor | None:
         return torch.tensor(found[0], dtype=torch.float64), torch.tensor(found[1], dtype=torch.float64)
 
     given = symptom.alternatives.once((engine, case.label), made)
-    return None if given is None else given[base_name(symptom.evidence.exercise, symptom.check) != "out.data"]
+    return None if given is None else given[symptom.evidence.exercise.base_name(symptom.check) != "out.data"]
 
 
 def one_contribution(symptom: Symptom) -> Diagnosis | None:

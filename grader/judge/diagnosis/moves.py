@@ -7,7 +7,6 @@ import math
 import torch
 from torch import Tensor
 
-from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.factors import by_size, constantly, letters
@@ -40,7 +39,7 @@ def not_in_place(symptom: Symptom) -> Diagnosis | None:
 def hardly_moved(symptom: Symptom) -> Diagnosis | None:
     """Steps that are too small by far, whatever makes them so; the losses of such a loop show it, too."""
     exercise = symptom.evidence.exercise
-    moving = sorted(check for check in symptom.failed if path_of(exercise, check) in exercise.in_place)
+    moving = sorted(check for check in symptom.failed if exercise.path_of(check) in exercise.in_place)
     loop = {"x", "y", "steps"} <= set(exercise.inputs)
     checks = moving if loop and symptom.check not in moving else [symptom.check]
     ones = [Symptom(symptom.evidence, check, symptom.alternatives, symptom.failed) for check in checks]
@@ -63,7 +62,7 @@ def _is_left_out(symptom: Symptom) -> bool:
     this one. In a training loop, other weights are right where only the place of an update is wrong.
     """
     exercise = symptom.evidence.exercise
-    others = {check for check in symptom.others() if path_of(exercise, check) in exercise.in_place}
+    others = {check for check in symptom.others() if exercise.path_of(check) in exercise.in_place}
     right = others - symptom.failed
     if "steps" not in exercise.inputs:
         return bool(right) and any(map(is_gradient, exercise.inputs))

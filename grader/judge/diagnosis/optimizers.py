@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.judge.cases import path_of
 from grader.judge.diagnosis import step_words, wording
 from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.moves import hardly_moved, is_gradient
@@ -16,7 +15,6 @@ from grader.judge.diagnosis.simulations import driven, trained
 from grader.judge.diagnosis.slips import AVERAGED, DRIVEN, FIXED_RATES, RATES, RIGHT, TRAINED, Slip, is_possible
 from grader.judge.diagnosis.steps import RATE_NAMES
 from grader.judge.diagnosis.symptom import Symptom, View
-from grader.judge.reference import base_name
 from grader.model import Capture, Case, Diagnosis
 
 #: Losses that tell whether they stand still, or in another place.
@@ -152,8 +150,8 @@ def agrees(symptom: Symptom, view: View, simulation: Simulation) -> bool:
 def value_by(symptom: Symptom, view: View, simulation: Simulation, slip: Slip) -> Tensor | None:
     """What the check's tensor would be by a simulation with a mistake; None where nothing comes."""
     values = _simulated(symptom, view.case, simulation, slip)
-    found = values.get(path_of(symptom.evidence.exercise, symptom.check))
-    return found if found is not None else values.get(base_name(symptom.evidence.exercise, symptom.check))
+    found = values.get(symptom.evidence.exercise.path_of(symptom.check))
+    return found if found is not None else values.get(symptom.evidence.exercise.base_name(symptom.check))
 
 
 def _simulated(symptom: Symptom, case: Case, simulation: Simulation, slip: Slip) -> Mapping[str, Tensor]:

@@ -20,7 +20,6 @@ from grader.judge.comparison import Tolerance
 from grader.judge.diagnosis.alternatives import Alternatives
 from grader.judge.diagnosis.failing import bad_findings
 from grader.judge.evidence import Evidence, Finding, float_dtypes
-from grader.judge.reference import base_name
 from grader.model import Case
 
 #: Beyond this, what is computed in float64 may be infinite in the dtype of what came.
@@ -98,13 +97,12 @@ class Symptom:
     @cached_property
     def is_gradient(self) -> bool:
         """Whether the check asks for the gradient of a tensor, and not for a value of the forward pass or of a step."""
-        plain = base_name(self.evidence.exercise, self.check)
-        return self.evidence.exercise.expects.get(plain, plain).endswith(".g")
+        return self.evidence.exercise.expected_name(self.check).endswith(".g")
 
     @cached_property
     def is_registered(self) -> bool:
         """Whether the check asks for a parameter of a module, as it is when the module was made."""
-        return base_name(self.evidence.exercise, self.check) in self.evidence.exercise.registered
+        return self.evidence.exercise.base_name(self.check) in self.evidence.exercise.registered
 
     @cached_property
     def views(self) -> tuple[View, ...]:

@@ -14,7 +14,6 @@ from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.normalisations import MISSTEPS
 from grader.judge.diagnosis.operations import OPERATIONS, Changed
 from grader.judge.diagnosis.symptom import Symptom, View
-from grader.judge.reference import base_name
 from grader.model import Diagnosis
 
 
@@ -162,7 +161,7 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
         place=str(list(found.worst)) if found.worst else "its only entry",
     )
     exercise = symptom.evidence.exercise
-    return replace(said, hint=exercise.hints.get(base_name(exercise, symptom.check), said.hint))
+    return replace(said, hint=exercise.hints.get(exercise.base_name(symptom.check), said.hint))
 
 
 def _agreeing(actual: Tensor, expected: Tensor) -> str:
