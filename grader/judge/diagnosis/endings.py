@@ -22,7 +22,7 @@ def without_tensor(symptom: Symptom) -> Diagnosis | None:
     first = symptom.first
     if first is None or first.run.ended == "returned":
         return None
-    exercise = symptom.evidence.exercise
+    exercise = symptom.exercise
     before = first.case.inputs.get(exercise.path_of(symptom.check))
     if first.comparison.verdict == "absent" or _is_same(first.actual.tensor, before):
         return ending_of(symptom.evidence, first.run, first.case.describe())

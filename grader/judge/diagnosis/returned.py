@@ -17,7 +17,7 @@ def asked_for(exercise: Exercise) -> int:
 
 def not_returned(symptom: Symptom, finding: Finding, call: str) -> Diagnosis:
     """The value of ``call`` is None, one of several is, or there are not as many."""
-    exercise = symptom.evidence.exercise
+    exercise = symptom.exercise
     place = PLACE.fullmatch(exercise.path_of(symptom.check))
     if place is None:
         return wording.say("not_written.returned", call=call)

@@ -186,15 +186,15 @@ def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
     for hypothesis in GENERAL:
         if diagnosis := hypothesis(symptom):
             return _only_in_one_case(symptom, diagnosis)
-    return wording.say("not_written", path=absent.path(symptom), state="nothing of it came back")
+    return wording.say("not_written", path=symptom.path, state="nothing of it came back")
 
 
 def _spelled_out(symptom: Symptom, diagnosis: Diagnosis) -> Diagnosis:
     """Say what a name stands for that only the check's own code knows, and in which order a method is called."""
     if diagnosis.code in _AT_ODDS and source.takes_out_last(symptom.evidence.stub):
         return wording.added(diagnosis, wording.OUT_FIRST)
-    name = absent.path(symptom)
-    made = made_of(symptom.evidence.exercise.call, name)
+    name = symptom.path
+    made = made_of(symptom.exercise.call, name)
     if made is None or f"`{name}`" not in diagnosis.message:
         return diagnosis
     return wording.added(diagnosis, wording.MADE, name=name, source=made)
