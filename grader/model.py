@@ -465,6 +465,13 @@ class Case:
     upstream: Tensor | None
     checks: tuple[str, ...]
 
+    def number(self, name: str, default: float | None = None) -> float:
+        """The constant of that name; raises ``LookupError`` where there is none, or it is no number."""
+        value = self.constants.get(name, default)
+        if not isinstance(value, int | float):
+            raise LookupError(f"the case has no number {name!r}")
+        return float(value)
+
     def describe(self) -> str:
         """``"batch of one: n=1, i=5, o=3"``, as a report names the case."""
         sizes = ", ".join(f"{name}={size}" for name, size in self.sizes.items())

@@ -67,7 +67,7 @@ def factor(symptom: Symptom) -> Diagnosis | None:
         numbers = {view.case.constants[name] for view in symptom.views}
         if len(numbers) > 1 and not numbers & {0.0, 1.0}:
             for words, made in _FACTORS:
-                if is_scaled(symptom, lambda view: made(view.case.constants[name])):  # type: ignore[arg-type]
+                if is_scaled(symptom, lambda view: made(view.case.number(name))):
                     return wording.say("scaled", path=symptom.path, factor=words.format(c=_shown(symptom, name)))
     return None
 

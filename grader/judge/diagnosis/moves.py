@@ -102,7 +102,7 @@ def default_rate(symptom: Symptom) -> Diagnosis | None:
     factor = _same_factor(symptom, name)
     if factor is None or factor <= 0 or not symptom.fits(lambda view: _bare(view, name, factor)):
         return None
-    rate = factor * float(symptom.failing[0].case.constants["lr"])  # type: ignore[arg-type]
+    rate = factor * symptom.failing[0].case.number("lr")
     return wording.say("learning_rate_ignored.default", path=name, used=wording.number(float(f"{rate:.2g}")))
 
 

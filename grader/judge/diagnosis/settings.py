@@ -51,7 +51,7 @@ def _after(symptom: Symptom, view: View, key: str, make: Make, share: Share) -> 
 
     def stepped() -> Tensor:
         end = case.inputs["start"].detach().to(torch.float64).clone().requires_grad_()
-        rate, momentum, steps = (float(case.constants[name]) for name in ("lr", "momentum", "steps"))  # type: ignore[arg-type]
+        rate, momentum, steps = map(case.number, ("lr", "momentum", "steps"))
         optimizer = make([end], rate, momentum)
         for step in range(int(steps)):
             optimizer.param_groups[0]["lr"] = rate * share(step)
