@@ -8,7 +8,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis import attention, convolutions, layers, products, wording
+from grader.judge.diagnosis import attention, convolutions, products, softmaxes, wording
 from grader.judge.diagnosis.activations import SLOPES
 from grader.judge.diagnosis.naming import given_as
 from grader.judge.diagnosis.symptom import Symptom, View
@@ -51,8 +51,8 @@ PASSES: dict[str, str] = {
     "power_not_lowered": "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x",
     # Of a squared difference, which is the same either way round: a student's may begin with the other term.
     "power_not_lowered_turned": "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x",
-    **{name: what for name, (what, _) in layers.CROSS_ENTROPIES.items()},
-    **{name: what for name, (what, _) in layers.SOFTMAXES.items()},
+    **{name: what for name, (what, _) in softmaxes.CROSS_ENTROPIES.items()},
+    **{name: what for name, (what, _) in softmaxes.SOFTMAXES.items()},
     **{name: what for name, (what, _) in attention.WEIGHTS.items()},
     **{name: what for name, (what, _) in attention.FACTORS.items()},
     **{name: what for name, (what, *_) in convolutions.CONVOLUTIONS.items() if name != "kernel_unflipped"},

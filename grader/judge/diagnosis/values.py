@@ -11,17 +11,18 @@ from torch import Tensor
 
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.normalisations import MISSTEPS
-from grader.judge.diagnosis.operations import OPERATIONS, Changed
+from grader.judge.diagnosis.operations import OPERATIONS
+from grader.judge.diagnosis.replaced import Replaced
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
 
 
 def under(symptom: Symptom, operation: str, view: View) -> Tensor | None:
     """What the check would be with a changed operation; None where the forward pass does not use it."""
-    table = OPERATIONS[operation]()
-    if symptom.alternatives.called.isdisjoint(table):
+    replacements = OPERATIONS[operation]()
+    if symptom.alternatives.called.isdisjoint(replacements):
         return None
-    return symptom.expected_with(f"under {operation}", view, under=Changed(table))
+    return symptom.expected_with(f"under {operation}", view, under=Replaced(replacements))
 
 
 def upstream_ignored(symptom: Symptom) -> Diagnosis | None:
