@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any, cast
 from grader.kernel import confine, seccomp, wire
 from grader.kernel import zygote as zygotes
 from grader.kernel.clock import JobClock
-from grader.kernel.processes import MOST_FILES, Processes
+from grader.kernel.processes import Processes
 from grader.kernel.removal import remove
+from grader.kernel.usage import MOST_FILES, Usage
 
 if TYPE_CHECKING:
     from grader.kernel.messages import CheckTold, FileOrder, InitTold, JobTold, Order
@@ -104,7 +105,8 @@ class JobInit:
         self.sandbox: str = message["sandbox"]
         self.folder = Path(message["folder"])
         self.private = self.sandbox == "bwrap"
-        self.processes = Processes(self.private, self.limits)
+        self.processes = Processes(self.private, self.limits["processes"])
+        self.usage = Usage(self.processes, self.limits)
         self.clock: JobClock  # each kernel has its own
         self.kernel = 0
         self.end_of_kernel: socket.socket | None = None  # over which the zygote tells of it
@@ -166,8 +168,8 @@ class JobInit:
         number = seccomp.asked(self.gate)
         if number is None:
             return
-        self.processes.made += 1
-        if self.processes.has_room():
+        self.usage.made += 1
+        if self.usage.has_room():
             seccomp.let_through(self.gate, number)
         else:
             self.over = "processes"
@@ -249,7 +251,7 @@ class JobInit:
         if self.untold > _TICK and _takes_more(self.sock):  # a grader that is stopped hears it later
             self._tell({"event": "waited", "seconds": self.untold})
             self.untold = 0.0
-        return self.processes.over_limit(None if self.private else self.folder)
+        return self.usage.over_limit(None if self.private else self.folder)
 
     # ----------------------------------------------------------------------------------------- orders
 
@@ -281,14 +283,14 @@ class JobInit:
         with theirs:
             if self.zygote is None:
                 self.kernel = self._fork_kernel(ours, theirs, fds)
-                self.processes.kernel_forked()
             else:
                 name, self.end_of_kernel = zygotes.ask(self.zygote, self.message, theirs, fds)
-                self.processes.kernel_forked(str(name))
+                self.processes.kernel = [str(name)]
                 self.kernel = self.processes.pid(str(name))
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.command = ours
-        self.clock = JobClock(self.processes)
+        self.usage.begin()
+        self.clock = JobClock(self.usage)
 
     def _fork_kernel(self, ours: socket.socket, command: socket.socket, fds: list[int]) -> int:
         """Fork a kernel from this process, which is a fork of the zygote."""
