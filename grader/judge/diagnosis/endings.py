@@ -8,6 +8,7 @@ import textwrap
 import torch
 from torch import Tensor
 
+from grader.cell_code import parsed
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.errors import explained, place
 from grader.judge.diagnosis.symptom import Symptom
@@ -116,9 +117,8 @@ def has_open_cell(source: str) -> bool:
 
 def _has_open(source: str, *kinds: type[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]) -> bool:
     """Whether the whole source, or a definition of these kinds, only raises."""
-    try:
-        tree = ast.parse(textwrap.dedent(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parsed(textwrap.dedent(source))
+    if tree is None:
         return False
     definitions = [node for node in ast.walk(tree) if isinstance(node, kinds)]
     return any(_only_raises(node.body) for node in (tree, *definitions))
