@@ -19,12 +19,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from grader.kernel import confine, seccomp, wire
+from grader.kernel import confine, mounts, seccomp, wire
 from grader.kernel import zygote as zygotes
 from grader.kernel.clock import JobClock
+from grader.kernel.deaths import how_it_ended
 from grader.kernel.processes import Processes
 from grader.kernel.removal import remove
-from grader.kernel.usage import MOST_FILES, Usage
+from grader.kernel.usage import Usage
 
 if TYPE_CHECKING:
     from grader.kernel.messages import CheckTold, FileOrder, InitTold, JobTold, Order
@@ -41,14 +42,14 @@ def run(sock: socket.socket, message: JobTold, zygote: socket.socket | None) -> 
     ``zygote`` leads to it, where this process is no fork of it.
     """
     if message["sandbox"] == "bwrap":
-        _mount_private_files(message)
-        _cover(message["hidden"])
+        mounts.put_private_files(message)
+        mounts.cover(message["hidden"])
     else:
         confine.adopt_orphans()
         confine.die_with_parent(signal.SIGTERM)
     init = JobInit(sock, message, zygote)
     if message["sandbox"] == "bwrap":
-        _hide_processes()  # and no signal has a handler: what has none the job cannot send to process 1
+        mounts.hide_processes()  # and no signal has a handler: what has none the job cannot send to process 1
     else:
         signal.signal(signal.SIGTERM, lambda *_: init.end())
     try:
@@ -62,36 +63,6 @@ def run(sock: socket.socket, message: JobTold, zygote: socket.socket | None) -> 
 def fork(message: JobTold) -> int:
     """``os.fork()`` for the init of the job that ``message`` describes, in namespaces of its own where it may."""
     return confine.fork_apart(SPACES) if message["sandbox"] == "bwrap" else os.fork()
-
-
-def _mount_private_files(message: JobTold) -> None:
-    """One private file system for ``/job``, ``/tmp`` and ``/dev/shm`` together."""
-    flags = confine.MS_NOSUID | confine.MS_NODEV
-    written = max(message["limits"]["written"], 4096)
-    confine.mount("tmpfs", "/job", "tmpfs", flags, f"size={written},mode=0755,nr_inodes={MOST_FILES}")
-    for name, target in (("tmp", "/tmp"), ("shm", "/dev/shm")):
-        os.mkdir(f"/job/{name}", 0o700)
-        if target in message["write"]:
-            confine.mount(f"/job/{name}", target, "", confine.MS_BIND)
-        else:  # it holds what the kernel reads
-            confine.mount("", target, "", flags | confine.MS_REMOUNT | confine.MS_BIND | confine.MS_RDONLY)
-
-
-def _cover(places: list[str]) -> None:
-    """Put an empty folder, or an empty file, over each of ``places`` that is there."""
-    for place in filter(os.path.exists, places):
-        os.makedirs("/job/empty", 0o755, exist_ok=True)
-        confine.mount("/job/empty" if os.path.isdir(place) else "/dev/null", place, "", confine.MS_BIND)
-
-
-def _hide_processes() -> None:
-    """Put a folder of three harmless files over ``/proc``: of the init's view of it a descriptor is left."""
-    os.mkdir("/job/proc", 0o755)
-    confine.mount("tmpfs", "/job/proc", "tmpfs", confine.MS_NOSUID | confine.MS_NODEV | confine.MS_NOEXEC, "size=4k")
-    for name in ("cpuinfo", "meminfo", "stat"):
-        os.close(os.open(f"/job/proc/{name}", os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o444))
-        confine.mount(f"/proc/{name}", f"/job/proc/{name}", "", confine.MS_BIND)
-    confine.mount("/job/proc", "/proc", "", confine.MS_BIND | confine.MS_REC)
 
 
 class JobInit:
@@ -225,8 +196,7 @@ class JobInit:
             self.command.close()
             self.command = None
         self.processes.kill_all()
-        how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
-        self._tell({"event": "died", "how": how, "limit": self.over})
+        self._tell({"event": "died", "how": how_it_ended(status), "limit": self.over})
         self.over = None
 
     def _watch(self) -> None:
@@ -248,7 +218,7 @@ class JobInit:
             return None
         self.next_tick = now + _TICK
         self.untold += self.clock.look()
-        if self.untold > _TICK and _takes_more(self.sock):  # a grader that is stopped hears it later
+        if self.untold > _TICK and wire.takes_more(self.sock):  # a grader that is stopped hears it later
             self._tell({"event": "waited", "seconds": self.untold})
             self.untold = 0.0
         return self.usage.over_limit(None if self.private else self.folder)
@@ -339,10 +309,3 @@ class JobInit:
             self.processes.kill_all()
         if not self.private:
             remove(self.folder)
-
-
-def _takes_more(sock: socket.socket) -> bool:
-    """Whether a message can be sent without waiting for who reads it."""
-    poll = select.poll()
-    poll.register(sock, select.POLLOUT)
-    return bool(poll.poll(0))
