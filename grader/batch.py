@@ -148,7 +148,7 @@ async def _check_notebook(notebook: Path, course: str) -> SubmissionReport:
     with collect([notebook]) as collection:
         async with KernelPool(sandbox="none", jobs=1) as pool:
             from grader.course.loading import load_course
-            from grader.judge.cases import PUBLIC_SEED
+            from grader.judge import PUBLIC_SEED
             from grader.pipeline import grade, read_entry
             from grader.seeded_course import SeededCourse
 
