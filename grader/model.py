@@ -277,6 +277,9 @@ class Submission:
 
 # -------------------------------------------------------------------------------------------------- kernel
 
+#: What confines student code, best first.
+Sandbox = Literal["bwrap", "landlock", "none"]
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
