@@ -53,8 +53,7 @@ def _mutated(
     """The solution's runs with the mistake put into one check, or None where it changes nothing or cannot be made."""
     changed = {}
     for finding in findings:
-        prepared = next(one for one in solution.prepared if one.case is finding.case)
-        wrong = mistake.apply(finding.case, check, prepared.expected)
+        wrong = mistake.apply(finding.case, check, solution.prepared_for(finding).expected)
         if wrong is not None and not _same(wrong, finding):
             dtype = finding.actual.tensor.dtype if finding.actual.tensor is not None else wrong.dtype
             cast = wrong.to(dtype) if wrong.is_floating_point() and dtype.is_floating_point else wrong

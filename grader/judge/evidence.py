@@ -56,6 +56,10 @@ class Evidence:
             return None
         return next((run.autograd for run in self.runs if run.autograd), None)
 
+    def prepared_for(self, finding: Finding) -> Prepared:
+        """The case of a finding with all that is expected in it."""
+        return next(one for one in self.prepared if one.case is finding.case)
+
 
 def gather(
     exercise: Exercise, prepared: tuple[Prepared, ...], runs: tuple[CaseRun, ...], stub: Stub | None = None

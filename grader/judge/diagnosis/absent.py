@@ -129,9 +129,8 @@ def _is_same(extra: Tensor, value: Tensor) -> bool:
 
 
 def _view(symptom: Symptom, finding: Finding) -> View:
-    prepared = next(one for one in symptom.evidence.prepared if one.case is finding.case)
     expected = finding.expected.to(torch.float64)
-    return View(finding, prepared, expected, expected, symptom.exercise.tolerance)
+    return View(finding, symptom.evidence.prepared_for(finding), expected, expected, symptom.exercise.tolerance)
 
 
 def not_registered(symptom: Symptom) -> Diagnosis | None:

@@ -199,10 +199,9 @@ class Symptom:
         tensor = finding.actual.tensor
         if tensor is None or tensor.is_complex():
             return None
-        prepared = next(one for one in self.evidence.prepared if one.case is finding.case)
         return View(
             finding,
-            prepared,
+            self.evidence.prepared_for(finding),
             tensor.detach().to(torch.float64),
             finding.expected.detach().to(torch.float64),
             self.exercise.tolerance,
