@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader._version import __version__
-from grader.errors import UsageError
 from grader.kernel import KernelPool
 from grader.machine import allow_open_files
 from grader.model import Limits, RunReport, Submission, SubmissionReport
@@ -100,17 +99,8 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
                 limits=options.collect_limits,
             ) as collection:
                 observer.collected(collection)
-                for remark in collection.remarks:
+                for remark in (*collection.remarks, *run.remarks()):
                     observer.remarked(remark)
-                if changed := run.changed():
-                    observer.remarked(
-                        f"the {' and the '.join(changed)} changed since the last run, so everything is graded again"
-                    )
-                if not run.assigned and gradebook.last_assigned():
-                    observer.remarked(
-                        "the last run was of what --assigned named; without it, each total is of what that student "
-                        "handed in"
-                    )
                 run.begin(len(collection))
                 observer.started(len(collection))
                 try:
@@ -120,41 +110,6 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
             for remark in gradebook.remarks():
                 observer.remarked(remark)
             return gradebook.report()
-
-
-def check_notebook(notebook: Path, course: str = "autograd") -> SubmissionReport:
-    """A student's own run of one notebook: the public seed, no sandbox.
-
-    Raises:
-        UsageError: there is no such notebook.
-        CourseError: the course cannot be loaded.
-    """
-    if not os.path.lexists(notebook):
-        raise UsageError(f"{notebook} does not exist", remedy="name your notebook, an .ipynb file")
-    if not notebook.is_file():
-        raise UsageError(f"{notebook} is no notebook", remedy="name one .ipynb file; `grader score` takes folders")
-    from grader.submission.finding import is_archive, is_notebook
-
-    if not (is_notebook(notebook.name) or is_archive(notebook.name)):
-        raise UsageError(
-            f"{notebook} is no notebook", remedy="name the .ipynb file that you work in, not an export of it"
-        )
-    return asyncio.run(_check_notebook(notebook, course))
-
-
-async def _check_notebook(notebook: Path, course: str) -> SubmissionReport:
-    from grader.submission import collect
-
-    with collect([notebook]) as collection:
-        async with KernelPool(sandbox="none", jobs=1) as pool:
-            from grader.course.loading import load_course
-            from grader.judge.cases import PUBLIC_SEED
-            from grader.pipeline import grade, read_entry
-            from grader.seeded_course import SeededCourse
-
-            seeded = SeededCourse(load_course(course), PUBLIC_SEED)
-            submission = read_entry(collection.entries[0], seeded)
-            return submission if isinstance(submission, SubmissionReport) else await grade(submission, seeded, pool)
 
 
 class _Run:
@@ -181,12 +136,16 @@ class _Run:
         self.seeded = SeededCourse(course, self.settings.seed)
         self.course_digest = course_digest(course)
 
-    def changed(self) -> list[str]:
-        """What of this run's settings is another than in the gradebook's last run, unasked."""
+    def remarks(self) -> Iterator[str]:
+        """What is another than in the gradebook's last run, and what comes of that."""
         last = None if self.options.fresh else self.gradebook.last_settings()
-        return [
+        changed = [
             named for name, named in _SETTINGS.items() if last and getattr(last, name) != getattr(self.settings, name)
         ]
+        if changed:
+            yield f"the {' and the '.join(changed)} changed since the last run, so everything is graded again"
+        if not self.assigned and self.gradebook.last_assigned():
+            yield "the last run was of what --assigned named; without it, each total is of what that student handed in"
 
     def begin(self, submissions: int) -> None:
         """Note in the gradebook that a run of so many ``submissions`` starts."""

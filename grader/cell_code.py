@@ -27,7 +27,8 @@ _BLOCKS = (
     *(ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith),
     *(ast.Try, ast.TryStar, ast.ExceptHandler, ast.Match, ast.match_case),
 )
-_FAILURES = (SyntaxError, ValueError, RecursionError, MemoryError)
+#: What Python raises of text that it does not read as code.
+UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 def masked(source: str) -> str:
@@ -118,6 +119,6 @@ def _parsed(source: str) -> ast.Module | None:
             tree = compile(
                 source, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True
             )
-        except _FAILURES:
+        except UNPARSABLE:
             return None
     return tree if isinstance(tree, ast.Module) else None

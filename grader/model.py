@@ -164,6 +164,26 @@ class Exercise:
                 checks[variant_check(name, variant)] = points
         return checks
 
+    def base_name(self, check: str) -> str:
+        """``"p (momentum)"`` → ``"p"``; the name of a check that belongs to no variant is itself."""
+        if check in self.points:
+            return check
+        for variant in self.variants:
+            for name in variant.points or {}:
+                if check == variant_check(name, variant):
+                    return name
+        return check
+
+    def path_of(self, check: str) -> str:
+        """The path that is read for a check."""
+        plain = self.base_name(check)
+        return self.reads.get(plain, plain)
+
+    def expected_name(self, check: str) -> str:
+        """The name under which a check's expected tensor is known, where its declaration says or it is the same."""
+        plain = self.base_name(check)
+        return self.expects.get(plain, plain)
+
 
 def place_of(forward: Callable[..., Any]) -> str:
     """``"/courses/logistic.py, line 12"``: where a forward pass is declared; empty for what is no function."""
@@ -256,6 +276,9 @@ class Submission:
 
 
 # -------------------------------------------------------------------------------------------------- kernel
+
+#: What confines student code, best first.
+Sandbox = Literal["bwrap", "landlock", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,6 +467,13 @@ class Case:
     sizes: Mapping[str, int]
     upstream: Tensor | None
     checks: tuple[str, ...]
+
+    def number(self, name: str, default: float | None = None) -> float:
+        """The constant of that name; raises ``LookupError`` where there is none, or it is no number."""
+        value = self.constants.get(name, default)
+        if not isinstance(value, int | float):
+            raise LookupError(f"the case has no number {name!r}")
+        return float(value)
 
     def describe(self) -> str:
         """``"batch of one: n=1, i=5, o=3"``, as a report names the case."""

@@ -12,8 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from grader.errors import GraderError
-from grader.judge.comparison import coarse_results
-from grader.judge.score import link_consequences, score_fault, score_missing, score_unreached
+from grader.judge import coarse_results, link_consequences, score_fault, score_missing, score_unreached
 from grader.kernel import KernelPool
 from grader.kernel.results import steady
 from grader.machine import remedy_of_shortage

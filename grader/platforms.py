@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,13 @@ from grader.assignment import expected_of, standing_of
 from grader.console import raw_line
 from grader.errors import GraderError, UsageError
 from grader.model import Hints, RunReport
+from grader.report import append_output, append_summary, wording
 from grader.report.numbers import points
 from grader.report.row import rows_of
 from grader.report.text import cut, markdown, plain, print_safe
 
-_OUTPUT, _SUMMARY = "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"
+#: Characters of the grader's own trouble that are told.
+_MESSAGE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +45,19 @@ class Platforms:
     hints: Hints = "nudge"
 
     def write(self, run: RunReport) -> None:
-        """Tell all of them.
+        """Tell all of them; the folders of their files are made.
 
         Raises:
             UsageError: a file cannot be written.
         """
         if self.github:
-            write_step_outputs(run, hints=self.hints)
+            _write_step(run, self.hints)
         if self.gradescope is not None:
-            write_gradescope(run, self.gradescope, hints=self.hints)
+            _write_json(self.gradescope, report.gradescope_results(run, hints=self.hints))
         if self.junit is not None:
-            write_junit(run, self.junit, hints=self.hints)
+            _write(self.junit, report.junit_xml(run, hints=self.hints))
         if self.classroom50 is not None:
-            write_classroom50(run, self.classroom50)
+            _write_classroom50(self.classroom50, run)
 
     def fail(self, message: str) -> None:
         """Give all of them a valid result where the grader itself failed; never raises.
@@ -64,26 +66,22 @@ class Platforms:
         a reporter which names them finds them.
         """
         if self.github:
-            _append_outputs(_failed_outputs(message, self.course, self.assigned))
-            _append_summary(
-                f"## Not graded\n\nThe grader failed; this does not count as zero points.\n\n{_quoted(message)}\n"
-            )
-        for path, write in (
-            (self.gradescope, _write_gradescope_failure),
-            (self.junit, _write_junit_failure),
-            (self.classroom50, _write_classroom50_failure),
-        ):
-            if path is not None:
-                try:
-                    write(message, path)
-                except GraderError as error:
-                    _tell(str(error))
+            _fail_step(message, self.course, self.assigned)
+        if self.gradescope is not None:
+            with _told():
+                _write_json(self.gradescope, report.gradescope_failure(message[:_MESSAGE]))
+        if self.junit is not None:
+            with _told():
+                _write(self.junit, report.junit_failure(message[:_MESSAGE]))
+        if self.classroom50 is not None:
+            with _told():
+                _fail_classroom50(self.classroom50, message)
 
 
 # ------------------------------------------------------------------------------------------------ GitHub
 
 
-def write_step_outputs(run: RunReport, *, hints: Hints = "nudge") -> None:
+def _write_step(run: RunReport, hints: Hints) -> None:
     """Append the step's outputs and its summary to the files that GitHub names, and print at most ten annotations.
 
     Beside ``result`` and one output an exercise there are ``total_score``, ``total_possible``, ``total_percentage``
@@ -91,106 +89,22 @@ def write_step_outputs(run: RunReport, *, hints: Hints = "nudge") -> None:
     a command, standard error says what was not written; annotations are printed for a GitHub runner alone.
     """
     whole = standing_of(run)
-    outputs = {
-        "total_score": _number(whole.score),
-        "total_possible": _number(whole.possible),
-        "total_percentage": _number(whole.percentage),
-        **report.github_output(run),
-    }
-    _append_outputs(outputs)
+    _append_outputs(
+        {
+            "total_score": _number(whole.score),
+            "total_possible": _number(whole.possible),
+            "total_percentage": _number(whole.percentage),
+            **report.github_output(run),
+        }
+    )
     _append_summary(report.render_markdown(run, hints=hints))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for command in report.github_annotations(run):
             raw_line(command)
 
 
-def _append_outputs(outputs: Mapping[str, str]) -> None:
-    path = _file_named_by(_OUTPUT, f"{len(outputs)} outputs of the step")
-    if path is None:
-        return
-    try:
-        report.append_output(outputs, path)
-    except OSError as error:
-        _tell(f"the step's outputs were not written: {error}")
-
-
-def _append_summary(text: str) -> None:
-    path = _file_named_by(_SUMMARY, "the job's summary")
-    if path is None:
-        return
-    try:
-        report.append_summary(text, path)
-    except OSError as error:
-        _tell(f"the job's summary was not written: {error}")
-
-
-def _file_named_by(variable: str, what: str) -> Path | None:
-    value = os.environ.get(variable)
-    if not value:
-        _tell(f"{what} not written: ${variable} is not set; run `grader score` in a `run:` step of its own")
-        return None
-    return Path(value)
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else points(value)
-
-
-# ------------------------------------------------------------------------ Gradescope, JUnit, Classroom 50
-
-
-def write_gradescope(run: RunReport, path: Path, *, hints: Hints = "nudge") -> None:
-    """Write Gradescope's ``results.json`` to ``path``; its folder is made.
-
-    Raises:
-        UsageError: it cannot be written there.
-    """
-    _write_json(path, report.gradescope_results(run, hints=hints))
-
-
-def write_junit(run: RunReport, path: Path, *, hints: Hints = "nudge") -> None:
-    """Write results as JUnit's XML to ``path``; its folder is made.
-
-    Raises:
-        UsageError: it cannot be written there.
-    """
-    _write(path, report.junit_xml(run, hints=hints))
-
-
-def write_classroom50(run: RunReport, path: Path) -> None:
-    """Write Classroom 50's ``result.json`` to ``path``; its folder is made.
-
-    A result of no tests would count there as a pass, and the schema has no word for a fault of the grader: where
-    nothing was graded, or the grader failed in anything, the result is empty and the runner is told ``status=error``.
-
-    Raises:
-        UsageError: it cannot be written there.
-    """
-    rows = rows_of(run)
-    result = report.classroom50_result(run, os.environ)
-    if any(row.status == "grader_error" for row in rows):
-        _write_classroom50_failure("the grader failed; this does not count as zero points", path)
-    elif not result["tests"]:
-        reasons = [entry.reason for row in rows for entry in row.entries if entry.reason]
-        _write_classroom50_failure(reasons[0] if reasons else "nothing to grade was found", path)
-    else:
-        _write_json(path, result)
-
-
-def _write_classroom50_failure(message: str, path: Path) -> None:
-    nothing = RunReport("", "", 0, "", "", ())
-    _write_json(path, report.classroom50_result(nothing, os.environ))
-    output = os.environ.get(_OUTPUT)
-    if output:
-        summary = print_safe(" ".join(plain(message).split()))[:140]
-        with suppress(OSError):
-            report.append_output({"status": "error", "summary": f"not graded: {summary}"}, Path(output))
-
-
-# -------------------------------------------------------------------------------------------- failures
-
-
-def _failed_outputs(message: str, course: str, notebooks: Sequence[str]) -> dict[str, str]:
+def _fail_step(message: str, course: str, notebooks: Sequence[str]) -> None:
+    """Append outputs and a summary that say that nothing was graded; ``notebooks`` are those that were assigned."""
     expected: dict[str, float] = {}
     with suppress(GraderError, OSError):
         if course:
@@ -201,19 +115,67 @@ def _failed_outputs(message: str, course: str, notebooks: Sequence[str]) -> dict
     outputs = report.github_error_output(message, expected)
     if not notebooks:  # nobody said which of them were assigned: the total is not theirs
         outputs["result"] = report.github_error_output(message)["result"]
-    return {"total_score": "", "total_possible": "", "total_percentage": "", **outputs}
+    _append_outputs({"total_score": "", "total_possible": "", "total_percentage": "", **outputs})
+    _append_summary(
+        f"## Not graded\n\n{wording.sentence(wording.GRADER_FAILED)}\n\n> {markdown(cut(message, _MESSAGE))}\n"
+    )
 
 
-def _quoted(message: str) -> str:
-    return f"> {markdown(cut(message, 2000))}"
+def _append_outputs(outputs: Mapping[str, str]) -> None:
+    _append("GITHUB_OUTPUT", "the step's outputs", lambda path: append_output(outputs, path))
 
 
-def _write_gradescope_failure(message: str, path: Path) -> None:
-    _write_json(path, report.gradescope_failure(message[:2000]))
+def _append_summary(text: str) -> None:
+    _append("GITHUB_STEP_SUMMARY", "the job's summary", lambda path: append_summary(text, path))
 
 
-def _write_junit_failure(message: str, path: Path) -> None:
-    _write(path, report.junit_failure(message[:2000]))
+def _append(variable: str, what: str, append: Callable[[Path], None]) -> None:
+    """Append to the file that GitHub names in an environment variable, or say why that was not done."""
+    path = os.environ.get(variable)
+    if not path:
+        _tell(f"{what} not written: ${variable} is not set; run `grader score` in a `run:` step of its own")
+        return
+    try:
+        append(Path(path))
+    except OSError as error:
+        _tell(f"{what} not written: {error}")
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else points(value)
+
+
+# ------------------------------------------------------------------------------------------ Classroom 50
+
+
+def _write_classroom50(path: Path, run: RunReport) -> None:
+    """Write Classroom 50's ``result.json``.
+
+    A result of no tests would count there as a pass, and the schema has no word for a fault of the grader: where
+    nothing was graded, or the grader failed in anything, the result is empty and the runner is told ``status=error``.
+    """
+    rows = rows_of(run)
+    result = report.classroom50_result(run, os.environ)
+    if any(row.status == "grader_error" for row in rows):
+        _fail_classroom50(path, wording.GRADER_FAILED)
+    elif not result["tests"]:
+        reasons = [entry.reason for row in rows for entry in row.entries if entry.reason]
+        _fail_classroom50(path, reasons[0] if reasons else "nothing to grade was found")
+    else:
+        _write_json(path, result)
+
+
+def _fail_classroom50(path: Path, message: str) -> None:
+    nothing = RunReport("", "", 0, "", "", ())
+    _write_json(path, report.classroom50_result(nothing, os.environ))
+    output = os.environ.get("GITHUB_OUTPUT")
+    if output:
+        summary = print_safe(" ".join(plain(message).split()))[:140]
+        with suppress(OSError):
+            append_output({"status": "error", "summary": f"not graded: {summary}"}, Path(output))
+
+
+# ------------------------------------------------------------------------------------------------- files
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -227,6 +189,15 @@ def _write(path: Path, text: str) -> None:
         raise UsageError(
             f"{path} cannot be written: {error.strerror or error}", remedy="name a file in a folder that can be written"
         ) from error
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell on standard error that a file cannot be written, and go on: the other platforms wait for theirs."""
+    try:
+        yield
+    except UsageError as error:
+        _tell(str(error))
 
 
 def _tell(message: str) -> None:

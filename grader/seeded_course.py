@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from grader.errors import CourseError
-from grader.judge.cases import Prepared, prepare
-from grader.judge.verdicts import Verdicts
+from grader.judge import Prepared, Verdicts, prepare
 from grader.model import Check, Course, Exercise, Program, Submission
 from grader.submission import Wanted, givens_of, stems_in
 

@@ -43,6 +43,7 @@ ALLOWED: dict[str, set[str]] = {
         "grader.pipeline",
         "grader.submission",
     },
+    "grader.own_run": {"grader.pipeline", "grader.seeded_course", *WINGS - {"grader.report"}},
     "grader.notebook": {"grader.seeded_course", *WINGS},
     "grader.console": {"grader.report"},
     "grader.platforms": {"grader.assignment", "grader.console", "grader.course", "grader.report"},
@@ -54,6 +55,7 @@ ALLOWED: dict[str, set[str]] = {
         "grader.console",
         "grader.demo",
         "grader.gradebook",
+        "grader.own_run",
         "grader.platforms",
         "grader.starter",
         *WINGS - {"grader.judge"},
@@ -102,6 +104,13 @@ def test_wing_imports_only_what_stands_below_it(wing: str) -> None:
     for module in modules_of(wing):
         strays = {name for name in imports_of(module) if not under(name, allowed)}
         assert not strays, f"{module.relative_to(ROOT)} imports {strays}"
+
+
+@pytest.mark.parametrize("package", ["judge", "judge/diagnosis", "kernel"])
+def test_large_package_tells_what_each_of_its_modules_is_for(package: str) -> None:
+    modules = {path.stem for path in (PACKAGE / package).glob("*.py")} - {"__init__"}
+    told = ast.get_docstring(ast.parse((PACKAGE / package / "__init__.py").read_text(encoding="utf-8"))) or ""
+    assert modules - set(re.findall(r"``(\w+)``", told)) == set()
 
 
 def test_course_declarations_import_neither_kernel_nor_judge() -> None:

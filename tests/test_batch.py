@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 
 import grader.batch
-from grader.batch import Observer, ScoreOptions, check_notebook, score_class
+from grader.batch import Observer, ScoreOptions, score_class
 from grader.errors import CourseError, GradebookBusy, UsageError
 from grader.gradebook import FILE_NAME, Gradebook
 from grader.model import Limits, RunReport
@@ -323,28 +323,6 @@ def test_score_of_late_joiners_says_who_is_left_out_and_both_together_run_nobody
         "class/ada/03_backprop.ipynb", "class/bob/03_backprop.ipynb", "class/cyd/03_backprop.ipynb",
         "late/eve/03_backprop.ipynb",
     ]  # fmt: skip
-
-
-def test_check_notebook_judges_by_the_public_seed(tmp_path: Path) -> None:
-    hand_in(tmp_path, {"ada": answered(WRONG)})
-
-    report = check_notebook(tmp_path / "ada" / BACKPROP)
-
-    assert report.status == "graded"
-    assert {one.id: one.status for one in report.exercises}["relu_grad"] == "failed"
-
-
-@pytest.mark.parametrize("name", ["03_backprop.html", "03_backprop.py", "notes"])
-def test_check_notebook_of_an_export_asks_for_the_notebook(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text("x")
-    with pytest.raises(UsageError, match="is no notebook") as caught:
-        check_notebook(tmp_path / name)
-    assert ".ipynb" in caught.value.remedy
-
-
-def test_check_notebook_of_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no notebook"):
-        check_notebook(tmp_path)
 
 
 def test_score_of_untouched_exercises_finds_nothing_implemented(fake_pool: type[InProcessPool], tmp_path: Path) -> None:

@@ -17,12 +17,7 @@ from grader.cli import app
 from grader.cli.outcome import exit_status
 from grader.errors import UsageError
 from grader.model import ExerciseScore, RunReport, SubmissionReport
-from grader.platforms import (
-    Platforms,
-    write_classroom50,
-    write_gradescope,
-    write_step_outputs,
-)
+from grader.platforms import Platforms
 from tests.github.runner import outputs_in
 
 VARIABLES = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS")
@@ -68,7 +63,7 @@ def test_step_outputs_are_appended_with_the_summary_and_annotations(
 ) -> None:
     step.write_text("before=1\n")
 
-    write_step_outputs(run(report(), assigned={"lin_grad": 4.0, "mse_grad": 1.0}))
+    Platforms(github=True).write(run(report(), assigned={"lin_grad": 4.0, "mse_grad": 1.0}))
 
     outputs = outputs_in(step)
     assert list(outputs)[:4] == ["before", "total_score", "total_possible", "total_percentage"]
@@ -82,7 +77,7 @@ def test_step_outputs_are_appended_with_the_summary_and_annotations(
 
 
 def test_step_outputs_without_githubs_variables_say_what_was_not_written(capsys: pytest.CaptureFixture[str]) -> None:
-    write_step_outputs(run(report(None, status="unreadable", reason="::error::x")))
+    Platforms(github=True).write(run(report(None, status="unreadable", reason="::error::x")))
 
     said = capsys.readouterr()
     assert said.out == ""
@@ -97,11 +92,11 @@ def test_step_outputs_that_cannot_be_written_are_told_and_grading_goes_on(
     monkeypatch.setenv("GITHUB_OUTPUT", str(step.parent))
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(step.parent / "no" / "folder"))
 
-    write_step_outputs(run(report()))
+    Platforms(github=True).write(run(report()))
 
     said = capsys.readouterr().err
-    assert "the step's outputs were not written" in said
-    assert "the job's summary was not written" in said
+    assert "the step's outputs not written" in said
+    assert "the job's summary not written" in said
 
 
 def test_step_of_a_spare_notebook_beside_a_graded_one_is_no_error(
@@ -109,7 +104,7 @@ def test_step_of_a_spare_notebook_beside_a_graded_one_is_no_error(
 ) -> None:
     spare = report(None, status="no_exercises", notebook="scratch.ipynb", possible=0.0)
 
-    write_step_outputs(run(report(), spare, assigned={"lin_grad": 4.0, "mse_grad": 1.0}))
+    Platforms(github=True).write(run(report(), spare, assigned={"lin_grad": 4.0, "mse_grad": 1.0}))
 
     outputs = outputs_in(step)
     assert outputs["total_score"] == "3"
@@ -123,8 +118,8 @@ def test_step_of_a_spare_notebook_beside_a_graded_one_is_no_error(
 
 
 def test_results_are_written_whole_into_folders_that_are_made(tmp_path: Path) -> None:
-    write_gradescope(run(report()), tmp_path / "a/b/results.json")
-    write_classroom50(run(report(), assigned={"lin_grad": 4.0, "mse_grad": 1.0}), tmp_path / "c/result.json")
+    Platforms(gradescope=tmp_path / "a/b/results.json").write(run(report()))
+    Platforms(classroom50=tmp_path / "c/result.json").write(run(report(), assigned={"lin_grad": 4.0, "mse_grad": 1.0}))
 
     assert json.loads((tmp_path / "a/b/results.json").read_text())["score"] == 3
     result = json.loads((tmp_path / "c/result.json").read_text())
@@ -138,7 +133,7 @@ def test_results_replace_a_link_and_do_not_follow_it(tmp_path: Path) -> None:
     target.write_text("untouched")
     (tmp_path / "result.json").symlink_to(target)
 
-    write_classroom50(run(report()), tmp_path / "result.json")
+    Platforms(classroom50=tmp_path / "result.json").write(run(report()))
 
     assert target.read_text() == "untouched"
     assert not (tmp_path / "result.json").is_symlink()
@@ -150,7 +145,7 @@ def test_results_to_a_bad_path_are_a_usage_error(tmp_path: Path, place: str) -> 
     (tmp_path / "folder").mkdir()
 
     with pytest.raises(UsageError, match="cannot be written"):
-        write_gradescope(run(report()), tmp_path / place)
+        Platforms(gradescope=tmp_path / place).write(run(report()))
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
@@ -168,7 +163,7 @@ def test_results_to_a_bad_path_are_a_usage_error(tmp_path: Path, place: str) -> 
 def test_classroom50_takes_what_was_not_graded_for_an_error_not_for_a_pass(
     step: Path, reports: list[SubmissionReport]
 ) -> None:
-    write_classroom50(run(*reports), step.parent / "result.json")
+    Platforms(classroom50=step.parent / "result.json").write(run(*reports))
 
     result = json.loads((step.parent / "result.json").read_text())
     assert (result["score"], result["max-score"], result["tests"]) == (0, 0, [])

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from grader.cli.values import not_nan, path, seed_number
-from grader.model import Hints
+from grader.model import Hints, Sandbox
 
-#: What confines student code.
-Sandbox = Literal["bwrap", "landlock", "none"]
 CourseOption = Annotated[
     str, typer.Option("--course", help="An installed course's name, a .py file or a package.", show_default=True)
 ]

@@ -19,7 +19,7 @@ from grader.cli.values import size
 from grader.cli.view import ProgressView, entries_csv, print_entries
 from grader.errors import UsageError
 from grader.machine import usable_cores
-from grader.model import Hints, Limits
+from grader.model import Hints, Limits, Sandbox
 
 if TYPE_CHECKING:
     from grader.batch import ScoreOptions
@@ -112,7 +112,7 @@ def demo(
     folder: Annotated[Path, typer.Option("--dir", help="Where the sample class and its grades go.")] = Path(
         "grader-demo"
     ),
-    sandbox: Annotated[cli.Sandbox | None, typer.Option("--sandbox", help="As in `grader score`.")] = None,
+    sandbox: Annotated[Sandbox | None, typer.Option("--sandbox", help="As in `grader score`.")] = None,
 ) -> None:
     """Write a sample class of thirteen, grade it and name the report. Needs a source checkout."""
     with errors_told():

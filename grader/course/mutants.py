@@ -16,7 +16,6 @@ from torch import Tensor
 from grader.course.habits import habits
 from grader.course.ledger import Ledger
 from grader.course.trial import Trial
-from grader.judge.cases import path_of
 from grader.judge.evidence import Evidence, Finding, protected_inputs
 from grader.judge.mistakes import MISTAKES, Mistake
 from grader.judge.score import score_exercise
@@ -54,15 +53,14 @@ def _mutated(
     """The solution's runs with the mistake put into one check, or None where it changes nothing or cannot be made."""
     changed = {}
     for finding in findings:
-        prepared = next(one for one in solution.prepared if one.case is finding.case)
-        wrong = mistake.apply(finding.case, check, prepared.expected)
+        wrong = mistake.apply(finding.case, check, solution.prepared_for(finding).expected)
         if wrong is not None and not _same(wrong, finding):
             dtype = finding.actual.tensor.dtype if finding.actual.tensor is not None else wrong.dtype
             cast = wrong.to(dtype) if wrong.is_floating_point() and dtype.is_floating_point else wrong
             changed[finding.case.label] = replace(finding.actual, tensor=cast)
     if not changed:
         return None
-    path = path_of(solution.exercise, check)
+    path = solution.exercise.path_of(check)
     return tuple(
         replace(run, captures={**run.captures, path: changed[run.case]}) if run.case in changed else run
         for run in solution.runs

@@ -29,7 +29,7 @@ from numpy.random import RandomState
 from torch import Tensor
 
 from grader.judge.comparison import Tolerance
-from grader.judge.reference import base_name, forward_value, reference_for
+from grader.judge.reference import forward_value, reference_for
 from grader.model import SIZES, Case, Constant, Draw, Exercise, Program, Sampler, Variant, variant_check
 
 #: How often a badly conditioned case is drawn again; after that the best of the draws is used.
@@ -243,13 +243,7 @@ def _with_builtins(call: str, needs: tuple[str, ...]) -> str:
 
 
 def _paths(exercise: Exercise, checks: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(path_of(exercise, check) for check in checks if check not in exercise.raises))
-
-
-def path_of(exercise: Exercise, check: str) -> str:
-    """The path that is read for a check."""
-    plain = base_name(exercise, check)
-    return exercise.reads.get(plain, plain)
+    return tuple(dict.fromkeys(exercise.path_of(check) for check in checks if check not in exercise.raises))
 
 
 def _is_written(path: str, inputs: Mapping[str, Tensor]) -> bool:

@@ -10,9 +10,8 @@ from functools import cached_property, lru_cache
 import torch
 from torch import Tensor
 
-from grader.judge.cases import Prepared, path_of
+from grader.judge.cases import Prepared
 from grader.judge.comparison import compare
-from grader.judge.reference import base_name
 from grader.model import Capture, Case, CaseRun, Comparison, Exercise, Stub
 
 
@@ -57,6 +56,10 @@ class Evidence:
             return None
         return next((run.autograd for run in self.runs if run.autograd), None)
 
+    def prepared_for(self, finding: Finding) -> Prepared:
+        """The case of a finding with all that is expected in it."""
+        return next(one for one in self.prepared if one.case is finding.case)
+
 
 def gather(
     exercise: Exercise, prepared: tuple[Prepared, ...], runs: tuple[CaseRun, ...], stub: Stub | None = None
@@ -82,8 +85,8 @@ def float_dtypes(case: Case) -> tuple[torch.dtype, ...]:
 
 
 def _finding(exercise: Exercise, one: Prepared, run: CaseRun, check: str) -> Finding:
-    actual = run.captures.get(path_of(exercise, check), Capture(absence="missing"))
-    plain = base_name(exercise, check)
+    actual = run.captures.get(exercise.path_of(check), Capture(absence="missing"))
+    plain = exercise.base_name(check)
     comparison = compare(
         actual,
         one.expected[check],
@@ -92,7 +95,7 @@ def _finding(exercise: Exercise, one: Prepared, run: CaseRun, check: str) -> Fin
         factor=exercise.tolerance,
         scalars=plain in exercise.scalars,
     )
-    array = actual.kind == "ndarray" and path_of(exercise, check).endswith(".g")  # the gradient of a tensor is one
+    array = actual.kind == "ndarray" and exercise.path_of(check).endswith(".g")  # the gradient of a tensor is one
     if comparison.verdict == "close" and (array or (plain in exercise.registered and actual.kind != "parameter")):
         comparison = Comparison("not_a_tensor", comparison.actual_shape, comparison.expected_shape)
     return Finding(check, one.case, run, one.expected[check], actual, comparison)

@@ -2,7 +2,7 @@
 
 Each must lose points and be diagnosed by its code, wherever it applies; ``apply`` gives None where it does not. A
 mistake that needs the formula (another operand, a wrong step of an optimizer) is written as code beside the course's
-solutions instead.
+solutions instead, which students do not install; what is here tells nothing of any answer.
 """
 
 from __future__ import annotations

@@ -91,25 +91,22 @@ def _expected_under(exercise: Exercise, check: str) -> Iterator[str]:
 
     A check of a variant, ``"p (momentum)"``, is looked up by the name before the bracket.
     """
-    plain = base_name(exercise, check)
-    path = exercise.reads.get(plain, plain)
-    yield from (exercise.expects.get(plain, plain), plain, path)
+    path = exercise.path_of(check)
+    yield from (exercise.expected_name(check), exercise.base_name(check), path)
     if path == "result":
         yield "out"
 
 
 def _missing_from_mapping(exercise: Exercise, check: str, known: Sequence[str]) -> CourseError:
-    plain = base_name(exercise, check)
     return exercise.fault(
         f"the mapping that the forward pass returns has nothing for {check!r}",
-        field="expects" if plain in exercise.expects else "points",
-        remedy=f"add {exercise.expects.get(plain, plain)!r} to it, or name one of {', '.join(known)}",
+        field=_field_of(exercise, check),
+        remedy=f"add {exercise.expected_name(check)!r} to it, or name one of {', '.join(known)}",
     )
 
 
 def _without_value(exercise: Exercise, check: str, known: Sequence[str]) -> CourseError:
-    plain = base_name(exercise, check)
-    owner, _, attribute = exercise.expects.get(plain, plain).rpartition(".")
+    owner, _, attribute = exercise.expected_name(check).rpartition(".")
     if attribute == "g" and owner in exercise.inputs:
         return exercise.fault(
             f"autograd gives {owner!r} no gradient, which {check!r} is compared with",
@@ -118,26 +115,20 @@ def _without_value(exercise: Exercise, check: str, known: Sequence[str]) -> Cour
         )
     return exercise.fault(
         f"nothing is expected of {check!r}",
-        field="expects" if plain in exercise.expects else "points",
+        field=_field_of(exercise, check),
         remedy=f"name one of {', '.join(known)}, the gradient of an input, or map it to one by `expects`",
     )
+
+
+def _field_of(exercise: Exercise, check: str) -> str:
+    """The field of the declaration that says what is expected of a check."""
+    return "expects" if exercise.base_name(check) in exercise.expects else "points"
 
 
 def gradients_asked(exercise: Exercise) -> frozenset[str]:
     """The inputs whose gradient a check is compared with; of others torch may have none, as of running statistics."""
     names = (name for check in exercise.checks for name in _expected_under(exercise, check))
     return frozenset(name.removesuffix(".g") for name in names if name.endswith(".g"))
-
-
-def base_name(exercise: Exercise, check: str) -> str:
-    """``"p (momentum)"`` → ``"p"``; the name of a check that belongs to no variant is itself."""
-    if check in exercise.points:
-        return check
-    for variant in exercise.variants:
-        suffix = f" ({variant.label})"
-        if variant.points and check.endswith(suffix):
-            return check.removesuffix(suffix)
-    return check
 
 
 def _call(exercise: Exercise, inputs: Mapping[str, Tensor], constants: Mapping[str, Constant]) -> Any:

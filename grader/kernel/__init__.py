@@ -1,5 +1,26 @@
 """Runs untrusted notebooks: warm kernels in a sandbox, checks in forks of them, tensors back.
 
+What runs where, and on whose side it is:
+
+The grader's process
+    ``pool`` runs jobs, each a ``jobrun`` in the ``workplace``. It gives the kernel its ``assets``, runs the cells by
+    ``client`` (nbclient over ``zmtp``, at the ``listeners``) and the checks by ``checks``, in the order of
+    ``schedule``, as ``checkorders``. ``programs`` go in, ``results`` come back. ``zygote_process`` and ``initlink``
+    lead into the ``sandbox``; ``doctor`` tells what of that works here; ``deaths`` are how a job ends early.
+Trusted processes in the sandbox
+    ``jobserver`` forks a ``jobinit`` for each job, which puts up its ``mounts``, keeps its ``clock``, stops and kills
+    its ``processes``, counts their ``usage`` (by ``procfs`` and ``backlog``), drives a ``checkrun`` and leaves nothing
+    (``removal``). The ``zygote`` (``warmth``, ``hugepages``) forks its kernel.
+The student's process
+    ``guest`` is the kernel: ipykernel with a ``shell``, ``outputs``, ``session`` and ``channel`` of ours, once
+    ``confine`` (``landlock``, ``seccomp``) has taken away what it must not have. In it ``harness`` forks each check,
+    where ``program`` runs one case: ``capture`` reads what it left, ``studenterror`` what it raised, ``autograd_watch``
+    what it called; ``surroundings`` are put back for the next.
+Between them
+    ``wire`` and its ``messages``; ``memfiles`` that hold tensors as ``exchange`` writes them.
+Without any of this
+    ``local`` runs checks in the caller's own process or a fork of it, ``cold`` in a stock kernel.
+
 The names below are the face. Each loads its module on first use: what runs in the sandbox is in this package too, and
 comes up sooner without the grader's own side. Importing any of them imports no torch.
 """

@@ -33,7 +33,6 @@ class Channel:
     def __init__(self, fd: int, kind: str) -> None:
         with socket.socket(fileno=fd) as listening:
             self._sock = listening.accept()[0]
-        self._sock.setblocking(True)
         self._owner = os.getpid()
         self._parser = zmtp.Parser(trusted=True)
         self._sending = threading.Lock()

@@ -20,6 +20,7 @@ import time
 from typing import IO, TYPE_CHECKING, Any
 
 from grader.kernel import memfiles, wire
+from grader.kernel.deaths import how_it_ended
 from grader.kernel.processes import Stopped
 
 if TYPE_CHECKING:
@@ -215,9 +216,7 @@ class CheckRun:
             if status is not None:
                 break
             time.sleep(0.001)
-        if status is None or not os.WIFSIGNALED(status):
-            return "crashed", f"exit code {os.WEXITSTATUS(status)}" if status is not None else ""
-        return "crashed", f"signal {os.WTERMSIG(status)}"
+        return "crashed", "" if status is None else how_it_ended(status)
 
     # ---------------------------------------------------------------------------------------------- end
 

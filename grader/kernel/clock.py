@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from grader.kernel.processes import Processes
+    from grader.kernel.usage import Usage
 
 #: Who keeps the time looks up at least so often, in seconds; when more went by than twice that, it stood still.
 LOOK_S = 1.0
@@ -65,17 +65,17 @@ class Countdown:
 
 
 class JobClock(Clock):
-    """The clock of a kernel's init, from the fork of the kernel on: it looks at what ``processes`` used and waited."""
+    """The clock of a kernel's init, from the fork of the kernel on: it looks at what the job used and waited."""
 
-    def __init__(self, processes: Processes) -> None:
+    def __init__(self, usage: Usage) -> None:
         super().__init__()
-        self._processes = processes
+        self._usage = usage
         self._count()
 
     def _count(self) -> None:
         self._at = time.monotonic()
-        self._used, self._waited, self._alive = self._processes.used_and_waited()
-        self._made = self._processes.made
+        self._used, self._waited, self._alive = self._usage.used_and_waited()
+        self._made = self._usage.made
 
     def look(self) -> float:
         """Leave out what the job waited since the last look, which is returned, or all of a pause."""

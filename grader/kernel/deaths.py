@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 #: Seconds that a job's init has beyond the time of what it was asked for; then it is taken for lost.
 SLACK_S = 15.0
 
@@ -17,3 +19,8 @@ class Died(Exception):
         super().__init__(how)
         self.how = how
         self.limit = limit
+
+
+def how_it_ended(status: int) -> str:
+    """How a process ended, by its wait status: ``"signal 9"``, ``"exit code 1"``."""
+    return f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"

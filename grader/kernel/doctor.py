@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
+from grader.enumeration import count_of
 from grader.kernel import confine, seccomp
 from grader.kernel.sandbox import SandboxStatus, available_sandboxes
 from grader.machine import usable_cores
@@ -102,9 +103,7 @@ def _landlock() -> list[Finding]:
 def _machine() -> list[Finding]:
     """Cores that this process may use, and memory beside what the default limit allows one submission."""
     cores = usable_cores()
-    findings = [
-        Finding("ok", f"{cores} {'core' if cores == 1 else 'cores'}: grades as many notebooks at a time (--jobs)")
-    ]
+    findings = [Finding("ok", f"{count_of(cores, 'core')}: grades as many notebooks at a time (--jobs)")]
     available = _available_memory()
     if available is None:
         return findings

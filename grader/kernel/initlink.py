@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import select
 import time
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
@@ -88,9 +87,7 @@ class InitLink:
 
     async def _room(self) -> None:
         """Wait until the init's socket takes another order."""
-        poll = select.poll()
-        poll.register(self._sock, select.POLLOUT)
-        if poll.poll(0):
+        if wire.takes_more(self._sock):
             return
         loop, room = asyncio.get_running_loop(), asyncio.Event()
         loop.add_writer(self._sock.fileno(), room.set)

@@ -19,11 +19,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from grader.kernel import confine, seccomp, wire
+from grader.kernel import confine, mounts, seccomp, wire
 from grader.kernel import zygote as zygotes
 from grader.kernel.clock import JobClock
-from grader.kernel.processes import MOST_FILES, Processes
+from grader.kernel.deaths import how_it_ended
+from grader.kernel.processes import Processes
 from grader.kernel.removal import remove
+from grader.kernel.usage import Usage
 
 if TYPE_CHECKING:
     from grader.kernel.messages import CheckTold, FileOrder, InitTold, JobTold, Order
@@ -40,14 +42,14 @@ def run(sock: socket.socket, message: JobTold, zygote: socket.socket | None) -> 
     ``zygote`` leads to it, where this process is no fork of it.
     """
     if message["sandbox"] == "bwrap":
-        _mount_private_files(message)
-        _cover(message["hidden"])
+        mounts.put_private_files(message)
+        mounts.cover(message["hidden"])
     else:
         confine.adopt_orphans()
         confine.die_with_parent(signal.SIGTERM)
     init = JobInit(sock, message, zygote)
     if message["sandbox"] == "bwrap":
-        _hide_processes()  # and no signal has a handler: what has none the job cannot send to process 1
+        mounts.hide_processes()  # and no signal has a handler: what has none the job cannot send to process 1
     else:
         signal.signal(signal.SIGTERM, lambda *_: init.end())
     try:
@@ -63,36 +65,6 @@ def fork(message: JobTold) -> int:
     return confine.fork_apart(SPACES) if message["sandbox"] == "bwrap" else os.fork()
 
 
-def _mount_private_files(message: JobTold) -> None:
-    """One private file system for ``/job``, ``/tmp`` and ``/dev/shm`` together."""
-    flags = confine.MS_NOSUID | confine.MS_NODEV
-    written = max(message["limits"]["written"], 4096)
-    confine.mount("tmpfs", "/job", "tmpfs", flags, f"size={written},mode=0755,nr_inodes={MOST_FILES}")
-    for name, target in (("tmp", "/tmp"), ("shm", "/dev/shm")):
-        os.mkdir(f"/job/{name}", 0o700)
-        if target in message["write"]:
-            confine.mount(f"/job/{name}", target, "", confine.MS_BIND)
-        else:  # it holds what the kernel reads
-            confine.mount("", target, "", flags | confine.MS_REMOUNT | confine.MS_BIND | confine.MS_RDONLY)
-
-
-def _cover(places: list[str]) -> None:
-    """Put an empty folder, or an empty file, over each of ``places`` that is there."""
-    for place in filter(os.path.exists, places):
-        os.makedirs("/job/empty", 0o755, exist_ok=True)
-        confine.mount("/job/empty" if os.path.isdir(place) else "/dev/null", place, "", confine.MS_BIND)
-
-
-def _hide_processes() -> None:
-    """Put a folder of three harmless files over ``/proc``: of the init's view of it a descriptor is left."""
-    os.mkdir("/job/proc", 0o755)
-    confine.mount("tmpfs", "/job/proc", "tmpfs", confine.MS_NOSUID | confine.MS_NODEV | confine.MS_NOEXEC, "size=4k")
-    for name in ("cpuinfo", "meminfo", "stat"):
-        os.close(os.open(f"/job/proc/{name}", os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o444))
-        confine.mount(f"/proc/{name}", f"/job/proc/{name}", "", confine.MS_BIND)
-    confine.mount("/job/proc", "/proc", "", confine.MS_BIND | confine.MS_REC)
-
-
 class JobInit:
     """One job: its socket to the grader, its folder, its kernel, and the check that runs, if any."""
 
@@ -104,7 +76,8 @@ class JobInit:
         self.sandbox: str = message["sandbox"]
         self.folder = Path(message["folder"])
         self.private = self.sandbox == "bwrap"
-        self.processes = Processes(self.private, self.limits)
+        self.processes = Processes(self.private, self.limits["processes"])
+        self.usage = Usage(self.processes, self.limits)
         self.clock: JobClock  # each kernel has its own
         self.kernel = 0
         self.end_of_kernel: socket.socket | None = None  # over which the zygote tells of it
@@ -166,8 +139,8 @@ class JobInit:
         number = seccomp.asked(self.gate)
         if number is None:
             return
-        self.processes.made += 1
-        if self.processes.has_room():
+        self.usage.made += 1
+        if self.usage.has_room():
             seccomp.let_through(self.gate, number)
         else:
             self.over = "processes"
@@ -223,8 +196,7 @@ class JobInit:
             self.command.close()
             self.command = None
         self.processes.kill_all()
-        how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
-        self._tell({"event": "died", "how": how, "limit": self.over})
+        self._tell({"event": "died", "how": how_it_ended(status), "limit": self.over})
         self.over = None
 
     def _watch(self) -> None:
@@ -246,10 +218,10 @@ class JobInit:
             return None
         self.next_tick = now + _TICK
         self.untold += self.clock.look()
-        if self.untold > _TICK and _takes_more(self.sock):  # a grader that is stopped hears it later
+        if self.untold > _TICK and wire.takes_more(self.sock):  # a grader that is stopped hears it later
             self._tell({"event": "waited", "seconds": self.untold})
             self.untold = 0.0
-        return self.processes.over_limit(None if self.private else self.folder)
+        return self.usage.over_limit(None if self.private else self.folder)
 
     # ----------------------------------------------------------------------------------------- orders
 
@@ -281,14 +253,14 @@ class JobInit:
         with theirs:
             if self.zygote is None:
                 self.kernel = self._fork_kernel(ours, theirs, fds)
-                self.processes.kernel_forked()
             else:
                 name, self.end_of_kernel = zygotes.ask(self.zygote, self.message, theirs, fds)
-                self.processes.kernel_forked(str(name))
+                self.processes.kernel = [str(name)]
                 self.kernel = self.processes.pid(str(name))
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.command = ours
-        self.clock = JobClock(self.processes)
+        self.usage.begin()
+        self.clock = JobClock(self.usage)
 
     def _fork_kernel(self, ours: socket.socket, command: socket.socket, fds: list[int]) -> int:
         """Fork a kernel from this process, which is a fork of the zygote."""
@@ -337,10 +309,3 @@ class JobInit:
             self.processes.kill_all()
         if not self.private:
             remove(self.folder)
-
-
-def _takes_more(sock: socket.socket) -> bool:
-    """Whether a message can be sent without waiting for who reads it."""
-    poll = select.poll()
-    poll.register(sock, select.POLLOUT)
-    return bool(poll.poll(0))

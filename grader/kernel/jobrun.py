@@ -206,7 +206,7 @@ class JobRun:
                 node = await self._interrupt(task)
         except (JobLost, Died, TimeoutError, asyncio.CancelledError):
             raise
-        except Exception:
+        except Exception:  # of nbclient or of our parser, over a message that no honest kernel sends
             await self._kill("messages")
         finally:
             await ended(task)

@@ -25,6 +25,7 @@ import numpy
 import torch
 
 from grader.kernel import autograd_watch, exchange, programs, results
+from grader.kernel.deaths import how_it_ended
 from grader.kernel.program import Namespace, ProgramRun
 from grader.kernel.studenterror import code_name
 from grader.model import CaseRun, Check, Ending, Limits, Program
@@ -229,9 +230,7 @@ class _Fork:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
-            status = os.waitpid(pid, 0)[1]
-            signalled = os.WIFSIGNALED(status)
-            self.how = f"signal {os.WTERMSIG(status)}" if signalled else f"exit code {os.WEXITSTATUS(status)}"
+            self.how = how_it_ended(os.waitpid(pid, 0)[1])
 
     # ------------------------------------------------------------------------------------ in the child
 

@@ -13,13 +13,15 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import grader
 from grader.errors import SandboxUnavailable
 from grader.kernel import confine
+from grader.model import Sandbox
 
 #: Every sandbox, best first.
-SANDBOXES = ("bwrap", "landlock", "none")
+SANDBOXES: tuple[str, ...] = get_args(Sandbox)
 #: The first Linux that lets a process enter the namespaces of another by its descriptor (see ``confine.fork_into``).
 _ENTERS = (5, 8)
 #: Where the C library reads whether it may ask for huge pages.

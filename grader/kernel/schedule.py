@@ -8,11 +8,11 @@ behind the later cell, at half the price; so the earlier one waits for the later
 from __future__ import annotations
 
 import ast
-import contextlib
 from collections.abc import Iterable, Sequence
 from types import CodeType
 from typing import Literal
 
+from grader.cell_code import UNPARSABLE, parsed
 from grader.model import Cell, Check
 from grader.recent import by_source
 
@@ -77,7 +77,7 @@ def _origin_of_check(source: str) -> Literal["grader", "elsewhere"] | None:
     """
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNPARSABLE:
         return "elsewhere"
     found: Literal["grader"] | None = None
     for node in ast.walk(tree):
@@ -105,7 +105,7 @@ def _mentioned(source: str) -> frozenset[str] | None:
     """Every name in a cell, attributes among them; None where that cannot be told."""
     try:
         todo = [compile(source, "<cell>", "exec", dont_inherit=True)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNPARSABLE:
         return None
     names: set[str] = set()
     while todo:
@@ -127,7 +127,7 @@ def _given(source: str) -> frozenset[str] | None:
     """
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNPARSABLE:
         return None
     names: set[str] = set()
     for node in tree.body:
@@ -167,13 +167,12 @@ def defined_in(cells: Iterable[Cell]) -> set[str]:
     """The global names that ``cells`` assign, import or define, as far as they parse."""
     names: set[str] = set()
     for cell in cells:
-        lines = ("" if line.lstrip().startswith(("%", "!")) else line for line in cell.source.splitlines())
-        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-            for node in ast.walk(ast.parse("\n".join(lines))):
-                if isinstance(node, ast.FunctionDef | ast.ClassDef):
-                    names.add(node.name)
-                elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                    names.add(node.id)
-                elif isinstance(node, ast.alias):
-                    names.add((node.asname or node.name).partition(".")[0])
+        tree = parsed(cell.source)
+        for node in () if tree is None else ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                names.add(node.name)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                names.add(node.id)
+            elif isinstance(node, ast.alias):
+                names.add((node.asname or node.name).partition(".")[0])
     return names

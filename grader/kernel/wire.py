@@ -9,6 +9,7 @@ from __future__ import annotations
 import array
 import json
 import os
+import select
 import socket
 import struct
 from collections.abc import Iterable, Mapping, Sequence
@@ -71,6 +72,13 @@ def receive(sock: socket.socket) -> tuple[dict[str, Any], list[int], int]:
     except Closed:
         close_all(fds)
         raise
+
+
+def takes_more(sock: socket.socket) -> bool:
+    """Whether a message can be sent without waiting for who reads it."""
+    poll = select.poll()
+    poll.register(sock, select.POLLOUT)
+    return bool(poll.poll(0))
 
 
 def close_all(fds: Iterable[int]) -> None:

@@ -21,9 +21,7 @@ from typing import Any, get_args
 
 from grader.course.loading import load_course
 from grader.errors import CourseError
-from grader.judge.cases import PUBLIC_SEED
-from grader.judge.evidence import gather
-from grader.judge.score import link_consequences, score_exercise, score_fault
+from grader.judge import PUBLIC_SEED, gather, link_consequences, score_exercise, score_fault
 from grader.kernel.local import FORKS, run_in_fork, run_in_process
 from grader.model import CaseRun, Check, Exercise, ExerciseScore, Hints, Limits, Stub
 from grader.notebook.defined import YOURS, missing, shell_here, stub_of

@@ -41,7 +41,7 @@ def gradescope_results(run: RunReport, *, hints: Hints = "nudge") -> dict[str, A
 
 def gradescope_failure(message: str) -> dict[str, Any]:
     """``results.json`` where the grader itself failed, without a score; ``message`` says what went wrong."""
-    output = f"The grader failed; this does not count as zero points. Tell your instructor.\n{plain(message)}"
+    output = f"{wording.sentence(wording.GRADER_FAILED)} Tell your instructor.\n{plain(message)}"
     return {"output": output, **_SHOWN, "tests": []}
 
 

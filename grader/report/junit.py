@@ -29,7 +29,7 @@ def junit_xml(run: RunReport, *, hints: Hints = "nudge") -> str:
 def junit_failure(message: str) -> str:
     """A document that says only that the grader failed, nothing of any exercise; ``message`` is what went wrong."""
     suite = Element("testsuite", name="grader")
-    _add(suite, "graded", "error", "the grader failed; this does not count as zero points", message)
+    _add(suite, "graded", "error", wording.GRADER_FAILED, message)
     return _document("grader", [suite])
 
 

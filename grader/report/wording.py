@@ -56,6 +56,9 @@ SUBMISSION_DETAIL: Final = {
     "grader_error": "The grader itself failed. This does not count as zero points: it has to be graded again.",
 }
 
+#: What a platform is told where no submission can be blamed.
+GRADER_FAILED: Final = "the grader failed; this does not count as zero points"
+
 #: What is said of a notebook that takes nothing away from the student's others.
 SPARE: Final = {
     "unreadable": "{name} could not be read ({reason}); another attempt at it was graded and counts.",

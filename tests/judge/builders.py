@@ -12,7 +12,7 @@ from torch import Tensor
 
 from grader.course import exercise, normal
 from grader.course.loading import load_course
-from grader.judge.cases import Prepared, path_of, prepare
+from grader.judge.cases import Prepared, prepare
 from grader.judge.diagnosis import diagnose
 from grader.judge.evidence import Evidence, gather
 from grader.judge.mistakes import Mistake
@@ -60,7 +60,7 @@ def right_runs(declared: Exercise, seed: int = SEED) -> tuple[CaseRun, ...]:
 def _right(declared: Exercise, one: Prepared) -> CaseRun:
     registered = {*declared.registered}
     captures = {
-        path_of(declared, check): Capture(_as_seen(one, value), kind="parameter" if check in registered else "tensor")
+        declared.path_of(check): Capture(_as_seen(one, value), kind="parameter" if check in registered else "tensor")
         for check, value in one.expected.items()
     }
     errors = {
@@ -86,7 +86,7 @@ def changed_runs(declared: Exercise, changes: Mapping[str, Change], seed: int = 
     for one, run in zip(cases(declared, seed), right_runs(declared, seed), strict=True):
         captures = dict(run.captures)
         for check, change in changes.items():
-            path = path_of(declared, check)
+            path = declared.path_of(check)
             if check in one.expected:
                 made = change(one, one.expected[check].clone())
                 if isinstance(made, Capture):

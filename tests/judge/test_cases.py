@@ -10,7 +10,7 @@ import torch
 
 from grader.course import exercise, normal
 from grader.errors import CourseError
-from grader.judge.cases import path_of, prepare
+from grader.judge.cases import prepare
 from grader.model import SIZES, Variant
 from tests.judge.builders import cases, course, linear
 
@@ -159,7 +159,7 @@ def test_first_draw_without_a_kink_is_taken():
 
 def test_path_of_a_variants_check_is_that_of_the_plain_one():
     sgd = course().exercises["SGD"]
-    assert path_of(sgd, "p (momentum)") == "p"
+    assert sgd.path_of("p (momentum)") == "p"
 
 
 def test_sampler_that_raises_is_a_fault_of_the_course_that_names_the_input():

@@ -10,7 +10,7 @@ import torch
 from grader.course import exercise, fixed, normal, number
 from grader.errors import CourseError
 from grader.judge.cases import prepare
-from grader.judge.reference import base_name, forward_value, reference_for
+from grader.judge.reference import forward_value, reference_for
 from grader.model import Variant
 from tests.judge.builders import cases, linear
 
@@ -109,8 +109,8 @@ def test_answer_that_is_no_gradient_leaves_its_graph_behind():
 
 
 def test_base_name_drops_the_variant():
-    assert base_name(loss, "result (half)") == "result"
-    assert base_name(loss, "result") == "result"
+    assert loss.base_name("result (half)") == "result"
+    assert loss.base_name("result") == "result"
 
 
 def test_input_cut_off_from_the_result_is_named():

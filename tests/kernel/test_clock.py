@@ -19,6 +19,7 @@ from grader.kernel.clock import Clock, Countdown, JobClock
 from grader.kernel.deaths import JobLost
 from grader.kernel.processes import Processes
 from grader.kernel.sandbox import package_home
+from grader.kernel.usage import Usage
 from grader.model import Job, Limits
 
 
@@ -33,10 +34,10 @@ def looked(
     """A clock that has looked a second time, at ``alive`` where ``ab`` were, and what it told."""
     figures = iter([(1.0, 2.0, frozenset("ab")), (1.0 + used, 2.0 + waited, frozenset(alive))])
     times = iter([10.0, 10.0 + passed])
-    processes: Any = SimpleNamespace(used_and_waited=lambda: next(figures), made=3)
+    usage: Any = SimpleNamespace(used_and_waited=lambda: next(figures), made=3)
     monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: next(times)))
-    job_clock = JobClock(processes)
-    processes.made = made
+    job_clock = JobClock(usage)
+    usage.made = made
     return job_clock, job_clock.look()
 
 
@@ -106,13 +107,14 @@ def crowd() -> Iterator[list[subprocess.Popen[bytes]]]:
 
 @pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="this system does not count what is waited")
 def test_waiting_for_a_processor_is_counted(crowd: list[subprocess.Popen[bytes]]) -> None:
-    processes = Processes(private=False, limits={"processes": 64})
+    processes = Processes(private=False, most=64)
+    usage = Usage(processes, {"processes": 64})
     deadline = time.monotonic() + 20
-    used, waited, _ = processes.used_and_waited()
-    while processes.used_and_waited()[1] < waited + 0.5:
+    used, waited, _ = usage.used_and_waited()
+    while usage.used_and_waited()[1] < waited + 0.5:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert processes.used_and_waited()[0] > used
+    assert usage.used_and_waited()[0] > used
     processes.close()
 
 

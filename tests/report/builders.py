@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import random
 from dataclasses import replace
+from typing import Any
 
 from grader.model import (
     CellFailure,
     CheckScore,
     Diagnosis,
     ExerciseScore,
+    ExerciseStatus,
     RunReport,
     Sample,
     SubmissionReport,
+    SubmissionStatus,
 )
 
 TITLES = {
@@ -56,13 +59,13 @@ MISTAKES = {
 }
 
 
-def check(name: str = "w.g", possible: float = 2.0, code: str | None = None, **fields: object) -> CheckScore:
+def check(name: str = "w.g", possible: float = 2.0, code: str | None = None, **fields: Any) -> CheckScore:
     if code is None:
         return CheckScore(name, "passed", possible, possible, **fields)
     rng = random.Random(f"{name} {code}")
     expected = tuple(tuple(rng.gauss(0, 1) for _ in range(3)) for _ in range(7))
     actual = tuple(tuple(-value if i != 4 else 3 * value for value in row) for i, row in enumerate(expected))
-    defaults: dict[str, object] = {
+    defaults: dict[str, Any] = {
         "case": "plain: n=7, i=5, o=3",
         "diagnosis": MISTAKES.get(code) or Diagnosis(code, f"{name} is wrong: {code}.", "Look again."),
         "expected_shape": (7, 3),
@@ -76,7 +79,7 @@ def check(name: str = "w.g", possible: float = 2.0, code: str | None = None, **f
     return CheckScore(name, "failed", 0.0, possible, **(defaults | fields))
 
 
-def exercise(id_: str = "lin_grad", wrong: dict[str, str] | None = None, **fields: object) -> ExerciseScore:
+def exercise(id_: str = "lin_grad", wrong: dict[str, str] | None = None, **fields: Any) -> ExerciseScore:
     """An exercise of ``CHECKS`` in which the checks in ``wrong`` (name → code) failed."""
     wrong = wrong or {}
     checks = tuple(check(name, possible, wrong.get(name)) for name, possible in CHECKS[id_])
@@ -87,13 +90,13 @@ def exercise(id_: str = "lin_grad", wrong: dict[str, str] | None = None, **field
     return replace(made, **fields)
 
 
-def untouched(id_: str, status: str = "not_implemented") -> ExerciseScore:
+def untouched(id_: str, status: ExerciseStatus = "not_implemented") -> ExerciseScore:
     diagnosis = Diagnosis(status if status == "not_implemented" else "not_defined", f"{id_} is still the stub.", "")
     checks = tuple(CheckScore(n, "failed", 0.0, p, diagnosis=diagnosis) for n, p in CHECKS[id_])
     return ExerciseScore(id_, TITLES[id_], status, 0.0, sum(p for _, p in CHECKS[id_]), checks)
 
 
-def submission(student: str = "ada", *exercises: ExerciseScore, **fields: object) -> SubmissionReport:
+def submission(student: str = "ada", *exercises: ExerciseScore, **fields: Any) -> SubmissionReport:
     """A graded notebook; without exercises given, one with full marks."""
     done = exercises or tuple(exercise(id_) for id_ in CHECKS)
     made = SubmissionReport(
@@ -111,14 +114,14 @@ def submission(student: str = "ada", *exercises: ExerciseScore, **fields: object
     return replace(made, **fields)
 
 
-def ungraded(student: str, status: str, reason: str, **fields: object) -> SubmissionReport:
+def ungraded(student: str, status: SubmissionStatus, reason: str, **fields: Any) -> SubmissionReport:
     return replace(
         submission(student),
         **{"exercises": (), "score": None, "possible": POSSIBLE, "status": status, "reason": reason} | fields,
     )
 
 
-def run(*submissions: SubmissionReport, **fields: object) -> RunReport:
+def run(*submissions: SubmissionReport, **fields: Any) -> RunReport:
     made = RunReport("0.1.0", "autograd", 8430125519, "2.9.1+cpu", "bwrap", submissions)
     return replace(made, **fields)
 

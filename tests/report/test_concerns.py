@@ -17,8 +17,9 @@ from .builders import exercise, run, small_class, submission, ungraded, untouche
     [
         submission("ada", exercise("lin_grad"), notebook="03_backprop (1).ipynb"),
         submission("ada", untouched("lin_grad"), exercise("relu_grad"), notebook="b.ipynb"),
+        submission("ada", untouched("lin_grad", "grader_error"), notebook="b.ipynb"),
     ],
-    ids=["of_one_kind", "untouched"],
+    ids=["of_one_kind", "untouched", "grader_error"],
 )
 def test_concerns_notebooks_that_are_no_other_attempt_are_not_flagged(other: SubmissionReport) -> None:
     (row,) = tally(run(submission("ada", exercise("lin_grad")), other)).rows

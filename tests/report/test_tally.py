@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.model import SubmissionReport
 from grader.report import wording
 from grader.report.concerns import remarks_on
 from grader.report.tally import tally
@@ -44,20 +43,6 @@ def test_tally_of_attempts_in_any_order_the_best_of_each_exercise_counts(earned:
     assert (row.score, row.possible) == (sum(best), 6.0)
     first = {attempt.exercises[0].score: attempt for attempt in reversed(attempts)}[best[0]]
     assert row.exercises["lin_grad"] is first.exercises[0]
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        submission("ada", exercise("lin_grad"), notebook="03_backprop (1).ipynb"),
-        submission("ada", untouched("lin_grad"), exercise("relu_grad"), notebook="b.ipynb"),
-        submission("ada", untouched("lin_grad", "grader_error"), notebook="b.ipynb"),
-    ],
-    ids=["of_one_kind", "untouched", "grader_error"],
-)
-def test_tally_notebooks_that_are_no_other_attempt_are_not_flagged(other: SubmissionReport) -> None:
-    (row,) = tally(run(submission("ada", exercise("lin_grad")), other)).rows
-    assert remarks_on(row) == ()
 
 
 def test_tally_totals_of_unlike_notebooks_are_told_and_those_of_assigned_ones_are_not() -> None:

@@ -1,5 +1,26 @@
 """Turns a wrong tensor into the mistake that made it.
 
+``table`` holds the hypotheses in their order and asks them about each ``symptom``, a check that is ``failing``; most
+predict by ``alternatives``, what would be right under other circumstances. ``origin`` adds where a mistake begins. The
+hypotheses, by what they are about:
+
+Calls that left no tensor
+    ``endings`` (with ``errors`` and their ``causes``), ``absent``, ``returned``.
+Values
+    ``shapes``, ``factors``, ``values``, ``operands``, ``rows``, ``given``, ``uneven``, ``relations``; two mistakes at
+    once in ``compound``.
+Passes with a changed function in them
+    ``passes`` and ``values`` ask what comes of torch with something ``replaced`` (all of it in ``operations``):
+    ``activations``, ``powers``, ``softmaxes``, ``attention``, ``products``, ``convolutions``, ``normalisations``.
+Steps of optimizers and loops
+    ``moves``, ``steps``, ``hyperparameters``, ``settings``; ``optimizers`` and ``slip_pairs`` by ``simulations`` of
+    each of the ``slips``.
+Scalar formulas
+    ``formulas``, by an ``engine`` with one of the ``engine_slips``.
+
+``source`` says what a stub's own lines show, ``loops`` whether they loop, ``naming`` what the check's code calls
+things. What is said is made by ``wording`` of ``words``: ``outcome_words``, ``value_words``, ``step_words``.
+
 The names below are the face. Each loads its module on first use: a class of right answers needs no diagnosis.
 """
 

@@ -7,14 +7,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.naming import call_of, handed_over, is_used
 from grader.judge.diagnosis.returned import not_returned
 from grader.judge.diagnosis.source import assigns, makes_no_call, parameter, reads_gradient, writes_in_part
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.evidence import Finding
-from grader.judge.reference import base_name
 from grader.model import Diagnosis
 
 _STATES = {
@@ -30,11 +28,6 @@ _NUMBERS = frozenset({"list", "float", "int", "complex", "ndarray"})
 _KINDS = {"ndarray": "a NumPy array", "scalar": "a plain number", "sequence": "a list or tuple of numbers"}
 
 
-def path(symptom: Symptom) -> str:
-    """What the messages call the checked expression: the path that was read."""
-    return path_of(symptom.evidence.exercise, symptom.check)
-
-
 def not_written(symptom: Symptom) -> Diagnosis | None:
     """The call returned, and nothing was written: say where the result went, if it was found."""
     first = symptom.first
@@ -45,14 +38,14 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
     absent = [finding for finding in symptom.bad if finding.comparison.verdict == "absent"]
     if found := _on_another_input(symptom, absent):
         return found
-    name = path(symptom)
-    if call := call_of(symptom.evidence.exercise.call, name):
+    name = symptom.path
+    if call := call_of(symptom.exercise.call, name):
         kept = _found(symptom, absent, _holds)
         sentence = wording.KEPT_ALONE if kept == "result" else wording.KEPT if kept else ""
         return wording.added(not_returned(symptom, first, call), sentence, found=kept)
     if found := _written_elsewhere(symptom, absent):
         return found
-    if name.endswith(".grad") and symptom.evidence.exercise.autograd:
+    if name.endswith(".grad") and symptom.exercise.autograd:
         return wording.say("not_written.no_way", path=name, owner=name.removesuffix(".grad"))
     state = _STATES.get(first.actual.absence or "", "it is empty")
     if owner := _rebound(symptom):
@@ -62,8 +55,8 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
 
 def _rebound(symptom: Symptom) -> str | None:
     """What the stub calls the owner of a gradient, where one of its lines gives that name to another tensor."""
-    exercise, stub = symptom.evidence.exercise, symptom.evidence.stub
-    owner = path(symptom).rpartition(".")[0]
+    exercise, stub = symptom.exercise, symptom.evidence.stub
+    owner = symptom.path.rpartition(".")[0]
     if owner in exercise.globals:
         return owner if any(assigns(stub, function, owner) for function in exercise.needs) else None
     if (call := handed_over(exercise.call, owner)) is None or (name := parameter(stub, *call)) is None:
@@ -73,24 +66,24 @@ def _rebound(symptom: Symptom) -> str | None:
 
 def _not_run(symptom: Symptom) -> Diagnosis | None:
     """A stub of which no line ran, for calling it only makes something that would."""
-    exercise = symptom.evidence.exercise
+    exercise = symptom.exercise
     for name in exercise.needs:
         if kind := makes_no_call(symptom.evidence.stub, name):
-            return wording.say("not_written.not_run", path=path(symptom), name=name, kind=kind)
+            return wording.say("not_written.not_run", path=symptom.path, name=name, kind=kind)
     return None
 
 
 def _written_elsewhere(symptom: Symptom, absent: list[Finding]) -> Diagnosis | None:
     """What was meant for this path stands under another name that the check itself neither reads nor writes."""
     for key, fits in (("not_written.elsewhere", _holds), ("not_written.alike", _looks_like)):
-        found = _found(symptom, absent, fits, symptom.evidence.exercise.call)
+        found = _found(symptom, absent, fits, symptom.exercise.call)
         if found and found.count(".") > 1:
-            owner = path(symptom).rpartition(".")[0]
-            return wording.say("not_written.copy", path=path(symptom), found=found, owner=owner)
+            owner = symptom.path.rpartition(".")[0]
+            return wording.say("not_written.copy", path=symptom.path, found=found, owner=owner)
         if found and found.partition("[")[0] == "result":
-            return wording.say("not_written.only_returned", path=path(symptom))
+            return wording.say("not_written.only_returned", path=symptom.path)
         if found:
-            return wording.say(key, path=path(symptom), found=found)
+            return wording.say(key, path=symptom.path, found=found)
     return None
 
 
@@ -105,11 +98,11 @@ def _found(symptom: Symptom, absent: list[Finding], fits: Fits, used: str = "") 
 
 def _on_another_input(symptom: Symptom, absent: list[Finding]) -> Diagnosis | None:
     """The result of a call went to what an earlier call, or another object, was given."""
-    owner, _, attribute = path(symptom).rpartition(".")
+    owner, _, attribute = symptom.path.rpartition(".")
     for used, code in USED_BEFORE.items():
         name = f"{used.format(owner)}.{attribute}"
         if owner and all(name in finding.run.extras for finding in absent):
-            return wording.say(f"{code}.written", path=path(symptom), found=name)
+            return wording.say(f"{code}.written", path=symptom.path, found=name)
     return None
 
 
@@ -124,7 +117,7 @@ def _looks_like(symptom: Symptom, finding: Finding, name: str) -> bool:
     What a layer keeps under the owner's name, as ``layer.w``, is its weights or an input, and no gradient.
     """
     extra = finding.run.extras.get(name)
-    owner = path(symptom).rpartition(".")[0]
+    owner = symptom.path.rpartition(".")[0]
     near = name.rpartition(".")[0] == owner
     if extra is None or not owner or not near or extra.shape != finding.expected.shape:
         return False
@@ -136,9 +129,8 @@ def _is_same(extra: Tensor, value: Tensor) -> bool:
 
 
 def _view(symptom: Symptom, finding: Finding) -> View:
-    prepared = next(one for one in symptom.evidence.prepared if one.case is finding.case)
     expected = finding.expected.to(torch.float64)
-    return View(finding, prepared, expected, expected, symptom.evidence.exercise.tolerance)
+    return View(finding, symptom.evidence.prepared_for(finding), expected, expected, symptom.exercise.tolerance)
 
 
 def not_registered(symptom: Symptom) -> Diagnosis | None:
@@ -154,7 +146,7 @@ def not_registered(symptom: Symptom) -> Diagnosis | None:
         )
     ):
         return None
-    return wording.say("not_registered", path=path(symptom))
+    return wording.say("not_registered", path=symptom.path)
 
 
 def not_a_tensor(symptom: Symptom) -> Diagnosis | None:
@@ -170,15 +162,15 @@ def not_a_tensor(symptom: Symptom) -> Diagnosis | None:
     expected, wanted = wording.shape(first.comparison.expected_shape), _wanted(symptom, first)
     if wanted == "not_a_tensor.numbers" and first.actual.detail in {"list", "tuple"}:
         kind = f"a {first.actual.detail} that holds something else than numbers"
-    return wording.say(wanted, path=path(symptom), kind=kind, expected=expected)
+    return wording.say(wanted, path=symptom.path, kind=kind, expected=expected)
 
 
 def _wanted(symptom: Symptom, first: Finding) -> str:
     """The key that says what is asked for: numbers, an array, one tensor in place of a tuple, or a tensor."""
-    exercise = symptom.evidence.exercise
+    exercise = symptom.exercise
     if first.actual.absence == "unsupported":
         return "not_a_tensor.dtype"
-    if base_name(exercise, symptom.check) in exercise.scalars:
+    if exercise.base_name(symptom.check) in exercise.scalars:
         return "not_a_tensor.number" if first.expected.dim() == 0 else "not_a_tensor.numbers"
     if exercise.numpy:
         return "not_a_tensor.array"
@@ -189,7 +181,7 @@ def _wanted(symptom: Symptom, first: Finding) -> str:
 
 def accumulated(symptom: Symptom) -> Diagnosis | None:
     """Added to the NaN that stood there: all entries are NaN in every case, and no input is."""
-    name = path(symptom)
+    name = symptom.path
     views = symptom.views
     if not views or len(symptom.failing) != len(symptom.evidence.findings[symptom.check]):
         return None
@@ -199,7 +191,7 @@ def accumulated(symptom: Symptom) -> Diagnosis | None:
         if not bool(torch.isnan(view.actual).all()) or _has_nan(view):
             return None
     stub = symptom.evidence.stub
-    by_the_check = stub is not None and is_used(symptom.evidence.exercise.call, name)  # and not by the student's code
+    by_the_check = stub is not None and is_used(symptom.exercise.call, name)  # and not by the student's code
     if by_the_check or reads_gradient(stub, name):
         return wording.say("non_finite.read", path=name, label=views[0].case.describe())
     return wording.say("accumulated", path=name)
@@ -220,11 +212,11 @@ def non_finite(symptom: Symptom) -> Diagnosis | None:
         return None
     tensor = first.actual.tensor
     count = int((~torch.isfinite(tensor)).sum())
-    poisoned = path(symptom) in first.case.program.poison and int(torch.isnan(tensor).sum()) == count
+    poisoned = symptom.path in first.case.program.poison and int(torch.isnan(tensor).sum()) == count
     averages = "non_finite.averages" if "p_grads" in first.case.inputs else "non_finite"
     steps = "non_finite.steps" if "steps" in first.case.constants else averages
     key = "non_finite.unwritten" if poisoned and writes_in_part(symptom.evidence.stub) else steps
-    return wording.say(key, path=path(symptom), count=count, total=tensor.numel(), label=first.case.describe())
+    return wording.say(key, path=symptom.path, count=count, total=tensor.numel(), label=first.case.describe())
 
 
 def wrong_dtype(symptom: Symptom) -> Diagnosis | None:
@@ -234,4 +226,4 @@ def wrong_dtype(symptom: Symptom) -> Diagnosis | None:
         return None
     actual = str(first.actual.tensor.dtype).removeprefix("torch.")
     key = "wrong_dtype" if first.expected.is_floating_point() else "wrong_dtype.whole"
-    return wording.say(key, path=path(symptom), actual=actual)
+    return wording.say(key, path=symptom.path, actual=actual)

@@ -1,4 +1,4 @@
-"""Activations, and the square of a loss, with one of the usual mistakes in their derivative.
+"""Activations with one of the usual mistakes in their derivative.
 
 Each rule gives, from the input and the output of the function, what a student takes for its derivative.
 """
@@ -14,27 +14,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from grader.judge.diagnosis.replaced import Replacements, applied
+
 Rule = Callable[[Tensor, Tensor], Tensor]
-Table = Mapping[Any, Callable[..., Any]]
 
 RELU = (torch.relu, Tensor.relu, functional.relu)
 SIGMOID = (torch.sigmoid, Tensor.sigmoid, functional.sigmoid)
 TANH = (torch.tanh, Tensor.tanh, functional.tanh)
 GELU = (functional.gelu,)
-_SQUARE = 2
 
 
-class Unary(torch.autograd.Function):
-    """An elementwise function whose derivative is a given rule of (input, output).
-
-    ``rest`` is another such rule, for a term that what arrives is not multiplied into.
-    """
+class _ByRule(torch.autograd.Function):
+    """An elementwise function whose derivative is a given rule of (input, output)."""
 
     @staticmethod
     def forward(
         ctx: Any, value: Tensor, function: Callable[[Tensor], Tensor], rule: Rule, rest: Rule | None = None
     ) -> Tensor:
-        """Compute the function."""
         out = function(value)
         ctx.save_for_backward(value, out)
         ctx.rule, ctx.rest = rule, rest
@@ -42,7 +38,6 @@ class Unary(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Any:
-        """Multiply what arrives by the rule, and add the rest."""
         value, out = ctx.saved_tensors
         grad = upstream * ctx.rule(value, out)
         return grad if ctx.rest is None else grad + ctx.rest(value, out), None, None, None
@@ -60,12 +55,19 @@ class _ByUpstream(torch.autograd.Function):
         return upstream.clamp(min=0.0)
 
 
+def by_rule(value: Tensor, function: Callable[[Tensor], Tensor], rule: Rule, rest: Rule | None = None) -> Tensor:
+    """``function`` of a value, elementwise, with ``rule`` for its derivative.
+
+    ``rest`` is another rule, for a term that what arrives is not multiplied into.
+    """
+    return applied(_ByRule, value, function, rule, rest)
+
+
 def with_rule(
     functions: tuple[Any, ...], function: Callable[[Tensor], Tensor], rule: Rule, rest: Rule | None = None
-) -> Table:
+) -> Replacements:
     """Each of ``functions`` computes ``function``, and has ``rule``, with ``rest``, for a derivative."""
-    changed = lambda value, *_, **__: Unary.apply(value, function, rule, rest)  # type: ignore[no-untyped-call]  # noqa: E731
-    return dict.fromkeys(functions, changed)
+    return dict.fromkeys(functions, lambda value, *_, **__: by_rule(value, function, rule, rest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,8 @@ class Slope:
     what: str
     rest: Rule | None = None
 
-    def table(self) -> Table:
-        """The changed operations."""
+    def replacements(self) -> Replacements:
+        """The changed functions."""
         return with_rule(self.functions, self.function, self.rule, self.rest)
 
 
@@ -283,60 +285,9 @@ SLOPES: Mapping[str, Slope] = {
 }
 
 
-def cut_by_upstream() -> Table:
+def cut_by_upstream() -> Replacements:
     """A ReLU on the way back in place of its derivative."""
-    return dict.fromkeys(RELU, lambda value, *_, **__: _ByUpstream.apply(value))  # type: ignore[no-untyped-call]
-
-
-def power_for_slope(*, factor: bool = False, turned: bool = False) -> Callable[[], Table]:
-    """Powers whose derivative is taken to be themselves, or themselves times the exponent.
-
-    With ``turned``, the base of an even power is that of the opposite sign, which the power does not show.
-    """
-
-    def rule(exponent: float) -> Rule:
-        times = (exponent if factor else 1) * (-1 if turned and exponent % 2 == 0 else 1)
-        return lambda x, y: times * y
-
-    return lambda: _powers_with(rule)
-
-
-def power_for_constant() -> Table:
-    """Powers on whose way back only the exponent is left."""
-    return _powers_with(lambda exponent: lambda x, y: torch.full_like(x, exponent))
-
-
-def ones_for_loss() -> Table:
-    """A mean of squares whose way back begins with ones, as if what is squared were summed."""
-    squares = _powers_with(lambda _: lambda x, y: torch.ones_like(x))
-    mean = lambda value, *_, **__: value.mean().detach() + value.sum() - value.sum().detach()  # noqa: E731
-    return {**squares, **dict.fromkeys((torch.mean, Tensor.mean), mean)}
-
-
-def absolute_squares() -> Table:
-    """Absolute values in the place of squares, forward and back."""
-    return _powers(lambda value, exponent: value.abs() if exponent == _SQUARE else value**exponent)
-
-
-def root_of_mean() -> Table:
-    """The root of each mean in its place, forward and back."""
-    return dict.fromkeys((torch.mean, Tensor.mean), lambda value, *rest, **more: value.mean(*rest, **more).sqrt())
-
-
-def _powers_with(rule: Callable[[float], Rule]) -> Table:
-    """Powers whose derivative is what ``rule`` makes of the exponent."""
-    return _powers(lambda value, exponent: Unary.apply(value, lambda x: x**exponent, rule(exponent)))  # type: ignore[no-untyped-call]
-
-
-def _powers(power: Callable[[Tensor, float], Any]) -> Table:
-    """Each way to raise a tensor to the power of a number."""
-
-    def changed(value: Any, exponent: Any = _SQUARE, **_: Any) -> Any:
-        if not isinstance(value, Tensor) or not isinstance(exponent, int | float):
-            return torch.pow(value, exponent)
-        return power(value, exponent)
-
-    return dict.fromkeys((torch.pow, Tensor.pow, Tensor.__pow__, torch.square, Tensor.square), changed)
+    return dict.fromkeys(RELU, lambda value, *_, **__: applied(_ByUpstream, value))
 
 
 def relu_forward(value: Tensor) -> Tensor:
@@ -344,7 +295,7 @@ def relu_forward(value: Tensor) -> Tensor:
     return value + (torch.relu(value) - value).detach()
 
 
-def relu_at_the_end(relu: Callable[[Tensor], Tensor]) -> Callable[[], Table]:
+def relu_at_the_end(relu: Callable[[Tensor], Tensor]) -> Callable[[], Replacements]:
     """A network whose output goes through a ReLU, too: what is compared with targets, as a column or as a whole."""
 
     def column(value: Tensor, index: Any) -> Tensor:

@@ -1,6 +1,6 @@
 """Attention with one of the usual mistakes: in the scores, in their softmax, or in the products around it.
 
-Each is a table of changed operations, made anew for each reference, for some remember what they saw.
+What stands in their place is made anew for each reference, for some remembers what it saw.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.layers import SOFTMAX, Table, softmax_derivative, weighed
 from grader.judge.diagnosis.products import OF_BATCHES
+from grader.judge.diagnosis.replaced import Replacements
+from grader.judge.diagnosis.softmaxes import SOFTMAX, softmax_derivative, weighed
 
 _DIVIDED = (Tensor.__truediv__, Tensor.div, Tensor.divide, torch.div, torch.divide, torch.true_divide)
 _TIMES = (Tensor.__mul__, Tensor.__rmul__, Tensor.mul, Tensor.multiply, torch.mul, torch.multiply)
@@ -77,7 +78,7 @@ WEIGHTS: Mapping[str, tuple[str, Weights]] = {
 }
 
 
-def weights(name: str) -> Callable[[], Table]:
+def weights(name: str) -> Callable[[], Replacements]:
     """Other weights in the place of a softmax of scores, which are those of batches."""
 
     def changed(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
@@ -86,7 +87,7 @@ def weights(name: str) -> Callable[[], Table]:
     return lambda: dict.fromkeys(SOFTMAX, changed)
 
 
-def before_softmax() -> Table:
+def before_softmax() -> Replacements:
     """Products behind a softmax that remember the scores in place of the weights."""
     made: dict[int, tuple[Tensor, Tensor]] = {}
 
@@ -125,13 +126,13 @@ FACTORS: Mapping[str, tuple[str, Callable[[Tensor, float], float]]] = {
 }
 
 
-def scores(by: Callable[[Tensor, float], float], *, kept_behind: bool = False) -> Callable[[], Table]:
+def scores(by: Callable[[Tensor, float], float], *, kept_behind: bool = False) -> Callable[[], Replacements]:
     """A softmax of scores whose factor, a number just before it, is another one, by the scores and the right factor.
 
     With ``kept_behind`` the derivative still has the right factor.
     """
 
-    def table() -> Table:
+    def replacements() -> Replacements:
         made: dict[int, tuple[Tensor, Tensor, float]] = {}  # holds the results, so that their ids stay theirs
 
         def divide(left: Any, right: Any, **more: Any) -> Any:
@@ -160,4 +161,4 @@ def scores(by: Callable[[Tensor, float], float], *, kept_behind: bool = False) -
             **dict.fromkeys(SOFTMAX, changed),
         }
 
-    return table
+    return replacements

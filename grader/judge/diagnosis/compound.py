@@ -7,9 +7,7 @@ from functools import partial
 
 from torch import Tensor
 
-from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
-from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.factors import Factor, by_size, constantly, letters
 from grader.judge.diagnosis.normalisations import MISSTEPS
 from grader.judge.diagnosis.operands import of_output
@@ -40,7 +38,7 @@ _NAMED = {
 
 def twice_wrong(symptom: Symptom) -> Diagnosis | None:
     """A known mistake, and beside it a factor."""
-    if symptom.evidence.exercise.measure is not None or len(symptom.failing) < _CASES:
+    if symptom.exercise.measure is not None or len(symptom.failing) < _CASES:
         return None
     if sum(view.expected.numel() for view in symptom.failing) < _ENTRIES:
         return None
@@ -51,7 +49,7 @@ def twice_wrong(symptom: Symptom) -> Diagnosis | None:
             continue
         for factor, scale in scales:
             if symptom.fits(lambda view: _times(predict(view), scale(view))):
-                return wording.say("wrong_value.two", path=path(symptom), what=what, factor=factor)
+                return wording.say("wrong_value.two", path=symptom.path, what=what, factor=factor)
     return None
 
 
@@ -83,7 +81,7 @@ def _predictions(symptom: Symptom) -> Iterator[tuple[str, Prediction]]:
     yield "an upstream gradient of ones stands in the place of the given one", partial(of_ones, symptom)
     yield "`out` stands in the place of `out.g`", partial(of_output, symptom)
     for other in symptom.others():
-        what = f"the value that belongs to `{path_of(symptom.evidence.exercise, other)}` stands there"
+        what = f"the value that belongs to `{symptom.exercise.path_of(other)}` stands there"
         yield what, lambda view: view.prepared.expected.get(other)
     missteps = {name: one.what for name, one in MISSTEPS.items()}
     for operation, what in {**_NAMED, **PASSES, **missteps}.items():

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from grader.judge.diagnosis.layers import Table
+from grader.judge.diagnosis.replaced import Replacements, applied
 
 #: The gradient of the input, or of the kernel, from the input, the kernel, and what arrives.
 Rule = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -135,13 +135,13 @@ class _Convolution(torch.autograd.Function):
         return *made, upstream.sum((0, 2, 3)), None, None
 
 
-def convolution(name: str) -> Callable[[], Table]:
+def convolution(name: str) -> Callable[[], Replacements]:
     """A convolution with these rules, where it has stride 1 and no padding."""
 
     def conv2d(value: Tensor, weight: Tensor, bias: Tensor | None = None, *rest: Any, **more: Any) -> Tensor:
         if rest or more:
             return functional.conv2d(value, weight, bias, *rest, **more)
         bias = weight.new_zeros(weight.shape[0]) if bias is None else bias
-        return _Convolution.apply(value, weight, bias, *CONVOLUTIONS[name][1:])  # type: ignore[no-any-return,no-untyped-call]
+        return applied(_Convolution, value, weight, bias, *CONVOLUTIONS[name][1:])
 
     return lambda: {functional.conv2d: conv2d}

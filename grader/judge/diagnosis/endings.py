@@ -8,7 +8,7 @@ import textwrap
 import torch
 from torch import Tensor
 
-from grader.judge.cases import path_of
+from grader.cell_code import parsed
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.errors import explained, place
 from grader.judge.diagnosis.symptom import Symptom
@@ -23,8 +23,8 @@ def without_tensor(symptom: Symptom) -> Diagnosis | None:
     first = symptom.first
     if first is None or first.run.ended == "returned":
         return None
-    exercise = symptom.evidence.exercise
-    before = first.case.inputs.get(path_of(exercise, symptom.check))
+    exercise = symptom.exercise
+    before = first.case.inputs.get(exercise.path_of(symptom.check))
     if first.comparison.verdict == "absent" or _is_same(first.actual.tensor, before):
         return ending_of(symptom.evidence, first.run, first.case.describe())
     return None
@@ -70,7 +70,7 @@ def has_begun(evidence: Evidence) -> bool:
     return any(
         finding.passed or (finding.actual.tensor is not None and path not in evidence.exercise.in_place)
         for check, findings in evidence.findings.items()
-        for path in (path_of(evidence.exercise, check),)
+        for path in (evidence.exercise.path_of(check),)
         for finding in findings
     )
 
@@ -117,9 +117,8 @@ def has_open_cell(source: str) -> bool:
 
 def _has_open(source: str, *kinds: type[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]) -> bool:
     """Whether the whole source, or a definition of these kinds, only raises."""
-    try:
-        tree = ast.parse(textwrap.dedent(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parsed(textwrap.dedent(source))
+    if tree is None:
         return False
     definitions = [node for node in ast.walk(tree) if isinstance(node, kinds)]
     return any(_only_raises(node.body) for node in (tree, *definitions))

@@ -11,7 +11,6 @@ import torch
 
 from grader.judge.cases import letters_of
 from grader.judge.diagnosis import wording
-from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
 
@@ -31,24 +30,24 @@ def zeros(symptom: Symptom) -> Diagnosis | None:
     """Zero everywhere."""
     floats = all(view.finding.expected.is_floating_point() for view in symptom.views)
     if floats and symptom.fits(lambda view: torch.zeros_like(view.expected)):
-        return wording.say("zeros", path=path(symptom))
+        return wording.say("zeros", path=symptom.path)
     return None
 
 
 def sign_flipped(symptom: Symptom) -> Diagnosis | None:
     """The opposite sign."""
-    return wording.say("sign_flipped", path=path(symptom)) if is_scaled(symptom, lambda view: -1.0) else None
+    return wording.say("sign_flipped", path=symptom.path) if is_scaled(symptom, lambda view: -1.0) else None
 
 
 def missing_factor_two(symptom: Symptom) -> Diagnosis | None:
     """Half of what it should be."""
     key = _of_kind("missing_factor_two", symptom)
-    return wording.say(key, path=path(symptom)) if is_scaled(symptom, lambda view: 0.5) else None
+    return wording.say(key, path=symptom.path) if is_scaled(symptom, lambda view: 0.5) else None
 
 
 def extra_factor_two(symptom: Symptom) -> Diagnosis | None:
     """Twice what it should be."""
-    return wording.say("extra_factor_two", path=path(symptom)) if is_scaled(symptom, lambda view: 2.0) else None
+    return wording.say("extra_factor_two", path=symptom.path) if is_scaled(symptom, lambda view: 2.0) else None
 
 
 def missing_mean(symptom: Symptom) -> Diagnosis | None:
@@ -59,7 +58,7 @@ def missing_mean(symptom: Symptom) -> Diagnosis | None:
     # With an upstream gradient given, there is no loss whose mean could be left out.
     given = any(view.case.upstream is not None for view in symptom.views)
     key = "missing_mean.upstream" if given and symptom.is_gradient else _of_kind("missing_mean", symptom)
-    return wording.say(key, path=path(symptom), letter=letter, size=_size(symptom, letter))
+    return wording.say(key, path=symptom.path, letter=letter, size=_size(symptom, letter))
 
 
 def divided(symptom: Symptom) -> Diagnosis | None:
@@ -69,7 +68,7 @@ def divided(symptom: Symptom) -> Diagnosis | None:
         return _averaged(symptom)
     twice = _keeps(symptom, letter) or _is_whole_loss(symptom, letter)
     key = "mean_twice" if twice else _of_kind("averaged_instead_of_summed", symptom)
-    return wording.say(key, path=path(symptom), letter=letter, size=_size(symptom, letter))
+    return wording.say(key, path=symptom.path, letter=letter, size=_size(symptom, letter))
 
 
 def _of_kind(code: str, symptom: Symptom) -> str:
@@ -90,7 +89,7 @@ def _averaged(symptom: Symptom) -> Diagnosis | None:
                 count = round(1 / _share(symptom.failing[0], name, whole))
                 if count == 1:
                     continue
-                return wording.say("averaged_instead_of_summed.entries", path=path(symptom), count=count)
+                return wording.say("averaged_instead_of_summed.entries", path=symptom.path, count=count)
     return _averaged_in_part(symptom)
 
 
@@ -101,7 +100,7 @@ def _averaged_in_part(symptom: Symptom) -> Diagnosis | None:
             counts = [_summed(view, name)[number] for view in symptom.views]
             few = len(set(counts)) < _FEWEST or counts[0] == 1
             if not few and is_scaled(symptom, lambda view: 1 / _summed(view, name)[number]):
-                return wording.say("averaged_instead_of_summed.some", path=path(symptom), count=counts[0], which=which)
+                return wording.say("averaged_instead_of_summed.some", path=symptom.path, count=counts[0], which=which)
     return None
 
 
@@ -145,7 +144,7 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
         for constant in (1.0, *CONSTANTS):
             if is_scaled(symptom, lambda view: constant * view.case.sizes[right] / view.case.sizes[used]):
                 if constant == 1:
-                    return wording.say("scaled.sizes", path=path(symptom), right=right, used=used)
+                    return wording.say("scaled.sizes", path=symptom.path, right=right, used=used)
                 by = f"a division by {used} where one by {right} is right"
                 factor_words = f"{_formula(constant, right, 1.0)}/{used}"
                 return _scaled(symptom, factor_words, [*_parts(constant), by])
@@ -165,16 +164,16 @@ def _by_a_fixed_number(symptom: Symptom, known: list[tuple[Mapping[str, int], fl
         share = ratio / sizes[letter]
         several = len({sizes[letter] for sizes, _ in known}) > 1
         if several and share and is_scaled(symptom, lambda view: share * view.case.sizes[letter]):
-            return wording.say("scaled.fixed", path=path(symptom), letter=letter, used=wording.number(1 / share))
+            return wording.say("scaled.fixed", path=symptom.path, letter=letter, used=wording.number(1 / share))
     return None
 
 
 def _scaled(symptom: Symptom, factor: str, parts: list[str]) -> Diagnosis:
     """Say what the factor is, and where it is made of several, each of them."""
     if len(parts) < 2:
-        return wording.say("scaled", path=path(symptom), factor=factor)
+        return wording.say("scaled", path=symptom.path, factor=factor)
     listed = f"{', '.join(parts[:-1])} and {parts[-1]}"
-    return wording.say("scaled.parts", path=path(symptom), factor=factor, parts=listed)
+    return wording.say("scaled.parts", path=symptom.path, factor=factor, parts=listed)
 
 
 def _parts(constant: float) -> list[str]:
@@ -208,7 +207,7 @@ def one_less(symptom: Symptom) -> Diagnosis | None:
     found = [letter for letter in letters(symptom) if _is_one_less(symptom, letter)]
     if len(found) != 1:
         return None
-    return wording.say("scaled.one_less", path=path(symptom), letter=found[0], size=_size(symptom, found[0]))
+    return wording.say("scaled.one_less", path=symptom.path, letter=found[0], size=_size(symptom, found[0]))
 
 
 def _is_one_less(symptom: Symptom, letter: str) -> bool:
@@ -254,9 +253,7 @@ def by_size(letter: str, power: float = 1.0, times: float = 1.0) -> Factor:
 def letters(symptom: Symptom) -> tuple[str, ...]:
     """The letters that every case of the check has, with more than one value among them, the batch first."""
     letters = [
-        letter
-        for letter in letters_of(symptom.evidence.exercise)
-        if all(letter in view.case.sizes for view in symptom.views)
+        letter for letter in letters_of(symptom.exercise) if all(letter in view.case.sizes for view in symptom.views)
     ]
     return tuple(sorted(letters, key=lambda letter: letter != "n"))
 
@@ -293,7 +290,7 @@ def _is_whole_loss(symptom: Symptom, letter: str) -> bool:
     ]
     if not all(check in symptom.failed for check in gradients):
         return False
-    others = (Symptom(symptom.evidence, other, symptom.alternatives, symptom.failed) for other in siblings)
+    others = (symptom.of(other) for other in siblings)
     return all(
         is_scaled(other, lambda view: 1 / view.case.sizes[letter])
         for other in others

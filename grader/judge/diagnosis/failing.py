@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grader.judge.cases import path_of
 from grader.judge.evidence import Evidence, Finding
 
 
@@ -53,7 +52,7 @@ def modified_checks(evidence: Evidence) -> dict[str, str]:
 def _root(evidence: Evidence, check: str) -> str:
     if check in evidence.exercise.raises:
         return ""
-    return path_of(evidence.exercise, check).partition(".")[0].partition("[")[0]
+    return evidence.exercise.path_of(check).partition(".")[0].partition("[")[0]
 
 
 def _earned(evidence: Evidence, check: str) -> bool:

@@ -15,12 +15,10 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import wording
-from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.engine import Engine
 from grader.judge.diagnosis.engine_slips import SLIPS, EngineSlip
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.evidence import Evidence
-from grader.judge.reference import base_name
 from grader.model import Case, Diagnosis
 
 _NAMES = ("a", "b")
@@ -48,7 +46,7 @@ def engine(symptom: Symptom) -> Diagnosis | None:
     if symptom.evidence not in _FOUND:
         _FOUND[symptom.evidence] = _slips(symptom)
     found = _FOUND[symptom.evidence].get(symptom.check)
-    return None if found is None else wording.say(found.key, path=path(symptom), what=found.what)
+    return None if found is None else wording.say(found.key, path=symptom.path, what=found.what)
 
 
 def order(symptom: Symptom) -> Diagnosis | None:
@@ -59,12 +57,12 @@ def order(symptom: Symptom) -> Diagnosis | None:
         alike = view.actual.shape == view.expected.shape == (len(_NAMES),) and bool(view.actual.isfinite().all())
         if not alike or "lambda" not in str(view.case.constants.get("formula")):
             return None
-    return wording.say("wrong_value.walk", path=path(symptom))
+    return wording.say("wrong_value.walk", path=symptom.path)
 
 
 def _slips(symptom: Symptom) -> dict[str, EngineSlip]:
     """The mistake behind each failed check that one explains, those first that explain most."""
-    checks = [Symptom(symptom.evidence, check, symptom.alternatives) for check in symptom.evidence.findings]
+    checks = [symptom.of(check) for check in symptom.evidence.findings]
     checks.sort(key=lambda one: one.check not in symptom.failed)
     explained: list[tuple[set[str], EngineSlip]] = []
     for slip in SLIPS:
@@ -108,7 +106,7 @@ def _computed(symptom: Symptom, view: View, engine: Engine) -> Tensor | None:
         return torch.tensor(found[0], dtype=torch.float64), torch.tensor(found[1], dtype=torch.float64)
 
     given = symptom.alternatives.once((engine, case.label), made)
-    return None if given is None else given[base_name(symptom.evidence.exercise, symptom.check) != "out.data"]
+    return None if given is None else given[symptom.exercise.base_name(symptom.check) != "out.data"]
 
 
 def one_contribution(symptom: Symptom) -> Diagnosis | None:
@@ -116,7 +114,7 @@ def one_contribution(symptom: Symptom) -> Diagnosis | None:
     if not symptom.failing or any("formula" not in view.case.constants for view in symptom.views):
         return None
     if all(_is_one_of(view) for view in symptom.failing) or _has_nested(symptom):
-        return wording.say("overwritten", path=path(symptom))
+        return wording.say("overwritten", path=symptom.path)
     return None
 
 
@@ -137,7 +135,7 @@ def _has_nested(symptom: Symptom) -> bool:
     nested = all(_contributions(view.case) is not None for view in symptom.failing)
     if not nested or symptom.failing[0].actual.shape != (len(_NAMES),):
         return False
-    others = (Symptom(symptom.evidence, other, symptom.alternatives) for other in symptom.others())
+    others = (symptom.of(other) for other in symptom.others())
     return any(
         other.failing and all(_is_one_of(view) for view in other.failing)
         for other in others

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import wording
-from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.factors import is_scaled
 from grader.judge.diagnosis.naming import given_as
 from grader.judge.diagnosis.symptom import Symptom, View
@@ -44,7 +43,7 @@ def mask(symptom: Symptom) -> Diagnosis | None:
             ("mask_inverted.given" if of_masks else "wrong_value.exchanged", lambda held: 1 - held),
         ):
             if symptom.fits(lambda view: _with_input(symptom, view, name, key, value)):
-                return wording.say(key, path=path(symptom), name=_shown(symptom, name))
+                return wording.say(key, path=symptom.path, name=_shown(symptom, name))
     return None
 
 
@@ -59,7 +58,7 @@ def number(symptom: Symptom) -> Diagnosis | None:
     if len(found) != 1:
         return None
     (name, told) = found[0]
-    return wording.say("wrong_value.number", path=path(symptom), name=_shown(symptom, name), value=told)
+    return wording.say("wrong_value.number", path=symptom.path, name=_shown(symptom, name), value=told)
 
 
 def factor(symptom: Symptom) -> Diagnosis | None:
@@ -68,14 +67,14 @@ def factor(symptom: Symptom) -> Diagnosis | None:
         numbers = {view.case.constants[name] for view in symptom.views}
         if len(numbers) > 1 and not numbers & {0.0, 1.0}:
             for words, made in _FACTORS:
-                if is_scaled(symptom, lambda view: made(view.case.constants[name])):  # type: ignore[arg-type]
-                    return wording.say("scaled", path=path(symptom), factor=words.format(c=_shown(symptom, name)))
+                if is_scaled(symptom, lambda view: made(view.case.number(name))):
+                    return wording.say("scaled", path=symptom.path, factor=words.format(c=_shown(symptom, name)))
     return None
 
 
 def _numbers(symptom: Symptom) -> Iterator[str]:
     """The parameters of the forward pass that are plain floats in every case; few cases show nothing."""
-    if symptom.evidence.exercise.measure is None and len(symptom.failing) >= _CASES:
+    if symptom.exercise.measure is None and len(symptom.failing) >= _CASES:
         for name in symptom.alternatives.parameters:
             if all(type(view.case.constants.get(name)) is float for view in symptom.views):
                 yield name
@@ -83,7 +82,7 @@ def _numbers(symptom: Symptom) -> Iterator[str]:
 
 def _masks(symptom: Symptom) -> Iterator[str]:
     """The parameters of the forward pass that hold zeros and ones in every case, and both in the first that failed."""
-    if symptom.evidence.exercise.measure is None and len(symptom.failing) >= _CASES:
+    if symptom.exercise.measure is None and len(symptom.failing) >= _CASES:
         for name in symptom.alternatives.parameters:
             held = [view.case.inputs.get(name) for view in symptom.views]
             if all(each is not None and bool(((each == 0) | (each == 1)).all()) for each in held):
@@ -93,15 +92,13 @@ def _masks(symptom: Symptom) -> Iterator[str]:
 
 
 def _with_input(symptom: Symptom, view: View, name: str, key: str, value: Callable[[Tensor], Tensor]) -> Tensor | None:
-    made = symptom.alternatives.reference(f"{name}: {key}", view.case, inputs={name: value(view.case.inputs[name])})
-    return None if made is None else made.get(symptom.check)
+    return symptom.expected_with(f"{name}: {key}", view, inputs={name: value(view.case.inputs[name])})
 
 
 def _with_number(symptom: Symptom, view: View, name: str, value: float) -> Tensor | None:
-    made = symptom.alternatives.reference(f"{name} = {value}", view.case, constants={name: value})
-    predicted = None if made is None else made.get(symptom.check)
+    predicted = symptom.expected_with(f"{name} = {value}", view, constants={name: value})
     return predicted if predicted is not None and bool(predicted.isfinite().all()) else None
 
 
 def _shown(symptom: Symptom, name: str) -> str:
-    return given_as(symptom.evidence.exercise.call, name)
+    return given_as(symptom.exercise.call, name)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import textwrap
 
+from grader.judge.diagnosis.source import nodes_of
 from grader.model import Exercise, Stub
 
 _REMARK = "loops in Python where tensor operations are asked for"
@@ -15,8 +15,4 @@ def loops_flag(exercise: Exercise, stub: Stub | None) -> tuple[str, ...]:
     """A remark where the stub of an exercise with ``loops_flagged`` loops in Python; empty otherwise."""
     if not exercise.loops_flagged or stub is None:
         return ()
-    try:
-        tree = ast.parse(textwrap.dedent(stub.source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ()
-    return (_REMARK,) if any(isinstance(node, _LOOPS) for node in ast.walk(tree)) else ()
+    return (_REMARK,) if any(isinstance(node, _LOOPS) for node in nodes_of(stub)) else ()

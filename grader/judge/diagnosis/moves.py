@@ -7,9 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
-from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.factors import by_size, constantly, letters
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Capture, Diagnosis
@@ -20,8 +18,8 @@ _TINY = 0.01
 
 def not_in_place(symptom: Symptom) -> Diagnosis | None:
     """The parameter that was passed in is as it was."""
-    name = path(symptom)
-    if name not in symptom.evidence.exercise.in_place:
+    name = symptom.path
+    if name not in symptom.exercise.in_place:
         return None
     unchanged = all(
         (before := view.case.inputs.get(name)) is not None and torch.equal(view.actual, before.to(torch.float64))
@@ -39,18 +37,18 @@ def not_in_place(symptom: Symptom) -> Diagnosis | None:
 
 def hardly_moved(symptom: Symptom) -> Diagnosis | None:
     """Steps that are too small by far, whatever makes them so; the losses of such a loop show it, too."""
-    exercise = symptom.evidence.exercise
-    moving = sorted(check for check in symptom.failed if path_of(exercise, check) in exercise.in_place)
+    exercise = symptom.exercise
+    moving = sorted(check for check in symptom.failed if exercise.path_of(check) in exercise.in_place)
     loop = {"x", "y", "steps"} <= set(exercise.inputs)
     checks = moving if loop and symptom.check not in moving else [symptom.check]
-    ones = [Symptom(symptom.evidence, check, symptom.alternatives, symptom.failed) for check in checks]
+    ones = [symptom.of(check) for check in checks]
     if not ones or not all(one.failing and all(_hardly_moved(one, view) for view in one.failing) for one in ones):
         return None
-    return wording.say("wrong_value.tiny", path=path(ones[0]))
+    return wording.say("wrong_value.tiny", path=ones[0].path)
 
 
 def _hardly_moved(symptom: Symptom, view: View) -> bool:
-    before = view.case.inputs.get(path(symptom))
+    before = view.case.inputs.get(symptom.path)
     if before is None or before.shape != view.actual.shape:
         return False
     return 0 < float((view.actual - before).norm()) < _TINY * float((view.expected - before).norm())
@@ -62,8 +60,8 @@ def _is_left_out(symptom: Symptom) -> bool:
     Parameters that are given their gradients do not show in one another, so right ones say that a loop does not get to
     this one. In a training loop, other weights are right where only the place of an update is wrong.
     """
-    exercise = symptom.evidence.exercise
-    others = {check for check in symptom.others() if path_of(exercise, check) in exercise.in_place}
+    exercise = symptom.exercise
+    others = {check for check in symptom.others() if exercise.path_of(check) in exercise.in_place}
     right = others - symptom.failed
     if "steps" not in exercise.inputs:
         return bool(right) and any(map(is_gradient, exercise.inputs))
@@ -72,9 +70,9 @@ def _is_left_out(symptom: Symptom) -> bool:
 
 
 def _has_moved(symptom: Symptom, check: str) -> bool:
-    other = Symptom(symptom.evidence, check, symptom.alternatives, symptom.failed)
+    other = symptom.of(check)
     return any(
-        (before := view.case.inputs.get(path(other))) is not None and not view.is_near(before) for view in other.failing
+        (before := view.case.inputs.get(other.path)) is not None and not view.is_near(before) for view in other.failing
     )
 
 
@@ -100,11 +98,11 @@ def default_rate(symptom: Symptom) -> Diagnosis | None:
     bare = all(view.case.constants.get("bare") for view in symptom.failing)
     if not symptom.failing or not bare or set(symptom.failed) != {symptom.check}:
         return None
-    name = path(symptom)
+    name = symptom.path
     factor = _same_factor(symptom, name)
     if factor is None or factor <= 0 or not symptom.fits(lambda view: _bare(view, name, factor)):
         return None
-    rate = factor * float(symptom.failing[0].case.constants["lr"])  # type: ignore[arg-type]
+    rate = factor * symptom.failing[0].case.number("lr")
     return wording.say("learning_rate_ignored.default", path=name, used=wording.number(float(f"{rate:.2g}")))
 
 
@@ -120,12 +118,12 @@ def moved_in_part(symptom: Symptom) -> Diagnosis | None:
     right = int(((first.actual - first.expected).abs() <= first.tolerance(first.expected)).sum())
     if right in (0, first.expected.numel()):
         return None
-    return wording.say("wrong_value.moved_in_part", path=path(symptom), right=right, total=first.expected.numel())
+    return wording.say("wrong_value.moved_in_part", path=symptom.path, right=right, total=first.expected.numel())
 
 
 def _moved_in_part(symptom: Symptom, view: View) -> Tensor | None:
-    name = path(symptom)
-    in_place = name in symptom.evidence.exercise.in_place
+    name = symptom.path
+    in_place = name in symptom.exercise.in_place
     before = view.case.inputs.get(name) if in_place else _at_first(symptom, view)
     if before is None or before.shape != view.expected.shape or before.shape != view.actual.shape:
         return None
@@ -137,14 +135,13 @@ def _at_first(symptom: Symptom, view: View) -> Tensor | None:
     """What the check reads before any step, where the exercise says how many there are."""
     if "steps" not in view.case.constants:
         return None
-    made = symptom.alternatives.reference("no steps", view.case, constants={"steps": 0})
-    return None if made is None else made.get(symptom.check)
+    return symptom.expected_with("no steps", view, constants={"steps": 0})
 
 
 def longer_step(symptom: Symptom) -> Diagnosis | None:
     """A change by a multiple of the right one, of parameters whose gradients are given."""
-    name = path(symptom)
-    if name not in symptom.evidence.exercise.in_place or not any(map(is_gradient, symptom.evidence.exercise.inputs)):
+    name = symptom.path
+    if name not in symptom.exercise.in_place or not any(map(is_gradient, symptom.exercise.inputs)):
         return None
     factors = [(wording.number(value), constantly(value)) for value in (2.0, 0.5)]
     for letter in letters(symptom):

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from grader.judge.diagnosis.replaced import Replacements, applied
+
 
 @dataclass(frozen=True, slots=True)
 class Misstep:
@@ -156,7 +158,7 @@ MISSTEPS: Mapping[str, Misstep] = {
 }
 
 
-def normalisations(misstep: Misstep) -> Mapping[Any, Callable[..., Tensor]]:
+def normalisations(misstep: Misstep) -> Replacements:
     """The functions of torch that normalise, with this misstep on the way back."""
 
     def layer_norm(value: Tensor, *_: Any, weight: Tensor, bias: Tensor, eps: float, **__: Any) -> Tensor:
@@ -169,7 +171,7 @@ def normalisations(misstep: Misstep) -> Mapping[Any, Callable[..., Tensor]]:
 
 
 def _applied(value: Tensor, gamma: Tensor, beta: Tensor, eps: float, axis: int, misstep: Misstep) -> Tensor:
-    return _Normalised.apply(value, gamma, beta, eps, axis, misstep)  # type: ignore[no-any-return,no-untyped-call]
+    return applied(_Normalised, value, gamma, beta, eps, axis, misstep)
 
 
 class _Normalised(torch.autograd.Function):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import wording
-from grader.judge.diagnosis.absent import USED_BEFORE, path
+from grader.judge.diagnosis.absent import USED_BEFORE
 from grader.judge.diagnosis.naming import given_as, is_used
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values import under
@@ -19,16 +19,16 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     """Another tensor's value in the formula: another input, the output, what stands before an activation."""
     for other in symptom.others():
         if symptom.fits(lambda view: _other(view, other)):
-            return wording.say(_misplaced(symptom, other), path=path(symptom), other=_shown(symptom, other))
+            return wording.say(_misplaced(symptom, other), path=symptom.path, other=symptom.exercise.path_of(other))
     for operation, used, right in (
         ("before_relu", "the input of the ReLU", "its output"),
         ("sigmoid_of_input", "the input of the sigmoid", "its output"),
         ("tanh_of_input", "the input of the hyperbolic tangent", "its output"),
     ):
         if symptom.fits(lambda view: under(symptom, operation, view)):
-            return wording.say("wrong_operand", path=path(symptom), used=used, right=right)
+            return wording.say("wrong_operand", path=symptom.path, used=used, right=right)
     if symptom.fits(lambda view: of_output(symptom, view)):
-        return wording.say("wrong_operand", path=path(symptom), used="`out`", right="`out.g`")
+        return wording.say("wrong_operand", path=symptom.path, used="`out`", right="`out.g`")
     found = [
         (right, used)
         for right, used in _pairs(symptom)
@@ -38,9 +38,9 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
         return None
     (right, used) = found[0]
     if right.replace(".", "_") not in symptom.alternatives.parameters:  # what a fresh object holds
-        return wording.say("state_shared.objects", path=path(symptom))
-    used, right = (f"`{given_as(symptom.evidence.exercise.call, name)}`" for name in (used, right))
-    return wording.say("wrong_operand", path=path(symptom), used=used, right=right)
+        return wording.say("state_shared.objects", path=symptom.path)
+    used, right = (f"`{given_as(symptom.exercise.call, name)}`" for name in (used, right))
+    return wording.say("wrong_operand", path=symptom.path, used=used, right=right)
 
 
 def _other(view: View, other: str) -> Tensor | None:
@@ -53,10 +53,10 @@ def _misplaced(symptom: Symptom, other: str) -> str:
     """How this check came to hold what belongs to another: the other holds in turn what belongs here, or does not."""
     if other not in symptom.failed:
         return "wrong_operand.other"
-    turned = Symptom(symptom.evidence, other, symptom.alternatives, symptom.failed)
+    turned = symptom.of(other)
     if turned.fits(lambda view: _other(view, symptom.check)):
         return "wrong_operand.swapped"
-    return "wrong_operand.place" if path(symptom).startswith("result[") else "wrong_operand.other"
+    return "wrong_operand.place" if symptom.path.startswith("result[") else "wrong_operand.other"
 
 
 def of_output(symptom: Symptom, view: View) -> Tensor | None:
@@ -66,23 +66,18 @@ def of_output(symptom: Symptom, view: View) -> Tensor | None:
         out = view.prepared.expected.get("out")
     if out is None or view.case.upstream is None or out.shape != view.case.upstream.shape:
         return None
-    made = symptom.alternatives.reference("output as upstream", view.case, upstream=out)
-    return None if made is None else made.get(symptom.check)
-
-
-def _shown(symptom: Symptom, other: str) -> str:
-    return path(Symptom(symptom.evidence, other, symptom.alternatives))
+    return symptom.expected_with("output as upstream", view, upstream=out)
 
 
 def swapped_arguments(symptom: Symptom) -> Diagnosis | None:
     """Two inputs of one shape that change places, so that each gets the gradient of the other's part in the formula."""
-    owner, _, attribute = path(symptom).rpartition(".")
+    owner, _, attribute = symptom.path.rpartition(".")
     if attribute != "g" or not symptom.failing or owner not in symptom.failing[0].case.inputs:
         return None
     for other in symptom.alternatives.parameters:
         known = f"{other}.g" in symptom.evidence.findings and other != owner
         if known and symptom.fits(lambda view: _in_place_of(symptom, view, owner, other)):
-            return wording.say("wrong_operand.arguments", path=path(symptom), name=owner, other=other)
+            return wording.say("wrong_operand.arguments", path=symptom.path, name=owner, other=other)
     return None
 
 
@@ -91,15 +86,14 @@ def _in_place_of(symptom: Symptom, view: View, owner: str, other: str) -> Tensor
     if other not in inputs or owner not in inputs or inputs[other].shape != inputs[owner].shape:
         return None
     swapped = {owner: inputs[other], other: inputs[owner]}
-    made = symptom.alternatives.reference(f"{owner} and {other} swapped", view.case, inputs=swapped)
-    return None if made is None else made.get(f"{other}.g")
+    return symptom.of(f"{other}.g").expected_with(f"{owner} and {other} swapped", view, inputs=swapped)
 
 
 def _pairs(symptom: Symptom) -> Iterator[tuple[str, str]]:
     """Inputs of the forward pass, and other tensors of the same shape that the check hands to the student."""
     if not symptom.failing:
         return
-    case, exercise = symptom.failing[0].case, symptom.evidence.exercise
+    case, exercise = symptom.failing[0].case, symptom.exercise
     given = {
         name: value
         for name, value in _given(case.inputs, case.program.tensors).items()
@@ -119,8 +113,7 @@ def _replaced(symptom: Symptom, view: View, right: str, used: str) -> Tensor | N
     other = _given(view.case.inputs, view.case.program.tensors).get(used)
     if other is None or right not in view.case.inputs or other.shape != view.case.inputs[right].shape:
         return None
-    made = symptom.alternatives.reference(f"{used} for {right}", view.case, inputs={right: other})
-    return None if made is None else made.get(symptom.check)
+    return symptom.expected_with(f"{used} for {right}", view, inputs={right: other})
 
 
 def stale(symptom: Symptom) -> Diagnosis | None:
@@ -135,11 +128,11 @@ def stale(symptom: Symptom) -> Diagnosis | None:
             and bool(first.actual.isfinite().all())
             and all(torch.equal(view.actual, first.actual) for view in views[1:])
         ):
-            return wording.say("stale.copied", path=path(symptom))
+            return wording.say("stale.copied", path=symptom.path)
     for used, code in USED_BEFORE.items():
         if symptom.fits(lambda view: _remembered(symptom, view, used)):
             key = code if code == "stale" else f"{code}.objects"
-            return wording.say(key, path=path(symptom), label=wording.LAST_CALL)
+            return wording.say(key, path=symptom.path, label=wording.LAST_CALL)
     return None
 
 
@@ -152,5 +145,4 @@ def _remembered(symptom: Symptom, view: View, used: str) -> Tensor | None:
         changed = {name: inputs[used] for name in names[:1] if inputs[name].shape == inputs[used].shape}
     if not changed:
         return None
-    made = symptom.alternatives.reference(f"what {used} was given", view.case, inputs=changed)
-    return None if made is None else made.get(symptom.check)
+    return symptom.expected_with(f"what {used} was given", view, inputs=changed)

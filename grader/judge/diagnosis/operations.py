@@ -1,8 +1,4 @@
-"""Forward passes in which one operation has a wrong derivative, so that autograd makes a student's mistake.
-
-A ``TorchFunctionMode`` puts a changed operation in place of each call of the right one while a reference is made. So a
-mask that is missing in the middle of a network shows in all gradients behind it, with no knowledge of the exercise.
-"""
+"""All changed operations by name, each with a wrong derivative or in the place of the right one (``replaced``)."""
 
 from __future__ import annotations
 
@@ -13,24 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
-from grader.judge.diagnosis import activations, attention, convolutions, layers, products
+from grader.judge.diagnosis import activations, attention, convolutions, powers, products, softmaxes
 from grader.judge.diagnosis.activations import RELU, SIGMOID, SLOPES, TANH, Rule, with_rule
 from grader.judge.diagnosis.normalisations import MISSTEPS, normalisations
-
-
-class Changed(TorchFunctionMode):
-    """While it is entered, each function in ``table`` is replaced."""
-
-    def __init__(self, table: Mapping[Any, Callable[..., Any]]) -> None:
-        super().__init__()
-        self.table = table
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Call the replacement of ``func``, or ``func`` itself."""
-        replacement = self.table.get(func)
-        return (func if replacement is None else replacement)(*args, **(kwargs or {}))
+from grader.judge.diagnosis.replaced import Replacements, applied
 
 
 class _Embedding(torch.autograd.Function):
@@ -86,11 +69,11 @@ class _Product(torch.autograd.Function):
         return upstream @ right.T, used.T @ upstream, None
 
 
-def _relu(rule: Rule) -> Mapping[Any, Callable[..., Any]]:
+def _relu(rule: Rule) -> Replacements:
     return with_rule(RELU, torch.relu, rule)
 
 
-def _no_relu(rule: Rule) -> Mapping[Any, Callable[..., Any]]:
+def _no_relu(rule: Rule) -> Replacements:
     return with_rule(RELU, torch.clone, rule)
 
 
@@ -100,7 +83,7 @@ def _column_kept(value: Tensor, index: Any) -> Tensor:
     return value if column else value[index]
 
 
-def _before_relu() -> Mapping[Any, Callable[..., Any]]:
+def _before_relu() -> Replacements:
     """Matrix products behind a ReLU that remember its input in place of its output."""
     inputs: dict[int, tuple[Tensor, Tensor]] = {}
 
@@ -113,26 +96,26 @@ def _before_relu() -> Mapping[Any, Callable[..., Any]]:
         held = inputs.get(id(left))
         if held is None or right.dim() != 2:
             return left @ right
-        return _Product.apply(left, right, held[1])  # type: ignore[no-any-return,no-untyped-call]
+        return applied(_Product, left, right, held[1])
 
     products = dict.fromkeys((torch.matmul, Tensor.matmul, Tensor.__matmul__), product)
     return {**dict.fromkeys(RELU, relu), **products}
 
 
-def _embedding(kept: str) -> Mapping[Any, Callable[..., Any]]:
-    return {functional.embedding: lambda index, weight, **_: _Embedding.apply(index, weight, kept)}  # type: ignore[no-untyped-call]
+def _embedding(kept: str) -> Replacements:
+    return {functional.embedding: lambda index, weight, **_: applied(_Embedding, index, weight, kept)}
 
 
 def _ones(value: Tensor, out: Tensor) -> Tensor:
     return torch.ones_like(value)
 
 
-def _misstep(name: str) -> Callable[[], Mapping[Any, Callable[..., Any]]]:
+def _misstep(name: str) -> Callable[[], Replacements]:
     return lambda: normalisations(MISSTEPS[name])
 
 
-#: Changed operations by name; a table is made for each use, for some remember what they saw.
-OPERATIONS: Mapping[str, Callable[[], Mapping[Any, Callable[..., Any]]]] = {
+#: What makes each of them, anew for each use, for some remember what they saw.
+OPERATIONS: Mapping[str, Callable[[], Replacements]] = {
     "mask_missing": lambda: _relu(_ones),
     "mask_inverted": lambda: _relu(lambda value, out: (value <= 0).to(value.dtype)),
     "mask_inverted_open": lambda: _relu(lambda value, out: (value < 0).to(value.dtype)),
@@ -149,11 +132,11 @@ OPERATIONS: Mapping[str, Callable[[], Mapping[Any, Callable[..., Any]]]] = {
     "before_relu": _before_relu,
     **{name: _misstep(name) for name in MISSTEPS},
     **{name: convolutions.convolution(name) for name in convolutions.CONVOLUTIONS},
-    "softmax_of_other_axis": layers.softmax(weights=1, derivative=1),
-    "softmax_of_first_axis": layers.softmax(weights=2, derivative=2),
-    "softmax_weights_of_other_axis": layers.softmax(weights=1),
-    "softmax_weights_of_first_axis": layers.softmax(weights=2),
-    "softmax_sums_over_other_axis": layers.softmax(derivative=1),
+    "softmax_of_other_axis": softmaxes.softmax(weights=1, derivative=1),
+    "softmax_of_first_axis": softmaxes.softmax(weights=2, derivative=2),
+    "softmax_weights_of_other_axis": softmaxes.softmax(weights=1),
+    "softmax_weights_of_first_axis": softmaxes.softmax(weights=2),
+    "softmax_sums_over_other_axis": softmaxes.softmax(derivative=1),
     "scores_unscaled": attention.scores(lambda raw, factor: 1.0),
     "scores_unscaled_forward": attention.scores(lambda raw, factor: 1.0, kept_behind=True),
     "scores_scaled_twice": attention.scores(lambda raw, factor: factor**2),
@@ -162,8 +145,8 @@ OPERATIONS: Mapping[str, Callable[[], Mapping[Any, Callable[..., Any]]]] = {
     **{name: attention.weights(name) for name in attention.WEIGHTS},
     "before_softmax": attention.before_softmax,
     "factors_by_themselves": products.factors_by_themselves,
-    **{name: layers.softmax_slope(name) for name in layers.SOFTMAXES},
-    **{name: layers.cross_entropy(name) for name in layers.CROSS_ENTROPIES},
+    **{name: softmaxes.softmax_slope(name) for name in softmaxes.SOFTMAXES},
+    **{name: softmaxes.cross_entropy(name) for name in softmaxes.CROSS_ENTROPIES},
     **{name: partial(products.products, name) for name in products.PRODUCTS},
     "squares_untransposed": products.squares_untransposed,
     "relu_left_out": lambda: _no_relu(_ones),
@@ -171,16 +154,16 @@ OPERATIONS: Mapping[str, Callable[[], Mapping[Any, Callable[..., Any]]]] = {
     "gelu_by_tanh": lambda: {functional.gelu: lambda value: functional.gelu(value, approximate="tanh")},
     "sigmoid_of_input": lambda: with_rule(SIGMOID, torch.sigmoid, lambda value, out: value * (1 - value)),
     "tanh_of_input": lambda: with_rule(TANH, torch.tanh, lambda value, out: 1 - value**2),
-    **{name: slope.table for name, slope in SLOPES.items()},
+    **{name: slope.replacements for name, slope in SLOPES.items()},
     "relu_by_upstream": activations.cut_by_upstream,
     "relu_at_the_end": activations.relu_at_the_end(torch.relu),
     "relu_at_the_end_forward": activations.relu_at_the_end(activations.relu_forward),
-    "power_for_slope": activations.power_for_slope(),
-    "power_for_slope_turned": activations.power_for_slope(turned=True),
-    "power_for_constant": activations.power_for_constant,
-    "ones_for_loss": activations.ones_for_loss,
-    "absolute_squares": activations.absolute_squares,
-    "root_of_mean": activations.root_of_mean,
-    "power_not_lowered": activations.power_for_slope(factor=True),
-    "power_not_lowered_turned": activations.power_for_slope(factor=True, turned=True),
+    "power_for_slope": powers.power_for_slope(),
+    "power_for_slope_turned": powers.power_for_slope(turned=True),
+    "power_for_constant": powers.power_for_constant,
+    "ones_for_loss": powers.ones_for_loss,
+    "absolute_squares": powers.absolute_squares,
+    "root_of_mean": powers.root_of_mean,
+    "power_not_lowered": powers.power_for_slope(factor=True),
+    "power_not_lowered_turned": powers.power_for_slope(factor=True, turned=True),
 }

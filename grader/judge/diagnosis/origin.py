@@ -19,7 +19,7 @@ from grader.errors import CourseError
 from grader.judge.cases import Prepared
 from grader.judge.diagnosis import wording
 from grader.judge.evidence import Evidence
-from grader.judge.reference import base_name, parameters_of
+from grader.judge.reference import parameters_of
 from grader.model import Diagnosis, Exercise
 
 _GENERAL = frozenset({"wrong_value", "scaled", "wrong_shape"})
@@ -118,7 +118,7 @@ def _leaves(evidence: Evidence) -> dict[str, _Leaf]:
         return {}
     leaves = {}
     for check in evidence.findings:
-        name = exercise.expects.get(base_name(exercise, check), check)
+        name = exercise.expects.get(exercise.base_name(check), check)
         owner, _, attribute = name.rpartition(".")
         if attribute == "g" and owner in found:
             leaves[check] = found[owner]

@@ -8,8 +8,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis import attention, convolutions, layers, products, wording
-from grader.judge.diagnosis.absent import path
+from grader.judge.diagnosis import attention, convolutions, products, softmaxes, wording
 from grader.judge.diagnosis.activations import SLOPES
 from grader.judge.diagnosis.naming import given_as
 from grader.judge.diagnosis.symptom import Symptom, View
@@ -52,8 +51,8 @@ PASSES: dict[str, str] = {
     "power_not_lowered": "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x",
     # Of a squared difference, which is the same either way round: a student's may begin with the other term.
     "power_not_lowered_turned": "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x",
-    **{name: what for name, (what, _) in layers.CROSS_ENTROPIES.items()},
-    **{name: what for name, (what, _) in layers.SOFTMAXES.items()},
+    **{name: what for name, (what, _) in softmaxes.CROSS_ENTROPIES.items()},
+    **{name: what for name, (what, _) in softmaxes.SOFTMAXES.items()},
     **{name: what for name, (what, _) in attention.WEIGHTS.items()},
     **{name: what for name, (what, _) in attention.FACTORS.items()},
     **{name: what for name, (what, *_) in convolutions.CONVOLUTIONS.items() if name != "kernel_unflipped"},
@@ -71,19 +70,19 @@ def layer(symptom: Symptom) -> Diagnosis | None:
         return None
     found = {key for operation, key in _LAYERS if symptom.fits(lambda view: under(symptom, operation, view))}
     if len(found) == 1:
-        return wording.say(found.pop(), path=path(symptom))
+        return wording.say(found.pop(), path=symptom.path)
     if found:
         return None
     found_passes = [operation for operation in PASSES if symptom.fits(lambda view: under(symptom, operation, view))]
     if not found_passes:
         return None
     chosen = next((each for each in found_passes if _fits_others(symptom, each)), found_passes[0])
-    return wording.say("wrong_value.pass", path=path(symptom), what=PASSES[chosen])
+    return wording.say("wrong_value.pass", path=symptom.path, what=PASSES[chosen])
 
 
 def _fits_others(symptom: Symptom, operation: str) -> bool:
     """Whether a changed operation also gives what came in the other checks."""
-    others = (Symptom(symptom.evidence, check, symptom.alternatives, symptom.failed) for check in symptom.others())
+    others = (symptom.of(check) for check in symptom.others())
     for other in others:
         for view in other.views:
             predicted = under(other, operation, view)
@@ -94,7 +93,7 @@ def _fits_others(symptom: Symptom, operation: str) -> bool:
 
 def left_out(symptom: Symptom) -> Diagnosis | None:
     """One or two inputs that the result does not depend on, as if they were zero: a bias, a target."""
-    if symptom.evidence.exercise.measure is not None or len(symptom.failing) < _CASES:
+    if symptom.exercise.measure is not None or len(symptom.failing) < _CASES:
         return None
     names = [
         name
@@ -106,8 +105,8 @@ def left_out(symptom: Symptom) -> Diagnosis | None:
             chosen for chosen in combinations(names, count) if symptom.fits(lambda view: without(symptom, view, chosen))
         ]
         if len(found) == 1:
-            given = (f"`{given_as(symptom.evidence.exercise.call, name)}`" for name in found[0])
-            return wording.say("wrong_value.left_out", path=path(symptom), names=" and ".join(given))
+            given = (f"`{given_as(symptom.exercise.call, name)}`" for name in found[0])
+            return wording.say("wrong_value.left_out", path=symptom.path, names=" and ".join(given))
         if found:  # a product of both, which either makes zero
             return None
     return None
@@ -116,8 +115,7 @@ def left_out(symptom: Symptom) -> Diagnosis | None:
 def without(symptom: Symptom, view: View, names: tuple[str, ...]) -> Tensor | None:
     """What the check's tensor would be with zeros in the place of the inputs ``names``; None where nothing comes."""
     zeros = {name: torch.zeros_like(view.case.inputs[name]) for name in names}
-    made = symptom.alternatives.reference(f"without {' and '.join(names)}", view.case, inputs=zeros)
-    return None if made is None else made.get(symptom.check)
+    return symptom.expected_with(f"without {' and '.join(names)}", view, inputs=zeros)
 
 
 def _negated(view: View, name: str, value: Tensor) -> Tensor | None:
@@ -150,7 +148,7 @@ _CHANGES: tuple[tuple[str, Change], ...] = (
 
 def changed_input(symptom: Symptom) -> Diagnosis | None:
     """One input that comes in with the opposite sign, reshaped for transposed, or as its own gradient."""
-    if symptom.evidence.exercise.measure is not None or len(symptom.failing) < _CASES:
+    if symptom.exercise.measure is not None or len(symptom.failing) < _CASES:
         return None
     case = symptom.failing[0].case
     if "steps" in case.constants:  # a loop takes its time, and such a mistake is one of the stub that it calls
@@ -170,10 +168,10 @@ def changed_input(symptom: Symptom) -> Diagnosis | None:
 
 
 def _said_of_input(symptom: Symptom, key: str, names: list[str]) -> Diagnosis:
-    given = [given_as(symptom.evidence.exercise.call, name) for name in names]
+    given = [given_as(symptom.exercise.call, name) for name in names]
     if key == "own_gradient":
-        return wording.say("wrong_operand", path=path(symptom), used=f"`{given[0]}.g`", right=f"`{given[0]}`")
-    return wording.say(f"wrong_value.{key}", path=path(symptom), name=" or ".join(f"`{each}`" for each in given))
+        return wording.say("wrong_operand", path=symptom.path, used=f"`{given[0]}.g`", right=f"`{given[0]}`")
+    return wording.say(f"wrong_value.{key}", path=symptom.path, name=" or ".join(f"`{each}`" for each in given))
 
 
 def _changed(symptom: Symptom, view: View, name: str, key: str, change: Change) -> Tensor | None:
@@ -181,5 +179,4 @@ def _changed(symptom: Symptom, view: View, name: str, key: str, change: Change) 
     changed = None if value is None else change(view, name, value)
     if changed is None:
         return None
-    made = symptom.alternatives.reference(f"{name} {key}", view.case, inputs={name: changed})
-    return None if made is None else made.get(symptom.check)
+    return symptom.expected_with(f"{name} {key}", view, inputs={name: changed})

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.layers import Table
+from grader.judge.diagnosis.replaced import Replacements, applied
 
 #: The gradient of a factor, from what arrives and the two factors.
 Factor = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -33,11 +33,11 @@ class _ByFactors(torch.autograd.Function):
         return *(rule(upstream, left, right) for rule in ctx.rules), None, None
 
 
-def _products(operations: tuple[Any, ...], where: Callable[[Tensor, Tensor], bool], *rules: Factor) -> Table:
+def _products(operations: tuple[Any, ...], where: Callable[[Tensor, Tensor], bool], *rules: Factor) -> Replacements:
     """``operations`` with other gradients of the two factors ``where`` that holds for them."""
 
     def product(left: Tensor, right: Tensor) -> Tensor:
-        return _ByFactors.apply(left, right, *rules) if where(left, right) else left @ right  # type: ignore[no-untyped-call]
+        return applied(_ByFactors, left, right, *rules) if where(left, right) else left @ right
 
     return dict.fromkeys(operations, product)
 
@@ -57,12 +57,12 @@ PRODUCTS: Mapping[str, tuple[str, Factor, Factor]] = {
 }
 
 
-def products(name: str) -> Table:
+def products(name: str) -> Replacements:
     """Products of matrices with these gradients."""
     return _products(_OF_MATRICES, lambda left, right: left.dim() == right.dim() == 2, *PRODUCTS[name][1:])
 
 
-def squares_untransposed() -> Table:
+def squares_untransposed() -> Replacements:
     """Products of batches on whose way back a square matrix is taken as it lies, where its transpose belongs."""
     return _products(OF_BATCHES, _are_batches, _left_of_squares, _right_of_squares)
 
@@ -85,7 +85,7 @@ def _right_of_squares(g: Tensor, left: Tensor, right: Tensor) -> Tensor:
     return (g @ left).mT if _is_square(g) else left.mT @ g  # ``right`` is a transpose: its gradient is turned once more
 
 
-def factors_by_themselves() -> Table:
+def factors_by_themselves() -> Replacements:
     """Products q kᵀ whose gradients are made of q for q, and of k for k."""
     return _products(
         OF_BATCHES,

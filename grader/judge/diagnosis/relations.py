@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import wording
-from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.factors import CONSTANTS
 from grader.judge.diagnosis.naming import given_as, is_used
 from grader.judge.diagnosis.symptom import Symptom, View
@@ -44,7 +43,7 @@ def related_by_more(symptom: Symptom) -> Diagnosis | None:
 
 def _is_left(symptom: Symptom) -> bool:
     """Whether there is too little to go by, or what came is no tensor of floats of the right shape."""
-    if symptom.evidence.exercise.measure is not None or symptom.is_registered or len(symptom.failing) < _CASES:
+    if symptom.exercise.measure is not None or symptom.is_registered or len(symptom.failing) < _CASES:
         return True
     entries = sum(view.expected.numel() for view in symptom.failing)
     return entries < _ENTRIES or any(_is_other(view) for view in symptom.views)
@@ -60,7 +59,7 @@ def _copied(symptom: Symptom) -> Diagnosis | None:
     """A tensor that the code was given, as it came."""
     for name in _names(symptom):
         if symptom.fits(lambda view: _value(symptom, view, name)):
-            return wording.say("wrong_value.copied", path=path(symptom), name=_shown(symptom, name))
+            return wording.say("wrong_value.copied", path=symptom.path, name=_shown(symptom, name))
     return None
 
 
@@ -68,7 +67,7 @@ def _constant(symptom: Symptom) -> Diagnosis | None:
     """One number, in every entry of every case."""
     number = symptom.failing[0].actual.flatten()[0]
     if all(torch.equal(view.actual, number.expand_as(view.actual)) for view in symptom.views):
-        return wording.say("wrong_value.constant", path=path(symptom), number=wording.number(float(number)))
+        return wording.say("wrong_value.constant", path=symptom.path, number=wording.number(float(number)))
     return None
 
 
@@ -83,7 +82,7 @@ def _in_part(symptom: Symptom) -> Diagnosis | None:
     right = int(((first.actual != 0) | (first.expected == 0)).sum())
     cut = all(view.is_near(view.expected.clamp(min=0.0)) for view in symptom.views)
     key = "wrong_value.cut" if cut and not symptom.is_gradient else "wrong_value.in_part"
-    return wording.say(key, path=path(symptom), right=right, total=first.expected.numel())
+    return wording.say(key, path=symptom.path, right=right, total=first.expected.numel())
 
 
 def _beside_zeros(symptom: Symptom) -> Diagnosis | None:
@@ -94,7 +93,7 @@ def _beside_zeros(symptom: Symptom) -> Diagnosis | None:
     right = int((first.expected != 0).sum())
     if sum(int((view.expected != 0).sum()) for view in symptom.failing) < _ENTRIES or not right:
         return None
-    return wording.say("wrong_value.beside_zeros", path=path(symptom), right=right, total=first.expected.numel())
+    return wording.say("wrong_value.beside_zeros", path=symptom.path, right=right, total=first.expected.numel())
 
 
 def _moved(symptom: Symptom) -> Diagnosis | None:
@@ -104,7 +103,7 @@ def _moved(symptom: Symptom) -> Diagnosis | None:
             continue
         for places in product((1, -1), repeat=len(axes)):
             if all(view.is_near(*_overlap(view, axes, places)) for view in symptom.views):
-                return wording.say("wrong_value.moved", path=path(symptom), axes=wording.axes(axes))
+                return wording.say("wrong_value.moved", path=symptom.path, axes=wording.axes(axes))
     return None
 
 
@@ -128,8 +127,8 @@ def _other_numbers(symptom: Symptom) -> Diagnosis | None:
         return None
     for name, value in symptom.failing[0].case.inputs.items():
         if value.is_floating_point() and symptom.fits(lambda view: _placed(view, name)):
-            return wording.say("wrong_value.other_numbers.input", path=path(symptom), name=_shown(symptom, name))
-    return wording.say("wrong_value.other_numbers", path=path(symptom))
+            return wording.say("wrong_value.other_numbers.input", path=symptom.path, name=_shown(symptom, name))
+    return wording.say("wrong_value.other_numbers", path=symptom.path)
 
 
 def _placed(view: View, name: str) -> Tensor | None:
@@ -147,13 +146,13 @@ def _shifted(symptom: Symptom) -> Diagnosis | None:
     if not number or not symptom.fits(lambda view: view.expected + number):
         return None
     key = "wrong_value.added" if number > 0 else "wrong_value.subtracted"
-    return wording.say(key, path=path(symptom), name=wording.number(abs(number)))
+    return wording.say(key, path=symptom.path, name=wording.number(abs(number)))
 
 
 def _function(symptom: Symptom) -> Diagnosis | None:
     for name, function in _FUNCTIONS:
         if symptom.fits(lambda view: function(view.expected)):
-            return wording.say(f"wrong_value.{name}", path=path(symptom))
+            return wording.say(f"wrong_value.{name}", path=symptom.path)
     return None
 
 
@@ -161,7 +160,7 @@ def _undifferentiated(symptom: Symptom) -> Diagnosis | None:
     """The value of the function, where its derivative belongs."""
     if not symptom.is_gradient or not symptom.fits(lambda view: _forward(symptom, view)):
         return None
-    return wording.say("wrong_value.undifferentiated", path=path(symptom))
+    return wording.say("wrong_value.undifferentiated", path=symptom.path)
 
 
 def _forward(symptom: Symptom, view: View) -> Tensor | None:
@@ -176,7 +175,7 @@ def _repeated(symptom: Symptom) -> Diagnosis | None:
             continue
         for key, reduced in (("wrong_value.repeated", torch.mean), ("wrong_value.repeated.sum", torch.sum)):
             if symptom.fits(lambda view: reduced(view.expected, axis, keepdim=True).expand_as(view.expected)):
-                return wording.say(key, path=path(symptom), axis=axis)
+                return wording.say(key, path=symptom.path, axis=axis)
     return None
 
 
@@ -189,16 +188,16 @@ def _rearranged(symptom: Symptom) -> Diagnosis | None:
     if not moved:
         return None
     if all(max(view.expected.shape, default=1) == view.expected.numel() for view in symptom.failing):
-        return wording.say("wrong_value.rearranged.row", path=path(symptom))
+        return wording.say("wrong_value.rearranged.row", path=symptom.path)
     for axes in _choices(symptom):
         if symptom.fits(lambda view: view.expected.flip(axes)):
-            return wording.say("wrong_value.flipped", path=path(symptom), axes=wording.axes(axes))
+            return wording.say("wrong_value.flipped", path=symptom.path, axes=wording.axes(axes))
     reshaped = any(
         symptom.fits(lambda view: view.expected.permute(order).reshape(view.expected.shape))
         for order in permutations(range(symptom.failing[0].expected.dim()))
         if all(view.expected.dim() == len(order) for view in symptom.views)
     )
-    return wording.say("wrong_value.rearranged" if reshaped else "wrong_value.rearranged.index", path=path(symptom))
+    return wording.say("wrong_value.rearranged" if reshaped else "wrong_value.rearranged.index", path=symptom.path)
 
 
 def _choices(symptom: Symptom) -> list[tuple[int, ...]]:
@@ -216,7 +215,7 @@ def _multiplied(symptom: Symptom, constants: tuple[float, ...] = (1.0,)) -> Diag
                     shown = _shown(symptom, name)
                     forward = ".forward" if shown == _FORWARD and power > 0 else ""
                     times = "" if constant == 1 else f", times {wording.number(constant)}"
-                    return wording.say(f"{key}{forward}", path=path(symptom), name=shown, times=times)
+                    return wording.say(f"{key}{forward}", path=symptom.path, name=shown, times=times)
     return None
 
 
@@ -235,7 +234,7 @@ def _added(symptom: Symptom) -> Diagnosis | None:
     for name in _names(symptom):
         for key, sign in (("wrong_value.added", 1), ("wrong_value.subtracted", -1)):
             if symptom.fits(lambda view: _sum(symptom, view, name, sign)):
-                return wording.say(key, path=path(symptom), name=_shown(symptom, name))
+                return wording.say(key, path=symptom.path, name=_shown(symptom, name))
     return None
 
 
@@ -264,9 +263,9 @@ _RELATIONS: tuple[Callable[[Symptom], Diagnosis | None], ...] = (
 def _names(symptom: Symptom) -> Iterator[str]:
     """What the code was given, or made on the way: inputs, the output, and the upstream gradient."""
     case = symptom.failing[0].case
-    call = symptom.evidence.exercise.call
+    call = symptom.exercise.call
     for name, value in case.inputs.items():
-        used = not call or name in symptom.evidence.exercise.globals or is_used(call, name.partition(".")[0])
+        used = not call or name in symptom.exercise.globals or is_used(call, name.partition(".")[0])
         if used and value.is_floating_point():
             yield name
     yield from ("out", "upstream")
@@ -289,6 +288,6 @@ def _value(symptom: Symptom, view: View, name: str, *, single: bool = False) -> 
 def _shown(symptom: Symptom, name: str) -> str:
     if name == "upstream":
         return "`upstream`" if "upstream" in symptom.failing[0].case.program.tensors else "`out.g`"
-    if name == "out" and not is_used(symptom.evidence.exercise.call, "out"):
+    if name == "out" and not is_used(symptom.exercise.call, "out"):
         return _FORWARD
-    return "`out`" if name == "out" else f"`{given_as(symptom.evidence.exercise.call, name)}`"
+    return "`out`" if name == "out" else f"`{given_as(symptom.exercise.call, name)}`"

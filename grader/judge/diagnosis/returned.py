@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.naming import PLACE
 from grader.judge.diagnosis.symptom import Symptom
@@ -12,14 +11,14 @@ from grader.model import Diagnosis, Exercise
 
 def asked_for(exercise: Exercise) -> int:
     """How many values the call has to return: the last place that a check reads, from 1."""
-    paths = [path_of(exercise, check) for check in exercise.checks if check not in exercise.raises]
+    paths = [exercise.path_of(check) for check in exercise.checks if check not in exercise.raises]
     return max((int(match[1]) + 1 for path in paths if (match := PLACE.fullmatch(path))), default=1)
 
 
 def not_returned(symptom: Symptom, finding: Finding, call: str) -> Diagnosis:
     """The value of ``call`` is None, one of several is, or there are not as many."""
-    exercise = symptom.evidence.exercise
-    place = PLACE.fullmatch(path_of(exercise, symptom.check))
+    exercise = symptom.exercise
+    place = PLACE.fullmatch(exercise.path_of(symptom.check))
     if place is None:
         return wording.say("not_written.returned", call=call)
     fields = {"call": call, "count": asked_for(exercise)}

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import wording
-from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
 
@@ -30,17 +29,17 @@ _REDUCTIONS: tuple[Callable[[Tensor], Tensor], ...] = (
 def last_sample_only(symptom: Symptom) -> Diagnosis | None:
     """The last row's contribution alone, as one of the loss or as the whole of it."""
     if _comes_of_rows(symptom, slice(-1, None)):
-        return wording.say("last_sample_only", path=path(symptom))
+        return wording.say("last_sample_only", path=symptom.path)
     return None
 
 
 def some_samples(symptom: Symptom) -> Diagnosis | None:
     """A sum over the batch that ends after the first row, or misses the first or the last one."""
     if _comes_of_rows(symptom, slice(0, 1)):
-        return wording.say("not_summed_over_batch.first", path=path(symptom))
+        return wording.say("not_summed_over_batch.first", path=symptom.path)
     for which, rows in (("first", slice(1, None)), ("last", slice(0, -1))):
         if _comes_of_rows(symptom, rows):
-            return wording.say("not_summed_over_batch.missing", path=path(symptom), which=which)
+            return wording.say("not_summed_over_batch.missing", path=symptom.path, which=which)
     return None
 
 
@@ -61,8 +60,7 @@ def _contribution_of(symptom: Symptom, view: View, rows: slice) -> Tensor | None
         return None
     kept = torch.zeros_like(upstream)
     kept[rows] = upstream[rows]
-    made = symptom.alternatives.reference(f"upstream of {rows}", view.case, upstream=kept)
-    return None if made is None else made.get(symptom.check)
+    return symptom.expected_with(f"upstream of {rows}", view, upstream=kept)
 
 
 def _as_whole_batch(symptom: Symptom, view: View, rows: slice) -> Tensor | None:
@@ -73,14 +71,13 @@ def _as_whole_batch(symptom: Symptom, view: View, rows: slice) -> Tensor | None:
     taken = {
         name: value[rows]
         for name, value in view.case.inputs.items()
-        if symptom.evidence.exercise.inputs[name].dims[:1] == ("n",)
+        if symptom.exercise.inputs[name].dims[:1] == ("n",)
     }
     if not taken:
         return None
     if not range(size)[rows]:
         return torch.zeros_like(view.expected)
-    made = symptom.alternatives.reference(f"{rows} alone", view.case, inputs=taken)
-    predicted = None if made is None else made.get(symptom.check)
+    predicted = symptom.expected_with(f"{rows} alone", view, inputs=taken)
     return predicted if predicted is not None and predicted.shape == view.expected.shape else None
 
 
@@ -110,7 +107,7 @@ def part_of_upstream(symptom: Symptom) -> Diagnosis | None:
         for which, part in _PARTS:
             if symptom.fits(lambda view: _of_part(symptom, view, chosen, part)):
                 where = f"axis {chosen[0]}" if len(chosen) == 1 else f"each of the axes {chosen}"
-                return wording.say("wrong_value.part", path=path(symptom), which=which, where=where)
+                return wording.say("wrong_value.part", path=symptom.path, which=which, where=where)
     return None
 
 
@@ -121,8 +118,7 @@ def _of_part(symptom: Symptom, view: View, axes: tuple[int, ...], part: slice) -
     index = tuple(part if axis in axes else slice(None) for axis in range(upstream.dim()))
     kept = torch.zeros_like(upstream)
     kept[index] = upstream[index]
-    made = symptom.alternatives.reference(f"upstream of {index}", view.case, upstream=kept)
-    return None if made is None else made.get(symptom.check)
+    return symptom.expected_with(f"upstream of {index}", view, upstream=kept)
 
 
 def from_square(symptom: Symptom) -> Diagnosis | None:
@@ -132,7 +128,7 @@ def from_square(symptom: Symptom) -> Diagnosis | None:
             size = symptom.failing[0].expected.shape[0]
             key = "broadcast_to_square.first" if reduce in _SLICES else "broadcast_to_square.reduced"
             which = _SLICES.get(reduce, "")
-            return wording.say(key, path=path(symptom), square=f"({size}, {size})", which=which)
+            return wording.say(key, path=symptom.path, square=f"({size}, {size})", which=which)
     return None
 
 

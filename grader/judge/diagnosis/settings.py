@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import step_words, wording
-from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.slips import DECAYS, FALLING
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
@@ -22,11 +21,11 @@ _INPUTS = frozenset({"start", "gradients", "lr", "momentum", "steps"})
 
 def other_settings(symptom: Symptom) -> Diagnosis | None:
     """The steps of an optimizer that was given something more than it should, or that is another one."""
-    if not symptom.failing or not set(symptom.evidence.exercise.inputs) >= _INPUTS:
+    if not symptom.failing or not set(symptom.exercise.inputs) >= _INPUTS:
         return None
     for key, what, make, share in _settings():
         if symptom.fits(lambda view: _after(symptom, view, key, make, share)):
-            return wording.say("wrong_value.settings", path=path(symptom), what=what)
+            return wording.say("wrong_value.settings", path=symptom.path, what=what)
     return None
 
 
@@ -52,7 +51,7 @@ def _after(symptom: Symptom, view: View, key: str, make: Make, share: Share) -> 
 
     def stepped() -> Tensor:
         end = case.inputs["start"].detach().to(torch.float64).clone().requires_grad_()
-        rate, momentum, steps = (float(case.constants[name]) for name in ("lr", "momentum", "steps"))  # type: ignore[arg-type]
+        rate, momentum, steps = map(case.number, ("lr", "momentum", "steps"))
         optimizer = make([end], rate, momentum)
         for step in range(int(steps)):
             optimizer.param_groups[0]["lr"] = rate * share(step)
@@ -65,5 +64,4 @@ def _after(symptom: Symptom, view: View, key: str, make: Make, share: Share) -> 
     except (LookupError, ValueError):
         return None
     still = {"start": end, "gradients": torch.zeros_like(case.inputs["gradients"])}
-    made = symptom.alternatives.reference(f"settings {key}", case, inputs=still)
-    return None if made is None else made.get(symptom.check)
+    return symptom.expected_with(f"settings {key}", view, inputs=still)

@@ -8,7 +8,6 @@ from itertools import combinations, permutations
 from torch import Tensor
 
 from grader.judge.diagnosis import wording
-from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
 
@@ -235,4 +234,4 @@ def _say(key: str, symptom: Symptom, **fields: object) -> Diagnosis:
     view = _shown(symptom)
     shapes = {"actual": wording.shape(tuple(view.actual.shape)), "expected": wording.shape(tuple(view.expected.shape))}
     differ = wording.SHAPES.format_map(shapes) if view.actual.shape != view.expected.shape else ""
-    return wording.say(key, path=path(symptom), **shapes, shapes=differ, **fields)
+    return wording.say(key, path=symptom.path, **shapes, shapes=differ, **fields)

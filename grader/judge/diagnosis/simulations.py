@@ -21,7 +21,7 @@ from grader.model import Case
 def driven(case: Case, slip: Slip, *, averaged: bool) -> dict[str, Tensor]:
     """``p``, ``q``, ``r`` and ``both`` after the steps of an optimizer with SGD's or Adam's formula."""
     given, constants = _double(case), case.constants
-    late = int(constants.get("late", 0))  # type: ignore[arg-type]
+    late = int(case.number("late", 0))
     options: Any = constants.get("options", ())
     params = [given[name].clone() for name in ("p", "q", "r")]
     grads = [given[f"{name}_grads"] for name in ("p", "q", "r")]
@@ -30,7 +30,7 @@ def driven(case: Case, slip: Slip, *, averaged: bool) -> dict[str, Tensor]:
         states[2] = states[0]
     if slip.has("one_buffer"):
         states[1] = states[0]
-    rates = [float(slip.has("lr") or constants["lr"])] * 3  # type: ignore[arg-type]
+    rates = [float(slip.has("lr") or case.number("lr"))] * 3
     step = _adam if averaged else _sgd
     for t in range(1 if slip.has("used_up") and constants.get("lazily") else len(grads[0])):
         for i, param in enumerate(params):
@@ -173,7 +173,7 @@ def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
     given, constants = _double(case), case.constants
     names = ("w1", "w2") if "w1" in given else ("first", "second", "bias")
     weights = [given[name].clone().requires_grad_() for name in names]
-    rate = float(slip.has("lr") or constants["learning_rate"])  # type: ignore[arg-type]
+    rate = float(slip.has("lr") or case.number("learning_rate"))
     make = getattr(torch.optim, slip.has("kind") or str(constants.get("kind", "SGD")))
     optimizer = make(weights, lr=rate)
     if constants.get("used") and not (slip.has("kind") or slip.has("anew")):
@@ -186,7 +186,7 @@ def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
     kept: list[Tensor] = []
     losses = []
     with torch.enable_grad():
-        for step in range(int(constants["steps"])):  # type: ignore[arg-type]
+        for step in range(int(case.number("steps"))):
             if slip.has("behind"):
                 for weight, before in zip(weights, held, strict=True):
                     weight.grad = before.clone()

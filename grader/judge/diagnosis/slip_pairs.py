@@ -7,7 +7,6 @@ from itertools import combinations
 from typing import Any
 
 from grader.judge.diagnosis import step_words, wording
-from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.optimizers import agrees, fits_beside, simulations_of, value_by
 from grader.judge.diagnosis.slips import AVERAGED, DRIVEN, FIRST_BETA, OTHER_BETAS, Slip, Switch
 from grader.judge.diagnosis.symptom import Symptom
@@ -77,5 +76,5 @@ def two_slips(symptom: Symptom) -> Diagnosis | None:
         for pair in _PAIRS.get(slips, ()):
             fits = symptom.fits(lambda view: value_by(symptom, view, simulation, pair))
             if fits and fits_beside(symptom, simulation, pair):
-                return wording.say(pair.key, path=path(symptom), what=pair.what)
+                return wording.say(pair.key, path=symptom.path, what=pair.what)
     return None

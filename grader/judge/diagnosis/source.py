@@ -6,6 +6,7 @@ import ast
 import textwrap
 from collections.abc import Iterator
 
+from grader.cell_code import parsed
 from grader.model import Stub
 
 #: What has names of its own.
@@ -25,7 +26,7 @@ def writes_in_part(stub: Stub | None) -> bool:
     """Whether some line assigns to a part of a ``.g``: ``inp.g[inp > 0] = …``."""
     return any(
         isinstance(target, ast.Subscript) and _is_gradient(target.value)
-        for node in _nodes(stub)
+        for node in nodes_of(stub)
         if isinstance(node, ast.Assign)
         for target in node.targets
     )
@@ -37,7 +38,7 @@ def reads_gradient(stub: Stub | None, path: str) -> bool:
     Lines that add are ``b.g += …``, ``b.g.add_(…)`` and ``b.g = b.g + …``.
     """
     try:
-        return _is_read(_nodes(stub), path)
+        return _is_read(nodes_of(stub), path)
     except RecursionError:  # a line nested as deeply as no formula is
         return False
 
@@ -60,7 +61,7 @@ def _is_read(nodes: list[ast.AST], path: str) -> bool:
 
 def makes_no_call(stub: Stub | None, name: str) -> str | None:
     """What a call of the function ``name`` makes in place of running its lines: a generator or a coroutine."""
-    for node in _nodes(stub):
+    for node in nodes_of(stub):
         if isinstance(node, ast.AsyncFunctionDef) and node.name == name:
             return "a coroutine"
         if isinstance(node, ast.FunctionDef) and node.name == name and any(map(_yields, node.body)):
@@ -85,7 +86,7 @@ def _of_one_scope(statement: ast.AST) -> Iterator[ast.AST]:
 
 def assigns(stub: Stub | None, function: str, name: str) -> bool:
     """Whether some line of a function itself gives a new value to a name, ``inp = inp.squeeze()``, or to ``inp.g``."""
-    found = (node for node in _nodes(stub) if isinstance(node, ast.FunctionDef) and node.name == function)
+    found = (node for node in nodes_of(stub) if isinstance(node, ast.FunctionDef) and node.name == function)
     nodes = (node for each in found for statement in each.body for node in _of_one_scope(statement))
     return name in (_name(node) for node in nodes if isinstance(getattr(node, "ctx", None), ast.Store))
 
@@ -102,7 +103,7 @@ def _name(node: ast.AST) -> str:
 
 def parameter(stub: Stub | None, function: str, place: int) -> str | None:
     """What a function calls its argument at a place; None where there is no such function or argument."""
-    for node in _nodes(stub):
+    for node in nodes_of(stub):
         if isinstance(node, ast.FunctionDef) and node.name == function and len(node.args.args) > place:
             return node.args.args[place].arg
     return None
@@ -110,7 +111,7 @@ def parameter(stub: Stub | None, function: str, place: int) -> str | None:
 
 def takes_out_last(stub: Stub | None) -> bool:
     """Whether a ``bwd`` is written or called with its arguments before the output: ``def bwd(self, inp, out)``."""
-    return any(map(_puts_out_last, _nodes(stub)))
+    return any(map(_puts_out_last, nodes_of(stub)))
 
 
 def _puts_out_last(node: ast.AST) -> bool:
@@ -121,11 +122,10 @@ def _puts_out_last(node: ast.AST) -> bool:
     return len(node.args) > 1 and isinstance(node.args[0], ast.Starred)
 
 
-def _nodes(stub: Stub | None) -> list[ast.AST]:
-    try:
-        return [] if stub is None else list(ast.walk(ast.parse(textwrap.dedent(stub.source))))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
+def nodes_of(stub: Stub | None) -> list[ast.AST]:
+    """All nodes of a stub's source; none where it is no Python."""
+    tree = None if stub is None else parsed(textwrap.dedent(stub.source))
+    return [] if tree is None else list(ast.walk(tree))
 
 
 def _is_gradient(node: ast.AST) -> bool:

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import wording
-from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
 
@@ -50,7 +49,7 @@ def other_step(symptom: Symptom) -> Diagnosis | None:
         return None
     for words, formula in _FORMULAS.items():
         if symptom.fits(lambda view: _by(formula, symptom, view)):
-            return wording.say("wrong_value.step", path=path(symptom), formula=words)
+            return wording.say("wrong_value.step", path=symptom.path, formula=words)
     return None
 
 
@@ -61,7 +60,7 @@ def _is_step(symptom: Symptom, view: View) -> bool:
 
 def _by(formula: Formula, symptom: Symptom, view: View) -> Tensor | None:
     """What a formula gives of the parameter of this check, its gradient and the rate; None where they are not given."""
-    inputs, name = view.case.inputs, path(symptom)
+    inputs, name = view.case.inputs, symptom.path
     param, grad = (name, f"{name}.g") if name in inputs else ("param", "grad")
     rate = next((view.case.constants[each] for each in RATE_NAMES if each in view.case.constants), None)
     if param not in inputs or grad not in inputs or not isinstance(rate, int | float):

@@ -7,10 +7,12 @@ the same). Predictions are compared with the tolerance of the comparison itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,8 +22,7 @@ from grader.judge.comparison import Tolerance
 from grader.judge.diagnosis.alternatives import Alternatives
 from grader.judge.diagnosis.failing import bad_findings
 from grader.judge.evidence import Evidence, Finding, float_dtypes
-from grader.judge.reference import base_name
-from grader.model import Case
+from grader.model import Case, Exercise
 
 #: Beyond this, what is computed in float64 may be infinite in the dtype of what came.
 _HUGE = 1e37
@@ -85,6 +86,16 @@ class Symptom:
     alternatives: Alternatives
     failed: frozenset[str] = field(default_factory=frozenset)
 
+    @property
+    def exercise(self) -> Exercise:
+        """The exercise of the check."""
+        return self.evidence.exercise
+
+    @cached_property
+    def path(self) -> str:
+        """What the messages call the checked expression: the path that was read."""
+        return self.exercise.path_of(self.check)
+
     @cached_property
     def bad(self) -> tuple[Finding, ...]:
         """The findings that are not as they should be, in order; the report shows the first."""
@@ -98,13 +109,12 @@ class Symptom:
     @cached_property
     def is_gradient(self) -> bool:
         """Whether the check asks for the gradient of a tensor, and not for a value of the forward pass or of a step."""
-        plain = base_name(self.evidence.exercise, self.check)
-        return self.evidence.exercise.expects.get(plain, plain).endswith(".g")
+        return self.exercise.expected_name(self.check).endswith(".g")
 
     @cached_property
     def is_registered(self) -> bool:
         """Whether the check asks for a parameter of a module, as it is when the module was made."""
-        return base_name(self.evidence.exercise, self.check) in self.evidence.exercise.registered
+        return self.exercise.base_name(self.check) in self.exercise.registered
 
     @cached_property
     def views(self) -> tuple[View, ...]:
@@ -165,17 +175,36 @@ class Symptom:
         """The other compared checks of the exercise."""
         return (check for check in self.evidence.findings if check != self.check)
 
+    def of(self, other: str) -> Symptom:
+        """The same of another check."""
+        return replace(self, check=other)
+
+    def expected_with(
+        self,
+        key: str,
+        view: View,
+        *,
+        inputs: Mapping[str, Tensor] | None = None,
+        constants: Mapping[str, Any] | None = None,
+        upstream: Tensor | None = None,
+        under: AbstractContextManager[Any] | None = None,
+    ) -> Tensor | None:
+        """What is expected of this check under other circumstances, as ``Alternatives.reference`` has them."""
+        made = self.alternatives.reference(
+            key, view.case, inputs=inputs, constants=constants, upstream=upstream, under=under
+        )
+        return None if made is None else made.get(self.check)
+
     def _view(self, finding: Finding) -> View | None:
         tensor = finding.actual.tensor
         if tensor is None or tensor.is_complex():
             return None
-        prepared = next(one for one in self.evidence.prepared if one.case is finding.case)
         return View(
             finding,
-            prepared,
+            self.evidence.prepared_for(finding),
             tensor.detach().to(torch.float64),
             finding.expected.detach().to(torch.float64),
-            self.evidence.exercise.tolerance,
+            self.exercise.tolerance,
         )
 
 

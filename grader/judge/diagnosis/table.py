@@ -16,6 +16,7 @@ from grader.judge.diagnosis import (
     factors,
     formulas,
     given,
+    hyperparameters,
     moves,
     operands,
     optimizers,
@@ -82,7 +83,7 @@ SPECIFIC: tuple[Hypothesis, ...] = (
     moves.default_rate,
     optimizers.simulated,
     optimizers.diverged,
-    optimizers.constants,
+    hyperparameters.other_than_given,
     settings.other_settings,
     moves.hardly_moved,
 )
@@ -101,7 +102,7 @@ WHOLE: frozenset[Hypothesis] = frozenset(
         moves.default_rate,
         optimizers.simulated,
         optimizers.diverged,
-        optimizers.constants,
+        hyperparameters.other_than_given,
         settings.other_settings,
         moves.hardly_moved,
     }
@@ -123,7 +124,7 @@ GENERAL: tuple[Hypothesis, ...] = (
     passes.left_out,
     moves.moved_in_part,
     moves.longer_step,
-    optimizers.defaults,
+    hyperparameters.defaults,
     rows.part_of_upstream,
     uneven.scaled_unevenly,
     relations.related,
@@ -186,15 +187,15 @@ def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
     for hypothesis in GENERAL:
         if diagnosis := hypothesis(symptom):
             return _only_in_one_case(symptom, diagnosis)
-    return wording.say("not_written", path=absent.path(symptom), state="nothing of it came back")
+    return wording.say("not_written", path=symptom.path, state="nothing of it came back")
 
 
 def _spelled_out(symptom: Symptom, diagnosis: Diagnosis) -> Diagnosis:
     """Say what a name stands for that only the check's own code knows, and in which order a method is called."""
     if diagnosis.code in _AT_ODDS and source.takes_out_last(symptom.evidence.stub):
         return wording.added(diagnosis, wording.OUT_FIRST)
-    name = absent.path(symptom)
-    made = made_of(symptom.evidence.exercise.call, name)
+    name = symptom.path
+    made = made_of(symptom.exercise.call, name)
     if made is None or f"`{name}`" not in diagnosis.message:
         return diagnosis
     return wording.added(diagnosis, wording.MADE, name=name, source=made)

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import wording
-from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.factors import Factor, by_size, constantly, letters
 from grader.judge.diagnosis.naming import given_as
 from grader.judge.diagnosis.passes import without
@@ -20,7 +19,7 @@ _CASES, _ENTRIES = 2, 12
 def scaled_unevenly(symptom: Symptom) -> Diagnosis | None:
     """Each of the two terms times a number or a size of the case, and not both times the same."""
     entries = sum(view.expected.numel() for view in symptom.failing)
-    if symptom.evidence.exercise.measure is not None or len(symptom.failing) < _CASES or entries < _ENTRIES:
+    if symptom.exercise.measure is not None or len(symptom.failing) < _CASES or entries < _ENTRIES:
         return None
     if "steps" in symptom.failing[0].case.constants or any(_is_other_shape(view) for view in symptom.views):
         return None
@@ -28,8 +27,8 @@ def scaled_unevenly(symptom: Symptom) -> Diagnosis | None:
     for name in symptom.alternatives.parameters:
         found = _two_factors(symptom, widest, name)
         if found is not None and _is_affine(symptom, widest, name):
-            given = f"`{given_as(symptom.evidence.exercise.call, name)}`"
-            return wording.say("wrong_value.uneven", path=path(symptom), name=given, part=found[0], rest=found[1])
+            given = f"`{given_as(symptom.exercise.call, name)}`"
+            return wording.say("wrong_value.uneven", path=symptom.path, name=given, part=found[0], rest=found[1])
     return None
 
 
@@ -75,8 +74,7 @@ def _is_affine(symptom: Symptom, view: View, name: str) -> bool:
     """Whether the right answer is a term in proportion to ``name``, and another without it."""
     parts = _parts(symptom, view, name)
     twice = {name: 2 * view.case.inputs[name]}
-    made = symptom.alternatives.reference(f"twice {name}", view.case, inputs=twice)
-    doubled = None if made is None else made.get(symptom.check)
+    doubled = symptom.expected_with(f"twice {name}", view, inputs=twice)
     if parts is None or doubled is None:
         return False
     return view.is_near((2 * parts[0] + parts[1]).reshape(view.expected.shape), doubled.detach().to(torch.float64))

@@ -10,21 +10,19 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import wording
-from grader.judge.diagnosis.absent import path
 from grader.judge.diagnosis.normalisations import MISSTEPS
-from grader.judge.diagnosis.operations import OPERATIONS, Changed
+from grader.judge.diagnosis.operations import OPERATIONS
+from grader.judge.diagnosis.replaced import Replaced
 from grader.judge.diagnosis.symptom import Symptom, View
-from grader.judge.reference import base_name
 from grader.model import Diagnosis
 
 
 def under(symptom: Symptom, operation: str, view: View) -> Tensor | None:
     """What the check would be with a changed operation; None where the forward pass does not use it."""
-    table = OPERATIONS[operation]()
-    if symptom.alternatives.called.isdisjoint(table):
+    replacements = OPERATIONS[operation]()
+    if symptom.alternatives.called.isdisjoint(replacements):
         return None
-    made = symptom.alternatives.reference(f"under {operation}", view.case, under=Changed(table))
-    return None if made is None else made.get(symptom.check)
+    return symptom.expected_with(f"under {operation}", view, under=Replaced(replacements))
 
 
 def upstream_ignored(symptom: Symptom) -> Diagnosis | None:
@@ -32,7 +30,7 @@ def upstream_ignored(symptom: Symptom) -> Diagnosis | None:
     if not symptom.fits(lambda view: of_ones(symptom, view)):
         return None
     given = symptom.failing[0].case.program.tensors
-    return wording.say("upstream_ignored", path=path(symptom), upstream="upstream" if "upstream" in given else "out.g")
+    return wording.say("upstream_ignored", path=symptom.path, upstream="upstream" if "upstream" in given else "out.g")
 
 
 def of_ones(symptom: Symptom, view: View) -> Tensor | None:
@@ -40,8 +38,7 @@ def of_ones(symptom: Symptom, view: View) -> Tensor | None:
     if view.case.upstream is None:
         return None
     ones = torch.ones_like(view.case.upstream)
-    made = symptom.alternatives.reference("upstream of ones", view.case, upstream=ones)
-    return None if made is None else made.get(symptom.check)
+    return symptom.expected_with("upstream of ones", view, upstream=ones)
 
 
 def mask(symptom: Symptom) -> Diagnosis | None:
@@ -56,7 +53,7 @@ def mask(symptom: Symptom) -> Diagnosis | None:
         ("mask_half_at_zero", "mask_at_zero.half"),
     ):
         if symptom.fits(lambda view: under(symptom, operation, view)):
-            return wording.say(code, path=path(symptom))
+            return wording.say(code, path=symptom.path)
     return None
 
 
@@ -70,9 +67,9 @@ def overwritten(symptom: Symptom) -> Diagnosis | None:
         "embedding_last_sample",
     ):
         if symptom.fits(lambda view: under(symptom, operation, view)):
-            return wording.say("overwritten", path=path(symptom))
+            return wording.say("overwritten", path=symptom.path)
     if symptom.fits(lambda view: under(symptom, "embedding_mean", view)):
-        return wording.say("averaged_instead_of_summed.repeats", path=path(symptom))
+        return wording.say("averaged_instead_of_summed.repeats", path=symptom.path)
     return None
 
 
@@ -82,7 +79,7 @@ def broadcast_loss(symptom: Symptom) -> Diagnosis | None:
         return None
     shown = symptom.failing[0]
     size = max(shown.case.inputs[name].shape[0] for name in _columns(shown))
-    return wording.say("broadcast_to_square", path=path(symptom), square=f"({size}, {size})")
+    return wording.say("broadcast_to_square", path=symptom.path, square=f"({size}, {size})")
 
 
 def _columns(view: View) -> list[str]:
@@ -93,7 +90,7 @@ def misstep(symptom: Symptom) -> Diagnosis | None:
     """A normalisation layer with one term of its backward pass changed."""
     for name, one in MISSTEPS.items():
         if symptom.failing and all(_is_made_by(symptom, name, view) for view in symptom.views):
-            return wording.say("wrong_value.misstep", path=path(symptom), what=one.what)
+            return wording.say("wrong_value.misstep", path=symptom.path, what=one.what)
     return None
 
 
@@ -111,7 +108,7 @@ def _is_made_by(symptom: Symptom, name: str, view: View) -> bool:
 def approximate(symptom: Symptom) -> Diagnosis | None:
     """The derivative of a formula that only comes near the function that is asked for."""
     if symptom.fits(lambda view: under(symptom, "gelu_by_tanh", view)):
-        return wording.say("wrong_value.approximate", path=path(symptom))
+        return wording.say("wrong_value.approximate", path=symptom.path)
     return None
 
 
@@ -121,14 +118,14 @@ def upstream_itself(symptom: Symptom) -> Diagnosis | None:
         symptom.fits(lambda view: view.case.upstream)
         and symptom.failing[0].actual.shape == symptom.failing[0].expected.shape
     ):
-        return wording.say("wrong_value.upstream", path=path(symptom))
+        return wording.say("wrong_value.upstream", path=symptom.path)
     return None
 
 
 def upstream_added(symptom: Symptom) -> Diagnosis | None:
     """The upstream gradient added to a derivative that it has to be multiplied by."""
     if symptom.fits(lambda view: _sum_with_upstream(symptom, view)):
-        return wording.say("wrong_value.upstream_added", path=path(symptom))
+        return wording.say("wrong_value.upstream_added", path=symptom.path)
     return None
 
 
@@ -143,11 +140,11 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
     if first is None:
         return None
     found = first.comparison
-    measure, tensor = symptom.evidence.exercise.measure, first.actual.tensor
+    measure, tensor = symptom.exercise.measure, first.actual.tensor
     if measure is not None and tensor is not None:
         share = f"{100 * min(1.0, max(0.0, measure(tensor, first.expected))):.0f} %"
         right = _agreeing(tensor, first.expected)
-        return wording.say("wrong_value.measured", path=path(symptom), share=share, right=right, goal=_goal(measure))
+        return wording.say("wrong_value.measured", path=symptom.path, share=share, right=right, goal=_goal(measure))
     if found.max_abs_error is None or found.worst is None or found.worst_actual is None or found.worst_expected is None:
         return None
     actual, expected = wording.numbers_apart(found.worst_actual, found.worst_expected)
@@ -155,14 +152,14 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
     general = "wrong_value.start" if symptom.is_registered else general
     said = wording.say(
         general if first.expected.is_floating_point() else "wrong_value.whole",
-        path=path(symptom),
+        path=symptom.path,
         error=wording.number(found.max_abs_error),
         actual=actual,
         expected=expected,
         place=str(list(found.worst)) if found.worst else "its only entry",
     )
-    exercise = symptom.evidence.exercise
-    return replace(said, hint=exercise.hints.get(base_name(exercise, symptom.check), said.hint))
+    exercise = symptom.exercise
+    return replace(said, hint=exercise.hints.get(exercise.base_name(symptom.check), said.hint))
 
 
 def _agreeing(actual: Tensor, expected: Tensor) -> str:

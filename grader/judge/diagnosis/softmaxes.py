@@ -1,6 +1,6 @@
 """Softmax and cross-entropy with one of the usual mistakes, in the place of torch's own.
 
-Each is a table of changed operations, made anew for each reference, for some remember what they saw.
+What stands in their place is made anew for each reference, for some remembers what it saw.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-Table = Mapping[Any, Callable[..., Any]]
+from grader.judge.diagnosis.replaced import Replacements, applied
 
 #: The options with which a cross-entropy is the mean over rows.
 _PLAIN = {"weight": None, "reduction": "mean", "label_smoothing": 0.0, "size_average": None, "reduce": None}
 SOFTMAX = (torch.softmax, Tensor.softmax, functional.softmax)
 
 
-def softmax(*, weights: int = 0, derivative: int = 0) -> Callable[[], Table]:
+def softmax(*, weights: int = 0, derivative: int = 0) -> Callable[[], Replacements]:
     """A softmax along an axis so many before its own, in the weights and in the sum of its derivative."""
 
     def changed(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
@@ -27,17 +27,22 @@ def softmax(*, weights: int = 0, derivative: int = 0) -> Callable[[], Table]:
         return weighed(value, lambda scores: scores.softmax(along), lambda p, g: softmax_derivative(p, g, summed))
 
     def cross_entropy(value: Tensor, targ: Tensor, **options: Any) -> Tensor:
-        plain = all(options.get(name, usual) == usual for name, usual in _PLAIN.items())
-        if not plain or value.dim() != 2 or targ.is_floating_point() or derivative != weights:
+        if not _is_mean_over_rows(value, targ, options) or derivative != weights:
             return functional.cross_entropy(value, targ, **options)
-        return _CrossEntropy.apply(value, targ)  # type: ignore[no-any-return,no-untyped-call]
+        return applied(_CrossEntropy, value, targ)
 
     return lambda: {**dict.fromkeys(SOFTMAX, changed), functional.cross_entropy: cross_entropy}
 
 
+def _is_mean_over_rows(value: Tensor, targ: Tensor, options: Mapping[str, Any]) -> bool:
+    """Whether a cross-entropy is called for the mean over rows, with the number of a class for each."""
+    plain = all(options.get(name, usual) == usual for name, usual in _PLAIN.items())
+    return plain and value.dim() == 2 and not targ.is_floating_point()
+
+
 def weighed(scores: Tensor, weights: Callable[[Tensor], Tensor], rule: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     """The ``weights`` of scores, whose derivative is a ``rule`` of these and of what arrives."""
-    return _Weighed.apply(scores, weights, rule)  # type: ignore[no-any-return,no-untyped-call]
+    return applied(_Weighed, scores, weights, rule)
 
 
 class _Weighed(torch.autograd.Function):
@@ -183,12 +188,11 @@ CROSS_ENTROPIES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]
 }
 
 
-def cross_entropy(name: str) -> Callable[[], Table]:
+def cross_entropy(name: str) -> Callable[[], Replacements]:
     """A mean cross-entropy with one of these derivatives."""
 
     def changed(value: Tensor, targ: Tensor, **options: Any) -> Tensor:
-        plain = all(options.get(option, usual) == usual for option, usual in _PLAIN.items())
-        if not plain or value.dim() != 2 or targ.is_floating_point():
+        if not _is_mean_over_rows(value, targ, options):
             return functional.cross_entropy(value, targ, **options)
         ones = functional.one_hot(targ, value.shape[1]).to(value.dtype)
         made = CROSS_ENTROPIES[name][1](value.detach(), ones, len(value))
@@ -232,7 +236,7 @@ SOFTMAXES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]]] = {
 }
 
 
-def softmax_slope(name: str) -> Callable[[], Table]:
+def softmax_slope(name: str) -> Callable[[], Replacements]:
     """A softmax with one of these derivatives."""
     rule = SOFTMAXES[name][1]
 

@@ -1,0 +1,44 @@
+"""Decides what an answer is worth: pure functions, which read no file and run no student's code.
+
+A seed makes ``cases`` of an exercise, each with its ``reference``, the right tensors. What came of a submission is laid
+beside them by ``comparison`` as ``evidence``, from which ``diagnosis`` names the mistakes and ``score`` makes the
+points; ``verdicts`` remembers both for equal answers. ``mistakes`` is the catalogue by which a course is proved.
+
+The names below are the face. Each loads its module on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from grader import lazy
+
+if TYPE_CHECKING:
+    from grader.judge.cases import PUBLIC_SEED as PUBLIC_SEED
+    from grader.judge.cases import Prepared as Prepared
+    from grader.judge.cases import prepare as prepare
+    from grader.judge.comparison import coarse_results as coarse_results
+    from grader.judge.evidence import gather as gather
+    from grader.judge.score import link_consequences as link_consequences
+    from grader.judge.score import score_exercise as score_exercise
+    from grader.judge.score import score_fault as score_fault
+    from grader.judge.score import score_missing as score_missing
+    from grader.judge.score import score_unreached as score_unreached
+    from grader.judge.verdicts import Verdicts as Verdicts
+
+_HOME = {
+    "PUBLIC_SEED": "cases",
+    "Prepared": "cases",
+    "Verdicts": "verdicts",
+    "coarse_results": "comparison",
+    "gather": "evidence",
+    "link_consequences": "score",
+    "prepare": "cases",
+    "score_exercise": "score",
+    "score_fault": "score",
+    "score_missing": "score",
+    "score_unreached": "score",
+}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605 - the table is the list
+__getattr__ = lazy.attributes(__name__, _HOME)
