@@ -169,7 +169,7 @@ def not_a_tensor(symptom: Symptom) -> Diagnosis | None:
         kind = f"of type {first.actual.detail}" if first.actual.detail else "something else"
     expected, wanted = wording.shape(first.comparison.expected_shape), _wanted(symptom, first)
     if wanted == "not_a_tensor.numbers" and first.actual.detail in {"list", "tuple"}:
-        kind = f"a {first.actual.detail} that holds something else than numbers"
+        kind = f"a {first.actual.detail} that is empty or holds something else than numbers"
     return wording.say(wanted, path=path(symptom), kind=kind, expected=expected)
 
 

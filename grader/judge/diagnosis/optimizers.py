@@ -11,7 +11,7 @@ from torch import Tensor
 from grader.judge.cases import path_of
 from grader.judge.diagnosis import step_words, wording
 from grader.judge.diagnosis.absent import path
-from grader.judge.diagnosis.moves import hardly_moved, is_gradient
+from grader.judge.diagnosis.moves import hardly_moved, has_moved, is_gradient
 from grader.judge.diagnosis.simulations import driven, trained
 from grader.judge.diagnosis.slips import AVERAGED, DRIVEN, FIXED_RATES, RATES, RIGHT, TRAINED, Slip, is_possible
 from grader.judge.diagnosis.steps import RATE_NAMES
@@ -260,6 +260,8 @@ def _losses(symptom: Symptom) -> Diagnosis | None:
         still = all(view.is_near(view.expected[:1].expand_as(actual)) for view, actual in pairs)
         moved = symptom.failed.isdisjoint(symptom.evidence.exercise.in_place)
         of_first = "wrong_value.first_loss" if moved else "wrong_value.standing"
+        if not moved and any(has_moved(symptom, name) for name in symptom.evidence.exercise.in_place):
+            of_first = "wrong_value.first_loss.moved"
         key = of_first if still else "wrong_value.one_value"
         return wording.say(key, path=path(symptom), actual=wording.number(float(pairs[0][1][0])))
     if all(view.is_near(view.expected.cumsum(0)) for view, _ in pairs):

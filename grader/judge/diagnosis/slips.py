@@ -195,7 +195,7 @@ TRAINED = (
     Slip("ascent", "", {"ascent": True}),
     Slip("accumulated.steps", "", {"accumulate": True, "left": True}),
     Slip("accumulated.steps", "", {"accumulate": True}),
-    Slip("accumulated.steps", "", {"left": True}),
+    Slip("accumulated.left", "", {"left": True}),
     *(Slip("accumulated.one", "", {"accumulate": True, "alone": place}) for place in (0, 1)),
     Slip("first_step.only", "", {"once": True}),
     Slip("averaged_instead_of_summed.loss", "", {"mean": "all"}),

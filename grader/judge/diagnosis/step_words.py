@@ -63,7 +63,7 @@ SLIPS = {
     "no_root": "the root of the second average is left out",
     "eps_inside": "eps stands inside of the root",
     "eps_outside": "eps is added to the fraction, not to its denominator",
-    "no_eps": "eps is no part of the denominator",
+    "no_eps": "eps is no part of the denominator, or is far smaller than the one that is given",
     "decay_doubled": "doubled",
     "decay_halved": "halved",
     "decay_of_signs": "that of the signs of the parameter, and not of the parameter itself",
@@ -293,6 +293,12 @@ STEP_WORDS: dict[str, Words] = {
         "What does `.grad` hold when the second step begins?",
         "Clear the gradients in every step, before `backward()`.",
     ),
+    "accumulated.left": Words(
+        "`{path}` is what comes out when gradients from before the call are added to those of the first step.",
+        "`backward()` adds to `.grad`; clearing behind a step comes too late for the first one.",
+        "What does `.grad` hold when the first step begins?",
+        "Clear the gradients in every step, before `backward()`.",
+    ),
     "accumulated.one": Words(
         "`{path}` is what comes out when the gradients of one tensor of weights are never cleared, and those of the "
         "others are.",
@@ -449,6 +455,12 @@ STEP_WORDS: dict[str, Words] = {
         "One loss was kept and repeated: it is computed before the loop, or another one is put into the list.",
         "Which number does your loop put into the list at the second step?",
         "Compute the loss anew in every step, and keep that one.",
+    ),
+    "wrong_value.first_loss.moved": Words(
+        "`{path}` is {actual} at every step, which is the first loss, though the weights change.",
+        "The loss is not computed anew from the weights that change, but once, before the loop, or from other tensors.",
+        "From which tensors is the loss of the second step computed, and on which line?",
+        "In every step, compute the loss anew, from the very weights that the step updates.",
     ),
     "wrong_value.one_value": Words(
         "`{path}` is {actual} at every step, and the first loss is another.",

@@ -222,6 +222,8 @@ def _not_raised(evidence: Evidence, check: str, modified: Diagnosis | None) -> D
         key = "not_raised"
     elif came is not None and came.type == "TypeError" and "positional argument" in came.message:
         key = "not_raised.signature"
+    elif came is not None and came.type == "TypeError" and "abstract" in came.message:
+        key = "not_raised.abstract"
     else:
         key = "not_raised.base"
     return wording.say(key, check=check, name=name, what=what)

@@ -75,9 +75,10 @@ VALUE_WORDS: dict[str, Words] = {
     ),
     "zeros.seed": Words(
         "`{path}` is zero everywhere, in every formula.",
-        "The gradient of the result itself, 1, is not set before the walk back; or gradients are cleared behind it.",
+        "The gradient of the result itself, 1, is not set before the walk back, or does not get to the inputs: the "
+        "walk does not begin at the result, or gradients are cleared behind it.",
         "What is the derivative of the result with respect to itself, and which line writes it?",
-        "Begin `backward` with `self.grad = 1.0`, before any node passes its gradient on.",
+        "Begin `backward` with `self.grad = 1.0`, at the result, before any node passes its gradient on.",
     ),
     "sign_flipped": Words(
         "`{path}` has the right numbers with the opposite sign, everywhere.",
@@ -605,6 +606,12 @@ VALUE_WORDS: dict[str, Words] = {
         "",
         "What does each of these numbers stand for, and which of your lines decides about it?",
         "Go through the lines that decide about that number, with the values of the case in mind.",
+    ),
+    "wrong_value.flag": Words(
+        "`{what}` is false at the end of the check, and should be true.",
+        "",
+        "Which of your lines decides about that?",
+        "Read what the exercise asks for there, and follow your code up to that point.",
     ),
     "wrong_value.measured": Words(
         "`{path}` earns {share} of its points{right}.",

@@ -11,9 +11,11 @@ from torch import Tensor
 
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.absent import path
+from grader.judge.diagnosis.naming import question
 from grader.judge.diagnosis.normalisations import MISSTEPS
 from grader.judge.diagnosis.operations import OPERATIONS, Changed
 from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.evidence import Finding
 from grader.judge.reference import base_name
 from grader.model import Diagnosis
 
@@ -150,6 +152,10 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
         return wording.say("wrong_value.measured", path=path(symptom), share=share, right=right, goal=_goal(measure))
     if found.max_abs_error is None or found.worst is None or found.worst_actual is None or found.worst_expected is None:
         return None
+    exercise = symptom.evidence.exercise
+    if (what := _not_so(symptom, first)) is not None:
+        said = wording.say("wrong_value.flag", path=path(symptom), what=what)
+        return replace(said, hint=exercise.hints.get(base_name(exercise, symptom.check), said.hint))
     actual, expected = wording.numbers_apart(found.worst_actual, found.worst_expected)
     general = "wrong_value" if symptom.is_gradient else "wrong_value.value"
     general = "wrong_value.start" if symptom.is_registered else general
@@ -161,8 +167,18 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
         expected=expected,
         place=str(list(found.worst)) if found.worst else "its only entry",
     )
-    exercise = symptom.evidence.exercise
     return replace(said, hint=exercise.hints.get(base_name(exercise, symptom.check), said.hint))
+
+
+def _not_so(symptom: Symptom, first: Finding) -> str | None:
+    """What does not hold and should, where the check's own code asks questions: 1 for yes and 0 for no."""
+    worst, name = first.comparison.worst, path(symptom)
+    is_scalar = base_name(symptom.evidence.exercise, symptom.check) in symptom.evidence.exercise.scalars
+    if not is_scalar or first.expected.is_floating_point() or not bool((first.expected == 1).all()) or worst is None:
+        return None
+    if first.comparison.worst_actual != 0:
+        return None
+    return question(symptom.evidence.exercise.call, name, worst[0] if worst else 0)
 
 
 def _agreeing(actual: Tensor, expected: Tensor) -> str:
