@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import torch
@@ -11,7 +12,14 @@ from grader.judge.cases import path_of
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.naming import call_of, handed_over, is_used
 from grader.judge.diagnosis.returned import not_returned
-from grader.judge.diagnosis.source import assigns, makes_no_call, parameter, reads_gradient, writes_in_part
+from grader.judge.diagnosis.source import (
+    assigns,
+    is_kept_on_class,
+    makes_no_call,
+    parameter,
+    reads_gradient,
+    writes_in_part,
+)
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.evidence import Finding
 from grader.judge.reference import base_name
@@ -54,6 +62,9 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
         return found
     if name.endswith(".grad") and symptom.evidence.exercise.autograd:
         return wording.say("not_written.no_way", path=name, owner=name.removesuffix(".grad"))
+    attribute = re.match(r"\w+\.(\w+)", name)
+    if first.actual.absence == "missing" and attribute and is_kept_on_class(symptom.evidence.stub, attribute[1]):
+        return wording.say("state_shared.kept", path=name, name=attribute[1])
     state = _STATES.get(first.actual.absence or "", "it is empty")
     if owner := _rebound(symptom):
         return wording.say("not_written.rebound", path=name, state=state, owner=owner)

@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 
 from grader.judge.cases import path_of
-from grader.judge.diagnosis import step_words, wording
+from grader.judge.diagnosis import clauses, wording
 from grader.judge.diagnosis.absent import path
+from grader.judge.diagnosis.loop_simulation import trained
 from grader.judge.diagnosis.moves import hardly_moved, has_moved, is_gradient
-from grader.judge.diagnosis.simulations import driven, trained
-from grader.judge.diagnosis.slips import AVERAGED, DRIVEN, FIXED_RATES, RATES, RIGHT, TRAINED, Slip, is_possible
+from grader.judge.diagnosis.simulations import driven
+from grader.judge.diagnosis.slips import AVERAGED, DRIVEN, FIXED_RATES, RATES, TRAINED, is_possible
 from grader.judge.diagnosis.steps import RATE_NAMES
+from grader.judge.diagnosis.switches import RIGHT, Slip
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.reference import base_name
 from grader.model import Capture, Case, Diagnosis
@@ -171,7 +173,7 @@ def _simulated(symptom: Symptom, case: Case, simulation: Simulation, slip: Slip)
 def _said(symptom: Symptom, slip: Slip) -> Diagnosis:
     if slip.has("ended") and "p" in symptom.failed:  # not even where every parameter has a gradient
         return wording.say("not_in_place", path=path(symptom))
-    used = wording.number(slip.has("lr")) if slip.has("lr") else step_words.SAME_RATE
+    used = wording.number(slip.has("lr")) if slip.has("lr") else clauses.SAME_RATE
     return wording.say(_of_losses(symptom, slip.key), path=path(symptom), used=used, what=slip.what)
 
 
@@ -207,7 +209,7 @@ def constants(symptom: Symptom) -> Diagnosis | None:
 def _other_rate(symptom: Symptom, rate: str) -> Diagnosis | None:
     for fixed in FIXED_RATES:
         if symptom.fits(lambda view: _with(symptom, view, {rate: fixed})):
-            why = step_words.LR_NEVER if fixed == 1 else step_words.LR_FIXED
+            why = clauses.LR_NEVER if fixed == 1 else clauses.LR_FIXED
             return wording.say("learning_rate_ignored", path=path(symptom), used=wording.number(fixed), what=why)
     if symptom.fits(lambda view: _opposite(symptom, view)):
         return wording.say("ascent", path=path(symptom))

@@ -19,6 +19,9 @@ from grader.judge.evidence import Finding
 from grader.judge.reference import base_name
 from grader.model import Diagnosis
 
+#: Classes enough to tell how many of them guesses get right, and how much more seldom is no chance.
+_GUESSES, _SELDOM = 100, 4
+
 
 def under(symptom: Symptom, operation: str, view: View) -> Tensor | None:
     """What the check would be with a changed operation; None where the forward pass does not use it."""
@@ -147,9 +150,10 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
     found = first.comparison
     measure, tensor = symptom.evidence.exercise.measure, first.actual.tensor
     if measure is not None and tensor is not None:
+        key = f"wrong_value.measured{_of_classes(tensor, first.expected)}"
         share = f"{100 * min(1.0, max(0.0, measure(tensor, first.expected))):.0f} %"
         right = _agreeing(tensor, first.expected)
-        return wording.say("wrong_value.measured", path=path(symptom), share=share, right=right, goal=_goal(measure))
+        return wording.say(key, path=path(symptom), share=share, right=right, goal=_goal(measure))
     if found.max_abs_error is None or found.worst is None or found.worst_actual is None or found.worst_expected is None:
         return None
     exercise = symptom.evidence.exercise
@@ -186,6 +190,22 @@ def _agreeing(actual: Tensor, expected: Tensor) -> str:
     if expected.is_floating_point() or expected.dim() != 1 or actual.shape != expected.shape:
         return ""
     return f": {int((actual == expected).sum())} of {len(expected)} values are right"
+
+
+def _of_classes(actual: Tensor, expected: Tensor) -> str:
+    """The end of the key where classes are all one and the same, or right more seldom than guesses are."""
+    if (
+        expected.is_floating_point()
+        or expected.dim() != 1
+        or actual.shape != expected.shape
+        or len(expected) < _GUESSES
+    ):
+        return ""
+    if bool((actual == actual[0]).all()):
+        return ".same"
+    guessed = len(expected) / len(expected.unique())
+    right = int((actual == expected).sum())
+    return ".below" if right < guessed / _SELDOM and not bool((actual < 0).any()) else ""
 
 
 def _goal(measure: Callable[..., float]) -> str:
