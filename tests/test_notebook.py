@@ -276,6 +276,54 @@ def test_name_imported_from_elsewhere_is_not_the_students(place: Place) -> None:
     assert "Module is not defined yet" in place.run("from torch.nn import Module\ncheck('Module')")
 
 
+@pytest.mark.parametrize(
+    ("later", "why"),
+    [
+        (RIGHT.replace("dim=0)", "dim=0"), "has a syntax error"),
+        (f"not_defined\n{RIGHT}", "ended in an error"),
+    ],
+    ids=["syntax_error", "error_before"],
+)
+def test_cell_that_did_not_define_what_it_should_is_told(ipython: Place, later: str, why: str) -> None:
+    ipython.run(UNTOUCHED)
+    ipython.run(later)
+
+    assert why in ipython.run('check("lin_grad")')
+    assert why in ipython.run("check()")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [UNTOUCHED, RIGHT],
+        [UNTOUCHED, f"{RIGHT}\nnot_defined"],
+        [UNTOUCHED, "earlier = lin_grad", RIGHT, "lin_grad = earlier"],
+        [f"%%capture\n{UNTOUCHED}", RELU],
+        [f"{UNTOUCHED}\nif True:\n    lin_grad"],
+    ],
+    ids=["redefined", "error_behind", "assigned", "magic", "other_cell"],
+)
+def test_cell_that_defined_it_is_not_said_to_have_failed(ipython: Place, cells: list[str]) -> None:
+    for cell in cells:
+        ipython.run(cell)
+
+    assert "The last cell" not in ipython.run('check("lin_grad")')
+    assert "The last cell" not in ipython.run(f'check("lin_grad")\n{RIGHT}')
+
+
+@pytest.mark.parametrize("stub", [UNTOUCHED, ""], ids=["untouched", "missing"])
+def test_slip_of_the_pen_in_a_name_is_asked_about(place: Place, stub: str) -> None:
+    place.run(stub + RIGHT.replace("lin_grad", "lin_gard"))
+
+    assert "You have defined lin_gard: is that meant to be lin_grad?" in place.run('check("lin_grad")')
+
+
+def test_names_of_other_exercises_are_no_slips(place: Place) -> None:
+    place.run(MODULE.replace("class Module", "class ReluModule") + "class LinModule:\n    pass\n")
+
+    assert "is that meant" not in place.run('check("MseModule")')
+
+
 def test_check_of_everything_goes_through_what_is_defined(place: Place, way: str) -> None:
     out = place.run(RIGHT + RELU.replace(">", ">=") + "check()")
     assert [line.split()[:2] for line in out.splitlines() if re.match(r"\S", line)] == [

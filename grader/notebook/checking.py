@@ -24,7 +24,7 @@ from grader.errors import CourseError
 from grader.judge import PUBLIC_SEED, gather, link_consequences, score_exercise, score_fault
 from grader.kernel.local import FORKS, run_in_fork, run_in_process
 from grader.model import CaseRun, Check, Exercise, ExerciseScore, Hints, Limits, Stub
-from grader.notebook.defined import YOURS, missing, shell_here, stub_of
+from grader.notebook.defined import YOURS, missing, mistyped, overtaken, shell_here, stub_of
 from grader.notebook.display import say, show, with_progress
 from grader.seeded_course import SeededCourse
 
@@ -76,9 +76,19 @@ def _check(
     if exercise is None:
         say(shell, _unknown(asked, seeded))
     elif lacking := missing(exercise, namespace, shell):
-        say(shell, lacking)
+        say(shell, " ".join(filter(None, (lacking, _mistyped(exercise, seeded, namespace)))))
     else:
-        show(shell, [_checked(exercise, seeded, namespace, shell)], hints)
+        score = _checked(exercise, seeded, namespace, shell)
+        untouched = score.status == "not_implemented"
+        asked_back = _mistyped(exercise, seeded, namespace) if untouched else ""
+        for remark in filter(None, (overtaken(exercise, namespace, shell), asked_back)):
+            say(shell, remark)
+        show(shell, [score], hints)
+
+
+def _mistyped(exercise: Exercise, seeded: SeededCourse, namespace: dict[str, Any]) -> str:
+    known = {name for each in seeded.course.exercises.values() for name in each.needs}
+    return mistyped(exercise, namespace, known)
 
 
 def _check_all(seeded: SeededCourse, namespace: dict[str, Any], shell: Any, hints: Hints) -> None:
@@ -87,6 +97,8 @@ def _check_all(seeded: SeededCourse, namespace: dict[str, Any], shell: Any, hint
         say(shell, "No exercise is defined here yet: run the cell of a stub first.")
         return
     scores = [_checked(exercise, seeded, namespace, shell) for exercise in with_progress(found, shell)]
+    for remark in dict.fromkeys(filter(None, (overtaken(exercise, namespace, shell) for exercise in found))):
+        say(shell, remark)
     show(shell, link_consequences(scores, seeded.course.exercises), hints)
 
 

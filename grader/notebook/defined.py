@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import linecache
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from types import FunctionType
 from typing import Any
 
 from grader.cell_code import parsed
@@ -14,6 +16,8 @@ from grader.submission.definitions import definitions_in, is_empty
 
 #: A notebook's cells are not numbered inside it: the number that stands for "yours".
 YOURS = 0
+#: How alike two names are of which one is a slip of the pen.
+_NEAR = 0.8
 
 
 def shell_here() -> Any:
@@ -37,6 +41,47 @@ def missing(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> str
         if module != home:
             return f"{name} is not defined yet (the one here is from {module}): run the cell that defines yours."
     return ""
+
+
+def overtaken(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> str:
+    """A sentence where a cell that was run later should have defined the exercise anew, and did not; else empty.
+
+    IPython keeps what was run, a cell with a syntax error too, and Python the cell that made what is there.
+    """
+    cells: list[str] = [] if shell is None else [cell.strip() for cell in shell.history_manager.input_hist_parsed]
+    for name in () if exercise.rerun else exercise.needs:
+        own = _file_of(namespace[name]).strip()
+        if not own or own not in cells:
+            continue
+        for cell in reversed(cells if cells[-1] == own else cells[:-1]):  # what this cell defines may be still to come
+            found = [one for one in definitions_in(cell, {name}) if one.sort != "import"]
+            if cell == own or any(one.sort == "assignment" for one in found):
+                break
+            if found:
+                word = "class" if isinstance(namespace[name], type) else "def"
+                why = "ended in an error before it got there" if found[-1].parses else "has a syntax error"
+                return (
+                    f"The last cell that you ran with `{word} {name}` {why}, so nothing of it counts: "
+                    "what is checked here is the one from before."
+                )
+    return ""
+
+
+def mistyped(exercise: Exercise, namespace: Mapping[str, Any], known: Collection[str]) -> str:
+    """A question where something of nearly the name that the exercise asks for is defined; else empty.
+
+    ``known`` are the names that exercises ask for, none of which is a slip of the pen.
+    """
+    home = namespace.get("__name__")
+    own = [name for name, value in namespace.items() if name not in known and _is_defined_in(home, value)]
+    for name in exercise.needs:
+        for near in difflib.get_close_matches(name, own, n=1, cutoff=_NEAR):
+            return f"You have defined {near}: is that meant to be {name}?"
+    return ""
+
+
+def _is_defined_in(home: Any, value: Any) -> bool:
+    return isinstance(value, type | FunctionType) and getattr(value, "__module__", None) == home
 
 
 def stub_of(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> Stub | None:

@@ -18,6 +18,11 @@ def the_other_way_round(a, b):
     return b[None, :] - a[:, None]
 
 
+@mistake("outer_difference", "wrong_value")
+def multiplies(a, b):
+    return a[:, None] * b
+
+
 @mistake("outer_difference", "raised")
 def no_new_axes(a, b):
     return a - b

@@ -112,6 +112,45 @@ def five_steps_always(x, y, w1, w2, learning_rate, steps):
     return solution(x, y, w1, w2, learning_rate, 5)
 
 
+@mistake("train_by_hand", "wrong_value")
+def row_by_row(x, y, w1, w2, learning_rate, steps):
+    losses = []
+    for _ in range(steps):
+        total = 0.0
+        for i in range(len(x)):
+            loss, grad_w1, grad_w2 = torch_grads(x[i : i + 1], y[i : i + 1], w1, w2)
+            w1 -= learning_rate * grad_w1
+            w2 -= learning_rate * grad_w2
+            total += loss
+        losses.append(total)
+    return losses
+
+
+@mistake("train_with_optimizer", "wrong_value")
+def gradients_clipped(model, optimizer, x, y, steps):
+    losses = []
+    for _ in range(steps):
+        loss = (model(x) - y).pow(2).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+@mistake("train_with_optimizer", "accumulated")
+def cleared_behind_the_step(model, optimizer, x, y, steps):
+    losses = []
+    for _ in range(steps):
+        loss = (model(x) - y).pow(2).sum()
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return losses
+
+
 @mistake("train_with_autograd", "accumulated")
 def never_cleared(x, y, w1, w2, learning_rate, steps):
     losses = []

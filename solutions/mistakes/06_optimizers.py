@@ -433,6 +433,28 @@ class RateOfTheDefault(Adam):
         self.lr = current
 
 
+@mistake("SGD", "wrong_value")
+class OptionsInAnotherOrder(SGD):
+    def __init__(self, params, lr, momentum=0, weight_decay=0, dampening=0, nesterov=False):
+        super().__init__(params, lr, momentum, dampening, weight_decay, nesterov)
+
+
+@mistake("SGD", "wrong_value")
+class RateFallsByItself(SGD):
+    def step(self):
+        super().step()
+        self.lr *= 0.9
+
+
+@mistake("Adam", "wrong_value")
+class DecaysTheParameters(Adam):
+    def step(self):
+        for p in self.params:
+            if p.g is not None:
+                p -= self.lr * 0.01 * p
+        super().step()
+
+
 @mistake("Adam", "learning_rate_ignored")
 class AnotherDefault(Adam):
     def __init__(self, params, lr=0.1, *options):

@@ -693,7 +693,7 @@ ROWS = (
         """,
         "cleared (zero_grad)",
         "wrong_value",
-        ("holds 0 at [0], where 1 is right", "`[int(p.g is None), int(q.g is None)]`"),
+        ("`p.g is None` is false", "should be true"),
         ("off by", "usual mistakes"),
     ),
     Row(
@@ -1633,7 +1633,7 @@ ROWS = (
         )
         for name, count, code, said, unsaid in (
             ("one_row_less", "- 1", "scaled", f"divided by {letter} − 1", ("None of the usual",)),
-            ("one_row_more", "+ 1", "wrong_value", "None of the usual", ("− 1",)),
+            ("one_row_more", "+ 1", "wrong_value", "not always the same", ("− 1",)),
         )
     ),
     *(

@@ -121,6 +121,7 @@ RIGHT = {
 WRONG: dict[str, tuple[dict[str, str], str, str, int]] = {
     "add_unweighted": ({"add": "+= 1.0"}, "`+` does not multiply by", "wrong_value", 5),
     "mul_unweighted": ({"left": "o.data", "right": "self.data"}, "`*` does not multiply by", "wrong_value", 9),
+    "tanh_passes_nothing_on": ({"tanh": "0.0"}, "`tanh` passes nothing on", "wrong_value", 1),
     "tanh_unweighted": ({"tanh": "1 - out.data**2"}, "`tanh` does not multiply by", "wrong_value", 1),
     "pow_unweighted": ({"pow": "n * self.data ** (n - 1)"}, "`**` does not multiply by", "wrong_value", 1),
     "own_factors": (

@@ -1160,7 +1160,7 @@ WRONG: dict[str, tuple[str, ...]] = {
         "train_by_hand",
         LOOP.format(f"{STUB}; losses.append(loss); {STEP}", "losses, w1, w2"),
         "result",
-        "a tuple that holds something else than numbers",
+        "a tuple that is empty or holds something else than numbers",
         "not_a_tensor",
     ),
     "running_total": (
@@ -1490,7 +1490,7 @@ WRONG: dict[str, tuple[str, ...]] = {
         "        next_gradients(model)\n        for p in model.parameters():\n"
         "            held[p] = momentum * held.get(p, 0) + p.g\n            p.data -= lr * held[p]",
         "stepped_by_your_SGD (who steps)",
-        "holds 0 at its only entry, where 1 is right",
+        "is false at the end of the check",
     ),
     "optimizer_of_its_kind": (
         "train_with_optimizer",

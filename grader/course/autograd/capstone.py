@@ -139,8 +139,10 @@ def train(held_back: Tensor, x: Tensor, y: Tensor) -> dict[str, Tensor]:
         batch = predict(params, some)
         train(x[:100], 9 - y[:100], hidden, learning_rate, epochs, seed)
         if isinstance(batch, torch.Tensor) and batch.shape == some.shape[:1]:
-            rows = torch.cat([predict(params, row[None]) for row in some])
-            batch = torch.where(batch == rows, batch, -1)
+            rows = [predict(params, row[None]) for row in some]
+            if isinstance(rows[0], torch.Tensor) and rows[0].shape != (1,):
+                raise ValueError(f"for one image, (1, 64), predict gives {tuple(rows[0].shape)}, not (1,)")
+            batch = torch.where(batch == torch.cat(rows), batch, -1)
         classes = batch
     """,
     inputs={

@@ -245,7 +245,7 @@ WEIGHTS = 20 * 3 * 3 + 20 * 2 * 3 + 5 * 3 + 5
         finally:
             if step is not None:
                 yours.step = step
-        stepped_by_your_SGD = int(step is None or len(taken) >= steps)
+        stepped_by_your_SGD = int(step is None or bool(taken))
         first, last = params[0].detach(), params[61].detach()
         middle = torch.cat([each.detach().flatten() for each in params[1:61]])
     """,
@@ -258,6 +258,7 @@ WEIGHTS = 20 * 3 * 3 + 20 * 2 * 3 + 5 * 3 + 5
     },
     points={"first": 1, "middle": 1, "last": 1},
     scalars=("stepped_by_your_SGD",),
+    hints={"stepped_by_your_SGD": "Whose `step` moves the parameters: that of your SGD, another one, or none?"},
     follows=("SGD",),
     magnitudes=(),
     variants=(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import torch
@@ -10,7 +11,14 @@ from torch import Tensor
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.naming import call_of, handed_over, is_used
 from grader.judge.diagnosis.returned import not_returned
-from grader.judge.diagnosis.source import assigns, makes_no_call, parameter, reads_gradient, writes_in_part
+from grader.judge.diagnosis.source import (
+    assigns,
+    is_kept_on_class,
+    makes_no_call,
+    parameter,
+    reads_gradient,
+    writes_in_part,
+)
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.evidence import Finding
 from grader.model import Diagnosis
@@ -47,6 +55,9 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
         return found
     if name.endswith(".grad") and symptom.exercise.autograd:
         return wording.say("not_written.no_way", path=name, owner=name.removesuffix(".grad"))
+    attribute = re.match(r"\w+\.(\w+)", name)
+    if first.actual.absence == "missing" and attribute and is_kept_on_class(symptom.evidence.stub, attribute[1]):
+        return wording.say("state_shared.kept", path=name, name=attribute[1])
     state = _STATES.get(first.actual.absence or "", "it is empty")
     if owner := _rebound(symptom):
         return wording.say("not_written.rebound", path=name, state=state, owner=owner)
@@ -161,7 +172,7 @@ def not_a_tensor(symptom: Symptom) -> Diagnosis | None:
         kind = f"of type {first.actual.detail}" if first.actual.detail else "something else"
     expected, wanted = wording.shape(first.comparison.expected_shape), _wanted(symptom, first)
     if wanted == "not_a_tensor.numbers" and first.actual.detail in {"list", "tuple"}:
-        kind = f"a {first.actual.detail} that holds something else than numbers"
+        kind = f"a {first.actual.detail} that is empty or holds something else than numbers"
     return wording.say(wanted, path=symptom.path, kind=kind, expected=expected)
 
 

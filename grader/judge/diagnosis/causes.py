@@ -283,5 +283,7 @@ CAUSES: dict[str, Cause] = {
         question="Does what you assert hold for every size?",
     ),
     # -------------------------------------------------------------------------------------------- others
-    "other": Cause("", "Read the last line of the error, then look at the line that is named."),
+    "other": Cause(
+        "", "Read what the error says, then look at the line that is named, or at what your code gives back."
+    ),
 }

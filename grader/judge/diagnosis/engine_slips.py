@@ -136,6 +136,22 @@ SLIPS: tuple[EngineSlip, ...] = (
         {"by_logarithm": frozenset({"pow"}), "slopes": {"log": (lambda x, y, out: 0.0,)}},
         "rpow",
     ),
+    _slope(
+        "rpow",
+        "the exponent n of xⁿ gets the logarithm of x, without xⁿ",
+        SLOPES["rpow"][0],
+        lambda x, y, out: math.log(x),
+    ),
+    _slope(
+        "pow",
+        "the exponent n of xⁿ gets the logarithm of x, without xⁿ",
+        SLOPES["pow"][0],
+        lambda x, y, out: math.log(x),
+    ),
+    *(
+        _slope(operation, f"`{operation}` passes nothing on", lambda x, y, out: 0.0)
+        for operation in ("relu", "tanh", "exp")
+    ),
     _slope("tanh", "the square is missing: tanh goes back as 1 − tanh", lambda x, y, out: 1 - out),
     _slope("tanh", "tanh goes back as 1 − x², of its input in place of its result", lambda x, y, out: 1 - x**2),
     _slope("tanh", "tanh goes back as t·(1 − t), which is the sigmoid's derivative", lambda x, y, out: out * (1 - out)),

@@ -204,13 +204,16 @@ def _fraction(factor: float) -> str:
 
 def one_less(symptom: Symptom) -> Diagnosis | None:
     """Divided by a size less one in the place of the size, which gives no number where the size is one."""
-    found = [letter for letter in letters(symptom) if _is_one_less(symptom, letter)]
-    if len(found) != 1:
-        return None
-    return wording.say("scaled.one_less", path=symptom.path, letter=found[0], size=_size(symptom, found[0]))
+    for key, power in (("scaled.one_less", 1), ("averaged_instead_of_summed.one_less", 0)):
+        found = [letter for letter in letters(symptom) if _is_one_less(symptom, letter, power)]
+        if len(found) == 1:
+            size = _size(symptom, found[0])
+            return wording.say(key, path=symptom.path, letter=found[0], size=size, less=size - 1)
+    return None
 
 
-def _is_one_less(symptom: Symptom, letter: str) -> bool:
+def _is_one_less(symptom: Symptom, letter: str, power: int) -> bool:
+    """Whether what came is a power of a size, divided by the size less one, times the right tensor."""
     sizes = {view.case.sizes[letter] for view in symptom.failing}
     if len(sizes - {1}) < 2 or symptom.failing[0].case.sizes[letter] == 1:
         return False
@@ -218,7 +221,7 @@ def _is_one_less(symptom: Symptom, letter: str) -> bool:
         size = view.case.sizes[letter]
         if view.actual.shape != view.expected.shape or not view.finding.expected.is_floating_point():
             return False
-        if size > 1 and not view.is_near(view.expected * (size / (size - 1))):
+        if size > 1 and not view.is_near(view.expected * (size**power / (size - 1))):
             return False
         if size == 1 and not view.finding.passed and bool(view.actual.isfinite().any()):
             return False

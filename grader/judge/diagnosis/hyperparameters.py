@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
-from grader.judge.diagnosis import step_words, wording
-from grader.judge.diagnosis.moves import is_gradient
+from grader.judge.diagnosis import clauses, wording
+from grader.judge.diagnosis.moves import has_moved, is_gradient
 from grader.judge.diagnosis.optimizers import FEWEST_LOSSES, simulations_of
 from grader.judge.diagnosis.slips import FIXED_RATES
 from grader.judge.diagnosis.steps import RATE_NAMES
@@ -44,7 +44,7 @@ def other_than_given(symptom: Symptom) -> Diagnosis | None:
 def _other_rate(symptom: Symptom, rate: str) -> Diagnosis | None:
     for fixed in FIXED_RATES:
         if symptom.fits(lambda view: _with(symptom, view, {rate: fixed})):
-            why = step_words.LR_NEVER if fixed == 1 else step_words.LR_FIXED
+            why = clauses.LR_NEVER if fixed == 1 else clauses.LR_FIXED
             return wording.say("learning_rate_ignored", path=symptom.path, used=wording.number(fixed), what=why)
     if symptom.fits(lambda view: _opposite(symptom, view)):
         return wording.say("ascent", path=symptom.path)
@@ -93,6 +93,8 @@ def _losses(symptom: Symptom) -> Diagnosis | None:
         still = all(view.is_near(view.expected[:1].expand_as(actual)) for view, actual in pairs)
         moved = symptom.failed.isdisjoint(symptom.exercise.in_place)
         of_first = "wrong_value.first_loss" if moved else "wrong_value.standing"
+        if not moved and any(has_moved(symptom, name) for name in symptom.exercise.in_place):
+            of_first = "wrong_value.first_loss.moved"
         key = of_first if still else "wrong_value.one_value"
         return wording.say(key, path=symptom.path, actual=wording.number(float(pairs[0][1][0])))
     if all(view.is_near(view.expected.cumsum(0)) for view, _ in pairs):

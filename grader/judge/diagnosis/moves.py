@@ -65,11 +65,12 @@ def _is_left_out(symptom: Symptom) -> bool:
     right = others - symptom.failed
     if "steps" not in exercise.inputs:
         return bool(right) and any(map(is_gradient, exercise.inputs))
-    moved = any(_has_moved(symptom, check) for check in others & symptom.failed)
+    moved = any(has_moved(symptom, check) for check in others & symptom.failed)
     return moved and not right
 
 
-def _has_moved(symptom: Symptom, check: str) -> bool:
+def has_moved(symptom: Symptom, check: str) -> bool:
+    """Whether the parameter of another check, which is wrong, is not as it was before the call."""
     other = symptom.of(check)
     return any(
         (before := view.case.inputs.get(other.path)) is not None and not view.is_near(before) for view in other.failing

@@ -23,6 +23,8 @@ def call_of(source: str, path: str) -> str | None:
     'layer(inp)'
     >>> call_of("dot_grad(w, x)", "result[0]")
     'dot_grad(w, x)'
+    >>> call_of("batch = predict(params, some); batch = where(batch == rows, batch, -1); classes = batch", "classes")
+    'predict(params, some)'
     """
     value = _value_of(source, "result" if PLACE.fullmatch(path) else path)
     return ast.unparse(value) if value is not None and _is_call(value) else None
@@ -39,6 +41,23 @@ def made_of(source: str, path: str) -> str | None:
     """
     value = _value_of(source, path)
     return None if value is None or _is_call(value) else ast.unparse(value)
+
+
+@lru_cache(maxsize=256)
+def question(source: str, path: str, place: int) -> str:
+    """What the check's code asks where it keeps the answer under ``path``, at a place of a list; else ``path`` itself.
+
+    >>> question("cleared = [int(p.g is None), int(q.g is None)]", "cleared", 1)
+    'q.g is None'
+    >>> question("stepped = int(bool(taken))", "stepped", 0)
+    'stepped'
+    """
+    match _value_of(source, path):
+        case ast.List(elts=elements) if place < len(elements):
+            match elements[place]:
+                case ast.Call(func=ast.Name(id="int"), args=[asked]):
+                    return ast.unparse(asked)
+    return path
 
 
 @lru_cache(maxsize=256)
@@ -89,6 +108,9 @@ def _value_of(source: str, name: str) -> ast.expr | None:
     for target, assigned in _assignments(tree):
         if isinstance(target, ast.Name) and target.id == name:
             value = assigned
+    if isinstance(value, ast.Name) and value.id != name:  # another name for what a call gave first
+        firsts = (made for target, made in _assignments(tree) if ast.unparse(target) == value.id)
+        return next(firsts, value)
     return value
 
 

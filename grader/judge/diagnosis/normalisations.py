@@ -43,6 +43,7 @@ class Misstep:
     of_deviation: bool = False
     about_zero: bool = False
     counted: str = ""
+    counted_in: tuple[str, ...] = ("mean", "spread")
     along: str = ""
     back_along: str = ""
     scale_in_means: bool = True
@@ -132,6 +133,17 @@ _ALONE: Mapping[str, Misstep] = {
     "last_sum": Misstep("a sum stands in the place of the last of the two means on the way back", sums=("spread",)),
     "other_count": Misstep("the two sums on the way back are divided by the size of the other axis", counted="other"),
     "one_less": Misstep("the two sums on the way back are divided by one less than their number", counted="less"),
+    "first_one_less": Misstep(
+        "the first of the two sums on the way back is divided by one less than their number",
+        counted="less",
+        counted_in=("mean",),
+    ),
+    "last_one_less": Misstep(
+        "the last of the two sums on the way back is divided by one less than their number",
+        counted="less",
+        counted_in=("spread",),
+    ),
+    "root_thrice": Misstep("the input's gradient is divided by the cube of the root of the variance", root=3),
     "sums": Misstep("sums stand in the place of the two means on the way back", sums=("mean", "spread")),
 }
 #: Those that are often made together with another one.
@@ -227,7 +239,7 @@ def _average(misstep: Misstep, name: str, upstream: Tensor, axis: Any) -> Callab
     """How the mean of this name is taken on the way back: as one, as a sum, or with a wrong number of values."""
     if name in misstep.sums:
         return lambda value: value.sum(axis, keepdim=True)
-    if not misstep.counted:
+    if not misstep.counted or name not in misstep.counted_in:
         return lambda value: value.mean(axis, keepdim=True)
     count = upstream.shape[axis] - 1 if misstep.counted == "less" else upstream.shape[0 if axis else -1]
     return lambda value: value.sum(axis, keepdim=True) / count

@@ -39,6 +39,9 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     (right, used) = found[0]
     if right.replace(".", "_") not in symptom.alternatives.parameters:  # what a fresh object holds
         return wording.say("state_shared.objects", path=symptom.path)
+    known_as = {pattern.format(right): code for pattern, code in USED_BEFORE.items()}
+    if known_as.get(used) == "state_shared":
+        return wording.say("state_shared.objects", path=symptom.path)
     used, right = (f"`{given_as(symptom.exercise.call, name)}`" for name in (used, right))
     return wording.say("wrong_operand", path=symptom.path, used=used, right=right)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -77,6 +78,15 @@ def _no_relu(rule: Rule) -> Replacements:
     return with_rule(RELU, torch.clone, rule)
 
 
+def _in_place_of_difference(made: Callable[[Any, Any], Any]) -> Mapping[Any, Callable[..., Any]]:
+    """Another operation where one tensor is taken from another."""
+
+    def changed(first: Any, second: Any, *_: Any, **__: Any) -> Any:
+        return made(first, second) if isinstance(first, Tensor) and isinstance(second, Tensor) else first - second
+
+    return dict.fromkeys((torch.sub, Tensor.sub, Tensor.__sub__), changed)
+
+
 def _column_kept(value: Tensor, index: Any) -> Tensor:
     """``out[:, 0]`` that forgets to drop its axis, so that a difference with ``(n,)`` becomes ``(n, n)``."""
     column = isinstance(index, tuple) and index == (slice(None), 0) and value.dim() == 2 and value.shape[1] == 1
@@ -148,6 +158,8 @@ OPERATIONS: Mapping[str, Callable[[], Replacements]] = {
     **{name: softmaxes.softmax_slope(name) for name in softmaxes.SOFTMAXES},
     **{name: softmaxes.cross_entropy(name) for name in softmaxes.CROSS_ENTROPIES},
     **{name: partial(products.products, name) for name in products.PRODUCTS},
+    "product_for_difference": lambda: _in_place_of_difference(operator.mul),
+    "quotient_for_difference": lambda: _in_place_of_difference(operator.truediv),
     "squares_untransposed": products.squares_untransposed,
     "relu_left_out": lambda: _no_relu(_ones),
     "relu_left_out_forward": lambda: _no_relu(lambda value, out: (value > 0).to(value.dtype)),

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis import step_words, wording
+from grader.judge.diagnosis import clauses, wording
+from grader.judge.diagnosis.loop_simulation import trained
 from grader.judge.diagnosis.moves import hardly_moved
-from grader.judge.diagnosis.simulations import driven, trained
-from grader.judge.diagnosis.slips import AVERAGED, DRIVEN, RATES, RIGHT, TRAINED, Slip, is_possible
+from grader.judge.diagnosis.simulations import driven
+from grader.judge.diagnosis.slips import AVERAGED, DRIVEN, RATES, TRAINED, is_possible
+from grader.judge.diagnosis.switches import RIGHT, Slip
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Capture, Case, Diagnosis
 
@@ -161,7 +163,7 @@ def _simulated(symptom: Symptom, case: Case, simulation: Simulation, slip: Slip)
 def _said(symptom: Symptom, slip: Slip) -> Diagnosis:
     if slip.has("ended") and "p" in symptom.failed:  # not even where every parameter has a gradient
         return wording.say("not_in_place", path=symptom.path)
-    used = wording.number(slip.has("lr")) if slip.has("lr") else step_words.SAME_RATE
+    used = wording.number(slip.has("lr")) if slip.has("lr") else clauses.SAME_RATE
     return wording.say(_of_losses(symptom, slip.key), path=symptom.path, used=used, what=slip.what)
 
 

@@ -79,7 +79,7 @@ def placed(evidence: Evidence, found: Mapping[str, Diagnosis]) -> dict[str, Diag
     for check in general:
         if before:
             placed[check] = wording.added(found[check], before)
-        elif forward and check not in forward:
+        elif forward and check not in forward and exercise.base_name(check) not in exercise.registered:
             placed[check] = wording.added(found[check], wording.FORWARD)
         elif sentence := _start(check, found, leaves):
             placed[check] = wording.added(found[check], wording.STARTS, right=sentence[0], first=sentence[1])

@@ -280,6 +280,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "With which arguments does `__call__` or `backward` call the methods that subclasses bring?",
         "Let the base class's methods take any arguments (`*args`), and `raise {name}` there.",
     ),
+    "not_raised.abstract": Words(
+        "`{check}` did not raise {name}.",
+        "No object of the base class can be made: its methods are abstract, for which Python raises a TypeError.",
+        "What does `Module()` alone do?",
+        "Leave `@abstractmethod` out: a plain method that says `raise {name}` is asked for.",
+    ),
     "not_raised.alone": Words(
         "`{check}` raised {name}, but nothing else of this exercise is right yet.",
         "An error earns its points only beside another check of this exercise that passes.",

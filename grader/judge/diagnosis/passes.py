@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import combinations
 
 import torch
@@ -13,7 +13,7 @@ from grader.judge.diagnosis.activations import SLOPES
 from grader.judge.diagnosis.naming import given_as
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values import under
-from grader.model import Diagnosis
+from grader.model import Case, Diagnosis
 
 #: Failing cases below which an agreement may be chance: slopes of a ReLU are whole numbers.
 _CASES = 2
@@ -89,6 +89,55 @@ def _fits_others(symptom: Symptom, operation: str) -> bool:
             if predicted is None or not view.is_near(predicted):
                 return False
     return True
+
+
+#: What is made of the upstream gradient before it is used.
+_UPSTREAMS: Mapping[str, Callable[[View], Tensor | None]] = {
+    "the sum of all entries of {upstream} stands in the place of each": lambda view: _spread(view, "sum"),
+    "the mean of all entries of {upstream} stands in the place of each": lambda view: _spread(view, "mean"),
+    "{upstream} is squared": lambda view: None if view.case.upstream is None else view.case.upstream**2,
+    "{upstream} is cut where the output is negative, as behind a ReLU": lambda view: _cut(view.case),
+}
+
+
+def other_upstream(symptom: Symptom) -> Diagnosis | None:
+    """Something that was made of the upstream gradient stands in its place."""
+    if len(symptom.failing) < _CASES:
+        return None
+    given = symptom.failing[0].case.program.tensors
+    upstream = "`upstream`" if "upstream" in given else "`out.g`"
+    for what, made in _UPSTREAMS.items():
+        if symptom.fits(lambda view: _with_upstream(symptom, view, what, made(view))):
+            said = what.format(upstream=upstream)
+            return wording.say("wrong_value.upstream_made", path=symptom.path, what=said, upstream=upstream)
+    return None
+
+
+def other_operation(symptom: Symptom) -> Diagnosis | None:
+    """A product or a quotient in the place of a difference, in a value of the forward pass."""
+    if symptom.is_gradient or len(symptom.failing) < _CASES:
+        return None
+    for operation, what in (
+        ("product_for_difference", "two tensors are multiplied"),
+        ("quotient_for_difference", "one tensor is divided by the other"),
+    ):
+        if symptom.fits(lambda view: under(symptom, operation, view)):
+            return wording.say("wrong_value.operation", path=symptom.path, what=what)
+    return None
+
+
+def _spread(view: View, how: str) -> Tensor | None:
+    upstream = view.case.upstream
+    return None if upstream is None else getattr(upstream, how)().expand_as(upstream).contiguous()
+
+
+def _cut(case: Case) -> Tensor | None:
+    out, upstream = case.program.tensors.get("out"), case.upstream
+    return None if out is None or upstream is None or out.shape != upstream.shape else upstream * (out > 0)
+
+
+def _with_upstream(symptom: Symptom, view: View, what: str, upstream: Tensor | None) -> Tensor | None:
+    return None if upstream is None else symptom.expected_with(what, view, upstream=upstream)
 
 
 def left_out(symptom: Symptom) -> Diagnosis | None:

@@ -11,7 +11,7 @@ from itertools import combinations, permutations, product
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis import wording
+from grader.judge.diagnosis import distortions, reductions, wording
 from grader.judge.diagnosis.factors import CONSTANTS
 from grader.judge.diagnosis.naming import given_as, is_used
 from grader.judge.diagnosis.symptom import Symptom, View
@@ -21,12 +21,6 @@ from grader.model import Diagnosis
 _CASES, _ENTRIES = 2, 4
 #: What the output is called where the student's code does not get it.
 _FORWARD = "the result of the forward pass"
-_FUNCTIONS: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
-    ("absolute", torch.abs),
-    ("squared", torch.square),
-    ("root", torch.sqrt),
-    ("rounded", torch.floor),
-)
 
 
 def related(symptom: Symptom) -> Diagnosis | None:
@@ -149,13 +143,6 @@ def _shifted(symptom: Symptom) -> Diagnosis | None:
     return wording.say(key, path=symptom.path, name=wording.number(abs(number)))
 
 
-def _function(symptom: Symptom) -> Diagnosis | None:
-    for name, function in _FUNCTIONS:
-        if symptom.fits(lambda view: function(view.expected)):
-            return wording.say(f"wrong_value.{name}", path=symptom.path)
-    return None
-
-
 def _undifferentiated(symptom: Symptom) -> Diagnosis | None:
     """The value of the function, where its derivative belongs."""
     if not symptom.is_gradient or not symptom.fits(lambda view: _forward(symptom, view)):
@@ -176,6 +163,8 @@ def _repeated(symptom: Symptom) -> Diagnosis | None:
         for key, reduced in (("wrong_value.repeated", torch.mean), ("wrong_value.repeated.sum", torch.sum)):
             if symptom.fits(lambda view: reduced(view.expected, axis, keepdim=True).expand_as(view.expected)):
                 return wording.say(key, path=symptom.path, axis=axis)
+    if symptom.fits(lambda view: view.expected.sum().expand_as(view.expected)):
+        return wording.say("wrong_value.repeated.total", path=symptom.path)
     return None
 
 
@@ -238,7 +227,24 @@ def _added(symptom: Symptom) -> Diagnosis | None:
     return None
 
 
-def _sum(symptom: Symptom, view: View, name: str, sign: int) -> Tensor | None:
+def _shrunk(symptom: Symptom) -> Diagnosis | None:
+    """A multiple of something given, added to the right answer, as weight decay is."""
+    finest = min(symptom.failing, key=lambda view: view.tolerance(view.expected))
+    for name in _names(symptom):
+        value = _value(symptom, finest, name)
+        square = 0.0 if value is None else float(value.pow(2).sum())
+        if value is None or not square:
+            continue
+        share = float(((finest.actual - finest.expected) * value).sum()) / square
+        share = float(f"{share:.3g}")
+        if share and symptom.fits(lambda view: _sum(symptom, view, name, share)):
+            shown = f"{wording.number(abs(share))} · {_shown(symptom, name)}"
+            sign = "plus" if share > 0 else "minus"
+            return wording.say("wrong_value.part_added", path=symptom.path, name=shown, sign=sign)
+    return None
+
+
+def _sum(symptom: Symptom, view: View, name: str, sign: float) -> Tensor | None:
     value = _value(symptom, view, name)
     return None if value is None else view.expected + sign * value
 
@@ -248,7 +254,7 @@ _RELATIONS: tuple[Callable[[Symptom], Diagnosis | None], ...] = (
     _constant,
     _in_part,
     _beside_zeros,
-    _function,
+    distortions.function,
     _undifferentiated,
     _repeated,
     _rearranged,
@@ -256,6 +262,10 @@ _RELATIONS: tuple[Callable[[Symptom], Diagnosis | None], ...] = (
     _added,
     _shifted,
     _moved,
+    distortions.limited,
+    distortions.nearest,
+    reductions.picked,
+    _shrunk,
     _other_numbers,
 )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis import step_words, wording
-from grader.judge.diagnosis.slips import DECAYS, FALLING
+from grader.judge.diagnosis import clauses, wording
+from grader.judge.diagnosis.extras import DECAYS, FALLING
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
 
@@ -31,14 +32,24 @@ def other_settings(symptom: Symptom) -> Diagnosis | None:
 
 def _settings() -> Iterator[tuple[str, str, Make, Share]]:
     """A name, what it is in words, the optimizer, and the share of the rate at each step."""
-    words = step_words.SETTINGS
+    words = clauses.SETTINGS
     yield "nesterov", words["nesterov"], partial(torch.optim.SGD, nesterov=True), _whole
     yield "dampening", words["dampening"], lambda p, lr, m: torch.optim.SGD(p, lr, m, dampening=m), _whole
     yield "Adam", words["Adam"], lambda p, lr, m: torch.optim.Adam(p, lr), _whole
+    yield "twice", words["twice"], _Twice, _whole
     for decay in DECAYS:
         yield f"decay {decay}", words["decay"], partial(torch.optim.SGD, weight_decay=decay), _whole
     for place, share in enumerate(FALLING):
-        yield f"falling {place}", step_words.LOOPS["falling"], torch.optim.SGD, share
+        yield f"falling {place}", clauses.LOOPS["falling"], torch.optim.SGD, share
+
+
+class _Twice(torch.optim.SGD):
+    """Two steps in the place of one, with the same gradients."""
+
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        """Take both."""
+        super().step()
+        super().step()
 
 
 def _whole(_: int) -> float:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
-from grader.judge.diagnosis import step_words, wording
+from grader.judge.diagnosis import clauses, wording
 from grader.judge.diagnosis.optimizers import agrees, fits_beside, simulations_of, value_by
-from grader.judge.diagnosis.slips import AVERAGED, DRIVEN, FIRST_BETA, OTHER_BETAS, Slip, Switch
+from grader.judge.diagnosis.slips import AVERAGED, DRIVEN, FIRST_BETA, OTHER_BETAS
+from grader.judge.diagnosis.switches import Slip, Switch
 from grader.judge.diagnosis.symptom import Symptom
 from grader.model import Diagnosis
 
@@ -38,7 +39,8 @@ _ADAM: tuple[Mapping[str, Switches], ...] = (
         "raw": {"raw_mean": True, "raw_square": True},
         "raw_mean": {"raw_mean": True},
         "raw_square": {"raw_square": True},
-        **{name: {name: True} for name in ("counted", "ahead", "times")},
+        **{name: {name: True} for name in ("counted", "ahead")},
+        "times": {"times": ("mean", "square")},
         "stuck": {"stuck": ("mean", "square")},
         "first_beta": {"uses": FIRST_BETA},
     },
@@ -58,7 +60,7 @@ def _pairs(groups: tuple[Mapping[str, Switches], ...]) -> Iterator[Slip]:
     for first, second in combinations(groups, 2):
         for one, its in first.items():
             for other, others in second.items():
-                what = f"{step_words.TOGETHER[one]}, and {step_words.TOGETHER[other]}"
+                what = f"{clauses.TOGETHER[one]}, and {clauses.TOGETHER[other]}"
                 yield Slip("wrong_value.slips", what, {**its, **others})
 
 

@@ -1,106 +1,68 @@
 """The usual mistakes in optimizers and training loops: the key of each one's words, and the switches that make it.
 
-What a mistake comes to is worked out in ``simulations``.
+What a mistake comes to is worked out in ``simulations`` and ``loop_simulation``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
 from itertools import product
-from typing import Any, Literal
 
 import torch
 
-from grader.judge.diagnosis import step_words
+from grader.judge.diagnosis import clauses
+from grader.judge.diagnosis.extras import ADAGRAD, DECAYS, EXTRA, FALLING, IN_LOOPS, MOMENTA, ORDERS
+from grader.judge.diagnosis.switches import Slip
 from grader.model import Case
 
-#: What can be other than it should be, by the simulation that looks at it: any optimizer's steps, SGD's formula,
-#: Adam's, a training loop. Each is on or off, but for ``lr``, ``factor``, ``decay``, ``decay_times``, ``kept`` and
-#: ``taken`` (numbers: the last two say how much of the old gradients and of the new one there is in a step), ``mean``
-#: (of ``all``, of ``rows``, or ``half`` the sum), ``in_turn`` (the place of the matrix that is updated first),
-#: ``alone`` (the place of the only one whose gradient is never cleared), ``unmoved`` (the places of those that are not
-#: updated), ``falling`` (the share of the rate by the step), ``kind`` (an optimizer of torch's), ``stuck``, ``weights``
-#: and ``unweighted`` (of Adam's averages, which), ``uses`` (which of the betas stands in which place), ``decay_of``
-#: (what is made of the parameter first) and ``gradient_once_more`` (by how many steps the mean's correction is ahead).
-Switch = (
-    Literal["ascent", "constant_lr", "ended", "lost", "lr", "one_buffer", "rate_inside", "shared", "used_up"]
-    | Literal["always_nesterov", "average", "buffer_only", "damp_first", "damp_inverse", "damp_itself", "damp_old"]
-    | Literal["decay_by_rate", "decay_of", "decay_sign", "decay_times", "decay_unscaled", "decoupled", "empty_first"]
-    | Literal["no_damp", "no_decay", "no_nesterov", "plain", "stored_ahead", "undecayed", "unscaled", "whole_first"]
-    | Literal["ahead", "as_sgd", "averages_lost", "behind", "counted", "default_betas", "eps_early", "eps_inside"]
-    | Literal["eps_outside", "first_whole", "no_eps", "no_square", "no_root", "of_absolute", "of_gradient", "of_mean"]
-    | Literal["plain_gradient", "raw_mean", "raw_square", "stored", "stuck", "times", "unweighted", "uses", "weights"]
-    | Literal["by_two", "default_correction", "gradient_once_more", "largest", "largest_corrected", "largest_gradient"]
-    | Literal["anew", "of_deviation", "rootless"]
-    | Literal["ahead_of_gradient", "ahead_of_buffer", "gradient_weighed", "last_alone"]
-    | Literal["accumulate", "alone", "clipped", "decay", "factor", "falling", "frozen", "in_turn", "kept", "kind"]
-    | Literal["left", "mean", "once", "relu_at_the_end", "sums_kept", "taken", "twice", "unmoved"]
-)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Slip:
-    """A mistake in an optimizer: the key of its words, a word for the message, and the switches that make it."""
-
-    key: str
-    what: str
-    switches: Mapping[Switch, Any] = field(default_factory=dict)
-
-    def has(self, name: Switch) -> Any:
-        """The switch ``name``, False where it is off."""
-        return self.switches.get(name, False)
-
-
-RIGHT = Slip("", "")
 #: What students write in place of the rate that they are given.
 FIXED_RATES = (1.0, 0.1, 0.01, 0.001, 0.0001)
 RATES = tuple(
-    Slip("learning_rate_ignored", step_words.LR_NEVER if rate == 1 else step_words.LR_FIXED, {"lr": rate})
+    Slip("learning_rate_ignored", clauses.LR_NEVER if rate == 1 else clauses.LR_FIXED, {"lr": rate})
     for rate in FIXED_RATES
 )
 #: The same where the rate is written into the step itself, which so does not fall with the optimizer's.
 WRITTEN_RATES = tuple(Slip(rate.key, rate.what, {**rate.switches, "constant_lr": True}) for rate in RATES)
 DRIVEN = (
-    Slip("learning_rate_ignored", step_words.LR_ONCE, {"constant_lr": True}),
+    Slip("learning_rate_ignored", clauses.LR_ONCE, {"constant_lr": True}),
     Slip("ascent", "", {"ascent": True}),
     Slip("state_lost", "", {"lost": True}),
     Slip("state_shared", "", {"shared": True}),
     Slip("state_shared", "", {"one_buffer": True}),
-    Slip("first_step", step_words.SLIPS["damp_first"], {"damp_first": True}),
-    Slip("first_step", step_words.SLIPS["empty_first"], {"empty_first": True}),
-    Slip("weight_decay", step_words.SLIPS["no_decay"], {"no_decay": True}),
-    Slip("weight_decay", step_words.SLIPS["decoupled"], {"decoupled": True}),
-    Slip("weight_decay", step_words.SLIPS["decay_sign"], {"decay_sign": True}),
-    Slip("weight_decay", step_words.SLIPS["decay_unscaled"], {"decay_unscaled": True}),
-    Slip("dampening", step_words.SLIPS["no_damp"], {"no_damp": True}),
-    Slip("dampening", step_words.SLIPS["damp_inverse"], {"damp_inverse": True}),
-    Slip("dampening", step_words.SLIPS["damp_itself"], {"damp_itself": True}),
-    Slip("dampening", step_words.SLIPS["average"], {"average": True}),
-    Slip("dampening", step_words.SLIPS["average"], {"average": True, "whole_first": True}),
-    Slip("nesterov", step_words.SLIPS["no_nesterov"], {"no_nesterov": True}),
-    Slip("nesterov", step_words.SLIPS["always_nesterov"], {"always_nesterov": True}),
-    Slip("nesterov", step_words.SLIPS["buffer_only"], {"buffer_only": True}),
-    Slip("nesterov", step_words.SLIPS["unscaled"], {"unscaled": True}),
+    Slip("first_step", clauses.SLIPS["damp_first"], {"damp_first": True}),
+    Slip("first_step", clauses.SLIPS["empty_first"], {"empty_first": True}),
+    Slip("weight_decay", clauses.SLIPS["no_decay"], {"no_decay": True}),
+    Slip("weight_decay", clauses.SLIPS["decoupled"], {"decoupled": True}),
+    Slip("weight_decay", clauses.SLIPS["decay_sign"], {"decay_sign": True}),
+    Slip("weight_decay", clauses.SLIPS["decay_unscaled"], {"decay_unscaled": True}),
+    Slip("dampening", clauses.SLIPS["no_damp"], {"no_damp": True}),
+    Slip("dampening", clauses.SLIPS["damp_inverse"], {"damp_inverse": True}),
+    Slip("dampening", clauses.SLIPS["damp_itself"], {"damp_itself": True}),
+    Slip("dampening", clauses.SLIPS["average"], {"average": True}),
+    Slip("dampening", clauses.SLIPS["average"], {"average": True, "whole_first": True}),
+    Slip("nesterov", clauses.SLIPS["no_nesterov"], {"no_nesterov": True}),
+    Slip("nesterov", clauses.SLIPS["always_nesterov"], {"always_nesterov": True}),
+    Slip("nesterov", clauses.SLIPS["buffer_only"], {"buffer_only": True}),
+    Slip("nesterov", clauses.SLIPS["unscaled"], {"unscaled": True}),
     Slip("first_step.used_up", "", {"used_up": True}),
-    Slip("weight_decay", step_words.SLIPS["decay_doubled"], {"decay_times": 2.0}),
-    Slip("weight_decay", step_words.SLIPS["decay_halved"], {"decay_times": 0.5}),
-    Slip("weight_decay", step_words.SLIPS["decay_by_rate"], {"decay_by_rate": True}),
-    Slip("weight_decay", step_words.SLIPS["decay_of_signs"], {"decay_of": torch.sign}),
-    Slip("weight_decay", step_words.SLIPS["decay_of_squares"], {"decay_of": torch.square}),
-    Slip("dampening", step_words.SLIPS["damp_old"], {"damp_old": True}),
-    Slip("nesterov", step_words.SLIPS["stored_ahead"], {"stored_ahead": True}),
-    Slip("nesterov", step_words.SLIPS["undecayed"], {"undecayed": True}),
-    Slip("nesterov", step_words.SLIPS["ahead_of_gradient"], {"ahead_of_gradient": True}),
-    Slip("nesterov", step_words.SLIPS["ahead_of_buffer"], {"ahead_of_buffer": True}),
+    Slip("weight_decay", clauses.SLIPS["decay_doubled"], {"decay_times": 2.0}),
+    Slip("weight_decay", clauses.SLIPS["decay_halved"], {"decay_times": 0.5}),
+    Slip("weight_decay", clauses.SLIPS["decay_by_rate"], {"decay_by_rate": True}),
+    Slip("weight_decay", clauses.SLIPS["decay_of_signs"], {"decay_of": torch.sign}),
+    Slip("weight_decay", clauses.SLIPS["decay_of_squares"], {"decay_of": torch.square}),
+    Slip("dampening", clauses.SLIPS["damp_old"], {"damp_old": True}),
+    Slip("nesterov", clauses.SLIPS["stored_ahead"], {"stored_ahead": True}),
+    Slip("nesterov", clauses.SLIPS["undecayed"], {"undecayed": True}),
+    Slip("nesterov", clauses.SLIPS["ahead_of_gradient"], {"ahead_of_gradient": True}),
+    Slip("nesterov", clauses.SLIPS["ahead_of_buffer"], {"ahead_of_buffer": True}),
     Slip("state_lost", "", {"plain": True}),
-    Slip("wrong_value.buffer", step_words.SLIPS["gradient_weighed"], {"gradient_weighed": True}),
-    Slip("wrong_value.buffer", step_words.SLIPS["last_alone"], {"last_alone": True}),
+    Slip("wrong_value.buffer", clauses.SLIPS["gradient_weighed"], {"gradient_weighed": True}),
+    Slip("wrong_value.buffer", clauses.SLIPS["last_alone"], {"last_alone": True}),
     Slip("wrong_value.rate_inside", "", {"rate_inside": True}),
     Slip("wrong_value.ended", "", {"ended": True}),
     *RATES,
     *WRITTEN_RATES,
+    *EXTRA,
+    *(Slip("wrong_value.order", order, {"order": places}) for order, places in ORDERS.items()),
 )
 #: Which betas are used in the place of the right ones: in the mean by the old one and by the gradient, in the square by
 #: the old one and by the squared gradient, and in the correction of each.
@@ -123,63 +85,62 @@ AVERAGED = (
     *DRIVEN[:5],
     Slip("first_step.used_up", "", {"used_up": True}),
     Slip("state_lost", "", {"averages_lost": True}),
-    Slip("bias_correction", step_words.SLIPS["raw"], {"raw_mean": True, "raw_square": True}),
-    Slip("bias_correction", step_words.SLIPS["raw_mean"], {"raw_mean": True}),
-    Slip("bias_correction", step_words.SLIPS["raw_square"], {"raw_square": True}),
-    Slip("bias_correction", step_words.SLIPS["counted"], {"counted": True}),
-    Slip("bias_correction", step_words.SLIPS["by_two"], {"by_two": True}),
-    Slip("bias_correction", step_words.SLIPS["ahead"], {"ahead": True}),
-    Slip("bias_correction", step_words.SLIPS["stuck"], {"stuck": ("mean", "square")}),
-    Slip("bias_correction", step_words.SLIPS["stuck_mean"], {"stuck": ("mean",)}),
-    Slip("bias_correction", step_words.SLIPS["stuck_square"], {"stuck": ("square",)}),
-    Slip("bias_correction", step_words.SLIPS["stored"], {"stored": True}),
-    *(Slip("wrong_value.averages", step_words.SLIPS[name], {"uses": uses}) for name, uses in OTHER_BETAS.items()),
-    Slip("wrong_value.averages", step_words.SLIPS["weights"], {"weights": ("mean", "square")}),
-    Slip("wrong_value.averages", step_words.SLIPS["weights_mean"], {"weights": ("mean",)}),
-    Slip("wrong_value.averages", step_words.SLIPS["weights_square"], {"weights": ("square",)}),
-    Slip("wrong_value.averages", step_words.SLIPS["unweighted"], {"unweighted": ("mean", "square")}),
-    Slip("wrong_value.averages", step_words.SLIPS["unweighted_mean"], {"unweighted": ("mean",)}),
-    Slip("wrong_value.averages", step_words.SLIPS["unweighted_square"], {"unweighted": ("square",)}),
-    Slip("bias_correction", step_words.SLIPS["times"], {"times": True}),
-    Slip("wrong_value.formula", step_words.SLIPS["no_root"], {"no_root": True}),
-    Slip("wrong_value.formula", step_words.SLIPS["eps_inside"], {"eps_inside": True}),
-    Slip("wrong_value.formula", step_words.SLIPS["no_eps"], {"no_eps": True}),
-    Slip("wrong_value.formula", step_words.SLIPS["eps_outside"], {"eps_outside": True}),
-    Slip("wrong_value.formula", step_words.SLIPS["eps_early"], {"eps_early": True}),
-    Slip("bias_correction", step_words.SLIPS["behind"], {"behind": True}),
-    Slip("bias_correction", step_words.SLIPS["rootless"], {"rootless": True}),
-    Slip("bias_correction", step_words.SLIPS["default_correction"], {"default_correction": True}),
-    Slip("wrong_value.averages", step_words.SLIPS["largest"], {"largest": True}),
-    Slip("wrong_value.averages", step_words.SLIPS["largest_corrected"], {"largest_corrected": True}),
-    Slip("bias_correction", step_words.SLIPS["first_beta"], {"uses": FIRST_BETA}),
+    Slip("bias_correction", clauses.SLIPS["raw"], {"raw_mean": True, "raw_square": True}),
+    Slip("bias_correction", clauses.SLIPS["raw_mean"], {"raw_mean": True}),
+    Slip("bias_correction", clauses.SLIPS["raw_square"], {"raw_square": True}),
+    Slip("bias_correction", clauses.SLIPS["counted"], {"counted": True}),
+    Slip("bias_correction", clauses.SLIPS["by_two"], {"by_two": True}),
+    Slip("bias_correction", clauses.SLIPS["ahead"], {"ahead": True}),
+    Slip("bias_correction", clauses.SLIPS["stuck"], {"stuck": ("mean", "square")}),
+    Slip("bias_correction", clauses.SLIPS["stuck_mean"], {"stuck": ("mean",)}),
+    Slip("bias_correction", clauses.SLIPS["stuck_square"], {"stuck": ("square",)}),
+    Slip("bias_correction", clauses.SLIPS["stored"], {"stored": ("mean", "square")}),
+    Slip("bias_correction", clauses.SLIPS["stored_mean"], {"stored": ("mean",)}),
+    Slip("bias_correction", clauses.SLIPS["stored_square"], {"stored": ("square",)}),
+    *(Slip("wrong_value.averages", clauses.SLIPS[name], {"uses": uses}) for name, uses in OTHER_BETAS.items()),
+    Slip("wrong_value.averages", clauses.SLIPS["weights"], {"weights": ("mean", "square")}),
+    Slip("wrong_value.averages", clauses.SLIPS["weights_mean"], {"weights": ("mean",)}),
+    Slip("wrong_value.averages", clauses.SLIPS["weights_square"], {"weights": ("square",)}),
+    Slip("wrong_value.averages", clauses.SLIPS["unweighted"], {"unweighted": ("mean", "square")}),
+    Slip("wrong_value.averages", clauses.SLIPS["unweighted_mean"], {"unweighted": ("mean",)}),
+    Slip("wrong_value.averages", clauses.SLIPS["unweighted_square"], {"unweighted": ("square",)}),
+    Slip("bias_correction", clauses.SLIPS["times"], {"times": ("mean", "square")}),
+    Slip("bias_correction", clauses.SLIPS["times_mean"], {"times": ("mean",)}),
+    Slip("bias_correction", clauses.SLIPS["times_square"], {"times": ("square",)}),
+    Slip("wrong_value.formula", clauses.SLIPS["no_root"], {"no_root": True}),
+    Slip("wrong_value.formula", clauses.SLIPS["eps_inside"], {"eps_inside": True}),
+    Slip("wrong_value.formula", clauses.SLIPS["no_eps"], {"no_eps": True}),
+    Slip("wrong_value.formula", clauses.SLIPS["eps_outside"], {"eps_outside": True}),
+    Slip("wrong_value.formula", clauses.SLIPS["eps_early"], {"eps_early": True}),
+    Slip("bias_correction", clauses.SLIPS["behind"], {"behind": True}),
+    Slip("bias_correction", clauses.SLIPS["rootless"], {"rootless": True}),
+    Slip("bias_correction", clauses.SLIPS["default_correction"], {"default_correction": True}),
+    Slip("wrong_value.averages", clauses.SLIPS["largest"], {"largest": True}),
+    Slip("wrong_value.averages", clauses.SLIPS["largest_corrected"], {"largest_corrected": True}),
+    Slip("bias_correction", clauses.SLIPS["first_beta"], {"uses": FIRST_BETA}),
     Slip(
         "wrong_value.averages",
-        step_words.SLIPS["first_whole"],
+        clauses.SLIPS["first_whole"],
         {"first_whole": True, "raw_mean": True, "raw_square": True},
     ),
-    Slip("wrong_value.averages", step_words.SLIPS["first_whole_corrected"], {"first_whole": True}),
-    Slip("wrong_value.averages", step_words.SLIPS["of_mean"], {"of_mean": True}),
-    Slip("wrong_value.averages", step_words.SLIPS["of_absolute"], {"of_absolute": True}),
-    Slip("wrong_value.averages", step_words.SLIPS["of_deviation"], {"of_deviation": True}),
-    Slip("wrong_value.averages", step_words.SLIPS["largest_gradient"], {"largest_gradient": True}),
-    Slip("wrong_value.averages", step_words.SLIPS["gradient_once_more"], {"gradient_once_more": 0}),
-    Slip("wrong_value.averages", step_words.SLIPS["gradient_once_more"], {"gradient_once_more": 1}),
-    Slip("wrong_value.averages", step_words.SLIPS["of_gradient"], {"of_gradient": True}),
-    Slip("wrong_value.averages", step_words.SLIPS["default_betas"], {"default_betas": True}),
-    Slip("wrong_value.formula", step_words.SLIPS["plain_gradient"], {"plain_gradient": True}),
-    Slip("wrong_value.formula", step_words.SLIPS["root_mean_square"], {"plain_gradient": True, "raw_square": True}),
-    Slip("wrong_value.formula", step_words.SLIPS["no_square"], {"no_square": True}),
+    Slip("wrong_value.averages", clauses.SLIPS["first_whole_corrected"], {"first_whole": True}),
+    Slip("wrong_value.averages", clauses.SLIPS["of_mean"], {"of_mean": True}),
+    Slip("wrong_value.averages", clauses.SLIPS["of_absolute"], {"of_absolute": True}),
+    Slip("wrong_value.averages", clauses.SLIPS["of_deviation"], {"of_deviation": True}),
+    Slip("wrong_value.averages", clauses.SLIPS["largest_gradient"], {"largest_gradient": True}),
+    Slip("wrong_value.averages", clauses.SLIPS["gradient_once_more"], {"gradient_once_more": 0}),
+    Slip("wrong_value.averages", clauses.SLIPS["gradient_once_more"], {"gradient_once_more": 1}),
+    Slip("wrong_value.averages", clauses.SLIPS["of_gradient"], {"of_gradient": True}),
+    Slip("wrong_value.averages", clauses.SLIPS["default_betas"], {"default_betas": True}),
+    Slip("wrong_value.formula", clauses.SLIPS["plain_gradient"], {"plain_gradient": True}),
+    Slip("wrong_value.formula", clauses.SLIPS["root_mean_square"], {"plain_gradient": True, "raw_square": True}),
+    Slip("wrong_value.formula", clauses.SLIPS["no_square"], {"no_square": True}),
     Slip("wrong_value.as_sgd", "", {"as_sgd": True}),
     Slip("wrong_value.ended", "", {"ended": True}),
     *RATES,
     *WRITTEN_RATES,
-)
-#: What students give a training loop of their own that plain descent has not.
-MOMENTA, DECAYS = (0.9, 0.5, 0.99), (0.1, 0.01, 0.05, 1e-3, 5e-4, 1e-4)
-#: The share of the learning rate that is left at a step, counted from 0.
-FALLING: tuple[Callable[[int], float], ...] = (
-    lambda step: 1 / (step + 1),
-    *(partial(pow, left) for left in (0.99, 0.95, 0.9, 0.5)),
+    *EXTRA,
+    *ADAGRAD,
 )
 #: The weights that are left out of the update: by their places, in the order of the forward pass.
 UNMOVED = {
@@ -195,7 +156,7 @@ TRAINED = (
     Slip("ascent", "", {"ascent": True}),
     Slip("accumulated.steps", "", {"accumulate": True, "left": True}),
     Slip("accumulated.steps", "", {"accumulate": True}),
-    Slip("accumulated.steps", "", {"left": True}),
+    Slip("accumulated.left", "", {"left": True}),
     *(Slip("accumulated.one", "", {"accumulate": True, "alone": place}) for place in (0, 1)),
     Slip("first_step.only", "", {"once": True}),
     Slip("averaged_instead_of_summed.loss", "", {"mean": "all"}),
@@ -214,11 +175,11 @@ TRAINED = (
     Slip("wrong_value.relu_at_the_end", "", {"relu_at_the_end": True}),
     *RATES,
     *(Slip("wrong_value.unmoved", what, {"unmoved": places}) for what, places in UNMOVED.items()),
-    *(Slip("wrong_value.loop", step_words.LOOPS["momentum"], {"kept": kept}) for kept in MOMENTA),
-    *(Slip("wrong_value.loop", step_words.LOOPS["average"], {"kept": kept, "taken": 1 - kept}) for kept in MOMENTA),
-    *(Slip("wrong_value.loop", step_words.LOOPS["falling"], {"falling": share}) for share in FALLING),
-    *(Slip("wrong_value.loop", step_words.LOOPS["decay"], {"decay": decay}) for decay in DECAYS),
-    *(Slip("wrong_value.loop", step_words.LOOPS[name], {"clipped": name}) for name in ("norm", "unit", "entries")),
+    *(Slip("wrong_value.loop", clauses.LOOPS["momentum"], {"kept": kept}) for kept in MOMENTA),
+    *(Slip("wrong_value.loop", clauses.LOOPS["average"], {"kept": kept, "taken": 1 - kept}) for kept in MOMENTA),
+    *(Slip("wrong_value.loop", clauses.LOOPS["falling"], {"falling": share}) for share in FALLING),
+    *(Slip("wrong_value.loop", clauses.LOOPS["decay"], {"decay": decay}) for decay in DECAYS),
+    *IN_LOOPS,
     *(
         Slip(
             "wrong_value.optimizer",

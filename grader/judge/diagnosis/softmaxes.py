@@ -6,6 +6,7 @@ What stands in their place is made anew for each reference, for some remembers w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -89,6 +90,10 @@ def _exponentials(logits: Tensor) -> Tensor:
 
 def _sigmoid_slope(p: Tensor, one: Tensor) -> Tensor:
     return (p - one) * p * (1 - p)
+
+
+def _to_probabilities(eps: float, z: Tensor, one: Tensor, n: int) -> Tensor:
+    return -one / (z.softmax(1) + eps) / n
 
 
 #: What is taken for the derivative of the mean cross-entropy: of the logits, a one at each target, and their number.
@@ -180,6 +185,22 @@ CROSS_ENTROPIES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]
     "ce_sum_of_columns": (
         "the exponentials are divided by the sum of their column, not by that of their row",
         lambda z, one, n: (_exponentials(z) / _exponentials(z).sum(0) - one) / n,
+    ),
+    "ce_softmax_twice": (
+        "the softmax is taken twice, of the logits and of their probabilities",
+        lambda z, one, n: (z.softmax(1).softmax(1) - one) / n,
+    ),
+    **{
+        f"ce_to_probabilities_{eps:g}": (
+            f"the way back ends at the probabilities, −1/(p + {eps:g}) at the target, "
+            "and does not go on through the softmax",
+            partial(_to_probabilities, eps),
+        )
+        for eps in (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
+    },
+    "ce_of_quotient": (
+        "the way back ends at the probabilities, −y/p, and does not go on through the softmax",
+        lambda z, one, n: -one / z.softmax(1).float().double() / n,  # 0 where a student's are, too
     ),
     "ce_to_probabilities": (
         "the way back ends at the probabilities, −1/p at the target, and does not go on through the softmax",

@@ -101,6 +101,30 @@ def _name(node: ast.AST) -> str:
     return ""
 
 
+def is_kept_on_class(stub: Stub | None, attribute: str) -> bool:
+    """Whether ``attribute`` is assigned to a class of the stub, and nowhere to ``self``.
+
+    ``Module.args = …``, ``type(self).args = …``, ``self.__class__.args = …``, ``cls.args = …``.
+    """
+    nodes = nodes_of(stub)
+    classes = {node.name for node in nodes if isinstance(node, ast.ClassDef)} | {"cls"}
+    owners = [
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Attribute) and node.attr == attribute and isinstance(node.ctx, ast.Store)
+    ]
+    return bool(owners) and all(_is_class(owner, classes) for owner in owners)
+
+
+def _is_class(owner: ast.expr, classes: set[str]) -> bool:
+    match owner:
+        case ast.Name(id=name):
+            return name in classes
+        case ast.Attribute(attr="__class__") | ast.Call(func=ast.Name(id="type"), args=[_]):
+            return True
+    return False
+
+
 def parameter(stub: Stub | None, function: str, place: int) -> str | None:
     """What a function calls its argument at a place; None where there is no such function or argument."""
     for node in nodes_of(stub):

@@ -1,135 +1,10 @@
-"""The words of steps that went wrong, in optimizers and training loops, by key."""
+"""The words of steps that went wrong in an optimizer (``optimizers``, ``moves``, ``steps``, ``settings``), by key."""
 
 from __future__ import annotations
 
 from grader.judge.diagnosis.words import Words
 
-#: Words for the mistakes that are told by simulation.
-LR_ONCE = "The learning rate was kept when the optimizer was made, and its later change was not seen."
-LR_NEVER = "The learning rate is not a factor of the step."
-LR_FIXED = "A number was written in its place."
-SAME_RATE = "the same at every step"
-SLIPS = {
-    "damp_first": "the buffer starts from zeros, so that the first gradient is dampened too",
-    "empty_first": "the buffer misses the first gradient",
-    "no_decay": "left out",
-    "decoupled": "applied to the parameter itself, outside of the gradient",
-    "decay_sign": "subtracted",
-    "no_damp": "left out",
-    "damp_inverse": "taken for 1 − dampening",
-    "damp_itself": "put in the place of 1 − dampening",
-    "average": "1 − momentum: an average instead of a sum",
-    "no_nesterov": "without Nesterov",
-    "always_nesterov": "with Nesterov where plain momentum is asked for",
-    "buffer_only": "when the look-ahead leaves out the gradient",
-    "unscaled": "when the look-ahead does not multiply the buffer by momentum",
-    "raw": "neither average is corrected",
-    "raw_mean": "the first average is not corrected",
-    "raw_square": "the second average is not corrected",
-    "counted": "the count of steps goes up once for each parameter",
-    "by_two": "the count of steps goes up by two at each step",
-    "rootless": "the square root is missing around 1 − β₂ᵗ, which comes out of the root of the second average",
-    "default_correction": "the averages are corrected with 0.9 and 0.999, whatever is given",
-    "largest": "the largest of the second averages so far stands in the place of the last, as in AMSGrad",
-    "largest_corrected": "the largest of the corrected second averages so far stands in the place of the last",
-    "ahead_of_gradient": "when the look-ahead is the buffer plus momentum times the gradient",
-    "ahead_of_buffer": "when the look-ahead is the buffer plus momentum times the buffer",
-    "gradient_weighed": "momentum is multiplied with the new gradient, and not with the buffer",
-    "last_alone": "the buffer holds the last gradient alone, and not all that were before",
-    "ahead": "the count of steps is one too high",
-    "stuck": "the count of steps stays at one",
-    "stuck_mean": "the first average is divided by 1 − β₁ at every step, and not by 1 − β₁ᵗ",
-    "stuck_square": "the second average is divided by 1 − β₂ at every step, and not by 1 − β₂ᵗ",
-    "stored": "the corrected averages are stored, and corrected again at the next step",
-    "swapped": "the two betas change places",
-    "swapped_averages": "the two betas change places in the averages, and not in their corrections",
-    "swapped_corrections": "the two betas change places in the corrections, and not in the averages",
-    "second_beta": "both averages use β₂",
-    "mean_by_second": "the first average uses β₂, and its correction β₁",
-    "square_by_first": "the second average uses β₁, and its correction β₂",
-    "mean_corrected_by_second": "the first average is corrected with β₂",
-    "mean_keeps_by_second": "β₂ weighs the old first average, and 1 − β₁ the new gradient",
-    "mean_takes_by_second": "1 − β₂ weighs the gradient that enters the first average, and β₁ the old average",
-    "square_keeps_by_first": "β₁ weighs the old second average, and 1 − β₂ the new square",
-    "square_takes_by_first": "1 − β₁ weighs the square that enters the second average, and β₂ the old average",
-    "no_square": "the step is the first average alone, and nothing divides it",
-    "weights": "β weighs the new gradient and 1 − β the old average",
-    "weights_mean": "in the first average, β₁ weighs the new gradient and 1 − β₁ the old average",
-    "weights_square": "in the second average, β₂ weighs the new square and 1 − β₂ the old average",
-    "unweighted_mean": "the new gradient enters the first average without the weight 1 − β₁",
-    "unweighted_square": "the new square enters the second average without the weight 1 − β₂",
-    "times": "the averages are multiplied by 1 − βᵗ, not divided by it",
-    "unweighted": "the new gradient enters the averages without the weight 1 − β",
-    "no_root": "the root of the second average is left out",
-    "eps_inside": "eps stands inside of the root",
-    "eps_outside": "eps is added to the fraction, not to its denominator",
-    "no_eps": "eps is no part of the denominator",
-    "decay_doubled": "doubled",
-    "decay_halved": "halved",
-    "decay_of_signs": "that of the signs of the parameter, and not of the parameter itself",
-    "decay_of_squares": "that of the squares of the parameter, and not of the parameter itself",
-    "decay_by_rate": "multiplied by the learning rate, and then again with the whole step",
-    "undecayed": "when the look-ahead starts from the gradient without weight decay",
-    "decay_unscaled": "applied without the learning rate",
-    "damp_old": "applied to the buffer, and not to the new gradient",
-    "stored_ahead": "when what looks ahead is stored as the buffer",
-    "behind": "the count of steps is one too low, or goes up behind the update",
-    "first_beta": "the second average is corrected with β₁",
-    "first_whole": "the averages start from the first gradient, and are not corrected",
-    "first_whole_corrected": "the averages start from the first gradient, and are corrected as if from zeros",
-    "one_beta": "both averages use β₁",
-    "of_mean": "the second average is of the squared mean, and not of the squared gradient",
-    "of_deviation": "the second average is of the gradient's distance from its mean, as in AdaBelief",
-    "largest_gradient": "the largest gradient so far stands in the place of the second average, as in Adamax",
-    "gradient_once_more": "the gradient is taken into the mean once more before it is used, as in NAdam",
-    "of_absolute": "the second average is of the absolute gradient, and not of its square",
-    "of_gradient": "the second average is of the gradient, and not of its square",
-    "default_betas": "the betas are 0.9 and 0.999, whatever is given",
-    "plain_gradient": "the gradient stands in the numerator, and not its average",
-    "root_mean_square": "the gradient stands in the numerator, and the average below it is not corrected",
-    "eps_early": "eps is added before the second average is corrected",
-}
-
-#: What a training loop does that plain descent does not.
-LOOPS = {
-    "momentum": "the steps have momentum: each adds the new gradient to a share of the step before",
-    "average": "each step follows a running average of the gradients, and not the gradient",
-    "falling": "the learning rate falls from step to step",
-    "decay": "a part of the weights is added to their gradients, as weight decay is",
-    "norm": "the gradients are cut to a length of 1 before each step",
-    "unit": "the gradient of each tensor is divided by its length",
-    "entries": "each entry of the gradients is cut to at most 1",
-}
-
-#: What an optimizer may be given beside a learning rate and a momentum.
-SETTINGS = {
-    "nesterov": "each step looks ahead, as with Nesterov",
-    "dampening": "the gradient enters the buffer times 1 − momentum",
-    "Adam": "the steps are those of Adam",
-    "decay": "there is weight decay",
-}
-
-#: The same as clauses, where two of them come together.
-TOGETHER = {
-    **SLIPS,
-    "rate": "the learning rate is left out",
-    "ascent": "the step goes up the gradient",
-    "no_decay": "weight decay is left out",
-    "decoupled": "weight decay is applied to the parameter itself",
-    "decay_sign": "weight decay is subtracted",
-    "decay_unscaled": "weight decay is applied without the learning rate",
-    "no_damp": "dampening is left out",
-    "damp_itself": "dampening stands in the place of 1 − dampening",
-    "average": "the gradient enters the buffer times 1 − momentum",
-    "no_nesterov": "Nesterov is left out",
-    "always_nesterov": "the step looks ahead as with Nesterov, where plain momentum is asked for",
-    "buffer_only": "the look-ahead of Nesterov leaves out the gradient",
-    "rate_inside": "the learning rate is multiplied into the buffer",
-    "unscaled": "the look-ahead of Nesterov does not multiply the buffer by momentum",
-}
-
 STEP_WORDS: dict[str, Words] = {
-    # ------------------------------------------------------------------------------------------------------- optimizers
     "not_in_place": Words(
         "`{path}` has the same values after the call as before it.",
         "The update made a new tensor, or none at all, and the object that was passed in stayed as it was.",
@@ -141,12 +16,6 @@ STEP_WORDS: dict[str, Words] = {
         "The loop does not get to it: it ends before, or the update is missing; or a new tensor was made of it.",
         "Which line of your code changes `{path}`, and does it run?",
         "Go over all of them: no `return` inside of the loop, and a generator can be gone through only once.",
-    ),
-    "not_in_place.no_step": Words(
-        "`{path}` has the same values after the call as before it, and the loss stayed the same at every step.",
-        "No step was taken: there is no update, or no gradient is there at the moment of the update.",
-        "In which order does your loop fill the gradients, use them and clear them?",
-        "In every step, clear the old gradients, compute the loss and its gradients, and only then update.",
     ),
     "not_in_place.elsewhere": Words(
         "`{path}` has the same values after the call as before it, but `{found}` holds the right ones.",
@@ -190,12 +59,6 @@ STEP_WORDS: dict[str, Words] = {
         "Should the loss grow or shrink?",
         "Subtract the update.",
     ),
-    "ascent.losses": Words(
-        "`{path}` is what comes out when each step goes the opposite way.",
-        "The steps go up the gradient, not down.",
-        "Should the loss grow or shrink?",
-        "Subtract the update.",
-    ),
     "state_shared": Words(
         "`{path}` is what comes out when optimizers or parameters share one state.",
         "The state lives in the class, or in one variable for all, instead of one for each parameter and object.",
@@ -214,6 +77,12 @@ STEP_WORDS: dict[str, Words] = {
         "Two objects of one class: does each remember its own values?",
         "Store it on `self`.",
     ),
+    "state_shared.kept": Words(
+        "`{path}` is not there: your code keeps `{name}` on the class, and not on the object.",
+        "What a class keeps is one for all of its objects, and each call of one replaces what the others need.",
+        "Two objects of one class: does each remember its own values?",
+        "Store it on `self`: `self.{name} = …`.",
+    ),
     "state_lost": Words(
         "`{path}` is what comes out when no step knows of the one before.",
         "The state is made anew at each step, or momentum is not used.",
@@ -231,12 +100,6 @@ STEP_WORDS: dict[str, Words] = {
         "The first step is treated differently from the formula.",
         "Follow the first step on paper: what is in the state before and after it?",
         "Let the buffer begin as the first gradient itself.",
-    ),
-    "first_step.only": Words(
-        "`{path}` is what comes out when only the first step is taken.",
-        "Something ends the loop too early, such as a `return` inside of it.",
-        "Which line does your code reach after its first step?",
-        "Take all steps before you return.",
     ),
     "first_step.used_up": Words(
         "`{path}` is what comes out when only the first step is taken, where the parameters come as a generator.",
@@ -286,56 +149,6 @@ STEP_WORDS: dict[str, Words] = {
         "In which order does the formula of the notebook add, divide and take the root?",
         "Write the denominator as in the formula: the root of the corrected average, plus eps.",
     ),
-    # --------------------------------------------------------------------------------------------------- training loops
-    "accumulated.steps": Words(
-        "`{path}` is what comes out when gradients from before are added to those of a step.",
-        "`backward()` adds to `.grad`, and nothing cleared it before.",
-        "What does `.grad` hold when the second step begins?",
-        "Clear the gradients in every step, before `backward()`.",
-    ),
-    "accumulated.one": Words(
-        "`{path}` is what comes out when the gradients of one tensor of weights are never cleared, and those of the "
-        "others are.",
-        "`backward()` adds to every `.grad`.",
-        "What does the `.grad` of each tensor of weights hold when the second step begins?",
-        "Clear the gradients of all weights in every step, before `backward()`.",
-    ),
-    "stale.steps": Words(
-        "`{path}` is what comes out after one step less than asked for.",
-        "The loop runs too seldom, or its last step is not taken.",
-        "How often does your loop run for `steps = 1`?",
-        "Let the loop run `steps` times: `range(steps)`.",
-    ),
-    "stale.behind": Words(
-        "`{path}` is what comes out when each step uses the gradients of the one before.",
-        "The step is taken before `backward()` has computed the gradients of its loss.",
-        "In which order do the loss, `backward()`, the step and the clearing stand in your loop?",
-        "Clear the gradients, compute the loss, call `backward()`, and then take the step.",
-    ),
-    "stale.gradients": Words(
-        "`{path}` is what comes out when every step uses the gradients of the first.",
-        "The gradients were computed once, for weights that have changed since.",
-        "Which of your lines run once, and which at every step?",
-        "Compute the gradients anew in every step, from the weights as they are then.",
-    ),
-    "averaged_instead_of_summed.steps": Words(
-        "`{path}` is what comes out when the steps follow the gradient of a mean.",
-        "The gradients were divided by a number of samples or entries, where the loss is a sum.",
-        "Is the loss of this notebook a sum or a mean?",
-        "Use the gradients of the sum as they are.",
-    ),
-    "averaged_instead_of_summed.loss": Words(
-        "`{path}` is what comes out when the loss is a mean.",
-        "The squares were averaged where this loss is their sum.",
-        "Is the loss of this notebook a sum or a mean?",
-        'Use `sum()`, or `reduction="sum"`.',
-    ),
-    "wrong_value.standing": Words(
-        "`{path}` is {actual} at every step.",
-        "The weights that the loss is computed from did not change from one step to the next, or hardly.",
-        "In which order does your loop fill the gradients, use them and clear them?",
-        "In every step, compute the loss anew, and update the very weights that it is computed from.",
-    ),
     "wrong_value.step": Words(
         "`{path}` is `{formula}`, with p for the parameter, g for its gradient and lr for the learning rate.",
         "Its parts are not put together as in a step of gradient descent.",
@@ -384,36 +197,6 @@ STEP_WORDS: dict[str, Words] = {
         "What does your loop do when it finds no gradient: go on, or end?",
         "Use `continue`, not `return` or `break`.",
     ),
-    "missing_factor_two.steps": Words(
-        "`{path}` is what comes out when the gradients are half of what they should be.",
-        "A factor of 2 is missing, usually that of a square's derivative.",
-        "What is the derivative of x²?",
-        "Multiply by 2.",
-    ),
-    "missing_factor_two.loss": Words(
-        "`{path}` is what comes out when the loss is half of the sum of squares.",
-        "Losses and steps are halved, as by a factor 1/2 in front of the sum.",
-        "Which factor stands in front of the sum in the loss of this notebook?",
-        "Take the sum of the squares as it is.",
-    ),
-    "extra_factor_two.steps": Words(
-        "`{path}` is what comes out when the gradients, or the steps, are twice what they should be.",
-        "There is a factor of 2 too many, or each step is taken twice.",
-        "How often is each update taken, and how often does your code multiply by 2?",
-        "Remove one factor of 2, or one of two equal updates.",
-    ),
-    "wrong_value.in_turn": Words(
-        "`{path}` is what comes out when the {what} weights are updated before the gradient of the others is computed.",
-        "That gradient then belongs to weights that no longer are those of the loss.",
-        "From which weights is each of the gradients computed?",
-        "Compute all gradients first, and only then update.",
-    ),
-    "wrong_value.relu_at_the_end": Words(
-        "`{path}` is what comes out when the output of the network goes through a ReLU, too.",
-        "Only the hidden layer has one here.",
-        "Through which functions does a value go from the input to the output?",
-        "Leave out the ReLU behind the last layer.",
-    ),
     "wrong_value.settings": Words(
         "`{path}` is what comes out when {what}.",
         "The steps that are asked for know a learning rate and a momentum, and nothing else.",
@@ -426,58 +209,16 @@ STEP_WORDS: dict[str, Words] = {
         "After three steps, what of the first gradient is in your buffer?",
         "`buffer = momentum * buffer + (1 - dampening) * g`, from the second step on.",
     ),
-    "wrong_value.loop": Words(
+    "wrong_value.extra": Words(
         "`{path}` is what comes out when {what}.",
-        "The steps that are asked for have nothing of the kind.",
-        "Of what is one step made that is asked for, and of what is one of yours?",
-        "Subtract the learning rate, as it is given, times the gradient, as it is now.",
+        "The formula that is asked for has nothing of the kind.",
+        "Which of your lines does that, and does the formula of the notebook have it?",
+        "Take it away: use the gradients, the learning rate and the update as the formula does.",
     ),
-    "wrong_value.unmoved": Words(
-        "`{path}` is what comes out when {what} not updated.",
-        "Everything else of the steps is right.",
-        "Which of your lines change the weights, and which of the weights?",
-        "Update all of them in every step.",
-    ),
-    "wrong_value.optimizer": Words(
-        "`{path}` is what comes out when the steps are those of {what}.",
-        "In one case at least, other steps are asked for.",
-        "Which object takes the steps in your loop, and where was it made?",
-        "Take the steps that are asked for: with the optimizer that is given, or by hand where none is.",
-    ),
-    "wrong_value.first_loss": Words(
-        "`{path}` is {actual} at every step, which is the first loss; the weights have changed as they should.",
-        "One loss was kept and repeated: it is computed before the loop, or another one is put into the list.",
-        "Which number does your loop put into the list at the second step?",
-        "Compute the loss anew in every step, and keep that one.",
-    ),
-    "wrong_value.one_value": Words(
-        "`{path}` is {actual} at every step, and the first loss is another.",
-        "One number was repeated, or one tensor stands in every place: in place (`total += loss`) it changes in all.",
-        "Are the entries of your list so many numbers, or one tensor many times?",
-        "Keep a number of its own at each step: `losses.append(loss.item())`, before anything changes that loss.",
-    ),
-    "wrong_value.running": Words(
-        "`{path}` holds at each step the sum of all losses so far.",
-        "The losses were added up from step to step.",
-        "What does the first entry hold, and what does the second?",
-        "Keep the loss of each step alone.",
-    ),
-    "wrong_value.late": Words(
-        "`{path}` begins with the loss after the first update, and every loss stands one place too early.",
-        "Each loss was computed after the update of its step, and is asked for as it was before.",
-        "At which moment of a step does your code compute the loss that it keeps?",
-        "Keep the loss that the gradients were computed from.",
-    ),
-    "wrong_value.steps_twice": Words(
-        "`{path}` is what comes out when each step is taken twice, with the same gradients.",
-        "The update stands in the loop twice, or in a loop of its own.",
-        "How often do the weights change for each loss?",
-        "Take one step for each loss.",
-    ),
-    "wrong_value.more_steps": Words(
-        "`{path}` is what comes out after one step more than asked for.",
-        "The loop runs once too often.",
-        "How often does your loop run for `steps = 1`?",
-        "Let the loop run `steps` times: `range(steps)`.",
+    "wrong_value.order": Words(
+        "`{path}` is what comes out when the arguments behind `lr` are taken in the order {what}.",
+        "They are handed over by their places, in the order of the signature that the exercise gives.",
+        "In which order does your `__init__` take its arguments, and in which does that signature?",
+        "Take them in the order of that signature: momentum, dampening, weight_decay, nesterov.",
     ),
 }

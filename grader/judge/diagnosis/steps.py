@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import wording
+from grader.judge.diagnosis.extras import DECAYS
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
 
@@ -15,6 +17,12 @@ Formula = Callable[[Tensor, Tensor, float], Tensor]
 
 #: What a learning rate is called.
 RATE_NAMES = ("lr", "learning_rate")
+
+
+def _decayed(share: float, p: Tensor, g: Tensor, lr: float) -> Tensor:
+    return p - lr * (g + share * p)
+
+
 #: What students write, by the way they write it.
 _FORMULAS: Mapping[str, Formula] = {
     "p + g": lambda p, g, lr: p + g,
@@ -38,6 +46,8 @@ _FORMULAS: Mapping[str, Formula] = {
     "p - lr * g**2": lambda p, g, lr: p - lr * g**2,
     "p - lr * g.mean()": lambda p, g, lr: p - lr * g.mean(),
     "p - lr * g.sum()": lambda p, g, lr: p - lr * g.sum(),
+    "p - lr * g.clamp(-1, 1)": lambda p, g, lr: p - lr * g.clamp(-1, 1),
+    **{f"p - lr * (g + {share:g} * p)": partial(_decayed, share) for share in DECAYS},
     "p - lr * g / g.norm()": lambda p, g, lr: p - lr * g / g.norm(),
     "g": lambda p, g, lr: g,
 }
@@ -50,7 +60,18 @@ def other_step(symptom: Symptom) -> Diagnosis | None:
     for words, formula in _FORMULAS.items():
         if symptom.fits(lambda view: _by(formula, symptom, view)):
             return wording.say("wrong_value.step", path=symptom.path, formula=words)
+    if any(map(_is_used_up, symptom.views)) and symptom.fits(lambda view: _twice(symptom, view)):
+        return wording.say("wrong_value.steps_twice", path=symptom.path)
     return None
+
+
+def _is_used_up(view: View) -> bool:
+    return view.finding.passed and bool(view.case.constants.get("lazily"))
+
+
+def _twice(symptom: Symptom, view: View) -> Tensor | None:
+    """A step that is taken twice, by a second loop over parameters that a generator gives but once."""
+    return None if _is_used_up(view) else _by(lambda p, g, lr: p - 2 * lr * g, symptom, view)
 
 
 def _is_step(symptom: Symptom, view: View) -> bool:

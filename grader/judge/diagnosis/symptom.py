@@ -51,6 +51,9 @@ class View:
         if actual.numel() == 0:
             return True
         predicted = predicted.to(torch.float64)
+        unknown = predicted.isnan()
+        if bool(unknown.any()) and not bool(unknown.all()) and torch.equal(unknown, actual.isnan()):
+            return self.is_near(predicted[~unknown], actual[~unknown])  # 0/0 is NaN in the right places
         error = float((actual - predicted).abs().max())
         if not isfinite(error):  # by which the tolerance of an infinite prediction would be met, too
             return bool(actual.isinf().any()) and self._overflows(predicted, actual)

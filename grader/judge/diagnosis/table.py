@@ -12,6 +12,7 @@ from collections.abc import Callable
 from grader.judge.diagnosis import (
     absent,
     compound,
+    distortions,
     endings,
     factors,
     formulas,
@@ -122,15 +123,18 @@ GENERAL: tuple[Hypothesis, ...] = (
     passes.changed_input,
     passes.layer,
     passes.left_out,
+    passes.other_operation,
     moves.moved_in_part,
     moves.longer_step,
     hyperparameters.defaults,
     rows.part_of_upstream,
     uneven.scaled_unevenly,
     relations.related,
+    passes.other_upstream,
     slip_pairs.two_slips,
     compound.twice_wrong,
     relations.related_by_more,
+    distortions.varying,
     absent.non_finite,
     shapes.wrong_shape,
     formulas.order,
@@ -223,6 +227,8 @@ def _not_raised(evidence: Evidence, check: str, modified: Diagnosis | None) -> D
         key = "not_raised"
     elif came is not None and came.type == "TypeError" and "positional argument" in came.message:
         key = "not_raised.signature"
+    elif came is not None and came.type == "TypeError" and "abstract" in came.message:
+        key = "not_raised.abstract"
     else:
         key = "not_raised.base"
     return wording.say(key, check=check, name=name, what=what)

@@ -10,11 +10,16 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import wording
+from grader.judge.diagnosis.naming import question
 from grader.judge.diagnosis.normalisations import MISSTEPS
 from grader.judge.diagnosis.operations import OPERATIONS
 from grader.judge.diagnosis.replaced import Replaced
 from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.evidence import Finding
 from grader.model import Diagnosis
+
+#: Classes enough to tell how many of them guesses get right, and how much more seldom is no chance.
+_GUESSES, _SELDOM = 100, 4
 
 
 def under(symptom: Symptom, operation: str, view: View) -> Tensor | None:
@@ -142,11 +147,16 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
     found = first.comparison
     measure, tensor = symptom.exercise.measure, first.actual.tensor
     if measure is not None and tensor is not None:
+        key = f"wrong_value.measured{_of_classes(tensor, first.expected)}"
         share = f"{100 * min(1.0, max(0.0, measure(tensor, first.expected))):.0f} %"
         right = _agreeing(tensor, first.expected)
-        return wording.say("wrong_value.measured", path=symptom.path, share=share, right=right, goal=_goal(measure))
+        return wording.say(key, path=symptom.path, share=share, right=right, goal=_goal(measure))
     if found.max_abs_error is None or found.worst is None or found.worst_actual is None or found.worst_expected is None:
         return None
+    exercise = symptom.exercise
+    if (what := _not_so(symptom, first)) is not None:
+        said = wording.say("wrong_value.flag", path=symptom.path, what=what)
+        return replace(said, hint=exercise.hints.get(exercise.base_name(symptom.check), said.hint))
     actual, expected = wording.numbers_apart(found.worst_actual, found.worst_expected)
     general = "wrong_value" if symptom.is_gradient else "wrong_value.value"
     general = "wrong_value.start" if symptom.is_registered else general
@@ -158,8 +168,18 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
         expected=expected,
         place=str(list(found.worst)) if found.worst else "its only entry",
     )
-    exercise = symptom.exercise
     return replace(said, hint=exercise.hints.get(exercise.base_name(symptom.check), said.hint))
+
+
+def _not_so(symptom: Symptom, first: Finding) -> str | None:
+    """What does not hold and should, where the check's own code asks questions: 1 for yes and 0 for no."""
+    worst, name = first.comparison.worst, symptom.path
+    is_scalar = symptom.exercise.base_name(symptom.check) in symptom.exercise.scalars
+    if not is_scalar or first.expected.is_floating_point() or not bool((first.expected == 1).all()) or worst is None:
+        return None
+    if first.comparison.worst_actual != 0:
+        return None
+    return question(symptom.exercise.call, name, worst[0] if worst else 0)
 
 
 def _agreeing(actual: Tensor, expected: Tensor) -> str:
@@ -167,6 +187,22 @@ def _agreeing(actual: Tensor, expected: Tensor) -> str:
     if expected.is_floating_point() or expected.dim() != 1 or actual.shape != expected.shape:
         return ""
     return f": {int((actual == expected).sum())} of {len(expected)} values are right"
+
+
+def _of_classes(actual: Tensor, expected: Tensor) -> str:
+    """The end of the key where classes are all one and the same, or right more seldom than guesses are."""
+    if (
+        expected.is_floating_point()
+        or expected.dim() != 1
+        or actual.shape != expected.shape
+        or len(expected) < _GUESSES
+    ):
+        return ""
+    if bool((actual == actual[0]).all()):
+        return ".same"
+    guessed = len(expected) / len(expected.unique())
+    right = int((actual == expected).sum())
+    return ".below" if right < guessed / _SELDOM and not bool((actual < 0).any()) else ""
 
 
 def _goal(measure: Callable[..., float]) -> str:

@@ -1,21 +1,37 @@
 """How a diagnosis is put into words: the sentences of its code, filled with what was seen.
 
-To translate or rewrite the sentences, change this module and those of words alone: ``outcome_words``, ``value_words``
-and ``step_words``, and ``causes`` for exceptions.
+To translate or rewrite the sentences, change this module and those of words alone, each named for what recognises the
+mistakes (``factor_words``, ``shape_words``, …), and ``clauses`` and ``causes``, which some sentences are filled with.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from grader.judge.diagnosis.factor_words import FACTOR_WORDS
+from grader.judge.diagnosis.loop_words import LOOP_WORDS
+from grader.judge.diagnosis.operand_words import OPERAND_WORDS
 from grader.judge.diagnosis.outcome_words import OUTCOME_WORDS
+from grader.judge.diagnosis.pass_words import PASS_WORDS
+from grader.judge.diagnosis.relation_words import RELATION_WORDS
+from grader.judge.diagnosis.shape_words import SHAPE_WORDS
 from grader.judge.diagnosis.step_words import STEP_WORDS
 from grader.judge.diagnosis.value_words import VALUE_WORDS
 from grader.judge.diagnosis.words import Words
 from grader.model import Diagnosis
 
 #: The sentences of every code, and of every variant of one.
-WORDS: dict[str, Words] = {**OUTCOME_WORDS, **VALUE_WORDS, **STEP_WORDS}
+WORDS: dict[str, Words] = {
+    **OUTCOME_WORDS,
+    **FACTOR_WORDS,
+    **SHAPE_WORDS,
+    **OPERAND_WORDS,
+    **RELATION_WORDS,
+    **PASS_WORDS,
+    **VALUE_WORDS,
+    **STEP_WORDS,
+    **LOOP_WORDS,
+}
 
 #: What is added to the message of a diagnosis, or stands in one.
 ONLY_IN = " All other cases are right; this one differs by: {label}."

@@ -1,0 +1,100 @@
+"""The right answer, entry by entry, behind something that nobody asked for: cut, rounded, its signs, its length."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from grader.judge.diagnosis import wording
+from grader.judge.diagnosis.symptom import Symptom, View
+from grader.model import Diagnosis
+
+#: The decimals to which students round.
+_DECIMALS = (0, 1, 2, 3, 4)
+#: By how much of its last digit a rounded number may be off, that of the number itself included.
+_HALF = 0.501
+#: How many times finer than the last digit the tolerance has to be, in one case, to tell that there are no others.
+_FINE = 8
+#: Entries beyond a limit, and those within it, below which it may be chance; and those that show a proportion.
+_ENOUGH = 3
+_FUNCTIONS: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
+    ("absolute", torch.abs),
+    ("squared", torch.square),
+    ("root", torch.sqrt),
+    ("rounded", torch.floor),
+    ("signs", torch.sign),
+    ("unit", lambda value: value / value.norm()),
+    ("reciprocal", torch.reciprocal),
+)
+
+
+def function(symptom: Symptom) -> Diagnosis | None:
+    """A simple function of the right answer."""
+    for name, made in _FUNCTIONS:
+        if symptom.fits(lambda view: made(view.expected)):
+            return wording.say(f"wrong_value.{name}", path=symptom.path)
+    return None
+
+
+def limited(symptom: Symptom) -> Diagnosis | None:
+    """Cut to limits that are the same in every case: on both sides, or on one."""
+    low = min(float(view.actual.min()) for view in symptom.failing)
+    high = max(float(view.actual.max()) for view in symptom.failing)
+    both = max(-low, high)
+    for least, most, beyond in (
+        (-both, both, f"larger than {wording.number(both)} or smaller than {wording.number(-both)}"),
+        (low, math.inf, f"smaller than {wording.number(low)}"),
+        (-math.inf, high, f"larger than {wording.number(high)}"),
+    ):
+        outside = sum(int(((view.expected < least) | (view.expected > most)).sum()) for view in symptom.failing)
+        within = sum(int(((view.expected > least) & (view.expected < most)).sum()) for view in symptom.failing)
+        cut = min(outside, within) >= _ENOUGH
+        if cut and symptom.fits(lambda view: view.expected.clamp(least, most)):
+            return wording.say("wrong_value.limited", path=symptom.path, beyond=beyond)
+    return None
+
+
+def nearest(symptom: Symptom) -> Diagnosis | None:
+    """Rounded to some decimals."""
+    for decimals in _DECIMALS:
+        digit = 10.0**-decimals
+        fine = any(view.tolerance(view.expected) < digit / _FINE for view in symptom.failing)
+        if fine and all(_is_rounded(view, decimals, digit) for view in symptom.failing):
+            to = f"{decimals} decimals" if decimals > 1 else "1 decimal" if decimals else "whole numbers"
+            return wording.say("wrong_value.nearest", path=symptom.path, to=to)
+    return None
+
+
+def _is_rounded(view: View, decimals: int, digit: float) -> bool:
+    """Whether each entry is the right one to so many decimals."""
+    close = (view.actual - view.expected).abs() <= _HALF * digit + view.tolerance(view.expected)
+    return view.is_near(view.actual.round(decimals=decimals)) and bool(close.all())
+
+
+def varying(symptom: Symptom) -> Diagnosis | None:
+    """The right answer times a number that is another one in each case, and comes of nothing that is known here."""
+    if symptom.ratios is None or symptom.exercise.measure is not None:
+        return None
+    known = [
+        (view, ratio)
+        for view, ratio in zip(symptom.views, symptom.ratios, strict=True)
+        if ratio is not None and not view.finding.passed and view.expected.numel() >= _ENOUGH
+    ]
+    if not known or not all(math.isfinite(ratio) and ratio for _, ratio in known):
+        return None
+    first, one = known[0]
+    others = (pair for pair in known if wording.number(pair[1]) != wording.number(one))
+    if (found := next(others, None)) is None:
+        return None
+    second, other = found
+    return wording.say(
+        "wrong_value.varying",
+        path=symptom.path,
+        one=wording.number(one),
+        first=first.case.describe(),
+        other=wording.number(other),
+        second=second.case.describe(),
+    )

@@ -1,0 +1,236 @@
+"""The words of what is made of the right answer (``relations``, ``distortions``, ``reductions``), by key."""
+
+from __future__ import annotations
+
+from grader.judge.diagnosis.words import Words
+
+RELATION_WORDS: dict[str, Words] = {
+    "wrong_value.varying": Words(
+        "`{path}` is the right answer times a number that is not always the same: {one} ({first}), {other} ({second}).",
+        "All of its entries stand in the right proportion, so what is wrong is one factor for all of them.",
+        "Which numbers do you multiply or divide by, and which of them come from the inputs?",
+        "Find the factor that is one number for all entries, such as a size, a sum, a norm or a largest entry.",
+    ),
+    "wrong_value.copied": Words(
+        "`{path}` holds the values of {name} as they are.",
+        "Nothing was computed from {name}, or another tensor was meant.",
+        "Which tensor did you mean to write there?",
+        "Write down what the formula makes of {name}, or which tensor has to stand in its place.",
+    ),
+    "wrong_value.constant": Words(
+        "`{path}` is {number} in every entry, whatever the inputs are.",
+        "It does not come from the inputs.",
+        "Which of the inputs does the right answer depend on, and where does your code use them?",
+        "Compute it from the inputs, with the formula of the notebook.",
+    ),
+    "wrong_value.in_part": Words(
+        "`{path}` is right in {right} of its {total} entries, and 0 in all others.",
+        "Zeros were left there, or put there: by a loop that does not reach them, a `return` inside of it, or a mask.",
+        "Which entries does your code write, and which are 0 from the beginning?",
+        "Follow one of the entries that are 0: which line should fill it, and does that line run for it?",
+    ),
+    "wrong_value.beside_zeros": Words(
+        "`{path}` is right in the {right} of its {total} entries that are not 0, and wrong among the others.",
+        "Something was written, or left, where nothing belongs: by an index of more entries, or without a mask.",
+        "Which entries have to be 0, and what does your code write there?",
+        "Follow one of the entries that should be 0: which line fills it?",
+    ),
+    "wrong_value.cut": Words(
+        "`{path}` is right where it is positive, and 0 where a negative number is right.",
+        "There is a ReLU, or a limit at 0, that does not belong to this value.",
+        "Through which functions does this value go?",
+        "Take away the ReLU, `clamp` or `maximum` behind it.",
+    ),
+    "wrong_value.absolute": Words(
+        "`{path}` is right but for the sign: no entry is negative.",
+        "An absolute value was taken.",
+        "Which sign does the formula give?",
+        "Take away `abs`, or whatever else drops the sign.",
+    ),
+    "wrong_value.squared": Words(
+        "`{path}` is the square of the right answer, entry by entry.",
+        "It was squared, which is not asked for here.",
+        "Is the square asked for, or the value itself?",
+        "Take away the square.",
+    ),
+    "wrong_value.root": Words(
+        "`{path}` is the square root of the right answer.",
+        "A root was taken, which is not asked for here.",
+        "Is the root asked for, or the value itself?",
+        "Take away the root.",
+    ),
+    "wrong_value.rounded": Words(
+        "`{path}` is the right answer rounded down to a whole number, entry by entry.",
+        "`//` does so, or `floor`.",
+        "Which of your divisions leave a fraction?",
+        "Divide with `/`.",
+    ),
+    "wrong_value.signs": Words(
+        "`{path}` holds only the signs of the right answer: 1, 0 or −1 in every entry.",
+        "`sign` was taken, which drops how large the entries are.",
+        "Which of your lines decides how large the entries are?",
+        "Take away the `sign`.",
+    ),
+    "wrong_value.unit": Words(
+        "`{path}` is the right answer divided by its own length.",
+        "It was normalised, which is not asked for here.",
+        "Is a direction asked for, or the gradient itself?",
+        "Take away the division by `norm()`.",
+    ),
+    "wrong_value.reciprocal": Words(
+        "`{path}` is 1 over the right answer, entry by entry.",
+        "A fraction stands upside down.",
+        "What is above the line of the fraction, and what below?",
+        "Turn the division round.",
+    ),
+    "wrong_value.limited": Words(
+        "`{path}` is the right answer, but that no entry is {beyond}: those are cut to the limit.",
+        "There is a limit that is not asked for, such as `clamp` or the clipping of gradients.",
+        "Which of your lines limits how large an entry can be?",
+        "Take the limit away.",
+    ),
+    "wrong_value.nearest": Words(
+        "`{path}` is the right answer, rounded to {to}.",
+        "It was rounded, by `round` or by the format of a text.",
+        "On which line do the further digits get lost?",
+        "Keep all digits, and round only where you print.",
+    ),
+    "wrong_value.picked": Words(
+        "`{path}` holds {what} along an axis that has to be summed.",
+        "Many entries become one there: all of them count, not one alone.",
+        "How many entries went out from that one by broadcasting, and what comes back from each?",
+        "Use `sum` along that axis.",
+    ),
+    "wrong_value.repeated.total": Words(
+        "`{path}` is the sum of all entries of the right answer, and that sum in every place.",
+        "A `sum()` without axes adds up everything, and what came was spread out again.",
+        "Which axes may be summed, and which belong to the result?",
+        "Name the axes that are to be summed: `sum(…)`.",
+    ),
+    "wrong_value.repeated": Words(
+        "`{path}` is the right answer averaged over axis {axis}, and that mean in every place along it.",
+        "A mean was taken of what is asked for one by one, and was spread out again.",
+        "Which of the numbers belong to one entry of the result?",
+        "Look for the line that takes a mean, and leave the entries as they are there.",
+    ),
+    "wrong_value.repeated.sum": Words(
+        "`{path}` is the right answer added up over axis {axis}, and that sum in every place along it.",
+        "A sum or a mean was taken of what is asked for one by one, and was spread out again.",
+        "Which of the numbers belong to one entry of the result?",
+        "Look for the line that takes a sum or a mean, and leave the entries as they are there.",
+    ),
+    "wrong_value.rearranged": Words(
+        "`{path}` has the right numbers, in the wrong places.",
+        "`reshape` and `view` keep the order of the entries and so do not transpose.",
+        "What does `reshape` do with the order of the entries, and what does `.T`?",
+        "Transpose with `.T`, or swap the factors of the product, in place of `reshape` or `view`.",
+    ),
+    "wrong_value.rearranged.index": Words(
+        "`{path}` has the right numbers, in the wrong places.",
+        "An index was mixed up, or entries were sorted or shifted.",
+        "Into which place does your code write the first entry, and where does it belong?",
+        "Write down for one entry, index by index, where it comes from and where it belongs.",
+    ),
+    "wrong_value.flipped": Words(
+        "`{path}` is the right answer turned round along axis {axes}.",
+        "There is a `flip` too many or too few, or an index counts from the other end.",
+        "Which entry stands first along that axis, and which should?",
+        "Compare the first entry along that axis with the one that is asked for, and follow its index back.",
+    ),
+    "wrong_value.moved": Words(
+        "`{path}` has the right numbers one place too far along axis {axes}, but for those at the edge.",
+        "An index, or a padding, begins one too early or one too late.",
+        "Into which place does your code write the first entry, and where does it belong?",
+        "Follow the first entry along that axis through your code: where does it get another index than its own?",
+    ),
+    "wrong_value.other_numbers": Words(
+        "`{path}` is 0 exactly where it has to be, and holds other numbers than the right ones everywhere else.",
+        "What chooses the places, an index or a mask, is right; what is written there is not.",
+        "What does your code write into those places, and what belongs there?",
+        "Keep the places, and work out by hand what stands in one of them.",
+    ),
+    "wrong_value.other_numbers.input": Words(
+        "`{path}` is 0 exactly where it has to be, and holds the values of {name} everywhere else.",
+        "What chooses the places is right; `{path}` does not consist of {name} there.",
+        "With respect to what is the derivative taken, and does that stand in the derivative itself?",
+        "Keep the places, and work out by hand what stands in one of them.",
+    ),
+    "wrong_value.rearranged.row": Words(
+        "`{path}` has the right numbers, in the wrong places.",
+        "Entries were sorted, turned round or shifted.",
+        "To which row does each entry belong?",
+        "Leave the entries in the order of the rows.",
+    ),
+    "wrong_value.undifferentiated": Words(
+        "`{path}` is the value of the function, times the upstream gradient where there is one.",
+        "The function itself stands where its derivative belongs.",
+        "What is the derivative of the function with respect to this input alone?",
+        "Differentiate the function before you multiply by what arrives.",
+    ),
+    "wrong_value.factor": Words(
+        "`{path}` is the right answer times {name}{times}, entry by entry.",
+        "There is a factor {name} too many, or a power of it is one too high.",
+        "Which factors does the formula have, and how often does {name} stand among them?",
+        "Take one factor {name} away.",
+    ),
+    "wrong_value.factor.forward": Words(
+        "`{path}` is the right answer times {name}{times}.",
+        "The result is what is differentiated, and no factor of its own derivative; that of its square would have it.",
+        "What is the derivative of the result with respect to itself?",
+        "Let the way back begin with 1.",
+    ),
+    "wrong_value.no_factor": Words(
+        "`{path}` is the right answer divided by {name}{times}, entry by entry.",
+        "A factor {name} is missing, or a power of it is one too low.",
+        "Which factors does the formula have, and how often does {name} stand among them?",
+        "Multiply by {name} once more.",
+    ),
+    "wrong_value.added": Words(
+        "`{path}` is the right answer plus {name}.",
+        "{name} was added to it, or it was added up on top of {name}.",
+        "What stands in the result before the first contribution is added?",
+        "Take the term {name} away; a sum starts from zeros.",
+    ),
+    "wrong_value.subtracted": Words(
+        "`{path}` is the right answer minus {name}.",
+        "{name} was taken from it.",
+        "Which terms does the formula have?",
+        "Take the term {name} away.",
+    ),
+    "wrong_value.negated": Words(
+        "`{path}` is what comes out with the opposite sign of {name}.",
+        "{name} comes in with a plus where a minus belongs, or the other way round.",
+        "Which sign does {name} have in the formula?",
+        "Turn the sign of {name} round, and leave the others.",
+    ),
+    "wrong_value.reshaped": Words(
+        "`{path}` is what comes out when {name} is reshaped where it has to be transposed.",
+        "`reshape` and `view` keep the order of the entries: the shape is that of the transpose, the matrix is not.",
+        "What does `reshape` do with the order of the entries, and what does `.T`?",
+        "Use `.T` in place of `reshape` or `view`.",
+    ),
+    "wrong_value.turned": Words(
+        "`{path}` is what comes out when the square matrix {name} is used without its transpose, or with one too many.",
+        "A square matrix has the same shape either way, so no error shows it.",
+        "Which axis of {name} belongs to the inputs, and which to the outputs?",
+        "Look where {name} stands in the forward pass, and use `.T` exactly where it does.",
+    ),
+    "wrong_value.two": Words(
+        "`{path}` is {factor} what comes out when {what}.",
+        "Both differ from the formula: the factor, and that.",
+        "Take one of the two: which of your lines makes it?",
+        "Mend that one and check again; the other then stands alone.",
+    ),
+    "wrong_value.part_added": Words(
+        "`{path}` is the right answer {sign} {name}.",
+        "A share of a tensor comes in, as weight decay adds one; what is asked for has no such term.",
+        "Which terms does the formula have?",
+        "Take the term {name} away.",
+    ),
+    "wrong_value.uneven": Words(
+        "`{path}` is the right answer with the part that {name} brings in times {part}, and the rest times {rest}.",
+        "A factor reaches one of two terms alone, as where the parentheses around a difference are missing.",
+        "Which terms does each of your factors belong to, and which does it reach?",
+        "Put the sum or the difference in parentheses, so that every factor applies to all of it.",
+    ),
+}
