@@ -1,12 +1,13 @@
-"""What was assigned, and what was earned of it."""
+"""What was assigned, who handed in nothing, and what was earned."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from grader.errors import UsageError
-from grader.model import Course, RunReport
+from grader.model import Course, RunReport, SubmissionReport
 from grader.notebook_name import stem_of
 from grader.report.row import rows_of
 
@@ -40,6 +41,21 @@ def expected_of(course: Course, notebooks: Sequence[str]) -> dict[str, float]:
             remedy=f"its notebooks are {', '.join(course.notebooks)}",
         )
     return {id_: exercise.possible for id_, exercise in course.exercises.items() if exercise.notebook in stems}
+
+
+def absent_from(handed_in: Iterable[tuple[str, str]], roster: Path) -> tuple[str, ...]:
+    """Who is on a class list (``grader.report.read_roster``) and handed in nothing, in alphabetical order.
+
+    ``handed_in`` are the student and the path of each submission.
+
+    Raises:
+        UsageError: the list cannot be read, or does not say which student is which.
+    """
+    from grader.report import absentees, read_roster
+
+    found = (SubmissionReport(student, "", path, "", "graded", None, 0.0, 0.0) for student, path in handed_in)
+    run = RunReport("", "", 0, "", "", tuple(found))
+    return absentees(run, read_roster(roster, run))
 
 
 def standing_of(run: RunReport) -> Standing:

@@ -18,7 +18,7 @@ from grader._version import __version__
 from grader.errors import UsageError
 from grader.kernel import KernelPool
 from grader.machine import allow_open_files
-from grader.model import Limits, RunReport, Submission, SubmissionReport
+from grader.model import Limits, RunReport, Submission, SubmissionReport, Task
 from grader.submission import Collection, CollectLimits, Entry
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class ScoreOptions:
     """What ``grader score`` was asked for. ``seed`` None: the gradebook's own, or a fresh secret one.
 
     ``assigned`` are the notebooks that count also where they are not handed in; without them, what was handed in does.
+    ``roster`` is the class list, a CSV file by which it is told who handed in nothing.
     """
 
     paths: tuple[Path, ...]
@@ -52,6 +53,7 @@ class ScoreOptions:
     student_pattern: str | None = None
     fresh: bool = False
     assigned: tuple[str, ...] = ()
+    roster: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ def score_class(options: ScoreOptions, observer: Observer = Observer()) -> RunRe
     """Grade everything in ``options.paths`` into the gradebook of ``options.out``.
 
     Raises:
-        UsageError: there is nothing at a path, or the pattern or an assigned notebook makes no sense.
+        UsageError: there is nothing at a path, the pattern or an assigned notebook makes no sense, or the class list
+            does not say who is who.
         CourseError: the course cannot be loaded.
         GradebookError: the gradebook cannot be used, or is busy.
         SandboxUnavailable, KernelError: student code cannot be run on this machine.
@@ -99,6 +102,7 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
                 skip=options.out,
                 limits=options.collect_limits,
             ) as collection:
+                absent = _absent_from(collection, options.roster)
                 observer.collected(collection)
                 for remark in collection.remarks:
                     observer.remarked(remark)
@@ -111,7 +115,12 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
                         "the last run was of what --assigned named; without it, each total is of what that student "
                         "handed in"
                     )
-                run.begin(len(collection))
+                if options.roster is None and gradebook.last_absent():
+                    observer.remarked(
+                        "the last run had a class list, which --roster names; without it, nobody is told to have "
+                        "handed in nothing"
+                    )
+                run.begin(len(collection), absent)
                 observer.started(len(collection))
                 try:
                     await run.grade_all(collection.entries, observer)
@@ -142,6 +151,14 @@ def check_notebook(notebook: Path, course: str = "autograd") -> SubmissionReport
     return asyncio.run(_check_notebook(notebook, course))
 
 
+def _absent_from(collection: Collection, roster: Path | None) -> tuple[str, ...]:
+    if roster is None:
+        return ()
+    from grader.assignment import absent_from
+
+    return absent_from(((entry.student, entry.shown_path) for entry in collection), roster)
+
+
 async def _check_notebook(notebook: Path, course: str) -> SubmissionReport:
     from grader.submission import collect
 
@@ -166,7 +183,7 @@ class _Run:
         from grader.assignment import expected_of
         from grader.course.loading import load_course
         from grader.fingerprint import course_digest
-        from grader.gradebook import RunSettings
+        from grader.run_head import RunSettings
         from grader.seeded_course import SeededCourse
 
         course = load_course(options.course)
@@ -188,9 +205,21 @@ class _Run:
             named for name, named in _SETTINGS.items() if last and getattr(last, name) != getattr(self.settings, name)
         ]
 
-    def begin(self, submissions: int) -> None:
-        """Note in the gradebook that a run of so many ``submissions`` starts."""
-        self.gradebook.begin(self.settings, submissions, assigned=self.assigned, fresh=self.options.fresh)
+    def begin(self, submissions: int, absent: Sequence[str]) -> None:
+        """Note in the gradebook that a run of so many ``submissions`` starts, and who handed in nothing."""
+        tasks = [
+            Task(one.id, one.title, one.notebook, one.possible)
+            for one in self.seeded.course.exercises.values()
+            if not self.assigned or one.id in self.assigned
+        ]
+        self.gradebook.begin(
+            self.settings,
+            submissions,
+            assigned=self.assigned,
+            absent=absent,
+            tasks=tasks,
+            fresh=self.options.fresh,
+        )
 
     async def grade_all(self, entries: Sequence[Entry], observer: Observer) -> None:
         """Grade the entries, each committed as it is finished.

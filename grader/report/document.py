@@ -38,6 +38,7 @@ def _run(run: RunReport) -> dict[str, Any]:
         "torch_version": run.torch_version,
         "sandbox": run.sandbox,
         **({"assigned": {id_: rounded(points) for id_, points in run.assigned.items()}} if run.assigned else {}),
+        **({"absent": list(run.absent)} if run.absent else {}),
         "submissions": [_submission(report) for report in submissions],
     }
 
