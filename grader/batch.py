@@ -201,9 +201,13 @@ class _Run:
     def changed(self) -> list[str]:
         """What of this run's settings is another than in the gradebook's last run, unasked."""
         last = None if self.options.fresh else self.gradebook.last_settings()
-        return [
-            named for name, named in _SETTINGS.items() if last and getattr(last, name) != getattr(self.settings, name)
-        ]
+        if last is None:
+            return []
+        changed = [named for name, named in _SETTINGS.items() if getattr(last, name) != getattr(self.settings, name)]
+        digest = self.gradebook.last_course_digest()
+        if digest and digest != self.course_digest and last.course == self.settings.course:
+            changed.insert(0, f"course {self.settings.course!r}")
+        return changed
 
     def begin(self, submissions: int, absent: Sequence[str]) -> None:
         """Note in the gradebook that a run of so many ``submissions`` starts, and who handed in nothing."""
@@ -218,6 +222,7 @@ class _Run:
             assigned=self.assigned,
             absent=absent,
             tasks=tasks,
+            course_digest=self.course_digest,
             fresh=self.options.fresh,
         )
 

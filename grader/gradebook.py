@@ -156,6 +156,11 @@ class Gradebook:
         last = self._last_run()
         return None if last is None else last[1].settings
 
+    def last_course_digest(self) -> str:
+        """The hash of the course in the last run; empty in a new gradebook, or where an older grader kept none."""
+        last = self._last_run()
+        return "" if last is None else last[1].course_digest
+
     def last_assigned(self) -> Mapping[str, float]:
         """The exercises that were assigned in the last run, with their points; none where it was of what came."""
         last = self._last_run()
@@ -183,15 +188,17 @@ class Gradebook:
         assigned: Mapping[str, float] | None = None,
         absent: Sequence[str] = (),
         tasks: Sequence[Task] = (),
+        course_digest: str = "",
         fresh: bool = False,
     ) -> None:
         """Start a run of so many ``submissions``: reports are made of what this run stores or takes over.
 
-        ``assigned`` are the exercises that count, with their points, ``absent`` those who handed in nothing, and
-        ``tasks`` the exercises that may be ruled on where nothing was graded. A ``fresh`` run takes nothing over, nor
-        does the one that goes on where it was interrupted: no earlier row keeps its fingerprint.
+        ``assigned`` are the exercises that count, with their points, ``absent`` those who handed in nothing, ``tasks``
+        the exercises that may be ruled on where nothing was graded, and ``course_digest`` is a hash of the course. A
+        ``fresh`` run takes nothing over, nor does the one that goes on where it was interrupted: no earlier row keeps
+        its fingerprint.
         """
-        head = RunHead(settings, submissions, assigned or {}, tuple(absent), tuple(tasks)).text()
+        head = RunHead(settings, submissions, assigned or {}, tuple(absent), tuple(tasks), course_digest).text()
         if fresh:
             self._execute("UPDATE submission SET fingerprint = ''")
         self._run = self._execute("INSERT INTO run (settings) VALUES (?)", (head,)).lastrowid
@@ -252,6 +259,7 @@ class Gradebook:
             **asdict(last.settings),
             submissions=tuple(submissions),
             assigned=last.assigned,
+            course_digest=last.course_digest,
             absent=tuple(student for student in last.absent if student not in present),
         )
 

@@ -609,7 +609,8 @@ class RunReport:
 
     ``assigned`` are the exercises that count, with their points, also where they were not handed in; where it is empty
     every student's total is of what they handed in. ``absent`` are those of whom the class list says that they belong
-    to the class, and who handed in nothing.
+    to the class, and who handed in nothing. ``course_digest`` is a hash of all that the course was made of, empty where
+    it is not known.
     """
 
     grader_version: str
@@ -621,3 +622,4 @@ class RunReport:
     schema_version: int = 1
     assigned: Mapping[str, float] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
+    course_digest: str = ""

@@ -25,7 +25,8 @@ class RunSettings:
 class RunHead:
     """A run as it began: ``submissions`` is how many it was given, None where an older grader did not say.
 
-    ``absent`` are those of the class who handed in nothing, ``tasks`` the exercises that count.
+    ``absent`` are those of the class who handed in nothing, ``tasks`` the exercises that count; ``course_digest`` is a
+    hash of all that the course was made of.
     """
 
     settings: RunSettings
@@ -33,11 +34,18 @@ class RunHead:
     assigned: Mapping[str, float]
     absent: tuple[str, ...] = ()
     tasks: tuple[Task, ...] = ()
+    course_digest: str = ""
 
     def text(self) -> str:
         """The head as ``read`` reads it."""
-        given = {"submissions": self.submissions, "assigned": dict(self.assigned), "absent": self.absent}
-        return json.dumps({**asdict(self.settings), **given, "tasks": [astuple(task) for task in self.tasks]})
+        given = {
+            "submissions": self.submissions,
+            "assigned": dict(self.assigned),
+            "absent": self.absent,
+            "tasks": [astuple(task) for task in self.tasks],
+            "course_digest": self.course_digest,
+        }
+        return json.dumps({**asdict(self.settings), **given})
 
     @classmethod
     def read(cls, text: str) -> RunHead:
@@ -49,7 +57,8 @@ class RunHead:
         head = json.loads(text)
         submissions, assigned = head.pop("submissions", None), head.pop("assigned", {})
         absent, tasks = tuple(head.pop("absent", ())), tuple(Task(*task) for task in head.pop("tasks", ()))
-        return cls(RunSettings(**head), submissions, assigned, absent, tasks)
+        digest = head.pop("course_digest", "")
+        return cls(RunSettings(**head), submissions, assigned, absent, tasks, digest)
 
     def missing(self, submissions: Iterable[SubmissionReport]) -> tuple[SubmissionReport, ...]:
         """What the absent should have handed in: what was assigned, else the notebooks that any of the others did."""

@@ -407,6 +407,30 @@ def test_score_with_one_exercise_of_the_course_broken_is_no_score_and_the_rest_i
     ]
 
 
+def test_score_with_the_course_mended_grades_again_says_so_and_keeps_what_was_ruled(
+    fake_pool: type[InProcessPool], tmp_path: Path
+) -> None:
+    course = tmp_path / "mended.py"
+    (tmp_path / "class").mkdir()
+    right = {"cell_type": "code", "metadata": {}, "source": "def one_grad(inp, out):\n    inp.g = 2 * out.g\n"}
+    (tmp_path / "class" / "ada_pair.ipynb").write_text(json.dumps({"nbformat": 4, "cells": [right]}))
+    said: list[str] = []
+    digests, ran = [], []
+    for text in (FAULTY, FAULTY, FAULTY.replace("inp @ inp", "inp * 3")):
+        course.write_text(text)
+        options = ScoreOptions((tmp_path / "class",), tmp_path / "out", course=str(course), seed=5)
+        run = score_class(options, Observer(remarked=said.append))
+        ran.append(len(fake_pool.ran))
+        digests.append(json.loads(to_json(run))["course_digest"])
+        with Gradebook(tmp_path / "out" / FILE_NAME) as book:
+            book.rule(*rulings_for(book.answers(), "ada", "two_grad", 1.0, "by word of mouth"))
+
+    assert said == ["the course 'mended' changed since the last run, so everything is graded again"]
+    assert ran == [1, 0, 1]
+    assert digests[0] == digests[1] != digests[2]
+    assert [one.score for one in run.submissions[0].exercises] == [2, 1]
+
+
 def test_score_flags_cells_that_meddle_and_results_in_half_precision_and_takes_no_points(
     fake_pool: type[InProcessPool], tmp_path: Path
 ) -> None:

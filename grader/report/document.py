@@ -34,6 +34,7 @@ def _run(run: RunReport) -> dict[str, Any]:
         "schema_version": run.schema_version,
         "grader_version": run.grader_version,
         "course": run.course,
+        **({"course_digest": run.course_digest} if run.course_digest else {}),
         "seed": run.seed,
         "torch_version": run.torch_version,
         "sandbox": run.sandbox,
