@@ -18,7 +18,6 @@ from grader.alphabet import words_of
 from grader.csv_table import read_tables
 from grader.errors import UsageError
 from grader.model import ExerciseScore, ExerciseStatus, Override, SubmissionReport, SubmissionStatus, Task
-from grader.notebook_name import ENDING, kind_of_notebook
 
 #: The columns of a file of rulings.
 COLUMNS = ("student", "exercise", "points", "reason")
@@ -46,6 +45,8 @@ def answerable(report: SubmissionReport, tasks: Sequence[Task]) -> SubmissionRep
     """
     if report.status not in _UNGRADED:
         return report
+    from grader.notebook_name import kind_of_notebook  # the command line starts without it
+
     kind = kind_of_notebook(report.notebook)
     asked = [task for task in tasks if task.notebook.lower() == kind] or tasks
     exercises = tuple(ExerciseScore(task.id, task.title, "missing", 0.0, task.possible) for task in asked)
@@ -57,7 +58,7 @@ def not_handed_in(student: str, tasks: Sequence[Task]) -> tuple[SubmissionReport
     notebooks = dict.fromkeys(task.notebook for task in tasks)
     reason = "nothing was handed in"
     return tuple(
-        SubmissionReport(student, f"{stem}{ENDING}", "", "", "unreadable", None, 0.0, 0.0, reason=reason)
+        SubmissionReport(student, f"{stem}.ipynb", "", "", "unreadable", None, 0.0, 0.0, reason=reason)
         for stem in notebooks
     )
 
