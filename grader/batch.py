@@ -89,6 +89,7 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
     options.out.mkdir(parents=True, exist_ok=True)
     allow_open_files()
     async with KernelPool(sandbox=options.sandbox, limits=options.limits, jobs=options.jobs) as pool:
+        from grader.assignment import attendance_by
         from grader.gradebook import FILE_NAME, Gradebook
         from grader.submission import collect
 
@@ -102,9 +103,9 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
                 skip=options.out,
                 limits=options.collect_limits,
             ) as collection:
-                absent = _absent_from(collection, options.roster)
+                attendance = attendance_by(options.roster, [(one.student, one.shown_path) for one in collection])
                 observer.collected(collection)
-                for remark in collection.remarks:
+                for remark in (*collection.remarks, *attendance.remarks):
                     observer.remarked(remark)
                 if changed := run.changed():
                     observer.remarked(
@@ -120,7 +121,7 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
                         "the last run had a class list, which --roster names; without it, nobody is told to have "
                         "handed in nothing"
                     )
-                run.begin(len(collection), absent)
+                run.begin(len(collection), attendance.absent)
                 observer.started(len(collection))
                 try:
                     await run.grade_all(collection.entries, observer)
@@ -149,14 +150,6 @@ def check_notebook(notebook: Path, course: str = "autograd") -> SubmissionReport
             f"{notebook} is no notebook", remedy="name the .ipynb file that you work in, not an export of it"
         )
     return asyncio.run(_check_notebook(notebook, course))
-
-
-def _absent_from(collection: Collection, roster: Path | None) -> tuple[str, ...]:
-    if roster is None:
-        return ()
-    from grader.assignment import absent_from
-
-    return absent_from(((entry.student, entry.shown_path) for entry in collection), roster)
 
 
 async def _check_notebook(notebook: Path, course: str) -> SubmissionReport:

@@ -180,8 +180,9 @@ def _print_who(
     *,
     as_csv: bool,
 ) -> None:
-    from grader.assignment import expected_of
+    from grader.assignment import attendance_by, expected_of
     from grader.course.loading import load_course
+    from grader.report import wording
     from grader.submission import collect
 
     loaded = load_course(course)
@@ -189,12 +190,11 @@ def _print_who(
     with collect(paths, student_pattern=student_pattern, known=loaded.notebooks, skip=out) as collection:
         for remark in collection.remarks:
             note(remark)
-        if roster is not None:
-            from grader.assignment import absent_from
-            from grader.report import wording
-
-            if absent := absent_from(((entry.student, entry.shown_path) for entry in collection), roster):
-                note(wording.absent(absent))
+        attendance = attendance_by(roster, [(entry.student, entry.shown_path) for entry in collection])
+        if attendance.absent:
+            note(wording.absent(attendance.absent))
+        for remark in attendance.remarks:
+            note(remark)
         if as_csv:
             write_out(entries_csv(collection))
         else:

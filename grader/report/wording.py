@@ -164,6 +164,16 @@ def absent(students: Sequence[str]) -> str:
     return f"Handed in nothing, or only under another name: {count_of(len(students), 'student')} ({named})."
 
 
+def not_on_the_list(students: Sequence[str]) -> str:
+    """What is said of those who handed in and are not on the class list.
+
+    >>> not_on_the_list(["lovelaceada"])
+    'Not on the class list, or there under another name: 1 student (lovelaceada).'
+    """
+    named = first_of(students, _ABSENT_NAMED, "; ")
+    return f"Not on the class list, or there under another name: {count_of(len(students), 'student')} ({named})."
+
+
 def attempts(notebooks: Sequence[str]) -> str:
     """What is remarked on notebooks of other names that answer the same exercises."""
     return f"{', '.join(notebooks)} answer the same exercises: for each the better answer counts"
