@@ -1,13 +1,15 @@
-"""What was assigned, and what was earned of it."""
+"""What was assigned, who handed in nothing, and what was earned."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from grader.errors import UsageError
-from grader.model import Course, RunReport
+from grader.model import Course, RunReport, SubmissionReport
 from grader.notebook_name import stem_of
+from grader.report import wording
 from grader.report.row import rows_of
 
 
@@ -40,6 +42,37 @@ def expected_of(course: Course, notebooks: Sequence[str]) -> dict[str, float]:
             remedy=f"its notebooks are {', '.join(course.notebooks)}",
         )
     return {id_: exercise.possible for id_, exercise in course.exercises.items() if exercise.notebook in stems}
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """Who of a class list handed in nothing, and who handed in and is not on it, in alphabetical order."""
+
+    absent: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is told of the strangers; the absent are in the reports."""
+        return (wording.not_on_the_list(self.strangers),) if self.strangers else ()
+
+
+def attendance_by(roster: Path | None, handed_in: Iterable[tuple[str, str]]) -> Attendance:
+    """What a class list (``grader.report.read_roster``) says of who handed in; nothing without one.
+
+    ``handed_in`` are the student and the path of each submission.
+
+    Raises:
+        UsageError: the list cannot be read, or does not say which student is which.
+    """
+    if roster is None:
+        return Attendance()
+    from grader.report import absentees, read_roster, strangers
+
+    found = (SubmissionReport(student, "", path, "", "graded", None, 0.0, 0.0) for student, path in handed_in)
+    run = RunReport("", "", 0, "", "", tuple(found))
+    people = read_roster(roster, run)
+    return Attendance(absentees(run, people), strangers(run, people))
 
 
 def standing_of(run: RunReport) -> Standing:

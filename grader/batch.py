@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from grader._version import __version__
 from grader.kernel import KernelPool
 from grader.machine import allow_open_files
-from grader.model import Limits, RunReport, Submission, SubmissionReport
+from grader.model import Limits, RunReport, Submission, SubmissionReport, Task
 from grader.submission import Collection, CollectLimits, Entry
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class ScoreOptions:
     """What ``grader score`` was asked for. ``seed`` None: the gradebook's own, or a fresh secret one.
 
     ``assigned`` are the notebooks that count also where they are not handed in; without them, what was handed in does.
+    ``roster`` is the class list, a CSV file by which it is told who handed in nothing.
     """
 
     paths: tuple[Path, ...]
@@ -51,6 +52,7 @@ class ScoreOptions:
     student_pattern: str | None = None
     fresh: bool = False
     assigned: tuple[str, ...] = ()
+    roster: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ def score_class(options: ScoreOptions, observer: Observer = Observer()) -> RunRe
     """Grade everything in ``options.paths`` into the gradebook of ``options.out``.
 
     Raises:
-        UsageError: there is nothing at a path, or the pattern or an assigned notebook makes no sense.
+        UsageError: there is nothing at a path, the pattern or an assigned notebook makes no sense, or the class list
+            does not say who is who.
         CourseError: the course cannot be loaded.
         GradebookError: the gradebook cannot be used, or is busy.
         SandboxUnavailable, KernelError: student code cannot be run on this machine.
@@ -85,6 +88,7 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
     options.out.mkdir(parents=True, exist_ok=True)
     allow_open_files()
     async with KernelPool(sandbox=options.sandbox, limits=options.limits, jobs=options.jobs) as pool:
+        from grader.assignment import attendance_by
         from grader.gradebook import FILE_NAME, Gradebook
         from grader.submission import collect
 
@@ -98,10 +102,11 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
                 skip=options.out,
                 limits=options.collect_limits,
             ) as collection:
+                attendance = attendance_by(options.roster, [(one.student, one.shown_path) for one in collection])
                 observer.collected(collection)
-                for remark in (*collection.remarks, *run.remarks()):
+                for remark in (*collection.remarks, *attendance.remarks, *run.remarks()):
                     observer.remarked(remark)
-                run.begin(len(collection))
+                run.begin(len(collection), attendance.absent)
                 observer.started(len(collection))
                 try:
                     await run.grade_all(collection.entries, observer)
@@ -121,7 +126,7 @@ class _Run:
         from grader.assignment import expected_of
         from grader.course.loading import load_course
         from grader.fingerprint import course_digest
-        from grader.gradebook import RunSettings
+        from grader.run_head import RunSettings
         from grader.seeded_course import SeededCourse
 
         course = load_course(options.course)
@@ -142,14 +147,35 @@ class _Run:
         changed = [
             named for name, named in _SETTINGS.items() if last and getattr(last, name) != getattr(self.settings, name)
         ]
+        digest = self.gradebook.last_course_digest()
+        if last and digest and digest != self.course_digest and last.course == self.settings.course:
+            changed.insert(0, f"course {self.settings.course!r}")
         if changed:
             yield f"the {' and the '.join(changed)} changed since the last run, so everything is graded again"
         if not self.assigned and self.gradebook.last_assigned():
             yield "the last run was of what --assigned named; without it, each total is of what that student handed in"
+        if self.options.roster is None and self.gradebook.last_absent():
+            yield (
+                "the last run had a class list, which --roster names; without it, nobody is told to have handed in "
+                "nothing"
+            )
 
-    def begin(self, submissions: int) -> None:
-        """Note in the gradebook that a run of so many ``submissions`` starts."""
-        self.gradebook.begin(self.settings, submissions, assigned=self.assigned, fresh=self.options.fresh)
+    def begin(self, submissions: int, absent: Sequence[str]) -> None:
+        """Note in the gradebook that a run of so many ``submissions`` starts, and who handed in nothing."""
+        tasks = [
+            Task(one.id, one.title, one.notebook, one.possible)
+            for one in self.seeded.course.exercises.values()
+            if not self.assigned or one.id in self.assigned
+        ]
+        self.gradebook.begin(
+            self.settings,
+            submissions,
+            assigned=self.assigned,
+            absent=absent,
+            tasks=tasks,
+            course_digest=self.course_digest,
+            fresh=self.options.fresh,
+        )
 
     async def grade_all(self, entries: Sequence[Entry], observer: Observer) -> None:
         """Grade the entries, each committed as it is finished.

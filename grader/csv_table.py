@@ -43,6 +43,8 @@ class TableFile:
 
     def lacking(self, wanted: Sequence[str], remedy: str) -> UsageError:
         """The error that not all columns in ``wanted`` are there."""
+        if not any(one.columns for one in self.tables):
+            return UsageError(f"{self.path} is empty", remedy=remedy)
         missing = min(([name for name in wanted if name not in one.columns] for one in self.tables), key=len)
         what = f"column{'s' * (len(missing) > 1)} {', '.join(map(repr, missing))}"
         begins = f"; its first line is: {self.begins}" if self.begins else ""

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -20,9 +20,10 @@ from grader.alphabet import alphabetical
 from grader.enumeration import first_of
 from grader.errors import GradebookBusy, GradebookError
 from grader.machine import remedy_of_shortage
-from grader.model import RunReport, Submission, SubmissionReport
-from grader.overrides import Ruling, lapsed, overridden
+from grader.model import RunReport, Submission, SubmissionReport, Task
+from grader.overrides import Ruling, answerable, lapsed, overridden
 from grader.report import submission_from_dict, submission_to_dict
+from grader.run_head import RunHead, RunSettings
 
 FILE_NAME = "gradebook.db"
 #: The version of the tables; a gradebook of another version is refused, never converted in silence.
@@ -53,7 +54,7 @@ CREATE TABLE IF NOT EXISTS ruling (
 """
 
 #: How many submissions of earlier runs are not in a run, whatever the path they are in it by. One that came instead, by
-#: the same student under the same name, has replaced one of them.
+#: the same student under the same name, has replaced one of them; of those, only the last earlier run's had counted.
 _LEFT_OUT = """
 WITH entry AS (
     SELECT run, json_extract(report, '$.student') AS student, json_extract(report, '$.notebook') AS notebook,
@@ -61,7 +62,8 @@ WITH entry AS (
     FROM submission WHERE json_valid(report)
 ),
     there AS (SELECT DISTINCT student, notebook, sha256 FROM entry WHERE run = ?1),
-    earlier AS (SELECT DISTINCT student, notebook, sha256 FROM entry WHERE run < ?1),
+    latest AS (SELECT student, notebook, MAX(run) AS run FROM entry WHERE run < ?1 GROUP BY 1, 2),
+    earlier AS (SELECT DISTINCT student, notebook, sha256 FROM entry JOIN latest USING (student, notebook, run)),
     gone AS (SELECT * FROM earlier WHERE (student, sha256) NOT IN (SELECT student, sha256 FROM there)),
     came AS (SELECT * FROM there WHERE (student, sha256) NOT IN (SELECT student, sha256 FROM earlier)),
     replaced AS (SELECT student, notebook, COUNT(*) AS number FROM came GROUP BY 1, 2)
@@ -70,27 +72,6 @@ SELECT COALESCE(SUM(MAX(left_out, 0)), 0) FROM (
         FROM gone LEFT JOIN replaced USING (student, notebook) GROUP BY student, notebook
 )
 """
-
-
-@dataclass(frozen=True, slots=True)
-class RunSettings:
-    """What holds for a whole run and stands at the head of ``report.json``."""
-
-    grader_version: str
-    course: str
-    seed: int
-    torch_version: str
-    sandbox: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Started:
-    """A run as it began: ``submissions`` is how many it was given, None where an older grader did not say."""
-
-    number: int
-    settings: RunSettings
-    submissions: int | None
-    assigned: Mapping[str, float]
 
 
 class Gradebook:
@@ -173,21 +154,29 @@ class Gradebook:
             GradebookError: they cannot be read.
         """
         last = self._last_run()
-        return None if last is None else last.settings
+        return None if last is None else last[1].settings
+
+    def last_course_digest(self) -> str:
+        """The hash of the course in the last run; empty in a new gradebook, or where an older grader kept none."""
+        last = self._last_run()
+        return "" if last is None else last[1].course_digest
 
     def last_assigned(self) -> Mapping[str, float]:
         """The exercises that were assigned in the last run, with their points; none where it was of what came."""
         last = self._last_run()
-        return {} if last is None else last.assigned
+        return {} if last is None else last[1].assigned
 
-    def _last_run(self) -> _Started | None:
+    def last_absent(self) -> tuple[str, ...]:
+        """Who handed in nothing in the last run, by the class list that it was given."""
+        last = self._last_run()
+        return () if last is None else last[1].absent
+
+    def _last_run(self) -> tuple[int, RunHead] | None:
         row = self._execute("SELECT id, settings FROM run ORDER BY id DESC LIMIT 1").fetchone()
         if row is None:
             return None
         try:
-            head = json.loads(row[1])
-            submissions, assigned = head.pop("submissions", None), head.pop("assigned", {})
-            return _Started(row[0], RunSettings(**head), submissions, assigned)
+            return row[0], RunHead.read(row[1])
         except (AttributeError, TypeError, ValueError) as error:
             raise GradebookError(f"{self.path} is damaged: {error}", remedy="grade again with --fresh") from error
 
@@ -197,14 +186,19 @@ class Gradebook:
         submissions: int,
         *,
         assigned: Mapping[str, float] | None = None,
+        absent: Sequence[str] = (),
+        tasks: Sequence[Task] = (),
+        course_digest: str = "",
         fresh: bool = False,
     ) -> None:
         """Start a run of so many ``submissions``: reports are made of what this run stores or takes over.
 
-        ``assigned`` are the exercises that count, with their points. A ``fresh`` run takes nothing over, nor does the
-        one that goes on where it was interrupted: no earlier row keeps its fingerprint.
+        ``assigned`` are the exercises that count, with their points, ``absent`` those who handed in nothing, ``tasks``
+        the exercises that may be ruled on where nothing was graded, and ``course_digest`` is a hash of the course. A
+        ``fresh`` run takes nothing over, nor does the one that goes on where it was interrupted: no earlier row keeps
+        its fingerprint.
         """
-        head = json.dumps({**asdict(settings), "submissions": submissions, "assigned": dict(assigned or {})})
+        head = RunHead(settings, submissions, assigned or {}, tuple(absent), tuple(tasks), course_digest).text()
         if fresh:
             self._execute("UPDATE submission SET fingerprint = ''")
         self._run = self._execute("INSERT INTO run (settings) VALUES (?)", (head,)).lastrowid
@@ -249,16 +243,41 @@ class Gradebook:
     def report(self) -> RunReport:
         """The last run with what a human ruled, its submissions sorted by student, notebook and path.
 
+        Who handed in nothing is absent, or has a submission that is all by hand.
+
         Raises:
             GradebookError: nothing was graded yet, or a row cannot be read.
         """
+        last = self._begun()
+        rulings = self.rulings()
+        graded = [overridden(one, rulings, last.tasks) for one in self._submissions()]
+        missing = [overridden(one, rulings, last.tasks) for one in last.missing(graded)]
+        ruled = [*graded, *(one for one in missing if one.by_hand)]
+        submissions = sorted(ruled, key=lambda one: (alphabetical(one.student), one.notebook, one.path))
+        present = {one.student for one in submissions}
+        return RunReport(
+            **asdict(last.settings),
+            submissions=tuple(submissions),
+            assigned=last.assigned,
+            course_digest=last.course_digest,
+            absent=tuple(student for student in last.absent if student not in present),
+        )
+
+    def answers(self) -> tuple[SubmissionReport, ...]:
+        """What may be ruled on: the submissions of the last run, and what should have been in those not graded.
+
+        Raises:
+            GradebookError: nothing was graded yet, or a row cannot be read.
+        """
+        last = self._begun()
+        submissions = [*self._submissions()]
+        return tuple(answerable(one, last.tasks) for one in (*submissions, *last.missing(submissions)))
+
+    def _begun(self) -> RunHead:
         last = self._last_run()
         if last is None:
             raise GradebookError(f"nothing was graded in {self.path} yet", remedy="run `grader score` first")
-        rulings = self.rulings()
-        ruled = (overridden(submission, rulings) for submission in self._submissions())
-        submissions = sorted(ruled, key=lambda one: (alphabetical(one.student), one.notebook, one.path))
-        return RunReport(**asdict(last.settings), submissions=tuple(submissions), assigned=last.assigned)
+        return last[1]
 
     def rulings(self) -> tuple[Ruling, ...]:
         """All that humans ruled, by student and exercise; also on notebooks that are in no report any more."""
@@ -288,7 +307,7 @@ class Gradebook:
         last = self._last_run()
         if last is None:
             return ()
-        run, wanted = last.number, last.submissions
+        run, wanted = last[0], last[1].submissions
         (done,) = self._execute("SELECT COUNT(*) FROM submission WHERE run = ?", (run,)).fetchone()
         (other,) = self._execute(_LEFT_OUT, (run,)).fetchone()
         if wanted is not None and done < wanted:

@@ -565,8 +565,18 @@ SubmissionStatus = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """An exercise as it was asked for in a run: what a human may rule on where there is no answer to judge."""
+
+    id: str
+    title: str
+    notebook: str
+    possible: float
+
+
+@dataclass(frozen=True, slots=True)
 class Override:
-    """That a human gave an exercise's points, and why; ``graded`` are the grader's own, None where it failed."""
+    """That a human gave an exercise's points, and why; ``graded`` are the grader's own, None where it gave none."""
 
     graded: float | None
     reason: str
@@ -617,13 +627,20 @@ class SubmissionReport:
     flags: tuple[str, ...] = ()
     reason: str = ""
 
+    @property
+    def by_hand(self) -> bool:
+        """Whether there was nothing to grade, for the ``reason`` given, and a human ruled on it all the same."""
+        return self.status == "graded" and bool(self.reason)
+
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
     """A whole run: what ``report.json`` holds.
 
     ``assigned`` are the exercises that count, with their points, also where they were not handed in; where it is empty
-    every student's total is of what they handed in.
+    every student's total is of what they handed in. ``absent`` are those of whom the class list says that they belong
+    to the class, and who handed in nothing. ``course_digest`` is a hash of all that the course was made of, empty where
+    it is not known.
     """
 
     grader_version: str
@@ -634,3 +651,5 @@ class RunReport:
     submissions: tuple[SubmissionReport, ...]
     schema_version: int = 1
     assigned: Mapping[str, float] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    course_digest: str = ""

@@ -1,14 +1,15 @@
 """Points that a human gives in place of the grader's: for one exercise of one notebook, with a reason.
 
 A ruling is on an answer, so it holds for the notebook as it was: not for another one that the student hands in later.
-What the grader found stays in the report beside it.
+What the grader found stays in the report beside it. Where there was nothing to grade, be it that a notebook could not
+be read or that none was handed in, a ruling is on an exercise that was asked for.
 """
 
 from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,10 +17,12 @@ from pathlib import Path
 from grader.alphabet import words_of
 from grader.csv_table import read_tables
 from grader.errors import UsageError
-from grader.model import ExerciseScore, ExerciseStatus, Override, SubmissionReport, SubmissionStatus
+from grader.model import ExerciseScore, ExerciseStatus, Override, SubmissionReport, SubmissionStatus, Task
 
 #: The columns of a file of rulings.
 COLUMNS = ("student", "exercise", "points", "reason")
+#: The statuses of submissions in which there was nothing to grade.
+_UNGRADED = ("unreadable", "no_exercises")
 #: So many of a file's faults are told at once.
 _TOLD = 20
 
@@ -35,10 +38,37 @@ class Ruling:
     reason: str
 
 
+def answerable(report: SubmissionReport, tasks: Sequence[Task]) -> SubmissionReport:
+    """``report`` with all that may be ruled on; where nothing was graded, those of the ``tasks`` that it was to answer.
+
+    A notebook that is called like one of the course's was to answer that one's, any other may be about all of them.
+    """
+    if report.status not in _UNGRADED:
+        return report
+    from grader.notebook_name import kind_of_notebook  # the command line starts without it
+
+    kind = kind_of_notebook(report.notebook)
+    asked = [task for task in tasks if task.notebook.lower() == kind] or tasks
+    exercises = tuple(ExerciseScore(task.id, task.title, "missing", 0.0, task.possible) for task in asked)
+    return replace(report, exercises=exercises)
+
+
+def not_handed_in(student: str, tasks: Sequence[Task]) -> tuple[SubmissionReport, ...]:
+    """An entry for each notebook that a student should have handed in, to be ruled on."""
+    notebooks = dict.fromkeys(task.notebook for task in tasks)
+    reason = "nothing was handed in"
+    return tuple(
+        SubmissionReport(student, f"{stem}.ipynb", "", "", "unreadable", None, 0.0, 0.0, reason=reason)
+        for stem in notebooks
+    )
+
+
 def rulings_for(
     submissions: Iterable[SubmissionReport], student: str, exercise: str, score: float, reason: str
 ) -> tuple[Ruling, ...]:
     """A ruling for each notebook of the student's that has the exercise: several would else compete.
+
+    Those that could not be graded are ruled on where no other has it.
 
     Raises:
         UsageError: there is no such student or exercise, or not so many points.
@@ -51,7 +81,8 @@ def rulings_for(
         perhaps = f" (perhaps {near[0]!r})" if near else ""
         raise UsageError(
             f"no student in the gradebook is called {student!r}{perhaps}",
-            remedy="write the name as the first column of gradebook.csv has it",
+            remedy="write the name as the first column of gradebook.csv has it; who handed in nothing is there if "
+            "`grader score` is given the class list: --roster",
         )
     answers = [(submission, one) for submission in own for one in submission.exercises if one.id == exercise]
     if not answers:
@@ -62,10 +93,12 @@ def rulings_for(
             if known
             else "nothing of theirs was graded: ask for a notebook that can be read, and grade that",
         )
+    answers = [(entry, one) for entry, one in answers if entry.status not in _UNGRADED] or answers
     possible = min(one.possible for _, one in answers)
     if not 0 <= score <= possible:
+        bonus = "; a bonus is a column of its own where the grades go" if score > possible else ""
         raise UsageError(
-            f"{exercise} is worth {possible:g} points, not {score:g}", remedy=f"give 0 to {possible:g} points"
+            f"{exercise} is worth {possible:g} points, not {score:g}", remedy=f"give 0 to {possible:g} points{bonus}"
         )
     return tuple(Ruling(student, exercise, submission.sha256, score, reason) for submission, _ in answers)
 
@@ -128,12 +161,16 @@ def _points(text: str) -> float:
     return score
 
 
-def overridden(report: SubmissionReport, rulings: Sequence[Ruling]) -> SubmissionReport:
+def overridden(report: SubmissionReport, rulings: Sequence[Ruling], tasks: Sequence[Task] = ()) -> SubmissionReport:
     """``report`` with the points of those ``rulings`` that are on it, and with the sum that they make.
 
-    A submission in which the grader failed is graded once a human ruled on each exercise that it failed in.
+    A submission in which the grader failed is graded once a human ruled on each exercise that it failed in. One in
+    which there was nothing to grade is once a human ruled on any of the ``tasks`` that it was to answer, and keeps the
+    reason why there was nothing; what else the same notebook of the course asks for was not found.
     """
     about = {one.exercise: one for one in rulings if (one.student, one.sha256) == (report.student, report.sha256)}
+    if about and report.status in _UNGRADED:
+        return _by_hand(answerable(report, tasks), about, tasks)
     exercises = tuple(_ruled(exercise, about.get(exercise.id)) for exercise in report.exercises)
     right = {exercise.id for exercise in exercises if exercise.override and exercise.status == "passed"}
     exercises = tuple(
@@ -153,6 +190,22 @@ def overridden(report: SubmissionReport, rulings: Sequence[Ruling]) -> Submissio
         score=None if status == "grader_error" else sum(exercise.score for exercise in exercises),
         reason="" if status == "graded" else report.reason,
     )
+
+
+def _by_hand(report: SubmissionReport, about: Mapping[str, Ruling], tasks: Sequence[Task]) -> SubmissionReport:
+    """``report``, of which nothing was graded, as it was ruled; as it was where none of the rulings is on it."""
+    ruled = [_ruled(exercise, about.get(exercise.id)) for exercise in report.exercises]
+    notebook = {task.id: task.notebook for task in tasks}
+    concerned = {notebook[exercise.id] for exercise in ruled if exercise.override}
+    if not concerned:
+        return replace(report, exercises=())
+    exercises = tuple(
+        replace(one, override=one.override and replace(one.override, graded=None))
+        for one in ruled
+        if notebook[one.id] in concerned
+    )
+    score, possible = sum(one.score for one in exercises), sum(one.possible for one in exercises)
+    return replace(report, exercises=exercises, status="graded", score=score, possible=possible)
 
 
 def lapsed(rulings: Iterable[Ruling], submissions: Sequence[SubmissionReport]) -> tuple[Ruling, ...]:

@@ -16,7 +16,7 @@ from tests.samples import ROOT
 PACKAGE = ROOT / "grader"
 _BASE = """
     _version alphabet atomic cell_code csv_table download_name enumeration errors lazy machine model notebook_name
-    overrides recent visible
+    overrides recent run_head visible
 """
 BASE = {f"grader.{name}" for name in _BASE.split()}
 WINGS = {"grader.course", "grader.judge", "grader.kernel", "grader.report", "grader.submission"}
@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "grader.report": set(),
     "grader.course": {"grader.judge", "grader.kernel"},  # the declarations import neither: see below
     "grader.gradebook": {"grader.report"},
-    "grader.fingerprint": {"grader.gradebook", "grader.kernel"},
+    "grader.fingerprint": {"grader.kernel"},
     "grader.seeded_course": {"grader.judge", "grader.submission"},
     "grader.pipeline": {"grader.seeded_course", "grader.judge", "grader.kernel", "grader.submission"},
     "grader.assignment": {"grader.report"},

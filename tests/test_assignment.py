@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from grader.assignment import Standing, expected_of, standing_of, students_below
+from grader.assignment import Attendance, Standing, attendance_by, expected_of, standing_of, students_below
 from grader.cli.outcome import exit_status
 from grader.course.loading import load_course
 from grader.errors import UsageError
@@ -103,3 +105,11 @@ def test_exit_status_below_says_who_is_and_names_ten_at_most(capsys: pytest.Capt
     assert said.endswith("student 09 ∷error∷x and 2 more\n")
     assert exit_status(run(report(), assigned={}), 60) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_attendance_tells_who_handed_in_nothing_and_who_is_not_on_the_list(tmp_path: Path) -> None:
+    (tmp_path / "class.csv").write_text("Name,Login\nAda,ada\nZoë,zoe\nYan,yan\nAlan,alan\n", encoding="utf-8")
+    handed_in = [("ada", "ada/03.ipynb"), ("alan", "alan"), ("ada", "ada/04.ipynb"), ("eve", "eve/03.ipynb")]
+    assert attendance_by(tmp_path / "class.csv", handed_in) == Attendance(("Yan", "Zoë"), ("eve",))
+    with pytest.raises(UsageError, match="has no column 'student'"):
+        attendance_by(tmp_path / "class.csv", [("grace", "grace/03.ipynb")])

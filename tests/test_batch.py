@@ -20,6 +20,7 @@ from grader.batch import Observer, ScoreOptions, score_class
 from grader.errors import CourseError, GradebookBusy, UsageError
 from grader.gradebook import FILE_NAME, Gradebook
 from grader.model import Limits, RunReport
+from grader.overrides import rulings_for
 from grader.report import load_schema, to_json
 from grader.report.row import rows_of
 from tests.conftest import grade_folder
@@ -384,6 +385,30 @@ def test_score_with_one_exercise_of_the_course_broken_is_no_score_and_the_rest_i
     ]
 
 
+def test_score_with_the_course_mended_grades_again_says_so_and_keeps_what_was_ruled(
+    fake_pool: type[InProcessPool], tmp_path: Path
+) -> None:
+    course = tmp_path / "mended.py"
+    (tmp_path / "class").mkdir()
+    right = {"cell_type": "code", "metadata": {}, "source": "def one_grad(inp, out):\n    inp.g = 2 * out.g\n"}
+    (tmp_path / "class" / "ada_pair.ipynb").write_text(json.dumps({"nbformat": 4, "cells": [right]}))
+    said: list[str] = []
+    digests, ran = [], []
+    for text in (FAULTY, FAULTY, FAULTY.replace("inp @ inp", "inp * 3")):
+        course.write_text(text)
+        options = ScoreOptions((tmp_path / "class",), tmp_path / "out", course=str(course), seed=5)
+        run = score_class(options, Observer(remarked=said.append))
+        ran.append(len(fake_pool.ran))
+        digests.append(json.loads(to_json(run))["course_digest"])
+        with Gradebook(tmp_path / "out" / FILE_NAME) as book:
+            book.rule(*rulings_for(book.answers(), "ada", "two_grad", 1.0, "by word of mouth"))
+
+    assert said == ["the course 'mended' changed since the last run, so everything is graded again"]
+    assert ran == [1, 0, 1]
+    assert digests[0] == digests[1] != digests[2]
+    assert [one.score for one in run.submissions[0].exercises] == [2, 1]
+
+
 def test_score_flags_cells_that_meddle_and_results_in_half_precision_and_takes_no_points(
     fake_pool: type[InProcessPool], tmp_path: Path
 ) -> None:
@@ -398,3 +423,42 @@ def test_score_flags_cells_that_meddle_and_results_in_half_precision_and_takes_n
         f"meddling with the check suspected: `make_fx` (cell {relu.cell})"
     ]
     assert "`inp.g` came as bfloat16, and was compared no finer than that" in relu.flags
+
+
+def test_score_tells_who_of_the_class_list_handed_in_nothing(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path
+) -> None:
+    roster = tmp_path / "class.csv"
+    roster.write_text("student,ID\nada,1\ncyd,3\nzoe,4\n", encoding="utf-8")
+    said: list[str] = []
+
+    def again(**options: Any) -> RunReport:
+        said.clear()
+        options = {"paths": (small_class,), "out": tmp_path / "out", "seed": 5, **options}
+        return score_class(ScoreOptions(**options), Observer(remarked=said.append))
+
+    assert again(roster=roster).absent == ("zoe",)
+    with Gradebook(tmp_path / "out" / FILE_NAME) as book:
+        book.rule(*rulings_for(book.answers(), "zoe", "lin_grad", 3.0, "oral exam"))
+        book.rule(*rulings_for(book.answers(), "cyd", "relu_grad", 2.0, "sent as a PDF"))
+
+    run = again(roster=roster)
+    assert (run.absent, fake_pool.ran) == ((), [])
+    assert said == ["Not on the class list, or there under another name: 1 student (bob)."]
+    by_hand = {one.student: (one.score, one.possible) for one in run.submissions if one.by_hand}
+    assert by_hand == {"cyd": (2.0, 14.0), "zoe": (3.0, 14.0)}
+
+    assert again().absent == ()
+    assert said == [
+        "the last run had a class list, which --roster names; without it, nobody is told to have handed in nothing"
+    ]
+
+
+def test_score_refuses_a_class_list_before_anything_runs(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path
+) -> None:
+    roster = tmp_path / "class.csv"
+    roster.write_text("Nachname\nLovelace\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="no column 'student'"):
+        score_class(ScoreOptions(paths=(small_class,), out=tmp_path / "out", roster=roster))
+    assert fake_pool.ran == []

@@ -27,10 +27,11 @@ from grader.cli import app
 from grader.cli.outcome import BELOW, GRADED, UNGRADED, USAGE
 from grader.cli.values import size
 from grader.errors import UsageError
-from grader.gradebook import FILE_NAME, Gradebook, RunSettings
+from grader.gradebook import FILE_NAME, Gradebook
 from grader.kernel.doctor import Finding
 from grader.overrides import Ruling
 from grader.report import load_schema
+from grader.run_head import RunSettings
 from tests.report.builders import exercise, submission
 from tests.samples import BACKPROP, EXERCISES, SOLUTIONS, answered, hand_in
 
@@ -316,6 +317,19 @@ def test_cli_who_lists_everyone_and_grades_nothing(tmp_path: Path) -> None:
     assert done.exit_code == GRADED, done.output
     assert "2 submissions by 2 students" in done.output
     assert not (tmp_path / "grades").exists()
+
+
+def test_cli_who_tells_of_whom_there_is_nothing(tmp_path: Path) -> None:
+    hand_in(tmp_path / "class", {"ada": "{}", "alan": "{}"})
+    (tmp_path / "list.csv").write_text("student\nada\nzoe\n", encoding="utf-8")
+
+    done = runner.invoke(app, ["score", str(tmp_path / "class"), "--who", "--roster", str(tmp_path / "list.csv")])
+
+    assert done.exit_code == GRADED, done.output
+    assert done.stderr.splitlines() == [
+        "note: Handed in nothing, or only under another name: 1 student (zoe).",
+        "note: Not on the class list, or there under another name: 1 student (alan).",
+    ]
 
 
 @pytest.mark.parametrize(

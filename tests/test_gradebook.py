@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from grader.errors import GradebookBusy, GradebookError
-from grader.gradebook import FILE_NAME, Gradebook, RunSettings
-from grader.model import CheckScore, Diagnosis, ExerciseScore, Override, Sample, SubmissionReport
-from grader.overrides import Ruling
+from grader.errors import GradebookBusy, GradebookError, UsageError
+from grader.gradebook import FILE_NAME, Gradebook
+from grader.model import CheckScore, Diagnosis, ExerciseScore, Override, Sample, SubmissionReport, Task
+from grader.overrides import Ruling, rulings_for
+from grader.run_head import RunSettings
+from tests.report.builders import exercise, submission, ungraded
 
 SETTINGS = RunSettings("0.1.0", "autograd", 7, "2.13.0", "bwrap")
 
@@ -208,6 +211,61 @@ def test_gradebook_takes_a_notebook_handed_in_again_for_no_submission_that_is_le
         book.begin(SETTINGS, 1)
         book.store("ada/03.ipynb", "g", second)
         assert "1 submission of an earlier run is" in book.remarks()[0]  # the late one
+
+
+def test_gradebook_counts_none_left_out_where_each_attempt_came_by_a_path_of_its_own(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        for digest in ("ab", "cd", "ef"):
+            book.begin(SETTINGS, 1)
+            book.store(f"download-{digest}/ada/03.ipynb", digest, replace(report_of("ada"), sha256=digest))
+            assert book.remarks() == ()
+
+
+TASKS = (
+    Task("lin_grad", "Linear", "03_backprop", 4.0),
+    Task("relu_grad", "ReLU", "03_backprop", 2.0),
+    Task("Relu", "A layer", "04_layers", 2.0),
+)
+
+
+def test_gradebook_reports_who_is_absent_until_somebody_rules_on_them(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(SETTINGS, 1, absent=["zoe", "yan"], tasks=TASKS)
+        book.store("ada", "f", submission("ada", exercise("lin_grad")))
+        assert (book.last_absent(), book.report().absent) == (("zoe", "yan"), ("zoe", "yan"))
+
+        book.rule(*rulings_for(book.answers(), "zoe", "lin_grad", 3.0, "oral exam"))
+        with pytest.raises(UsageError, match="zoe has no exercise 'Relu'"):  # of a notebook that nobody handed in
+            rulings_for(book.answers(), "zoe", "Relu", 1.0, "r")
+
+        run = book.report()
+        assert run.absent == ("yan",)
+        zoe = run.submissions[-1]
+        assert (zoe.student, zoe.notebook, zoe.status, zoe.score, zoe.possible) == (
+            "zoe", "03_backprop.ipynb", "graded", 3.0, 6.0,
+        )  # fmt: skip
+        assert zoe.exercises[0].override == Override(None, "oral exam")
+        assert (zoe.by_hand, zoe.reason, zoe.exercises[1].status) == (True, "nothing was handed in", "missing")
+
+        book.begin(SETTINGS, 1, absent=["zoe", "yan"], tasks=TASKS)  # graded again
+        book.take_over("ada", "f")
+        assert book.report().submissions[-1] == zoe
+        book.begin(SETTINGS, 2, absent=["yan"], tasks=TASKS)  # she has handed in since
+        book.take_over("ada", "f")
+        book.store("zoe", "g", replace(submission("zoe", exercise("lin_grad")), sha256="of hers"))
+        assert "3 for lin_grad of zoe" in book.remarks()[0]
+
+
+def test_gradebook_of_an_older_grader_has_nobody_absent(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(SETTINGS, 1)
+        book.store("ada", "f", ungraded("ada", "unreadable", "not JSON"))
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as db:
+        db.execute("UPDATE run SET settings = json_remove(settings, '$.absent', '$.tasks')")
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        assert book.report().absent == ()
+        with pytest.raises(UsageError, match="ada has no exercise"):
+            rulings_for(book.answers(), "ada", "lin_grad", 1.0, "r")
 
 
 def test_gradebook_keeps_a_ruling_on_a_notebook_that_is_not_assigned_now(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
-from grader.model import Override
-from grader.overrides import Ruling, overridden, rulings_for, rulings_in
+from grader.model import Override, Task
+from grader.overrides import Ruling, answerable, overridden, rulings_for, rulings_in
 from tests.report.builders import CHECKS, exercise, submission, ungraded, untouched
 
 ADA = submission("ada", exercise("lin_grad", {"w.g": "transposed"}), exercise("relu_grad"))
@@ -96,7 +96,7 @@ def test_ruling_gives_up_to_what_every_notebook_has_for_it() -> None:
         ("Turing, Alan", "lin_grad", 1.0, "is called 'Turing, Alan' .perhaps 'alan turing'"),
         ("xyz", "lin_grad", 1.0, "is called 'xyz' write"),
         ("ada", "lingrad", 1.0, "ada has no exercise 'lingrad'.*lin_grad, relu_grad"),
-        ("ada", "lin_grad", 4.5, "worth 4 points, not 4.5.*0 to 4"),
+        ("ada", "lin_grad", 4.5, "worth 4 points, not 4.5.*0 to 4 points; a bonus is"),
         ("ada", "lin_grad", -1.0, "worth 4 points, not -1"),
         ("linus", "lin_grad", 1.0, "linus has no exercise.*that can be read"),
     ],
@@ -190,3 +190,46 @@ def test_rulings_of_a_file_without_rows_are_an_error_of_use(rows: str, tmp_path:
     (tmp_path / "r.csv").write_text(f"student,exercise,points,reason\n{rows}")
     with pytest.raises(UsageError, match="no rulings"):
         rulings_in(tmp_path / "r.csv", CLASS)
+
+
+TASKS = (
+    Task("lin_grad", "Linear", "03_backprop", 4.0),
+    Task("relu_grad", "ReLU", "03_backprop", 2.0),
+    Task("Relu", "A layer", "04_layers", 2.0),
+)
+
+
+@pytest.mark.parametrize("status", ["unreadable", "no_exercises"])
+@pytest.mark.parametrize("notebook", ["03_backprop.ipynb", "Copy of 03_Backprop (1).ipynb", "final.ipynb", ""])
+def test_ruling_on_a_notebook_in_which_nothing_was_graded_makes_it_a_graded_one(status: str, notebook: str) -> None:
+    linus = ungraded("linus", status, "not JSON", notebook=notebook, possible=0.0)
+
+    made = rulings_for([answerable(linus, TASKS)], "linus", "lin_grad", 3.0, "sent as a PDF")
+    ruled = overridden(linus, made, TASKS)
+
+    assert (ruled.status, ruled.score, ruled.possible, ruled.reason) == ("graded", 3.0, 6.0, "not JSON")
+    assert [(one.id, one.status, one.score) for one in ruled.exercises] == [
+        ("lin_grad", "partial", 3.0), ("relu_grad", "missing", 0.0),
+    ]  # fmt: skip
+    assert ruled.exercises[0].override == Override(None, "sent as a PDF")
+    assert ruled.by_hand
+
+
+def test_ruling_asks_an_unread_notebook_for_what_the_course_asks_in_it() -> None:
+    linus = ungraded("linus", "unreadable", "not JSON", notebook="04_layers.ipynb")
+    with pytest.raises(UsageError, match="linus has no exercise 'lin_grad'") as caught:
+        rulings_for([answerable(linus, TASKS)], "linus", "lin_grad", 3.0, "r")
+    assert caught.value.remedy == "choose one of: Relu"
+
+
+def test_ruling_is_on_a_notebook_that_was_graded_and_leaves_one_that_was_not() -> None:
+    stray = ungraded("ada", "unreadable", "not JSON", notebook="scratch.ipynb", sha256="stray")
+    made = rulings_for([ADA, answerable(stray, TASKS)], "ada", "lin_grad", 3.0, "r")
+    assert [one.sha256 for one in made] == [ADA.sha256]
+    assert overridden(stray, made, TASKS) is stray
+
+
+def test_ruling_of_more_than_there_is_now_leaves_an_unread_notebook_ungraded() -> None:
+    linus = ungraded("linus", "unreadable", "not JSON", notebook="03_backprop.ipynb")
+    many = ruling(5.0, student="linus", sha256=linus.sha256)
+    assert overridden(linus, [many], TASKS) == linus

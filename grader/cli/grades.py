@@ -91,7 +91,7 @@ def _withdraw(gradebook: Gradebook, student: str, exercise: str) -> None:
 def _rule(gradebook: Gradebook, student: str, exercise: str, score: float, reason: str) -> None:
     if not reason:
         raise UsageError("a ruling needs a reason", remedy='the student reads it: --reason "…"')
-    gradebook.rule(*rulings_for(gradebook.report().submissions, student, exercise, score, reason))
+    gradebook.rule(*rulings_for(gradebook.answers(), student, exercise, score, reason))
 
 
 def _tell_totals(gradebook: Gradebook, student: str) -> None:
@@ -105,7 +105,7 @@ def _tell_totals(gradebook: Gradebook, student: str) -> None:
 
 def _rule_from(source: Path, gradebook: Gradebook, out: Path) -> None:
     """Rule as a CSV file says, and tell on how much."""
-    rulings = rulings_in(source, gradebook.report().submissions)
+    rulings = rulings_in(source, gradebook.answers())
     gradebook.rule(*rulings)
     answers = count_of(len({(ruling.student, ruling.exercise) for ruling in rulings}), "answer")
     students = count_of(len({ruling.student for ruling in rulings}), "student")

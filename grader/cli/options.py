@@ -55,6 +55,14 @@ AssignedOption = Annotated[
         help="Notebooks that count even if they are not handed in; no others do then. Repeatable.",
     ),
 ]
+RosterOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--roster",
+        help="The class list (CSV), as for `grader export`: who is on it and handed in nothing is reported.",
+        parser=path,
+    ),
+]
 WhoOption = Annotated[bool, typer.Option("--who", help="Print who handed in what, and stop.")]
 WhoCsvOption = Annotated[
     bool, typer.Option("--who-csv", help="The same as CSV, with the number by which a platform knows each student.")

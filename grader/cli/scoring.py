@@ -39,6 +39,7 @@ def score(
     student_pattern: cli.StudentPatternOption = None,
     fresh: cli.FreshOption = False,
     assigned: cli.AssignedOption = None,
+    roster: cli.RosterOption = None,
     who: cli.WhoOption = False,
     who_csv: cli.WhoCsvOption = False,
     fail_under: cli.FailUnderOption = None,
@@ -73,7 +74,7 @@ def score(
     with errors_told(platforms, exit_zero=exit_zero, resumes=again):
         _refuse_absent(paths, notebooks)
         if who or who_csv:
-            _print_who(paths, out, student_pattern, course, notebooks, as_csv=who_csv)
+            _print_who(paths, out, student_pattern, course, notebooks, roster, as_csv=who_csv)
             raise typer.Exit
         from grader.batch import ScoreOptions
         from grader.kernel import choose_sandbox
@@ -88,6 +89,7 @@ def score(
             student_pattern=student_pattern,
             fresh=fresh,
             assigned=notebooks,
+            roster=roster,
             limits=Limits(
                 cell_s=cell_seconds,
                 check_s=check_seconds,
@@ -144,7 +146,8 @@ def _score(options: ScoreOptions, hints: Hints) -> RunReport:
 
     written = write_reports(run, out, hints=hints)
     console.print()
-    console.print(render_class(run) if len(run.submissions) > 1 else render_submission(run.submissions[0], hints))
+    alone = len(run.submissions) == 1 and not run.absent
+    console.print(render_submission(run.submissions[0], hints) if alone else render_class(run))
     console.print()
     for path in (path for path in written if path.parent == out):
         console.print(f"wrote {path}")
@@ -173,17 +176,24 @@ def _print_who(
     student_pattern: str | None,
     course: str,
     assigned: tuple[str, ...],
+    roster: Path | None,
     *,
     as_csv: bool,
 ) -> None:
-    from grader.assignment import expected_of
+    from grader.assignment import attendance_by, expected_of
     from grader.course.loading import load_course
+    from grader.report import wording
     from grader.submission import collect
 
     loaded = load_course(course)
     expected_of(loaded, assigned)  # a name that is mistyped is told here too
     with collect(paths, student_pattern=student_pattern, known=loaded.notebooks, skip=out) as collection:
         for remark in collection.remarks:
+            note(remark)
+        attendance = attendance_by(roster, [(entry.student, entry.shown_path) for entry in collection])
+        if attendance.absent:
+            note(wording.absent(attendance.absent))
+        for remark in attendance.remarks:
             note(remark)
         if as_csv:
             write_out(entries_csv(collection))

@@ -54,7 +54,7 @@ def _same_files(rows: Sequence[Row]) -> list[Concern]:
     owners: dict[str, dict[str, SubmissionReport]] = {}
     for row in rows:
         for entry in row.entries:
-            if any(exercise.status not in UNTRIED for exercise in entry.exercises):
+            if not entry.by_hand and any(exercise.status not in UNTRIED for exercise in entry.exercises):
                 owners.setdefault(entry.sha256, {}).setdefault(row.student, entry)
     return [
         Concern(student, wording.FLAGGED, entry.notebook, wording.same_file(others))

@@ -34,10 +34,12 @@ def _run(run: RunReport) -> dict[str, Any]:
         "schema_version": run.schema_version,
         "grader_version": run.grader_version,
         "course": run.course,
+        **({"course_digest": run.course_digest} if run.course_digest else {}),
         "seed": run.seed,
         "torch_version": run.torch_version,
         "sandbox": run.sandbox,
         **({"assigned": {id_: rounded(points) for id_, points in run.assigned.items()}} if run.assigned else {}),
+        **({"absent": list(run.absent)} if run.absent else {}),
         "submissions": [_submission(report) for report in submissions],
     }
 

@@ -67,6 +67,8 @@ def _entry_blocks(entry: SubmissionReport, row: Row, hints: Hints) -> Iterator[s
     yield f"### {markdown(row.heading(entry))}\n"
     if row.unassigned(entry):
         yield f"{wording.NOT_ASSIGNED}\n"
+    if entry.by_hand:
+        yield f"> {wording.BY_HAND} {markdown(cut(wording.by_hand(entry), 600))}\n"
     if entry.status != "graded":
         reason = markdown(wording.sentence(cut(entry.reason, 600)))
         yield f"> **{wording.SUBMISSION[entry.status]}.** {wording.SUBMISSION_DETAIL[entry.status]} {reason}\n"
@@ -140,6 +142,8 @@ def _class_blocks(counted: Tally) -> Iterator[str]:
     yield f"## {count_of(len(counted.rows), 'student')} · mean {points(counted.mean)}\n"
     if counted.totals_of:
         yield f"{wording.unlike_totals(*counted.totals_of)}\n"
+    if counted.absent:
+        yield f"{markdown(wording.absent(counted.absent))}\n"
     if counted.not_run:
         yield f"{markdown(wording.not_run(counted.not_run))}\n"
     if counted.concerns:

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from grader.alphabet import alphabetical
 from grader.model import RunReport
 from grader.report.concerns import remarks_on
 from grader.report.numbers import points, rounded
@@ -17,13 +18,17 @@ from grader.report.text import csv_cell
 def gradebook_csv(run: RunReport) -> str:
     """``run`` as CSV (RFC 4180, UTF-8): a row a student, with all of a student's notebooks together.
 
-    A cell is empty where there is no score: the exercise was not handed in, or could not be graded. Text that a
-    spreadsheet would take for a formula is quoted by a leading apostrophe.
+    A cell is empty where there is no score: the exercise was not handed in, or could not be graded. Who handed in
+    nothing has the status ``absent``. Text that a spreadsheet would take for a formula is quoted by a leading
+    apostrophe.
     """
     counted = tally(run)
     ids = [column.id for column in counted.columns]
     header = ["student", *ids, "score", "possible", "percent", "status", "notebooks", "flags"]
-    return csv_text([header, *(_record(row, ids) for row in counted.rows)])
+    possible = score_cell(counted.possible) if run.assigned else ""
+    nothing = [[name, *[""] * len(ids), "", possible, "", "absent", "", ""] for name in counted.absent]
+    records = [*(_record(row, ids) for row in counted.rows), *nothing]
+    return csv_text([header, *sorted(records, key=lambda record: alphabetical(record[0]))])
 
 
 def csv_text(records: Iterable[Sequence[str]]) -> str:

@@ -46,6 +46,7 @@ class Tally:
     Mistakes are sorted by how many made them; stubs that nobody touched, which are none, come last.
 
     ``possible`` is what a student could earn at most: all that was assigned, else all that anybody handed in.
+    ``absent`` are those of the class list who handed in nothing: they have no row, and are in no mean.
     """
 
     columns: tuple[Column, ...]
@@ -53,6 +54,7 @@ class Tally:
     mistakes: tuple[Mistake, ...]
     concerns: tuple[Concern, ...]
     possible: float
+    absent: tuple[str, ...] = ()
 
     @property
     def scores(self) -> tuple[float, ...]:
@@ -94,7 +96,8 @@ def tally(run: RunReport) -> Tally:
     )
     rows = rows_of(replace(run, submissions=tuple(submissions)))
     columns = _columns(submissions, rows)
-    return Tally(columns, rows, _mistakes(rows, columns), concerns_in(rows), _possible(run, columns, rows))
+    possible = _possible(run, columns, rows)
+    return Tally(columns, rows, _mistakes(rows, columns), concerns_in(rows), possible, run.absent)
 
 
 def _possible(run: RunReport, columns: Sequence[Column], rows: Sequence[Row]) -> float:

@@ -53,6 +53,8 @@ def render_submission(report: SubmissionReport, hints: Hints = "nudge") -> Rende
     With ``hints="none"`` the hint of a diagnosis is left out.
     """
     parts: list[RenderableType] = [_submission_title(report)]
+    if report.by_hand:
+        parts.append(Padding.indent(Text(terminal(wording.by_hand(report)), "cyan"), 2))
     if report.status != "graded":
         parts.append(Padding.indent(Text(terminal(wording.reason(report)), "magenta"), 2))
     parts += [_exercise(exercise, hints) for exercise in report.exercises]
@@ -94,6 +96,8 @@ class _ClassView:
         yield _summary(counted)
         if counted.totals_of:
             yield Text(wording.unlike_totals(*counted.totals_of), "yellow")
+        if counted.absent:
+            yield Text(terminal(wording.absent(counted.absent)), "yellow")
         if counted.not_run:
             yield Text(terminal(wording.not_run(counted.not_run)), "dim")
         if counted.concerns:

@@ -81,6 +81,8 @@ SANDBOX_NOTE: Final = {
 
 #: The most students that a remark names.
 _NAMED: Final = 6
+#: The most who handed in nothing, each of whom somebody will write to.
+_ABSENT_NAMED: Final = 100
 FLAGGED: Final = "flagged"
 BY_HAND: Final = "✎"
 GRADER_ERROR_IN: Final = "the grader failed in {exercises}"
@@ -118,6 +120,11 @@ def reason(entry: SubmissionReport) -> str:
     return entry.reason or SUBMISSION_DETAIL.get(entry.status, "")
 
 
+def by_hand(entry: SubmissionReport) -> str:
+    """What is said of a submission that a human ruled on because there was nothing to grade."""
+    return f"{sentence(entry.reason)} The points below were given by hand."
+
+
 def spare(entry: SubmissionReport) -> str:
     """Why a notebook that was not graded takes no points away."""
     return SPARE[entry.status].format(name=entry.notebook or entry.path, reason=entry.reason)
@@ -148,6 +155,26 @@ def not_run(notebooks: Sequence[str]) -> str:
     """
     names = first_of([*dict.fromkeys(notebooks)], _NAMED)
     return f"Not assigned, so not run: {count_of(len(notebooks), 'notebook')} ({names})."
+
+
+def absent(students: Sequence[str]) -> str:
+    """What is said of those of a class who handed in nothing.
+
+    >>> absent(["alan", "Hopper, Grace"])
+    'Handed in nothing, or only under another name: 2 students (alan; Hopper, Grace).'
+    """
+    named = first_of(students, _ABSENT_NAMED, "; ")
+    return f"Handed in nothing, or only under another name: {count_of(len(students), 'student')} ({named})."
+
+
+def not_on_the_list(students: Sequence[str]) -> str:
+    """What is said of those who handed in and are not on the class list.
+
+    >>> not_on_the_list(["lovelaceada"])
+    'Not on the class list, or there under another name: 1 student (lovelaceada).'
+    """
+    named = first_of(students, _ABSENT_NAMED, "; ")
+    return f"Not on the class list, or there under another name: {count_of(len(students), 'student')} ({named})."
 
 
 def attempts(notebooks: Sequence[str]) -> str:
@@ -212,7 +239,8 @@ def override(exercise: ExerciseScore) -> str:
     if exercise.override is None:
         return ""
     graded = exercise.override.graded
-    grader = "the grader failed" if graded is None else f"the grader gave {points(graded)}"
+    nothing = "the grader failed" if exercise.checks else "there was nothing to grade"
+    grader = nothing if graded is None else f"the grader gave {points(graded)}"
     of = f"{points(exercise.score)} of {points(exercise.possible)} points"
     return f"set by hand to {of} ({grader}): {exercise.override.reason}"
 

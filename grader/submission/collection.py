@@ -23,9 +23,10 @@ from grader.submission.gradescope import METADATA
 from grader.submission.limits import CollectLimits
 from grader.submission.listing import Lister, Listing
 from grader.submission.missing import empty, without_notebook
-from grader.submission.naming import classroom_prefix, is_from_platform
+from grader.submission.naming import classroom_prefix, is_from_platform, without_branches
 from grader.submission.printable import printable
 from grader.submission.remarks import hidden_in, remarks_on
+from grader.submission.unpacked import is_openable
 
 #: Of several notebooks of one kind, so many are named in each one's flag.
 _NAMED = 4
@@ -67,6 +68,7 @@ def collect(
             limits, lambda: Path(mkdtemp(dir=unpacked.name)), skip.resolve() if skip is not None else None, known
         )
         own = [path for path in map(Path, paths) if path.name != METADATA] or [*map(Path, paths)]
+        own = _without_twins(own, lister)
         listings = _folders_of_students([lister.listed(path, named=len(own) > 1) for path in own])
         drafts = [_drafts(listing, pattern, known) for listing in listings]
         if not any(drafts) and not (len(listings) == 1 and listings[0].alone):
@@ -74,7 +76,7 @@ def collect(
                 f"no notebook found in {printable(str(paths[0]))}", remedy=hidden_in(listings) or _LOOKED_FOR
             )
         entries = _entries_of_class(listings, drafts, known, limits.notebooks)
-        remarks = remarks_on(own, listings)
+        remarks = remarks_on(own, listings, lister.twins, entries)
     except BaseException:
         unpacked.cleanup()
         raise
@@ -183,6 +185,18 @@ def _remarks(draft: Draft, listing: Listing, students: frozenset[str], doubted: 
         yield f"lies in {printable(listing.owner)!r} among work under other names, beside what this student handed in"
 
 
+def _without_twins(paths: list[Path], lister: Lister) -> list[Path]:
+    """The paths without archives whose content is in the folders among them too."""
+    folders = [path.resolve() for path in paths if path.is_dir()]
+    twins = [
+        path
+        for path in (paths if folders else ())
+        if is_openable(path) and path.is_file() and (twin := lister.twin_of(path)) is not None and twin.is_in(folders)
+    ]
+    lister.twins += [path.name for path in twins]
+    return [path for path in paths if path not in twins]
+
+
 def _folders_of_students(listings: list[Listing]) -> list[Listing]:
     """The listings of folders given one by one (``submissions/*``), read as students' folders of one class.
 
@@ -190,8 +204,12 @@ def _folders_of_students(listings: list[Listing]) -> list[Listing]:
     or archive and nothing else, they are marked: the folder names the student then, and not the file.
     """
     owners = [listing.owner for listing in listings if not listing.siblings]
-    prefix = classroom_prefix([owner for owner in owners if not is_from_platform(owner)])
-    listings = [replace(listing, owner=listing.owner.removeprefix(prefix)) for listing in listings]
+    repositories = without_branches([owner for owner in owners if not is_from_platform(owner)])
+    prefix = classroom_prefix([*repositories.values()])
+    listings = [
+        replace(listing, owner=repositories.get(listing.owner, listing.owner).removeprefix(prefix))
+        for listing in listings
+    ]
     notebooks = [is_notebook(_only_thing_in(listing)) for listing in listings]
     archives = [_is_of_one_archive(listing) for listing in listings]
     if sum(notebooks) + sum(archives) < 2:

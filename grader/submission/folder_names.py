@@ -11,6 +11,7 @@ from grader.submission.finding import archive_stem
 SHEET = re.compile(
     r"(?:homeworks?|assignments?|exercises?|problem[-_ ]?set|hausaufgabe|(?:ü|ue)bung|lab|week|section)"
     r"(?:[-_ ]?\d{1,2}[a-z]?)?"
+    r"|section[-_ ][a-z]"
     r"|(?:hw|ps|ex|sec)[-_ ]?\d{1,2}[a-z]?",
     re.I,
 )

@@ -19,6 +19,7 @@ from grader.submission.limits import Allowance, CollectLimits
 from grader.submission.naming import is_from_moodle, is_from_platform
 from grader.submission.printable import printable
 from grader.submission.regular_file import Refused, TooLarge, kind_of
+from grader.submission.unpacked import Twin, may_have_twin, twin_of
 from grader.submission.wrapping import holds_parts_of_one, is_class, is_one_folder, may_hold_class, wrapper_in
 
 #: So many folders around all the others are taken off, as in Submissions/Submissions/ada; more are somebody's.
@@ -75,13 +76,15 @@ class _Inner:
 class Lister:
     """Lists paths; ``new_folder`` makes an empty folder for the next archive, ``skip`` is passed over.
 
-    ``known`` are the stems of the course's notebooks.
+    ``known`` are the stems of the course's notebooks. ``twins`` are the archives that were passed over, since all that
+    they hold lies unpacked beside them.
     """
 
     limits: CollectLimits
     new_folder: Callable[[], Path]
     skip: Path | None = None
     known: Sequence[str] = ()
+    twins: list[str] = field(default_factory=list, init=False)
     _exports: dict[Path, Export | None] = field(default_factory=dict, init=False)
 
     def listed(self, path: Path, *, named: bool) -> Listing:
@@ -195,6 +198,7 @@ class Lister:
         base: tuple[str, ...] = ()
         while True:
             found, folders = found_below(root, most=self.limits.files, skip=self.skip)
+            found = self._without_twins(found, folders)
             export = _export(root, folders)
             wrapper = None
             if export is None and len(base) < _MOST_WRAPPERS:
@@ -202,6 +206,31 @@ class Lister:
             if wrapper is None:
                 return _Inner(root, owner, base, found, folders, export)
             root, base, owner = root / wrapper, (*base, wrapper), owner if unpacked else wrapper
+
+    def twin_of(self, archive: Path, *, owned: bool = False) -> Twin | None:
+        """Where all that an archive holds lies unpacked beside it; None where nowhere.
+
+        Nor where its name could tell a student whom nothing else tells: it is no class', and not ``owned``, which is
+        to lie in a student's folder.
+        """
+        try:
+            target, _ = self._unpacked(archive, Allowance(self.limits))
+        except Refused:
+            return None
+        twin = twin_of(archive, target, self.limits.unpacked_bytes)
+        nameless = owned or is_class(found_below(target, most=self.limits.files)[0], self.known)
+        shutil.rmtree(target, ignore_errors=True)
+        return twin if twin is not None and (twin.by_name or nameless) else None
+
+    def _without_twins(self, found: list[Found], folders: Sequence[str]) -> list[Found]:
+        nobodys = nobodys_in(folders, self.known)
+        twins = [
+            item
+            for item in may_have_twin(found)
+            if self.twin_of(item.path, owned=len(item.parts) > 1 and item.parts[0] not in nobodys) is not None
+        ]
+        self.twins += ["/".join(item.parts) for item in twins]
+        return [item for item in found if item not in twins]
 
     def _expanded(self, item: Found, depth: int, allowance: Allowance) -> list[Found]:
         """What an archive holds in its place, anything else as it is."""

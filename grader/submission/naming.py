@@ -11,6 +11,7 @@ The rules, in order, for a path below what was given on the command line:
 2. ``submitted/student/assignment/notebook.ipynb`` is nbgrader's; ``submitted`` may be what was given.
 3. In a folder, the first folder is the student. Where all of several folders begin alike up to a hyphen
    (``backprop-ada``, ``backprop-alan``), they are GitHub Classroom's clones and that beginning is the assignment's.
+   Where all end in ``-main`` or ``-master`` (``backprop-ada-main``), that is the branch of GitHub's *Download ZIP*.
    So is a notebook's or a sheet's name that all have before or behind the student's (``HW3_ada``, ``alan HW3``).
    A folder called ``late`` or as a notebook that is known is nobody's, nor are those called ``HW3`` where most are:
    what lies in them is named as if it lay beside them.
@@ -32,6 +33,8 @@ from grader.submission.finding import archive_stem, is_notebook
 from grader.submission.folder_names import nobodys_in
 from grader.submission.gradescope import Export
 
+#: What GitHub puts behind a repository's name in a download.
+_BRANCH = re.compile(r"-(?:main|master)$")
 #: What Canvas puts behind the name of a notebook that was handed in again.
 _RESUBMITTED = re.compile(r"-\d+$")
 
@@ -84,6 +87,16 @@ def classroom_prefix(folders: Sequence[str], parent: str = "") -> str:
     return prefix if all(len(name) > len(prefix) for name in folders) else ""
 
 
+def without_branches(folders: Sequence[str]) -> dict[str, str]:
+    """What several folders are called without the branch that GitHub wrote behind all of their names.
+
+    >>> without_branches(["hw-ada-main", "hw-alan-master"]), without_branches(["ada", "the-main"])
+    ({'hw-ada-main': 'hw-ada', 'hw-alan-master': 'hw-alan'}, {'ada': 'ada', 'the-main': 'the-main'})
+    """
+    downloaded = len(folders) > 1 and all(map(_BRANCH.search, folders))
+    return {folder: _BRANCH.sub("", folder) if downloaded else folder for folder in folders}
+
+
 class Naming:
     """The rules of this module for all paths below one that was given.
 
@@ -110,7 +123,9 @@ class Naming:
         self._alone = alone
         self._export = export
         own = [folder for folder in folders if folder not in self._nobodys and not is_from_platform(folder)]
-        self._with_sheet = len(own) > 1 and all(self._files.beside_sheet(archive_stem(folder)) for folder in own)
+        self._repositories = without_branches([*map(archive_stem, own)])
+        own = [*self._repositories.values()]
+        self._with_sheet = len(own) > 1 and all(map(self._files.beside_sheet, own))
         self._prefix = classroom_prefix(own, owner)
 
     def name(self, parts: tuple[str, ...]) -> Name:
@@ -130,6 +145,7 @@ class Naming:
         folder = archive_stem((*told, *above)[0])
         if is_from_platform(folder):
             return _named(folder, file)
+        folder = self._repositories.get(folder, folder)
         student = self._files.beside_sheet(folder) if self._with_sheet else folder.removeprefix(self._prefix)
         return Name(student.strip() or folder, file)
 

@@ -19,14 +19,15 @@ from grader.model import Cell
 
 _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
 
-#: How files that are often handed in by mistake begin, and what they are.
+_AGAIN = "save it again in Jupyter and hand that in"
+#: How files that are often handed in by mistake begin, what they are, and what to do.
 _IMPOSTORS = (
-    (b"version https://git-lfs", "a Git LFS pointer, not the notebook itself"),
-    (b"<!doctype html", "a web page (HTML), not a notebook"),
-    (b"<html", "a web page (HTML), not a notebook"),
-    (b"pk\x03\x04", "a ZIP archive, not a notebook"),
-    (b"\x1f\x8b", "a gzip archive, not a notebook"),
-    (b"%pdf", "a PDF, not a notebook"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the notebook itself; `git lfs pull` gets that"),
+    (b"<!doctype html", "a web page (HTML), not a notebook; hand in the .ipynb file itself"),
+    (b"<html", "a web page (HTML), not a notebook; hand in the .ipynb file itself"),
+    (b"pk\x03\x04", "a ZIP archive, not a notebook; hand in the .ipynb file itself"),
+    (b"\x1f\x8b", "a gzip archive, not a notebook; hand in the .ipynb file itself"),
+    (b"%pdf", "a PDF, not a notebook; hand in the .ipynb file itself"),
 )
 
 
@@ -74,7 +75,7 @@ def cells_of(data: bytes, limit: int = 2_000, most_code: int = MOST_CODE) -> Con
 
 def _document(data: bytes) -> dict[str, Any]:
     if not data.strip(b"\0 \t\r\n\xef\xbb\xbf"):
-        raise Unreadable("the file is empty")
+        raise Unreadable(f"the file is empty; {_AGAIN}")
     start = data.lstrip()[:32].lower()
     for magic, reason in _IMPOSTORS:
         if start.startswith(magic):
@@ -84,9 +85,7 @@ def _document(data: bytes) -> dict[str, Any]:
         document = json.loads(text)
     except json.JSONDecodeError as error:
         conflict = " (Git conflict markers stand in the file)" if _CONFLICT.search(text) else ""
-        raise Unreadable(
-            f"not JSON: line {error.lineno} column {error.colno}{conflict}; save it again in Jupyter and hand that in"
-        ) from None
+        raise Unreadable(f"not JSON: line {error.lineno} column {error.colno}{conflict}; {_AGAIN}") from None
     except RecursionError:
         raise Unreadable("not a notebook: nested too deeply") from None
     except ValueError:  # an integer of thousands of digits
@@ -107,7 +106,7 @@ def _text(data: bytes) -> str:
 def _raw_cells(document: dict[str, Any]) -> Iterator[Any]:
     version = document.get("nbformat", 4 if "cells" in document else None)
     if not isinstance(version, int) or isinstance(version, bool):
-        raise Unreadable("not a notebook: no notebook format is named")
+        raise Unreadable("not a notebook: no notebook format is named; hand in the .ipynb file itself")
     if version not in (3, 4):
         raise Unreadable(f"notebook format {_bounded(version)} is not supported: save it as format 4")
     if version == 4:

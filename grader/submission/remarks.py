@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.enumeration import count_of, first_of
+from grader.notebook_name import kind_of_notebook
+from grader.submission.entry import Entry
+from grader.submission.file_names import is_version
 from grader.submission.finding import hidden_with_notebooks
+from grader.submission.folder_names import SHEET, is_part
 from grader.submission.listing import Listing
 from grader.submission.printable import printable
 
 _NAMED = 4
 
 
-def remarks_on(paths: Sequence[Path], listings: Sequence[Listing]) -> tuple[str, ...]:
-    """What was named twice, and which hidden folders hold notebooks that nobody looks at."""
-    return tuple(dict.fromkeys([*_overlaps([path.resolve() for path in paths]), *filter(None, [hidden_in(listings)])]))
+def remarks_on(
+    paths: Sequence[Path], listings: Sequence[Listing], twins: Sequence[str], entries: Sequence[Entry]
+) -> tuple[str, ...]:
+    """What was named twice, which hidden folders hold notebooks that nobody looks at, and who may be several students.
+
+    ``twins`` are the archives that were passed over, since all that they hold lies unpacked beside them.
+    """
+    remarks = [*_overlaps([path.resolve() for path in paths]), hidden_in(listings), _twice(twins), _crowded(entries)]
+    return tuple(dict.fromkeys(filter(None, remarks)))
 
 
 def hidden_in(listings: Sequence[Listing]) -> str:
@@ -26,6 +37,38 @@ def hidden_in(listings: Sequence[Listing]) -> str:
         return ""
     are = f"{count_of(len(names), 'hidden folder')} with notebooks {'is' if len(names) == 1 else 'are'} passed over"
     return f"{are}: {first_of(names, _NAMED)}; rename what is a student's, so that it does not begin with a dot"
+
+
+def _twice(twins: Sequence[str]) -> str:
+    """Which archives are passed over; maybe empty."""
+    if not twins:
+        return ""
+    what, them = ("1 archive is", "it") if len(twins) == 1 else (f"{len(twins)} archives are", "them")
+    names = first_of([*map(printable, twins)], _NAMED)
+    return f"{what} passed over, for all that is in {them} lies unpacked beside {them}: {names}"
+
+
+def _crowded(entries: Sequence[Entry]) -> str:
+    """Who has one notebook in several folders that are called like people, not like versions; maybe empty."""
+    folders: defaultdict[tuple[str, str, Path], dict[str, None]] = defaultdict(dict)
+    for entry in entries:
+        parts = entry.shown_path.replace("!", "/").split("/")
+        if entry.notebook and entry.refused is None and len(parts) > 2 and not _is_nobodys(parts[-2]):
+            place = entry.student, kind_of_notebook(entry.notebook), entry.path.parent.parent
+            folders[place][parts[-2]] = None
+    found = {student: [*names] for (student, _, _), names in folders.items() if len(names) > 1}
+    if not found:
+        return ""
+    student, names = next(iter(found.items()))
+    others = f" and {count_of(len(found) - 1, 'other')}" if len(found) > 1 else ""
+    return (
+        f"{student}{others} may be no student: the same notebook lies in the folders {first_of(names, _NAMED)}; if "
+        "these are called after students, name the folders around them, or what is whose by --student-pattern"
+    )
+
+
+def _is_nobodys(folder: str) -> bool:
+    return is_version(folder) or is_part(folder) or SHEET.fullmatch(folder) is not None
 
 
 def _overlaps(paths: Sequence[Path]) -> Iterator[str]:

@@ -125,3 +125,9 @@ def test_concerns_flag_that_a_human_ruled_on_needs_no_eye_any_more() -> None:
         "lin_grad: autograd suspected",
         "lin_grad: set by hand to 4 of 4 points (the grader gave 0): spoke with her",
     )
+
+
+def test_empty_files_that_a_human_ruled_on_are_no_copies() -> None:
+    ruled = exercise("lin_grad", checks=(), override=Override(None, "r"))
+    both = (submission(name, ruled, sha256="", reason="nothing was handed in") for name in ("yan", "zoe"))
+    assert tally(run(*both)).concerns == ()

@@ -89,3 +89,10 @@ def test_schema_additional_field_is_allowed() -> None:
     document = json.loads(to_json(run(submission())))
     document["submissions"][0]["exercises"][0]["later"] = 1
     _valid(document)
+
+
+def test_to_json_names_who_handed_in_nothing_where_anybody_did_not() -> None:
+    document = json.loads(to_json(run(submission("ada"), absent=("yan", "zoe"))))
+    _valid(document)
+    assert document["absent"] == ["yan", "zoe"]
+    assert "absent" not in json.loads(to_json(run(submission("ada"))))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.model import CellFailure
+from grader.model import CellFailure, Override
 from grader.report import render_markdown
 
 from .builders import exercise, large_class, run, small_class, submission, ungraded, untouched
@@ -77,3 +77,16 @@ def test_render_markdown_names_what_was_neither_assigned_nor_begun() -> None:
     assert "### 04&#95;layers&#46;ipynb\n\nThis was not assigned: none of it counts.\n" in shown
     assert "Neither assigned nor begun&#58; 06&#95;optimizers&#46;ipynb" in shown
     assert "mse&#95;grad" not in shown
+
+
+def test_render_markdown_names_who_handed_in_nothing() -> None:
+    shown = render_markdown(run(submission("ada"), submission("alan"), absent=("Yan", "zoe")))
+    assert "2 students" in shown
+    assert "Yan" in shown
+
+
+def test_render_markdown_says_why_all_of_it_was_given_by_hand() -> None:
+    ruled = exercise("lin_grad", checks=(), score=3.0, status="partial", override=Override(None, "sent as a PDF"))
+    shown = render_markdown(run(submission("linus", ruled, reason="not JSON")))
+    assert "> ✎ Not JSON" in shown
+    assert "sent as a PDF" in shown

@@ -249,3 +249,20 @@ def test_student_page_names_what_was_neither_assigned_nor_begun() -> None:
     assert "mse_grad" not in shown
     assert shown.index("04_layers.ipynb") < shown.index("This was not assigned") < shown.index("relu_grad")
     assert shown.count("This was not assigned") == 1
+
+
+def test_class_page_names_who_handed_in_nothing() -> None:
+    page = class_page(run(submission("ada", exercise("lin_grad")), absent=("<b>Yan", "zoe")))
+    assert "<div><dt>Handed in nothing</dt><dd>2</dd></div>" in page
+    assert '<ul class="absent"><li>&lt;b&gt;Yan<li>zoe</ul>' in page
+    assert "Handed in nothing" not in class_page(run(submission("ada", exercise("lin_grad"))))
+
+
+def test_student_page_says_why_all_of_it_was_given_by_hand() -> None:
+    ruled = exercise("lin_grad", checks=(), score=3.0, status="partial", override=Override(None, "sent as a PDF"))
+    made = run(submission("linus", ruled, untouched("relu_grad", "missing"), reason="not JSON: line 1"))
+    page = student_page(made, tally(made).rows[0])
+    assert "✎ Not JSON: line 1. The points below were given by hand." in page
+    assert "set by hand to 3 of 4 points (there was nothing to grade): sent as a PDF" in page
+    assert "No cell of the notebook defines this" not in page
+    assert "could not be read" not in page

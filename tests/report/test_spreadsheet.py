@@ -43,3 +43,14 @@ def test_gradebook_csv_of_a_student_with_nothing_to_earn_has_no_percent() -> Non
 def test_gradebook_csv_formula_as_a_name_is_quoted(name: str) -> None:
     (row,) = _read(gradebook_csv(run(submission(name))))
     assert row["student"].startswith("'")
+
+
+def test_gradebook_csv_has_a_row_for_who_handed_in_nothing_and_no_zero() -> None:
+    made = run(submission("ada", exercise("lin_grad")), submission("zoe", exercise("lin_grad")), absent=("Yan", "=Bo"))
+    shown = ("student", "lin_grad", "score", "possible", "status")
+    assert [tuple(row[column] for column in shown) for row in _read(gradebook_csv(made))] == [
+        ("'=Bo", "", "", "", "absent"), ("ada", "4", "4", "4", "graded"),
+        ("Yan", "", "", "", "absent"), ("zoe", "4", "4", "4", "graded"),
+    ]  # fmt: skip
+    assigned = run(submission("ada", exercise("lin_grad")), absent=("Yan",), assigned={"lin_grad": 4.0, "Relu": 2.0})
+    assert [row["possible"] for row in _read(gradebook_csv(assigned))] == ["6", "6"]

@@ -7,6 +7,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
+from grader.model import Override
 from grader.report import gradescope_results, render_class, render_submission
 
 from .builders import CHECKS, exercise, large_class, run, small_class, submission, ungraded
@@ -129,3 +130,16 @@ def test_render_submission_says_first_what_to_mend_first() -> None:
     assert shown.index("forward_and_backward") < shown.index("Mend that first") < shown.index("transpose of")
     told = gradescope_results(run(submission("ada", wrong)))["tests"][0]["output"]
     assert told.index("Mend that first") < told.index("transpose of")
+
+
+def test_render_class_names_who_handed_in_nothing() -> None:
+    shown = " ".join(drawn(render_class(run(submission("ada"), absent=("Yan", "zoe")))).split())
+    assert "1 student · mean" in shown
+    assert "Handed in nothing, or only under another name: 2 students (Yan; zoe)." in shown
+
+
+def test_render_submission_that_a_human_ruled_on_says_why() -> None:
+    ruled = exercise("lin_grad", checks=(), score=3.0, status="partial", override=Override(None, "sent as a PDF"))
+    shown = " ".join(drawn(render_submission(submission("linus", ruled, reason="not JSON"))).split())
+    assert "Not JSON. The points below were given by hand." in shown
+    assert "(there was nothing to grade): sent as a PDF" in shown

@@ -562,6 +562,11 @@ def test_collect_order_does_not_depend_on_the_disk(tmp_path: Path, monkeypatch: 
         def __exit__(self, *_: object) -> None:
             return None
 
+        def __next__(self) -> os.DirEntry[str]:
+            if not self:
+                raise StopIteration
+            return self.pop(0)
+
     monkeypatch.setattr(os, "scandir", lambda path: Reversed(reversed(list(listdir(path)))))
     collection = collect([root])
     assert seen(collection) == first == sorted(first)
@@ -980,6 +985,7 @@ def test_collect_an_archive_over_the_limits_says_how_a_class_gets_by_them(tmp_pa
         (["HW3/ada/nb.ipynb", "HW3/alan/nb.ipynb", "HW4/ada/nb2.ipynb"], ["ada", "ada", "alan"]),
         (["HW3/ada/nb.ipynb", "HW4/ada/nb2.ipynb", "solutions/nb.ipynb"], ["ada", "ada", "solutions"]),
         (["section 1/ada/nb.ipynb", "section 2/alan/nb.ipynb"], ["ada", "alan"]),
+        (["Section A/ada/nb.ipynb", "Section A/zoe/nb.ipynb", "Section B/alan/nb.ipynb"], ["ada", "alan", "zoe"]),
         (["hw12/nb.ipynb", "ada/nb.ipynb"], ["ada", "hw12"]),
         (["03_backprop/ada.ipynb", "03_backprop/alan.ipynb"], ["ada", "alan"]),
         (["03_backprop.ipynb", "late/03_backprop.ipynb"], ["subs", "subs"]),
@@ -1113,3 +1119,130 @@ def test_collect_folders_with_the_name_of_a_sheet_are_the_students(
 ) -> None:
     with collect([made(tmp_path, *files)], known=["03_backprop"]) as collection:
         assert [entry.student for entry in collection] == found
+
+
+@pytest.mark.parametrize(
+    ("folders", "given", "students"),
+    [
+        (["backprop-ada-main", "backprop-alan-main"], "", ["ada", "alan"]),
+        (["backprop-ada-main", "backprop-alan-master"], "*", ["ada", "alan"]),
+        (["03_backprop-ada-main", "03_backprop-alan-main"], "", ["ada", "alan"]),
+        (["ada-main", "alan-main"], "*", ["ada", "alan"]),
+        (["backprop-ada-main", "backprop-alan"], "", ["ada-main", "alan"]),
+        (["backprop-ada-main"], "", ["backprop-ada-main"]),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_collect_downloads_of_repositories_are_called_without_their_branch(
+    folders: list[str], given: str, students: list[str], packed: bool, tmp_path: Path
+) -> None:
+    for name in folders:
+        if packed:
+            zip_of(tmp_path / f"{name}.zip", {f"{name}/03_backprop.ipynb": b"{}"})
+        else:
+            made(tmp_path, f"{name}/03_backprop.ipynb")
+    paths = sorted(tmp_path.glob(given)) if given else [tmp_path]
+    with collect(paths, known=["03_backprop"]) as collection:
+        assert [entry.student for entry in collection] == students
+
+
+def beside(archive: Path, files: dict[str, bytes], place: Path) -> None:
+    """An archive of these files, and the files unpacked in ``place``."""
+    place.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(content)
+    zip_of(archive, files)
+
+
+CLASS = {"ada/nb.ipynb": b"{}", "ada/data.csv": b"1", "alan/nb.ipynb": b"{ }"}
+
+
+@pytest.mark.parametrize(
+    ("archive", "place", "files"),
+    [
+        ("all.zip", ".", CLASS),
+        ("all.zip", "all", CLASS),
+        ("all.zip", ".", {f"all/{name}": content for name, content in CLASS.items()}),
+        ("ada.zip", ".", {"ada/nb.ipynb": b"{}"}),
+        ("ada/work.zip", "ada", {"nb.ipynb": b"{}", "data.csv": b"1"}),
+        ("subs.zip", "submissions", {"ada_nb.ipynb": b"{}", "alan_nb.ipynb": b"{ }"}),
+    ],
+)
+def test_collect_what_lies_packed_and_unpacked_side_by_side_is_there_once(
+    archive: str, place: str, files: dict[str, bytes], tmp_path: Path
+) -> None:
+    root = made(tmp_path / "class", "zoe/nb.ipynb") if "ada" in archive else tmp_path / "class"
+    (root / archive).parent.mkdir(parents=True, exist_ok=True)
+    beside(root / archive, files, root / place)
+    if archive == "subs.zip":
+        (root / archive).rename(root / "submissions.zip")
+
+    with collect([root]) as collection:
+        found = seen(collection)
+        assert not any(".zip!" in path for _, _, path in found)
+        assert (
+            len(found)
+            == len({path for _, _, path in found})
+            == sum("nb" in name for name in files) + ("ada" in archive)
+        )
+        assert not any(entry.flags for entry in collection if "all" not in archive)
+        assert collection.remarks[0].startswith(
+            "1 archive is passed over, for all that is in it lies unpacked beside it"
+        )
+
+
+@pytest.mark.parametrize("named", [["class", "class.zip"], ["class.zip", "class"], ["ada", "alan", "class.zip"]])
+def test_collect_an_archive_named_beside_what_it_was_unpacked_to_is_passed_over(
+    named: list[str], tmp_path: Path
+) -> None:
+    beside(tmp_path / "class.zip", CLASS, tmp_path / ("class" if "class" in named else "."))
+    with collect([tmp_path / name for name in named]) as collection:
+        assert {entry.student for entry in collection} == {"ada", "alan"}
+        assert len(collection) == 2
+
+
+@pytest.mark.parametrize("change", ["edited", "gone", "another", "linked"])
+def test_collect_an_archive_that_holds_more_than_lies_beside_it_is_looked_into(change: str, tmp_path: Path) -> None:
+    root = tmp_path / "class"
+    beside(root / "ada.zip", {"ada/nb.ipynb": b"{}", "ada/data.csv": b"1"}, root)
+    made(root, "zoe/nb.ipynb")
+    data = root / "ada" / "data.csv"
+    if change == "edited":
+        data.write_bytes(b"2")
+    elif change == "another":
+        zip_of(root / "ada.zip", {"ada/nb.ipynb": b"{}", "ada/more.ipynb": b"{}"})
+    else:
+        data.unlink()
+        if change == "linked":
+            (tmp_path / "1").write_bytes(b"1")
+            data.symlink_to(tmp_path / "1")
+
+    with collect([root]) as collection:
+        assert "ada.zip!ada/nb.ipynb" in {entry.shown_path for entry in collection}
+        assert collection.remarks == ()
+
+
+def test_collect_an_archive_named_alone_is_looked_into_whatever_lies_beside_it(tmp_path: Path) -> None:
+    beside(tmp_path / "class.zip", CLASS, tmp_path)
+    with collect([tmp_path / "class.zip"]) as collection:
+        assert [entry.student for entry in collection] == ["ada", "alan"]
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        (["Abgaben/ada/nb.ipynb", "Abgaben/alan/nb.ipynb"], True),
+        (["Monday/ada/nb.ipynb", "Monday/alan/nb.ipynb", "Tuesday/zoe/nb.ipynb"], True),
+        (["ada/HW1/nb.ipynb", "ada/HW2/nb.ipynb", "alan/HW1/nb.ipynb"], False),
+        (["ada/Version 1/nb.ipynb", "ada/Version 2/nb.ipynb", "alan/old/nb.ipynb"], False),
+        (["ada/one/03.ipynb", "ada/two/04.ipynb", "alan/nb.ipynb"], False),
+    ],
+)
+def test_collect_tells_of_a_student_who_may_be_a_folder_of_students(
+    files: list[str], told: bool, tmp_path: Path
+) -> None:
+    with collect([made(tmp_path / "x", *files)]) as collection:
+        assert [remark.partition(" may be no student")[0] for remark in collection.remarks] == (
+            [files[0].partition("/")[0]] if told else []
+        )

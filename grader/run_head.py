@@ -1,0 +1,68 @@
+"""How a run begins: what holds for all of it, and what it was given to grade."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, astuple, dataclass
+
+from grader.model import SubmissionReport, Task
+from grader.overrides import not_handed_in
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What holds for a whole run and stands at the head of ``report.json``."""
+
+    grader_version: str
+    course: str
+    seed: int
+    torch_version: str
+    sandbox: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunHead:
+    """A run as it began: ``submissions`` is how many it was given, None where an older grader did not say.
+
+    ``absent`` are those of the class who handed in nothing, ``tasks`` the exercises that count; ``course_digest`` is a
+    hash of all that the course was made of.
+    """
+
+    settings: RunSettings
+    submissions: int | None
+    assigned: Mapping[str, float]
+    absent: tuple[str, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    course_digest: str = ""
+
+    def text(self) -> str:
+        """The head as ``read`` reads it."""
+        given = {
+            "submissions": self.submissions,
+            "assigned": dict(self.assigned),
+            "absent": self.absent,
+            "tasks": [astuple(task) for task in self.tasks],
+            "course_digest": self.course_digest,
+        }
+        return json.dumps({**asdict(self.settings), **given})
+
+    @classmethod
+    def read(cls, text: str) -> RunHead:
+        """The head that ``text`` is; one by an older grader says less.
+
+        Raises:
+            AttributeError, TypeError, ValueError: it is none.
+        """
+        head = json.loads(text)
+        submissions, assigned = head.pop("submissions", None), head.pop("assigned", {})
+        absent, tasks = tuple(head.pop("absent", ())), tuple(Task(*task) for task in head.pop("tasks", ()))
+        digest = head.pop("course_digest", "")
+        return cls(RunSettings(**head), submissions, assigned, absent, tasks, digest)
+
+    def missing(self, submissions: Iterable[SubmissionReport]) -> tuple[SubmissionReport, ...]:
+        """What the absent should have handed in: what was assigned, else the notebooks that any of the others did."""
+        seen = {exercise.id for one in submissions for exercise in one.exercises} | {*self.assigned}
+        notebooks = {task.notebook for task in self.tasks if task.id in seen}
+        asked = [task for task in self.tasks if task.notebook in notebooks] or self.tasks
+        return tuple(one for student in self.absent for one in not_handed_in(student, asked))
