@@ -276,9 +276,17 @@ def test_name_imported_from_elsewhere_is_not_the_students(place: Place) -> None:
     assert "Module is not defined yet" in place.run("from torch.nn import Module\ncheck('Module')")
 
 
+def test_name_misspelt_in_the_stub_is_asked_after(place: Place) -> None:
+    place.run("def lin(x, w, b): ...\ndef relu_grad(inp, out): ...\ndef lin_gard(inp, out, w, b): ...")
+
+    assert place.run("check('lin_grad')").endswith("then check again. Was lin_gard meant to be lin_grad?\n")
+    assert "Was" not in place.run("check('gelu_grad')")  # relu_grad is an exercise of its own
+
+
 def test_check_of_everything_goes_through_what_is_defined(place: Place, way: str) -> None:
     out = place.run(RIGHT + RELU.replace(">", ">=") + "check()")
     assert [line.split()[:2] for line in out.splitlines() if re.match(r"\S", line)] == [
+        ["4", "/"],
         ["✓", "lin_grad"],
         ["✗", "relu_grad"],
     ]
@@ -482,6 +490,7 @@ def test_check_of_everything_shows_a_bar_and_the_sum(shown: Callable[[str], list
     assert bundles[-2] == ""
     page = Page(bundles[-1])
     assert page.text.split()[:3] == ["6", "/", "6"]
+    assert found[-1]["text/plain"].startswith("6 / 6  100%\n✓ lin_grad")
     assert page.tags.count("ul") == 0  # what passed takes a line, not a list
 
 

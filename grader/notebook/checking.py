@@ -26,7 +26,7 @@ from grader.judge.evidence import gather
 from grader.judge.score import link_consequences, score_exercise, score_fault
 from grader.kernel.local import FORKS, run_in_fork, run_in_process
 from grader.model import CaseRun, Check, Exercise, ExerciseScore, Hints, Limits, Stub
-from grader.notebook.defined import YOURS, missing, shell_here, stub_of
+from grader.notebook.defined import YOURS, missing, misspelt, shell_here, stub_of
 from grader.notebook.display import say, show, with_progress
 from grader.seeded_course import SeededCourse
 
@@ -78,7 +78,7 @@ def _check(
     if exercise is None:
         say(shell, _unknown(asked, seeded))
     elif lacking := missing(exercise, namespace, shell):
-        say(shell, lacking)
+        say(shell, f"{lacking} {misspelt(exercise, namespace, seeded.course.exercises)}".rstrip())
     else:
         show(shell, [_checked(exercise, seeded, namespace, shell)], hints)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import linecache
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from types import FunctionType
 from typing import Any
 
 from grader.cell_code import parsed
@@ -14,6 +16,8 @@ from grader.submission.definitions import definitions_in, is_empty
 
 #: A notebook's cells are not numbered inside it: the number that stands for "yours".
 YOURS = 0
+#: How alike a name must be to be taken for another one misspelt: ``lin_gard``, but not the given ``lin``.
+_ALIKE = 0.8
 
 
 def shell_here() -> Any:
@@ -37,6 +41,19 @@ def missing(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> str
         if module != home:
             return f"{name} is not defined yet (the one here is from {module}): run the cell that defines yours."
     return ""
+
+
+def misspelt(exercise: Exercise, namespace: Mapping[str, Any], others: Collection[str]) -> str:
+    """A question after what was defined here under almost the exercise's name, which is no name of ``others``."""
+    home = namespace.get("__name__")
+    own = [
+        name
+        for name, value in namespace.items()
+        if isinstance(value, FunctionType | type) and value.__module__ == home and name not in others
+    ]
+    lacking = next((name for name in exercise.needs if name not in namespace), "")
+    near = difflib.get_close_matches(lacking, own, n=1, cutoff=_ALIKE)
+    return f"Was {near[0]} meant to be {lacking}?" if near else ""
 
 
 def stub_of(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> Stub | None:

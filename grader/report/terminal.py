@@ -66,8 +66,11 @@ def render_submission(report: SubmissionReport, hints: Hints = "nudge") -> Rende
 
 
 def exercises_text(exercises: Sequence[ExerciseScore], hints: Hints = "nudge") -> RenderableType:
-    """What ``check()`` prints: the exercises as in ``render_submission``, without a submission around them."""
-    return Group(*(_exercise(exercise, hints) for exercise in exercises))
+    """What ``check()`` prints: the exercises as in ``render_submission`` without its title; of several, their sum."""
+    shown: list[RenderableType] = [_exercise(exercise, hints) for exercise in exercises]
+    if len(shown) > 1:
+        shown.insert(0, _sum(sum(one.score for one in exercises), sum(one.possible for one in exercises)))
+    return Group(*shown)
 
 
 # ------------------------------------------------------------------------------------------------- the class
@@ -200,14 +203,17 @@ def _concerns(concerns: Sequence[Concern]) -> Table:
 
 
 def _submission_title(report: SubmissionReport) -> Text:
-    share = percent(report.score, report.possible)
-    of = points_of(report.score, report.possible)
-    title = Text.assemble((terminal(report.student), "bold"), " · ", terminal(report.notebook), "  ", (of, "bold"))
-    if share is not None:
-        title.append(f"  {share}%", "dim")
+    title = Text.assemble((terminal(report.student), "bold"), " · ", terminal(report.notebook), "  ")
+    title.append(_sum(report.score, report.possible))
     if report.status != "graded":
         title.append(f"  {wording.SUBMISSION[report.status]}", "bold magenta")
     return title
+
+
+def _sum(score: float | None, possible: float) -> Text:
+    """Points of points, and their share in per cent."""
+    share = percent(score, possible)
+    return Text.assemble((points_of(score, possible), "bold"), ("" if share is None else f"  {share}%", "dim"))
 
 
 def _exercise(exercise: ExerciseScore, hints: Hints) -> Group:
