@@ -111,10 +111,13 @@ def _without_value(exercise: Exercise, check: str, known: Sequence[str]) -> Cour
     plain = base_name(exercise, check)
     owner, _, attribute = exercise.expects.get(plain, plain).rpartition(".")
     if attribute == "g" and owner in exercise.inputs:
+        drawn = exercise.inputs[owner].kind == "float"
         return exercise.fault(
             f"autograd gives {owner!r} no gradient, which {check!r} is compared with",
-            field="forward",
-            remedy=f"compute the result from {owner!r}, in float tensors, without detach() or no_grad()",
+            field="forward" if drawn else "inputs",
+            remedy=f"compute the result from {owner!r}, in float tensors, without detach() or no_grad()"
+            if drawn
+            else f"draw {owner!r} as floats, by normal() or another: integers and plain values have none",
         )
     return exercise.fault(
         f"nothing is expected of {check!r}",
