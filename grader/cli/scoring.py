@@ -140,11 +140,11 @@ def _score(options: ScoreOptions, hints: Hints) -> RunReport:
     with _logging_to(out):
         run = score_class(options, ProgressView(console).observer())
 
-    from grader.report import render_class, render_submission, write_reports
+    from grader.report import render_run, write_reports
 
     written = write_reports(run, out, hints=hints)
     console.print()
-    console.print(render_class(run) if len(run.submissions) > 1 else render_submission(run.submissions[0], hints))
+    console.print(render_run(run, hints))
     console.print()
     for path in (path for path in written if path.parent == out):
         console.print(f"wrote {path}")

@@ -23,7 +23,7 @@ from grader.report import wording
 from grader.report.concerns import Concern
 from grader.report.evidence import evidence, with_leads
 from grader.report.numbers import percent, points, points_of
-from grader.report.row import Row
+from grader.report.row import Row, rows_of
 from grader.report.tally import Column, Tally, tally
 from grader.report.text import print_safe, terminal
 
@@ -40,6 +40,21 @@ _NAME_WIDTH = 28
 _PRINTED_LINES = 12
 #: Widths of the class table: between columns, and of the two last columns with their gaps.
 _GAP, _TOTALS = 3, 19
+
+
+def render_run(run: RunReport, hints: Hints = "nudge") -> RenderableType:
+    """The class; or the only submission, with what was assigned and is not in it, and the sandbox if it was weak."""
+    if len(run.submissions) != 1:
+        return render_class(run)
+    parts = [render_submission(run.submissions[0], hints)]
+    for row in rows_of(run):
+        if row.absent and row.score is not None:
+            names = ", ".join(f"{terminal(id_)} ({points(possible)})" for id_, possible in row.absent.items())
+            parts.append(Text(f"Assigned, and found in no notebook: {names}."))
+            parts.append(Text.assemble("Of all that was assigned: ", _sum(row.score, row.possible)))
+    if note := wording.SANDBOX_NOTE.get(run.sandbox):
+        parts.append(Text(note, "yellow"))
+    return Group(*parts)
 
 
 def render_class(run: RunReport) -> RenderableType:
