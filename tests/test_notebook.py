@@ -327,6 +327,7 @@ def test_names_of_other_exercises_are_no_slips(place: Place) -> None:
 def test_check_of_everything_goes_through_what_is_defined(place: Place, way: str) -> None:
     out = place.run(RIGHT + RELU.replace(">", ">=") + "check()")
     assert [line.split()[:2] for line in out.splitlines() if re.match(r"\S", line)] == [
+        ["4", "/"],
         ["✓", "lin_grad"],
         ["✗", "relu_grad"],
     ]
@@ -530,6 +531,7 @@ def test_check_of_everything_shows_a_bar_and_the_sum(shown: Callable[[str], list
     assert bundles[-2] == ""
     page = Page(bundles[-1])
     assert page.text.split()[:3] == ["6", "/", "6"]
+    assert found[-1]["text/plain"].startswith("6 / 6  100%\n✓ lin_grad")
     assert page.tags.count("ul") == 0  # what passed takes a line, not a list
 
 

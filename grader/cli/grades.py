@@ -59,8 +59,9 @@ def override(
 ) -> None:
     """Give a student's exercise the points that you decide on.
 
-    They hold for the notebook that was handed in, however often it is graded again, and not for another one. Reports
-    and exports have them from then on, with what the grader found and the reason beside them.
+    They hold for the notebook that was handed in, however often it is graded again, and not for another one.
+
+    Reports and exports have them from then on, with what the grader found and the reason beside them.
     """
     with errors_told(), _opened(out) as gradebook:
         if source is not None:

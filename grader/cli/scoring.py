@@ -142,12 +142,11 @@ def _score(options: ScoreOptions, hints: Hints) -> RunReport:
     with _logging_to(out):
         run = score_class(options, ProgressView(console).observer())
 
-    from grader.report import render_class, render_submission, write_reports
+    from grader.report import render_run, write_reports
 
     written = write_reports(run, out, hints=hints)
     console.print()
-    alone = len(run.submissions) == 1 and not run.absent
-    console.print(render_submission(run.submissions[0], hints) if alone else render_class(run))
+    console.print(render_run(run, hints))
     console.print()
     for path in (path for path in written if path.parent == out):
         console.print(f"wrote {path}")

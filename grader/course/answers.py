@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.course.rehearsal import namespace_of
+from grader.course.self_checks import refuse_wrong_checks
 from grader.course.solution import MarkerProblem, cut
 from grader.course.specimens import Specimen, refuse_unknown, specimens_in
 from grader.errors import CourseError
@@ -35,7 +36,8 @@ def answers_to(exercise: Exercise, folder: Path, course: Course) -> Answers:
     """The answers to one exercise that ``folder``, of solutions, holds; each in a namespace that is its own.
 
     Raises:
-        CourseError: a notebook or a file of specimens there cannot be read or run, or has no cell for the exercise.
+        CourseError: a notebook or a file of specimens there cannot be read or run, has no cell for the exercise, or
+            checks one that is not there.
     """
     path = folder / f"{exercise.notebook}.ipynb"
     code = _code_cells(path)
@@ -43,6 +45,7 @@ def answers_to(exercise: Exercise, folder: Path, course: Course) -> Answers:
     given = [source for name, source in code if name is None]
     tagged = {name: source for name, source in code if name is not None}
     _refuse_second_tag(path, [name for name, _ in code if name is not None])
+    refuse_wrong_checks(path, [source for _, source in code], course)
     if exercise.id not in tagged and not any(name in tagged for name in exercise.needs):
         raise CourseError(
             f"{path} has no cell for it",

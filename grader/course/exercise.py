@@ -15,6 +15,7 @@ What the keywords mean stands in ``grader.model.Exercise``; what makes a declara
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -74,7 +75,9 @@ def _refuse_malformed(
 
     unknown = set(fields) - set(Exercise.__dataclass_fields__)
     if unknown:
-        raise fault("no such field", min(unknown), "the fields stand in grader.model.Exercise")
+        near = difflib.get_close_matches(min(unknown), Exercise.__dataclass_fields__, n=1)
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        raise fault("no such field", min(unknown), f"{meant}the fields stand in grader.model.Exercise")
     for field, given in tables.items():
         if not isinstance(given, Mapping):
             raise fault(f"is {type(given).__name__}, not a mapping", field, f'write for instance {field}={{"w": …}}')

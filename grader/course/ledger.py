@@ -36,9 +36,9 @@ class Ledger:
         if evidence.autograd is not None or any(run.ended == "timed_out" for run in evidence.runs):
             self.settled.add(name)
 
-    def note_problem(self, kind: ProblemKind, message: str, seed: int | None) -> None:
-        """Note a problem once, with the first seed that showed it."""
-        self.problems.setdefault((kind, message), Problem(kind, self.exercise.id, message, seed))
+    def note_problem(self, kind: ProblemKind, message: str, seed: int | None, about: str = "") -> None:
+        """Note a problem once, with the first seed that showed it; ``about`` is what two messages of one have alike."""
+        self.problems.setdefault((kind, about or message), Problem(kind, self.exercise.id, message, seed))
 
     def margins(self) -> tuple[Margin, ...]:
         """How far each check keeps right and wrong apart, in the order of the checks."""

@@ -142,6 +142,8 @@ def _broken(course: str, error: BaseException) -> CourseError:
     remedy = f"fix {place}"
     if isinstance(error, ModuleNotFoundError):
         remedy += ": install what it needs; a module beside it is found in a package, by `from . import`"
+    elif isinstance(error, ImportError) and "no known parent package" in str(error):
+        remedy += ": a file is no package; give its folder an __init__.py, and name the folder"
     return CourseError(f"the course {course} cannot be imported: {type(error).__name__}: {error}", remedy=remedy)
 
 

@@ -119,7 +119,7 @@ def _right(ledger: Ledger, evidence: Evidence, who: str, kind: ProblemKind, seed
             told = f"{who} loses {check.name} ({reason}, {check.case}){first_error(evidence)}"
             if not any(finding.expected.any() for finding in evidence.findings.get(check.name, ())):
                 told += ": zeros are expected in every case, as where the forward pass does not use it"
-            ledger.note_problem(kind, told, seed)
+            ledger.note_problem(kind, told, seed, about=f"{who} loses {check.name}")
 
 
 def _stub(ledger: Ledger, trial: Trial, seed: int) -> None:

@@ -182,6 +182,6 @@ def _solutions(course: Course, given: Path | None) -> Path:
         if not (folder / f"{notebook}.ipynb").is_file():
             raise CourseError(
                 f"there is no solution notebook {folder / notebook}.ipynb",
-                remedy="write it, or name another folder with --solutions",
+                remedy="write it, name another folder with --solutions, or correct NOTEBOOK in the course",
             )
     return folder

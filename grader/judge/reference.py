@@ -108,10 +108,13 @@ def _missing_from_mapping(exercise: Exercise, check: str, known: Sequence[str]) 
 def _without_value(exercise: Exercise, check: str, known: Sequence[str]) -> CourseError:
     owner, _, attribute = exercise.expected_name(check).rpartition(".")
     if attribute == "g" and owner in exercise.inputs:
+        drawn = exercise.inputs[owner].kind == "float"
         return exercise.fault(
             f"autograd gives {owner!r} no gradient, which {check!r} is compared with",
-            field="forward",
-            remedy=f"compute the result from {owner!r}, in float tensors, without detach() or no_grad()",
+            field="forward" if drawn else "inputs",
+            remedy=f"compute the result from {owner!r}, in float tensors, without detach() or no_grad()"
+            if drawn
+            else f"draw {owner!r} as floats, by normal() or another: integers and plain values have none",
         )
     return exercise.fault(
         f"nothing is expected of {check!r}",

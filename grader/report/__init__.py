@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from grader.report.spreadsheet import gradebook_csv as gradebook_csv
     from grader.report.terminal import exercises_text as exercises_text
     from grader.report.terminal import render_class as render_class
+    from grader.report.terminal import render_run as render_run
     from grader.report.terminal import render_submission as render_submission
     from grader.report.text import plain as plain
     from grader.report.text import print_safe as print_safe
@@ -71,6 +72,7 @@ _HOME = {
     "strangers": "roster",
     "render_class": "terminal",
     "render_markdown": "markdown",
+    "render_run": "terminal",
     "render_submission": "terminal",
     "ScoreProgress": "progress",
     "student_page": "pages",

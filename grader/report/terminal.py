@@ -23,7 +23,7 @@ from grader.report import wording
 from grader.report.concerns import Concern
 from grader.report.evidence import evidence, with_leads
 from grader.report.numbers import percent, points, points_of
-from grader.report.row import Row
+from grader.report.row import Row, rows_of
 from grader.report.tally import Column, Tally, tally
 from grader.report.text import print_safe, terminal
 
@@ -40,6 +40,21 @@ _NAME_WIDTH = 28
 _PRINTED_LINES = 12
 #: Widths of the class table: between columns, and of the two last columns with their gaps.
 _GAP, _TOTALS = 3, 19
+
+
+def render_run(run: RunReport, hints: Hints = "nudge") -> RenderableType:
+    """The class; or the only submission, with what was assigned and is not in it, and the sandbox if it was weak."""
+    if len(run.submissions) != 1 or run.absent:
+        return render_class(run)
+    parts = [render_submission(run.submissions[0], hints)]
+    for row in rows_of(run):
+        if row.absent and row.score is not None:
+            names = ", ".join(f"{terminal(id_)} ({points(possible)})" for id_, possible in row.absent.items())
+            parts.append(Text(f"Assigned, and found in no notebook: {names}."))
+            parts.append(Text.assemble("Of all that was assigned: ", _sum(row.score, row.possible)))
+    if note := wording.SANDBOX_NOTE.get(run.sandbox):
+        parts.append(Text(note, "yellow"))
+    return Group(*parts)
 
 
 def render_class(run: RunReport) -> RenderableType:
@@ -68,8 +83,11 @@ def render_submission(report: SubmissionReport, hints: Hints = "nudge") -> Rende
 
 
 def exercises_text(exercises: Sequence[ExerciseScore], hints: Hints = "nudge") -> RenderableType:
-    """What ``check()`` prints: the exercises as in ``render_submission``, without a submission around them."""
-    return Group(*(_exercise(exercise, hints) for exercise in exercises))
+    """What ``check()`` prints: the exercises as in ``render_submission`` without its title; of several, their sum."""
+    shown: list[RenderableType] = [_exercise(exercise, hints) for exercise in exercises]
+    if len(shown) > 1:
+        shown.insert(0, _sum(sum(one.score for one in exercises), sum(one.possible for one in exercises)))
+    return Group(*shown)
 
 
 # ------------------------------------------------------------------------------------------------- the class
@@ -204,14 +222,17 @@ def _concerns(concerns: Sequence[Concern]) -> Table:
 
 
 def _submission_title(report: SubmissionReport) -> Text:
-    share = percent(report.score, report.possible)
-    of = points_of(report.score, report.possible)
-    title = Text.assemble((terminal(report.student), "bold"), " · ", terminal(report.notebook), "  ", (of, "bold"))
-    if share is not None:
-        title.append(f"  {share}%", "dim")
+    title = Text.assemble((terminal(report.student), "bold"), " · ", terminal(report.notebook), "  ")
+    title.append(_sum(report.score, report.possible))
     if report.status != "graded":
         title.append(f"  {wording.SUBMISSION[report.status]}", "bold magenta")
     return title
+
+
+def _sum(score: float | None, possible: float) -> Text:
+    """Points of points, and their share in per cent."""
+    share = percent(score, possible)
+    return Text.assemble((points_of(score, possible), "bold"), ("" if share is None else f"  {share}%", "dim"))
 
 
 def _exercise(exercise: ExerciseScore, hints: Hints) -> Group:

@@ -24,11 +24,15 @@ from functools import cached_property
 from typing import Literal
 
 from grader.cell_code import parsed
+from grader.enumeration import first_of
 from grader.model import Cell, Stub
 from grader.submission.definitions import Definition, definitions_in, is_empty
 from grader.submission.entry import Wanted
 from grader.submission.givens import Givens
 from grader.submission.patches import patches_in
+
+#: Of what a cell defines instead of the answer, so many names are told.
+_NAMED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def _defining_cell(notebook: _Notebook, wanted: Wanted, tagged: list[Cell]) -> S
             chosen.append(best)
             flags += _remarks(name, best, candidates)
         else:
-            flags.append(f"`{name}` is not defined in any cell")
+            flags.append(f"`{name}` is not defined in any cell{_instead(wanted, tagged)}")
     if not chosen:
         if not tagged:
             return None
@@ -203,6 +207,13 @@ def _assignment_remarks(cell: Cell, missing: list[str]) -> Iterator[str]:
 
 def _not_graded(wanted: Wanted, tagged: list[Cell]) -> str:
     return f"the cell tagged `{wanted.exercise}` ({_numbers(tagged)}) is not the one that is graded"
+
+
+def _instead(wanted: Wanted, tagged: list[Cell]) -> str:
+    """What the cell of an exercise defines that nobody asked for: perhaps the answer, under a name misspelt."""
+    defined = [item.name for cell in tagged[-1:] for item in definitions_in(cell.source) if item.sort == "definition"]
+    own = [f"`{name}`" for name in dict.fromkeys(defined) if name not in wanted.needs]
+    return f"; cell {tagged[-1].index} defines {first_of(own, _NAMED)}" if own else ""
 
 
 def _is_blank(source: str) -> bool:

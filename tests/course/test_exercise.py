@@ -54,6 +54,7 @@ EDGE = Variant("edge", {"w": constant_tensor("d", value=0.0)})
 #: id → fields changed, the field named, words of the message, words of the remedy.
 REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "unknown field": ({"colour": 1}, "colour", "no such field", "grader.model.Exercise"),
+    "misspelt field": ({"tolerence": 2.0}, "tolerence", "no such field", "did you mean 'tolerance'?"),
     "inputs no mapping": ({"inputs": N}, "inputs", "Sampler, not a mapping", 'inputs={"w"'),
     "points no mapping": ({"points": 3}, "points", "int, not a mapping", 'points={"w"'),
     "call no code": ({"call": 3}, "call", "int, not code", 'call="scaled('),

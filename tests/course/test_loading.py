@@ -103,6 +103,7 @@ BROKEN = {
         "small.py, line 12",
     ),
     "not installed": ("import no_such_module\n", "No module named 'no_such_module'", "install what it needs"),
+    "relative import in a file": ("from . import shapes\n", "no known parent package", "an __init__.py, and name the"),
     "broken declaration": (COURSE.replace('"inp.g": 2', ""), "exercise 'double_grad', field 'points'", "points={"),
     "follows nothing": (
         COURSE.replace("points=", 'follows=("treble",), points='),

@@ -244,6 +244,44 @@ def test_validate_refuses_a_cell_that_is_not_there(tmp_path: Path) -> None:
     assert '"exercise": "double_grad"' in problem.remedy
 
 
+IMPORT = "import torch\nfrom grader import check\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "remedy"),
+    [
+        ('check("doubel_grad", course="small")', "is for no exercise of the course", "name one of double_grad"),
+        ('check("double_grad")', "looks in the bundled course", 'check("double_grad", course="…")'),
+        ("check(double_grad)", "looks in the bundled course", 'check("double_grad", course="…")'),
+    ],
+    ids=["misspelt", "course left out", "function, course left out"],
+)
+def test_cell_that_would_check_nothing_is_refused(tmp_path: Path, given: str, message: str, remedy: str) -> None:
+    problem = refusal(proved(tmp_path, given=IMPORT + given))
+    assert message in problem.message
+    assert remedy in problem.remedy
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        'check("double_grad", course="small")',
+        'check("double_grad", **mine)',
+        'check = partial(check, course="small")\ncheck("double_grad")',
+        'for name in ["double_grad"]:\n    check(name, course="small")',
+        "check()",
+    ],
+    ids=["course named", "options", "a check of its own", "loop", "everything"],
+)
+def test_cell_that_checks_an_exercise_is_proved(tmp_path: Path, given: str) -> None:
+    assert proved(tmp_path, given=IMPORT + given).ok
+
+
+def test_variant_that_is_wrong_on_each_seed_is_one_problem(tmp_path: Path) -> None:
+    (problem,) = proved(tmp_path, **BROKEN["variant"]).problems
+    assert (problem.kind, problem.seed) == ("variant", 0)
+
+
 def test_specimen_of_an_unknown_exercise_is_refused(tmp_path: Path) -> None:
     report = proved(tmp_path, variants='@variant("treble_grad")\ndef f(inp, out):\n    pass\n')
     assert "no exercise" in refusal(report).message

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from grader.course import exercise, fixed, normal, number
+from grader.course import exercise, fixed, integers, normal, number
 from grader.errors import CourseError
 from grader.judge.cases import prepare
 from grader.judge.reference import forward_value, reference_for
@@ -119,5 +119,18 @@ def test_input_cut_off_from_the_result_is_named():
         return (x @ w).detach()
 
     declared = exercise(call="cut(x, w)", inputs={"x": normal("n", "i"), "w": normal("i", "o")}, points={"w.g": 1})(cut)
-    with pytest.raises(CourseError, match="autograd gives 'w' no gradient"):
+    with pytest.raises(CourseError, match="autograd gives 'w' no gradient") as refused:
         prepare(declared, 1)
+    assert "detach" in refused.value.remedy
+
+
+@pytest.mark.parametrize("given", [number(1, 2), integers("n", high=3)], ids=["plain value", "integers"])
+def test_input_that_has_no_gradient_is_to_be_drawn_as_floats(given):
+    def scaled(x, w):
+        """A product with what torch gives no gradient."""
+        return x * w
+
+    declared = exercise(call="scaled(x, w)", inputs={"x": normal("n"), "w": given}, points={"w.g": 1})(scaled)
+    with pytest.raises(CourseError, match=r"field 'inputs': autograd gives 'w' no gradient") as refused:
+        prepare(declared, 1)
+    assert "draw 'w' as floats" in refused.value.remedy

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from grader.model import Override
-from grader.report import gradescope_results, render_class, render_submission
+from grader.report import gradescope_results, render_class, render_run, render_submission
 
 from .builders import CHECKS, exercise, large_class, run, small_class, submission, ungraded
 
@@ -122,6 +122,24 @@ def test_render_submission_long_output_is_cut() -> None:
 @pytest.mark.parametrize(("sandbox", "said"), [("bwrap", False), ("landlock", True), ("none", True)])
 def test_render_class_weaker_sandbox_is_said(sandbox: str, said: bool) -> None:
     assert ("This run had" in drawn(render_class(run(submission(), sandbox=sandbox)))) is said
+
+
+def test_render_run_of_one_submission_names_what_was_assigned_and_is_not_there() -> None:
+    one = run(submission("ada", exercise("lin_grad")), assigned={"lin_grad": 4.0, "Relu": 2.0, "Mse": 1.5})
+    shown = drawn(render_run(replace(one, sandbox="landlock")))
+    assert "Assigned, and found in no notebook: Relu (2), Mse (1.5)." in shown
+    assert "Of all that was assigned: 4 / 7.5  53%" in shown
+    assert "This run had the weaker sandbox" in shown
+
+
+def test_render_run_of_one_whole_submission_adds_nothing() -> None:
+    one = submission("ada", exercise("lin_grad"))
+    assert drawn(render_run(run(one, assigned={"lin_grad": 4.0}))) == drawn(render_submission(one))
+
+
+def test_render_run_of_several_is_the_class() -> None:
+    several = run(submission("ada", exercise("lin_grad")), submission("alan", exercise("lin_grad")))
+    assert drawn(render_run(several)) == drawn(render_class(several))
 
 
 def test_render_submission_says_first_what_to_mend_first() -> None:

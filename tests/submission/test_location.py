@@ -130,6 +130,12 @@ def test_locate_several_names_checks_after_the_last() -> None:
     assert partly.flags == ("`predict` is not defined in any cell",)
 
 
+def test_locate_a_name_misspelt_in_its_cell_says_which() -> None:
+    misspelt = LIN_GRAD.replace("lin_grad", "lin_gard")
+    stub = locate(cells((f"{misspelt}\ndef half(x): return x / 2", "lin_grad")), WANTED)["lin_grad"]
+    assert stub.flags == ("`lin_grad` is not defined in any cell; cell 0 defines `lin_gard`, `half`",)
+
+
 def test_locate_several_names_gives_them_as_they_stand() -> None:
     names = [f"f{n}" for n in (3, 1, 4, 0, 2)]
     stub = locate(cells(*(f"def {name}(): return 1" for name in names)), [Wanted("all", tuple(sorted(names)))])["all"]
