@@ -16,7 +16,7 @@ from tests.samples import ROOT
 PACKAGE = ROOT / "grader"
 _BASE = """
     _version alphabet atomic cell_code csv_table download_name enumeration errors lazy machine model notebook_name
-    overrides recent visible
+    recent visible
 """
 BASE = {f"grader.{name}" for name in _BASE.split()}
 WINGS = {"grader.course", "grader.judge", "grader.kernel", "grader.report", "grader.submission"}
@@ -27,7 +27,8 @@ ALLOWED: dict[str, set[str]] = {
     "grader.judge": set(),
     "grader.report": set(),
     "grader.course": {"grader.judge", "grader.kernel"},  # the declarations import neither: see below
-    "grader.gradebook": {"grader.report"},
+    "grader.overrides": {"grader.report"},
+    "grader.gradebook": {"grader.overrides", "grader.report"},
     "grader.fingerprint": {"grader.gradebook", "grader.kernel"},
     "grader.seeded_course": {"grader.judge", "grader.submission"},
     "grader.pipeline": {"grader.seeded_course", "grader.judge", "grader.kernel", "grader.submission"},
@@ -54,6 +55,7 @@ ALLOWED: dict[str, set[str]] = {
         "grader.console",
         "grader.demo",
         "grader.gradebook",
+        "grader.overrides",
         "grader.platforms",
         "grader.starter",
         *WINGS - {"grader.judge"},

@@ -192,6 +192,20 @@ def test_export_compares_the_class_with_the_roster(demo: tuple[Path, object], tm
     assert "note: not in the roster, so exported by the grader's name: " in done.stderr
 
 
+def test_export_shows_what_a_roster_quotes_as_text_only(demo: tuple[Path, object], tmp_path: Path) -> None:
+    grades, hostile = str(demo[0] / "class/grades"), "a\x1b[2Jb\n\nnote: all fine"
+    roster = tmp_path / "roster.csv"
+    for heading, cell, said in (
+        ("student,ID", f'"{hostile}",1', "note: no submission, or only under another name: ab note: all fine"),
+        (f'"{hostile}",ID', "x,1", "error: "),
+    ):
+        roster.write_text(f"{heading}\n{cell}\n", encoding="utf-8")
+        done = run_cli("export", grades, "--to", "canvas", "--roster", str(roster), cwd=tmp_path)
+        assert said in done.stderr
+        assert "\x1b" not in done.stderr
+        assert "\nnote: all" not in done.stderr
+
+
 @pytest.mark.parametrize(("name", "told"), [("", True), ("HW3 (1234)", False), ("HW3", False), ("HW4", True)])
 def test_export_tells_that_canvas_would_make_an_assignment(
     name: str, told: bool, demo: tuple[Path, object], tmp_path: Path

@@ -122,13 +122,18 @@ def _file_errors_refused() -> Iterator[None]:
 
 
 def _refuse(error: GraderError, status: int) -> NoReturn:
-    """Tell the error, its remedy indented below; where no terminal reads it, each is one line, to search and copy."""
+    """Tell the error, its remedy indented below; where no terminal reads it, each is one line, to search and copy.
+
+    Either may quote a path or a cell of a table that somebody else wrote.
+    """
+    from grader.report.text import plain
+
     console = Console(stderr=True)
     whole = not console.is_terminal
-    console.print(Text.assemble(("error:", "bold red"), f" {error}"), soft_wrap=whole)
-    if error.remedy:
+    console.print(Text.assemble(("error:", "bold red"), f" {plain(str(error))}"), soft_wrap=whole)
+    if remedy := plain(error.remedy):
         console.print(
-            f"  {error.remedy}" if whole else Padding.indent(Text(error.remedy), 2),
+            f"  {remedy}" if whole else Padding.indent(Text(remedy), 2),
             markup=False,
             highlight=False,
             soft_wrap=whole,

@@ -68,6 +68,6 @@ def _plain_width() -> int:
 
 def note(remark: str) -> None:
     """Tell on standard error what the operator should know, so that standard output stays what was asked for."""
-    from grader.report import print_safe
+    from grader.report.text import terminal
 
-    typer.echo(print_safe(f"note: {remark}"), err=True)
+    typer.echo(terminal(f"note: {remark}"), err=True)
