@@ -133,7 +133,7 @@ def _run_program(namespace: Namespace, watch: Any, program: int, slate: int, at:
     capacity = _fstat(slate).st_size
     with _Undisturbed():
         fits = at + _size(kept) <= capacity
-        data = _encode(kept, outcome) if fits else b""
+        data = (_encode(kept, outcome, watch.late) if watch else _encode(kept, outcome)) if fits else b""
     if not fits or at + len(data) > capacity:
         return {"event": "too_large"}
     left, place = memoryview(data), at
