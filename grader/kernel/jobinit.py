@@ -23,6 +23,7 @@ from grader.kernel import confine, seccomp, wire
 from grader.kernel import zygote as zygotes
 from grader.kernel.clock import JobClock
 from grader.kernel.processes import MOST_FILES, Processes
+from grader.kernel.proof import new_secret
 from grader.kernel.removal import remove
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class JobInit:
         self.kernel = 0
         self.end_of_kernel: socket.socket | None = None  # over which the zygote tells of it
         self.command: socket.socket | None = None
+        self.secret = ""  # that the kernel's harness and this process share
         self.gate: int | None = None
         self.up = False
         self.next_tick = 0.0
@@ -278,6 +280,8 @@ class JobInit:
         """Have a kernel that listens on the two sockets in ``fds`` (shell, iopub)."""
         ours, theirs = wire.pair()
         self.up = False
+        self.secret = new_secret()
+        wire.send(ours, {"secret": self.secret})
         with theirs:
             if self.zygote is None:
                 self.kernel = self._fork_kernel(ours, theirs, fds)
