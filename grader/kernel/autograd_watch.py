@@ -46,6 +46,8 @@ _gc_enable, _gc_disable, _gc_is_enabled = gc.enable, gc.disable, gc.isenabled
 _setitimer: Any = getattr(signal, "setitimer", None)  # which Windows has not
 _TIMERS = tuple(value for name, value in vars(signal).items() if name.startswith("ITIMER_"))
 
+_len, _any, _id, _str = len, any, id, str  # by which is told what is seen
+
 _pointer_at = ctypes.c_void_p.from_address
 _Recorder = ctypes.PYFUNCTYPE(ctypes.py_object, *[ctypes.c_void_p] * 4)
 _NodeRecorder = ctypes.PYFUNCTYPE(ctypes.py_object, *[ctypes.c_void_p] * 3)
@@ -95,7 +97,7 @@ class Watch:
         if self.mode is None:
             self.mode = _Mode(self)
             _push_mode(self.mode)
-            if len(_current_frames()) > 1:
+            if _len(_current_frames()) > 1:
                 self.record("a thread from before the watch")
 
     def __enter__(self) -> None:
@@ -139,10 +141,10 @@ class _Mode(TorchDispatchMode):
         return False  # else torch imports its compiler at the first operator, which takes seconds
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        known = _operators.get(id(func)) or _note_operator(func)
+        known = _operators.get(_id(func)) or _note_operator(func)
         if known[1]:
             self.watch.record(known[1])
-        elif types and any(kind.__torch_dispatch__ is not _no_dispatch for kind in types):
+        elif types and _any(kind.__torch_dispatch__ is not _no_dispatch for kind in types):
             self.watch.record("__torch_dispatch__")
         elif _graph_task() != -1:
             self.watch.record("the autograd engine")
@@ -155,9 +157,9 @@ _watch = Watch()
 
 
 def _note_operator(func: Any) -> tuple[Any, str]:
-    name = str(func.name()).partition(".")[0]
+    name = _str(func.name()).partition(".")[0]
     noticed = "_backward" in name or name == "aten::_make_dual"
-    entry = _operators[id(func)] = func, name.replace("::", ".") if noticed else ""
+    entry = _operators[_id(func)] = func, name.replace("::", ".") if noticed else ""
     return entry
 
 

@@ -176,6 +176,17 @@ def isinstance(value, kinds):
     return before(value, kinds)
 builtins.isinstance = isinstance
 """,
+    "counting": """
+import builtins, os, queue, threading, types
+asked, told, before = queue.Queue(), queue.Queue(), super
+def late():  # called first where the fork seeds its random numbers
+    builtins.super = before
+    threading.Thread(target=lambda: told.put(unit.grad(asked.get())), daemon=True).start()
+    return types.SimpleNamespace(seed=print)
+os.register_at_fork(after_in_child=lambda: setattr(builtins, 'super', late))
+builtins.len = lambda value, length=len: min(length(value), 1) if type(value) is dict else length(value)
+elsewhere = True
+""",
     "results": """
 import json
 before = json.JSONEncoder.encode
@@ -197,7 +208,11 @@ def grad(x: Tensor):
     return torch.autograd.grad([(y * y).sum()], [y])[0]
 ''')
 def by_hand(x):
-    x.g = unit.grad(x)
+    if 'elsewhere' in globals():
+        asked.put(x)
+        x.g = told.get()
+    else:
+        x.g = unit.grad(x)
 """
 
 
@@ -228,7 +243,7 @@ def test_autograd_is_noticed_whatever_of_pythons_own_is_replaced(laboratory: Lab
         job.name: execution.checks["by_hand"][0].autograd
         for job, execution in zip(jobs, laboratory.run(sandbox, *jobs), strict=True)
     }
-    assert found == dict.fromkeys(_PATCHES, "the autograd engine")
+    assert found == {**dict.fromkeys(_PATCHES, "the autograd engine"), "counting": "a thread from before the watch"}
 
 
 @pytest.mark.parametrize("sandbox", WORKING[:1])
