@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, astuple, replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from grader.alphabet import alphabetical
 from grader.enumeration import first_of
@@ -28,6 +29,8 @@ from grader.run_head import RunHead, RunSettings
 FILE_NAME = "gradebook.db"
 #: The version of the tables; a gradebook of another version is refused, never converted in silence.
 SCHEMA = 1
+#: What SQLite's module raises of a file; of one that is damaged it may even fail to read the message.
+_UNUSABLE = (sqlite3.Error, UnicodeDecodeError)
 #: So many rulings that do not count any more are named.
 _NAMED = 6
 
@@ -87,7 +90,7 @@ class Gradebook:
         self._run: int | None = None
         try:
             self._db = sqlite3.connect(path, timeout=0.2, isolation_level=None)
-        except sqlite3.Error as error:
+        except _UNUSABLE as error:
             raise self._unusable(error) from error
         try:
             self._open()
@@ -110,7 +113,7 @@ class Gradebook:
             if version == SCHEMA:
                 self._db.execute(_RULINGS)
             self._db.execute("COMMIT")
-        except sqlite3.DatabaseError as error:
+        except _UNUSABLE as error:
             if "locked" in str(error) or "busy" in str(error):
                 raise GradebookBusy(
                     f"another run is writing {self.path}",
@@ -123,7 +126,7 @@ class Gradebook:
                 remedy="write to another folder with --out, or use the grader that made it",
             )
 
-    def _unusable(self, error: sqlite3.Error) -> GradebookError:
+    def _unusable(self, error: Exception) -> GradebookError:
         return GradebookError(
             f"{self.path} cannot be used as a gradebook: {error}",
             remedy=remedy_of_shortage(error)
@@ -144,7 +147,15 @@ class Gradebook:
         """Execute one statement; a full disk or a damaged file is told like any other trouble with the gradebook."""
         try:
             return self._db.execute(statement, values)
-        except sqlite3.Error as error:
+        except _UNUSABLE as error:
+            raise self._unusable(error) from error
+
+    def _rows(self, statement: str, values: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows that a statement finds; damage that comes to light only as they are read is told as well."""
+        try:
+            for row in self._db.execute(statement, values):  # noqa: UP028 - "yield from" would close the cursor late
+                yield row
+        except _UNUSABLE as error:
             raise self._unusable(error) from error
 
     def last_settings(self) -> RunSettings | None:
@@ -172,7 +183,7 @@ class Gradebook:
         return () if last is None else last[1].absent
 
     def _last_run(self) -> tuple[int, RunHead] | None:
-        row = self._execute("SELECT id, settings FROM run ORDER BY id DESC LIMIT 1").fetchone()
+        row = next(self._rows("SELECT id, settings FROM run ORDER BY id DESC LIMIT 1"), None)
         if row is None:
             return None
         try:
@@ -205,9 +216,8 @@ class Gradebook:
 
     def take_over(self, key: str, fingerprint: str) -> SubmissionReport | None:
         """The stored report of an unchanged submission, now part of this run; None where it must be graded."""
-        row = self._execute(
-            "SELECT report FROM submission WHERE key = ? AND fingerprint = ?", (key, fingerprint)
-        ).fetchone()
+        found = self._rows("SELECT report FROM submission WHERE key = ? AND fingerprint = ?", (key, fingerprint))
+        row = next(found, None)
         if row is None:
             return None
         try:
@@ -222,8 +232,7 @@ class Gradebook:
 
         A path is shown with its folder as soon as several are graded together; nothing is run again for that.
         """
-        rows = self._execute("SELECT report FROM submission WHERE fingerprint = ?", (fingerprint,)).fetchall()
-        for (text,) in rows:
+        for (text,) in [*self._rows("SELECT report FROM submission WHERE fingerprint = ?", (fingerprint,))]:
             with suppress(GradebookError, ValueError):
                 report = submission_from_dict(json.loads(text))
                 if (report.student, report.notebook) == (submission.student, submission.notebook):
@@ -281,9 +290,7 @@ class Gradebook:
 
     def rulings(self) -> tuple[Ruling, ...]:
         """All that humans ruled, by student and exercise; also on notebooks that are in no report any more."""
-        rows = self._execute(
-            "SELECT student, exercise, sha256, score, reason FROM ruling ORDER BY 1, 2, 3, 4, 5"
-        ).fetchall()
+        rows = self._rows("SELECT student, exercise, sha256, score, reason FROM ruling ORDER BY 1, 2, 3, 4, 5")
         return tuple(Ruling(*row) for row in rows)
 
     def rule(self, *rulings: Ruling) -> None:
@@ -308,8 +315,8 @@ class Gradebook:
         if last is None:
             return ()
         run, wanted = last[0], last[1].submissions
-        (done,) = self._execute("SELECT COUNT(*) FROM submission WHERE run = ?", (run,)).fetchone()
-        (other,) = self._execute(_LEFT_OUT, (run,)).fetchone()
+        ((done,),) = self._rows("SELECT COUNT(*) FROM submission WHERE run = ?", (run,))
+        ((other,),) = self._rows(_LEFT_OUT, (run,))
         if wanted is not None and done < wanted:
             return (f"unfinished: {done} of {wanted} submissions are graded; `grader score` again goes on",)
         remarks = []
@@ -329,8 +336,7 @@ class Gradebook:
         return tuple(remarks)
 
     def _submissions(self) -> Iterator[SubmissionReport]:
-        rows = self._execute("SELECT report FROM submission WHERE run = (SELECT MAX(id) FROM run)")
-        for (text,) in rows:
+        for (text,) in self._rows("SELECT report FROM submission WHERE run = (SELECT MAX(id) FROM run)"):
             try:
                 yield submission_from_dict(json.loads(text))
             except (ValueError, TypeError, LookupError) as error:

@@ -18,6 +18,7 @@ from grader.alphabet import words_of
 from grader.csv_table import read_tables
 from grader.errors import UsageError
 from grader.model import ExerciseScore, ExerciseStatus, Override, SubmissionReport, SubmissionStatus, Task
+from grader.report.text import csv_cell
 
 #: The columns of a file of rulings.
 COLUMNS = ("student", "exercise", "points", "reason")
@@ -117,7 +118,8 @@ def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Rul
     table = file.having(COLUMNS)
     if table is None:
         raise file.lacking(COLUMNS, remedy=f"begin it with a line: {','.join(COLUMNS)}")
-    names = {submission.student for submission in submissions}
+    names = {csv_cell(submission.student): submission.student for submission in submissions}
+    names |= {name: name for name in names.values()}
     made: list[Ruling] = []
     lines: dict[tuple[str, str], int] = {}
     troubles, remedies = [], []
@@ -126,8 +128,7 @@ def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Rul
         if not (student or exercise or points or reason):
             continue
         student = unicodedata.normalize("NFC", student)
-        if student not in names and student[1:] in names:  # an apostrophe keeps a spreadsheet from a formula
-            student = student.removeprefix("'")
+        student = names.get(student) or names.get(student.removeprefix("'"), student)  # as a spreadsheet needs it
         try:
             score = _points(points if table.mark == "," else points.replace(",", "."))
             if not reason:

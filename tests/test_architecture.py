@@ -16,7 +16,7 @@ from tests.samples import ROOT
 PACKAGE = ROOT / "grader"
 _BASE = """
     _version alphabet atomic cell_code csv_table download_name enumeration errors lazy machine model notebook_name
-    overrides recent run_head visible
+    recent visible
 """
 BASE = {f"grader.{name}" for name in _BASE.split()}
 WINGS = {"grader.course", "grader.judge", "grader.kernel", "grader.report", "grader.submission"}
@@ -27,8 +27,10 @@ ALLOWED: dict[str, set[str]] = {
     "grader.judge": set(),
     "grader.report": set(),
     "grader.course": {"grader.judge", "grader.kernel"},  # the declarations import neither: see below
-    "grader.gradebook": {"grader.report"},
-    "grader.fingerprint": {"grader.kernel"},
+    "grader.overrides": {"grader.report"},
+    "grader.run_head": {"grader.overrides"},
+    "grader.gradebook": {"grader.overrides", "grader.report", "grader.run_head"},
+    "grader.fingerprint": {"grader.kernel", "grader.run_head"},
     "grader.seeded_course": {"grader.judge", "grader.submission"},
     "grader.pipeline": {"grader.seeded_course", "grader.judge", "grader.kernel", "grader.submission"},
     "grader.assignment": {"grader.report"},
@@ -41,6 +43,7 @@ ALLOWED: dict[str, set[str]] = {
         "grader.judge",
         "grader.kernel",
         "grader.pipeline",
+        "grader.run_head",
         "grader.submission",
     },
     "grader.own_run": {"grader.pipeline", "grader.seeded_course", *WINGS - {"grader.report"}},
@@ -56,6 +59,7 @@ ALLOWED: dict[str, set[str]] = {
         "grader.demo",
         "grader.gradebook",
         "grader.own_run",
+        "grader.overrides",
         "grader.platforms",
         "grader.starter",
         *WINGS - {"grader.judge"},

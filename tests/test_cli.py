@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import pty
 import shutil
 import signal
 import sqlite3
@@ -24,7 +25,7 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from grader.cli import app
-from grader.cli.outcome import BELOW, GRADED, UNGRADED, USAGE
+from grader.cli.outcome import BELOW, GRADED, UNGRADED, USAGE, errors_told
 from grader.cli.values import size
 from grader.errors import UsageError
 from grader.gradebook import FILE_NAME, Gradebook
@@ -191,6 +192,20 @@ def test_export_compares_the_class_with_the_roster(demo: tuple[Path, object], tm
     assert done.exit_code == GRADED, done.output
     assert "note: no submission, or only under another name: Came, Never" in done.stderr
     assert "note: not in the roster, so exported by the grader's name: " in done.stderr
+
+
+def test_export_shows_what_a_roster_quotes_as_text_only(demo: tuple[Path, object], tmp_path: Path) -> None:
+    grades, hostile = str(demo[0] / "class/grades"), "a\x1b[2Jb\n\nnote: all fine"
+    roster = tmp_path / "roster.csv"
+    for heading, cell, said in (
+        ("student,ID", f'"{hostile}",1', "note: no submission, or only under another name: ab note: all fine"),
+        (f'"{hostile}",ID', "x,1", "error: "),
+    ):
+        roster.write_text(f"{heading}\n{cell}\n", encoding="utf-8")
+        done = run_cli("export", grades, "--to", "canvas", "--roster", str(roster), cwd=tmp_path)
+        assert said in done.stderr
+        assert "\x1b" not in done.stderr
+        assert "\nnote: all" not in done.stderr
 
 
 @pytest.mark.parametrize(("name", "told"), [("", True), ("HW3 (1234)", False), ("HW3", False), ("HW4", True)])
@@ -535,13 +550,34 @@ def test_who_leaves_the_grades_out_as_score_does(tmp_path: Path) -> None:
     assert "2 submissions by 2 students" in done.output
 
 
-@pytest.mark.parametrize(("end", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "asked to end")])
+def test_command_goes_on_where_hangups_are_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with errors_told():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize(
+    ("end", "word"),
+    [
+        pytest.param(signal.SIGINT, "interrupted", id="ctrl_c"),
+        pytest.param(signal.SIGTERM, "asked to end", id="kill"),
+        pytest.param(signal.SIGHUP, "asked to end", id="hangup"),
+        pytest.param(signal.SIGHUP, "", id="terminal_closed"),  # where nobody reads what is said
+    ],
+)
 def test_score_that_is_stopped_puts_all_away_and_goes_on(tmp_path: Path, end: signal.Signals, word: str) -> None:
     text = (SOLUTIONS / BACKPROP).read_text(encoding="utf-8")
     slow = text.replace("import torch", "import time, torch; time.sleep(60)", 1)
     hand_in(tmp_path / "class", {"ada": text, "zoe": slow})
-    command = [sys.executable, "-m", "grader", "score", "class", "--jobs", "2"]
-    process = psutil.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    # a hangup may be ignored where the tests run (nohup)
+    command = ["env", "--default-signal=HUP", sys.executable, "-m", "grader", "score", "class", "--jobs", "2"]
+    terminal, theirs = pty.openpty()
+    out, err = (subprocess.DEVNULL, subprocess.PIPE) if word else (theirs, theirs)
+    process = psutil.Popen(command, cwd=tmp_path, stdout=out, stderr=err)
+    os.close(theirs)
     deadline = time.monotonic() + 60
     while len(started := process.children(recursive=True)) < 6:  # until a kernel is up
         assert process.poll() is None
@@ -551,12 +587,13 @@ def test_score_that_is_stopped_puts_all_away_and_goes_on(tmp_path: Path, end: si
     started += process.children(recursive=True)
     place = Path(f"/proc/{started[0].pid}/fd/1").readlink().parent
     assert place.name.startswith("grader-")
+    os.close(terminal)
     process.send_signal(end)
     _, said = process.communicate(timeout=20)
     _, left = psutil.wait_procs(started, timeout=10)
 
     assert process.returncode == 128 + end
-    assert said.decode().split() == f"{word}; run the same command again to go on".split()
+    assert not word or said.decode().split() == f"{word}; run the same command again to go on".split()
     assert not left
     assert not place.exists()
     (tmp_path / "class/zoe" / BACKPROP).write_text(text, encoding="utf-8")

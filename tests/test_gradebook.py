@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -300,6 +301,26 @@ def test_gradebook_with_damaged_settings_is_told_of_its_damage_only(tmp_path: Pa
         for asked in (book.remarks, book.last_settings):
             with pytest.raises(GradebookError, match="is damaged"):
                 asked()
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_gradebook_of_which_a_part_is_lost_says_so_whatever_is_asked(share: float, tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    with Gradebook(path) as book:
+        book.begin(SETTINGS, 60)
+        for number in range(60):
+            book.store(f"{number}", "f", replace(report_of(f"s{number}"), reason="r" * 5000))
+    content = path.read_bytes()
+    start = int(len(content) * share) // 4096 * 4096
+    path.write_bytes(content[:start] + b"\xff" * 4096 * 10 + content[start + 4096 * 10 :])
+    asked: tuple[Callable[[Gradebook], object], ...] = (
+        Gradebook.report,
+        Gradebook.remarks,
+        lambda book: [book.take_over(f"{number}", "f") for number in range(60)],
+    )
+    for ask in asked:
+        with Gradebook(path) as book, pytest.raises(GradebookError):
+            ask(book)
 
 
 def test_gradebook_keeps_all_of_several_rulings_or_none(tmp_path: Path) -> None:

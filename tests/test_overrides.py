@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from grader.errors import UsageError
 from grader.model import Override, Task
 from grader.overrides import Ruling, answerable, overridden, rulings_for, rulings_in
+from grader.report.text import csv_cell
 from tests.report.builders import CHECKS, exercise, submission, ungraded, untouched
 
 ADA = submission("ada", exercise("lin_grad", {"w.g": "transposed"}), exercise("relu_grad"))
@@ -149,6 +150,12 @@ def test_rulings_in_csv_drop_a_spreadsheets_apostrophe_and_no_students_own(tmp_p
     own = submission("'ada", exercise("lin_grad"), sha256="own")
     assert [one.sha256 for one in rulings_in(tmp_path / "r.csv", [ADA])] == [ADA.sha256]
     assert [one.sha256 for one in rulings_in(tmp_path / "r.csv", [ADA, own])] == ["own"]
+
+
+def test_rulings_in_csv_know_a_name_as_the_sheets_of_the_grader_write_it(tmp_path: Path) -> None:
+    name = "=ada;=1+1"
+    (tmp_path / "r.csv").write_text(f"student,exercise,points,reason\n{csv_cell(name)},lin_grad,1,r\n")
+    assert [one.student for one in rulings_in(tmp_path / "r.csv", [submission(name, exercise("lin_grad"))])] == [name]
 
 
 def test_rulings_in_csv_that_cannot_be_meant_are_told_by_line_and_none_is_made(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from grader.cli.output import let_closed_terminals_lead_nowhere
 from grader.enumeration import first_of
 from grader.errors import GraderError, UsageError
 from grader.machine import remedy_of_shortage
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 #: The exit statuses.
 GRADED, BELOW, USAGE, UNGRADED = 0, 1, 2, 3
+#: Windows has no such signal.
+_HANGUP = getattr(signal, "SIGHUP", None)
 #: So many students below ``--fail-under`` are named.
 _NAMED = 10
 #: The statuses of a submission about which nothing can be said.
@@ -87,12 +90,16 @@ def errors_told(platforms: Platforms | None = None, *, exit_zero: bool = False, 
 def _interruptible(asked: list[int]) -> Iterator[None]:
     """Let Ctrl-C raise, which it does not yet while all is imported (``grader.__main__``), and SIGTERM do the same.
 
-    So kernels and folders are put away; SIGTERM is noted in ``asked``. Not where interruptions are ignored, as a shell
-    has it for a command in the background.
+    So does SIGHUP, which a terminal that is closed sends, unless ``nohup`` had it ignored. Kernels and folders are put
+    away then; what asked is noted in ``asked``. Not where interruptions are ignored, as a shell has it for a command in
+    the background.
     """
 
     def interrupt(number: int, _: object) -> None:
         asked.append(number)
+        if number == _HANGUP:
+            signal.signal(number, signal.SIG_IGN)  # the shell and the system both send it
+            let_closed_terminals_lead_nowhere()
         signal.raise_signal(signal.SIGINT)
 
     in_main_thread = threading.current_thread() is threading.main_thread()
@@ -100,6 +107,8 @@ def _interruptible(asked: list[int]) -> Iterator[None]:
         yield
         return
     handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: interrupt}
+    if _HANGUP is not None and signal.getsignal(_HANGUP) is not signal.SIG_IGN:
+        handlers[_HANGUP] = interrupt
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
@@ -122,13 +131,18 @@ def _file_errors_refused() -> Iterator[None]:
 
 
 def _refuse(error: GraderError, status: int) -> NoReturn:
-    """Tell the error, its remedy indented below; where no terminal reads it, each is one line, to search and copy."""
+    """Tell the error, its remedy indented below; where no terminal reads it, each is one line, to search and copy.
+
+    Either may quote a path or a cell of a table that somebody else wrote.
+    """
+    from grader.report.text import plain
+
     console = Console(stderr=True)
     whole = not console.is_terminal
-    console.print(Text.assemble(("error:", "bold red"), f" {error}"), soft_wrap=whole)
-    if error.remedy:
+    console.print(Text.assemble(("error:", "bold red"), f" {plain(str(error))}"), soft_wrap=whole)
+    if remedy := plain(error.remedy):
         console.print(
-            f"  {error.remedy}" if whole else Padding.indent(Text(error.remedy), 2),
+            f"  {remedy}" if whole else Padding.indent(Text(remedy), 2),
             markup=False,
             highlight=False,
             soft_wrap=whole,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 from rich.console import Console
@@ -54,9 +54,22 @@ def _unwritable(error: OSError) -> UsageError:
     return UsageError(f"standard output cannot be written: {error.strerror}", remedy="send it where there is room")
 
 
+def let_closed_terminals_lead_nowhere() -> None:
+    """Discard what is still printed, as it ends, by a command whose terminal is gone; what a file gets goes on."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            os.write(stream.fileno(), b"")
+        except OSError:
+            _discard(stream)
+
+
 def _discard_standard_output() -> None:
+    _discard(sys.stdout)
+
+
+def _discard(stream: TextIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
@@ -68,6 +81,6 @@ def _plain_width() -> int:
 
 def note(remark: str) -> None:
     """Tell on standard error what the operator should know, so that standard output stays what was asked for."""
-    from grader.report import print_safe
+    from grader.report.text import terminal
 
-    typer.echo(print_safe(f"note: {remark}"), err=True)
+    typer.echo(terminal(f"note: {remark}"), err=True)

@@ -17,7 +17,8 @@ The student's process
     where ``program`` runs one case: ``capture`` reads what it left, ``studenterror`` what it raised, ``autograd_watch``
     what it called; ``surroundings`` are put back for the next.
 Between them
-    ``wire`` and its ``messages``; ``memfiles`` that hold tensors as ``exchange`` writes them.
+    ``wire`` and its ``messages`` in ``plainjson``, a check's result with its ``proof``; ``memfiles`` that hold tensors
+    as ``exchange`` writes them.
 Without any of this
     ``local`` runs checks in the caller's own process or a fork of it, ``cold`` in a stock kernel.
 

@@ -5,16 +5,17 @@ each of them is called through (``PyMethodDef.ml_meth``, read at every call) is 
 that student code saved earlier is caught as well, in every thread. So are the slots through which a node of the graph
 is called by hand (``tp_call`` of the types in ``torch._C._functions``). A dispatch mode sees operators whose names say
 that they are backward formulas, any operator run by the engine (TorchScript drives it without Python), and any on a
-type with a ``__torch_dispatch__``, which it cannot see behind. At the end the mode must still be where it was put, with
-no other below it. A recorder does nothing else: the call that it replaces returns None. The functions that take a mode
-away are noted in the same manner, but still work; threads start with the mode in place.
+type with a ``__torch_dispatch__``, which it cannot see behind. The mode is there before a check's inputs are and until
+its results are copied, for something of the notebook's may run as the harness binds and reads: a descriptor, a method
+of a key. At the end it must still be where it was put, with no other below it. A recorder does nothing else: the call
+that it replaces returns None. The functions that take a mode away are noted in the same manner, but still work; threads
+start with the mode in place.
 
 Not caught: ``redispatch`` of a backward operator with a key set below Python's, the guards of ``torch._C`` that exclude
 dispatch keys, an operator of ``torch.library`` that is written in Python, the formulas of ``torch._decomp``, a thread
-made through ctypes, what runs when the call is over and the harness reads (an audit hook, the handler of a signal that
-a thread sends; others are kept from it), and whoever writes the slots back through ctypes or takes this module apart.
-Code that does these things shows in the source (``grader.submission.meddling`` flags the signs, in any cell); nobody
-arrives there by accident.
+made through ctypes, and whoever writes the slots back through ctypes or takes this module apart. Code that does these
+things shows in the source (``grader.submission.meddling`` flags the signs, in any cell); nobody arrives there by
+accident.
 
 The slots are found when the zygote imports this; ``install`` only writes pointers. It is for a process that ends with
 the check: nothing is ever put back.
@@ -23,14 +24,12 @@ the check: nothing is ever put back.
 from __future__ import annotations
 
 import _thread
-import contextlib
 import ctypes
 import functools
 import gc
 import signal
 import sys
 import types
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -46,6 +45,8 @@ _settrace, _setprofile = sys.settrace, sys.setprofile
 _gc_enable, _gc_disable, _gc_is_enabled = gc.enable, gc.disable, gc.isenabled
 _setitimer: Any = getattr(signal, "setitimer", None)  # which Windows has not
 _TIMERS = tuple(value for name, value in vars(signal).items() if name.startswith("ITIMER_"))
+
+_len, _any, _id, _str = len, any, id, str  # by which is told what is seen
 
 _pointer_at = ctypes.c_void_p.from_address
 _Recorder = ctypes.PYFUNCTYPE(ctypes.py_object, *[ctypes.c_void_p] * 4)
@@ -91,23 +92,27 @@ class Watch:
         if self.first is None:
             self.first = name
 
-    @contextlib.contextmanager
-    def watching(self) -> Iterator[None]:
-        """Watch operators during the call, and look afterwards whether the watch was left in place."""
+    def begin(self) -> None:
+        """Watch operators from now on, in this thread and those that it starts."""
         if self.mode is None:
             self.mode = _Mode(self)
             _push_mode(self.mode)
-            if len(_current_frames()) > 1:
+            if _len(_current_frames()) > 1:
                 self.record("a thread from before the watch")
+
+    def __enter__(self) -> None:
+        """During the call the collector of garbage runs."""
         if self.collects:
             _gc_enable()
-        yield
+
+    def __exit__(self, *about: object) -> None:
+        """Look whether the watch was left in place."""
         self._calm()
         if _stack_length() != 1 or _stack_entry(0) is not self.mode:
             self.record("tampering with the watch")
 
     def _calm(self) -> None:
-        """Let nothing that waits for its moment run while the results are read, which is done without the mode."""
+        """Let nothing that waits for its moment run while the results are read, which could write them."""
         self.collects = _gc_is_enabled()
         _gc_disable()
         _setprofile(None)
@@ -120,6 +125,11 @@ class Watch:
         name, self.first = self.first, None
         return name
 
+    def late(self) -> dict[str, str]:
+        """What was noticed while results were read, as a result has it."""
+        name = self.seen()
+        return {} if name is None else {"autograd": name}
+
 
 class _Mode(TorchDispatchMode):
     def __init__(self, watch: Watch) -> None:
@@ -131,10 +141,10 @@ class _Mode(TorchDispatchMode):
         return False  # else torch imports its compiler at the first operator, which takes seconds
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        known = _operators.get(id(func)) or _note_operator(func)
+        known = _operators.get(_id(func)) or _note_operator(func)
         if known[1]:
             self.watch.record(known[1])
-        elif types and any(kind.__torch_dispatch__ is not _no_dispatch for kind in types):
+        elif types and _any(kind.__torch_dispatch__ is not _no_dispatch for kind in types):
             self.watch.record("__torch_dispatch__")
         elif _graph_task() != -1:
             self.watch.record("the autograd engine")
@@ -147,9 +157,9 @@ _watch = Watch()
 
 
 def _note_operator(func: Any) -> tuple[Any, str]:
-    name = str(func.name()).partition(".")[0]
+    name = _str(func.name()).partition(".")[0]
     noticed = "_backward" in name or name == "aten::_make_dual"
-    entry = _operators[id(func)] = func, name.replace("::", ".") if noticed else ""
+    entry = _operators[_id(func)] = func, name.replace("::", ".") if noticed else ""
     return entry
 
 
@@ -269,4 +279,5 @@ def install() -> Watch:
     """Start watching this process, for good."""
     for slot, pointer, _ in _entries:
         slot.value = pointer
+    _watch.begin()
     return _watch

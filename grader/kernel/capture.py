@@ -23,15 +23,17 @@ _Tensor, _Parameter, _Module = torch.Tensor, torch.nn.Parameter, torch.nn.Module
 tensor_types = (torch.Tensor, torch.nn.Parameter)
 _base: Any = torch._C.TensorBase
 _grad_of = _base.grad.__get__
-_data_of = _base.data.__get__
+_data_of = exchange.apart(_base.data.__get__)
 _layout_of, _device_of, _dtype_of = _base.layout.__get__, _base.device.__get__, _base.dtype.__get__
 _shape_of, _is_nested = _base.shape.__get__, _base.is_nested.__get__
 _version_of = _base._version.__get__
-_dim, _item = torch.Tensor.dim, torch.Tensor.item
+_dim, _item = torch.Tensor.dim, exchange.apart(torch.Tensor.item)
 _strided = torch.strided
 _ndarray, _generic = numpy.ndarray, numpy.generic
 _item_of_generic, _dtype_of_generic = numpy.generic.item, numpy.generic.dtype.__get__
-_ascontiguousarray, _from_numpy, _tensor = numpy.ascontiguousarray, torch.from_numpy, torch.tensor
+_ascontiguousarray = numpy.ascontiguousarray
+_from_numpy, _tensor = exchange.apart(torch.from_numpy), exchange.apart(torch.tensor)
+_reshape = exchange.apart(torch.Tensor.reshape)
 _float64, _int64 = torch.float64, torch.int64
 _carried = exchange.carried
 _own = object.__getattribute__
@@ -191,7 +193,7 @@ def _from_array(array: Any) -> tuple[Any, str, str]:
     if dtype.kind not in "fiub" or dtype.itemsize > 8 or dtype.str[1:] in ("u2", "u4", "u8"):
         return None, "unsupported", str(dtype)[:100]
     native = _ascontiguousarray(array, dtype=dtype.newbyteorder("="))
-    return _from_numpy(native.copy()).reshape(array.shape), "ndarray", ""
+    return _reshape(_from_numpy(native.copy()), array.shape), "ndarray", ""
 
 
 def _number(value: Any) -> Any:
@@ -220,7 +222,7 @@ def _number(value: Any) -> Any:
 def _as_tensor(numbers: list[Any], shape: tuple[int, ...]) -> Any:
     whole = all(type(number) is int for number in numbers)
     tensor = _tensor(numbers, dtype=_int64 if whole else _float64)
-    return tensor.reshape(shape)
+    return _reshape(tensor, shape)
 
 
 def shape_text(tensor: Any) -> str:

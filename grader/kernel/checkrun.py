@@ -4,9 +4,9 @@ The kernel forks a child, which reports over a socket that the init made for it.
 of the job, listens to nobody but the child, hands it the inputs of one program at a time, and notes how far it came. A
 child that dies or runs out of time costs the program it was at; the rest get a fresh fork, and so do the checks behind
 one that changed what they would find. Inputs reach a child only when their program starts, so what an earlier fork has
-seen helps no later one. A child writes into a file of its own, copied for the grader while everything is still stopped,
-so nothing that runs later can answer for it. A stopped process that ran all the same (there are ways: a timer that
-sends SIGCONT, an orphaned process group) costs the whole check.
+seen helps no later one. A child writes into a file of its own; each result is copied for the grader as it is told, if
+there is proof that the harness made it (``proof``), so nothing else can answer for it. A stopped process that ran all
+the same (there are ways: a timer that sends SIGCONT, an orphaned process group) costs the whole check.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 from grader.kernel import memfiles, wire
 from grader.kernel.deaths import how_it_ended
 from grader.kernel.processes import Stopped
+from grader.kernel.proof import new_secret, proves
 
 if TYPE_CHECKING:
     from grader.kernel.jobinit import JobInit
@@ -81,7 +82,6 @@ class CheckRun:
             if self.init.processes.ran(self.stopped):
                 return runs[:done] + [{"ended": "crashed", "how": _RESUMED}] * (len(self.programs) - done)
             self._kill_child()
-            self._copy(runs[done:])
             if ended is None:
                 continue
             runs.append({"ended": ended, "how": how})
@@ -156,14 +156,15 @@ class CheckRun:
                     if known is not None and self._answer() != {"event": "clean"}:
                         return None, ""
                     known = owner
-                wire.send(self.sock, {"do": "program", "at": self.at}, [self.programs[len(runs)]])
+                order = {"do": "program", "at": self.at, "number": new_secret()}
+                wire.send(self.sock, order, [self.programs[len(runs)]])
                 message = self._answer()
                 if isinstance(message, str):
                     return message, ""
-                at, length = message.get("at"), message.get("length")
-                if at != self.at or type(length) is not int or not 0 <= length <= self.capacity - self.at:
+                length = self._copied(message, [self._told(owner), order])
+                if length is None:
                     return ("output_exceeded" if message.get("event") == "too_large" else "crashed"), ""
-                runs.append({"ended": "done", "at": at, "length": length})
+                runs.append({"ended": "done", "at": self.at, "length": length})
                 self.at += length
         except wire.Closed:
             return self._death()
@@ -172,11 +173,26 @@ class CheckRun:
     def _send_check(self, check: int, first: bool) -> None:
         """Tell the child of a check; to the first one in it belongs the file that it writes into."""
         assert self.sock is not None
-        about = {key: self.checks[check][key] for key in ("needs", "autograd", "printed", "cell")}
         if first:
             self.child_slate = memfiles.slate(self.capacity)
         fds = [self.sources[check], *[self.child_slate] * first]
-        wire.send(self.sock, {"do": "check", "sandbox": self.init.sandbox, **about}, fds)
+        wire.send(self.sock, {"do": "check", "check": self._told(check)}, fds)
+
+    def _told(self, check: int) -> dict[str, Any]:
+        """What a child is told of a check."""
+        about = {key: self.checks[check][key] for key in ("needs", "autograd", "printed", "cell")}
+        return {"sandbox": self.init.sandbox, **about}
+
+    def _copied(self, message: dict[str, Any], order: list[Any]) -> int | None:
+        """Copy the result that ``message`` tells of into the grader's file; its length, None where it is not right."""
+        at, length = message.get("at"), message.get("length")
+        if at != self.at or type(length) is not int or not 0 <= length <= self.capacity - self.at:
+            return None
+        data = os.pread(self.child_slate, length, self.at)
+        if not proves(message.get("proof"), self.init.secret, order, data):
+            return None
+        os.pwrite(self.slate, data, self.at)
+        return length
 
     def _answer(self) -> dict[str, Any] | Lost:
         """The child's next message, or how the program ended without one."""
@@ -219,12 +235,6 @@ class CheckRun:
         return "crashed", "" if status is None else how_it_ended(status)
 
     # ---------------------------------------------------------------------------------------------- end
-
-    def _copy(self, runs: list[ProgramTold]) -> None:
-        """Copy what the child wrote of ``runs`` into the grader's file."""
-        for run in runs:
-            if run["ended"] == "done":
-                os.pwrite(self.slate, os.pread(self.child_slate, run["length"], run["at"]), run["at"])
 
     def _kill_child(self) -> None:
         """Kill the child and all that it started: everything that was not stopped."""

@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from grader.kernel import autograd_watch, confine, exchange, memfiles, wire
+from grader.kernel import autograd_watch, confine, exchange, memfiles, proof, wire
 from grader.kernel.program import Namespace, ProgramRun
 from grader.kernel.studenterror import code_name
 from grader.kernel.surroundings import Surroundings
@@ -37,16 +37,18 @@ _Undisturbed = exchange.Undisturbed
 _encode, _decode, _contents, _size = exchange.encode, exchange.decode, memfiles.contents, exchange.size
 _fstat = os.fstat
 _confine_check = confine.confine_check
+_proof_of = proof.proof_of
 
 _shell: Any = None
 _command: socket.socket | None = None
+_secret = ""
 _children: list[int] = []
 
 
 def attach(shell: Any, command: socket.socket) -> None:
-    """Remember the kernel's shell and the socket over which the job's init gives orders."""
-    global _shell, _command
-    _shell, _command = shell, command
+    """Remember the kernel's shell, the socket over which the job's init gives orders, and the secret sent over it."""
+    global _shell, _command, _secret
+    _shell, _command, _secret = shell, command, _receive(command)[0]["secret"]
 
 
 def on_command() -> None:
@@ -92,8 +94,9 @@ def _serve_checks(command: socket.socket, ours: socket.socket) -> None:
     """In the fork: report to the init, and do what comes over the socket ``ours`` until it closes."""
     command.close()
     _send(ours, {"event": "forked"})
-    check, (source, slate), _ = _receive(ours)  # and no thread before, which would be taken for the notebook's
+    order, (source, slate), _ = _receive(ours)  # and no thread before, which would be taken for the notebook's
     _start_apart()
+    check = order["check"]
     if check["sandbox"] != "none":
         _confine_check()
     namespace = _namespace(check, source)
@@ -107,10 +110,12 @@ def _serve_checks(command: socket.socket, ours: socket.socket) -> None:
         if order["do"] == "check":  # another one, in the same fork
             with _Undisturbed():
                 clean = surroundings.restore()
-            namespace = _namespace(order, fds[0])
+            check = order["check"]
+            namespace = _namespace(check, fds[0])
             _send(ours, {"event": "clean" if clean else "dirty"})
         else:
-            _send(ours, _run_program(namespace, watch, fds[0], slate, order["at"]))
+            told, data = _run_program(namespace, watch, fds[0], slate, order["at"])
+            _send(ours, {**told, "proof": _proof_of(_secret, [check, order], data)})
 
 
 def _start_apart() -> None:
@@ -124,8 +129,11 @@ def _start_apart() -> None:
     _thread_setprofile(None)
 
 
-def _run_program(namespace: Namespace, watch: Any, program: int, slate: int, at: int) -> dict[str, Any]:
-    """Run what the memory file ``program`` holds, write the result into ``slate`` from ``at`` on; what to report."""
+def _run_program(namespace: Namespace, watch: Any, program: int, slate: int, at: int) -> tuple[dict[str, Any], bytes]:
+    """Run what the memory file ``program`` holds, write the result into ``slate`` from ``at`` on.
+
+    Returns what to report, and the result.
+    """
     with _Undisturbed():
         tensors, about = _decode(_contents(program))
     _close(program)
@@ -133,15 +141,15 @@ def _run_program(namespace: Namespace, watch: Any, program: int, slate: int, at:
     capacity = _fstat(slate).st_size
     with _Undisturbed():
         fits = at + _size(kept) <= capacity
-        data = _encode(kept, outcome) if fits else b""
+        data = (_encode(kept, outcome, watch.late) if watch else _encode(kept, outcome)) if fits else b""
     if not fits or at + len(data) > capacity:
-        return {"event": "too_large"}
+        return {"event": "too_large"}, b""
     left, place = memoryview(data), at
     while left:
         written = _pwrite(slate, left, place)
         place += written
         left = left[written:]
-    return {"event": "done", "at": at, "length": len(data)}
+    return {"event": "done", "at": at, "length": len(data)}, data
 
 
 def _namespace(check: dict[str, Any], source: int) -> Namespace:

@@ -24,6 +24,7 @@ from grader.kernel import zygote as zygotes
 from grader.kernel.clock import JobClock
 from grader.kernel.deaths import how_it_ended
 from grader.kernel.processes import Processes
+from grader.kernel.proof import new_secret
 from grader.kernel.removal import remove
 from grader.kernel.usage import Usage
 
@@ -82,6 +83,7 @@ class JobInit:
         self.kernel = 0
         self.end_of_kernel: socket.socket | None = None  # over which the zygote tells of it
         self.command: socket.socket | None = None
+        self.secret = ""  # that the kernel's harness and this process share
         self.gate: int | None = None
         self.up = False
         self.next_tick = 0.0
@@ -250,6 +252,8 @@ class JobInit:
         """Have a kernel that listens on the two sockets in ``fds`` (shell, iopub)."""
         ours, theirs = wire.pair()
         self.up = False
+        self.secret = new_secret()
+        wire.send(ours, {"secret": self.secret})
         with theirs:
             if self.zygote is None:
                 self.kernel = self._fork_kernel(ours, theirs, fds)

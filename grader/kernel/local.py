@@ -244,7 +244,7 @@ class _Fork:
         for program in self.todo:
             kept, outcome = _outcome(program, space, watch)
             with exchange.Undisturbed():
-                data = exchange.encode(kept, outcome)
+                data = exchange.encode(kept, outcome, watch.late) if watch else exchange.encode(kept, outcome)
             left -= len(data)
             if left < 0:
                 _write(pipe, _LENGTH.pack(_TOO_LARGE))

@@ -20,16 +20,17 @@ import torch
 
 from grader.kernel import capture, exchange, studenterror
 
-_empty, _full = torch.empty, torch.full
+_apart = exchange.apart
+_empty, _full = torch.empty, _apart(torch.full)
 _contiguous, _permute, _copy = torch.Tensor.contiguous, torch.Tensor.permute, torch.Tensor.copy_
 _is_contiguous = torch.Tensor.is_contiguous
-_isnan, _all = torch.isnan, torch.Tensor.all
+_isnan, _all, _item = torch.isnan, torch.Tensor.all, torch.Tensor.item
 _is_floating_point = torch.Tensor.is_floating_point
 _shape_of = capture._shape_of
 _dtype_of = capture._dtype_of
 _Undisturbed = exchange.Undisturbed
 _numel, _element_size, _version_of = torch.Tensor.numel, torch.Tensor.element_size, capture.version
-_numpy = torch.Tensor.numpy
+_numpy = _apart(torch.Tensor.numpy)
 _getframe, _compile, _exec, _eval = sys._getframe, compile, exec, eval
 _float32 = torch.float32
 _setattr = object.__setattr__
@@ -108,7 +109,7 @@ class ProgramRun:
         sys.stdout, sys.stderr = self.sink, Sink(self.namespace.printed)
         try:
             if self.watch is not None:
-                with self.watch.watching():
+                with self.watch:
                     outcome = self._call()
             else:
                 outcome = self._call()
@@ -222,7 +223,7 @@ class ProgramRun:
             value, registered = capture.parsed(text).read(self.locals, self.globals)
             poison = self.poison.get(text)
             # A tensor made full of NaN has version 0; adding to it in place leaves NaN, and another version.
-            if poison is not None and value is poison and not _version_of(poison) and bool(_all(_isnan(poison))):
+            if poison is not None and value is poison and not _version_of(poison) and _is_poison(poison):
                 captures[text] = ["", "untouched", ""]
                 continue
             tensor, kind, detail = capture.captured(value)
@@ -317,6 +318,13 @@ def _function(call: str, parameters: tuple[str, ...]) -> types.CodeType:
     return _compile(module, _CASE_FILE, "exec")
 
 
+@_apart
+def _is_poison(tensor: Any) -> bool:
+    """Whether a tensor is still full of NaN."""
+    return bool(_item(_all(_isnan(tensor))))
+
+
+@_apart
 def _non_contiguous(tensor: Any, order: list[int]) -> Any:
     """A tensor with the values of ``tensor`` whose memory is laid out with its axes in ``order``, not row-major."""
     inverse = sorted(range(len(order)), key=order.__getitem__)

@@ -26,6 +26,9 @@ def remove(folder: str | os.PathLike[str]) -> None:
                 if not entry.is_dir(follow_symlinks=False):
                     os.unlink(entry.path)
                     continue
+                with contextlib.suppress(OSError):
+                    os.rmdir(entry.path)  # where there are very many, nearly all are empty
+                    continue
                 os.chmod(entry.path, 0o700)
                 inner = entry.path if place == folder else next(up)
                 os.rename(entry.path, inner)

@@ -120,6 +120,8 @@ def _landlock_status() -> SandboxStatus:
         return SandboxStatus("landlock", False, "Landlock needs Linux", "")
     if importlib.util.find_spec("sandlock") is None:
         return SandboxStatus("landlock", False, "the package sandlock is not installed", "pip install sandlock")
+    if not os.path.exists("/proc/self/fd"):  # by which a job's processes are counted, and files handed over
+        return SandboxStatus("landlock", False, "there is no /proc", "sudo mount -t proc proc /proc")
     abi = confine.landlock_abi()
     if abi >= confine.SCOPES:
         return SandboxStatus("landlock", True)

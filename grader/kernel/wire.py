@@ -7,13 +7,14 @@ reads as ``Closed``. Both sides bound what they accept; nothing is ever unpickle
 from __future__ import annotations
 
 import array
-import json
 import os
 import select
 import socket
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from grader.kernel import plainjson
 
 #: Largest message in bytes; the kernel's default send buffer is a little larger.
 LARGEST = 128 * 1024
@@ -22,6 +23,11 @@ MOST_FDS = 250
 #: Characters that are sent and kept of what a cell prints.
 OUTPUT_KEPT = 64 * 1024
 _CREDENTIALS = struct.Struct("3i")
+
+# What comes tells the harness what to do: student code may replace the attributes of modules, never these.
+_dumps, _loads, _array, _decoded = plainjson.dumps, plainjson.loads, array.array, bytes.decode
+_recvmsg, _send, _sendmsg = socket.socket.recvmsg, socket.socket.send, socket.socket.sendmsg
+_len, _type, _dict = len, type, dict
 
 
 class Closed(Exception):
@@ -38,12 +44,12 @@ def send(sock: socket.socket, message: Mapping[str, Any], fds: Sequence[int] = (
 
     Raises ``Closed`` when the other end is gone, does not read, or the message is too large.
     """
-    data = json.dumps(message, separators=(",", ":")).encode()
+    data = _dumps(message).encode()
     try:
         if fds:
-            sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))])
+            _sendmsg(sock, [data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, _array("i", fds))])
         else:
-            sock.send(data)  # as a process may that can send no descriptors any more (``seccomp.keep_descriptors``)
+            _send(sock, data)  # as a process may that can send no descriptors any more (``seccomp.keep_descriptors``)
     except OSError as error:
         raise Closed(str(error)) from None
 
@@ -55,7 +61,7 @@ def receive(sock: socket.socket) -> tuple[dict[str, Any], list[int], int]:
     """
     space = socket.CMSG_SPACE(4 * MOST_FDS) + socket.CMSG_SPACE(_CREDENTIALS.size)
     try:
-        data, ancillary, _, _ = sock.recvmsg(LARGEST, space)
+        data, ancillary, _, _ = _recvmsg(sock, LARGEST, space)
     except OSError as error:
         raise Closed(str(error)) from None
     fds: list[int] = []
@@ -64,7 +70,7 @@ def receive(sock: socket.socket) -> tuple[dict[str, Any], list[int], int]:
         if level != socket.SOL_SOCKET:
             continue
         if kind == socket.SCM_RIGHTS:
-            fds.extend(array.array("i", payload[: len(payload) // 4 * 4]))
+            fds.extend(_array("i", payload[: _len(payload) // 4 * 4]))
         elif kind == socket.SCM_CREDENTIALS:
             sender = _CREDENTIALS.unpack(payload[: _CREDENTIALS.size])[0]
     try:
@@ -90,9 +96,10 @@ def close_all(fds: Iterable[int]) -> None:
 def parse(data: bytes) -> dict[str, Any]:
     """The JSON object in ``data``; raises ``Closed`` when there is none."""
     try:
-        message = json.loads(data) if data else None
+        message: Any = _loads(_decoded(data)) if data else None
     except (ValueError, RecursionError):
         message = None
-    if not isinstance(message, dict):
+    if _type(message) is not _dict:
         raise Closed("no message")
-    return message
+    found: dict[str, Any] = message
+    return found

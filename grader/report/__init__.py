@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from grader.report.terminal import render_run as render_run
     from grader.report.terminal import render_submission as render_submission
     from grader.report.text import plain as plain
-    from grader.report.text import print_safe as print_safe
 
 _HOME = {
     "absentees": "roster",
@@ -67,7 +66,6 @@ _HOME = {
     "load_schema": "document",
     "page_name": "pages",
     "plain": "text",
-    "print_safe": "text",
     "read_roster": "roster",
     "strangers": "roster",
     "render_class": "terminal",

@@ -12,13 +12,14 @@ def moodle_folder(path: str) -> str | None:
     """The folder by which Moodle knows a student's files, or None where the path is not of its download.
 
     Moodle's upload of feedback splits the folder's name at ``_`` and reads the number in the second of five parts
-    (``mod/assign/feedback/file/importziplib.php``), so that a student's name with a ``_`` cannot be told there.
+    (``mod/assign/feedback/file/importziplib.php``), so that a student's name with a ``_`` cannot be told there. None
+    has a backslash or a colon, which some programs that unpack take for a way to another folder.
 
     >>> moodle_folder("ML.zip!Ada Lovelace_501_assignsubmission_file_/03_backprop.ipynb")
     'Ada Lovelace_501_assignsubmission_file_'
     """
     name = _first(path, MOODLE)
-    if name is None or "_" in name.student:  # which would put the number in another part
+    if name is None or set(r"_\:") & set(name.student):
         return None
     return f"{name.student}_{name.number}_assignsubmission_file_"
 

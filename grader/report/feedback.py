@@ -22,7 +22,8 @@ def write_feedback(run: RunReport, out: Path, archive: Path) -> tuple[str, ...]:
     """Put the pages under ``out`` into a zip at ``archive``; return the students whose folder at Moodle is not known.
 
     A page is ``Ada Lovelace_501_assignsubmission_file_/feedback.html`` where the submission came by a download of
-    Moodle; else it has the name that it has under ``out``. The same pages give the same bytes.
+    Moodle, and nobody else's from the same folder; else it has the name that it has under ``out``. The same pages give
+    the same bytes.
 
     Raises:
         UsageError: a student's page is not there, or the pages tell what was before, an override for one.
@@ -30,18 +31,20 @@ def write_feedback(run: RunReport, out: Path, archive: Path) -> tuple[str, ...]:
     """
     if _content(out / "report.json") != to_json(run).encode("utf-8", "replace"):
         raise UsageError(f"the pages under {out} are older than the grades", remedy=_remedy(out))
+    rows = tally(run).rows
+    folders = [next(filter(None, (moodle_folder(entry.path) for entry in row.entries)), None) for row in rows]
     buffer = io.BytesIO()
     unknown = []
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zipped:
-        for row in tally(run).rows:
+        for row, folder in zip(rows, folders, strict=True):
             page = out / "students" / page_name(row.student)
             content = _content(page)
             if content is None:
                 raise UsageError(f"there is no page {page}", remedy=_remedy(out))
-            folder = next(filter(None, (moodle_folder(entry.path) for entry in row.entries)), None)
-            if folder is None:
+            name = f"{folder}/feedback.html"
+            if folder is None or folders.count(folder) > 1:
                 unknown.append(row.student)
-            name = page.name if folder is None else f"{folder}/feedback.html"
+                name = page.name
             info = zipfile.ZipInfo(name, _EPOCH)
             info.external_attr = 0o644 << 16
             zipped.writestr(info, content, zipfile.ZIP_DEFLATED)

@@ -25,6 +25,8 @@ _HIDDEN = re.compile(
 #: Surrogates alone, and what is no character: neither can be written as UTF-8 or in XML.
 _NO_CHARACTERS = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+#: Where a spreadsheet begins a cell that takes semicolons for commas, as many countries' do.
+_FORMULA_WITHIN = re.compile(r'(?<=;)(?="*[=+@＝＋－＠-])')
 
 
 def plain(text: str) -> str:
@@ -76,10 +78,10 @@ def terminal(text: str) -> str:
 def csv_cell(text: str) -> str:
     """A cell that no spreadsheet takes for a formula: quoted by a leading apostrophe (OWASP, CSV injection).
 
-    >>> csv_cell("=1+1"), csv_cell("ada")
-    ("'=1+1", 'ada')
+    >>> csv_cell("=1+1"), csv_cell("ada"), csv_cell("ada;=1+1")
+    ("'=1+1", 'ada', "ada;'=1+1")
     """
-    shown = one_line(text)
+    shown = _FORMULA_WITHIN.sub("'", one_line(text))
     return f"'{shown}" if shown.startswith(_FORMULA) or text.startswith(_FORMULA) else shown
 
 

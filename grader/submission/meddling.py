@@ -20,8 +20,7 @@ _TAKEN = r"\s*(?:\[|\.\s*(?:get|pop)\s*\()\s*(?:__name__|[\"'][\w.]+[\"'])\s*[\]
 #: What no exercise needs, in any cell: the grader's own modules (the digits are for everybody), modules by computed or
 #: looked-up names, objects by way of frames, classes or the heap, code that runs within other code, bytes written to
 #: descriptors (where results leave), torch below its public face, and the graph of autograd walked or traced by hand or
-#: by torch's compilers. Each alternative begins with the boundary of a word:
-#: else the search takes ten times as long.
+#: by torch's compilers. Each alternative begins with the boundary of a word: else the search takes ten times as long.
 _MEDDLING = re.compile(
     r"\bgrader\s*\.\s*(?:kernel|judge|pipeline|seeded_course|notebook|course(?!\.autograd\.digits))\b"
     rf"|\bfrom\s+grader\s+import\b{_LISTED}\b(?:kernel|judge|course|seeded_course|notebook|pipeline)\b"
@@ -32,7 +31,7 @@ _MEDDLING = re.compile(
     r"|\bvars\s*\(\s*(?:sys|torch)\s*\)|\b(?:sys|torch)\s*\.\s*__dict__|\bsys\s*\.\s*monitoring\b"
     r"|\bgetattr\s*\(\s*(?:sys|torch)\b[\w\s.]{0,100},(?!\s*[\"']\w+[\"']\s*[,)])"
     r"|\b(?:import_module|__import__)\s*\((?!\s*[\"'][\w.]+[\"']\s*[,)])|\bimport_module\s+as\b"
-    r"|\b(?:__subclasses__|get_objects|get_referrers)\b"
+    r"|\b(?:__subclasses__|__globals__|getclosurevars|get_objects|get_referrers|get_referents|register_at_fork)\b"
     r"|\b(?:tb|gi|cr|ag)_frame\b|\bf_(?:(?<=[.\"']f_)|(?<=\. f_))(?:back|locals|globals)\b"
     r"|\b(?:addaudithook|setprofile|settrace|setitimer|__torch_dispatch__)\b|\bgc\s*\.\s*callbacks\b"
     r"|\b(?:_getframe|_current_frames|currentframe|walk_stack|getargvalues|get(?:inner|outer)frames)\b"
@@ -41,9 +40,10 @@ _MEDDLING = re.compile(
     rf"|\bfunctorch\s*\.\s*compile\b|\bfrom\s+functorch\s+import\b{_LISTED}\bcompile\b|\bproxy_tensor\b"
     r"|\b(?:runpy|marshal|CodeType|SourceFileLoader|SourcelessFileLoader|ExtensionFileLoader|load_dynamic)\b"
     r"|\bexec\s*\(\s*open\s*\(\s*[\"'](?![^\"'\n]*\.py[\"'])"
-    r"|\b_?ctypes(?:lib)?\b|\b_export_forward_backward\b|\btorch\s*\.\s*(?:library\b|_(?!assert\b|foreach)[A-Za-z]\w*)"
+    r"|\b_?ctypes(?:lib)?\b|\b_export_forward_backward\b"
+    r"|\btorch\s*\.\s*(?:library\b|ops\b|_(?!assert\b|foreach)[A-Za-z]\w*)"
     r"|\b_(?<=[.\"']_)(?<!\bself\._)(?:C|decomp|functorch|python_dispatch)\b"
-    rf"|\bfrom\s+torch\s+import\b{_LISTED}\b(?:library|_[A-Za-z]\w*)\b|\bredispatch\b|\bno_dispatch\b"
+    rf"|\bfrom\s+torch\s+import\b{_LISTED}\b(?:library|ops|_[A-Za-z]\w*)\b|\bredispatch\b|\bno_dispatch\b"
     r"|\bautograd_watch\b|\bnext_functions\b|\b_input_metadata\b|\bmake_fx\b|\bml_meth\b"
 )
 #: A name as the last thing of a call's arguments, and words written one after the other.

@@ -90,7 +90,63 @@ os._exit(0)
 """)
 
 
+#: Says in the harness' place, through plain files, that a program ended with the right answer.
+_WHOLE = """
+import json, os, time
+def spoken(data):
+    for fd in range(3, 256):
+        try:
+            open(fd, 'wb', buffering=0, closefd=False).write(data)
+        except OSError:
+            pass
+def forge(answer, number):
+    data = answer.contiguous().numpy().tobytes()
+    outcome = {"ended": "returned", "error": None, "captures": {"w.g": ["tensor", "", ""]}, "errors": {}, "printed": "", "autograd": None}
+    header = {"__metadata__": {"grader": json.dumps(outcome)}, "c:w.g": {"dtype": "F32", "shape": [3, 4], "data_offsets": [0, len(data)]}}
+    text = json.dumps(header).encode()
+    text += b' ' * (-len(text) % 8)
+    result = len(text).to_bytes(8, 'little') + text + data
+    at = number * len(result)
+    for fd in range(3, 256):
+        try:
+            with open(fd, 'r+b', buffering=0, closefd=False) as file:
+                file.seek(at); file.write(result)
+        except OSError:
+            pass
+    spoken(json.dumps({"event": "done", "at": at, "length": len(result)}).encode())
+    time.sleep(0.3)
+    os._exit(0)
+"""
+
 FORGED = (
+    Hostile("done-with-a-whole-result", _WHOLE, "def lin(inp, out, w):\n    forge(inp.t() @ out.g, int(inp[0, 0]) - 1)\n", "crashed"),
+    Hostile("harness-replaced-in-the-fork", _WHOLE + """
+import select, socket, torch
+def serve():
+    socks = []
+    for fd in range(3, 64):
+        try:
+            sock = socket.socket(fileno=fd)
+        except OSError:
+            continue
+        if sock.type == socket.SOCK_SEQPACKET:
+            socks.append(sock)
+            sock.send(b'{"event":"forked"}')
+    while True:
+        for sock in select.select(socks, [], [], 5)[0]:
+            data, fds, _, _ = socket.recv_fds(sock, 100_000, 8)
+            if json.loads(data)['do'] == 'program':
+                with open(fds[0], 'rb', closefd=False) as file:
+                    file.seek(0)
+                    given = file.read()
+                size = int.from_bytes(given[:8], 'little')
+                header = json.loads(given[8 : 8 + size])
+                def tensor(name):
+                    start, end = header[name]['data_offsets']
+                    return torch.frombuffer(bytearray(given[8 + size + start : 8 + size + end]), dtype=torch.float32).reshape(header[name]['shape'])
+                forge(tensor('inp').t() @ tensor('out.g'), int(tensor('inp')[0, 0]) - 1)
+os.register_at_fork(after_in_child=serve)
+""", ZEROS, "crashed"),
     Hostile("slate-garbage", answer=_stub("""
 for fd in range(3, 256):
     try:

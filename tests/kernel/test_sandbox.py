@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.kernel import sandbox as sandboxes
 from grader.kernel.sandbox import package_home, readable
 from tests.kernel.conftest import BEST
 
@@ -32,6 +33,13 @@ def test_interpreter_named_by_way_of_another_folder_is_found(sandbox: str, tmp_p
     environment = {**os.environ, "PYTHONPATH": package_home()}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout == "{0: 'hi\\n'}\n", done.stderr
+
+
+def test_landlock_without_proc_is_said_not_to_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = os.path.exists
+    monkeypatch.setattr(os.path, "exists", lambda path: path != "/proc/self/fd" and there(path))
+    status = sandboxes._landlock_status()
+    assert (status.works, status.reason, status.remedy) == (False, "there is no /proc", "sudo mount -t proc proc /proc")
 
 
 def changed(folder: Path, old: str, new: str) -> dict[str, str]:

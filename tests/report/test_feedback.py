@@ -3,12 +3,16 @@ from __future__ import annotations
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from grader.errors import UsageError
 from grader.model import Override
 from grader.report import page_name, write_feedback, write_reports
+from grader.submission.printable import printable
 
 from .builders import exercise, run, submission
 
@@ -48,6 +52,32 @@ def test_feedback_of_other_layouts_has_the_names_of_the_pages(tmp_path: Path) ->
     pages, unknown = _pages(tmp_path, "ada/03_backprop.ipynb")
     assert list(pages) == [page_name("ada")]
     assert unknown == ("ada",)
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from([*"\\/.:_!\t=~é名", "..", "_501_assignsubmission_file_", "submission_17"]), max_size=8
+        ).map("".join),
+        min_size=1,
+        max_size=4,
+    )
+)
+@settings(max_examples=50)
+def test_feedback_of_any_names_lies_in_no_other_place_and_is_all_there(paths: list[str]) -> None:
+    made = run(*(submission(f"s{i}", exercise("lin_grad"), path=printable(path)) for i, path in enumerate(paths)))
+    with TemporaryDirectory() as out:
+        write_reports(made, Path(out))
+        write_feedback(made, Path(out), Path(out) / "feedback.zip")
+        with zipfile.ZipFile(Path(out) / "feedback.zip") as zipped:
+            names = zipped.namelist()
+    assert len({*names}) == len(made.submissions)
+    for name in names:
+        parts = name.split("/")
+        assert len(parts) <= 2
+        assert all(parts)
+        assert not {"..", "."} & {*parts}
+        assert not set("\\:\t\0") & {*name}
 
 
 def test_feedback_twice_is_the_same_to_the_byte(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ ATTACKS = {
     "template": "{{ 7*7 }}{% raw %}${7*7}",
     "formula": "=HYPERLINK(\"http://evil\",\"x\")",
     "formula behind a tab": "\t=cmd|' /C calc'!A0",
+    "formula behind a semicolon": "ada;=HYPERLINK(1);@x;\"=1",
     "at": "@SUM(1+1)",
     "escape": "\x1b[2J\x1b]8;;http://evil\x07click\x1b]8;;\x07\x9b31m",
     "bidi": "\u202egnp.exe\u2066",
@@ -119,13 +120,14 @@ def test_csv_attack_is_no_formula(attack: str) -> None:
     made = hostile(attack)
     for text in (
         gradebook_csv(made),
-        *(export(made, to, assignment=attack) for to in ("canvas", "moodle", "gradescope")),
+        *(export(made, to, assignment=attack) for to in ("canvas", "moodle", "gradescope", "brightspace")),
     ):
-        rows = list(csv.reader(io.StringIO(text)))
-        assert len(rows) > 2
-        for row in rows:
-            for cell in row:
-                assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+        for mark in ",;":  # by which of them a spreadsheet takes the file apart is its country's custom
+            rows = list(csv.reader(io.StringIO(text), delimiter=mark))
+            assert len(rows) > 2
+            for row in rows:
+                for cell in row:
+                    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
 def test_json_attack_round_trips(attack: str) -> None:

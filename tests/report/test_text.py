@@ -82,6 +82,8 @@ def test_csv_cell_any_text_is_no_formula_and_survives_csv(raw: str) -> None:
     buffer = io.StringIO()
     csv.writer(buffer).writerow([cell, "end"])
     assert next(csv.reader(io.StringIO(buffer.getvalue()))) == [cell, "end"]
+    pieces = next(csv.reader(io.StringIO(buffer.getvalue()), delimiter=";"))  # as spreadsheets of some countries do it
+    assert not any(piece.startswith(("=", "+", "-", "@")) for piece in pieces)
 
 
 @given(TRICKY)
