@@ -91,17 +91,22 @@ class Rehearsal:
         return local.run_in_fork(check, space, seconds=self.exercise.time_limit or _LIMITS.check_s)
 
     def run(self, space: dict[str, Any], source: str = "") -> tuple[CaseRun, ...]:
-        """Each case run in the namespace ``space``, which is left as it was; ``source`` is the cell of a ``rerun``."""
+        """Each case run in the namespace ``space``, which is left as it was; ``source`` is the cell of a ``rerun``.
+
+        Raises ``KeyboardInterrupt`` when the user interrupts.
+        """
         before = dict(space)
         shell = local.PlainShell(space)
         namespace = Namespace(shell, list(self.exercise.needs), source, lambda number: "<cell>", _LIMITS.printed)
         runs = []
-        for one, encoded in zip(self.prepared, self._encoded, strict=True):
-            tensors, about = exchange.decode(encoded)
-            kept, outcome = ProgramRun(namespace, about, tensors, None).run()
-            kept = {name: tensor.detach() for name, tensor in kept.items()}
-            run, _ = results.case_run(one.case.program, kept, outcome, lambda request: None)
-            runs.append(run)
-        space.clear()
-        space.update(before)
+        try:
+            for one, encoded in zip(self.prepared, self._encoded, strict=True):
+                tensors, about = exchange.decode(encoded)
+                kept, outcome = ProgramRun(namespace, about, tensors, None).run()
+                kept = {name: tensor.detach() for name, tensor in kept.items()}
+                run, _ = results.case_run(one.case.program, kept, outcome, lambda request: None)
+                runs.append(local.not_interrupted(run))
+        finally:
+            space.clear()
+            space.update(before)
         return tuple(runs)

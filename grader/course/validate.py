@@ -8,6 +8,7 @@ seeds. All of it runs in this process, without a kernel; the course's own code i
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
 import warnings
 from collections.abc import Callable, Iterator, MutableSequence, Sequence
@@ -118,8 +119,10 @@ def _proofs(work: Sequence[_Work], jobs: int, told: Callable[[int], None]) -> It
                 done, waiting = wait(waiting, timeout=_TOLD_S, return_when=FIRST_COMPLETED)
                 told(sum(counts))
                 yield from (one.result() for one in done)
-        finally:
-            pool.shutdown(cancel_futures=True)
+        except BaseException:
+            for helper in multiprocessing.active_children():  # a proof takes minutes, for which nobody waits any more
+                helper.terminate()
+            raise
 
 
 def _seeds_of(work: _Work) -> int:
@@ -138,7 +141,12 @@ _counts: list[MutableSequence[int]] = []
 
 
 def _adopt(work: Sequence[_Work], counts: MutableSequence[int]) -> None:
-    """In a helper process: what it inherited, and where it counts the seeds of each that are done."""
+    """In a helper process: what it inherited, and where it counts the seeds of each that are done.
+
+    Ctrl-C reaches it too, but its parent alone says so, and ends it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _adopted[:] = work
     _counts[:] = [counts]
 

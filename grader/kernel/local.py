@@ -24,7 +24,7 @@ from typing import Any
 import numpy
 import torch
 
-from grader.kernel import autograd_watch, exchange, programs, results
+from grader.kernel import autograd_watch, confine, exchange, programs, results
 from grader.kernel.deaths import how_it_ended
 from grader.kernel.program import Namespace, ProgramRun
 from grader.kernel.studenterror import code_name
@@ -93,8 +93,12 @@ def _in_process(program: Program, space: Namespace, check: Check) -> CaseRun:
     kept, outcome = _outcome(program, space, None)
     with torch._C.DisableTorchFunction():
         own = {name: tensor.detach().clone() for name, tensor in kept.items()}
-    run, _ = results.case_run(program, own, outcome, lambda _: check.cell)
-    if run.error is not None and run.error.type == "KeyboardInterrupt":
+    return not_interrupted(results.case_run(program, own, outcome, lambda _: check.cell)[0])
+
+
+def not_interrupted(run: CaseRun) -> CaseRun:
+    """``run``, of a program in this very process. Raises ``KeyboardInterrupt`` where the user's ended a part of it."""
+    if any(error is not None and error.type == "KeyboardInterrupt" for error in (run.error, *run.errors.values())):
         raise KeyboardInterrupt
     return run
 
@@ -236,6 +240,7 @@ class _Fork:
 
     def _be_child(self, pipe: int, namespace: dict[str, Any], shell: Any, seconds: float) -> None:
         """Run ``todo``, sending each result; the caller ends the process."""
+        os.close(self.fd)  # else it would wait for itself to read, where the parent is dead
         _cut_off(seconds)
         reset_torch_modes()
         space = _space(self.check, namespace, shell, self.limits)
@@ -274,7 +279,9 @@ def _cut_off(seconds: float) -> None:
     threading.setprofile(None)
     import resource
 
-    # Where the parent dies, nobody kills this process at its deadline.
+    # Where the parent dies, nobody kills this process at its deadline: the system does, or stops what computes on.
+    if sys.platform == "linux":
+        confine.die_with_parent(signal.SIGKILL)
     most = int(seconds) + 5
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CPU, (most, most))

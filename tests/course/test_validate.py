@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+import multiprocessing
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -203,6 +205,25 @@ def test_validate_in_two_processes_gives_the_same() -> None:
     few = replace(course, exercises={name: e for name, e in course.exercises.items() if e.notebook == "07_trace"})
     alone, together = (validate(few, quick=True, jobs=jobs) for jobs in (1, 2))
     assert [proof.margins for proof in alone.exercises] == [proof.margins for proof in together.exercises]
+
+
+def test_interrupt_while_an_answer_runs_ends_the_proof(tmp_path: Path) -> None:
+    interrupted = f"import os\n    if os.getpid() == {os.getpid()}:\n        raise KeyboardInterrupt\n"
+    with pytest.raises(KeyboardInterrupt):
+        proved(
+            tmp_path, variants=f'@variant("double_grad")\ndef f(inp, out):\n    {interrupted}    inp.g = 2 * out.g\n'
+        )
+
+
+def test_interrupt_ends_the_proofs_in_other_processes(tmp_path: Path) -> None:
+    def interrupt(seeds: int, total: int) -> None:
+        if seeds:
+            raise KeyboardInterrupt
+
+    course = load_course(str(write_course(tmp_path)))
+    with pytest.raises(KeyboardInterrupt):
+        validate(course, seeds=1_000_000, jobs=2, underway=interrupt)  # which would take hours
+    assert not multiprocessing.active_children()
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

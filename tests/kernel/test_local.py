@@ -187,9 +187,39 @@ def test_interrupt_of_the_user_ends_the_wait() -> None:
     assert psutil.Process().children() == children
 
 
-def test_interrupt_in_process_is_not_the_students() -> None:
+@pytest.mark.parametrize(
+    ("source", "raises"),
+    [
+        ("def f(x): raise KeyboardInterrupt", ()),
+        ("def f(x): x.g = x\ndef g(): raise KeyboardInterrupt", ("g()",)),
+    ],
+    ids=["call", "expression"],
+)
+def test_interrupt_in_process_is_not_the_students(source: str, raises: tuple[str, ...]) -> None:
     with pytest.raises(KeyboardInterrupt):
-        local.run_in_process(check(), space_of("def f(x): raise KeyboardInterrupt"))
+        local.run_in_process(check(program(raises=raises)), space_of(source))
+
+
+@pytest.mark.parametrize(
+    "source", ["def f(x): time.sleep(60)", "def f(x): x.g = torch.zeros(3)"], ids=["waits", "sends"]
+)
+def test_fork_does_not_outlive_a_parent_that_is_killed(source: str) -> None:
+    parent = os.fork()
+    if parent == 0:
+        try:
+            many = check(*[program(str(n), tensors={"x": torch.zeros(99_999)}) for n in range(20)])
+            with local._Fork(many, many.programs, space_of(source), None, 60, Limits()):
+                time.sleep(60)  # and reads nothing
+        finally:
+            os._exit(0)
+    try:
+        while not (forks := psutil.Process(parent).children()):
+            time.sleep(0.01)
+        time.sleep(1)  # in which it comes to a full pipe
+    finally:
+        os.kill(parent, signal.SIGKILL)
+        os.waitpid(parent, 0)
+    assert not psutil.wait_procs(forks, timeout=10)[1]
 
 
 def test_threads_of_torch_do_not_hang_the_fork() -> None:
