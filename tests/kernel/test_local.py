@@ -204,21 +204,25 @@ def test_interrupt_in_process_is_not_the_students(source: str, raises: tuple[str
     "source", ["def f(x): time.sleep(60)", "def f(x): x.g = torch.zeros(3)"], ids=["waits", "sends"]
 )
 def test_fork_does_not_outlive_a_parent_that_is_killed(source: str) -> None:
+    # Made before the first fork, in which torch's threads are not, and would be waited for.
+    many = check(*[program(str(n), tensors={"x": torch.zeros(99_999)}) for n in range(20)])
+    space = space_of(source)
     parent = os.fork()
     if parent == 0:
         try:
-            many = check(*[program(str(n), tensors={"x": torch.zeros(99_999)}) for n in range(20)])
-            with local._Fork(many, many.programs, space_of(source), None, 60, Limits()):
+            with local._Fork(many, many.programs, space, None, 60, Limits()):
                 time.sleep(60)  # and reads nothing
         finally:
             os._exit(0)
     try:
-        while not (forks := psutil.Process(parent).children()):
+        began = time.monotonic()
+        while not (forks := psutil.Process(parent).children()) and time.monotonic() < began + 30:
             time.sleep(0.01)
         time.sleep(1)  # in which it comes to a full pipe
     finally:
         os.kill(parent, signal.SIGKILL)
         os.waitpid(parent, 0)
+    assert forks
     assert not psutil.wait_procs(forks, timeout=10)[1]
 
 
