@@ -22,6 +22,7 @@ from grader.submission import Collection, CollectLimits, Entry
 
 if TYPE_CHECKING:
     from grader.gradebook import Gradebook
+    from grader.run_head import RunHead
 
 #: What ``RunSettings`` are called.
 _SETTINGS = {
@@ -143,22 +144,29 @@ class _Run:
 
     def remarks(self) -> Iterator[str]:
         """What is another than in the gradebook's last run, and what comes of that."""
-        last = None if self.options.fresh else self.gradebook.last_settings()
-        changed = [
-            named for name, named in _SETTINGS.items() if last and getattr(last, name) != getattr(self.settings, name)
-        ]
-        digest = self.gradebook.last_course_digest()
-        if last and digest and digest != self.course_digest and last.course == self.settings.course:
-            changed.insert(0, f"course {self.settings.course!r}")
-        if changed:
+        last = self.gradebook.last_head()
+        if last is None:
+            return
+        if changed := self._changed(last):
             yield f"the {' and the '.join(changed)} changed since the last run, so everything is graded again"
-        if not self.assigned and self.gradebook.last_assigned():
+        if not self.assigned and last.assigned:
             yield "the last run was of what --assigned named; without it, each total is of what that student handed in"
-        if self.options.roster is None and self.gradebook.last_absent():
+        if self.options.roster is None and last.absent:
             yield (
                 "the last run had a class list, which --roster names; without it, nobody is told to have handed in "
                 "nothing"
             )
+
+    def _changed(self, last: RunHead) -> list[str]:
+        """What by itself makes this run grade anew what the last one graded."""
+        if self.options.fresh:
+            return []
+        changed = [
+            named for name, named in _SETTINGS.items() if getattr(last.settings, name) != getattr(self.settings, name)
+        ]
+        if last.settings.course == self.settings.course and last.course_digest not in ("", self.course_digest):
+            changed.insert(0, f"course {self.settings.course!r}")
+        return changed
 
     def begin(self, submissions: int, absent: Sequence[str]) -> None:
         """Note in the gradebook that a run of so many ``submissions`` starts, and who handed in nothing."""
@@ -240,8 +248,8 @@ def _seed(options: ScoreOptions, gradebook: Gradebook, course: str) -> int:
     """The seed asked for, else the one this gradebook was graded with, else a secret one drawn now."""
     if options.seed is not None:
         return options.seed
-    last = None if options.fresh else gradebook.last_settings()
-    return last.seed if last is not None and last.course == course else secrets.randbits(40)
+    last = None if options.fresh else gradebook.last_head()
+    return last.settings.seed if last is not None and last.settings.course == course else secrets.randbits(40)
 
 
 def _keys(entries: Sequence[Entry]) -> list[str]:

@@ -158,29 +158,14 @@ class Gradebook:
         except _UNUSABLE as error:
             raise self._unusable(error) from error
 
-    def last_settings(self) -> RunSettings | None:
-        """The settings of the last run, or None in a new gradebook.
+    def last_head(self) -> RunHead | None:
+        """How the last run began; None in a new gradebook.
 
         Raises:
-            GradebookError: they cannot be read.
+            GradebookError: it cannot be read.
         """
         last = self._last_run()
-        return None if last is None else last[1].settings
-
-    def last_course_digest(self) -> str:
-        """The hash of the course in the last run; empty in a new gradebook, or where an older grader kept none."""
-        last = self._last_run()
-        return "" if last is None else last[1].course_digest
-
-    def last_assigned(self) -> Mapping[str, float]:
-        """The exercises that were assigned in the last run, with their points; none where it was of what came."""
-        last = self._last_run()
-        return {} if last is None else last[1].assigned
-
-    def last_absent(self) -> tuple[str, ...]:
-        """Who handed in nothing in the last run, by the class list that it was given."""
-        last = self._last_run()
-        return () if last is None else last[1].absent
+        return None if last is None else last[1]
 
     def _last_run(self) -> tuple[int, RunHead] | None:
         row = next(self._rows("SELECT id, settings FROM run ORDER BY id DESC LIMIT 1"), None)
@@ -283,10 +268,10 @@ class Gradebook:
         return tuple(answerable(one, last.tasks) for one in (*submissions, *last.missing(submissions)))
 
     def _begun(self) -> RunHead:
-        last = self._last_run()
-        if last is None:
+        head = self.last_head()
+        if head is None:
             raise GradebookError(f"nothing was graded in {self.path} yet", remedy="run `grader score` first")
-        return last[1]
+        return head
 
     def rulings(self) -> tuple[Ruling, ...]:
         """All that humans ruled, by student and exercise; also on notebooks that are in no report any more."""

@@ -182,7 +182,7 @@ def test_take_over_of_a_row_that_cannot_be_read_grades_again(tmp_path: Path) -> 
 
 def test_gradebook_tells_what_the_last_run_has_not(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        assert (book.remarks(), book.last_settings()) == ((), None)
+        assert (book.remarks(), book.last_head()) == ((), None)
         book.begin(SETTINGS, 2)
         book.store("ada", "f", report_of("ada"))
         assert "unfinished: 1 of 2 submissions" in book.remarks()[0]
@@ -191,7 +191,9 @@ def test_gradebook_tells_what_the_last_run_has_not(tmp_path: Path) -> None:
         book.begin(SETTINGS, 1)
         book.take_over("ada", "f")
         assert "1 submission of an earlier run is" in book.remarks()[0]
-        assert book.last_settings() == SETTINGS
+        head = book.last_head()
+        assert head is not None
+        assert head.settings == SETTINGS
         book.begin(SETTINGS, 0)
         assert "2 submissions of earlier runs are" in book.remarks()[0]
 
@@ -233,7 +235,9 @@ def test_gradebook_reports_who_is_absent_until_somebody_rules_on_them(tmp_path: 
     with Gradebook(tmp_path / FILE_NAME) as book:
         book.begin(SETTINGS, 1, absent=["zoe", "yan"], tasks=TASKS)
         book.store("ada", "f", submission("ada", exercise("lin_grad")))
-        assert (book.last_absent(), book.report().absent) == (("zoe", "yan"), ("zoe", "yan"))
+        head = book.last_head()
+        assert head is not None
+        assert (head.absent, book.report().absent) == (("zoe", "yan"), ("zoe", "yan"))
 
         book.rule(*rulings_for(book.answers(), "zoe", "lin_grad", 3.0, "oral exam"))
         with pytest.raises(UsageError, match="zoe has no exercise 'Relu'"):  # of a notebook that nobody handed in
@@ -298,7 +302,7 @@ def test_gradebook_with_damaged_settings_is_told_of_its_damage_only(tmp_path: Pa
     with Gradebook(tmp_path / FILE_NAME) as book:
         book.begin(SETTINGS, 1)
         book._db.execute("UPDATE run SET settings = '{'")
-        for asked in (book.remarks, book.last_settings):
+        for asked in (book.remarks, book.last_head):
             with pytest.raises(GradebookError, match="is damaged"):
                 asked()
 
