@@ -163,8 +163,7 @@ def absent(students: Sequence[str]) -> str:
     >>> absent(["alan", "Hopper, Grace"])
     'Handed in nothing, or only under another name: 2 students (alan; Hopper, Grace).'
     """
-    named = first_of(students, _ABSENT_NAMED, "; ")
-    return f"Handed in nothing, or only under another name: {count_of(len(students), 'student')} ({named})."
+    return f"Handed in nothing, or only under another name: {_counted(students)}."
 
 
 def not_on_the_list(students: Sequence[str]) -> str:
@@ -173,8 +172,11 @@ def not_on_the_list(students: Sequence[str]) -> str:
     >>> not_on_the_list(["lovelaceada"])
     'Not on the class list, or there under another name: 1 student (lovelaceada).'
     """
-    named = first_of(students, _ABSENT_NAMED, "; ")
-    return f"Not on the class list, or there under another name: {count_of(len(students), 'student')} ({named})."
+    return f"Not on the class list, or there under another name: {_counted(students)}."
+
+
+def _counted(students: Sequence[str]) -> str:
+    return f"{count_of(len(students), 'student')} ({first_of(students, _ABSENT_NAMED, '; ')})"
 
 
 def attempts(notebooks: Sequence[str]) -> str:
