@@ -153,21 +153,21 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
         return wording.say(key, path=symptom.path, share=share, right=right, goal=_goal(measure))
     if found.max_abs_error is None or found.worst is None or found.worst_actual is None or found.worst_expected is None:
         return None
-    exercise = symptom.exercise
     if (what := _not_so(symptom, first)) is not None:
         said = wording.say("wrong_value.flag", path=symptom.path, what=what)
-        return replace(said, hint=exercise.hints.get(exercise.base_name(symptom.check), said.hint))
-    actual, expected = wording.numbers_apart(found.worst_actual, found.worst_expected)
-    general = "wrong_value" if symptom.is_gradient else "wrong_value.value"
-    general = "wrong_value.start" if symptom.is_registered else general
-    said = wording.say(
-        general if first.expected.is_floating_point() else "wrong_value.whole",
-        path=symptom.path,
-        error=wording.number(found.max_abs_error),
-        actual=actual,
-        expected=expected,
-        place=str(list(found.worst)) if found.worst else "its only entry",
-    )
+    else:
+        actual, expected = wording.numbers_apart(found.worst_actual, found.worst_expected)
+        general = "wrong_value" if symptom.is_gradient else "wrong_value.value"
+        general = "wrong_value.start" if symptom.is_registered else general
+        said = wording.say(
+            general if first.expected.is_floating_point() else "wrong_value.whole",
+            path=symptom.path,
+            error=wording.number(found.max_abs_error),
+            actual=actual,
+            expected=expected,
+            place=str(list(found.worst)) if found.worst else "its only entry",
+        )
+    exercise = symptom.exercise
     return replace(said, hint=exercise.hints.get(exercise.base_name(symptom.check), said.hint))
 
 
