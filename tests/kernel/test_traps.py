@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import torch
 from grader.kernel import seccomp, traps
 from grader.model import CaseRun, Cell, Check, Job, Program
 from tests.kernel.conftest import WORKING
-from tests.kernel.laboratory import Laboratory
+from tests.kernel.laboratory import LIMITS, Laboratory
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux") or platform.machine() not in seccomp.MACHINES, reason="no traps here"
@@ -94,6 +95,10 @@ def by_hand(x):
 """
 
 
+#: Of a process that hides all pages are counted, those too that it shares.
+_ROOMY = replace(LIMITS, memory=2 * LIMITS.memory)
+
+
 def _program() -> Program:
     return Program("x", "by_hand(x)", {"x": torch.arange(6.0).reshape(2, 3)}, poison=("x.g",), reads=("x.g",))
 
@@ -135,6 +140,17 @@ def test_no_check_that_allows_autograd_has_traps(laboratory: Laboratory, sandbox
 def test_whoever_gets_rid_of_the_traps_is_noticed(laboratory: Laboratory, sandbox: str) -> None:
     (execution,) = laboratory.run(sandbox, _job("writes over", BLIND, _WRITES_OVER))
     assert [run.autograd for run in execution.checks["by_hand"]] == [traps.TAMPERING] * 2
+
+
+@pytest.mark.parametrize("sandbox", WORKING)
+def test_a_check_that_may_not_be_looked_into_is_not_believed(laboratory: Laboratory, sandbox: str) -> None:
+    hides = "import ctypes\nctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE"
+    (execution,) = laboratory.run(sandbox, _job("hides", hides, _stub("formula")), limits=_ROOMY)
+    for run in execution.checks["by_hand"]:
+        if os.geteuid() == 0:  # who may look into everything
+            assert _is_right(run)
+        else:
+            assert (run.autograd, _is_right(run)) == (traps.TAMPERING, False)
 
 
 @pytest.mark.parametrize("sandbox", [name for name in WORKING if name != "none"])
