@@ -9,8 +9,8 @@ The grader's process
     lead into the ``sandbox``; ``doctor`` tells what of that works here; ``deaths`` are how a job ends early.
 Trusted processes in the sandbox
     ``jobserver`` forks a ``jobinit`` for each job, which puts up its ``mounts``, keeps its ``clock``, stops and kills
-    its ``processes``, counts their ``usage`` (by ``procfs`` and ``backlog``), drives a ``checkrun`` and leaves nothing
-    (``removal``). The ``zygote`` (``warmth``, ``hugepages``) forks its kernel.
+    its ``processes``, counts their ``usage`` (by ``procfs`` and ``backlog``), drives a ``checkrun`` with its ``traps``
+    and leaves nothing (``removal``). The ``zygote`` (``warmth``, ``hugepages``) forks its kernel.
 The student's process
     ``guest`` is the kernel: ipykernel with a ``shell``, ``outputs``, ``session`` and ``channel`` of ours, once
     ``confine`` (``landlock``, ``seccomp``) has taken away what it must not have. In it ``harness`` forks each check,

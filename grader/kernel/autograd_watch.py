@@ -15,7 +15,7 @@ Not caught: ``redispatch`` of a backward operator with a key set below Python's,
 dispatch keys, an operator of ``torch.library`` that is written in Python, the formulas of ``torch._decomp``, a thread
 made through ctypes, and whoever writes the slots back through ctypes or takes this module apart. Code that does these
 things shows in the source (``grader.submission.meddling`` flags the signs, in any cell); nobody arrives there by
-accident.
+accident. Behind this stand the job's init and its ``traps``, where the engine itself begins.
 
 The slots are found when the zygote imports this; ``install`` only writes pointers. It is for a process that ends with
 the check: nothing is ever put back.
@@ -267,11 +267,14 @@ def _watched(function: Any, *arguments: Any, **named: Any) -> None:
     function(*arguments, **named)
 
 
+_node_entries = _nodes()
+#: Where the machine code begins by which nodes of the graph are called.
+NODE_CALLS = frozenset(slot.value or 0 for slot, _, _ in _node_entries)
 _entries = [
     *_found(),
     *_wrapped(torch._C, _DISABLERS, _disable),
     *_wrapped(_thread, _STARTERS, _start),
-    *_nodes(),
+    *_node_entries,
 ]
 
 

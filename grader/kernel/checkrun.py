@@ -6,7 +6,8 @@ child that dies or runs out of time costs the program it was at; the rest get a 
 one that changed what they would find. Inputs reach a child only when their program starts, so what an earlier fork has
 seen helps no later one. A child writes into a file of its own; each result is copied for the grader as it is told, if
 there is proof that the harness made it (``proof``), so nothing else can answer for it. A stopped process that ran all
-the same (there are ways: a timer that sends SIGCONT, an orphaned process group) costs the whole check.
+the same (there are ways: a timer that sends SIGCONT, an orphaned process group) costs the whole check. Where a check
+forbids autograd its child has ``traps``, and may not make a process, which could become a program without them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import socket
 import time
 from typing import IO, TYPE_CHECKING, Any
 
-from grader.kernel import memfiles, wire
+from grader.kernel import memfiles, traps, wire
 from grader.kernel.deaths import how_it_ended
 from grader.kernel.processes import Stopped
 from grader.kernel.proof import new_secret, proves
@@ -61,6 +62,8 @@ class CheckRun:
         self.child_slate = -1
         self.stopped = Stopped()
         self.child = 0
+        self.traps: traps.Traps | None = None
+        self.forked = 0  # processes that the job had made when the child was forked
         self.sock: socket.socket | None = None
         self.death: IO[bytes] | None = None  # readable once the child is dead: the stopped kernel may hold its socket
         self.at = 0
@@ -127,6 +130,7 @@ class CheckRun:
             self.child = 0
             return "crashed"
         self.stopped = self.init.processes.stop_others(self.child)
+        self.forked = self.init.usage.forked
         # A fork has one thread; another is of the notebook's, made as it was forked, before the watch for autograd.
         return None if self.init.processes.is_alone(self.child) else "crashed"
 
@@ -148,6 +152,8 @@ class CheckRun:
         assert self.sock is not None
         known = None
         try:
+            if not self._set_traps(self.owners[len(runs)]):
+                return "trapped", traps.TAMPERING
             while len(runs) < len(self.programs):
                 owner = self.owners[len(runs)]
                 self._begin(owner)
@@ -162,6 +168,8 @@ class CheckRun:
                 if isinstance(message, str):
                     return message, ""
                 length = self._copied(message, [self._told(owner), order])
+                if self._is_tampered_with():
+                    return "trapped", traps.TAMPERING
                 if length is None:
                     return ("output_exceeded" if message.get("event") == "too_large" else "crashed"), ""
                 runs.append({"ended": "done", "at": self.at, "length": length})
@@ -169,6 +177,21 @@ class CheckRun:
         except wire.Closed:
             return self._death()
         return None, ""
+
+    def _set_traps(self, check: int) -> bool:
+        """Put the traps into a child that may not use autograd; False where it does not let itself be looked into."""
+        if self.checks[check]["autograd"] or not self.init.traps:
+            return True
+        try:
+            self.traps = traps.Traps(self.init.processes.memory(self.child), self.init.traps)
+            self.traps.set()
+        except OSError:
+            return False
+        return True
+
+    def _is_tampered_with(self) -> bool:
+        """Whether the child got rid of its traps, or made a process that can."""
+        return self.traps is not None and not (self.traps.hold() and self.init.usage.forked == self.forked)
 
     def _send_check(self, check: int, first: bool) -> None:
         """Tell the child of a check; to the first one in it belongs the file that it writes into."""
@@ -232,16 +255,18 @@ class CheckRun:
             if status is not None:
                 break
             time.sleep(0.001)
+        if self.traps is not None and status is not None and traps.ended(status):
+            return "trapped", traps.ENGINE
         return "crashed", "" if status is None else how_it_ended(status)
 
     # ---------------------------------------------------------------------------------------------- end
 
     def _kill_child(self) -> None:
         """Kill the child and all that it started: everything that was not stopped."""
-        for end in (self.sock, self.death):
+        for end in (self.sock, self.death, self.traps):
             if end is not None:
                 end.close()
-        self.sock = self.death = None
+        self.sock = self.death = self.traps = None
         if self.child:
             self.init.processes.kill_others(frozenset(self.stopped.pids.values()))
             self.child = 0

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from grader.kernel import confine, mounts, seccomp, wire
+from grader.kernel import confine, mounts, seccomp, traps, wire
 from grader.kernel import zygote as zygotes
 from grader.kernel.clock import JobClock
 from grader.kernel.deaths import how_it_ended
@@ -84,6 +84,7 @@ class JobInit:
         self.end_of_kernel: socket.socket | None = None  # over which the zygote tells of it
         self.command: socket.socket | None = None
         self.secret = ""  # that the kernel's harness and this process share
+        self.traps: tuple[int, ...] = ()  # where a check's are put, if this process may
         self.gate: int | None = None
         self.up = False
         self.next_tick = 0.0
@@ -138,12 +139,13 @@ class JobInit:
         if not events & select.POLLIN:
             self._close_gate()
             return
-        number = seccomp.asked(self.gate)
-        if number is None:
+        asking = seccomp.asked(self.gate)
+        if asking is None:
             return
         self.usage.made += 1
+        self.usage.forked += not asking.thread
         if self.usage.has_room():
-            seccomp.let_through(self.gate, number)
+            seccomp.let_through(self.gate, asking)
         else:
             self.over = "processes"
             self.processes.kill_all()  # before the gate closes, for who is refused goes on, and another cell is blamed
@@ -169,6 +171,8 @@ class JobInit:
         wire.close_all(fds)
         if message.get("event") in ("ready", "failed") and not self.up:
             self.up = True
+            if not self.processes.has_open_memory(self.kernel):  # which nothing of the notebook's can have closed yet
+                self.traps = ()
             self._tell({"event": message["event"], "text": str(message.get("text", ""))[:2000]})
 
     def _reap(self) -> None:
@@ -256,11 +260,13 @@ class JobInit:
         wire.send(ours, {"secret": self.secret})
         with theirs:
             if self.zygote is None:
+                self.traps = traps.places()
                 self.kernel = self._fork_kernel(ours, theirs, fds)
             else:
-                name, self.end_of_kernel = zygotes.ask(self.zygote, self.message, theirs, fds)
-                self.processes.kernel = [str(name)]
-                self.kernel = self.processes.pid(str(name))
+                born = zygotes.ask(self.zygote, self.message, theirs, fds)
+                self.end_of_kernel, self.traps = born.end, born.traps
+                self.processes.kernel = [born.name]
+                self.kernel = self.processes.pid(born.name)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.command = ours
         self.usage.begin()

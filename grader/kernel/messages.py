@@ -58,12 +58,12 @@ class ProgramDone(TypedDict):
     length: int
 
 
-#: How a program ends that does not come to its end.
-Lost = Literal["crashed", "timed_out", "memory_exceeded", "output_exceeded"]
+#: How a program ends that does not come to its end; ``trapped`` is one that used autograd where it may not (``traps``).
+Lost = Literal["crashed", "timed_out", "memory_exceeded", "output_exceeded", "trapped"]
 
 
 class ProgramLost(TypedDict):
-    """A program that did not, and what the system says of how: ``how`` is empty where it says nothing."""
+    """A program that did not, and what the system, or a trap, says of how: ``how`` is empty where it says nothing."""
 
     ended: Lost
     how: str

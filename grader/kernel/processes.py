@@ -85,6 +85,18 @@ class Processes:
             return str(pid)
         return next((name for name in self.listed() if self.pid(name) == pid), "")
 
+    def memory(self, pid: int) -> int:
+        """A descriptor of a descendant's memory, to read and write. Raises ``OSError`` where the system refuses."""
+        return self.proc.open(f"{self.name(pid)}/mem", os.O_RDWR)
+
+    def has_open_memory(self, pid: int) -> bool:
+        """Whether this process may read and write a descendant's memory."""
+        try:
+            os.close(self.memory(pid))
+        except OSError:
+            return False
+        return True
+
     # ------------------------------------------------------------------------------------------ signals
 
     def signal_others(self, signal_number: int, spare: frozenset[int] = frozenset()) -> set[int]:

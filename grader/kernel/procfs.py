@@ -16,10 +16,14 @@ class Proc:
         """Let go of it."""
         os.close(self.fd)
 
+    def open(self, path: str, flags: int = os.O_RDONLY) -> int:
+        """A descriptor of a file. Raises ``OSError``."""
+        return os.open(path, flags | os.O_CLOEXEC, dir_fd=self.fd)
+
     def read(self, path: str) -> str:
         """The beginning of a file, as much as those of a process hold."""
         try:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.fd)
+            fd = self.open(path)
         except OSError:
             return ""
         try:
@@ -32,7 +36,7 @@ class Proc:
     def entries(self, place: str) -> list[str]:
         """The names in a folder."""
         with contextlib.suppress(OSError):
-            fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.fd)
+            fd = self.open(place, os.O_RDONLY | os.O_DIRECTORY)
             try:
                 return os.listdir(fd)
             finally:

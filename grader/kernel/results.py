@@ -54,8 +54,10 @@ class Reader:
         ``slate`` is the result file; ``run`` what the job's init says of the program. Never raises for what the
         student's process wrote.
         """
+        if run["ended"] == "trapped":
+            return CaseRun(program.case, "crashed", autograd=run["how"]), None
         if run["ended"] != "done":
-            return unfinished(program, run["ended"], str(run.get("how", ""))), None
+            return unfinished(program, run["ended"], run["how"]), None
         length = run["length"] if run["length"] <= os.fstat(slate).st_size else 0
         data = os.pread(slate, length, run["at"])
         key = id(program), data

@@ -177,9 +177,12 @@ def bwrap_command() -> list[str]:
     """The ``bwrap`` command line up to the program to run."""
     command = ["bwrap", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts"]
     command += ["--unshare-cgroup-try", "--uid", "1000", "--gid", "1000", "--hostname", "grader"]
-    # What starts jobs keeps two capabilities, inside its own user namespace: to give each job namespaces of its own,
-    # and to fork kernels into them. A kernel gives them up before student code runs.
-    command += ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SYS_CHROOT", "--disable-userns"]
+    # What starts jobs keeps three capabilities, inside its own user namespace: to give each job namespaces of its own,
+    # to fork kernels into them, and to set traps in checks. A kernel gives them up before student code runs.
+    command += ["--cap-drop", "ALL"]
+    for kept in ("CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE"):
+        command += ["--cap-add", kept]
+    command += ["--disable-userns"]
     command += ["--new-session", "--die-with-parent", "--clearenv"]
     command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", "/job"]
     command += ["--ro-bind-try", _HUGE_PAGES, _HUGE_PAGES]

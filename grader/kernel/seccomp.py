@@ -23,7 +23,7 @@ import socket
 import struct
 from collections.abc import Iterable
 from functools import cache
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 #: Name → (number on x86_64, number on aarch64 or None where it has no such call).
 NUMBERS: dict[str, tuple[int, int | None]] = {
@@ -119,8 +119,15 @@ _DATAGRAMS = (socket.SOCK_DGRAM, socket.SOCK_RAW)
 _X32 = 0x40000000
 _SET_MODE_FILTER, _NEW_LISTENER, _WAIT_KILLABLE = 1, 8, 32
 _RECEIVE, _SEND = 0xC0502100, 0xC0182101  # ioctls on a listener
-_NOTICE, _ANSWER = struct.Struct("Q72x"), struct.Struct("QqiI")
+_NOTICE, _ANSWER = struct.Struct("Q8xi12xQ40x"), struct.Struct("QqiI")
 _CONTINUE = 1
+
+
+class Asking(NamedTuple):
+    """Who asks at a gate: for ``let_through``, and whether what is to be made is a thread or a process."""
+
+    number: int
+    thread: bool
 
 
 class _Program(ctypes.Structure):
@@ -175,7 +182,7 @@ def _set(machine: str, code: bytes, *flags: int) -> int:
     raise OSError(number, f"seccomp: {os.strerror(number)}")
 
 
-def asked(listener: int) -> int | None:
+def asked(listener: int) -> Asking | None:
     """Who asks next at ``listener``, for ``let_through``; None where they are gone. Call it when that is readable.
 
     At once: from then on no signal keeps them from waiting.
@@ -187,16 +194,16 @@ def asked(listener: int) -> int | None:
         fcntl.ioctl(listener, _RECEIVE, notice)
     except OSError:
         return None
-    number: int = _NOTICE.unpack(notice)[0]
-    return number
+    number, call, flags = _NOTICE.unpack(notice)
+    return Asking(number, call == _numbers(platform.machine())["clone"] and bool(flags & _THREAD))
 
 
-def let_through(listener: int, number: int) -> None:
-    """Let the process be made for which ``number`` asked at ``listener``, if it is still there."""
+def let_through(listener: int, asking: Asking) -> None:
+    """Let the process or thread be made that ``asking`` is about, if who asked at ``listener`` is still there."""
     import fcntl
 
     with contextlib.suppress(OSError):
-        fcntl.ioctl(listener, _SEND, _ANSWER.pack(number, 0, 0, _CONTINUE))
+        fcntl.ioctl(listener, _SEND, _ANSWER.pack(asking.number, 0, 0, _CONTINUE))
 
 
 def prepare() -> None:

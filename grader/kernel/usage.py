@@ -36,6 +36,7 @@ class Usage:
         self.limits = limits
         self.last_walk = 0.0
         self.made = 0  # processes and threads that the job has asked its init for
+        self.forked = 0  # of them, processes
 
     def begin(self) -> None:
         """Count everything anew at the next look: there is another kernel."""

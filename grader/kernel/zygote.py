@@ -15,9 +15,10 @@ import select
 import signal
 import socket
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from grader.kernel import confine, hugepages, wire
+from grader.kernel import confine, hugepages, traps, wire
 
 if TYPE_CHECKING:
     from grader.kernel.messages import JobTold
@@ -42,6 +43,7 @@ def warm() -> dict[str, Any]:
 
     del checkrun, harness, landlock, ipykernel, IPython, tornado, encodings, faulthandler, resource
     seccomp.prepare()
+    traps.places()
     guest.prepare(os.environ["HOME"])
     warmth.bring(["basics"])
     gc.enable()
@@ -70,11 +72,23 @@ class Warmth:
         job["mapped"] = confine.private_memory()
 
 
-def ask(zygote: socket.socket, job: JobTold, command: socket.socket, fds: list[int]) -> tuple[int, socket.socket]:
+@dataclass(frozen=True, slots=True)
+class Born:
+    """A kernel that the zygote forked for an init.
+
+    ``name`` is its number in the zygote's ``/proc``; over ``end`` comes its wait status when it has ended; ``traps``
+    are the places for them in its machine code (``traps.places``).
+    """
+
+    name: str
+    end: socket.socket
+    traps: tuple[int, ...]
+
+
+def ask(zygote: socket.socket, job: JobTold, command: socket.socket, fds: list[int]) -> Born:
     """In a job's init: have the ``zygote`` fork a kernel into this process's namespaces, on ``fds`` and ``command``.
 
-    Returns the kernel's number in the zygote's ``/proc``, and a socket over which its wait status comes when it has
-    ended. Raises ``OSError`` when the system has no room for it, ``wire.Closed`` when there is no zygote any more.
+    Raises ``OSError`` when the system has no room for it, ``wire.Closed`` when there is no zygote any more.
     """
     ours, theirs = wire.pair()
     me = os.pidfd_open(os.getpid())
@@ -90,7 +104,7 @@ def ask(zygote: socket.socket, job: JobTold, command: socket.socket, fds: list[i
     if "kernel" not in answer:
         ours.close()
         raise OSError(str(answer.get("failed")))
-    return answer["kernel"], ours
+    return Born(str(answer["kernel"]), ours, tuple(answer["traps"]))
 
 
 class _Nursery:
@@ -149,7 +163,7 @@ class _Nursery:
                     os._exit(1)
             self.kernels[os.pidfd_open(pid)] = pid, link
             with contextlib.suppress(wire.Closed):
-                wire.send(link, {"kernel": pid})
+                wire.send(link, {"kernel": pid, "traps": traps.places()})
         for fd in (init, *fds):
             os.close(fd)
 

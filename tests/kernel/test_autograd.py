@@ -243,7 +243,7 @@ def test_autograd_is_noticed_whatever_of_pythons_own_is_replaced(laboratory: Lab
         job.name: execution.checks["by_hand"][0].autograd
         for job, execution in zip(jobs, laboratory.run(sandbox, *jobs), strict=True)
     }
-    assert found == {**dict.fromkeys(_PATCHES, "the autograd engine"), "counting": "a thread from before the watch"}
+    assert found == dict.fromkeys(_PATCHES, "the autograd engine")
 
 
 @pytest.mark.parametrize("sandbox", WORKING[:1])

@@ -69,6 +69,7 @@ def forking() -> Iterator[tuple[CheckRun, socket.socket]]:
         kernel=0,
         wait=lambda socks, seconds: select.select(socks, [], [], seconds)[0],
         clock=Clock(),
+        usage=SimpleNamespace(forked=0),
         look=lambda: None,
         processes=SimpleNamespace(
             stop_others=lambda child: Stopped(), is_alone=lambda child: True, kill_others=lambda spare: None

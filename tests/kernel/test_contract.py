@@ -353,7 +353,9 @@ def test_a_kernel_that_may_not_be_looked_into_is_stopped_as_fast_as_any(laborato
     hides = "import ctypes\nctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE"
     # Of such a kernel and its check all pages are counted, those too that they share.
     roomy = replace(LIMITS, memory=2 * LIMITS.memory)
-    (execution,) = laboratory.run(sandbox, linear_job("hides", hides), limits=roomy)
+    job = linear_job("hides", hides)
+    job = replace(job, checks=tuple(replace(check, autograd=True) for check in job.checks))  # which need no traps
+    (execution,) = laboratory.run(sandbox, job, limits=roomy)
     assert verdicts(execution) == ("exact", "exact")
     assert execution.seconds < 5
 

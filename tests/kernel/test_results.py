@@ -210,7 +210,7 @@ def test_names_that_are_not_defined_are_told() -> None:
 @pytest.mark.parametrize(
     ("told", "ended", "message"),
     [
-        ({"ended": "timed_out"}, "timed_out", None),
+        ({"ended": "timed_out", "how": ""}, "timed_out", None),
         ({"ended": "crashed", "how": "signal 11"}, "crashed", "the process ended during the call (signal 11)"),
         ({"ended": "done", "at": 0, "length": 10**9}, "crashed", "no result"),
     ],
@@ -225,6 +225,11 @@ def test_process_that_gave_no_result_has_ended_as_its_init_says(
     assert (run.case, run.ended, run.captures, missed) == ("x", ended, {}, None)
     assert message is None or message in run.error.message  # type: ignore[union-attr]
     assert (run.error is None) == (message is None)
+
+
+def test_a_process_that_ran_into_a_trap_used_autograd() -> None:
+    run, missed = Reader().read(-1, {"ended": "trapped", "how": "the autograd engine"}, PROGRAM, lambda request: 7)
+    assert (run.ended, run.autograd, run.captures, missed) == ("crashed", "the autograd engine", {}, None)
 
 
 def test_large_results_are_read_each_time() -> None:
