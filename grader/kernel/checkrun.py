@@ -62,6 +62,7 @@ class CheckRun:
         self.child_slate = -1
         self.stopped = Stopped()
         self.child = 0
+        self.name = ""  # of the child in ``/proc``
         self.traps: traps.Traps | None = None
         self.forked = 0  # processes that the job had made when the child was forked
         self.sock: socket.socket | None = None
@@ -84,6 +85,8 @@ class CheckRun:
             ended, how = self._drive(runs)
             if self.init.processes.ran(self.stopped):
                 return runs[:done] + [{"ended": "crashed", "how": _RESUMED}] * (len(self.programs) - done)
+            if ended is None and not (self.traps is None or self.traps.hold()):
+                runs[done:] = [{"ended": "trapped", "how": traps.TAMPERING}] * (len(runs) - done)
             self._kill_child()
             if ended is None:
                 continue
@@ -132,7 +135,8 @@ class CheckRun:
         self.stopped = self.init.processes.stop_others(self.child)
         self.forked = self.init.usage.forked
         # A fork has one thread; another is of the notebook's, made as it was forked, before the watch for autograd.
-        return None if self.init.processes.is_alone(self.child) else "crashed"
+        self.name = self.init.processes.name(self.child)
+        return None if self.init.processes.is_alone(self.name) else "crashed"
 
     def _ask(self, command: socket.socket) -> dict[str, Any] | Lost:
         """Ask the kernel for a fork; its or the child's answer, or the ending where there is none."""
@@ -167,9 +171,9 @@ class CheckRun:
                 message = self._answer()
                 if isinstance(message, str):
                     return message, ""
-                length = self._copied(message, [self._told(owner), order])
-                if self._is_tampered_with():
+                if self._is_another():
                     return "trapped", traps.TAMPERING
+                length = self._copied(message, [self._told(owner), order])
                 if length is None:
                     return ("output_exceeded" if message.get("event") == "too_large" else "crashed"), ""
                 runs.append({"ended": "done", "at": self.at, "length": length})
@@ -183,15 +187,15 @@ class CheckRun:
         if self.checks[check]["autograd"] or not self.init.traps:
             return True
         try:
-            self.traps = traps.Traps(self.init.processes.memory(self.child), self.init.traps)
+            self.traps = traps.Traps(self.init.processes.memory(self.name), self.init.traps)
             self.traps.set()
         except OSError:
             return False
         return True
 
-    def _is_tampered_with(self) -> bool:
-        """Whether the child got rid of its traps, or made a process that can."""
-        return self.traps is not None and not (self.traps.hold() and self.init.usage.forked == self.forked)
+    def _is_another(self) -> bool:
+        """Whether the child has become another program, without traps, or made a process that can."""
+        return self.traps is not None and not (self.traps.hold(1) and self.init.usage.forked == self.forked)
 
     def _send_check(self, check: int, first: bool) -> None:
         """Tell the child of a check; to the first one in it belongs the file that it writes into."""
@@ -249,9 +253,8 @@ class CheckRun:
 
     def _death(self) -> tuple[Lost, str]:
         """How the child died, as the system tells it."""
-        name = self.init.processes.name(self.child)
         for _ in range(200):
-            status = self.init.processes.exit_status(name) if name else None
+            status = self.init.processes.exit_status(self.name) if self.name else None
             if status is not None:
                 break
             time.sleep(0.001)

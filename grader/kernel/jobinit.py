@@ -171,7 +171,8 @@ class JobInit:
         wire.close_all(fds)
         if message.get("event") in ("ready", "failed") and not self.up:
             self.up = True
-            if not self.processes.has_open_memory(self.kernel):  # which nothing of the notebook's can have closed yet
+            name = next(iter(self.processes.kernel), str(self.kernel))
+            if not self.processes.has_open_memory(name):  # which nothing of the notebook's can have closed yet
                 self.traps = ()
             self._tell({"event": message["event"], "text": str(message.get("text", ""))[:2000]})
 

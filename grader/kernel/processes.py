@@ -75,9 +75,9 @@ class Processes:
         pids = value_in(self.proc.read(f"{name}/status"), "NSpid").split()
         return int(pids[-1]) if pids else 0
 
-    def is_alone(self, pid: int) -> bool:
+    def is_alone(self, name: str) -> bool:
         """Whether a descendant has no other thread than its first."""
-        return self.proc.threads([self.name(pid)]) == 1
+        return self.proc.threads([name]) == 1
 
     def name(self, pid: int) -> str:
         """The ``/proc`` name of a descendant's process id; empty when there is none."""
@@ -85,14 +85,14 @@ class Processes:
             return str(pid)
         return next((name for name in self.listed() if self.pid(name) == pid), "")
 
-    def memory(self, pid: int) -> int:
+    def memory(self, name: str) -> int:
         """A descriptor of a descendant's memory, to read and write. Raises ``OSError`` where the system refuses."""
-        return self.proc.open(f"{self.name(pid)}/mem", os.O_RDWR)
+        return self.proc.open(f"{name}/mem", os.O_RDWR)
 
-    def has_open_memory(self, pid: int) -> bool:
+    def has_open_memory(self, name: str) -> bool:
         """Whether this process may read and write a descendant's memory."""
         try:
-            os.close(self.memory(pid))
+            os.close(self.memory(name))
         except OSError:
             return False
         return True

@@ -5,8 +5,8 @@ process. So a check's init, which nobody there can reach, writes into its text, 
 engine, a node of the graph called by hand, and forward mode begin, there are three instructions instead that end the
 process with a status of ours. No handler of signals, no thread and no name that student code has changed comes before
 them. The system copies the few pages for that one process (``MAP_PRIVATE``), so nobody else has the traps. They are
-looked at once more whenever the check has told a result: a process that wrote over them, or became another program,
-gets no points.
+looked at once more when the check has told its results, and one of them at each: a process that wrote over them, or
+became another program, gets no points.
 
 The zygote finds the places, before it runs anything for a notebook; all forks of it have them at the same addresses.
 Not met by the operators of backward passes, called one by one by name, by machine code of somebody's own, and by
@@ -85,10 +85,10 @@ class Traps:
         for place in self.places:
             os.pwrite(self.fd, self._code, place)
 
-    def hold(self) -> bool:
-        """Whether every one is where it was put, in a process that is still the same program."""
+    def hold(self, most: int | None = None) -> bool:
+        """Whether every one, or ``most`` of them, is where it was put, in a process that is still the same program."""
         try:
-            return all(os.pread(self.fd, len(self._code), place) == self._code for place in self.places)
+            return all(os.pread(self.fd, len(self._code), place) == self._code for place in self.places[:most])
         except OSError:
             return False
 

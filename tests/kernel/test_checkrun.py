@@ -72,7 +72,10 @@ def forking() -> Iterator[tuple[CheckRun, socket.socket]]:
         usage=SimpleNamespace(forked=0),
         look=lambda: None,
         processes=SimpleNamespace(
-            stop_others=lambda child: Stopped(), is_alone=lambda child: True, kill_others=lambda spare: None
+            stop_others=lambda child: Stopped(),
+            name=str,
+            is_alone=lambda name: True,
+            kill_others=lambda spare: None,
         ),
     )
     slate = memfiles.slate(100)
