@@ -20,7 +20,12 @@ Sandbox = Literal["bwrap", "landlock", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a submission may use. Seconds are wall-clock, sizes bytes."""
+    """What a submission may use. Seconds are wall-clock, sizes bytes.
+
+    ``cell_s``, ``check_s`` and ``submission_s`` are for a cell, the check of an exercise, and all together. ``memory``,
+    ``processes`` and what is ``written`` count for all that a submission runs, ``open_files`` for each process.
+    ``printed`` is for a cell. ``result`` bounds the tensors that a check gives back, which the grader has to hold.
+    """
 
     cell_s: float = 30.0
     check_s: float = 10.0

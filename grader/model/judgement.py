@@ -56,7 +56,11 @@ Verdict = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """An actual tensor beside the expected one. ``worst`` is the index of the largest error."""
+    """An actual tensor beside the expected one. ``worst`` is the index of the largest error.
+
+    ``tolerance`` is the largest absolute error that would have passed: the errors of right and wrong answers are
+    weighed in units of it (``grader validate``, diagnoses). It is None where values were not compared.
+    """
 
     verdict: Verdict
     actual_shape: tuple[int, ...] | None = None
@@ -73,7 +77,7 @@ class Diagnosis:
     """The mistake that explains a failed check.
 
     ``code`` is public; ``message`` says what was seen and what makes it, ``hint`` is a nudge that gives nothing away,
-    ``explanation`` what to do about it.
+    ``explanation`` what to do about it, which is shown only where ``Hints`` are ``full``: it may give the answer away.
     """
 
     code: str

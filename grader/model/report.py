@@ -47,7 +47,13 @@ class CheckScore:
 
 ExerciseStatus = Literal["passed", "partial", "failed", "not_implemented", "missing", "grader_error"]
 SubmissionStatus = Literal[
-    "graded", "unreadable", "crashed", "timed_out", "no_exercises", "not_assigned", "grader_error"
+    "graded",
+    "unreadable",
+    "crashed",  # what was checked before then counts, as it does in the next
+    "timed_out",
+    "no_exercises",
+    "not_assigned",  # it was not run, for it holds nothing of what ``--assigned`` named; nothing of it counts
+    "grader_error",
 ]
 
 
