@@ -29,7 +29,8 @@ ALLOWED: dict[str, set[str]] = {
     "grader.course": {"grader.judge", "grader.kernel"},  # the declarations import neither: see below
     "grader.overrides": {"grader.report"},
     "grader.run_head": {"grader.overrides"},
-    "grader.gradebook": {"grader.overrides", "grader.report", "grader.run_head"},
+    "grader.gradebook_file": set(),
+    "grader.gradebook": {"grader.gradebook_file", "grader.overrides", "grader.report", "grader.run_head"},
     "grader.fingerprint": {"grader.kernel", "grader.run_head"},
     "grader.seeded_course": {"grader.judge", "grader.submission"},
     "grader.pipeline": {"grader.seeded_course", "grader.judge", "grader.kernel", "grader.submission"},
