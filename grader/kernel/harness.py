@@ -37,6 +37,7 @@ _fstat = os.fstat
 _confine_check = confine.confine_check
 _proof_of = proof.proof_of
 
+#: Of the one kernel that this process is (``attach``); its main loop calls ``on_command`` without arguments.
 _shell: Any = None
 _command: socket.socket | None = None
 _secret = ""
