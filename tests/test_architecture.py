@@ -111,7 +111,7 @@ def test_wing_imports_only_what_stands_below_it(wing: str) -> None:
         assert not strays, f"{module.relative_to(ROOT)} imports {strays}"
 
 
-@pytest.mark.parametrize("package", ["course", "judge", "judge/diagnosis", "kernel", "report", "submission"])
+@pytest.mark.parametrize("package", ["cli", "course", "judge", "judge/diagnosis", "kernel", "report", "submission"])
 def test_large_package_tells_what_each_of_its_modules_is_for(package: str) -> None:
     modules = {path.stem for path in (PACKAGE / package).glob("*.py")} - {"__init__"}
     told = ast.get_docstring(ast.parse((PACKAGE / package / "__init__.py").read_text(encoding="utf-8"))) or ""
