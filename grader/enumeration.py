@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+#: How many names a sentence has where nothing asks for more.
+_FEW = 4
+
 
 def count_of(number: int, noun: str) -> str:
     """How many there are.
@@ -14,7 +17,7 @@ def count_of(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
-def first_of(names: Sequence[str], most: int, separator: str = ", ") -> str:
+def first_of(names: Sequence[str], most: int = _FEW, separator: str = ", ") -> str:
     """At most ``most`` of the ``names``, and how many more there are.
 
     >>> first_of(["ada", "alan"], 2), first_of(["ada", "alan", "grace"], 1, "; ")

@@ -2,59 +2,30 @@
 
 One file, ``gradebook.db``, is the source of every report. A row holds one submission's report as JSON under a
 fingerprint of all that it depends on (notebook, files beside it, course, seed, limits, versions); a row whose
-fingerprint still holds is not graded again. The database is locked for as long as a run has it open, so that two runs
-on one gradebook cannot mix, and the lock dies with its process.
+fingerprint still holds is not graded again. Two runs on one gradebook cannot mix (``grader.gradebook_file``).
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, astuple, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from grader.alphabet import alphabetical
 from grader.enumeration import first_of
-from grader.errors import GradebookBusy, GradebookError
-from grader.machine import remedy_of_shortage
+from grader.errors import GradebookError
+from grader.gradebook_file import GradebookFile
 from grader.model import RunReport, Submission, SubmissionReport, Task
 from grader.overrides import Ruling, answerable, lapsed, overridden
 from grader.report import submission_from_dict, submission_to_dict
 from grader.run_head import RunHead, RunSettings
 
 FILE_NAME = "gradebook.db"
-#: The version of the tables; a gradebook of another version is refused, never converted in silence.
-SCHEMA = 1
-#: What SQLite's module raises of a file; of one that is damaged it may even fail to read the message.
-_UNUSABLE = (sqlite3.Error, UnicodeDecodeError)
 #: So many rulings that do not count any more are named.
 _NAMED = 6
-
-_TABLES = """
-CREATE TABLE run (id INTEGER PRIMARY KEY, settings TEXT NOT NULL);
-CREATE TABLE submission (
-    key TEXT PRIMARY KEY,
-    fingerprint TEXT NOT NULL,
-    run INTEGER NOT NULL REFERENCES run(id),
-    report TEXT NOT NULL
-);
-CREATE INDEX submission_fingerprint ON submission (fingerprint);
-"""
-#: Also in a gradebook that is older than overrides.
-_RULINGS = """
-CREATE TABLE IF NOT EXISTS ruling (
-    student TEXT NOT NULL,
-    exercise TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
-    score REAL NOT NULL,
-    reason TEXT NOT NULL,
-    PRIMARY KEY (student, exercise, sha256)
-)
-"""
 
 #: How many submissions of earlier runs are not in a run, whatever the path they are in it by. One that came instead, by
 #: the same student under the same name, has replaced one of them; of those, only the last earlier run's had counted.
@@ -88,50 +59,7 @@ class Gradebook:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._run: int | None = None
-        try:
-            self._db = sqlite3.connect(path, timeout=0.2, isolation_level=None)
-        except _UNUSABLE as error:
-            raise self._unusable(error) from error
-        try:
-            self._open()
-        except BaseException:
-            self._db.close()
-            raise
-
-    def _open(self) -> None:
-        try:
-            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute("BEGIN EXCLUSIVE")
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version == 0 and not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
-                for statement in filter(str.strip, _TABLES.split(";")):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {SCHEMA}")
-                version = SCHEMA
-            if version == SCHEMA:
-                self._db.execute(_RULINGS)
-            self._db.execute("COMMIT")
-        except _UNUSABLE as error:
-            if "locked" in str(error) or "busy" in str(error):
-                raise GradebookBusy(
-                    f"another run is writing {self.path}",
-                    remedy="wait for it to end, or write to another folder with --out",
-                ) from error
-            raise self._unusable(error) from error
-        if version != SCHEMA:
-            raise GradebookError(
-                f"{self.path} is a gradebook of version {version}, this grader writes version {SCHEMA}",
-                remedy="write to another folder with --out, or use the grader that made it",
-            )
-
-    def _unusable(self, error: Exception) -> GradebookError:
-        return GradebookError(
-            f"{self.path} cannot be used as a gradebook: {error}",
-            remedy=remedy_of_shortage(error)
-            or "check that it may be written and is not another program's file, or use another --out",
-        )
+        self._file = GradebookFile(path)
 
     def __enter__(self) -> Gradebook:
         return self
@@ -141,22 +69,7 @@ class Gradebook:
 
     def close(self) -> None:
         """Close the file and give up its lock."""
-        self._db.close()
-
-    def _execute(self, statement: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
-        """Execute one statement; a full disk or a damaged file is told like any other trouble with the gradebook."""
-        try:
-            return self._db.execute(statement, values)
-        except _UNUSABLE as error:
-            raise self._unusable(error) from error
-
-    def _rows(self, statement: str, values: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
-        """The rows that a statement finds; damage that comes to light only as they are read is told as well."""
-        try:
-            for row in self._db.execute(statement, values):  # noqa: UP028 - "yield from" would close the cursor late
-                yield row
-        except _UNUSABLE as error:
-            raise self._unusable(error) from error
+        self._file.close()
 
     def last_head(self) -> RunHead | None:
         """How the last run began; None in a new gradebook.
@@ -168,7 +81,7 @@ class Gradebook:
         return None if last is None else last[1]
 
     def _last_run(self) -> tuple[int, RunHead] | None:
-        row = next(self._rows("SELECT id, settings FROM run ORDER BY id DESC LIMIT 1"), None)
+        row = next(self._file.rows("SELECT id, settings FROM run ORDER BY id DESC LIMIT 1"), None)
         if row is None:
             return None
         try:
@@ -196,12 +109,12 @@ class Gradebook:
         """
         head = RunHead(settings, submissions, assigned or {}, tuple(absent), tuple(tasks), course_digest).text()
         if fresh:
-            self._execute("UPDATE submission SET fingerprint = ''")
-        self._run = self._execute("INSERT INTO run (settings) VALUES (?)", (head,)).lastrowid
+            self._file.execute("UPDATE submission SET fingerprint = ''")
+        self._run = self._file.execute("INSERT INTO run (settings) VALUES (?)", (head,)).lastrowid
 
     def take_over(self, key: str, fingerprint: str) -> SubmissionReport | None:
         """The stored report of an unchanged submission, now part of this run; None where it must be graded."""
-        found = self._rows("SELECT report FROM submission WHERE key = ? AND fingerprint = ?", (key, fingerprint))
+        found = self._file.rows("SELECT report FROM submission WHERE key = ? AND fingerprint = ?", (key, fingerprint))
         row = next(found, None)
         if row is None:
             return None
@@ -209,7 +122,7 @@ class Gradebook:
             report = submission_from_dict(json.loads(row[0]))
         except (GradebookError, ValueError):
             return None
-        self._execute("UPDATE submission SET run = ? WHERE key = ?", (self._run, key))
+        self._file.execute("UPDATE submission SET run = ? WHERE key = ?", (self._run, key))
         return report
 
     def take_over_moved(self, key: str, fingerprint: str, submission: Submission) -> SubmissionReport | None:
@@ -217,7 +130,7 @@ class Gradebook:
 
         A path is shown with its folder as soon as several are graded together; nothing is run again for that.
         """
-        for (text,) in [*self._rows("SELECT report FROM submission WHERE fingerprint = ?", (fingerprint,))]:
+        for (text,) in [*self._file.rows("SELECT report FROM submission WHERE fingerprint = ?", (fingerprint,))]:
             with suppress(GradebookError, ValueError):
                 report = submission_from_dict(json.loads(text))
                 if (report.student, report.notebook) == (submission.student, submission.notebook):
@@ -229,7 +142,7 @@ class Gradebook:
     def store(self, key: str, fingerprint: str, report: SubmissionReport) -> None:
         """Commit one finished submission."""
         text = json.dumps(submission_to_dict(report), ensure_ascii=True, allow_nan=False)
-        self._execute(
+        self._file.execute(
             "INSERT OR REPLACE INTO submission (key, fingerprint, run, report) VALUES (?, ?, ?, ?)",
             (key, fingerprint, self._run, text),
         )
@@ -275,20 +188,18 @@ class Gradebook:
 
     def rulings(self) -> tuple[Ruling, ...]:
         """All that humans ruled, by student and exercise; also on notebooks that are in no report any more."""
-        rows = self._rows("SELECT student, exercise, sha256, score, reason FROM ruling ORDER BY 1, 2, 3, 4, 5")
+        rows = self._file.rows("SELECT student, exercise, sha256, score, reason FROM ruling ORDER BY 1, 2, 3, 4, 5")
         return tuple(Ruling(*row) for row in rows)
 
     def rule(self, *rulings: Ruling) -> None:
         """Keep rulings, each in place of an earlier one on the same answer: all of them or, where that fails, none."""
-        with self._db:  # rolls back what was begun, where one of them fails
-            self._execute("BEGIN")
+        with self._file.all_or_none():
             for ruling in rulings:
-                self._execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?)", astuple(ruling))
-            self._execute("COMMIT")
+                self._file.execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?)", astuple(ruling))
 
     def withdraw(self, student: str, exercise: str) -> bool:
         """Drop all rulings on a student's exercise; whether there was one."""
-        deleted = self._execute("DELETE FROM ruling WHERE student = ? AND exercise = ?", (student, exercise))
+        deleted = self._file.execute("DELETE FROM ruling WHERE student = ? AND exercise = ?", (student, exercise))
         return deleted.rowcount > 0
 
     def remarks(self) -> tuple[str, ...]:
@@ -300,8 +211,8 @@ class Gradebook:
         if last is None:
             return ()
         run, wanted = last[0], last[1].submissions
-        ((done,),) = self._rows("SELECT COUNT(*) FROM submission WHERE run = ?", (run,))
-        ((other,),) = self._rows(_LEFT_OUT, (run,))
+        ((done,),) = self._file.rows("SELECT COUNT(*) FROM submission WHERE run = ?", (run,))
+        ((other,),) = self._file.rows(_LEFT_OUT, (run,))
         if wanted is not None and done < wanted:
             return (f"unfinished: {done} of {wanted} submissions are graded; `grader score` again goes on",)
         remarks = []
@@ -321,7 +232,7 @@ class Gradebook:
         return tuple(remarks)
 
     def _submissions(self) -> Iterator[SubmissionReport]:
-        for (text,) in self._rows("SELECT report FROM submission WHERE run = (SELECT MAX(id) FROM run)"):
+        for (text,) in self._file.rows("SELECT report FROM submission WHERE run = (SELECT MAX(id) FROM run)"):
             try:
                 yield submission_from_dict(json.loads(text))
             except (ValueError, TypeError, LookupError) as error:

@@ -122,34 +122,48 @@ def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Rul
     names |= {name: name for name in names.values()}
     made: list[Ruling] = []
     lines: dict[tuple[str, str], int] = {}
-    troubles, remedies = [], []
+    refused: list[tuple[int, UsageError]] = []
     for line, row in table.rows:
-        student, exercise, points, reason = (row[column] for column in COLUMNS)
-        if not (student or exercise or points or reason):
+        if not any(row[column] for column in COLUMNS):
             continue
-        student = unicodedata.normalize("NFC", student)
-        student = names.get(student) or names.get(student.removeprefix("'"), student)  # as a spreadsheet needs it
         try:
-            score = _points(points if table.mark == "," else points.replace(",", "."))
-            if not reason:
-                raise UsageError("a ruling needs a reason", remedy="the student reads it: write it in that column")
-            made += rulings_for(submissions, student, exercise, score, reason)
-            earlier = lines.setdefault((student, exercise), line)
+            rulings = _rulings_of(row, table.mark, names, submissions)
+            earlier = lines.setdefault((rulings[0].student, rulings[0].exercise), line)
             if earlier != line:
                 raise UsageError(f"rules on the same answer as line {earlier}", remedy="remove one of the two")
         except UsageError as error:
-            troubles.append(f"line {line}: {error}")
-            remedies.append(error.remedy)
-    if troubles:
-        told = "\n".join(troubles[:_TOLD]) + (f"\n… and {len(troubles) - _TOLD} more" if len(troubles) > _TOLD else "")
-        same = len(set(remedies)) == 1
-        raise UsageError(
-            f"nothing was ruled, since {path} has rows that cannot be used\n{told}",
-            remedy=remedies[0] if same else "fix these lines and give the whole file again",
-        )
+            refused.append((line, error))
+        else:
+            made += rulings
+    if refused:
+        raise _refusal(path, refused)
     if not made:
         raise UsageError(f"{path} has no rulings below its columns", remedy="write a row for each exercise to rule on")
     return tuple(made)
+
+
+def _rulings_of(
+    row: Mapping[str, str], mark: str, names: Mapping[str, str], submissions: Sequence[SubmissionReport]
+) -> tuple[Ruling, ...]:
+    """What a row of a file rules, whose cells ``mark`` separates; ``names`` are the students by what a sheet has."""
+    student, exercise, points, reason = (row[column] for column in COLUMNS)
+    student = unicodedata.normalize("NFC", student)
+    student = names.get(student) or names.get(student.removeprefix("'"), student)  # as a spreadsheet needs it
+    score = _points(points if mark == "," else points.replace(",", "."))
+    if not reason:
+        raise UsageError("a ruling needs a reason", remedy="the student reads it: write it in that column")
+    return rulings_for(submissions, student, exercise, score, reason)
+
+
+def _refusal(path: Path, refused: Sequence[tuple[int, UsageError]]) -> UsageError:
+    """The one error for all lines that cannot be used, of which so many are told."""
+    troubles = [f"line {line}: {error}" for line, error in refused]
+    told = "\n".join(troubles[:_TOLD]) + (f"\n… and {len(troubles) - _TOLD} more" if len(troubles) > _TOLD else "")
+    remedies = {error.remedy for _, error in refused}
+    return UsageError(
+        f"nothing was ruled, since {path} has rows that cannot be used\n{told}",
+        remedy=remedies.pop() if len(remedies) == 1 else "fix these lines and give the whole file again",
+    )
 
 
 def _points(text: str) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 _MADE_BY_TOOLS = frozenset({"__MACOSX", "__pycache__", "node_modules", "site-packages", "venv", "env", "virtualenv"})
 
 #: Folders deeper than this are nobody's work, and ``os.walk`` does not get through a thousand of them.
-_DEEPEST = 40
+DEEPEST = 40
 
 
 def is_work(name: str) -> bool:
@@ -25,7 +25,7 @@ def files_of_work(folder: str | os.PathLike[str], *, below: bool = True) -> Iter
 
     Without ``below``, ``folder`` alone.
     """
-    deepest = os.fspath(folder).count(os.sep) + (_DEEPEST if below else 0)
+    deepest = os.fspath(folder).count(os.sep) + (DEEPEST if below else 0)
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if place.count(os.sep) < deepest and is_work(name))
         yield place, sorted(name for name in files if is_work(name))

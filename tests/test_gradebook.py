@@ -285,7 +285,7 @@ def test_gradebook_from_before_runs_had_a_size_is_not_unfinished(tmp_path: Path)
     with Gradebook(tmp_path / FILE_NAME) as book:
         book.begin(SETTINGS, 2, assigned={"lin_grad": 4.0})
         assert book.report().assigned == {"lin_grad": 4.0}
-        book._db.execute("UPDATE run SET settings = json_remove(settings, '$.submissions', '$.assigned')")
+        book._file.execute("UPDATE run SET settings = json_remove(settings, '$.submissions', '$.assigned')")
         assert book.remarks() == ()
         assert book.report().assigned == {}
 
@@ -301,7 +301,7 @@ def test_gradebook_of_a_fresh_run_takes_nothing_over(tmp_path: Path) -> None:
 def test_gradebook_with_damaged_settings_is_told_of_its_damage_only(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
         book.begin(SETTINGS, 1)
-        book._db.execute("UPDATE run SET settings = '{'")
+        book._file.execute("UPDATE run SET settings = '{'")
         for asked in (book.remarks, book.last_head):
             with pytest.raises(GradebookError, match="is damaged"):
                 asked()

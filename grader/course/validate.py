@@ -136,6 +136,8 @@ def _slowest_first(work: Sequence[_Work]) -> list[int]:
     return sorted(range(len(work)), key=lambda index: work[index][0].time_limit is None)
 
 
+#: What a helper process was given as it began. The tasks that a pool hands to it are pickled, and can hold none of it.
+#: Both stay empty in the process that has the helpers.
 _adopted: list[_Work] = []
 _counts: list[MutableSequence[int]] = []
 

@@ -42,7 +42,10 @@ PUBLIC_SEED = 20240229
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A case with its expected tensors by check name."""
+    """A case and its reference: the expected tensors by check name, in float64 (``grader.judge.reference``).
+
+    The two go together, for whatever judges needs both; of the pair only ``Case.program`` leaves the grader's process.
+    """
 
     case: Case
     expected: Mapping[str, Tensor]

@@ -153,6 +153,7 @@ class _Mode(TorchDispatchMode):
 
 #: By identity, since an operator's hash is a call of Python: the operator, and what is recorded where one runs it.
 _operators: dict[int, tuple[Any, str]] = {}
+#: Of this process: functions of C call the recorders, which cannot be handed one.
 _watch = Watch()
 
 

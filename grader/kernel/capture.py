@@ -24,8 +24,7 @@ tensor_types = (torch.Tensor, torch.nn.Parameter)
 _base: Any = torch._C.TensorBase
 _grad_of = _base.grad.__get__
 _data_of = exchange.apart(_base.data.__get__)
-_layout_of, _device_of, _dtype_of = _base.layout.__get__, _base.device.__get__, _base.dtype.__get__
-_shape_of, _is_nested = _base.shape.__get__, _base.is_nested.__get__
+_layout_of, _device_of, _is_nested = _base.layout.__get__, _base.device.__get__, _base.is_nested.__get__
 _version_of = _base._version.__get__
 _dim, _item = torch.Tensor.dim, exchange.apart(torch.Tensor.item)
 _strided = torch.strided
@@ -37,11 +36,12 @@ _reshape = exchange.apart(torch.Tensor.reshape)
 _float64, _int64 = torch.float64, torch.int64
 _carried = exchange.carried
 _own = object.__getattribute__
-_mro_of = type.__dict__["__mro__"].__get__
 _dict_of_type = type.__dict__["__dict__"].__get__
 _member = type(type("Slotted", (), {"__slots__": ("x",)}).x)  # type: ignore[attr-defined]
-_name_of = type.__dict__["__name__"].__get__
 _scalars = (bool, int, float)
+#: What the harness's other modules read of a tensor or a class by, too.
+shape_of, dtype_of = _base.shape.__get__, _base.dtype.__get__
+mro_of, name_of = type.__dict__["__mro__"].__get__, type.__dict__["__name__"].__get__
 
 #: Elements of a list that is read as one tensor.
 MOST_ELEMENTS = 10_000
@@ -114,7 +114,7 @@ def attribute(value: Any, name: str) -> tuple[Any, bool]:
     own = own_attributes(value)
     if name in own:
         return own[name], False
-    mro = _mro_of(kind)
+    mro = mro_of(kind)
     if _Module in mro:
         for table in ("_parameters", "_buffers", "_modules"):
             held = own.get(table)
@@ -161,7 +161,7 @@ def _obstacle(tensor: Any) -> str:
         return "nested"
     if _device_of(tensor).type != "cpu":
         return str(_device_of(tensor))
-    return "" if _carried(_dtype_of(tensor)) else str(_dtype_of(tensor)).removeprefix("torch.")
+    return "" if _carried(dtype_of(tensor)) else str(dtype_of(tensor)).removeprefix("torch.")
 
 
 def captured(value: Any) -> tuple[Any, str, str]:
@@ -176,16 +176,16 @@ def captured(value: Any) -> tuple[Any, str, str]:
         return (None, "unsupported", obstacle) if obstacle else (value, "tensor", "")
     if kind is _ndarray:
         return _from_array(value)
-    if kind in _scalars or _generic in _mro_of(kind):
+    if kind in _scalars or _generic in mro_of(kind):
         number = _number(value)
         return (
-            (None, "unsupported", _name_of(kind)[:100]) if number is None else (_as_tensor([number], ()), "scalar", "")
+            (None, "unsupported", name_of(kind)[:100]) if number is None else (_as_tensor([number], ()), "scalar", "")
         )
     if kind in (list, tuple) and 0 < len(value) <= MOST_ELEMENTS:
         numbers = [_number(element) for element in value]
         if None not in numbers:
             return _as_tensor(numbers, (len(numbers),)), "sequence", ""
-    return None, "not_a_tensor", _name_of(kind)[:100]
+    return None, "not_a_tensor", name_of(kind)[:100]
 
 
 def _from_array(array: Any) -> tuple[Any, str, str]:
@@ -207,7 +207,7 @@ def _number(value: Any) -> Any:
         if value.ndim or value.dtype.kind not in "fiub":
             return None
         value = value.item()
-    elif _generic in _mro_of(kind):  # maybe of a class of the student's, whose own methods are not called
+    elif _generic in mro_of(kind):  # maybe of a class of the student's, whose own methods are not called
         if _dtype_of_generic(value).kind not in "fiub":
             return None
         value = _item_of_generic(value)
@@ -227,4 +227,4 @@ def _as_tensor(numbers: list[Any], shape: tuple[int, ...]) -> Any:
 
 def shape_text(tensor: Any) -> str:
     """``"(7, 5)"``; a nested tensor has no one shape."""
-    return "nested" if _is_nested(tensor) else str(tuple(_shape_of(tensor)))
+    return "nested" if _is_nested(tensor) else str(tuple(shape_of(tensor)))

@@ -21,6 +21,7 @@ import time
 from typing import IO, TYPE_CHECKING, Any
 
 from grader.kernel import memfiles, traps, wire
+from grader.kernel.clock import ALLOWANCE
 from grader.kernel.deaths import how_it_ended
 from grader.kernel.processes import Stopped
 from grader.kernel.proof import new_secret, proves
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from grader.kernel.jobinit import JobInit
     from grader.kernel.messages import CheckTold, Lost, ProgramTold
 
-#: Share of a check's seconds that is left for the programs behind one that ran out of time.
-_ALLOWANCE = 0.1
 #: What a kernel says that cannot fork, how often it is asked again while the init can, and seconds in between.
 _UNABLE, _TRIES, _PAUSE_S = {"event": "unable"}, 10, 0.05
 _RESUMED = "a process that was stopped for the check ran during it"
@@ -93,7 +92,7 @@ class CheckRun:
             runs.append({"ended": ended, "how": how})
             if ended == "timed_out" and not self.late:
                 self.late = True
-                self.deadline = self.init.clock.now() + self.checks[self.begun]["seconds"] * _ALLOWANCE
+                self.deadline = self.init.clock.now() + self.checks[self.begun]["seconds"] * ALLOWANCE
         return runs
 
     def _begin(self, check: int) -> None:

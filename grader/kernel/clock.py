@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from grader.kernel.usage import Usage
 
+#: Share of a check's seconds that is left for the programs behind one that ran out of time.
+ALLOWANCE = 0.1
 #: Who keeps the time looks up at least so often, in seconds; when more went by than twice that, it stood still.
 LOOK_S = 1.0
 #: The largest share of the time that is left out as waiting: what never ends, ends all the same.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from grader.enumeration import count_of
-from grader.kernel import confine, seccomp
+from grader.kernel import landlock, seccomp
 from grader.kernel.sandbox import SandboxStatus, available_sandboxes
 from grader.machine import usable_cores
 from grader.model import Limits
@@ -85,8 +85,8 @@ def _landlock() -> list[Finding]:
     """The Landlock ABI and the filter of system calls; nothing outside Linux."""
     if not sys.platform.startswith("linux"):
         return []
-    abi = confine.landlock_abi()
-    if abi >= confine.SCOPES:
+    abi = landlock.abi()
+    if abi >= landlock.SCOPES:
         findings = [Finding("ok", f"Landlock ABI {abi}: files, signals and abstract sockets")]
     elif abi:
         text = f"Landlock ABI {abi}: files only; in bwrap, namespaces do the rest"

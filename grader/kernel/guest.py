@@ -158,7 +158,7 @@ def _come_up(message: JobTold, command: socket.socket, fds: list[int]) -> asynci
     _close_standard_streams()
     Stream.limit = message["limits"]["printed"]
     Stream.refill()
-    gate = confine_kernel(message)
+    gate = _give_up(message)
     if gate is not None:
         wire.send(command, {"event": "gate"}, [gate])
         os.close(gate)
@@ -183,7 +183,7 @@ def _close_standard_streams() -> None:
     os.close(null)
 
 
-def confine_kernel(message: JobTold) -> int | None:
+def _give_up(message: JobTold) -> int | None:
     """Give up what a submission must not have; ``sandbox`` none keeps all but the resource limits.
 
     Returns the gate of new processes, for the job's init.

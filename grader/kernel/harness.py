@@ -10,7 +10,6 @@ import contextlib
 import gc
 import os
 import random
-import signal
 import socket
 import sys
 import threading
@@ -23,14 +22,13 @@ from grader.kernel.program import Namespace, ProgramRun
 from grader.kernel.studenterror import code_name
 from grader.kernel.surroundings import Surroundings
 
-_fork, _exit, _pwrite, _close, _getpid = os.fork, os._exit, os.pwrite, os.close, os.getpid
+_fork, _exit, _pwrite, _close = os.fork, os._exit, os.pwrite, os.close
 _gc_freeze, _random_seed = gc.freeze, random.seed
 _settrace, _setprofile = sys.settrace, sys.setprofile
 _thread_settrace, _thread_setprofile = threading.settrace, threading.setprofile
 _set_num_threads = torch.set_num_threads
 _set_default_dtype, _set_default_device = torch.set_default_dtype, torch.set_default_device
 _set_grad_enabled = torch._C._set_grad_enabled
-_signal, _SIG_DFL, _SIGINT = signal.signal, signal.SIG_DFL, signal.SIGINT
 _socket = socket.socket
 _send, _receive, _Closed = wire.send, wire.receive, wire.Closed
 _Undisturbed = exchange.Undisturbed
@@ -39,6 +37,7 @@ _fstat = os.fstat
 _confine_check = confine.confine_check
 _proof_of = proof.proof_of
 
+#: Of the one kernel that this process is (``attach``); its main loop calls ``on_command`` without arguments.
 _shell: Any = None
 _command: socket.socket | None = None
 _secret = ""

@@ -1,25 +1,64 @@
-"""Landlock, through PyPI ``sandlock``: which files a process may open, whom it may signal.
+"""Landlock: which files a process may open, whom it may signal.
 
-For the processes in the sandbox, which import this before they fork; the grader itself asks only
-``confine.landlock_abi`` and is spared the import. Source: ``landlock(7)``.
+Most of it through PyPI ``sandlock``, which is imported where it is needed: the grader itself only asks for the ``abi``.
+Source: ``landlock(7)``.
 """
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import errno
 import os
 import struct
 from collections.abc import Iterable, Iterator
 
-from grader.kernel import confine
+from grader.kernel.libc import checked, libc
 
-try:
-    import sandlock
-except ImportError:  # not on Linux
-    sandlock = None
-
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF, _PATH_BENEATH = 444, 445, 446, 1
+#: The Landlock ABI (Linux 6.12) that scopes signals and abstract unix sockets.
+SCOPES = 6
+_SCOPED = struct.pack("3Q", 0, 0, 3)  # no files, no ports, both scopes
 #: The rights to execute a file and to read one.
 _OPENED = 1 | 4
+
+
+def prepare() -> None:
+    """Import ``sandlock``, where it is installed, for this process and all its forks."""
+    with contextlib.suppress(ImportError):
+        import sandlock  # noqa: F401
+
+
+def abi() -> int:
+    """The Landlock ABI of this system, 0 where there is none; from ``SCOPES`` on it scopes signals and sockets."""
+    version = libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
+    return max(0, int(version))
+
+
+def _add_layer(handled: bytes, beneath: Iterable[bytes] = ()) -> None:
+    """Confine this process by one more layer, for good: what is ``handled``, but for the rules ``beneath``.
+
+    They are ``struct landlock_ruleset_attr`` and ``struct landlock_path_beneath_attr`` as bytes (``landlock(7)``).
+    Raises ``OSError`` when the system refuses.
+    """
+    flags = ctypes.c_uint32(0)
+    size = ctypes.c_size_t(len(handled))
+    ruleset = checked(libc.syscall(_CREATE_RULESET, handled, size, flags), "Landlock")
+    try:
+        for rule in beneath:
+            checked(libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule, flags), "Landlock")
+        checked(libc.syscall(_RESTRICT_SELF, ruleset, flags), "Landlock")
+    finally:
+        os.close(ruleset)
+
+
+def scope() -> None:
+    """Confine the signals and abstract sockets of this process to it and what it starts, where the system can do that.
+
+    That alone, with no rule of files: to add one is refused to a job.
+    """
+    if abi() >= SCOPES:
+        _add_layer(_SCOPED)
 
 
 def hide(hidden: Iterable[str], places: Iterable[str]) -> None:
@@ -29,7 +68,7 @@ def hide(hidden: Iterable[str], places: Iterable[str]) -> None:
     to find a module. Raises ``OSError`` when the system refuses.
     """
     left = dict.fromkeys(around(places, frozenset(map(os.path.realpath, hidden))))
-    confine.add_landlock_layer(struct.pack("=Q", _OPENED), _rules(left))
+    _add_layer(struct.pack("=Q", _OPENED), _rules(left))
 
 
 def _rules(places: Iterable[str]) -> Iterator[bytes]:
@@ -58,8 +97,10 @@ def restrict(read: Iterable[str], write: Iterable[str], *, strict: bool = True) 
     Paths that do not exist are left out. ``strict=False`` takes what an older Landlock has to offer. Raises ``OSError``
     where that is not enough, or ``sandlock`` is not installed.
     """
-    if sandlock is None:
-        raise OSError(errno.ENOSYS, "sandlock is not installed")
+    try:
+        import sandlock
+    except ImportError:
+        raise OSError(errno.ENOSYS, "sandlock is not installed") from None
     policy = sandlock.Sandbox(
         fs_readable=[path for path in read if os.path.lexists(path)],
         fs_writable=[path for path in write if os.path.lexists(path)],

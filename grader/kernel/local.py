@@ -25,6 +25,7 @@ import numpy
 import torch
 
 from grader.kernel import autograd_watch, confine, exchange, programs, results
+from grader.kernel.clock import ALLOWANCE
 from grader.kernel.deaths import how_it_ended
 from grader.kernel.program import Namespace, ProgramRun
 from grader.kernel.studenterror import code_name
@@ -32,8 +33,6 @@ from grader.model import CaseRun, Check, Ending, Limits, Program
 
 #: Whether checks may run in forks here. On macOS the system's own libraries do not survive a fork.
 FORKS = hasattr(os, "fork") and sys.platform != "darwin"
-#: Share of a check's seconds that is left for the programs behind one that ran out of time.
-_ALLOWANCE = 0.1
 _LENGTH = struct.Struct("<Q")
 #: In place of a length: the result was larger than it may be.
 _TOO_LARGE = 2**64 - 1
@@ -71,7 +70,7 @@ def run_in_fork(
             runs.append(results.unfinished(check.programs[len(runs)], ended, how))
         if ended == "timed_out" and not late:
             late = True
-            deadline = time.monotonic() + seconds * _ALLOWANCE
+            deadline = time.monotonic() + seconds * ALLOWANCE
     return tuple(runs)
 
 

@@ -12,8 +12,8 @@ from ipykernel.iostream import BackgroundSocket, IOPubThread, OutStream
 from ipykernel.zmqshell import ZMQDisplayPublisher
 
 from grader.kernel.channel import Channel
-from grader.kernel.program import OutputLimitExceeded
 from grader.kernel.session import PlainSession
+from grader.kernel.sink import OutputLimitExceeded
 from grader.kernel.wire import OUTPUT_KEPT
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
-import io
 import re
 import sys
 import types
@@ -19,6 +18,8 @@ from typing import Any
 import torch
 
 from grader.kernel import capture, exchange, studenterror
+from grader.kernel.extras import Extras
+from grader.kernel.sink import OutputLimitExceeded, Sink
 
 _apart = exchange.apart
 _empty, _full = torch.empty, _apart(torch.full)
@@ -26,44 +27,14 @@ _contiguous, _permute, _copy = torch.Tensor.contiguous, torch.Tensor.permute, to
 _is_contiguous = torch.Tensor.is_contiguous
 _isnan, _all, _item = torch.isnan, torch.Tensor.all, torch.Tensor.item
 _is_floating_point = torch.Tensor.is_floating_point
-_shape_of = capture._shape_of
-_dtype_of = capture._dtype_of
+_shape_of = capture.shape_of
+_dtype_of = capture.dtype_of
 _Undisturbed = exchange.Undisturbed
-_numel, _element_size, _version_of = torch.Tensor.numel, torch.Tensor.element_size, capture.version
+_version_of = capture.version
 _numpy = _apart(torch.Tensor.numpy)
 _getframe, _compile, _exec, _eval = sys._getframe, compile, exec, eval
 _float32 = torch.float32
 _setattr = object.__setattr__
-
-_MOST_EXTRAS = 16
-_EXTRA_BYTES = 64 * 1024
-_PRINTED = 4096
-
-
-class OutputLimitExceeded(Exception):
-    """A call printed more than it may."""
-
-
-class Sink(io.TextIOBase):
-    """A stdout that keeps the first characters and refuses more than ``limit``."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.kept: list[str] = []
-        self.count = 0
-
-    def writable(self) -> bool:
-        """Always."""
-        return True
-
-    def write(self, text: str) -> int:
-        """Keep the beginning; raises ``OutputLimitExceeded`` beyond the limit."""
-        if self.count < _PRINTED:
-            self.kept.append(text[: _PRINTED - self.count])
-        self.count += len(text)
-        if self.count > self.limit:
-            raise OutputLimitExceeded(f"more than {self.limit} characters printed")
-        return len(text)
 
 
 class Namespace:
@@ -95,7 +66,6 @@ class ProgramRun:
         self.sink = Sink(namespace.printed)
         self.tensors = tensors
         self.kept: dict[str, Any] = {}
-        self.before: dict[str, tuple[int, int]] = {}
 
     def run(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The tensors to send back (``"c:…"`` captures, ``"i:…"`` inputs, ``"x:…"`` extras) and the outcome."""
@@ -104,7 +74,7 @@ class ProgramRun:
             return {}, outcome
         with _Undisturbed():
             self._bind()
-            self._snapshot()
+            extras = Extras(self.globals)
         stdout, stderr = sys.stdout, sys.stderr
         sys.stdout, sys.stderr = self.sink, Sink(self.namespace.printed)
         try:
@@ -117,7 +87,7 @@ class ProgramRun:
         finally:
             sys.stdout, sys.stderr = stdout, stderr
         with _Undisturbed():
-            self._read(outcome)
+            self._read(outcome, extras)
         outcome["printed"] = "".join(self.sink.kept)
         outcome["autograd"] = self.watch.seen() if self.watch is not None else None
         return self.kept, outcome
@@ -216,7 +186,7 @@ class ProgramRun:
 
     # ------------------------------------------------------------------------------------------- read
 
-    def _read(self, outcome: dict[str, Any]) -> None:
+    def _read(self, outcome: dict[str, Any], extras: Extras) -> None:
         """Note each path asked for, the inputs as they are now, and what else was made."""
         captures: dict[str, Any] = {}
         for text in self.about["reads"]:
@@ -236,47 +206,10 @@ class ProgramRun:
         for path, tensor in self.inputs.items():
             if capture.exact_tensor(tensor):
                 self.kept[f"i:{path}"] = tensor
-        self._extras()
-
-    def _snapshot(self) -> None:
-        """Which tensors the notebook's globals hold before the call, to see new and changed ones afterwards."""
-        for name, value in list(self.globals.items()):
-            if type(value) in capture.tensor_types:
-                self.before[name] = (id(value), _version_of(value))
-
-    def _extras(self) -> None:
-        found = 0
-        for name, value in self._candidates():
-            if found == _MOST_EXTRAS:
-                return
-            if f"c:{name}" in self.kept or f"x:{name}" in self.kept or not capture.exact_tensor(value):
-                continue
-            if _numel(value) * _element_size(value) <= _EXTRA_BYTES:
-                self.kept[f"x:{name}"] = value
-                found += 1
-
-    def _candidates(self) -> Any:
-        """Tensors that nobody asked for, the likeliest first."""
-        known = {id(tensor) for tensor in (*self.inputs.values(), *self.poison.values())}
-        result: Any = self.locals.get("result")
-        yield "result", result
-        if type(result) in (tuple, list):
-            for index, element in enumerate(result[:_MOST_EXTRAS]):
-                yield f"result[{index}]", element
-        for name, value in list(self.locals.items())[:64]:
-            if name == "result":
-                continue
-            if type(value) in capture.tensor_types:
-                yield f"{name}.grad", capture.attribute(value, "grad")[0]
-            for attribute, held in list(capture.own_attributes(value).items())[:64]:
-                if id(held) not in known and not attribute.startswith("__"):
-                    yield f"{name}.{attribute}", held
-                    if type(held) in capture.tensor_types:  # a copy of an input may hold what was meant for it
-                        yield f"{name}.{attribute}.g", capture.attribute(held, "g")[0]
-        for name, value in list(self.globals.items()):
-            changed = type(value) in capture.tensor_types and self.before.get(name) != (id(value), _version_of(value))
-            if changed and id(value) not in known and not name.startswith("_"):
-                yield name, value
+        given = {id(tensor) for tensor in (*self.inputs.values(), *self.poison.values())}
+        read = {path for path, (_, absence, _) in captures.items() if not absence}
+        for name, tensor in extras.found(self.locals, given, read).items():
+            self.kept[f"x:{name}"] = tensor
 
 
 _CASE_FILE = "<check>"

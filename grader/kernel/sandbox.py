@@ -17,7 +17,7 @@ from typing import get_args
 
 import grader
 from grader.errors import SandboxUnavailable
-from grader.kernel import confine
+from grader.kernel import landlock
 from grader.model import Sandbox
 
 #: Every sandbox, best first.
@@ -122,8 +122,8 @@ def _landlock_status() -> SandboxStatus:
         return SandboxStatus("landlock", False, "the package sandlock is not installed", "pip install sandlock")
     if not os.path.exists("/proc/self/fd"):  # by which a job's processes are counted, and files handed over
         return SandboxStatus("landlock", False, "there is no /proc", "sudo mount -t proc proc /proc")
-    abi = confine.landlock_abi()
-    if abi >= confine.SCOPES:
+    abi = landlock.abi()
+    if abi >= landlock.SCOPES:
         return SandboxStatus("landlock", True)
     reason = f"the kernel has Landlock ABI {abi}, signals need 6 (Linux 6.12)" if abi else "the kernel has no Landlock"
     return SandboxStatus("landlock", False, reason, "boot Linux 6.12 or newer with lsm=landlock,… in its command line")

@@ -25,6 +25,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Literal, NamedTuple, get_args
 
+from grader.kernel.libc import libc
+
 #: Name → (number on x86_64, number on aarch64 or None where it has no such call).
 NUMBERS: dict[str, tuple[int, int | None]] = {
     "fork": (57, None), "vfork": (58, None), "clone": (56, 220), "clone3": (435, 435),
@@ -170,7 +172,6 @@ def keep_descriptors() -> None:
 def _set(machine: str, code: bytes, *flags: int) -> int:
     """Set the filter with the first of ``flags`` that the system knows; what it returns."""
     filters = _Program(len(code) // 8, code)
-    libc = ctypes.CDLL(None, use_errno=True)
     number = 0
     for flag in flags:
         result = int(libc.syscall(_SECCOMP[machine], _SET_MODE_FILTER, flag, ctypes.byref(filters)))

@@ -44,9 +44,9 @@ def described(error: BaseException) -> dict[str, Any]:
     kind = type(error)
     name = getattr(error, "name", None) if kind is NameError else None
     found: dict[str, Any] = {
-        "type": capture._name_of(kind)[:_TYPE],
+        "type": capture.name_of(kind)[:_TYPE],
         "message": message[:_MESSAGE],
-        "bases": [_BUILTIN[cls] for cls in capture._mro_of(kind) if cls in _BUILTIN],
+        "bases": [_BUILTIN[cls] for cls in capture.mro_of(kind) if cls in _BUILTIN],
         "name": name[:_TYPE] if isinstance(name, str) else None,
         **_place(error),
     }

@@ -20,6 +20,7 @@ _SIGNS = {
     "compiler": re.compile(r"\boptim\b|\bcompile\b|torch\.func|functorch|_dynamo"),
 }
 
+#: What this zygote has brought about so far, which is the whole process's, as its imports are.
 _brought: set[str] = set()
 
 

@@ -41,7 +41,8 @@ def warm() -> dict[str, Any]:
 
     from grader.kernel import checkrun, guest, harness, landlock, seccomp, warmth
 
-    del checkrun, harness, landlock, ipykernel, IPython, tornado, encodings, faulthandler, resource
+    del checkrun, harness, ipykernel, IPython, tornado, encodings, faulthandler, resource
+    landlock.prepare()
     seccomp.prepare()
     traps.places()
     guest.prepare(os.environ["HOME"])

@@ -1,5 +1,19 @@
 """TELL: a ``RunReport`` as text and files. Pure renderers; nothing here knows of kernels, courses or judging.
 
+Counting
+    A ``row`` is what one student earned; ``tally`` counts the class, with the ``concerns`` for a human. ``numbers``
+    rounds.
+Words
+    ``wording`` has every sentence that is no diagnosis, ``evidence`` what a failed check showed; ``plain_feedback`` is
+    both as plain text. ``text`` makes harmless what a student wrote.
+For people
+    ``terminal`` (``progress`` while a run goes on), ``pages`` (``heatmap``), ``markdown`` and ``spreadsheet``.
+    ``files`` writes them, ``feedback`` packs the pages to be given back.
+For programs
+    ``document`` is ``report.json``, ``codec`` a row of the gradebook. ``lms`` exports grades for the students of a
+    ``roster``, by what a ``download`` was called. ``actions`` and ``classroom`` (in equal ``units``) are for GitHub,
+    ``classroom50``, ``gradescope`` and ``junit`` for who their names say.
+
 The names below are the face. Each loads its module on first use, so that importing ``grader.report`` costs nothing
 (neither rich nor jinja2 is imported before something is drawn with it).
 """

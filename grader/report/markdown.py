@@ -16,7 +16,6 @@ from grader.report.text import cut, markdown, print_safe
 
 #: GitHub refuses a summary of more than 1 MiB; what is left out has to be said as well.
 LIMIT_BYTES = 1024 * 1024 - 16 * 1024
-_PRINTED = 4000
 
 
 def render_markdown(run: RunReport, limit_bytes: int = LIMIT_BYTES, *, hints: Hints = "nudge") -> str:
@@ -54,7 +53,7 @@ def _student_blocks(counted: Tally, hints: Hints) -> Iterator[str]:
             yield from _entry_blocks(entry, row, hints)
     if row.absent and row.score is not None:
         names = ", ".join(f"{markdown(id_)} ({points(possible)})" for id_, possible in row.absent.items())
-        yield f"### Not handed in\n\nAssigned, and found in no notebook: {names}.\n"
+        yield f"### Not handed in\n\n{wording.NOT_FOUND.format(names=names)}\n"
     if idle:
         yield f"{markdown(wording.idle(idle))}\n"
     for entry in row.spare:
@@ -84,7 +83,7 @@ def _entry_blocks(entry: SubmissionReport, row: Row, hints: Hints) -> Iterator[s
             f"- **{wording.cell_name(cell.cell)}** {wording.CELL_ENDED[cell.ended]}: {markdown(cut(cell.error, 400))}"
             for cell in entry.failed_cells
         ]
-        yield "#### Cells that did not end well\n\n" + "\n".join(lines) + "\n"
+        yield f"#### {wording.ENDED_BADLY}\n\n" + "\n".join(lines) + "\n"
 
 
 def _table(entry: SubmissionReport) -> str:
@@ -114,7 +113,7 @@ def _exercise(exercise: ExerciseScore, hints: Hints) -> str:
         lines.append(f"> {wording.BY_HAND} {markdown(cut(wording.override(exercise), 600))}\n")
     lines += [f"> ⚑ {markdown(flag)}\n" for flag in exercise.flags]
     if exercise.printed.strip() and exercise.status != "passed":
-        lines.append(_folded("What your code printed", cut(exercise.printed, _PRINTED)))
+        lines.append(_folded(wording.PRINTED, cut(exercise.printed, wording.MOST_PRINTED)))
     return "\n".join(lines)
 
 
@@ -147,7 +146,7 @@ def _class_blocks(counted: Tally) -> Iterator[str]:
     if counted.not_run:
         yield f"{markdown(wording.not_run(counted.not_run))}\n"
     if counted.concerns:
-        lines = ["### Needs a human's eye\n", "| | student | notebook | why |", "|---|---|---|---|"]
+        lines = [f"### {wording.HUMANS_EYE}\n", "| | student | notebook | why |", "|---|---|---|---|"]
         lines += [
             f"| {wording.SUBMISSION.get(concern.kind, concern.kind)} | {markdown(concern.student)} "
             f"| {markdown(concern.notebook)} | {markdown(cut(concern.detail, 300))} |"
@@ -155,7 +154,7 @@ def _class_blocks(counted: Tally) -> Iterator[str]:
         ]
         yield "\n".join(lines) + "\n"
     if counted.mistakes:
-        lines = ["### What went wrong\n", "| students | mistake | exercise | checks |", "|--:|---|---|---|"]
+        lines = [f"### {wording.WENT_WRONG}\n", "| students | mistake | exercise | checks |", "|--:|---|---|---|"]
         lines += [
             f"| {len(mistake.students)} | {wording.code_label(mistake.code)} | {markdown(mistake.exercise)} "
             f"| {markdown(', '.join(mistake.checks))} |"

@@ -9,8 +9,6 @@ from grader.report.numbers import points
 from grader.report.row import Row
 from grader.report.text import cut, one_line, plain
 
-_PRINTED = 4000
-
 
 def feedback(exercise: ExerciseScore, row: Row, hints: Hints) -> str:
     """What came out of a student's exercise and why, with what the code printed; lines of plain text."""
@@ -27,7 +25,7 @@ def feedback(exercise: ExerciseScore, row: Row, hints: Hints) -> str:
     if exercise.override:
         lines.append(one_line(wording.override(exercise), 600))
     if exercise.printed.strip() and exercise.status != "passed":
-        lines += ["", "What your code printed:", plain(cut(exercise.printed, _PRINTED))]
+        lines += ["", f"{wording.PRINTED}:", plain(cut(exercise.printed, wording.MOST_PRINTED))]
     return "\n".join(lines)
 
 

@@ -36,7 +36,7 @@ class Row:
     @property
     def counted(self) -> tuple[SubmissionReport, ...]:
         """The entries that decide on the score and the status."""
-        return tuple(entry for entry in self.entries if entry not in self.spare and entry.status != "not_assigned")
+        return _counted(self.entries, self.spare)
 
     @property
     def idle(self) -> tuple[SubmissionReport, ...]:
@@ -122,7 +122,7 @@ def _row(student: str, entries: tuple[SubmissionReport, ...], assigned: Mapping[
             if best is None or exercise.score > best.score:
                 exercises[exercise.id] = exercise
     spare = _spare(entries)
-    counted = [entry for entry in entries if entry not in spare and entry.status != "not_assigned"]
+    counted = _counted(entries, spare)
     ungraded = [entry for entry in counted if entry.score is None]
     failed = any(exercise.status == "grader_error" for exercise in exercises.values())
     absent = {id_: points for id_, points in assigned.items() if id_ not in exercises}
@@ -146,3 +146,8 @@ def _spare(entries: Sequence[SubmissionReport]) -> tuple[SubmissionReport, ...]:
         if (entry.status == "no_exercises" and kinds)
         or (entry.status == "unreadable" and kind_of_notebook(entry.notebook) in kinds)
     )
+
+
+def _counted(entries: Sequence[SubmissionReport], spare: Sequence[SubmissionReport]) -> tuple[SubmissionReport, ...]:
+    """The entries that decide on the score: neither the ``spare`` ones nor what was not run."""
+    return tuple(entry for entry in entries if entry not in spare and entry.status != "not_assigned")

@@ -50,7 +50,7 @@ def render_run(run: RunReport, hints: Hints = "nudge") -> RenderableType:
     for row in rows_of(run):
         if row.absent and row.score is not None:
             names = ", ".join(f"{terminal(id_)} ({points(possible)})" for id_, possible in row.absent.items())
-            parts.append(Text(f"Assigned, and found in no notebook: {names}."))
+            parts.append(Text(wording.NOT_FOUND.format(names=names)))
             parts.append(Text.assemble("Of all that was assigned: ", _sum(row.score, row.possible)))
     if note := wording.SANDBOX_NOTE.get(run.sandbox):
         parts.append(Text(note, "yellow"))
@@ -208,7 +208,7 @@ def _summary(counted: Tally) -> Text:
 
 
 def _concerns(concerns: Sequence[Concern]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False, title="Needs a human's eye")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False, title=wording.HUMANS_EYE)
     table.title_justify = "left"
     table.title_style = "bold yellow"
     for concern in concerns:

@@ -79,6 +79,8 @@ SANDBOX_NOTE: Final = {
     "landlock": "This run had the weaker sandbox (landlock, without bubblewrap).",
 }
 
+#: The most characters that are shown of what a student's code printed.
+MOST_PRINTED: Final = 4000
 #: The most students that a remark names.
 _NAMED: Final = 6
 #: The most who handed in nothing, each of whom somebody will write to.
@@ -93,6 +95,11 @@ NOT_ASSIGNED: Final = "This was not assigned: none of it counts."
 NOT_HANDED_IN: Final = "This was assigned, and was not handed in."
 NOTHING_GRADED: Final = "No submission was found."
 FOLLOWS_FROM: Final = "This one calls what is not right yet: {names}. Mend that first."
+NOT_FOUND: Final = "Assigned, and found in no notebook: {names}."
+HUMANS_EYE: Final = "Needs a human's eye"
+WENT_WRONG: Final = "What went wrong"
+ENDED_BADLY: Final = "Cells that did not end well"
+PRINTED: Final = "What your code printed"
 WORST: Final = "worst element [{index}]: expected {expected}, got {actual}"
 SHAPES: Final = "expected shape {expected}, got {actual}"
 WORST_MARK: Final = "worst element"

@@ -1,5 +1,18 @@
 """Who handed in what: collect submissions from folders and archives, read a notebook, find its answers.
 
+Collecting, from the paths of the command line to entries
+    ``collection`` decides what needs the whole class. Each path is a ``listing``: walked by ``finding``, its archives
+    unpacked by ``archive`` (``zip_names``) unless they lie there ``unpacked``, the folders ``wrapping`` the work taken
+    off. Whose each file is, a ``draft`` tells by ``naming``: by ``file_names``, ``folder_names`` and what
+    ``gradescope`` says of its export. Of whom there is no notebook ``missing`` knows, ``excess`` of whom too many;
+    ``remarks`` are for the operator.
+Reading one of them
+    ``reading`` takes the cells out of a ``notebook``; ``location`` finds the answers among their ``definitions`` and
+    ``patches``, apart from the course's ``givens``. ``suspicion`` and ``meddling`` find what a human should look at.
+For both
+    ``entry`` is what passes between the two, ``limits`` how much there may be; ``regular_file`` opens what a student
+    controls, ``printable`` makes its name fit to be shown.
+
 The names below are the face; each loads its module on first use.
 """
 

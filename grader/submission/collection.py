@@ -28,8 +28,6 @@ from grader.submission.printable import printable
 from grader.submission.remarks import hidden_in, remarks_on
 from grader.submission.unpacked import is_openable
 
-#: Of several notebooks of one kind, so many are named in each one's flag.
-_NAMED = 4
 _LOOKED_FOR = (
     "looked for notebook.ipynb, student_notebook.ipynb, student/notebook.ipynb, "
     "submitted/student/assignment/notebook.ipynb, assignment-student/notebook.ipynb, submission_17/notebook.ipynb "
@@ -273,7 +271,7 @@ def _with_duplicates_flagged(entries: list[Entry]) -> tuple[Entry, ...]:
     for entry in entries:
         alike = same[entry.student, kind_of_notebook(entry.notebook)]
         if len(alike) > 1:
-            remark = f"{len(alike)} notebooks of one kind by this student: {first_of(alike, _NAMED)}"
+            remark = f"{len(alike)} notebooks of one kind by this student: {first_of(alike)}"
             remark += "; for each exercise the better answer counts"
             flagged.append(replace(entry, flags=(*entry.flags, remark)))
         else:

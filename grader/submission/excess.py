@@ -10,9 +10,6 @@ from grader.enumeration import first_of
 from grader.submission.entry import Entry
 from grader.submission.file_names import stems_in
 
-#: Of the notebooks that are left out, so many are named.
-_NAMED = 4
-
 
 def without_excess(entries: Sequence[Entry], most: int, known: Sequence[str]) -> list[Entry]:
     """``entries`` with at most ``most`` of each student: first those called like one of the course's, ``known``.
@@ -30,7 +27,7 @@ def without_excess(entries: Sequence[Entry], most: int, known: Sequence[str]) ->
         ordered = sorted(some, key=lambda entry: not stems_in(entry.notebook, known))
         rest = ordered[most:]
         left_out.update(map(id, rest))
-        names = first_of([entry.shown_path for entry in rest], _NAMED)
+        names = first_of([entry.shown_path for entry in rest])
         flagged[id(ordered[0])] = f"{len(some):,} notebooks by this student, at most {most} are graded; not {names}"
     return [
         replace(entry, flags=(*entry.flags, flagged[id(entry)])) if id(entry) in flagged else entry

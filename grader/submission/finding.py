@@ -11,14 +11,13 @@ from stat import S_ISLNK
 
 from grader.notebook_name import ENDING
 from grader.submission.regular_file import kind_of, reason_for
-from grader.visible import is_work
+from grader.visible import DEEPEST, is_work
 
 #: The endings of archives that are unpacked, and of those that are only known to be one.
 UNPACKED = (".zip", ".tar", ".tar.gz", ".tgz")
 _OTHERS = (".7z", ".rar", ".tar.bz2", ".tar.xz", ".tar.zst", ".tbz2", ".txz")
 _ARCHIVES = (*UNPACKED, *_OTHERS)
 
-_DEEPEST = 40
 #: Hidden folders in which notebooks are copies, those of packages, or examples of a tool's.
 _HIDDEN_BY_TOOLS = frozenset(
     {".git", ".github", ".ipynb_checkpoints", ".virtual_documents", ".venv", ".cache", ".local", ".jupyter", ".vscode"}
@@ -87,7 +86,7 @@ def found_below(
             continue
         own = above[: len(parts) + 1]
         seen[own] += len(inside)
-        if seen[own] > most or len(above) > _DEEPEST:
+        if seen[own] > most or len(above) > DEEPEST:
             found.append(Found(above, folder, "too many or too deeply nested files to look through", obstacle=True))
             continue
         if above and any(entry.name == "pyvenv.cfg" for entry in inside):  # at the top it may be planted

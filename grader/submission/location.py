@@ -31,9 +31,6 @@ from grader.submission.entry import Wanted
 from grader.submission.givens import Givens
 from grader.submission.patches import patches_in
 
-#: Of what a cell defines instead of the answer, so many names are told.
-_NAMED = 4
-
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
@@ -213,7 +210,7 @@ def _instead(wanted: Wanted, tagged: list[Cell]) -> str:
     """What the cell of an exercise defines that nobody asked for: perhaps the answer, under a name misspelt."""
     defined = [item.name for cell in tagged[-1:] for item in definitions_in(cell.source) if item.sort == "definition"]
     own = [f"`{name}`" for name in dict.fromkeys(defined) if name not in wanted.needs]
-    return f"; cell {tagged[-1].index} defines {first_of(own, _NAMED)}" if own else ""
+    return f"; cell {tagged[-1].index} defines {first_of(own)}" if own else ""
 
 
 def _is_blank(source: str) -> bool:

@@ -20,8 +20,6 @@ from grader.submission.naming import Name, Naming, is_from_platform
 from grader.submission.printable import printable
 from grader.visible import is_work
 
-#: Of a student's other files, so many are named.
-_NAMED = 4
 #: The endings of what is handed in for a notebook, also behind its own.
 _HANDED_IN = re.compile(r"(?:\.ipynb)?\.(?:pdf|html?|py|txt|json|docx?|odt|md)$", re.I)
 
@@ -103,4 +101,4 @@ def _holds(folder: Path) -> str:
         names = sorted(path.name for path in folder.iterdir() if path.is_file() and is_work(path.name))
     except OSError:
         return ""
-    return f", only {first_of([*map(printable, names)], _NAMED)}" if names else ""
+    return f", only {first_of([*map(printable, names)])}" if names else ""

@@ -15,8 +15,6 @@ from grader.submission.folder_names import SHEET, is_part
 from grader.submission.listing import Listing
 from grader.submission.printable import printable
 
-_NAMED = 4
-
 
 def remarks_on(
     paths: Sequence[Path], listings: Sequence[Listing], twins: Sequence[str], entries: Sequence[Entry]
@@ -36,7 +34,7 @@ def hidden_in(listings: Sequence[Listing]) -> str:
     if not names:
         return ""
     are = f"{count_of(len(names), 'hidden folder')} with notebooks {'is' if len(names) == 1 else 'are'} passed over"
-    return f"{are}: {first_of(names, _NAMED)}; rename what is a student's, so that it does not begin with a dot"
+    return f"{are}: {first_of(names)}; rename what is a student's, so that it does not begin with a dot"
 
 
 def _twice(twins: Sequence[str]) -> str:
@@ -44,7 +42,7 @@ def _twice(twins: Sequence[str]) -> str:
     if not twins:
         return ""
     what, them = ("1 archive is", "it") if len(twins) == 1 else (f"{len(twins)} archives are", "them")
-    names = first_of([*map(printable, twins)], _NAMED)
+    names = first_of([*map(printable, twins)])
     return f"{what} passed over, for all that is in {them} lies unpacked beside {them}: {names}"
 
 
@@ -62,7 +60,7 @@ def _crowded(entries: Sequence[Entry]) -> str:
     student, names = next(iter(found.items()))
     others = f" and {count_of(len(found) - 1, 'other')}" if len(found) > 1 else ""
     return (
-        f"{student}{others} may be no student: the same notebook lies in the folders {first_of(names, _NAMED)}; if "
+        f"{student}{others} may be no student: the same notebook lies in the folders {first_of(names)}; if "
         "these are called after students, name the folders around them, or what is whose by --student-pattern"
     )
 

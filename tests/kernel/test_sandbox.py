@@ -42,19 +42,19 @@ def test_landlock_without_proc_is_said_not_to_work(monkeypatch: pytest.MonkeyPat
     assert (status.works, status.reason, status.remedy) == (False, "there is no /proc", "sudo mount -t proc proc /proc")
 
 
-def changed(folder: Path, old: str, new: str) -> dict[str, str]:
-    """The environment in which the grader is a copy in ``folder`` whose module ``confine`` was changed."""
+def changed(folder: Path, module: str, old: str, new: str) -> dict[str, str]:
+    """The environment in which the grader is a copy in ``folder`` with a ``module`` of the kernel's changed."""
     shutil.copytree(Path(package_home(), "grader"), folder / "grader", ignore=shutil.ignore_patterns("__pycache__"))
-    module = folder / "grader/kernel/confine.py"
-    text = module.read_text(encoding="utf-8")
+    file = folder / f"grader/kernel/{module}.py"
+    text = file.read_text(encoding="utf-8")
     assert text.count(old) == 1
-    module.write_text(text.replace(old, new), encoding="utf-8")
+    file.write_text(text.replace(old, new), encoding="utf-8")
     return {**os.environ, "PYTHONPATH": str(folder)}
 
 
 @pytest.mark.skipif(BEST != "bwrap", reason="only there do jobs have namespaces")
 def test_jobs_run_where_a_filter_hides_clone3(tmp_path: Path) -> None:
-    environment = changed(tmp_path, "_CLONE3 = 435", "_CLONE3 = 99_999")
+    environment = changed(tmp_path, "confine", "_CLONE3 = 435", "_CLONE3 = 99_999")
     command = [sys.executable, "-P", "-c", GRADED, BEST]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout == "{0: 'hi\\n'}\n", done.stderr
@@ -87,7 +87,7 @@ print(asyncio.run(work()).outputs)
 
 @pytest.mark.skipif(BEST != "bwrap", reason="the other sandbox is Landlock's")
 def test_nothing_is_left_for_the_next_job_where_there_is_no_landlock(tmp_path: Path) -> None:
-    environment = changed(tmp_path, "return max(0, int(version))", "return 0")
+    environment = changed(tmp_path, "landlock", "return max(0, int(version))", "return 0")
     command = [sys.executable, "-P", "-c", LEFT]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout == "{0: '[]\\n'}\n", done.stderr

@@ -149,7 +149,7 @@ def test_filter_that_the_system_refuses_is_an_error(
             tried.append(flag)
             return max(answers[len(tried) - 1], -1)
 
-    monkeypatch.setattr(seccomp.ctypes, "CDLL", lambda name, *, use_errno: System())
+    monkeypatch.setattr(seccomp, "libc", System())
     monkeypatch.setattr(seccomp.ctypes, "get_errno", lambda: -answers[len(tried) - 1])
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     if result is None:

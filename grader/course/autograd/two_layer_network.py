@@ -62,7 +62,7 @@ MODEL = """
 )
 def numpy_grads(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor) -> Tensor:
     """Loss and gradients in NumPy."""
-    return (torch.relu(x @ w1) @ w2 - y).pow(2).sum()
+    return _loss(x, y, w1, w2)
 
 
 @exercise(
@@ -75,7 +75,7 @@ def numpy_grads(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor) -> Tensor:
 )
 def torch_grads(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor) -> Tensor:
     """Loss and gradients in torch, by hand."""
-    return (torch.relu(x @ w1) @ w2 - y).pow(2).sum()
+    return _loss(x, y, w1, w2)
 
 
 @exercise(
@@ -90,9 +90,7 @@ def torch_grads(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor) -> Tensor:
 )
 def train_by_hand(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor, learning_rate: float, steps: int) -> Answer:
     """Gradient descent by hand."""
-    weights = _leaves(w1, w2)
-    losses = _train(lambda: torch.relu(x @ weights[0]) @ weights[1], y, torch.optim.SGD(weights, learning_rate), steps)
-    return {"result": losses, "w1": weights[0].detach(), "w2": weights[1].detach()}
+    return _descended(x, y, w1, w2, learning_rate, steps)
 
 
 @exercise(
@@ -111,9 +109,7 @@ def train_by_hand(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor, learning_rate: f
 )
 def train_with_autograd(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor, learning_rate: float, steps: int) -> Answer:
     """Gradient descent with autograd."""
-    weights = _leaves(w1, w2)
-    losses = _train(lambda: torch.relu(x @ weights[0]) @ weights[1], y, torch.optim.SGD(weights, learning_rate), steps)
-    return {"result": losses, "w1": weights[0].detach(), "w2": weights[1].detach()}
+    return _descended(x, y, w1, w2, learning_rate, steps)
 
 
 @exercise(
@@ -189,6 +185,17 @@ def train_with_optimizer(
         return optimizer
 
     return _trained(x, y, (first, second, bias), make, steps)
+
+
+def _loss(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor) -> Tensor:
+    return (torch.relu(x @ w1) @ w2 - y).pow(2).sum()
+
+
+def _descended(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor, learning_rate: float, steps: int) -> Answer:
+    """What plain gradient descent leaves, and its losses."""
+    weights = _leaves(w1, w2)
+    losses = _train(lambda: torch.relu(x @ weights[0]) @ weights[1], y, torch.optim.SGD(weights, learning_rate), steps)
+    return {"result": losses, "w1": weights[0].detach(), "w2": weights[1].detach()}
 
 
 def _trained(

@@ -97,7 +97,8 @@ class Alternatives:
         return found
 
 
-#: Exercises whose alternatives are kept, each for the cases that it was last judged on; the oldest go first.
+#: Exercises whose alternatives are kept, each for the cases that it was last judged on; the oldest go first. They are
+#: kept from one answer to the next, and no verdict hangs on that: nothing in them comes of an answer.
 _KEPT = 64
 _known: Recent[str, Alternatives] = Recent(_KEPT)
 

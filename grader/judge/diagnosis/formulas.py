@@ -22,7 +22,8 @@ from grader.judge.evidence import Evidence
 from grader.model import Case, Diagnosis
 
 _NAMES = ("a", "b")
-#: The mistakes behind the failed checks, which are found for all of them at once.
+#: The mistakes behind the failed checks, which are found for all of them at once and asked for by one after the other;
+#: gone with the evidence that they are about.
 _FOUND: WeakKeyDictionary[Evidence, dict[str, EngineSlip]] = WeakKeyDictionary()
 
 

@@ -1,0 +1,63 @@
+"""What was handed in, as far as it can be read without running it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A code cell of a notebook.
+
+    ``index`` counts all cells of the notebook from 0, Markdown included, so that a message can name the cell as the
+    student sees it. ``exercise`` is the id in the cell's ``{"grader": {"exercise": …}}`` metadata, or None.
+    """
+
+    index: int
+    source: str
+    exercise: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """Where an exercise's answer stands in a notebook.
+
+    ``cell`` is the ``Cell.index`` after which the check runs (the last one, where several names are needed);
+    ``line`` the 1-based line of the definition in that cell; ``source`` the code of the definition or cell;
+    ``found_by`` is ``"metadata"`` or ``"name"``; ``flags`` are remarks for a human ("defined 3 times").
+    """
+
+    exercise: str
+    cell: int
+    line: int
+    source: str
+    found_by: Literal["metadata", "name"]
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Who handed in what.
+
+    ``path`` is the notebook on disk, or the student's folder when it holds no notebook; ``shown_path`` is how reports
+    name it (relative to what was given on the command line, ``archive.zip!ada/nb.ipynb`` inside an archive).
+    ``unreadable`` is the reason when the notebook could not be read; then ``cells`` is empty. ``assets`` is the folder
+    whose regular files are there for the notebook in its job folder, or None; with ``assets_below`` those in its
+    folders are too. ``flags`` are remarks for a human.
+    """
+
+    student: str
+    notebook: str
+    path: Path
+    shown_path: str
+    sha256: str
+    cells: tuple[Cell, ...] = ()
+    total_cells: int = 0
+    stubs: Mapping[str, Stub] = field(default_factory=dict)
+    assets: Path | None = None
+    assets_below: bool = True
+    unreadable: str | None = None
+    flags: tuple[str, ...] = ()
