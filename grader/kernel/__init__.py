@@ -15,7 +15,7 @@ The student's process
     ``guest`` is the kernel: ipykernel with a ``shell``, ``outputs``, ``session`` and ``channel`` of ours, once
     ``confine`` (``landlock``, ``seccomp``) has taken away what it must not have. In it ``harness`` forks each check,
     where ``program`` runs one case: ``capture`` reads what it left, ``studenterror`` what it raised, ``autograd_watch``
-    what it called; ``surroundings`` are put back for the next.
+    what it called, in ``calm`` before and after; ``surroundings`` are put back for the next.
 Between them
     ``wire`` and its ``messages`` in ``plainjson``, a check's result with its ``proof``; ``memfiles`` that hold tensors
     as ``exchange`` writes them.
