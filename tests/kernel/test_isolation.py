@@ -31,6 +31,7 @@ try:
     named.bind('mark.sock'); named.listen()
 except PermissionError:
     pass  # no sockets but pairs, where names are the machine's
+os.symlink('left', 'mark.link')
 builtins.mark = torch.mark = os.environ['MARK'] = 'left'
 if os.fork() == 0:
     os.setsid()
@@ -55,6 +56,8 @@ found('abstract', lambda: socket.socket(socket.AF_UNIX).connect('\\0grader-mark'
 found('builtins', lambda: builtins.mark)
 found('torch', lambda: torch.mark)
 found('environment', lambda: os.environ['MARK'])
+for number in range(100):
+    found('link', lambda: os.readlink('../job-%d/mark.link' % number))
 found('siblings', lambda: [name for name in os.listdir('..') if name != os.path.basename(os.getcwd())])
 print('looked')
 """
