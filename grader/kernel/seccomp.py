@@ -21,7 +21,7 @@ import os
 import platform
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Literal, get_args
 
@@ -84,8 +84,9 @@ _ATTRIBUTES = tuple(
 )
 #: Calls on the process that the first argument names, 0 for the one that calls.
 _ON_PROCESSES = ("prlimit64", "sched_setaffinity", "sched_setparam", "sched_setscheduler", "sched_setattr")
-#: Commands of ``fcntl`` for locks, and those for leases and notices: a file that all jobs may read has them for all.
-_LOCKS, _LEASES = (5, 6, 7, 36, 37, 38), (1024, 1025, 1026)
+#: Commands of ``fcntl`` that ask for a lock, that lock, and those for leases and notices: a file that all jobs may read
+#: has them for all.
+_ASKS_FOR_LOCK, _LOCKS, _LEASES = (5, 36), (6, 7, 37, 38), (1024, 1025, 1026)
 #: Requests of ``ioctl`` that change a file's flags, version or project, and options of sockets that enlarge buffers.
 _FLAGS, _BUFFERS = (0x40086602, 0x40046602, 0x40087602, 0x401C5820), (7, 8, 32, 33)
 _SPECIAL = {
@@ -132,11 +133,12 @@ def install(processes: Gate, *, apart: bool = True) -> int | None:
 
     Changing a file's mode, owner, times or extended attributes does nothing and says that it worked, so that copying a
     file still does: devices, and memory files that come from the grader, are everybody's. The same goes for larger
-    buffers of sockets, which no limit counts. With ``apart=False``, for a process whose view of files is the machine's
-    own, sockets that could reach others' are refused (pairs are not). With ``asked``, returns the descriptor at which
-    ``let_through`` answers for each new process and thread; the caller hands it to the one who answers and closes it.
-    The process must have set ``no_new_privs``. Does nothing on a machine whose numbers are unknown. Raises ``OSError``
-    when the system refuses.
+    buffers of sockets, which no limit counts, and for locks: two jobs could talk by those of a file that both may read,
+    and about its own files nobody quarrels with a job. With ``apart=False``, for a process whose view of files is the
+    machine's own, sockets that could reach others' are refused (pairs are not). With ``asked``, returns the descriptor
+    at which ``let_through`` answers for each new process and thread; the caller hands it to the one who answers and
+    closes it. The process must have set ``no_new_privs``. Does nothing on a machine whose numbers are unknown. Raises
+    ``OSError`` when the system refuses.
     """
     machine = platform.machine()
     if machine not in MACHINES:
@@ -211,10 +213,10 @@ def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
     """The filter for ``machine`` (``"x86_64"``, ``"aarch64"``) as the bytes of ``sock_filter`` instructions."""
     audit, number = MACHINES[machine][1], _numbers(machine)
     refused = [name for name in number if name not in _SPECIAL]
-    gate = _ASK
+    gate, lock = _ASK, _refusal(0)
     if processes == "refused":
-        refused += [*_EXECUTIONS, "flock"]
-        gate = _refusal(errno.EPERM)
+        refused += _EXECUTIONS
+        gate = lock = _refusal(errno.EPERM)
     steps = [
         *(_step(_LOAD, _AT_MACHINE), _step(_EQUAL, audit, then=1), _step(_RETURN, _KILL_PROCESS)),
         _step(_LOAD, _AT_NUMBER),
@@ -241,10 +243,13 @@ def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
     ]
     for name in _ON_PROCESSES:
         steps += _only_with(number[name], 0, _refusal(errno.EPERM))
-    commands = (*_LOCKS, *_LEASES) if processes == "refused" else _LEASES
-    steps += _unless(number["fcntl"], _AT_SECOND_ARGUMENT, commands, _refusal(errno.EPERM))
-    steps += _unless(number["ioctl"], _AT_SECOND_ARGUMENT, _FLAGS, _refusal(errno.EPERM))
-    steps += _unless(number["setsockopt"], _AT_THIRD_ARGUMENT, _BUFFERS, _refusal(0))
+    steps += _when(_EQUAL, number["flock"], lock)
+    commands = {**dict.fromkeys(_LEASES, _refusal(errno.EPERM)), **dict.fromkeys(_LOCKS, lock)}
+    if processes == "refused":
+        commands |= dict.fromkeys(_ASKS_FOR_LOCK, lock)
+    steps += _unless(number["fcntl"], _AT_SECOND_ARGUMENT, commands)
+    steps += _unless(number["ioctl"], _AT_SECOND_ARGUMENT, dict.fromkeys(_FLAGS, _refusal(errno.EPERM)))
+    steps += _unless(number["setsockopt"], _AT_THIRD_ARGUMENT, dict.fromkeys(_BUFFERS, _refusal(0)))
     steps += _for_call(
         number["mmap"],
         *(_step(_LOAD, _AT_FOURTH_ARGUMENT), _step(_AND, _KIND_OF_MEMORY)),
@@ -287,9 +292,9 @@ def _only_with(call: int, first: int, verdict: int) -> Iterable[bytes]:
     return _for_call(call, _step(_LOAD, _AT_FIRST_ARGUMENT), *_when(_EQUAL, first, _ALLOW), _step(_RETURN, verdict))
 
 
-def _unless(call: int, argument: int, values: Iterable[int], verdict: int) -> Iterable[bytes]:
-    """Allow the call numbered ``call``, and return ``verdict`` where an argument of it is one of ``values``."""
-    told = [step for value in values for step in _when(_EQUAL, value, verdict)]
+def _unless(call: int, argument: int, verdicts: Mapping[int, int]) -> Iterable[bytes]:
+    """Allow the call numbered ``call``, but return what ``verdicts`` has for an argument of it."""
+    told = [step for value, verdict in verdicts.items() for step in _when(_EQUAL, value, verdict)]
     return _for_call(call, _step(_LOAD, argument), *told, _step(_RETURN, _ALLOW))
 
 
