@@ -94,6 +94,8 @@ _ON_PROCESSES = ("prlimit64", "sched_setaffinity", "sched_setparam", "sched_sets
 #: Commands of ``fcntl`` that ask for a lock, that lock, and those for leases and notices: a file that all jobs may read
 #: has them for all.
 _ASKS_FOR_LOCK, _LOCKS, _LEASES = (5, 36), (6, 7, 37, 38), (1024, 1025, 1026)
+#: The command to enlarge a pipe: how much all together hold is counted for everything that a user runs.
+_PIPE_SIZE = 1031
 #: Requests of ``ioctl`` that change a file's flags, version or project, and options of sockets that enlarge buffers.
 _FLAGS, _BUFFERS = (0x40086602, 0x40046602, 0x40087602, 0x401C5820), (7, 8, 32, 33)
 _SPECIAL = {
@@ -253,7 +255,7 @@ def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
     for name in _ON_PROCESSES:
         steps += _only_with(number[name], 0, _refusal(errno.EPERM))
     steps += _when(_EQUAL, number["flock"], lock)
-    commands = {**dict.fromkeys(_LEASES, _refusal(errno.EPERM)), **dict.fromkeys(_LOCKS, lock)}
+    commands = {**dict.fromkeys((*_LEASES, _PIPE_SIZE), _refusal(errno.EPERM)), **dict.fromkeys(_LOCKS, lock)}
     if processes == "refused":
         commands |= dict.fromkeys(_ASKS_FOR_LOCK, lock)
     steps += _unless(number["fcntl"], _AT_SECOND_ARGUMENT, commands)

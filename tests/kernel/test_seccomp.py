@@ -96,6 +96,8 @@ def test_filter_refuses_each_call_by_its_number_on_each_machine(gate: seccomp.Ga
         *(("fcntl", (3, lock), NOTHING, REFUSE) for lock in (6, 7, 37, 38)),
         *(("fcntl", (3, asks), ALLOW, REFUSE) for asks in (5, 36)),
         *(("fcntl", (3, lease), REFUSE, REFUSE) for lease in (1024, 1025, 1026)),
+        ("fcntl", (3, 1031), REFUSE, REFUSE),
+        ("fcntl", (3, 1032), ALLOW, ALLOW),
         ("ioctl", (3, 0x5401), ALLOW, ALLOW),
         ("ioctl", (3, 0x40086602), REFUSE, REFUSE),
         ("setsockopt", (3, 1, 2), ALLOW, ALLOW),
