@@ -15,9 +15,10 @@ tensor, whose class may be the notebook's: here they stay. A level of forward mo
 Not caught: ``redispatch`` of a backward operator with a key set below Python's, the guards of ``torch._C`` that exclude
 dispatch keys, an operator of ``torch.library`` that is written in Python, the formulas of ``torch._decomp``, a backward
 pass that torch's compilers recorded in a cell, a thread made through ctypes, and whoever writes the slots back through
-ctypes or takes this module apart. Nor what runs in the middle of an operator, as a finalizer of its storage may: of
-that, the engine could do nothing, and torch's own backward formulas are named. Code that does these things shows in the
-source (``grader.submission.meddling`` flags the signs, in any cell); nobody arrives there by accident.
+ctypes or takes this module apart. Nor what runs in the middle of an operator, as a finalizer of its storage may: the
+engine can do nothing there, and the one backward formula of torch's that has a public name is noticed by its slot. Code
+that does these things shows in the source (``grader.submission.meddling`` flags the signs, in any cell); nobody arrives
+there by accident.
 
 The slots are found when the zygote imports this; ``install`` only writes pointers. It is for a process that ends with
 the check: nothing is ever put back.
@@ -199,10 +200,14 @@ def _unbound(owner: Any, name: str) -> Any:
 def _found() -> list[_Entry]:
     """The entry points that this build of torch has."""
     entries = []
+    backward = torch.ops.aten.convolution_backward  # of all of torch's backward formulas, the one with a public name
+    functions = [(operator._op, "torch.nn.grad") for operator in (backward, backward.default)]
     for path, name in _ENTRIES:
         function: Any = torch._C
         for part in path.split("."):
             function = _unbound(function, part)
+        functions.append((function, name))
+    for function, name in functions:
         if isinstance(function, tuple(kind for kind, _ in _OFFSETS)):
             recorder = _recorder(name)
             entries.append((_slot(function), ctypes.cast(recorder, ctypes.c_void_p).value or 0, recorder))

@@ -81,6 +81,10 @@ VARIANTS = {
     "own-tensor-type": ("x.g = -torch.Tensor._make_subclass(Behind, x)", True),
     "mode-below": ("x.g = -x", True),
     "printing-its-own-class": ("global given\n    given = x\n    repr(torch.zeros(1).as_subclass(Shown))", True),
+    "nn-grad-in-a-finalizer": (
+        "held = torch.from_numpy(numpy.zeros(8).view(Held))\n"
+        "    held.set_(torch.zeros(8, dtype=torch.float64))  # in the middle of which the array is freed\n"
+        "    x.g = 2 * x", True),
     "node-of-a-script": (
         "y = x.clone().requires_grad_(True)\n    x.g = squared(y).grad_fn(torch.ones(2, 3), None)", True),
     "thread-before-the-watch": ("asked.put(x)\n    x.g = told.get()", True),
@@ -95,6 +99,12 @@ class Shown(torch.Tensor):
     def dim(self):
         given.g = torch.ops.aten.threshold_backward(2 * given, given + 1, 0)
         return 1
+""",
+    "nn-grad-in-a-finalizer": """
+import numpy, torch.nn.grad
+class Held(numpy.ndarray):
+    def __del__(self):
+        torch.nn.grad.conv1d_input((1, 1, 3), torch.ones(1, 1, 2), torch.ones(1, 1, 2))
 """,
     "node-of-a-script": """
 @torch.jit.script
