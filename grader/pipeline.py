@@ -17,6 +17,7 @@ from grader.kernel import KernelPool
 from grader.kernel.results import steady
 from grader.machine import remedy_of_shortage
 from grader.model import (
+    Cell,
     Course,
     Diagnosis,
     Execution,
@@ -129,7 +130,7 @@ def _judge_exercise(
     except Exception as error:
         _log.exception("judging %s of %s failed", exercise.id, submission.shown_path)
         return replace(score_fault(exercise), flags=(_fault(error),))
-    remarks = (*_suspicion(exercise, stub.source), *coarse_results(runs))
+    remarks = (*_suspicion(exercise, stub.source, submission.cells, seeded.course), *coarse_results(runs))
     return replace(score, flags=(*score.flags, *remarks), printed=steady(score.printed))
 
 
@@ -139,13 +140,14 @@ def _unreached(execution: Execution) -> Diagnosis:
     return Diagnosis("crashed", "The kernel died before this check was reached.")
 
 
-def _suspicion(exercise: Exercise, source: str) -> tuple[str, ...]:
+def _suspicion(exercise: Exercise, source: str, cells: Sequence[Cell], course: Course) -> tuple[str, ...]:
     """Remarks for a human where the source looks like work by torch that is to be done by hand; they cost no points."""
     if exercise.autograd:
         return ()
+    others = {name for other in course.exercises.values() if other is not exercise for name in other.needs}
     found = {
         "autograd suspected": autograd_suspected(source),
-        "an optimizer of torch's in place of one's own": optimizer_suspected(source),
+        "an optimizer of torch's in place of one's own": optimizer_suspected(source, cells, others),
     }
     return tuple(f"{what}: {where}" for what, where in found.items() if where is not None)
 

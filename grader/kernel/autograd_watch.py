@@ -7,15 +7,18 @@ is called by hand (``tp_call`` of the types in ``torch._C._functions``). A dispa
 that they are backward formulas, any operator run by the engine (TorchScript drives it without Python), and any on a
 type with a ``__torch_dispatch__``, which it cannot see behind. The mode is there before a check's inputs are and until
 its results are copied, for something of the notebook's may run as the harness binds and reads: a descriptor, a method
-of a key. At the end it must still be where it was put, with no other below it. A recorder does nothing else: the call
-that it replaces returns None. The functions that take a mode away are noted in the same manner, but still work; threads
-start with the mode in place.
+of a key. (What waits for its moment does not: ``calm``.) At the end it must still be where it was put, with no other
+below it. A recorder does nothing else: the call that it replaces returns None. The functions that take a mode away are
+noted in the same manner, but still work; threads start with the mode in place. torch takes all modes away to print a
+tensor, whose class may be the notebook's: here they stay. A level of forward mode that a cell left open is closed.
 
 Not caught: ``redispatch`` of a backward operator with a key set below Python's, the guards of ``torch._C`` that exclude
-dispatch keys, an operator of ``torch.library`` that is written in Python, the formulas of ``torch._decomp``, a thread
-made through ctypes, and whoever writes the slots back through ctypes or takes this module apart. Code that does these
-things shows in the source (``grader.submission.meddling`` flags the signs, in any cell); nobody arrives there by
-accident. Behind this stand the job's init and its ``traps``, where the engine itself begins.
+dispatch keys, an operator of ``torch.library`` that is written in Python, the formulas of ``torch._decomp``, a backward
+pass that torch's compilers recorded in a cell, a thread made through ctypes, and whoever writes the slots back through
+ctypes or takes this module apart. Nor what runs in the middle of an operator, as a finalizer of its storage may: the
+engine can do nothing there, and the one backward formula of torch's that has a public name is noticed by its slot. Code
+that does these things shows in the source (``grader.submission.meddling`` flags the signs, in any cell); nobody arrives
+there by accident. Behind this stand the job's init and its ``traps``, where the engine itself begins.
 
 The slots are found when the zygote imports this; ``install`` only writes pointers. It is for a process that ends with
 the check: nothing is ever put back.
@@ -26,14 +29,16 @@ from __future__ import annotations
 import _thread
 import ctypes
 import functools
-import gc
-import signal
 import sys
 import types
+from contextlib import suppress
 from typing import Any
 
 import torch
+from torch.utils import _python_dispatch
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from grader.kernel.calm import Calm
 
 _graph_task = torch._C._current_graph_task_id
 _stack_length = torch._C._len_torch_dispatch_stack
@@ -41,10 +46,7 @@ _stack_entry = torch._C._get_dispatch_stack_at
 _push_mode = torch._C._push_on_torch_dispatch_stack
 _no_dispatch = torch._C._disabled_torch_dispatch_impl
 _getframe, _current_frames = sys._getframe, sys._current_frames
-_settrace, _setprofile = sys.settrace, sys.setprofile
-_gc_enable, _gc_disable, _gc_is_enabled = gc.enable, gc.disable, gc.isenabled
-_setitimer: Any = getattr(signal, "setitimer", None)  # which Windows has not
-_TIMERS = tuple(value for name, value in vars(signal).items() if name.startswith("ITIMER_"))
+_exit_dual_level = torch._C._exit_dual_level
 
 _len, _any, _id, _str = len, any, id, str  # by which is told what is seen
 
@@ -73,8 +75,6 @@ _DISABLERS = (
     "_dispatch_tls_set_dispatch_key_excluded",
     "_dispatch_tls_set_dispatch_key_included",
 )
-#: Printing a tensor is the one honest use of them.
-_PRINTING = "torch/_tensor_str.py"
 #: The functions that start a thread; the first argument is what runs in it.
 _STARTERS = ("start_new_thread", "start_new", "start_joinable_thread")
 
@@ -85,7 +85,7 @@ class Watch:
     def __init__(self) -> None:
         self.first: str | None = None
         self.mode: _Mode | None = None
-        self.collects = False
+        self.calm = Calm()
 
     def record(self, name: str) -> None:
         """Note an entry point; the first one is the one reported."""
@@ -99,26 +99,17 @@ class Watch:
             _push_mode(self.mode)
             if _len(_current_frames()) > 1:
                 self.record("a thread from before the watch")
+            self.calm.begin()
 
     def __enter__(self) -> None:
-        """During the call the collector of garbage runs."""
-        if self.collects:
-            _gc_enable()
+        """During the call what waits for its moment may run."""
+        self.calm.end()
 
     def __exit__(self, *about: object) -> None:
         """Look whether the watch was left in place."""
-        self._calm()
+        self.calm.begin()
         if _stack_length() != 1 or _stack_entry(0) is not self.mode:
             self.record("tampering with the watch")
-
-    def _calm(self) -> None:
-        """Let nothing that waits for its moment run while the results are read, which could write them."""
-        self.collects = _gc_is_enabled()
-        _gc_disable()
-        _setprofile(None)
-        _settrace(None)
-        for timer in _TIMERS:
-            _setitimer(timer, 0)
 
     def seen(self) -> str | None:
         """The first entry point noticed since the last call of this, or None."""
@@ -210,10 +201,14 @@ def _unbound(owner: Any, name: str) -> Any:
 def _found() -> list[_Entry]:
     """The entry points that this build of torch has."""
     entries = []
+    backward = torch.ops.aten.convolution_backward  # of all of torch's backward formulas, the one with a public name
+    functions = [(operator._op, "torch.nn.grad") for operator in (backward, backward.default)]
     for path, name in _ENTRIES:
         function: Any = torch._C
         for part in path.split("."):
             function = _unbound(function, part)
+        functions.append((function, name))
+    for function, name in functions:
         if isinstance(function, tuple(kind for kind, _ in _OFFSETS)):
             recorder = _recorder(name)
             entries.append((_slot(function), ctypes.cast(recorder, ctypes.c_void_p).value or 0, recorder))
@@ -225,9 +220,18 @@ def _nodes() -> list[_Entry]:
     recorder = _NodeRecorder(lambda _self, _args, _names: _watch.record("a node of autograd's graph"))
     pointer = ctypes.cast(recorder, ctypes.c_void_p).value or 0
     kinds = [kind for kind in vars(torch._C._functions).values() if isinstance(kind, type)]
+    kinds += _nameless_kind()
     slots = [_pointer_at(id(kind) + _TP_CALL) for kind in kinds]
     slots += [_pointer_at(id(vars(kind)["__call__"]) + _D_WRAPPED) for kind in kinds if "__call__" in vars(kind)]
     return [(slot, pointer, recorder) for slot in slots if slot.value]
+
+
+def _nameless_kind() -> list[type]:
+    """The one type of all nodes that have none of their own, such as TorchScript's: made with the first of them."""
+    with suppress(AttributeError, RuntimeError, NotImplementedError), torch.enable_grad():
+        value = torch.ops.quantization._FloatToBfloat16Quantized(torch.zeros(1, 1, requires_grad=True))
+        return [type(value.grad_fn)]
+    return []
 
 
 _Wrapper = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
@@ -245,15 +249,7 @@ def _wrapped(owner: Any, names: tuple[str, ...], wrapper: Any) -> list[_Entry]:
 
 
 def _disable(original: Any, module: Any, arguments: tuple[Any, ...], names: Any) -> Any:
-    frame: types.FrameType | None = _getframe(1)
-    for _ in range(8):
-        if frame is None or frame.f_code.co_filename.replace("\\", "/").endswith(_PRINTING):
-            break
-        frame = frame.f_back
-    else:
-        frame = None
-    if frame is None:
-        _watch.record("tampering with the watch")
+    _watch.record("tampering with the watch")
     return original(module, arguments, names)
 
 
@@ -279,9 +275,22 @@ _entries = [
 ]
 
 
+class _ModesStay:
+    """In place of the context in which torch prints a tensor without any mode."""
+
+    def __enter__(self) -> list[Any]:
+        return []
+
+    def __exit__(self, *about: object) -> None:
+        pass
+
+
 def install() -> Watch:
     """Start watching this process, for good."""
     for slot, pointer, _ in _entries:
         slot.value = pointer
+    vars(_python_dispatch)["_disable_current_modes"] = _ModesStay
+    with suppress(RuntimeError):  # there is none, as a rule
+        _exit_dual_level(level=0)
     _watch.begin()
     return _watch

@@ -4,10 +4,12 @@ The kernel forks a child, which reports over a socket that the init made for it.
 of the job, listens to nobody but the child, hands it the inputs of one program at a time, and notes how far it came. A
 child that dies or runs out of time costs the program it was at; the rest get a fresh fork, and so do the checks behind
 one that changed what they would find. Inputs reach a child only when their program starts, so what an earlier fork has
-seen helps no later one. A child writes into a file of its own; each result is copied for the grader as it is told, if
-there is proof that the harness made it (``proof``), so nothing else can answer for it. A stopped process that ran all
-the same (there are ways: a timer that sends SIGCONT, an orphaned process group) costs the whole check. Where a check
-forbids autograd its child has ``traps``, and may not make a process, which could become a program without them.
+seen helps no later one; and they reach a job once, since another kernel of it may know them: where a kernel is gone,
+the programs that nobody was asked are told. A child writes into a file of its own; each result is copied for the grader
+as it is told, if there is proof that the harness made it (``proof``), so nothing else can answer for it. A stopped
+process that ran all the same (there are ways: a timer that sends SIGCONT, an orphaned process group) costs the whole
+check. Where a check forbids autograd its child has ``traps``, and may not make a process, which could become a program
+without them.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import os
 import signal
 import socket
 import time
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from grader.kernel import memfiles, traps, wire
 from grader.kernel.clock import ALLOWANCE
@@ -78,6 +80,8 @@ class CheckRun:
             if ended == "timed_out":  # the kernel may answer in time for the next check
                 runs += [{"ended": ended, "how": ""}] * self.owners[len(runs) :].count(owner)
                 continue
+            if ended == "unasked":
+                return runs + [{"ended": ended}] * (len(self.programs) - len(runs))
             if ended is not None:
                 return runs + [{"ended": ended, "how": ""}] * (len(self.programs) - len(runs))
             done = len(runs)
@@ -103,12 +107,12 @@ class CheckRun:
 
     # --------------------------------------------------------------------------------------------- fork
 
-    def _fork(self) -> Lost | None:
+    def _fork(self) -> Lost | Literal["unasked"] | None:
         """Have the kernel fork a child and stop everything else; the ending when that does not come about."""
         self._thaw()
         command = self.init.command
         if command is None:
-            return "crashed"
+            return "unasked"
         if self.init.clock.now() > self.deadline:
             return "timed_out"
         message = self._ask(command)
@@ -137,7 +141,7 @@ class CheckRun:
         self.name = self.init.processes.name(self.child)
         return None if self.init.processes.is_alone(self.name) else "crashed"
 
-    def _ask(self, command: socket.socket) -> dict[str, Any] | Lost:
+    def _ask(self, command: socket.socket) -> dict[str, Any] | Lost | Literal["unasked"]:
         """Ask the kernel for a fork; its or the child's answer, or the ending where there is none."""
         if self.sock is not None:
             self.sock.close()  # of a fork that did not come in time, and finds nobody
@@ -148,7 +152,7 @@ class CheckRun:
                 wire.send(command, {"do": "fork"}, [theirs.fileno()])
             return self._hear()
         except wire.Closed:
-            return "crashed"
+            return "unasked"
 
     def _drive(self, runs: list[ProgramTold]) -> tuple[Lost | None, str]:
         """Feed the child programs; returns how the one that it did not finish ended, or (None, "") if there is none."""

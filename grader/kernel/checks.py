@@ -6,25 +6,25 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from grader.kernel.deaths import Died
 from grader.kernel.schedule import defined_in, scheduled
 from grader.model import CaseRun, Cell, Check, Job
 
 if TYPE_CHECKING:
-    from grader.kernel.checkorders import Result
+    from grader.kernel.checkorders import Found, Result
 
 
 class Checks:
     """All checks of ``job``. ``done`` are the results; ``again`` what must run in a fresh job at its end.
 
-    ``results`` runs checks in the kernel that is there (``CheckOrders.results``). Where that dies of them, ``restart``
-    makes another that has run the given cells but those of the set, which kill it.
+    ``results`` runs checks in the kernel that is there (``CheckOrders.results``). Where that dies, ``restart`` makes
+    another that has run the given cells but those of the set, which kill it. No check that got any of its inputs is run
+    again there: a cell could have found the answers by then, with autograd or in any other way.
     """
 
     def __init__(
         self,
         job: Job,
-        results: Callable[[tuple[Check, ...]], Awaitable[dict[str, list[Result]]]],
+        results: Callable[[tuple[Check, ...]], Awaitable[Found]],
         restart: Callable[[tuple[Cell, ...], set[int]], Awaitable[None]],
     ) -> None:
         self.done: dict[str, tuple[CaseRun, ...]] = {}
@@ -48,19 +48,19 @@ class Checks:
             await self._run(tuple(self._at_end), True, len(self._cells) - 1, skipped)
 
     async def _run(self, checks: tuple[Check, ...], final: bool, position: int, skipped: set[int]) -> None:
-        """Run checks behind the cell at ``position``, together; each alone where the kernel dies of it."""
-        try:
-            found = await self._results(checks)
-        except Died:
-            if len(checks) == 1:
-                self.done[checks[0].exercise] = tuple(CaseRun(one.case, "crashed") for one in checks[0].programs)
-            await self._restart(self._cells[: position + 1], skipped)
-            if len(checks) > 1:
-                for check in checks:
-                    await self._run((check,), final, position, skipped)
-            return
+        """Run checks behind the cell at ``position``, together; each alone that the kernel died before."""
+        found = await self._results(checks)
+        left = [check for check in checks if check.exercise not in found.results]
         for check in checks:
-            self._settle(check, found[check.exercise], final, position)
+            if check not in left:
+                self._settle(check, found.results[check.exercise], final, position)
+            elif len(checks) == 1:
+                self.done[check.exercise] = tuple(CaseRun(one.case, "crashed") for one in check.programs)
+        if found.died:
+            await self._restart(self._cells[: position + 1], skipped)
+        if len(checks) > 1:
+            for check in left:
+                await self._run((check,), final, position, skipped)
 
     def _settle(self, check: Check, found: Sequence[Result], final: bool, position: int) -> None:
         """Keep the result of a check, or put it off where a later cell may define what it misses."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Sequence, Set
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from grader.kernel import wire
@@ -24,8 +24,8 @@ _Result = TypeVar("_Result")
 class InitLink:
     """The line to the init of one job, which ``open`` has forked. ``clock`` is the job's time.
 
-    Every method may raise ``JobLost``: the init died. What waits raises ``Died`` when the kernel dies meanwhile, and
-    ``TimeoutError`` after as many seconds of the job's time as it was given.
+    Every method may raise ``JobLost``: the init died. What waits raises ``TimeoutError`` after as many seconds of the
+    job's time as it was given, and all but ``checked`` raises ``Died`` when the kernel dies meanwhile.
     """
 
     def __init__(self) -> None:
@@ -108,8 +108,8 @@ class InitLink:
         return answer
 
     async def checked(self, seconds: float) -> list[ProgramTold]:
-        """How each program of the checks ended."""
-        answer = await self.first(self._answers.get(), seconds)
+        """How each program of the checks ended, which the init tells of a kernel that died as well."""
+        answer = await self._first_of({self._lost}, self._answers.get(), seconds)
         if not isinstance(answer, list):
             raise JobLost("the job's init speaks of a kernel when it is asked for checks")
         return answer
@@ -120,15 +120,18 @@ class InitLink:
 
     async def first(self, work: Awaitable[_Result], seconds: float) -> _Result:
         """The result of ``work``, unless the kernel or the init dies or the time is up first."""
+        return await self._first_of({self._died, self._lost}, work, seconds)
+
+    async def _first_of(self, ends: Set[asyncio.Future[Any]], work: Awaitable[_Result], seconds: float) -> _Result:
         task = asyncio.ensure_future(work)
         try:
-            await self._one_of({task, self._died, self._lost}, seconds)
+            await self._one_of({task, *ends}, seconds)
             if task.done():
                 return task.result()
             await asyncio.sleep(0)  # what came before the death may still be on its way
             if task.done():
                 return task.result()
-            if self._died.done():
+            if self._died in ends and self._died.done():
                 about = self._died.result()
                 raise Died(about["how"], about["limit"])
             if self._lost.done():

@@ -69,7 +69,13 @@ class ProgramLost(TypedDict):
     how: str
 
 
-ProgramTold = ProgramDone | ProgramLost
+class ProgramUnasked(TypedDict):
+    """A program whose inputs nobody was given, for the kernel is gone."""
+
+    ended: Literal["unasked"]
+
+
+ProgramTold = ProgramDone | ProgramLost | ProgramUnasked
 
 
 class FileOrder(TypedDict):

@@ -173,7 +173,7 @@ class KernelPool:
     def describe(self, number: int, job: Job) -> JobTold:
         """What the zygote and a job's init have to know."""
         private = self.sandbox == "bwrap"
-        folder = "/job/home" if private else os.path.join(self.folder, f"job-{number}")
+        folder = "/job/home" if private else self._workplace.place_of(number)
         write = [folder, "/dev/null", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"]
         if private:
             write += ["/dev/shm", "/job/tmp"]

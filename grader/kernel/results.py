@@ -15,7 +15,7 @@ from grader.model import Absence, Capture, CaseRun, Ending, Kind, Program, Stude
 from grader.recent import Recent
 
 if TYPE_CHECKING:
-    from grader.kernel.messages import ProgramTold
+    from grader.kernel.messages import ProgramDone, ProgramLost
 
 _KINDS, _ABSENCES, _ENDINGS = get_args(Kind), get_args(Absence), get_args(Ending)
 _LONGEST = 4096
@@ -48,7 +48,9 @@ class Reader:
     def __init__(self) -> None:
         self._known: Recent[tuple[int, bytes], _Read] = Recent(_MOST)
 
-    def read(self, slate: int, run: ProgramTold, program: Program, cell_of: CellOf) -> tuple[CaseRun, str | None]:
+    def read(
+        self, slate: int, run: ProgramDone | ProgramLost, program: Program, cell_of: CellOf
+    ) -> tuple[CaseRun, str | None]:
         """The result of one program, and the global name that its ``NameError`` missed, if that is how it ended.
 
         ``slate`` is the result file; ``run`` what the job's init says of the program. Never raises for what the

@@ -21,7 +21,7 @@ import os
 import platform
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Literal, NamedTuple, get_args
 
@@ -63,6 +63,9 @@ NUMBERS: dict[str, tuple[int, int | None]] = {
     "landlock_add_rule": (445, 445),
     # descriptors in flight: files that no folder has and no process holds open
     "sendmsg": (46, 211), "sendmmsg": (307, 269),
+    # which pages of a file are in memory: whoever may read it can have them thrown out, and see which one another read
+    "fadvise64": (221, 223), "readahead": (187, 213), "preadv2": (327, 286), "madvise": (28, 233),
+    "mincore": (27, 232), "cachestat": (451, 451),
     # what is counted for the whole machine, or for all that its user runs: the grader too
     "io_setup": (206, 0), "epoll_create": (213, None), "epoll_create1": (291, 20),
     # attributes of files, which Landlock lets an owner change anywhere
@@ -84,14 +87,23 @@ _SENDERS = ("sendmsg", "sendmmsg")
 _ATTRIBUTES = tuple(
     name for name in NUMBERS if any(word in name for word in ("chmod", "chown", "utime", "xattr", "file_"))
 )
+#: Calls that only give advice.
+_ADVICE = ("fadvise64", "readahead")
+#: Advice of ``madvise`` to throw pages out, and the flag of ``preadv2`` to read what is in memory alone.
+_PAGES_OUT, _IN_MEMORY = (20, 21), 8
 #: Calls on the process that the first argument names, 0 for the one that calls.
 _ON_PROCESSES = ("prlimit64", "sched_setaffinity", "sched_setparam", "sched_setscheduler", "sched_setattr")
-#: Commands of ``fcntl`` for locks, and those for leases and notices: a file that all jobs may read has them for all.
-_LOCKS, _LEASES = (5, 6, 7, 36, 37, 38), (1024, 1025, 1026)
+#: Commands of ``fcntl`` that ask for a lock, that lock, and those for leases and notices: a file that all jobs may read
+#: has them for all.
+_ASKS_FOR_LOCK, _LOCKS, _LEASES = (5, 36), (6, 7, 37, 38), (1024, 1025, 1026)
+#: The command to enlarge a pipe: how much all together hold is counted for everything that a user runs.
+_PIPE_SIZE = 1031
 #: Requests of ``ioctl`` that change a file's flags, version or project, and options of sockets that enlarge buffers.
 _FLAGS, _BUFFERS = (0x40086602, 0x40046602, 0x40087602, 0x401C5820), (7, 8, 32, 33)
 _SPECIAL = {
     *("clone", "clone3", "socket", "socketpair", "connect", "flock", "fcntl", "ioctl", "setsockopt", "mmap"),
+    *("preadv2", "madvise"),
+    *_ADVICE,
     *_FORKS,
     *_EXECUTIONS,
     *_SENDERS,
@@ -114,7 +126,7 @@ _KIND_OF_MEMORY, _SHARED = 0x2F, 0x21
 _ALLOW, _ASK, _KILL_PROCESS = 0x7FFF0000, 0x7FC00000, 0x80000000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN, _AND = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
 _AT_NUMBER, _AT_MACHINE, _AT_FIRST_ARGUMENT, _AT_SECOND_ARGUMENT, _AT_THIRD_ARGUMENT = 0, 4, 16, 24, 32
-_AT_FOURTH_ARGUMENT = 40
+_AT_FOURTH_ARGUMENT, _AT_SIXTH_ARGUMENT = 40, 56
 _SOCKET_TYPE = 0xF
 #: Types of sockets that can send to any other, one of a pair too, and hold what several sent; unix has one for raw.
 _DATAGRAMS = (socket.SOCK_DGRAM, socket.SOCK_RAW)
@@ -141,11 +153,12 @@ def install(processes: Gate, *, apart: bool = True) -> int | None:
 
     Changing a file's mode, owner, times or extended attributes does nothing and says that it worked, so that copying a
     file still does: devices, and memory files that come from the grader, are everybody's. The same goes for larger
-    buffers of sockets, which no limit counts. With ``apart=False``, for a process whose view of files is the machine's
-    own, sockets that could reach others' are refused (pairs are not). With ``asked``, returns the descriptor at which
-    ``let_through`` answers for each new process and thread; the caller hands it to the one who answers and closes it.
-    The process must have set ``no_new_privs``. Does nothing on a machine whose numbers are unknown. Raises ``OSError``
-    when the system refuses.
+    buffers of sockets, which no limit counts, for advice on reading, and for locks: two jobs could talk by those of a
+    file that both may read, and about its own files nobody quarrels with a job. With ``apart=False``, for a
+    process whose view of files is the machine's own, sockets that could reach others' are refused (pairs are not). With
+    ``asked``, returns the descriptor at which ``let_through`` answers for each new process and thread; the caller hands
+    it to the one who answers and closes it. The process must have set ``no_new_privs``. Does nothing on a machine whose
+    numbers are unknown. Raises ``OSError`` when the system refuses.
     """
     machine = platform.machine()
     if machine not in MACHINES:
@@ -219,10 +232,10 @@ def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
     """The filter for ``machine`` (``"x86_64"``, ``"aarch64"``) as the bytes of ``sock_filter`` instructions."""
     audit, number = MACHINES[machine][1], _numbers(machine)
     refused = [name for name in number if name not in _SPECIAL]
-    gate = _ASK
+    gate, lock = _ASK, _refusal(0)
     if processes == "refused":
-        refused += [*_EXECUTIONS, "flock"]
-        gate = _refusal(errno.EPERM)
+        refused += _EXECUTIONS
+        gate = lock = _refusal(errno.EPERM)
     steps = [
         *(_step(_LOAD, _AT_MACHINE), _step(_EQUAL, audit, then=1), _step(_RETURN, _KILL_PROCESS)),
         _step(_LOAD, _AT_NUMBER),
@@ -233,7 +246,7 @@ def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
         refused += ["socket", "connect"]
     for name in refused:
         steps += _when(_EQUAL, number[name], _refusal(errno.EPERM))
-    for name in _ATTRIBUTES:
+    for name in (*_ATTRIBUTES, *_ADVICE):
         steps += _when(_EQUAL, number[name], _refusal(0)) if name in number else ()
     for name in _FORKS:
         steps += _when(_EQUAL, number[name], gate) if name in number else ()
@@ -249,10 +262,20 @@ def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
     ]
     for name in _ON_PROCESSES:
         steps += _only_with(number[name], 0, _refusal(errno.EPERM))
-    commands = (*_LOCKS, *_LEASES) if processes == "refused" else _LEASES
-    steps += _unless(number["fcntl"], _AT_SECOND_ARGUMENT, commands, _refusal(errno.EPERM))
-    steps += _unless(number["ioctl"], _AT_SECOND_ARGUMENT, _FLAGS, _refusal(errno.EPERM))
-    steps += _unless(number["setsockopt"], _AT_THIRD_ARGUMENT, _BUFFERS, _refusal(0))
+    steps += _when(_EQUAL, number["flock"], lock)
+    commands = {**dict.fromkeys((*_LEASES, _PIPE_SIZE), _refusal(errno.EPERM)), **dict.fromkeys(_LOCKS, lock)}
+    if processes == "refused":
+        commands |= dict.fromkeys(_ASKS_FOR_LOCK, lock)
+    steps += _unless(number["fcntl"], _AT_SECOND_ARGUMENT, commands)
+    steps += _unless(number["ioctl"], _AT_SECOND_ARGUMENT, dict.fromkeys(_FLAGS, _refusal(errno.EPERM)))
+    steps += _unless(number["setsockopt"], _AT_THIRD_ARGUMENT, dict.fromkeys(_BUFFERS, _refusal(0)))
+    steps += _unless(number["madvise"], _AT_THIRD_ARGUMENT, dict.fromkeys(_PAGES_OUT, _refusal(errno.EPERM)))
+    steps += _for_call(
+        number["preadv2"],
+        _step(_LOAD, _AT_SIXTH_ARGUMENT),
+        *_when(_ANY_BIT, _IN_MEMORY, _refusal(errno.EOPNOTSUPP)),
+        _step(_RETURN, _ALLOW),
+    )
     steps += _for_call(
         number["mmap"],
         *(_step(_LOAD, _AT_FOURTH_ARGUMENT), _step(_AND, _KIND_OF_MEMORY)),
@@ -295,9 +318,9 @@ def _only_with(call: int, first: int, verdict: int) -> Iterable[bytes]:
     return _for_call(call, _step(_LOAD, _AT_FIRST_ARGUMENT), *_when(_EQUAL, first, _ALLOW), _step(_RETURN, verdict))
 
 
-def _unless(call: int, argument: int, values: Iterable[int], verdict: int) -> Iterable[bytes]:
-    """Allow the call numbered ``call``, and return ``verdict`` where an argument of it is one of ``values``."""
-    told = [step for value in values for step in _when(_EQUAL, value, verdict)]
+def _unless(call: int, argument: int, verdicts: Mapping[int, int]) -> Iterable[bytes]:
+    """Allow the call numbered ``call``, but return what ``verdicts`` has for an argument of it."""
+    told = [step for value, verdict in verdicts.items() for step in _when(_EQUAL, value, verdict)]
     return _for_call(call, _step(_LOAD, argument), *told, _step(_RETURN, _ALLOW))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import time
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,11 @@ _THREADS = 8
 MOST_FILES = 65_536
 #: Files that a job may have removed and closed, and still have mapped.
 _MOST_MAPPED = 2
-#: Bytes that a socket takes before its reader has to come, as systems are set up.
-_BUFFER = 208 * 1024
+#: Bytes that a socket and a pipe take before its reader has to come, as systems are set up.
+_BUFFER, _PIPE = 208 * 1024, 64 * 1024
+#: Pipes that a job may have. Their pages are counted for all that its user runs, the grader too: behind 1024 pipes the
+#: new ones of everybody take 8 KB, and a program hangs that was used to more.
+_MOST_PIPES = 256
 
 
 class Usage:
@@ -52,14 +56,17 @@ class Usage:
         return len(names) + one_more <= most and self.proc.threads(names) + one_more <= _THREADS * most
 
     def over_limit(self, folder: Path | None) -> str | None:
-        """The name of the limit (``processes``, ``memory``, ``written``) that the job is over, or None."""
+        """The name of the limit (``processes``, ``memory``, ``pipes``, ``written``) that the job is over, or None."""
         names = self.processes.listed(self.limits["processes"])
         if not self._are_within(names):
             return "processes"
         places = [self._place_of_memory(name) for name in names]
-        most = self.limits["memory"] - self._buffered(names)
+        sockets, pipes = self._connections(names)
+        most = self.limits["memory"] - sockets * _BUFFER - pipes * _PIPE
         if self._resident(places) > most and self._proportional(places) > most:
             return "memory"
+        if pipes > _MOST_PIPES:
+            return "pipes"
         if folder is not None and self._folder_is_full(folder, names):
             return "written"
         return None
@@ -105,25 +112,37 @@ class Usage:
             total += bytes_in(pages, "Pss") + tables if pages else self._resident([name])
         return total
 
-    def _buffered(self, names: list[str]) -> int:
-        """Bytes that sockets of ``names`` may hold, which are in no process's memory.
+    def _connections(self, names: list[str]) -> tuple[int, int]:
+        """How many sockets and pipes ``names`` have open; what they hold is in no process's memory.
 
-        With them count connections that nobody has accepted: where the network is not the job's own none can be made.
-        What a process hides that it has open is taken for sockets; since Linux 6.2 it cannot hide how much.
+        With the sockets count connections that nobody has accepted: where the network is not the job's own none can be
+        made. What a process hides that it has open is taken for both; since Linux 6.2 it cannot hide how much.
         """
-        found: set[str] = set()
+        sockets: set[str] = set()
+        pipes: set[str] = set()
         for name in names:
             entries = self.proc.entries(f"{name}/fd")
             if not entries:
                 with contextlib.suppress(OSError):
                     entries = list(map(str, range(os.stat(f"{name}/fd", dir_fd=self.proc.fd).st_size)))
             for fd in entries:
-                try:
-                    found.add(os.readlink(f"{name}/fd/{fd}", dir_fd=self.proc.fd))
-                except OSError:
-                    found.add(f"socket: {name} {fd}")
-        sockets = sum(link.startswith("socket:") for link in found)
-        return (sockets + (backlog.waiting() if self.processes.private else 0)) * _BUFFER
+                link = self._connection(f"{name}/fd/{fd}")
+                if link.startswith(("socket:", "hidden:")):
+                    sockets.add(link)
+                if link.startswith(("pipe:", "hidden:")):
+                    pipes.add(link)
+        return len(sockets) + (backlog.waiting() if self.processes.private else 0), len(pipes)
+
+    def _connection(self, place: str) -> str:
+        """Which socket or pipe (``socket:[7]``) stands at ``place`` in ``/proc``; empty for anything else."""
+        try:
+            link = os.readlink(place, dir_fd=self.proc.fd)
+            if link.startswith("/") and not link.startswith("/dev/"):  # it may be a pipe with a name
+                about = os.stat(place, dir_fd=self.proc.fd)
+                return f"pipe: {about.st_ino} on {about.st_dev}" if stat.S_ISFIFO(about.st_mode) else ""
+        except OSError:
+            return f"hidden: {place}"
+        return link
 
     def _folder_is_full(self, folder: Path, names: list[str]) -> bool:
         """Whether the job folder and what ``names`` have unlinked hold more than they may; looked at now and then."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -28,6 +29,14 @@ class Workplace:
         self._lock = _locked(unseen, create=True)
         if self._lock is not None:
             unseen.rename(unseen.with_name(_LOCK))
+
+    def place_of(self, number: int) -> str:
+        """A path for the folder of job ``number``, which no other job can guess.
+
+        Landlock keeps nobody from asking about a file, or where a link leads, by its path: two submissions that run at
+        the same time could pass on what a check gave to one of them.
+        """
+        return os.path.join(self.path, f"job-{number}-{secrets.token_hex(8)}")
 
     def close(self) -> None:
         """Remove it."""

@@ -8,7 +8,8 @@ Collecting, from the paths of the command line to entries
     ``remarks`` are for the operator.
 Reading one of them
     ``reading`` takes the cells out of a ``notebook``; ``location`` finds the answers among their ``definitions`` and
-    ``patches``, apart from the course's ``givens``. ``suspicion`` and ``meddling`` find what a human should look at.
+    ``patches``, apart from the course's ``givens``. ``suspicion`` (with ``reliance`` on other cells) and ``meddling``
+    find what a human should look at.
 For both
     ``entry`` is what passes between the two, ``limits`` how much there may be; ``regular_file`` opens what a student
     controls, ``printable`` makes its name fit to be shown.

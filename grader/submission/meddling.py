@@ -41,9 +41,11 @@ _MEDDLING = re.compile(
     r"|\b(?:runpy|marshal|CodeType|SourceFileLoader|SourcelessFileLoader|ExtensionFileLoader|load_dynamic)\b"
     r"|\bexec\s*\(\s*open\s*\(\s*[\"'](?![^\"'\n]*\.py[\"'])"
     r"|\b_?ctypes(?:lib)?\b|\b_export_forward_backward\b"
-    r"|\btorch\s*\.\s*(?:library\b|ops\b|_(?!assert\b|foreach)[A-Za-z]\w*)"
+    r"|\btorch\s*\.\s*(?:(?:compile|export|jit|library|ops)\b|_(?!assert\b|foreach)[A-Za-z]\w*)"
+    r"|\bjit\s*\.\s*(?:load|script|trace)(?:_module)?\b|\bCompilationUnit\b|\bdefault_decompositions\b"
     r"|\b_(?<=[.\"']_)(?<!\bself\._)(?:C|decomp|functorch|python_dispatch)\b"
-    rf"|\bfrom\s+torch\s+import\b{_LISTED}\b(?:library|ops|_[A-Za-z]\w*)\b|\bredispatch\b|\bno_dispatch\b"
+    rf"|\bfrom\s+torch\s+import\b{_LISTED}\b(?:compile|export|jit|library|ops|_[A-Za-z]\w*)\b"
+    r"|\bredispatch\b|\bno_dispatch\b"
     r"|\bautograd_watch\b|\bnext_functions\b|\b_input_metadata\b|\bmake_fx\b|\bml_meth\b"
 )
 #: A name as the last thing of a call's arguments, and words written one after the other.

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from grader.cell_code import parsed, without_comments
+from grader.model import Cell
 from grader.recent import by_source
+from grader.submission.reliance import imports_in, pieces
 
 #: Dotted names, as seen through imports and ``as``; everything below them is meant too.
 _ENGINE = (
@@ -58,20 +60,26 @@ _LOOKS = re.compile(
 )
 
 
-@by_source
-def optimizer_suspected(source: str) -> str | None:
-    r"""Where ``source`` uses an optimizer of torch's, with its line; None where it uses none.
+def optimizer_suspected(source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()) -> str | None:
+    r"""Where ``source`` uses an optimizer of torch's, or what it relies on in ``cells`` does; None where none is used.
+
+    The names in ``but`` are passed over (``pieces``).
 
     >>> optimizer_suspected("class SGD:\n    def step(self):\n        torch.optim.SGD(self.params, self.lr).step()")
     '`torch.optim.SGD` (line 3)'
+    >>> optimizer_suspected("def step(p): moved(p)", [Cell(2, "def moved(p):\n    torch.optim.SGD(p).step()")])
+    '`torch.optim.SGD` (line 2 of cell 2)'
     """
-    tree = None if source.isascii() and "optim" not in source else parsed(source)
-    if tree is None:
+    if all(text.isascii() and "optim" not in text for text in (source, *(cell.source for cell in cells))):
         return None
-    imported = {"torch": "torch", **{name: dotted for _, name, dotted in _imports(tree)}}
-    nodes = (node for node in ast.walk(tree) if isinstance(node, (ast.Attribute, ast.Name)))
-    used = ((node.lineno, _dotted(node, imported)) for node in nodes)
-    return _earliest(sign for sign in used if sign[1].startswith("torch.optim."))
+    for piece in pieces(source, cells, but):
+        imported = {"torch": "torch", **piece.imported}
+        nodes = (node for node in ast.walk(piece.code) if isinstance(node, (ast.Attribute, ast.Name)))
+        used = ((node.lineno, _dotted(node, imported)) for node in nodes)
+        found = _earliest(sign for sign in used if sign[1].startswith("torch.optim."))
+        if found is not None:
+            return found if piece.cell is None else f"{found[:-1]} of cell {piece.cell})"
+    return None
 
 
 @by_source
@@ -104,7 +112,7 @@ def _earliest(signs: Iterable[tuple[int, str]]) -> str | None:
 
 def _signs(tree: ast.Module) -> Iterator[tuple[int, str]]:
     imported: dict[str, str] = {"torch": "torch", "gc": "gc", "sys": "sys"}
-    for line, name, dotted in _imports(tree):
+    for line, name, dotted in imports_in(ast.walk(tree)):
         imported[name] = dotted
         if _is_engine(dotted):
             yield line, dotted
@@ -124,20 +132,6 @@ def _signs(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 def _sets_requires_grad(node: ast.Assign) -> bool:
     return any(isinstance(target, ast.Attribute) and target.attr == "requires_grad" for target in node.targets)
-
-
-def _imports(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
-    """Yield the line, the name and the dotted name of everything imported."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                package = alias.name.split(".")[0]
-                yield node.lineno, alias.asname or package, alias.name if alias.asname else package
-                if not alias.asname and "." in alias.name:
-                    yield node.lineno, f"import {alias.name}", alias.name  # no name of its own, but a sign
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            for alias in node.names:
-                yield node.lineno, alias.asname or alias.name, f"{node.module}.{alias.name}"
 
 
 def _is_engine(dotted: str) -> bool:

@@ -619,6 +619,15 @@ for _ in range(2500):
         sock.send(bytes(100_000))
 time.sleep(0.5)
 """, failure="memory_exceeded"),
+    Hostile("pipes-hoarded", """
+import os, time
+for _ in range(3):
+    if os.fork() == 0:
+        held = [os.pipe() for _ in range(120)]
+        time.sleep(5)
+        os._exit(0)
+time.sleep(5)
+""", failure="crashed"),
     Hostile("memory-of-page-tables", """
 import ctypes, numpy
 libc = ctypes.CDLL(None)

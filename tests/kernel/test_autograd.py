@@ -80,6 +80,13 @@ VARIANTS = {
     "plain-tensor-type": ("x.g = (2 * x.as_subclass(Plain).data).as_subclass(torch.Tensor)", False),
     "own-tensor-type": ("x.g = -torch.Tensor._make_subclass(Behind, x)", True),
     "mode-below": ("x.g = -x", True),
+    "printing-its-own-class": ("global given\n    given = x\n    repr(torch.zeros(1).as_subclass(Shown))", True),
+    "nn-grad-in-a-finalizer": (
+        "held = torch.from_numpy(numpy.zeros(8).view(Held))\n"
+        "    held.set_(torch.zeros(8, dtype=torch.float64))  # in the middle of which the array is freed\n"
+        "    x.g = 2 * x", True),
+    "node-of-a-script": (
+        "y = x.clone().requires_grad_(True)\n    x.g = squared(y).grad_fn(torch.ones(2, 3), None)", True),
     "thread-before-the-watch": ("asked.put(x)\n    x.g = told.get()", True),
 }  # fmt: skip
 
@@ -87,6 +94,25 @@ VARIANTS = {
 #: What a cell does before, for those that need it.
 _BEFORE = {
     "mode-below": "Below().__enter__()\n",
+    "printing-its-own-class": """
+class Shown(torch.Tensor):
+    def dim(self):
+        given.g = torch.ops.aten.threshold_backward(2 * given, given + 1, 0)
+        return 1
+""",
+    "nn-grad-in-a-finalizer": """
+import numpy, torch.nn.grad
+class Held(numpy.ndarray):
+    def __del__(self):
+        torch.nn.grad.conv1d_input((1, 1, 3), torch.ones(1, 1, 2), torch.ones(1, 1, 2))
+""",
+    "node-of-a-script": """
+@torch.jit.script
+def squared(x):
+    return x * x * 1.0
+for _ in range(4):
+    squared(leaf)
+""",
     "thread-before-the-watch": """
 import os, queue, sys
 asked, told = queue.Queue(), queue.Queue()
@@ -200,6 +226,16 @@ import contextlib
 contextlib._GeneratorContextManager.__enter__ = contextlib._GeneratorContextManager.__exit__ = lambda *given: None
 """,
 }
+#: A pair of value and tangent from a cell: the value is put into it behind autograd's back.
+_LEFT_OPEN = """
+import torch
+import torch.autograd.forward_ad as forward_ad
+forward_ad.enter_dual_level()
+held = forward_ad.make_dual(torch.zeros(2, 3), torch.ones(2, 3))
+def by_hand(x):
+    held.data.copy_(x)
+    x.g = forward_ad.unpack_dual(held * held).tangent
+"""
 _SCRIPTED = """
 import torch
 unit = torch.jit.CompilationUnit('''
@@ -232,6 +268,15 @@ def test_nothing_of_the_notebooks_runs_while_results_are_read(laboratory: Labora
         assert all(run.ended == "returned" for run in runs), (job.name, runs)
         found[job.name] = [run.case for run in runs if bool(run.captures["x.g"].tensor.any()) and run.autograd is None]
     assert found == {name: [] for name in LATE}
+
+
+@pytest.mark.parametrize("sandbox", WORKING[:1])
+def test_forward_mode_that_a_cell_left_open_gives_nothing(laboratory: Laboratory, sandbox: str) -> None:
+    program = Program("x", "by_hand(x)", {"x": torch.arange(6.0).reshape(2, 3)}, poison=("x.g",), reads=("x.g",))
+    job = Job("left-open", (Cell(0, _LEFT_OPEN),), (Check("by_hand", 0, ("by_hand",), (program,)),))
+    (execution,) = laboratory.run(sandbox, job)
+    assert not execution.failures
+    assert execution.checks["by_hand"][0].captures["x.g"].absence == "none"
 
 
 @pytest.mark.parametrize("sandbox", WORKING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import select
 import socket
@@ -201,3 +202,30 @@ def test_a_check_that_changes_what_it_finds_gets_no_company() -> None:
     checks = run(cells, (check("changes", 1, "f", programs=1), check("finds", 2, "g", programs=1)))
     assert factors(checks["changes"]) == [1.0]
     assert factors(checks["finds"]) == [1.0]
+
+
+_LEAKING = """
+import os, pickle, signal, torch
+known = pickle.load(open('known', 'rb')) if os.path.exists('known') else []
+signal.signal(signal.SIGCONT, lambda *_: os.path.exists('over') and not known and os._exit(0))
+kept = torch.zeros(3)
+def tell(x):
+    known.append(x.tolist())
+    pickle.dump(known, open('known', 'wb'))
+def asked(x):
+    x.g = (3 if x.tolist() in known else 2) * x
+    tell(x)
+def changing(x):
+    x.g = 2 * x
+    kept.add_(1)
+    open('over', 'w').close()
+def unasked(x):
+    x.g = 2 * x
+"""
+
+
+def test_a_kernel_that_dies_between_checks_costs_none_and_the_next_one_is_not_asked_the_same() -> None:
+    names = ("asked", "changing", "unasked")
+    elsewhere = dataclasses.replace(check("elsewhere", 0, "unasked", programs=1), autograd=True)  # in another order
+    found = run((Cell(0, _LEAKING),), (*(check(name, 0, name, programs=1) for name in names), elsewhere))
+    assert {name: factors(runs) for name, runs in found.items()} == {name: [2.0] for name in (*names, "elsewhere")}

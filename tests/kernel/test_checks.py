@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from grader.kernel.checkorders import Result
+from grader.kernel.checkorders import Found, Result
 from grader.kernel.checks import Checks
-from grader.kernel.deaths import Died
 from grader.model import CaseRun, Cell, Check, Ending, Job, Program
 
 CELLS = tuple(Cell(index, source) for index, source in ((0, "one = 1"), (3, "two = 2"), (5, "def helper(): pass")))
@@ -15,21 +14,23 @@ ONE, TWO = (Check(name, cell, (name,), (CASE,)) for name, cell in (("one", 0), (
 
 
 class Bench:
-    """Checks on a kernel that is none: ``end`` says how one ends, and may die."""
+    """Checks on a kernel that is none: ``end`` says how one ends, None where the kernel is dead by then."""
 
-    def __init__(self, end: Callable[[Check, int], tuple[Ending, str | None]], *checks: Check) -> None:
+    def __init__(self, end: Callable[[Check, int], tuple[Ending, str | None] | None], *checks: Check) -> None:
         self.asked: list[str] = []
         self.restarts: list[tuple[int, ...]] = []
         self._end = end
         self.checks = Checks(Job("bench", CELLS, checks), self._results, self._restart)
 
-    async def _results(self, checks: tuple[Check, ...]) -> dict[str, list[Result]]:
+    async def _results(self, checks: tuple[Check, ...]) -> Found:
         self.asked.append("+".join(check.exercise for check in checks))
         found: dict[str, list[Result]] = {}
         for check in checks:
-            ended, missed = self._end(check, len(checks))
-            found[check.exercise] = [(CaseRun(one.case, ended), missed) for one in check.programs]
-        return found
+            told = self._end(check, len(checks))
+            if told is None:
+                return Found(found, died=True)
+            found[check.exercise] = [(CaseRun(one.case, told[0]), told[1]) for one in check.programs]
+        return Found(found)
 
     async def _restart(self, cells: tuple[Cell, ...], skipped: set[int]) -> None:
         self.restarts.append(tuple(cell.index for cell in cells if cell.index not in skipped))
@@ -73,11 +74,9 @@ async def test_check_that_missed_what_nobody_defines_is_not_run_again() -> None:
     assert bench.checks.again == bench.checks.flags == []
 
 
-async def test_check_that_kills_the_kernel_costs_itself_alone() -> None:
-    def end(check: Check, together: int) -> tuple[Ending, str | None]:
-        if check is ONE or together > 1:
-            raise Died("signal 11", None)
-        return "returned", None
+async def test_check_that_the_kernel_died_before_costs_itself_alone() -> None:
+    def end(check: Check, together: int) -> tuple[Ending, str | None] | None:
+        return None if check is ONE or together > 1 else ("returned", None)
 
     both = Check("both", 0, ("both",), (CASE, CASE))
     bench = Bench(end, ONE, both)
@@ -87,9 +86,14 @@ async def test_check_that_kills_the_kernel_costs_itself_alone() -> None:
 
 
 async def test_kernel_that_died_has_run_the_cells_up_to_the_check_again() -> None:
-    def end(check: Check, together: int) -> tuple[Ending, str | None]:
-        raise Died("signal 9", "memory")
-
-    bench = Bench(end, TWO)
+    bench = Bench(lambda *_: None, TWO)
     assert await bench.run() == {"two": "crashed"}
     assert bench.restarts == [(0, 3)]
+
+
+async def test_check_that_was_asked_before_the_kernel_died_is_not_asked_again() -> None:
+    other = Check("other", 0, ("other",), (CASE,))
+    bench = Bench(lambda check, together: None if check is other and together > 1 else ("returned", None), ONE, other)
+    assert await bench.run() == {"one": "returned", "other": "returned"}
+    assert bench.asked == ["one+other", "other"]
+    assert bench.restarts == [(0,)]

@@ -87,6 +87,17 @@ async def test_death_of_the_kernel_ends_all_waiting_until_another_is_made(line: 
     assert await link.first(asyncio.sleep(0, "done"), 10) == "done"
 
 
+async def test_death_of_the_kernel_leaves_the_init_to_answer_for_checks(line: tuple[InitLink, Init]) -> None:
+    link, init = line
+    init.tell({"event": "died", "how": "signal 9", "limit": None})
+    with pytest.raises(Died):
+        await link.death(10)
+    asked = asyncio.create_task(link.checked(10))
+    await asyncio.sleep(0)
+    init.tell({"event": "checked", "runs": [{"ended": "unasked"}]})
+    assert await asked == [{"ended": "unasked"}]
+
+
 async def test_init_that_is_gone_is_told_by_whoever_waits_or_orders(line: tuple[InitLink, Init]) -> None:
     link, init = line
     init.sock.close()

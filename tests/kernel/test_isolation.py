@@ -19,7 +19,7 @@ from tests.kernel.conftest import CONFINED, WORKING
 from tests.kernel.laboratory import LIMITS, Laboratory, linear_job, verdicts
 
 _LEAVE = """
-import ctypes, os, socket, sys, tempfile, time, builtins, torch
+import ctypes, fcntl, os, socket, sys, tempfile, time, builtins, torch
 for place in {places}:
     try:
         open(os.path.join(place, 'mark'), 'w').write('left')
@@ -31,6 +31,10 @@ try:
     named.bind('mark.sock'); named.listen()
 except PermissionError:
     pass  # no sockets but pairs, where names are the machine's
+os.symlink('left', 'mark.link')
+library = open(os.__file__)
+fcntl.flock(library, fcntl.LOCK_EX)
+fcntl.lockf(library, fcntl.LOCK_SH)
 builtins.mark = torch.mark = os.environ['MARK'] = 'left'
 if os.fork() == 0:
     os.setsid()
@@ -41,7 +45,7 @@ print('left')
 {wait}
 """
 _FIND = """
-import builtins, os, socket, sys, torch
+import builtins, fcntl, os, socket, sqlite3, struct, sys, torch
 def found(name, do):
     try:
         got = do()
@@ -55,6 +59,33 @@ found('abstract', lambda: socket.socket(socket.AF_UNIX).connect('\\0grader-mark'
 found('builtins', lambda: builtins.mark)
 found('torch', lambda: torch.mark)
 found('environment', lambda: os.environ['MARK'])
+def lock(kind):
+    try:
+        kind(open(os.__file__), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return 'locked'
+    raise OSError
+def locked():
+    asked = fcntl.fcntl(open(os.__file__), fcntl.F_GETLK, struct.pack('hhqqi4x', fcntl.F_WRLCK, 0, 0, 0, 0))
+    if struct.unpack_from('h', asked)[0] == fcntl.F_UNLCK:
+        raise OSError
+    return 'locked'
+def remembered():
+    try:
+        return os.preadv(os.open(os.__file__, os.O_RDONLY), [bytearray(1)], 0, os.RWF_NOWAIT)
+    except BlockingIOError as error:
+        return error
+found('pages', remembered)
+found('flock', lambda: lock(fcntl.flock))
+found('lockf', locked)
+for mode in ('delete', 'wal'):  # which lock their own files
+    with sqlite3.connect(mode) as data:
+        data.execute('pragma journal_mode = ' + mode)
+        data.execute('create table told (x)')
+        data.execute('insert into told values (1)')
+    assert sqlite3.connect(mode).execute('select x from told').fetchall() == [(1,)]
+for number in range(100):
+    found('link', lambda: os.readlink('../job-%d/mark.link' % number))
 found('siblings', lambda: [name for name in os.listdir('..') if name != os.path.basename(os.getcwd())])
 print('looked')
 """

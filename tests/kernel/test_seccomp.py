@@ -61,6 +61,7 @@ def verdict(
 
 ALLOW, ASK, KILL, NOTHING = 0x7FFF0000, 0x7FC00000, 0x80000000, 0x50000
 REFUSE, NO_CALL, NO_FAMILY = (NOTHING | number for number in (errno.EPERM, errno.ENOSYS, errno.EAFNOSUPPORT))
+NOT_SUPPORTED = NOTHING | errno.EOPNOTSUPP
 STREAM, DATAGRAM, RAW, CLOEXEC = 1, 2, 3, 0o2000000
 
 
@@ -87,17 +88,25 @@ def test_filter_refuses_each_call_by_its_number_on_each_machine(gate: seccomp.Ga
         ("clone3", (), NO_CALL, NO_CALL),
         ("execve", (), ALLOW, REFUSE),
         ("execveat", (), ALLOW, REFUSE),
-        ("flock", (), ALLOW, REFUSE),
+        ("flock", (), NOTHING, REFUSE),
         ("prlimit64", (0,), ALLOW, ALLOW),
         ("prlimit64", (1,), REFUSE, REFUSE),
         ("sched_setaffinity", (7,), REFUSE, REFUSE),
         ("fcntl", (3, 1), ALLOW, ALLOW),
-        *(("fcntl", (3, lock), ALLOW, REFUSE) for lock in (5, 6, 7, 36, 37, 38)),
+        *(("fcntl", (3, lock), NOTHING, REFUSE) for lock in (6, 7, 37, 38)),
+        *(("fcntl", (3, asks), ALLOW, REFUSE) for asks in (5, 36)),
         *(("fcntl", (3, lease), REFUSE, REFUSE) for lease in (1024, 1025, 1026)),
+        ("fcntl", (3, 1031), REFUSE, REFUSE),
+        ("fcntl", (3, 1032), ALLOW, ALLOW),
         ("ioctl", (3, 0x5401), ALLOW, ALLOW),
         ("ioctl", (3, 0x40086602), REFUSE, REFUSE),
         ("setsockopt", (3, 1, 2), ALLOW, ALLOW),
         *(("setsockopt", (3, 1, option), NOTHING, NOTHING) for option in (7, 8, 32, 33)),
+        *((advice, (), NOTHING, NOTHING) for advice in ("fadvise64", "readahead")),
+        *(("madvise", (0, 0, kind), REFUSE, REFUSE) for kind in (20, 21)),
+        ("madvise", (0, 0, 4), ALLOW, ALLOW),
+        ("preadv2", (3, 0, 1, 0, 0, 0x10), ALLOW, ALLOW),
+        ("preadv2", (3, 0, 1, 0, 0, 0x18), NOT_SUPPORTED, NOT_SUPPORTED),
         ("mmap", (0, 0, 0, 0x22), ALLOW, ALLOW),
         ("mmap", (0, 0, 0, 0x01), ALLOW, ALLOW),
         ("mmap", (0, 0, 0, 0x21), REFUSE, REFUSE),

@@ -85,11 +85,11 @@ def test_processes_and_their_threads_are_counted(
         ((300, 300), ("/dev/null",), 620 * 1024),
         ((300, None), ("/dev/null",), 920 * 1024),  # who hides what it shares shares nothing
         ((None, None), ("/dev/null",), 1220 * 1024),
-        ((300, 300), ("socket:[7]", "pipe:[7]", "socket:[8]"), 620 * 1024 + 2 * 208 * 1024),
+        ((300, 300), ("socket:[7]", "pipe:[7]", "socket:[8]"), (620 + 2 * 208 + 64) * 1024),
     ],
-    ids=["shared", "one hides", "both hide", "sockets"],
+    ids=["shared", "one hides", "both hide", "sockets and a pipe"],
 )
-def test_memory_is_that_of_all_with_what_is_shared_once_and_what_sockets_hold(
+def test_memory_is_that_of_all_with_what_is_shared_once_and_what_sockets_and_pipes_hold(
     shares: tuple[int | None, ...], links: tuple[str, ...], held: int, tmp_path: Path
 ) -> None:
     tell(tmp_path, "1", "2", "3")
@@ -98,6 +98,19 @@ def test_memory_is_that_of_all_with_what_is_shared_once_and_what_sockets_hold(
     for most, over in ((held, None), (held - 1, "memory")):
         with looking_at(tmp_path, memory=most) as usage:
             assert usage.over_limit(None) == over
+
+
+@linux
+@pytest.mark.parametrize(("pipes", "over"), [(256, None), (257, "pipes")])
+def test_pipes_are_counted_once_those_with_a_name_too(pipes: int, over: str | None, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "named")
+    (tmp_path / "file").touch()
+    links = (*(f"pipe:[{number}]" for number in range(pipes - 1)), str(tmp_path / "named"), str(tmp_path / "file"))
+    tell(tmp_path, "1", "2", "3")
+    for name in "23":
+        tell(tmp_path, name, links=links)
+    with looking_at(tmp_path) as usage:
+        assert usage.over_limit(None) == over
 
 
 @linux

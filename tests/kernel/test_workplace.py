@@ -60,3 +60,11 @@ def test_folder_goes_whatever_student_code_made_in_it(tmp_path: Path, monkeypatc
     work.close()
     assert list(tmp_path.iterdir()) == [kept]
     assert (kept / "file").exists()
+
+
+def test_place_of_a_job_is_below_and_guessed_by_no_other(tmp_path: Path) -> None:
+    work = Workplace(str(tmp_path))
+    places = {work.place_of(number) for number in (1, 1, 2)}
+    assert len(places) == 3
+    assert {Path(place).parent for place in places} == {Path(work.path)}
+    work.close()

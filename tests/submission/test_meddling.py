@@ -68,6 +68,13 @@ MEDDLING = {
     "socket_taken": ("socket.socket(fileno=5).send(b'{}')", "socket(fileno"),
     "backward_compiled": ("from functorch.compile import aot_function", "functorch.compile"),
     "backward_traced": ("from torch.fx.experimental import proxy_tensor", "proxy_tensor"),
+    "backward_recorded": ("import torch as t\nmachine = t.jit.trace(grads, examples)", "jit.trace"),
+    "backward_scripted": ("unit = torch.jit.CompilationUnit(text)", "torch.jit"),
+    "script_imported": ("from torch import nn, jit", "from torch import nn, jit"),
+    "script_loaded": ("import torch.jit\ntorch.jit.load('notes.bin')", "torch.jit"),
+    "gradient_compiled": ("f = torch.compile(torch.func.grad(loss))", "torch.compile"),
+    "gradient_exported": ("torch.export.export(module, examples).module()", "torch.export"),
+    "formulas_exported": ("from torch.export import default_decompositions", "torch.export"),
     "hidden_source": ("exec(open('notes.txt').read())", "exec(open('"),
     "hidden_module": ("SourceFileLoader('mine', 'notes.txt').load_module()", "SourceFileLoader"),
     "library": ("torch.library.Library('mine', 'DEF')", "torch.library"),
@@ -98,6 +105,7 @@ INNOCENT = {
     "own_private": "self._backward = lambda: None\nx._version",
     "attribute": "getattr(torch, 'relu')(x) + getattr(self, name)",
     "module": "import importlib\nimportlib.import_module('helper')",
+    "compiled_patterns": "pattern = re.compile('x')\ncompile('1', 'x', 'eval')\n@numba.jit\ndef f(x): return x",
     "many": "torch._foreach_add_(params, grads)\ntorch._assert(True, '')",
 }
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grader.model import Cell
 from grader.submission import autograd_suspected, optimizer_suspected
 
 SUSPECTED = {
@@ -105,3 +106,24 @@ OPTIMIZERS = {
 @pytest.mark.parametrize(("source", "sign"), OPTIMIZERS.values(), ids=OPTIMIZERS)
 def test_optimizer_of_torch_is_seen_where_it_is_used(source, sign):
     assert optimizer_suspected(source) == sign
+
+
+@pytest.mark.parametrize(
+    ("source", "cells", "sign"),
+    [
+        ("def step(p):\n    optim.SGD(p).step()", ["import torch.optim as optim"], "`torch.optim.SGD` (line 2)"),
+        ("class SGD(Base): pass", ["from torch.optim import SGD as Base"], "`torch.optim.SGD` (line 1)"),
+        (
+            "def step(p):\n    moved(p)",
+            ["import torch as t", "def moved(p):\n    t.optim.SGD(p).step()"],
+            "`torch.optim.SGD` (line 2 of cell 1)",
+        ),
+        ("step = lambda p: kind(p)", ["kind = torch.optim.Adam"], "`torch.optim.Adam` (line 1 of cell 0)"),
+        ("def step(p): p -= p.g", ["def compare(p):\n    torch.optim.SGD(p).step()"], None),
+        ("def step(p):\n    optim = SGD(p)\n    optim.step()", ["from torch import optim", "class SGD: pass"], None),
+        ("def step(optim):\n    optim.step()", ["from torch import optim"], None),
+    ],
+    ids=["module", "base", "helper", "name", "comparison", "own", "parameter"],
+)
+def test_optimizer_of_torch_is_seen_through_other_cells(source, cells, sign):
+    assert optimizer_suspected(source, [Cell(index, text) for index, text in enumerate(cells)]) == sign
