@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# Before torch is imported here or in a process of a test: the tensors are small, tests run beside one another, and
+# threads of two processes that wait for each other's cores cost a multiple.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import pytest
 
 from grader.batch import ScoreOptions, score_class
