@@ -1250,7 +1250,8 @@ def test_collect_tells_of_a_student_who_may_be_a_folder_of_students(
 
 
 def test_collect_does_not_tell_of_hidden_files_that_an_archive_holds_beside_a_notebook(tmp_path: Path) -> None:
-    links = [member(name, tarfile.SYMTYPE, "/etc/passwd") for name in ("seen.ipynb", ".git/x.ipynb", "__MACOSX/x.ipynb")]
+    names = ("seen.ipynb", ".git/x.ipynb", "__MACOSX/x.ipynb")
+    links = [member(name, tarfile.SYMTYPE, "/etc/passwd") for name in names]
     tar_of(tmp_path / "ada.tar", {"hw.ipynb": b"{}"}, links)
     with collect([tmp_path / "ada.tar"]) as collection:
         told = " ".join([*(f"{entry.shown_path} {entry.refused}" for entry in collection), *collection.remarks])
