@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
+# Before torch is imported here or in a process of a test: the tensors are small, tests run beside one another, and
+# threads of two processes that wait for each other's cores cost a multiple.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import hypothesis
 import pytest
 
 from grader.batch import ScoreOptions, score_class
@@ -16,6 +22,28 @@ SEED = 20261125
 
 # Where another environment is activated than the one whose pytest this is, IPython warns in every test of ``check()``.
 os.environ.pop("VIRTUAL_ENV", None)
+
+# How long an example takes, or is looked for, tells of the machine.
+hypothesis.settings.register_profile("grader", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("grader")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With ``-n`` a file's tests go to one worker, so that what they share is made once; ``--dist`` overrides it."""
+    if config.getvalue("dist") != "load":
+        return None
+    from tests.scheduling import ByFile
+
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a worker, what takes longest comes first: no worker is to be left alone with it."""
+    if hasattr(config, "workerinput"):
+        from tests.scheduling import turn
+
+        items.sort(key=lambda item: turn(item.nodeid))
 
 
 def grade_folder(folder: Path, out: Path, **options: object) -> RunReport:

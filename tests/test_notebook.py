@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import builtins
 import gc
@@ -538,30 +537,54 @@ def test_check_of_everything_shows_a_bar_and_the_sum(shown: Callable[[str], list
 # ------------------------------------------------------------------------------------------- the solutions
 
 
-@pytest.mark.slow
-def test_solutions_run_top_to_bottom_with_full_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def assert_full_marks(cells: list[str], shown: list[list[dict[str, Any]]]) -> None:
+    """Each ``check("…")`` of the cells showed, and first of all that the exercise earned everything."""
+    for source, bundles in zip(cells, shown, strict=True):
+        assert len(bundles) == source.count('check("'), source
+        for bundle in bundles:
+            first = bundle["text/plain"].splitlines()[0]
+            assert re.fullmatch(r"✓ \w+  (\S+) / \1  passed", first), first
+
+
+def code_of(path: Path) -> list[str]:
+    content = nbformat.read(path, as_version=4)
+    return [cell.source for cell in content.cells if cell.cell_type == "code"]
+
+
+@pytest.fixture
+def _students_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     monkeypatch.delenv("GRADER_SCORING", raising=False)
-    paths = sorted(SOLUTIONS.glob("*.ipynb"))
-    assert len(paths) == 9
-    for path, executed in zip(paths, asyncio.run(_executed(paths, tmp_path)), strict=True):
-        checks = [cell for cell in executed.cells if cell.cell_type == "code" and "check(" in cell.source]
-        results = [output for cell in checks for output in cell.outputs if output.output_type == "display_data"]
-        assert len(results) == sum(cell.source.count('check("') for cell in checks), path.name
-        for output in results:
-            first = output.data["text/plain"].splitlines()[0]
-            assert re.fullmatch(r"✓ \w+  (\S+) / \1  passed", first), f"{path.name}: {first}"
+    monkeypatch.chdir(tmp_path)
 
 
-async def _executed(paths: list[Path], folder: Path) -> list[Any]:
+@pytest.mark.usefixtures("_students_folder")
+@pytest.mark.parametrize("path", sorted(SOLUTIONS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_solution_runs_top_to_bottom_with_full_marks(path: Path, shell: Any) -> None:
+    from IPython.utils.capture import capture_output
+
+    shell.kernel = object()  # where HTML is shown
+    checked: list[str] = []
+    shown: list[list[dict[str, Any]]] = []
+    for source in code_of(path):
+        with capture_output() as captured:
+            ran = shell.run_cell(source, store_history=True)
+        ran.raise_error()
+        if "check(" in source:
+            checked.append(source)
+            shown.append([output.data for output in captured.outputs])
+
+    assert checked
+    assert_full_marks(checked, shown)
+
+
+@pytest.mark.usefixtures("_students_folder")
+def test_solution_runs_in_a_kernel_as_in_the_shell(tmp_path: Path) -> None:
     from nbclient import NotebookClient
 
-    two_at_once = asyncio.Semaphore(2)
+    content = nbformat.read(SOLUTIONS / "03_backprop.ipynb", as_version=4)
+    executed = NotebookClient(content, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
 
-    async def execute(path: Path) -> Any:
-        content = nbformat.read(path, as_version=4)
-        async with two_at_once:
-            client = NotebookClient(content, timeout=300, resources={"metadata": {"path": str(folder)}})
-            return await client.async_execute()
-
-    return await asyncio.gather(*map(execute, paths))
+    checks = [cell for cell in executed.cells if cell.cell_type == "code" and "check(" in cell.source]
+    shown = [[output.data for output in cell.outputs if output.output_type == "display_data"] for cell in checks]
+    assert_full_marks([cell.source for cell in checks], shown)

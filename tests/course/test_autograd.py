@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 
 import pytest
 import torch
 
 from grader.course.autograd import capstone
 from grader.course.loading import load_course
-from grader.judge.cases import prepare
+from grader.judge.cases import Prepared, prepare
 from grader.model import Exercise
 
 COURSE = load_course("grader.course.autograd")
@@ -32,6 +33,12 @@ CONTRACT = {
 EXERCISES = tuple(COURSE.exercises.values())
 
 
+@cache
+def prepared(name: str, seed: int) -> tuple[Prepared, ...]:
+    """The cases of a seed, made once for all tests, which only read them."""
+    return prepare(COURSE.exercises[name], seed)
+
+
 def test_every_exercise_of_the_contract_is_there_in_its_notebook() -> None:
     found = {stem: [e.id for e in EXERCISES if e.notebook == stem] for stem in COURSE.notebooks}
     assert {stem: set(names) for stem, names in found.items()} == {
@@ -41,7 +48,7 @@ def test_every_exercise_of_the_contract_is_there_in_its_notebook() -> None:
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
 def test_cases_of_a_seed_are_the_same_and_of_another_seed_are_others(exercise: Exercise) -> None:
-    first, again, other = (prepare(exercise, seed) for seed in (1, 1, 2))
+    first, again, other = prepared(exercise.id, 1), prepare(exercise, 1), prepared(exercise.id, 2)
     for one, same in zip(first, again, strict=True):
         assert one.case.constants == same.case.constants
         assert all(torch.equal(one.case.inputs[name], same.case.inputs[name]) for name in one.case.inputs)
@@ -56,7 +63,7 @@ def test_cases_of_a_seed_are_the_same_and_of_another_seed_are_others(exercise: E
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
 def test_sizes_of_a_case_differ_and_none_is_two_or_four(exercise: Exercise) -> None:
     for seed in range(3):
-        for one in prepare(exercise, seed):
+        for one in prepared(exercise.id, seed):
             sizes = [size for size in one.case.sizes.values() if size != 1]
             assert len(set(sizes)) == len(sizes), one.case.describe()
             assert not {2, 4} & set(sizes), one.case.describe()
@@ -64,7 +71,7 @@ def test_sizes_of_a_case_differ_and_none_is_two_or_four(exercise: Exercise) -> N
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
 def test_every_check_is_made_in_some_case(exercise: Exercise) -> None:
-    made = {check for one in prepare(exercise, 0) for check in one.case.checks}
+    made = {check for one in prepared(exercise.id, 0) for check in one.case.checks}
     assert made == set(exercise.checks)
 
 

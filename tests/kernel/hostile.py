@@ -580,19 +580,19 @@ held = [bytearray(os.urandom(1) * 16 * 1024**2) for _ in range(100)]
 import ctypes, time
 ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: nobody may look into this process
 held = b'x' * 500 * 1024**2
-time.sleep(1.5)
+time.sleep(60)
 """, failure="memory_exceeded"),
     Hostile("memory-of-a-thread", """
 import ctypes, os, threading, time
 def hold():
     time.sleep(0.3)
     held = b'x' * 500 * 1024**2
-    time.sleep(1.2)
+    time.sleep(60)
     os._exit(0)
 if os.fork() == 0:
     threading.Thread(target=hold).start()
     ctypes.CDLL(None).syscall(60, 0)  # ends the process's first thread alone
-time.sleep(1.8)
+time.sleep(60)
 """, failure="memory_exceeded"),
     Hostile("memory-of-sockets", """
 import subprocess, sys, time
@@ -601,11 +601,11 @@ import ctypes, socket, sys, time
 held = [socket.socketpair() for _ in range(110)]  # in which four times that could be sent
 if sys.argv[1] == "hidden":
     ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)
-time.sleep(1.5)
+time.sleep(60)
 '''
 for number in range(10):
     subprocess.Popen([sys.executable, '-S', '-c', holds, 'hidden' if number % 2 else 'seen'])
-time.sleep(1.5)
+time.sleep(60)
 """, failure="memory_exceeded"),
     Hostile("memory-of-connections", """
 import socket, time
@@ -617,7 +617,7 @@ for _ in range(2500):
         sock.connect('place')
         sock.setblocking(False)
         sock.send(bytes(100_000))
-time.sleep(0.5)
+time.sleep(60)
 """, failure="memory_exceeded"),
     Hostile("pipes-hoarded", """
 import os, time
@@ -636,16 +636,16 @@ size, apart = 2**38, 2**21  # of each page table one page is read, which is the 
 place = libc.mmap(None, ctypes.c_size_t(size), 1, 0x4022, -1, ctypes.c_size_t(0))
 libc.madvise(ctypes.c_void_p(place), ctypes.c_size_t(size), 15)
 numpy.frombuffer((ctypes.c_char * size).from_address(place), numpy.uint8)[::apart].sum()
-__import__('time').sleep(1)
+__import__('time').sleep(60)
 """, failure="memory_exceeded"),
     Hostile("memory-of-children", """
 import os, time
 for _ in range(5):
     if os.fork() == 0:
         held = bytearray(os.urandom(1) * 100 * 1024**2)
-        time.sleep(20)
+        time.sleep(60)
         os._exit(0)
-time.sleep(20)
+time.sleep(60)
 """, failure="memory_exceeded"),
     Hostile("disk", """
 for number in range(30):

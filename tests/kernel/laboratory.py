@@ -29,6 +29,8 @@ LIMITS = Limits(
 )
 #: For hostile submissions, most of which run until they are stopped.
 SHORT = replace(LIMITS, cell_s=2, check_s=1.5, submission_s=20)
+#: For those that another limit stops, however long they take to come to it.
+PATIENT = replace(LIMITS, cell_s=60, submission_s=120)
 
 RIGHT = """
 import torch

@@ -148,13 +148,21 @@ def test_autograd_is_seen_in_the_fork_only() -> None:
         ("def f(x): print('x' * 10**6)", "output_exceeded", None),
     ],
 )
-def test_accident_in_a_fork_costs_its_case_alone(source: str, ended: str, how: str | None) -> None:
+def test_accident_in_a_fork_costs_its_case_alone(
+    source: str, ended: str, how: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "_ALLOWANCE", 20)  # the last case is late only where it hangs
     once = source.replace("def f(x):", "def f(x):\n    if x[0] == 0:\n        x.g = x; return\n   ", 1)
     bad = program("bad", tensors={"x": torch.ones(3)}, reads=("x.g", "result"))
     limits = Limits(result=10**6, printed=10**5)
     fds = open_files()
     children = psutil.Process().children()
-    runs = in_fork(check(program("a"), bad, program("c")), space_of(once), seconds=2.0, limits=limits)
+    runs = in_fork(
+        check(program("a"), bad, program("c")),
+        space_of(once),
+        seconds=3.0 if ended == "timed_out" else 60.0,
+        limits=limits,
+    )
     assert [one.ended for one in runs] == ["returned", ended, "returned"]
     if how is not None:
         assert how in runs[1].error.message  # type: ignore[union-attr]
@@ -164,11 +172,10 @@ def test_accident_in_a_fork_costs_its_case_alone(source: str, ended: str, how: s
 
 def test_seconds_bound_the_whole_check() -> None:
     began = time.monotonic()
-    runs = in_fork(
-        check(*[program(str(n)) for n in range(8)]), space_of("def f(x):\n    while True: pass"), seconds=0.5
-    )
+    endless = [program(str(n)) for n in range(12)]
+    runs = in_fork(check(*endless), space_of("def f(x): time.sleep(60)"), seconds=2.0)
     assert {one.ended for one in runs} == {"timed_out"}
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 12 * 2.0  # what it would take if each had all of it
 
 
 def test_interrupt_of_the_user_ends_the_wait() -> None:
@@ -216,23 +223,25 @@ def test_fork_does_not_outlive_a_parent_that_is_killed(source: str) -> None:
             os._exit(0)
     try:
         began = time.monotonic()
-        while not (forks := psutil.Process(parent).children()) and time.monotonic() < began + 30:
+        while not (forks := psutil.Process(parent).children()) and time.monotonic() < began + 120:
             time.sleep(0.01)
         time.sleep(1)  # in which it comes to a full pipe
     finally:
         os.kill(parent, signal.SIGKILL)
         os.waitpid(parent, 0)
     assert forks
-    assert not psutil.wait_procs(forks, timeout=10)[1]
+    assert not psutil.wait_procs(forks, timeout=120)[1]
 
 
 def test_threads_of_torch_do_not_hang_the_fork() -> None:
+    before = torch.get_num_threads()
     torch.set_num_threads(2)
     torch.rand(600, 600) @ torch.rand(600, 600)
     source = "def f(x):\n    y = torch.rand(600, 600) @ torch.rand(600, 600)\n    x.g = y.sum(0)[:3]"
     (one,) = in_fork(check(), space_of(source))
-    assert one.ended == "returned"
-    assert torch.get_num_threads() == 2
+    kept = torch.get_num_threads()
+    torch.set_num_threads(before)
+    assert (one.ended, kept) == ("returned", 2)
 
 
 def test_process_shows_nothing_of_a_thousand_checks() -> None:
