@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -24,8 +24,8 @@ from grader.report.text import csv_cell
 #: The column with the grader's names; the columns with a platform's number of a student (``17``, ``Participant 17``);
 #: and those with the name that the platform shows.
 _NAMED, _NUMBERED, _CALLED = "student", ("ID", "Identifier"), ("Student", "Full name")
-#: What Canvas' second row has in place of a student.
-_NOBODY = "Points Possible"
+#: What Canvas' second row has in place of a student, and its last where a teacher looked at the course as a student.
+_NOBODY, _VIEW = "Points Possible", "Student, Test"
 #: The column that all of Gradescope's lists have, and the one with a submission's number, which only its grades have.
 _SID, _SUBMISSION = "SID", "Submission ID"
 
@@ -45,7 +45,9 @@ def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str,
        e-mail addresses, or first and last names. A name may have its words in another order (``Lovelace, Ada``), where
        that is nobody else's.
 
-    A row without a name (Canvas' *Points Possible*) is no student.
+    Namesakes whom only their names could tell are nobody of ``run``, each called by what else the row has: nobody gets
+    another's points so. A row without a name (Canvas' *Points Possible*) is no student. Nor is Canvas' *Test Student*,
+    unless something was handed in as them.
 
     Raises:
         UsageError: the file cannot be read, none of these columns is there, or a student has two rows.
@@ -90,12 +92,33 @@ def _called_as_in(tables: Iterable[Table], run: RunReport | None) -> list[dict[s
             # who has no login there, such as one who never joined, is called by what else there is
             called = [name or next(filter(None, row.values()), "") for row, name in zip(rows, names, strict=True)]
             times = Counter(called)
-            return [
-                {**row, _NAMED: name if times[name] == 1 else own}
-                for row, own, name in zip(rows, names, called, strict=True)
-                if name != _NOBODY
-            ]
+            return _told_apart(
+                [
+                    {**row, _NAMED: name if times[name] == 1 else own}
+                    for row, own, name in zip(rows, names, called, strict=True)
+                    if name != _NOBODY and (name in students or not _is_view(row))
+                ]
+            )
     return None
+
+
+def _told_apart(people: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """The rows, where several have one name each called by the first thing in it that no namesake's has as well."""
+    namesakes: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
+    for person in people:
+        namesakes[person[_NAMED]].append(person)
+    told = []
+    for person in people:
+        name = person[_NAMED]
+        others = [other for other in namesakes[name] if other is not person]
+        own = next((cell for at, cell in person.items() if cell and all(one.get(at) != cell for one in others)), "")
+        told.append({**person, _NAMED: f"{name} ({own})" if name and others and own else name})
+    return told
+
+
+def _is_view(person: Mapping[str, str]) -> bool:
+    """Whether a row is Canvas' *Test Student*, whom nobody enrolled."""
+    return "ID" in person and person.get("Student") == _VIEW and not person.get("SIS User ID")
 
 
 def _spelt(names: Sequence[str], students: Collection[str]) -> list[str]:
@@ -145,7 +168,7 @@ def _name(person: Mapping[str, str], names: Mapping[str, str]) -> str:
         return person[_NAMED]
     number = next((person[column].split(" ")[-1] for column in _NUMBERED if person.get(column)), "")
     shown = next((person[column] for column in _CALLED if person.get(column)), "")
-    return names.get(number) or (f"{shown} ({number})".strip() if number else "")
+    return names.get(number) or (f"{shown} ({number})".strip() if number and not _is_view(person) else "")
 
 
 def strangers(
