@@ -117,6 +117,8 @@ def _imported(module: str, name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is not None and (module == error.name or module.startswith(error.name + ".")):
             raise _unknown(name) from None
+        if module.partition(".")[0] == "grader":  # what the bundled course needs, the grader does
+            raise
         raise _broken(repr(name), error) from error
     except CourseError:
         raise
