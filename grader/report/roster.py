@@ -23,7 +23,8 @@ from grader.report.text import csv_cell
 
 #: The column with the grader's names; the columns with a platform's number of a student (``17``, ``Participant 17``);
 #: and those with the name that the platform shows.
-_NAMED, _NUMBERED, _CALLED = "student", ("ID", "Identifier"), ("Student", "Full name")
+_NAMED, _CALLED = "student", ("Student", "Full name")
+_NUMBERED: tuple[str, ...] = ("ID", "Identifier")
 #: What Canvas' second row has in place of a student, and its last where a teacher looked at the course as a student.
 _NOBODY, _VIEW = "Points Possible", "Student, Test"
 #: The column that all of Gradescope's lists have, and the one with a submission's number, which only its grades have.
@@ -37,8 +38,9 @@ def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str,
     that the file has:
 
     1. a column ``student`` with the grader's names;
-    2. a column with the numbers that the platform also wrote into the paths of ``run``: ``ID`` in Canvas' gradebook,
-       ``Identifier`` in Moodle's grading worksheet. A student who handed in nothing keeps the platform's name;
+    2. a column with the numbers that the platform also wrote into the paths of ``run``: any with more than half of
+       them, for a site's language heads it, else ``ID`` as in Canvas' gradebook or ``Identifier`` as in Moodle's
+       grading worksheet. A student who handed in nothing keeps the platform's name;
     3. Gradescope's column ``SID``, where ``run`` graded an export of Gradescope's: its rows are matched by the number
        of the submission, and by name where there is none;
     4. any column, or two side by side, in which more than half of the students of ``run`` are found, such as logins,
@@ -54,8 +56,11 @@ def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str,
     """
     names, submitted = _by_number(run), _by_submission(run)
     file = read_tables(path)
-    telling = [_NAMED, *(_NUMBERED if names else ()), *([_SID] if submitted else ())]
-    table = file.having(*([column] for column in telling))
+    table, numbered = file.having([_NAMED]), _NUMBERED
+    if table is None:
+        table, numbered = _numbers_in(file.tables, names) or (None, _NUMBERED)
+    if table is None:
+        table = file.having(*([column] for column in (*(_NUMBERED if names else ()), *([_SID] if submitted else ()))))
     people = _called_as_in(file.tables, run) if table is None else [person for _, person in table.rows]
     if people is None:
         remedy = "add one to the platform's list, with each student as `grader score --who` names them"
@@ -63,7 +68,7 @@ def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str,
     roster: dict[str, dict[str, str]] = {}
     for person in people:
         at_gradescope = submitted and _SID in person and _NAMED not in person
-        called = _name_at_gradescope(person, submitted) if at_gradescope else _name(person, names)
+        called = _name_at_gradescope(person, submitted) if at_gradescope else _name(person, names, numbered)
         name = unicodedata.normalize("NFC", called)
         if name in roster:
             raise UsageError(
@@ -73,6 +78,21 @@ def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str,
         if name:
             roster[name] = person
     return roster
+
+
+def _numbers_in(tables: Iterable[Table], names: Mapping[str, str]) -> tuple[Table, tuple[str, ...]] | None:
+    """The table and the column in which more than half of the platform's numbers stand; None where there is none."""
+    for table in tables:
+        for column in table.columns:
+            numbers = {_number(row.get(column, "")) for _, row in table.rows}
+            if 2 * len(numbers & names.keys()) > len(names):
+                return table, (column,)
+    return None
+
+
+def _number(cell: str) -> str:
+    """The number in ``17`` and in ``Participant 17``, as in every language."""
+    return cell.rsplit(" ", maxsplit=1)[-1]
 
 
 def _called_as_in(tables: Iterable[Table], run: RunReport | None) -> list[dict[str, str]] | None:
@@ -162,13 +182,16 @@ def _name_at_gradescope(person: Mapping[str, str], submitted: Mapping[str, str])
     return told_apart if told_apart in submitted.values() else name
 
 
-def _name(person: Mapping[str, str], names: Mapping[str, str]) -> str:
+def _name(person: Mapping[str, str], names: Mapping[str, str], numbered: Sequence[str]) -> str:
     """The grader's name for the student in a row: given there, or found by number, else the platform's name."""
     if _NAMED in person:
         return person[_NAMED]
-    number = next((person[column].split(" ")[-1] for column in _NUMBERED if person.get(column)), "")
-    shown = next((person[column] for column in _CALLED if person.get(column)), "")
-    return names.get(number) or (f"{shown} ({number})".strip() if number and not _is_view(person) else "")
+    number = next((_number(person[column]) for column in numbered if person.get(column)), "")
+    if not number or number in names:
+        return names.get(number, "")
+    others = (column for column in person if column not in numbered)  # a name is the first thing beside the number
+    shown = next((person[column] for column in (*_CALLED, *others) if person.get(column)), "")
+    return "" if _is_view(person) else f"{shown} ({number})".strip()
 
 
 def strangers(

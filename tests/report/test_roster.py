@@ -53,6 +53,22 @@ def test_roster_with_the_numbers_of_a_download_needs_no_names(
     assert (strangers(made, known), absentees(made, known)) == ((), ("Never, Came (102)",))
 
 
+@pytest.mark.parametrize(
+    "headings",
+    ["ID,Vollständiger Name,E-Mail-Adresse", "Identifiant,Nom complet,Adresse de courriel", "識別子,姓名,メール"],
+)
+def test_roster_has_the_numbers_of_a_download_whatever_a_site_calls_their_column(tmp_path: Path, headings: str) -> None:
+    made = run(
+        submission("Kim_7", exercise("lin_grad"), path="Kim_7_assignsubmission_file/hw.ipynb"),
+        submission("Kim_8", exercise("lin_grad"), path="Kim_8_assignsubmission_file/hw.ipynb"),
+    )
+    rows = "Participant 7,Kim,a@x\nParticipant 8,Kim,b@x\nParticipant 9,Never Came,n@x\n"
+    (tmp_path / "list.csv").write_text(f"{headings}\n{rows}", encoding="utf-8")
+    known = read_roster(tmp_path / "list.csv", made)
+    assert list(known) == ["Kim_7", "Kim_8", "Never Came (9)"]
+    assert (strangers(made, known), absentees(made, known)) == ((), ("Never Came (9)",))
+
+
 def test_nobody_takes_the_number_of_another(tmp_path: Path) -> None:
     made = run(
         submission("lovelaceada", exercise("lin_grad"), path="c.zip!lovelaceada_101_5550_hw.ipynb"),
