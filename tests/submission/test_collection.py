@@ -1246,3 +1246,45 @@ def test_collect_tells_of_a_student_who_may_be_a_folder_of_students(
         assert [remark.partition(" may be no student")[0] for remark in collection.remarks] == (
             [files[0].partition("/")[0]] if told else []
         )
+
+
+#: What a student packed: one notebook, and an older copy of it.
+PACKED = {
+    "copy below": {"hw/03_backprop.ipynb": b"{}", "hw/old/03_backprop.ipynb": b"{}"},
+    "two folders": {"v1/03_backprop.ipynb": b"{}", "v2/03_backprop.ipynb": b"{}"},
+}
+OWNED = {
+    "Ada L_17_assignsubmission_file": "Ada L",
+    "397063-2557369 - Ada L - Sep 24, 2026 926 PM": "Ada L",
+    "hw-ada": "ada",
+}
+
+
+@pytest.mark.parametrize("packed", PACKED.values(), ids=PACKED)
+@pytest.mark.parametrize("folder", OWNED)
+def test_archive_in_a_folder_that_is_a_students_is_no_class_however_it_is_given(
+    folder: str, packed: dict[str, bytes], tmp_path: Path
+) -> None:
+    (tmp_path / folder).mkdir()
+    zip_of(tmp_path / folder / "hw.zip", packed)
+    if folder == "hw-ada":  # clones, one of which tells nothing of the others
+        made(tmp_path, "hw-ada/.git/HEAD", "hw-alan/.git/HEAD", "hw-alan/03_backprop.ipynb")
+    others = {"alan"} if folder == "hw-ada" else set()
+    for paths in ([tmp_path], sorted(tmp_path.iterdir())):
+        with collect(paths, known=["03_backprop"]) as collection:
+            assert {entry.student for entry in collection} == {OWNED[folder], *others}
+
+
+def test_archive_with_a_notebook_and_a_copy_below_it_is_no_class(tmp_path: Path) -> None:
+    made(tmp_path, "ada/", "alan/03_backprop.ipynb")
+    zip_of(tmp_path / "ada" / "hw.zip", PACKED["copy below"])
+    for paths in ([tmp_path], [tmp_path / "ada", tmp_path / "alan"]):
+        with collect(paths, known=["03_backprop"]) as collection:
+            assert {entry.student for entry in collection} == {"ada", "alan"}
+
+
+def test_file_among_several_paths_that_is_no_submission_is_refused_with_the_way_round_it(tmp_path: Path) -> None:
+    made(tmp_path, "ada/hw.ipynb", "index.html")
+    with pytest.raises(UsageError) as raised:
+        collect(sorted(tmp_path.iterdir()))
+    assert raised.value.remedy.endswith("leave it out, or name the folder around all of them")
