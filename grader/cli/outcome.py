@@ -126,7 +126,8 @@ def _file_errors_refused() -> Iterator[None]:
     except OSError as error:
         if error.filename is None:
             raise
-        reason = error.strerror or type(error).__name__
+        is_file = isinstance(error, FileExistsError)  # which making a folder that may be there raises of nothing else
+        reason = "a file, where a folder is needed" if is_file else error.strerror or type(error).__name__
         remedy = remedy_of_shortage(error) or "name a place that can be read and written"
         raise UsageError(f"{error.filename}: {reason}", remedy=remedy) from error
 
