@@ -60,6 +60,15 @@ CANVAS = Layout(
         "lovelaceada_LATE_101_55512_03_backprop-1": DownloadName("lovelaceada", "101", "03_backprop-1"),
     },
 )
+#: Where an assignment is graded anonymously: a name that Canvas made up, the same for all files of a submission.
+CANVAS_ANONYMOUS = Layout(
+    "Canvas, anonymous",
+    re.compile(r"(?:LATE_)?(?P<student>anon_[A-Za-z0-9]+)_\d{3,}_(?P<notebook>.+)", re.S),
+    {
+        "anon_x7Kp2_55512_03_backprop": DownloadName("anon_x7Kp2", "", "03_backprop"),
+        "LATE_anon_x7Kp2_55512_03_backprop-1": DownloadName("anon_x7Kp2", "", "03_backprop-1"),
+    },
+)
 #: An attempt's file, with a text beside it; the name is the student's at the institution.
 BLACKBOARD = Layout(
     "Blackboard",
@@ -81,7 +90,7 @@ BRIGHTSPACE = Layout(
         "1-2 - Ada L- 3 Oct, 2026 1126 - 03_backprop": DownloadName("Ada L", "", "03_backprop"),
     },
 )
-LAYOUTS = (MOODLE, CANVAS, BLACKBOARD, BRIGHTSPACE)
+LAYOUTS = (MOODLE, CANVAS, CANVAS_ANONYMOUS, BLACKBOARD, BRIGHTSPACE)
 
 #: What Gradescope calls a submission's folder in an export, and what stands between the names of several submitters.
 GRADESCOPE = re.compile(r"submission_(?P<number>\d+)")

@@ -424,6 +424,27 @@ def test_interrupted_while_all_is_imported_says_so_in_a_line() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "\ninterrupted\n")
 
 
+def test_file_in_place_of_the_folder_for_the_grades_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x.ipynb").write_text("{}")
+    done = runner.invoke(app, ["score", str(tmp_path / "x.ipynb"), "--out", str(tmp_path / "x.ipynb")])
+    assert done.exit_code == USAGE
+    assert f"error: {tmp_path}/x.ipynb: a file, where a folder is needed" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["check x.ipynb", "score x.ipynb", "score x.ipynb --who", "init new", "validate"])
+def test_python_without_torch_is_told_in_a_line(command: str, tmp_path: Path) -> None:
+    (tmp_path / "x.ipynb").write_text("{}")
+    code = (
+        "import sys; sys.modules['torch'] = None\nfrom grader.__main__ import main\n"
+        f"sys.argv = {['grader', *command.split()]}\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == USAGE, done.stderr
+    told, remedy = done.stderr.splitlines()
+    assert told.startswith(f"error: the grader needs torch, which {sys.executable} cannot import: ")
+    assert "-m pip install torch" in remedy
+
+
 def test_grammar_that_jupyterlab_brings_is_not_loaded(tmp_path: Path) -> None:
     (tmp_path / "rfc3987_syntax.py").write_text("raise AssertionError('loaded, which takes a second')")
     code = (

@@ -21,6 +21,16 @@ def test_what_reads_the_output_gets_every_letter_whatever_the_encoding(encoding:
     assert ran.stdout.decode("utf-8").strip() == "✓ Zoë"
 
 
+def test_files_of_every_letter_are_read_and_written_whatever_the_locale(tmp_path: Path) -> None:
+    folder = tmp_path / "王小明"
+    folder.mkdir()
+    (folder / "03_backprop.ipynb").write_bytes(b"")
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "grader", "score", str(tmp_path), "--who-csv"]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, check=True)
+    assert done.stdout.decode().splitlines()[1].startswith("王小明,,03_backprop.ipynb,王小明/")
+
+
 def test_a_terminal_of_few_letters_is_shown_those_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
     below = io.BytesIO()
     terminal = io.TextIOWrapper(below, encoding="cp1252")

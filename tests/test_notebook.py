@@ -439,6 +439,37 @@ def test_check_changes_nothing(place: Place, way: str, source: str) -> None:
         assert place.space["mine"] == []
 
 
+SETTINGS = {
+    "no gradients": "torch.set_grad_enabled(False)",
+    "another device": "torch.set_default_device('meta')",
+    "another dtype": "torch.set_default_dtype(torch.float16)",
+}
+
+
+@pytest.fixture
+def _settings_put_back() -> Iterator[None]:
+    yield
+    torch.set_grad_enabled(True)
+    torch.set_default_device(None)
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.usefixtures("_settings_put_back")
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
+def test_check_is_right_whatever_torch_was_set_to_and_leaves_it_so(python: Place, way: str, setting: str) -> None:
+    checking._seeded.cache_clear()
+    python.run(f"{RELU}{setting}")
+
+    def settings() -> tuple[Any, ...]:
+        return torch.is_grad_enabled(), torch.get_default_device(), torch.get_default_dtype()
+
+    before = settings()
+    assert "✓ relu_grad  2 / 2" in python.run("check('relu_grad')")
+    assert settings() == before
+    python.run(RELU.replace("(inp > 0)", "2"))
+    assert "✗ relu_grad  0 / 2" in python.run("check('relu_grad')")
+
+
 # ---------------------------------------------------------------------------------------------------- HTML
 
 HOSTILE = """\

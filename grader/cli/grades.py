@@ -101,7 +101,8 @@ def _tell_totals(gradebook: Gradebook, student: str) -> None:
 
     for one in gradebook.report().submissions:
         if one.student == student:
-            note(f"{student}, {one.notebook}: {points(one.score)} of {points(one.possible)} points")
+            whose = ", ".join(filter(None, (student, one.notebook)))  # where no notebook was there, there is no name
+            note(f"{whose}: {points(one.score)} of {points(one.possible)} points")
 
 
 def _rule_from(source: Path, gradebook: Gradebook, out: Path) -> None:
@@ -130,7 +131,13 @@ def export(
             help="The platform's own list of students (CSV), as it is or with a column `student` of the grader's names."
         ),
     ] = None,
-    identifier: Annotated[str, typer.Option(help="The roster's column by which Moodle knows a student.")] = "ID number",
+    identifier: Annotated[
+        str | None,
+        typer.Option(
+            help="The roster's column by which Moodle knows a student. "
+            "Default: the first of ID number, Email address and Username that it has."
+        ),
+    ] = None,
     out_of: Annotated[
         float | None,
         typer.Option(
@@ -145,13 +152,13 @@ def export(
     """Print the grades in the form that a learning platform imports."""
     with errors_told():
         from grader.report import export as exported
-        from grader.report import read_roster
+        from grader.report import identifier_of, read_roster
 
         run = _stored(out)
         people = None if roster is None else read_roster(roster, run)
         text = exported(run, to=to, assignment=assignment, roster=people, identifier=identifier, out_of=out_of)
         if people is not None:
-            _compare(run, people, identifier if to == "moodle" else None)
+            _compare(run, people, identifier_of(people, identifier) if to == "moodle" else None)
             if to == "canvas":
                 _tell_new(assignment or run.course, people)
         if feedback is not None:

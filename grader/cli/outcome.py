@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Iterator
@@ -65,7 +66,7 @@ def errors_told(platforms: Platforms | None = None, *, exit_zero: bool = False, 
     """
     asked: list[int] = []
     try:
-        with _interruptible(asked), _file_errors_refused():
+        with _interruptible(asked), _file_errors_refused(), _missing_modules_refused():
             yield
     except (typer.Exit, typer.Abort):
         raise
@@ -125,9 +126,25 @@ def _file_errors_refused() -> Iterator[None]:
     except OSError as error:
         if error.filename is None:
             raise
-        reason = error.strerror or type(error).__name__
+        is_file = isinstance(error, FileExistsError)  # which making a folder that may be there raises of nothing else
+        reason = "a file, where a folder is needed" if is_file else error.strerror or type(error).__name__
         remedy = remedy_of_shortage(error) or "name a place that can be read and written"
         raise UsageError(f"{error.filename}: {reason}", remedy=remedy) from error
+
+
+@contextmanager
+def _missing_modules_refused() -> Iterator[None]:
+    """Turn a library that this Python lacks, or that does not load, into a ``UsageError`` that names both."""
+    try:
+        yield
+    except ImportError as error:
+        library = (error.name or "").partition(".")[0]
+        if library in {"", "grader"}:
+            raise
+        raise UsageError(
+            f"the grader needs {library}, which {sys.executable} cannot import: {error}",
+            remedy=f"install it there ({sys.executable} -m pip install {library}), or use the Python that has it",
+        ) from error
 
 
 def _refuse(error: GraderError, status: int) -> NoReturn:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -47,15 +48,13 @@ def answers_to(exercise: Exercise, folder: Path, course: Course) -> Answers:
     _refuse_second_tag(path, [name for name, _ in code if name is not None])
     refuse_wrong_checks(path, [source for _, source in code], course)
     if exercise.id not in tagged and not any(name in tagged for name in exercise.needs):
+        near = _misspelt(exercise.id, tagged, course)
         raise CourseError(
-            f"{path} has no cell for it",
+            f"{path} has no cell for it" + (f", but one that is tagged {near!r}" if near else ""),
             exercise=exercise.id,
             remedy=f'give its cell the metadata {{"grader": {{"exercise": "{exercise.id}"}}}}',
         )
-    try:
-        stubs = {name: cut(source).source for name, source in tagged.items()}
-    except MarkerProblem as error:
-        raise CourseError(f"{path}: {error}", exercise=exercise.id, remedy=error.remedy) from error
+    stubs = {name: _stub(path, name, source) for name, source in tagged.items()}
     reruns = {name for name, one in siblings.items() if one.rerun}
     solved = _namespace(path, {name: source for name, source in tagged.items() if name not in reruns}, given)
     mistakes, variants = (folder / kind / f"{exercise.notebook}.py" for kind in ("mistakes", "variants"))
@@ -70,6 +69,20 @@ def answers_to(exercise: Exercise, folder: Path, course: Course) -> Answers:
         mistakes=tuple(one for one in wrong if one.exercise == exercise.id),
         variants=tuple(one for one in right if one.exercise == exercise.id),
     )
+
+
+def _stub(path: Path, name: str, source: str) -> str:
+    """What is released of the cell of the exercise ``name``."""
+    try:
+        return cut(source).source
+    except MarkerProblem as error:
+        raise CourseError(f"{path}, the cell of {name!r}: {error}", remedy=error.remedy) from error
+
+
+def _misspelt(name: str, tags: Iterable[str], course: Course) -> str:
+    """The one of ``tags``, for nothing that is asked for, that is nearly ``name``; empty where none is."""
+    known = {*course.exercises, *(needed for one in course.exercises.values() for needed in one.needs)}
+    return next(iter(get_close_matches(name, [tag for tag in tags if tag not in known], n=1)), "")
 
 
 def _refuse_second_tag(path: Path, tags: Sequence[str]) -> None:
@@ -117,8 +130,9 @@ def _code_cells(path: Path) -> list[tuple[str | None, str]]:
 
 def _tag(cell: Any, path: Path) -> str | None:
     tag = cell.metadata.get("grader", {})
-    if not isinstance(tag, dict):
+    name = tag.get("exercise", "") if isinstance(tag, dict) else None
+    if not isinstance(name, str):
         raise CourseError(
             f"{path}: a cell's metadata say 'grader': {tag!r}", remedy='write {"grader": {"exercise": "…"}}'
         )
-    return tag.get("exercise")
+    return name or None

@@ -26,6 +26,7 @@ from grader.kernel.local import FORKS, run_in_fork, run_in_process
 from grader.model import CaseRun, Check, Exercise, ExerciseScore, Hints, Limits, Stub
 from grader.notebook.defined import YOURS, missing, mistyped, overtaken, shell_here, stub_of
 from grader.notebook.display import say, show, with_progress
+from grader.notebook.usual_settings import usual_settings
 from grader.seeded_course import SeededCourse
 
 #: Set while a check runs: a cell that is run again may well call ``check`` itself.
@@ -105,12 +106,14 @@ def _check_all(seeded: SeededCourse, namespace: dict[str, Any], shell: Any, hint
 @lru_cache(maxsize=4)
 def _seeded(course: str) -> SeededCourse:
     """The course laid out for the public seed, kept for the next check of the session."""
-    return SeededCourse(load_course(course), PUBLIC_SEED)
+    with usual_settings():
+        return SeededCourse(load_course(course), PUBLIC_SEED)
 
 
 def _checked(exercise: Exercise, seeded: SeededCourse, namespace: dict[str, Any], shell: Any) -> ExerciseScore:
     try:
-        prepared = seeded.prepared(exercise)
+        with usual_settings():
+            prepared = seeded.prepared(exercise)
     except CourseError:
         return score_fault(exercise)
     stub = stub_of(exercise, namespace, shell)
@@ -128,7 +131,8 @@ def _checked(exercise: Exercise, seeded: SeededCourse, namespace: dict[str, Any]
             runs = run_in_fork(asked, namespace, shell=shell, seconds=seconds)
         else:
             runs = run_in_process(asked, namespace, shell=shell)
-    score = score_exercise(gather(exercise, prepared, tuple(_placed(run, stub) for run in runs), stub))
+    with usual_settings():
+        score = score_exercise(gather(exercise, prepared, tuple(_placed(run, stub) for run in runs), stub))
     return replace(score, cell=None, line=None)
 
 

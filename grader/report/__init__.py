@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from grader.report.junit import junit_failure as junit_failure
     from grader.report.junit import junit_xml as junit_xml
     from grader.report.lms import export as export
+    from grader.report.lms import identifier_of as identifier_of
     from grader.report.markdown import render_markdown as render_markdown
     from grader.report.pages import class_page as class_page
     from grader.report.pages import exercises_html as exercises_html
@@ -75,6 +76,7 @@ _HOME = {
     "gradebook_csv": "spreadsheet",
     "gradescope_failure": "gradescope",
     "gradescope_results": "gradescope",
+    "identifier_of": "lms",
     "junit_failure": "junit",
     "junit_xml": "junit",
     "load_schema": "document",

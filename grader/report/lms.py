@@ -20,7 +20,7 @@ from grader.report.tally import Tally, tally
 from grader.report.text import csv_cell, one_line
 
 #: The columns by which Moodle's import knows a student, as an English site heads them.
-MOODLE_IDENTIFIERS = ("Email address", "ID number", "Username")
+MOODLE_IDENTIFIERS = ("ID number", "Email address", "Username")
 #: Those by which Brightspace's does.
 _BRIGHTSPACE_KEYS = ("OrgDefinedId", "Username")
 
@@ -31,13 +31,14 @@ def export(
     *,
     assignment: str = "",
     roster: Mapping[str, Mapping[str, str]] | None = None,
-    identifier: str = "ID number",
+    identifier: str | None = None,
     out_of: float | None = None,
 ) -> str:
     """The totals of ``run`` as CSV text for ``to``.
 
     ``assignment`` names the column (the course's name by default; Canvas matches ``Name (1234)`` by the number).
-    ``identifier`` is one of ``MOODLE_IDENTIFIERS`` or any column of the roster: a site's language heads them.
+    ``identifier`` is one of ``MOODLE_IDENTIFIERS`` or any column of the roster: a site's language heads them. Where it
+    is None, it is the first of those that the roster fills (``identifier_of``).
     ``roster`` maps a student, as the grader calls them, to columns of the platform's own export: ``Student``, ``ID``,
     ``SIS User ID``, ``SIS Login ID``, ``Section`` for Canvas, ``identifier`` for Moodle, ``First Name``, ``Last Name``,
     ``SID``, ``Email`` for Gradescope, ``OrgDefinedId``, ``Username`` for Brightspace; what is not there is the
@@ -56,8 +57,9 @@ def export(
             )
         return gradebook_csv(run)
     columns = dict.fromkeys(column for person in (roster or {}).values() for column in person)
+    known_by = identifier_of(roster or {}, identifier)
     if to == "moodle":
-        _refuse_unknown(identifier, tuple(columns))
+        _refuse_unknown(known_by, tuple(columns))
     known = {csv_cell(student): person for student, person in (roster or {}).items()}
     counted = tally(run)
     teams = teams_of(run)
@@ -72,9 +74,19 @@ def export(
     scaled = replace(counted, rows=tuple(rows), possible=counted.possible * worth)
     column = assignment or run.course
     if to == "moodle":
-        return _moodle(scaled, column, known, identifier)
+        return _moodle(scaled, column, known, known_by)
     forms = {"canvas": _canvas, "gradescope": _gradescope, "brightspace": _brightspace}
     return forms[to](scaled, column, known)
+
+
+def identifier_of(roster: Mapping[str, Mapping[str, str]], asked: str | None) -> str:
+    """The column by which Moodle knows a student: as ``asked``, else the first of its own that ``roster`` fills.
+
+    >>> identifier_of({"ada": {"ID number": "", "Email address": "ada@x"}}, None), identifier_of({}, None)
+    ('Email address', 'ID number')
+    """
+    filled = (one for one in MOODLE_IDENTIFIERS if any(person.get(one) for person in roster.values()))
+    return asked or next(filled, MOODLE_IDENTIFIERS[0])
 
 
 def _refuse_unknown(identifier: str, columns: Sequence[str]) -> None:

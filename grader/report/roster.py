@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -23,9 +23,10 @@ from grader.report.text import csv_cell
 
 #: The column with the grader's names; the columns with a platform's number of a student (``17``, ``Participant 17``);
 #: and those with the name that the platform shows.
-_NAMED, _NUMBERED, _CALLED = "student", ("ID", "Identifier"), ("Student", "Full name")
-#: What Canvas' second row has in place of a student.
-_NOBODY = "Points Possible"
+_NAMED, _CALLED = "student", ("Student", "Full name")
+_NUMBERED: tuple[str, ...] = ("ID", "Identifier")
+#: What Canvas' second row has in place of a student, and its last where a teacher looked at the course as a student.
+_NOBODY, _VIEW = "Points Possible", "Student, Test"
 #: The column that all of Gradescope's lists have, and the one with a submission's number, which only its grades have.
 _SID, _SUBMISSION = "SID", "Submission ID"
 
@@ -37,23 +38,29 @@ def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str,
     that the file has:
 
     1. a column ``student`` with the grader's names;
-    2. a column with the numbers that the platform also wrote into the paths of ``run``: ``ID`` in Canvas' gradebook,
-       ``Identifier`` in Moodle's grading worksheet. A student who handed in nothing keeps the platform's name;
+    2. a column with the numbers that the platform also wrote into the paths of ``run``: any with more than half of
+       them, for a site's language heads it, else ``ID`` as in Canvas' gradebook or ``Identifier`` as in Moodle's
+       grading worksheet. A student who handed in nothing keeps the platform's name;
     3. Gradescope's column ``SID``, where ``run`` graded an export of Gradescope's: its rows are matched by the number
        of the submission, and by name where there is none;
     4. any column, or two side by side, in which more than half of the students of ``run`` are found, such as logins,
        e-mail addresses, or first and last names. A name may have its words in another order (``Lovelace, Ada``), where
        that is nobody else's.
 
-    A row without a name (Canvas' *Points Possible*) is no student.
+    Namesakes whom only their names could tell are nobody of ``run``, each called by what else the row has: nobody gets
+    another's points so. A row without a name (Canvas' *Points Possible*) is no student. Nor is Canvas' *Test Student*,
+    unless something was handed in as them.
 
     Raises:
         UsageError: the file cannot be read, none of these columns is there, or a student has two rows.
     """
     names, submitted = _by_number(run), _by_submission(run)
     file = read_tables(path)
-    telling = [_NAMED, *(_NUMBERED if names else ()), *([_SID] if submitted else ())]
-    table = file.having(*([column] for column in telling))
+    table, numbered = file.having([_NAMED]), _NUMBERED
+    if table is None:
+        table, numbered = _numbers_in(file.tables, names) or (None, _NUMBERED)
+    if table is None:
+        table = file.having(*([column] for column in (*(_NUMBERED if names else ()), *([_SID] if submitted else ()))))
     people = _called_as_in(file.tables, run) if table is None else [person for _, person in table.rows]
     if people is None:
         remedy = "add one to the platform's list, with each student as `grader score --who` names them"
@@ -61,7 +68,7 @@ def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str,
     roster: dict[str, dict[str, str]] = {}
     for person in people:
         at_gradescope = submitted and _SID in person and _NAMED not in person
-        called = _name_at_gradescope(person, submitted) if at_gradescope else _name(person, names)
+        called = _name_at_gradescope(person, submitted) if at_gradescope else _name(person, names, numbered)
         name = unicodedata.normalize("NFC", called)
         if name in roster:
             raise UsageError(
@@ -71,6 +78,21 @@ def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str,
         if name:
             roster[name] = person
     return roster
+
+
+def _numbers_in(tables: Iterable[Table], names: Mapping[str, str]) -> tuple[Table, tuple[str, ...]] | None:
+    """The table and the column in which more than half of the platform's numbers stand; None where there is none."""
+    for table in tables:
+        for column in table.columns:
+            numbers = {_number(row.get(column, "")) for _, row in table.rows}
+            if 2 * len(numbers & names.keys()) > len(names):
+                return table, (column,)
+    return None
+
+
+def _number(cell: str) -> str:
+    """The number in ``17`` and in ``Participant 17``, as in every language."""
+    return cell.rsplit(" ", maxsplit=1)[-1]
 
 
 def _called_as_in(tables: Iterable[Table], run: RunReport | None) -> list[dict[str, str]] | None:
@@ -90,12 +112,33 @@ def _called_as_in(tables: Iterable[Table], run: RunReport | None) -> list[dict[s
             # who has no login there, such as one who never joined, is called by what else there is
             called = [name or next(filter(None, row.values()), "") for row, name in zip(rows, names, strict=True)]
             times = Counter(called)
-            return [
-                {**row, _NAMED: name if times[name] == 1 else own}
-                for row, own, name in zip(rows, names, called, strict=True)
-                if name != _NOBODY
-            ]
+            return _told_apart(
+                [
+                    {**row, _NAMED: name if times[name] == 1 else own}
+                    for row, own, name in zip(rows, names, called, strict=True)
+                    if name != _NOBODY and (name in students or not _is_view(row))
+                ]
+            )
     return None
+
+
+def _told_apart(people: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """The rows, where several have one name each called by the first thing in it that no namesake's has as well."""
+    namesakes: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
+    for person in people:
+        namesakes[person[_NAMED]].append(person)
+    told = []
+    for person in people:
+        name = person[_NAMED]
+        others = [other for other in namesakes[name] if other is not person]
+        own = next((cell for at, cell in person.items() if cell and all(one.get(at) != cell for one in others)), "")
+        told.append({**person, _NAMED: f"{name} ({own})" if name and others and own else name})
+    return told
+
+
+def _is_view(person: Mapping[str, str]) -> bool:
+    """Whether a row is Canvas' *Test Student*, whom nobody enrolled."""
+    return "ID" in person and person.get("Student") == _VIEW and not person.get("SIS User ID")
 
 
 def _spelt(names: Sequence[str], students: Collection[str]) -> list[str]:
@@ -139,13 +182,16 @@ def _name_at_gradescope(person: Mapping[str, str], submitted: Mapping[str, str])
     return told_apart if told_apart in submitted.values() else name
 
 
-def _name(person: Mapping[str, str], names: Mapping[str, str]) -> str:
+def _name(person: Mapping[str, str], names: Mapping[str, str], numbered: Sequence[str]) -> str:
     """The grader's name for the student in a row: given there, or found by number, else the platform's name."""
     if _NAMED in person:
         return person[_NAMED]
-    number = next((person[column].split(" ")[-1] for column in _NUMBERED if person.get(column)), "")
-    shown = next((person[column] for column in _CALLED if person.get(column)), "")
-    return names.get(number) or (f"{shown} ({number})".strip() if number else "")
+    number = next((_number(person[column]) for column in numbered if person.get(column)), "")
+    if not number or number in names:
+        return names.get(number, "")
+    others = (column for column in person if column not in numbered)  # a name is the first thing beside the number
+    shown = next((person[column] for column in (*_CALLED, *others) if person.get(column)), "")
+    return "" if _is_view(person) else f"{shown} ({number})".strip()
 
 
 def strangers(

@@ -16,7 +16,7 @@ from grader.submission.finding import Found, archive_stem, found_below, is_archi
 from grader.submission.folder_names import nobodys_in
 from grader.submission.gradescope import METADATA, Export, export_in
 from grader.submission.limits import Allowance, CollectLimits
-from grader.submission.naming import is_from_moodle, is_from_platform
+from grader.submission.naming import is_from_moodle, is_from_platform, is_platforms_folder
 from grader.submission.printable import printable
 from grader.submission.regular_file import Refused, TooLarge, kind_of
 from grader.submission.unpacked import Twin, may_have_twin, twin_of
@@ -120,7 +120,8 @@ class Lister:
             )
         raise UsageError(
             f"neither a notebook nor a folder nor an archive: {printable(str(path))}",
-            remedy="notebooks end in .ipynb; archives in .zip, .tar, .tar.gz or .tgz",
+            remedy="notebooks end in .ipynb; archives in .zip, .tar, .tar.gz or .tgz"
+            + ("; leave it out, or name the folder around all of them" if named else ""),
         )
 
     def _of_export(self, listing: Listing, folder: Path) -> Listing:
@@ -165,7 +166,9 @@ class Lister:
         inner = self._unwrapped(root, owner, unpacked=depth > 0)
         shown += "".join(f"{part}/" for part in inner.base)
         found, folders = inner.found, inner.folders
-        if depth == 0 and not folders and len(found) == 1 and may_hold_class(found[0]):
+        repository = depth == 0 and not inner.base and os.path.lexists(inner.root / ".git")
+        one = repository or is_platforms_folder(inner.owner)
+        if depth == 0 and not one and not folders and len(found) == 1 and may_hold_class(found[0]):
             inside = self._archive(found[0].path, one_of_several=False)
             if inside.export is not None or is_class(inside.found, self.known):
                 return replace(inside, shown=shown + inside.shown)
@@ -177,7 +180,6 @@ class Lister:
             for deeper in self._expanded(item, depth, allowances[_place_of_one(item.parts, nobodys)])
         ]
         archives = [item.parts[0] for item in found if len(item.parts) == 1 and is_archive(item.parts[0])]
-        repository = depth == 0 and not inner.base and os.path.lexists(inner.root / ".git")
         return Listing(
             inner.owner,
             inner.root,
@@ -185,7 +187,7 @@ class Lister:
             shown,
             inner.base,
             holders=tuple(sorted((*folders, *archives))),
-            alone=repository or is_from_moodle(inner.owner),
+            alone=one,
             others=_others_in(inner.root),
             export=inner.export,
         )

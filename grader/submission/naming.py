@@ -68,6 +68,15 @@ def is_from_moodle(name: str) -> bool:
     return download_name.MOODLE.read(stem_of(archive_stem(name))) is not None
 
 
+def is_platforms_folder(name: str) -> bool:
+    """Whether Moodle or Brightspace, whose downloads have folders, called a student's so.
+
+    >>> is_platforms_folder("397063-2557369 - Ada L - Sep 24, 2026 926 PM"), is_platforms_folder("cs_2026_101_hw")
+    (True, False)
+    """
+    return is_from_moodle(name) or download_name.BRIGHTSPACE.read(name) is not None
+
+
 def classroom_prefix(folders: Sequence[str], parent: str = "") -> str:
     """The assignment's part, hyphen included, that all cloned repositories begin with.
 

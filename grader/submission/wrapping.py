@@ -118,6 +118,8 @@ def _is_doubled(lone: str, owner: str, found: Sequence[Found]) -> bool:
 
 
 def _hold_class(inside: Sequence[tuple[str, ...]]) -> bool:
-    """Whether folders hold the same notebook twice, or a platform named them or the files that lie there."""
-    places = {(parts[0], kind_of_notebook(parts[-1])) for parts in inside if parts and is_notebook(parts[-1])}
-    return len({kind for _, kind in places}) < len(places) or any(is_from_platform(place) for place, _ in places)
+    """Whether two folders hold the same notebook, or a platform named them or the files that lie there."""
+    notebooks = [parts for parts in inside if parts and is_notebook(parts[-1])]
+    held = {(parts[0], kind_of_notebook(parts[-1])) for parts in notebooks if len(parts) > 1}
+    twice = len({kind for _, kind in held}) < len(held)
+    return twice or any(is_from_platform(parts[0]) for parts in notebooks)

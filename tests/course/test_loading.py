@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -110,7 +110,29 @@ BROKEN = {
         "exercise 'double_grad', field 'follows': 'treble' is no exercise",
         "double_grad",
     ),
+    "follows itself": (
+        COURSE.replace("points=", 'follows=("double_grad",), points='),
+        "exercise 'double_grad', field 'follows': goes round in a circle: 'double_grad' follows 'double_grad'",
+        "stub calls",
+    ),
 }
+
+
+def _three(follows: Mapping[str, str]) -> str:
+    one = COURSE.partition("@exercise")[2]
+    parts = (
+        "@exercise" + one.replace("double_grad", name).replace("points=", f'follows=("{other}",), points=')
+        for name, other in follows.items()
+    )
+    return COURSE + "".join(f"\n\n{part}" for part in parts)
+
+
+def test_exercises_that_follow_in_a_circle_are_refused_and_a_row_of_them_is_not(tmp_path: Path) -> None:
+    (tmp_path / "row.py").write_text(_three({"b": "c", "c": "double_grad"}))
+    assert set(load_course(str(tmp_path / "row.py")).exercises) == {"double_grad", "b", "c"}
+    (tmp_path / "circle.py").write_text(_three({"a": "b", "b": "c", "c": "b"}))
+    with pytest.raises(CourseError, match="'b' follows 'c' follows 'b'"):
+        load_course(str(tmp_path / "circle.py"))
 
 
 @pytest.mark.parametrize("case", BROKEN)

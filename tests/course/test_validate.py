@@ -429,6 +429,29 @@ def test_release_that_is_not_of_the_solutions_is_seen(tmp_path: Path) -> None:
     assert not is_released(course)
 
 
+def tagged(folder: Path, tag: object) -> Problem:
+    """What is told of a course in whose solution the answer's cell has this tag."""
+    path = write_course(folder)
+    notebook = folder / "solutions" / "doubling.ipynb"
+    notebook.write_text(notebook.read_text().replace('"exercise": "double_grad"', f'"exercise": {json.dumps(tag)}'))
+    return refusal(validate(load_course(str(path))))
+
+
+@pytest.mark.parametrize(("tag", "told"), [("duoble_grad", ", but one that is tagged 'duoble_grad'"), ("other", "")])
+def test_tag_that_is_misspelt_is_told(tmp_path: Path, tag: str, told: str) -> None:
+    assert tagged(tmp_path, tag).message.endswith(f"doubling.ipynb has no cell for it{told}")
+
+
+@pytest.mark.parametrize("tag", [["double_grad"], {"id": "double_grad"}, 7])
+def test_tag_that_is_no_name_is_told(tmp_path: Path, tag: object) -> None:
+    assert f"a cell's metadata say 'grader': {{'exercise': {tag!r}}}" in tagged(tmp_path, tag).message
+
+
+def test_markers_that_do_not_pair_are_told_with_their_cell(tmp_path: Path) -> None:
+    message = refusal(proved(tmp_path, cell=CELL.replace("    ### END SOLUTION", ""))).message
+    assert message.endswith("doubling.ipynb, the cell of 'double_grad': BEGIN in line 2 has no END")
+
+
 def test_two_cells_of_one_tag_are_refused(tmp_path: Path) -> None:
     path = write_course(tmp_path)
     notebook = tmp_path / "solutions" / "doubling.ipynb"

@@ -189,10 +189,12 @@ def test_pages_long_exercise_names_are_wrapped(browser: Browser, tmp_path: Path)
 
 
 def test_student_page_on_a_phone_begins_each_line_of_an_exercise_at_its_edge(browser: Browser, tmp_path: Path) -> None:
-    write_reports(run(submission("ada", exercise("lin_grad", {"w.g": "transposed"}))), tmp_path)
+    row = (1.5, -2.5, 3.5)
+    wrong = check("w.g", code="transposed", sample=Sample(expected=(row,), actual=(row,), worst=(0, 1), cut=False))
+    write_reports(run(submission("ada", replace(exercise("lin_grad"), status="failed", checks=(wrong,)))), tmp_path)
     visit = Visit(browser, viewport={"width": 390, "height": 800})
     page = visit.open(next(tmp_path.glob("students/*.html")))
-    parts = (".exercise header code", ".exercise header .title", ".check.is-failed > p")
+    parts = (".exercise header code", ".exercise header .title", ".check.is-failed > p", ".check.is-failed > .maps")
     assert len({page.locator(part).first.bounding_box()["x"] for part in parts}) == 1
     visit.context.close()
 

@@ -113,6 +113,14 @@ def test_export_to_another_platform_asks_nothing_of_the_column_that_moodle_has()
     assert export(MADE, "canvas", roster={"ada": {"ID": "7"}}, identifier="shoe size").startswith("Student,ID,")
 
 
+def test_export_moodle_takes_the_first_of_its_columns_that_the_roster_fills() -> None:
+    worksheet = {"ada": {"Identifier": "Participant 7", "Email address": "ada@x", "ID number": ""}}
+    assert _rows(export(MADE, "moodle", roster=worksheet))[:2] == [
+        ["Email address", "autograd", "autograd (feedback)"],
+        ["ada@x", *_rows(export(MADE, "moodle"))[1][1:]],
+    ]
+
+
 def test_export_unknown_identifier_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="shoe size"):
         export(MADE, "moodle", identifier="shoe size")

@@ -53,6 +53,22 @@ def test_roster_with_the_numbers_of_a_download_needs_no_names(
     assert (strangers(made, known), absentees(made, known)) == ((), ("Never, Came (102)",))
 
 
+@pytest.mark.parametrize(
+    "headings",
+    ["ID,Vollständiger Name,E-Mail-Adresse", "Identifiant,Nom complet,Adresse de courriel", "識別子,姓名,メール"],
+)
+def test_roster_has_the_numbers_of_a_download_whatever_a_site_calls_their_column(tmp_path: Path, headings: str) -> None:
+    made = run(
+        submission("Kim_7", exercise("lin_grad"), path="Kim_7_assignsubmission_file/hw.ipynb"),
+        submission("Kim_8", exercise("lin_grad"), path="Kim_8_assignsubmission_file/hw.ipynb"),
+    )
+    rows = "Participant 7,Kim,a@x\nParticipant 8,Kim,b@x\nParticipant 9,Never Came,n@x\n"
+    (tmp_path / "list.csv").write_text(f"{headings}\n{rows}", encoding="utf-8")
+    known = read_roster(tmp_path / "list.csv", made)
+    assert list(known) == ["Kim_7", "Kim_8", "Never Came (9)"]
+    assert (strangers(made, known), absentees(made, known)) == ((), ("Never Came (9)",))
+
+
 def test_nobody_takes_the_number_of_another(tmp_path: Path) -> None:
     made = run(
         submission("lovelaceada", exercise("lin_grad"), path="c.zip!lovelaceada_101_5550_hw.ipynb"),
@@ -294,3 +310,43 @@ def test_read_roster_in_which_few_of_the_students_stand_is_a_usage_error(tmp_pat
     path.write_text("Login;Section\nxx;ada\nyy;A\n")
     with pytest.raises(UsageError, match="no column 'student'"):
         read_roster(path, MADE)
+
+
+def test_read_roster_leaves_namesakes_without_a_number_to_nobody_and_refuses_no_class(tmp_path: Path) -> None:
+    made = run(*(submission(name, exercise("lin_grad")) for name in ("Ada Lovelace", "Alan Turing", "John Smith")))
+    rows = [("#1", "Lovelace", "Ada"), ("#2", "Turing", "Alan"), ("#3", "Smith", "John"), ("#4", "Smith", "John")]
+    (tmp_path / "list.csv").write_text(csv_text([("OrgDefinedId", "Last Name", "First Name"), *rows]))
+    known = read_roster(tmp_path / "list.csv", made)
+    assert list(known) == ["Ada Lovelace", "Alan Turing", "Smith John (#3)", "Smith John (#4)"]
+    assert (strangers(made, known), absentees(made, known)) == (
+        ("John Smith",),
+        ("Smith John (#3)", "Smith John (#4)"),
+    )
+
+
+def test_read_roster_in_which_one_row_stands_twice_is_refused(tmp_path: Path) -> None:
+    made = run(submission("Ada Lovelace", exercise("lin_grad")))
+    (tmp_path / "list.csv").write_text("Name,ID\nAda Lovelace,1\nZoe,2\nZoe,2\n")
+    with pytest.raises(UsageError, match="'Zoe' more than once"):
+        read_roster(tmp_path / "list.csv", made)
+
+
+VIEW = '"Student, Test",9999,,5f0a,Section 1\n'
+
+
+@pytest.mark.parametrize(
+    ("paths", "known"),
+    [
+        ({"lovelaceada": "lovelaceada_101_5550_hw.ipynb"}, ["lovelaceada"]),
+        ({"Ada Lovelace": "Ada Lovelace/hw.ipynb"}, ["Ada Lovelace"]),
+        ({"lovelaceada": "lovelaceada_101_5550_hw.ipynb", "t": "t_9999_5551_hw.ipynb"}, ["lovelaceada", "t"]),
+    ],
+    ids=["by number", "by name", "handed in"],
+)
+def test_read_roster_of_canvas_has_no_test_student_unless_something_was_handed_in_as_them(
+    paths: dict[str, str], known: list[str], tmp_path: Path
+) -> None:
+    made = run(*(submission(name, exercise("lin_grad"), path=path) for name, path in paths.items()))
+    columns = "Student,ID,SIS User ID,SIS Login ID,Section\n"
+    (tmp_path / "grades.csv").write_text(f'{columns}    Points Possible,,,,\n"Lovelace, Ada",101,s1,al,\n{VIEW}')
+    assert list(read_roster(tmp_path / "grades.csv", made)) == known

@@ -1258,3 +1258,45 @@ def test_collect_does_not_tell_of_hidden_files_that_an_archive_holds_beside_a_no
     assert "seen.ipynb" in told
     assert ".git" not in told
     assert "__MACOSX" not in told
+
+
+#: What a student packed: one notebook, and an older copy of it.
+PACKED = {
+    "copy below": {"hw/03_backprop.ipynb": b"{}", "hw/old/03_backprop.ipynb": b"{}"},
+    "two folders": {"v1/03_backprop.ipynb": b"{}", "v2/03_backprop.ipynb": b"{}"},
+}
+OWNED = {
+    "Ada L_17_assignsubmission_file": "Ada L",
+    "397063-2557369 - Ada L - Sep 24, 2026 926 PM": "Ada L",
+    "hw-ada": "ada",
+}
+
+
+@pytest.mark.parametrize("packed", PACKED.values(), ids=PACKED)
+@pytest.mark.parametrize("folder", OWNED)
+def test_archive_in_a_folder_that_is_a_students_is_no_class_however_it_is_given(
+    folder: str, packed: dict[str, bytes], tmp_path: Path
+) -> None:
+    (tmp_path / folder).mkdir()
+    zip_of(tmp_path / folder / "hw.zip", packed)
+    if folder == "hw-ada":  # clones, one of which tells nothing of the others
+        made(tmp_path, "hw-ada/.git/HEAD", "hw-alan/.git/HEAD", "hw-alan/03_backprop.ipynb")
+    others = {"alan"} if folder == "hw-ada" else set()
+    for paths in ([tmp_path], sorted(tmp_path.iterdir())):
+        with collect(paths, known=["03_backprop"]) as collection:
+            assert {entry.student for entry in collection} == {OWNED[folder], *others}
+
+
+def test_archive_with_a_notebook_and_a_copy_below_it_is_no_class(tmp_path: Path) -> None:
+    made(tmp_path, "ada/", "alan/03_backprop.ipynb")
+    zip_of(tmp_path / "ada" / "hw.zip", PACKED["copy below"])
+    for paths in ([tmp_path], [tmp_path / "ada", tmp_path / "alan"]):
+        with collect(paths, known=["03_backprop"]) as collection:
+            assert {entry.student for entry in collection} == {"ada", "alan"}
+
+
+def test_file_among_several_paths_that_is_no_submission_is_refused_with_the_way_round_it(tmp_path: Path) -> None:
+    made(tmp_path, "ada/hw.ipynb", "index.html")
+    with pytest.raises(UsageError) as raised:
+        collect(sorted(tmp_path.iterdir()))
+    assert raised.value.remedy.endswith("leave it out, or name the folder around all of them")
