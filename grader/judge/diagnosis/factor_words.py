@@ -7,7 +7,8 @@ from grader.judge.diagnosis.words import Words
 FACTOR_WORDS: dict[str, Words] = {
     "zeros": Words(
         "`{path}` is zero everywhere.",
-        "It was created with zeros and nothing was written into it, or it was multiplied by zero.",
+        "It was created with zeros and nothing was written into it, or it was multiplied by zero, as by the difference "
+        "of two equal tensors.",
         "Which line is supposed to fill it?",
         "Follow the result from the last line backwards: where does it become zero?",
     ),
@@ -83,6 +84,12 @@ FACTOR_WORDS: dict[str, Words] = {
         "The contributions of a row that is used more than once were averaged where they have to be summed.",
         "What must happen to the gradient of something that is used twice?",
         "Add up all contributions: `index_add_`, starting from zeros.",
+    ),
+    "mean_twice.entries": Words(
+        "`{path}` is {count} times too small here, in every case by the number of its entries.",
+        "It was divided by that number, or a mean was taken where each entry stands for itself.",
+        "Which of your lines divides, and what is added up in the formula of the notebook?",
+        "Take the division away.",
     ),
     "missing_factor_two": Words(
         "`{path}` is exactly half of what it should be.",

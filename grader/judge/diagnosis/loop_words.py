@@ -29,6 +29,12 @@ LOOP_WORDS: dict[str, Words] = {
         "What does `.grad` hold when the second step begins?",
         "Clear the gradients in every step, before `backward()`.",
     ),
+    "accumulated.steps.by_hand": Words(
+        "`{path}` is what comes out when gradients from before are added to those of a step.",
+        "Your code adds them up from step to step (`+=`), where each step has gradients of its own.",
+        "What do your gradients hold when the second step begins?",
+        "Use the gradients of the step alone.",
+    ),
     "accumulated.left": Words(
         "`{path}` is what comes out when gradients from before the call are added to those of the first step.",
         "`backward()` adds to `.grad`; clearing behind a step comes too late for the first one.",

@@ -176,6 +176,7 @@ OPERATIONS: Mapping[str, Callable[[], Replacements]] = {
     "ones_for_loss": powers.ones_for_loss,
     "absolute_squares": powers.absolute_squares,
     "root_of_mean": powers.root_of_mean,
+    "mean_for_sum": powers.mean_for_sum,
     "power_not_lowered": powers.power_for_slope(factor=True),
     "power_not_lowered_turned": powers.power_for_slope(factor=True, turned=True),
 }

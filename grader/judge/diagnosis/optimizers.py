@@ -168,7 +168,8 @@ def _said(symptom: Symptom, slip: Slip) -> Diagnosis:
 
 
 def _of_losses(symptom: Symptom, key: str) -> str:
-    """The key where the check asks for the losses of a training loop, which show a mistake and do not move."""
+    """The key where the check asks for the losses of a training loop, or where no autograd adds gradients up."""
     in_place = symptom.exercise.in_place
     losses = key == "ascent" and bool(in_place) and symptom.path == "result"
-    return "ascent.losses" if losses else key
+    by_hand = key == "accumulated.steps" and not symptom.exercise.autograd
+    return "ascent.losses" if losses else f"{key}.by_hand" if by_hand else key

@@ -81,7 +81,8 @@ OUTCOME_WORDS: dict[str, Words] = {
     ),
     "not_written.too_few": Words(
         "`{call}` did not return {count} values.",
-        "A function without `return` returns None; several values stand behind one `return`, with commas between them.",
+        "A function without `return` returns None; several values stand behind one `return`, with "
+        "commas between them, and in no dictionary.",
         "What does the last line of your function give back?",
         "Return {count} values, in the order that the docstring names.",
     ),

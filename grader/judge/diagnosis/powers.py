@@ -52,6 +52,11 @@ def root_of_mean() -> Replacements:
     return dict.fromkeys((torch.mean, Tensor.mean), lambda value, *rest, **more: value.mean(*rest, **more).sqrt())
 
 
+def mean_for_sum() -> Replacements:
+    """The mean of the same entries in the place of each sum, forward and back."""
+    return dict.fromkeys((torch.sum, Tensor.sum), lambda value, *rest, **more: value.mean(*rest, **more))
+
+
 def _powers_with(rule: Callable[[float], Rule]) -> Replacements:
     """Powers whose derivative is what ``rule`` makes of the exponent."""
     return _powers(lambda value, exponent: by_rule(value, lambda x: x**exponent, rule(exponent)))

@@ -139,7 +139,7 @@ RELATION_WORDS: dict[str, Words] = {
     ),
     "wrong_value.moved": Words(
         "`{path}` has the right numbers one place too far along axis {axes}, but for those at the edge.",
-        "An index, or a padding, begins one too early or one too late.",
+        "An index, a padding or a loop begins one too early or one too late.",
         "Into which place does your code write the first entry, and where does it belong?",
         "Follow the first entry along that axis through your code: where does it get another index than its own?",
     ),
@@ -158,8 +158,8 @@ RELATION_WORDS: dict[str, Words] = {
     "wrong_value.rearranged.row": Words(
         "`{path}` has the right numbers, in the wrong places.",
         "Entries were sorted, turned round or shifted.",
-        "To which row does each entry belong?",
-        "Leave the entries in the order of the rows.",
+        "To which row, or step, does each entry belong?",
+        "Leave the entries in the order of the rows or steps.",
     ),
     "wrong_value.undifferentiated": Words(
         "`{path}` is the value of the function, times the upstream gradient where there is one.",
