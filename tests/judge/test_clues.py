@@ -24,6 +24,8 @@ def stub(*lines: str, given: str = "w1, g1, h, optimizer, losses", line: int = 4
         (["x = 1", "torch.relu(h)", "return h"], "Line 6, `torch.relu(h)`, computes"),
         (["w1.sub(0.1 * g1)", "return w1"], "Line 5, `w1.sub(0.1 * g1)`, computes"),
         (["w1.add(g1, alpha=-0.1)", "return w1"], "Line 5, `w1.add(g1, alpha=-0.1)`, computes"),
+        (["for i in h:", "    h.sum(i)", "return h"], "Line 6, `h.sum(i)`, computes"),
+        (["np.maximum(h, 0)", "return h"], "Line 5, `np.maximum(h, 0)`, computes"),
         (["h.T + " + " + ".join(["h"] * 40), "return h"], " …`, computes"),
     ],
 )
@@ -51,6 +53,7 @@ def test_line_that_may_have_an_effect_is_not_named(lines: list[str]) -> None:
     ("lines", "said"),
     [
         (["w1 = w1 - g1", "return w1 @ h"], "Line 5 gives the name `w1` another value"),
+        (["for i in h:", "    w1 = g1 + i", "    h += w1", "return h"], "Line 6 gives the name `w1`"),
         (["scale = 2 // len(h)", "return scale * h"], "Line 5 divides with `//`"),
         (["mask = h > 0", "return w1 * g1"], "Line 5 computes `mask`, and no line uses it."),
     ],
@@ -64,6 +67,8 @@ def test_line_that_may_be_behind_an_unexplained_value_is_named(lines: list[str],
     [
         ["w1 = w1.double().clone()", "return w1 @ h"],
         ["w1 -= g1", "return w1"],
+        ["h = h[:, None]", "h = h.T.reshape(1, -1)", "return h"],
+        ["while h.dim():", "    h = h.sum(0)", "return h"],
         ["other = h > 0", "return other * w1"],
         ["global kept", "kept = h.sum()", "return w1"],
         ["step = 0", "return w1"],
@@ -141,6 +146,20 @@ def test_clue_is_told(name: str) -> None:
     exercise, source, check, said = TOLD[name]
 
     assert said in whole(answered(exercise, source)[check])
+
+
+@pytest.mark.parametrize("exercise", ["mse_grad", "lin_grad"])
+def test_arguments_in_another_order_are_told_whatever_comes_of_them(exercise: str) -> None:
+    names = {"mse_grad": "targ, inp", "lin_grad": "b, inp, out, w"}[exercise]
+    found = answered(exercise, f"def {exercise}({names}):\n    inp.g = inp.sum(0)")
+
+    assert all(f"Line 1 takes ({names}), and the check passes (inp, " in one.message for one in found.values())
+
+
+def test_arguments_with_names_of_their_own_have_no_order_to_be_told() -> None:
+    source = "def mse_grad(prediction, target):\n    prediction.g = prediction"
+
+    assert "the check passes" not in whole(answered("mse_grad", source)["inp.g"])
 
 
 def test_line_without_effect_is_not_told_of_a_call_that_raised() -> None:

@@ -178,6 +178,17 @@ ROWS = (
         ("`predict(params, some)` returned nothing",),
     ),
     Row(
+        "mean_of_the_targets",
+        "residual",
+        """
+        def residual(out, targ):
+            return out[:, 0] - targ.mean()
+        """,
+        "result",
+        "broadcast_to_square",
+        ("or one of the two was averaged",),
+    ),
+    Row(
         "contributions_added_m_times",
         "matvec_jacobian",
         """

@@ -21,11 +21,31 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 _METHODS = frozenset({"step", "zero_grad", "append", "extend", "parameters", "train", "eval"})
 #: Methods of tensors that those of sets and arrays are called like, which change what they belong to.
 _ALSO_OTHERS = frozenset({"add", "fill", "put", "resize"})
+#: What gives something new back and leaves what it is given as it is, besides what has a twin that works in place.
+_PURE = frozenset(
+    {"sum", "mean", "maximum", "minimum", "where", "matmul", "mm", "einsum", "outer", "dot", "softmax", "stack", "cat"}
+)
 #: What leaves the values of a tensor as they are.
 _CONVERSIONS = frozenset(
     {"clone", "contiguous", "detach", "double", "float", "to", "type", "type_as", "numpy", "copy", "astype", "cpu"}
+    | {"squeeze", "unsqueeze", "view", "reshape", "flatten", "t"}
 )
 _LONGEST = 60
+
+
+def reordered(stub: Stub | None, call: str) -> str:
+    """A sentence on a function that takes what it is called with under the same names, but in another order."""
+    asked = {
+        node.func.id: [argument.id for argument in node.args if isinstance(argument, ast.Name)]
+        for node in ast.walk(ast.parse(call))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    for function in functions_of(stub):
+        names = [argument.arg for argument in function.args.args]
+        wanted = asked.get(function.name, names)
+        if names != wanted and sorted(names) == sorted(wanted):
+            return wording.REORDERED.format(line=_line(stub, function), names=", ".join(names), asked=", ".join(wanted))
+    return ""
 
 
 def without_effect(stub: Stub | None) -> str:
@@ -55,7 +75,7 @@ def _effect_of(value: ast.expr, given: set[str]) -> str:
             return wording.DROPPED if not _calls(value) else ""
         case ast.Call(func=ast.Attribute(value=owner, attr=name), keywords=keywords):
             own = name not in _ALSO_OTHERS or (isinstance(owner, ast.Name) and owner.id in given)
-            made = own and _has_twin(name) and all(keyword.arg != "out" for keyword in keywords)
+            made = ((own and _has_twin(name)) or name in _PURE) and all(keyword.arg != "out" for keyword in keywords)
             return wording.DROPPED if made else ""
     return ""
 
@@ -88,23 +108,40 @@ def renamed_before(stub: Stub | None, name: str, line: int) -> str:
 
 
 def _renamed(function: Function) -> Iterator[tuple[str, ast.stmt, str]]:
-    """Lines that give a parameter's name another value, which further lines read."""
+    """Lines that give a parameter's name another value, which further lines read; not those by which a loop goes on."""
     given = {argument.arg for argument in function.args.args}
+    loops = [node for node in scope_of(function) if isinstance(node, ast.For | ast.While)]
+    looped = {id(node) for loop in loops for node in ast.walk(loop)}
     read = [node for node in scope_of(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
     for statement in scope_of(function):
         if not isinstance(statement, ast.Assign):
             continue
+        own = (
+            {node.id for node in ast.walk(statement.value) if isinstance(node, ast.Name)}
+            if id(statement) in looped
+            else set()
+        )
         for target in statement.targets:
-            if not isinstance(target, ast.Name) or target.id not in given or _is_converted(statement.value, target.id):
+            if (
+                not isinstance(target, ast.Name)
+                or target.id not in given - own
+                or _is_converted(statement.value, target.id)
+            ):
                 continue
             if any(node.id == target.id and node.lineno > statement.lineno for node in read):
                 yield wording.RENAMED, statement, target.id
 
 
 def _is_converted(value: ast.expr, name: str) -> bool:
-    """Whether a value is the one of that name, in another kind of tensor or array: ``x.double()``."""
-    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in _CONVERSIONS:
-        value = value.func.value
+    """Whether a value is the one of that name, of another kind or shape: ``x.double()``, ``x[:, None]``."""
+    while True:
+        match value:
+            case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _CONVERSIONS:
+                value = owner
+            case ast.Subscript(value=owner) | ast.Attribute(value=owner, attr="T" | "mT" | "data"):
+                value = owner
+            case _:
+                break
     return isinstance(value, ast.Name) and value.id == name
 
 

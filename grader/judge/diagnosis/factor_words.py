@@ -121,6 +121,12 @@ FACTOR_WORDS: dict[str, Words] = {
         "Which line brings each of these in, or should?",
         "The rest of the formula is right. Mend one of these after the other, and check again after each.",
     ),
+    "scaled.part": Words(
+        "`{path}` is {factor} times what it should be, in every case.",
+        "That is {part}.",
+        "Which line brings that in?",
+        "The rest of the formula is right: mend that factor alone.",
+    ),
     "scaled.one_less": Words(
         "`{path}` is {letter}/({letter} − 1) times what it should be, in every case where that is a number.",
         "It was divided by {letter} − 1, where {letter} is right.",

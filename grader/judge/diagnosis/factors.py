@@ -98,6 +98,9 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
         for power in (1, -1, 2, -2, 0.5, -0.5):
             for constant in (*CONSTANTS, 1.0):
                 if is_scaled(symptom, lambda view: constant * float(view.case.sizes[letter]) ** power):
+                    if power == 2 and not symptom.alternatives.called.isdisjoint(MEANS):
+                        by = f"a factor {letter} where a division by {letter} is right"
+                        return _scaled(symptom, _formula(constant, letter, power), [*_parts(constant), by])
                     parts = [*_parts(constant), *_parts_of_size(letter, power)]
                     return _scaled(symptom, _formula(constant, letter, power), parts)
     return _by_a_fixed_number(symptom, [(view.case.sizes, ratio) for view, ratio in known])
@@ -116,8 +119,10 @@ def _by_a_fixed_number(symptom: Symptom, known: list[tuple[Mapping[str, int], fl
 
 def _scaled(symptom: Symptom, factor: str, parts: list[str]) -> Diagnosis:
     """Say what the factor is, and where it is made of several, each of them."""
-    if len(parts) < 2:
+    if len(parts) < 2 and not any("where" in part for part in parts):
         return wording.say("scaled", path=symptom.path, factor=factor)
+    if len(parts) == 1:
+        return wording.say("scaled.part", path=symptom.path, factor=factor, part=parts[0])
     listed = f"{', '.join(parts[:-1])} and {parts[-1]}"
     return wording.say("scaled.parts", path=symptom.path, factor=factor, parts=listed)
 

@@ -101,6 +101,30 @@ RELATION_WORDS: dict[str, Words] = {
         "How many entries went out from that one by broadcasting, and what comes back from each?",
         "Use `sum` along that axis.",
     ),
+    "wrong_value.regrouped": Words(
+        "`{path}` holds sums of other entries than those that are asked for.",
+        "`reshape` or `view` brings the entries into groups as they follow one another, whatever their axes are.",
+        "Which entries were made of one and the same by broadcasting, and along which axes do they lie?",
+        "Sum along axes, `grad.sum(axis)`, in place of reshaping first.",
+    ),
+    "wrong_value.kept": Words(
+        "`{path}` is right in {right} of its {total} entries, and holds {name} as it was given in all others.",
+        "A loop, an index or a mask does not get to those, or leaves {name} there.",
+        "Which entries does your code write, and which stay as they were?",
+        "Follow one of the entries that stayed: which line should change it, and does that line run for it?",
+    ),
+    "wrong_value.taken": Words(
+        "`{path}` is {name} minus {times}the right answer.",
+        "That is {name} after a step of gradient descent; the gradient itself is asked for.",
+        "What do you give back: where to go, or where {name} is then?",
+        "Give back the gradient, and change {name} nowhere.",
+    ),
+    "wrong_value.no_factor.along": Words(
+        "`{path}` is the right answer without its factor {name}.",
+        "Each row or column of it has to be multiplied by an entry of {name}, and is not.",
+        "Of which two tensors is it the product, and where do both stand in your code?",
+        "Multiply by {name} as well: a column times a row, `a[:, None] * b`, is a matrix.",
+    ),
     "wrong_value.repeated.total": Words(
         "`{path}` is the sum of all entries of the right answer, and that sum in every place.",
         "A `sum()` without axes adds up everything, and what came was spread out again.",

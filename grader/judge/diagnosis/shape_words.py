@@ -38,7 +38,8 @@ SHAPE_WORDS: dict[str, Words] = {
     ),
     "broadcast_to_square.reduced": Words(
         "`{path}` is a row, a column, a sum or a mean of the {square} matrix of all pairs, not its diagonal.",
-        "A tensor of shape (n, 1) less one of shape (n,) is that matrix, whatever is taken of it afterwards.",
+        "A tensor of shape (n, 1) less one of shape (n,) is that matrix, whatever is taken of it; or one of the two "
+        "was averaged or summed before they met.",
         "Print the shapes of the two operands of your difference.",
         "Bring both to the same shape before you subtract, for instance with `[:, 0]`.",
     ),

@@ -30,6 +30,8 @@ _FORMULAS: Mapping[str, Formula] = {
     "lr * (p - g)": lambda p, g, lr: lr * (p - g),
     "p - g / lr": lambda p, g, lr: p - g / lr,
     "p - lr**2 * g": lambda p, g, lr: p - lr**2 * g,
+    "p - 2 * lr * g": lambda p, g, lr: p - 2 * lr * g,
+    "p - lr * g / 2": lambda p, g, lr: p - lr * g / 2,
     "p - (lr + g)": lambda p, g, lr: p - (lr + g),
     "p - lr - g": lambda p, g, lr: p - lr - g,
     "p * lr * g": lambda p, g, lr: p * lr * g,

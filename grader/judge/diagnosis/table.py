@@ -176,7 +176,9 @@ def diagnose(evidence: Evidence) -> dict[str, Diagnosis]:
 
 
 def _with_clue(evidence: Evidence, diagnosis: Diagnosis) -> Diagnosis:
-    """Name a line that has no effect, where the call came to its end and something is wrong with what came of it."""
+    """Name arguments in another order, or a line that has no effect, where the call came to its end all the same."""
+    if sentence := clues.reordered(evidence.stub, evidence.exercise.call):
+        return replace(diagnosis, message=diagnosis.message + sentence)
     if diagnosis.code in _UNCLEAR or any(run.ended != "returned" for run in evidence.runs):
         return diagnosis
     return replace(diagnosis, message=diagnosis.message + clues.without_effect(evidence.stub))

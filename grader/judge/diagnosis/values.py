@@ -18,6 +18,8 @@ from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.evidence import Finding
 from grader.model import Diagnosis
 
+#: By which share of the largest entry what is nearly right may be off.
+_NEAR = 0.01
 #: Classes enough to tell how many of them guesses get right, and how much more seldom is no chance.
 _GUESSES, _SELDOM = 100, 4
 
@@ -158,6 +160,8 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
     else:
         actual, expected = wording.numbers_apart(found.worst_actual, found.worst_expected)
         general = "wrong_value" if symptom.is_gradient else "wrong_value.value"
+        largest = float(first.expected.abs().max()) if first.expected.is_floating_point() else 0.0
+        general = "wrong_value.near" if found.max_abs_error <= _NEAR * largest else general
         general = "wrong_value.start" if symptom.is_registered else general
         said = wording.say(
             general if first.expected.is_floating_point() else "wrong_value.whole",
