@@ -166,3 +166,39 @@ def test_line_without_effect_is_not_told_of_a_call_that_raised() -> None:
     source = "def updated(param, grad, lr):\n    param - lr * grad\n    return param - lr * gradient"
 
     assert "no line keeps" not in whole(answered("updated", source)["result"])
+
+
+@pytest.mark.parametrize(
+    ("step", "loss", "said"),
+    [
+        (
+            "w1 -= learning_rate * g1.sin(); w2 -= learning_rate * g2",
+            "loss",
+            "before loss 2 are right: look at what step 1",
+        ),
+        ("w1 -= learning_rate * (g1 if t < 2 else g1.sin()); w2 -= learning_rate * g2", "loss", "look at what step 3"),
+        ("w1 -= learning_rate * g1; w2 -= learning_rate * g2.sin()", "loss.sin()", "The first loss is wrong already"),
+    ],
+)
+def test_losses_that_are_right_tell_where_an_unexplained_loop_goes_wrong(step: str, loss: str, said: str) -> None:
+    source = f"""
+    def train_by_hand(x, y, w1, w2, learning_rate, steps):
+        losses = []
+        for t in range(steps):
+            loss, g1, g2 = torch_grads(x, y, w1, w2)
+            {step}
+            losses.append({loss})
+        return losses
+    """
+    found = answered("train_by_hand", source)
+
+    assert all(said in found[check].message for check in ("result", "w1", "w2"))
+
+
+def test_no_losses_are_spoken_of_where_they_are_right_or_none_came() -> None:
+    source = "def train_by_hand(x, y, w1, w2, learning_rate, steps):\n    {}\n    w1.mul_(1 + w1.sin())\n    {}"
+    right = source.format("losses = solution(x, y, w1, w2, learning_rate, steps)", "return losses")
+    none = source.format("solution(x, y, w1, w2, learning_rate, steps)", "return None")
+
+    for each in (right, none):
+        assert "loss" not in answered("train_by_hand", each)["w1"].message.lower()

@@ -8,7 +8,8 @@ Calls that left no tensor
     ``endings`` (with ``errors`` and their ``causes``), ``absent``, ``returned``.
 Values
     ``shapes``, ``factors``, ``averages``, ``values``, ``operands``, ``rows``, ``given``, ``uneven``, ``relations``,
-    ``distortions``, ``reductions``; two mistakes at once in ``compound``.
+    ``distortions``, ``reductions``; two mistakes at once in ``compound``. Where none holds, ``losses`` says how far
+    those of a training loop are right.
 Passes with a changed function in them
     ``passes`` and ``values`` ask what comes of torch with something ``replaced`` (all of it in ``operations``):
     ``activations``, ``powers``, ``softmaxes``, ``attention``, ``products``, ``convolutions``, ``normalisations``.

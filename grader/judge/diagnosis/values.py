@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis import clues, wording
+from grader.judge.diagnosis import clues, losses, wording
 from grader.judge.diagnosis.naming import question
 from grader.judge.diagnosis.normalisations import MISSTEPS
 from grader.judge.diagnosis.operations import OPERATIONS
@@ -171,7 +171,8 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
             expected=expected,
             place=str(list(found.worst)) if found.worst else "its only entry",
         )
-        said = replace(said, message=said.message + clues.unexplained(symptom.evidence.stub))
+        further = losses.begun(symptom) + clues.unexplained(symptom.evidence.stub)
+        said = replace(said, message=said.message + further)
     exercise = symptom.exercise
     return replace(said, hint=exercise.hints.get(exercise.base_name(symptom.check), said.hint))
 
