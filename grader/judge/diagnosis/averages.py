@@ -41,7 +41,7 @@ def _averaged(symptom: Symptom) -> Diagnosis | None:
             count = round(1 / _share(symptom.failing[0], name))
             if count > 1:
                 return wording.say("averaged_instead_of_summed.entries", path=symptom.path, count=count)
-    return _averaged_in_part(symptom) or _by_its_entries(symptom)
+    return _averaged_in_part(symptom) or _by_its_entries(symptom) or _by_the_output(symptom)
 
 
 def _by_its_entries(symptom: Symptom) -> Diagnosis | None:
@@ -50,6 +50,16 @@ def _by_its_entries(symptom: Symptom) -> Diagnosis | None:
     if len(set(counts)) > 1 and is_scaled(symptom, lambda view: 1 / max(1, view.expected.numel())):
         return wording.say("mean_twice.entries", path=symptom.path, count=symptom.failing[0].expected.numel())
     return None
+
+
+def _by_the_output(symptom: Symptom) -> Diagnosis | None:
+    """Divided by the number of entries that the output has, as by a mean over all of it."""
+    counts = [0 if view.case.upstream is None else view.case.upstream.numel() for view in symptom.views]
+    if not all(counts) or len(set(counts)) < _FEWEST or counts[0] == 1:
+        return None
+    if not is_scaled(symptom, lambda view: 1 / (1 if view.case.upstream is None else view.case.upstream.numel())):
+        return None
+    return wording.say("averaged_instead_of_summed.output", path=symptom.path, count=counts[0])
 
 
 def _averaged_in_part(symptom: Symptom) -> Diagnosis | None:

@@ -79,6 +79,12 @@ FACTOR_WORDS: dict[str, Words] = {
         "Is a sum asked for, or a mean?",
         "Use `sum` in place of `mean`.",
     ),
+    "averaged_instead_of_summed.output": Words(
+        "`{path}` is {count} times too small here, in every case by the number of entries of the output.",
+        "It was divided by that number, as by a mean over all of the output, which the formula does not have.",
+        "Is a sum asked for, or a mean?",
+        "Take the division away: the upstream gradient has all that comes behind the output in it.",
+    ),
     "averaged_instead_of_summed.repeats": Words(
         "`{path}` holds averages where a row is used several times.",
         "The contributions of a row that is used more than once were averaged where they have to be summed.",

@@ -18,7 +18,11 @@ from grader.model import Diagnosis
 #: A factor, which may be another in each case.
 Factor = Callable[[View], float]
 #: What takes a mean in a forward pass.
-MEANS = frozenset({torch.mean, Tensor.mean, functional.mse_loss, functional.cross_entropy, functional.l1_loss})
+MEANS = frozenset(
+    {torch.mean, Tensor.mean, functional.mse_loss, functional.l1_loss, functional.smooth_l1_loss, functional.huber_loss}
+    | {functional.cross_entropy, functional.nll_loss, functional.binary_cross_entropy, functional.kl_div}
+    | {functional.binary_cross_entropy_with_logits}
+)
 #: Entries that must agree on a factor before it is called one.
 _ENOUGH = 4
 #: Entries of all cases together below which a known factor may be chance.
