@@ -48,7 +48,7 @@ UNCALLED = " Line {line}, `{code}`, does nothing: without parentheses, a method 
 DROPPED = " Line {line}, `{code}`, computes something that no line keeps."
 RENAMED = " Line {line} gives the name `{name}` another value, and the lines below it use that one."
 FLOORED = " Line {line} divides with `//`, which drops what stands behind the point."
-FIRST_LOSS = " The first loss is wrong already: look at the forward pass and the loss, before any step."
+FIRST_LOSS = " The first loss is wrong already, before any step: look at how your code computes it."
 LOSSES_RIGHT = (
     " All losses before loss {next} are right: look at what step {count} does to the weights, not at the loss."
 )
