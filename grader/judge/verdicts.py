@@ -1,8 +1,8 @@
 """Scores that were worked out before: a class hands in the same answers over and over.
 
 What an exercise scores depends on what its check sent back, and on nothing else of the submission but its stub: where
-that stands, and, where the check raised an exception, what it says. ``grader.kernel.results.Reader`` gives the same
-bytes as the same objects, by which they are known here.
+that stands, and, where points are lost or something was raised, what it says, for a diagnosis may name a line of it.
+``grader.kernel.results.Reader`` gives the same bytes as the same objects, by which they are known here.
 """
 
 from __future__ import annotations
@@ -28,13 +28,14 @@ class Verdicts:
         self, exercise: Exercise, prepared: tuple[Prepared, ...], runs: tuple[CaseRun, ...], stub: Stub
     ) -> ExerciseScore:
         """Judge what ``exercise``'s check sent back, unless that very thing was judged before."""
-        raised = any(run.ended != "returned" or any(run.errors.values()) for run in runs)
-        key = (exercise.id, stub if raised else None, *(id(run) for run in runs))
-        known = self._known.get(key)
+        key = (exercise.id, *(id(run) for run in runs))
+        known = self._known.get(key) or self._known.get((stub, *key))
         if known is not None:
             return with_stub(known[1], exercise, stub)
         score = score_exercise(gather(exercise, prepared, runs, stub))
         if all(_size(run) <= _SMALL for run in runs):
+            raised = any(run.ended != "returned" or any(run.errors.values()) for run in runs)
+            key = key if score.status == "passed" and not raised else (stub, *key)
             self._known.keep(key, (runs, score))  # with the runs, whose identities would else be given to others
         return score
 

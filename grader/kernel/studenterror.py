@@ -89,10 +89,21 @@ def _line(file: str, number: int) -> str:
 
 def _operands(code: str, frame: Any) -> list[str]:
     """The tensors that the names in a line of code stand for, with their shapes."""
-    spaces = (frame.f_locals, frame.f_globals)
     found = []
     for name in dict.fromkeys(_NAME.findall(code)):
-        value = next((space[name] for space in spaces if name in space), None)
+        value = _value_of(name, frame)
         if type(value) in capture.tensor_types:
             found.append(f"{name[:50]} {capture.shape_text(value)}")
     return found[:8]
+
+
+def _value_of(name: str, frame: Any) -> Any:
+    """What a name stands for; around a comprehension or a ``lambda``, a line has names that only its function knows."""
+    file = frame.f_code.co_filename
+    while frame is not None and frame.f_code.co_filename == file:
+        code = frame.f_code
+        if name in (*code.co_varnames, *code.co_cellvars, *code.co_freevars, *code.co_names):
+            spaces = (frame.f_locals, frame.f_globals)
+            return next((space[name] for space in spaces if name in space), None)
+        frame = frame.f_back if code.co_name.startswith("<") else None
+    return None

@@ -123,3 +123,33 @@ def takes_the_first_row(grad, shape):
         if size == 1:
             grad = grad.narrow(axis, 0, 1)
     return grad
+
+
+@mistake("outer_difference", "not_a_tensor")
+def rows_not_stacked(a, b):
+    return [each - b for each in a]
+
+
+@mistake("residual", "wrong_value")
+def all_outputs_summed(out, targ):
+    return out.sum() - targ
+
+
+@mistake("residual", "broadcast_to_square")
+def mean_of_the_targets(out, targ):
+    return out[:, 0] - targ.mean()
+
+
+@mistake("sum_to_shape", "wrong_value")
+def regrouped_by_reshape(grad, shape):
+    return grad.reshape(-1, torch.Size(shape).numel()).sum(0).reshape(shape)
+
+
+@mistake("sum_to_shape", "wrong_shape")
+def sum_that_is_not_kept(grad, shape):
+    while grad.dim() > len(shape):
+        grad = grad.sum(0)
+    for axis, size in enumerate(shape):
+        if size == 1:
+            grad.sum(axis, keepdim=True)
+    return grad

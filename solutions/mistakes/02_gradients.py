@@ -124,3 +124,65 @@ def returned_in_the_other_order(W1, W2, x, y):
 def half(W1, W2, x, y):
     upstream = (W2 @ W1 @ x - y) / len(y)
     return W2.T @ upstream @ x.T, upstream @ (W1 @ x).T
+
+
+@mistake("polynomial_vjp", "mean_twice")
+def divided_by_the_entries(a, b, upstream):
+    return upstream * 9 * a**2 / a.numel(), upstream * -2 * b / b.numel()
+
+
+@mistake("polynomial_vjp", "broadcast_to_square")
+def outer_product_of_vectors(a, b, upstream):
+    return tuple(torch.outer(upstream, each) if a.dim() == 1 else upstream * each for each in (9 * a**2, -2 * b))
+
+
+@mistake("matvec_jacobian", "missing_mean")
+def added_for_every_row(W, x):
+    m, n = W.shape
+    jacobian = torch.zeros(m, m, n)
+    for i in range(m):
+        for j in range(m):
+            jacobian[i, i] += x[:, 0]
+    return jacobian
+
+
+@mistake("mse_vector_grad", "scaled")
+def multiplied_for_divided(pred, y):
+    return 2 * len(y) * (pred - y)
+
+
+@mistake("matvec_mse_grad", "wrong_value")
+def factor_forgotten(W, x, y):
+    return mse_vector_grad(W @ x, y).expand_as(W)  # noqa: F821
+
+
+@mistake("matvec_mse_grad", "wrong_value")
+def matrix_after_a_step(W, x, y):
+    return W - 2 / len(y) * (W @ x - y) @ x.T
+
+
+@mistake("matvec_mse_grad", "wrong_shape")
+def last_row_only(W, x, y):
+    for each in mse_vector_grad(W @ x, y):  # noqa: F821
+        grad = each * x.T
+    return grad
+
+
+@mistake("two_layer_linear_grad", "wrong_value")
+def relu_between_the_layers(W1, W2, x, y):
+    h = torch.relu(W1 @ x)
+    upstream = 2 / len(y) * (W2 @ h - y)
+    return (W2.T @ upstream * (h > 0)) @ x.T, upstream @ h.T
+
+
+@mistake("two_layer_linear_grad", "wrong_value")
+def gradient_in_place_of_the_weights(W1, W2, x, y):
+    upstream = 2 / len(y) * (W2 @ W1 @ x - y)
+    W2_grad = upstream @ (W1 @ x).T
+    return W2_grad.T @ upstream @ x.T, W2_grad
+
+
+@mistake("two_layer_linear_grad", "zeros")
+def compared_with_its_own_output(W1, W2, x, y):
+    h = W1 @ x
+    return matvec_mse_grad(W1, x, h), matvec_mse_grad(W2, h, y)  # noqa: F821

@@ -267,3 +267,41 @@ def no_relu_on_the_way_back(inp, targ):
     l1.g = a1.g
     lin_grad(inp, l1, w1, b1)
     return mse(out, targ)
+
+
+@mistake("lin_grad", "wrong_shape")
+def first_row_only(inp, out, w, b):
+    inp.g = w @ out.g[0]
+    w.g = inp.T @ out.g
+    b.g = out.g.sum(0)
+
+
+@mistake("lin_grad", "wrong_value")
+def weights_after_a_step(inp, out, w, b):
+    inp.g = out.g @ w.T
+    w.g = w - 0.1 * inp.T @ out.g
+    b.g = out.g.sum(0)
+
+
+@mistake("relu_grad", "mask_missing")
+def mask_that_is_not_kept(inp, out):
+    inp.g = out.g.clone()
+    inp.g.mul(inp > 0)
+
+
+@mistake("mse_grad", "scaled")
+def multiplied_for_divided(inp, targ):
+    inp.g = 2 * (inp - targ[:, None]) * len(inp)
+
+
+@mistake("forward_and_backward", "wrong_value")
+def gradient_in_place_of_the_weights(inp, targ):
+    l1 = lin(inp, w1, b1)
+    a1 = relu(l1)
+    out = lin(a1, w2, b2)
+    mse_grad(out, targ)
+    lin_grad(a1, out, w2, b2)
+    a1.g = out.g @ w2.g.T
+    relu_grad(l1, a1)
+    lin_grad(inp, l1, w1, b1)
+    return mse(out, targ)

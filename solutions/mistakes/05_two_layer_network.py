@@ -291,3 +291,90 @@ def mean_reduction(model, optimizer, x, y, steps):
         optimizer.step()
         losses.append(loss.item() * y.numel())
     return losses
+
+
+@mistake("numpy_grads", "wrong_value")
+def errors_not_squared(x, y, w1, w2):
+    _, grad_w1, grad_w2 = solution(x, y, w1, w2)
+    return float((np.maximum(x @ w1, 0) @ w2 - y).sum()), grad_w1, grad_w2
+
+
+@mistake("torch_grads", "wrong_value")
+def gradient_in_place_of_the_weights(x, y, w1, w2):
+    h = x @ w1
+    a = torch.relu(h)
+    g = 2 * (a @ w2 - y)
+    grad_w2 = a.T @ g
+    return (a @ w2 - y).pow(2).sum(), x.T @ (g @ grad_w2.T * (h > 0)), grad_w2
+
+
+@mistake("torch_grads", "wrong_value")
+def weights_after_a_step(x, y, w1, w2):
+    loss, grad_w1, grad_w2 = solution(x, y, w1, w2)
+    return loss, w1 - 0.01 * grad_w1, w2 - 0.01 * grad_w2
+
+
+@mistake("train_by_hand", "wrong_value")
+def second_update_goes_up(x, y, w1, w2, learning_rate, steps):
+    losses = []
+    for _ in range(steps):
+        loss, grad_w1, grad_w2 = torch_grads(x, y, w1, w2)
+        w1 -= learning_rate * grad_w1
+        w2 += learning_rate * grad_w2
+        losses.append(loss)
+    return losses
+
+
+@mistake("train_by_hand", "accumulated")
+def gradients_summed_by_hand(x, y, w1, w2, learning_rate, steps):
+    losses, sum_w1, sum_w2 = [], 0, 0
+    for _ in range(steps):
+        loss, grad_w1, grad_w2 = torch_grads(x, y, w1, w2)
+        sum_w1, sum_w2 = sum_w1 + grad_w1, sum_w2 + grad_w2
+        w1 -= learning_rate * sum_w1
+        w2 -= learning_rate * sum_w2
+        losses.append(loss)
+    return losses
+
+
+@mistake("train_by_hand", "not_in_place")
+def updates_that_are_not_kept(x, y, w1, w2, learning_rate, steps):
+    losses = []
+    for _ in range(steps):
+        loss, grad_w1, grad_w2 = torch_grads(x, y, w1, w2)
+        w1.sub(learning_rate * grad_w1)
+        w2.sub(learning_rate * grad_w2)
+        losses.append(loss)
+    return losses
+
+
+@mistake("train_with_autograd", "averaged_instead_of_summed")
+def mean_over_the_outputs(x, y, w1, w2, learning_rate, steps):
+    losses = []
+    for _ in range(steps):
+        loss = (torch.relu(x @ w1) @ w2 - y).pow(2).sum(0).mean()
+        w1.grad = w2.grad = None
+        loss.backward()
+        with torch.no_grad():
+            w1 -= learning_rate * w1.grad
+            w2 -= learning_rate * w2.grad
+        losses.append(loss.item())
+    return losses
+
+
+@mistake("train_module", "wrong_value")
+def root_of_the_loss(model, x, y, learning_rate, steps):
+    losses = []
+    for _ in range(steps):
+        loss = torch.nn.MSELoss(reduction="sum")(model(x), y).sqrt()
+        model.zero_grad()
+        loss.backward()
+        with torch.no_grad():
+            _descend(model, learning_rate)
+        losses.append(loss.item())
+    return losses
+
+
+@mistake("train_with_optimizer", "not_in_place")
+def step_that_is_not_called(model, optimizer, x, y, steps):
+    return _loop(model, x, y, steps, lambda step: optimizer.zero_grad(), lambda step: optimizer.step)

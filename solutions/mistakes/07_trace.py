@@ -63,3 +63,49 @@ def in_place(param, grad, lr):
 @mistake("updated", "wrong_value")
 def step_alone(param, grad, lr):
     return -lr * grad
+
+
+@mistake("trace", "wrong_value")
+def relu_behind_the_first_layer():
+    fc2_b_grad = torch.ones(1)
+    fc2_w_grad = torch.relu(X @ fc1_w.T + fc1_b)
+    fc1_b_grad = fc2_w[0]
+    fc1_w_grad = fc2_w.T @ X
+
+
+@mistake("trace", "wrong_operand")
+def two_gradients_exchanged():
+    fc2_b_grad = torch.ones(1)
+    fc2_w_grad = fc2_w
+    fc1_b_grad = (X @ fc1_w.T + fc1_b)[0]
+    fc1_w_grad = fc2_w.T @ X
+
+
+@mistake("trace", "wrong_value")
+def one_factor_of_the_product():
+    fc2_b_grad = torch.ones(1)
+    fc2_w_grad = X @ fc1_w.T + fc1_b
+    fc1_b_grad = fc2_w[0]
+    fc1_w_grad = X.expand(3, 3)
+
+
+@mistake("trace", "scaled")
+def divided_by_three():
+    fc2_b_grad = torch.ones(1)
+    fc2_w_grad = (X @ fc1_w.T + fc1_b) / 3
+    fc1_b_grad = fc2_w[0] / 3
+    fc1_w_grad = fc2_w.T @ X / 3
+
+
+@mistake("updated", "wrong_value")
+def first_row_left_out(param, grad, lr):
+    new = param.clone()
+    new[1:] -= lr * grad[1:]
+    return new
+
+
+@mistake("updated", "wrong_value")
+def result_not_kept(param, grad, lr):
+    new = param.clone()
+    new.sub(lr * grad)
+    return new

@@ -231,8 +231,38 @@ ERRORS = [
     ("AttributeError", "'Tensor' object has no attribute 'g'", "no gradient yet"),
     ("AttributeError", "'Parameter' object has no attribute 'g'", "no gradient yet"),
     ("TypeError", "expected Tensor as element 0 in argument 0, but got torch.return_types.max", "gives a pair"),
+    ("AttributeError", "'torch.return_types.max' object has no attribute 'dim'", "`max` along an axis gives a pair"),
+    ("AttributeError", "'builtin_function_or_method' object has no attribute 'T'", "without parentheses"),
+    ("AttributeError", "'Tensor' object has no attribute 'zero_grad'", "a tensor has none"),
+    ("TypeError", "'method' object is not iterable", "without parentheses"),
+    ("TypeError", "'builtin_function_or_method' object is not subscriptable", "without parentheses"),
+    ("RuntimeError", "outer: Expected 1-D argument vec2, but got 2-D", "`outer` works on tensors of 1 axis"),
+    ("RuntimeError", "1D tensors expected, but got 1D and 2D tensors", "one with 2 axes stands there"),
+    ("RuntimeError", "mat2 must be a matrix", "is one of matrices"),
+    ("RuntimeError", "vector + matrix @ vector expected, got 1, 2, 2", "is one of matrices"),
+    (
+        "RuntimeError",
+        "The expanded size of the tensor (1) must match the existing size (3) at non-singleton dimension 0.  "
+        "Target sizes: [1].  Tensor sizes: [3]",
+        "of shape [3] does not fit into the place of shape [1]",
+    ),
+    (
+        "RuntimeError",
+        "einsum(): the number of subscripts in the equation (2) does not match the number of dimensions (1)",
+        "that tensor has 1 axes",
+    ),
+    ("TypeError", "iteration over a 0-d tensor", "is one number"),
+    ("TypeError", "len() of a 0-d tensor", "is one number"),
+    ("RuntimeError", "stack expects each tensor to be equal size, but got [3] at entry 0 and [3, 1]", "[3] and [3, 1]"),
+    ("TypeError", "only integer tensors of a single element can be converted to an index", "a single element"),
     ("SomethingOfTheirs", "{odd} text {0}", "SomethingOfTheirs"),
 ]
+
+
+def test_gradient_of_autograds_is_told_by_its_name() -> None:
+    error = StudentError("AttributeError", "'Tensor' object has no attribute 'g'", ("AttributeError",), 4, 2, "w.g")
+
+    assert "`backward()` of autograd writes `.grad`" in explained(error, autograd=True).message
 
 
 @pytest.mark.parametrize(("kind", "message", "words"), ERRORS, ids=[message[:30] for _, message, _ in ERRORS])

@@ -235,6 +235,145 @@ NAMED: dict[str, tuple[str, str, str, str]] = {
         "p (dampening)",
         "in the order momentum, weight_decay, dampening",
     ),
+    "input_summed": (
+        "residual",
+        "def residual(out, targ):\n    return out.sum() - targ",
+        "result",
+        "sum of all entries of `out`",
+    ),
+    "rows_backwards": (
+        "matvec_mse_grad",
+        "def matvec_mse_grad(W, x, y):\n    return solution(W, x, y.flip(0))",
+        "result",
+        "the rows of `y` come in the opposite order",
+    ),
+    "regrouped": (
+        "sum_to_shape",
+        "def sum_to_shape(grad, shape):\n    return grad.reshape(-1, torch.Size(shape).numel()).sum(0).reshape(shape)",
+        "result",
+        "into groups as they follow one another",
+    ),
+    "regrouped_by_rows": (
+        "sum_to_shape",
+        "def sum_to_shape(grad, shape):\n    return grad.reshape(torch.Size(shape).numel(), -1).sum(1).reshape(shape)",
+        "result",
+        "into groups as they follow one another",
+    ),
+    "factor_of_a_product_missing": (
+        "matvec_mse_grad",
+        "def matvec_mse_grad(W, x, y):\n    return mse_vector_grad(W @ x, y).expand_as(W)",
+        "result",
+        "without its factor `x`",
+    ),
+    "other_factor_of_a_product_missing": (
+        "trace",
+        "fc2_b_grad, fc2_w_grad = torch.ones(1), X @ fc1_w.T + fc1_b\n"
+        "fc1_b_grad, fc1_w_grad = fc2_w[0], X.expand(3, 3)",
+        "fc1_w_grad",
+        "without its factor `fc2_w`",
+    ),
+    "step_for_gradient": (
+        "matvec_mse_grad",
+        "def matvec_mse_grad(W, x, y):\n    return W - solution(W, x, y)",
+        "result",
+        "`W` minus the right answer",
+    ),
+    "short_step_for_gradient": (
+        "torch_grads",
+        "def torch_grads(x, y, w1, w2):\n    loss, g1, g2 = solution(x, y, w1, w2)\n"
+        "    return loss, g1, w2 - 0.01 * g2",
+        "result[2]",
+        "`w2` minus 0.01 times the right answer",
+    ),
+    "first_row_as_it_was": (
+        "updated",
+        "def updated(param, grad, lr):\n    new = param.clone()\n    new[1:] -= lr * grad[1:]\n    return new",
+        "result",
+        "holds `param` as it was given",
+    ),
+    "relu_between": (
+        "two_layer_linear_grad",
+        "def two_layer_linear_grad(W1, W2, x, y):\n    h = torch.relu(W1 @ x)\n    e = 2 / len(y) * (W2 @ h - y)\n"
+        "    return (W2.T @ e * (h > 0)) @ x.T, e @ h.T",
+        "result[0]",
+        "a ReLU stands behind the first product",
+    ),
+    "relu_between_on_the_way_forward": (
+        "trace",
+        "fc2_b_grad, fc2_w_grad = torch.ones(1), torch.relu(X @ fc1_w.T + fc1_b)\n"
+        "fc1_b_grad, fc1_w_grad = fc2_w[0], fc2_w.T @ X",
+        "fc2_w_grad",
+        "neither the formula nor the way back",
+    ),
+    **{
+        f"gradient_for_weights_in_{exercise}": (
+            exercise,
+            f"def {exercise}(x, y, w1, w2):\n    h = x @ w1\n    a = h * (h > 0)\n    g = 2 * (a @ w2 - y)\n"
+            "    return float((g**2).sum() / 4), x.T @ (g @ (a.T @ g).T * (h > 0)), a.T @ g",
+            "result[1]",
+            "the gradient of a matrix of weights stands in the place of the matrix",
+        )
+        for exercise in ("numpy_grads", "torch_grads")
+    },
+    "gradient_for_weights_of_columns": (
+        "two_layer_linear_grad",
+        "def two_layer_linear_grad(W1, W2, x, y):\n    e = 2 / len(y) * (W2 @ W1 @ x - y)\n    grad = e @ (W1 @ x).T\n"
+        "    return grad.T @ e @ x.T, grad",
+        "result[0]",
+        "the gradient of a matrix of weights stands in the place of the matrix",
+    ),
+    "square_left_out": (
+        "numpy_grads",
+        "def numpy_grads(x, y, w1, w2):\n    loss, g1, g2 = solution(x, y, w1, w2)\n"
+        "    return float((np.maximum(x @ w1, 0) @ w2 - y).sum()), g1, g2",
+        "result[0]",
+        "the square is missing",
+    ),
+    "by_small_differences": (
+        "trace",
+        "fc2_b_grad, fc2_w_grad = torch.ones(1), X @ fc1_w.T + fc1_b\nfc1_b_grad = torch.zeros(3)\n"
+        "for j in range(3):\n    up = fc1_b.clone()\n    up[j] += 1e-3\n"
+        "    moved = forward(X, fc1_w, up, fc2_w, fc2_b) - forward(X, fc1_w, fc1_b, fc2_w, fc2_b)\n"
+        "    fc1_b_grad[j] = moved / 1e-3\nfc1_w_grad = fc2_w.T @ X",
+        "fc1_b_grad",
+        "is nearly right",
+    ),
+    "one_update_goes_up": (
+        "train_by_hand",
+        loop("w1 -= learning_rate * g1; w2 += learning_rate * g2"),
+        "w1",
+        "the update of the second weights goes up",
+    ),
+    "one_update_without_the_rate": (
+        "train_by_hand",
+        loop("w1 -= g1; w2 -= learning_rate * g2"),
+        "w2",
+        "the update of the first weights leaves out the learning rate",
+    ),
+    "first_step_idle": (
+        "train_by_hand",
+        loop("w1 -= learning_rate * g1 * (t > 0); w2 -= learning_rate * g2 * (t > 0)"),
+        "result",
+        "the first step changes nothing",
+    ),
+    "loss_with_a_root": (
+        "train_with_autograd",
+        OWN_GRADIENTS.format(before="", loss=f"{LOSS}.sqrt()", options=""),
+        "w1",
+        "the root of the sum of squares is the loss",
+    ),
+    "zeros_for_an_input_and_a_sign": (
+        "matvec_mse_grad",
+        "def matvec_mse_grad(W, x, y):\n    return 2 / len(y) * y @ x.T",
+        "result",
+        "the opposite of what comes out when zeros stand in the place of `W`",
+    ),
+    "half_a_step": (
+        "updated",
+        "def updated(param, grad, lr):\n    return param - lr * grad / 2",
+        "result",
+        "`p - lr * g / 2`",
+    ),
     "another_factor_in_each_case": (
         "lin_grad",
         LINEAR.format("w.g * inp.abs().sum()"),
@@ -265,6 +404,50 @@ CODED: dict[str, tuple[str, str, str, str, str]] = {
         "p",
         "first average is multi",
         "bias_correction",
+    ),
+    "loss_by_columns": (
+        "train_with_autograd",
+        OWN_GRADIENTS.format(before="", loss=LOSS.replace(".sum()", ".sum(0).mean()"), options=""),
+        "result",
+        "the loss is a mean",
+        "averaged_instead_of_summed",
+    ),
+    "multiplied_for_divided": (
+        "mse_grad",
+        "def mse_grad(inp, targ):\n    inp.g = 2 * (inp - targ[:, None]) * len(inp)",
+        "inp.g",
+        "a factor n where a division by n is right",
+        "scaled",
+    ),
+    "last_row_alone": (
+        "matvec_mse_grad",
+        "def matvec_mse_grad(W, x, y):\n    for g in mse_vector_grad(W @ x, y):\n        grad = g * x.T\n"
+        "    return grad",
+        "result",
+        "is the last row of the right answer alone",
+        "wrong_shape",
+    ),
+    "first_row_alone": (
+        "lin_grad",
+        "def lin_grad(inp, out, w, b):\n    inp.g, w.g, b.g = w @ out.g[0], inp.T @ out.g, out.g.sum(0)",
+        "inp.g",
+        "is the first row of the right answer alone",
+        "wrong_shape",
+    ),
+    "list_of_rows": (
+        "outer_difference",
+        "def outer_difference(a, b):\n    return [each - b for each in a]",
+        "result",
+        "torch.stack",
+        "not_a_tensor",
+    ),
+    "column_for_a_bias": (
+        "trace",
+        "h = X @ fc1_w.T + fc1_b\nfc2_b_grad, fc2_w_grad = torch.ones(1), fc2_w\n"
+        "fc1_b_grad, fc1_w_grad = h[0], fc2_w.T @ X",
+        "fc1_b_grad",
+        "belongs to `fc2_w_grad`",
+        "wrong_operand",
     ),
     "second_average_stored": (
         "Adam",
@@ -302,6 +485,37 @@ NEIGHBOURS: dict[str, tuple[str, str, str, str]] = {
         "        return super().__call__(*args[:1])",
         "layer.args[1]",
         "on the class",
+    ),
+    "one_step_less": ("train_by_hand", loop(PLAIN.format("g1 * (t < 4)", "g2 * (t < 4)")), "w1", "first step changes"),
+    "some_other_step": (
+        "matvec_mse_grad",
+        "def matvec_mse_grad(W, x, y):\n    return W - solution(W, x, y) / x.norm()",
+        "result",
+        "minus",
+    ),
+    "term_that_is_not_small": (
+        "matvec_mse_grad",
+        "def matvec_mse_grad(W, x, y):\n    return solution(W, x, y) + 0.1 * W**2",
+        "result",
+        "nearly right",
+    ),
+    "first_and_last_row_swapped": (
+        "matvec_mse_grad",
+        "def matvec_mse_grad(W, x, y):\n    return solution(W, x, torch.cat((y[-1:], y[1:-1], y[:1])))",
+        "result",
+        "opposite order",
+    ),
+    "both_updates_go_up": (
+        "train_by_hand",
+        loop("w1 += learning_rate * g1; w2 += learning_rate * g2"),
+        "w1",
+        "second weights",
+    ),
+    "product_by_a_norm": (
+        "matvec_mse_grad",
+        "def matvec_mse_grad(W, x, y):\n    return solution(W, x, y) / x.norm()",
+        "result",
+        "without its factor",
     ),
     "sums_of_roots": ("Adam", adam(v="self.v[i] + g.abs()", corrected="self.v[i]"), "p", "Adagrad"),
 }

@@ -177,6 +177,182 @@ ROWS = (
         "not_written",
         ("`predict(params, some)` returned nothing",),
     ),
+    Row(
+        "mean_of_the_targets",
+        "residual",
+        """
+        def residual(out, targ):
+            return out[:, 0] - targ.mean()
+        """,
+        "result",
+        "broadcast_to_square",
+        ("or one of the two was averaged",),
+    ),
+    Row(
+        "contributions_added_m_times",
+        "matvec_jacobian",
+        """
+        def matvec_jacobian(W, x):
+            m, n = W.shape
+            J = torch.zeros(m, m, n)
+            for i in range(m):
+                for j in range(m):
+                    J[i, i] += x[:, 0]
+            return J
+        """,
+        "result",
+        "missing_mean",
+        ("It was multiplied by m",),
+        ("was left out.", "use `mean`"),
+    ),
+    Row(
+        "gradients_of_a_sum_times_the_rows",
+        "torch_grads",
+        """
+        def torch_grads(x, y, w1, w2):
+            loss, g1, g2 = solution(x, y, w1, w2)
+            return loss, len(x) * g1, len(x) * g2
+        """,
+        "result[1]",
+        "missing_mean",
+        ("It was multiplied by n",),
+        ("a mean has a factor",),
+    ),
+    Row(
+        "divided_by_the_number_of_entries",
+        "polynomial_vjp",
+        """
+        def polynomial_vjp(a, b, upstream):
+            return 9 * a**2 * upstream / a.numel(), -2 * b * upstream
+        """,
+        "result[0]",
+        "mean_twice",
+        ("by the number of its entries",),
+        ("summed",),
+    ),
+    Row(
+        "divided_by_three",
+        "trace",
+        """
+        fc2_b_grad = torch.ones(1)
+        fc2_w_grad = (X @ fc1_w.T + fc1_b) / 3
+        fc1_b_grad = fc2_w[0] / 3
+        fc1_w_grad = fc2_w.T @ X / 3
+        """,
+        "fc2_w_grad",
+        "scaled",
+        ("1/3 times",),
+        ("summed where", "averaged"),
+    ),
+    Row(
+        "outer_product_of_vectors",
+        "polynomial_vjp",
+        """
+        def polynomial_vjp(a, b, upstream):
+            return torch.outer(upstream, 9 * a**2), -2 * b * upstream
+        """,
+        "result[0]",
+        "broadcast_to_square",
+        (", so does `outer`",),
+        ("your difference",),
+    ),
+    Row(
+        "row_for_a_column",
+        "mse_grad",
+        """
+        def mse_grad(inp, targ):
+            inp.g = 2 * (inp.squeeze(1) - targ).unsqueeze(0) / len(targ)
+        """,
+        "inp.g",
+        "transposed",
+        ("a new axis (`[:, None]`) stands in the wrong place",),
+    ),
+    Row(
+        "mask_of_the_hidden_layer",
+        "forward_and_backward",
+        """
+        def forward_and_backward(inp, targ):
+            l1 = lin(inp, w1, b1)
+            a1 = relu(l1)
+            out = lin(a1, w2, b2)
+            mse_grad(out, targ)
+            lin_grad(a1, out, w2, b2)
+            lin_grad(inp, a1, w1, b1)
+            return mse(out, targ)
+        """,
+        "w1.g",
+        "mask_missing",
+        ("what goes into the ReLU",),
+        ("`(inp > 0)`",),
+    ),
+    Row(
+        "gradients_added_up_by_hand",
+        "train_by_hand",
+        """
+        def train_by_hand(x, y, w1, w2, learning_rate, steps):
+            losses, sum1, sum2 = [], 0, 0
+            for _ in range(steps):
+                loss, g1, g2 = torch_grads(x, y, w1, w2)
+                sum1, sum2 = sum1 + g1, sum2 + g2
+                w1 -= learning_rate * sum1
+                w2 -= learning_rate * sum2
+                losses.append(loss)
+            return losses
+        """,
+        "w1",
+        "accumulated",
+        ("adds them up from step to step",),
+        ("backward()",),
+    ),
+    Row(
+        "targets_of_numpy_used_up",
+        "numpy_grads",
+        """
+        def numpy_grads(x, y, w1, w2):
+            y -= np.maximum(x @ w1, 0) @ w2
+            return float((y**2).sum()), None, None
+        """,
+        "result[0]",
+        "input_modified",
+        ("`y.copy()`",),
+        ("clone",),
+    ),
+    Row(
+        "difference_of_equal_tensors",
+        "two_layer_linear_grad",
+        """
+        def two_layer_linear_grad(W1, W2, x, y):
+            h = W1 @ x
+            return matvec_mse_grad(W1, x, h), matvec_mse_grad(W2, h, y)
+        """,
+        "result[0]",
+        "zeros",
+        ("the difference of two equal tensors",),
+    ),
+    Row(
+        "losses_in_front",
+        "train_by_hand",
+        """
+        def train_by_hand(x, y, w1, w2, learning_rate, steps):
+            return solution(x, y, w1, w2, learning_rate, steps)[::-1]
+        """,
+        "result",
+        "wrong_value",
+        ("of the rows or steps",),
+    ),
+    Row(
+        "difference_in_place_of_the_wrong_shape",
+        "outer_difference",
+        """
+        def outer_difference(a, b):
+            a = a[:, None]
+            a -= b
+            return a
+        """,
+        "result",
+        "raised",
+        ("make a new tensor",),
+    ),
 )
 
 

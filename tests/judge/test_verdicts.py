@@ -30,13 +30,29 @@ def judged(monkeypatch):
     return calls
 
 
-@pytest.mark.parametrize("wrong", [(), ("w.g",), ("inp.g", "w.g", "b.g")])
-def test_same_runs_score_the_same_wherever_the_stub_stands(wrong, judged):
+@pytest.mark.parametrize(
+    ("wrong", "count"), [((), 1), (("w.g",), 2), (("inp.g", "w.g", "b.g"), 2)], ids=["right", "one wrong", "all wrong"]
+)
+def test_same_runs_score_the_same_wherever_the_stub_stands(wrong, count, judged):
     runs = changed_runs(linear, dict.fromkeys(wrong, noise))
     known = Verdicts()
-    for stub in (STUB, ELSEWHERE, STUB):
+    for stub in (STUB, ELSEWHERE, STUB, ELSEWHERE):
         assert known.score(linear, cases(linear), runs, stub) == anew(runs, stub)
-    assert judged == [STUB]
+    assert judged == [STUB, ELSEWHERE][:count]
+
+
+def test_equal_wrong_values_are_told_what_each_stubs_own_lines_show():
+    source = "def linear(inp, out, w, b):\n    {}\n    w.g = inp.T @ out"
+    runs = changed_runs(linear, {"w.g": noise})
+    known = Verdicts()
+    for line, said in (("inp = inp - 1", "`inp`"), ("out = out * 2", "`out`")):
+        (check,) = (
+            check
+            for check in known.score(linear, cases(linear), runs, replace(STUB, source=source.format(line))).checks
+            if check.name == "w.g"
+        )
+        assert check.diagnosis is not None
+        assert f"Line 3 gives the name {said} another value" in check.diagnosis.message
 
 
 def test_equal_runs_that_are_others_are_judged(judged):

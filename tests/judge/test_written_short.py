@@ -2036,7 +2036,7 @@ WRONG: dict[str, tuple[str, ...]] = {
         "lin_grad",
         short("lin_grad", "inp, out, w, b", "solution(inp, out, w, b); w.g /= out.numel()"),
         "w.g",
-        "by the number of entries that are summed",
+        "by the number of entries of the output",
         "averaged_instead_of_summed",
     ),
     "two_axes_not_summed": (

@@ -78,4 +78,4 @@ def matvec_mse_grad(W: Tensor, x: Tensor, y: Tensor) -> Tensor:
 )
 def two_layer_linear_grad(W1: Tensor, W2: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Gradients of two linear layers in a row."""
-    return ((y - W2 @ W1 @ x) ** 2).mean()
+    return ((y - W2 @ (W1 @ x)) ** 2).mean()

@@ -7,8 +7,9 @@ hypotheses, by what they are about:
 Calls that left no tensor
     ``endings`` (with ``errors`` and their ``causes``), ``absent``, ``returned``.
 Values
-    ``shapes``, ``factors``, ``values``, ``operands``, ``rows``, ``given``, ``uneven``, ``relations``, ``distortions``,
-    ``reductions``; two mistakes at once in ``compound``.
+    ``shapes``, ``factors``, ``averages``, ``values``, ``operands``, ``rows``, ``given``, ``uneven``, ``relations``,
+    ``distortions``, ``reductions``; two mistakes at once in ``compound``. Where none holds, ``losses`` says how far
+    those of a training loop are right.
 Passes with a changed function in them
     ``passes`` and ``values`` ask what comes of torch with something ``replaced`` (all of it in ``operations``):
     ``activations``, ``powers``, ``softmaxes``, ``attention``, ``products``, ``convolutions``, ``normalisations``.
@@ -18,10 +19,11 @@ Steps of optimizers and loops
 Scalar formulas
     ``formulas``, by an ``engine`` with one of the ``engine_slips``.
 
-``source`` says what a stub's own lines show, ``loops`` whether they loop, ``naming`` what the check's code calls
-things. What is said is made by ``wording`` of ``words``, in catalogues named for what recognises the mistake:
-``outcome_words``, ``shape_words``, ``factor_words``, ``operand_words``, ``relation_words``, ``pass_words``,
-``value_words``, and of steps ``step_words`` and ``loop_words``, which ``clauses`` fill.
+``source`` says what a stub's own lines show, ``clues`` what they show beside a diagnosis, ``loops`` whether they loop,
+``naming`` what the check's code calls things. What is said is made by ``wording`` of ``words``, in catalogues named for
+what recognises the mistake: ``outcome_words``, ``shape_words``, ``factor_words``, ``operand_words``,
+``relation_words``, ``pass_words``, ``value_words``, and of steps ``step_words`` and ``loop_words``, which ``clauses``
+fill.
 
 The names below are the face. Each loads its module on first use: a class of right answers needs no diagnosis.
 """

@@ -185,6 +185,8 @@ def _wanted(symptom: Symptom, first: Finding) -> str:
         return "not_a_tensor.number" if first.expected.dim() == 0 else "not_a_tensor.numbers"
     if exercise.numpy:
         return "not_a_tensor.array"
+    if first.actual.kind == "sequence" or first.actual.detail == "list":
+        return "not_a_tensor.list"
     if first.actual.tensor is None and first.actual.detail not in _NUMBERS:
         return "not_a_tensor.tuple" if first.actual.detail == "tuple" else "not_a_tensor.object"
     return "not_a_tensor"

@@ -295,6 +295,26 @@ def relu_forward(value: Tensor) -> Tensor:
     return value + (torch.relu(value) - value).detach()
 
 
+def relu_in_between(relu: Callable[[Tensor], Tensor]) -> Callable[[], Replacements]:
+    """A network whose first product goes through a ReLU."""
+
+    def made() -> Replacements:
+        seen: list[bool] = []
+
+        def behind(product: Callable[..., Tensor]) -> Callable[..., Tensor]:
+            def changed(*factors: Any, **more: Any) -> Tensor:
+                first = not seen
+                seen.append(True)
+                return relu(product(*factors, **more)) if first else product(*factors, **more)
+
+            return changed
+
+        products = dict.fromkeys((torch.matmul, Tensor.matmul, Tensor.__matmul__), behind(torch.matmul))
+        return {**products, functional.linear: behind(functional.linear)}
+
+    return made
+
+
 def relu_at_the_end(relu: Callable[[Tensor], Tensor]) -> Callable[[], Replacements]:
     """A network whose output goes through a ReLU, too: what is compared with targets, as a column or as a whole."""
 

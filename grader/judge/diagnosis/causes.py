@@ -80,7 +80,8 @@ CAUSES: dict[str, Cause] = {
     ),
     "broadcast.in_place": Cause(
         "A result of shape {right} does not fit into a tensor of shape {left}, which an operation in place keeps.",
-        "Sum or reshape what is written until it has the shape {left}.",
+        "Where {left} is right, sum or reshape what is written; where {right} is, make a new tensor: `x = x - y`, not "
+        "`x -= y`.",
         shaped=True,
     ),
     "reshape": Cause(
@@ -88,12 +89,37 @@ CAUSES: dict[str, Cause] = {
         "Moving entries to another shape neither adds nor drops any: sum over an axis, or select along it, instead.",
         shaped=True,
     ),
+    "vectors": Cause(
+        "`{name}` works on tensors of 1 axis alone, and one with {axes} axes stands there.",
+        "Take the one axis that counts, as in `x[:, 0]`, or write the product of matrices with `@`.",
+        shaped=True,
+    ),
+    "matrices": Cause(
+        "That product is one of matrices, tensors of 2 axes, and another number of axes stands there.",
+        "Use `@`, which takes vectors and batches too, or add the axis that is missing, as in `x[:, None]`.",
+        shaped=True,
+    ),
+    "einsum": Cause(
+        "The letters of one operand are {letters}, and that tensor has {axes} axes: each needs one letter.",
+        "Write the shape of each operand under its letters, before the arrow and behind it.",
+        shaped=True,
+    ),
+    "no_axes": Cause(
+        "A tensor of shape () is one number: it has no entries to go through or to count.",
+        "Look for the `sum`, `mean` or index that leaves only a number, or for the tensor that was meant.",
+        shaped=True,
+    ),
+    "stacked": Cause(
+        "`stack` puts tensors of one shape side by side, and {first} and {other} differ.",
+        "Give all of them the same shape first, or put them behind one another with `cat`.",
+        shaped=True,
+    ),
     "view": Cause(
         "The tensor's memory is not laid out as `view` needs it.", "Use `reshape` in place of `view`.", shaped=True
     ),
     "scalar": Cause(
-        "Only a tensor with a single element can become a number, or a condition.",
-        "Reduce it first (`sum`, `mean`, `all`), or compare element by element with `torch.where`.",
+        "Only a tensor or an array with a single element can become a number, or a condition.",
+        "Reduce it first (`sum`, `mean`, `all`), or go element by element: `torch.where`, or `np.where` for arrays.",
         shaped=True,
     ),
     "unpack": Cause(
@@ -166,9 +192,19 @@ CAUSES: dict[str, Cause] = {
         "it would be 1.",
         question="Which line sets the `.g` that is read there, and does it run before?",
     ),
+    "no_attribute.autograd": Cause(
+        "`.g` is what gradients by hand are kept in. `backward()` of autograd writes `.grad`, and no `.g`.",
+        "Read `.grad` there, behind `backward()`.",
+        question="Who computes the gradient here, and under which name does it keep it?",
+    ),
+    "no_attribute.cleared": Cause(
+        "Modules and optimizers have a `zero_grad`, and a tensor has none.",
+        "Clear the gradient of a tensor itself: `w.grad = None`.",
+        question="Which object clears the gradients, and of what?",
+    ),
     "no_attribute.array": Cause(
         "This is a NumPy array, and `{name}` is a method of tensors.",
-        "Use what NumPy has for it: `@` for a matrix product, `np.maximum` for a limit.",
+        "Use what NumPy has for it: `.T` for a transpose, `@` for a matrix product, `np.maximum` for a limit.",
     ),
     "generator": Cause(
         "What stands there is a generator, which gives one thing after another, once, and has no length and no places.",

@@ -11,7 +11,7 @@ from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.factors import Factor, by_size, constantly, letters
 from grader.judge.diagnosis.normalisations import MISSTEPS
 from grader.judge.diagnosis.operands import of_output
-from grader.judge.diagnosis.passes import PASSES
+from grader.judge.diagnosis.passes import PASSES, without
 from grader.judge.diagnosis.shapes import transpose_of
 from grader.judge.diagnosis.symptom import Prediction, Symptom, View
 from grader.judge.diagnosis.values import of_ones, under
@@ -61,6 +61,10 @@ def _is_multiple(view: View, predicted: Tensor) -> bool:
     return view.is_near(predicted * (float((view.actual * predicted).sum()) / square))
 
 
+def _without(symptom: Symptom, name: str, view: View) -> Tensor | None:
+    return without(symptom, view, (name,))
+
+
 def _times(predicted: Tensor | None, scale: float) -> Tensor | None:
     return None if predicted is None else predicted * scale
 
@@ -83,6 +87,10 @@ def _predictions(symptom: Symptom) -> Iterator[tuple[str, Prediction]]:
     for other in symptom.others():
         what = f"the value that belongs to `{symptom.exercise.path_of(other)}` stands there"
         yield what, lambda view: view.prepared.expected.get(other)
+    if "steps" not in symptom.failing[0].case.constants:
+        for name in symptom.alternatives.parameters:
+            if all(name in view.case.inputs and view.case.inputs[name].is_floating_point() for view in symptom.views):
+                yield f"zeros stand in the place of `{name}`", partial(_without, symptom, name)
     missteps = {name: one.what for name, one in MISSTEPS.items()}
     for operation, what in {**_NAMED, **PASSES, **missteps}.items():
         yield what, partial(under, symptom, operation)

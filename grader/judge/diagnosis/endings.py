@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 
 import torch
 from torch import Tensor
 
 from grader.cell_code import parsed
-from grader.judge.diagnosis import wording
+from grader.judge.diagnosis import clues, wording
 from grader.judge.diagnosis.errors import explained, place
 from grader.judge.diagnosis.symptom import Symptom
 from grader.judge.evidence import Evidence
 from grader.model import CaseRun, Diagnosis, Stub, StudentError
 
+#: Names of which a gradient is read: ``out.g``, ``w1.grad``.
+_READS_GRADIENT = re.compile(r"\b([A-Za-z_]\w{0,100})\.(?:g|grad)\b")
 _STOPPED = frozenset({"timed_out", "crashed", "memory_exceeded", "output_exceeded"})
 
 
@@ -62,7 +65,12 @@ def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
             return wording.say("not_implemented.part" if part else "not_implemented", where=place(error, stub))
         names = ", ".join(f"`{name}`" for name in exercise.follows)
         return wording.say("raised.elsewhere", where=place(error, stub), names=f" ({names})" if names else "")
-    return explained(error, stub)
+    found = explained(error, stub, autograd=exercise.autograd)
+    if error.line is None or stub is None or error.cell != stub.cell:
+        return found
+    readers = _READS_GRADIENT.findall(error.code) if "None" in error.message or "attribute 'g'" in error.message else []
+    renamed = (clues.renamed_before(stub, name, error.line) for name in dict.fromkeys(readers))
+    return wording.added(found, next(filter(None, renamed), ""))
 
 
 def has_begun(evidence: Evidence) -> bool:

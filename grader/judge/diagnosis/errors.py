@@ -23,10 +23,14 @@ _LONGEST = 500
 _TENSORS = frozenset({"Tensor", "Parameter"})
 
 
-def explained(error: StudentError, stub: Stub | None = None) -> Diagnosis:
-    """The diagnosis of an exception that a stub raised, or a line of another cell that it calls."""
+def explained(error: StudentError, stub: Stub | None = None, *, autograd: bool = False) -> Diagnosis:
+    """The diagnosis of an exception that a stub raised, or a line of another cell that it calls.
+
+    With ``autograd``, it is autograd that computes the exercise's gradients.
+    """
     message = error.message[:_LONGEST].strip()
     key, fields = _cause(error, message)
+    key = "no_attribute.autograd" if autograd and key == "no_attribute.gradient" else key
     cause = causes.CAUSES[key]
     shown = f"{error.type}: {message.partition(chr(10))[0]}" if message else error.type
     return wording.say(
@@ -102,6 +106,19 @@ def _expanded(match: re.Match[str], error: StudentError) -> Found:
     return "expanded" if called else "assigned", {"given": match[1], "place": match[2]}
 
 
+def _target(match: re.Match[str], error: StudentError) -> Found:
+    """The same where torch names first the shape of the place, and then that of what is written."""
+    return "expanded" if re.search(r"\.expand(?:_as)?\(", error.code) else "assigned", {
+        "given": match[2],
+        "place": match[1],
+    }
+
+
+def _dot(match: re.Match[str], error: StudentError) -> Found:
+    """``dot``, which names the axes of both."""
+    return "vectors", {"name": "dot", "axes": next((each for each in match.groups() if each != "1"), match[1])}
+
+
 def _broadcast(match: re.Match[str], error: StudentError) -> Found:
     """The two operands that have these sizes at this axis, if no others of the line have them too."""
     sizes, axis = (int(match[1]), int(match[2])), int(match[3])
@@ -133,6 +150,12 @@ def _dtypes(match: re.Match[str], error: StudentError) -> Found:
 def _no_attribute(match: re.Match[str], error: StudentError) -> Found:
     if match[1] in _TENSORS and match[2] == "g":
         return "no_attribute.gradient", {}
+    if match[1] in _TENSORS and match[2] == "zero_grad":
+        return "no_attribute.cleared", {}
+    if "return_types." in match[1]:
+        return "pair", {"name": match[1].rpartition(".")[2]}
+    if _is_function(match[1]):
+        return "uncalled", {}
     array = match[1].endswith("ndarray") and hasattr(torch.Tensor, match[2])
     return "no_attribute.array" if array else "no_attribute", {"owner": match[1], "name": match[2]}
 
@@ -224,6 +247,27 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"'([\w.]+)' object has no attribute '(\w+)'", _no_attribute),
         (r"unsupported operand type\(s\) for (\S+?):? .{0,20}'([\w.]+)' and '([\w.]+)'", _operator),
         (r"'generator' object is not subscriptable|'generator' has no len", _plain("generator")),
+        (
+            r"'\w{0,40}(?:method|function)' object (?:is not (?:iterable|subscriptable)|does not support)",
+            _plain("uncalled"),
+        ),
+        (r"^(\w{1,20}): Expected 1-D argument \w{1,20}, but got (\d+)-D", _plain("vectors", "name", "axes")),
+        (
+            r"number of subscripts in the equation \((\d+)\) does not match the number of dimensions \((\d+)\)",
+            _plain("einsum", "letters", "axes"),
+        ),
+        (r"(?:len\(\) of|iteration over) a 0-d tensor", _plain("no_axes")),
+        (
+            r"stack expects .{0,40}got (\[[\d, ]{0,40}\]) at entry \d+ and (\[[\d, ]{0,40}\])",
+            _plain("stacked", "first", "other"),
+        ),
+        (r"only integer tensors of a single element", _plain("scalar")),
+        (r"^1D tensors expected, but got (\d+)D and (\d+)D", _dot),
+        (
+            r"(?:self|mat\d|mat|batch\d) must be a (?:matrix|2-?D|3-?D)|vector \+ matrix @ vector expected",
+            _plain("matrices"),
+        ),
+        (r"expanded size of the tensor .{0,200}Target sizes: (\[.{0,40}\])\.  Tensor sizes: (\[.{0,40}\])", _target),
         (r"'(\w[\w.]{0,40})' object is not callable", _not_callable),
         (r"(?:got|not) torch\.return_types\.(\w+)", _plain("pair", "name")),
         (r"NoneType", _plain("none.value")),

@@ -7,7 +7,8 @@ from grader.judge.diagnosis.words import Words
 FACTOR_WORDS: dict[str, Words] = {
     "zeros": Words(
         "`{path}` is zero everywhere.",
-        "It was created with zeros and nothing was written into it, or it was multiplied by zero.",
+        "It was created with zeros and nothing was written into it, or it was multiplied by zero, as by the difference "
+        "of two equal tensors.",
         "Which line is supposed to fill it?",
         "Follow the result from the last line backwards: where does it become zero?",
     ),
@@ -78,11 +79,23 @@ FACTOR_WORDS: dict[str, Words] = {
         "Is a sum asked for, or a mean?",
         "Use `sum` in place of `mean`.",
     ),
+    "averaged_instead_of_summed.output": Words(
+        "`{path}` is {count} times too small here, in every case by the number of entries of the output.",
+        "It was divided by that number, as by a mean over all of the output, which the formula does not have.",
+        "Is a sum asked for, or a mean?",
+        "Take the division away: the upstream gradient has all that comes behind the output in it.",
+    ),
     "averaged_instead_of_summed.repeats": Words(
         "`{path}` holds averages where a row is used several times.",
         "The contributions of a row that is used more than once were averaged where they have to be summed.",
         "What must happen to the gradient of something that is used twice?",
         "Add up all contributions: `index_add_`, starting from zeros.",
+    ),
+    "mean_twice.entries": Words(
+        "`{path}` is {count} times too small here, in every case by the number of its entries.",
+        "It was divided by that number, or a mean was taken where each entry stands for itself.",
+        "Which of your lines divides, and what is added up in the formula of the notebook?",
+        "Take the division away.",
     ),
     "missing_factor_two": Words(
         "`{path}` is exactly half of what it should be.",
@@ -113,6 +126,12 @@ FACTOR_WORDS: dict[str, Words] = {
         "That is made of {parts}.",
         "Which line brings each of these in, or should?",
         "The rest of the formula is right. Mend one of these after the other, and check again after each.",
+    ),
+    "scaled.part": Words(
+        "`{path}` is {factor} times what it should be, in every case.",
+        "That is {part}.",
+        "Which line brings that in?",
+        "The rest of the formula is right: mend that factor alone.",
     ),
     "scaled.one_less": Words(
         "`{path}` is {letter}/({letter} − 1) times what it should be, in every case where that is a number.",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from itertools import permutations
 
 import torch
+from torch import Tensor
+from torch.nn import functional
 
 from grader.judge.cases import letters_of
 from grader.judge.diagnosis import wording
@@ -16,6 +17,12 @@ from grader.model import Diagnosis
 
 #: A factor, which may be another in each case.
 Factor = Callable[[View], float]
+#: What takes a mean in a forward pass.
+MEANS = frozenset(
+    {torch.mean, Tensor.mean, functional.mse_loss, functional.l1_loss, functional.smooth_l1_loss, functional.huber_loss}
+    | {functional.cross_entropy, functional.nll_loss, functional.binary_cross_entropy, functional.kl_div}
+    | {functional.binary_cross_entropy_with_logits}
+)
 #: Entries that must agree on a factor before it is called one.
 _ENOUGH = 4
 #: Entries of all cases together below which a known factor may be chance.
@@ -41,7 +48,7 @@ def sign_flipped(symptom: Symptom) -> Diagnosis | None:
 
 def missing_factor_two(symptom: Symptom) -> Diagnosis | None:
     """Half of what it should be."""
-    key = _of_kind("missing_factor_two", symptom)
+    key = of_kind("missing_factor_two", symptom)
     return wording.say(key, path=symptom.path) if is_scaled(symptom, lambda view: 0.5) else None
 
 
@@ -52,76 +59,19 @@ def extra_factor_two(symptom: Symptom) -> Diagnosis | None:
 
 def missing_mean(symptom: Symptom) -> Diagnosis | None:
     """A size of the case too large, whatever that size is."""
-    letter = _letter(symptom, lambda size: size)
+    letter = letter_by(symptom, lambda size: size)
     if letter is None:
         return None
     # With an upstream gradient given, there is no loss whose mean could be left out.
-    given = any(view.case.upstream is not None for view in symptom.views)
-    key = "missing_mean.upstream" if given and symptom.is_gradient else _of_kind("missing_mean", symptom)
-    return wording.say(key, path=symptom.path, letter=letter, size=_size(symptom, letter))
+    given = any(view.case.upstream is not None for view in symptom.views) and symptom.is_gradient
+    averaged = not given and not symptom.alternatives.called.isdisjoint(MEANS)
+    key = of_kind("missing_mean", symptom) if averaged else "missing_mean.upstream"
+    return wording.say(key, path=symptom.path, letter=letter, size=size_of(symptom, letter))
 
 
-def divided(symptom: Symptom) -> Diagnosis | None:
-    """A size of the case too small: averaged where it must be summed, or the mean of the loss taken twice."""
-    letter = _letter(symptom, lambda size: 1 / size)
-    if letter is None:
-        return _averaged(symptom)
-    twice = _keeps(symptom, letter) or _is_whole_loss(symptom, letter)
-    key = "mean_twice" if twice else _of_kind("averaged_instead_of_summed", symptom)
-    return wording.say(key, path=symptom.path, letter=letter, size=_size(symptom, letter))
-
-
-def _of_kind(code: str, symptom: Symptom) -> str:
+def of_kind(code: str, symptom: Symptom) -> str:
     """The key for a code whose words differ between gradients and other values."""
     return code if symptom.is_gradient else f"{code}.value"
-
-
-def _averaged(symptom: Symptom) -> Diagnosis | None:
-    """As many times too small as entries of one tensor were summed, into each entry or into the loss."""
-    if not symptom.failing:
-        return None
-    for name in (None, *symptom.failing[0].case.inputs):
-        for whole in (False, True):
-            shares = [_share(view, name, whole) for view in symptom.views]
-            if set(shares) == {0.5}:
-                continue  # of two entries in every case: a factor of two, whatever it comes from
-            if max(shares) <= 1 and is_scaled(symptom, lambda view: _share(view, name, whole)):
-                count = round(1 / _share(symptom.failing[0], name, whole))
-                if count == 1:
-                    continue
-                return wording.say("averaged_instead_of_summed.entries", path=symptom.path, count=count)
-    return _averaged_in_part(symptom)
-
-
-def _averaged_in_part(symptom: Symptom) -> Diagnosis | None:
-    """Averaged over those axes of an input that the result lacks, or over those that it keeps with size one."""
-    for name in symptom.failing[0].case.inputs:
-        for number, which in enumerate(("that the result does not have", "that the result keeps with size 1")):
-            counts = [_summed(view, name)[number] for view in symptom.views]
-            few = len(set(counts)) < _FEWEST or counts[0] == 1
-            if not few and is_scaled(symptom, lambda view: 1 / _summed(view, name)[number]):
-                return wording.say("averaged_instead_of_summed.some", path=symptom.path, count=counts[0], which=which)
-    return None
-
-
-def _summed(view: View, name: str) -> tuple[int, int]:
-    """How many entries of an input meet in one of the result: along axes that it lacks, and that it keeps."""
-    source, shape = view.case.inputs.get(name), view.expected.shape
-    lacking = -1 if source is None else source.dim() - len(shape)
-    if source is None or lacking < 0 or not view.expected.numel():
-        return 1, 1
-    pairs = list(zip(source.shape[lacking:], shape, strict=True))
-    if any(size not in (1, full) for full, size in pairs):
-        return 1, 1
-    return math.prod(source.shape[:lacking]), math.prod(full for full, size in pairs if size == 1)
-
-
-def _share(view: View, name: str | None, whole: bool) -> float:
-    """What one entry of the source (an input, or the upstream gradient) weighs in a mean instead of a sum."""
-    source = view.case.upstream if name is None else view.case.inputs.get(name)
-    if source is None or not source.numel():
-        return 1.0
-    return (1 if whole else view.expected.numel()) / source.numel()
 
 
 def scaled(symptom: Symptom) -> Diagnosis | None:
@@ -152,6 +102,9 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
         for power in (1, -1, 2, -2, 0.5, -0.5):
             for constant in (*CONSTANTS, 1.0):
                 if is_scaled(symptom, lambda view: constant * float(view.case.sizes[letter]) ** power):
+                    if power == 2 and not symptom.alternatives.called.isdisjoint(MEANS):
+                        by = f"a factor {letter} where a division by {letter} is right"
+                        return _scaled(symptom, _formula(constant, letter, power), [*_parts(constant), by])
                     parts = [*_parts(constant), *_parts_of_size(letter, power)]
                     return _scaled(symptom, _formula(constant, letter, power), parts)
     return _by_a_fixed_number(symptom, [(view.case.sizes, ratio) for view, ratio in known])
@@ -170,8 +123,10 @@ def _by_a_fixed_number(symptom: Symptom, known: list[tuple[Mapping[str, int], fl
 
 def _scaled(symptom: Symptom, factor: str, parts: list[str]) -> Diagnosis:
     """Say what the factor is, and where it is made of several, each of them."""
-    if len(parts) < 2:
+    if len(parts) < 2 and not any("where" in part for part in parts):
         return wording.say("scaled", path=symptom.path, factor=factor)
+    if len(parts) == 1:
+        return wording.say("scaled.part", path=symptom.path, factor=factor, part=parts[0])
     listed = f"{', '.join(parts[:-1])} and {parts[-1]}"
     return wording.say("scaled.parts", path=symptom.path, factor=factor, parts=listed)
 
@@ -207,7 +162,7 @@ def one_less(symptom: Symptom) -> Diagnosis | None:
     for key, power in (("scaled.one_less", 1), ("averaged_instead_of_summed.one_less", 0)):
         found = [letter for letter in letters(symptom) if _is_one_less(symptom, letter, power)]
         if len(found) == 1:
-            size = _size(symptom, found[0])
+            size = size_of(symptom, found[0])
             return wording.say(key, path=symptom.path, letter=found[0], size=size, less=size - 1)
     return None
 
@@ -261,7 +216,7 @@ def letters(symptom: Symptom) -> tuple[str, ...]:
     return tuple(sorted(letters, key=lambda letter: letter != "n"))
 
 
-def _letter(symptom: Symptom, factor: Callable[[int], float]) -> str | None:
+def letter_by(symptom: Symptom, factor: Callable[[int], float]) -> str | None:
     """The letter whose size is the factor in every case; None where none or several are."""
     found = [
         letter
@@ -272,30 +227,6 @@ def _letter(symptom: Symptom, factor: Callable[[int], float]) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _size(symptom: Symptom, letter: str) -> int:
+def size_of(symptom: Symptom, letter: str) -> int:
+    """The size that a letter stands for in the first case that failed."""
     return symptom.failing[0].case.sizes[letter]
-
-
-def _keeps(symptom: Symptom, letter: str) -> bool:
-    """Whether the expected tensor has an axis for the letter, so that there was nothing to sum over it."""
-    return all(view.case.sizes[letter] in view.expected.shape for view in symptom.views)
-
-
-def _is_whole_loss(symptom: Symptom, letter: str) -> bool:
-    """Whether the loss is a single number and every gradient of it is too small by the same size."""
-    if any(view.case.upstream is not None for view in symptom.views):
-        return False
-    siblings = [other for other in symptom.others() if other in symptom.failed]
-    gradients = [
-        check
-        for check, findings in symptom.evidence.findings.items()
-        if any(finding.expected.dim() > 0 for finding in findings)
-    ]
-    if not all(check in symptom.failed for check in gradients):
-        return False
-    others = (symptom.of(other) for other in siblings)
-    return all(
-        is_scaled(other, lambda view: 1 / view.case.sizes[letter])
-        for other in others
-        if any(finding.expected.dim() > 0 for finding in symptom.evidence.findings[other.check])
-    )

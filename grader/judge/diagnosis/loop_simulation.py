@@ -23,15 +23,10 @@ def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
     names = ("w1", "w2") if "w1" in given else ("first", "second", "bias")
     weights = [given[name].clone().requires_grad_() for name in names]
     rate = float(slip.has("lr") or case.number("learning_rate"))
-    kind = slip.has("kind") or str(constants.get("kind", "SGD"))
-    make = getattr(torch.optim, kind) if isinstance(kind, str) else kind
-    optimizer = make(weights, lr=rate)
-    if constants.get("used") and not (slip.has("kind") or slip.has("anew")):
-        for weight in weights:
-            weight.grad = torch.zeros_like(weight)
-        optimizer.step()
+    optimizer = _optimizer(constants, slip, weights, rate)
     held = [torch.ones_like(weight) if slip.has("left") else torch.zeros_like(weight) for weight in weights]
-    shares = {"half": 0.5, "all": 1 / given["y"].numel(), "rows": 1 / len(given["y"])}
+    rows, columns = given["y"].shape
+    shares = {"half": 0.5, "all": 1 / given["y"].numel(), "rows": 1 / rows, "columns": 1 / columns}
     share = shares.get(slip.has("mean"), 1.0)
     kept: list[Tensor] = []
     losses = []
@@ -44,11 +39,7 @@ def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
                 for weight, before in zip(weights, held, strict=True):
                     weight.grad = before.clone()
                 optimizer.step()
-            out = _network(given["x"], weights)
-            error = (torch.relu(out) if slip.has("relu_at_the_end") else out) - given["y"]
-            loss = share * error.pow(2).sum()
-            if slip.has("penalty"):
-                loss = loss + slip.has("penalty") * sum(weight.pow(2).sum() for weight in weights)
+            loss = _loss(given, weights, slip, share)
             losses.append(loss.detach() / (share if slip.has("sums_kept") else 1))
             if slip.has("once") and step > 0:
                 continue
@@ -62,8 +53,7 @@ def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
                 before.copy_(share_kept * before + (slip.has("taken") or 1.0) * grad)
                 weight.grad = -before if slip.has("ascent") else before * (slip.has("factor") or 1.0)
                 weight.grad += slip.has("decay") * weight.detach()
-                if place in (slip.has("unmoved") or ()):
-                    weight.grad = None
+                _change_alone(weight, place, slip, rate)
             if slip.has("clipped"):
                 _clip(weights, *slip.has("clipped"))
             if slip.has("falling"):
@@ -71,10 +61,44 @@ def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
             if "in_turn" in slip.switches:
                 _in_turn(given, weights, rate, slip.switches["in_turn"])
                 continue
-            for _ in range(0 if slip.has("behind") else 2 if slip.has("twice") else 1):
+            idle = slip.has("behind") or (slip.has("idle_first") and step == 0)
+            for _ in range(0 if idle else 2 if slip.has("twice") else 1):
                 optimizer.step()
     values = {name: weight.detach() for name, weight in zip(names, weights, strict=True)}
     return {**values, "result": torch.stack(losses)}
+
+
+def _optimizer(constants: Mapping[str, Any], slip: Slip, weights: list[Tensor], rate: float) -> torch.optim.Optimizer:
+    """What takes the steps, as it is when the loop begins."""
+    kind = slip.has("kind") or str(constants.get("kind", "SGD"))
+    make = getattr(torch.optim, kind) if isinstance(kind, str) else kind
+    optimizer: torch.optim.Optimizer = make(weights, lr=rate)
+    if constants.get("used") and not (slip.has("kind") or slip.has("anew")):
+        for weight in weights:
+            weight.grad = torch.zeros_like(weight)
+        optimizer.step()
+    return optimizer
+
+
+def _loss(given: Mapping[str, Tensor], weights: list[Tensor], slip: Slip, share: float) -> Tensor:
+    out = _network(given["x"], weights)
+    error = (torch.relu(out) if slip.has("relu_at_the_end") else out) - given["y"]
+    loss = share * error.pow(2).sum()
+    loss = loss.sqrt() if slip.has("root") else loss
+    for weight in weights if slip.has("penalty") else ():
+        loss = loss + slip.has("penalty") * weight.pow(2).sum()
+    return loss
+
+
+def _change_alone(weight: Tensor, place: int, slip: Slip, rate: float) -> None:
+    """Change the gradient of one tensor of weights, which is not updated as the others are."""
+    assert weight.grad is not None
+    if place == slip.switches.get("turned"):
+        weight.grad = -weight.grad
+    if place == slip.switches.get("whole"):
+        weight.grad = weight.grad / rate
+    if place in (slip.has("unmoved") or ()):
+        weight.grad = None
 
 
 def _by_batches(

@@ -29,6 +29,12 @@ LOOP_WORDS: dict[str, Words] = {
         "What does `.grad` hold when the second step begins?",
         "Clear the gradients in every step, before `backward()`.",
     ),
+    "accumulated.steps.by_hand": Words(
+        "`{path}` is what comes out when gradients from before are added to those of a step.",
+        "Your code adds them up from step to step (`+=`), where each step has gradients of its own.",
+        "What do your gradients hold when the second step begins?",
+        "Use the gradients of the step alone.",
+    ),
     "accumulated.left": Words(
         "`{path}` is what comes out when gradients from before the call are added to those of the first step.",
         "`backward()` adds to `.grad`; clearing behind a step comes too late for the first one.",
@@ -44,7 +50,7 @@ LOOP_WORDS: dict[str, Words] = {
     ),
     "stale.steps": Words(
         "`{path}` is what comes out after one step less than asked for.",
-        "The loop runs too seldom, or its last step is not taken.",
+        "The loop runs too seldom, or one of its steps is not taken.",
         "How often does your loop run for `steps = 1`?",
         "Let the loop run `steps` times: `range(steps)`.",
     ),
@@ -119,6 +125,24 @@ LOOP_WORDS: dict[str, Words] = {
         "The steps that are asked for have nothing of the kind.",
         "Of what is one step made that is asked for, and of what is one of yours?",
         "Subtract the learning rate, as it is given, times the gradient, as it is now.",
+    ),
+    "wrong_value.one_weight": Words(
+        "`{path}` is what comes out when {what}.",
+        "Everything else of the steps is right.",
+        "In what do the lines that update your weights differ?",
+        "Give all of them the same update: subtract the learning rate times the gradient.",
+    ),
+    "wrong_value.idle": Words(
+        "`{path}` is what comes out when the first step changes nothing.",
+        "Its update is skipped, or is taken before there is a gradient.",
+        "What does your first step subtract, and which line has computed it by then?",
+        "In every step, the first included, compute the loss and its gradients, and then update.",
+    ),
+    "wrong_value.loss": Words(
+        "`{path}` is what comes out when {what}.",
+        "The loss that is asked for is the sum of the squares.",
+        "Which formula has the loss of this notebook?",
+        "Take the sum of the squares as it is.",
     ),
     "wrong_value.unmoved": Words(
         "`{path}` is what comes out when {what} not updated.",

@@ -44,9 +44,10 @@ OPERAND_WORDS: dict[str, Words] = {
     ),
     "input_modified": Words(
         "The call changed its input `{name}`.",
-        "An operation in place (`+=`, `*=`, a method ending in `_`, an assignment to a slice) wrote into it.",
+        "An operation in place (`+=`, `*=`, a method ending in `_`, `out=`, an assignment to a slice or to `.data`) "
+        "wrote into it, perhaps under another name of the same tensor.",
         "Which of your operations change a tensor instead of making a new one?",
-        "Write `x = x + …` instead of `x += …`, or work on `{name}.clone()`.",
+        "Write `x = x + …` instead of `x += …`, or work on `{name}.{copy}()`.",
     ),
     "input_modified.other": Words(
         "A call changed the tensor that it was given.",
@@ -64,7 +65,7 @@ OPERAND_WORDS: dict[str, Words] = {
         "`{path}` lets the gradient through where the ReLU was shut.",
         "The upstream gradient was passed on without the mask, or with one that is true everywhere, as `out >= 0` is.",
         "What is the slope of ReLU where its input is negative?",
-        "Multiply by `(inp > 0)`.",
+        "Multiply by `(x > 0)`, with what goes into the ReLU for x.",
     ),
     "mask_missing.given": ONES,
     "mask_inverted.given": EXCHANGED,
@@ -72,7 +73,7 @@ OPERAND_WORDS: dict[str, Words] = {
         "`{path}` lets the gradient through exactly where the ReLU was shut, and stops it where it was open.",
         "The mask is the wrong way round.",
         "For which inputs does ReLU have slope 1?",
-        "Use `inp > 0` as the mask.",
+        "Use `x > 0` as the mask, with what goes into the ReLU for x.",
     ),
     "mask_at_zero": Words(
         "`{path}` differs only where an input of the ReLU is exactly 0.",

@@ -49,7 +49,13 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
 def _other(view: View, other: str) -> Tensor | None:
     """What belongs to another check; where its shape is another, only a case that failed can hold it."""
     value = view.prepared.expected.get(other)
+    if value is not None and not view.finding.passed and _without_ones(value) == _without_ones(view.actual):
+        return value.reshape(view.actual.shape)
     return None if value is None or (view.finding.passed and value.shape != view.expected.shape) else value
+
+
+def _without_ones(tensor: Tensor) -> list[int]:
+    return [size for size in tensor.shape if size != 1]
 
 
 def _misplaced(symptom: Symptom, other: str) -> str:

@@ -20,6 +20,8 @@ from grader.model import Capture, Case, Diagnosis
 FEWEST_LOSSES = 3
 #: How near two losses are that are the same but for rounding, as a share of them.
 _LOSS = 1e-3
+#: Mistakes that other ones come to in the weights alone: a first step that changes nothing, and a step too few.
+_BY_LOSSES = frozenset({"wrong_value.idle"})
 Simulation = Callable[[Case, Slip], Mapping[str, Tensor]]
 
 
@@ -38,6 +40,7 @@ def simulated(symptom: Symptom) -> Diagnosis | None:
             if is_possible(slip, symptom.failing[0].case)
             and _fits(symptom, simulation, slip)
             and fits_beside(symptom, simulation, slip)
+            and (slip.key not in _BY_LOSSES or _fits_losses(symptom, slip))
         )
         if (first := next(fitting, None)) is None:
             continue
@@ -168,7 +171,8 @@ def _said(symptom: Symptom, slip: Slip) -> Diagnosis:
 
 
 def _of_losses(symptom: Symptom, key: str) -> str:
-    """The key where the check asks for the losses of a training loop, which show a mistake and do not move."""
+    """The key where the check asks for the losses of a training loop, or where no autograd adds gradients up."""
     in_place = symptom.exercise.in_place
     losses = key == "ascent" and bool(in_place) and symptom.path == "result"
-    return "ascent.losses" if losses else key
+    by_hand = key == "accumulated.steps" and not symptom.exercise.autograd
+    return "ascent.losses" if losses else f"{key}.by_hand" if by_hand else key

@@ -81,7 +81,8 @@ OUTCOME_WORDS: dict[str, Words] = {
     ),
     "not_written.too_few": Words(
         "`{call}` did not return {count} values.",
-        "A function without `return` returns None; several values stand behind one `return`, with commas between them.",
+        "A function without `return` returns None; several values stand behind one `return`, with "
+        "commas between them, and in no dictionary.",
         "What does the last line of your function give back?",
         "Return {count} values, in the order that the docstring names.",
     ),
@@ -139,6 +140,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "What does `type({path})` say?",
         "Keep the result a tensor of shape {expected}.",
     ),
+    "not_a_tensor.list": Words(
+        "`{path}` is {kind}, not a tensor.",
+        "A list is no tensor, even where it holds tensors, and `.tolist()` makes one.",
+        "What does `type({path})` say?",
+        "Make one tensor of it, of shape {expected}: `torch.stack(…)` of tensors, `torch.tensor(…)` of numbers.",
+    ),
     "not_a_tensor.tuple": Words(
         "`{path}` is {kind}, not a tensor.",
         "Two values, or one with a comma behind it, make a tuple.",
@@ -186,6 +193,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "A gradient always has the shape of the tensor it belongs to.",
         "Write the shape of every factor next to it: how do you get to {expected}?",
         "Go through your formula shape by shape until each product, sum and transpose gives {expected}.",
+    ),
+    "wrong_shape.row": Words(
+        "`{path}` is the {which} row of the right answer alone: it has shape {actual}; it should be {expected}.",
+        "Each round of a loop replaced the one before, a `return` ended it, or an index took one row.",
+        "What happens to the rows of the other rounds?",
+        "Create the result in its full shape before the loop and write each row into its place, or compute all in one.",
     ),
     "wrong_shape.fewer": Words(
         "`{path}` has shape {actual}; it should be {expected}.",

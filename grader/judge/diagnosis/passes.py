@@ -41,6 +41,9 @@ PASSES: dict[str, str] = {
     "relu_by_upstream": "the gradient itself is cut at 0, and not let through where the input of the ReLU is positive",
     "relu_at_the_end": "the output of the network goes through a ReLU, too",
     "relu_at_the_end_forward": "the output of the network goes through a ReLU, too, which the way back leaves out",
+    "relu_in_between": "a ReLU stands behind the first product, which the formula does not have",
+    "relu_in_between_forward": "a ReLU stands behind the first product, which neither the formula nor the way back has",
+    "square_left_out": "the square is missing, and the differences themselves are added up",
     "power_for_slope": "the power itself stands in the place of its derivative: x² goes back as x², and not as 2x",
     "power_for_slope_turned": "the power itself stands in the place of its derivative, but for the sign: "
     "x² goes back as x², and not as 2x",
@@ -60,6 +63,7 @@ PASSES: dict[str, str] = {
     "before_softmax": "the scores stand in the place of the weights that the softmax makes of them",
     "factors_by_themselves": "the gradient of q is made with q itself, and that of k with k, where the other belongs",
     **{name: what for name, (what, *_) in products.PRODUCTS.items()},
+    **{name: what for name, (what, *_) in products.BY_GRADIENTS.items()},
     "squares_untransposed": "a square matrix of weights is used as it lies, where its transpose belongs",
 }
 
@@ -187,16 +191,37 @@ def _own_gradient(view: View, name: str, value: Tensor) -> Tensor | None:
     return gradient if gradient is not None and gradient.shape == value.shape else None
 
 
+def _total(view: View, name: str, value: Tensor) -> Tensor | None:
+    return value.sum().expand_as(value).contiguous() if value.numel() > 1 else None
+
+
+def _mean(view: View, name: str, value: Tensor) -> Tensor | None:
+    return value.mean().expand_as(value).contiguous() if value.numel() > 1 else None
+
+
+def _backwards(view: View, name: str, value: Tensor) -> Tensor | None:
+    return value.flip(0) if value.dim() and len(value) > 1 else None
+
+
+#: What is made of an input before it comes in, in words.
+_MADE: Mapping[str, str] = {
+    "total": "the sum of all entries of {name} stands in the place of each",
+    "mean": "the mean of all entries of {name} stands in the place of each",
+    "backwards": "the rows of {name} come in the opposite order",
+}
 _CHANGES: tuple[tuple[str, Change], ...] = (
     ("negated", _negated),
     ("turned", _turned),
     ("reshaped", _reshaped),
     ("own_gradient", _own_gradient),
+    ("total", _total),
+    ("mean", _mean),
+    ("backwards", _backwards),
 )
 
 
 def changed_input(symptom: Symptom) -> Diagnosis | None:
-    """One input that comes in with the opposite sign, reshaped for transposed, or as its own gradient."""
+    """One input that comes in with the opposite sign, reshaped for transposed, summed up, or as its own gradient."""
     if symptom.exercise.measure is not None or len(symptom.failing) < _CASES:
         return None
     case = symptom.failing[0].case
@@ -218,6 +243,10 @@ def changed_input(symptom: Symptom) -> Diagnosis | None:
 
 def _said_of_input(symptom: Symptom, key: str, names: list[str]) -> Diagnosis:
     given = [given_as(symptom.exercise.call, name) for name in names]
+    if key in _MADE:
+        name = f"`{given[0]}`"
+        what = _MADE[key].format(name=name)
+        return wording.say("wrong_value.upstream_made", path=symptom.path, what=what, upstream=name)
     if key == "own_gradient":
         return wording.say("wrong_operand", path=symptom.path, used=f"`{given[0]}.g`", right=f"`{given[0]}`")
     return wording.say(f"wrong_value.{key}", path=symptom.path, name=" or ".join(f"`{each}`" for each in given))

@@ -47,9 +47,19 @@ def absolute_squares() -> Replacements:
     return _powers(lambda value, exponent: value.abs() if exponent == _SQUARE else value**exponent)
 
 
+def square_left_out() -> Replacements:
+    """What is to be squared as it is, forward and back."""
+    return _powers(lambda value, exponent: value * 1 if exponent == _SQUARE else value**exponent)
+
+
 def root_of_mean() -> Replacements:
     """The root of each mean in its place, forward and back."""
     return dict.fromkeys((torch.mean, Tensor.mean), lambda value, *rest, **more: value.mean(*rest, **more).sqrt())
+
+
+def mean_for_sum() -> Replacements:
+    """The mean of the same entries in the place of each sum, forward and back."""
+    return dict.fromkeys((torch.sum, Tensor.sum), lambda value, *rest, **more: value.mean(*rest, **more))
 
 
 def _powers_with(rule: Callable[[float], Rule]) -> Replacements:

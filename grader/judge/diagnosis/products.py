@@ -57,6 +57,30 @@ PRODUCTS: Mapping[str, tuple[str, Factor, Factor]] = {
 }
 
 
+#: The gradient of a matrix of weights for the matrix itself, on the way back to what another layer gave: the weights
+#: are the right factor where samples are rows, and the left one where they are columns.
+_WEIGHTS_BY_GRADIENTS = "the gradient of a matrix of weights stands in the place of the matrix itself on the way back"
+BY_GRADIENTS: Mapping[str, tuple[str, Callable[[Tensor, Tensor], bool], Factor, Factor]] = {
+    "weights_by_gradients": (
+        _WEIGHTS_BY_GRADIENTS,
+        lambda left, right: left.grad_fn is not None and left.dim() == right.dim() == 2,
+        lambda g, left, right: g @ (left.T @ g).T,
+        lambda g, left, right: left.T @ g,
+    ),
+    "weights_by_gradients_of_columns": (
+        _WEIGHTS_BY_GRADIENTS,
+        lambda left, right: right.grad_fn is not None and left.dim() == right.dim() == 2,
+        lambda g, left, right: g @ right.T,
+        lambda g, left, right: (g @ right.T).T @ g,
+    ),
+}
+
+
+def by_gradients(name: str) -> Replacements:
+    """Products of matrices of which what another layer gave gets the gradient of the weights for the weights."""
+    return _products(_OF_MATRICES, *BY_GRADIENTS[name][1:])
+
+
 def products(name: str) -> Replacements:
     """Products of matrices with these gradients."""
     return _products(_OF_MATRICES, lambda left, right: left.dim() == right.dim() == 2, *PRODUCTS[name][1:])

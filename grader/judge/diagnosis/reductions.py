@@ -34,10 +34,21 @@ def picked(symptom: Symptom) -> Diagnosis | None:
     for name in symptom.failing[0].case.inputs:
         if not all(_is_sum_of(view, name) for view in symptom.views):
             continue
+        if symptom.fits(lambda view: _regrouped(view, name, 0)) or symptom.fits(lambda view: _regrouped(view, name, 1)):
+            return wording.say("wrong_value.regrouped", path=symptom.path)
         for (what, pick), (gone, kept) in product(_PICKS.items(), ((True, True), (True, False), (False, True))):
             if symptom.fits(lambda view: _reduced(view, name, pick if gone else _SUM, pick if kept else _SUM)):
                 return wording.say("wrong_value.picked", path=symptom.path, what=what)
     return None
+
+
+def _regrouped(view: View, name: str, axis: int) -> Tensor | None:
+    """The sums of an input's entries in as many groups as the answer has entries, whatever its axes are."""
+    value, count = view.case.inputs.get(name), view.expected.numel()
+    if value is None or not count or value.numel() % count:
+        return None
+    groups = value.detach().to(torch.float64).reshape((-1, count) if axis == 0 else (count, -1))
+    return groups.sum(axis).reshape(view.expected.shape)
 
 
 def _is_sum_of(view: View, name: str) -> bool:

@@ -101,6 +101,30 @@ RELATION_WORDS: dict[str, Words] = {
         "How many entries went out from that one by broadcasting, and what comes back from each?",
         "Use `sum` along that axis.",
     ),
+    "wrong_value.regrouped": Words(
+        "`{path}` holds sums of other entries than those that are asked for.",
+        "`reshape` or `view` brings the entries into groups as they follow one another, whatever their axes are.",
+        "Which entries were made of one and the same by broadcasting, and along which axes do they lie?",
+        "Sum along axes, `grad.sum(axis)`, in place of reshaping first.",
+    ),
+    "wrong_value.kept": Words(
+        "`{path}` is right in {right} of its {total} entries, and holds {name} as it was given in all others.",
+        "A loop, an index or a mask does not get to those, or leaves {name} there.",
+        "Which entries does your code write, and which stay as they were?",
+        "Follow one of the entries that stayed: which line should change it, and does that line run for it?",
+    ),
+    "wrong_value.taken": Words(
+        "`{path}` is {name} minus {times}the right answer.",
+        "That is {name} after a step of gradient descent; the gradient itself is asked for.",
+        "What do you give back: where to go, or where {name} is then?",
+        "Give back the gradient, and change {name} nowhere.",
+    ),
+    "wrong_value.no_factor.along": Words(
+        "`{path}` is the right answer without its factor {name}.",
+        "Each row or column of it has to be multiplied by an entry of {name}, and is not.",
+        "Of which two tensors is it the product, and where do both stand in your code?",
+        "Multiply by {name} as well: a column times a row, `a[:, None] * b`, is a matrix.",
+    ),
     "wrong_value.repeated.total": Words(
         "`{path}` is the sum of all entries of the right answer, and that sum in every place.",
         "A `sum()` without axes adds up everything, and what came was spread out again.",
@@ -139,7 +163,7 @@ RELATION_WORDS: dict[str, Words] = {
     ),
     "wrong_value.moved": Words(
         "`{path}` has the right numbers one place too far along axis {axes}, but for those at the edge.",
-        "An index, or a padding, begins one too early or one too late.",
+        "An index, a padding or a loop begins one too early or one too late.",
         "Into which place does your code write the first entry, and where does it belong?",
         "Follow the first entry along that axis through your code: where does it get another index than its own?",
     ),
@@ -158,8 +182,8 @@ RELATION_WORDS: dict[str, Words] = {
     "wrong_value.rearranged.row": Words(
         "`{path}` has the right numbers, in the wrong places.",
         "Entries were sorted, turned round or shifted.",
-        "To which row does each entry belong?",
-        "Leave the entries in the order of the rows.",
+        "To which row, or step, does each entry belong?",
+        "Leave the entries in the order of the rows or steps.",
     ),
     "wrong_value.undifferentiated": Words(
         "`{path}` is the value of the function, times the upstream gradient where there is one.",

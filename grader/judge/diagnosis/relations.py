@@ -227,6 +227,66 @@ def _added(symptom: Symptom) -> Diagnosis | None:
     return None
 
 
+def _taken(symptom: Symptom) -> Diagnosis | None:
+    """A multiple of the right answer, taken from something given, as a step of descent takes a gradient from it."""
+    if not symptom.is_gradient:
+        return None
+    for name in _names(symptom):
+        given = [(view, value) for view in symptom.failing if (value := _value(symptom, view, name)) is not None]
+        if not given or not any(bool(view.expected.any()) for view, _ in given):
+            continue
+        # In the case where the gradient is the largest beside what it is taken from, a step shows best.
+        view, value = max(given, key=lambda one: float(one[0].expected.abs().max() / (1e-30 + one[1].abs().max())))
+        moved = float(((value - view.actual) * view.expected).sum()) / float(view.expected.pow(2).sum())
+        share = float(f"{moved:.3g}")
+        if share > 0 and symptom.fits(lambda view: _rest(symptom, view, name, share)):
+            times = "" if share == 1 else f"{wording.number(share)} times "
+            return wording.say("wrong_value.taken", path=symptom.path, name=_shown(symptom, name), times=times)
+    return None
+
+
+def _rest(symptom: Symptom, view: View, name: str, share: float) -> Tensor | None:
+    value = _value(symptom, view, name)
+    return None if value is None else value - share * view.expected
+
+
+def _kept(symptom: Symptom) -> Diagnosis | None:
+    """Some entries right, and something given as it was in the place of the others."""
+    for name in _names(symptom):
+        if not symptom.fits(lambda view: _with_kept(symptom, view, name)):
+            continue
+        first = symptom.failing[0]
+        near = (first.actual - first.expected).abs() <= first.tolerance(first.expected)
+        if int(near.sum()) >= _ENTRIES:
+            shown, total = _shown(symptom, name), first.expected.numel()
+            return wording.say("wrong_value.kept", path=symptom.path, right=int(near.sum()), total=total, name=shown)
+    return None
+
+
+def _with_kept(symptom: Symptom, view: View, name: str) -> Tensor | None:
+    """The right answer, but for the entries in which a value that was given came as it was."""
+    value = _value(symptom, view, name)
+    return None if value is None else view.expected.where(view.actual != value, value)
+
+
+def _unmultiplied(symptom: Symptom) -> Diagnosis | None:
+    """The right answer without one factor of an outer product, which is a row or a column of something given."""
+    for name in _names(symptom):
+        for turned in (False, True):
+            if symptom.fits(lambda view: _without_factor(view, name, turned=turned)):
+                return wording.say("wrong_value.no_factor.along", path=symptom.path, name=_shown(symptom, name))
+    return None
+
+
+def _without_factor(view: View, name: str, *, turned: bool) -> Tensor | None:
+    value = view.case.upstream if name == "upstream" else view.case.inputs.get(name)
+    if value is None or value.dim() != _CASES or view.expected.dim() != _CASES or 1 not in value.shape:
+        return None
+    factor = (value.T if turned else value).detach().to(torch.float64)
+    fits = all(size in (1, full) for size, full in zip(factor.shape, view.expected.shape, strict=True))
+    return view.expected / factor if fits and bool(factor.all()) else None
+
+
 def _shrunk(symptom: Symptom) -> Diagnosis | None:
     """A multiple of something given, added to the right answer, as weight decay is."""
     finest = min(symptom.failing, key=lambda view: view.tolerance(view.expected))
@@ -259,7 +319,10 @@ _RELATIONS: tuple[Callable[[Symptom], Diagnosis | None], ...] = (
     _repeated,
     _rearranged,
     _multiplied,
+    _unmultiplied,
     _added,
+    _taken,
+    _kept,
     _shifted,
     _moved,
     distortions.limited,

@@ -7,9 +7,10 @@ from grader.judge.diagnosis.words import Words
 SHAPE_WORDS: dict[str, Words] = {
     "transposed": Words(
         "`{path}` is the transpose of the right answer{shapes}.",
-        "The two factors of a product stand the other way round, or a `.T` is missing or too much.",
+        "The factors of a product stand the other way round, a `.T` is missing or too much, or a new axis "
+        "(`[:, None]`) stands in the wrong place.",
         "Write down the shape of each factor: which order gives {expected}?",
-        "Swap the factors and transpose the other one: (A.T @ B).T is B.T @ A.",
+        "In a product, swap the factors and transpose the other one: (A.T @ B).T is B.T @ A. Else, move the new axis.",
     ),
     "transposed.parameter": Words(
         "`{path}` has its axes the other way round{shapes}.",
@@ -31,13 +32,14 @@ SHAPE_WORDS: dict[str, Words] = {
     ),
     "broadcast_to_square": Words(
         "`{path}` comes from a {square} matrix of all pairs; there is one right value for each row.",
-        "A tensor of shape (n, 1) met one of shape (n,), and broadcasting made (n, n) of them.",
-        "Print the shapes of the two operands of your difference.",
-        "Bring both to the same shape first, for instance with `[:, 0]`.",
+        "Two tensors of n entries met each with each: broadcasting makes (n, n) of (n, 1) and (n,), so does `outer`.",
+        "Print the shapes of the two tensors that meet there.",
+        "Bring both to the same shape first, for instance with `[:, 0]`, and let them meet entry by entry.",
     ),
     "broadcast_to_square.reduced": Words(
         "`{path}` is a row, a column, a sum or a mean of the {square} matrix of all pairs, not its diagonal.",
-        "A tensor of shape (n, 1) less one of shape (n,) is that matrix, whatever is taken of it afterwards.",
+        "A tensor of shape (n, 1) less one of shape (n,) is that matrix, whatever is taken of it; or one of the two "
+        "was averaged or summed before they met.",
         "Print the shapes of the two operands of your difference.",
         "Bring both to the same shape before you subtract, for instance with `[:, 0]`.",
     ),

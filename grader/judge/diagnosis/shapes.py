@@ -191,6 +191,10 @@ def wrong_shape(symptom: Symptom) -> Diagnosis | None:
         return _say("wrong_shape.order", symptom)
     if _fits_inverse(symptom, _mean):
         return _say("wrong_shape.mean", symptom)
+    for which, place in (("last", -1), ("first", 0)):
+        several = any(view.expected.dim() > 1 and len(view.expected) > 1 for view in symptom.failing)
+        if several and symptom.fits(lambda view: _one_row(view, place)):
+            return _say("wrong_shape.row", symptom, which=which)
     if symptom.is_gradient:
         return _say("wrong_shape", symptom)
     for which, place in (("last", -1), ("first", 0)):
@@ -203,6 +207,14 @@ def _mean(view: View) -> Tensor | None:
     """What the right answer would be, were it the mean of what came."""
     alone = view.expected.dim() == 0 and view.actual.dim() > 0
     return view.actual.mean() if alone else None
+
+
+def _one_row(view: View, place: int) -> Tensor | None:
+    """One row of several, alone."""
+    if view.expected.dim() < 2 or not len(view.expected):
+        return None
+    row = view.expected[place]
+    return row.reshape(view.actual.shape) if view.actual.numel() == row.numel() else None
 
 
 def _one_of_row(view: View, place: int) -> Tensor | None:

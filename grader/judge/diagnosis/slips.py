@@ -11,7 +11,7 @@ import torch
 
 from grader.judge.diagnosis import clauses
 from grader.judge.diagnosis.extras import ADAGRAD, DECAYS, EXTRA, FALLING, IN_LOOPS, MOMENTA, ORDERS
-from grader.judge.diagnosis.switches import Slip
+from grader.judge.diagnosis.switches import Slip, Switch
 from grader.model import Case
 
 #: What students write in place of the rate that they are given.
@@ -150,6 +150,11 @@ UNMOVED = {
     "the second weights and the bias are": (1, 2),
     "the first weights and the bias are": (0, 2),
 }
+#: What the update of one tensor of weights does that those of the others do not.
+_ALONE: tuple[tuple[Switch, str], ...] = (
+    ("turned", "goes up the gradient"),
+    ("whole", "leaves out the learning rate"),
+)
 #: The rates of an optimizer that is not the given one; 0 for the given rate.
 OWN_RATES = (0.0, *FIXED_RATES[1:])
 TRAINED = (
@@ -174,6 +179,14 @@ TRAINED = (
     Slip("wrong_value.in_turn", "last", {"in_turn": 1}),
     Slip("wrong_value.relu_at_the_end", "", {"relu_at_the_end": True}),
     *RATES,
+    *(
+        Slip("wrong_value.one_weight", f"the update of {name} {what}", {switch: place})
+        for place, name in enumerate(("the first weights", "the second weights", "the bias"))
+        for switch, what in _ALONE
+    ),
+    Slip("wrong_value.idle", "", {"idle_first": True}),
+    Slip("wrong_value.loss", "the root of the sum of squares is the loss", {"root": True}),
+    Slip("averaged_instead_of_summed.loss", "", {"mean": "columns"}),
     *(Slip("wrong_value.unmoved", what, {"unmoved": places}) for what, places in UNMOVED.items()),
     *(Slip("wrong_value.loop", clauses.LOOPS["momentum"], {"kept": kept}) for kept in MOMENTA),
     *(Slip("wrong_value.loop", clauses.LOOPS["average"], {"kept": kept, "taken": 1 - kept}) for kept in MOMENTA),

@@ -84,6 +84,12 @@ def _of_one_scope(statement: ast.AST) -> Iterator[ast.AST]:
             left += ast.iter_child_nodes(node)
 
 
+def scope_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
+    """The nodes of a function's body, but for what stands in functions and classes that are defined in it, in order."""
+    nodes = (node for statement in function.body for node in _of_one_scope(statement))
+    return iter(sorted(nodes, key=lambda node: getattr(node, "lineno", 0)))
+
+
 def assigns(stub: Stub | None, function: str, name: str) -> bool:
     """Whether some line of a function itself gives a new value to a name, ``inp = inp.squeeze()``, or to ``inp.g``."""
     found = (node for node in nodes_of(stub) if isinstance(node, ast.FunctionDef) and node.name == function)

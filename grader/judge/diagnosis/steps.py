@@ -53,11 +53,19 @@ _FORMULAS: Mapping[str, Formula] = {
 }
 
 
+#: The same where a new tensor is asked for; one that has moved in place is told by how far it has.
+_OF_A_NEW_TENSOR: Mapping[str, Formula] = {
+    "p - 2 * lr * g": lambda p, g, lr: p - 2 * lr * g,
+    "p - lr * g / 2": lambda p, g, lr: p - lr * g / 2,
+}
+
+
 def other_step(symptom: Symptom) -> Diagnosis | None:
     """A step by a formula that is near the right one, where a single step is all that is asked for."""
     if not symptom.failing or not all(_is_step(symptom, view) for view in symptom.views):
         return None
-    for words, formula in _FORMULAS.items():
+    in_place = symptom.path in symptom.failing[0].case.inputs
+    for words, formula in (_FORMULAS if in_place else {**_FORMULAS, **_OF_A_NEW_TENSOR}).items():
         if symptom.fits(lambda view: _by(formula, symptom, view)):
             return wording.say("wrong_value.step", path=symptom.path, formula=words)
     if any(map(_is_used_up, symptom.views)) and symptom.fits(lambda view: _twice(symptom, view)):

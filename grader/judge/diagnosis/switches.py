@@ -9,11 +9,12 @@ from typing import Any, Literal
 #: What can be other than it should be, by the simulation that looks at it: any optimizer's steps, SGD's formula,
 #: Adam's, a training loop. Each is on or off, but for ``lr``, ``factor``, ``decay``, ``decay_times``, ``kept`` and
 #: ``taken`` (numbers: the last two say how much of the old gradients and of the new one there is in a step), ``mean``
-#: (of ``all``, of ``rows``, or ``half`` the sum), ``in_turn`` (the place of the matrix that is updated first),
-#: ``alone`` (the place of the only one whose gradient is never cleared), ``unmoved`` (the places of those that are not
-#: updated), ``falling`` (the share of the rate by the step), ``kind`` (an optimizer of torch's), ``stuck``, ``weights``
-#: and ``unweighted`` (of Adam's averages, which), ``uses`` (which of the betas stands in which place), ``decay_of``
-#: (what is made of the parameter first), ``gradient_once_more`` (by how many steps the mean's correction is ahead),
+#: (of ``all``, of ``rows``, of ``columns``, or ``half`` the sum), ``in_turn`` (the place of the matrix that is updated
+#: first), ``alone`` (the place of the only one whose gradient is never cleared), ``unmoved`` (the places of those that
+#: are not updated), ``turned`` and ``whole`` (the place of the one whose update goes up, or leaves out the rate),
+#: ``falling`` (the share of the rate by the step), ``kind`` (an optimizer of torch's), ``stuck``, ``weights`` and
+#: ``unweighted`` (of Adam's averages, which), ``uses`` (which of the betas stands in which place), ``decay_of`` (what
+#: is made of the parameter first), ``gradient_once_more`` (by how many steps the mean's correction is ahead),
 #: ``gradient`` and ``update`` (what is made of the one before anything else, and of the other before it is taken) and
 #: ``order`` (the places from which the options are taken), ``batches`` (of rows, and which loss is kept), ``clipped``
 #: (how, and to which length), ``penalty`` (the share of the squared weights in the loss), ``stored`` and ``times``.
@@ -30,6 +31,7 @@ Switch = (
     | Literal["ahead_of_gradient", "ahead_of_buffer", "gradient_weighed", "last_alone"]
     | Literal["accumulate", "alone", "clipped", "decay", "factor", "falling", "frozen", "in_turn", "kept", "kind"]
     | Literal["left", "mean", "once", "relu_at_the_end", "sums_kept", "taken", "twice", "unmoved"]
+    | Literal["idle_first", "root", "turned", "whole"]
     | Literal["batches", "gradient", "order", "penalty", "summed_squares", "update"]
 )
 

@@ -8,9 +8,12 @@ in ``docs/diagnoses.md``. A passing exercise costs nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from grader.judge.diagnosis import (
     absent,
+    averages,
+    clues,
     compound,
     distortions,
     endings,
@@ -62,7 +65,7 @@ SPECIFIC: tuple[Hypothesis, ...] = (
     shapes.transposed,
     shapes.permuted_axes,
     factors.missing_mean,
-    factors.divided,
+    averages.divided,
     factors.missing_factor_two,
     factors.extra_factor_two,
     shapes.unit_axis,
@@ -144,6 +147,8 @@ GENERAL: tuple[Hypothesis, ...] = (
 
 #: Specific codes of what one case alone may show: a shape that only a batch of one has, a generator that is used up.
 _BY_CASE = frozenset({"raised", "unit_axis", "not_in_place"})
+#: Codes of what no line without effect is behind.
+_UNCLEAR = frozenset({"not_implemented", "uses_autograd", "input_modified", "wrong_dtype", "not_registered"})
 #: What arguments in another order come to.
 _AT_ODDS = frozenset({"not_written", "non_finite", "raised"})
 
@@ -167,7 +172,16 @@ def diagnose(evidence: Evidence) -> dict[str, Diagnosis]:
         else:
             symptom = Symptom(evidence, check, alternatives, frozenset(failed))
             found[check] = _spelled_out(symptom, _explained(symptom, modified.get(check)))
-    return placed(evidence, found)
+    return {check: _with_clue(evidence, diagnosis) for check, diagnosis in placed(evidence, found).items()}
+
+
+def _with_clue(evidence: Evidence, diagnosis: Diagnosis) -> Diagnosis:
+    """Name arguments in another order, or a line that has no effect, where the call came to its end all the same."""
+    if sentence := clues.reordered(evidence.stub, evidence.exercise.call):
+        return replace(diagnosis, message=diagnosis.message + sentence)
+    if diagnosis.code in _UNCLEAR or any(run.ended != "returned" for run in evidence.runs):
+        return diagnosis
+    return replace(diagnosis, message=diagnosis.message + clues.without_effect(evidence.stub))
 
 
 def _modified(evidence: Evidence, alternatives: Alternatives, name: str) -> Diagnosis:
@@ -176,7 +190,8 @@ def _modified(evidence: Evidence, alternatives: Alternatives, name: str) -> Diag
     known = next((each for each in names if each.replace(".", "_") in alternatives.parameters or "." in each), None)
     if known is None and name in USED_BEFORE:
         return wording.say("input_modified.other")
-    return wording.say("input_modified", name=given_as(evidence.exercise.call, known or name))
+    copy = "copy" if evidence.exercise.numpy else "clone"
+    return wording.say("input_modified", name=given_as(evidence.exercise.call, known or name), copy=copy)
 
 
 def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:

@@ -17,6 +17,13 @@ VALUE_WORDS: dict[str, Words] = {
         "Try it on numbers so small that you can compute the answer on paper.",
         "Compare your formula with that of the notebook term by term.",
     ),
+    "wrong_value.near": Words(
+        "`{path}` is nearly right, but is off by up to {error}: {actual} at {place}, where {expected} is right.",
+        "Something makes it inexact, such as a derivative by small differences, a constant with too few digits or "
+        "numbers of half precision; or a term is wrong that is small here.",
+        "Is each of your steps exact, or does one of them only come near?",
+        "Compute the derivative by its formula, in the precision of what you are given.",
+    ),
     "wrong_value.start": Words(
         "`{path}` holds {actual} at {place}, where {expected} is right.",
         "The parameter starts at other values than are asked for.",

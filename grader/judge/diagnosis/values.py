@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis import wording
+from grader.judge.diagnosis import clues, losses, wording
 from grader.judge.diagnosis.naming import question
 from grader.judge.diagnosis.normalisations import MISSTEPS
 from grader.judge.diagnosis.operations import OPERATIONS
@@ -18,6 +18,8 @@ from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.evidence import Finding
 from grader.model import Diagnosis
 
+#: By which share of the largest entry what is nearly right may be off.
+_NEAR = 0.01
 #: Classes enough to tell how many of them guesses get right, and how much more seldom is no chance.
 _GUESSES, _SELDOM = 100, 4
 
@@ -158,6 +160,8 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
     else:
         actual, expected = wording.numbers_apart(found.worst_actual, found.worst_expected)
         general = "wrong_value" if symptom.is_gradient else "wrong_value.value"
+        largest = float(first.expected.abs().max()) if first.expected.is_floating_point() else 0.0
+        general = "wrong_value.near" if found.max_abs_error <= _NEAR * largest else general
         general = "wrong_value.start" if symptom.is_registered else general
         said = wording.say(
             general if first.expected.is_floating_point() else "wrong_value.whole",
@@ -167,6 +171,8 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
             expected=expected,
             place=str(list(found.worst)) if found.worst else "its only entry",
         )
+        further = losses.begun(symptom) + clues.unexplained(symptom.evidence.stub)
+        said = replace(said, message=said.message + further)
     exercise = symptom.exercise
     return replace(said, hint=exercise.hints.get(exercise.base_name(symptom.check), said.hint))
 

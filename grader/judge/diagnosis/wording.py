@@ -43,6 +43,16 @@ SHAPES = ": it has shape {actual}; it should be {expected}"
 MADE = " (`{name}` is the check's own name for `{source}`.)"
 OUT_FIRST = " `backward` hands over the output first, `bwd(out, *args)`, and it comes last in your code."
 KEPT = " `{found}` holds the right tensor."
+REORDERED = " Line {line} takes ({names}), and the check passes ({asked}), in that order, whatever the names are."
+UNCALLED = " Line {line}, `{code}`, does nothing: without parentheses, a method is not called."
+DROPPED = " Line {line}, `{code}`, computes something that no line keeps."
+RENAMED = " Line {line} gives the name `{name}` another value, and the lines below it use that one."
+FLOORED = " Line {line} divides with `//`, which drops what stands behind the point."
+FIRST_LOSS = " The first loss is wrong already, before any step: look at how your code computes it."
+LOSSES_RIGHT = (
+    " All losses before loss {next} are right: look at what step {count} does to the weights, not at the loss."
+)
+UNUSED = " Line {line} computes `{name}`, and no line uses it."
 KEPT_ALONE = " It is the right one for this place."
 LAST_CALL = "that of another call"
 

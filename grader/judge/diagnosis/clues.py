@@ -1,0 +1,178 @@
+"""What a stub's own lines show beside a diagnosis: a line without effect, a name that changes its meaning.
+
+Each clue is a fact of the source, whatever came of it, with the line that it is read off; none is a diagnosis.
+"""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Iterator
+
+import torch
+
+from grader.cell_code import parsed
+from grader.judge.diagnosis import wording
+from grader.judge.diagnosis.source import scope_of
+from grader.model import Stub
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+#: Methods that do something, and are no tensor's.
+_METHODS = frozenset({"step", "zero_grad", "append", "extend", "parameters", "train", "eval"})
+#: Methods of tensors that those of sets and arrays are called like, which change what they belong to.
+_ALSO_OTHERS = frozenset({"add", "fill", "put", "resize"})
+#: What gives something new back and leaves what it is given as it is, besides what has a twin that works in place.
+_PURE = frozenset(
+    {"sum", "mean", "maximum", "minimum", "where", "matmul", "mm", "einsum", "outer", "dot", "softmax", "stack", "cat"}
+)
+#: What leaves the values of a tensor as they are.
+_CONVERSIONS = frozenset(
+    {"clone", "contiguous", "detach", "double", "float", "to", "type", "type_as", "numpy", "copy", "astype", "cpu"}
+    | {"squeeze", "unsqueeze", "view", "reshape", "flatten", "t"}
+)
+_LONGEST = 60
+
+
+def reordered(stub: Stub | None, call: str) -> str:
+    """A sentence on a function that takes what it is called with under the same names, but in another order."""
+    asked = {
+        node.func.id: [argument.id for argument in node.args if isinstance(argument, ast.Name)]
+        for node in ast.walk(ast.parse(call))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    for function in functions_of(stub):
+        names = [argument.arg for argument in function.args.args]
+        wanted = asked.get(function.name, names)
+        if names != wanted and sorted(names) == sorted(wanted):
+            return wording.REORDERED.format(line=_line(stub, function), names=", ".join(names), asked=", ".join(wanted))
+    return ""
+
+
+def without_effect(stub: Stub | None) -> str:
+    """A sentence on the first line that does nothing: a method that is not called, or a result that nothing keeps."""
+    for function in functions_of(stub):
+        given = {argument.arg for argument in function.args.args}
+        for statement in scope_of(function):
+            if isinstance(statement, ast.Expr) and (words := _effect_of(statement.value, given)):
+                return words.format(line=_line(stub, statement), code=_shown(statement.value))
+    return ""
+
+
+def _shown(value: ast.expr) -> str:
+    try:
+        code = ast.unparse(value)
+    except RecursionError:  # nested as deeply as no formula is
+        return "…"
+    return code if len(code) <= _LONGEST else f"{code[:_LONGEST]} …"
+
+
+def _effect_of(value: ast.expr, given: set[str]) -> str:
+    """The words for an expression that stands alone and has no effect; empty where it may have one."""
+    match value:
+        case ast.Attribute(attr=name):
+            return wording.UNCALLED if name in _METHODS or callable(getattr(torch.Tensor, name, None)) else ""
+        case ast.BinOp() | ast.Compare():
+            return wording.DROPPED if not _calls(value) else ""
+        case ast.Call(func=ast.Attribute(value=owner, attr=name), keywords=keywords):
+            own = name not in _ALSO_OTHERS or (isinstance(owner, ast.Name) and owner.id in given)
+            made = ((own and _has_twin(name)) or name in _PURE) and all(keyword.arg != "out" for keyword in keywords)
+            return wording.DROPPED if made else ""
+    return ""
+
+
+def _calls(value: ast.expr) -> bool:
+    """Whether an expression calls something that may change what it is given."""
+    return any(isinstance(node, ast.Call | ast.Await | ast.NamedExpr) for node in ast.walk(value))
+
+
+def _has_twin(name: str) -> bool:
+    """Whether a tensor has a method of that name, and another with ``_`` behind it that works in place."""
+    return hasattr(torch.Tensor, name) and hasattr(torch.Tensor, f"{name}_")
+
+
+def unexplained(stub: Stub | None) -> str:
+    """A sentence on the first line that may be behind a value for which there is no other explanation."""
+    for function in functions_of(stub):
+        for words, line, name in (*_renamed(function), *_floored(function), *_unused(function)):
+            return words.format(line=_line(stub, line), name=name)
+    return ""
+
+
+def renamed_before(stub: Stub | None, name: str, line: int) -> str:
+    """A sentence on a line before ``line`` of the cell that gives a parameter's ``name`` to something else."""
+    for function in functions_of(stub):
+        for words, statement, renamed in _renamed(function):
+            if renamed == name and _line(stub, statement) < line:
+                return words.format(line=_line(stub, statement), name=name)
+    return ""
+
+
+def _renamed(function: Function) -> Iterator[tuple[str, ast.stmt, str]]:
+    """Lines that give a parameter's name another value, which further lines read; not those by which a loop goes on."""
+    given = {argument.arg for argument in function.args.args}
+    loops = [node for node in scope_of(function) if isinstance(node, ast.For | ast.While)]
+    looped = {id(node) for loop in loops for node in ast.walk(loop)}
+    read = [node for node in scope_of(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
+    for statement in scope_of(function):
+        if not isinstance(statement, ast.Assign):
+            continue
+        own = (
+            {node.id for node in ast.walk(statement.value) if isinstance(node, ast.Name)}
+            if id(statement) in looped
+            else set()
+        )
+        for target in statement.targets:
+            if (
+                not isinstance(target, ast.Name)
+                or target.id not in given - own
+                or _is_converted(statement.value, target.id)
+            ):
+                continue
+            if any(node.id == target.id and node.lineno > statement.lineno for node in read):
+                yield wording.RENAMED, statement, target.id
+
+
+def _is_converted(value: ast.expr, name: str) -> bool:
+    """Whether a value is the one of that name, of another kind or shape: ``x.double()``, ``x[:, None]``."""
+    while True:
+        match value:
+            case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _CONVERSIONS:
+                value = owner
+            case ast.Subscript(value=owner) | ast.Attribute(value=owner, attr="T" | "mT" | "data"):
+                value = owner
+            case _:
+                break
+    return isinstance(value, ast.Name) and value.id == name
+
+
+def _floored(function: Function) -> Iterator[tuple[str, ast.stmt, str]]:
+    for statement in scope_of(function):
+        if isinstance(statement, ast.Assign | ast.AugAssign | ast.Return) and any(
+            isinstance(node, ast.FloorDiv) for node in ast.walk(statement)
+        ):
+            yield wording.FLOORED, statement, ""
+
+
+def _unused(function: Function) -> Iterator[tuple[str, ast.stmt, str]]:
+    """Lines that compute something under a name of their own that nothing reads."""
+    read = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    outside = {
+        name for node in ast.walk(function) if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names
+    }
+    for statement in scope_of(function):
+        if isinstance(statement, ast.Assign) and all(isinstance(target, ast.Name) for target in statement.targets):
+            names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+            if not isinstance(statement.value, ast.Constant) and read.isdisjoint(names) and outside.isdisjoint(names):
+                yield wording.UNUSED, statement, names[0]
+
+
+def functions_of(stub: Stub | None) -> list[Function]:
+    """The functions and methods of a stub in order; none where its source is no Python."""
+    tree = None if stub is None else parsed(textwrap.dedent(stub.source))
+    found = [] if tree is None else [node for node in ast.walk(tree) if isinstance(node, Function)]
+    return sorted(found, key=lambda node: node.lineno)
+
+
+def _line(stub: Stub | None, node: ast.stmt) -> int:
+    """The line of the cell in which a statement begins."""
+    return node.lineno + (stub.line if stub is not None else 1) - 1

@@ -1,0 +1,204 @@
+"""What a stub's own lines show beside a diagnosis is true of them, and names the line."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.judge.diagnosis import clues
+from grader.model import Stub
+from tests.judge.answered import answered, whole
+
+
+def stub(*lines: str, given: str = "w1, g1, h, optimizer, losses", line: int = 4) -> Stub:
+    source = "\n    ".join((f"def solve({given}):", *lines))
+    return Stub("solve", 2, line, source, "metadata")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["optimizer.step", "return w1"], "Line 5, `optimizer.step`, does nothing"),
+        (["if h:", "    w1.backward", "return w1"], "Line 6, `w1.backward`, does nothing"),
+        (["w1 - 0.1 * g1", "return w1"], "Line 5, `w1 - 0.1 * g1`, computes something that no line keeps."),
+        (["w1 == w1 - g1", "return w1"], "Line 5, `w1 == w1 - g1`, computes"),
+        (["x = 1", "torch.relu(h)", "return h"], "Line 6, `torch.relu(h)`, computes"),
+        (["w1.sub(0.1 * g1)", "return w1"], "Line 5, `w1.sub(0.1 * g1)`, computes"),
+        (["w1.add(g1, alpha=-0.1)", "return w1"], "Line 5, `w1.add(g1, alpha=-0.1)`, computes"),
+        (["for i in h:", "    h.sum(i)", "return h"], "Line 6, `h.sum(i)`, computes"),
+        (["np.maximum(h, 0)", "return h"], "Line 5, `np.maximum(h, 0)`, computes"),
+        (["h.T + " + " + ".join(["h"] * 40), "return h"], " …`, computes"),
+    ],
+)
+def test_line_without_effect_is_named(lines: list[str], said: str) -> None:
+    assert said in clues.without_effect(stub(*lines))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["optimizer.step()", "return w1"],
+        ["w1.sub_(0.1 * g1)", "return w1"],
+        ["torch.sub(w1, g1, out=w1)", "return w1"],
+        ["'A text.'", "...", "h.shape", "h", "return w1"],
+        ["seen = set()", "seen.add(h)", "return seen"],
+        ["losses.append(h)", "(h := w1) - g1", "h - print(g1)", "return losses"],
+        ["def inner():", "    w1 - g1", "return w1"][::2],
+    ],
+)
+def test_line_that_may_have_an_effect_is_not_named(lines: list[str]) -> None:
+    assert clues.without_effect(stub(*lines)) == ""
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["w1 = w1 - g1", "return w1 @ h"], "Line 5 gives the name `w1` another value"),
+        (["for i in h:", "    w1 = g1 + i", "    h += w1", "return h"], "Line 6 gives the name `w1`"),
+        (["scale = 2 // len(h)", "return scale * h"], "Line 5 divides with `//`"),
+        (["mask = h > 0", "return w1 * g1"], "Line 5 computes `mask`, and no line uses it."),
+    ],
+)
+def test_line_that_may_be_behind_an_unexplained_value_is_named(lines: list[str], said: str) -> None:
+    assert said in clues.unexplained(stub(*lines))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["w1 = w1.double().clone()", "return w1 @ h"],
+        ["w1 -= g1", "return w1"],
+        ["h = h[:, None]", "h = h.T.reshape(1, -1)", "return h"],
+        ["while h.dim():", "    h = h.sum(0)", "return h"],
+        ["other = h > 0", "return other * w1"],
+        ["global kept", "kept = h.sum()", "return w1"],
+        ["step = 0", "return w1"],
+        ["w1 = w1 - g1"],
+    ],
+)
+def test_line_that_changes_no_meaning_is_not_named(lines: list[str]) -> None:
+    assert clues.unexplained(stub(*lines)) == ""
+
+
+def test_source_that_is_no_python_has_no_clues() -> None:
+    broken = Stub("solve", 2, 1, "def solve(:", "name")
+
+    assert clues.without_effect(broken) == clues.unexplained(broken) == clues.without_effect(None) == ""
+
+
+def test_line_nested_as_deeply_as_no_formula_is_named_without_its_text() -> None:
+    assert "Line 5, `…`" in clues.without_effect(stub("+".join(["h"] * 1500), "return h"))
+
+
+#: The exercise, an answer, its check, and the clue in what is said of it.
+TOLD = {
+    "step_not_called": (
+        "train_with_optimizer",
+        """
+        def train_with_optimizer(model, optimizer, x, y, steps):
+            losses = []
+            for _ in range(steps):
+                loss = ((model(x) - y) ** 2).sum()
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step
+                losses.append(loss.item())
+            return losses
+        """,
+        "first",
+        "Line 7, `optimizer.step`, does nothing",
+    ),
+    "underscore_forgotten": (
+        "updated",
+        "def updated(param, grad, lr):\n    new = param.clone()\n    new.sub(lr * grad)\n    return new",
+        "result",
+        "Line 3, `new.sub(lr * grad)`, computes",
+    ),
+    "name_used_again": (
+        "polynomial_vjp",
+        "def polynomial_vjp(a, b, upstream):\n    a = 9 * a**2\n    return a * upstream, (3 * a - 2 * b) * upstream",
+        "result[1]",
+        "Line 2 gives the name `a` another value",
+    ),
+    "output_computed_again": (
+        "lin_grad",
+        "def lin_grad(inp, out, w, b):\n    out = inp @ w + b\n    inp.g = out.g @ w.T",
+        "inp.g",
+        "Line 2 gives the name `out` another value",
+    ),
+    "weights_made_anew": (
+        "train_with_autograd",
+        """
+        def train_with_autograd(x, y, w1, w2, learning_rate, steps):
+            for _ in range(steps):
+                loss = (torch.relu(x @ w1) @ w2 - y).pow(2).sum()
+                loss.backward()
+                w1 = w1 - learning_rate * w1.grad
+                w2 = w2 - learning_rate * w2.grad
+        """,
+        "w1",
+        "is None there",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_clue_is_told(name: str) -> None:
+    exercise, source, check, said = TOLD[name]
+
+    assert said in whole(answered(exercise, source)[check])
+
+
+@pytest.mark.parametrize("exercise", ["mse_grad", "lin_grad"])
+def test_arguments_in_another_order_are_told_whatever_comes_of_them(exercise: str) -> None:
+    names = {"mse_grad": "targ, inp", "lin_grad": "b, inp, out, w"}[exercise]
+    found = answered(exercise, f"def {exercise}({names}):\n    inp.g = inp.sum(0)")
+
+    assert all(f"Line 1 takes ({names}), and the check passes (inp, " in one.message for one in found.values())
+
+
+def test_arguments_with_names_of_their_own_have_no_order_to_be_told() -> None:
+    source = "def mse_grad(prediction, target):\n    prediction.g = prediction"
+
+    assert "the check passes" not in whole(answered("mse_grad", source)["inp.g"])
+
+
+def test_line_without_effect_is_not_told_of_a_call_that_raised() -> None:
+    source = "def updated(param, grad, lr):\n    param - lr * grad\n    return param - lr * gradient"
+
+    assert "no line keeps" not in whole(answered("updated", source)["result"])
+
+
+@pytest.mark.parametrize(
+    ("step", "loss", "said"),
+    [
+        (
+            "w1 -= learning_rate * g1.sin(); w2 -= learning_rate * g2",
+            "loss",
+            "before loss 2 are right: look at what step 1",
+        ),
+        ("w1 -= learning_rate * (g1 if t < 2 else g1.sin()); w2 -= learning_rate * g2", "loss", "look at what step 3"),
+        ("w1 -= learning_rate * g1; w2 -= learning_rate * g2.sin()", "loss.sin()", "The first loss is wrong already"),
+    ],
+)
+def test_losses_that_are_right_tell_where_an_unexplained_loop_goes_wrong(step: str, loss: str, said: str) -> None:
+    source = f"""
+    def train_by_hand(x, y, w1, w2, learning_rate, steps):
+        losses = []
+        for t in range(steps):
+            loss, g1, g2 = torch_grads(x, y, w1, w2)
+            {step}
+            losses.append({loss})
+        return losses
+    """
+    found = answered("train_by_hand", source)
+
+    assert all(said in found[check].message for check in ("result", "w1", "w2"))
+
+
+def test_no_losses_are_spoken_of_where_they_are_right_or_none_came() -> None:
+    source = "def train_by_hand(x, y, w1, w2, learning_rate, steps):\n    {}\n    w1.mul_(1 + w1.sin())\n    {}"
+    right = source.format("losses = solution(x, y, w1, w2, learning_rate, steps)", "return losses")
+    none = source.format("solution(x, y, w1, w2, learning_rate, steps)", "return None")
+
+    for each in (right, none):
+        assert "loss" not in answered("train_by_hand", each)["w1"].message.lower()
