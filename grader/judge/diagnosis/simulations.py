@@ -8,6 +8,7 @@ considered.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -17,16 +18,34 @@ from grader.judge.diagnosis.slips import RIGHT_BETAS
 from grader.judge.diagnosis.switches import Slip, Switch
 from grader.model import Case
 
+#: The parameters of a run, by their places; ``both`` is the first two.
+_PARAMETERS = ("p", "q", "r")
 
-def driven(case: Case, slip: Slip, *, averaged: bool) -> dict[str, Tensor]:
-    """``p``, ``q``, ``r`` and ``both`` after the steps of an optimizer with SGD's or Adam's formula."""
+
+def driven(case: Case, slip: Slip, name: str, *, averaged: bool) -> Tensor:
+    """The parameter ``name`` after the steps of an optimizer with SGD's or Adam's formula; of ``both``, two of them.
+
+    Only a state that they share makes one depend on another, so that the others are not worked out without need.
+
+    Raises:
+        ValueError: there is no such parameter.
+    """
+    if name == "both":
+        return torch.cat([driven(case, slip, each, averaged=averaged).flatten() for each in _PARAMETERS[:2]])
+    place = _PARAMETERS.index(name)
+    shared = slip.has("shared") or slip.has("one_buffer")
+    return _driven(case, slip, range(len(_PARAMETERS)) if shared else (place,), averaged=averaged)[place]
+
+
+def _driven(case: Case, slip: Slip, places: Iterable[int], *, averaged: bool) -> list[Tensor]:
+    """All parameters, those at ``places`` after the steps."""
     given, constants = doubled(case), case.constants
     late = int(case.number("late", 0))
     options: Any = constants.get("options", ())
     if slip.has("order"):
         options = (*(_option(options, place, 0.0) for place in slip.has("order")), *options[3:])
-    params = [given[name].clone() for name in ("p", "q", "r")]
-    grads = [given[f"{name}_grads"] for name in ("p", "q", "r")]
+    params = [given[name].clone() for name in _PARAMETERS]
+    grads = [given[f"{name}_grads"] for name in _PARAMETERS]
     states: list[dict[str, Any]] = [{}, {}, {}]
     if slip.has("shared"):
         states[2] = states[0]
@@ -35,7 +54,7 @@ def driven(case: Case, slip: Slip, *, averaged: bool) -> dict[str, Tensor]:
     rates = [float(slip.has("lr") or case.number("lr"))] * 3
     step = _adam if averaged else _sgd
     for t in range(1 if slip.has("used_up") and constants.get("lazily") else len(grads[0])):
-        for i, param in enumerate(params):
+        for i, param in ((place, params[place]) for place in places):
             if slip.has("ended") and late == len(grads[0]) and i < 2:
                 continue  # the parameter that has no gradient at any step stands first, and ends every step
             if t >= (late if i == 1 else 0):
@@ -54,8 +73,7 @@ def driven(case: Case, slip: Slip, *, averaged: bool) -> dict[str, Tensor]:
                 param.sub_(rate * (-update if slip.has("ascent") else update))
         if t == 2 and not slip.has("constant_lr"):
             rates[:2] = [rate / 3 for rate in rates[:2]]
-    p, q, r = params
-    return {"p": p, "q": q, "r": r, "both": torch.cat((p.flatten(), q.flatten()))}
+    return params
 
 
 def _same(value: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Any
 
 from grader.judge.diagnosis import clauses, wording
-from grader.judge.diagnosis.optimizers import agrees, fits_beside, simulations_of, value_by
+from grader.judge.diagnosis.optimizers import agrees, explaining, simulations_of
 from grader.judge.diagnosis.slips import AVERAGED, DRIVEN, FIRST_BETA, OTHER_BETAS
 from grader.judge.diagnosis.switches import Slip, Switch
 from grader.judge.diagnosis.symptom import Symptom
@@ -75,8 +75,6 @@ def two_slips(symptom: Symptom) -> Diagnosis | None:
     for simulation, slips in simulations_of(symptom):
         if not agrees(symptom, symptom.failing[0], simulation):
             continue
-        for pair in _PAIRS.get(slips, ()):
-            fits = symptom.fits(lambda view: value_by(symptom, view, simulation, pair))
-            if fits and fits_beside(symptom, simulation, pair):
-                return wording.say(pair.key, path=symptom.path, what=pair.what)
+        for pair in explaining(symptom, simulation, _PAIRS.get(slips, ())):
+            return wording.say(pair.key, path=symptom.path, what=pair.what)
     return None
