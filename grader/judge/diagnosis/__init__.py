@@ -5,7 +5,8 @@ predict by ``alternatives``, what would be right under other circumstances. ``or
 hypotheses, by what they are about:
 
 Calls that left no tensor
-    ``endings`` (with ``errors`` and their ``causes``), ``absent``, ``returned``.
+    ``endings``, ``absent``, ``returned``; of exceptions ``errors`` and ``class_errors``, and their ``causes`` and
+    ``call_causes``.
 Values
     ``shapes``, ``factors``, ``values``, ``operands``, ``rows``, ``given``, ``uneven``, ``relations``, ``distortions``,
     ``reductions``; two mistakes at once in ``compound``.

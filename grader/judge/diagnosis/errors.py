@@ -14,19 +14,23 @@ from itertools import permutations
 import torch
 
 from grader.judge.diagnosis import causes, wording
+from grader.judge.diagnosis.call_causes import Cause
+from grader.judge.diagnosis.class_errors import cause_in_class
 from grader.model import Diagnosis, Stub, StudentError
 
 Fields = dict[str, object]
 Found = tuple[str, Fields]
 Find = Callable[[re.Match[str], StudentError], Found]
 _LONGEST = 500
+#: How much of a missing key is shown.
+_KEY = 40
 _TENSORS = frozenset({"Tensor", "Parameter"})
 
 
 def explained(error: StudentError, stub: Stub | None = None) -> Diagnosis:
     """The diagnosis of an exception that a stub raised, or a line of another cell that it calls."""
     message = error.message[:_LONGEST].strip()
-    key, fields = _cause(error, message)
+    key, fields = cause_in_class(error, message, stub) or _cause(error, message)
     cause = causes.CAUSES[key]
     shown = f"{error.type}: {message.partition(chr(10))[0]}" if message else error.type
     return wording.say(
@@ -51,7 +55,7 @@ def place(error: StudentError, stub: Stub | None = None) -> str:
     return where
 
 
-def _question(cause: causes.Cause, error: StudentError) -> str:
+def _question(cause: Cause, error: StudentError) -> str:
     if cause.question:
         return cause.question
     if error.line is None:
@@ -65,6 +69,10 @@ def _cause(error: StudentError, message: str) -> Found:
             return find(match, error)
     if error.type == "AssertionError" and error.code.strip().startswith("assert "):
         return "asserted", {}
+    if error.code.strip().startswith("raise "):
+        return "refused", {}
+    if error.type == "KeyError":
+        return "key", {"key": message[:_KEY]}
     kinds = {"RecursionError": "recursion", "StopIteration": "used_up", "BdbQuit": "debugger", "SystemExit": "exit"}
     return next((kinds[kind] for kind in (error.type, *error.bases) if kind in kinds), "other"), {}
 
@@ -133,8 +141,15 @@ def _dtypes(match: re.Match[str], error: StudentError) -> Found:
 def _no_attribute(match: re.Match[str], error: StudentError) -> Found:
     if match[1] in _TENSORS and match[2] == "g":
         return "no_attribute.gradient", {}
-    array = match[1].endswith("ndarray") and hasattr(torch.Tensor, match[2])
-    return "no_attribute.array" if array else "no_attribute", {"owner": match[1], "name": match[2]}
+    fields: Fields = {"owner": match[1], "name": match[2]}
+    if match[2] == "g":
+        return "no_attribute.no_tensor", fields
+    if hasattr(torch.Tensor, match[2]):
+        if match[1].endswith("ndarray"):
+            return "no_attribute.array", fields
+        if hasattr(builtins, match[1]):
+            return "no_attribute.builtin", fields
+    return "no_attribute", fields
 
 
 def _operator(match: re.Match[str], error: StudentError) -> Found:
@@ -169,6 +184,19 @@ def _not_callable(match: re.Match[str], error: StudentError) -> Found:
 
 def _axis_of_array(match: re.Match[str], error: StudentError) -> Found:
     return "axis", {"axis": match[1], "last": max(int(match[2]) - 1, 0)}
+
+
+def _of_kind(key: str) -> Find:
+    """A cause of an object's type, unless that is a function whose parentheses are missing."""
+
+    def find(match: re.Match[str], error: StudentError) -> Found:
+        return ("uncalled", {}) if _is_function(match[1]) else (key, {"kind": match[1]})
+
+    return find
+
+
+def _einsum(match: re.Match[str], error: StudentError) -> Found:
+    return "einsum", {"letter": match[1], "sizes": f"{match[3]} and {match[2]}"}
 
 
 def _arguments(match: re.Match[str], error: StudentError) -> Found:
@@ -227,6 +255,9 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"'(\w[\w.]{0,40})' object is not callable", _not_callable),
         (r"(?:got|not) torch\.return_types\.(\w+)", _plain("pair", "name")),
         (r"NoneType", _plain("none.value")),
+        (r"'(\w[\w.]{0,40})' object is not subscriptable", _of_kind("not_subscriptable")),
+        (r"cannot unpack non-iterable (\w{1,40}) object", _of_kind("unpack.single")),
+        (r"'(\w[\w.]{0,40})' object is not iterable", _of_kind("not_iterable")),
         (
             r"(\w+)\(\): argument '\w{1,40}' \(position \d+\) must be Tensor, not ([\w.]+)",
             _not_tensor,
@@ -248,6 +279,18 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"view size is not compatible", _plain("view")),
         (r"(?:more than one|only one element|multiple) .{0,40}(?:ambiguous|scalar|single)", _plain("scalar")),
         (r"cannot be converted to Scalar", _plain("scalar")),
+        (r"only integer tensors of a single element can be converted to an index", _plain("sequence")),
+        (r"Only Tensors of floating point and complex dtype can require gradients", _plain("dtype.gradient")),
+        (r"Expected index \[.{1,40}\] to be no larger than self", _plain("scatter")),
+        (
+            r"subscript (\w) has size (\d+) for operand \d+ which does not broadcast with previously seen size (\d+)",
+            _einsum,
+        ),
+        (
+            r"number of subscripts in the equation \((\d+)\) does not match the number of dimensions \((\d+)\)",
+            _plain("einsum.axes", "letters", "axes"),
+        ),
+        (r"to have (\d+) channels, but got (\d+) channels", _plain("channels", "wanted", "got")),
         (r"values to unpack", _plain("unpack")),
         (r"^No module named '([\w.]{1,80})'", _plain("module", "name")),
         (
