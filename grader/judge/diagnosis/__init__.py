@@ -12,7 +12,8 @@ Values
     ``reductions``; two mistakes at once in ``compound``.
 Passes with a changed function in them
     ``passes`` and ``values`` ask what comes of torch with something ``replaced`` (all of it in ``operations``):
-    ``activations``, ``powers``, ``softmaxes``, ``attention``, ``products``, ``convolutions``, ``normalisations``.
+    ``activations``, ``gelu_slopes``, ``powers``, ``substitutes``, ``softmaxes``, ``attention``, ``products``,
+    ``convolutions``, ``normalisations``.
 Steps of optimizers and loops
     ``moves``, ``steps``, ``hyperparameters``, ``settings``; ``optimizers`` and ``slip_pairs`` by ``simulations``, or
     the ``loop_simulation``, of each of the ``slips`` and of ``extras`` that nobody asked for, made by ``switches``.

@@ -54,9 +54,9 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
     if found := _written_elsewhere(symptom, absent):
         return found
     if name.endswith(".grad") and symptom.exercise.autograd:
-        owner = name.removesuffix(".grad")
-        key = "not_written.no_way_to_input" if owner in first.case.inputs else "not_written.no_way"
-        return wording.say(key, path=name, owner=owner)
+        source = name.removesuffix(".grad")
+        key = "not_written.no_way_to_input" if source in first.case.inputs else "not_written.no_way"
+        return wording.say(key, path=name, owner=source)
     attribute = re.match(r"\w+\.(\w+)", name)
     if first.actual.absence == "missing" and attribute and is_kept_on_class(symptom.evidence.stub, attribute[1]):
         return wording.say("state_shared.kept", path=name, name=attribute[1])

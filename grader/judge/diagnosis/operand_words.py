@@ -30,6 +30,12 @@ OPERAND_WORDS: dict[str, Words] = {
         "Which values does your code remember from one call to the next?",
         "Compute it anew in each call, from what that call was given.",
     ),
+    "accumulated.calls": Words(
+        "`{path}` is the right answer plus that of an earlier call.",
+        "What one call gives is added to what those before have given.",
+        "What stands in your variable when a call begins?",
+        "Begin each call anew: assign, in place of `+=` to what the object keeps.",
+    ),
     "stale.written": Words(
         "`{path}` was not written, but `{found}` was: the tensor of an earlier call.",
         "The object remembers its first call, not its last.",

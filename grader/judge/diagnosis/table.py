@@ -8,6 +8,7 @@ in ``docs/diagnoses.md``. A passing exercise costs nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from grader.judge.diagnosis import (
     absent,
@@ -130,6 +131,7 @@ GENERAL: tuple[Hypothesis, ...] = (
     rows.part_of_upstream,
     uneven.scaled_unevenly,
     relations.related,
+    distortions.inverted,
     passes.other_upstream,
     slip_pairs.two_slips,
     compound.twice_wrong,
@@ -141,6 +143,11 @@ GENERAL: tuple[Hypothesis, ...] = (
     values.wrong_value,
 )
 
+
+#: Those of them that name no mistake in the values.
+UNNAMED: frozenset[Hypothesis] = frozenset({absent.non_finite, values.wrong_value})
+#: Cases with numbers alone below which an agreement may be chance, where others hold none.
+_CASES = 2
 
 #: Specific codes of what one case alone may show: a shape that only a batch of one has, a generator that is used up.
 _BY_CASE = frozenset({"raised", "unit_axis", "not_in_place"})
@@ -190,8 +197,26 @@ def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
         return modified
     for hypothesis in GENERAL:
         if diagnosis := hypothesis(symptom):
-            return _only_in_one_case(symptom, diagnosis)
+            named = _where_finite(symptom) if hypothesis in UNNAMED else None
+            return named or _only_in_one_case(symptom, diagnosis)
     return wording.say("not_written", path=symptom.path, state="nothing of it came back")
+
+
+def _where_finite(symptom: Symptom) -> Diagnosis | None:
+    """The mistake in the cases that hold numbers, where others hold NaN or infinities: large values may overflow."""
+    findings = symptom.evidence.findings.get(symptom.check, ())
+    finite = tuple(
+        each for each in findings if (came := each.actual.tensor) is not None and bool(came.isfinite().all())
+    )
+    bad = [each for each in symptom.bad if each not in finite]
+    if not bad or len(symptom.bad) - len(bad) < _CASES:
+        return None
+    evidence = replace(symptom.evidence, findings={**symptom.evidence.findings, symptom.check: finite})
+    narrowed = replace(symptom, evidence=evidence)
+    for hypothesis in (*SPECIFIC, *GENERAL):
+        if hypothesis not in UNNAMED and (diagnosis := hypothesis(narrowed)):
+            return wording.added(diagnosis, wording.OVERFLOWS, label=bad[0].case.describe())
+    return None
 
 
 def _spelled_out(symptom: Symptom, diagnosis: Diagnosis) -> Diagnosis:
