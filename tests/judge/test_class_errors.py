@@ -139,7 +139,7 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
         "class Linear(nn.Module):\n    def __init__(self, n_in, n_out):\n        super().__init__()\n"
         "        self.w, self.b = [torch.zeros(n_in, n_out)], [torch.zeros(n_out)]",
         "out",
-        "`list` stands where something with `.data` is needed",
+        "`list` stands there, and it has no `.data`",
     ),
     "parameters_of_whole_numbers": (
         "Linear",

@@ -35,8 +35,8 @@ CALL_CAUSES: dict[str, Cause] = {
         "Look which tensor was meant: a layer's is its `.out`, a model's are its `parameters()`.",
     ),
     "no_attribute.builtin": Cause(
-        "An object of type `{owner}` stands where something with `.{name}` is needed, such as a tensor.",
-        "Look where that object comes from: a list, a tuple or a number may stand where a tensor belongs.",
+        "An object of type `{owner}` stands there, and it has no `.{name}`, as tensors have and objects of your class.",
+        "Look where that object comes from: a number, a list or a tuple may have to be converted first.",
     ),
     "no_attribute.array": Cause(
         "This is a NumPy array, and `{name}` is a method of tensors.",

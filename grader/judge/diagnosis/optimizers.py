@@ -50,7 +50,8 @@ def explaining(symptom: Symptom, simulation: Simulation, slips: Iterable[Slip]) 
     """
     together = [symptom] if simulation is _by_loop else _together(symptom, simulation)
     for slip in slips:
-        fits = all(_fits(one, simulation, slip) for one in together)
+        # Of a parameter without gradient, only its own case knows.
+        fits = all(_fits(one, simulation, slip) for one in ([symptom] if slip.has("ended") else together))
         loses = simulation is _by_loop and symptom.check == "result"
         if fits and (not loses or _leaves_weights(symptom, simulation, slip)):
             yield slip
@@ -178,7 +179,7 @@ def _said(symptom: Symptom, slip: Slip) -> Diagnosis:
     if slip.has("ended") and "p" in symptom.failed:  # not even where every parameter has a gradient
         return wording.say("not_in_place", path=symptom.path)
     used = wording.number(slip.has("lr")) if slip.has("lr") else clauses.SAME_RATE
-    return wording.say(_of_losses(symptom, slip.key), path=symptom.path, used=used, what=slip.what)
+    return wording.say(_of_losses(symptom, slip.key), path=symptom.path, used=used, what=slip.what, factor=slip.what)
 
 
 def _of_losses(symptom: Symptom, key: str) -> str:

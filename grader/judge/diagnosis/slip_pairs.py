@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
+import torch
+
 from grader.judge.diagnosis import clauses, wording
 from grader.judge.diagnosis.optimizers import agrees, explaining, simulations_of
 from grader.judge.diagnosis.slips import AVERAGED, DRIVEN, FIRST_BETA, OTHER_BETAS
@@ -31,7 +33,7 @@ _SGD: tuple[Mapping[str, Switches], ...] = (
     },
     {name: {name: True} for name in ("damp_first", "empty_first")},
     {name: {name: True} for name in ("no_nesterov", "always_nesterov", "buffer_only", "unscaled")},
-    {"rate_inside": {"rate_inside": True}},
+    {"rate_inside": {"rate_inside": True}, "signs": {"update": torch.sign}},
 )
 _ADAM: tuple[Mapping[str, Switches], ...] = (
     *_ALWAYS,
@@ -44,7 +46,7 @@ _ADAM: tuple[Mapping[str, Switches], ...] = (
         "stuck": {"stuck": ("mean", "square")},
         "first_beta": {"uses": FIRST_BETA},
     },
-    {name: {name: True} for name in ("no_root", "eps_inside", "no_eps", "eps_outside")},
+    {name: {name: True} for name in ("no_root", "eps_inside", "no_eps", "eps_outside", "no_square")},
     {
         **{name: {"uses": OTHER_BETAS[name]} for name in ("swapped", "one_beta")},
         "weights": {"weights": ("mean", "square")},
