@@ -406,7 +406,7 @@ ROWS = (
             """,
             "first",
             "not_in_place",
-            ("No step was taken",),
+            ("No step came to it",),
             ("-= step",),
         )
         for name, lines in (
@@ -433,7 +433,7 @@ ROWS = (
         """,
         "w1",
         "not_in_place",
-        ("No step was taken",),
+        ("No step came to it",),
     ),
     Row(
         "update_of_another_tensor",
@@ -450,7 +450,7 @@ ROWS = (
         "w1",
         "not_in_place",
         ("-= step",),
-        ("No step was taken",),
+        ("No step came to it",),
     ),
     # --------------------------------------------------------------------------------------------- optimizers
     *(
@@ -1333,7 +1333,7 @@ ROWS = (
             """,
             "first",
             "not_in_place",
-            ("No step was taken",),
+            ("No step came to it",),
             ("None of the usual",),
         )
         for name, parameters, clear in (

@@ -159,6 +159,8 @@ OPERATIONS: Mapping[str, Callable[[], Replacements]] = {
     **{name: softmaxes.softmax_slope(name) for name in softmaxes.SOFTMAXES},
     **{name: softmaxes.cross_entropy(name) for name in softmaxes.CROSS_ENTROPIES},
     **{name: partial(products.products, name) for name in products.PRODUCTS},
+    "square_of_mean": substitutes.square_of_mean,
+    "difference_of_squares": substitutes.difference_of_squares,
     "product_for_difference": lambda: _in_place_of_difference(operator.mul),
     "quotient_for_difference": lambda: _in_place_of_difference(operator.truediv),
     "squares_untransposed": products.squares_untransposed,

@@ -95,6 +95,7 @@ def _fits_others(symptom: Symptom, operation: str) -> bool:
 
 
 _CUT = "{upstream} is cut where the output is negative, as behind a ReLU"
+_SQUARE_OF_MEAN = "the mean of the differences is squared, where their squares have to be averaged"
 #: What is made of the upstream gradient before it is used.
 _UPSTREAMS: Mapping[str, Callable[[View], Tensor | None]] = {
     "the sum of all entries of {upstream} stands in the place of each": lambda view: _spread(view, "sum"),
@@ -121,15 +122,18 @@ def other_upstream(symptom: Symptom) -> Diagnosis | None:
 
 
 def other_operation(symptom: Symptom) -> Diagnosis | None:
-    """A product or a quotient in the place of a difference, in a value of the forward pass."""
+    """A product, a quotient or squares in the place of a difference, or the square of a mean, in a forward value."""
     if symptom.is_gradient or len(symptom.failing) < _CASES:
         return None
     for operation, what in (
         ("product_for_difference", "two tensors are multiplied"),
         ("quotient_for_difference", "one tensor is divided by the other"),
+        ("difference_of_squares", "two tensors are squared before one is taken from the other"),
     ):
         if symptom.fits(lambda view: under(symptom, operation, view)):
             return wording.say("wrong_value.operation", path=symptom.path, what=what)
+    if symptom.fits(lambda view: under(symptom, "square_of_mean", view)):
+        return wording.say("wrong_value.pass", path=symptom.path, what=_SQUARE_OF_MEAN)
     return None
 
 

@@ -133,6 +133,16 @@ def parameter(stub: Stub | None, function: str, place: int) -> str | None:
     return None
 
 
+def uninitialised(stub: Stub | None) -> str | None:
+    """The function by which a stub makes a tensor or an array that holds whatever was in memory, if it calls one."""
+    for node in nodes_of(stub):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name in {"empty", "empty_like", "new_empty"}:
+                return name
+    return None
+
+
 def takes_out_last(stub: Stub | None) -> bool:
     """Whether a ``bwd`` is written or called with its arguments before the output: ``def bwd(self, inp, out)``."""
     return any(map(_puts_out_last, nodes_of(stub)))

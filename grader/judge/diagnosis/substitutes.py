@@ -103,11 +103,6 @@ def relu_at_the_start(*, moved: bool = False) -> Replacements:
 
 #: Changes with words of their own.
 OTHERS: Mapping[str, tuple[str, Callable[[], Replacements]]] = {
-    "square_of_mean": (
-        "the mean of the differences is squared, where their squares have to be averaged",
-        square_of_mean,
-    ),
-    "difference_of_squares": ("the two terms are squared one by one, and not their difference", difference_of_squares),
     "relu_at_the_start": ("the input goes through a ReLU, too", relu_at_the_start),
     "relu_moved": (
         "the ReLU stands before the first product, and not behind it",

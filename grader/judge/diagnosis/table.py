@@ -197,8 +197,11 @@ def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
         return modified
     for hypothesis in GENERAL:
         if diagnosis := hypothesis(symptom):
-            named = _where_finite(symptom) if hypothesis in UNNAMED else None
-            return named or _only_in_one_case(symptom, diagnosis)
+            if hypothesis not in UNNAMED:
+                return _only_in_one_case(symptom, diagnosis)
+            if empty := source.uninitialised(symptom.evidence.stub):
+                return wording.added(diagnosis, wording.EMPTY, name=empty)
+            return _where_finite(symptom) or _only_in_one_case(symptom, diagnosis)
     return wording.say("not_written", path=symptom.path, state="nothing of it came back")
 
 

@@ -41,6 +41,7 @@ STANDS_STILL = " `{found}` does not change at all, which moves the others, too: 
 FORWARD = " The result of the forward pass is wrong already, so look there first."
 SHAPES = ": it has shape {actual}; it should be {expected}"
 OVERFLOWS = " Another case ({label}) has NaN or infinite entries: look for an overflow or a division by 0, too."
+EMPTY = " `{name}` holds whatever was in memory before, until every entry is written: begin with `zeros` to add up."
 MADE = " (`{name}` is the check's own name for `{source}`.)"
 OUT_FIRST = " `backward` hands over the output first, `bwd(out, *args)`, and it comes last in your code."
 KEPT = " `{found}` holds the right tensor."
