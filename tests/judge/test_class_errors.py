@@ -187,6 +187,23 @@ def test_list_of_tensors_is_not_said_to_hold_numbers() -> None:
     assert "plain Python numbers" not in whole(found)
 
 
+def test_buffers_of_all_objects_are_told_where_their_sizes_clash() -> None:
+    source = """
+    class SGD(solution):
+        held = {}
+
+        def step(self):
+            for i, p in enumerate(self.params):
+                if p.g is not None:
+                    self.held[i] = self.momentum * self.held.get(i, 0) + p.g
+                    p -= self.lr * self.held[i]
+    """
+    found = [each.message for each in answered("SGD", source).values() if each.code == "raised"]
+
+    assert found
+    assert all("`held` is one for all objects of the class" in message for message in found)
+
+
 def test_input_without_a_gradient_is_not_to_become_a_parameter() -> None:
     source = (
         "class Linear(solution):\n    @torch.no_grad()\n    def forward(self, x):\n        return super().forward(x)"

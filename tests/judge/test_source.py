@@ -9,6 +9,7 @@ from grader.judge.diagnosis.source import (
     makes_no_call,
     parameter,
     reads_gradient,
+    shared_container,
     takes_out_last,
     uninitialised,
     writes_in_part,
@@ -123,3 +124,18 @@ def test_source_tells_what_an_argument_is_called(place: int, name: str | None) -
 )
 def test_uninitialised_memory_is_found_by_its_call(source, name):
     assert uninitialised(Stub("f", 1, 1, source, "metadata")) == name
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("class SGD:\n    held = {}", "held"),
+        ("class SGD:\n    held = [None] * 2\n    kept = []", "kept"),
+        ("class SGD:\n    def __init__(self, params, held={}):\n        self.held = held", "held"),
+        ("class SGD:\n    held = {}\n    def __init__(self, params):\n        self.held = {}", None),
+        ("class SGD:\n    def __init__(self, params, betas=(0.9, 0.999)):\n        self.held = []", None),
+        ("class SGD:\n    rate = 0.1", None),
+    ],
+)
+def test_container_of_the_class_is_shared_by_its_objects(source, name):
+    assert shared_container(Stub("SGD", 1, 1, source, "metadata")) == name

@@ -186,6 +186,12 @@ WRONG: dict[str, tuple[str, ...]] = {
         "the factor σ is missing",
     ),
     "tanh_doubled": ("tanh_grad", grad("tanh_grad", "out.g * (1 - out * 2)"), "inp.g", "2 · tanh stands"),
+    "diagonal_of_the_softmax": (
+        "cross_entropy_grad",
+        "def cross_entropy_grad(logits, targ):\n    p = logits.softmax(1)\n    logits.g = p * (1 - p) / len(targ)",
+        "logits.g",
+        "p · (1 − p) is taken for the derivative",
+    ),
     "tanh_cubed": ("tanh_grad", grad("tanh_grad", "out.g * (1 - out**3)"), "inp.g", "tanh³ stands"),
 }
 _CDF, _DENSITY = "0.5 * (1 + torch.erf(inp / math.sqrt(2)))", "torch.exp(-inp**2 / 2) / math.sqrt(2 * math.pi)"

@@ -151,6 +151,8 @@ _CASES = 2
 
 #: Specific codes of what one case alone may show: a shape that only a batch of one has, a generator that is used up.
 _BY_CASE = frozenset({"raised", "unit_axis", "not_in_place"})
+#: What an exception says where tensors of two objects meet.
+_SIZES = "must match the size of tensor"
 #: What arguments in another order come to.
 _AT_ODDS = frozenset({"not_written", "non_finite", "raised"})
 
@@ -226,6 +228,9 @@ def _spelled_out(symptom: Symptom, diagnosis: Diagnosis) -> Diagnosis:
     """Say what a name stands for that only the check's own code knows, and in which order a method is called."""
     if diagnosis.code in _AT_ODDS and source.takes_out_last(symptom.evidence.stub):
         return wording.added(diagnosis, wording.OUT_FIRST)
+    clash = diagnosis.code == "raised" and _SIZES in diagnosis.message
+    if clash and (shared := source.shared_container(symptom.evidence.stub)):
+        return wording.added(diagnosis, wording.SHARED, name=shared)
     name = symptom.path
     made = made_of(symptom.exercise.call, name)
     if made is None or f"`{name}`" not in diagnosis.message:

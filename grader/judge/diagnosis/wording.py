@@ -42,6 +42,7 @@ FORWARD = " The result of the forward pass is wrong already, so look there first
 SHAPES = ": it has shape {actual}; it should be {expected}"
 OVERFLOWS = " Another case ({label}) has NaN or infinite entries: look for an overflow or a division by 0, too."
 EMPTY = " `{name}` holds whatever was in memory before, until every entry is written: begin with `zeros` to add up."
+SHARED = " `{name}` is one for all objects of the class: what one of them keeps there, the next one finds."
 MADE = " (`{name}` is the check's own name for `{source}`.)"
 OUT_FIRST = " `backward` hands over the output first, `bwd(out, *args)`, and it comes last in your code."
 KEPT = " `{found}` holds the right tensor."
