@@ -406,7 +406,7 @@ ROWS = (
             """,
             "first",
             "not_in_place",
-            ("No step came to it",),
+            ("No step was taken",),
             ("-= step",),
         )
         for name, lines in (
@@ -433,7 +433,7 @@ ROWS = (
         """,
         "w1",
         "not_in_place",
-        ("No step came to it",),
+        ("No step was taken",),
     ),
     Row(
         "update_of_another_tensor",
@@ -450,7 +450,7 @@ ROWS = (
         "w1",
         "not_in_place",
         ("-= step",),
-        ("No step came to it",),
+        ("No step was taken",),
     ),
     # --------------------------------------------------------------------------------------------- optimizers
     *(
