@@ -105,6 +105,7 @@ def _score_check(evidence: Evidence, check: str, points: float, diagnoses: Mappi
     shown = next((finding for finding in findings if not finding.passed), findings[0])
     share = _share(evidence, findings) if evidence.exercise.measure is not None else 0.0
     comparison = shown.comparison
+    differs = not shown.passed  # else the values are right, and lost for another reason: none of them shows it
     return CheckScore(
         name=check,
         status="partial" if share > 0 else "failed",
@@ -115,10 +116,10 @@ def _score_check(evidence: Evidence, check: str, points: float, diagnoses: Mappi
         expected_shape=comparison.expected_shape,
         actual_shape=comparison.actual_shape,
         max_abs_error=comparison.max_abs_error,
-        worst=comparison.worst,
-        worst_actual=comparison.worst_actual,
-        worst_expected=comparison.worst_expected,
-        sample=sample_of(shown),
+        worst=comparison.worst if differs else None,
+        worst_actual=comparison.worst_actual if differs else None,
+        worst_expected=comparison.worst_expected if differs else None,
+        sample=sample_of(shown) if differs else None,
     )
 
 

@@ -197,9 +197,12 @@ def _same_name(one: ast.expr, other: ast.expr) -> bool:
 
 
 def _makes(call: ast.Call) -> bool:
-    """Whether a call makes an object of the student's (``Mse()``, ``super()``) rather than computing a value."""
+    """Whether a call makes an object of the student's, or takes one out of several, rather than computing a value.
+
+    ``Mse()``, ``super()``, ``layers.pop()``, ``next(layers)``.
+    """
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    return name[:1].isupper() or name == "super"
+    return name[:1].isupper() or name in ("super", "pop", "next")
 
 
 def _tensor_names(tree: ast.Module) -> set[str]:

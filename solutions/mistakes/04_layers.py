@@ -192,6 +192,38 @@ class NoRelu(Model):
         self.layers[0].backward()
 
 
+@mistake("Model", "wrong_value")
+class ReluAtTheInput(Model):
+    def __init__(self, w1, b1, w2, b2):
+        super().__init__(w1, b1, w2, b2)
+        self.layers.insert(0, Relu())
+
+
+class _Huber(Mse):
+    def __call__(self, inp, targ):
+        super().__call__(inp, targ)
+        return torch.nn.functional.smooth_l1_loss(inp[:, 0], targ)
+
+    def backward(self):
+        self.inp.g = (self.inp - self.targ[:, None]).clamp(-1, 1) / len(self.targ)
+
+
+@mistake("Model", "wrong_value")
+class HuberForSquares(Model):
+    def __init__(self, w1, b1, w2, b2):
+        super().__init__(w1, b1, w2, b2)
+        self.loss = _Huber()
+
+
+@mistake("Model", "accumulated")
+class LossesAddedUp(Model):
+    total = 0
+
+    def __call__(self, x, targ):
+        self.total = self.total + super().__call__(x, targ)
+        return self.total
+
+
 @mistake("Module", "not_written")
 class ForgetsToReturn(Module):
     def __call__(self, *args):
@@ -246,6 +278,18 @@ class LetsZeroThroughModule(ReluModule):
         inp.g = out.g * (inp >= 0)
 
 
+@mistake("ReluModule", "raised")
+class CallWithoutSelf(ReluModule):
+    def __call__(inp):
+        return torch.relu(inp)
+
+
+@mistake("ReluModule", "wrong_value")
+class MinimumForMaximum(ReluModule):
+    def forward(self, inp):
+        return torch.clamp(inp, max=0)
+
+
 @mistake("ReluModule", "mask_missing")
 class NoMaskModule(ReluModule):
     def bwd(self, out, inp):
@@ -276,6 +320,25 @@ class WeightsOfTheClassModule(LinModule):
 class NoTwoModule(MseModule):
     def bwd(self, out, inp, targ):
         inp.g = (inp - targ[:, None]) / len(inp)
+
+
+@mistake("MseModule", "wrong_value")
+class SquareOfTheMean(MseModule):
+    def forward(self, inp, targ):
+        return (inp[:, 0] - targ).mean() ** 2
+
+
+@mistake("Mse", "stale")
+class DifferenceOfTheFirstCall(Mse):
+    def __call__(self, inp, targ):
+        if not hasattr(self, "difference"):
+            self.difference = inp[:, 0] - targ
+        self.inp = inp
+        self.out = self.difference.pow(2).mean()
+        return self.out
+
+    def backward(self):
+        self.inp.g = 2 * self.difference[:, None] / len(self.difference)
 
 
 @mistake("MseModule", "broadcast_to_square")

@@ -1,6 +1,8 @@
 """Wrong answers to 06_optimizers, each with the diagnosis that it must get."""
 # ruff: noqa - written as students write, and run in the namespace of the solved notebook
 
+import math
+
 import torch
 
 from grader.course.specimens import mistake
@@ -140,6 +142,13 @@ class RateInsideTheBuffer:
     def zero_grad(self):
         for p in self.params:
             p.g = None
+
+
+@mistake("SGD", "raised")
+class RateWithAComma(SGD):
+    def __init__(self, params, lr, *options):
+        super().__init__(params, lr, *options)
+        self.lr = (lr,)
 
 
 @mistake("SGD", "raised")
@@ -309,6 +318,17 @@ def momentum_forgotten(model, lr, momentum, steps, next_gradients):
         optimizer.step()
 
 
+@mistake("resnet_step", "not_in_place")
+def steps_of_a_copy(model, lr, momentum, steps, next_gradients):
+    import copy
+
+    copied = copy.deepcopy(model)
+    optimizer = SGD(copied.parameters(), lr, momentum)
+    for _ in range(steps):
+        next_gradients(copied)
+        optimizer.step()
+
+
 @mistake("resnet_step", "stale")
 def same_gradients_throughout(model, lr, momentum, steps, next_gradients):
     optimizer = SGD(model.parameters(), lr, momentum)
@@ -444,6 +464,63 @@ class RateFallsByItself(SGD):
     def step(self):
         super().step()
         self.lr *= 0.9
+
+
+@mistake("SGD", "wrong_value")
+class RateAlongACosine(SGD):
+    taken = 0
+
+    def step(self):
+        current = self.lr
+        self.lr = current * (1 + math.cos(math.pi * self.taken / 5)) / 2
+        super().step()
+        self.lr, self.taken = current, self.taken + 1
+
+
+@mistake("SGD", "weight_decay")
+class DecaysByOneNumber(SGD):
+    def step(self):
+        decay, self.weight_decay = self.weight_decay, 0
+        gradients = [p.g for p in self.params]
+        for p in self.params:
+            p.g = None if p.g is None else p.g + decay * (p**2).sum()
+        super().step()
+        for p, g in zip(self.params, gradients):
+            p.g = g
+        self.weight_decay = decay
+
+
+@mistake("SGD", "wrong_value")
+class AverageAndSigns(SGD):
+    def step(self):
+        for i, p in enumerate(self.params):
+            if p.g is not None:
+                g, old = p.g + self.weight_decay * p, self.buffers[i]
+                if self.momentum:
+                    self.buffers[i] = g if old is None else self.momentum * old + (1 - self.momentum) * g
+                    g = self.buffers[i]
+                p -= self.lr * g.sign()
+
+
+@mistake("SGD", "scaled")
+class TwoStepsForOne(SGD):
+    def step(self):
+        self.lr *= 2
+        super().step()
+        self.lr /= 2
+
+
+@mistake("Adam", "wrong_value")
+class SquareOfTheStepBefore(Adam):
+    def step(self):
+        beta1, beta2 = self.betas
+        for i, p in enumerate(self.params):
+            if p.g is not None:
+                self.steps[i] += 1
+                square = self.squares[i] / (1 - beta2 ** self.steps[i])
+                self.means[i] = beta1 * self.means[i] + (1 - beta1) * p.g
+                self.squares[i] = beta2 * self.squares[i] + (1 - beta2) * p.g**2
+                p -= self.lr * self.means[i] / (1 - beta1 ** self.steps[i]) / (square.sqrt() + self.eps)
 
 
 @mistake("Adam", "wrong_value")

@@ -28,6 +28,21 @@ def of_the_input(inp, out):
     inp.g = out.g * inp * (1 - inp)
 
 
+@mistake("sigmoid_grad", "wrong_value")
+def upside_down(inp, out):
+    inp.g = out.g / (out * (1 - out))
+
+
+@mistake("sigmoid_grad", "wrong_value")
+def one_factor_alone_that_overflows(inp, out):
+    inp.g = out.g * torch.exp(-inp) / (1 + torch.exp(-inp))
+
+
+@mistake("tanh_grad", "wrong_value")
+def doubled_not_squared(inp, out):
+    inp.g = out.g * (1 - out * 2)
+
+
 @mistake("tanh_grad", "wrong_value")
 def not_squared(inp, out):
     inp.g = out.g * (1 - out)
@@ -48,6 +63,12 @@ def by_the_tanh_formula(inp, out):
 @mistake("gelu_grad", "wrong_value")
 def distribution_alone(inp, out):
     inp.g = out.g * 0.5 * (1 + torch.erf(inp / math.sqrt(2)))
+
+
+@mistake("gelu_grad", "wrong_value")
+def exponent_without_its_minus(inp, out):
+    density = torch.exp((-inp) ** 2 / 2) / math.sqrt(2 * math.pi)
+    inp.g = out.g * (0.5 * (1 + torch.erf(inp / math.sqrt(2))) + inp * density)
 
 
 @mistake("gelu_grad", "non_finite")

@@ -249,7 +249,7 @@ ERRORS = [
     (
         "RuntimeError",
         "einsum(): the number of subscripts in the equation (2) does not match the number of dimensions (1)",
-        "that tensor has 1 axes",
+        "Axes of one operand: 1; letters that stand for them: 2.",
     ),
     ("TypeError", "iteration over a 0-d tensor", "is one number"),
     ("TypeError", "len() of a 0-d tensor", "is one number"),

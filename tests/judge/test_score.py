@@ -232,3 +232,10 @@ def test_absent_capture_scores_nothing_without_a_sample():
     evidence = evidence_of(linear, changed_runs(linear, {"w.g": lambda one, right: Capture(absence="none")}))
     check = next(one for one in score_exercise(evidence).checks if one.name == "w.g")
     assert (check.score, check.sample, check.actual_shape) == (0, None, None)
+
+
+def test_right_values_that_are_lost_for_another_reason_are_not_shown_as_wrong_ones():
+    runs = tuple(replace(run, autograd="torch.autograd.grad") for run in right_runs(linear))
+    for check in score_exercise(evidence_of(linear, runs)).checks:
+        assert check.diagnosis.code == "uses_autograd"
+        assert (check.worst, check.worst_actual, check.sample) == (None, None, None)

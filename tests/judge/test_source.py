@@ -9,7 +9,9 @@ from grader.judge.diagnosis.source import (
     makes_no_call,
     parameter,
     reads_gradient,
+    shared_container,
     takes_out_last,
+    uninitialised,
     writes_in_part,
 )
 from grader.model import Stub
@@ -109,3 +111,31 @@ def test_source_tells_what_is_given_a_new_value(line: str, name: str, given: boo
 def test_source_tells_what_an_argument_is_called(place: int, name: str | None) -> None:
     assert parameter(stub("def mse_grad(x, y):\n    pass"), "mse_grad", place) == name
     assert parameter(stub("mse_grad = None"), "mse_grad", place) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("weight.g = torch.empty_like(weight)", "empty_like"),
+        ("weight.g = weight.new_empty(3)", "new_empty"),
+        ("out = empty(3)", "empty"),
+        ("weight.g = torch.zeros_like(weight)  # not torch.empty_like(weight)", None),
+    ],
+)
+def test_uninitialised_memory_is_found_by_its_call(source, name):
+    assert uninitialised(Stub("f", 1, 1, source, "metadata")) == name
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("class SGD:\n    held = {}", "held"),
+        ("class SGD:\n    held = [None] * 2\n    kept = []", "kept"),
+        ("class SGD:\n    def __init__(self, params, held={}):\n        self.held = held", "held"),
+        ("class SGD:\n    held = {}\n    def __init__(self, params):\n        self.held = {}", None),
+        ("class SGD:\n    def __init__(self, params, betas=(0.9, 0.999)):\n        self.held = []", None),
+        ("class SGD:\n    rate = 0.1", None),
+    ],
+)
+def test_container_of_the_class_is_shared_by_its_objects(source, name):
+    assert shared_container(Stub("SGD", 1, 1, source, "metadata")) == name

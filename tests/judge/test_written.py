@@ -1333,7 +1333,7 @@ ROWS = (
             """,
             "first",
             "not_in_place",
-            ("No step was taken",),
+            ("No step came to it",),
             ("None of the usual",),
         )
         for name, parameters, clear in (

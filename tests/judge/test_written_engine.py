@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.judge.answered import answered, whole
+from tests.judge.answered import answered, assert_told, whole
 
 ENGINE = """
 class Value:
@@ -262,3 +262,106 @@ def test_order_is_pointed_at_where_only_inner_results_are_off() -> None:
 
     assert list(found) == ["grads (a diamond)"]
     assert "look at the order of the nodes" in whole(found["grads (a diamond)"])
+
+
+ENGINE_OF_ITS_OWN = """
+import math
+
+class Value:
+    def __init__(self, data, parents=()):
+        self.data, self.grad, self.parents = float(data), 0.0, parents
+
+    @staticmethod
+    def of(x):
+        return x if isinstance(x, Value) else Value(x)
+
+    def __add__(self, other):
+        other = Value.of(other)
+        return Value(self.data + other.data, {add})
+
+    def __mul__(self, other):
+        other = Value.of(other)
+        return Value(self.data * other.data, [(self, other.data), (other, self.data)])
+
+    def __pow__(self, other):
+        other = Value.of(other)
+        out = self.data**other.data
+        log = math.log(self.data) if self.data > 0 else 0.0
+        return Value(out, [(self, other.data * self.data ** (other.data - 1)), (other, out * log)])
+
+    def relu(self):
+        return Value({relu}, [(self, {slope})])
+
+    def tanh(self):
+        return Value(math.tanh(self.data), [(self, 1 - math.tanh(self.data) ** 2)])
+
+    def exp(self):
+        return Value(math.exp(self.data), [(self, math.exp(self.data))])
+
+    def __neg__(self): return self * -1
+    def __sub__(self, other): return self + -Value.of(other)
+    def __truediv__(self, other): return self * Value.of(other) ** -1
+    def __radd__(self, other): return Value.of(other) + self
+    def __rmul__(self, other): return Value.of(other) * self
+    def __rsub__(self, other): return Value.of(other) - self
+    def __rtruediv__(self, other): return Value.of(other) / self
+    def __rpow__(self, other): return Value.of(other) ** self
+
+    def backward(self):
+        order, seen = [], set()
+
+        def visit(node):
+            if node not in seen:
+                seen.add(node)
+                for parent, _ in node.parents:
+                    visit(parent)
+                order.append(node)
+
+        visit(self)
+        self.grad = {seed}
+        for node in reversed(order):
+            for parent, slope in node.parents:
+                parent.grad += slope * node.grad
+"""
+RIGHT_PARTS = {
+    "add": "[(self, 1.0), (other, 1.0)]",
+    "relu": "max(self.data, 0.0)",
+    "slope": "float(self.data > 0)",
+    "seed": "1.0",
+}
+#: What differs from the right engine, the check, what is said, and the code.
+ENGINES: dict[str, tuple[dict[str, str], str, str]] = {
+    "second_operand_of_a_sum": ({"add": "[(self, 1.0)]"}, "grads (a node used twice)", "second operand"),
+    "second_operand_with_a_number": ({"add": "[(self, 1.0)]"}, "grads (+)", "second operand"),
+    "begins_with_two": ({"seed": "2.0"}, "grads (tanh)", "begins with 2, in place of 1"),
+    "begins_with_minus_one": ({"seed": "-1.0"}, "grads (*)", "begins with −1, in place of 1"),
+    "relu_left_out": ({"relu": "self.data"}, "out.data (relu)", "relu gives back what comes in"),
+    "relu_left_out_both_ways": (
+        {"relu": "self.data", "slope": "1.0"},
+        "out.data (relu)",
+        "relu gives back what comes in",
+    ),
+}
+
+
+def engine_with(**parts: str) -> str:
+    source = ENGINE_OF_ITS_OWN
+    for name, part in {**RIGHT_PARTS, **parts}.items():
+        source = source.replace(f"{{{name}}}", part)
+    return source
+
+
+def test_engine_of_its_own_is_right() -> None:
+    assert answered("Value", engine_with()) == {}
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_engine_with_one_part_changed_is_told_which(name: str) -> None:
+    parts, check, said = ENGINES[name]
+
+    assert_told("Value", engine_with(**parts), check, said)
+
+
+def test_contribution_that_was_never_passed_on_is_not_said_to_be_replaced() -> None:
+    for check, found in answered("Value", engine_with(add="[(self, 1.0)]")).items():
+        assert "replaced the one before" not in whole(found), check

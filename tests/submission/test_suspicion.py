@@ -50,6 +50,7 @@ INNOCENT = {
     "constructed": "loss = Mse()\nloss(out, targ)\nloss.backward()",
     "constructed_on_the_spot": "Mse().backward()",
     "super": "super().backward()",
+    "taken_out": "self.tape.pop(0).backward()\nnext(layers).backward()",
     "own_engine": "out._backward = _backward\nnode._backward()",
     "own_function": "def forward_and_backward(inp, targ):\n    pass",
     "own_gradient_argument": "layer.backward(grad)",

@@ -5,14 +5,16 @@ predict by ``alternatives``, what would be right under other circumstances. ``or
 hypotheses, by what they are about:
 
 Calls that left no tensor
-    ``endings`` (with ``errors`` and their ``causes``), ``absent``, ``returned``.
+    ``endings``, ``absent``, ``returned``; of exceptions ``errors`` and ``class_errors``, and their ``causes`` and
+    ``call_causes``.
 Values
     ``shapes``, ``factors``, ``averages``, ``values``, ``operands``, ``rows``, ``given``, ``uneven``, ``relations``,
     ``distortions``, ``reductions``; two mistakes at once in ``compound``. Where none holds, ``losses`` says how far
     those of a training loop are right.
 Passes with a changed function in them
     ``passes`` and ``values`` ask what comes of torch with something ``replaced`` (all of it in ``operations``):
-    ``activations``, ``powers``, ``softmaxes``, ``attention``, ``products``, ``convolutions``, ``normalisations``.
+    ``activations``, ``gelu_slopes``, ``powers``, ``substitutes``, ``softmaxes``, ``attention``, ``products``,
+    ``convolutions``, ``normalisations``.
 Steps of optimizers and loops
     ``moves``, ``steps``, ``hyperparameters``, ``settings``; ``optimizers`` and ``slip_pairs`` by ``simulations``, or
     the ``loop_simulation``, of each of the ``slips`` and of ``extras`` that nobody asked for, made by ``switches``.

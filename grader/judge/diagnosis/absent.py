@@ -32,7 +32,7 @@ _STATES = {
 USED_BEFORE = {"earlier": "stale", "earlier_{}": "stale", "between": "state_shared", "other_{}": "state_shared"}
 Fits = Callable[[Symptom, Finding, str], bool]
 #: Types that numbers come in when they have left the world of tensors.
-_NUMBERS = frozenset({"list", "float", "int", "complex", "ndarray"})
+_NUMBERS = frozenset({"float", "int", "complex", "ndarray"})
 _KINDS = {"ndarray": "a NumPy array", "scalar": "a plain number", "sequence": "a list or tuple of numbers"}
 
 
@@ -54,7 +54,9 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
     if found := _written_elsewhere(symptom, absent):
         return found
     if name.endswith(".grad") and symptom.exercise.autograd:
-        return wording.say("not_written.no_way", path=name, owner=name.removesuffix(".grad"))
+        source = name.removesuffix(".grad")
+        key = "not_written.no_way_to_input" if source in first.case.inputs else "not_written.no_way"
+        return wording.say(key, path=name, owner=source)
     attribute = re.match(r"\w+\.(\w+)", name)
     if first.actual.absence == "missing" and attribute and is_kept_on_class(symptom.evidence.stub, attribute[1]):
         return wording.say("state_shared.kept", path=name, name=attribute[1])

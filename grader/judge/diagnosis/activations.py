@@ -5,7 +5,6 @@ Each rule gives, from the input and the output of the function, what a student t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,6 @@ Rule = Callable[[Tensor, Tensor], Tensor]
 RELU = (torch.relu, Tensor.relu, functional.relu)
 SIGMOID = (torch.sigmoid, Tensor.sigmoid, functional.sigmoid)
 TANH = (torch.tanh, Tensor.tanh, functional.tanh)
-GELU = (functional.gelu,)
 
 
 class _ByRule(torch.autograd.Function):
@@ -88,40 +86,9 @@ class Slope:
         return with_rule(self.functions, self.function, self.rule, self.rest)
 
 
-def _cdf(value: Tensor) -> Tensor:
-    return 0.5 * (1 + torch.erf(value / math.sqrt(2)))
-
-
-def _density(value: Tensor) -> Tensor:
-    return torch.exp(-(value**2) / 2) / math.sqrt(2 * math.pi)
-
-
-def _by_tanh(value: Tensor) -> Tensor:
-    """The usual approximation of Φ."""
-    return 0.5 * (1 + torch.tanh(_inner(value)))
-
-
-def _inner(value: Tensor) -> Tensor:
-    return math.sqrt(2 / math.pi) * (value + 0.044715 * value**3)
-
-
-def _tanh_density(value: Tensor, cubed: float) -> Tensor:
-    """The derivative of the approximation; ``cubed`` is what x² comes with in the derivative of its inner part."""
-    return 0.5 * (1 - torch.tanh(_inner(value)) ** 2) * math.sqrt(2 / math.pi) * (1 + cubed * value**2)
-
-
-def _positive(value: Tensor) -> Tensor:
+def positive(value: Tensor) -> Tensor:
+    """1 where a value is positive, and 0 elsewhere."""
     return (value > 0).to(value.dtype)
-
-
-def _swish(factor: float) -> Rule:
-    """The derivative of x · σ(factor · x)."""
-
-    def rule(value: Tensor, out: Tensor) -> Tensor:
-        gate = torch.sigmoid(factor * value)
-        return gate + value * factor * gate * (1 - gate)
-
-    return rule
 
 
 def _relu(rule: Rule, what: str) -> Slope:
@@ -136,11 +103,7 @@ def _tanh(rule: Rule, what: str) -> Slope:
     return Slope(TANH, torch.tanh, rule, what)
 
 
-def _gelu(rule: Rule, what: str) -> Slope:
-    return Slope(GELU, functional.gelu, rule, what)
-
-
-_PARENTHESES = "`out.g` is multiplied into the first term of {} alone, as where the parentheses around it are missing"
+PARENTHESES = "`out.g` is multiplied into the first term of {} alone, as where the parentheses around it are missing"
 SLOPES: Mapping[str, Slope] = {
     "relu_by_value": _relu(
         lambda x, y: y, "the output of the ReLU stands in the place of its derivative, which is 1 or 0"
@@ -149,7 +112,7 @@ SLOPES: Mapping[str, Slope] = {
         lambda x, y: x, "the input of the ReLU stands in the place of its derivative, which is 1 or 0"
     ),
     "relu_by_sign": _relu(lambda x, y: x.sign(), "the sign of its input is taken for the derivative of the ReLU"),
-    "relu_turned": _relu(lambda x, y: 2 * _positive(x) - 1, "the derivative of the ReLU is −1 where it has to be 0"),
+    "relu_turned": _relu(lambda x, y: 2 * positive(x) - 1, "the derivative of the ReLU is −1 where it has to be 0"),
     "relu_leaky": _relu(
         lambda x, y: torch.where(x > 0, 1.0, 0.01), "the derivative is that of a leaky ReLU, 0.01 for 0"
     ),
@@ -168,7 +131,7 @@ SLOPES: Mapping[str, Slope] = {
         torch.relu,
         lambda x, y: torch.zeros_like(x),
         "the mask of the ReLU goes back alone, without the gradient that arrives at it",
-        rest=lambda x, y: _positive(x),
+        rest=lambda x, y: positive(x),
     ),
     "sigmoid_left_out": _sigmoid(lambda x, y: torch.ones_like(y), "the derivative σ(1 − σ) of the sigmoid is left out"),
     "sigmoid_by_value": _sigmoid(lambda x, y: y, "the sigmoid stands in the place of its derivative σ(1 − σ)"),
@@ -186,6 +149,12 @@ SLOPES: Mapping[str, Slope] = {
     "sigmoid_cubed": _sigmoid(
         lambda x, y: y * (1 - y**2), "the derivative is σ(1 − σ²), with a square as that of the tanh has"
     ),
+    "sigmoid_whole_squared": _sigmoid(lambda x, y: (y * (1 - y)) ** 2, "the derivative σ(1 − σ) is squared as a whole"),
+    "sigmoid_as_relu": _sigmoid(lambda x, y: positive(x), "the derivative is that of the ReLU"),
+    "sigmoid_as_silu": _sigmoid(lambda x, y: y + x * y * (1 - y), "the derivative is that of x · σ(x)"),
+    "tanh_doubled": _tanh(lambda x, y: 1 - 2 * y, "2 · tanh stands in the place of tanh² in the derivative 1 − tanh²"),
+    "tanh_cubed": _tanh(lambda x, y: 1 - y**3, "tanh³ stands in the place of tanh² in the derivative 1 − tanh²"),
+    "tanh_as_relu": _tanh(lambda x, y: positive(x), "the derivative is that of the ReLU"),
     "tanh_left_out": _tanh(lambda x, y: torch.ones_like(y), "the derivative 1 − tanh² is left out"),
     "tanh_by_value": _tanh(lambda x, y: y, "the tanh stands in the place of its derivative 1 − tanh²"),
     "tanh_unsquared": _tanh(lambda x, y: 1 - y, "the square is missing in the derivative 1 − tanh²"),
@@ -197,91 +166,11 @@ SLOPES: Mapping[str, Slope] = {
     "tanh_plus": _tanh(lambda x, y: 1 + y**2, "the derivative is 1 + tanh² in place of 1 − tanh²"),
     "tanh_difference": _tanh(lambda x, y: (1 - y) ** 2, "the derivative is (1 − tanh)² in place of 1 − tanh²"),
     "sigmoid_parentheses": Slope(
-        SIGMOID, torch.sigmoid, lambda x, y: y, _PARENTHESES.format("σ − σ²"), lambda x, y: -(y**2)
+        SIGMOID, torch.sigmoid, lambda x, y: y, PARENTHESES.format("σ − σ²"), lambda x, y: -(y**2)
     ),
     "tanh_parentheses": Slope(
-        TANH, torch.tanh, lambda x, y: torch.ones_like(y), _PARENTHESES.format("1 − tanh²"), lambda x, y: -(y**2)
+        TANH, torch.tanh, lambda x, y: torch.ones_like(y), PARENTHESES.format("1 − tanh²"), lambda x, y: -(y**2)
     ),
-    "gelu_parentheses": Slope(
-        GELU,
-        functional.gelu,
-        lambda x, y: _cdf(x),
-        _PARENTHESES.format("Φ(x) + x · φ(x)"),
-        lambda x, y: x * _density(x),
-    ),
-    "gelu_minus": _gelu(
-        lambda x, y: _cdf(x) - x * _density(x), "x · φ(x) is subtracted in the derivative Φ(x) + x · φ(x)"
-    ),
-    "gelu_no_root": _gelu(
-        lambda x, y: _cdf(x) + x * _density(x) / math.sqrt(2 * math.pi), "φ(x) is divided by 2π in place of √(2π)"
-    ),
-    "gelu_cdf": _gelu(lambda x, y: _cdf(x), "the term x · φ(x) is missing in the derivative Φ(x) + x · φ(x)"),
-    "gelu_density": _gelu(lambda x, y: x * _density(x), "the term Φ(x) is missing in the derivative Φ(x) + x · φ(x)"),
-    "gelu_no_x": _gelu(lambda x, y: _cdf(x) + _density(x), "the factor x is missing in the derivative Φ(x) + x · φ(x)"),
-    "gelu_root": _gelu(
-        lambda x, y: 0.5 * (1 + torch.erf(x)) + x * _density(x), "Φ(x) is made with erf(x) in place of erf(x / √2)"
-    ),
-    "gelu_erf_half": _gelu(
-        lambda x, y: 0.5 * (1 + torch.erf(x / 2)) + x * _density(x),
-        "Φ(x) is made with erf(x / 2) in place of erf(x / √2)",
-    ),
-    "gelu_without_one": _gelu(
-        lambda x, y: 0.5 * torch.erf(x / math.sqrt(2)) + x * _density(x),
-        "the 1 is missing in Φ(x) = (1 + erf(x / √2)) / 2",
-    ),
-    "gelu_half": _gelu(
-        lambda x, y: _cdf(x) + x * torch.exp(-(x**2)) / math.sqrt(2 * math.pi),
-        "φ(x) is made with exp(−x²) in place of exp(−x² / 2)",
-    ),
-    "gelu_norm": _gelu(
-        lambda x, y: _cdf(x) + x * _density(x) * math.sqrt(2), "φ(x) is divided by √π in place of √(2π)"
-    ),
-    "gelu_doubled": _gelu(lambda x, y: 2 * _cdf(x) + x * _density(x), "the factor 1/2 is missing in Φ(x)"),
-    "gelu_halved": _gelu(
-        lambda x, y: _cdf(x) + x * _density(x) / 2,
-        "x · φ(x) is halved, too, where the factor 1/2 belongs to Φ(x) alone",
-    ),
-    "gelu_erf": _gelu(
-        lambda x, y: torch.erf(x / math.sqrt(2)) + x * _density(x),
-        "erf(x / √2) stands for Φ(x) = (1 + erf(x / √2)) / 2",
-    ),
-    "gelu_times_pi": _gelu(
-        lambda x, y: _cdf(x) + x * _density(x) * math.pi**1.5,
-        "φ(x) is multiplied by π, as `/ sqrt(2) * pi` does, and not divided by √(2π)",
-    ),
-    "gelu_without_pi": _gelu(
-        lambda x, y: _cdf(x) + x * _density(x) * math.sqrt(math.pi), "φ(x) is divided by √2 in place of √(2π)"
-    ),
-    "gelu_density_alone": _gelu(lambda x, y: _density(x), "φ(x) stands in the place of the derivative Φ(x) + x · φ(x)"),
-    "gelu_unnormed": _gelu(lambda x, y: _cdf(x) + x * torch.exp(-(x**2) / 2), "φ(x) is not divided by √(2π)"),
-    "gelu_by_output": _gelu(
-        lambda x, y: _cdf(x) + y * _density(x), "the output stands for x in the derivative Φ(x) + x · φ(x)"
-    ),
-    "gelu_tanh_for_cdf": _gelu(
-        lambda x, y: _by_tanh(x) + x * _density(x), "Φ(x) is that of the tanh formula, and φ(x) the exact one"
-    ),
-    "gelu_tanh_for_density": _gelu(
-        lambda x, y: _cdf(x) + x * _tanh_density(x, 3 * 0.044715),
-        "Φ(x) is the exact one, and its derivative φ(x) that of the tanh formula",
-    ),
-    "gelu_tanh_inner": _gelu(
-        lambda x, y: _by_tanh(x) + x * _tanh_density(x, 0.0),
-        "the tanh formula is used, without the derivative of the cube inside of it; the exact GELU has erf",
-    ),
-    "gelu_tanh_cube": _gelu(
-        lambda x, y: _by_tanh(x) + x * _tanh_density(x, 0.044715),
-        "the tanh formula is used, without the 3 from the cube inside of it; the exact GELU has erf",
-    ),
-    "gelu_erf_slope": _gelu(
-        lambda x, y: _cdf(x) + x * _density(x) * 2 * math.sqrt(2),
-        "φ(x) is made with the factor 2/√π of erf's derivative, in place of 1/√(2π)",
-    ),
-    "gelu_output_for_cdf": _gelu(
-        lambda x, y: y + x * _density(x), "the output stands for Φ(x) in the derivative Φ(x) + x · φ(x)"
-    ),
-    "gelu_by_sigmoid": _gelu(_swish(1.702), "the derivative is that of the approximation x · σ(1.702 x)"),
-    "gelu_as_swish": _gelu(_swish(1.0), "the derivative is that of x · σ(x), which is another activation"),
-    "gelu_as_relu": _gelu(lambda x, y: _positive(x), "the derivative is that of the ReLU"),
 }
 
 

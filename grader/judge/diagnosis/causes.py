@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from grader.judge.diagnosis.call_causes import CALL_CAUSES, Cause
 
 WHICH_SHAPES = "Which shapes meet on that line, and which should?"
 WHAT_STANDS_THERE = "What does each name on that line stand for at that moment?"
@@ -21,19 +21,6 @@ OF_CELL = " of cell {cell}"
 _STAY = (
     "Leave every tensor on the device it comes with: make new ones with `torch.zeros_like(inp)` or `device=inp.device`."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """What makes an exception and the full hint; ``shaped`` where the shapes on its line are what to ask for.
-
-    ``question`` is the hint where neither shapes nor names are.
-    """
-
-    why: str
-    remedy: str
-    shaped: bool = False
-    question: str = ""
 
 
 CAUSES: dict[str, Cause] = {
@@ -99,11 +86,6 @@ CAUSES: dict[str, Cause] = {
         "Use `@`, which takes vectors and batches too, or add the axis that is missing, as in `x[:, None]`.",
         shaped=True,
     ),
-    "einsum": Cause(
-        "The letters of one operand are {letters}, and that tensor has {axes} axes: each needs one letter.",
-        "Write the shape of each operand under its letters, before the arrow and behind it.",
-        shaped=True,
-    ),
     "no_axes": Cause(
         "A tensor of shape () is one number: it has no entries to go through or to count.",
         "Look for the `sum`, `mean` or index that leaves only a number, or for the tensor that was meant.",
@@ -120,6 +102,26 @@ CAUSES: dict[str, Cause] = {
     "scalar": Cause(
         "Only a tensor or an array with a single element can become a number, or a condition.",
         "Reduce it first (`sum`, `mean`, `all`), or go element by element: `torch.where`, or `np.where` for arrays.",
+        shaped=True,
+    ),
+    "scatter": Cause(
+        "An index that says where to write may be longer than the tensor along one axis alone, that of the writing.",
+        "Give the index the shape of what is written: for one entry in each row, `targ[:, None]` along axis 1.",
+        shaped=True,
+    ),
+    "einsum": Cause(
+        "The letter `{letter}` stands for axes of two sizes there, {sizes}.",
+        "Give each axis a letter of its own, or cut the operands so that axes with one letter are equally long.",
+        shaped=True,
+    ),
+    "einsum.axes": Cause(
+        "Axes of one operand: {axes}; letters that stand for them: {letters}.",
+        "Write one letter for each axis of each operand, in their order, with a comma between the operands.",
+        shaped=True,
+    ),
+    "channels": Cause(
+        "Axis 1 of what a convolution slides over has to be as long as axis 1 of its kernel: {got} is not {wanted}.",
+        "Look which axis is which: on the way back the kernel's first two axes change places, `w.transpose(0, 1)`.",
         shaped=True,
     ),
     "unpack": Cause(
@@ -161,6 +163,10 @@ CAUSES: dict[str, Cause] = {
         "torch cannot do this operation in dtype {dtype}.",
         "Convert the tensor first, for instance with `.to(x.dtype)`.",
     ),
+    "dtype.gradient": Cause(
+        "Only floating-point numbers can have gradients, and these are whole numbers or bools.",
+        "Make the tensor of floats: leave `dtype` out, or write `.float()`.",
+    ),
     "bitwise": Cause(
         "`^`, `&` and `|` work bit by bit, on whole numbers and bools alone.",
         "A power is `**`. To keep some entries and drop others, multiply by a mask, or use `torch.where`.",
@@ -181,83 +187,7 @@ CAUSES: dict[str, Cause] = {
         "`{name}` along an axis gives a pair: the values, and their places.",
         "Take the first of the pair, `.values`, or use `a{name}`.",
     ),
-    # -------------------------------------------------------------------------------- names and functions
-    "no_attribute": Cause(
-        "An object of type `{owner}` has no attribute `{name}`: it was not set, or has another name.",
-        "Set `.{name}` before it is read, and look for a spelling mistake.",
-    ),
-    "no_attribute.gradient": Cause(
-        "This tensor has no gradient yet: no line has set its `.g`, or it is that of another call or object.",
-        "Let what sets it run before; a layer keeps as `.out` the very tensor that it returns. The loss needs no `.g`: "
-        "it would be 1.",
-        question="Which line sets the `.g` that is read there, and does it run before?",
-    ),
-    "no_attribute.autograd": Cause(
-        "`.g` is what gradients by hand are kept in. `backward()` of autograd writes `.grad`, and no `.g`.",
-        "Read `.grad` there, behind `backward()`.",
-        question="Who computes the gradient here, and under which name does it keep it?",
-    ),
-    "no_attribute.cleared": Cause(
-        "Modules and optimizers have a `zero_grad`, and a tensor has none.",
-        "Clear the gradient of a tensor itself: `w.grad = None`.",
-        question="Which object clears the gradients, and of what?",
-    ),
-    "no_attribute.array": Cause(
-        "This is a NumPy array, and `{name}` is a method of tensors.",
-        "Use what NumPy has for it: `.T` for a transpose, `@` for a matrix product, `np.maximum` for a limit.",
-    ),
-    "generator": Cause(
-        "What stands there is a generator, which gives one thing after another, once, and has no length and no places.",
-        "Make a list of it first, as in `params = list(params)`, or go through it in one loop.",
-        question="What is the difference between a list and a generator?",
-    ),
-    "uncalled": Cause(
-        "A method or a function stands there without parentheses, so that it is not called.",
-        "Write the parentheses: `w.t()`; only properties such as `w.T` and `w.shape` have none.",
-    ),
-    "not_callable": Cause(
-        "Parentheses behind an object call the method `__call__` of its class, and `{owner}` has none.",
-        "Give the method that computes the output the name `__call__`, or inherit from a class that has it.",
-        question="Which method runs when an object is called, as in `layer(inp)`?",
-    ),
-    "not_callable.value": Cause(
-        "Parentheses behind a value call it, and an object of type `{owner}` is no function.",
-        "Look for a missing `*` or `@` before the parentheses, or for a name that a value took from a function.",
-    ),
-    "name": Cause(
-        "The name `{name}` is not known there: not defined, or only inside another function.",
-        "Use the function's own parameters, and look for a spelling mistake.",
-    ),
-    "name.local": Cause(
-        "A line of this function assigns to `{name}`, which makes `{name}` its own, and that line has not run yet.",
-        "Give what that line computes another name; `{name} -= …` is an assignment too, `{name}.sub_(…)` is none.",
-    ),
-    "arguments": Cause(
-        "The function that is called there does not take these arguments.",
-        "Compare the call with the `def` line of that function: how many arguments, and in which order?",
-    ),
-    "arguments.kinds": Cause(
-        "`{name}` does not take arguments of these kinds in this order: ({kinds}).",
-        "Compare with what `{name}` takes: a tensor where a number stands, another order, or another function.",
-    ),
-    "not_tensor": Cause(
-        "`{name}` of torch takes a tensor, and it was given an object of type `{kind}`.",
-        "For plain numbers, use Python's own: `math.sqrt(d)` or `d ** 0.5`; else make a tensor of it first.",
-    ),
-    "arguments.stub": Cause(
-        "The stub, or a method of it, is called with other arguments than it takes.",
-        "Keep the signatures of the stub: the arguments come in their order.",
-    ),
-    "module_init": Cause(
-        "An `nn.Module` must be set up before anything is stored in it.",
-        "Call `super().__init__()` in the first line of `__init__`.",
-    ),
-    "used_up": Cause(
-        "What was to give the next one had no more to give: it was asked more often than there are.",
-        "Count how often your code asks for the next: once in each step, and in as many steps as are asked for.",
-        question="How often does that line run, and how often should it?",
-    ),
-    "recursion": Cause("A function calls itself without end.", "Give the recursion a case in which it stops."),
+    **CALL_CAUSES,
     # ------------------------------------------------------------------------------------------ autograd
     "leaf": Cause(
         "A tensor that requires gradients was changed in place where autograd watches.",
@@ -317,6 +247,11 @@ CAUSES: dict[str, Cause] = {
         "That is an `assert` of your own, and it does not hold for the values of the check.",
         "Check what you assert: sizes differ from case to case, and so do dtypes.",
         question="Does what you assert hold for every size?",
+    ),
+    "refused": Cause(
+        "That is a `raise` of your own, which refuses what the exercise allows: the check gives nothing else.",
+        "Check the condition before that `raise`: which values does it refuse, and which does the exercise allow?",
+        question="For which values is the condition before that `raise` true?",
     ),
     # -------------------------------------------------------------------------------------------- others
     "other": Cause(

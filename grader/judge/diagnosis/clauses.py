@@ -75,6 +75,16 @@ SLIPS = {
     "decay_of_squares": "that of the squares of the parameter, and not of the parameter itself",
     "decay_by_rate": "multiplied by the learning rate, and then again with the whole step",
     "undecayed": "when the look-ahead starts from the gradient without weight decay",
+    "decay_of_half_squares": "the penalty itself, half of the squares, and not its derivative",
+    "decay_of_total": "one number for all entries, such as the sum of their squares, and not a part of each entry",
+    "kept_whole": "the old buffer is taken whole, and not multiplied by momentum",
+    "damp_both": "applied to the whole sum, the old buffer included",
+    "damp_added": "added to 1, and not taken from it",
+    "square_still": "the second average is never updated, and stays 0",
+    "square_late": "the step uses the second average of the step before",
+    "mean_late": "the step uses the first average of the step before",
+    "ones": "both averages start at 1, and not at 0",
+    "square_of_ones": "the second average starts at 1, and not at 0",
     "decay_unscaled": "applied without the learning rate",
     "damp_old": "applied to the buffer, and not to the new gradient",
     "stored_ahead": "when what looks ahead is stored as the buffer",
@@ -100,6 +110,9 @@ LOOPS = {
     "momentum": "the steps have momentum: each adds the new gradient to a share of the step before",
     "average": "each step follows a running average of the gradients, and not the gradient",
     "falling": "the learning rate falls from step to step",
+    "cosine": "the learning rate falls along a cosine",
+    "linear": "the learning rate falls evenly from step to step",
+    "warm": "the learning rate grows from step to step, as in a warm-up",
     "decay": "a part of the weights is added to their gradients, as weight decay is",
     "decay_itself": "a part of the parameter itself is taken away at each step, as in AdamW",
     "norm": "the gradients are cut to a length of {limit} before each step",
@@ -121,6 +134,15 @@ MADE = {
     "norm_each": "the {what} of each parameter is cut to a length of 1",
     "unit": "the {what} of each parameter is divided by its length",
     "signs": "only the signs of the {what} are used",
+    "doubled": "the {what} is doubled",
+    "halved": "the {what} is halved",
+}
+
+#: What is made of the learning rate.
+RATES = {
+    "squared": "the square of the learning rate stands in its place",
+    "rooted": "the root of the learning rate stands in its place",
+    "divided": "the step is divided by the learning rate, and not multiplied by it",
 }
 
 #: What an optimizer may be given beside a learning rate and a momentum.
@@ -130,11 +152,13 @@ SETTINGS = {
     "Adam": "the steps are those of Adam",
     "twice": "each step is taken twice, with the same gradients",
     "decay": "there is weight decay",
+    "sums": "the gradients of all steps so far are added up",
 }
 
 #: The same as clauses, where two of them come together.
 TOGETHER = {
     **SLIPS,
+    "signs": "only the signs of the update are used",
     "rate": "the learning rate is left out",
     "ascent": "the step goes up the gradient",
     "no_decay": "weight decay is left out",

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import wording
+from grader.judge.diagnosis.naming import given_as
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
 
@@ -20,6 +21,8 @@ _HALF = 0.501
 _FINE = 8
 #: Entries beyond a limit, and those within it, below which it may be chance; and those that show a proportion.
 _ENOUGH = 3
+#: Failing cases below which it may be chance, and the derivative below which its reciprocal is lost in rounding.
+_CASES, _STEEP = 2, 0.05
 _FUNCTIONS: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (
     ("absolute", torch.abs),
     ("squared", torch.square),
@@ -37,6 +40,35 @@ def function(symptom: Symptom) -> Diagnosis | None:
         if symptom.fits(lambda view: made(view.expected)):
             return wording.say(f"wrong_value.{name}", path=symptom.path)
     return None
+
+
+def inverted(symptom: Symptom) -> Diagnosis | None:
+    """What arrives, divided by the derivative; told by the entries in which that is not near 0, nor 1 over itself."""
+    if not symptom.is_gradient or not all(_is_quotient(view) for view in symptom.views):
+        return None
+    if sum(bool(_steep(view).any()) and not view.finding.passed for view in symptom.views) < _CASES:
+        return None
+    given = "upstream" in symptom.failing[0].case.program.tensors
+    upstream = given_as(symptom.exercise.call, "upstream") if given else "out.g"
+    return wording.say("wrong_value.inverted", path=symptom.path, upstream=f"`{upstream}`")
+
+
+def _steep(view: View) -> Tensor:
+    """The entries in which the derivative can be told from what arrives and what is expected."""
+    upstream = view.case.upstream
+    if upstream is None or upstream.shape != view.expected.shape:
+        return torch.zeros_like(view.expected, dtype=torch.bool)
+    return (upstream != 0) & (view.expected.abs() > _STEEP * upstream.abs())
+
+
+def _is_quotient(view: View) -> bool:
+    upstream, steep = view.case.upstream, _steep(view)
+    if upstream is None or upstream.shape != view.expected.shape or view.actual.shape != view.expected.shape:
+        return False
+    arrived = upstream.to(torch.float64)[steep]
+    predicted, expected = arrived**2 / view.expected[steep], view.expected[steep]
+    told = view.finding.passed or not steep.any() or not view.is_near(expected, predicted)
+    return told and (view.finding.passed or view.is_near(predicted, view.actual[steep]))
 
 
 def limited(symptom: Symptom) -> Diagnosis | None:

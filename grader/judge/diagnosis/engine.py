@@ -51,8 +51,9 @@ class Engine:
     and ``slopes`` replace the usual ones, ``swapped`` have their operands the wrong way round where a number is on the
     left; with ``adds``, what is taken from a node is added to it. The gradients of operations in ``unweighted`` lack
     the factor that arrives, those in ``assigned`` are written over what is there. With ``last_first`` the walk visits
-    the last operand before the first. ``by_logarithm`` are the powers put together from a logarithm, a product and an
-    exponential: ``pow`` of two nodes, ``rpow`` of a plain number. Each gradient begins as ``initial``.
+    the last operand before the first, with ``number_first`` a number on the left stays there in a sum or a product.
+    ``by_logarithm`` are the powers put together from a logarithm, a product and an exponential: ``pow`` of two nodes,
+    ``rpow`` of a plain number. Each gradient begins as ``initial``.
     """
 
     own: frozenset[str] = frozenset()
@@ -64,6 +65,7 @@ class Engine:
     assigned: frozenset[str] = frozenset()
     walk: str = "sorted"
     last_first: bool = False
+    number_first: bool = False
     by_logarithm: frozenset[str] = frozenset()
     seed: Callable[[float], float] = lambda data: 1.0
     initial: float = 0.0
@@ -125,10 +127,10 @@ class Node:
         return self._over(self, other)
 
     def __radd__(self, other: float) -> Node:
-        return self + other
+        return self.engine.made("add", other, self) if self.engine.number_first else self + other
 
     def __rmul__(self, other: float) -> Node:
-        return self * other
+        return self.engine.made("mul", other, self) if self.engine.number_first else self * other
 
     def __rsub__(self, other: float) -> Node:
         return self._less(self, other) if "sub" in self.engine.swapped else self._less(other, self)

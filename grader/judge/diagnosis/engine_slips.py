@@ -26,6 +26,8 @@ _NAMES = {
 #: Operations that some engines put together from others, and those of them that use a given one.
 _COMPOSED = ("neg", "sub", "div")
 _USERS = {"relu": (), "tanh": (), "exp": (), "rpow": (), "pow": ("div",), "div": ("div",)}
+#: Operations in which a number on the left may stand first or last.
+_WITH_NUMBERS = ("add", "mul")
 #: The powers that may be put together from a logarithm, and so show a mistake in an operation, or do not show it;
 #: mistakes in no single operation among them.
 _EITHER = tuple(frozenset(powers) for powers in (("pow",), ("rpow",), ("pow", "rpow")))
@@ -56,6 +58,8 @@ class EngineSlip:
                 yield replace(Engine(frozenset(own)), **self.changes)
                 for powers in _BY_LOGARITHM.get(self.of, ()):
                     yield replace(Engine(frozenset(own), by_logarithm=powers), **self.changes)
+                if "slopes" in self.changes and self.of in _WITH_NUMBERS:
+                    yield replace(Engine(frozenset(own), number_first=True), **self.changes)
                 if "assigned" in self.changes or "walk" in self.changes:
                     yield replace(Engine(frozenset(own), last_first=True), **self.changes)
 
@@ -72,6 +76,17 @@ SLIPS: tuple[EngineSlip, ...] = (
     _slope("relu", "", lambda x, y, out: float(x <= 0), key="mask_inverted"),
     _slope("relu", "", lambda x, y, out: float(x >= 0), key="mask_at_zero"),
     EngineSlip("wrong_value.seed", "", {"seed": lambda data: data}),
+    EngineSlip("wrong_value.seed_number", "2", {"seed": lambda data: 2.0}),
+    EngineSlip("wrong_value.seed_number", "−1", {"seed": lambda data: -1.0}),
+    *(
+        EngineSlip(
+            "wrong_value.engine",
+            "relu gives back what comes in, negative numbers too",
+            {"values": {"relu": lambda x, y: x}, "slopes": {"relu": (slope,)}},
+            "relu",
+        )
+        for slope in (SLOPES["relu"][0], lambda x, y, out: 1.0)
+    ),
     EngineSlip("wrong_value.engine", "every gradient begins at 1, and not at 0", {"initial": 1.0}),
     *(
         EngineSlip(

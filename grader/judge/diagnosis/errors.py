@@ -14,12 +14,16 @@ from itertools import permutations
 import torch
 
 from grader.judge.diagnosis import causes, wording
+from grader.judge.diagnosis.call_causes import Cause
+from grader.judge.diagnosis.class_errors import cause_in_class
 from grader.model import Diagnosis, Stub, StudentError
 
 Fields = dict[str, object]
 Found = tuple[str, Fields]
 Find = Callable[[re.Match[str], StudentError], Found]
 _LONGEST = 500
+#: How much of a missing key is shown.
+_KEY = 40
 _TENSORS = frozenset({"Tensor", "Parameter"})
 
 
@@ -29,7 +33,7 @@ def explained(error: StudentError, stub: Stub | None = None, *, autograd: bool =
     With ``autograd``, it is autograd that computes the exercise's gradients.
     """
     message = error.message[:_LONGEST].strip()
-    key, fields = _cause(error, message)
+    key, fields = cause_in_class(error, message, stub) or _cause(error, message)
     key = "no_attribute.autograd" if autograd and key == "no_attribute.gradient" else key
     cause = causes.CAUSES[key]
     shown = f"{error.type}: {message.partition(chr(10))[0]}" if message else error.type
@@ -55,7 +59,7 @@ def place(error: StudentError, stub: Stub | None = None) -> str:
     return where
 
 
-def _question(cause: causes.Cause, error: StudentError) -> str:
+def _question(cause: Cause, error: StudentError) -> str:
     if cause.question:
         return cause.question
     if error.line is None:
@@ -69,6 +73,10 @@ def _cause(error: StudentError, message: str) -> Found:
             return find(match, error)
     if error.type == "AssertionError" and error.code.strip().startswith("assert "):
         return "asserted", {}
+    if error.code.strip().startswith("raise "):
+        return "refused", {}
+    if error.type == "KeyError":
+        return "key", {"key": message[:_KEY]}
     kinds = {"RecursionError": "recursion", "StopIteration": "used_up", "BdbQuit": "debugger", "SystemExit": "exit"}
     return next((kinds[kind] for kind in (error.type, *error.bases) if kind in kinds), "other"), {}
 
@@ -156,8 +164,15 @@ def _no_attribute(match: re.Match[str], error: StudentError) -> Found:
         return "pair", {"name": match[1].rpartition(".")[2]}
     if _is_function(match[1]):
         return "uncalled", {}
-    array = match[1].endswith("ndarray") and hasattr(torch.Tensor, match[2])
-    return "no_attribute.array" if array else "no_attribute", {"owner": match[1], "name": match[2]}
+    fields: Fields = {"owner": match[1], "name": match[2]}
+    if match[2] == "g":
+        return "no_attribute.no_tensor", fields
+    if hasattr(torch.Tensor, match[2]):
+        if match[1].endswith("ndarray"):
+            return "no_attribute.array", fields
+        if hasattr(builtins, match[1]):
+            return "no_attribute.builtin", fields
+    return "no_attribute", fields
 
 
 def _operator(match: re.Match[str], error: StudentError) -> Found:
@@ -192,6 +207,19 @@ def _not_callable(match: re.Match[str], error: StudentError) -> Found:
 
 def _axis_of_array(match: re.Match[str], error: StudentError) -> Found:
     return "axis", {"axis": match[1], "last": max(int(match[2]) - 1, 0)}
+
+
+def _of_kind(key: str) -> Find:
+    """A cause of an object's type, unless that is a function whose parentheses are missing."""
+
+    def find(match: re.Match[str], error: StudentError) -> Found:
+        return ("uncalled", {}) if _is_function(match[1]) else (key, {"kind": match[1]})
+
+    return find
+
+
+def _einsum(match: re.Match[str], error: StudentError) -> Found:
+    return "einsum", {"letter": match[1], "sizes": f"{match[3]} and {match[2]}"}
 
 
 def _arguments(match: re.Match[str], error: StudentError) -> Found:
@@ -252,16 +280,11 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
             _plain("uncalled"),
         ),
         (r"^(\w{1,20}): Expected 1-D argument \w{1,20}, but got (\d+)-D", _plain("vectors", "name", "axes")),
-        (
-            r"number of subscripts in the equation \((\d+)\) does not match the number of dimensions \((\d+)\)",
-            _plain("einsum", "letters", "axes"),
-        ),
         (r"(?:len\(\) of|iteration over) a 0-d tensor", _plain("no_axes")),
         (
             r"stack expects .{0,40}got (\[[\d, ]{0,40}\]) at entry \d+ and (\[[\d, ]{0,40}\])",
             _plain("stacked", "first", "other"),
         ),
-        (r"only integer tensors of a single element", _plain("scalar")),
         (r"^1D tensors expected, but got (\d+)D and (\d+)D", _dot),
         (
             r"(?:self|mat\d|mat|batch\d) must be a (?:matrix|2-?D|3-?D)|vector \+ matrix @ vector expected",
@@ -271,6 +294,9 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"'(\w[\w.]{0,40})' object is not callable", _not_callable),
         (r"(?:got|not) torch\.return_types\.(\w+)", _plain("pair", "name")),
         (r"NoneType", _plain("none.value")),
+        (r"'(\w[\w.]{0,40})' object is not subscriptable", _of_kind("not_subscriptable")),
+        (r"cannot unpack non-iterable (\w{1,40}) object", _of_kind("unpack.single")),
+        (r"'(\w[\w.]{0,40})' object is not iterable", _of_kind("not_iterable")),
         (
             r"(\w+)\(\): argument '\w{1,40}' \(position \d+\) must be Tensor, not ([\w.]+)",
             _not_tensor,
@@ -292,6 +318,18 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"view size is not compatible", _plain("view")),
         (r"(?:more than one|only one element|multiple) .{0,40}(?:ambiguous|scalar|single)", _plain("scalar")),
         (r"cannot be converted to Scalar", _plain("scalar")),
+        (r"only integer tensors of a single element can be converted to an index", _plain("sequence")),
+        (r"Only Tensors of floating point and complex dtype can require gradients", _plain("dtype.gradient")),
+        (r"Expected index \[.{1,40}\] to be no larger than self", _plain("scatter")),
+        (
+            r"subscript (\w) has size (\d+) for operand \d+ which does not broadcast with previously seen size (\d+)",
+            _einsum,
+        ),
+        (
+            r"number of subscripts in the equation \((\d+)\) does not match the number of dimensions \((\d+)\)",
+            _plain("einsum.axes", "letters", "axes"),
+        ),
+        (r"to have (\d+) channels, but got (\d+) channels", _plain("channels", "wanted", "got")),
         (r"values to unpack", _plain("unpack")),
         (r"^No module named '([\w.]{1,80})'", _plain("module", "name")),
         (

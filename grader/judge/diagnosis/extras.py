@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -12,8 +13,16 @@ from grader.judge.diagnosis import clauses
 from grader.judge.diagnosis.switches import Slip, Switch
 
 
-def _after_one_more(left: float, step: int) -> float:
+def _power(left: float, step: int, steps: int) -> float:
+    return float(left**step)
+
+
+def _after_one_more(left: float, step: int, steps: int) -> float:
     return float(left ** (step + 1))
+
+
+def _cosine(step: float, steps: int) -> float:
+    return 0.5 * (1 + math.cos(math.pi * step / steps))
 
 
 def _clipped(value: Tensor) -> Tensor:
@@ -40,16 +49,34 @@ MADE: Mapping[str, Callable[[Tensor], Tensor]] = {
 _WHERE: tuple[tuple[Switch, str], ...] = (("gradient", "gradient"), ("update", "update"))
 #: What students give a training loop or an optimizer of their own that is not asked for.
 MOMENTA, DECAYS = (0.9, 0.5, 0.99), (0.1, 0.01, 0.05, 1e-3, 5e-4, 1e-4)
-#: The share of the learning rate that is left at a step, counted from 0.
-FALLING: tuple[Callable[[int], float], ...] = (
-    lambda step: 1 / (step + 1),
-    *(partial(pow, left) for left in (0.99, 0.95, 0.9, 0.5)),
+#: The share of the learning rate that a step has, counted from 0, of so many steps.
+Share = Callable[[int, int], float]
+FALLING: tuple[Share, ...] = (
+    lambda step, steps: 1 / (step + 1),
+    *(partial(_power, left) for left in (0.99, 0.95, 0.9, 0.5)),
 )
 #: The same where it falls before the first step, or by a root.
-FALLING_AT_ONCE: tuple[Callable[[int], float], ...] = (
+FALLING_AT_ONCE: tuple[Share, ...] = (
     *(partial(_after_one_more, left) for left in (0.99, 0.95, 0.9, 0.5)),
-    lambda step: float((step + 1) ** -0.5),
+    lambda step, steps: float((step + 1) ** -0.5),
 )
+#: The same where it goes by the number of steps: each with the name of its words.
+SCHEDULES: tuple[tuple[str, Share], ...] = (
+    ("cosine", _cosine),
+    ("cosine", lambda step, steps: _cosine(step + 1, steps)),
+    ("cosine", lambda step, steps: _cosine(step, max(1, steps - 1))),
+    ("linear", lambda step, steps: 1 - step / steps),
+    ("linear", lambda step, steps: 1 - (step + 1) / steps),
+    ("linear", lambda step, steps: 1 - step / max(1, steps - 1)),
+    ("warm", lambda step, steps: (step + 1) / steps),
+    ("warm", lambda step, steps: step / steps),
+)
+#: Learning rates of which something else is made, by their words.
+RATES_MADE: Mapping[str, Callable[[float], float]] = {
+    "squared": lambda rate: rate**2,
+    "rooted": math.sqrt,
+    "divided": lambda rate: 1 / rate,
+}
 #: Options in another order, by the places from which they are taken.
 ORDERS: Mapping[str, tuple[int, int, int]] = {
     "momentum, weight_decay, dampening": (0, 2, 1),
@@ -66,6 +93,12 @@ EXTRA = (
         for where, words in _WHERE
     ),
     *(Slip("wrong_value.extra", clauses.LOOPS["falling"], {"falling": share}) for share in FALLING + FALLING_AT_ONCE),
+    *(Slip("wrong_value.extra", clauses.LOOPS[name], {"falling": share}) for name, share in SCHEDULES),
+    *(Slip("wrong_value.extra", clauses.RATES[name], {"rate_of": made}) for name, made in RATES_MADE.items()),
+    *(
+        Slip("wrong_value.extra", clauses.MADE[name].format(what="gradient"), {"gradient": partial(torch.mul, times)})
+        for name, times in (("doubled", torch.tensor(2.0)), ("halved", torch.tensor(0.5)))
+    ),
     *(Slip("wrong_value.extra", clauses.LOOPS["decay"], {"decay": decay}) for decay in DECAYS),
 )
 #: Of Adam alone: decay of the parameter itself, and the sums of squares of Adagrad.

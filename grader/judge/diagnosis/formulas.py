@@ -115,7 +115,7 @@ def one_contribution(symptom: Symptom) -> Diagnosis | None:
     if not symptom.failing or any("formula" not in view.case.constants for view in symptom.views):
         return None
     if all(_is_one_of(view) for view in symptom.failing) or _has_nested(symptom):
-        return wording.say("overwritten", path=symptom.path)
+        return wording.say("overwritten.contribution", path=symptom.path)
     return None
 
 

@@ -57,7 +57,7 @@ def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
             if slip.has("clipped"):
                 _clip(weights, *slip.has("clipped"))
             if slip.has("falling"):
-                optimizer.param_groups[0]["lr"] = rate * slip.has("falling")(step)
+                optimizer.param_groups[0]["lr"] = rate * slip.has("falling")(step, int(case.number("steps")))
             if "in_turn" in slip.switches:
                 _in_turn(given, weights, rate, slip.switches["in_turn"])
                 continue

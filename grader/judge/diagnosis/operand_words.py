@@ -18,6 +18,12 @@ OPERAND_WORDS: dict[str, Words] = {
         "What must happen to the gradient of something that is used twice?",
         "Add up: `+=`, or `index_add_`, starting from zeros.",
     ),
+    "overwritten.contribution": Words(
+        "`{path}` holds only one of several contributions where something is used more than once.",
+        "The others were written over, or were never passed on.",
+        "What must happen to the gradient of something that is used twice?",
+        "Pass a gradient on to every operand, and add it there: `+=`, starting from zero.",
+    ),
     "overwritten.engine": Words(
         "`{path}` is what comes out when {what} writes over a gradient that is there already.",
         "What is used twice gets a gradient from each use, and they have to be added.",
@@ -29,6 +35,12 @@ OPERAND_WORDS: dict[str, Words] = {
         "Something from before was kept and used again.",
         "Which values does your code remember from one call to the next?",
         "Compute it anew in each call, from what that call was given.",
+    ),
+    "accumulated.calls": Words(
+        "`{path}` is the right answer plus that of an earlier call.",
+        "What one call gives is added to what those before have given.",
+        "What stands in your variable when a call begins?",
+        "Begin each call anew: assign, in place of `+=` to what the object keeps.",
     ),
     "stale.written": Words(
         "`{path}` was not written, but `{found}` was: the tensor of an earlier call.",

@@ -140,18 +140,35 @@ def stale(symptom: Symptom) -> Diagnosis | None:
             return wording.say("stale.copied", path=symptom.path)
     for used, code in USED_BEFORE.items():
         if symptom.fits(lambda view: _remembered(symptom, view, used)):
-            key = code if code == "stale" else f"{code}.objects"
-            return wording.say(key, path=symptom.path, label=wording.LAST_CALL)
+            return _from_before(symptom, code)
+    for code in dict.fromkeys(USED_BEFORE.values()):
+        together = tuple(used for used, its in USED_BEFORE.items() if its == code)
+        if symptom.fits(lambda view: _remembered(symptom, view, *together)):
+            return _from_before(symptom, code)
+        if code == "stale" and symptom.fits(lambda view: _added_up(view, _remembered(symptom, view, *together))):
+            return wording.say("accumulated.calls", path=symptom.path)
     return None
 
 
-def _remembered(symptom: Symptom, view: View, used: str) -> Tensor | None:
+def _from_before(symptom: Symptom, code: str) -> Diagnosis:
+    key = code if code == "stale" else f"{code}.objects"
+    return wording.say(key, path=symptom.path, label=wording.LAST_CALL)
+
+
+def _added_up(view: View, before: Tensor | None) -> Tensor | None:
+    return None if before is None or before.shape != view.expected.shape else view.expected + before
+
+
+def _remembered(symptom: Symptom, view: View, *names: str) -> Tensor | None:
     """What comes out when everything that was given to another call or object takes its place."""
     inputs = view.case.inputs
-    changed = {name: inputs[used.format(name)] for name in inputs if used.format(name) in inputs and "{" in used}
-    if "{" not in used and used in inputs:
-        names = [name for name in symptom.alternatives.parameters if name in inputs and name not in {used, "targ"}]
-        changed = {name: inputs[used] for name in names[:1] if inputs[name].shape == inputs[used].shape}
+    changed: dict[str, Tensor] = {}
+    for used in names:
+        if "{" in used:
+            changed |= {name: inputs[used.format(name)] for name in inputs if used.format(name) in inputs}
+        elif used in inputs:
+            own = [name for name in symptom.alternatives.parameters if name in inputs and name not in {used, "targ"}]
+            changed |= {name: inputs[used] for name in own[:1] if inputs[name].shape == inputs[used].shape}
     if not changed:
         return None
-    return symptom.expected_with(f"what {used} was given", view, inputs=changed)
+    return symptom.expected_with(f"what {' and '.join(names)} was given", view, inputs=changed)

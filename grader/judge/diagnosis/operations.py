@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from grader.judge.diagnosis import activations, attention, convolutions, powers, products, softmaxes
+from grader.judge.diagnosis import activations, attention, convolutions, powers, products, softmaxes, substitutes
 from grader.judge.diagnosis.activations import RELU, SIGMOID, SLOPES, TANH, Rule, with_rule
+from grader.judge.diagnosis.gelu_slopes import GELU_SLOPES
 from grader.judge.diagnosis.normalisations import MISSTEPS, normalisations
 from grader.judge.diagnosis.replaced import Replacements, applied
 
@@ -159,6 +160,8 @@ OPERATIONS: Mapping[str, Callable[[], Replacements]] = {
     **{name: softmaxes.cross_entropy(name) for name in softmaxes.CROSS_ENTROPIES},
     **{name: partial(products.products, name) for name in products.PRODUCTS},
     **{name: partial(products.by_gradients, name) for name in products.BY_GRADIENTS},
+    "square_of_mean": substitutes.square_of_mean,
+    "difference_of_squares": substitutes.difference_of_squares,
     "product_for_difference": lambda: _in_place_of_difference(operator.mul),
     "quotient_for_difference": lambda: _in_place_of_difference(operator.truediv),
     "squares_untransposed": products.squares_untransposed,
@@ -167,7 +170,8 @@ OPERATIONS: Mapping[str, Callable[[], Replacements]] = {
     "gelu_by_tanh": lambda: {functional.gelu: lambda value: functional.gelu(value, approximate="tanh")},
     "sigmoid_of_input": lambda: with_rule(SIGMOID, torch.sigmoid, lambda value, out: value * (1 - value)),
     "tanh_of_input": lambda: with_rule(TANH, torch.tanh, lambda value, out: 1 - value**2),
-    **{name: slope.replacements for name, slope in SLOPES.items()},
+    **{name: slope.replacements for name, slope in {**SLOPES, **GELU_SLOPES}.items()},
+    **{name: made for name, (_, made) in substitutes.SUBSTITUTES.items()},
     "relu_by_upstream": activations.cut_by_upstream,
     "relu_at_the_end": activations.relu_at_the_end(torch.relu),
     "relu_at_the_end_forward": activations.relu_at_the_end(activations.relu_forward),

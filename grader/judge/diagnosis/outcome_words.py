@@ -110,6 +110,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "Which step between `{owner}` and the output does autograd not see?",
         "Make `{owner}` an `nn.Parameter`, and compute the output from that parameter itself.",
     ),
+    "not_written.no_way_to_input": Words(
+        "`{path}` is None: autograd found no way from the output back to `{owner}`.",
+        "The output is made without it, or `.data`, `.detach()` or `no_grad()` hides the way.",
+        "Which step between `{owner}` and the output does autograd not see?",
+        "Compute the output from the very tensor that comes in, `{owner}`, and let autograd watch all of it.",
+    ),
     "not_written.elsewhere": Words(
         "`{path}` was not written, but `{found}` holds the right tensor.",
         "The result went to another name.",

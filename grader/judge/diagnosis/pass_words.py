@@ -59,6 +59,12 @@ PASS_WORDS: dict[str, Words] = {
         "What is the derivative of the result with respect to itself?",
         "Begin `backward` with `self.grad = 1.0`.",
     ),
+    "wrong_value.seed_number": Words(
+        "`{path}` is what comes out when `backward` begins with {what}, in place of 1.",
+        "",
+        "What is the derivative of the result with respect to itself?",
+        "Begin `backward` with `self.grad = 1.0`.",
+    ),
     "wrong_value.walk": Words(
         "`{path}` is off only where a result inside of the formula is used twice; all single operations are right.",
         "A node has to pass its gradient on once, after all of it has come in: look at the order of the nodes.",

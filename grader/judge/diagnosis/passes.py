@@ -10,7 +10,9 @@ from torch import Tensor
 
 from grader.judge.diagnosis import attention, convolutions, products, softmaxes, wording
 from grader.judge.diagnosis.activations import SLOPES
+from grader.judge.diagnosis.gelu_slopes import GELU_SLOPES
 from grader.judge.diagnosis.naming import given_as
+from grader.judge.diagnosis.substitutes import SUBSTITUTES
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values import under
 from grader.model import Case, Diagnosis
@@ -37,7 +39,7 @@ _LAYERS: tuple[tuple[str, str], ...] = (
 )
 #: What is wrong in words, where the words of ``wrong_value.pass`` go with it.
 PASSES: dict[str, str] = {
-    **{name: slope.what for name, slope in SLOPES.items()},
+    **{name: slope.what for name, slope in {**SLOPES, **GELU_SLOPES}.items()},
     "relu_by_upstream": "the gradient itself is cut at 0, and not let through where the input of the ReLU is positive",
     "relu_at_the_end": "the output of the network goes through a ReLU, too",
     "relu_at_the_end_forward": "the output of the network goes through a ReLU, too, which the way back leaves out",
@@ -64,6 +66,7 @@ PASSES: dict[str, str] = {
     "factors_by_themselves": "the gradient of q is made with q itself, and that of k with k, where the other belongs",
     **{name: what for name, (what, *_) in products.PRODUCTS.items()},
     **{name: what for name, (what, *_) in products.BY_GRADIENTS.items()},
+    **{name: what for name, (what, _) in SUBSTITUTES.items()},
     "squares_untransposed": "a square matrix of weights is used as it lies, where its transpose belongs",
 }
 
@@ -95,13 +98,18 @@ def _fits_others(symptom: Symptom, operation: str) -> bool:
     return True
 
 
+_CUT = "{upstream} is cut where the output is negative, as behind a ReLU"
+_SQUARE_OF_MEAN = "the mean of the differences is squared, where their squares have to be averaged"
 #: What is made of the upstream gradient before it is used.
 _UPSTREAMS: Mapping[str, Callable[[View], Tensor | None]] = {
     "the sum of all entries of {upstream} stands in the place of each": lambda view: _spread(view, "sum"),
     "the mean of all entries of {upstream} stands in the place of each": lambda view: _spread(view, "mean"),
     "{upstream} is squared": lambda view: None if view.case.upstream is None else view.case.upstream**2,
-    "{upstream} is cut where the output is negative, as behind a ReLU": lambda view: _cut(view.case),
 }
+
+
+def _upstreams(symptom: Symptom) -> dict[str, Callable[[View], Tensor | None]]:
+    return {**_UPSTREAMS, _CUT: lambda view: _cut(symptom, view.case)}
 
 
 def other_upstream(symptom: Symptom) -> Diagnosis | None:
@@ -109,8 +117,8 @@ def other_upstream(symptom: Symptom) -> Diagnosis | None:
     if len(symptom.failing) < _CASES:
         return None
     given = symptom.failing[0].case.program.tensors
-    upstream = "`upstream`" if "upstream" in given else "`out.g`"
-    for what, made in _UPSTREAMS.items():
+    upstream = f"`{given_as(symptom.exercise.call, 'upstream')}`" if "upstream" in given else "`out.g`"
+    for what, made in _upstreams(symptom).items():
         if symptom.fits(lambda view: _with_upstream(symptom, view, what, made(view))):
             said = what.format(upstream=upstream)
             return wording.say("wrong_value.upstream_made", path=symptom.path, what=said, upstream=upstream)
@@ -118,15 +126,18 @@ def other_upstream(symptom: Symptom) -> Diagnosis | None:
 
 
 def other_operation(symptom: Symptom) -> Diagnosis | None:
-    """A product or a quotient in the place of a difference, in a value of the forward pass."""
+    """A product, a quotient or squares in the place of a difference, or the square of a mean, in a forward value."""
     if symptom.is_gradient or len(symptom.failing) < _CASES:
         return None
     for operation, what in (
         ("product_for_difference", "two tensors are multiplied"),
         ("quotient_for_difference", "one tensor is divided by the other"),
+        ("difference_of_squares", "two tensors are squared before one is taken from the other"),
     ):
         if symptom.fits(lambda view: under(symptom, operation, view)):
             return wording.say("wrong_value.operation", path=symptom.path, what=what)
+    if symptom.fits(lambda view: under(symptom, "square_of_mean", view)):
+        return wording.say("wrong_value.pass", path=symptom.path, what=_SQUARE_OF_MEAN)
     return None
 
 
@@ -135,8 +146,9 @@ def _spread(view: View, how: str) -> Tensor | None:
     return None if upstream is None else getattr(upstream, how)().expand_as(upstream).contiguous()
 
 
-def _cut(case: Case) -> Tensor | None:
-    out, upstream = case.program.tensors.get("out"), case.upstream
+def _cut(symptom: Symptom, case: Case) -> Tensor | None:
+    """What arrives where the output is positive; the output may be made by the student's layer, and not handed over."""
+    out, upstream = case.program.tensors.get("out", symptom.alternatives.output(case)), case.upstream
     return None if out is None or upstream is None or out.shape != upstream.shape else upstream * (out > 0)
 
 

@@ -12,6 +12,7 @@ from grader.judge.diagnosis.activations import Rule, by_rule
 from grader.judge.diagnosis.replaced import Replacements
 
 _SQUARE = 2
+MEANS = (torch.mean, Tensor.mean)
 
 
 def power_for_slope(*, factor: bool = False, turned: bool = False) -> Callable[[], Replacements]:
@@ -39,22 +40,22 @@ def ones_for_loss() -> Replacements:
     def mean(value: Tensor, *_: Any, **__: Any) -> Tensor:
         return value.mean().detach() + value.sum() - value.sum().detach()
 
-    return {**squares, **dict.fromkeys((torch.mean, Tensor.mean), mean)}
+    return {**squares, **dict.fromkeys(MEANS, mean)}
 
 
 def absolute_squares() -> Replacements:
     """Absolute values in the place of squares, forward and back."""
-    return _powers(lambda value, exponent: value.abs() if exponent == _SQUARE else value**exponent)
+    return powers(lambda value, exponent: value.abs() if exponent == _SQUARE else value**exponent)
 
 
 def square_left_out() -> Replacements:
     """What is to be squared as it is, forward and back."""
-    return _powers(lambda value, exponent: value * 1 if exponent == _SQUARE else value**exponent)
+    return powers(lambda value, exponent: value * 1 if exponent == _SQUARE else value**exponent)
 
 
 def root_of_mean() -> Replacements:
     """The root of each mean in its place, forward and back."""
-    return dict.fromkeys((torch.mean, Tensor.mean), lambda value, *rest, **more: value.mean(*rest, **more).sqrt())
+    return dict.fromkeys(MEANS, lambda value, *rest, **more: value.mean(*rest, **more).sqrt())
 
 
 def mean_for_sum() -> Replacements:
@@ -64,10 +65,10 @@ def mean_for_sum() -> Replacements:
 
 def _powers_with(rule: Callable[[float], Rule]) -> Replacements:
     """Powers whose derivative is what ``rule`` makes of the exponent."""
-    return _powers(lambda value, exponent: by_rule(value, lambda x: x**exponent, rule(exponent)))
+    return powers(lambda value, exponent: by_rule(value, lambda x: x**exponent, rule(exponent)))
 
 
-def _powers(power: Callable[[Tensor, float], Any]) -> Replacements:
+def powers(power: Callable[[Tensor, float], Any]) -> Replacements:
     """Each way to raise a tensor to the power of a number."""
 
     def changed(value: Any, exponent: Any = _SQUARE, **_: Any) -> Any:

@@ -15,7 +15,7 @@ Factor = Callable[[Tensor, Tensor, Tensor], Tensor]
 _OPERATIONS = (torch.matmul, Tensor.matmul, Tensor.__matmul__)
 #: What multiplies batches of matrices.
 OF_BATCHES = (*_OPERATIONS, torch.bmm, Tensor.bmm)
-_OF_MATRICES = (*_OPERATIONS, torch.mm, Tensor.mm)
+OF_MATRICES = (*_OPERATIONS, torch.mm, Tensor.mm)
 
 
 class _ByFactors(torch.autograd.Function):
@@ -78,12 +78,12 @@ BY_GRADIENTS: Mapping[str, tuple[str, Callable[[Tensor, Tensor], bool], Factor, 
 
 def by_gradients(name: str) -> Replacements:
     """Products of matrices of which what another layer gave gets the gradient of the weights for the weights."""
-    return _products(_OF_MATRICES, *BY_GRADIENTS[name][1:])
+    return _products(OF_MATRICES, *BY_GRADIENTS[name][1:])
 
 
 def products(name: str) -> Replacements:
     """Products of matrices with these gradients."""
-    return _products(_OF_MATRICES, lambda left, right: left.dim() == right.dim() == 2, *PRODUCTS[name][1:])
+    return _products(OF_MATRICES, lambda left, right: left.dim() == right.dim() == 2, *PRODUCTS[name][1:])
 
 
 def squares_untransposed() -> Replacements:

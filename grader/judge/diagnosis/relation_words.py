@@ -67,9 +67,9 @@ RELATION_WORDS: dict[str, Words] = {
     ),
     "wrong_value.signs": Words(
         "`{path}` holds only the signs of the right answer: 1, 0 or −1 in every entry.",
-        "`sign` was taken, which drops how large the entries are.",
+        "`sign` was taken, or a mask given in the place of the values, which drops how large the entries are.",
         "Which of your lines decides how large the entries are?",
-        "Take away the `sign`.",
+        "Take away the `sign`, or multiply the mask by the values.",
     ),
     "wrong_value.unit": Words(
         "`{path}` is the right answer divided by its own length.",
@@ -82,6 +82,12 @@ RELATION_WORDS: dict[str, Words] = {
         "A fraction stands upside down.",
         "What is above the line of the fraction, and what below?",
         "Turn the division round.",
+    ),
+    "wrong_value.inverted": Words(
+        "`{path}` is {upstream} divided by the derivative, entry by entry, where it has to be multiplied by it.",
+        "The derivative stands below the line of a fraction, or with the opposite sign in an exponent.",
+        "What does the chain rule do with what arrives and the derivative?",
+        "Multiply {upstream} by the derivative.",
     ),
     "wrong_value.limited": Words(
         "`{path}` is the right answer, but that no entry is {beyond}: those are cut to the limit.",

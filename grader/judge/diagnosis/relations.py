@@ -360,7 +360,8 @@ def _value(symptom: Symptom, view: View, name: str, *, single: bool = False) -> 
 
 def _shown(symptom: Symptom, name: str) -> str:
     if name == "upstream":
-        return "`upstream`" if "upstream" in symptom.failing[0].case.program.tensors else "`out.g`"
+        given = "upstream" in symptom.failing[0].case.program.tensors
+        return f"`{given_as(symptom.exercise.call, 'upstream')}`" if given else "`out.g`"
     if name == "out" and not is_used(symptom.exercise.call, "out"):
         return _FORWARD
     return "`out`" if name == "out" else f"`{given_as(symptom.exercise.call, name)}`"

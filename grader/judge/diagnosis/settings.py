@@ -10,13 +10,12 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import clauses, wording
-from grader.judge.diagnosis.extras import DECAYS, FALLING
+from grader.judge.diagnosis.extras import DECAYS, FALLING, SCHEDULES, Share
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
 
 #: An optimizer of a parameter, from the learning rate and the momentum.
 Make = Callable[[list[Tensor], float, float], torch.optim.Optimizer]
-Share = Callable[[int], float]
 _INPUTS = frozenset({"start", "gradients", "lr", "momentum", "steps"})
 
 
@@ -39,8 +38,9 @@ def _settings() -> Iterator[tuple[str, str, Make, Share]]:
     yield "twice", words["twice"], _Twice, _whole
     for decay in DECAYS:
         yield f"decay {decay}", words["decay"], partial(torch.optim.SGD, weight_decay=decay), _whole
-    for place, share in enumerate(FALLING):
-        yield f"falling {place}", clauses.LOOPS["falling"], torch.optim.SGD, share
+    yield "sums", words["sums"], _OfSums, _whole
+    for place, (what, share) in enumerate((*(("falling", share) for share in FALLING), *SCHEDULES)):
+        yield f"falling {place}", clauses.LOOPS[what], torch.optim.SGD, share
 
 
 class _Twice(torch.optim.SGD):
@@ -52,7 +52,18 @@ class _Twice(torch.optim.SGD):
         super().step()
 
 
-def _whole(_: int) -> float:
+class _OfSums(torch.optim.SGD):
+    """Steps by the sum of all gradients so far."""
+
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        """Take one."""
+        (param,) = self.param_groups[0]["params"]
+        self.total = getattr(self, "total", 0) + param.grad
+        param.grad = self.total.clone()
+        super().step()
+
+
+def _whole(step: int, steps: int) -> float:
     return 1.0
 
 
@@ -65,7 +76,7 @@ def _after(symptom: Symptom, view: View, key: str, make: Make, share: Share) -> 
         rate, momentum, steps = map(case.number, ("lr", "momentum", "steps"))
         optimizer = make([end], rate, momentum)
         for step in range(int(steps)):
-            optimizer.param_groups[0]["lr"] = rate * share(step)
+            optimizer.param_groups[0]["lr"] = rate * share(step, int(steps))
             end.grad = case.inputs["gradients"][step].to(torch.float64)
             optimizer.step()
         return end.detach()

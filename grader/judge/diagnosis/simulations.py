@@ -8,6 +8,7 @@ considered.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -17,16 +18,34 @@ from grader.judge.diagnosis.slips import RIGHT_BETAS
 from grader.judge.diagnosis.switches import Slip, Switch
 from grader.model import Case
 
+#: The parameters of a run, by their places; ``both`` is the first two.
+_PARAMETERS = ("p", "q", "r")
 
-def driven(case: Case, slip: Slip, *, averaged: bool) -> dict[str, Tensor]:
-    """``p``, ``q``, ``r`` and ``both`` after the steps of an optimizer with SGD's or Adam's formula."""
+
+def driven(case: Case, slip: Slip, name: str, *, averaged: bool) -> Tensor:
+    """The parameter ``name`` after the steps of an optimizer with SGD's or Adam's formula; of ``both``, two of them.
+
+    Only a state that they share makes one depend on another, so that the others are not worked out without need.
+
+    Raises:
+        ValueError: there is no such parameter.
+    """
+    if name == "both":
+        return torch.cat([driven(case, slip, each, averaged=averaged).flatten() for each in _PARAMETERS[:2]])
+    place = _PARAMETERS.index(name)
+    shared = slip.has("shared") or slip.has("one_buffer")
+    return _driven(case, slip, range(len(_PARAMETERS)) if shared else (place,), averaged=averaged)[place]
+
+
+def _driven(case: Case, slip: Slip, places: Iterable[int], *, averaged: bool) -> list[Tensor]:
+    """All parameters, those at ``places`` after the steps."""
     given, constants = doubled(case), case.constants
     late = int(case.number("late", 0))
     options: Any = constants.get("options", ())
     if slip.has("order"):
         options = (*(_option(options, place, 0.0) for place in slip.has("order")), *options[3:])
-    params = [given[name].clone() for name in ("p", "q", "r")]
-    grads = [given[f"{name}_grads"] for name in ("p", "q", "r")]
+    params = [given[name].clone() for name in _PARAMETERS]
+    grads = [given[f"{name}_grads"] for name in _PARAMETERS]
     states: list[dict[str, Any]] = [{}, {}, {}]
     if slip.has("shared"):
         states[2] = states[0]
@@ -35,7 +54,7 @@ def driven(case: Case, slip: Slip, *, averaged: bool) -> dict[str, Tensor]:
     rates = [float(slip.has("lr") or case.number("lr"))] * 3
     step = _adam if averaged else _sgd
     for t in range(1 if slip.has("used_up") and constants.get("lazily") else len(grads[0])):
-        for i, param in enumerate(params):
+        for i, param in ((place, params[place]) for place in places):
             if slip.has("ended") and late == len(grads[0]) and i < 2:
                 continue  # the parameter that has no gradient at any step stands first, and ends every step
             if t >= (late if i == 1 else 0):
@@ -50,12 +69,18 @@ def driven(case: Case, slip: Slip, *, averaged: bool) -> dict[str, Tensor]:
                 if slip.has("decay_unscaled") and not averaged:
                     update = update + _option(options, 2, 0.0) * param / rates[i]
                 rate = 1.0 if slip.has("rate_inside") and state.get("holds_rate") else rates[i]
-                rate = rate * slip.has("falling")(t) if slip.has("falling") else rate
+                rate = rate * slip.has("falling")(t, len(grads[0])) if slip.has("falling") else rate
+                rate = slip.has("rate_of")(rate) if slip.has("rate_of") else rate * (slip.has("update_times") or 1)
                 param.sub_(rate * (-update if slip.has("ascent") else update))
+                if slip.has("decoupled_after"):
+                    param.sub_(rates[i] * _option(options, 2, 0.0) * param)
         if t == 2 and not slip.has("constant_lr"):
             rates[:2] = [rate / 3 for rate in rates[:2]]
-    p, q, r = params
-    return {"p": p, "q": q, "r": r, "both": torch.cat((p.flatten(), q.flatten()))}
+    return params
+
+
+#: Switches by which weight decay is no part of the gradient.
+_OUTSIDE: tuple[Switch, ...] = ("no_decay", "decoupled", "decoupled_after", "decay_unscaled")
 
 
 def _same(value: Tensor) -> Tensor:
@@ -68,7 +93,7 @@ def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip:
     pulled = slip.has("decay_of")(param) if slip.has("decay_of") else param
     pull = decay * pulled * (-1 if slip.has("decay_sign") else slip.has("decay_times") or 1)
     pull = state["rate"] * pull if slip.has("decay_by_rate") else pull
-    inside = decay and not (slip.has("no_decay") or slip.has("decoupled") or slip.has("decay_unscaled"))
+    inside = decay and not any(slip.has(name) for name in _OUTSIDE)
     update = grad + pull if inside else grad
     if slip.has("plain"):
         return update
@@ -78,10 +103,12 @@ def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip:
         kept = 1 - (momentum if slip.has("average") else dampening)
         kept = 1 - kept if slip.has("damp_inverse") and dampening else 1.0 if slip.has("no_damp") else kept
         kept = dampening if slip.has("damp_itself") else kept
+        kept = 1 + dampening if slip.has("damp_added") else kept
         if "buffer" in state:
             old, new = (kept, 1.0) if slip.has("damp_old") else (1.0, kept)
+            old = kept if slip.has("damp_both") else old
             old, new = (1.0, kept * momentum) if slip.has("gradient_weighed") else (old * momentum, new)
-            state["buffer"] = old * state["buffer"] + new * update
+            state["buffer"] = (1.0 if slip.has("kept_whole") else old) * state["buffer"] + new * update
         elif slip.has("empty_first"):
             state["buffer"] = torch.zeros_like(update)
         else:
@@ -110,8 +137,9 @@ def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip
     if slip.has("counted"):
         t = state["t"] if index == 2 else 2 * state["t"] - 1 + index
     t = max(1, t - 1) if slip.has("behind") else t
+    late = {name: state.get(name, torch.zeros_like(grad)) for name in _places(slip, "late")}
     _average(grad, state, uses, slip)
-    mean, square = _corrected(state, first, second, t, slip)
+    mean, square = _corrected({**state, **late} if late else state, first, second, t, slip)
     state.update(
         {name: value for name, value in (("mean", mean), ("square", square)) if name in _places(slip, "stored")}
     )
@@ -144,18 +172,20 @@ def _adam(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip
 def _average(grad: Tensor, state: dict[str, Any], uses: list[float], slip: Slip) -> None:
     """Take the gradient into the two averages, ``mean`` and ``square``, by the betas in their places."""
     kept = {} if slip.has("averages_lost") else state
-    zero = torch.zeros_like(grad)
+    zero, ones = torch.zeros_like(grad), _places(slip, "ones")
     exchanged, unweighted = slip.switches.get("weights", ()), slip.switches.get("unweighted", ())
     old, new = {"mean": uses[0], "square": uses[2]}, {"mean": 1 - uses[1], "square": 1 - uses[3]}
     for name in exchanged:
         old[name], new[name] = new[name], old[name]
     new.update(dict.fromkeys(unweighted, 1.0))
-    state["mean"] = old["mean"] * kept.get("mean", zero) + new["mean"] * grad
+    state["mean"] = old["mean"] * kept.get("mean", zero + ("mean" in ones)) + new["mean"] * grad
     squared = state["mean"] if slip.has("of_mean") else grad - state["mean"] if slip.has("of_deviation") else grad
     squared = squared.abs() if slip.has("of_absolute") else grad if slip.has("of_gradient") else squared**2
     if slip.has("summed_squares"):
         old["square"] = new["square"] = 1.0
-    state["square"] = old["square"] * kept.get("square", zero) + new["square"] * squared
+    state["square"] = old["square"] * kept.get("square", zero + ("square" in ones)) + new["square"] * squared
+    if slip.has("square_still"):
+        state["square"] = zero
     if slip.has("first_whole") and state["t"] == 1:
         state["mean"], state["square"] = grad, squared
 

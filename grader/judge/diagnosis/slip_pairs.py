@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
+import torch
+
 from grader.judge.diagnosis import clauses, wording
-from grader.judge.diagnosis.optimizers import agrees, fits_beside, simulations_of, value_by
+from grader.judge.diagnosis.optimizers import agrees, explaining, simulations_of
 from grader.judge.diagnosis.slips import AVERAGED, DRIVEN, FIRST_BETA, OTHER_BETAS
 from grader.judge.diagnosis.switches import Slip, Switch
 from grader.judge.diagnosis.symptom import Symptom
@@ -31,7 +33,7 @@ _SGD: tuple[Mapping[str, Switches], ...] = (
     },
     {name: {name: True} for name in ("damp_first", "empty_first")},
     {name: {name: True} for name in ("no_nesterov", "always_nesterov", "buffer_only", "unscaled")},
-    {"rate_inside": {"rate_inside": True}},
+    {"rate_inside": {"rate_inside": True}, "signs": {"update": torch.sign}},
 )
 _ADAM: tuple[Mapping[str, Switches], ...] = (
     *_ALWAYS,
@@ -44,7 +46,7 @@ _ADAM: tuple[Mapping[str, Switches], ...] = (
         "stuck": {"stuck": ("mean", "square")},
         "first_beta": {"uses": FIRST_BETA},
     },
-    {name: {name: True} for name in ("no_root", "eps_inside", "no_eps", "eps_outside")},
+    {name: {name: True} for name in ("no_root", "eps_inside", "no_eps", "eps_outside", "no_square")},
     {
         **{name: {"uses": OTHER_BETAS[name]} for name in ("swapped", "one_beta")},
         "weights": {"weights": ("mean", "square")},
@@ -75,8 +77,6 @@ def two_slips(symptom: Symptom) -> Diagnosis | None:
     for simulation, slips in simulations_of(symptom):
         if not agrees(symptom, symptom.failing[0], simulation):
             continue
-        for pair in _PAIRS.get(slips, ()):
-            fits = symptom.fits(lambda view: value_by(symptom, view, simulation, pair))
-            if fits and fits_beside(symptom, simulation, pair):
-                return wording.say(pair.key, path=symptom.path, what=pair.what)
+        for pair in explaining(symptom, simulation, _PAIRS.get(slips, ())):
+            return wording.say(pair.key, path=symptom.path, what=pair.what)
     return None

@@ -10,7 +10,7 @@ from itertools import product
 import torch
 
 from grader.judge.diagnosis import clauses
-from grader.judge.diagnosis.extras import ADAGRAD, DECAYS, EXTRA, FALLING, IN_LOOPS, MOMENTA, ORDERS
+from grader.judge.diagnosis.extras import ADAGRAD, DECAYS, EXTRA, FALLING, IN_LOOPS, MOMENTA, ORDERS, SCHEDULES
 from grader.judge.diagnosis.switches import Slip, Switch
 from grader.model import Case
 
@@ -22,6 +22,16 @@ RATES = tuple(
 )
 #: The same where the rate is written into the step itself, which so does not fall with the optimizer's.
 WRITTEN_RATES = tuple(Slip(rate.key, rate.what, {**rate.switches, "constant_lr": True}) for rate in RATES)
+#: What is one number for all entries of a parameter, and so no derivative of a penalty on each.
+TOTALS = (
+    lambda p: p.pow(2).sum(),
+    lambda p: p.pow(2).sum() / 2,
+    lambda p: p.pow(2).mean(),
+    lambda p: p.sum(),
+    lambda p: p.norm(),
+)
+#: Updates that are so many times too long.
+TIMES = tuple(Slip("scaled.step", f"{times:g}", {"update_times": times}) for times in (2.0, 0.5))
 DRIVEN = (
     Slip("learning_rate_ignored", clauses.LR_ONCE, {"constant_lr": True}),
     Slip("ascent", "", {"ascent": True}),
@@ -57,7 +67,14 @@ DRIVEN = (
     Slip("state_lost", "", {"plain": True}),
     Slip("wrong_value.buffer", clauses.SLIPS["gradient_weighed"], {"gradient_weighed": True}),
     Slip("wrong_value.buffer", clauses.SLIPS["last_alone"], {"last_alone": True}),
+    Slip("wrong_value.buffer", clauses.SLIPS["kept_whole"], {"kept_whole": True}),
+    Slip("weight_decay", clauses.SLIPS["decoupled"], {"decoupled_after": True}),
+    Slip("weight_decay", clauses.SLIPS["decay_of_half_squares"], {"decay_of": lambda p: p**2 / 2}),
+    *(Slip("weight_decay", clauses.SLIPS["decay_of_total"], {"decay_of": made}) for made in TOTALS),
+    Slip("dampening", clauses.SLIPS["damp_both"], {"damp_both": True}),
+    Slip("dampening", clauses.SLIPS["damp_added"], {"damp_added": True}),
     Slip("wrong_value.rate_inside", "", {"rate_inside": True}),
+    *TIMES,
     Slip("wrong_value.ended", "", {"ended": True}),
     *RATES,
     *WRITTEN_RATES,
@@ -135,7 +152,13 @@ AVERAGED = (
     Slip("wrong_value.formula", clauses.SLIPS["plain_gradient"], {"plain_gradient": True}),
     Slip("wrong_value.formula", clauses.SLIPS["root_mean_square"], {"plain_gradient": True, "raw_square": True}),
     Slip("wrong_value.formula", clauses.SLIPS["no_square"], {"no_square": True}),
+    Slip("wrong_value.averages", clauses.SLIPS["square_still"], {"square_still": True}),
+    Slip("wrong_value.averages", clauses.SLIPS["square_late"], {"late": ("square",)}),
+    Slip("wrong_value.averages", clauses.SLIPS["mean_late"], {"late": ("mean",)}),
+    Slip("wrong_value.averages", clauses.SLIPS["ones"], {"ones": ("mean", "square")}),
+    Slip("wrong_value.averages", clauses.SLIPS["square_of_ones"], {"ones": ("square",)}),
     Slip("wrong_value.as_sgd", "", {"as_sgd": True}),
+    *TIMES,
     Slip("wrong_value.ended", "", {"ended": True}),
     *RATES,
     *WRITTEN_RATES,
@@ -191,6 +214,7 @@ TRAINED = (
     *(Slip("wrong_value.loop", clauses.LOOPS["momentum"], {"kept": kept}) for kept in MOMENTA),
     *(Slip("wrong_value.loop", clauses.LOOPS["average"], {"kept": kept, "taken": 1 - kept}) for kept in MOMENTA),
     *(Slip("wrong_value.loop", clauses.LOOPS["falling"], {"falling": share}) for share in FALLING),
+    *(Slip("wrong_value.loop", clauses.LOOPS[name], {"falling": share}) for name, share in SCHEDULES),
     *(Slip("wrong_value.loop", clauses.LOOPS["decay"], {"decay": decay}) for decay in DECAYS),
     *IN_LOOPS,
     *(

@@ -154,6 +154,10 @@ CROSS_ENTROPIES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]
         "the derivative p − 1 at the target, p elsewhere, is multiplied by p once more",
         lambda z, one, n: z.softmax(1) * (z.softmax(1) - one) / n,
     ),
+    "ce_diagonal": (
+        "p · (1 − p) is taken for the derivative, which is p − 1 at the target and p elsewhere",
+        lambda z, one, n: z.softmax(1) * (1 - z.softmax(1)) / n,
+    ),
     "ce_logarithms_alone": (
         "the loss of each class, −log p, stands in the place of its derivative",
         lambda z, one, n: -z.log_softmax(1) / n,

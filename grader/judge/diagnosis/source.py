@@ -139,6 +139,52 @@ def parameter(stub: Stub | None, function: str, place: int) -> str | None:
     return None
 
 
+_CONTAINERS = ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp
+
+
+def shared_container(stub: Stub | None) -> str | None:
+    """A list or dictionary that all objects of a class share: made in its body, or as a default of its ``__init__``.
+
+    One that ``__init__`` makes anew on ``self`` is shared by none.
+    """
+    for node in nodes_of(stub):
+        if isinstance(node, ast.ClassDef):
+            begin = next(
+                (each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"), None
+            )
+            own = set() if begin is None else {_name(each) for each in ast.walk(begin) if _is_stored(each)}
+            for name in (*_in_body(node), *_in_defaults(begin)):
+                if f"self.{name}" not in own or name in _in_defaults(begin):
+                    return name
+    return None
+
+
+def _is_stored(node: ast.AST) -> bool:
+    return isinstance(getattr(node, "ctx", None), ast.Store)
+
+
+def _in_body(owner: ast.ClassDef) -> list[str]:
+    assigned = (each for each in owner.body if isinstance(each, ast.Assign) and isinstance(each.value, _CONTAINERS))
+    return [_name(target) for each in assigned for target in each.targets]
+
+
+def _in_defaults(begin: ast.FunctionDef | None) -> list[str]:
+    if begin is None or not begin.args.defaults:
+        return []
+    named = zip(begin.args.args[-len(begin.args.defaults) :], begin.args.defaults, strict=True)
+    return [argument.arg for argument, default in named if isinstance(default, _CONTAINERS)]
+
+
+def uninitialised(stub: Stub | None) -> str | None:
+    """The function by which a stub makes a tensor or an array that holds whatever was in memory, if it calls one."""
+    for node in nodes_of(stub):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name in {"empty", "empty_like", "new_empty"}:
+                return name
+    return None
+
+
 def takes_out_last(stub: Stub | None) -> bool:
     """Whether a ``bwd`` is written or called with its arguments before the output: ``def bwd(self, inp, out)``."""
     return any(map(_puts_out_last, nodes_of(stub)))

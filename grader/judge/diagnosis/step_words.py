@@ -37,9 +37,9 @@ STEP_WORDS: dict[str, Words] = {
     ),
     "not_in_place.no_gradients": Words(
         "`{path}` has the same values after the call as before it.",
-        "No step was taken: no gradient is there at the moment of the step, or the optimizer holds no parameters.",
+        "No step came to it: no gradient is there at the step, or the optimizer holds no parameters, or a copy's.",
         "What does the optimizer find at its first step: which parameters, and which gradients?",
-        "Fill the gradients before each step, clear them behind it; a generator gives its parameters only once.",
+        "Fill the gradients before each step, clear them behind it; make the optimizer from the model that comes in.",
     ),
     "learning_rate_ignored.default": Words(
         "`{path}` is what comes out when the learning rate is {used} where none is given.",

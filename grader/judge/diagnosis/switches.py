@@ -12,12 +12,13 @@ from typing import Any, Literal
 #: (of ``all``, of ``rows``, of ``columns``, or ``half`` the sum), ``in_turn`` (the place of the matrix that is updated
 #: first), ``alone`` (the place of the only one whose gradient is never cleared), ``unmoved`` (the places of those that
 #: are not updated), ``turned`` and ``whole`` (the place of the one whose update goes up, or leaves out the rate),
-#: ``falling`` (the share of the rate by the step), ``kind`` (an optimizer of torch's), ``stuck``, ``weights`` and
-#: ``unweighted`` (of Adam's averages, which), ``uses`` (which of the betas stands in which place), ``decay_of`` (what
-#: is made of the parameter first), ``gradient_once_more`` (by how many steps the mean's correction is ahead),
-#: ``gradient`` and ``update`` (what is made of the one before anything else, and of the other before it is taken) and
-#: ``order`` (the places from which the options are taken), ``batches`` (of rows, and which loss is kept), ``clipped``
-#: (how, and to which length), ``penalty`` (the share of the squared weights in the loss), ``stored`` and ``times``.
+#: ``falling`` (the share of the rate by the step and their number), ``rate_of`` (what is made of the rate),
+#: ``update_times`` (a number), ``kind`` (an optimizer of torch's), ``stuck``, ``weights``, ``unweighted``, ``late`` and
+#: ``ones`` (of Adam's averages, which), ``uses`` (which of the betas stands in which place), ``decay_of`` (what is made
+#: of the parameter first), ``gradient_once_more`` (by how many steps the mean's correction is ahead), ``gradient`` and
+#: ``update`` (what is made of the one before anything else, and of the other before it is taken) and ``order`` (the
+#: places from which the options are taken), ``batches`` (of rows, and which loss is kept), ``clipped`` (how, and to
+#: which length), ``penalty`` (the share of the squared weights in the loss), ``stored`` and ``times``.
 Switch = (
     Literal["ascent", "constant_lr", "ended", "lost", "lr", "one_buffer", "rate_inside", "shared", "used_up"]
     | Literal["always_nesterov", "average", "buffer_only", "damp_first", "damp_inverse", "damp_itself", "damp_old"]
@@ -32,6 +33,8 @@ Switch = (
     | Literal["accumulate", "alone", "clipped", "decay", "factor", "falling", "frozen", "in_turn", "kept", "kind"]
     | Literal["left", "mean", "once", "relu_at_the_end", "sums_kept", "taken", "twice", "unmoved"]
     | Literal["idle_first", "root", "turned", "whole"]
+    | Literal["damp_added", "damp_both", "decoupled_after", "kept_whole", "late", "ones", "rate_of"]
+    | Literal["square_still", "update_times"]
     | Literal["batches", "gradient", "order", "penalty", "summed_squares", "update"]
 )
 

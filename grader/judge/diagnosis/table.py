@@ -133,6 +133,7 @@ GENERAL: tuple[Hypothesis, ...] = (
     rows.part_of_upstream,
     uneven.scaled_unevenly,
     relations.related,
+    distortions.inverted,
     passes.other_upstream,
     slip_pairs.two_slips,
     compound.twice_wrong,
@@ -145,10 +146,17 @@ GENERAL: tuple[Hypothesis, ...] = (
 )
 
 
+#: Those of them that name no mistake in the values.
+UNNAMED: frozenset[Hypothesis] = frozenset({absent.non_finite, values.wrong_value})
+#: Cases with numbers alone below which an agreement may be chance, where others hold none.
+_CASES = 2
+
 #: Specific codes of what one case alone may show: a shape that only a batch of one has, a generator that is used up.
 _BY_CASE = frozenset({"raised", "unit_axis", "not_in_place"})
 #: Codes of what no line without effect is behind.
 _UNCLEAR = frozenset({"not_implemented", "uses_autograd", "input_modified", "wrong_dtype", "not_registered"})
+#: What an exception says where tensors of two objects meet.
+_SIZES = "must match the size of tensor"
 #: What arguments in another order come to.
 _AT_ODDS = frozenset({"not_written", "non_finite", "raised"})
 
@@ -205,14 +213,38 @@ def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
         return modified
     for hypothesis in GENERAL:
         if diagnosis := hypothesis(symptom):
-            return _only_in_one_case(symptom, diagnosis)
+            if hypothesis not in UNNAMED:
+                return _only_in_one_case(symptom, diagnosis)
+            if empty := source.uninitialised(symptom.evidence.stub):
+                return wording.added(diagnosis, wording.EMPTY, name=empty)
+            return _where_finite(symptom) or _only_in_one_case(symptom, diagnosis)
     return wording.say("not_written", path=symptom.path, state="nothing of it came back")
+
+
+def _where_finite(symptom: Symptom) -> Diagnosis | None:
+    """The mistake in the cases that hold numbers, where others hold NaN or infinities: large values may overflow."""
+    findings = symptom.evidence.findings.get(symptom.check, ())
+    finite = tuple(
+        each for each in findings if (came := each.actual.tensor) is not None and bool(came.isfinite().all())
+    )
+    bad = [each for each in symptom.bad if each not in finite]
+    if not bad or len(symptom.bad) - len(bad) < _CASES:
+        return None
+    evidence = replace(symptom.evidence, findings={**symptom.evidence.findings, symptom.check: finite})
+    narrowed = replace(symptom, evidence=evidence)
+    for hypothesis in (*SPECIFIC, *GENERAL):
+        if hypothesis not in UNNAMED and (diagnosis := hypothesis(narrowed)):
+            return wording.added(diagnosis, wording.OVERFLOWS, label=bad[0].case.describe())
+    return None
 
 
 def _spelled_out(symptom: Symptom, diagnosis: Diagnosis) -> Diagnosis:
     """Say what a name stands for that only the check's own code knows, and in which order a method is called."""
     if diagnosis.code in _AT_ODDS and source.takes_out_last(symptom.evidence.stub):
         return wording.added(diagnosis, wording.OUT_FIRST)
+    clash = diagnosis.code == "raised" and _SIZES in diagnosis.message
+    if clash and (shared := source.shared_container(symptom.evidence.stub)):
+        return wording.added(diagnosis, wording.SHARED, name=shared)
     name = symptom.path
     made = made_of(symptom.exercise.call, name)
     if made is None or f"`{name}`" not in diagnosis.message:

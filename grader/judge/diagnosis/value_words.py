@@ -54,6 +54,12 @@ VALUE_WORDS: dict[str, Words] = {
         "Do the weights learn anything: how does the loss change from step to step?",
         "Print the loss, the weights and some outputs: look for NaN, and for units that all begin with equal weights.",
     ),
+    "wrong_value.measured.apart": Words(
+        "`{path}` earns {share} of its points: in {apart} of {total} places the answers do not agree.",
+        "{goal}",
+        "What does an answer depend on beside what it is asked about?",
+        "Ask for one alone and for several together, print both answers, and look for what mixes them.",
+    ),
     "wrong_value.measured.below": Words(
         "`{path}` earns {share} of its points{right}, fewer than by guessing.",
         "{goal}",

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import clues, losses, wording
-from grader.judge.diagnosis.naming import question
+from grader.judge.diagnosis.naming import given_as, question
 from grader.judge.diagnosis.normalisations import MISSTEPS
 from grader.judge.diagnosis.operations import OPERATIONS
 from grader.judge.diagnosis.replaced import Replaced
@@ -37,7 +37,8 @@ def upstream_ignored(symptom: Symptom) -> Diagnosis | None:
     if not symptom.fits(lambda view: of_ones(symptom, view)):
         return None
     given = symptom.failing[0].case.program.tensors
-    return wording.say("upstream_ignored", path=symptom.path, upstream="upstream" if "upstream" in given else "out.g")
+    upstream = given_as(symptom.exercise.call, "upstream") if "upstream" in given else "out.g"
+    return wording.say("upstream_ignored", path=symptom.path, upstream=upstream)
 
 
 def of_ones(symptom: Symptom, view: View) -> Tensor | None:
@@ -152,7 +153,9 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
         key = f"wrong_value.measured{_of_classes(tensor, first.expected)}"
         share = f"{100 * min(1.0, max(0.0, measure(tensor, first.expected))):.0f} %"
         right = _agreeing(tensor, first.expected)
-        return wording.say(key, path=symptom.path, share=share, right=right, goal=_goal(measure))
+        apart = int((tensor < 0).sum())
+        fields = {"share": share, "right": right, "goal": _goal(measure), "apart": apart, "total": tensor.numel()}
+        return wording.say(key, path=symptom.path, **fields)
     if found.max_abs_error is None or found.worst is None or found.worst_actual is None or found.worst_expected is None:
         return None
     if (what := _not_so(symptom, first)) is not None:
@@ -196,7 +199,12 @@ def _agreeing(actual: Tensor, expected: Tensor) -> str:
 
 
 def _of_classes(actual: Tensor, expected: Tensor) -> str:
-    """The end of the key where classes are all one and the same, or right more seldom than guesses are."""
+    """The end of the key where classes are all one and the same, or right more seldom than guesses are.
+
+    No class is negative: so the check's own code marks where two ways to ask for one give different answers.
+    """
+    if not expected.is_floating_point() and bool((expected >= 0).all()) and bool((actual < 0).any()):
+        return ".apart"
     if (
         expected.is_floating_point()
         or expected.dim() != 1
@@ -208,7 +216,7 @@ def _of_classes(actual: Tensor, expected: Tensor) -> str:
         return ".same"
     guessed = len(expected) / len(expected.unique())
     right = int((actual == expected).sum())
-    return ".below" if right < guessed / _SELDOM and not bool((actual < 0).any()) else ""
+    return ".below" if right < guessed / _SELDOM else ""
 
 
 def _goal(measure: Callable[..., float]) -> str:
