@@ -91,3 +91,10 @@ def test_classroom50_result_expected_exercises_count_when_not_found() -> None:
         run(submission("ada", exercise("lin_grad")), assigned={"lin_grad": 4.0, "other": 3.0}), ENVIRONMENT
     )
     assert (result["score"], result["max-score"]) == (4, 7)
+
+
+def test_classroom50_result_without_a_url_of_the_commit_names_it_by_its_hash() -> None:
+    runner = {"GITHUB_REPOSITORY": "x/y", "GITHUB_SHA": "1a2b"}
+    assert classroom50_result(run(submission()), runner)["commit"] == "https://github.com/x/y/commit/1a2b"
+    runner = {"GITHUB_REPOSITORY": "x/y"}
+    assert classroom50_result(run(submission()), runner)["commit"] == "https://github.com/x/y/commit/HEAD"

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from grader.report import gradescope_results, render_markdown, render_submission
 
-from .builders import exercise, large_class, run, small_class, submission, ungraded, untouched
+from .builders import check, exercise, large_class, run, small_class, submission, ungraded, untouched
 
 VISIBILITY = {"enum": ["hidden", "after_due_date", "after_published", "visible"]}
 FORMAT = {"enum": ["text", "html", "simple_format", "md", "ansi"]}
@@ -152,3 +152,11 @@ def test_gradescope_overview_of_several_students_says_whose_each_notebook_is() -
         "bob:",
         "03_backprop.ipynb: 4 / 4",
     ]
+
+
+def test_gradescope_results_name_the_case_of_what_failed_alone() -> None:
+    right, wrong = check("inp.g", case="the case of a right one"), check("w.g", code="transposed", case="a wrong one's")
+    made = run(submission("ada", exercise("lin_grad", checks=(right, wrong), status="partial")))
+    output = gradescope_results(made)["tests"][0]["output"]
+    assert "a wrong one's" in output
+    assert "the case of a right one" not in output

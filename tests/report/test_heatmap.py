@@ -50,3 +50,7 @@ def test_heat_map_wide_has_short_numbers() -> None:
     made = heat_map(Sample((row,), (row,), None, False))
     assert made.wide
     assert [cell.text for cell in made.expected[0][:4]] == ["−0.01", "−1.2", "12", "0.06"]
+
+
+def test_heat_map_of_zeros_has_a_scale() -> None:
+    assert heat_map(Sample(((0.0,),), ((0.0,),), None, False)).bound == "1"

@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import socket
+import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from grader.errors import UsageError
 from grader.submission import Collection, CollectLimits, collect, stems_in
 
-from .archives import tar_of, zip_of
+from .archives import member, tar_of, zip_of
 
 Seen = list[tuple[str, str, str]]
 
@@ -1246,3 +1247,14 @@ def test_collect_tells_of_a_student_who_may_be_a_folder_of_students(
         assert [remark.partition(" may be no student")[0] for remark in collection.remarks] == (
             [files[0].partition("/")[0]] if told else []
         )
+
+
+def test_collect_does_not_tell_of_hidden_files_that_an_archive_holds_beside_a_notebook(tmp_path: Path) -> None:
+    names = ("seen.ipynb", ".git/x.ipynb", "__MACOSX/x.ipynb")
+    links = [member(name, tarfile.SYMTYPE, "/etc/passwd") for name in names]
+    tar_of(tmp_path / "ada.tar", {"hw.ipynb": b"{}"}, links)
+    with collect([tmp_path / "ada.tar"]) as collection:
+        told = " ".join([*(f"{entry.shown_path} {entry.refused}" for entry in collection), *collection.remarks])
+    assert "seen.ipynb" in told
+    assert ".git" not in told
+    assert "__MACOSX" not in told

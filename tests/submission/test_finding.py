@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,30 @@ def test_found_below_goes_on_where_a_folder_cannot_be_read(tmp_path: Path, monke
     found, _ = found_below(made(tmp_path, "ada/x.ipynb", "zoe/closed/", "zoe/x.ipynb"))
     assert paths(found) == ["ada/x.ipynb", "zoe/x.ipynb"]
     assert obstacles(found) == {"zoe/closed": "the folder cannot be read: permission denied"}
+
+
+def test_found_below_tells_of_what_cannot_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(tmp_path, "ada/x.ipynb", "ada/x.py", "ada/x.zip")
+    scandir = os.scandir
+
+    class Locked:
+        """An entry of a folder that may be listed and not entered."""
+
+        def __init__(self, entry: os.DirEntry[str]) -> None:
+            self.name, self.path = entry.name, entry.path
+
+        def is_dir(self, *, follow_symlinks: bool = True) -> bool:
+            return False
+
+        def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), self.path)
+
+    @contextlib.contextmanager
+    def listed(folder: Path) -> Iterator[list[os.DirEntry[str] | Locked]]:
+        with scandir(folder) as entries:
+            yield [Locked(one) if one.name.startswith("x.") else one for one in entries]
+
+    monkeypatch.setattr(os, "scandir", listed)
+    found, _ = found_below(tmp_path)
+    refused = {item.parts[-1]: item.refused for item in found}
+    assert refused == dict.fromkeys(["x.ipynb", "x.zip"], "cannot be read: permission denied")
