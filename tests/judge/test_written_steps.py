@@ -246,6 +246,13 @@ WRONG: dict[str, tuple[str, ...]] = {
         "p (momentum)",
         "is multiplied with the new gradient",
     ),
+    "dampening_where_there_is_some": (
+        "SGD",
+        sgd(buffer=PLAIN_BUFFER.replace("(1 - self.dampening)", "(self.dampening or 1)")),
+        "p (dampening)",
+        "dampening is taken for 1 − dampening",
+        "dampening",
+    ),
     "last_gradient_alone": (
         "SGD",
         sgd(buffer="self.held[i] = g; p -= self.lr * (g if old is None else g + self.momentum * old)"),
