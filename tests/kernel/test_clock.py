@@ -109,7 +109,7 @@ def crowd() -> Iterator[list[subprocess.Popen[bytes]]]:
 def test_waiting_for_a_processor_is_counted(crowd: list[subprocess.Popen[bytes]]) -> None:
     processes = Processes(private=False, most=64)
     usage = Usage(processes, {"processes": 64})
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 240
     used, waited, _ = usage.used_and_waited()
     while usage.used_and_waited()[1] < waited + 0.5:
         assert time.monotonic() < deadline
@@ -144,7 +144,7 @@ def test_cell_that_ended_while_the_grader_was_stopped_has_not_timed_out(tmp_path
         grader.send_signal(signal.SIGSTOP)
         time.sleep(5)
         grader.send_signal(signal.SIGCONT)
-        told, _ = grader.communicate(timeout=60)
+        told, _ = grader.communicate(timeout=240)
     assert told == "()\n"
 
 

@@ -19,7 +19,7 @@ import torch
 
 from grader.errors import KernelError
 from grader.kernel import KernelPool
-from grader.model import Cell, Check, Execution, Job, Limits, Program
+from grader.model import Cell, Check, Execution, Job, Program
 from tests.kernel.conftest import BEST, WORKING
 from tests.kernel.laboratory import LIMITS, PROGRAMS, RIGHT, Laboratory, linear_job, verdicts
 
@@ -191,7 +191,7 @@ def test_submission_time_ends_the_job_and_keeps_checks(laboratory: Laboratory, s
     (execution,) = laboratory.run(sandbox, slow, limits=limits)
 
     assert execution.ended in ("timed_out", "finished")
-    assert execution.seconds < 10
+    assert execution.seconds < 25  # well below the cell's own limit
     assert 2 not in execution.outputs
     assert verdicts(execution) == ("exact", "exact")
 
@@ -318,10 +318,11 @@ def test_rerun_and_globals(laboratory: Laboratory, sandbox: str) -> None:
 def test_time_limit_of_a_check_overrides_the_default(laboratory: Laboratory, sandbox: str) -> None:
     stub = "import time\ndef lin(inp, out, w):\n    time.sleep(60)\n"
     check = Check("lin", 0, ("lin",), PROGRAMS, time_limit=0.5)
-    (execution,) = laboratory.run(sandbox, Job("slow", (Cell(0, stub), Cell(1, RIGHT)), (check,)))
+    job = Job("slow", (Cell(0, stub), Cell(1, RIGHT)), (check,))
+    (execution,) = laboratory.run(sandbox, job, limits=replace(LIMITS, check_s=50))
 
     assert verdicts(execution) == ("timed_out", "timed_out")
-    assert execution.seconds < Limits().check_s
+    assert execution.seconds < 40
 
 
 def test_an_interrupt_amid_a_message_is_told_as_the_timeout_that_it_is(laboratory: Laboratory) -> None:
@@ -355,7 +356,7 @@ def test_a_kernel_that_may_not_be_looked_into_is_stopped_as_fast_as_any(laborato
     roomy = replace(LIMITS, memory=2 * LIMITS.memory)
     (execution,) = laboratory.run(sandbox, linear_job("hides", hides), limits=roomy)
     assert verdicts(execution) == ("exact", "exact")
-    assert execution.seconds < 5
+    assert execution.seconds < 10  # what stopping it may take at most, each time
 
 
 def test_files_that_have_no_name_count_as_written(laboratory: Laboratory, sandbox: str) -> None:
@@ -391,7 +392,7 @@ def test_a_job_that_cannot_be_stopped_is_waited_for_but_once(laboratory: Laborat
     memory = 2 * LIMITS.memory  # of two processes that share all theirs, each counts
     (execution,) = laboratory.run(BEST, job, limits=replace(LIMITS, check_s=1, memory=memory))
     assert {run.ended for run in execution.checks["lin"]} == {"crashed"}
-    assert execution.seconds < 15
+    assert execution.seconds < 40  # of six that take ten seconds each
 
 
 STUBBORN = """
@@ -420,7 +421,7 @@ asyncio.run(main())
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
 def test_nothing_outlives_a_grader_that_is_stopped(sandbox: str, end: signal.Signals) -> None:
     grader = psutil.Popen([sys.executable, "-c", GRADER, sandbox, STUBBORN], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     # The zygote, the job's init, its kernel and what that forked; bwrap has two of its own above them.
     while len(started := grader.children(recursive=True)) < (6 if sandbox == "bwrap" else 4):
         if time.monotonic() > deadline:
@@ -428,7 +429,7 @@ def test_nothing_outlives_a_grader_that_is_stopped(sandbox: str, end: signal.Sig
             pytest.fail("the job did not come up")
         time.sleep(0.05)
     grader.send_signal(end)
-    _, left = psutil.wait_procs([grader, *started], timeout=20)
+    _, left = psutil.wait_procs([grader, *started], timeout=120)
     for process in left:
         process.kill()
     assert not left

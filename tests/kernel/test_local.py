@@ -223,14 +223,14 @@ def test_fork_does_not_outlive_a_parent_that_is_killed(source: str) -> None:
             os._exit(0)
     try:
         began = time.monotonic()
-        while not (forks := psutil.Process(parent).children()) and time.monotonic() < began + 30:
+        while not (forks := psutil.Process(parent).children()) and time.monotonic() < began + 120:
             time.sleep(0.01)
         time.sleep(1)  # in which it comes to a full pipe
     finally:
         os.kill(parent, signal.SIGKILL)
         os.waitpid(parent, 0)
     assert forks
-    assert not psutil.wait_procs(forks, timeout=10)[1]
+    assert not psutil.wait_procs(forks, timeout=120)[1]
 
 
 def test_threads_of_torch_do_not_hang_the_fork() -> None:

@@ -43,7 +43,7 @@ def continues(task, mark):
 processes._stands_still = continues
 began = time.monotonic()
 stopped = processes.stop_others(spared)
-print(len(continued), [mark[0] for mark in stopped.marks.values()], time.monotonic() - began < 2)
+print(len(continued), [mark[0] for mark in stopped.marks.values()], time.monotonic() - began < 9)
 print(processes.ran(stopped), processes.name(spared) in stopped.pids)
 processes.kill_all()
 """
@@ -72,7 +72,7 @@ linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux o
 )
 def test_what_descends_from_a_process(script: str, told: list[str]) -> None:
     command = [sys.executable, "-c", _START + script, package_home()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == told
 

@@ -47,9 +47,9 @@ def _student(*exercises, hints="nudge", **fields) -> str:
 
 def test_class_page_large_class_is_below_a_megabyte_and_quick() -> None:
     made = large_class(500, 40)
-    started = time.perf_counter()
+    started = time.process_time()
     page = class_page(made)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
     assert len(page.encode()) < 1_000_000
     assert page.count('<tr><th scope="row"><a href') >= 500
 

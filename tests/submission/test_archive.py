@@ -280,7 +280,7 @@ def test_unpack_counts_the_headers_of_a_tar_together(kind: bytes, tmp_path: Path
     at=st.integers(0, 400),
     length=st.integers(1, 40),
 )
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_unpack_damaged_archives_never_raise_anything_else(
     noise: bytes, name: str, at: int, length: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

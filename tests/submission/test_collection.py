@@ -146,7 +146,7 @@ PLACES = st.lists(st.sampled_from(["ada", "alan", "late", "hw-zed"]), max_size=2
 FILES = st.sampled_from(["ada_hw.ipynb", "alan_hw.ipynb", "hw.ipynb", "ada.zip", "hw.zip"])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(PLACES, FILES).map(lambda at: "/".join((*at[0], at[1]))), min_size=1, max_size=5))
 def test_collect_assets_hold_nothing_of_anybody_else_wherever_it_lies(files: list[str]) -> None:
     with TemporaryDirectory() as folder, collect([made(Path(folder), *files)]) as collection:
@@ -951,10 +951,10 @@ def test_collect_name_behind_that_of_a_notebook_is_the_students(
 
 @pytest.mark.parametrize("rest", ["1" * 200 + "x", "submission" * 20 + "x", "v_" * 100 + "ö"])
 def test_collect_a_long_name_behind_that_of_a_notebook_takes_no_time(rest: str, tmp_path: Path) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with collect([made(tmp_path, f"hw_{rest}.ipynb", "hw_ada.ipynb")], known=["hw"]) as collection:
         assert {entry.student for entry in collection} == {rest, "ada"}
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_collect_an_archive_over_the_limits_says_how_a_class_gets_by_them(tmp_path: Path) -> None:

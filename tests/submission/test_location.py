@@ -254,7 +254,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(st.tuples(st.text() | st.lists(PIECES).map("\n".join), st.sampled_from([None, "lin_grad", "trace"]))))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_locate_never_raises(sources: list[tuple[str, str | None]]) -> None:
     notebook_cells = [Cell(i, source, exercise) for i, (source, exercise) in enumerate(sources)]
     for stub in locate(notebook_cells, [*WANTED, *TRACE]).values():

@@ -133,7 +133,7 @@ CELL = st.fixed_dictionaries(
 
 
 @given(st.binary() | JSON.map(data) | st.lists(CELL).map(lambda cells: data(notebook(*cells))))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_cells_of_anything_is_cells_or_a_reason(content: bytes) -> None:
     with suppress(Unreadable):
         found = cells_of(content)

@@ -118,7 +118,7 @@ def test_content_says_in_words_why_not(error: Exception, reason: str, monkeypatc
 
 
 @given(content=st.binary(max_size=200))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_read_of_any_bytes_never_raises(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "nb.ipynb").write_bytes(content)
     assert read(entry_for(tmp_path / "nb.ipynb"), WANTED, frozenset()).unreadable
@@ -130,9 +130,9 @@ def test_read_is_fast(tmp_path: Path) -> None:
         texts = [f"def f{i}(x):\n    y = x @ x\n    return y.sum() * {i}" for i in range(30)]
         texts += [LIN_GRAD, RELU, "%%time\nlin_grad(a, b, c, d)"]
         path = written(tmp_path / "nb.ipynb", *(code(f"{text}\n# {turn}") for text in texts))  # none parsed before
-        start = time.perf_counter()
+        start = time.process_time()
         read(entry_for(path), WANTED, frozenset())
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     assert best < 0.01  # measured: 0.7 ms
 
 

@@ -77,7 +77,7 @@ def test_autograd_suspected_leaves_own_code_alone(name: str) -> None:
 
 
 @given(st.text() | st.lists(st.sampled_from([v[0] for v in SUSPECTED.values()] + ["(", "\0"])).map("\n".join))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_suspicion_never_raises(source: str) -> None:
     autograd_suspected(source)
 
