@@ -88,7 +88,13 @@ def test_below_is_nobody_whose_work_could_not_be_graded() -> None:
 
 @pytest.mark.parametrize(
     ("standing", "percentage"),
-    [(Standing(1.0, 3.0), 33.33), (Standing(0.0, 2.0), 0), (Standing(None, 2.0), None), (Standing(0.0, 0.0), None)],
+    [
+        (Standing(1.0, 3.0), 33.33),
+        (Standing(0.0, 2.0), 0),
+        (Standing(0.5, 0.5), 100),
+        (Standing(None, 2.0), None),
+        (Standing(0.0, 0.0), None),
+    ],
 )
 def test_percentage_is_of_a_score_and_of_points_to_earn(standing: Standing, percentage: float | None) -> None:
     assert standing.percentage == percentage
