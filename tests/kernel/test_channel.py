@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import zmq
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.kernel import channel, zmtp
@@ -99,7 +99,6 @@ async def test_channel_and_the_graders_end_understand_each_other(tmp_path: Path)
     ours.close()
 
 
-@settings(database=None)
 @given(messages=st.lists(PARTS, max_size=5), portion=st.integers(1, 400))
 def test_messages_come_whole_however_they_are_cut(
     messages: list[list[bytes]], portion: int, tmp_path_factory: pytest.TempPathFactory

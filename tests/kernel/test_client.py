@@ -213,7 +213,7 @@ async def test_what_came_before_the_end_is_heard() -> None:
             await connection.receive()
 
 
-@settings(database=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.integers(1, 200), max_size=30), st.lists(st.lists(_sizes, min_size=1, max_size=3), max_size=5))
 def test_messages_cut_anywhere_come_whole(cuts: list[int], sizes: list[list[int]]) -> None:
     messages = [[bytes(size) for size in parts] for parts in sizes]
@@ -241,7 +241,7 @@ async def test_peer_that_goes_away_ends_the_message(tmp_path: Path) -> None:
         await with_peer(tmp_path, peer)
 
 
-@settings(database=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(_sizes, min_size=1, max_size=8))
 def test_any_frames_come_as_they_were_sent(sizes: list[int]) -> None:
     message = [bytes([at % 251]) * size for at, size in enumerate(sizes)]

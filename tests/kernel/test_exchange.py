@@ -93,7 +93,7 @@ def test_size_is_that_of_all_elements() -> None:
     assert exchange.size({"x": torch.zeros(2, 3), "y": torch.zeros(1, dtype=torch.int8).expand(5)}) == 29
 
 
-@settings(database=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.binary(max_size=200))
 def test_bytes_are_decoded_or_malformed(data: bytes) -> None:
     _only_malformed(data)
@@ -111,7 +111,7 @@ _entry = st.fixed_dictionaries({
 })  # fmt: skip
 
 
-@settings(database=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.dictionaries(st.text(max_size=4), _entry | _json, max_size=3), _json, st.binary(max_size=64))
 def test_headers_are_decoded_or_malformed(entries: dict[str, object], meta: object, body: bytes) -> None:
     header = json.dumps({**entries, "__metadata__": {"grader": json.dumps(meta)}}).encode()
@@ -127,7 +127,7 @@ def _only_malformed(data: bytes) -> None:
         assert run.ended == "crashed"
 
 
-@settings(database=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.dictionaries(
     st.sampled_from(["ended", "captures", "errors", "error", "printed", "autograd", "seconds", "missing"]),
     _json | st.sampled_from(["returned", "raised", "not_defined"])
