@@ -61,7 +61,10 @@ def receive(sock: socket.socket) -> tuple[dict[str, Any], list[int], int]:
     """
     space = socket.CMSG_SPACE(4 * MOST_FDS) + socket.CMSG_SPACE(_CREDENTIALS.size)
     try:
-        data, ancillary, _, _ = _recvmsg(sock, LARGEST, space)
+        try:
+            data, ancillary, _, _ = _recvmsg(sock, LARGEST, space)
+        except ConnectionResetError:  # told once, of an end that was closed with something unread; what it sent is here
+            data, ancillary, _, _ = _recvmsg(sock, LARGEST, space)
     except OSError as error:
         raise Closed(str(error)) from None
     fds: list[int] = []

@@ -63,6 +63,17 @@ def test_receive_from_an_end_that_closed_says_so() -> None:
         wire.receive(theirs)
 
 
+def test_last_words_of_an_end_that_closed_with_something_unread_are_heard() -> None:
+    ours, theirs = wire.pair()
+    wire.send(ours, {"secret": "never read"})
+    wire.send(theirs, {"event": "failed"})
+    theirs.close()
+    with ours:
+        assert wire.receive(ours)[0] == {"event": "failed"}
+        with pytest.raises(wire.Closed):
+            wire.receive(ours)
+
+
 def test_send_to_an_end_that_closed_says_so() -> None:
     ours, theirs = wire.pair()
     theirs.close()
