@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from grader.enumeration import count_of
-from grader.kernel import landlock, seccomp
+from grader.kernel import landlock, syscalls
 from grader.kernel.sandbox import SandboxStatus, available_sandboxes
 from grader.machine import usable_cores
 from grader.model import Limits
@@ -94,8 +94,8 @@ def _landlock() -> list[Finding]:
     else:
         text = "no Landlock: in bwrap, namespaces alone keep submissions apart"
         findings = [Finding("warn", text, "boot Linux 6.12 or newer with lsm=landlock,… in its command line")]
-    if platform.machine() not in seccomp.MACHINES:
-        text = f"no filter of system calls for {platform.machine()}; it is known for {', '.join(seccomp.MACHINES)}"
+    if platform.machine() not in syscalls.MACHINES:
+        text = f"no filter of system calls for {platform.machine()}; it is known for {', '.join(syscalls.MACHINES)}"
         findings.append(Finding("warn", text))
     return findings
 

@@ -151,7 +151,7 @@ def test_autograd_is_seen_in_the_fork_only() -> None:
 def test_accident_in_a_fork_costs_its_case_alone(
     source: str, ended: str, how: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "_ALLOWANCE", 20)  # the last case is late only where it hangs
+    monkeypatch.setattr(local, "ALLOWANCE", 20)  # the last case is late only where it hangs
     once = source.replace("def f(x):", "def f(x):\n    if x[0] == 0:\n        x.g = x; return\n   ", 1)
     bad = program("bad", tensors={"x": torch.ones(3)}, reads=("x.g", "result"))
     limits = Limits(result=10**6, printed=10**5)

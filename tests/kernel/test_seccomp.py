@@ -18,7 +18,7 @@ from typing import get_args
 
 import pytest
 
-from grader.kernel import confine, seccomp
+from grader.kernel import confine, seccomp, syscalls
 
 HEADERS = {
     "x86_64": (Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"), 0),
@@ -32,8 +32,8 @@ def test_numbers_are_those_of_the_headers(machine: str) -> None:
     if not header.exists():
         pytest.skip(f"{header} is not installed")
     known = {name: int(number) for name, number in re.findall(r"#define __NR_(\w+)\s+(\d+)", header.read_text())}
-    assert len(seccomp.NUMBERS.keys() & known) > 90
-    for name, numbers in seccomp.NUMBERS.items():
+    assert len(syscalls.NUMBERS.keys() & known) > 90
+    for name, numbers in syscalls.NUMBERS.items():
         if name in known:  # the newest calls are missing from older headers
             assert numbers[column] == known[name], name
 
@@ -42,8 +42,8 @@ def verdict(
     machine: str, gate: seccomp.Gate, call: str | int, *arguments: int, apart: bool = True, audit: int = 0
 ) -> int:
     """What the filter of ``machine`` returns for a call: the instructions that it uses, carried out one by one."""
-    number = call if isinstance(call, int) else seccomp.NUMBERS[call][seccomp.MACHINES[machine][0]]
-    words = {0: number, 4: audit or seccomp.MACHINES[machine][1]}
+    number = call if isinstance(call, int) else syscalls.NUMBERS[call][syscalls.MACHINES[machine][0]]
+    words = {0: number, 4: audit or syscalls.MACHINES[machine][1]}
     words |= {16 + 8 * place: argument for place, argument in enumerate((*arguments, *[0] * 6)[:6])}
     steps = list(struct.iter_unpack("HBBI", seccomp.program(machine, gate, apart=apart)))
     at = loaded = 0
@@ -65,10 +65,10 @@ NOT_SUPPORTED = NOTHING | errno.EOPNOTSUPP
 STREAM, DATAGRAM, RAW, CLOEXEC = 1, 2, 3, 0o2000000
 
 
-@pytest.mark.parametrize("machine", seccomp.MACHINES)
+@pytest.mark.parametrize("machine", syscalls.MACHINES)
 @pytest.mark.parametrize("gate", get_args(seccomp.Gate))
 def test_filter_refuses_each_call_by_its_number_on_each_machine(gate: seccomp.Gate, machine: str) -> None:
-    known = seccomp._numbers(machine)
+    known = syscalls.numbers_on(machine)
     assert {verdict(machine, gate, call) for call in known if call not in seccomp._SPECIAL} == {REFUSE}
     assert {verdict(machine, gate, call) for call in seccomp._ATTRIBUTES if call in known} == {NOTHING}
     forks = {verdict(machine, gate, call) for call in ("fork", "vfork", "clone") if call in known}
@@ -78,7 +78,7 @@ def test_filter_refuses_each_call_by_its_number_on_each_machine(gate: seccomp.Ga
     assert verdict(machine, gate, 2000 | 0x40000000) == REFUSE
 
 
-@pytest.mark.parametrize("machine", seccomp.MACHINES)
+@pytest.mark.parametrize("machine", syscalls.MACHINES)
 @pytest.mark.parametrize(
     ("call", "arguments", "asked", "refused"),
     [
@@ -131,7 +131,7 @@ def test_filter_looks_at_what_a_call_is_for(
     assert verdict(machine, "refused", call, *arguments) == refused
 
 
-@pytest.mark.parametrize("machine", seccomp.MACHINES)
+@pytest.mark.parametrize("machine", syscalls.MACHINES)
 def test_filter_refuses_what_reaches_others_sockets_where_files_are_the_machines_own(machine: str) -> None:
     for call, arguments in (("socket", (socket.AF_UNIX, STREAM)), ("connect", ())):
         assert verdict(machine, "asked", call, *arguments) == ALLOW
@@ -291,7 +291,7 @@ def test_a_signal_does_not_keep_from_forking_who_has_asked() -> None:
     assert printed == "7\n"
 
 
-@pytest.mark.skipif(platform.machine() not in seccomp.MACHINES, reason="a machine whose numbers are unknown")
+@pytest.mark.skipif(platform.machine() not in syscalls.MACHINES, reason="a machine whose numbers are unknown")
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux only")
 def test_who_keeps_descriptors_sends_words_alone() -> None:
     ours, theirs = socket.socketpair()

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from grader.kernel import seccomp, traps
+from grader.kernel import syscalls, traps
 from grader.model import CaseRun, Cell, Check, Job, Program
 from tests.kernel.conftest import WORKING
 from tests.kernel.laboratory import LIMITS, Laboratory
 
 pytestmark = pytest.mark.skipif(
-    not sys.platform.startswith("linux") or platform.machine() not in seccomp.MACHINES, reason="no traps here"
+    not sys.platform.startswith("linux") or platform.machine() not in syscalls.MACHINES, reason="no traps here"
 )
 
 #: With this the watch is there, and notes nothing: no slot is written, no recorder remembers.
