@@ -5,12 +5,12 @@ predict by ``alternatives``, what would be right under other circumstances. ``or
 hypotheses, by what they are about:
 
 Calls that left no tensor
-    ``endings``, ``absent``, ``returned``; of exceptions ``errors`` and ``class_errors``, and their ``causes`` and
-    ``call_causes``.
+    ``endings``, ``absent``, ``returned``; of exceptions ``errors``, by their ``messages`` and ``class_errors``, in the
+    words of ``causes`` and ``call_causes``.
 Values
     ``shapes``, ``factors``, ``averages``, ``values``, ``operands``, ``rows``, ``given``, ``uneven``, ``relations``,
-    ``distortions``, ``reductions``; two mistakes at once in ``compound``. Where none holds, ``losses`` says how far
-    those of a training loop are right.
+    ``arrangements``, ``distortions``, ``reductions``; two mistakes at once in ``compound``. Where none holds,
+    ``losses`` says how far those of a training loop are right.
 Passes with a changed function in them
     ``passes`` and ``values`` ask what comes of torch with something ``replaced`` (all of it in ``operations``):
     ``activations``, ``gelu_slopes``, ``powers``, ``substitutes``, ``softmaxes``, ``attention``, ``products``,

@@ -1,17 +1,17 @@
-"""What came as a simple function of the right answer: cut, squared, out of order, times or plus something given.
+"""What came as a simple function of the right answer, by itself or times or plus something given, in that order.
 
-None of these knows the formula. Each is said only where it holds for every entry of every case.
+None of these knows the formula. Each is said only where it holds for every entry of every case. Those that need nothing
+but the answer are in ``arrangements``, ``distortions`` and ``reductions``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import combinations, permutations, product
 
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis import distortions, reductions, wording
+from grader.judge.diagnosis import arrangements, distortions, reductions, wording
 from grader.judge.diagnosis.factors import CONSTANTS
 from grader.judge.diagnosis.naming import given_as, is_used
 from grader.judge.diagnosis.symptom import Symptom, View
@@ -19,6 +19,8 @@ from grader.model import Diagnosis
 
 #: Failing cases, and entries in them, below which an agreement may be chance.
 _CASES, _ENTRIES = 2, 4
+#: Axes of an outer product.
+_AXES = 2
 #: What the output is called where the student's code does not get it.
 _FORWARD = "the result of the forward pass"
 
@@ -55,61 +57,6 @@ def _copied(symptom: Symptom) -> Diagnosis | None:
         if symptom.fits(lambda view: _value(symptom, view, name)):
             return wording.say("wrong_value.copied", path=symptom.path, name=_shown(symptom, name))
     return None
-
-
-def _constant(symptom: Symptom) -> Diagnosis | None:
-    """One number, in every entry of every case."""
-    number = symptom.failing[0].actual.flatten()[0]
-    if all(torch.equal(view.actual, number.expand_as(view.actual)) for view in symptom.views):
-        return wording.say("wrong_value.constant", path=symptom.path, number=wording.number(float(number)))
-    return None
-
-
-def _in_part(symptom: Symptom) -> Diagnosis | None:
-    """Some entries right, and zeros in the place of the others."""
-    if not symptom.fits(lambda view: view.expected.where(view.actual != 0, 0.0)):
-        return None
-    partly = [view for view in symptom.failing if bool(view.actual.any())]  # in a small case, all may be cut
-    if len(partly) < _CASES:
-        return None
-    first = partly[0]
-    right = int(((first.actual != 0) | (first.expected == 0)).sum())
-    cut = all(view.is_near(view.expected.clamp(min=0.0)) for view in symptom.views)
-    key = "wrong_value.cut" if cut and not symptom.is_gradient else "wrong_value.in_part"
-    return wording.say(key, path=symptom.path, right=right, total=first.expected.numel())
-
-
-def _beside_zeros(symptom: Symptom) -> Diagnosis | None:
-    """All entries right but those that have to be 0."""
-    if not symptom.fits(lambda view: view.expected.where(view.expected != 0, view.actual)):
-        return None
-    first = symptom.failing[0]
-    right = int((first.expected != 0).sum())
-    if sum(int((view.expected != 0).sum()) for view in symptom.failing) < _ENTRIES or not right:
-        return None
-    return wording.say("wrong_value.beside_zeros", path=symptom.path, right=right, total=first.expected.numel())
-
-
-def _moved(symptom: Symptom) -> Diagnosis | None:
-    """The right numbers, one place further along one axis or several, but for those that come in at the edge."""
-    for axes in _choices(symptom):
-        if any(view.expected.shape[axis] <= _CASES for view in symptom.failing for axis in axes):
-            continue
-        for places in product((1, -1), repeat=len(axes)):
-            if all(view.is_near(*_overlap(view, axes, places)) for view in symptom.views):
-                return wording.say("wrong_value.moved", path=symptom.path, axes=wording.axes(axes))
-    return None
-
-
-def _overlap(view: View, axes: tuple[int, ...], places: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-    """What is expected, and what came so many places further; a case that passed is as it is expected."""
-    expected, actual = view.expected, view.expected if view.finding.passed else view.actual
-    if view.finding.passed:
-        return expected, actual
-    for axis, place in zip(axes, places, strict=True):
-        count = expected.shape[axis] - 1
-        expected, actual = expected.narrow(axis, int(place < 0), count), actual.narrow(axis, int(place > 0), count)
-    return expected, actual
 
 
 def _other_numbers(symptom: Symptom) -> Diagnosis | None:
@@ -153,46 +100,6 @@ def _undifferentiated(symptom: Symptom) -> Diagnosis | None:
 def _forward(symptom: Symptom, view: View) -> Tensor | None:
     value, upstream = _value(symptom, view, "out"), view.case.upstream
     return value if value is None or upstream is None else value * upstream
-
-
-def _repeated(symptom: Symptom) -> Diagnosis | None:
-    """The mean along one axis, or the sum, in every place of it."""
-    for axis in range(min(view.expected.dim() for view in symptom.failing)):
-        if sum(view.expected.shape[axis] > _CASES for view in symptom.failing) < _CASES:
-            continue
-        for key, reduced in (("wrong_value.repeated", torch.mean), ("wrong_value.repeated.sum", torch.sum)):
-            if symptom.fits(lambda view: reduced(view.expected, axis, keepdim=True).expand_as(view.expected)):
-                return wording.say(key, path=symptom.path, axis=axis)
-    if symptom.fits(lambda view: view.expected.sum().expand_as(view.expected)):
-        return wording.say("wrong_value.repeated.total", path=symptom.path)
-    return None
-
-
-def _rearranged(symptom: Symptom) -> Diagnosis | None:
-    """The right numbers in other places."""
-    moved = all(
-        view.is_near(view.expected.flatten().sort().values, view.actual.flatten().sort().values)
-        for view in symptom.views
-    )
-    if not moved:
-        return None
-    if all(max(view.expected.shape, default=1) == view.expected.numel() for view in symptom.failing):
-        return wording.say("wrong_value.rearranged.row", path=symptom.path)
-    for axes in _choices(symptom):
-        if symptom.fits(lambda view: view.expected.flip(axes)):
-            return wording.say("wrong_value.flipped", path=symptom.path, axes=wording.axes(axes))
-    reshaped = any(
-        symptom.fits(lambda view: view.expected.permute(order).reshape(view.expected.shape))
-        for order in permutations(range(symptom.failing[0].expected.dim()))
-        if all(view.expected.dim() == len(order) for view in symptom.views)
-    )
-    return wording.say("wrong_value.rearranged" if reshaped else "wrong_value.rearranged.index", path=symptom.path)
-
-
-def _choices(symptom: Symptom) -> list[tuple[int, ...]]:
-    """The axes that all cases have, one by one and together."""
-    axes = range(min(view.expected.dim() for view in symptom.views))
-    return [chosen for count in range(1, len(axes) + 1) for chosen in combinations(axes, count)]
 
 
 def _multiplied(symptom: Symptom, constants: tuple[float, ...] = (1.0,)) -> Diagnosis | None:
@@ -280,7 +187,7 @@ def _unmultiplied(symptom: Symptom) -> Diagnosis | None:
 
 def _without_factor(view: View, name: str, *, turned: bool) -> Tensor | None:
     value = view.case.upstream if name == "upstream" else view.case.inputs.get(name)
-    if value is None or value.dim() != _CASES or view.expected.dim() != _CASES or 1 not in value.shape:
+    if value is None or value.dim() != _AXES or view.expected.dim() != _AXES or 1 not in value.shape:
         return None
     factor = (value.T if turned else value).detach().to(torch.float64)
     fits = all(size in (1, full) for size, full in zip(factor.shape, view.expected.shape, strict=True))
@@ -311,20 +218,20 @@ def _sum(symptom: Symptom, view: View, name: str, sign: float) -> Tensor | None:
 
 _RELATIONS: tuple[Callable[[Symptom], Diagnosis | None], ...] = (
     _copied,
-    _constant,
-    _in_part,
-    _beside_zeros,
+    arrangements.constant,
+    arrangements.in_part,
+    arrangements.beside_zeros,
     distortions.function,
     _undifferentiated,
-    _repeated,
-    _rearranged,
+    arrangements.repeated,
+    arrangements.rearranged,
     _multiplied,
     _unmultiplied,
     _added,
     _taken,
     _kept,
     _shifted,
-    _moved,
+    arrangements.moved,
     distortions.limited,
     distortions.nearest,
     reductions.picked,
