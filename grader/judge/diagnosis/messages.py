@@ -224,7 +224,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"unsupported operand type\(s\) for (\S+?):? .{0,20}'([\w.]+)' and '([\w.]+)'", _operator),
         (r"'generator' object is not subscriptable|'generator' has no len", _plain("generator")),
         (
-            r"'\w{0,40}(?:method|function)' object (?:is not (?:iterable|subscriptable)|does not support)",
+            r"'\w{0,40}(?:method|function)' object does not support",
             _plain("uncalled"),
         ),
         (r"^(\w{1,20}): Expected 1-D argument \w{1,20}, but got (\d+)-D", _plain("vectors", "name", "axes")),

@@ -85,7 +85,7 @@ def _in_place_of_difference(made: Callable[[Any, Any], Any]) -> Mapping[Any, Cal
     def changed(first: Any, second: Any, *_: Any, **__: Any) -> Any:
         return made(first, second) if isinstance(first, Tensor) and isinstance(second, Tensor) else first - second
 
-    return dict.fromkeys((torch.sub, Tensor.sub, Tensor.__sub__), changed)
+    return dict.fromkeys(substitutes.DIFFERENCES, changed)
 
 
 def _column_kept(value: Tensor, index: Any) -> Tensor:
@@ -173,10 +173,10 @@ OPERATIONS: Mapping[str, Callable[[], Replacements]] = {
     **{name: slope.replacements for name, slope in {**SLOPES, **GELU_SLOPES}.items()},
     **{name: made for name, (_, made) in substitutes.SUBSTITUTES.items()},
     "relu_by_upstream": activations.cut_by_upstream,
-    "relu_at_the_end": activations.relu_at_the_end(torch.relu),
-    "relu_at_the_end_forward": activations.relu_at_the_end(activations.relu_forward),
-    "relu_in_between": activations.relu_in_between(torch.relu),
-    "relu_in_between_forward": activations.relu_in_between(activations.relu_forward),
+    "relu_at_the_end": substitutes.relu_at_the_end(torch.relu),
+    "relu_at_the_end_forward": substitutes.relu_at_the_end(activations.relu_forward),
+    "relu_in_between": substitutes.relu_in_between(torch.relu),
+    "relu_in_between_forward": substitutes.relu_in_between(activations.relu_forward),
     "power_for_slope": powers.power_for_slope(),
     "power_for_slope_turned": powers.power_for_slope(turned=True),
     "power_for_constant": powers.power_for_constant,

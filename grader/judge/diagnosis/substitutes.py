@@ -20,7 +20,8 @@ from grader.judge.diagnosis.products import OF_MATRICES
 from grader.judge.diagnosis.replaced import Replacements
 
 _SQUARE = 2
-_DIFFERENCES = (torch.sub, Tensor.sub, Tensor.__sub__)
+#: Each way to take one tensor from another.
+DIFFERENCES = (torch.sub, Tensor.sub, Tensor.__sub__)
 
 #: What stands for the ReLU: in words, and the function.
 ACTIVATIONS: Mapping[str, tuple[str, Callable[[Tensor], Tensor]]] = {
@@ -81,7 +82,7 @@ def difference_of_squares() -> Replacements:
     def less(left: Any, right: Any) -> Any:
         return left**2 - right**2 if isinstance(left, Tensor) and isinstance(right, Tensor) else left - right
 
-    return {**square_left_out(), **dict.fromkeys(_DIFFERENCES, less)}
+    return {**square_left_out(), **dict.fromkeys(DIFFERENCES, less)}
 
 
 def relu_at_the_start(*, moved: bool = False) -> Replacements:
@@ -92,6 +93,43 @@ def relu_at_the_start(*, moved: bool = False) -> Replacements:
 
     relu = dict.fromkeys(RELU, lambda value, *_, **__: value.clone()) if moved else {}
     return {**relu, **dict.fromkeys(OF_MATRICES, product)}
+
+
+def relu_in_between(relu: Callable[[Tensor], Tensor]) -> Callable[[], Replacements]:
+    """A network whose first product goes through a ReLU."""
+
+    def made() -> Replacements:
+        seen: list[bool] = []
+
+        def behind(product: Callable[..., Tensor]) -> Callable[..., Tensor]:
+            def changed(*factors: Any, **more: Any) -> Tensor:
+                first = not seen
+                seen.append(True)
+                return relu(product(*factors, **more)) if first else product(*factors, **more)
+
+            return changed
+
+        products = dict.fromkeys(OF_MATRICES, behind(torch.matmul))
+        return {**products, functional.linear: behind(functional.linear)}
+
+    return made
+
+
+def relu_at_the_end(relu: Callable[[Tensor], Tensor]) -> Callable[[], Replacements]:
+    """A network whose output goes through a ReLU, too: what is compared with targets, as a column or as a whole."""
+
+    def column(value: Tensor, index: Any) -> Tensor:
+        taken = value[index]
+        if isinstance(index, tuple) and index == (slice(None), 0) and value.grad_fn is not None:
+            return relu(taken)
+        return taken
+
+    def less(left: Any, right: Any) -> Any:
+        tensors = isinstance(left, Tensor) and isinstance(right, Tensor)
+        whole = tensors and left.dim() == right.dim() == 2 and left.grad_fn is not None and right.grad_fn is None
+        return torch.sub(relu(left) if whole else left, right)
+
+    return lambda: {Tensor.__getitem__: column, **dict.fromkeys(DIFFERENCES, less)}
 
 
 #: Changes with words of their own.
