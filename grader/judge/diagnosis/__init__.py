@@ -16,8 +16,8 @@ Passes with a changed function in them
     ``activations``, ``gelu_slopes``, ``powers``, ``substitutes``, ``softmaxes``, ``attention``, ``products``,
     ``convolutions``, ``normalisations``.
 Steps of optimizers and loops
-    ``moves``, ``steps``, ``hyperparameters``, ``settings``; ``optimizers`` and ``slip_pairs`` by ``simulations``, or
-    the ``loop_simulation``, of each of the ``slips`` and of ``extras`` that nobody asked for, made by ``switches``.
+    ``moves``, ``steps``, ``hyperparameters``, ``settings``; ``optimizers`` and ``slip_pairs`` by ``simulations`` of
+    ``updates``, or the ``loop_simulation``, of each of the ``slips`` and ``extras``, made by ``switches``.
 Scalar formulas
     ``formulas``, by an ``engine`` with one of the ``engine_slips``.
 
