@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from grader.judge.diagnosis import activations, attention, convolutions, powers, products, softmaxes, substitutes
-from grader.judge.diagnosis.activations import RELU, SIGMOID, SLOPES, TANH, Rule, with_rule
-from grader.judge.diagnosis.gelu_slopes import GELU_SLOPES
+from grader.judge.diagnosis.activations import RELU, SIGMOID, TANH, Rule, with_rule
+from grader.judge.diagnosis.gelu_slopes import ALL_SLOPES
 from grader.judge.diagnosis.normalisations import MISSTEPS, normalisations
 from grader.judge.diagnosis.replaced import Replacements, applied
 
@@ -170,7 +170,7 @@ OPERATIONS: Mapping[str, Callable[[], Replacements]] = {
     "gelu_by_tanh": lambda: {functional.gelu: lambda value: functional.gelu(value, approximate="tanh")},
     "sigmoid_of_input": lambda: with_rule(SIGMOID, torch.sigmoid, lambda value, out: value * (1 - value)),
     "tanh_of_input": lambda: with_rule(TANH, torch.tanh, lambda value, out: 1 - value**2),
-    **{name: slope.replacements for name, slope in {**SLOPES, **GELU_SLOPES}.items()},
+    **{name: slope.replacements for name, slope in ALL_SLOPES.items()},
     **{name: made for name, (_, made) in substitutes.SUBSTITUTES.items()},
     "relu_by_upstream": activations.cut_by_upstream,
     "relu_at_the_end": substitutes.relu_at_the_end(torch.relu),

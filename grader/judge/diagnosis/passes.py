@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import attention, convolutions, products, softmaxes, wording
-from grader.judge.diagnosis.activations import SLOPES
-from grader.judge.diagnosis.gelu_slopes import GELU_SLOPES
+from grader.judge.diagnosis.gelu_slopes import ALL_SLOPES
 from grader.judge.diagnosis.naming import given_as
 from grader.judge.diagnosis.substitutes import SUBSTITUTES
 from grader.judge.diagnosis.symptom import Symptom, View
@@ -39,7 +38,7 @@ _LAYERS: tuple[tuple[str, str], ...] = (
 )
 #: What is wrong in words, where the words of ``wrong_value.pass`` go with it.
 PASSES: dict[str, str] = {
-    **{name: slope.what for name, slope in {**SLOPES, **GELU_SLOPES}.items()},
+    **{name: slope.what for name, slope in ALL_SLOPES.items()},
     "relu_by_upstream": "the gradient itself is cut at 0, and not let through where the input of the ReLU is positive",
     "relu_at_the_end": "the output of the network goes through a ReLU, too",
     "relu_at_the_end_forward": "the output of the network goes through a ReLU, too, which the way back leaves out",
