@@ -8,9 +8,10 @@ The grader's process
     ``schedule``, as ``checkorders``. ``programs`` go in, ``results`` come back. ``zygote_process`` and ``initlink``
     lead into the ``sandbox``; ``doctor`` tells what of that works here; ``deaths`` are how a job ends early.
 Trusted processes in the sandbox
-    ``jobserver`` forks a ``jobinit`` for each job, which puts up its ``mounts``, keeps its ``clock``, stops and kills
-    its ``processes``, counts their ``usage`` (by ``procfs`` and ``backlog``), drives a ``checkrun`` with its ``traps``
-    and leaves nothing (``removal``). The ``zygote`` (``warmth``, ``hugepages``) forks its kernel.
+    ``jobserver`` forks a ``jobinit`` for each job, which puts up its ``mounts``, drives a ``checkrun`` in
+    ``checkfork`` s with ``traps`` and leaves nothing (``removal``). ``jobwatch`` keeps its ``clock``, stops and kills
+    its ``processes`` and counts their ``usage`` (by ``procfs`` and ``backlog``). The ``zygote`` (``warmth``,
+    ``hugepages``) forks its kernel.
 The student's process
     ``guest`` is the kernel: ipykernel with a ``shell``, ``outputs``, ``session`` and ``channel`` of ours, once
     ``confine`` (``landlock``, ``seccomp`` of ``syscalls``, by way of ``libc``) has taken away what it must not have. In
@@ -23,8 +24,8 @@ Between them
 Without any of this
     ``local`` runs checks in the caller's own process or a fork of it, ``cold`` in a stock kernel.
 
-The names below are the face. Each loads its module on first use: what runs in the sandbox is in this package too, and
-comes up sooner without the grader's own side. Importing any of them imports no torch.
+The names below are the public ones. Each imports its module on first use: what runs in the sandbox is in this package
+too, and comes up sooner without the grader's own side. Importing any of them imports no torch.
 """
 
 from __future__ import annotations

@@ -79,8 +79,6 @@ class JobServer:
 
 def serve_with_zygote(pool: socket.socket) -> None:
     """Serve until the pool closes its end or the zygote is gone; the PID namespace of the sandbox ends with this."""
-    import grader.kernel.checkrun  # noqa: F401 - once for all inits
-
     pid, ready, orders = _fork_zygote(pool)
     gc.freeze()
     server = JobServer(pool, orders)

@@ -39,9 +39,9 @@ def warm() -> dict[str, Any]:
     import torch
     import tornado.platform.asyncio
 
-    from grader.kernel import checkrun, guest, harness, landlock, seccomp, warmth
+    from grader.kernel import guest, harness, landlock, seccomp, warmth
 
-    del checkrun, harness, ipykernel, IPython, tornado, encodings, faulthandler, resource
+    del harness, ipykernel, IPython, tornado, encodings, faulthandler, resource
     landlock.prepare()
     seccomp.prepare()
     traps.places()
