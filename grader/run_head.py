@@ -1,4 +1,4 @@
-"""How a run begins: what holds for all of it, and what it was given to grade."""
+"""What the gradebook records when a run begins: its settings, and what it was given to grade."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes a declaration work: each rule that an exercise must keep, checked when its course is imported.
+"""Validation of an exercise's declaration: each rule that it must keep, checked when its course is imported.
 
 A broken one is refused with the exercise, the field and the remedy named. Later rules rely on earlier ones: types come
 first.

@@ -1,4 +1,4 @@
-"""Mistakes put to the proof: each must lose points, and be diagnosed by its name if it has one.
+"""Known mistakes, tried on an exercise: each must lose points, and be diagnosed by its name if it has one.
 
 A mistake is a transformation of right tensors (``grader.judge.mistakes``) put in place of what the solution gave, a
 written wrong answer (``grader.course.specimens``), an input that is left changed, or a habit that any solution can be

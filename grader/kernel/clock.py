@@ -1,4 +1,4 @@
-"""Time as a job had it: limits say how long code may take, not how busy the machine is.
+"""Clocks for time limits, which leave out the time in which a busy machine kept a job waiting.
 
 Two things are left out: the time in which a job was ready to run and others had the processors; and a pause of the
 process that keeps the time (stopped, or suspended with its container), which could not hear meanwhile that the work was

@@ -1,4 +1,4 @@
-"""Tensors that a call left where nobody asked for them, by which a diagnosis tells where a result went.
+"""Tensors that a call left under other names than those asked for, by which a diagnosis tells where a result went.
 
 ``model.CaseRun.extras``. Used in the fork that runs a check, as ``capture`` is, and as wary of what it looks at.
 """

@@ -1,4 +1,4 @@
-"""The line to a job's init, from the grader's side: orders, answers, a kernel's death, and the time that counts."""
+"""The grader's socket to a job's init: orders, answers, the kernel's death, and the time that the job waited."""
 
 from __future__ import annotations
 

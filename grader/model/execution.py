@@ -85,7 +85,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What the kernel wing runs for one submission: its code cells in order, and the checks after them."""
+    """What ``grader.kernel`` runs for one submission: its code cells in order, and the checks after them."""
 
     name: str
     cells: tuple[Cell, ...]

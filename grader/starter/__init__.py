@@ -1,4 +1,4 @@
-"""START: a course's repository for students, ready to push (``grader init``)."""
+"""A course's repository for students, ready to push (``grader init``)."""
 
 from __future__ import annotations
 

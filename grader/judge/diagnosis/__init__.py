@@ -27,7 +27,7 @@ what recognises the mistake: ``outcome_words``, ``shape_words``, ``factor_words`
 ``relation_words``, ``pass_words``, ``value_words``, and of steps ``step_words`` and ``loop_words``, which ``clauses``
 fill.
 
-The names below are the face. Each loads its module on first use: a class of right answers needs no diagnosis.
+The names below are the public ones. Each imports its module on first use: a class of right answers needs no diagnosis.
 """
 
 from __future__ import annotations

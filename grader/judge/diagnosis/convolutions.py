@@ -1,4 +1,4 @@
-"""Convolutions, of stride 1 and without padding, with one of the usual mistakes on the way back."""
+"""Convolutions, of stride 1 and without padding, with one of the usual mistakes in their backward pass."""
 
 from __future__ import annotations
 

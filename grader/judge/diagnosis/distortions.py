@@ -1,4 +1,4 @@
-"""The right answer, entry by entry, behind something that nobody asked for: cut, rounded, its signs, its length."""
+"""The right answer with one more function applied to it: clipped, rounded, normalised, its signs alone."""
 
 from __future__ import annotations
 

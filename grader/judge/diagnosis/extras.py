@@ -1,4 +1,4 @@
-"""What students give an optimizer or a training loop that nobody asked for: clipping, decay, a falling rate."""
+"""Additions of students' own to an optimizer or a training loop: clipping, decay, a falling learning rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers and masks that a stub is given and does not go by: left out, turned round, or in the wrong place of a factor.
+"""Numbers and masks that a stub is given and uses wrongly: left out, inverted, or in the wrong factor.
 
 Nothing here knows an exercise: its own forward pass tells what comes out with another number, or with another mask.
 """

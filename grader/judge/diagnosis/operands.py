@@ -1,4 +1,4 @@
-"""Right formulas of the wrong tensors: another input's or check's value, or what an earlier call was given."""
+"""Right formulas applied to the wrong tensors: another input's or check's value, or what an earlier call was given."""
 
 from __future__ import annotations
 

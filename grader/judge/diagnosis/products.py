@@ -1,4 +1,4 @@
-"""Products of matrices with one of the usual mistakes on the way back."""
+"""Products of matrices with one of the usual mistakes in their backward pass."""
 
 from __future__ import annotations
 

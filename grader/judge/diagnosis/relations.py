@@ -1,4 +1,4 @@
-"""What came as a simple function of the right answer, by itself or times or plus something given, in that order.
+"""Wrong tensors that are a simple function of the right one, by itself or times or plus an input, in that order.
 
 None of these knows the formula. Each is said only where it holds for every entry of every case. Those that need nothing
 but the answer are in ``arrangements``, ``distortions`` and ``reductions``.

@@ -1,4 +1,4 @@
-"""Right formulas over the wrong rows: some samples left out, or each row met with every other."""
+"""Right formulas over the wrong rows: some samples left out, or each row combined with every other."""
 
 from __future__ import annotations
 
