@@ -35,7 +35,7 @@ class StandardOutput(Console):
 
     def on_broken_pipe(self) -> None:
         """Let what is still printed lead nowhere."""
-        _discard_standard_output()
+        _discard(sys.stdout)
 
 
 def write_out(text: str) -> None:
@@ -43,14 +43,14 @@ def write_out(text: str) -> None:
     try:
         typer.echo(text, nl=False)
     except BrokenPipeError:
-        _discard_standard_output()
+        _discard(sys.stdout)
     except OSError as error:
         raise _unwritable(error) from error
 
 
 def _unwritable(error: OSError) -> UsageError:
     """The error to tell; what is still printed is discarded, or Python would complain once more as it ends."""
-    _discard_standard_output()
+    _discard(sys.stdout)
     return UsageError(f"standard output cannot be written: {error.strerror}", remedy="send it where there is room")
 
 
@@ -61,10 +61,6 @@ def let_closed_terminals_lead_nowhere() -> None:
             os.write(stream.fileno(), b"")
         except OSError:
             _discard(stream)
-
-
-def _discard_standard_output() -> None:
-    _discard(sys.stdout)
 
 
 def _discard(stream: TextIO) -> None:
