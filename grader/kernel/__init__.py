@@ -15,8 +15,8 @@ Trusted processes in the sandbox
 The student's process
     ``guest`` is the kernel: ipykernel with a ``shell``, ``outputs``, ``session`` and ``channel`` of ours, once
     ``confine`` (``landlock``, ``seccomp`` of ``syscalls``, by way of ``libc``) has taken away what it must not have. In
-    it ``harness`` forks each check, where ``program`` runs one case: ``capture`` reads what it left, ``extras`` what
-    nobody asked for, ``studenterror`` what it raised, ``sink`` what it printed, ``autograd_watch`` what it called, in
+    it ``harness`` forks each check, where ``program`` runs one case: ``capture`` reads what it left, ``extras`` under
+    which other names, ``studenterror`` what it raised, ``sink`` what it printed, ``autograd_watch`` what it called, in
     ``calm`` before and after; ``surroundings`` are put back for the next.
 Between them
     ``wire`` and its ``messages`` in ``plainjson``, a check's result with its ``proof``; ``memfiles`` that hold tensors

@@ -24,7 +24,7 @@ _callable = callable
 
 
 class Calm:
-    """Between ``begin`` and ``end`` nothing waits; the collector and the handlers of signals are then as before."""
+    """Between ``begin`` and ``end`` only the harness runs; the collector and signal handlers are then as before."""
 
     def __init__(self) -> None:
         self.collects = False

@@ -29,16 +29,18 @@ _RESUMED = "a process that was stopped for the check ran during it"
 class CheckRun:
     """The run of checks that stand behind one cell.
 
-    ``slate`` is the grader's result file; ``fds`` are, for each check, its cell's source and its programs' inputs. Each
-    child writes into a ``child_slate`` of its own, from which results are copied to ``slate``, at the same place.
+    ``result_file`` is the grader's; ``fds`` are, for each check, its cell's source and its programs' inputs. Each child
+    writes into a ``child_file`` of its own, from which results are copied to ``result_file``, at the same place.
     """
 
-    def __init__(self, watch: Watch, kernel: LiveKernel, checks: list[CheckTold], slate: int, fds: list[int]) -> None:
+    def __init__(
+        self, watch: Watch, kernel: LiveKernel, checks: list[CheckTold], result_file: int, fds: list[int]
+    ) -> None:
         self.watch = watch
         self.secret = kernel.secret
         self.fork = CheckFork(watch, kernel)
         self.checks = checks
-        self.slate = slate
+        self.result_file = result_file
         self.sources: list[int] = []
         self.programs: list[int] = []
         self.owners: list[int] = []
@@ -49,8 +51,8 @@ class CheckRun:
             fds = fds[1 + check["programs"] :]
         self.begun = -1
         self.late = False
-        self.capacity = os.fstat(slate).st_size
-        self.child_slate = -1
+        self.capacity = os.fstat(result_file).st_size
+        self.child_file = -1
         self.at = 0
 
     def run(self) -> list[ProgramTold]:
@@ -59,7 +61,7 @@ class CheckRun:
         while left := len(self.programs) - len(runs):
             owner = self.owners[len(runs)]
             self._begin(owner)
-            self._close_slate()
+            self._close_child_file()
             ended = self.fork.begin()
             if ended == "timed_out":  # the kernel may answer in time for the next check
                 runs += [{"ended": ended, "how": ""}] * self.owners[len(runs) :].count(owner)
@@ -126,8 +128,8 @@ class CheckRun:
     def _send_check(self, check: int, first: bool) -> None:
         """Tell the child of a check; to the first one in it belongs the file that it writes into."""
         if first:
-            self.child_slate = memfiles.slate(self.capacity)
-        self.fork.send({"do": "check", "check": self._told(check)}, [self.sources[check], *[self.child_slate] * first])
+            self.child_file = memfiles.writable(self.capacity)
+        self.fork.send({"do": "check", "check": self._told(check)}, [self.sources[check], *[self.child_file] * first])
 
     def _told(self, check: int) -> dict[str, Any]:
         """What a child is told of a check."""
@@ -139,18 +141,18 @@ class CheckRun:
         at, length = message.get("at"), message.get("length")
         if at != self.at or type(length) is not int or not 0 <= length <= self.capacity - self.at:
             return None
-        data = os.pread(self.child_slate, length, self.at)
+        data = os.pread(self.child_file, length, self.at)
         if not proves(message.get("proof"), self.secret, order, data):
             return None
-        os.pwrite(self.slate, data, self.at)
+        os.pwrite(self.result_file, data, self.at)
         return length
 
-    def _close_slate(self) -> None:
-        if self.child_slate >= 0:
-            os.close(self.child_slate)
-            self.child_slate = -1
+    def _close_child_file(self) -> None:
+        if self.child_file >= 0:
+            os.close(self.child_file)
+            self.child_file = -1
 
     def close(self) -> None:
         """End the child, and let the rest of the job run on."""
         self.fork.close()
-        self._close_slate()
+        self._close_child_file()

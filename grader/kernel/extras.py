@@ -45,7 +45,7 @@ class Extras:
         return found
 
     def _candidates(self, left: dict[str, Any], given: set[int]) -> Iterator[tuple[str, Any]]:
-        """Whatever may be a tensor that nobody asked for, the likeliest first."""
+        """Whatever may be a tensor under another name than those asked for, the likeliest first."""
         result: Any = left.get("result")
         yield "result", result
         if type(result) in (tuple, list):

@@ -181,10 +181,10 @@ class JobInit:
                 self.traps = traps.places()
                 self.kernel = self._fork_kernel(ours, theirs, fds)
             else:
-                born = zygotes.ask(self.zygote, self.message, theirs, fds)
-                self.end_of_kernel, self.traps = born.end, born.traps
-                self.processes.kernel = [born.name]
-                self.kernel = self.processes.pid(born.name)
+                forked = zygotes.ask(self.zygote, self.message, theirs, fds)
+                self.end_of_kernel, self.traps = forked.end, forked.traps
+                self.processes.kernel = [forked.name]
+                self.kernel = self.processes.pid(forked.name)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.command = ours
         self.watch.begin()
@@ -211,7 +211,7 @@ class JobInit:
                 os.kill(self.kernel, signal.SIGINT)
 
     def _check(self, checks: list[CheckTold], fds: list[int]) -> None:
-        """Run checks; ``fds`` are the result slate, and for each its cell's source and one memory file a program."""
+        """Run checks; ``fds`` are the result file, and for each its cell's source and one memory file a program."""
         kernel = LiveKernel(self.kernel, self.command, self.secret, self.traps)
         run = CheckRun(self.watch, kernel, checks, fds[0], fds[1:])
         try:

@@ -18,7 +18,7 @@ def sealed(data: bytes) -> int:
     return fd
 
 
-def slate(size: int) -> int:
+def writable(size: int) -> int:
     """A descriptor of a writable memory file of exactly ``size`` bytes that nobody can grow; the caller closes it."""
     fd = os.memfd_create("result", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.ftruncate(fd, size)

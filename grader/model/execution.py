@@ -147,7 +147,7 @@ class CaseRun:
 
     ``captures`` maps each path of ``Program.reads``; ``inputs`` each tensor of ``Program.tensors`` to its value after
     the call (a name that is absent was not carried back); ``errors`` maps each expression of ``Program.raises`` to the
-    exception it raised or None. ``extras`` are tensors found where nobody asked for them, for the diagnosis only:
+    exception it raised or None. ``extras`` are tensors found under other names, for the diagnosis only:
     ``"result"``, ``"w.grad"``, ``"layer.b"``, the name of a new global. ``autograd`` names the entry point of autograd
     that was called, or is None. ``printed`` is the (cut) text that the call wrote to stdout.
     """
