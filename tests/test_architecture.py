@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import grader.errors
 from tests.samples import ROOT
 
 PACKAGE = ROOT / "grader"
+FILES = sorted(PACKAGE.rglob("*.py"))
 _BASE = """
     _version alphabet atomic cell_code csv_table download_name enumeration errors lazy machine model notebook_name
     recent visible
@@ -116,6 +118,19 @@ def test_large_package_tells_what_each_of_its_modules_is_for(package: str) -> No
     modules = {path.stem for path in (PACKAGE / package).glob("*.py")} - {"__init__"}
     told = ast.get_docstring(ast.parse((PACKAGE / package / "__init__.py").read_text(encoding="utf-8"))) or ""
     assert modules - set(re.findall(r"``(\w+)``", told)) == set()
+
+
+def test_no_two_modules_need_one_another() -> None:
+    """Not even for their types: what both need belongs in a third, or one says in a protocol what it needs."""
+    homes = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
+    needs: dict[str, set[str]] = {}
+    for name, path in homes.items():
+        named = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)]
+        within = {f"{node.module}.{alias.name}" for node in named for alias in node.names} & set(homes)
+        whole = {str(node.module) for node in named if homes.get(str(node.module), path).name != "__init__.py"}
+        needs[name] = within | (whole & set(homes))
+
+    TopologicalSorter(needs).prepare()  # raises CycleError, which names them
 
 
 def test_course_declarations_import_neither_kernel_nor_judge() -> None:
