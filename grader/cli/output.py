@@ -34,7 +34,7 @@ class StandardOutput(Console):
             note(f"{trouble}; the run goes on, and writes its reports")
 
     def on_broken_pipe(self) -> None:
-        """Let what is still printed lead nowhere."""
+        """Discard what is still printed."""
         _discard(sys.stdout)
 
 
@@ -54,8 +54,8 @@ def _unwritable(error: OSError) -> UsageError:
     return UsageError(f"standard output cannot be written: {error.strerror}", remedy="send it where there is room")
 
 
-def let_closed_terminals_lead_nowhere() -> None:
-    """Discard what is still printed, as it ends, by a command whose terminal is gone; what a file gets goes on."""
+def ignore_closed_terminals() -> None:
+    """Discard what a command still prints to a terminal that is gone; what goes to a file still gets there."""
     for stream in (sys.stdout, sys.stderr):
         try:
             os.write(stream.fileno(), b"")

@@ -118,7 +118,7 @@ def _modified(ledger: Ledger, trial: Trial, solution: Evidence) -> Iterator[_Mut
 
 
 def _habitual(ledger: Ledger, trial: Trial, solution: Evidence) -> Iterator[_Mutant]:
-    """What any solution can do wrong; by what name that is called is open.
+    """What any solution can do wrong, whatever the diagnosis is.
 
     An argument that could be another without a bit of the answer changing is none that a right answer needs.
     """

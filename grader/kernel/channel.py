@@ -71,7 +71,7 @@ class Channel:
         """Nothing waits to be sent."""
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._sock.close()
 
     def _shake_hands(self, kind: str) -> None:

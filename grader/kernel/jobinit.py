@@ -181,7 +181,7 @@ class JobInit:
                 self.traps = traps.places()
                 self.kernel = self._fork_kernel(ours, theirs, fds)
             else:
-                forked = zygotes.ask(self.zygote, self.message, theirs, fds)
+                forked = zygotes.request_kernel(self.zygote, self.message, theirs, fds)
                 self.end_of_kernel, self.traps = forked.end, forked.traps
                 self.processes.kernel = [forked.name]
                 self.kernel = self.processes.pid(forked.name)

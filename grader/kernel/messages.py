@@ -4,7 +4,7 @@
 pool → job server         ``JobTold``, with the descriptor of the job's socket
 grader → job's init       an ``Order``
 job's init → grader       an ``InitTold``
-job's init → zygote       ``JobTold``, with descriptors for the kernel (``zygote.ask``)
+job's init → zygote       ``JobTold``, with descriptors for the kernel (``zygote.request_kernel``)
 zygote → job's init       ``{"kernel": number}`` or ``{"failed": why}``, and at its end ``{"status": wait status}``
 kernel, check → init      ``{"event": …}``, of which nothing is believed that is not looked at
 ========================  =======================================================================================

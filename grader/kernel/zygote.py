@@ -86,7 +86,7 @@ class ForkedKernel:
     traps: tuple[int, ...]
 
 
-def ask(zygote: socket.socket, job: JobTold, command: socket.socket, fds: list[int]) -> ForkedKernel:
+def request_kernel(zygote: socket.socket, job: JobTold, command: socket.socket, fds: list[int]) -> ForkedKernel:
     """In a job's init: have the ``zygote`` fork a kernel into this process's namespaces, on ``fds`` and ``command``.
 
     Raises ``OSError`` when the system has no room for it, ``wire.Closed`` when there is no zygote any more.
@@ -158,7 +158,7 @@ class _Forks:
         else:
             if pid == 0:
                 try:
-                    _let_go_of_all_but(fds)
+                    _close_all_but(fds)
                     become_kernel(job, socket.socket(fileno=fds[0]), fds[1:])
                 finally:
                     os._exit(1)
@@ -169,7 +169,7 @@ class _Forks:
             os.close(fd)
 
 
-def _let_go_of_all_but(fds: list[int]) -> None:
+def _close_all_but(fds: list[int]) -> None:
     """Close every other descriptor but the standard streams: a kernel is to reach neither the zygote nor its inits."""
     kept = [2, *sorted(fds), os.sysconf("SC_OPEN_MAX")]
     for low, high in itertools.pairwise(kept):

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from grader.judge.diagnosis.replaced import Replacements, applied
 
-#: The gradient of the input, or of the kernel, from the input, the kernel, and what arrives.
+#: The gradient of the input, or of the kernel, from the input, the kernel, and the upstream gradient.
 Rule = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
@@ -73,7 +73,7 @@ def _padded_behind(value: Tensor, kernel: Tensor, arrived: Tensor) -> Tensor:
 
 
 def _slid(arrived: Tensor, kernel: Tensor, *, before: bool) -> Tensor:
-    """The flipped kernel slid over what arrives, all of whose padding lies on one side."""
+    """The flipped kernel slid over the upstream gradient, all of whose padding lies on one side."""
     rows, columns = (2 * (size - 1) for size in kernel.shape[2:])
     padding = (columns, 0, rows, 0) if before else (0, columns, 0, rows)
     return functional.conv2d(functional.pad(arrived, padding), kernel.transpose(0, 1).flip(2, 3))

@@ -43,7 +43,7 @@ def function(symptom: Symptom) -> Diagnosis | None:
 
 
 def inverted(symptom: Symptom) -> Diagnosis | None:
-    """What arrives, divided by the derivative; told by the entries in which that is not near 0, nor 1 over itself."""
+    """The upstream gradient divided by the derivative; told by the entries where that is neither near 0 nor near ±1."""
     if not symptom.is_gradient or not all(_is_quotient(view) for view in symptom.views):
         return None
     if sum(bool(_steep(view).any()) and not view.finding.passed for view in symptom.views) < _CASES:
@@ -54,7 +54,7 @@ def inverted(symptom: Symptom) -> Diagnosis | None:
 
 
 def _steep(view: View) -> Tensor:
-    """The entries in which the derivative can be told from what arrives and what is expected."""
+    """The entries in which the derivative can be told from the upstream gradient and what is expected."""
     upstream = view.case.upstream
     if upstream is None or upstream.shape != view.expected.shape:
         return torch.zeros_like(view.expected, dtype=torch.bool)

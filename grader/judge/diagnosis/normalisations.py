@@ -171,7 +171,7 @@ MISSTEPS: Mapping[str, Misstep] = {
 
 
 def normalisations(misstep: Misstep) -> Replacements:
-    """The functions of torch that normalise, with this misstep on the way back."""
+    """The functions of torch that normalise, with this misstep in the backward pass."""
 
     def layer_norm(value: Tensor, *_: Any, weight: Tensor, bias: Tensor, eps: float, **__: Any) -> Tensor:
         return _applied(value, weight, bias, eps, value.dim() - 1, misstep)
@@ -236,7 +236,7 @@ def _along(name: str, axis: int, axes: int) -> int | tuple[int, ...]:
 
 
 def _average(misstep: Misstep, name: str, upstream: Tensor, axis: Any) -> Callable[[Tensor], Tensor]:
-    """How the mean of this name is taken on the way back: as one, as a sum, or with a wrong number of values."""
+    """How the mean of this name is taken in the backward pass: as one, as a sum, or with a wrong number of values."""
     if name in misstep.sums:
         return lambda value: value.sum(axis, keepdim=True)
     if not misstep.counted or name not in misstep.counted_in:

@@ -146,7 +146,7 @@ def _spread(view: View, how: str) -> Tensor | None:
 
 
 def _cut(symptom: Symptom, case: Case) -> Tensor | None:
-    """What arrives where the output is positive; the output may be made by the student's layer, and not handed over."""
+    """The upstream gradient where the output is positive; the output may be made by the student's own layer."""
     out, upstream = case.program.tensors.get("out", symptom.alternatives.output(case)), case.upstream
     return None if out is None or upstream is None or out.shape != upstream.shape else upstream * (out > 0)
 

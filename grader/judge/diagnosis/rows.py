@@ -92,7 +92,7 @@ _PARTS: tuple[tuple[str, slice], ...] = (
 
 
 def part_of_upstream(symptom: Symptom) -> Diagnosis | None:
-    """What arrives at a part of the places of the output alone: along one axis behind the batch, or along the last two.
+    """The upstream gradient of a part of the output alone: along one axis behind the batch, or along the last two.
 
     Only for outputs of three axes or more: with two, the second is that of the features.
     """

@@ -71,7 +71,7 @@ class _Run:
         return self.params
 
     def _is_updated(self, t: int, place: int) -> bool:
-        """Whether step ``t`` comes to a parameter, and this has a gradient then: the second gets its first one late."""
+        """Whether step ``t`` updates a parameter: the second one gets its first gradient late."""
         if self.slip.has("ended") and self.late == len(self.grads[0]) and place < 2:
             return False  # the parameter that has no gradient at any step stands first, and ends every step
         return t >= (self.late if place == 1 else 0)

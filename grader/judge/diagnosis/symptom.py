@@ -81,7 +81,7 @@ Prediction = Callable[[View], "Tensor | None"]
 
 @dataclass(frozen=True, eq=False)
 class Symptom:
-    """A check that lost points, in the light of all the evidence."""
+    """A check that lost points, with all the evidence of its exercise."""
 
     evidence: Evidence
     check: str
