@@ -11,7 +11,8 @@ from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.factors import Factor, by_size, constantly, letters
 from grader.judge.diagnosis.normalisations import MISSTEPS
 from grader.judge.diagnosis.operands import of_output
-from grader.judge.diagnosis.passes import PASSES, without
+from grader.judge.diagnosis.operations import PASSES
+from grader.judge.diagnosis.passes import without
 from grader.judge.diagnosis.shapes import transpose_of
 from grader.judge.diagnosis.symptom import Prediction, Symptom, View
 from grader.judge.diagnosis.values import of_ones, under
