@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import wording
-from grader.judge.diagnosis.naming import given_as
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
 
@@ -48,9 +47,7 @@ def inverted(symptom: Symptom) -> Diagnosis | None:
         return None
     if sum(bool(_steep(view).any()) and not view.finding.passed for view in symptom.views) < _CASES:
         return None
-    given = "upstream" in symptom.failing[0].case.program.tensors
-    upstream = given_as(symptom.exercise.call, "upstream") if given else "out.g"
-    return wording.say("wrong_value.inverted", path=symptom.path, upstream=f"`{upstream}`")
+    return wording.say("wrong_value.inverted", path=symptom.path, upstream=f"`{symptom.name_of('upstream')}`")
 
 
 def _steep(view: View) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.absent import USED_BEFORE
-from grader.judge.diagnosis.naming import given_as, is_used
+from grader.judge.diagnosis.naming import is_used
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values import under
 from grader.model import Diagnosis
@@ -42,7 +42,7 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     known_as = {pattern.format(right): code for pattern, code in USED_BEFORE.items()}
     if known_as.get(used) == "state_shared":
         return wording.say("state_shared.objects", path=symptom.path)
-    used, right = (f"`{given_as(symptom.exercise.call, name)}`" for name in (used, right))
+    used, right = (f"`{symptom.name_of(name)}`" for name in (used, right))
     return wording.say("wrong_operand", path=symptom.path, used=used, right=right)
 
 

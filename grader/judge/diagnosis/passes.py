@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import wording
-from grader.judge.diagnosis.naming import given_as
 from grader.judge.diagnosis.operations import PASSES
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values import under
@@ -82,8 +81,7 @@ def other_upstream(symptom: Symptom) -> Diagnosis | None:
     """Something that was made of the upstream gradient stands in its place."""
     if len(symptom.failing) < _CASES:
         return None
-    given = symptom.failing[0].case.program.tensors
-    upstream = f"`{given_as(symptom.exercise.call, 'upstream')}`" if "upstream" in given else "`out.g`"
+    upstream = f"`{symptom.name_of('upstream')}`"
     for what, made in _upstreams(symptom).items():
         if symptom.fits(lambda view: _with_upstream(symptom, view, what, made(view))):
             said = what.format(upstream=upstream)
@@ -136,7 +134,7 @@ def left_out(symptom: Symptom) -> Diagnosis | None:
             chosen for chosen in combinations(names, count) if symptom.fits(lambda view: without(symptom, view, chosen))
         ]
         if len(found) == 1:
-            given = (f"`{given_as(symptom.exercise.call, name)}`" for name in found[0])
+            given = (f"`{symptom.name_of(name)}`" for name in found[0])
             return wording.say("wrong_value.left_out", path=symptom.path, names=" and ".join(given))
         if found:  # a product of both, which either makes zero
             return None
@@ -220,7 +218,7 @@ def changed_input(symptom: Symptom) -> Diagnosis | None:
 
 
 def _said_of_input(symptom: Symptom, key: str, names: list[str]) -> Diagnosis:
-    given = [given_as(symptom.exercise.call, name) for name in names]
+    given = [symptom.name_of(name) for name in names]
     if key in _MADE:
         name = f"`{given[0]}`"
         what = _MADE[key].format(name=name)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from grader.judge.diagnosis import arrangements, distortions, reductions, wording
 from grader.judge.diagnosis.factors import CONSTANTS
-from grader.judge.diagnosis.naming import given_as, is_used
+from grader.judge.diagnosis.naming import is_used
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
 
@@ -266,9 +266,6 @@ def _value(symptom: Symptom, view: View, name: str, *, single: bool = False) -> 
 
 
 def _shown(symptom: Symptom, name: str) -> str:
-    if name == "upstream":
-        given = "upstream" in symptom.failing[0].case.program.tensors
-        return f"`{given_as(symptom.exercise.call, 'upstream')}`" if given else "`out.g`"
     if name == "out" and not is_used(symptom.exercise.call, "out"):
         return _FORWARD
-    return "`out`" if name == "out" else f"`{given_as(symptom.exercise.call, name)}`"
+    return f"`{symptom.name_of(name)}`"

@@ -20,6 +20,7 @@ from grader.judge.cases import Prepared
 from grader.judge.comparison import Tolerance
 from grader.judge.diagnosis.alternatives import Alternatives, Changed
 from grader.judge.diagnosis.failing import bad_findings
+from grader.judge.diagnosis.naming import given_as
 from grader.judge.evidence import Evidence, Finding, float_dtypes
 from grader.model import Case, Exercise
 
@@ -172,6 +173,12 @@ class Symptom:
             ratio is None or _agree(view, ratio, factor(view))
             for view, ratio in zip(self.views, self.ratios, strict=True)
         )
+
+    def name_of(self, name: str) -> str:
+        """How a student knows an input, or the upstream gradient: ``out.g``, unless the check calls it otherwise."""
+        if name == "upstream" and self.failing and name not in self.failing[0].case.program.tensors:
+            return "out.g"
+        return given_as(self.exercise.call, name)
 
     def others(self) -> Iterator[str]:
         """The other compared checks of the exercise."""
