@@ -1,4 +1,4 @@
-"""The order of a class list: by letters, whatever their case and marks."""
+"""Alphabetical order of names, whatever the case and the accents of their letters."""
 
 from __future__ import annotations
 

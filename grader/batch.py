@@ -168,22 +168,17 @@ class _Run:
             changed.insert(0, f"course {self.settings.course!r}")
         return changed
 
-    def begin(self, submissions: int, absent: Sequence[str]) -> None:
+    def begin(self, submissions: int, absent: tuple[str, ...]) -> None:
         """Note in the gradebook that a run of so many ``submissions`` starts, and who handed in nothing."""
-        tasks = [
+        from grader.run_head import RunHead
+
+        tasks = tuple(
             Task(one.id, one.title, one.notebook, one.possible)
             for one in self.seeded.course.exercises.values()
             if not self.assigned or one.id in self.assigned
-        ]
-        self.gradebook.begin(
-            self.settings,
-            submissions,
-            assigned=self.assigned,
-            absent=absent,
-            tasks=tasks,
-            course_digest=self.course_digest,
-            fresh=self.options.fresh,
         )
+        head = RunHead(self.settings, submissions, self.assigned, absent, tasks, self.course_digest)
+        self.gradebook.begin(head, fresh=self.options.fresh)
 
     async def grade_all(self, entries: Sequence[Entry], observer: Observer) -> None:
         """Grade the entries, each committed as it is finished.

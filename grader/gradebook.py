@@ -8,7 +8,7 @@ fingerprint still holds is not graded again. Two runs on one gradebook cannot mi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, astuple, replace
 from pathlib import Path
@@ -18,10 +18,10 @@ from grader.alphabet import alphabetical
 from grader.enumeration import first_of
 from grader.errors import GradebookError
 from grader.gradebook_file import GradebookFile
-from grader.model import RunReport, Submission, SubmissionReport, Task
+from grader.model import RunReport, Submission, SubmissionReport
 from grader.overrides import Ruling, answerable, lapsed, overridden
 from grader.report import submission_from_dict, submission_to_dict
-from grader.run_head import RunHead, RunSettings
+from grader.run_head import RunHead
 
 FILE_NAME = "gradebook.db"
 #: So many rulings that do not count any more are named.
@@ -89,28 +89,15 @@ class Gradebook:
         except (AttributeError, TypeError, ValueError) as error:
             raise GradebookError(f"{self.path} is damaged: {error}", remedy="grade again with --fresh") from error
 
-    def begin(
-        self,
-        settings: RunSettings,
-        submissions: int,
-        *,
-        assigned: Mapping[str, float] | None = None,
-        absent: Sequence[str] = (),
-        tasks: Sequence[Task] = (),
-        course_digest: str = "",
-        fresh: bool = False,
-    ) -> None:
-        """Start a run of so many ``submissions``: reports are made of what this run stores or takes over.
+    def begin(self, head: RunHead, *, fresh: bool = False) -> None:
+        """Start a run: reports are made of what it stores or takes over.
 
-        ``assigned`` are the exercises that count, with their points, ``absent`` those who handed in nothing, ``tasks``
-        the exercises that may be ruled on where nothing was graded, and ``course_digest`` is a hash of the course. A
-        ``fresh`` run takes nothing over, nor does the one that goes on where it was interrupted: no earlier row keeps
+        A ``fresh`` run takes nothing over, nor does the one that goes on where it was interrupted: no earlier row keeps
         its fingerprint.
         """
-        head = RunHead(settings, submissions, assigned or {}, tuple(absent), tuple(tasks), course_digest).text()
         if fresh:
             self._file.execute("UPDATE submission SET fingerprint = ''")
-        self._run = self._file.execute("INSERT INTO run (settings) VALUES (?)", (head,)).lastrowid
+        self._run = self._file.execute("INSERT INTO run (settings) VALUES (?)", (head.text(),)).lastrowid
 
     def take_over(self, key: str, fingerprint: str) -> SubmissionReport | None:
         """The stored report of an unchanged submission, now part of this run; None where it must be graded."""

@@ -1,4 +1,4 @@
-"""Faces of packages whose names load their module on first use, so that importing a package costs next to nothing."""
+"""Packages whose public names import their module on first use, so that importing the package costs next to nothing."""
 
 from __future__ import annotations
 

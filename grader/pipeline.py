@@ -1,4 +1,4 @@
-"""One submission from notebook to report: composes the wings.
+"""One submission from notebook to report: reading, running and judging it.
 
 Whatever goes wrong with a submission beyond the student's own doing (reading it, judging one exercise, all the rest)
 becomes ``grader_error`` here, for that submission alone, and the batch goes on.

@@ -1,4 +1,4 @@
-"""Where a run is told beyond the terminal: a step of GitHub Actions, Gradescope, Classroom 50, JUnit's readers.
+"""The results of a run for the platforms that ran it: GitHub Actions, Gradescope, Classroom 50, readers of JUnit's XML.
 
 The formats are those of ``grader.report``; here they reach the files that each platform reads. A result is valid
 also where the grader itself failed, is written whole or not at all, and never follows a link that a student planted.

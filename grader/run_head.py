@@ -1,10 +1,10 @@
-"""How a run begins: what holds for all of it, and what it was given to grade."""
+"""What the gradebook records when a run begins: its settings, and what it was given to grade."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, field
 
 from grader.model import SubmissionReport, Task
 from grader.overrides import not_handed_in
@@ -25,13 +25,14 @@ class RunSettings:
 class RunHead:
     """A run as it began: ``submissions`` is how many it was given, None where an older grader did not say.
 
-    ``absent`` are those of the class who handed in nothing, ``tasks`` the exercises that count; ``course_digest`` is a
-    hash of all that the course was made of.
+    ``assigned`` are the exercises that count, with their points, ``absent`` those of the class who handed in nothing,
+    ``tasks`` the exercises that may be ruled on where nothing was graded; ``course_digest`` is a hash of all that the
+    course was made of.
     """
 
     settings: RunSettings
     submissions: int | None
-    assigned: Mapping[str, float]
+    assigned: Mapping[str, float] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
     tasks: tuple[Task, ...] = ()
     course_digest: str = ""

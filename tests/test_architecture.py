@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import grader.errors
 from tests.samples import ROOT
 
 PACKAGE = ROOT / "grader"
+FILES = sorted(PACKAGE.rglob("*.py"))
 _BASE = """
     _version alphabet atomic cell_code csv_table download_name enumeration errors lazy machine model notebook_name
     recent visible
@@ -68,7 +70,7 @@ ALLOWED: dict[str, set[str]] = {
     "grader.__init__": {"grader.notebook"},
     "grader.__main__": {"grader.cli"},
 }
-#: What each package of the kernel wing, and each that stands alone there, may import of the others. What the grader's
+#: What each package of the kernel package, and each that stands alone there, may import of the others. What the grader's
 #: own process runs, and what is said between the sides, imports nothing of the student's.
 SIDES: dict[str, set[str]] = {
     "protocol": set(),
@@ -98,7 +100,7 @@ HYPOTHESES: dict[str, set[str]] = {
 PACKAGES = sorted(
     path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE
 )
-#: Modules of the course wing that compose others: proving a course runs and judges it.
+#: Modules of the course package that compose others: proving a course runs and judges it.
 COMPOSING = tuple(
     f"grader.course.{name}"
     for name in ("answers", "habits", "ledger", "mutants", "proof", "rehearsal", "trial", "validate")
@@ -171,13 +173,26 @@ def test_side_of_the_sandbox_imports_only_what_it_may(side: str) -> None:
     assert inner_imports("grader.kernel", side) <= SIDES[side]
 
 
-def test_every_part_of_the_kernel_wing_is_on_a_side() -> None:
+def test_every_part_of_the_kernel_package_is_on_a_side() -> None:
     assert {path.stem for path in (PACKAGE / "kernel").iterdir() if path.name != "__pycache__"} == set(SIDES)
 
 
 @pytest.mark.parametrize("package", HYPOTHESES)
 def test_package_of_hypotheses_imports_only_what_it_may(package: str) -> None:
     assert inner_imports("grader.judge.diagnosis", package) & set(HYPOTHESES) <= HYPOTHESES[package]
+
+
+def test_no_two_modules_need_one_another() -> None:
+    """Not even for their types: what both need belongs in a third, or one says in a protocol what it needs."""
+    homes = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
+    needs: dict[str, set[str]] = {}
+    for name, path in homes.items():
+        named = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)]
+        within = {f"{node.module}.{alias.name}" for node in named for alias in node.names} & set(homes)
+        whole = {str(node.module) for node in named if homes.get(str(node.module), path).name != "__init__.py"}
+        needs[name] = within | (whole & set(homes))
+
+    TopologicalSorter(needs).prepare()  # raises CycleError, which names them
 
 
 def test_course_declarations_import_neither_kernel_nor_judge() -> None:

@@ -32,7 +32,7 @@ from grader.gradebook import FILE_NAME, Gradebook
 from grader.kernel.host.doctor import Finding
 from grader.overrides import Ruling
 from grader.report import load_schema
-from grader.run_head import RunSettings
+from grader.run_head import RunHead, RunSettings
 from tests.fakes import InProcessPool
 from tests.report.builders import exercise, submission
 from tests.samples import BACKPROP, EXERCISES, SOLUTIONS, answered, hand_in
@@ -289,7 +289,7 @@ def test_override_that_cannot_be_meant_says_so(demo: tuple[Path, object], argume
 
 def test_override_knows_a_name_whose_letters_and_marks_are_apart(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(RunSettings("0.1.0", "autograd", 7, "2.13.0", "bwrap"), 1)
+        book.begin(RunHead(RunSettings("0.1.0", "autograd", 7, "2.13.0", "bwrap"), 1))
         book.store("zoe", "f", submission("Zoë", exercise("lin_grad")))
     apart = unicodedata.normalize("NFD", "Zoë")
     done = runner.invoke(app, ["override", apart, "lin_grad", "3", "--reason", "x", "--out", str(tmp_path)])
@@ -298,7 +298,7 @@ def test_override_knows_a_name_whose_letters_and_marks_are_apart(tmp_path: Path)
 
 def test_override_of_a_notebook_that_was_handed_in_anew_counts_no_more(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(RunSettings("0.1.0", "autograd", 7, "2.13.0", "bwrap"), 1)
+        book.begin(RunHead(RunSettings("0.1.0", "autograd", 7, "2.13.0", "bwrap"), 1))
         book.store("ada", "f", submission("ada"))
         book.rule(Ruling("ada", "lin_grad", "the digest of an earlier one", 1.0, "r"))
 

@@ -14,7 +14,7 @@ from grader.errors import GradebookBusy, GradebookError, UsageError
 from grader.gradebook import FILE_NAME, Gradebook
 from grader.model import CheckScore, Diagnosis, ExerciseScore, Override, Sample, SubmissionReport, Task
 from grader.overrides import Ruling, rulings_for
-from grader.run_head import RunSettings
+from grader.run_head import RunHead, RunSettings
 from tests.report.builders import exercise, submission, ungraded
 
 SETTINGS = RunSettings("0.1.0", "autograd", 7, "2.13.0", "bwrap")
@@ -33,7 +33,7 @@ def report_of(student: str, score: float | None = 1.0) -> SubmissionReport:
 
 def test_gradebook_reopened_gives_the_same_reports_in_order(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS, 1)
+        book.begin(RunHead(SETTINGS, 1))
         for student in ("bob", "ada"):
             book.store(student, "f", report_of(student))
 
@@ -46,9 +46,9 @@ def test_gradebook_reopened_gives_the_same_reports_in_order(tmp_path: Path) -> N
 
 def test_gradebook_takes_over_only_what_is_unchanged(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS, 1)
+        book.begin(RunHead(SETTINGS, 1))
         book.store("ada", "old", report_of("ada"))
-        book.begin(SETTINGS, 1)
+        book.begin(RunHead(SETTINGS, 1))
 
         assert book.take_over("ada", "new") is None
         assert book.take_over("bob", "old") is None
@@ -59,7 +59,7 @@ def test_gradebook_takes_over_only_what_is_unchanged(tmp_path: Path) -> None:
 
 def test_gradebook_remarks_on_a_ruling_of_a_notebook_that_was_replaced(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS, 1)
+        book.begin(RunHead(SETTINGS, 1))
         book.store("ada", "f", report_of("ada"))
         book.rule(Ruling("ada", "lin_grad", "ab", 2.5, "r"), Ruling("bob", "lin_grad", "ab", 1.0, "not handed in"))
         assert book.remarks() == ()
@@ -77,13 +77,13 @@ def test_gradebook_remarks_on_a_ruling_of_a_notebook_that_was_replaced(tmp_path:
 def test_gradebook_keeps_a_ruling_over_runs_until_it_is_withdrawn(tmp_path: Path) -> None:
     ruling = Ruling("ada", "lin_grad", "ab", 3.0, "the sheet had it wrong")
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS, 1)
+        book.begin(RunHead(SETTINGS, 1))
         book.store("ada", "f", report_of("ada"))
         book.rule(Ruling("ada", "lin_grad", "ab", 2.0, "an earlier one"))
         book.rule(ruling)
 
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS, 1)
+        book.begin(RunHead(SETTINGS, 1))
         kept = book.take_over("ada", "f")
         assert repr(kept) == repr(report_of("ada"))  # what the grader found is not overwritten
         assert book.rulings() == (ruling,)
@@ -97,7 +97,7 @@ def test_gradebook_keeps_a_ruling_over_runs_until_it_is_withdrawn(tmp_path: Path
 
 def test_gradebook_from_before_overrides_is_read(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS, 1)
+        book.begin(RunHead(SETTINGS, 1))
         book.store("ada", "f", report_of("ada"))
     before = "UPDATE submission SET report = json_remove(report, '$.exercises[0].override')"
     with sqlite3.connect(tmp_path / FILE_NAME) as db:
@@ -111,9 +111,9 @@ def test_gradebook_from_before_overrides_is_read(tmp_path: Path) -> None:
 
 def test_gradebook_of_a_second_run_forgets_who_is_gone_but_keeps_the_row(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS, 1)
+        book.begin(RunHead(SETTINGS, 1))
         book.store("gone", "f", report_of("gone"))
-        book.begin(SETTINGS, 1)
+        book.begin(RunHead(SETTINGS, 1))
         book.store("ada", "f", report_of("ada"))
 
         assert [one.student for one in book.report().submissions] == ["ada"]
@@ -169,49 +169,49 @@ def test_report_of_an_empty_gradebook_says_what_to_do(tmp_path: Path) -> None:
 
 def test_take_over_of_a_row_that_cannot_be_read_grades_again(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS, 1)
+        book.begin(RunHead(SETTINGS, 1))
         book.store("ada", "f", report_of("ada"))
     with sqlite3.connect(tmp_path / FILE_NAME) as db:
         db.execute("UPDATE submission SET report = '{}'")
     db.close()
 
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS, 1)
+        book.begin(RunHead(SETTINGS, 1))
         assert book.take_over("ada", "f") is None
 
 
 def test_gradebook_tells_what_the_last_run_has_not(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
         assert (book.remarks(), book.last_head()) == ((), None)
-        book.begin(SETTINGS, 2)
+        book.begin(RunHead(SETTINGS, 2))
         book.store("ada", "f", report_of("ada"))
         assert "unfinished: 1 of 2 submissions" in book.remarks()[0]
         book.store("bob", "f", report_of("bob"))
         assert book.remarks() == ()
-        book.begin(SETTINGS, 1)
+        book.begin(RunHead(SETTINGS, 1))
         book.take_over("ada", "f")
         assert "1 submission of an earlier run is" in book.remarks()[0]
         head = book.last_head()
         assert head is not None
         assert head.settings == SETTINGS
-        book.begin(SETTINGS, 0)
+        book.begin(RunHead(SETTINGS, 0))
         assert "2 submissions of earlier runs are" in book.remarks()[0]
 
 
 def test_gradebook_takes_a_notebook_handed_in_again_for_no_submission_that_is_left_out(tmp_path: Path) -> None:
     first, second, late = (replace(report_of("ada"), sha256=digest) for digest in ("ab", "cd", "ef"))
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS, 1)
+        book.begin(RunHead(SETTINGS, 1))
         book.store("ada/03.ipynb", "f", first)
-        book.begin(SETTINGS, 1)  # with another folder named beside it, all paths are shown with their folder
+        book.begin(RunHead(SETTINGS, 1))  # with another folder named beside it, all paths are shown with their folder
         book.store("class/ada/03.ipynb", "g", second)
         assert book.remarks() == ()
 
-        book.begin(SETTINGS, 2)
+        book.begin(RunHead(SETTINGS, 2))
         book.take_over("class/ada/03.ipynb", "g")
         book.store("late/ada/03.ipynb", "h", late)
         assert book.remarks() == ()
-        book.begin(SETTINGS, 1)
+        book.begin(RunHead(SETTINGS, 1))
         book.store("ada/03.ipynb", "g", second)
         assert "1 submission of an earlier run is" in book.remarks()[0]  # the late one
 
@@ -219,7 +219,7 @@ def test_gradebook_takes_a_notebook_handed_in_again_for_no_submission_that_is_le
 def test_gradebook_counts_none_left_out_where_each_attempt_came_by_a_path_of_its_own(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
         for digest in ("ab", "cd", "ef"):
-            book.begin(SETTINGS, 1)
+            book.begin(RunHead(SETTINGS, 1))
             book.store(f"download-{digest}/ada/03.ipynb", digest, replace(report_of("ada"), sha256=digest))
             assert book.remarks() == ()
 
@@ -233,7 +233,7 @@ TASKS = (
 
 def test_gradebook_reports_who_is_absent_until_somebody_rules_on_them(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS, 1, absent=["zoe", "yan"], tasks=TASKS)
+        book.begin(RunHead(SETTINGS, 1, absent=("zoe", "yan"), tasks=TASKS))
         book.store("ada", "f", submission("ada", exercise("lin_grad")))
         head = book.last_head()
         assert head is not None
@@ -252,10 +252,10 @@ def test_gradebook_reports_who_is_absent_until_somebody_rules_on_them(tmp_path: 
         assert zoe.exercises[0].override == Override(None, "oral exam")
         assert (zoe.by_hand, zoe.reason, zoe.exercises[1].status) == (True, "nothing was handed in", "missing")
 
-        book.begin(SETTINGS, 1, absent=["zoe", "yan"], tasks=TASKS)  # graded again
+        book.begin(RunHead(SETTINGS, 1, absent=("zoe", "yan"), tasks=TASKS))  # graded again
         book.take_over("ada", "f")
         assert book.report().submissions[-1] == zoe
-        book.begin(SETTINGS, 2, absent=["yan"], tasks=TASKS)  # she has handed in since
+        book.begin(RunHead(SETTINGS, 2, absent=("yan",), tasks=TASKS))  # she has handed in since
         book.take_over("ada", "f")
         book.store("zoe", "g", replace(submission("zoe", exercise("lin_grad")), sha256="of hers"))
         assert "3 for lin_grad of zoe" in book.remarks()[0]
@@ -263,7 +263,7 @@ def test_gradebook_reports_who_is_absent_until_somebody_rules_on_them(tmp_path: 
 
 def test_gradebook_of_an_older_grader_has_nobody_absent(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS, 1)
+        book.begin(RunHead(SETTINGS, 1))
         book.store("ada", "f", ungraded("ada", "unreadable", "not JSON"))
     with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as db:
         db.execute("UPDATE run SET settings = json_remove(settings, '$.absent', '$.tasks')")
@@ -275,7 +275,7 @@ def test_gradebook_of_an_older_grader_has_nobody_absent(tmp_path: Path) -> None:
 
 def test_gradebook_keeps_a_ruling_on_a_notebook_that_is_not_assigned_now(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS, 1)
+        book.begin(RunHead(SETTINGS, 1))
         book.store("ada", "", replace(report_of("ada", None), status="not_assigned", exercises=()))
         book.rule(Ruling("ada", "lin_grad", "ab", 2.5, "r"))
         assert book.remarks() == ()
@@ -283,7 +283,7 @@ def test_gradebook_keeps_a_ruling_on_a_notebook_that_is_not_assigned_now(tmp_pat
 
 def test_gradebook_from_before_runs_had_a_size_is_not_unfinished(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS, 2, assigned={"lin_grad": 4.0})
+        book.begin(RunHead(SETTINGS, 2, assigned={"lin_grad": 4.0}))
         assert book.report().assigned == {"lin_grad": 4.0}
         book._file.execute("UPDATE run SET settings = json_remove(settings, '$.submissions', '$.assigned')")
         assert book.remarks() == ()
@@ -292,15 +292,15 @@ def test_gradebook_from_before_runs_had_a_size_is_not_unfinished(tmp_path: Path)
 
 def test_gradebook_of_a_fresh_run_takes_nothing_over(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS, 1)
+        book.begin(RunHead(SETTINGS, 1))
         book.store("ada", "f", report_of("ada"))
-        book.begin(SETTINGS, 1, fresh=True)
+        book.begin(RunHead(SETTINGS, 1), fresh=True)
         assert book.take_over("ada", "f") is None
 
 
 def test_gradebook_with_damaged_settings_is_told_of_its_damage_only(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
-        book.begin(SETTINGS, 1)
+        book.begin(RunHead(SETTINGS, 1))
         book._file.execute("UPDATE run SET settings = '{'")
         for asked in (book.remarks, book.last_head):
             with pytest.raises(GradebookError, match="is damaged"):
@@ -311,7 +311,7 @@ def test_gradebook_with_damaged_settings_is_told_of_its_damage_only(tmp_path: Pa
 def test_gradebook_of_which_a_part_is_lost_says_so_whatever_is_asked(share: float, tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     with Gradebook(path) as book:
-        book.begin(SETTINGS, 60)
+        book.begin(RunHead(SETTINGS, 60))
         for number in range(60):
             book.store(f"{number}", "f", replace(report_of(f"s{number}"), reason="r" * 5000))
     content = path.read_bytes()

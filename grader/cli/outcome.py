@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from grader.cli.output import let_closed_terminals_lead_nowhere
+from grader.cli.output import ignore_closed_terminals
 from grader.enumeration import first_of
 from grader.errors import GraderError, UsageError
 from grader.machine import remedy_of_shortage
@@ -100,7 +100,7 @@ def _interruptible(asked: list[int]) -> Iterator[None]:
         asked.append(number)
         if number == _HANGUP:
             signal.signal(number, signal.SIG_IGN)  # the shell and the system both send it
-            let_closed_terminals_lead_nowhere()
+            ignore_closed_terminals()
         signal.raise_signal(signal.SIGINT)
 
     in_main_thread = threading.current_thread() is threading.main_thread()

@@ -34,8 +34,8 @@ class StandardOutput(Console):
             note(f"{trouble}; the run goes on, and writes its reports")
 
     def on_broken_pipe(self) -> None:
-        """Let what is still printed lead nowhere."""
-        _discard_standard_output()
+        """Discard what is still printed."""
+        _discard(sys.stdout)
 
 
 def write_out(text: str) -> None:
@@ -43,28 +43,24 @@ def write_out(text: str) -> None:
     try:
         typer.echo(text, nl=False)
     except BrokenPipeError:
-        _discard_standard_output()
+        _discard(sys.stdout)
     except OSError as error:
         raise _unwritable(error) from error
 
 
 def _unwritable(error: OSError) -> UsageError:
     """The error to tell; what is still printed is discarded, or Python would complain once more as it ends."""
-    _discard_standard_output()
+    _discard(sys.stdout)
     return UsageError(f"standard output cannot be written: {error.strerror}", remedy="send it where there is room")
 
 
-def let_closed_terminals_lead_nowhere() -> None:
-    """Discard what is still printed, as it ends, by a command whose terminal is gone; what a file gets goes on."""
+def ignore_closed_terminals() -> None:
+    """Discard what a command still prints to a terminal that is gone; what goes to a file still gets there."""
     for stream in (sys.stdout, sys.stderr):
         try:
             os.write(stream.fileno(), b"")
         except OSError:
             _discard(stream)
-
-
-def _discard_standard_output() -> None:
-    _discard(sys.stdout)
 
 
 def _discard(stream: TextIO) -> None:

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,11 +74,7 @@ def score(
     again = "run the same command without --fresh to go on" if fresh else "run the same command again to go on"
     with errors_told(platforms, exit_zero=exit_zero, resumes=again):
         _refuse_absent(paths, notebooks)
-        if who or who_csv:
-            _print_who(paths, out, student_pattern, course, notebooks, roster, as_csv=who_csv)
-            raise typer.Exit
         from grader.batch import ScoreOptions
-        from grader.kernel import choose_sandbox
 
         options = ScoreOptions(
             paths=tuple(paths),
@@ -85,7 +82,6 @@ def score(
             course=course,
             seed=seed,
             jobs=jobs or usable_cores(),
-            sandbox=choose_sandbox(sandbox),
             student_pattern=student_pattern,
             fresh=fresh,
             assigned=notebooks,
@@ -102,7 +98,12 @@ def score(
                 result=size(result_size, "64K", option="--result-size"),
             ),
         )
-        run = _score(options, hints)
+        if who or who_csv:
+            _print_who(options, as_csv=who_csv)
+            raise typer.Exit
+        from grader.kernel import choose_sandbox
+
+        run = _score(replace(options, sandbox=choose_sandbox(sandbox)), hints)
         if platforms is not None:
             platforms.write(run)
         status = exit_status(run, fail_under)
@@ -169,27 +170,20 @@ def _logging_to(out: Path) -> Iterator[None]:
         handler.close()
 
 
-def _print_who(
-    paths: list[Path],
-    out: Path,
-    student_pattern: str | None,
-    course: str,
-    assigned: tuple[str, ...],
-    roster: Path | None,
-    *,
-    as_csv: bool,
-) -> None:
+def _print_who(options: ScoreOptions, *, as_csv: bool) -> None:
     from grader.assignment import attendance_by, expected_of
     from grader.course.loading import load_course
     from grader.report import wording
     from grader.submission import collect
 
-    loaded = load_course(course)
-    expected_of(loaded, assigned)  # a name that is mistyped is told here too
-    with collect(paths, student_pattern=student_pattern, known=loaded.notebooks, skip=out) as collection:
+    loaded = load_course(options.course)
+    expected_of(loaded, options.assigned)  # a name that is mistyped is told here too
+    with collect(
+        options.paths, student_pattern=options.student_pattern, known=loaded.notebooks, skip=options.out
+    ) as collection:
         for remark in collection.remarks:
             note(remark)
-        attendance = attendance_by(roster, [(entry.student, entry.shown_path) for entry in collection])
+        attendance = attendance_by(options.roster, [(entry.student, entry.shown_path) for entry in collection])
         if attendance.absent:
             note(wording.absent(attendance.absent))
         for remark in attendance.remarks:

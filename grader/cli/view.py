@@ -30,7 +30,7 @@ class ProgressView:
         self._shown = ExitStack()
 
     def observer(self) -> Observer:
-        """The calls that a run makes."""
+        """The callbacks for a run."""
         from grader.batch import Observer
 
         return Observer(
@@ -56,7 +56,7 @@ class ProgressView:
 
 
 def _prepare_reports() -> Iterator[None]:
-    """What the reports need before anything is known to report."""
+    """Import and compile what the reports are made with, while the kernels come up."""
     from grader.report import pages, write_reports  # noqa: F401 - with jinja2, which no kernel has had to wait for
 
     yield

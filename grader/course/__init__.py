@@ -1,7 +1,7 @@
 """What is asked: the author's declaration, samplers, loading a course, releasing and proving it.
 
 Declaring
-    ``exercise`` and ``samplers`` are the author's seam, ``declaration`` the rules that it keeps. ``loading`` finds a
+    ``exercise`` and ``samplers`` are what an author writes, ``declaration`` the rules for it. ``loading`` finds a
     course, ``privacy`` what of it no notebook may read. The bundled one is the package ``autograd``.
 Releasing
     ``release`` makes the students' notebooks: without each ``solution``, and without a ``leak`` of one.

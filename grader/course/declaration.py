@@ -1,4 +1,4 @@
-"""What makes a declaration work: each rule that an exercise must keep, checked when its course is imported.
+"""Validation of an exercise's declaration: each rule that it must keep, checked when its course is imported.
 
 A broken one is refused with the exercise, the field and the remedy named. Later rules rely on earlier ones: types come
 first.
@@ -10,7 +10,7 @@ import ast
 import builtins
 import inspect
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from grader.model import SIZES, Exercise, Sampler, Variant
 
@@ -19,11 +19,51 @@ _PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[-?\d+\]|\['[^']*'\])*")
 _IMPLIED = frozenset({"out", "upstream"})
 #: Labels of the cases that are made for every exercise.
 _STANDARD = ("random values", "float64", "batch of one", "not contiguous")
-#: The fields of ``Exercise`` by type, where a wrong one would go unnoticed or end in a riddle.
-_NAMES = ("needs", "follows", "globals", "in_place", "scalars", "registered", "ones")
-_TABLES = ("reads", "expects", "raises", "hints")
-_FLAGS = ("autograd", "numpy", "rerun", "standard", "gradcheck")
-_POSITIVE = ("tolerance", "time_limit")
+
+
+def _are_names(value: object) -> bool:
+    """Whether it is a tuple of strings; a string in its place would be taken for its letters."""
+    return isinstance(value, tuple | list) and all(isinstance(name, str) for name in value)
+
+
+def _are_named(value: object) -> bool:
+    return isinstance(value, Mapping) and _are_names([*value.values()])
+
+
+def _is_positive(number: object) -> bool:
+    return isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < float("inf")
+
+
+def _are_positive(numbers: object) -> bool:
+    return isinstance(numbers, tuple | list) and all(map(_is_positive, numbers))
+
+
+def _is(kind: type) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, kind)
+
+
+def _or_none(rule: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: value is None or rule(value)
+
+
+#: Fields of ``Exercise`` where a wrong type would go unnoticed or end in a riddle: the rule for their values, what the
+#: error says beside the value, and the remedy.
+_VALUES: dict[str, tuple[Callable[[object], bool], str, str]] = {
+    **{
+        field: (_are_names, ", not a tuple of names", f'write for instance {field}=("n",)')
+        for field in ("needs", "follows", "globals", "in_place", "scalars", "registered")
+    },
+    "ones": (_or_none(_are_names), ", not a tuple of names", 'write for instance ones=("n",)'),
+    "batch": (_or_none(_is(str)), "", "write a letter, or batch=None where there is none"),
+    **dict.fromkeys(
+        ("reads", "expects", "raises", "hints"),
+        (_are_named, ", not a mapping of names", 'write for instance {"check": "name"}'),
+    ),
+    **dict.fromkeys(("autograd", "numpy", "rerun", "standard", "gradcheck"), (_is(bool), "", "write True or False")),
+    "magnitudes": (_are_positive, "", "write a tuple of numbers above 0, such as (1e3, 1e-3)"),
+    **dict.fromkeys(("tolerance", "time_limit"), (_or_none(_is_positive), "", "write a number above 0")),
+    "measure": (_or_none(callable), "", "write a function of (actual, expected)"),
+}
 
 
 def refuse_broken(declared: Exercise) -> None:
@@ -36,55 +76,11 @@ def refuse_broken(declared: Exercise) -> None:
         rule(declared)
 
 
-def _names_in_tuples(declared: Exercise) -> None:
-    """A string in place of a tuple of strings would be taken for its letters."""
-    for field in _NAMES:
-        names = getattr(declared, field)
-        listed = isinstance(names, tuple | list) and all(isinstance(name, str) for name in names)
-        if not listed and not (field == "ones" and names is None):
-            raise declared.fault(
-                f"is {names!r}, not a tuple of names", field=field, remedy=f'write for instance {field}=("n",)'
-            )
-    if declared.batch is not None and not isinstance(declared.batch, str):
-        raise declared.fault(
-            f"is {declared.batch!r}", field="batch", remedy="write a letter, or batch=None where there is none"
-        )
-
-
-def _tables(declared: Exercise) -> None:
-    for field in _TABLES:
-        table = getattr(declared, field)
-        if not isinstance(table, Mapping) or not all(isinstance(name, str) for name in table.values()):
-            raise declared.fault(
-                f"is {table!r}, not a mapping of names", field=field, remedy='write for instance {"check": "name"}'
-            )
-
-
-def _flags_and_numbers(declared: Exercise) -> None:
-    for field in _FLAGS:
-        flag = getattr(declared, field)
-        if not isinstance(flag, bool):
-            raise declared.fault(f"is {flag!r}", field=field, remedy="write True or False")
-    scales = declared.magnitudes
-    if not isinstance(scales, tuple | list) or not all(_is_positive(scale) for scale in scales):
-        raise declared.fault(
-            f"is {scales!r}", field="magnitudes", remedy="write a tuple of numbers above 0, such as (1e3, 1e-3)"
-        )
-    for field in _POSITIVE:
-        number = getattr(declared, field)
-        if number is not None and not _is_positive(number):
-            raise declared.fault(f"is {number!r}", field=field, remedy="write a number above 0")
-
-
-def _measure(declared: Exercise) -> None:
-    if declared.measure is not None and not callable(declared.measure):
-        raise declared.fault(
-            f"is {declared.measure!r}", field="measure", remedy="write a function of (actual, expected)"
-        )
-
-
-def _is_positive(number: object) -> bool:
-    return isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < float("inf")
+def _types(declared: Exercise) -> None:
+    for field, (is_right, what, remedy) in _VALUES.items():
+        value = getattr(declared, field)
+        if not is_right(value):
+            raise declared.fault(f"is {value!r}{what}", field=field, remedy=remedy)
 
 
 def _title(declared: Exercise) -> None:
@@ -287,10 +283,7 @@ def _sizes(declared: Exercise) -> None:
 
 
 _RULES = (
-    _names_in_tuples,
-    _tables,
-    _flags_and_numbers,
-    _measure,
+    _types,
     _title,
     _variants,
     _inputs,

@@ -1,4 +1,4 @@
-"""The author's seam: an exercise is declared by writing its forward pass.
+"""The decorator ``@exercise``: an author declares an exercise by writing its forward pass.
 
     @exercise(
         call="lin_grad(inp, out, w, b)",

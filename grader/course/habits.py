@@ -1,4 +1,4 @@
-"""Mistakes that any solution can be made to make, whatever its formula: what ``grader validate`` wraps around it.
+"""Mistakes that do not depend on the formula: ``grader validate`` makes them by wrapping a solution.
 
 Three of them, each right on one notebook's own values and wrong on others:
 

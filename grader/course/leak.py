@@ -1,4 +1,4 @@
-"""Looking for lines of a solution that still stand somewhere in the notebook that students get.
+"""Finding lines of a solution that are left somewhere in a released notebook.
 
 A line counts if it has at least 12 characters, blanks and comment aside, and says something: definitions' heads,
 imports, loops' heads, calls of one name or none, ``return`` of a name and ``self.x = x`` stand everywhere. A line that

@@ -1,4 +1,4 @@
-"""Mistakes put to the proof: each must lose points, and be diagnosed by its name if it has one.
+"""Known mistakes, tried on an exercise: each must lose points, and be diagnosed by its name if it has one.
 
 A mistake is a transformation of right tensors (``grader.judge.mistakes``) put in place of what the solution gave, a
 written wrong answer (``grader.course.specimens``), an input that is left changed, or a habit that any solution can be
@@ -7,8 +7,9 @@ given (``grader.course.habits``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -22,15 +23,29 @@ from grader.judge.score import score_exercise
 from grader.model import CaseRun, ExerciseScore
 
 
+@dataclass(frozen=True, slots=True)
+class _Mutant:
+    """A wrong answer that must lose points in one of ``checks``, with the diagnosis ``code`` if its mistake has one."""
+
+    name: str
+    code: str | None
+    checks: Collection[str]
+    evidence: Evidence
+    score: ExerciseScore
+
+
 def try_mistakes(ledger: Ledger, trial: Trial, solution: Evidence, seed: int) -> None:
     """Try every known mistake on the cases of ``seed``; ``solution`` is what the solution gave on them."""
-    _transformed(ledger, trial, solution, seed)
-    _written(ledger, trial, seed)
-    _modified(ledger, trial, solution, seed)
-    _habitual(ledger, trial, solution, seed)
+    for mutant in chain(
+        _transformed(ledger, trial, solution),
+        _written(ledger, trial),
+        _modified(ledger, trial, solution),
+        _habitual(ledger, trial, solution),
+    ):
+        _judge(ledger, mutant, seed)
 
 
-def _transformed(ledger: Ledger, trial: Trial, solution: Evidence, seed: int) -> None:
+def _transformed(ledger: Ledger, trial: Trial, solution: Evidence) -> Iterator[_Mutant]:
     """Every catalogued mistake on every check's right tensors."""
     if trial.rehearsal.exercise.measure is not None:
         return
@@ -42,9 +57,8 @@ def _transformed(ledger: Ledger, trial: Trial, solution: Evidence, seed: int) ->
             if runs is None:
                 continue
             evidence = trial.evidence(runs)
-            score = score_exercise(evidence)
             ledger.note_mistake(mistake.id, evidence, (check,))
-            _judge_mutant(ledger, score, evidence, f"{mistake.id} in {check}", mistake.code, (check,), seed)
+            yield _Mutant(f"{mistake.id} in {check}", mistake.code, (check,), evidence, score_exercise(evidence))
 
 
 def _mutated(
@@ -75,7 +89,7 @@ def _same(wrong: Tensor, finding: Finding) -> bool:
     return torch.allclose(wrong.to(torch.float64), right.to(torch.float64), rtol=1e-12, atol=0.0, equal_nan=True)
 
 
-def _written(ledger: Ledger, trial: Trial, seed: int) -> None:
+def _written(ledger: Ledger, trial: Trial) -> Iterator[_Mutant]:
     """Every written wrong answer."""
     for specimen in trial.answers.mistakes:
         assert specimen.code is not None
@@ -86,10 +100,10 @@ def _written(ledger: Ledger, trial: Trial, seed: int) -> None:
         score = score_exercise(evidence)
         lost = tuple(check.name for check in score.checks if check.status != "passed")
         ledger.note_mistake(specimen.name, evidence, lost or tuple(trial.rehearsal.exercise.checks)[:1])
-        _judge_mutant(ledger, score, evidence, specimen.name, specimen.code, lost, seed)
+        yield _Mutant(specimen.name, specimen.code, lost, evidence, score)
 
 
-def _modified(ledger: Ledger, trial: Trial, solution: Evidence, seed: int) -> None:
+def _modified(ledger: Ledger, trial: Trial, solution: Evidence) -> Iterator[_Mutant]:
     """The right answer, which leaves one of the inputs that it should not touch another than it was."""
     exercise = trial.rehearsal.exercise
     protected = {name for one in trial.rehearsal.prepared for name in protected_inputs(exercise, one.case)}
@@ -100,13 +114,11 @@ def _modified(ledger: Ledger, trial: Trial, solution: Evidence, seed: int) -> No
         )
         evidence = trial.evidence(runs)
         ledger.note_general_mistake(f"{name}_modified")
-        _judge_mutant(
-            ledger, score_exercise(evidence), evidence, f"{name}_modified", "input_modified", exercise.checks, seed
-        )
+        yield _Mutant(f"{name}_modified", "input_modified", exercise.checks, evidence, score_exercise(evidence))
 
 
-def _habitual(ledger: Ledger, trial: Trial, solution: Evidence, seed: int) -> None:
-    """What any solution can do wrong; by what name that is called is open.
+def _habitual(ledger: Ledger, trial: Trial, solution: Evidence) -> Iterator[_Mutant]:
+    """What any solution can do wrong, whatever the diagnosis is.
 
     An argument that could be another without a bit of the answer changing is none that a right answer needs.
     """
@@ -115,7 +127,7 @@ def _habitual(ledger: Ledger, trial: Trial, solution: Evidence, seed: int) -> No
         evidence = trial.habit(habit)
         if habit.met and not (habit.differed and _same_answers(evidence, solution)):
             ledger.note_general_mistake(habit.name)
-            _judge_mutant(ledger, score_exercise(evidence), evidence, habit.name, None, exercise.checks, seed)
+            yield _Mutant(habit.name, None, exercise.checks, evidence, score_exercise(evidence))
 
 
 def _same_answers(one: Evidence, other: Evidence) -> bool:
@@ -127,26 +139,18 @@ def _same_answers(one: Evidence, other: Evidence) -> bool:
     )
 
 
-def _judge_mutant(
-    ledger: Ledger,
-    score: ExerciseScore,
-    evidence: Evidence,
-    name: str,
-    code: str | None,
-    checks: Iterable[str],
-    seed: int,
-) -> None:
-    """A mistake must lose points in one of ``checks`` and be called by its name, if it has one."""
-    failed = [check for check in score.checks if check.status != "passed" and check.name in set(checks)]
+def _judge(ledger: Ledger, mutant: _Mutant, seed: int) -> None:
+    """Note a problem where a mistake loses nothing, or is not called by its name."""
+    failed = [check for check in mutant.score.checks if check.status != "passed" and check.name in mutant.checks]
     if not failed:
-        ledger.note_problem("survivor", f"the mistake {name} loses nothing", seed)
+        ledger.note_problem("survivor", f"the mistake {mutant.name} loses nothing", seed)
         return
     said = {check.diagnosis.code: check.diagnosis.message for check in failed if check.diagnosis is not None}
-    if code is not None and code not in said:
-        called = f"the mistake {name} is called {', '.join(sorted(said))}, not {code}"
-        why = first_error(evidence) if "raised" in said else f": {next(iter(said.values()))}"
+    if mutant.code is not None and mutant.code not in said:
+        called = f"the mistake {mutant.name} is called {', '.join(sorted(said))}, not {mutant.code}"
+        why = first_error(mutant.evidence) if "raised" in said else f": {next(iter(said.values()))}"
         ledger.note_problem("diagnosis", called + why, seed)
-    ledger.told.append(_telling(evidence))
+    ledger.told.append(_telling(mutant.evidence))
 
 
 def first_error(evidence: Evidence) -> str:

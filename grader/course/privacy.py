@@ -1,4 +1,4 @@
-"""What graded notebooks must not read where courses are installed: a course's package, with whatever it holds back."""
+"""The files of installed courses that graded notebooks must not read, such as solutions and secret cases."""
 
 from __future__ import annotations
 

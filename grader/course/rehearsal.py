@@ -1,4 +1,4 @@
-"""Trusted code on the exercises' own cases, in this process: what ``validate`` and the tests rehearse with.
+"""Running trusted answers on an exercise's cases in this process, for ``grader validate`` and the tests.
 
 The very harness that runs in a student's kernel binds the inputs, runs the call and reads the answers; only the
 kernel and the sandbox around it are missing. Never for submissions.

@@ -1,4 +1,4 @@
-"""From the notebooks that an instructor writes to those that students get.
+"""Making the notebooks that students get from the solutions that an instructor writes.
 
 ``solutions/*.ipynb`` hold teaching text, stubs and, between markers (``grader.course.solution``), the answers.
 ``release`` writes ``exercises/*.ipynb`` without them: no outputs, no execution counts, no metadata but what Jupyter and

@@ -4,7 +4,7 @@ A seed makes ``cases`` of an exercise, each with its ``reference``, the right te
 beside them by ``comparison`` as ``evidence``, from which ``diagnosis`` names the mistakes and ``score`` makes the
 points; ``verdicts`` remembers both for equal answers. ``mistakes`` is the catalogue by which a course is proved.
 
-The names below are the face. Each loads its module on first use.
+The names below are the public ones. Each imports its module on first use.
 """
 
 from __future__ import annotations

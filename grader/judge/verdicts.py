@@ -1,4 +1,4 @@
-"""Scores that were worked out before: a class hands in the same answers over and over.
+"""A cache of scores, for a class hands in the same answers over and over.
 
 What an exercise scores depends on what its check sent back, and on nothing else of the submission but its stub: where
 that stands, and, where points are lost or something was raised, what it says, for a diagnosis may name a line of it.

@@ -19,8 +19,8 @@ For more than one side there are ``clock``, the time that a limit counts; ``deat
 of folders that student code filled; ``warmth``, what a zygote imports ahead for the notebooks that need it. Without a
 sandbox, ``local`` runs checks in the caller's own process or a fork of it, ``cold`` in a stock kernel.
 
-The names below are the face. Each loads its module on first use: what runs in the sandbox is in this package too, and
-comes up sooner without the grader's own side. Importing any of them imports no torch.
+The names below are the public ones. Each imports its module on first use: what runs in the sandbox is in this package
+too, and comes up sooner without the grader's own side. Importing any of them imports no torch.
 """
 
 from __future__ import annotations

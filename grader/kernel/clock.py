@@ -1,4 +1,4 @@
-"""Time as a job had it: limits say how long code may take, not how busy the machine is.
+"""Clocks for time limits, which leave out the time in which a busy machine kept a job waiting.
 
 What is left out is told by who keeps the time: the job's init (``supervisor.jobclock``), and the grader for its own
 pauses.

@@ -1,4 +1,4 @@
-"""How the run of a job ends before its time, inside this wing."""
+"""Exceptions for a job that ends before its time, and the words for how a process ended."""
 
 from __future__ import annotations
 

@@ -77,9 +77,7 @@ def run_in_fork(
     return tuple(runs)
 
 
-def run_in_process(
-    check: Check, namespace: dict[str, Any], *, shell: Any = None, limits: Limits = _LIMITS
-) -> tuple[CaseRun, ...]:
+def run_in_process(check: Check, namespace: dict[str, Any], *, shell: Any = None) -> tuple[CaseRun, ...]:
     """Run every program of ``check`` in this very process; nothing stops a hang or a crash, autograd goes unnoticed.
 
     Put back afterwards: random states, grad mode, default dtype and device, and the names of ``namespace``; not the
@@ -87,7 +85,7 @@ def run_in_process(
     """
     with process_restored(namespace):
         reset_torch_modes()
-        space = _space(check, namespace, shell, limits)
+        space = _space(check, namespace, shell, _LIMITS)
         return tuple(_in_process(program, space, check) for program in check.programs)
 
 

@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
-#: The warmth that a text needs beyond the basics.
+#: What has to be warmed up for a text beyond the basics.
 _SIGNS = {
     "symbolic": re.compile(r"\.backward\(\s*[^\s)]|autograd\.grad|\bgrad\(|gradcheck|\btesting\b"),
     "testing": re.compile(r"\btesting\b"),
@@ -30,8 +30,8 @@ def needed(texts: Iterable[str]) -> list[str]:
     return [name for name, sign in _SIGNS.items() if sign.search(whole)]
 
 
-def bring(names: Iterable[str]) -> bool:
-    """In the zygote: bring about what is missing of ``names``, and freeze the heap; whether anything was missing."""
+def warm_up(names: Iterable[str]) -> bool:
+    """In the zygote: import and run what is missing of ``names``, and freeze the heap; whether anything was missing."""
     missing = [name for name in names if name in _BRINGERS and name not in _brought]
     for name in missing:
         _BRINGERS[name]()

@@ -1,16 +1,16 @@
-"""The frozen types that the wings pass to one another.
+"""The frozen types that the packages of the grader pass to one another.
 
-Nothing here imports torch at run time: ``import grader`` stays light, and the wings that need tensors import them.
+Nothing here imports torch at run time: ``import grader`` stays light, and the packages that need tensors import them.
 Every type is a frozen dataclass; the ones that are persisted (``SubmissionReport`` and below, ``RunReport``) have a
 published JSON Schema in ``grader/report/schema``.
 
 The flow: a ``course`` gives ``Exercise`` objects (``grader.course``); a seed makes ``Case`` objects of them
 (``grader.judge.cases``) and each case becomes a ``Program``, the only part of it that the student's process sees.
-``grader.submission`` reads a notebook into a ``submission``; ``Check`` and ``Job`` tell the kernel wing what to run;
+``grader.submission`` reads a notebook into a ``submission``; ``Check`` and ``Job`` tell ``grader.kernel`` what to run;
 its ``execution`` is what came back; ``grader.judge`` comes to a ``judgement`` of it and to an ``ExerciseScore``, of
 which the ``report`` is made.
 
-The names below are the face.
+The names below are the public ones.
 """
 
 from __future__ import annotations

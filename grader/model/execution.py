@@ -85,7 +85,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What the kernel wing runs for one submission: its code cells in order, and the checks after them."""
+    """What ``grader.kernel`` runs for one submission: its code cells in order, and the checks after them."""
 
     name: str
     cells: tuple[Cell, ...]
@@ -147,7 +147,7 @@ class CaseRun:
 
     ``captures`` maps each path of ``Program.reads``; ``inputs`` each tensor of ``Program.tensors`` to its value after
     the call (a name that is absent was not carried back); ``errors`` maps each expression of ``Program.raises`` to the
-    exception it raised or None. ``extras`` are tensors found where nobody asked for them, for the diagnosis only:
+    exception it raised or None. ``extras`` are tensors found under other names, for the diagnosis only:
     ``"result"``, ``"w.grad"``, ``"layer.b"``, the name of a new global. ``autograd`` names the entry point of autograd
     that was called, or is None. ``printed`` is the (cut) text that the call wrote to stdout.
     """

@@ -1,4 +1,4 @@
-"""TELL: a ``RunReport`` as text and files. Pure renderers; nothing here knows of kernels, courses or judging.
+"""A ``RunReport`` as text and files. Pure renderers; nothing here knows of kernels, courses or judging.
 
 Counting
     A ``row`` is what one student earned; ``tally`` counts the class, with the ``concerns`` for a human. ``numbers``
@@ -14,8 +14,8 @@ For programs
     ``roster``, by what a ``download`` was called. ``actions`` and ``classroom`` (in equal ``units``) are for GitHub,
     ``classroom50``, ``gradescope`` and ``junit`` for who their names say.
 
-The names below are the face. Each loads its module on first use, so that importing ``grader.report`` costs nothing
-(neither rich nor jinja2 is imported before something is drawn with it).
+The names below are the public ones. Each imports its module on first use, so that importing ``grader.report``
+costs nothing (neither rich nor jinja2 is imported before something is drawn with it).
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class Row:
 
     @property
     def idle(self) -> tuple[SubmissionReport, ...]:
-        """The entries that tell their student nothing: in them nothing was assigned, and nothing run or begun."""
+        """The entries without news for their student: nothing in them was assigned, and nothing was run or begun."""
         return tuple(
             entry
             for entry in self.entries

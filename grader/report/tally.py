@@ -1,4 +1,4 @@
-"""A run counted: a row a student, a column an exercise, the mistakes that were made, and what needs a human's eye.
+"""Statistics of a run: a row a student, a column an exercise, the mistakes that were made, what needs a human's eye.
 
 All class-wide renderers (CSV, terminal, HTML, Markdown, LMS) read these, so that they cannot disagree.
 """

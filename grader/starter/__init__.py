@@ -1,4 +1,4 @@
-"""START: a course's repository for students, ready to push (``grader init``).
+"""A course's repository for students, ready to push (``grader init``).
 
 ``repository`` writes it; ``pins`` are the versions that it is held to.
 """

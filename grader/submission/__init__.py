@@ -14,7 +14,7 @@ For both
     ``entry`` is what passes between the two, ``limits`` how much there may be; ``regular_file`` opens what a student
     controls, ``printable`` makes its name fit to be shown.
 
-The names below are the face; each loads its module on first use.
+The names below are the public ones; each imports its module on first use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A file that was found, and whose it is by its own path and its neighbours, before the whole class is compared."""
+"""A file that was found, and its student as told by its path and neighbours, before the whole class is compared."""
 
 from __future__ import annotations
 

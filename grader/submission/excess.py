@@ -1,4 +1,4 @@
-"""A student who hands in more notebooks than are graded: one of them must not hold up a class."""
+"""The limit on the notebooks of one student: whoever hands in hundreds must not hold up a class."""
 
 from __future__ import annotations
 

@@ -207,7 +207,7 @@ def _not_graded(wanted: Wanted, tagged: list[Cell]) -> str:
 
 
 def _instead(wanted: Wanted, tagged: list[Cell]) -> str:
-    """What the cell of an exercise defines that nobody asked for: perhaps the answer, under a name misspelt."""
+    """What the cell of an exercise defines beside what is asked for: perhaps the answer, under a misspelt name."""
     defined = [item.name for cell in tagged[-1:] for item in definitions_in(cell.source) if item.sort == "definition"]
     own = [f"`{name}`" for name in dict.fromkeys(defined) if name not in wanted.needs]
     return f"; cell {tagged[-1].index} defines {first_of(own)}" if own else ""

@@ -19,7 +19,7 @@ _LISTED = r"(?:\s*\([^)]{0,300}|(?:\\\n|[^\n#;]){0,200})"
 _TAKEN = r"\s*(?:\[|\.\s*(?:get|pop)\s*\()\s*(?:__name__|[\"'][\w.]+[\"'])\s*[\]),]"
 #: What no exercise needs, in any cell: the grader's own modules (the digits are for everybody), modules by computed or
 #: looked-up names, objects by way of frames, classes or the heap, code that runs within other code, bytes written to
-#: descriptors (where results leave), torch below its public face, and the graph of autograd walked or traced by hand or
+#: descriptors (where results leave), private parts of torch, and the graph of autograd walked or traced by hand or
 #: by torch's compilers. Each alternative begins with the boundary of a word: else the search takes ten times as long.
 _MEDDLING = re.compile(
     r"\bgrader\s*\.\s*(?:kernel|judge|pipeline|seeded_course|notebook|course(?!\.autograd\.digits))\b"

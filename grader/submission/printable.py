@@ -1,4 +1,4 @@
-"""Names and paths in which every character can be seen, for two students may differ in nothing else."""
+"""Names and paths with invisible characters written as escapes, for two students may differ in nothing else."""
 
 from __future__ import annotations
 

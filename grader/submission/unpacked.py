@@ -1,4 +1,4 @@
-"""Archives that were unpacked where they lie and stayed there, so that what is in them is there twice."""
+"""Archives that lie beside the folder to which they were unpacked: what is in them must not count twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders and archives around students' work that are nobody's name: a class's, a tool's, an archive's own.
+"""Folders and archives around students' work that are named for no student: for a class, a tool or an archive.
 
 ``Submissions/ada/hw.ipynb`` is Ada's and ``hw.zip!hw/ada/nb.ipynb`` too, but a lone folder ``ada`` is a student.
 """

@@ -78,10 +78,10 @@ def test_cell_that_is_run_again_has_no_habits():
 def test_habit_that_never_had_a_chance_is_no_survivor(monkeypatch):
     kept = Ledger(linear)
     monkeypatch.setattr(mutants, "habits", lambda *_: [proof_habit(met=0)])
-    mutants._habitual(kept, trial(), trial().solution(), seed=0)
+    judge(kept, mutants._habitual)
     assert (kept.problems, kept.mutants) == ({}, {})
     monkeypatch.setattr(mutants, "habits", lambda *_: [proof_habit(met=1)])
-    mutants._habitual(kept, trial(), trial().solution(), seed=0)
+    judge(kept, mutants._habitual)
     assert [problem.message for problem in kept.problems.values()] == ["the mistake harmless loses nothing"]
 
 
@@ -89,6 +89,11 @@ def proof_habit(met):
     habit = named("contiguous_only")
     habit.name, habit.answer, habit.met = "harmless", solution, met
     return habit
+
+
+def judge(kept, mistakes):
+    for mutant in mistakes(kept, trial(), trial().solution()):
+        mutants._judge(kept, mutant, seed=0)
 
 
 def trial():
@@ -99,6 +104,6 @@ def trial():
 def test_no_input_may_be_changed_but_the_upstream_gradient():
     assert {name for one in cases(linear) for name in protected_inputs(linear, one.case)} == {"inp", "w", "b", "out"}
     kept = Ledger(linear)
-    mutants._modified(kept, trial(), trial().solution(), seed=0)
+    judge(kept, mutants._modified)
     assert kept.problems == {}
     assert kept.mutants == {"inp.g": {"inp_modified", "w_modified", "b_modified", "out_modified"}}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -45,9 +47,14 @@ def test_private_is_also_where_links_lead(site: Path) -> None:
     assert private_places(["linked_a"]) == (site / "linked_a", site / "elsewhere")
 
 
-@pytest.mark.parametrize("module", ["grader.course.autograd", "sys", "not_there_a", "not_there_a.b", "__main__"])
+@pytest.mark.parametrize("module", ["grader.course.autograd", "sys", "not_there_a", "not_there_a.b"])
 def test_nothing_is_private_of_what_is_the_graders_or_nowhere(module: str) -> None:
     assert private_places([module]) == ()
+
+
+def test_nothing_is_private_of_a_module_that_says_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "placeless_a", ModuleType("placeless_a"))
+    assert private_places(["placeless_a"]) == ()
 
 
 def test_private_of_a_course_are_its_own_places_and_those_of_the_installed_ones(site: Path) -> None:

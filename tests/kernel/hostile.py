@@ -147,7 +147,7 @@ def serve():
                 forge(tensor('inp').t() @ tensor('out.g'), int(tensor('inp')[0, 0]) - 1)
 os.register_at_fork(after_in_child=serve)
 """, ZEROS, "crashed"),
-    Hostile("slate-garbage", answer=_stub("""
+    Hostile("garbage-in-result-file", answer=_stub("""
 for fd in range(3, 256):
     try:
         os.pwrite(fd, b'\\xff' * 4096, 0)
@@ -155,7 +155,7 @@ for fd in range(3, 256):
         pass
 os._exit(0)
 """), checks="crashed"),
-    Hostile("slate-of-one-tensor-many-times", answer=_stub("""
+    Hostile("one-tensor-many-times-in-result-file", answer=_stub("""
 size = 3 * 2**20
 entry = {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}
 header = json.dumps({"__metadata__": {"grader": "{}"}, **{f"x:{number}": entry for number in range(300)}}).encode()

@@ -29,5 +29,5 @@ def test_what_was_brought_once_is_not_brought_again(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(warmth, "_start_alike", lambda: None)
     monkeypatch.setattr(warmth.gc, "freeze", lambda: None)
 
-    assert [warmth.bring(["testing", "unheard of"]), warmth.bring(["testing"])] == [True, False]
+    assert [warmth.warm_up(["testing", "unheard of"]), warmth.warm_up(["testing"])] == [True, False]
     assert brought == ["testing"]

@@ -16,7 +16,7 @@ predict by ``alternatives``, what would be right under other circumstances. ``or
 All of them speak in the ``words``. ``source`` says what a stub's own lines show of its gradients, ``loops`` whether
 they loop, ``naming`` what the check's code calls things.
 
-The names below are the face. Each loads its module on first use: a class of right answers needs no diagnosis.
+The names below are the public ones. Each imports its module on first use: a class of right answers needs no diagnosis.
 """
 
 from __future__ import annotations

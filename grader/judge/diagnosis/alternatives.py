@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
@@ -19,6 +19,15 @@ from grader.model import Case, Exercise
 from grader.recent import Recent
 
 Value = TypeVar("Value")
+
+
+class Changed(TypedDict, total=False):
+    """What stands in place of a case's own; ``under`` is what its forward pass runs in."""
+
+    inputs: Mapping[str, Tensor]
+    constants: Mapping[str, Any]
+    upstream: Tensor
+    under: AbstractContextManager[Any]
 
 
 class _Noted(TorchFunctionMode):
@@ -54,30 +63,21 @@ class Alternatives:
             self.reference("as it is", case, under=noted)
         return frozenset(noted.functions)
 
-    def reference(
-        self,
-        key: str,
-        case: Case,
-        *,
-        inputs: Mapping[str, Tensor] | None = None,
-        constants: Mapping[str, Any] | None = None,
-        upstream: Tensor | None = None,
-        under: AbstractContextManager[Any] | None = None,
-    ) -> Mapping[str, Tensor] | None:
-        """What would be expected with these inputs, constants or upstream gradient in place of the case's own.
+    def reference(self, key: str, case: Case, **changed: Unpack[Changed]) -> Mapping[str, Tensor] | None:
+        """What would be expected of a case of which something is ``changed``, which ``key`` names.
 
-        None where the forward pass does not work on them.
+        None where the forward pass does not work on that.
         """
 
         def made() -> Mapping[str, Tensor] | None:
             try:
-                with warnings.catch_warnings(), under or nullcontext():
+                with warnings.catch_warnings(), changed.get("under", nullcontext()):
                     warnings.simplefilter("ignore")
                     return reference_for(
                         self.exercise,
-                        {**case.inputs, **(inputs or {})},
-                        {**case.constants, **(constants or {})},
-                        case.upstream if upstream is None else upstream,
+                        {**case.inputs, **changed.get("inputs", {})},
+                        {**case.constants, **changed.get("constants", {})},
+                        changed.get("upstream", case.upstream),
                     )
             except (CourseError, RuntimeError, ValueError, IndexError, TypeError):
                 return None

@@ -1,4 +1,4 @@
-"""Where on the way back a mistake begins, when several gradients of one composite are wrong.
+"""In which step of a backward pass a mistake begins, where several gradients of one network are wrong.
 
 The order is read off autograd's own graph of the forward pass: a gradient is the further back, the more operations lie
 between it and the loss. One that came out right clears what lies between the loss and the operation that uses its

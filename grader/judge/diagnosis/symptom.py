@@ -7,20 +7,20 @@ the same). Predictions are compared with the tolerance of the comparison itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
-from typing import Any
+from typing import Unpack
 
 import torch
 from torch import Tensor
 
 from grader.judge.cases import Prepared
 from grader.judge.comparison import Tolerance
-from grader.judge.diagnosis.alternatives import Alternatives
+from grader.judge.diagnosis.alternatives import Alternatives, Changed
 from grader.judge.diagnosis.failing import bad_findings
+from grader.judge.diagnosis.naming import given_as
 from grader.judge.evidence import Evidence, Finding, float_dtypes
 from grader.model import Case, Exercise
 
@@ -82,7 +82,7 @@ Prediction = Callable[[View], "Tensor | None"]
 
 @dataclass(frozen=True, eq=False)
 class Symptom:
-    """A check that lost points, in the light of all the evidence."""
+    """A check that lost points, with all the evidence of its exercise."""
 
     evidence: Evidence
     check: str
@@ -174,6 +174,12 @@ class Symptom:
             for view, ratio in zip(self.views, self.ratios, strict=True)
         )
 
+    def name_of(self, name: str) -> str:
+        """How a student knows an input, or the upstream gradient: ``out.g``, unless the check calls it otherwise."""
+        if name == "upstream" and self.failing and name not in self.failing[0].case.program.tensors:
+            return "out.g"
+        return given_as(self.exercise.call, name)
+
     def others(self) -> Iterator[str]:
         """The other compared checks of the exercise."""
         return (check for check in self.evidence.findings if check != self.check)
@@ -182,20 +188,9 @@ class Symptom:
         """The same of another check."""
         return replace(self, check=other)
 
-    def expected_with(
-        self,
-        key: str,
-        view: View,
-        *,
-        inputs: Mapping[str, Tensor] | None = None,
-        constants: Mapping[str, Any] | None = None,
-        upstream: Tensor | None = None,
-        under: AbstractContextManager[Any] | None = None,
-    ) -> Tensor | None:
-        """What is expected of this check under other circumstances, as ``Alternatives.reference`` has them."""
-        made = self.alternatives.reference(
-            key, view.case, inputs=inputs, constants=constants, upstream=upstream, under=under
-        )
+    def expected_with(self, key: str, view: View, **changed: Unpack[Changed]) -> Tensor | None:
+        """What is expected of this check in a case of which something is ``changed``, which ``key`` names."""
+        made = self.alternatives.reference(key, view.case, **changed)
         return None if made is None else made.get(self.check)
 
     def _view(self, finding: Finding) -> View | None:

@@ -155,7 +155,7 @@ _AT_ODDS = frozenset({"not_written", "non_finite", "raised"})
 
 
 def diagnose(evidence: Evidence) -> dict[str, Diagnosis]:
-    """A diagnosis for each check that loses points, and for no other: being here is having failed.
+    """A diagnosis for each check that loses points, and for no other.
 
     Never raises, whatever was captured.
     """

@@ -1,4 +1,4 @@
-"""Calm while the harness binds a check's inputs and reads its results: nothing of the notebook's waits for its moment.
+"""Suspends what could run a notebook's code while the harness binds a check's inputs and reads its results.
 
 The collector with its callbacks and finalizers, traces and profiles, timers, and handlers of signals, which a thread of
 the notebook's can send at any time: each would run between two steps of the harness, some of whose operators run past
@@ -24,7 +24,7 @@ _callable = callable
 
 
 class Calm:
-    """Between ``begin`` and ``end`` nothing waits; the collector and the handlers of signals are then as before."""
+    """Between ``begin`` and ``end`` only the harness runs; the collector and signal handlers are then as before."""
 
     def __init__(self) -> None:
         self.collects = False

@@ -1,4 +1,4 @@
-"""Tensors that a call left where nobody asked for them, by which a diagnosis tells where a result went.
+"""Tensors that a call left under other names than those asked for, by which a diagnosis tells where a result went.
 
 ``model.CaseRun.extras``. Used in the fork that runs a check, as ``capture`` is, and as wary of what it looks at.
 """
@@ -45,7 +45,7 @@ class Extras:
         return found
 
     def _candidates(self, left: dict[str, Any], given: set[int]) -> Iterator[tuple[str, Any]]:
-        """Whatever may be a tensor that nobody asked for, the likeliest first."""
+        """Whatever may be a tensor under another name than those asked for, the likeliest first."""
         result: Any = left.get("result")
         yield "result", result
         if type(result) in (tuple, list):

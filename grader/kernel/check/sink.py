@@ -1,4 +1,4 @@
-"""Where the call of a check prints: the beginning is kept for the report, and no end of it fills the memory."""
+"""The standard output of a check's call: keeps the beginning for the report, and refuses more than its limit."""
 
 from __future__ import annotations
 

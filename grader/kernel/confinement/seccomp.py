@@ -20,7 +20,7 @@ import os
 import platform
 import socket
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Literal, NamedTuple, get_args
 
@@ -175,67 +175,85 @@ def prepare() -> None:
 @cache
 def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
     """The filter for ``machine`` (``"x86_64"``, ``"aarch64"``) as the bytes of ``sock_filter`` instructions."""
-    audit, number = MACHINES[machine][1], numbers_on(machine)
-    refused = [name for name in number if name not in _SPECIAL]
-    gate, lock = _ASK, _refusal(0)
-    if processes == "refused":
-        refused += _EXECUTIONS
-        gate = lock = _refusal(errno.EPERM)
+    number, refused = numbers_on(machine), processes == "refused"
     steps = [
-        *(_step(_LOAD, _AT_MACHINE), _step(_EQUAL, audit, then=1), _step(_RETURN, _KILL_PROCESS)),
+        *(_step(_LOAD, _AT_MACHINE), _step(_EQUAL, MACHINES[machine][1], then=1), _step(_RETURN, _KILL_PROCESS)),
         _step(_LOAD, _AT_NUMBER),
         *_when(_AT_LEAST, _X32, _refusal(errno.EPERM)),  # the x32 calls; no other machine has numbers so large
         *_when(_EQUAL, number["clone3"], _refusal(errno.ENOSYS)),  # libc then takes clone, whose flags can be read
+        *_by_name(number, refused, apart),
+        *_on_processes(number, refused),
+        *_on_files(number, refused),
+        *_on_memory(number),
+        *_on_sockets(number),
     ]
-    if not apart:
-        refused += ["socket", "connect"]
-    for name in refused:
-        steps += _when(_EQUAL, number[name], _refusal(errno.EPERM))
-    for name in (*_ATTRIBUTES, *_ADVICE):
-        steps += _when(_EQUAL, number[name], _refusal(0)) if name in number else ()
-    for name in _FORKS:
-        steps += _when(_EQUAL, number[name], gate) if name in number else ()
-    steps += [
-        *_for_call(
-            number["clone"],
-            _step(_LOAD, _AT_FIRST_ARGUMENT),
-            *_when(_ANY_BIT, _NEW_NAMESPACES | _SIBLING, _refusal(errno.EPERM)),
-            # The kernel's own filter asks as well.
-            *_when(_ANY_BIT, _THREAD, _ALLOW if processes == "refused" else gate),
-            _step(_RETURN, gate),
-        ),
-    ]
+    return b"".join([*steps, _step(_RETURN, _ALLOW)])
+
+
+def _by_name(number: Mapping[str, int], refused: bool, apart: bool) -> Iterator[bytes]:
+    """The calls of which the arguments do not matter."""
+    verdicts = {name: _refusal(errno.EPERM) for name in number if name not in _SPECIAL}
+    verdicts |= dict.fromkeys(_EXECUTIONS if refused else (), _refusal(errno.EPERM))
+    verdicts |= dict.fromkeys(() if apart else ("socket", "connect"), _refusal(errno.EPERM))
+    verdicts |= dict.fromkeys((*_ATTRIBUTES, *_ADVICE), _refusal(0))
+    verdicts |= dict.fromkeys(_FORKS, _refusal(errno.EPERM) if refused else _ASK)
+    for name, verdict in verdicts.items():
+        yield from _when(_EQUAL, number[name], verdict) if name in number else ()
+
+
+def _on_processes(number: Mapping[str, int], refused: bool) -> Iterator[bytes]:
+    """New processes and threads, and calls on another process than the own."""
+    gate = _refusal(errno.EPERM) if refused else _ASK
+    yield from _for_call(
+        number["clone"],
+        _step(_LOAD, _AT_FIRST_ARGUMENT),
+        *_when(_ANY_BIT, _NEW_NAMESPACES | _SIBLING, _refusal(errno.EPERM)),
+        *_when(_ANY_BIT, _THREAD, _ALLOW if refused else gate),  # the kernel's own filter asks as well
+        _step(_RETURN, gate),
+    )
     for name in _ON_PROCESSES:
-        steps += _only_with(number[name], 0, _refusal(errno.EPERM))
-    steps += _when(_EQUAL, number["flock"], lock)
+        yield from _only_with(number[name], 0, _refusal(errno.EPERM))
+
+
+def _on_files(number: Mapping[str, int], refused: bool) -> Iterator[bytes]:
+    """Locks, leases, sizes of pipes, flags of files, buffers of sockets."""
+    lock = _refusal(errno.EPERM if refused else 0)
     commands = {**dict.fromkeys((*_LEASES, _PIPE_SIZE), _refusal(errno.EPERM)), **dict.fromkeys(_LOCKS, lock)}
-    if processes == "refused":
+    if refused:
         commands |= dict.fromkeys(_ASKS_FOR_LOCK, lock)
-    steps += _unless(number["fcntl"], _AT_SECOND_ARGUMENT, commands)
-    steps += _unless(number["ioctl"], _AT_SECOND_ARGUMENT, dict.fromkeys(_FLAGS, _refusal(errno.EPERM)))
-    steps += _unless(number["setsockopt"], _AT_THIRD_ARGUMENT, dict.fromkeys(_BUFFERS, _refusal(0)))
-    steps += _unless(number["madvise"], _AT_THIRD_ARGUMENT, dict.fromkeys(_PAGES_OUT, _refusal(errno.EPERM)))
-    steps += _for_call(
+    yield from _when(_EQUAL, number["flock"], lock)
+    yield from _unless(number["fcntl"], _AT_SECOND_ARGUMENT, commands)
+    yield from _unless(number["ioctl"], _AT_SECOND_ARGUMENT, dict.fromkeys(_FLAGS, _refusal(errno.EPERM)))
+    yield from _unless(number["setsockopt"], _AT_THIRD_ARGUMENT, dict.fromkeys(_BUFFERS, _refusal(0)))
+
+
+def _on_memory(number: Mapping[str, int]) -> Iterator[bytes]:
+    """Pages of files that several have in memory, and shared memory of no file."""
+    yield from _unless(number["madvise"], _AT_THIRD_ARGUMENT, dict.fromkeys(_PAGES_OUT, _refusal(errno.EPERM)))
+    yield from _for_call(
         number["preadv2"],
         _step(_LOAD, _AT_SIXTH_ARGUMENT),
         *_when(_ANY_BIT, _IN_MEMORY, _refusal(errno.EOPNOTSUPP)),
         _step(_RETURN, _ALLOW),
     )
-    steps += _for_call(
+    yield from _for_call(
         number["mmap"],
         *(_step(_LOAD, _AT_FOURTH_ARGUMENT), _step(_AND, _KIND_OF_MEMORY)),
         *_when(_EQUAL, _SHARED, _refusal(errno.EPERM)),
         _step(_RETURN, _ALLOW),
     )
+
+
+def _on_sockets(number: Mapping[str, int]) -> Iterator[bytes]:
+    """Sockets that are no unix ones, or that can send to any other."""
     for name in ("socket", "socketpair"):
-        steps += _for_call(
+        yield from _for_call(
             number[name],
             *(_step(_LOAD, _AT_SECOND_ARGUMENT), _step(_AND, _SOCKET_TYPE)),
             *(step for kind in _DATAGRAMS for step in _when(_EQUAL, kind, _refusal(errno.EPERM))),
             _step(_LOAD, _AT_NUMBER),
         )
-        steps += _only_with(number[name], socket.AF_UNIX, _refusal(errno.EAFNOSUPPORT))
-    return b"".join([*steps, _step(_RETURN, _ALLOW)])
+        yield from _only_with(number[name], socket.AF_UNIX, _refusal(errno.EAFNOSUPPORT))
 
 
 def _step(code: int, value: int, then: int = 0, otherwise: int = 0) -> bytes:

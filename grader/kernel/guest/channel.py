@@ -1,4 +1,4 @@
-"""The kernel's end of its two connections to the grader, whose end is ``zmtp``: in the thread that uses it.
+"""The kernel's end of its two ZeroMQ connections to the grader (``zmtp``), without a thread of its own.
 
 In libzmq's place, which gives every kernel two threads and a good deal of wiring: 6 of 80 ms that a notebook takes, and
 a process that forks for its checks had better have one thread. What comes here was sent by the grader. The protocol is
@@ -71,7 +71,7 @@ class Channel:
         """Nothing waits to be sent."""
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._sock.close()
 
     def _shake_hands(self, kind: str) -> None:

@@ -95,7 +95,7 @@ def _serve_checks(command: socket.socket, ours: socket.socket) -> None:
     """In the fork: report to the init, and do what comes over the socket ``ours`` until it closes."""
     command.close()
     _send(ours, {"event": "forked"})
-    order, (source, slate), _ = _receive(ours)  # and no thread before, which would be taken for the notebook's
+    order, (source, result_file), _ = _receive(ours)  # and no thread before, which would be taken for the notebook's
     _start_apart()
     check = order["check"]
     if check["sandbox"] != "none":
@@ -115,7 +115,7 @@ def _serve_checks(command: socket.socket, ours: socket.socket) -> None:
             namespace = _namespace(check, fds[0])
             _send(ours, {"event": "clean" if clean else "dirty"})
         else:
-            told, data = _run_program(namespace, watch, fds[0], slate, order["at"])
+            told, data = _run_program(namespace, watch, fds[0], result_file, order["at"])
             _send(ours, {**told, "proof": _proof_of(_secret, [check, order], data)})
 
 
@@ -130,8 +130,10 @@ def _start_apart() -> None:
     _thread_setprofile(None)
 
 
-def _run_program(namespace: Namespace, watch: Any, program: int, slate: int, at: int) -> tuple[dict[str, Any], bytes]:
-    """Run what the memory file ``program`` holds, write the result into ``slate`` from ``at`` on.
+def _run_program(
+    namespace: Namespace, watch: Any, program: int, result_file: int, at: int
+) -> tuple[dict[str, Any], bytes]:
+    """Run what the memory file ``program`` holds, write the result into ``result_file`` from ``at`` on.
 
     Returns what to report, and the result.
     """
@@ -139,7 +141,7 @@ def _run_program(namespace: Namespace, watch: Any, program: int, slate: int, at:
         tensors, about = _decode(_contents(program))
     _close(program)
     kept, outcome = ProgramRun(namespace, about, tensors, watch).run()
-    capacity = _fstat(slate).st_size
+    capacity = _fstat(result_file).st_size
     with _Undisturbed():
         fits = at + _size(kept) <= capacity
         data = (_encode(kept, outcome, watch.late) if watch else _encode(kept, outcome)) if fits else b""
@@ -147,7 +149,7 @@ def _run_program(namespace: Namespace, watch: Any, program: int, slate: int, at:
         return {"event": "too_large"}, b""
     left, place = memoryview(data), at
     while left:
-        written = _pwrite(slate, left, place)
+        written = _pwrite(result_file, left, place)
         place += written
         left = left[written:]
     return {"event": "done", "at": at, "length": len(data)}, data

@@ -31,7 +31,7 @@ class Stream(OutStream):  # type: ignore[misc]
 
     @classmethod
     def refill(cls) -> None:
-        """A cell begins."""
+        """Give the cell that begins the whole budget."""
         cls.budget, cls.room = cls.limit, OUTPUT_KEPT
 
     def write(self, string: Any) -> int | None:

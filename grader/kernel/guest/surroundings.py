@@ -1,4 +1,4 @@
-"""What checks that share a fork find around them: the notebook's names and the tensors behind them.
+"""Restores the notebook's names, and compares the tensors behind them, between checks that share a fork.
 
 A check may bind and change them; the next one must not notice. Names are put back; where a tensor was changed, the next
 check gets a fork of its own.

@@ -83,7 +83,7 @@ class CheckOrders:
     async def _order(self, parts: list[_Part]) -> list[list[Result | None]]:
         """Have the job's init run ``parts``, in one fork as far as that goes; None for a program that was not asked."""
         seconds = [self.time.at_most(part.check.time_limit or self.limits.check_s) for part in parts]
-        fds = [memfiles.slate(self.limits.result)]
+        fds = [memfiles.writable(self.limits.result)]
         try:
             for part in parts:
                 fds.append(memfiles.sealed((part.check.source or "").encode()))
@@ -104,10 +104,10 @@ class CheckOrders:
             wire.close_all(fds)
         return found
 
-    def _read(self, slate: int, run: ProgramTold, check: Check, program: Program) -> Result | None:
+    def _read(self, result_file: int, run: ProgramTold, check: Check, program: Program) -> Result | None:
         if run["ended"] == "unasked":
             return None
-        return self.reader.read(slate, run, program, partial(self._cell_of, check))
+        return self.reader.read(result_file, run, program, partial(self._cell_of, check))
 
     def _told(self, part: _Part, seconds: float) -> CheckTold:
         """What the init is told of a check."""

@@ -25,7 +25,7 @@ class _Channel:
         self.session = session
 
     def is_alive(self) -> bool:
-        """Until it is dropped."""
+        """Yes: that the kernel is dead, the job's init tells."""
         return True
 
     def send(self, msg: dict[str, Any]) -> None:
@@ -43,7 +43,7 @@ class _Channel:
         return self.session.deserialize(parts)
 
     def stop(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self.connection.close()
 
 
@@ -58,7 +58,7 @@ class Client(AsyncKernelClient):  # type: ignore[misc]
         self._iopub_channel = _Channel(iopub, session)
 
     def stop_channels(self) -> None:
-        """Let go of both."""
+        """Close both channels."""
         for channel in (self._shell_channel, self._iopub_channel):
             channel.stop()
 

@@ -1,4 +1,4 @@
-"""The line to a job's init, from the grader's side: orders, answers, a kernel's death, and the time that counts."""
+"""The grader's socket to a job's init: orders, answers, the kernel's death, and the time that the job waited."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _Result = TypeVar("_Result")
 
 
 class InitLink:
-    """The line to the init of one job, which ``open`` has forked. ``clock`` is the job's time.
+    """The socket to the init of one job, which ``open`` has forked. ``clock`` is the job's time.
 
     Every method may raise ``JobLost``: the init died. What waits raises ``TimeoutError`` after as many seconds of the
     job's time as it was given, and all but ``checked`` raises ``Died`` when the kernel dies meanwhile.
@@ -46,7 +46,7 @@ class InitLink:
         asyncio.get_running_loop().add_reader(self._sock.fileno(), self._hear)
 
     def close(self) -> None:
-        """Hang up: the init kills what is left of the job, and ends."""
+        """Close the socket: the init then kills what is left of the job, and ends."""
         self._theirs.close()  # where it was never handed over
         asyncio.get_running_loop().remove_reader(self._sock.fileno())
         self._sock.close()

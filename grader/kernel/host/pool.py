@@ -17,6 +17,7 @@ from grader.errors import KernelError, SandboxUnavailable
 from grader.kernel import warmth
 from grader.kernel.deaths import JobLost
 from grader.kernel.host import sandbox as sandboxes
+from grader.kernel.host.jobrun import JobRun
 from grader.kernel.host.programs import ProgramFiles
 from grader.kernel.host.results import Reader
 from grader.kernel.host.workplace import Workplace
@@ -141,8 +142,6 @@ class KernelPool:
 
     async def _run(self, job: Job, zygote: Zygote) -> Execution:
         """One pass, and a second in a fresh job for checks that missed what a later cell defines."""
-        from grader.kernel.host.jobrun import JobRun
-
         self._numbers += 1
         first = JobRun(self, zygote, job, self._numbers, self.limits.submission_s)
         execution = await first.run()

@@ -49,19 +49,19 @@ class Reader:
         self._known: Recent[tuple[int, bytes], _Read] = Recent(_MOST)
 
     def read(
-        self, slate: int, run: ProgramDone | ProgramLost, program: Program, cell_of: CellOf
+        self, result_file: int, run: ProgramDone | ProgramLost, program: Program, cell_of: CellOf
     ) -> tuple[CaseRun, str | None]:
         """The result of one program, and the global name that its ``NameError`` missed, if that is how it ended.
 
-        ``slate`` is the result file; ``run`` what the job's init says of the program. Never raises for what the
+        ``result_file`` is the result file; ``run`` what the job's init says of the program. Never raises for what the
         student's process wrote.
         """
         if run["ended"] == "trapped":
             return CaseRun(program.case, "crashed", autograd=run["how"]), None
         if run["ended"] != "done":
             return unfinished(program, run["ended"], run["how"]), None
-        length = run["length"] if run["length"] <= os.fstat(slate).st_size else 0
-        data = os.pread(slate, length, run["at"])
+        length = run["length"] if run["length"] <= os.fstat(result_file).st_size else 0
+        data = os.pread(result_file, length, run["at"])
         key = id(program), data
         known = self._known.get(key)
         if known is None or any(cell_of(request) != cell for request, cell in known.cells.items()):

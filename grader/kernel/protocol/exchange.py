@@ -1,4 +1,4 @@
-"""How tensors travel: a safetensors file in a memory descriptor, with JSON in its metadata.
+"""Encoding of tensors that processes exchange: a safetensors file in memory, with JSON in its metadata.
 
 The layout is that of the safetensors format (an 8-byte little-endian header length, a JSON header, the bytes), written
 and read here in a few lines so that the untrusted side needs nothing that student code could have replaced, and the

@@ -8,9 +8,9 @@ _ADD_SEALS = 1033
 _SEAL_SEAL, _SEAL_SHRINK, _SEAL_GROW, _SEAL_WRITE = 1, 2, 4, 8
 
 
-def sealed(data: bytes, name: str = "grader") -> int:
+def sealed(data: bytes) -> int:
     """A descriptor of a sealed, read-only memory file that holds ``data``; the caller closes it."""
-    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    fd = os.memfd_create("grader", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
@@ -18,9 +18,9 @@ def sealed(data: bytes, name: str = "grader") -> int:
     return fd
 
 
-def slate(size: int, name: str = "result") -> int:
+def writable(size: int) -> int:
     """A descriptor of a writable memory file of exactly ``size`` bytes that nobody can grow; the caller closes it."""
-    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    fd = os.memfd_create("result", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.ftruncate(fd, size)
     _seal(fd, _SEAL_SHRINK | _SEAL_GROW)
     return fd

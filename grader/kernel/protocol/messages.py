@@ -4,7 +4,7 @@
 pool → job server         ``JobTold``, with the descriptor of the job's socket
 grader → job's init       an ``Order``
 job's init → grader       an ``InitTold``
-job's init → zygote       ``JobTold``, with descriptors for the kernel (``zygote.ask``)
+job's init → zygote       ``JobTold``, with descriptors for the kernel (``zygote.request_kernel``)
 zygote → job's init       ``{"kernel": number}`` or ``{"failed": why}``, and at its end ``{"status": wait status}``
 kernel, check → init      ``{"event": …}``, of which nothing is believed that is not looked at
 ========================  =======================================================================================
@@ -51,7 +51,7 @@ class CheckTold(TypedDict):
 
 
 class ProgramDone(TypedDict):
-    """A program that ran to its end, and the place of its result in the slate."""
+    """A program that ran to its end, and the place of its result in the result file."""
 
     ended: Literal["done"]
     at: int
@@ -100,7 +100,7 @@ class KillOrder(TypedDict):
 
 
 class CheckOrder(TypedDict):
-    """Run checks; the descriptors are the result slate, and for each its cell's source and a file a program."""
+    """Run checks; the descriptors are the result file, and for each its cell's source and a file a program."""
 
     do: Literal["check"]
     checks: list[CheckTold]

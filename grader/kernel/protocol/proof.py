@@ -1,4 +1,4 @@
-"""The proof that a result is the harness's own, which shares its process, and each descriptor, with student code.
+"""Authenticates results (by keyed BLAKE2): the harness shares its process, and each descriptor, with student code.
 
 The job's init tells the harness a secret before anything of a notebook's runs, and takes no result without a proof made
 with it, of the very order that the result answers. So whoever writes to the harness's descriptors, or is first in a

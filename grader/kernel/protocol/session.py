@@ -1,4 +1,4 @@
-"""Jupyter's messages as they are: not signed, and without what nobody here reads: dates and users."""
+"""A Jupyter session whose messages are not signed, and hold no dates and users, which nobody here reads."""
 
 from __future__ import annotations
 

@@ -147,13 +147,13 @@ class Connection(asyncio.Protocol):
         return parts
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Close the socket."""
         self._transport.close()
 
     # --------------------------------------------------------------------------- called by the event loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Greet."""
+        """Send the greeting."""
         self._transport = transport
         self._transport.write(GREETING)
 
@@ -168,11 +168,11 @@ class Connection(asyncio.Protocol):
         self._parse()
 
     def eof_received(self) -> None:
-        """The peer is gone."""
+        """The peer closed its end."""
         self._end(EOFError("the other end is gone"))
 
     def connection_lost(self, error: Exception | None) -> None:
-        """So is the socket."""
+        """The socket is closed."""
         self._end(error or EOFError("the connection is gone"))
 
     def _shake_hands(self) -> None:

@@ -1,4 +1,4 @@
-"""Connections that wait to be accepted: sockets that no process has open yet, with all that was sent to them.
+"""Counts connections that wait to be accepted: sockets that no process has open, whose buffers take memory.
 
 Source: ``sock_diag(7)``, ``linux/unix_diag.h``.
 """

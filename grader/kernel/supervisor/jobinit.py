@@ -11,30 +11,26 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import shutil
 import signal
 import socket
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-from grader.kernel.confinement import confine, seccomp
+from grader.kernel.confinement import confine
 from grader.kernel.deaths import how_it_ended
 from grader.kernel.protocol import wire
 from grader.kernel.protocol.proof import new_secret
 from grader.kernel.removal import remove
 from grader.kernel.supervisor import mounts, traps
 from grader.kernel.supervisor import zygote as zygotes
-from grader.kernel.supervisor.jobclock import JobClock
-from grader.kernel.supervisor.processes import Processes
-from grader.kernel.supervisor.usage import Usage
+from grader.kernel.supervisor.checkfork import LiveKernel
+from grader.kernel.supervisor.checkrun import CheckRun
+from grader.kernel.supervisor.jobwatch import TICK_S, Watch
 
 if TYPE_CHECKING:
-    from grader.kernel.protocol.messages import CheckTold, FileOrder, InitTold, JobTold, Order
+    from grader.kernel.protocol.messages import CheckTold, FileOrder, JobTold, Order
 
-#: Seconds between two looks at what the job uses.
-_TICK = 0.1
 #: The namespaces that a job has of its own in bwrap.
 SPACES = confine.CLONE_NEWPID | confine.CLONE_NEWIPC | confine.CLONE_NEWNS | confine.CLONE_NEWNET
 
@@ -75,28 +71,16 @@ class JobInit:
         self.sock = sock
         self.message = message
         self.zygote = zygote
-        self.limits: dict[str, Any] = message["limits"]
-        self.sandbox: str = message["sandbox"]
         self.folder = Path(message["folder"])
-        self.private = self.sandbox == "bwrap"
-        self.processes = Processes(self.private, self.limits["processes"])
-        self.usage = Usage(self.processes, self.limits)
-        self.clock: JobClock  # each kernel has its own
+        self.watch = Watch(sock, message)
+        self.processes = self.watch.processes
         self.kernel = 0
         self.end_of_kernel: socket.socket | None = None  # over which the zygote tells of it
         self.command: socket.socket | None = None
         self.secret = ""  # that the kernel's harness and this process share
         self.traps: tuple[int, ...] = ()  # where a check's are put, if this process may
-        self.gate: int | None = None
         self.up = False
-        self.next_tick = 0.0
-        self.over: str | None = None
-        self.untold = 0.0  # seconds that the job waited for a processor
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-    def _tell(self, told: InitTold) -> None:
-        """Tell the grader."""
-        wire.send(self.sock, told)
 
     # ------------------------------------------------------------------------------------------- loop
 
@@ -104,59 +88,18 @@ class JobInit:
         """Do what the grader asks and report what happens, until it closes the socket (``wire.Closed``)."""
         while True:
             socks = (self.sock, self.command, self.end_of_kernel)
-            ready = self.wait([sock for sock in socks if sock is not None], _TICK)
+            ready = self.watch.wait([sock for sock in socks if sock is not None], TICK_S)
             if self.command in ready and self.command is not None:
                 self._hear_kernel()
             self._reap()
-            self._watch()
+            if self.kernel and (over := self.watch.look()):
+                self.watch.kill(over)
             if self.sock in ready:
                 message, fds, _ = wire.receive(self.sock)
                 try:
                     self._obey(cast("Order", message), fds)
                 finally:
                     wire.close_all(fds)
-
-    def wait(self, socks: list[Any], seconds: float) -> list[Any]:
-        """The sockets among ``socks`` that have something to read, after ``seconds`` at most.
-
-        Lets new processes through meanwhile.
-        """
-        deadline = time.monotonic() + seconds
-        by_fd = {sock.fileno(): sock for sock in socks}
-        while True:
-            poll = select.poll()
-            for fd in (*by_fd, self.gate):
-                if fd is not None:
-                    poll.register(fd, select.POLLIN)
-            ready = dict(poll.poll(max(0, int((deadline - time.monotonic()) * 1000))))
-            if self.gate in ready:
-                self._answer_gate(ready.pop(self.gate))
-                if not ready and time.monotonic() < deadline:
-                    continue
-            return [by_fd[fd] for fd in ready]
-
-    def _answer_gate(self, events: int) -> None:
-        """A process of the job's wants to make another, or a thread, or the last one is gone."""
-        assert self.gate is not None
-        if not events & select.POLLIN:
-            self._close_gate()
-            return
-        asking = seccomp.asked(self.gate)
-        if asking is None:
-            return
-        self.usage.made += 1
-        self.usage.forked += not asking.thread
-        if self.usage.has_room():
-            seccomp.let_through(self.gate, asking)
-        else:
-            self.over = "processes"
-            self.processes.kill_all()  # before the gate closes, for who is refused goes on, and another cell is blamed
-            self._close_gate()
-
-    def _close_gate(self) -> None:
-        if self.gate is not None:
-            os.close(self.gate)
-            self.gate = None
 
     def _hear_kernel(self) -> None:
         """A message from the kernel's harness: ready, or nothing worth believing."""
@@ -168,15 +111,14 @@ class JobInit:
             self.command = None
             return
         if message.get("event") == "gate" and not self.up and len(fds) == 1:
-            self._close_gate()
-            self.gate = fds.pop()
+            self.watch.open_gate(fds.pop())
         wire.close_all(fds)
         if message.get("event") in ("ready", "failed") and not self.up:
             self.up = True
             name = next(iter(self.processes.kernel), str(self.kernel))
             if not self.processes.has_open_memory(name):  # which nothing of the notebook's can have closed yet
                 self.traps = ()
-            self._tell({"event": message["event"], "text": str(message.get("text", ""))[:2000]})
+            self.watch.tell({"event": message["event"], "text": str(message.get("text", ""))[:2000]})
 
     def _reap(self) -> None:
         """Collect the dead; report the kernel's death, having killed what it left behind."""
@@ -189,7 +131,7 @@ class JobInit:
                 break
             if pid == self.kernel:
                 self._kernel_died(status)
-        if self.end_of_kernel is not None and self.wait([self.end_of_kernel], 0):
+        if self.end_of_kernel is not None and self.watch.wait([self.end_of_kernel], 0):
             told = wire.receive(self.end_of_kernel)[0]
             self.end_of_kernel.close()
             self.end_of_kernel = None
@@ -198,39 +140,15 @@ class JobInit:
     def _kernel_died(self, status: int) -> None:
         self.kernel = 0
         self.processes.kernel = []
-        self._close_gate()
-        while self.command is not None and self.wait([self.command], 0):
+        self.watch.close_gate()
+        while self.command is not None and self.watch.wait([self.command], 0):
             self._hear_kernel()
         if self.command is not None:
             self.command.close()
             self.command = None
         self.processes.kill_all()
-        self._tell({"event": "died", "how": how_it_ended(status), "limit": self.over})
-        self.over = None
-
-    def _watch(self) -> None:
-        """Look at what the job uses, once a tick; kill the kernel when it is over a limit."""
-        if not self.kernel:
-            return
-        over = self.look()
-        if over:
-            self.over = over  # kept until the kernel is collected, which may take longer than a tick
-            self.processes.kill_all()
-
-    def look(self) -> str | None:
-        """Once a tick, tell the grader what the job waited for a processor; returns the limit that it is over, or None.
-
-        In a private view the folder is limited by its own file system.
-        """
-        now = time.monotonic()
-        if now < self.next_tick:
-            return None
-        self.next_tick = now + _TICK
-        self.untold += self.clock.look()
-        if self.untold > _TICK and wire.takes_more(self.sock):  # a grader that is stopped hears it later
-            self._tell({"event": "waited", "seconds": self.untold})
-            self.untold = 0.0
-        return self.usage.over_limit(None if self.private else self.folder)
+        self.watch.tell({"event": "died", "how": how_it_ended(status), "limit": self.watch.over})
+        self.watch.over = None
 
     # ----------------------------------------------------------------------------------------- orders
 
@@ -242,8 +160,7 @@ class JobInit:
         elif order["do"] == "interrupt":
             self._interrupt()
         elif order["do"] == "kill":
-            self.over = order["why"]
-            self.processes.kill_all()
+            self.watch.kill(order["why"])
         elif order["do"] == "check":
             self._check(order["checks"], fds)
 
@@ -266,14 +183,13 @@ class JobInit:
                 self.traps = traps.places()
                 self.kernel = self._fork_kernel(ours, theirs, fds)
             else:
-                born = zygotes.ask(self.zygote, self.message, theirs, fds)
-                self.end_of_kernel, self.traps = born.end, born.traps
-                self.processes.kernel = [born.name]
-                self.kernel = self.processes.pid(born.name)
+                forked = zygotes.request_kernel(self.zygote, self.message, theirs, fds)
+                self.end_of_kernel, self.traps = forked.end, forked.traps
+                self.processes.kernel = [forked.name]
+                self.kernel = self.processes.pid(forked.name)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.command = ours
-        self.usage.begin()
-        self.clock = JobClock(self.usage)
+        self.watch.begin()
 
     def _fork_kernel(self, ours: socket.socket, command: socket.socket, fds: list[int]) -> int:
         """Fork a kernel from this process, which is a fork of the zygote."""
@@ -284,7 +200,7 @@ class JobInit:
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
                 ours.close()  # else the kernel would not see this process end
                 self.sock.close()
-                self._close_gate()
+                self.watch.close_gate()
                 self.processes.close()
                 zygotes.become_kernel(self.message, command, fds)
             finally:
@@ -297,12 +213,11 @@ class JobInit:
                 os.kill(self.kernel, signal.SIGINT)
 
     def _check(self, checks: list[CheckTold], fds: list[int]) -> None:
-        """Run checks; ``fds`` are the result slate, and for each its cell's source and one memory file a program."""
-        from grader.kernel.supervisor.checkrun import CheckRun
-
-        run = CheckRun(self, checks, fds[0], fds[1:])
+        """Run checks; ``fds`` are the result file, and for each its cell's source and one memory file a program."""
+        kernel = LiveKernel(self.kernel, self.command, self.secret, self.traps)
+        run = CheckRun(self.watch, kernel, checks, fds[0], fds[1:])
         try:
-            self._tell({"event": "checked", "runs": run.run()})
+            self.watch.tell({"event": "checked", "runs": run.run()})
             while wire.receive(self.sock)[0].get("do") != "thaw":
                 pass
         finally:
@@ -320,5 +235,5 @@ class JobInit:
         """Kill all that the job started and remove what it wrote."""
         with contextlib.suppress(OSError):
             self.processes.kill_all()
-        if not self.private:
+        if self.watch.sandbox != "bwrap":
             remove(self.folder)

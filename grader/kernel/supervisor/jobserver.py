@@ -81,8 +81,6 @@ class JobServer:
 
 def serve_with_zygote(pool: socket.socket) -> None:
     """Serve until the pool closes its end or the zygote is gone; the PID namespace of the sandbox ends with this."""
-    import grader.kernel.supervisor.checkrun  # noqa: F401 - once for all inits
-
     pid, ready, orders = _fork_zygote(pool)
     gc.freeze()
     server = JobServer(pool, orders)
@@ -145,18 +143,18 @@ def serve_as_zygote(pool: socket.socket) -> None:
     """Come up as the zygote, then serve until the pool closes its end."""
     wire.send(pool, zygote.warm())
     server = JobServer(pool)
-    warmth = zygote.Warmth()
+    preparation = zygote.Preparation()
     poll = select.poll()
     poll.register(pool, select.POLLIN)
     while True:
-        warmth.settle(poll)
+        preparation.settle(poll)
         try:
             message, fds, _ = wire.receive(pool)
         except wire.Closed:
             server.end()
             return
         job = cast("JobTold", message)
-        warmth.prepare(job)
+        preparation.prepare(job)
         server.fork(job, fds)
 
 

@@ -55,7 +55,7 @@ class Processes:
         self.patience = _STOP_S
 
     def close(self) -> None:
-        """Let go of ``/proc``, in a child that is to see nothing of it."""
+        """Close ``/proc``, in a child that is to see nothing of it."""
         self.proc.close()
 
     def listed(self, most: int = 10**9) -> list[str]:

@@ -13,7 +13,7 @@ class Proc:
         self.fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the descriptor."""
         os.close(self.fd)
 
     def open(self, path: str, flags: int = os.O_RDONLY) -> int:

@@ -93,5 +93,5 @@ class Traps:
             return False
 
     def close(self) -> None:
-        """Let go of the process's memory; the traps stay."""
+        """Close the process's memory; the traps stay."""
         os.close(self.fd)

@@ -44,20 +44,19 @@ def warm() -> dict[str, Any]:
     from grader.kernel import warmth
     from grader.kernel.confinement import landlock, seccomp
     from grader.kernel.guest import guest, harness
-    from grader.kernel.supervisor import checkrun
 
-    del checkrun, harness, ipykernel, IPython, tornado, encodings, faulthandler, resource
+    del harness, ipykernel, IPython, tornado, encodings, faulthandler, resource
     landlock.prepare()
     seccomp.prepare()
     traps.places()
     guest.prepare(os.environ["HOME"])
-    warmth.bring(["basics"])
+    warmth.warm_up(["basics"])
     gc.enable()
     return {"event": "ready", "torch": torch.__version__, "python": sys.version.split()[0]}
 
 
-class Warmth:
-    """What this process does for the kernels to come: at once what a job needs, by and by what makes forks cheap."""
+class Preparation:
+    """Prepares this process for forking kernels: at once by what a job needs, by and by so that forks are cheap."""
 
     def __init__(self) -> None:
         self._settling = hugepages.collapsed()
@@ -73,14 +72,14 @@ class Warmth:
         from grader.kernel import warmth
         from grader.kernel.check import program
 
-        if warmth.bring(job["warm"]):
+        if warmth.warm_up(job["warm"]):
             self._settling = hugepages.collapsed()
         program.compile_ahead(job.pop("texts", []))
         job["mapped"] = confine.private_memory()
 
 
 @dataclass(frozen=True, slots=True)
-class Born:
+class ForkedKernel:
     """A kernel that the zygote forked for an init.
 
     ``name`` is its number in the zygote's ``/proc``; over ``end`` comes its wait status when it has ended; ``traps``
@@ -92,7 +91,7 @@ class Born:
     traps: tuple[int, ...]
 
 
-def ask(zygote: socket.socket, job: JobTold, command: socket.socket, fds: list[int]) -> Born:
+def request_kernel(zygote: socket.socket, job: JobTold, command: socket.socket, fds: list[int]) -> ForkedKernel:
     """In a job's init: have the ``zygote`` fork a kernel into this process's namespaces, on ``fds`` and ``command``.
 
     Raises ``OSError`` when the system has no room for it, ``wire.Closed`` when there is no zygote any more.
@@ -111,10 +110,10 @@ def ask(zygote: socket.socket, job: JobTold, command: socket.socket, fds: list[i
     if "kernel" not in answer:
         ours.close()
         raise OSError(str(answer.get("failed")))
-    return Born(str(answer["kernel"]), ours, tuple(answer["traps"]))
+    return ForkedKernel(str(answer["kernel"]), ours, tuple(answer["traps"]))
 
 
-class _Nursery:
+class _Forks:
     """Forks kernels into the namespaces of inits, and tells each init of its kernel's end.
 
     What else this process may start is in the PID namespace of ``home``, a process descriptor.
@@ -125,7 +124,7 @@ class _Nursery:
         self.spaces = spaces
         self.home = home
         self.kernels: dict[int, tuple[int, socket.socket]] = {}  # by the descriptor that tells of the end
-        self.warmth = Warmth()
+        self.preparation = Preparation()
 
     def serve(self) -> None:
         """Fork a kernel for each order, and tell of each that ends, until no init and no job server is left."""
@@ -133,7 +132,7 @@ class _Nursery:
             poll = select.poll()
             for fd in (self.orders.fileno(), *self.kernels):
                 poll.register(fd, select.POLLIN)
-            self.warmth.settle(poll)
+            self.preparation.settle(poll)
             ready = {fd for fd, _ in poll.poll()}
             for fd in ready & set(self.kernels):
                 self._tell(fd)
@@ -155,7 +154,7 @@ class _Nursery:
     def _fork(self, job: JobTold, fds: list[int]) -> None:
         init, *fds = fds
         link = socket.socket(fileno=fds.pop(0))
-        self.warmth.prepare(job)
+        self.preparation.prepare(job)
         try:
             pid = confine.fork_into(init, self.spaces, self.home)
         except OSError as error:
@@ -164,7 +163,7 @@ class _Nursery:
         else:
             if pid == 0:
                 try:
-                    _let_go_of_all_but(fds)
+                    _close_all_but(fds)
                     become_kernel(job, socket.socket(fileno=fds[0]), fds[1:])
                 finally:
                     os._exit(1)
@@ -175,7 +174,7 @@ class _Nursery:
             os.close(fd)
 
 
-def _let_go_of_all_but(fds: list[int]) -> None:
+def _close_all_but(fds: list[int]) -> None:
     """Close every other descriptor but the standard streams: a kernel is to reach neither the zygote nor its inits."""
     kept = [2, *sorted(fds), os.sysconf("SC_OPEN_MAX")]
     for low, high in itertools.pairwise(kept):
@@ -197,9 +196,9 @@ def become_kernel(job: JobTold, command: socket.socket, fds: list[int]) -> None:
 def serve(ready: socket.socket, orders: socket.socket, spaces: int, home: int) -> None:
     """Be a zygote beside the job server: come up, say so over ``ready``, then fork kernels for the inits' ``orders``.
 
-    ``spaces`` are the namespaces that a kernel shares with its init, ``home`` a process descriptor (``_Nursery``).
+    ``spaces`` are the namespaces that a kernel shares with its init, ``home`` a process descriptor (``_Forks``).
     """
     with contextlib.suppress(OSError):
         confine.die_with_parent(signal.SIGKILL)
     wire.send(ready, warm())
-    _Nursery(orders, spaces, home).serve()
+    _Forks(orders, spaces, home).serve()

@@ -22,12 +22,14 @@ def read(
     reader: Reader, outcome: Mapping[str, Any], value: float = 1.0, program: Program = PROGRAM, cell: int | None = 7
 ) -> CaseRun:
     data = exchange.encode({"c:x.g": torch.full((2,), value)}, {"autograd": None, **outcome})
-    slate = memfiles.slate(len(data))
+    result_file = memfiles.writable(len(data))
     try:
-        os.pwrite(slate, data, 0)
-        return reader.read(slate, {"ended": "done", "at": 0, "length": len(data)}, program, lambda request: cell)[0]
+        os.pwrite(result_file, data, 0)
+        return reader.read(result_file, {"ended": "done", "at": 0, "length": len(data)}, program, lambda request: cell)[
+            0
+        ]
     finally:
-        os.close(slate)
+        os.close(result_file)
 
 
 def test_the_same_bytes_of_the_same_program_are_the_same_run() -> None:
@@ -61,13 +63,13 @@ def test_the_name_that_was_missed_is_told_each_time() -> None:
     error = {"type": "NameError", "message": "", "bases": [], "request": 1, "line": 1, "code": "", "operands": []}
     data = exchange.encode({}, {**RETURNED, "ended": "raised", "error": {**error, "name": "help"}, "captures": {}})
     program = Program("x", "f(x)", {}, reads=())
-    slate = memfiles.slate(len(data))
+    result_file = memfiles.writable(len(data))
     run = {"ended": "done", "at": 0, "length": len(data)}
     try:
-        os.pwrite(slate, data, 0)
-        assert [reader.read(slate, run, program, lambda request: 7)[1] for _ in range(2)] == ["help", "help"]
+        os.pwrite(result_file, data, 0)
+        assert [reader.read(result_file, run, program, lambda request: 7)[1] for _ in range(2)] == ["help", "help"]
     finally:
-        os.close(slate)
+        os.close(result_file)
 
 
 def test_what_is_kept_is_bounded(monkeypatch: Any) -> None:
@@ -218,10 +220,10 @@ def test_names_that_are_not_defined_are_told() -> None:
 def test_process_that_gave_no_result_has_ended_as_its_init_says(
     told: Any, ended: str, message: str | None, tmp_path: Path
 ) -> None:
-    (tmp_path / "slate").write_bytes(b"x" * 8)
-    slate = os.open(tmp_path / "slate", os.O_RDONLY)
-    run, missed = Reader().read(slate, told, PROGRAM, lambda request: 7)
-    os.close(slate)
+    (tmp_path / "result_file").write_bytes(b"x" * 8)
+    result_file = os.open(tmp_path / "result_file", os.O_RDONLY)
+    run, missed = Reader().read(result_file, told, PROGRAM, lambda request: 7)
+    os.close(result_file)
     assert (run.case, run.ended, run.captures, missed) == ("x", ended, {}, None)
     assert message is None or message in run.error.message  # type: ignore[union-attr]
     assert (run.error is None) == (message is None)

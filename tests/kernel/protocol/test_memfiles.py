@@ -1,4 +1,4 @@
-"""Memory files: what is sealed stays as it is, and a slate stays as large as it is."""
+"""Memory files: what is sealed stays as it is, and what is writable stays as large as it is."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def test_sealed_file_cannot_be_changed(change: Callable[[int], object]) -> None:
     os.close(fd)
 
 
-def test_slate_takes_writing_and_keeps_its_size() -> None:
-    fd = memfiles.slate(4)
+def test_writable_file_takes_writing_and_keeps_its_size() -> None:
+    fd = memfiles.writable(4)
     os.pwrite(fd, b"ab", 1)
     for size in (3, 5):
         with pytest.raises(PermissionError):

@@ -18,9 +18,9 @@ import torch
 
 from grader.kernel import KernelPool, choose_sandbox
 from grader.kernel.clock import Clock
-from grader.kernel.protocol import memfiles, wire
-from grader.kernel.supervisor import checkrun
-from grader.kernel.supervisor.checkrun import CheckRun
+from grader.kernel.protocol import wire
+from grader.kernel.supervisor import checkfork
+from grader.kernel.supervisor.checkfork import CheckFork, LiveKernel
 from grader.kernel.supervisor.processes import Stopped
 from grader.model import CaseRun, Cell, Check, Job, Program
 
@@ -62,14 +62,12 @@ def test_a_check_whose_time_is_up_costs_its_neighbours_nothing(hanging: str) -> 
 
 
 @pytest.fixture
-def forking() -> Iterator[tuple[CheckRun, socket.socket]]:
-    """A run of one check without programs, and the kernel's end of its socket."""
+def forking() -> Iterator[tuple[CheckFork, socket.socket]]:
+    """A fork for checks before it begins, and the kernel's end of the socket for orders."""
     ours, kernel = wire.pair()
     grader, _other = wire.pair()
-    init: Any = SimpleNamespace(
-        command=ours,
+    watch: Any = SimpleNamespace(
         sock=grader,
-        kernel=0,
         wait=lambda socks, seconds: select.select(socks, [], [], seconds)[0],
         clock=Clock(),
         usage=SimpleNamespace(forked=0),
@@ -81,14 +79,12 @@ def forking() -> Iterator[tuple[CheckRun, socket.socket]]:
             kill_others=lambda spare: None,
         ),
     )
-    slate = memfiles.slate(100)
-    checks = CheckRun(init, [{"programs": 0, "seconds": 0.3}], slate, [-1])
-    checks._begin(0)
-    yield checks, kernel
-    checks.close()
+    fork = CheckFork(watch, LiveKernel(0, ours, "", ()))
+    fork.deadline = watch.clock.now() + 0.3
+    yield fork, kernel
+    fork.close()
     for sock in (ours, kernel, grader, _other):
         sock.close()
-    os.close(slate)
 
 
 def ordered(kernel: socket.socket) -> socket.socket:
@@ -98,12 +94,12 @@ def ordered(kernel: socket.socket) -> socket.socket:
     return socket.socket(fileno=fd)
 
 
-def test_a_fork_that_comes_too_late_finds_nobody(forking: tuple[CheckRun, socket.socket]) -> None:
-    checks, kernel = forking
-    assert checks._fork() == "timed_out"
+def test_a_fork_that_comes_too_late_finds_nobody(forking: tuple[CheckFork, socket.socket]) -> None:
+    fork, kernel = forking
+    assert fork.begin() == "timed_out"
     with ordered(kernel) as late:
-        checks.deadline = time.monotonic() + 0.3
-        assert checks._fork() == "timed_out"
+        fork.deadline = time.monotonic() + 0.3
+        assert fork.begin() == "timed_out"
         with pytest.raises(wire.Closed):
             wire.send(late, {"event": "forked"})
     ordered(kernel).close()
@@ -123,26 +119,26 @@ def refusing(kernel: socket.socket, times: int) -> threading.Thread:
 
 
 def test_a_fork_that_the_system_has_no_room_for_is_no_fault_of_the_students(
-    forking: tuple[CheckRun, socket.socket], monkeypatch: pytest.MonkeyPatch
+    forking: tuple[CheckFork, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checks, kernel = forking
-    monkeypatch.setattr(checkrun, "_has_room", lambda: False)
+    fork, kernel = forking
+    monkeypatch.setattr(checkfork, "_has_room", lambda: False)
     thread = refusing(kernel, 1)
     with pytest.raises(BlockingIOError):
-        checks._fork()
+        fork.begin()
     thread.join()
 
 
-def test_a_fork_that_the_kernel_alone_has_no_room_for_is_its_own(forking: tuple[CheckRun, socket.socket]) -> None:
-    checks, kernel = forking
-    checks.deadline = time.monotonic() + 120
-    thread = refusing(kernel, checkrun._TRIES + 1)
-    assert checks._fork() == "crashed"
+def test_a_fork_that_the_kernel_alone_has_no_room_for_is_its_own(forking: tuple[CheckFork, socket.socket]) -> None:
+    fork, kernel = forking
+    fork.deadline = time.monotonic() + 120
+    thread = refusing(kernel, checkfork._TRIES + 1)
+    assert fork.begin() == "crashed"
     thread.join()
 
 
-def test_nobody_but_the_fork_is_listened_to(forking: tuple[CheckRun, socket.socket]) -> None:
-    checks, kernel = forking
+def test_nobody_but_the_fork_is_listened_to(forking: tuple[CheckFork, socket.socket]) -> None:
+    fork, kernel = forking
 
     def forked() -> None:
         with ordered(kernel) as sock:
@@ -155,14 +151,14 @@ def test_nobody_but_the_fork_is_listened_to(forking: tuple[CheckRun, socket.sock
 
     thread = threading.Thread(target=forked)
     thread.start()
-    assert checks._fork() is None
-    assert checks._answer() == "crashed"
+    assert fork.begin() is None
+    assert fork.answer() == "crashed"
     thread.join()
 
 
-def test_death_of_the_fork_is_seen_though_the_kernel_holds_its_socket(forking: tuple[CheckRun, socket.socket]) -> None:
-    checks, kernel = forking
-    checks.deadline = time.monotonic() + 120
+def test_death_of_the_fork_is_seen_though_the_kernel_holds_its_socket(forking: tuple[CheckFork, socket.socket]) -> None:
+    fork, kernel = forking
+    fork.deadline = time.monotonic() + 120
     over = threading.Event()
 
     def forked() -> None:
@@ -177,9 +173,9 @@ def test_death_of_the_fork_is_seen_though_the_kernel_holds_its_socket(forking: t
 
     thread = threading.Thread(target=forked)
     thread.start()
-    assert checks._fork() is None
+    assert fork.begin() is None
     with pytest.raises(wire.Closed):
-        checks._answer()
+        fork.answer()
     over.set()
     thread.join()
 

@@ -56,18 +56,14 @@ def _numpy_matmul(match: re.Match[str], error: StudentError) -> Found:
     return _matmul(found, error) if found else ("other", {})
 
 
-def _expanded(match: re.Match[str], error: StudentError) -> Found:
-    """Written into a place, or by a call of ``expand`` itself."""
-    called = re.search(r"\.expand(?:_as)?\(", error.code)
-    return "expanded" if called else "assigned", {"given": match[1], "place": match[2]}
+def _placed(given: int, place: int) -> Find:
+    """Written into a place, or by a call of ``expand`` itself: the numbers of the groups that are the two shapes."""
 
+    def find(match: re.Match[str], error: StudentError) -> Found:
+        called = re.search(r"\.expand(?:_as)?\(", error.code)
+        return "expanded" if called else "assigned", {"given": match[given], "place": match[place]}
 
-def _target(match: re.Match[str], error: StudentError) -> Found:
-    """The same where torch names first the shape of the place, and then that of what is written."""
-    return "expanded" if re.search(r"\.expand(?:_as)?\(", error.code) else "assigned", {
-        "given": match[2],
-        "place": match[1],
-    }
+    return find
 
 
 def _dot(match: re.Match[str], error: StudentError) -> Found:
@@ -193,7 +189,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         ),
         (
             r"expand\(\w[\w.]{0,40}\{(\[[\d, ]{1,40}\])\}, size=(\[[\d, ]{0,40}\])\)",
-            _expanded,
+            _placed(given=1, place=2),
         ),
         (r"size of tensor a \((\d+)\) must match .{0,30}\((\d+)\) at non-singleton dimension (\d+)", _broadcast),
         (r"operands could not be broadcast together with shapes ([(\d,) ]+)", _plain("broadcast.arrays", "shapes")),
@@ -238,7 +234,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
             r"(?:self|mat\d|mat|batch\d) must be a (?:matrix|2-?D|3-?D)|vector \+ matrix @ vector expected",
             _plain("matrices"),
         ),
-        (r"expanded size of the tensor .{0,200}Target sizes: (\[.{0,40}\])\.  Tensor sizes: (\[.{0,40}\])", _target),
+        (
+            r"expanded size of the tensor .{0,200}Target sizes: (\[.{0,40}\])\.  Tensor sizes: (\[.{0,40}\])",
+            _placed(given=2, place=1),
+        ),
         (r"'(\w[\w.]{0,40})' object is not callable", _not_callable),
         (r"(?:got|not) torch\.return_types\.(\w+)", _plain("pair", "name")),
         (r"NoneType", _plain("none.value")),

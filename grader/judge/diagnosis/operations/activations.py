@@ -42,7 +42,7 @@ class _ByRule(torch.autograd.Function):
 
 
 class _ByUpstream(torch.autograd.Function):
-    """A ReLU on whose way back the gradient itself is cut, not where the input is."""
+    """A ReLU in whose backward pass the gradient itself is cut, not where the input is."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor) -> Tensor:
@@ -56,7 +56,7 @@ class _ByUpstream(torch.autograd.Function):
 def by_rule(value: Tensor, function: Callable[[Tensor], Tensor], rule: Rule, rest: Rule | None = None) -> Tensor:
     """``function`` of a value, elementwise, with ``rule`` for its derivative.
 
-    ``rest`` is another rule, for a term that what arrives is not multiplied into.
+    ``rest`` is another rule, for a term that the upstream gradient is not multiplied into.
     """
     return applied(_ByRule, value, function, rule, rest)
 
@@ -72,7 +72,7 @@ def with_rule(
 class Slope:
     """What is taken for a derivative: of which function, by which rule, and what that is in words.
 
-    ``rest`` is a term that what arrives is not multiplied into.
+    ``rest`` is a term that the upstream gradient is not multiplied into.
     """
 
     functions: tuple[Any, ...]
@@ -175,7 +175,7 @@ SLOPES: Mapping[str, Slope] = {
 
 
 def cut_by_upstream() -> Replacements:
-    """A ReLU on the way back in place of its derivative."""
+    """A ReLU in the backward pass in place of its derivative."""
     return dict.fromkeys(RELU, lambda value, *_, **__: applied(_ByUpstream, value))
 
 

@@ -20,8 +20,8 @@ from grader.judge.diagnosis.operations import (
     softmaxes,
     substitutes,
 )
-from grader.judge.diagnosis.operations.activations import RELU, SIGMOID, SLOPES, TANH, Rule, with_rule
-from grader.judge.diagnosis.operations.gelu_slopes import GELU_SLOPES
+from grader.judge.diagnosis.operations.activations import RELU, SIGMOID, TANH, Rule, with_rule
+from grader.judge.diagnosis.operations.gelu_slopes import ALL_SLOPES
 from grader.judge.diagnosis.operations.normalisations import MISSTEPS, normalisations
 from grader.judge.diagnosis.operations.replaced import Replacements, applied
 
@@ -133,24 +133,96 @@ def _misstep(name: str) -> Callable[[], Replacements]:
     return lambda: normalisations(MISSTEPS[name])
 
 
-#: What makes each of them, anew for each use, for some remember what they saw.
+_NOT_LOWERED = "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x"
+#: Which use of a row of an embedding replaces the others, or that all are averaged.
+_EMBEDDED = ("last", "first", "mean", "sample", "column", "last_sample")
+#: A changed operation: what is wrong in words, and what makes it, anew for each use, for some remember what they saw.
+Changed = tuple[str, Callable[[], Replacements]]
+#: Those that the words of ``wrong_value.pass`` are filled with.
+_IN_WORDS: Mapping[str, Changed] = {
+    **{name: (slope.what, slope.replacements) for name, slope in ALL_SLOPES.items()},
+    "relu_by_upstream": (
+        "the gradient itself is cut at 0, and not let through where the input of the ReLU is positive",
+        activations.cut_by_upstream,
+    ),
+    "relu_at_the_end": (
+        "the output of the network goes through a ReLU, too",
+        substitutes.relu_at_the_end(torch.relu),
+    ),
+    "relu_at_the_end_forward": (
+        "the output of the network goes through a ReLU, too, which the way back leaves out",
+        substitutes.relu_at_the_end(activations.relu_forward),
+    ),
+    "relu_in_between": (
+        "a ReLU stands behind the first product, which the formula does not have",
+        substitutes.relu_in_between(torch.relu),
+    ),
+    "relu_in_between_forward": (
+        "a ReLU stands behind the first product, which neither the formula nor the way back has",
+        substitutes.relu_in_between(activations.relu_forward),
+    ),
+    "square_left_out": ("the square is missing, and the differences themselves are added up", powers.square_left_out),
+    "power_for_slope": (
+        "the power itself stands in the place of its derivative: x² goes back as x², and not as 2x",
+        powers.power_for_slope(),
+    ),
+    "power_for_slope_turned": (
+        "the power itself stands in the place of its derivative, but for the sign: x² goes back as x², and not as 2x",
+        powers.power_for_slope(turned=True),
+    ),
+    "power_for_constant": (
+        "only the exponent is left of a power on the way back: x² goes back as 2, and not as 2x",
+        powers.power_for_constant,
+    ),
+    "ones_for_loss": ("the way back begins with ones, without the derivative of the loss", powers.ones_for_loss),
+    "absolute_squares": ("absolute values stand in the place of squares", powers.absolute_squares),
+    "root_of_mean": ("the root of the mean is taken", powers.root_of_mean),
+    "power_not_lowered": (_NOT_LOWERED, powers.power_for_slope(factor=True)),
+    # Of a squared difference, which is the same either way round: a student's may begin with the other term.
+    "power_not_lowered_turned": (_NOT_LOWERED, powers.power_for_slope(factor=True, turned=True)),
+    **{name: (what, softmaxes.cross_entropy(name)) for name, (what, _) in softmaxes.CROSS_ENTROPIES.items()},
+    **{name: (what, softmaxes.softmax_slope(name)) for name, (what, _) in softmaxes.SOFTMAXES.items()},
+    **{name: (what, attention.weights(name)) for name, (what, _) in attention.WEIGHTS.items()},
+    **{name: (what, attention.scores(by)) for name, (what, by) in attention.FACTORS.items()},
+    **{
+        name: (what, convolutions.convolution(name))
+        for name, (what, *_) in convolutions.CONVOLUTIONS.items()
+        if name != "kernel_unflipped"
+    },
+    "embedding_turned": (
+        "index and gradient are read in different orders: row by row, and column by column",
+        lambda: _embedding("turned"),
+    ),
+    "before_softmax": (
+        "the scores stand in the place of the weights that the softmax makes of them",
+        attention.before_softmax,
+    ),
+    "factors_by_themselves": (
+        "the gradient of q is made with q itself, and that of k with k, where the other belongs",
+        products.factors_by_themselves,
+    ),
+    **{name: (what, partial(products.products, name)) for name, (what, *_) in products.PRODUCTS.items()},
+    **{name: (what, partial(products.by_gradients, name)) for name, (what, *_) in products.BY_GRADIENTS.items()},
+    **substitutes.SUBSTITUTES,
+    "squares_untransposed": (
+        "a square matrix of weights is used as it lies, where its transpose belongs",
+        products.squares_untransposed,
+    ),
+}
+PASSES: Mapping[str, str] = {name: what for name, (what, _) in _IN_WORDS.items()}
+#: All changed operations, those with words of their own too.
 OPERATIONS: Mapping[str, Callable[[], Replacements]] = {
+    **{name: made for name, (_, made) in _IN_WORDS.items()},
+    **{name: _misstep(name) for name in MISSTEPS},
+    **{f"embedding_{kept}": partial(_embedding, kept) for kept in _EMBEDDED},
     "mask_missing": lambda: _relu(_ones),
     "mask_inverted": lambda: _relu(lambda value, out: (value <= 0).to(value.dtype)),
     "mask_inverted_open": lambda: _relu(lambda value, out: (value < 0).to(value.dtype)),
     "mask_at_zero": lambda: _relu(lambda value, out: (value >= 0).to(value.dtype)),
     "mask_half_at_zero": lambda: _relu(lambda value, out: 0.5 * ((value > 0).to(value.dtype) + (value >= 0))),
-    "embedding_last": lambda: _embedding("last"),
-    "embedding_first": lambda: _embedding("first"),
-    "embedding_mean": lambda: _embedding("mean"),
-    "embedding_sample": lambda: _embedding("sample"),
-    "embedding_column": lambda: _embedding("column"),
-    "embedding_last_sample": lambda: _embedding("last_sample"),
-    "embedding_turned": lambda: _embedding("turned"),
     "column_kept": lambda: {Tensor.__getitem__: _column_kept},
     "before_relu": _before_relu,
-    **{name: _misstep(name) for name in MISSTEPS},
-    **{name: convolutions.convolution(name) for name in convolutions.CONVOLUTIONS},
+    "kernel_unflipped": convolutions.convolution("kernel_unflipped"),
     "softmax_of_other_axis": softmaxes.softmax(weights=1, derivative=1),
     "softmax_of_first_axis": softmaxes.softmax(weights=2, derivative=2),
     "softmax_weights_of_other_axis": softmaxes.softmax(weights=1),
@@ -160,39 +232,14 @@ OPERATIONS: Mapping[str, Callable[[], Replacements]] = {
     "scores_unscaled_forward": attention.scores(lambda raw, factor: 1.0, kept_behind=True),
     "scores_scaled_twice": attention.scores(lambda raw, factor: factor**2),
     "scores_scaled_twice_forward": attention.scores(lambda raw, factor: factor**2, kept_behind=True),
-    **{name: attention.scores(by) for name, (_, by) in attention.FACTORS.items()},
-    **{name: attention.weights(name) for name in attention.WEIGHTS},
-    "before_softmax": attention.before_softmax,
-    "factors_by_themselves": products.factors_by_themselves,
-    **{name: softmaxes.softmax_slope(name) for name in softmaxes.SOFTMAXES},
-    **{name: softmaxes.cross_entropy(name) for name in softmaxes.CROSS_ENTROPIES},
-    **{name: partial(products.products, name) for name in products.PRODUCTS},
-    **{name: partial(products.by_gradients, name) for name in products.BY_GRADIENTS},
     "square_of_mean": substitutes.square_of_mean,
     "difference_of_squares": substitutes.difference_of_squares,
     "product_for_difference": lambda: _in_place_of_difference(operator.mul),
     "quotient_for_difference": lambda: _in_place_of_difference(operator.truediv),
-    "squares_untransposed": products.squares_untransposed,
+    "mean_for_sum": powers.mean_for_sum,
     "relu_left_out": lambda: _no_relu(_ones),
     "relu_left_out_forward": lambda: _no_relu(lambda value, out: (value > 0).to(value.dtype)),
     "gelu_by_tanh": lambda: {functional.gelu: lambda value: functional.gelu(value, approximate="tanh")},
     "sigmoid_of_input": lambda: with_rule(SIGMOID, torch.sigmoid, lambda value, out: value * (1 - value)),
     "tanh_of_input": lambda: with_rule(TANH, torch.tanh, lambda value, out: 1 - value**2),
-    **{name: slope.replacements for name, slope in {**SLOPES, **GELU_SLOPES}.items()},
-    **{name: made for name, (_, made) in substitutes.SUBSTITUTES.items()},
-    "relu_by_upstream": activations.cut_by_upstream,
-    "relu_at_the_end": substitutes.relu_at_the_end(torch.relu),
-    "relu_at_the_end_forward": substitutes.relu_at_the_end(activations.relu_forward),
-    "relu_in_between": substitutes.relu_in_between(torch.relu),
-    "relu_in_between_forward": substitutes.relu_in_between(activations.relu_forward),
-    "power_for_slope": powers.power_for_slope(),
-    "power_for_slope_turned": powers.power_for_slope(turned=True),
-    "power_for_constant": powers.power_for_constant,
-    "ones_for_loss": powers.ones_for_loss,
-    "absolute_squares": powers.absolute_squares,
-    "root_of_mean": powers.root_of_mean,
-    "square_left_out": powers.square_left_out,
-    "mean_for_sum": powers.mean_for_sum,
-    "power_not_lowered": powers.power_for_slope(factor=True),
-    "power_not_lowered_turned": powers.power_for_slope(factor=True, turned=True),
 }

@@ -1,4 +1,4 @@
-"""Convolutions, of stride 1 and without padding, with one of the usual mistakes on the way back."""
+"""Convolutions, of stride 1 and without padding, with one of the usual mistakes in their backward pass."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from grader.judge.diagnosis.operations.replaced import Replacements, applied
 
-#: The gradient of the input, or of the kernel, from the input, the kernel, and what arrives.
+#: The gradient of the input, or of the kernel, from the input, the kernel, and the upstream gradient.
 Rule = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
@@ -64,19 +64,15 @@ def _without(axis: int, at: int) -> Rule:
     return rule
 
 
-def _padded_before(value: Tensor, kernel: Tensor, arrived: Tensor) -> Tensor:
-    return _slid(arrived, kernel, before=True)
+def _slid(*, before: bool) -> Rule:
+    """The flipped kernel slid over the upstream gradient, all of whose padding lies on one side."""
 
+    def rule(value: Tensor, kernel: Tensor, arrived: Tensor) -> Tensor:
+        rows, columns = (2 * (size - 1) for size in kernel.shape[2:])
+        padding = (columns, 0, rows, 0) if before else (0, columns, 0, rows)
+        return functional.conv2d(functional.pad(arrived, padding), kernel.transpose(0, 1).flip(2, 3))
 
-def _padded_behind(value: Tensor, kernel: Tensor, arrived: Tensor) -> Tensor:
-    return _slid(arrived, kernel, before=False)
-
-
-def _slid(arrived: Tensor, kernel: Tensor, *, before: bool) -> Tensor:
-    """The flipped kernel slid over what arrives, all of whose padding lies on one side."""
-    rows, columns = (2 * (size - 1) for size in kernel.shape[2:])
-    padding = (columns, 0, rows, 0) if before else (0, columns, 0, rows)
-    return functional.conv2d(functional.pad(arrived, padding), kernel.transpose(0, 1).flip(2, 3))
+    return rule
 
 
 def _of_flipped(value: Tensor, kernel: Tensor, arrived: Tensor) -> Tensor:
@@ -114,8 +110,8 @@ CONVOLUTIONS: Mapping[str, tuple[str, Rule, Rule]] = {
         for axis, what in ((2, "row"), (3, "column"))
         for at, which in ((-1, "last"), (0, "first"))
     },
-    "padded_before": (_SIDE, _padded_before, of_kernel),
-    "padded_behind": (_SIDE, _padded_behind, of_kernel),
+    "padded_before": (_SIDE, _slid(before=True), of_kernel),
+    "padded_behind": (_SIDE, _slid(before=False), of_kernel),
 }
 
 

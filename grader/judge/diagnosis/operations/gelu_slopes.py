@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from grader.judge.diagnosis.operations.activations import PARENTHESES, Rule, Slope, positive
+from grader.judge.diagnosis.operations.activations import PARENTHESES, SLOPES, Rule, Slope, positive
 
 _GELU = (functional.gelu,)
 
@@ -50,7 +50,7 @@ def _gelu(rule: Rule, what: str) -> Slope:
     return Slope(_GELU, functional.gelu, rule, what)
 
 
-GELU_SLOPES: Mapping[str, Slope] = {
+_GELU_SLOPES: Mapping[str, Slope] = {
     "gelu_parentheses": Slope(
         _GELU,
         functional.gelu,
@@ -155,3 +155,5 @@ GELU_SLOPES: Mapping[str, Slope] = {
     ),
     "gelu_as_relu": _gelu(lambda x, y: positive(x), "the derivative is that of the ReLU"),
 }
+#: The same of all activations.
+ALL_SLOPES: Mapping[str, Slope] = {**SLOPES, **_GELU_SLOPES}

@@ -171,19 +171,15 @@ MISSTEPS: Mapping[str, Misstep] = {
 
 
 def normalisations(misstep: Misstep) -> Replacements:
-    """The functions of torch that normalise, with this misstep on the way back."""
+    """The functions of torch that normalise, with this misstep in the backward pass."""
 
-    def layer_norm(value: Tensor, *_: Any, weight: Tensor, bias: Tensor, eps: float, **__: Any) -> Tensor:
-        return _applied(value, weight, bias, eps, value.dim() - 1, misstep)
+    def along(axis: int) -> Callable[..., Tensor]:
+        def normalised(value: Tensor, *_: Any, weight: Tensor, bias: Tensor, eps: float, **__: Any) -> Tensor:
+            return applied(_Normalised, value, weight, bias, eps, axis % value.dim(), misstep)
 
-    def batch_norm(value: Tensor, *_: Any, weight: Tensor, bias: Tensor, eps: float, **__: Any) -> Tensor:
-        return _applied(value, weight, bias, eps, 0, misstep)
+        return normalised
 
-    return {functional.layer_norm: layer_norm, functional.batch_norm: batch_norm}
-
-
-def _applied(value: Tensor, gamma: Tensor, beta: Tensor, eps: float, axis: int, misstep: Misstep) -> Tensor:
-    return applied(_Normalised, value, gamma, beta, eps, axis, misstep)
+    return {functional.layer_norm: along(-1), functional.batch_norm: along(0)}
 
 
 class _Normalised(torch.autograd.Function):
@@ -195,14 +191,9 @@ class _Normalised(torch.autograd.Function):
     ) -> Tensor:
         along = _along(misstep.along, axis, value.dim())
         centre = torch.zeros_like(value) if misstep.about_zero else value.mean(along, keepdim=True)
-        variance = value.var(along, correction=misstep.correction, keepdim=True)
-        variance = value.pow(2).mean(along, keepdim=True) if misstep.about_zero else variance
-        variance = variance.sqrt() if misstep.of_deviation else variance
-        variance = variance if not misstep.of_variance else (variance + eps) ** 2 - eps
-        variance = variance if not misstep.undivided else variance * (value.numel() / variance.numel())
         inside = {"inside": eps, "fixed": 1e-5}.get(misstep.eps, 0.0)
         outside = eps if misstep.eps == "outside" else 0.0
-        root = 1 / ((variance + inside).sqrt() + outside)
+        root = 1 / ((_variance(value, along, eps, misstep) + inside).sqrt() + outside)
         centred = value - centre
         normal = centred * root
         out = normal * gamma + beta
@@ -228,6 +219,19 @@ class _Normalised(torch.autograd.Function):
         return behind * (scaled - mean - spread), (upstream * normal).sum(rows), upstream.sum(rows), None, None, None
 
 
+def _variance(value: Tensor, along: Any, eps: float, misstep: Misstep) -> Tensor:
+    """What stands in the place of the variance along these axes."""
+    if misstep.about_zero:
+        variance = value.pow(2).mean(along, keepdim=True)
+    else:
+        variance = value.var(along, correction=misstep.correction, keepdim=True)
+    if misstep.of_deviation:
+        variance = variance.sqrt()
+    if misstep.of_variance:
+        variance = (variance + eps) ** 2 - eps
+    return variance * (value.numel() / variance.numel()) if misstep.undivided else variance
+
+
 def _along(name: str, axis: int, axes: int) -> int | tuple[int, ...]:
     """The axes that a mean is taken along: the right one, or others by a name, of so many."""
     if name == "other":
@@ -236,7 +240,7 @@ def _along(name: str, axis: int, axes: int) -> int | tuple[int, ...]:
 
 
 def _average(misstep: Misstep, name: str, upstream: Tensor, axis: Any) -> Callable[[Tensor], Tensor]:
-    """How the mean of this name is taken on the way back: as one, as a sum, or with a wrong number of values."""
+    """How the mean of this name is taken in the backward pass: as one, as a sum, or with a wrong number of values."""
     if name in misstep.sums:
         return lambda value: value.sum(axis, keepdim=True)
     if not misstep.counted or name not in misstep.counted_in:

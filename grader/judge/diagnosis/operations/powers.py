@@ -29,12 +29,12 @@ def power_for_slope(*, factor: bool = False, turned: bool = False) -> Callable[[
 
 
 def power_for_constant() -> Replacements:
-    """Powers on whose way back only the exponent is left."""
+    """Powers in whose backward pass only the exponent is left."""
     return _powers_with(lambda exponent: lambda x, y: torch.full_like(x, exponent))
 
 
 def ones_for_loss() -> Replacements:
-    """A mean of squares whose way back begins with ones, as if what is squared were summed."""
+    """A mean of squares whose backward pass begins with ones, as if what is squared were summed."""
     squares = _powers_with(lambda _: lambda x, y: torch.ones_like(x))
 
     def mean(value: Tensor, *_: Any, **__: Any) -> Tensor:
@@ -44,22 +44,22 @@ def ones_for_loss() -> Replacements:
 
 
 def absolute_squares() -> Replacements:
-    """Absolute values in the place of squares, forward and back."""
+    """Absolute values in the place of squares, forward and backward."""
     return powers(lambda value, exponent: value.abs() if exponent == _SQUARE else value**exponent)
 
 
 def square_left_out() -> Replacements:
-    """What is to be squared as it is, forward and back."""
+    """What is to be squared as it is, forward and backward."""
     return powers(lambda value, exponent: value * 1 if exponent == _SQUARE else value**exponent)
 
 
 def root_of_mean() -> Replacements:
-    """The root of each mean in its place, forward and back."""
+    """The root of each mean in its place, forward and backward."""
     return dict.fromkeys(MEANS, lambda value, *rest, **more: value.mean(*rest, **more).sqrt())
 
 
 def mean_for_sum() -> Replacements:
-    """The mean of the same entries in the place of each sum, forward and back."""
+    """The mean of the same entries in the place of each sum, forward and backward."""
     return dict.fromkeys((torch.sum, Tensor.sum), lambda value, *rest, **more: value.mean(*rest, **more))
 
 

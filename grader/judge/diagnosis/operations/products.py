@@ -1,4 +1,4 @@
-"""Products of matrices with one of the usual mistakes on the way back."""
+"""Products of matrices with one of the usual mistakes in their backward pass."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from grader.judge.diagnosis.operations.replaced import Replacements, applied
 
-#: The gradient of a factor, from what arrives and the two factors.
+#: The gradient of a factor, from the upstream gradient and the two factors.
 Factor = Callable[[Tensor, Tensor, Tensor], Tensor]
 _OPERATIONS = (torch.matmul, Tensor.matmul, Tensor.__matmul__)
 #: What multiplies batches of matrices.
@@ -57,8 +57,8 @@ PRODUCTS: Mapping[str, tuple[str, Factor, Factor]] = {
 }
 
 
-#: The gradient of a matrix of weights for the matrix itself, on the way back to what another layer gave: the weights
-#: are the right factor where samples are rows, and the left one where they are columns.
+#: The gradient of a matrix of weights in place of the matrix, in the backward pass to what another layer gave: the
+#: weights are the right factor where samples are rows, and the left one where they are columns.
 _WEIGHTS_BY_GRADIENTS = "the gradient of a matrix of weights stands in the place of the matrix itself on the way back"
 BY_GRADIENTS: Mapping[str, tuple[str, Callable[[Tensor, Tensor], bool], Factor, Factor]] = {
     "weights_by_gradients": (
@@ -87,7 +87,7 @@ def products(name: str) -> Replacements:
 
 
 def squares_untransposed() -> Replacements:
-    """Products of batches on whose way back a square matrix is taken as it lies, where its transpose belongs."""
+    """Products of batches in whose backward pass a square matrix is taken as it lies, where its transpose belongs."""
     return _products(OF_BATCHES, _are_batches, _left_of_squares, _right_of_squares)
 
 

@@ -42,7 +42,7 @@ def _is_mean_over_rows(value: Tensor, targ: Tensor, options: Mapping[str, Any]) 
 
 
 def weighed(scores: Tensor, weights: Callable[[Tensor], Tensor], rule: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """The ``weights`` of scores, whose derivative is a ``rule`` of these and of what arrives."""
+    """The ``weights`` of scores, whose derivative is a ``rule`` of these and of the upstream gradient."""
     return applied(_Weighed, scores, weights, rule)
 
 
@@ -70,7 +70,7 @@ def softmax_derivative(weights: Tensor, upstream: Tensor, axis: int) -> Tensor:
 
 
 class _CrossEntropy(torch.autograd.Function):
-    """The mean cross-entropy of rows, with probabilities on the way back that add up to one in each column."""
+    """The mean cross-entropy of rows, with probabilities in the backward pass that add up to one in each column."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor, targ: Tensor) -> Tensor:
@@ -227,7 +227,7 @@ def cross_entropy(name: str) -> Callable[[], Replacements]:
     return lambda: {functional.cross_entropy: changed}
 
 
-#: What is taken for the derivative of a softmax: of its weights, what arrives, and the axis.
+#: What is taken for the derivative of a softmax: of its weights, the upstream gradient, and the axis.
 SOFTMAXES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]]] = {
     "softmax_skipped": ("the way back leaves out the softmax", lambda p, g, axis: g),
     "softmax_no_sum": (

@@ -45,7 +45,7 @@ SLOPES: Mapping[str, tuple[Slope, ...]] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Engine:
-    """How an engine goes about it.
+    """How a scalar engine works, each step of which may be wrong.
 
     ``own`` are the operations of negation, subtraction and division that are not put together from others, ``values``
     and ``slopes`` replace the usual ones, ``swapped`` have their operands the wrong way round where a number is on the

@@ -69,6 +69,11 @@ def _slope(operation: str, what: str, *slopes: Slope, key: str = "wrong_value.en
     return EngineSlip(key, what, {"slopes": {operation: (*slopes, *SLOPES[operation][len(slopes) :])}}, operation)
 
 
+def _second(operation: str, what: str, slope: Slope) -> EngineSlip:
+    """Another derivative of the second operand."""
+    return _slope(operation, what, SLOPES[operation][0], slope)
+
+
 _ALL = frozenset(SLOPES)
 SLIPS: tuple[EngineSlip, ...] = (
     EngineSlip("zeros.seed", "", {"seed": lambda data: 0.0}),
@@ -115,19 +120,19 @@ SLIPS: tuple[EngineSlip, ...] = (
     EngineSlip("overwritten.engine", "`**`", {"assigned": frozenset({"pow", "rpow"})}, "pow"),
     EngineSlip("overwritten.engine", "`+` and `*` each", {"assigned": frozenset({"add", "mul"})}),
     EngineSlip("overwritten.engine", "every operation", {"assigned": _ALL}),
-    _slope("add", "`+` passes nothing on to its second operand", SLOPES["add"][0], lambda x, y, out: 0.0),
-    _slope("mul", "`*` passes nothing on to its second operand", SLOPES["mul"][0], lambda x, y, out: 0.0),
+    _second("add", "`+` passes nothing on to its second operand", lambda x, y, out: 0.0),
+    _second("mul", "`*` passes nothing on to its second operand", lambda x, y, out: 0.0),
     _slope("mul", "`*` passes nothing on to its first operand", lambda x, y, out: 0.0),
     _slope("mul", "each factor of `*` gets its own value, not that of the other", *reversed(SLOPES["mul"])),
     _slope("mul", "both factors of `*` get a derivative of 1", *SLOPES["add"]),
     _slope("sub", "`-` passes the gradient on to both operands with the same sign", *SLOPES["add"]),
     _slope("neg", "the negation passes the gradient on without its minus", lambda x, y, out: 1.0),
     _slope("neg", "the negation passes nothing on", lambda x, y, out: 0.0),
-    _slope("div", "the divisor of x/y gets x/y² without the minus", SLOPES["div"][0], lambda x, y, out: x / y**2),
-    _slope("div", "the divisor of x/y gets −x/y, without the square", SLOPES["div"][0], lambda x, y, out: -x / y),
-    _slope("div", "the divisor of x/y gets −1/y², without the x", SLOPES["div"][0], lambda x, y, out: -1 / y**2),
-    _slope("div", "the divisor of x/y gets 1/x", SLOPES["div"][0], lambda x, y, out: 1 / x),
-    _slope("div", "the divisor of x/y gets nothing", SLOPES["div"][0], lambda x, y, out: 0.0),
+    _second("div", "the divisor of x/y gets x/y² without the minus", lambda x, y, out: x / y**2),
+    _second("div", "the divisor of x/y gets −x/y, without the square", lambda x, y, out: -x / y),
+    _second("div", "the divisor of x/y gets −1/y², without the x", lambda x, y, out: -1 / y**2),
+    _second("div", "the divisor of x/y gets 1/x", lambda x, y, out: 1 / x),
+    _second("div", "the divisor of x/y gets nothing", lambda x, y, out: 0.0),
     _slope("div", "x gets y in x/y, in place of 1/y", lambda x, y, out: y),
     _slope("pow", "the exponent is not lowered: xⁿ goes back as n·xⁿ", lambda x, y, out: y * x**y),
     _slope("pow", "the factor n is missing: xⁿ goes back as xⁿ⁻¹", lambda x, y, out: x ** (y - 1)),
@@ -137,30 +142,26 @@ SLIPS: tuple[EngineSlip, ...] = (
     _slope("pow", "factor and exponent are mixed up: xⁿ goes back as (n − 1)·xⁿ", lambda x, y, out: (y - 1) * x**y),
     _slope("pow", "xⁿ goes back as 2·x, whatever n is", lambda x, y, out: 2 * x),
     _slope("pow", "xⁿ goes back as n·x", lambda x, y, out: y * x),
-    _slope(
-        "rpow", "the exponent n of xⁿ gets xⁿ, without the logarithm of x", SLOPES["rpow"][0], lambda x, y, out: out
-    ),
-    _slope("rpow", "the exponent n of xⁿ gets n·xⁿ⁻¹, as x does", SLOPES["rpow"][0], SLOPES["rpow"][0]),
-    _slope("rpow", "the exponent n of xⁿ gets x·nˣ⁻¹", SLOPES["rpow"][0], lambda x, y, out: y * x ** (y - 1)),
-    _slope("rpow", "an exponent gets no gradient", SLOPES["rpow"][0], lambda x, y, out: 0.0),
-    _slope("pow", "an exponent that is a node gets no gradient", SLOPES["pow"][0], lambda x, y, out: 0.0),
-    _slope("pow", "the exponent n of xⁿ gets xⁿ, without the logarithm of x", SLOPES["pow"][0], lambda x, y, out: out),
+    _second("rpow", "the exponent n of xⁿ gets xⁿ, without the logarithm of x", lambda x, y, out: out),
+    _second("rpow", "the exponent n of xⁿ gets n·xⁿ⁻¹, as x does", SLOPES["rpow"][0]),
+    _second("rpow", "the exponent n of xⁿ gets x·nˣ⁻¹", lambda x, y, out: y * x ** (y - 1)),
+    _second("rpow", "an exponent gets no gradient", lambda x, y, out: 0.0),
+    _second("pow", "an exponent that is a node gets no gradient", lambda x, y, out: 0.0),
+    _second("pow", "the exponent n of xⁿ gets xⁿ, without the logarithm of x", lambda x, y, out: out),
     EngineSlip(
         "wrong_value.engine",
         "a base gets no gradient where the exponent is a node, for its logarithm is a plain number",
         {"by_logarithm": frozenset({"pow"}), "slopes": {"log": (lambda x, y, out: 0.0,)}},
         "rpow",
     ),
-    _slope(
+    _second(
         "rpow",
         "the exponent n of xⁿ gets the logarithm of x, without xⁿ",
-        SLOPES["rpow"][0],
         lambda x, y, out: math.log(x),
     ),
-    _slope(
+    _second(
         "pow",
         "the exponent n of xⁿ gets the logarithm of x, without xⁿ",
-        SLOPES["pow"][0],
         lambda x, y, out: math.log(x),
     ),
     *(

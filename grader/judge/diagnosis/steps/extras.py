@@ -1,4 +1,4 @@
-"""What students give an optimizer or a training loop that nobody asked for: clipping, decay, a falling rate."""
+"""Additions of students' own to an optimizer or a training loop: clipping, decay, a falling learning rate."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ ORDERS: Mapping[str, tuple[int, int, int]] = {
     "dampening, weight_decay, momentum": (2, 0, 1),
     "weight_decay, dampening, momentum": (2, 1, 0),
 }
-#: What nobody asked of an optimizer, whatever its formula.
+#: Additions to any optimizer, whatever its formula.
 EXTRA = (
     *(
         Slip("wrong_value.extra", clauses.MADE[name].format(what=words), {where: made})

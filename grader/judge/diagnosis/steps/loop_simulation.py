@@ -19,53 +19,101 @@ from grader.model import Case
 
 def trained(case: Case, slip: Slip) -> dict[str, Tensor]:
     """The weights and losses (``result``) of a network with one hidden ReLU layer and the sum of squares as loss."""
-    given, constants = doubled(case), case.constants
-    names = ("w1", "w2") if "w1" in given else ("first", "second", "bias")
-    weights = [given[name].clone().requires_grad_() for name in names]
-    rate = float(slip.has("lr") or case.number("learning_rate"))
-    optimizer = _optimizer(constants, slip, weights, rate)
-    held = [torch.ones_like(weight) if slip.has("left") else torch.zeros_like(weight) for weight in weights]
-    rows, columns = given["y"].shape
-    shares = {"half": 0.5, "all": 1 / given["y"].numel(), "rows": 1 / rows, "columns": 1 / columns}
-    share = shares.get(slip.has("mean"), 1.0)
-    kept: list[Tensor] = []
-    losses = []
+    loop = _Loop(case, slip)
     with torch.enable_grad():
-        for step in range(int(case.number("steps"))):
-            if slip.has("batches"):
-                losses.append(_by_batches(given, weights, optimizer, step, *slip.has("batches")))
-                continue
-            if slip.has("behind"):
-                for weight, before in zip(weights, held, strict=True):
-                    weight.grad = before.clone()
-                optimizer.step()
-            loss = _loss(given, weights, slip, share)
-            losses.append(loss.detach() / (share if slip.has("sums_kept") else 1))
-            if slip.has("once") and step > 0:
-                continue
-            if not kept or not slip.has("frozen"):
-                kept = list(torch.autograd.grad(loss, weights))
-            for place, (weight, before, grad) in enumerate(zip(weights, held, kept, strict=True)):
-                keep = (slip.has("accumulate") and slip.switches.get("alone", place) == place) or (
-                    slip.has("left") and not slip.has("behind") and step == 0
-                )
-                share_kept = 1.0 if keep else slip.has("kept")
-                before.copy_(share_kept * before + (slip.has("taken") or 1.0) * grad)
-                weight.grad = -before if slip.has("ascent") else before * (slip.has("factor") or 1.0)
-                weight.grad += slip.has("decay") * weight.detach()
-                _change_alone(weight, place, slip, rate)
-            if slip.has("clipped"):
-                _clip(weights, *slip.has("clipped"))
-            if slip.has("falling"):
-                optimizer.param_groups[0]["lr"] = rate * slip.has("falling")(step, int(case.number("steps")))
-            if "in_turn" in slip.switches:
-                _in_turn(given, weights, rate, slip.switches["in_turn"])
-                continue
-            idle = slip.has("behind") or (slip.has("idle_first") and step == 0)
-            for _ in range(0 if idle else 2 if slip.has("twice") else 1):
-                optimizer.step()
-    values = {name: weight.detach() for name, weight in zip(names, weights, strict=True)}
-    return {**values, "result": torch.stack(losses)}
+        losses = [loop.turn(step) for step in range(loop.steps)]
+    return {**{name: weight.detach() for name, weight in loop.weights.items()}, "result": torch.stack(losses)}
+
+
+class _Loop:
+    """A training loop with the mistake ``slip`` on the inputs of a case."""
+
+    def __init__(self, case: Case, slip: Slip) -> None:
+        self.slip = slip
+        self.given = doubled(case)
+        names = ("w1", "w2") if "w1" in self.given else ("first", "second", "bias")
+        self.weights = {name: self.given[name].clone().requires_grad_() for name in names}
+        self.tensors = list(self.weights.values())
+        self.rate = float(slip.has("lr") or case.number("learning_rate"))
+        self.steps = int(case.number("steps"))
+        self.optimizer = _optimizer(case.constants, slip, self.tensors, self.rate)
+        self.left = [torch.full_like(each, float(bool(slip.has("left")))) for each in self.tensors]
+        self.grads: list[Tensor] = []  # of the loss, as they were computed last
+        rows, columns = self.given["y"].shape
+        shares = {"half": 0.5, "all": 1 / self.given["y"].numel(), "rows": 1 / rows, "columns": 1 / columns}
+        self.share = shares.get(slip.has("mean"), 1.0)
+
+    def turn(self, step: int) -> Tensor:
+        """The loss that is noted in one turn of the loop, which updates the weights."""
+        slip = self.slip
+        if slip.has("batches"):
+            return self._by_batches(step, *slip.has("batches"))
+        if slip.has("behind"):
+            for weight, before in zip(self.tensors, self.left, strict=True):
+                weight.grad = before.clone()
+            self.optimizer.step()
+        loss = self._loss()
+        if not (slip.has("once") and step > 0):
+            self._update(loss, step)
+        return loss.detach() / (self.share if slip.has("sums_kept") else 1)
+
+    def _loss(self) -> Tensor:
+        slip, out = self.slip, _network(self.given["x"], self.tensors)
+        error = (torch.relu(out) if slip.has("relu_at_the_end") else out) - self.given["y"]
+        loss = self.share * error.pow(2).sum()
+        loss = loss.sqrt() if slip.has("root") else loss
+        for weight in self.tensors if slip.has("penalty") else ():
+            loss = loss + slip.has("penalty") * weight.pow(2).sum()
+        return loss
+
+    def _update(self, loss: Tensor, step: int) -> None:
+        slip = self.slip
+        if not self.grads or not slip.has("frozen"):
+            self.grads = list(torch.autograd.grad(loss, self.tensors))
+        self._set_gradients(step)
+        if slip.has("clipped"):
+            _clip(self.tensors, *slip.has("clipped"))
+        if slip.has("falling"):
+            self.optimizer.param_groups[0]["lr"] = self.rate * slip.has("falling")(step, self.steps)
+        if "in_turn" in slip.switches:
+            _in_turn(self.given, self.tensors, self.rate, slip.switches["in_turn"])
+            return
+        idle = slip.has("behind") or (slip.has("idle_first") and step == 0)
+        for _ in range(0 if idle else 2 if slip.has("twice") else 1):
+            self.optimizer.step()
+
+    def _set_gradients(self, step: int) -> None:
+        """Give each weight the gradient that the optimizer takes, with what is left of those before."""
+        slip = self.slip
+        for place, (weight, before, grad) in enumerate(zip(self.tensors, self.left, self.grads, strict=True)):
+            share_kept = 1.0 if self._keeps(place, step) else slip.has("kept")
+            before.copy_(share_kept * before + (slip.has("taken") or 1.0) * grad)
+            weight.grad = -before if slip.has("ascent") else before * (slip.has("factor") or 1.0)
+            weight.grad += slip.has("decay") * weight.detach()
+            if place == slip.switches.get("turned"):
+                weight.grad = -weight.grad
+            if place == slip.switches.get("whole"):
+                weight.grad = weight.grad / self.rate
+            if place in (slip.has("unmoved") or ()):
+                weight.grad = None
+
+    def _keeps(self, place: int, step: int) -> bool:
+        """Whether a gradient is added to the one before, which nothing has cleared."""
+        slip = self.slip
+        if slip.has("accumulate") and slip.switches.get("alone", place) == place:
+            return True
+        return bool(slip.has("left")) and not slip.has("behind") and step == 0
+
+    def _by_batches(self, step: int, rows: Any, kept: str) -> Tensor:
+        """The steps of one round through batches of rows; returns the ``sum`` of their losses, or the ``last``."""
+        losses = []
+        for batch in rows(len(self.given["x"]), step):
+            loss = (_network(self.given["x"][batch], self.tensors) - self.given["y"][batch]).pow(2).sum()
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            losses.append(loss.detach())
+        return losses[-1] if kept == "last" else torch.stack(losses).sum()
 
 
 def _optimizer(constants: Mapping[str, Any], slip: Slip, weights: list[Tensor], rate: float) -> torch.optim.Optimizer:
@@ -78,46 +126,6 @@ def _optimizer(constants: Mapping[str, Any], slip: Slip, weights: list[Tensor], 
             weight.grad = torch.zeros_like(weight)
         optimizer.step()
     return optimizer
-
-
-def _loss(given: Mapping[str, Tensor], weights: list[Tensor], slip: Slip, share: float) -> Tensor:
-    out = _network(given["x"], weights)
-    error = (torch.relu(out) if slip.has("relu_at_the_end") else out) - given["y"]
-    loss = share * error.pow(2).sum()
-    loss = loss.sqrt() if slip.has("root") else loss
-    for weight in weights if slip.has("penalty") else ():
-        loss = loss + slip.has("penalty") * weight.pow(2).sum()
-    return loss
-
-
-def _change_alone(weight: Tensor, place: int, slip: Slip, rate: float) -> None:
-    """Change the gradient of one tensor of weights, which is not updated as the others are."""
-    assert weight.grad is not None
-    if place == slip.switches.get("turned"):
-        weight.grad = -weight.grad
-    if place == slip.switches.get("whole"):
-        weight.grad = weight.grad / rate
-    if place in (slip.has("unmoved") or ()):
-        weight.grad = None
-
-
-def _by_batches(
-    given: Mapping[str, Tensor],
-    weights: list[Tensor],
-    optimizer: torch.optim.Optimizer,
-    step: int,
-    rows: Any,
-    kept: str,
-) -> Tensor:
-    """The steps of one round through batches of rows; returns the ``sum`` of their losses, or the ``last``."""
-    losses = []
-    for batch in rows(len(given["x"]), step):
-        loss = (_network(given["x"][batch], weights) - given["y"][batch]).pow(2).sum()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.detach())
-    return losses[-1] if kept == "last" else torch.stack(losses).sum()
 
 
 def _clip(weights: list[Tensor], how: str, limit: float) -> None:

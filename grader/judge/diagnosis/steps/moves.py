@@ -55,7 +55,7 @@ def _hardly_moved(symptom: Symptom, view: View) -> bool:
 
 
 def _is_left_out(symptom: Symptom) -> bool:
-    """Whether the others that are updated show that this one is not: a new tensor in its place spoils none of them.
+    """Whether the other parameters show that this one is left out of the update, not replaced by a new tensor.
 
     Parameters that are given their gradients do not show in one another, so right ones say that a loop does not get to
     this one. In a training loop, other weights are right where only the place of an update is wrong.

@@ -50,7 +50,7 @@ def simulated(symptom: Symptom) -> Diagnosis | None:
 
 
 def explaining(symptom: Symptom, simulation: Simulation, slips: Iterable[Slip]) -> Iterator[Slip]:
-    """Those of the mistakes that give what came in the check, and in those that they have to give beside it.
+    """The mistakes that predict what came in this check, and in the other checks that they bear on.
 
     Losses are those of the weights: where these are right, no mistake is behind them that moves the weights elsewhere.
     """
@@ -82,7 +82,7 @@ def _fits(symptom: Symptom, simulation: Simulation, slip: Slip) -> bool:
 
 
 def _leaves_weights(symptom: Symptom, simulation: Simulation, slip: Slip) -> bool:
-    """Whether weights that came out right would do so with the mistake, too."""
+    """Whether the mistake leaves those weights right that came out right."""
     right = set(symptom.exercise.in_place) & set(symptom.evidence.findings) - symptom.failed
     for name in right:
         weight = symptom.of(name)

@@ -1,4 +1,4 @@
-"""Momentum steps with other settings than a learning rate and a momentum, on gradients that are given."""
+"""Momentum steps on given gradients by an optimizer with a setting too many, or by another optimizer."""
 
 from __future__ import annotations
 

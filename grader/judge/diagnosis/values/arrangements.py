@@ -52,7 +52,7 @@ def beside_zeros(symptom: Symptom) -> Diagnosis | None:
 
 
 def moved(symptom: Symptom) -> Diagnosis | None:
-    """The right numbers, one place further along one axis or several, but for those that come in at the edge."""
+    """The right numbers shifted by one place along one axis or several, but for those that come in at the edge."""
     for axes in _choices(symptom):
         if any(view.expected.shape[axis] <= _CASES for view in symptom.failing for axis in axes):
             continue

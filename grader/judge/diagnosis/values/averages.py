@@ -15,7 +15,7 @@ _FEWEST = 3
 
 
 def divided(symptom: Symptom) -> Diagnosis | None:
-    """A size of the case too small: averaged where it must be summed, or the mean of the loss taken twice."""
+    """Too small by a size of the case: averaged where it must be summed, or the mean of the loss taken twice."""
     letter = letter_by(symptom, lambda size: 1 / size)
     if letter is None:
         return _averaged(symptom)

@@ -7,11 +7,12 @@ from functools import partial
 
 from torch import Tensor
 
+from grader.judge.diagnosis.operations.catalogue import PASSES
 from grader.judge.diagnosis.operations.normalisations import MISSTEPS
 from grader.judge.diagnosis.symptom import Prediction, Symptom, View
 from grader.judge.diagnosis.values.factors import Factor, by_size, constantly, letters
 from grader.judge.diagnosis.values.operands import of_output
-from grader.judge.diagnosis.values.passes import PASSES, without
+from grader.judge.diagnosis.values.passes import without
 from grader.judge.diagnosis.values.shapes import transpose_of
 from grader.judge.diagnosis.values.values import of_ones, under
 from grader.judge.diagnosis.words import wording

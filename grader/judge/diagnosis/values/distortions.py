@@ -1,4 +1,4 @@
-"""The right answer, entry by entry, behind something that nobody asked for: cut, rounded, its signs, its length."""
+"""The right answer with one more function applied to it: clipped, rounded, normalised, its signs alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.naming import given_as
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
@@ -43,18 +42,16 @@ def function(symptom: Symptom) -> Diagnosis | None:
 
 
 def inverted(symptom: Symptom) -> Diagnosis | None:
-    """What arrives, divided by the derivative; told by the entries in which that is not near 0, nor 1 over itself."""
+    """The upstream gradient divided by the derivative; told by the entries where that is neither near 0 nor near ±1."""
     if not symptom.is_gradient or not all(_is_quotient(view) for view in symptom.views):
         return None
     if sum(bool(_steep(view).any()) and not view.finding.passed for view in symptom.views) < _CASES:
         return None
-    given = "upstream" in symptom.failing[0].case.program.tensors
-    upstream = given_as(symptom.exercise.call, "upstream") if given else "out.g"
-    return wording.say("wrong_value.inverted", path=symptom.path, upstream=f"`{upstream}`")
+    return wording.say("wrong_value.inverted", path=symptom.path, upstream=f"`{symptom.name_of('upstream')}`")
 
 
 def _steep(view: View) -> Tensor:
-    """The entries in which the derivative can be told from what arrives and what is expected."""
+    """The entries in which the derivative can be told from the upstream gradient and what is expected."""
     upstream = view.case.upstream
     if upstream is None or upstream.shape != view.expected.shape:
         return torch.zeros_like(view.expected, dtype=torch.bool)

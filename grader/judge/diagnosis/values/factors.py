@@ -58,7 +58,7 @@ def extra_factor_two(symptom: Symptom) -> Diagnosis | None:
 
 
 def missing_mean(symptom: Symptom) -> Diagnosis | None:
-    """A size of the case too large, whatever that size is."""
+    """Too large by a factor that is a size of the case, such as n."""
     letter = letter_by(symptom, lambda size: size)
     if letter is None:
         return None
@@ -191,7 +191,7 @@ def _formula(constant: float, letter: str, power: float) -> str:
 
 
 def is_scaled(symptom: Symptom, factor: Factor) -> bool:
-    """Whether what came is ``factor`` times the right tensor in every case, in entries enough to tell."""
+    """Whether what came is ``factor`` times the right tensor in every case, in enough entries to tell."""
     if symptom.ratios is None:
         return False
     known = sum(view.expected.numel() for view in symptom.views) >= _FEWEST

@@ -1,4 +1,4 @@
-"""Numbers and masks that a stub is given and does not go by: left out, turned round, or in the wrong place of a factor.
+"""Numbers and masks that a stub is given and uses wrongly: left out, inverted, or in the wrong factor.
 
 Nothing here knows an exercise: its own forward pass tells what comes out with another number, or with another mask.
 """
@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.naming import given_as
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.factors import is_scaled
 from grader.judge.diagnosis.words import wording
@@ -43,7 +42,7 @@ def mask(symptom: Symptom) -> Diagnosis | None:
             ("mask_inverted.given" if of_masks else "wrong_value.exchanged", lambda held: 1 - held),
         ):
             if symptom.fits(lambda view: _with_input(symptom, view, name, key, value)):
-                return wording.say(key, path=symptom.path, name=_shown(symptom, name))
+                return wording.say(key, path=symptom.path, name=symptom.name_of(name))
     return None
 
 
@@ -58,7 +57,7 @@ def number(symptom: Symptom) -> Diagnosis | None:
     if len(found) != 1:
         return None
     (name, told) = found[0]
-    return wording.say("wrong_value.number", path=symptom.path, name=_shown(symptom, name), value=told)
+    return wording.say("wrong_value.number", path=symptom.path, name=symptom.name_of(name), value=told)
 
 
 def factor(symptom: Symptom) -> Diagnosis | None:
@@ -68,7 +67,7 @@ def factor(symptom: Symptom) -> Diagnosis | None:
         if len(numbers) > 1 and not numbers & {0.0, 1.0}:
             for words, made in _FACTORS:
                 if is_scaled(symptom, lambda view: made(view.case.number(name))):
-                    return wording.say("scaled", path=symptom.path, factor=words.format(c=_shown(symptom, name)))
+                    return wording.say("scaled", path=symptom.path, factor=words.format(c=symptom.name_of(name)))
     return None
 
 
@@ -98,7 +97,3 @@ def _with_input(symptom: Symptom, view: View, name: str, key: str, value: Callab
 def _with_number(symptom: Symptom, view: View, name: str, value: float) -> Tensor | None:
     predicted = symptom.expected_with(f"{name} = {value}", view, constants={name: value})
     return predicted if predicted is not None and bool(predicted.isfinite().all()) else None
-
-
-def _shown(symptom: Symptom, name: str) -> str:
-    return given_as(symptom.exercise.call, name)

@@ -1,4 +1,4 @@
-"""Right formulas of the wrong tensors: another input's or check's value, or what an earlier call was given."""
+"""Right formulas applied to the wrong tensors: another input's or check's value, or what an earlier call was given."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.calls.absent import USED_BEFORE
-from grader.judge.diagnosis.naming import given_as, is_used
+from grader.judge.diagnosis.naming import is_used
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.values import under
 from grader.judge.diagnosis.words import wording
@@ -42,7 +42,7 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     known_as = {pattern.format(right): code for pattern, code in USED_BEFORE.items()}
     if known_as.get(used) == "state_shared":
         return wording.say("state_shared.objects", path=symptom.path)
-    used, right = (f"`{given_as(symptom.exercise.call, name)}`" for name in (used, right))
+    used, right = (f"`{symptom.name_of(name)}`" for name in (used, right))
     return wording.say("wrong_operand", path=symptom.path, used=used, right=right)
 
 

@@ -8,11 +8,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.naming import given_as
-from grader.judge.diagnosis.operations import attention, convolutions, products, softmaxes
-from grader.judge.diagnosis.operations.activations import SLOPES
-from grader.judge.diagnosis.operations.gelu_slopes import GELU_SLOPES
-from grader.judge.diagnosis.operations.substitutes import SUBSTITUTES
+from grader.judge.diagnosis.operations.catalogue import PASSES
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.values import under
 from grader.judge.diagnosis.words import wording
@@ -38,38 +34,6 @@ _LAYERS: tuple[tuple[str, str], ...] = (
     ("relu_left_out", "wrong_value.no_relu"),
     ("relu_left_out_forward", "wrong_value.no_relu"),
 )
-#: What is wrong in words, where the words of ``wrong_value.pass`` go with it.
-PASSES: dict[str, str] = {
-    **{name: slope.what for name, slope in {**SLOPES, **GELU_SLOPES}.items()},
-    "relu_by_upstream": "the gradient itself is cut at 0, and not let through where the input of the ReLU is positive",
-    "relu_at_the_end": "the output of the network goes through a ReLU, too",
-    "relu_at_the_end_forward": "the output of the network goes through a ReLU, too, which the way back leaves out",
-    "relu_in_between": "a ReLU stands behind the first product, which the formula does not have",
-    "relu_in_between_forward": "a ReLU stands behind the first product, which neither the formula nor the way back has",
-    "square_left_out": "the square is missing, and the differences themselves are added up",
-    "power_for_slope": "the power itself stands in the place of its derivative: x² goes back as x², and not as 2x",
-    "power_for_slope_turned": "the power itself stands in the place of its derivative, but for the sign: "
-    "x² goes back as x², and not as 2x",
-    "power_for_constant": "only the exponent is left of a power on the way back: x² goes back as 2, and not as 2x",
-    "ones_for_loss": "the way back begins with ones, without the derivative of the loss",
-    "absolute_squares": "absolute values stand in the place of squares",
-    "root_of_mean": "the root of the mean is taken",
-    "power_not_lowered": "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x",
-    # Of a squared difference, which is the same either way round: a student's may begin with the other term.
-    "power_not_lowered_turned": "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x",
-    **{name: what for name, (what, _) in softmaxes.CROSS_ENTROPIES.items()},
-    **{name: what for name, (what, _) in softmaxes.SOFTMAXES.items()},
-    **{name: what for name, (what, _) in attention.WEIGHTS.items()},
-    **{name: what for name, (what, _) in attention.FACTORS.items()},
-    **{name: what for name, (what, *_) in convolutions.CONVOLUTIONS.items() if name != "kernel_unflipped"},
-    "embedding_turned": "index and gradient are read in different orders: row by row, and column by column",
-    "before_softmax": "the scores stand in the place of the weights that the softmax makes of them",
-    "factors_by_themselves": "the gradient of q is made with q itself, and that of k with k, where the other belongs",
-    **{name: what for name, (what, *_) in products.PRODUCTS.items()},
-    **{name: what for name, (what, *_) in products.BY_GRADIENTS.items()},
-    **{name: what for name, (what, _) in SUBSTITUTES.items()},
-    "squares_untransposed": "a square matrix of weights is used as it lies, where its transpose belongs",
-}
 
 
 def layer(symptom: Symptom) -> Diagnosis | None:
@@ -117,8 +81,7 @@ def other_upstream(symptom: Symptom) -> Diagnosis | None:
     """Something that was made of the upstream gradient stands in its place."""
     if len(symptom.failing) < _CASES:
         return None
-    given = symptom.failing[0].case.program.tensors
-    upstream = f"`{given_as(symptom.exercise.call, 'upstream')}`" if "upstream" in given else "`out.g`"
+    upstream = f"`{symptom.name_of('upstream')}`"
     for what, made in _upstreams(symptom).items():
         if symptom.fits(lambda view: _with_upstream(symptom, view, what, made(view))):
             said = what.format(upstream=upstream)
@@ -148,7 +111,7 @@ def _spread(view: View, how: str) -> Tensor | None:
 
 
 def _cut(symptom: Symptom, case: Case) -> Tensor | None:
-    """What arrives where the output is positive; the output may be made by the student's layer, and not handed over."""
+    """The upstream gradient where the output is positive; the output may be made by the student's own layer."""
     out, upstream = case.program.tensors.get("out", symptom.alternatives.output(case)), case.upstream
     return None if out is None or upstream is None or out.shape != upstream.shape else upstream * (out > 0)
 
@@ -171,7 +134,7 @@ def left_out(symptom: Symptom) -> Diagnosis | None:
             chosen for chosen in combinations(names, count) if symptom.fits(lambda view: without(symptom, view, chosen))
         ]
         if len(found) == 1:
-            given = (f"`{given_as(symptom.exercise.call, name)}`" for name in found[0])
+            given = (f"`{symptom.name_of(name)}`" for name in found[0])
             return wording.say("wrong_value.left_out", path=symptom.path, names=" and ".join(given))
         if found:  # a product of both, which either makes zero
             return None
@@ -255,7 +218,7 @@ def changed_input(symptom: Symptom) -> Diagnosis | None:
 
 
 def _said_of_input(symptom: Symptom, key: str, names: list[str]) -> Diagnosis:
-    given = [given_as(symptom.exercise.call, name) for name in names]
+    given = [symptom.name_of(name) for name in names]
     if key in _MADE:
         name = f"`{given[0]}`"
         what = _MADE[key].format(name=name)

@@ -1,4 +1,4 @@
-"""What came as a simple function of the right answer, by itself or times or plus something given, in that order.
+"""Wrong tensors that are a simple function of the right one, by itself or times or plus an input, in that order.
 
 None of these knows the formula. Each is said only where it holds for every entry of every case. Those that need nothing
 but the answer are in ``arrangements``, ``distortions`` and ``reductions``.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.naming import given_as, is_used
+from grader.judge.diagnosis.naming import is_used
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values import arrangements, distortions, reductions
 from grader.judge.diagnosis.values.factors import CONSTANTS
@@ -267,9 +267,6 @@ def _value(symptom: Symptom, view: View, name: str, *, single: bool = False) -> 
 
 
 def _shown(symptom: Symptom, name: str) -> str:
-    if name == "upstream":
-        given = "upstream" in symptom.failing[0].case.program.tensors
-        return f"`{given_as(symptom.exercise.call, 'upstream')}`" if given else "`out.g`"
     if name == "out" and not is_used(symptom.exercise.call, "out"):
         return _FORWARD
-    return "`out`" if name == "out" else f"`{given_as(symptom.exercise.call, name)}`"
+    return f"`{symptom.name_of(name)}`"

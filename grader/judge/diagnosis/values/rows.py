@@ -1,4 +1,4 @@
-"""Right formulas over the wrong rows: some samples left out, or each row met with every other."""
+"""Right formulas over the wrong rows: some samples left out, or each row combined with every other."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ _PARTS: tuple[tuple[str, slice], ...] = (
 
 
 def part_of_upstream(symptom: Symptom) -> Diagnosis | None:
-    """What arrives at a part of the places of the output alone: along one axis behind the batch, or along the last two.
+    """The upstream gradient of a part of the output alone: along one axis behind the batch, or along the last two.
 
     Only for outputs of three axes or more: with two, the second is that of the features.
     """

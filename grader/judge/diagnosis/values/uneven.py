@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.naming import given_as
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.factors import Factor, by_size, constantly, letters
 from grader.judge.diagnosis.values.passes import without
@@ -27,7 +26,7 @@ def scaled_unevenly(symptom: Symptom) -> Diagnosis | None:
     for name in symptom.alternatives.parameters:
         found = _two_factors(symptom, widest, name)
         if found is not None and _is_affine(symptom, widest, name):
-            given = f"`{given_as(symptom.exercise.call, name)}`"
+            given = f"`{symptom.name_of(name)}`"
             return wording.say("wrong_value.uneven", path=symptom.path, name=given, part=found[0], rest=found[1])
     return None
 

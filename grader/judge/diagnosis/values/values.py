@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis import clues
-from grader.judge.diagnosis.naming import given_as, question
+from grader.judge.diagnosis.naming import question
 from grader.judge.diagnosis.operations.catalogue import OPERATIONS
 from grader.judge.diagnosis.operations.normalisations import MISSTEPS
 from grader.judge.diagnosis.operations.replaced import Replaced
@@ -38,9 +38,7 @@ def upstream_ignored(symptom: Symptom) -> Diagnosis | None:
     """An upstream gradient of ones."""
     if not symptom.fits(lambda view: of_ones(symptom, view)):
         return None
-    given = symptom.failing[0].case.program.tensors
-    upstream = given_as(symptom.exercise.call, "upstream") if "upstream" in given else "out.g"
-    return wording.say("upstream_ignored", path=symptom.path, upstream=upstream)
+    return wording.say("upstream_ignored", path=symptom.path, upstream=symptom.name_of("upstream"))
 
 
 def of_ones(symptom: Symptom, view: View) -> Tensor | None:

@@ -128,7 +128,7 @@ LOOPS = {
     "first_rows": "each step uses the first rows alone",
 }
 
-#: What is made of the gradients, or of the update, where nobody asked for it.
+#: What students make of the gradients, or of the update, without being asked to.
 MADE = {
     "entries": "each entry of the {what} is cut to at most 1",
     "norm_each": "the {what} of each parameter is cut to a length of 1",

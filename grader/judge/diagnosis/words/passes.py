@@ -1,4 +1,4 @@
-"""The words of a forward pass or a way back that is gone another way (``passes``, ``given``, ``formulas``), by key."""
+"""The words of other forward and backward passes than the right ones (``passes``, ``given``, ``formulas``), by key."""
 
 from __future__ import annotations
 

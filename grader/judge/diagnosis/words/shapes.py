@@ -5,6 +5,50 @@ from __future__ import annotations
 from grader.judge.diagnosis.words.sentences import Words
 
 SHAPE_WORDS: dict[str, Words] = {
+    "wrong_shape": Words(
+        "`{path}` has shape {actual}; it should be {expected}.",
+        "A gradient always has the shape of the tensor it belongs to.",
+        "Write the shape of every factor next to it: how do you get to {expected}?",
+        "Go through your formula shape by shape until each product, sum and transpose gives {expected}.",
+    ),
+    "wrong_shape.row": Words(
+        "`{path}` is the {which} row of the right answer alone: it has shape {actual}; it should be {expected}.",
+        "Each round of a loop replaced the one before, a `return` ended it, or an index took one row.",
+        "What happens to the rows of the other rounds?",
+        "Create the result in its full shape before the loop and write each row into its place, or compute all in one.",
+    ),
+    "wrong_shape.fewer": Words(
+        "`{path}` has shape {actual}; it should be {expected}.",
+        "The number of axes is {count} where it should be {asked}: a sum, a mean, an index or `flatten` takes axes "
+        "away, and a sum with `keepdim=True` leaves them with size 1.",
+        "Which line takes an axis away?",
+        "Print the shape of each intermediate result: from which line on is it not the one that leads to {expected}?",
+    ),
+    "wrong_shape.more": Words(
+        "`{path}` has shape {actual}; it should be {expected}.",
+        "The number of axes is {count} where it should be {asked}: one was not summed away, or was added.",
+        "What does each axis of the result count?",
+        "Print the shape of each intermediate result: from which line on is it not the one that leads to {expected}?",
+    ),
+    "wrong_shape.along": Words(
+        "`{path}` has shape {actual}; it should be {expected}.",
+        "Axis {axis} has size {has}, where {wanted} is asked for.",
+        "Which line gives this axis its size?",
+        "Print the shape of each intermediate result: from which line on is it not the one that leads to {expected}?",
+    ),
+    "wrong_shape.one": Words(
+        "`{path}` is the {which} of the values that are asked for, alone: it has shape {actual}; it should be "
+        "{expected}.",
+        "Only the {which} one was kept, or only it was returned.",
+        "What happens to the values of the other steps?",
+        "Begin with an empty list, append one value in every step, and return the list.",
+    ),
+    "wrong_shape.order": Words(
+        "`{path}` has shape {actual}; it should be {expected}.",
+        "The sizes are right but stand in another order, and a transpose alone does not mend every case.",
+        "Name each axis: in which order are they asked for?",
+        "Write down the shape of each factor and turn those that need it; then look at the values again.",
+    ),
     "transposed": Words(
         "`{path}` is the transpose of the right answer{shapes}.",
         "The factors of a product stand the other way round, a `.T` is missing or too much, or a new axis "
