@@ -23,8 +23,11 @@ from grader.kernel.protocol.wire import OUTPUT_KEPT
 from grader.model import CaseRun, Cell, CellFailure, Check, Ending, Execution, Job, Limits
 
 _LENGTH = struct.Struct("<Q")
-#: Run in the kernel; binds no name there.
+#: Run in the kernel, where they bind no name: a check, and before all cells what a check would have to import.
 _ORDER = "__import__('grader.kernel.cold', fromlist=['serve']).serve(get_ipython(), {folder!r}, {about!r})"
+_AHEAD = "__import__('grader.kernel.local')"
+#: Seconds for that, and for a kernel that was interrupted to answer again; how often it is asked.
+_AHEAD_S, _ANSWER_S, _ASKED = 300.0, 5.0, 4
 
 
 async def run_cold(job: Job, limits: Limits) -> Execution:
@@ -63,6 +66,7 @@ class _ColdRun:
         plan = scheduled(self.job.cells, self.job.checks)
         try:
             async with self.client.async_setup_kernel(env=self._environment()):
+                await self._execute(_AHEAD, _AHEAD_S)
                 for position, cell in enumerate(self.job.cells):
                     await self._run_cell(cell)
                     for check in plan.get(position, ()):
@@ -91,6 +95,20 @@ class _ColdRun:
         error = next((one for one in cell.outputs if one.output_type == "error"), None)
         return printed, "" if error is None else str(error.ename), "" if error is None else str(error.evalue)
 
+    async def _answers(self) -> None:
+        """Wait until the kernel, just interrupted, runs something again; each time it does not is another interrupt.
+
+        Raises ``DeadKernelError`` where it never does: nothing behind would run.
+        """
+        from nbclient.exceptions import DeadKernelError
+
+        for _ in range(_ASKED):
+            began = time.monotonic()
+            await self._execute("pass", _ANSWER_S)
+            if time.monotonic() - began < self.client.timeout:
+                return
+        raise DeadKernelError("the kernel heeds no interrupt")
+
     async def _run_cell(self, cell: Cell) -> None:
         if not cell.source.strip():
             return
@@ -101,6 +119,7 @@ class _ColdRun:
         # What an interrupted cell raised may come after the answer that nbclient makes up for it.
         if name in ("", "KeyboardInterrupt") and time.monotonic() - began >= self.client.timeout:
             self.failures.append(CellFailure(cell.index, f"timed out after {self.limits.cell_s:g} s", "timed_out"))
+            await self._answers()
         elif name:
             self.failures.append(CellFailure(cell.index, results.raised(name, message)))
 
@@ -115,7 +134,10 @@ class _ColdRun:
             "printed": self.limits.printed,
         }
         order = _ORDER.format(folder=str(self.folder), about=about)
+        began = time.monotonic()
         _, failed, _ = await self._execute(order, check.time_limit or self.limits.check_s)
+        if time.monotonic() - began >= self.client.timeout:
+            await self._answers()
         frames = list(self._frames())
         runs = [
             results.parsed(frame, program, lambda _: check.cell)[0]

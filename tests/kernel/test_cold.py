@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from grader.errors import SandboxUnavailable
-from grader.kernel import KernelPool
+from grader.kernel import KernelPool, cold
 from grader.model import Cell, Check, Execution, Job, Limits, Program
 
 #: For what ends by itself: these kernels know no other time than that on the wall.
@@ -57,6 +57,15 @@ def test_time_of_cells_and_checks_is_limited() -> None:
     assert execution.ended == "crashed"
     assert [one.ended for one in execution.failures] == ["timed_out"]
     assert [one.ended for one in execution.checks["hangs"]] == ["timed_out", "timed_out"]
+
+
+def test_kernel_that_heeds_no_interrupt_ends_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cold, "_ANSWER_S", 1.0)
+    monkeypatch.setattr(cold, "_ASKED", 2)
+    cells = (Cell(0, "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: time.sleep(1)"),)
+    execution = run(Job("deaf", (*cells, Cell(1, "print('on')")), ()), Limits(cell_s=2.0))
+    assert (execution.ended, execution.outputs) == ("crashed", {})
+    assert [(one.cell, one.ended) for one in execution.failures] == [(0, "timed_out")]
 
 
 def test_cold_pool_confines_nothing_and_says_so() -> None:
