@@ -41,13 +41,10 @@ if TYPE_CHECKING:
     from grader.kernel.sandbox import available_sandboxes as available_sandboxes
     from grader.kernel.sandbox import choose_sandbox as choose_sandbox
 
-_HOME = {
-    "SANDBOXES": "sandbox",
-    "KernelPool": "pool",
-    "SandboxStatus": "sandbox",
-    "available_sandboxes": "sandbox",
-    "choose_sandbox": "sandbox",
-}
-
-__all__ = sorted(_HOME)  # noqa: PLE0605 - the table is the list
-__getattr__ = lazy.attributes(__name__, _HOME)
+__getattr__, __all__ = lazy.public(
+    __name__,
+    {
+        "pool": "KernelPool",
+        "sandbox": "SANDBOXES SandboxStatus available_sandboxes choose_sandbox",
+    },
+)
