@@ -9,7 +9,7 @@ from dataclasses import asdict
 from io import BufferedReader
 from pathlib import Path
 
-from grader.kernel.assets import opened
+from grader.kernel.host.assets import opened
 from grader.model import Course, Limits, Submission
 from grader.run_head import RunSettings
 

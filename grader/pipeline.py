@@ -14,7 +14,7 @@ from dataclasses import replace
 from grader.errors import GraderError
 from grader.judge import coarse_results, link_consequences, score_fault, score_missing, score_unreached
 from grader.kernel import KernelPool
-from grader.kernel.results import steady
+from grader.kernel.host.results import steady
 from grader.machine import remedy_of_shortage
 from grader.model import (
     Cell,

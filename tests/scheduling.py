@@ -13,7 +13,7 @@ TESTS = Path(__file__).parent
 #: The files whose tests share the kernels of one laboratory.
 LABORATORY = frozenset(
     path.relative_to(TESTS.parent).as_posix()
-    for path in (TESTS / "kernel").glob("test_*.py")
+    for path in (TESTS / "kernel").rglob("test_*.py")
     if "laboratory: Laboratory" in path.read_text(encoding="utf-8")
 )
 #: What takes more than ten seconds, the longest first.

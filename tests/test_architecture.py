@@ -70,7 +70,37 @@ ALLOWED: dict[str, set[str]] = {
     "grader.__init__": {"grader.notebook"},
     "grader.__main__": {"grader.cli"},
 }
-#: Modules of the course wing that compose others: proving a course runs and judges it.
+#: What each package of the kernel package, and each that stands alone there, may import of the others. What the grader's
+#: own process runs, and what is said between the sides, imports nothing of the student's.
+SIDES: dict[str, set[str]] = {
+    "protocol": set(),
+    "confinement": set(),
+    "clock": set(),
+    "deaths": set(),
+    "removal": set(),
+    "warmth": set(),
+    "check": {"protocol"},
+    "guest": {"check", "confinement", "protocol"},
+    "supervisor": {"check", "clock", "confinement", "deaths", "guest", "protocol", "removal", "warmth"},
+    "host": {"clock", "cold", "confinement", "deaths", "protocol", "removal", "warmth"},
+    "local": {"check", "clock", "confinement", "deaths", "host", "protocol"},
+    "cold": {"check", "host", "local", "protocol"},
+    "__init__": {"host"},
+}
+#: What each package of hypotheses may import of the others, beside the modules that stand alone there.
+HYPOTHESES: dict[str, set[str]] = {
+    "words": set(),
+    "operations": set(),
+    "calls": {"words"},
+    "values": {"calls", "operations", "words"},
+    "steps": {"values", "words"},
+    "scalars": {"words"},
+}
+#: Packages with a map of their modules.
+PACKAGES = sorted(
+    path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE
+)
+#: Modules of the course package that compose others: proving a course runs and judges it.
 COMPOSING = tuple(
     f"grader.course.{name}"
     for name in ("answers", "habits", "ledger", "mutants", "proof", "rehearsal", "trial", "validate")
@@ -113,11 +143,43 @@ def test_wing_imports_only_what_stands_below_it(wing: str) -> None:
         assert not strays, f"{module.relative_to(ROOT)} imports {strays}"
 
 
-@pytest.mark.parametrize("package", ["cli", "course", "judge", "judge/diagnosis", "kernel", "report", "submission"])
-def test_large_package_tells_what_each_of_its_modules_is_for(package: str) -> None:
-    modules = {path.stem for path in (PACKAGE / package).glob("*.py")} - {"__init__"}
+@pytest.mark.parametrize("package", PACKAGES)
+def test_package_tells_what_each_of_its_modules_is_for(package: str) -> None:
+    modules = {
+        path.stem
+        for path in (PACKAGE / package).iterdir()
+        if path.suffix == ".py" or path.joinpath("__init__.py").exists()
+    }
+    modules -= {"__init__"}
     told = ast.get_docstring(ast.parse((PACKAGE / package / "__init__.py").read_text(encoding="utf-8"))) or ""
     assert modules - set(re.findall(r"``(\w+)``", told)) == set()
+
+
+def inner_imports(package: str, part: str) -> set[str]:
+    """Which parts of a package one of them imports."""
+    found = {name for module in modules_of(f"{package}.{part}") for name in inner_names(module, f"{package}.")}
+    return found - {part}
+
+
+def inner_names(module: Path, prefix: str) -> set[str]:
+    tree = ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+    froms = [node for node in tree if isinstance(node, ast.ImportFrom) and node.module]
+    names = {f"{node.module}.{alias.name}" for node in froms for alias in node.names} | imports_of(module)
+    return {name.removeprefix(prefix).split(".")[0] for name in names if name.startswith(prefix)}
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_side_of_the_sandbox_imports_only_what_it_may(side: str) -> None:
+    assert inner_imports("grader.kernel", side) <= SIDES[side]
+
+
+def test_every_part_of_the_kernel_package_is_on_a_side() -> None:
+    assert {path.stem for path in (PACKAGE / "kernel").iterdir() if path.name != "__pycache__"} == set(SIDES)
+
+
+@pytest.mark.parametrize("package", HYPOTHESES)
+def test_package_of_hypotheses_imports_only_what_it_may(package: str) -> None:
+    assert inner_imports("grader.judge.diagnosis", package) & set(HYPOTHESES) <= HYPOTHESES[package]
 
 
 def test_no_two_modules_need_one_another() -> None:

@@ -29,7 +29,7 @@ from grader.cli.outcome import BELOW, GRADED, UNGRADED, USAGE, errors_told
 from grader.cli.values import size
 from grader.errors import UsageError
 from grader.gradebook import FILE_NAME, Gradebook
-from grader.kernel.doctor import Finding
+from grader.kernel.host.doctor import Finding
 from grader.overrides import Ruling
 from grader.report import load_schema
 from grader.run_head import RunHead, RunSettings
@@ -523,7 +523,7 @@ def test_error_that_no_terminal_reads_is_one_line_and_so_is_its_remedy(tmp_path:
 
 def test_doctor_shows_brackets_of_a_path_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     findings = [Finding("warn", "no bwrap in /opt/[bold]/x[/red]", "install it in [bold]")]
-    monkeypatch.setattr("grader.kernel.doctor.doctor", lambda: findings)
+    monkeypatch.setattr("grader.kernel.host.doctor.doctor", lambda: findings)
     done = runner.invoke(app, ["doctor"])
     assert done.output.splitlines() == ["! no bwrap in /opt/[bold]/x[/red]", "    install it in [bold]"]
 

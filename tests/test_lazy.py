@@ -28,8 +28,8 @@ def test_face_of_reports_loads_no_renderer() -> None:
 
 
 def test_what_runs_in_the_sandbox_comes_up_without_the_graders_side() -> None:
-    code = "import sys, grader.kernel.jobserver; print(*(name for name in sys.modules if name.startswith('grader')))"
+    code = "import sys, grader.kernel.supervisor.jobserver; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
 
-    assert {"grader.kernel.jobserver", "grader.kernel.wire"} <= set(done.stdout.split())
-    assert not {"grader.model", "grader.kernel.pool", "grader.kernel.sandbox"} & set(done.stdout.split())
+    assert {"grader.kernel.supervisor.jobserver", "grader.kernel.protocol.wire"} <= set(done.stdout.split())
+    assert not {"grader.model", "grader.kernel.host.pool", "grader.kernel.host.sandbox"} & set(done.stdout.split())

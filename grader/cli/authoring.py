@@ -41,6 +41,12 @@ def validate(
         Path | None,
         typer.Option("--solutions", help="The folder of solution notebooks. Default: solutions/ beside exercises/."),
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only", metavar="EXERCISE", help="Prove this one alone; may be given again.", show_default=False
+        ),
+    ] = None,
     seeds: Annotated[int, typer.Option("--seeds", help="Seeds of right answers in the thorough proof.", min=1)] = 1000,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer seeds, for CI.")] = False,
     jobs: Annotated[
@@ -58,11 +64,13 @@ def validate(
         console = StandardOutput()
         loaded = load_course(course)
         at_a_time = jobs or usable_cores()
-        console.print(f"proving {count_of(len(loaded.exercises), 'exercise')}, {at_a_time} at a time")
+        proved = len(set(only)) if only else len(loaded.exercises)
+        console.print(f"proving {count_of(proved, 'exercise')}, {at_a_time} at a time")
         with ProofProgress(console) as progress:
             found = proof_of(
                 loaded,
                 solutions=solutions,
+                only=only or (),
                 seeds=seeds,
                 quick=quick,
                 jobs=at_a_time,

@@ -38,7 +38,7 @@ def check(
 def doctor() -> None:
     """Tell what works on this machine, and how to fix what does not."""
     with errors_told():
-        from grader.kernel.doctor import doctor as examine
+        from grader.kernel.host.doctor import doctor as examine
 
         findings = examine()
         console = StandardOutput()

@@ -19,8 +19,10 @@ from typing import Any
 
 from grader.cell_code import masked, parsed
 from grader.judge.cases import Prepared
-from grader.kernel import exchange, local, programs, results
-from grader.kernel.program import Namespace, ProgramRun
+from grader.kernel import local
+from grader.kernel.check.program import Namespace, ProgramRun
+from grader.kernel.host import programs, results
+from grader.kernel.protocol import exchange
 from grader.model import CaseRun, Check, Exercise, Limits
 
 _LIMITS = Limits()

@@ -11,7 +11,7 @@ from grader.course.answers import Answers
 from grader.course.habits import Habit
 from grader.course.rehearsal import Rehearsal
 from grader.course.specimens import Specimen
-from grader.judge.diagnosis.endings import has_open_cell
+from grader.judge.diagnosis.calls.endings import has_open_cell
 from grader.judge.evidence import Evidence, gather
 from grader.model import CaseRun, Stub
 

@@ -13,6 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, MutableSequence, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from difflib import get_close_matches
 from pathlib import Path
 
 import torch
@@ -39,6 +40,7 @@ def validate(
     course: Course,
     *,
     solutions: Path | None = None,
+    only: Sequence[str] = (),
     seeds: int = 1000,
     quick: bool = False,
     progress: Progress = lambda proof, done, total: None,
@@ -47,20 +49,21 @@ def validate(
 ) -> CourseProof:
     """Prove ``course`` with the solution notebooks in ``solutions`` and the specimens beside them.
 
-    ``solutions`` defaults to the folder of that name beside the released notebooks. ``seeds`` are those of the right
+    ``solutions`` defaults to the folder of that name beside the released notebooks. ``only`` the exercises of these
+    names are proved, where any are given. ``seeds`` are those of the right
     answers in the thorough proof. ``progress`` is told each exercise's proof, how many are done and how many there are;
     ``underway``, now and then in between, how many seeds of all exercises are.
 
     What keeps an exercise from being proved is a problem of that exercise's, and the others are proved all the same.
 
     Raises:
-        CourseError: there are no solutions, or not one for each notebook.
+        CourseError: there are no solutions, or not one for each notebook; or no exercise has a name of ``only``.
     """
     began = time.monotonic()
     folder = _solutions(course, solutions)
     _refuse_strays(folder)
     effort = QUICK if quick else Effort(seeds, min(seeds, MUTANT_SEEDS))
-    work = tuple((exercise, folder.resolve(), course, effort) for exercise in course.exercises.values())
+    work = tuple((exercise, folder.resolve(), course, effort) for exercise in _chosen(course, only))
     total = sum(_seeds_of(one) for one in work)
     proofs: dict[str, ExerciseProof] = {}
     for proof in _proofs(work, jobs, lambda seeds: underway(seeds, total)):
@@ -70,7 +73,7 @@ def validate(
         course=course.name,
         seeds=effort.seeds,
         quick=quick,
-        exercises=tuple(proofs[name] for name in course.exercises),
+        exercises=tuple(proofs[exercise.id] for exercise, *_ in work),
         seconds=time.monotonic() - began,
     )
 
@@ -83,6 +86,16 @@ def is_released(course: Course, solutions: Path | None = None) -> bool:
         return not release(_solutions(course, solutions), course.exercises_dir, check=True).differing
     except ReleaseError:
         return False
+
+
+def _chosen(course: Course, only: Sequence[str]) -> list[Exercise]:
+    """The exercises to be proved, in the order of the course."""
+    for name in only:
+        if name not in course.exercises:
+            near = get_close_matches(name, course.exercises, n=1)
+            meant = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(course.exercises)}"
+            raise CourseError(f"the course {course.name!r} has no exercise {name!r}", remedy=meant)
+    return [exercise for name, exercise in course.exercises.items() if not only or name in only]
 
 
 def _refuse_strays(folder: Path) -> None:

@@ -1,26 +1,18 @@
 """Clocks for time limits, which leave out the time in which a busy machine kept a job waiting.
 
-Two things are left out: the time in which a job was ready to run and others had the processors; and a pause of the
-process that keeps the time (stopped, or suspended with its container), which could not hear meanwhile that the work was
-done. Where a job has more threads than processors, what these wait for one another is not left out. Nor is anything
-while it makes and loses processes: the dead do not tell what they used, and the job's own may be what others wait for.
+What is left out is told by who keeps the time: the job's init (``supervisor.jobclock``), and the grader for its own
+pauses.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from grader.kernel.usage import Usage
 
 #: Share of a check's seconds that is left for the programs behind one that ran out of time.
 ALLOWANCE = 0.1
 #: Who keeps the time looks up at least so often, in seconds; when more went by than twice that, it stood still.
 LOOK_S = 1.0
-#: The largest share of the time that is left out as waiting: what never ends, ends all the same.
-_MOST = 0.99
 
 
 class Clock:
@@ -64,31 +56,3 @@ class Countdown:
         if left <= 0:
             raise TimeoutError
         return min(seconds, left)
-
-
-class JobClock(Clock):
-    """The clock of a kernel's init, from the fork of the kernel on: it looks at what the job used and waited."""
-
-    def __init__(self, usage: Usage) -> None:
-        super().__init__()
-        self._usage = usage
-        self._count()
-
-    def _count(self) -> None:
-        self._at = time.monotonic()
-        self._used, self._waited, self._alive = self._usage.used_and_waited()
-        self._made = self._usage.made
-
-    def look(self) -> float:
-        """Leave out what the job waited since the last look, which is returned, or all of a pause."""
-        at, used, waited, alive, made = self._at, self._used, self._waited, self._alive, self._made
-        self._count()
-        passed = self._at - at
-        if passed > 2 * LOOK_S:
-            self.leave_out(passed)
-            return 0.0
-        if self._made != made or not alive <= self._alive:
-            return 0.0
-        lost = max(0.0, min(self._waited - waited, passed - (self._used - used), passed * _MOST))
-        self.leave_out(lost)
-        return lost

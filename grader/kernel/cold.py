@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from grader.kernel import results
-from grader.kernel.programs import encode
-from grader.kernel.sandbox import kernel_environment
-from grader.kernel.schedule import scheduled
-from grader.kernel.wire import OUTPUT_KEPT
+from grader.kernel.host import results
+from grader.kernel.host.programs import encode
+from grader.kernel.host.sandbox import kernel_environment
+from grader.kernel.host.schedule import scheduled
+from grader.kernel.protocol.wire import OUTPUT_KEPT
 from grader.model import CaseRun, Cell, CellFailure, Check, Ending, Execution, Job, Limits
 
 _LENGTH = struct.Struct("<Q")
@@ -137,9 +137,10 @@ class _ColdRun:
 
 def serve(shell: Any, folder: str, about: dict[str, Any]) -> None:
     """In the kernel: run the programs of one check that stand in ``folder`` and write their results there."""
-    from grader.kernel import exchange, local
-    from grader.kernel.program import Namespace, ProgramRun
-    from grader.kernel.studenterror import code_name
+    from grader.kernel import local
+    from grader.kernel.check.program import Namespace, ProgramRun
+    from grader.kernel.check.studenterror import code_name
+    from grader.kernel.protocol import exchange
 
     with local.process_restored(shell.user_ns), Path(folder, "results").open("wb") as file:
         local.reset_torch_modes()

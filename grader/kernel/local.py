@@ -24,11 +24,14 @@ from typing import Any
 import numpy
 import torch
 
-from grader.kernel import autograd_watch, confine, exchange, programs, results
+from grader.kernel.check import autograd_watch
+from grader.kernel.check.program import Namespace, ProgramRun
+from grader.kernel.check.studenterror import code_name
 from grader.kernel.clock import ALLOWANCE
+from grader.kernel.confinement import confine
 from grader.kernel.deaths import how_it_ended
-from grader.kernel.program import Namespace, ProgramRun
-from grader.kernel.studenterror import code_name
+from grader.kernel.host import programs, results
+from grader.kernel.protocol import exchange
 from grader.model import CaseRun, Check, Ending, Limits, Program
 
 #: Whether checks may run in forks here. On macOS the system's own libraries do not survive a fork.

@@ -122,7 +122,10 @@ x @ x[0]; x.unsqueeze(0) @ w; torch.cat([x, x]); torch.stack([x, x]); torch.ones
 torch.full((2,), 1.0); torch.arange(3); torch.eye(3); x.tril(); torch.tensor(1.0); torch.tensor([[1.0]]); torch.randn(2)
 x.add_(x); x.sub_(x); x.mul_(2); x.div_(2); x.zero_(); x.copy_(x.clone()); x.fill_(1.0); x.clamp_(0.0, 1.0)
 x[0] = 0.0; x[x > 0] = 1.0; x[:, 0] -= x[:, 1]; x[torch.arange(3), ids] -= 1.0; x.index_add_(0, ids, x.clone()[:3])
-x.scatter_add_(0, ids[None], x.clone()[:1]); torch.allclose(x, x)
+x.scatter_add_(0, ids[None], x.clone()[:1]); torch.allclose(x, x); torch.equal(x, x); x.squeeze(-1); x.repeat(2, 1)
+torch.ones(2); torch.empty(2); x.unbind(); x.split(1); x.neg_(); x.pow_(2); x.erf(); x.sin(); x.cos(); x.mean((0, 1))
+x.std(1); x.lerp_(x, 0.5); x.addcmul_(x, x); x.addcdiv_(x, x); x.uniform_(); x.normal_(); x.clamp_min_(0.0)
+torch.nn.functional.linear(x, w.t(), torch.zeros(2)); torch.nn.functional.mse_loss(x, x)
 """.strip().replace("\n", ";")
 
 

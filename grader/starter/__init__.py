@@ -1,4 +1,7 @@
-"""A course's repository for students, ready to push (``grader init``)."""
+"""A course's repository for students, ready to push (``grader init``).
+
+``repository`` writes it; ``pins`` are the versions that it is held to.
+"""
 
 from __future__ import annotations
 

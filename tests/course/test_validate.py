@@ -202,9 +202,24 @@ def test_mistake_may_be_endless(tmp_path: Path) -> None:
 
 def test_validate_in_two_processes_gives_the_same() -> None:
     course = load_course("grader.course.autograd")
-    few = replace(course, exercises={name: e for name, e in course.exercises.items() if e.notebook == "07_trace"})
-    alone, together = (validate(few, quick=True, jobs=jobs) for jobs in (1, 2))
+    few = [name for name, exercise in course.exercises.items() if exercise.notebook == "07_trace"]
+    alone, together = (validate(course, only=few, quick=True, jobs=jobs) for jobs in (1, 2))
+    assert [proof.exercise for proof in alone.exercises] == few
     assert [proof.margins for proof in alone.exercises] == [proof.margins for proof in together.exercises]
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        pytest.param("double_grda", "did you mean 'double_grad'?", id="misspelt"),
+        pytest.param("softmax", "it has double_grad", id="of another course"),
+    ],
+)
+def test_validate_only_of_what_is_not_there_is_refused(name: str, remedy: str, tmp_path: Path) -> None:
+    course = load_course(str(write_course(tmp_path)))
+    with pytest.raises(CourseError, match=f"has no exercise '{name}'") as refused:
+        validate(course, only=["double_grad", name])
+    assert refused.value.remedy == remedy
 
 
 def test_interrupt_while_an_answer_runs_ends_the_proof(tmp_path: Path) -> None:

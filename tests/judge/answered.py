@@ -10,8 +10,11 @@ from typing import Any
 from grader.course.answers import answers_to
 from grader.judge.diagnosis import diagnose
 from grader.judge.evidence import Evidence
-from grader.kernel import exchange, local, programs, results, studenterror
-from grader.kernel.program import Namespace, ProgramRun
+from grader.kernel import local
+from grader.kernel.check import studenterror
+from grader.kernel.check.program import Namespace, ProgramRun
+from grader.kernel.host import programs, results
+from grader.kernel.protocol import exchange
 from grader.model import Diagnosis, Exercise, Stub
 from tests.judge.builders import ROOT, SEED, cases, course, evidence_of
 

@@ -237,21 +237,23 @@ parent = __import__('json').dumps(kernel.get_parent()['header'], default=str).en
 kernel.iopub_socket.send_multipart([b'<IDS|MSG>', b'', parent, parent, b'{}', deep])
 """, checks="exact|absent", failure="any"),
     Hostile("orders-forged", """
-from grader.kernel import harness, wire
+from grader.kernel.guest import harness
+from grader.kernel.protocol import wire
 command = harness._command
 for message in ({'event': 'ready'}, {'event': 'failed', 'text': 'x'}, {'event': 'forked'}, {'event': []}, {'do': 'kill'}):
     wire.send(command, message)
 command.send(b'no json')
 """, checks="exact|crashed|timed_out|not_defined|absent", failure="any"),
     Hostile("fork-forged", """
-from grader.kernel import harness, wire
+from grader.kernel.guest import harness
+from grader.kernel.protocol import wire
 import socket
 ours, theirs = socket.socketpair()
 for number in (None, 1, 2):
     wire.send(harness._command, {'event': 'forked', 'number': number}, [theirs.fileno()])
 """, checks="exact|crashed|timed_out"),
     Hostile("fork-denied", """
-from grader.kernel import harness
+from grader.kernel.guest import harness
 def denied():
     raise OSError
 harness._fork = denied
@@ -264,7 +266,7 @@ code = b''.join(struct.pack('HBBI', *step) for step in steps)
 ctypes.CDLL(None).prctl(22, 2, struct.pack('HxxxxxxP', len(steps), ctypes.addressof(kept := ctypes.create_string_buffer(code))), 0, 0)
 """, checks="crashed" if platform.machine() == "x86_64" else "exact|crashed"),
     Hostile("orders-flood", """
-from grader.kernel import harness
+from grader.kernel.guest import harness
 harness._command.setblocking(False)
 for _ in range(10000):
     try:
@@ -312,12 +314,13 @@ for name in list(sys.modules):
 """, checks="exact|raised|crashed|timed_out|not_defined|absent", failure="any"),
     Hostile("json-patched", """
 import json
-from grader.kernel import exchange, wire
+from grader.kernel.protocol import exchange, wire
 forge = lambda *args, **kwargs: '{"ended": "returned", "captures": {"w.g": ["tensor", "", ""]}}'
 json.dumps = exchange._dumps = forge
 """, ZEROS, "wrong|crashed|timed_out|absent", failure="any"),
     Hostile("harness-patched", """
-from grader.kernel import harness, program, capture
+from grader.kernel.guest import harness
+from grader.kernel.check import program, capture
 program.ProgramRun.run = lambda self: ({}, {'ended': 'passed', 'score': 100, 'captures': {}})
 """, ZEROS, "crashed"),
     Hostile("class-property", """

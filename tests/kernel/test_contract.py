@@ -263,7 +263,7 @@ def test_time_of_a_submission_begins_when_its_kernel_is_up(monkeypatch: pytest.M
 
 def test_zygote_that_never_comes_up_is_told_with_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
     dying = [sys.executable, "-c", "raise SystemExit('no torch in this house')"]
-    monkeypatch.setattr("grader.kernel.sandbox.zygote_command", lambda sandbox, fd: dying)
+    monkeypatch.setattr("grader.kernel.host.sandbox.zygote_command", lambda sandbox, fd: dying)
 
     async def run() -> None:
         async with KernelPool("none", LIMITS, jobs=1) as pool:

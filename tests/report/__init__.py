@@ -1,1 +1,1 @@
-"""Tests of the report wing."""
+"""Tests of the report package."""

@@ -57,7 +57,7 @@ def test_read_an_answer_in_a_module_beside_the_notebook(tmp_path: Path) -> None:
 def test_read_flags_what_gets_round_a_check_in_a_module_beside_the_notebook(tmp_path: Path) -> None:
     path = written(tmp_path / "nb.ipynb", code("from lib import helper"))
     (tmp_path / "lib").mkdir()
-    (tmp_path / "lib/helper.py").write_text("import sys\nw = sys.modules['grader.kernel.autograd_watch']\n")
+    (tmp_path / "lib/helper.py").write_text("import sys\nw = sys.modules['grader.kernel.check.autograd_watch']\n")
     flag = "meddling with the check suspected: `grader.kernel` (lib/helper.py)"
     assert read(entry_for(path, assets=tmp_path), WANTED, frozenset()).flags == (flag,)
     alone = replace(entry_for(path, assets=tmp_path), assets_below=False)

@@ -1,4 +1,8 @@
-"""The bundled course, backpropagation by hand: one module a notebook."""
+"""The bundled course, backpropagation by hand: one module a notebook, in the order in which they are taken.
+
+``tensors``, ``gradients``, ``backprop``, ``layers``, ``two_layer_network``, ``optimizers``, ``trace``, ``beyond`` and
+the ``capstone``, which is about ``digits``.
+"""
 
 from pathlib import Path
 

@@ -1,31 +1,20 @@
 """Turns a wrong tensor into the mistake that made it.
 
 ``table`` holds the hypotheses in their order and asks them about each ``symptom``, a check that is ``failing``; most
-predict by ``alternatives``, what would be right under other circumstances. ``origin`` adds where a mistake begins. The
-hypotheses, by what they are about:
+predict by ``alternatives``, what would be right under other circumstances. ``origin`` adds where a mistake begins,
+``clues`` what a stub's own lines show beside it. The hypotheses, by what they are about:
 
-Calls that left no tensor
-    ``endings``, ``absent``, ``returned``; of exceptions ``errors``, by their ``messages`` and ``class_errors``, in the
-    words of ``causes`` and ``call_causes``.
-Values
-    ``shapes``, ``factors``, ``averages``, ``values``, ``operands``, ``rows``, ``given``, ``uneven``, ``relations``,
-    ``arrangements``, ``distortions``, ``reductions``; two mistakes at once in ``compound``. Where none holds,
-    ``losses`` says how far those of a training loop are right.
-Passes with a changed function in them
-    ``passes`` and ``values`` ask what comes of torch with something ``replaced`` (all of it in ``operations``):
-    ``activations``, ``gelu_slopes``, ``powers``, ``substitutes``, ``softmaxes``, ``attention``, ``products``,
-    ``convolutions``, ``normalisations``.
-Steps of optimizers and loops
-    ``moves``, ``steps``, ``hyperparameters``, ``settings``; ``optimizers`` and ``slip_pairs`` by ``simulations`` of
-    ``updates``, or the ``loop_simulation``, of each of the ``slips`` and ``extras``, made by ``switches``.
-Scalar formulas
-    ``formulas``, by an ``engine`` with one of the ``engine_slips``.
+``calls``
+    Checks without a tensor: what the call did instead.
+``values``
+    Wrong tensors; with the changed functions of ``operations`` in the pass.
+``steps``
+    Steps of optimizers and training loops.
+``scalars``
+    Scalar formulas and autograd engines.
 
-``source`` says what a stub's own lines show, ``clues`` what they show beside a diagnosis, ``loops`` whether they loop,
-``naming`` what the check's code calls things. What is said is made by ``wording`` of ``words``, in catalogues named for
-what recognises the mistake: ``outcome_words``, ``shape_words``, ``factor_words``, ``operand_words``,
-``relation_words``, ``pass_words``, ``value_words``, and of steps ``step_words`` and ``loop_words``, which ``clauses``
-fill.
+All of them speak in the ``words``. ``source`` says what a stub's own lines show of its gradients, ``loops`` whether
+they loop, ``naming`` what the check's code calls things.
 
 The names below are the public ones. Each imports its module on first use: a class of right answers needs no diagnosis.
 """

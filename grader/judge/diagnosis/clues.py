@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import torch
 
 from grader.cell_code import parsed
-from grader.judge.diagnosis import wording
 from grader.judge.diagnosis.source import scope_of
+from grader.judge.diagnosis.words import wording
 from grader.model import Stub
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from grader.errors import CourseError
 from grader.judge.cases import Prepared
-from grader.judge.diagnosis import wording
+from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Evidence
 from grader.judge.reference import parameters_of
 from grader.model import Diagnosis, Exercise

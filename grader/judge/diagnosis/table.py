@@ -10,38 +10,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from grader.judge.diagnosis import (
-    absent,
-    averages,
-    clues,
-    compound,
-    distortions,
-    endings,
-    factors,
-    formulas,
-    given,
-    hyperparameters,
-    moves,
-    operands,
-    optimizers,
-    passes,
-    relations,
-    rows,
-    settings,
-    shapes,
-    slip_pairs,
-    source,
-    steps,
-    uneven,
-    values,
-    wording,
-)
-from grader.judge.diagnosis.absent import USED_BEFORE
+from grader.judge.diagnosis import clues, source
 from grader.judge.diagnosis.alternatives import Alternatives, alternatives_of
+from grader.judge.diagnosis.calls import absent, endings
+from grader.judge.diagnosis.calls.absent import USED_BEFORE
 from grader.judge.diagnosis.failing import failing_checks, modified_checks
 from grader.judge.diagnosis.naming import given_as, made_of
 from grader.judge.diagnosis.origin import placed
+from grader.judge.diagnosis.scalars import formulas
+from grader.judge.diagnosis.steps import descent, hyperparameters, moves, optimizers, settings, slip_pairs
 from grader.judge.diagnosis.symptom import Symptom
+from grader.judge.diagnosis.values import (
+    averages,
+    compound,
+    distortions,
+    factors,
+    given,
+    operands,
+    passes,
+    relations,
+    rows,
+    shapes,
+    uneven,
+    values,
+)
+from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Evidence
 from grader.model import Diagnosis
 
@@ -122,7 +115,7 @@ GENERAL: tuple[Hypothesis, ...] = (
     given.factor,
     factors.one_less,
     given.number,
-    steps.other_step,
+    descent.other_step,
     passes.changed_input,
     passes.layer,
     passes.left_out,

@@ -1,0 +1,244 @@
+"""Checks whose capture holds no usable tensor: not written, written elsewhere, of another kind, or not finite."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from grader.judge.diagnosis.calls.returned import not_returned
+from grader.judge.diagnosis.naming import call_of, handed_over, is_used
+from grader.judge.diagnosis.source import (
+    assigns,
+    is_kept_on_class,
+    makes_no_call,
+    parameter,
+    reads_gradient,
+    writes_in_part,
+)
+from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.diagnosis.words import wording
+from grader.judge.evidence import Finding
+from grader.model import Diagnosis
+
+_STATES = {
+    "untouched": "it still holds what was there before the call",
+    "none": "it is None",
+    "missing": "it does not exist",
+}
+#: The course's names for what an earlier call, or another object, is given in a case, and the mistake that uses it.
+USED_BEFORE = {"earlier": "stale", "earlier_{}": "stale", "between": "state_shared", "other_{}": "state_shared"}
+Fits = Callable[[Symptom, Finding, str], bool]
+#: Types that numbers come in when they have left the world of tensors.
+_NUMBERS = frozenset({"float", "int", "complex", "ndarray"})
+_KINDS = {"ndarray": "a NumPy array", "scalar": "a plain number", "sequence": "a list or tuple of numbers"}
+
+
+def not_written(symptom: Symptom) -> Diagnosis | None:
+    """The call returned, and nothing was written: say where the result went, if it was found."""
+    first = symptom.first
+    if first is None or first.comparison.verdict != "absent" or first.run.ended != "returned":
+        return None
+    if found := _not_run(symptom):
+        return found
+    absent = [finding for finding in symptom.bad if finding.comparison.verdict == "absent"]
+    if found := _on_another_input(symptom, absent):
+        return found
+    name = symptom.path
+    if call := call_of(symptom.exercise.call, name):
+        kept = _found(symptom, absent, _holds)
+        sentence = wording.KEPT_ALONE if kept == "result" else wording.KEPT if kept else ""
+        return wording.added(not_returned(symptom, first, call), sentence, found=kept)
+    if found := _written_elsewhere(symptom, absent):
+        return found
+    if name.endswith(".grad") and symptom.exercise.autograd:
+        source = name.removesuffix(".grad")
+        key = "not_written.no_way_to_input" if source in first.case.inputs else "not_written.no_way"
+        return wording.say(key, path=name, owner=source)
+    attribute = re.match(r"\w+\.(\w+)", name)
+    if first.actual.absence == "missing" and attribute and is_kept_on_class(symptom.evidence.stub, attribute[1]):
+        return wording.say("state_shared.kept", path=name, name=attribute[1])
+    state = _STATES.get(first.actual.absence or "", "it is empty")
+    if owner := _rebound(symptom):
+        return wording.say("not_written.rebound", path=name, state=state, owner=owner)
+    return wording.say("not_written", path=name, state=state)
+
+
+def _rebound(symptom: Symptom) -> str | None:
+    """What the stub calls the owner of a gradient, where one of its lines gives that name to another tensor."""
+    exercise, stub = symptom.exercise, symptom.evidence.stub
+    owner = symptom.path.rpartition(".")[0]
+    if owner in exercise.globals:
+        return owner if any(assigns(stub, function, owner) for function in exercise.needs) else None
+    if (call := handed_over(exercise.call, owner)) is None or (name := parameter(stub, *call)) is None:
+        return None
+    return name if assigns(stub, call[0], name) and assigns(stub, call[0], f"{name}.g") else None
+
+
+def _not_run(symptom: Symptom) -> Diagnosis | None:
+    """A stub of which no line ran, for calling it only makes something that would."""
+    exercise = symptom.exercise
+    for name in exercise.needs:
+        if kind := makes_no_call(symptom.evidence.stub, name):
+            return wording.say("not_written.not_run", path=symptom.path, name=name, kind=kind)
+    return None
+
+
+def _written_elsewhere(symptom: Symptom, absent: list[Finding]) -> Diagnosis | None:
+    """What was meant for this path stands under another name that the check itself neither reads nor writes."""
+    for key, fits in (("not_written.elsewhere", _holds), ("not_written.alike", _looks_like)):
+        found = _found(symptom, absent, fits, symptom.exercise.call)
+        if found and found.count(".") > 1:
+            owner = symptom.path.rpartition(".")[0]
+            return wording.say("not_written.copy", path=symptom.path, found=found, owner=owner)
+        if found and found.partition("[")[0] == "result":
+            return wording.say("not_written.only_returned", path=symptom.path)
+        if found:
+            return wording.say(key, path=symptom.path, found=found)
+    return None
+
+
+def _found(symptom: Symptom, absent: list[Finding], fits: Fits, used: str = "") -> str | None:
+    """The one name outside of the code ``used`` under which every such case holds a tensor that ``fits``."""
+    free = [name for name in absent[0].run.extras if not is_used(used, name)]
+    names = [name for name in free if all(fits(symptom, finding, name) for finding in absent)]
+    if len(names) > 1:  # the same tensor under several names
+        names = [name for name in names if name.endswith(".grad")] or names[:1]
+    return names[0] if names else None
+
+
+def _on_another_input(symptom: Symptom, absent: list[Finding]) -> Diagnosis | None:
+    """The result of a call went to what an earlier call, or another object, was given."""
+    owner, _, attribute = symptom.path.rpartition(".")
+    for used, code in USED_BEFORE.items():
+        name = f"{used.format(owner)}.{attribute}"
+        if owner and all(name in finding.run.extras for finding in absent):
+            return wording.say(f"{code}.written", path=symptom.path, found=name)
+    return None
+
+
+def _holds(symptom: Symptom, finding: Finding, name: str) -> bool:
+    extra = finding.run.extras.get(name)
+    return extra is not None and _view(symptom, finding).is_near(finding.expected, extra.to(torch.float64))
+
+
+def _looks_like(symptom: Symptom, finding: Finding, name: str) -> bool:
+    """A tensor of the right shape on the same owner: ``w.grad`` or ``w.dw`` for ``w.g``; no copy of an input.
+
+    What a layer keeps under the owner's name, as ``layer.w``, is its weights or an input, and no gradient.
+    """
+    extra = finding.run.extras.get(name)
+    owner = symptom.path.rpartition(".")[0]
+    near = name.rpartition(".")[0] == owner
+    if extra is None or not owner or not near or extra.shape != finding.expected.shape:
+        return False
+    return not any(_is_same(extra, value) for value in finding.case.inputs.values())
+
+
+def _is_same(extra: Tensor, value: Tensor) -> bool:
+    return extra.shape == value.shape and bool(torch.equal(extra.to(torch.float64), value.to(torch.float64)))
+
+
+def _view(symptom: Symptom, finding: Finding) -> View:
+    expected = finding.expected.to(torch.float64)
+    return View(finding, symptom.evidence.prepared_for(finding), expected, expected, symptom.exercise.tolerance)
+
+
+def not_registered(symptom: Symptom) -> Diagnosis | None:
+    """The right numbers, in a tensor that the module has not registered as a parameter."""
+    if (
+        not symptom.is_registered
+        or not symptom.bad
+        or not all(
+            finding.comparison.verdict == "not_a_tensor"
+            and finding.actual.tensor is not None
+            and finding.actual.kind not in {"parameter", "scalar", "sequence"}
+            for finding in symptom.bad
+        )
+    ):
+        return None
+    return wording.say("not_registered", path=symptom.path)
+
+
+def not_a_tensor(symptom: Symptom) -> Diagnosis | None:
+    """A number, a list, an array or something else where a tensor is asked for."""
+    first = symptom.first
+    if first is None or first.comparison.verdict != "not_a_tensor":
+        return None
+    if first.actual.tensor is None and (found := _not_run(symptom)):
+        return found
+    kind = _KINDS.get(first.actual.kind, "something else")
+    if first.actual.tensor is None:
+        kind = f"of type {first.actual.detail}" if first.actual.detail else "something else"
+    expected, wanted = wording.shape(first.comparison.expected_shape), _wanted(symptom, first)
+    if wanted == "not_a_tensor.numbers" and first.actual.detail in {"list", "tuple"}:
+        kind = f"a {first.actual.detail} that is empty or holds something else than numbers"
+    return wording.say(wanted, path=symptom.path, kind=kind, expected=expected)
+
+
+def _wanted(symptom: Symptom, first: Finding) -> str:
+    """The key that says what is asked for: numbers, an array, one tensor in place of a tuple, or a tensor."""
+    exercise = symptom.exercise
+    if first.actual.absence == "unsupported":
+        return "not_a_tensor.dtype"
+    if exercise.base_name(symptom.check) in exercise.scalars:
+        return "not_a_tensor.number" if first.expected.dim() == 0 else "not_a_tensor.numbers"
+    if exercise.numpy:
+        return "not_a_tensor.array"
+    if first.actual.kind == "sequence" or first.actual.detail == "list":
+        return "not_a_tensor.list"
+    if first.actual.tensor is None and first.actual.detail not in _NUMBERS:
+        return "not_a_tensor.tuple" if first.actual.detail == "tuple" else "not_a_tensor.object"
+    return "not_a_tensor"
+
+
+def accumulated(symptom: Symptom) -> Diagnosis | None:
+    """Added to the NaN that stood there: all entries are NaN in every case, and no input is."""
+    name = symptom.path
+    views = symptom.views
+    if not views or len(symptom.failing) != len(symptom.evidence.findings[symptom.check]):
+        return None
+    for view in views:
+        if name not in view.case.program.poison or view.actual.numel() == 0:
+            return None
+        if not bool(torch.isnan(view.actual).all()) or _has_nan(view):
+            return None
+    stub = symptom.evidence.stub
+    by_the_check = stub is not None and is_used(symptom.exercise.call, name)  # and not by the student's code
+    if by_the_check or reads_gradient(stub, name):
+        return wording.say("non_finite.read", path=name, label=views[0].case.describe())
+    return wording.say("accumulated", path=name)
+
+
+def _has_nan(view: View) -> bool:
+    return any(_is_nan(value) for value in view.case.program.tensors.values())
+
+
+def _is_nan(value: Tensor) -> bool:
+    return value.is_floating_point() and bool(torch.isnan(value).any())
+
+
+def non_finite(symptom: Symptom) -> Diagnosis | None:
+    """NaN or infinite entries."""
+    first = symptom.first
+    if first is None or first.comparison.verdict != "non_finite" or first.actual.tensor is None:
+        return None
+    tensor = first.actual.tensor
+    count = int((~torch.isfinite(tensor)).sum())
+    poisoned = symptom.path in first.case.program.poison and int(torch.isnan(tensor).sum()) == count
+    averages = "non_finite.averages" if "p_grads" in first.case.inputs else "non_finite"
+    steps = "non_finite.steps" if "steps" in first.case.constants else averages
+    key = "non_finite.unwritten" if poisoned and writes_in_part(symptom.evidence.stub) else steps
+    return wording.say(key, path=symptom.path, count=count, total=tensor.numel(), label=first.case.describe())
+
+
+def wrong_dtype(symptom: Symptom) -> Diagnosis | None:
+    """Integers or bools where floats are asked for, or the other way round."""
+    first = symptom.first
+    if first is None or first.comparison.verdict != "wrong_dtype" or first.actual.tensor is None:
+        return None
+    actual = str(first.actual.tensor.dtype).removeprefix("torch.")
+    key = "wrong_dtype" if first.expected.is_floating_point() else "wrong_dtype.whole"
+    return wording.say(key, path=symptom.path, actual=actual)

@@ -1,0 +1,148 @@
+"""Checks without a tensor because the call did not come to its end."""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+
+import torch
+from torch import Tensor
+
+from grader.cell_code import parsed
+from grader.judge.diagnosis import clues
+from grader.judge.diagnosis.calls.errors import explained, place
+from grader.judge.diagnosis.symptom import Symptom
+from grader.judge.diagnosis.words import wording
+from grader.judge.evidence import Evidence
+from grader.model import CaseRun, Diagnosis, Stub, StudentError
+
+#: Names of which a gradient is read: ``out.g``, ``w1.grad``.
+_READS_GRADIENT = re.compile(r"\b([A-Za-z_]\w{0,100})\.(?:g|grad)\b")
+_STOPPED = frozenset({"timed_out", "crashed", "memory_exceeded", "output_exceeded"})
+
+
+def without_tensor(symptom: Symptom) -> Diagnosis | None:
+    """The outcome of the run that wrote nothing for this check: no tensor, or a parameter that is as it was."""
+    first = symptom.first
+    if first is None or first.run.ended == "returned":
+        return None
+    exercise = symptom.exercise
+    before = first.case.inputs.get(exercise.path_of(symptom.check))
+    if first.comparison.verdict == "absent" or _is_same(first.actual.tensor, before):
+        return ending_of(symptom.evidence, first.run, first.case.describe())
+    return None
+
+
+def left_midway(symptom: Symptom) -> Diagnosis | None:
+    """Something was written, no known mistake explains it, and the call did not come to its end."""
+    first = symptom.first
+    if first is None or first.run.ended == "returned":
+        return None
+    return ending_of(symptom.evidence, first.run, first.case.describe())
+
+
+def _is_same(tensor: Tensor | None, before: Tensor | None) -> bool:
+    if tensor is None or before is None:
+        return False
+    return torch.equal(tensor.to(torch.float64), before.to(torch.float64))
+
+
+def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
+    """How a run that did not return ended, in words."""
+    exercise, stub = evidence.exercise, evidence.stub
+    if run.ended == "not_defined":
+        if stub is not None and has_open_cell(stub.source):
+            return wording.say("not_implemented")
+        return wording.say("not_defined", names=", ".join(f"`{name}`" for name in exercise.needs) or "The stub")
+    if run.ended in _STOPPED:
+        return wording.say(run.ended, label=f" ({label})" if label else "")
+    error = run.error
+    if error is None:
+        return explained(StudentError("an exception", ""))
+    if "NotImplementedError" in (error.type, *error.bases) and _is_raised_by_hand(error):
+        if is_open(stub, error):
+            part = has_begun(evidence) or (stub is not None and not has_untouched_body(stub.source))
+            return wording.say("not_implemented.part" if part else "not_implemented", where=place(error, stub))
+        names = ", ".join(f"`{name}`" for name in exercise.follows)
+        return wording.say("raised.elsewhere", where=place(error, stub), names=f" ({names})" if names else "")
+    found = explained(error, stub, autograd=exercise.autograd)
+    if error.line is None or stub is None or error.cell != stub.cell:
+        return found
+    readers = _READS_GRADIENT.findall(error.code) if "None" in error.message or "attribute 'g'" in error.message else []
+    renamed = (clues.renamed_before(stub, name, error.line) for name in dict.fromkeys(readers))
+    return wording.added(found, next(filter(None, renamed), ""))
+
+
+def has_begun(evidence: Evidence) -> bool:
+    """Whether anything came of the stub: a check that passed, or any tensor in a place where none was given."""
+    return any(
+        finding.passed or (finding.actual.tensor is not None and path not in evidence.exercise.in_place)
+        for check, findings in evidence.findings.items()
+        for path in (evidence.exercise.path_of(check),)
+        for finding in findings
+    )
+
+
+def is_open(stub: Stub | None, error: StudentError) -> bool:
+    """Whether a NotImplementedError that was raised by hand is that of the stub itself, as it was released.
+
+    It is if it was raised on the stub's own lines, or if a body of the stub is still nothing but that statement: a
+    subclass may fail in a base class before its own body is reached.
+    """
+    if stub is None:
+        return True
+    last = stub.line + stub.source.count("\n")
+    own = error.cell == stub.cell and error.line is not None and stub.line <= error.line <= last
+    return own or has_untouched_body(stub.source)
+
+
+def _is_raised_by_hand(error: StudentError) -> bool:
+    """Whether the line says ``raise``: torch raises NotImplementedError too, for dtypes that it cannot handle."""
+    return "raise" in error.code or not error.code.strip()
+
+
+def has_untouched_body(source: str) -> bool:
+    r"""Whether a function, or the whole source, does nothing but ``raise NotImplementedError`` after a docstring.
+
+    >>> has_untouched_body("def f(x):\n    'Doc.'\n    raise NotImplementedError")
+    True
+    >>> has_untouched_body("def f(x):\n    if x: return 1\n    raise NotImplementedError")
+    False
+    """
+    return _has_open(source, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def has_open_cell(source: str) -> bool:
+    r"""Whether a cell that defines nothing is still a stub: itself, or a class in it, does nothing but raise.
+
+    >>> has_open_cell("class Cell:\n    'Doc.'\n    raise NotImplementedError")
+    True
+    >>> has_open_cell("def f(x):\n    raise NotImplementedError")
+    False
+    """
+    return _has_open(source, ast.ClassDef)
+
+
+def _has_open(source: str, *kinds: type[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]) -> bool:
+    """Whether the whole source, or a definition of these kinds, only raises."""
+    tree = parsed(textwrap.dedent(source))
+    if tree is None:
+        return False
+    definitions = [node for node in ast.walk(tree) if isinstance(node, kinds)]
+    return any(_only_raises(node.body) for node in (tree, *definitions))
+
+
+def _only_raises(body: list[ast.stmt]) -> bool:
+    """The statements after a docstring; imports beside it do not count as an answer."""
+    left = [
+        node for node in body if not _is_text(node) and not isinstance(node, ast.Import | ast.ImportFrom | ast.Pass)
+    ]
+    if len(left) != 1 or not isinstance(left[0], ast.Raise) or left[0].exc is None:
+        return False
+    raised = left[0].exc.func if isinstance(left[0].exc, ast.Call) else left[0].exc
+    return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

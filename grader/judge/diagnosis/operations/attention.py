@@ -1,0 +1,164 @@
+"""Attention with one of the usual mistakes: in the scores, in their softmax, or in the products around it.
+
+What stands in their place is made anew for each reference, for some remembers what it saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from grader.judge.diagnosis.operations.products import OF_BATCHES
+from grader.judge.diagnosis.operations.replaced import Replacements
+from grader.judge.diagnosis.operations.softmaxes import SOFTMAX, softmax_derivative, weighed
+
+_DIVIDED = (Tensor.__truediv__, Tensor.div, Tensor.divide, torch.div, torch.divide, torch.true_divide)
+_TIMES = (Tensor.__mul__, Tensor.__rmul__, Tensor.mul, Tensor.multiply, torch.mul, torch.multiply)
+Weights = Callable[[Tensor, int], Tensor]
+
+
+def _earlier(value: Tensor) -> Tensor:
+    """True at the keys up to each query's own place."""
+    return torch.ones_like(value).tril().bool()
+
+
+def _stopped(value: Tensor, through: Tensor) -> Tensor:
+    """The numbers of ``value`` with the derivative of ``through``."""
+    return value.detach() + through - through.detach()
+
+
+def _masked(value: Tensor, axis: int) -> Tensor:
+    return value.masked_fill(~_earlier(value), -torch.inf).softmax(axis)
+
+
+def _zeroed(value: Tensor, axis: int) -> Tensor:
+    return (value * _earlier(value)).softmax(axis)
+
+
+def _cut(value: Tensor, axis: int) -> Tensor:
+    return value.softmax(axis) * _earlier(value)
+
+
+def _as_softmax(weights: Weights) -> Weights:
+    """Weights that go back as if they came of a softmax."""
+    return lambda value, axis: weighed(
+        value, lambda scores: weights(scores, axis), lambda p, g: softmax_derivative(p, g, axis)
+    )
+
+
+_ZEROED = "a causal mask writes 0 over scores, which hides no key: e⁰ is 1; none is asked for"
+_AFTER = "a causal mask is laid on the weights after the softmax, so that they no longer add up to 1"
+_EXP = "`exp` of the scores is not divided by its sum, so that the weights do not add up to 1"
+#: What stands in the place of a softmax: in words, and the weights from the scores and the axis.
+WEIGHTS: Mapping[str, tuple[str, Weights]] = {
+    "weights_masked": ("a causal mask hides the later keys from each query, and none is asked for", _masked),
+    "weights_masked_turned": (
+        "a mask hides the earlier keys from each query, a causal one the wrong way round; none is asked for",
+        lambda value, axis: value.masked_fill(~_earlier(value).mT, -torch.inf).softmax(axis),
+    ),
+    "weights_masked_by_zero": (_ZEROED, _zeroed),
+    "weights_masked_by_zero_as_softmax": (_ZEROED, _as_softmax(_zeroed)),
+    "weights_cut": (_AFTER, _cut),
+    "weights_cut_as_softmax": (_AFTER, _as_softmax(_cut)),
+    "weights_cut_ahead": (_AFTER, lambda value, axis: _stopped(_cut(value, axis), value.softmax(axis))),
+    "softmax_left_out": ("there is no softmax: the scores themselves are the weights", lambda value, axis: value + 0),
+    "weights_unnormed": (_EXP, lambda value, axis: value.exp()),
+    "weights_unnormed_as_softmax": (_EXP, _as_softmax(lambda value, axis: value.exp())),
+    "weights_by_sigmoid": (
+        "a sigmoid of each score stands in the place of the softmax",
+        lambda value, axis: value.sigmoid(),
+    ),
+    "weights_by_sigmoid_as_softmax": (
+        "a sigmoid of each score stands in the place of the softmax",
+        _as_softmax(lambda value, axis: value.sigmoid()),
+    ),
+}
+
+
+def weights(name: str) -> Callable[[], Replacements]:
+    """Other weights in the place of a softmax of scores, which are those of batches."""
+
+    def changed(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
+        return WEIGHTS[name][1](value, dim) if value.dim() == 3 else value.softmax(dim)
+
+    return lambda: dict.fromkeys(SOFTMAX, changed)
+
+
+def before_softmax() -> Replacements:
+    """Products behind a softmax that remember the scores in place of the weights."""
+    made: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def softmax(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
+        out = value.softmax(dim)
+        made[id(out)] = (out, value)
+        return out
+
+    def product(left: Tensor, right: Tensor) -> Tensor:
+        held = made.get(id(left))
+        if held is None:
+            return torch.matmul(left, right)
+        return left @ right.detach() + held[1].detach() @ (right - right.detach())
+
+    return {**dict.fromkeys(SOFTMAX, softmax), **dict.fromkeys(OF_BATCHES, product)}
+
+
+#: Other factors of the scores: in words, and the factor from the scores and the right one.
+FACTORS: Mapping[str, tuple[str, Callable[[Tensor, float], float]]] = {
+    "scores_by_keys": (
+        "the scores are divided by the root of the number of keys, in place of that of the size of a key",
+        lambda raw, factor: float(raw.shape[-1]) ** -0.5,
+    ),
+    "scores_by_batch": (
+        "the scores are divided by the root of the number of samples, in place of that of the size of a key",
+        lambda raw, factor: float(raw.shape[0]) ** -0.5,
+    ),
+    "scores_by_keys_unrooted": (
+        "the scores are divided by the number of keys, in place of the root of the size of a key",
+        lambda raw, factor: 1 / raw.shape[-1],
+    ),
+    "scores_multiplied": (
+        "the scores are multiplied by the number that they have to be divided by",
+        lambda raw, factor: 1 / factor,
+    ),
+}
+
+
+def scores(by: Callable[[Tensor, float], float], *, kept_behind: bool = False) -> Callable[[], Replacements]:
+    """A softmax of scores whose factor, a number just before it, is another one, by the scores and the right factor.
+
+    With ``kept_behind`` the derivative still has the right factor.
+    """
+
+    def replacements() -> Replacements:
+        made: dict[int, tuple[Tensor, Tensor, float]] = {}  # holds the results, so that their ids stay theirs
+
+        def divide(left: Any, right: Any, **more: Any) -> Any:
+            out = torch.div(left, right, **more)
+            if isinstance(left, Tensor) and isinstance(right, int | float) and right and not more:
+                made[id(out)] = (out, left, 1 / right)
+            return out
+
+        def multiply(left: Any, right: Any) -> Any:
+            out = torch.mul(left, right)
+            for value, factor in ((left, right), (right, left)):
+                if isinstance(factor, int | float) and isinstance(value, Tensor):
+                    made[id(out)] = (out, value, float(factor))
+            return out
+
+        def changed(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
+            raw, factor = made.get(id(value), (value, value, 1.0))[1:]
+            scaled = raw * by(raw, factor)
+            if kept_behind:  # these values, with the derivative of those that are right
+                scaled = scaled.detach() + (raw - raw.detach()) * factor
+            return torch.softmax(scaled, dim)
+
+        return {
+            **dict.fromkeys(_DIVIDED, divide),
+            **dict.fromkeys(_TIMES, multiply),
+            **dict.fromkeys(SOFTMAX, changed),
+        }
+
+    return replacements

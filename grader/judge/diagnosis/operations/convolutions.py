@@ -1,0 +1,143 @@
+"""Convolutions, of stride 1 and without padding, with one of the usual mistakes in their backward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from grader.judge.diagnosis.operations.replaced import Replacements, applied
+
+#: The gradient of the input, or of the kernel, from the input, the kernel, and the upstream gradient.
+Rule = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+def of_input(value: Tensor, kernel: Tensor, arrived: Tensor) -> Tensor:
+    """The right gradient of the input."""
+    return functional.conv_transpose2d(arrived, kernel)
+
+
+def of_kernel(value: Tensor, kernel: Tensor, arrived: Tensor) -> Tensor:
+    """The right gradient of the kernel."""
+    return functional.conv2d(value.transpose(0, 1), arrived.transpose(0, 1)).transpose(0, 1)
+
+
+def _last_offset(value: Tensor, kernel: Tensor, arrived: Tensor) -> Tensor:
+    made = torch.zeros_like(value)
+    height, width = arrived.shape[2:]
+    for i in range(kernel.shape[2]):
+        for j in range(kernel.shape[3]):
+            made[:, :, i : i + height, j : j + width] = torch.einsum("noyx,oc->ncyx", arrived, kernel[:, :, i, j])
+    return made
+
+
+def _last_window(value: Tensor, kernel: Tensor, arrived: Tensor) -> Tensor:
+    made = torch.zeros_like(value)
+    height, width = kernel.shape[2:]
+    for y in range(arrived.shape[2]):
+        for x in range(arrived.shape[3]):
+            window = torch.einsum("no,ockl->nckl", arrived[:, :, y, x], kernel)
+            made[:, :, y : y + height, x : x + width] = window
+    return made
+
+
+def _of_one_window(value: Tensor, kernel: Tensor, arrived: Tensor) -> Tensor:
+    height, width = kernel.shape[2:]
+    return torch.einsum("no,nckl->ockl", arrived[:, :, -1, -1], value[:, :, -height:, -width:])
+
+
+def _turned(*axes: int) -> Rule:
+    return lambda value, kernel, arrived: of_input(value, kernel.flip(axes), arrived)
+
+
+def _without(axis: int, at: int) -> Rule:
+    """The gradient of the input where a loop leaves out one row or column of the kernel."""
+
+    def rule(value: Tensor, kernel: Tensor, arrived: Tensor) -> Tensor:
+        kept = kernel.clone()
+        kept.select(axis, at).zero_()
+        return of_input(value, kept, arrived)
+
+    return rule
+
+
+def _slid(*, before: bool) -> Rule:
+    """The flipped kernel slid over the upstream gradient, all of whose padding lies on one side."""
+
+    def rule(value: Tensor, kernel: Tensor, arrived: Tensor) -> Tensor:
+        rows, columns = (2 * (size - 1) for size in kernel.shape[2:])
+        padding = (columns, 0, rows, 0) if before else (0, columns, 0, rows)
+        return functional.conv2d(functional.pad(arrived, padding), kernel.transpose(0, 1).flip(2, 3))
+
+    return rule
+
+
+def _of_flipped(value: Tensor, kernel: Tensor, arrived: Tensor) -> Tensor:
+    return of_kernel(value.flip(2, 3), kernel, arrived)
+
+
+_WINDOWS = "each window of the input's gradient is written over the one before, where windows overlap and add up"
+_LEFT_OUT = "the loop over the kernel leaves out its {} {}"
+_SIDE = "all of the padding around the output's gradient lies on one side, in place of k − 1 on each"
+#: What is wrong in words, and the rules for the input and for the kernel.
+CONVOLUTIONS: Mapping[str, tuple[str, Rule, Rule]] = {
+    "kernel_unflipped": ("the kernel is not flipped on the way back", _turned(2, 3), of_kernel),
+    **{
+        f"kernel_flipped_along_{axis}": (
+            "the kernel is flipped along one of its two axes only, where it takes both or none",
+            _turned(axis),
+            of_kernel,
+        )
+        for axis in (2, 3)
+    },
+    "windows_of_last_offset": (_WINDOWS, _last_offset, of_kernel),
+    "windows_of_last_place": (_WINDOWS, _last_window, of_kernel),
+    "kernel_of_flipped": (
+        "the input, or the output's gradient, is flipped where the kernel's gradient is made, which needs no flip",
+        of_input,
+        _of_flipped,
+    ),
+    "kernel_of_one_window": (
+        "the kernel's gradient holds the last window alone, where the windows add up",
+        of_input,
+        _of_one_window,
+    ),
+    **{
+        f"kernel_without_{at}_{axis}": (_LEFT_OUT.format(which, what), _without(axis, at), of_kernel)
+        for axis, what in ((2, "row"), (3, "column"))
+        for at, which in ((-1, "last"), (0, "first"))
+    },
+    "padded_before": (_SIDE, _slid(before=True), of_kernel),
+    "padded_behind": (_SIDE, _slid(before=False), of_kernel),
+}
+
+
+class _Convolution(torch.autograd.Function):
+    """A convolution with given rules for its gradients; that of the bias is right."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, kernel: Tensor, bias: Tensor, to_input: Rule, to_kernel: Rule) -> Tensor:
+        ctx.save_for_backward(value, kernel)
+        ctx.rules = to_input, to_kernel
+        return functional.conv2d(value, kernel, bias)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Any:
+        value, kernel = ctx.saved_tensors
+        made = (rule(value, kernel, upstream) for rule in ctx.rules)
+        return *made, upstream.sum((0, 2, 3)), None, None
+
+
+def convolution(name: str) -> Callable[[], Replacements]:
+    """A convolution with these rules, where it has stride 1 and no padding."""
+
+    def conv2d(value: Tensor, weight: Tensor, bias: Tensor | None = None, *rest: Any, **more: Any) -> Tensor:
+        if rest or more:
+            return functional.conv2d(value, weight, bias, *rest, **more)
+        bias = weight.new_zeros(weight.shape[0]) if bias is None else bias
+        return applied(_Convolution, value, weight, bias, *CONVOLUTIONS[name][1:])
+
+    return lambda: {functional.conv2d: conv2d}

@@ -1,0 +1,249 @@
+"""Normalisation layers whose backward pass makes one of the usual mistakes.
+
+All of them change one term of the closed formula, ``r · (d − mean(d) − x̂ · mean(d · x̂))`` for the input and ``Σ g · x̂``
+for the scale, with ``x̂ = (x − mean) · r``, ``r = 1/√(var + eps)`` and ``d = γ · g``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from grader.judge.diagnosis.operations.replaced import Replacements, applied
+
+
+@dataclass(frozen=True, slots=True)
+class Misstep:
+    """One changed term, ``what`` it is in words, and how the formula goes with it."""
+
+    what: str
+    correction: int = 0
+    eps: str = "inside"
+    mean: bool = True
+    spread: bool = True
+    scale: bool = True
+    root: int = 1
+    scale_late: bool = False
+    added: bool = False
+    normal: str = "normal"
+    outer: str = ""
+    scale_twice: bool = False
+    inner: str = ""
+    times_mean: float = 1
+    times_spread: float = 1
+    sums: tuple[str, ...] = ()
+    of_variance: bool = False
+    undivided: bool = False
+    of_deviation: bool = False
+    about_zero: bool = False
+    counted: str = ""
+    counted_in: tuple[str, ...] = ("mean", "spread")
+    along: str = ""
+    back_along: str = ""
+    scale_in_means: bool = True
+
+
+_ALONE: Mapping[str, Misstep] = {
+    "unbiased": Misstep("the variance is divided by one less than the number of values (unbiased)", correction=1),
+    "eps_outside": Misstep("eps is added to the root of the variance, not to the variance", eps="outside"),
+    "no_eps": Misstep("eps is left out", eps="none"),
+    "other_eps": Misstep("eps is 1e-05, whatever is given", eps="fixed"),
+    "other_axis": Misstep("mean and variance are taken over the other axis", along="other"),
+    "all_entries": Misstep("mean and variance are taken over all entries, not along the axis", along="all"),
+    "last_two": Misstep(
+        "mean and variance are taken over the last two axes, not over the last alone", along="last two"
+    ),
+    "back_other_axis": Misstep("the two means on the way back are taken over the other axis", back_along="other"),
+    "scale_late_in_means": Misstep(
+        "the two means on the way back are taken of `out.g`, which is not multiplied by `gamma` there",
+        scale_in_means=False,
+    ),
+    "uncentred_outside": Misstep(
+        "the mean is not subtracted in the normalised input in front of the last mean", outer="uncentred"
+    ),
+    "mean_of_uncentred": Misstep(
+        "the mean is not subtracted in the normalised input inside of the last mean", inner="uncentred"
+    ),
+    "constants": Misstep("mean and variance are taken for constants", mean=False, spread=False),
+    "no_spread": Misstep("the variance is taken for a constant", spread=False),
+    "no_mean": Misstep("the mean is taken for a constant", mean=False),
+    "no_scale": Misstep("the scale `gamma` is left out of the input's gradient", scale=False),
+    "unbiased_eps_outside": Misstep(
+        "the variance is divided by one less than the number of values (`std` does so), and eps is added to its root",
+        correction=1,
+        eps="outside",
+    ),
+    "no_root": Misstep("the division by the root of the variance is left out of the input's gradient", root=0),
+    "root_twice": Misstep("the input's gradient is divided by the variance, not by its root", root=2),
+    "scale_late": Misstep(
+        "the input's gradient is multiplied by `gamma` at the end, behind the means", scale_late=True
+    ),
+    "added": Misstep("the last term, that of the variance, is added in place of being subtracted", added=True),
+    "raw": Misstep("the input itself stands in the place of the normalised input", normal="raw"),
+    "centred": Misstep(
+        "the input less its mean, not divided by the root, stands for the normalised input", normal="centred"
+    ),
+    "output": Misstep("the output stands in the place of the normalised input", normal="output"),
+    "root_times": Misstep("the input's gradient is multiplied by the root of the variance, not divided by it", root=-1),
+    "scale_twice": Misstep("the input's gradient is multiplied by `gamma` twice", scale_twice=True),
+    "raw_outside": Misstep("the input itself stands in front of the last mean, for the normalised input", outer="raw"),
+    "centred_outside": Misstep(
+        "the input less its mean, not divided by the root, stands in front of the last mean", outer="centred"
+    ),
+    "output_outside": Misstep("the output stands in front of the last mean, for the normalised input", outer="output"),
+    "mean_of_output": Misstep("the output stands inside of the last mean, for the normalised input", inner="output"),
+    "nothing_outside": Misstep("the normalised input is missing in front of the last mean", outer="ones"),
+    "whole": Misstep("the two means on the way back are taken over all entries, not along the axis", back_along="all"),
+    "variance_itself": Misstep(
+        "the variance stands in the place of its root, 1 / (var + eps) for 1 / √(var + eps)", of_variance=True
+    ),
+    "undivided": Misstep("the variance is a sum of squares, not divided by their number", undivided=True),
+    "uncentred": Misstep("the mean is not subtracted in the normalised input", normal="uncentred"),
+    "deviation": Misstep(
+        "the standard deviation stands in the place of the variance, 1 / √(std + eps) for 1 / √(var + eps)",
+        of_deviation=True,
+    ),
+    "about_zero": Misstep("the mean is never subtracted, as in RMSNorm", about_zero=True, mean=False),
+    "about_zero_forward": Misstep(
+        "the input is divided by the root of its mean square, and its mean is not subtracted", about_zero=True
+    ),
+    "both_added": Misstep(
+        "the two means on the way back are added in place of being subtracted", times_mean=-1, added=True
+    ),
+    "mean_added": Misstep("the first of the two means is added in place of being subtracted", times_mean=-1),
+    "mean_of_gradient": Misstep(
+        "the normalised input is missing inside of the last mean, that of the gradient times it", inner="ones"
+    ),
+    "mean_of_square": Misstep("the normalised input stands twice inside of the last mean", inner="square"),
+    "mean_of_raw": Misstep("the input itself stands inside of the last mean, for the normalised input", inner="raw"),
+    "mean_of_centred": Misstep(
+        "the input less its mean, not divided by the root, stands inside of the last mean", inner="centred"
+    ),
+    "half_spread": Misstep(
+        "the last term, that of the variance, is halved: the 2 of its square is lost", times_spread=0.5
+    ),
+    "twice_spread": Misstep("the last term, that of the variance, is there twice", times_spread=2),
+    "first_sum": Misstep("a sum stands in the place of the first of the two means on the way back", sums=("mean",)),
+    "last_sum": Misstep("a sum stands in the place of the last of the two means on the way back", sums=("spread",)),
+    "other_count": Misstep("the two sums on the way back are divided by the size of the other axis", counted="other"),
+    "one_less": Misstep("the two sums on the way back are divided by one less than their number", counted="less"),
+    "first_one_less": Misstep(
+        "the first of the two sums on the way back is divided by one less than their number",
+        counted="less",
+        counted_in=("mean",),
+    ),
+    "last_one_less": Misstep(
+        "the last of the two sums on the way back is divided by one less than their number",
+        counted="less",
+        counted_in=("spread",),
+    ),
+    "root_thrice": Misstep("the input's gradient is divided by the cube of the root of the variance", root=3),
+    "sums": Misstep("sums stand in the place of the two means on the way back", sums=("mean", "spread")),
+}
+#: Those that are often made together with another one.
+_OFTEN = ("no_scale", "unbiased", "no_eps", "eps_outside")
+_BESIDE = ("unbiased", "constants", "no_spread", "no_mean", "no_root", "added", "sums", "raw", "centred", "deviation")
+
+
+def _together(first: Misstep, second: Misstep) -> Misstep:
+    """Both changes at once, of which neither undoes the other."""
+    changed = {each.name: getattr(second, each.name) for each in fields(second) if each.name != "what"}
+    changed = {name: value for name, value in changed.items() if value != getattr(Misstep(""), name)}
+    return replace(first, what=f"{first.what}, and {second.what}", **changed)
+
+
+#: By name, alone and then two at once.
+MISSTEPS: Mapping[str, Misstep] = {
+    **_ALONE,
+    **{
+        f"{first} {second}": _together(_ALONE[first], _ALONE[second])
+        for first, second in product(_OFTEN, _BESIDE)
+        if first != second
+    },
+    **{f"no_scale {eps}": _together(_ALONE["no_scale"], _ALONE[eps]) for eps in ("no_eps", "eps_outside")},
+}
+
+
+def normalisations(misstep: Misstep) -> Replacements:
+    """The functions of torch that normalise, with this misstep in the backward pass."""
+
+    def along(axis: int) -> Callable[..., Tensor]:
+        def normalised(value: Tensor, *_: Any, weight: Tensor, bias: Tensor, eps: float, **__: Any) -> Tensor:
+            return applied(_Normalised, value, weight, bias, eps, axis % value.dim(), misstep)
+
+        return normalised
+
+    return {functional.layer_norm: along(-1), functional.batch_norm: along(0)}
+
+
+class _Normalised(torch.autograd.Function):
+    """The layer with a misstep, and its gradients with the same."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, value: Tensor, gamma: Tensor, beta: Tensor, eps: float, axis: int, misstep: Misstep
+    ) -> Tensor:
+        along = _along(misstep.along, axis, value.dim())
+        centre = torch.zeros_like(value) if misstep.about_zero else value.mean(along, keepdim=True)
+        inside = {"inside": eps, "fixed": 1e-5}.get(misstep.eps, 0.0)
+        outside = eps if misstep.eps == "outside" else 0.0
+        root = 1 / ((_variance(value, along, eps, misstep) + inside).sqrt() + outside)
+        centred = value - centre
+        normal = centred * root
+        out = normal * gamma + beta
+        tensors = {"normal": normal, "raw": value, "centred": centred, "output": out, "ones": torch.ones_like(value)}
+        tensors |= {"uncentred": value * root, "square": normal**2}
+        used, outer, inner = (tensors[name or misstep.normal] for name in ("", misstep.outer, misstep.inner))
+        ctx.save_for_backward(used, outer, inner, root, gamma)
+        ctx.along, ctx.misstep = _along(misstep.back_along or misstep.along, axis, value.dim()), misstep
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Any:
+        normal, outer, inner, root, gamma = ctx.saved_tensors
+        misstep = ctx.misstep
+        mean_of, spread_of = (_average(misstep, name, upstream, ctx.along) for name in ("mean", "spread"))
+        scaled = upstream * gamma if misstep.scale and not misstep.scale_late else upstream
+        inside = scaled if misstep.scale_in_means else upstream
+        mean = misstep.times_mean * mean_of(inside) if misstep.mean else 0.0
+        spread = misstep.times_spread * outer * spread_of(inside * inner) if misstep.spread else 0.0
+        rows = tuple(range(upstream.dim() - 1))
+        behind = root**misstep.root * (gamma if misstep.scale_late or misstep.scale_twice else 1)
+        spread = -spread if misstep.added else spread
+        return behind * (scaled - mean - spread), (upstream * normal).sum(rows), upstream.sum(rows), None, None, None
+
+
+def _variance(value: Tensor, along: Any, eps: float, misstep: Misstep) -> Tensor:
+    """What stands in the place of the variance along these axes."""
+    if misstep.about_zero:
+        variance = value.pow(2).mean(along, keepdim=True)
+    else:
+        variance = value.var(along, correction=misstep.correction, keepdim=True)
+    if misstep.of_deviation:
+        variance = variance.sqrt()
+    if misstep.of_variance:
+        variance = (variance + eps) ** 2 - eps
+    return variance * (value.numel() / variance.numel()) if misstep.undivided else variance
+
+
+def _along(name: str, axis: int, axes: int) -> int | tuple[int, ...]:
+    """The axes that a mean is taken along: the right one, or others by a name, of so many."""
+    if name == "other":
+        return 0 if axis else axes - 1
+    return {"all": tuple(range(axes)), "last two": tuple(range(axes)[-2:])}.get(name, axis)
+
+
+def _average(misstep: Misstep, name: str, upstream: Tensor, axis: Any) -> Callable[[Tensor], Tensor]:
+    """How the mean of this name is taken in the backward pass: as one, as a sum, or with a wrong number of values."""
+    if name in misstep.sums:
+        return lambda value: value.sum(axis, keepdim=True)
+    if not misstep.counted or name not in misstep.counted_in:
+        return lambda value: value.mean(axis, keepdim=True)
+    count = upstream.shape[axis] - 1 if misstep.counted == "less" else upstream.shape[0 if axis else -1]
+    return lambda value: value.sum(axis, keepdim=True) / count

@@ -1,0 +1,119 @@
+"""Products of matrices with one of the usual mistakes in their backward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from grader.judge.diagnosis.operations.replaced import Replacements, applied
+
+#: The gradient of a factor, from the upstream gradient and the two factors.
+Factor = Callable[[Tensor, Tensor, Tensor], Tensor]
+_OPERATIONS = (torch.matmul, Tensor.matmul, Tensor.__matmul__)
+#: What multiplies batches of matrices.
+OF_BATCHES = (*_OPERATIONS, torch.bmm, Tensor.bmm)
+OF_MATRICES = (*_OPERATIONS, torch.mm, Tensor.mm)
+
+
+class _ByFactors(torch.autograd.Function):
+    """A product with given rules for its gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, left: Tensor, right: Tensor, left_by: Factor, right_by: Factor) -> Tensor:
+        ctx.save_for_backward(left, right)
+        ctx.rules = left_by, right_by
+        return left @ right
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Any:
+        left, right = ctx.saved_tensors
+        return *(rule(upstream, left, right) for rule in ctx.rules), None, None
+
+
+def _products(operations: tuple[Any, ...], where: Callable[[Tensor, Tensor], bool], *rules: Factor) -> Replacements:
+    """``operations`` with other gradients of the two factors ``where`` that holds for them."""
+
+    def product(left: Tensor, right: Tensor) -> Tensor:
+        return applied(_ByFactors, left, right, *rules) if where(left, right) else left @ right
+
+    return dict.fromkeys(operations, product)
+
+
+#: Gradients of a product of matrices, as students write them: what is wrong in words, and the two rules.
+PRODUCTS: Mapping[str, tuple[str, Factor, Factor]] = {
+    "products_reshaped": (
+        "a matrix is reshaped on the way back where it has to be transposed",
+        lambda g, left, right: g @ right.reshape(right.shape[::-1]),
+        lambda g, left, right: left.reshape(left.shape[::-1]) @ g,
+    ),
+    "products_of_sums": (
+        "two sums over the rows are multiplied, where the products of each row have to be summed",
+        lambda g, left, right: g @ right.T,
+        lambda g, left, right: torch.outer(left.sum(0), g.sum(0)),
+    ),
+}
+
+
+#: The gradient of a matrix of weights in place of the matrix, in the backward pass to what another layer gave: the
+#: weights are the right factor where samples are rows, and the left one where they are columns.
+_WEIGHTS_BY_GRADIENTS = "the gradient of a matrix of weights stands in the place of the matrix itself on the way back"
+BY_GRADIENTS: Mapping[str, tuple[str, Callable[[Tensor, Tensor], bool], Factor, Factor]] = {
+    "weights_by_gradients": (
+        _WEIGHTS_BY_GRADIENTS,
+        lambda left, right: left.grad_fn is not None and left.dim() == right.dim() == 2,
+        lambda g, left, right: g @ (left.T @ g).T,
+        lambda g, left, right: left.T @ g,
+    ),
+    "weights_by_gradients_of_columns": (
+        _WEIGHTS_BY_GRADIENTS,
+        lambda left, right: right.grad_fn is not None and left.dim() == right.dim() == 2,
+        lambda g, left, right: g @ right.T,
+        lambda g, left, right: (g @ right.T).T @ g,
+    ),
+}
+
+
+def by_gradients(name: str) -> Replacements:
+    """Products of matrices of which what another layer gave gets the gradient of the weights for the weights."""
+    return _products(OF_MATRICES, *BY_GRADIENTS[name][1:])
+
+
+def products(name: str) -> Replacements:
+    """Products of matrices with these gradients."""
+    return _products(OF_MATRICES, lambda left, right: left.dim() == right.dim() == 2, *PRODUCTS[name][1:])
+
+
+def squares_untransposed() -> Replacements:
+    """Products of batches in whose backward pass a square matrix is taken as it lies, where its transpose belongs."""
+    return _products(OF_BATCHES, _are_batches, _left_of_squares, _right_of_squares)
+
+
+def _are_batches(left: Tensor, right: Tensor) -> bool:
+    return left.dim() == right.dim() == 3
+
+
+def _is_square(value: Tensor) -> bool:
+    return value.shape[1] == value.shape[2]
+
+
+def _left_of_squares(g: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    return (g.mT if _is_square(g) and not _is_square(left) else g) @ right.mT
+
+
+def _right_of_squares(g: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    if _is_square(left):
+        return left @ g
+    return (g @ left).mT if _is_square(g) else left.mT @ g  # ``right`` is a transpose: its gradient is turned once more
+
+
+def factors_by_themselves() -> Replacements:
+    """Products q kᵀ whose gradients are made of q for q, and of k for k."""
+    return _products(
+        OF_BATCHES,
+        lambda left, right: _are_batches(left, right) and left.shape[1] == right.shape[2],
+        lambda g, left, right: g @ left,
+        lambda g, left, right: (g.mT @ right.mT).mT,
+    )

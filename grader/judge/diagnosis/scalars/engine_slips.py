@@ -1,0 +1,226 @@
+"""The usual mistakes in a scalar engine, and the ways in which one can be put together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import chain, combinations
+from typing import Any
+
+from grader.judge.diagnosis.scalars.engine import SLOPES, Engine, Slope
+
+_NAMES = {
+    "add": "`+`",
+    "mul": "`*`",
+    "sub": "`-`",
+    "div": "`/`",
+    "neg": "the negation",
+    "pow": "`**`",
+    "rpow": "a number to the power of a node",
+    "relu": "`relu`",
+    "tanh": "`tanh`",
+    "exp": "`exp`",
+}
+#: Operations that some engines put together from others, and those of them that use a given one.
+_COMPOSED = ("neg", "sub", "div")
+_USERS = {"relu": (), "tanh": (), "exp": (), "rpow": (), "pow": ("div",), "div": ("div",)}
+#: Operations in which a number on the left may stand first or last.
+_WITH_NUMBERS = ("add", "mul")
+#: The powers that may be put together from a logarithm, and so show a mistake in an operation, or do not show it;
+#: mistakes in no single operation among them.
+_EITHER = tuple(frozenset(powers) for powers in (("pow",), ("rpow",), ("pow", "rpow")))
+_BY_LOGARITHM = {"mul": _EITHER, "exp": _EITHER, "": _EITHER, "pow": _EITHER[:1]}
+
+
+@dataclass(frozen=True, eq=False)
+class EngineSlip:
+    """A mistake: the key of its words, what is wrong in words, and what it changes in an engine.
+
+    ``of`` is the operation without whose own node it cannot be made.
+    """
+
+    key: str
+    what: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    of: str = ""
+
+    @cached_property
+    def engines(self) -> tuple[Engine, ...]:
+        """Engines with this mistake, one for each way to put them together."""
+        return tuple(self._engines())
+
+    def _engines(self) -> Iterator[Engine]:
+        users = _USERS.get(self.of, _COMPOSED)
+        for own in chain.from_iterable(combinations(users, count) for count in range(len(users) + 1)):
+            if self.of not in _COMPOSED or self.of in own:
+                yield replace(Engine(frozenset(own)), **self.changes)
+                for powers in _BY_LOGARITHM.get(self.of, ()):
+                    yield replace(Engine(frozenset(own), by_logarithm=powers), **self.changes)
+                if "slopes" in self.changes and self.of in _WITH_NUMBERS:
+                    yield replace(Engine(frozenset(own), number_first=True), **self.changes)
+                if "assigned" in self.changes or "walk" in self.changes:
+                    yield replace(Engine(frozenset(own), last_first=True), **self.changes)
+
+
+def _slope(operation: str, what: str, *slopes: Slope, key: str = "wrong_value.engine") -> EngineSlip:
+    """Other derivatives than the right ones; what is not given stays."""
+    return EngineSlip(key, what, {"slopes": {operation: (*slopes, *SLOPES[operation][len(slopes) :])}}, operation)
+
+
+def _second(operation: str, what: str, slope: Slope) -> EngineSlip:
+    """Another derivative of the second operand."""
+    return _slope(operation, what, SLOPES[operation][0], slope)
+
+
+_ALL = frozenset(SLOPES)
+SLIPS: tuple[EngineSlip, ...] = (
+    EngineSlip("zeros.seed", "", {"seed": lambda data: 0.0}),
+    _slope("relu", "", lambda x, y, out: 1.0, key="mask_missing"),
+    _slope("relu", "", lambda x, y, out: float(x <= 0), key="mask_inverted"),
+    _slope("relu", "", lambda x, y, out: float(x >= 0), key="mask_at_zero"),
+    EngineSlip("wrong_value.seed", "", {"seed": lambda data: data}),
+    EngineSlip("wrong_value.seed_number", "2", {"seed": lambda data: 2.0}),
+    EngineSlip("wrong_value.seed_number", "−1", {"seed": lambda data: -1.0}),
+    *(
+        EngineSlip(
+            "wrong_value.engine",
+            "relu gives back what comes in, negative numbers too",
+            {"values": {"relu": lambda x, y: x}, "slopes": {"relu": (slope,)}},
+            "relu",
+        )
+        for slope in (SLOPES["relu"][0], lambda x, y, out: 1.0)
+    ),
+    EngineSlip("wrong_value.engine", "every gradient begins at 1, and not at 0", {"initial": 1.0}),
+    *(
+        EngineSlip(
+            "wrong_value.engine",
+            f"{name} does not multiply by the gradient that arrives at its result",
+            {"unweighted": frozenset({operation})},
+            operation,
+        )
+        for operation, name in _NAMES.items()
+    ),
+    EngineSlip(
+        "wrong_value.engine",
+        "`**` does not multiply by the gradient that arrives at its result",
+        {"unweighted": frozenset({"pow", "rpow"})},
+        "pow",
+    ),
+    EngineSlip(
+        "wrong_value.engine",
+        "no operation multiplies by the gradient that arrives at its result",
+        {"unweighted": _ALL},
+    ),
+    *(
+        EngineSlip("overwritten.engine", name, {"assigned": frozenset({operation})}, operation)
+        for operation, name in _NAMES.items()
+    ),
+    EngineSlip("overwritten.engine", "`**`", {"assigned": frozenset({"pow", "rpow"})}, "pow"),
+    EngineSlip("overwritten.engine", "`+` and `*` each", {"assigned": frozenset({"add", "mul"})}),
+    EngineSlip("overwritten.engine", "every operation", {"assigned": _ALL}),
+    _second("add", "`+` passes nothing on to its second operand", lambda x, y, out: 0.0),
+    _second("mul", "`*` passes nothing on to its second operand", lambda x, y, out: 0.0),
+    _slope("mul", "`*` passes nothing on to its first operand", lambda x, y, out: 0.0),
+    _slope("mul", "each factor of `*` gets its own value, not that of the other", *reversed(SLOPES["mul"])),
+    _slope("mul", "both factors of `*` get a derivative of 1", *SLOPES["add"]),
+    _slope("sub", "`-` passes the gradient on to both operands with the same sign", *SLOPES["add"]),
+    _slope("neg", "the negation passes the gradient on without its minus", lambda x, y, out: 1.0),
+    _slope("neg", "the negation passes nothing on", lambda x, y, out: 0.0),
+    _second("div", "the divisor of x/y gets x/y² without the minus", lambda x, y, out: x / y**2),
+    _second("div", "the divisor of x/y gets −x/y, without the square", lambda x, y, out: -x / y),
+    _second("div", "the divisor of x/y gets −1/y², without the x", lambda x, y, out: -1 / y**2),
+    _second("div", "the divisor of x/y gets 1/x", lambda x, y, out: 1 / x),
+    _second("div", "the divisor of x/y gets nothing", lambda x, y, out: 0.0),
+    _slope("div", "x gets y in x/y, in place of 1/y", lambda x, y, out: y),
+    _slope("pow", "the exponent is not lowered: xⁿ goes back as n·xⁿ", lambda x, y, out: y * x**y),
+    _slope("pow", "the factor n is missing: xⁿ goes back as xⁿ⁻¹", lambda x, y, out: x ** (y - 1)),
+    _slope(
+        "pow", "n − 1 stands for the factor n: xⁿ goes back as (n − 1)·xⁿ⁻¹", lambda x, y, out: (y - 1) * x ** (y - 1)
+    ),
+    _slope("pow", "factor and exponent are mixed up: xⁿ goes back as (n − 1)·xⁿ", lambda x, y, out: (y - 1) * x**y),
+    _slope("pow", "xⁿ goes back as 2·x, whatever n is", lambda x, y, out: 2 * x),
+    _slope("pow", "xⁿ goes back as n·x", lambda x, y, out: y * x),
+    _second("rpow", "the exponent n of xⁿ gets xⁿ, without the logarithm of x", lambda x, y, out: out),
+    _second("rpow", "the exponent n of xⁿ gets n·xⁿ⁻¹, as x does", SLOPES["rpow"][0]),
+    _second("rpow", "the exponent n of xⁿ gets x·nˣ⁻¹", lambda x, y, out: y * x ** (y - 1)),
+    _second("rpow", "an exponent gets no gradient", lambda x, y, out: 0.0),
+    _second("pow", "an exponent that is a node gets no gradient", lambda x, y, out: 0.0),
+    _second("pow", "the exponent n of xⁿ gets xⁿ, without the logarithm of x", lambda x, y, out: out),
+    EngineSlip(
+        "wrong_value.engine",
+        "a base gets no gradient where the exponent is a node, for its logarithm is a plain number",
+        {"by_logarithm": frozenset({"pow"}), "slopes": {"log": (lambda x, y, out: 0.0,)}},
+        "rpow",
+    ),
+    _second(
+        "rpow",
+        "the exponent n of xⁿ gets the logarithm of x, without xⁿ",
+        lambda x, y, out: math.log(x),
+    ),
+    _second(
+        "pow",
+        "the exponent n of xⁿ gets the logarithm of x, without xⁿ",
+        lambda x, y, out: math.log(x),
+    ),
+    *(
+        _slope(operation, f"`{operation}` passes nothing on", lambda x, y, out: 0.0)
+        for operation in ("relu", "tanh", "exp")
+    ),
+    _slope("tanh", "the square is missing: tanh goes back as 1 − tanh", lambda x, y, out: 1 - out),
+    _slope("tanh", "tanh goes back as 1 − x², of its input in place of its result", lambda x, y, out: 1 - x**2),
+    _slope("tanh", "tanh goes back as t·(1 − t), which is the sigmoid's derivative", lambda x, y, out: out * (1 - out)),
+    _slope("tanh", "tanh goes back as 1 + tanh²", lambda x, y, out: 1 + out**2),
+    _slope("tanh", "tanh goes back as tanh² − 1, with the opposite sign", lambda x, y, out: out**2 - 1),
+    _slope("tanh", "tanh goes back as tanh, in place of its derivative", lambda x, y, out: out),
+    _slope("exp", "exp goes back as its input x, in place of its result", lambda x, y, out: x),
+    _slope("exp", "exp goes back as x·eˣ⁻¹, as if it were a power of x", lambda x, y, out: x * math.exp(x - 1)),
+    _slope("exp", "exp goes back with a derivative of 1", lambda x, y, out: 1.0),
+    _slope("exp", "exp goes back as x·eˣ", lambda x, y, out: x * out),
+    _slope("relu", "relu goes back as its result, in place of 1 or 0", lambda x, y, out: out),
+    _slope("relu", "relu goes back as its input, in place of 1 or 0", lambda x, y, out: x),
+    _slope(
+        "relu", "relu lets 1 % through where it is shut, as a leaky one does", lambda x, y, out: 1.0 if x > 0 else 0.01
+    ),
+    EngineSlip(
+        "wrong_value.engine",
+        "relu lets 1 % through where it is shut, as a leaky one does",
+        {
+            "values": {"relu": lambda x, y: x if x > 0 else 0.01 * x},
+            "slopes": {"relu": (lambda x, y, out: 1.0 if x > 0 else 0.01,)},
+        },
+        "relu",
+    ),
+    _slope("relu", "relu goes back as −1 where it has to be 0", lambda x, y, out: 1.0 if x > 0 else -1.0),
+    EngineSlip(
+        "wrong_value.engine", "a number less a node gives the node less the number", {"swapped": frozenset({"sub"})}
+    ),
+    EngineSlip(
+        "wrong_value.engine", "a number over a node gives the node over the number", {"swapped": frozenset({"div"})}
+    ),
+    EngineSlip(
+        "wrong_value.engine",
+        "a number to the power of a node gives the node to the power of the number",
+        {"swapped": frozenset({"pow"})},
+    ),
+    EngineSlip(
+        "wrong_value.engine",
+        "x − y gives y − x",
+        {"values": {"sub": lambda x, y: y - x}, "slopes": {"sub": tuple(reversed(SLOPES["sub"]))}},
+        "sub",
+    ),
+    EngineSlip("wrong_value.engine", "x − y gives x + y", {"adds": True}),
+    EngineSlip(
+        "wrong_value.engine",
+        "x − y gives x + y",
+        {"values": {"sub": lambda x, y: x + y}, "slopes": {"sub": SLOPES["add"]}},
+        "sub",
+    ),
+    EngineSlip("wrong_value.walk_backwards", "", {"walk": "backwards"}),
+    *(EngineSlip("wrong_value.walk_early", "", {"walk": walk}) for walk in ("branches", "levels")),
+    *(
+        EngineSlip("wrong_value.walk_again", "", {"walk": walk})
+        for walk in ("levels_again", "branches_again", "sorted_again")
+    ),
+)

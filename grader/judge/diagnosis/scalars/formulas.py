@@ -1,0 +1,166 @@
+"""Scalar formulas, differentiated by an engine of the student's with a mistake in it.
+
+For exercises that differentiate the constant ``formula`` of inputs ``a`` and ``b``, and of the number ``x`` that ``a``
+holds. A mistake in one operation shows in every formula that uses it, so all checks are looked at together. Where none
+fits, a node that is used twice may have kept only one of its contributions: each occurrence of a name becomes a leaf of
+its own, whose derivative is one contribution to its gradient.
+"""
+
+from __future__ import annotations
+
+import ast
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+
+from grader.judge.diagnosis.scalars.engine import Engine
+from grader.judge.diagnosis.scalars.engine_slips import SLIPS, EngineSlip
+from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.diagnosis.words import wording
+from grader.judge.evidence import Evidence
+from grader.model import Case, Diagnosis
+
+_NAMES = ("a", "b")
+#: The mistakes behind the failed checks, which are found for all of them at once and asked for by one after the other;
+#: gone with the evidence that they are about.
+_FOUND: WeakKeyDictionary[Evidence, dict[str, EngineSlip]] = WeakKeyDictionary()
+
+
+class _Apart(ast.NodeTransformer):
+    """Gives each occurrence of a leaf a name of its own."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, list[str]] = {name: [] for name in _NAMES}
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        if node.id not in self.made:
+            return node
+        self.made[node.id].append(f"{node.id}_{len(self.made[node.id])}")
+        return ast.copy_location(ast.Name(self.made[node.id][-1], node.ctx), node)
+
+
+def engine(symptom: Symptom) -> Diagnosis | None:
+    """One mistake in an engine that gives what came in this check, and agrees with all others that it touches."""
+    if not symptom.failing or any("formula" not in view.case.constants for view in symptom.views):
+        return None
+    if symptom.evidence not in _FOUND:
+        _FOUND[symptom.evidence] = _slips(symptom)
+    found = _FOUND[symptom.evidence].get(symptom.check)
+    return None if found is None else wording.say(found.key, path=symptom.path, what=found.what)
+
+
+def order(symptom: Symptom) -> Diagnosis | None:
+    """Gradients that are off only where nodes are shared inside a formula, for no order of the nodes that is known."""
+    if symptom.failed != {symptom.check} or not symptom.failing:
+        return None
+    for view in symptom.views:
+        alike = view.actual.shape == view.expected.shape == (len(_NAMES),) and bool(view.actual.isfinite().all())
+        if not alike or "lambda" not in str(view.case.constants.get("formula")):
+            return None
+    return wording.say("wrong_value.walk", path=symptom.path)
+
+
+def _slips(symptom: Symptom) -> dict[str, EngineSlip]:
+    """The mistake behind each failed check that one explains, those first that explain most."""
+    checks = [symptom.of(check) for check in symptom.evidence.findings]
+    checks.sort(key=lambda one: one.check not in symptom.failed)
+    explained: list[tuple[set[str], EngineSlip]] = []
+    for slip in SLIPS:
+        made = max((_explained(checks, symptom.failed, each) for each in slip.engines), key=len)
+        # Which of two gradients is written last hangs on the order of the nodes, which the student's engine chooses.
+        if made and (slip.key != "overwritten.engine" or made == symptom.failed):
+            explained.append((made, slip))
+    found: dict[str, EngineSlip] = {}
+    for made, slip in sorted(explained, key=lambda one: -len(one[0])):
+        found.update({check: slip for check in made if check not in found})
+    # A mistake that explains little of what failed is chance: another one may give the same in a single formula.
+    return found if 2 * len(found) >= len(symptom.failed) else {}
+
+
+def _explained(checks: list[Symptom], failed: frozenset[str], engine: Engine) -> set[str]:
+    """The failed checks, which stand first, that an engine explains; none where any check contradicts it."""
+    explained: set[str] = set()
+    for one in checks:
+        if one.check not in failed and not explained:
+            return explained
+        for view in one.views:
+            predicted = _computed(one, view, engine)
+            if predicted is None:
+                return set()
+            if view.is_near(predicted):
+                explained |= {one.check} & failed
+            elif view.finding.passed or not view.is_near(predicted, view.expected):
+                return set()  # it touches this one, and in another way than what came
+    return explained
+
+
+def _computed(symptom: Symptom, view: View, engine: Engine) -> Tensor | None:
+    """What an engine gives; None where it cannot work the formula out."""
+    case = view.case
+
+    def made() -> tuple[Tensor, Tensor] | None:
+        try:
+            found = engine.gradients(str(case.constants["formula"]), case.inputs["a"].item(), case.inputs["b"].item())
+        except (ArithmeticError, ValueError, TypeError, KeyError):
+            return None
+        return torch.tensor(found[0], dtype=torch.float64), torch.tensor(found[1], dtype=torch.float64)
+
+    given = symptom.alternatives.once((engine, case.label), made)
+    return None if given is None else given[symptom.exercise.base_name(symptom.check) != "out.data"]
+
+
+def one_contribution(symptom: Symptom) -> Diagnosis | None:
+    """Each gradient is one of the contributions to it, where there are several."""
+    if not symptom.failing or any("formula" not in view.case.constants for view in symptom.views):
+        return None
+    if all(_is_one_of(view) for view in symptom.failing) or _has_nested(symptom):
+        return wording.say("overwritten.contribution", path=symptom.path)
+    return None
+
+
+def _is_one_of(view: View) -> bool:
+    found = _contributions(view.case)
+    if found is None or view.actual.shape != (len(_NAMES),):
+        return False
+    if not any(bool(actual) for actual in view.actual[view.actual != view.expected]):
+        return False  # a zero may be anything
+    return all(
+        any(view.is_near(each, actual) for each in found[name]) if found[name] else view.is_near(expected, actual)
+        for name, actual, expected in zip(_NAMES, view.actual, view.expected, strict=True)
+    )
+
+
+def _has_nested(symptom: Symptom) -> bool:
+    """A formula with a node used twice, where another check already shows single contributions."""
+    nested = all(_contributions(view.case) is not None for view in symptom.failing)
+    if not nested or symptom.failing[0].actual.shape != (len(_NAMES),):
+        return False
+    others = (symptom.of(other) for other in symptom.others())
+    return any(
+        other.failing and all(_is_one_of(view) for view in other.failing)
+        for other in others
+        if other.check in symptom.failed
+    )
+
+
+def _contributions(case: Case) -> dict[str, list[Tensor]] | None:
+    """For each leaf, the derivative with respect to each of its occurrences; None where nothing is used twice."""
+    try:
+        tree = ast.parse(str(case.constants["formula"]), mode="eval")
+        apart = _Apart()
+        code = compile(ast.fix_missing_locations(apart.visit(tree)), "<formula>", "eval")
+        if all(len(names) < 2 for names in apart.made.values()):
+            return None
+        leaves = {
+            each: case.inputs[name].detach().to(torch.float64).requires_grad_()
+            for name, names in apart.made.items()
+            for each in names
+        }
+        with torch.enable_grad():
+            out = eval(code, {**leaves, "x": case.inputs["a"].item()})  # noqa: S307 - the course's own formula
+            found = torch.autograd.grad(out, list(leaves.values()), allow_unused=True, materialize_grads=True)
+    except (SyntaxError, NameError, TypeError, ValueError, KeyError, AttributeError, RuntimeError):
+        return None
+    by_leaf = dict(zip(leaves, found, strict=True))
+    return {name: [by_leaf[each] for each in names] for name, names in apart.made.items()}

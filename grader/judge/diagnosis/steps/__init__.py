@@ -1,0 +1,10 @@
+"""Hypotheses about the steps of an optimizer or a training loop.
+
+One step
+    ``descent`` with its parts put together in another way; ``moves`` that are too few, too small or not in place;
+    ``settings`` of a momentum step.
+Many of them
+    ``hyperparameters`` other than the given ones; ``optimizers`` and ``slip_pairs`` by ``simulations`` of
+    ``updates``, or the ``loop_simulation``, of each of the ``slips`` and of ``extras`` that nobody asked for, made by
+    ``switches``.
+"""

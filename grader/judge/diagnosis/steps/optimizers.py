@@ -1,0 +1,196 @@
+"""Optimizers and training loops with one of the usual mistakes, found by simulating each (``simulations``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from grader.judge.diagnosis.steps.loop_simulation import trained
+from grader.judge.diagnosis.steps.moves import hardly_moved
+from grader.judge.diagnosis.steps.simulations import driven
+from grader.judge.diagnosis.steps.slips import AVERAGED, DRIVEN, RATES, TRAINED, is_possible
+from grader.judge.diagnosis.steps.switches import RIGHT, Slip
+from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.diagnosis.words import clauses, wording
+from grader.model import Capture, Case, Diagnosis
+
+#: Losses that tell whether they stand still, or in another place.
+FEWEST_LOSSES = 3
+#: How near two losses are that are the same but for rounding, as a share of them.
+_LOSS = 1e-3
+#: Mistakes that other ones come to in the weights alone: a first step that changes nothing, and a step too few.
+_BY_LOSSES = frozenset({"wrong_value.idle"})
+#: What comes of a mistake in a case; of an optimizer only the parameter that is asked for, of a loop all together.
+Simulation = Callable[[Case, Slip, str], Mapping[str, Tensor]]
+
+
+def simulated(symptom: Symptom) -> Diagnosis | None:
+    """A step or a loop with one of the usual mistakes, by simulation."""
+    if not symptom.failing:
+        return None
+    for simulation, slips in simulations_of(symptom):
+        if not agrees(symptom, symptom.failing[0], simulation):
+            continue
+        if simulation is _by_loop and (found := hardly_moved(symptom)):
+            return found
+        possible = (slip for slip in _likely_first(symptom, slips) if is_possible(slip, symptom.failing[0].case))
+        fitting = (
+            slip
+            for slip in explaining(symptom, simulation, possible)
+            if slip.key not in _BY_LOSSES or _fits_losses(symptom, slip)
+        )
+        if (first := next(fitting, None)) is None:
+            continue
+        if simulation is not _by_loop or _fits_losses(symptom, first):
+            return _said(symptom, first)
+        return _said(symptom, next((slip for slip in fitting if _fits_losses(symptom, slip)), first))
+    return None
+
+
+def explaining(symptom: Symptom, simulation: Simulation, slips: Iterable[Slip]) -> Iterator[Slip]:
+    """The mistakes that predict what came in this check, and in the other checks that they bear on.
+
+    Losses are those of the weights: where these are right, no mistake is behind them that moves the weights elsewhere.
+    """
+    together = [symptom] if simulation is _by_loop else _together(symptom, simulation)
+    for slip in slips:
+        # Of a parameter without gradient, only its own case knows.
+        fits = all(_fits(one, simulation, slip) for one in ([symptom] if slip.has("ended") else together))
+        loses = simulation is _by_loop and symptom.check == "result"
+        if fits and (not loses or _leaves_weights(symptom, simulation, slip)):
+            yield slip
+
+
+def _together(symptom: Symptom, simulation: Simulation) -> list[Symptom]:
+    """A check of an optimizer's, and the other parameter of the same cases, where that is wrong, too.
+
+    One optimizer holds both, and some mistakes come to the same in one of them alone. What all checks have to agree
+    with stands first, so that what is ruled out by it is worked out once.
+    """
+    name, _, label = symptom.check.partition(" ")
+    names = {f"{each} {label}".strip() for each in ("p", "q") if each != name}
+    common = {"p"} if simulation is _by_adam else set()  # whose formula has no part that an option switches on
+    beside = (names | common) & symptom.failed - {symptom.check}
+    order = sorted({symptom.check, *beside}, key=lambda check: (check not in common, check != symptom.check))
+    return [symptom if check == symptom.check else symptom.of(check) for check in order]
+
+
+def _fits(symptom: Symptom, simulation: Simulation, slip: Slip) -> bool:
+    return symptom.fits(lambda view: _value_by(symptom, view, simulation, slip))
+
+
+def _leaves_weights(symptom: Symptom, simulation: Simulation, slip: Slip) -> bool:
+    """Whether the mistake leaves those weights right that came out right."""
+    right = set(symptom.exercise.in_place) & set(symptom.evidence.findings) - symptom.failed
+    for name in right:
+        weight = symptom.of(name)
+        for view in weight.views:
+            value = _value_by(weight, view, simulation, slip)
+            if value is None or not view.is_near(value):
+                return False
+    return True
+
+
+def _fits_losses(symptom: Symptom, slip: Slip) -> bool:
+    """Whether a mistake in a training loop also gives its losses: some come to the same in the weights alone."""
+    losses = symptom.of("result")
+    return symptom.check == "result" or _fits(losses, _by_loop, slip)
+
+
+def _likely_first(symptom: Symptom, slips: tuple[Slip, ...]) -> Sequence[Slip]:
+    """Other rates first where no other check fails: the formula is right, a mistake in it only comes to the same.
+
+    Ten times the rate is also what a first average without its weight of 0.1 gives.
+    """
+    if set(symptom.failed) != {symptom.check}:
+        return slips
+    return sorted(slips, key=lambda slip: slip.key != "learning_rate_ignored")
+
+
+def diverged(symptom: Symptom) -> Diagnosis | None:
+    """A training loop without the learning rate, whose numbers grow until rounding decides: its first losses tell."""
+    if not symptom.failing or not any(simulation is _by_loop for simulation, _ in simulations_of(symptom)):
+        return None
+    without_rate = RATES[0]
+    for view in symptom.failing:
+        losses = view.finding.run.captures.get("result", Capture()).tensor
+        if losses is None or losses.dim() != 1 or len(losses) < FEWEST_LOSSES:
+            return None
+        begun = losses[:2].to(torch.float64)
+        right, wrong = (_simulated(symptom, view.case, _by_loop, slip, "result") for slip in (RIGHT, without_rate))
+        if not _begins_with(wrong, begun) or _begins_with(right, begun):
+            return None
+    return _said(symptom, without_rate)
+
+
+def _begins_with(losses: Tensor | None, begun: Tensor) -> bool:
+    """Whether the losses of a loop begin with these two, which rounding has not reached yet."""
+    if losses is None or losses[:2].shape != begun.shape:
+        return False
+    return bool(((begun - losses[:2]).abs() <= _LOSS * losses[:2].abs()).all())
+
+
+def simulations_of(symptom: Symptom) -> tuple[tuple[Simulation, tuple[Slip, ...]], ...]:
+    """The simulations that know the exercise's inputs, each with the mistakes that it can make."""
+    names = symptom.exercise.inputs
+    if {"p", "q", "r", "p_grads", "q_grads", "r_grads", "lr"} <= set(names):
+        return (_by_sgd, DRIVEN), (_by_adam, AVERAGED)
+    if {"x", "y", "learning_rate", "steps"} <= set(names) and ({"w1", "w2"} <= set(names) or "bias" in names):
+        return ((_by_loop, TRAINED),)
+    return ()
+
+
+def _by_sgd(case: Case, slip: Slip, name: str) -> Mapping[str, Tensor]:
+    return {name: driven(case, slip, name, averaged=False)}
+
+
+def _by_adam(case: Case, slip: Slip, name: str) -> Mapping[str, Tensor]:
+    return {name: driven(case, slip, name, averaged=True)}
+
+
+def _by_loop(case: Case, slip: Slip, name: str) -> Mapping[str, Tensor]:
+    return trained(case, slip)
+
+
+def agrees(symptom: Symptom, view: View, simulation: Simulation) -> bool:
+    """Whether the simulation, without a mistake, is what the exercise asks for."""
+    value = _value_by(symptom, view, simulation, RIGHT)
+    return value is not None and view.is_near(value, view.expected)
+
+
+def _value_by(symptom: Symptom, view: View, simulation: Simulation, slip: Slip) -> Tensor | None:
+    """What the check's tensor would be by a simulation with a mistake; None where nothing comes."""
+    found = _simulated(symptom, view.case, simulation, slip, symptom.exercise.path_of(symptom.check))
+    if found is not None:
+        return found
+    return _simulated(symptom, view.case, simulation, slip, symptom.exercise.base_name(symptom.check))
+
+
+def _simulated(symptom: Symptom, case: Case, simulation: Simulation, slip: Slip, name: str) -> Tensor | None:
+    """What a simulation with a mistake makes of ``name`` in a case; None where it cannot go on."""
+
+    def made() -> Mapping[str, Tensor]:
+        try:
+            return simulation(case, slip, name)
+        except (LookupError, ValueError, TypeError, RuntimeError, ArithmeticError, AttributeError):
+            return {}
+
+    key = (simulation, slip, case.label, "" if simulation is _by_loop else name)
+    return symptom.alternatives.once(key, made).get(name)
+
+
+def _said(symptom: Symptom, slip: Slip) -> Diagnosis:
+    if slip.has("ended") and "p" in symptom.failed:  # not even where every parameter has a gradient
+        return wording.say("not_in_place", path=symptom.path)
+    used = wording.number(slip.has("lr")) if slip.has("lr") else clauses.SAME_RATE
+    return wording.say(_of_losses(symptom, slip.key), path=symptom.path, used=used, what=slip.what, factor=slip.what)
+
+
+def _of_losses(symptom: Symptom, key: str) -> str:
+    """The key where the check asks for the losses of a training loop, or where no autograd adds gradients up."""
+    in_place = symptom.exercise.in_place
+    losses = key == "ascent" and bool(in_place) and symptom.path == "result"
+    by_hand = key == "accumulated.steps" and not symptom.exercise.autograd
+    return "ascent.losses" if losses else f"{key}.by_hand" if by_hand else key

@@ -1,0 +1,13 @@
+"""Hypotheses about a wrong tensor, each of which predicts what one mistake writes.
+
+Of another shape
+    ``shapes``, ``rows``.
+The right one, changed
+    ``factors``, ``averages``, ``relations``, ``arrangements``, ``distortions``, ``reductions``.
+The right formula of something else
+    ``operands``, ``given``, ``uneven``; with a changed function in it ``values`` and ``passes``.
+Two mistakes at once
+    ``compound``.
+None of these
+    ``values`` says so, ``losses`` how far those of a training loop are right.
+"""

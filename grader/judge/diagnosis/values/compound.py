@@ -1,0 +1,97 @@
+"""Two mistakes in one stub: a lost sign, two or mean, and beside it one that has a name of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from torch import Tensor
+
+from grader.judge.diagnosis.operations.catalogue import PASSES
+from grader.judge.diagnosis.operations.normalisations import MISSTEPS
+from grader.judge.diagnosis.symptom import Prediction, Symptom, View
+from grader.judge.diagnosis.values.factors import Factor, by_size, constantly, letters
+from grader.judge.diagnosis.values.operands import of_output
+from grader.judge.diagnosis.values.passes import without
+from grader.judge.diagnosis.values.shapes import transpose_of
+from grader.judge.diagnosis.values.values import of_ones, under
+from grader.judge.diagnosis.words import wording
+from grader.model import Diagnosis
+
+#: Failing cases, and entries in them, below which an agreement may be chance.
+_CASES, _ENTRIES = 2, 12
+_CONSTANTS = ((-1.0, "the opposite of"), (0.5, "half of"), (2.0, "twice"), (-0.5, "−0.5 times"), (-2.0, "−2 times"))
+#: Mistakes with codes of their own, in words that go on after "when".
+_NAMED = {
+    "mask_missing": "the mask of the ReLU is missing",
+    "mask_inverted": "the mask of the ReLU is inverted",
+    "mask_inverted_open": "the mask of the ReLU is inverted",
+    "mask_at_zero": "the mask of the ReLU lets through what is exactly 0",
+    "before_relu": "the input of the ReLU stands in the place of its output",
+    "kernel_unflipped": "the kernel is not flipped on the way back",
+    "softmax_of_other_axis": "the softmax is taken over another axis",
+    "softmax_sums_over_other_axis": "the sum in the derivative of the softmax runs over another axis",
+    "scores_unscaled": "the scores are not scaled before the softmax",
+    "embedding_last": "one use of a row replaces the others, where they have to be added",
+    "column_kept": "a column meets a row in the loss, which makes all pairs of them",
+}
+
+
+def twice_wrong(symptom: Symptom) -> Diagnosis | None:
+    """A known mistake, and beside it a factor."""
+    if symptom.exercise.measure is not None or len(symptom.failing) < _CASES:
+        return None
+    if sum(view.expected.numel() for view in symptom.failing) < _ENTRIES:
+        return None
+    scales = _scales(symptom)
+    for what, predict in _predictions(symptom):
+        first = predict(symptom.failing[0])
+        if first is None or not _is_multiple(symptom.failing[0], first):
+            continue
+        for factor, scale in scales:
+            if symptom.fits(lambda view: _times(predict(view), scale(view))):
+                return wording.say("wrong_value.two", path=symptom.path, what=what, factor=factor)
+    return None
+
+
+def _is_multiple(view: View, predicted: Tensor) -> bool:
+    """Whether what came is some multiple of a prediction, which costs less to ask than each factor alone."""
+    square = float(predicted.pow(2).sum())
+    if predicted.shape != view.actual.shape or not 0 < square < float("inf"):
+        return False
+    return view.is_near(predicted * (float((view.actual * predicted).sum()) / square))
+
+
+def _without(symptom: Symptom, name: str, view: View) -> Tensor | None:
+    return without(symptom, view, (name,))
+
+
+def _times(predicted: Tensor | None, scale: float) -> Tensor | None:
+    return None if predicted is None else predicted * scale
+
+
+def _scales(symptom: Symptom) -> list[tuple[str, Factor]]:
+    found = [(words, constantly(value)) for value, words in _CONSTANTS]
+    for letter in letters(symptom):
+        found.append((f"{letter} times", by_size(letter)))
+        found.append((f"{letter}/2 times", by_size(letter, times=0.5)))
+        found.append((f"−{letter} times", by_size(letter, times=-1)))
+        found.append((f"1/{letter} times", by_size(letter, power=-1)))
+        found.append((f"√{letter} times", by_size(letter, power=0.5)))
+    return found
+
+
+def _predictions(symptom: Symptom) -> Iterator[tuple[str, Prediction]]:
+    yield "it is transposed", transpose_of
+    yield "an upstream gradient of ones stands in the place of the given one", partial(of_ones, symptom)
+    yield "`out` stands in the place of `out.g`", partial(of_output, symptom)
+    for other in symptom.others():
+        what = f"the value that belongs to `{symptom.exercise.path_of(other)}` stands there"
+        yield what, lambda view: view.prepared.expected.get(other)
+    if "steps" not in symptom.failing[0].case.constants:
+        for name in symptom.alternatives.parameters:
+            if all(name in view.case.inputs and view.case.inputs[name].is_floating_point() for view in symptom.views):
+                yield f"zeros stand in the place of `{name}`", partial(_without, symptom, name)
+    missteps = {name: one.what for name, one in MISSTEPS.items()}
+    for operation, what in {**_NAMED, **PASSES, **missteps}.items():
+        yield what, partial(under, symptom, operation)

@@ -1,0 +1,272 @@
+"""Wrong tensors that are a simple function of the right one, by itself or times or plus an input, in that order.
+
+None of these knows the formula. Each is said only where it holds for every entry of every case. Those that need nothing
+but the answer are in ``arrangements``, ``distortions`` and ``reductions``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from grader.judge.diagnosis.naming import is_used
+from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.diagnosis.values import arrangements, distortions, reductions
+from grader.judge.diagnosis.values.factors import CONSTANTS
+from grader.judge.diagnosis.words import wording
+from grader.model import Diagnosis
+
+#: Failing cases, and entries in them, below which an agreement may be chance.
+_CASES, _ENTRIES = 2, 4
+#: Axes of an outer product.
+_AXES = 2
+#: What the output is called where the student's code does not get it.
+_FORWARD = "the result of the forward pass"
+
+
+def related(symptom: Symptom) -> Diagnosis | None:
+    """The first relation that holds in every case."""
+    if _is_left(symptom):
+        return None
+    return next((found for relation in _RELATIONS if (found := relation(symptom))), None)
+
+
+def related_by_more(symptom: Symptom) -> Diagnosis | None:
+    """A factor that is too many or missing, and another beside it."""
+    return None if _is_left(symptom) else _multiplied(symptom, CONSTANTS)
+
+
+def _is_left(symptom: Symptom) -> bool:
+    """Whether there is too little to go by, or what came is no tensor of floats of the right shape."""
+    if symptom.exercise.measure is not None or symptom.is_registered or len(symptom.failing) < _CASES:
+        return True
+    entries = sum(view.expected.numel() for view in symptom.failing)
+    return entries < _ENTRIES or any(_is_other(view) for view in symptom.views)
+
+
+def _is_other(view: View) -> bool:
+    """Whether what came has another shape than is expected, or other numbers than finite floats are expected."""
+    floats = view.finding.expected.is_floating_point() and view.finding.expected.numel() > 0
+    return not floats or view.actual.shape != view.expected.shape or not bool(view.actual.isfinite().all())
+
+
+def _copied(symptom: Symptom) -> Diagnosis | None:
+    """A tensor that the code was given, as it came."""
+    for name in _names(symptom):
+        if symptom.fits(lambda view: _value(symptom, view, name)):
+            return wording.say("wrong_value.copied", path=symptom.path, name=_shown(symptom, name))
+    return None
+
+
+def _other_numbers(symptom: Symptom) -> Diagnosis | None:
+    """Zeros exactly where they belong, and other numbers in all other places: those of an input, perhaps."""
+    zeros = [view.expected == 0 for view in symptom.failing]
+    if sum(bool(zero.any()) for zero in zeros) < _CASES or any(bool(zero.all()) for zero in zeros):
+        return None
+    if not all(torch.equal(zero, view.actual == 0) for zero, view in zip(zeros, symptom.failing, strict=True)):
+        return None
+    for name, value in symptom.failing[0].case.inputs.items():
+        if value.is_floating_point() and symptom.fits(lambda view: _placed(view, name)):
+            return wording.say("wrong_value.other_numbers.input", path=symptom.path, name=_shown(symptom, name))
+    return wording.say("wrong_value.other_numbers", path=symptom.path)
+
+
+def _placed(view: View, name: str) -> Tensor | None:
+    """The numbers of an input, in the places that are not zero."""
+    value, places = view.case.inputs.get(name), view.expected != 0
+    if value is None or value.numel() != int(places.sum()):
+        return None
+    return torch.zeros_like(view.expected).masked_scatter(places, value.detach().to(torch.float64).flatten())
+
+
+def _shifted(symptom: Symptom) -> Diagnosis | None:
+    """One number more, or less, in every entry of every case."""
+    finest = min(symptom.failing, key=lambda view: view.tolerance(view.expected))
+    number = float((finest.actual - finest.expected).median())
+    if not number or not symptom.fits(lambda view: view.expected + number):
+        return None
+    key = "wrong_value.added" if number > 0 else "wrong_value.subtracted"
+    return wording.say(key, path=symptom.path, name=wording.number(abs(number)))
+
+
+def _undifferentiated(symptom: Symptom) -> Diagnosis | None:
+    """The value of the function, where its derivative belongs."""
+    if not symptom.is_gradient or not symptom.fits(lambda view: _forward(symptom, view)):
+        return None
+    return wording.say("wrong_value.undifferentiated", path=symptom.path)
+
+
+def _forward(symptom: Symptom, view: View) -> Tensor | None:
+    value, upstream = _value(symptom, view, "out"), view.case.upstream
+    return value if value is None or upstream is None else value * upstream
+
+
+def _multiplied(symptom: Symptom, constants: tuple[float, ...] = (1.0,)) -> Diagnosis | None:
+    """The right answer times, or divided by, something given, entry by entry."""
+    for name in _names(symptom):
+        for key, power in (("wrong_value.factor", 1), ("wrong_value.no_factor", -1)):
+            for constant in constants:
+                if symptom.fits(lambda view: _product(symptom, view, name, power, constant)):
+                    shown = _shown(symptom, name)
+                    forward = ".forward" if shown == _FORWARD and power > 0 else ""
+                    times = "" if constant == 1 else f", times {wording.number(constant)}"
+                    return wording.say(f"{key}{forward}", path=symptom.path, name=shown, times=times)
+    return None
+
+
+def _product(symptom: Symptom, view: View, name: str, power: int, constant: float) -> Tensor | None:
+    value = _value(symptom, view, name, single=True)
+    if value is None:
+        return None
+    if power > 0:
+        return constant * view.expected * value
+    open_entries = (value == 0) & (view.expected == 0)  # 0 / 0 may be anything
+    return (constant * view.expected / value).where(~open_entries, view.actual)
+
+
+def _added(symptom: Symptom) -> Diagnosis | None:
+    """Something given, added to the right answer or taken from it."""
+    for name in _names(symptom):
+        for key, sign in (("wrong_value.added", 1), ("wrong_value.subtracted", -1)):
+            if symptom.fits(lambda view: _sum(symptom, view, name, sign)):
+                return wording.say(key, path=symptom.path, name=_shown(symptom, name))
+    return None
+
+
+def _taken(symptom: Symptom) -> Diagnosis | None:
+    """A multiple of the right answer, taken from something given, as a step of descent takes a gradient from it."""
+    if not symptom.is_gradient:
+        return None
+    for name in _names(symptom):
+        given = [(view, value) for view in symptom.failing if (value := _value(symptom, view, name)) is not None]
+        if not given or not any(bool(view.expected.any()) for view, _ in given):
+            continue
+        # In the case where the gradient is the largest beside what it is taken from, a step shows best.
+        view, value = max(given, key=lambda one: float(one[0].expected.abs().max() / (1e-30 + one[1].abs().max())))
+        moved = float(((value - view.actual) * view.expected).sum()) / float(view.expected.pow(2).sum())
+        share = float(f"{moved:.3g}")
+        if share > 0 and symptom.fits(lambda view: _rest(symptom, view, name, share)):
+            times = "" if share == 1 else f"{wording.number(share)} times "
+            return wording.say("wrong_value.taken", path=symptom.path, name=_shown(symptom, name), times=times)
+    return None
+
+
+def _rest(symptom: Symptom, view: View, name: str, share: float) -> Tensor | None:
+    value = _value(symptom, view, name)
+    return None if value is None else value - share * view.expected
+
+
+def _kept(symptom: Symptom) -> Diagnosis | None:
+    """Some entries right, and something given as it was in the place of the others."""
+    for name in _names(symptom):
+        if not symptom.fits(lambda view: _with_kept(symptom, view, name)):
+            continue
+        first = symptom.failing[0]
+        near = (first.actual - first.expected).abs() <= first.tolerance(first.expected)
+        if int(near.sum()) >= _ENTRIES:
+            shown, total = _shown(symptom, name), first.expected.numel()
+            return wording.say("wrong_value.kept", path=symptom.path, right=int(near.sum()), total=total, name=shown)
+    return None
+
+
+def _with_kept(symptom: Symptom, view: View, name: str) -> Tensor | None:
+    """The right answer, but for the entries in which a value that was given came as it was."""
+    value = _value(symptom, view, name)
+    return None if value is None else view.expected.where(view.actual != value, value)
+
+
+def _unmultiplied(symptom: Symptom) -> Diagnosis | None:
+    """The right answer without one factor of an outer product, which is a row or a column of something given."""
+    for name in _names(symptom):
+        for turned in (False, True):
+            if symptom.fits(lambda view: _without_factor(view, name, turned=turned)):
+                return wording.say("wrong_value.no_factor.along", path=symptom.path, name=_shown(symptom, name))
+    return None
+
+
+def _without_factor(view: View, name: str, *, turned: bool) -> Tensor | None:
+    value = view.case.upstream if name == "upstream" else view.case.inputs.get(name)
+    if value is None or value.dim() != _AXES or view.expected.dim() != _AXES or 1 not in value.shape:
+        return None
+    factor = (value.T if turned else value).detach().to(torch.float64)
+    fits = all(size in (1, full) for size, full in zip(factor.shape, view.expected.shape, strict=True))
+    return view.expected / factor if fits and bool(factor.all()) else None
+
+
+def _shrunk(symptom: Symptom) -> Diagnosis | None:
+    """A multiple of something given, added to the right answer, as weight decay is."""
+    finest = min(symptom.failing, key=lambda view: view.tolerance(view.expected))
+    for name in _names(symptom):
+        value = _value(symptom, finest, name)
+        square = 0.0 if value is None else float(value.pow(2).sum())
+        if value is None or not square:
+            continue
+        share = float(((finest.actual - finest.expected) * value).sum()) / square
+        share = float(f"{share:.3g}")
+        if share and symptom.fits(lambda view: _sum(symptom, view, name, share)):
+            shown = f"{wording.number(abs(share))} · {_shown(symptom, name)}"
+            sign = "plus" if share > 0 else "minus"
+            return wording.say("wrong_value.part_added", path=symptom.path, name=shown, sign=sign)
+    return None
+
+
+def _sum(symptom: Symptom, view: View, name: str, sign: float) -> Tensor | None:
+    value = _value(symptom, view, name)
+    return None if value is None else view.expected + sign * value
+
+
+_RELATIONS: tuple[Callable[[Symptom], Diagnosis | None], ...] = (
+    _copied,
+    arrangements.constant,
+    arrangements.in_part,
+    arrangements.beside_zeros,
+    distortions.function,
+    _undifferentiated,
+    arrangements.repeated,
+    arrangements.rearranged,
+    _multiplied,
+    _unmultiplied,
+    _added,
+    _taken,
+    _kept,
+    _shifted,
+    arrangements.moved,
+    distortions.limited,
+    distortions.nearest,
+    reductions.picked,
+    _shrunk,
+    _other_numbers,
+)
+
+
+def _names(symptom: Symptom) -> Iterator[str]:
+    """What the code was given, or made on the way: inputs, the output, and the upstream gradient."""
+    case = symptom.failing[0].case
+    call = symptom.exercise.call
+    for name, value in case.inputs.items():
+        used = not call or name in symptom.exercise.globals or is_used(call, name.partition(".")[0])
+        if used and value.is_floating_point():
+            yield name
+    yield from ("out", "upstream")
+
+
+def _value(symptom: Symptom, view: View, name: str, *, single: bool = False) -> Tensor | None:
+    """The tensor of that name, where its shape is that of the answer; a number, too, where a ``single`` one will do."""
+    if name == "upstream":
+        value = view.case.upstream
+    elif name == "out":
+        value = view.case.program.tensors.get("out", symptom.alternatives.output(view.case))
+    else:
+        value = view.case.inputs.get(name)
+    if value is None or not value.is_floating_point():
+        return None
+    fits = value.shape == view.expected.shape or (single and value.dim() == 0)
+    return value.detach().to(torch.float64) if fits else None
+
+
+def _shown(symptom: Symptom, name: str) -> str:
+    if name == "out" and not is_used(symptom.exercise.call, "out"):
+        return _FORWARD
+    return f"`{symptom.name_of(name)}`"

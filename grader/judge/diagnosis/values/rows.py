@@ -1,0 +1,147 @@
+"""Right formulas over the wrong rows: some samples left out, or each row combined with every other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.diagnosis.words import wording
+from grader.model import Diagnosis
+
+#: The first column and the first row of a matrix of all pairs, and what else they are.
+_SLICES: dict[Callable[[Tensor], Tensor], str] = {
+    lambda square: square[:, 0]: "all rows meet the first target alone",
+    lambda square: square[0]: "all targets meet the first row alone",
+}
+#: How a matrix of all pairs becomes one value a row, or a column.
+_REDUCTIONS: tuple[Callable[[Tensor], Tensor], ...] = (
+    *_SLICES,
+    lambda square: square.sum(1),
+    lambda square: square.sum(0),
+    lambda square: square.mean(1),
+    lambda square: square.mean(0),
+)
+
+
+def last_sample_only(symptom: Symptom) -> Diagnosis | None:
+    """The last row's contribution alone, as one of the loss or as the whole of it."""
+    if _comes_of_rows(symptom, slice(-1, None)):
+        return wording.say("last_sample_only", path=symptom.path)
+    return None
+
+
+def some_samples(symptom: Symptom) -> Diagnosis | None:
+    """A sum over the batch that ends after the first row, or misses the first or the last one."""
+    if _comes_of_rows(symptom, slice(0, 1)):
+        return wording.say("not_summed_over_batch.first", path=symptom.path)
+    for which, rows in (("first", slice(1, None)), ("last", slice(0, -1))):
+        if _comes_of_rows(symptom, rows):
+            return wording.say("not_summed_over_batch.missing", path=symptom.path, which=which)
+    return None
+
+
+def _comes_of_rows(symptom: Symptom, rows: slice) -> bool:
+    """Whether what came is made of these rows alone, each weighing as in the whole batch or as if they were all."""
+    return any(
+        symptom.fits(lambda view: predicted(symptom, view, rows)) for predicted in (_contribution_of, _as_whole_batch)
+    )
+
+
+def _contribution_of(symptom: Symptom, view: View, rows: slice) -> Tensor | None:
+    """What ``rows`` contribute to the right answer."""
+    upstream = view.case.upstream
+    if upstream is None:
+        size, alone = view.case.sizes.get("n"), _as_whole_batch(symptom, view, rows)
+        return None if size is None or alone is None else alone * len(range(size)[rows]) / size
+    if upstream.dim() < 2:
+        return None
+    kept = torch.zeros_like(upstream)
+    kept[rows] = upstream[rows]
+    return symptom.expected_with(f"upstream of {rows}", view, upstream=kept)
+
+
+def _as_whole_batch(symptom: Symptom, view: View, rows: slice) -> Tensor | None:
+    """The right answer if ``rows`` were the whole batch of a loss, zero if there are none."""
+    size = view.case.sizes.get("n")
+    if view.case.upstream is not None or size is None:
+        return None
+    taken = {
+        name: value[rows]
+        for name, value in view.case.inputs.items()
+        if symptom.exercise.inputs[name].dims[:1] == ("n",)
+    }
+    if not taken:
+        return None
+    if not range(size)[rows]:
+        return torch.zeros_like(view.expected)
+    predicted = symptom.expected_with(f"{rows} alone", view, inputs=taken)
+    return predicted if predicted is not None and predicted.shape == view.expected.shape else None
+
+
+#: Parts of an axis that a loop may miss, or keep to.
+_PARTS: tuple[tuple[str, slice], ...] = (
+    ("all but the last", slice(0, -1)),
+    ("all but the first", slice(1, None)),
+    ("the first alone", slice(0, 1)),
+    ("the last alone", slice(-1, None)),
+    ("every second one alone", slice(0, None, 2)),
+)
+
+
+def part_of_upstream(symptom: Symptom) -> Diagnosis | None:
+    """The upstream gradient of a part of the output alone: along one axis behind the batch, or along the last two.
+
+    Only for outputs of three axes or more: with two, the second is that of the features.
+    """
+    if any(view.case.upstream is None for view in symptom.views) or not symptom.is_gradient:
+        return None
+    axes = range(
+        1, min((view.case.upstream.dim() for view in symptom.views if view.case.upstream is not None), default=0)
+    )
+    if len(axes) < 2:
+        return None
+    for chosen in (*((axis,) for axis in axes), tuple(axes[-2:])):
+        for which, part in _PARTS:
+            if symptom.fits(lambda view: _of_part(symptom, view, chosen, part)):
+                where = f"axis {chosen[0]}" if len(chosen) == 1 else f"each of the axes {chosen}"
+                return wording.say("wrong_value.part", path=symptom.path, which=which, where=where)
+    return None
+
+
+def _of_part(symptom: Symptom, view: View, axes: tuple[int, ...], part: slice) -> Tensor | None:
+    upstream = view.case.upstream
+    if upstream is None:
+        return None
+    index = tuple(part if axis in axes else slice(None) for axis in range(upstream.dim()))
+    kept = torch.zeros_like(upstream)
+    kept[index] = upstream[index]
+    return symptom.expected_with(f"upstream of {index}", view, upstream=kept)
+
+
+def from_square(symptom: Symptom) -> Diagnosis | None:
+    """A difference of all pairs, brought back to one value a row by a sum, a mean or a slice."""
+    for reduce in _REDUCTIONS:
+        if symptom.fits(lambda view: _reduced_square(view, reduce)):
+            size = symptom.failing[0].expected.shape[0]
+            key = "broadcast_to_square.first" if reduce in _SLICES else "broadcast_to_square.reduced"
+            which = _SLICES.get(reduce, "")
+            return wording.say(key, path=symptom.path, square=f"({size}, {size})", which=which)
+    return None
+
+
+def _reduced_square(view: View, reduce: Callable[[Tensor], Tensor]) -> Tensor | None:
+    """What comes of ``column - row`` where a multiple of their difference row by row is expected."""
+    size = view.expected.numel()
+    inputs = [value.to(torch.float64) for value in view.case.inputs.values()]
+    columns = [value for value in inputs if value.shape == (size, 1)]
+    rows = [value for value in inputs if value.shape == (size,)]
+    if size == 0 or len(columns) != 1 or len(rows) != 1:
+        return None
+    difference, expected = columns[0][:, 0] - rows[0], view.expected.flatten()
+    factor = float(expected @ difference / (difference @ difference))
+    if not view.is_near(expected, factor * difference):
+        return None
+    return factor * reduce(columns[0] - rows[0]).reshape(view.expected.shape)

@@ -1,0 +1,92 @@
+"""A sum or a difference of two terms, each with another factor than it should have: parentheses that are missing."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.diagnosis.values.factors import Factor, by_size, constantly, letters
+from grader.judge.diagnosis.values.passes import without
+from grader.judge.diagnosis.words import wording
+from grader.model import Diagnosis
+
+#: Failing cases, and entries in all of them, below which two factors that fit may be chance.
+_CASES, _ENTRIES = 2, 12
+
+
+def scaled_unevenly(symptom: Symptom) -> Diagnosis | None:
+    """Each of the two terms times a number or a size of the case, and not both times the same."""
+    entries = sum(view.expected.numel() for view in symptom.failing)
+    if symptom.exercise.measure is not None or len(symptom.failing) < _CASES or entries < _ENTRIES:
+        return None
+    if "steps" in symptom.failing[0].case.constants or any(_is_other_shape(view) for view in symptom.views):
+        return None
+    widest = max(symptom.failing, key=lambda view: view.expected.numel())
+    for name in symptom.alternatives.parameters:
+        found = _two_factors(symptom, widest, name)
+        if found is not None and _is_affine(symptom, widest, name):
+            given = f"`{symptom.name_of(name)}`"
+            return wording.say("wrong_value.uneven", path=symptom.path, name=given, part=found[0], rest=found[1])
+    return None
+
+
+def _is_other_shape(view: View) -> bool:
+    return view.actual.shape != view.expected.shape or not view.finding.expected.is_floating_point()
+
+
+def _two_factors(symptom: Symptom, widest: View, name: str) -> tuple[str, str] | None:
+    """In words, the factors of the part that ``name`` brings in and of the rest, where they explain every case."""
+    parts = _parts(symptom, widest, name)
+    if parts is None or not bool(parts.isfinite().all()) or not bool(widest.actual.isfinite().all()):
+        return None
+    square = parts @ parts.T
+    if float(torch.linalg.det(square)) <= 1e-6 * float(square.diagonal().prod()):  # nothing tells the two apart
+        return None
+    near = torch.linalg.solve(square, parts @ widest.actual.flatten())
+    of_part, of_rest = ([one for one in _factors(symptom) if _is_about(one[1](widest), float(by))] for by in near)
+    for part, by_part in of_part:
+        for rest, by_rest in of_rest:
+            if part != rest and symptom.fits(lambda view: _uneven(symptom, view, name, by_part, by_rest)):
+                return part, rest
+    return None
+
+
+def _parts(symptom: Symptom, view: View, name: str) -> Tensor | None:
+    """The right answer in two rows: what ``name`` adds to it, and what it is without."""
+    value = view.case.inputs.get(name)
+    if value is None or not value.is_floating_point():
+        return None
+    rest = without(symptom, view, (name,))
+    if rest is None or rest.shape != view.expected.shape:
+        return None
+    rest = rest.detach().to(torch.float64)
+    return torch.stack((view.expected - rest, rest)).flatten(1)
+
+
+def _uneven(symptom: Symptom, view: View, name: str, part: Factor, rest: Factor) -> Tensor | None:
+    parts = _parts(symptom, view, name)
+    return None if parts is None else (part(view) * parts[0] + rest(view) * parts[1]).reshape(view.expected.shape)
+
+
+def _is_affine(symptom: Symptom, view: View, name: str) -> bool:
+    """Whether the right answer is a term in proportion to ``name``, and another without it."""
+    parts = _parts(symptom, view, name)
+    twice = {name: 2 * view.case.inputs[name]}
+    doubled = symptom.expected_with(f"twice {name}", view, inputs=twice)
+    if parts is None or doubled is None:
+        return False
+    return view.is_near((2 * parts[0] + parts[1]).reshape(view.expected.shape), doubled.detach().to(torch.float64))
+
+
+def _factors(symptom: Symptom) -> list[tuple[str, Factor]]:
+    """Factors that the terms of a mean square can get, in words."""
+    found = [(words, constantly(value)) for words, value in (("1", 1.0), ("2", 2.0), ("1/2", 0.5))]
+    for letter in letters(symptom):
+        for words, value, power in (("{}", 1.0, 1), ("{}/2", 0.5, 1), ("2·{}", 2.0, 1), ("1/{}", 1.0, -1)):
+            found.append((words.format(letter), by_size(letter, power, value)))
+    return found
+
+
+def _is_about(factor: float, near: float) -> bool:
+    return abs(factor - near) <= 1e-2 * abs(factor)

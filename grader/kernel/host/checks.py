@@ -1,0 +1,79 @@
+"""The checks of one job: after which cell they run, in whose company, and what becomes of those that cannot yet."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+from grader.kernel.host.schedule import defined_in, scheduled
+from grader.model import CaseRun, Cell, Check, Job
+
+if TYPE_CHECKING:
+    from grader.kernel.host.checkorders import Found, Result
+
+
+class Checks:
+    """All checks of ``job``. ``done`` are the results; ``again`` what must run in a fresh job at its end.
+
+    ``results`` runs checks in the kernel that is there (``CheckOrders.results``). Where that dies, ``restart`` makes
+    another that has run the given cells but those of the set, which kill it. No check that got any of its inputs is run
+    again there: a cell could have found the answers by then, with autograd or in any other way.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        results: Callable[[tuple[Check, ...]], Awaitable[Found]],
+        restart: Callable[[tuple[Cell, ...], set[int]], Awaitable[None]],
+    ) -> None:
+        self.done: dict[str, tuple[CaseRun, ...]] = {}
+        self.again: list[Check] = []
+        self.flags: list[str] = []
+        self._cells = job.cells
+        self._results = results
+        self._restart = restart
+        self._plan = scheduled(job.cells, job.checks)
+        self._at_end: list[Check] = []
+
+    async def after(self, position: int, skipped: set[int]) -> None:
+        """Run what is due after the cell at ``position``; ``skipped`` are cells that kill the kernel."""
+        due = self._plan.get(position, ())
+        if due:
+            await self._run(due, position == len(self._cells) - 1, position, skipped)
+
+    async def finish(self, skipped: set[int]) -> None:
+        """Run what was put off to the end."""
+        if self._at_end:
+            await self._run(tuple(self._at_end), True, len(self._cells) - 1, skipped)
+
+    async def _run(self, checks: tuple[Check, ...], final: bool, position: int, skipped: set[int]) -> None:
+        """Run checks behind the cell at ``position``, together; each alone that the kernel died before."""
+        found = await self._results(checks)
+        left = [check for check in checks if check.exercise not in found.results]
+        for check in checks:
+            if check not in left:
+                self._settle(check, found.results[check.exercise], final, position)
+            elif len(checks) == 1:
+                self.done[check.exercise] = tuple(CaseRun(one.case, "crashed") for one in check.programs)
+        if found.died:
+            await self._restart(self._cells[: position + 1], skipped)
+        if len(checks) > 1:
+            for check in left:
+                await self._run((check,), final, position, skipped)
+
+    def _settle(self, check: Check, found: Sequence[Result], final: bool, position: int) -> None:
+        """Keep the result of a check, or put it off where a later cell may define what it misses."""
+        runs = tuple(run for run, _ in found)
+        if not final and any(run.ended == "not_defined" for run in runs):
+            self._at_end.append(check)
+            return
+        missed = {name for _, name in found if name}
+        later = missed & defined_in(self._cells[position + 1 :]) if missed and not final else set()
+        if later:
+            self.again.append(dataclasses.replace(check, cell=max(cell.index for cell in self._cells)))
+            names = ", ".join(sorted(later))
+            self.flags.append(
+                f"{check.exercise}: checked again at the end: it uses {names}, which a later cell defines"
+            )
+        self.done[check.exercise] = runs

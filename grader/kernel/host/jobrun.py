@@ -1,0 +1,279 @@
+"""One submission, from the grader's side: its kernel, its cells, and what happens when one of them kills it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import time
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
+
+from grader.kernel.clock import Countdown
+from grader.kernel.deaths import SLACK_S, Died, JobLost
+from grader.kernel.host.assets import MOST_ASSETS, opened
+from grader.kernel.host.checkorders import CheckOrders
+from grader.kernel.host.checks import Checks
+from grader.kernel.host.initlink import InitLink, ended
+from grader.kernel.host.listeners import Listeners
+from grader.kernel.host.programs import ProgramFiles
+from grader.kernel.host.results import Reader, raised
+from grader.kernel.protocol.wire import OUTPUT_KEPT
+from grader.model import Cell, CellFailure, Check, Execution, Job, Limits
+
+if TYPE_CHECKING:
+    from grader.kernel.host.client import CellRunner, Client
+    from grader.kernel.host.zygote_process import Zygote
+    from grader.kernel.protocol.messages import JobTold
+
+#: Seconds for a kernel to come up, and for an interrupted cell to end.
+_START_S, _INTERRUPT_S = 60.0, 2.0
+_MOST_RESTARTS = 20
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+class Pool(Protocol):
+    """What the jobs of a run share; ``coming_up`` and ``slots`` let so many in at a time."""
+
+    limits: Limits
+    folder: str
+    programs: ProgramFiles
+    reader: Reader
+    coming_up: asyncio.Semaphore
+    slots: asyncio.Semaphore
+
+    async def ready(self) -> None:
+        """Wait until jobs can run. Raises ``KernelError`` when the zygote does not come up."""
+
+    def describe(self, number: int, job: Job) -> JobTold:
+        """What the zygote and a job's init have to know."""
+
+
+class JobRun:
+    """The run of one job in its own init, on kernels of ``zygote``, within ``seconds``. ``await run()`` once."""
+
+    def __init__(self, pool: Pool, zygote: Zygote, job: Job, number: int, seconds: float) -> None:
+        self._pool = pool
+        self._zygote = zygote
+        self._limits = pool.limits
+        self._job = job
+        self._number = number
+        self._seconds = seconds
+        self._link = InitLink()
+        self._time = Countdown(self._link.clock)  # which runs when it has a slot
+        self._client: Client | None = None
+        self._runner: CellRunner | None = None
+        self._requests: list[int] = []
+        self._kernels = 0
+        orders = CheckOrders(self._link, self._time, pool.limits, pool.programs, pool.reader, self._cell_of)
+        self._checks = Checks(job, orders.results, self._restart)
+        self._flags: list[str] = []
+        self._failures: dict[int, CellFailure] = {}
+        self._outputs: dict[int, str] = {}
+
+    @property
+    def again(self) -> tuple[Check, ...]:
+        """Checks that missed what a later cell defines, and must run behind all cells in a fresh job."""
+        return tuple(self._checks.again)
+
+    def time_left(self) -> float:
+        """Seconds that are left of its time, 0 when nothing is."""
+        return max(0.0, self._time.left())
+
+    async def run(self) -> Execution:
+        """Start a kernel, then run every cell and check when the pool has a slot for that.
+
+        Raises ``JobLost`` when the machinery died under it.
+        """
+        began = time.monotonic()
+        how: Literal["finished", "crashed", "timed_out"] = "finished"
+        try:
+            async with self._pool.coming_up:
+                self._link.open(self._zygote, self._pool.describe(self._number, self._job))
+                await self._send_assets()
+                await self._start_kernel()
+            async with self._pool.slots:
+                began = time.monotonic()
+                self._time.start(self._seconds)
+                await self._run_notebook()
+        except TimeoutError:
+            how = "timed_out"
+        except Died:
+            how = "crashed"
+        finally:
+            self._drop_client()
+            self._link.close()
+        return Execution(
+            ended=how,
+            checks=self._checks.done,
+            failures=tuple(self._failures[index] for index in sorted(self._failures)),
+            outputs=self._outputs,
+            flags=tuple(dict.fromkeys((*self._flags, *self._checks.flags))),
+            seconds=time.monotonic() - began,
+        )
+
+    def _drop_client(self) -> None:
+        if self._client is not None:
+            self._client.stop_channels()
+            self._client = self._runner = None
+
+    async def _send_assets(self) -> None:
+        left_out = 0
+        for asset in opened(self._job.assets, self._limits.written, below=self._job.assets_below):
+            if asset is None:
+                left_out += 1
+                continue
+            try:
+                await self._link.copy(asset.fd, asset.path, executable=asset.executable)
+            finally:
+                os.close(asset.fd)
+        if left_out:
+            self._flags.append(
+                f"{left_out} of the files beside the notebook were not there when it ran: "
+                f"more than {MOST_ASSETS}, ten folders deep, or more bytes than a submission may write"
+            )
+
+    # ---------------------------------------------------------------------------------------- the kernel
+
+    async def _start_kernel(self) -> None:
+        """A fresh kernel in the job, connected and ready."""
+        self._drop_client()
+        self._kernels += 1
+        self._requests = []
+        listeners = Listeners(os.path.join(self._pool.folder, f"{self._number}.{self._kernels}"))
+        try:
+            self._link.start_kernel(listeners.fds())
+            listeners.close()
+            await self._pool.ready()
+            from grader.kernel.host.client import CellRunner, connect
+
+            left = self._time.at_most(_START_S)
+            self._client = await self._link.first(connect(listeners.prefix), left)
+            self._runner = CellRunner(self._client)
+            answer = await self._link.up(self._time.at_most(_START_S))
+            if answer["event"] == "failed":
+                raise JobLost(f"a kernel did not come up: {answer['text']}")
+        except Died as death:
+            raise JobLost(f"a kernel died before it was ready ({death.how})") from None
+        except TimeoutError:
+            if self._time.started:
+                raise
+            raise JobLost(f"a kernel did not come up within {_START_S:g} s") from None
+        except (OSError, EOFError, ValueError) as error:
+            raise JobLost(f"a kernel's sockets did not come up: {await self._reason() or error}") from None
+        finally:
+            listeners.close()
+            listeners.unlink()
+
+    async def _reason(self) -> str:
+        """What the init says of a kernel that closed its sockets instead of serving them; empty when nothing."""
+        try:
+            return (await self._link.up(SLACK_S))["text"].strip()
+        except Died as death:
+            return f"it died ({death.how})"
+        except TimeoutError:
+            return ""
+
+    async def _run_notebook(self) -> None:
+        skipped: set[int] = set()
+        for position, cell in enumerate(self._job.cells):
+            try:
+                await self._run_cell(cell)
+            except Died as death:
+                self._failures[cell.index] = _death(cell, death)
+                skipped.add(cell.index)
+                await self._restart(self._job.cells[:position], skipped)
+            await self._checks.after(position, skipped)
+        await self._checks.finish(skipped)
+
+    async def _restart(self, cells: tuple[Cell, ...], skipped: set[int]) -> None:
+        """A new kernel that has run ``cells`` but those in ``skipped``, to which the ones that kill it are added."""
+        while True:
+            if self._kernels > _MOST_RESTARTS:
+                raise Died("the kernel died too often", None)
+            await self._start_kernel()
+            cell = None
+            try:
+                for cell in cells:
+                    if cell.index not in skipped:
+                        await self._run_cell(cell)
+                return
+            except Died:
+                if cell is not None:
+                    skipped.add(cell.index)
+
+    def _cell_of(self, request: int) -> int | None:
+        """The cell that an execute request of the kernel ran."""
+        return self._requests[request - 1] if 0 < request <= len(self._requests) else None
+
+    async def _run_cell(self, cell: Cell) -> None:
+        """Run one cell and note its output and failure. Raises ``Died``."""
+        if not cell.source.strip():
+            return
+        assert self._runner is not None
+        self._requests.append(cell.index)
+        seconds = self._time.at_most(self._limits.cell_s)
+        task = asyncio.ensure_future(self._runner.run(cell.source))
+        failure = None
+        try:
+            try:
+                node = await self._link.first(asyncio.shield(task), seconds)
+            except TimeoutError:
+                whose = "" if seconds == self._limits.cell_s else ": the submission's time was up"
+                failure = CellFailure(cell.index, f"timed out after {seconds:.3g} s{whose}", "timed_out")
+                node = await self._interrupt(task)
+        except (JobLost, Died, TimeoutError, asyncio.CancelledError):
+            raise
+        except Exception:  # of nbclient or of our parser, over a message that no honest kernel sends
+            await self._kill("messages")
+        finally:
+            await ended(task)
+        self._note(cell, node)
+        if failure is not None:
+            self._failures[cell.index] = failure
+
+    async def _interrupt(self, task: asyncio.Future[Any]) -> Any:
+        """The node of a cell whose time is up, once it was interrupted; kills the kernel when it goes on."""
+        self._link.interrupt()
+        try:
+            return await self._link.first(asyncio.shield(task), _INTERRUPT_S)
+        except TimeoutError:
+            await self._kill("seconds")
+
+    async def _kill(self, why: Literal["seconds", "messages"]) -> NoReturn:
+        """Kill the kernel. Raises ``Died``."""
+        self._link.kill(why)
+        with contextlib.suppress(TimeoutError):
+            await self._link.death(SLACK_S)
+        raise JobLost("the job's init does not kill its kernel")
+
+    def _note(self, cell: Cell, node: Any) -> None:
+        text = "".join(str(output.get("text", "")) for output in node.outputs if output.get("output_type") == "stream")
+        if text:
+            self._outputs[cell.index] = _clean(text[:OUTPUT_KEPT])
+        reply = self._runner.reply.get("content", {}) if self._runner is not None else {}
+        if reply.get("status") == "error":
+            name = _clean(str(reply.get("ename", "")))
+            how: Any = {"OutputLimitExceeded": "output_exceeded", "MemoryError": "memory_exceeded"}.get(name, "raised")
+            message = _ANSI.sub("", _clean(str(reply.get("evalue", ""))))
+            if name == "RuntimeError" and "can't allocate memory" in message:
+                how = "memory_exceeded"
+            self._failures[cell.index] = CellFailure(cell.index, raised(name, message), how)
+
+
+def _clean(text: str) -> str:
+    """``text`` without halves of surrogate pairs, which are no Unicode: a kernel of its own making can send them."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _death(cell: Cell, death: Died) -> CellFailure:
+    """How a report names the death of a kernel in a cell."""
+    if death.limit == "seconds":
+        return CellFailure(cell.index, "timed out, and went on when interrupted: the kernel was killed", "timed_out")
+    if death.limit == "memory":
+        return CellFailure(cell.index, "used more memory than the limit: the kernel was killed", "memory_exceeded")
+    if death.limit == "messages":
+        return CellFailure(cell.index, "sent messages that no kernel sends: the kernel was killed", "crashed")
+    if death.limit is not None:
+        return CellFailure(cell.index, f"over the limit of {death.limit}: the kernel was killed", "crashed")
+    return CellFailure(cell.index, f"the kernel died ({death.how})", "crashed")

@@ -1,0 +1,98 @@
+"""Programs on their way into the sandbox: each one a sealed memory file, made once a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from grader.kernel.protocol import memfiles, wire
+from grader.model import Check, Program
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def encode(program: Program) -> bytes:
+    """``program`` as the bytes that the harness reads (see ``program.ProgramRun``)."""
+    from grader.kernel.protocol import exchange
+
+    return exchange.encode(program.tensors, described(program))
+
+
+def described(program: Program) -> dict[str, Any]:
+    """All of ``program`` but its tensors."""
+    return {
+        "case": program.case,
+        "call": program.call,
+        "parameters": _parameters(program),
+        "constants": {name: repr(value) for name, value in program.constants.items()},
+        "globals": program.globals,
+        "poison": program.poison,
+        "reads": program.reads,
+        "raises": program.raises,
+        "numpy": program.numpy,
+        "rerun": program.rerun,
+        "strided": {name: _order(tensor) for name, tensor in program.tensors.items() if not tensor.is_contiguous()},
+    }
+
+
+def _parameters(program: Program) -> list[str]:
+    """The names that the call finds as its own, in the order in which they are bound."""
+    names = [path for path in program.tensors if "." not in path] + list(program.constants)
+    return [name for name in names if name not in program.globals]
+
+
+def _order(tensor: Tensor) -> list[int]:
+    """The axes of ``tensor``, largest stride first."""
+    strides = tensor.stride()
+    return sorted(range(tensor.dim()), key=lambda axis: -strides[axis])
+
+
+#: The text of a program: its call, the call's parameters, and the paths that are read afterwards.
+Text = tuple[str, tuple[str, ...], tuple[str, ...]]
+#: Characters of all texts that a job's kernel is told of before it is made.
+_TOLD = 8 * 1024
+
+
+class ProgramFiles:
+    """The memory files of all programs of a run, by identity of the tuple that a check holds them in."""
+
+    def __init__(self) -> None:
+        self._files: dict[int, tuple[tuple[Program, ...], tuple[int, ...]]] = {}
+        self._texts: dict[int, tuple[tuple[Program, ...], tuple[Text, ...]]] = {}
+
+    def texts(self, checks: Iterable[Check]) -> list[Text]:
+        """What ``checks`` will compile, for the zygote to do it once for all its forks (``program.compile_ahead``).
+
+        The cases of an exercise mostly share one text. Of very many only the first are told.
+        """
+        found: list[Text] = []
+        room = _TOLD
+        for check in checks:
+            if id(check.programs) not in self._texts:
+                self._texts[id(check.programs)] = check.programs, _texts(check.programs)
+            for text in self._texts[id(check.programs)][1]:
+                room -= len(str(text))
+                if room < 0:
+                    return found
+                found.append(text)
+        return found
+
+    def open(self, programs: tuple[Program, ...], start: int, stop: int) -> list[int]:
+        """Fresh read-only descriptors of the files of ``programs[start:stop]``; the caller closes them."""
+        held = self._files.get(id(programs))
+        if held is None:
+            fds = tuple(memfiles.sealed(encode(program)) for program in programs)
+            held = self._files[id(programs)] = (programs, fds)
+        return [os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC) for fd in held[1][start:stop]]
+
+    def close(self) -> None:
+        """Give the memory back."""
+        wire.close_all(fd for _, fds in self._files.values() for fd in fds)
+        self._files.clear()
+        self._texts.clear()
+
+
+def _texts(programs: tuple[Program, ...]) -> tuple[Text, ...]:
+    return tuple(dict.fromkeys((one.call, tuple(_parameters(one)), tuple(one.reads)) for one in programs))

@@ -1,0 +1,75 @@
+"""A zygote with its job server, from the grader's side: started in the sandbox, spoken to, ended with all below it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grader.errors import KernelError
+from grader.kernel.host import sandbox as sandboxes
+from grader.kernel.protocol import wire
+
+if TYPE_CHECKING:
+    from grader.kernel.protocol.messages import JobTold
+
+#: Seconds to import torch, which a busy machine may take long for; that it died is seen at once.
+_READY_S = 600.0
+
+
+class Zygote:
+    """A zygote, and the job server that is spoken to in its place (``grader.kernel.supervisor.jobserver``)."""
+
+    def __init__(self, sandbox: str, folder: str) -> None:
+        ours, theirs = wire.pair()
+        with theirs:
+            command = sandboxes.zygote_command(sandbox, theirs.fileno())
+            self.log = Path(folder, "zygote.log").open("w+b")  # noqa: SIM115 - as long as the process
+            self.process = subprocess.Popen(
+                command,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=self.log,
+                stderr=self.log,
+                env={**sandboxes.zygote_environment(), "PATH": os.environ.get("PATH", os.defpath), "HOME": folder},
+                cwd="/",
+                start_new_session=True,
+            )
+        ours.setblocking(False)
+        self.sock: socket.socket = ours
+        self.ready: dict[str, Any] | None = None
+        self.jobs = 0  # that run in it now
+
+    async def wait(self) -> None:
+        """Wait until it is warm. Raises ``KernelError`` when it does not come up."""
+        if self.ready is not None:
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            data = await asyncio.wait_for(loop.sock_recv(self.sock, wire.LARGEST), _READY_S)
+            self.ready = wire.parse(data)
+        except (wire.Closed, OSError, TimeoutError):
+            raise KernelError(
+                f"the zygote did not come up: {self._last_words()}", remedy="see `grader doctor`"
+            ) from None
+
+    def _last_words(self) -> str:
+        self.log.seek(0)
+        return self.log.read(100_000).decode("utf-8", "replace").strip()[-2000:] or "it said nothing"
+
+    def spawn(self, message: JobTold, fd: int) -> None:
+        """Have a job forked that speaks over ``fd``; raises ``wire.Closed`` when the zygote is gone."""
+        wire.send(self.sock, message, [fd])
+
+    def close(self) -> None:
+        """End it and everything below it."""
+        self.sock.close()
+        try:
+            self.process.wait(2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()

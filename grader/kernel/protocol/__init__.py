@@ -1,0 +1,5 @@
+"""What the processes of a run say to one another. It imports nothing of either side.
+
+``wire`` carries ``messages`` in ``plainjson``, a check's result with its ``proof``; ``memfiles`` hold tensors as
+``exchange`` writes them. With a kernel it is Jupyter's ``session`` over ``zmtp``.
+"""

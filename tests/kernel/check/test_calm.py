@@ -1,0 +1,81 @@
+"""Between the calls of a check nothing of the notebook's waits for its moment."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+import pytest
+
+from grader.kernel.check.calm import Calm
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="Windows has few signals")
+
+
+@pytest.fixture
+def heard() -> Iterator[list[int]]:
+    found: list[int] = []
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        found.append(number)
+
+    before = {number: signal.signal(number, hear) for number in (signal.SIGUSR1, signal.SIGALRM)}
+    yield found
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_calm_leaves_signals_unanswered_until_its_end(heard: list[int]) -> None:
+    calm = Calm()
+    calm.begin()
+    signal.raise_signal(signal.SIGUSR1)
+    assert heard == []
+
+    calm.end()
+    signal.raise_signal(signal.SIGUSR1)
+    assert heard == [signal.SIGUSR1]
+
+
+def test_calm_puts_back_each_handler_and_leaves_what_python_does_not_handle() -> None:
+    before = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    calm = Calm()
+    calm.begin()
+    kept = {number: handler for number, handler in before.items() if not callable(handler)}
+    assert {number: signal.getsignal(number) for number in kept} == kept
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+    calm.end()
+    assert {number: signal.getsignal(number) for number in before} == before
+
+
+def test_calm_ends_timers(heard: list[int]) -> None:
+    calm = Calm()
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    calm.begin()
+    calm.end()
+    time.sleep(0.1)
+    assert heard == []
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_calm_collects_no_garbage_and_traces_nothing(collects: bool) -> None:
+    before, tracer, profiler = gc.isenabled(), sys.gettrace(), sys.getprofile()
+    (gc.enable if collects else gc.disable)()
+    calm = Calm()
+    try:
+        sys.setprofile(lambda *about: None)
+        calm.begin()
+        assert not gc.isenabled()
+        assert sys.getprofile() is None
+        assert sys.gettrace() is None
+
+        calm.end()
+        assert gc.isenabled() is collects
+    finally:
+        sys.setprofile(profiler)
+        sys.settrace(tracer)
+        (gc.enable if before else gc.disable)()

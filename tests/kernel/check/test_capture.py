@@ -1,0 +1,66 @@
+"""A path is read without running anything of the student's."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy
+import pytest
+import torch
+
+from grader.kernel.check.capture import _element, absent, captured
+
+Pair = namedtuple("Pair", "a b")
+
+
+class Typed(NamedTuple):
+    a: int
+    b: int
+
+
+class Lying(tuple[int, ...]):
+    def __getitem__(self, key: Any) -> Any:
+        raise AssertionError("student code ran")
+
+    __len__ = __iter__ = __getitem__  # type: ignore[assignment]
+
+
+class LyingScalar(numpy.float64):
+    def item(self, *_: Any) -> Any:
+        raise AssertionError("student code ran")
+
+    ndim = dtype = property(item)  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("value", [(1, 2), [1, 2], Pair(1, 2), Typed(1, 2), Lying((1, 2)), {0: 1, 1: 2}])
+def test_element_of_a_sequence_is_found_by_the_sequence_itself(value: Any) -> None:
+    assert [_element(value, key) for key in (0, 1)] == [1, 2]
+    assert absent(_element(value, 2))
+    assert absent(_element(value, "a"))
+
+
+@pytest.mark.parametrize("value", [None, 3, "ab", b"ab", {1, 2}, range(2), object()])
+def test_what_is_no_sequence_has_no_element(value: Any) -> None:
+    assert absent(_element(value, 0))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (lambda: torch.zeros(2).to_sparse(), "torch.sparse_coo"),
+        (lambda: torch.zeros(2, device="meta"), "meta"),
+        (lambda: torch.zeros(2, dtype=torch.complex64), "complex64"),
+        (lambda: torch.quantize_per_tensor(torch.zeros(2), 0.1, 0, torch.qint8), "qint8"),
+        (lambda: torch.nested.nested_tensor([torch.zeros(2), torch.zeros(3)]), "nested"),
+    ],
+)
+def test_tensor_that_cannot_travel_says_what_it_is(made: Callable[[], torch.Tensor], told: str) -> None:
+    assert captured(made()) == (None, "unsupported", told)
+
+
+def test_number_of_a_class_made_from_numpys_is_read_by_numpys_own() -> None:
+    tensor, kind, _ = captured(LyingScalar(3.0))
+    assert (tensor.item(), kind) == (3.0, "scalar")

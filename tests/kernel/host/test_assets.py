@@ -1,0 +1,111 @@
+"""Which files beside a notebook are opened for its kernel."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grader.kernel import KernelPool
+from grader.kernel.host import assets
+from grader.model import Execution
+from tests.kernel.conftest import BEST
+from tests.kernel.laboratory import LIMITS, Laboratory, linear_job, verdicts
+
+
+def _opened(folder: Path | None, most_bytes: int = 10**6) -> list[tuple[str, str, bool] | None]:
+    """Path, text and executability of what is opened, None for what is left out."""
+    found: list[tuple[str, str, bool] | None] = []
+    for asset in assets.opened(folder, most_bytes):
+        if asset is None:
+            found.append(None)
+            continue
+        with os.fdopen(asset.fd) as file:
+            found.append((asset.path, file.read(), asset.executable))
+    return found
+
+
+def test_regular_files_are_opened_in_order_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "b" / "c").mkdir(parents=True)
+    (tmp_path / "b" / "c" / "deep.txt").write_text("deep")
+    (tmp_path / "z.txt").write_text("z")
+    (tmp_path / "run.sh").write_text("exit")
+    (tmp_path / "run.sh").chmod(0o755)
+    (tmp_path / "link").symlink_to("z.txt")
+    (tmp_path / "folder").symlink_to("b")
+    os.mkfifo(tmp_path / "pipe")
+
+    assert _opened(tmp_path) == [("run.sh", "exit", True), ("z.txt", "z", False), ("b/c/deep.txt", "deep", False)]
+    assert _opened(None) == []
+
+
+def test_what_is_nobodys_work_is_not_opened(tmp_path: Path) -> None:
+    for name in (
+        ".git/config",
+        ".env",
+        ".ssh/id_rsa",
+        "venv/lib/site.py",
+        "__pycache__/a.pyc",
+        "lib/.hidden",
+        "lib/a.py",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+
+    assert _opened(tmp_path) == [("lib/a.py", "x", False)]
+    assert list(assets.opened(tmp_path, 10**6, below=False)) == []
+
+
+def test_file_too_large_is_left_out_and_smaller_ones_are_not(tmp_path: Path) -> None:
+    for name, size in (("a", 4097), ("b", 4097), ("c", 1), ("d", 1)):
+        (tmp_path / name).write_text("x" * size)
+
+    assert _opened(tmp_path, 3 * 4096) == [("a", "x" * 4097, False), None, ("c", "x", False), None]
+
+
+def test_small_files_are_copied_as_far_as_there_is_room(laboratory: Laboratory, tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f"{number}.txt").write_text("x")
+    job = linear_job("crumbs", "import os\nprint(len(os.listdir('.')))", assets=tmp_path)
+
+    (execution,) = laboratory.run(BEST, job, limits=replace(LIMITS, written=1024**2))
+
+    assert verdicts(execution) == ("exact", "exact")
+    assert execution.outputs == {0: "256\n"}
+    assert execution.flags[0].startswith("44 of the files")
+
+
+def test_files_beyond_the_most_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assets, "MOST_ASSETS", 2)
+    for name in "abcd":
+        (tmp_path / name).write_text(name)
+
+    assert _opened(tmp_path) == [("a", "a", False), ("b", "b", False), None, None]
+
+
+def test_file_in_too_many_folders_is_left_out(tmp_path: Path) -> None:
+    folder = tmp_path
+    for _ in range(10):
+        folder = folder / "d"
+        folder.mkdir()
+        (folder / "file").write_text("x")
+
+    assert [asset and asset[0].count("d/") for asset in _opened(tmp_path)] == [*range(1, 10), None]
+
+
+def test_files_beside_a_notebook_arrive_however_many_and_what_is_left_out_is_told(tmp_path: Path) -> None:
+    for number in range(assets.MOST_ASSETS + 3):
+        (tmp_path / f"picture-{number}.txt").write_text("text")
+
+    async def run() -> list[Execution]:
+        job = linear_job("album", "import os\nprint(len(os.listdir('.')))", assets=tmp_path)
+        async with KernelPool(BEST, LIMITS, jobs=2) as pool:
+            return [await pool.run(job) for _ in range(2)]  # the first before the zygote is up
+
+    for execution in asyncio.run(run()):
+        assert execution.outputs == {0: f"{assets.MOST_ASSETS}\n"}
+        (flag,) = execution.flags
+        assert flag.startswith("3 of the files beside the notebook were not there when it ran")

@@ -1,0 +1,67 @@
+"""What ``grader doctor`` finds, here and on machines that lack something."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+import grader.kernel.host.doctor as examination
+from grader.errors import SandboxUnavailable
+from grader.kernel import SandboxStatus, choose_sandbox
+from grader.kernel.host import sandbox
+from grader.kernel.host.doctor import doctor
+
+
+def _examined(monkeypatch: pytest.MonkeyPatch, *statuses: SandboxStatus) -> dict[str, str]:
+    found = (*statuses, SandboxStatus("none", True))
+    monkeypatch.setattr(examination, "available_sandboxes", lambda: found)
+    return {finding.text: f"{finding.level}: {finding.remedy}" for finding in doctor()}
+
+
+def test_this_machine_is_described() -> None:
+    findings = doctor()
+    assert {finding.level for finding in findings} <= {"ok", "warn", "fail"}
+    text = "\n".join(finding.text for finding in findings)
+    for word in ("Python 3", "torch 2", "sandbox bwrap", "sandbox landlock", "core", "memory", "limits: cell 30 s"):
+        assert word in text
+
+
+def test_missing_sandbox_comes_with_what_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = _examined(
+        monkeypatch,
+        SandboxStatus("bwrap", False, "bubblewrap is not installed", "sudo apt-get install bubblewrap"),
+        SandboxStatus("landlock", True),
+    )
+    assert found["sandbox bwrap (bubblewrap): bubblewrap is not installed"] == "warn: sudo apt-get install bubblewrap"
+
+
+def test_linux_that_cannot_enter_namespaces_by_process_is_too_old_for_bwrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/bwrap")
+    monkeypatch.setattr("platform.release", lambda: "5.4.0-216-generic")
+    status = sandbox._bwrap_status()
+    assert (status.works, status.reason) == (False, "Linux 5.4.0-216-generic is too old")
+    assert "5.8" in status.remedy
+
+
+def test_no_sandbox_at_all_fails_and_says_what_none_means(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = _examined(
+        monkeypatch, SandboxStatus("bwrap", False, "refused", "mend"), SandboxStatus("landlock", False, "old", "boot")
+    )
+    told = found["no sandbox works here: `grader score` refuses to run"]
+    assert told.startswith("fail")
+    assert "--sandbox none" in told
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_other_systems_are_told_what_is_missing(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    found = _examined(
+        monkeypatch, SandboxStatus("bwrap", False, "needs Linux"), SandboxStatus("landlock", False, "needs Linux")
+    )
+    assert any("grader check` works" in text and "--sandbox none" in told for text, told in found.items())
+
+
+def test_unknown_sandbox_is_refused() -> None:
+    with pytest.raises(SandboxUnavailable, match="no sandbox 'vault'"):
+        choose_sandbox("vault")

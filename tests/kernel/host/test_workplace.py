@@ -1,0 +1,70 @@
+"""The folder of a pool goes with it, or with the next pool."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader.kernel.host.workplace import Workplace
+
+KILLED = "import os, sys, signal\nfrom grader.kernel.host.workplace import Workplace\nwork = Workplace(sys.argv[1])\n"
+
+
+def test_folder_is_private_and_goes_with_its_owner(tmp_path: Path) -> None:
+    work = Workplace(str(tmp_path))
+    assert Path(work.path).stat().st_mode & 0o777 == 0o700
+    Path(work.path, "more").mkdir()
+    work.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_of_a_killed_grader_goes_with_the_next(tmp_path: Path) -> None:
+    living, foreign, file = Workplace(str(tmp_path)), tmp_path / "grader-unlocked", tmp_path / "grader-file"
+    foreign.mkdir()
+    file.touch()
+    (tmp_path / "grader-link").symlink_to(living.path)
+    dying = f"{KILLED}print(work.path)\nsys.stdout.flush()\nos.kill(os.getpid(), signal.SIGKILL)"
+    done = subprocess.run([sys.executable, "-c", dying, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    left = Path(done.stdout.strip())
+    assert left.is_dir()
+    Workplace(str(tmp_path)).close()
+    assert not left.exists()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        Path(living.path).name,
+        "grader-unlocked",
+        "grader-file",
+        "grader-link",
+    }
+    living.close()
+
+
+def test_folder_goes_whatever_student_code_made_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "file").touch()
+    work = Workplace(str(tmp_path))
+    monkeypatch.chdir(work.path)
+    Path("link").symlink_to(kept)
+    Path("closed/inner").mkdir(parents=True)
+    Path("closed").chmod(0)
+    for _ in range(3_000):
+        Path("x").mkdir()
+        Path("file").touch()
+        monkeypatch.chdir("x")
+    monkeypatch.chdir(tmp_path)
+    work.close()
+    assert list(tmp_path.iterdir()) == [kept]
+    assert (kept / "file").exists()
+
+
+def test_place_of_a_job_is_below_and_guessed_by_no_other(tmp_path: Path) -> None:
+    work = Workplace(str(tmp_path))
+    places = {work.place_of(number) for number in (1, 1, 2)}
+    assert len(places) == 3
+    assert {Path(place).parent for place in places} == {Path(work.path)}
+    work.close()
