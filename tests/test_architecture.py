@@ -70,7 +70,7 @@ ALLOWED: dict[str, set[str]] = {
     "grader.__init__": {"grader.notebook"},
     "grader.__main__": {"grader.cli"},
 }
-#: What each package of the kernel package, and each that stands alone there, may import of the others. What the grader's
+#: What each package of the kernel, and each module that stands alone there, may import of the others. What the grader's
 #: own process runs, and what is said between the sides, imports nothing of the student's.
 SIDES: dict[str, set[str]] = {
     "protocol": set(),
