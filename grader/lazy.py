@@ -7,12 +7,13 @@ from importlib import import_module
 from typing import Any
 
 
-def attributes(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """A ``__getattr__`` (PEP 562) for ``package``; ``homes`` says which of its modules each public name is from."""
+def public(package: str, names_of: Mapping[str, str]) -> tuple[Callable[[str], Any], list[str]]:
+    """``__getattr__`` (PEP 562) and ``__all__`` of ``package``: the public names of each of its modules."""
+    home = {name: module for module, names in names_of.items() for name in names.split()}
 
     def find(name: str) -> Any:
-        if name not in homes:
+        if name not in home:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(f"{package}.{homes[name]}"), name)
+        return getattr(import_module(f"{package}.{home[name]}"), name)
 
-    return find
+    return find, sorted(home)

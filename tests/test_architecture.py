@@ -70,8 +70,8 @@ ALLOWED: dict[str, set[str]] = {
     "grader.__init__": {"grader.notebook"},
     "grader.__main__": {"grader.cli"},
 }
-#: What each package in the kernel's, and each module that stands alone there, may import of the others. What the
-#: grader's own process runs, and what is said between the sides, imports nothing of the student's.
+#: What each package of the kernel, and each module that stands alone there, may import of the others. What the grader's
+#: own process runs, and what is said between the sides, imports nothing of the student's.
 SIDES: dict[str, set[str]] = {
     "protocol": set(),
     "confinement": set(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +21,7 @@ from grader.overrides import rulings_for, rulings_in
 if TYPE_CHECKING:
     from grader.gradebook import Gradebook
     from grader.model import RunReport
+    from grader.report.roster import Roster
 
 
 @app.command()
@@ -174,7 +174,7 @@ def export(
             StandardOutput().print(f"wrote {file}")
 
 
-def _compare(run: RunReport, roster: Mapping[str, Mapping[str, str]], identifier: str | None) -> None:
+def _compare(run: RunReport, roster: Roster, identifier: str | None) -> None:
     """Tell who of the class is not in the roster, and who of the roster not in the class."""
     from grader.report import absentees, strangers
 
@@ -187,7 +187,7 @@ def _compare(run: RunReport, roster: Mapping[str, Mapping[str, str]], identifier
             note(f"{what}: {'; '.join(names)}")
 
 
-def _tell_new(assignment: str, roster: Mapping[str, Mapping[str, str]]) -> None:
+def _tell_new(assignment: str, roster: Roster) -> None:
     """Tell where Canvas, whose gradebook has assignments, would make another of the export."""
     from grader.report import assignments_in
 

@@ -46,7 +46,7 @@ def _or_none(rule: Callable[[object], bool]) -> Callable[[object], bool]:
     return lambda value: value is None or rule(value)
 
 
-#: Fields of ``Exercise`` where a wrong type would go unnoticed or end in a riddle: the rule for their values, what the
+#: Fields of ``Exercise`` where a wrong type would go unnoticed or fail much later: the rule for their values, what the
 #: error says beside the value, and the remedy.
 _VALUES: dict[str, tuple[Callable[[object], bool], str, str]] = {
     **{

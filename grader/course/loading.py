@@ -21,7 +21,7 @@ from grader.errors import CourseError
 from grader.model import Course, Exercise, place_of
 
 GROUP = "grader.courses"
-#: The author's seam, which is never the place to fix.
+#: The grader's own code that a declaration calls, which is never the place to fix.
 _GRADER = Path(__file__).parent
 
 

@@ -58,21 +58,10 @@ def prove(
         prepared = prepare(exercise, seed)
         if seed == 0:
             _refuse_unusable(exercise, prepared, prepare(exercise, seed))
-        trial = Trial(Rehearsal(exercise, prepared), answers, apart=seed == 0)
-        solution = trial.solution()
-        _right(ledger, solution, "the solution", "solution", seed)
-        if "the solution" in ledger.settled or any(kind == "solution" for kind, _ in ledger.problems):
-            break  # nothing is proved beside a solution that is wrong
-        if seed < effort.mutant_seeds:
-            _stub(ledger, trial, seed)
-            try_mistakes(ledger, trial, solution, seed)
-        if seed < effort.seeds:
-            for specimen in answers.variants:
-                who = f"the variant {specimen.name}"
-                if who not in ledger.settled:
-                    _right(ledger, trial.specimen(specimen), who, "variant", seed)
+        if not _holds(ledger, Trial(Rehearsal(exercise, prepared), answers, apart=seed == 0), effort, seed):
+            break
         count(seed + 1)
-    holds = _gradcheck(ledger, prepared)
+    agrees = _gradcheck(ledger, prepared)
     return ExerciseProof(
         exercise=exercise.id,
         notebook=exercise.notebook,
@@ -80,12 +69,29 @@ def prove(
         seeds=effort.seeds,
         mutants=len(set().union(*ledger.mutants.values())),
         variants=len(answers.variants),
-        gradcheck=holds,
+        gradcheck=agrees,
         margins=ledger.margins(),
         idle_cases=_idle_cases(ledger, prepared),
         problems=tuple(ledger.problems.values()),
         seconds=time.monotonic() - began,
     )
+
+
+def _holds(ledger: Ledger, trial: Trial, effort: Effort, seed: int) -> bool:
+    """Try all answers on the cases of a seed; False where the solution is wrong, beside which nothing is proved."""
+    solution = trial.solution()
+    _right(ledger, solution, "the solution", "solution", seed)
+    if "the solution" in ledger.settled or any(kind == "solution" for kind, _ in ledger.problems):
+        return False
+    if seed < effort.mutant_seeds:
+        _stub(ledger, trial, seed)
+        try_mistakes(ledger, trial, solution, seed)
+    if seed < effort.seeds:
+        for specimen in trial.answers.variants:
+            who = f"the variant {specimen.name}"
+            if who not in ledger.settled:
+                _right(ledger, trial.specimen(specimen), who, "variant", seed)
+    return True
 
 
 def _refuse_unusable(exercise: Exercise, prepared: Sequence[Prepared], again: Sequence[Prepared]) -> None:

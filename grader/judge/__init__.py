@@ -26,19 +26,13 @@ if TYPE_CHECKING:
     from grader.judge.score import score_unreached as score_unreached
     from grader.judge.verdicts import Verdicts as Verdicts
 
-_HOME = {
-    "PUBLIC_SEED": "cases",
-    "Prepared": "cases",
-    "Verdicts": "verdicts",
-    "coarse_results": "comparison",
-    "gather": "evidence",
-    "link_consequences": "score",
-    "prepare": "cases",
-    "score_exercise": "score",
-    "score_fault": "score",
-    "score_missing": "score",
-    "score_unreached": "score",
-}
-
-__all__ = sorted(_HOME)  # noqa: PLE0605 - the table is the list
-__getattr__ = lazy.attributes(__name__, _HOME)
+__getattr__, __all__ = lazy.public(
+    __name__,
+    {
+        "cases": "PUBLIC_SEED Prepared prepare",
+        "comparison": "coarse_results",
+        "evidence": "gather",
+        "score": "link_consequences score_exercise score_fault score_missing score_unreached",
+        "verdicts": "Verdicts",
+    },
+)

@@ -36,13 +36,10 @@ if TYPE_CHECKING:
     from grader.kernel.host.sandbox import available_sandboxes as available_sandboxes
     from grader.kernel.host.sandbox import choose_sandbox as choose_sandbox
 
-_HOME = {
-    "SANDBOXES": "host.sandbox",
-    "KernelPool": "host.pool",
-    "SandboxStatus": "host.sandbox",
-    "available_sandboxes": "host.sandbox",
-    "choose_sandbox": "host.sandbox",
-}
-
-__all__ = sorted(_HOME)  # noqa: PLE0605 - the table is the list
-__getattr__ = lazy.attributes(__name__, _HOME)
+__getattr__, __all__ = lazy.public(
+    __name__,
+    {
+        "host.pool": "KernelPool",
+        "host.sandbox": "SANDBOXES SandboxStatus available_sandboxes choose_sandbox",
+    },
+)

@@ -1,4 +1,4 @@
-"""What a zygote has done once so that no notebook waits for it: the lazy imports and first runs inside torch.
+"""Warms a zygote up: lazy imports and first runs inside torch, done once so that no notebook waits for them.
 
 A first vector-Jacobian product imports sympy (0.6 s), a first optimizer torch's compiler (1.9 s). Notebooks that do
 neither are not kept waiting for them: what a submission will need is guessed from its text, and a wrong guess costs

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from grader.errors import GradebookError
-from grader.model import CellFailure, CheckScore, Diagnosis, ExerciseScore, Override, Sample, SubmissionReport
+from grader.model import SubmissionReport
 
 
 def submission_to_dict(report: SubmissionReport) -> dict[str, Any]:
@@ -30,19 +31,15 @@ def submission_from_dict(data: Mapping[str, Any]) -> SubmissionReport:
         GradebookError: ``data`` is not of this version's form (a key missing or unknown).
     """
     try:
-        return SubmissionReport(
-            **{
-                **data,
-                "failed_cells": tuple(CellFailure(**failure) for failure in data["failed_cells"]),
-                "exercises": tuple(_exercise(exercise) for exercise in data["exercises"]),
-                "flags": tuple(data["flags"]),
-            }
-        )
+        read = _reader(SubmissionReport)
+        assert read is not None
+        report: SubmissionReport = read(data)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise GradebookError(
             f"a stored submission cannot be read ({type(error).__name__}: {error})",
             remedy="grade again with --fresh: it was written by another version of the grader",
         ) from error
+    return report
 
 
 def _plain_data(value: object) -> object:
@@ -61,49 +58,26 @@ def _fields(kind: type) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
 
 
-def _exercise(data: Mapping[str, Any]) -> ExerciseScore:
-    override = data.get("override")  # an older gradebook has none
-    return ExerciseScore(
-        **{
-            **data,
-            "checks": tuple(_check(check) for check in data["checks"]),
-            "flags": tuple(data["flags"]),
-            "follows_from": tuple(data["follows_from"]),
-            "override": None if override is None else Override(**override),
-        }
-    )
+#: Fields that an older gradebook does not have.
+_LATER = frozenset({"override"})
 
 
-def _check(data: Mapping[str, Any]) -> CheckScore:
-    diagnosis, sample = data["diagnosis"], data["sample"]
-    return CheckScore(
-        **{
-            **data,
-            "diagnosis": None if diagnosis is None else Diagnosis(**diagnosis),
-            "sample": None if sample is None else _sample(sample),
-            **{name: _index(data[name]) for name in ("expected_shape", "actual_shape", "worst")},
-            **{name: _float(data[name]) for name in ("max_abs_error", "worst_actual", "worst_expected")},
-        }
-    )
+@cache
+def _reader(kind: Any) -> Callable[[Any], Any] | None:
+    """What makes a value of this type of its plain data; None where that is the value."""
+    if dataclasses.is_dataclass(kind):
+        made: Any = kind
+        readers = {name: read for name, each in get_type_hints(kind).items() if (read := _reader(each))}
 
+        def read_fields(data: dict[str, Any]) -> Any:
+            later = _LATER - data.keys()
+            return made(**data | {name: read(data[name]) for name, read in readers.items() if name not in later})
 
-def _sample(data: Mapping[str, Any]) -> Sample:
-    worst = data["worst"]
-    return Sample(
-        expected=_rows(data["expected"]),
-        actual=_rows(data["actual"]),
-        worst=None if worst is None else (worst[0], worst[1]),
-        cut=data["cut"],
-    )
-
-
-def _rows(rows: list[list[Any]]) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(float(value) for value in row) for row in rows)
-
-
-def _index(value: list[int] | None) -> tuple[int, ...] | None:
-    return None if value is None else tuple(value)
-
-
-def _float(value: float | str | None) -> float | None:
-    return None if value is None else float(value)
+        return read_fields
+    if kind is float:
+        return float
+    parts = [_reader(part) for part in get_args(kind) if part not in (NoneType, Ellipsis)]
+    read = next(filter(None, parts), None)
+    if get_origin(kind) is tuple:
+        return tuple if read is None else lambda data: tuple(map(read, data))
+    return read and (lambda data: None if data is None else read(data))  # of a union with None

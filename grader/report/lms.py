@@ -6,14 +6,14 @@ members a roster names, is exported as a row for each.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from grader.errors import UsageError
 from grader.model import RunReport, Target
 from grader.report import wording
 from grader.report.numbers import points
-from grader.report.roster import members_in, teams_of
+from grader.report.roster import Roster, members_in, teams_of
 from grader.report.row import Row
 from grader.report.spreadsheet import csv_text, gradebook_csv, score_cell
 from grader.report.tally import Tally, tally
@@ -30,7 +30,7 @@ def export(
     to: Target,
     *,
     assignment: str = "",
-    roster: Mapping[str, Mapping[str, str]] | None = None,
+    roster: Roster | None = None,
     identifier: str | None = None,
     out_of: float | None = None,
 ) -> str:
@@ -79,7 +79,7 @@ def export(
     return forms[to](scaled, column, known)
 
 
-def identifier_of(roster: Mapping[str, Mapping[str, str]], asked: str | None) -> str:
+def identifier_of(roster: Roster, asked: str | None) -> str:
     """The column by which Moodle knows a student: as ``asked``, else the first of its own that ``roster`` fills.
 
     >>> identifier_of({"ada": {"ID number": "", "Email address": "ada@x"}}, None), identifier_of({}, None)
@@ -103,7 +103,7 @@ def _refuse_unknown(identifier: str, columns: Sequence[str]) -> None:
         )
 
 
-def _canvas(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]]) -> str:
+def _canvas(counted: Tally, assignment: str, roster: Roster) -> str:
     """The gradebook import: five columns that identify, then the assignment; the second row holds what is possible."""
     columns = ("ID", "SIS User ID", "SIS Login ID", "Section")
     records = [
@@ -119,7 +119,7 @@ def _canvas(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, s
     return csv_text(records)
 
 
-def _moodle(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]], identifier: str) -> str:
+def _moodle(counted: Tally, assignment: str, roster: Roster, identifier: str) -> str:
     """The grade import: identifier, grade and feedback (docs.moodle.org: map both, or the grades are lost)."""
     records = [[identifier, assignment, f"{assignment} (feedback)"]]
     for row in counted.rows:
@@ -128,7 +128,7 @@ def _moodle(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, s
     return csv_text(records)
 
 
-def _gradescope(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]]) -> str:
+def _gradescope(counted: Tally, assignment: str, roster: Roster) -> str:
     """The form of Gradescope's own grade export."""
     records = [["First Name", "Last Name", "SID", "Email", assignment, f"{assignment} - Max Points"]]
     for row in counted.rows:
@@ -139,7 +139,7 @@ def _gradescope(counted: Tally, assignment: str, roster: Mapping[str, Mapping[st
     return csv_text(records)
 
 
-def _brightspace(counted: Tally, assignment: str, roster: Mapping[str, Mapping[str, str]]) -> str:
+def _brightspace(counted: Tally, assignment: str, roster: Roster) -> str:
     """The grade import: what identifies, the item's points, and the mark that ends each line."""
     keys = [key for key in _BRIGHTSPACE_KEYS if any(person.get(key) for person in roster.values())] or ["Username"]
     records = [[*keys, f"{assignment} Points Grade", "End-of-Line Indicator"]]

@@ -21,6 +21,8 @@ from grader.model import RunReport
 from grader.report.download import number_in, submission_in
 from grader.report.text import csv_cell
 
+#: The columns of each student's row in a platform's list, by the grader's name of the student.
+Roster = Mapping[str, Mapping[str, str]]
 #: The column with the grader's names; the columns with a platform's number of a student (``17``, ``Participant 17``);
 #: and those with the name that the platform shows.
 _NAMED, _CALLED = "student", ("Student", "Full name")
@@ -194,9 +196,7 @@ def _name(person: Mapping[str, str], names: Mapping[str, str], numbered: Sequenc
     return "" if _is_view(person) else f"{shown} ({number})".strip()
 
 
-def strangers(
-    run: RunReport, roster: Mapping[str, Mapping[str, str]], identifier: str | None = None
-) -> tuple[str, ...]:
+def strangers(run: RunReport, roster: Roster, identifier: str | None = None) -> tuple[str, ...]:
     """The students of ``run`` that an export can only call by the grader's name, in alphabetical order.
 
     They are not in the roster; or they are, but without a value in the column ``identifier``, by which the platform
@@ -207,13 +207,13 @@ def strangers(
     return tuple(sorted((name for name in _students(run, everyone) if csv_cell(name) not in known), key=alphabetical))
 
 
-def absentees(run: RunReport, roster: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+def absentees(run: RunReport, roster: Roster) -> tuple[str, ...]:
     """The students of the roster of whom nothing was graded: they handed in nothing, or under another name."""
     there = {csv_cell(name) for name in _students(run, {csv_cell(name) for name in roster})}
     return tuple(sorted((name for name in roster if csv_cell(name) not in there), key=alphabetical))
 
 
-def assignments_in(roster: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+def assignments_in(roster: Roster) -> tuple[str, ...]:
     """The columns of a roster that are Canvas' assignments: ``HW3 (1234)``."""
     columns = dict.fromkeys(column for person in roster.values() for column in person)
     return tuple(column for column in columns if re.fullmatch(r".+ \(\d+\)", column))

@@ -36,19 +36,16 @@ if TYPE_CHECKING:
     from grader.submission.suspicion import autograd_suspected as autograd_suspected
     from grader.submission.suspicion import optimizer_suspected as optimizer_suspected
 
-_HOME = {
-    "Collection": "entry",
-    "CollectLimits": "limits",
-    "Entry": "entry",
-    "Wanted": "entry",
-    "autograd_suspected": "suspicion",
-    "collect": "collection",
-    "givens_of": "givens",
-    "locate": "location",
-    "optimizer_suspected": "suspicion",
-    "read": "reading",
-    "stems_in": "file_names",
-}
-
-__all__ = sorted(_HOME)  # noqa: PLE0605 - the table is the list
-__getattr__ = lazy.attributes(__name__, _HOME)
+__getattr__, __all__ = lazy.public(
+    __name__,
+    {
+        "collection": "collect",
+        "entry": "Collection Entry Wanted",
+        "file_names": "stems_in",
+        "givens": "givens_of",
+        "limits": "CollectLimits",
+        "location": "locate",
+        "reading": "read",
+        "suspicion": "autograd_suspected optimizer_suspected",
+    },
+)

@@ -1,4 +1,4 @@
-"""Unpacking ZIP and tar archives that strangers made: into one folder, regular files only, counted as they grow.
+"""Unpacking untrusted ZIP and tar archives: into one folder, regular files only, counted as they grow.
 
 What an archive says of itself (sizes, counts, names) is not believed: bytes are counted while they are written, names
 that lead out of the folder are passed over and reported, links and devices are never made.

@@ -1,4 +1,4 @@
-"""Students of whom there is no notebook: they are entries with a reason, for nobody may get lost."""
+"""Entries, each with its reason, for students of whom there is no notebook."""
 
 from __future__ import annotations
 

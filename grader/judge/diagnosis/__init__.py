@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from grader.judge.diagnosis.loops import loops_flag as loops_flag
     from grader.judge.diagnosis.table import diagnose as diagnose
 
-_HOME = {"diagnose": "table", "loops_flag": "loops"}
-
-__all__ = sorted(_HOME)  # noqa: PLE0605 - the table is the list
-__getattr__ = lazy.attributes(__name__, _HOME)
+__getattr__, __all__ = lazy.public(
+    __name__,
+    {
+        "loops": "loops_flag",
+        "table": "diagnose",
+    },
+)

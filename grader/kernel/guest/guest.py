@@ -40,7 +40,7 @@ from grader.kernel.protocol import wire
 from grader.kernel.protocol.session import PlainSession
 
 if TYPE_CHECKING:
-    from grader.kernel.protocol.messages import JobTold
+    from grader.kernel.protocol.messages import JobSpec
 
 #: Run in the zygote, so that no kernel is the first to do it.
 _FIRST_CELL = "__import__('torch').manual_seed(0)"
@@ -139,7 +139,7 @@ def prepare(folder: str) -> None:
     sys.stdout, sys.stderr, sys.displayhook = stdout, stderr, hook
 
 
-def run(message: JobTold, command: socket.socket, fds: list[int]) -> None:
+def run(message: JobSpec, command: socket.socket, fds: list[int]) -> None:
     """Be the kernel: confine this process, put up ipykernel, report ready, serve until killed."""
     try:
         loop = _come_up(message, command, fds)
@@ -150,7 +150,7 @@ def run(message: JobTold, command: socket.socket, fds: list[int]) -> None:
     loop.run_forever()
 
 
-def _come_up(message: JobTold, command: socket.socket, fds: list[int]) -> asyncio.AbstractEventLoop:
+def _come_up(message: JobSpec, command: socket.socket, fds: list[int]) -> asyncio.AbstractEventLoop:
     os.setsid()
     os.chdir(message["folder"])
     os.environ.clear()
@@ -185,7 +185,7 @@ def _close_standard_streams() -> None:
     os.close(null)
 
 
-def _give_up(message: JobTold) -> int | None:
+def _give_up(message: JobSpec) -> int | None:
     """Give up what a submission must not have; ``sandbox`` none keeps all but the resource limits.
 
     Returns the gate of new processes, for the job's init.

@@ -1,4 +1,4 @@
-"""IPython's shell as a graded notebook needs it: quick for plain Python, and quiet about what nobody reads."""
+"""IPython's shell for graded notebooks: quick for plain Python, and without the output that nobody reads."""
 
 from __future__ import annotations
 

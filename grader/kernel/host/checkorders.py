@@ -17,7 +17,7 @@ from grader.model import CaseRun, Check, Limits, Program
 if TYPE_CHECKING:
     from grader.kernel.clock import Countdown
     from grader.kernel.host.initlink import InitLink
-    from grader.kernel.protocol.messages import CheckTold, ProgramTold
+    from grader.kernel.protocol.messages import CheckSpec, ProgramEnd
 
 #: A program's result, and the global name that its ``NameError`` missed, if that is how it ended.
 Result = tuple[CaseRun, str | None]
@@ -104,12 +104,12 @@ class CheckOrders:
             wire.close_all(fds)
         return found
 
-    def _read(self, result_file: int, run: ProgramTold, check: Check, program: Program) -> Result | None:
+    def _read(self, result_file: int, run: ProgramEnd, check: Check, program: Program) -> Result | None:
         if run["ended"] == "unasked":
             return None
         return self.reader.read(result_file, run, program, partial(self._cell_of, check))
 
-    def _told(self, part: _Part, seconds: float) -> CheckTold:
+    def _told(self, part: _Part, seconds: float) -> CheckSpec:
         """What the init is told of a check."""
         return {
             "seconds": seconds,

@@ -1,4 +1,4 @@
-"""The checks of one job: after which cell they run, in whose company, and what becomes of those that cannot yet."""
+"""The checks of one job: after which cell each runs, which share a fork, and which are put off to the end."""
 
 from __future__ import annotations
 

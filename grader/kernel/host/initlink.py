@@ -14,7 +14,7 @@ from grader.kernel.protocol import wire
 
 if TYPE_CHECKING:
     from grader.kernel.host.zygote_process import Zygote
-    from grader.kernel.protocol.messages import CheckTold, DiedTold, InitTold, JobTold, Order, ProgramTold, UpTold
+    from grader.kernel.protocol.messages import CheckSpec, DiedEvent, InitEvent, JobSpec, Order, ProgramEnd, UpEvent
 
 #: Seconds for the init to take an order.
 _ROOM_S = 60.0
@@ -31,11 +31,11 @@ class InitLink:
     def __init__(self) -> None:
         self.clock = Clock()
         self._sock, self._theirs = wire.pair()
-        self._answers: asyncio.Queue[UpTold | list[ProgramTold]] = asyncio.Queue()
+        self._answers: asyncio.Queue[UpEvent | list[ProgramEnd]] = asyncio.Queue()
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._died: asyncio.Future[DiedTold] = asyncio.get_running_loop().create_future()
+        self._died: asyncio.Future[DiedEvent] = asyncio.get_running_loop().create_future()
 
-    def open(self, zygote: Zygote, job: JobTold) -> None:
+    def open(self, zygote: Zygote, job: JobSpec) -> None:
         """Have the init of ``job`` forked, and listen to it."""
         with self._theirs:
             try:
@@ -71,7 +71,7 @@ class InitLink:
         """Have the kernel killed; it dies of ``why``."""
         self._order({"do": "kill", "why": why})
 
-    def check(self, checks: list[CheckTold], fds: Sequence[int]) -> None:
+    def check(self, checks: list[CheckSpec], fds: Sequence[int]) -> None:
         """Have checks run, with the descriptors that ``JobInit`` knows them by; ``checked`` is the answer."""
         self._order({"do": "check", "checks": checks}, fds)
 
@@ -100,14 +100,14 @@ class InitLink:
 
     # ---------------------------------------------------------------------------------------- answers
 
-    async def up(self, seconds: float) -> UpTold:
+    async def up(self, seconds: float) -> UpEvent:
         """Whether the kernel came up."""
         answer = await self.first(self._answers.get(), seconds)
         if isinstance(answer, list):
             raise JobLost("the job's init speaks of checks when it is asked for a kernel")
         return answer
 
-    async def checked(self, seconds: float) -> list[ProgramTold]:
+    async def checked(self, seconds: float) -> list[ProgramEnd]:
         """How each program of the checks ended, which the init tells of a kernel that died as well."""
         answer = await self._first_of({self._lost}, self._answers.get(), seconds)
         if not isinstance(answer, list):
@@ -163,7 +163,7 @@ class InitLink:
                 self._lost.set_result(None)
             return
         wire.close_all(fds)
-        told = cast("InitTold", received)
+        told = cast("InitEvent", received)
         if told["event"] == "died":
             if not self._died.done():
                 self._died.set_result(told)

@@ -24,7 +24,7 @@ from grader.model import Cell, CellFailure, Check, Execution, Job, Limits
 if TYPE_CHECKING:
     from grader.kernel.host.client import CellRunner, Client
     from grader.kernel.host.zygote_process import Zygote
-    from grader.kernel.protocol.messages import JobTold
+    from grader.kernel.protocol.messages import JobSpec
 
 #: Seconds for a kernel to come up, and for an interrupted cell to end.
 _START_S, _INTERRUPT_S = 60.0, 2.0
@@ -45,7 +45,7 @@ class Pool(Protocol):
     async def ready(self) -> None:
         """Wait until jobs can run. Raises ``KernelError`` when the zygote does not come up."""
 
-    def describe(self, number: int, job: Job) -> JobTold:
+    def describe(self, number: int, job: Job) -> JobSpec:
         """What the zygote and a job's init have to know."""
 
 

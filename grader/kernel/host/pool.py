@@ -25,7 +25,7 @@ from grader.kernel.host.zygote_process import Zygote
 from grader.model import Execution, Job, Limits
 
 if TYPE_CHECKING:
-    from grader.kernel.protocol.messages import JobTold
+    from grader.kernel.protocol.messages import JobSpec
 
 #: Whether this system has what a zygote needs: fork, memory files, descriptors sent over sockets, ``/proc``.
 _WARM = sys.platform.startswith("linux")
@@ -169,7 +169,7 @@ class KernelPool:
             with contextlib.suppress(OSError):
                 await asyncio.to_thread(zygote.close)
 
-    def describe(self, number: int, job: Job) -> JobTold:
+    def describe(self, number: int, job: Job) -> JobSpec:
         """What the zygote and a job's init have to know."""
         private = self.sandbox == "bwrap"
         folder = "/job/home" if private else self._workplace.place_of(number)

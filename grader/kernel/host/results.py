@@ -1,4 +1,4 @@
-"""What a check sent back, read as data from a stranger: every field checked, every text cut, nothing believed.
+"""What a check sent back, read as untrusted data: every field is checked, every text cut.
 
 Anything that the harness would not have written makes that one case ``crashed``.
 """

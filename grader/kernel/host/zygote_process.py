@@ -14,7 +14,7 @@ from grader.kernel.host import sandbox as sandboxes
 from grader.kernel.protocol import wire
 
 if TYPE_CHECKING:
-    from grader.kernel.protocol.messages import JobTold
+    from grader.kernel.protocol.messages import JobSpec
 
 #: Seconds to import torch, which a busy machine may take long for; that it died is seen at once.
 _READY_S = 600.0
@@ -60,7 +60,7 @@ class Zygote:
         self.log.seek(0)
         return self.log.read(100_000).decode("utf-8", "replace").strip()[-2000:] or "it said nothing"
 
-    def spawn(self, message: JobTold, fd: int) -> None:
+    def spawn(self, message: JobSpec, fd: int) -> None:
         """Have a job forked that speaks over ``fd``; raises ``wire.Closed`` when the zygote is gone."""
         wire.send(self.sock, message, [fd])
 

@@ -1,16 +1,16 @@
 """What the grader and its own processes in the sandbox tell one another, as types: JSON objects over ``wire``.
 
 ========================  =======================================================================================
-pool → job server         ``JobTold``, with the descriptor of the job's socket
+pool → job server         ``JobSpec``, with the descriptor of the job's socket
 grader → job's init       an ``Order``
-job's init → grader       an ``InitTold``
-job's init → zygote       ``JobTold``, with descriptors for the kernel (``zygote.request_kernel``)
+job's init → grader       an ``InitEvent``
+job's init → zygote       ``JobSpec``, with descriptors for the kernel (``zygote.request_kernel``)
 zygote → job's init       ``{"kernel": number}`` or ``{"failed": why}``, and at its end ``{"status": wait status}``
 kernel, check → init      ``{"event": …}``, of which nothing is believed that is not looked at
 ========================  =======================================================================================
 
 Only what trusted processes say has a type here. What a kernel or a check says comes from a student's process: it stays
-a ``dict`` whose every value is tested where it is read (``jobinit``, ``checkrun``).
+a ``dict`` whose every value is tested where it is read (``jobinit``, ``checkfork``, ``checkrun``).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 
-class JobTold(TypedDict):
+class JobSpec(TypedDict):
     """What the zygote and a job's init have to know of a job.
 
     ``texts`` is gone once the zygote has compiled them, and ``mapped`` is there from then on: the bytes that its memory
@@ -39,7 +39,7 @@ class JobTold(TypedDict):
     mapped: NotRequired[int]
 
 
-class CheckTold(TypedDict):
+class CheckSpec(TypedDict):
     """What a job's init is told of one check; ``programs`` is how many of the descriptors beside it are its inputs."""
 
     seconds: float
@@ -75,7 +75,7 @@ class ProgramUnasked(TypedDict):
     ended: Literal["unasked"]
 
 
-ProgramTold = ProgramDone | ProgramLost | ProgramUnasked
+ProgramEnd = ProgramDone | ProgramLost | ProgramUnasked
 
 
 class FileOrder(TypedDict):
@@ -103,20 +103,20 @@ class CheckOrder(TypedDict):
     """Run checks; the descriptors are the result file, and for each its cell's source and a file a program."""
 
     do: Literal["check"]
-    checks: list[CheckTold]
+    checks: list[CheckSpec]
 
 
 Order = FileOrder | KernelOrder | KillOrder | CheckOrder
 
 
-class UpTold(TypedDict):
+class UpEvent(TypedDict):
     """The kernel is up, or is not, and what it says of that."""
 
     event: Literal["ready", "failed"]
     text: str
 
 
-class DiedTold(TypedDict):
+class DiedEvent(TypedDict):
     """The kernel died: the signal or exit code, and the limit that it was killed for, if one."""
 
     event: Literal["died"]
@@ -124,18 +124,18 @@ class DiedTold(TypedDict):
     limit: str | None
 
 
-class WaitedTold(TypedDict):
+class WaitedEvent(TypedDict):
     """The job waited for a processor so long, beyond what was told before."""
 
     event: Literal["waited"]
     seconds: float
 
 
-class CheckedTold(TypedDict):
+class CheckedEvent(TypedDict):
     """How each program of the checks ended, in order."""
 
     event: Literal["checked"]
-    runs: list[ProgramTold]
+    runs: list[ProgramEnd]
 
 
-InitTold = UpTold | DiedTold | WaitedTold | CheckedTold
+InitEvent = UpEvent | DiedEvent | WaitedEvent | CheckedEvent

@@ -1,4 +1,4 @@
-"""JSON by functions of C alone, which nobody replaces by patching a class of ``json``.
+"""JSON by functions written in C alone, which patching a class of ``json`` does not replace.
 
 They are ``json``'s own, as it puts them together for itself. What ``json`` has in Python stays out of the way: in the
 student's process a patched method of it could tell the harness that autograd is allowed, or take out of a result that

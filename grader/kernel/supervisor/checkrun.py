@@ -21,7 +21,7 @@ from grader.kernel.supervisor import traps
 from grader.kernel.supervisor.checkfork import CheckFork, LiveKernel
 
 if TYPE_CHECKING:
-    from grader.kernel.protocol.messages import CheckTold, Lost, ProgramTold
+    from grader.kernel.protocol.messages import CheckSpec, Lost, ProgramEnd
     from grader.kernel.supervisor.jobwatch import Watch
 
 _RESUMED = "a process that was stopped for the check ran during it"
@@ -35,7 +35,7 @@ class CheckRun:
     """
 
     def __init__(
-        self, watch: Watch, kernel: LiveKernel, checks: list[CheckTold], result_file: int, fds: list[int]
+        self, watch: Watch, kernel: LiveKernel, checks: list[CheckSpec], result_file: int, fds: list[int]
     ) -> None:
         self.watch = watch
         self.secret = kernel.secret
@@ -56,9 +56,9 @@ class CheckRun:
         self.child_file = -1
         self.at = 0
 
-    def run(self) -> list[ProgramTold]:
+    def run(self) -> list[ProgramEnd]:
         """How each program ended, in order."""
-        runs: list[ProgramTold] = []
+        runs: list[ProgramEnd] = []
         while left := len(self.programs) - len(runs):
             owner = self.owners[len(runs)]
             self._begin(owner)
@@ -96,7 +96,7 @@ class CheckRun:
         """Let what a child does from now on take so long."""
         self.fork.deadline = self.watch.clock.now() + seconds
 
-    def _drive(self, runs: list[ProgramTold]) -> tuple[Lost | None, str]:
+    def _drive(self, runs: list[ProgramEnd]) -> tuple[Lost | None, str]:
         """Feed the child programs; returns how the one that it did not finish ended, or (None, "") if there is none."""
         known = None
         try:

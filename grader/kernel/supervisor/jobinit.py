@@ -29,13 +29,13 @@ from grader.kernel.supervisor.checkrun import CheckRun
 from grader.kernel.supervisor.jobwatch import TICK_S, Watch
 
 if TYPE_CHECKING:
-    from grader.kernel.protocol.messages import CheckTold, FileOrder, JobTold, Order
+    from grader.kernel.protocol.messages import CheckSpec, FileOrder, JobSpec, Order
 
 #: The namespaces that a job has of its own in bwrap.
 SPACES = confine.CLONE_NEWPID | confine.CLONE_NEWIPC | confine.CLONE_NEWNS | confine.CLONE_NEWNET
 
 
-def run(sock: socket.socket, message: JobTold, zygote: socket.socket | None) -> None:
+def run(sock: socket.socket, message: JobSpec, zygote: socket.socket | None) -> None:
     """Be the init of the job that ``message`` describes until ``sock`` closes; the caller ends the process.
 
     ``zygote`` leads to it, where this process is no fork of it.
@@ -59,7 +59,7 @@ def run(sock: socket.socket, message: JobTold, zygote: socket.socket | None) -> 
         init.close()
 
 
-def fork(message: JobTold) -> int:
+def fork(message: JobSpec) -> int:
     """``os.fork()`` for the init of the job that ``message`` describes, in namespaces of its own where it may."""
     return confine.fork_apart(SPACES) if message["sandbox"] == "bwrap" else os.fork()
 
@@ -67,7 +67,7 @@ def fork(message: JobTold) -> int:
 class JobInit:
     """One job: its socket to the grader, its folder, its kernel, and the check that runs, if any."""
 
-    def __init__(self, sock: socket.socket, message: JobTold, zygote: socket.socket | None) -> None:
+    def __init__(self, sock: socket.socket, message: JobSpec, zygote: socket.socket | None) -> None:
         self.sock = sock
         self.message = message
         self.zygote = zygote
@@ -212,7 +212,7 @@ class JobInit:
             with contextlib.suppress(ProcessLookupError):  # the zygote may have collected it before it tells
                 os.kill(self.kernel, signal.SIGINT)
 
-    def _check(self, checks: list[CheckTold], fds: list[int]) -> None:
+    def _check(self, checks: list[CheckSpec], fds: list[int]) -> None:
         """Run checks; ``fds`` are the result file, and for each its cell's source and one memory file a program."""
         kernel = LiveKernel(self.kernel, self.command, self.secret, self.traps)
         run = CheckRun(self.watch, kernel, checks, fds[0], fds[1:])

@@ -23,7 +23,7 @@ from grader.kernel.protocol import wire
 from grader.kernel.supervisor import jobinit, zygote
 
 if TYPE_CHECKING:
-    from grader.kernel.protocol.messages import JobTold
+    from grader.kernel.protocol.messages import JobSpec
 
 
 class JobServer:
@@ -34,7 +34,7 @@ class JobServer:
         self.orders = orders
         self.jobs: set[int] = set()
 
-    def fork(self, job: JobTold, fds: list[int]) -> None:
+    def fork(self, job: JobSpec, fds: list[int]) -> None:
         """Fork the init of ``job``, whose socket to the grader is in ``fds``.
 
         Where the system has no room for it that job is lost, which its socket tells, and no other.
@@ -50,7 +50,7 @@ class JobServer:
         wire.close_all(fds)
         self._reap()
 
-    def _become_init(self, job: JobTold, fds: list[int]) -> None:
+    def _become_init(self, job: JobSpec, fds: list[int]) -> None:
         """Turn a fresh fork into a job's init; never returns."""
         status = 1
         try:
@@ -94,7 +94,7 @@ def serve_with_zygote(pool: socket.socket) -> None:
                 wire.send(pool, wire.receive(ready)[0])
             if pool.fileno() in awake:
                 job, fds, _ = wire.receive(pool)
-                server.fork(cast("JobTold", job), fds)
+                server.fork(cast("JobSpec", job), fds)
     server.end()
     orders.close()  # the last way to the zygote
     with contextlib.suppress(ChildProcessError):
@@ -153,7 +153,7 @@ def serve_as_zygote(pool: socket.socket) -> None:
         except wire.Closed:
             server.end()
             return
-        job = cast("JobTold", message)
+        job = cast("JobSpec", message)
         preparation.prepare(job)
         server.fork(job, fds)
 

@@ -16,7 +16,7 @@ from grader.kernel.supervisor.processes import Processes
 from grader.kernel.supervisor.usage import Usage
 
 if TYPE_CHECKING:
-    from grader.kernel.protocol.messages import InitTold, JobTold
+    from grader.kernel.protocol.messages import InitEvent, JobSpec
 
 #: Seconds between two looks at what the job uses.
 TICK_S = 0.1
@@ -28,7 +28,7 @@ class Watch:
     ``over`` is the limit that they were killed for, if one.
     """
 
-    def __init__(self, sock: socket.socket, message: JobTold) -> None:
+    def __init__(self, sock: socket.socket, message: JobSpec) -> None:
         self.sock = sock
         self.sandbox = message["sandbox"]
         private = self.sandbox == "bwrap"
@@ -46,9 +46,9 @@ class Watch:
         self.usage.begin()
         self.clock = JobClock(self.usage)
 
-    def tell(self, told: InitTold) -> None:
+    def tell(self, event: InitEvent) -> None:
         """Tell the grader."""
-        wire.send(self.sock, told)
+        wire.send(self.sock, event)
 
     def kill(self, why: str) -> None:
         """Kill all of the job's processes, for ``why``."""

@@ -9,10 +9,10 @@ from grader.kernel.confinement import confine
 from grader.kernel.supervisor.usage import MOST_FILES
 
 if TYPE_CHECKING:
-    from grader.kernel.protocol.messages import JobTold
+    from grader.kernel.protocol.messages import JobSpec
 
 
-def put_private_files(message: JobTold) -> None:
+def put_private_files(message: JobSpec) -> None:
     """Mount one private file system for ``/job``, ``/tmp`` and ``/dev/shm`` together."""
     flags = confine.MS_NOSUID | confine.MS_NODEV
     written = max(message["limits"]["written"], 4096)

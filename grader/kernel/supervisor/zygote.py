@@ -23,7 +23,7 @@ from grader.kernel.protocol import wire
 from grader.kernel.supervisor import hugepages, traps
 
 if TYPE_CHECKING:
-    from grader.kernel.protocol.messages import JobTold
+    from grader.kernel.protocol.messages import JobSpec
 
 
 def warm() -> dict[str, Any]:
@@ -67,7 +67,7 @@ class Preparation:
             if next(self._settling, "over") == "over":
                 return
 
-    def prepare(self, job: JobTold) -> None:
+    def prepare(self, job: JobSpec) -> None:
         """Import what ``job`` needs beyond the basics, compile what its checks will run, note what is mapped then."""
         from grader.kernel import warmth
         from grader.kernel.check import program
@@ -91,7 +91,7 @@ class ForkedKernel:
     traps: tuple[int, ...]
 
 
-def request_kernel(zygote: socket.socket, job: JobTold, command: socket.socket, fds: list[int]) -> ForkedKernel:
+def request_kernel(zygote: socket.socket, job: JobSpec, command: socket.socket, fds: list[int]) -> ForkedKernel:
     """In a job's init: have the ``zygote`` fork a kernel into this process's namespaces, on ``fds`` and ``command``.
 
     Raises ``OSError`` when the system has no room for it, ``wire.Closed`` when there is no zygote any more.
@@ -141,7 +141,7 @@ class _Forks:
                     job, fds, _ = wire.receive(self.orders)
                 except wire.Closed:
                     return
-                self._fork(cast("JobTold", job), fds)
+                self._fork(cast("JobSpec", job), fds)
 
     def _tell(self, fd: int) -> None:
         """Collect the kernel that ended, and tell its init how."""
@@ -151,7 +151,7 @@ class _Forks:
         with link, contextlib.suppress(wire.Closed):  # an init that is gone asks no more
             wire.send(link, {"status": status})
 
-    def _fork(self, job: JobTold, fds: list[int]) -> None:
+    def _fork(self, job: JobSpec, fds: list[int]) -> None:
         init, *fds = fds
         link = socket.socket(fileno=fds.pop(0))
         self.preparation.prepare(job)
@@ -181,7 +181,7 @@ def _close_all_but(fds: list[int]) -> None:
         os.closerange(low + 1, high)
 
 
-def become_kernel(job: JobTold, command: socket.socket, fds: list[int]) -> None:
+def become_kernel(job: JobSpec, command: socket.socket, fds: list[int]) -> None:
     """Be the kernel of a job in this fresh fork of the zygote, until it is killed; never returns."""
     status = 1
     try:

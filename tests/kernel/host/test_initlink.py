@@ -14,7 +14,7 @@ from grader.kernel.deaths import Died, JobLost
 from grader.kernel.host import initlink
 from grader.kernel.host.initlink import InitLink
 from grader.kernel.protocol import wire
-from grader.kernel.protocol.messages import InitTold, JobTold
+from grader.kernel.protocol.messages import InitEvent, JobSpec
 
 
 class Init:
@@ -22,11 +22,11 @@ class Init:
 
     sock: socket.socket
 
-    def spawn(self, _job: JobTold, fd: int) -> None:
+    def spawn(self, _job: JobSpec, fd: int) -> None:
         """Keep the end that a forked init would have."""
         self.sock = socket.socket(fileno=os.dup(fd))
 
-    def tell(self, told: InitTold) -> None:
+    def tell(self, told: InitEvent) -> None:
         """Say something to the grader."""
         wire.send(self.sock, told)
 
@@ -41,7 +41,7 @@ class Init:
 @pytest.fixture
 async def line() -> Any:
     link, init = InitLink(), Init()
-    link.open(cast("Any", init), cast("JobTold", {}))
+    link.open(cast("Any", init), cast("JobSpec", {}))
     yield link, init
     link.close()
     init.sock.close()
@@ -110,12 +110,12 @@ async def test_init_that_is_gone_is_told_by_whoever_waits_or_orders(line: tuple[
 
 async def test_zygote_that_is_gone_loses_the_job() -> None:
     class Gone(Init):
-        def spawn(self, _job: JobTold, fd: int) -> None:
+        def spawn(self, _job: JobSpec, fd: int) -> None:
             raise wire.Closed("broken pipe")
 
     link = InitLink()
     with pytest.raises(JobLost, match="broken pipe"):
-        link.open(cast("Any", Gone()), cast("JobTold", {}))
+        link.open(cast("Any", Gone()), cast("JobSpec", {}))
     link.close()
 
 
