@@ -170,6 +170,14 @@ class Gradebook:
             absent=tuple(student for student in last.absent if student not in present),
         )
 
+    def subject(self) -> str:
+        """What the last run was of: one notebook of the course, or else the course.
+
+        Raises:
+            GradebookError: nothing was graded yet, or a row cannot be read.
+        """
+        return self._begun().subject(self._submissions())
+
     def answers(self) -> tuple[SubmissionReport, ...]:
         """What may be ruled on: the submissions of the last run, and what should have been in those not graded.
 

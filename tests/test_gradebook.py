@@ -345,6 +345,28 @@ def test_gradebook_reports_who_is_absent_until_somebody_rules_on_them(tmp_path: 
         assert "3 for lin_grad of zoe" in book.remarks()[0]
 
 
+@pytest.mark.parametrize(
+    ("answered", "assigned", "subject"),
+    [
+        (("lin_grad",), (), "03_backprop"),
+        (("lin_grad", "Relu"), (), "autograd"),
+        (("lin_grad", "Relu"), ("Relu",), "04_layers"),
+        ((), ("Relu",), "04_layers"),
+        ((), (), "autograd"),
+    ],
+)
+def test_gradebook_of_one_notebook_is_called_so(
+    answered: tuple[str, ...], assigned: tuple[str, ...], subject: str, tmp_path: Path
+) -> None:
+    counted = [task for task in TASKS if not assigned or task.id in assigned]
+    answers = tuple(replace(exercise("lin_grad"), id=name) for name in answered)
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(SETTINGS, 1, assigned=dict.fromkeys(assigned, 2.0), tasks=counted)
+        book.store("ada", "f", replace(report_of("ada"), exercises=answers))
+
+        assert book.subject() == subject
+
+
 def test_gradebook_of_an_older_grader_has_nobody_absent(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
         book.begin(SETTINGS, 1)

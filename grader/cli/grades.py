@@ -33,7 +33,7 @@ def report(
     with errors_told():
         from grader.report import render_class, write_reports
 
-        run = _stored(out)
+        run, _ = _stored(out)
         written = write_reports(run, out, hints=hints)
         console = StandardOutput()
         console.print(render_class(run))
@@ -124,7 +124,9 @@ def export(
     out: Annotated[Path, typer.Argument(help="The folder of a gradebook.")] = Path("grades"),
     to: Annotated[Target, typer.Option("--to", help="The platform to export for.")] = "csv",
     file: Annotated[Path | None, typer.Option("--file", "-f", help="Default: standard output.")] = None,
-    assignment: Annotated[str, typer.Option(help="The assignment's name there. Default: the course's.")] = "",
+    assignment: Annotated[
+        str, typer.Option(help="The assignment's name there. Default: the notebook's, or of several the course's.")
+    ] = "",
     roster: Annotated[
         Path | None,
         typer.Option(
@@ -154,13 +156,14 @@ def export(
         from grader.report import export as exported
         from grader.report import identifier_of, read_roster
 
-        run = _stored(out)
+        run, subject = _stored(out)
+        assignment = assignment or subject
         people = None if roster is None else read_roster(roster, run)
         text = exported(run, to=to, assignment=assignment, roster=people, identifier=identifier, out_of=out_of)
         if people is not None:
             _compare(run, people, identifier_of(people, identifier) if to == "moodle" else None)
             if to == "canvas":
-                _tell_new(assignment or run.course, people)
+                _tell_new(assignment, people)
         if feedback is not None:
             _give_back(run, out, feedback)
         if file is None:
@@ -229,11 +232,12 @@ def _list(gradebook: Gradebook) -> None:
             note(f"not counted, being on no notebook of the last run: {what}")
 
 
-def _stored(out: Path) -> RunReport:
+def _stored(out: Path) -> tuple[RunReport, str]:
+    """The last run in a gradebook, and what it was of."""
     with _opened(out) as gradebook:
         for remark in gradebook.remarks():
             note(remark)
-        return gradebook.report()
+        return gradebook.report(), gradebook.subject()
 
 
 def _opened(out: Path) -> Gradebook:
