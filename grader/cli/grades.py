@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from grader.gradebook import Gradebook
     from grader.model import RunReport
 
+#: What a ruling that does not count is on, by the status of its notebook in the last run.
+_UNCOUNTED = {None: "no notebook of the last run", "not_assigned": "a notebook that is not assigned now"}
+_CHANGED = "an exercise that is worth less now, or gone"
+
 
 @app.command()
 def report(
@@ -214,22 +218,25 @@ def _give_back(run: RunReport, out: Path, archive: Path) -> None:
 
 
 def _list(gradebook: Gradebook) -> None:
-    """Print what was ruled, and say of what is on no notebook of the last run that it does not count."""
+    """Print what was ruled, and say of what does not count in the last run why not."""
     from grader.report import wording
     from grader.report.numbers import points
     from grader.report.text import one_line
 
     submissions = gradebook.report().submissions
+    counted = set()
     for submission in submissions:
         for exercise in submission.exercises:
             if exercise.override:
                 what = f"{submission.student}  {submission.notebook}  {exercise.id}  {wording.override(exercise)}"
                 write_out(f"{one_line(what)}\n")
-    counted = {(one.student, one.sha256) for one in submissions}
+                counted.add((submission.student, submission.sha256, exercise.id))
+    statuses = {(one.student, one.sha256): one.status for one in submissions}
     for ruling in gradebook.rulings():
-        if (ruling.student, ruling.sha256) not in counted:
+        if (ruling.student, ruling.sha256, ruling.exercise) not in counted:
+            status = statuses.get((ruling.student, ruling.sha256))
             what = f"{points(ruling.score)} for {ruling.exercise} of {ruling.student}"
-            note(f"not counted, being on no notebook of the last run: {what}")
+            note(f"not counted, being on {_UNCOUNTED.get(status, _CHANGED)}: {what}")
 
 
 def _stored(out: Path) -> tuple[RunReport, str]:
