@@ -53,7 +53,7 @@ class Gradebook:
 
     Raises:
         GradebookBusy: another run has it open.
-        GradebookError: the file is no gradebook, of another version, or cannot be written.
+        GradebookError: the file is no gradebook, of another version, or cannot be read; later: it may only be read.
     """
 
     def __init__(self, path: Path) -> None:

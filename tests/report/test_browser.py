@@ -268,6 +268,17 @@ def test_bars_are_drawn_where_the_system_forces_its_colours(browser: Browser, gr
     visit.context.close()
 
 
+@pytest.mark.parametrize(("students", "scrolls"), [(30, False), (60, True)])
+def test_class_page_scrolls_the_matrix_of_a_large_class_alone(
+    browser: Browser, tmp_path: Path, students: int, scrolls: bool
+) -> None:
+    write_reports(large_class(students, 3), tmp_path)
+    visit = Visit(browser, viewport={"width": 1200, "height": 700})
+    page = visit.open(tmp_path / "index.html")
+    assert page.locator(".grid").evaluate("one => one.scrollHeight > one.clientHeight + 2") is scrolls
+    visit.context.close()
+
+
 def test_student_page_folds_what_follows_from_another_exercise(browser: Browser, tmp_path: Path) -> None:
     follows = exercise("forward_and_backward", {"w1.g": "sign_flipped"}, follows_from=("lin_grad",))
     write_reports(run(submission("ada", exercise("lin_grad", {"w.g": "zeros"}), follows)), tmp_path)
