@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -23,7 +24,8 @@ def write(path: Path, content: bytes) -> None:
             file.write(content)
         unfinished.replace(path)
     except BaseException as error:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # such as that of a read-only disk, which the error says already
+            unfinished.unlink()
         if isinstance(error, OSError) and error.errno:
             error.filename = str(path)
         raise

@@ -52,7 +52,7 @@ class Gradebook:
 
     Raises:
         GradebookBusy: another run has it open.
-        GradebookError: the file is no gradebook, of another version, or cannot be written.
+        GradebookError: the file is no gradebook, of another version, or cannot be read; later: it may only be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -155,6 +155,14 @@ class Gradebook:
             course_digest=last.course_digest,
             absent=tuple(student for student in last.absent if student not in present),
         )
+
+    def subject(self) -> str:
+        """What the last run was of: one notebook of the course, or else the course.
+
+        Raises:
+            GradebookError: nothing was graded yet, or a row cannot be read.
+        """
+        return self._begun().subject(self._submissions())
 
     def answers(self) -> tuple[SubmissionReport, ...]:
         """What may be ruled on: the submissions of the last run, and what should have been in those not graded.

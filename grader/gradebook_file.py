@@ -1,15 +1,20 @@
 """The file of a gradebook: one run's alone while it is open, of a version that is known, with its troubles in words.
 
 The database is locked as it is opened, so that two runs on one gradebook cannot mix, and the lock dies with its
-process. Whatever SQLite says of it, from then on too, is a ``GradebookError`` that names the file.
+process. Whatever SQLite says of it, from then on too, is a ``GradebookError`` that names the file. One that may only be
+read, such as a colleague's or a backup, is read from a copy: SQLite reads no database without a file of its own beside.
 """
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from grader.errors import GradebookBusy, GradebookError
@@ -19,6 +24,9 @@ from grader.machine import remedy_of_shortage
 SCHEMA = 1
 #: What SQLite's module raises of a file; of one that is damaged it may even fail to read the message.
 _UNUSABLE = (sqlite3.Error, UnicodeDecodeError)
+
+#: Where in the file SQLite's readers put their locks, and for how many bytes (``os.h``): a writer has all of them.
+_READERS = (0x4000_0002, 510)
 
 _TABLES = """
 CREATE TABLE run (id INTEGER PRIMARY KEY, settings TEXT NOT NULL);
@@ -48,20 +56,37 @@ class GradebookFile:
 
     Raises:
         GradebookBusy: another run has it open.
-        GradebookError: the file is no gradebook, of another version, or cannot be written.
+        GradebookError: the file is no gradebook, of another version, or cannot be used; later: it may only be read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._may_be_written = not path.exists() or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+        with ExitStack() as opened:
+            self._db = self._connected(path if self._may_be_written else self._copied(opened))
+            opened.callback(self._db.close)
+            self._open()
+            self._opened = opened.pop_all()
+
+    def _connected(self, path: Path) -> sqlite3.Connection:
         try:
-            self._db = sqlite3.connect(path, timeout=0.2, isolation_level=None)
+            return sqlite3.connect(path, timeout=0.2, isolation_level=None)
         except _UNUSABLE as error:
             raise self._unusable(error) from error
+
+    def _copied(self, opened: ExitStack) -> Path:
+        """A copy of the file, and of what SQLite had not yet moved into it, gone when ``opened`` ends."""
+        if _lock_refused(self.path) in (errno.EACCES, errno.EAGAIN):
+            raise self._busy()
+        folder = Path(opened.enter_context(TemporaryDirectory(prefix="grader-")))
         try:
-            self._open()
-        except BaseException:
-            self._db.close()
-            raise
+            shutil.copyfile(self.path, folder / self.path.name)
+            log = f"{self.path.name}-wal"
+            if self.path.with_name(log).exists():
+                shutil.copyfile(self.path.with_name(log), folder / log)
+        except OSError as error:
+            raise self._unusable(error) from error
+        return folder / self.path.name
 
     def _open(self) -> None:
         try:
@@ -79,11 +104,13 @@ class GradebookFile:
                 self._db.execute(_RULINGS)
             self._db.execute("COMMIT")
         except _UNUSABLE as error:
-            if "locked" in str(error) or "busy" in str(error):
-                raise GradebookBusy(
-                    f"another run is writing {self.path}",
-                    remedy="wait for it to end, or write to another folder with --out",
+            if _lock_refused(self.path) not in (None, errno.EACCES, errno.EAGAIN):
+                raise GradebookError(
+                    f"the file system that {self.path} is on gives no locks, so two runs could mix there",
+                    remedy="have it on a local disk, also to read it, and copy the folder when nothing is running",
                 ) from error
+            if "locked" in str(error) or "busy" in str(error):
+                raise self._busy() from error
             raise self._unusable(error) from error
         if version != SCHEMA:
             raise GradebookError(
@@ -91,19 +118,35 @@ class GradebookFile:
                 remedy="write to another folder with --out, or use the grader that made it",
             )
 
+    def _busy(self) -> GradebookBusy:
+        return GradebookBusy(
+            f"another run is writing {self.path}",
+            remedy="wait for it to end, or write to another folder with --out",
+        )
+
     def _unusable(self, error: Exception) -> GradebookError:
+        why = error.strerror if isinstance(error, OSError) else error
         return GradebookError(
-            f"{self.path} cannot be used as a gradebook: {error}",
+            f"{self.path} cannot be used as a gradebook: {why}",
             remedy=remedy_of_shortage(error)
-            or "check that it may be written and is not another program's file, or use another --out",
+            or "check that it may be read and is not another program's file, or use another --out",
         )
 
     def close(self) -> None:
         """Close the file and give up its lock."""
-        self._db.close()
+        self._opened.close()
 
     def execute(self, statement: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
-        """Execute one statement; a full disk or a damaged file is told like any other trouble with the gradebook."""
+        """Execute one statement that writes.
+
+        Raises:
+            GradebookError: the gradebook may only be read, or is damaged, or the disk is full.
+        """
+        if not self._may_be_written:
+            raise GradebookError(
+                f"{self.path} may only be read by you, so nothing can be kept in it",
+                remedy="copy its folder to where you may write, and name the copy",
+            )
         try:
             return self._db.execute(statement, values)
         except _UNUSABLE as error:
@@ -124,3 +167,17 @@ class GradebookFile:
             self.execute("BEGIN")
             yield
             self.execute("COMMIT")
+
+
+def _lock_refused(path: Path) -> int | None:
+    """Why no lock can be had to read the file, as a number of ``errno``; None where one can, or is not known here."""
+    try:
+        import fcntl
+    except ImportError:  # Windows, where SQLite has other locks
+        return None
+    with suppress(OSError), path.open("rb") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB, _READERS[1], _READERS[0])
+        except OSError as error:
+            return error.errno
+    return None

@@ -63,7 +63,16 @@ class RunHead:
 
     def missing(self, submissions: Iterable[SubmissionReport]) -> tuple[SubmissionReport, ...]:
         """What the absent should have handed in: what was assigned, else the notebooks that any of the others did."""
-        seen = {exercise.id for one in submissions for exercise in one.exercises} | {*self.assigned}
-        notebooks = {task.notebook for task in self.tasks if task.id in seen}
+        notebooks = self._notebooks(submissions)
         asked = [task for task in self.tasks if task.notebook in notebooks] or self.tasks
         return tuple(one for student in self.absent for one in not_handed_in(student, asked))
+
+    def subject(self, submissions: Iterable[SubmissionReport]) -> str:
+        """What was graded: the notebook of the course where it was one, such as this week's, else the course."""
+        notebooks = self._notebooks(submissions)
+        return notebooks.pop() if len(notebooks) == 1 else self.settings.course
+
+    def _notebooks(self, submissions: Iterable[SubmissionReport]) -> set[str]:
+        """Those that were assigned or, where none was, of which anybody handed in anything."""
+        seen = {exercise.id for one in submissions for exercise in one.exercises} | {*self.assigned}
+        return {task.notebook for task in self.tasks if task.id in seen}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -45,6 +47,19 @@ def test_write_replaces_no_pipe_or_device_nor_a_link_to_one(name: str, tmp_path:
     assert raised.value.filename == str(tmp_path / name)
     assert (tmp_path / "pipe").is_fifo()
     assert (tmp_path / "link").is_symlink()
+
+
+def test_write_to_a_disk_that_is_read_only_names_the_file_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    read_only = OSError(errno.EROFS, "Read-only file system", "unfinished")
+    monkeypatch.setattr(Path, "open", Mock(side_effect=read_only))
+    monkeypatch.setattr(Path, "unlink", Mock(side_effect=read_only))
+
+    with pytest.raises(OSError, match="Read-only") as raised:
+        atomic.write(tmp_path / "file", b"text")
+
+    assert raised.value.filename == str(tmp_path / "file")
 
 
 def test_write_that_fails_leaves_what_was_there_and_nothing_else(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import sys
 import time
 import unicodedata
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -30,6 +31,7 @@ from grader.cli.values import size
 from grader.errors import UsageError
 from grader.gradebook import FILE_NAME, Gradebook
 from grader.kernel.host.doctor import Finding
+from grader.model import SubmissionStatus
 from grader.overrides import Ruling
 from grader.report import load_schema
 from grader.run_head import RunHead, RunSettings
@@ -108,7 +110,7 @@ def test_report_and_export_need_no_kernel(demo: tuple[Path, subprocess.Completed
 
     assert again.exit_code == GRADED, again.output
     assert exported.exit_code == GRADED, exported.output
-    assert "ada" in exported.output
+    assert exported.stdout.startswith("ID number,03_backprop,03_backprop (feedback)\nada,14,")  # each week a column
 
 
 def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> None:
@@ -296,16 +298,28 @@ def test_override_knows_a_name_whose_letters_and_marks_are_apart(tmp_path: Path)
     assert done.exit_code == GRADED, done.output
 
 
-def test_override_of_a_notebook_that_was_handed_in_anew_counts_no_more(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ruling", "status", "why"),
+    [
+        (Ruling("ada", "lin_grad", "the digest of an earlier one", 1.0, "r"), "graded", "no notebook of the last run"),
+        (Ruling("ada", "lin_grad", "of hers", 9.0, "r"), "graded", "an exercise that is worth less now, or gone"),
+        (Ruling("ada", "gone", "of hers", 1.0, "r"), "graded", "an exercise that is worth less now, or gone"),
+        (Ruling("ada", "lin_grad", "of hers", 1.0, "r"), "not_assigned", "a notebook that is not assigned now"),
+    ],
+)
+def test_override_lists_why_what_was_ruled_counts_no_more(
+    ruling: Ruling, status: SubmissionStatus, why: str, tmp_path: Path
+) -> None:
+    answers = () if status == "not_assigned" else (exercise("lin_grad"),)
     with Gradebook(tmp_path / FILE_NAME) as book:
         book.begin(RunHead(RunSettings("0.1.0", "autograd", 7, "2.13.0", "bwrap"), 1))
-        book.store("ada", "f", submission("ada"))
-        book.rule(Ruling("ada", "lin_grad", "the digest of an earlier one", 1.0, "r"))
+        book.store("ada", "f", replace(submission("ada"), exercises=answers, sha256="of hers", status=status))
+        book.rule(ruling)
 
     done = runner.invoke(app, ["override", "--out", str(tmp_path)])
 
     assert (done.exit_code, done.stdout) == (GRADED, "")
-    assert "note: not counted, being on no notebook of the last run: 1 for lin_grad of ada" in done.stderr
+    assert done.stderr == f"note: not counted, being on {why}: {ruling.score:g} for {ruling.exercise} of ada\n"
 
 
 @pytest.mark.parametrize("worth", ["inf", "nan", "0"])

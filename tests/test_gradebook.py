@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -124,6 +128,89 @@ def test_gradebook_open_twice_is_refused_and_free_after_closing(tmp_path: Path) 
     with Gradebook(tmp_path / FILE_NAME), pytest.raises(GradebookBusy, match="another run"):
         Gradebook(tmp_path / FILE_NAME)
     Gradebook(tmp_path / FILE_NAME).close()
+
+
+def _forbid_writing(patched: pytest.MonkeyPatch) -> None:
+    """Nothing may be written, also where the tests run as root."""
+    patched.setattr("grader.gradebook_file.os.access", lambda _path, mode: mode != os.W_OK)
+
+
+def _held(path: Path) -> None:
+    with Gradebook(path) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada", "f", report_of("ada"))
+
+
+def test_gradebook_that_may_only_be_read_is_read_and_keeps_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _held(tmp_path / FILE_NAME)
+    _forbid_writing(monkeypatch)
+    before = (tmp_path / FILE_NAME).read_bytes()
+
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        assert [one.student for one in book.report().submissions] == ["ada"]
+        assert book.remarks() == ()
+        for write in (
+            lambda: book.begin(RunHead(SETTINGS, 1)),
+            lambda: book.rule(Ruling("ada", "lin_grad", "ab", 2.0, "fair")),
+        ):
+            with pytest.raises(GradebookError, match="may only be read") as refused:
+                write()
+            assert "copy" in refused.value.remedy
+        with pytest.raises(GradebookError, match="may only be read"):
+            book.withdraw("ada", "lin_grad")
+
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+    assert (tmp_path / FILE_NAME).read_bytes() == before
+
+
+def test_gradebook_that_may_only_be_read_has_what_a_killed_run_left_beside_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada", "f", report_of("ada"))
+        left = shutil.copytree(tmp_path, tmp_path / "killed")
+    assert (left / f"{FILE_NAME}-wal").stat().st_size
+
+    _forbid_writing(monkeypatch)
+    with Gradebook(left / FILE_NAME) as book:
+        assert [one.student for one in book.report().submissions] == ["ada"]
+
+
+@pytest.mark.parametrize(("number", "error"), [(errno.EAGAIN, GradebookBusy), (errno.ENOLCK, None)])
+def test_gradebook_that_may_only_be_read_is_not_read_while_another_run_writes_it(
+    number: int, error: type[Exception] | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _held(tmp_path / FILE_NAME)
+    _forbid_writing(monkeypatch)
+    monkeypatch.setattr("fcntl.lockf", Mock(side_effect=OSError(number, "refused")))
+
+    with pytest.raises(error) if error else nullcontext():
+        Gradebook(tmp_path / FILE_NAME).close()
+
+
+def test_gradebook_that_may_not_be_read_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _held(tmp_path / FILE_NAME)
+    _forbid_writing(monkeypatch)
+    monkeypatch.setattr("shutil.copyfile", Mock(side_effect=PermissionError(errno.EACCES, "Permission denied")))
+
+    with pytest.raises(GradebookError, match=": Permission denied"):
+        Gradebook(tmp_path / FILE_NAME)
+
+
+def test_gradebook_where_there_are_no_locks_is_not_said_to_be_in_use(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """SQLite says of both that the file is locked."""
+    with Gradebook(tmp_path / FILE_NAME):
+        monkeypatch.setattr("fcntl.lockf", Mock(side_effect=OSError(errno.ENOLCK, "No locks available")))
+        with pytest.raises(GradebookError, match="gives no locks") as refused:
+            Gradebook(tmp_path / FILE_NAME)
+
+    assert not isinstance(refused.value, GradebookBusy)
+    assert "local disk" in refused.value.remedy
 
 
 def test_gradebook_that_is_another_file_is_refused_and_kept(tmp_path: Path) -> None:
@@ -259,6 +346,28 @@ def test_gradebook_reports_who_is_absent_until_somebody_rules_on_them(tmp_path: 
         book.take_over("ada", "f")
         book.store("zoe", "g", replace(submission("zoe", exercise("lin_grad")), sha256="of hers"))
         assert "3 for lin_grad of zoe" in book.remarks()[0]
+
+
+@pytest.mark.parametrize(
+    ("answered", "assigned", "subject"),
+    [
+        (("lin_grad",), (), "03_backprop"),
+        (("lin_grad", "Relu"), (), "autograd"),
+        (("lin_grad", "Relu"), ("Relu",), "04_layers"),
+        ((), ("Relu",), "04_layers"),
+        ((), (), "autograd"),
+    ],
+)
+def test_gradebook_of_one_notebook_is_called_so(
+    answered: tuple[str, ...], assigned: tuple[str, ...], subject: str, tmp_path: Path
+) -> None:
+    counted = [task for task in TASKS if not assigned or task.id in assigned]
+    answers = tuple(replace(exercise("lin_grad"), id=name) for name in answered)
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1, dict.fromkeys(assigned, 2.0), tasks=tuple(counted)))
+        book.store("ada", "f", replace(report_of("ada"), exercises=answers))
+
+        assert book.subject() == subject
 
 
 def test_gradebook_of_an_older_grader_has_nobody_absent(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_source_distribution_holds_no_answer(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(ROOT)
     with tarfile.open(tmp_path / build_sdist(str(tmp_path))) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"pyproject.toml", "README.md", "exercises/03_backprop.ipynb"} <= names
+    assert {"pyproject.toml", "README.md", "docs/instructors.md", "exercises/03_backprop.ipynb"} <= names
     assert not [name for name in names if name.startswith(("solutions", "tests"))]
 
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from grader.model import RunReport
     from grader.report.roster import Roster
 
+#: What a ruling that does not count is on, by the status of its notebook in the last run.
+_UNCOUNTED = {None: "no notebook of the last run", "not_assigned": "a notebook that is not assigned now"}
+_CHANGED = "an exercise that is worth less now, or gone"
+
 
 @app.command()
 def report(
@@ -33,7 +37,7 @@ def report(
     with errors_told():
         from grader.report import render_class, write_reports
 
-        run = _stored(out)
+        run, _ = _stored(out)
         written = write_reports(run, out, hints=hints)
         console = StandardOutput()
         console.print(render_class(run))
@@ -124,7 +128,9 @@ def export(
     out: Annotated[Path, typer.Argument(help="The folder of a gradebook.")] = Path("grades"),
     to: Annotated[Target, typer.Option("--to", help="The platform to export for.")] = "csv",
     file: Annotated[Path | None, typer.Option("--file", "-f", help="Default: standard output.")] = None,
-    assignment: Annotated[str, typer.Option(help="The assignment's name there. Default: the course's.")] = "",
+    assignment: Annotated[
+        str, typer.Option(help="The assignment's name there. Default: the notebook's, or of several the course's.")
+    ] = "",
     roster: Annotated[
         Path | None,
         typer.Option(
@@ -154,13 +160,14 @@ def export(
         from grader.report import export as exported
         from grader.report import identifier_of, read_roster
 
-        run = _stored(out)
+        run, subject = _stored(out)
+        assignment = assignment or subject
         people = None if roster is None else read_roster(roster, run)
         text = exported(run, to=to, assignment=assignment, roster=people, identifier=identifier, out_of=out_of)
         if people is not None:
             _compare(run, people, identifier_of(people, identifier) if to == "moodle" else None)
             if to == "canvas":
-                _tell_new(assignment or run.course, people)
+                _tell_new(assignment, people)
         if feedback is not None:
             _give_back(run, out, feedback)
         if file is None:
@@ -211,29 +218,33 @@ def _give_back(run: RunReport, out: Path, archive: Path) -> None:
 
 
 def _list(gradebook: Gradebook) -> None:
-    """Print what was ruled, and say of what is on no notebook of the last run that it does not count."""
+    """Print what was ruled, and say of what does not count in the last run why not."""
     from grader.report import wording
     from grader.report.numbers import points
     from grader.report.text import one_line
 
     submissions = gradebook.report().submissions
+    counted = set()
     for submission in submissions:
         for exercise in submission.exercises:
             if exercise.override:
                 what = f"{submission.student}  {submission.notebook}  {exercise.id}  {wording.override(exercise)}"
                 write_out(f"{one_line(what)}\n")
-    counted = {(one.student, one.sha256) for one in submissions}
+                counted.add((submission.student, submission.sha256, exercise.id))
+    statuses = {(one.student, one.sha256): one.status for one in submissions}
     for ruling in gradebook.rulings():
-        if (ruling.student, ruling.sha256) not in counted:
+        if (ruling.student, ruling.sha256, ruling.exercise) not in counted:
+            status = statuses.get((ruling.student, ruling.sha256))
             what = f"{points(ruling.score)} for {ruling.exercise} of {ruling.student}"
-            note(f"not counted, being on no notebook of the last run: {what}")
+            note(f"not counted, being on {_UNCOUNTED.get(status, _CHANGED)}: {what}")
 
 
-def _stored(out: Path) -> RunReport:
+def _stored(out: Path) -> tuple[RunReport, str]:
+    """The last run in a gradebook, and what it was of."""
     with _opened(out) as gradebook:
         for remark in gradebook.remarks():
             note(remark)
-        return gradebook.report()
+        return gradebook.report(), gradebook.subject()
 
 
 def _opened(out: Path) -> Gradebook:

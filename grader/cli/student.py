@@ -24,6 +24,8 @@ def check(
     """Check your own notebook: what passes, what does not, and what the mistake is.
 
     It runs with your own permissions and without a sandbox, on public data; your grade comes from other numbers.
+
+    Exit status: 0 checked, whatever it found; 2 usage; 3 the notebook could not be checked.
     """
     with errors_told():
         from grader.own_run import check_notebook
@@ -36,7 +38,10 @@ def check(
 
 @app.command()
 def doctor() -> None:
-    """Tell what works on this machine, and how to fix what does not."""
+    """Tell what works on this machine, and how to fix what does not.
+
+    Exit status: 0 all is well, 1 something must be fixed before grading works.
+    """
     with errors_told():
         from grader.kernel.host.doctor import doctor as examine
 

@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateRuntimeError
 from markupsafe import Markup
 
-from grader.enumeration import count_of
+from grader.enumeration import count_of, first_of
 from grader.model import ExerciseScore, Hints, RunReport
 from grader.report import numbers, wording
 from grader.report.evidence import shapes, with_leads, worst
@@ -156,6 +156,7 @@ def _environment() -> Environment:
     environment.globals.update(
         w=wording,
         count_of=count_of,
+        first_of=first_of,
         style=_style("tokens", "exercise", "style"),
         generator=GENERATOR,
         heat_map=heat_map,

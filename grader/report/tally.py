@@ -43,7 +43,8 @@ class Mistake:
 class Tally:
     """The whole run, counted. Rows are sorted by student, columns by notebook and the order in it.
 
-    Mistakes are sorted by how many made them; stubs that nobody touched, which are none, come last.
+    Mistakes are sorted by how many made them. A stub that nobody touched is none, nor is what follows from another
+    exercise's: that one is counted.
 
     ``possible`` is what a student could earn at most: all that was assigned, else all that anybody handed in.
     ``absent`` are those of the class list who handed in nothing: they have no row, and are in no mean.
@@ -71,6 +72,12 @@ class Tally:
         """The least and the most that a total is of, where nothing was assigned and students differ in it."""
         found = {row.possible for row in self.rows if row.score is not None}
         return (min(found), max(found)) if len(found) > 1 else None
+
+    @property
+    def notebook(self) -> str:
+        """What the notebook is called of which all answers are; empty where there are several, or none."""
+        names = {entry.notebook for row in self.rows for entry in row.counted if entry.exercises}
+        return names.pop() if len(names) == 1 else ""
 
     @property
     def not_run(self) -> tuple[str, ...]:
@@ -134,8 +141,8 @@ def _mistakes(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Mistake, 
     for column in columns:
         for row in rows:
             exercise = row.exercises.get(column.id)
-            for check in exercise.checks if exercise else ():
-                if check.diagnosis is None:
+            for check in exercise.checks if exercise and not exercise.follows_from else ():
+                if check.diagnosis is None or check.diagnosis.code == "not_implemented":
                     continue
                 key = (column.id, check.diagnosis.code)
                 checks, students, _ = seen.setdefault(key, ({}, {}, check.diagnosis.message))
@@ -145,4 +152,4 @@ def _mistakes(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Mistake, 
         Mistake(exercise, code, tuple(checks), tuple(students), example)
         for (exercise, code), (checks, students, example) in seen.items()
     ]
-    return tuple(sorted(found, key=lambda mistake: (mistake.code == "not_implemented", -len(mistake.students))))
+    return tuple(sorted(found, key=lambda mistake: -len(mistake.students)))

@@ -38,8 +38,8 @@ _STYLES = {
 _FEW_STUDENTS = 3
 _NAME_WIDTH = 28
 _PRINTED_LINES = 12
-#: Widths of the class table: between columns, and of the two last columns with their gaps.
-_GAP, _TOTALS = 3, 19
+#: Widths in the class table: between columns, of its edges, and of the last column.
+_GAP, _EDGES, _SHARE = 3, 2, 4
 
 
 def render_run(run: RunReport, hints: Hints = "nudge") -> RenderableType:
@@ -105,10 +105,11 @@ class _ClassView:
         if not counted.rows:
             yield Text(wording.NOTHING_GRADED)
             return
-        if len(counted.rows) <= _FEW_STUDENTS and _named_width(counted) > width:
+        names = [terminal(column.id) for column in counted.columns]
+        if _room(counted, width) >= sum(_widths(counted, names)):
+            yield _class_table(counted, counted.columns, names, width)
+        elif len(counted.rows) <= _FEW_STUDENTS:
             yield _transposed(counted)
-        elif _named_width(counted) <= width:
-            yield _class_table(counted, counted.columns, [terminal(column.id) for column in counted.columns])
         else:
             yield from _folded(counted, width)
         yield _summary(counted)
@@ -124,28 +125,39 @@ class _ClassView:
             yield Text(self.note, "yellow")
 
 
-def _named_width(counted: Tally) -> int:
-    names = (max(cell_len(column.id), _score_width(counted, column)) for column in counted.columns)
-    return _student_width(counted) + sum(width + _GAP for width in names) + _TOTALS
+def _name_width(counted: Tally, width: int) -> int:
+    """The widest name, of which a narrow ``width`` gives a third."""
+    widest = max(cell_len("student"), *(cell_len(terminal(row.student)) for row in counted.rows))
+    return min(_NAME_WIDTH, width // 3, widest)
 
 
-def _student_width(counted: Tally) -> int:
-    return min(_NAME_WIDTH, max(cell_len("student"), *(cell_len(terminal(row.student)) for row in counted.rows))) + 2
+def _room(counted: Tally, width: int) -> int:
+    """What of ``width`` is left for exercises beside names and totals."""
+    total = max(len("total"), *(len(points(score)) for score in (*counted.scores, counted.mean)))
+    return width - _EDGES - _name_width(counted, width) - _GAP - total - _GAP - _SHARE
 
 
-def _score_width(counted: Tally, column: Column) -> int:
-    """The widest of a column's scores (``"✓ 12.5"``), and at least that of their mean (``"100%"``)."""
-    scores = (row.exercises[column.id].score for row in counted.rows if column.id in row.exercises)
-    return max(4, *(2 + len(points(score)) for score in scores))
+def _widths(counted: Tally, headers: Sequence[str]) -> list[int]:
+    """The width of each exercise's column with the gap before it: of header, scores (``"✓ 12.5"``) and mean."""
+    widths = []
+    for column, header in zip(counted.columns, headers, strict=True):
+        cells = (_cell(row.exercises.get(column.id)).cell_len for row in counted.rows)
+        widths.append(_GAP + max(cell_len(header), len(_mean(column)), *cells))
+    return widths
+
+
+def _mean(column: Column) -> str:
+    mean = percent(column.mean, 1)
+    return "–" if mean is None else f"{mean}%"
 
 
 def _folded(counted: Tally, width: int) -> Iterator[RenderableType]:
     """Tables side by side in words: as many numbered columns as fit, then the rest; the names follow as a key."""
-    score = max((_score_width(counted, column) for column in counted.columns), default=0)
-    size = max(1, (width - _student_width(counted) - _TOTALS) // (score + _GAP))
-    for start in range(0, len(counted.columns), size):
-        block = counted.columns[start : start + size]
-        yield _class_table(counted, block, [str(start + position) for position in range(1, len(block) + 1)])
+    headers = [str(position) for position in range(1, len(counted.columns) + 1)]
+    size = max(1, _room(counted, width) // max(_widths(counted, headers)))
+    for start in range(0, len(headers), size):
+        block = slice(start, start + size)
+        yield _class_table(counted, counted.columns[block], headers[block], width)
     names = [
         Text.assemble((f"{position:>2} ", "bold"), terminal(column.id))
         for position, column in enumerate(counted.columns, 1)
@@ -153,12 +165,12 @@ def _folded(counted: Tally, width: int) -> Iterator[RenderableType]:
     yield Padding(Columns(names, padding=(0, 3)), (0, 0, 1, 1))
 
 
-def _class_table(counted: Tally, columns: Sequence[Column], headers: Sequence[str]) -> Table:
+def _class_table(counted: Tally, columns: Sequence[Column], headers: Sequence[str], width: int) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_footer=True)
-    table.add_column("student", Text("mean"), no_wrap=True, overflow="ellipsis", max_width=_NAME_WIDTH)
+    name_width = _name_width(counted, width)
+    table.add_column("student", Text("mean"), no_wrap=True, overflow="ellipsis", max_width=name_width)
     for column, header in zip(columns, headers, strict=True):
-        mean = percent(column.mean, 1)
-        table.add_column(Text(header), Text("–" if mean is None else f"{mean}%", "dim"), justify="right", no_wrap=True)
+        table.add_column(Text(header), Text(_mean(column), "dim"), justify="right", no_wrap=True)
     table.add_column("total", Text(points(counted.mean)), justify="right", no_wrap=True)
     table.add_column("", no_wrap=True, justify="right")
     for row in counted.rows:

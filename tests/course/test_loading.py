@@ -206,19 +206,19 @@ def test_two_forward_passes_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def instructors_python() -> list[str]:
-    """The Python code in the instructors' guide: a course, and how to see the tensors of a case."""
+    """The Python code in the instructors' guide: how to see the tensors of a case, and a course."""
     guide = (ROOT / "docs/instructors.md").read_text(encoding="utf-8")
     return re.findall(r"```python\n(.+?)```", guide, re.S)
 
 
 def test_tensors_of_a_case_are_printed_as_the_instructors_guide_says(capsys: pytest.CaptureFixture[str]) -> None:
-    _, source = instructors_python()
+    source, _ = instructors_python()
     exec(compile(source, "docs/instructors.md", "exec"), {})
     assert capsys.readouterr().out.startswith("random values: n=")
 
 
 def test_course_of_a_file_may_have_bundled_notebooks_beside_its_own(tmp_path: Path) -> None:
-    source, _ = instructors_python()
+    _, source = instructors_python()
     (tmp_path / "ours_and_theirs.py").write_text(source, encoding="utf-8")
     course = load_course(str(tmp_path / "ours_and_theirs.py"))
     assert (course.name, course.notebooks) == ("ours", ("03_backprop", "10_softplus"))

@@ -89,8 +89,8 @@ def test_class_page_counts_are_those_of_report_json(visit: Visit, grades: Path) 
     wanted: dict[tuple[str, str], set[str]] = {}
     for report in submissions:
         for one in report["exercises"]:
-            for judged in one["checks"]:
-                if judged["diagnosis"]:
+            for judged in one["checks"] if not one["follows_from"] else ():
+                if judged["diagnosis"] and judged["diagnosis"]["code"] != "not_implemented":
                     wanted.setdefault((one["id"], judged["diagnosis"]["code"]), set()).add(report["student"])
     rows = page.locator(".mistake")
     assert rows.count() == len(wanted)
@@ -252,6 +252,45 @@ def axe() -> str:
     if found is None:
         pytest.skip("axe-core is not there (npm install --prefix DIR axe-core; AXE_CORE=DIR/node_modules/axe-core)")
     return found.read_text("utf-8")
+
+
+def test_bars_are_drawn_where_the_system_forces_its_colours(browser: Browser, grades: Path) -> None:
+    visit = Visit(browser, forced_colors="active", viewport={"width": 1200, "height": 900})
+    for name, bar in [
+        ("index.html", ".hist .bar"),
+        ("index.html", ".meter > span"),
+        ("students/*", ".progress > span"),
+    ]:
+        page = visit.open(next(grades.glob(name)))
+        colour = "getComputedStyle(one).backgroundColor"
+        drawn = page.locator(bar).first.evaluate(f"one => {colour}")
+        assert drawn != page.locator("body").evaluate(f"one => {colour}")
+    visit.context.close()
+
+
+@pytest.mark.parametrize(("students", "scrolls"), [(30, False), (60, True)])
+def test_class_page_scrolls_the_matrix_of_a_large_class_alone(
+    browser: Browser, tmp_path: Path, students: int, scrolls: bool
+) -> None:
+    write_reports(large_class(students, 3), tmp_path)
+    visit = Visit(browser, viewport={"width": 1200, "height": 700})
+    page = visit.open(tmp_path / "index.html")
+    assert page.locator(".grid").evaluate("one => one.scrollHeight > one.clientHeight + 2") is scrolls
+    visit.context.close()
+
+
+def test_student_page_folds_what_follows_from_another_exercise(browser: Browser, tmp_path: Path) -> None:
+    follows = exercise("forward_and_backward", {"w1.g": "sign_flipped"}, follows_from=("lin_grad",))
+    write_reports(run(submission("ada", exercise("lin_grad", {"w.g": "zeros"}), follows)), tmp_path)
+    visit = Visit(browser, viewport={"width": 1200, "height": 900})
+    page = visit.open(next((tmp_path / "students").iterdir()))
+
+    folded = page.locator("#ex-forward_and_backward .check").last
+    assert page.locator("#ex-lin_grad .check").first.is_visible()
+    assert not folded.is_visible()
+    page.locator(".meanwhile > summary").press("Enter")
+    assert folded.is_visible()
+    visit.context.close()
 
 
 @pytest.fixture(scope="module")

@@ -96,3 +96,14 @@ def test_to_json_names_who_handed_in_nothing_where_anybody_did_not() -> None:
     _valid(document)
     assert document["absent"] == ["yan", "zoe"]
     assert "absent" not in json.loads(to_json(run(submission("ada"))))
+
+
+def test_schema_says_of_each_field_what_it_is() -> None:
+    def undescribed(schema: object, where: str) -> list[str]:
+        if not isinstance(schema, dict):
+            return []
+        below = [miss for key, part in schema.items() for miss in undescribed(part, f"{where}/{key}")]
+        fields = schema.get("properties", {}) if "type" in schema else {}
+        return [f"{where}/{name}" for name, field in fields.items() if not field.get("description")] + below
+
+    assert undescribed(load_schema(), "") == []

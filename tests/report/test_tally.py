@@ -190,17 +190,28 @@ def test_tally_columns_count_who_tried_and_who_solved() -> None:
 
 def test_tally_mistakes_name_who_made_them_most_frequent_first() -> None:
     mistakes = tally(small_class()).mistakes
-    sizes = [len(mistake.students) for mistake in mistakes if mistake.code != "not_implemented"]
+    sizes = [len(mistake.students) for mistake in mistakes]
     assert sizes == sorted(sizes, reverse=True)
     (transposed,) = [m for m in mistakes if (m.exercise, m.code) == ("lin_grad", "transposed")]
     assert transposed.students == ("alan", "barbara")
     assert transposed.checks == ("w.g",)
 
 
-def test_tally_stubs_that_nobody_touched_come_after_the_mistakes() -> None:
+def test_tally_counts_no_stub_that_nobody_touched_and_no_consequence_as_a_mistake() -> None:
     idle = [submission(name, untouched("lin_grad")) for name in ("alan", "grace", "zoe")]
-    mistakes = tally(run(submission("ada", exercise("relu_grad", {"inp.g": "mask_at_zero"})), *idle)).mistakes
-    assert [mistake.code for mistake in mistakes] == ["mask_at_zero", "not_implemented"]
+    wrong = exercise("relu_grad", {"inp.g": "mask_at_zero"})
+    follows = exercise("forward_and_backward", {"w1.g": "transposed"}, follows_from=("relu_grad",))
+    mistakes = tally(run(submission("ada", wrong, follows), *idle)).mistakes
+    assert [(mistake.exercise, mistake.code) for mistake in mistakes] == [("relu_grad", "mask_at_zero")]
+
+
+@pytest.mark.parametrize(
+    ("notebooks", "name"), [(("03.ipynb", "03.ipynb"), "03.ipynb"), (("03.ipynb", "04.ipynb"), ""), ((), "")]
+)
+def test_tally_names_the_notebook_where_it_is_one(notebooks: tuple[str, ...], name: str) -> None:
+    answers = [submission(f"student {i}", exercise("lin_grad"), notebook=one) for i, one in enumerate(notebooks)]
+    strays = ungraded("linus", "unreadable", "not JSON")
+    assert tally(run(*answers, strays)).notebook == name
 
 
 def test_tally_order_of_submissions_does_not_matter() -> None:

@@ -42,6 +42,13 @@ def test_render_class_no_score_is_lost_in_folding(width: int) -> None:
     assert "…" not in shown
 
 
+@pytest.mark.parametrize(("width", "tables"), [(36, 4), (40, 4), (50, 2)])
+def test_render_class_cuts_long_names_before_scores(width: int, tables: int) -> None:
+    rows = [line for line in drawn(render_class(small_class()), width).splitlines() if line.startswith(" Johanna M")]
+    assert [row.count("…") for row in rows] == [1] * tables  # the name's
+    assert {row[-12:] for row in rows} == {"   3    25% "}
+
+
 @pytest.mark.parametrize("width", range(60, 90))
 def test_render_class_names_of_wide_letters_leave_room_for_scores(width: int) -> None:
     made = run(*(submission(name) for name in ("歐陽飛燕李小龍", "司馬相如李小龍", "ada", "alan")))

@@ -1,10 +1,12 @@
 """What works on this machine and what does not, each with the command that mends it: ``grader doctor``.
 
-Quick, and imports no torch: what torch is, its own package tells.
+It imports no torch, whose own package tells what it is; but a kernel's process does, which is started once to see
+whether it comes up: what is installed may lie where the sandbox has nothing.
 """
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import platform
 import runpy
@@ -14,8 +16,9 @@ from pathlib import Path
 from typing import Literal
 
 from grader.enumeration import count_of
+from grader.errors import KernelError, SandboxUnavailable
 from grader.kernel.confinement import landlock, syscalls
-from grader.kernel.host.sandbox import SandboxStatus, available_sandboxes
+from grader.kernel.host.sandbox import SandboxStatus, available_sandboxes, choose_sandbox
 from grader.machine import usable_cores
 from grader.model import Limits
 
@@ -33,8 +36,8 @@ class Finding:
 
 
 def doctor() -> tuple[Finding, ...]:
-    """Examine python, torch, the sandboxes, Landlock, the limits, cores and memory. Never raises."""
-    return (_python(), _torch(), *_sandboxes(), *_landlock(), *_machine(), _limits())
+    """Examine python, torch, the sandboxes, a kernel, Landlock, the limits, cores and memory. Never raises."""
+    return (_python(), _torch(), *_sandboxes(), *_kernel(), *_landlock(), *_machine(), _limits())
 
 
 def _python() -> Finding:
@@ -79,6 +82,28 @@ def _sandbox(status: SandboxStatus, some: bool) -> Finding:
     if status.works:
         return Finding("ok", f"sandbox {status.name} works ({what})")
     return Finding("warn" if some else "fail", f"sandbox {status.name} ({what}): {status.reason}", status.remedy)
+
+
+def _kernel() -> list[Finding]:
+    """Whether kernels come up in the sandbox that a run would take; nothing where it would take none."""
+    try:
+        sandbox = choose_sandbox()
+    except SandboxUnavailable:
+        return []
+    try:
+        asyncio.run(_come_up(sandbox))
+    except KernelError as error:
+        why = str(error).strip().splitlines()[-1]
+        remedy = "install the grader and all that notebooks import in a new virtual environment: python3 -m venv"
+        return [Finding("fail", f"no kernel comes up in {sandbox}: {why}", remedy)]
+    return [Finding("ok", f"kernels come up in {sandbox}")]
+
+
+async def _come_up(sandbox: str) -> None:
+    from grader.kernel.host.pool import KernelPool
+
+    async with KernelPool(sandbox=sandbox, jobs=1) as pool:
+        await pool.ready()
 
 
 def _landlock() -> list[Finding]:

@@ -40,6 +40,7 @@ known = home in sys.path
 sys.path.insert(0, home)
 from grader.kernel.supervisor import jobserver
 if not known: sys.path.remove(home)
+sys.path += [folder for folder in sys.argv[2].split(":") if folder not in sys.path]
 jobserver.main()
 """
 
@@ -142,6 +143,16 @@ def interpreter() -> str:
     return os.path.normpath(sys.executable)
 
 
+def package_folders() -> tuple[str, ...]:
+    """Where packages are installed for this interpreter, by itself or for it.
+
+    That is also its user's folder (``pip install --user``), at which it does not look in the sandbox, and those of an
+    environment that its own stands upon (``uv run --with``).
+    """
+    named = (place for place in sys.path if os.path.basename(place) in ("site-packages", "dist-packages"))
+    return tuple(dict.fromkeys(os.path.normpath(place) for place in (*site.getsitepackages(), *named)))
+
+
 def readable() -> tuple[str, ...]:
     """What a kernel may read: the interpreter, its packages, the grader's package, system libraries and programs.
 
@@ -150,7 +161,7 @@ def readable() -> tuple[str, ...]:
     """
     prefixes = [sys.prefix, sys.base_prefix, sys.exec_prefix, "/usr/local", "/usr"]
     places = [os.path.normpath(place) for prefix in prefixes for place in _installed(prefix)]
-    places += [os.path.normpath(place) for place in (*site.getsitepackages(), os.path.dirname(os.__file__))]
+    places += [os.path.normpath(place) for place in (*package_folders(), os.path.dirname(os.__file__))]
     places += [str(Path(grader.__file__).resolve().parent), interpreter(), str(Path(sys.executable).resolve())]
     places += ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives"]
     below = tuple(f"{place}/" for place in places)
@@ -231,5 +242,5 @@ def _environment() -> dict[str, str]:
 
 def zygote_command(sandbox: str, fd: int) -> list[str]:
     """The command line of a zygote in ``sandbox`` that speaks over descriptor ``fd`` (``supervisor.jobserver``)."""
-    python = [interpreter(), "-s", "-P", "-c", _BOOT, package_home(), sandbox, str(fd)]
+    python = [interpreter(), "-s", "-P", "-c", _BOOT, package_home(), ":".join(package_folders()), sandbox, str(fd)]
     return [*bwrap_command(), "--", *python] if sandbox == "bwrap" else python

@@ -16,6 +16,7 @@ from grader.kernel.host.doctor import doctor
 def _examined(monkeypatch: pytest.MonkeyPatch, *statuses: SandboxStatus) -> dict[str, str]:
     found = (*statuses, SandboxStatus("none", True))
     monkeypatch.setattr(examination, "available_sandboxes", lambda: found)
+    monkeypatch.setattr(examination, "_kernel", list)
     return {finding.text: f"{finding.level}: {finding.remedy}" for finding in doctor()}
 
 
@@ -23,7 +24,16 @@ def test_this_machine_is_described() -> None:
     findings = doctor()
     assert {finding.level for finding in findings} <= {"ok", "warn", "fail"}
     text = "\n".join(finding.text for finding in findings)
-    for word in ("Python 3", "torch 2", "sandbox bwrap", "sandbox landlock", "core", "memory", "limits: cell 30 s"):
+    for word in (
+        "Python 3",
+        "torch 2",
+        "sandbox bwrap",
+        "sandbox landlock",
+        "kernels come up",
+        "core",
+        "memory",
+        "limits: cell 30 s",
+    ):
         assert word in text
 
 
@@ -65,3 +75,12 @@ def test_other_systems_are_told_what_is_missing(monkeypatch: pytest.MonkeyPatch,
 def test_unknown_sandbox_is_refused() -> None:
     with pytest.raises(SandboxUnavailable, match="no sandbox 'vault'"):
         choose_sandbox("vault")
+
+
+def test_kernel_that_does_not_come_up_is_told_by_its_last_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``grader score`` names the doctor there, who has to know more than that a sandbox works."""
+    missing = "raise ModuleNotFoundError('No module named \\'ipykernel\\'')"
+    monkeypatch.setattr(sandbox, "_BOOT", missing)
+    (found,) = [finding for finding in doctor() if "comes up" in finding.text]
+    assert (found.level, found.text.partition(": ")[2]) == ("fail", "ModuleNotFoundError: No module named 'ipykernel'")
+    assert "virtual environment" in found.remedy

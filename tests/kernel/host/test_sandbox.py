@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from grader.kernel.host import sandbox as sandboxes
-from grader.kernel.host.sandbox import package_home, readable
+from grader.kernel.host.sandbox import package_home, readable, zygote_command
 from tests.kernel.conftest import BEST
 
 GRADED = """
@@ -110,3 +110,18 @@ def test_of_a_prefix_only_what_is_installed_there_can_be_read(tmp_path: Path, mo
         *("course/bin", "course/lib", "course/pyvenv.cfg", "system/bin", "system/cuda", "plain")
     }
     assert not found & set(tmp_path.parents)
+
+
+@pytest.mark.parametrize("sandbox", ["bwrap", "landlock"])
+def test_packages_of_the_user_and_of_an_environment_below_are_found_and_can_be_read(
+    sandbox: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``pip install --user`` and ``uv run --with`` put a folder on the path that is in no prefix."""
+    folder, own = tmp_path / "lib/python3.11/site-packages", tmp_path / "own"
+    for one in (folder, own):
+        one.mkdir(parents=True)
+    monkeypatch.setattr(sys, "path", [str(own), *sys.path, str(folder)])
+
+    assert str(folder) in readable()
+    assert str(folder) in zygote_command(sandbox, 3)[-3].split(":")
+    assert str(own) not in readable()
