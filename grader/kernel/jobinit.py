@@ -25,7 +25,7 @@ from grader.kernel.clock import JobClock
 from grader.kernel.deaths import how_it_ended
 from grader.kernel.processes import Processes
 from grader.kernel.proof import new_secret
-from grader.kernel.removal import remove
+from grader.kernel.removal import empty, remove
 from grader.kernel.usage import Usage
 
 if TYPE_CHECKING:
@@ -91,6 +91,11 @@ class JobInit:
         self.over: str | None = None
         self.untold = 0.0  # seconds that the job waited for a processor
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @property
+    def kernel_name(self) -> str:
+        """The kernel's name in ``/proc``."""
+        return next(iter(self.processes.kernel), str(self.kernel))
 
     def _tell(self, told: InitTold) -> None:
         """Tell the grader."""
@@ -171,8 +176,7 @@ class JobInit:
         wire.close_all(fds)
         if message.get("event") in ("ready", "failed") and not self.up:
             self.up = True
-            name = next(iter(self.processes.kernel), str(self.kernel))
-            if not self.processes.has_open_memory(name):  # which nothing of the notebook's can have closed yet
+            if not self.processes.has_open_memory(self.kernel_name):  # which no notebook can have closed yet
                 self.traps = ()
             self._tell({"event": message["event"], "text": str(message.get("text", ""))[:2000]})
 
@@ -215,6 +219,12 @@ class JobInit:
             self.over = over  # kept until the kernel is collected, which may take longer than a tick
             self.processes.kill_all()
 
+    def _look_now(self) -> None:
+        """As ``_watch``, but at once and at all that there is."""
+        self.next_tick = 0.0
+        self.usage.begin()
+        self._watch()
+
     def look(self) -> str | None:
         """Once a tick, tell the grader what the job waited for a processor; returns the limit that it is over, or None.
 
@@ -242,8 +252,21 @@ class JobInit:
         elif order["do"] == "kill":
             self.over = order["why"]
             self.processes.kill_all()
+        elif order["do"] == "empty":
+            self._empty()
+        elif order["do"] == "look":
+            self._look_now()
+            if self.over is None:
+                self._tell({"event": "looked"})
         elif order["do"] == "check":
+            self._look_now()  # else the first check would pay for what the cells before it took
             self._check(order["checks"], fds)
+
+    def _empty(self) -> None:
+        """Leave nothing of what a kernel wrote that is dead."""
+        for folder in (str(self.folder), *mounts.SHARED * self.private):
+            empty(folder)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
 
     def _copy(self, order: FileOrder, fd: int) -> None:
         """Copy one file into the job folder; its path was checked by the grader."""

@@ -63,10 +63,14 @@ Lost = Literal["crashed", "timed_out", "memory_exceeded", "output_exceeded", "tr
 
 
 class ProgramLost(TypedDict):
-    """A program that did not, and what the system, or a trap, says of how: ``how`` is empty where it says nothing."""
+    """A program that did not, and what the system, or a trap, says of how: ``how`` is empty where it says nothing.
+
+    ``limit`` is the one that the job met, where that was it.
+    """
 
     ended: Lost
     how: str
+    limit: NotRequired[str]
 
 
 class ProgramUnasked(TypedDict):
@@ -87,9 +91,12 @@ class FileOrder(TypedDict):
 
 
 class KernelOrder(TypedDict):
-    """Make a kernel that listens on the two sockets beside this; interrupt it; let all go on that a check stopped."""
+    """Make a kernel that listens on the two sockets beside this; interrupt it; let all go on that a check stopped.
 
-    do: Literal["kernel", "interrupt", "thaw"]
+    Or ``look`` now whether the job is within its limits, or ``empty`` what the last kernel could write to.
+    """
+
+    do: Literal["kernel", "interrupt", "thaw", "look", "empty"]
 
 
 class KillOrder(TypedDict):
@@ -124,6 +131,12 @@ class DiedTold(TypedDict):
     limit: str | None
 
 
+class LookedTold(TypedDict):
+    """The job is within its limits; where it is not, the kernel's death is told."""
+
+    event: Literal["looked"]
+
+
 class WaitedTold(TypedDict):
     """The job waited for a processor so long, beyond what was told before."""
 
@@ -138,4 +151,4 @@ class CheckedTold(TypedDict):
     runs: list[ProgramTold]
 
 
-InitTold = UpTold | DiedTold | WaitedTold | CheckedTold
+InitTold = UpTold | DiedTold | WaitedTold | CheckedTold | LookedTold
