@@ -30,7 +30,7 @@ from grader.kernel.proof import new_secret, proves
 
 if TYPE_CHECKING:
     from grader.kernel.jobinit import JobInit
-    from grader.kernel.messages import CheckTold, Lost, ProgramTold
+    from grader.kernel.messages import CheckTold, Lost, ProgramLost, ProgramTold
 
 #: What a kernel says that cannot fork, how often it is asked again while the init can, and seconds in between.
 _UNABLE, _TRIES, _PAUSE_S = {"event": "unable"}, 10, 0.05
@@ -69,6 +69,7 @@ class CheckRun:
         self.sock: socket.socket | None = None
         self.death: IO[bytes] | None = None  # readable once the child is dead: the stopped kernel may hold its socket
         self.at = 0
+        self.limit: str | None = None  # that the job met, which ended what was asked for last
 
     def run(self) -> list[ProgramTold]:
         """How each program ended, in order."""
@@ -78,26 +79,31 @@ class CheckRun:
             self._begin(owner)
             ended = self._fork()
             if ended == "timed_out":  # the kernel may answer in time for the next check
-                runs += [{"ended": ended, "how": ""}] * self.owners[len(runs) :].count(owner)
+                runs += [self._lost(ended)] * self.owners[len(runs) :].count(owner)
                 continue
             if ended == "unasked":
                 return runs + [{"ended": ended}] * (len(self.programs) - len(runs))
             if ended is not None:
-                return runs + [{"ended": ended, "how": ""}] * (len(self.programs) - len(runs))
+                return runs + [self._lost(ended)] * (len(self.programs) - len(runs))
             done = len(runs)
             ended, how = self._drive(runs)
             if self.init.processes.ran(self.stopped):
-                return runs[:done] + [{"ended": "crashed", "how": _RESUMED}] * (len(self.programs) - done)
+                return runs[:done] + [self._lost("crashed", _RESUMED)] * (len(self.programs) - done)
             if ended is None and not (self.traps is None or self.traps.hold()):
-                runs[done:] = [{"ended": "trapped", "how": traps.TAMPERING}] * (len(runs) - done)
+                runs[done:] = [self._lost("trapped", traps.TAMPERING)] * (len(runs) - done)
             self._kill_child()
             if ended is None:
                 continue
-            runs.append({"ended": ended, "how": how})
+            runs.append(self._lost(ended, how))
             if ended == "timed_out" and not self.late:
                 self.late = True
                 self.deadline = self.init.clock.now() + self.checks[self.begun]["seconds"] * ALLOWANCE
         return runs
+
+    def _lost(self, ended: Lost, how: str = "") -> ProgramLost:
+        """That a program ended so, and the limit that was met, if one was."""
+        limit, self.limit = self.limit, None
+        return {"ended": ended, "how": how} if limit is None else {"ended": ended, "how": how, "limit": limit}
 
     def _begin(self, check: int) -> None:
         """Give a check its time, when it is not the one in hand."""
@@ -152,7 +158,13 @@ class CheckRun:
                 wire.send(command, {"do": "fork"}, [theirs.fileno()])
             return self._hear()
         except wire.Closed:
-            return "unasked"
+            return "crashed" if self._is_full() else "unasked"
+
+    def _is_full(self) -> bool:
+        """Whether the kernel, and so each fork of it, has no room for the descriptors that a check is handed."""
+        full = self.init.kernel != 0 and self.init.usage.has_all_files_open(self.init.kernel_name)
+        self.limit = "open files" if full else self.limit
+        return full
 
     def _drive(self, runs: list[ProgramTold]) -> tuple[Lost | None, str]:
         """Feed the child programs; returns how the one that it did not finish ended, or (None, "") if there is none."""
@@ -160,7 +172,7 @@ class CheckRun:
         known = None
         try:
             if not self._set_traps(self.owners[len(runs)]):
-                return "trapped", traps.TAMPERING
+                return "trapped", traps.HIDING
             while len(runs) < len(self.programs):
                 owner = self.owners[len(runs)]
                 self._begin(owner)
@@ -237,6 +249,7 @@ class CheckRun:
         while True:
             over = self.init.look()
             if over:
+                self.limit = over
                 return "memory_exceeded" if over == "memory" else "crashed"
             left = self.deadline - self.init.clock.now()
             if left <= 0:
@@ -263,6 +276,7 @@ class CheckRun:
             time.sleep(0.001)
         if self.traps is not None and status is not None and traps.ended(status):
             return "trapped", traps.ENGINE
+        self._is_full()
         return "crashed", "" if status is None else how_it_ended(status)
 
     # ---------------------------------------------------------------------------------------------- end

@@ -150,7 +150,7 @@ def test_a_check_that_may_not_be_looked_into_is_not_believed(laboratory: Laborat
         if os.geteuid() == 0:  # who may look into everything
             assert _is_right(run)
         else:
-            assert (run.autograd, _is_right(run)) == (traps.TAMPERING, False)
+            assert (run.autograd, _is_right(run)) == (traps.HIDING, False)
 
 
 @pytest.mark.parametrize("sandbox", [name for name in WORKING if name != "none"])
