@@ -52,6 +52,8 @@ _MEDDLING = re.compile(
 #: Another name for a module that signs begin with.
 _OPENED = r"(functorch|gc|grader|importlib|inspect|os|pickle|pydoc|sys|torch)"
 _RENAMED = re.compile(rf"\b{_OPENED}[ \t]+as[ \t]+(\w+)|^[ \t]*(\w+)[ \t]*=[ \t]*{_OPENED}[ \t]*$", re.MULTILINE)
+#: A name that is no attribute, nor the first word of a string.
+_NAME = re.compile(r"(?<![\w.\"'])[A-Za-z_]\w*")
 #: A name as the last thing of a call's arguments, and words written one after the other.
 _ONE_NAME = re.compile(r"\s*([A-Za-z_]\w*)\s*[,)]")
 _WORDS = r"[\[({]\s*(?:[\"'][\w.]+[\"']\s*(?:,\s*)?)+[\])}]"
@@ -95,7 +97,7 @@ def meddling_suspected(source: str, known: Mapping[str, str] = MappingProxyType(
     # Python takes ``ｍodules`` for ``modules``.
     text = source if source.isascii() else unicodedata.normalize("NFKC", source)
     if known:
-        text = re.sub(rf"(?<![\w.\"'])(?:{'|'.join(known)})(?![\w\"'])", lambda name: known[name[0]], text)
+        text = _NAME.sub(lambda name: known.get(name[0], name[0]), text)
     if _MEDDLING.search(text) is None:
         return None
     text = without_comments(text)
