@@ -10,15 +10,12 @@ from __future__ import annotations
 import codecs
 import io
 import os
-import re
 import stat
 import sys
 from collections.abc import Sequence
 from typing import TextIO
 
 from grader.report.text import print_safe
-
-_OPEN_END = re.compile(r"[:#\r]+\Z")
 
 
 class GuardedStream(io.TextIOBase):
@@ -34,7 +31,7 @@ class GuardedStream(io.TextIOBase):
         if not isinstance(text, str):  # as any text stream: click asks by trying
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         whole = self._held + text
-        self._held = match.group() if (match := _OPEN_END.search(whole)) else ""
+        self._held = whole[len(whole.rstrip(":#\r")) :]
         self._pass_on(whole[: len(whole) - len(self._held)])
         return len(text)
 

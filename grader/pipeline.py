@@ -146,7 +146,7 @@ def _suspicion(exercise: Exercise, source: str, cells: Sequence[Cell], course: C
         return ()
     others = {name for other in course.exercises.values() if other is not exercise for name in other.needs}
     found = {
-        "autograd suspected": autograd_suspected(source),
+        "autograd suspected": autograd_suspected(source, cells),
         "an optimizer of torch's in place of one's own": optimizer_suspected(source, cells, others),
     }
     return tuple(f"{what}: {where}" for what, where in found.items() if where is not None)

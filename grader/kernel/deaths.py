@@ -21,6 +21,10 @@ class Died(Exception):
         self.limit = limit
 
 
+class ForgedMessage(Exception):
+    """A kernel sent what no honest one sends, which is the end of it."""
+
+
 def how_it_ended(status: int) -> str:
     """How a process ended, by its wait status: ``"signal 9"``, ``"exit code 1"``."""
     return f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"

@@ -9,7 +9,13 @@ import secrets
 
 
 def remove(folder: str | os.PathLike[str]) -> None:
-    """Remove ``folder`` as far as that can be done; never raises.
+    """Remove ``folder`` as far as that can be done; never raises."""
+    empty(folder)
+    _rmdir(os.fspath(folder))
+
+
+def empty(folder: str | os.PathLike[str]) -> None:
+    """Remove what is in ``folder``, as far as that can be done; never raises.
 
     Folders further down are moved up before they are looked into, since there may be more in one another than fit into
     a path, and than Python can call itself.
@@ -35,7 +41,6 @@ def remove(folder: str | os.PathLike[str]) -> None:
                 waiting.append(inner)
         if place != folder:
             _rmdir(place)
-    _rmdir(folder)
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:

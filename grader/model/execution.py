@@ -149,7 +149,8 @@ class CaseRun:
     the call (a name that is absent was not carried back); ``errors`` maps each expression of ``Program.raises`` to the
     exception it raised or None. ``extras`` are tensors found under other names, for the diagnosis only:
     ``"result"``, ``"w.grad"``, ``"layer.b"``, the name of a new global. ``autograd`` names the entry point of autograd
-    that was called, or is None. ``printed`` is the (cut) text that the call wrote to stdout.
+    that was called, or says behind ``"unseen: "`` why nobody can know, or is None. ``printed`` is the (cut) text that
+    the call wrote to stdout.
     """
 
     case: str

@@ -30,6 +30,8 @@ from grader.submission.zip_names import name_of
 _CHUNK = 64 * 1024
 _HEADERS = 16 * 1024**2  # so much is read of a tar's long names and attributes, all together
 _DEEPEST = 100  # folders in folders, which removing them again has to get through too
+_LONGEST = 255  # characters of a name; in an archive it may have 65,535, to find whose that is would take hours
+_NO_FILE = "has a name in the archive that cannot be a file"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _DRIVE = re.compile(r"[A-Za-z]:")
 _BROKEN = (
@@ -77,7 +79,7 @@ class Unpacking:
             return
         except (OSError, ValueError) as error:
             _refuse_without_room(error)
-            self.passed_over.append((parts, "has a name in the archive that cannot be a file"))
+            self.passed_over.append((parts, _NO_FILE))
             return
         with os.fdopen(descriptor, "wb") as file:
             while chunk := source.read(_CHUNK):
@@ -280,15 +282,19 @@ def _members(tar: _Counted) -> Iterator[tuple[tarfile.TarInfo, _Content]]:
 
 
 def _parts(name: str, unpacking: Unpacking) -> tuple[str, ...] | None:
-    """The parts of a member's name, None (and a note) where they lead out of the folder."""
+    """The parts of a member's name, None (and a note) where they lead out of the folder or are no path."""
     parts = tuple(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
     if not parts:
         return None
+    told = (*(part[:_LONGEST] for part in parts[:-1][: _DEEPEST - 1]), parts[-1][-_LONGEST:])
     if name.startswith(("/", "\\")) or ".." in parts or _DRIVE.match(name) or any("\0" in part for part in parts):
-        kept = tuple(part.replace("\0", "") for part in parts if part != "..")
-        unpacking.passed_over.append((kept or parts, "its path leads out of the archive"))
+        kept = tuple(part.replace("\0", "") for part in told if part != "..")
+        unpacking.passed_over.append((kept or told, "its path leads out of the archive"))
         return None
     if len(parts) > _DEEPEST:
-        unpacking.passed_over.append((parts, "lies too deep in the archive"))
+        unpacking.passed_over.append((told, "lies too deep in the archive"))
+        return None
+    if max(map(len, parts)) > _LONGEST:
+        unpacking.passed_over.append((told, _NO_FILE))
         return None
     return parts

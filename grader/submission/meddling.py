@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from grader.cell_code import MOST_CODE, without_comments
 from grader.model import Cell
@@ -48,6 +49,11 @@ _MEDDLING = re.compile(
     r"|\bredispatch\b|\bno_dispatch\b"
     r"|\bautograd_watch\b|\bnext_functions\b|\b_input_metadata\b|\bmake_fx\b|\bml_meth\b"
 )
+#: Another name for a module that signs begin with.
+_OPENED = r"(functorch|gc|grader|importlib|inspect|os|pickle|pydoc|sys|torch)"
+_RENAMED = re.compile(rf"\b{_OPENED}[ \t]+as[ \t]+(\w+)|^[ \t]*(\w+)[ \t]*=[ \t]*{_OPENED}[ \t]*$", re.MULTILINE)
+#: A name that is no attribute, nor the first word of a string.
+_NAME = re.compile(r"(?<![\w.\"'])[A-Za-z_]\w*")
 #: A name as the last thing of a call's arguments, and words written one after the other.
 _ONE_NAME = re.compile(r"\s*([A-Za-z_]\w*)\s*[,)]")
 _WORDS = r"[\[({]\s*(?:[\"'][\w.]+[\"']\s*(?:,\s*)?)+[\])}]"
@@ -64,7 +70,8 @@ def meddling_flags(entry: Entry, cells: Sequence[Cell]) -> tuple[str, ...]:
     """
     beside = tuple(_sources_beside(entry))
     sources = [*((f"cell {cell.index}", cell.source) for cell in cells), *beside]
-    found = ((place, meddling_suspected(source)) for place, source in sources if source is not None)
+    known = _names_of_modules(source for _, source in sources if source is not None)
+    found = ((place, meddling_suspected(source, known)) for place, source in sources if source is not None)
     remarks = [f"meddling with the check suspected: `{sign}` ({place})" for place, sign in found if sign]
     unseen = [place for place, source in beside if source is None]
     if unseen:
@@ -73,8 +80,10 @@ def meddling_flags(entry: Entry, cells: Sequence[Cell]) -> tuple[str, ...]:
     return tuple(remarks)
 
 
-def meddling_suspected(source: str) -> str | None:
+def meddling_suspected(source: str, known: Mapping[str, str] = MappingProxyType({})) -> str | None:
     r"""What in a cell, or a module beside the notebook, suggests that it gets round a check; None for nothing.
+
+    ``known`` are other names of modules, by which it may call them.
 
     >>> meddling_suspected("from grader.kernel import autograd_watch as w")
     'grader.kernel'
@@ -87,6 +96,8 @@ def meddling_suspected(source: str) -> str | None:
     """
     # Python takes ``ｍodules`` for ``modules``.
     text = source if source.isascii() else unicodedata.normalize("NFKC", source)
+    if known:
+        text = _NAME.sub(lambda name: known.get(name[0], name[0]), text)
     if _MEDDLING.search(text) is None:
         return None
     text = without_comments(text)
@@ -94,6 +105,12 @@ def meddling_suspected(source: str) -> str | None:
         if number == _MOST_PLAIN or not _takes_words(text, sign):
             return " ".join(sign[0].split())
     return None
+
+
+def _names_of_modules(sources: Iterable[str]) -> dict[str, str]:
+    """Each other name that a source gives to a module, and the module."""
+    found = (name.groups() for source in sources for name in _RENAMED.finditer(source))
+    return {imported or assigned: module or value for module, imported, assigned, value in found}
 
 
 def _takes_words(text: str, sign: re.Match[str]) -> bool:

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 
 from grader.cell_code import parsed, statements_in
 from grader.model import Cell
+from grader.recent import by_source
 from grader.submission.definitions import definitions_in
+
+#: Modules that code is taken to have imported where that does not show.
+THERE: Mapping[str, str] = {"torch": "torch", "gc": "gc", "sys": "sys"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ def pieces(source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()) -
     tree = parsed(source)
     if tree is None:
         return
-    imported = {name: dotted for cell in cells for _, name, dotted in imports_in(_statements(cell))}
+    imported = imported_by(cells)
     defined = {
         item.name: (item.node, cell.index)
         for cell in cells
@@ -44,9 +48,7 @@ def pieces(source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()) -
     while todo:
         code, place = todo.pop(0)
         bound, used = _names(code)
-        free = {name: dotted for name, dotted in imported.items() if name not in bound}
-        own = {name: dotted for _, name, dotted in imports_in(ast.walk(code))}
-        yield Piece(code, {**free, **own}, place)
+        yield Piece(code, seen_through(code, imported), place)
         todo += [defined.pop(name) for name in sorted(used - bound) if name in defined]
 
 
@@ -64,10 +66,56 @@ def imports_in(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str, str]]:
                 yield node.lineno, alias.asname or alias.name, f"{node.module}.{alias.name}"
 
 
-def _statements(cell: Cell) -> Iterator[ast.stmt]:
-    tree = parsed(cell.source)
+def seen_through(code: ast.AST, elsewhere: Mapping[str, str]) -> dict[str, str]:
+    """The names by which ``code`` reaches what is imported, and the dotted names of that.
+
+    What it imports itself counts anywhere in it, and so does another name that it gives to what is imported; of what is
+    imported ``elsewhere`` (``imported_by``), all but the names that it binds.
+    """
+    bound, _ = _names(code)
+    imported = {name: dotted for name, dotted in elsewhere.items() if name not in bound}
+    _note_imports(imported, ast.walk(code))
+    return imported
+
+
+def imported_by(cells: Sequence[Cell]) -> dict[str, str]:
+    """The names that ``cells`` import at top level, or give to what is imported, and their dotted names.
+
+    >>> imported_by([Cell(0, "import torch as t"), Cell(1, "ag = t.autograd")])["ag"]
+    'torch.autograd'
+    """
+    imported = dict(THERE)
+    for cell in cells:
+        _note_imports(imported, _naming_statements(cell.source))
+    return imported
+
+
+def dotted_name(node: ast.expr, imported: Mapping[str, str]) -> str:
+    """The full dotted name of ``ag.grad`` after ``import torch.autograd as ag``; empty for anything else."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name) or node.id not in imported:
+        return ""
+    return ".".join([imported[node.id], *reversed(parts)])
+
+
+def _note_imports(imported: dict[str, str], nodes: Iterable[ast.AST]) -> None:
+    for node in nodes:
+        imported.update((name, dotted) for _, name, dotted in imports_in([node]))
+        if isinstance(node, ast.Assign) and (dotted := dotted_name(node.value, imported)):
+            imported.update((target.id, dotted) for target in node.targets if isinstance(target, ast.Name))
+
+
+@by_source
+def _naming_statements(source: str) -> tuple[ast.stmt, ...]:
+    """The statements of a cell, at its top level, by which a name may come to stand for what is imported."""
+    tree = parsed(source)
     with suppress(RecursionError):
-        yield from () if tree is None else statements_in(tree.body)
+        statements = () if tree is None else statements_in(tree.body)
+        return tuple(one for one in statements if isinstance(one, (ast.Import, ast.ImportFrom, ast.Assign)))
+    return ()
 
 
 def _names(code: ast.AST) -> tuple[set[str], set[str]]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from grader.cell_code import parsed, without_comments
 from grader.model import Cell
 from grader.recent import by_source
-from grader.submission.reliance import imports_in, pieces
+from grader.submission.reliance import THERE, dotted_name, imported_by, imports_in, pieces, seen_through
 
 #: Dotted names, as seen through imports and ``as``; everything below them is meant too.
 _ENGINE = (
@@ -73,32 +73,44 @@ def optimizer_suspected(source: str, cells: Sequence[Cell] = (), but: Collection
     if all(text.isascii() and "optim" not in text for text in (source, *(cell.source for cell in cells))):
         return None
     for piece in pieces(source, cells, but):
-        imported = {"torch": "torch", **piece.imported}
         nodes = (node for node in ast.walk(piece.code) if isinstance(node, (ast.Attribute, ast.Name)))
-        used = ((node.lineno, _dotted(node, imported)) for node in nodes)
+        used = ((node.lineno, dotted_name(node, piece.imported)) for node in nodes)
         found = _earliest(sign for sign in used if sign[1].startswith("torch.optim."))
         if found is not None:
             return found if piece.cell is None else f"{found[:-1]} of cell {piece.cell})"
     return None
 
 
-@by_source
-def autograd_suspected(source: str) -> str | None:
+def autograd_suspected(source: str, cells: Sequence[Cell] = ()) -> str | None:
     r"""What in ``source`` suggests that autograd does the work, with its line; None where nothing does.
+
+    ``cells`` may import for it what it uses.
 
     >>> autograd_suspected("import torch\nloss = (x * w).sum()\nloss.backward()")
     '`loss.backward()` (line 3)'
     >>> autograd_suspected("for layer in reversed(layers):\n    layer.backward()") is None
     True
+    >>> autograd_suspected("g = t.func.grad(loss)(w)", [Cell(0, "import torch as t")])
+    '`torch.func.grad` (line 1)'
     """
-    if source.isascii() and _WORDS.search(source) is None:
-        return None
+    imported = imported_by(cells)
+    leading = (name for name, dotted in imported.items() if THERE.get(name) != dotted and _leads_to_engine(dotted))
+    return _suspected(source, imported) if any(name in source for name in leading) else _suspected_alone(source)
+
+
+@by_source
+def _suspected_alone(source: str) -> str | None:
+    """As ``_suspected``, of a source for which no other cell imports anything."""
+    return None if source.isascii() and _WORDS.search(source) is None else _suspected(source, THERE)
+
+
+def _suspected(source: str, imported: Mapping[str, str]) -> str | None:
     tree = parsed(source)
     if tree is None:
         text = without_comments(source)
         match = _LOOKS.search(text)
         return None if match is None else f"`{match[0].strip()}` (line {text.count(chr(10), 0, match.start()) + 1})"
-    return _earliest(_signs(tree))
+    return _earliest(_signs(tree, imported))
 
 
 def _earliest(signs: Iterable[tuple[int, str]]) -> str | None:
@@ -110,16 +122,13 @@ def _earliest(signs: Iterable[tuple[int, str]]) -> str | None:
     return None if found is None else f"`{found[1]}` (line {found[0]})"
 
 
-def _signs(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    imported: dict[str, str] = {"torch": "torch", "gc": "gc", "sys": "sys"}
-    for line, name, dotted in imports_in(ast.walk(tree)):
-        imported[name] = dotted
-        if _is_engine(dotted):
-            yield line, dotted
+def _signs(tree: ast.Module, elsewhere: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    imported = seen_through(tree, elsewhere)
+    yield from ((line, dotted) for line, _, dotted in imports_in(ast.walk(tree)) if _is_engine(dotted))
     tensors = _tensor_names(tree)
     for node in ast.walk(tree):
         if isinstance(node, (ast.Attribute, ast.Name)):
-            dotted = _dotted(node, imported)
+            dotted = dotted_name(node, imported)
             if _is_engine(dotted) or (dotted.startswith("torch.") and dotted.endswith("_backward")):
                 yield node.lineno, dotted
         elif isinstance(node, ast.Call):
@@ -138,18 +147,12 @@ def _is_engine(dotted: str) -> bool:
     return dotted in _ENGINE or dotted.startswith(_BELOW)
 
 
-def _dotted(node: ast.expr, imported: dict[str, str]) -> str:
-    """The full dotted name of ``ag.grad`` after ``import torch.autograd as ag``; empty for anything else."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name) or node.id not in imported:
-        return ""
-    return ".".join([imported[node.id], *reversed(parts)])
+def _leads_to_engine(dotted: str) -> bool:
+    """Whether a name that stands for ``dotted`` leads to a sign that it does not show itself."""
+    return _is_engine(dotted) or any(name.startswith(f"{dotted}.") for name in _ENGINE)
 
 
-def _call_sign(node: ast.Call, tensors: set[str], imported: dict[str, str]) -> str:
+def _call_sign(node: ast.Call, tensors: set[str], imported: Mapping[str, str]) -> str:
     called = node.func
     if isinstance(called, ast.Name):
         first = node.args[0] if node.args else None
@@ -159,7 +162,7 @@ def _call_sign(node: ast.Call, tensors: set[str], imported: dict[str, str]) -> s
         if called.id == "__import__" and (_is_engine(named) or not named):
             return f"__import__({named!r})" if named else "__import__(…)"
         if called.id == "getattr" and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
-            dotted = f"{_dotted(node.args[0], imported)}.{node.args[1].value!s}"
+            dotted = f"{dotted_name(node.args[0], imported)}.{node.args[1].value!s}"
             return f"getattr: {dotted}" if _is_engine(dotted) or dotted.endswith(".backward") else ""
     elif isinstance(called, ast.Attribute):
         if called.attr == "backward":

@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -19,6 +20,7 @@ import torch
 
 from grader.errors import KernelError
 from grader.kernel import KernelPool
+from grader.kernel.host.client import CellRunner
 from grader.model import Cell, Check, Execution, Job, Program
 from tests.kernel.conftest import BEST, WORKING
 from tests.kernel.laboratory import LIMITS, PROGRAMS, RIGHT, Laboratory, linear_job, verdicts
@@ -115,6 +117,59 @@ def test_kernel_is_restarted_and_earlier_cells_run_again(laboratory: Laboratory,
     assert _failures(execution) == {1: "crashed", 3: "crashed"}
     assert execution.outputs == {2: "1\n", 4: "2\n"}
     assert verdicts(execution) == ("exact", "exact")
+
+
+def test_kernel_that_takes_over_finds_the_files_that_the_first_one_found(
+    laboratory: Laboratory, sandbox: str, tmp_path: Path
+) -> None:
+    (tmp_path / "data.txt").write_text("given")
+    makes = "import os\nos.mkdir('made')\nos.remove('data.txt')"
+    job = linear_job("takes over", makes, "os._exit(3)", "print(os.listdir('made'))", assets=tmp_path)
+    (execution,) = laboratory.run(sandbox, job)
+    assert _failures(execution) == {1: "crashed"}
+    assert execution.outputs == {2: "[]\n"}
+
+
+LATE = {
+    "memory": ("held = bytearray(500 * 2**20)", "memory_exceeded"),
+    "thread": ("import os, threading\nthreading.Timer(0.02, os._exit, [3]).start()", "crashed"),
+}
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_cell_is_to_blame_for_the_death_that_comes_after_it(laboratory: Laboratory, sandbox: str, name: str) -> None:
+    source, ended = LATE[name]
+    (execution,) = laboratory.run(sandbox, linear_job(name, "x = 1", source, "y = 2", "print(y)", after=["z = 3"]))
+    assert _failures(execution) == {1: ended}
+    assert execution.outputs == {3: "2\n"}
+    assert verdicts(execution) == ("exact", "exact")
+
+
+def test_cell_that_leaves_too_much_on_the_disk_costs_no_other(laboratory: Laboratory) -> None:
+    if "landlock" not in WORKING:
+        pytest.skip("elsewhere a write fails, and nobody is killed")
+    source = "for number in range(9):\n    open(f'{number}', 'wb').write(bytes(2**21))"
+    (execution,) = laboratory.run("landlock", linear_job("disk", "x = 1", source, "y = 2", "print(y)"))
+    assert _failures(execution) == {1: "crashed"}
+    assert execution.outputs == {3: "2\n"}
+    assert verdicts(execution) == ("exact", "exact")
+
+
+def test_check_without_room_for_its_files_is_told_of_that_limit(laboratory: Laboratory, sandbox: str) -> None:
+    opens = "held = []\ntry:\n    while True: held.append(open('/dev/null'))\nexcept OSError: pass"
+    (execution,) = laboratory.run(sandbox, linear_job("files", opens))
+    told = [(run.ended, run.error and run.error.message) for run in execution.checks["lin"]]
+    assert told == [("crashed", "open files")] * 2
+
+
+@pytest.mark.parametrize("broken", ["process_message", "_check_raise_for_error"])
+def test_fault_of_ours_in_a_cell_is_no_kernels(laboratory: Laboratory, monkeypatch: Any, broken: str) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("a fault of the grader's")
+
+    monkeypatch.setattr(CellRunner, broken, fail)
+    with pytest.raises(RuntimeError, match="a fault of the grader's"):
+        laboratory.run(BEST, linear_job("honest", "print(1)"))
 
 
 def test_check_waits_for_what_a_later_cell_defines(laboratory: Laboratory, sandbox: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.kernel.removal import remove
+from grader.kernel.removal import empty, remove
 
 
 def test_folder_deeper_than_a_path_can_be_long_is_removed(tmp_path: Path) -> None:
@@ -23,6 +23,13 @@ def test_folder_deeper_than_a_path_can_be_long_is_removed(tmp_path: Path) -> Non
     os.close(here)
     remove(tmp_path / "job")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_is_empty_and_still_there(tmp_path: Path) -> None:
+    (tmp_path / "job" / "a" / "b").mkdir(parents=True)
+    (tmp_path / "job" / "a" / "file").touch()
+    empty(tmp_path / "job")
+    assert list((tmp_path / "job").iterdir()) == []
 
 
 def test_folders_without_permissions_are_removed(tmp_path: Path) -> None:

@@ -107,6 +107,14 @@ def test_unpack_passes_over_names_that_cannot_be(files, reason: str, tmp_path: P
     assert (target / "a").read_bytes() == b"1"
 
 
+@pytest.mark.parametrize("name", ["a" + " " * 60_000 + "b", "a_" * 30_000, "a/" * 30_000 + "b", "../" + "-" * 60_000])
+def test_unpack_tells_of_a_name_no_more_than_a_file_may_have(name: str, tmp_path: Path, target: Path) -> None:
+    ((parts, _),) = unpack(zip_of(tmp_path / "a.zip", {f"{name}.ipynb": b"1"}), target, Allowance(CollectLimits()))
+    assert parts[-1].endswith(".ipynb")
+    assert len(parts) <= 100
+    assert max(map(len, parts)) <= 255
+
+
 @pytest.mark.parametrize("ending", ["a.zip", "a.tar"])
 def test_unpack_does_not_call_an_archive_damaged_where_the_disk_is_full(
     ending: str, tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.cell_code import MOST_CODE
+from grader.model import Cell
 from grader.submission.entry import Entry
 from grader.submission.meddling import meddling_flags, meddling_suspected
 
@@ -121,15 +122,51 @@ def test_meddling_suspected_leaves_honest_code_alone(source: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("cells", "sign"),
+    [
+        (("import torch as t", "f = t.compile(g)"), "torch.compile"),
+        (("import os, torch as t\nf = t.export.export(g)",), "torch.export"),
+        (("def f():\n    import torch as t\n    return t.ops.aten",), "torch.ops"),
+        (("T = torch\nT.library.Library('mine', 'DEF')",), "torch.library"),
+        (("import grader as g\ng.kernel.harness",), "grader.kernel"),
+        (("import sys as s\nfor module in s.modules.values(): pass",), "sys.modules"),
+        (("import torch as t\ngetattr(t, '_de' + 'comp')",), "getattr(torch,"),
+        (("import torch as t\nt.relu(x)\nx.t.compile()\nd['t'].export",), None),
+        (("import sys as s\n'google.colab' in s.modules",), None),
+        (("import re as t\nt.compile('x')", "import numpy as np"), None),
+    ],
+    ids=["cell", "several", "inside", "assigned", "grader", "modules", "computed", "relu", "colab", "another"],
+)
+def test_meddling_is_seen_by_whatever_name_a_module_has(
+    tmp_path: Path, cells: tuple[str, ...], sign: str | None
+) -> None:
+    entry = Entry("ada", "03_backprop.ipynb", tmp_path / "03_backprop.ipynb", "03_backprop.ipynb")
+    flags = meddling_flags(entry, [Cell(index, source) for index, source in enumerate(cells)])
+    expected = f"meddling with the check suspected: `{sign}` (cell {len(cells) - 1})"
+    assert flags == (() if sign is None else (expected,))
+
+
+@pytest.mark.parametrize(
     "piece",
     [
         *("from grader import ", "from torch import ", "getattr(torch . ", "from sys import ", "from torch import ("),
         *("sys.modules[ ", "for name in [", "'a' ", "#", "# it's", "f_"),
+        *("torch as ", "torch ", "t = torch "),
     ],
 )
 def test_a_line_of_nothing_but_beginnings_takes_no_time(piece: str) -> None:
     began = time.process_time()
-    assert meddling_suspected("# " + piece * (500_000 // len(piece))) is None
+    source = "# " + piece * (500_000 // len(piece))
+    entry = Entry("ada", "03_backprop.ipynb", Path("03_backprop.ipynb"), "03_backprop.ipynb")
+    assert meddling_flags(entry, [Cell(0, source)]) == ()
+    assert time.process_time() - began < 5
+
+
+def test_modules_of_many_names_take_no_time() -> None:
+    source = "".join(f"a{number} = torch\n" for number in range(30_000))
+    entry = Entry("ada", "03_backprop.ipynb", Path("03_backprop.ipynb"), "03_backprop.ipynb")
+    began = time.process_time()
+    assert meddling_flags(entry, [Cell(0, source)]) == ()
     assert time.process_time() - began < 5
 
 

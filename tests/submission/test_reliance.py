@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from grader.model import Cell
-from grader.submission.reliance import pieces
+from grader.submission.reliance import THERE, pieces
 
 
 def found(source: str, *cells: str) -> list[tuple[int | None, str, dict[str, str]]]:
@@ -37,8 +37,8 @@ def test_pieces_are_the_definitions_that_are_used(source: str, cells: tuple[str,
 def test_pieces_know_what_other_cells_import_unless_they_bind_the_name() -> None:
     cells = ("import torch as t, numpy\nfrom torch import optim", "def g(optim): return optim")
     (_, _, answer), (_, _, helper) = found("import numpy as t\ng(optim)", *cells)
-    assert answer == {"t": "numpy", "numpy": "numpy", "optim": "torch.optim"}
-    assert helper == {"t": "torch", "numpy": "numpy"}
+    assert answer == {**THERE, "t": "numpy", "numpy": "numpy", "optim": "torch.optim"}
+    assert helper == {**THERE, "t": "torch", "numpy": "numpy"}
 
 
 def test_pieces_pass_over_what_other_exercises_ask_for() -> None:

@@ -78,6 +78,34 @@ def test_autograd_suspected_leaves_own_code_alone(name: str) -> None:
     assert autograd_suspected(INNOCENT[name]) is None
 
 
+@pytest.mark.parametrize(
+    ("source", "cells", "sign"),
+    [
+        ("def f(x):\n    return t.func.vjp(g, x)", ["import torch as t"], "`torch.func.vjp` (line 2)"),
+        ("def f(x):\n    return pull(g, x)", ["from torch.func import vjp as pull"], "`torch.func.vjp` (line 2)"),
+        (
+            "def f(x):\n    return N.grad.conv2d_input(x)",
+            ["from torch import nn as N"],
+            "`torch.nn.grad.conv2d_input` (line 2)",
+        ),
+        (
+            "def f(x):\n    return ag.grad(x)",
+            ["import torch as t", "ag = t.autograd"],
+            "`torch.autograd.grad` (line 2)",
+        ),
+        ("T = torch\ndef f(x):\n    return T.func.vjp(x)", [], "`torch.func.vjp` (line 3)"),
+        ("def f(x):\n    return jax.vjp(g, x)", ["import jax"], "`jax.vjp` (line 2)"),
+        ("def f(grad):\n    return grad(1)", ["from torch.autograd import grad"], None),
+        ("def f(x):\n    t = make()\n    return t.func.vjp(x)", ["import torch as t"], None),
+        ("def f(x):\n    return grad(x)", ["def grad(x): return x"], None),
+        ("def f(x):\n    return t.relu(x)", ["import torch as t"], None),
+    ],
+    ids=["module", "function", "part", "name", "own", "package", "parameter", "variable", "helper", "allowed"],
+)
+def test_autograd_is_suspected_by_what_other_cells_import(source: str, cells: list[str], sign: str | None) -> None:
+    assert autograd_suspected(source, [Cell(index, text) for index, text in enumerate(cells)]) == sign
+
+
 @given(st.text() | st.lists(st.sampled_from([v[0] for v in SUSPECTED.values()] + ["(", "\0"])).map("\n".join))
 @settings(max_examples=200)
 def test_suspicion_never_raises(source: str) -> None:
@@ -119,7 +147,7 @@ def test_optimizer_of_torch_is_seen_where_it_is_used(source, sign):
             ["import torch as t", "def moved(p):\n    t.optim.SGD(p).step()"],
             "`torch.optim.SGD` (line 2 of cell 1)",
         ),
-        ("step = lambda p: kind(p)", ["kind = torch.optim.Adam"], "`torch.optim.Adam` (line 1 of cell 0)"),
+        ("step = lambda p: kind(p)", ["kind = torch.optim.Adam"], "`torch.optim.Adam` (line 1)"),
         ("def step(p): p -= p.g", ["def compare(p):\n    torch.optim.SGD(p).step()"], None),
         ("def step(p):\n    optim = SGD(p)\n    optim.step()", ["from torch import optim", "class SGD: pass"], None),
         ("def step(optim):\n    optim.step()", ["from torch import optim"], None),

@@ -163,7 +163,7 @@ def diagnose(evidence: Evidence) -> dict[str, Diagnosis]:
     if not failed:
         return {}
     if evidence.autograd is not None:
-        return dict.fromkeys(failed, wording.say("uses_autograd", name=evidence.autograd))
+        return dict.fromkeys(failed, endings.used_autograd(evidence.autograd))
     alternatives = alternatives_of(evidence)
     modified = {check: _modified(evidence, alternatives, name) for check, name in modified_checks(evidence).items()}
     found: dict[str, Diagnosis] = {}

@@ -39,6 +39,7 @@ from torch.utils import _python_dispatch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from grader.kernel.check.calm import Calm
+from grader.kernel.protocol.messages import TAMPERING
 
 _graph_task = torch._C._current_graph_task_id
 _stack_length = torch._C._len_torch_dispatch_stack
@@ -98,7 +99,7 @@ class Watch:
             self.mode = _Mode(self)
             _push_mode(self.mode)
             if _len(_current_frames()) > 1:
-                self.record("a thread from before the watch")
+                self.record("unseen: a thread runs since before the check")
             self.calm.begin()
 
     def __enter__(self) -> None:
@@ -109,7 +110,7 @@ class Watch:
         """Look whether the watch was left in place."""
         self.calm.begin()
         if _stack_length() != 1 or _stack_entry(0) is not self.mode:
-            self.record("tampering with the watch")
+            self.record(TAMPERING)
 
     def seen(self) -> str | None:
         """The first entry point noticed since the last call of this, or None."""
@@ -249,7 +250,7 @@ def _wrapped(owner: Any, names: tuple[str, ...], wrapper: Any) -> list[_Entry]:
 
 
 def _disable(original: Any, module: Any, arguments: tuple[Any, ...], names: Any) -> Any:
-    _watch.record("tampering with the watch")
+    _watch.record(TAMPERING)
     return original(module, arguments, names)
 
 

@@ -17,15 +17,16 @@ class Checks:
     """All checks of ``job``. ``done`` are the results; ``again`` what must run in a fresh job at its end.
 
     ``results`` runs checks in the kernel that is there (``CheckOrders.results``). Where that dies, ``restart`` makes
-    another that has run the given cells but those of the set, which kill it. No check that got any of its inputs is run
-    again there: a cell could have found the answers by then, with autograd or in any other way.
+    another that has run the given cells but those of the set, which kill it, and tells whether it found any. No check
+    that got any of its inputs is run again there: a cell could have found the answers by then, with autograd or in any
+    other way.
     """
 
     def __init__(
         self,
         job: Job,
         results: Callable[[tuple[Check, ...]], Awaitable[Found]],
-        restart: Callable[[tuple[Cell, ...], set[int]], Awaitable[None]],
+        restart: Callable[[tuple[Cell, ...], set[int]], Awaitable[bool]],
     ) -> None:
         self.done: dict[str, tuple[CaseRun, ...]] = {}
         self.again: list[Check] = []
@@ -48,19 +49,21 @@ class Checks:
             await self._run(tuple(self._at_end), True, len(self._cells) - 1, skipped)
 
     async def _run(self, checks: tuple[Check, ...], final: bool, position: int, skipped: set[int]) -> None:
-        """Run checks behind the cell at ``position``, together; each alone that the kernel died before."""
+        """Run checks behind the cell at ``position``, together; each alone that the kernel died before.
+
+        One that it died before although no cell kills it has itself to blame.
+        """
         found = await self._results(checks)
         left = [check for check in checks if check.exercise not in found.results]
         for check in checks:
             if check not in left:
                 self._settle(check, found.results[check.exercise], final, position)
-            elif len(checks) == 1:
-                self.done[check.exercise] = tuple(CaseRun(one.case, "crashed") for one in check.programs)
-        if found.died:
-            await self._restart(self._cells[: position + 1], skipped)
-        if len(checks) > 1:
-            for check in left:
+        blamed = found.died and await self._restart(self._cells[: position + 1], skipped)
+        for check in left:
+            if blamed or len(checks) > 1:
                 await self._run((check,), final, position, skipped)
+            else:
+                self.done[check.exercise] = tuple(CaseRun(one.case, "crashed") for one in check.programs)
 
     def _settle(self, check: Check, found: Sequence[Result], final: bool, position: int) -> None:
         """Keep the result of a check, or put it off where a later cell may define what it misses."""

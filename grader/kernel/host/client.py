@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -11,10 +13,20 @@ from nbclient import NotebookClient
 from nbclient.client import CellExecutionComplete
 from nbformat import NotebookNode
 
+from grader.kernel.deaths import ForgedMessage
 from grader.kernel.protocol import zmtp
 from grader.kernel.protocol.session import PlainSession
 from grader.kernel.protocol.wire import OUTPUT_KEPT
 from grader.kernel.protocol.zmtp import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The reply to a cell: the exception that ended it, if one did."""
+
+    status: str = ""
+    name: str = ""
+    message: str = ""
 
 
 class _Channel:
@@ -33,14 +45,19 @@ class _Channel:
         self.connection.send(self.session.serialize(msg))
 
     async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
-        """The next message, however long that takes: the job keeps the time. Any error means forged."""
+        """The next message, however long that takes: the job keeps the time. Raises ``ForgedMessage``."""
         try:
             message = await self.connection.receive()
+        except zmtp.Refused as error:
+            raise ForgedMessage(str(error)) from None
         except (EOFError, OSError):  # that the kernel is dead, and of what, the job's init tells
             await asyncio.get_running_loop().create_future()
             raise
-        _, parts = self.session.feed_identities(message)
-        return self.session.deserialize(parts)
+        try:
+            _, parts = self.session.feed_identities(message)
+            return self.session.deserialize(parts)
+        except (ValueError, LookupError, RecursionError) as error:
+            raise ForgedMessage(f"{type(error).__name__}: {error}") from None
 
     def stop(self) -> None:
         """Close the connection."""
@@ -80,9 +97,10 @@ async def connect(prefix: str) -> Client:
 
 
 class CellRunner(NotebookClient):  # type: ignore[misc]
-    """nbclient, one cell at a time, on a client made elsewhere. ``reply`` is the last cell's execute reply.
+    """nbclient, one cell at a time, on a client made elsewhere. ``reply`` is that to the last cell.
 
-    Of a cell's outputs only the printed text is kept, and of that the beginning.
+    Of a cell's outputs only the printed text is kept, and of that the beginning. What goes on to nbclient is what an
+    honest kernel could have sent, so whatever else than ``ForgedMessage`` is raised here is a fault of ours.
     """
 
     def __init__(self, client: Client) -> None:
@@ -90,11 +108,11 @@ class CellRunner(NotebookClient):  # type: ignore[misc]
         super().__init__(notebook, km=None, allow_errors=True, timeout=None, record_timing=False)
         self.kc = client
         self._room = 0
-        self.reply: dict[str, Any] = {}
+        self.reply = Reply()
         self._waiting: asyncio.Task[Any] | None = None
 
     async def run(self, source: str) -> NotebookNode:
-        """Run one cell to its end, whatever that is; its outputs are in the node returned."""
+        """Run one cell to its end, whatever that is; its outputs are in the node returned. Raises ``ForgedMessage``."""
         cell = NotebookNode(cell_type="code", source=source, metadata={}, outputs=[], execution_count=None)
         self.nb.cells = [cell]
         self.reset_execution_trackers()
@@ -109,10 +127,10 @@ class CellRunner(NotebookClient):  # type: ignore[misc]
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> None:
         """Take one message about the cell; raises ``CellExecutionComplete`` at the last."""
         content = msg["content"]
-        if msg["msg_type"] == "status" and content["execution_state"] == "idle":
+        if msg["msg_type"] == "status" and content.get("execution_state") == "idle":
             raise CellExecutionComplete
         if msg["msg_type"] == "stream" and self._room > 0:
-            text = str(content["text"])[: self._room]
+            text = _text(content, "text")[: self._room]
             self._room -= len(text)
             cell.outputs.append({"output_type": "stream", "text": text})
 
@@ -122,4 +140,13 @@ class CellRunner(NotebookClient):  # type: ignore[misc]
         await asyncio.get_running_loop().create_future()
 
     async def _check_raise_for_error(self, cell: NotebookNode, cell_index: int, exec_reply: Any) -> None:
-        self.reply = exec_reply or {}
+        content = exec_reply["content"]
+        self.reply = Reply(_text(content, "status"), _text(content, "ename"), _text(content, "evalue"))
+
+
+def _text(content: Mapping[str, Any], name: str) -> str:
+    """A text in a message's content, of Unicode alone, empty where there is none. Raises ``ForgedMessage``."""
+    text = content.get(name, "")
+    if not isinstance(text, str):
+        raise ForgedMessage(f"{name} is no text")
+    return text.encode("utf-8", "replace").decode()  # JSON has halves of surrogate pairs

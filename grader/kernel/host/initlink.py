@@ -14,7 +14,19 @@ from grader.kernel.protocol import wire
 
 if TYPE_CHECKING:
     from grader.kernel.host.zygote_process import Zygote
-    from grader.kernel.protocol.messages import CheckSpec, DiedEvent, InitEvent, JobSpec, Order, ProgramEnd, UpEvent
+    from grader.kernel.protocol.messages import (
+        CheckedEvent,
+        CheckSpec,
+        DiedEvent,
+        InitEvent,
+        JobSpec,
+        LookedEvent,
+        Order,
+        ProgramEnd,
+        UpEvent,
+    )
+
+    Answer = UpEvent | CheckedEvent | LookedEvent
 
 #: Seconds for the init to take an order.
 _ROOM_S = 60.0
@@ -31,7 +43,7 @@ class InitLink:
     def __init__(self) -> None:
         self.clock = Clock()
         self._sock, self._theirs = wire.pair()
-        self._answers: asyncio.Queue[UpEvent | list[ProgramEnd]] = asyncio.Queue()
+        self._answers: asyncio.Queue[Answer] = asyncio.Queue()
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._died: asyncio.Future[DiedEvent] = asyncio.get_running_loop().create_future()
 
@@ -58,6 +70,10 @@ class InitLink:
         await self._room()
         self._order({"do": "file", "path": path, "executable": executable}, [fd])
 
+    def empty(self) -> None:
+        """Have the job folder emptied, and wherever else a kernel could write that is dead."""
+        self._order({"do": "empty"})
+
     def start_kernel(self, fds: Sequence[int]) -> None:
         """Have a kernel made that listens on the two sockets in ``fds`` (shell, iopub); ``up`` is its answer."""
         self._died = asyncio.get_running_loop().create_future()
@@ -74,6 +90,11 @@ class InitLink:
     def check(self, checks: list[CheckSpec], fds: Sequence[int]) -> None:
         """Have checks run, with the descriptors that ``JobInit`` knows them by; ``checked`` is the answer."""
         self._order({"do": "check", "checks": checks}, fds)
+
+    async def look(self, seconds: float) -> None:
+        """Have the init look now whether the job is within its limits; where it is not, the kernel dies of that."""
+        self._order({"do": "look"})
+        self._expected(await self.first(self._answers.get(), seconds), "looked")
 
     def thaw(self) -> None:
         """Let the job go on, which stands still since it was checked."""
@@ -103,15 +124,16 @@ class InitLink:
     async def up(self, seconds: float) -> UpEvent:
         """Whether the kernel came up."""
         answer = await self.first(self._answers.get(), seconds)
-        if isinstance(answer, list):
-            raise JobLost("the job's init speaks of checks when it is asked for a kernel")
-        return answer
+        return cast("UpEvent", self._expected(answer, "ready", "failed"))
 
     async def checked(self, seconds: float) -> list[ProgramEnd]:
         """How each program of the checks ended, which the init tells of a kernel that died as well."""
         answer = await self._first_of({self._lost}, self._answers.get(), seconds)
-        if not isinstance(answer, list):
-            raise JobLost("the job's init speaks of a kernel when it is asked for checks")
+        return cast("CheckedEvent", self._expected(answer, "checked"))["runs"]
+
+    def _expected(self, answer: Answer, *events: str) -> Answer:
+        if answer["event"] not in events:
+            raise JobLost(f"the job's init answers {answer['event']!r} where it was asked for {' or '.join(events)}")
         return answer
 
     async def death(self, seconds: float) -> None:
@@ -170,7 +192,7 @@ class InitLink:
         elif told["event"] == "waited":
             self.clock.leave_out(told["seconds"])
         else:
-            self._answers.put_nowait(told["runs"] if told["event"] == "checked" else told)
+            self._answers.put_nowait(told)
 
 
 async def ended(task: asyncio.Future[Any]) -> None:

@@ -7,10 +7,11 @@ import contextlib
 import os
 import re
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
 
 from grader.kernel.clock import Countdown
-from grader.kernel.deaths import SLACK_S, Died, JobLost
+from grader.kernel.deaths import SLACK_S, Died, ForgedMessage, JobLost
 from grader.kernel.host.assets import MOST_ASSETS, opened
 from grader.kernel.host.checkorders import CheckOrders
 from grader.kernel.host.checks import Checks
@@ -22,13 +23,20 @@ from grader.kernel.protocol.wire import OUTPUT_KEPT
 from grader.model import Cell, CellFailure, Check, Execution, Job, Limits
 
 if TYPE_CHECKING:
-    from grader.kernel.host.client import CellRunner, Client
+    from grader.kernel.host.client import CellRunner, Client, Reply
     from grader.kernel.host.zygote_process import Zygote
     from grader.kernel.protocol.messages import JobSpec
 
 #: Seconds for a kernel to come up, and for an interrupted cell to end.
 _START_S, _INTERRUPT_S = 60.0, 2.0
+#: Seconds that a kernel gets to die of what it ran: the init looks at what it uses a few times in them.
+_AFTERMATH_S = 0.3
 _MOST_RESTARTS = 20
+#: How a cell ended that raised these; it is ``raised`` for any other.
+_ENDINGS: Mapping[str, Literal["raised", "output_exceeded", "memory_exceeded"]] = {
+    "OutputLimitExceeded": "output_exceeded",
+    "MemoryError": "memory_exceeded",
+}
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -177,37 +185,67 @@ class JobRun:
     async def _run_notebook(self) -> None:
         skipped: set[int] = set()
         for position, cell in enumerate(self._job.cells):
-            try:
-                await self._run_cell(cell)
-            except Died as death:
-                self._failures[cell.index] = _death(cell, death)
-                skipped.add(cell.index)
-                await self._restart(self._job.cells[:position], skipped)
+            while cell.index not in skipped:
+                try:
+                    await self._run_cell(cell)
+                    break
+                except Died as death:
+                    self._skip(cell, death, skipped)
+                    if await self._restart(self._job.cells[:position], skipped):  # one before it is to blame
+                        del self._failures[cell.index]
+                        skipped.remove(cell.index)
             await self._checks.after(position, skipped)
         await self._checks.finish(skipped)
 
-    async def _restart(self, cells: tuple[Cell, ...], skipped: set[int]) -> None:
-        """A new kernel that has run ``cells`` but those in ``skipped``, to which the ones that kill it are added."""
+    async def _restart(self, cells: tuple[Cell, ...], skipped: set[int]) -> bool:
+        """A new kernel that has run ``cells`` but those in ``skipped``, to which the ones that kill it are added.
+
+        It finds the files that the first one found: a cell that makes a folder can do so again. Returns whether any
+        cell was added. What one leaves may kill the kernel only after its end, when another runs that is not to blame.
+        So the limits are looked at behind each cell; and where a kernel dies of no limit, all cells run once more, and
+        each is waited for.
+        """
+        found, pause = False, 0.0
         while True:
             if self._kernels > _MOST_RESTARTS:
                 raise Died("the kernel died too often", None)
+            self._link.empty()
+            await self._send_assets()
             await self._start_kernel()
-            cell = None
+            last = None
             try:
                 for cell in cells:
                     if cell.index not in skipped:
+                        last = cell
                         await self._run_cell(cell)
-                return
-            except Died:
-                if cell is not None:
-                    skipped.add(cell.index)
+                        await self._link.look(SLACK_S)
+                        await self._outlive(pause)
+                await self._outlive(_AFTERMATH_S)
+                return found
+            except Died as death:
+                if death.limit is None and not pause:
+                    pause = _AFTERMATH_S
+                elif last is not None:
+                    found = True
+                    self._skip(last, death, skipped)
+
+    async def _outlive(self, seconds: float) -> None:
+        """Give the kernel time to die of what it ran. Raises ``Died``."""
+        if seconds:
+            with contextlib.suppress(TimeoutError):
+                await self._link.death(seconds)
+
+    def _skip(self, cell: Cell, death: Died, skipped: set[int]) -> None:
+        """Note that a cell killed the kernel, which is not to run it again."""
+        self._failures[cell.index] = _death(cell, death)
+        skipped.add(cell.index)
 
     def _cell_of(self, request: int) -> int | None:
         """The cell that an execute request of the kernel ran."""
         return self._requests[request - 1] if 0 < request <= len(self._requests) else None
 
     async def _run_cell(self, cell: Cell) -> None:
-        """Run one cell and note its output and failure. Raises ``Died``."""
+        """Run one cell and note its output and failure. Raises ``Died``, and whatever is a fault of ours."""
         if not cell.source.strip():
             return
         assert self._runner is not None
@@ -222,13 +260,11 @@ class JobRun:
                 whose = "" if seconds == self._limits.cell_s else ": the submission's time was up"
                 failure = CellFailure(cell.index, f"timed out after {seconds:.3g} s{whose}", "timed_out")
                 node = await self._interrupt(task)
-        except (JobLost, Died, TimeoutError, asyncio.CancelledError):
-            raise
-        except Exception:  # of nbclient or of our parser, over a message that no honest kernel sends
+        except ForgedMessage:
             await self._kill("messages")
         finally:
             await ended(task)
-        self._note(cell, node)
+        self._note(cell, node, self._runner.reply)
         if failure is not None:
             self._failures[cell.index] = failure
 
@@ -247,23 +283,15 @@ class JobRun:
             await self._link.death(SLACK_S)
         raise JobLost("the job's init does not kill its kernel")
 
-    def _note(self, cell: Cell, node: Any) -> None:
-        text = "".join(str(output.get("text", "")) for output in node.outputs if output.get("output_type") == "stream")
+    def _note(self, cell: Cell, node: Any, reply: Reply) -> None:
+        text = "".join(output["text"] for output in node.outputs)
         if text:
-            self._outputs[cell.index] = _clean(text[:OUTPUT_KEPT])
-        reply = self._runner.reply.get("content", {}) if self._runner is not None else {}
-        if reply.get("status") == "error":
-            name = _clean(str(reply.get("ename", "")))
-            how: Any = {"OutputLimitExceeded": "output_exceeded", "MemoryError": "memory_exceeded"}.get(name, "raised")
-            message = _ANSI.sub("", _clean(str(reply.get("evalue", ""))))
-            if name == "RuntimeError" and "can't allocate memory" in message:
-                how = "memory_exceeded"
-            self._failures[cell.index] = CellFailure(cell.index, raised(name, message), how)
-
-
-def _clean(text: str) -> str:
-    """``text`` without halves of surrogate pairs, which are no Unicode: a kernel of its own making can send them."""
-    return text.encode("utf-8", "replace").decode()
+            self._outputs[cell.index] = text[:OUTPUT_KEPT]
+        if reply.status == "error":
+            message = _ANSI.sub("", reply.message)
+            no_memory = reply.name == "RuntimeError" and "can't allocate memory" in message
+            ended = _ENDINGS.get("MemoryError" if no_memory else reply.name, "raised")
+            self._failures[cell.index] = CellFailure(cell.index, raised(reply.name, message), ended)
 
 
 def _death(cell: Cell, death: Died) -> CellFailure:

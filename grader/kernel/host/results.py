@@ -59,7 +59,7 @@ class Reader:
         if run["ended"] == "trapped":
             return CaseRun(program.case, "crashed", autograd=run["how"]), None
         if run["ended"] != "done":
-            return unfinished(program, run["ended"], run["how"]), None
+            return unfinished(program, run["ended"], run["how"], run.get("limit", "")), None
         length = run["length"] if run["length"] <= os.fstat(result_file).st_size else 0
         data = os.pread(result_file, length, run["at"])
         key = id(program), data
@@ -88,9 +88,14 @@ def parsed(data: bytes, program: Program, cell_of: CellOf) -> tuple[CaseRun, str
         return CaseRun(program.case, "crashed", error=forged), None
 
 
-def unfinished(program: Program, ended: Ending, how: str = "") -> CaseRun:
-    """The result of a program whose process gave none; ``how`` it died, if it did (``"signal 11"``)."""
+def unfinished(program: Program, ended: Ending, how: str = "", limit: str = "") -> CaseRun:
+    """The result of a program whose process gave none; ``how`` it died, if it did (``"signal 11"``).
+
+    Or the ``limit`` that it met.
+    """
     error = StudentError("ProcessDied", f"the process ended during the call ({how})") if how else None
+    if limit:
+        error = StudentError("LimitMet", limit)
     return CaseRun(program.case, ended, error=error)
 
 

@@ -58,15 +58,24 @@ class ProgramDone(TypedDict):
     length: int
 
 
+#: What a check is told to have called that ran into a trap; and why nobody can know (``CaseRun.autograd``).
+ENGINE = "the autograd engine"
+TAMPERING = "unseen: what watches for it was tampered with"
+HIDING = "unseen: a process does not let itself be looked into"
+
 #: How a program ends that does not come to its end; ``trapped`` is one that used autograd where it may not (``traps``).
 Lost = Literal["crashed", "timed_out", "memory_exceeded", "output_exceeded", "trapped"]
 
 
 class ProgramLost(TypedDict):
-    """A program that did not, and what the system, or a trap, says of how: ``how`` is empty where it says nothing."""
+    """A program that did not, and what the system, or a trap, says of how: ``how`` is empty where it says nothing.
+
+    ``limit`` is the one that the job met, where that was it.
+    """
 
     ended: Lost
     how: str
+    limit: NotRequired[str]
 
 
 class ProgramUnasked(TypedDict):
@@ -87,9 +96,12 @@ class FileOrder(TypedDict):
 
 
 class KernelOrder(TypedDict):
-    """Make a kernel that listens on the two sockets beside this; interrupt it; let all go on that a check stopped."""
+    """Make a kernel that listens on the two sockets beside this; interrupt it; let all go on that a check stopped.
 
-    do: Literal["kernel", "interrupt", "thaw"]
+    Or ``look`` now whether the job is within its limits, or ``empty`` what the last kernel could write to.
+    """
+
+    do: Literal["kernel", "interrupt", "thaw", "look", "empty"]
 
 
 class KillOrder(TypedDict):
@@ -124,6 +136,12 @@ class DiedEvent(TypedDict):
     limit: str | None
 
 
+class LookedEvent(TypedDict):
+    """The job is within its limits; where it is not, the kernel's death is told."""
+
+    event: Literal["looked"]
+
+
 class WaitedEvent(TypedDict):
     """The job waited for a processor so long, beyond what was told before."""
 
@@ -138,4 +156,4 @@ class CheckedEvent(TypedDict):
     runs: list[ProgramEnd]
 
 
-InitEvent = UpEvent | DiedEvent | WaitedEvent | CheckedEvent
+InitEvent = UpEvent | DiedEvent | WaitedEvent | CheckedEvent | LookedEvent

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 from grader.kernel.deaths import how_it_ended
 from grader.kernel.protocol import wire
+from grader.kernel.protocol.messages import ENGINE
 from grader.kernel.supervisor import traps
 from grader.kernel.supervisor.processes import Stopped
 
@@ -31,22 +32,28 @@ _UNABLE, _TRIES, _PAUSE_S = {"event": "unable"}, 10, 0.05
 
 @dataclass(frozen=True, slots=True)
 class LiveKernel:
-    """The kernel that is forked for checks: its process id, and what its harness shares with the job's init.
+    """The kernel that is forked for checks: its process id, its name in ``/proc``, and what it shares with the init.
 
     That is the socket for orders (None when the kernel has closed it), a secret, and the places for ``traps``.
     """
 
     pid: int
+    name: str
     command: socket.socket | None
     secret: str
     traps: tuple[int, ...]
 
 
 class CheckFork:
-    """The child that ``kernel`` forked last. ``deadline``: until when it is waited for, by the clock of ``watch``."""
+    """The child that ``kernel`` forked last.
+
+    ``deadline`` is until when it is waited for, by the clock of ``watch``; ``limit`` the one that the job met, which
+    ended what was asked for last, if one did.
+    """
 
     def __init__(self, watch: Watch, kernel: LiveKernel) -> None:
         self.deadline = 0.0
+        self.limit: str | None = None
         self._watch = watch
         self._processes = watch.processes
         self._kernel = kernel
@@ -105,7 +112,13 @@ class CheckFork:
                 wire.send(command, {"do": "fork"}, [theirs.fileno()])
             return self._hear()
         except wire.Closed:
-            return "unasked"
+            return "crashed" if self._is_full() else "unasked"
+
+    def _is_full(self) -> bool:
+        """Whether the kernel, and so each fork of it, has no room for the descriptors that a check is handed."""
+        full = self._kernel.pid != 0 and self._watch.usage.has_all_files_open(self._kernel.name)
+        self.limit = "open files" if full else self.limit
+        return full
 
     def forbid_autograd(self) -> bool:
         """Put the traps into the child; False where it does not let itself be looked into."""
@@ -138,6 +151,7 @@ class CheckFork:
         while True:
             over = self._watch.look()
             if over:
+                self.limit = over
                 return "memory_exceeded" if over == "memory" else "crashed"
             left = self.deadline - self._watch.clock.now()
             if left <= 0:
@@ -177,7 +191,8 @@ class CheckFork:
                 break
             time.sleep(0.001)
         if self._traps is not None and status is not None and traps.ended(status):
-            return "trapped", traps.ENGINE
+            return "trapped", ENGINE
+        self._is_full()
         return "crashed", "" if status is None else how_it_ended(status)
 
     # --------------------------------------------------------------------------------------------- end

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from grader.kernel.clock import ALLOWANCE
 from grader.kernel.protocol import memfiles, wire
+from grader.kernel.protocol.messages import HIDING, TAMPERING
 from grader.kernel.protocol.proof import new_secret, proves
-from grader.kernel.supervisor import traps
 from grader.kernel.supervisor.checkfork import CheckFork, LiveKernel
 
 if TYPE_CHECKING:
-    from grader.kernel.protocol.messages import CheckSpec, Lost, ProgramEnd
+    from grader.kernel.protocol.messages import CheckSpec, Lost, ProgramEnd, ProgramLost
     from grader.kernel.supervisor.jobwatch import Watch
 
 _RESUMED = "a process that was stopped for the check ran during it"
@@ -65,26 +65,31 @@ class CheckRun:
             self._close_child_file()
             ended = self.fork.begin()
             if ended == "timed_out":  # the kernel may answer in time for the next check
-                runs += [{"ended": ended, "how": ""}] * self.owners[len(runs) :].count(owner)
+                runs += [self._lost(ended)] * self.owners[len(runs) :].count(owner)
                 continue
             if ended == "unasked":
                 return runs + [{"ended": ended}] * left
             if ended is not None:
-                return runs + [{"ended": ended, "how": ""}] * left
+                return runs + [self._lost(ended)] * left
             done = len(runs)
             ended, how = self._drive(runs)
             if self.fork.others_ran():
-                return runs[:done] + [{"ended": "crashed", "how": _RESUMED}] * left
+                return runs[:done] + [self._lost("crashed", _RESUMED)] * left
             if ended is None and self.fork.lost_traps():
-                runs[done:] = [{"ended": "trapped", "how": traps.TAMPERING}] * (len(runs) - done)
+                runs[done:] = [self._lost("trapped", TAMPERING)] * (len(runs) - done)
             self.fork.kill()
             if ended is None:
                 continue
-            runs.append({"ended": ended, "how": how})
+            runs.append(self._lost(ended, how))
             if ended == "timed_out" and not self.late:
                 self.late = True
                 self._allow(self.checks[self.begun]["seconds"] * ALLOWANCE)
         return runs
+
+    def _lost(self, ended: Lost, how: str = "") -> ProgramLost:
+        """That a program ended so, and the limit that was met, if one was."""
+        limit, self.fork.limit = self.fork.limit, None
+        return {"ended": ended, "how": how} if limit is None else {"ended": ended, "how": how, "limit": limit}
 
     def _begin(self, check: int) -> None:
         """Give a check its time, when it is not the one in hand."""
@@ -101,7 +106,7 @@ class CheckRun:
         known = None
         try:
             if not (self.checks[self.owners[len(runs)]]["autograd"] or self.fork.forbid_autograd()):
-                return "trapped", traps.TAMPERING
+                return "trapped", HIDING
             while len(runs) < len(self.programs):
                 owner = self.owners[len(runs)]
                 self._begin(owner)
@@ -116,7 +121,7 @@ class CheckRun:
                 if isinstance(message, str):
                     return message, ""
                 if self.fork.is_another():
-                    return "trapped", traps.TAMPERING
+                    return "trapped", TAMPERING
                 length = self._copied(message, [self._told(owner), order])
                 if length is None:
                     return ("output_exceeded" if message.get("event") == "too_large" else "crashed"), ""

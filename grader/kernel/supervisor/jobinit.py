@@ -21,7 +21,7 @@ from grader.kernel.confinement import confine
 from grader.kernel.deaths import how_it_ended
 from grader.kernel.protocol import wire
 from grader.kernel.protocol.proof import new_secret
-from grader.kernel.removal import remove
+from grader.kernel.removal import empty, remove
 from grader.kernel.supervisor import mounts, traps
 from grader.kernel.supervisor import zygote as zygotes
 from grader.kernel.supervisor.checkfork import LiveKernel
@@ -92,14 +92,23 @@ class JobInit:
             if self.command in ready and self.command is not None:
                 self._hear_kernel()
             self._reap()
-            if self.kernel and (over := self.watch.look()):
-                self.watch.kill(over)
+            self._keep_limits()
             if self.sock in ready:
                 message, fds, _ = wire.receive(self.sock)
                 try:
                     self._obey(cast("Order", message), fds)
                 finally:
                     wire.close_all(fds)
+
+    def _keep_limits(self) -> None:
+        """Kill the kernel when the job is over a limit."""
+        if self.kernel and (over := self.watch.look()):
+            self.watch.kill(over)
+
+    @property
+    def kernel_name(self) -> str:
+        """The kernel's name in ``/proc``."""
+        return next(iter(self.processes.kernel), str(self.kernel))
 
     def _hear_kernel(self) -> None:
         """A message from the kernel's harness: ready, or nothing worth believing."""
@@ -115,8 +124,7 @@ class JobInit:
         wire.close_all(fds)
         if message.get("event") in ("ready", "failed") and not self.up:
             self.up = True
-            name = next(iter(self.processes.kernel), str(self.kernel))
-            if not self.processes.has_open_memory(name):  # which nothing of the notebook's can have closed yet
+            if not self.processes.has_open_memory(self.kernel_name):  # which no notebook can have closed yet
                 self.traps = ()
             self.watch.tell({"event": message["event"], "text": str(message.get("text", ""))[:2000]})
 
@@ -161,8 +169,25 @@ class JobInit:
             self._interrupt()
         elif order["do"] == "kill":
             self.watch.kill(order["why"])
+        elif order["do"] == "empty":
+            self._empty()
+        elif order["do"] == "look":
+            self._look_now()
+            if self.watch.over is None:
+                self.watch.tell({"event": "looked"})
         elif order["do"] == "check":
+            self._look_now()  # else the first check would pay for what the cells before it took
             self._check(order["checks"], fds)
+
+    def _look_now(self) -> None:
+        self.watch.hurry()
+        self._keep_limits()
+
+    def _empty(self) -> None:
+        """Leave nothing of what a kernel wrote that is dead."""
+        for folder in (str(self.folder), *mounts.SHARED * (self.watch.sandbox == "bwrap")):
+            empty(folder)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
 
     def _copy(self, order: FileOrder, fd: int) -> None:
         """Copy one file into the job folder; its path was checked by the grader."""
@@ -214,7 +239,7 @@ class JobInit:
 
     def _check(self, checks: list[CheckSpec], fds: list[int]) -> None:
         """Run checks; ``fds`` are the result file, and for each its cell's source and one memory file a program."""
-        kernel = LiveKernel(self.kernel, self.command, self.secret, self.traps)
+        kernel = LiveKernel(self.kernel, self.kernel_name, self.command, self.secret, self.traps)
         run = CheckRun(self.watch, kernel, checks, fds[0], fds[1:])
         try:
             self.watch.tell({"event": "checked", "runs": run.run()})

@@ -12,15 +12,19 @@ if TYPE_CHECKING:
     from grader.kernel.protocol.messages import JobSpec
 
 
+#: Where the files lie that a job has in ``/tmp`` and ``/dev/shm``.
+SHARED = ("/job/tmp", "/job/shm")
+
+
 def put_private_files(message: JobSpec) -> None:
     """Mount one private file system for ``/job``, ``/tmp`` and ``/dev/shm`` together."""
     flags = confine.MS_NOSUID | confine.MS_NODEV
     written = max(message["limits"]["written"], 4096)
     confine.mount("tmpfs", "/job", "tmpfs", flags, f"size={written},mode=0755,nr_inodes={MOST_FILES}")
-    for name, target in (("tmp", "/tmp"), ("shm", "/dev/shm")):
-        os.mkdir(f"/job/{name}", 0o700)
+    for place, target in zip(SHARED, ("/tmp", "/dev/shm"), strict=True):
+        os.mkdir(place, 0o700)
         if target in message["write"]:
-            confine.mount(f"/job/{name}", target, "", confine.MS_BIND)
+            confine.mount(place, target, "", confine.MS_BIND)
         else:  # it holds what the kernel reads
             confine.mount("", target, "", flags | confine.MS_REMOUNT | confine.MS_BIND | confine.MS_RDONLY)
 

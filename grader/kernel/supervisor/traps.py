@@ -28,8 +28,6 @@ from collections.abc import Sequence
 
 #: With this a process ends that ran into a trap. Nothing else of ours, and no shell, ends with it.
 STATUS = 109
-#: What the check is told to have called, for all that the places tell.
-ENGINE, TAMPERING = "the autograd engine", "tampering with the watch"
 
 _EXIT_GROUP = {"x86_64": 231, "aarch64": 94}
 #: Where backward passes and forward mode begin in ``libtorch_cpu``: the engine, its step for one node (which that of

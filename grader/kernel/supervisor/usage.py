@@ -24,6 +24,8 @@ _THREADS = 8
 MOST_FILES = 65_536
 #: Files that a job may have removed and closed, and still have mapped.
 _MOST_MAPPED = 2
+#: Files that the process of a check has to open, or is handed, at a time.
+_HANDED = 8
 #: Bytes that a socket and a pipe take before its reader has to come, as systems are set up.
 _BUFFER, _PIPE = 208 * 1024, 64 * 1024
 #: Pipes that a job may have. Their pages are counted for all that its user runs, the grader too: behind 1024 pipes the
@@ -56,7 +58,7 @@ class Usage:
         return len(names) + one_more <= most and self.proc.threads(names) + one_more <= _THREADS * most
 
     def over_limit(self, folder: Path | None) -> str | None:
-        """The name of the limit (``processes``, ``memory``, ``pipes``, ``written``) that the job is over, or None."""
+        """The limit (``processes``, ``memory``, ``pipes``, ``bytes written``) that the job is over, or None."""
         names = self.processes.listed(self.limits["processes"])
         if not self._are_within(names):
             return "processes"
@@ -68,7 +70,7 @@ class Usage:
         if pipes > _MOST_PIPES:
             return "pipes"
         if folder is not None and self._folder_is_full(folder, names):
-            return "written"
+            return "bytes written"
         return None
 
     def used_and_waited(self) -> tuple[float, float, frozenset[str]]:
@@ -121,17 +123,26 @@ class Usage:
         sockets: set[str] = set()
         pipes: set[str] = set()
         for name in names:
-            entries = self.proc.entries(f"{name}/fd")
-            if not entries:
-                with contextlib.suppress(OSError):
-                    entries = list(map(str, range(os.stat(f"{name}/fd", dir_fd=self.proc.fd).st_size)))
-            for fd in entries:
+            for fd in self._open_files(name):
                 link = self._connection(f"{name}/fd/{fd}")
                 if link.startswith(("socket:", "hidden:")):
                     sockets.add(link)
                 if link.startswith(("pipe:", "hidden:")):
                     pipes.add(link)
         return len(sockets) + (backlog.waiting() if self.processes.private else 0), len(pipes)
+
+    def has_all_files_open(self, name: str) -> bool:
+        """Whether a process has so many files open that it cannot take the few that a check is handed."""
+        most: int = self.limits["open_files"]
+        return len(self._open_files(name)) > most - _HANDED
+
+    def _open_files(self, name: str) -> list[str]:
+        """The descriptors of a process by their numbers, which are made up where it hides them."""
+        entries = self.proc.entries(f"{name}/fd")
+        if not entries:
+            with contextlib.suppress(OSError):
+                entries = list(map(str, range(os.stat(f"{name}/fd", dir_fd=self.proc.fd).st_size)))
+        return entries
 
     def _connection(self, place: str) -> str:
         """Which socket or pipe (``socket:[7]``) stands at ``place`` in ``/proc``; empty for anything else."""

@@ -75,6 +75,10 @@ def test_one_wrong_case_fails_its_check_alone():
 def test_autograd_fails_everything():
     runs = tuple(replace(run, autograd="Tensor.backward") for run in right_runs(linear))
     assert codes(diagnose(evidence_of(linear, runs))) == dict.fromkeys(linear.checks, "uses_autograd")
+    unseen = tuple(replace(run, autograd="unseen: a thread runs") for run in right_runs(linear))
+    told = diagnose(evidence_of(linear, unseen))
+    assert codes(told) == dict.fromkeys(linear.checks, "uses_autograd")
+    assert told["w.g"].message.startswith("The check could not see whether the call used autograd: a thread runs.")
     allowed = replace(linear, autograd=True)
     assert diagnose(gather(allowed, cases(linear), runs)) == {}
 

@@ -14,12 +14,18 @@ ONE, TWO = (Check(name, cell, (name,), (CASE,)) for name, cell in (("one", 0), (
 
 
 class Bench:
-    """Checks on a kernel that is none: ``end`` says how one ends, None where the kernel is dead by then."""
+    """Checks on a kernel that is none: ``end`` says how one ends, None where the kernel is dead by then.
 
-    def __init__(self, end: Callable[[Check, int], tuple[Ending, str | None] | None], *checks: Check) -> None:
+    The first so many restarts find cells that are ``guilty`` of that.
+    """
+
+    def __init__(
+        self, end: Callable[[Check, int], tuple[Ending, str | None] | None], *checks: Check, guilty: int = 0
+    ) -> None:
         self.asked: list[str] = []
         self.restarts: list[tuple[int, ...]] = []
         self._end = end
+        self._guilty = guilty
         self.checks = Checks(Job("bench", CELLS, checks), self._results, self._restart)
 
     async def _results(self, checks: tuple[Check, ...]) -> Found:
@@ -32,8 +38,9 @@ class Bench:
             found[check.exercise] = [(CaseRun(one.case, told[0]), told[1]) for one in check.programs]
         return Found(found)
 
-    async def _restart(self, cells: tuple[Cell, ...], skipped: set[int]) -> None:
+    async def _restart(self, cells: tuple[Cell, ...], skipped: set[int]) -> bool:
         self.restarts.append(tuple(cell.index for cell in cells if cell.index not in skipped))
+        return len(self.restarts) <= self._guilty
 
     async def run(self, skipped: frozenset[int] = frozenset()) -> dict[str, Ending]:
         """Go through the cells; how the first case of each check ended."""
@@ -89,6 +96,12 @@ async def test_kernel_that_died_has_run_the_cells_up_to_the_check_again() -> Non
     bench = Bench(lambda *_: None, TWO)
     assert await bench.run() == {"two": "crashed"}
     assert bench.restarts == [(0, 3)]
+
+
+async def test_check_that_the_kernel_died_before_is_asked_again_where_a_cell_was_to_blame() -> None:
+    bench = Bench(lambda *_: ("returned", None) if bench.restarts else None, TWO, guilty=1)
+    assert await bench.run() == {"two": "returned"}
+    assert bench.asked == ["two", "two"]
 
 
 async def test_check_that_was_asked_before_the_kernel_died_is_not_asked_again() -> None:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dataclasses
 import gc
 import resource
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import zmq
 import zmq.asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nbclient.client import CellExecutionComplete
+from nbformat import NotebookNode
 
-from grader.kernel.host.client import Client, _Channel
+from grader.kernel.deaths import ForgedMessage
+from grader.kernel.host.client import CellRunner, Client, _Channel
 from grader.kernel.protocol import zmtp
 from grader.kernel.protocol.session import PlainSession
 
@@ -266,8 +271,31 @@ async def test_channel_waits_after_the_last_message_and_refuses_what_is_none() -
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(channel().get_msg(), 0.05)
     for parts in ((b"no delimiter",), (b"<IDS|MSG>", b"", b"[]", b"{}", b"{}", b"{}"), (b"<IDS|MSG>", b"", b"{")):
-        with pytest.raises((ValueError, IndexError, KeyError)):
+        with pytest.raises(ForgedMessage):
             await channel(*parts).get_msg()
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+_content = st.dictionaries(
+    st.sampled_from(["execution_state", "text", "status", "ename", "evalue"]), _json | st.just("idle")
+)
+
+
+@settings(max_examples=200)
+@given(st.sampled_from(["status", "stream", "error", "display_data"]), _content, _content)
+def test_whatever_a_kernel_says_of_a_cell_is_texts_or_forged(kind: str, said: Any, replied: Any) -> None:
+    runner = CellRunner(cast("Any", None))
+    runner._room = 10
+    cell = NotebookNode(outputs=[])
+    with contextlib.suppress(ForgedMessage, CellExecutionComplete):
+        runner.process_message({"msg_type": kind, "content": said}, cell, 0)
+    with contextlib.suppress(ForgedMessage):
+        asyncio.run(runner._check_raise_for_error(cell, 0, {"content": replied}))
+    told = [*(output["text"] for output in cell.outputs), *dataclasses.astuple(runner.reply)]
+    assert all(isinstance(text, str) and text.encode() is not None for text in told)
 
 
 async def test_message_is_whole_also_where_nobody_waited_for_its_end() -> None:

@@ -70,11 +70,25 @@ async def test_answers_are_what_was_asked_for(line: tuple[InitLink, Init]) -> No
 async def test_answer_to_another_question_is_the_machinerys_fault(line: tuple[InitLink, Init]) -> None:
     link, init = line
     init.tell({"event": "ready", "text": ""})
-    with pytest.raises(JobLost, match="speaks of a kernel"):
+    with pytest.raises(JobLost, match="answers 'ready'"):
         await link.checked(10)
     init.tell({"event": "checked", "runs": []})
-    with pytest.raises(JobLost, match="speaks of checks"):
+    with pytest.raises(JobLost, match="answers 'checked'"):
         await link.up(10)
+
+
+async def test_look_at_the_limits_ends_when_the_init_says_so_or_the_kernel_dies(
+    line: tuple[InitLink, Init],
+) -> None:
+    link, init = line
+    looking = asyncio.create_task(link.look(10))
+    await asyncio.sleep(0)
+    assert init.heard() == {"do": "look"}
+    init.tell({"event": "looked"})
+    await looking
+    init.tell({"event": "died", "how": "signal 9", "limit": "memory"})
+    with pytest.raises(Died, match="signal 9"):
+        await link.look(10)
 
 
 async def test_death_of_the_kernel_ends_all_waiting_until_another_is_made(line: tuple[InitLink, Init]) -> None:

@@ -214,6 +214,7 @@ def test_names_that_are_not_defined_are_told() -> None:
     [
         ({"ended": "timed_out", "how": ""}, "timed_out", None),
         ({"ended": "crashed", "how": "signal 11"}, "crashed", "the process ended during the call (signal 11)"),
+        ({"ended": "crashed", "how": "exit code 1", "limit": "open files"}, "crashed", "open files"),
         ({"ended": "done", "at": 0, "length": 10**9}, "crashed", "no result"),
     ],
 )

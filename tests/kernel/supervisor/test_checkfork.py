@@ -38,7 +38,7 @@ def forking() -> Iterator[tuple[CheckFork, socket.socket]]:
             kill_others=lambda spare: None,
         ),
     )
-    fork = CheckFork(watch, LiveKernel(0, ours, "", ()))
+    fork = CheckFork(watch, LiveKernel(0, "0", ours, "", ()))
     fork.deadline = watch.clock.now() + 0.3
     yield fork, kernel
     fork.close()

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from grader.kernel.confinement import syscalls
+from grader.kernel.protocol.messages import ENGINE, HIDING, TAMPERING
 from grader.kernel.supervisor import traps
 from grader.model import CaseRun, Cell, Check, Job, Program
 from tests.kernel.conftest import WORKING
@@ -124,7 +125,7 @@ def test_whoever_blinds_the_watch_runs_into_a_trap(laboratory: Laboratory, sandb
     for name, execution in zip(BODIES, executions, strict=True):
         for run in execution.checks["by_hand"]:
             if BODIES[name][1]:
-                assert (run.autograd, _is_right(run)) == (traps.ENGINE, False), (name, run)
+                assert (run.autograd, _is_right(run)) == (ENGINE, False), (name, run)
             else:
                 assert run.autograd is None, (name, run)
                 assert _is_right(run), (name, run)
@@ -140,7 +141,7 @@ def test_no_check_that_allows_autograd_has_traps(laboratory: Laboratory, sandbox
 @pytest.mark.parametrize("sandbox", WORKING)
 def test_whoever_gets_rid_of_the_traps_is_noticed(laboratory: Laboratory, sandbox: str) -> None:
     (execution,) = laboratory.run(sandbox, _job("writes over", BLIND, _WRITES_OVER))
-    assert [run.autograd for run in execution.checks["by_hand"]] == [traps.TAMPERING] * 2
+    assert [run.autograd for run in execution.checks["by_hand"]] == [TAMPERING] * 2
 
 
 @pytest.mark.parametrize("sandbox", WORKING)
@@ -151,13 +152,13 @@ def test_a_check_that_may_not_be_looked_into_is_not_believed(laboratory: Laborat
         if os.geteuid() == 0:  # who may look into everything
             assert _is_right(run)
         else:
-            assert (run.autograd, _is_right(run)) == (traps.TAMPERING, False)
+            assert (run.autograd, _is_right(run)) == (HIDING, False)
 
 
 @pytest.mark.parametrize("sandbox", [name for name in WORKING if name != "none"])
 def test_a_check_that_makes_a_process_is_noticed(laboratory: Laboratory, sandbox: str) -> None:
     (execution,) = laboratory.run(sandbox, _job("makes one", "", _MAKES_A_PROCESS))
-    assert [run.autograd for run in execution.checks["by_hand"]] == [traps.TAMPERING] * 2
+    assert [run.autograd for run in execution.checks["by_hand"]] == [TAMPERING] * 2
 
 
 #: A process that waits for traps at a function of libc, then calls it.

@@ -120,9 +120,9 @@ def test_folder_is_looked_at_now_and_then_and_at_once_for_another_kernel(tmp_pat
     (tmp_path / "job").mkdir()
     (tmp_path / "job" / "file").write_bytes(bytes(9000))
     with looking_at(tmp_path / "proc", written=8000) as usage:
-        assert [usage.over_limit(tmp_path / "job") for _ in range(2)] == ["written", None]
+        assert [usage.over_limit(tmp_path / "job") for _ in range(2)] == ["bytes written", None]
         usage.begin()
-        assert usage.over_limit(tmp_path / "job") == "written"
+        assert usage.over_limit(tmp_path / "job") == "bytes written"
     with looking_at(tmp_path / "proc", written=10**6) as usage:
         assert usage.over_limit(tmp_path / "job") is None
 

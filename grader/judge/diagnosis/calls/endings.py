@@ -56,7 +56,10 @@ def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
             return wording.say("not_implemented")
         return wording.say("not_defined", names=", ".join(f"`{name}`" for name in exercise.needs) or "The stub")
     if run.ended in _STOPPED:
-        return wording.say(run.ended, label=f" ({label})" if label else "")
+        case = f" ({label})" if label else ""
+        if run.ended == "crashed" and run.error is not None and run.error.type == "LimitMet":
+            return wording.say("crashed.limit", label=case, limit=run.error.message)
+        return wording.say(run.ended, label=case)
     error = run.error
     if error is None:
         return explained(StudentError("an exception", ""))
@@ -72,6 +75,12 @@ def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
     readers = _READS_GRADIENT.findall(error.code) if "None" in error.message or "attribute 'g'" in error.message else []
     renamed = (clues.renamed_before(stub, name, error.line) for name in dict.fromkeys(readers))
     return wording.added(found, next(filter(None, renamed), ""))
+
+
+def used_autograd(seen: str) -> Diagnosis:
+    """What is said of a call that used autograd, or of which nobody can know that (``CaseRun.autograd``)."""
+    why = seen.removeprefix("unseen: ")
+    return wording.say("uses_autograd", name=seen) if why == seen else wording.say("uses_autograd.unseen", why=why)
 
 
 def has_begun(evidence: Evidence) -> bool:

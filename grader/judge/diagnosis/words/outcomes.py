@@ -48,6 +48,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "Does your code end the process anywhere?",
         "Remove calls such as `exit()`; restart the kernel and run the notebook from the top.",
     ),
+    "crashed.limit": Words(
+        "The check was ended at the limit of {limit}{label}.",
+        "The call, or what earlier cells left open or running, takes as many as a notebook may have.",
+        "What do your cells open or start, and which line closes or ends it?",
+        "Open files with `with`, and let nothing run on that a cell started; then run the notebook from the top.",
+    ),
     "memory_exceeded": Words(
         "The call asked for more memory than there is for a check{label}.",
         "Usually a broadcast to a far larger shape, or a list that grows without end.",
@@ -266,6 +272,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "An error earns its points only beside another check of this exercise that passes.",
         "Does your code raise {name} for arguments that make sense, too?",
         "Mend the other checks of this exercise first.",
+    ),
+    "uses_autograd.unseen": Words(
+        "The check could not see whether the call used autograd: {why}.",
+        "This exercise is about writing the gradient by hand, and earns nothing where nobody can look on.",
+        "Which of your cells starts threads or processes, or changes how Python, torch or the process work?",
+        "Take those lines out of every cell, then run the notebook from the top.",
     ),
     "uses_autograd": Words(
         "The call used autograd (`{name}`).",
