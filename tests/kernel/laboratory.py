@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -84,6 +84,14 @@ def verdicts(execution: Execution) -> tuple[str, ...]:
     if not runs:
         return ("absent",) * len(PROGRAMS)
     return tuple(verdict(run, answer) for run, answer in zip(runs, ANSWERS, strict=True))
+
+
+async def while_it_runs(job: asyncio.Future[Execution], look: Callable[[], T]) -> T:
+    """The first thing that ``look`` finds; a failure where the ``job`` ends without it."""
+    while not (found := look()):
+        assert not job.done(), job
+        await asyncio.sleep(0.02)
+    return found
 
 
 @dataclass

@@ -80,7 +80,7 @@ def forking() -> Iterator[tuple[CheckRun, socket.socket]]:
         ),
     )
     slate = memfiles.slate(100)
-    checks = CheckRun(init, [{"programs": 0, "seconds": 0.3}], slate, [-1])
+    checks = CheckRun(init, [{"programs": 0, "seconds": 120}], slate, [-1])
     checks._begin(0)
     yield checks, kernel
     checks.close()
@@ -98,6 +98,7 @@ def ordered(kernel: socket.socket) -> socket.socket:
 
 def test_a_fork_that_comes_too_late_finds_nobody(forking: tuple[CheckRun, socket.socket]) -> None:
     checks, kernel = forking
+    checks.deadline = time.monotonic() + 0.3
     assert checks._fork() == "timed_out"
     with ordered(kernel) as late:
         checks.deadline = time.monotonic() + 0.3
@@ -115,7 +116,7 @@ def refusing(kernel: socket.socket, times: int) -> threading.Thread:
             with ordered(kernel) as sock:
                 wire.send(sock, {"event": "unable"})
 
-    thread = threading.Thread(target=refuse)
+    thread = threading.Thread(target=refuse, daemon=True)
     thread.start()
     return thread
 
@@ -133,7 +134,6 @@ def test_a_fork_that_the_system_has_no_room_for_is_no_fault_of_the_students(
 
 def test_a_fork_that_the_kernel_alone_has_no_room_for_is_its_own(forking: tuple[CheckRun, socket.socket]) -> None:
     checks, kernel = forking
-    checks.deadline = time.monotonic() + 120
     thread = refusing(kernel, checkrun._TRIES + 1)
     assert checks._fork() == "crashed"
     thread.join()
@@ -151,7 +151,7 @@ def test_nobody_but_the_fork_is_listened_to(forking: tuple[CheckRun, socket.sock
                 os._exit(0)
             os.waitpid(child, 0)
 
-    thread = threading.Thread(target=forked)
+    thread = threading.Thread(target=forked, daemon=True)
     thread.start()
     assert checks._fork() is None
     assert checks._answer() == "crashed"
@@ -160,7 +160,6 @@ def test_nobody_but_the_fork_is_listened_to(forking: tuple[CheckRun, socket.sock
 
 def test_death_of_the_fork_is_seen_though_the_kernel_holds_its_socket(forking: tuple[CheckRun, socket.socket]) -> None:
     checks, kernel = forking
-    checks.deadline = time.monotonic() + 120
     over = threading.Event()
 
     def forked() -> None:
@@ -173,7 +172,7 @@ def test_death_of_the_fork_is_seen_though_the_kernel_holds_its_socket(forking: t
             over.wait()  # stopped before it could close its end
             os.waitpid(child, 0)
 
-    thread = threading.Thread(target=forked)
+    thread = threading.Thread(target=forked, daemon=True)
     thread.start()
     assert checks._fork() is None
     with pytest.raises(wire.Closed):

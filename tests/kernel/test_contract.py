@@ -21,7 +21,7 @@ from grader.errors import KernelError
 from grader.kernel import KernelPool
 from grader.model import Cell, Check, Execution, Job, Program
 from tests.kernel.conftest import BEST, WORKING
-from tests.kernel.laboratory import LIMITS, PROGRAMS, RIGHT, Laboratory, linear_job, verdicts
+from tests.kernel.laboratory import LIMITS, PROGRAMS, RIGHT, Laboratory, linear_job, verdicts, while_it_runs
 
 
 def _failures(execution: Execution) -> dict[int, str]:
@@ -203,9 +203,8 @@ def test_zygote_killed_in_a_run_is_replaced_and_the_job_tried_again(secret: obje
             await pool.ready()
             process = psutil.Process(pool.zygote.process.pid)
             idle = len(process.children(recursive=True))
-            task = asyncio.ensure_future(pool.run(linear_job("victim", "import time\ntime.sleep(1)\nprint('ran')")))
-            while len(process.children(recursive=True)) < idle + 2:  # the job's init and its kernel
-                await asyncio.sleep(0.02)
+            task = asyncio.ensure_future(pool.run(linear_job("victim", "import time\ntime.sleep(3)\nprint('ran')")))
+            await while_it_runs(task, lambda: len(process.children(recursive=True)) >= idle + 2)  # its init and kernel
             for child in (*process.children(recursive=True), process):
                 with contextlib.suppress(ProcessLookupError):  # the death of one takes others with it
                     os.kill(child.pid, signal.SIGKILL)
@@ -216,20 +215,27 @@ def test_zygote_killed_in_a_run_is_replaced_and_the_job_tried_again(secret: obje
     assert verdicts(execution) == ("exact", "exact")
 
 
-def test_job_lost_in_a_living_zygote_is_tried_again_in_another(secret: object) -> None:
+def test_job_lost_in_a_living_zygote_is_tried_again_in_another(secret: object, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    waits = f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)"
+
     async def run() -> tuple[list[Execution], bool]:
-        async with KernelPool("none", LIMITS, 2) as pool:
+        async with KernelPool("none", replace(LIMITS, cell_s=120, submission_s=240), 2) as pool:
             await pool.ready()
             first = psutil.Process(pool.zygote.process.pid)
-            neighbour = asyncio.ensure_future(pool.run(linear_job("neighbour", "import time\ntime.sleep(3)")))
-            while len(first.children(recursive=True)) < 2:  # its init and its kernel
-                await asyncio.sleep(0.02)
-            known = {child.pid for child in first.children(recursive=True)}
-            victim = asyncio.ensure_future(pool.run(linear_job("victim", "import time\ntime.sleep(0.5)")))
-            while len(new := [child for child in first.children(recursive=True) if child.pid not in known]) < 2:
-                await asyncio.sleep(0.02)
-            init, kernel = sorted(new, key=lambda process: process.pid)
+
+            async def started(name: str) -> tuple[asyncio.Future[Execution], psutil.Process, psutil.Process]:
+                """A job that waits at the gate, its init and its kernel."""
+                known = set(first.children(recursive=True))
+                job = asyncio.ensure_future(pool.run(linear_job(name, waits)))
+                await while_it_runs(job, lambda: len(first.children(recursive=True)) == len(known) + 2)
+                init, kernel = sorted(set(first.children(recursive=True)) - known, key=lambda process: process.pid)
+                return job, init, kernel
+
+            neighbour, *_ = await started("neighbour")
+            victim, init, kernel = await started("victim")
             os.kill(init.pid, signal.SIGKILL)
+            gate.touch()
             done = list(await asyncio.gather(victim, neighbour))
             return done, first.is_running() or kernel.is_running()
 

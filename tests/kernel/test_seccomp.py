@@ -238,6 +238,7 @@ def test_filter_refuses_what_it_names_and_lets_through_what_is_answered(
         child = subprocess.Popen(
             [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, pass_fds=[theirs.fileno()]
         )
+        theirs.close()
         if processes == "asked":
             (gate,) = socket.recv_fds(ours, 4, 1)[1]
             while child.poll() is None:
@@ -276,6 +277,7 @@ def test_a_signal_does_not_keep_from_forking_who_has_asked() -> None:
     with ours, theirs:
         command = [sys.executable, "-c", _INTERRUPTED.format(fd=theirs.fileno())]
         child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=[theirs.fileno()])
+        theirs.close()
         (gate,) = socket.recv_fds(ours, 4, 1)[1]
         asking = seccomp.asked(gate)
         assert asking is not None
