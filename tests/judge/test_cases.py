@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from grader.course import exercise, normal
+from grader.course import exercise, normal, number
 from grader.errors import CourseError
 from grader.judge.cases import prepare
 from grader.model import SIZES, Variant
@@ -38,6 +38,17 @@ def test_standard_cases_are_all_there():
     expected = {"random values", "float64", "batch of one", "i of one", "o of one", "not contiguous"}
     assert set(labels) == expected | {"values around 1000", "values around 0.001"}
     assert len(labels) == len(set(labels))
+
+
+def test_numbers_alone_make_no_case_that_is_not_contiguous():
+    @exercise(call="double(x)", inputs={"x": number(0.5, 1)}, points={"result": 1})
+    def double(x):
+        """Twice a number."""
+        return torch.as_tensor(2 * x)
+
+    labels = [one.case.label for one in prepare(double, 1)]
+    assert labels[:2] == ["random values", "float64"]
+    assert "not contiguous" not in labels
 
 
 def test_standard_cases_are_what_they_are_called():
