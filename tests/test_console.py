@@ -74,6 +74,13 @@ def test_guarded_stream_lets_no_command_through(pieces: tuple[str, ...]) -> None
     assert "x\n" in text
 
 
+def test_guarded_stream_can_be_flushed_when_what_is_below_is_closed() -> None:
+    below = io.StringIO()
+    stream = GuardedStream(below)
+    below.close()
+    stream.flush()
+
+
 def test_guarded_stream_leaves_other_text_as_it_is() -> None:
     assert guarded("graded 3 of 4: fine\n", "12:", "30\n") == "graded 3 of 4: fine\n12:30\n"
 

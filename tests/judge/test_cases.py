@@ -59,6 +59,7 @@ def test_standard_cases_are_what_they_are_called():
         )
         scale = one.case.inputs["inp"].abs().max()
         assert (scale > 100, scale < 0.1) == (label == "values around 1000", label == "values around 0.001")
+        assert one.case.inputs["w"].is_contiguous() == (label != "not contiguous")
 
 
 def test_variant_has_its_own_magnitude_and_dtype():

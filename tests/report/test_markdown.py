@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from grader.model import CellFailure, Diagnosis, Override, RunReport
-from grader.report import gradescope_results, render_markdown
+from grader.report import gradescope_results, render_markdown, wording
 
 from .builders import check, exercise, large_class, run, small_class, submission, ungraded, untouched
 
@@ -27,6 +27,7 @@ def test_render_markdown_one_student_is_feedback() -> None:
     ):
         assert words in shown
     assert "#### ✓" not in shown
+    assert wording.NOT_ASSIGNED not in shown
 
 
 @pytest.mark.parametrize(
