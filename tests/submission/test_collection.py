@@ -1204,6 +1204,15 @@ def test_collect_what_lies_packed_and_unpacked_side_by_side_is_there_once(
         )
 
 
+def test_collect_several_archives_of_one_student_beside_folders_called_alike_are_there_once(tmp_path: Path) -> None:
+    root = made(tmp_path / "class", "zoe/nb.ipynb")
+    for name, content in {"HW1": b"{}", "HW2": b"{ }"}.items():
+        beside(root / "ada" / f"{name}.zip", {"nb.ipynb": content}, root / "ada" / name)
+    with collect([root]) as collection:
+        assert [path for _, _, path in seen(collection)] == ["ada/HW1/nb.ipynb", "ada/HW2/nb.ipynb", "zoe/nb.ipynb"]
+        assert collection.remarks[0].startswith("2 archives are passed over")
+
+
 @pytest.mark.parametrize("named", [["class", "class.zip"], ["class.zip", "class"], ["ada", "alan", "class.zip"]])
 def test_collect_an_archive_named_beside_what_it_was_unpacked_to_is_passed_over(
     named: list[str], tmp_path: Path
