@@ -1204,6 +1204,16 @@ def test_collect_what_lies_packed_and_unpacked_side_by_side_is_there_once(
         )
 
 
+@pytest.mark.parametrize(("folder", "students"), [("zoe", ["alan", "zoe"]), ("late", ["ada", "alan", "class"])])
+def test_collect_an_archive_whose_name_alone_tells_a_student_is_looked_into_whatever_lies_beside_it(
+    folder: str, students: list[str], tmp_path: Path
+) -> None:
+    root = made(tmp_path / "class", "alan/nb.ipynb")
+    beside(root / folder / "ada.zip", {"nb.ipynb": b"{}"}, root / folder)
+    with collect([root]) as collection:
+        assert [student for student, _, _ in seen(collection)] == students
+
+
 def test_collect_several_archives_of_one_student_beside_folders_called_alike_are_there_once(tmp_path: Path) -> None:
     root = made(tmp_path / "class", "zoe/nb.ipynb")
     for name, content in {"HW1": b"{}", "HW2": b"{ }"}.items():
