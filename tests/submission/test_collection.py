@@ -654,6 +654,7 @@ def test_folder_of_grades_is_nobodys(tmp_path: Path) -> None:
     ("archive", "inside", "student"),
     [
         ("class.zip", "ada/nb.ipynb", "ada"),
+        ("class.zip", "ada/work/nb.ipynb", "ada"),
         ("Ada L_17_assignsubmission_file_hw.zip", "homework/nb.ipynb", "Ada L"),
         ("lovelace_LATE_12345_67890_hw.zip", "homework/nb.ipynb", "lovelace"),
         ("download.zip", "Ada L_17_assignsubmission_file_/homework/nb.ipynb", "Ada L"),
