@@ -110,7 +110,7 @@ class Laboratory:
         thread.start()
         return cls(loop, thread, {})
 
-    def do(self, work: Coroutine[Any, Any, T], seconds: float = 300) -> T:
+    def do(self, work: Coroutine[Any, Any, T], seconds: float = 1500) -> T:
         """The result of ``work`` on the loop."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
 
