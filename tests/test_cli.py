@@ -387,7 +387,7 @@ def test_a_run_whose_output_nobody_reads_writes_its_reports(graded: list[str], t
     grader = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert grader.stdout is not None
     grader.stdout.close()
-    _, complaints = grader.communicate(timeout=120)
+    _, complaints = grader.communicate(timeout=240)
 
     assert grader.returncode == UNGRADED, complaints
     assert not complaints
@@ -398,7 +398,7 @@ def test_a_run_whose_output_finds_no_room_says_so_and_writes_its_reports(graded:
     command = graded
     trouble = "standard output cannot be written: No space left on device"
     with Path("/dev/full").open("w") as full:
-        how = {"cwd": tmp_path, "stdout": full, "stderr": subprocess.PIPE, "text": True, "timeout": 120}
+        how = {"cwd": tmp_path, "stdout": full, "stderr": subprocess.PIPE, "text": True, "timeout": 240}
         grader = subprocess.run(command, check=False, **how)
         others = [[*command, "--who"], [*command, "--who-csv"], [*command[:3], "export", str(tmp_path / "grades")]]
         printed = [subprocess.run(other, check=False, **how) for other in others]
@@ -616,7 +616,7 @@ def test_score_that_is_stopped_puts_all_away_and_goes_on(tmp_path: Path, end: si
     os.close(terminal)
     process.send_signal(end)
     _, said = process.communicate(timeout=240)
-    _, left = psutil.wait_procs(started, timeout=60)
+    _, left = psutil.wait_procs(started, timeout=240)
 
     assert process.returncode == 128 + end
     assert not word or said.decode().split() == f"{word}; run the same command again to go on".split()
