@@ -18,7 +18,7 @@ from typing import get_args
 
 import pytest
 
-from grader.kernel import confine, seccomp, syscalls
+from grader.kernel import confine, landlock, seccomp, syscalls, traps
 
 HEADERS = {
     "x86_64": (Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"), 0),
@@ -31,11 +31,17 @@ def test_numbers_are_those_of_the_headers(machine: str) -> None:
     header, column = HEADERS[machine]
     if not header.exists():
         pytest.skip(f"{header} is not installed")
-    known = {name: int(number) for name, number in re.findall(r"#define __NR_(\w+)\s+(\d+)", header.read_text())}
+    defined = re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", header.read_text())
+    known = {name: int(number) for name, number in defined}
     assert len(syscalls.NUMBERS.keys() & known) > 90
     for name, numbers in syscalls.NUMBERS.items():
         if name in known:  # the newest calls are missing from older headers
             assert numbers[column] == known[name], name
+    assert (seccomp._SECCOMP[machine], traps._EXIT_GROUP[machine]) == (known["seccomp"], known["exit_group"])
+    everywhere = (confine._CLONE3, landlock._CREATE_RULESET, landlock._ADD_RULE, landlock._RESTRICT_SELF)
+    assert everywhere == tuple(
+        known[name] for name in ("clone3", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self")
+    )
 
 
 def verdict(
