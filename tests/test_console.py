@@ -76,7 +76,7 @@ def test_guarded_stream_lets_no_command_through(pieces: tuple[str, ...]) -> None
 
 
 def test_guarded_stream_can_be_flushed_when_what_is_below_is_closed() -> None:
-    below = io.StringIO()
+    below = io.TextIOWrapper(io.BytesIO())
     stream = GuardedStream(below)
     below.close()
     stream.flush()
