@@ -92,8 +92,12 @@ LAYOUTS: dict[str, tuple[list[str], Seen]] = {
         [("Jos\u00e9", "a.ipynb", "Jose\u0301/a.ipynb"), ("Jos\u00e9", "b.ipynb", "Jos\u00e9/b.ipynb")],
     ),
     "canvas": (
-        ["ll_12345_67890_hw-1.ipynb", "tt_LATE_12346_67891_hw.ipynb"],
-        [("ll", "hw.ipynb", "ll_12345_67890_hw-1.ipynb"), ("tt", "hw.ipynb", "tt_LATE_12346_67891_hw.ipynb")],
+        ["ll_12345_67890_hw-1.ipynb", "tt_LATE_12346_67891_hw.ipynb", "zz_12347_67892_-1.ipynb"],
+        [
+            ("ll", "hw.ipynb", "ll_12345_67890_hw-1.ipynb"),
+            ("tt", "hw.ipynb", "tt_LATE_12346_67891_hw.ipynb"),
+            ("zz", "zz_12347_67892_-1.ipynb", "zz_12347_67892_-1.ipynb"),
+        ],
     ),
     "an_archive_a_student": (
         ["ada.zip", "alan_1234_5678_hw.zip"],
