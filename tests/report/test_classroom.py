@@ -201,6 +201,13 @@ def test_github_output_better_of_two_attempts_is_shown_with_its_own_file() -> No
     assert (test["status"], test["filename"]) == ("pass", "ada/03_backprop.ipynb")
 
 
+def test_github_output_names_the_notebook_that_an_exercise_is_in() -> None:
+    first = submission("ada", exercise("lin_grad"))
+    second = submission("ada", exercise("mse_grad"), notebook="04_layers.ipynb", path="ada/04_layers.ipynb")
+    (test,) = read(github_output(run(first, second))["mse_grad"])["tests"]
+    assert test["filename"] == "ada/04_layers.ipynb"
+
+
 def test_github_output_many_checks_with_long_messages_still_fit() -> None:
     wrong = tuple(check(f"check number {i}", 1.0, "zeros") for i in range(400))
     made = run(submission("ada", exercise("lin_grad", checks=wrong, score=0.0, possible=400.0, status="failed")))
