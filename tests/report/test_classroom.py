@@ -165,6 +165,10 @@ def test_github_output_expected_exercises_have_an_output_all_the_same(name: str)
     assert table(list(outputs.values()))[0] == notice(list(outputs.values()))[0] == 0
 
 
+def test_github_output_of_what_belongs_to_no_exercise_is_the_result_alone() -> None:
+    assert list(github_output(run(ungraded("ada", "unreadable", "is no notebook")))) == ["result"]
+
+
 def test_github_output_exercise_that_was_not_found_fails() -> None:
     outputs = github_output(run(submission("ada", exercise("lin_grad")), assigned=EXPECTED))
     result = read(outputs["mse_grad"])
