@@ -135,6 +135,7 @@ def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> 
         (["score", ".", "--fail-under", "nan"], USAGE, "nan is not a number"),
         (["score", ".", "--sandbox", "glass"], USAGE, "glass"),
         (["score", ".", "--seed", "-1"], USAGE, "--seed"),
+        (["score", ".", "--processes", "3"], USAGE, "--processes"),
         (["score", ".", "--seed", "abc"], USAGE, "'abc' is not a seed"),
         (["score", ""], USAGE, "it is empty"),
         (["score", ".", "--out", ""], USAGE, "it is empty"),
@@ -332,6 +333,7 @@ def test_cli_who_lists_everyone_and_grades_nothing(tmp_path: Path) -> None:
 
     assert done.exit_code == GRADED, done.output
     assert "2 submissions by 2 students" in done.output
+    assert "more" not in done.output
     assert not (tmp_path / "grades").exists()
 
 
