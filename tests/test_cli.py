@@ -137,6 +137,7 @@ def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> 
         (["score", ".", "--fail-under", "nan"], USAGE, "nan is not a number"),
         (["score", ".", "--sandbox", "glass"], USAGE, "glass"),
         (["score", ".", "--seed", "-1"], USAGE, "--seed"),
+        (["score", ".", "--processes", "3"], USAGE, "--processes"),
         (["score", ".", "--seed", "abc"], USAGE, "'abc' is not a seed"),
         (["score", ""], USAGE, "it is empty"),
         (["score", ".", "--out", ""], USAGE, "it is empty"),
@@ -346,6 +347,7 @@ def test_cli_who_lists_everyone_and_grades_nothing(tmp_path: Path) -> None:
 
     assert done.exit_code == GRADED, done.output
     assert "2 submissions by 2 students" in done.output
+    assert "more" not in done.output
     assert not (tmp_path / "grades").exists()
 
 
@@ -401,7 +403,7 @@ def test_a_run_whose_output_nobody_reads_writes_its_reports(graded: list[str], t
     grader = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert grader.stdout is not None
     grader.stdout.close()
-    _, complaints = grader.communicate(timeout=120)
+    _, complaints = grader.communicate(timeout=240)
 
     assert grader.returncode == UNGRADED, complaints
     assert not complaints
@@ -412,7 +414,7 @@ def test_a_run_whose_output_finds_no_room_says_so_and_writes_its_reports(graded:
     command = graded
     trouble = "standard output cannot be written: No space left on device"
     with Path("/dev/full").open("w") as full:
-        how = {"cwd": tmp_path, "stdout": full, "stderr": subprocess.PIPE, "text": True, "timeout": 120}
+        how = {"cwd": tmp_path, "stdout": full, "stderr": subprocess.PIPE, "text": True, "timeout": 240}
         grader = subprocess.run(command, check=False, **how)
         others = [[*command, "--who"], [*command, "--who-csv"], [*command[:3], "export", str(tmp_path / "grades")]]
         printed = [subprocess.run(other, check=False, **how) for other in others]
@@ -630,7 +632,7 @@ def test_score_that_is_stopped_puts_all_away_and_goes_on(tmp_path: Path, end: si
     os.close(terminal)
     process.send_signal(end)
     _, said = process.communicate(timeout=240)
-    _, left = psutil.wait_procs(started, timeout=60)
+    _, left = psutil.wait_procs(started, timeout=240)
 
     assert process.returncode == 128 + end
     assert not word or said.decode().split() == f"{word}; run the same command again to go on".split()

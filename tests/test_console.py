@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from grader.console import GuardedStream, guard_streams, raw_line, take_every_letter
+from grader.kernel.host.sandbox import package_home
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
@@ -74,6 +75,13 @@ def test_guarded_stream_lets_no_command_through(pieces: tuple[str, ...]) -> None
     assert "x\n" in text
 
 
+def test_guarded_stream_can_be_flushed_when_what_is_below_is_closed() -> None:
+    below = io.TextIOWrapper(io.BytesIO())
+    stream = GuardedStream(below)
+    below.close()
+    stream.flush()
+
+
 def test_guarded_stream_leaves_other_text_as_it_is() -> None:
     assert guarded("graded 3 of 4: fine\n", "12:", "30\n") == "graded 3 of 4: fine\n12:30\n"
 
@@ -121,7 +129,7 @@ def test_a_stream_redirected_to_a_file_is_left_alone(monkeypatch: pytest.MonkeyP
 def test_no_message_of_the_command_line_is_a_command(arguments: list[str], tmp_path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "grader", *arguments],
-        env={"PATH": os.environ["PATH"], "GITHUB_ACTIONS": "true"},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": package_home(), "GITHUB_ACTIONS": "true"},
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -259,7 +259,7 @@ def test_check_in_a_script_prints_where_the_encoding_has_no_marks(tmp_path: Path
     script = f"from grader import check\n{RELU}check('relu_grad')\n"
     environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
     ran = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, check=True, timeout=120
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, check=True, timeout=240
     )
     assert ran.stdout.decode("cp1252").startswith("? relu_grad  2 / 2  passed")
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from grader.errors import UsageError
+from grader.kernel.host.sandbox import package_home
 from grader.own_run import check_notebook
-from tests.samples import BACKPROP, answered, hand_in
+from tests.samples import BACKPROP, ROOT, answered, hand_in
 
 
 def test_check_notebook_judges_by_the_public_seed(tmp_path: Path) -> None:
@@ -32,3 +37,40 @@ def test_check_notebook_of_an_export_asks_for_the_notebook(tmp_path: Path, name:
 def test_check_notebook_of_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no notebook"):
         check_notebook(tmp_path)
+
+
+_IN_A_SCRIPT = """
+from grader import check
+def relu_grad(inp, out):
+    inp.g = (inp > 0) * out.g
+check("relu_grad")
+"""
+
+
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (["-m", "grader", "check", f"ada/{BACKPROP}"], "✓ relu_grad  2 / 2"),
+        (["-c", _IN_A_SCRIPT], "✓ relu_grad  2 / 2"),
+        (["-m", "grader", "doctor"], "`grader check` works"),
+    ],
+    ids=["a notebook", "a script", "the machine"],
+)
+def test_student_checks_where_the_system_lacks_what_linux_has(
+    command: list[str], told: str, system: str, tmp_path: Path
+) -> None:
+    hand_in(tmp_path, {"ada": answered({})})
+    shutil.copy(ROOT / "tests" / "other_system.py", tmp_path / "sitecustomize.py")
+    path = os.pathsep.join([str(tmp_path), package_home()])
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1", "GRADER_TEST_SYSTEM": system}
+    ran = subprocess.run(
+        [sys.executable, *command],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert told in ran.stdout, ran.stderr

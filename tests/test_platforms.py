@@ -122,6 +122,8 @@ def test_results_are_written_whole_into_folders_that_are_made(tmp_path: Path) ->
     Platforms(classroom50=tmp_path / "c/result.json").write(run(report(), assigned={"lin_grad": 4.0, "mse_grad": 1.0}))
 
     assert json.loads((tmp_path / "a/b/results.json").read_text())["score"] == 3
+    Platforms(junit=tmp_path / "d/grades.xml").write(run(report()))
+    assert ElementTree.parse(tmp_path / "d/grades.xml").getroot().get("errors") == "0"
     result = json.loads((tmp_path / "c/result.json").read_text())
     assert (result["score"], result["max-score"]) == (3, 5)
     assert [path.name for path in (tmp_path / "c").iterdir()] == ["result.json"]

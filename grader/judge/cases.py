@@ -162,7 +162,7 @@ def _upstream_and_seen(
 
     With it, the tensors that the student's process sees: the inputs, and what ``call`` uses of the output.
     """
-    if exercise.rerun and not exercise.call:
+    if exercise.rerun:
         return None, dict(inputs)
     out = forward_value(exercise, inputs, constants)
     if not isinstance(out, Tensor) or not out.is_floating_point():

@@ -73,7 +73,7 @@ class Unpacking:
         path = self.target.joinpath(*parts)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            file = path.open("xb")
         except FileExistsError:
             self.passed_over.append((parts, "stands in the archive more than once"))
             return
@@ -81,7 +81,7 @@ class Unpacking:
             _refuse_without_room(error)
             self.passed_over.append((parts, _NO_FILE))
             return
-        with os.fdopen(descriptor, "wb") as file:
+        with file:
             while chunk := source.read(_CHUNK):
                 self.allowance.count_bytes(len(chunk))
                 file.write(chunk)

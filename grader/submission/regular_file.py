@@ -9,6 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+#: As far as the system knows them: Windows has neither such pipes nor such terminals, but would translate line ends.
+_CAREFULLY = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"))
+
 
 class Refused(Exception):
     """The file must not or cannot be read; the message is a reason for the report, free of the file's content."""
@@ -62,7 +65,7 @@ def opened(path: Path, limit: int) -> BinaryIO:
         Refused: it is a link, a folder, a pipe, a device or a socket; it is too large, gone or not permitted.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        descriptor = os.open(path, os.O_RDONLY | _CAREFULLY)
     except OSError as error:
         raise Refused(reason_for(error)) from None
     except ValueError:  # a NUL in the name

@@ -47,8 +47,9 @@ def test_private_is_also_where_links_lead(site: Path) -> None:
     assert private_places(["linked_a"]) == (site / "linked_a", site / "elsewhere")
 
 
-@pytest.mark.parametrize("module", ["grader.course.autograd", "sys", "not_there_a", "not_there_a.b"])
-def test_nothing_is_private_of_what_is_the_graders_or_nowhere(module: str) -> None:
+@pytest.mark.parametrize("module", ["grader.course.autograd", "sys", "not_there_a", "not_there_a.b", "no_file_a"])
+def test_nothing_is_private_of_what_is_the_graders_or_nowhere(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "no_file_a", ModuleType("no_file_a"))  # as ``__main__`` is of a script
     assert private_places([module]) == ()
 
 

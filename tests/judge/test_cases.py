@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from grader.course import exercise, normal
+from grader.course import exercise, normal, number
 from grader.errors import CourseError
 from grader.judge.cases import prepare
 from grader.model import SIZES, Variant
@@ -40,6 +40,17 @@ def test_standard_cases_are_all_there():
     assert len(labels) == len(set(labels))
 
 
+def test_numbers_alone_make_no_case_that_is_not_contiguous():
+    @exercise(call="double(x)", inputs={"x": number(0.5, 1)}, points={"result": 1})
+    def double(x):
+        """Twice a number."""
+        return torch.as_tensor(2 * x)
+
+    labels = [one.case.label for one in prepare(double, 1)]
+    assert labels[:2] == ["random values", "float64"]
+    assert "not contiguous" not in labels
+
+
 def test_standard_cases_are_what_they_are_called():
     for one in cases(linear):
         label, sizes = one.case.label, one.case.sizes
@@ -48,6 +59,7 @@ def test_standard_cases_are_what_they_are_called():
         )
         scale = one.case.inputs["inp"].abs().max()
         assert (scale > 100, scale < 0.1) == (label == "values around 1000", label == "values around 0.001")
+        assert one.case.inputs["w"].is_contiguous() == (label != "not contiguous")
 
 
 def test_variant_has_its_own_magnitude_and_dtype():

@@ -65,3 +65,11 @@ def test_two_mistakes_together_get_no_false_code(name: str) -> None:
 
 def test_mistakes_have_ids_of_their_own() -> None:
     assert len({mistake.id for mistake in MISTAKES}) == len(MISTAKES)
+
+
+def test_all_pairs_of_one_row_are_no_square() -> None:
+    (all_pairs,) = (mistake.apply for mistake in MISTAKES if mistake.id == "all_pairs")
+    made = [all_pairs(cases(EXERCISES[0])[0].case, "x", {"x": torch.ones(n)}) for n in (1, 3)]
+    assert made[0] is None
+    assert made[1] is not None
+    assert made[1].shape == (3, 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -86,6 +86,14 @@ def verdicts(execution: Execution) -> tuple[str, ...]:
     return tuple(verdict(run, answer) for run, answer in zip(runs, ANSWERS, strict=True))
 
 
+async def while_it_runs(job: asyncio.Future[Execution], look: Callable[[], T]) -> T:
+    """The first thing that ``look`` finds; a failure where the ``job`` ends without it."""
+    while not (found := look()):
+        assert not job.done(), job
+        await asyncio.sleep(0.02)
+    return found
+
+
 @dataclass
 class Laboratory:
     """Pools by sandbox, made when first asked for."""
@@ -102,7 +110,7 @@ class Laboratory:
         thread.start()
         return cls(loop, thread, {})
 
-    def do(self, work: Coroutine[Any, Any, T], seconds: float = 300) -> T:
+    def do(self, work: Coroutine[Any, Any, T], seconds: float = 1500) -> T:
         """The result of ``work`` on the loop."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
 

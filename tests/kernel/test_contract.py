@@ -23,7 +23,7 @@ from grader.kernel import KernelPool
 from grader.kernel.host.client import CellRunner
 from grader.model import Cell, Check, Execution, Job, Program
 from tests.kernel.conftest import BEST, WORKING
-from tests.kernel.laboratory import LIMITS, PROGRAMS, RIGHT, Laboratory, linear_job, verdicts
+from tests.kernel.laboratory import LIMITS, PROGRAMS, RIGHT, Laboratory, linear_job, verdicts, while_it_runs
 
 
 def _failures(execution: Execution) -> dict[int, str]:
@@ -258,9 +258,8 @@ def test_zygote_killed_in_a_run_is_replaced_and_the_job_tried_again(secret: obje
             await pool.ready()
             process = psutil.Process(pool.zygote.process.pid)
             idle = len(process.children(recursive=True))
-            task = asyncio.ensure_future(pool.run(linear_job("victim", "import time\ntime.sleep(1)\nprint('ran')")))
-            while len(process.children(recursive=True)) < idle + 2:  # the job's init and its kernel
-                await asyncio.sleep(0.02)
+            task = asyncio.ensure_future(pool.run(linear_job("victim", "import time\ntime.sleep(3)\nprint('ran')")))
+            await while_it_runs(task, lambda: len(process.children(recursive=True)) >= idle + 2)  # its init and kernel
             for child in (*process.children(recursive=True), process):
                 with contextlib.suppress(ProcessLookupError):  # the death of one takes others with it
                     os.kill(child.pid, signal.SIGKILL)
@@ -271,20 +270,27 @@ def test_zygote_killed_in_a_run_is_replaced_and_the_job_tried_again(secret: obje
     assert verdicts(execution) == ("exact", "exact")
 
 
-def test_job_lost_in_a_living_zygote_is_tried_again_in_another(secret: object) -> None:
+def test_job_lost_in_a_living_zygote_is_tried_again_in_another(secret: object, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    waits = f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)"
+
     async def run() -> tuple[list[Execution], bool]:
-        async with KernelPool("none", LIMITS, 2) as pool:
+        async with KernelPool("none", replace(LIMITS, cell_s=120, submission_s=240), 2) as pool:
             await pool.ready()
             first = psutil.Process(pool.zygote.process.pid)
-            neighbour = asyncio.ensure_future(pool.run(linear_job("neighbour", "import time\ntime.sleep(3)")))
-            while len(first.children(recursive=True)) < 2:  # its init and its kernel
-                await asyncio.sleep(0.02)
-            known = {child.pid for child in first.children(recursive=True)}
-            victim = asyncio.ensure_future(pool.run(linear_job("victim", "import time\ntime.sleep(0.5)")))
-            while len(new := [child for child in first.children(recursive=True) if child.pid not in known]) < 2:
-                await asyncio.sleep(0.02)
-            init, kernel = sorted(new, key=lambda process: process.pid)
+
+            async def started(name: str) -> tuple[asyncio.Future[Execution], psutil.Process, psutil.Process]:
+                """A job that waits at the gate, its init and its kernel."""
+                known = set(first.children(recursive=True))
+                job = asyncio.ensure_future(pool.run(linear_job(name, waits)))
+                await while_it_runs(job, lambda: len(first.children(recursive=True)) == len(known) + 2)
+                init, kernel = sorted(set(first.children(recursive=True)) - known, key=lambda process: process.pid)
+                return job, init, kernel
+
+            neighbour, *_ = await started("neighbour")
+            victim, init, kernel = await started("victim")
             os.kill(init.pid, signal.SIGKILL)
+            gate.touch()
             done = list(await asyncio.gather(victim, neighbour))
             return done, first.is_running() or kernel.is_running()
 
@@ -424,7 +430,7 @@ for _ in range(2 * {limit} // 2**20):
     held.append(tempfile.TemporaryFile())
     held[-1].write(b'x' * 2**20)
     held[-1].flush()
-time.sleep(1)
+time.sleep(5)
 """
     (execution,) = laboratory.run(sandbox, Job("holds", (Cell(0, source.format(limit=LIMITS.written)),), ()))
     assert _failures(execution) == {0: "raised" if sandbox == "bwrap" else "crashed"}
@@ -447,7 +453,7 @@ def test_a_job_that_cannot_be_stopped_is_waited_for_but_once(laboratory: Laborat
     check = Check("lin", 1, ("lin",), PROGRAMS * 3)
     job = Job("unstoppable", (Cell(0, UNSTOPPABLE), Cell(1, dies)), (check,))
     memory = 2 * LIMITS.memory  # of two processes that share all theirs, each counts
-    (execution,) = laboratory.run(BEST, job, limits=replace(LIMITS, check_s=1, memory=memory))
+    (execution,) = laboratory.run(BEST, job, limits=replace(LIMITS, memory=memory))
     assert {run.ended for run in execution.checks["lin"]} == {"crashed"}
     assert execution.seconds < 40  # of six that take ten seconds each
 
@@ -523,7 +529,7 @@ def test_threads_are_counted(laboratory: Laboratory, sandbox: str) -> None:
 import threading, time
 threading.stack_size(32768)
 for _ in range({number}):
-    threading.Thread(target=time.sleep, args=(1.5,), daemon=True).start()
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
 """
     few, many = (
         Job(f"{number} threads", (Cell(0, source.format(number=number)), Cell(1, "time.sleep(0.5)\nprint('on')")), ())

@@ -92,7 +92,7 @@ def _run(laboratory: Laboratory, sandbox: str, secret: Secret) -> Class:
     with peak() as memory:
         done = laboratory.run(sandbox, *jobs[: len(greedy)], limits=PATIENT)
         done += laboratory.run(sandbox, *jobs[len(greedy) :], limits=SHORT)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while (len(running(zygote)) > before or _files(pool)) and time.monotonic() < deadline:
         time.sleep(0.05)
     visitors = 0

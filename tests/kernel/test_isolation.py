@@ -16,7 +16,7 @@ import pytest
 from grader.kernel import KernelPool
 from grader.model import Execution
 from tests.kernel.conftest import CONFINED, WORKING
-from tests.kernel.laboratory import LIMITS, Laboratory, linear_job, verdicts
+from tests.kernel.laboratory import LIMITS, Laboratory, linear_job, verdicts, while_it_runs
 
 _LEAVE = """
 import ctypes, fcntl, os, socket, sys, tempfile, time, builtins, torch
@@ -164,11 +164,15 @@ def test_neither_sockets_of_the_machine_nor_limits_of_others_are_in_reach(labora
 
 
 def _first_of_namespaces(pool: KernelPool) -> set[int]:
-    """The processes of a sandbox that are process 1 of a PID namespace below its own: the inits of jobs among them."""
+    """The processes of a sandbox that are process 1 of a PID namespace below its own, and have no handler any more.
+
+    The inits of jobs that are up are among them.
+    """
     found = set()
     for process in psutil.Process(pool.zygote.process.pid).children(recursive=True):
-        numbers = Path(f"/proc/{process.pid}/status").read_text().partition("NSpid:")[2].splitlines()[0].split()
-        if len(numbers) > 2 and numbers[-1] == "1":
+        lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+        status = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
+        if len(status["NSpid"]) > 2 and status["NSpid"][-1] == "1" and int(status["SigCgt"][0], 16) == 0:
             found.add(process.pid)
     return found
 
@@ -182,10 +186,8 @@ def test_no_signal_that_a_kernel_could_send_ends_its_init(laboratory: Laboratory
         async with KernelPool("bwrap", LIMITS, jobs=1) as pool:
             await pool.ready()
             zygote, others = pool.zygote, _first_of_namespaces(pool)
-            running = asyncio.ensure_future(pool.run(linear_job("goes on", "import time\ntime.sleep(1)\nprint('on')")))
-            while not (inits := _first_of_namespaces(pool) - others):
-                await asyncio.sleep(0.02)
-            await asyncio.sleep(0.3)  # it is up
+            running = asyncio.ensure_future(pool.run(linear_job("goes on", "import time\ntime.sleep(3)\nprint('on')")))
+            inits = await while_it_runs(running, lambda: _first_of_namespaces(pool) - others)
             for number in signals:
                 os.kill(min(inits), number)
             return await running, pool.zygote is zygote

@@ -165,6 +165,10 @@ def test_github_output_expected_exercises_have_an_output_all_the_same(name: str)
     assert table(list(outputs.values()))[0] == notice(list(outputs.values()))[0] == 0
 
 
+def test_github_output_of_what_belongs_to_no_exercise_is_the_result_alone() -> None:
+    assert list(github_output(run(ungraded("ada", "unreadable", "is no notebook")))) == ["result"]
+
+
 def test_github_output_exercise_that_was_not_found_fails() -> None:
     outputs = github_output(run(submission("ada", exercise("lin_grad")), assigned=EXPECTED))
     result = read(outputs["mse_grad"])
@@ -199,6 +203,13 @@ def test_github_output_better_of_two_attempts_is_shown_with_its_own_file() -> No
     worse = submission("ada", exercise("relu_grad", {"inp.g": "mask_missing"}), path="ada/old/03_backprop.ipynb")
     (test,) = read(github_output(run(better, worse))["relu_grad"])["tests"]
     assert (test["status"], test["filename"]) == ("pass", "ada/03_backprop.ipynb")
+
+
+def test_github_output_names_the_notebook_that_an_exercise_is_in() -> None:
+    first = submission("ada", exercise("lin_grad"))
+    second = submission("ada", exercise("mse_grad"), notebook="04_layers.ipynb", path="ada/04_layers.ipynb")
+    (test,) = read(github_output(run(first, second))["mse_grad"])["tests"]
+    assert test["filename"] == "ada/04_layers.ipynb"
 
 
 def test_github_output_many_checks_with_long_messages_still_fit() -> None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+
 import pytest
 
-from grader.model import CellFailure, Override
-from grader.report import render_markdown
+from grader.model import CellFailure, Diagnosis, Override, RunReport
+from grader.report import gradescope_results, render_markdown, wording
 
-from .builders import exercise, large_class, run, small_class, submission, ungraded, untouched
+from .builders import check, exercise, large_class, run, small_class, submission, ungraded, untouched
 
 
 def test_render_markdown_one_student_is_feedback() -> None:
@@ -24,6 +27,16 @@ def test_render_markdown_one_student_is_feedback() -> None:
     ):
         assert words in shown
     assert "#### ✓" not in shown
+    assert wording.NOT_ASSIGNED not in shown
+
+
+@pytest.mark.parametrize(
+    "shown", [render_markdown, lambda made: json.dumps(gradescope_results(made))], ids=["markdown", "plain text"]
+)
+def test_message_that_quotes_much_is_cut(shown: Callable[[RunReport], str]) -> None:
+    quotes = check("w.g", 2.0, "zeros", diagnosis=Diagnosis("not_written", "q" * 5000, ""))
+    made = run(submission("ada", exercise(checks=(quotes,), status="failed", score=0.0)))
+    assert 1100 < shown(made).count("q") < 1300
 
 
 def test_render_markdown_class_is_an_overview() -> None:

@@ -100,6 +100,13 @@ def test_class_page_too_many_links_are_counted() -> None:
     assert page.count('#ex-e7"') == 300 - int(rest)
 
 
+def test_class_page_tells_the_shares_of_the_points() -> None:
+    text = " ".join(Outline(class_page(small_class())).text.split())
+    assert "Mean7.82 65 %" in text
+    nobody = run(submission("ada", replace(exercise("lin_grad"), status="grader_error")))
+    assert "lin_grad –0/00" in " ".join(Outline(class_page(nobody)).text.split())
+
+
 def test_student_page_failed_check_shows_everything() -> None:
     wrong = exercise(
         "lin_grad", {"w.g": "transposed"}, follows_from=("relu_grad",), flags=("`f` loops",), printed="hi\n"

@@ -79,6 +79,11 @@ def test_render_class_names_the_mean_and_who_needs_an_eye() -> None:
     assert shown.index("radia 03_backprop") < shown.index("linus 03_backprop") < shown.index("dennis 03_backprop")
 
 
+def test_render_class_says_nothing_of_what_did_not_happen() -> None:
+    last = drawn(render_class(run(submission("ada")))).rstrip().splitlines()[-1]
+    assert last == "1 student · mean 12 (100%)"
+
+
 def test_render_class_says_that_totals_are_of_unlike_notebooks() -> None:
     ada, alan = submission("ada", exercise("lin_grad"), exercise("relu_grad")), submission("alan", exercise("lin_grad"))
     assert "of what that student handed in, 4 to 6 points" in drawn(render_class(run(ada, alan)), 200)

@@ -8,6 +8,7 @@ import tarfile
 import zipfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -120,12 +121,12 @@ def test_unpack_does_not_call_an_archive_damaged_where_the_disk_is_full(
     ending: str, tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = (zip_of if ending == "a.zip" else tar_of)(tmp_path / ending, {"nb.ipynb": b"{}"})
-    really = os.open
+    really = Path.open
 
-    def opened(path: Path, *how: int) -> int:
-        return really("/dev/full", os.O_WRONLY) if target in path.parents else really(path, *how)
+    def opened(path: Path, mode: str) -> Any:
+        return really(Path("/dev/full") if target in path.parents else path, mode.replace("x", "w"))
 
-    monkeypatch.setattr(os, "open", opened)
+    monkeypatch.setattr(Path, "open", opened)
     with pytest.raises(Refused, match="no room to unpack it"):
         unpack(archive, target, Allowance(SMALL))
 

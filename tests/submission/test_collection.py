@@ -92,8 +92,12 @@ LAYOUTS: dict[str, tuple[list[str], Seen]] = {
         [("Jos\u00e9", "a.ipynb", "Jose\u0301/a.ipynb"), ("Jos\u00e9", "b.ipynb", "Jos\u00e9/b.ipynb")],
     ),
     "canvas": (
-        ["ll_12345_67890_hw-1.ipynb", "tt_LATE_12346_67891_hw.ipynb"],
-        [("ll", "hw.ipynb", "ll_12345_67890_hw-1.ipynb"), ("tt", "hw.ipynb", "tt_LATE_12346_67891_hw.ipynb")],
+        ["ll_12345_67890_hw-1.ipynb", "tt_LATE_12346_67891_hw.ipynb", "zz_12347_67892_-1.ipynb"],
+        [
+            ("ll", "hw.ipynb", "ll_12345_67890_hw-1.ipynb"),
+            ("tt", "hw.ipynb", "tt_LATE_12346_67891_hw.ipynb"),
+            ("zz", "zz_12347_67892_-1.ipynb", "zz_12347_67892_-1.ipynb"),
+        ],
     ),
     "an_archive_a_student": (
         ["ada.zip", "alan_1234_5678_hw.zip"],
@@ -654,6 +658,7 @@ def test_folder_of_grades_is_nobodys(tmp_path: Path) -> None:
     ("archive", "inside", "student"),
     [
         ("class.zip", "ada/nb.ipynb", "ada"),
+        ("class.zip", "ada/work/nb.ipynb", "ada"),
         ("Ada L_17_assignsubmission_file_hw.zip", "homework/nb.ipynb", "Ada L"),
         ("lovelace_LATE_12345_67890_hw.zip", "homework/nb.ipynb", "lovelace"),
         ("download.zip", "Ada L_17_assignsubmission_file_/homework/nb.ipynb", "Ada L"),
@@ -739,17 +744,28 @@ def test_collect_one_of_several_archives_that_is_called_like_nobody_holds_studen
         assert [entry.student for entry in collection] == ["ada", "alan", "zoe"]
 
 
-@pytest.mark.parametrize(("beside", "flagged"), [(["alan", "grace"], True), (["alan"], False)])
-def test_collect_flags_a_student_who_is_named_in_an_archive_of_anothers(
-    beside: list[str], flagged: bool, tmp_path: Path
+@pytest.mark.parametrize(
+    ("beside", "held", "flags"),
+    [
+        (
+            ["alan", "grace"],
+            "zoe/other.ipynb",
+            ("lies in 'eve' among work under other names, beside what this student handed in",),
+        ),
+        (["alan"], "zoe/other.ipynb", ()),
+        (["alan", "grace"], "other.ipynb", ("lies in 'eve', which is another student's name",)),
+    ],
+    ids=["of nobody's", "as most are", "of another student's"],
+)
+def test_collect_flags_once_a_student_who_is_named_in_an_archive_of_anothers(
+    beside: list[str], held: str, flags: tuple[str, ...], tmp_path: Path
 ) -> None:
-    names = ["ada", *beside]
-    paths = [zip_of(tmp_path / f"{name}.zip", {"nb.ipynb": b"{}"}) for name in names]
-    paths.append(zip_of(tmp_path / "eve.zip", {"ada/other.ipynb": b"{}", "zoe/other.ipynb": b"{}"}))
+    paths = [zip_of(tmp_path / f"{name}.zip", {"nb.ipynb": b"{}"}) for name in ("ada", *beside)]
+    paths.append(zip_of(tmp_path / "eve.zip", {"ada/other.ipynb": b"{}", held: b"{}"}))
     with collect(paths) as collection:
-        found = {entry.shown_path: entry.flags for entry in collection if entry.flags}
-    remark = "lies in 'eve' among work under other names, beside what this student handed in"
-    assert found == ({"eve.zip!ada/other.ipynb": (remark,)} if flagged else {})
+        found = {entry.shown_path: entry.flags for entry in collection}
+    assert found.pop("eve.zip!ada/other.ipynb") == flags
+    assert not any(found.values())
 
 
 def test_collect_flags_what_one_students_archive_holds_as_anothers(tmp_path: Path) -> None:
@@ -1191,6 +1207,25 @@ def test_collect_what_lies_packed_and_unpacked_side_by_side_is_there_once(
         assert collection.remarks[0].startswith(
             "1 archive is passed over, for all that is in it lies unpacked beside it"
         )
+
+
+@pytest.mark.parametrize(("folder", "students"), [("zoe", ["alan", "zoe"]), ("late", ["ada", "alan", "class"])])
+def test_collect_an_archive_whose_name_alone_tells_a_student_is_looked_into_whatever_lies_beside_it(
+    folder: str, students: list[str], tmp_path: Path
+) -> None:
+    root = made(tmp_path / "class", "alan/nb.ipynb")
+    beside(root / folder / "ada.zip", {"nb.ipynb": b"{}"}, root / folder)
+    with collect([root]) as collection:
+        assert [student for student, _, _ in seen(collection)] == students
+
+
+def test_collect_several_archives_of_one_student_beside_folders_called_alike_are_there_once(tmp_path: Path) -> None:
+    root = made(tmp_path / "class", "zoe/nb.ipynb")
+    for name, content in {"HW1": b"{}", "HW2": b"{ }"}.items():
+        beside(root / "ada" / f"{name}.zip", {"nb.ipynb": content}, root / "ada" / name)
+    with collect([root]) as collection:
+        assert [path for _, _, path in seen(collection)] == ["ada/HW1/nb.ipynb", "ada/HW2/nb.ipynb", "zoe/nb.ipynb"]
+        assert collection.remarks[0].startswith("2 archives are passed over")
 
 
 @pytest.mark.parametrize("named", [["class", "class.zip"], ["class.zip", "class"], ["ada", "alan", "class.zip"]])

@@ -248,8 +248,7 @@ def message(parts: Sequence[bytes]) -> bytes:
 
 def ready(kind: str) -> bytes:
     """The frame with which a socket of ``kind`` answers a greeting."""
-    identity = _property(b"Identity", b"") * (kind in ("DEALER", "ROUTER"))
-    return _frame(b"\x05READY" + _property(b"Socket-Type", kind.encode("ascii")) + identity, COMMAND)
+    return _frame(b"\x05READY" + _property(b"Socket-Type", kind.encode("ascii")), COMMAND)
 
 
 def _frame(body: bytes, flags: int) -> bytes:

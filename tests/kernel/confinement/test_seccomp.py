@@ -18,7 +18,8 @@ from typing import get_args
 
 import pytest
 
-from grader.kernel.confinement import confine, seccomp, syscalls
+from grader.kernel.confinement import confine, landlock, seccomp, syscalls
+from grader.kernel.supervisor import traps
 
 HEADERS = {
     "x86_64": (Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"), 0),
@@ -31,11 +32,17 @@ def test_numbers_are_those_of_the_headers(machine: str) -> None:
     header, column = HEADERS[machine]
     if not header.exists():
         pytest.skip(f"{header} is not installed")
-    known = {name: int(number) for name, number in re.findall(r"#define __NR_(\w+)\s+(\d+)", header.read_text())}
+    defined = re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", header.read_text())
+    known = {name: int(number) for name, number in defined}
     assert len(syscalls.NUMBERS.keys() & known) > 90
     for name, numbers in syscalls.NUMBERS.items():
         if name in known:  # the newest calls are missing from older headers
             assert numbers[column] == known[name], name
+    assert (seccomp._SECCOMP[machine], traps._EXIT_GROUP[machine]) == (known["seccomp"], known["exit_group"])
+    everywhere = (confine._CLONE3, landlock._CREATE_RULESET, landlock._ADD_RULE, landlock._RESTRICT_SELF)
+    assert everywhere == tuple(
+        known[name] for name in ("clone3", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self")
+    )
 
 
 def verdict(
@@ -238,6 +245,7 @@ def test_filter_refuses_what_it_names_and_lets_through_what_is_answered(
         child = subprocess.Popen(
             [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, pass_fds=[theirs.fileno()]
         )
+        theirs.close()
         if processes == "asked":
             (gate,) = socket.recv_fds(ours, 4, 1)[1]
             while child.poll() is None:
@@ -276,6 +284,7 @@ def test_a_signal_does_not_keep_from_forking_who_has_asked() -> None:
     with ours, theirs:
         command = [sys.executable, "-c", _INTERRUPTED.format(fd=theirs.fileno())]
         child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=[theirs.fileno()])
+        theirs.close()
         (gate,) = socket.recv_fds(ours, 4, 1)[1]
         asking = seccomp.asked(gate)
         assert asking is not None

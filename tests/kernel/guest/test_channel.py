@@ -38,7 +38,7 @@ def peer(path: Path, kind: int) -> Iterator[zmq.Socket[bytes]]:
     """A socket of libzmq's that connects to ``path``."""
     with zmq.Context() as context, context.socket(kind) as sock:
         sock.linger = 0
-        sock.rcvtimeo = sock.sndtimeo = 5000
+        sock.rcvtimeo = sock.sndtimeo = 240_000
         sock.connect(f"ipc://{path}")
         yield sock
 
@@ -48,7 +48,7 @@ def raw(path: Path, kind: str = "ROUTER") -> Iterator[tuple[Channel, socket.sock
     """A channel, and the other end of its connection after the handshake."""
     fd = listening(path)
     with socket.socket(socket.AF_UNIX) as sock:
-        sock.settimeout(5)
+        sock.settimeout(240)
         sock.connect(str(path))
         sock.sendall(zmtp.GREETING)
         with closing(Channel(fd, kind)) as ours:
@@ -120,16 +120,21 @@ async def test_loop_calls_back_with_each_message_in_turn_until_the_end(tmp_path:
         await asyncio.sleep(0)
         heard.append(parts)
 
+    async def turns() -> None:
+        """What was sent is there at once: the loop needs turns, not time."""
+        for _ in range(9):
+            await asyncio.sleep(0)
+
     with raw(tmp_path / "s") as (ours, theirs):
         ours.on_recv(later, copy=False)
         theirs.sendall(zmtp.message([b"1"]) + zmtp.message([b"2", b""])[:-1])
-        await asyncio.sleep(0.05)
+        await turns()
         assert heard == [[b"1"]]
         theirs.sendall(b"\0")
-        await asyncio.sleep(0.05)
+        await turns()
         assert heard == [[b"1"], [b"2", b""]]
         theirs.close()
-        await asyncio.sleep(0.05)
+        await turns()
         assert not asyncio.get_running_loop().remove_reader(ours._sock.fileno())
 
 
@@ -140,13 +145,13 @@ def test_an_interrupt_waits_until_a_message_is_out(tmp_path: Path) -> None:
     with raw(tmp_path / "s") as (ours, theirs):
 
         def read() -> None:
-            time.sleep(0.1)
+            received.extend(theirs.recv(1))  # so it is being sent, and too long to be out
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.1)
-            while len(received) < len(zmtp.message([body])):
-                received.extend(theirs.recv(65536))
+            while len(received) < len(zmtp.message([body])) and (portion := theirs.recv(65536)):
+                received.extend(portion)
 
-        reader = threading.Thread(target=read)
+        reader = threading.Thread(target=read, daemon=True)
         reader.start()
         with pytest.raises(KeyboardInterrupt):
             ours.send_multipart([body])

@@ -74,6 +74,7 @@ def file_of(entry: dict[str, object], meta: str = "{}") -> bytes:
 )
 def test_entry_that_encode_does_not_write_is_malformed(entry: dict[str, object], why: str) -> None:
     assert exchange.decode(file_of({}))[0]["x"].tolist() == [2] * 8
+    assert exchange.decode(file_of({"shape": [1] * 15 + [8]}))[0]["x"].dim() == 16
     with pytest.raises(exchange.Malformed, match=why):
         exchange.decode(file_of(entry))
 

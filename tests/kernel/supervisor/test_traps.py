@@ -183,7 +183,7 @@ def test_a_trap_ends_the_process_with_its_status() -> None:
         assert not trap.hold()
         trap.set()
         assert trap.hold()
-        printed, _ = child.communicate("\n", timeout=60)
+        printed, _ = child.communicate("\n", timeout=240)
         assert (child.returncode, printed) == (traps.STATUS, "")
         assert not trap.hold()  # there is no such memory any more
         trap.close()

@@ -159,6 +159,17 @@ def test_folder_that_is_closed_is_full(tmp_path: Path, monkeypatch: pytest.Monke
     assert _is_over(str(tmp_path), 10**9)
 
 
+@pytest.mark.parametrize(("files", "over"), [(5, False), (6, True)])
+def test_folder_of_more_files_than_it_may_have_is_full_wherever_they_lie(
+    files: int, over: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.kernel.supervisor.usage.MOST_FILES", 6)
+    (tmp_path / "below").mkdir()  # which counts as well
+    for number in range(files):
+        (tmp_path / ("below" if number % 2 else ".") / str(number)).touch()
+    assert _is_over(str(tmp_path), 10**9) == over
+
+
 @linux
 def test_removed_files_that_are_mapped_alone_count_as_all_that_may_be_written_but_for_a_few(tmp_path: Path) -> None:
     libc = ctypes.CDLL(None)
