@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from grader.submission.limits import CollectLimits as CollectLimits
     from grader.submission.location import locate as locate
     from grader.submission.reading import read as read
+    from grader.submission.reliance import names_used as names_used
     from grader.submission.suspicion import autograd_suspected as autograd_suspected
     from grader.submission.suspicion import optimizer_suspected as optimizer_suspected
 
@@ -45,6 +46,7 @@ _HOME = {
     "collect": "collection",
     "givens_of": "givens",
     "locate": "location",
+    "names_used": "reliance",
     "optimizer_suspected": "suspicion",
     "read": "reading",
     "stems_in": "file_names",
