@@ -1,7 +1,8 @@
 """Turns a wrong tensor into the mistake that made it.
 
 ``table`` holds the hypotheses in their order and asks them about each ``symptom``, a check that is ``failing``; most
-predict by ``alternatives``, what would be right under other circumstances. ``origin`` adds where a mistake begins. The
+predict by ``alternatives``, what would be right under other circumstances, with torch's ``equivalents`` of what is
+written out. ``origin`` adds where a mistake begins. The
 hypotheses, by what they are about:
 
 Calls that left no tensor
@@ -9,7 +10,7 @@ Calls that left no tensor
     words of ``causes`` and ``call_causes``.
 Values
     ``shapes``, ``factors``, ``averages``, ``values``, ``operands``, ``rows``, ``given``, ``uneven``, ``relations``,
-    ``arrangements``, ``distortions``, ``reductions``; two mistakes at once in ``compound``. Where none holds,
+    ``arrangements``, ``distortions``, ``reductions``, ``uses``; two mistakes at once in ``compound``. Where none holds,
     ``losses`` says how far those of a training loop are right.
 Passes with a changed function in them
     ``passes`` and ``values`` ask what comes of torch with something ``replaced`` (all of it in ``operations``):

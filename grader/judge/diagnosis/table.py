@@ -34,6 +34,7 @@ from grader.judge.diagnosis import (
     source,
     steps,
     uneven,
+    uses,
     values,
     wording,
 )
@@ -128,6 +129,7 @@ GENERAL: tuple[Hypothesis, ...] = (
     passes.layer,
     passes.left_out,
     passes.other_operation,
+    uses.left_out,
     moves.moved_in_part,
     moves.longer_step,
     hyperparameters.defaults,
