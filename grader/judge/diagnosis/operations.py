@@ -181,6 +181,7 @@ OPERATIONS: Mapping[str, Callable[[], Replacements]] = {
     "power_for_slope_turned": powers.power_for_slope(turned=True),
     "power_for_constant": powers.power_for_constant,
     "ones_for_loss": powers.ones_for_loss,
+    "ones_for_loss_turned": partial(powers.ones_for_loss, -1.0),
     "absolute_squares": powers.absolute_squares,
     "root_of_mean": powers.root_of_mean,
     "square_left_out": powers.square_left_out,

@@ -142,9 +142,9 @@ OUTCOME_WORDS: dict[str, Words] = {
     ),
     "not_a_tensor": Words(
         "`{path}` is {kind}, not a tensor.",
-        "`.item()`, `.tolist()` or plain Python numbers leave the world of tensors.",
+        "`.numpy()`, `.item()`, `.tolist()` and functions of NumPy leave the world of tensors.",
         "What does `type({path})` say?",
-        "Keep the result a tensor of shape {expected}.",
+        "Keep the result a tensor of shape {expected}; `torch.as_tensor` makes one of an array or a number.",
     ),
     "not_a_tensor.list": Words(
         "`{path}` is {kind}, not a tensor.",
@@ -199,6 +199,18 @@ OUTCOME_WORDS: dict[str, Words] = {
         "A gradient always has the shape of the tensor it belongs to.",
         "Write the shape of every factor next to it: how do you get to {expected}?",
         "Go through your formula shape by shape until each product, sum and transpose gives {expected}.",
+    ),
+    "wrong_shape.undifferentiated": Words(
+        "`{path}` has shape {actual}; it should be {expected}: what stands there is the value of the function.",
+        "The function itself stands where its derivative belongs.",
+        "What is the derivative of the function with respect to this input alone?",
+        "Differentiate the function: how does its value change when one entry of the input does?",
+    ),
+    "wrong_shape.other_sum": Words(
+        "`{path}` has shape {actual}; it should be {expected}. It is a sum over axis {axis}, not the right one.",
+        "The axis that is summed over goes; those that stay must make {expected}.",
+        "What does each axis count, and over which of them is there something to be added up?",
+        "Sum over the axes that are no axes of {expected}.",
     ),
     "wrong_shape.row": Words(
         "`{path}` is the {which} row of the right answer alone: it has shape {actual}; it should be {expected}.",

@@ -45,12 +45,13 @@ PASSES: dict[str, str] = {
     "relu_at_the_end_forward": "the output of the network goes through a ReLU, too, which the way back leaves out",
     "relu_in_between": "a ReLU stands behind the first product, which the formula does not have",
     "relu_in_between_forward": "a ReLU stands behind the first product, which neither the formula nor the way back has",
-    "square_left_out": "the square is missing, and the differences themselves are added up",
+    "square_left_out": "the square is missing",
     "power_for_slope": "the power itself stands in the place of its derivative: x² goes back as x², and not as 2x",
     "power_for_slope_turned": "the power itself stands in the place of its derivative, but for the sign: "
     "x² goes back as x², and not as 2x",
     "power_for_constant": "only the exponent is left of a power on the way back: x² goes back as 2, and not as 2x",
     "ones_for_loss": "the way back begins with ones, without the derivative of the loss",
+    "ones_for_loss_turned": "the way back begins with ones, without the derivative of the loss",
     "absolute_squares": "absolute values stand in the place of squares",
     "root_of_mean": "the root of the mean is taken",
     "power_not_lowered": "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x",
@@ -211,6 +212,10 @@ def _mean(view: View, name: str, value: Tensor) -> Tensor | None:
     return value.mean().expand_as(value).contiguous() if value.numel() > 1 else None
 
 
+def _first(view: View, name: str, value: Tensor) -> Tensor | None:
+    return value[:1].expand_as(value).contiguous() if value.dim() and len(value) > 1 else None
+
+
 def _backwards(view: View, name: str, value: Tensor) -> Tensor | None:
     return value.flip(0) if value.dim() and len(value) > 1 else None
 
@@ -219,6 +224,7 @@ def _backwards(view: View, name: str, value: Tensor) -> Tensor | None:
 _MADE: Mapping[str, str] = {
     "total": "the sum of all entries of {name} stands in the place of each",
     "mean": "the mean of all entries of {name} stands in the place of each",
+    "first": "the first row of {name} stands in the place of each, as `{bare}[0]` has it",
     "backwards": "the rows of {name} come in the opposite order",
 }
 _CHANGES: tuple[tuple[str, Change], ...] = (
@@ -228,6 +234,7 @@ _CHANGES: tuple[tuple[str, Change], ...] = (
     ("own_gradient", _own_gradient),
     ("total", _total),
     ("mean", _mean),
+    ("first", _first),
     ("backwards", _backwards),
 )
 
@@ -257,7 +264,7 @@ def _said_of_input(symptom: Symptom, key: str, names: list[str]) -> Diagnosis:
     given = [given_as(symptom.exercise.call, name) for name in names]
     if key in _MADE:
         name = f"`{given[0]}`"
-        what = _MADE[key].format(name=name)
+        what = _MADE[key].format(name=name, bare=given[0])
         return wording.say("wrong_value.upstream_made", path=symptom.path, what=what, upstream=name)
     if key == "own_gradient":
         return wording.say("wrong_operand", path=symptom.path, used=f"`{given[0]}.g`", right=f"`{given[0]}`")
