@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
@@ -54,6 +56,27 @@ def other_back(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     return x * scale + shift
 
 
+@exercise(call="bend_back(x, out)", inputs={"x": normal("b", "f")}, points={"x.g": 1}, batch="b", notebook="own")
+def bend_back(x: Tensor) -> Tensor:
+    """A ReLU, written out."""
+    return x * (x > 0)
+
+
+@exercise(call="flat_back(x, out)", inputs={"x": normal("b", "f")}, points={"x.g": 1}, magnitudes=(), notebook="own")
+def flat_back(x: Tensor) -> Tensor:
+    """A sigmoid, written out."""
+    return 1 / (1 + (-x).exp())
+
+
+def _slope(rule: Callable[[Tensor, Tensor], Tensor]) -> Change:
+    def change(given: Prepared, right: Tensor) -> Tensor:
+        x, upstream = given.case.inputs["x"].double(), given.case.upstream
+        assert upstream is not None
+        return upstream * rule(x, x.sigmoid())
+
+    return change
+
+
 def _probabilities(axis: int = 1, by: float = 1.0, one: float = 1.0) -> Change:
     def change(given: Prepared, right: Tensor) -> Tensor:
         scores, labels = (given.case.inputs[name] for name in ("scores", "labels"))
@@ -81,8 +104,10 @@ def _constant_statistics(axis: int) -> Change:
         (nll_back, {"scores.g": _probabilities(by=2.0)}, "divided by 2 before the softmax"),
         (rows_back, {"x.g": _constant_statistics(1)}, "mean and variance are taken for constants"),
         (columns_back, {"x.g": _constant_statistics(0)}, "mean and variance are taken for constants"),
+        (bend_back, {"x.g": _slope(lambda x, y: torch.ones_like(x))}, "where the ReLU was shut"),
+        (flat_back, {"x.g": _slope(lambda x, y: 1 - y)}, "the factor σ is missing"),
     ],
-    ids=["other_axis", "no_target", "temperature", "rows", "columns"],
+    ids=["other_axis", "no_target", "temperature", "rows", "columns", "relu", "sigmoid"],
 )
 def test_written_out_forward_pass_is_known(declared: object, changes: dict[str, Change], said: str) -> None:
     (found,) = diagnosed(declared, changes).values()  # type: ignore[arg-type]

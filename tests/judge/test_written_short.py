@@ -2239,6 +2239,22 @@ WRONG: dict[str, tuple[str, ...]] = {
         "no step knows of the one before",
         "state_lost",
     ),
+    "first_gradient_twice": (
+        "SGD",
+        SGD_LOST.replace("v = momentum * v +", "self.kept[p] = v = momentum * self.kept.get(p, g) +").replace(
+            "self.lr, self.v =", "self.kept, self.lr, self.v = {}, lr, self.params #"
+        ),
+        "p (momentum)",
+        "the buffer begins as the first gradient, and that is added to it once more",
+        "first_step",
+    ),
+    "values_of_the_notebook": (
+        "mse_grad",
+        "def mse_grad(inp, targ):\n    inp.g = 2 * (out_3 - targ_3[:, None]) / len(targ_3)",
+        "inp.g",
+        "Line 2 uses `out_3`",
+        "wrong_shape",
+    ),
     "no_option_used": (
         "SGD",
         """

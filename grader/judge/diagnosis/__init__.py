@@ -1,9 +1,8 @@
 """Turns a wrong tensor into the mistake that made it.
 
 ``table`` holds the hypotheses in their order and asks them about each ``symptom``, a check that is ``failing``; most
-predict by ``alternatives``, what would be right under other circumstances, with torch's ``equivalents`` of what is
-written out. ``origin`` adds where a mistake begins. The
-hypotheses, by what they are about:
+predict by ``alternatives``, what would be right under other circumstances, for which torch's ``equivalents`` stand in
+the place of what an author wrote out. ``origin`` adds where a mistake begins. The hypotheses, by what they are about:
 
 Calls that left no tensor
     ``endings``, ``absent``, ``returned``; of exceptions ``errors``, by their ``messages`` and ``class_errors``, in the

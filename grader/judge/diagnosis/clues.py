@@ -159,7 +159,7 @@ def from_outside(stub: Stub | None, given: Collection[str], line: int | None = N
     own -= {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
     inside = {id(node) for function in functions_of(stub) for node in scope_of(function)}
     read = [node for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
-    for node in sorted(read, key=lambda node: node.lineno):
+    for node in sorted(read, key=lambda node: (node.lineno, node.col_offset)):
         outside = id(node) in inside and id(node) not in called and node.id not in {*own, *given, *_KNOWN}
         if outside and line in (None, _line(stub, node)):
             return wording.OUTSIDE.format(line=_line(stub, node), name=node.id)

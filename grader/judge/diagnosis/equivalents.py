@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -16,6 +17,14 @@ from grader.judge.reference import forward_value, parameters_of
 from grader.model import Exercise
 
 Forward = Callable[[Mapping[str, Any]], Tensor]
+#: Functions of one tensor.
+_OF_ONE: tuple[Callable[[Tensor], Tensor], ...] = (
+    torch.relu,
+    torch.sigmoid,
+    torch.tanh,
+    functional.gelu,
+    lambda value: torch.softmax(value, -1),
+)
 #: What stands beside a variance where the exercise hands over no number for it.
 _USUAL = (1e-5, 1e-8, 1e-6, 1e-12, 1e-3, 1e-2, 0.1)
 _SCORES, _CLASSES = 2, 1
@@ -39,6 +48,9 @@ def _candidates(values: Mapping[str, Any]) -> Iterator[Forward]:
     tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
     floats = [name for name, value in tensors.items() if value.is_floating_point()]
     numbers = [value for value in tensors if value not in floats]
+    if len(values) == len(floats) == 1:
+        for function in _OF_ONE:
+            yield functools.partial(_called, function, floats[0])
     if len(floats) == len(numbers) == 1 and len(values) == 2:
         scores, classes = floats[0], numbers[0]
         if tensors[scores].dim() == _SCORES and tensors[classes].dim() == _CLASSES:
@@ -48,6 +60,10 @@ def _candidates(values: Mapping[str, Any]) -> Iterator[Forward]:
         for eps in (*shares, *(() if shares else _USUAL)):
             yield functools.partial(_over_last, floats, eps)
             yield functools.partial(_over_first, floats, eps)
+
+
+def _called(function: Callable[[Tensor], Tensor], name: str, given: Mapping[str, Any]) -> Tensor:
+    return function(given[name])
 
 
 def _over_last(names: Sequence[str], eps: str | float, given: Mapping[str, Any]) -> Tensor:

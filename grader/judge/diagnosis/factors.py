@@ -40,7 +40,7 @@ _REST = 1e-6
 def zeros(symptom: Symptom) -> Diagnosis | None:
     """Zero everywhere, but for what is left where equal numbers are taken from one another."""
     floats = all(view.finding.expected.is_floating_point() for view in symptom.views)
-    left = any(float(view.actual.abs().max()) > _REST * float(view.expected.abs().max()) for view in symptom.failing)
+    left = any(float(view.actual.norm()) > _REST * float(view.expected.norm()) for view in symptom.failing)
     if floats and not left and symptom.fits(lambda view: torch.zeros_like(view.expected)):
         return wording.say("zeros", path=symptom.path)
     return None

@@ -111,6 +111,8 @@ def _sgd(param: Tensor, grad: Tensor, state: dict[str, Any], options: Any, slip:
             state["buffer"] = (1.0 if slip.has("kept_whole") else old) * state["buffer"] + new * update
         elif slip.has("empty_first"):
             state["buffer"] = torch.zeros_like(update)
+        elif slip.has("first_doubled"):
+            state["buffer"] = update * (momentum + kept)
         else:
             averaged = slip.has("average") and not slip.has("whole_first")
             state["buffer"] = update * (kept if slip.has("damp_first") or averaged else 1)

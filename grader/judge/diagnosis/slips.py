@@ -41,6 +41,7 @@ DRIVEN = (
     Slip("state_shared", "", {"one_buffer": True}),
     Slip("first_step", clauses.SLIPS["damp_first"], {"damp_first": True}),
     Slip("first_step", clauses.SLIPS["empty_first"], {"empty_first": True}),
+    Slip("first_step", clauses.SLIPS["first_doubled"], {"first_doubled": True}),
     Slip("weight_decay", clauses.SLIPS["no_decay"], {"no_decay": True}),
     Slip("weight_decay", clauses.SLIPS["decoupled"], {"decoupled": True}),
     Slip("weight_decay", clauses.SLIPS["decay_sign"], {"decay_sign": True}),

@@ -199,6 +199,8 @@ def _with_clue(evidence: Evidence, diagnosis: Diagnosis) -> Diagnosis:
         paths = (*exercise.checks, *exercise.inputs, exercise.call)
         if sentence := clues.in_grad(stub, exercise.call, paths):
             return wording.added(diagnosis, sentence)
+    if diagnosis.code == "wrong_shape":
+        diagnosis = wording.added(diagnosis, clues.from_outside(stub, exercise.globals))
     if diagnosis.code in _UNCLEAR or any(run.ended != "returned" for run in evidence.runs):
         return diagnosis
     return wording.added(diagnosis, clues.without_effect(stub))
