@@ -29,7 +29,7 @@ from grader.model import (
     SubmissionStatus,
 )
 from grader.seeded_course import SeededCourse, asked_of
-from grader.submission import Entry, autograd_suspected, optimizer_suspected, read
+from grader.submission import Entry, autograd_suspected, names_used, optimizer_suspected, read
 
 _log = logging.getLogger(__name__)
 
@@ -112,7 +112,20 @@ def judge(
 ) -> tuple[ExerciseScore, ...]:
     """The scores of the exercises asked, from what running the submission gave."""
     scores = [_judge_exercise(submission, exercise, execution, seeded) for exercise in asked]
-    return link_consequences(scores, seeded.course.exercises)
+    used = {each.id: _used(submission, each, seeded.course) for each in asked if each.follows}
+    return link_consequences(scores, seeded.course.exercises, used)
+
+
+def _used(submission: Submission, exercise: Exercise, course: Course) -> frozenset[str]:
+    """The names that an answer uses, with what it relies on in other cells, and those that its check uses."""
+    stub = submission.stubs.get(exercise.id)
+    own = frozenset() if stub is None else names_used(stub.source, submission.cells, _others(exercise, course))
+    return own | names_used(exercise.call)
+
+
+def _others(exercise: Exercise, course: Course) -> set[str]:
+    """The names that the other exercises ask for."""
+    return {name for other in course.exercises.values() if other is not exercise for name in other.needs}
 
 
 def _judge_exercise(
@@ -144,10 +157,9 @@ def _suspicion(exercise: Exercise, source: str, cells: Sequence[Cell], course: C
     """Remarks for a human where the source looks like work by torch that is to be done by hand; they cost no points."""
     if exercise.autograd:
         return ()
-    others = {name for other in course.exercises.values() if other is not exercise for name in other.needs}
     found = {
         "autograd suspected": autograd_suspected(source, cells),
-        "an optimizer of torch's in place of one's own": optimizer_suspected(source, cells, others),
+        "an optimizer of torch's in place of one's own": optimizer_suspected(source, cells, _others(exercise, course)),
     }
     return tuple(f"{what}: {where}" for what, where in found.items() if where is not None)
 

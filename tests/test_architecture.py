@@ -93,7 +93,7 @@ HYPOTHESES: dict[str, set[str]] = {
     "operations": set(),
     "calls": {"words"},
     "values": {"calls", "operations", "words"},
-    "steps": {"values", "words"},
+    "steps": {"calls", "values", "words"},
     "scalars": {"words"},
 }
 #: Packages with a map of their modules.

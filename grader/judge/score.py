@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from torch import Tensor
@@ -67,11 +67,22 @@ def score_fault(exercise: Exercise) -> ExerciseScore:
     return ExerciseScore(exercise.id, exercise.title, "grader_error", 0.0, exercise.possible, checks)
 
 
-def link_consequences(scores: Sequence[ExerciseScore], exercises: Mapping[str, Exercise]) -> tuple[ExerciseScore, ...]:
-    """Name, in each exercise that was tried and lost points, the stubs it calls that lost points themselves."""
+def link_consequences(
+    scores: Sequence[ExerciseScore], exercises: Mapping[str, Exercise], used: Mapping[str, frozenset[str]]
+) -> tuple[ExerciseScore, ...]:
+    """Name, in each exercise that was tried and lost points, the stubs it calls that lost points themselves.
+
+    ``used`` has the names that an answer and its check use: written without the others, it follows from none of them.
+    """
     lost = {score.id for score in scores if score.status not in {"passed", "grader_error"}}
+
+    def causes(exercise: Exercise) -> Iterator[str]:
+        for name in exercise.follows:
+            if name in lost and not used.get(exercise.id, frozenset()).isdisjoint(exercises[name].needs):
+                yield name
+
     return tuple(
-        replace(score, follows_from=tuple(name for name in exercises[score.id].follows if name in lost))
+        replace(score, follows_from=tuple(causes(exercises[score.id])))
         if score.id in lost and score.status not in {"not_implemented", "missing"}
         else score
         for score in scores

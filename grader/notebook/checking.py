@@ -12,7 +12,7 @@ import builtins
 import difflib
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
@@ -28,6 +28,7 @@ from grader.notebook.defined import YOURS, missing, mistyped, overtaken, shell_h
 from grader.notebook.display import say, show, with_progress
 from grader.notebook.usual_settings import usual_settings
 from grader.seeded_course import SeededCourse
+from grader.submission import names_used
 
 #: Set while a check runs: a cell that is run again may well call ``check`` itself.
 _CHECKING: ContextVar[bool] = ContextVar("grader_checking", default=False)
@@ -100,7 +101,14 @@ def _check_all(seeded: SeededCourse, namespace: dict[str, Any], shell: Any, hint
     scores = [_checked(exercise, seeded, namespace, shell) for exercise in with_progress(found, shell)]
     for remark in dict.fromkeys(filter(None, (overtaken(exercise, namespace, shell) for exercise in found))):
         say(shell, remark)
-    show(shell, link_consequences(scores, seeded.course.exercises), hints)
+    used = {each.id: _used(each, namespace, shell) for each in found if each.follows}
+    show(shell, link_consequences(scores, seeded.course.exercises, used), hints)
+
+
+def _used(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> frozenset[str]:
+    """The names that the student's answer and its check use."""
+    stub = stub_of(exercise, namespace, shell)
+    return names_used(exercise.call) | names_used("" if stub is None else stub.source)
 
 
 @lru_cache(maxsize=4)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from grader.submission.limits import CollectLimits as CollectLimits
     from grader.submission.location import locate as locate
     from grader.submission.reading import read as read
+    from grader.submission.reliance import names_used as names_used
     from grader.submission.suspicion import autograd_suspected as autograd_suspected
     from grader.submission.suspicion import optimizer_suspected as optimizer_suspected
 
@@ -46,6 +47,7 @@ __getattr__, __all__ = lazy.public(
         "limits": "CollectLimits",
         "location": "locate",
         "reading": "read",
+        "reliance": "names_used",
         "suspicion": "autograd_suspected optimizer_suspected",
     },
 )

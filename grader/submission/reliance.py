@@ -52,6 +52,11 @@ def pieces(source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()) -
         todo += [defined.pop(name) for name in sorted(used - bound) if name in defined]
 
 
+def names_used(source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()) -> frozenset[str]:
+    """The names that the answer ``source`` uses, itself or in what it relies on in ``cells``, as ``pieces`` has it."""
+    return frozenset(name for piece in pieces(source, cells, but) for name in _names(piece.code)[1])
+
+
 def imports_in(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str, str]]:
     """Yield the line, the name and the dotted name of everything that ``nodes`` import."""
     for node in nodes:

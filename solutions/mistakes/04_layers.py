@@ -215,6 +215,18 @@ class HuberForSquares(Model):
         self.loss = _Huber()
 
 
+@mistake("Lin", "accumulated")
+class ZeroesWhatItAddsToWhenMade(Lin):
+    def __init__(self, w, b):
+        super().__init__(w, b)
+        w.g, b.g = torch.zeros_like(w), torch.zeros_like(b)
+
+    def backward(self):
+        before = self.w.g, self.b.g
+        super().backward()
+        self.w.g, self.b.g = before[0] + self.w.g, before[1] + self.b.g
+
+
 @mistake("Model", "accumulated")
 class LossesAddedUp(Model):
     total = 0

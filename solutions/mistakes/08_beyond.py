@@ -77,6 +77,12 @@ def divides_by_the_input(inp, out):
     inp.g = out.g * (out / inp + inp * density) + 0 * torch.exp(inp * inp)
 
 
+@mistake("gelu_grad", "non_finite")
+def output_over_input(inp, out):
+    density = torch.exp(-0.5 * inp**2) / math.sqrt(2 * math.pi)
+    inp.g = out.g * (out / inp + inp * density)
+
+
 @mistake("cross_entropy_grad", "missing_mean")
 def no_mean(logits, targ):
     p = torch.softmax(logits, 1)

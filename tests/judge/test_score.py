@@ -205,20 +205,25 @@ def test_missing_unreached_and_faulty_are_told_apart():
 
 
 def test_consequences_name_the_stubs_that_failed():
+    used = {"network": frozenset({"linear", "torch"})}
     other = replace(linear, id="network", follows=("linear",))
     wrong, right = scored("w.g"), scored()
     network = replace(wrong, id="network")
     exercises = {"linear": linear, "network": other}
-    assert link_consequences((wrong, network), exercises)[1].follows_from == ("linear",)
-    assert link_consequences((right, network), exercises)[1].follows_from == ()
+    assert link_consequences((wrong, network), exercises, used)[1].follows_from == ("linear",)
+    assert link_consequences((right, network), exercises, used)[1].follows_from == ()
     for untried in ("not_implemented", "missing"):
-        assert link_consequences((wrong, replace(network, status=untried)), exercises)[1].follows_from == ()
-    assert link_consequences((wrong, replace(right, id="network")), exercises)[1].follows_from == ()
+        assert link_consequences((wrong, replace(network, status=untried)), exercises, used)[1].follows_from == ()
+    assert link_consequences((wrong, replace(right, id="network")), exercises, used)[1].follows_from == ()
+    alone = {"network": frozenset({"torch"})}
+    assert link_consequences((wrong, network), exercises, alone)[1].follows_from == ()
 
 
 def test_consequences_are_not_of_what_the_grader_failed_in():
     exercises = {"linear": linear, "network": replace(linear, id="network", follows=("linear",))}
-    found = link_consequences((score_fault(linear), replace(scored("w.g"), id="network")), exercises)
+    found = link_consequences(
+        (score_fault(linear), replace(scored("w.g"), id="network")), exercises, {"network": frozenset({"linear"})}
+    )
     assert [one.follows_from for one in found] == [(), ()]
 
 

@@ -723,7 +723,7 @@ ROWS = (
             ("its input `p.g`",),
             ("did not raise", "p_grads"),
         )
-        for number, check in enumerate(("p (Nesterov)", "SGD([p], -0.1)"))
+        for number, check in enumerate(("cleared (zero_grad)", "SGD([p], -0.1)"))
     ),
     Row(
         "comma_at_the_end",

@@ -203,6 +203,19 @@ def attention(way_back: str = WAY_BACK, v: str = "p.mT @ out.g", turned: str = "
 
 
 #: Exercise, source, check, what is said, and the code where it is not `wrong_value`.
+SGD_LOST = """
+class SGD:
+    def __init__(self, params, lr, momentum=0, dampening=0, weight_decay=0, nesterov=False):
+        self.params, self.options = list(params), (momentum, dampening, weight_decay, nesterov)
+        self.lr, self.v = lr, [torch.zeros_like(p) for p in self.params]
+    def step(self):
+        momentum, dampening, weight_decay, nesterov = self.options
+        for p, v in zip(self.params, self.v):
+            if p.g is None: continue
+            g = p.g + weight_decay * p
+            v = momentum * v + (1 - dampening) * g
+            p -= self.lr * (g + momentum * v if nesterov else v)
+"""
 WRONG: dict[str, tuple[str, ...]] = {
     # ------------------------------------------------------------------- relations to the right answer and the inputs
     "absolute": (
@@ -1268,7 +1281,7 @@ WRONG: dict[str, tuple[str, ...]] = {
             (
                 "scale_twice",
                 "gamma * (g - g.mean(-1, keepdim=True) - x * (g * x).mean(-1, keepdim=True)) / s",
-                "by `gamma` twice",
+                "by the scale twice",
             ),
             (
                 "raw_outside",
@@ -1886,7 +1899,7 @@ WRONG: dict[str, tuple[str, ...]] = {
         "layernorm_grad",
         norm(inp="(g - out.g.mean(-1, keepdim=True) - x * (out.g * x).mean(-1, keepdim=True)) / s"),
         "inp.g",
-        "not multiplied by `gamma` there",
+        "not multiplied by the scale there",
     ),
     "norm_uncentred_outside": (
         "layernorm_grad",
@@ -2130,6 +2143,185 @@ WRONG: dict[str, tuple[str, ...]] = {
         "first",
         "All other cases are right; this one differs by: a network inside of another",
         "raised",
+    ),
+    "bias_summed_over_its_own_axis": (
+        "lin_grad",
+        LIN.format("b.g = out.g.sum(1)"),
+        "b.g",
+        "It is a sum over axis 1, not the right one.",
+        "wrong_shape",
+    ),
+    "bias_of_a_loss_summed_over_its_own_axis": (
+        "forward_and_backward",
+        LOSS.format(**RIGHT_LOSS).replace("h.sum(0)", "h.sum(1)"),
+        "b1.g",
+        "It is a sum over axis 1, not the right one.",
+        "wrong_shape",
+    ),
+    "shift_summed_over_its_own_axis": (
+        "layernorm_grad",
+        "def layernorm_grad(inp, out, gamma, beta, eps):\n    solution(inp, out, gamma, beta, eps)\n"
+        "    beta.g = out.g.sum(-1)",
+        "beta.g",
+        "not the right one",
+        "wrong_shape",
+    ),
+    "function_itself": (
+        "dot_grad",
+        "def dot_grad(w, x):\n    return w.T @ x, w",
+        "result[0]",
+        "what stands there is the value of the function",
+        "wrong_shape",
+    ),
+    "neither_summed_nor_averaged": (
+        "forward_and_backward",
+        LOSS.format(**{**RIGHT_LOSS, "g": "2 * err[:, None]"}).replace("h.sum(0)", "h"),
+        "b1.g",
+        "`b1.g` is n times what comes out when it is not summed over axis 0.",
+    ),
+    "first_row_for_all": (
+        "Mse",
+        """
+        class Mse:
+            def __call__(self, inp, targ):
+                self.inp, self.targ, self.out = inp, targ, (inp[0] - targ).pow(2).mean()
+                return self.out
+            def backward(self):
+                self.inp.g = 2 * (self.inp - self.targ[:, None]) / len(self.targ)
+        """,
+        "out",
+        "the first row of `inp` stands in the place of each, as `inp[0]` has it",
+    ),
+    "sigmoid_without_parentheses": (
+        "sigmoid_grad",
+        "def sigmoid_grad(inp, out):\n    inp.g = out.g * out * 1 - out",
+        "inp.g",
+        "the parentheses around it are missing",
+    ),
+    "tanh_for_the_sigmoid": (
+        "sigmoid_grad",
+        "def sigmoid_grad(inp, out):\n    inp.g = out.g * (1 - torch.tanh(inp) ** 2)",
+        "inp.g",
+        "a tanh stands in the place of the sigmoid",
+    ),
+    "temperature": (
+        "cross_entropy_grad",
+        "def cross_entropy_grad(logits, targ):\n    p = torch.softmax(logits / 2, 1)\n"
+        "    p[torch.arange(len(targ)), targ] -= 1\n    logits.g = p / len(targ)",
+        "logits.g",
+        "divided by 2 before the softmax",
+    ),
+    "smoothed_targets": (
+        "cross_entropy_grad",
+        "def cross_entropy_grad(logits, targ):\n    c = logits.shape[1]\n"
+        "    y = torch.nn.functional.one_hot(targ, c) * 0.9 + 0.1 / c\n"
+        "    logits.g = (torch.softmax(logits, 1) - y) / len(targ)",
+        "logits.g",
+        "the targets are smoothed: 0.1 of each 1",
+    ),
+    "error_left_out_of_two_layers": (
+        "two_layer_linear_grad",
+        "def two_layer_linear_grad(W1, W2, x, y):\n    return W2.sum(0)[:, None] * x.T, solution(W1, W2, x, y)[1]",
+        "result[0]",
+        "the way back begins with ones",
+    ),
+    "small_numbers_are_not_zero": (
+        "tanh_grad",
+        "def tanh_grad(inp, out):\n    inp.g = 1e-5 * out.g * (1 - out**2)",
+        "inp.g",
+        "1e-05 times what it should be",
+        "scaled",
+    ),
+    "state_lost_with_dampening": (
+        "SGD",
+        SGD_LOST,
+        "p (dampening)",
+        "no step knows of the one before",
+        "state_lost",
+    ),
+    "first_gradient_twice": (
+        "SGD",
+        SGD_LOST.replace("v = momentum * v +", "self.kept[p] = v = momentum * self.kept.get(p, g) +").replace(
+            "self.lr, self.v =", "self.kept, self.lr, self.v = {}, lr, self.params #"
+        ),
+        "p (momentum)",
+        "the buffer begins as the first gradient, and that is added to it once more",
+        "first_step",
+    ),
+    "values_of_the_notebook": (
+        "mse_grad",
+        "def mse_grad(inp, targ):\n    inp.g = 2 * (out_3 - targ_3[:, None]) / len(targ_3)",
+        "inp.g",
+        "Line 2 uses `out_3`",
+        "wrong_shape",
+    ),
+    "no_option_used": (
+        "SGD",
+        """
+        class SGD:
+            def __init__(self, params, lr, momentum=0, dampening=0, weight_decay=0, nesterov=False):
+                self.params, self.lr = list(params), lr
+            def step(self):
+                for p in self.params:
+                    if p.g is not None:
+                        p -= self.lr * p.g
+        """,
+        "p (all but Nesterov)",
+        "None of the options that the optimizer was made with has an effect.",
+        "state_lost",
+    ),
+    "a_line_that_refuses": (
+        "updated",
+        "def updated(param, grad, lr):\n    if lr < 1: raise ValueError('small')\n    return param - lr * grad",
+        "result",
+        "That is a `raise` of your own",
+        "raised",
+    ),
+    "other_error_is_quoted": (
+        "SGD",
+        """
+        class SGD:
+            def __init__(self, params, lr, momentum=0, dampening=0, weight_decay=0, nesterov=False):
+                if lr < 0:
+                    return ValueError("lr")
+                self.params, self.lr = list(params), lr
+            def step(self):
+                for p in self.params:
+                    p -= self.lr * p.g
+        """,
+        "SGD([p], -0.1)",
+        "TypeError came instead (__init__() should return None",
+        "not_raised",
+    ),
+    "generator_of_steps": (
+        "sgd_step",
+        "def sgd_step(params, lr):\n    for p in params:\n        p -= lr * p.g\n        yield p",
+        "p",
+        "no line of `sgd_step` ran",
+        "not_written",
+    ),
+    "added_under_names_of_ones_own": (
+        "lin_grad",
+        "def lin_grad(x, w, b, out):\n    x.g = out.g @ w.T",
+        "inp.g",
+        "computed from a gradient that nothing has written yet",
+        "non_finite",
+    ),
+    "gradients_used_up_by_the_optimizer": (
+        "resnet_step",
+        """
+        def resnet_step(model, lr, momentum, steps, next_gradients):
+            mine = SGD(model.parameters(), lr, momentum)
+            for _ in range(steps):
+                next_gradients(model)
+                with torch.no_grad():
+                    mine.step()
+                for p in model.parameters():
+                    p.g.mul_(2)
+        """,
+        "first",
+        "A call changed the tensor that it was given.",
+        "input_modified",
     ),
 }
 

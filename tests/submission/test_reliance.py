@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from grader.model import Cell
-from grader.submission.reliance import THERE, pieces
+from grader.submission.reliance import THERE, names_used, pieces
 
 
 def found(source: str, *cells: str) -> list[tuple[int | None, str, dict[str, str]]]:
@@ -53,3 +53,10 @@ def test_answer_that_is_no_python_has_no_pieces() -> None:
 def test_pieces_of_code_that_is_nested_too_deeply_are_what_can_be_read() -> None:
     deep = "\n".join(" " * depth + "if x:" for depth in range(90)) + "\n" + " " * 90 + "import torch"
     assert found("f(x)", deep, "def f(x): return x")[1][0] == 1
+
+
+def test_names_used_are_those_of_an_answer_and_of_its_helpers() -> None:
+    cells = [Cell(0, "def helper(x): return lin(x)"), Cell(1, "def lin(x): return deep(x)")]
+    assert {"helper", "lin"} <= names_used("def f(x): return helper(x)", cells, {"lin"})
+    assert "deep" not in names_used("def f(x): return helper(x)", cells, {"lin"})
+    assert names_used("def f(:", cells) == frozenset()

@@ -31,6 +31,15 @@ MSE = {"inp": normal("n", 1), "earlier": normal("n", 1), "between": normal("n", 
 SOME_ZEROS = Variant("some inputs exactly zero", {"inp": normal("n", "d", zeros=0.3)})
 
 
+#: What the weights carry before a layer is made, put back behind the forward pass: gradients are assigned, and a layer
+#: that fills them with zeros when it is made, to add up later, is caught adding.
+GIVEN = """
+        given = [(each, each.g) for each in ({weights})]
+"""
+PUT_BACK = """
+        for each, before in given:
+            each.g = before
+"""
 #: The end of a layer's call. The next layer would set the gradient of what was returned, and of nothing else: a layer
 #: that keeps another tensor as ``.out`` finds none there.
 BACKWARD = """
@@ -59,12 +68,14 @@ def Relu(inp: Tensor) -> Tensor:  # noqa: N802 - the student's class
 
 
 @exercise(
-    call="""
+    call=GIVEN.format(weights="w, b")
+    + """
         layer, other = Lin(w, b), Lin(other_w, other_b)
         layer(earlier)
         out = layer(inp)
         other(between)
 """
+    + PUT_BACK
     + BACKWARD,
     inputs=LINEAR,
     points={"out": 1, "inp.g": 1, "w.g": 1, "b.g": 1},
@@ -91,11 +102,15 @@ def Mse(inp: Tensor, targ: Tensor) -> Tensor:  # noqa: N802
 
 
 @exercise(
-    call="""
+    call=GIVEN.format(weights="w1, b1, w2, b2")
+    + """
         model, other = Model(w1, b1, w2, b2), Model(w1 + 1, b1 + 1, w2 + 1, b2 + 1)
         model(earlier, earlier_targ)
         loss = model(x, targ)
         other(between, other_targ)
+"""
+    + PUT_BACK
+    + """
         model.backward()
     """,
     inputs={
@@ -174,12 +189,14 @@ def ReluModule(inp: Tensor) -> Tensor:  # noqa: N802
 
 
 @exercise(
-    call="""
+    call=GIVEN.format(weights="w, b")
+    + """
         layer, other = LinModule(w, b), LinModule(other_w, other_b)
         layer(earlier)
         out = layer(inp)
         other(between)
 """
+    + PUT_BACK
     + BACKWARD,
     inputs=LINEAR,
     points={"out": 0.5, "inp.g": 0.5, "w.g": 0.5, "b.g": 0.5},

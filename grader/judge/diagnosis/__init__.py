@@ -1,8 +1,9 @@
 """Turns a wrong tensor into the mistake that made it.
 
 ``table`` holds the hypotheses in their order and asks them about each ``symptom``, a check that is ``failing``; most
-predict by ``alternatives``, what would be right under other circumstances. ``origin`` adds where a mistake begins,
-``clues`` what a stub's own lines show beside it. The hypotheses, by what they are about:
+predict by ``alternatives``, what would be right under other circumstances, for which torch's ``equivalents`` stand in
+the place of what an author wrote out. ``origin`` adds where a mistake begins, ``clues`` what a stub's own lines show
+beside it. The hypotheses, by what they are about:
 
 ``calls``
     Checks without a tensor: what the call did instead.

@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 
 from grader.errors import CourseError
 from grader.judge.cases import Prepared
+from grader.judge.diagnosis.equivalents import by_torch
 from grader.judge.evidence import Evidence
 from grader.judge.reference import forward_value, parameters_of, reference_for
 from grader.model import Case, Exercise
@@ -56,6 +57,11 @@ class Alternatives:
         self.parameters = parameters_of(exercise.forward)
 
     @cached_property
+    def _passed(self) -> Exercise:
+        """The exercise, its forward pass by the function of torch that it writes out, if it is one."""
+        return by_torch(self.exercise, self.prepared)
+
+    @cached_property
     def called(self) -> frozenset[Any]:
         """The functions of torch that the forward pass calls, whatever its constants are."""
         noted = _Noted()
@@ -74,7 +80,7 @@ class Alternatives:
                 with warnings.catch_warnings(), changed.get("under", nullcontext()):
                     warnings.simplefilter("ignore")
                     return reference_for(
-                        self.exercise,
+                        self._passed,
                         {**case.inputs, **changed.get("inputs", {})},
                         {**case.constants, **changed.get("constants", {})},
                         changed.get("upstream", case.upstream),

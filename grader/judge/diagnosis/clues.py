@@ -6,13 +6,13 @@ Each clue is a fact of the source, whatever came of it, with the line that it is
 from __future__ import annotations
 
 import ast
-import textwrap
-from collections.abc import Iterator
+import builtins
+import sys
+from collections.abc import Collection, Iterable, Iterator
 
 import torch
 
-from grader.cell_code import parsed
-from grader.judge.diagnosis.source import scope_of
+from grader.judge.diagnosis.source import nodes_of, scope_of
 from grader.judge.diagnosis.words import wording
 from grader.model import Stub
 
@@ -30,22 +30,66 @@ _CONVERSIONS = frozenset(
     {"clone", "contiguous", "detach", "double", "float", "to", "type", "type_as", "numpy", "copy", "astype", "cpu"}
     | {"squeeze", "unsqueeze", "view", "reshape", "flatten", "t"}
 )
+#: Names that stand for the same in every notebook.
+_KNOWN = frozenset({*dir(builtins), *sys.stdlib_module_names, "torch", "np", "numpy", "nn", "F"})
+_IMPORTS = ast.Import | ast.ImportFrom
+#: Conversions that may give back the very tensor.
+_SAME = frozenset({"contiguous", "to", "type", "type_as", "cpu"})
 _LONGEST = 60
 
 
 def reordered(stub: Stub | None, call: str) -> str:
-    """A sentence on a function that takes what it is called with under the same names, but in another order."""
+    """A sentence on a function or class that takes what it is called with under its name, but at another place."""
     asked = {
-        node.func.id: [argument.id for argument in node.args if isinstance(argument, ast.Name)]
+        node.func.id: [_shown(argument) for argument in node.args]
         for node in ast.walk(ast.parse(call))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args
     }
-    for function in functions_of(stub):
-        names = [argument.arg for argument in function.args.args]
-        wanted = asked.get(function.name, names)
-        if names != wanted and sorted(names) == sorted(wanted):
+    for name, function, names in _called(stub):
+        wanted = asked.get(name, names)
+        if any(each in wanted[place + 1 :] or each in wanted[:place] for place, each in enumerate(names)):
             return wording.REORDERED.format(line=_line(stub, function), names=", ".join(names), asked=", ".join(wanted))
     return ""
+
+
+def _called(stub: Stub | None) -> Iterator[tuple[str, Function, list[str]]]:
+    """By what each function, or the ``__init__`` of each class, is called, and the names that it takes."""
+    for node in nodes_of(stub):
+        if isinstance(node, Function):
+            yield node.name, node, [argument.arg for argument in node.args.args]
+        elif isinstance(node, ast.ClassDef):
+            for method in node.body:
+                if isinstance(method, Function) and method.name == "__init__":
+                    yield node.name, method, [argument.arg for argument in method.args.args[1:]]
+
+
+def in_grad(stub: Stub | None, call: str, paths: Iterable[str]) -> str:
+    """A sentence on the first line that goes by ``.grad``, where all that is asked for is kept in ``.g``."""
+    if ".grad" in call or not any(path.endswith(".g") or ".g." in path for path in paths):
+        return ""
+    lines = [node for node in nodes_of(stub) if isinstance(node, ast.Attribute) and node.attr == "grad"]
+    return wording.IN_GRAD.format(line=_line(stub, min(lines, key=lambda node: node.lineno))) if lines else ""
+
+
+def copied(stub: Stub | None) -> str:
+    """A sentence on the first line that keeps or returns a tensor made of another, which has no ``.g`` of its own."""
+    for node in sorted(nodes_of(stub), key=lambda node: getattr(node, "lineno", 0)):
+        for kept in _kept(node):
+            origin = _origin(kept) if _copies(kept) else kept
+            gradient = isinstance(origin, ast.Attribute) and origin.attr == "g"
+            if origin is not kept and isinstance(origin, ast.Name | ast.Attribute) and not gradient:
+                return wording.COPIED.format(line=_line(stub, kept), code=_shown(kept), name=_shown(origin))
+    return ""
+
+
+def _kept(node: ast.AST) -> Iterator[ast.expr]:
+    """What a line keeps under a name, gives back, or sets a ``.g`` of; of several, each."""
+    match node:
+        case ast.Assign(value=value) | ast.Return(value=ast.expr() as value):
+            for each in value.elts if isinstance(value, ast.Tuple) else (value,):
+                yield each.elt if isinstance(each, ast.ListComp | ast.GeneratorExp) else each
+        case ast.Attribute(value=owner, attr="g", ctx=ast.Store()):
+            yield owner
 
 
 def without_effect(stub: Stub | None) -> str:
@@ -90,11 +134,35 @@ def _has_twin(name: str) -> bool:
     return hasattr(torch.Tensor, name) and hasattr(torch.Tensor, f"{name}_")
 
 
-def unexplained(stub: Stub | None) -> str:
-    """A sentence on the first line that may be behind a value for which there is no other explanation."""
+def unexplained(stub: Stub | None, given: Collection[str] = ()) -> str:
+    """A sentence on the first line that may be behind a value for which there is no other explanation.
+
+    ``given`` are names of the notebook that the exercise goes by.
+    """
     for function in functions_of(stub):
         for words, line, name in (*_renamed(function), *_floored(function), *_unused(function)):
             return words.format(line=_line(stub, line), name=name)
+    return from_outside(stub, given)
+
+
+def from_outside(stub: Stub | None, given: Collection[str], line: int | None = None) -> str:
+    """A sentence on the first line, or on ``line`` of the cell, that uses a value of the notebook's, not an argument.
+
+    Functions that are called are none, nor are modules.
+    """
+    nodes = nodes_of(stub)
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    own = {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+    own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    own |= {node.name for node in nodes if isinstance(node, Function | ast.ClassDef)}
+    own |= {alias.asname or alias.name for node in nodes if isinstance(node, _IMPORTS) for alias in node.names}
+    own -= {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
+    inside = {id(node) for function in functions_of(stub) for node in scope_of(function)}
+    read = [node for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
+    for node in sorted(read, key=lambda node: (node.lineno, node.col_offset)):
+        outside = id(node) in inside and id(node) not in called and node.id not in {*own, *given, *_KNOWN}
+        if outside and line in (None, _line(stub, node)):
+            return wording.OUTSIDE.format(line=_line(stub, node), name=node.id)
     return ""
 
 
@@ -134,15 +202,22 @@ def _renamed(function: Function) -> Iterator[tuple[str, ast.stmt, str]]:
 
 def _is_converted(value: ast.expr, name: str) -> bool:
     """Whether a value is the one of that name, of another kind or shape: ``x.double()``, ``x[:, None]``."""
+    origin = _origin(value)
+    return isinstance(origin, ast.Name) and origin.id == name
+
+
+def _origin(value: ast.expr) -> ast.expr:
+    """The tensor of which an expression makes another with the same numbers: ``x`` of ``x.double()[:, None]``."""
     while True:
         match value:
             case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _CONVERSIONS:
                 value = owner
+            case ast.Call(func=ast.Name(id="Parameter") | ast.Attribute(attr="Parameter"), args=[owner, *_]):
+                value = owner
             case ast.Subscript(value=owner) | ast.Attribute(value=owner, attr="T" | "mT" | "data"):
                 value = owner
             case _:
-                break
-    return isinstance(value, ast.Name) and value.id == name
+                return value
 
 
 def _floored(function: Function) -> Iterator[tuple[str, ast.stmt, str]]:
@@ -168,11 +243,17 @@ def _unused(function: Function) -> Iterator[tuple[str, ast.stmt, str]]:
 
 def functions_of(stub: Stub | None) -> list[Function]:
     """The functions and methods of a stub in order; none where its source is no Python."""
-    tree = None if stub is None else parsed(textwrap.dedent(stub.source))
-    found = [] if tree is None else [node for node in ast.walk(tree) if isinstance(node, Function)]
-    return sorted(found, key=lambda node: node.lineno)
+    return sorted((node for node in nodes_of(stub) if isinstance(node, Function)), key=lambda node: node.lineno)
 
 
-def _line(stub: Stub | None, node: ast.stmt) -> int:
-    """The line of the cell in which a statement begins."""
+def _copies(value: ast.expr) -> bool:
+    """Whether the last step of an expression gives another tensor in any case, and not the same one where it fits."""
+    match value:
+        case ast.Call(func=ast.Attribute(attr=method)) if method in _CONVERSIONS:
+            return method not in _SAME
+    return isinstance(value, ast.Call | ast.Attribute)
+
+
+def _line(stub: Stub | None, node: ast.stmt | ast.expr) -> int:
+    """The line of the cell in which a statement or an expression begins."""
     return node.lineno + (stub.line if stub is not None else 1) - 1

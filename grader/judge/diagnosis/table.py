@@ -7,6 +7,7 @@ in ``docs/diagnoses.md``. A passing exercise costs nothing.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from grader.judge.diagnosis.alternatives import Alternatives, alternatives_of
 from grader.judge.diagnosis.calls import absent, endings
 from grader.judge.diagnosis.calls.absent import USED_BEFORE
 from grader.judge.diagnosis.failing import failing_checks, modified_checks
-from grader.judge.diagnosis.naming import given_as, made_of
+from grader.judge.diagnosis.naming import given_as, handed_over, made_of
 from grader.judge.diagnosis.origin import placed
 from grader.judge.diagnosis.scalars import formulas
 from grader.judge.diagnosis.steps import descent, hyperparameters, moves, optimizers, settings, slip_pairs
@@ -32,6 +33,7 @@ from grader.judge.diagnosis.values import (
     rows,
     shapes,
     uneven,
+    uses,
     values,
 )
 from grader.judge.diagnosis.words import wording
@@ -120,6 +122,7 @@ GENERAL: tuple[Hypothesis, ...] = (
     passes.layer,
     passes.left_out,
     passes.other_operation,
+    uses.left_out,
     moves.moved_in_part,
     moves.longer_step,
     hyperparameters.defaults,
@@ -148,8 +151,12 @@ _CASES = 2
 _BY_CASE = frozenset({"raised", "unit_axis", "not_in_place"})
 #: Codes of what no line without effect is behind.
 _UNCLEAR = frozenset({"not_implemented", "uses_autograd", "input_modified", "wrong_dtype", "not_registered"})
+#: Codes that a result under another name may be behind.
+_ELSEWHERE = frozenset({"not_written", "not_in_place", "raised"})
 #: What an exception says where tensors of two objects meet.
 _SIZES = "must match the size of tensor"
+#: How much of an exception is shown beside the one that is asked for.
+_LONGEST = 80
 #: What arguments in another order come to.
 _AT_ODDS = frozenset({"not_written", "non_finite", "raised"})
 
@@ -177,19 +184,27 @@ def diagnose(evidence: Evidence) -> dict[str, Diagnosis]:
 
 
 def _with_clue(evidence: Evidence, diagnosis: Diagnosis) -> Diagnosis:
-    """Name arguments in another order, or a line that has no effect, where the call came to its end all the same."""
-    if sentence := clues.reordered(evidence.stub, evidence.exercise.call):
-        return replace(diagnosis, message=diagnosis.message + sentence)
+    """Name arguments in another order, ``.grad`` in place of ``.g``, or in a call that ended a line without effect."""
+    exercise, stub = evidence.exercise, evidence.stub
+    if sentence := clues.reordered(stub, exercise.call):
+        return wording.added(diagnosis, sentence)
+    if diagnosis.code in _ELSEWHERE and ".grad`" not in diagnosis.message:
+        paths = (*exercise.checks, *exercise.inputs, exercise.call)
+        if sentence := clues.in_grad(stub, exercise.call, paths):
+            return wording.added(diagnosis, sentence)
+    if diagnosis.code == "wrong_shape":
+        diagnosis = wording.added(diagnosis, clues.from_outside(stub, exercise.globals))
     if diagnosis.code in _UNCLEAR or any(run.ended != "returned" for run in evidence.runs):
         return diagnosis
-    return replace(diagnosis, message=diagnosis.message + clues.without_effect(evidence.stub))
+    return wording.added(diagnosis, clues.without_effect(stub))
 
 
 def _modified(evidence: Evidence, alternatives: Alternatives, name: str) -> Diagnosis:
     """Say which input was changed, by a name that is none of the check's own code alone."""
     names = [name, *(each for names in evidence.modified.values() for each in names)]
     known = next((each for each in names if each.replace(".", "_") in alternatives.parameters or "." in each), None)
-    if known is None and name in USED_BEFORE:
+    handed = None if known is None else handed_over(evidence.exercise.call, known)
+    if (known is None and name in USED_BEFORE) or (handed is not None and hasattr(builtins, handed[0])):
         return wording.say("input_modified.other")
     copy = "copy" if evidence.exercise.numpy else "clone"
     return wording.say("input_modified", name=given_as(evidence.exercise.call, known or name), copy=copy)
@@ -262,7 +277,7 @@ def _not_raised(evidence: Evidence, check: str, modified: Diagnosis | None) -> D
     if evidence.raising.get(check, False):
         return modified or wording.say("not_raised.alone", check=check, name=name)
     came = next((error for run in evidence.runs if (error := run.errors.get(check)) is not None), None)
-    what = f"{came.type} came instead" if came is not None else "nothing was raised"
+    what = "nothing was raised" if came is None else f"{came.type} came instead ({came.message[:_LONGEST]})"
     if name != "NotImplementedError":
         key = "not_raised"
     elif came is not None and came.type == "TypeError" and "positional argument" in came.message:

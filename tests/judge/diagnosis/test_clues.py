@@ -79,10 +79,104 @@ def test_line_that_changes_no_meaning_is_not_named(lines: list[str]) -> None:
     assert clues.unexplained(stub(*lines)) == ""
 
 
+@pytest.mark.parametrize(
+    ("source", "call", "said"),
+    [
+        (
+            "def f(x, w, b, out): pass",
+            "f(inp, out, w, b)",
+            "Line 4 takes (x, w, b, out), and the check passes (inp, out",
+        ),
+        ("class L:\n    def __init__(self, b, w): pass", "layer = L(w, b)", "Line 5 takes (b, w), and"),
+        ("def f(lr, params): pass", "f([p, q], lr)", "the check passes ([p, q], lr)"),
+        ("def f(x, y): pass", "f(inp, out)", ""),
+        ("def f(inp, out, more=1): pass", "f(inp, out)", ""),
+        ("def f(*args): pass", "f(inp, out)", ""),
+        ("class L:\n    def __call__(self, out): pass", "layer = L(w); layer(inp, out)", ""),
+    ],
+)
+def test_name_of_an_argument_at_another_place_is_told(source: str, call: str, said: str) -> None:
+    found = clues.reordered(Stub("f", 2, 4, source, "name"), call)
+    assert said in found
+    assert bool(said) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("source", "call", "paths", "said"),
+    [
+        ("def f(a):\n    a.grad = 1", "f(a)", ["a.g"], "Line 5 goes by `.grad`"),
+        ("def f(p):\n    p -= p.grad", "p.g = g; f(p)", ["p", "p.g"], "Line 5 goes by `.grad`"),
+        ("def f(a):\n    a.grad = 1", "f(a).grad", ["a.g"], ""),
+        ("def f(a):\n    a.grad = 1", "f(a)", ["result"], ""),
+        ("def f(a):\n    a.g = 1", "f(a)", ["a.g"], ""),
+    ],
+)
+def test_grad_is_told_where_gradients_are_kept_in_g(source: str, call: str, paths: list[str], said: str) -> None:
+    found = clues.in_grad(Stub("f", 2, 4, source, "name"), call, paths)
+    assert said in found
+    assert bool(said) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("kept = h.clone()", "h.clone()"),
+        ("self.h = h.detach().double()", "h.detach().double()"),
+        ("self.w1 = nn.Parameter(w1)", "nn.Parameter(w1)"),
+        ("params = [p.detach() for p in losses]", "p.detach()"),
+        ("h.data.g = g1", "h.data"),
+        ("return h.clone()", "h.clone()"),
+    ],
+)
+def test_tensor_made_of_another_is_told(line: str, code: str) -> None:
+    assert f"Line 5, `{code}`, makes another tensor" in clues.copied(stub(line))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["g = h.g.clone()", "kept = h", "last = losses[-1]", "h.g = g1", "x = h.to(w1.dtype)", "n = len(h)", "return"],
+)
+def test_the_very_tensor_is_no_other_one(line: str) -> None:
+    assert clues.copied(stub(line)) == ""
+
+
+@pytest.mark.parametrize(
+    ("lines", "name"),
+    [
+        (["return h / n"], "n"),
+        (["global count", "count += 1", "return h * count"], "count"),
+        (["return h @ other.T"], "other"),
+    ],
+)
+def test_value_of_the_notebook_is_told(lines: list[str], name: str) -> None:
+    assert f"uses `{name}`, which is no argument" in clues.from_outside(stub(*lines), ())
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["return torch.relu(h) / math.pi"],
+        ["return helper(h)"],
+        ["return h @ known"],
+        ["import scipy", "return scipy.special.erf(h)"],
+        ["return [each for each in h if isinstance(each, float)]"],
+        ["def inner(x):", "    return x", "return inner(h)"],
+    ],
+)
+def test_modules_calls_and_what_is_given_are_not_told(lines: list[str]) -> None:
+    assert clues.from_outside(stub(*lines), {"known"}) == ""
+
+
+def test_value_of_the_notebook_is_told_of_one_line_alone() -> None:
+    assert clues.from_outside(stub("x = h / n", "return x"), (), 6) == ""
+    assert "Line 5 uses `n`" in clues.from_outside(stub("x = h / n", "return x"), (), 5)
+
+
 def test_source_that_is_no_python_has_no_clues() -> None:
     broken = Stub("solve", 2, 1, "def solve(:", "name")
 
     assert clues.without_effect(broken) == clues.unexplained(broken) == clues.without_effect(None) == ""
+    assert clues.copied(broken) == clues.in_grad(broken, "solve(a)", ["a.g"]) == clues.reordered(None, "f(a)") == ""
 
 
 def test_line_nested_as_deeply_as_no_formula_is_named_without_its_text() -> None:
@@ -91,6 +185,31 @@ def test_line_nested_as_deeply_as_no_formula_is_named_without_its_text() -> None
 
 #: The exercise, an answer, its check, and the clue in what is said of it.
 TOLD = {
+    "grad_in_place_of_g": (
+        "lin_grad",
+        "def lin_grad(inp, out, w, b):\n    inp.g = out.grad @ w.T",
+        "inp.g",
+        "Line 2 goes by `.grad`",
+    ),
+    "copies_of_the_parameters": (
+        "Adam",
+        """
+        class Adam:
+            def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+                self.params, self.lr = [p.detach() for p in params], lr
+            def step(self):
+                for p in self.params:
+                    p -= self.lr * p.g
+        """,
+        "p",
+        "Line 3",
+    ),
+    "global_of_the_notebook": (
+        "relu_grad",
+        "def relu_grad(inp, out):\n    inp.g = out.g * (x_train > 0)",
+        "inp.g",
+        "Line 2 uses `x_train`",
+    ),
     "step_not_called": (
         "train_with_optimizer",
         """

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from grader.judge.diagnosis import clues
 from grader.judge.diagnosis.calls.returned import not_returned
 from grader.judge.diagnosis.naming import call_of, handed_over, is_used
 from grader.judge.diagnosis.source import (
@@ -41,7 +42,7 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
     first = symptom.first
     if first is None or first.comparison.verdict != "absent" or first.run.ended != "returned":
         return None
-    if found := _not_run(symptom):
+    if found := not_run(symptom):
         return found
     absent = [finding for finding in symptom.bad if finding.comparison.verdict == "absent"]
     if found := _on_another_input(symptom, absent):
@@ -63,7 +64,7 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
     state = _STATES.get(first.actual.absence or "", "it is empty")
     if owner := _rebound(symptom):
         return wording.say("not_written.rebound", path=name, state=state, owner=owner)
-    return wording.say("not_written", path=name, state=state)
+    return wording.added(wording.say("not_written", path=name, state=state), clues.copied(symptom.evidence.stub))
 
 
 def _rebound(symptom: Symptom) -> str | None:
@@ -77,7 +78,7 @@ def _rebound(symptom: Symptom) -> str | None:
     return name if assigns(stub, call[0], name) and assigns(stub, call[0], f"{name}.g") else None
 
 
-def _not_run(symptom: Symptom) -> Diagnosis | None:
+def not_run(symptom: Symptom) -> Diagnosis | None:
     """A stub of which no line ran, for calling it only makes something that would."""
     exercise = symptom.exercise
     for name in exercise.needs:
@@ -167,7 +168,7 @@ def not_a_tensor(symptom: Symptom) -> Diagnosis | None:
     first = symptom.first
     if first is None or first.comparison.verdict != "not_a_tensor":
         return None
-    if first.actual.tensor is None and (found := _not_run(symptom)):
+    if first.actual.tensor is None and (found := not_run(symptom)):
         return found
     kind = _KINDS.get(first.actual.kind, "something else")
     if first.actual.tensor is None:
@@ -207,7 +208,9 @@ def accumulated(symptom: Symptom) -> Diagnosis | None:
             return None
     stub = symptom.evidence.stub
     by_the_check = stub is not None and is_used(symptom.exercise.call, name)  # and not by the student's code
-    if by_the_check or reads_gradient(stub, name):
+    owner, _, attribute = name.rpartition(".")
+    taken = parameter(stub, *call) if (call := handed_over(symptom.exercise.call, owner)) else None
+    if by_the_check or reads_gradient(stub, name) or reads_gradient(stub, f"{taken}.{attribute}"):
         return wording.say("non_finite.read", path=name, label=views[0].case.describe())
     return wording.say("accumulated", path=name)
 

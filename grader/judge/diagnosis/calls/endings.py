@@ -72,9 +72,12 @@ def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
     found = explained(error, stub, autograd=exercise.autograd)
     if error.line is None or stub is None or error.cell != stub.cell:
         return found
-    readers = _READS_GRADIENT.findall(error.code) if "None" in error.message or "attribute 'g'" in error.message else []
-    renamed = (clues.renamed_before(stub, name, error.line) for name in dict.fromkeys(readers))
-    return wording.added(found, next(filter(None, renamed), ""))
+    ungraded = "attribute 'g'" in error.message
+    readers = _READS_GRADIENT.findall(error.code) if "None" in error.message or ungraded else []
+    clue = next(filter(None, (clues.renamed_before(stub, name, error.line) for name in dict.fromkeys(readers))), "")
+    if error.type != "NameError":
+        clue = clue or clues.from_outside(stub, exercise.globals, error.line)
+    return wording.added(found, clue or (clues.copied(stub) if ungraded else ""))
 
 
 def used_autograd(seen: str) -> Diagnosis:

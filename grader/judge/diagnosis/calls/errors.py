@@ -5,6 +5,8 @@ All texts of an exception are the student's, and only their first 500 characters
 
 from __future__ import annotations
 
+import re
+
 from grader.judge.diagnosis.calls.class_errors import cause_in_class
 from grader.judge.diagnosis.calls.messages import Found, found_in
 from grader.judge.diagnosis.words import causes, wording
@@ -12,6 +14,8 @@ from grader.judge.diagnosis.words.call_causes import Cause
 from grader.model import Diagnosis, Stub, StudentError
 
 _LONGEST = 500
+#: A line that raises by itself, on a condition or not.
+_RAISES = re.compile(r"(?:^|:)\s*raise ")
 #: How much of a missing key is shown.
 _KEY = 40
 
@@ -61,7 +65,7 @@ def _cause(error: StudentError, message: str) -> Found:
         return found
     if error.type == "AssertionError" and error.code.strip().startswith("assert "):
         return "asserted", {}
-    if error.code.strip().startswith("raise "):
+    if _RAISES.search(error.code):
         return "refused", {}
     if error.type == "KeyError":
         return "key", {"key": message[:_KEY]}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import torch
@@ -103,7 +104,15 @@ def _tanh(rule: Rule, what: str) -> Slope:
     return Slope(TANH, torch.tanh, rule, what)
 
 
-PARENTHESES = "`out.g` is multiplied into the first term of {} alone, as where the parentheses around it are missing"
+#: Activations that may stand for one another: each one's name, ways to call it, function and derivative.
+_KINDS: tuple[tuple[str, tuple[Any, ...], Callable[[Tensor], Tensor], Rule], ...] = (
+    ("ReLU", RELU, torch.relu, lambda x, y: positive(x)),
+    ("sigmoid", SIGMOID, torch.sigmoid, lambda x, y: y * (1 - y)),
+    ("tanh", TANH, torch.tanh, lambda x, y: 1 - y**2),
+)
+PARENTHESES = (
+    "what arrives is multiplied into the first term of {} alone, as where the parentheses around it are missing"
+)
 SLOPES: Mapping[str, Slope] = {
     "relu_by_value": _relu(
         lambda x, y: y, "the output of the ReLU stands in the place of its derivative, which is 1 or 0"
@@ -122,10 +131,12 @@ SLOPES: Mapping[str, Slope] = {
         lambda x, y: torch.where(x > 0, 1.0, 0.01),
         "a leaky ReLU stands in the place of the ReLU, 0.01 · x for 0",
     ),
-    "relu_to_sigmoid": Slope(
-        RELU, torch.sigmoid, lambda x, y: y * (1 - y), "a sigmoid stands in the place of the ReLU"
+    "sigmoid_turned": Slope(
+        SIGMOID,
+        lambda x: 1 - x.sigmoid(),
+        lambda x, y: y * (y - 1),
+        "σ stands in the place of 1 − σ, and 1 − σ in that of σ",
     ),
-    "relu_to_tanh": Slope(RELU, torch.tanh, lambda x, y: 1 - y**2, "a tanh stands in the place of the ReLU"),
     "relu_alone": Slope(
         RELU,
         torch.relu,
@@ -168,9 +179,21 @@ SLOPES: Mapping[str, Slope] = {
     "sigmoid_parentheses": Slope(
         SIGMOID, torch.sigmoid, lambda x, y: y, PARENTHESES.format("σ − σ²"), lambda x, y: -(y**2)
     ),
+    "sigmoid_parentheses_of_rest": Slope(
+        SIGMOID, torch.sigmoid, lambda x, y: y, PARENTHESES.format("σ · 1 − σ"), lambda x, y: -y
+    ),
     "tanh_parentheses": Slope(
         TANH, torch.tanh, lambda x, y: torch.ones_like(y), PARENTHESES.format("1 − tanh²"), lambda x, y: -(y**2)
     ),
+    **{
+        f"{name}_to_{other}": Slope(functions, stands, rule, f"a {other} stands in the place of the {name}")
+        for (name, functions, right, _), (other, _, stands, rule) in product(_KINDS, repeat=2)
+        if right is not stands
+    },
+    **{
+        f"{name}_skipped": Slope(functions, torch.clone, lambda x, y: torch.ones_like(y), f"the {name} is left out")
+        for name, functions, *_ in _KINDS[1:]
+    },
 }
 
 

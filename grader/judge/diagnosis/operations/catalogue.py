@@ -133,6 +133,7 @@ def _misstep(name: str) -> Callable[[], Replacements]:
     return lambda: normalisations(MISSTEPS[name])
 
 
+_ONES = "the way back begins with ones, without the derivative of the loss"
 _NOT_LOWERED = "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x"
 #: Which use of a row of an embedding replaces the others, or that all are averaged.
 _EMBEDDED = ("last", "first", "mean", "sample", "column", "last_sample")
@@ -161,7 +162,7 @@ _IN_WORDS: Mapping[str, Changed] = {
         "a ReLU stands behind the first product, which neither the formula nor the way back has",
         substitutes.relu_in_between(activations.relu_forward),
     ),
-    "square_left_out": ("the square is missing, and the differences themselves are added up", powers.square_left_out),
+    "square_left_out": ("the square is missing", powers.square_left_out),
     "power_for_slope": (
         "the power itself stands in the place of its derivative: x² goes back as x², and not as 2x",
         powers.power_for_slope(),
@@ -174,7 +175,8 @@ _IN_WORDS: Mapping[str, Changed] = {
         "only the exponent is left of a power on the way back: x² goes back as 2, and not as 2x",
         powers.power_for_constant,
     ),
-    "ones_for_loss": ("the way back begins with ones, without the derivative of the loss", powers.ones_for_loss),
+    "ones_for_loss": (_ONES, powers.ones_for_loss),
+    "ones_for_loss_turned": (_ONES, partial(powers.ones_for_loss, -1.0)),
     "absolute_squares": ("absolute values stand in the place of squares", powers.absolute_squares),
     "root_of_mean": ("the root of the mean is taken", powers.root_of_mean),
     "power_not_lowered": (_NOT_LOWERED, powers.power_for_slope(factor=True)),

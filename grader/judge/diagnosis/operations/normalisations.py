@@ -61,7 +61,7 @@ _ALONE: Mapping[str, Misstep] = {
     ),
     "back_other_axis": Misstep("the two means on the way back are taken over the other axis", back_along="other"),
     "scale_late_in_means": Misstep(
-        "the two means on the way back are taken of `out.g`, which is not multiplied by `gamma` there",
+        "the two means on the way back are taken of the upstream gradient, which is not multiplied by the scale there",
         scale_in_means=False,
     ),
     "uncentred_outside": Misstep(
@@ -73,7 +73,7 @@ _ALONE: Mapping[str, Misstep] = {
     "constants": Misstep("mean and variance are taken for constants", mean=False, spread=False),
     "no_spread": Misstep("the variance is taken for a constant", spread=False),
     "no_mean": Misstep("the mean is taken for a constant", mean=False),
-    "no_scale": Misstep("the scale `gamma` is left out of the input's gradient", scale=False),
+    "no_scale": Misstep("the scale is left out of the input's gradient", scale=False),
     "unbiased_eps_outside": Misstep(
         "the variance is divided by one less than the number of values (`std` does so), and eps is added to its root",
         correction=1,
@@ -82,7 +82,7 @@ _ALONE: Mapping[str, Misstep] = {
     "no_root": Misstep("the division by the root of the variance is left out of the input's gradient", root=0),
     "root_twice": Misstep("the input's gradient is divided by the variance, not by its root", root=2),
     "scale_late": Misstep(
-        "the input's gradient is multiplied by `gamma` at the end, behind the means", scale_late=True
+        "the input's gradient is multiplied by the scale at the end, behind the means", scale_late=True
     ),
     "added": Misstep("the last term, that of the variance, is added in place of being subtracted", added=True),
     "raw": Misstep("the input itself stands in the place of the normalised input", normal="raw"),
@@ -91,7 +91,7 @@ _ALONE: Mapping[str, Misstep] = {
     ),
     "output": Misstep("the output stands in the place of the normalised input", normal="output"),
     "root_times": Misstep("the input's gradient is multiplied by the root of the variance, not divided by it", root=-1),
-    "scale_twice": Misstep("the input's gradient is multiplied by `gamma` twice", scale_twice=True),
+    "scale_twice": Misstep("the input's gradient is multiplied by the scale twice", scale_twice=True),
     "raw_outside": Misstep("the input itself stands in front of the last mean, for the normalised input", outer="raw"),
     "centred_outside": Misstep(
         "the input less its mean, not divided by the root, stands in front of the last mean", outer="centred"

@@ -33,9 +33,9 @@ def power_for_constant() -> Replacements:
     return _powers_with(lambda exponent: lambda x, y: torch.full_like(x, exponent))
 
 
-def ones_for_loss() -> Replacements:
-    """A mean of squares whose backward pass begins with ones, as if what is squared were summed."""
-    squares = _powers_with(lambda _: lambda x, y: torch.ones_like(x))
+def ones_for_loss(one: float = 1.0) -> Replacements:
+    """A mean of squares whose backward pass begins with ones, as if what is squared, or its opposite, were summed."""
+    squares = _powers_with(lambda _: lambda x, y: torch.full_like(x, one))
 
     def mean(value: Tensor, *_: Any, **__: Any) -> Tensor:
         return value.mean().detach() + value.sum() - value.sum().detach()

@@ -44,6 +44,11 @@ def _products(operations: tuple[Any, ...], where: Callable[[Tensor, Tensor], boo
 
 #: Gradients of a product of matrices, as students write them: what is wrong in words, and the two rules.
 PRODUCTS: Mapping[str, tuple[str, Factor, Factor]] = {
+    "products_untransposed": (
+        "a square matrix of weights is used as it lies, where its transpose belongs",
+        lambda g, left, right: g @ (right if right.shape[0] == right.shape[1] else right.T),
+        lambda g, left, right: left.T @ g,
+    ),
     "products_reshaped": (
         "a matrix is reshaped on the way back where it has to be transposed",
         lambda g, left, right: g @ right.reshape(right.shape[::-1]),

@@ -96,6 +96,14 @@ def _to_probabilities(eps: float, z: Tensor, one: Tensor, n: int) -> Tensor:
     return -one / (z.softmax(1) + eps) / n
 
 
+def _tempered(by: float, z: Tensor, one: Tensor, n: int) -> Tensor:
+    return ((z / by).softmax(1) - one) / n
+
+
+def _smoothed(share: float, z: Tensor, one: Tensor, n: int) -> Tensor:
+    return (z.softmax(1) - one * (1 - share) - share / one.shape[1]) / n
+
+
 #: What is taken for the derivative of the mean cross-entropy: of the logits, a one at each target, and their number.
 CROSS_ENTROPIES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]]] = {
     "ce_without_targets": (
@@ -201,6 +209,20 @@ CROSS_ENTROPIES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]
             partial(_to_probabilities, eps),
         )
         for eps in (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
+    },
+    **{
+        f"ce_temperature_{by:g}": (
+            f"the logits are divided by {by:g} before the softmax, by a temperature that the formula does not have",
+            partial(_tempered, by),
+        )
+        for by in (0.5, 2.0, 5.0, 10.0)
+    },
+    **{
+        f"ce_smoothed_{share:g}": (
+            f"the targets are smoothed: {share:g} of each 1 is spread over all classes, which is not asked for",
+            partial(_smoothed, share),
+        )
+        for share in (0.05, 0.1, 0.2)
     },
     "ce_of_quotient": (
         "the way back ends at the probabilities, −y/p, and does not go on through the softmax",

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from grader.judge.diagnosis.calls.absent import not_run
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.factors import by_size, constantly, letters
 from grader.judge.diagnosis.words import wording
@@ -27,6 +28,8 @@ def not_in_place(symptom: Symptom) -> Diagnosis | None:
     )
     if not symptom.failing or not unchanged:
         return None
+    if generator := not_run(symptom):
+        return generator
     found = [extra for extra in symptom.failing[0].finding.run.extras if _holds(symptom, extra)]
     if found:
         return wording.say("not_in_place.elsewhere", path=name, found=found[0])
@@ -153,7 +156,7 @@ def longer_step(symptom: Symptom) -> Diagnosis | None:
         factors.append((wording.number(found), constantly(found)))
     for words, factor in factors:
         if symptom.fits(lambda view: _further(view, name, factor(view))):
-            return wording.say("scaled.step", path=name, factor=words)
+            return wording.say("ascent" if words == "-1" else "scaled.step", path=name, factor=words)
     return None
 
 

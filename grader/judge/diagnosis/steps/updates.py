@@ -72,6 +72,8 @@ class Sgd(Formula):
         slip, taken = self.slip, self._share_taken(momentum)
         if buffer is None and slip.has("empty_first"):
             return torch.zeros_like(update)
+        if buffer is None and slip.has("first_doubled"):
+            return update * (momentum + taken)
         if buffer is None:
             averaged = slip.has("average") and not slip.has("whole_first")
             return update * (taken if slip.has("damp_first") or averaged else 1)

@@ -5,7 +5,7 @@ Of another shape
 The right one, changed
     ``factors``, ``averages``, ``relations``, ``arrangements``, ``distortions``, ``reductions``.
 The right formula of something else
-    ``operands``, ``given``, ``uneven``; with a changed function in it ``values`` and ``passes``.
+    ``operands``, ``given``, ``uses``, ``uneven``; with a changed function in it ``values`` and ``passes``.
 Two mistakes at once
     ``compound``.
 None of these

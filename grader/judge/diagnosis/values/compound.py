@@ -13,7 +13,7 @@ from grader.judge.diagnosis.symptom import Prediction, Symptom, View
 from grader.judge.diagnosis.values.factors import Factor, by_size, constantly, letters
 from grader.judge.diagnosis.values.operands import of_output
 from grader.judge.diagnosis.values.passes import without
-from grader.judge.diagnosis.values.shapes import transpose_of
+from grader.judge.diagnosis.values.shapes import axes_of, fits_inverse, summed, transpose_of
 from grader.judge.diagnosis.values.values import of_ones, under
 from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
@@ -50,6 +50,18 @@ def twice_wrong(symptom: Symptom) -> Diagnosis | None:
             continue
         for factor, scale in scales:
             if symptom.fits(lambda view: _times(predict(view), scale(view))):
+                return wording.say("wrong_value.two", path=symptom.path, what=what, factor=factor)
+    return _unsummed_too(symptom, scales)
+
+
+def _unsummed_too(symptom: Symptom, scales: list[tuple[str, Factor]]) -> Diagnosis | None:
+    """A factor beside a sum that was left out."""
+    if not any(view.actual.numel() > view.expected.numel() for view in symptom.failing):
+        return None
+    for axes in axes_of(symptom.failing[0].actual.dim()):
+        for factor, scale in scales:
+            if fits_inverse(symptom, lambda view: _times(summed(view.actual, axes, view.expected), 1 / scale(view))):
+                what = f"it is not summed over axis {wording.axes(axes)}"
                 return wording.say("wrong_value.two", path=symptom.path, what=what, factor=factor)
     return None
 

@@ -175,6 +175,10 @@ def _mean(view: View, name: str, value: Tensor) -> Tensor | None:
     return value.mean().expand_as(value).contiguous() if value.numel() > 1 else None
 
 
+def _first(view: View, name: str, value: Tensor) -> Tensor | None:
+    return value[:1].expand_as(value).contiguous() if value.dim() and len(value) > 1 else None
+
+
 def _backwards(view: View, name: str, value: Tensor) -> Tensor | None:
     return value.flip(0) if value.dim() and len(value) > 1 else None
 
@@ -183,6 +187,7 @@ def _backwards(view: View, name: str, value: Tensor) -> Tensor | None:
 _MADE: Mapping[str, str] = {
     "total": "the sum of all entries of {name} stands in the place of each",
     "mean": "the mean of all entries of {name} stands in the place of each",
+    "first": "the first row of {name} stands in the place of each, as `{bare}[0]` has it",
     "backwards": "the rows of {name} come in the opposite order",
 }
 _CHANGES: tuple[tuple[str, Change], ...] = (
@@ -192,6 +197,7 @@ _CHANGES: tuple[tuple[str, Change], ...] = (
     ("own_gradient", _own_gradient),
     ("total", _total),
     ("mean", _mean),
+    ("first", _first),
     ("backwards", _backwards),
 )
 
@@ -221,7 +227,7 @@ def _said_of_input(symptom: Symptom, key: str, names: list[str]) -> Diagnosis:
     given = [symptom.name_of(name) for name in names]
     if key in _MADE:
         name = f"`{given[0]}`"
-        what = _MADE[key].format(name=name)
+        what = _MADE[key].format(name=name, bare=given[0])
         return wording.say("wrong_value.upstream_made", path=symptom.path, what=what, upstream=name)
     if key == "own_gradient":
         return wording.say("wrong_operand", path=symptom.path, used=f"`{given[0]}.g`", right=f"`{given[0]}`")

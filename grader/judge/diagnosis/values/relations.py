@@ -253,7 +253,10 @@ def _names(symptom: Symptom) -> Iterator[str]:
 
 
 def _value(symptom: Symptom, view: View, name: str, *, single: bool = False) -> Tensor | None:
-    """The tensor of that name, where its shape is that of the answer; a number, too, where a ``single`` one will do."""
+    """The tensor of that name in the shape of the answer, from which only axes of one may differ.
+
+    A number, too, where a ``single`` one will do.
+    """
     if name == "upstream":
         value = view.case.upstream
     elif name == "out":
@@ -262,8 +265,11 @@ def _value(symptom: Symptom, view: View, name: str, *, single: bool = False) -> 
         value = view.case.inputs.get(name)
     if value is None or not value.is_floating_point():
         return None
-    fits = value.shape == view.expected.shape or (single and value.dim() == 0)
-    return value.detach().to(torch.float64) if fits else None
+    value = value.detach().to(torch.float64)
+    if single and value.dim() == 0:
+        return value
+    fits = [size for size in value.shape if size > 1] == [size for size in view.expected.shape if size > 1]
+    return value.reshape(view.expected.shape) if fits else None
 
 
 def _shown(symptom: Symptom, name: str) -> str:

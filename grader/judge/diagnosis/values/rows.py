@@ -54,7 +54,7 @@ def _contribution_of(symptom: Symptom, view: View, rows: slice) -> Tensor | None
     """What ``rows`` contribute to the right answer."""
     upstream = view.case.upstream
     if upstream is None:
-        size, alone = view.case.sizes.get("n"), _as_whole_batch(symptom, view, rows)
+        size, alone = _batch(symptom, view), _as_whole_batch(symptom, view, rows)
         return None if size is None or alone is None else alone * len(range(size)[rows]) / size
     if upstream.dim() < 2:
         return None
@@ -65,13 +65,13 @@ def _contribution_of(symptom: Symptom, view: View, rows: slice) -> Tensor | None
 
 def _as_whole_batch(symptom: Symptom, view: View, rows: slice) -> Tensor | None:
     """The right answer if ``rows`` were the whole batch of a loss, zero if there are none."""
-    size = view.case.sizes.get("n")
+    size = _batch(symptom, view)
     if view.case.upstream is not None or size is None:
         return None
     taken = {
         name: value[rows]
         for name, value in view.case.inputs.items()
-        if symptom.exercise.inputs[name].dims[:1] == ("n",)
+        if symptom.exercise.inputs[name].dims[:1] == (symptom.exercise.batch,)
     }
     if not taken:
         return None
@@ -79,6 +79,11 @@ def _as_whole_batch(symptom: Symptom, view: View, rows: slice) -> Tensor | None:
         return torch.zeros_like(view.expected)
     predicted = symptom.expected_with(f"{rows} alone", view, inputs=taken)
     return predicted if predicted is not None and predicted.shape == view.expected.shape else None
+
+
+def _batch(symptom: Symptom, view: View) -> int | None:
+    """The number of samples; None where no letter counts them."""
+    return view.case.sizes.get(symptom.exercise.batch or "")
 
 
 #: Parts of an axis that a loop may miss, or keep to.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import combinations, permutations
 
+import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.symptom import Symptom, View
@@ -15,7 +16,7 @@ from grader.model import Diagnosis
 _MOST_AXES = 5
 
 
-def _fits_inverse(symptom: Symptom, undo: Callable[[View], Tensor | None]) -> bool:
+def fits_inverse(symptom: Symptom, undo: Callable[[View], Tensor | None]) -> bool:
     """Whether undoing the mistake gives the expected tensor, in every case that failed or has that mistake's shape."""
     return bool(symptom.failing) and all(
         view.finding.passed if (undone := undo(view)) is None else view.is_near(view.expected, undone)
@@ -49,7 +50,7 @@ def unit_axis(symptom: Symptom) -> Diagnosis | None:
     """An axis of size one too many or missing."""
     if not any(view.actual.shape != view.expected.shape for view in symptom.failing):
         return None
-    if not _fits_inverse(symptom, _without_units):
+    if not fits_inverse(symptom, _without_units):
         return None
     return _say("unit_axis", symptom)
 
@@ -64,7 +65,7 @@ def broadcast_to_square(symptom: Symptom) -> Diagnosis | None:
     """All pairs of rows, where one value a row is asked for: the right values stand on the diagonal."""
     if not any(view.actual.dim() == 2 and view.actual.shape[0] > 1 for view in symptom.failing):
         return None
-    if not _fits_inverse(symptom, _diagonal):
+    if not fits_inverse(symptom, _diagonal):
         return _scaled_square(symptom)
     return _say("broadcast_to_square", symptom, square=wording.shape(tuple(_shown(symptom).actual.shape)))
 
@@ -77,7 +78,7 @@ def _scaled_square(symptom: Symptom) -> Diagnosis | None:
             diagonal = _diagonal(view)
             return None if diagonal is None else diagonal / factor
 
-        if _fits_inverse(symptom, undo):
+        if fits_inverse(symptom, undo):
             square = wording.shape(tuple(_shown(symptom).actual.shape))
             return _say("broadcast_to_square.scaled", symptom, square=square, factor=words)
     return None
@@ -95,10 +96,10 @@ def not_summed(symptom: Symptom) -> Diagnosis | None:
     """A sum was left out: summing what came gives what is expected."""
     if not any(view.actual.numel() > view.expected.numel() for view in symptom.failing):
         return None
-    for axes in _axes(symptom.failing[0].actual.dim()):
-        if _fits_inverse(symptom, lambda view: _summed(view.actual, axes, view.expected)):
+    for axes in axes_of(symptom.failing[0].actual.dim()):
+        if fits_inverse(symptom, lambda view: summed(view.actual, axes, view.expected)):
             return _not_summed(symptom, axes)
-    if _fits_inverse(symptom, lambda view: _summed(view.actual, _in_front(view), view.expected)):
+    if fits_inverse(symptom, lambda view: summed(view.actual, _in_front(view), view.expected)):
         return _not_summed(symptom, _in_front(_shown(symptom)))
     return None
 
@@ -117,14 +118,14 @@ def summed_too_far(symptom: Symptom) -> Diagnosis | None:
     """A sum went over axes that belong to the result."""
     if not any(view.actual.numel() < view.expected.numel() for view in symptom.failing):
         return None
-    for axes in _axes(symptom.failing[0].expected.dim()):
+    for axes in axes_of(symptom.failing[0].expected.dim()):
         summed = not all(_is_lone(view, axes) for view in symptom.failing)
         if summed and symptom.fits(lambda view: _oversummed(view, axes)):
             key = "summed_too_far.parameter" if symptom.is_registered else "summed_too_far"
             return _say(key, symptom, axis=wording.axes(axes))
     if symptom.fits(_total):
         return _say("summed_too_far.total", symptom)
-    for axes in _axes(symptom.failing[0].expected.dim()):
+    for axes in axes_of(symptom.failing[0].expected.dim()):
         counts = {view.expected.numel() // max(1, view.actual.numel()) for view in symptom.failing}
         if len(counts) > 1 and symptom.fits(lambda view: _averaged(view, axes)):
             return _say("summed_too_far.averaged", symptom, axis=wording.axes(axes))
@@ -158,17 +159,17 @@ def _oversummed(view: View, axes: tuple[int, ...]) -> Tensor | None:
     """The expected tensor summed over ``axes``; a sum over axes of one changes nothing."""
     if all(axis < view.expected.dim() and view.expected.shape[axis] == 1 for axis in axes) and view.finding.passed:
         return view.expected
-    return _summed(view.expected, axes, view.actual)
+    return summed(view.expected, axes, view.actual)
 
 
-def _axes(dim: int) -> Iterator[tuple[int, ...]]:
+def axes_of(dim: int) -> Iterator[tuple[int, ...]]:
     """All sets of axes that could have been summed, single ones first."""
     if dim <= _MOST_AXES:
         for count in range(1, dim + 1):
             yield from combinations(range(dim), count)
 
 
-def _summed(tensor: Tensor, axes: tuple[int, ...], like: Tensor) -> Tensor | None:
+def summed(tensor: Tensor, axes: tuple[int, ...], like: Tensor) -> Tensor | None:
     """The sum over ``axes``, with or without keeping them, in the shape of ``like`` up to axes of one in front."""
     if any(axis >= tensor.dim() for axis in axes):
         return None
@@ -189,14 +190,16 @@ def wrong_shape(symptom: Symptom) -> Diagnosis | None:
     view = _shown(symptom)
     if sorted(view.actual.shape) == sorted(view.expected.shape):
         return _say("wrong_shape.order", symptom)
-    if _fits_inverse(symptom, _mean):
+    if fits_inverse(symptom, _mean):
         return _say("wrong_shape.mean", symptom)
     for which, place in (("last", -1), ("first", 0)):
         several = any(view.expected.dim() > 1 and len(view.expected) > 1 for view in symptom.failing)
         if several and symptom.fits(lambda view: _one_row(view, place)):
             return _say("wrong_shape.row", symptom, which=which)
     if symptom.is_gradient:
-        return _say("wrong_shape", symptom)
+        if symptom.fits(lambda view: _value_of(symptom, view)):
+            return _say("wrong_shape.undifferentiated", symptom)
+        return _other_sum(symptom) or _say("wrong_shape", symptom)
     for which, place in (("last", -1), ("first", 0)):
         if symptom.fits(lambda view: _one_of_row(view, place)):
             return _say("wrong_shape.one", symptom, which=which)
@@ -207,6 +210,46 @@ def _mean(view: View) -> Tensor | None:
     """What the right answer would be, were it the mean of what came."""
     alone = view.expected.dim() == 0 and view.actual.dim() > 0
     return view.actual.mean() if alone else None
+
+
+def _value_of(symptom: Symptom, view: View) -> Tensor | None:
+    """The value of the function itself."""
+    out = symptom.alternatives.output(view.case)
+    return out.reshape(view.actual.shape) if out is not None and out.numel() == view.actual.numel() else None
+
+
+def _other_sum(symptom: Symptom) -> Diagnosis | None:
+    """A sum over other axes than the right ones: of what arrives, or of what each sample contributes."""
+    for summands in (_upstream, _by_sample):
+        shown = summands(symptom, _shown(symptom))
+        for axes in axes_of(0 if shown is None else shown.dim()):
+            for places in dict.fromkeys(
+                (axes, tuple(axis - shown.dim() for axis in axes) if shown is not None else axes)
+            ):
+                if symptom.fits(lambda view: _sum_over(summands(symptom, view), places)):
+                    return _say("wrong_shape.other_sum", symptom, axis=wording.axes(axes))
+    return None
+
+
+def _upstream(symptom: Symptom, view: View) -> Tensor | None:
+    return view.case.upstream
+
+
+def _by_sample(symptom: Symptom, view: View) -> Tensor | None:
+    """The gradient of an input of which each sample has a copy of its own."""
+    name, size = symptom.path.removesuffix(".g"), view.case.sizes.get(symptom.exercise.batch or "")
+    value = view.case.inputs.get(name)
+    if value is None or size is None:
+        return None
+    copies = {name: value.expand(size, *value.shape).contiguous()}
+    found = symptom.expected_with(f"a copy of {name} for each sample", view, inputs=copies)
+    return None if found is None or found.shape != copies[name].shape else found
+
+
+def _sum_over(summands: Tensor | None, axes: tuple[int, ...]) -> Tensor | None:
+    if summands is None or any(not -summands.dim() <= axis < summands.dim() for axis in axes):
+        return None
+    return summands.to(torch.float64).sum(axes)
 
 
 def _one_row(view: View, place: int) -> Tensor | None:

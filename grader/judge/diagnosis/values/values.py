@@ -174,7 +174,7 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
             expected=expected,
             place=str(list(found.worst)) if found.worst else "its only entry",
         )
-        further = losses.begun(symptom) + clues.unexplained(symptom.evidence.stub)
+        further = losses.begun(symptom) + clues.unexplained(symptom.evidence.stub, symptom.exercise.globals)
         said = replace(said, message=said.message + further)
     exercise = symptom.exercise
     return replace(said, hint=exercise.hints.get(exercise.base_name(symptom.check), said.hint))

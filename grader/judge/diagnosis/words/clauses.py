@@ -10,6 +10,7 @@ SAME_RATE = "the same at every step"
 SLIPS = {
     "damp_first": "the buffer starts from zeros, so that the first gradient is dampened too",
     "empty_first": "the buffer misses the first gradient",
+    "first_doubled": "the buffer begins as the first gradient, and that is added to it once more",
     "no_decay": "left out",
     "decoupled": "applied to the parameter itself, outside of the gradient",
     "decay_sign": "subtracted",

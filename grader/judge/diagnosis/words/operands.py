@@ -18,6 +18,12 @@ OPERAND_WORDS: dict[str, Words] = {
         "What must happen to the gradient of something that is used twice?",
         "Add up: `+=`, or `index_add_`, starting from zeros.",
     ),
+    "wrong_value.use": Words(
+        "`{path}` lacks {missing} of the contributions to it: the forward pass uses `{name}` {count} times.",
+        "By each use something comes back, and what comes back has to be added.",
+        "In which places of the formula does `{name}` stand, and what does each of them contribute?",
+        "Write down what comes back by each use of `{name}`, and add it up.",
+    ),
     "overwritten.contribution": Words(
         "`{path}` holds only one of several contributions where something is used more than once.",
         "The others were written over, or were never passed on.",

@@ -148,9 +148,9 @@ OUTCOME_WORDS: dict[str, Words] = {
     ),
     "not_a_tensor": Words(
         "`{path}` is {kind}, not a tensor.",
-        "`.item()`, `.tolist()` or plain Python numbers leave the world of tensors.",
+        "`.numpy()`, `.item()`, `.tolist()` and functions of NumPy leave the world of tensors.",
         "What does `type({path})` say?",
-        "Keep the result a tensor of shape {expected}.",
+        "Keep the result a tensor of shape {expected}; `torch.as_tensor` makes one of an array or a number.",
     ),
     "not_a_tensor.list": Words(
         "`{path}` is {kind}, not a tensor.",

@@ -11,6 +11,18 @@ SHAPE_WORDS: dict[str, Words] = {
         "Write the shape of every factor next to it: how do you get to {expected}?",
         "Go through your formula shape by shape until each product, sum and transpose gives {expected}.",
     ),
+    "wrong_shape.undifferentiated": Words(
+        "`{path}` has shape {actual}; it should be {expected}: what stands there is the value of the function.",
+        "The function itself stands where its derivative belongs.",
+        "What is the derivative of the function with respect to this input alone?",
+        "Differentiate the function: how does its value change when one entry of the input does?",
+    ),
+    "wrong_shape.other_sum": Words(
+        "`{path}` has shape {actual}; it should be {expected}. It is a sum over axis {axis}, not the right one.",
+        "The axis that is summed over goes; those that stay must make {expected}.",
+        "What does each axis count, and over which of them is there something to be added up?",
+        "Sum over the axes that are no axes of {expected}.",
+    ),
     "wrong_shape.row": Words(
         "`{path}` is the {which} row of the right answer alone: it has shape {actual}; it should be {expected}.",
         "Each round of a loop replaced the one before, a `return` ended it, or an index took one row.",

@@ -83,6 +83,12 @@ STEP_WORDS: dict[str, Words] = {
         "Two objects of one class: does each remember its own values?",
         "Store it on `self`: `self.{name} = …`.",
     ),
+    "state_lost.options": Words(
+        "`{path}` is what plain descent gives, each step the learning rate times the gradient alone.",
+        "None of the options that the optimizer was made with has an effect.",
+        "Which lines of `step` read each of the options that `__init__` is given?",
+        "Keep every option in `__init__`, and write the step by the whole formula.",
+    ),
     "state_lost": Words(
         "`{path}` is what comes out when no step knows of the one before.",
         "The state is made anew at each step, or momentum is not used.",

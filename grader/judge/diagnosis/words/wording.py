@@ -47,6 +47,9 @@ MADE = " (`{name}` is the check's own name for `{source}`.)"
 OUT_FIRST = " `backward` hands over the output first, `bwd(out, *args)`, and it comes last in your code."
 KEPT = " `{found}` holds the right tensor."
 REORDERED = " Line {line} takes ({names}), and the check passes ({asked}), in that order, whatever the names are."
+IN_GRAD = " Line {line} goes by `.grad`, which is autograd's; gradients are kept in `.g` here."
+COPIED = " Line {line}, `{code}`, makes another tensor: its `.g` is not that of `{name}`."
+OUTSIDE = " Line {line} uses `{name}`, which is no argument: it is the notebook's own, one for all calls."
 UNCALLED = " Line {line}, `{code}`, does nothing: without parentheses, a method is not called."
 DROPPED = " Line {line}, `{code}`, computes something that no line keeps."
 RENAMED = " Line {line} gives the name `{name}` another value, and the lines below it use that one."
@@ -73,8 +76,8 @@ def say(key: str, **fields: Any) -> Diagnosis:
 
 
 def added(diagnosis: Diagnosis, sentence: str, **fields: Any) -> Diagnosis:
-    """The diagnosis with a further sentence in its message."""
-    message = diagnosis.message + sentence.format_map(fields)
+    """The diagnosis with a further sentence in its message; one that holds a student's code comes without fields."""
+    message = diagnosis.message + (sentence.format_map(fields) if fields else sentence)
     return Diagnosis(diagnosis.code, message, diagnosis.hint, diagnosis.explanation)
 
 

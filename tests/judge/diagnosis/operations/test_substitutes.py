@@ -107,7 +107,7 @@ WRONG: dict[str, tuple[str, ...]] = {
         "MseModule",
         mse("d.mean()", "torch.ones_like(d) / n"),
         "out",
-        "the square is missing, and the differences themselves are added up",
+        "the square is missing",
     ),
     "square_of_mean": (
         "MseModule",

@@ -1,0 +1,102 @@
+"""A forward pass that is written out, and is one function of torch: what is known of that holds for it, too."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from grader.errors import CourseError
+from grader.judge.cases import Prepared
+from grader.judge.reference import forward_value, parameters_of
+from grader.model import Exercise
+
+Forward = Callable[[Mapping[str, Any]], Tensor]
+#: Functions of one tensor.
+_OF_ONE: tuple[Callable[[Tensor], Tensor], ...] = (
+    torch.relu,
+    torch.sigmoid,
+    torch.tanh,
+    functional.gelu,
+    lambda value: torch.softmax(value, -1),
+)
+#: What stands beside a variance where the exercise hands over no number for it.
+_USUAL = (1e-5, 1e-8, 1e-6, 1e-12, 1e-3, 1e-2, 0.1)
+_SCORES, _CLASSES = 2, 1
+#: How near two ways to compute the same come in float64, beside their largest entry.
+_NEAR = 1e-9
+
+
+def by_torch(exercise: Exercise, prepared: Sequence[Prepared]) -> Exercise:
+    """The exercise with one function of torch for its forward pass, where that gives the same in all cases."""
+    names = parameters_of(exercise.forward)
+    given = [{**one.case.constants, **one.case.inputs} for one in prepared]
+    if not given or any(name not in given[0] for name in names):
+        return exercise
+    for forward in _candidates({name: given[0][name] for name in names}):
+        if all(_agrees(exercise, forward, one) for one in prepared):
+            return replace(exercise, forward=_named(exercise.forward, forward))
+    return exercise
+
+
+def _candidates(values: Mapping[str, Any]) -> Iterator[Forward]:
+    tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
+    floats = [name for name, value in tensors.items() if value.is_floating_point()]
+    numbers = [value for value in tensors if value not in floats]
+    if len(values) == len(floats) == 1:
+        for function in _OF_ONE:
+            yield functools.partial(_called, function, floats[0])
+    if len(floats) == len(numbers) == 1 and len(values) == 2:
+        scores, classes = floats[0], numbers[0]
+        if tensors[scores].dim() == _SCORES and tensors[classes].dim() == _CLASSES:
+            yield lambda given: functional.cross_entropy(given[scores], given[classes])
+    if len(floats) == len(tensors) == 3 and tensors[floats[0]].dim() > 1:
+        shares = [name for name, value in values.items() if isinstance(value, float)]
+        for eps in (*shares, *(() if shares else _USUAL)):
+            yield functools.partial(_over_last, floats, eps)
+            yield functools.partial(_over_first, floats, eps)
+
+
+def _called(function: Callable[[Tensor], Tensor], name: str, given: Mapping[str, Any]) -> Tensor:
+    return function(given[name])
+
+
+def _over_last(names: Sequence[str], eps: str | float, given: Mapping[str, Any]) -> Tensor:
+    value, scale, shift = (given[name] for name in names)
+    return functional.layer_norm(value, scale.shape, scale, shift, _number(eps, given))
+
+
+def _over_first(names: Sequence[str], eps: str | float, given: Mapping[str, Any]) -> Tensor:
+    value, scale, shift = (given[name] for name in names)
+    return functional.batch_norm(value, None, None, scale, shift, training=True, eps=_number(eps, given))
+
+
+def _number(eps: str | float, given: Mapping[str, Any]) -> float:
+    return float(given[eps]) if isinstance(eps, str) else eps
+
+
+def _agrees(exercise: Exercise, forward: Forward, one: Prepared) -> bool:
+    case = one.case
+    doubled = {name: value.double() if value.is_floating_point() else value for name, value in case.inputs.items()}
+    try:
+        right, made = forward_value(exercise, case.inputs, case.constants), forward({**case.constants, **doubled})
+    except (CourseError, RuntimeError, ValueError, TypeError, IndexError):
+        return False
+    if not isinstance(right, Tensor) or right.shape != made.shape:
+        return False
+    return bool((right - made).abs().max() <= _NEAR * right.abs().max().clamp(min=1.0))
+
+
+def _named(original: Callable[..., Any], forward: Forward) -> Callable[..., Any]:
+    """``forward`` as a function of the parameters of ``original``."""
+
+    @functools.wraps(original)
+    def named(**given: Any) -> Tensor:
+        return forward(given)
+
+    return named
