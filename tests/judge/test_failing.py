@@ -85,6 +85,14 @@ def test_no_answer_is_too_long_to_be_judged(line):
     assert time.process_time() - began < 5
 
 
+def test_no_tensor_is_too_large_to_be_judged():
+    vast = torch.ones((1_000_000, *right_runs(linear)[0].captures["w.g"].tensor.shape), dtype=torch.int8)
+    began = time.process_time()
+    found = diagnose(evidence_of(linear, changed_runs(linear, {"w.g": lambda *_: vast})))
+    assert codes(found) == {"w.g": "wrong_shape"}
+    assert time.process_time() - began < 5
+
+
 def test_autograd_fails_everything():
     runs = tuple(replace(run, autograd="Tensor.backward") for run in right_runs(linear))
     assert codes(diagnose(evidence_of(linear, runs))) == dict.fromkeys(linear.checks, "uses_autograd")
