@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 #: How many names a sentence has where nothing asks for more.
 _FEW = 4
+#: Remarks of one kind on one thing, and characters of each, that are shown.
+_MOST_REMARKS, _LONGEST = 5, 300
 
 
 def count_of(number: int, noun: str) -> str:
@@ -25,3 +27,14 @@ def first_of(names: Sequence[str], most: int = _FEW, separator: str = ", ") -> s
     """
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return separator.join(names[:most]) + more
+
+
+def few(remarks: Sequence[str]) -> tuple[str, ...]:
+    """The first remarks of one kind, each in short, and how many more there are: none of another kind is to be lost.
+
+    >>> few([f"file {number} is a link" for number in range(9)])[-2:]
+    ('file 4 is a link', '4 more remarks like this')
+    """
+    more = len(remarks) - _MOST_REMARKS
+    shown = [remark if len(remark) <= _LONGEST else f"{remark[:_LONGEST]}…" for remark in remarks[:_MOST_REMARKS]]
+    return (*shown, f"{count_of(more, 'more remark')} like this") if more > 0 else tuple(shown)

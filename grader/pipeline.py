@@ -31,6 +31,8 @@ from grader.model import (
 from grader.seeded_course import SeededCourse, asked_of
 from grader.submission import Entry, autograd_suspected, names_used, optimizer_suspected, read
 
+#: Failed cells that are told of one notebook, which may have thousands.
+_MOST_FAILURES = 100
 _log = logging.getLogger(__name__)
 
 
@@ -92,11 +94,13 @@ async def _graded(submission: Submission, seeded: SeededCourse, pool: KernelPool
     reason = _REASONS.get(status, "")
     if failed := [score.id for score in scores if score.status == "grader_error"]:
         status, earned, reason = "grader_error", None, f"the grader failed in {', '.join(failed)}"
+    failures = tuple(replace(failure, error=steady(failure.error)) for failure in execution.failures[:_MOST_FAILURES])
+    more = len(execution.failures) - len(failures)
     return replace(
         _report(submission, status, earned, sum(one.possible for one in asked)),
         exercises=scores,
-        failed_cells=tuple(replace(failure, error=steady(failure.error)) for failure in execution.failures),
-        flags=(*submission.flags, *execution.flags),
+        failed_cells=failures,
+        flags=(*submission.flags, *execution.flags, *[f"{more} more cells failed than are listed"] * (more > 0)),
         reason=reason,
     )
 

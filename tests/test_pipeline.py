@@ -13,7 +13,7 @@ import pytest
 import grader.pipeline
 from grader.course.loading import load_course
 from grader.judge.cases import PUBLIC_SEED
-from grader.model import Execution, Job, SubmissionReport
+from grader.model import CellFailure, Execution, Job, SubmissionReport
 from grader.pipeline import grade, read_entry
 from grader.seeded_course import SeededCourse
 from grader.submission import Entry
@@ -188,6 +188,17 @@ def test_report_holds_failed_cells_what_was_printed_and_remarks(entry: Entry, se
     assert report.exercises[0].printed
     assert report.seconds > 0
     assert report.total_cells == len(json.loads(entry.path.read_text())["cells"])
+
+
+def test_cells_that_failed_by_the_thousand_are_counted_and_not_listed(entry: Entry, seeded: SeededCourse) -> None:
+    class Failing(InProcessPool):
+        async def run(self, job: Job) -> Execution:
+            failures = tuple(CellFailure(cell, "ValueError: x") for cell in range(1500))
+            return replace(await super().run(job), failures=failures)
+
+    report = graded(entry, seeded, Failing())
+    assert [failure.cell for failure in report.failed_cells] == list(range(100))
+    assert report.flags == ("1400 more cells failed than are listed",)
 
 
 def test_autograd_where_it_is_the_subject_is_no_remark(entry: Entry, seeded: SeededCourse) -> None:

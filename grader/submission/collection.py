@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
 from grader.alphabet import alphabetical
-from grader.enumeration import first_of
+from grader.enumeration import few, first_of
 from grader.errors import UsageError
 from grader.notebook_name import kind_of_notebook
 from grader.submission.draft import Draft, draft_of, naming_for
@@ -155,7 +155,7 @@ def _entries(
             assets=_assets(draft, people),
             assets_below=not listing.siblings,  # a notebook given alone may lie in anything, a home folder for one
             refused=draft.found.refused,
-            flags=(*remarks[draft.name.student], *_remarks(draft, listing, students, doubted)),
+            flags=(*few(remarks[draft.name.student]), *_remarks(draft, listing, students, doubted)),
             number=draft.name.number,
         )
         for draft in drafts

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from grader.cell_code import MOST_CODE, without_comments
+from grader.enumeration import few
 from grader.model import Cell
 from grader.submission.entry import Entry
 from grader.submission.regular_file import Refused, TooLarge, content
@@ -59,6 +60,8 @@ _ONE_NAME = re.compile(r"\s*([A-Za-z_]\w*)\s*[,)]")
 _WORDS = r"[\[({]\s*(?:[\"'][\w.]+[\"']\s*(?:,\s*)?)+[\])}]"
 #: How the names of modules end that are no text.
 _COMPILED = (".pyc", ".so", ".pyd")
+#: Characters of a sign that are shown.
+_LONGEST = 80
 #: Computed names that are looked up, each in the whole of a source.
 _MOST_PLAIN = 20
 
@@ -72,12 +75,12 @@ def meddling_flags(entry: Entry, cells: Sequence[Cell]) -> tuple[str, ...]:
     sources = [*((f"cell {cell.index}", cell.source) for cell in cells), *beside]
     known = _names_of_modules(source for _, source in sources if source is not None)
     found = ((place, meddling_suspected(source, known)) for place, source in sources if source is not None)
-    remarks = [f"meddling with the check suspected: `{sign}` ({place})" for place, sign in found if sign]
+    remarks = few([f"meddling with the check suspected: `{sign}` ({place})" for place, sign in found if sign])
     unseen = [place for place, source in beside if source is None]
     if unseen:
         more = f" and {len(unseen) - 1} more" if unseen[1:] else ""
-        remarks.append(f"modules that were not looked into: {unseen[0]}{more}")
-    return tuple(remarks)
+        remarks = (*remarks, f"modules that were not looked into: {unseen[0]}{more}")
+    return remarks
 
 
 def meddling_suspected(source: str, known: Mapping[str, str] = MappingProxyType({})) -> str | None:
@@ -103,7 +106,7 @@ def meddling_suspected(source: str, known: Mapping[str, str] = MappingProxyType(
     text = without_comments(text)
     for number, sign in enumerate(_MEDDLING.finditer(text)):
         if number == _MOST_PLAIN or not _takes_words(text, sign):
-            return " ".join(sign[0].split())
+            return " ".join(sign[0].split())[:_LONGEST]
     return None
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.cell_code import MOST_CODE
+from grader.enumeration import few
 from grader.model import Cell
 
 _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
@@ -70,7 +71,7 @@ def cells_of(data: bytes, limit: int = 2_000, most_code: int = MOST_CODE) -> Con
         raise Unreadable(
             f"too much code: {code:,} characters, at most {most_code:,} are read; keep data in a file beside it"
         )
-    return Contents(tuple(cells), len(raw), tuple(flags))
+    return Contents(tuple(cells), len(raw), few(flags))
 
 
 def _document(data: bytes) -> dict[str, Any]:

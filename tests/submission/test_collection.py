@@ -346,6 +346,16 @@ def test_collect_a_linked_student_folder_is_an_entry_and_elsewhere_a_flag(tmp_pa
     assert mallory.refused == "a symbolic link to a folder, which is not followed"
 
 
+def test_folder_full_of_links_does_not_bury_the_remarks_on_all_others(tmp_path: Path) -> None:
+    made(tmp_path, "ada/03_backprop.ipynb")
+    for number in range(50):
+        (tmp_path / "ada" / f"{number}").symlink_to("..")
+    with collect([tmp_path]) as found:
+        ((*first, last),) = (entry.flags for entry in found)
+    assert len(first) == 5
+    assert last == "45 more remarks like this"
+
+
 def test_collect_follows_a_link_given_by_the_instructor(tmp_path: Path) -> None:
     made(tmp_path / "real", "ada/hw.ipynb")
     (tmp_path / "link").symlink_to("real")

@@ -176,6 +176,15 @@ def test_names_of_loops_are_looked_up_in_no_time() -> None:
     assert time.process_time() - began < 5
 
 
+def test_one_notebook_does_not_bury_the_remarks_on_all_others() -> None:
+    entry = Entry("ada", "03_backprop.ipynb", Path("03_backprop.ipynb"), "03_backprop.ipynb")
+    cells = [Cell(index, f"from torch import ({'a, ' * 90}_C)") for index in range(2000)]
+    flags = meddling_flags(entry, cells)
+    assert flags[-1] == "1995 more remarks like this"
+    assert len(flags) == 6
+    assert max(map(len, flags)) < 150
+
+
 def test_modules_of_which_nobody_sees_the_source_are_named(tmp_path: Path) -> None:
     (tmp_path / "helper.py").write_text("x = 1")
     (tmp_path / "linked.py").symlink_to("helper.py")

@@ -157,6 +157,11 @@ _ELSEWHERE = frozenset({"not_written", "not_in_place", "raised"})
 _SIZES = "must match the size of tensor"
 #: How much of an exception is shown beside the one that is asked for.
 _LONGEST = 80
+#: Characters of an answer in which lines are looked for that show a mistake: that takes up to 40 µs for each, in each
+#: exercise that its cell defines. The longest notebook of the course has 13,000 in all.
+_MOST_SOURCE = 32 * 1024
+#: Elements of a tensor beyond which nobody asks what made it.
+_MOST_ELEMENTS = 2_000_000
 #: What arguments in another order come to.
 _AT_ODDS = frozenset({"not_written", "non_finite", "raised"})
 
@@ -169,6 +174,8 @@ def diagnose(evidence: Evidence) -> dict[str, Diagnosis]:
     failed = failing_checks(evidence)
     if not failed:
         return {}
+    if evidence.stub is not None and len(evidence.stub.source) > _MOST_SOURCE:
+        evidence = replace(evidence, stub=replace(evidence.stub, source=""))
     if evidence.autograd is not None:
         return dict.fromkeys(failed, endings.used_autograd(evidence.autograd))
     alternatives = alternatives_of(evidence)
@@ -214,7 +221,7 @@ def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
     """The first hypothesis that holds; a changed input before the general ones."""
     if symptom.first is not None:
         whole = symptom.first.run.ended == "returned"
-        for hypothesis in (*OUTCOMES, *SPECIFIC):
+        for hypothesis in OUTCOMES if _is_vast(symptom) else (*OUTCOMES, *SPECIFIC):
             if (whole or hypothesis not in WHOLE) and (diagnosis := hypothesis(symptom)):
                 return _only_in_one_case(symptom, diagnosis) if diagnosis.code in _BY_CASE else diagnosis
     if modified is not None:
@@ -227,6 +234,12 @@ def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
                 return wording.added(diagnosis, wording.EMPTY, name=empty)
             return _where_finite(symptom) or _only_in_one_case(symptom, diagnosis)
     return wording.say("not_written", path=symptom.path, state="nothing of it came back")
+
+
+def _is_vast(symptom: Symptom) -> bool:
+    """Whether what was written is far larger than any answer: to look for what made it would take seconds, and 1 GB."""
+    tensors = (finding.actual.tensor for finding in symptom.evidence.findings.get(symptom.check, ()))
+    return any(tensor is not None and tensor.numel() > _MOST_ELEMENTS for tensor in tensors)
 
 
 def _where_finite(symptom: Symptom) -> Diagnosis | None:

@@ -94,7 +94,10 @@ class InitLink:
     async def look(self, seconds: float) -> None:
         """Have the init look now whether the job is within its limits; where it is not, the kernel dies of that."""
         self._order({"do": "look"})
-        self._expected(await self.first(self._answers.get(), seconds), "looked")
+        try:
+            self._expected(await self.first(self._answers.get(), seconds), "looked")
+        except TimeoutError:
+            raise JobLost("the job's init does not answer") from None
 
     def thaw(self) -> None:
         """Let the job go on, which stands still since it was checked."""

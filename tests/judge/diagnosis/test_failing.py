@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
+import pytest
 import torch
 
 from grader.course import exercise, normal
@@ -70,6 +72,25 @@ def test_one_wrong_case_fails_its_check_alone():
     found = diagnose(evidence_of(linear, tuple(runs)))
     assert codes(found) == {"w.g": "wrong_value"}
     assert "All other cases are right" in found["w.g"].message
+
+
+@pytest.mark.parametrize("line", ["    x = x\n", "    x.g = x.g\n", "    y = lambda: x\n"])
+def test_no_answer_is_too_long_to_be_judged(line):
+    source = "def linear(x):\n" + line * (500_000 // len(line))
+    began = time.process_time()
+    evidence = replace(
+        evidence_of(linear, changed_runs(linear, {"w.g": noise})), stub=Stub("linear", 4, 1, source, "name")
+    )
+    assert codes(diagnose(evidence)) == {"w.g": "wrong_value"}
+    assert time.process_time() - began < 5
+
+
+def test_no_tensor_is_too_large_to_be_judged():
+    vast = torch.ones((1_000_000, *right_runs(linear)[0].captures["w.g"].tensor.shape), dtype=torch.int8)
+    began = time.process_time()
+    found = diagnose(evidence_of(linear, changed_runs(linear, {"w.g": lambda *_: vast})))
+    assert codes(found) == {"w.g": "wrong_shape"}
+    assert time.process_time() - began < 5
 
 
 def test_autograd_fails_everything():

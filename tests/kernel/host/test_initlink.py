@@ -86,6 +86,8 @@ async def test_look_at_the_limits_ends_when_the_init_says_so_or_the_kernel_dies(
     assert init.heard() == {"do": "look"}
     init.tell({"event": "looked"})
     await looking
+    with pytest.raises(JobLost, match="does not answer"):
+        await link.look(0.01)
     init.tell({"event": "died", "how": "signal 9", "limit": "memory"})
     with pytest.raises(Died, match="signal 9"):
         await link.look(10)
