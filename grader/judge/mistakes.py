@@ -162,14 +162,13 @@ def _kind(check: str) -> str:
 
 
 def _relu(change: Callable[[Tensor, Tensor], Tensor]) -> Transformation:
-    """A wrong mask, where the right tensor is the upstream gradient behind the mask of a ReLU."""
+    """A wrong mask, where the right tensor is the upstream gradient behind the mask of ``inp``."""
 
     def apply(case: Case, check: str, expected: Mapping[str, Tensor]) -> Tensor | None:
-        inp, upstream = case.inputs.get(check.removesuffix(".g")), case.upstream
-        if inp is None or upstream is None or not check.endswith(".g") or inp.shape != upstream.shape:
+        inp, upstream = case.inputs.get("inp"), case.upstream
+        if check != "inp.g" or inp is None or upstream is None or not case.exercise.lower().startswith("relu"):
             return None
-        is_relu = torch.equal(expected[check], (upstream * (inp > 0)).to(expected[check].dtype))
-        return change(inp, upstream) if is_relu else None
+        return change(inp, upstream)
 
     return apply
 
