@@ -59,8 +59,9 @@ def _unsummed_too(symptom: Symptom, scales: list[tuple[str, Factor]]) -> Diagnos
     if not any(view.actual.numel() > view.expected.numel() for view in symptom.failing):
         return None
     for axes in axes_of(symptom.failing[0].actual.dim()):
+        sums = {view.case.label: summed(view.actual, axes, view.expected) for view in symptom.views}
         for factor, scale in scales:
-            if fits_inverse(symptom, lambda view: _times(summed(view.actual, axes, view.expected), 1 / scale(view))):
+            if fits_inverse(symptom, lambda view: _times(sums[view.case.label], 1 / scale(view))):
                 what = f"it is not summed over axis {wording.axes(axes)}"
                 return wording.say("wrong_value.two", path=symptom.path, what=what, factor=factor)
     return None

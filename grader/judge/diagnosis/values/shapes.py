@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from itertools import combinations, permutations
 
@@ -173,12 +174,14 @@ def summed(tensor: Tensor, axes: tuple[int, ...], like: Tensor) -> Tensor | None
     """The sum over ``axes``, with or without keeping them, in the shape of ``like`` up to axes of one in front."""
     if any(axis >= tensor.dim() for axis in axes):
         return None
-    for keepdim in (False, True):
-        result = tensor.sum(axes, keepdim=keepdim)
-        if result.shape == like.shape:
-            return result
-        if result.numel() == like.numel() == 1 and tensor.numel() > 1:
-            return result.reshape(like.shape)
+    sizes = list(enumerate(tensor.shape))
+    left = [size for axis, size in sizes if axis not in axes]
+    if left == list(like.shape):
+        return tensor.sum(axes)
+    if [1 if axis in axes else size for axis, size in sizes] == list(like.shape):
+        return tensor.sum(axes, keepdim=True)
+    if math.prod(left) == like.numel() == 1 and tensor.numel() > 1:
+        return tensor.sum(axes).reshape(like.shape)
     return None
 
 
