@@ -23,6 +23,7 @@ from grader.judge.diagnosis.steps import descent, hyperparameters, moves, optimi
 from grader.judge.diagnosis.symptom import Symptom
 from grader.judge.diagnosis.values import (
     averages,
+    changed,
     compound,
     distortions,
     factors,
@@ -33,8 +34,9 @@ from grader.judge.diagnosis.values import (
     rows,
     shapes,
     uneven,
+    unexplained,
+    upstreams,
     uses,
-    values,
 )
 from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Evidence
@@ -67,15 +69,15 @@ SPECIFIC: tuple[Hypothesis, ...] = (
     shapes.broadcast_to_square,
     shapes.not_summed,
     shapes.summed_too_far,
-    values.upstream_ignored,
-    values.mask,
+    upstreams.upstream_ignored,
+    changed.mask,
     given.mask,
-    values.overwritten,
+    changed.overwritten,
     formulas.one_contribution,
     operands.stale,
     rows.last_sample_only,
     rows.some_samples,
-    values.broadcast_loss,
+    changed.broadcast_loss,
     rows.from_square,
     operands.wrong_operand,
     operands.swapped_arguments,
@@ -91,7 +93,7 @@ WHOLE: frozenset[Hypothesis] = frozenset(
     {
         formulas.engine,
         factors.zeros,
-        values.overwritten,
+        changed.overwritten,
         formulas.one_contribution,
         operands.stale,
         rows.last_sample_only,
@@ -109,10 +111,10 @@ WHOLE: frozenset[Hypothesis] = frozenset(
 #: What can always be said.
 GENERAL: tuple[Hypothesis, ...] = (
     endings.left_midway,
-    values.upstream_itself,
-    values.upstream_added,
-    values.approximate,
-    values.misstep,
+    upstreams.upstream_itself,
+    upstreams.upstream_added,
+    changed.approximate,
+    changed.misstep,
     factors.scaled,
     given.factor,
     factors.one_less,
@@ -138,12 +140,12 @@ GENERAL: tuple[Hypothesis, ...] = (
     absent.non_finite,
     shapes.wrong_shape,
     formulas.order,
-    values.wrong_value,
+    unexplained.wrong_value,
 )
 
 
 #: Those of them that name no mistake in the values.
-UNNAMED: frozenset[Hypothesis] = frozenset({absent.non_finite, values.wrong_value})
+UNNAMED: frozenset[Hypothesis] = frozenset({absent.non_finite, unexplained.wrong_value})
 #: Cases with numbers alone below which an agreement may be chance, where others hold none.
 _CASES = 2
 

@@ -5,9 +5,10 @@ Of another shape
 The right one, changed
     ``factors``, ``averages``, ``relations``, ``arrangements``, ``distortions``, ``reductions``.
 The right formula of something else
-    ``operands``, ``given``, ``uses``, ``uneven``; with a changed function in it ``values`` and ``passes``.
+    ``operands``, ``given``, ``uses``, ``uneven``; with a changed function in it ``changed`` and ``passes``; with
+    another use of the upstream gradient ``upstreams``.
 Two mistakes at once
     ``compound``.
 None of these
-    ``values`` says so, ``losses`` how far those of a training loop are right.
+    ``unexplained`` says what can be said, ``losses`` how far those of a training loop are right.
 """

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.diagnosis.values.changed import under
 from grader.judge.diagnosis.values.factors import is_scaled, letter_by, of_kind, size_of
-from grader.judge.diagnosis.values.values import under
 from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
 

@@ -10,11 +10,12 @@ from torch import Tensor
 from grader.judge.diagnosis.operations.catalogue import PASSES
 from grader.judge.diagnosis.operations.normalisations import MISSTEPS
 from grader.judge.diagnosis.symptom import Prediction, Symptom, View
+from grader.judge.diagnosis.values.changed import under
 from grader.judge.diagnosis.values.factors import Factor, by_size, constantly, letters
 from grader.judge.diagnosis.values.operands import of_output
 from grader.judge.diagnosis.values.passes import without
 from grader.judge.diagnosis.values.shapes import axes_of, fits_inverse, summed, transpose_of
-from grader.judge.diagnosis.values.values import of_ones, under
+from grader.judge.diagnosis.values.upstreams import of_ones
 from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
 

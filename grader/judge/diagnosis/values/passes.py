@@ -10,7 +10,7 @@ from torch import Tensor
 
 from grader.judge.diagnosis.operations.catalogue import PASSES
 from grader.judge.diagnosis.symptom import Symptom, View
-from grader.judge.diagnosis.values.values import under
+from grader.judge.diagnosis.values.changed import under
 from grader.judge.diagnosis.words import wording
 from grader.model import Case, Diagnosis
 

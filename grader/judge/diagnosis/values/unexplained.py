@@ -1,0 +1,105 @@
+"""Wrong values of the right shape that no known mistake explains: what of them can be said all the same."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+
+from torch import Tensor
+
+from grader.judge.diagnosis import clues
+from grader.judge.diagnosis.naming import question
+from grader.judge.diagnosis.symptom import Symptom
+from grader.judge.diagnosis.values import losses
+from grader.judge.diagnosis.words import wording
+from grader.judge.evidence import Finding
+from grader.model import Diagnosis
+
+#: By which share of the largest entry what is nearly right may be off.
+_NEAR = 0.01
+#: Classes enough to tell how many of them guesses get right, and how much more seldom is no chance.
+_GUESSES, _SELDOM = 100, 4
+
+
+def wrong_value(symptom: Symptom) -> Diagnosis | None:
+    """The right shape and other values, for no known reason."""
+    first = symptom.first
+    if first is None:
+        return None
+    found = first.comparison
+    measure, tensor = symptom.exercise.measure, first.actual.tensor
+    if measure is not None and tensor is not None:
+        key = f"wrong_value.measured{_of_classes(tensor, first.expected)}"
+        share = f"{100 * min(1.0, max(0.0, measure(tensor, first.expected))):.0f} %"
+        right = _agreeing(tensor, first.expected)
+        apart = int((tensor < 0).sum())
+        fields = {"share": share, "right": right, "goal": _goal(measure), "apart": apart, "total": tensor.numel()}
+        return wording.say(key, path=symptom.path, **fields)
+    if found.max_abs_error is None or found.worst is None or found.worst_actual is None or found.worst_expected is None:
+        return None
+    if (what := _not_so(symptom, first)) is not None:
+        said = wording.say("wrong_value.flag", path=symptom.path, what=what)
+    else:
+        actual, expected = wording.numbers_apart(found.worst_actual, found.worst_expected)
+        general = "wrong_value" if symptom.is_gradient else "wrong_value.value"
+        largest = float(first.expected.abs().max()) if first.expected.is_floating_point() else 0.0
+        general = "wrong_value.near" if found.max_abs_error <= _NEAR * largest else general
+        general = "wrong_value.start" if symptom.is_registered else general
+        said = wording.say(
+            general if first.expected.is_floating_point() else "wrong_value.whole",
+            path=symptom.path,
+            error=wording.number(found.max_abs_error),
+            actual=actual,
+            expected=expected,
+            place=str(list(found.worst)) if found.worst else "its only entry",
+        )
+        further = losses.begun(symptom) + clues.unexplained(symptom.evidence.stub, symptom.exercise.globals)
+        said = replace(said, message=said.message + further)
+    exercise = symptom.exercise
+    return replace(said, hint=exercise.hints.get(exercise.base_name(symptom.check), said.hint))
+
+
+def _not_so(symptom: Symptom, first: Finding) -> str | None:
+    """What does not hold and should, where the check's own code asks questions: 1 for yes and 0 for no."""
+    worst, name = first.comparison.worst, symptom.path
+    is_scalar = symptom.exercise.base_name(symptom.check) in symptom.exercise.scalars
+    if not is_scalar or first.expected.is_floating_point() or not bool((first.expected == 1).all()) or worst is None:
+        return None
+    if first.comparison.worst_actual != 0:
+        return None
+    return question(symptom.exercise.call, name, worst[0] if worst else 0)
+
+
+def _agreeing(actual: Tensor, expected: Tensor) -> str:
+    """How many of some classes are the right ones, in words; nothing where the tensor is no list of classes."""
+    if expected.is_floating_point() or expected.dim() != 1 or actual.shape != expected.shape:
+        return ""
+    return f": {int((actual == expected).sum())} of {len(expected)} values are right"
+
+
+def _of_classes(actual: Tensor, expected: Tensor) -> str:
+    """The end of the key where classes are all one and the same, or right more seldom than guesses are.
+
+    No class is negative: so the check's own code marks where two ways to ask for one give different answers.
+    """
+    if not expected.is_floating_point() and bool((expected >= 0).all()) and bool((actual < 0).any()):
+        return ".apart"
+    if (
+        expected.is_floating_point()
+        or expected.dim() != 1
+        or actual.shape != expected.shape
+        or len(expected) < _GUESSES
+    ):
+        return ""
+    if bool((actual == actual[0]).all()):
+        return ".same"
+    guessed = len(expected) / len(expected.unique())
+    right = int((actual == expected).sum())
+    return ".below" if right < guessed / _SELDOM else ""
+
+
+def _goal(measure: Callable[..., float]) -> str:
+    """The first sentence of what the author says of the measure."""
+    text = inspect.getdoc(measure) if inspect.isfunction(measure) else None
+    return (text or "").partition("\n\n")[0].replace("\n", " ")
