@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ from tests.answers import PATCHES, RIGHT, WRONG, Answer
 from tests.samples import answered, hand_in
 
 SEED = 20261125
+
+# A script has Ctrl-C ignored in what it runs in the background, and so would all that the tests start have it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Where another environment is activated than the one whose pytest this is, IPython warns in every test of ``check()``.
 os.environ.pop("VIRTUAL_ENV", None)

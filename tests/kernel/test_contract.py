@@ -274,7 +274,7 @@ def test_job_lost_in_a_living_zygote_is_tried_again_in_another(secret: object, t
     gate = tmp_path / "gate"
     waits = f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)"
 
-    async def run() -> tuple[list[Execution], bool]:
+    async def run() -> tuple[list[Execution], list[psutil.Process]]:
         async with KernelPool("none", replace(LIMITS, cell_s=120, submission_s=240), 2) as pool:
             await pool.ready()
             first = psutil.Process(pool.zygote.process.pid)
@@ -292,7 +292,8 @@ def test_job_lost_in_a_living_zygote_is_tried_again_in_another(secret: object, t
             os.kill(init.pid, signal.SIGKILL)
             gate.touch()
             done = list(await asyncio.gather(victim, neighbour))
-            return done, first.is_running() or kernel.is_running()
+            _, left = await asyncio.to_thread(psutil.wait_procs, [first, kernel], 240)
+            return done, left
 
     executions, left = asyncio.run(run())
     assert [verdicts(execution) for execution in executions] == [("exact", "exact")] * 2
