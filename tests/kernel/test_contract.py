@@ -139,7 +139,8 @@ LATE = {
 @pytest.mark.parametrize("name", LATE)
 def test_cell_is_to_blame_for_the_death_that_comes_after_it(laboratory: Laboratory, sandbox: str, name: str) -> None:
     source, ended = LATE[name]
-    (execution,) = laboratory.run(sandbox, linear_job(name, "x = 1", source, "y = 2", "print(y)", after=["z = 3"]))
+    behind = "import time\ntime.sleep(0.5)\ny = 2"  # in which the kernel dies
+    (execution,) = laboratory.run(sandbox, linear_job(name, "x = 1", source, behind, "print(y)", after=["z = 3"]))
     assert _failures(execution) == {1: ended}
     assert execution.outputs == {3: "2\n"}
     assert verdicts(execution) == ("exact", "exact")
