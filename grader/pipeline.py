@@ -116,10 +116,8 @@ def judge(
 ) -> tuple[ExerciseScore, ...]:
     """The scores of the exercises asked, from what running the submission gave."""
     scores = [_judge_exercise(submission, exercise, execution, seeded) for exercise in asked]
-    lost = {score.id for score in scores if score.status != "passed"}  # of others nobody asks what they follow from
-    linked = [each for each in asked if each.id in lost and not lost.isdisjoint(each.follows)]
-    used = {each.id: _used(submission, each, seeded.course) for each in linked}
-    return link_consequences(scores, seeded.course.exercises, used)
+    course = seeded.course
+    return link_consequences(scores, course.exercises, lambda exercise: _used(submission, exercise, course))
 
 
 def _used(submission: Submission, exercise: Exercise, course: Course) -> frozenset[str]:

@@ -49,10 +49,10 @@ def validate(
 ) -> CourseProof:
     """Prove ``course`` with the solution notebooks in ``solutions`` and the specimens beside them.
 
-    ``solutions`` defaults to the folder of that name beside the released notebooks. ``only`` the exercises of these
-    names are proved, where any are given. ``seeds`` are those of the right
-    answers in the thorough proof. ``progress`` is told each exercise's proof, how many are done and how many there are;
-    ``underway``, now and then in between, how many seeds of all exercises are.
+    ``solutions`` defaults to the folder of that name beside the released notebooks. Where ``only`` names exercises,
+    these alone are proved. ``seeds`` are those of the right answers in the thorough proof. ``progress`` is told each
+    exercise's proof, how many are done and how many there are; ``underway``, now and then in between, how many seeds of
+    all exercises are.
 
     What keeps an exercise from being proved is a problem of that exercise's, and the others are proved all the same.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from torch import Tensor
@@ -68,21 +68,22 @@ def score_fault(exercise: Exercise) -> ExerciseScore:
 
 
 def link_consequences(
-    scores: Sequence[ExerciseScore], exercises: Mapping[str, Exercise], used: Mapping[str, frozenset[str]]
+    scores: Sequence[ExerciseScore], exercises: Mapping[str, Exercise], used: Callable[[Exercise], Collection[str]]
 ) -> tuple[ExerciseScore, ...]:
     """Name, in each exercise that was tried and lost points, the stubs it calls that lost points themselves.
 
-    ``used`` has the names that an answer and its check use: written without the others, it follows from none of them.
+    ``used`` gives the names that an answer and its check use, and is asked only where it matters: an answer that is
+    written without the others follows from none of them.
     """
     lost = {score.id for score in scores if score.status not in {"passed", "grader_error"}}
 
-    def causes(exercise: Exercise) -> Iterator[str]:
-        for name in exercise.follows:
-            if name in lost and not used.get(exercise.id, frozenset()).isdisjoint(exercises[name].needs):
-                yield name
+    def causes(exercise: Exercise) -> tuple[str, ...]:
+        suspects = [name for name in exercise.follows if name in lost]
+        names = set(used(exercise)) if suspects else set()
+        return tuple(name for name in suspects if not names.isdisjoint(exercises[name].needs))
 
     return tuple(
-        replace(score, follows_from=tuple(causes(exercises[score.id])))
+        replace(score, follows_from=causes(exercises[score.id]))
         if score.id in lost and score.status not in {"not_implemented", "missing"}
         else score
         for score in scores

@@ -101,8 +101,8 @@ def _check_all(seeded: SeededCourse, namespace: dict[str, Any], shell: Any, hint
     scores = [_checked(exercise, seeded, namespace, shell) for exercise in with_progress(found, shell)]
     for remark in dict.fromkeys(filter(None, (overtaken(exercise, namespace, shell) for exercise in found))):
         say(shell, remark)
-    used = {each.id: _used(each, namespace, shell) for each in found if each.follows}
-    show(shell, link_consequences(scores, seeded.course.exercises, used), hints)
+    linked = link_consequences(scores, seeded.course.exercises, lambda exercise: _used(exercise, namespace, shell))
+    show(shell, linked, hints)
 
 
 def _used(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> frozenset[str]:

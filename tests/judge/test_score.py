@@ -204,8 +204,12 @@ def test_missing_unreached_and_faulty_are_told_apart():
         assert (one.score, one.possible, {check.score for check in one.checks} | {0}) == (0, 4, {0})
 
 
+def using(*names):
+    return lambda exercise: names
+
+
 def test_consequences_name_the_stubs_that_failed():
-    used = {"network": frozenset({"linear", "torch"})}
+    used = using("linear", "torch")
     other = replace(linear, id="network", follows=("linear",))
     wrong, right = scored("w.g"), scored()
     network = replace(wrong, id="network")
@@ -215,15 +219,13 @@ def test_consequences_name_the_stubs_that_failed():
     for untried in ("not_implemented", "missing"):
         assert link_consequences((wrong, replace(network, status=untried)), exercises, used)[1].follows_from == ()
     assert link_consequences((wrong, replace(right, id="network")), exercises, used)[1].follows_from == ()
-    alone = {"network": frozenset({"torch"})}
+    alone = using("torch")
     assert link_consequences((wrong, network), exercises, alone)[1].follows_from == ()
 
 
 def test_consequences_are_not_of_what_the_grader_failed_in():
     exercises = {"linear": linear, "network": replace(linear, id="network", follows=("linear",))}
-    found = link_consequences(
-        (score_fault(linear), replace(scored("w.g"), id="network")), exercises, {"network": frozenset({"linear"})}
-    )
+    found = link_consequences((score_fault(linear), replace(scored("w.g"), id="network")), exercises, using("linear"))
     assert [one.follows_from for one in found] == [(), ()]
 
 
