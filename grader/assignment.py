@@ -8,9 +8,9 @@ from pathlib import Path
 
 from grader.errors import UsageError
 from grader.model import Course, RunReport, SubmissionReport
-from grader.notebook_name import stem_of
-from grader.report import wording
-from grader.report.row import rows_of
+from grader.names.notebooks import stem_of
+from grader.report.counting.row import rows_of
+from grader.report.words import wording
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from grader.submission import Collection, CollectLimits, Entry
 
 if TYPE_CHECKING:
     from grader.gradebook import Gradebook
-    from grader.run_head import RunHead
+    from grader.gradebook.run_head import RunHead
 
 #: What ``RunSettings`` are called.
 _SETTINGS = {
@@ -127,7 +127,7 @@ class _Run:
         from grader.assignment import expected_of
         from grader.course.loading import load_course
         from grader.fingerprint import course_digest
-        from grader.run_head import RunSettings
+        from grader.gradebook.run_head import RunSettings
         from grader.seeded_course import SeededCourse
 
         course = load_course(options.course)
@@ -170,7 +170,7 @@ class _Run:
 
     def begin(self, submissions: int, absent: tuple[str, ...]) -> None:
         """Note in the gradebook that a run of so many ``submissions`` starts, and who handed in nothing."""
-        from grader.run_head import RunHead
+        from grader.gradebook.run_head import RunHead
 
         tasks = tuple(
             Task(one.id, one.title, one.notebook, one.possible)

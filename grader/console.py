@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from grader.report.text import print_safe
+from grader.report.words.text import print_safe
 
 
 class GuardedStream(io.TextIOBase):

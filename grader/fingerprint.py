@@ -9,9 +9,9 @@ from dataclasses import asdict
 from io import BufferedReader
 from pathlib import Path
 
+from grader.gradebook.run_head import RunSettings
 from grader.kernel.host.assets import opened
 from grader.model import Course, Limits, Submission
-from grader.run_head import RunSettings
 
 
 def course_digest(course: Course) -> str:

@@ -25,7 +25,7 @@ def check_notebook(notebook: Path, course: str = "autograd") -> SubmissionReport
         raise UsageError(f"{notebook} does not exist", remedy="name your notebook, an .ipynb file")
     if not notebook.is_file():
         raise UsageError(f"{notebook} is no notebook", remedy="name one .ipynb file; `grader score` takes folders")
-    from grader.submission.finding import is_archive, is_notebook
+    from grader.submission.files.finding import is_archive, is_notebook
 
     if not (is_notebook(notebook.name) or is_archive(notebook.name)):
         raise UsageError(

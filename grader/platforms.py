@@ -20,10 +20,11 @@ from grader.assignment import expected_of, standing_of
 from grader.console import raw_line
 from grader.errors import GraderError, UsageError
 from grader.model import Hints, RunReport
-from grader.report import append_output, append_summary, wording
-from grader.report.numbers import points
-from grader.report.row import rows_of
-from grader.report.text import cut, markdown, plain, print_safe
+from grader.report import append_output, append_summary
+from grader.report.counting.row import rows_of
+from grader.report.words import wording
+from grader.report.words.numbers import points
+from grader.report.words.text import cut, markdown, plain, print_safe
 
 #: Characters of the grader's own trouble that are told.
 _MESSAGE = 2000

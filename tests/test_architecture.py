@@ -17,8 +17,7 @@ from tests.samples import ROOT
 PACKAGE = ROOT / "grader"
 FILES = sorted(PACKAGE.rglob("*.py"))
 _BASE = """
-    _version alphabet atomic cell_code csv_table download_name enumeration errors lazy machine model notebook_name
-    recent visible
+    _version atomic cell_code csv_table errors lazy machine model names recent
 """
 BASE = {f"grader.{name}" for name in _BASE.split()}
 WINGS = {"grader.course", "grader.judge", "grader.kernel", "grader.report", "grader.submission"}
@@ -29,11 +28,8 @@ ALLOWED: dict[str, set[str]] = {
     "grader.judge": set(),
     "grader.report": set(),
     "grader.course": {"grader.judge", "grader.kernel"},  # the declarations import neither: see below
-    "grader.overrides": {"grader.report"},
-    "grader.run_head": {"grader.overrides"},
-    "grader.gradebook_file": set(),
-    "grader.gradebook": {"grader.gradebook_file", "grader.overrides", "grader.report", "grader.run_head"},
-    "grader.fingerprint": {"grader.kernel", "grader.run_head"},
+    "grader.gradebook": {"grader.report"},
+    "grader.fingerprint": {"grader.gradebook", "grader.kernel"},
     "grader.seeded_course": {"grader.judge", "grader.submission"},
     "grader.pipeline": {"grader.seeded_course", "grader.judge", "grader.kernel", "grader.submission"},
     "grader.assignment": {"grader.report"},
@@ -46,7 +42,6 @@ ALLOWED: dict[str, set[str]] = {
         "grader.judge",
         "grader.kernel",
         "grader.pipeline",
-        "grader.run_head",
         "grader.submission",
     },
     "grader.own_run": {"grader.pipeline", "grader.seeded_course", *WINGS - {"grader.report"}},
@@ -62,7 +57,6 @@ ALLOWED: dict[str, set[str]] = {
         "grader.demo",
         "grader.gradebook",
         "grader.own_run",
-        "grader.overrides",
         "grader.platforms",
         "grader.starter",
         *WINGS - {"grader.judge"},
@@ -70,40 +64,61 @@ ALLOWED: dict[str, set[str]] = {
     "grader.__init__": {"grader.notebook"},
     "grader.__main__": {"grader.cli"},
 }
-#: What each package of the kernel, and each module that stands alone there, may import of the others. What the grader's
-#: own process runs, and what is said between the sides, imports nothing of the student's.
-SIDES: dict[str, set[str]] = {
-    "protocol": set(),
-    "confinement": set(),
-    "clock": set(),
-    "deaths": set(),
-    "removal": set(),
-    "warmth": set(),
-    "check": {"protocol"},
-    "guest": {"check", "confinement", "protocol"},
-    "supervisor": {"check", "clock", "confinement", "deaths", "guest", "protocol", "removal", "warmth"},
-    "host": {"clock", "cold", "confinement", "deaths", "protocol", "removal", "warmth"},
-    "local": {"check", "clock", "confinement", "deaths", "host", "protocol"},
-    "cold": {"check", "host", "local", "protocol"},
-    "__init__": {"host"},
-}
-#: What each package of hypotheses may import of the others, beside the modules that stand alone there.
-HYPOTHESES: dict[str, set[str]] = {
-    "words": set(),
-    "operations": set(),
-    "calls": {"words"},
-    "values": {"calls", "operations", "words"},
-    "steps": {"calls", "values", "words"},
-    "scalars": {"words"},
+#: What each part of a package may import of the other parts that are named here. In the kernel, what the grader's own
+#: process runs (``host``), and what is said between the sides, imports nothing of the student's.
+PARTS: dict[str, dict[str, set[str]]] = {
+    "grader.kernel": {
+        "protocol": set(),
+        "confinement": set(),
+        "clock": set(),
+        "deaths": set(),
+        "removal": set(),
+        "warmth": set(),
+        "check": {"protocol"},
+        "guest": {"check", "confinement", "protocol"},
+        "supervisor": {"check", "clock", "confinement", "deaths", "guest", "protocol", "removal", "warmth"},
+        "host": {"clock", "cold", "confinement", "deaths", "protocol", "removal", "warmth"},
+        "local": {"check", "clock", "confinement", "deaths", "host", "protocol"},
+        "cold": {"check", "host", "local", "protocol"},
+        "__init__": {"host"},
+    },
+    "grader.judge.diagnosis": {
+        "words": set(),
+        "operations": set(),
+        "calls": {"words"},
+        "values": {"calls", "operations", "words"},
+        "steps": {"calls", "values", "words"},
+        "scalars": {"words"},
+    },
+    "grader.submission": {
+        "entry": set(),
+        "files": set(),
+        "attribution": {"files"},
+        "collecting": {"attribution", "entry", "files"},
+        "reading": {"attribution", "entry", "files"},
+    },
+    "grader.report": {
+        "words": set(),
+        "counting": {"words"},
+        "views": {"counting", "words"},
+        "autograding": {"counting", "words"},
+        "gradebooks": {"counting", "views", "words"},
+        "document": {"counting", "words"},
+        "codec": set(),
+    },
+    "grader.course": {
+        "declaration": set(),
+        "exercise": {"declaration"},
+        "samplers": set(),
+        "specimens": set(),
+        "privacy": set(),
+        "loading": {"privacy"},
+        "releasing": set(),
+    },
 }
 #: Packages with a map of their modules.
 PACKAGES = sorted(
     path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE
-)
-#: Modules of the course package that compose others: proving a course runs and judges it.
-COMPOSING = tuple(
-    f"grader.course.{name}"
-    for name in ("answers", "habits", "ledger", "mutants", "proof", "rehearsal", "trial", "validate")
 )
 
 
@@ -168,18 +183,14 @@ def inner_names(module: Path, prefix: str) -> set[str]:
     return {name.removeprefix(prefix).split(".")[0] for name in names if name.startswith(prefix)}
 
 
-@pytest.mark.parametrize("side", SIDES)
-def test_side_of_the_sandbox_imports_only_what_it_may(side: str) -> None:
-    assert inner_imports("grader.kernel", side) <= SIDES[side]
+@pytest.mark.parametrize(("package", "part"), [(package, part) for package, parts in PARTS.items() for part in parts])
+def test_part_of_a_package_imports_only_what_it_may(package: str, part: str) -> None:
+    assert inner_imports(package, part) & set(PARTS[package]) <= PARTS[package][part]
 
 
 def test_every_part_of_the_kernel_package_is_on_a_side() -> None:
-    assert {path.stem for path in (PACKAGE / "kernel").iterdir() if path.name != "__pycache__"} == set(SIDES)
-
-
-@pytest.mark.parametrize("package", HYPOTHESES)
-def test_package_of_hypotheses_imports_only_what_it_may(package: str) -> None:
-    assert inner_imports("grader.judge.diagnosis", package) & set(HYPOTHESES) <= HYPOTHESES[package]
+    parts = {path.stem for path in (PACKAGE / "kernel").iterdir() if path.name != "__pycache__"}
+    assert parts == set(PARTS["grader.kernel"])
 
 
 def test_no_two_modules_need_one_another() -> None:
@@ -197,10 +208,9 @@ def test_no_two_modules_need_one_another() -> None:
 
 def test_course_declarations_import_neither_kernel_nor_judge() -> None:
     for module in modules_of("grader.course"):
-        dotted = ".".join(module.relative_to(ROOT).with_suffix("").parts)
-        if not dotted.startswith(COMPOSING):
+        if module.parent.name != "proving":
             strays = {name for name in imports_of(module) if not under(name, {"grader.course", *BASE})}
-            assert not strays, f"{dotted} imports {strays}"
+            assert not strays, f"{module.relative_to(ROOT)} imports {strays}"
 
 
 @pytest.mark.parametrize("module", ["grader", "grader.cli", "grader.batch", "grader.kernel", "grader.report"])

@@ -20,10 +20,10 @@ import grader.batch
 from grader.batch import Observer, ScoreOptions, score_class
 from grader.errors import CourseError, GradebookBusy, UsageError
 from grader.gradebook import FILE_NAME, Gradebook
+from grader.gradebook.overrides import rulings_for
 from grader.model import Limits, RunReport
-from grader.overrides import rulings_for
 from grader.report import load_schema, to_json
-from grader.report.row import rows_of
+from grader.report.counting.row import rows_of
 from tests.conftest import grade_folder
 from tests.fakes import InProcessPool
 from tests.samples import BACKPROP, EXERCISES, answered, hand_in

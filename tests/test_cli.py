@@ -30,11 +30,11 @@ from grader.cli.outcome import BELOW, GRADED, UNGRADED, USAGE, errors_told
 from grader.cli.values import size
 from grader.errors import UsageError
 from grader.gradebook import FILE_NAME, Gradebook
+from grader.gradebook.overrides import Ruling
+from grader.gradebook.run_head import RunHead, RunSettings
 from grader.kernel.host.doctor import Finding
 from grader.model import SubmissionStatus
-from grader.overrides import Ruling
 from grader.report import load_schema
-from grader.run_head import RunHead, RunSettings
 from tests.fakes import InProcessPool
 from tests.report.builders import exercise, submission
 from tests.samples import BACKPROP, EXERCISES, SOLUTIONS, answered, hand_in

@@ -9,8 +9,8 @@ import pytest
 
 from grader.course.loading import load_course
 from grader.fingerprint import course_digest, fingerprint
+from grader.gradebook.run_head import RunSettings
 from grader.model import Cell, Limits, Submission
-from grader.run_head import RunSettings
 from tests.course.courses import COURSE
 
 

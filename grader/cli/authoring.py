@@ -12,8 +12,8 @@ from grader.cli.options import CourseOption
 from grader.cli.outcome import BELOW, GRADED, errors_told
 from grader.cli.output import StandardOutput
 from grader.cli.values import path
-from grader.enumeration import count_of
 from grader.machine import usable_cores
+from grader.names.enumeration import count_of
 
 
 @app.command()
@@ -24,7 +24,7 @@ def release(
 ) -> None:
     """Make the students' notebooks from the solutions."""
     with errors_told():
-        from grader.course.release import release as released
+        from grader.course.releasing.release import release as released
 
         outcome = released(solutions, exercises, check=check)
         console = StandardOutput()
@@ -59,10 +59,10 @@ def validate(
     """
     with errors_told():
         from grader.course.loading import load_course
-        from grader.course.proof_table import proof_view
-        from grader.course.validate import is_released
-        from grader.course.validate import validate as proof_of
-        from grader.report.progress import ProofProgress
+        from grader.course.proving.proof_table import proof_view
+        from grader.course.proving.validate import is_released
+        from grader.course.proving.validate import validate as proof_of
+        from grader.report.views.progress import ProofProgress
 
         console = StandardOutput()
         loaded = load_course(course)

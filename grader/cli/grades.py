@@ -13,15 +13,15 @@ from grader.cli.options import HintsOption, OutOption
 from grader.cli.outcome import errors_told
 from grader.cli.output import StandardOutput, note, write_out
 from grader.cli.values import composed, not_nan
-from grader.enumeration import count_of
 from grader.errors import UsageError
+from grader.gradebook.overrides import rulings_for, rulings_in
 from grader.model import Target
-from grader.overrides import rulings_for, rulings_in
+from grader.names.enumeration import count_of
 
 if TYPE_CHECKING:
     from grader.gradebook import Gradebook
     from grader.model import RunReport
-    from grader.report.roster import Roster
+    from grader.report.gradebooks.roster import Roster
 
 #: What a ruling that does not count is on, by the status of its notebook in the last run.
 _UNCOUNTED = {None: "no notebook of the last run", "not_assigned": "a notebook that is not assigned now"}
@@ -101,7 +101,7 @@ def _rule(gradebook: Gradebook, student: str, exercise: str, score: float, reaso
 
 def _tell_totals(gradebook: Gradebook, student: str) -> None:
     """Tell what each notebook of a student has now."""
-    from grader.report.numbers import points
+    from grader.report.words.numbers import points
 
     for one in gradebook.report().submissions:
         if one.student == student:
@@ -219,9 +219,9 @@ def _give_back(run: RunReport, out: Path, archive: Path) -> None:
 
 def _list(gradebook: Gradebook) -> None:
     """Print what was ruled, and say of what does not count in the last run why not."""
-    from grader.report import wording
-    from grader.report.numbers import points
-    from grader.report.text import one_line
+    from grader.report.words import wording
+    from grader.report.words.numbers import points
+    from grader.report.words.text import one_line
 
     submissions = gradebook.report().submissions
     counted = set()

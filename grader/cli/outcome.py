@@ -16,9 +16,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from grader.cli.output import ignore_closed_terminals
-from grader.enumeration import first_of
 from grader.errors import GraderError, UsageError
 from grader.machine import remedy_of_shortage
+from grader.names.enumeration import first_of
 
 if TYPE_CHECKING:
     from grader.model import RunReport
@@ -37,7 +37,7 @@ UNGRADED_STATUSES = frozenset({"unreadable", "no_exercises", "grader_error"})
 def exit_status(run: RunReport, fail_under: float | None) -> int:
     """The exit status of a run; who is below ``fail_under`` is told on standard error."""
     from grader.assignment import students_below
-    from grader.report.row import rows_of
+    from grader.report.counting.row import rows_of
 
     rows = rows_of(run)
     students = () if fail_under is None else students_below(run, fail_under)
@@ -49,7 +49,7 @@ def exit_status(run: RunReport, fail_under: float | None) -> int:
 
 
 def _tell_below(students: tuple[str, ...], of: int, percentage: float | None) -> None:
-    from grader.report.text import terminal
+    from grader.report.words.text import terminal
 
     who = "the submission"
     if of > 1:
@@ -152,7 +152,7 @@ def _refuse(error: GraderError, status: int) -> NoReturn:
 
     Either may quote a path or a cell of a table that somebody else wrote.
     """
-    from grader.report.text import plain
+    from grader.report.words.text import plain
 
     console = Console(stderr=True)
     whole = not console.is_terminal

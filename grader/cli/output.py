@@ -77,6 +77,6 @@ def _plain_width() -> int:
 
 def note(remark: str) -> None:
     """Tell on standard error what the operator should know, so that standard output stays what was asked for."""
-    from grader.report.text import terminal
+    from grader.report.words.text import terminal
 
     typer.echo(terminal(f"note: {remark}"), err=True)

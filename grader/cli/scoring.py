@@ -173,7 +173,7 @@ def _logging_to(out: Path) -> Iterator[None]:
 def _print_who(options: ScoreOptions, *, as_csv: bool) -> None:
     from grader.assignment import attendance_by, expected_of
     from grader.course.loading import load_course
-    from grader.report import wording
+    from grader.report.words import wording
     from grader.submission import collect
 
     loaded = load_course(options.course)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from grader.cli.output import note
-from grader.enumeration import count_of
+from grader.names.enumeration import count_of
 
 if TYPE_CHECKING:
     from grader.batch import Observer
@@ -57,7 +57,8 @@ class ProgressView:
 
 def _prepare_reports() -> Iterator[None]:
     """Import and compile what the reports are made with, while the kernels come up."""
-    from grader.report import pages, write_reports  # noqa: F401 - with jinja2, which no kernel has had to wait for
+    from grader.report import write_reports  # noqa: F401 - with jinja2, which no kernel has had to wait for
+    from grader.report.views import pages
 
     yield
     yield from pages.prepare()
@@ -65,7 +66,7 @@ def _prepare_reports() -> Iterator[None]:
 
 def entries_csv(collection: Collection) -> str:
     """Who handed in what as CSV, nothing cut: the names that a roster needs, and the platform's number beside each."""
-    from grader.report.spreadsheet import csv_text
+    from grader.report.views.spreadsheet import csv_text
 
     records = [(one.student, one.number, one.notebook, one.shown_path, one.refused or "") for one in collection]
     return csv_text([("student", "number", "notebook", "path", "refused"), *records])

@@ -12,7 +12,7 @@ from typing import Any
 
 from grader.cell_code import parsed
 from grader.model import Exercise, Stub
-from grader.submission.definitions import definitions_in, is_empty
+from grader.submission.reading.definitions import definitions_in, is_empty
 
 #: A notebook's cells are not numbered inside it: the number that stands for "yours".
 YOURS = 0

@@ -7,8 +7,8 @@ from importlib import resources
 from typing import Any
 
 from grader.model import CheckScore, ExerciseScore, Override, RunReport, SubmissionReport
-from grader.report.numbers import rounded, significant
-from grader.report.text import json_text
+from grader.report.words.numbers import rounded, significant
+from grader.report.words.text import json_text
 
 
 def to_json(run: RunReport) -> str:

@@ -10,10 +10,10 @@ from shlex import quote
 from grader import atomic
 from grader.errors import UsageError
 from grader.model import RunReport
+from grader.report.counting.tally import tally
 from grader.report.document import to_json
-from grader.report.download import moodle_folder
-from grader.report.pages import page_name
-from grader.report.tally import tally
+from grader.report.gradebooks.download import moodle_folder
+from grader.report.views.pages import page_name
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from grader import atomic
 from grader.model import Hints, RunReport
+from grader.report.counting.tally import tally
 from grader.report.document import to_json
-from grader.report.pages import GENERATOR, class_page, page_name, student_page
-from grader.report.spreadsheet import gradebook_csv
-from grader.report.tally import tally
+from grader.report.views.pages import GENERATOR, class_page, page_name, student_page
+from grader.report.views.spreadsheet import gradebook_csv
 
 _OUR_NAME = re.compile(r".+-[0-9a-f]{8}(?:[0-9a-f]{8})?\.html")  # an older grader wrote eight digits
 

@@ -7,7 +7,7 @@ from functools import cache
 from textwrap import dedent
 from typing import Any
 
-from grader.course.answers import answers_to
+from grader.course.proving.answers import answers_to
 from grader.judge.diagnosis import diagnose
 from grader.judge.evidence import Evidence
 from grader.kernel import local

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 import torch
 
-from grader.course.answers import answers_to
-from grader.course.rehearsal import Rehearsal
-from grader.course.trial import Trial
+from grader.course.proving.answers import answers_to
+from grader.course.proving.rehearsal import Rehearsal
+from grader.course.proving.trial import Trial
 from grader.judge.diagnosis import diagnose
 from grader.judge.mistakes import MISTAKES
 from grader.model import Exercise

@@ -18,9 +18,8 @@ import pytest
 
 from grader.model import Sample
 from grader.report import class_page, write_reports
-
-from .builders import check, exercise, large_class, run, small_class, submission
-from .test_injection import ATTACKS, hostile
+from tests.report.builders import check, exercise, large_class, run, small_class, submission
+from tests.report.test_injection import ATTACKS, hostile
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -9,8 +9,7 @@ import pytest
 from grader.errors import GradebookError
 from grader.model import Override, Sample
 from grader.report import submission_from_dict, submission_to_dict
-
-from .builders import check, exercise, small_class, submission
+from tests.report.builders import check, exercise, small_class, submission
 
 
 @pytest.mark.parametrize("report", small_class().submissions, ids=lambda report: report.student)

@@ -10,8 +10,7 @@ import pytest
 
 from grader.model import Override
 from grader.report import load_schema, to_json
-
-from .builders import check, exercise, large_class, run, small_class, submission, ungraded
+from tests.report.builders import check, exercise, large_class, run, small_class, submission, ungraded
 
 GOLDEN = Path(__file__).parent / "golden" / "report-1.json"
 

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from grader.errors import UsageError
 from grader.model import Override
 from grader.report import page_name, write_feedback, write_reports
-from grader.submission.printable import printable
-
-from .builders import exercise, run, submission
+from grader.submission.files.printable import printable
+from tests.report.builders import exercise, run, submission
 
 MOODLE = "ML-4711.zip!Ada Lovelace_501_assignsubmission_file_/03_backprop.ipynb"
 

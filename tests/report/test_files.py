@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.report import page_name, write_reports
-
-from .builders import run, small_class, submission
+from tests.report.builders import run, small_class, submission
 
 
 def test_write_reports_writes_what_design_names(tmp_path: Path) -> None:

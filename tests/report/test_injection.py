@@ -23,10 +23,9 @@ from grader.report import (
     student_page,
     to_json,
 )
-from grader.report.tally import tally
-
-from .builders import check, exercise, run, submission
-from .test_terminal import drawn
+from grader.report.counting.tally import tally
+from tests.report.builders import check, exercise, run, submission
+from tests.report.views.test_terminal import drawn
 
 ATTACKS = {
     "script": "<script>alert(1)</script>",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.visible import files_of_work
+from grader.names.visible import files_of_work
 
 MOST_ASSETS = 500
 #: Folders in folders of which files are copied.
@@ -29,7 +29,7 @@ def opened(folder: Path | None, most_bytes: int, *, below: bool = True) -> Itera
     """Each regular file of ``folder``, in order; None for each that is one too many, too deep, or too large.
 
     With ``below`` those in its folders as well. Links are not followed, and left out like whatever cannot be read, and
-    like what is nobody's work (``grader.visible``): ``.git`` may hold a token, and a notebook could show it.
+    like what is nobody's work (``grader.names.visible``): ``.git`` may hold a token, and a notebook could show it.
     """
     if folder is None:
         return

@@ -15,12 +15,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
-from grader.enumeration import count_of
 from grader.errors import KernelError, SandboxUnavailable
 from grader.kernel.confinement import landlock, syscalls
 from grader.kernel.host.sandbox import SandboxStatus, available_sandboxes, choose_sandbox
 from grader.machine import usable_cores
 from grader.model import Limits
+from grader.names.enumeration import count_of
 
 _OLDEST_PYTHON = (3, 11)
 _UNCONFINED = "`--sandbox none`, for code that you trust, runs each notebook with your rights: your files, your network"

@@ -3,7 +3,7 @@
 The job's init tells the harness a secret before anything of a notebook's runs, and takes no result without a proof made
 with it, of the very order that the result answers. So whoever writes to the harness's descriptors, or is first in a
 fork and passes changed orders on, costs only their own check. Reading the secret takes this package apart, or the
-heap, or frames: code in which that shows (``grader.submission.meddling``).
+heap, or frames: code in which that shows (``grader.submission.reading.meddling``).
 """
 
 from __future__ import annotations

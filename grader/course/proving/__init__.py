@@ -1,0 +1,7 @@
+"""Proving a course before students meet it: the one part of this package that runs and judges answers.
+
+``validate`` has a ``proof`` made of each exercise. The ``answers`` are those of the solution notebooks, whose
+``self_checks`` are looked at, and the specimens beside them. They are put on ``trial`` with the cases of each seed, in
+a ``rehearsal``; so are the mistakes made of them, ``mutants`` and ``habits``. The ``ledger`` notes what came of it,
+which is the ``proof_report``, shown as the ``proof_table``.
+"""

@@ -1,0 +1,17 @@
+"""What was graded, kept from run to run.
+
+``book`` is the gradebook, in a ``file`` that is one run's alone. ``run_head`` is what it records when a run begins,
+``overrides`` are the points that a human gives in place of the grader's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from grader import lazy
+
+if TYPE_CHECKING:
+    from grader.gradebook.book import FILE_NAME as FILE_NAME
+    from grader.gradebook.book import Gradebook as Gradebook
+
+__getattr__, __all__ = lazy.public(__name__, {"book": "FILE_NAME Gradebook"})

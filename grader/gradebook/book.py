@@ -1,0 +1,236 @@
+"""What was graded, in SQLite: committed submission by submission, so that an interrupted run loses nothing.
+
+One file, ``gradebook.db``, is the source of every report. A row holds one submission's report as JSON under a
+fingerprint of all that it depends on (notebook, files beside it, course, seed, limits, versions); a row whose
+fingerprint still holds is not graded again. Two runs on one gradebook cannot mix (``grader.gradebook.file``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, astuple, replace
+from pathlib import Path
+
+from grader.errors import GradebookError
+from grader.gradebook.file import GradebookFile
+from grader.gradebook.overrides import Ruling, answerable, lapsed, overridden
+from grader.gradebook.run_head import RunHead
+from grader.model import RunReport, Submission, SubmissionReport
+from grader.names.alphabet import alphabetical
+from grader.names.enumeration import first_of
+from grader.report import submission_from_dict, submission_to_dict
+
+FILE_NAME = "gradebook.db"
+#: So many rulings that do not count any more are named.
+_NAMED = 6
+
+#: How many submissions of earlier runs are not in a run, whatever the path they are in it by. One that came instead, by
+#: the same student under the same name, has replaced one of them; of those, only the last earlier run's had counted.
+_LEFT_OUT = """
+WITH entry AS (
+    SELECT run, json_extract(report, '$.student') AS student, json_extract(report, '$.notebook') AS notebook,
+        json_extract(report, '$.sha256') AS sha256
+    FROM submission WHERE json_valid(report)
+),
+    there AS (SELECT DISTINCT student, notebook, sha256 FROM entry WHERE run = ?1),
+    latest AS (SELECT student, notebook, MAX(run) AS run FROM entry WHERE run < ?1 GROUP BY 1, 2),
+    earlier AS (SELECT DISTINCT student, notebook, sha256 FROM entry JOIN latest USING (student, notebook, run)),
+    gone AS (SELECT * FROM earlier WHERE (student, sha256) NOT IN (SELECT student, sha256 FROM there)),
+    came AS (SELECT * FROM there WHERE (student, sha256) NOT IN (SELECT student, sha256 FROM earlier)),
+    replaced AS (SELECT student, notebook, COUNT(*) AS number FROM came GROUP BY 1, 2)
+SELECT COALESCE(SUM(MAX(left_out, 0)), 0) FROM (
+    SELECT COUNT(*) - COALESCE(number, 0) AS left_out
+        FROM gone LEFT JOIN replaced USING (student, notebook) GROUP BY student, notebook
+)
+"""
+
+
+class Gradebook:
+    """A gradebook opened for one run; a context manager.
+
+    Raises:
+        GradebookBusy: another run has it open.
+        GradebookError: the file is no gradebook, of another version, or cannot be read; later: it may only be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._run: int | None = None
+        self._file = GradebookFile(path)
+
+    def __enter__(self) -> Gradebook:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file and give up its lock."""
+        self._file.close()
+
+    def last_head(self) -> RunHead | None:
+        """How the last run began; None in a new gradebook.
+
+        Raises:
+            GradebookError: it cannot be read.
+        """
+        last = self._last_run()
+        return None if last is None else last[1]
+
+    def _last_run(self) -> tuple[int, RunHead] | None:
+        row = next(self._file.rows("SELECT id, settings FROM run ORDER BY id DESC LIMIT 1"), None)
+        if row is None:
+            return None
+        try:
+            return row[0], RunHead.read(row[1])
+        except (AttributeError, TypeError, ValueError) as error:
+            raise GradebookError(f"{self.path} is damaged: {error}", remedy="grade again with --fresh") from error
+
+    def begin(self, head: RunHead, *, fresh: bool = False) -> None:
+        """Start a run: reports are made of what it stores or takes over.
+
+        A ``fresh`` run takes nothing over, nor does the one that goes on where it was interrupted: no earlier row keeps
+        its fingerprint.
+        """
+        if fresh:
+            self._file.execute("UPDATE submission SET fingerprint = ''")
+        self._run = self._file.execute("INSERT INTO run (settings) VALUES (?)", (head.text(),)).lastrowid
+
+    def take_over(self, key: str, fingerprint: str) -> SubmissionReport | None:
+        """The stored report of an unchanged submission, now part of this run; None where it must be graded."""
+        found = self._file.rows("SELECT report FROM submission WHERE key = ? AND fingerprint = ?", (key, fingerprint))
+        row = next(found, None)
+        if row is None:
+            return None
+        try:
+            report = submission_from_dict(json.loads(row[0]))
+        except (GradebookError, ValueError):
+            return None
+        self._file.execute("UPDATE submission SET run = ? WHERE key = ?", (self._run, key))
+        return report
+
+    def take_over_moved(self, key: str, fingerprint: str, submission: Submission) -> SubmissionReport | None:
+        """The same from another key: what this student handed in under this name, unchanged but for its path.
+
+        A path is shown with its folder as soon as several are graded together; nothing is run again for that.
+        """
+        for (text,) in [*self._file.rows("SELECT report FROM submission WHERE fingerprint = ?", (fingerprint,))]:
+            with suppress(GradebookError, ValueError):
+                report = submission_from_dict(json.loads(text))
+                if (report.student, report.notebook) == (submission.student, submission.notebook):
+                    report = replace(report, path=submission.shown_path)
+                    self.store(key, fingerprint, report)
+                    return report
+        return None
+
+    def store(self, key: str, fingerprint: str, report: SubmissionReport) -> None:
+        """Commit one finished submission."""
+        text = json.dumps(submission_to_dict(report), ensure_ascii=True, allow_nan=False)
+        self._file.execute(
+            "INSERT OR REPLACE INTO submission (key, fingerprint, run, report) VALUES (?, ?, ?, ?)",
+            (key, fingerprint, self._run, text),
+        )
+
+    def report(self) -> RunReport:
+        """The last run with what a human ruled, its submissions sorted by student, notebook and path.
+
+        Who handed in nothing is absent, or has a submission that is all by hand.
+
+        Raises:
+            GradebookError: nothing was graded yet, or a row cannot be read.
+        """
+        last = self._begun()
+        rulings = self.rulings()
+        graded = [overridden(one, rulings, last.tasks) for one in self._submissions()]
+        missing = [overridden(one, rulings, last.tasks) for one in last.missing(graded)]
+        ruled = [*graded, *(one for one in missing if one.by_hand)]
+        submissions = sorted(ruled, key=lambda one: (alphabetical(one.student), one.notebook, one.path))
+        present = {one.student for one in submissions}
+        return RunReport(
+            **asdict(last.settings),
+            submissions=tuple(submissions),
+            assigned=last.assigned,
+            course_digest=last.course_digest,
+            absent=tuple(student for student in last.absent if student not in present),
+        )
+
+    def subject(self) -> str:
+        """What the last run was of: one notebook of the course, or else the course.
+
+        Raises:
+            GradebookError: nothing was graded yet, or a row cannot be read.
+        """
+        return self._begun().subject(self._submissions())
+
+    def answers(self) -> tuple[SubmissionReport, ...]:
+        """What may be ruled on: the submissions of the last run, and what should have been in those not graded.
+
+        Raises:
+            GradebookError: nothing was graded yet, or a row cannot be read.
+        """
+        last = self._begun()
+        submissions = [*self._submissions()]
+        return tuple(answerable(one, last.tasks) for one in (*submissions, *last.missing(submissions)))
+
+    def _begun(self) -> RunHead:
+        head = self.last_head()
+        if head is None:
+            raise GradebookError(f"nothing was graded in {self.path} yet", remedy="run `grader score` first")
+        return head
+
+    def rulings(self) -> tuple[Ruling, ...]:
+        """All that humans ruled, by student and exercise; also on notebooks that are in no report any more."""
+        rows = self._file.rows("SELECT student, exercise, sha256, score, reason FROM ruling ORDER BY 1, 2, 3, 4, 5")
+        return tuple(Ruling(*row) for row in rows)
+
+    def rule(self, *rulings: Ruling) -> None:
+        """Keep rulings, each in place of an earlier one on the same answer: all of them or, where that fails, none."""
+        with self._file.all_or_none():
+            for ruling in rulings:
+                self._file.execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?)", astuple(ruling))
+
+    def withdraw(self, student: str, exercise: str) -> bool:
+        """Drop all rulings on a student's exercise; whether there was one."""
+        deleted = self._file.execute("DELETE FROM ruling WHERE student = ? AND exercise = ?", (student, exercise))
+        return deleted.rowcount > 0
+
+    def remarks(self) -> tuple[str, ...]:
+        """What is missing in the last run's report: submissions that it did not get to, or that it was not given.
+
+        Then what a human ruled and does not count now: on notebooks that were replaced, or under another course.
+        """
+        last = self._last_run()
+        if last is None:
+            return ()
+        run, wanted = last[0], last[1].submissions
+        ((done,),) = self._file.rows("SELECT COUNT(*) FROM submission WHERE run = ?", (run,))
+        ((other,),) = self._file.rows(_LEFT_OUT, (run,))
+        if wanted is not None and done < wanted:
+            return (f"unfinished: {done} of {wanted} submissions are graded; `grader score` again goes on",)
+        remarks = []
+        if other:
+            those = "1 submission of an earlier run is" if other == 1 else f"{other} submissions of earlier runs are"
+            remarks.append(
+                f"{those} not in this one, nor in its reports; to have everyone there, name all folders in one "
+                "`grader score` (what was graded is not run again)"
+            )
+        rulings = self.rulings()
+        if rulings and (old := lapsed(rulings, self.report().submissions)):
+            named = first_of([f"{one.score:g} for {one.exercise} of {one.student}" for one in old], _NAMED, "; ")
+            remarks.append(
+                f"ruled, and not counted since the notebook was replaced or the course changed: {named}; "
+                "`grader override` rules again, or withdraws"
+            )
+        return tuple(remarks)
+
+    def _submissions(self) -> Iterator[SubmissionReport]:
+        for (text,) in self._file.rows("SELECT report FROM submission WHERE run = (SELECT MAX(id) FROM run)"):
+            try:
+                yield submission_from_dict(json.loads(text))
+            except (ValueError, TypeError, LookupError) as error:
+                raise GradebookError(
+                    f"a row of {self.path} is damaged: {type(error).__name__}: {error}",
+                    remedy="grade again with `grader score --fresh`",
+                ) from error

@@ -1,0 +1,250 @@
+"""Points that a human gives in place of the grader's: for one exercise of one notebook, with a reason.
+
+A ruling is on an answer, so it holds for the notebook as it was: not for another one that the student hands in later.
+What the grader found stays in the report beside it. Where there was nothing to grade, be it that a notebook could not
+be read or that none was handed in, a ruling is on an exercise that was asked for.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from grader.csv_table import read_tables
+from grader.errors import UsageError
+from grader.model import ExerciseScore, ExerciseStatus, Override, SubmissionReport, SubmissionStatus, Task
+from grader.names.alphabet import words_of
+from grader.report.words.text import csv_cell
+
+#: The columns of a file of rulings.
+COLUMNS = ("student", "exercise", "points", "reason")
+#: The statuses of submissions in which there was nothing to grade.
+_UNGRADED = ("unreadable", "no_exercises")
+#: So many of a file's faults are told at once.
+_TOLD = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """``score`` points for a student's ``exercise`` in the notebook with this digest, and the reason."""
+
+    student: str
+    exercise: str
+    sha256: str
+    score: float
+    reason: str
+
+
+def answerable(report: SubmissionReport, tasks: Sequence[Task]) -> SubmissionReport:
+    """``report`` with all that may be ruled on; where nothing was graded, those of the ``tasks`` that it was to answer.
+
+    A notebook that is called like one of the course's was to answer that one's, any other may be about all of them.
+    """
+    if report.status not in _UNGRADED:
+        return report
+    from grader.names.notebooks import kind_of_notebook  # the command line starts without it
+
+    kind = kind_of_notebook(report.notebook)
+    asked = [task for task in tasks if task.notebook.lower() == kind] or tasks
+    exercises = tuple(ExerciseScore(task.id, task.title, "missing", 0.0, task.possible) for task in asked)
+    return replace(report, exercises=exercises)
+
+
+def not_handed_in(student: str, tasks: Sequence[Task]) -> tuple[SubmissionReport, ...]:
+    """An entry for each notebook that a student should have handed in, to be ruled on."""
+    notebooks = dict.fromkeys(task.notebook for task in tasks)
+    reason = "nothing was handed in"
+    return tuple(
+        SubmissionReport(student, f"{stem}.ipynb", "", "", "unreadable", None, 0.0, 0.0, reason=reason)
+        for stem in notebooks
+    )
+
+
+def rulings_for(
+    submissions: Iterable[SubmissionReport], student: str, exercise: str, score: float, reason: str
+) -> tuple[Ruling, ...]:
+    """A ruling for each notebook of the student's that has the exercise: several would else compete.
+
+    Those that could not be graded are ruled on where no other has it.
+
+    Raises:
+        UsageError: there is no such student or exercise, or not so many points.
+    """
+    submissions = tuple(submissions)
+    own = [submission for submission in submissions if submission.student == student]
+    if not own:
+        named = {words_of(submission.student): submission.student for submission in submissions}
+        near = [named[words] for words in get_close_matches(words_of(student), named, n=1)]
+        perhaps = f" (perhaps {near[0]!r})" if near else ""
+        raise UsageError(
+            f"no student in the gradebook is called {student!r}{perhaps}",
+            remedy="write the name as the first column of gradebook.csv has it; who handed in nothing is there if "
+            "`grader score` is given the class list: --roster",
+        )
+    answers = [(submission, one) for submission in own for one in submission.exercises if one.id == exercise]
+    if not answers:
+        known = dict.fromkeys(one.id for submission in own for one in submission.exercises)
+        raise UsageError(
+            f"{student} has no exercise {exercise!r}",
+            remedy=f"choose one of: {', '.join(known)}"
+            if known
+            else "nothing of theirs was graded: ask for a notebook that can be read, and grade that",
+        )
+    answers = [(entry, one) for entry, one in answers if entry.status not in _UNGRADED] or answers
+    possible = min(one.possible for _, one in answers)
+    if not 0 <= score <= possible:
+        bonus = "; a bonus is a column of its own where the grades go" if score > possible else ""
+        raise UsageError(
+            f"{exercise} is worth {possible:g} points, not {score:g}", remedy=f"give 0 to {possible:g} points{bonus}"
+        )
+    return tuple(Ruling(student, exercise, submission.sha256, score, reason) for submission, _ in answers)
+
+
+def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Ruling, ...]:
+    """The rulings of a CSV file with the columns ``student``, ``exercise``, ``points`` and ``reason``, a row each.
+
+    Commas, semicolons or tabs separate them, and other columns are left alone; a row in which all four are empty is
+    none. With a semicolon or a tab, points may have a decimal comma, as spreadsheets write them then.
+
+    Raises:
+        UsageError: the file cannot be read, has not these columns or no rows, or a row cannot be used: each such line
+            is told.
+    """
+    file = read_tables(path, heading=lambda name: name.strip().lower())
+    table = file.having(COLUMNS)
+    if table is None:
+        raise file.lacking(COLUMNS, remedy=f"begin it with a line: {','.join(COLUMNS)}")
+    names = {csv_cell(submission.student): submission.student for submission in submissions}
+    names |= {name: name for name in names.values()}
+    made: list[Ruling] = []
+    lines: dict[tuple[str, str], int] = {}
+    refused: list[tuple[int, UsageError]] = []
+    for line, row in table.rows:
+        if not any(row[column] for column in COLUMNS):
+            continue
+        try:
+            rulings = _rulings_of(row, table.mark, names, submissions)
+            earlier = lines.setdefault((rulings[0].student, rulings[0].exercise), line)
+            if earlier != line:
+                raise UsageError(f"rules on the same answer as line {earlier}", remedy="remove one of the two")
+        except UsageError as error:
+            refused.append((line, error))
+        else:
+            made += rulings
+    if refused:
+        raise _refusal(path, refused)
+    if not made:
+        raise UsageError(f"{path} has no rulings below its columns", remedy="write a row for each exercise to rule on")
+    return tuple(made)
+
+
+def _rulings_of(
+    row: Mapping[str, str], mark: str, names: Mapping[str, str], submissions: Sequence[SubmissionReport]
+) -> tuple[Ruling, ...]:
+    """What a row of a file rules, whose cells ``mark`` separates; ``names`` are the students by what a sheet has."""
+    student, exercise, points, reason = (row[column] for column in COLUMNS)
+    student = unicodedata.normalize("NFC", student)
+    student = names.get(student) or names.get(student.removeprefix("'"), student)  # as a spreadsheet needs it
+    score = _points(points if mark == "," else points.replace(",", "."))
+    if not reason:
+        raise UsageError("a ruling needs a reason", remedy="the student reads it: write it in that column")
+    return rulings_for(submissions, student, exercise, score, reason)
+
+
+def _refusal(path: Path, refused: Sequence[tuple[int, UsageError]]) -> UsageError:
+    """The one error for all lines that cannot be used, of which so many are told."""
+    troubles = [f"line {line}: {error}" for line, error in refused]
+    told = "\n".join(troubles[:_TOLD]) + (f"\n… and {len(troubles) - _TOLD} more" if len(troubles) > _TOLD else "")
+    remedies = {error.remedy for _, error in refused}
+    return UsageError(
+        f"nothing was ruled, since {path} has rows that cannot be used\n{told}",
+        remedy=remedies.pop() if len(remedies) == 1 else "fix these lines and give the whole file again",
+    )
+
+
+def _points(text: str) -> float:
+    try:
+        score = float(text)
+    except ValueError:
+        score = math.nan
+    if not math.isfinite(score):
+        raise UsageError(f"{text!r} is no number of points", remedy="write for instance 2.5")
+    return score
+
+
+def overridden(report: SubmissionReport, rulings: Sequence[Ruling], tasks: Sequence[Task] = ()) -> SubmissionReport:
+    """``report`` with the points of those ``rulings`` that are on it, and with the sum that they make.
+
+    A submission in which the grader failed is graded once a human ruled on each exercise that it failed in. One in
+    which there was nothing to grade is once a human ruled on any of the ``tasks`` that it was to answer, and keeps the
+    reason why there was nothing; what else the same notebook of the course asks for was not found.
+    """
+    about = {one.exercise: one for one in rulings if (one.student, one.sha256) == (report.student, report.sha256)}
+    if about and report.status in _UNGRADED:
+        return _by_hand(answerable(report, tasks), about, tasks)
+    exercises = tuple(_ruled(exercise, about.get(exercise.id)) for exercise in report.exercises)
+    right = {exercise.id for exercise in exercises if exercise.override and exercise.status == "passed"}
+    exercises = tuple(
+        replace(exercise, follows_from=tuple(name for name in exercise.follows_from if name not in right))
+        for exercise in exercises
+    )
+    if exercises == report.exercises:
+        return report
+    status: SubmissionStatus = report.status
+    failed = any(exercise.status == "grader_error" for exercise in exercises)
+    if status == "grader_error" and not failed:
+        status = "graded"
+    return replace(
+        report,
+        exercises=exercises,
+        status=status,
+        score=None if status == "grader_error" else sum(exercise.score for exercise in exercises),
+        reason="" if status == "graded" else report.reason,
+    )
+
+
+def _by_hand(report: SubmissionReport, about: Mapping[str, Ruling], tasks: Sequence[Task]) -> SubmissionReport:
+    """``report``, of which nothing was graded, as it was ruled; as it was where none of the rulings is on it."""
+    ruled = [_ruled(exercise, about.get(exercise.id)) for exercise in report.exercises]
+    notebook = {task.id: task.notebook for task in tasks}
+    concerned = {notebook[exercise.id] for exercise in ruled if exercise.override}
+    if not concerned:
+        return replace(report, exercises=())
+    exercises = tuple(
+        replace(one, override=one.override and replace(one.override, graded=None))
+        for one in ruled
+        if notebook[one.id] in concerned
+    )
+    score, possible = sum(one.score for one in exercises), sum(one.possible for one in exercises)
+    return replace(report, exercises=exercises, status="graded", score=score, possible=possible)
+
+
+def lapsed(rulings: Iterable[Ruling], submissions: Sequence[SubmissionReport]) -> tuple[Ruling, ...]:
+    """The ``rulings`` on these students that none of these reports has.
+
+    They are on notebooks that were handed in before, or give more points than the exercise has now. Those on notebooks
+    that are not assigned now wait.
+    """
+    students = {report.student for report in submissions}
+    held = {(report.student, one.id) for report in submissions for one in report.exercises if one.override}
+    waiting = {(report.student, report.sha256) for report in submissions if report.status == "not_assigned"}
+    return tuple(
+        one
+        for one in rulings
+        if one.student in students
+        and (one.student, one.exercise) not in held
+        and (one.student, one.sha256) not in waiting
+    )
+
+
+def _ruled(exercise: ExerciseScore, ruling: Ruling | None) -> ExerciseScore:
+    """The exercise as it was ruled; as it was where the course has come to give fewer points for it than that."""
+    if ruling is None or ruling.score > exercise.possible:
+        return exercise
+    status: ExerciseStatus = "passed" if ruling.score == exercise.possible else "partial" if ruling.score else "failed"
+    graded = None if exercise.status == "grader_error" else exercise.score
+    return replace(exercise, score=ruling.score, status=status, override=Override(graded, ruling.reason))

@@ -1,0 +1,78 @@
+"""What the gradebook records when a run begins: its settings, and what it was given to grade."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, astuple, dataclass, field
+
+from grader.gradebook.overrides import not_handed_in
+from grader.model import SubmissionReport, Task
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What holds for a whole run and stands at the head of ``report.json``."""
+
+    grader_version: str
+    course: str
+    seed: int
+    torch_version: str
+    sandbox: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunHead:
+    """A run as it began: ``submissions`` is how many it was given, None where an older grader did not say.
+
+    ``assigned`` are the exercises that count, with their points, ``absent`` those of the class who handed in nothing,
+    ``tasks`` the exercises that may be ruled on where nothing was graded; ``course_digest`` is a hash of all that the
+    course was made of.
+    """
+
+    settings: RunSettings
+    submissions: int | None
+    assigned: Mapping[str, float] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    course_digest: str = ""
+
+    def text(self) -> str:
+        """The head as ``read`` reads it."""
+        given = {
+            "submissions": self.submissions,
+            "assigned": dict(self.assigned),
+            "absent": self.absent,
+            "tasks": [astuple(task) for task in self.tasks],
+            "course_digest": self.course_digest,
+        }
+        return json.dumps({**asdict(self.settings), **given})
+
+    @classmethod
+    def read(cls, text: str) -> RunHead:
+        """The head that ``text`` is; one by an older grader says less.
+
+        Raises:
+            AttributeError, TypeError, ValueError: it is none.
+        """
+        head = json.loads(text)
+        submissions, assigned = head.pop("submissions", None), head.pop("assigned", {})
+        absent, tasks = tuple(head.pop("absent", ())), tuple(Task(*task) for task in head.pop("tasks", ()))
+        digest = head.pop("course_digest", "")
+        return cls(RunSettings(**head), submissions, assigned, absent, tasks, digest)
+
+    def missing(self, submissions: Iterable[SubmissionReport]) -> tuple[SubmissionReport, ...]:
+        """What the absent should have handed in: what was assigned, else the notebooks that any of the others did."""
+        notebooks = self._notebooks(submissions)
+        asked = [task for task in self.tasks if task.notebook in notebooks] or self.tasks
+        return tuple(one for student in self.absent for one in not_handed_in(student, asked))
+
+    def subject(self, submissions: Iterable[SubmissionReport]) -> str:
+        """What was graded: the notebook of the course where it was one, such as this week's, else the course."""
+        notebooks = self._notebooks(submissions)
+        return notebooks.pop() if len(notebooks) == 1 else self.settings.course
+
+    def _notebooks(self, submissions: Iterable[SubmissionReport]) -> set[str]:
+        """Those that were assigned or, where none was, of which anybody handed in anything."""
+        seen = {exercise.id for one in submissions for exercise in one.exercises} | {*self.assigned}
+        return {task.notebook for task in self.tasks if task.id in seen}

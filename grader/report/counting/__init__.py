@@ -1,0 +1,1 @@
+"""What a report counts: what one student earned (a ``row``), the class (``tally``), and ``concerns`` for a human."""

@@ -1,0 +1,135 @@
+"""What of a run needs a human's eye: what could not be graded, and remarks on students and on the class."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grader.model import ExerciseScore, SubmissionReport
+from grader.names.alphabet import words_of
+from grader.report.counting.row import UNTRIED, URGENCY, Row
+from grader.report.words import wording
+
+_ORDER = (*URGENCY, wording.FLAGGED)
+#: So many notebooks of a student without exercises are remarked one by one.
+_STRAYS = 3
+_NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w{1,80})")
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Something that needs a human's eye: ``kind`` is a status of ``row.URGENCY``, or ``wording.FLAGGED``."""
+
+    student: str
+    kind: str
+    notebook: str
+    detail: str
+
+
+def remarks_on(row: Row) -> tuple[str, ...]:
+    """The remarks on a student for a human, those on exercises with the exercise named."""
+    remarks = [words for _, words in _spares(row)]
+    if attempts := row.attempts:
+        remarks.append(wording.attempts(attempts))
+    remarks += [flag for entry in row.entries for flag in entry.flags]
+    remarks += [f"{id_}: {flag}" for id_, exercise in row.exercises.items() for flag in exercise.flags]
+    remarks += [f"{id_}: {wording.override(one)}" for id_, one in row.exercises.items() if one.override]
+    return tuple(dict.fromkeys(remarks))
+
+
+def concerns_in(rows: Sequence[Row]) -> tuple[Concern, ...]:
+    """All that needs a human's eye, each once, the most urgent first."""
+    found = [concern for row in rows for concern in _concerns_of(row)]
+    found += [*_namesakes(rows), *_same_files(rows), *_missing_modules(rows)]
+    once = dict.fromkeys(found)  # each of two attempts has the flag that there are two
+    return tuple(sorted(once, key=lambda concern: _ORDER.index(concern.kind)))
+
+
+def _same_files(rows: Sequence[Row]) -> list[Concern]:
+    """One concern for each file that several students handed in with something done in it: a team's, or a copy.
+
+    Only instructors read it: it names students, so that no student's page has it.
+    """
+    owners: dict[str, dict[str, SubmissionReport]] = {}
+    for row in rows:
+        for entry in row.entries:
+            if not entry.by_hand and any(exercise.status not in UNTRIED for exercise in entry.exercises):
+                owners.setdefault(entry.sha256, {}).setdefault(row.student, entry)
+    return [
+        Concern(student, wording.FLAGGED, entry.notebook, wording.same_file(others))
+        for (student, entry), *rest in (list(found.items()) for found in owners.values())
+        if (others := [other for other, _ in rest])
+    ]
+
+
+def _namesakes(rows: Sequence[Row]) -> list[Concern]:
+    """One concern for students whose names have the same words: perhaps one student with several rows.
+
+    Only instructors read it, as the above.
+    """
+    alike: dict[str, list[Row]] = {}
+    for row in rows:
+        alike.setdefault(words_of(row.student), []).append(row)
+    return [
+        Concern(
+            first.student, wording.FLAGGED, first.entries[0].notebook, wording.namesakes([row.student for row in rest])
+        )
+        for first, *rest in alike.values()
+        if rest
+    ]
+
+
+def _missing_modules(rows: Sequence[Row]) -> list[Concern]:
+    """One concern for each module that notebooks import in vain, where points were lost: perhaps not for the students.
+
+    A cell that begins ``import matplotlib`` defines nothing where there is none, ``torch`` in the next line included.
+    """
+    importers: dict[str, dict[str, str]] = {}
+    for row in rows:
+        for entry in row.entries:
+            if entry.score is None or entry.score < entry.possible:
+                found = (_NO_MODULE.match(failure.error) for failure in entry.failed_cells)
+                for name in (match[1] for match in found if match):
+                    importers.setdefault(name, {}).setdefault(row.student, entry.notebook)
+    return [
+        Concern(next(iter(who)), wording.FLAGGED, next(iter(who.values())), wording.no_module(name, list(who)))
+        for name, who in importers.items()
+    ]
+
+
+def _concerns_of(row: Row) -> list[Concern]:
+    found = [Concern(row.student, wording.FLAGGED, notebook, words) for notebook, words in _spares(row)]
+    for entry in row.entries:
+        if entry not in row.spare and entry.status in URGENCY:
+            found.append(Concern(row.student, entry.status, entry.notebook, wording.reason(entry)))
+        broken = [exercise.id for exercise in entry.exercises if exercise.status == "grader_error"]
+        if broken and entry.status != "grader_error":
+            detail = wording.GRADER_ERROR_IN.format(exercises=", ".join(broken))
+            found.append(Concern(row.student, "grader_error", entry.notebook, detail))
+        if _none_found(entry.exercises):
+            found.append(Concern(row.student, wording.FLAGGED, entry.notebook, wording.NONE_FOUND))
+        unseen = [exercise for exercise in entry.exercises if exercise.override is None]
+        flags = [*entry.flags, *(f"{exercise.id}: {flag}" for exercise in unseen for flag in exercise.flags)]
+        if flags:
+            found.append(Concern(row.student, wording.FLAGGED, entry.notebook, "; ".join(flags)))
+    told = any(_none_found(entry.exercises) for entry in row.entries)
+    if row.score is not None and _none_found(row.answers) and not told:
+        found.append(Concern(row.student, wording.FLAGGED, row.entries[0].notebook, wording.NONE_ASSIGNED))
+    if attempts := row.attempts:
+        found.append(Concern(row.student, wording.FLAGGED, attempts[0], wording.attempts(attempts)))
+    return found
+
+
+def _spares(row: Row) -> list[tuple[str, str]]:
+    """The notebooks that take nothing away, with a remark on each; one remark on many without exercises."""
+    strays = [entry for entry in row.spare if entry.status == "no_exercises"]
+    if len(strays) <= _STRAYS:
+        return [(entry.notebook, wording.spare(entry)) for entry in row.spare]
+    others = [(entry.notebook, wording.spare(entry)) for entry in row.spare if entry not in strays]
+    return [(strays[0].notebook, wording.strays([entry.notebook or entry.path for entry in strays])), *others]
+
+
+def _none_found(exercises: Sequence[ExerciseScore]) -> bool:
+    """Whether not one of them is there, and no human ruled on any."""
+    return bool(exercises) and all(one.status == "missing" and one.override is None for one in exercises)

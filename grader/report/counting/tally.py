@@ -1,0 +1,155 @@
+"""Statistics of a run: a row a student, a column an exercise, the mistakes that were made, what needs a human's eye.
+
+All class-wide renderers (CSV, terminal, HTML, Markdown, LMS) read these, so that they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from grader.model import ExerciseScore, RunReport, SubmissionReport
+from grader.names.alphabet import alphabetical
+from grader.report.counting.concerns import Concern, concerns_in
+from grader.report.counting.row import UNTRIED, Row, rows_of
+from grader.report.words.numbers import total
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """An exercise of the run and how the class did: ``mean`` is the mean share of its points, 0 to 1, or None."""
+
+    id: str
+    possible: float
+    graded: int
+    attempted: int
+    passed: int
+    mean: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A diagnosis code given for an exercise: the ``checks`` it was seen in, who made it, one message as example."""
+
+    exercise: str
+    code: str
+    checks: tuple[str, ...]
+    students: tuple[str, ...]
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The whole run, counted. Rows are sorted by student, columns by notebook and the order in it.
+
+    Mistakes are sorted by how many made them. A stub that nobody touched is none, nor is what follows from another
+    exercise's: that one is counted.
+
+    ``possible`` is what a student could earn at most: all that was assigned, else all that anybody handed in.
+    ``absent`` are those of the class list who handed in nothing: they have no row, and are in no mean.
+    """
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    mistakes: tuple[Mistake, ...]
+    concerns: tuple[Concern, ...]
+    possible: float
+    absent: tuple[str, ...] = ()
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """The totals of the students who have one."""
+        return tuple(row.score for row in self.rows if row.score is not None)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Those totals as shares of what was possible, 0 to 1."""
+        return tuple(row.score / row.possible for row in self.rows if row.score is not None and row.possible > 0)
+
+    @property
+    def totals_of(self) -> tuple[float, float] | None:
+        """The least and the most that a total is of, where nothing was assigned and students differ in it."""
+        found = {row.possible for row in self.rows if row.score is not None}
+        return (min(found), max(found)) if len(found) > 1 else None
+
+    @property
+    def notebook(self) -> str:
+        """What the notebook is called of which all answers are; empty where there are several, or none."""
+        names = {entry.notebook for row in self.rows for entry in row.counted if entry.exercises}
+        return names.pop() if len(names) == 1 else ""
+
+    @property
+    def not_run(self) -> tuple[str, ...]:
+        """The notebooks that were not assigned, and so not run, in alphabetical order, each as often as it was."""
+        entries = (entry for row in self.rows for entry in row.entries if entry.status == "not_assigned")
+        return tuple(sorted(entry.notebook or entry.path for entry in entries))
+
+    @property
+    def mean(self) -> float | None:
+        """The mean total, or None where nobody has one."""
+        return statistics.fmean(self.scores) if self.scores else None
+
+    @property
+    def median(self) -> float | None:
+        """The median total, or None where nobody has one."""
+        return statistics.median(self.scores) if self.scores else None
+
+
+def tally(run: RunReport) -> Tally:
+    """``run`` counted; the result does not depend on the order of its submissions."""
+    submissions = sorted(
+        run.submissions, key=lambda report: (alphabetical(report.student), report.notebook, report.path)
+    )
+    rows = rows_of(replace(run, submissions=tuple(submissions)))
+    columns = _columns(submissions, rows)
+    possible = _possible(run, columns, rows)
+    return Tally(columns, rows, _mistakes(rows, columns), concerns_in(rows), possible, run.absent)
+
+
+def _possible(run: RunReport, columns: Sequence[Column], rows: Sequence[Row]) -> float:
+    if run.assigned:
+        return total(run.assigned.values())
+    return max([total(column.possible for column in columns), *(row.possible for row in rows)])
+
+
+def _columns(submissions: Sequence[SubmissionReport], rows: Sequence[Row]) -> tuple[Column, ...]:
+    first: dict[str, ExerciseScore] = {}
+    for report in sorted(submissions, key=lambda report: report.notebook):
+        for exercise in report.exercises:
+            first.setdefault(exercise.id, exercise)
+    counted = {id_ for row in rows for id_ in row.exercises}
+    return tuple(_column(exercise, rows) for exercise in first.values() if exercise.id in counted)
+
+
+def _column(exercise: ExerciseScore, rows: Sequence[Row]) -> Column:
+    graded = [row.exercises[exercise.id] for row in rows if exercise.id in row.exercises]
+    graded = [score for score in graded if score.status != "grader_error"]
+    shares = [score.score / score.possible for score in graded if score.possible > 0]
+    return Column(
+        id=exercise.id,
+        possible=exercise.possible,
+        graded=len(graded),
+        attempted=sum(score.status not in UNTRIED for score in graded),
+        passed=sum(score.status == "passed" for score in graded),
+        mean=statistics.fmean(shares) if shares else None,
+    )
+
+
+def _mistakes(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Mistake, ...]:
+    seen: dict[tuple[str, str], tuple[dict[str, None], dict[str, None], str]] = {}
+    for column in columns:
+        for row in rows:
+            exercise = row.exercises.get(column.id)
+            for check in exercise.checks if exercise and not exercise.follows_from else ():
+                if check.diagnosis is None or check.diagnosis.code == "not_implemented":
+                    continue
+                key = (column.id, check.diagnosis.code)
+                checks, students, _ = seen.setdefault(key, ({}, {}, check.diagnosis.message))
+                checks[check.name] = None
+                students[row.student] = None
+    found = [
+        Mistake(exercise, code, tuple(checks), tuple(students), example)
+        for (exercise, code), (checks, students, example) in seen.items()
+    ]
+    return tuple(sorted(found, key=lambda mistake: -len(mistake.students)))

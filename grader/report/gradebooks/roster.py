@@ -1,0 +1,240 @@
+"""A platform's own list of students (a roster), and which student of a run each of its rows is.
+
+Names are compared in the form that they have in CSV files (``csv_cell``), since instructors copy them from one:
+``grader score --who-csv``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from grader.csv_table import Table, read_tables
+from grader.errors import UsageError
+from grader.model import RunReport
+from grader.names.alphabet import alphabetical, words_of
+from grader.names.downloads import TEAM
+from grader.report.gradebooks.download import number_in, submission_in
+from grader.report.words.text import csv_cell
+
+#: The columns of each student's row in a platform's list, by the grader's name of the student.
+Roster = Mapping[str, Mapping[str, str]]
+#: The column with the grader's names; the columns with a platform's number of a student (``17``, ``Participant 17``);
+#: and those with the name that the platform shows.
+_NAMED, _CALLED = "student", ("Student", "Full name")
+_NUMBERED: tuple[str, ...] = ("ID", "Identifier")
+#: What Canvas' second row has in place of a student, and its last where a teacher looked at the course as a student.
+_NOBODY, _VIEW = "Points Possible", "Student, Test"
+#: The column that all of Gradescope's lists have, and the one with a submission's number, which only its grades have.
+_SID, _SUBMISSION = "SID", "Submission ID"
+
+
+def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str, str]]:
+    """Read a platform's list of students for ``export``: from the grader's name of each to the columns of their row.
+
+    The file is CSV, with commas, semicolons or tabs. Which student of ``run`` a row is, is told by the first of these
+    that the file has:
+
+    1. a column ``student`` with the grader's names;
+    2. a column with the numbers that the platform also wrote into the paths of ``run``: any with more than half of
+       them, for a site's language heads it, else ``ID`` as in Canvas' gradebook or ``Identifier`` as in Moodle's
+       grading worksheet. A student who handed in nothing keeps the platform's name;
+    3. Gradescope's column ``SID``, where ``run`` graded an export of Gradescope's: its rows are matched by the number
+       of the submission, and by name where there is none;
+    4. any column, or two side by side, in which more than half of the students of ``run`` are found, such as logins,
+       e-mail addresses, or first and last names. A name may have its words in another order (``Lovelace, Ada``), where
+       that is nobody else's.
+
+    Namesakes whom only their names could tell are nobody of ``run``, each called by what else the row has: nobody gets
+    another's points so. A row without a name (Canvas' *Points Possible*) is no student. Nor is Canvas' *Test Student*,
+    unless something was handed in as them.
+
+    Raises:
+        UsageError: the file cannot be read, none of these columns is there, or a student has two rows.
+    """
+    names, submitted = _by_number(run), _by_submission(run)
+    file = read_tables(path)
+    table, numbered = file.having([_NAMED]), _NUMBERED
+    if table is None:
+        table, numbered = _numbers_in(file.tables, names) or (None, _NUMBERED)
+    if table is None:
+        table = file.having(*([column] for column in (*(_NUMBERED if names else ()), *([_SID] if submitted else ()))))
+    people = _called_as_in(file.tables, run) if table is None else [person for _, person in table.rows]
+    if people is None:
+        remedy = "add one to the platform's list, with each student as `grader score --who` names them"
+        raise file.lacking([_NAMED], remedy)
+    roster: dict[str, dict[str, str]] = {}
+    for person in people:
+        at_gradescope = submitted and _SID in person and _NAMED not in person
+        called = _name_at_gradescope(person, submitted) if at_gradescope else _name(person, names, numbered)
+        name = unicodedata.normalize("NFC", called)
+        if name in roster:
+            raise UsageError(
+                f"{path} has the student {name!r} more than once",
+                remedy="give each row the name by which `grader score --who` tells the two apart",
+            )
+        if name:
+            roster[name] = person
+    return roster
+
+
+def _numbers_in(tables: Iterable[Table], names: Mapping[str, str]) -> tuple[Table, tuple[str, ...]] | None:
+    """The table and the column in which more than half of the platform's numbers stand; None where there is none."""
+    for table in tables:
+        for column in table.columns:
+            numbers = {_number(row.get(column, "")) for _, row in table.rows}
+            if 2 * len(numbers & names.keys()) > len(names):
+                return table, (column,)
+    return None
+
+
+def _number(cell: str) -> str:
+    """The number in ``17`` and in ``Participant 17``, as in every language."""
+    return cell.rsplit(" ", maxsplit=1)[-1]
+
+
+def _called_as_in(tables: Iterable[Table], run: RunReport | None) -> list[dict[str, str]] | None:
+    """The rows, each with the grader's name, by the column, or the two side by side, with most students of ``run``.
+
+    None where no column holds more than half of them.
+    """
+    students = dict.fromkeys(entry.student for entry in (run.submissions if run else ()))
+    for table in tables:
+        rows = [row for _, row in table.rows]
+        by_columns = [
+            _spelt([" ".join(row.get(column, "") for column in columns).strip() for row in rows], students)
+            for columns in (*zip(table.columns, strict=True), *pairwise(table.columns))
+        ]
+        names = max(by_columns, key=lambda names: sum(name in students for name in names), default=[])
+        if 2 * sum(name in students for name in names) > len(students):
+            # who has no login there, such as one who never joined, is called by what else there is
+            called = [name or next(filter(None, row.values()), "") for row, name in zip(rows, names, strict=True)]
+            times = Counter(called)
+            return _told_apart(
+                [
+                    {**row, _NAMED: name if times[name] == 1 else own}
+                    for row, own, name in zip(rows, names, called, strict=True)
+                    if name != _NOBODY and (name in students or not _is_view(row))
+                ]
+            )
+    return None
+
+
+def _told_apart(people: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """The rows, where several have one name each called by the first thing in it that no namesake's has as well."""
+    namesakes: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
+    for person in people:
+        namesakes[person[_NAMED]].append(person)
+    told = []
+    for person in people:
+        name = person[_NAMED]
+        others = [other for other in namesakes[name] if other is not person]
+        own = next((cell for at, cell in person.items() if cell and all(one.get(at) != cell for one in others)), "")
+        told.append({**person, _NAMED: f"{name} ({own})" if name and others and own else name})
+    return told
+
+
+def _is_view(person: Mapping[str, str]) -> bool:
+    """Whether a row is Canvas' *Test Student*, whom nobody enrolled."""
+    return "ID" in person and person.get("Student") == _VIEW and not person.get("SIS User ID")
+
+
+def _spelt(names: Sequence[str], students: Collection[str]) -> list[str]:
+    """The names as ``students`` are called whose are the same words; where two are alike, to the letter."""
+    times = Counter(map(words_of, students)) + Counter(words_of(name) for name in names if name)
+    spelt = {words_of(student): student for student in students if times[words_of(student)] == 2}
+    return [name if name in students else spelt.get(words_of(name), name) for name in names]
+
+
+def _by_number(run: RunReport | None) -> dict[str, str]:
+    """The grader's name for each number that a platform's download had."""
+    found = ((number_in(entry.path, entry.student), entry.student) for entry in (run.submissions if run else ()))
+    return {number: student for number, student in found if number is not None}
+
+
+def _by_submission(run: RunReport | None) -> dict[str, str]:
+    """The grader's name for each numbered submission of a Gradescope export.
+
+    A number that two students seem to have is left out: a student can give a folder any name.
+    """
+    found = {(submission_in(entry.path), entry.student) for entry in (run.submissions if run else ())}
+    times = Counter(number for number, _ in found)
+    return {number: student for number, student in found if number is not None and times[number] == 1}
+
+
+def _name_at_gradescope(person: Mapping[str, str], submitted: Mapping[str, str]) -> str:
+    """The grader's name for the student in a row of one of Gradescope's lists.
+
+    It is found by the submission's number. That tells only the team where several handed in together, and a list of
+    students has no such number: there it is the name in the row.
+    """
+    full = person.get("Name") or f"{person.get('First Name', '')} {person.get('Last Name', '')}"
+    sid, number = person[_SID], person.get(_SUBMISSION)
+    name = " ".join(full.split()) or person.get("Email") or sid
+    student = submitted.get(number or "", TEAM)
+    if TEAM not in student:
+        return student
+    if number == "":  # none handed in, and maybe a namesake's
+        return f"{name} ({sid})"
+    told_apart = f"{name}_{sid}"
+    return told_apart if told_apart in submitted.values() else name
+
+
+def _name(person: Mapping[str, str], names: Mapping[str, str], numbered: Sequence[str]) -> str:
+    """The grader's name for the student in a row: given there, or found by number, else the platform's name."""
+    if _NAMED in person:
+        return person[_NAMED]
+    number = next((_number(person[column]) for column in numbered if person.get(column)), "")
+    if not number or number in names:
+        return names.get(number, "")
+    others = (column for column in person if column not in numbered)  # a name is the first thing beside the number
+    shown = next((person[column] for column in (*_CALLED, *others) if person.get(column)), "")
+    return "" if _is_view(person) else f"{shown} ({number})".strip()
+
+
+def strangers(run: RunReport, roster: Roster, identifier: str | None = None) -> tuple[str, ...]:
+    """The students of ``run`` that an export can only call by the grader's name, in alphabetical order.
+
+    They are not in the roster; or they are, but without a value in the column ``identifier``, by which the platform
+    recognises students.
+    """
+    everyone = {csv_cell(name) for name in roster}
+    known = {csv_cell(name) for name, person in roster.items() if identifier is None or person.get(identifier)}
+    return tuple(sorted((name for name in _students(run, everyone) if csv_cell(name) not in known), key=alphabetical))
+
+
+def absentees(run: RunReport, roster: Roster) -> tuple[str, ...]:
+    """The students of the roster of whom nothing was graded: they handed in nothing, or under another name."""
+    there = {csv_cell(name) for name in _students(run, {csv_cell(name) for name in roster})}
+    return tuple(sorted((name for name in roster if csv_cell(name) not in there), key=alphabetical))
+
+
+def assignments_in(roster: Roster) -> tuple[str, ...]:
+    """The columns of a roster that are Canvas' assignments: ``HW3 (1234)``."""
+    columns = dict.fromkeys(column for person in roster.values() for column in person)
+    return tuple(column for column in columns if re.fullmatch(r".+ \(\d+\)", column))
+
+
+def _students(run: RunReport, known: Container[str]) -> set[str]:
+    """The students of a run; of a team, its members where ``known`` has all of them."""
+    teams = teams_of(run)
+    return {name for report in run.submissions for name in members_in(report.student, teams, known)}
+
+
+def teams_of(run: RunReport) -> frozenset[str]:
+    """The names of teams, which only Gradescope's exports have: elsewhere "Ada & Alan" is one person's name."""
+    found = (
+        entry for entry in run.submissions if submission_in(entry.path) and not number_in(entry.path, entry.student)
+    )
+    return frozenset(entry.student for entry in found if TEAM in entry.student)
+
+
+def members_in(student: str, teams: Container[str], known: Container[str]) -> tuple[str, ...]:
+    """The members of a team if the roster has all (``known``, as ``csv_cell`` writes them), else the ``student``."""
+    members = tuple(student.split(TEAM))
+    split = student in teams and csv_cell(student) not in known
+    return members if split and all(csv_cell(member) in known for member in members) else (student,)

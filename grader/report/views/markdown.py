@@ -1,0 +1,172 @@
+"""The feedback as Markdown, for the summary of a GitHub job: a table, the mistakes in words, folded details."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Iterator
+
+from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
+from grader.names.enumeration import count_of
+from grader.report.counting.row import Row
+from grader.report.counting.tally import Tally, tally
+from grader.report.words import wording
+from grader.report.words.evidence import evidence, with_leads
+from grader.report.words.numbers import percent, points, points_of
+from grader.report.words.text import cut, markdown, print_safe
+
+#: GitHub refuses a summary of more than 1 MiB; what is left out has to be said as well.
+LIMIT_BYTES = 1024 * 1024 - 16 * 1024
+
+
+def render_markdown(run: RunReport, limit_bytes: int = LIMIT_BYTES, *, hints: Hints = "nudge") -> str:
+    """``run`` as GitHub-flavoured Markdown of at most ``limit_bytes``; what does not fit is counted at the end."""
+    counted = tally(run)
+    blocks = _class_blocks(counted) if len(counted.rows) > 1 else _student_blocks(counted, hints)
+    return _within(blocks, limit_bytes)
+
+
+def _within(blocks: Iterable[str], limit: int) -> str:
+    kept: list[str] = []
+    size = left_out = 0
+    for block in blocks:
+        length = len(block.encode("utf-8", "replace")) + 1
+        if left_out or size + length > limit - 200:
+            left_out += 1
+            continue
+        kept.append(block)
+        size += length
+    if left_out:
+        kept.append(f"*{count_of(left_out, 'more section')} left out: the summary has a limit of its own.*\n")
+    return "\n".join(kept).encode("utf-8", "replace").decode("utf-8")
+
+
+def _student_blocks(counted: Tally, hints: Hints) -> Iterator[str]:
+    if not counted.rows:
+        yield f"## Grading\n\n**{wording.NOTHING_GRADED}**\n"
+        return
+    row = counted.rows[0]
+    share = percent(row.score, row.possible)
+    yield f"## {points_of(row.score, row.possible)}" + ("" if share is None else f" · {share} %") + "\n"
+    idle = row.idle
+    for entry in row.counted:
+        if entry not in idle:
+            yield from _entry_blocks(entry, row, hints)
+    if row.absent and row.score is not None:
+        names = ", ".join(f"{markdown(id_)} ({points(possible)})" for id_, possible in row.absent.items())
+        yield f"### Not handed in\n\n{wording.NOT_FOUND.format(names=names)}\n"
+    if idle:
+        yield f"{markdown(wording.idle(idle))}\n"
+    for entry in row.spare:
+        yield f"> ⚑ {markdown(cut(wording.spare(entry), 600))}\n"
+    if row.exercises:
+        yield f"*{wording.COUNTED_FROM}*\n"
+
+
+def _entry_blocks(entry: SubmissionReport, row: Row, hints: Hints) -> Iterator[str]:
+    yield f"### {markdown(row.heading(entry))}\n"
+    if row.unassigned(entry):
+        yield f"{wording.NOT_ASSIGNED}\n"
+    if entry.by_hand:
+        yield f"> {wording.BY_HAND} {markdown(cut(wording.by_hand(entry), 600))}\n"
+    if entry.status != "graded":
+        reason = markdown(wording.sentence(cut(entry.reason, 600)))
+        yield f"> **{wording.SUBMISSION[entry.status]}.** {wording.SUBMISSION_DETAIL[entry.status]} {reason}\n"
+    if entry.exercises:
+        yield _table(entry)
+    for flag in entry.flags:
+        yield f"> ⚑ {markdown(flag)}\n"
+    for exercise in entry.exercises:
+        if exercise.status not in ("passed", "not_implemented") or exercise.flags or exercise.override:
+            yield _exercise(exercise, hints)
+    if entry.failed_cells:
+        lines = [
+            f"- **{wording.cell_name(cell.cell)}** {wording.CELL_ENDED[cell.ended]}: {markdown(cut(cell.error, 400))}"
+            for cell in entry.failed_cells
+        ]
+        yield f"#### {wording.ENDED_BADLY}\n\n" + "\n".join(lines) + "\n"
+
+
+def _table(entry: SubmissionReport) -> str:
+    lines = ["| | exercise | points | |", "|:-:|---|--:|---|"]
+    for exercise in entry.exercises:
+        score = "–" if exercise.status == "grader_error" else points(exercise.score)
+        lines.append(
+            f"| {wording.SYMBOLS[exercise.status]} | {markdown(exercise.id)} "
+            f"| {score} / {points(exercise.possible)} | {wording.EXERCISE[exercise.status]} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _exercise(exercise: ExerciseScore, hints: Hints) -> str:
+    where = wording.place(exercise.cell, exercise.line)
+    head = f"{wording.SYMBOLS[exercise.status]} {markdown(exercise.id)}" + (f" · {where}" if where else "")
+    lines = [f"#### {head}\n"]
+    if exercise.status in wording.EXERCISE_DETAIL:
+        lines.append(wording.EXERCISE_DETAIL[exercise.status] + "\n")
+    else:
+        if exercise.follows_from:
+            names = markdown(", ".join(exercise.follows_from))
+            lines.append(f"> ↳ {wording.FOLLOWS_FROM.format(names=names)}\n")
+        failed = [check for check in exercise.checks if check.status != "passed"]
+        lines += [_check(check, leads, hints) for check, leads in with_leads(failed)]
+    if exercise.override:
+        lines.append(f"> {wording.BY_HAND} {markdown(cut(wording.override(exercise), 600))}\n")
+    lines += [f"> ⚑ {markdown(flag)}\n" for flag in exercise.flags]
+    if exercise.printed.strip() and exercise.status != "passed":
+        lines.append(_folded(wording.PRINTED, cut(exercise.printed, wording.MOST_PRINTED)))
+    return "\n".join(lines)
+
+
+def _check(check: CheckScore, leads: bool, hints: Hints) -> str:
+    lines = [f"**{markdown(check.name)}** {points(check.score)} / {points(check.possible)}"]
+    if check.case:
+        lines[0] += f" · {markdown(check.case)}"
+    if leads:
+        return lines[0] + "\n"
+    if check.diagnosis:
+        lines.append(f"<br>{markdown(cut(check.diagnosis.message, 1200))}")
+    lines += [f"<br>{markdown(line)}" for line in evidence(check)]
+    if words := wording.help_for(check.diagnosis, hints):
+        lines.append(f"\n<details><summary>Hint</summary>\n\n{markdown(words)}\n\n</details>")
+    return "\n".join(lines) + "\n"
+
+
+def _folded(title: str, text: str) -> str:
+    """Literal text, folded: escaped HTML in ``<pre>``, where blank lines and Markdown mean nothing."""
+    escaped = html.escape(print_safe(text)).replace("@", "&#64;\u200b")
+    return f"<details><summary>{title}</summary>\n<pre>{escaped}</pre>\n</details>\n"
+
+
+def _class_blocks(counted: Tally) -> Iterator[str]:
+    yield f"## {count_of(len(counted.rows), 'student')} · mean {points(counted.mean)}\n"
+    if counted.totals_of:
+        yield f"{wording.unlike_totals(*counted.totals_of)}\n"
+    if counted.absent:
+        yield f"{markdown(wording.absent(counted.absent))}\n"
+    if counted.not_run:
+        yield f"{markdown(wording.not_run(counted.not_run))}\n"
+    if counted.concerns:
+        lines = [f"### {wording.HUMANS_EYE}\n", "| | student | notebook | why |", "|---|---|---|---|"]
+        lines += [
+            f"| {wording.SUBMISSION.get(concern.kind, concern.kind)} | {markdown(concern.student)} "
+            f"| {markdown(concern.notebook)} | {markdown(cut(concern.detail, 300))} |"
+            for concern in counted.concerns
+        ]
+        yield "\n".join(lines) + "\n"
+    if counted.mistakes:
+        lines = [f"### {wording.WENT_WRONG}\n", "| students | mistake | exercise | checks |", "|--:|---|---|---|"]
+        lines += [
+            f"| {len(mistake.students)} | {wording.code_label(mistake.code)} | {markdown(mistake.exercise)} "
+            f"| {markdown(', '.join(mistake.checks))} |"
+            for mistake in counted.mistakes
+        ]
+        yield "\n".join(lines) + "\n"
+    yield _scores(counted.rows)
+
+
+def _scores(rows: Iterable[Row]) -> str:
+    lines = ["### Scores\n", "| student | score | |", "|---|--:|---|"]
+    for row in rows:
+        status = "" if row.status == "graded" else wording.SUBMISSION[row.status]
+        lines.append(f"| {markdown(row.student)} | {points_of(row.score, row.possible)} | {status} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,66 @@
+"""``gradebook.csv``: a row a student, a column an exercise, then the totals."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from grader.model import RunReport
+from grader.names.alphabet import alphabetical
+from grader.report.counting.concerns import remarks_on
+from grader.report.counting.row import Row
+from grader.report.counting.tally import tally
+from grader.report.words.numbers import points, rounded
+from grader.report.words.text import csv_cell
+
+
+def gradebook_csv(run: RunReport) -> str:
+    """``run`` as CSV (RFC 4180, UTF-8): a row a student, with all of a student's notebooks together.
+
+    A cell is empty where there is no score: the exercise was not handed in, or could not be graded. Who handed in
+    nothing has the status ``absent``. Text that a spreadsheet would take for a formula is quoted by a leading
+    apostrophe.
+    """
+    counted = tally(run)
+    ids = [column.id for column in counted.columns]
+    header = ["student", *ids, "score", "possible", "percent", "status", "notebooks", "flags"]
+    possible = score_cell(counted.possible) if run.assigned else ""
+    nothing = [[name, *[""] * len(ids), "", possible, "", "absent", "", ""] for name in counted.absent]
+    records = [*(_record(row, ids) for row in counted.rows), *nothing]
+    return csv_text([header, *sorted(records, key=lambda record: alphabetical(record[0]))])
+
+
+def csv_text(records: Iterable[Sequence[str]]) -> str:
+    """Records as CSV text; every cell is guarded against formulas, which a number of points is not."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerows([csv_cell(cell) for cell in record] for record in records)
+    return buffer.getvalue()
+
+
+def score_cell(value: float | None) -> str:
+    """A number of the sheet: up to four decimals, empty where there is none."""
+    value = rounded(value)
+    if value is None:
+        return ""
+    return f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+def _record(row: Row, ids: Sequence[str]) -> list[str]:
+    share = None if row.score is None or row.possible <= 0 else 100 * row.score / row.possible
+    return [
+        row.student,
+        *(_exercise_cell(row, id_) for id_ in ids),
+        score_cell(row.score),
+        score_cell(row.possible),
+        "" if share is None else points(share),
+        row.status,
+        "; ".join(dict.fromkeys(entry.notebook for entry in row.entries if entry.notebook)),
+        "; ".join(remarks_on(row)),
+    ]
+
+
+def _exercise_cell(row: Row, id_: str) -> str:
+    exercise = row.exercises.get(id_)
+    return "" if exercise is None or exercise.status == "grader_error" else score_cell(exercise.score)

@@ -1,0 +1,48 @@
+"""A file that was found, and its student as told by its path and neighbours, before the whole class is compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from grader.names.notebooks import ENDING
+from grader.submission.attribution.folder_names import nobodys_in
+from grader.submission.attribution.naming import Name, Naming
+from grader.submission.collecting.listing import Listing
+from grader.submission.files.finding import Found, is_notebook
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What was found, whose it is, and its path as a report shows it."""
+
+    found: Found
+    name: Name
+    shown_path: str
+
+
+def naming_for(listing: Listing, known: Sequence[str]) -> Naming:
+    """The rules for the names in ``listing``; ``known`` are the stems of the course's notebooks."""
+    folders = [*listing.holders] if not listing.alone else []
+    nobodys = nobodys_in(folders, known)
+    beside = [item.parts[item.parts[0] in nobodys :] for item in listing.found if item.parts]
+    files = listing.siblings or [parts[0] for parts in beside if len(parts) == 1]
+    notebooks = [name for name in files if is_notebook(name)]
+    alone, guessing = listing.alone, not listing.lone
+    return Naming(listing.owner, folders, notebooks, known, alone=alone, guessing=guessing, export=listing.export)
+
+
+def draft_of(item: Found, listing: Listing, pattern: re.Pattern[str] | None, naming: Naming) -> Draft:
+    """Whose ``item`` is: by ``pattern`` (groups ``student`` and maybe ``notebook``), else by its path."""
+    name, shown = naming.name(item.parts), listing.shown_path(item.parts)
+    if pattern is None:
+        return Draft(item, name, shown)
+    matched = pattern.match("/".join((*listing.base, *item.parts)))
+    if matched is None or not matched["student"]:
+        reason = item.refused or "its path does not match --student-pattern"
+        return Draft(replace(item, refused=reason), name, shown)
+    notebook = matched["notebook"] if "notebook" in matched.re.groupindex else None
+    if notebook and not is_notebook(notebook):
+        notebook += ENDING
+    return Draft(item, Name(matched["student"].strip("/ "), notebook or name.notebook), shown)

@@ -1,0 +1,82 @@
+"""What the operator should know of the paths that were named, beyond what any student's entry says."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from grader.names.enumeration import count_of, first_of
+from grader.names.notebooks import kind_of_notebook
+from grader.submission.attribution.file_names import is_version
+from grader.submission.attribution.folder_names import SHEET, is_part
+from grader.submission.collecting.listing import Listing
+from grader.submission.entry import Entry
+from grader.submission.files.finding import hidden_with_notebooks
+from grader.submission.files.printable import printable
+
+
+def remarks_on(
+    paths: Sequence[Path], listings: Sequence[Listing], twins: Sequence[str], entries: Sequence[Entry]
+) -> tuple[str, ...]:
+    """What was named twice, which hidden folders hold notebooks that nobody looks at, and who may be several students.
+
+    ``twins`` are the archives that were passed over, since all that they hold lies unpacked beside them.
+    """
+    remarks = [*_overlaps([path.resolve() for path in paths]), hidden_in(listings), _twice(twins), _crowded(entries)]
+    return tuple(dict.fromkeys(filter(None, remarks)))
+
+
+def hidden_in(listings: Sequence[Listing]) -> str:
+    """Which folders at the top of these are passed over, although there are notebooks in them; maybe empty."""
+    roots = dict.fromkeys(listing.root for listing in listings if not listing.siblings)
+    names = [printable(name) for root in roots for name in hidden_with_notebooks(root)]
+    if not names:
+        return ""
+    are = f"{count_of(len(names), 'hidden folder')} with notebooks {'is' if len(names) == 1 else 'are'} passed over"
+    return f"{are}: {first_of(names)}; rename what is a student's, so that it does not begin with a dot"
+
+
+def _twice(twins: Sequence[str]) -> str:
+    """Which archives are passed over; maybe empty."""
+    if not twins:
+        return ""
+    what, them = ("1 archive is", "it") if len(twins) == 1 else (f"{len(twins)} archives are", "them")
+    names = first_of([*map(printable, twins)])
+    return f"{what} passed over, for all that is in {them} lies unpacked beside {them}: {names}"
+
+
+def _crowded(entries: Sequence[Entry]) -> str:
+    """Who has one notebook in several folders that are called like people, not like versions; maybe empty."""
+    folders: defaultdict[tuple[str, str, Path], dict[str, None]] = defaultdict(dict)
+    for entry in entries:
+        parts = entry.shown_path.replace("!", "/").split("/")
+        if entry.notebook and entry.refused is None and len(parts) > 2 and not _is_nobodys(parts[-2]):
+            place = entry.student, kind_of_notebook(entry.notebook), entry.path.parent.parent
+            folders[place][parts[-2]] = None
+    found = {student: [*names] for (student, _, _), names in folders.items() if len(names) > 1}
+    if not found:
+        return ""
+    student, names = next(iter(found.items()))
+    others = f" and {count_of(len(found) - 1, 'other')}" if len(found) > 1 else ""
+    return (
+        f"{student}{others} may be no student: the same notebook lies in the folders {first_of(names)}; if "
+        "these are called after students, name the folders around them, or what is whose by --student-pattern"
+    )
+
+
+def _is_nobodys(folder: str) -> bool:
+    return is_version(folder) or is_part(folder) or SHEET.fullmatch(folder) is not None
+
+
+def _overlaps(paths: Sequence[Path]) -> Iterator[str]:
+    for place, path in enumerate(paths):
+        shown = printable(path.name or str(path))
+        if path in paths[:place]:
+            yield f"{shown} is named twice"
+        around = next((other for other in paths if other in path.parents), None)
+        if around is not None:
+            yield (
+                f"{shown} lies in {printable(around.name or str(around))}, which is named too: each notebook there is "
+                "graded once, for whom the first of the two says"
+            )

@@ -1,0 +1,228 @@
+"""Finding the answer to each exercise in a notebook, whatever has happened to its cells.
+
+Which definition is graded, where there are several — what an instructor would expect who reads the notebook:
+
+1. one that is written wins over a stub that is not: a student who left the stub and wrote the answer in a cell of
+   their own is graded by that answer;
+2. of those, one in a cell tagged with the exercise wins over an untagged one, and the last over earlier ones,
+   as the notebook itself would have it;
+3. one in a cell that is no Python counts only where no other is written: such a cell defines nothing when it runs;
+4. a definition that the course gives is no answer (``grader.submission.reading.givens``), unless its cell is tagged;
+5. a class is complete behind the last cell that adds to it (``grader.submission.reading.patches``).
+
+A tagged cell that defines none of the names any more is checked all the same where the names are found nowhere: what
+it does (``exec``, ``%run``, ``from mine import *``) shows when it runs. Everything unusual leaves a flag.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from grader.cell_code import parsed
+from grader.model import Cell, Stub
+from grader.names.enumeration import first_of
+from grader.submission.entry import Wanted
+from grader.submission.reading.definitions import Definition, definitions_in, is_empty
+from grader.submission.reading.givens import Givens
+from grader.submission.reading.patches import patches_in
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    cell: Cell
+    definition: Definition
+    tagged: bool
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool, int, int]:
+        item = self.definition
+        return (item.written and item.parses, item.written, self.tagged, self.cell.index, item.line)
+
+
+@dataclass(frozen=True)
+class _Notebook:
+    """The cells, what they define of the names looked for, and what of it is given."""
+
+    cells: Sequence[Cell]
+    names: frozenset[str]
+    marks: frozenset[str]
+    local_modules: Collection[str]
+
+    @cached_property
+    def definitions(self) -> dict[str, list[tuple[Cell, Definition]]]:
+        found: dict[str, list[tuple[Cell, Definition]]] = {name: [] for name in self.names}
+        mentions = re.compile(r"\b(?:" + "|".join(map(re.escape, sorted(self.names))) + r")\b")
+        for cell in self.cells:
+            if mentions.search(cell.source):
+                for item in definitions_in(cell.source, self.names):
+                    found[item.name].append((cell, item))
+        return found
+
+    @cached_property
+    def givens(self) -> Givens:
+        return Givens(self.marks, self.cells)
+
+    def candidates(self, name: str, exercise: str) -> list[_Candidate]:
+        """Every definition that may be the answer, in the order of the notebook."""
+        return [
+            _Candidate(cell, item, cell.exercise == exercise)
+            for cell, item in self.definitions[name]
+            if (item.sort != "import" or item.module in self.local_modules)
+            and (item.sort != "assignment" or item.written)
+            and (cell.exercise == exercise or not self.givens.include(item))
+        ]
+
+
+def locate(
+    cells: Sequence[Cell],
+    wanted: Sequence[Wanted],
+    givens: frozenset[str] = frozenset(),
+    local_modules: Collection[str] = (),
+) -> Mapping[str, Stub]:
+    """Where each exercise's answer stands; an exercise that is nowhere is absent. Never raises.
+
+    ``local_modules`` are the names of modules beside the notebook: importing an answer from one of them counts as
+    defining it. The rules stand at the top of this module.
+    """
+    names = frozenset(name for item in wanted for name in (*item.needs, *item.cell_assigns))
+    notebook = _Notebook(cells, names, givens, local_modules)
+    stubs = {}
+    for item in wanted:
+        tagged = [cell for cell in cells if cell.exercise == item.exercise]
+        stub = _assigning_cell(notebook, item, tagged) if item.cell_assigns else _defining_cell(notebook, item, tagged)
+        if stub is not None:
+            stubs[item.exercise] = stub
+    return stubs
+
+
+def _defining_cell(notebook: _Notebook, wanted: Wanted, tagged: list[Cell]) -> Stub | None:
+    chosen, flags = [], []
+    for name in wanted.needs:
+        candidates = notebook.candidates(name, wanted.exercise)
+        if candidates:
+            best = max(candidates, key=lambda candidate: candidate.rank)
+            chosen.append(best)
+            flags += _remarks(name, best, candidates)
+        else:
+            flags.append(f"`{name}` is not defined in any cell{_instead(wanted, tagged)}")
+    if not chosen:
+        if not tagged:
+            return None
+        cell = tagged[-1]
+        flags = [] if _is_blank(cell.source) else flags  # nobody has begun
+        return Stub(wanted.exercise, cell.index, 1, cell.source, "metadata", tuple(flags))
+    is_tagged = any(candidate.tagged for candidate in chosen)
+    if tagged and not is_tagged:
+        flags.append(_not_graded(wanted, tagged))
+    elif len(tagged) > 1:
+        flags.append(f"{len(tagged)} cells are tagged `{wanted.exercise}` ({_numbers(tagged)})")
+    patches = _patches(notebook, chosen)
+    flags += [f"`{name}` is added to in cell {index}, behind its definition" for name, index in patches]
+    pieces = sorted(
+        {(item.cell.index, item.definition.line, item.definition.source) for item in chosen}
+        | {(index, line, text) for (_, index), found in patches.items() for line, text in found}
+    )
+    at, line, _ = pieces[-1]
+    source = "\n\n".join(dict.fromkeys(text for _, _, text in pieces))
+    return Stub(wanted.exercise, at, line, source, "metadata" if is_tagged else "name", tuple(flags))
+
+
+def _patches(notebook: _Notebook, chosen: Sequence[_Candidate]) -> dict[tuple[str, int], tuple[tuple[int, str], ...]]:
+    """What cells behind a chosen class add to it, by its name and their number."""
+    return {
+        (item.definition.name, cell.index): found
+        for item in chosen
+        if isinstance(item.definition.node, ast.ClassDef)
+        for cell in notebook.cells
+        if cell.index > item.cell.index and (found := patches_in(cell.source, item.definition.name))
+    }
+
+
+def _remarks(name: str, best: _Candidate, candidates: list[_Candidate]) -> list[str]:
+    remarks = []
+    if len(candidates) > 1:
+        remarks.append(f"`{name}` is defined {len(candidates)} times; graded: cell {best.cell.index}")
+    if not best.definition.parses:
+        remarks.append(f"cell {best.cell.index}, which defines `{name}`, is not valid Python")
+    if best.definition.sort == "import":
+        remarks.append(f"`{name}` is imported from `{best.definition.module}`, a file beside the notebook")
+    return remarks
+
+
+def _assigning_cell(notebook: _Notebook, wanted: Wanted, tagged: list[Cell]) -> Stub | None:
+    """Find the one cell that assigns variables: a tagged one that is written, else by what is assigned, else a tag."""
+    names = wanted.cell_assigns
+    lines = _assignments(notebook, names)
+    complete = [index for index, found in lines.items() if len(found) == len(names)]
+    last = [index for index, found in lines.items() if names[-1] in found]
+    written = [cell.index for cell in tagged if not _is_blank(cell.source)]
+    choice = written or complete or last or [cell.index for cell in tagged]
+    if not choice:
+        return None
+    graded = max(choice)
+    cell = next(cell for cell in notebook.cells if cell.index == graded)
+    assigned = lines.get(cell.index, {})
+    flags = [
+        *_choice_remarks(wanted, cell, tagged, complete),
+        *_assignment_remarks(cell, [name for name in names if name not in assigned]),
+    ]
+    found_by: Literal["metadata", "name"] = "metadata" if cell in tagged else "name"
+    return Stub(wanted.exercise, cell.index, min(assigned.values(), default=1), cell.source, found_by, tuple(flags))
+
+
+def _assignments(notebook: _Notebook, names: Sequence[str]) -> dict[int, dict[str, int]]:
+    """By cell, which of ``names`` it assigns and in which of its lines, the last one where there are several."""
+    lines: dict[int, dict[str, int]] = {}
+    for name in names:
+        for cell, item in notebook.definitions[name]:
+            if item.sort == "assignment":
+                lines.setdefault(cell.index, {})[name] = item.line
+    return lines
+
+
+def _choice_remarks(wanted: Wanted, cell: Cell, tagged: list[Cell], complete: list[int]) -> Iterator[str]:
+    """What a human should know of how ``cell`` was chosen; ``complete`` are the cells that assign all the names."""
+    if len(tagged) > 1:
+        yield f"{len(tagged)} cells are tagged `{wanted.exercise}` ({_numbers(tagged)}); graded: {cell.index}"
+    elif tagged and cell is not tagged[0]:
+        yield _not_graded(wanted, tagged)
+    if not tagged and len(complete) > 1:
+        yield f"{len(complete)} cells assign the names of `{wanted.exercise}`; graded: cell {cell.index}"
+
+
+def _assignment_remarks(cell: Cell, missing: list[str]) -> Iterator[str]:
+    if missing and not _is_blank(cell.source):
+        yield f"cell {cell.index} does not assign {', '.join(f'`{name}`' for name in missing)}"
+    if parsed(cell.source) is None:
+        yield f"cell {cell.index} is not valid Python"
+
+
+def _not_graded(wanted: Wanted, tagged: list[Cell]) -> str:
+    return f"the cell tagged `{wanted.exercise}` ({_numbers(tagged)}) is not the one that is graded"
+
+
+def _instead(wanted: Wanted, tagged: list[Cell]) -> str:
+    """What the cell of an exercise defines beside what is asked for: perhaps the answer, under a misspelt name."""
+    defined = [item.name for cell in tagged[-1:] for item in definitions_in(cell.source) if item.sort == "definition"]
+    own = [f"`{name}`" for name in dict.fromkeys(defined) if name not in wanted.needs]
+    return f"; cell {tagged[-1].index} defines {first_of(own)}" if own else ""
+
+
+def _is_blank(source: str) -> bool:
+    """Whether a cell is a stub of statements: nothing but comments, ``pass`` and ``raise NotImplementedError``."""
+    tree = parsed(source)
+    return tree is not None and is_empty([node for node in tree.body if not _is_import(node)])
+
+
+def _is_import(node: ast.stmt) -> bool:
+    return isinstance(node, (ast.Import, ast.ImportFrom))
+
+
+def _numbers(cells: Sequence[Cell]) -> str:
+    numbers = [str(cell.index) for cell in cells]
+    return ("cell " if len(numbers) == 1 else "cells ") + ", ".join(numbers)

@@ -1,0 +1,137 @@
+"""What an answer relies on in other cells of its notebook: their imports, and what they define of the names it uses."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from grader.cell_code import parsed, statements_in
+from grader.model import Cell
+from grader.recent import by_source
+from grader.submission.reading.definitions import definitions_in
+
+#: Modules that code is taken to have imported where that does not show.
+THERE: Mapping[str, str] = {"torch": "torch", "gc": "gc", "sys": "sys"}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Code that an answer consists of or relies on, and the dotted names of what is imported there.
+
+    ``cell`` is that whose statement it is, from which its lines are counted; None for the answer itself.
+    """
+
+    code: ast.AST
+    imported: Mapping[str, str]
+    cell: int | None = None
+
+
+def pieces(source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()) -> Iterator[Piece]:
+    """The answer ``source``, then what it relies on in ``cells``, directly or through other pieces. Never raises.
+
+    The names in ``but`` are passed over: what other exercises ask for. A name that a piece binds itself is its own, and
+    of several definitions of a name the last one counts, as at the end of the notebook.
+    """
+    tree = parsed(source)
+    if tree is None:
+        return
+    imported = imported_by(cells)
+    defined = {
+        item.name: (item.node, cell.index)
+        for cell in cells
+        for item in definitions_in(cell.source)
+        if item.sort != "import" and item.node is not None and item.name not in but
+    }
+    todo: list[tuple[ast.AST, int | None]] = [(tree, None)]
+    while todo:
+        code, place = todo.pop(0)
+        bound, used = _names(code)
+        yield Piece(code, seen_through(code, imported), place)
+        todo += [defined.pop(name) for name in sorted(used - bound) if name in defined]
+
+
+def names_used(source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()) -> frozenset[str]:
+    """The names that the answer ``source`` uses, itself or in what it relies on in ``cells``, as ``pieces`` has it."""
+    return frozenset(name for piece in pieces(source, cells, but) for name in _names(piece.code)[1])
+
+
+def imports_in(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str, str]]:
+    """Yield the line, the name and the dotted name of everything that ``nodes`` import."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                package = alias.name.split(".")[0]
+                yield node.lineno, alias.asname or package, alias.name if alias.asname else package
+                if not alias.asname and "." in alias.name:
+                    yield node.lineno, f"import {alias.name}", alias.name  # no name of its own, but a sign
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            for alias in node.names:
+                yield node.lineno, alias.asname or alias.name, f"{node.module}.{alias.name}"
+
+
+def seen_through(code: ast.AST, elsewhere: Mapping[str, str]) -> dict[str, str]:
+    """The names by which ``code`` reaches what is imported, and the dotted names of that.
+
+    What it imports itself counts anywhere in it, and so does another name that it gives to what is imported; of what is
+    imported ``elsewhere`` (``imported_by``), all but the names that it binds.
+    """
+    bound, _ = _names(code)
+    imported = {name: dotted for name, dotted in elsewhere.items() if name not in bound}
+    _note_imports(imported, ast.walk(code))
+    return imported
+
+
+def imported_by(cells: Sequence[Cell]) -> dict[str, str]:
+    """The names that ``cells`` import at top level, or give to what is imported, and their dotted names.
+
+    >>> imported_by([Cell(0, "import torch as t"), Cell(1, "ag = t.autograd")])["ag"]
+    'torch.autograd'
+    """
+    imported = dict(THERE)
+    for cell in cells:
+        _note_imports(imported, _naming_statements(cell.source))
+    return imported
+
+
+def dotted_name(node: ast.expr, imported: Mapping[str, str]) -> str:
+    """The full dotted name of ``ag.grad`` after ``import torch.autograd as ag``; empty for anything else."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name) or node.id not in imported:
+        return ""
+    return ".".join([imported[node.id], *reversed(parts)])
+
+
+def _note_imports(imported: dict[str, str], nodes: Iterable[ast.AST]) -> None:
+    for node in nodes:
+        imported.update((name, dotted) for _, name, dotted in imports_in([node]))
+        if isinstance(node, ast.Assign) and (dotted := dotted_name(node.value, imported)):
+            imported.update((target.id, dotted) for target in node.targets if isinstance(target, ast.Name))
+
+
+@by_source
+def _naming_statements(source: str) -> tuple[ast.stmt, ...]:
+    """The statements of a cell, at its top level, by which a name may come to stand for what is imported."""
+    tree = parsed(source)
+    with suppress(RecursionError):
+        statements = () if tree is None else statements_in(tree.body)
+        return tuple(one for one in statements if isinstance(one, (ast.Import, ast.ImportFrom, ast.Assign)))
+    return ()
+
+
+def _names(code: ast.AST) -> tuple[set[str], set[str]]:
+    """The names that ``code`` binds, anywhere in it, and those that it uses."""
+    bound: set[str] = set()
+    used: set[str] = set()
+    for node in ast.walk(code):
+        if isinstance(node, ast.Name):
+            (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            bound.add(node.name)
+    return bound, used

@@ -1,0 +1,233 @@
+"""Signs in a student's source that a human should look at: autograd and optimizers of torch's for work by hand.
+
+Suspicion only ever becomes a flag. What a check really calls is seen while it runs (``grader.kernel``); this looks
+for what the source says, and keeps quiet where it cannot be known: ``layer.backward()`` is a student's own method.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from grader.cell_code import parsed, without_comments
+from grader.model import Cell
+from grader.recent import by_source
+from grader.submission.reading.reliance import THERE, dotted_name, imported_by, imports_in, pieces, seen_through
+
+#: Dotted names, as seen through imports and ``as``; everything below them is meant too.
+_ENGINE = (
+    "torch.autograd",
+    "torch.func",
+    "torch._C",
+    "torch._functorch",
+    "torch._decomp",
+    "torch._refs",
+    "torch.vmap",
+    "torch.nn.grad",
+    "torch.ops",
+    "torch.enable_grad",
+    "functorch",
+    "autograd",
+    "jax",
+    "tensorflow",
+    "micrograd",
+    "tinygrad",
+    "ctypes",
+    "cffi",
+    "gc.get_objects",
+    "gc.get_referrers",
+    "gc.get_referents",
+    "sys.settrace",
+    "sys.setprofile",
+    "sys._getframe",
+    "sys._current_frames",
+    "threading.settrace",
+    "threading.setprofile",
+    "inspect.currentframe",
+    "inspect.stack",
+)
+_BELOW = tuple(f"{name}." for name in _ENGINE)
+#: Every sign holds one of these; a source without them need not be taken apart.
+_WORDS = re.compile(
+    rf"\b(?:{'|'.join(re.escape(name.rpartition('.')[2]) for name in _ENGINE)})\b"
+    r"|backward|requires_grad|exec|eval|getattr|import"
+)
+_ONLY_AUTOGRAD = frozenset({"retain_graph", "create_graph", "inputs", "gradient"})
+_LOOKS = re.compile(
+    r"torch\.(?:autograd|func|_C|vmap|nn\.grad|ops)\b|\bctypes\b|gc\.get_(?:objects|referrers|referents)"
+    r"|sys\.(?:settrace|setprofile|_getframe)|\)\.backward\(|requires_grad_\(\s*\)|requires_grad\s*=\s*True"
+)
+
+
+def optimizer_suspected(source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()) -> str | None:
+    r"""Where ``source`` uses an optimizer of torch's, or what it relies on in ``cells`` does; None where none is used.
+
+    The names in ``but`` are passed over (``pieces``).
+
+    >>> optimizer_suspected("class SGD:\n    def step(self):\n        torch.optim.SGD(self.params, self.lr).step()")
+    '`torch.optim.SGD` (line 3)'
+    >>> optimizer_suspected("def step(p): moved(p)", [Cell(2, "def moved(p):\n    torch.optim.SGD(p).step()")])
+    '`torch.optim.SGD` (line 2 of cell 2)'
+    """
+    if all(text.isascii() and "optim" not in text for text in (source, *(cell.source for cell in cells))):
+        return None
+    for piece in pieces(source, cells, but):
+        nodes = (node for node in ast.walk(piece.code) if isinstance(node, (ast.Attribute, ast.Name)))
+        used = ((node.lineno, dotted_name(node, piece.imported)) for node in nodes)
+        found = _earliest(sign for sign in used if sign[1].startswith("torch.optim."))
+        if found is not None:
+            return found if piece.cell is None else f"{found[:-1]} of cell {piece.cell})"
+    return None
+
+
+def autograd_suspected(source: str, cells: Sequence[Cell] = ()) -> str | None:
+    r"""What in ``source`` suggests that autograd does the work, with its line; None where nothing does.
+
+    ``cells`` may import for it what it uses.
+
+    >>> autograd_suspected("import torch\nloss = (x * w).sum()\nloss.backward()")
+    '`loss.backward()` (line 3)'
+    >>> autograd_suspected("for layer in reversed(layers):\n    layer.backward()") is None
+    True
+    >>> autograd_suspected("g = t.func.grad(loss)(w)", [Cell(0, "import torch as t")])
+    '`torch.func.grad` (line 1)'
+    """
+    imported = imported_by(cells)
+    leading = (name for name, dotted in imported.items() if THERE.get(name) != dotted and _leads_to_engine(dotted))
+    return _suspected(source, imported) if any(name in source for name in leading) else _suspected_alone(source)
+
+
+@by_source
+def _suspected_alone(source: str) -> str | None:
+    """As ``_suspected``, of a source for which no other cell imports anything."""
+    return None if source.isascii() and _WORDS.search(source) is None else _suspected(source, THERE)
+
+
+def _suspected(source: str, imported: Mapping[str, str]) -> str | None:
+    tree = parsed(source)
+    if tree is None:
+        text = without_comments(source)
+        match = _LOOKS.search(text)
+        return None if match is None else f"`{match[0].strip()}` (line {text.count(chr(10), 0, match.start()) + 1})"
+    return _earliest(_signs(tree, imported))
+
+
+def _earliest(signs: Iterable[tuple[int, str]]) -> str | None:
+    """The first of signs, the longest in its line, as it is shown; None where there is none."""
+    try:
+        found = min(signs, key=lambda sign: (sign[0], -len(sign[1]), sign[1]), default=None)
+    except RecursionError:
+        return None
+    return None if found is None else f"`{found[1]}` (line {found[0]})"
+
+
+def _signs(tree: ast.Module, elsewhere: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    imported = seen_through(tree, elsewhere)
+    yield from ((line, dotted) for line, _, dotted in imports_in(ast.walk(tree)) if _is_engine(dotted))
+    tensors = _tensor_names(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Attribute, ast.Name)):
+            dotted = dotted_name(node, imported)
+            if _is_engine(dotted) or (dotted.startswith("torch.") and dotted.endswith("_backward")):
+                yield node.lineno, dotted
+        elif isinstance(node, ast.Call):
+            sign = _call_sign(node, tensors, imported)
+            if sign:
+                yield node.lineno, sign
+        elif isinstance(node, ast.Assign) and _is_true(node.value) and _sets_requires_grad(node):
+            yield node.lineno, "requires_grad = True"
+
+
+def _sets_requires_grad(node: ast.Assign) -> bool:
+    return any(isinstance(target, ast.Attribute) and target.attr == "requires_grad" for target in node.targets)
+
+
+def _is_engine(dotted: str) -> bool:
+    return dotted in _ENGINE or dotted.startswith(_BELOW)
+
+
+def _leads_to_engine(dotted: str) -> bool:
+    """Whether a name that stands for ``dotted`` leads to a sign that it does not show itself."""
+    return _is_engine(dotted) or any(name.startswith(f"{dotted}.") for name in _ENGINE)
+
+
+def _call_sign(node: ast.Call, tensors: set[str], imported: Mapping[str, str]) -> str:
+    called = node.func
+    if isinstance(called, ast.Name):
+        first = node.args[0] if node.args else None
+        named = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+        if called.id in ("exec", "eval"):
+            return f"{called.id}(…)"
+        if called.id == "__import__" and (_is_engine(named) or not named):
+            return f"__import__({named!r})" if named else "__import__(…)"
+        if called.id == "getattr" and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
+            dotted = f"{dotted_name(node.args[0], imported)}.{node.args[1].value!s}"
+            return f"getattr: {dotted}" if _is_engine(dotted) or dotted.endswith(".backward") else ""
+    elif isinstance(called, ast.Attribute):
+        if called.attr == "backward":
+            return _backward_sign(node, called.value, tensors)
+        if called.attr == "requires_grad_" and not (node.args and not _is_true(node.args[0])):
+            return "requires_grad_()"
+    if any(keyword.arg == "requires_grad" and _is_true(keyword.value) for keyword in node.keywords):
+        return "requires_grad=True"
+    return ""
+
+
+def _backward_sign(call: ast.Call, receiver: ast.expr, tensors: set[str]) -> str:
+    """Decide whether ``….backward(…)`` is a tensor's: a value computed on the spot, a name of one, its options."""
+    shown = "….backward()"
+    if isinstance(receiver, ast.Name):
+        shown = f"{receiver.id}.backward()"
+        if receiver.id in tensors:
+            return shown
+    elif isinstance(receiver, (ast.BinOp, ast.UnaryOp)) or (isinstance(receiver, ast.Call) and not _makes(receiver)):
+        return shown
+    if any(keyword.arg in _ONLY_AUTOGRAD for keyword in call.keywords):
+        return shown
+    own_gradient = any(
+        isinstance(argument, ast.Attribute) and argument.attr == "g" and _same_name(argument.value, receiver)
+        for argument in call.args
+    )
+    return shown if own_gradient else ""
+
+
+def _same_name(one: ast.expr, other: ast.expr) -> bool:
+    """Whether both are the same dotted name."""
+    while isinstance(one, ast.Attribute) and isinstance(other, ast.Attribute) and one.attr == other.attr:
+        one, other = one.value, other.value
+    return isinstance(one, ast.Name) and isinstance(other, ast.Name) and one.id == other.id
+
+
+def _makes(call: ast.Call) -> bool:
+    """Whether a call makes an object of the student's, or takes one out of several, rather than computing a value.
+
+    ``Mse()``, ``super()``, ``layers.pop()``, ``next(layers)``.
+    """
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    return name[:1].isupper() or name in ("super", "pop", "next")
+
+
+def _tensor_names(tree: ast.Module) -> set[str]:
+    """The names that are only ever assigned computed values: sums, ``torch`` calls, results of functions."""
+    computed: set[str] = set()
+    other: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    (computed if _is_computed(node.value) else other).add(target.id)
+        elif isinstance(node, (ast.For, ast.comprehension)) and isinstance(node.target, ast.Name):
+            other.add(node.target.id)
+    return computed - other
+
+
+def _is_computed(value: ast.expr | None) -> bool:
+    if isinstance(value, (ast.BinOp, ast.UnaryOp)):
+        return True
+    return isinstance(value, ast.Call) and not _makes(value)
+
+
+def _is_true(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True

@@ -1,0 +1,446 @@
+"""The gradebook keeps what was graded, one submission at a time."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+from grader.errors import GradebookBusy, GradebookError, UsageError
+from grader.gradebook import FILE_NAME, Gradebook
+from grader.gradebook.overrides import Ruling, rulings_for
+from grader.gradebook.run_head import RunHead, RunSettings
+from grader.model import CheckScore, Diagnosis, ExerciseScore, Override, Sample, SubmissionReport, Task
+from tests.report.builders import exercise, submission, ungraded
+
+SETTINGS = RunSettings("0.1.0", "autograd", 7, "2.13.0", "bwrap")
+
+
+def report_of(student: str, score: float | None = 1.0) -> SubmissionReport:
+    sample = Sample(((1.0, float("nan")),), ((2.0, float("inf")),), (0, 1), cut=False)
+    check = CheckScore(
+        "w.g", "failed", 0.0, 2.0, "n=7", Diagnosis("zeros", "m", "h"), (1, 2), (1, 2), 0.5, sample=sample
+    )
+    exercise = ExerciseScore("lin_grad", "t", "partial", 1.0, 3.0, (check,), ("flag",), 4, 1, "out", ("relu_grad",))
+    return SubmissionReport(
+        student, "03.ipynb", f"{student}/03.ipynb", "ab", "graded", score, 3.0, 0.1, 9, (), (exercise,)
+    )
+
+
+def test_gradebook_reopened_gives_the_same_reports_in_order(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        for student in ("bob", "ada"):
+            book.store(student, "f", report_of(student))
+
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        run = book.report()
+        assert [one.student for one in run.submissions] == ["ada", "bob"]
+        assert repr(run.submissions[0]) == repr(report_of("ada"))
+        assert (run.seed, run.course, run.sandbox) == (7, "autograd", "bwrap")
+
+
+def test_gradebook_takes_over_only_what_is_unchanged(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada", "old", report_of("ada"))
+        book.begin(RunHead(SETTINGS, 1))
+
+        assert book.take_over("ada", "new") is None
+        assert book.take_over("bob", "old") is None
+        assert book.report().submissions == ()
+        assert book.take_over("ada", "old") is not None
+        assert len(book.report().submissions) == 1
+
+
+def test_gradebook_remarks_on_a_ruling_of_a_notebook_that_was_replaced(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada", "f", report_of("ada"))
+        book.rule(Ruling("ada", "lin_grad", "ab", 2.5, "r"), Ruling("bob", "lin_grad", "ab", 1.0, "not handed in"))
+        assert book.remarks() == ()
+
+        book.store("ada", "g", replace(report_of("ada"), sha256="cd"))
+        (remark,) = book.remarks()
+        assert remark.startswith(
+            "ruled, and not counted since the notebook was replaced or the course changed: 2.5 for"
+        )
+
+        book.rule(Ruling("ada", "lin_grad", "cd", 2.0, "looked again"))
+        assert book.remarks() == ()
+
+
+def test_gradebook_keeps_a_ruling_over_runs_until_it_is_withdrawn(tmp_path: Path) -> None:
+    ruling = Ruling("ada", "lin_grad", "ab", 3.0, "the sheet had it wrong")
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada", "f", report_of("ada"))
+        book.rule(Ruling("ada", "lin_grad", "ab", 2.0, "an earlier one"))
+        book.rule(ruling)
+
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        kept = book.take_over("ada", "f")
+        assert repr(kept) == repr(report_of("ada"))  # what the grader found is not overwritten
+        assert book.rulings() == (ruling,)
+        assert book.report().submissions[0].exercises[0].override == Override(1.0, "the sheet had it wrong")
+        assert book.report().submissions[0].score == 3.0
+
+        assert book.withdraw("ada", "lin_grad")
+        assert not book.withdraw("ada", "lin_grad")
+        assert repr(book.report().submissions[0]) == repr(report_of("ada"))
+
+
+def test_gradebook_from_before_overrides_is_read(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada", "f", report_of("ada"))
+    before = "UPDATE submission SET report = json_remove(report, '$.exercises[0].override')"
+    with sqlite3.connect(tmp_path / FILE_NAME) as db:
+        db.execute(before)
+    db.close()
+
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        assert repr(book.report().submissions[0]) == repr(report_of("ada"))
+        assert book.rulings() == ()
+
+
+def test_gradebook_of_a_second_run_forgets_who_is_gone_but_keeps_the_row(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("gone", "f", report_of("gone"))
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada", "f", report_of("ada"))
+
+        assert [one.student for one in book.report().submissions] == ["ada"]
+        assert book.take_over("gone", "f") is not None
+
+
+def test_gradebook_open_twice_is_refused_and_free_after_closing(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME), pytest.raises(GradebookBusy, match="another run"):
+        Gradebook(tmp_path / FILE_NAME)
+    Gradebook(tmp_path / FILE_NAME).close()
+
+
+def _forbid_writing(patched: pytest.MonkeyPatch) -> None:
+    """Nothing may be written, also where the tests run as root."""
+    patched.setattr("grader.gradebook.file.os.access", lambda _path, mode: mode != os.W_OK)
+
+
+def _held(path: Path) -> None:
+    with Gradebook(path) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada", "f", report_of("ada"))
+
+
+def test_gradebook_that_may_only_be_read_is_read_and_keeps_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _held(tmp_path / FILE_NAME)
+    _forbid_writing(monkeypatch)
+    before = (tmp_path / FILE_NAME).read_bytes()
+
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        assert [one.student for one in book.report().submissions] == ["ada"]
+        assert book.remarks() == ()
+        for write in (
+            lambda: book.begin(RunHead(SETTINGS, 1)),
+            lambda: book.rule(Ruling("ada", "lin_grad", "ab", 2.0, "fair")),
+        ):
+            with pytest.raises(GradebookError, match="may only be read") as refused:
+                write()
+            assert "copy" in refused.value.remedy
+        with pytest.raises(GradebookError, match="may only be read"):
+            book.withdraw("ada", "lin_grad")
+
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+    assert (tmp_path / FILE_NAME).read_bytes() == before
+
+
+def test_gradebook_that_may_only_be_read_has_what_a_killed_run_left_beside_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada", "f", report_of("ada"))
+        left = shutil.copytree(tmp_path, tmp_path / "killed")
+    assert (left / f"{FILE_NAME}-wal").stat().st_size
+
+    _forbid_writing(monkeypatch)
+    with Gradebook(left / FILE_NAME) as book:
+        assert [one.student for one in book.report().submissions] == ["ada"]
+
+
+@pytest.mark.parametrize(("number", "error"), [(errno.EAGAIN, GradebookBusy), (errno.ENOLCK, None)])
+def test_gradebook_that_may_only_be_read_is_not_read_while_another_run_writes_it(
+    number: int, error: type[Exception] | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _held(tmp_path / FILE_NAME)
+    _forbid_writing(monkeypatch)
+    monkeypatch.setattr("fcntl.lockf", Mock(side_effect=OSError(number, "refused")))
+
+    with pytest.raises(error) if error else nullcontext():
+        Gradebook(tmp_path / FILE_NAME).close()
+
+
+def test_gradebook_that_may_not_be_read_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _held(tmp_path / FILE_NAME)
+    _forbid_writing(monkeypatch)
+    monkeypatch.setattr("shutil.copyfile", Mock(side_effect=PermissionError(errno.EACCES, "Permission denied")))
+
+    with pytest.raises(GradebookError, match=": Permission denied"):
+        Gradebook(tmp_path / FILE_NAME)
+
+
+def test_gradebook_where_there_are_no_locks_is_not_said_to_be_in_use(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """SQLite says of both that the file is locked."""
+    with Gradebook(tmp_path / FILE_NAME):
+        monkeypatch.setattr("fcntl.lockf", Mock(side_effect=OSError(errno.ENOLCK, "No locks available")))
+        with pytest.raises(GradebookError, match="gives no locks") as refused:
+            Gradebook(tmp_path / FILE_NAME)
+
+    assert not isinstance(refused.value, GradebookBusy)
+    assert "local disk" in refused.value.remedy
+
+
+def test_gradebook_that_is_another_file_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    path.write_text("a shopping list, and a long one, so that it cannot be taken for an empty file\n" * 20)
+
+    with pytest.raises(GradebookError, match="cannot be used") as refused:
+        Gradebook(path)
+
+    assert refused.value.remedy
+    assert path.read_text().startswith("a shopping list")
+
+
+@pytest.mark.parametrize("version", [0, 2, 99])
+def test_database_of_another_version_or_program_is_refused_and_kept(version: int, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / FILE_NAME) as db:
+        db.execute("CREATE TABLE theirs (anything)")
+        db.execute(f"PRAGMA user_version = {version}")
+
+    with pytest.raises(GradebookError, match=f"version {version}"):
+        Gradebook(tmp_path / FILE_NAME)
+
+    assert db.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
+    db.close()
+
+
+def test_gradebook_says_by_its_version_which_tables_it_has(tmp_path: Path) -> None:
+    Gradebook(tmp_path / FILE_NAME).close()
+    with sqlite3.connect(tmp_path / FILE_NAME) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+    db.close()
+
+
+def test_gradebook_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(GradebookError):
+        Gradebook(tmp_path / "nowhere" / FILE_NAME)
+
+
+def test_report_of_an_empty_gradebook_says_what_to_do(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book, pytest.raises(GradebookError, match="nothing was graded"):
+        book.report()
+
+
+def test_take_over_of_a_row_that_cannot_be_read_grades_again(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada", "f", report_of("ada"))
+    with sqlite3.connect(tmp_path / FILE_NAME) as db:
+        db.execute("UPDATE submission SET report = '{}'")
+    db.close()
+
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        assert book.take_over("ada", "f") is None
+
+
+def test_gradebook_tells_what_the_last_run_has_not(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        assert (book.remarks(), book.last_head()) == ((), None)
+        book.begin(RunHead(SETTINGS, 2))
+        book.store("ada", "f", report_of("ada"))
+        assert "unfinished: 1 of 2 submissions" in book.remarks()[0]
+        book.store("bob", "f", report_of("bob"))
+        assert book.remarks() == ()
+        book.begin(RunHead(SETTINGS, 1))
+        book.take_over("ada", "f")
+        assert "1 submission of an earlier run is" in book.remarks()[0]
+        head = book.last_head()
+        assert head is not None
+        assert head.settings == SETTINGS
+        book.begin(RunHead(SETTINGS, 0))
+        assert "2 submissions of earlier runs are" in book.remarks()[0]
+
+
+def test_gradebook_takes_a_notebook_handed_in_again_for_no_submission_that_is_left_out(tmp_path: Path) -> None:
+    first, second, late = (replace(report_of("ada"), sha256=digest) for digest in ("ab", "cd", "ef"))
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada/03.ipynb", "f", first)
+        book.begin(RunHead(SETTINGS, 1))  # with another folder named beside it, all paths are shown with their folder
+        book.store("class/ada/03.ipynb", "g", second)
+        assert book.remarks() == ()
+
+        book.begin(RunHead(SETTINGS, 2))
+        book.take_over("class/ada/03.ipynb", "g")
+        book.store("late/ada/03.ipynb", "h", late)
+        assert book.remarks() == ()
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada/03.ipynb", "g", second)
+        assert "1 submission of an earlier run is" in book.remarks()[0]  # the late one
+
+
+def test_gradebook_counts_none_left_out_where_each_attempt_came_by_a_path_of_its_own(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        for digest in ("ab", "cd", "ef"):
+            book.begin(RunHead(SETTINGS, 1))
+            book.store(f"download-{digest}/ada/03.ipynb", digest, replace(report_of("ada"), sha256=digest))
+            assert book.remarks() == ()
+
+
+TASKS = (
+    Task("lin_grad", "Linear", "03_backprop", 4.0),
+    Task("relu_grad", "ReLU", "03_backprop", 2.0),
+    Task("Relu", "A layer", "04_layers", 2.0),
+)
+
+
+def test_gradebook_reports_who_is_absent_until_somebody_rules_on_them(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1, absent=("zoe", "yan"), tasks=TASKS))
+        book.store("ada", "f", submission("ada", exercise("lin_grad")))
+        head = book.last_head()
+        assert head is not None
+        assert (head.absent, book.report().absent) == (("zoe", "yan"), ("zoe", "yan"))
+
+        book.rule(*rulings_for(book.answers(), "zoe", "lin_grad", 3.0, "oral exam"))
+        with pytest.raises(UsageError, match="zoe has no exercise 'Relu'"):  # of a notebook that nobody handed in
+            rulings_for(book.answers(), "zoe", "Relu", 1.0, "r")
+
+        run = book.report()
+        assert run.absent == ("yan",)
+        zoe = run.submissions[-1]
+        assert (zoe.student, zoe.notebook, zoe.status, zoe.score, zoe.possible) == (
+            "zoe", "03_backprop.ipynb", "graded", 3.0, 6.0,
+        )  # fmt: skip
+        assert zoe.exercises[0].override == Override(None, "oral exam")
+        assert (zoe.by_hand, zoe.reason, zoe.exercises[1].status) == (True, "nothing was handed in", "missing")
+
+        book.begin(RunHead(SETTINGS, 1, absent=("zoe", "yan"), tasks=TASKS))  # graded again
+        book.take_over("ada", "f")
+        assert book.report().submissions[-1] == zoe
+        book.begin(RunHead(SETTINGS, 2, absent=("yan",), tasks=TASKS))  # she has handed in since
+        book.take_over("ada", "f")
+        book.store("zoe", "g", replace(submission("zoe", exercise("lin_grad")), sha256="of hers"))
+        assert "3 for lin_grad of zoe" in book.remarks()[0]
+
+
+@pytest.mark.parametrize(
+    ("answered", "assigned", "subject"),
+    [
+        (("lin_grad",), (), "03_backprop"),
+        (("lin_grad", "Relu"), (), "autograd"),
+        (("lin_grad", "Relu"), ("Relu",), "04_layers"),
+        ((), ("Relu",), "04_layers"),
+        ((), (), "autograd"),
+    ],
+)
+def test_gradebook_of_one_notebook_is_called_so(
+    answered: tuple[str, ...], assigned: tuple[str, ...], subject: str, tmp_path: Path
+) -> None:
+    counted = [task for task in TASKS if not assigned or task.id in assigned]
+    answers = tuple(replace(exercise("lin_grad"), id=name) for name in answered)
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1, dict.fromkeys(assigned, 2.0), tasks=tuple(counted)))
+        book.store("ada", "f", replace(report_of("ada"), exercises=answers))
+
+        assert book.subject() == subject
+
+
+def test_gradebook_of_an_older_grader_has_nobody_absent(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada", "f", ungraded("ada", "unreadable", "not JSON"))
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as db:
+        db.execute("UPDATE run SET settings = json_remove(settings, '$.absent', '$.tasks')")
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        assert book.report().absent == ()
+        with pytest.raises(UsageError, match="ada has no exercise"):
+            rulings_for(book.answers(), "ada", "lin_grad", 1.0, "r")
+
+
+def test_gradebook_keeps_a_ruling_on_a_notebook_that_is_not_assigned_now(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada", "", replace(report_of("ada", None), status="not_assigned", exercises=()))
+        book.rule(Ruling("ada", "lin_grad", "ab", 2.5, "r"))
+        assert book.remarks() == ()
+
+
+def test_gradebook_from_before_runs_had_a_size_is_not_unfinished(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 2, assigned={"lin_grad": 4.0}))
+        assert book.report().assigned == {"lin_grad": 4.0}
+        book._file.execute("UPDATE run SET settings = json_remove(settings, '$.submissions', '$.assigned')")
+        assert book.remarks() == ()
+        assert book.report().assigned == {}
+
+
+def test_gradebook_of_a_fresh_run_takes_nothing_over(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada", "f", report_of("ada"))
+        book.begin(RunHead(SETTINGS, 1), fresh=True)
+        assert book.take_over("ada", "f") is None
+
+
+def test_gradebook_with_damaged_settings_is_told_of_its_damage_only(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book._file.execute("UPDATE run SET settings = '{'")
+        for asked in (book.remarks, book.last_head):
+            with pytest.raises(GradebookError, match="is damaged"):
+                asked()
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_gradebook_of_which_a_part_is_lost_says_so_whatever_is_asked(share: float, tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    with Gradebook(path) as book:
+        book.begin(RunHead(SETTINGS, 60))
+        for number in range(60):
+            book.store(f"{number}", "f", replace(report_of(f"s{number}"), reason="r" * 5000))
+    content = path.read_bytes()
+    start = int(len(content) * share) // 4096 * 4096
+    path.write_bytes(content[:start] + b"\xff" * 4096 * 10 + content[start + 4096 * 10 :])
+    asked: tuple[Callable[[Gradebook], object], ...] = (
+        Gradebook.report,
+        Gradebook.remarks,
+        lambda book: [book.take_over(f"{number}", "f") for number in range(60)],
+    )
+    for ask in asked:
+        with Gradebook(path) as book, pytest.raises(GradebookError):
+            ask(book)
+
+
+def test_gradebook_keeps_all_of_several_rulings_or_none(tmp_path: Path) -> None:
+    good, bad = Ruling("ada", "lin_grad", "ab", 2.0, "r"), Ruling("bob", "lin_grad", "cd", 2.0, None)  # type: ignore[arg-type]
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        with pytest.raises(GradebookError):
+            book.rule(good, bad)
+        assert book.rulings() == ()
+        book.rule(good)
+        assert book.rulings() == (good,)

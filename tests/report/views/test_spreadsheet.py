@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from grader.report import gradebook_csv
+from tests.report.builders import exercise, large_class, run, small_class, submission
+
+
+def _read(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_gradebook_csv_small_class_row_by_row() -> None:
+    rows = {row["student"]: row for row in _read(gradebook_csv(small_class()))}
+    assert len(rows) == 14
+    assert rows["barbara"] | {} == {
+        "student": "barbara", "lin_grad": "1", "relu_grad": "2", "mse_grad": "2", "forward_and_backward": "4",
+        "score": "9", "possible": "12", "percent": "75", "status": "graded", "notebooks": "03_backprop.ipynb",
+        "flags": "",
+    }  # fmt: skip
+    assert (rows["linus"]["score"], rows["linus"]["lin_grad"], rows["linus"]["status"]) == ("", "", "unreadable")
+    assert (rows["tim"]["score"], rows["tim"]["mse_grad"]) == ("", "")
+    assert rows["margaret"]["score"] == "0"
+
+
+def test_gradebook_csv_large_class_has_every_cell() -> None:
+    lines = list(csv.reader(io.StringIO(gradebook_csv(large_class(30, 40)))))
+    assert {len(line) for line in lines} == {1 + 40 + 6}
+    assert len(lines) == 31
+
+
+def test_gradebook_csv_of_a_student_with_nothing_to_earn_has_no_percent() -> None:
+    nothing = run(submission("ada", exercise("lin_grad", score=0.0, possible=0.0)))
+    (row,) = _read(gradebook_csv(nothing))
+    assert (row["score"], row["possible"], row["percent"]) == ("0", "0", "")
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+x", "-x", "@SUM(A1)", "\t=1", "\r=1", "\u200e=1", "＝1", "-1"])
+def test_gradebook_csv_formula_as_a_name_is_quoted(name: str) -> None:
+    (row,) = _read(gradebook_csv(run(submission(name))))
+    assert row["student"].startswith("'")
+
+
+def test_gradebook_csv_has_a_row_for_who_handed_in_nothing_and_no_zero() -> None:
+    made = run(submission("ada", exercise("lin_grad")), submission("zoe", exercise("lin_grad")), absent=("Yan", "=Bo"))
+    shown = ("student", "lin_grad", "score", "possible", "status")
+    assert [tuple(row[column] for column in shown) for row in _read(gradebook_csv(made))] == [
+        ("'=Bo", "", "", "", "absent"), ("ada", "4", "4", "4", "graded"),
+        ("Yan", "", "", "", "absent"), ("zoe", "4", "4", "4", "graded"),
+    ]  # fmt: skip
+    assigned = run(submission("ada", exercise("lin_grad")), absent=("Yan",), assigned={"lin_grad": 4.0, "Relu": 2.0})
+    assert [row["possible"] for row in _read(gradebook_csv(assigned))] == ["6", "6"]

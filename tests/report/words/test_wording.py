@@ -1,0 +1,56 @@
+"""Every report says whose points those are."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from grader.model import Diagnosis, Hints, Override, RunReport
+from grader.report import gradebook_csv, gradescope_results, render_markdown, render_submission, student_page
+from grader.report.counting.tally import tally
+from grader.report.words import wording
+from tests.report.builders import exercise, run, submission
+from tests.report.views.test_terminal import drawn
+
+RENDERERS: dict[str, Callable[[RunReport], str]] = {
+    "terminal": lambda made: drawn(render_submission(made.submissions[0]), 200),
+    "page": lambda made: re.sub("<[^>]*>", "", student_page(made, tally(made).rows[0])),
+    "Markdown": lambda made: html.unescape(render_markdown(made)),
+    "Gradescope": lambda made: json.dumps(gradescope_results(made)),
+    "CSV": gradebook_csv,
+}
+
+
+@pytest.mark.parametrize(
+    ("hints", "help_"), [("none", ""), ("nudge", "Which?"), ("full", "Which? Turn it.")], ids=lambda one: one
+)
+def test_help_is_as_much_as_was_asked_for(hints: Hints, help_: str) -> None:
+    said = Diagnosis("transposed", "Turned.", hint="Which?", explanation="Turn it.")
+    assert wording.help_for(said, hints) == help_
+    assert wording.help_for(replace(said, explanation=""), hints) == help_.removesuffix(" Turn it.")
+    assert wording.help_for(None, hints) == ""
+
+
+def test_place_is_as_much_as_is_known() -> None:
+    assert [wording.place(*known) for known in ((None, None), (5, None), (5, 3))] == ["", "cell 5", "cell 5, line 3"]
+
+
+def test_sentence_ends_once() -> None:
+    assert [wording.sentence(text) for text in ("is it?", "it is (so)", "it is")] == ["Is it?", "It is (so)", "It is."]
+
+
+@pytest.mark.parametrize("render", RENDERERS.values(), ids=RENDERERS)
+@pytest.mark.parametrize("graded", [1.0, None], ids=["wrong", "failed"])
+def test_points_that_a_human_gave_are_called_so_also_where_all_passed(
+    render: Callable[[RunReport], str], graded: float | None
+) -> None:
+    made = run(submission("ada", exercise("lin_grad", override=Override(graded, "it is right")), exercise("relu_grad")))
+
+    said = "the grader failed" if graded is None else "the grader gave 1"
+    assert f"set by hand to 4 of 4 points ({said}): it is right" in render(made)
+    assert "by hand" not in render(run(submission("ada")))

@@ -1,0 +1,201 @@
+"""Signs that a notebook gets round a check, in whatever source it has."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from grader.cell_code import MOST_CODE
+from grader.model import Cell
+from grader.submission.entry import Entry
+from grader.submission.reading.meddling import meddling_flags, meddling_suspected
+
+#: Ways to the watch for autograd, or past it, from a helper's cell that no stub shows → the sign.
+MEDDLING = {
+    "modules_aliased": ("import sys\nloaded = sys.modules", "sys.modules"),
+    "modules_imported": ("from sys import path, modules as loaded", "from sys import path, modules"),
+    "modules_walked": ("for module in sys.modules.values():\n    pass", "sys.modules"),
+    "modules_in_a_loop": ("for name in sys.modules['grader.' + 'kernel'].__dict__:\n    pass", "sys.modules"),
+    "modules_listed": ("for name, module in sorted(sys.modules.items()):\n    pass", "sys.modules"),
+    "module_by_name": ("sys.modules.get('grader.kernel')", "grader.kernel"),
+    "modules_of_vars": ("vars(sys)['mod' + 'ules']", "vars(sys)"),
+    "torch_of_vars": ("torch.__dict__['_' + 'C']", "torch.__dict__"),
+    "fullwidth": ("sys.\uff4dodules['x' + 'y']", "sys.modules"),
+    "fullwidth_import": ("importlib.\uff49mport_module('gra' + 'der')", "import_module("),
+    "import_aliased": ("from importlib import import_module as load", "import_module as"),
+    "subclasses": ("[c for c in object.__subclasses__() if c.__name__ == 'Watch']", "__subclasses__"),
+    "frame_of_an_error": ("error.__traceback__.tb_frame", "tb_frame"),
+    "frame_of_a_generator": ("running.gi_frame.f_back", "gi_frame"),
+    "heap": ("import gc\ngc.get_objects()", "get_objects"),
+    "referents": ("gc.get_referents(handle)", "get_referents"),
+    "globals_of_the_harness": ("handle._callback.__globals__['_secret']", "__globals__"),
+    "closures": ("inspect.getclosurevars(handle._callback).globals", "getclosurevars"),
+    "first_in_a_fork": ("os.register_at_fork(after_in_child=serve)", "register_at_fork"),
+    "operators": ("aten = torch.ops.aten", "torch.ops"),
+    "operators_imported": ("from torch import nn, ops as o", "from torch import nn, ops"),
+    "ctypes": ("import ctypes", "ctypes"),
+    "monitoring": ("sys.monitoring.use_tool_id(3, 'x')", "sys.monitoring"),
+    "computed_attribute": ("getattr(torch, '_de' + 'comp').decompositions", "getattr(torch,"),
+    "decompositions": ("torch._decomp.decompositions.tanh_backward(g, out)", "torch._decomp"),
+    "private_import": ("from torch import nn, _refs", "from torch import nn, _refs"),
+    "private_import_of_many": ("from torch import (  # layers\n    nn,\n    _C as c,\n)", "from torch import ( nn, _C"),
+    "private_import_continued": ("from torch import nn, \\\n    _C", "from torch import nn, \\ _C"),
+    "private_alias": ("import torch as t\nt._C._functions", "_C"),
+    "private_by_name": ("import torch as t\ngetattr(t, '_C')", "_C"),
+    "module_by_loop": ("for name in ['gra' + 'der.kernel']:\n    importlib.import_module(name)", "import_module("),
+    "module_by_changed_name": ("for name in ['numpy']:\n    name = name + 'x'\n    __import__(name)", "__import__("),
+    "behind_a_comment_that_is_none": ("x = '#'; import ctypes", "ctypes"),
+    "end_of_a_string": ("x = '''\n#'''; import ctypes", "ctypes"),
+    "profile": ("sys.setprofile(late)", "setprofile"),
+    "audit": ("from sys import addaudithook", "addaudithook"),
+    "timer": ("signal.setitimer(signal.ITIMER_REAL, 1e-5)", "setitimer"),
+    "collector": ("gc.callbacks.append(late)", "gc.callbacks"),
+    "mode": ("from torch.utils._python_dispatch import TorchDispatchMode", "_python_dispatch"),
+    "tensor_type": ("def __torch_dispatch__(cls, function, types, args):\n    pass", "__torch_dispatch__"),
+    "below_python": ("op.redispatch(keys, g, out)", "redispatch"),
+    "no_dispatch": ("from torch.utils._mode_utils import no_dispatch", "no_dispatch"),
+    "frames": ("inspect.stack()[1]", "inspect.stack"),
+    "frames_by_name": ("from sys import _getframe as here", "_getframe"),
+    "locals_of_frames": ("inspect.getargvalues(frame).locals", "getargvalues"),
+    "dynamic_libraries": ("import _ctypes", "_ctypes"),
+    "numpy_libraries": ("numpy.ctypeslib.load_library(name, '.')", "ctypeslib"),
+    "resolved": ("pkgutil.resolve_name('gra' + 'der.kernel')", "resolve_name"),
+    "located": ("pydoc.locate('gra' + 'der.kernel')", "pydoc.locate"),
+    "unpickled": ("pickle.loads(b'cgra')", "pickle.loads(b'"),
+    "result_forged": ("os.pwrite(fd, result, 0)", "os.pwrite"),
+    "message_forged": ("from os import path, write", "from os import path, write"),
+    "socket_taken": ("socket.socket(fileno=5).send(b'{}')", "socket(fileno"),
+    "backward_compiled": ("from functorch.compile import aot_function", "functorch.compile"),
+    "backward_traced": ("from torch.fx.experimental import proxy_tensor", "proxy_tensor"),
+    "backward_recorded": ("import torch as t\nmachine = t.jit.trace(grads, examples)", "jit.trace"),
+    "backward_scripted": ("unit = torch.jit.CompilationUnit(text)", "torch.jit"),
+    "script_imported": ("from torch import nn, jit", "from torch import nn, jit"),
+    "script_loaded": ("import torch.jit\ntorch.jit.load('notes.bin')", "torch.jit"),
+    "gradient_compiled": ("f = torch.compile(torch.func.grad(loss))", "torch.compile"),
+    "gradient_exported": ("torch.export.export(module, examples).module()", "torch.export"),
+    "formulas_exported": ("from torch.export import default_decompositions", "torch.export"),
+    "hidden_source": ("exec(open('notes.txt').read())", "exec(open('"),
+    "hidden_module": ("SourceFileLoader('mine', 'notes.txt').load_module()", "SourceFileLoader"),
+    "library": ("torch.library.Library('mine', 'DEF')", "torch.library"),
+}
+INNOCENT = {
+    "source": "print(inspect.getsource(f), inspect.signature(f))",
+    "own_file": "exec(open('helper.py').read())",
+    "files": "pickle.loads(file.read())\nos.makedirs('x')\nfile.write('y')\nwith open('z', 'w') as f: f.write('os')",
+    "version": "print(torch.__version__)",
+    "colab": "if 'google.colab' in sys.modules: pass",
+    "colab_by_keys": "IN_COLAB = 'google.colab' in sys.modules.keys()",
+    "colab_by_get": "IN_COLAB = sys.modules.get('google.colab') is not None",
+    "colab_in_a_list": "IN_COLAB = 'google.colab' in list(sys.modules)",
+    "colab_in_the_shell": "IN_COLAB = 'google.colab' in str(get_ipython())",
+    "modules_counted": "print(len(sys.modules), sorted(sys.modules)[:3])",
+    "module_loaded_again": "if 'mine' in sys.modules:\n    del sys.modules['mine']\nsys.modules.pop('mine', None)",
+    "own_module": "this = sys.modules[__name__]",
+    "environment": "for name in ['torch', 'numpy']:\n    print(name, importlib.import_module(name).__version__)",
+    "environment_by_list": "packages = ('torch',\n    'numpy',)\nfor name in packages:\n    __import__(name)",
+    "environment_by_set": "for name in {'torch', 'numpy'}:\n    importlib.import_module(name)",
+    "functions_by_name": "for name in ['relu', 'tanh']:\n    print(getattr(torch, name)(x))",
+    "comments": "x = 1  # ctypes, torch._C\n# it's in sys.modules, which torch's loaded",
+    "backward_function": "def f_back(grad):\n    return grad\nf_forward, f_back = f, f_back",
+    "two_statements": "from torch import nn; library = 3; _x = nn",
+    "own_capacity": "self._C = self._C + 1",
+    "autoreload": "%load_ext autoreload\n%autoreload 2\n%matplotlib inline\nprint(inspect.getsource(f))",
+    "comment": "from torch import nn, optim  # layers of the library\nfrom sys import path  # for modules",
+    "own_private": "self._backward = lambda: None\nx._version",
+    "attribute": "getattr(torch, 'relu')(x) + getattr(self, name)",
+    "module": "import importlib\nimportlib.import_module('helper')",
+    "compiled_patterns": "pattern = re.compile('x')\ncompile('1', 'x', 'eval')\n@numba.jit\ndef f(x): return x",
+    "many": "torch._foreach_add_(params, grads)\ntorch._assert(True, '')",
+}
+
+
+@pytest.mark.parametrize(("source", "sign"), MEDDLING.values(), ids=MEDDLING)
+def test_meddling_suspected_names_its_sign(source: str, sign: str) -> None:
+    assert meddling_suspected(source) == sign
+
+
+@pytest.mark.parametrize("source", INNOCENT.values(), ids=INNOCENT)
+def test_meddling_suspected_leaves_honest_code_alone(source: str) -> None:
+    assert meddling_suspected(source) is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "sign"),
+    [
+        (("import torch as t", "f = t.compile(g)"), "torch.compile"),
+        (("import os, torch as t\nf = t.export.export(g)",), "torch.export"),
+        (("def f():\n    import torch as t\n    return t.ops.aten",), "torch.ops"),
+        (("T = torch\nT.library.Library('mine', 'DEF')",), "torch.library"),
+        (("import grader as g\ng.kernel.harness",), "grader.kernel"),
+        (("import sys as s\nfor module in s.modules.values(): pass",), "sys.modules"),
+        (("import torch as t\ngetattr(t, '_de' + 'comp')",), "getattr(torch,"),
+        (("import torch as t\nt.relu(x)\nx.t.compile()\nd['t'].export",), None),
+        (("import sys as s\n'google.colab' in s.modules",), None),
+        (("import re as t\nt.compile('x')", "import numpy as np"), None),
+    ],
+    ids=["cell", "several", "inside", "assigned", "grader", "modules", "computed", "relu", "colab", "another"],
+)
+def test_meddling_is_seen_by_whatever_name_a_module_has(
+    tmp_path: Path, cells: tuple[str, ...], sign: str | None
+) -> None:
+    entry = Entry("ada", "03_backprop.ipynb", tmp_path / "03_backprop.ipynb", "03_backprop.ipynb")
+    flags = meddling_flags(entry, [Cell(index, source) for index, source in enumerate(cells)])
+    expected = f"meddling with the check suspected: `{sign}` (cell {len(cells) - 1})"
+    assert flags == (() if sign is None else (expected,))
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("from grader import ", "from torch import ", "getattr(torch . ", "from sys import ", "from torch import ("),
+        *("sys.modules[ ", "for name in [", "'a' ", "#", "# it's", "f_"),
+        *("torch as ", "torch ", "t = torch "),
+    ],
+)
+def test_a_line_of_nothing_but_beginnings_takes_no_time(piece: str) -> None:
+    began = time.process_time()
+    source = "# " + piece * (500_000 // len(piece))
+    entry = Entry("ada", "03_backprop.ipynb", Path("03_backprop.ipynb"), "03_backprop.ipynb")
+    assert meddling_flags(entry, [Cell(0, source)]) == ()
+    assert time.process_time() - began < 5
+
+
+def test_modules_of_many_names_take_no_time() -> None:
+    source = "".join(f"a{number} = torch\n" for number in range(30_000))
+    entry = Entry("ada", "03_backprop.ipynb", Path("03_backprop.ipynb"), "03_backprop.ipynb")
+    began = time.process_time()
+    assert meddling_flags(entry, [Cell(0, source)]) == ()
+    assert time.process_time() - began < 5
+
+
+def test_names_of_loops_are_looked_up_in_no_time() -> None:
+    began = time.process_time()
+    assert meddling_suspected("for name in ['a']:\n" + "    import_module(name)\n" * 20_000) == "import_module("
+    assert time.process_time() - began < 5
+
+
+def test_one_notebook_does_not_bury_the_remarks_on_all_others() -> None:
+    entry = Entry("ada", "03_backprop.ipynb", Path("03_backprop.ipynb"), "03_backprop.ipynb")
+    cells = [Cell(index, f"from torch import ({'a, ' * 90}_C)") for index in range(2000)]
+    flags = meddling_flags(entry, cells)
+    assert flags[-1] == "1995 more remarks like this"
+    assert len(flags) == 6
+    assert max(map(len, flags)) < 150
+
+
+def test_modules_of_which_nobody_sees_the_source_are_named(tmp_path: Path) -> None:
+    (tmp_path / "helper.py").write_text("x = 1")
+    (tmp_path / "linked.py").symlink_to("helper.py")
+    entry = Entry("ada", "03_backprop.ipynb", tmp_path / "03_backprop.ipynb", "03_backprop.ipynb", assets=tmp_path)
+    assert meddling_flags(entry, ()) == ()
+
+    (tmp_path / "helper.py").write_text("#" * MOST_CODE)
+    (tmp_path / "late.py").write_text("import ctypes")
+    assert meddling_flags(entry, ()) == ("modules that were not looked into: late.py",)
+
+    (tmp_path / "fast.cpython-311-x86_64-linux-gnu.so").touch()
+    (tmp_path / "hidden.pyc").touch()
+    name = "fast.cpython-311-x86_64-linux-gnu.so"
+    assert meddling_flags(entry, ()) == (f"modules that were not looked into: {name} and 2 more",)

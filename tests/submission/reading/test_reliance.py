@@ -1,0 +1,62 @@
+"""What an answer relies on in other cells: what is imported there, and what is defined there of the names it uses."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from grader.model import Cell
+from grader.submission.reading.reliance import THERE, names_used, pieces
+
+
+def found(source: str, *cells: str) -> list[tuple[int | None, str, dict[str, str]]]:
+    numbered = [Cell(index, text) for index, text in enumerate(cells)]
+    return [(piece.cell, ast.unparse(piece.code), dict(piece.imported)) for piece in pieces(source, numbered)]
+
+
+@pytest.mark.parametrize(
+    ("source", "cells", "relied_on"),
+    [
+        ("def f(x):\n    return x", ("def g(x): return 1",), []),
+        ("def f(x):\n    return g(x)", ("def g(x): return 1", "def h(): return 2"), [0]),
+        ("def f(x):\n    return g(x)", ("def g(x): return h(x)", "def h(x): return f(x)"), [0, 1]),
+        ("class F(Base): pass", ("class Base: pass",), [0]),
+        ("def f(x):\n    return kind(x)", ("kind = make()", "def make(): return 3"), [0, 1]),
+        ("def f(g):\n    return g", ("def g(): return 1",), []),
+        ("def f():\n    g = 1\n    return g", ("def g(): return 1",), []),
+        ("def f():\n    return g()", ("def g(): return 1", "def g(): return 2"), [1]),
+        ("def f():\n    return f()", ("def f(): return 1",), []),
+        ("def f():\n    return g()", ("if True:\n    def g(): return 1", "def g(:"), [0]),
+    ],
+)
+def test_pieces_are_the_definitions_that_are_used(source: str, cells: tuple[str, ...], relied_on: list[int]) -> None:
+    assert [cell for cell, _, _ in found(source, *cells)] == [None, *relied_on]
+
+
+def test_pieces_know_what_other_cells_import_unless_they_bind_the_name() -> None:
+    cells = ("import torch as t, numpy\nfrom torch import optim", "def g(optim): return optim")
+    (_, _, answer), (_, _, helper) = found("import numpy as t\ng(optim)", *cells)
+    assert answer == {**THERE, "t": "numpy", "numpy": "numpy", "optim": "torch.optim"}
+    assert helper == {**THERE, "t": "torch", "numpy": "numpy"}
+
+
+def test_pieces_pass_over_what_other_exercises_ask_for() -> None:
+    cells = [Cell(0, "def other(): return helper()"), Cell(1, "def helper(): return 1")]
+    assert [piece.cell for piece in pieces("def f(): return other()", cells, {"other"})] == [None]
+
+
+def test_answer_that_is_no_python_has_no_pieces() -> None:
+    assert found("def f(:", "import torch") == []
+
+
+def test_pieces_of_code_that_is_nested_too_deeply_are_what_can_be_read() -> None:
+    deep = "\n".join(" " * depth + "if x:" for depth in range(90)) + "\n" + " " * 90 + "import torch"
+    assert found("f(x)", deep, "def f(x): return x")[1][0] == 1
+
+
+def test_names_used_are_those_of_an_answer_and_of_its_helpers() -> None:
+    cells = [Cell(0, "def helper(x): return lin(x)"), Cell(1, "def lin(x): return deep(x)")]
+    assert {"helper", "lin"} <= names_used("def f(x): return helper(x)", cells, {"lin"})
+    assert "deep" not in names_used("def f(x): return helper(x)", cells, {"lin"})
+    assert names_used("def f(:", cells) == frozenset()
