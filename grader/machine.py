@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import os
 
+#: Flags to open a file that a student controls: no link is followed, and nothing waits for the other end of a pipe. As
+#: far as the system knows them: Windows has neither such pipes nor such terminals, but would translate line ends.
+CAREFULLY = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"))
 #: Open files that a large class with many kernels at a time stays far below.
 _PLENTY = 65_536
 #: What an operator can do where there is no more of something.

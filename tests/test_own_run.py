@@ -52,10 +52,11 @@ check("relu_grad")
     ("command", "told"),
     [
         (["-m", "grader", "check", f"ada/{BACKPROP}"], "✓ relu_grad  2 / 2"),
+        (["-m", "grader", "score", "--sandbox", "none", f"ada/{BACKPROP}"], "✓ relu_grad  2 / 2"),
         (["-c", _IN_A_SCRIPT], "✓ relu_grad  2 / 2"),
         (["-m", "grader", "doctor"], "`grader check` works"),
     ],
-    ids=["a notebook", "a script", "the machine"],
+    ids=["a notebook", "a class without a sandbox", "a script", "the machine"],
 )
 def test_student_checks_where_the_system_lacks_what_linux_has(
     command: list[str], told: str, system: str, tmp_path: Path
@@ -74,3 +75,4 @@ def test_student_checks_where_the_system_lacks_what_linux_has(
         check=False,
     )
     assert told in ran.stdout, ran.stderr
+    assert "WARNING" not in ran.stderr

@@ -50,6 +50,7 @@ class _ColdRun:
         self.client = NotebookClient(
             new_notebook(),
             kernel_name="python3",
+            extra_arguments=["--log-level=ERROR"],  # else it warns of TCP, within this machine as Jupyter's all are
             allow_errors=True,
             interrupt_on_timeout=True,
             error_on_timeout={"ename": "CellTimeout", "evalue": "", "traceback": []},

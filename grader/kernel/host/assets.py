@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.machine import CAREFULLY
 from grader.names.visible import files_of_work
 
 MOST_ASSETS = 500
@@ -39,7 +40,7 @@ def opened(folder: Path | None, most_bytes: int, *, below: bool = True) -> Itera
         too_deep = relative.count(os.sep) >= _DEEPEST
         for name in files:
             try:
-                fd = os.open(os.path.join(place, name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+                fd = os.open(os.path.join(place, name), os.O_RDONLY | CAREFULLY)
             except OSError:
                 continue
             about = os.fstat(fd)

@@ -9,8 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-#: As far as the system knows them: Windows has neither such pipes nor such terminals, but would translate line ends.
-_CAREFULLY = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"))
+from grader.machine import CAREFULLY
 
 
 class Refused(Exception):
@@ -65,7 +64,7 @@ def opened(path: Path, limit: int) -> BinaryIO:
         Refused: it is a link, a folder, a pipe, a device or a socket; it is too large, gone or not permitted.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | _CAREFULLY)
+        descriptor = os.open(path, os.O_RDONLY | CAREFULLY)
     except OSError as error:
         raise Refused(reason_for(error)) from None
     except ValueError:  # a NUL in the name
