@@ -45,20 +45,26 @@ class Platforms:
     assigned: tuple[str, ...] = ()
     hints: Hints = "nudge"
 
-    def write(self, run: RunReport) -> None:
-        """Tell all of them; the folders of their files are made.
+    def write(self, run: RunReport) -> tuple[UsageError, ...]:
+        """Tell all of them; the folders of their files are made. What comes back are the files that cannot be written.
 
-        Raises:
-            UsageError: a file cannot be written.
+        GitHub is told last, whose outputs would stay where a file's fault came behind them.
         """
+        unwritten = []
+        files: tuple[tuple[Path | None, Callable[[Path], None]], ...] = (
+            (self.gradescope, lambda path: _write_json(path, report.gradescope_results(run, hints=self.hints))),
+            (self.junit, lambda path: _write(path, report.junit_xml(run, hints=self.hints))),
+            (self.classroom50, lambda path: _write_classroom50(path, run)),
+        )
+        for path, write in files:
+            try:
+                if path is not None:
+                    write(path)
+            except UsageError as error:
+                unwritten.append(error)
         if self.github:
             _write_step(run, self.hints)
-        if self.gradescope is not None:
-            _write_json(self.gradescope, report.gradescope_results(run, hints=self.hints))
-        if self.junit is not None:
-            _write(self.junit, report.junit_xml(run, hints=self.hints))
-        if self.classroom50 is not None:
-            _write_classroom50(self.classroom50, run)
+        return tuple(unwritten)
 
     def fail(self, message: str) -> None:
         """Give all of them a valid result where the grader itself failed; never raises.

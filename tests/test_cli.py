@@ -26,7 +26,7 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from grader.cli import app
-from grader.cli.outcome import BELOW, GRADED, UNGRADED, USAGE, errors_told
+from grader.cli.outcome import BELOW, GRADED, TO_DO, UNGRADED, USAGE, errors_told
 from grader.cli.values import size
 from grader.errors import UsageError
 from grader.gradebook import FILE_NAME, Gradebook
@@ -385,7 +385,7 @@ def test_release_check_of_the_course_finds_nothing_to_write() -> None:
 def test_release_check_of_changed_exercises_ends_with_one(tmp_path: Path) -> None:
     done = runner.invoke(app, ["release", str(SOLUTIONS), str(tmp_path / "exercises"), "--check"])
 
-    assert done.exit_code == BELOW
+    assert done.exit_code == TO_DO
     assert "differing" in done.output
 
 

@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 import grader.cli.scoring
 from grader.cli import app
 from grader.cli.outcome import exit_status
-from grader.errors import UsageError
 from grader.model import ExerciseScore, RunReport, SubmissionReport
 from grader.platforms import Platforms
 from tests.github.runner import outputs_in
@@ -146,8 +145,9 @@ def test_results_to_a_bad_path_are_a_usage_error(tmp_path: Path, place: str) -> 
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
 
-    with pytest.raises(UsageError, match="cannot be written"):
-        Platforms(gradescope=tmp_path / place).write(run(report()))
+    (error,) = Platforms(gradescope=tmp_path / place).write(run(report()))
+
+    assert "cannot be written" in str(error)
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
@@ -229,9 +229,38 @@ def test_failure_to_a_bad_path_is_told_and_the_others_are_served(
     assert "result" in outputs_in(step)
 
 
+def test_score_with_one_file_that_cannot_be_written_tells_the_other_platforms_what_was_graded(
+    step: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grader.cli.scoring, "_score", lambda *_: run(report()))
+    monkeypatch.chdir(step.parent)
+    Path("folder").mkdir()
+
+    ran = CliRunner().invoke(app, ["score", ".", "--junit", "folder", "--gradescope", "results.json"])
+
+    assert ran.exit_code == 2
+    assert "folder cannot be written" in ran.stderr
+    assert decoded(outputs_in(step)["result"])["status"] != "error"
+    assert json.loads(Path("results.json").read_text())["tests"]
+
+
+def test_score_that_is_interrupted_tells_the_platforms(step: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(grader.cli.scoring, "_score", interrupt)
+    monkeypatch.chdir(step.parent)
+
+    ran = CliRunner().invoke(app, ["score", ".", "--junit", "grades.xml"])
+
+    assert ran.exit_code == 130
+    assert decoded(outputs_in(step)["result"])["status"] == "error"
+    assert "interrupted" in Path("grades.xml").read_text()
+
+
 @pytest.mark.parametrize("exit_zero", [True, False])
 @pytest.mark.parametrize(
-    ("paths", "status"), [(["/nowhere/at/all"], 2), (["."], 1)], ids=["bad path", "a crash of the grader"]
+    ("paths", "status"), [(["/nowhere/at/all"], 2), (["."], 4)], ids=["bad path", "a crash of the grader"]
 )
 def test_score_that_fails_tells_the_platforms(
     step: Path, monkeypatch: pytest.MonkeyPatch, paths: list[str], status: int, exit_zero: bool

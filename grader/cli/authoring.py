@@ -9,7 +9,7 @@ import typer
 
 from grader.cli.app import app
 from grader.cli.options import CourseOption
-from grader.cli.outcome import BELOW, GRADED, errors_told
+from grader.cli.outcome import GRADED, TO_DO, errors_told
 from grader.cli.output import StandardOutput
 from grader.cli.values import path
 from grader.machine import usable_cores
@@ -31,7 +31,7 @@ def release(
         for what in ("written", "differing", "stale", "unchanged"):
             for name in getattr(outcome, what):
                 console.print(f"{what:>9}  {exercises / name}")
-    raise typer.Exit(GRADED if outcome.up_to_date or not check else BELOW)
+    raise typer.Exit(GRADED if outcome.up_to_date or not check else TO_DO)
 
 
 @app.command()
@@ -85,7 +85,7 @@ def validate(
         console.print(proof_view(found))
         if not is_released(loaded, solutions):
             console.print(f"{loaded.exercises_dir} holds other notebooks than were proved here: run `grader release`")
-    raise typer.Exit(GRADED if found.ok else BELOW)
+    raise typer.Exit(GRADED if found.ok else TO_DO)
 
 
 @app.command()

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from grader.model import RunReport
     from grader.platforms import Platforms
 
-#: The exit statuses.
-GRADED, BELOW, USAGE, UNGRADED = 0, 1, 2, 3
+#: The exit statuses. ``FAULT`` is a fault of the grader's own, which Python alone would end with 1.
+GRADED, BELOW, USAGE, UNGRADED, FAULT = 0, 1, 2, 3, 4
+#: What ``doctor`` and ``release --check`` end with where something is to be done.
+TO_DO = 1
 #: Windows has no such signal.
 _HANGUP = getattr(signal, "SIGHUP", None)
 #: So many students below ``--fail-under`` are named.
@@ -59,10 +61,10 @@ def _tell_below(students: tuple[str, ...], of: int, percentage: float | None) ->
 
 @contextmanager
 def errors_told(platforms: Platforms | None = None, *, exit_zero: bool = False, resumes: str = "") -> Iterator[None]:
-    """Print a ``GraderError`` with its remedy and end with status 2, telling the platforms too.
+    """Print a ``GraderError`` with its remedy and end with status 2, any other fault with its traceback and 4.
 
-    They are told of any other fault as well, for they read a result in every case; it is then raised on. ``resumes``
-    says how to go on after an interruption, or after the request to end that ``kill`` and CI services send.
+    The platforms are told of either, and of an interruption, for they read a result in every case. ``resumes`` says how
+    to go on after an interruption, or after the request to end that ``kill`` and CI services send.
     """
     asked: list[int] = []
     try:
@@ -76,15 +78,15 @@ def errors_told(platforms: Platforms | None = None, *, exit_zero: bool = False, 
         _refuse(error, GRADED if exit_zero else USAGE)
     except KeyboardInterrupt:
         why = "asked to end" if asked else "interrupted"
+        if platforms is not None:
+            platforms.fail(f"the run was {why}")
         Console(stderr=True).print(f"\n{why}{resumes and f'; {resumes}'}", markup=False)
         raise typer.Exit(128 + (asked or [signal.SIGINT])[0]) from None
     except Exception as error:
         if platforms is not None:
             platforms.fail(f"{type(error).__name__}: {error}")
-        if not exit_zero:
-            raise
         traceback.print_exc()
-        raise typer.Exit(GRADED) from None
+        raise typer.Exit(GRADED if exit_zero else FAULT) from None
 
 
 @contextmanager

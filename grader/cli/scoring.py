@@ -62,7 +62,7 @@ def score(
 ) -> None:
     """Grade folders of submitted notebooks, single notebooks or archives.
 
-    Exit status: 0 graded, 1 below --fail-under, 2 usage, 3 some submission could not be graded.
+    Exit status: 0 graded, 1 below --fail-under, 2 usage, 3 some submission could not be graded, 4 the grader failed.
     """
     in_actions = os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github
     notebooks = tuple(assigned or ())
@@ -104,9 +104,11 @@ def score(
         from grader.kernel import choose_sandbox
 
         run = _score(replace(options, sandbox=choose_sandbox(sandbox)), hints)
-        if platforms is not None:
-            platforms.write(run)
+        unwritten = () if platforms is None else platforms.write(run)
         status = exit_status(run, fail_under)
+    if unwritten:  # no failure for the platforms to hear of: the others have the result
+        with errors_told(exit_zero=exit_zero):
+            raise unwritten[0]
     raise typer.Exit(GRADED if exit_zero else status)
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from grader.cli.app import app
 from grader.cli.options import CourseOption, HintsOption
-from grader.cli.outcome import BELOW, GRADED, UNGRADED, UNGRADED_STATUSES, errors_told
+from grader.cli.outcome import GRADED, TO_DO, UNGRADED, UNGRADED_STATUSES, errors_told
 from grader.cli.output import StandardOutput
 
 
@@ -52,4 +52,4 @@ def doctor() -> None:
             console.print(Text.assemble(mark, f" {finding.text}"))
             if finding.remedy:
                 console.print(Padding.indent(Text(finding.remedy), 4))
-    raise typer.Exit(BELOW if any(finding.level == "fail" for finding in findings) else GRADED)
+    raise typer.Exit(TO_DO if any(finding.level == "fail" for finding in findings) else GRADED)

@@ -152,7 +152,7 @@ def test_action_keeps_the_seed_out_of_what_it_uploads(hostile: tuple[Job, Path])
 
 @pytest.mark.parametrize(
     ("inputs", "status"),
-    [({}, 0), ({"exit-zero": "false"}, 7), ({"exit-zero": "false", "points": "ten"}, 7)],
+    [({}, 7), ({"exit-zero": "true"}, 0), ({"points": "ten"}, 7)],
     ids=["exit zero", "own status", "bad points"],
 )
 def test_action_where_the_grader_dies_still_writes_a_valid_result(

@@ -47,5 +47,5 @@ fi
 reader=$python
 [ -x "$reader" ] || reader=python3
 "$reader" -I "$action/outputs.py" "$work" "${POINTS:-}" "${UPLOAD:-feedback}" >>"$GITHUB_OUTPUT"
-[ "${EXIT_ZERO:-true}" != true ] || exit 0
+[ "${EXIT_ZERO:-false}" != true ] || exit 0
 exit "$status"
