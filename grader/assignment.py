@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.model import Course, RunReport, SubmissionReport
+from grader.model import Course, RunReport, SubmissionReport, total
 from grader.names.notebooks import stem_of
 from grader.report.counting.row import rows_of
 from grader.report.words import wording
@@ -79,8 +79,8 @@ def standing_of(run: RunReport) -> Standing:
     """What the whole run earned of what was assigned; without a single submission there is no score."""
     rows = rows_of(run)
     scores = [row.score for row in rows if row.score is not None]
-    whole = sum(row.possible for row in rows) if rows else sum(run.assigned.values())
-    return Standing(sum(scores) if rows and len(scores) == len(rows) else None, whole)
+    whole = total(row.possible for row in rows) if rows else total(run.assigned.values())
+    return Standing(total(scores) if rows and len(scores) == len(rows) else None, whole)
 
 
 def students_below(run: RunReport, percentage: float) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from grader.csv_table import read_tables
 from grader.errors import UsageError
-from grader.model import ExerciseScore, ExerciseStatus, Override, SubmissionReport, SubmissionStatus, Task
+from grader.model import ExerciseScore, ExerciseStatus, Override, SubmissionReport, SubmissionStatus, Task, total
 from grader.names.alphabet import words_of
 from grader.report.words.text import csv_cell
 
@@ -202,7 +202,7 @@ def overridden(report: SubmissionReport, rulings: Sequence[Ruling], tasks: Seque
         report,
         exercises=exercises,
         status=status,
-        score=None if status == "grader_error" else sum(exercise.score for exercise in exercises),
+        score=None if status == "grader_error" else total(exercise.score for exercise in exercises),
         reason="" if status == "graded" else report.reason,
     )
 
@@ -219,7 +219,7 @@ def _by_hand(report: SubmissionReport, about: Mapping[str, Ruling], tasks: Seque
         for one in ruled
         if notebook[one.id] in concerned
     )
-    score, possible = sum(one.score for one in exercises), sum(one.possible for one in exercises)
+    score, possible = total(one.score for one in exercises), total(one.possible for one in exercises)
     return replace(report, exercises=exercises, status="graded", score=score, possible=possible)
 
 

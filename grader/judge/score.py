@@ -11,7 +11,7 @@ from torch import Tensor
 from grader.judge.diagnosis.failing import failing_checks
 from grader.judge.diagnosis.loops import loops_flag
 from grader.judge.evidence import Evidence, Finding
-from grader.model import CheckScore, Diagnosis, Exercise, ExerciseScore, ExerciseStatus, Sample, Stub
+from grader.model import CheckScore, Diagnosis, Exercise, ExerciseScore, ExerciseStatus, Sample, Stub, total
 
 #: The rows and columns of a heat map.
 SAMPLE = 12
@@ -22,7 +22,7 @@ def score_exercise(evidence: Evidence) -> ExerciseScore:
     exercise = evidence.exercise
     diagnoses = _diagnosed(evidence)
     checks = tuple(_score_check(evidence, check, points, diagnoses) for check, points in exercise.checks.items())
-    score = math.fsum(check.score for check in checks)
+    score = total(check.score for check in checks)
     judged = ExerciseScore(
         id=exercise.id,
         title=exercise.title,

@@ -8,7 +8,7 @@ The flow: a ``course`` gives ``Exercise`` objects (``grader.course``); a seed ma
 (``grader.judge.cases``) and each case becomes a ``Program``, the only part of it that the student's process sees.
 ``grader.submission`` reads a notebook into a ``submission``; ``Check`` and ``Job`` tell ``grader.kernel`` what to run;
 its ``execution`` is what came back; ``grader.judge`` comes to a ``judgement`` of it and to an ``ExerciseScore``, of
-which the ``report`` is made.
+which the ``report`` is made. ``points`` are added in one way.
 
 The names below are the public ones.
 """
@@ -32,6 +32,7 @@ from grader.model.execution import (
     StudentError,
 )
 from grader.model.judgement import Case, Comparison, Diagnosis, Verdict
+from grader.model.points import total
 from grader.model.report import (
     CheckScore,
     ExerciseScore,
@@ -87,5 +88,6 @@ __all__ = [
     "Variant",
     "Verdict",
     "place_of",
+    "total",
     "variant_check",
 ]

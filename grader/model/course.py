@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union
 
 from grader.errors import CourseError
+from grader.model.points import total
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -141,7 +142,7 @@ class Exercise:
     @property
     def possible(self) -> float:
         """The sum of all points, those of the variants included."""
-        return sum(self.checks.values())
+        return total(self.checks.values())
 
     @property
     def checks(self) -> dict[str, float]:

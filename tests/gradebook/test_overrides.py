@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from grader.errors import UsageError
 from grader.gradebook.overrides import Ruling, answerable, overridden, rulings_for, rulings_in
-from grader.model import Override, Task
+from grader.model import Override, Task, total
 from grader.report.words.text import csv_cell
 from tests.report.builders import CHECKS, exercise, submission, ungraded, untouched
 
@@ -71,7 +71,7 @@ def test_ruling_does_not_hide_that_a_kernel_crashed() -> None:
 def test_sum_is_always_that_of_the_exercises(scores: dict[str, float]) -> None:
     whole = submission("ada")
     ruled = overridden(whole, [ruling(score, id_) for id_, score in scores.items()])
-    assert ruled.score == sum(one.score for one in ruled.exercises) <= ruled.possible
+    assert ruled.score == total(one.score for one in ruled.exercises) <= ruled.possible
 
 
 def test_every_notebook_of_the_student_that_has_the_exercise_is_ruled_on() -> None:

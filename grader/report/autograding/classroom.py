@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from grader.model import ExerciseScore, RunReport, SubmissionReport
+from grader.model import ExerciseScore, RunReport, SubmissionReport, total
 from grader.report.autograding.units import Item, units_of
 from grader.report.counting.row import Row, rows_of
 from grader.report.words import wording
 from grader.report.words.evidence import message_of
-from grader.report.words.numbers import rounded, total
+from grader.report.words.numbers import rounded
 from grader.report.words.text import cut, one_line, print_safe
 
 #: A step output ends up in an environment variable, which Linux cuts at 128 KiB; this leaves room for others.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.model import ExerciseScore, Hints, RunReport
+from grader.model import ExerciseScore, Hints, RunReport, total
 from grader.report.autograding.plain_feedback import feedback
 from grader.report.counting.row import Row, rows_of
 from grader.report.words import wording
-from grader.report.words.numbers import points_of, rounded, total
+from grader.report.words.numbers import points_of, rounded
 from grader.report.words.text import one_line, plain
 
 #: To whom what is shown, and how.

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from grader.model import ExerciseScore, Hints, RunReport
+from grader.model import ExerciseScore, Hints, RunReport, total
 from grader.report.autograding.plain_feedback import feedback
 from grader.report.counting.row import Row, rows_of
 from grader.report.words import wording
-from grader.report.words.numbers import points_of, total
+from grader.report.words.numbers import points_of
 from grader.report.words.text import one_line, plain
 
 _MESSAGE = 400

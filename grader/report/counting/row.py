@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from grader.model import ExerciseScore, RunReport, SubmissionReport, SubmissionStatus
+from grader.model import ExerciseScore, RunReport, SubmissionReport, SubmissionStatus, total
 from grader.names.notebooks import kind_of_notebook
-from grader.report.words.numbers import total
 
 #: The statuses of submissions but for ``graded``, the most urgent first.
 URGENCY: tuple[SubmissionStatus, ...] = ("grader_error", "unreadable", "crashed", "timed_out", "no_exercises")

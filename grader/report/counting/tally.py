@@ -9,11 +9,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from grader.model import ExerciseScore, RunReport, SubmissionReport
+from grader.model import ExerciseScore, RunReport, SubmissionReport, total
 from grader.names.alphabet import alphabetical
 from grader.report.counting.concerns import Concern, concerns_in
 from grader.report.counting.row import UNTRIED, Row, rows_of
-from grader.report.words.numbers import total
 
 
 @dataclass(frozen=True, slots=True)

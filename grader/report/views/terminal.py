@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
+from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport, total
 from grader.names.enumeration import count_of
 from grader.report.counting.concerns import Concern
 from grader.report.counting.row import Row, rows_of
@@ -86,7 +86,7 @@ def exercises_text(exercises: Sequence[ExerciseScore], hints: Hints = "nudge") -
     """What ``check()`` prints: the exercises as in ``render_submission`` without its title; of several, their sum."""
     shown: list[RenderableType] = [_exercise(exercise, hints) for exercise in exercises]
     if len(shown) > 1:
-        shown.insert(0, _sum(sum(one.score for one in exercises), sum(one.possible for one in exercises)))
+        shown.insert(0, _sum(total(one.score for one in exercises), total(one.possible for one in exercises)))
     return Group(*shown)
 
 

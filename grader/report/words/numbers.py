@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 
 def rounded(value: float | None, digits: int = 4) -> float | None:
@@ -22,11 +21,6 @@ def significant(value: float | None, digits: int = 6) -> float | None:
     if value is None or not math.isfinite(value):
         return None
     return float(f"{value:.{digits - 1}e}") + 0.0
-
-
-def total(values: Iterable[float]) -> float:
-    """The sum, rounded as a score is, so that it does not depend on the order."""
-    return round(math.fsum(values), 4)
 
 
 def points(value: float | None) -> str:
