@@ -7,6 +7,7 @@ torch and much else at the same time; hence the imports inside functions.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader._version import __version__
+from grader.errors import GradebookError
 from grader.kernel import KernelPool
 from grader.machine import allow_open_files
 from grader.model import Limits, RunReport, Submission, SubmissionReport, Task
@@ -24,6 +26,13 @@ if TYPE_CHECKING:
     from grader.gradebook import Gradebook
     from grader.gradebook.run_head import RunHead
 
+_log = logging.getLogger(__name__)
+
+#: Told where there is no zygote, whose processes watch over a kernel.
+_UNWATCHED = (
+    "on this system nothing notices autograd, and of the limits only those of time and of what is printed hold; "
+    "grade on Linux where that matters"
+)
 #: What ``RunSettings`` are called.
 _SETTINGS = {
     "course": "course",
@@ -105,7 +114,8 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
             ) as collection:
                 attendance = attendance_by(options.roster, [(one.student, one.shown_path) for one in collection])
                 observer.collected(collection)
-                for remark in (*collection.remarks, *attendance.remarks, *run.remarks()):
+                unwatched = (_UNWATCHED,) if pool.cold else ()
+                for remark in (*collection.remarks, *attendance.remarks, *run.remarks(), *unwatched):
                     observer.remarked(remark)
                 run.begin(len(collection), attendance.absent)
                 observer.started(len(collection))
@@ -144,7 +154,7 @@ class _Run:
 
     def remarks(self) -> Iterator[str]:
         """What is another than in the gradebook's last run, and what comes of that."""
-        last = self.gradebook.last_head()
+        last = self._last_head()
         if last is None:
             return
         if changed := self._changed(last):
@@ -156,6 +166,15 @@ class _Run:
                 "the last run had a class list, which --roster names; without it, nobody is told to have handed in "
                 "nothing"
             )
+
+    def _last_head(self) -> RunHead | None:
+        """How the last run began; a fresh one need not be able to read that."""
+        try:
+            return self.gradebook.last_head()
+        except GradebookError:
+            if not self.options.fresh:
+                raise
+            return None
 
     def _changed(self, last: RunHead) -> list[str]:
         """What by itself makes this run grade anew what the last one graded."""
@@ -211,8 +230,12 @@ class _Run:
         if isinstance(submission, SubmissionReport):
             self.gradebook.store(key, "", submission)
             return submission, False
-        mark = fingerprint(submission, self.settings, self.options.limits, self.course_digest)
-        if not self.options.fresh:
+        try:
+            mark = fingerprint(submission, self.settings, self.options.limits, self.course_digest)
+        except Exception:  # it spares the next run some work, and must not end this one
+            _log.exception("no fingerprint of %s", entry.shown_path)
+            mark = ""
+        if mark and not self.options.fresh:
             known = self.gradebook.take_over(key, mark) or self.gradebook.take_over_moved(key, mark, submission)
             if known is not None:
                 return known, True
@@ -235,8 +258,11 @@ async def _prepared(steps: Iterable[None]) -> None:
     await asyncio.sleep(0)  # after the workers, who have asked for the first kernels
     import grader.judge.diagnosis.table  # noqa: F401 - all that a diagnosis is made with
 
-    for _ in steps:
-        await asyncio.sleep(0)
+    try:
+        for _ in steps:
+            await asyncio.sleep(0)
+    except Exception:  # where it is needed it will fail again, and tell
+        _log.exception("preparing the reports failed")
 
 
 def _seed(options: ScoreOptions, gradebook: Gradebook, course: str) -> int:

@@ -38,6 +38,10 @@ async def _check_notebook(notebook: Path, course: str) -> SubmissionReport:
     from grader.submission import collect
 
     with collect([notebook]) as collection:
+        if len(collection) > 1:
+            raise UsageError(
+                f"{notebook} holds {len(collection)} notebooks", remedy="unpack it, and name the one that you work in"
+            )
         async with KernelPool(sandbox="none", jobs=1) as pool:
             from grader.course.loading import load_course
             from grader.judge import PUBLIC_SEED

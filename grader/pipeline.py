@@ -7,7 +7,6 @@ becomes ``grader_error`` here, for that submission alone, and the batch goes on.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -27,6 +26,7 @@ from grader.model import (
     Submission,
     SubmissionReport,
     SubmissionStatus,
+    total,
 )
 from grader.seeded_course import SeededCourse, asked_of
 from grader.submission import Entry, autograd_suspected, names_used, optimizer_suspected, read
@@ -57,18 +57,16 @@ def unassigned(submission: Submission, course: Course, assigned: Collection[str]
     reason = "it holds no assigned exercise, so it was not run"
     if submission.unreadable is not None:
         reason += f"; nor can it be read: {submission.unreadable}"
-    return _report(submission, "not_assigned", None, sum(exercise.possible for exercise in asked), reason=reason)
+    return _report(submission, "not_assigned", None, total(exercise.possible for exercise in asked), reason=reason)
 
 
 async def grade(submission: Submission, seeded: SeededCourse, pool: KernelPool) -> SubmissionReport:
     """Run and judge one submission. Never raises for anything about the submission itself."""
-    started = time.perf_counter()
     try:
-        report = await _graded(submission, seeded, pool)
+        return await _graded(submission, seeded, pool)
     except Exception as error:
         _log.exception("grading %s failed", submission.shown_path)
-        report = _report(submission, "grader_error", None, 0.0, reason=_fault(error))
-    return replace(report, seconds=round(time.perf_counter() - started, 3))
+        return _report(submission, "grader_error", None, 0.0, reason=_fault(error))
 
 
 async def _graded(submission: Submission, seeded: SeededCourse, pool: KernelPool) -> SubmissionReport:
@@ -90,15 +88,16 @@ async def _graded(submission: Submission, seeded: SeededCourse, pool: KernelPool
     execution = await pool.run(job) if job.checks else Execution("finished")
     scores = judge(submission, asked, execution, seeded)
     status: SubmissionStatus = "graded" if execution.ended == "finished" else execution.ended
-    earned: float | None = sum(score.score for score in scores)
+    earned: float | None = total(score.score for score in scores)
     reason = _REASONS.get(status, "")
     if failed := [score.id for score in scores if score.status == "grader_error"]:
         status, earned, reason = "grader_error", None, f"the grader failed in {', '.join(failed)}"
     failures = tuple(replace(failure, error=steady(failure.error)) for failure in execution.failures[:_MOST_FAILURES])
     more = len(execution.failures) - len(failures)
     return replace(
-        _report(submission, status, earned, sum(one.possible for one in asked)),
+        _report(submission, status, earned, total(one.possible for one in asked)),
         exercises=scores,
+        seconds=round(execution.seconds, 3),
         failed_cells=failures,
         flags=(*submission.flags, *execution.flags, *[f"{more} more cells failed than are listed"] * (more > 0)),
         reason=reason,

@@ -24,6 +24,7 @@ class InProcessPool:
 
     broken: frozenset[str] = frozenset()
     delay_s = 0.0
+    cold = False
     ran: list[str]
 
     def __init__(self, sandbox: str | None = None, limits: Limits | None = None, jobs: int = 1) -> None:

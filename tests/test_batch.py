@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import random
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -18,7 +19,7 @@ import pytest
 
 import grader.batch
 from grader.batch import Observer, ScoreOptions, score_class
-from grader.errors import CourseError, GradebookBusy, UsageError
+from grader.errors import CourseError, GradebookBusy, GradebookError, UsageError
 from grader.gradebook import FILE_NAME, Gradebook
 from grader.gradebook.overrides import rulings_for
 from grader.model import Limits, RunReport
@@ -244,6 +245,33 @@ def test_score_fresh_that_is_interrupted_goes_on_without_old_results(
     score(small_class, tmp_path / "out")
 
     assert "bob/03_backprop.ipynb" in fake_pool.ran
+
+
+def test_score_fresh_does_not_read_how_the_last_run_began(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path
+) -> None:
+    score(small_class, tmp_path / "out")
+    with contextlib.closing(sqlite3.connect(tmp_path / "out" / FILE_NAME)) as database:
+        database.execute("UPDATE run SET settings = 'no settings'")
+        database.commit()
+
+    with pytest.raises(GradebookError, match="is damaged"):
+        score(small_class, tmp_path / "out")
+    assert len(score(small_class, tmp_path / "out", fresh=True).submissions) == 3
+
+
+def test_score_goes_on_where_what_only_saves_work_fails(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise PermissionError("no")
+
+    monkeypatch.setattr("grader.fingerprint.fingerprint", fail)
+    options = ScoreOptions(paths=(small_class,), out=tmp_path / "out", seed=5)
+
+    run = score_class(options, Observer(meanwhile=lambda: map(fail, [None])))
+
+    assert [one.status for one in run.submissions] == ["graded", "graded", "unreadable"]
 
 
 def test_score_with_a_notebook_assigned_that_is_none_is_refused_before_anything_is_graded(

@@ -34,6 +34,13 @@ def test_check_notebook_of_an_export_asks_for_the_notebook(tmp_path: Path, name:
     assert ".ipynb" in caught.value.remedy
 
 
+def test_check_notebook_of_an_archive_of_several_is_refused(tmp_path: Path) -> None:
+    folder = hand_in(tmp_path / "class", {"ada": answered({}), "bob": answered({})})
+    packed = shutil.make_archive(str(tmp_path / "class"), "zip", folder)
+    with pytest.raises(UsageError, match="holds 2 notebooks"):
+        check_notebook(Path(packed))
+
+
 def test_check_notebook_of_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no notebook"):
         check_notebook(tmp_path)
@@ -54,7 +61,7 @@ check("relu_grad")
         (["-m", "grader", "check", f"ada/{BACKPROP}"], "✓ relu_grad  2 / 2"),
         (["-m", "grader", "score", "--sandbox", "none", f"ada/{BACKPROP}"], "✓ relu_grad  2 / 2"),
         (["-c", _IN_A_SCRIPT], "✓ relu_grad  2 / 2"),
-        (["-m", "grader", "doctor"], "`grader check` works"),
+        (["-m", "grader", "doctor"], "✓ kernels come up without a sandbox"),
     ],
     ids=["a notebook", "a class without a sandbox", "a script", "the machine"],
 )

@@ -2,7 +2,8 @@
 
 nbclient starts a stock ipykernel for each notebook. Behind a cell, the same kernel is asked to run the programs of the
 checks, in its own process (``serve``); they come and go as files. Nothing here is safe from what a notebook does on
-purpose, and nothing notices autograd; it is for a student's own ``grader check``.
+purpose, nothing notices autograd, and of the limits only those of time and of what is printed hold; it is for a
+student's own ``grader check``.
 """
 
 from __future__ import annotations
@@ -69,6 +70,9 @@ class _ColdRun:
             async with self.client.async_setup_kernel(env=self._environment()):
                 await self._execute(_AHEAD, _AHEAD_S)
                 for position, cell in enumerate(self.job.cells):
+                    if time.monotonic() - began >= self.limits.submission_s:
+                        ended = "timed_out"
+                        break
                     await self._run_cell(cell)
                     for check in plan.get(position, ()):
                         self.checks[check.exercise] = await self._run_check(check)

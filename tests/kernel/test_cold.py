@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 import torch
@@ -57,6 +58,20 @@ def test_time_of_cells_and_checks_is_limited() -> None:
     assert execution.ended == "crashed"
     assert [one.ended for one in execution.failures] == ["timed_out"]
     assert [one.ended for one in execution.checks["hangs"]] == ["timed_out", "timed_out"]
+
+
+def test_submission_whose_time_is_up_runs_no_further_cell() -> None:
+    cells = (Cell(0, "import time\ntime.sleep(2)"), Cell(1, "print('on')"))
+    execution = run(Job("long", cells, ()), Limits(submission_s=1.0))
+    assert (execution.ended, execution.outputs) == ("timed_out", {})
+
+
+def test_garbage_is_collected_while_kernels_without_a_zygote_run() -> None:
+    async def collecting() -> bool:
+        async with KernelPool(sandbox="none", cold=True):
+            return gc.isenabled()
+
+    assert asyncio.run(collecting())
 
 
 def test_kernel_that_heeds_no_interrupt_ends_the_job(monkeypatch: pytest.MonkeyPatch) -> None:

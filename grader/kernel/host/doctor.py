@@ -19,7 +19,7 @@ from grader.errors import KernelError, SandboxUnavailable
 from grader.kernel.confinement import landlock, syscalls
 from grader.kernel.host.sandbox import SandboxStatus, available_sandboxes, choose_sandbox
 from grader.machine import usable_cores
-from grader.model import Limits
+from grader.model import Cell, Job, Limits
 from grader.names.enumeration import count_of
 
 _OLDEST_PYTHON = (3, 11)
@@ -71,8 +71,8 @@ def _sandboxes() -> list[Finding]:
     if some:
         return findings
     if not sys.platform.startswith("linux"):
-        text = f"no sandbox exists for {platform.system()}: `grader check` works, `grader score` needs Linux"
-        return [Finding("fail", text, f"grade in a Linux virtual machine or container; {_UNCONFINED}")]
+        text = f"no sandbox exists for {platform.system()}: `grader check` needs none, `grader score` does"
+        return [Finding("warn", text, f"grade in a Linux virtual machine or container; {_UNCONFINED}")]
     remedy = f"on a hosted runner or in a container the remedies above apply there; {_UNCONFINED}"
     return [*findings, Finding("fail", "no sandbox works here: `grader score` refuses to run", remedy)]
 
@@ -85,25 +85,30 @@ def _sandbox(status: SandboxStatus, some: bool) -> Finding:
 
 
 def _kernel() -> list[Finding]:
-    """Whether kernels come up in the sandbox that a run would take; nothing where it would take none."""
+    """Whether kernels come up in the sandbox that a run would take, or in none, as for `grader check`."""
     try:
         sandbox = choose_sandbox()
     except SandboxUnavailable:
-        return []
+        sandbox = "none"
+    where = f"in {sandbox}" if sandbox != "none" else "without a sandbox"
     try:
         asyncio.run(_come_up(sandbox))
-    except KernelError as error:
-        why = str(error).strip().splitlines()[-1]
+    except Exception as error:  # whatever keeps them from it is what is asked for here
+        why = (str(error).strip() or type(error).__name__).splitlines()[-1]
         remedy = "install the grader and all that notebooks import in a new virtual environment: python3 -m venv"
-        return [Finding("fail", f"no kernel comes up in {sandbox}: {why}", remedy)]
-    return [Finding("ok", f"kernels come up in {sandbox}")]
+        return [Finding("fail", f"no kernel comes up {where}: {why}", remedy)]
+    return [Finding("ok", f"kernels come up {where}")]
 
 
 async def _come_up(sandbox: str) -> None:
     from grader.kernel.host.pool import KernelPool
 
     async with KernelPool(sandbox=sandbox, jobs=1) as pool:
-        await pool.ready()
+        execution = await pool.run(Job("doctor", (Cell(0, "import torch"),), ()))
+    if execution.failures or execution.ended != "finished":
+        raise KernelError(
+            next((one.error for one in execution.failures), execution.ended), remedy="mend the installation of torch"
+        )
 
 
 def _landlock() -> list[Finding]:

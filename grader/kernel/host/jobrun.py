@@ -78,6 +78,7 @@ class JobRun:
         self._flags: list[str] = []
         self._failures: dict[int, CellFailure] = {}
         self._outputs: dict[int, str] = {}
+        self._room = 16 * OUTPUT_KEPT  # for what all cells print; there may be thousands
 
     @property
     def again(self) -> tuple[Check, ...]:
@@ -285,8 +286,9 @@ class JobRun:
 
     def _note(self, cell: Cell, node: Any, reply: Reply) -> None:
         text = "".join(output["text"] for output in node.outputs)
-        if text:
-            self._outputs[cell.index] = text[:OUTPUT_KEPT]
+        if text and self._room > 0:
+            self._outputs[cell.index] = text[: min(OUTPUT_KEPT, self._room)]
+            self._room -= len(text)
         if reply.status == "error":
             message = _ANSI.sub("", reply.message)
             no_memory = reply.name == "RuntimeError" and "can't allocate memory" in message

@@ -56,7 +56,8 @@ class KernelPool:
         self._workplace = Workplace(None if cold else "/tmp")
         self.folder = self._workplace.path
         self._zygote = None if cold else Zygote(self.sandbox, self.folder)
-        gc.disable()  # until all is imported: collections find nothing before, and take a tenth of the start
+        if not cold:
+            gc.disable()  # until all is imported: collections find nothing before, and take a tenth of the start
         self.programs = ProgramFiles()
         self.reader = Reader()
         self._came_up: asyncio.Task[None] | None = None
