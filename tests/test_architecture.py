@@ -220,6 +220,14 @@ def test_import_of_light_modules_leaves_torch_alone(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
+@pytest.mark.parametrize("guide", ["CONTRIBUTING.md", "README.md"])
+def test_modules_that_a_guide_names_are_there(guide: str) -> None:
+    text = (ROOT / guide).read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w./-]+\.py)`", text)) - {"autograder.py"}  # which `grader init` writes
+    files = [f"/{path.relative_to(ROOT).as_posix()}" for top in (PACKAGE, ROOT / "tests") for path in top.rglob("*.py")]
+    assert [name for name in named if not any(path.endswith(f"/{name}") for path in files)] == []
+
+
 def first_and_last_words(node: ast.expr) -> list[str]:
     """The literal parts that begin and end a text."""
     if isinstance(node, ast.BinOp):

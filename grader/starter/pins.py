@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution, entry_points, version
 from pathlib import Path
+from typing import Any
 
 from grader._version import __version__
 from grader.course.loading import GROUP
@@ -66,20 +68,30 @@ def pins_of(course: Course, name: str, grader: str = "") -> Pins:
         )
     point = next(iter(entry_points(group=GROUP, name=name)), None)
     file = Path(name).resolve() if point is None and Path(name).exists() else None
-    requirements = [grader or f"{DISTRIBUTION}=={__version__}"]
+    origin = _origin()
+    requirements = [grader or _in_repository(origin) or f"{DISTRIBUTION}=={__version__}"]
     if point is not None and point.dist is not None and point.dist.name != DISTRIBUTION:
         requirements.append(f"{point.dist.name}=={point.dist.version}")
     shown = file.name if file is not None else name
-    doubtful = not grader and _is_from_elsewhere()
+    doubtful = not grader and origin is not None and not _in_repository(origin)
     return Pins(shown, _plain(course.notebooks), _torch(), tuple(requirements), file, doubtful)
 
 
-def _is_from_elsewhere() -> bool:
-    """Whether this grader was installed from a clone, a file or a repository, which PEP 610 has noted down."""
+def _origin() -> dict[str, Any] | None:
+    """Where this grader was installed from, as PEP 610 has noted it down; None for a package index."""
     try:
-        return distribution(DISTRIBUTION).read_text("direct_url.json") is not None
+        text = distribution(DISTRIBUTION).read_text("direct_url.json")
     except PackageNotFoundError:
-        return True
+        return {}
+    return None if text is None else dict(json.loads(text))
+
+
+def _in_repository(origin: Mapping[str, Any] | None) -> str:
+    """The requirement of the commit that was installed from a repository that others reach; else empty."""
+    if not origin or "vcs_info" not in origin or not str(origin["url"]).startswith(("https://", "ssh://")):
+        return ""
+    vcs = origin["vcs_info"]
+    return f"{DISTRIBUTION} @ {vcs['vcs']}+{origin['url']}@{vcs['commit_id']}"
 
 
 def _torch() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 from dataclasses import replace
 from importlib.metadata import version
@@ -74,6 +75,23 @@ def test_init_doubts_that_an_index_has_a_grader_from_elsewhere(
     monkeypatch.setattr("grader.starter.pins.distribution", lambda _: SimpleNamespace(read_text=lambda _: noted))
     lines = list(start_repository(tmp_path, "autograd", grader=grader))
     assert any(line.startswith(f"autograd-grader=={__version__} is what") for line in lines) == doubted
+
+
+@pytest.mark.parametrize(
+    ("url", "pinned"),
+    [
+        ("https://host/me/grader.git", "autograd-grader @ git+https://host/me/grader.git@abc"),
+        ("file:///home/me/grader", f"autograd-grader=={__version__}"),
+    ],
+    ids=["that others reach", "of this machine"],
+)
+def test_init_with_a_grader_from_a_repository_pins_its_commit(
+    url: str, pinned: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted = json.dumps({"url": url, "vcs_info": {"vcs": "git", "commit_id": "abc"}})
+    monkeypatch.setattr("grader.starter.pins.distribution", lambda _: SimpleNamespace(read_text=lambda _: noted))
+    list(start_repository(tmp_path, "autograd"))
+    assert pinned in (tmp_path / "requirements.txt").read_text()
 
 
 def test_init_in_a_repository_starts_no_other(tmp_path: Path) -> None:
