@@ -22,11 +22,15 @@ _TOO_NEW = 'undefined variable "vars"'
 _LINT = """
 const fs = require("fs");
 const { createLinter } = require(process.argv[1]);
-createLinter().then((lint) => {
-  const found = process.argv.slice(2).flatMap((file) => lint(fs.readFileSync(file, "utf8"), file));
+(async () => {
+  const found = [];
+  for (const file of process.argv.slice(2)) {
+    const lint = await createLinter(); // one for all runs out of its memory
+    found.push(...lint(fs.readFileSync(file, "utf8"), file));
+  }
   console.log(JSON.stringify(found));
   process.exit(0);
-});
+})();
 """
 
 
