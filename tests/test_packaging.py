@@ -43,6 +43,11 @@ def test_source_distribution_holds_no_answer(tmp_path: Path, monkeypatch: pytest
     assert not [name for name in names if name.startswith(("solutions", "tests"))]
 
 
+def test_linter_before_a_commit_is_that_of_ci() -> None:
+    (pinned,) = re.findall(r"^ruff==(.+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    assert f"rev: v{pinned}\n" in (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+
+
 def test_version_is_the_same_wherever_a_release_is_named() -> None:
     files = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / ".github").rglob("*.yml")]
     texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in files}

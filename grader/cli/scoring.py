@@ -16,7 +16,7 @@ from grader.cli import options as cli
 from grader.cli.app import app
 from grader.cli.outcome import GRADED, errors_told, exit_status
 from grader.cli.output import StandardOutput, note, write_out
-from grader.cli.values import size
+from grader.cli.values import size, size_text
 from grader.cli.view import ProgressView, entries_csv, print_entries
 from grader.errors import UsageError
 from grader.machine import usable_cores
@@ -53,12 +53,12 @@ def score(
     cell_seconds: cli.CellSecondsOption = _LIMITS.cell_s,
     check_seconds: cli.CheckSecondsOption = _LIMITS.check_s,
     submission_seconds: cli.SubmissionSecondsOption = _LIMITS.submission_s,
-    memory: cli.MemoryOption = "4G",
+    memory: cli.MemoryOption = size_text(_LIMITS.memory),
     processes: cli.ProcessesOption = _LIMITS.processes,
     open_files: cli.OpenFilesOption = _LIMITS.open_files,
-    written: cli.WrittenOption = "256M",
-    printed: cli.PrintedOption = "1M",
-    result_size: cli.ResultSizeOption = "64M",
+    written: cli.WrittenOption = size_text(_LIMITS.written),
+    printed: cli.PrintedOption = size_text(_LIMITS.printed),
+    result_size: cli.ResultSizeOption = size_text(_LIMITS.result),
 ) -> None:
     """Grade folders of submitted notebooks, single notebooks or archives.
 

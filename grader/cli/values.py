@@ -32,6 +32,18 @@ def size(text: str, least: str = "1", *, option: str = "a size") -> int:
     return value
 
 
+def size_text(count: int) -> str:
+    """``size`` turned round, for a default.
+
+    >>> size_text(4 * 1024**3), size_text(256 * 1024**2), size_text(1000)
+    ('4G', '256M', '1000')
+    """
+    for unit, factor in (("G", 1024**3), ("M", 1024**2), ("K", 1024)):
+        if count and count % factor == 0:
+            return f"{count // factor}{unit}"
+    return str(count)
+
+
 def not_nan(value: float | None) -> float | None:
     """Refuse ``nan``, which no range does.
 
