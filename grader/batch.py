@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,10 +20,11 @@ from grader._version import __version__
 from grader.errors import GradebookError
 from grader.kernel import KernelPool
 from grader.machine import allow_open_files
-from grader.model import Limits, RunReport, Submission, SubmissionReport, Task
+from grader.model import Course, Limits, RunReport, Submission, SubmissionReport, Task
 from grader.submission import Collection, CollectLimits, Entry
 
 if TYPE_CHECKING:
+    from grader.assignment import Attendance
     from grader.gradebook import Gradebook
     from grader.gradebook.run_head import RunHead
 
@@ -98,21 +100,12 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
     options.out.mkdir(parents=True, exist_ok=True)
     allow_open_files()
     async with KernelPool(sandbox=options.sandbox, limits=options.limits, jobs=options.jobs) as pool:
-        from grader.assignment import attendance_by
         from grader.gradebook import FILE_NAME, Gradebook
-        from grader.submission import collect
 
         with Gradebook(options.out / FILE_NAME) as gradebook:
             _compute_in_one_thread()
             run = _Run(options, gradebook, pool)
-            with collect(
-                options.paths,
-                student_pattern=options.student_pattern,
-                known=run.seeded.course.notebooks,
-                skip=options.out,
-                limits=options.collect_limits,
-            ) as collection:
-                attendance = attendance_by(options.roster, [(one.student, one.shown_path) for one in collection])
+            with handed_in(options, run.seeded.course) as (collection, attendance):
                 observer.collected(collection)
                 unwatched = (_UNWATCHED,) if pool.cold else ()
                 for remark in (*collection.remarks, *attendance.remarks, *run.remarks(), *unwatched):
@@ -126,6 +119,26 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
             for remark in gradebook.remarks():
                 observer.remarked(remark)
             return gradebook.report()
+
+
+@contextmanager
+def handed_in(options: ScoreOptions, course: Course) -> Iterator[tuple[Collection, Attendance]]:
+    """What lies at the paths, and what a class list says of it.
+
+    Raises:
+        UsageError: there is nothing at a path, the pattern makes no sense, or the class list does not say who is who.
+    """
+    from grader.assignment import attendance_by
+    from grader.submission import collect
+
+    with collect(
+        options.paths,
+        student_pattern=options.student_pattern,
+        known=course.notebooks,
+        skip=options.out,
+        limits=options.collect_limits,
+    ) as collection:
+        yield collection, attendance_by(options.roster, [(one.student, one.shown_path) for one in collection])
 
 
 class _Run:

@@ -173,22 +173,16 @@ def _logging_to(out: Path) -> Iterator[None]:
 
 
 def _print_who(options: ScoreOptions, *, as_csv: bool) -> None:
-    from grader.assignment import attendance_by, expected_of
+    from grader.assignment import expected_of
+    from grader.batch import handed_in
     from grader.course.loading import load_course
     from grader.report.words import wording
-    from grader.submission import collect
 
     loaded = load_course(options.course)
     expected_of(loaded, options.assigned)  # a name that is mistyped is told here too
-    with collect(
-        options.paths, student_pattern=options.student_pattern, known=loaded.notebooks, skip=options.out
-    ) as collection:
-        for remark in collection.remarks:
-            note(remark)
-        attendance = attendance_by(options.roster, [(entry.student, entry.shown_path) for entry in collection])
-        if attendance.absent:
-            note(wording.absent(attendance.absent))
-        for remark in attendance.remarks:
+    with handed_in(options, loaded) as (collection, attendance):
+        absent = (wording.absent(attendance.absent),) if attendance.absent else ()
+        for remark in (*collection.remarks, *absent, *attendance.remarks):
             note(remark)
         if as_csv:
             write_out(entries_csv(collection))
