@@ -37,6 +37,11 @@ class SeededCourse:
                 self._prepared[exercise.id] = prepare(exercise, self.seed)
             except CourseError as error:
                 self._prepared[exercise.id] = error
+            except Exception as error:  # of the author's forward pass or samplers: it must not spoil other exercises
+                self._prepared[exercise.id] = exercise.fault(
+                    f"its cases cannot be made: {type(error).__name__}: {error}",
+                    remedy="run `grader validate` on the course, which shows where",
+                )
         found = self._prepared[exercise.id]
         if isinstance(found, CourseError):
             raise found

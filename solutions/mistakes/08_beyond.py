@@ -444,6 +444,13 @@ class BasesTakenForNumbers(_Engine):
         return (n * math.log(self.data)).exp() if isinstance(n, _Engine) else super().__pow__(n)
 
 
+@mistake("Value", "raised")
+class LogarithmOfEachBase(_Engine):
+    def __pow__(self, n):
+        slope = math.log(self.data)  # for the exponent, be it a node or not
+        return super().__pow__(n) if slope else super().__pow__(n)
+
+
 @mistake("Value", "mask_at_zero")
 class LetsZeroThrough(_Engine):
     def relu(self):

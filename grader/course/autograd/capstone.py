@@ -149,7 +149,7 @@ def train(held_back: Tensor, x: Tensor, y: Tensor) -> dict[str, Tensor]:
         **DIGITS,
         "hidden": fixed(16),
         "learning_rate": fixed(0.5),
-        "epochs": fixed(20),
+        "epochs": fixed(100),
         "seed": fixed(7),
     },
     points={"classes": 1},

@@ -8,6 +8,7 @@ written unless every notebook can be released and no solution's line is left in 
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
@@ -211,8 +212,11 @@ class _Work:
         return result
 
     def _refuse_answer(self, exercise: str, source: str, index: int) -> None:
-        """Refuse to release a tagged cell as it stands, unless it is a stub already."""
-        if "NotImplementedError" not in source:
+        """Refuse to release a tagged cell as it stands, unless it is a stub already.
+
+        A finished class may have a method that raises ``NotImplementedError``: each body of a stub does.
+        """
+        if not _is_stub(source):
             raise self.error(
                 f"is tagged as the answer to {exercise!r} and holds no solution markers: it would be released whole",
                 index,
@@ -245,6 +249,18 @@ class _Work:
     def error(self, message: str, index: int, *, remedy: str) -> ReleaseError:
         """The error for a cell of this notebook."""
         return ReleaseError(f"{self.name}, cell {index}: {message}", remedy=remedy)
+
+
+def _is_stub(source: str) -> bool:
+    """Whether each function of a cell, or, where it has none, the cell itself, raises ``NotImplementedError``."""
+    tree = parsed(source)
+    if tree is None:
+        return False
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return all(
+        any(isinstance(line, ast.Raise) and "NotImplementedError" in ast.dump(line) for line in ast.walk(node))
+        for node in functions or [tree]
+    )
 
 
 def _text(source: object) -> str | None:

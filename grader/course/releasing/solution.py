@@ -20,7 +20,9 @@ STUB = "raise NotImplementedError"
 TEXT_STUB = "*Your answer here.*"
 
 _MARKER = re.compile(r"^\s*#+\s*(?P<what>BEGIN|END)\s+SOLUTION\b(?P<quiet>\s+NO\s+PROMPT)?\s*[#:.]*\s*$", re.IGNORECASE)
-_SUFFIX = re.compile(r"^(?P<code>.*\S)\s*#+\s*SOLUTION(?P<quiet>\s+NO\s+PROMPT)?\s*$")
+_SUFFIX = re.compile(r"^(?P<code>.*\S)\s*#+\s*SOLUTION(?P<quiet>\s+NO\s+PROMPT)?\s*[#:.]*\s*$", re.IGNORECASE)
+#: A marker of a line with more behind it: ``x = 1  # SOLUTION: the chain rule``.
+_NEARLY = re.compile(r"\S\s*#+\s*(?:SOLUTION\b|[Ss]olution\s*:)")
 _PROMPT = re.compile(r"^\s*(?:\"\"\"|''');?\s*#+\s*(?P<what>BEGIN|END)\s+PROMPT\s*$", re.IGNORECASE)
 _LEFT_OVER = re.compile(r"#.*\b(?:BEGIN|END)[\s_-]+(?:SOLUTIONS?|PROMPT)\b", re.IGNORECASE)
 #: What nbgrader takes out as well, and has no meaning here.
@@ -86,6 +88,9 @@ class _Cutter:
         elif self._code and (marker := _SUFFIX.match(line)):
             self._marked_line(marker["code"], line, quiet=marker["quiet"] is not None)
         else:
+            if self._code and _NEARLY.search(line):
+                remedy = "end the line with '# SOLUTION', and put what else is to be said above it"
+                raise MarkerProblem(f"line {number} looks like a solution but is not marked as one", number, remedy)
             _refuse_other_markers(line, number)
             self._kept.append(line)
 

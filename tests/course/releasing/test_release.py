@@ -55,6 +55,7 @@ CUTS = {
         "def f():\n    y = 1  # SOLUTION\n    return y # SOLUTION",
         "def f():\n    raise NotImplementedError",
     ),
+    "line_suffix_in_any_case": ("a = 1\nb = 2  # Solution.", "a = 1\nraise NotImplementedError"),
     "line_suffix_no_prompt": ("a = 1\nb = 2 # SOLUTION NO PROMPT", "a = 1"),
     "prompt": (
         '# BEGIN SOLUTION\nx = 1\n# END SOLUTION\n""" # BEGIN PROMPT\nx = ...\n"""; # END PROMPT\ny = 2',
@@ -76,6 +77,7 @@ PROBLEMS = {
     "nested": ("# BEGIN SOLUTION\n# BEGIN SOLUTION\n# END SOLUTION", 2, "stands inside the one begun in line 1"),
     "misspelt": ("# BEGIN SOLUTIONS\nx\n# END SOLUTION", 1, "looks like a solution marker"),
     "after_code": ("x = 1 ### BEGIN SOLUTION", 1, "looks like a solution marker"),
+    "more_behind_it": ("x = 1  # SOLUTION: the chain rule", 1, "looks like a solution but"),
     "hidden_tests": ("assert x\n### BEGIN HIDDEN TESTS\nassert x == 7", 2, "marks what nbgrader hides"),
     "mark_scheme": ("### BEGIN MARK SCHEME\n2 points", 1, "marks what nbgrader hides"),
     "prompt_without_end": ('""" # BEGIN PROMPT\nx', 1, "has no END"),
@@ -369,5 +371,8 @@ def test_answer_whose_markers_were_forgotten_is_not_released() -> None:
     with pytest.raises(ReleaseError, match="tagged as the answer to 'double'") as caught:
         release_notebook(notebook(tagged), name="part.ipynb")
     assert "BEGIN SOLUTION" in caught.value.remedy
+    whole = "class Base:\n    def f(self):\n        return 2\n    def g(self):\n        raise NotImplementedError"
+    with pytest.raises(ReleaseError, match="would be released whole"):
+        release_notebook(notebook({**cell(whole), "metadata": tagged["metadata"]}))
     stub = {**cell("def double(x):\n    raise NotImplementedError"), "metadata": tagged["metadata"]}
     assert release_notebook(notebook(stub))["cells"][0]["source"] == stub["source"]
