@@ -235,7 +235,7 @@ class _Run:
 
     async def _grade_entry(self, key: str, entry: Entry) -> tuple[SubmissionReport, bool]:
         from grader.fingerprint import fingerprint
-        from grader.pipeline import grade, read_entry, unassigned
+        from grader.pipeline import grade, read_entry, unassigned, ungraded
 
         submission = read_entry(entry, self.seeded)
         if isinstance(submission, Submission):
@@ -253,9 +253,17 @@ class _Run:
             if known is not None:
                 return known, True
         report = await grade(submission, self.seeded, self.pool)
-        # A fault of the grader is worth another try in the next run: it is stored under no fingerprint.
-        self.gradebook.store(key, "" if report.status == "grader_error" else mark, report)
+        try:
+            self._store(key, mark, report)
+        except (TypeError, ValueError) as error:  # what the gradebook cannot write down must not end the class
+            _log.exception("storing %s failed", entry.shown_path)
+            report = ungraded(submission, error)
+            self._store(key, mark, report)
         return report, False
+
+    def _store(self, key: str, mark: str, report: SubmissionReport) -> None:
+        """Store a report; a fault of the grader, worth another try in the next run, under no fingerprint."""
+        self.gradebook.store(key, "" if report.status == "grader_error" else mark, report)
 
 
 def _compute_in_one_thread() -> None:

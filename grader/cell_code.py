@@ -21,6 +21,8 @@ _PYTHON_MAGICS = frozenset({"", "time", "timeit", "capture", "prun", "python3", 
 _LINE_MAGIC = re.compile(r"([ \t]*)(?:%{1,2}[A-Za-z_]|!|\?{1,2}\s*[A-Za-z_*%]|[\w.*%]+\?{1,2}\s*$)")
 _ASSIGNED_MAGIC = re.compile(r"([ \t]*[A-Za-z_][\w, \t]*?)=[ \t]*(?:![^=]|%[A-Za-z_])")
 #: Behind the end of a string these letters cannot stand.
+#: The attributes of one name, and how many of them a name may have: the parser takes the square of their number.
+_ATTRIBUTES, _MOST_ATTRIBUTES = re.compile(r"(?:\.\s*+\w++\s*+)++"), 1000
 _APOSTROPHE = re.compile(r"'(?=(?:s|t|d|m|re|ll|ve)\b)")
 #: What holds statements that run where it stands.
 _BLOCKS = (
@@ -112,7 +114,14 @@ def text_of(node: ast.stmt, lines: Sequence[str]) -> str:
     return "\n".join(lines[first - 1 : node.end_lineno])
 
 
+def parses_quickly(source: str) -> bool:
+    """Whether Python's parser gets through ``source`` in time: 60,000 attributes of one name take it minutes."""
+    return all(found.group().count(".") < _MOST_ATTRIBUTES for found in _ATTRIBUTES.finditer(source))
+
+
 def _parsed(source: str) -> ast.Module | None:
+    if not parses_quickly(source):
+        return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "\\d" in a student's string is not our business
         try:

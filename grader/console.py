@@ -7,6 +7,7 @@ guarded, once, at the start of the process; what the grader wants the runner to 
 
 from __future__ import annotations
 
+import atexit
 import codecs
 import io
 import os
@@ -15,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from grader.report.words.text import print_safe
+from grader.report.words.text import plain, print_safe
 
 
 class GuardedStream(io.TextIOBase):
@@ -31,8 +32,11 @@ class GuardedStream(io.TextIOBase):
         if not isinstance(text, str):  # as any text stream: click asks by trying
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         whole = self._held + text
-        self._held = whole[len(whole.rstrip(":#\r")) :]
-        self._pass_on(whole[: len(whole) - len(self._held)])
+        end = "\r" if whole.endswith("\r") else ""  # of a line break, perhaps, whose other half is to come
+        seen = plain(whole.removesuffix("\r"))  # what nobody sees could part two marks here, and be gone there
+        told = seen.rstrip(":#")
+        self._held = seen[len(told) :] + end
+        self._pass_on(told)
         return len(text)
 
     def _pass_on(self, text: str) -> None:
@@ -41,10 +45,14 @@ class GuardedStream(io.TextIOBase):
             self.stream.write(safe)
             self._at_start = safe.endswith("\n") if safe else self._at_start
 
-    def raw_line(self, line: str) -> None:
-        """Write a line of the grader's own as it is, at the start of a line."""
+    def finish(self) -> None:
+        """Write what is held: nothing comes that could complete it."""
         held, self._held = self._held, ""
         self._pass_on(held)
+
+    def raw_line(self, line: str) -> None:
+        """Write a line of the grader's own as it is, at the start of a line."""
+        self.finish()
         self.stream.write(("" if self._at_start else "\n") + line + "\n")
         self._at_start = True
 
@@ -109,10 +117,12 @@ def guard_streams(arguments: Sequence[str]) -> None:
     """
     if os.environ.get("GITHUB_ACTIONS") != "true" and "--github" not in arguments:
         return
-    if not _is_file(sys.stdout):
-        sys.stdout = GuardedStream(sys.stdout)
-    if not _is_file(sys.stderr):
-        sys.stderr = GuardedStream(sys.stderr)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if not _is_file(stream):
+            guarded = GuardedStream(stream)
+            atexit.register(guarded.finish)
+            setattr(sys, name, guarded)
 
 
 def raw_line(line: str) -> None:

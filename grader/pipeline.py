@@ -43,7 +43,7 @@ def read_entry(entry: Entry, seeded: SeededCourse) -> Submission | SubmissionRep
     except Exception as error:
         _log.exception("reading %s failed", entry.shown_path)
         unread = Submission(entry.student, entry.notebook, entry.path, entry.shown_path, sha256="")
-        return _report(unread, "grader_error", None, 0.0, reason=_fault(error))
+        return ungraded(unread, error)
 
 
 def unassigned(submission: Submission, course: Course, assigned: Collection[str]) -> SubmissionReport | None:
@@ -66,7 +66,12 @@ async def grade(submission: Submission, seeded: SeededCourse, pool: KernelPool) 
         return await _graded(submission, seeded, pool)
     except Exception as error:
         _log.exception("grading %s failed", submission.shown_path)
-        return _report(submission, "grader_error", None, 0.0, reason=_fault(error))
+        return ungraded(submission, error)
+
+
+def ungraded(submission: Submission, error: Exception) -> SubmissionReport:
+    """The report of a submission in which the grader failed."""
+    return _report(submission, "grader_error", None, 0.0, reason=_fault(error))
 
 
 async def _graded(submission: Submission, seeded: SeededCourse, pool: KernelPool) -> SubmissionReport:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import ast
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.cell_code import masked, parsed
+from grader.kernel.host.schedule import scheduled
+from grader.model import Cell
 
 LINES = st.sampled_from(["", " ", "%%bash", "%%time", "%cd x", "!ls \\", "  -l", "f = !ls", "x = 1", "x = \\", "?x"])
 
@@ -38,3 +41,16 @@ def test_parsed_reads_python_as_it_stands(source: str, value: str) -> None:
     tree = parsed(source)
     assert tree is not None
     assert ast.literal_eval(ast.Expression(tree.body[0].value)) == value  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["import a" + ".b" * 60_000, "x = a" + " . b\n" * 60_000, "f(a" + ".b" * 60_000],
+    ids=["import", "lines", "broken"],
+)
+def test_name_with_attributes_without_end_is_not_parsed(source: str) -> None:
+    began = time.process_time()
+    assert parsed(source) is None
+    assert scheduled([Cell(0, source)], ()) == {}
+    assert time.process_time() - began < 5  # it would take minutes
+    assert parsed("x = " + " + ".join(["a.b.c"] * 2000)) is not None

@@ -65,6 +65,9 @@ def guarded(*pieces: str) -> str:
         ("a\x85", "::error::x\n"),
         ("\x1b[1m::error::x\x1b[0m\n",),
         (":\x00:error::x\n",),
+        ("##\u200b", "[error]x\n"),
+        ("##\x1b[0m", "[error]x\n"),
+        (":\u200b", ":error::x\n"),
     ],
 )
 def test_guarded_stream_lets_no_command_through(pieces: tuple[str, ...]) -> None:
@@ -84,6 +87,14 @@ def test_guarded_stream_can_be_flushed_when_what_is_below_is_closed() -> None:
 
 def test_guarded_stream_leaves_other_text_as_it_is() -> None:
     assert guarded("graded 3 of 4: fine\n", "12:", "30\n") == "graded 3 of 4: fine\n12:30\n"
+
+
+def test_guarded_stream_writes_what_it_holds_at_the_end() -> None:
+    below = io.StringIO()
+    stream = GuardedStream(below)
+    stream.write("why:")
+    stream.finish()
+    assert below.getvalue() == "why:"
 
 
 def test_raw_line_stands_at_the_start_of_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

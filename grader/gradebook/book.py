@@ -20,9 +20,10 @@ from grader.gradebook.run_head import RunHead
 from grader.model import RunReport, Submission, SubmissionReport
 from grader.names.alphabet import alphabetical
 from grader.names.enumeration import first_of
+from grader.names.visible import GRADEBOOK
 from grader.report import submission_from_dict, submission_to_dict
 
-FILE_NAME = "gradebook.db"
+FILE_NAME = GRADEBOOK
 #: So many rulings that do not count any more are named.
 _NAMED = 6
 

@@ -7,6 +7,11 @@ from collections.abc import Iterator
 
 _MADE_BY_TOOLS = frozenset({"__MACOSX", "__pycache__", "node_modules", "site-packages", "venv", "env", "virtualenv"})
 
+#: The file by which a folder is known to be the grader's own: its grades, with the seed in them.
+GRADEBOOK = "gradebook.db"
+#: What the grader writes beside it.
+_GRADES = frozenset({"report.json", "gradebook.csv", "index.html", "grader.log", "students"})
+
 #: Folders deeper than this are nobody's work, and ``os.walk`` does not get through a thousand of them.
 DEEPEST = 40
 
@@ -23,9 +28,19 @@ def is_work(name: str) -> bool:
 def files_of_work(folder: str | os.PathLike[str], *, below: bool = True) -> Iterator[tuple[str, list[str]]]:
     """Each folder of work from ``folder`` on, as ``os.walk`` has it, with the names of its files, all in order.
 
-    Without ``below``, ``folder`` alone.
+    Without ``below``, ``folder`` alone. Grades that were written among the work are none of it: a notebook that got a
+    copy would know the seed, and whoever opens and closes a gradebook takes the lock from the run that has it open.
     """
     deepest = os.fspath(folder).count(os.sep) + (DEEPEST if below else 0)
     for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if place.count(os.sep) < deepest and is_work(name))
-        yield place, sorted(name for name in files if is_work(name))
+        graded = GRADEBOOK in files
+        if graded and place != os.fspath(folder):
+            folders.clear()
+            continue
+        folders[:] = sorted(name for name in folders if place.count(os.sep) < deepest and _is_work_in(name, graded))
+        yield place, sorted(name for name in files if _is_work_in(name, graded))
+
+
+def _is_work_in(name: str, graded: bool) -> bool:
+    """Whether a name may be work in a folder into which the grader has written grades, if it is ``graded``."""
+    return is_work(name) and not (graded and (name in _GRADES or name.startswith(GRADEBOOK)))

@@ -4,8 +4,11 @@
 set -euo pipefail
 
 venv=$PWD/grader-venv
+wanted=$(printf '%s\n' "${VERSION:-}" "$TORCH" "${REQUIREMENTS:-}" "${PYTHON:-}")
 if [ -x "$venv/bin/grader" ]; then
-    exit 0  # a second use in the same job
+    installed=$(cat "$venv/wanted" 2>/dev/null || echo "$wanted")
+    [ "$installed" != "$wanted" ] || exit 0  # a second use in the same job
+    rm -rf "$venv"
 fi
 # The runner fetched the grader's repository whole, at the reference that names the action.
 grader=${VERSION:+autograd-grader==$VERSION}
@@ -20,3 +23,4 @@ pip=("$venv/bin/python" -I -m pip install -q --disable-pip-version-check)
 "${pip[@]}" "torch==$TORCH" --index-url https://download.pytorch.org/whl/cpu
 "${pip[@]}" "${requirements[@]}"
 "$venv/bin/python" -I -m grader --version
+printf '%s\n' "$wanted" >"$venv/wanted"

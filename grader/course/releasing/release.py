@@ -256,10 +256,11 @@ def _is_stub(source: str) -> bool:
     tree = parsed(source)
     if tree is None:
         return False
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    functions = ast.FunctionDef | ast.AsyncFunctionDef
+    bodies: list[ast.AST] = [node for node in ast.walk(tree) if isinstance(node, functions)]
     return all(
-        any(isinstance(line, ast.Raise) and "NotImplementedError" in ast.dump(line) for line in ast.walk(node))
-        for node in functions or [tree]
+        any(isinstance(line, ast.Raise) and "NotImplementedError" in ast.dump(line) for line in ast.walk(body))
+        for body in bodies or [tree]
     )
 
 

@@ -11,7 +11,13 @@ class Listeners:
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
-        self.sockets = [_listening(f"{prefix}-{port}") for port in (1, 2)]
+        self.sockets: list[socket.socket] = []
+        try:
+            for port in (1, 2):
+                self.sockets.append(_listening(f"{prefix}-{port}"))
+        except OSError:
+            self.close()
+            raise
 
     def fds(self) -> list[int]:
         """Their descriptors."""
@@ -30,6 +36,10 @@ class Listeners:
 
 def _listening(path: str) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.bind(path)
-    sock.listen(8)
+    try:
+        sock.bind(path)
+        sock.listen(8)
+    except OSError:
+        sock.close()
+        raise
     return sock

@@ -85,7 +85,14 @@ class ProgramFiles:
         if held is None:
             fds = tuple(memfiles.sealed(encode(program)) for program in programs)
             held = self._files[id(programs)] = (programs, fds)
-        return [os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC) for fd in held[1][start:stop]]
+        opened: list[int] = []
+        try:
+            for fd in held[1][start:stop]:
+                opened.append(os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC))
+        except OSError:
+            wire.close_all(opened)
+            raise
+        return opened
 
     def close(self) -> None:
         """Give the memory back."""

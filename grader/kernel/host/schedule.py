@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from types import CodeType
 from typing import Literal
 
-from grader.cell_code import UNPARSABLE, parsed
+from grader.cell_code import UNPARSABLE, parsed, parses_quickly
 from grader.model import Cell, Check
 from grader.recent import by_source
 
@@ -70,14 +70,24 @@ def _check_is_ours(sources: tuple[str, ...]) -> bool:
 
 
 @by_source
+def _tree(source: str) -> ast.Module | None:
+    """The syntax tree of a cell that is Python as it stands; None for any other."""
+    if not parses_quickly(source):
+        return None
+    try:
+        return ast.parse(source)
+    except UNPARSABLE:
+        return None
+
+
+@by_source
 def _origin_of_check(source: str) -> Literal["grader", "elsewhere"] | None:
     """Where a cell takes the name ``check`` from, None where it does not bind it.
 
     What cannot be parsed, or imports everything (``*``), may bind it.
     """
-    try:
-        tree = ast.parse(source)
-    except UNPARSABLE:
+    tree = _tree(source)
+    if tree is None:
         return "elsewhere"
     found: Literal["grader"] | None = None
     for node in ast.walk(tree):
@@ -103,6 +113,8 @@ def _binds_check(node: ast.AST) -> bool:
 @by_source
 def _mentioned(source: str) -> frozenset[str] | None:
     """Every name in a cell, attributes among them; None where that cannot be told."""
+    if not parses_quickly(source):
+        return None
     try:
         todo = [compile(source, "<cell>", "exec", dont_inherit=True)]
     except UNPARSABLE:
@@ -125,9 +137,8 @@ def _given(source: str) -> frozenset[str] | None:
 
     ``_CALLS_CHECK`` stands for a call of ``check``.
     """
-    try:
-        tree = ast.parse(source)
-    except UNPARSABLE:
+    tree = _tree(source)
+    if tree is None:
         return None
     names: set[str] = set()
     for node in tree.body:

@@ -149,12 +149,12 @@ class JobInit:
         self.kernel = 0
         self.processes.kernel = []
         self.watch.close_gate()
+        self.processes.kill_all()  # who is left holds the other end, and could keep it full
         while self.command is not None and self.watch.wait([self.command], 0):
             self._hear_kernel()
         if self.command is not None:
             self.command.close()
             self.command = None
-        self.processes.kill_all()
         self.watch.tell({"event": "died", "how": how_it_ended(status), "limit": self.watch.over})
         self.watch.over = None
 

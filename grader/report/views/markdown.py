@@ -132,9 +132,13 @@ def _check(check: CheckScore, leads: bool, hints: Hints) -> str:
 
 
 def _folded(title: str, text: str) -> str:
-    """Literal text, folded: escaped HTML in ``<pre>``, where blank lines and Markdown mean nothing."""
+    """Literal text, folded: escaped HTML in ``<pre>``, where Markdown means nothing.
+
+    The blank line lets ``<pre>`` begin a block of its own, which ends at ``</pre>``; that of ``<details>`` would end at
+    the first blank line of the text (CommonMark, "HTML blocks").
+    """
     escaped = html.escape(print_safe(text)).replace("@", "&#64;\u200b")
-    return f"<details><summary>{title}</summary>\n<pre>{escaped}</pre>\n</details>\n"
+    return f"<details><summary>{title}</summary>\n\n<pre>{escaped}</pre>\n</details>\n"
 
 
 def _class_blocks(counted: Tally) -> Iterator[str]:

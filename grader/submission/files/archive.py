@@ -64,15 +64,22 @@ class Unpacking:
     def make_folder(self, parts: tuple[str, ...]) -> None:
         """Make a folder, which may stay empty; one that cannot be made is left out, its files are passed over."""
         try:
-            self.target.joinpath(*parts).mkdir(parents=True, exist_ok=True)
+            self._make(self.target.joinpath(*parts))
         except (OSError, ValueError) as error:
             _refuse_without_room(error)
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder and those above it, each counted."""
+        if not folder.is_dir():
+            self._make(folder.parent)
+            self.allowance.count_folder()
+            folder.mkdir()
 
     def write(self, parts: tuple[str, ...], source: _Readable) -> None:
         """Write one member; a name that cannot be made is passed over, a source that breaks is cut off and reported."""
         path = self.target.joinpath(*parts)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._make(path.parent)
             file = path.open("xb")
         except FileExistsError:
             self.passed_over.append((parts, "stands in the archive more than once"))
@@ -81,10 +88,14 @@ class Unpacking:
             _refuse_without_room(error)
             self.passed_over.append((parts, _NO_FILE))
             return
-        with file:
-            while chunk := source.read(_CHUNK):
-                self.allowance.count_bytes(len(chunk))
-                file.write(chunk)
+        try:
+            with file:
+                while chunk := source.read(_CHUNK):
+                    self.allowance.count_bytes(len(chunk))
+                    file.write(chunk)
+        except BaseException:
+            path.unlink(missing_ok=True)  # cut off, it is nobody's work
+            raise
 
 
 def unpack(archive: Path, target: Path, allowance: Allowance) -> list[tuple[tuple[str, ...], str]]:
@@ -151,7 +162,7 @@ def _check_directory(file: BinaryIO, limits: CollectLimits) -> None:
     if at < 0 or len(tail) < at + 22:
         raise Refused("the archive is damaged, or not one of its kind")
     entries, table_bytes = struct.unpack("<10xHI", tail[at : at + 16])
-    if tail[max(0, at - 76) : at].find(b"PK\x06\x07") == 56:  # ZIP64: what stands before the end is believed instead
+    if at >= 76 and tail[at - 20 : at - 16] == b"PK\x06\x07":  # ZIP64: what stands before the end is believed instead
         entries, table_bytes = struct.unpack("<32xQQ8x", tail[at - 76 : at - 20])
         (place,) = struct.unpack("<8xQ4x", tail[at - 20 : at])
         if place != size - len(tail) + at - 76:  # where newer Pythons look for it
@@ -168,7 +179,6 @@ def _broken_member(parts: tuple[str, ...], unpacking: Unpacking) -> Iterator[Non
         yield
     except _BROKEN as error:
         _refuse_without_room(error)
-        unpacking.target.joinpath(*parts).unlink(missing_ok=True)
         unpacking.passed_over.append((parts, "damaged in the archive"))
 
 

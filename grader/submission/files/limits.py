@@ -35,16 +35,23 @@ class Allowance:
     limits: CollectLimits
     bytes_left: int = field(init=False)
     entries_left: int = field(init=False)
+    folders_left: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.bytes_left = self.limits.unpacked_bytes
-        self.entries_left = self.limits.archive_entries
+        self.entries_left = self.folders_left = self.limits.archive_entries
 
     def count_entry(self) -> None:
         """Count one entry of an archive; refuse it past the limit."""
         self.entries_left -= 1
         if self.entries_left < 0:
             raise TooLarge(f"the archive holds more than {self.limits.archive_entries} files")
+
+    def count_folder(self) -> None:
+        """Count a folder that is made, of which one entry can need a hundred; refuse the archive past the limit."""
+        self.folders_left -= 1
+        if self.folders_left < 0:
+            raise TooLarge(f"the archive holds more than {self.limits.archive_entries} folders")
 
     def count_bytes(self, size: int) -> None:
         """Count bytes unpacked; refuse the archive past the limit."""

@@ -20,6 +20,8 @@ from grader.names.enumeration import few
 
 _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
 
+#: Lists and objects that a file may hold: read, each takes twenty times the two bytes that it is written with.
+_MOST_VALUES = 2_000_000
 _AGAIN = "save it again in Jupyter and hand that in"
 #: How files that are often handed in by mistake begin, what they are, and what to do.
 _IMPOSTORS = (
@@ -82,6 +84,8 @@ def _document(data: bytes) -> dict[str, Any]:
         if start.startswith(magic):
             raise Unreadable(reason)
     text = _text(data)
+    if text.count("{") + text.count("[") > _MOST_VALUES:
+        raise Unreadable(f"not a notebook of a student's: more than {_MOST_VALUES:,} lists and objects")
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:

@@ -59,6 +59,16 @@ def test_what_is_nobodys_work_is_not_opened(tmp_path: Path) -> None:
     assert list(assets.opened(tmp_path, 10**6, below=False)) == []
 
 
+@pytest.mark.parametrize("place", ["", "marks/", "old/marks/"], ids=["beside", "below", "deeper"])
+def test_grades_that_were_written_among_the_work_are_not_opened(place: str, tmp_path: Path) -> None:
+    for name in ("gradebook.db", "gradebook.db-wal", "report.json", "students/ada.html", "grader.log"):
+        (tmp_path / place / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place / name).write_text("the seed")
+    (tmp_path / "students.csv").write_text("1")
+
+    assert _opened(tmp_path) == [("students.csv", "1", False)]
+
+
 def test_file_too_large_is_left_out_and_smaller_ones_are_not(tmp_path: Path) -> None:
     for name, size in (("a", 4097), ("b", 4097), ("c", 1), ("d", 1)):
         (tmp_path / name).write_text("x" * size)

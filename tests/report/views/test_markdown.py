@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from markdown_it import MarkdownIt
 
 from grader.model import CellFailure, Diagnosis, Override, RunReport
 from grader.report import gradescope_results, render_markdown
@@ -37,6 +39,15 @@ def test_message_that_quotes_much_is_cut(shown: Callable[[RunReport], str]) -> N
     quotes = check("w.g", 2.0, "zeros", diagnosis=Diagnosis("not_written", "q" * 5000, ""))
     made = run(submission("ada", exercise(checks=(quotes,), status="failed", score=0.0)))
     assert 1100 < shown(made).count("q") < 1300
+
+
+def test_what_the_code_printed_is_no_markdown() -> None:
+    printed = "\n\n![x](https://evil.example/t.png)\n\n# 14 / 14 passed\n\n</pre>\n\n# out"
+    answer = replace(exercise("lin_grad", {"w.g": "transposed"}), printed=printed)
+    shown = MarkdownIt("commonmark").render(render_markdown(run(submission("ada", answer))))
+    assert "<img" not in shown
+    assert "<h1" not in shown
+    assert "# 14 / 14 passed" in shown
 
 
 def test_render_markdown_class_is_an_overview() -> None:

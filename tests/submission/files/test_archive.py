@@ -130,6 +130,39 @@ def test_unpack_does_not_call_an_archive_damaged_where_the_disk_is_full(
         unpack(archive, target, Allowance(SMALL))
 
 
+def test_unpack_counts_the_folders_that_one_path_makes(tmp_path: Path, target: Path) -> None:
+    deep = {f"{number}/" + "x/" * 30 + "nb.ipynb": b"{}" for number in range(2)}
+    with pytest.raises(Refused, match="more than 50 folders"):
+        unpack(zip_of(tmp_path / "a.zip", deep), target, Allowance(SMALL))
+
+
+@pytest.mark.parametrize("second", ["b.ipynb", "b.ipynb/c"], ids=["twice", "in it"])
+def test_unpack_keeps_a_file_beside_a_damaged_one_of_its_name(second: str, tmp_path: Path, target: Path) -> None:
+    path = zip_of(tmp_path / "a.zip", [("b.ipynb", b"{}"), (second, b"damaged"), ("c.ipynb", b"{}")])
+    data = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        place = archive.infolist()[1].header_offset + 30 + len(second)
+    path.write_bytes(data[:place] + b"\xff" * 4 + data[place + 4 :])
+
+    passed_over = unpack(path, target, Allowance(SMALL))
+
+    assert len(passed_over) == 1
+    assert tree(target) == ["b.ipynb", "c.ipynb"]
+
+
+def test_unpack_reads_no_table_of_a_zip64_that_hides_its_size(tmp_path: Path, target: Path) -> None:
+    """The mark of ZIP64's locator stands in its record, too, where another search would find it first."""
+    path = zip_of(tmp_path / "a.zip", {"a": b""})
+    data = path.read_bytes()
+    end = data.rindex(b"PK\x05\x06")
+    record = struct.pack("<4sQHH4sIQQQQ", b"PK\x06\x06", 44, 45, 45, b"PK\x06\x07", 0, 10**6, 10**6, 10**9, 0)
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, end, 1)
+    path.write_bytes(data[:end] + record + locator + data[end:])
+
+    with pytest.raises(Refused, match="more than 50 files"):
+        unpack(path, target, Allowance(SMALL))
+
+
 def _quine_like_bomb(path: Path) -> Path:
     with gzip.open(path, "wb") as file:
         head = tarfile.TarInfo("big")
