@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -71,7 +72,7 @@ def test_step_outputs_are_appended_with_the_summary_and_annotations(
     assert decoded(outputs["mse_grad"])["status"] == "fail"
     summary = (step.parent / "summary").read_text()
     assert summary.startswith("## 3 / 5 · 60 %")
-    assert "found in no notebook: mse&#95;grad (1)" in summary
+    assert "found in no notebook: mse_grad (1)" in html.unescape(summary)
     assert all(line.startswith("::") for line in capsys.readouterr().out.splitlines())
 
 

@@ -84,7 +84,7 @@ def override(
                 _withdraw(gradebook, student, exercise)
             else:
                 _rule(gradebook, student, exercise, score, reason.strip())
-            _tell_totals(gradebook, student)
+            _tell_points(gradebook, student, exercise)
             _note_report(out)
 
 
@@ -99,14 +99,30 @@ def _rule(gradebook: Gradebook, student: str, exercise: str, score: float, reaso
     gradebook.rule(*rulings_for(gradebook.answers(), student, exercise, score, reason))
 
 
-def _tell_totals(gradebook: Gradebook, student: str) -> None:
-    """Tell what each notebook of a student has now."""
-    from grader.report.words.numbers import points
+def _tell_points(gradebook: Gradebook, student: str, ruled: str) -> None:
+    """Tell what the exercise ``ruled`` has now in each notebook of a student, and what the notebook has.
 
+    An exercise that fails because the one that is right by ruling did is named: it may want a ruling as well.
+    """
+    from grader.report.words.numbers import points, points_of
+
+    found = {answer.sha256: answer for answer in gradebook.answers() if answer.student == student}
     for one in gradebook.report().submissions:
-        if one.student == student:
-            whose = ", ".join(filter(None, (student, one.notebook)))  # where no notebook was there, there is no name
-            note(f"{whose}: {points(one.score)} of {points(one.possible)} points")
+        if one.student != student:
+            continue
+        whose = ", ".join(filter(None, (student, one.notebook)))  # where no notebook was there, there is no name
+        total = f"{points(one.score)} of {points(one.possible)} points"
+        for exercise in one.exercises:
+            if exercise.id == ruled:
+                how = "by your ruling" if exercise.override else "as graded"
+                total += f" in all, {ruled} {points_of(exercise.score, exercise.possible)} {how}"
+                followers = (
+                    found.get(one.sha256, one).exercises if exercise.override and exercise.status == "passed" else ()
+                )
+                for other in followers:
+                    if ruled in other.follows_from:
+                        total += f"; {other.id} failed because of it: rule on that too, if it is right"
+        note(f"{whose}: {total}")
 
 
 def _rule_from(source: Path, gradebook: Gradebook, out: Path) -> None:

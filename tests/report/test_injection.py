@@ -146,6 +146,8 @@ def test_markdown_attack_is_only_text(attack: str) -> None:
             "pre",
             "/pre",
             "br",
+            "code",
+            "/code",
         }
         assert not re.search(r"@(?!\u200b)\w", shown)
         assert "](" not in shown

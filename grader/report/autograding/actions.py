@@ -72,6 +72,10 @@ def _annotations_of(report: SubmissionReport) -> Iterator[str]:
         if exercise.status in wording.EXERCISE_DETAIL:
             yield _command(report.path, _title(exercise, None), wording.EXERCISE_DETAIL[exercise.status])
             continue
+        if exercise.follows_from:
+            names = ", ".join(exercise.follows_from)
+            yield _command(report.path, _title(exercise, None), wording.FOLLOWS_FROM.format(names=names))
+            continue
         for check in exercise.checks:
             if check.status != "passed":
                 yield _command(report.path, _title(exercise, check), message_of(check))

@@ -40,10 +40,14 @@ def remarks_on(row: Row) -> tuple[str, ...]:
 
 def concerns_in(rows: Sequence[Row]) -> tuple[Concern, ...]:
     """All that needs a human's eye, each once, the most urgent first."""
-    found = [concern for row in rows for concern in _concerns_of(row)]
-    found += [*_namesakes(rows), *_same_files(rows), *_missing_modules(rows)]
+    found = [*(concern for row in rows for concern in _concerns_of(row)), *class_concerns_in(rows)]
     once = dict.fromkeys(found)  # each of two attempts has the flag that there are two
     return tuple(sorted(once, key=lambda concern: _ORDER.index(concern.kind)))
+
+
+def class_concerns_in(rows: Sequence[Row]) -> list[Concern]:
+    """What concerns several students, each told with the first of them."""
+    return [*_namesakes(rows), *_same_files(rows), *_missing_modules(rows)]
 
 
 def _same_files(rows: Sequence[Row]) -> list[Concern]:

@@ -6,8 +6,8 @@ All class-wide renderers (CSV, terminal, HTML, Markdown, LMS) read these, so tha
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from grader.model import ExerciseScore, RunReport, SubmissionReport, total
 from grader.names.alphabet import alphabetical
@@ -46,7 +46,8 @@ class Tally:
     exercise's: that one is counted.
 
     ``possible`` is what a student could earn at most: all that was assigned, else all that anybody handed in.
-    ``absent`` are those of the class list who handed in nothing: they have no row, and are in no mean.
+    ``absent`` are those of the class list who handed in nothing: they have no row, and are in no mean. ``nowhere`` are
+    the assigned exercises, with their points, that are in nobody's notebook: they have no column.
     """
 
     columns: tuple[Column, ...]
@@ -55,6 +56,7 @@ class Tally:
     concerns: tuple[Concern, ...]
     possible: float
     absent: tuple[str, ...] = ()
+    nowhere: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def scores(self) -> tuple[float, ...]:
@@ -103,7 +105,9 @@ def tally(run: RunReport) -> Tally:
     rows = rows_of(replace(run, submissions=tuple(submissions)))
     columns = _columns(submissions, rows)
     possible = _possible(run, columns, rows)
-    return Tally(columns, rows, _mistakes(rows, columns), concerns_in(rows), possible, run.absent)
+    found = {column.id for column in columns}
+    nowhere = {id_: points for id_, points in run.assigned.items() if id_ not in found}
+    return Tally(columns, rows, _mistakes(rows, columns), concerns_in(rows), possible, run.absent, nowhere)
 
 
 def _possible(run: RunReport, columns: Sequence[Column], rows: Sequence[Row]) -> float:
@@ -135,12 +139,17 @@ def _column(exercise: ExerciseScore, rows: Sequence[Row]) -> Column:
     )
 
 
+def _is_own_mistake(exercise: ExerciseScore) -> bool:
+    """Whether what is wrong in it comes from no other exercise, and no human gave full points for it."""
+    return not exercise.follows_from and not (exercise.override and exercise.status == "passed")
+
+
 def _mistakes(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Mistake, ...]:
     seen: dict[tuple[str, str], tuple[dict[str, None], dict[str, None], str]] = {}
     for column in columns:
         for row in rows:
             exercise = row.exercises.get(column.id)
-            for check in exercise.checks if exercise and not exercise.follows_from else ():
+            for check in exercise.checks if exercise and _is_own_mistake(exercise) else ():
                 if check.diagnosis is None or check.diagnosis.code == "not_implemented":
                     continue
                 key = (column.id, check.diagnosis.code)

@@ -52,8 +52,7 @@ def _student_blocks(counted: Tally, hints: Hints) -> Iterator[str]:
         if entry not in idle:
             yield from _entry_blocks(entry, row, hints)
     if row.absent and row.score is not None:
-        names = ", ".join(f"{markdown(id_)} ({points(possible)})" for id_, possible in row.absent.items())
-        yield f"### Not handed in\n\n{wording.NOT_FOUND.format(names=names)}\n"
+        yield f"### Not handed in\n\n{markdown(wording.not_found(row.absent))}\n"
     if idle:
         yield f"{markdown(wording.idle(idle))}\n"
     for entry in row.spare:
@@ -108,7 +107,10 @@ def _exercise(exercise: ExerciseScore, hints: Hints) -> str:
             names = markdown(", ".join(exercise.follows_from))
             lines.append(f"> ↳ {wording.FOLLOWS_FROM.format(names=names)}\n")
         failed = [check for check in exercise.checks if check.status != "passed"]
-        lines += [_check(check, leads, hints) for check, leads in with_leads(failed)]
+        told = [_check(check, leads, hints) for check, leads in with_leads(failed)]
+        if exercise.follows_from:
+            told = [f"<details><summary>{wording.MEANWHILE}</summary>\n", *told, "</details>\n"]
+        lines += told
     if exercise.override:
         lines.append(f"> {wording.BY_HAND} {markdown(cut(wording.override(exercise), 600))}\n")
     lines += [f"> ⚑ {markdown(flag)}\n" for flag in exercise.flags]
@@ -124,11 +126,19 @@ def _check(check: CheckScore, leads: bool, hints: Hints) -> str:
     if leads:
         return lines[0] + "\n"
     if check.diagnosis:
-        lines.append(f"<br>{markdown(cut(check.diagnosis.message, 1200))}")
+        lines.append(f"<br>{_prose(cut(check.diagnosis.message, 1200))}")
     lines += [f"<br>{markdown(line)}" for line in evidence(check)]
     if words := wording.help_for(check.diagnosis, hints):
-        lines.append(f"\n<details><summary>Hint</summary>\n\n{markdown(words)}\n\n</details>")
+        lines.append(f"\n<details><summary>Hint</summary>\n\n{_prose(words)}\n\n</details>")
     return "\n".join(lines) + "\n"
+
+
+def _prose(text: str) -> str:
+    """One line of literal text in which what stands between two backticks is code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # one of them has no other
+        return markdown(text)
+    return "".join(f"<code>{markdown(part)}</code>" if odd % 2 else markdown(part) for odd, part in enumerate(parts))
 
 
 def _folded(title: str, text: str) -> str:
@@ -145,6 +155,8 @@ def _class_blocks(counted: Tally) -> Iterator[str]:
     yield f"## {count_of(len(counted.rows), 'student')} · mean {points(counted.mean)}\n"
     if counted.totals_of:
         yield f"{wording.unlike_totals(*counted.totals_of)}\n"
+    if counted.nowhere:
+        yield f"{markdown(wording.not_found(counted.nowhere))}\n"
     if counted.absent:
         yield f"{markdown(wording.absent(counted.absent))}\n"
     if counted.not_run:

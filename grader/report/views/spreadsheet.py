@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from grader.model import RunReport
 from grader.names.alphabet import alphabetical
-from grader.report.counting.concerns import remarks_on
+from grader.report.counting.concerns import class_concerns_in, remarks_on
 from grader.report.counting.row import Row
 from grader.report.counting.tally import tally
 from grader.report.words.numbers import points, rounded
@@ -27,7 +27,9 @@ def gradebook_csv(run: RunReport) -> str:
     header = ["student", *ids, "score", "possible", "percent", "status", "notebooks", "flags"]
     possible = score_cell(counted.possible) if run.assigned else ""
     nothing = [[name, *[""] * len(ids), "", possible, "", "absent", "", ""] for name in counted.absent]
-    records = [*(_record(row, ids) for row in counted.rows), *nothing]
+    shared = class_concerns_in(counted.rows)
+    told = {row.student: [one.detail for one in shared if one.student == row.student] for row in counted.rows}
+    records = [*(_record(row, ids, told[row.student]) for row in counted.rows), *nothing]
     return csv_text([header, *sorted(records, key=lambda record: alphabetical(record[0]))])
 
 
@@ -47,7 +49,7 @@ def score_cell(value: float | None) -> str:
     return f"{value:.4f}".rstrip("0").rstrip(".")
 
 
-def _record(row: Row, ids: Sequence[str]) -> list[str]:
+def _record(row: Row, ids: Sequence[str], shared: Sequence[str]) -> list[str]:
     share = None if row.score is None or row.possible <= 0 else 100 * row.score / row.possible
     return [
         row.student,
@@ -57,7 +59,7 @@ def _record(row: Row, ids: Sequence[str]) -> list[str]:
         "" if share is None else points(share),
         row.status,
         "; ".join(dict.fromkeys(entry.notebook for entry in row.entries if entry.notebook)),
-        "; ".join(remarks_on(row)),
+        "; ".join([*remarks_on(row), *shared]),
     ]
 
 

@@ -49,8 +49,7 @@ def render_run(run: RunReport, hints: Hints = "nudge") -> RenderableType:
     parts = [render_submission(run.submissions[0], hints)]
     for row in rows_of(run):
         if row.absent and row.score is not None:
-            names = ", ".join(f"{terminal(id_)} ({points(possible)})" for id_, possible in row.absent.items())
-            parts.append(Text(wording.NOT_FOUND.format(names=names)))
+            parts.append(Text(terminal(wording.not_found(row.absent))))
             parts.append(Text.assemble("Of all that was assigned: ", _sum(row.score, row.possible)))
     if note := wording.SANDBOX_NOTE.get(run.sandbox):
         parts.append(Text(note, "yellow"))
@@ -115,6 +114,8 @@ class _ClassView:
         yield _summary(counted)
         if counted.totals_of:
             yield Text(wording.unlike_totals(*counted.totals_of), "yellow")
+        if counted.nowhere:
+            yield Text(terminal(wording.not_found(counted.nowhere)), "yellow")
         if counted.absent:
             yield Text(terminal(wording.absent(counted.absent)), "yellow")
         if counted.not_run:

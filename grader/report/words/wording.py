@@ -6,7 +6,7 @@ label beside the symbol or in the legend, so that colour is never alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from grader.model import Diagnosis, ExerciseScore, Hints, SubmissionReport
@@ -96,15 +96,24 @@ NOT_HANDED_IN: Final = "This was assigned, and was not handed in."
 NOTHING_GRADED: Final = "No submission was found."
 FOLLOWS_FROM: Final = "This one calls what is not right yet: {names}. Mend that first."
 MEANWHILE: Final = "What its checks say meanwhile"
-NOT_FOUND: Final = "Assigned, and found in no notebook: {names}."
 HUMANS_EYE: Final = "Needs a human's eye"
 WENT_WRONG: Final = "What went wrong"
-ENDED_BADLY: Final = "Cells that did not end well"
+ENDED_BADLY: Final = "Cells that failed"
 PRINTED: Final = "What your code printed"
 WORST: Final = "worst element [{index}]: expected {expected}, got {actual}"
 SHAPES: Final = "expected shape {expected}, got {actual}"
 WORST_MARK: Final = "worst element"
 CUT: Final = "Only part of the tensor is shown."
+
+
+def not_found(exercises: Mapping[str, float]) -> str:
+    """What is said of exercises, each with its points, that were assigned and are in no notebook.
+
+    >>> not_found({"lin_grad": 4.0, "mse_grad": 2.5})
+    'Assigned, and found in no notebook: lin_grad (4), mse_grad (2.5).'
+    """
+    names = ", ".join(f"{id_} ({points(possible)})" for id_, possible in exercises.items())
+    return f"Assigned, and found in no notebook: {names}."
 
 
 def cell_name(index: int) -> str:
