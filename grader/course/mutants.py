@@ -68,6 +68,8 @@ def _mutated(
     changed = {}
     for finding in findings:
         wrong = mistake.apply(finding.case, check, solution.prepared_for(finding).expected)
+        if wrong is None and mistake.everywhere:
+            return None
         if wrong is not None and not _same(wrong, finding):
             dtype = finding.actual.tensor.dtype if finding.actual.tensor is not None else wrong.dtype
             cast = wrong.to(dtype) if wrong.is_floating_point() and dtype.is_floating_point else wrong
