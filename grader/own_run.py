@@ -37,13 +37,13 @@ def check_notebook(notebook: Path, course: str = "autograd") -> SubmissionReport
 async def _check_notebook(notebook: Path, course: str) -> SubmissionReport:
     from grader.submission import collect
 
-    with collect([notebook]) as collection:
-        async with KernelPool(sandbox="none", jobs=1) as pool:
-            from grader.course.loading import load_course
-            from grader.judge import PUBLIC_SEED
-            from grader.pipeline import grade, read_entry
-            from grader.seeded_course import SeededCourse
+    async with KernelPool(sandbox="none", jobs=1) as pool:
+        from grader.course.loading import load_course
+        from grader.judge import PUBLIC_SEED
+        from grader.pipeline import grade, read_entry
+        from grader.seeded_course import SeededCourse
 
-            seeded = SeededCourse(load_course(course), PUBLIC_SEED)
+        seeded = SeededCourse(load_course(course), PUBLIC_SEED)
+        with collect([notebook], known=seeded.course.notebooks) as collection:
             submission = read_entry(collection.entries[0], seeded)
             return submission if isinstance(submission, SubmissionReport) else await grade(submission, seeded, pool)
