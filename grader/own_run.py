@@ -37,17 +37,18 @@ def check_notebook(notebook: Path, course: str = "autograd") -> SubmissionReport
 async def _check_notebook(notebook: Path, course: str) -> SubmissionReport:
     from grader.submission import collect
 
-    with collect([notebook]) as collection:
-        if len(collection) > 1:
-            raise UsageError(
-                f"{notebook} holds {len(collection)} notebooks", remedy="unpack it, and name the one that you work in"
-            )
-        async with KernelPool(sandbox="none", jobs=1) as pool:
-            from grader.course.loading import load_course
-            from grader.judge import PUBLIC_SEED
-            from grader.pipeline import grade, read_entry
-            from grader.seeded_course import SeededCourse
+    async with KernelPool(sandbox="none", jobs=1) as pool:
+        from grader.course.loading import load_course
+        from grader.judge import PUBLIC_SEED
+        from grader.pipeline import grade, read_entry
+        from grader.seeded_course import SeededCourse
 
-            seeded = SeededCourse(load_course(course), PUBLIC_SEED)
+        seeded = SeededCourse(load_course(course), PUBLIC_SEED)
+        with collect([notebook], known=seeded.course.notebooks) as collection:
+            if len(collection) > 1:
+                raise UsageError(
+                    f"{notebook} holds {len(collection)} notebooks",
+                    remedy="unpack it, and name the one that you work in",
+                )
             submission = read_entry(collection.entries[0], seeded)
             return submission if isinstance(submission, SubmissionReport) else await grade(submission, seeded, pool)

@@ -13,6 +13,7 @@ import pytest
 from grader.errors import UsageError
 from grader.kernel.host.sandbox import package_home
 from grader.own_run import check_notebook
+from tests.course.courses import COURSE, write_course
 from tests.samples import BACKPROP, ROOT, answered, hand_in
 
 
@@ -24,6 +25,15 @@ def test_check_notebook_judges_by_the_public_seed(tmp_path: Path) -> None:
 
     assert report.status == "graded"
     assert {one.id: one.status for one in report.exercises}["relu_grad"] == "failed"
+
+
+def test_check_notebook_splits_no_name_that_is_a_notebooks_of_its_course(tmp_path: Path) -> None:
+    course = write_course(tmp_path, course=COURSE.replace('"doubling"', '"doubling_by_hand"'))
+    notebook = next((tmp_path / "solutions").glob("*.ipynb")).rename(tmp_path / "doubling_by_hand.ipynb")
+
+    report = check_notebook(notebook, str(course))
+
+    assert (report.notebook, report.score) == ("doubling_by_hand.ipynb", report.possible)
 
 
 @pytest.mark.parametrize("name", ["03_backprop.html", "03_backprop.py", "notes"])

@@ -9,14 +9,17 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from grader.model import SIZES, Exercise, Sampler, Variant
+from grader.model import Exercise, Sampler, Variant, can_differ
 
 _PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[-?\d+\]|\['[^']*'\])*")
 #: Names that ``call`` may use without an input of that name.
 _IMPLIED = frozenset({"out", "upstream"})
+#: Numbers in one input beyond which an exercise is refused: each answer meets several cases, and a proof thousands.
+_MOST_NUMBERS = 2_000_000
 #: Labels of the cases that are made for every exercise.
 _STANDARD = ("random values", "float64", "batch of one", "not contiguous")
 
@@ -126,6 +129,13 @@ def _inputs(declared: Exercise) -> None:
                     field=where,
                     remedy='write for instance normal("n", "i"), or fixed(value) for a constant',
                 )
+            for dim in sampler.dims:
+                if not isinstance(dim, str) and not (type(dim) is int and dim >= 0):
+                    raise declared.fault(
+                        f"{name!r} has an axis of size {dim!r}",
+                        field=where,
+                        remedy='write letters and whole numbers, one by one: normal("n", 3)',
+                    )
             owner, dot, _ = name.partition(".")
             if dot and owner not in {*declared.inputs, *_IMPLIED}:
                 raise declared.fault(
@@ -166,6 +176,23 @@ def _call(declared: Exercise) -> None:
             field="call",
             remedy=f"add a sampler for {name!r} to `inputs`, or name it in `needs` if the notebook defines it",
         )
+
+
+def _used(declared: Exercise) -> None:
+    """An input that nothing uses is a slip of the pen, or a forward pass that forgets it."""
+    if declared.rerun:
+        return
+    read = {node.id for node in ast.walk(ast.parse(declared.call)) if isinstance(node, ast.Name)}
+    read |= {*inspect.signature(declared.forward).parameters, *declared.globals}
+    read |= {declared.expected_name(check) for check in declared.checks}
+    owners = {name.partition(".")[0] for name in declared.inputs if "." in name}
+    for name in declared.inputs:
+        if read.isdisjoint({name, name.replace(".", "_"), name.partition(".")[0]}) and name not in owners:
+            raise declared.fault(
+                f"{name!r} is used neither by the forward pass nor by `call`",
+                field="inputs",
+                remedy=f"use it, or leave it out; what only another sampler needs of {name!r} is drawn in that one",
+            )
 
 
 def _bound(tree: ast.AST) -> Iterator[str]:
@@ -237,7 +264,7 @@ def _raises(declared: Exercise) -> None:
 def _mentioned_names(declared: Exercise) -> None:
     """Every name that another field mentions must exist."""
     checks = {*declared.points, *(name for variant in declared.variants for name in variant.points or {})}
-    letters = {letter for sampler in declared.inputs.values() for letter in sampler.letters}
+    letters, usual = {*declared.letters}, Exercise.__dataclass_fields__["batch"].default
     tables: tuple[tuple[str, Iterable[str], set[str]], ...] = (
         ("globals", declared.globals, set(declared.inputs)),
         ("in_place", declared.in_place, set(declared.inputs)),
@@ -249,6 +276,7 @@ def _mentioned_names(declared: Exercise) -> None:
         ("hints", declared.hints, checks),
         ("sizes", declared.sizes, letters),
         ("ones", declared.ones or (), letters),
+        ("batch", (declared.batch,) if declared.batch not in {None, usual} else (), letters),
         *(
             (f"variants[{v.label}]", v.sizes, letters | {letter for s in v.inputs.values() for letter in s.letters})
             for v in declared.variants
@@ -264,22 +292,34 @@ def _mentioned_names(declared: Exercise) -> None:
 
 def _sizes(declared: Exercise) -> None:
     """Letters get different sizes in each case, so there must be enough of them."""
-    earlier: list[set[int]] = []
-    for letter in dict.fromkeys(letter for sampler in declared.inputs.values() for letter in sampler.letters):
-        given = declared.sizes.get(letter, SIZES)
+    for letter, given in declared.sizes.items():
         if not isinstance(given, tuple | list) or not given or not all(type(n) is int and n > 0 for n in given):
             raise declared.fault(
                 f"{letter!r} has {given!r}",
                 field="sizes",
                 remedy=f'write a tuple of sizes, such as {{"{letter}": (3, 5, 7)}}',
             )
-        if len(set(given)) <= sum(not taken.isdisjoint(given) for taken in earlier):
+    for name, sampler in declared.inputs.items():
+        largest = math.prod(max(declared.sizes_of(dim)) if isinstance(dim, str) else dim for dim in sampler.dims)
+        if largest > _MOST_NUMBERS:
             raise declared.fault(
-                f"{letter!r} may be left without a size: each letter gets another one",
+                f"{name!r} may hold {largest:,} numbers, more than {_MOST_NUMBERS:,}",
                 field="sizes",
-                remedy=f"give {letter!r} more sizes of its own, or use fewer letters",
+                remedy="give its letters smaller sizes: a mistake shows in a few numbers as well as in millions",
             )
-        earlier.append(set(given))
+    for variant in (Variant("plain"), *declared.variants):
+        samplers = {**declared.inputs, **variant.inputs}.values()
+        earlier: list[set[int]] = []
+        for letter in dict.fromkeys(letter for sampler in samplers for letter in sampler.letters):
+            if letter in variant.sizes:
+                continue
+            earlier.append({*declared.sizes_of(letter)} - {*variant.sizes.values()})
+            if not can_differ(earlier):
+                raise declared.fault(
+                    f"{letter!r} may be left without a size: each letter gets another one",
+                    field="sizes",
+                    remedy=f"give {letter!r} more sizes of its own, or use fewer letters",
+                )
 
 
 _RULES = (
@@ -294,4 +334,5 @@ _RULES = (
     _raises,
     _mentioned_names,
     _sizes,
+    _used,
 )

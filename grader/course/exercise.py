@@ -18,6 +18,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from grader.course.declaration import refuse_broken
@@ -60,9 +61,15 @@ def exercise(
         )
         _refuse_redeclared(declared)
         refuse_broken(declared)
-        return declared
+        return declared if "batch" in fields else _with_batch(declared)
 
     return declare
+
+
+def _with_batch(declared: Exercise) -> Exercise:
+    """The exercise, whose samples its first letter counts where there is none that is called as is usual."""
+    letters = declared.letters
+    return declared if not letters or declared.batch in letters else replace(declared, batch=letters[0])
 
 
 def _refuse_malformed(

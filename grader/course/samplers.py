@@ -88,5 +88,6 @@ def size(dim: str) -> Sampler:
 
 def computed(kind: str, *dims: Dim, by: Callable[[Draw], np.ndarray[Any, Any]]) -> Sampler:
     """Values that an author's own function draws: ``kind`` is ``"float"`` or ``"int"``; ``by`` gets the ``Draw``."""
-    assert kind in {"float", "int"}, kind
+    if kind not in {"float", "int"}:
+        raise ValueError(f"computed({kind!r}, …): the kind is 'float' or 'int', which a mask is")
     return Sampler("float" if kind == "float" else "int", dims, by)

@@ -8,9 +8,10 @@ Sizes are all different and never 2 or 4: a factor of two must not look like a s
 separate a right answer from a lucky one: float64, one case per letter of size one, a non-contiguous input, large and
 small magnitudes. An author adds variants.
 
-A case that lies on a kink (a pre-activation within rounding of zero) would fail a correct float32 answer. Such a draw
-is noticed without knowing the exercise: inputs are shifted by the rounding of their dtype, and if an expected value
-moves by more than a fiftieth of its tolerance the case is drawn again.
+A case that lies on a kink (a pre-activation within rounding of zero) would fail a correct float32 answer, and so would
+one in which terms cancel. Such a draw is noticed without knowing the exercise: inputs are shifted by the rounding of
+their dtype, and if an expected value moves by more than a fiftieth of its tolerance, or torch itself gets it in float32
+with an error of more than a twentieth, the case is drawn again.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from __future__ import annotations
 import ast
 import builtins
 import hashlib
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,14 +30,17 @@ import torch
 from numpy.random import RandomState
 from torch import Tensor
 
+from grader.errors import CourseError
 from grader.judge.comparison import Tolerance
 from grader.judge.reference import forward_value, reference_for
-from grader.model import SIZES, Case, Constant, Draw, Exercise, Program, Sampler, Variant, variant_check
+from grader.model import Case, Constant, Draw, Exercise, Program, Sampler, Variant, can_differ, variant_check
 
 #: How often a badly conditioned case is drawn again; after that the best of the draws is used.
 ATTEMPTS = 12
 #: The share of its tolerance by which an expected value may move when inputs move by their rounding.
 SHAKE = 0.02
+#: The share of its tolerance by which an expected value may be off where torch works it out in float32.
+ROUGH = 0.05
 #: What a student's own ``check`` uses, so that it shows the same numbers each time.
 PUBLIC_SEED = 20240229
 
@@ -73,19 +78,13 @@ def prepare(exercise: Exercise, seed: int) -> tuple[Prepared, ...]:
     return tuple(_best_draw(exercise, plan, seed) for plan in _plans(exercise))
 
 
-def letters_of(exercise: Exercise) -> tuple[str, ...]:
-    """The letters of the samplers, in the order in which they first stand there."""
-    return tuple(dict.fromkeys(letter for sampler in exercise.inputs.values() for letter in sampler.letters))
-
-
 def _plans(exercise: Exercise) -> Iterator[_Plan]:
     plain = Variant("plain")
     shared = tuple(exercise.points)
     if exercise.standard:
-        letters = letters_of(exercise)
         yield _Plan("random values", plain, checks=shared)
         yield _Plan("float64", plain, dtype=torch.float64, checks=shared)
-        for letter in letters if exercise.ones is None else exercise.ones:
+        for letter in exercise.letters if exercise.ones is None else exercise.ones:
             label = "batch of one" if letter == exercise.batch else f"{letter} of one"
             yield _Plan(label, plain, ones=(letter,), checks=shared)
         if any(sampler.kind == "float" and sampler.dims for sampler in exercise.inputs.values()):
@@ -175,27 +174,44 @@ def _upstream_and_seen(
 
 def _drawn(exercise: Exercise, name: str, sampler: Sampler, draw: Draw) -> np.ndarray[Any, Any] | Constant:
     try:
-        return sampler.draw(draw)
-    except Exception as error:
+        drawn = sampler.draw(draw)
+    except (Exception, SystemExit) as error:
         raise exercise.fault(
             f"drawing {name!r} raised {type(error).__name__}: {error}",
             field="inputs",
             remedy="mend the sampler; it may use the inputs that stand before it, and the letters of its own `dims`",
         ) from error
+    plain = sampler.kind == "constant"
+    if not (_is_plain(drawn) if plain else isinstance(drawn, np.ndarray)):
+        raise exercise.fault(
+            f"drawing {name!r} gives {type(drawn).__name__}, not {'a plain value' if plain else 'a NumPy array'}",
+            field="inputs",
+            remedy="give a number, a string, None or a tuple of such; tensors are drawn by normal() and others"
+            if plain
+            else "give an array, for instance draw.rng.standard_normal(draw.shape(…))",
+        )
+    return drawn
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a student's process can be given a value as itself."""
+    if isinstance(value, tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, int | float | str)
 
 
 def _sizes(exercise: Exercise, plan: _Plan, samplers: Mapping[str, Sampler], rng: RandomState) -> dict[str, int]:
     """A size for each letter: all different, unless the case is the one in which that letter is one."""
-    sizes: dict[str, int] = {}
-    for letter in dict.fromkeys(letter for sampler in samplers.values() for letter in sampler.letters):
-        if letter in plan.ones:
-            sizes[letter] = 1
-        elif letter in plan.variant.sizes:
-            sizes[letter] = plan.variant.sizes[letter]
-        else:
-            free = [size for size in exercise.sizes.get(letter, SIZES) if size not in sizes.values()]
-            sizes[letter] = int(free[rng.randint(len(free))])
-    return sizes
+    letters = dict.fromkeys(letter for sampler in samplers.values() for letter in sampler.letters)
+    fixed = {**plan.variant.sizes, **dict.fromkeys(plan.ones, 1)}
+    sizes = {letter: fixed[letter] for letter in letters if letter in fixed}
+    wanted = {letter: exercise.sizes_of(letter) for letter in letters if letter not in fixed}
+    for letter in list(wanted):
+        free = [size for size in wanted.pop(letter) if size not in sizes.values()]
+        # Nor a size that would leave none for a letter that is still to come.
+        free = [size for size in free if can_differ([{*each} - {size, *sizes.values()} for each in wanted.values()])]
+        sizes[letter] = int(free[rng.randint(len(free))])
+    return {letter: sizes[letter] for letter in letters}
 
 
 def _as_input(drawn: np.ndarray[tuple[int, ...], np.dtype[np.generic]], sampler: Sampler, plan: _Plan) -> Tensor:
@@ -265,10 +281,37 @@ def _shaken(exercise: Exercise, prepared: Prepared, rng: RandomState) -> float:
         for name, value in case.inputs.items()
     }
     again = reference_for(exercise, moved, case.constants, case.upstream)
-    worst = 0.0
-    for check, expected in prepared.expected.items():
-        if expected.is_floating_point() and expected.numel():
-            dtype = next((v.dtype for v in case.inputs.values() if v.is_floating_point()), torch.float64)
-            allowed = Tolerance((dtype,), case.upstream, exercise.tolerance).of(expected)
-            worst = max(worst, float((again[check] - expected).abs().max()) / allowed)
-    return worst
+    return max(_apart(exercise, prepared, again), _rough(exercise, prepared) * SHAKE / ROUGH)
+
+
+def _rough(exercise: Exercise, prepared: Prepared) -> float:
+    """By how many tolerances an expected value is off in float32; 0 where the forward pass works in float64 alone."""
+    case = prepared.case
+    if _dtype_of(case) != torch.float32:
+        return 0.0
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            rough = reference_for(exercise, case.inputs, case.constants, case.upstream, torch.float32)
+    except CourseError:
+        return 0.0
+    if any(not bool(value.isfinite().all()) for value in rough.values()):
+        return 0.0
+    return _apart(exercise, prepared, rough)
+
+
+def _dtype_of(case: Case) -> torch.dtype:
+    return next((value.dtype for value in case.inputs.values() if value.is_floating_point()), torch.float64)
+
+
+def _apart(exercise: Exercise, prepared: Prepared, other: Mapping[str, Tensor]) -> float:
+    """By how many tolerances ``other`` is off at most."""
+    allowed = Tolerance((_dtype_of(prepared.case),), prepared.case.upstream, exercise.tolerance)
+    return max(
+        (
+            float((other[check] - expected).abs().max()) / allowed.of(expected)
+            for check, expected in prepared.expected.items()
+            if expected.is_floating_point() and expected.numel()
+        ),
+        default=0.0,
+    )

@@ -23,12 +23,13 @@ Transformation = Callable[[Case, str, Mapping[str, Tensor]], "Tensor | None"]
 class Mistake:
     """A known mistake: ``apply(case, check, expected)`` makes the wrong tensor of ``check`` from the right ones.
 
-    ``code`` is the diagnosis that it must get.
+    ``code`` is the diagnosis that it must get. One made ``everywhere`` is made in all cases of a check or in none.
     """
 
     id: str
     code: str
     apply: Transformation
+    everywhere: bool = False
 
 
 def _floats(change: Callable[[Case, str, Tensor], Tensor | None]) -> Transformation:
@@ -61,10 +62,10 @@ def _is_single(case: Case, check: str) -> bool:
 
 
 def _batch(case: Case, check: str) -> int | None:
-    """The batch size, where it stands for the same axis in every case of the check."""
+    """The size of the first letter, the batch of most, where it stands for the same axis in every case of the check."""
     # Where a shape or a number of steps is an argument, the answer's axes are others from case to case.
     asked = "steps" in case.constants or any(isinstance(value, tuple) for value in case.constants.values())
-    return None if asked or _is_single(case, check) else case.sizes.get("n")
+    return None if asked or _is_single(case, check) else next(iter(case.sizes.values()), None)
 
 
 def _without_mean(case: Case, check: str, tensor: Tensor) -> Tensor | None:
@@ -110,7 +111,7 @@ def _squared(case: Case, check: str, tensor: Tensor) -> Tensor | None:
 
 def _unsummed(case: Case, check: str, tensor: Tensor) -> Tensor | None:
     """Contributions of each sample that add up to the right tensor."""
-    size = case.sizes.get("n")
+    size = next(iter(case.sizes.values()), None)
     if size is None or tensor.dim() > 4:
         return None
     shares = torch.arange(1, size + 1, dtype=tensor.dtype)
@@ -161,16 +162,19 @@ def _kind(check: str) -> str:
     return check.rpartition(".")[2] if "." in check else ""
 
 
-def _relu(change: Callable[[Tensor, Tensor], Tensor]) -> Transformation:
-    """A wrong mask, where the right tensor is the upstream gradient behind the mask of ``inp``."""
+def _relu(id_: str, code: str, change: Callable[[Tensor, Tensor], Tensor]) -> Mistake:
+    """A wrong mask, where the right tensor is the upstream gradient behind the mask of a ReLU.
+
+    In a single case of large values, a GELU is its own mask too.
+    """
 
     def apply(case: Case, check: str, expected: Mapping[str, Tensor]) -> Tensor | None:
-        inp, upstream = case.inputs.get("inp"), case.upstream
-        if check != "inp.g" or inp is None or upstream is None or not case.exercise.lower().startswith("relu"):
+        inp, upstream, right = case.inputs.get(check.removesuffix(".g")), case.upstream, expected[check]
+        if inp is None or upstream is None or not inp.shape == upstream.shape == right.shape:
             return None
-        return change(inp, upstream)
+        return change(inp, upstream) if torch.equal(right, (upstream * (inp > 0)).to(right.dtype)) else None
 
-    return apply
+    return Mistake(id_, code, apply, everywhere=True)
 
 
 def _integers(case: Case, check: str, expected: Mapping[str, Tensor]) -> Tensor | None:
@@ -194,10 +198,10 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake("all_pairs", "broadcast_to_square", _floats(_squared)),
     Mistake("sum_left_out", "not_summed_over_batch", _floats(_unsummed)),
     Mistake("sum_too_far", "summed_too_far", _floats(_oversummed)),
-    Mistake("upstream_left_out", "upstream_ignored", _relu(lambda inp, upstream: (inp > 0).to(inp.dtype))),
-    Mistake("no_mask", "mask_missing", _relu(lambda inp, upstream: upstream.clone())),
-    Mistake("mask_turned_round", "mask_inverted", _relu(lambda inp, upstream: upstream * (inp <= 0))),
-    Mistake("mask_open_at_zero", "mask_at_zero", _relu(lambda inp, upstream: upstream * (inp >= 0))),
+    _relu("upstream_left_out", "upstream_ignored", lambda inp, upstream: (inp > 0).to(inp.dtype)),
+    _relu("no_mask", "mask_missing", lambda inp, upstream: upstream.clone()),
+    _relu("mask_turned_round", "mask_inverted", lambda inp, upstream: upstream * (inp <= 0)),
+    _relu("mask_open_at_zero", "mask_at_zero", lambda inp, upstream: upstream * (inp >= 0)),
     Mistake("added_to_what_was_there", "accumulated", _floats(_poisoned)),
     Mistake("swapped", "wrong_operand", _swapped),
     Mistake("a_row_too_many", "wrong_shape", _floats(_padded)),

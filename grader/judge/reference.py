@@ -28,7 +28,7 @@ def forward_value(exercise: Exercise, inputs: Mapping[str, Tensor], constants: M
         CourseError: the forward pass raised.
     """
     with torch.no_grad():
-        return _call(exercise, {name: _double(value) for name, value in inputs.items()}, constants)
+        return _call(exercise, {name: _copy(value) for name, value in inputs.items()}, constants)
 
 
 def reference_for(
@@ -36,15 +36,16 @@ def reference_for(
     inputs: Mapping[str, Tensor],
     constants: Mapping[str, Constant],
     upstream: Tensor | None,
+    dtype: torch.dtype = torch.float64,
 ) -> dict[str, Tensor]:
-    """Expected tensors by check name, in float64 (integers stay int64).
+    """Expected tensors by check name, worked out in ``dtype`` (integers stay int64).
 
     Raises:
         CourseError: the forward pass raised, or gives no value for one of the checks.
     """
     asked = gradients_asked(exercise).intersection(parameters_of(exercise.forward))
     leaves = {
-        name: _double(value).requires_grad_(name in asked and value.is_floating_point())
+        name: _copy(value, dtype).requires_grad_(name in asked and value.is_floating_point())
         for name, value in inputs.items()
     }
     out = _call(exercise, leaves, constants)
@@ -101,7 +102,8 @@ def _missing_from_mapping(exercise: Exercise, check: str, known: Sequence[str]) 
     return exercise.fault(
         f"the mapping that the forward pass returns has nothing for {check!r}",
         field=_field_of(exercise, check),
-        remedy=f"add {exercise.expected_name(check)!r} to it, or name one of {', '.join(known)}",
+        remedy=f"add {exercise.expected_name(check)!r} to it"
+        + (f", or name one of {', '.join(known)}" if known else ""),
     )
 
 
@@ -138,12 +140,13 @@ def _call(exercise: Exercise, inputs: Mapping[str, Tensor], constants: Mapping[s
     available: dict[str, Any] = {name.replace(".", "_"): value for name, value in {**constants, **inputs}.items()}
     try:
         return exercise.forward(**{name: available[name] for name in parameters_of(exercise.forward)})
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in inputs.items())
         raise exercise.fault(
             f"raised {type(error).__name__}: {error} (inputs {shapes})",
             field="forward",
-            remedy="mend the forward pass; inputs that belong together share a letter, `sizes` and `ones` bound it",
+            remedy="mend the forward pass; inputs that belong together share a letter, `sizes` says which sizes it may "
+            "have, and `ones` which letters may be 1 (all of them, unless you name some)",
         ) from error
 
 
@@ -153,9 +156,9 @@ def parameters_of(forward: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(inspect.signature(forward).parameters)
 
 
-def _double(value: Tensor) -> Tensor:
-    """A float64 copy that shares nothing; integers keep their dtype."""
-    return value.detach().to(torch.float64, copy=True) if value.is_floating_point() else value.clone()
+def _copy(value: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
+    """A copy in ``dtype`` that shares nothing; integers keep their own."""
+    return value.detach().to(dtype, copy=True) if value.is_floating_point() else value.clone()
 
 
 def _tensor(exercise: Exercise, name: str, value: Any) -> Tensor:

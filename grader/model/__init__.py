@@ -15,7 +15,18 @@ The names below are the public ones.
 
 from __future__ import annotations
 
-from grader.model.course import SIZES, Constant, Course, Draw, Exercise, Sampler, Variant, place_of, variant_check
+from grader.model.course import (
+    SIZES,
+    Constant,
+    Course,
+    Draw,
+    Exercise,
+    Sampler,
+    Variant,
+    can_differ,
+    place_of,
+    variant_check,
+)
 from grader.model.execution import (
     Absence,
     Capture,
@@ -87,6 +98,7 @@ __all__ = [
     "Task",
     "Variant",
     "Verdict",
+    "can_differ",
     "place_of",
     "total",
     "variant_check",

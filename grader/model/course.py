@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union
@@ -20,6 +20,26 @@ Constant = Union[int, float, bool, str, None, "tuple[Constant, ...]"]
 
 #: Sizes that a letter may get where the author names none. No 2 and no 4: a factor of two must not look like a size.
 SIZES = (3, 5, 6, 7, 8, 9, 10, 11)
+
+
+def can_differ(choices: Sequence[Collection[int]]) -> bool:
+    """Whether each can have one of its choices that no other has (a bipartite matching, by augmenting paths).
+
+    >>> can_differ([(3, 5, 6), (3, 5), (3,)]), can_differ([(3, 5), (3, 5), (3, 5)])
+    (True, False)
+    """
+    held: dict[int, int] = {}
+
+    def settles(place: int, tried: set[int]) -> bool:
+        for choice in choices[place]:
+            if choice not in tried:
+                tried.add(choice)
+                if choice not in held or settles(held[choice], tried):
+                    held[choice] = place
+                    return True
+        return False
+
+    return all(settles(place, set()) for place in range(len(choices)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +112,8 @@ class Exercise:
     scalars: checks that may be a plain number, or a list of them. registered: checks that must be ``nn.Parameter`` s.
     raises: expression → name of the builtin exception that it must raise.
     variants, standard: cases that the author names; whether the standard ones are made too.
-    ones: letters of which a case of size one is made. batch: the letter that counts samples, or None where none does.
+    ones: letters of which a case of size one is made. batch: the letter that counts samples, or None where none does;
+        by default ``n``, or the first one where no letter is called so.
     sizes: letter → sizes it may have. magnitudes: the scales of the standard large and small cases.
     tolerance: multiplies the tolerance of the dtype.
     time_limit: seconds for all cases together, in place of the limit of the run. loops_flagged: whether a loop over
@@ -138,6 +159,16 @@ class Exercise:
     def fault(self, message: str, *, field: str = "", remedy: str) -> CourseError:
         """The error that this declaration is broken, with the line where it stands."""
         return CourseError(message, exercise=self.id, field=field, place=place_of(self.forward), remedy=remedy)
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """The letters of the samplers, in the order in which they first stand there."""
+        return tuple(dict.fromkeys(letter for sampler in self.inputs.values() for letter in sampler.letters))
+
+    def sizes_of(self, letter: str) -> tuple[int, ...]:
+        """The sizes that a letter may have: the declared ones, or those that stand in no shape as a number."""
+        numbers = {dim for sampler in self.inputs.values() for dim in sampler.dims}
+        return tuple(self.sizes.get(letter, [size for size in SIZES if size not in numbers]))
 
     @property
     def possible(self) -> float:

@@ -125,6 +125,17 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "letter of one unknown": ({"ones": ("k",)}, "ones", "'k' is not known", "d, n"),
     "sizes a number": ({"sizes": {"d": 3}}, "sizes", "'d' has 3", '{"d": (3, 5, 7)}'),
     "sizes of zero": ({"sizes": {"d": (0, 3)}}, "sizes", "'d' has (0, 3)", "tuple of sizes"),
+    "axis of a half": ({"inputs": {"x": N, "w": normal(2.5)}}, "inputs", "an axis of size 2.5", "whole numbers"),  # type: ignore[arg-type]
+    "axes in a tuple": ({"inputs": {"x": N, "w": normal(("n", "d"))}}, "inputs", "an axis of size ('n'", "one by one"),  # type: ignore[arg-type]
+    "batch unknown": ({"batch": "k"}, "batch", "'k' is not known", "d, n"),
+    "vast": ({"sizes": {"n": (4000,), "d": (5000,)}}, "sizes", "'x' may hold 20,000,000 numbers", "smaller sizes"),
+    "input unused": ({"inputs": {"x": N, "w": D, "v": D}}, "inputs", "'v' is used neither by", "leave it out"),
+    "variant without size": (
+        {"sizes": {"d": (3,)}, "variants": (Variant("v", sizes={"n": 3}),)},
+        "sizes",
+        "'d' may be left without a size",
+        "more sizes",
+    ),
     "too few sizes": ({"sizes": {"n": (3,), "d": (3,)}}, "sizes", "'d' may be left without a size", "more sizes"),
     "too many letters": ({"inputs": {"x": N, "w": D, **MANY}}, "sizes", "without a size", "fewer letters"),
 }
@@ -139,6 +150,22 @@ def test_broken_declaration_is_refused_with_field_and_remedy(case: str) -> None:
     assert (error.exercise, error.field) == (getattr(changed.get("forward"), "__name__", "scaled"), field)
     assert message in str(error)
     assert remedy in error.remedy
+
+
+@pytest.mark.parametrize(
+    "sizes", [{"d": (3,)}, {"n": (3, 5), "d": (3,)}, {"n": (3, 5), "d": (5, 3)}], ids=["one", "the other", "either"]
+)
+def test_narrow_sizes_are_accepted_where_every_letter_can_have_one(sizes: dict[str, tuple[int, ...]]) -> None:
+    assert declared(sizes=sizes).sizes == sizes
+
+
+@pytest.mark.parametrize(
+    ("letters", "given", "batch"),
+    [("nd", {}, "n"), ("mn", {}, "n"), ("sd", {}, "s"), ("sd", {"batch": None}, None), ("sd", {"batch": "d"}, "d")],
+)
+def test_samples_are_counted_by_n_or_the_first_letter(letters: str, given: dict[str, Any], batch: str | None) -> None:
+    inputs = {"x": normal(*letters), "w": normal(letters[1])}
+    assert declared(inputs=inputs, **given).batch == batch
 
 
 #: What a call may use without declaring it.
@@ -165,4 +192,6 @@ def test_call_may_use_a_name_of_the_notebook_that_is_needed() -> None:
 
 
 def test_sizes_that_are_apart_are_enough_however_few() -> None:
-    assert declared(sizes={"n": (3,), "d": (5,)}, inputs={"x": N, "w": D, "k": fixed(1)}).sizes["n"] == (3,)
+    assert declared(
+        sizes={"n": (3,), "d": (5,)}, inputs={"x": N, "w": D, "k": fixed(1)}, call="scaled(x, w * k)"
+    ).sizes["n"] == (3,)

@@ -7,12 +7,86 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from grader.course import exercise, normal, number
+from grader.course import computed, exercise, fixed, normal, number
 from grader.errors import CourseError
 from grader.judge.cases import prepare
+from grader.judge.comparison import Tolerance
 from grader.model import SIZES, Variant
 from tests.judge.builders import cases, course, linear
+
+
+@exercise(
+    call="slid(x, w)",
+    inputs={"x": normal("s", "c", "t"), "w": normal("o", "c", "k"), "b": normal("o", 5)},
+    points={"w.g": 1},
+    sizes={"k": (3,), "o": (3, 6, 7), "t": (9, 10)},
+    ones=("s",),
+)
+def slid(x, w, b):
+    """A convolution, whose kernel alone may be of size 3."""
+    return torch.nn.functional.conv1d(x, w) + b.sum()
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None)
+def test_every_letter_gets_one_of_its_sizes_however_narrow_they_are(seed):
+    for one in prepare(slid, seed):
+        sizes = one.case.sizes
+        assert (sizes["k"], sizes["o"] in {6, 7}, sizes["t"] in {9, 10}) == (3, True, True)
+        assert len({*sizes.values()}) == len(sizes)
+        assert list(sizes) == ["s", "c", "t", "o", "k"]
+        assert not {sizes["s"], sizes["c"]} & {5}, "an axis of 5 must not look like a letter"
+
+
+def test_case_that_torch_itself_gets_wrong_in_float32_is_drawn_again():
+    @exercise(call="gated(x)", inputs={"x": normal("n", "d")}, points={"x.g": 1}, sizes={"d": (6, 8)}, ones=("n",))
+    def gated(x):
+        """A gated linear unit, whose gate is nearly open at some large values."""
+        return torch.nn.functional.glu(x)
+
+    for seed in range(6):
+        for one in prepare(gated, seed):
+            x, upstream = one.case.inputs["x"].float(), one.case.upstream.float()
+            value, gate = x.chunk(2, -1)
+            s = torch.sigmoid(gate)
+            plain = torch.cat((upstream * s, upstream * (value * s - value * s * s)), -1)
+            allowed = Tolerance((torch.float32,), one.case.upstream).of(one.expected["x.g"])
+            assert float((plain - one.expected["x.g"]).abs().max()) < allowed, one.case.label
+
+
+def test_sampler_that_gives_no_array_is_refused():
+    for made, told in ((lambda draw: [1.0], "gives list, not a NumPy array"), (lambda draw: None, "gives NoneType")):
+
+        @exercise(call="kept(x)", inputs={"x": computed("float", "n", by=made)}, points={"x.g": 1})
+        def kept(x):
+            """As it is."""
+            return x
+
+        with pytest.raises(CourseError, match=told):
+            prepare(kept, 1)
+
+
+def test_constant_that_is_no_plain_value_is_refused():
+    @exercise(call="kept(x, k)", inputs={"x": normal("n"), "k": fixed(torch.ones(3))}, points={"x.g": 1})
+    def kept(x, k):
+        """Times a tensor."""
+        return x.sum() * k
+
+    with pytest.raises(CourseError, match="gives Tensor, not a plain value"):
+        prepare(kept, 1)
+
+
+def test_forward_pass_that_exits_is_refused():
+    @exercise(call="left(x)", inputs={"x": normal("n")}, points={"x.g": 1})
+    def left(x):
+        """Ends the process."""
+        raise SystemExit(3)
+
+    with pytest.raises(CourseError, match="raised SystemExit: 3"):
+        prepare(left, 1)
 
 
 def test_same_seed_gives_the_same_cases_and_another_seed_others():

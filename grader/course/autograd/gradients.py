@@ -51,6 +51,7 @@ def matvec_jacobian(W: Tensor, x: Tensor) -> dict[str, Tensor]:
     inputs={"pred": normal("m", 1), "y": normal("m", 1)},
     points={"result": 2},
     expects={"result": "pred.g"},
+    batch=None,
 )
 def mse_vector_grad(pred: Tensor, y: Tensor) -> Tensor:
     """Gradient of the mean squared error of a vector."""

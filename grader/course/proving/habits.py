@@ -31,10 +31,12 @@ _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_O
 class Habit:
     """A wrong answer made of a right one. ``met`` counts the calls in which it could have gone wrong.
 
-    ``differed`` tells whether one of them was given something else than what the answer went by instead.
+    ``differed`` tells whether one of them was given something else than what the answer went by instead;
+    ``shown_by``, what a declaration must have for the answer to be wrong.
     """
 
     name: str
+    shown_by: str = ""
     answer: Any = None
     met: int = 0
     differed: bool = False
@@ -55,7 +57,7 @@ def habits(exercise: Exercise, solution: Any) -> Iterator[Habit]:
 
 def _keeps_first_argument(solution: Callable[..., Any], index: int, name: str) -> Habit:
     """``solution``, which takes the argument at ``index`` from its first call again at every later one."""
-    habit = Habit(f"{name}_of_the_first_call")
+    habit = Habit(f"{name}_of_the_first_call", f"draw `{name}`, by number() or another, or give a Variant another one")
     first: list[Any] = []
 
     @functools.wraps(solution)
@@ -93,7 +95,7 @@ def _copied(value: Any) -> Any:
 
 def _contiguous_only(solution: Callable[..., Any]) -> Habit:
     """``solution``, which raises what ``view`` raises where it is given a tensor that is not contiguous."""
-    habit = Habit("contiguous_only")
+    habit = Habit("contiguous_only", "hand over an input as it is drawn, which in one case is not contiguous")
 
     @functools.wraps(solution)
     def wrong(*arguments: Any, **named: Any) -> Any:
@@ -111,7 +113,7 @@ def _contiguous_only(solution: Callable[..., Any]) -> Habit:
 
 def _shares_state(solution: type) -> Habit:
     """``solution``, a class, with one set of attributes for all of its instances."""
-    habit = Habit("state_of_all_instances")
+    habit = Habit("state_of_all_instances", "make and use a second instance in `call` before the first has ended")
     everything: dict[str, Any] = {}
 
     class Wrong(solution):  # type: ignore[misc]

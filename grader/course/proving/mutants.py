@@ -25,13 +25,17 @@ from grader.model import CaseRun, ExerciseScore
 
 @dataclass(frozen=True, slots=True)
 class _Mutant:
-    """A wrong answer that must lose points in one of ``checks``, with the diagnosis ``code`` if its mistake has one."""
+    """A wrong answer that must lose points in one of ``checks``, with the diagnosis ``code`` if its mistake has one.
+
+    ``shown_by`` says what makes it lose them, where that is known.
+    """
 
     name: str
     code: str | None
     checks: Collection[str]
     evidence: Evidence
     score: ExerciseScore
+    shown_by: str = ""
 
 
 def try_mistakes(ledger: Ledger, trial: Trial, solution: Evidence, seed: int) -> None:
@@ -68,6 +72,8 @@ def _mutated(
     changed = {}
     for finding in findings:
         wrong = mistake.apply(finding.case, check, solution.prepared_for(finding).expected)
+        if wrong is None and mistake.everywhere:
+            return None
         if wrong is not None and not _same(wrong, finding):
             dtype = finding.actual.tensor.dtype if finding.actual.tensor is not None else wrong.dtype
             cast = wrong.to(dtype) if wrong.is_floating_point() and dtype.is_floating_point else wrong
@@ -127,7 +133,7 @@ def _habitual(ledger: Ledger, trial: Trial, solution: Evidence) -> Iterator[_Mut
         evidence = trial.habit(habit)
         if habit.met and not (habit.differed and _same_answers(evidence, solution)):
             ledger.note_general_mistake(habit.name)
-            yield _Mutant(habit.name, None, exercise.checks, evidence, score_exercise(evidence))
+            yield _Mutant(habit.name, None, exercise.checks, evidence, score_exercise(evidence), habit.shown_by)
 
 
 def _same_answers(one: Evidence, other: Evidence) -> bool:
@@ -143,7 +149,8 @@ def _judge(ledger: Ledger, mutant: _Mutant, seed: int) -> None:
     """Note a problem where a mistake loses nothing, or is not called by its name."""
     failed = [check for check in mutant.score.checks if check.status != "passed" and check.name in mutant.checks]
     if not failed:
-        ledger.note_problem("survivor", f"the mistake {mutant.name} loses nothing", seed)
+        how = f": {mutant.shown_by}" if mutant.shown_by else ""
+        ledger.note_problem("survivor", f"the mistake {mutant.name} loses nothing{how}", seed)
         return
     said = {check.diagnosis.code: check.diagnosis.message for check in failed if check.diagnosis is not None}
     if mutant.code is not None and mutant.code not in said:

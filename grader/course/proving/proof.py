@@ -103,7 +103,8 @@ def _refuse_unusable(exercise: Exercise, prepared: Sequence[Prepared], again: Se
                 raise exercise.fault(
                     f"gives NaN or infinity for {name!r} ({one.case.describe()})",
                     field="forward",
-                    remedy="draw other values, or give the forward pass a formula that does not overflow",
+                    remedy="draw other values, or give the forward pass a formula that does not overflow; where a "
+                    "letter cannot be 1, or values not be so large, say so by `ones` or `magnitudes`",
                 )
         for first, second in ((given, other.case.program.tensors), (expected, other.expected)):
             for name, value in first.items():

@@ -221,11 +221,33 @@ def _origin(value: ast.expr) -> ast.expr:
 
 
 def _floored(function: Function) -> Iterator[tuple[str, ast.stmt, str]]:
+    """Lines that divide with ``//``, but for what halves a size: a name that a shape gave, or the shape's own entry."""
+    sizes: set[str] = set()
     for statement in scope_of(function):
-        if isinstance(statement, ast.Assign | ast.AugAssign | ast.Return) and any(
-            isinstance(node, ast.FloorDiv) for node in ast.walk(statement)
-        ):
+        if not isinstance(statement, ast.Assign | ast.AugAssign | ast.Return):
+            continue
+        if isinstance(statement, ast.Assign) and _is_size(statement.value, sizes):
+            sizes |= {
+                node.id for target in statement.targets for node in ast.walk(target) if isinstance(node, ast.Name)
+            }
+        divisions = [node for node in ast.walk(statement) if isinstance(getattr(node, "op", None), ast.FloorDiv)]
+        if any(not isinstance(node, ast.BinOp) or not _is_size(node.left, sizes) for node in divisions):
             yield wording.FLOORED, statement, ""
+
+
+def _is_size(value: ast.expr, sizes: Collection[str]) -> bool:
+    """Whether a value comes of a shape, a length, or one of the names of ``sizes``, by arithmetic at most."""
+    match value:
+        case ast.Name(id=name):
+            return name in sizes
+        case ast.BinOp(left=left, right=right):
+            sides = [_is_size(side, sizes) for side in (left, right) if not isinstance(side, ast.Constant)]
+            return bool(sides) and all(sides)
+        case ast.Subscript(value=owner):
+            return _is_size(owner, sizes)
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) | ast.Attribute(attr=name):
+            return name in {"shape", "size", "len", "numel"}
+    return False
 
 
 def _unused(function: Function) -> Iterator[tuple[str, ast.stmt, str]]:

@@ -53,6 +53,7 @@ def _candidates(values: Mapping[str, Any]) -> Iterator[Forward]:
             yield functools.partial(_called, function, floats[0])
     if len(floats) == len(numbers) == 1 and len(values) == 2:
         scores, classes = floats[0], numbers[0]
+        yield lambda given: functional.embedding(given[classes], given[scores])
         if tensors[scores].dim() == _SCORES and tensors[classes].dim() == _CLASSES:
             yield lambda given: functional.cross_entropy(given[scores], given[classes])
     if len(floats) == len(tensors) == 3 and tensors[floats[0]].dim() > 1:

@@ -125,6 +125,7 @@ GENERAL: tuple[Hypothesis, ...] = (
     passes.left_out,
     passes.other_operation,
     uses.left_out,
+    passes.one_of_several,
     moves.moved_in_part,
     moves.longer_step,
     hyperparameters.defaults,

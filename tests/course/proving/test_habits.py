@@ -83,12 +83,12 @@ def test_habit_that_never_had_a_chance_is_no_survivor(monkeypatch):
     assert (kept.problems, kept.mutants) == ({}, {})
     monkeypatch.setattr(mutants, "habits", lambda *_: [proof_habit(met=1)])
     judge(kept, mutants._habitual)
-    assert [problem.message for problem in kept.problems.values()] == ["the mistake harmless loses nothing"]
+    assert [problem.message for problem in kept.problems.values()] == ["the mistake harmless loses nothing: try"]
 
 
 def proof_habit(met):
     habit = named("contiguous_only")
-    habit.name, habit.answer, habit.met = "harmless", solution, met
+    habit.name, habit.answer, habit.met, habit.shown_by = "harmless", solution, met, "try"
     return habit
 
 

@@ -545,7 +545,11 @@ def test_argument_that_is_the_same_in_every_case_is_a_survivor(tmp_path: Path) -
         .replace("normal\n", "fixed, normal\n")
     )
     report = proved(tmp_path, course=course, cell=CELL.replace("out)", "out, k)").replace("2 * out", "k * out"))
-    assert [problem.message for problem in report.problems] == ["the mistake k_of_the_first_call loses nothing"]
+    (problem,) = report.problems
+    told = (
+        "the mistake k_of_the_first_call loses nothing: draw `k`, by number() or another, or give a Variant another one"
+    )
+    assert problem.message == told
 
 
 def test_forward_pass_may_take_what_torch_has_no_gradient_of(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def test_line_that_may_have_an_effect_is_not_named(lines: list[str]) -> None:
         (["w1 = w1 - g1", "return w1 @ h"], "Line 5 gives the name `w1` another value"),
         (["for i in h:", "    w1 = g1 + i", "    h += w1", "return h"], "Line 6 gives the name `w1`"),
         (["scale = 2 // len(h)", "return scale * h"], "Line 5 divides with `//`"),
+        (["n, d = h.shape", "return (h * n) // 2"], "Line 6 divides with `//`"),
         (["mask = h > 0", "return w1 * g1"], "Line 5 computes `mask`, and no line uses it."),
     ],
 )
@@ -72,6 +73,7 @@ def test_line_that_may_be_behind_an_unexplained_value_is_named(lines: list[str],
         ["other = h > 0", "return other * w1"],
         ["global kept", "kept = h.sum()", "return w1"],
         ["step = 0", "return w1"],
+        ["n, d = h.shape", "half = (n - 1) // 2", "return h[:half] @ w1[: len(h) // 2, : h.shape[1] // d]"],
         ["w1 = w1 - g1"],
     ],
 )

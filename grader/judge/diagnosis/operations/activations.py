@@ -65,8 +65,23 @@ def by_rule(value: Tensor, function: Callable[[Tensor], Tensor], rule: Rule, res
 def with_rule(
     functions: tuple[Any, ...], function: Callable[[Tensor], Tensor], rule: Rule, rest: Rule | None = None
 ) -> Replacements:
-    """Each of ``functions`` computes ``function``, and has ``rule``, with ``rest``, for a derivative."""
-    return dict.fromkeys(functions, lambda value, *_, **__: by_rule(value, function, rule, rest))
+    """Each of ``functions`` computes ``function``, and has ``rule``, with ``rest``, for a derivative.
+
+    So has it in what torch makes of a sigmoid and a product, SiLU and GLU.
+    """
+
+    def changed(value: Tensor, *_: Any, **__: Any) -> Tensor:
+        return by_rule(value, function, rule, rest)
+
+    def glu(value: Tensor, dim: int = -1) -> Tensor:
+        left, gate = value.chunk(2, dim)
+        return left * changed(gate)
+
+    def silu(value: Tensor, *_: Any, **__: Any) -> Tensor:
+        return value * changed(value)
+
+    made: dict[Any, Callable[..., Tensor]] = dict.fromkeys(functions, changed)
+    return {**made, functional.glu: glu, functional.silu: silu} if functions is SIGMOID else made
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,8 @@ _IN_WORDS: Mapping[str, Changed] = {
         substitutes.relu_in_between(activations.relu_forward),
     ),
     "square_left_out": ("the square is missing", powers.square_left_out),
+    "root_left_out": ("the square root is missing", powers.root_left_out),
+    "numbers_left_out": ("a number is missing that it is multiplied or divided by", powers.numbers_left_out),
     "power_for_slope": (
         "the power itself stands in the place of its derivative: x² goes back as x², and not as 2x",
         powers.power_for_slope(),

@@ -140,4 +140,9 @@ def convolution(name: str) -> Callable[[], Replacements]:
         bias = weight.new_zeros(weight.shape[0]) if bias is None else bias
         return applied(_Convolution, value, weight, bias, *CONVOLUTIONS[name][1:])
 
-    return lambda: {functional.conv2d: conv2d}
+    def conv1d(value: Tensor, weight: Tensor, bias: Tensor | None = None, *rest: Any, **more: Any) -> Tensor:
+        if rest or more:
+            return functional.conv1d(value, weight, bias, *rest, **more)
+        return conv2d(value[:, :, None], weight[:, :, None], bias)[:, :, 0]
+
+    return lambda: {functional.conv1d: conv1d, functional.conv2d: conv2d}

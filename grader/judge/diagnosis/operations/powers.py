@@ -53,6 +53,20 @@ def square_left_out() -> Replacements:
     return powers(lambda value, exponent: value * 1 if exponent == _SQUARE else value**exponent)
 
 
+def root_left_out() -> Replacements:
+    """What a root is to be taken of as it is, forward and backward."""
+    return dict.fromkeys((torch.sqrt, Tensor.sqrt), lambda value: value * 1)
+
+
+def numbers_left_out() -> Replacements:
+    """Tensors that are to be multiplied or divided by a number as they are, forward and backward."""
+
+    def without(function: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda value, by, **more: value if isinstance(by, int | float) else function(value, by, **more)
+
+    return {function: without(function) for function in (torch.mul, Tensor.mul, torch.div, Tensor.div)}
+
+
 def root_of_mean() -> Replacements:
     """The root of each mean in its place, forward and backward."""
     return dict.fromkeys(MEANS, lambda value, *rest, **more: value.mean(*rest, **more).sqrt())

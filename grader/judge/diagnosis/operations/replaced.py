@@ -18,15 +18,23 @@ Replacements = Mapping[Any, Callable[..., Any]]
 
 
 class Replaced(TorchFunctionMode):
-    """While it is entered, each function in ``replacements`` is replaced."""
+    """While it is entered, each function in ``replacements`` is replaced; ``calls`` counts how often one is called.
 
-    def __init__(self, replacements: Replacements) -> None:
+    With ``place``, counted from 0, only that one of the calls goes to a replacement.
+    """
+
+    def __init__(self, replacements: Replacements, place: int | None = None) -> None:
         super().__init__()
-        self.replacements = replacements
+        self.replacements, self.place = replacements, place
+        self.calls = 0
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call the replacement of ``func``, or ``func`` itself."""
-        return self.replacements.get(func, func)(*args, **(kwargs or {}))
+        if func in self.replacements:
+            self.calls += 1
+            if self.place in {None, self.calls - 1}:
+                func = self.replacements[func]
+        return func(*args, **(kwargs or {}))
 
 
 def applied(function: type[torch.autograd.Function], *arguments: Any) -> Tensor:

@@ -17,6 +17,8 @@ from grader.judge.diagnosis.operations.replaced import Replacements, applied
 
 #: The options with which a cross-entropy is the mean over rows.
 _PLAIN = {"weight": None, "reduction": "mean", "label_smoothing": 0.0, "size_average": None, "reduce": None}
+#: The class of rows that do not count, where a cross-entropy is told of no other.
+_IGNORED = -100
 SOFTMAX = (torch.softmax, Tensor.softmax, functional.softmax)
 
 
@@ -241,9 +243,10 @@ def cross_entropy(name: str) -> Callable[[], Replacements]:
     def changed(value: Tensor, targ: Tensor, **options: Any) -> Tensor:
         if not _is_mean_over_rows(value, targ, options):
             return functional.cross_entropy(value, targ, **options)
-        ones = functional.one_hot(targ, value.shape[1]).to(value.dtype)
-        made = CROSS_ENTROPIES[name][1](value.detach(), ones, len(value))
-        right = functional.cross_entropy(value, targ)
+        counted, right = targ != options.get("ignore_index", _IGNORED), functional.cross_entropy(value, targ, **options)
+        ones = functional.one_hot(targ[counted], value.shape[1]).to(value.dtype)
+        made = torch.zeros_like(value)
+        made[counted] = CROSS_ENTROPIES[name][1](value.detach()[counted], ones, len(ones))
         return right.detach() + ((value - value.detach()) * made).sum()
 
     return lambda: {functional.cross_entropy: changed}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import permutations
 
 import torch
 from torch import Tensor
@@ -15,8 +16,22 @@ from grader.model import Diagnosis
 
 Formula = Callable[[Tensor, Tensor, float], Tensor]
 
-#: What a learning rate is called.
-RATE_NAMES = ("lr", "learning_rate")
+#: What a learning rate is called, where it is not told by what it does.
+_RATE_NAMES = ("lr", "learning_rate")
+
+
+def rate_of(symptom: Symptom) -> str | None:
+    """The number by which steps go: by name, or that without which what they lead to is as it was before."""
+    if (known := next((name for name in _RATE_NAMES if name in symptom.exercise.inputs), None)) or not symptom.views:
+        return known
+    view = symptom.views[0]
+    for name, value in view.case.constants.items():
+        if type(value) is float:
+            still = symptom.expected_with(f"{name} = 0", view, constants={name: 0.0})
+            before = [view.case.inputs[symptom.path]] if symptom.path in view.case.inputs else view.case.inputs.values()
+            if still is not None and any(view.is_near(still, each.to(torch.float64)) for each in before):
+                return name
+    return None
 
 
 def _decayed(share: float, p: Tensor, g: Tensor, lr: float) -> Tensor:
@@ -89,9 +104,12 @@ def _is_step(symptom: Symptom, view: View) -> bool:
 
 def _by(formula: Formula, symptom: Symptom, view: View) -> Tensor | None:
     """What a formula gives of the parameter of this check, its gradient and the rate; None where they are not given."""
-    inputs, name = view.case.inputs, symptom.path
-    param, grad = (name, f"{name}.g") if name in inputs else ("param", "grad")
-    rate = next((view.case.constants[each] for each in RATE_NAMES if each in view.case.constants), None)
-    if param not in inputs or grad not in inputs or not isinstance(rate, int | float):
+    given = {name: value.to(torch.float64) for name, value in view.case.inputs.items() if value.is_floating_point()}
+    name, rate = symptom.path, view.case.constants.get(rate_of(symptom) or "")
+    if not isinstance(rate, int | float):
         return None
-    return formula(inputs[param].to(torch.float64), inputs[grad].to(torch.float64), float(rate))
+    pairs = ((p, g) for p, g in permutations(given.values(), 2) if p.shape == g.shape == view.expected.shape)
+    for param, grad in [(given[name], given[f"{name}.g"])] if {name, f"{name}.g"} <= given.keys() else pairs:
+        if view.is_near(param - rate * grad, view.expected):
+            return formula(param, grad, float(rate))
+    return None

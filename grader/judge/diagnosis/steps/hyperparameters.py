@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from grader.judge.diagnosis.steps.descent import RATE_NAMES
+from grader.judge.diagnosis.steps.descent import rate_of
 from grader.judge.diagnosis.steps.moves import has_moved, is_gradient
 from grader.judge.diagnosis.steps.optimizers import FEWEST_LOSSES, simulations_of
 from grader.judge.diagnosis.steps.slips import FIXED_RATES
@@ -34,8 +34,7 @@ def defaults(symptom: Symptom) -> Diagnosis | None:
 
 def other_than_given(symptom: Symptom) -> Diagnosis | None:
     """Other hyper-parameters than the given ones: another rate, the other direction, no momentum, fewer steps."""
-    rate = next((name for name in RATE_NAMES if name in symptom.exercise.inputs), None)
-    if rate is None:
+    if (rate := rate_of(symptom)) is None:
         return None
     found = None if simulations_of(symptom) else _other_rate(symptom, rate)
     return found or _other_steps(symptom)

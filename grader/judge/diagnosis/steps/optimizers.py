@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.steps.loop_simulation import trained
 from grader.judge.diagnosis.steps.moves import hardly_moved
+from grader.judge.diagnosis.steps.roles import Roles, candidates, named
 from grader.judge.diagnosis.steps.simulations import driven
-from grader.judge.diagnosis.steps.slips import AVERAGED, DRIVEN, RATES, TRAINED, is_possible
+from grader.judge.diagnosis.steps.slips import AVERAGED, COUPLED, DRIVEN, RATES, TRAINED, is_possible
 from grader.judge.diagnosis.steps.switches import RIGHT, Slip
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.words import clauses, wording
@@ -24,6 +26,17 @@ _LOSS = 1e-3
 _BY_LOSSES = frozenset({"wrong_value.idle"})
 #: What comes of a mistake in a case; of an optimizer only the parameter that is asked for, of a loop all together.
 Simulation = Callable[[Case, Slip, str], Mapping[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class _Driven:
+    """The simulation of an optimizer that is driven, by the roles of its inputs."""
+
+    roles: Roles
+
+    def __call__(self, case: Case, slip: Slip, name: str) -> Mapping[str, Tensor]:
+        """The one parameter that is asked for."""
+        return {name: driven(case, slip, name, self.roles)}
 
 
 def simulated(symptom: Symptom) -> Diagnosis | None:
@@ -70,8 +83,9 @@ def _together(symptom: Symptom, simulation: Simulation) -> list[Symptom]:
     with stands first, so that what is ruled out by it is worked out once.
     """
     name, _, label = symptom.check.partition(" ")
-    names = {f"{each} {label}".strip() for each in ("p", "q") if each != name}
-    common = {"p"} if simulation is _by_adam else set()  # whose formula has no part that an option switches on
+    params = simulation.roles.params if isinstance(simulation, _Driven) else ()
+    names = {f"{each} {label}".strip() for each in params[:2] if each != name}
+    common = {*params[:1]} if simulation is _by_adam else set()  # whose formula has no part that an option switches on
     beside = (names | common) & symptom.failed - {symptom.check}
     order = sorted({symptom.check, *beside}, key=lambda check: (check not in common, check != symptom.check))
     return [symptom if check == symptom.check else symptom.of(check) for check in order]
@@ -139,15 +153,22 @@ def simulations_of(symptom: Symptom) -> tuple[tuple[Simulation, tuple[Slip, ...]
         return (_by_sgd, DRIVEN), (_by_adam, AVERAGED)
     if {"x", "y", "learning_rate", "steps"} <= set(names) and ({"w1", "w2"} <= set(names) or "bias" in names):
         return ((_by_loop, TRAINED),)
-    return ()
+    return symptom.alternatives.once(("driven", symptom.check), lambda: tuple(_by_roles(symptom)))
 
 
-def _by_sgd(case: Case, slip: Slip, name: str) -> Mapping[str, Tensor]:
-    return {name: driven(case, slip, name, averaged=False)}
+def _by_roles(symptom: Symptom) -> Iterator[tuple[Simulation, tuple[Slip, ...]]]:
+    """The first simulation that gives what is expected, with the mistakes that leave its kind of optimizer alone."""
+    for roles in candidates(symptom.exercise, symptom.failing[0].case) if symptom.failing else ():
+        simulation = _Driven(roles)
+        if all(agrees(symptom, view, simulation) for view in symptom.views):
+            slips = AVERAGED if roles.averaged else DRIVEN
+            beside = {*roles.kind, "order", *(["decay"] if "decoupled" in roles.kind else [])}
+            kept = tuple(slip for slip in slips if beside.isdisjoint(slip.switches))
+            yield simulation, (*kept, COUPLED) if "decoupled" in roles.kind else kept
+            return
 
 
-def _by_adam(case: Case, slip: Slip, name: str) -> Mapping[str, Tensor]:
-    return {name: driven(case, slip, name, averaged=True)}
+_by_sgd, _by_adam = _Driven(named(averaged=False)), _Driven(named(averaged=True))
 
 
 def _by_loop(case: Case, slip: Slip, name: str) -> Mapping[str, Tensor]:

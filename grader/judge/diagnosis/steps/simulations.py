@@ -1,8 +1,7 @@
 """An optimizer with one of the usual mistakes (``slips``) in its formula (``updates``), driven through its steps.
 
-They serve the exercises whose answer is what an optimizer leaves that is driven, known by their inputs' names:
-``p_grads`` and ``options``. A simulation without a mistake must give the expected tensors, or its mistakes are not
-considered.
+They serve the exercises whose answer is what an optimizer leaves that is driven, by the ``roles`` of their inputs. A
+simulation without a mistake must give the expected tensors, or its mistakes are not considered.
 """
 
 from __future__ import annotations
@@ -13,18 +12,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from grader.judge.diagnosis.steps.roles import Named, Roles
 from grader.judge.diagnosis.steps.switches import Slip
 from grader.judge.diagnosis.steps.updates import Adam, Formula, Sgd, State, option
 from grader.model import Case
 
-#: The parameters of a run, by their places; ``both`` is the first two.
-_PARAMETERS = ("p", "q", "r")
 #: The step behind which the learning rate of the first two falls, counted from 0.
 _FALLS_AFTER = 2
 
 
-def driven(case: Case, slip: Slip, name: str, *, averaged: bool) -> Tensor:
-    """The parameter ``name`` after the steps of an optimizer with SGD's or Adam's formula; of ``both``, two of them.
+def driven(case: Case, slip: Slip, name: str, roles: Roles) -> Tensor:
+    """The parameter ``name`` after the steps of an optimizer with SGD's or Adam's formula; ``both`` is the first two.
 
     Only a state that they share makes one depend on another, so that the others are not worked out without need.
 
@@ -32,31 +30,32 @@ def driven(case: Case, slip: Slip, name: str, *, averaged: bool) -> Tensor:
         ValueError: there is no such parameter.
     """
     if name == "both":
-        return torch.cat([driven(case, slip, each, averaged=averaged).flatten() for each in _PARAMETERS[:2]])
-    place = _PARAMETERS.index(name)
+        return torch.cat([driven(case, slip, each, roles).flatten() for each in roles.params[:2]])
+    place = roles.params.index(name)
     shared = slip.has("shared") or slip.has("one_buffer")
-    return _Run(case, slip, averaged=averaged).end(range(len(_PARAMETERS)) if shared else (place,))[place]
+    return _Run(case, roles.with_kind(slip, case), roles).end(range(len(roles.params)) if shared else (place,))[place]
 
 
 class _Run:
     """The run of an optimizer with the mistake ``slip`` over the steps of a case."""
 
-    def __init__(self, case: Case, slip: Slip, *, averaged: bool) -> None:
+    def __init__(self, case: Case, slip: Slip, roles: Roles) -> None:
         given, constants = doubled(case), case.constants
-        options: Any = constants.get("options", ())
+        options: Any = roles.options_in(case)
         if slip.has("order"):
             options = (*(option(options, place, 0.0) for place in slip.has("order")), *options[3:])
         self.slip = slip
-        self.averaged = averaged
-        self.formula: Formula = Adam(slip, options) if averaged else Sgd(slip, options)
-        self.params = [given[name].clone() for name in _PARAMETERS]
-        self.grads = [given[f"{name}_grads"] for name in _PARAMETERS]
-        self.states: list[State] = [{}, {}, {}]
+        self.averaged = roles.averaged
+        self.formula: Formula = Adam(slip, options) if self.averaged else Sgd(slip, options)
+        self.params = [given[name].clone() for name in roles.params]
+        self.grads = [given[name] for name in roles.grads]
+        self.states: list[State] = [{} for _ in roles.params]
         if slip.has("shared"):
-            self.states[2] = self.states[0]
+            self.states[2:] = self.states[:1] * len(self.states[2:])
         if slip.has("one_buffer"):
-            self.states[1] = self.states[0]
-        self.rates = [float(slip.has("lr") or case.number("lr"))] * 3
+            self.states[1:2] = self.states[:1] * len(self.states[1:2])
+        self.rates = [float(slip.has("lr") or case.number(roles.rate))] * len(roles.params)
+        self.falls = isinstance(roles, Named) and not slip.has("constant_lr")
         self.late = int(case.number("late", 0))
         self.used_up = bool(slip.has("used_up") and constants.get("lazily"))
 
@@ -66,7 +65,7 @@ class _Run:
             for place in places:
                 if self._is_updated(t, place):
                     self._update(t, place)
-            if t == _FALLS_AFTER and not self.slip.has("constant_lr"):
+            if t == _FALLS_AFTER and self.falls:
                 self.rates[:2] = [rate / 3 for rate in self.rates[:2]]
         return self.params
 

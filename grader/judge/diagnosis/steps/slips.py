@@ -80,6 +80,8 @@ DRIVEN = (
     *EXTRA,
     *(Slip("wrong_value.order", order, {"order": places}) for order, places in ORDERS.items()),
 )
+#: Weight decay in the gradient, where it is asked for apart from it.
+COUPLED = Slip("weight_decay.coupled", "", {"decoupled": False})
 #: Which betas are used in the place of the right ones: in the mean by the old one and by the gradient, in the square by
 #: the old one and by the squared gradient, and in the correction of each.
 OTHER_BETAS = {

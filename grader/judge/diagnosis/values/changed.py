@@ -13,12 +13,27 @@ from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
 
 
-def under(symptom: Symptom, operation: str, view: View) -> Tensor | None:
-    """What the check would be with a changed operation; None where the forward pass does not use it."""
+def under(symptom: Symptom, operation: str, view: View, place: int | None = None) -> Tensor | None:
+    """What the check would be with a changed operation; None where the forward pass does not use it.
+
+    With ``place``, only that one of its uses is changed.
+    """
     replacements = OPERATIONS[operation]()
     if symptom.alternatives.called.isdisjoint(replacements):
         return None
-    return symptom.expected_with(f"under {operation}", view, under=Replaced(replacements))
+    which = "" if place is None else f" at {place}"
+    return symptom.expected_with(f"under {operation}{which}", view, under=Replaced(replacements, place))
+
+
+def uses(symptom: Symptom, operation: str, view: View) -> int:
+    """How often the forward pass uses what an operation changes."""
+
+    def counted() -> int:
+        replaced = Replaced(OPERATIONS[operation]())
+        symptom.alternatives.reference(f"calls of {operation}", view.case, under=replaced)
+        return replaced.calls
+
+    return symptom.alternatives.once(("calls", operation, view.case.label), counted)
 
 
 def mask(symptom: Symptom) -> Diagnosis | None:

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from grader.judge.cases import letters_of
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
@@ -116,13 +115,16 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
 
 
 def _by_a_fixed_number(symptom: Symptom, known: list[tuple[Mapping[str, int], float]]) -> Diagnosis | None:
-    """Divided by one number in all cases, where a size of the case belongs."""
+    """Divided by one number in all cases, where a size of the case belongs; or by a size, where a number does."""
     for letter in letters(symptom):
         sizes, ratio = known[0]
         share = ratio / sizes[letter]
         several = len({sizes[letter] for sizes, _ in known}) > 1
         if several and share and is_scaled(symptom, lambda view: share * view.case.sizes[letter]):
             return wording.say("scaled.fixed", path=symptom.path, letter=letter, used=wording.number(1 / share))
+        number = ratio * sizes[letter]
+        if several and is_scaled(symptom, lambda view: number / view.case.sizes[letter]):
+            return _scaled(symptom, _formula(number, letter, -1.0), [])
     return None
 
 
@@ -216,7 +218,7 @@ def by_size(letter: str, power: float = 1.0, times: float = 1.0) -> Factor:
 def letters(symptom: Symptom) -> tuple[str, ...]:
     """The letters that every case of the check has, with more than one value among them, the batch first."""
     letters = [
-        letter for letter in letters_of(symptom.exercise) if all(letter in view.case.sizes for view in symptom.views)
+        letter for letter in symptom.exercise.letters if all(letter in view.case.sizes for view in symptom.views)
     ]
     return tuple(sorted(letters, key=lambda letter: letter != symptom.exercise.batch))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -36,7 +37,7 @@ _FACTORS: tuple[tuple[str, Callable[[float], float]], ...] = (
 def mask(symptom: Symptom) -> Diagnosis | None:
     """An input of zeros and ones that is left out, as if it were ones alone, or is used the wrong way round."""
     for name in _masks(symptom):
-        of_masks = "mask" in name.lower()
+        of_masks = "mask" in name.lower() or _shuts(symptom, name)
         for key, value in (
             ("mask_missing.given" if of_masks else "wrong_value.ones", torch.ones_like),
             ("mask_inverted.given" if of_masks else "wrong_value.exchanged", lambda held: 1 - held),
@@ -88,6 +89,18 @@ def _masks(symptom: Symptom) -> Iterator[str]:
                 first = symptom.failing[0].case.inputs[name]
                 if first.numel() and bool(first.any()) and not bool(first.all()):
                     yield name
+
+
+def _shuts(symptom: Symptom, name: str) -> bool:
+    """Whether zeros in the place of an input leave nothing of the right answer, to this check or to another."""
+    return any(
+        all(each is not None and not bool(each.any()) for each in map(partial(_shut, one, name), one.views))
+        for one in (symptom, *(symptom.of(check) for check in symptom.others()))
+    )
+
+
+def _shut(symptom: Symptom, name: str, view: View) -> Tensor | None:
+    return _with_input(symptom, view, name, "shut", torch.zeros_like)
 
 
 def _with_input(symptom: Symptom, view: View, name: str, key: str, value: Callable[[Tensor], Tensor]) -> Tensor | None:

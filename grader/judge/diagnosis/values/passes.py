@@ -10,7 +10,7 @@ from torch import Tensor
 
 from grader.judge.diagnosis.operations.catalogue import PASSES
 from grader.judge.diagnosis.symptom import Symptom, View
-from grader.judge.diagnosis.values.changed import under
+from grader.judge.diagnosis.values.changed import under, uses
 from grader.judge.diagnosis.words import wording
 from grader.model import Case, Diagnosis
 
@@ -18,6 +18,8 @@ from grader.model import Case, Diagnosis
 _CASES = 2
 #: Of two terms, either may be the one with the opposite sign where a square or a product hides that of the whole.
 _EITHER = 2
+#: Uses of a function beyond which none is asked about alone.
+_MOST = 8
 Change = Callable[[View, str, Tensor], "Tensor | None"]
 #: What is said of each changed operation of a layer.
 _LAYERS: tuple[tuple[str, str], ...] = (
@@ -50,6 +52,18 @@ def layer(symptom: Symptom) -> Diagnosis | None:
         return None
     chosen = next((each for each in found_passes if _fits_others(symptom, each)), found_passes[0])
     return wording.say("wrong_value.pass", path=symptom.path, what=PASSES[chosen])
+
+
+def one_of_several(symptom: Symptom) -> Diagnosis | None:
+    """One use of a function that is computed in another way, where the forward pass uses it several times."""
+    if len(symptom.failing) < _CASES or "steps" in symptom.failing[0].case.constants:
+        return None
+    for operation, what in PASSES.items():
+        count = uses(symptom, operation, symptom.failing[0])
+        for place in range(count) if 1 < count <= _MOST else ():
+            if symptom.fits(lambda view: under(symptom, operation, view, place)):
+                return wording.say("wrong_value.pass.one", path=symptom.path, what=what, count=count)
+    return None
 
 
 def _fits_others(symptom: Symptom, operation: str) -> bool:

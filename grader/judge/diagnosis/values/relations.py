@@ -222,6 +222,7 @@ _RELATIONS: tuple[Callable[[Symptom], Diagnosis | None], ...] = (
     arrangements.constant,
     arrangements.in_part,
     arrangements.beside_zeros,
+    arrangements.complement,
     distortions.function,
     _undifferentiated,
     arrangements.repeated,

@@ -56,7 +56,7 @@ def _contribution_of(symptom: Symptom, view: View, rows: slice) -> Tensor | None
     if upstream is None:
         size, alone = _batch(symptom, view), _as_whole_batch(symptom, view, rows)
         return None if size is None or alone is None else alone * len(range(size)[rows]) / size
-    if upstream.dim() < 2:
+    if upstream.dim() < 2 or not _is_by_sample(symptom, view):
         return None
     kept = torch.zeros_like(upstream)
     kept[rows] = upstream[rows]
@@ -81,6 +81,12 @@ def _as_whole_batch(symptom: Symptom, view: View, rows: slice) -> Tensor | None:
     return predicted if predicted is not None and predicted.shape == view.expected.shape else None
 
 
+def _is_by_sample(symptom: Symptom, view: View) -> bool:
+    """Whether the first axis of the output counts samples, as far as is known; it may be that of steps, or of parts."""
+    size, upstream = _batch(symptom, view), view.case.upstream
+    return size is None or (upstream is not None and upstream.shape[:1] == (size,))
+
+
 def _batch(symptom: Symptom, view: View) -> int | None:
     """The number of samples; None where no letter counts them."""
     return view.case.sizes.get(symptom.exercise.batch or "")
@@ -88,23 +94,24 @@ def _batch(symptom: Symptom, view: View) -> int | None:
 
 #: Parts of an axis that a loop may miss, or keep to.
 _PARTS: tuple[tuple[str, slice], ...] = (
-    ("all but the last", slice(0, -1)),
-    ("all but the first", slice(1, None)),
     ("the first alone", slice(0, 1)),
     ("the last alone", slice(-1, None)),
+    ("all but the last", slice(0, -1)),
+    ("all but the first", slice(1, None)),
     ("every second one alone", slice(0, None, 2)),
 )
 
 
 def part_of_upstream(symptom: Symptom) -> Diagnosis | None:
-    """The upstream gradient of a part of the output alone: along one axis behind the batch, or along the last two.
+    """The upstream gradient of a part of the output alone: along one axis that is not the batch, or the last two.
 
     Only for outputs of three axes or more: with two, the second is that of the features.
     """
     if any(view.case.upstream is None for view in symptom.views) or not symptom.is_gradient:
         return None
+    first = 1 if all(_is_by_sample(symptom, view) for view in symptom.views) else 0
     axes = range(
-        1, min((view.case.upstream.dim() for view in symptom.views if view.case.upstream is not None), default=0)
+        first, min((view.case.upstream.dim() for view in symptom.views if view.case.upstream is not None), default=0)
     )
     if len(axes) < 2:
         return None

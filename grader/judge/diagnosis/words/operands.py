@@ -93,6 +93,12 @@ OPERAND_WORDS: dict[str, Words] = {
         "For which inputs does ReLU have slope 1?",
         "Use `x > 0` as the mask, with what goes into the ReLU for x.",
     ),
+    "mask_inverted.zeros": Words(
+        "`{path}` is 0 in all the entries in which it must not be 0, and in none of the others.",
+        "What decides which entries get a gradient is the wrong way round.",
+        "For which entries does your mask let the gradient through, and for which must it?",
+        "Turn the condition, or the mask, round.",
+    ),
     "mask_at_zero": Words(
         "`{path}` differs only where an input of the ReLU is exactly 0.",
         "The mask treats 0 as positive; here the slope at 0 is 0.",

@@ -23,6 +23,12 @@ PASS_WORDS: dict[str, Words] = {
         "Through which functions does a value go, and what is the derivative of each?",
         "Write the steps down one by one, each with its derivative, and compare them with your lines.",
     ),
+    "wrong_value.pass.one": Words(
+        "`{path}` is what comes out when {what}, in one place of the {count} that it could be.",
+        "Everything else of it is right.",
+        "Through which functions does a value go, and what is the derivative of each?",
+        "Write the steps down one by one, each with its derivative, and compare them with your lines.",
+    ),
     "wrong_value.part": Words(
         "`{path}` is what comes of a part of the output's gradient, along {where}: {which}.",
         "A loop or a slice does not go over all places of the output.",

@@ -119,6 +119,12 @@ STEP_WORDS: dict[str, Words] = {
         "At which point does the decay enter, and with which sign?",
         "Start each step with `g + weight_decay * p`.",
     ),
+    "weight_decay.coupled": Words(
+        "`{path}` is what comes out when weight decay is added to the gradient.",
+        "Here it shrinks the parameter itself, apart from what is made of the gradient.",
+        "Which terms go through the averages, and which do not?",
+        "Subtract the rate times the decay times the parameter by itself, and leave the gradient as it is.",
+    ),
     "dampening": Words(
         "`{path}` is what comes out when dampening is {what}.",
         "Dampening scales what is added to the buffer, by 1 − dampening.",

@@ -91,7 +91,12 @@ WRONG: dict[str, tuple[str, ...]] = {
     "sign_back_alone": ("ReluModule", relu("torch.relu(inp)", "inp.sign()"), "inp.g", "the sign of its input is taken"),
     "elu": ("ReluModule", relu("torch.nn.functional.elu(inp)"), "out", "an ELU stands"),
     "softplus_that_overflows": ("ReluModule", relu("torch.log(1 + torch.exp(inp))"), "out", "a softplus"),
-    "overflow_besides": ("ReluModule", relu("torch.log(1 + torch.exp(inp))"), "out", "has NaN or infinite entries"),
+    "overflow_besides": (
+        "ReluModule",
+        relu("torch.log(1 + torch.exp(inp))"),
+        "out",
+        "are NaN or infinite entries as well",
+    ),
     "mask": ("ReluModule", relu("(inp > 0).to(inp.dtype)"), "out", "or a mask given in the place of the values"),
     "huber": ("MseModule", HUBER, "out", "the loss is that of Huber"),
     "huber_back": ("MseModule", HUBER, "inp.g", "the loss is that of Huber"),
@@ -259,7 +264,7 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
         "sigmoid_grad",
         grad("sigmoid_grad", "out.g * torch.exp(-inp) / (1 + torch.exp(-inp)) ** 2"),
         "inp.g",
-        "Another case",
+        "There are NaN or infinite entries as well",
     ),
 }
 

@@ -1,0 +1,366 @@
+"""Exercises of another author, with names of her own: what is said goes by roles, shapes and the forward pass."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from grader.course import computed, exercise, integers, normal, number
+from grader.course.proving.rehearsal import Rehearsal
+from grader.judge.cases import prepare
+from grader.judge.diagnosis import diagnose
+from grader.judge.evidence import gather
+from grader.judge.mistakes import MISTAKES
+from grader.model import Diagnosis, Exercise, Stub
+
+SEED = 3
+SCALE = 0.3
+
+
+@exercise(
+    call="slide_back(signal, taps, upstream)",
+    inputs={"signal": normal("s", "c", "t"), "taps": normal("o", "c", "k")},
+    points={"signal.g": 1, "taps.g": 1},
+    sizes={"k": (3,)},
+    ones=("s",),
+)
+def slide_back(signal, taps):
+    """A convolution in one dimension."""
+    return functional.conv1d(signal, taps)
+
+
+@exercise(
+    call="pool_back(image, upstream)",
+    inputs={"image": normal("s", "h", "w")},
+    points={"image.g": 1},
+    sizes={"h": (6, 8), "w": (10, 12)},
+    ones=("s",),
+)
+def pool_back(image):
+    """Max pooling."""
+    return functional.max_pool2d(image, 2)
+
+
+@exercise(
+    call="drop_back(acts, keep, rate, upstream)",
+    inputs={"acts": normal("s", "d"), "keep": integers("s", "d", high=2), "rate": number(0.1, 0.6)},
+    points={"acts.g": 1},
+)
+def drop_back(acts, keep, rate):
+    """Dropout with a given mask."""
+    return acts * keep / (1 - rate)
+
+
+@exercise(
+    call="cell_back(obs, memory, gates, upstream)",
+    inputs={"obs": normal("s", "e"), "memory": normal("s", "h"), "gates": normal(3, "e", "h", scale=SCALE)},
+    points={"obs.g": 1, "memory.g": 1, "gates.g": 1},
+)
+def cell_back(obs, memory, gates):
+    """A cell with two outputs."""
+    forget, let, new = (obs @ gate for gate in gates)
+    memory = torch.sigmoid(forget) * memory + torch.sigmoid(let) * torch.tanh(new)
+    return torch.stack((torch.tanh(memory), memory))
+
+
+@exercise(
+    call="look_up_back(tokens, table, upstream)",
+    inputs={"tokens": integers("s", "t", high="v"), "table": normal("v", "e")},
+    points={"table.g": 1},
+)
+def look_up_back(tokens, table):
+    """Rows of a table."""
+    return table[tokens]
+
+
+def some_ignored(draw):
+    labels = draw.rng.randint(0, draw.sizes["v"], draw.sizes["s"])
+    labels[1::3] = -100
+    return labels
+
+
+@exercise(
+    call="token_back(scores, labels)",
+    inputs={"scores": normal("s", "v"), "labels": computed("int", "s", by=some_ignored)},
+    points={"scores.g": 1},
+)
+def token_back(scores, labels):
+    """The cross entropy of the labels that count."""
+    return functional.cross_entropy(scores, labels)
+
+
+@exercise(
+    call="glu_back(acts, upstream)",
+    inputs={"acts": normal("s", "d")},
+    points={"acts.g": 1},
+    sizes={"d": (6, 8)},
+    ones=("s",),
+)
+def glu_back(acts):
+    """A gated linear unit."""
+    return functional.glu(acts)
+
+
+STEP = {"theta": normal("a", "b"), "slope": normal("a", "b"), "pace": number(0.01, 0.5)}
+
+
+@exercise(call="descend(theta, slope, pace)", inputs=STEP, points={"theta": 1}, in_place=("theta",))
+def descend(theta, slope, pace):
+    """One step."""
+    return {"theta": theta - pace * slope}
+
+
+@exercise(
+    call="rms_step(theta, slope, cache, pace, kept)",
+    inputs={
+        **STEP,
+        "cache": computed("float", "a", "b", by=lambda d: d.rng.uniform(0.5, 2, d.shape(("a", "b")))),
+        "kept": number(0.5, 0.9),
+    },
+    points={"theta": 1, "cache": 1},
+    in_place=("theta", "cache"),
+)
+def rms_step(theta, slope, cache, pace, kept):
+    """One step of RMSprop."""
+    cache = kept * cache + (1 - kept) * slope**2
+    return {"theta": theta - pace * slope / cache.sqrt(), "cache": cache}
+
+
+@exercise(
+    call="opt = Shrinking([theta], pace, shrink)\nfor slope in slopes:\n    theta.g = slope\n    opt.step()",
+    inputs={
+        "theta": normal("a", "b"),
+        "slopes": normal(5, "a", "b"),
+        "pace": number(0.01, 0.1),
+        "shrink": number(0.05, 0.5),
+    },
+    points={"theta": 1},
+    in_place=("theta",),
+)
+def Shrinking(theta, slopes, pace, shrink):
+    """AdamW over five steps."""
+    theta = theta.detach().clone().requires_grad_()
+    optimizer = torch.optim.AdamW([theta], lr=pace, weight_decay=shrink)
+    for slope in slopes:
+        theta.grad = slope.clone()
+        optimizer.step()
+    return {"theta": theta.detach()}
+
+
+SHRINKING = """
+class Shrinking:
+    def __init__(self, params, pace, shrink):
+        self.params, self.pace, self.shrink, self.t = list(params), pace, shrink, 0
+        self.m = [torch.zeros_like(p) for p in self.params]
+        self.v = [torch.zeros_like(p) for p in self.params]
+
+    def step(self):
+        self.t += 1
+        for p, m, v in zip(self.params, self.m, self.v):
+            g = p.g
+            p.mul_(1 - self.pace * self.shrink)
+            m.mul_(0.9).add_(0.1 * g)
+            v.mul_(0.999).add_(0.001 * g**2)
+            p.sub_(self.pace * (m / (1 - 0.9**self.t)) / ((v / (1 - 0.999**self.t)).sqrt() + 1e-8))
+"""
+CELL = """
+def cell_back(obs, memory, gates, upstream):
+    forget, let, new = torch.sigmoid(obs @ gates[0]), torch.sigmoid(obs @ gates[1]), torch.tanh(obs @ gates[2])
+    after = forget * memory + let * new
+    d = upstream[1] + upstream[0] * (1 - torch.tanh(after) ** 2)
+    ds = torch.stack((d * memory * forget * (1 - forget), d * new * let * (1 - let), d * let * (1 - new**2)))
+    memory.g = d * forget
+    obs.g = sum(ds[k] @ gates[k].T for k in range(3))
+    gates.g = torch.stack([obs.T @ ds[k] for k in range(3)])
+"""
+POOL = """
+def pool_back(image, upstream):
+    s, h, w = image.shape
+    blocks = image.reshape(s, h // 2, 2, w // 2, 2)
+    hit = (blocks == blocks.amax((2, 4), keepdim=True)).to(image.dtype)
+    image.g = (hit * upstream[:, :, None, :, None]).reshape(s, h, w)
+"""
+SLIDE = """
+def slide_back(signal, taps, upstream):
+    signal.g, taps.g = torch.zeros_like(signal), torch.zeros_like(taps)
+    steps, width = upstream.shape[2], taps.shape[2]
+    for i in range(width):
+        signal.g[:, :, i:i + steps] += torch.einsum("sot,oc->sct", upstream, taps[:, :, i])
+        taps.g[:, :, i] = torch.einsum("sot,sct->oc", upstream, signal[:, :, i:i + steps])
+"""
+TOKEN = """
+def token_back(scores, labels):
+    counted = labels != -100
+    g = torch.softmax(scores, 1)
+    g[torch.arange(len(labels)), labels.clamp(min=0)] -= 1
+    scores.g = g * counted[:, None] / counted.sum()
+"""
+GLU = """
+def glu_back(acts, upstream):
+    value, gate = acts.chunk(2, -1)
+    s = torch.sigmoid(gate)
+    acts.g = torch.cat((upstream * s, upstream * value * s * (1 - s)), -1)
+"""
+DROP = "def drop_back(acts, keep, rate, upstream):\n    acts.g = upstream * keep / (1 - rate)"
+LOOK = """
+def look_up_back(tokens, table, upstream):
+    table.g = torch.zeros_like(table)
+    table.g.index_put_((tokens,), upstream, accumulate=True)
+"""
+RMS = """
+def rms_step(theta, slope, cache, pace, kept):
+    cache.mul_(kept).add_((1 - kept) * slope**2)
+    theta -= pace * slope / cache.sqrt()
+"""
+DESCEND = "def descend(theta, slope, pace):\n    theta -= pace * slope"
+
+#: id → exercise, right answer, what a student writes for what, check, code, words.
+TOLD = {
+    "kernel turned": (
+        slide_back,
+        SLIDE,
+        ("taps[:, :, i])", "taps[:, :, width - 1 - i])"),
+        "signal.g",
+        "wrong_value",
+        "kernel is not flipped",
+    ),
+    "loop too short": (
+        slide_back,
+        SLIDE,
+        ("range(width)", "range(width - 1)"),
+        "signal.g",
+        "wrong_value",
+        "leaves out its last column",
+    ),
+    "pooling inverted": (
+        pool_back,
+        POOL,
+        ("hit * up", "(1 - hit) * up"),
+        "image.g",
+        "mask_inverted",
+        "in none of the others",
+    ),
+    "number over a size": (
+        pool_back,
+        POOL,
+        ("(s, h, w)\n", "(s, h, w)\n").__class__((".reshape(s, h, w)", ".reshape(s, h, w) * 7 / s")),
+        "image.g",
+        "scaled",
+        "7/s times",
+    ),
+    "dropout inverted": (drop_back, DROP, ("* keep", "* (1 - keep)"), "acts.g", "mask_inverted", "`keep`"),
+    "dropout left out": (drop_back, DROP, ("* keep", ""), "acts.g", "mask_missing", "`keep`"),
+    "an output left out": (
+        cell_back,
+        CELL,
+        ("upstream[1] + ", ""),
+        "memory.g",
+        "wrong_value",
+        "along axis 0: the first alone",
+    ),
+    "one of the slopes": (
+        cell_back,
+        CELL,
+        ("let * (1 - let)", "(1 - let)"),
+        "obs.g",
+        "wrong_value",
+        "in one place of the 2",
+    ),
+    "rows written over": (
+        look_up_back,
+        LOOK,
+        (", accumulate=True", ""),
+        "table.g",
+        "overwritten",
+        "several contributions",
+    ),
+    "sign of the target": (
+        token_back,
+        TOKEN,
+        ("-= 1", "+= 1"),
+        "scores.g",
+        "wrong_value",
+        "1 is added to the probability",
+    ),
+    "slope of the gate": (
+        glu_back,
+        GLU,
+        ("s * (1 - s)", "s"),
+        "acts.g",
+        "wrong_value",
+        "in the place of its derivative",
+    ),
+    "ascent": (descend, DESCEND, ("-=", "+="), "theta", "wrong_value", "opposite sign of `slope`"),
+    "rate left out": (descend, DESCEND, ("pace * ", ""), "theta", "learning_rate_ignored", "learning rate is 1"),
+    "rate of a product": (
+        descend,
+        DESCEND,
+        ("pace * slope", "pace**2 * slope"),
+        "theta",
+        "wrong_value",
+        "p - lr**2 * g",
+    ),
+    "root left out": (rms_step, RMS, (".sqrt()", ""), "theta", "wrong_value", "square root is missing"),
+    "weight left out": (rms_step, RMS, ("(1 - kept) * ", ""), "cache", "wrong_value", "a number is missing"),
+    "uncorrected": (Shrinking, SHRINKING, ("/ (1 - 0.999**self.t)", ""), "theta", "bias_correction", ""),
+    "decay in the gradient": (
+        Shrinking,
+        SHRINKING.replace("p.mul_(1 - self.pace * self.shrink)", "pass"),
+        ("g = p.g", "g = p.g + self.shrink * p"),
+        "theta",
+        "weight_decay",
+        "added to the gradient",
+    ),
+}
+
+
+def told(declared: Exercise, source: str) -> dict[str, Diagnosis]:
+    """What is said of an answer."""
+    space = {"torch": torch, "np": np}
+    exec(dedent(source), space)
+    prepared = prepare(declared, SEED)
+    runs = Rehearsal(declared, prepared).run(space)
+    return diagnose(gather(declared, prepared, runs, Stub(declared.id, 0, 1, dedent(source), "metadata")))
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_mistake_is_told_whatever_things_are_called(name: str) -> None:
+    declared, right, (old, new), check, code, words = TOLD[name]
+    assert old in right
+    found = told(declared, right.replace(old, new))[check]
+    assert (found.code, words in found.message) == (code, True), found.message
+
+
+@pytest.mark.parametrize(
+    ("declared", "right"),
+    [(one[0], one[1]) for one in TOLD.values() if "pass" not in one[1]],
+    ids=[name for name, one in TOLD.items() if "pass" not in one[1]],
+)
+def test_right_answer_loses_nothing(declared: Exercise, right: str) -> None:
+    assert told(declared, right) == {}
+
+
+def test_masks_of_a_relu_are_tried_on_what_is_one_whatever_it_is_called() -> None:
+    @exercise(call="cut_back(z, upstream)", inputs={"z": normal("s", "d", zeros=0.2)}, points={"z.g": 1})
+    def cut_back(z):
+        """A ReLU."""
+        return torch.relu(z)
+
+    @exercise(call="bend_back(z, upstream)", inputs={"z": normal("s", "d")}, points={"z.g": 1})
+    def bend_back(z):
+        """A GELU."""
+        return functional.gelu(z)
+
+    masks = [mistake for mistake in MISTAKES if mistake.everywhere]
+    assert len(masks) == 4
+    for mistake in masks:
+        made = {
+            declared.id: [mistake.apply(one.case, "z.g", one.expected) for one in prepare(declared, SEED)]
+            for declared in (cut_back, bend_back)
+        }
+        assert all(each is not None for each in made["cut_back"])
+        assert any(each is None for each in made["bend_back"])
