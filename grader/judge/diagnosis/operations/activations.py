@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from grader.judge.diagnosis.operations.replaced import Replacements, applied
+from grader.judge.diagnosis.operations.replaced import Replacements, with_backward
 
 Rule = Callable[[Tensor, Tensor], Tensor]
 
@@ -23,43 +23,17 @@ SIGMOID = (torch.sigmoid, Tensor.sigmoid, functional.sigmoid)
 TANH = (torch.tanh, Tensor.tanh, functional.tanh)
 
 
-class _ByRule(torch.autograd.Function):
-    """An elementwise function whose derivative is a given rule of (input, output)."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, value: Tensor, function: Callable[[Tensor], Tensor], rule: Rule, rest: Rule | None = None
-    ) -> Tensor:
-        out = function(value)
-        ctx.save_for_backward(value, out)
-        ctx.rule, ctx.rest = rule, rest
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        value, out = ctx.saved_tensors
-        grad = upstream * ctx.rule(value, out)
-        return grad if ctx.rest is None else grad + ctx.rest(value, out), None, None, None
-
-
-class _ByUpstream(torch.autograd.Function):
-    """A ReLU in whose backward pass the gradient itself is cut, not where the input is."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor) -> Tensor:
-        return torch.relu(value)
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        return upstream.clamp(min=0.0)
-
-
 def by_rule(value: Tensor, function: Callable[[Tensor], Tensor], rule: Rule, rest: Rule | None = None) -> Tensor:
     """``function`` of a value, elementwise, with ``rule`` for its derivative.
 
     ``rest`` is another rule, for a term that the upstream gradient is not multiplied into.
     """
-    return applied(_ByRule, value, function, rule, rest)
+
+    def backward(upstream: Tensor, out: Tensor, value: Tensor) -> Tensor:
+        grad = upstream * rule(value, out)
+        return grad if rest is None else grad + rest(value, out)
+
+    return with_backward(function, backward, value)
 
 
 def with_rule(
@@ -198,8 +172,12 @@ SLOPES: Mapping[str, Slope] = {
 
 
 def cut_by_upstream() -> Replacements:
-    """A ReLU in the backward pass in place of its derivative."""
-    return dict.fromkeys(RELU, lambda value, *_, **__: applied(_ByUpstream, value))
+    """A ReLU in whose backward pass the gradient itself is cut at 0, not where the input is."""
+
+    def relu(value: Tensor, *_: Any, **__: Any) -> Tensor:
+        return with_backward(torch.relu, lambda upstream, *_: upstream.clamp(min=0.0), value)
+
+    return dict.fromkeys(RELU, relu)
 
 
 def relu_forward(value: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.operations.products import OF_BATCHES
+from grader.judge.diagnosis.operations.products import behind_inputs
 from grader.judge.diagnosis.operations.replaced import Replacements
 from grader.judge.diagnosis.operations.softmaxes import SOFTMAX, softmax_derivative, weighed
 
@@ -28,10 +28,6 @@ def _earlier(value: Tensor) -> Tensor:
 def _stopped(value: Tensor, through: Tensor) -> Tensor:
     """The numbers of ``value`` with the derivative of ``through``."""
     return value.detach() + through - through.detach()
-
-
-def _masked(value: Tensor, axis: int) -> Tensor:
-    return value.masked_fill(~_earlier(value), -torch.inf).softmax(axis)
 
 
 def _zeroed(value: Tensor, axis: int) -> Tensor:
@@ -54,7 +50,10 @@ _AFTER = "a causal mask is laid on the weights after the softmax, so that they n
 _EXP = "`exp` of the scores is not divided by its sum, so that the weights do not add up to 1"
 #: What stands in the place of a softmax: in words, and the weights from the scores and the axis.
 WEIGHTS: Mapping[str, tuple[str, Weights]] = {
-    "weights_masked": ("a causal mask hides the later keys from each query, and none is asked for", _masked),
+    "weights_masked": (
+        "a causal mask hides the later keys from each query, and none is asked for",
+        lambda value, axis: value.masked_fill(~_earlier(value), -torch.inf).softmax(axis),
+    ),
     "weights_masked_turned": (
         "a mask hides the earlier keys from each query, a causal one the wrong way round; none is asked for",
         lambda value, axis: value.masked_fill(~_earlier(value).mT, -torch.inf).softmax(axis),
@@ -79,7 +78,7 @@ WEIGHTS: Mapping[str, tuple[str, Weights]] = {
 
 
 def weights(name: str) -> Callable[[], Replacements]:
-    """Other weights in the place of a softmax of scores, which are those of batches."""
+    """Other weights in place of a softmax of batches of scores."""
 
     def changed(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
         return WEIGHTS[name][1](value, dim) if value.dim() == 3 else value.softmax(dim)
@@ -89,20 +88,7 @@ def weights(name: str) -> Callable[[], Replacements]:
 
 def before_softmax() -> Replacements:
     """Products behind a softmax that remember the scores in place of the weights."""
-    made: dict[int, tuple[Tensor, Tensor]] = {}
-
-    def softmax(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
-        out = value.softmax(dim)
-        made[id(out)] = (out, value)
-        return out
-
-    def product(left: Tensor, right: Tensor) -> Tensor:
-        held = made.get(id(left))
-        if held is None:
-            return torch.matmul(left, right)
-        return left @ right.detach() + held[1].detach() @ (right - right.detach())
-
-    return {**dict.fromkeys(SOFTMAX, softmax), **dict.fromkeys(OF_BATCHES, product)}
+    return behind_inputs(SOFTMAX, lambda value, dim, *_, **__: value.softmax(dim))
 
 
 #: Other factors of the scores: in words, and the factor from the scores and the right one.
@@ -127,7 +113,7 @@ FACTORS: Mapping[str, tuple[str, Callable[[Tensor, float], float]]] = {
 
 
 def scores(by: Callable[[Tensor, float], float], *, kept_behind: bool = False) -> Callable[[], Replacements]:
-    """A softmax of scores whose factor, a number just before it, is another one, by the scores and the right factor.
+    """A softmax whose scores are scaled by another number, which ``by`` makes of the scores and of the right one.
 
     With ``kept_behind`` the derivative still has the right factor.
     """
@@ -155,10 +141,6 @@ def scores(by: Callable[[Tensor, float], float], *, kept_behind: bool = False) -
                 scaled = scaled.detach() + (raw - raw.detach()) * factor
             return torch.softmax(scaled, dim)
 
-        return {
-            **dict.fromkeys(_DIVIDED, divide),
-            **dict.fromkeys(_TIMES, multiply),
-            **dict.fromkeys(SOFTMAX, changed),
-        }
+        return {**dict.fromkeys(_DIVIDED, divide), **dict.fromkeys(_TIMES, multiply), **dict.fromkeys(SOFTMAX, changed)}
 
     return replacements

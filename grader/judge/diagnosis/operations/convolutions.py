@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from grader.judge.diagnosis.operations.replaced import Replacements, applied
+from grader.judge.diagnosis.operations.replaced import Replacements, with_backward
 
 #: The gradient of the input, or of the kernel, from the input, the kernel, and the upstream gradient.
 Rule = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -75,10 +75,6 @@ def _slid(*, before: bool) -> Rule:
     return rule
 
 
-def _of_flipped(value: Tensor, kernel: Tensor, arrived: Tensor) -> Tensor:
-    return of_kernel(value.flip(2, 3), kernel, arrived)
-
-
 _WINDOWS = "each window of the input's gradient is written over the one before, where windows overlap and add up"
 _LEFT_OUT = "the loop over the kernel leaves out its {} {}"
 _SIDE = "all of the padding around the output's gradient lies on one side, in place of k − 1 on each"
@@ -98,7 +94,7 @@ CONVOLUTIONS: Mapping[str, tuple[str, Rule, Rule]] = {
     "kernel_of_flipped": (
         "the input, or the output's gradient, is flipped where the kernel's gradient is made, which needs no flip",
         of_input,
-        _of_flipped,
+        lambda value, kernel, arrived: of_kernel(value.flip(2, 3), kernel, arrived),
     ),
     "kernel_of_one_window": (
         "the kernel's gradient holds the last window alone, where the windows add up",
@@ -115,29 +111,16 @@ CONVOLUTIONS: Mapping[str, tuple[str, Rule, Rule]] = {
 }
 
 
-class _Convolution(torch.autograd.Function):
-    """A convolution with given rules for its gradients; that of the bias is right."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, kernel: Tensor, bias: Tensor, to_input: Rule, to_kernel: Rule) -> Tensor:
-        ctx.save_for_backward(value, kernel)
-        ctx.rules = to_input, to_kernel
-        return functional.conv2d(value, kernel, bias)
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        value, kernel = ctx.saved_tensors
-        made = (rule(value, kernel, upstream) for rule in ctx.rules)
-        return *made, upstream.sum((0, 2, 3)), None, None
-
-
 def convolution(name: str) -> Callable[[], Replacements]:
-    """A convolution with these rules, where it has stride 1 and no padding."""
+    """A convolution with these rules, where it has stride 1 and no padding; the gradient of the bias is right."""
+
+    def backward(upstream: Tensor, out: Tensor, value: Tensor, kernel: Tensor, bias: Tensor) -> tuple[Tensor, ...]:
+        return *(rule(value, kernel, upstream) for rule in CONVOLUTIONS[name][1:]), upstream.sum((0, 2, 3))
 
     def conv2d(value: Tensor, weight: Tensor, bias: Tensor | None = None, *rest: Any, **more: Any) -> Tensor:
         if rest or more:
             return functional.conv2d(value, weight, bias, *rest, **more)
         bias = weight.new_zeros(weight.shape[0]) if bias is None else bias
-        return applied(_Convolution, value, weight, bias, *CONVOLUTIONS[name][1:])
+        return with_backward(functional.conv2d, backward, value, weight, bias)
 
     return lambda: {functional.conv2d: conv2d}

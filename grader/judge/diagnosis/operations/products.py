@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.operations.replaced import Replacements, applied
+from grader.judge.diagnosis.operations.replaced import Replacements, with_backward
 
 #: The gradient of a factor, from the upstream gradient and the two factors.
 Factor = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -18,28 +18,33 @@ OF_BATCHES = (*_OPERATIONS, torch.bmm, Tensor.bmm)
 OF_MATRICES = (*_OPERATIONS, torch.mm, Tensor.mm)
 
 
-class _ByFactors(torch.autograd.Function):
-    """A product with given rules for its gradients."""
-
-    @staticmethod
-    def forward(ctx: Any, left: Tensor, right: Tensor, left_by: Factor, right_by: Factor) -> Tensor:
-        ctx.save_for_backward(left, right)
-        ctx.rules = left_by, right_by
-        return left @ right
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        left, right = ctx.saved_tensors
-        return *(rule(upstream, left, right) for rule in ctx.rules), None, None
-
-
 def _products(operations: tuple[Any, ...], where: Callable[[Tensor, Tensor], bool], *rules: Factor) -> Replacements:
     """``operations`` with other gradients of the two factors ``where`` that holds for them."""
 
+    def backward(upstream: Tensor, out: Tensor, left: Tensor, right: Tensor) -> tuple[Tensor, ...]:
+        return tuple(rule(upstream, left, right) for rule in rules)
+
     def product(left: Tensor, right: Tensor) -> Tensor:
-        return applied(_ByFactors, left, right, *rules) if where(left, right) else left @ right
+        return with_backward(torch.matmul, backward, left, right) if where(left, right) else left @ right
 
     return dict.fromkeys(operations, product)
+
+
+def behind_inputs(functions: tuple[Any, ...], function: Callable[..., Tensor]) -> Replacements:
+    """Products behind ``function`` that remember its input in place of its output."""
+    inputs: dict[int, tuple[Tensor, Tensor]] = {}  # holds the results, so that their ids stay theirs
+
+    def remembered(value: Tensor, *rest: Any, **more: Any) -> Tensor:
+        out = function(value, *rest, **more)
+        inputs[id(out)] = (out, value)
+        return out
+
+    def product(left: Tensor, right: Tensor) -> Tensor:
+        if id(left) not in inputs:
+            return torch.matmul(left, right)
+        return left @ right.detach() + inputs[id(left)][1].detach() @ (right - right.detach())
+
+    return {**dict.fromkeys(functions, remembered), **dict.fromkeys(OF_BATCHES, product)}
 
 
 #: Gradients of a product of matrices, as students write them: what is wrong in words, and the two rules.
@@ -82,7 +87,7 @@ BY_GRADIENTS: Mapping[str, tuple[str, Callable[[Tensor, Tensor], bool], Factor, 
 
 
 def by_gradients(name: str) -> Replacements:
-    """Products of matrices of which what another layer gave gets the gradient of the weights for the weights."""
+    """Products of matrices that pass the gradient of the weights, in place of the weights, back to the layer before."""
     return _products(OF_MATRICES, *BY_GRADIENTS[name][1:])
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from grader.judge.diagnosis.operations.replaced import Replacements, applied
+from grader.judge.diagnosis.operations.replaced import Replacements, with_backward
 
 #: The options with which a cross-entropy is the mean over rows.
 _PLAIN = {"weight": None, "reduction": "mean", "label_smoothing": 0.0, "size_average": None, "reduce": None}
@@ -21,18 +21,20 @@ SOFTMAX = (torch.softmax, Tensor.softmax, functional.softmax)
 
 
 def softmax(*, weights: int = 0, derivative: int = 0) -> Callable[[], Replacements]:
-    """A softmax along an axis so many before its own, in the weights and in the sum of its derivative."""
+    """A softmax along another axis, counted back from its own, in the weights and in the sum of its derivative."""
 
     def changed(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
         along, summed = ((dim - step) % value.dim() for step in (weights, derivative))
         return weighed(value, lambda scores: scores.softmax(along), lambda p, g: softmax_derivative(p, g, summed))
 
-    def cross_entropy(value: Tensor, targ: Tensor, **options: Any) -> Tensor:
-        if not _is_mean_over_rows(value, targ, options) or derivative != weights:
-            return functional.cross_entropy(value, targ, **options)
-        return applied(_CrossEntropy, value, targ)
+    def of_columns(z: Tensor, one: Tensor, n: int) -> Tensor:  # probabilities that add up to one in each column
+        return (z.softmax(0) - one) / n
 
-    return lambda: {**dict.fromkeys(SOFTMAX, changed), functional.cross_entropy: cross_entropy}
+    def made() -> Replacements:
+        entropy = {functional.cross_entropy: _cross_entropy_with(of_columns)} if derivative == weights else {}
+        return {**dict.fromkeys(SOFTMAX, changed), **entropy}
+
+    return made
 
 
 def _is_mean_over_rows(value: Tensor, targ: Tensor, options: Mapping[str, Any]) -> bool:
@@ -43,44 +45,12 @@ def _is_mean_over_rows(value: Tensor, targ: Tensor, options: Mapping[str, Any]) 
 
 def weighed(scores: Tensor, weights: Callable[[Tensor], Tensor], rule: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     """The ``weights`` of scores, whose derivative is a ``rule`` of these and of the upstream gradient."""
-    return applied(_Weighed, scores, weights, rule)
-
-
-class _Weighed(torch.autograd.Function):
-    """Weights with another derivative than their own."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, scores: Tensor, weights: Callable[[Tensor], Tensor], rule: Callable[[Tensor, Tensor], Tensor]
-    ) -> Tensor:
-        out = weights(scores)
-        ctx.save_for_backward(out)
-        ctx.rule = rule
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        (out,) = ctx.saved_tensors
-        return ctx.rule(out, upstream), None, None
+    return with_backward(weights, lambda upstream, out, _: rule(out, upstream), scores)
 
 
 def softmax_derivative(weights: Tensor, upstream: Tensor, axis: int) -> Tensor:
     """The right derivative of a softmax along ``axis``, p · (g − Σ p · g)."""
     return weights * (upstream - (weights * upstream).sum(axis, keepdim=True))
-
-
-class _CrossEntropy(torch.autograd.Function):
-    """The mean cross-entropy of rows, with probabilities in the backward pass that add up to one in each column."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, targ: Tensor) -> Tensor:
-        ctx.save_for_backward(value.softmax(0) - functional.one_hot(targ, value.shape[1]))
-        return functional.cross_entropy(value, targ)
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        (difference,) = ctx.saved_tensors
-        return upstream * difference / len(difference), None
 
 
 def _exponentials(logits: Tensor) -> Tensor:
@@ -90,18 +60,6 @@ def _exponentials(logits: Tensor) -> Tensor:
 
 def _sigmoid_slope(p: Tensor, one: Tensor) -> Tensor:
     return (p - one) * p * (1 - p)
-
-
-def _to_probabilities(eps: float, z: Tensor, one: Tensor, n: int) -> Tensor:
-    return -one / (z.softmax(1) + eps) / n
-
-
-def _tempered(by: float, z: Tensor, one: Tensor, n: int) -> Tensor:
-    return ((z / by).softmax(1) - one) / n
-
-
-def _smoothed(share: float, z: Tensor, one: Tensor, n: int) -> Tensor:
-    return (z.softmax(1) - one * (1 - share) - share / one.shape[1]) / n
 
 
 #: What is taken for the derivative of the mean cross-entropy: of the logits, a one at each target, and their number.
@@ -186,10 +144,7 @@ CROSS_ENTROPIES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]
         "the softmax is taken over all entries at once, not row by row",
         lambda z, one, n: (z.flatten().softmax(0).view_as(z) - one) / n,
     ),
-    "ce_unnormed": (
-        "the exponentials are not divided by their sum",
-        lambda z, one, n: (_exponentials(z) - one) / n,
-    ),
+    "ce_unnormed": ("the exponentials are not divided by their sum", lambda z, one, n: (_exponentials(z) - one) / n),
     "ce_sum_of_all": (
         "the exponentials are divided by the sum of all of them, not by that of their row",
         lambda z, one, n: (_exponentials(z) / _exponentials(z).sum() - one) / n,
@@ -206,21 +161,21 @@ CROSS_ENTROPIES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]
         f"ce_to_probabilities_{eps:g}": (
             f"the way back ends at the probabilities, −1/(p + {eps:g}) at the target, "
             "and does not go on through the softmax",
-            partial(_to_probabilities, eps),
+            partial(lambda eps, z, one, n: -one / (z.softmax(1) + eps) / n, eps),
         )
         for eps in (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
     },
     **{
         f"ce_temperature_{by:g}": (
             f"the logits are divided by {by:g} before the softmax, by a temperature that the formula does not have",
-            partial(_tempered, by),
+            partial(lambda by, z, one, n: ((z / by).softmax(1) - one) / n, by),
         )
         for by in (0.5, 2.0, 5.0, 10.0)
     },
     **{
         f"ce_smoothed_{share:g}": (
             f"the targets are smoothed: {share:g} of each 1 is spread over all classes, which is not asked for",
-            partial(_smoothed, share),
+            partial(lambda s, z, one, n: (z.softmax(1) - one * (1 - s) - s / one.shape[1]) / n, share),
         )
         for share in (0.05, 0.1, 0.2)
     },
@@ -237,16 +192,19 @@ CROSS_ENTROPIES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]
 
 def cross_entropy(name: str) -> Callable[[], Replacements]:
     """A mean cross-entropy with one of these derivatives."""
+    return lambda: {functional.cross_entropy: _cross_entropy_with(CROSS_ENTROPIES[name][1])}
 
+
+def _cross_entropy_with(slope: Callable[[Tensor, Tensor, int], Tensor]) -> Callable[..., Tensor]:
     def changed(value: Tensor, targ: Tensor, **options: Any) -> Tensor:
+        right = functional.cross_entropy(value, targ, **options)
         if not _is_mean_over_rows(value, targ, options):
-            return functional.cross_entropy(value, targ, **options)
+            return right
         ones = functional.one_hot(targ, value.shape[1]).to(value.dtype)
-        made = CROSS_ENTROPIES[name][1](value.detach(), ones, len(value))
-        right = functional.cross_entropy(value, targ)
+        made = slope(value.detach(), ones, len(value))
         return right.detach() + ((value - value.detach()) * made).sum()
 
-    return lambda: {functional.cross_entropy: changed}
+    return changed
 
 
 #: What is taken for the derivative of a softmax: of its weights, the upstream gradient, and the axis.

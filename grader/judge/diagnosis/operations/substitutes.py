@@ -21,7 +21,7 @@ from grader.judge.diagnosis.operations.replaced import Replacements
 
 _SQUARE = 2
 #: Each way to take one tensor from another.
-DIFFERENCES = (torch.sub, Tensor.sub, Tensor.__sub__)
+_DIFFERENCES = (torch.sub, Tensor.sub, Tensor.__sub__)
 
 #: What stands for the ReLU: in words, and the function.
 ACTIVATIONS: Mapping[str, tuple[str, Callable[[Tensor], Tensor]]] = {
@@ -48,17 +48,16 @@ def activation(name: str) -> Replacements:
     return dict.fromkeys(RELU, lambda value, *_, **__: function(value))
 
 
-def _huber(difference: Tensor) -> Tensor:
-    return functional.huber_loss(difference, torch.zeros_like(difference), reduction="none")
-
-
 def _log_cosh(difference: Tensor) -> Tensor:
     return difference.abs() + functional.softplus(-2 * difference.abs()) - math.log(2)  # which does not overflow
 
 
 #: What stands for the square of a difference: in words, and the function.
 LOSSES: Mapping[str, tuple[str, Callable[[Tensor], Tensor]]] = {
-    "loss_huber": ("the loss is that of Huber (smooth L1): beyond a difference of 1 it grows evenly", _huber),
+    "loss_huber": (
+        "the loss is that of Huber (smooth L1): beyond a difference of 1 it grows evenly",
+        lambda x: functional.huber_loss(x, torch.zeros_like(x), reduction="none"),
+    ),
     "loss_log_cosh": ("the loss is log(cosh(…)) of the differences, and not their squares", _log_cosh),
     "loss_cubed": ("the third power of the differences stands in the place of the second", lambda x: x**3),
     "loss_fourth": ("the fourth power of the differences stands in the place of the second", lambda x: x**4),
@@ -76,17 +75,22 @@ def square_of_mean() -> Replacements:
     return {**square_left_out(), **dict.fromkeys(MEANS, lambda value, *rest, **more: value.mean(*rest, **more) ** 2)}
 
 
+def for_difference(made: Callable[[Any, Any], Any]) -> Replacements:
+    """Another operation where one tensor is taken from another."""
+
+    def changed(left: Any, right: Any, *_: Any, **__: Any) -> Any:
+        return made(left, right) if isinstance(left, Tensor) and isinstance(right, Tensor) else left - right
+
+    return dict.fromkeys(_DIFFERENCES, changed)
+
+
 def difference_of_squares() -> Replacements:
     """Each of two terms is squared, where their difference has to be."""
-
-    def less(left: Any, right: Any) -> Any:
-        return left**2 - right**2 if isinstance(left, Tensor) and isinstance(right, Tensor) else left - right
-
-    return {**square_left_out(), **dict.fromkeys(DIFFERENCES, less)}
+    return {**square_left_out(), **for_difference(lambda left, right: left**2 - right**2)}
 
 
 def relu_at_the_start(*, moved: bool = False) -> Replacements:
-    """What comes into the first product goes through a ReLU; ``moved``, there is none behind it."""
+    """A network whose input goes through a ReLU, too; with ``moved``, in place of the one behind the first product."""
 
     def product(left: Tensor, right: Tensor) -> Tensor:
         return (torch.relu(left) if left.grad_fn is None else left) @ right
@@ -129,7 +133,7 @@ def relu_at_the_end(relu: Callable[[Tensor], Tensor]) -> Callable[[], Replacemen
         whole = tensors and left.dim() == right.dim() == 2 and left.grad_fn is not None and right.grad_fn is None
         return torch.sub(relu(left) if whole else left, right)
 
-    return lambda: {Tensor.__getitem__: column, **dict.fromkeys(DIFFERENCES, less)}
+    return lambda: {Tensor.__getitem__: column, **dict.fromkeys(_DIFFERENCES, less)}
 
 
 #: Changes with words of their own.
