@@ -32,10 +32,7 @@ def forward_value(exercise: Exercise, inputs: Mapping[str, Tensor], constants: M
 
 
 def reference_for(
-    exercise: Exercise,
-    inputs: Mapping[str, Tensor],
-    constants: Mapping[str, Constant],
-    upstream: Tensor | None,
+    exercise: Exercise, inputs: Mapping[str, Tensor], constants: Mapping[str, Constant], upstream: Tensor | None
 ) -> dict[str, Tensor]:
     """Expected tensors by check name, in float64 (integers stay int64).
 

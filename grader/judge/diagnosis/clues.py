@@ -39,7 +39,7 @@ _LONGEST = 60
 
 
 def reordered(stub: Stub | None, call: str) -> str:
-    """A sentence on a function or class that takes what it is called with under its name, but at another place."""
+    """A sentence on a function or class that names its parameters as the check does, but in another order."""
     asked = {
         node.func.id: [_shown(argument) for argument in node.args]
         for node in ast.walk(ast.parse(call))

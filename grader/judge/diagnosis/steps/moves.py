@@ -39,7 +39,7 @@ def not_in_place(symptom: Symptom) -> Diagnosis | None:
 
 
 def hardly_moved(symptom: Symptom) -> Diagnosis | None:
-    """Steps that are too small by far, whatever makes them so; the losses of such a loop show it, too."""
+    """Steps that are far too small, for whatever reason; the losses of such a loop show it, too."""
     exercise = symptom.exercise
     moving = sorted(check for check in symptom.failed if exercise.path_of(check) in exercise.in_place)
     loop = {"x", "y", "steps"} <= set(exercise.inputs)
@@ -95,7 +95,7 @@ def _holds(symptom: Symptom, name: str) -> bool:
 
 
 def default_rate(symptom: Symptom) -> Diagnosis | None:
-    """Steps of one rate in place of another, wherever no rate is given, and nowhere else.
+    """Steps with another learning rate wherever none is given, and nowhere else: a wrong default.
 
     Adam's steps do not depend on the parameters, so that they grow with the rate alone.
     """
@@ -122,7 +122,7 @@ def moved_in_part(symptom: Symptom) -> Diagnosis | None:
     right = int(((first.actual - first.expected).abs() <= first.tolerance(first.expected)).sum())
     if right in (0, first.expected.numel()):
         return None
-    return wording.say("wrong_value.moved_in_part", path=symptom.path, right=right, total=first.expected.numel())
+    return symptom.say("wrong_value.moved_in_part", right=right, total=first.expected.numel())
 
 
 def _moved_in_part(symptom: Symptom, view: View) -> Tensor | None:

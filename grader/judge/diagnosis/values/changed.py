@@ -9,7 +9,6 @@ from grader.judge.diagnosis.operations.catalogue import OPERATIONS
 from grader.judge.diagnosis.operations.normalisations import MISSTEPS
 from grader.judge.diagnosis.operations.replaced import Replaced
 from grader.judge.diagnosis.symptom import Symptom, View
-from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
 
 
@@ -33,7 +32,7 @@ def mask(symptom: Symptom) -> Diagnosis | None:
         ("mask_half_at_zero", "mask_at_zero.half"),
     ):
         if symptom.fits(lambda view: under(symptom, operation, view)):
-            return wording.say(code, path=symptom.path)
+            return symptom.say(code)
     return None
 
 
@@ -47,9 +46,9 @@ def overwritten(symptom: Symptom) -> Diagnosis | None:
         "embedding_last_sample",
     ):
         if symptom.fits(lambda view: under(symptom, operation, view)):
-            return wording.say("overwritten", path=symptom.path)
+            return symptom.say("overwritten")
     if symptom.fits(lambda view: under(symptom, "embedding_mean", view)):
-        return wording.say("averaged_instead_of_summed.repeats", path=symptom.path)
+        return symptom.say("averaged_instead_of_summed.repeats")
     return None
 
 
@@ -58,19 +57,15 @@ def broadcast_loss(symptom: Symptom) -> Diagnosis | None:
     if not symptom.fits(lambda view: under(symptom, "column_kept", view)):
         return None
     shown = symptom.failing[0]
-    size = max(shown.case.inputs[name].shape[0] for name in _columns(shown))
-    return wording.say("broadcast_to_square", path=symptom.path, square=f"({size}, {size})")
-
-
-def _columns(view: View) -> list[str]:
-    return [name for name, value in view.case.inputs.items() if value.dim() > 0]
+    size = max(value.shape[0] for value in shown.case.inputs.values() if value.dim() > 0)
+    return symptom.say("broadcast_to_square", square=f"({size}, {size})")
 
 
 def misstep(symptom: Symptom) -> Diagnosis | None:
     """A normalisation layer with one term of its backward pass changed."""
     for name, one in MISSTEPS.items():
         if symptom.failing and all(_is_made_by(symptom, name, view) for view in symptom.views):
-            return wording.say("wrong_value.misstep", path=symptom.path, what=one.what)
+            return symptom.say("wrong_value.misstep", what=one.what)
     return None
 
 
@@ -88,5 +83,5 @@ def _is_made_by(symptom: Symptom, name: str, view: View) -> bool:
 def approximate(symptom: Symptom) -> Diagnosis | None:
     """The derivative of a formula that only comes near the function that is asked for."""
     if symptom.fits(lambda view: under(symptom, "gelu_by_tanh", view)):
-        return wording.say("wrong_value.approximate", path=symptom.path)
+        return symptom.say("wrong_value.approximate")
     return None
