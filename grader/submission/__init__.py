@@ -4,8 +4,8 @@ Collecting, from the paths of the command line to entries
     ``collection`` decides what needs the whole class. Each path is a ``listing``: walked by ``finding``, its archives
     unpacked by ``archive`` (``zip_names``) unless they lie there ``unpacked``, the folders ``wrapping`` the work taken
     off. Whose each file is, a ``draft`` tells by ``naming``: by ``file_names``, ``folder_names`` and what
-    ``gradescope`` says of its export. Of whom there is no notebook ``missing`` knows, ``excess`` of whom too many;
-    ``remarks`` are for the operator.
+    ``gradescope`` says of its export. ``missing`` knows who handed in no notebook, ``excess`` who handed in too
+    many; ``remarks`` are for the operator.
 Reading one of them
     ``reading`` takes the cells out of a ``notebook``; ``location`` finds the answers among their ``definitions`` and
     ``patches``, apart from the course's ``givens``. ``suspicion`` (with ``reliance`` on other cells) and ``meddling``

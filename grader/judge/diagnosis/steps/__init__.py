@@ -5,6 +5,6 @@ One step
     ``settings`` of a momentum step.
 Many of them
     ``hyperparameters`` other than the given ones; ``optimizers`` and ``slip_pairs`` by ``simulations`` of
-    ``updates``, or the ``loop_simulation``, of each of the ``slips`` and of ``extras`` that nobody asked for, made by
+    ``updates``, or the ``loop_simulation``, of each of the ``slips`` and of ``extras`` that are not asked for, made by
     ``switches``.
 """

@@ -38,14 +38,8 @@ def mask(symptom: Symptom) -> Diagnosis | None:
 
 def overwritten(symptom: Symptom) -> Diagnosis | None:
     """One contribution where several have to be added."""
-    for operation in (
-        "embedding_last",
-        "embedding_first",
-        "embedding_sample",
-        "embedding_column",
-        "embedding_last_sample",
-    ):
-        if symptom.fits(lambda view: under(symptom, operation, view)):
+    for kept in ("last", "first", "sample", "column", "last_sample"):
+        if symptom.fits(lambda view: under(symptom, f"embedding_{kept}", view)):
             return symptom.say("overwritten")
     if symptom.fits(lambda view: under(symptom, "embedding_mean", view)):
         return symptom.say("averaged_instead_of_summed.repeats")
