@@ -55,14 +55,14 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
     if name.endswith(".grad") and symptom.exercise.autograd:
         source = name.removesuffix(".grad")
         key = "not_written.no_way_to_input" if source in first.case.inputs else "not_written.no_way"
-        return wording.say(key, path=name, owner=source)
+        return symptom.say(key, owner=source)
     attribute = re.match(r"\w+\.(\w+)", name)
     if first.actual.absence == "missing" and attribute and is_kept_on_class(symptom.evidence.stub, attribute[1]):
-        return wording.say("state_shared.kept", path=name, name=attribute[1])
+        return symptom.say("state_shared.kept", name=attribute[1])
     state = _STATES.get(first.actual.absence or "", "it is empty")
     if owner := _rebound(symptom):
-        return wording.say("not_written.rebound", path=name, state=state, owner=owner)
-    return wording.added(wording.say("not_written", path=name, state=state), clues.copied(symptom.evidence.stub))
+        return symptom.say("not_written.rebound", state=state, owner=owner)
+    return wording.added(symptom.say("not_written", state=state), clues.copied(symptom.evidence.stub))
 
 
 def _rebound(symptom: Symptom) -> str | None:
@@ -220,8 +220,8 @@ def accumulated(symptom: Symptom) -> Diagnosis | None:
     owner, _, attribute = name.rpartition(".")
     taken = parameter(stub, *call) if (call := handed_over(symptom.exercise.call, owner)) else None
     if by_the_check or reads_gradient(stub, name) or reads_gradient(stub, f"{taken}.{attribute}"):
-        return wording.say("non_finite.read", path=name, label=views[0].case.describe())
-    return wording.say("accumulated", path=name)
+        return symptom.say("non_finite.read", label=views[0].case.describe())
+    return symptom.say("accumulated")
 
 
 def _has_nan(view: View) -> bool:

@@ -32,10 +32,10 @@ def not_in_place(symptom: Symptom) -> Diagnosis | None:
         return generator
     found = [extra for extra in symptom.failing[0].finding.run.extras if _holds(symptom, extra)]
     if found:
-        return wording.say("not_in_place.elsewhere", path=name, found=found[0])
+        return symptom.say("not_in_place.elsewhere", found=found[0])
     if _stands_still(symptom):
-        return wording.say("not_in_place.no_step", path=name)
-    return wording.say("not_in_place.left_out" if _is_left_out(symptom) else "not_in_place", path=name)
+        return symptom.say("not_in_place.no_step")
+    return symptom.say("not_in_place.left_out" if _is_left_out(symptom) else "not_in_place")
 
 
 def hardly_moved(symptom: Symptom) -> Diagnosis | None:
@@ -107,7 +107,7 @@ def default_rate(symptom: Symptom) -> Diagnosis | None:
     if factor is None or factor <= 0 or not symptom.fits(lambda view: _bare(view, name, factor)):
         return None
     rate = factor * symptom.failing[0].case.number("lr")
-    return wording.say("learning_rate_ignored.default", path=name, used=wording.number(float(f"{rate:.2g}")))
+    return symptom.say("learning_rate_ignored.default", used=wording.number(float(f"{rate:.2g}")))
 
 
 def _bare(view: View, name: str, factor: float) -> Tensor | None:
@@ -156,7 +156,7 @@ def longer_step(symptom: Symptom) -> Diagnosis | None:
         factors.append((wording.number(found), constantly(found)))
     for words, factor in factors:
         if symptom.fits(lambda view: _further(view, name, factor(view))):
-            return wording.say("ascent" if words == "-1" else "scaled.step", path=name, factor=words)
+            return symptom.say("ascent" if words == "-1" else "scaled.step", factor=words)
     return None
 
 

@@ -114,19 +114,19 @@ STEP_WORDS: dict[str, Words] = {
         "Keep the parameters as a list: `self.params = list(params)`.",
     ),
     "weight_decay": Words(
-        "`{path}` is what comes out when weight decay is {what}.",
+        "`{path}` is what comes out when {what}.",
         "The decay is a part of the gradient: it is added before anything else happens to it.",
         "At which point does the decay enter, and with which sign?",
         "Start each step with `g + weight_decay * p`.",
     ),
     "dampening": Words(
-        "`{path}` is what comes out when dampening is {what}.",
+        "`{path}` is what comes out when {what}.",
         "Dampening scales what is added to the buffer, by 1 − dampening.",
         "What is the gradient multiplied by before it enters the buffer?",
         "`buffer = momentum * buffer + (1 - dampening) * g`, from the second step on.",
     ),
     "nesterov": Words(
-        "`{path}` is what comes out {what}.",
+        "`{path}` is what comes out when {what}.",
         "With Nesterov the step looks ahead: gradient plus momentum times the new buffer.",
         "Which of the two is the step: the buffer, or something built with it?",
         "`step = g + momentum * buffer` with Nesterov, `step = buffer` without.",
