@@ -69,7 +69,7 @@ class Alternatives:
             self.reference("as it is", case, under=noted)
         return frozenset(noted.functions)
 
-    def reference(self, key: str, case: Case, **changed: Unpack[Changed]) -> Mapping[str, Tensor] | None:
+    def reference(self, key: Hashable, case: Case, **changed: Unpack[Changed]) -> Mapping[str, Tensor] | None:
         """What would be expected of a case of which something is ``changed``, which ``key`` names.
 
         None where the forward pass does not work on that.

@@ -7,7 +7,7 @@ the same). Predictions are compared with the tolerance of the comparison itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
@@ -202,7 +202,7 @@ class Symptom:
         """The same of another check."""
         return replace(self, check=other)
 
-    def expected_with(self, key: str, view: View, **changed: Unpack[Changed]) -> Tensor | None:
+    def expected_with(self, key: Hashable, view: View, **changed: Unpack[Changed]) -> Tensor | None:
         """What is expected of this check in a case of which something is ``changed``, which ``key`` names."""
         made = self.alternatives.reference(key, view.case, **changed)
         return None if made is None else made.get(self.check)

@@ -1,4 +1,4 @@
-"""All changed operations by name, each with a wrong derivative or in the place of the right one (``replaced``)."""
+"""All changed operations, each with a wrong derivative or in the place of the right one (``replaced``)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from grader.judge.diagnosis.operations import (
 from grader.judge.diagnosis.operations.activations import RELU, SIGMOID, TANH, Rule, with_rule
 from grader.judge.diagnosis.operations.gelu_slopes import ALL_SLOPES
 from grader.judge.diagnosis.operations.normalisations import MISSTEPS, normalisations
-from grader.judge.diagnosis.operations.replaced import Replacements, with_backward
+from grader.judge.diagnosis.operations.replaced import Operation, Replacements, with_backward
 
 
 def _embedded(kept: str, upstream: Tensor, index: Tensor, weight: Tensor) -> Tensor:
@@ -85,80 +85,69 @@ _ONES = "the way back begins with ones, without the derivative of the loss"
 _NOT_LOWERED = "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x"
 #: Which use of a row of an embedding replaces the others, or that all are averaged.
 _EMBEDDED = ("last", "first", "mean", "sample", "column", "last_sample")
-#: Those that the words of ``wrong_value.pass`` are filled with: what is wrong in words, and what makes it, anew for
-#: each use, for some remember what they saw.
-_IN_WORDS: Mapping[str, tuple[str, Callable[[], Replacements]]] = {
-    **{name: (slope.what, slope.replacements) for name, slope in ALL_SLOPES.items()},
-    "relu_by_upstream": (
+#: Those that the words of ``wrong_value.pass`` are filled with.
+PASSES: tuple[Operation, ...] = (
+    *ALL_SLOPES,
+    Operation(
         "the gradient itself is cut at 0, and not let through where the input of the ReLU is positive",
         activations.cut_by_upstream,
     ),
-    "relu_at_the_end": ("the output of the network goes through a ReLU, too", substitutes.relu_at_the_end(torch.relu)),
-    "relu_at_the_end_forward": (
+    Operation("the output of the network goes through a ReLU, too", substitutes.relu_at_the_end(torch.relu)),
+    Operation(
         "the output of the network goes through a ReLU, too, which the way back leaves out",
         substitutes.relu_at_the_end(activations.relu_forward),
     ),
-    "relu_in_between": (
+    Operation(
         "a ReLU stands behind the first product, which the formula does not have",
         substitutes.relu_in_between(torch.relu),
     ),
-    "relu_in_between_forward": (
+    Operation(
         "a ReLU stands behind the first product, which neither the formula nor the way back has",
         substitutes.relu_in_between(activations.relu_forward),
     ),
-    "square_left_out": ("the square is missing", powers.square_left_out),
-    "power_for_slope": (
+    Operation("the square is missing", powers.square_left_out),
+    Operation(
         "the power itself stands in the place of its derivative: x² goes back as x², and not as 2x",
         powers.power_for_slope(),
     ),
-    "power_for_slope_turned": (
+    Operation(
         "the power itself stands in the place of its derivative, but for the sign: x² goes back as x², and not as 2x",
         powers.power_for_slope(turned=True),
     ),
-    "power_for_constant": (
+    Operation(
         "only the exponent is left of a power on the way back: x² goes back as 2, and not as 2x",
         powers.power_for_constant,
     ),
-    "ones_for_loss": (_ONES, powers.ones_for_loss),
-    "ones_for_loss_turned": (_ONES, partial(powers.ones_for_loss, -1.0)),
-    "absolute_squares": ("absolute values stand in the place of squares", powers.absolute_squares),
-    "root_of_mean": ("the root of the mean is taken", powers.root_of_mean),
-    "power_not_lowered": (_NOT_LOWERED, powers.power_for_slope(factor=True)),
+    Operation(_ONES, powers.ones_for_loss),
+    Operation(_ONES, partial(powers.ones_for_loss, -1.0)),
+    Operation("absolute values stand in the place of squares", powers.absolute_squares),
+    Operation("the root of the mean is taken", powers.root_of_mean),
+    Operation(_NOT_LOWERED, powers.power_for_slope(factor=True)),
     # Of a squared difference, which is the same either way round: a student's may begin with the other term.
-    "power_not_lowered_turned": (_NOT_LOWERED, powers.power_for_slope(factor=True, turned=True)),
-    **{name: (what, softmaxes.cross_entropy(name)) for name, (what, _) in softmaxes.CROSS_ENTROPIES.items()},
-    **{name: (what, softmaxes.softmax_slope(name)) for name, (what, _) in softmaxes.SOFTMAXES.items()},
-    **{name: (what, attention.weights(name)) for name, (what, _) in attention.WEIGHTS.items()},
-    **{name: (what, attention.scores(by)) for name, (what, by) in attention.FACTORS.items()},
-    **{
-        name: (what, convolutions.convolution(name))
-        for name, (what, *_) in convolutions.CONVOLUTIONS.items()
-        if name != "kernel_unflipped"
-    },
-    "embedding_turned": (
+    Operation(_NOT_LOWERED, powers.power_for_slope(factor=True, turned=True)),
+    *softmaxes.CROSS_ENTROPIES,
+    *softmaxes.SOFTMAXES,
+    *attention.WEIGHTS,
+    *attention.FACTORS,
+    *convolutions.CONVOLUTIONS,
+    Operation(
         "index and gradient are read in different orders: row by row, and column by column",
         lambda: _embedding("turned"),
     ),
-    "before_softmax": (
-        "the scores stand in the place of the weights that the softmax makes of them",
-        attention.before_softmax,
-    ),
-    "factors_by_themselves": (
+    Operation("the scores stand in the place of the weights that the softmax makes of them", attention.before_softmax),
+    Operation(
         "the gradient of q is made with q itself, and that of k with k, where the other belongs",
         products.factors_by_themselves,
     ),
-    **{name: (what, partial(products.products, name)) for name, (what, *_) in products.PRODUCTS.items()},
-    **{name: (what, partial(products.by_gradients, name)) for name, (what, *_) in products.BY_GRADIENTS.items()},
-    **substitutes.SUBSTITUTES,
-    "squares_untransposed": (
-        "a square matrix of weights is used as it lies, where its transpose belongs",
-        products.squares_untransposed,
+    *products.PRODUCTS,
+    *products.BY_GRADIENTS,
+    *substitutes.SUBSTITUTES,
+    Operation(
+        "a square matrix of weights is used as it lies, where its transpose belongs", products.squares_untransposed
     ),
-}
-PASSES: Mapping[str, str] = {name: what for name, (what, _) in _IN_WORDS.items()}
-#: All changed operations, those with words of their own too.
+)
+#: Those that have words of their own elsewhere, by name.
 OPERATIONS: Mapping[str, Callable[[], Replacements]] = {
-    **{name: made for name, (_, made) in _IN_WORDS.items()},
     **{name: partial(normalisations, one) for name, one in MISSTEPS.items()},
     **{f"embedding_{kept}": partial(_embedding, kept) for kept in _EMBEDDED},
     "mask_missing": lambda: _relu(_ones),
@@ -168,7 +157,7 @@ OPERATIONS: Mapping[str, Callable[[], Replacements]] = {
     "mask_half_at_zero": lambda: _relu(lambda value, out: 0.5 * ((value > 0).to(value.dtype) + (value >= 0))),
     "column_kept": lambda: {Tensor.__getitem__: _column_kept},
     "before_relu": lambda: products.behind_inputs(RELU, lambda value, *_, **__: torch.relu(value)),
-    "kernel_unflipped": convolutions.convolution("kernel_unflipped"),
+    "kernel_unflipped": convolutions.UNFLIPPED.make,
     "softmax_of_other_axis": softmaxes.softmax(weights=1, derivative=1),
     "softmax_of_first_axis": softmaxes.softmax(weights=2, derivative=2),
     "softmax_weights_of_other_axis": softmaxes.softmax(weights=1),

@@ -7,6 +7,7 @@ the middle of a network shows in all gradients behind it, with no knowledge of t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,6 +16,14 @@ from torch.overrides import TorchFunctionMode
 
 #: A function of torch → what is called in its place.
 Replacements = Mapping[Any, Callable[..., Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """What is wrong, in words, and what makes it anew for each use, for some remember what they saw."""
+
+    what: str
+    make: Callable[[], Replacements]
 
 
 class Replaced(TorchFunctionMode):

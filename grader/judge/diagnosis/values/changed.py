@@ -7,17 +7,17 @@ from torch import Tensor
 
 from grader.judge.diagnosis.operations.catalogue import OPERATIONS
 from grader.judge.diagnosis.operations.normalisations import MISSTEPS
-from grader.judge.diagnosis.operations.replaced import Replaced
+from grader.judge.diagnosis.operations.replaced import Operation, Replaced
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
 
 
-def under(symptom: Symptom, operation: str, view: View) -> Tensor | None:
-    """What the check would be with a changed operation; None where the forward pass does not use it."""
-    replacements = OPERATIONS[operation]()
+def under(symptom: Symptom, operation: str | Operation, view: View) -> Tensor | None:
+    """What the check would be with a changed operation, perhaps by its name; None where the forward pass lacks it."""
+    replacements = OPERATIONS[operation]() if isinstance(operation, str) else operation.make()
     if symptom.alternatives.called.isdisjoint(replacements):
         return None
-    return symptom.expected_with(f"under {operation}", view, under=Replaced(replacements))
+    return symptom.expected_with(("under", operation), view, under=Replaced(replacements))
 
 
 def mask(symptom: Symptom) -> Diagnosis | None:

@@ -93,6 +93,9 @@ def _predictions(symptom: Symptom) -> Iterator[tuple[str, Prediction]]:
         for name in symptom.alternatives.parameters:
             if all(name in view.case.inputs and view.case.inputs[name].is_floating_point() for view in symptom.views):
                 yield f"zeros stand in the place of `{name}`", partial(without, symptom, names=(name,))
-    missteps = {name: one.what for name, one in MISSTEPS.items()}
-    for operation, what in {**_NAMED, **PASSES, **missteps}.items():
-        yield what, partial(under, symptom, operation)
+    for name, what in _NAMED.items():
+        yield what, partial(under, symptom, name)
+    for operation in PASSES:
+        yield operation.what, partial(under, symptom, operation)
+    for name, misstep in MISSTEPS.items():
+        yield misstep.what, partial(under, symptom, name)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.operations.catalogue import PASSES
+from grader.judge.diagnosis.operations.replaced import Operation
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.changed import under
 from grader.model import Diagnosis
@@ -46,10 +47,10 @@ def layer(symptom: Symptom) -> Diagnosis | None:
     if not found_passes:
         return None
     chosen = next((each for each in found_passes if _fits_others(symptom, each)), found_passes[0])
-    return symptom.say("wrong_value.pass", what=PASSES[chosen])
+    return symptom.say("wrong_value.pass", what=chosen.what)
 
 
-def _fits_others(symptom: Symptom, operation: str) -> bool:
+def _fits_others(symptom: Symptom, operation: Operation) -> bool:
     """Whether a changed operation also gives what came in the other checks."""
     others = (symptom.of(check) for check in symptom.others())
     for other in others:
