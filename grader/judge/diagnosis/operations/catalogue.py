@@ -22,7 +22,6 @@ from grader.judge.diagnosis.operations import (
 )
 from grader.judge.diagnosis.operations.activations import RELU, SIGMOID, TANH, Rule, with_rule
 from grader.judge.diagnosis.operations.gelu_slopes import ALL_SLOPES
-from grader.judge.diagnosis.operations.normalisations import MISSTEPS, normalisations
 from grader.judge.diagnosis.operations.replaced import Operation, Replacements, with_backward
 
 
@@ -148,7 +147,6 @@ PASSES: tuple[Operation, ...] = (
 )
 #: Those that have words of their own elsewhere, by name.
 OPERATIONS: Mapping[str, Callable[[], Replacements]] = {
-    **{name: partial(normalisations, one) for name, one in MISSTEPS.items()},
     **{f"embedding_{kept}": partial(_embedding, kept) for kept in _EMBEDDED},
     "mask_missing": lambda: _relu(_ones),
     "mask_inverted": lambda: _relu(lambda value, out: (value <= 0).to(value.dtype)),

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from grader.judge.diagnosis.operations.replaced import Replacements, with_backward
+from grader.judge.diagnosis.operations.replaced import Operation, with_backward
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,19 +158,7 @@ def _together(first: Misstep, second: Misstep) -> Misstep:
     return replace(first, what=f"{first.what}, and {second.what}", **changed)
 
 
-#: By name, alone and then two at once.
-MISSTEPS: Mapping[str, Misstep] = {
-    **_ALONE,
-    **{
-        f"{first} {second}": _together(_ALONE[first], _ALONE[second])
-        for first, second in product(_OFTEN, _BESIDE)
-        if first != second
-    },
-    **{f"no_scale {eps}": _together(_ALONE["no_scale"], _ALONE[eps]) for eps in ("no_eps", "eps_outside")},
-}
-
-
-def normalisations(misstep: Misstep) -> Replacements:
+def _normalisations(misstep: Misstep) -> Operation:
     """The functions of torch that normalise, with this misstep in the backward pass."""
 
     def along(axis: int) -> Callable[..., Tensor]:
@@ -179,7 +167,7 @@ def normalisations(misstep: Misstep) -> Replacements:
 
         return normalised
 
-    return {functional.layer_norm: along(-1), functional.batch_norm: along(0)}
+    return Operation(misstep.what, lambda: {functional.layer_norm: along(-1), functional.batch_norm: along(0)})
 
 
 def _normalised(misstep: Misstep, axis: int, eps: float, *given: Tensor) -> Tensor:
@@ -240,3 +228,14 @@ def _average(misstep: Misstep, name: str, upstream: Tensor, axis: Any) -> Callab
         return lambda value: value.mean(axis, keepdim=True)
     count = upstream.shape[axis] - 1 if misstep.counted == "less" else upstream.shape[0 if axis else -1]
     return lambda value: value.sum(axis, keepdim=True) / count
+
+
+#: Alone, and then two at once.
+MISSTEPS: tuple[Operation, ...] = (
+    *map(_normalisations, _ALONE.values()),
+    *(
+        _normalisations(_together(_ALONE[first], _ALONE[second]))
+        for first, second in (*product(_OFTEN, _BESIDE), ("no_scale", "no_eps"), ("no_scale", "eps_outside"))
+        if first != second
+    ),
+)

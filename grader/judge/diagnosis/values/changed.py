@@ -57,15 +57,15 @@ def broadcast_loss(symptom: Symptom) -> Diagnosis | None:
 
 def misstep(symptom: Symptom) -> Diagnosis | None:
     """A normalisation layer with one term of its backward pass changed."""
-    for name, one in MISSTEPS.items():
-        if symptom.failing and all(_is_made_by(symptom, name, view) for view in symptom.views):
-            return symptom.say("wrong_value.misstep", what=one.what)
+    for operation in MISSTEPS:
+        if symptom.failing and all(_is_made_by(symptom, operation, view) for view in symptom.views):
+            return symptom.say("wrong_value.misstep", what=operation.what)
     return None
 
 
-def _is_made_by(symptom: Symptom, name: str, view: View) -> bool:
+def _is_made_by(symptom: Symptom, operation: Operation, view: View) -> bool:
     """Whether a misstep gives what came, in the entries that it leaves finite: one value alone has no spread."""
-    predicted = under(symptom, name, view)
+    predicted = under(symptom, operation, view)
     if predicted is None or predicted.shape != view.actual.shape:
         return False
     finite = predicted.isfinite()

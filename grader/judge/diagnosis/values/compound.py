@@ -95,7 +95,5 @@ def _predictions(symptom: Symptom) -> Iterator[tuple[str, Prediction]]:
                 yield f"zeros stand in the place of `{name}`", partial(without, symptom, names=(name,))
     for name, what in _NAMED.items():
         yield what, partial(under, symptom, name)
-    for operation in PASSES:
+    for operation in (*PASSES, *MISSTEPS):
         yield operation.what, partial(under, symptom, operation)
-    for name, misstep in MISSTEPS.items():
-        yield misstep.what, partial(under, symptom, name)
