@@ -158,16 +158,12 @@ class Node:
         return self.engine.made("exp", self)
 
     def _less(self, left: Any, right: Any) -> Node:
-        return (
-            self.engine.made("sub", left, right) if "sub" in self.engine.own else self.engine.made("add", left, -right)
-        )
+        own = "sub" in self.engine.own
+        return self.engine.made("sub", left, right) if own else self.engine.made("add", left, -right)
 
     def _over(self, left: Any, right: Any) -> Node:
-        return (
-            self.engine.made("div", left, right)
-            if "div" in self.engine.own
-            else self.engine.made("mul", left, right**-1)
-        )
+        own = "div" in self.engine.own
+        return self.engine.made("div", left, right) if own else self.engine.made("mul", left, right**-1)
 
 
 @lru_cache(maxsize=64)
