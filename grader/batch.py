@@ -166,7 +166,7 @@ class _Run:
         self.course_digest = course_digest(course)
 
     def remarks(self) -> Iterator[str]:
-        """What is another than in the gradebook's last run, and what comes of that."""
+        """What differs from the gradebook's last run, and what follows from that."""
         last = self._last_head()
         if last is None:
             return

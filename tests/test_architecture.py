@@ -236,12 +236,22 @@ def first_and_last_words(node: ast.expr) -> list[str]:
     return [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
 
 
+def remedies_in(node: ast.AST) -> list[ast.expr]:
+    """What a node says to do next: as an argument, under a name, or in what a rule for declarations yields."""
+    match node:
+        case ast.keyword(arg="remedy", value=value) | ast.Assign(targets=[ast.Name(id="remedy")], value=value):
+            return [value]
+        case ast.Yield(value=ast.Tuple(elts=[_, ast.Constant(), value])):  # the field is named
+            return [value]
+    return []
+
+
 def test_remedies_are_clauses() -> None:
     """One style for what to do next, as errors.py has it: no capital first, no full stop last."""
     seen = 0
     for module in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.keyword) and node.arg == "remedy" and (words := first_and_last_words(node.value)):
+            for words in filter(None, map(first_and_last_words, remedies_in(node))):
                 seen += 1
                 assert not words[0][:1].isupper(), f"{module}: {words[0]}"
                 assert not words[-1].endswith("."), f"{module}: {words[-1]}"

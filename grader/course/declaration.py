@@ -12,6 +12,7 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from grader.model import Exercise, Sampler, Variant, can_differ
 
@@ -76,109 +77,83 @@ def refuse_broken(declared: Exercise) -> None:
         CourseError: it breaks one of the rules below; the first is told.
     """
     for rule in _RULES:
-        rule(declared)
+        for message, field, remedy in rule(declared):
+            raise declared.fault(message, field=field, remedy=remedy)
 
 
-def _types(declared: Exercise) -> None:
+#: What is wrong with a declaration: in words, in which field, and the remedy.
+Faults = Iterator[tuple[str, str, str]]
+
+
+def _types(declared: Exercise) -> Faults:
     for field, (is_right, what, remedy) in _VALUES.items():
         value = getattr(declared, field)
         if not is_right(value):
-            raise declared.fault(f"is {value!r}{what}", field=field, remedy=remedy)
+            yield f"is {value!r}{what}", field, remedy
 
 
-def _title(declared: Exercise) -> None:
+def _title(declared: Exercise) -> Faults:
     if not declared.title:
-        raise declared.fault(
-            "has no docstring", field="title", remedy="give the forward pass a docstring: its first line is the title"
-        )
+        yield "has no docstring", "title", "give the forward pass a docstring: its first line is the title"
 
 
-def _variants(declared: Exercise) -> None:
-    if not isinstance(declared.variants, tuple | list):
-        raise declared.fault(
-            f"is {type(declared.variants).__name__}",
-            field="variants",
-            remedy="write a tuple, with a comma after a single one",
-        )
+def _variants(declared: Exercise) -> Faults:
+    variants: Any = declared.variants
+    if not isinstance(variants, tuple | list):
+        yield f"is {type(variants).__name__}", "variants", "write a tuple, with a comma after a single one"
     labels = set(_STANDARD) if declared.standard else set()
-    for variant in declared.variants:
+    for variant in variants:
         if not isinstance(variant, Variant):
-            raise declared.fault(f"{variant!r} is not a Variant", field="variants", remedy='write Variant("label", …)')
+            yield f"{variant!r} is not a Variant", "variants", 'write Variant("label", …)'
         if variant.label in labels:
-            raise declared.fault(
-                f"two cases are called {variant.label!r}", field="variants", remedy="rename the variant"
-            )
+            yield f"two cases are called {variant.label!r}", "variants", "rename the variant"
         labels.add(variant.label)
         for name in variant.inputs:
             if name not in declared.inputs:
-                known = ", ".join(declared.inputs)
-                raise declared.fault(
-                    f"{name!r} is no input", field=f"variants[{variant.label}]", remedy=f"inputs are {known}"
-                )
+                yield f"{name!r} is no input", f"variants[{variant.label}]", f"inputs are {', '.join(declared.inputs)}"
 
 
-def _inputs(declared: Exercise) -> None:
-    for where, mapping in (
-        ("inputs", declared.inputs),
-        *((f"variants[{v.label}]", v.inputs) for v in declared.variants),
-    ):
-        for name, sampler in mapping.items():
-            if not isinstance(sampler, Sampler):
-                raise declared.fault(
-                    f"{name!r} is {type(sampler).__name__}, not a sampler",
-                    field=where,
-                    remedy='write for instance normal("n", "i"), or fixed(value) for a constant',
-                )
-            for dim in sampler.dims:
-                if not isinstance(dim, str) and not (type(dim) is int and dim >= 0):
-                    raise declared.fault(
-                        f"{name!r} has an axis of size {dim!r}",
-                        field=where,
-                        remedy='write letters and whole numbers, one by one: normal("n", 3)',
-                    )
-            owner, dot, _ = name.partition(".")
-            if dot and owner not in {*declared.inputs, *_IMPLIED}:
-                raise declared.fault(
-                    f"{name!r} is an attribute of no input", field=where, remedy=f"declare the input {owner!r} as well"
-                )
+def _inputs(declared: Exercise) -> Faults:
+    tables: dict[str, Mapping[str, Any]] = {"inputs": declared.inputs}
+    tables |= {f"variants[{v.label}]": v.inputs for v in declared.variants}
+    for where, (name, sampler) in ((where, item) for where, table in tables.items() for item in table.items()):
+        if not isinstance(sampler, Sampler):
+            remedy = 'write for instance normal("n", "i"), or fixed(value) for a constant'
+            yield f"{name!r} is {type(sampler).__name__}, not a sampler", where, remedy
+        for dim in sampler.dims:
+            if not isinstance(dim, str) and not (type(dim) is int and dim >= 0):
+                remedy = 'write letters and whole numbers, one by one: normal("n", 3)'
+                yield f"{name!r} has an axis of size {dim!r}", where, remedy
+        owner, dot, _ = name.partition(".")
+        if dot and owner not in {*declared.inputs, *_IMPLIED}:
+            yield f"{name!r} is an attribute of no input", where, f"declare the input {owner!r} as well"
 
 
-def _forward(declared: Exercise) -> None:
+def _forward(declared: Exercise) -> Faults:
     known = {name.replace(".", "_") for name in declared.inputs}
     for parameter in inspect.signature(declared.forward).parameters:
         if parameter not in known:
-            raise declared.fault(
-                f"the forward pass takes {parameter!r}, which is no input",
-                field="inputs",
-                remedy=f"add a sampler for {parameter!r}, or drop the parameter",
-            )
+            remedy = f"add a sampler for {parameter!r}, or drop the parameter"
+            yield f"the forward pass takes {parameter!r}, which is no input", "inputs", remedy
 
 
-def _call(declared: Exercise) -> None:
+def _call(declared: Exercise) -> Faults:
     try:
         tree = ast.parse(declared.call)
     except SyntaxError as error:
-        raise declared.fault(
-            f"is not Python: {error.msg}, line {error.lineno}", field="call", remedy="fix the code"
-        ) from None
+        yield f"is not Python: {error.msg}, line {error.lineno}", "call", "fix the code"
+        return
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    missing = [name for name in declared.needs if name not in used]
-    if missing and not declared.rerun:
-        raise declared.fault(
-            f"never uses {missing[0]!r}",
-            field="call",
-            remedy="call the student's stub, or name what it needs in `needs`",
-        )
+    for name in declared.needs:
+        if name not in used and not declared.rerun:
+            yield f"never uses {name!r}", "call", "call the student's stub, or name what it needs in `needs`"
     known = {*declared.inputs, *declared.needs, *_IMPLIED, *dir(builtins), *_bound(tree)}
     for name in sorted(used - known):
-        raise declared.fault(
-            f"reads {name!r}, which nothing gives",
-            field="call",
-            remedy=f"add a sampler for {name!r} to `inputs`, or name it in `needs` if the notebook defines it",
-        )
+        remedy = f"add a sampler for {name!r} to `inputs`, or name it in `needs` if the notebook defines it"
+        yield f"reads {name!r}, which nothing gives", "call", remedy
 
 
-def _used(declared: Exercise) -> None:
+def _used(declared: Exercise) -> Faults:
     """An input that nothing uses is a slip of the pen, or a forward pass that forgets it."""
     if declared.rerun:
         return
@@ -188,11 +163,8 @@ def _used(declared: Exercise) -> None:
     owners = {name.partition(".")[0] for name in declared.inputs if "." in name}
     for name in declared.inputs:
         if read.isdisjoint({name, name.replace(".", "_"), name.partition(".")[0]}) and name not in owners:
-            raise declared.fault(
-                f"{name!r} is used neither by the forward pass nor by `call`",
-                field="inputs",
-                remedy=f"use it, or leave it out; what only another sampler needs of {name!r} is drawn in that one",
-            )
+            remedy = f"use it, or leave it out; what only another sampler needs of {name!r} is drawn in that one"
+            yield f"{name!r} is used neither by the forward pass nor by `call`", "inputs", remedy
 
 
 def _bound(tree: ast.AST) -> Iterator[str]:
@@ -210,22 +182,19 @@ def _bound(tree: ast.AST) -> Iterator[str]:
             yield node.name
 
 
-def _points(declared: Exercise) -> None:
+def _points(declared: Exercise) -> Faults:
     checks = declared.checks
     if not checks:
-        raise declared.fault("no check earns a point", field="points", remedy='write for instance points={"w.g": 2}')
+        yield "no check earns a point", "points", 'write for instance points={"w.g": 2}'
     for name, points in checks.items():
         if not _is_positive(points):
-            raise declared.fault(f"{name!r} earns {points!r}", field="points", remedy="points are numbers above 0")
+            yield f"{name!r} earns {points!r}", "points", "points are numbers above 0"
     if declared.points and not declared.standard and all(variant.points is not None for variant in declared.variants):
-        raise declared.fault(
-            "leaves no case in which `points` are checked",
-            field="standard",
-            remedy="drop standard=False, or add a variant without points of its own",
-        )
+        remedy = "drop standard=False, or add a variant without points of its own"
+        yield "leaves no case in which `points` are checked", "standard", remedy
 
 
-def _paths(declared: Exercise) -> None:
+def _paths(declared: Exercise) -> Faults:
     """What is read for a check must be readable, and there."""
     code = ast.parse(declared.call)
     has_result = "result" in _bound(code) or (bool(code.body) and isinstance(code.body[-1], ast.Expr))
@@ -233,80 +202,57 @@ def _paths(declared: Exercise) -> None:
     for name in (name for table in tables for name in table if name not in declared.raises):
         path = declared.reads.get(name, name)
         if not _PATH.fullmatch(path):
-            raise declared.fault(
-                f"{path!r} cannot be read: only names, attributes and indices can",
-                field="points",
-                remedy="bind the value to a name in `call` and read that name",
-            )
+            remedy = "bind the value to a name in `call` and read that name"
+            yield f"{path!r} cannot be read: only names, attributes and indices can", "points", remedy
         if re.split(r"[.\[]", path, maxsplit=1)[0] == "result" and not (declared.rerun or has_result):
-            raise declared.fault(
-                "'result' is the value of the last line of `call`, which has none",
-                field="points",
-                remedy="end `call` with an expression, or name another value",
-            )
+            remedy = "end `call` with an expression, or name another value"
+            yield "'result' is the value of the last line of `call`, which has none", "points", remedy
 
 
-def _raises(declared: Exercise) -> None:
+def _raises(declared: Exercise) -> Faults:
     for expression, name in declared.raises.items():
         try:
             ast.parse(expression, mode="eval")
         except SyntaxError:
-            raise declared.fault(
-                f"{expression!r} is not an expression", field="raises", remedy="fix the code"
-            ) from None
+            yield f"{expression!r} is not an expression", "raises", "fix the code"
         kind = getattr(builtins, name, None)
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
-            raise declared.fault(
-                f"{name!r} is no builtin exception", field="raises", remedy="name one, such as 'ValueError'"
-            )
+            yield f"{name!r} is no builtin exception", "raises", "name one, such as 'ValueError'"
 
 
-def _mentioned_names(declared: Exercise) -> None:
+def _mentioned_names(declared: Exercise) -> Faults:
     """Every name that another field mentions must exist."""
-    checks = {*declared.points, *(name for variant in declared.variants for name in variant.points or {})}
+    inputs, checks = set(declared.inputs), {*declared.points, *(n for v in declared.variants for n in v.points or {})}
     letters, usual = {*declared.letters}, Exercise.__dataclass_fields__["batch"].default
-    tables: tuple[tuple[str, Iterable[str], set[str]], ...] = (
-        ("globals", declared.globals, set(declared.inputs)),
-        ("in_place", declared.in_place, set(declared.inputs)),
-        ("raises", declared.raises, checks),
-        ("scalars", declared.scalars, checks),
-        ("registered", declared.registered, checks),
-        ("reads", declared.reads, checks),
-        ("expects", declared.expects, checks),
-        ("hints", declared.hints, checks),
-        ("sizes", declared.sizes, letters),
-        ("ones", declared.ones or (), letters),
-        ("batch", (declared.batch,) if declared.batch not in {None, usual} else (), letters),
+    batch = (declared.batch,) if declared.batch is not None and declared.batch != usual else ()
+    tables: list[tuple[str, Iterable[str], set[str]]] = [
+        *((field, getattr(declared, field), inputs) for field in ("globals", "in_place")),
+        *(
+            (field, getattr(declared, field), checks)
+            for field in ("raises", "scalars", "registered", "reads", "expects", "hints")
+        ),
+        *(("sizes", declared.sizes, letters), ("ones", declared.ones or (), letters), ("batch", batch, letters)),
         *(
             (f"variants[{v.label}]", v.sizes, letters | {letter for s in v.inputs.values() for letter in s.letters})
             for v in declared.variants
         ),
-    )
+    ]
     for field, names, known in tables:
         for name in names:
             if name not in known:
-                raise declared.fault(
-                    f"{name!r} is not known here", field=field, remedy=f"known are {', '.join(sorted(known))}"
-                )
+                yield f"{name!r} is not known here", field, f"known are {', '.join(sorted(known))}"
 
 
-def _sizes(declared: Exercise) -> None:
+def _sizes(declared: Exercise) -> Faults:
     """Letters get different sizes in each case, so there must be enough of them."""
     for letter, given in declared.sizes.items():
         if not isinstance(given, tuple | list) or not given or not all(type(n) is int and n > 0 for n in given):
-            raise declared.fault(
-                f"{letter!r} has {given!r}",
-                field="sizes",
-                remedy=f'write a tuple of sizes, such as {{"{letter}": (3, 5, 7)}}',
-            )
+            yield f"{letter!r} has {given!r}", "sizes", f'write a tuple of sizes, such as {{"{letter}": (3, 5, 7)}}'
     for name, sampler in declared.inputs.items():
         largest = math.prod(max(declared.sizes_of(dim)) if isinstance(dim, str) else dim for dim in sampler.dims)
         if largest > _MOST_NUMBERS:
-            raise declared.fault(
-                f"{name!r} may hold {largest:,} numbers, more than {_MOST_NUMBERS:,}",
-                field="sizes",
-                remedy="give its letters smaller sizes: a mistake shows in a few numbers as well as in millions",
-            )
+            remedy = "give its letters smaller sizes: a mistake shows in a few numbers as well as in millions"
+            yield f"{name!r} may hold {largest:,} numbers, more than {_MOST_NUMBERS:,}", "sizes", remedy
     for variant in (Variant("plain"), *declared.variants):
         samplers = {**declared.inputs, **variant.inputs}.values()
         earlier: list[set[int]] = []
@@ -315,11 +261,8 @@ def _sizes(declared: Exercise) -> None:
                 continue
             earlier.append({*declared.sizes_of(letter)} - {*variant.sizes.values()})
             if not can_differ(earlier):
-                raise declared.fault(
-                    f"{letter!r} may be left without a size: each letter gets another one",
-                    field="sizes",
-                    remedy=f"give {letter!r} more sizes of its own, or use fewer letters",
-                )
+                remedy = f"give {letter!r} more sizes of its own, or use fewer letters"
+                yield f"{letter!r} may be left without a size: each letter gets another one", "sizes", remedy
 
 
 _RULES = (

@@ -158,7 +158,7 @@ class Gradebook:
         )
 
     def subject(self) -> str:
-        """What the last run was of: one notebook of the course, or else the course.
+        """What the last run graded: one notebook of the course, or the whole course.
 
         Raises:
             GradebookError: nothing was graded yet, or a row cannot be read.

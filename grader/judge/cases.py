@@ -151,11 +151,7 @@ def _draw(exercise: Exercise, plan: _Plan, rng: RandomState) -> Prepared:
 
 
 def _upstream_and_seen(
-    exercise: Exercise,
-    plan: _Plan,
-    inputs: Mapping[str, Tensor],
-    constants: Mapping[str, Constant],
-    rng: RandomState,
+    exercise: Exercise, plan: _Plan, inputs: Mapping[str, Tensor], constants: Mapping[str, Constant], rng: RandomState
 ) -> tuple[Tensor | None, dict[str, Tensor]]:
     """An upstream gradient in the shape of the output, where that is a tensor of floats and no single number.
 

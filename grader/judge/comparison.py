@@ -25,12 +25,7 @@ from torch import Tensor
 from grader.model import Capture, CaseRun, Comparison
 
 #: Allowed error by dtype, in units of the largest expected element.
-RELATIVE = {
-    torch.float64: 1e-5,
-    torch.float32: 1e-4,
-    torch.float16: 2e-2,
-    torch.bfloat16: 5e-2,
-}
+RELATIVE = {torch.float64: 1e-5, torch.float32: 1e-4, torch.float16: 2e-2, torch.bfloat16: 5e-2}
 #: The share of the upstream gradient's largest element that stands in for an expected tensor that is all zeros.
 FLOOR = 1e-1
 

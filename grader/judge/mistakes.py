@@ -42,6 +42,11 @@ def _floats(change: Callable[[Case, str, Tensor], Tensor | None]) -> Transformat
     return apply
 
 
+def _made(change: Callable[[Tensor], Tensor | None]) -> Transformation:
+    """The same, where nothing but the tensor has to be known."""
+    return _floats(lambda case, check, tensor: change(tensor))
+
+
 def _times(factor: float) -> Transformation:
     """A constant factor; it does not show in one or two numbers of a single case."""
 
@@ -89,19 +94,7 @@ def _divided(twice: bool) -> Transformation:
     return apply
 
 
-def _transposed(case: Case, check: str, tensor: Tensor) -> Tensor | None:
-    return tensor.T.contiguous() if tensor.dim() == 2 else None
-
-
-def _permuted(case: Case, check: str, tensor: Tensor) -> Tensor | None:
-    return tensor.transpose(0, -1).contiguous() if tensor.dim() > 2 else None
-
-
-def _column(case: Case, check: str, tensor: Tensor) -> Tensor | None:
-    return tensor[..., None]
-
-
-def _squared(case: Case, check: str, tensor: Tensor) -> Tensor | None:
+def _squared(tensor: Tensor) -> Tensor | None:
     """All pairs of rows, the right values on the diagonal."""
     if tensor.dim() == 1 or (tensor.dim() == 2 and tensor.shape[1] == 1):
         rows = tensor.flatten()
@@ -126,11 +119,7 @@ def _oversummed(case: Case, check: str, tensor: Tensor) -> Tensor | None:
     return tensor.sum(0)
 
 
-def _padded(case: Case, check: str, tensor: Tensor) -> Tensor | None:
-    return torch.cat((tensor, tensor[:1] + 1)) if tensor.dim() else None
-
-
-def _infinite(case: Case, check: str, tensor: Tensor) -> Tensor | None:
+def _infinite(tensor: Tensor) -> Tensor | None:
     wrong = tensor.flatten().clone()
     wrong[0] = float("inf")
     return wrong.reshape(tensor.shape)
@@ -186,16 +175,18 @@ def _integers(case: Case, check: str, expected: Mapping[str, Tensor]) -> Tensor 
 MISTAKES: tuple[Mistake, ...] = (
     Mistake("filled_with_zeros", "zeros", _times(0.0)),
     Mistake("opposite_sign", "sign_flipped", _times(-1.0)),
-    Mistake("transposed", "transposed", _floats(_transposed)),
-    Mistake("axes_permuted", "permuted_axes", _floats(_permuted)),
+    Mistake("transposed", "transposed", _made(lambda x: x.T.contiguous() if x.dim() == 2 else None)),
+    Mistake(
+        "axes_permuted", "permuted_axes", _made(lambda x: x.transpose(0, -1).contiguous() if x.dim() > 2 else None)
+    ),
     Mistake("mean_left_out", "missing_mean", _floats(_without_mean)),
     Mistake("mean_taken_twice", "mean_twice", _divided(twice=True)),
     Mistake("averaged", "averaged_instead_of_summed", _divided(twice=False)),
     Mistake("two_left_out", "missing_factor_two", _times(0.5)),
     Mistake("two_too_many", "extra_factor_two", _times(2.0)),
     Mistake("tripled", "scaled", _floats(_tripled)),
-    Mistake("axis_added", "unit_axis", _floats(_column)),
-    Mistake("all_pairs", "broadcast_to_square", _floats(_squared)),
+    Mistake("axis_added", "unit_axis", _made(lambda x: x[..., None])),
+    Mistake("all_pairs", "broadcast_to_square", _made(_squared)),
     Mistake("sum_left_out", "not_summed_over_batch", _floats(_unsummed)),
     Mistake("sum_too_far", "summed_too_far", _floats(_oversummed)),
     _relu("upstream_left_out", "upstream_ignored", lambda inp, upstream: (inp > 0).to(inp.dtype)),
@@ -204,8 +195,8 @@ MISTAKES: tuple[Mistake, ...] = (
     _relu("mask_open_at_zero", "mask_at_zero", lambda inp, upstream: upstream * (inp >= 0)),
     Mistake("added_to_what_was_there", "accumulated", _floats(_poisoned)),
     Mistake("swapped", "wrong_operand", _swapped),
-    Mistake("a_row_too_many", "wrong_shape", _floats(_padded)),
+    Mistake("a_row_too_many", "wrong_shape", _made(lambda x: torch.cat((x, x[:1] + 1)) if x.dim() else None)),
     Mistake("other_dtype", "wrong_dtype", _integers),
-    Mistake("an_infinity", "non_finite", _floats(_infinite)),
+    Mistake("an_infinity", "non_finite", _made(_infinite)),
     Mistake("noise", "wrong_value", _floats(_noisy)),
 )

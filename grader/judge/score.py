@@ -9,7 +9,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from grader.judge.diagnosis.failing import failing_checks
-from grader.judge.diagnosis.loops import loops_flag
+from grader.judge.diagnosis.source import loops_flag
 from grader.judge.evidence import Evidence, Finding
 from grader.model import CheckScore, Diagnosis, Exercise, ExerciseScore, ExerciseStatus, Sample, Stub, total
 
@@ -49,15 +49,7 @@ def score_unreached(exercise: Exercise, stub: Stub, why: Diagnosis) -> ExerciseS
     """The score of an exercise whose check was never made, because the submission ended before; ``why`` says how."""
     checks = tuple(CheckScore(check, "failed", 0.0, points, diagnosis=why) for check, points in exercise.checks.items())
     return ExerciseScore(
-        exercise.id,
-        exercise.title,
-        "failed",
-        0.0,
-        exercise.possible,
-        checks,
-        stub.flags,
-        stub.cell,
-        stub.line,
+        exercise.id, exercise.title, "failed", 0.0, exercise.possible, checks, stub.flags, stub.cell, stub.line
     )
 
 

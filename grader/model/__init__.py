@@ -15,91 +15,45 @@ The names below are the public ones.
 
 from __future__ import annotations
 
-from grader.model.course import (
-    SIZES,
-    Constant,
-    Course,
-    Draw,
-    Exercise,
-    Sampler,
-    Variant,
-    can_differ,
-    place_of,
-    variant_check,
-)
-from grader.model.execution import (
-    Absence,
-    Capture,
-    CaseRun,
-    CellFailure,
-    Check,
-    Ending,
-    Execution,
-    Job,
-    Kind,
-    Limits,
-    Program,
-    Sandbox,
-    StudentError,
-)
-from grader.model.judgement import Case, Comparison, Diagnosis, Verdict
-from grader.model.points import total
-from grader.model.report import (
-    CheckScore,
-    ExerciseScore,
-    ExerciseStatus,
-    Hints,
-    Override,
-    RunReport,
-    Sample,
-    SubmissionReport,
-    SubmissionStatus,
-    Target,
-    Task,
-)
-from grader.model.submission import Cell, Stub, Submission
-
-__all__ = [
-    "SIZES",
-    "Absence",
-    "Capture",
-    "Case",
-    "CaseRun",
-    "Cell",
-    "CellFailure",
-    "Check",
-    "CheckScore",
-    "Comparison",
-    "Constant",
-    "Course",
-    "Diagnosis",
-    "Draw",
-    "Ending",
-    "Execution",
-    "Exercise",
-    "ExerciseScore",
-    "ExerciseStatus",
-    "Hints",
-    "Job",
-    "Kind",
-    "Limits",
-    "Override",
-    "Program",
-    "RunReport",
-    "Sample",
-    "Sampler",
-    "Sandbox",
-    "Stub",
-    "StudentError",
-    "Submission",
-    "SubmissionReport",
-    "SubmissionStatus",
-    "Target",
-    "Task",
-    "Variant",
-    "Verdict",
-    "can_differ",
-    "place_of",
-    "total",
-    "variant_check",
-]
+from grader.model.course import SIZES as SIZES
+from grader.model.course import Constant as Constant
+from grader.model.course import Course as Course
+from grader.model.course import Draw as Draw
+from grader.model.course import Exercise as Exercise
+from grader.model.course import Sampler as Sampler
+from grader.model.course import Variant as Variant
+from grader.model.course import can_differ as can_differ
+from grader.model.course import place_of as place_of
+from grader.model.course import variant_check as variant_check
+from grader.model.execution import Absence as Absence
+from grader.model.execution import Capture as Capture
+from grader.model.execution import CaseRun as CaseRun
+from grader.model.execution import CellFailure as CellFailure
+from grader.model.execution import Check as Check
+from grader.model.execution import Ending as Ending
+from grader.model.execution import Execution as Execution
+from grader.model.execution import Job as Job
+from grader.model.execution import Kind as Kind
+from grader.model.execution import Limits as Limits
+from grader.model.execution import Program as Program
+from grader.model.execution import Sandbox as Sandbox
+from grader.model.execution import StudentError as StudentError
+from grader.model.judgement import Case as Case
+from grader.model.judgement import Comparison as Comparison
+from grader.model.judgement import Diagnosis as Diagnosis
+from grader.model.judgement import Verdict as Verdict
+from grader.model.points import total as total
+from grader.model.report import CheckScore as CheckScore
+from grader.model.report import ExerciseScore as ExerciseScore
+from grader.model.report import ExerciseStatus as ExerciseStatus
+from grader.model.report import Hints as Hints
+from grader.model.report import Override as Override
+from grader.model.report import RunReport as RunReport
+from grader.model.report import Sample as Sample
+from grader.model.report import SubmissionReport as SubmissionReport
+from grader.model.report import SubmissionStatus as SubmissionStatus
+from grader.model.report import Target as Target
+from grader.model.report import Task as Task
+from grader.model.submission import Cell as Cell
+from grader.model.submission import Stub as Stub
+from grader.model.submission import Submission as Submission

@@ -30,7 +30,7 @@ def first_of(names: Sequence[str], most: int = _FEW, separator: str = ", ") -> s
 
 
 def few(remarks: Sequence[str]) -> tuple[str, ...]:
-    """The first remarks of one kind, each in short, and how many more there are: none of another kind is to be lost.
+    """The first remarks of one kind, cut, and how many more there are, so that those of other kinds are still seen.
 
     >>> few([f"file {number} is a link" for number in range(9)])[-2:]
     ('file 4 is a link', '4 more remarks like this')

@@ -127,7 +127,8 @@ def _proofs(work: Sequence[_Work], jobs: int, told: Callable[[int], None]) -> It
     counts = fork.Array("q", len(work), lock=False)
     with ProcessPoolExecutor(jobs, fork, initializer=_adopt, initargs=(work, counts)) as pool:
         try:
-            waiting = {pool.submit(_prove_adopted, index) for index in _slowest_first(work)}
+            slowest_first = sorted(range(len(work)), key=lambda index: work[index][0].time_limit is None)
+            waiting = {pool.submit(_prove_adopted, index) for index in slowest_first}
             while waiting:
                 done, waiting = wait(waiting, timeout=_TOLD_S, return_when=FIRST_COMPLETED)
                 told(sum(counts))
@@ -143,10 +144,6 @@ def _seeds_of(work: _Work) -> int:
     exercise, _, _, effort = work
     mine = effort.for_exercise(exercise)
     return max(mine.seeds, mine.mutant_seeds)
-
-
-def _slowest_first(work: Sequence[_Work]) -> list[int]:
-    return sorted(range(len(work)), key=lambda index: work[index][0].time_limit is None)
 
 
 #: What a helper process was given as it began. The tasks that a pool hands to it are pickled, and can hold none of it.

@@ -14,8 +14,8 @@ beside it. The hypotheses, by what they are about:
 ``scalars``
     Scalar formulas and autograd engines.
 
-All of them speak in the ``words``. ``source`` says what a stub's own lines show of its gradients, ``loops`` whether
-they loop, ``naming`` what the check's code calls things.
+All of them speak in the ``words``. ``source`` says what a stub's own lines show of its gradients and loops, ``naming``
+what the check's code calls things.
 
 The names below are the public ones. Each imports its module on first use: a class of right answers needs no diagnosis.
 """
@@ -27,13 +27,7 @@ from typing import TYPE_CHECKING
 from grader import lazy
 
 if TYPE_CHECKING:
-    from grader.judge.diagnosis.loops import loops_flag as loops_flag
+    from grader.judge.diagnosis.source import loops_flag as loops_flag
     from grader.judge.diagnosis.table import diagnose as diagnose
 
-__getattr__, __all__ = lazy.public(
-    __name__,
-    {
-        "loops": "loops_flag",
-        "table": "diagnose",
-    },
-)
+__getattr__, __all__ = lazy.public(__name__, {"source": "loops_flag", "table": "diagnose"})

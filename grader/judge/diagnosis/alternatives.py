@@ -1,4 +1,4 @@
-"""What the right answer would be under other circumstances, from which hypotheses predict what a mistake writes."""
+"""What the right answer would be for other inputs, constants or functions, from which hypotheses predict mistakes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class _Noted(TorchFunctionMode):
 
 
 class Alternatives:
-    """What follows from the cases of an exercise alone and from nobody's answer, each thing worked out once.
+    """What follows from the cases of an exercise alone, and from no student's answer; each thing is worked out once.
 
     ``parameters`` are those of the forward pass.
     """
@@ -69,7 +69,7 @@ class Alternatives:
             self.reference("as it is", case, under=noted)
         return frozenset(noted.functions)
 
-    def reference(self, key: str, case: Case, **changed: Unpack[Changed]) -> Mapping[str, Tensor] | None:
+    def reference(self, key: Hashable, case: Case, **changed: Unpack[Changed]) -> Mapping[str, Tensor] | None:
         """What would be expected of a case of which something is ``changed``, which ``key`` names.
 
         None where the forward pass does not work on that.
@@ -110,7 +110,7 @@ _known: Recent[str, Alternatives] = Recent(_KEPT)
 
 
 def alternatives_of(evidence: Evidence) -> Alternatives:
-    """Those of the cases that ``evidence`` is about: a class's wrong answers to an exercise share them."""
+    """The alternatives for the cases of ``evidence``; all wrong answers of a class to an exercise share them."""
     exercise, prepared = evidence.exercise, evidence.prepared
     known = _known.get(exercise.id)
     if known is None or known.exercise is not exercise or known.prepared is not prepared:

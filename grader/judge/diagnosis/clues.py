@@ -39,7 +39,7 @@ _LONGEST = 60
 
 
 def reordered(stub: Stub | None, call: str) -> str:
-    """A sentence on a function or class that takes what it is called with under its name, but at another place."""
+    """A sentence on a function or class that names its parameters as the check does, but in another order."""
     asked = {
         node.func.id: [_shown(argument) for argument in node.args]
         for node in ast.walk(ast.parse(call))
@@ -158,8 +158,7 @@ def from_outside(stub: Stub | None, given: Collection[str], line: int | None = N
     own |= {alias.asname or alias.name for node in nodes if isinstance(node, _IMPORTS) for alias in node.names}
     own -= {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
     inside = {id(node) for function in functions_of(stub) for node in scope_of(function)}
-    read = [node for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
-    for node in sorted(read, key=lambda node: (node.lineno, node.col_offset)):
+    for node in sorted(_read(nodes), key=lambda node: (node.lineno, node.col_offset)):
         outside = id(node) in inside and id(node) not in called and node.id not in {*own, *given, *_KNOWN}
         if outside and line in (None, _line(stub, node)):
             return wording.OUTSIDE.format(line=_line(stub, node), name=node.id)
@@ -177,27 +176,22 @@ def renamed_before(stub: Stub | None, name: str, line: int) -> str:
 
 def _renamed(function: Function) -> Iterator[tuple[str, ast.stmt, str]]:
     """Lines that give a parameter's name another value, which further lines read; not those by which a loop goes on."""
-    given = {argument.arg for argument in function.args.args}
-    loops = [node for node in scope_of(function) if isinstance(node, ast.For | ast.While)]
+    given, nodes = {argument.arg for argument in function.args.args}, list(scope_of(function))
+    loops = [node for node in nodes if isinstance(node, ast.For | ast.While)]
     looped = {id(node) for loop in loops for node in ast.walk(loop)}
-    read = [node for node in scope_of(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
-    for statement in scope_of(function):
-        if not isinstance(statement, ast.Assign):
-            continue
-        own = (
-            {node.id for node in ast.walk(statement.value) if isinstance(node, ast.Name)}
-            if id(statement) in looped
-            else set()
-        )
-        for target in statement.targets:
-            if (
-                not isinstance(target, ast.Name)
-                or target.id not in given - own
-                or _is_converted(statement.value, target.id)
-            ):
-                continue
-            if any(node.id == target.id and node.lineno > statement.lineno for node in read):
-                yield wording.RENAMED, statement, target.id
+    read = _read(nodes)
+    for statement in nodes:
+        if isinstance(statement, ast.Assign):
+            own = {node.id for node in _read(ast.walk(statement.value))} if id(statement) in looped else set()
+            later = {node.id for node in read if node.lineno > statement.lineno}
+            for name in (target.id for target in statement.targets if isinstance(target, ast.Name)):
+                if name in (given & later) - own and not _is_converted(statement.value, name):
+                    yield wording.RENAMED, statement, name
+
+
+def _read(nodes: Iterable[ast.AST]) -> list[ast.Name]:
+    """Where a name is read among ``nodes``."""
+    return [node for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
 
 
 def _is_converted(value: ast.expr, name: str) -> bool:
@@ -252,14 +246,13 @@ def _is_size(value: ast.expr, sizes: Collection[str]) -> bool:
 
 def _unused(function: Function) -> Iterator[tuple[str, ast.stmt, str]]:
     """Lines that compute something under a name of their own that nothing reads."""
-    read = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    outside = {
-        name for node in ast.walk(function) if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names
-    }
+    nodes = list(ast.walk(function))
+    kept = {node.id for node in _read(nodes)}
+    kept |= {name for node in nodes if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
     for statement in scope_of(function):
         if isinstance(statement, ast.Assign) and all(isinstance(target, ast.Name) for target in statement.targets):
             names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
-            if not isinstance(statement.value, ast.Constant) and read.isdisjoint(names) and outside.isdisjoint(names):
+            if not isinstance(statement.value, ast.Constant) and kept.isdisjoint(names):
                 yield wording.UNUSED, statement, names[0]
 
 

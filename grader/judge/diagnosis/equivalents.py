@@ -1,4 +1,4 @@
-"""A forward pass that is written out, and is one function of torch: what is known of that holds for it, too."""
+"""A forward pass that writes out one function of torch, so that what is known of that function holds for it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _candidates(values: Mapping[str, Any]) -> Iterator[Forward]:
     numbers = [value for value in tensors if value not in floats]
     if len(values) == len(floats) == 1:
         for function in _OF_ONE:
-            yield functools.partial(_called, function, floats[0])
+            yield functools.partial(lambda function, given: function(given[floats[0]]), function)
     if len(floats) == len(numbers) == 1 and len(values) == 2:
         scores, classes = floats[0], numbers[0]
         yield lambda given: functional.embedding(given[classes], given[scores])
@@ -59,26 +59,16 @@ def _candidates(values: Mapping[str, Any]) -> Iterator[Forward]:
     if len(floats) == len(tensors) == 3 and tensors[floats[0]].dim() > 1:
         shares = [name for name, value in values.items() if isinstance(value, float)]
         for eps in (*shares, *(() if shares else _USUAL)):
-            yield functools.partial(_over_last, floats, eps)
-            yield functools.partial(_over_first, floats, eps)
+            yield functools.partial(_normalised, floats, eps, over_last=True)
+            yield functools.partial(_normalised, floats, eps, over_last=False)
 
 
-def _called(function: Callable[[Tensor], Tensor], name: str, given: Mapping[str, Any]) -> Tensor:
-    return function(given[name])
-
-
-def _over_last(names: Sequence[str], eps: str | float, given: Mapping[str, Any]) -> Tensor:
+def _normalised(names: Sequence[str], eps: str | float, given: Mapping[str, Any], *, over_last: bool) -> Tensor:
     value, scale, shift = (given[name] for name in names)
-    return functional.layer_norm(value, scale.shape, scale, shift, _number(eps, given))
-
-
-def _over_first(names: Sequence[str], eps: str | float, given: Mapping[str, Any]) -> Tensor:
-    value, scale, shift = (given[name] for name in names)
-    return functional.batch_norm(value, None, None, scale, shift, training=True, eps=_number(eps, given))
-
-
-def _number(eps: str | float, given: Mapping[str, Any]) -> float:
-    return float(given[eps]) if isinstance(eps, str) else eps
+    share = float(given[eps]) if isinstance(eps, str) else eps
+    if over_last:
+        return functional.layer_norm(value, scale.shape, scale, shift, share)
+    return functional.batch_norm(value, None, None, scale, shift, training=True, eps=share)
 
 
 def _agrees(exercise: Exercise, forward: Forward, one: Prepared) -> bool:

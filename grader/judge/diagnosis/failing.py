@@ -1,4 +1,4 @@
-"""Which checks of an exercise lose points, and on what ground. Scoring rests on this: an absent check earns its points.
+"""Which checks of an exercise lose points, and why. Scoring rests on this: a check that is not named earns its points.
 
 The rules: a compared check fails by any case that is not close; a measured one by any share below one; autograd where
 it is forbidden costs everything; an input changed against the contract costs the checks of that input, or everything
@@ -18,8 +18,9 @@ def failing_checks(evidence: Evidence) -> tuple[str, ...]:
     exercise = evidence.exercise
     if evidence.autograd is not None:
         return tuple(exercise.checks)
-    compared = {check for check in exercise.checks if check not in exercise.raises and not _earned(evidence, check)}
-    nothing = all(check in compared for check in exercise.checks if check not in exercise.raises)
+    asked = [check for check in exercise.checks if check not in exercise.raises]
+    compared = {check for check in asked if not evidence.findings.get(check) or any(bad_findings(evidence, check))}
+    nothing = compared == set(asked)
     silent = nothing and len(exercise.raises) < len(exercise.checks)
     raising = {
         check
@@ -53,10 +54,6 @@ def _root(evidence: Evidence, check: str) -> str:
     if check in evidence.exercise.raises:
         return ""
     return evidence.exercise.path_of(check).partition(".")[0].partition("[")[0]
-
-
-def _earned(evidence: Evidence, check: str) -> bool:
-    return bool(evidence.findings.get(check)) and not any(bad_findings(evidence, check))
 
 
 def _full(evidence: Evidence, finding: Finding) -> bool:

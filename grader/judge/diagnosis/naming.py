@@ -1,4 +1,4 @@
-"""What the check's own code calls things, so that a message can say them in a student's names.
+"""What the check's own code calls things, so that a message can use the names that a student knows.
 
 A check may read a name that its code makes (``cleared = [int(p.g is None), …]``), or hand an input over in pieces
 (``p.g = p_grads[t]``): no student knows such a name.

@@ -27,20 +27,11 @@ _FORWARD = ("out", "result", "loss", "result[0]")
 #: What is wrong with a forward value that may have been computed rightly: where it was put, as what, how far it came.
 _MISLAID = frozenset({"not_written", "not_a_tensor", "wrong_dtype", "wrong_operand", "unit_axis", "raised"})
 #: Nodes of autograd's graph that only turn or cut a tensor, and those by which a bias comes in.
-_TURNS = (
-    "T",
-    "Transpose",
-    "Permute",
-    "View",
-    "UnsafeView",
-    "ReshapeAlias",
-    "Expand",
-    "Unsqueeze",
-    "Squeeze",
-    "Select",
-    "Clone",
+_TURNS = frozenset(
+    {"T", "Transpose", "Permute", "View", "UnsafeView", "ReshapeAlias", "Expand"}
+    | {"Unsqueeze", "Squeeze", "Select", "Clone"}
 )
-_ADDS = ("Add", "Sub")
+_ADDS = frozenset({"Add", "Sub"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +180,6 @@ def _first_users(node: Any, users: Mapping[Any, list[Any]]) -> frozenset[Any]:
     return frozenset(found)
 
 
-def _is_one_of(node: Any, kinds: tuple[str, ...]) -> bool:
+def _is_one_of(node: Any, kinds: frozenset[str]) -> bool:
     """Whether a node is the derivative of one of these operations: ``TransposeBackward0`` is that of ``Transpose``."""
     return bool(node.name().partition("Backward")[0] in kinds)

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 
 from grader.cell_code import parsed
-from grader.model import Stub
+from grader.model import Exercise, Stub
 
 #: What has names of its own.
 _SCOPES = (
@@ -196,6 +196,17 @@ def _puts_out_last(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "bwd":
         return False
     return len(node.args) > 1 and isinstance(node.args[0], ast.Starred)
+
+
+_REMARK = "loops in Python where tensor operations are asked for"
+_LOOPS = (ast.For, ast.While, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
+
+
+def loops_flag(exercise: Exercise, stub: Stub | None) -> tuple[str, ...]:
+    """A remark where the stub of an exercise with ``loops_flagged`` loops in Python; empty otherwise."""
+    if not exercise.loops_flagged or stub is None:
+        return ()
+    return (_REMARK,) if any(isinstance(node, _LOOPS) for node in nodes_of(stub)) else ()
 
 
 def nodes_of(stub: Stub | None) -> list[ast.AST]:

@@ -7,7 +7,7 @@ the same). Predictions are compared with the tolerance of the comparison itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
@@ -21,8 +21,9 @@ from grader.judge.comparison import Tolerance
 from grader.judge.diagnosis.alternatives import Alternatives, Changed
 from grader.judge.diagnosis.failing import bad_findings
 from grader.judge.diagnosis.naming import given_as
+from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Evidence, Finding, float_dtypes
-from grader.model import Case, Exercise
+from grader.model import Case, Diagnosis, Exercise
 
 #: Beyond this, what is computed in float64 may be infinite in the dtype of what came.
 _HUGE = 1e37
@@ -124,7 +125,7 @@ class Symptom:
         """All cases in which a tensor came, the failing ones first."""
         bad = {id(finding) for finding in self.bad}
         findings = self.evidence.findings.get(self.check, ())
-        views = [view for finding in findings if (view := self._view(finding)) is not None]
+        views = [view for each in findings if (view := self.view_of(each, each.actual.tensor)) is not None]
         return tuple(sorted(views, key=lambda view: id(view.finding) not in bad))
 
     @cached_property
@@ -174,6 +175,19 @@ class Symptom:
             for view, ratio in zip(self.views, self.ratios, strict=True)
         )
 
+    def is_thin(self, *, cases: int = 2, entries: int = 0) -> bool:
+        """Whether an agreement may be chance, with so few failing cases or entries, or only shares of points count."""
+        few = len(self.failing) < cases or sum(view.expected.numel() for view in self.failing) < entries
+        return few or self.exercise.measure is not None
+
+    def output(self, view: View) -> Tensor | None:
+        """The output of the forward pass, as the check hands it over or else as the student's own layer makes it."""
+        return view.case.program.tensors.get("out", self.alternatives.output(view.case))
+
+    def say(self, key: str, **fields: object) -> Diagnosis:
+        """The diagnosis for a key, its sentences filled with ``fields`` and the path of this check."""
+        return wording.say(key, path=self.path, **fields)
+
     def name_of(self, name: str) -> str:
         """How a student knows an input, or the upstream gradient: ``out.g``, unless the check calls it otherwise."""
         if name == "upstream" and self.failing and name not in self.failing[0].case.program.tensors:
@@ -188,22 +202,17 @@ class Symptom:
         """The same of another check."""
         return replace(self, check=other)
 
-    def expected_with(self, key: str, view: View, **changed: Unpack[Changed]) -> Tensor | None:
+    def expected_with(self, key: Hashable, view: View, **changed: Unpack[Changed]) -> Tensor | None:
         """What is expected of this check in a case of which something is ``changed``, which ``key`` names."""
         made = self.alternatives.reference(key, view.case, **changed)
         return None if made is None else made.get(self.check)
 
-    def _view(self, finding: Finding) -> View | None:
-        tensor = finding.actual.tensor
+    def view_of(self, finding: Finding, tensor: Tensor | None) -> View | None:
+        """The case of a finding with ``tensor`` for what came; None where that cannot be compared."""
         if tensor is None or tensor.is_complex():
             return None
-        return View(
-            finding,
-            self.evidence.prepared_for(finding),
-            tensor.detach().to(torch.float64),
-            finding.expected.detach().to(torch.float64),
-            self.exercise.tolerance,
-        )
+        actual, expected = (each.detach().to(torch.float64) for each in (tensor, finding.expected))
+        return View(finding, self.evidence.prepared_for(finding), actual, expected, self.exercise.tolerance)
 
 
 def _agree(view: View, ratio: float, factor: float) -> bool:

@@ -90,23 +90,10 @@ SPECIFIC: tuple[Hypothesis, ...] = (
 )
 #: Those of them that explain the result of a whole call: what a call that was cut short left behind is none.
 WHOLE: frozenset[Hypothesis] = frozenset(
-    {
-        formulas.engine,
-        factors.zeros,
-        changed.overwritten,
-        formulas.one_contribution,
-        operands.stale,
-        rows.last_sample_only,
-        rows.some_samples,
-        operands.wrong_operand,
-        operands.swapped_arguments,
-        moves.default_rate,
-        optimizers.simulated,
-        optimizers.diverged,
-        hyperparameters.other_than_given,
-        settings.other_settings,
-        moves.hardly_moved,
-    }
+    {formulas.engine, factors.zeros, changed.overwritten, formulas.one_contribution, operands.stale}
+    | {rows.last_sample_only, rows.some_samples, operands.wrong_operand, operands.swapped_arguments}
+    | {moves.default_rate, moves.hardly_moved, optimizers.simulated, optimizers.diverged}
+    | {hyperparameters.other_than_given, settings.other_settings}
 )
 #: What can always be said.
 GENERAL: tuple[Hypothesis, ...] = (
@@ -143,8 +130,6 @@ GENERAL: tuple[Hypothesis, ...] = (
     formulas.order,
     unexplained.wrong_value,
 )
-
-
 #: Those of them that name no mistake in the values.
 UNNAMED: frozenset[Hypothesis] = frozenset({absent.non_finite, unexplained.wrong_value})
 #: Cases with numbers alone below which an agreement may be chance, where others hold none.
@@ -236,7 +221,7 @@ def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
             if empty := source.uninitialised(symptom.evidence.stub):
                 return wording.added(diagnosis, wording.EMPTY, name=empty)
             return _where_finite(symptom) or _only_in_one_case(symptom, diagnosis)
-    return wording.say("not_written", path=symptom.path, state="nothing of it came back")
+    return symptom.say("not_written", state="nothing of it came back")
 
 
 def _is_vast(symptom: Symptom) -> bool:

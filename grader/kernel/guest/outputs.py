@@ -1,4 +1,4 @@
-"""What a kernel prints and shows: counted against the cell's budget, and sent only so far as anybody looks at it."""
+"""What a kernel prints and shows: counted against the cell's budget, and sent only as far as it is read."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class Shell(ZMQInteractiveShell):  # type: ignore[misc]
             return None
 
     def should_run_async(self, raw_cell: str, *, transformed_cell: str | None = None, **named: Any) -> bool:
-        """Whether a cell awaits at its top level; one that has neither word in it is not compiled to find out."""
+        """Whether a cell awaits at its top level; one without ``await`` and ``async`` is not compiled to find out."""
         text = transformed_cell if transformed_cell is not None else raw_cell
         if "await" not in text and "async" not in text:
             return False

@@ -248,14 +248,11 @@ def message(parts: Sequence[bytes]) -> bytes:
 
 def ready(kind: str) -> bytes:
     """The frame with which a socket of ``kind`` answers a greeting."""
-    return _frame(b"\x05READY" + _property(b"Socket-Type", kind.encode("ascii")), COMMAND)
+    value = kind.encode("ascii")
+    return _frame(b"\x05READY" + b"\x0bSocket-Type" + len(value).to_bytes(4, "big") + value, COMMAND)
 
 
 def _frame(body: bytes, flags: int) -> bytes:
     if len(body) > 255:
         return bytes([flags | LONG]) + len(body).to_bytes(8, "big") + body
     return bytes([flags, len(body)]) + body
-
-
-def _property(name: bytes, value: bytes) -> bytes:
-    return bytes([len(name)]) + name + len(value).to_bytes(4, "big") + value

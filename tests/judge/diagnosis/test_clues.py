@@ -106,8 +106,8 @@ def test_name_of_an_argument_at_another_place_is_told(source: str, call: str, sa
 @pytest.mark.parametrize(
     ("source", "call", "paths", "said"),
     [
-        ("def f(a):\n    a.grad = 1", "f(a)", ["a.g"], "Line 5 goes by `.grad`"),
-        ("def f(p):\n    p -= p.grad", "p.g = g; f(p)", ["p", "p.g"], "Line 5 goes by `.grad`"),
+        ("def f(a):\n    a.grad = 1", "f(a)", ["a.g"], "Line 5 uses `.grad`"),
+        ("def f(p):\n    p -= p.grad", "p.g = g; f(p)", ["p", "p.g"], "Line 5 uses `.grad`"),
         ("def f(a):\n    a.grad = 1", "f(a).grad", ["a.g"], ""),
         ("def f(a):\n    a.grad = 1", "f(a)", ["result"], ""),
         ("def f(a):\n    a.g = 1", "f(a)", ["a.g"], ""),
@@ -191,7 +191,7 @@ TOLD = {
         "lin_grad",
         "def lin_grad(inp, out, w, b):\n    inp.g = out.grad @ w.T",
         "inp.g",
-        "Line 2 goes by `.grad`",
+        "Line 2 uses `.grad`",
     ),
     "copies_of_the_parameters": (
         "Adam",

@@ -6,11 +6,9 @@ import re
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
 
 from grader.judge.diagnosis import clues
-from grader.judge.diagnosis.calls.returned import not_returned
-from grader.judge.diagnosis.naming import call_of, handed_over, is_used
+from grader.judge.diagnosis.naming import PLACE, call_of, handed_over, is_used
 from grader.judge.diagnosis.source import (
     assigns,
     is_kept_on_class,
@@ -22,7 +20,7 @@ from grader.judge.diagnosis.source import (
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Finding
-from grader.model import Diagnosis
+from grader.model import Diagnosis, Exercise
 
 _STATES = {
     "untouched": "it still holds what was there before the call",
@@ -51,20 +49,20 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
     if call := call_of(symptom.exercise.call, name):
         kept = _found(symptom, absent, _holds)
         sentence = wording.KEPT_ALONE if kept == "result" else wording.KEPT if kept else ""
-        return wording.added(not_returned(symptom, first, call), sentence, found=kept)
+        return wording.added(_not_returned(symptom, first, call), sentence, found=kept)
     if found := _written_elsewhere(symptom, absent):
         return found
     if name.endswith(".grad") and symptom.exercise.autograd:
         source = name.removesuffix(".grad")
         key = "not_written.no_way_to_input" if source in first.case.inputs else "not_written.no_way"
-        return wording.say(key, path=name, owner=source)
+        return symptom.say(key, owner=source)
     attribute = re.match(r"\w+\.(\w+)", name)
     if first.actual.absence == "missing" and attribute and is_kept_on_class(symptom.evidence.stub, attribute[1]):
-        return wording.say("state_shared.kept", path=name, name=attribute[1])
+        return symptom.say("state_shared.kept", name=attribute[1])
     state = _STATES.get(first.actual.absence or "", "it is empty")
     if owner := _rebound(symptom):
-        return wording.say("not_written.rebound", path=name, state=state, owner=owner)
-    return wording.added(wording.say("not_written", path=name, state=state), clues.copied(symptom.evidence.stub))
+        return symptom.say("not_written.rebound", state=state, owner=owner)
+    return wording.added(symptom.say("not_written", state=state), clues.copied(symptom.evidence.stub))
 
 
 def _rebound(symptom: Symptom) -> str | None:
@@ -78,12 +76,32 @@ def _rebound(symptom: Symptom) -> str | None:
     return name if assigns(stub, call[0], name) and assigns(stub, call[0], f"{name}.g") else None
 
 
+def _not_returned(symptom: Symptom, finding: Finding, call: str) -> Diagnosis:
+    """The value of ``call`` is None, one of several is, or there are not as many."""
+    exercise = symptom.exercise
+    place = PLACE.fullmatch(exercise.path_of(symptom.check))
+    if place is None:
+        return wording.say("not_written.returned", call=call)
+    fields = {"call": call, "count": _asked_for(exercise)}
+    if finding.actual.absence == "none":
+        return wording.say("not_written.one_is_none", place=int(place[1]) + 1, **fields)
+    if (single := finding.run.extras.get("result")) is not None:
+        return wording.say("not_written.one_tensor", shape=wording.shape(tuple(single.shape)), **fields)
+    return wording.say("not_written.too_few", **fields)
+
+
+def _asked_for(exercise: Exercise) -> int:
+    """How many values the call has to return: the last place that a check reads, from 1."""
+    paths = [exercise.path_of(check) for check in exercise.checks if check not in exercise.raises]
+    return max((int(match[1]) + 1 for path in paths if (match := PLACE.fullmatch(path))), default=1)
+
+
 def not_run(symptom: Symptom) -> Diagnosis | None:
-    """A stub of which no line ran, for calling it only makes something that would."""
+    """A stub none of whose lines ran: calling it only makes a generator or a coroutine."""
     exercise = symptom.exercise
     for name in exercise.needs:
         if kind := makes_no_call(symptom.evidence.stub, name):
-            return wording.say("not_written.not_run", path=symptom.path, name=name, kind=kind)
+            return symptom.say("not_written.not_run", name=name, kind=kind)
     return None
 
 
@@ -93,11 +111,11 @@ def _written_elsewhere(symptom: Symptom, absent: list[Finding]) -> Diagnosis | N
         found = _found(symptom, absent, fits, symptom.exercise.call)
         if found and found.count(".") > 1:
             owner = symptom.path.rpartition(".")[0]
-            return wording.say("not_written.copy", path=symptom.path, found=found, owner=owner)
+            return symptom.say("not_written.copy", found=found, owner=owner)
         if found and found.partition("[")[0] == "result":
-            return wording.say("not_written.only_returned", path=symptom.path)
+            return symptom.say("not_written.only_returned")
         if found:
-            return wording.say(key, path=symptom.path, found=found)
+            return symptom.say(key, found=found)
     return None
 
 
@@ -116,13 +134,13 @@ def _on_another_input(symptom: Symptom, absent: list[Finding]) -> Diagnosis | No
     for used, code in USED_BEFORE.items():
         name = f"{used.format(owner)}.{attribute}"
         if owner and all(name in finding.run.extras for finding in absent):
-            return wording.say(f"{code}.written", path=symptom.path, found=name)
+            return symptom.say(f"{code}.written", found=name)
     return None
 
 
 def _holds(symptom: Symptom, finding: Finding, name: str) -> bool:
-    extra = finding.run.extras.get(name)
-    return extra is not None and _view(symptom, finding).is_near(finding.expected, extra.to(torch.float64))
+    view = symptom.view_of(finding, finding.run.extras.get(name))
+    return view is not None and view.is_near(finding.expected)
 
 
 def _looks_like(symptom: Symptom, finding: Finding, name: str) -> bool:
@@ -135,16 +153,7 @@ def _looks_like(symptom: Symptom, finding: Finding, name: str) -> bool:
     near = name.rpartition(".")[0] == owner
     if extra is None or not owner or not near or extra.shape != finding.expected.shape:
         return False
-    return not any(_is_same(extra, value) for value in finding.case.inputs.values())
-
-
-def _is_same(extra: Tensor, value: Tensor) -> bool:
-    return extra.shape == value.shape and bool(torch.equal(extra.to(torch.float64), value.to(torch.float64)))
-
-
-def _view(symptom: Symptom, finding: Finding) -> View:
-    expected = finding.expected.to(torch.float64)
-    return View(finding, symptom.evidence.prepared_for(finding), expected, expected, symptom.exercise.tolerance)
+    return not any(torch.equal(extra.double(), value.double()) for value in finding.case.inputs.values())
 
 
 def not_registered(symptom: Symptom) -> Diagnosis | None:
@@ -160,7 +169,7 @@ def not_registered(symptom: Symptom) -> Diagnosis | None:
         )
     ):
         return None
-    return wording.say("not_registered", path=symptom.path)
+    return symptom.say("not_registered")
 
 
 def not_a_tensor(symptom: Symptom) -> Diagnosis | None:
@@ -176,7 +185,7 @@ def not_a_tensor(symptom: Symptom) -> Diagnosis | None:
     expected, wanted = wording.shape(first.comparison.expected_shape), _wanted(symptom, first)
     if wanted == "not_a_tensor.numbers" and first.actual.detail in {"list", "tuple"}:
         kind = f"a {first.actual.detail} that is empty or holds something else than numbers"
-    return wording.say(wanted, path=symptom.path, kind=kind, expected=expected)
+    return symptom.say(wanted, kind=kind, expected=expected)
 
 
 def _wanted(symptom: Symptom, first: Finding) -> str:
@@ -211,16 +220,12 @@ def accumulated(symptom: Symptom) -> Diagnosis | None:
     owner, _, attribute = name.rpartition(".")
     taken = parameter(stub, *call) if (call := handed_over(symptom.exercise.call, owner)) else None
     if by_the_check or reads_gradient(stub, name) or reads_gradient(stub, f"{taken}.{attribute}"):
-        return wording.say("non_finite.read", path=name, label=views[0].case.describe())
-    return wording.say("accumulated", path=name)
+        return symptom.say("non_finite.read", label=views[0].case.describe())
+    return symptom.say("accumulated")
 
 
 def _has_nan(view: View) -> bool:
-    return any(_is_nan(value) for value in view.case.program.tensors.values())
-
-
-def _is_nan(value: Tensor) -> bool:
-    return value.is_floating_point() and bool(torch.isnan(value).any())
+    return any(bool(value.isnan().any()) for value in view.case.program.tensors.values())
 
 
 def non_finite(symptom: Symptom) -> Diagnosis | None:
@@ -234,7 +239,7 @@ def non_finite(symptom: Symptom) -> Diagnosis | None:
     averages = "non_finite.averages" if "p_grads" in first.case.inputs else "non_finite"
     steps = "non_finite.steps" if "steps" in first.case.constants else averages
     key = "non_finite.unwritten" if poisoned and writes_in_part(symptom.evidence.stub) else steps
-    return wording.say(key, path=symptom.path, count=count, total=tensor.numel(), label=first.case.describe())
+    return symptom.say(key, count=count, total=tensor.numel(), label=first.case.describe())
 
 
 def wrong_dtype(symptom: Symptom) -> Diagnosis | None:
@@ -244,4 +249,4 @@ def wrong_dtype(symptom: Symptom) -> Diagnosis | None:
         return None
     actual = str(first.actual.tensor.dtype).removeprefix("torch.")
     key = "wrong_dtype" if first.expected.is_floating_point() else "wrong_dtype.whole"
-    return wording.say(key, path=symptom.path, actual=actual)
+    return symptom.say(key, actual=actual)

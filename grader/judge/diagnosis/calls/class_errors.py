@@ -1,4 +1,4 @@
-"""Exceptions of classes that are not written as Python calls them, explained by the stub's own source."""
+"""Exceptions from classes with a missing ``self`` or a misspelt ``__init__``, explained by the stub's own source."""
 
 from __future__ import annotations
 

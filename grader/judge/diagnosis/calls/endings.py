@@ -81,7 +81,7 @@ def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
 
 
 def used_autograd(seen: str) -> Diagnosis:
-    """What is said of a call that used autograd, or of which nobody can know that (``CaseRun.autograd``)."""
+    """What is said of a call that used autograd, or that could not be watched for it (``CaseRun.autograd``)."""
     why = seen.removeprefix("unseen: ")
     return wording.say("uses_autograd", name=seen) if why == seen else wording.say("uses_autograd.unseen", why=why)
 
@@ -147,14 +147,9 @@ def _has_open(source: str, *kinds: type[ast.FunctionDef | ast.AsyncFunctionDef |
 
 def _only_raises(body: list[ast.stmt]) -> bool:
     """The statements after a docstring; imports beside it do not count as an answer."""
-    left = [
-        node for node in body if not _is_text(node) and not isinstance(node, ast.Import | ast.ImportFrom | ast.Pass)
-    ]
+    kept = [node for node in body if not isinstance(node, ast.Import | ast.ImportFrom | ast.Pass)]
+    left = [node for node in kept if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))]
     if len(left) != 1 or not isinstance(left[0], ast.Raise) or left[0].exc is None:
         return False
     raised = left[0].exc.func if isinstance(left[0].exc, ast.Call) else left[0].exc
     return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

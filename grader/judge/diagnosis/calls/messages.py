@@ -22,7 +22,7 @@ _TENSORS = frozenset({"Tensor", "Parameter"})
 
 
 def found_in(message: str, error: StudentError) -> Found | None:
-    """The key of what the first pattern says that is found in ``message``, and its fields; None where none is."""
+    """The key and the fields of the first pattern that matches ``message``; None where none does."""
     for pattern, find in _PATTERNS:
         if match := pattern.search(message):
             return find(match, error)
@@ -149,10 +149,6 @@ def _not_callable(match: re.Match[str], error: StudentError) -> Found:
     return ("none.value", {}) if match[1] == "NoneType" else (key, {"owner": match[1]})
 
 
-def _axis_of_array(match: re.Match[str], error: StudentError) -> Found:
-    return "axis", {"axis": match[1], "last": max(int(match[2]) - 1, 0)}
-
-
 def _of_kind(key: str) -> Find:
     """A cause of an object's type, unless that is a function whose parentheses are missing."""
 
@@ -160,10 +156,6 @@ def _of_kind(key: str) -> Find:
         return ("uncalled", {}) if _is_function(match[1]) else (key, {"kind": match[1]})
 
     return find
-
-
-def _einsum(match: re.Match[str], error: StudentError) -> Found:
-    return "einsum", {"letter": match[1], "sizes": f"{match[3]} and {match[2]}"}
 
 
 def _arguments(match: re.Match[str], error: StudentError) -> Found:
@@ -183,14 +175,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
             r"batch2 tensor to be: (\[[\d, ]{1,40}\]) but got: (\[[\d, ]{1,40}\])",
             _plain("matmul.batches", "wanted", "got"),
         ),
-        (
-            r"size mismatch, got input \(\d+\), mat \((\d+x\d+)\), vec \((\d+)\)",
-            _matvec,
-        ),
-        (
-            r"expand\(\w[\w.]{0,40}\{(\[[\d, ]{1,40}\])\}, size=(\[[\d, ]{0,40}\])\)",
-            _placed(given=1, place=2),
-        ),
+        (r"size mismatch, got input \(\d+\), mat \((\d+x\d+)\), vec \((\d+)\)", _matvec),
+        (r"expand\(\w[\w.]{0,40}\{(\[[\d, ]{1,40}\])\}, size=(\[[\d, ]{0,40}\])\)", _placed(given=1, place=2)),
         (r"size of tensor a \((\d+)\) must match .{0,30}\((\d+)\) at non-singleton dimension (\d+)", _broadcast),
         (r"operands could not be broadcast together with shapes ([(\d,) ]+)", _plain("broadcast.arrays", "shapes")),
         (
@@ -204,7 +190,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"too many indices for array: array is (\d+)-dimensional", _plain("index.many", "axes")),
         (r"invalid index of a (0)-dim tensor", _plain("index.many", "axes")),
         (r"range of \[-\d+, (\d+)\], but got (-?\d+)", _plain("axis", "last", "axis")),
-        (r"axis (-?\d+) is out of bounds for array of dimension (\d+)", _axis_of_array),
+        (
+            r"axis (-?\d+) is out of bounds for array of dimension (\d+)",
+            lambda match, error: ("axis", {"axis": match[1], "last": max(int(match[2]) - 1, 0)}),
+        ),
         (
             r"indexing (?:tensors|arrays) could not be broadcast together with shapes (.+)",
             _plain("index.pairs", "shapes"),
@@ -219,10 +208,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"'([\w.]+)' object has no attribute '(\w+)'", _no_attribute),
         (r"unsupported operand type\(s\) for (\S+?):? .{0,20}'([\w.]+)' and '([\w.]+)'", _operator),
         (r"'generator' object is not subscriptable|'generator' has no len", _plain("generator")),
-        (
-            r"'\w{0,40}(?:method|function)' object does not support",
-            _plain("uncalled"),
-        ),
+        (r"'\w{0,40}(?:method|function)' object does not support", _plain("uncalled")),
         (r"^(\w{1,20}): Expected 1-D argument \w{1,20}, but got (\d+)-D", _plain("vectors", "name", "axes")),
         (r"(?:len\(\) of|iteration over) a 0-d tensor", _plain("no_axes")),
         (
@@ -244,10 +230,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"'(\w[\w.]{0,40})' object is not subscriptable", _of_kind("not_subscriptable")),
         (r"cannot unpack non-iterable (\w{1,40}) object", _of_kind("unpack.single")),
         (r"'(\w[\w.]{0,40})' object is not iterable", _of_kind("not_iterable")),
-        (
-            r"(\w+)\(\): argument '\w{1,40}' \(position \d+\) must be Tensor, not ([\w.]+)",
-            _not_tensor,
-        ),
+        (r"(\w+)\(\): argument '\w{1,40}' \(position \d+\) must be Tensor, not ([\w.]+)", _not_tensor),
         (
             r"(\w+)\(\) received an invalid combination of arguments - got \((.{0,80})\), but",
             _plain("arguments.kinds", "name", "kinds"),
@@ -270,7 +253,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"Expected index \[.{1,40}\] to be no larger than self", _plain("scatter")),
         (
             r"subscript (\w) has size (\d+) for operand \d+ which does not broadcast with previously seen size (\d+)",
-            _einsum,
+            lambda match, error: ("einsum", {"letter": match[1], "sizes": f"{match[3]} and {match[2]}"}),
         ),
         (
             r"number of subscripts in the equation \((\d+)\) does not match the number of dimensions \((\d+)\)",
@@ -279,10 +262,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Find], ...] = tuple(
         (r"to have (\d+) channels, but got (\d+) channels", _plain("channels", "wanted", "got")),
         (r"values to unpack", _plain("unpack")),
         (r"^No module named '([\w.]{1,80})'", _plain("module", "name")),
-        (
-            r"^EOF when reading a line|does not support input requests|nobody can answer input\(\)",
-            _plain("input"),
-        ),
+        (r"^EOF when reading a line|does not support input requests|nobody can answer input\(\)", _plain("input")),
         (r"not compiled with CUDA|no NVIDIA driver|No CUDA GPUs|not linked with support for mps", _plain("device")),
         (r"xpected all tensors to be on the same device", _plain("device.mixed")),
         (r"positional argument|unexpected keyword argument", _arguments),

@@ -5,8 +5,7 @@ Each rule gives, from the input and the output of the function, what a student t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from grader.judge.diagnosis.operations.replaced import Replacements, applied
+from grader.judge.diagnosis.operations.replaced import Operation, Replacements, with_backward
 
 Rule = Callable[[Tensor, Tensor], Tensor]
 
@@ -23,43 +22,17 @@ SIGMOID = (torch.sigmoid, Tensor.sigmoid, functional.sigmoid)
 TANH = (torch.tanh, Tensor.tanh, functional.tanh)
 
 
-class _ByRule(torch.autograd.Function):
-    """An elementwise function whose derivative is a given rule of (input, output)."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, value: Tensor, function: Callable[[Tensor], Tensor], rule: Rule, rest: Rule | None = None
-    ) -> Tensor:
-        out = function(value)
-        ctx.save_for_backward(value, out)
-        ctx.rule, ctx.rest = rule, rest
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        value, out = ctx.saved_tensors
-        grad = upstream * ctx.rule(value, out)
-        return grad if ctx.rest is None else grad + ctx.rest(value, out), None, None, None
-
-
-class _ByUpstream(torch.autograd.Function):
-    """A ReLU in whose backward pass the gradient itself is cut, not where the input is."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor) -> Tensor:
-        return torch.relu(value)
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        return upstream.clamp(min=0.0)
-
-
 def by_rule(value: Tensor, function: Callable[[Tensor], Tensor], rule: Rule, rest: Rule | None = None) -> Tensor:
     """``function`` of a value, elementwise, with ``rule`` for its derivative.
 
     ``rest`` is another rule, for a term that the upstream gradient is not multiplied into.
     """
-    return applied(_ByRule, value, function, rule, rest)
+
+    def backward(upstream: Tensor, out: Tensor, value: Tensor) -> Tensor:
+        grad = upstream * rule(value, out)
+        return grad if rest is None else grad + rest(value, out)
+
+    return with_backward(function, backward, value)
 
 
 def with_rule(
@@ -84,22 +57,14 @@ def with_rule(
     return {**made, functional.glu: glu, functional.silu: silu} if functions is SIGMOID else made
 
 
-@dataclass(frozen=True, slots=True)
-class Slope:
-    """What is taken for a derivative: of which function, by which rule, and what that is in words.
+def slope(
+    what: str, functions: tuple[Any, ...], function: Callable[[Tensor], Tensor], rule: Rule, rest: Rule | None = None
+) -> Operation:
+    """What is taken for a derivative, in words: of which function, and by which rule.
 
     ``rest`` is a term that the upstream gradient is not multiplied into.
     """
-
-    functions: tuple[Any, ...]
-    function: Callable[[Tensor], Tensor]
-    rule: Rule
-    what: str
-    rest: Rule | None = None
-
-    def replacements(self) -> Replacements:
-        """The changed functions."""
-        return with_rule(self.functions, self.function, self.rule, self.rest)
+    return Operation(what, lambda: with_rule(functions, function, rule, rest))
 
 
 def positive(value: Tensor) -> Tensor:
@@ -107,16 +72,16 @@ def positive(value: Tensor) -> Tensor:
     return (value > 0).to(value.dtype)
 
 
-def _relu(rule: Rule, what: str) -> Slope:
-    return Slope(RELU, torch.relu, rule, what)
+def _relu(what: str, rule: Rule) -> Operation:
+    return slope(what, RELU, torch.relu, rule)
 
 
-def _sigmoid(rule: Rule, what: str) -> Slope:
-    return Slope(SIGMOID, torch.sigmoid, rule, what)
+def _sigmoid(what: str, rule: Rule) -> Operation:
+    return slope(what, SIGMOID, torch.sigmoid, rule)
 
 
-def _tanh(rule: Rule, what: str) -> Slope:
-    return Slope(TANH, torch.tanh, rule, what)
+def _tanh(what: str, rule: Rule) -> Operation:
+    return slope(what, TANH, torch.tanh, rule)
 
 
 #: Activations that may stand for one another: each one's name, ways to call it, function and derivative.
@@ -128,93 +93,77 @@ _KINDS: tuple[tuple[str, tuple[Any, ...], Callable[[Tensor], Tensor], Rule], ...
 PARENTHESES = (
     "what arrives is multiplied into the first term of {} alone, as where the parentheses around it are missing"
 )
-SLOPES: Mapping[str, Slope] = {
-    "relu_by_value": _relu(
-        lambda x, y: y, "the output of the ReLU stands in the place of its derivative, which is 1 or 0"
-    ),
-    "relu_by_input": _relu(
-        lambda x, y: x, "the input of the ReLU stands in the place of its derivative, which is 1 or 0"
-    ),
-    "relu_by_sign": _relu(lambda x, y: x.sign(), "the sign of its input is taken for the derivative of the ReLU"),
-    "relu_turned": _relu(lambda x, y: 2 * positive(x) - 1, "the derivative of the ReLU is −1 where it has to be 0"),
-    "relu_leaky": _relu(
-        lambda x, y: torch.where(x > 0, 1.0, 0.01), "the derivative is that of a leaky ReLU, 0.01 for 0"
-    ),
-    "relu_leaky_forward": Slope(
+SLOPES: tuple[Operation, ...] = (
+    _relu("the output of the ReLU stands in the place of its derivative, which is 1 or 0", lambda x, y: y),
+    _relu("the input of the ReLU stands in the place of its derivative, which is 1 or 0", lambda x, y: x),
+    _relu("the sign of its input is taken for the derivative of the ReLU", lambda x, y: x.sign()),
+    _relu("the derivative of the ReLU is −1 where it has to be 0", lambda x, y: 2 * positive(x) - 1),
+    _relu("the derivative is that of a leaky ReLU, 0.01 for 0", lambda x, y: torch.where(x > 0, 1.0, 0.01)),
+    slope(
+        "a leaky ReLU stands in the place of the ReLU, 0.01 · x for 0",
         RELU,
         functional.leaky_relu,
         lambda x, y: torch.where(x > 0, 1.0, 0.01),
-        "a leaky ReLU stands in the place of the ReLU, 0.01 · x for 0",
     ),
-    "sigmoid_turned": Slope(
+    slope(
+        "σ stands in the place of 1 − σ, and 1 − σ in that of σ",
         SIGMOID,
         lambda x: 1 - x.sigmoid(),
         lambda x, y: y * (y - 1),
-        "σ stands in the place of 1 − σ, and 1 − σ in that of σ",
     ),
-    "relu_alone": Slope(
+    slope(
+        "the mask of the ReLU goes back alone, without the gradient that arrives at it",
         RELU,
         torch.relu,
         lambda x, y: torch.zeros_like(x),
-        "the mask of the ReLU goes back alone, without the gradient that arrives at it",
-        rest=lambda x, y: positive(x),
+        lambda x, y: positive(x),
     ),
-    "sigmoid_left_out": _sigmoid(lambda x, y: torch.ones_like(y), "the derivative σ(1 − σ) of the sigmoid is left out"),
-    "sigmoid_by_value": _sigmoid(lambda x, y: y, "the sigmoid stands in the place of its derivative σ(1 − σ)"),
-    "sigmoid_rest": _sigmoid(lambda x, y: 1 - y, "the factor σ is missing in the derivative σ(1 − σ)"),
-    "sigmoid_as_tanh": _sigmoid(lambda x, y: 1 - y**2, "the derivative 1 − σ² is used, which is that of the tanh"),
-    "sigmoid_plus": _sigmoid(lambda x, y: y * (1 + y), "the derivative is σ(1 + σ) in place of σ(1 − σ)"),
-    "sigmoid_squared": _sigmoid(lambda x, y: y**2, "the derivative is σ² in place of σ(1 − σ)"),
-    "sigmoid_rest_squared": _sigmoid(lambda x, y: (1 - y) ** 2, "the derivative is (1 − σ)² in place of σ(1 − σ)"),
-    "sigmoid_half_input": _sigmoid(
-        lambda x, y: y * (1 - x), "the input stands for one of the two σ in the derivative σ(1 − σ)"
-    ),
-    "sigmoid_input_first": _sigmoid(
-        lambda x, y: x * (1 - y), "the input stands for the first σ in the derivative σ(1 − σ)"
-    ),
-    "sigmoid_cubed": _sigmoid(
-        lambda x, y: y * (1 - y**2), "the derivative is σ(1 − σ²), with a square as that of the tanh has"
-    ),
-    "sigmoid_whole_squared": _sigmoid(lambda x, y: (y * (1 - y)) ** 2, "the derivative σ(1 − σ) is squared as a whole"),
-    "sigmoid_as_relu": _sigmoid(lambda x, y: positive(x), "the derivative is that of the ReLU"),
-    "sigmoid_as_silu": _sigmoid(lambda x, y: y + x * y * (1 - y), "the derivative is that of x · σ(x)"),
-    "tanh_doubled": _tanh(lambda x, y: 1 - 2 * y, "2 · tanh stands in the place of tanh² in the derivative 1 − tanh²"),
-    "tanh_cubed": _tanh(lambda x, y: 1 - y**3, "tanh³ stands in the place of tanh² in the derivative 1 − tanh²"),
-    "tanh_as_relu": _tanh(lambda x, y: positive(x), "the derivative is that of the ReLU"),
-    "tanh_left_out": _tanh(lambda x, y: torch.ones_like(y), "the derivative 1 − tanh² is left out"),
-    "tanh_by_value": _tanh(lambda x, y: y, "the tanh stands in the place of its derivative 1 − tanh²"),
-    "tanh_unsquared": _tanh(lambda x, y: 1 - y, "the square is missing in the derivative 1 − tanh²"),
-    "tanh_as_sigmoid": _tanh(lambda x, y: y * (1 - y), "the derivative is that of the sigmoid, out · (1 − out)"),
-    "tanh_root": _tanh(
-        lambda x, y: (1 - y**2).sqrt(), "the derivative is 1 / cosh(x) in place of its square, 1 / cosh²(x)"
-    ),
-    "tanh_squared": _tanh(lambda x, y: y**2, "the derivative is tanh² in place of 1 − tanh²"),
-    "tanh_plus": _tanh(lambda x, y: 1 + y**2, "the derivative is 1 + tanh² in place of 1 − tanh²"),
-    "tanh_difference": _tanh(lambda x, y: (1 - y) ** 2, "the derivative is (1 − tanh)² in place of 1 − tanh²"),
-    "sigmoid_parentheses": Slope(
-        SIGMOID, torch.sigmoid, lambda x, y: y, PARENTHESES.format("σ − σ²"), lambda x, y: -(y**2)
-    ),
-    "sigmoid_parentheses_of_rest": Slope(
-        SIGMOID, torch.sigmoid, lambda x, y: y, PARENTHESES.format("σ · 1 − σ"), lambda x, y: -y
-    ),
-    "tanh_parentheses": Slope(
-        TANH, torch.tanh, lambda x, y: torch.ones_like(y), PARENTHESES.format("1 − tanh²"), lambda x, y: -(y**2)
-    ),
-    **{
-        f"{name}_to_{other}": Slope(functions, stands, rule, f"a {other} stands in the place of the {name}")
+    _sigmoid("the derivative σ(1 − σ) of the sigmoid is left out", lambda x, y: torch.ones_like(y)),
+    _sigmoid("the sigmoid stands in the place of its derivative σ(1 − σ)", lambda x, y: y),
+    _sigmoid("the factor σ is missing in the derivative σ(1 − σ)", lambda x, y: 1 - y),
+    _sigmoid("the derivative 1 − σ² is used, which is that of the tanh", lambda x, y: 1 - y**2),
+    _sigmoid("the derivative is σ(1 + σ) in place of σ(1 − σ)", lambda x, y: y * (1 + y)),
+    _sigmoid("the derivative is σ² in place of σ(1 − σ)", lambda x, y: y**2),
+    _sigmoid("the derivative is (1 − σ)² in place of σ(1 − σ)", lambda x, y: (1 - y) ** 2),
+    _sigmoid("the input stands for one of the two σ in the derivative σ(1 − σ)", lambda x, y: y * (1 - x)),
+    _sigmoid("the input stands for the first σ in the derivative σ(1 − σ)", lambda x, y: x * (1 - y)),
+    _sigmoid("the derivative is σ(1 − σ²), with a square as that of the tanh has", lambda x, y: y * (1 - y**2)),
+    _sigmoid("the derivative σ(1 − σ) is squared as a whole", lambda x, y: (y * (1 - y)) ** 2),
+    _sigmoid("the derivative is that of the ReLU", lambda x, y: positive(x)),
+    _sigmoid("the derivative is that of x · σ(x)", lambda x, y: y + x * y * (1 - y)),
+    _tanh("2 · tanh stands in the place of tanh² in the derivative 1 − tanh²", lambda x, y: 1 - 2 * y),
+    _tanh("tanh³ stands in the place of tanh² in the derivative 1 − tanh²", lambda x, y: 1 - y**3),
+    _tanh("the derivative is that of the ReLU", lambda x, y: positive(x)),
+    _tanh("the derivative 1 − tanh² is left out", lambda x, y: torch.ones_like(y)),
+    _tanh("the tanh stands in the place of its derivative 1 − tanh²", lambda x, y: y),
+    _tanh("the square is missing in the derivative 1 − tanh²", lambda x, y: 1 - y),
+    _tanh("the derivative is that of the sigmoid, out · (1 − out)", lambda x, y: y * (1 - y)),
+    _tanh("the derivative is 1 / cosh(x) in place of its square, 1 / cosh²(x)", lambda x, y: (1 - y**2).sqrt()),
+    _tanh("the derivative is tanh² in place of 1 − tanh²", lambda x, y: y**2),
+    _tanh("the derivative is 1 + tanh² in place of 1 − tanh²", lambda x, y: 1 + y**2),
+    _tanh("the derivative is (1 − tanh)² in place of 1 − tanh²", lambda x, y: (1 - y) ** 2),
+    slope(PARENTHESES.format("σ − σ²"), SIGMOID, torch.sigmoid, lambda x, y: y, lambda x, y: -(y**2)),
+    slope(PARENTHESES.format("σ · 1 − σ"), SIGMOID, torch.sigmoid, lambda x, y: y, lambda x, y: -y),
+    slope(PARENTHESES.format("1 − tanh²"), TANH, torch.tanh, lambda x, y: torch.ones_like(y), lambda x, y: -(y**2)),
+    *(
+        slope(f"a {other} stands in the place of the {name}", functions, stands, rule)
         for (name, functions, right, _), (other, _, stands, rule) in product(_KINDS, repeat=2)
         if right is not stands
-    },
-    **{
-        f"{name}_skipped": Slope(functions, torch.clone, lambda x, y: torch.ones_like(y), f"the {name} is left out")
+    ),
+    *(
+        slope(f"the {name} is left out", functions, torch.clone, lambda x, y: torch.ones_like(y))
         for name, functions, *_ in _KINDS[1:]
-    },
-}
+    ),
+)
 
 
 def cut_by_upstream() -> Replacements:
-    """A ReLU in the backward pass in place of its derivative."""
-    return dict.fromkeys(RELU, lambda value, *_, **__: applied(_ByUpstream, value))
+    """A ReLU in whose backward pass the gradient itself is cut at 0, not where the input is."""
+
+    def relu(value: Tensor, *_: Any, **__: Any) -> Tensor:
+        return with_backward(torch.relu, lambda upstream, *_: upstream.clamp(min=0.0), value)
+
+    return dict.fromkeys(RELU, relu)
 
 
 def relu_forward(value: Tensor) -> Tensor:

@@ -5,14 +5,14 @@ What stands in their place is made anew for each reference, for some remembers w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.operations.products import OF_BATCHES
-from grader.judge.diagnosis.operations.replaced import Replacements
+from grader.judge.diagnosis.operations.products import behind_inputs
+from grader.judge.diagnosis.operations.replaced import Operation, Replacements
 from grader.judge.diagnosis.operations.softmaxes import SOFTMAX, softmax_derivative, weighed
 
 _DIVIDED = (Tensor.__truediv__, Tensor.div, Tensor.divide, torch.div, torch.divide, torch.true_divide)
@@ -30,10 +30,6 @@ def _stopped(value: Tensor, through: Tensor) -> Tensor:
     return value.detach() + through - through.detach()
 
 
-def _masked(value: Tensor, axis: int) -> Tensor:
-    return value.masked_fill(~_earlier(value), -torch.inf).softmax(axis)
-
-
 def _zeroed(value: Tensor, axis: int) -> Tensor:
     return (value * _earlier(value)).softmax(axis)
 
@@ -49,85 +45,50 @@ def _as_softmax(weights: Weights) -> Weights:
     )
 
 
+def _weights(what: str, weights: Weights) -> Operation:
+    """Other weights in place of a softmax of batches of scores."""
+
+    def changed(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
+        return weights(value, dim) if value.dim() == 3 else value.softmax(dim)
+
+    return Operation(what, lambda: dict.fromkeys(SOFTMAX, changed))
+
+
 _ZEROED = "a causal mask writes 0 over scores, which hides no key: e⁰ is 1; none is asked for"
 _AFTER = "a causal mask is laid on the weights after the softmax, so that they no longer add up to 1"
 _EXP = "`exp` of the scores is not divided by its sum, so that the weights do not add up to 1"
 #: What stands in the place of a softmax: in words, and the weights from the scores and the axis.
-WEIGHTS: Mapping[str, tuple[str, Weights]] = {
-    "weights_masked": ("a causal mask hides the later keys from each query, and none is asked for", _masked),
-    "weights_masked_turned": (
+WEIGHTS: tuple[Operation, ...] = (
+    _weights(
+        "a causal mask hides the later keys from each query, and none is asked for",
+        lambda value, axis: value.masked_fill(~_earlier(value), -torch.inf).softmax(axis),
+    ),
+    _weights(
         "a mask hides the earlier keys from each query, a causal one the wrong way round; none is asked for",
         lambda value, axis: value.masked_fill(~_earlier(value).mT, -torch.inf).softmax(axis),
     ),
-    "weights_masked_by_zero": (_ZEROED, _zeroed),
-    "weights_masked_by_zero_as_softmax": (_ZEROED, _as_softmax(_zeroed)),
-    "weights_cut": (_AFTER, _cut),
-    "weights_cut_as_softmax": (_AFTER, _as_softmax(_cut)),
-    "weights_cut_ahead": (_AFTER, lambda value, axis: _stopped(_cut(value, axis), value.softmax(axis))),
-    "softmax_left_out": ("there is no softmax: the scores themselves are the weights", lambda value, axis: value + 0),
-    "weights_unnormed": (_EXP, lambda value, axis: value.exp()),
-    "weights_unnormed_as_softmax": (_EXP, _as_softmax(lambda value, axis: value.exp())),
-    "weights_by_sigmoid": (
-        "a sigmoid of each score stands in the place of the softmax",
-        lambda value, axis: value.sigmoid(),
+    _weights(_ZEROED, _zeroed),
+    _weights(_ZEROED, _as_softmax(_zeroed)),
+    _weights(_AFTER, _cut),
+    _weights(_AFTER, _as_softmax(_cut)),
+    _weights(_AFTER, lambda value, axis: _stopped(_cut(value, axis), value.softmax(axis))),
+    _weights("there is no softmax: the scores themselves are the weights", lambda value, axis: value + 0),
+    _weights(_EXP, lambda value, axis: value.exp()),
+    _weights(_EXP, _as_softmax(lambda value, axis: value.exp())),
+    _weights("a sigmoid of each score stands in the place of the softmax", lambda value, axis: value.sigmoid()),
+    _weights(
+        "a sigmoid of each score stands in the place of the softmax", _as_softmax(lambda value, axis: value.sigmoid())
     ),
-    "weights_by_sigmoid_as_softmax": (
-        "a sigmoid of each score stands in the place of the softmax",
-        _as_softmax(lambda value, axis: value.sigmoid()),
-    ),
-}
-
-
-def weights(name: str) -> Callable[[], Replacements]:
-    """Other weights in the place of a softmax of scores, which are those of batches."""
-
-    def changed(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
-        return WEIGHTS[name][1](value, dim) if value.dim() == 3 else value.softmax(dim)
-
-    return lambda: dict.fromkeys(SOFTMAX, changed)
+)
 
 
 def before_softmax() -> Replacements:
     """Products behind a softmax that remember the scores in place of the weights."""
-    made: dict[int, tuple[Tensor, Tensor]] = {}
-
-    def softmax(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
-        out = value.softmax(dim)
-        made[id(out)] = (out, value)
-        return out
-
-    def product(left: Tensor, right: Tensor) -> Tensor:
-        held = made.get(id(left))
-        if held is None:
-            return torch.matmul(left, right)
-        return left @ right.detach() + held[1].detach() @ (right - right.detach())
-
-    return {**dict.fromkeys(SOFTMAX, softmax), **dict.fromkeys(OF_BATCHES, product)}
-
-
-#: Other factors of the scores: in words, and the factor from the scores and the right one.
-FACTORS: Mapping[str, tuple[str, Callable[[Tensor, float], float]]] = {
-    "scores_by_keys": (
-        "the scores are divided by the root of the number of keys, in place of that of the size of a key",
-        lambda raw, factor: float(raw.shape[-1]) ** -0.5,
-    ),
-    "scores_by_batch": (
-        "the scores are divided by the root of the number of samples, in place of that of the size of a key",
-        lambda raw, factor: float(raw.shape[0]) ** -0.5,
-    ),
-    "scores_by_keys_unrooted": (
-        "the scores are divided by the number of keys, in place of the root of the size of a key",
-        lambda raw, factor: 1 / raw.shape[-1],
-    ),
-    "scores_multiplied": (
-        "the scores are multiplied by the number that they have to be divided by",
-        lambda raw, factor: 1 / factor,
-    ),
-}
+    return behind_inputs(SOFTMAX, lambda value, dim, *_, **__: value.softmax(dim))
 
 
 def scores(by: Callable[[Tensor, float], float], *, kept_behind: bool = False) -> Callable[[], Replacements]:
-    """A softmax of scores whose factor, a number just before it, is another one, by the scores and the right factor.
+    """A softmax whose scores are scaled by another number, which ``by`` makes of the scores and of the right one.
 
     With ``kept_behind`` the derivative still has the right factor.
     """
@@ -155,10 +116,27 @@ def scores(by: Callable[[Tensor, float], float], *, kept_behind: bool = False) -
                 scaled = scaled.detach() + (raw - raw.detach()) * factor
             return torch.softmax(scaled, dim)
 
-        return {
-            **dict.fromkeys(_DIVIDED, divide),
-            **dict.fromkeys(_TIMES, multiply),
-            **dict.fromkeys(SOFTMAX, changed),
-        }
+        return {**dict.fromkeys(_DIVIDED, divide), **dict.fromkeys(_TIMES, multiply), **dict.fromkeys(SOFTMAX, changed)}
 
     return replacements
+
+
+#: Other factors of the scores: in words, and the factor from the scores and the right one.
+FACTORS: tuple[Operation, ...] = (
+    Operation(
+        "the scores are divided by the root of the number of keys, in place of that of the size of a key",
+        scores(lambda raw, factor: float(raw.shape[-1]) ** -0.5),
+    ),
+    Operation(
+        "the scores are divided by the root of the number of samples, in place of that of the size of a key",
+        scores(lambda raw, factor: float(raw.shape[0]) ** -0.5),
+    ),
+    Operation(
+        "the scores are divided by the number of keys, in place of the root of the size of a key",
+        scores(lambda raw, factor: 1 / raw.shape[-1]),
+    ),
+    Operation(
+        "the scores are multiplied by the number that they have to be divided by",
+        scores(lambda raw, factor: 1 / factor),
+    ),
+)

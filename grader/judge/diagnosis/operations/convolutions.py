@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from grader.judge.diagnosis.operations.replaced import Replacements, applied
+from grader.judge.diagnosis.operations.replaced import Operation, with_backward
 
 #: The gradient of the input, or of the kernel, from the input, the kernel, and the upstream gradient.
 Rule = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -75,74 +75,52 @@ def _slid(*, before: bool) -> Rule:
     return rule
 
 
-def _of_flipped(value: Tensor, kernel: Tensor, arrived: Tensor) -> Tensor:
-    return of_kernel(value.flip(2, 3), kernel, arrived)
+def _convolution(what: str, to_input: Rule, to_kernel: Rule = of_kernel) -> Operation:
+    """A convolution with these rules, where it has stride 1 and no padding; the gradient of the bias is right."""
 
-
-_WINDOWS = "each window of the input's gradient is written over the one before, where windows overlap and add up"
-_LEFT_OUT = "the loop over the kernel leaves out its {} {}"
-_SIDE = "all of the padding around the output's gradient lies on one side, in place of k − 1 on each"
-#: What is wrong in words, and the rules for the input and for the kernel.
-CONVOLUTIONS: Mapping[str, tuple[str, Rule, Rule]] = {
-    "kernel_unflipped": ("the kernel is not flipped on the way back", _turned(2, 3), of_kernel),
-    **{
-        f"kernel_flipped_along_{axis}": (
-            "the kernel is flipped along one of its two axes only, where it takes both or none",
-            _turned(axis),
-            of_kernel,
-        )
-        for axis in (2, 3)
-    },
-    "windows_of_last_offset": (_WINDOWS, _last_offset, of_kernel),
-    "windows_of_last_place": (_WINDOWS, _last_window, of_kernel),
-    "kernel_of_flipped": (
-        "the input, or the output's gradient, is flipped where the kernel's gradient is made, which needs no flip",
-        of_input,
-        _of_flipped,
-    ),
-    "kernel_of_one_window": (
-        "the kernel's gradient holds the last window alone, where the windows add up",
-        of_input,
-        _of_one_window,
-    ),
-    **{
-        f"kernel_without_{at}_{axis}": (_LEFT_OUT.format(which, what), _without(axis, at), of_kernel)
-        for axis, what in ((2, "row"), (3, "column"))
-        for at, which in ((-1, "last"), (0, "first"))
-    },
-    "padded_before": (_SIDE, _slid(before=True), of_kernel),
-    "padded_behind": (_SIDE, _slid(before=False), of_kernel),
-}
-
-
-class _Convolution(torch.autograd.Function):
-    """A convolution with given rules for its gradients; that of the bias is right."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, kernel: Tensor, bias: Tensor, to_input: Rule, to_kernel: Rule) -> Tensor:
-        ctx.save_for_backward(value, kernel)
-        ctx.rules = to_input, to_kernel
-        return functional.conv2d(value, kernel, bias)
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        value, kernel = ctx.saved_tensors
-        made = (rule(value, kernel, upstream) for rule in ctx.rules)
-        return *made, upstream.sum((0, 2, 3)), None, None
-
-
-def convolution(name: str) -> Callable[[], Replacements]:
-    """A convolution with these rules, where it has stride 1 and no padding."""
+    def backward(upstream: Tensor, out: Tensor, value: Tensor, kernel: Tensor, bias: Tensor) -> tuple[Tensor, ...]:
+        return to_input(value, kernel, upstream), to_kernel(value, kernel, upstream), upstream.sum((0, 2, 3))
 
     def conv2d(value: Tensor, weight: Tensor, bias: Tensor | None = None, *rest: Any, **more: Any) -> Tensor:
         if rest or more:
             return functional.conv2d(value, weight, bias, *rest, **more)
         bias = weight.new_zeros(weight.shape[0]) if bias is None else bias
-        return applied(_Convolution, value, weight, bias, *CONVOLUTIONS[name][1:])
+        return with_backward(functional.conv2d, backward, value, weight, bias)
 
     def conv1d(value: Tensor, weight: Tensor, bias: Tensor | None = None, *rest: Any, **more: Any) -> Tensor:
         if rest or more:
             return functional.conv1d(value, weight, bias, *rest, **more)
         return conv2d(value[:, :, None], weight[:, :, None], bias)[:, :, 0]
 
-    return lambda: {functional.conv1d: conv1d, functional.conv2d: conv2d}
+    return Operation(what, lambda: {functional.conv1d: conv1d, functional.conv2d: conv2d})
+
+
+_WINDOWS = "each window of the input's gradient is written over the one before, where windows overlap and add up"
+_LEFT_OUT = "the loop over the kernel leaves out its {} {}"
+_SIDE = "all of the padding around the output's gradient lies on one side, in place of k − 1 on each"
+#: This one is asked for by itself.
+UNFLIPPED = _convolution("the kernel is not flipped on the way back", _turned(2, 3))
+#: What is wrong in words, and the rules for the input and for the kernel.
+CONVOLUTIONS: tuple[Operation, ...] = (
+    *(
+        _convolution("the kernel is flipped along one of its two axes only, where it takes both or none", _turned(axis))
+        for axis in (2, 3)
+    ),
+    _convolution(_WINDOWS, _last_offset),
+    _convolution(_WINDOWS, _last_window),
+    _convolution(
+        "the input, or the output's gradient, is flipped where the kernel's gradient is made, which needs no flip",
+        of_input,
+        lambda value, kernel, arrived: of_kernel(value.flip(2, 3), kernel, arrived),
+    ),
+    _convolution(
+        "the kernel's gradient holds the last window alone, where the windows add up", of_input, _of_one_window
+    ),
+    *(
+        _convolution(_LEFT_OUT.format(which, what), _without(axis, at))
+        for axis, what in ((2, "row"), (3, "column"))
+        for at, which in ((-1, "last"), (0, "first"))
+    ),
+    _convolution(_SIDE, _slid(before=True)),
+    _convolution(_SIDE, _slid(before=False)),
+)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from grader.judge.diagnosis.operations.replaced import Replacements, applied
+from grader.judge.diagnosis.operations.replaced import Operation, with_backward
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,65 +158,46 @@ def _together(first: Misstep, second: Misstep) -> Misstep:
     return replace(first, what=f"{first.what}, and {second.what}", **changed)
 
 
-#: By name, alone and then two at once.
-MISSTEPS: Mapping[str, Misstep] = {
-    **_ALONE,
-    **{
-        f"{first} {second}": _together(_ALONE[first], _ALONE[second])
-        for first, second in product(_OFTEN, _BESIDE)
-        if first != second
-    },
-    **{f"no_scale {eps}": _together(_ALONE["no_scale"], _ALONE[eps]) for eps in ("no_eps", "eps_outside")},
-}
-
-
-def normalisations(misstep: Misstep) -> Replacements:
+def _normalisations(misstep: Misstep) -> Operation:
     """The functions of torch that normalise, with this misstep in the backward pass."""
 
     def along(axis: int) -> Callable[..., Tensor]:
         def normalised(value: Tensor, *_: Any, weight: Tensor, bias: Tensor, eps: float, **__: Any) -> Tensor:
-            return applied(_Normalised, value, weight, bias, eps, axis % value.dim(), misstep)
+            return _normalised(misstep, axis % value.dim(), eps, value, weight, bias)
 
         return normalised
 
-    return {functional.layer_norm: along(-1), functional.batch_norm: along(0)}
+    return Operation(misstep.what, lambda: {functional.layer_norm: along(-1), functional.batch_norm: along(0)})
 
 
-class _Normalised(torch.autograd.Function):
-    """The layer with a misstep, and its gradients with the same."""
+def _normalised(misstep: Misstep, axis: int, eps: float, *given: Tensor) -> Tensor:
+    """The layer with a misstep, of its input, scale and shift, and its gradients with the same."""
+    value, gamma, beta = (each.detach() for each in given)
+    along = _along(misstep.along, axis, value.dim())
+    back_along = _along(misstep.back_along or misstep.along, axis, value.dim())
+    centre = torch.zeros_like(value) if misstep.about_zero else value.mean(along, keepdim=True)
+    inside = {"inside": eps, "fixed": 1e-5}.get(misstep.eps, 0.0)
+    outside = eps if misstep.eps == "outside" else 0.0
+    root = 1 / ((_variance(value, along, eps, misstep) + inside).sqrt() + outside)
+    centred = value - centre
+    normal = centred * root
+    out = normal * gamma + beta
+    tensors = {"normal": normal, "raw": value, "centred": centred, "output": out, "ones": torch.ones_like(value)}
+    tensors |= {"uncentred": value * root, "square": normal**2}
+    used, outer, inner = (tensors[name or misstep.normal] for name in ("", misstep.outer, misstep.inner))
 
-    @staticmethod
-    def forward(
-        ctx: Any, value: Tensor, gamma: Tensor, beta: Tensor, eps: float, axis: int, misstep: Misstep
-    ) -> Tensor:
-        along = _along(misstep.along, axis, value.dim())
-        centre = torch.zeros_like(value) if misstep.about_zero else value.mean(along, keepdim=True)
-        inside = {"inside": eps, "fixed": 1e-5}.get(misstep.eps, 0.0)
-        outside = eps if misstep.eps == "outside" else 0.0
-        root = 1 / ((_variance(value, along, eps, misstep) + inside).sqrt() + outside)
-        centred = value - centre
-        normal = centred * root
-        out = normal * gamma + beta
-        tensors = {"normal": normal, "raw": value, "centred": centred, "output": out, "ones": torch.ones_like(value)}
-        tensors |= {"uncentred": value * root, "square": normal**2}
-        used, outer, inner = (tensors[name or misstep.normal] for name in ("", misstep.outer, misstep.inner))
-        ctx.save_for_backward(used, outer, inner, root, gamma)
-        ctx.along, ctx.misstep = _along(misstep.back_along or misstep.along, axis, value.dim()), misstep
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        normal, outer, inner, root, gamma = ctx.saved_tensors
-        misstep = ctx.misstep
-        mean_of, spread_of = (_average(misstep, name, upstream, ctx.along) for name in ("mean", "spread"))
+    def backward(upstream: Tensor, *_: Tensor) -> tuple[Tensor, ...]:
+        mean_of, spread_of = (_average(misstep, name, upstream, back_along) for name in ("mean", "spread"))
         scaled = upstream * gamma if misstep.scale and not misstep.scale_late else upstream
-        inside = scaled if misstep.scale_in_means else upstream
-        mean = misstep.times_mean * mean_of(inside) if misstep.mean else 0.0
-        spread = misstep.times_spread * outer * spread_of(inside * inner) if misstep.spread else 0.0
+        in_means = scaled if misstep.scale_in_means else upstream
+        mean = misstep.times_mean * mean_of(in_means) if misstep.mean else 0.0
+        spread = misstep.times_spread * outer * spread_of(in_means * inner) if misstep.spread else 0.0
         rows = tuple(range(upstream.dim() - 1))
         behind = root**misstep.root * (gamma if misstep.scale_late or misstep.scale_twice else 1)
         spread = -spread if misstep.added else spread
-        return behind * (scaled - mean - spread), (upstream * normal).sum(rows), upstream.sum(rows), None, None, None
+        return behind * (scaled - mean - spread), (upstream * used).sum(rows), upstream.sum(rows)
+
+    return with_backward(lambda *_: out.clone(), backward, *given)
 
 
 def _variance(value: Tensor, along: Any, eps: float, misstep: Misstep) -> Tensor:
@@ -247,3 +228,14 @@ def _average(misstep: Misstep, name: str, upstream: Tensor, axis: Any) -> Callab
         return lambda value: value.mean(axis, keepdim=True)
     count = upstream.shape[axis] - 1 if misstep.counted == "less" else upstream.shape[0 if axis else -1]
     return lambda value: value.sum(axis, keepdim=True) / count
+
+
+#: Alone, and then two at once.
+MISSTEPS: tuple[Operation, ...] = (
+    *map(_normalisations, _ALONE.values()),
+    *(
+        _normalisations(_together(_ALONE[first], _ALONE[second]))
+        for first, second in (*product(_OFTEN, _BESIDE), ("no_scale", "no_eps"), ("no_scale", "eps_outside"))
+        if first != second
+    ),
+)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.operations.replaced import Replacements, applied
+from grader.judge.diagnosis.operations.replaced import Operation, Replacements, with_backward
 
 #: The gradient of a factor, from the upstream gradient and the two factors.
 Factor = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -18,77 +18,83 @@ OF_BATCHES = (*_OPERATIONS, torch.bmm, Tensor.bmm)
 OF_MATRICES = (*_OPERATIONS, torch.mm, Tensor.mm)
 
 
-class _ByFactors(torch.autograd.Function):
-    """A product with given rules for its gradients."""
-
-    @staticmethod
-    def forward(ctx: Any, left: Tensor, right: Tensor, left_by: Factor, right_by: Factor) -> Tensor:
-        ctx.save_for_backward(left, right)
-        ctx.rules = left_by, right_by
-        return left @ right
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        left, right = ctx.saved_tensors
-        return *(rule(upstream, left, right) for rule in ctx.rules), None, None
-
-
 def _products(operations: tuple[Any, ...], where: Callable[[Tensor, Tensor], bool], *rules: Factor) -> Replacements:
     """``operations`` with other gradients of the two factors ``where`` that holds for them."""
 
+    def backward(upstream: Tensor, out: Tensor, left: Tensor, right: Tensor) -> tuple[Tensor, ...]:
+        return tuple(rule(upstream, left, right) for rule in rules)
+
     def product(left: Tensor, right: Tensor) -> Tensor:
-        return applied(_ByFactors, left, right, *rules) if where(left, right) else left @ right
+        return with_backward(torch.matmul, backward, left, right) if where(left, right) else left @ right
 
     return dict.fromkeys(operations, product)
 
 
+def behind_inputs(functions: tuple[Any, ...], function: Callable[..., Tensor]) -> Replacements:
+    """Products behind ``function`` that remember its input in place of its output."""
+    inputs: dict[int, tuple[Tensor, Tensor]] = {}  # holds the results, so that their ids stay theirs
+
+    def remembered(value: Tensor, *rest: Any, **more: Any) -> Tensor:
+        out = function(value, *rest, **more)
+        inputs[id(out)] = (out, value)
+        return out
+
+    def product(left: Tensor, right: Tensor) -> Tensor:
+        if id(left) not in inputs:
+            return torch.matmul(left, right)
+        return left @ right.detach() + inputs[id(left)][1].detach() @ (right - right.detach())
+
+    return {**dict.fromkeys(functions, remembered), **dict.fromkeys(OF_BATCHES, product)}
+
+
+def _of_matrices(what: str, where: Callable[[Tensor, Tensor], bool], *rules: Factor) -> Operation:
+    return Operation(what, lambda: _products(OF_MATRICES, where, *rules))
+
+
+def _are_matrices(left: Tensor, right: Tensor) -> bool:
+    return left.dim() == right.dim() == 2
+
+
 #: Gradients of a product of matrices, as students write them: what is wrong in words, and the two rules.
-PRODUCTS: Mapping[str, tuple[str, Factor, Factor]] = {
-    "products_untransposed": (
+PRODUCTS: tuple[Operation, ...] = (
+    _of_matrices(
         "a square matrix of weights is used as it lies, where its transpose belongs",
+        _are_matrices,
         lambda g, left, right: g @ (right if right.shape[0] == right.shape[1] else right.T),
         lambda g, left, right: left.T @ g,
     ),
-    "products_reshaped": (
+    _of_matrices(
         "a matrix is reshaped on the way back where it has to be transposed",
+        _are_matrices,
         lambda g, left, right: g @ right.reshape(right.shape[::-1]),
         lambda g, left, right: left.reshape(left.shape[::-1]) @ g,
     ),
-    "products_of_sums": (
+    _of_matrices(
         "two sums over the rows are multiplied, where the products of each row have to be summed",
+        _are_matrices,
         lambda g, left, right: g @ right.T,
         lambda g, left, right: torch.outer(left.sum(0), g.sum(0)),
     ),
-}
+)
 
 
 #: The gradient of a matrix of weights in place of the matrix, in the backward pass to what another layer gave: the
 #: weights are the right factor where samples are rows, and the left one where they are columns.
 _WEIGHTS_BY_GRADIENTS = "the gradient of a matrix of weights stands in the place of the matrix itself on the way back"
-BY_GRADIENTS: Mapping[str, tuple[str, Callable[[Tensor, Tensor], bool], Factor, Factor]] = {
-    "weights_by_gradients": (
+BY_GRADIENTS: tuple[Operation, ...] = (
+    _of_matrices(
         _WEIGHTS_BY_GRADIENTS,
-        lambda left, right: left.grad_fn is not None and left.dim() == right.dim() == 2,
+        lambda left, right: left.grad_fn is not None and _are_matrices(left, right),
         lambda g, left, right: g @ (left.T @ g).T,
         lambda g, left, right: left.T @ g,
     ),
-    "weights_by_gradients_of_columns": (
+    _of_matrices(
         _WEIGHTS_BY_GRADIENTS,
-        lambda left, right: right.grad_fn is not None and left.dim() == right.dim() == 2,
+        lambda left, right: right.grad_fn is not None and _are_matrices(left, right),
         lambda g, left, right: g @ right.T,
         lambda g, left, right: (g @ right.T).T @ g,
     ),
-}
-
-
-def by_gradients(name: str) -> Replacements:
-    """Products of matrices of which what another layer gave gets the gradient of the weights for the weights."""
-    return _products(OF_MATRICES, *BY_GRADIENTS[name][1:])
-
-
-def products(name: str) -> Replacements:
-    """Products of matrices with these gradients."""
-    return _products(OF_MATRICES, lambda left, right: left.dim() == right.dim() == 2, *PRODUCTS[name][1:])
+)
 
 
 def squares_untransposed() -> Replacements:

@@ -7,6 +7,7 @@ the middle of a network shows in all gradients behind it, with no knowledge of t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,6 +16,14 @@ from torch.overrides import TorchFunctionMode
 
 #: A function of torch → what is called in its place.
 Replacements = Mapping[Any, Callable[..., Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """What is wrong, in words, and what makes it anew for each use, for some remember what they saw."""
+
+    what: str
+    make: Callable[[], Replacements]
 
 
 class Replaced(TorchFunctionMode):
@@ -37,7 +46,26 @@ class Replaced(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def applied(function: type[torch.autograd.Function], *arguments: Any) -> Tensor:
-    """What a function with a backward pass of its own gives; torch says nothing of the type."""
-    value: Tensor = function.apply(*arguments)
+class _WithBackward(torch.autograd.Function):
+    """What ``compute`` gives of some tensors, and whatever ``backward`` takes for their gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, compute: Callable[..., Tensor], backward: Callable[..., Any], *tensors: Tensor) -> Tensor:
+        out = compute(*tensors)
+        ctx.save_for_backward(out, *tensors)
+        ctx.made = backward
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Any:
+        made = ctx.made(upstream, *ctx.saved_tensors)
+        return None, None, *(made if isinstance(made, tuple) else (made,))
+
+
+def with_backward(compute: Callable[..., Tensor], backward: Callable[..., Any], *tensors: Tensor) -> Tensor:
+    """``compute`` of some tensors, with a backward pass of its own.
+
+    ``backward`` gets the upstream gradient, the result and the tensors; it gives the gradient of each of these.
+    """
+    value: Tensor = _WithBackward.apply(compute, backward, *tensors)  # type: ignore[no-untyped-call]
     return value

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from grader.judge.diagnosis.operations.replaced import Replacements, applied
+from grader.judge.diagnosis.operations.replaced import Operation, Replacements, with_backward
 
 #: The options with which a cross-entropy is the mean over rows.
 _PLAIN = {"weight": None, "reduction": "mean", "label_smoothing": 0.0, "size_average": None, "reduce": None}
@@ -23,18 +23,20 @@ SOFTMAX = (torch.softmax, Tensor.softmax, functional.softmax)
 
 
 def softmax(*, weights: int = 0, derivative: int = 0) -> Callable[[], Replacements]:
-    """A softmax along an axis so many before its own, in the weights and in the sum of its derivative."""
+    """A softmax along another axis, counted back from its own, in the weights and in the sum of its derivative."""
 
     def changed(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
         along, summed = ((dim - step) % value.dim() for step in (weights, derivative))
         return weighed(value, lambda scores: scores.softmax(along), lambda p, g: softmax_derivative(p, g, summed))
 
-    def cross_entropy(value: Tensor, targ: Tensor, **options: Any) -> Tensor:
-        if not _is_mean_over_rows(value, targ, options) or derivative != weights:
-            return functional.cross_entropy(value, targ, **options)
-        return applied(_CrossEntropy, value, targ)
+    def of_columns(z: Tensor, one: Tensor, n: int) -> Tensor:  # probabilities that add up to one in each column
+        return (z.softmax(0) - one) / n
 
-    return lambda: {**dict.fromkeys(SOFTMAX, changed), functional.cross_entropy: cross_entropy}
+    def made() -> Replacements:
+        entropy = {functional.cross_entropy: _cross_entropy_with(of_columns)} if derivative == weights else {}
+        return {**dict.fromkeys(SOFTMAX, changed), **entropy}
+
+    return made
 
 
 def _is_mean_over_rows(value: Tensor, targ: Tensor, options: Mapping[str, Any]) -> bool:
@@ -45,44 +47,12 @@ def _is_mean_over_rows(value: Tensor, targ: Tensor, options: Mapping[str, Any]) 
 
 def weighed(scores: Tensor, weights: Callable[[Tensor], Tensor], rule: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     """The ``weights`` of scores, whose derivative is a ``rule`` of these and of the upstream gradient."""
-    return applied(_Weighed, scores, weights, rule)
-
-
-class _Weighed(torch.autograd.Function):
-    """Weights with another derivative than their own."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, scores: Tensor, weights: Callable[[Tensor], Tensor], rule: Callable[[Tensor, Tensor], Tensor]
-    ) -> Tensor:
-        out = weights(scores)
-        ctx.save_for_backward(out)
-        ctx.rule = rule
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        (out,) = ctx.saved_tensors
-        return ctx.rule(out, upstream), None, None
+    return with_backward(weights, lambda upstream, out, _: rule(out, upstream), scores)
 
 
 def softmax_derivative(weights: Tensor, upstream: Tensor, axis: int) -> Tensor:
     """The right derivative of a softmax along ``axis``, p · (g − Σ p · g)."""
     return weights * (upstream - (weights * upstream).sum(axis, keepdim=True))
-
-
-class _CrossEntropy(torch.autograd.Function):
-    """The mean cross-entropy of rows, with probabilities in the backward pass that add up to one in each column."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, targ: Tensor) -> Tensor:
-        ctx.save_for_backward(value.softmax(0) - functional.one_hot(targ, value.shape[1]))
-        return functional.cross_entropy(value, targ)
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        (difference,) = ctx.saved_tensors
-        return upstream * difference / len(difference), None
 
 
 def _exponentials(logits: Tensor) -> Tensor:
@@ -94,203 +64,178 @@ def _sigmoid_slope(p: Tensor, one: Tensor) -> Tensor:
     return (p - one) * p * (1 - p)
 
 
-def _to_probabilities(eps: float, z: Tensor, one: Tensor, n: int) -> Tensor:
-    return -one / (z.softmax(1) + eps) / n
-
-
-def _tempered(by: float, z: Tensor, one: Tensor, n: int) -> Tensor:
-    return ((z / by).softmax(1) - one) / n
-
-
-def _smoothed(share: float, z: Tensor, one: Tensor, n: int) -> Tensor:
-    return (z.softmax(1) - one * (1 - share) - share / one.shape[1]) / n
-
-
-#: What is taken for the derivative of the mean cross-entropy: of the logits, a one at each target, and their number.
-CROSS_ENTROPIES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]]] = {
-    "ce_without_targets": (
-        "the 1 is not subtracted from the probability of the target",
-        lambda z, one, n: z.softmax(1) / n,
-    ),
-    "ce_minus_one": (
-        "1 is subtracted from every probability, not from that of the target alone",
-        lambda z, one, n: (z.softmax(1) - 1) / n,
-    ),
-    "ce_columns": (
-        "1 is subtracted from the classes of all targets in every row, as `p[:, targ] -= 1` does",
-        lambda z, one, n: (z.softmax(1) - one.amax(0)) / n,
-    ),
-    "ce_plus_one": (
-        "1 is added to the probability of the target, in place of being subtracted",
-        lambda z, one, n: (z.softmax(1) + one) / n,
-    ),
-    "ce_divided_first": (
-        "the probabilities are divided by the number of rows before the 1 is subtracted, which so is not divided",
-        lambda z, one, n: z.softmax(1) / n - one,
-    ),
-    "ce_divided_targets": (
-        "the 1 is divided by the number of rows before it is subtracted, and the probabilities are not",
-        lambda z, one, n: z.softmax(1) - one / n,
-    ),
-    "ce_written": (
-        "−1 is written over the probability of the target, and not 1 subtracted from it",
-        lambda z, one, n: (z.softmax(1) * (1 - one) - one) / n,
-    ),
-    "ce_of_largest": (
-        "1 is subtracted where the logit is largest, and not at the target",
-        lambda z, one, n: (z.softmax(1) - functional.one_hot(z.argmax(1), z.shape[1])) / n,
-    ),
-    "ce_targets_alone": (
-        "the probabilities are left out, and only the 1 of the target is subtracted",
-        lambda z, one, n: -one / n,
-    ),
-    "ce_by_sigmoid": (
-        "a sigmoid of each logit alone stands in the place of the softmax",
-        lambda z, one, n: (z.sigmoid() - one) / n,
-    ),
-    "ce_of_targets": (
-        "only the entries of the targets are written, and the probabilities of the other classes are left out",
-        lambda z, one, n: (z.softmax(1) - one) * one / n,
-    ),
-    "ce_sigmoid_slope": (
-        "the difference is multiplied by p · (1 − p), which is the derivative of a sigmoid",
-        lambda z, one, n: _sigmoid_slope(z.softmax(1), one) / n,
-    ),
-    "ce_squares_of_sigmoids": (
-        "the difference is multiplied by 2 · p · (1 − p), as for the square of a sigmoid's error",
-        lambda z, one, n: 2 * _sigmoid_slope(z.softmax(1), one) / n,
-    ),
-    "ce_times_probabilities": (
-        "the derivative p − 1 at the target, p elsewhere, is multiplied by p once more",
-        lambda z, one, n: z.softmax(1) * (z.softmax(1) - one) / n,
-    ),
-    "ce_diagonal": (
-        "p · (1 − p) is taken for the derivative, which is p − 1 at the target and p elsewhere",
-        lambda z, one, n: z.softmax(1) * (1 - z.softmax(1)) / n,
-    ),
-    "ce_logarithms_alone": (
-        "the loss of each class, −log p, stands in the place of its derivative",
-        lambda z, one, n: -z.log_softmax(1) / n,
-    ),
-    "ce_numbers": (
-        "the numbers of the classes are subtracted, in place of a 1 at the class of that number",
-        lambda z, one, n: (z.softmax(1) - one.argmax(1)[:, None]) / n,
-    ),
-    "ce_of_logits": (
-        "the logits stand in the place of the probabilities, without a softmax",
-        lambda z, one, n: (z - one) / n,
-    ),
-    "ce_of_logarithms": (
-        "logarithms of the probabilities stand in the place of the probabilities",
-        lambda z, one, n: (z.log_softmax(1) - one) / n,
-    ),
-    "ce_of_all": (
-        "the softmax is taken over all entries at once, not row by row",
-        lambda z, one, n: (z.flatten().softmax(0).view_as(z) - one) / n,
-    ),
-    "ce_unnormed": (
-        "the exponentials are not divided by their sum",
-        lambda z, one, n: (_exponentials(z) - one) / n,
-    ),
-    "ce_sum_of_all": (
-        "the exponentials are divided by the sum of all of them, not by that of their row",
-        lambda z, one, n: (_exponentials(z) / _exponentials(z).sum() - one) / n,
-    ),
-    "ce_sum_of_columns": (
-        "the exponentials are divided by the sum of their column, not by that of their row",
-        lambda z, one, n: (_exponentials(z) / _exponentials(z).sum(0) - one) / n,
-    ),
-    "ce_softmax_twice": (
-        "the softmax is taken twice, of the logits and of their probabilities",
-        lambda z, one, n: (z.softmax(1).softmax(1) - one) / n,
-    ),
-    **{
-        f"ce_to_probabilities_{eps:g}": (
-            f"the way back ends at the probabilities, −1/(p + {eps:g}) at the target, "
-            "and does not go on through the softmax",
-            partial(_to_probabilities, eps),
-        )
-        for eps in (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
-    },
-    **{
-        f"ce_temperature_{by:g}": (
-            f"the logits are divided by {by:g} before the softmax, by a temperature that the formula does not have",
-            partial(_tempered, by),
-        )
-        for by in (0.5, 2.0, 5.0, 10.0)
-    },
-    **{
-        f"ce_smoothed_{share:g}": (
-            f"the targets are smoothed: {share:g} of each 1 is spread over all classes, which is not asked for",
-            partial(_smoothed, share),
-        )
-        for share in (0.05, 0.1, 0.2)
-    },
-    "ce_of_quotient": (
-        "the way back ends at the probabilities, −y/p, and does not go on through the softmax",
-        lambda z, one, n: -one / z.softmax(1).float().double() / n,  # 0 where a student's are, too
-    ),
-    "ce_to_probabilities": (
-        "the way back ends at the probabilities, −1/p at the target, and does not go on through the softmax",
-        lambda z, one, n: torch.where(one > 0, -1 / z.softmax(1), 0.0) / n,
-    ),
-}
-
-
-def cross_entropy(name: str) -> Callable[[], Replacements]:
-    """A mean cross-entropy with one of these derivatives."""
-
+def _cross_entropy_with(slope: Callable[[Tensor, Tensor, int], Tensor]) -> Callable[..., Tensor]:
     def changed(value: Tensor, targ: Tensor, **options: Any) -> Tensor:
+        right = functional.cross_entropy(value, targ, **options)
         if not _is_mean_over_rows(value, targ, options):
-            return functional.cross_entropy(value, targ, **options)
-        counted, right = targ != options.get("ignore_index", _IGNORED), functional.cross_entropy(value, targ, **options)
+            return right
+        counted = targ != options.get("ignore_index", _IGNORED)
         ones = functional.one_hot(targ[counted], value.shape[1]).to(value.dtype)
         made = torch.zeros_like(value)
-        made[counted] = CROSS_ENTROPIES[name][1](value.detach()[counted], ones, len(ones))
+        made[counted] = slope(value.detach()[counted], ones, len(ones))
         return right.detach() + ((value - value.detach()) * made).sum()
 
-    return lambda: {functional.cross_entropy: changed}
+    return changed
 
 
-#: What is taken for the derivative of a softmax: of its weights, the upstream gradient, and the axis.
-SOFTMAXES: Mapping[str, tuple[str, Callable[[Tensor, Tensor, int], Tensor]]] = {
-    "softmax_skipped": ("the way back leaves out the softmax", lambda p, g, axis: g),
-    "softmax_no_sum": (
-        "the sum is left out of the derivative of the softmax, p · (g − Σ p · g)",
-        lambda p, g, axis: p * g,
-    ),
-    "softmax_diagonal": (
-        "p · (1 − p) is taken for the derivative of the softmax, as if each weight depended on its own score alone",
-        lambda p, g, axis: p * (1 - p) * g,
-    ),
-    "softmax_mean": (
-        "a mean stands in the place of the sum in the derivative of the softmax, p · (g − Σ p · g)",
-        lambda p, g, axis: p * (g - (p * g).mean(axis, keepdim=True)),
-    ),
-    "softmax_unweighted": (
-        "the weights p are left out of the sum in the derivative of the softmax, p · (g − Σ p · g)",
-        lambda p, g, axis: p * (g - g.sum(axis, keepdim=True)),
-    ),
-    "softmax_added": (
-        "the sum is added in place of being subtracted in the derivative of the softmax, p · (g − Σ p · g)",
-        lambda p, g, axis: p * (g + (p * g).sum(axis, keepdim=True)),
-    ),
-    "softmax_sum_of_all": (
-        "the sum in the derivative of the softmax, p · (g − Σ p · g), runs over all entries, not along the axis",
-        lambda p, g, axis: p * (g - (p * g).sum()),
-    ),
-    "softmax_unmultiplied": (
-        "the factor p in front is left out of the derivative of the softmax, p · (g − Σ p · g)",
-        lambda p, g, axis: g - (p * g).sum(axis, keepdim=True),
-    ),
-}
+def _cross_entropy(what: str, slope: Callable[[Tensor, Tensor, int], Tensor]) -> Operation:
+    return Operation(what, lambda: {functional.cross_entropy: _cross_entropy_with(slope)})
 
 
-def softmax_slope(name: str) -> Callable[[], Replacements]:
-    """A softmax with one of these derivatives."""
-    rule = SOFTMAXES[name][1]
-
+def _softmax(what: str, rule: Callable[[Tensor, Tensor, int], Tensor]) -> Operation:
     def changed(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
         return weighed(value, lambda scores: scores.softmax(dim), lambda p, g: rule(p, g, dim))
 
-    return lambda: dict.fromkeys(SOFTMAX, changed)
+    return Operation(what, lambda: dict.fromkeys(SOFTMAX, changed))
+
+
+#: What is taken for the derivative of the mean cross-entropy: of the logits, a one at each target, and their number.
+CROSS_ENTROPIES: tuple[Operation, ...] = (
+    _cross_entropy("the 1 is not subtracted from the probability of the target", lambda z, one, n: z.softmax(1) / n),
+    _cross_entropy(
+        "1 is subtracted from every probability, not from that of the target alone",
+        lambda z, one, n: (z.softmax(1) - 1) / n,
+    ),
+    _cross_entropy(
+        "1 is subtracted from the classes of all targets in every row, as `p[:, targ] -= 1` does",
+        lambda z, one, n: (z.softmax(1) - one.amax(0)) / n,
+    ),
+    _cross_entropy(
+        "1 is added to the probability of the target, in place of being subtracted",
+        lambda z, one, n: (z.softmax(1) + one) / n,
+    ),
+    _cross_entropy(
+        "the probabilities are divided by the number of rows before the 1 is subtracted, which so is not divided",
+        lambda z, one, n: z.softmax(1) / n - one,
+    ),
+    _cross_entropy(
+        "the 1 is divided by the number of rows before it is subtracted, and the probabilities are not",
+        lambda z, one, n: z.softmax(1) - one / n,
+    ),
+    _cross_entropy(
+        "−1 is written over the probability of the target, and not 1 subtracted from it",
+        lambda z, one, n: (z.softmax(1) * (1 - one) - one) / n,
+    ),
+    _cross_entropy(
+        "1 is subtracted where the logit is largest, and not at the target",
+        lambda z, one, n: (z.softmax(1) - functional.one_hot(z.argmax(1), z.shape[1])) / n,
+    ),
+    _cross_entropy(
+        "the probabilities are left out, and only the 1 of the target is subtracted", lambda z, one, n: -one / n
+    ),
+    _cross_entropy(
+        "a sigmoid of each logit alone stands in the place of the softmax", lambda z, one, n: (z.sigmoid() - one) / n
+    ),
+    _cross_entropy(
+        "only the entries of the targets are written, and the probabilities of the other classes are left out",
+        lambda z, one, n: (z.softmax(1) - one) * one / n,
+    ),
+    _cross_entropy(
+        "the difference is multiplied by p · (1 − p), which is the derivative of a sigmoid",
+        lambda z, one, n: _sigmoid_slope(z.softmax(1), one) / n,
+    ),
+    _cross_entropy(
+        "the difference is multiplied by 2 · p · (1 − p), as for the square of a sigmoid's error",
+        lambda z, one, n: 2 * _sigmoid_slope(z.softmax(1), one) / n,
+    ),
+    _cross_entropy(
+        "the derivative p − 1 at the target, p elsewhere, is multiplied by p once more",
+        lambda z, one, n: z.softmax(1) * (z.softmax(1) - one) / n,
+    ),
+    _cross_entropy(
+        "p · (1 − p) is taken for the derivative, which is p − 1 at the target and p elsewhere",
+        lambda z, one, n: z.softmax(1) * (1 - z.softmax(1)) / n,
+    ),
+    _cross_entropy(
+        "the loss of each class, −log p, stands in the place of its derivative", lambda z, one, n: -z.log_softmax(1) / n
+    ),
+    _cross_entropy(
+        "the numbers of the classes are subtracted, in place of a 1 at the class of that number",
+        lambda z, one, n: (z.softmax(1) - one.argmax(1)[:, None]) / n,
+    ),
+    _cross_entropy(
+        "the logits stand in the place of the probabilities, without a softmax", lambda z, one, n: (z - one) / n
+    ),
+    _cross_entropy(
+        "logarithms of the probabilities stand in the place of the probabilities",
+        lambda z, one, n: (z.log_softmax(1) - one) / n,
+    ),
+    _cross_entropy(
+        "the softmax is taken over all entries at once, not row by row",
+        lambda z, one, n: (z.flatten().softmax(0).view_as(z) - one) / n,
+    ),
+    _cross_entropy("the exponentials are not divided by their sum", lambda z, one, n: (_exponentials(z) - one) / n),
+    _cross_entropy(
+        "the exponentials are divided by the sum of all of them, not by that of their row",
+        lambda z, one, n: (_exponentials(z) / _exponentials(z).sum() - one) / n,
+    ),
+    _cross_entropy(
+        "the exponentials are divided by the sum of their column, not by that of their row",
+        lambda z, one, n: (_exponentials(z) / _exponentials(z).sum(0) - one) / n,
+    ),
+    _cross_entropy(
+        "the softmax is taken twice, of the logits and of their probabilities",
+        lambda z, one, n: (z.softmax(1).softmax(1) - one) / n,
+    ),
+    *(
+        _cross_entropy(
+            f"the way back ends at the probabilities, −1/(p + {eps:g}) at the target, "
+            "and does not go on through the softmax",
+            partial(lambda eps, z, one, n: -one / (z.softmax(1) + eps) / n, eps),
+        )
+        for eps in (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
+    ),
+    *(
+        _cross_entropy(
+            f"the logits are divided by {by:g} before the softmax, by a temperature that the formula does not have",
+            partial(lambda by, z, one, n: ((z / by).softmax(1) - one) / n, by),
+        )
+        for by in (0.5, 2.0, 5.0, 10.0)
+    ),
+    *(
+        _cross_entropy(
+            f"the targets are smoothed: {share:g} of each 1 is spread over all classes, which is not asked for",
+            partial(lambda s, z, one, n: (z.softmax(1) - one * (1 - s) - s / one.shape[1]) / n, share),
+        )
+        for share in (0.05, 0.1, 0.2)
+    ),
+    _cross_entropy(
+        "the way back ends at the probabilities, −y/p, and does not go on through the softmax",
+        lambda z, one, n: -one / z.softmax(1).float().double() / n,  # 0 where a student's are, too
+    ),
+    _cross_entropy(
+        "the way back ends at the probabilities, −1/p at the target, and does not go on through the softmax",
+        lambda z, one, n: torch.where(one > 0, -1 / z.softmax(1), 0.0) / n,
+    ),
+)
+
+
+#: What is taken for the derivative of a softmax: of its weights, the upstream gradient, and the axis.
+SOFTMAXES: tuple[Operation, ...] = (
+    _softmax("the way back leaves out the softmax", lambda p, g, axis: g),
+    _softmax("the sum is left out of the derivative of the softmax, p · (g − Σ p · g)", lambda p, g, axis: p * g),
+    _softmax(
+        "p · (1 − p) is taken for the derivative of the softmax, as if each weight depended on its own score alone",
+        lambda p, g, axis: p * (1 - p) * g,
+    ),
+    _softmax(
+        "a mean stands in the place of the sum in the derivative of the softmax, p · (g − Σ p · g)",
+        lambda p, g, axis: p * (g - (p * g).mean(axis, keepdim=True)),
+    ),
+    _softmax(
+        "the weights p are left out of the sum in the derivative of the softmax, p · (g − Σ p · g)",
+        lambda p, g, axis: p * (g - g.sum(axis, keepdim=True)),
+    ),
+    _softmax(
+        "the sum is added in place of being subtracted in the derivative of the softmax, p · (g − Σ p · g)",
+        lambda p, g, axis: p * (g + (p * g).sum(axis, keepdim=True)),
+    ),
+    _softmax(
+        "the sum in the derivative of the softmax, p · (g − Σ p · g), runs over all entries, not along the axis",
+        lambda p, g, axis: p * (g - (p * g).sum()),
+    ),
+    _softmax(
+        "the factor p in front is left out of the derivative of the softmax, p · (g − Σ p · g)",
+        lambda p, g, axis: g - (p * g).sum(axis, keepdim=True),
+    ),
+)

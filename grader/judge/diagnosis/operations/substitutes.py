@@ -6,7 +6,7 @@ torch differentiates what stands there, so that each shows in the value and in a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,39 +17,34 @@ from torch.nn import functional
 from grader.judge.diagnosis.operations.activations import RELU
 from grader.judge.diagnosis.operations.powers import MEANS, powers, square_left_out
 from grader.judge.diagnosis.operations.products import OF_MATRICES
-from grader.judge.diagnosis.operations.replaced import Replacements
+from grader.judge.diagnosis.operations.replaced import Operation, Replacements
 
 _SQUARE = 2
 #: Each way to take one tensor from another.
-DIFFERENCES = (torch.sub, Tensor.sub, Tensor.__sub__)
+_DIFFERENCES = (torch.sub, Tensor.sub, Tensor.__sub__)
+
+
+def _activation(what: str, function: Callable[[Tensor], Tensor]) -> Operation:
+    return Operation(what, lambda: dict.fromkeys(RELU, lambda value, *_, **__: function(value)))
+
+
+def _loss(what: str, function: Callable[[Tensor], Tensor]) -> Operation:
+    return Operation(
+        what, lambda: powers(lambda value, exponent: function(value) if exponent == _SQUARE else value**exponent)
+    )
+
 
 #: What stands for the ReLU: in words, and the function.
-ACTIVATIONS: Mapping[str, tuple[str, Callable[[Tensor], Tensor]]] = {
-    "relu_to_minimum": (
-        "the smaller one of the value and 0 is taken, and not the larger one",
-        partial(torch.clamp, max=0),
-    ),
-    "relu_to_absolute": ("absolute values stand in the place of the ReLU", torch.abs),
-    "relu_to_elu": ("an ELU stands in the place of the ReLU", functional.elu),
-    "relu_to_softplus": ("a softplus, log(1 + eˣ), stands in the place of the ReLU", functional.softplus),
-    "relu_to_silu": ("a SiLU, x · σ(x), stands in the place of the ReLU", functional.silu),
-    "relu_to_gelu": ("a GELU stands in the place of the ReLU", functional.gelu),
-    "relu_to_relu6": ("values are cut at 6, too, as by a ReLU6", functional.relu6),
-    "relu_to_mask": (
-        "the mask stands in the place of the value: 1 for each positive entry",
-        lambda x: (x > 0).to(x.dtype),
-    ),
-}
-
-
-def activation(name: str) -> Replacements:
-    """Each ReLU is another function."""
-    function = ACTIVATIONS[name][1]
-    return dict.fromkeys(RELU, lambda value, *_, **__: function(value))
-
-
-def _huber(difference: Tensor) -> Tensor:
-    return functional.huber_loss(difference, torch.zeros_like(difference), reduction="none")
+_ACTIVATIONS: tuple[Operation, ...] = (
+    _activation("the smaller one of the value and 0 is taken, and not the larger one", partial(torch.clamp, max=0)),
+    _activation("absolute values stand in the place of the ReLU", torch.abs),
+    _activation("an ELU stands in the place of the ReLU", functional.elu),
+    _activation("a softplus, log(1 + eˣ), stands in the place of the ReLU", functional.softplus),
+    _activation("a SiLU, x · σ(x), stands in the place of the ReLU", functional.silu),
+    _activation("a GELU stands in the place of the ReLU", functional.gelu),
+    _activation("values are cut at 6, too, as by a ReLU6", functional.relu6),
+    _activation("the mask stands in the place of the value: 1 for each positive entry", lambda x: (x > 0).to(x.dtype)),
+)
 
 
 def _log_cosh(difference: Tensor) -> Tensor:
@@ -57,18 +52,15 @@ def _log_cosh(difference: Tensor) -> Tensor:
 
 
 #: What stands for the square of a difference: in words, and the function.
-LOSSES: Mapping[str, tuple[str, Callable[[Tensor], Tensor]]] = {
-    "loss_huber": ("the loss is that of Huber (smooth L1): beyond a difference of 1 it grows evenly", _huber),
-    "loss_log_cosh": ("the loss is log(cosh(…)) of the differences, and not their squares", _log_cosh),
-    "loss_cubed": ("the third power of the differences stands in the place of the second", lambda x: x**3),
-    "loss_fourth": ("the fourth power of the differences stands in the place of the second", lambda x: x**4),
-}
-
-
-def loss(name: str) -> Replacements:
-    """Each square is another function."""
-    function = LOSSES[name][1]
-    return powers(lambda value, exponent: function(value) if exponent == _SQUARE else value**exponent)
+_LOSSES: tuple[Operation, ...] = (
+    _loss(
+        "the loss is that of Huber (smooth L1): beyond a difference of 1 it grows evenly",
+        lambda x: functional.huber_loss(x, torch.zeros_like(x), reduction="none"),
+    ),
+    _loss("the loss is log(cosh(…)) of the differences, and not their squares", _log_cosh),
+    _loss("the third power of the differences stands in the place of the second", lambda x: x**3),
+    _loss("the fourth power of the differences stands in the place of the second", lambda x: x**4),
+)
 
 
 def square_of_mean() -> Replacements:
@@ -76,17 +68,22 @@ def square_of_mean() -> Replacements:
     return {**square_left_out(), **dict.fromkeys(MEANS, lambda value, *rest, **more: value.mean(*rest, **more) ** 2)}
 
 
+def for_difference(made: Callable[[Any, Any], Any]) -> Replacements:
+    """Another operation where one tensor is taken from another."""
+
+    def changed(left: Any, right: Any, *_: Any, **__: Any) -> Any:
+        return made(left, right) if isinstance(left, Tensor) and isinstance(right, Tensor) else left - right
+
+    return dict.fromkeys(_DIFFERENCES, changed)
+
+
 def difference_of_squares() -> Replacements:
     """Each of two terms is squared, where their difference has to be."""
-
-    def less(left: Any, right: Any) -> Any:
-        return left**2 - right**2 if isinstance(left, Tensor) and isinstance(right, Tensor) else left - right
-
-    return {**square_left_out(), **dict.fromkeys(DIFFERENCES, less)}
+    return {**square_left_out(), **for_difference(lambda left, right: left**2 - right**2)}
 
 
 def relu_at_the_start(*, moved: bool = False) -> Replacements:
-    """What comes into the first product goes through a ReLU; ``moved``, there is none behind it."""
+    """A network whose input goes through a ReLU, too; with ``moved``, in place of the one behind the first product."""
 
     def product(left: Tensor, right: Tensor) -> Tensor:
         return (torch.relu(left) if left.grad_fn is None else left) @ right
@@ -129,21 +126,13 @@ def relu_at_the_end(relu: Callable[[Tensor], Tensor]) -> Callable[[], Replacemen
         whole = tensors and left.dim() == right.dim() == 2 and left.grad_fn is not None and right.grad_fn is None
         return torch.sub(relu(left) if whole else left, right)
 
-    return lambda: {Tensor.__getitem__: column, **dict.fromkeys(DIFFERENCES, less)}
+    return lambda: {Tensor.__getitem__: column, **dict.fromkeys(_DIFFERENCES, less)}
 
 
-#: Changes with words of their own.
-OTHERS: Mapping[str, tuple[str, Callable[[], Replacements]]] = {
-    "relu_at_the_start": ("the input goes through a ReLU, too", relu_at_the_start),
-    "relu_moved": (
-        "the ReLU stands before the first product, and not behind it",
-        partial(relu_at_the_start, moved=True),
-    ),
-}
-
-#: Each of them by its name: in words, and what makes it.
-SUBSTITUTES: Mapping[str, tuple[str, Callable[[], Replacements]]] = {
-    **{name: (what, partial(activation, name)) for name, (what, _) in ACTIVATIONS.items()},
-    **{name: (what, partial(loss, name)) for name, (what, _) in LOSSES.items()},
-    **OTHERS,
-}
+#: All of them.
+SUBSTITUTES: tuple[Operation, ...] = (
+    *_ACTIVATIONS,
+    *_LOSSES,
+    Operation("the input goes through a ReLU, too", relu_at_the_start),
+    Operation("the ReLU stands before the first product, and not behind it", partial(relu_at_the_start, moved=True)),
+)

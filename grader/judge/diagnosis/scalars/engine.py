@@ -1,4 +1,4 @@
-"""A scalar autograd engine in which single things can be other than they should be."""
+"""A scalar autograd engine into which single mistakes can be built."""
 
 from __future__ import annotations
 
@@ -158,16 +158,12 @@ class Node:
         return self.engine.made("exp", self)
 
     def _less(self, left: Any, right: Any) -> Node:
-        return (
-            self.engine.made("sub", left, right) if "sub" in self.engine.own else self.engine.made("add", left, -right)
-        )
+        own = "sub" in self.engine.own
+        return self.engine.made("sub", left, right) if own else self.engine.made("add", left, -right)
 
     def _over(self, left: Any, right: Any) -> Node:
-        return (
-            self.engine.made("div", left, right)
-            if "div" in self.engine.own
-            else self.engine.made("mul", left, right**-1)
-        )
+        own = "div" in self.engine.own
+        return self.engine.made("div", left, right) if own else self.engine.made("mul", left, right**-1)
 
 
 @lru_cache(maxsize=64)
@@ -175,26 +171,18 @@ def _compiled(formula: str) -> CodeType:
     return compile(formula, "<formula>", "eval")
 
 
-def _behind(node: Node, seen: set[Node] | None) -> Iterator[Node]:
-    """Each node behind those it was made from; once, where ``seen`` remembers them."""
+def _visited(node: Node, seen: set[Node] | None, *, first: bool = False) -> Iterator[Node]:
+    """Each node behind those it was made from, or with ``first`` before them; once, where ``seen`` remembers them."""
     if seen is not None:
         if node in seen:
             return
         seen.add(node)
+    if first:
+        yield node
     for parent, _ in node.parents:
-        yield from _behind(parent, seen)
-    yield node
-
-
-def _in_front(node: Node, seen: set[Node] | None) -> Iterator[Node]:
-    """Each node before those it was made from, one branch after the other."""
-    if seen is not None:
-        if node in seen:
-            return
-        seen.add(node)
-    yield node
-    for parent, _ in node.parents:
-        yield from _in_front(parent, seen)
+        yield from _visited(parent, seen, first=first)
+    if not first:
+        yield node
 
 
 def _levels(root: Node, *, once: bool) -> list[Node]:
@@ -205,11 +193,11 @@ def _levels(root: Node, *, once: bool) -> list[Node]:
 
 
 _WALKS: Mapping[str, Callable[[Node], list[Node]]] = {
-    "sorted": lambda root: list(_behind(root, set()))[::-1],
-    "backwards": lambda root: list(_behind(root, set())),
-    "branches": lambda root: list(_in_front(root, set())),
+    "sorted": lambda root: list(_visited(root, set()))[::-1],
+    "backwards": lambda root: list(_visited(root, set())),
+    "branches": lambda root: list(_visited(root, set(), first=True)),
     "levels": lambda root: _levels(root, once=True),
     "levels_again": lambda root: _levels(root, once=False),
-    "branches_again": lambda root: list(_in_front(root, None)),
-    "sorted_again": lambda root: list(_behind(root, None))[::-1],
+    "branches_again": lambda root: list(_visited(root, None, first=True)),
+    "sorted_again": lambda root: list(_visited(root, None))[::-1],
 }

@@ -1,4 +1,4 @@
-"""The usual mistakes in a scalar engine, and the ways in which one can be put together."""
+"""The usual mistakes in a scalar engine, and the ways to build such an engine."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ _BY_LOGARITHM = {"mul": _EITHER, "exp": _EITHER, "": _EITHER, "pow": _EITHER[:1]
 
 @dataclass(frozen=True, eq=False)
 class EngineSlip:
-    """A mistake: the key of its words, what is wrong in words, and what it changes in an engine.
+    """A mistake: what is wrong in words, what it changes in an engine, and the key of its words.
 
     ``of`` is the operation without whose own node it cannot be made.
     """
 
-    key: str
     what: str
     changes: Mapping[str, Any] = field(default_factory=dict)
     of: str = ""
+    key: str = "wrong_value.engine"
 
     @cached_property
     def engines(self) -> tuple[Engine, ...]:
@@ -66,7 +66,7 @@ class EngineSlip:
 
 def _slope(operation: str, what: str, *slopes: Slope, key: str = "wrong_value.engine") -> EngineSlip:
     """Other derivatives than the right ones; what is not given stays."""
-    return EngineSlip(key, what, {"slopes": {operation: (*slopes, *SLOPES[operation][len(slopes) :])}}, operation)
+    return EngineSlip(what, {"slopes": {operation: (*slopes, *SLOPES[operation][len(slopes) :])}}, operation, key)
 
 
 def _second(operation: str, what: str, slope: Slope) -> EngineSlip:
@@ -76,26 +76,24 @@ def _second(operation: str, what: str, slope: Slope) -> EngineSlip:
 
 _ALL = frozenset(SLOPES)
 SLIPS: tuple[EngineSlip, ...] = (
-    EngineSlip("zeros.seed", "", {"seed": lambda data: 0.0}),
+    EngineSlip("", {"seed": lambda data: 0.0}, key="zeros.seed"),
     _slope("relu", "", lambda x, y, out: 1.0, key="mask_missing"),
     _slope("relu", "", lambda x, y, out: float(x <= 0), key="mask_inverted"),
     _slope("relu", "", lambda x, y, out: float(x >= 0), key="mask_at_zero"),
-    EngineSlip("wrong_value.seed", "", {"seed": lambda data: data}),
-    EngineSlip("wrong_value.seed_number", "2", {"seed": lambda data: 2.0}),
-    EngineSlip("wrong_value.seed_number", "−1", {"seed": lambda data: -1.0}),
+    EngineSlip("", {"seed": lambda data: data}, key="wrong_value.seed"),
+    EngineSlip("2", {"seed": lambda data: 2.0}, key="wrong_value.seed_number"),
+    EngineSlip("−1", {"seed": lambda data: -1.0}, key="wrong_value.seed_number"),
     *(
         EngineSlip(
-            "wrong_value.engine",
             "relu gives back what comes in, negative numbers too",
             {"values": {"relu": lambda x, y: x}, "slopes": {"relu": (slope,)}},
             "relu",
         )
         for slope in (SLOPES["relu"][0], lambda x, y, out: 1.0)
     ),
-    EngineSlip("wrong_value.engine", "every gradient begins at 1, and not at 0", {"initial": 1.0}),
+    EngineSlip("every gradient begins at 1, and not at 0", {"initial": 1.0}),
     *(
         EngineSlip(
-            "wrong_value.engine",
             f"{name} does not multiply by the gradient that arrives at its result",
             {"unweighted": frozenset({operation})},
             operation,
@@ -103,23 +101,18 @@ SLIPS: tuple[EngineSlip, ...] = (
         for operation, name in _NAMES.items()
     ),
     EngineSlip(
-        "wrong_value.engine",
         "`**` does not multiply by the gradient that arrives at its result",
         {"unweighted": frozenset({"pow", "rpow"})},
         "pow",
     ),
-    EngineSlip(
-        "wrong_value.engine",
-        "no operation multiplies by the gradient that arrives at its result",
-        {"unweighted": _ALL},
-    ),
+    EngineSlip("no operation multiplies by the gradient that arrives at its result", {"unweighted": _ALL}),
     *(
-        EngineSlip("overwritten.engine", name, {"assigned": frozenset({operation})}, operation)
+        EngineSlip(name, {"assigned": frozenset({operation})}, operation, key="overwritten.engine")
         for operation, name in _NAMES.items()
     ),
-    EngineSlip("overwritten.engine", "`**`", {"assigned": frozenset({"pow", "rpow"})}, "pow"),
-    EngineSlip("overwritten.engine", "`+` and `*` each", {"assigned": frozenset({"add", "mul"})}),
-    EngineSlip("overwritten.engine", "every operation", {"assigned": _ALL}),
+    EngineSlip("`**`", {"assigned": frozenset({"pow", "rpow"})}, "pow", key="overwritten.engine"),
+    EngineSlip("`+` and `*` each", {"assigned": frozenset({"add", "mul"})}, key="overwritten.engine"),
+    EngineSlip("every operation", {"assigned": _ALL}, key="overwritten.engine"),
     _second("add", "`+` passes nothing on to its second operand", lambda x, y, out: 0.0),
     _second("mul", "`*` passes nothing on to its second operand", lambda x, y, out: 0.0),
     _slope("mul", "`*` passes nothing on to its first operand", lambda x, y, out: 0.0),
@@ -149,21 +142,12 @@ SLIPS: tuple[EngineSlip, ...] = (
     _second("pow", "an exponent that is a node gets no gradient", lambda x, y, out: 0.0),
     _second("pow", "the exponent n of xⁿ gets xⁿ, without the logarithm of x", lambda x, y, out: out),
     EngineSlip(
-        "wrong_value.engine",
         "a base gets no gradient where the exponent is a node, for its logarithm is a plain number",
         {"by_logarithm": frozenset({"pow"}), "slopes": {"log": (lambda x, y, out: 0.0,)}},
         "rpow",
     ),
-    _second(
-        "rpow",
-        "the exponent n of xⁿ gets the logarithm of x, without xⁿ",
-        lambda x, y, out: math.log(x),
-    ),
-    _second(
-        "pow",
-        "the exponent n of xⁿ gets the logarithm of x, without xⁿ",
-        lambda x, y, out: math.log(x),
-    ),
+    _second("rpow", "the exponent n of xⁿ gets the logarithm of x, without xⁿ", lambda x, y, out: math.log(x)),
+    _second("pow", "the exponent n of xⁿ gets the logarithm of x, without xⁿ", lambda x, y, out: math.log(x)),
     *(
         _slope(operation, f"`{operation}` passes nothing on", lambda x, y, out: 0.0)
         for operation in ("relu", "tanh", "exp")
@@ -184,7 +168,6 @@ SLIPS: tuple[EngineSlip, ...] = (
         "relu", "relu lets 1 % through where it is shut, as a leaky one does", lambda x, y, out: 1.0 if x > 0 else 0.01
     ),
     EngineSlip(
-        "wrong_value.engine",
         "relu lets 1 % through where it is shut, as a leaky one does",
         {
             "values": {"relu": lambda x, y: x if x > 0 else 0.01 * x},
@@ -193,34 +176,22 @@ SLIPS: tuple[EngineSlip, ...] = (
         "relu",
     ),
     _slope("relu", "relu goes back as −1 where it has to be 0", lambda x, y, out: 1.0 if x > 0 else -1.0),
+    EngineSlip("a number less a node gives the node less the number", {"swapped": frozenset({"sub"})}),
+    EngineSlip("a number over a node gives the node over the number", {"swapped": frozenset({"div"})}),
     EngineSlip(
-        "wrong_value.engine", "a number less a node gives the node less the number", {"swapped": frozenset({"sub"})}
+        "a number to the power of a node gives the node to the power of the number", {"swapped": frozenset({"pow"})}
     ),
     EngineSlip(
-        "wrong_value.engine", "a number over a node gives the node over the number", {"swapped": frozenset({"div"})}
-    ),
-    EngineSlip(
-        "wrong_value.engine",
-        "a number to the power of a node gives the node to the power of the number",
-        {"swapped": frozenset({"pow"})},
-    ),
-    EngineSlip(
-        "wrong_value.engine",
         "x − y gives y − x",
         {"values": {"sub": lambda x, y: y - x}, "slopes": {"sub": tuple(reversed(SLOPES["sub"]))}},
         "sub",
     ),
-    EngineSlip("wrong_value.engine", "x − y gives x + y", {"adds": True}),
-    EngineSlip(
-        "wrong_value.engine",
-        "x − y gives x + y",
-        {"values": {"sub": lambda x, y: x + y}, "slopes": {"sub": SLOPES["add"]}},
-        "sub",
-    ),
-    EngineSlip("wrong_value.walk_backwards", "", {"walk": "backwards"}),
-    *(EngineSlip("wrong_value.walk_early", "", {"walk": walk}) for walk in ("branches", "levels")),
+    EngineSlip("x − y gives x + y", {"adds": True}),
+    EngineSlip("x − y gives x + y", {"values": {"sub": lambda x, y: x + y}, "slopes": {"sub": SLOPES["add"]}}, "sub"),
+    EngineSlip("", {"walk": "backwards"}, key="wrong_value.walk_backwards"),
+    *(EngineSlip("", {"walk": walk}, key="wrong_value.walk_early") for walk in ("branches", "levels")),
     *(
-        EngineSlip("wrong_value.walk_again", "", {"walk": walk})
+        EngineSlip("", {"walk": walk}, key="wrong_value.walk_again")
         for walk in ("levels_again", "branches_again", "sorted_again")
     ),
 )

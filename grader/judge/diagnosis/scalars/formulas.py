@@ -17,7 +17,6 @@ from torch import Tensor
 from grader.judge.diagnosis.scalars.engine import Engine
 from grader.judge.diagnosis.scalars.engine_slips import SLIPS, EngineSlip
 from grader.judge.diagnosis.symptom import Symptom, View
-from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Evidence
 from grader.model import Case, Diagnosis
 
@@ -41,24 +40,24 @@ class _Apart(ast.NodeTransformer):
 
 
 def engine(symptom: Symptom) -> Diagnosis | None:
-    """One mistake in an engine that gives what came in this check, and agrees with all others that it touches."""
+    """One mistake in an engine that explains this check and contradicts none of the others."""
     if not symptom.failing or any("formula" not in view.case.constants for view in symptom.views):
         return None
     if symptom.evidence not in _FOUND:
         _FOUND[symptom.evidence] = _slips(symptom)
     found = _FOUND[symptom.evidence].get(symptom.check)
-    return None if found is None else wording.say(found.key, path=symptom.path, what=found.what)
+    return None if found is None else symptom.say(found.key, what=found.what)
 
 
 def order(symptom: Symptom) -> Diagnosis | None:
-    """Gradients that are off only where nodes are shared inside a formula, for no order of the nodes that is known."""
+    """Gradients that are off only where a formula uses a node twice, by no known wrong order of the nodes."""
     if symptom.failed != {symptom.check} or not symptom.failing:
         return None
     for view in symptom.views:
         alike = view.actual.shape == view.expected.shape == (len(_NAMES),) and bool(view.actual.isfinite().all())
         if not alike or "lambda" not in str(view.case.constants.get("formula")):
             return None
-    return wording.say("wrong_value.walk", path=symptom.path)
+    return symptom.say("wrong_value.walk")
 
 
 def _slips(symptom: Symptom) -> dict[str, EngineSlip]:
@@ -115,7 +114,7 @@ def one_contribution(symptom: Symptom) -> Diagnosis | None:
     if not symptom.failing or any("formula" not in view.case.constants for view in symptom.views):
         return None
     if all(_is_one_of(view) for view in symptom.failing) or _has_nested(symptom):
-        return wording.say("overwritten.contribution", path=symptom.path)
+        return symptom.say("overwritten.contribution")
     return None
 
 

@@ -6,5 +6,5 @@ One step
 Many of them
     ``hyperparameters`` other than the given ones; ``optimizers`` and ``slip_pairs`` by ``simulations`` of
     ``updates``, by the ``roles`` of the inputs, or the ``loop_simulation``, of each of the ``slips`` and of ``extras``
-    that nobody asked for, made by ``switches``.
+    that are not asked for, made by ``switches``.
 """

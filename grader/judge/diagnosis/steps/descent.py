@@ -11,7 +11,6 @@ from torch import Tensor
 
 from grader.judge.diagnosis.steps.extras import DECAYS
 from grader.judge.diagnosis.symptom import Symptom, View
-from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
 
 Formula = Callable[[Tensor, Tensor, float], Tensor]
@@ -32,10 +31,6 @@ def rate_of(symptom: Symptom) -> str | None:
             if still is not None and any(view.is_near(still, each.to(torch.float64)) for each in before):
                 return name
     return None
-
-
-def _decayed(share: float, p: Tensor, g: Tensor, lr: float) -> Tensor:
-    return p - lr * (g + share * p)
 
 
 #: What students write, by the way they write it.
@@ -62,7 +57,7 @@ _FORMULAS: Mapping[str, Formula] = {
     "p - lr * g.mean()": lambda p, g, lr: p - lr * g.mean(),
     "p - lr * g.sum()": lambda p, g, lr: p - lr * g.sum(),
     "p - lr * g.clamp(-1, 1)": lambda p, g, lr: p - lr * g.clamp(-1, 1),
-    **{f"p - lr * (g + {share:g} * p)": partial(_decayed, share) for share in DECAYS},
+    **{f"p - lr * (g + {share:g} * p)": partial(lambda s, p, g, lr: p - lr * (g + s * p), share) for share in DECAYS},
     "p - lr * g / g.norm()": lambda p, g, lr: p - lr * g / g.norm(),
     "g": lambda p, g, lr: g,
 }
@@ -76,15 +71,15 @@ _OF_A_NEW_TENSOR: Mapping[str, Formula] = {
 
 
 def other_step(symptom: Symptom) -> Diagnosis | None:
-    """A step by a formula that is near the right one, where a single step is all that is asked for."""
+    """A step by a formula close to the right one, where a single step is asked for."""
     if not symptom.failing or not all(_is_step(symptom, view) for view in symptom.views):
         return None
     in_place = symptom.path in symptom.failing[0].case.inputs
     for words, formula in (_FORMULAS if in_place else {**_FORMULAS, **_OF_A_NEW_TENSOR}).items():
         if symptom.fits(lambda view: _by(formula, symptom, view)):
-            return wording.say("wrong_value.step", path=symptom.path, formula=words)
+            return symptom.say("wrong_value.step", formula=words)
     if any(map(_is_used_up, symptom.views)) and symptom.fits(lambda view: _twice(symptom, view)):
-        return wording.say("wrong_value.steps_twice", path=symptom.path)
+        return symptom.say("wrong_value.steps_twice")
     return None
 
 

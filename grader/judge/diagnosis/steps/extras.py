@@ -1,4 +1,4 @@
-"""Additions of students' own to an optimizer or a training loop: clipping, decay, a falling learning rate."""
+"""What students add of their own to an optimizer or a training loop: clipping, decay, a falling learning rate."""
 
 from __future__ import annotations
 
@@ -13,36 +13,15 @@ from grader.judge.diagnosis.steps.switches import Slip, Switch
 from grader.judge.diagnosis.words import clauses
 
 
-def _power(left: float, step: int, steps: int) -> float:
-    return float(left**step)
-
-
-def _after_one_more(left: float, step: int, steps: int) -> float:
-    return float(left ** (step + 1))
-
-
 def _cosine(step: float, steps: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * step / steps))
 
 
-def _clipped(value: Tensor) -> Tensor:
-    return value.clamp(-1.0, 1.0)
-
-
-def _shortened(value: Tensor) -> Tensor:
-    return value / max(1.0, float(value.norm()))
-
-
-def _of_length_one(value: Tensor) -> Tensor:
-    length: Tensor = value.norm()
-    return value / length
-
-
 #: What is made of a gradient, or of the whole update, by its words.
 MADE: Mapping[str, Callable[[Tensor], Tensor]] = {
-    "entries": _clipped,
-    "unit": _of_length_one,
-    "norm_each": _shortened,
+    "entries": lambda value: value.clamp(-1.0, 1.0),
+    "unit": lambda value: value / value.norm(),
+    "norm_each": lambda value: value / max(1.0, float(value.norm())),
     "signs": torch.sign,
 }
 #: Where it is made, and what that is called.
@@ -51,13 +30,18 @@ _WHERE: tuple[tuple[Switch, str], ...] = (("gradient", "gradient"), ("update", "
 MOMENTA, DECAYS = (0.9, 0.5, 0.99), (0.1, 0.01, 0.05, 1e-3, 5e-4, 1e-4)
 #: The share of the learning rate that a step has, counted from 0, of so many steps.
 Share = Callable[[int, int], float]
-FALLING: tuple[Share, ...] = (
-    lambda step, steps: 1 / (step + 1),
-    *(partial(_power, left) for left in (0.99, 0.95, 0.9, 0.5)),
-)
+_LEFT = (0.99, 0.95, 0.9, 0.5)
+
+
+def _power(left: float, more: int) -> Share:
+    return lambda step, steps: float(left ** (step + more))
+
+
+#: Where the learning rate falls from step to step.
+FALLING: tuple[Share, ...] = (lambda step, steps: 1 / (step + 1), *(_power(left, 0) for left in _LEFT))
 #: The same where it falls before the first step, or by a root.
 FALLING_AT_ONCE: tuple[Share, ...] = (
-    *(partial(_after_one_more, left) for left in (0.99, 0.95, 0.9, 0.5)),
+    *(_power(left, 1) for left in _LEFT),
     lambda step, steps: float((step + 1) ** -0.5),
 )
 #: The same where it goes by the number of steps: each with the name of its words.
@@ -132,17 +116,13 @@ def _in_turn(size: int, rows: int, step: int) -> list[slice]:
     return [slice(start, start + size)]
 
 
-def _first(size: int, rows: int, step: int) -> list[slice]:
-    return [slice(0, size)]
-
-
 #: What a step takes for the whole batch, in words.
 _ROWS: tuple[tuple[str, Rows], ...] = (
     (clauses.LOOPS["rows"], partial(_in_batches, 1)),
     *((clauses.LOOPS["batches"].format(size=size), partial(_in_batches, size)) for size in _BATCHES),
     (clauses.LOOPS["one_row"], partial(_in_turn, 1)),
     *((clauses.LOOPS["one_batch"].format(size=size), partial(_in_turn, size)) for size in _BATCHES),
-    *((clauses.LOOPS["first_rows"], partial(_first, size)) for size in (1, *_BATCHES)),
+    *((clauses.LOOPS["first_rows"], lambda rows, step, size=size: [slice(0, size)]) for size in (1, *_BATCHES)),
 )
 IN_LOOPS = (
     *(

@@ -1,4 +1,4 @@
-"""Right steps by other rates, momenta or numbers of steps than the given ones, and the losses of such a loop."""
+"""Right steps with another rate, momentum or number of steps than is given, and the losses of such a loop."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def defaults(symptom: Symptom) -> Diagnosis | None:
     )
     if len(wrong) < 2 or not symptom.failing or not numbers or not given or not all(each.passed for each in given):
         return None
-    return wording.say("wrong_value.defaults", path=symptom.path)
+    return symptom.say("wrong_value.defaults")
 
 
 def other_than_given(symptom: Symptom) -> Diagnosis | None:
@@ -44,19 +44,17 @@ def _other_rate(symptom: Symptom, rate: str) -> Diagnosis | None:
     for fixed in FIXED_RATES:
         if symptom.fits(lambda view: _with(symptom, view, {rate: fixed})):
             why = clauses.LR_NEVER if fixed == 1 else clauses.LR_FIXED
-            return wording.say("learning_rate_ignored", path=symptom.path, used=wording.number(fixed), what=why)
+            return symptom.say("learning_rate_ignored", used=wording.number(fixed), what=why)
     if symptom.fits(lambda view: _opposite(symptom, view)):
-        return wording.say("ascent", path=symptom.path)
+        return symptom.say("ascent")
     if symptom.fits(lambda view: _with(symptom, view, {"momentum": 0.0})):
-        return wording.say("state_lost.momentum", path=symptom.path)
+        return symptom.say("state_lost.momentum")
     for fixed in _FIXED_MOMENTA:
         if symptom.fits(lambda view: _with(symptom, view, {"momentum": fixed})):
-            return wording.say("wrong_value.momentum", path=symptom.path, used=wording.number(fixed))
+            return symptom.say("wrong_value.momentum", used=wording.number(fixed))
     if symptom.fits(lambda view: _swapped_rates(symptom, view, rate)):
-        return wording.say("wrong_value.swapped_rates", path=symptom.path)
-    if symptom.fits(lambda view: _first_gradients(symptom, view)):
-        return wording.say("stale.gradients", path=symptom.path)
-    return None
+        return symptom.say("wrong_value.swapped_rates")
+    return symptom.say("stale.gradients") if symptom.fits(lambda view: _first_gradients(symptom, view)) else None
 
 
 def _other_steps(symptom: Symptom) -> Diagnosis | None:
@@ -65,13 +63,13 @@ def _other_steps(symptom: Symptom) -> Diagnosis | None:
     if symptom.fits(lambda view: _with(symptom, view, {"steps": 0})):
         others = (symptom.of(each) for each in symptom.others())
         moved = any(each.check not in symptom.failed and _hangs_on_steps(each) for each in others)
-        return wording.say(f"not_in_place.{'left_out' if moved else 'no_gradients'}", path=symptom.path)
+        return symptom.say(f"not_in_place.{'left_out' if moved else 'no_gradients'}")
     if symptom.fits(lambda view: _with(symptom, view, {"steps": 1})):
-        return wording.say("first_step.only", path=symptom.path)
+        return symptom.say("first_step.only")
     if symptom.fits(lambda view: _one_step_less(symptom, view)):
-        return wording.say("stale.steps", path=symptom.path)
+        return symptom.say("stale.steps")
     if symptom.fits(lambda view: _with(symptom, view, {"steps": _steps(view) + 1})):
-        return wording.say("wrong_value.more_steps", path=symptom.path)
+        return symptom.say("wrong_value.more_steps")
     return _losses(symptom)
 
 
@@ -95,11 +93,11 @@ def _losses(symptom: Symptom) -> Diagnosis | None:
         if not moved and any(has_moved(symptom, name) for name in symptom.exercise.in_place):
             of_first = "wrong_value.first_loss.moved"
         key = of_first if still else "wrong_value.one_value"
-        return wording.say(key, path=symptom.path, actual=wording.number(float(pairs[0][1][0])))
+        return symptom.say(key, actual=wording.number(float(pairs[0][1][0])))
     if all(view.is_near(view.expected.cumsum(0)) for view, _ in pairs):
-        return wording.say("wrong_value.running", path=symptom.path)
+        return symptom.say("wrong_value.running")
     if all(view.is_near(view.expected[1:], actual[:-1]) for view, actual in pairs):
-        return wording.say("wrong_value.late", path=symptom.path)
+        return symptom.say("wrong_value.late")
     return None
 
 

@@ -32,14 +32,14 @@ def not_in_place(symptom: Symptom) -> Diagnosis | None:
         return generator
     found = [extra for extra in symptom.failing[0].finding.run.extras if _holds(symptom, extra)]
     if found:
-        return wording.say("not_in_place.elsewhere", path=name, found=found[0])
+        return symptom.say("not_in_place.elsewhere", found=found[0])
     if _stands_still(symptom):
-        return wording.say("not_in_place.no_step", path=name)
-    return wording.say("not_in_place.left_out" if _is_left_out(symptom) else "not_in_place", path=name)
+        return symptom.say("not_in_place.no_step")
+    return symptom.say("not_in_place.left_out" if _is_left_out(symptom) else "not_in_place")
 
 
 def hardly_moved(symptom: Symptom) -> Diagnosis | None:
-    """Steps that are too small by far, whatever makes them so; the losses of such a loop show it, too."""
+    """Steps that are far too small, for whatever reason; the losses of such a loop show it, too."""
     exercise = symptom.exercise
     moving = sorted(check for check in symptom.failed if exercise.path_of(check) in exercise.in_place)
     loop = {"x", "y", "steps"} <= set(exercise.inputs)
@@ -95,7 +95,7 @@ def _holds(symptom: Symptom, name: str) -> bool:
 
 
 def default_rate(symptom: Symptom) -> Diagnosis | None:
-    """Steps of one rate in place of another, wherever no rate is given, and nowhere else.
+    """Steps with another learning rate wherever none is given, and nowhere else: a wrong default.
 
     Adam's steps do not depend on the parameters, so that they grow with the rate alone.
     """
@@ -107,7 +107,7 @@ def default_rate(symptom: Symptom) -> Diagnosis | None:
     if factor is None or factor <= 0 or not symptom.fits(lambda view: _bare(view, name, factor)):
         return None
     rate = factor * symptom.failing[0].case.number("lr")
-    return wording.say("learning_rate_ignored.default", path=name, used=wording.number(float(f"{rate:.2g}")))
+    return symptom.say("learning_rate_ignored.default", used=wording.number(float(f"{rate:.2g}")))
 
 
 def _bare(view: View, name: str, factor: float) -> Tensor | None:
@@ -122,7 +122,7 @@ def moved_in_part(symptom: Symptom) -> Diagnosis | None:
     right = int(((first.actual - first.expected).abs() <= first.tolerance(first.expected)).sum())
     if right in (0, first.expected.numel()):
         return None
-    return wording.say("wrong_value.moved_in_part", path=symptom.path, right=right, total=first.expected.numel())
+    return symptom.say("wrong_value.moved_in_part", right=right, total=first.expected.numel())
 
 
 def _moved_in_part(symptom: Symptom, view: View) -> Tensor | None:
@@ -156,7 +156,7 @@ def longer_step(symptom: Symptom) -> Diagnosis | None:
         factors.append((wording.number(found), constantly(found)))
     for words, factor in factors:
         if symptom.fits(lambda view: _further(view, name, factor(view))):
-            return wording.say("ascent" if words == "-1" else "scaled.step", path=name, factor=words)
+            return symptom.say("ascent" if words == "-1" else "scaled.step", factor=words)
     return None
 
 

@@ -124,7 +124,7 @@ def _likely_first(symptom: Symptom, slips: tuple[Slip, ...]) -> Sequence[Slip]:
 
 
 def diverged(symptom: Symptom) -> Diagnosis | None:
-    """A training loop without the learning rate, whose numbers grow until rounding decides: its first losses tell."""
+    """A training loop without the learning rate, recognised by its first losses: later ones are lost in rounding."""
     if not symptom.failing or not any(simulation is _by_loop for simulation, _ in simulations_of(symptom)):
         return None
     without_rate = RATES[0]
@@ -204,9 +204,9 @@ def _simulated(symptom: Symptom, case: Case, simulation: Simulation, slip: Slip,
 
 def _said(symptom: Symptom, slip: Slip) -> Diagnosis:
     if slip.has("ended") and "p" in symptom.failed:  # not even where every parameter has a gradient
-        return wording.say("not_in_place", path=symptom.path)
+        return symptom.say("not_in_place")
     used = wording.number(slip.has("lr")) if slip.has("lr") else clauses.SAME_RATE
-    return wording.say(_of_losses(symptom, slip.key), path=symptom.path, used=used, what=slip.what, factor=slip.what)
+    return symptom.say(_of_losses(symptom, slip.key), used=used, what=slip.what, factor=slip.what)
 
 
 def _of_losses(symptom: Symptom, key: str) -> str:

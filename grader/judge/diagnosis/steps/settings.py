@@ -1,4 +1,4 @@
-"""Momentum steps on given gradients by an optimizer with a setting too many, or by another optimizer."""
+"""Momentum steps on given gradients, taken by an optimizer with one setting too many, or by another optimizer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from grader.judge.diagnosis.steps.extras import DECAYS, FALLING, SCHEDULES, Share
 from grader.judge.diagnosis.symptom import Symptom, View
-from grader.judge.diagnosis.words import clauses, wording
+from grader.judge.diagnosis.words import clauses
 from grader.model import Diagnosis
 
 #: An optimizer of a parameter, from the learning rate and the momentum.
@@ -20,12 +20,12 @@ _INPUTS = frozenset({"start", "gradients", "lr", "momentum", "steps"})
 
 
 def other_settings(symptom: Symptom) -> Diagnosis | None:
-    """The steps of an optimizer that was given something more than it should, or that is another one."""
+    """The steps of an optimizer that got a setting too many, or of another optimizer."""
     if not symptom.failing or not set(symptom.exercise.inputs) >= _INPUTS:
         return None
     for key, what, make, share in _settings():
         if symptom.fits(lambda view: _after(symptom, view, key, make, share)):
-            return wording.say("wrong_value.settings", path=symptom.path, what=what)
+            return symptom.say("wrong_value.settings", what=what)
     return None
 
 

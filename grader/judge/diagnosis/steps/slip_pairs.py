@@ -1,4 +1,4 @@
-"""Two mistakes at once in one optimizer, each of which has a name where it is alone."""
+"""Two known mistakes at once in one optimizer."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ from grader.judge.diagnosis.steps.optimizers import agrees, explaining, simulati
 from grader.judge.diagnosis.steps.slips import AVERAGED, DRIVEN, FIRST_BETA, OTHER_BETAS
 from grader.judge.diagnosis.steps.switches import Slip, Switch
 from grader.judge.diagnosis.symptom import Symptom
-from grader.judge.diagnosis.words import clauses, wording
+from grader.judge.diagnosis.words import clauses
 from grader.model import Diagnosis
 
 #: Entries in the failing cases below which an agreement may be chance.
 _ENTRIES = 6
 Switches = Mapping[Switch, Any]
-_ALWAYS: tuple[Mapping[str, Switches], ...] = (
-    {"rate": {"lr": 1.0, "constant_lr": True}},
-    {"ascent": {"ascent": True}},
-)
+_ALWAYS: tuple[Mapping[str, Switches], ...] = ({"rate": {"lr": 1.0, "constant_lr": True}}, {"ascent": {"ascent": True}})
 #: What can be wrong, in groups of which each gives one at most; by the name of its words.
 _SGD: tuple[Mapping[str, Switches], ...] = (
     *_ALWAYS,
@@ -78,5 +75,5 @@ def two_slips(symptom: Symptom) -> Diagnosis | None:
         if not agrees(symptom, symptom.failing[0], simulation):
             continue
         for pair in explaining(symptom, simulation, _PAIRS.get(slips, ())):
-            return wording.say(pair.key, path=symptom.path, what=pair.what)
+            return symptom.say(pair.key, what=pair.what)
     return None

@@ -150,10 +150,7 @@ UNMOVED = {
     "the first weights and the bias are": (0, 2),
 }
 #: What the update of one tensor of weights does that those of the others do not.
-_ALONE: tuple[tuple[Switch, str], ...] = (
-    ("turned", "goes up the gradient"),
-    ("whole", "leaves out the learning rate"),
-)
+_ALONE: tuple[tuple[Switch, str], ...] = (("turned", "goes up the gradient"), ("whole", "leaves out the learning rate"))
 #: The rates of an optimizer that is not the given one; 0 for the given rate.
 OWN_RATES = (0.0, *FIXED_RATES[1:])
 TRAINED = (

@@ -42,7 +42,7 @@ Switch = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slip:
-    """A mistake in an optimizer: the key of its words, a word for the message, and the switches that make it."""
+    """A mistake in an optimizer: the key of its words, what is wrong in words, and the switches that make it."""
 
     key: str
     what: str

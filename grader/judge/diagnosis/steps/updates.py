@@ -1,4 +1,4 @@
-"""The formulas of SGD and Adam, in which single things can be other than they should be."""
+"""The formulas of SGD and Adam, into which single mistakes can be built."""
 
 from __future__ import annotations
 

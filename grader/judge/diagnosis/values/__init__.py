@@ -10,5 +10,5 @@ The right formula of something else
 Two mistakes at once
     ``compound``.
 None of these
-    ``unexplained`` says what can be said, ``losses`` how far those of a training loop are right.
+    ``unexplained`` says what can be said.
 """

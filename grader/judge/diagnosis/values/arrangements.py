@@ -22,7 +22,7 @@ def constant(symptom: Symptom) -> Diagnosis | None:
     """One number, in every entry of every case."""
     number = symptom.failing[0].actual.flatten()[0]
     if all(torch.equal(view.actual, number.expand_as(view.actual)) for view in symptom.views):
-        return wording.say("wrong_value.constant", path=symptom.path, number=wording.number(float(number)))
+        return symptom.say("wrong_value.constant", number=wording.number(float(number)))
     return None
 
 
@@ -37,7 +37,7 @@ def in_part(symptom: Symptom) -> Diagnosis | None:
     right = int(((first.actual != 0) | (first.expected == 0)).sum())
     cut = all(view.is_near(view.expected.clamp(min=0.0)) for view in symptom.views)
     key = "wrong_value.cut" if cut and not symptom.is_gradient else "wrong_value.in_part"
-    return wording.say(key, path=symptom.path, right=right, total=first.expected.numel())
+    return symptom.say(key, right=right, total=first.expected.numel())
 
 
 def beside_zeros(symptom: Symptom) -> Diagnosis | None:
@@ -48,7 +48,7 @@ def beside_zeros(symptom: Symptom) -> Diagnosis | None:
     right = int((first.expected != 0).sum())
     if sum(int((view.expected != 0).sum()) for view in symptom.failing) < _ENTRIES or not right:
         return None
-    return wording.say("wrong_value.beside_zeros", path=symptom.path, right=right, total=first.expected.numel())
+    return symptom.say("wrong_value.beside_zeros", right=right, total=first.expected.numel())
 
 
 def complement(symptom: Symptom) -> Diagnosis | None:
@@ -65,7 +65,7 @@ def moved(symptom: Symptom) -> Diagnosis | None:
             continue
         for places in product((1, -1), repeat=len(axes)):
             if all(view.is_near(*_overlap(view, axes, places)) for view in symptom.views):
-                return wording.say("wrong_value.moved", path=symptom.path, axes=wording.axes(axes))
+                return symptom.say("wrong_value.moved", axes=wording.axes(axes))
     return None
 
 
@@ -87,9 +87,9 @@ def repeated(symptom: Symptom) -> Diagnosis | None:
             continue
         for key, reduced in (("wrong_value.repeated", torch.mean), ("wrong_value.repeated.sum", torch.sum)):
             if symptom.fits(lambda view: reduced(view.expected, axis, keepdim=True).expand_as(view.expected)):
-                return wording.say(key, path=symptom.path, axis=axis)
+                return symptom.say(key, axis=axis)
     if symptom.fits(lambda view: view.expected.sum().expand_as(view.expected)):
-        return wording.say("wrong_value.repeated.total", path=symptom.path)
+        return symptom.say("wrong_value.repeated.total")
     return None
 
 
@@ -102,16 +102,16 @@ def rearranged(symptom: Symptom) -> Diagnosis | None:
     if not same:
         return None
     if all(max(view.expected.shape, default=1) == view.expected.numel() for view in symptom.failing):
-        return wording.say("wrong_value.rearranged.row", path=symptom.path)
+        return symptom.say("wrong_value.rearranged.row")
     for axes in _choices(symptom):
         if symptom.fits(lambda view: view.expected.flip(axes)):
-            return wording.say("wrong_value.flipped", path=symptom.path, axes=wording.axes(axes))
+            return symptom.say("wrong_value.flipped", axes=wording.axes(axes))
     reshaped = any(
         symptom.fits(lambda view: view.expected.permute(order).reshape(view.expected.shape))
         for order in permutations(range(symptom.failing[0].expected.dim()))
         if all(view.expected.dim() == len(order) for view in symptom.views)
     )
-    return wording.say("wrong_value.rearranged" if reshaped else "wrong_value.rearranged.index", path=symptom.path)
+    return symptom.say("wrong_value.rearranged" if reshaped else "wrong_value.rearranged.index")
 
 
 def _choices(symptom: Symptom) -> list[tuple[int, ...]]:

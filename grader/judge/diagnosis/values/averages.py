@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.changed import under
 from grader.judge.diagnosis.values.factors import is_scaled, letter_by, of_kind, size_of
-from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
 
 #: Numbers of entries that must differ among the cases before they are called the factor.
@@ -21,7 +21,7 @@ def divided(symptom: Symptom) -> Diagnosis | None:
         return _averaged(symptom)
     twice = _keeps(symptom, letter) or _is_whole_loss(symptom, letter)
     key = "mean_twice" if twice else of_kind("averaged_instead_of_summed", symptom)
-    return wording.say(key, path=symptom.path, letter=letter, size=size_of(symptom, letter))
+    return symptom.say(key, letter=letter, size=size_of(symptom, letter))
 
 
 def _averaged(symptom: Symptom) -> Diagnosis | None:
@@ -32,44 +32,40 @@ def _averaged(symptom: Symptom) -> Diagnosis | None:
     if lone and symptom.fits(lambda view: under(symptom, "mean_for_sum", view)):
         shown = symptom.ratios[0]
         if shown is not None and shown > 0 and round(1 / shown) > 1:
-            return wording.say("averaged_instead_of_summed.entries", path=symptom.path, count=round(1 / shown))
+            return symptom.say("averaged_instead_of_summed.entries", count=round(1 / shown))
     for name in (None, *symptom.failing[0].case.inputs):
-        shares = [_share(view, name) for view in symptom.views]
-        if len(set(shares)) == 1:
-            continue  # as many entries in every case: a number, whatever it comes from
-        if max(shares) <= 1 and is_scaled(symptom, lambda view: _share(view, name)):
-            count = round(1 / _share(symptom.failing[0], name))
-            if count > 1:
-                return wording.say("averaged_instead_of_summed.entries", path=symptom.path, count=count)
-    return _averaged_in_part(symptom) or _by_its_entries(symptom) or _by_the_output(symptom)
+        if found := _too_small(symptom, "averaged_instead_of_summed.entries", lambda view: _entries(view, name)):
+            return found
+    return (
+        _averaged_in_part(symptom)
+        or _too_small(symptom, "mean_twice.entries", lambda view: max(1, view.expected.numel()))
+        or _too_small(symptom, "averaged_instead_of_summed.output", _of_output, fewest=_FEWEST)
+    )
 
 
-def _by_its_entries(symptom: Symptom) -> Diagnosis | None:
-    """Divided by the number of entries that the result has, over which nothing is summed."""
-    counts = [view.expected.numel() for view in symptom.views]
-    if len(set(counts)) > 1 and is_scaled(symptom, lambda view: 1 / max(1, view.expected.numel())):
-        return wording.say("mean_twice.entries", path=symptom.path, count=symptom.failing[0].expected.numel())
-    return None
+def _too_small(
+    symptom: Symptom, key: str, count: Callable[[View], float], fewest: int = 2, **fields: str
+) -> Diagnosis | None:
+    """Too small by a number of entries, of which there are ``fewest`` among the cases at least."""
+    counts = [count(view) for view in symptom.views]
+    if len(set(counts)) < fewest or min(counts) < 1 or round(counts[0]) == 1:
+        return None  # as many entries in every case: a number, whatever it comes from
+    found = is_scaled(symptom, lambda view: 1 / count(view))
+    return symptom.say(key, count=round(counts[0]), **fields) if found else None
 
 
-def _by_the_output(symptom: Symptom) -> Diagnosis | None:
-    """Divided by the number of entries that the output has, as by a mean over all of it."""
-    counts = [0 if view.case.upstream is None else view.case.upstream.numel() for view in symptom.views]
-    if not all(counts) or len(set(counts)) < _FEWEST or counts[0] == 1:
-        return None
-    if not is_scaled(symptom, lambda view: 1 / (1 if view.case.upstream is None else view.case.upstream.numel())):
-        return None
-    return wording.say("averaged_instead_of_summed.output", path=symptom.path, count=counts[0])
+def _of_output(view: View) -> int:
+    """How many entries the output has, over all of which a mean may be taken."""
+    return 0 if view.case.upstream is None else view.case.upstream.numel()
 
 
 def _averaged_in_part(symptom: Symptom) -> Diagnosis | None:
     """Averaged over those axes of an input that the result lacks, or over those that it keeps with size one."""
+    key = "averaged_instead_of_summed.some"
     for name in symptom.failing[0].case.inputs:
         for number, which in enumerate(("that the result does not have", "that the result keeps with size 1")):
-            counts = [_summed(view, name)[number] for view in symptom.views]
-            few = len(set(counts)) < _FEWEST or counts[0] == 1
-            if not few and is_scaled(symptom, lambda view: 1 / _summed(view, name)[number]):
-                return wording.say("averaged_instead_of_summed.some", path=symptom.path, count=counts[0], which=which)
+            if found := _too_small(symptom, key, lambda view: _summed(view, name)[number], _FEWEST, which=which):
+                return found
     return None
 
 
@@ -85,12 +81,10 @@ def _summed(view: View, name: str) -> tuple[int, int]:
     return math.prod(source.shape[:lacking]), math.prod(full for full, size in pairs if size == 1)
 
 
-def _share(view: View, name: str | None) -> float:
-    """What one entry of the source (an input, or the upstream gradient) weighs in a mean instead of a sum."""
+def _entries(view: View, name: str | None) -> float:
+    """How many entries of an input, or of the upstream gradient, there are for each of the result."""
     source = view.case.upstream if name is None else view.case.inputs.get(name)
-    if source is None or not source.numel():
-        return 1.0
-    return view.expected.numel() / source.numel()
+    return 1.0 if source is None or not source.numel() else source.numel() / max(1, view.expected.numel())
 
 
 def _keeps(symptom: Symptom, letter: str) -> bool:

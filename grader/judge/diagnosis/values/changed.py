@@ -7,33 +7,35 @@ from torch import Tensor
 
 from grader.judge.diagnosis.operations.catalogue import OPERATIONS
 from grader.judge.diagnosis.operations.normalisations import MISSTEPS
-from grader.judge.diagnosis.operations.replaced import Replaced
+from grader.judge.diagnosis.operations.replaced import Operation, Replaced, Replacements
 from grader.judge.diagnosis.symptom import Symptom, View
-from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
 
 
-def under(symptom: Symptom, operation: str, view: View, place: int | None = None) -> Tensor | None:
-    """What the check would be with a changed operation; None where the forward pass does not use it.
+def under(symptom: Symptom, operation: str | Operation, view: View, place: int | None = None) -> Tensor | None:
+    """What the check would be with a changed operation, perhaps by its name; None where the forward pass lacks it.
 
     With ``place``, only that one of its uses is changed.
     """
-    replacements = OPERATIONS[operation]()
+    replacements = _made(operation)
     if symptom.alternatives.called.isdisjoint(replacements):
         return None
-    which = "" if place is None else f" at {place}"
-    return symptom.expected_with(f"under {operation}{which}", view, under=Replaced(replacements, place))
+    return symptom.expected_with(("under", operation, place), view, under=Replaced(replacements, place))
 
 
-def uses(symptom: Symptom, operation: str, view: View) -> int:
+def uses(symptom: Symptom, operation: str | Operation, view: View) -> int:
     """How often the forward pass uses what an operation changes."""
 
     def counted() -> int:
-        replaced = Replaced(OPERATIONS[operation]())
-        symptom.alternatives.reference(f"calls of {operation}", view.case, under=replaced)
+        replaced = Replaced(_made(operation))
+        symptom.alternatives.reference(("calls of", operation), view.case, under=replaced)
         return replaced.calls
 
     return symptom.alternatives.once(("calls", operation, view.case.label), counted)
+
+
+def _made(operation: str | Operation) -> Replacements:
+    return OPERATIONS[operation]() if isinstance(operation, str) else operation.make()
 
 
 def mask(symptom: Symptom) -> Diagnosis | None:
@@ -48,23 +50,17 @@ def mask(symptom: Symptom) -> Diagnosis | None:
         ("mask_half_at_zero", "mask_at_zero.half"),
     ):
         if symptom.fits(lambda view: under(symptom, operation, view)):
-            return wording.say(code, path=symptom.path)
+            return symptom.say(code)
     return None
 
 
 def overwritten(symptom: Symptom) -> Diagnosis | None:
     """One contribution where several have to be added."""
-    for operation in (
-        "embedding_last",
-        "embedding_first",
-        "embedding_sample",
-        "embedding_column",
-        "embedding_last_sample",
-    ):
-        if symptom.fits(lambda view: under(symptom, operation, view)):
-            return wording.say("overwritten", path=symptom.path)
+    for kept in ("last", "first", "sample", "column", "last_sample"):
+        if symptom.fits(lambda view: under(symptom, f"embedding_{kept}", view)):
+            return symptom.say("overwritten")
     if symptom.fits(lambda view: under(symptom, "embedding_mean", view)):
-        return wording.say("averaged_instead_of_summed.repeats", path=symptom.path)
+        return symptom.say("averaged_instead_of_summed.repeats")
     return None
 
 
@@ -73,25 +69,21 @@ def broadcast_loss(symptom: Symptom) -> Diagnosis | None:
     if not symptom.fits(lambda view: under(symptom, "column_kept", view)):
         return None
     shown = symptom.failing[0]
-    size = max(shown.case.inputs[name].shape[0] for name in _columns(shown))
-    return wording.say("broadcast_to_square", path=symptom.path, square=f"({size}, {size})")
-
-
-def _columns(view: View) -> list[str]:
-    return [name for name, value in view.case.inputs.items() if value.dim() > 0]
+    size = max(value.shape[0] for value in shown.case.inputs.values() if value.dim() > 0)
+    return symptom.say("broadcast_to_square", square=f"({size}, {size})")
 
 
 def misstep(symptom: Symptom) -> Diagnosis | None:
     """A normalisation layer with one term of its backward pass changed."""
-    for name, one in MISSTEPS.items():
-        if symptom.failing and all(_is_made_by(symptom, name, view) for view in symptom.views):
-            return wording.say("wrong_value.misstep", path=symptom.path, what=one.what)
+    for operation in MISSTEPS:
+        if symptom.failing and all(_is_made_by(symptom, operation, view) for view in symptom.views):
+            return symptom.say("wrong_value.misstep", what=operation.what)
     return None
 
 
-def _is_made_by(symptom: Symptom, name: str, view: View) -> bool:
+def _is_made_by(symptom: Symptom, operation: Operation, view: View) -> bool:
     """Whether a misstep gives what came, in the entries that it leaves finite: one value alone has no spread."""
-    predicted = under(symptom, name, view)
+    predicted = under(symptom, operation, view)
     if predicted is None or predicted.shape != view.actual.shape:
         return False
     finite = predicted.isfinite()
@@ -103,5 +95,5 @@ def _is_made_by(symptom: Symptom, name: str, view: View) -> bool:
 def approximate(symptom: Symptom) -> Diagnosis | None:
     """The derivative of a formula that only comes near the function that is asked for."""
     if symptom.fits(lambda view: under(symptom, "gelu_by_tanh", view)):
-        return wording.say("wrong_value.approximate", path=symptom.path)
+        return symptom.say("wrong_value.approximate")
     return None

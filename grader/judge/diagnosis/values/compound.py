@@ -1,4 +1,4 @@
-"""Two mistakes in one stub: a lost sign, two or mean, and beside it one that has a name of its own."""
+"""Two mistakes in one stub: a known one, and beside it a lost sign, a factor of 2 or a size of the case."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from grader.judge.diagnosis.operations.catalogue import PASSES
 from grader.judge.diagnosis.operations.normalisations import MISSTEPS
 from grader.judge.diagnosis.symptom import Prediction, Symptom, View
 from grader.judge.diagnosis.values.changed import under
-from grader.judge.diagnosis.values.factors import Factor, by_size, constantly, letters
+from grader.judge.diagnosis.values.factors import Factor, named_factors
 from grader.judge.diagnosis.values.operands import of_output
 from grader.judge.diagnosis.values.passes import without
 from grader.judge.diagnosis.values.shapes import axes_of, fits_inverse, summed, transpose_of
@@ -19,9 +19,13 @@ from grader.judge.diagnosis.values.upstreams import of_ones
 from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
 
-#: Failing cases, and entries in them, below which an agreement may be chance.
-_CASES, _ENTRIES = 2, 12
-_CONSTANTS = ((-1.0, "the opposite of"), (0.5, "half of"), (2.0, "twice"), (-0.5, "−0.5 times"), (-2.0, "−2 times"))
+#: Entries in the failing cases below which an agreement may be chance.
+_ENTRIES = 12
+_CONSTANTS = (("the opposite of", -1.0), ("half of", 0.5), ("twice", 2.0), ("−0.5 times", -0.5), ("−2 times", -2.0))
+_SIZES = (
+    *(("{} times", 1.0, 1.0), ("{}/2 times", 1.0, 0.5), ("−{} times", 1.0, -1.0)),
+    *(("1/{} times", -1.0, 1.0), ("√{} times", 0.5, 1.0)),
+)
 #: Mistakes with codes of their own, in words that go on after "when".
 _NAMED = {
     "mask_missing": "the mask of the ReLU is missing",
@@ -40,18 +44,16 @@ _NAMED = {
 
 def twice_wrong(symptom: Symptom) -> Diagnosis | None:
     """A known mistake, and beside it a factor."""
-    if symptom.exercise.measure is not None or len(symptom.failing) < _CASES:
+    if symptom.is_thin(entries=_ENTRIES):
         return None
-    if sum(view.expected.numel() for view in symptom.failing) < _ENTRIES:
-        return None
-    scales = _scales(symptom)
+    scales = named_factors(symptom, _CONSTANTS, _SIZES)
     for what, predict in _predictions(symptom):
         first = predict(symptom.failing[0])
         if first is None or not _is_multiple(symptom.failing[0], first):
             continue
         for factor, scale in scales:
             if symptom.fits(lambda view: _times(predict(view), scale(view))):
-                return wording.say("wrong_value.two", path=symptom.path, what=what, factor=factor)
+                return symptom.say("wrong_value.two", what=what, factor=factor)
     return _unsummed_too(symptom, scales)
 
 
@@ -64,7 +66,7 @@ def _unsummed_too(symptom: Symptom, scales: list[tuple[str, Factor]]) -> Diagnos
         for factor, scale in scales:
             if fits_inverse(symptom, lambda view: _times(sums[view.case.label], 1 / scale(view))):
                 what = f"it is not summed over axis {wording.axes(axes)}"
-                return wording.say("wrong_value.two", path=symptom.path, what=what, factor=factor)
+                return symptom.say("wrong_value.two", what=what, factor=factor)
     return None
 
 
@@ -76,23 +78,8 @@ def _is_multiple(view: View, predicted: Tensor) -> bool:
     return view.is_near(predicted * (float((view.actual * predicted).sum()) / square))
 
 
-def _without(symptom: Symptom, name: str, view: View) -> Tensor | None:
-    return without(symptom, view, (name,))
-
-
 def _times(predicted: Tensor | None, scale: float) -> Tensor | None:
     return None if predicted is None else predicted * scale
-
-
-def _scales(symptom: Symptom) -> list[tuple[str, Factor]]:
-    found = [(words, constantly(value)) for value, words in _CONSTANTS]
-    for letter in letters(symptom):
-        found.append((f"{letter} times", by_size(letter)))
-        found.append((f"{letter}/2 times", by_size(letter, times=0.5)))
-        found.append((f"−{letter} times", by_size(letter, times=-1)))
-        found.append((f"1/{letter} times", by_size(letter, power=-1)))
-        found.append((f"√{letter} times", by_size(letter, power=0.5)))
-    return found
 
 
 def _predictions(symptom: Symptom) -> Iterator[tuple[str, Prediction]]:
@@ -105,7 +92,8 @@ def _predictions(symptom: Symptom) -> Iterator[tuple[str, Prediction]]:
     if "steps" not in symptom.failing[0].case.constants:
         for name in symptom.alternatives.parameters:
             if all(name in view.case.inputs and view.case.inputs[name].is_floating_point() for view in symptom.views):
-                yield f"zeros stand in the place of `{name}`", partial(_without, symptom, name)
-    missteps = {name: one.what for name, one in MISSTEPS.items()}
-    for operation, what in {**_NAMED, **PASSES, **missteps}.items():
-        yield what, partial(under, symptom, operation)
+                yield f"zeros stand in the place of `{name}`", partial(without, symptom, names=(name,))
+    for name, what in _NAMED.items():
+        yield what, partial(under, symptom, name)
+    for operation in (*PASSES, *MISSTEPS):
+        yield operation.what, partial(under, symptom, operation)

@@ -37,7 +37,7 @@ def function(symptom: Symptom) -> Diagnosis | None:
     """A simple function of the right answer."""
     for name, made in _FUNCTIONS:
         if symptom.fits(lambda view: made(view.expected)):
-            return wording.say(f"wrong_value.{name}", path=symptom.path)
+            return symptom.say(f"wrong_value.{name}")
     return None
 
 
@@ -47,7 +47,7 @@ def inverted(symptom: Symptom) -> Diagnosis | None:
         return None
     if sum(bool(_steep(view).any()) and not view.finding.passed for view in symptom.views) < _CASES:
         return None
-    return wording.say("wrong_value.inverted", path=symptom.path, upstream=f"`{symptom.name_of('upstream')}`")
+    return symptom.say("wrong_value.inverted", upstream=f"`{symptom.name_of('upstream')}`")
 
 
 def _steep(view: View) -> Tensor:
@@ -82,7 +82,7 @@ def limited(symptom: Symptom) -> Diagnosis | None:
         within = sum(int(((view.expected > least) & (view.expected < most)).sum()) for view in symptom.failing)
         cut = min(outside, within) >= _ENOUGH
         if cut and symptom.fits(lambda view: view.expected.clamp(least, most)):
-            return wording.say("wrong_value.limited", path=symptom.path, beyond=beyond)
+            return symptom.say("wrong_value.limited", beyond=beyond)
     return None
 
 
@@ -93,7 +93,7 @@ def nearest(symptom: Symptom) -> Diagnosis | None:
         fine = any(view.tolerance(view.expected) < digit / _FINE for view in symptom.failing)
         if fine and all(_is_rounded(view, decimals, digit) for view in symptom.failing):
             to = f"{decimals} decimals" if decimals > 1 else "1 decimal" if decimals else "whole numbers"
-            return wording.say("wrong_value.nearest", path=symptom.path, to=to)
+            return symptom.say("wrong_value.nearest", to=to)
     return None
 
 
@@ -104,7 +104,7 @@ def _is_rounded(view: View, decimals: int, digit: float) -> bool:
 
 
 def varying(symptom: Symptom) -> Diagnosis | None:
-    """The right answer times a number that is another one in each case, and comes of nothing that is known here."""
+    """The right answer times a number that differs from case to case, for no known reason."""
     if symptom.ratios is None or symptom.exercise.measure is not None:
         return None
     known = [
@@ -119,9 +119,8 @@ def varying(symptom: Symptom) -> Diagnosis | None:
     if (found := next(others, None)) is None:
         return None
     second, other = found
-    return wording.say(
+    return symptom.say(
         "wrong_value.varying",
-        path=symptom.path,
         one=wording.number(one),
         first=first.case.describe(),
         other=wording.number(other),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from itertools import permutations
 
@@ -41,24 +41,24 @@ def zeros(symptom: Symptom) -> Diagnosis | None:
     floats = all(view.finding.expected.is_floating_point() for view in symptom.views)
     left = any(float(view.actual.norm()) > _REST * float(view.expected.norm()) for view in symptom.failing)
     if floats and not left and symptom.fits(lambda view: torch.zeros_like(view.expected)):
-        return wording.say("zeros", path=symptom.path)
+        return symptom.say("zeros")
     return None
 
 
 def sign_flipped(symptom: Symptom) -> Diagnosis | None:
     """The opposite sign."""
-    return wording.say("sign_flipped", path=symptom.path) if is_scaled(symptom, lambda view: -1.0) else None
+    return symptom.say("sign_flipped") if is_scaled(symptom, lambda view: -1.0) else None
 
 
 def missing_factor_two(symptom: Symptom) -> Diagnosis | None:
     """Half of what it should be."""
     key = of_kind("missing_factor_two", symptom)
-    return wording.say(key, path=symptom.path) if is_scaled(symptom, lambda view: 0.5) else None
+    return symptom.say(key) if is_scaled(symptom, lambda view: 0.5) else None
 
 
 def extra_factor_two(symptom: Symptom) -> Diagnosis | None:
     """Twice what it should be."""
-    return wording.say("extra_factor_two", path=symptom.path) if is_scaled(symptom, lambda view: 2.0) else None
+    return symptom.say("extra_factor_two") if is_scaled(symptom, lambda view: 2.0) else None
 
 
 def missing_mean(symptom: Symptom) -> Diagnosis | None:
@@ -70,7 +70,7 @@ def missing_mean(symptom: Symptom) -> Diagnosis | None:
     given = any(view.case.upstream is not None for view in symptom.views) and symptom.is_gradient
     averaged = not given and not symptom.alternatives.called.isdisjoint(MEANS)
     key = of_kind("missing_mean", symptom) if averaged else "missing_mean.upstream"
-    return wording.say(key, path=symptom.path, letter=letter, size=size_of(symptom, letter))
+    return symptom.say(key, letter=letter, size=size_of(symptom, letter))
 
 
 def of_kind(code: str, symptom: Symptom) -> str:
@@ -98,7 +98,7 @@ def scaled(symptom: Symptom) -> Diagnosis | None:
         for constant in (1.0, *CONSTANTS):
             if is_scaled(symptom, lambda view: constant * view.case.sizes[right] / view.case.sizes[used]):
                 if constant == 1:
-                    return wording.say("scaled.sizes", path=symptom.path, right=right, used=used)
+                    return symptom.say("scaled.sizes", right=right, used=used)
                 by = f"a division by {used} where one by {right} is right"
                 factor_words = f"{_formula(constant, right, 1.0)}/{used}"
                 return _scaled(symptom, factor_words, [*_parts(constant), by])
@@ -121,7 +121,7 @@ def _by_a_fixed_number(symptom: Symptom, known: list[tuple[Mapping[str, int], fl
         share = ratio / sizes[letter]
         several = len({sizes[letter] for sizes, _ in known}) > 1
         if several and share and is_scaled(symptom, lambda view: share * view.case.sizes[letter]):
-            return wording.say("scaled.fixed", path=symptom.path, letter=letter, used=wording.number(1 / share))
+            return symptom.say("scaled.fixed", letter=letter, used=wording.number(1 / share))
         number = ratio * sizes[letter]
         if several and is_scaled(symptom, lambda view: number / view.case.sizes[letter]):
             return _scaled(symptom, _formula(number, letter, -1.0), [])
@@ -131,11 +131,11 @@ def _by_a_fixed_number(symptom: Symptom, known: list[tuple[Mapping[str, int], fl
 def _scaled(symptom: Symptom, factor: str, parts: list[str]) -> Diagnosis:
     """Say what the factor is, and where it is made of several, each of them."""
     if len(parts) < 2 and not any("where" in part for part in parts):
-        return wording.say("scaled", path=symptom.path, factor=factor)
+        return symptom.say("scaled", factor=factor)
     if len(parts) == 1:
-        return wording.say("scaled.part", path=symptom.path, factor=factor, part=parts[0])
+        return symptom.say("scaled.part", factor=factor, part=parts[0])
     listed = f"{', '.join(parts[:-1])} and {parts[-1]}"
-    return wording.say("scaled.parts", path=symptom.path, factor=factor, parts=listed)
+    return symptom.say("scaled.parts", factor=factor, parts=listed)
 
 
 def _parts(constant: float) -> list[str]:
@@ -170,7 +170,7 @@ def one_less(symptom: Symptom) -> Diagnosis | None:
         found = [letter for letter in letters(symptom) if _is_one_less(symptom, letter, power)]
         if len(found) == 1:
             size = size_of(symptom, found[0])
-            return wording.say(key, path=symptom.path, letter=found[0], size=size, less=size - 1)
+            return symptom.say(key, letter=found[0], size=size, less=size - 1)
     return None
 
 
@@ -213,6 +213,18 @@ def constantly(value: float) -> Factor:
 def by_size(letter: str, power: float = 1.0, times: float = 1.0) -> Factor:
     """A power of the size that ``letter`` stands for, times a number."""
     return lambda view: times * float(view.case.sizes[letter]) ** power
+
+
+def named_factors(
+    symptom: Symptom, constants: Iterable[tuple[str, float]], sizes: Iterable[tuple[str, float, float]]
+) -> list[tuple[str, Factor]]:
+    """Factors and their words: ``constants``, and of each letter ``sizes`` (words, power, what it is multiplied by)."""
+    found = [(words, constantly(value)) for words, value in constants]
+    return found + [
+        (words.format(letter), by_size(letter, power, times))
+        for letter in letters(symptom)
+        for words, power, times in sizes
+    ]
 
 
 def letters(symptom: Symptom) -> tuple[str, ...]:

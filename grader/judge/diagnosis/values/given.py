@@ -14,11 +14,8 @@ from torch import Tensor
 
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.factors import is_scaled
-from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
 
-#: Failing cases below which an agreement may be chance.
-_CASES = 2
 #: What stands for a number that is left out of a sum, of a product, or of a bound.
 _LEFT_OUT = ((0.0, "0"), (1.0, "1"), (math.inf, "∞"))
 #: Factors that are made of a number ``c``: in words, and the number.
@@ -43,7 +40,7 @@ def mask(symptom: Symptom) -> Diagnosis | None:
             ("mask_inverted.given" if of_masks else "wrong_value.exchanged", lambda held: 1 - held),
         ):
             if symptom.fits(lambda view: _with_input(symptom, view, name, key, value)):
-                return wording.say(key, path=symptom.path, name=symptom.name_of(name))
+                return symptom.say(key, name=symptom.name_of(name))
     return None
 
 
@@ -58,7 +55,7 @@ def number(symptom: Symptom) -> Diagnosis | None:
     if len(found) != 1:
         return None
     (name, told) = found[0]
-    return wording.say("wrong_value.number", path=symptom.path, name=symptom.name_of(name), value=told)
+    return symptom.say("wrong_value.number", name=symptom.name_of(name), value=told)
 
 
 def factor(symptom: Symptom) -> Diagnosis | None:
@@ -68,13 +65,13 @@ def factor(symptom: Symptom) -> Diagnosis | None:
         if len(numbers) > 1 and not numbers & {0.0, 1.0}:
             for words, made in _FACTORS:
                 if is_scaled(symptom, lambda view: made(view.case.number(name))):
-                    return wording.say("scaled", path=symptom.path, factor=words.format(c=symptom.name_of(name)))
+                    return symptom.say("scaled", factor=words.format(c=symptom.name_of(name)))
     return None
 
 
 def _numbers(symptom: Symptom) -> Iterator[str]:
     """The parameters of the forward pass that are plain floats in every case; few cases show nothing."""
-    if symptom.exercise.measure is None and len(symptom.failing) >= _CASES:
+    if not symptom.is_thin():
         for name in symptom.alternatives.parameters:
             if all(type(view.case.constants.get(name)) is float for view in symptom.views):
                 yield name
@@ -82,7 +79,7 @@ def _numbers(symptom: Symptom) -> Iterator[str]:
 
 def _masks(symptom: Symptom) -> Iterator[str]:
     """The parameters of the forward pass that hold zeros and ones in every case, and both in the first that failed."""
-    if symptom.exercise.measure is None and len(symptom.failing) >= _CASES:
+    if not symptom.is_thin():
         for name in symptom.alternatives.parameters:
             held = [view.case.inputs.get(name) for view in symptom.views]
             if all(each is not None and bool(((each == 0) | (each == 1)).all()) for each in held):

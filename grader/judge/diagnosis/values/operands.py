@@ -19,16 +19,16 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     """Another tensor's value in the formula: another input, the output, what stands before an activation."""
     for other in symptom.others():
         if symptom.fits(lambda view: _other(view, other)):
-            return wording.say(_misplaced(symptom, other), path=symptom.path, other=symptom.exercise.path_of(other))
+            return symptom.say(_misplaced(symptom, other), other=symptom.exercise.path_of(other))
     for operation, used, right in (
         ("before_relu", "the input of the ReLU", "its output"),
         ("sigmoid_of_input", "the input of the sigmoid", "its output"),
         ("tanh_of_input", "the input of the hyperbolic tangent", "its output"),
     ):
         if symptom.fits(lambda view: under(symptom, operation, view)):
-            return wording.say("wrong_operand", path=symptom.path, used=used, right=right)
+            return symptom.say("wrong_operand", used=used, right=right)
     if symptom.fits(lambda view: of_output(symptom, view)):
-        return wording.say("wrong_operand", path=symptom.path, used="`out`", right="`out.g`")
+        return symptom.say("wrong_operand", used="`out`", right="`out.g`")
     found = [
         (right, used)
         for right, used in _pairs(symptom)
@@ -38,12 +38,12 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
         return None
     (right, used) = found[0]
     if right.replace(".", "_") not in symptom.alternatives.parameters:  # what a fresh object holds
-        return wording.say("state_shared.objects", path=symptom.path)
+        return symptom.say("state_shared.objects")
     known_as = {pattern.format(right): code for pattern, code in USED_BEFORE.items()}
     if known_as.get(used) == "state_shared":
-        return wording.say("state_shared.objects", path=symptom.path)
+        return symptom.say("state_shared.objects")
     used, right = (f"`{symptom.name_of(name)}`" for name in (used, right))
-    return wording.say("wrong_operand", path=symptom.path, used=used, right=right)
+    return symptom.say("wrong_operand", used=used, right=right)
 
 
 def _other(view: View, other: str) -> Tensor | None:
@@ -86,7 +86,7 @@ def swapped_arguments(symptom: Symptom) -> Diagnosis | None:
     for other in symptom.alternatives.parameters:
         known = f"{other}.g" in symptom.evidence.findings and other != owner
         if known and symptom.fits(lambda view: _in_place_of(symptom, view, owner, other)):
-            return wording.say("wrong_operand.arguments", path=symptom.path, name=owner, other=other)
+            return symptom.say("wrong_operand.arguments", name=owner, other=other)
     return None
 
 
@@ -137,7 +137,7 @@ def stale(symptom: Symptom) -> Diagnosis | None:
             and bool(first.actual.isfinite().all())
             and all(torch.equal(view.actual, first.actual) for view in views[1:])
         ):
-            return wording.say("stale.copied", path=symptom.path)
+            return symptom.say("stale.copied")
     for used, code in USED_BEFORE.items():
         if symptom.fits(lambda view: _remembered(symptom, view, used)):
             return _from_before(symptom, code)
@@ -146,13 +146,13 @@ def stale(symptom: Symptom) -> Diagnosis | None:
         if symptom.fits(lambda view: _remembered(symptom, view, *together)):
             return _from_before(symptom, code)
         if code == "stale" and symptom.fits(lambda view: _added_up(view, _remembered(symptom, view, *together))):
-            return wording.say("accumulated.calls", path=symptom.path)
+            return symptom.say("accumulated.calls")
     return None
 
 
 def _from_before(symptom: Symptom, code: str) -> Diagnosis:
     key = code if code == "stale" else f"{code}.objects"
-    return wording.say(key, path=symptom.path, label=wording.LAST_CALL)
+    return symptom.say(key, label=wording.LAST_CALL)
 
 
 def _added_up(view: View, before: Tensor | None) -> Tensor | None:

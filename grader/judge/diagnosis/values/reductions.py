@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.symptom import Symptom, View
-from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
 
 Reduce = Callable[[Tensor, int], Tensor]
@@ -21,24 +20,22 @@ _PICKS: dict[str, Reduce] = {
     "the largest entry": lambda value, axis: value.amax(axis, keepdim=True),
     "the smallest entry": lambda value, axis: value.amin(axis, keepdim=True),
 }
-#: Cases, and entries in them, below which an agreement may be chance.
-_CASES, _ENTRIES = 2, 6
+#: Entries in the failing cases below which an agreement may be chance.
+_ENTRIES = 6
 
 
 def picked(symptom: Symptom) -> Diagnosis | None:
     """One entry along the axes that have to be summed, or along those of them that go, or stay with size one."""
-    shapes = all(view.actual.shape == view.expected.shape for view in symptom.views)
-    entries = sum(view.expected.numel() for view in symptom.failing)
-    if len(symptom.failing) < _CASES or entries < _ENTRIES or not shapes:
+    if symptom.is_thin(entries=_ENTRIES) or any(view.actual.shape != view.expected.shape for view in symptom.views):
         return None
     for name in symptom.failing[0].case.inputs:
         if not all(_is_sum_of(view, name) for view in symptom.views):
             continue
         if symptom.fits(lambda view: _regrouped(view, name, 0)) or symptom.fits(lambda view: _regrouped(view, name, 1)):
-            return wording.say("wrong_value.regrouped", path=symptom.path)
+            return symptom.say("wrong_value.regrouped")
         for (what, pick), (gone, kept) in product(_PICKS.items(), ((True, True), (True, False), (False, True))):
             if symptom.fits(lambda view: _reduced(view, name, pick if gone else _SUM, pick if kept else _SUM)):
-                return wording.say("wrong_value.picked", path=symptom.path, what=what)
+                return symptom.say("wrong_value.picked", what=what)
     return None
 
 

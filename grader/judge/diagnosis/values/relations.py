@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.naming import is_used
-from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.diagnosis.symptom import Prediction, Symptom, View
 from grader.judge.diagnosis.values import arrangements, distortions, reductions
 from grader.judge.diagnosis.values.factors import CONSTANTS
 from grader.judge.diagnosis.words import wording
@@ -20,6 +20,7 @@ from grader.model import Diagnosis
 
 #: Failing cases, and entries in them, below which an agreement may be chance.
 _CASES, _ENTRIES = 2, 4
+Make = Callable[[View, Tensor], Tensor]
 #: Axes of an outer product.
 _AXES = 2
 #: What the output is called where the student's code does not get it.
@@ -40,10 +41,8 @@ def related_by_more(symptom: Symptom) -> Diagnosis | None:
 
 def _is_left(symptom: Symptom) -> bool:
     """Whether there is too little to go by, or what came is no tensor of floats of the right shape."""
-    if symptom.exercise.measure is not None or symptom.is_registered or len(symptom.failing) < _CASES:
-        return True
-    entries = sum(view.expected.numel() for view in symptom.failing)
-    return entries < _ENTRIES or any(_is_other(view) for view in symptom.views)
+    few = symptom.is_registered or symptom.is_thin(entries=_ENTRIES)
+    return few or any(_is_other(view) for view in symptom.views)
 
 
 def _is_other(view: View) -> bool:
@@ -55,8 +54,8 @@ def _is_other(view: View) -> bool:
 def _copied(symptom: Symptom) -> Diagnosis | None:
     """A tensor that the code was given, as it came."""
     for name in _names(symptom):
-        if symptom.fits(lambda view: _value(symptom, view, name)):
-            return wording.say("wrong_value.copied", path=symptom.path, name=_shown(symptom, name))
+        if symptom.fits(_made(symptom, name, lambda view, value: value)):
+            return symptom.say("wrong_value.copied", name=_shown(symptom, name))
     return None
 
 
@@ -69,8 +68,8 @@ def _other_numbers(symptom: Symptom) -> Diagnosis | None:
         return None
     for name, value in symptom.failing[0].case.inputs.items():
         if value.is_floating_point() and symptom.fits(lambda view: _placed(view, name)):
-            return wording.say("wrong_value.other_numbers.input", path=symptom.path, name=_shown(symptom, name))
-    return wording.say("wrong_value.other_numbers", path=symptom.path)
+            return symptom.say("wrong_value.other_numbers.input", name=_shown(symptom, name))
+    return symptom.say("wrong_value.other_numbers")
 
 
 def _placed(view: View, name: str) -> Tensor | None:
@@ -88,19 +87,18 @@ def _shifted(symptom: Symptom) -> Diagnosis | None:
     if not number or not symptom.fits(lambda view: view.expected + number):
         return None
     key = "wrong_value.added" if number > 0 else "wrong_value.subtracted"
-    return wording.say(key, path=symptom.path, name=wording.number(abs(number)))
+    return symptom.say(key, name=wording.number(abs(number)))
 
 
 def _undifferentiated(symptom: Symptom) -> Diagnosis | None:
     """The value of the function, where its derivative belongs."""
-    if not symptom.is_gradient or not symptom.fits(lambda view: _forward(symptom, view)):
+    if not symptom.is_gradient or not symptom.fits(_made(symptom, "out", _times_upstream)):
         return None
-    return wording.say("wrong_value.undifferentiated", path=symptom.path)
+    return symptom.say("wrong_value.undifferentiated")
 
 
-def _forward(symptom: Symptom, view: View) -> Tensor | None:
-    value, upstream = _value(symptom, view, "out"), view.case.upstream
-    return value if value is None or upstream is None else value * upstream
+def _times_upstream(view: View, value: Tensor) -> Tensor:
+    return value if view.case.upstream is None else value * view.case.upstream
 
 
 def _multiplied(symptom: Symptom, constants: tuple[float, ...] = (1.0,)) -> Diagnosis | None:
@@ -108,30 +106,30 @@ def _multiplied(symptom: Symptom, constants: tuple[float, ...] = (1.0,)) -> Diag
     for name in _names(symptom):
         for key, power in (("wrong_value.factor", 1), ("wrong_value.no_factor", -1)):
             for constant in constants:
-                if symptom.fits(lambda view: _product(symptom, view, name, power, constant)):
+                if symptom.fits(_made(symptom, name, _product(power, constant), single=True)):
                     shown = _shown(symptom, name)
                     forward = ".forward" if shown == _FORWARD and power > 0 else ""
                     times = "" if constant == 1 else f", times {wording.number(constant)}"
-                    return wording.say(f"{key}{forward}", path=symptom.path, name=shown, times=times)
+                    return symptom.say(f"{key}{forward}", name=shown, times=times)
     return None
 
 
-def _product(symptom: Symptom, view: View, name: str, power: int, constant: float) -> Tensor | None:
-    value = _value(symptom, view, name, single=True)
-    if value is None:
-        return None
-    if power > 0:
-        return constant * view.expected * value
-    open_entries = (value == 0) & (view.expected == 0)  # 0 / 0 may be anything
-    return (constant * view.expected / value).where(~open_entries, view.actual)
+def _product(power: int, constant: float) -> Make:
+    def made(view: View, value: Tensor) -> Tensor:
+        if power > 0:
+            return constant * view.expected * value
+        open_entries = (value == 0) & (view.expected == 0)  # 0 / 0 may be anything
+        return (constant * view.expected / value).where(~open_entries, view.actual)
+
+    return made
 
 
 def _added(symptom: Symptom) -> Diagnosis | None:
     """Something given, added to the right answer or taken from it."""
     for name in _names(symptom):
         for key, sign in (("wrong_value.added", 1), ("wrong_value.subtracted", -1)):
-            if symptom.fits(lambda view: _sum(symptom, view, name, sign)):
-                return wording.say(key, path=symptom.path, name=_shown(symptom, name))
+            if symptom.fits(_made(symptom, name, lambda view, value: view.expected + sign * value)):
+                return symptom.say(key, name=_shown(symptom, name))
     return None
 
 
@@ -147,34 +145,23 @@ def _taken(symptom: Symptom) -> Diagnosis | None:
         view, value = max(given, key=lambda one: float(one[0].expected.abs().max() / (1e-30 + one[1].abs().max())))
         moved = float(((value - view.actual) * view.expected).sum()) / float(view.expected.pow(2).sum())
         share = float(f"{moved:.3g}")
-        if share > 0 and symptom.fits(lambda view: _rest(symptom, view, name, share)):
+        if share > 0 and symptom.fits(_made(symptom, name, lambda view, value: value - share * view.expected)):
             times = "" if share == 1 else f"{wording.number(share)} times "
-            return wording.say("wrong_value.taken", path=symptom.path, name=_shown(symptom, name), times=times)
+            return symptom.say("wrong_value.taken", name=_shown(symptom, name), times=times)
     return None
-
-
-def _rest(symptom: Symptom, view: View, name: str, share: float) -> Tensor | None:
-    value = _value(symptom, view, name)
-    return None if value is None else value - share * view.expected
 
 
 def _kept(symptom: Symptom) -> Diagnosis | None:
     """Some entries right, and something given as it was in the place of the others."""
     for name in _names(symptom):
-        if not symptom.fits(lambda view: _with_kept(symptom, view, name)):
+        if not symptom.fits(_made(symptom, name, lambda view, value: view.expected.where(view.actual != value, value))):
             continue
         first = symptom.failing[0]
         near = (first.actual - first.expected).abs() <= first.tolerance(first.expected)
         if int(near.sum()) >= _ENTRIES:
             shown, total = _shown(symptom, name), first.expected.numel()
-            return wording.say("wrong_value.kept", path=symptom.path, right=int(near.sum()), total=total, name=shown)
+            return symptom.say("wrong_value.kept", right=int(near.sum()), total=total, name=shown)
     return None
-
-
-def _with_kept(symptom: Symptom, view: View, name: str) -> Tensor | None:
-    """The right answer, but for the entries in which a value that was given came as it was."""
-    value = _value(symptom, view, name)
-    return None if value is None else view.expected.where(view.actual != value, value)
 
 
 def _unmultiplied(symptom: Symptom) -> Diagnosis | None:
@@ -182,7 +169,7 @@ def _unmultiplied(symptom: Symptom) -> Diagnosis | None:
     for name in _names(symptom):
         for turned in (False, True):
             if symptom.fits(lambda view: _without_factor(view, name, turned=turned)):
-                return wording.say("wrong_value.no_factor.along", path=symptom.path, name=_shown(symptom, name))
+                return symptom.say("wrong_value.no_factor.along", name=_shown(symptom, name))
     return None
 
 
@@ -205,16 +192,11 @@ def _shrunk(symptom: Symptom) -> Diagnosis | None:
             continue
         share = float(((finest.actual - finest.expected) * value).sum()) / square
         share = float(f"{share:.3g}")
-        if share and symptom.fits(lambda view: _sum(symptom, view, name, share)):
+        if share and symptom.fits(_made(symptom, name, lambda view, value: view.expected + share * value)):
             shown = f"{wording.number(abs(share))} · {_shown(symptom, name)}"
             sign = "plus" if share > 0 else "minus"
-            return wording.say("wrong_value.part_added", path=symptom.path, name=shown, sign=sign)
+            return symptom.say("wrong_value.part_added", name=shown, sign=sign)
     return None
-
-
-def _sum(symptom: Symptom, view: View, name: str, sign: float) -> Tensor | None:
-    value = _value(symptom, view, name)
-    return None if value is None else view.expected + sign * value
 
 
 _RELATIONS: tuple[Callable[[Symptom], Diagnosis | None], ...] = (
@@ -253,6 +235,16 @@ def _names(symptom: Symptom) -> Iterator[str]:
     yield from ("out", "upstream")
 
 
+def _made(symptom: Symptom, name: str, make: Make, *, single: bool = False) -> Prediction:
+    """What comes when something given is taken, and ``make`` makes an answer of it."""
+
+    def predict(view: View) -> Tensor | None:
+        value = _value(symptom, view, name, single=single)
+        return None if value is None else make(view, value)
+
+    return predict
+
+
 def _value(symptom: Symptom, view: View, name: str, *, single: bool = False) -> Tensor | None:
     """The tensor of that name in the shape of the answer, from which only axes of one may differ.
 
@@ -261,7 +253,7 @@ def _value(symptom: Symptom, view: View, name: str, *, single: bool = False) -> 
     if name == "upstream":
         value = view.case.upstream
     elif name == "out":
-        value = view.case.program.tensors.get("out", symptom.alternatives.output(view.case))
+        value = symptom.output(view)
     else:
         value = view.case.inputs.get(name)
     if value is None or not value.is_floating_point():

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.symptom import Symptom, View
-from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
 
 #: The first column and the first row of a matrix of all pairs, and what else they are.
@@ -28,18 +27,16 @@ _REDUCTIONS: tuple[Callable[[Tensor], Tensor], ...] = (
 
 def last_sample_only(symptom: Symptom) -> Diagnosis | None:
     """The last row's contribution alone, as one of the loss or as the whole of it."""
-    if _comes_of_rows(symptom, slice(-1, None)):
-        return wording.say("last_sample_only", path=symptom.path)
-    return None
+    return symptom.say("last_sample_only") if _comes_of_rows(symptom, slice(-1, None)) else None
 
 
 def some_samples(symptom: Symptom) -> Diagnosis | None:
     """A sum over the batch that ends after the first row, or misses the first or the last one."""
     if _comes_of_rows(symptom, slice(0, 1)):
-        return wording.say("not_summed_over_batch.first", path=symptom.path)
+        return symptom.say("not_summed_over_batch.first")
     for which, rows in (("first", slice(1, None)), ("last", slice(0, -1))):
         if _comes_of_rows(symptom, rows):
-            return wording.say("not_summed_over_batch.missing", path=symptom.path, which=which)
+            return symptom.say("not_summed_over_batch.missing", which=which)
     return None
 
 
@@ -119,7 +116,7 @@ def part_of_upstream(symptom: Symptom) -> Diagnosis | None:
         for which, part in _PARTS:
             if symptom.fits(lambda view: _of_part(symptom, view, chosen, part)):
                 where = f"axis {chosen[0]}" if len(chosen) == 1 else f"each of the axes {chosen}"
-                return wording.say("wrong_value.part", path=symptom.path, which=which, where=where)
+                return symptom.say("wrong_value.part", which=which, where=where)
     return None
 
 
@@ -140,7 +137,7 @@ def from_square(symptom: Symptom) -> Diagnosis | None:
             size = symptom.failing[0].expected.shape[0]
             key = "broadcast_to_square.first" if reduce in _SLICES else "broadcast_to_square.reduced"
             which = _SLICES.get(reduce, "")
-            return wording.say(key, path=symptom.path, square=f"({size}, {size})", which=which)
+            return symptom.say(key, square=f"({size}, {size})", which=which)
     return None
 
 

@@ -74,23 +74,18 @@ def broadcast_to_square(symptom: Symptom) -> Diagnosis | None:
 def _scaled_square(symptom: Symptom) -> Diagnosis | None:
     """The same, where a sign or a two is lost beside it."""
     for words, factor in (("the opposite of", -1.0), ("half of", 0.5), ("twice", 2.0)):
-
-        def undo(view: View, factor: float = factor) -> Tensor | None:
-            diagonal = _diagonal(view)
-            return None if diagonal is None else diagonal / factor
-
-        if fits_inverse(symptom, undo):
+        if fits_inverse(symptom, lambda view: _diagonal(view, factor)):
             square = wording.shape(tuple(_shown(symptom).actual.shape))
             return _say("broadcast_to_square.scaled", symptom, square=square, factor=words)
     return None
 
 
-def _diagonal(view: View) -> Tensor | None:
+def _diagonal(view: View, factor: float = 1.0) -> Tensor | None:
     shape = view.expected.shape
     column = len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)
     if not column or tuple(view.actual.shape) != (shape[0], shape[0]):
         return None
-    return view.actual.diagonal().reshape(shape)
+    return view.actual.diagonal().reshape(shape) / factor
 
 
 def not_summed(symptom: Symptom) -> Diagnosis | None:
@@ -180,9 +175,7 @@ def summed(tensor: Tensor, axes: tuple[int, ...], like: Tensor) -> Tensor | None
         return tensor.sum(axes)
     if [1 if axis in axes else size for axis, size in sizes] == list(like.shape):
         return tensor.sum(axes, keepdim=True)
-    if math.prod(left) == like.numel() == 1 and tensor.numel() > 1:
-        return tensor.sum(axes).reshape(like.shape)
-    return None
+    return tensor.sum(axes).reshape(like.shape) if math.prod(left) == like.numel() == 1 and tensor.numel() > 1 else None
 
 
 def wrong_shape(symptom: Symptom) -> Diagnosis | None:
@@ -223,19 +216,14 @@ def _value_of(symptom: Symptom, view: View) -> Tensor | None:
 
 def _other_sum(symptom: Symptom) -> Diagnosis | None:
     """A sum over other axes than the right ones: of what arrives, or of what each sample contributes."""
-    for summands in (_upstream, _by_sample):
-        shown = summands(symptom, _shown(symptom))
-        for axes in axes_of(0 if shown is None else shown.dim()):
-            for places in dict.fromkeys(
-                (axes, tuple(axis - shown.dim() for axis in axes) if shown is not None else axes)
-            ):
+    for summands in (lambda symptom, view: view.case.upstream, _by_sample):
+        if (shown := summands(symptom, _shown(symptom))) is None:
+            continue
+        for axes in axes_of(shown.dim()):
+            for places in (axes, tuple(axis - shown.dim() for axis in axes)):
                 if symptom.fits(lambda view: _sum_over(summands(symptom, view), places)):
                     return _say("wrong_shape.other_sum", symptom, axis=wording.axes(axes))
     return None
-
-
-def _upstream(symptom: Symptom, view: View) -> Tensor | None:
-    return view.case.upstream
 
 
 def _by_sample(symptom: Symptom, view: View) -> Tensor | None:
@@ -292,4 +280,4 @@ def _say(key: str, symptom: Symptom, **fields: object) -> Diagnosis:
     view = _shown(symptom)
     shapes = {"actual": wording.shape(tuple(view.actual.shape)), "expected": wording.shape(tuple(view.expected.shape))}
     differ = wording.SHAPES.format_map(shapes) if view.actual.shape != view.expected.shape else ""
-    return wording.say(key, path=symptom.path, **shapes, shapes=differ, **fields)
+    return symptom.say(key, **shapes, shapes=differ, **fields)

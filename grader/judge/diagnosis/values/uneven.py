@@ -1,4 +1,4 @@
-"""A sum or a difference of two terms, each with another factor than it should have: parentheses that are missing."""
+"""A sum or a difference of two terms that are scaled differently, as where parentheses are missing."""
 
 from __future__ import annotations
 
@@ -6,28 +6,29 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.symptom import Symptom, View
-from grader.judge.diagnosis.values.factors import Factor, by_size, constantly, letters
+from grader.judge.diagnosis.values.factors import Factor, named_factors
 from grader.judge.diagnosis.values.passes import without
-from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
 
-#: Failing cases, and entries in all of them, below which two factors that fit may be chance.
-_CASES, _ENTRIES = 2, 12
+#: Entries in the failing cases below which two factors that fit may be chance.
+_ENTRIES = 12
+#: Factors that the terms of a mean square can get.
+_CONSTANTS = (("1", 1.0), ("2", 2.0), ("1/2", 0.5))
+_SIZES = (("{}", 1.0, 1.0), ("{}/2", 1.0, 0.5), ("2·{}", 1.0, 2.0), ("1/{}", -1.0, 1.0))
 
 
 def scaled_unevenly(symptom: Symptom) -> Diagnosis | None:
-    """Each of the two terms times a number or a size of the case, and not both times the same."""
-    entries = sum(view.expected.numel() for view in symptom.failing)
-    if symptom.exercise.measure is not None or len(symptom.failing) < _CASES or entries < _ENTRIES:
+    """The two terms times two different factors, each a number or a size of the case."""
+    if symptom.is_thin(entries=_ENTRIES) or "steps" in symptom.failing[0].case.constants:
         return None
-    if "steps" in symptom.failing[0].case.constants or any(_is_other_shape(view) for view in symptom.views):
+    if any(_is_other_shape(view) for view in symptom.views):
         return None
     widest = max(symptom.failing, key=lambda view: view.expected.numel())
     for name in symptom.alternatives.parameters:
         found = _two_factors(symptom, widest, name)
         if found is not None and _is_affine(symptom, widest, name):
             given = f"`{symptom.name_of(name)}`"
-            return wording.say("wrong_value.uneven", path=symptom.path, name=given, part=found[0], rest=found[1])
+            return symptom.say("wrong_value.uneven", name=given, part=found[0], rest=found[1])
     return None
 
 
@@ -44,7 +45,11 @@ def _two_factors(symptom: Symptom, widest: View, name: str) -> tuple[str, str] |
     if float(torch.linalg.det(square)) <= 1e-6 * float(square.diagonal().prod()):  # nothing tells the two apart
         return None
     near = torch.linalg.solve(square, parts @ widest.actual.flatten())
-    of_part, of_rest = ([one for one in _factors(symptom) if _is_about(one[1](widest), float(by))] for by in near)
+    factors = named_factors(symptom, _CONSTANTS, _SIZES)
+    of_part, of_rest = (
+        [(words, by) for words, by in factors if abs(by(widest) - one) <= 1e-2 * abs(by(widest))]
+        for one in near.tolist()
+    )
     for part, by_part in of_part:
         for rest, by_rest in of_rest:
             if part != rest and symptom.fits(lambda view: _uneven(symptom, view, name, by_part, by_rest)):
@@ -77,16 +82,3 @@ def _is_affine(symptom: Symptom, view: View, name: str) -> bool:
     if parts is None or doubled is None:
         return False
     return view.is_near((2 * parts[0] + parts[1]).reshape(view.expected.shape), doubled.detach().to(torch.float64))
-
-
-def _factors(symptom: Symptom) -> list[tuple[str, Factor]]:
-    """Factors that the terms of a mean square can get, in words."""
-    found = [(words, constantly(value)) for words, value in (("1", 1.0), ("2", 2.0), ("1/2", 0.5))]
-    for letter in letters(symptom):
-        for words, value, power in (("{}", 1.0, 1), ("{}/2", 0.5, 1), ("2·{}", 2.0, 1), ("1/{}", 1.0, -1)):
-            found.append((words.format(letter), by_size(letter, power, value)))
-    return found
-
-
-def _is_about(factor: float, near: float) -> bool:
-    return abs(factor - near) <= 1e-2 * abs(factor)

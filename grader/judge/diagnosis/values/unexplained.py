@@ -1,4 +1,4 @@
-"""Wrong values of the right shape that no known mistake explains: what of them can be said all the same."""
+"""Wrong values of the right shape that no known mistake explains, and what can still be said of them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from torch import Tensor
 
 from grader.judge.diagnosis import clues
 from grader.judge.diagnosis.naming import question
-from grader.judge.diagnosis.symptom import Symptom
-from grader.judge.diagnosis.values import losses
+from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Finding
 from grader.model import Diagnosis
@@ -35,29 +34,48 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
         right = _agreeing(tensor, first.expected)
         apart = int((tensor < 0).sum())
         fields = {"share": share, "right": right, "goal": _goal(measure), "apart": apart, "total": tensor.numel()}
-        return wording.say(key, path=symptom.path, **fields)
+        return symptom.say(key, **fields)
     if found.max_abs_error is None or found.worst is None or found.worst_actual is None or found.worst_expected is None:
         return None
     if (what := _not_so(symptom, first)) is not None:
-        said = wording.say("wrong_value.flag", path=symptom.path, what=what)
+        said = symptom.say("wrong_value.flag", what=what)
     else:
         actual, expected = wording.numbers_apart(found.worst_actual, found.worst_expected)
         general = "wrong_value" if symptom.is_gradient else "wrong_value.value"
         largest = float(first.expected.abs().max()) if first.expected.is_floating_point() else 0.0
         general = "wrong_value.near" if found.max_abs_error <= _NEAR * largest else general
         general = "wrong_value.start" if symptom.is_registered else general
-        said = wording.say(
+        said = symptom.say(
             general if first.expected.is_floating_point() else "wrong_value.whole",
-            path=symptom.path,
             error=wording.number(found.max_abs_error),
             actual=actual,
             expected=expected,
             place=str(list(found.worst)) if found.worst else "its only entry",
         )
-        further = losses.begun(symptom) + clues.unexplained(symptom.evidence.stub, symptom.exercise.globals)
+        further = _right_losses(symptom) + clues.unexplained(symptom.evidence.stub, symptom.exercise.globals)
         said = replace(said, message=said.message + further)
     exercise = symptom.exercise
     return replace(said, hint=exercise.hints.get(exercise.base_name(symptom.check), said.hint))
+
+
+def _right_losses(symptom: Symptom) -> str:
+    """A sentence on the losses of the case that is shown, where a loop has no other explanation."""
+    if "steps" not in symptom.exercise.inputs or not symptom.failing or symptom.exercise.measure is not None:
+        return ""
+    shown = symptom.failing[0].case
+    view = next((view for view in symptom.of("result").views if view.case is shown), None)
+    if view is None or view.actual.shape != view.expected.shape or view.actual.dim() != 1:
+        return ""
+    count = _right(view)
+    if count == len(view.expected):
+        return ""
+    return wording.LOSSES_RIGHT.format(count=count, next=count + 1) if count else wording.FIRST_LOSS
+
+
+def _right(view: View) -> int:
+    """How many losses are right before the first that is not."""
+    wrong = (view.actual - view.expected).abs() > view.tolerance(view.expected)
+    return int(wrong.nonzero()[0]) if bool(wrong.any()) else len(view.expected)
 
 
 def _not_so(symptom: Symptom, first: Finding) -> str | None:

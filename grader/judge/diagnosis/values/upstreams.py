@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.symptom import Symptom, View
-from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
 
 
@@ -14,7 +13,7 @@ def upstream_ignored(symptom: Symptom) -> Diagnosis | None:
     """An upstream gradient of ones."""
     if not symptom.fits(lambda view: of_ones(symptom, view)):
         return None
-    return wording.say("upstream_ignored", path=symptom.path, upstream=symptom.name_of("upstream"))
+    return symptom.say("upstream_ignored", upstream=symptom.name_of("upstream"))
 
 
 def of_ones(symptom: Symptom, view: View) -> Tensor | None:
@@ -31,14 +30,14 @@ def upstream_itself(symptom: Symptom) -> Diagnosis | None:
         symptom.fits(lambda view: view.case.upstream)
         and symptom.failing[0].actual.shape == symptom.failing[0].expected.shape
     ):
-        return wording.say("wrong_value.upstream", path=symptom.path)
+        return symptom.say("wrong_value.upstream")
     return None
 
 
 def upstream_added(symptom: Symptom) -> Diagnosis | None:
     """The upstream gradient added to a derivative that it has to be multiplied by."""
     if symptom.fits(lambda view: _sum_with_upstream(symptom, view)):
-        return wording.say("wrong_value.upstream_added", path=symptom.path)
+        return symptom.say("wrong_value.upstream_added")
     return None
 
 

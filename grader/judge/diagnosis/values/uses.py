@@ -1,4 +1,4 @@
-"""An input that the forward pass uses several times: what comes back by some of its uses is missing."""
+"""An input that the forward pass uses several times, and whose gradient lacks the contributions of some uses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from grader.judge.diagnosis.symptom import Symptom, View
-from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
 
 #: Failing cases below which an agreement may be chance, and uses beyond which none is asked about.
@@ -37,7 +36,7 @@ class _Apart(TorchFunctionMode):
 
 
 def left_out(symptom: Symptom) -> Diagnosis | None:
-    """All of an input's gradient but what comes back by one of its uses; or that alone."""
+    """An input's gradient without the contribution of one of its uses, or that contribution alone."""
     name, _, attribute = symptom.path.rpartition(".")
     if attribute != "g" or len(symptom.failing) < _CASES or "steps" in symptom.failing[0].case.constants:
         return None
@@ -51,7 +50,7 @@ def left_out(symptom: Symptom) -> Diagnosis | None:
         if symptom.fits(lambda view: _without(symptom, view, name, left)):
             missing = "one" if len(left) == 1 else "all but one"
             said = {"name": symptom.name_of(name), "count": len(places), "missing": missing}
-            return wording.say("wrong_value.use", path=symptom.path, **said)
+            return symptom.say("wrong_value.use", **said)
     return None
 
 

@@ -195,8 +195,7 @@ CAUSES: dict[str, Cause] = {
     ),
     "numpy_grad": Cause("A tensor that requires gradients cannot become an array as it is.", "Use `.detach()` first."),
     "graph_freed": Cause(
-        "`backward()` ran twice through the same graph.",
-        "Compute the loss anew in every step, before `backward()`.",
+        "`backward()` ran twice through the same graph.", "Compute the loss anew in every step, before `backward()`."
     ),
     "graph_changed": Cause(
         "The graph needs a tensor as it was in the forward pass, and it was changed in place since.",
@@ -213,15 +212,9 @@ CAUSES: dict[str, Cause] = {
     ),
     # ------------------------------------------------------------------------------------------- devices
     "device": Cause(
-        "A graphics card is asked for here, and the machine that ran this has none.",
-        _STAY,
-        question=WHICH_DEVICE,
+        "A graphics card is asked for here, and the machine that ran this has none.", _STAY, question=WHICH_DEVICE
     ),
-    "device.mixed": Cause(
-        "Two tensors meet there that lie on different devices.",
-        _STAY,
-        question=WHICH_DEVICE,
-    ),
+    "device.mixed": Cause("Two tensors meet there that lie on different devices.", _STAY, question=WHICH_DEVICE),
     # ------------------------------------------------------------------------------------- left in by hand
     "module": Cause(
         "There is no module `{name}` on the machine that ran this.",

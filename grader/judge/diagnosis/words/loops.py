@@ -123,13 +123,13 @@ LOOP_WORDS: dict[str, Words] = {
     "wrong_value.loop": Words(
         "`{path}` is what comes out when {what}.",
         "The steps that are asked for have nothing of the kind.",
-        "Of what is one step made that is asked for, and of what is one of yours?",
+        "What makes up one step as it is asked for, and what makes up one of yours?",
         "Subtract the learning rate, as it is given, times the gradient, as it is now.",
     ),
     "wrong_value.one_weight": Words(
         "`{path}` is what comes out when {what}.",
         "Everything else of the steps is right.",
-        "In what do the lines that update your weights differ?",
+        "How do the lines that update your weights differ?",
         "Give all of them the same update: subtract the learning rate times the gradient.",
     ),
     "wrong_value.idle": Words(
@@ -141,7 +141,7 @@ LOOP_WORDS: dict[str, Words] = {
     "wrong_value.loss": Words(
         "`{path}` is what comes out when {what}.",
         "The loss that is asked for is the sum of the squares.",
-        "Which formula has the loss of this notebook?",
+        "What is the formula of the loss in this notebook?",
         "Take the sum of the squares as it is.",
     ),
     "wrong_value.unmoved": Words(

@@ -24,12 +24,7 @@ OUTCOME_WORDS: dict[str, Words] = {
         "What do these lines get, and what must they give back or set?",
         "Replace that `raise NotImplementedError` by your own code.",
     ),
-    "raised": Words(
-        "The call raised {error}{where}.",
-        "{why}",
-        "{question}",
-        "{remedy}",
-    ),
+    "raised": Words("The call raised {error}{where}.", "{why}", "{question}", "{remedy}"),
     "raised.elsewhere": Words(
         "The call raised NotImplementedError{where}, outside of this stub.",
         "What this one calls is not written: a stub{names}, or a method that your class defines by another name.",

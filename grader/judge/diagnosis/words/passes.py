@@ -13,7 +13,7 @@ ONES = Words(
 EXCHANGED = Words(
     "`{path}` is what comes out when 0 and 1 change places in `{name}`.",
     "`{name}` is used the wrong way round.",
-    "What has to happen in the entries where `{name}` is 0, and what where it is 1?",
+    "What has to happen in the entries where `{name}` is 0, and what in those where it is 1?",
     "Use `{name}` as the forward pass does, without turning it round.",
 )
 PASS_WORDS: dict[str, Words] = {
@@ -32,7 +32,7 @@ PASS_WORDS: dict[str, Words] = {
     "wrong_value.part": Words(
         "`{path}` is what comes of a part of the output's gradient, along {where}: {which}.",
         "A loop or a slice does not go over all places of the output.",
-        "With which index does your loop begin, with which does it end, and how far does each step go?",
+        "At which index does your loop begin, at which does it end, and by how much does it advance?",
         "Let the loop go over every place of the output: `range(size)`, with the size that the output has there.",
     ),
     "wrong_value.upstream_made": Words(

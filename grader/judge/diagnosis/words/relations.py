@@ -182,7 +182,7 @@ RELATION_WORDS: dict[str, Words] = {
     "wrong_value.other_numbers.input": Words(
         "`{path}` is 0 exactly where it has to be, and holds the values of {name} everywhere else.",
         "What chooses the places is right; `{path}` does not consist of {name} there.",
-        "With respect to what is the derivative taken, and does that stand in the derivative itself?",
+        "With respect to what is the derivative taken, and does that appear in the derivative itself?",
         "Keep the places, and work out by hand what stands in one of them.",
     ),
     "wrong_value.rearranged.row": Words(

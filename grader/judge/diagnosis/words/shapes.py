@@ -21,7 +21,7 @@ SHAPE_WORDS: dict[str, Words] = {
         "`{path}` has shape {actual}; it should be {expected}. It is a sum over axis {axis}, not the right one.",
         "The axis that is summed over goes; those that stay must make {expected}.",
         "What does each axis count, and over which of them is there something to be added up?",
-        "Sum over the axes that are no axes of {expected}.",
+        "Sum over the axes that {expected} does not have.",
     ),
     "wrong_shape.row": Words(
         "`{path}` is the {which} row of the right answer alone: it has shape {actual}; it should be {expected}.",
@@ -126,14 +126,14 @@ SHAPE_WORDS: dict[str, Words] = {
     "not_summed_over_batch.missing": Words(
         "`{path}` misses the contribution of the {which} sample.",
         "A sum or a loop does not go over the whole batch.",
-        "With which index does your loop begin, and with which does it end?",
+        "At which index does your loop begin, and at which does it end?",
         "Let the loop run over all samples, `range(len(…))`, or use one matrix product.",
     ),
     "summed_too_far.averaged": Words(
         "`{path}` has shape {actual}; it is the right answer averaged over axis {axis}, which has to stay: {expected}.",
         "A mean was taken of what is asked for one by one.",
         "How many numbers are asked for, and how many are there?",
-        "Leave the mean away.",
+        "Take the mean away.",
     ),
     "broadcast_to_square.scaled": Words(
         "`{path}` is a {square} matrix of all pairs; there is one right value for each row.",

@@ -114,7 +114,7 @@ STEP_WORDS: dict[str, Words] = {
         "Keep the parameters as a list: `self.params = list(params)`.",
     ),
     "weight_decay": Words(
-        "`{path}` is what comes out when weight decay is {what}.",
+        "`{path}` is what comes out when {what}.",
         "The decay is a part of the gradient: it is added before anything else happens to it.",
         "At which point does the decay enter, and with which sign?",
         "Start each step with `g + weight_decay * p`.",
@@ -126,13 +126,13 @@ STEP_WORDS: dict[str, Words] = {
         "Subtract the rate times the decay times the parameter by itself, and leave the gradient as it is.",
     ),
     "dampening": Words(
-        "`{path}` is what comes out when dampening is {what}.",
+        "`{path}` is what comes out when {what}.",
         "Dampening scales what is added to the buffer, by 1 − dampening.",
-        "By what is the gradient multiplied before it enters the buffer?",
+        "What is the gradient multiplied by before it enters the buffer?",
         "`buffer = momentum * buffer + (1 - dampening) * g`, from the second step on.",
     ),
     "nesterov": Words(
-        "`{path}` is what comes out {what}.",
+        "`{path}` is what comes out when {what}.",
         "With Nesterov the step looks ahead: gradient plus momentum times the new buffer.",
         "Which of the two is the step: the buffer, or something built with it?",
         "`step = g + momentum * buffer` with Nesterov, `step = buffer` without.",
@@ -146,7 +146,7 @@ STEP_WORDS: dict[str, Words] = {
     "wrong_value.averages": Words(
         "`{path}` is what comes out when {what}.",
         "Everything else of the formula is right.",
-        "Of what are the two running averages, and how much does each new gradient weigh in them?",
+        "What do the two running averages average, and what weight does each new gradient get?",
         "mean = β₁ · mean + (1 − β₁) · g, and square = β₂ · square + (1 − β₂) · g².",
     ),
     "wrong_value.slips": Words(
@@ -170,7 +170,7 @@ STEP_WORDS: dict[str, Words] = {
     "scaled.step": Words(
         "`{path}` moved by {factor} times as much as it should.",
         "Each step is {factor} times the right one.",
-        "How often is the update taken, and by what is it multiplied or divided?",
+        "How often is the update taken, and what is it multiplied or divided by?",
         "The step is the learning rate times what the formula makes of the gradient, taken once.",
     ),
     "wrong_value.as_sgd": Words(
@@ -188,7 +188,7 @@ STEP_WORDS: dict[str, Words] = {
     "wrong_value.momentum": Words(
         "`{path}` is what comes out when momentum is {used}.",
         "A number was written in its place, or momentum was not handed over.",
-        "Which momentum does your optimizer use, and from where does it know it?",
+        "Which momentum does your optimizer use, and where does it get it from?",
         "Hand over the momentum that you are given.",
     ),
     "wrong_value.defaults": Words(
@@ -212,13 +212,13 @@ STEP_WORDS: dict[str, Words] = {
     "wrong_value.settings": Words(
         "`{path}` is what comes out when {what}.",
         "The steps that are asked for know a learning rate and a momentum, and nothing else.",
-        "Which arguments does your optimizer get, and which does it take in which place?",
+        "Which arguments does your optimizer get, and in which order does it take them?",
         "Make it once, from the parameters, `lr` and `momentum` alone, and leave its settings as they are.",
     ),
     "wrong_value.buffer": Words(
         "`{path}` is what comes out when {what}.",
         "Everything else of the formula is right.",
-        "After three steps, what of the first gradient is in your buffer?",
+        "After three steps, how much of the first gradient is in your buffer?",
         "`buffer = momentum * buffer + (1 - dampening) * g`, from the second step on.",
     ),
     "wrong_value.extra": Words(

@@ -1,4 +1,4 @@
-"""The words of values that no known mistake explains, and of those that only a share of points is lost for, by key."""
+"""The words of values that no known mistake explains, and of checks that earn a share of their points, by key."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ VALUE_WORDS: dict[str, Words] = {
     "wrong_value.measured.apart": Words(
         "`{path}` earns {share} of its points: in {apart} of {total} places the answers do not agree.",
         "{goal}",
-        "What does an answer depend on beside what it is asked about?",
+        "What does an answer depend on besides what it is asked about?",
         "Ask for one alone and for several together, print both answers, and look for what mixes them.",
     ),
     "wrong_value.measured.below": Words(

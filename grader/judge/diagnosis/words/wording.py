@@ -42,18 +42,18 @@ FORWARD = " The result of the forward pass is wrong already, so look there first
 SHAPES = ": it has shape {actual}; it should be {expected}"
 OVERFLOWS = " There are NaN or infinite entries as well ({label}): look for an overflow or a division by 0, too."
 EMPTY = " `{name}` holds whatever was in memory before, until every entry is written: begin with `zeros` to add up."
-SHARED = " `{name}` is one for all objects of the class: what one of them keeps there, the next one finds."
+SHARED = " `{name}` is shared by all objects of the class: what one of them keeps there, the next one finds."
 MADE = " (`{name}` is the check's own name for `{source}`.)"
 OUT_FIRST = " `backward` hands over the output first, `bwd(out, *args)`, and it comes last in your code."
 KEPT = " `{found}` holds the right tensor."
 REORDERED = " Line {line} takes ({names}), and the check passes ({asked}), in that order, whatever the names are."
-IN_GRAD = " Line {line} goes by `.grad`, which is autograd's; gradients are kept in `.g` here."
+IN_GRAD = " Line {line} uses `.grad`, which is autograd's; gradients are kept in `.g` here."
 COPIED = " Line {line}, `{code}`, makes another tensor: its `.g` is not that of `{name}`."
 OUTSIDE = " Line {line} uses `{name}`, which is no argument: it is the notebook's own, one for all calls."
 UNCALLED = " Line {line}, `{code}`, does nothing: without parentheses, a method is not called."
 DROPPED = " Line {line}, `{code}`, computes something that no line keeps."
 RENAMED = " Line {line} gives the name `{name}` another value, and the lines below it use that one."
-FLOORED = " Line {line} divides with `//`, which drops what stands behind the point."
+FLOORED = " Line {line} divides with `//`, which drops everything after the decimal point."
 FIRST_LOSS = " The first loss is wrong already, before any step: look at how your code computes it."
 LOSSES_RIGHT = (
     " All losses before loss {next} are right: look at what step {count} does to the weights, not at the loss."
@@ -76,7 +76,7 @@ def say(key: str, **fields: Any) -> Diagnosis:
 
 
 def added(diagnosis: Diagnosis, sentence: str, **fields: Any) -> Diagnosis:
-    """The diagnosis with a further sentence in its message; one that holds a student's code comes without fields."""
+    """The diagnosis with a further sentence in its message, which is added as it is where there are no ``fields``."""
     message = diagnosis.message + (sentence.format_map(fields) if fields else sentence)
     return Diagnosis(diagnosis.code, message, diagnosis.hint, diagnosis.explanation)
 

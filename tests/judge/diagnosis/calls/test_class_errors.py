@@ -201,7 +201,7 @@ def test_buffers_of_all_objects_are_told_where_their_sizes_clash() -> None:
     found = [each.message for each in answered("SGD", source).values() if each.code == "raised"]
 
     assert found
-    assert all("`held` is one for all objects of the class" in message for message in found)
+    assert all("`held` is shared by all objects of the class" in message for message in found)
 
 
 def test_input_without_a_gradient_is_not_to_become_a_parameter() -> None:

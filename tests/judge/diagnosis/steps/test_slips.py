@@ -190,7 +190,7 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
         "SGD",
         SIGNS.format(ahead=AHEAD).replace("(1 - self.momentum) * g", "g"),
         "p (momentum)",
-        "times 1 − momentum",
+        "1 − momentum",
     ),
     "copied_model_takes_steps": (
         "resnet_step",
