@@ -146,6 +146,18 @@ def test_cell_is_to_blame_for_the_death_that_comes_after_it(laboratory: Laborato
     assert verdicts(execution) == ("exact", "exact")
 
 
+@pytest.mark.parametrize("when", ["before", "after_in_parent"])
+def test_cell_is_to_blame_for_a_kernel_that_dies_as_it_is_forked(
+    laboratory: Laboratory, sandbox: str, when: str
+) -> None:
+    source = f"import os\nos.register_at_fork({when}=lambda: os._exit(3))"
+    job = linear_job(when, "x = 1", source, "print(x)", after=["y = 2", "print(y)"])
+    (execution,) = laboratory.run(sandbox, job)
+    assert _failures(execution) == {1: "crashed"}
+    assert execution.outputs == {2: "1\n", 5: "2\n"}
+    assert verdicts(execution) == ("exact", "exact")
+
+
 def test_cell_that_leaves_too_much_on_the_disk_costs_no_other(laboratory: Laboratory) -> None:
     if "landlock" not in WORKING:
         pytest.skip("elsewhere a write fails, and nobody is killed")

@@ -31,6 +31,8 @@ from grader.kernel.supervisor.jobwatch import TICK_S, Watch
 if TYPE_CHECKING:
     from grader.kernel.protocol.messages import CheckSpec, FileOrder, JobSpec, Order
 
+#: Seconds for a kernel to fork once.
+_FORK_S = 2.0
 #: The namespaces that a job has of its own in bwrap.
 SPACES = confine.CLONE_NEWPID | confine.CLONE_NEWIPC | confine.CLONE_NEWNS | confine.CLONE_NEWNET
 
@@ -173,6 +175,7 @@ class JobInit:
             self._empty()
         elif order["do"] == "look":
             self._look_now()
+            self._fork_once()
             if self.watch.over is None:
                 self.watch.tell({"event": "looked"})
         elif order["do"] == "check":
@@ -182,6 +185,16 @@ class JobInit:
     def _look_now(self) -> None:
         self.watch.hurry()
         self._keep_limits()
+
+    def _fork_once(self) -> None:
+        """Have the kernel fork as for a check, for it may die of that; the child finds nobody, and ends."""
+        if self.command is None:
+            return
+        ours, theirs = wire.pair()
+        with ours, contextlib.suppress(wire.Closed):
+            with theirs:
+                wire.send(self.command, {"do": "fork"}, [theirs.fileno()])
+            self.watch.wait([ours], _FORK_S)
 
     def _empty(self) -> None:
         """Leave nothing of what a kernel wrote that is dead."""
