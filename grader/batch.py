@@ -91,18 +91,23 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
     async with KernelPool(sandbox=options.sandbox, limits=options.limits, jobs=options.jobs) as pool:
         from grader.assignment import attendance_by
         from grader.gradebook import FILE_NAME, Gradebook
+        from grader.kernel.host.workplace import Workplace
         from grader.submission import collect
 
         with Gradebook(options.out / FILE_NAME) as gradebook:
             _compute_in_one_thread()
             run = _Run(options, gradebook, pool)
-            with collect(
-                options.paths,
-                student_pattern=options.student_pattern,
-                known=run.seeded.course.notebooks,
-                skip=options.out,
-                limits=options.collect_limits,
-            ) as collection:
+            with (
+                Workplace() as place,
+                collect(
+                    options.paths,
+                    student_pattern=options.student_pattern,
+                    known=run.seeded.course.notebooks,
+                    skip=options.out,
+                    limits=options.collect_limits,
+                    place=place,
+                ) as collection,
+            ):
                 attendance = attendance_by(options.roster, [(one.student, one.shown_path) for one in collection])
                 observer.collected(collection)
                 for remark in (*collection.remarks, *attendance.remarks, *run.remarks()):

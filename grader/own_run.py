@@ -35,9 +35,10 @@ def check_notebook(notebook: Path, course: str = "autograd") -> SubmissionReport
 
 
 async def _check_notebook(notebook: Path, course: str) -> SubmissionReport:
+    from grader.kernel.host.workplace import Workplace
     from grader.submission import collect
 
-    with collect([notebook]) as collection:
+    with Workplace() as place, collect([notebook], place=place) as collection:
         async with KernelPool(sandbox="none", jobs=1) as pool:
             from grader.course.loading import load_course
             from grader.judge import PUBLIC_SEED

@@ -173,14 +173,22 @@ def _logging_to(out: Path) -> Iterator[None]:
 def _print_who(options: ScoreOptions, *, as_csv: bool) -> None:
     from grader.assignment import attendance_by, expected_of
     from grader.course.loading import load_course
+    from grader.kernel.host.workplace import Workplace
     from grader.report import wording
     from grader.submission import collect
 
     loaded = load_course(options.course)
     expected_of(loaded, options.assigned)  # a name that is mistyped is told here too
-    with collect(
-        options.paths, student_pattern=options.student_pattern, known=loaded.notebooks, skip=options.out
-    ) as collection:
+    with (
+        Workplace() as place,
+        collect(
+            options.paths,
+            student_pattern=options.student_pattern,
+            known=loaded.notebooks,
+            skip=options.out,
+            place=place,
+        ) as collection,
+    ):
         for remark in collection.remarks:
             note(remark)
         attendance = attendance_by(options.roster, [(entry.student, entry.shown_path) for entry in collection])

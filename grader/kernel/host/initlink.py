@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Sequence, Set
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
@@ -199,7 +198,11 @@ class InitLink:
 
 
 async def ended(task: asyncio.Future[Any]) -> None:
-    """Cancel ``task`` unless it is done, and take its exception, which says nothing new."""
+    """Cancel ``task`` unless it is done, and take its exception, which says nothing new.
+
+    Raises ``asyncio.CancelledError`` where it is the caller that is cancelled.
+    """
     task.cancel()
-    with contextlib.suppress(asyncio.CancelledError, Exception):
-        await task
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.exception()
