@@ -527,6 +527,14 @@ def test_cell_that_calls_exit_ends_alone(laboratory: Laboratory) -> None:
     assert [failure.cell for failure in execution.failures] == [0]
 
 
+@pytest.mark.parametrize("leaves", ["sys.stdout = sys.stderr = None", "sys.stderr = 5"])
+def test_cell_that_leaves_nothing_to_print_to_costs_no_other(laboratory: Laboratory, leaves: str) -> None:
+    job = linear_job("silent", f"import sys\n{leaves}", "print('on')")
+    (execution,) = laboratory.run(BEST, job)
+    assert (execution.failures, execution.outputs) == ((), {1: "on\n"})
+    assert verdicts(execution) == ("exact", "exact")
+
+
 def test_magic_that_is_not_there_is_left_out(laboratory: Laboratory) -> None:
     cells = (
         Cell(0, "%matplotlib inline\n%load_ext no_such_extension\n%no_such_magic 1\nx = 1"),
