@@ -158,6 +158,20 @@ def test_cell_is_to_blame_for_a_kernel_that_dies_as_it_is_forked(
     assert verdicts(execution) == ("exact", "exact")
 
 
+HANGS = {
+    "lock": "import logging, threading\nlogging._lock = threading.Lock()\nlogging._lock.acquire()",
+    "hook": "import os, time\nos.register_at_fork(before=lambda: time.sleep(60))",
+}
+
+
+@pytest.mark.parametrize("name", HANGS)
+def test_cell_is_to_blame_for_the_kernel_that_it_leaves_hanging(laboratory: Laboratory, name: str) -> None:
+    job = linear_job(name, "x = 1", HANGS[name], "print(x)", after=["print('on')"])
+    (execution,) = laboratory.run(BEST, job, limits=replace(LIMITS, cell_s=2, check_s=1.5))
+    assert _failures(execution) == {1: "timed_out"}
+    assert execution.outputs == {2: "1\n", 4: "on\n"}
+
+
 def test_cell_that_leaves_too_much_on_the_disk_costs_no_other(laboratory: Laboratory) -> None:
     if "landlock" not in WORKING:
         pytest.skip("elsewhere a write fails, and nobody is killed")

@@ -298,6 +298,8 @@ def _death(cell: Cell, death: Died) -> CellFailure:
     """How a report names the death of a kernel in a cell."""
     if death.limit == "seconds":
         return CellFailure(cell.index, "timed out, and went on when interrupted: the kernel was killed", "timed_out")
+    if death.limit == "hung":
+        return CellFailure(cell.index, "left the kernel such that it answers no more: it was killed", "timed_out")
     if death.limit == "memory":
         return CellFailure(cell.index, "used more memory than the limit: the kernel was killed", "memory_exceeded")
     if death.limit == "messages":
