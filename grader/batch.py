@@ -129,15 +129,20 @@ def handed_in(options: ScoreOptions, course: Course) -> Iterator[tuple[Collectio
         UsageError: there is nothing at a path, the pattern makes no sense, or the class list does not say who is who.
     """
     from grader.assignment import attendance_by
+    from grader.kernel.host.workplace import Workplace
     from grader.submission import collect
 
-    with collect(
-        options.paths,
-        student_pattern=options.student_pattern,
-        known=course.notebooks,
-        skip=options.out,
-        limits=options.collect_limits,
-    ) as collection:
+    with (
+        Workplace() as place,
+        collect(
+            options.paths,
+            student_pattern=options.student_pattern,
+            known=course.notebooks,
+            skip=options.out,
+            limits=options.collect_limits,
+            place=place,
+        ) as collection,
+    ):
         yield collection, attendance_by(options.roster, [(one.student, one.shown_path) for one in collection])
 
 

@@ -35,6 +35,7 @@ def check_notebook(notebook: Path, course: str = "autograd") -> SubmissionReport
 
 
 async def _check_notebook(notebook: Path, course: str) -> SubmissionReport:
+    from grader.kernel.host.workplace import Workplace
     from grader.submission import collect
 
     async with KernelPool(sandbox="none", jobs=1) as pool:
@@ -44,7 +45,7 @@ async def _check_notebook(notebook: Path, course: str) -> SubmissionReport:
         from grader.seeded_course import SeededCourse
 
         seeded = SeededCourse(load_course(course), PUBLIC_SEED)
-        with collect([notebook], known=seeded.course.notebooks) as collection:
+        with Workplace() as place, collect([notebook], known=seeded.course.notebooks, place=place) as collection:
             if len(collection) > 1:
                 raise UsageError(
                     f"{notebook} holds {len(collection)} notebooks",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import csv
 import io
@@ -22,6 +23,7 @@ from pathlib import Path
 import jsonschema
 import psutil
 import pytest
+import typer
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
@@ -601,21 +603,76 @@ def test_command_goes_on_where_hangups_are_ignored() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
+def test_request_to_end_that_comes_with_the_last_step_of_a_run_is_heard(capsys: pytest.CaptureFixture[str]) -> None:
+    async def last_step() -> None:
+        for _ in range(2):  # what is put away then is not interrupted
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(typer.Exit) as ended, errors_told(resumes="go on"):
+        asyncio.run(last_step())
+    assert ended.value.exit_code == 128 + signal.SIGTERM
+    assert capsys.readouterr().err.split() == ["asked", "to", "end;", "go", "on"]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_archives_that_a_killed_run_unpacked_go_with_the_next(tmp_path: Path) -> None:
+    (tmp_path / "class").mkdir()
+    with zipfile.ZipFile(tmp_path / "class/all.zip", "w") as archive:
+        archive.writestr(f"ada/{BACKPROP}", (EXERCISES / BACKPROP).read_text(encoding="utf-8"))
+    (tmp_path / "temporary").mkdir()
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "temporary")}
+    command = [sys.executable, "-m", "grader", "score", "class"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 240
+    while not list((tmp_path / "temporary").rglob(BACKPROP)):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    process.kill()
+    process.wait()
+    assert list((tmp_path / "temporary").iterdir())
+    subprocess.run([*command, "--who"], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, check=True)
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_request_to_end_while_a_text_is_executed_has_its_own_status(tmp_path: Path) -> None:
+    (tmp_path / "asked.py").write_text("""if True:
+        import signal, sys
+        from grader.cli import outcome
+        for _ in range(2):  # the first time much is imported after it
+            try:
+                with outcome.errors_told():
+                    exec("signal.raise_signal(signal.SIGTERM)")
+            except outcome.typer.Exit as end:
+                status = end.exit_code
+        sys.exit(status)
+    """)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(tmp_path), os.getenv("PYTHONPATH")]))}
+    done = subprocess.run([sys.executable, "-m", "asked"], env=environment, check=False)
+    assert done.returncode == 128 + signal.SIGTERM
+
+
 @pytest.mark.parametrize(
-    ("end", "word"),
+    ("end", "word", "interrupts"),
     [
-        pytest.param(signal.SIGINT, "interrupted", id="ctrl_c"),
-        pytest.param(signal.SIGTERM, "asked to end", id="kill"),
-        pytest.param(signal.SIGHUP, "asked to end", id="hangup"),
-        pytest.param(signal.SIGHUP, "", id="terminal_closed"),  # where nobody reads what is said
+        pytest.param(signal.SIGINT, "interrupted", "default", id="ctrl_c"),
+        pytest.param(signal.SIGTERM, "asked to end", "default", id="kill"),
+        pytest.param(signal.SIGHUP, "asked to end", "default", id="hangup"),
+        pytest.param(signal.SIGHUP, "", "default", id="terminal_closed"),  # where nobody reads what is said
+        # As a script has it for what it runs in the background.
+        pytest.param(signal.SIGTERM, "asked to end", "ignore", id="kill_in_background"),
+        pytest.param(signal.SIGHUP, "asked to end", "ignore", id="hangup_in_background"),
     ],
 )
-def test_score_that_is_stopped_puts_all_away_and_goes_on(tmp_path: Path, end: signal.Signals, word: str) -> None:
+def test_score_that_is_stopped_puts_all_away_and_goes_on(
+    tmp_path: Path, end: signal.Signals, word: str, interrupts: str
+) -> None:
     text = (SOLUTIONS / BACKPROP).read_text(encoding="utf-8")
     slow = text.replace("import torch", "import time, torch; time.sleep(60)", 1)
     hand_in(tmp_path / "class", {"ada": text, "zoe": slow})
     # a hangup may be ignored where the tests run (nohup)
-    command = ["env", "--default-signal=HUP", sys.executable, "-m", "grader", "score", "class", "--jobs", "2"]
+    signals = ["env", "--default-signal=HUP", f"--{interrupts}-signal=INT"]
+    command = [*signals, sys.executable, "-m", "grader", "score", "class", "--jobs", "2"]
     terminal, theirs = pty.openpty()
     out, err = (subprocess.DEVNULL, subprocess.PIPE) if word else (theirs, theirs)
     process = psutil.Popen(command, cwd=tmp_path, stdout=out, stderr=err)

@@ -8,7 +8,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -21,6 +21,8 @@ from grader.machine import remedy_of_shortage
 from grader.names.enumeration import first_of
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     from grader.model import RunReport
     from grader.platforms import Platforms
 
@@ -89,13 +91,17 @@ def errors_told(platforms: Platforms | None = None, *, exit_zero: bool = False, 
         raise typer.Exit(GRADED if exit_zero else FAULT) from None
 
 
+class _AskedToEnd(KeyboardInterrupt):
+    """Like Ctrl-C; but what that ended within ``exec``, as in a module that is imported, Python ends by SIGINT."""
+
+
 @contextmanager
 def _interruptible(asked: list[int]) -> Iterator[None]:
     """Let Ctrl-C raise, which it does not yet while all is imported (``grader.__main__``), and SIGTERM do the same.
 
     So does SIGHUP, which a terminal that is closed sends, unless ``nohup`` had it ignored. Kernels and folders are put
-    away then; what asked is noted in ``asked``. Not where interruptions are ignored, as a shell has it for a command in
-    the background.
+    away then; what asked is noted in ``asked``. Ctrl-C is ignored where it was, as a shell has it for a command in the
+    background.
     """
 
     def interrupt(number: int, _: object) -> None:
@@ -103,21 +109,42 @@ def _interruptible(asked: list[int]) -> Iterator[None]:
         if number == _HANGUP:
             signal.signal(number, signal.SIG_IGN)  # the shell and the system both send it
             ignore_closed_terminals()
-        signal.raise_signal(signal.SIGINT)
+        loop = _running_loop()
+        if loop is None:
+            raise _AskedToEnd
+        for other in handlers:  # what is put away is not interrupted
+            signal.signal(other, signal.SIG_IGN)
+        loop.call_soon_threadsafe(_raise_interrupt)  # between two steps of its tasks, which it then ends
 
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    if not in_main_thread or not callable(signal.getsignal(signal.SIGINT)):
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: interrupt}
+    handlers: dict[int, Any] = {signal.SIGTERM: interrupt}
+    if callable(signal.getsignal(signal.SIGINT)):
+        handlers[signal.SIGINT] = signal.default_int_handler
     if _HANGUP is not None and signal.getsignal(_HANGUP) is not signal.SIG_IGN:
         handlers[_HANGUP] = interrupt
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
+        if asked:  # of a loop whose last step that was
+            raise _AskedToEnd
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _running_loop() -> AbstractEventLoop | None:
+    try:
+        from asyncio import get_running_loop
+
+        return get_running_loop()
+    except (ImportError, RuntimeError):  # it is being imported right now, or none runs
+        return None
+
+
+def _raise_interrupt() -> None:
+    raise _AskedToEnd
 
 
 @contextmanager

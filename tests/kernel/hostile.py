@@ -1,7 +1,7 @@
 """Hostile submissions: what each one does, how it must end, and what must not happen.
 
 ``cell`` runs before the stub ``answer``; ``checks`` are the verdicts that its two cases may have (``laboratory.verdict``,
-alternatives separated by ``|``), ``failure`` how the cell may fail (None: not at all). Code that tries what must not
+alternatives separated by ``|``), ``failure`` how the cell may fail, as well (None: not at all). Code that tries what must not
 work uses ``attempt`` and prints ``GOT`` when it worked: ``refused`` says that nothing may have.
 
 Whatever a row does must be harmless where nothing confines it, for that is what a sandbox with a hole does: it names
@@ -553,6 +553,18 @@ os.chmod('.', 0)
 """),
 )  # fmt: skip
 
+_SOCKETS = """
+import subprocess, sys, time
+holds = '''
+import socket, time
+{hides}
+held = [socket.socketpair() for _ in range(110)]  # in which four times that could be sent
+time.sleep(60)
+'''
+for _ in range(10):
+    subprocess.Popen([sys.executable, '-S', '-c', holds])
+time.sleep(60)
+"""
 LIMITS = (
     Hostile("fork-bomb", """
 import os, time
@@ -597,19 +609,10 @@ if os.fork() == 0:
     ctypes.CDLL(None).syscall(60, 0)  # ends the process's first thread alone
 time.sleep(60)
 """, failure="memory_exceeded"),
-    Hostile("memory-of-sockets", """
-import subprocess, sys, time
-holds = '''
-import ctypes, socket, sys, time
-held = [socket.socketpair() for _ in range(110)]  # in which four times that could be sent
-if sys.argv[1] == "hidden":
-    ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)
-time.sleep(60)
-'''
-for number in range(10):
-    subprocess.Popen([sys.executable, '-S', '-c', holds, 'hidden' if number % 2 else 'seen'])
-time.sleep(60)
-""", failure="memory_exceeded"),
+    Hostile("memory-of-sockets", _SOCKETS.format(hides="pass"), failure="memory_exceeded"),
+    # Who may look into every process (root in bwrap) sees what these sockets hold.
+    Hostile("sockets-hidden", _SOCKETS.format(hides="__import__('ctypes').CDLL(None).prctl(4, 0, 0, 0, 0)"),
+            failure="memory_exceeded|crashed"),
     Hostile("memory-of-connections", """
 import socket, time
 listener = socket.socket(socket.AF_UNIX)

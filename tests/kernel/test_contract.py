@@ -146,6 +146,32 @@ def test_cell_is_to_blame_for_the_death_that_comes_after_it(laboratory: Laborato
     assert verdicts(execution) == ("exact", "exact")
 
 
+@pytest.mark.parametrize("when", ["before", "after_in_parent"])
+def test_cell_is_to_blame_for_a_kernel_that_dies_as_it_is_forked(
+    laboratory: Laboratory, sandbox: str, when: str
+) -> None:
+    source = f"import os\nos.register_at_fork({when}=lambda: os._exit(3))"
+    job = linear_job(when, "x = 1", source, "print(x)", after=["y = 2", "print(y)"])
+    (execution,) = laboratory.run(sandbox, job)
+    assert _failures(execution) == {1: "crashed"}
+    assert execution.outputs == {2: "1\n", 5: "2\n"}
+    assert verdicts(execution) == ("exact", "exact")
+
+
+HANGS = {
+    "lock": "import logging, threading\nlogging._lock = threading.Lock()\nlogging._lock.acquire()",
+    "hook": "import os, time\nos.register_at_fork(before=lambda: time.sleep(60))",
+}
+
+
+@pytest.mark.parametrize("name", HANGS)
+def test_cell_is_to_blame_for_the_kernel_that_it_leaves_hanging(laboratory: Laboratory, name: str) -> None:
+    job = linear_job(name, "x = 1", HANGS[name], "print(x)", after=["print('on')"])
+    (execution,) = laboratory.run(BEST, job, limits=replace(LIMITS, cell_s=2, check_s=1.5))
+    assert _failures(execution) == {1: "timed_out"}
+    assert execution.outputs == {2: "1\n", 4: "on\n"}
+
+
 def test_cell_that_leaves_too_much_on_the_disk_costs_no_other(laboratory: Laboratory) -> None:
     if "landlock" not in WORKING:
         pytest.skip("elsewhere a write fails, and nobody is killed")
@@ -513,6 +539,14 @@ def test_cell_that_calls_exit_ends_alone(laboratory: Laboratory) -> None:
     (execution,) = laboratory.run(WORKING[0], Job("exit", cells, ()))
     assert execution.outputs[2] == "1\n"
     assert [failure.cell for failure in execution.failures] == [0]
+
+
+@pytest.mark.parametrize("leaves", ["sys.stdout = sys.stderr = None", "sys.stderr = 5"])
+def test_cell_that_leaves_nothing_to_print_to_costs_no_other(laboratory: Laboratory, leaves: str) -> None:
+    job = linear_job("silent", f"import sys\n{leaves}", "print('on')")
+    (execution,) = laboratory.run(BEST, job)
+    assert (execution.failures, execution.outputs) == ((), {1: "on\n"})
+    assert verdicts(execution) == ("exact", "exact")
 
 
 def test_magic_that_is_not_there_is_left_out(laboratory: Laboratory) -> None:

@@ -87,7 +87,7 @@ def _run(laboratory: Laboratory, sandbox: str, secret: Secret) -> Class:
         jobs.append(linear_job(row.id, row.cell, answer=row.answer))
         if number % HONEST_EVERY == 0:
             jobs.append(linear_job(f"honest {number}", "print('hello')"))
-    greedy = {row.id for row in rows if row.failure == "memory_exceeded"}
+    greedy = {row.id for row in rows if "memory_exceeded" in (row.failure or "")}
     jobs.sort(key=lambda job: job.name not in greedy)
     with peak() as memory:
         done = laboratory.run(sandbox, *jobs[: len(greedy)], limits=PATIENT)
@@ -146,7 +146,7 @@ def test_hostile_submission_ends_as_expected(graded: object, sandbox: str, row: 
         assert found in row.allowed(index), (index, told[:3000])
     failures = {failure.cell: failure.ended for failure in execution.failures}
     if row.failure != "any" and row.cell:
-        assert failures.get(0) == row.failure, told[:3000]
+        assert failures.get(0) in (row.failure.split("|") if row.failure else [None]), told[:3000]
     if row.refused:
         printed = execution.outputs.get(0, "")
         assert "refused" in printed, told[:3000]

@@ -75,6 +75,11 @@ class Kernel(IPythonKernel):  # type: ignore[misc]
         reply: dict[str, Any] = await super().do_execute(code, silent, *args, **kwargs)
         if os.getpid() != kernel:
             os._exit(0)  # a fork that the cell did not end: it shares the kernel's connections, and must not serve them
+        for name in ("stdout", "stderr"):
+            try:
+                getattr(sys, name).flush()
+            except Exception:  # of whatever a cell left there: the next one would hang
+                setattr(sys, name, getattr(self, f"_{name}"))
         if "evalue" in reply:
             reply["evalue"] = str(reply["evalue"])[:MOST_ERROR]
         return reply

@@ -91,7 +91,7 @@ class InitLink:
         self._order({"do": "check", "checks": checks}, fds)
 
     async def look(self, seconds: float) -> None:
-        """Have the init look now whether the job is within its limits; where it is not, the kernel dies of that."""
+        """Have the init look now whether the job is within its limits, and fork the kernel; it may die of either."""
         self._order({"do": "look"})
         try:
             self._expected(await self.first(self._answers.get(), seconds), "looked")

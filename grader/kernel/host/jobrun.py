@@ -202,9 +202,9 @@ class JobRun:
         """A new kernel that has run ``cells`` but those in ``skipped``, to which the ones that kill it are added.
 
         It finds the files that the first one found: a cell that makes a folder can do so again. Returns whether any
-        cell was added. What one leaves may kill the kernel only after its end, when another runs that is not to blame.
-        So the limits are looked at behind each cell; and where a kernel dies of no limit, all cells run once more, and
-        each is waited for.
+        cell was added. What one leaves may kill or hang the kernel only after its end, or as it is forked for a check,
+        when another runs that is not to blame. So behind each cell the limits are looked at, and the kernel is forked;
+        and where it dies of no limit, all cells run once more, and each is waited for.
         """
         found, pause = False, 0.0
         while True:
@@ -300,6 +300,8 @@ def _death(cell: Cell, death: Died) -> CellFailure:
     """How a report names the death of a kernel in a cell."""
     if death.limit == "seconds":
         return CellFailure(cell.index, "timed out, and went on when interrupted: the kernel was killed", "timed_out")
+    if death.limit == "hung":
+        return CellFailure(cell.index, "left the kernel such that it answers no more: it was killed", "timed_out")
     if death.limit == "memory":
         return CellFailure(cell.index, "used more memory than the limit: the kernel was killed", "memory_exceeded")
     if death.limit == "messages":

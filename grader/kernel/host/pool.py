@@ -104,13 +104,15 @@ class KernelPool:
         """Kill whatever runs and remove every trace."""
         gc.enable()
         came_up = self._came_up
-        if came_up is not None and not came_up.done():
-            came_up.cancel()
-            await asyncio.wait([came_up])
-        if self._zygote is not None:
-            self._zygote.close()
-        self.programs.close()
-        self._workplace.close()
+        try:
+            if came_up is not None and not came_up.done():
+                came_up.cancel()
+                await asyncio.wait([came_up])
+        finally:
+            if self._zygote is not None:
+                self._zygote.close()
+            self.programs.close()
+            self._workplace.close()
         if error is None and came_up is not None and not came_up.cancelled():
             came_up.result()
 

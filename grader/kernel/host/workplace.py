@@ -1,7 +1,7 @@
-"""The folder of a pool in the system's temporary one: sockets, logs, and the jobs' folders where nothing is private.
+"""A folder of a run in the system's temporary one: of its pool, or of the archives that it unpacks.
 
-It is removed when the pool ends. That of a grader that was killed is found by its lock, which died with it, and removed
-by the next one.
+In that of a pool are sockets, logs, and the jobs' folders where nothing is private. It is removed at the end. That of a
+grader that was killed is found by its lock, which died with it, and removed by the next one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from grader.kernel.removal import remove
 
 _PREFIX = "grader-"
-_LOCK = "lock"
+_LOCK = "autograd-grader.lock"  # whatever else may be called grader-… holds no such file
 
 
 class Workplace:
@@ -37,6 +37,14 @@ class Workplace:
         the same time could pass on what a check gave to one of them.
         """
         return os.path.join(self.path, f"job-{number}-{secrets.token_hex(8)}")
+
+    def __enter__(self) -> str:
+        """Its path."""
+        return self.path
+
+    def __exit__(self, *_: object) -> None:
+        """Remove it."""
+        self.close()
 
     def close(self) -> None:
         """Remove it."""

@@ -98,7 +98,8 @@ class FileOrder(TypedDict):
 class KernelOrder(TypedDict):
     """Make a kernel that listens on the two sockets beside this; interrupt it; let all go on that a check stopped.
 
-    Or ``look`` now whether the job is within its limits, or ``empty`` what the last kernel could write to.
+    Or ``look`` now whether the job is within its limits and outlives a fork, or ``empty`` what the last kernel could
+    write to.
     """
 
     do: Literal["kernel", "interrupt", "thaw", "look", "empty"]

@@ -154,9 +154,8 @@ class CheckFork:
                 self.limit = over
                 return "memory_exceeded" if over == "memory" else "crashed"
             left = self.deadline - self._watch.clock.now()
-            if left <= 0:
-                return "timed_out"
-            ready = self._watch.wait([self._sock, *([self._death] if self._death else [])], min(left, 0.1))
+            # What has come by now, an answer or a death, is so however late this process came to look.
+            ready = self._watch.wait([self._sock, *([self._death] if self._death else [])], max(0, min(left, 0.1)))
             if self._sock in ready:
                 message, fds, sender = wire.receive(self._sock)
                 wire.close_all(fds)
@@ -166,6 +165,8 @@ class CheckFork:
                 return message
             if ready:
                 raise wire.Closed("the child is dead")
+            if left <= 0:
+                return "timed_out"
             if self._watch.wait([self._watch.sock], 0):  # the grader sends nothing meanwhile: it gave the job up
                 raise SystemExit
 

@@ -31,6 +31,8 @@ from grader.kernel.supervisor.jobwatch import TICK_S, Watch
 if TYPE_CHECKING:
     from grader.kernel.protocol.messages import CheckSpec, FileOrder, JobSpec, Order
 
+#: Seconds of a job's time for its kernel to fork once, which takes milliseconds.
+_FORK_S = 5.0
 #: The namespaces that a job has of its own in bwrap.
 SPACES = confine.CLONE_NEWPID | confine.CLONE_NEWIPC | confine.CLONE_NEWNS | confine.CLONE_NEWNET
 
@@ -173,6 +175,8 @@ class JobInit:
             self._empty()
         elif order["do"] == "look":
             self._look_now()
+            if not self._forks():
+                self.watch.kill("hung")
             if self.watch.over is None:
                 self.watch.tell({"event": "looked"})
         elif order["do"] == "check":
@@ -182,6 +186,21 @@ class JobInit:
     def _look_now(self) -> None:
         self.watch.hurry()
         self._keep_limits()
+
+    def _forks(self) -> bool:
+        """Whether the kernel forks, as for a check, which it may die of as well; the child finds nobody, and ends."""
+        if self.command is None:
+            return True
+        ours, theirs = wire.pair()
+        with ours, contextlib.suppress(wire.Closed):
+            with theirs:
+                wire.send(self.command, {"do": "fork"}, [theirs.fileno()])
+            deadline = self.watch.clock.now() + _FORK_S
+            while not self.watch.wait([ours], TICK_S):
+                self._keep_limits()
+                if self.watch.clock.now() > deadline:
+                    return False
+        return True
 
     def _empty(self) -> None:
         """Leave nothing of what a kernel wrote that is dead."""

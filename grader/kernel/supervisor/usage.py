@@ -28,8 +28,8 @@ _MOST_MAPPED = 2
 _HANDED = 8
 #: Bytes that a socket and a pipe take before its reader has to come, as systems are set up.
 _BUFFER, _PIPE = 208 * 1024, 64 * 1024
-#: Pipes that a job may have. Their pages are counted for all that its user runs, the grader too: behind 1024 pipes the
-#: new ones of everybody take 8 KB, and a program hangs that was used to more.
+#: Pipes, and files that may be some, that a job may have. The pages of pipes are counted for all that its user runs,
+#: the grader too: behind 1024 pipes the new ones of everybody take 8 KB, and a program hangs that was used to more.
 _MOST_PIPES = 256
 
 
@@ -58,17 +58,17 @@ class Usage:
         return len(names) + one_more <= most and self.proc.threads(names) + one_more <= _THREADS * most
 
     def over_limit(self, folder: Path | None) -> str | None:
-        """The limit (``processes``, ``memory``, ``pipes``, ``bytes written``) that the job is over, or None."""
+        """The limit that the job is over, or None: of two of them the first that is named here."""
         names = self.processes.listed(self.limits["processes"])
         if not self._are_within(names):
             return "processes"
         places = [self._place_of_memory(name) for name in names]
-        sockets, pipes = self._connections(names)
-        most = self.limits["memory"] - sockets * _BUFFER - pipes * _PIPE
+        sockets, pipes, hidden = self._connections(names)
+        if pipes + hidden > _MOST_PIPES:
+            return "pipes and hidden files" if hidden else "pipes"
+        most = self.limits["memory"] - (sockets + hidden) * _BUFFER - (pipes + hidden) * _PIPE
         if self._resident(places) > most and self._proportional(places) > most:
             return "memory"
-        if pipes > _MOST_PIPES:
-            return "pipes"
         if folder is not None and self._folder_is_full(folder, names):
             return "bytes written"
         return None
@@ -114,22 +114,18 @@ class Usage:
             total += bytes_in(pages, "Pss") + tables if pages else self._resident([name])
         return total
 
-    def _connections(self, names: list[str]) -> tuple[int, int]:
-        """How many sockets and pipes ``names`` have open; what they hold is in no process's memory.
+    def _connections(self, names: list[str]) -> tuple[int, int, int]:
+        """How many sockets, pipes, and files of which it is hidden what they are, ``names`` have open.
 
-        With the sockets count connections that nobody has accepted: where the network is not the job's own none can be
-        made. What a process hides that it has open is taken for both; since Linux 6.2 it cannot hide how much.
+        What sockets and pipes hold is in no process's memory. With the sockets count connections that nobody has
+        accepted: where the network is not the job's own none can be made. Since Linux 6.2 no process can hide how much
+        it has open.
         """
-        sockets: set[str] = set()
-        pipes: set[str] = set()
-        for name in names:
-            for fd in self._open_files(name):
-                link = self._connection(f"{name}/fd/{fd}")
-                if link.startswith(("socket:", "hidden:")):
-                    sockets.add(link)
-                if link.startswith(("pipe:", "hidden:")):
-                    pipes.add(link)
-        return len(sockets) + (backlog.waiting() if self.processes.private else 0), len(pipes)
+        places = {self._connection(f"{name}/fd/{fd}") for name in names for fd in self._open_files(name)}
+        sockets, pipes, hidden = (
+            sum(place.startswith(kind) for place in places) for kind in ("socket:", "pipe:", "hidden:")
+        )
+        return sockets + (backlog.waiting() if self.processes.private else 0), pipes, hidden
 
     def has_all_files_open(self, name: str) -> bool:
         """Whether a process has so many files open that it cannot take the few that a check is handed."""
@@ -145,12 +141,14 @@ class Usage:
         return entries
 
     def _connection(self, place: str) -> str:
-        """Which socket or pipe (``socket:[7]``) stands at ``place`` in ``/proc``; empty for anything else."""
+        """Which socket or pipe (``socket:[7]``) stands at ``place`` in ``/proc``; empty for anything else, or none."""
         try:
             link = os.readlink(place, dir_fd=self.proc.fd)
             if link.startswith("/") and not link.startswith("/dev/"):  # it may be a pipe with a name
                 about = os.stat(place, dir_fd=self.proc.fd)
                 return f"pipe: {about.st_ino} on {about.st_dev}" if stat.S_ISFIFO(about.st_mode) else ""
+        except FileNotFoundError:  # closed since it was listed, or its process is gone
+            return ""
         except OSError:
             return f"hidden: {place}"
         return link

@@ -42,13 +42,15 @@ def collect(
     known: Sequence[str] = (),
     skip: Path | None = None,
     limits: CollectLimits = CollectLimits(),  # noqa: B008 - frozen
+    place: str | None = None,
 ) -> Collection:
     """Find every submission in ``paths``: notebooks, folders of them in any common layout, archives.
 
     ``student_pattern`` is a regular expression with a group ``student`` (and, if wanted, ``notebook``) that is matched
     at the start of the posix path relative to the path given; it replaces the rules of ``attribution.naming``.
     ``known`` are the stems of the course's notebooks, which helps to split ``ada_lovelace_03_backprop.ipynb``.
-    ``skip`` is a folder that is not looked into: the grades lie there.
+    ``skip`` is a folder that is not looked into: the grades lie there. Archives are unpacked in ``place``, else in the
+    system's temporary folder.
 
     Nothing is opened but archives. What must not be opened (links, pipes, folders called ``x.ipynb``, damaged archives)
     becomes an entry with a reason; so does a student's folder without a notebook, also where it is one of several
@@ -60,7 +62,7 @@ def collect(
     if not paths:
         raise UsageError("no path given", remedy="name notebooks, folders or archives of submissions")
     pattern = _compiled(student_pattern)
-    unpacked = TemporaryDirectory(prefix="grader-")
+    unpacked = TemporaryDirectory(prefix="grader-", dir=place)
     try:
         lister = Lister(
             limits, lambda: Path(mkdtemp(dir=unpacked.name)), skip.resolve() if skip is not None else None, known

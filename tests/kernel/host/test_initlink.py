@@ -176,3 +176,23 @@ async def test_init_that_takes_no_files_is_lost_in_the_end(
     with pytest.raises(JobLost, match="takes no files"):
         await copy_all()
     assert init.heard() == {"do": "file", "path": "file-0", "executable": False}
+
+
+async def test_who_is_cancelled_while_a_task_ends_takes_that_for_no_end_of_the_task() -> None:
+    ending = asyncio.Event()
+
+    async def slow() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await ending.wait()
+
+    task = asyncio.create_task(slow())
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(initlink.ended(task))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    ending.set()
+    await initlink.ended(task)

@@ -137,3 +137,37 @@ def test_death_of_the_fork_is_seen_though_the_kernel_holds_its_socket(forking: t
         fork.answer()
     over.set()
     thread.join()
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["answer", "death"])
+def test_what_came_in_time_wins_over_the_clock_however_late_it_is_looked_at(
+    forking: tuple[CheckFork, socket.socket], answers: bool
+) -> None:
+    fork, kernel = forking
+    fork.deadline = time.monotonic() + 120
+    dead, over = threading.Event(), threading.Event()
+
+    def forked() -> None:
+        with ordered(kernel) as sock:
+            child = os.fork()
+            if child == 0:
+                wire.send(sock, {"event": "forked"})
+                if answers:
+                    wire.send(sock, {"event": "done"})
+                os._exit(0)
+            os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+            dead.set()
+            over.wait()
+            os.waitpid(child, 0)
+
+    thread = threading.Thread(target=forked)
+    thread.start()
+    assert fork.begin() is None
+    dead.wait()
+    fork.deadline = time.monotonic() - 1
+    if answers:
+        assert fork.answer() == {"event": "done"}
+    with pytest.raises(wire.Closed):
+        fork.answer()
+    over.set()
+    thread.join()

@@ -24,12 +24,16 @@ def tell(
     proc: Path, name: str, *children: str, threads: int = 1, kilobytes: tuple[int, int, int | None] = (0, 0, None),
     links: tuple[str, ...] = ("/dev/null",), ticks: tuple[int, int] = (0, 0), waited: int = 0,
 ) -> None:  # fmt: skip
-    """Have ``proc`` say of a process what ``/proc`` does; ``kilobytes`` resident, of page tables, and its own share."""
+    """Have ``proc`` say of a process what ``/proc`` does; ``kilobytes`` resident, of page tables, and its own share.
+
+    Of ``links`` it hides those that are empty.
+    """
     place, (resident, tables, share) = proc / name, kilobytes
     for folder in (place / "task" / name, place / "fd"):
         folder.mkdir(parents=True)
     for number, link in enumerate(links):
-        (place / "fd" / str(number)).symlink_to(link)
+        at = place / "fd" / str(number)
+        at.symlink_to(link) if link else at.touch()  # which is no link, and cannot be read as one
     fields = ["S", *["0"] * 10, *map(str, ticks), *["0"] * 4, str(threads), *["0"] * 31, "0"]
     files = {
         "stat": f"{name} (of :) names) {' '.join(fields)}",
@@ -86,8 +90,9 @@ def test_processes_and_their_threads_are_counted(
         ((300, None), ("/dev/null",), 920 * 1024),  # who hides what it shares shares nothing
         ((None, None), ("/dev/null",), 1220 * 1024),
         ((300, 300), ("socket:[7]", "pipe:[7]", "socket:[8]"), (620 + 2 * 208 + 64) * 1024),
+        ((300, 300), ("socket:[7]", "", ""), (620 + 5 * 208 + 4 * 64) * 1024),  # of each process its own
     ],
-    ids=["shared", "one hides", "both hide", "sockets and a pipe"],
+    ids=["shared", "one hides", "both hide", "sockets and a pipe", "a socket and what is hidden"],
 )
 def test_memory_is_that_of_all_with_what_is_shared_once_and_what_sockets_and_pipes_hold(
     shares: tuple[int | None, ...], links: tuple[str, ...], held: int, tmp_path: Path
@@ -111,6 +116,25 @@ def test_pipes_are_counted_once_those_with_a_name_too(pipes: int, over: str | No
         tell(tmp_path, name, links=links)
     with looking_at(tmp_path) as usage:
         assert usage.over_limit(None) == over
+
+
+@linux
+@pytest.mark.parametrize("memory", [10**12, 1], ids=["within", "over"])
+def test_what_may_be_pipes_is_told_as_that_whatever_else_the_job_is_over(memory: int, tmp_path: Path) -> None:
+    tell(tmp_path, "1", "2", "3")
+    tell(tmp_path, "2", links=("pipe:[7]",) * 2 + ("",) * 128)
+    tell(tmp_path, "3", links=("",) * 128)
+    with looking_at(tmp_path, memory=memory) as usage:
+        assert usage.over_limit(None) == "pipes and hidden files"
+
+
+@linux
+def test_what_was_closed_since_it_was_listed_is_not_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tell(tmp_path, "1", "2")
+    tell(tmp_path, "2", links=("socket:[7]",))
+    with looking_at(tmp_path, memory=208 * 1024) as usage:
+        monkeypatch.setattr(usage, "_open_files", lambda _: [str(number) for number in range(1000)])
+        assert usage.over_limit(None) is None
 
 
 @linux
