@@ -121,6 +121,28 @@ def _before_relu() -> Replacements:
     return {**dict.fromkeys(RELU, relu), **products}
 
 
+def _layers(*, behind: bool) -> Callable[[], Replacements]:
+    """Linear layers that remember their output in place of their input, or with ``behind`` the input of the one before.
+
+    Where that is of the same shape.
+    """
+
+    def made() -> Replacements:
+        seen: list[Tensor] = []
+
+        def linear(value: Tensor, weight: Tensor, bias: Any = None) -> Tensor:
+            out = functional.linear(value, weight, bias)
+            used = (seen or [value])[-1] if behind else out
+            seen.append(value)
+            if used.shape != value.shape:
+                return out
+            return applied(_Product, value, weight.T, used.detach()) + (0 if bias is None else bias)
+
+        return {functional.linear: linear}
+
+    return made
+
+
 def _embedding(kept: str) -> Replacements:
     return {functional.embedding: lambda index, weight, **_: applied(_Embedding, index, weight, kept)}
 
@@ -134,6 +156,7 @@ def _misstep(name: str) -> Callable[[], Replacements]:
 
 
 _ONES = "the way back begins with ones, without the derivative of the loss"
+_SCALED_BEHIND = "the weights are divided by √d behind the softmax, and not the scores before it"
 _NOT_LOWERED = "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x"
 #: Which use of a row of an embedding replaces the others, or that all are averaged.
 _EMBEDDED = ("last", "first", "mean", "sample", "column", "last_sample")
@@ -186,6 +209,8 @@ _IN_WORDS: Mapping[str, Changed] = {
     **{name: (what, softmaxes.softmax_slope(name)) for name, (what, _) in softmaxes.SOFTMAXES.items()},
     **{name: (what, attention.weights(name)) for name, (what, _) in attention.WEIGHTS.items()},
     **{name: (what, attention.scores(by)) for name, (what, by) in attention.FACTORS.items()},
+    "scores_scaled_behind": (_SCALED_BEHIND, attention.factored(attention.behind)),
+    "scores_scaled_behind_as_softmax": (_SCALED_BEHIND, attention.factored(attention.behind_as_softmax)),
     **{
         name: (what, convolutions.convolution(name))
         for name, (what, *_) in convolutions.CONVOLUTIONS.items()
@@ -211,6 +236,8 @@ _IN_WORDS: Mapping[str, Changed] = {
         products.squares_untransposed,
     ),
 }
+#: Those of them that are nothing but another tensor in the place of the right one.
+OTHER_TENSORS = frozenset({"before_softmax", "ce_of_logits", "factors_by_themselves", *products.BY_GRADIENTS})
 PASSES: Mapping[str, str] = {name: what for name, (what, _) in _IN_WORDS.items()}
 #: All changed operations, those with words of their own too.
 OPERATIONS: Mapping[str, Callable[[], Replacements]] = {
@@ -224,6 +251,8 @@ OPERATIONS: Mapping[str, Callable[[], Replacements]] = {
     "mask_half_at_zero": lambda: _relu(lambda value, out: 0.5 * ((value > 0).to(value.dtype) + (value >= 0))),
     "column_kept": lambda: {Tensor.__getitem__: _column_kept},
     "before_relu": _before_relu,
+    "before_layer": _layers(behind=True),
+    "behind_layer": _layers(behind=False),
     "kernel_unflipped": convolutions.convolution("kernel_unflipped"),
     "softmax_of_other_axis": softmaxes.softmax(weights=1, derivative=1),
     "softmax_of_first_axis": softmaxes.softmax(weights=2, derivative=2),

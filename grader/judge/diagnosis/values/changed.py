@@ -70,7 +70,7 @@ def misstep(symptom: Symptom) -> Diagnosis | None:
     """A normalisation layer with one term of its backward pass changed."""
     for name, one in MISSTEPS.items():
         if symptom.failing and all(_is_made_by(symptom, name, view) for view in symptom.views):
-            return wording.say("wrong_value.misstep", path=symptom.path, what=one.what)
+            return wording.say("wrong_value.misstep", one.code, path=symptom.path, what=one.what)
     return None
 
 

@@ -8,7 +8,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.operations.catalogue import PASSES
+from grader.judge.diagnosis.operations.catalogue import OTHER_TENSORS, PASSES
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.changed import under
 from grader.judge.diagnosis.words import wording
@@ -49,7 +49,8 @@ def layer(symptom: Symptom) -> Diagnosis | None:
     if not found_passes:
         return None
     chosen = next((each for each in found_passes if _fits_others(symptom, each)), found_passes[0])
-    return wording.say("wrong_value.pass", path=symptom.path, what=PASSES[chosen])
+    code = "wrong_operand" if chosen in OTHER_TENSORS else ""
+    return wording.say("wrong_value.pass", code, path=symptom.path, what=PASSES[chosen])
 
 
 def _fits_others(symptom: Symptom, operation: str) -> bool:
