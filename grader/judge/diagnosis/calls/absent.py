@@ -64,7 +64,9 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
     state = _STATES.get(first.actual.absence or "", "it is empty")
     if owner := _rebound(symptom):
         return wording.say("not_written.rebound", path=name, state=state, owner=owner)
-    return wording.added(wording.say("not_written", path=name, state=state), clues.copied(symptom.evidence.stub))
+    stub = symptom.evidence.stub
+    sentence = clues.copied(stub) or clues.unused(stub, name)
+    return wording.added(wording.say("not_written", path=name, state=state), sentence)
 
 
 def _rebound(symptom: Symptom) -> str | None:

@@ -191,6 +191,7 @@ TRAINED = (
     *(Slip("wrong_value.loop", clauses.LOOPS[name], {"falling": share}) for name, share in SCHEDULES),
     *(Slip("wrong_value.loop", clauses.LOOPS["decay"], {"decay": decay}) for decay in DECAYS),
     *IN_LOOPS,
+    Slip("state_lost.loop", "", {"lost": True, "anew": True}),
     *(
         Slip(
             "wrong_value.optimizer",

@@ -86,11 +86,15 @@ def _summed(view: View, name: str) -> tuple[int, int]:
 
 
 def _share(view: View, name: str | None) -> float:
-    """What one entry of the source (an input, or the upstream gradient) weighs in a mean instead of a sum."""
+    """What one entry of the source (an input, or the upstream gradient) weighs in a mean instead of a sum.
+
+    The losses of a loop are one number for each of its steps.
+    """
     source = view.case.upstream if name is None else view.case.inputs.get(name)
     if source is None or not source.numel():
         return 1.0
-    return view.expected.numel() / source.numel()
+    steps = view.case.constants.get("steps")
+    return (1 if (steps,) == tuple(view.expected.shape) else view.expected.numel()) / source.numel()
 
 
 def _keeps(symptom: Symptom, letter: str) -> bool:

@@ -44,7 +44,9 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
         actual, expected = wording.numbers_apart(found.worst_actual, found.worst_expected)
         general = "wrong_value" if symptom.is_gradient else "wrong_value.value"
         largest = float(first.expected.abs().max()) if first.expected.is_floating_point() else 0.0
-        general = "wrong_value.near" if found.max_abs_error <= _NEAR * largest else general
+        begun = losses.begun(symptom)
+        near = found.max_abs_error <= _NEAR * largest and not begun  # in a loop, what is wrong begins small and grows
+        general = "wrong_value.near" if near else general
         general = "wrong_value.start" if symptom.is_registered else general
         said = wording.say(
             general if first.expected.is_floating_point() else "wrong_value.whole",
@@ -54,7 +56,7 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
             expected=expected,
             place=str(list(found.worst)) if found.worst else "its only entry",
         )
-        further = losses.begun(symptom) + clues.unexplained(symptom.evidence.stub, symptom.exercise.globals)
+        further = begun + clues.unexplained(symptom.evidence.stub, symptom.exercise.globals)
         said = replace(said, message=said.message + further)
     exercise = symptom.exercise
     return replace(said, hint=exercise.hints.get(exercise.base_name(symptom.check), said.hint))
