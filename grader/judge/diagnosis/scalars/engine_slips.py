@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, combinations
@@ -72,6 +72,14 @@ def _slope(operation: str, what: str, *slopes: Slope, key: str = "wrong_value.en
 def _second(operation: str, what: str, slope: Slope) -> EngineSlip:
     """Another derivative of the second operand."""
     return _slope(operation, what, SLOPES[operation][0], slope)
+
+
+def _turned(operation: str, sign: str, value: Callable[[float, float], float]) -> EngineSlip:
+    """The operands the other way round, forward and back."""
+    first, second = SLOPES[operation]
+    slopes = (lambda x, y, out: second(y, x, out), lambda x, y, out: first(y, x, out))
+    changes = {"values": {operation: value}, "slopes": {operation: slopes}}
+    return EngineSlip("wrong_value.engine", f"x {sign} y gives y {sign} x", changes, operation)
 
 
 _ALL = frozenset(SLOPES)
@@ -204,12 +212,8 @@ SLIPS: tuple[EngineSlip, ...] = (
         "a number to the power of a node gives the node to the power of the number",
         {"swapped": frozenset({"pow"})},
     ),
-    EngineSlip(
-        "wrong_value.engine",
-        "x − y gives y − x",
-        {"values": {"sub": lambda x, y: y - x}, "slopes": {"sub": tuple(reversed(SLOPES["sub"]))}},
-        "sub",
-    ),
+    _turned("sub", "−", lambda x, y: y - x),
+    _turned("div", "/", lambda x, y: y / x),
     EngineSlip("wrong_value.engine", "x − y gives x + y", {"adds": True}),
     EngineSlip(
         "wrong_value.engine",

@@ -111,6 +111,7 @@ AVERAGED = (
     *_in_averages("bias_correction", "times"),
     *_slips("wrong_value.formula", "no_root", "eps_inside", "no_eps", "eps_outside", "eps_early"),
     *_slips("bias_correction", "behind", "rootless", "default_correction"),
+    Slip("bias_correction", clauses.SLIPS["rootless"], {"rootless": "but for eps"}),
     *_slips("wrong_value.averages", "largest", "largest_corrected"),
     Slip("bias_correction", clauses.SLIPS["first_beta"], {"uses": FIRST_BETA}),
     Slip(
