@@ -530,6 +530,17 @@ def test_mistake_is_named(name: str) -> None:
     assert_told(exercise, source, check, said)
 
 
+def test_what_a_class_keeps_is_pointed_out_where_nothing_explains_its_steps() -> None:
+    source = ADAM.format(**ADAM_PARTS)
+    counting = source.replace("self.t += 1", "Adam.T = getattr(Adam, 'T', 0) + 1; self.t = Adam.T")
+
+    found = answered("Adam", counting)
+
+    assert all("`T` is one for all objects of the class" in whole(each) for each in found.values())
+    # A few steps leave most of a parameter as it was: it says little that the rest is right.
+    assert "is nearly right" not in whole(found["p (all options left out)"])
+
+
 @pytest.mark.parametrize("name", CODED)
 def test_mistake_with_a_code_of_its_own_is_named(name: str) -> None:
     exercise, source, check, said, code = CODED[name]

@@ -144,6 +144,16 @@ def parameter(stub: Stub | None, function: str, place: int) -> str | None:
 _CONTAINERS = ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp
 
 
+def shared(stub: Stub | None) -> str | None:
+    """What all objects of a class share: a container, or what a method assigns to the class."""
+    if found := shared_container(stub):
+        return found
+    nodes = nodes_of(stub)
+    classes = {node.name for node in nodes if isinstance(node, ast.ClassDef)} | {"cls"}
+    kept = (node for node in nodes if isinstance(node, ast.Attribute) and _is_stored(node))
+    return next((node.attr for node in kept if _is_class(node.value, classes)), None)
+
+
 def shared_container(stub: Stub | None) -> str | None:
     """A list or dictionary that all objects of a class share: made in its body, or as a default of its ``__init__``.
 
@@ -167,7 +177,8 @@ def _is_stored(node: ast.AST) -> bool:
 
 def _in_body(owner: ast.ClassDef) -> list[str]:
     assigned = (each for each in owner.body if isinstance(each, ast.Assign) and isinstance(each.value, _CONTAINERS))
-    return [_name(target) for each in assigned for target in each.targets]
+    names = (_name(target) for each in assigned for target in each.targets)
+    return [name for name in names if not name.startswith("__")]  # of which Python makes something else
 
 
 def _in_defaults(begin: ast.FunctionDef | None) -> list[str]:

@@ -249,6 +249,8 @@ def _where_alike(symptom: Symptom) -> Diagnosis | None:
     Large values overflow to NaN or infinities, and one product is a number or a matrix, by its shapes.
     """
     findings = symptom.evidence.findings.get(symptom.check, ())
+    if _is_vast(symptom):
+        return None
     came = [each for each in symptom.bad if each.actual.tensor is not None]
     for way in dict.fromkeys(map(_way, came)):
         alike = tuple(each for each in findings if each not in came or _way(each) == way)
