@@ -305,23 +305,6 @@ NAMED: dict[str, tuple[str, str, str, str]] = {
         "fc2_w_grad",
         "neither the formula nor the way back",
     ),
-    **{
-        f"gradient_for_weights_in_{exercise}": (
-            exercise,
-            f"def {exercise}(x, y, w1, w2):\n    h = x @ w1\n    a = h * (h > 0)\n    g = 2 * (a @ w2 - y)\n"
-            "    return float((g**2).sum() / 4), x.T @ (g @ (a.T @ g).T * (h > 0)), a.T @ g",
-            "result[1]",
-            "the gradient of a matrix of weights stands in the place of the matrix",
-        )
-        for exercise in ("numpy_grads", "torch_grads")
-    },
-    "gradient_for_weights_of_columns": (
-        "two_layer_linear_grad",
-        "def two_layer_linear_grad(W1, W2, x, y):\n    e = 2 / len(y) * (W2 @ W1 @ x - y)\n    grad = e @ (W1 @ x).T\n"
-        "    return grad.T @ e @ x.T, grad",
-        "result[0]",
-        "the gradient of a matrix of weights stands in the place of the matrix",
-    ),
     "square_left_out": (
         "numpy_grads",
         "def numpy_grads(x, y, w1, w2):\n    loss, g1, g2 = solution(x, y, w1, w2)\n"
@@ -383,6 +366,25 @@ NAMED: dict[str, tuple[str, str, str, str]] = {
 }
 #: The same for mistakes with codes of their own.
 CODED: dict[str, tuple[str, str, str, str, str]] = {
+    **{
+        f"gradient_for_weights_in_{exercise}": (
+            exercise,
+            f"def {exercise}(x, y, w1, w2):\n    h = x @ w1\n    a = h * (h > 0)\n    g = 2 * (a @ w2 - y)\n"
+            "    return float((g**2).sum() / 4), x.T @ (g @ (a.T @ g).T * (h > 0)), a.T @ g",
+            "result[1]",
+            "the gradient of a matrix of weights stands in the place of the matrix",
+            "wrong_operand",
+        )
+        for exercise in ("numpy_grads", "torch_grads")
+    },
+    "gradient_for_weights_of_columns": (
+        "two_layer_linear_grad",
+        "def two_layer_linear_grad(W1, W2, x, y):\n    e = 2 / len(y) * (W2 @ W1 @ x - y)\n    grad = e @ (W1 @ x).T\n"
+        "    return grad.T @ e @ x.T, grad",
+        "result[0]",
+        "the gradient of a matrix of weights stands in the place of the matrix",
+        "wrong_operand",
+    ),
     "kept_on_the_class": (
         "Module",
         "class Module(solution):\n    def __call__(self, *args):\n        type(self).args = args\n"
@@ -526,6 +528,17 @@ def test_mistake_is_named(name: str) -> None:
     exercise, source, check, said = NAMED[name]
 
     assert_told(exercise, source, check, said)
+
+
+def test_what_a_class_keeps_is_pointed_out_where_nothing_explains_its_steps() -> None:
+    source = ADAM.format(**ADAM_PARTS)
+    counting = source.replace("self.t += 1", "Adam.T = getattr(Adam, 'T', 0) + 1; self.t = Adam.T")
+
+    found = answered("Adam", counting)
+
+    assert all("`T` is one for all objects of the class" in whole(each) for each in found.values())
+    # A few steps leave most of a parameter as it was: it says little that the rest is right.
+    assert "is nearly right" not in whole(found["p (all options left out)"])
 
 
 @pytest.mark.parametrize("name", CODED)

@@ -237,6 +237,22 @@ def test_subtraction_of_its_own_without_the_chain_rule_is_no_mask() -> None:
     assert all("`-` does not multiply" in whole(diagnosis) for diagnosis in found.values())
 
 
+def test_numbers_near_zero_hide_no_wrong_derivative() -> None:
+    source = engine(tanh="(1 - self.data**2) * out.grad")
+
+    assert all("grads (tanh)" in answered("Value", source, seed) for seed in range(60))
+
+
+def test_quotient_the_other_way_round_is_named() -> None:
+    source = engine().replace("def __truediv__(", "def under(")
+    source += "\n    def __truediv__(self, o):\n        return self.lift(o).under(self)\n"
+
+    found = answered("Value", source)
+
+    assert set(found) == {"out.data (/)", "grads (/)"}
+    assert all("x / y gives y / x" in whole(diagnosis) for diagnosis in found.values())
+
+
 @pytest.mark.parametrize("name", ["own_factors", "mul_unweighted", "exp_of_input"])
 def test_mistake_shows_in_a_power_that_is_put_together_from_a_logarithm(name: str) -> None:
     changed, said, code, _ = WRONG[name]

@@ -62,6 +62,7 @@ def attention_grad(q, k, v, out):
     s = {} / r
     v.g, q.g, k.g = {}, s @ k, {} @ q
 """
+OPERAND = "wrong_operand"
 WAY_BACK = "p * (dp - (p * dp).sum(-1, keepdim=True))"
 LOOP = """
 def train_by_hand(x, y, w1, w2, learning_rate, steps):
@@ -267,7 +268,16 @@ WRONG: dict[str, tuple[str, ...]] = {
         "trace",
         "fc2_b_grad, fc2_w_grad = torch.ones(1), X\nfc1_b_grad, fc1_w_grad = fc2_w[0], fc2_w.T @ X",
         "fc2_w_grad",
-        "holds the values of `X`",
+        "the input of the layer before in place of its output",
+        "wrong_operand",
+    ),
+    "hidden_for_input": (
+        "trace",
+        "fc2_b_grad, fc2_w_grad = torch.ones(1), X @ fc1_w.T + fc1_b\nfc1_b_grad = fc2_w[0]\n"
+        "fc1_w_grad = torch.outer(fc1_b_grad, fc2_w_grad[0])",
+        "fc1_w_grad",
+        "the output of the layer in place of its input",
+        "wrong_operand",
     ),
     "untransposed_square": (
         "trace",
@@ -415,13 +425,39 @@ WRONG: dict[str, tuple[str, ...]] = {
         "k.g",
         "runs over all entries",
     ),
-    "attention_of_scores": ("attention_grad", attention(v="(q @ k.mT / r).mT @ out.g"), "v.g", "the scores stand"),
+    "attention_of_scores": (
+        "attention_grad",
+        attention(v="(q @ k.mT / r).mT @ out.g"),
+        "v.g",
+        "the scores stand",
+        "wrong_operand",
+    ),
     "attention_of_itself": (
         "attention_grad",
         attention().replace("s @ k, s.mT @ q", "s @ q, s.mT @ k"),
         "q.g",
         "the gradient of q is made with q itself",
+        "wrong_operand",
     ),
+    "attention_of_keys_to_queries": (
+        "attention_grad",
+        attention(v="((k @ q.mT) / r).softmax(-1).mT @ out.g"),
+        "v.g",
+        "`q` and `k` change places",
+        "wrong_operand",
+    ),
+    **{
+        f"attention_scaled_behind_{name}": (
+            "attention_grad",
+            attention(way_back).replace("k.mT / r, -1)", "k.mT, -1) / r"),
+            check,
+            "divided by √d behind the softmax",
+        )
+        for name, check, way_back in (
+            ("as_softmax", "q.g", WAY_BACK),
+            ("with_its_derivative", "v.g", "r * p * (dp - r * (p * dp).sum(-1, keepdim=True))"),
+        )
+    },
     **{
         f"convolution_{name}": ("conv2d_grad", source, check, said)
         for name, source, check, said in (
@@ -834,8 +870,8 @@ WRONG: dict[str, tuple[str, ...]] = {
     },
     # -------------------------------------------------------------------------------------------- the layers of 08
     **{
-        f"entropy_{name}": ("cross_entropy_grad", ENTROPY.format(lines), "logits.g", said)
-        for name, lines, said in (
+        f"entropy_{name}": ("cross_entropy_grad", ENTROPY.format(lines), "logits.g", said, *code)
+        for name, lines, said, *code in (
             ("without_targets", "logits.g = p / n", "1 is not subtracted"),
             ("minus_one", "logits.g = (p - 1) / n", "from every probability"),
             ("plus_one", "p[rows, targ] += 1; logits.g = p / n", "1 is added"),
@@ -851,7 +887,7 @@ WRONG: dict[str, tuple[str, ...]] = {
                 "g = torch.zeros_like(p); g[rows, targ] = -1 / p[rows, targ]; logits.g = g / n",
                 "ends at the probabilities",
             ),
-            ("of_logits", "z = logits.clone(); z[rows, targ] -= 1; logits.g = z / n", "without a softmax"),
+            ("of_logits", "z = logits.clone(); z[rows, targ] -= 1; logits.g = z / n", "without a softmax", OPERAND),
             (
                 "of_logarithms",
                 "z = p.log(); z = torch.log_softmax(logits, 1); z[rows, targ] -= 1; logits.g = z / n",
@@ -1014,9 +1050,27 @@ WRONG: dict[str, tuple[str, ...]] = {
         "not_written",
     ),
     "norm_by_std": ("layernorm_grad", norm(s="inp.std(-1, keepdim=True) + eps"), "gamma.g", "`std` does so"),
-    "norm_of_input": ("layernorm_grad", norm(gamma="(out.g * inp).sum(rows)"), "gamma.g", "the input itself stands"),
-    "norm_of_centred": ("layernorm_grad", norm(gamma="(out.g * c).sum(rows)"), "gamma.g", "not divided by the root"),
-    "norm_of_output": ("layernorm_grad", norm(gamma="(out.g * out).sum(rows)"), "gamma.g", "the output stands"),
+    "norm_of_input": (
+        "layernorm_grad",
+        norm(gamma="(out.g * inp).sum(rows)"),
+        "gamma.g",
+        "the input itself stands",
+        "wrong_operand",
+    ),
+    "norm_of_centred": (
+        "layernorm_grad",
+        norm(gamma="(out.g * c).sum(rows)"),
+        "gamma.g",
+        "not divided by the root",
+        "wrong_operand",
+    ),
+    "norm_of_output": (
+        "layernorm_grad",
+        norm(gamma="(out.g * out).sum(rows)"),
+        "gamma.g",
+        "the output stands",
+        "wrong_operand",
+    ),
     "attention_skips_softmax": ("attention_grad", attention("dp"), "q.g", "leaves out the softmax"),
     "attention_without_sum": ("attention_grad", attention("p * dp"), "q.g", "the sum is left out"),
     "attention_diagonal": ("attention_grad", attention("p * (1 - p) * dp"), "k.g", "own score alone"),
@@ -1135,11 +1189,71 @@ WRONG: dict[str, tuple[str, ...]] = {
             "wrong_shape",
         )
         for name, line, said in (
-            ("too_few_axes", "return grad.sum((0, 2))", "number of axes is 1 where it should be 2"),
             ("too_many_axes", "return grad.sum(2, keepdim=True)", "number of axes is 3 where it should be 2"),
-            ("a_longer_axis", "return grad.sum(0)", "Axis 1 has size 11, where 1 is asked for"),
+            ("a_longer_axis", "return grad.sum(0)[..., 1:]", "Axis 1 has size 10, where 1 is asked for"),
         )
     },
+    "sums_in_some_cases": (
+        "sum_to_shape",
+        short("sum_to_shape", "grad, shape", "return grad.sum(0)"),
+        "result",
+        "comes out in another way, with shape",
+        "not_summed_over_batch",
+    ),
+    "matrix_product_of_vectors_and_of_matrices": (
+        "polynomial_vjp",
+        short("polynomial_vjp", "a, b, upstream", "return 9 * a**2 @ upstream.T, -2 * b @ upstream.T"),
+        "result[0]",
+        ") comes out in another way, with shape (",
+        "summed_too_far",
+    ),
+    "targets_averaged_and_a_batch_of_one_squeezed": (
+        "residual",
+        short("residual", "out, targ", "return out.squeeze() - targ.mean()"),
+        "result",
+        "(batch of one: n=1) comes out in another way, with shape ()",
+        "broadcast_to_square",
+    ),
+    "gradient_under_a_name_alone": (
+        "lin_grad",
+        "def lin_grad(inp, out, w, b):\n    inp_g = out.g @ w.T\n    w_g = inp.T @ out.g\n    b.g = out.g.sum(0)",
+        "w.g",
+        "Line 3 computes `w_g`, and no line uses it.",
+        "not_written",
+    ),
+    "losses_averaged_alone": (
+        "train_by_hand",
+        LOOP.format(f"{STUB}; {STEP}; losses.append(loss / y.numel())", "losses"),
+        "result",
+        "by the number of entries that are summed",
+        "averaged_instead_of_summed",
+    ),
+    "rows_added_by_a_method_to_what_was_there": (
+        "embedding_grad",
+        "def embedding_grad(index, out, weight):\n"
+        "    weight.g = weight.g.index_add(0, index.flatten(), out.g.flatten(0, 1))",
+        "weight.g",
+        "as it was before the call",
+        "accumulated",
+    ),
+    "optimizer_of_each_step": (
+        "train_with_optimizer",
+        """
+        def train_with_optimizer(model, optimizer, x, y, steps):
+            losses, rate = [], optimizer.param_groups[0]["lr"]
+            for _ in range(steps):
+                optimizer = type(optimizer)(model.parameters(), lr=rate)
+                loss = (model(x) - y).pow(2).sum()
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                losses.append(loss.item())
+            return losses
+        """,
+        "first",
+        "A new optimizer is made for each step",
+        "state_lost",
+    ),
     "expanded": (
         "sum_to_shape",
         short("sum_to_shape", "grad, shape", "return grad.expand(shape)"),
@@ -1271,8 +1385,8 @@ WRONG: dict[str, tuple[str, ...]] = {
         )
     },
     **{
-        f"norm_{name}": ("layernorm_grad", norm(inp=line), "inp.g", said)
-        for name, line, said in (
+        f"norm_{name}": ("layernorm_grad", norm(inp=line), "inp.g", said, *code)
+        for name, line, said, *code in (
             (
                 "root_times",
                 "(g - g.mean(-1, keepdim=True) - x * (g * x).mean(-1, keepdim=True)) * s",
@@ -1287,11 +1401,13 @@ WRONG: dict[str, tuple[str, ...]] = {
                 "raw_outside",
                 "(g - g.mean(-1, keepdim=True) - inp * (g * x).mean(-1, keepdim=True)) / s",
                 "the input itself stands in front of the last mean",
+                OPERAND,
             ),
             (
                 "centred_outside",
                 "(g - g.mean(-1, keepdim=True) - c * (g * x).mean(-1, keepdim=True)) / s",
                 "less its mean, not divided by the root, stands in front",
+                OPERAND,
             ),
             (
                 "nothing_outside",
@@ -1888,12 +2004,14 @@ WRONG: dict[str, tuple[str, ...]] = {
         norm(inp="(g - g.mean(-1, keepdim=True) - x * (g * out).mean(-1, keepdim=True)) / s"),
         "inp.g",
         "the output stands inside of the last mean",
+        "wrong_operand",
     ),
     "norm_output_outside": (
         "layernorm_grad",
         norm(inp="(g - g.mean(-1, keepdim=True) - out * (g * x).mean(-1, keepdim=True)) / s"),
         "inp.g",
         "the output stands in front of the last mean",
+        "wrong_operand",
     ),
     "norm_means_unscaled": (
         "layernorm_grad",
@@ -2326,6 +2444,23 @@ WRONG: dict[str, tuple[str, ...]] = {
 }
 
 
+def test_parameter_that_is_not_registered_loses_no_more_than_that() -> None:
+    source = """
+        class Linear(nn.Module):
+            def __init__(self, n_in, n_out):
+                super().__init__()
+                self.w = torch.zeros(n_in, n_out, requires_grad=True)
+                self.b = torch.zeros(n_out, requires_grad=True)
+
+            def forward(self, x):
+                return x @ self.w + self.b
+    """
+
+    found = answered("Linear", source)
+
+    assert {check: one.code for check, one in found.items()} == dict.fromkeys(("fresh.w", "fresh.b"), "not_registered")
+
+
 @pytest.mark.parametrize("name", WRONG)
 def test_short_answer_is_told_what_is_true_of_it(name: str) -> None:
     assert_told(*WRONG[name])
@@ -2333,6 +2468,12 @@ def test_short_answer_is_told_what_is_true_of_it(name: str) -> None:
 
 #: Near to a mistake that has a name, and another: exercise, source, check, and what would be false.
 OTHER: dict[str, tuple[str, str, str, str]] = {
+    "what_grows_from_step_to_step": (
+        "train_by_hand",
+        LOOP.format(f"{STUB}; {STEP}; w1 *= 1 + 1e-3 * torch.cos(w1); losses.append(loss)", "losses"),
+        "result",
+        "is nearly right",
+    ),
     "more_than_two_factors": (
         "mse_grad",
         short("mse_grad", "inp, targ", "inp.g = 2.5 * inp - targ[:, None] / len(inp)"),

@@ -212,6 +212,13 @@ WRONG: dict[str, tuple[str, ...]] = {
         "the square root is missing around 1 − β₂ᵗ",
         "bias_correction",
     ),
+    "rootless_correction_but_for_eps": (
+        "Adam",
+        adam(corrected="m / (1 - b1**t), (v.sqrt() / (1 - b2**t)) ** 2"),
+        "p (a large eps)",
+        "the square root is missing around 1 − β₂ᵗ",
+        "bias_correction",
+    ),
     "corrected_by_defaults": (
         "Adam",
         adam(corrected="m / (1 - 0.9**t), v / (1 - 0.999**t)"),

@@ -132,6 +132,11 @@ def attention_grad(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     return torch.softmax(q @ k.transpose(1, 2) / math.sqrt(q.shape[-1]), dim=-1) @ v
 
 
+def _apart_from_zero(case: Draw) -> np.ndarray[Any, Any]:
+    """A number of either sign that is not small: around 0, a wrong derivative may come near the right one."""
+    return np.asarray(case.rng.choice((-1.0, 1.0)) * case.rng.uniform(0.4, 2.0))
+
+
 def _formula(label: str, formula: str) -> Variant:
     """A case of ``a``, ``b`` and the number ``x``, which is ``a``'s value."""
     return Variant(label, {"formula": fixed(formula)}, points={"out.data": 0.25, "grads": 0.5})
@@ -145,7 +150,11 @@ def _formula(label: str, formula: str) -> Variant:
         out.backward()
         grads = [a.grad, b.grad]
     """,
-    inputs={"a": normal(), "b": normal(), "formula": fixed("")},
+    inputs={
+        "a": computed("float", by=_apart_from_zero),
+        "b": computed("float", by=_apart_from_zero),
+        "formula": fixed(""),
+    },
     points={},
     expects={"out.data": "out", "grads": "both"},
     scalars=("out.data", "grads"),

@@ -228,8 +228,9 @@ def MseModule(inp: Tensor, targ: Tensor) -> Tensor:  # noqa: N802
     call="""
         layer, fresh = Linear(n_in, n_out), Linear(n_in, n_out)
         layer.to(x.dtype)
-        layer.w.data.copy_(w)
-        layer.b.data.copy_(b)
+        for each, value in ((layer.w, w), (layer.b, b)):
+            each.data = each.data.to(x.dtype)  # of what is not registered, too
+            each.data.copy_(value)
         x.requires_grad_()
         out = layer(x)
         if getattr(out, 'requires_grad', False):

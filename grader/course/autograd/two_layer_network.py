@@ -29,7 +29,8 @@ TRAINING = {
     "learning_rate": number(0.001, 0.003),
     "steps": fixed(5),
 }
-#: The same for a torch.nn network, with a bias behind the second layer; weights lie as ``nn.Linear`` stores them.
+#: The same for a torch.nn network, with a bias behind the second layer; weights lie as ``nn.Linear`` stores them, in
+#: memory of their own, too: torch's ``parameters_to_vector`` asks for that.
 NETWORK = {
     "x": normal("n", "d"),
     "y": normal("n", "o"),
@@ -43,9 +44,9 @@ MODEL = """
     import torch
 
     model = torch.nn.Sequential(torch.nn.Linear(1, 1, bias=False), torch.nn.ReLU(), torch.nn.Linear(1, 1))
-    model[0].weight = first = torch.nn.Parameter(first)
-    model[2].weight = second = torch.nn.Parameter(second)
-    model[2].bias = bias = torch.nn.Parameter(bias)
+    model[0].weight = first = torch.nn.Parameter(first.contiguous())
+    model[2].weight = second = torch.nn.Parameter(second.contiguous())
+    model[2].bias = bias = torch.nn.Parameter(bias.contiguous())
     for left_over in (first, second, bias):
         left_over.grad = torch.ones_like(left_over)
 """

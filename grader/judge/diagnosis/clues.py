@@ -145,6 +145,18 @@ def unexplained(stub: Stub | None, given: Collection[str] = ()) -> str:
     return from_outside(stub, given)
 
 
+def unused(stub: Stub | None, path: str) -> str:
+    """A sentence on a line that computes something under a name which no line uses: ``w_g`` for ``w.g``, or the first.
+
+    >>> unused(None, "w.g")
+    ''
+    """
+    found = [each for function in functions_of(stub) for each in _unused(function)]
+    for words, line, name in sorted(found, key=lambda each: path.partition(".")[0] not in each[2].split("_")):
+        return words.format(line=_line(stub, line), name=name)
+    return ""
+
+
 def from_outside(stub: Stub | None, given: Collection[str], line: int | None = None) -> str:
     """A sentence on the first line, or on ``line`` of the cell, that uses a value of the notebook's, not an argument.
 

@@ -20,6 +20,8 @@ _SCOPES = (
     | ast.DictComp
     | ast.GeneratorExp
 )
+#: Functions and methods that add to what they are given.
+_SUMS = frozenset({"add", "addcmul", "index_add", "scatter_add", "sub"})
 
 
 def writes_in_part(stub: Stub | None) -> bool:
@@ -35,7 +37,7 @@ def writes_in_part(stub: Stub | None) -> bool:
 def reads_gradient(stub: Stub | None, path: str) -> bool:
     """Whether ``path``, such as ``b.g``, is assigned from some ``.g``, and no line adds to what stood in one.
 
-    Lines that add are ``b.g += …``, ``b.g.add_(…)`` and ``b.g = b.g + …``.
+    Lines that add are ``b.g += …``, ``b.g.add_(…)``, ``b.g = b.g + …`` and ``b.g = b.g.index_add(…)``.
     """
     try:
         return _is_read(nodes_of(stub), path)
@@ -142,6 +144,16 @@ def parameter(stub: Stub | None, function: str, place: int) -> str | None:
 _CONTAINERS = ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp
 
 
+def shared(stub: Stub | None) -> str | None:
+    """What all objects of a class share: a container, or what a method assigns to the class."""
+    if found := shared_container(stub):
+        return found
+    nodes = nodes_of(stub)
+    classes = {node.name for node in nodes if isinstance(node, ast.ClassDef)} | {"cls"}
+    kept = (node for node in nodes if isinstance(node, ast.Attribute) and _is_stored(node))
+    return next((node.attr for node in kept if _is_class(node.value, classes)), None)
+
+
 def shared_container(stub: Stub | None) -> str | None:
     """A list or dictionary that all objects of a class share: made in its body, or as a default of its ``__init__``.
 
@@ -165,7 +177,8 @@ def _is_stored(node: ast.AST) -> bool:
 
 def _in_body(owner: ast.ClassDef) -> list[str]:
     assigned = (each for each in owner.body if isinstance(each, ast.Assign) and isinstance(each.value, _CONTAINERS))
-    return [_name(target) for each in assigned for target in each.targets]
+    names = (_name(target) for each in assigned for target in each.targets)
+    return [name for name in names if not name.startswith("__")]  # of which Python makes something else
 
 
 def _in_defaults(begin: ast.FunctionDef | None) -> list[str]:
@@ -220,10 +233,15 @@ def _is_gradient(node: ast.AST) -> bool:
 
 
 def _adds(node: ast.AST, targets: set[str]) -> bool:
-    """Whether an expression is a sum of which one term is what is assigned to."""
-    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add | ast.Sub):
-        return False
-    return not targets.isdisjoint(ast.unparse(term) for term in (node.left, node.right) if _is_gradient(term))
+    """Whether an expression is a sum, written out or by a method, of which one term is what is assigned to."""
+    match node:
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):
+            terms = [left, right]
+        case ast.Call(func=ast.Attribute(value=owner, attr=name), args=given) if name in _SUMS:
+            terms = [owner, *given]
+        case _:
+            return False
+    return not targets.isdisjoint(ast.unparse(term) for term in terms if _is_gradient(term))
 
 
 def _whole(target: ast.expr) -> ast.expr:

@@ -184,9 +184,9 @@ class Symptom:
         """The output of the forward pass, as the check hands it over or else as the student's own layer makes it."""
         return view.case.program.tensors.get("out", self.alternatives.output(view.case))
 
-    def say(self, key: str, **fields: object) -> Diagnosis:
-        """The diagnosis for a key, its sentences filled with ``fields`` and the path of this check."""
-        return wording.say(key, path=self.path, **fields)
+    def say(self, key: str, code: str = "", /, **fields: object) -> Diagnosis:
+        """``wording.say`` with the path of this check among the ``fields``."""
+        return wording.say(key, code, path=self.path, **fields)
 
     def name_of(self, name: str) -> str:
         """How a student knows an input, or the upstream gradient: ``out.g``, unless the check calls it otherwise."""

@@ -39,7 +39,7 @@ from grader.judge.diagnosis.values import (
     uses,
 )
 from grader.judge.diagnosis.words import wording
-from grader.judge.evidence import Evidence
+from grader.judge.evidence import Evidence, Finding
 from grader.model import Diagnosis
 
 Hypothesis = Callable[[Symptom], "Diagnosis | None"]
@@ -131,7 +131,7 @@ GENERAL: tuple[Hypothesis, ...] = (
     unexplained.wrong_value,
 )
 #: Those of them that name no mistake in the values.
-UNNAMED: frozenset[Hypothesis] = frozenset({absent.non_finite, unexplained.wrong_value})
+UNNAMED: frozenset[Hypothesis] = frozenset({absent.non_finite, shapes.wrong_shape, unexplained.wrong_value})
 #: Cases with numbers alone below which an agreement may be chance, where others hold none.
 _CASES = 2
 
@@ -143,8 +143,6 @@ _UNCLEAR = frozenset({"not_implemented", "uses_autograd", "input_modified", "wro
 _ELSEWHERE = frozenset({"not_written", "not_in_place", "raised"})
 #: What an exception says where tensors of two objects meet.
 _SIZES = "must match the size of tensor"
-#: How much of an exception is shown beside the one that is asked for.
-_LONGEST = 80
 #: Characters of an answer in which lines are looked for that show a mistake: that takes up to 40 µs for each, in each
 #: exercise that its cell defines. The longest notebook of the course has 13,000 in all.
 _MOST_SOURCE = 32 * 1024
@@ -171,7 +169,7 @@ def diagnose(evidence: Evidence) -> dict[str, Diagnosis]:
     found: dict[str, Diagnosis] = {}
     for check in failed:
         if check in evidence.exercise.raises:
-            found[check] = _not_raised(evidence, check, modified.get(check))
+            found[check] = endings.not_raised(evidence, check, modified.get(check))
         else:
             symptom = Symptom(evidence, check, alternatives, frozenset(failed))
             found[check] = _spelled_out(symptom, _explained(symptom, modified.get(check)))
@@ -218,9 +216,10 @@ def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
         if diagnosis := hypothesis(symptom):
             if hypothesis not in UNNAMED:
                 return _only_in_one_case(symptom, diagnosis)
-            if empty := source.uninitialised(symptom.evidence.stub):
+            empty = source.uninitialised(symptom.evidence.stub)
+            if empty and hypothesis is not shapes.wrong_shape:
                 return wording.added(diagnosis, wording.EMPTY, name=empty)
-            return _where_finite(symptom) or _only_in_one_case(symptom, diagnosis)
+            return _where_alike(symptom) or _only_in_one_case(symptom, diagnosis)
     return symptom.say("not_written", state="nothing of it came back")
 
 
@@ -230,21 +229,34 @@ def _is_vast(symptom: Symptom) -> bool:
     return any(tensor is not None and tensor.numel() > _MOST_ELEMENTS for tensor in tensors)
 
 
-def _where_finite(symptom: Symptom) -> Diagnosis | None:
-    """The mistake in the cases that hold numbers, where others hold NaN or infinities: large values may overflow."""
+def _where_alike(symptom: Symptom) -> Diagnosis | None:
+    """The mistake in cases that went wrong in one way, where others went wrong in another.
+
+    Large values overflow to NaN or infinities, and one product is a number or a matrix, by its shapes.
+    """
     findings = symptom.evidence.findings.get(symptom.check, ())
-    finite = tuple(
-        each for each in findings if (came := each.actual.tensor) is not None and bool(came.isfinite().all())
-    )
-    bad = [each for each in symptom.bad if each not in finite]
-    if not bad or len(symptom.bad) - len(bad) < _CASES:
+    if _is_vast(symptom):
         return None
-    evidence = replace(symptom.evidence, findings={**symptom.evidence.findings, symptom.check: finite})
-    narrowed = replace(symptom, evidence=evidence)
-    for hypothesis in (*SPECIFIC, *GENERAL):
-        if hypothesis not in UNNAMED and (diagnosis := hypothesis(narrowed)):
-            return wording.added(diagnosis, wording.OVERFLOWS, label=bad[0].case.describe())
+    came = [each for each in symptom.bad if each.actual.tensor is not None]
+    for way in dict.fromkeys(map(_way, came)):
+        alike = tuple(each for each in findings if each not in came or _way(each) == way)
+        others = [each for each in came if _way(each) != way]
+        if way is None or not others or len(came) - len(others) < _CASES:
+            continue
+        evidence = replace(symptom.evidence, findings={**symptom.evidence.findings, symptom.check: alike})
+        narrowed = replace(symptom, evidence=evidence)
+        for hypothesis in (*SPECIFIC, *GENERAL):
+            if hypothesis not in UNNAMED and (diagnosis := hypothesis(narrowed)):
+                sentence = wording.OVERFLOWS if _way(others[0]) is None else wording.OTHERWISE
+                shape = wording.shape(others[0].comparison.actual_shape)
+                return wording.added(diagnosis, sentence, label=others[0].case.describe(), shape=shape)
     return None
+
+
+def _way(finding: Finding) -> int | None:
+    """By how many axes what came has too many; None where it holds no numbers."""
+    came = finding.actual.tensor
+    return came.dim() - finding.expected.dim() if came is not None and bool(came.isfinite().all()) else None
 
 
 def _spelled_out(symptom: Symptom, diagnosis: Diagnosis) -> Diagnosis:
@@ -267,24 +279,3 @@ def _only_in_one_case(symptom: Symptom, diagnosis: Diagnosis) -> Diagnosis:
     if len(symptom.bad) == 1 and len(findings) > 2:
         return wording.added(diagnosis, wording.ONLY_IN, label=symptom.bad[0].case.describe())
     return diagnosis
-
-
-def _not_raised(evidence: Evidence, check: str, modified: Diagnosis | None) -> Diagnosis:
-    """The error did not come, or the call never got so far, or nothing else of the exercise is right."""
-    for one, run in zip(evidence.prepared, evidence.runs, strict=True):
-        if run.ended != "returned" and check in one.case.checks:
-            return endings.ending_of(evidence, run, one.case.describe())
-    name = evidence.exercise.raises[check]
-    if evidence.raising.get(check, False):
-        return modified or wording.say("not_raised.alone", check=check, name=name)
-    came = next((error for run in evidence.runs if (error := run.errors.get(check)) is not None), None)
-    what = "nothing was raised" if came is None else f"{came.type} came instead ({came.message[:_LONGEST]})"
-    if name != "NotImplementedError":
-        key = "not_raised"
-    elif came is not None and came.type == "TypeError" and "positional argument" in came.message:
-        key = "not_raised.signature"
-    elif came is not None and came.type == "TypeError" and "abstract" in came.message:
-        key = "not_raised.abstract"
-    else:
-        key = "not_raised.base"
-    return wording.say(key, check=check, name=name, what=what)

@@ -9,6 +9,7 @@ from grader.judge.diagnosis.source import (
     makes_no_call,
     parameter,
     reads_gradient,
+    shared,
     shared_container,
     takes_out_last,
     uninitialised,
@@ -135,7 +136,21 @@ def test_uninitialised_memory_is_found_by_its_call(source, name):
         ("class SGD:\n    held = {}\n    def __init__(self, params):\n        self.held = {}", None),
         ("class SGD:\n    def __init__(self, params, betas=(0.9, 0.999)):\n        self.held = []", None),
         ("class SGD:\n    rate = 0.1", None),
+        ("class SGD:\n    __slots__ = ['held']", None),
     ],
 )
 def test_container_of_the_class_is_shared_by_its_objects(source, name):
     assert shared_container(Stub("SGD", 1, 1, source, "metadata")) == name
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("class SGD:\n    held = {}", "held"),
+        ("class SGD:\n    def step(self):\n        SGD.held += 1", "held"),
+        ("class SGD:\n    def step(self):\n        type(self).held = 1", "held"),
+        ("class SGD:\n    def step(self):\n        self.held = SGD.rate", None),
+    ],
+)
+def test_what_is_assigned_to_the_class_is_shared_by_its_objects(source, name):
+    assert shared(Stub("SGD", 1, 1, source, "metadata")) == name

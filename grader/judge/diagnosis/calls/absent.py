@@ -62,7 +62,8 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
     state = _STATES.get(first.actual.absence or "", "it is empty")
     if owner := _rebound(symptom):
         return symptom.say("not_written.rebound", state=state, owner=owner)
-    return wording.added(symptom.say("not_written", state=state), clues.copied(symptom.evidence.stub))
+    stub = symptom.evidence.stub
+    return wording.added(symptom.say("not_written", state=state), clues.copied(stub) or clues.unused(stub, name))
 
 
 def _rebound(symptom: Symptom) -> str | None:

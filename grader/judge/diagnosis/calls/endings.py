@@ -1,4 +1,4 @@
-"""Checks without a tensor because the call did not come to its end."""
+"""Checks without a tensor because the call did not come to its end, or came to one that it should not have."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from grader.model import CaseRun, Diagnosis, Stub, StudentError
 #: Names of which a gradient is read: ``out.g``, ``w1.grad``.
 _READS_GRADIENT = re.compile(r"\b([A-Za-z_]\w{0,100})\.(?:g|grad)\b")
 _STOPPED = frozenset({"timed_out", "crashed", "memory_exceeded", "output_exceeded"})
+#: How much of an exception is shown beside the one that is asked for.
+_LONGEST = 80
 
 
 def without_tensor(symptom: Symptom) -> Diagnosis | None:
@@ -40,6 +42,27 @@ def left_midway(symptom: Symptom) -> Diagnosis | None:
     if first is None or first.run.ended == "returned":
         return None
     return ending_of(symptom.evidence, first.run, first.case.describe())
+
+
+def not_raised(evidence: Evidence, check: str, modified: Diagnosis | None) -> Diagnosis:
+    """The error did not come, or the call never got so far, or nothing else of the exercise is right."""
+    for one, run in zip(evidence.prepared, evidence.runs, strict=True):
+        if run.ended != "returned" and check in one.case.checks:
+            return ending_of(evidence, run, one.case.describe())
+    name = evidence.exercise.raises[check]
+    if evidence.raising.get(check, False):
+        return modified or wording.say("not_raised.alone", check=check, name=name)
+    came = next((error for run in evidence.runs if (error := run.errors.get(check)) is not None), None)
+    what = "nothing was raised" if came is None else f"{came.type} came instead ({came.message[:_LONGEST]})"
+    if name != "NotImplementedError":
+        key = "not_raised"
+    elif came is not None and came.type == "TypeError" and "positional argument" in came.message:
+        key = "not_raised.signature"
+    elif came is not None and came.type == "TypeError" and "abstract" in came.message:
+        key = "not_raised.abstract"
+    else:
+        key = "not_raised.base"
+    return wording.say(key, check=check, name=name, what=what)
 
 
 def _is_same(tensor: Tensor | None, before: Tensor | None) -> bool:

@@ -93,6 +93,26 @@ def scores(by: Callable[[Tensor, float], float], *, kept_behind: bool = False) -
     With ``kept_behind`` the derivative still has the right factor.
     """
 
+    def changed(raw: Tensor, factor: float, dim: int) -> Tensor:
+        scaled = raw * by(raw, factor)
+        return torch.softmax(_stopped(scaled, raw * factor) if kept_behind else scaled, dim)
+
+    return factored(changed)
+
+
+def behind(raw: Tensor, factor: float, dim: int) -> Tensor:
+    """Weights that are multiplied by the factor of the scores."""
+    return raw.softmax(dim) * factor
+
+
+def behind_as_softmax(raw: Tensor, factor: float, dim: int) -> Tensor:
+    """The same, which go back as if they came of a softmax of scores with that factor."""
+    return _as_softmax(lambda value, axis: behind(value / factor, factor, axis))(raw * factor, dim)
+
+
+def factored(changed: Callable[[Tensor, float, int], Tensor]) -> Callable[[], Replacements]:
+    """A softmax for which something else is made of the scores, of the factor just before it, and of the axis."""
+
     def replacements() -> Replacements:
         made: dict[int, tuple[Tensor, Tensor, float]] = {}  # holds the results, so that their ids stay theirs
 
@@ -109,14 +129,10 @@ def scores(by: Callable[[Tensor, float], float], *, kept_behind: bool = False) -
                     made[id(out)] = (out, value, float(factor))
             return out
 
-        def changed(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
-            raw, factor = made.get(id(value), (value, value, 1.0))[1:]
-            scaled = raw * by(raw, factor)
-            if kept_behind:  # these values, with the derivative of those that are right
-                scaled = scaled.detach() + (raw - raw.detach()) * factor
-            return torch.softmax(scaled, dim)
+        def softmax(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
+            return changed(*made.get(id(value), (value, value, 1.0))[1:], dim)
 
-        return {**dict.fromkeys(_DIVIDED, divide), **dict.fromkeys(_TIMES, multiply), **dict.fromkeys(SOFTMAX, changed)}
+        return {**dict.fromkeys(_DIVIDED, divide), **dict.fromkeys(_TIMES, multiply), **dict.fromkeys(SOFTMAX, softmax)}
 
     return replacements
 

@@ -68,6 +68,29 @@ def _column_kept(value: Tensor, index: Any) -> Tensor:
     return value if column else value[index]
 
 
+def _layers(*, behind: bool) -> Callable[[], Replacements]:
+    """Linear layers that remember their output in place of their input, or with ``behind`` the input of the one before.
+
+    Where that is of the same shape.
+    """
+
+    def made() -> Replacements:
+        seen: list[Tensor] = []
+
+        def linear(value: Tensor, weight: Tensor, bias: Any = None) -> Tensor:
+            out = functional.linear(value, weight, bias)
+            used = (seen or [value])[-1] if behind else out
+            seen.append(value)
+            if used.shape != value.shape:
+                return out
+            product = value @ weight.detach().T + used.detach() @ (weight - weight.detach()).T
+            return product + (0 if bias is None else bias)
+
+        return {functional.linear: linear}
+
+    return made
+
+
 def _embedding(kept: str) -> Replacements:
     def embedding(index: Tensor, weight: Tensor, **_: Any) -> Tensor:
         backward: Callable[..., Any] = lambda upstream, out, *given: (None, _embedded(kept, upstream, *given))  # noqa: E731
@@ -81,6 +104,7 @@ def _ones(value: Tensor, out: Tensor) -> Tensor:
 
 
 _ONES = "the way back begins with ones, without the derivative of the loss"
+_SCALED_BEHIND = "the weights are divided by √d behind the softmax, and not the scores before it"
 _NOT_LOWERED = "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x"
 #: Which use of a row of an embedding replaces the others, or that all are averaged.
 _EMBEDDED = ("last", "first", "mean", "sample", "column", "last_sample")
@@ -130,15 +154,22 @@ PASSES: tuple[Operation, ...] = (
     *softmaxes.SOFTMAXES,
     *attention.WEIGHTS,
     *attention.FACTORS,
+    Operation(_SCALED_BEHIND, attention.factored(attention.behind)),
+    Operation(_SCALED_BEHIND, attention.factored(attention.behind_as_softmax)),
     *convolutions.CONVOLUTIONS,
     Operation(
         "index and gradient are read in different orders: row by row, and column by column",
         lambda: _embedding("turned"),
     ),
-    Operation("the scores stand in the place of the weights that the softmax makes of them", attention.before_softmax),
+    Operation(
+        "the scores stand in the place of the weights that the softmax makes of them",
+        attention.before_softmax,
+        "wrong_operand",
+    ),
     Operation(
         "the gradient of q is made with q itself, and that of k with k, where the other belongs",
         products.factors_by_themselves,
+        "wrong_operand",
     ),
     *products.PRODUCTS,
     *products.BY_GRADIENTS,
@@ -157,6 +188,8 @@ OPERATIONS: Mapping[str, Callable[[], Replacements]] = {
     "mask_half_at_zero": lambda: _relu(lambda value, out: 0.5 * ((value > 0).to(value.dtype) + (value >= 0))),
     "column_kept": lambda: {Tensor.__getitem__: _column_kept},
     "before_relu": lambda: products.behind_inputs(RELU, lambda value, *_, **__: torch.relu(value)),
+    "before_layer": _layers(behind=True),
+    "behind_layer": _layers(behind=False),
     "kernel_unflipped": convolutions.UNFLIPPED.make,
     "softmax_of_other_axis": softmaxes.softmax(weights=1, derivative=1),
     "softmax_of_first_axis": softmaxes.softmax(weights=2, derivative=2),

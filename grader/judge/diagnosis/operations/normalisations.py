@@ -48,6 +48,13 @@ class Misstep:
     back_along: str = ""
     scale_in_means: bool = True
 
+    @property
+    def code(self) -> str:
+        """The code of a misstep that is nothing but another tensor in the place of the normalised input."""
+        changed = {each.name for each in fields(self) if getattr(self, each.name) != each.default} - {"what"}
+        used = {self.normal, self.outer, self.inner} & {"raw", "centred", "output"}
+        return "wrong_operand" if used and len(changed) == 1 else ""
+
 
 _ALONE: Mapping[str, Misstep] = {
     "unbiased": Misstep("the variance is divided by one less than the number of values (unbiased)", correction=1),
@@ -167,7 +174,8 @@ def _normalisations(misstep: Misstep) -> Operation:
 
         return normalised
 
-    return Operation(misstep.what, lambda: {functional.layer_norm: along(-1), functional.batch_norm: along(0)})
+    layers = {functional.layer_norm: along(-1), functional.batch_norm: along(0)}
+    return Operation(misstep.what, lambda: layers, misstep.code)
 
 
 def _normalised(misstep: Misstep, axis: int, eps: float, *given: Tensor) -> Tensor:

@@ -47,8 +47,8 @@ def behind_inputs(functions: tuple[Any, ...], function: Callable[..., Tensor]) -
     return {**dict.fromkeys(functions, remembered), **dict.fromkeys(OF_BATCHES, product)}
 
 
-def _of_matrices(what: str, where: Callable[[Tensor, Tensor], bool], *rules: Factor) -> Operation:
-    return Operation(what, lambda: _products(OF_MATRICES, where, *rules))
+def _of_matrices(what: str, where: Callable[[Tensor, Tensor], bool], *rules: Factor, code: str = "") -> Operation:
+    return Operation(what, lambda: _products(OF_MATRICES, where, *rules), code)
 
 
 def _are_matrices(left: Tensor, right: Tensor) -> bool:
@@ -87,12 +87,14 @@ BY_GRADIENTS: tuple[Operation, ...] = (
         lambda left, right: left.grad_fn is not None and _are_matrices(left, right),
         lambda g, left, right: g @ (left.T @ g).T,
         lambda g, left, right: left.T @ g,
+        code="wrong_operand",
     ),
     _of_matrices(
         _WEIGHTS_BY_GRADIENTS,
         lambda left, right: right.grad_fn is not None and _are_matrices(left, right),
         lambda g, left, right: g @ right.T,
         lambda g, left, right: (g @ right.T).T @ g,
+        code="wrong_operand",
     ),
 )
 

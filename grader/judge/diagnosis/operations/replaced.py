@@ -20,10 +20,15 @@ Replacements = Mapping[Any, Callable[..., Any]]
 
 @dataclass(frozen=True, eq=False)
 class Operation:
-    """What is wrong, in words, and what makes it anew for each use, for some remember what they saw."""
+    """What is wrong, in words, and what makes it anew for each use, for some remember what they saw.
+
+    ``code`` is that of a diagnosis, where it is another one than of other changed operations: of one that is nothing
+    but another tensor in the place of the right one.
+    """
 
     what: str
     make: Callable[[], Replacements]
+    code: str = ""
 
 
 class Replaced(TorchFunctionMode):

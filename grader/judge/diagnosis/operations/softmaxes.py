@@ -78,8 +78,8 @@ def _cross_entropy_with(slope: Callable[[Tensor, Tensor, int], Tensor]) -> Calla
     return changed
 
 
-def _cross_entropy(what: str, slope: Callable[[Tensor, Tensor, int], Tensor]) -> Operation:
-    return Operation(what, lambda: {functional.cross_entropy: _cross_entropy_with(slope)})
+def _cross_entropy(what: str, slope: Callable[[Tensor, Tensor, int], Tensor], code: str = "") -> Operation:
+    return Operation(what, lambda: {functional.cross_entropy: _cross_entropy_with(slope)}, code)
 
 
 def _softmax(what: str, rule: Callable[[Tensor, Tensor, int], Tensor]) -> Operation:
@@ -154,7 +154,9 @@ CROSS_ENTROPIES: tuple[Operation, ...] = (
         lambda z, one, n: (z.softmax(1) - one.argmax(1)[:, None]) / n,
     ),
     _cross_entropy(
-        "the logits stand in the place of the probabilities, without a softmax", lambda z, one, n: (z - one) / n
+        "the logits stand in the place of the probabilities, without a softmax",
+        lambda z, one, n: (z - one) / n,
+        "wrong_operand",
     ),
     _cross_entropy(
         "logarithms of the probabilities stand in the place of the probabilities",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, combinations
@@ -72,6 +72,14 @@ def _slope(operation: str, what: str, *slopes: Slope, key: str = "wrong_value.en
 def _second(operation: str, what: str, slope: Slope) -> EngineSlip:
     """Another derivative of the second operand."""
     return _slope(operation, what, SLOPES[operation][0], slope)
+
+
+def _turned(operation: str, sign: str, value: Callable[[float, float], float]) -> EngineSlip:
+    """The operands the other way round, forward and back."""
+    first, second = SLOPES[operation]
+    slopes = (lambda x, y, out: second(y, x, out), lambda x, y, out: first(y, x, out))
+    changes = {"values": {operation: value}, "slopes": {operation: slopes}}
+    return EngineSlip(f"x {sign} y gives y {sign} x", changes, operation)
 
 
 _ALL = frozenset(SLOPES)
@@ -181,13 +189,10 @@ SLIPS: tuple[EngineSlip, ...] = (
     EngineSlip(
         "a number to the power of a node gives the node to the power of the number", {"swapped": frozenset({"pow"})}
     ),
-    EngineSlip(
-        "x − y gives y − x",
-        {"values": {"sub": lambda x, y: y - x}, "slopes": {"sub": tuple(reversed(SLOPES["sub"]))}},
-        "sub",
-    ),
-    EngineSlip("x − y gives x + y", {"adds": True}),
     EngineSlip("x − y gives x + y", {"values": {"sub": lambda x, y: x + y}, "slopes": {"sub": SLOPES["add"]}}, "sub"),
+    EngineSlip("x − y gives x + y", {"adds": True}),
+    _turned("sub", "−", lambda x, y: y - x),
+    _turned("div", "/", lambda x, y: y / x),
     EngineSlip("", {"walk": "backwards"}, key="wrong_value.walk_backwards"),
     *(EngineSlip("", {"walk": walk}, key="wrong_value.walk_early") for walk in ("branches", "levels")),
     *(

@@ -36,7 +36,8 @@ class _Loop:
         self.tensors = list(self.weights.values())
         self.rate = float(slip.has("lr") or case.number("learning_rate"))
         self.steps = int(case.number("steps"))
-        self.optimizer = _optimizer(case.constants, slip, self.tensors, self.rate)
+        self.constants = case.constants
+        self.optimizer = _optimizer(self.constants, slip, self.tensors, self.rate)
         self.left = [torch.full_like(each, float(bool(slip.has("left")))) for each in self.tensors]
         self.grads: list[Tensor] = []  # of the loss, as they were computed last
         rows, columns = self.given["y"].shape
@@ -68,6 +69,8 @@ class _Loop:
 
     def _update(self, loss: Tensor, step: int) -> None:
         slip = self.slip
+        if slip.has("lost"):
+            self.optimizer = _optimizer(self.constants, slip, self.tensors, self.rate)
         if not self.grads or not slip.has("frozen"):
             self.grads = list(torch.autograd.grad(loss, self.tensors))
         self._set_gradients(step)

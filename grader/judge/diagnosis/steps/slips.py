@@ -113,6 +113,7 @@ AVERAGED = (
     *_in_averages("bias_correction", "times"),
     *_slips("wrong_value.formula", "no_root", "eps_inside", "no_eps", "eps_outside", "eps_early"),
     *_slips("bias_correction", "behind", "rootless", "default_correction"),
+    Slip("bias_correction", clauses.SLIPS["rootless"], {"rootless": "but for eps"}),
     *_slips("wrong_value.averages", "largest", "largest_corrected"),
     Slip("bias_correction", clauses.SLIPS["first_beta"], {"uses": FIRST_BETA}),
     Slip(
@@ -190,6 +191,7 @@ TRAINED = (
     *(Slip("wrong_value.loop", clauses.LOOPS[name], {"falling": share}) for name, share in SCHEDULES),
     *(Slip("wrong_value.loop", clauses.LOOPS["decay"], {"decay": decay}) for decay in DECAYS),
     *IN_LOOPS,
+    Slip("state_lost.loop", "", {"lost": True, "anew": True}),
     *(
         Slip(
             "wrong_value.optimizer",

@@ -129,9 +129,10 @@ class Adam(Formula):
             return mean / (largest + self._eps)
         if slip.has("as_sgd"):
             return grad
-        if slip.has("rootless"):  # lr · (1 − β₂ᵗ) / (1 − β₁ᵗ) · mean / (√square + eps), where the first has a root
+        if slip.has("rootless"):  # mean / (√square / (1 − β₂ᵗ) + eps), or eps is divided by 1 − β₂ᵗ, too
             root: Tensor = state["square"].sqrt()
-            return float(1 - second**t) * mean / (root + self._eps)
+            eps = self._eps * (1 - second**t if slip.has("rootless") == "but for eps" else 1)
+            return float(1 - second**t) * mean / (root + eps)
         return self._quotient(mean, square, 1 - second**t)
 
     @property

@@ -82,9 +82,15 @@ def _summed(view: View, name: str) -> tuple[int, int]:
 
 
 def _entries(view: View, name: str | None) -> float:
-    """How many entries of an input, or of the upstream gradient, there are for each of the result."""
+    """How many entries of an input, or of the upstream gradient, there are for each of the result.
+
+    The losses of a loop are one number for each of its steps.
+    """
     source = view.case.upstream if name is None else view.case.inputs.get(name)
-    return 1.0 if source is None or not source.numel() else source.numel() / max(1, view.expected.numel())
+    if source is None or not source.numel():
+        return 1.0
+    steps = view.case.constants.get("steps")
+    return source.numel() / (1 if (steps,) == tuple(view.expected.shape) else max(1, view.expected.numel()))
 
 
 def _keeps(symptom: Symptom, letter: str) -> bool:

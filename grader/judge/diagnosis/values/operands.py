@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 
 import torch
 from torch import Tensor
@@ -22,6 +23,8 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
             return symptom.say(_misplaced(symptom, other), other=symptom.exercise.path_of(other))
     for operation, used, right in (
         ("before_relu", "the input of the ReLU", "its output"),
+        ("before_layer", "the input of the layer before", "its output"),
+        ("behind_layer", "the output of the layer", "its input"),
         ("sigmoid_of_input", "the input of the sigmoid", "its output"),
         ("tanh_of_input", "the input of the hyperbolic tangent", "its output"),
     ):
@@ -79,23 +82,23 @@ def of_output(symptom: Symptom, view: View) -> Tensor | None:
 
 
 def swapped_arguments(symptom: Symptom) -> Diagnosis | None:
-    """Two inputs of one shape that change places, so that each gets the gradient of the other's part in the formula."""
-    owner, _, attribute = symptom.path.rpartition(".")
-    if attribute != "g" or not symptom.failing or owner not in symptom.failing[0].case.inputs:
-        return None
-    for other in symptom.alternatives.parameters:
-        known = f"{other}.g" in symptom.evidence.findings and other != owner
-        if known and symptom.fits(lambda view: _in_place_of(symptom, view, owner, other)):
-            return symptom.say("wrong_operand.arguments", name=owner, other=other)
+    """Two inputs of one shape that change places, so that each gets the gradient of the other's part in the formula.
+
+    What belongs to neither of them, a result or a third gradient, is its own with the two exchanged.
+    """
+    for pair in combinations(symptom.alternatives.parameters, 2):
+        if symptom.fits(lambda view: _exchanged(symptom, view, *pair)):
+            name, other = pair if symptom.path != f"{pair[1]}.g" else pair[::-1]
+            return symptom.say("wrong_operand.arguments", name=name, other=other)
     return None
 
 
-def _in_place_of(symptom: Symptom, view: View, owner: str, other: str) -> Tensor | None:
-    inputs = view.case.inputs
-    if other not in inputs or owner not in inputs or inputs[other].shape != inputs[owner].shape:
+def _exchanged(symptom: Symptom, view: View, one: str, other: str) -> Tensor | None:
+    inputs, turned = view.case.inputs, {f"{one}.g": f"{other}.g", f"{other}.g": f"{one}.g"}
+    if one not in inputs or other not in inputs or inputs[one].shape != inputs[other].shape:
         return None
-    swapped = {owner: inputs[other], other: inputs[owner]}
-    return symptom.of(f"{other}.g").expected_with(f"{owner} and {other} swapped", view, inputs=swapped)
+    asked = symptom.of(turned.get(symptom.path, symptom.check))
+    return asked.expected_with(f"{one} and {other} exchanged", view, inputs={one: inputs[other], other: inputs[one]})
 
 
 def _pairs(symptom: Symptom) -> Iterator[tuple[str, str]]:

@@ -49,7 +49,7 @@ def layer(symptom: Symptom) -> Diagnosis | None:
     if not found_passes:
         return None
     chosen = next((each for each in found_passes if _fits_others(symptom, each)), found_passes[0])
-    return symptom.say("wrong_value.pass", what=chosen.what)
+    return symptom.say("wrong_value.pass", chosen.code, what=chosen.what)
 
 
 def one_of_several(symptom: Symptom) -> Diagnosis | None:

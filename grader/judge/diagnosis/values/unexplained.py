@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from grader.judge.diagnosis import clues
+from grader.judge.diagnosis import clues, source
 from grader.judge.diagnosis.naming import question
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.words import wording
@@ -42,8 +42,10 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
     else:
         actual, expected = wording.numbers_apart(found.worst_actual, found.worst_expected)
         general = "wrong_value" if symptom.is_gradient else "wrong_value.value"
-        largest = float(first.expected.abs().max()) if first.expected.is_floating_point() else 0.0
-        general = "wrong_value.near" if found.max_abs_error <= _NEAR * largest else general
+        largest = float(_asked(symptom, first).abs().max()) if first.expected.is_floating_point() else 0.0
+        begun = _right_losses(symptom)
+        near = found.max_abs_error <= _NEAR * largest and not begun  # in a loop, what is wrong begins small and grows
+        general = "wrong_value.near" if near else general
         general = "wrong_value.start" if symptom.is_registered else general
         said = symptom.say(
             general if first.expected.is_floating_point() else "wrong_value.whole",
@@ -52,10 +54,18 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
             expected=expected,
             place=str(list(found.worst)) if found.worst else "its only entry",
         )
-        further = _right_losses(symptom) + clues.unexplained(symptom.evidence.stub, symptom.exercise.globals)
+        if name := source.shared(symptom.evidence.stub):
+            begun += wording.SHARED.format(name=name)
+        further = begun + clues.unexplained(symptom.evidence.stub, symptom.exercise.globals)
         said = replace(said, message=said.message + further)
     exercise = symptom.exercise
     return replace(said, hint=exercise.hints.get(exercise.base_name(symptom.check), said.hint))
+
+
+def _asked(symptom: Symptom, first: Finding) -> Tensor:
+    """What is expected; of what is to be changed in place, the change: a few steps leave most of it as it was."""
+    before = first.case.inputs.get(symptom.path) if symptom.exercise.in_place else None
+    return first.expected if before is None or before.shape != first.expected.shape else first.expected - before
 
 
 def _right_losses(symptom: Symptom) -> str:

@@ -150,6 +150,12 @@ LOOP_WORDS: dict[str, Words] = {
         "Which of your lines change the weights, and which of the weights?",
         "Update all of them in every step.",
     ),
+    "state_lost.loop": Words(
+        "`{path}` is what comes out when no step knows of the one before.",
+        "A new optimizer is made for each step, or its state is thrown away.",
+        "How often does the line run that makes the optimizer?",
+        "Take all steps with the optimizer that is given, and make none inside the loop.",
+    ),
     "wrong_value.optimizer": Words(
         "`{path}` is what comes out when the steps are those of {what}.",
         "In one case at least, other steps are asked for.",

@@ -41,6 +41,7 @@ STANDS_STILL = " `{found}` does not change at all, which moves the others, too: 
 FORWARD = " The result of the forward pass is wrong already, so look there first."
 SHAPES = ": it has shape {actual}; it should be {expected}"
 OVERFLOWS = " There are NaN or infinite entries as well ({label}): look for an overflow or a division by 0, too."
+OTHERWISE = " Another case ({label}) comes out in another way, with shape {shape}: the sizes decide what is made there."
 EMPTY = " `{name}` holds whatever was in memory before, until every entry is written: begin with `zeros` to add up."
 SHARED = " `{name}` is shared by all objects of the class: what one of them keeps there, the next one finds."
 MADE = " (`{name}` is the check's own name for `{source}`.)"
@@ -63,12 +64,12 @@ KEPT_ALONE = " It is the right one for this place."
 LAST_CALL = "that of another call"
 
 
-def say(key: str, **fields: Any) -> Diagnosis:
-    """The diagnosis for a key, its sentences filled with ``fields``."""
+def say(key: str, code: str = "", /, **fields: Any) -> Diagnosis:
+    """The diagnosis for a key, its sentences filled with ``fields``; its code is that of the key, or ``code``."""
     words = WORDS[key]
     seen, cause = (part.format_map(fields) for part in (words.seen, words.cause))
     return Diagnosis(
-        code=key.partition(".")[0],
+        code=code or key.partition(".")[0],
         message=f"{seen} {cause}".strip(),
         hint=words.nudge.format_map(fields),
         explanation=words.full.format_map(fields),
