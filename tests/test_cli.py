@@ -561,6 +561,13 @@ def test_error_that_no_terminal_reads_is_one_line_and_so_is_its_remedy(tmp_path:
     assert remedy.endswith(", 09_capstone")
 
 
+def test_path_that_no_terminal_shows_is_in_one_line(demo: tuple[Path, object], tmp_path: Path) -> None:
+    file = tmp_path / "a folder" / ("long " * 30) / "x.csv"
+    file.parent.mkdir(parents=True)
+    done = runner.invoke(app, ["export", str(demo[0] / "class/grades"), "--file", str(file)])
+    assert done.stdout == f"wrote {file}\n"
+
+
 def test_doctor_shows_brackets_of_a_path_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     findings = [Finding("warn", "no bwrap in /opt/[bold]/x[/red]", "install it in [bold]")]
     monkeypatch.setattr("grader.kernel.host.doctor.doctor", lambda: findings)
