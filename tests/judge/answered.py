@@ -47,6 +47,11 @@ def assert_told(exercise: str, source: str, check: str, said: str, code: str = "
     assert UNKNOWN not in whole(found)
 
 
+def assert_not_told(exercise: str, source: str, check: str, false: str) -> None:
+    """Nothing that the answer ``source`` is told of ``check`` has ``false`` in it."""
+    assert false not in whole(answered(exercise, source)[check])
+
+
 def evidence(name: str, source: str, seed: int = SEED) -> Evidence:
     """All that ``source`` leaves."""
     exercise, source = course().exercises[name], dedent(source).strip()
