@@ -639,12 +639,12 @@ def test_command_goes_on_where_hangups_are_ignored() -> None:
 def test_command_that_is_stopped_says_how_to_go_on(
     end: signal.Signals, word: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored
+    before = signal.signal(end, lambda *_: None)  # which is not to be the one that is asked
     try:
         with pytest.raises(typer.Exit) as ended, errors_told(resumes="go on"):
             signal.raise_signal(end)
     finally:
-        signal.signal(signal.SIGHUP, before)
+        signal.signal(end, before)
     assert ended.value.exit_code == 128 + end
     assert capfd.readouterr().err == f"\n{word}; go on\n"
 
