@@ -284,7 +284,7 @@ _content = st.dictionaries(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.sampled_from(["status", "stream", "error", "display_data"]), _content, _content)
 def test_whatever_a_kernel_says_of_a_cell_is_texts_or_forged(kind: str, said: Any, replied: Any) -> None:
     runner = CellRunner(cast("Any", None))
