@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.kernel.laboratory import Laboratory
 
 WORKING = tuple(status.name for status in available_sandboxes() if status.works)
 BEST = WORKING[0]
+ShortPaths = Callable[[], Path]
 CONFINED = tuple(name for name in WORKING if name != "none")
 
 
@@ -37,6 +39,19 @@ def secret(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secret]:
     yield Secret(text, path)
     os.close(fd)
     del os.environ["GRADER_TEST_SECRET"]
+
+
+@pytest.fixture(scope="session")
+def short_paths() -> Iterator[ShortPaths]:
+    """Makes folders whose paths leave room for a socket's name, wherever temporary files lie."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield lambda: Path(tempfile.mkdtemp(dir=folder))
+
+
+@pytest.fixture
+def short_path(short_paths: ShortPaths) -> Path:
+    """One such folder."""
+    return short_paths()
 
 
 @pytest.fixture(scope="session")
