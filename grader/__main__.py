@@ -6,10 +6,8 @@ their ``json.py`` be imported in place of the library's, so it is taken off befo
 
 import sys
 
-if __name__ == "__main__":
-    if sys.path and sys.path[0] not in {"", None} and not sys.flags.safe_path:
-        sys.path.pop(0)
-    sys.path = [entry for entry in sys.path if entry]
+if __name__ == "__main__" and not sys.flags.safe_path:
+    sys.path.pop(0)
 
 import os
 import signal

@@ -25,8 +25,10 @@ SEED = 20261125
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Where another environment is activated than the one whose pytest this is, IPython warns in every test of ``check()``.
-os.environ.pop("VIRTUAL_ENV", None)
+# Where another environment is activated than the one whose pytest this is, IPython warns in every test of ``check()``;
+# what is printed is as wide and as colourful as the others say.
+for name in ("VIRTUAL_ENV", "COLUMNS", "FORCE_COLOR", "NO_COLOR"):
+    os.environ.pop(name, None)
 
 # How long an example takes tells of the machine, and whoever runs the tests need not own the checkout.
 hypothesis.settings.register_profile(

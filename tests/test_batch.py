@@ -219,15 +219,15 @@ def test_score_killed_again_and_again_ends_like_one_that_was_not(
     fake_pool: type[InProcessPool], tmp_path: Path
 ) -> None:
     answers = [{}, WRONG, {"mse_grad": "def mse_grad(inp, targ):\n    inp.g = inp\n"}]
-    folder = hand_in(tmp_path / "class", {f"student{i:02}": answered(answers[i % 3]) for i in range(12)})
+    folder = hand_in(tmp_path / "class", {f"student{i:02}": answered(answers[i % 3]) for i in range(8)})
     whole = score(folder, tmp_path / "whole")
     rng = random.Random(4)
 
-    killed = [_killed_after(number, rng.uniform(0, 0.05), folder, tmp_path / "killed") for number in (0, 1, 2, 1)]
+    killed = [_killed_after(number, rng.uniform(0, 0.05), folder, tmp_path / "killed") for number in (0, 1, 1)]
     resumed = score(folder, tmp_path / "killed")
 
-    assert killed == [True] * 4
-    assert len(fake_pool.ran) <= 8
+    assert killed == [True] * 3
+    assert len(fake_pool.ran) <= 6
     assert timeless(resumed) == timeless(whole)
 
 

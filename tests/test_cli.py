@@ -27,6 +27,7 @@ import typer
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
+from grader._version import __version__
 from grader.cli import app
 from grader.cli.outcome import BELOW, GRADED, TO_DO, UNGRADED, USAGE, errors_told
 from grader.cli.values import size
@@ -39,7 +40,7 @@ from grader.model import SubmissionStatus
 from grader.report import load_schema
 from tests.fakes import InProcessPool
 from tests.report.builders import exercise, submission
-from tests.samples import BACKPROP, EXERCISES, SOLUTIONS, answered, hand_in
+from tests.samples import BACKPROP, EXERCISES, ROOT, SOLUTIONS, answered, hand_in
 
 runner = CliRunner()
 
@@ -92,16 +93,19 @@ def test_gradebook_csv_has_a_row_for_every_student(demo: tuple[Path, subprocess.
     assert len(rows) == 13
 
 
-def test_score_again_grades_nothing_and_changes_nothing(demo: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_score_again_grades_nothing_and_changes_nothing(
+    demo: tuple[Path, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, _ = demo
     grades = folder / "class/grades"
     before = (grades / "report.json").read_bytes()
+    monkeypatch.setattr("grader.batch.KernelPool", InProcessPool)
+    command = ["score", str(folder / "class/submissions"), "--out", str(grades), "--check-seconds", "2", "--no-github"]
 
-    done = run_cli(
-        "score", folder / "class/submissions", "--out", grades, "--check-seconds", "2", "--no-github", cwd=folder
-    )
+    done = runner.invoke(app, command)
 
-    assert done.returncode == UNGRADED, done.stderr
+    assert done.exit_code == UNGRADED, done.output
+    assert InProcessPool.ran == []
     assert (grades / "report.json").read_bytes() == before
 
 
@@ -121,9 +125,9 @@ def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> 
     }
     hand_in(tmp_path, {"ada": answered(wrong)})
 
-    done = run_cli("check", "ada/03_backprop.ipynb", cwd=tmp_path)
+    done = runner.invoke(app, ["check", str(tmp_path / "ada/03_backprop.ipynb")])
 
-    assert done.returncode == GRADED, done.stderr
+    assert done.exit_code == GRADED, done.output
     assert "lin_grad  1 / 4" in done.stdout
     assert "relu_grad  2 / 2" in done.stdout
 
@@ -391,13 +395,25 @@ def test_release_check_of_changed_exercises_ends_with_one(tmp_path: Path) -> Non
     assert "differing" in done.output
 
 
+#: The command line without kernels, for what runs nothing.
+WITHOUT_KERNELS = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+import grader.batch
+from grader.cli import main
+from tests.fakes import InProcessPool
+grader.batch.KernelPool = InProcessPool
+main()
+"""
+
+
 @pytest.fixture
 def graded(demo: tuple[Path, object], tmp_path: Path) -> list[str]:
     """A command that grades the demo's class once more, which runs nothing, into a folder whose reports are gone."""
     grades = shutil.copytree(demo[0] / "class/grades", tmp_path / "grades")
     (grades / "report.json").unlink()
-    command = [sys.executable, "-m", "grader", "score", str(demo[0] / "class/submissions"), "--out", str(grades)]
-    return [*command, "--check-seconds", "2", "--no-github"]
+    command = [sys.executable, "-c", WITHOUT_KERNELS, str(ROOT), "score", str(demo[0] / "class/submissions")]
+    return [*command, "--out", str(grades), "--check-seconds", "2", "--no-github"]
 
 
 def test_a_run_whose_output_nobody_reads_writes_its_reports(graded: list[str], tmp_path: Path) -> None:
@@ -418,7 +434,7 @@ def test_a_run_whose_output_finds_no_room_says_so_and_writes_its_reports(graded:
     with Path("/dev/full").open("w") as full:
         how = {"cwd": tmp_path, "stdout": full, "stderr": subprocess.PIPE, "text": True, "timeout": 240}
         grader = subprocess.run(command, check=False, **how)
-        others = [[*command, "--who"], [*command, "--who-csv"], [*command[:3], "export", str(tmp_path / "grades")]]
+        others = [[*command, "--who"], [*command[:4], "export", str(tmp_path / "grades")]]
         printed = [subprocess.run(other, check=False, **how) for other in others]
 
     assert grader.returncode == UNGRADED, grader.stderr
@@ -429,9 +445,16 @@ def test_a_run_whose_output_finds_no_room_says_so_and_writes_its_reports(graded:
         assert done.stderr.splitlines() == [f"error: {trouble}", "  send it where there is room"]
 
 
-def test_interrupted_while_all_is_imported_says_so_in_a_line() -> None:
+@pytest.mark.parametrize(
+    ("before", "ended"),
+    [
+        pytest.param("default_int_handler", (130, "", "\ninterrupted\n"), id="at a terminal"),
+        pytest.param("SIG_IGN", (0, f"grader {__version__}\n", ""), id="in the background"),
+    ],
+)
+def test_interrupted_while_all_is_imported_says_so_in_a_line(before: str, ended: tuple[int, str, str]) -> None:
     code = (
-        "import signal, sys\nfrom grader.__main__ import main\n"
+        f"import signal, sys\nsignal.signal(signal.SIGINT, signal.{before})\nfrom grader.__main__ import main\n"
         "class Finder:\n"
         "    def find_spec(name, path=None, target=None):\n"
         "        if name == 'grader.cli.scoring': signal.raise_signal(signal.SIGINT)\n"
@@ -439,7 +462,7 @@ def test_interrupted_while_all_is_imported_says_so_in_a_line() -> None:
         "sys.argv = ['grader', '--version']\nmain()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "\ninterrupted\n")
+    assert (done.returncode, done.stdout, done.stderr) == ended
 
 
 def test_file_in_place_of_the_folder_for_the_grades_is_told(tmp_path: Path) -> None:
@@ -521,22 +544,29 @@ def test_size_below_what_a_notebook_needs_is_refused() -> None:
     ids=["export", "full disk", "score", "demo"],
 )
 def test_place_that_cannot_be_written_is_an_error_of_use_and_no_traceback(
-    demo: tuple[Path, subprocess.CompletedProcess[str]], arguments: list[str]
+    demo: tuple[Path, object], arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, _ = demo
-    done = run_cli(*arguments, cwd=folder)
+    monkeypatch.chdir(demo[0])
+    done = runner.invoke(app, arguments)
 
-    assert done.returncode == USAGE, done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.exit_code == USAGE, done.output
     assert f"error: {arguments[-1]}" in done.stderr
 
 
 def test_error_that_no_terminal_reads_is_one_line_and_so_is_its_remedy(tmp_path: Path) -> None:
-    done = run_cli("score", EXERCISES, "--assigned", "99", cwd=tmp_path, COLUMNS="40")
+    command = ["score", str(EXERCISES), "--assigned", "99", "--out", str(tmp_path / "grades")]
+    done = runner.invoke(app, command, env={"COLUMNS": "40"})
     error, remedy = done.stderr.splitlines()
     assert error == "error: the course 'autograd' has no notebook '99'"
     assert remedy.startswith("  its notebooks are 01_tensors, ")
     assert remedy.endswith(", 09_capstone")
+
+
+def test_path_that_no_terminal_shows_is_in_one_line(demo: tuple[Path, object], tmp_path: Path) -> None:
+    file = tmp_path / "a folder" / ("long " * 30) / "x.csv"
+    file.parent.mkdir(parents=True)
+    done = runner.invoke(app, ["export", str(demo[0] / "class/grades"), "--file", str(file)])
+    assert done.stdout == f"wrote {file}\n"
 
 
 def test_doctor_shows_brackets_of_a_path_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -547,11 +577,11 @@ def test_doctor_shows_brackets_of_a_path_as_they_are(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("columns", ["", "wide", "0"])
-def test_width_that_is_no_number_is_as_if_there_were_none(
-    demo: tuple[Path, subprocess.CompletedProcess[str]], columns: str
-) -> None:
-    folder, _ = demo
-    assert run_cli("report", "class/grades", cwd=folder, COLUMNS=columns).returncode == GRADED
+def test_width_that_is_no_number_is_as_if_there_were_none(demo: tuple[Path, object], columns: str) -> None:
+    grades = str(demo[0] / "class/grades")
+    told = [runner.invoke(app, ["report", grades], env={"COLUMNS": width}) for width in (columns, "120")]
+    assert told[0].exit_code == GRADED
+    assert told[0].stdout == told[1].stdout
 
 
 def test_damaged_row_of_a_gradebook_is_told(
@@ -653,19 +683,33 @@ def test_request_to_end_while_a_text_is_executed_has_its_own_status(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    ("end", "word"),
+    [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "asked to end"), (signal.SIGHUP, "asked to end")],
+)
+def test_command_that_is_stopped_says_how_to_go_on(
+    end: signal.Signals, word: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.signal(end, lambda *_: None)  # which is not to be the one that is asked
+    try:
+        with pytest.raises(typer.Exit) as ended, errors_told(resumes="go on"):
+            signal.raise_signal(end)
+    finally:
+        signal.signal(end, before)
+    assert ended.value.exit_code == 128 + end
+    assert capfd.readouterr().err == f"\n{word}; go on\n"
+
+
+@pytest.mark.parametrize(
     ("end", "word", "interrupts"),
     [
         pytest.param(signal.SIGINT, "interrupted", "default", id="ctrl_c"),
-        pytest.param(signal.SIGTERM, "asked to end", "default", id="kill"),
-        pytest.param(signal.SIGHUP, "asked to end", "default", id="hangup"),
         pytest.param(signal.SIGHUP, "", "default", id="terminal_closed"),  # where nobody reads what is said
         # As a script has it for what it runs in the background.
         pytest.param(signal.SIGTERM, "asked to end", "ignore", id="kill_in_background"),
-        pytest.param(signal.SIGHUP, "asked to end", "ignore", id="hangup_in_background"),
     ],
 )
 def test_score_that_is_stopped_puts_all_away_and_goes_on(
-    tmp_path: Path, end: signal.Signals, word: str, interrupts: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: signal.Signals, word: str, interrupts: str
 ) -> None:
     text = (SOLUTIONS / BACKPROP).read_text(encoding="utf-8")
     slow = text.replace("import torch", "import time, torch; time.sleep(60)", 1)
@@ -697,4 +741,5 @@ def test_score_that_is_stopped_puts_all_away_and_goes_on(
     assert not place.exists()
     if end == signal.SIGINT:  # what is left on disk is the same after each
         (tmp_path / "class/zoe" / BACKPROP).write_text(text, encoding="utf-8")
-        assert "graded 2 of 2" in run_cli("score", "class", cwd=tmp_path).stdout
+        monkeypatch.chdir(tmp_path)
+        assert "graded 2 of 2" in runner.invoke(app, ["score", "class"]).stdout

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.cli import process
 from grader.console import GuardedStream, guard_streams, raw_line, take_every_letter
 from grader.kernel.host.sandbox import package_home
 
@@ -30,6 +31,15 @@ def test_files_of_every_letter_are_read_and_written_whatever_the_locale(tmp_path
     command = [sys.executable, "-m", "grader", "score", str(tmp_path), "--who-csv"]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, check=True)
     assert done.stdout.decode().splitlines()[1].startswith("王小明,,03_backprop.ipynb,王小明/")
+
+
+def test_command_line_makes_its_streams_ready_before_any_command_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    steps = ["open_closed_streams", "take_every_letter", "guard_streams", "app"]
+    for name in steps:
+        monkeypatch.setattr(process, name, lambda *_, name=name: done.append(name))
+    process.main()
+    assert done == steps
 
 
 def test_a_terminal_of_few_letters_is_shown_those_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:

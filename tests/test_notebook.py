@@ -83,11 +83,12 @@ class Place:
 
 
 @pytest.fixture
-def shell() -> Iterator[Any]:
-    """IPython's own shell in this process, gone without a trace afterwards."""
+def shell(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """IPython's own shell in this process, gone without a trace afterwards; nothing of it is in the home folder."""
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
     hook, main = sys.displayhook, sys.modules["__main__"]
     made = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
     yield made

@@ -24,9 +24,13 @@ class StandardOutput(Console):
         self._goes_on = goes_on
 
     def print(self, *objects: Any, **how: Any) -> None:
-        """As ``Console.print``. Raises ``UsageError`` when it cannot be written and the command does not go on."""
+        """As ``Console.print``; where no terminal shows it, a text is not wrapped, so that paths can be copied.
+
+        Raises ``UsageError`` when it cannot be written and the command does not go on.
+        """
+        whole = not self.is_terminal and all(isinstance(one, str) for one in objects)
         try:
-            super().print(*objects, **how)
+            super().print(*objects, **{"soft_wrap": whole, **how})
         except OSError as error:
             trouble = _unwritable(error)
             if not self._goes_on:

@@ -206,7 +206,7 @@ def test_install_takes_torch_from_its_index_and_all_else_pinned(version: str, tm
     log = tmp_path / "log"
     python = script(
         tmp_path / "python",
-        f'#!/bin/sh\necho "$*" >>{log}\n'
+        f'#!/bin/sh\necho "$*" >>"{log}"\n'
         'case "$*" in *"-m venv"*) for last; do :; done; mkdir -p "$last/bin"; cp "$0" "$last/bin/python";; esac\n',
     )
 
@@ -231,15 +231,17 @@ def test_install_takes_torch_from_its_index_and_all_else_pinned(version: str, tm
 def test_sandbox_script_mends_what_it_can_and_never_fails(tmp_path: Path, mended_by: str) -> None:
     flag, log, tools = tmp_path / "mended", tmp_path / "log", tmp_path / "bin"
     for name in ("apt-get", "apparmor_parser", "sysctl", "tee"):
-        touch = f"touch {flag}" if name == mended_by else ":"
-        script(tools / name, f'#!/bin/sh\necho "{name} $*" >>{log}\n{touch}\ncat >/dev/null 2>&1 </dev/null\nexit 1\n')
+        touch = f'touch "{flag}"' if name == mended_by else ":"
+        script(
+            tools / name, f'#!/bin/sh\necho "{name} $*" >>"{log}"\n{touch}\ncat >/dev/null 2>&1 </dev/null\nexit 1\n'
+        )
     script(tools / "sudo", '#!/bin/sh\nshift\nexec "$@"\n')
-    script(tools / "bwrap", f"#!/bin/sh\n[ -e {flag} ]\n")
+    script(tools / "bwrap", f'#!/bin/sh\n[ -e "{flag}" ]\n')
     if mended_by == "apt-get":
         (tools / "bwrap").unlink()
         script(
             tools / "apt-get",
-            f'#!/bin/sh\ntouch {flag}\nprintf "#!/bin/sh\\n" >{tools}/bwrap\nchmod +x {tools}/bwrap\n',
+            f'#!/bin/sh\ntouch "{flag}"\nprintf "#!/bin/sh\\n" >"{tools}/bwrap"\nchmod +x "{tools}/bwrap"\n',
         )
     for name in ("bash", "sh", "id", "env", "cat", "touch", "chmod"):
         (tools / name).symlink_to(shutil.which(name) or name)

@@ -47,10 +47,16 @@ def assert_told(exercise: str, source: str, check: str, said: str, code: str = "
     assert UNKNOWN not in whole(found)
 
 
+def assert_not_told(exercise: str, source: str, check: str, false: str) -> None:
+    """Nothing that the answer ``source`` is told of ``check`` has ``false`` in it."""
+    assert false not in whole(answered(exercise, source)[check])
+
+
 def evidence(name: str, source: str, seed: int = SEED) -> Evidence:
     """All that ``source`` leaves."""
     exercise, source = course().exercises[name], dedent(source).strip()
-    space = {**_solved(name), "solution": _solved(name).get(name)}
+    solved = _solved(exercise.notebook)
+    space = {**solved, "solution": solved.get(name)}
     studenterror.remember(FILE, source)
     if not exercise.rerun:
         exec(compile(source, FILE, "exec"), space)
@@ -61,8 +67,10 @@ def evidence(name: str, source: str, seed: int = SEED) -> Evidence:
 
 
 @cache
-def _solved(name: str) -> dict[str, Any]:
-    return answers_to(course().exercises[name], ROOT / "solutions", course()).solved
+def _solved(notebook: str) -> dict[str, Any]:
+    """What the solution of a notebook defines, whichever of its exercises is asked for."""
+    one = next(one for one in course().exercises.values() if one.notebook == notebook)
+    return answers_to(one, ROOT / "solutions", course()).solved
 
 
 def _run(exercise: Exercise, space: dict[str, Any], source: str, program: Any) -> Any:

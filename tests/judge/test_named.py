@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.judge.answered import answered, assert_told, whole
+from tests.judge.answered import answered, assert_not_told, assert_told, whole
 from tests.judge.test_told import LOSS, OWN_GRADIENTS
 
 STEP = "loss, g1, g2 = torch_grads({rows}, w1, w2); {step}"
@@ -550,9 +550,7 @@ def test_mistake_with_a_code_of_its_own_is_named(name: str) -> None:
 
 @pytest.mark.parametrize("name", NEIGHBOURS)
 def test_neighbour_of_a_mistake_is_not_called_by_its_name(name: str) -> None:
-    exercise, source, check, false = NEIGHBOURS[name]
-
-    assert false not in whole(answered(exercise, source)[check])
+    assert_not_told(*NEIGHBOURS[name])
 
 
 @pytest.mark.parametrize(

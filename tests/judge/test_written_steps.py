@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.judge.answered import answered, assert_told, whole
+from tests.judge.answered import assert_not_told, assert_told
 from tests.judge.test_written_short import LOOP, PLAIN_BUFFER, STEP, STUB, adam, sgd, short
 
 #: A loop that has ``v1`` and ``v2`` before its first step.
@@ -298,6 +298,4 @@ def test_step_that_is_another_is_told_which_one(name: str) -> None:
 
 @pytest.mark.parametrize("name", OTHER)
 def test_neighbour_of_another_step_is_not_called_by_its_name(name: str) -> None:
-    exercise, source, check, false = OTHER[name]
-
-    assert false not in whole(answered(exercise, source)[check])
+    assert_not_told(*OTHER[name])

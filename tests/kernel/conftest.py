@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ BEST = WORKING[0]
 #: Those that a CI job says it has; without them nothing here would be tested in them, and nothing would fail.
 _REQUIRED = set(filter(None, os.environ.get("GRADER_REQUIRE", "").split(",")))
 assert set(WORKING) >= _REQUIRED, f"$GRADER_REQUIRE names {_REQUIRED - set(WORKING)}, which does not work here"
+ShortPaths = Callable[[], Path]
 CONFINED = tuple(name for name in WORKING if name != "none")
 
 
@@ -40,6 +42,19 @@ def secret(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secret]:
     yield Secret(text, path)
     os.close(fd)
     del os.environ["GRADER_TEST_SECRET"]
+
+
+@pytest.fixture(scope="session")
+def short_paths() -> Iterator[ShortPaths]:
+    """Makes folders whose paths leave room for a socket's name, wherever temporary files lie."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield lambda: Path(tempfile.mkdtemp(dir=folder))
+
+
+@pytest.fixture
+def short_path(short_paths: ShortPaths) -> Path:
+    """One such folder."""
+    return short_paths()
 
 
 @pytest.fixture(scope="session")

@@ -136,14 +136,13 @@ LATE = {
 }
 
 
-@pytest.mark.parametrize("name", LATE)
-def test_cell_is_to_blame_for_the_death_that_comes_after_it(laboratory: Laboratory, sandbox: str, name: str) -> None:
-    source, ended = LATE[name]
+def test_cell_is_to_blame_for_the_death_that_comes_after_it(laboratory: Laboratory, sandbox: str) -> None:
     behind = "import time\ntime.sleep(0.5)\ny = 2"  # in which the kernel dies
-    (execution,) = laboratory.run(sandbox, linear_job(name, "x = 1", source, behind, "print(y)", after=["z = 3"]))
-    assert _failures(execution) == {1: ended}
-    assert execution.outputs == {3: "2\n"}
-    assert verdicts(execution) == ("exact", "exact")
+    jobs = [linear_job(name, "x = 1", late, behind, "print(y)", after=["z = 3"]) for name, (late, _) in LATE.items()]
+    for (_, ended), execution in zip(LATE.values(), laboratory.run(sandbox, *jobs), strict=True):
+        assert _failures(execution) == {1: ended}
+        assert execution.outputs == {3: "2\n"}
+        assert verdicts(execution) == ("exact", "exact")
 
 
 @pytest.mark.parametrize("when", ["before", "after_in_parent"])
@@ -268,7 +267,7 @@ def test_assets_are_copies_of_regular_files(laboratory: Laboratory, sandbox: str
 
 
 def test_submission_time_ends_the_job_and_keeps_checks(laboratory: Laboratory, sandbox: str) -> None:
-    limits = replace(LIMITS, submission_s=3.0, cell_s=30.0)
+    limits = replace(LIMITS, submission_s=2.0, cell_s=30.0)
     slow = linear_job("slow", after=["import time\ntime.sleep(60)", "print('never')"])
     (execution,) = laboratory.run(sandbox, slow, limits=limits)
 
@@ -278,14 +277,13 @@ def test_submission_time_ends_the_job_and_keeps_checks(laboratory: Laboratory, s
     assert verdicts(execution) == ("exact", "exact")
 
 
-@pytest.mark.parametrize("sandbox", dict.fromkeys((BEST, "none")))
-def test_zygote_killed_in_a_run_is_replaced_and_the_job_tried_again(secret: object, sandbox: str) -> None:
+def test_zygote_killed_in_a_run_is_replaced_and_the_job_tried_again(secret: object) -> None:
     async def run() -> Execution:
-        async with KernelPool(sandbox, LIMITS, 1) as pool:
+        async with KernelPool(BEST, LIMITS, 1) as pool:
             await pool.ready()
             process = psutil.Process(pool.zygote.process.pid)
             idle = len(process.children(recursive=True))
-            task = asyncio.ensure_future(pool.run(linear_job("victim", "import time\ntime.sleep(3)\nprint('ran')")))
+            task = asyncio.ensure_future(pool.run(linear_job("victim", "import time\ntime.sleep(1)\nprint('ran')")))
             await while_it_runs(task, lambda: len(process.children(recursive=True)) >= idle + 2)  # its init and kernel
             for child in (*process.children(recursive=True), process):
                 with contextlib.suppress(ProcessLookupError):  # the death of one takes others with it
@@ -335,19 +333,18 @@ def test_jobs_that_come_before_the_zygote_is_up_run_all(secret: object) -> None:
     assert {verdicts(execution) for execution in asyncio.run(run())} == {("exact", "exact")}
 
 
-def test_time_of_a_submission_begins_when_its_kernel_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_of_a_submission_begins_when_its_kernel_is_up(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ready = KernelPool.ready
 
     async def late(pool: KernelPool) -> None:
         await asyncio.sleep(3)
         await ready(pool)
 
-    async def run() -> Execution:
-        async with KernelPool(BEST, replace(LIMITS, submission_s=2.5), jobs=1) as pool:
-            return await pool.run(linear_job("patient"))
-
     monkeypatch.setattr(KernelPool, "ready", late)
-    assert asyncio.run(run()).ended == "finished"
+    (execution,) = laboratory.run(BEST, linear_job("patient"), limits=replace(LIMITS, submission_s=2.5))
+    assert execution.ended == "finished"
 
 
 def test_zygote_that_never_comes_up_is_told_with_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -363,17 +360,14 @@ def test_zygote_that_never_comes_up_is_told_with_its_last_words(monkeypatch: pyt
         asyncio.run(run())
 
 
-def test_kernel_that_never_comes_up_is_told_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kernel_that_never_comes_up_is_told_with_its_reason(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     described = KernelPool.describe
     broken = {"environment": {"HOUSE": 3}}
     monkeypatch.setattr(KernelPool, "describe", lambda *about: {**described(*about), **broken})
-
-    async def run() -> None:
-        async with KernelPool("none", LIMITS, jobs=1) as pool:
-            with pytest.raises(KernelError, match="str expected, not int"):
-                await pool.run(linear_job("first"))
-
-    asyncio.run(run())
+    with pytest.raises(KernelError, match="str expected, not int"):
+        laboratory.run("none", linear_job("first"))
 
 
 @pytest.mark.slow
@@ -384,11 +378,11 @@ def test_descriptors_and_memory_are_flat_over_many_jobs(laboratory: Laboratory) 
         laboratory.run(BEST, *(linear_job(f"tiny {number}") for number in range(jobs)))
         return process.num_fds(), process.memory_info().rss
 
-    descriptors, memory = measured(30)
-    descriptors_later, memory_later = measured(90)
+    descriptors, memory = measured(15)
+    descriptors_later, memory_later = measured(45)
 
     assert descriptors_later <= descriptors + 4
-    assert memory_later < memory + 20 * 1024**2
+    assert memory_later < memory + 10 * 1024**2
 
 
 def test_rerun_and_globals(laboratory: Laboratory, sandbox: str) -> None:
@@ -487,34 +481,38 @@ def test_a_job_that_cannot_be_stopped_is_waited_for_but_once(laboratory: Laborat
 
 
 STUBBORN = """
-import os, signal
+import os, signal, time
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 if os.fork() == 0:
     os.setsid()
 while True:
-    pass
+    time.sleep(60)
 """
-#: A grader with one job that does not end by itself.
+#: A grader with a job that does not end by itself in each of some sandboxes.
 GRADER = """
-import asyncio, sys
+import asyncio, contextlib, sys
 from grader.kernel import KernelPool
 from grader.model import Cell, Job
 
 async def main():
-    async with KernelPool(sys.argv[1]) as pool:
-        running = asyncio.create_task(pool.run(Job("stubborn", (Cell(0, sys.argv[2]),), ())))
-        await asyncio.Event().wait()  # ends before the job does
+    job = Job("stubborn", (Cell(0, sys.argv[1]),), ())
+    async with contextlib.AsyncExitStack() as pools:
+        running = [(await pools.enter_async_context(KernelPool(sandbox))).run(job) for sandbox in sys.argv[2:]]
+        running = [*map(asyncio.create_task, running)]
+        await asyncio.Event().wait()  # ends before the jobs do
 
 asyncio.run(main())
 """
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
-def test_nothing_outlives_a_grader_that_is_stopped(sandbox: str, end: signal.Signals) -> None:
-    grader = psutil.Popen([sys.executable, "-c", GRADER, sandbox, STUBBORN], stderr=subprocess.DEVNULL)
+def test_nothing_outlives_a_grader_that_is_stopped(end: signal.Signals) -> None:
+    sandboxes = {BEST, "none"}  # Landlock's processes are those of none
+    grader = psutil.Popen([sys.executable, "-c", GRADER, STUBBORN, *sandboxes], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 240
     # The zygote, the job's init, its kernel and what that forked; bwrap has two of its own above them.
-    while len(started := grader.children(recursive=True)) < (6 if sandbox == "bwrap" else 4):
+    processes = sum(6 if sandbox == "bwrap" else 4 for sandbox in sandboxes)
+    while len(started := grader.children(recursive=True)) < processes:
         if time.monotonic() > deadline:
             grader.kill()
             pytest.fail("the job did not come up")

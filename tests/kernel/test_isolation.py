@@ -186,7 +186,7 @@ def test_no_signal_that_a_kernel_could_send_ends_its_init(laboratory: Laboratory
         async with KernelPool("bwrap", LIMITS, jobs=1) as pool:
             await pool.ready()
             zygote, others = pool.zygote, _first_of_namespaces(pool)
-            running = asyncio.ensure_future(pool.run(linear_job("goes on", "import time\ntime.sleep(3)\nprint('on')")))
+            running = asyncio.ensure_future(pool.run(linear_job("goes on", "import time\ntime.sleep(2)\nprint('on')")))
             inits = await while_it_runs(running, lambda: _first_of_namespaces(pool) - others)
             for number in signals:
                 os.kill(min(inits), number)

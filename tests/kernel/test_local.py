@@ -160,7 +160,7 @@ def test_accident_in_a_fork_costs_its_case_alone(
     runs = in_fork(
         check(program("a"), bad, program("c")),
         space_of(once),
-        seconds=3.0 if ended == "timed_out" else 60.0,
+        seconds=1.5 if ended == "timed_out" else 60.0,
         limits=limits,
     )
     assert [one.ended for one in runs] == ["returned", ended, "returned"]

@@ -65,17 +65,26 @@ class Visit:
         if not request.is_navigation_request():
             self.complaints.append(f"asked for {request.url}")
 
-    def open(self, path: Path) -> Page:
+    def open(self, path: Path, width: int = 1280, height: int = 800) -> Page:
+        self.page.set_viewport_size({"width": width, "height": height})
         self.page.goto(path.as_uri())
         return self.page
 
 
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
+@pytest.fixture(scope="module")
+def visitor(browser: Browser) -> Iterator[Visit]:
+    """The one page in which all others open: a new one takes thrice as long."""
     made = Visit(browser)
     yield made
     made.context.close()
-    assert made.complaints == []
+
+
+@pytest.fixture
+def visit(visitor: Visit) -> Iterator[Visit]:
+    visitor.complaints.clear()
+    yield visitor
+    visitor.page.emulate_media(media="null", forced_colors="null")
+    assert visitor.complaints == []
 
 
 def test_class_page_counts_are_those_of_report_json(visit: Visit, grades: Path) -> None:
@@ -113,13 +122,11 @@ def test_class_page_score_of_everyone_is_that_of_report_json(visit: Visit, grade
 
 
 @pytest.mark.parametrize("width", [390, 768])
-def test_class_page_on_a_narrow_screen_hides_nothing_beside_it(browser: Browser, grades: Path, width: int) -> None:
-    visit = Visit(browser, viewport={"width": width, "height": 900})
-    page = visit.open(grades / "index.html")
+def test_class_page_on_a_narrow_screen_hides_nothing_beside_it(visit: Visit, grades: Path, width: int) -> None:
+    page = visit.open(grades / "index.html", width, 900)
     for section in ("attention", "exercises"):
         box = page.locator(f"#{section} .scroll")
         assert box.evaluate("one => one.scrollWidth - one.clientWidth") <= 1, section
-    visit.context.close()
 
 
 def test_class_page_every_link_opens_what_it_names(visit: Visit, grades: Path) -> None:
@@ -171,63 +178,51 @@ def test_pages_policy_stops_a_script_that_got_in(browser: Browser, grades: Path,
 
 @pytest.mark.parametrize("width", [320, 390, 1400])
 @pytest.mark.parametrize("name", ["index.html", "students/Johanna*"])
-def test_pages_any_width_scrolls_down_only(browser: Browser, grades: Path, name: str, width: int) -> None:
-    visit = Visit(browser, viewport={"width": width, "height": 800})
-    page = visit.open(next(grades.glob(name)))
+def test_pages_any_width_scrolls_down_only(visit: Visit, grades: Path, name: str, width: int) -> None:
+    page = visit.open(next(grades.glob(name)), width, 800)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    visit.context.close()
 
 
-def test_pages_long_exercise_names_are_wrapped(browser: Browser, tmp_path: Path) -> None:
+def test_pages_long_exercise_names_are_wrapped(visit: Visit, tmp_path: Path) -> None:
     long = replace(exercise("lin_grad", {"w.g": "transposed"}), id="gradient_of_" * 8)
     write_reports(run(submission("ada", long), submission("alan", long)), tmp_path)
-    visit = Visit(browser, viewport={"width": 360, "height": 800})
     for path in (tmp_path / "index.html", *tmp_path.glob("students/*.html")):
-        assert visit.open(path).evaluate("document.documentElement.scrollWidth") <= 360, path.name
-    visit.context.close()
+        assert visit.open(path, 360, 800).evaluate("document.documentElement.scrollWidth") <= 360, path.name
 
 
-def test_student_page_on_a_phone_begins_each_line_of_an_exercise_at_its_edge(browser: Browser, tmp_path: Path) -> None:
+def test_student_page_on_a_phone_begins_each_line_of_an_exercise_at_its_edge(visit: Visit, tmp_path: Path) -> None:
     row = (1.5, -2.5, 3.5)
     wrong = check("w.g", code="transposed", sample=Sample(expected=(row,), actual=(row,), worst=(0, 1), cut=False))
     write_reports(run(submission("ada", replace(exercise("lin_grad"), status="failed", checks=(wrong,)))), tmp_path)
-    visit = Visit(browser, viewport={"width": 390, "height": 800})
-    page = visit.open(next(tmp_path.glob("students/*.html")))
+    page = visit.open(next(tmp_path.glob("students/*.html")), 390, 800)
     parts = (".exercise header code", ".exercise header .title", ".check.is-failed > p", ".check.is-failed > .maps")
     assert len({page.locator(part).first.bounding_box()["x"] for part in parts}) == 1
-    visit.context.close()
 
 
-def test_student_page_is_no_wider_for_the_mark_at_the_end_of_a_wide_heat_map(browser: Browser, tmp_path: Path) -> None:
+def test_student_page_is_no_wider_for_the_mark_at_the_end_of_a_wide_heat_map(visit: Visit, tmp_path: Path) -> None:
     row = (-123.4,) * 10
     wide = check("w.g", code="wrong_value", sample=Sample(expected=(row,), actual=(row,), worst=(0, 9), cut=False))
     write_reports(run(submission("ada", replace(exercise("lin_grad"), status="failed", checks=(wide,)))), tmp_path)
-    visit = Visit(browser, viewport={"width": 360, "height": 800})
-    page = visit.open(next(tmp_path.glob("students/*.html")))
+    page = visit.open(next(tmp_path.glob("students/*.html")), 360, 800)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    visit.context.close()
 
 
 @pytest.mark.parametrize("width", [390, 794], ids=["phone", "A4"])
 def test_class_page_names_without_a_blank_are_wrapped_where_they_need_an_eye(
-    browser: Browser, tmp_path: Path, width: int
+    visit: Visit, tmp_path: Path, width: int
 ) -> None:
     flag = f"2 notebooks of one kind by this student: {'lovelaceada_LATE_101_555999_' * 3}03_backprop.ipynb"
     write_reports(run(submission("x" * 80, flags=(flag,), notebook="y" * 80)), tmp_path)
-    visit = Visit(browser, viewport={"width": width, "height": 900})
-    page = visit.open(tmp_path / "index.html")
+    page = visit.open(tmp_path / "index.html", width, 900)
     assert page.evaluate("(box => box.scrollWidth <= box.clientWidth)(document.querySelector('#attention .scroll'))")
-    visit.context.close()
 
 
-def test_class_page_prints_every_exercise_of_a_long_course(browser: Browser, tmp_path: Path) -> None:
-    write_reports(large_class(30, 40), tmp_path)
-    visit = Visit(browser, viewport={"width": 1000, "height": 700})  # A4 lying on its side, less its margins
-    page = visit.open(tmp_path / "index.html")
+def test_class_page_prints_every_exercise_of_a_long_course(visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text(class_page(large_class(30, 40)), "utf-8")
+    page = visit.open(tmp_path / "index.html", 1000, 700)  # A4 lying on its side, less its margins
     page.emulate_media(media="print")
     assert page.locator(".matrix").evaluate("one => one.getBoundingClientRect().right") <= 1000
     assert page.locator("#matrix").evaluate("one => getComputedStyle(one).page") == "wide"
-    visit.context.close()
 
 
 def test_class_page_of_500_opens_at_once(visit: Visit, tmp_path: Path) -> None:
@@ -253,43 +248,38 @@ def axe() -> str:
     return found.read_text("utf-8")
 
 
-def test_bars_are_drawn_where_the_system_forces_its_colours(browser: Browser, grades: Path) -> None:
-    visit = Visit(browser, forced_colors="active", viewport={"width": 1200, "height": 900})
+def test_bars_are_drawn_where_the_system_forces_its_colours(visit: Visit, grades: Path) -> None:
+    visit.page.emulate_media(forced_colors="active")
     for name, bar in [
         ("index.html", ".hist .bar"),
         ("index.html", ".meter > span"),
         ("students/*", ".progress > span"),
     ]:
-        page = visit.open(next(grades.glob(name)))
+        page = visit.open(next(grades.glob(name)), 1200, 900)
         colour = "getComputedStyle(one).backgroundColor"
         drawn = page.locator(bar).first.evaluate(f"one => {colour}")
         assert drawn != page.locator("body").evaluate(f"one => {colour}")
-    visit.context.close()
 
 
 @pytest.mark.parametrize(("students", "scrolls"), [(30, False), (60, True)])
 def test_class_page_scrolls_the_matrix_of_a_large_class_alone(
-    browser: Browser, tmp_path: Path, students: int, scrolls: bool
+    visit: Visit, tmp_path: Path, students: int, scrolls: bool
 ) -> None:
-    write_reports(large_class(students, 3), tmp_path)
-    visit = Visit(browser, viewport={"width": 1200, "height": 700})
-    page = visit.open(tmp_path / "index.html")
+    (tmp_path / "index.html").write_text(class_page(large_class(students, 3)), "utf-8")
+    page = visit.open(tmp_path / "index.html", 1200, 700)
     assert page.locator(".grid").evaluate("one => one.scrollHeight > one.clientHeight + 2") is scrolls
-    visit.context.close()
 
 
-def test_student_page_folds_what_follows_from_another_exercise(browser: Browser, tmp_path: Path) -> None:
+def test_student_page_folds_what_follows_from_another_exercise(visit: Visit, tmp_path: Path) -> None:
     follows = exercise("forward_and_backward", {"w1.g": "sign_flipped"}, follows_from=("lin_grad",))
     write_reports(run(submission("ada", exercise("lin_grad", {"w.g": "zeros"}), follows)), tmp_path)
-    visit = Visit(browser, viewport={"width": 1200, "height": 900})
-    page = visit.open(next((tmp_path / "students").iterdir()))
+    page = visit.open(next((tmp_path / "students").iterdir()), 1200, 900)
 
     folded = page.locator("#ex-forward_and_backward .check").last
     assert page.locator("#ex-lin_grad .check").first.is_visible()
     assert not folded.is_visible()
     page.locator(".meanwhile > summary").press("Enter")
     assert folded.is_visible()
-    visit.context.close()
 
 
 @pytest.fixture(scope="module")

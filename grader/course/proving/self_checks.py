@@ -31,6 +31,7 @@ def refuse_wrong_checks(path: Path, cells: Sequence[str], course: Course) -> Non
     nodes = [node for tree in trees for node in ast.walk(tree)]
     if not any(_imports_check(node) for node in nodes) or any(_binds_check(node) for node in nodes):
         return
+    bundled = load_course(_DEFAULT).exercises
     for node in nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check":
             named = any(keyword.arg in {"course", None} for keyword in node.keywords)
@@ -39,7 +40,7 @@ def refuse_wrong_checks(path: Path, cells: Sequence[str], course: Course) -> Non
                 if name not in course.exercises:
                     known = ", ".join(course.exercises)
                     raise CourseError(f"{call} is for no exercise of the course", remedy=f"name one of {known}")
-                if not named and name not in load_course(_DEFAULT).exercises:
+                if not named and name not in bundled:
                     raise CourseError(
                         f"{call} looks in the bundled course, which has no such exercise",
                         remedy=f'write check("{name}", course="…") with the name of this one\'s entry point',

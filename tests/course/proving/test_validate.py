@@ -20,8 +20,8 @@ from grader.errors import CourseError
 from tests.course.courses import CELL, COURSE, write_course
 
 
-def proved(folder: Path, **parts: str) -> CourseProof:
-    return validate(load_course(str(write_course(folder, **parts))), seeds=3)
+def proved(folder: Path, seeds: int = 1, **parts: str) -> CourseProof:
+    return validate(load_course(str(write_course(folder, **parts))), seeds=seeds)
 
 
 def kinds(report: CourseProof) -> set[str]:
@@ -42,7 +42,7 @@ def shown(report: CourseProof) -> str:
 
 
 def test_validate_of_a_right_course_is_ok(tmp_path: Path) -> None:
-    report = proved(tmp_path)
+    report = proved(tmp_path, seeds=3)
     assert report.ok, report.problems
     (proof,) = report.exercises
     assert proof.gradcheck is True
@@ -224,10 +224,9 @@ def test_validate_only_of_what_is_not_there_is_refused(name: str, remedy: str, t
 
 def test_interrupt_while_an_answer_runs_ends_the_proof(tmp_path: Path) -> None:
     interrupted = f"import os\n    if os.getpid() == {os.getpid()}:\n        raise KeyboardInterrupt\n"
+    variant = f'@variant("double_grad")\ndef f(inp, out):\n    {interrupted}    inp.g = 2 * out.g\n'
     with pytest.raises(KeyboardInterrupt):
-        proved(
-            tmp_path, variants=f'@variant("double_grad")\ndef f(inp, out):\n    {interrupted}    inp.g = 2 * out.g\n'
-        )
+        proved(tmp_path, seeds=2, variants=variant)  # the first seed's runs are in a process of their own
 
 
 def test_interrupt_ends_the_proofs_in_other_processes(tmp_path: Path) -> None:
@@ -314,7 +313,7 @@ def test_cell_that_checks_an_exercise_is_proved(tmp_path: Path, given: str) -> N
 
 
 def test_variant_that_is_wrong_on_each_seed_is_one_problem(tmp_path: Path) -> None:
-    (problem,) = proved(tmp_path, **BROKEN["variant"]).problems
+    (problem,) = proved(tmp_path, seeds=3, **BROKEN["variant"]).problems
     assert (problem.kind, problem.seed) == ("variant", 0)
 
 

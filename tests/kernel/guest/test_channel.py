@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from grader.kernel.guest import channel
 from grader.kernel.guest.channel import Channel
 from grader.kernel.protocol import zmtp
+from tests.kernel.conftest import ShortPaths
 
 PARTS = st.lists(st.binary(max_size=300), min_size=1, max_size=5)
 SIZES = (0, 1, 255, 256, 70_000)
@@ -59,17 +60,17 @@ def raw(path: Path, kind: str = "ROUTER") -> Iterator[tuple[Channel, socket.sock
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_router_and_libzmq_dealer_understand_each_other(size: int, tmp_path: Path) -> None:
-    fd = listening(tmp_path / "s")
-    with peer(tmp_path / "s", zmq.DEALER) as dealer, closing(Channel(fd, "ROUTER")) as ours:
+def test_router_and_libzmq_dealer_understand_each_other(size: int, short_path: Path) -> None:
+    fd = listening(short_path / "s")
+    with peer(short_path / "s", zmq.DEALER) as dealer, closing(Channel(fd, "ROUTER")) as ours:
         dealer.send_multipart([b"head", b"x" * size])
         assert ours.receive() == [b"head", b"x" * size]
         ours.send_multipart([b"y" * size, b"", b"tail"])
         assert dealer.recv_multipart() == [b"y" * size, b"", b"tail"]
 
 
-def test_process_forked_from_a_kernel_sends_nothing(tmp_path: Path) -> None:
-    with raw(tmp_path / "s") as (ours, sock):
+def test_process_forked_from_a_kernel_sends_nothing(short_path: Path) -> None:
+    with raw(short_path / "s") as (ours, sock):
         if (child := os.fork()) == 0:
             ours.send_multipart([b"from the fork"])
             os._exit(0)
@@ -78,9 +79,9 @@ def test_process_forked_from_a_kernel_sends_nothing(tmp_path: Path) -> None:
         assert sock.recv(100) == zmtp.message([b"from the kernel"])
 
 
-def test_publisher_hears_of_the_subscription_of_libzmq(tmp_path: Path) -> None:
-    fd = listening(tmp_path / "s")
-    with peer(tmp_path / "s", zmq.SUB) as subscriber:
+def test_publisher_hears_of_the_subscription_of_libzmq(short_path: Path) -> None:
+    fd = listening(short_path / "s")
+    with peer(short_path / "s", zmq.SUB) as subscriber:
         subscriber.subscribe(b"")
         with closing(Channel(fd, "XPUB")) as ours:
             assert ours.receive() == [b"\x01"]
@@ -88,9 +89,9 @@ def test_publisher_hears_of_the_subscription_of_libzmq(tmp_path: Path) -> None:
             assert subscriber.recv_multipart() == [b"stream", b"hello"]
 
 
-async def test_channel_and_the_graders_end_understand_each_other(tmp_path: Path) -> None:
-    fd = listening(tmp_path / "s")
-    connecting = asyncio.ensure_future(zmtp.connect(str(tmp_path / "s"), "SUB"))
+async def test_channel_and_the_graders_end_understand_each_other(short_path: Path) -> None:
+    fd = listening(short_path / "s")
+    connecting = asyncio.ensure_future(zmtp.connect(str(short_path / "s"), "SUB"))
     ours = await asyncio.to_thread(Channel, fd, "XPUB")
     theirs = await connecting
     assert await asyncio.to_thread(ours.receive) == [b"\x01"]
@@ -102,9 +103,9 @@ async def test_channel_and_the_graders_end_understand_each_other(tmp_path: Path)
 
 @given(messages=st.lists(PARTS, max_size=5), portion=st.integers(1, 400))
 def test_messages_come_whole_however_they_are_cut(
-    messages: list[list[bytes]], portion: int, tmp_path_factory: pytest.TempPathFactory
+    messages: list[list[bytes]], portion: int, short_paths: ShortPaths
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch, raw(tmp_path_factory.mktemp("sock") / "s") as (ours, theirs):
+    with pytest.MonkeyPatch.context() as patch, raw(short_paths() / "s") as (ours, theirs):
         patch.setattr(channel, "_PORTION", portion)
         theirs.sendall(b"".join(zmtp.message(parts) for parts in messages))
         assert [ours.receive() for _ in messages] == messages
@@ -113,7 +114,7 @@ def test_messages_come_whole_however_they_are_cut(
             ours.receive()
 
 
-async def test_loop_calls_back_with_each_message_in_turn_until_the_end(tmp_path: Path) -> None:
+async def test_loop_calls_back_with_each_message_in_turn_until_the_end(short_path: Path) -> None:
     heard: list[Any] = []
 
     async def later(parts: list[bytes]) -> None:
@@ -125,7 +126,7 @@ async def test_loop_calls_back_with_each_message_in_turn_until_the_end(tmp_path:
         for _ in range(9):
             await asyncio.sleep(0)
 
-    with raw(tmp_path / "s") as (ours, theirs):
+    with raw(short_path / "s") as (ours, theirs):
         ours.on_recv(later, copy=False)
         theirs.sendall(zmtp.message([b"1"]) + zmtp.message([b"2", b""])[:-1])
         await turns()
@@ -138,11 +139,11 @@ async def test_loop_calls_back_with_each_message_in_turn_until_the_end(tmp_path:
         assert not asyncio.get_running_loop().remove_reader(ours._sock.fileno())
 
 
-def test_an_interrupt_waits_until_a_message_is_out(tmp_path: Path) -> None:
+def test_an_interrupt_waits_until_a_message_is_out(short_path: Path) -> None:
     body = os.urandom(4_000_000)
     received = bytearray()
 
-    with raw(tmp_path / "s") as (ours, theirs):
+    with raw(short_path / "s") as (ours, theirs):
 
         def read() -> None:
             received.extend(theirs.recv(1))  # so it is being sent, and too long to be out
@@ -160,10 +161,10 @@ def test_an_interrupt_waits_until_a_message_is_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("sent", "error"), [(b"GET / HTTP/1.1\r\n" * 4, ValueError), (b"\xff", EOFError)])
-def test_another_protocol_and_an_early_end_are_refused(sent: bytes, error: type[Exception], tmp_path: Path) -> None:
-    fd = listening(tmp_path / "s")
+def test_another_protocol_and_an_early_end_are_refused(sent: bytes, error: type[Exception], short_path: Path) -> None:
+    fd = listening(short_path / "s")
     with socket.socket(socket.AF_UNIX) as sock:
-        sock.connect(str(tmp_path / "s"))
+        sock.connect(str(short_path / "s"))
         sock.sendall(sent)
         sock.shutdown(socket.SHUT_WR)
         with pytest.raises(error):

@@ -34,9 +34,9 @@ async def served(path: Path, kind: int) -> tuple[zmq.asyncio.Context, Any]:
     return context, sock
 
 
-async def test_dealer_and_router_understand_each_other(tmp_path: Path) -> None:
-    context, router = await served(tmp_path / "s", zmq.ROUTER)
-    connection = await zmtp.connect(str(tmp_path / "s"), "DEALER")
+async def test_dealer_and_router_understand_each_other(short_path: Path) -> None:
+    context, router = await served(short_path / "s", zmq.ROUTER)
+    connection = await zmtp.connect(str(short_path / "s"), "DEALER")
     message = [b"", b"short", b"long" * 1000, b"x" * 255, b"y" * 256]
     connection.send(message)
     identity, *came = await router.recv_multipart()
@@ -47,9 +47,9 @@ async def test_dealer_and_router_understand_each_other(tmp_path: Path) -> None:
     context.destroy(linger=0)
 
 
-async def test_subscriber_hears_everything_published(tmp_path: Path) -> None:
-    context, publisher = await served(tmp_path / "s", zmq.XPUB)
-    connection = await zmtp.connect(str(tmp_path / "s"), "SUB")
+async def test_subscriber_hears_everything_published(short_path: Path) -> None:
+    context, publisher = await served(short_path / "s", zmq.XPUB)
+    connection = await zmtp.connect(str(short_path / "s"), "SUB")
     assert await publisher.recv() == b"\x01"
     await publisher.send_multipart([b"topic", b"body"])
     assert await connection.receive() == [b"topic", b"body"]
@@ -57,7 +57,7 @@ async def test_subscriber_hears_everything_published(tmp_path: Path) -> None:
     context.destroy(linger=0)
 
 
-async def with_peer(tmp_path: Path, peer: Callable[[Any, Any], Awaitable[None]], kind: str = "DEALER") -> list[bytes]:
+async def with_peer(short_path: Path, peer: Callable[[Any, Any], Awaitable[None]], kind: str = "DEALER") -> list[bytes]:
     """What the first message from a peer of raw bytes is."""
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -70,9 +70,9 @@ async def with_peer(tmp_path: Path, peer: Callable[[Any, Any], Awaitable[None]],
         finally:
             writer.close()
 
-    server = await asyncio.start_unix_server(accept, str(tmp_path / "raw"))
+    server = await asyncio.start_unix_server(accept, str(short_path / "raw"))
     try:
-        connection = await zmtp.connect(str(tmp_path / "raw"), kind)
+        connection = await zmtp.connect(str(short_path / "raw"), kind)
         try:
             return await connection.receive()
         finally:
@@ -102,15 +102,15 @@ async def greeted(reader: Any, writer: Any) -> None:
     ],
     ids=["http", "old", "plain", "message", "refusal", "large-command", "large", "flags", "command", "frames"],
 )
-async def test_peer_that_breaks_the_rules_is_refused(tmp_path: Path, sent: bytes) -> None:
+async def test_peer_that_breaks_the_rules_is_refused(short_path: Path, sent: bytes) -> None:
     async def peer(reader: Any, writer: Any) -> None:
         writer.write(sent)
 
     with pytest.raises(zmtp.Refused):
-        await with_peer(tmp_path, peer)
+        await with_peer(short_path, peer)
 
 
-async def test_message_without_end_costs_no_memory(tmp_path: Path) -> None:
+async def test_message_without_end_costs_no_memory(short_path: Path) -> None:
     async def peer(reader: Any, writer: Any) -> None:
         await greeted(reader, writer)
         frame = zmtp._frame(bytes(100_000), 1)
@@ -120,7 +120,7 @@ async def test_message_without_end_costs_no_memory(tmp_path: Path) -> None:
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(zmtp.Refused):
-        await with_peer(tmp_path, peer)
+        await with_peer(short_path, peer)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
 
 
@@ -235,7 +235,7 @@ def test_messages_cut_anywhere_come_whole(cuts: list[int], sizes: list[list[int]
     assert asyncio.run(heard()) == messages
 
 
-async def test_peer_that_goes_away_ends_the_message(tmp_path: Path) -> None:
+async def test_peer_that_goes_away_ends_the_message(short_path: Path) -> None:
     async def peer(reader: Any, writer: Any) -> None:
         await greeted(reader, writer)
         writer.write(zmtp._frame(b"half", 1))
@@ -243,7 +243,7 @@ async def test_peer_that_goes_away_ends_the_message(tmp_path: Path) -> None:
         writer.close()
 
     with pytest.raises((EOFError, OSError)):
-        await with_peer(tmp_path, peer)
+        await with_peer(short_path, peer)
 
 
 @settings(max_examples=50)
@@ -284,7 +284,7 @@ _content = st.dictionaries(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.sampled_from(["status", "stream", "error", "display_data"]), _content, _content)
 def test_whatever_a_kernel_says_of_a_cell_is_texts_or_forged(kind: str, said: Any, replied: Any) -> None:
     runner = CellRunner(cast("Any", None))
@@ -315,9 +315,9 @@ async def test_message_is_whole_also_where_nobody_waited_for_its_end() -> None:
     assert message["content"] == {"execution_state": "idle"}
 
 
-async def test_client_lets_go_of_both_sockets(tmp_path: Path) -> None:
-    context, _ = await served(tmp_path / "s", zmq.ROUTER)
-    client = Client(*[await zmtp.connect(str(tmp_path / "s"), "DEALER") for _ in range(2)])
+async def test_client_lets_go_of_both_sockets(short_path: Path) -> None:
+    context, _ = await served(short_path / "s", zmq.ROUTER)
+    client = Client(*[await zmtp.connect(str(short_path / "s"), "DEALER") for _ in range(2)])
     client.stop_channels()
     for channel in (client.shell_channel, client.iopub_channel):
         assert channel.connection._transport.is_closing()

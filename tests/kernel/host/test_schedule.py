@@ -113,9 +113,9 @@ def test_checks_behind_the_last_cell_run_there() -> None:
     assert [check.exercise for check in plan[0]] == ["far"]
 
 
-def reading(name: str, call: str, *reads: str) -> Check:
+def reading(name: str, call: str, *reads: str, **fields: Any) -> Check:
     program = Program(case="only", call=call, tensors={"x": torch.ones(2)}, reads=reads)
-    return Check(name, 4, (), (program,))
+    return Check(name, 4, (), (program,), **fields)
 
 
 def test_checks_in_one_fork_do_not_see_one_another(laboratory: Laboratory) -> None:
@@ -150,7 +150,7 @@ def test_check_that_dies_or_hangs_costs_itself_alone(laboratory: Laboratory) -> 
     checks = (
         reading("dies", "os._exit(1)", "x"),
         reading("fine", "x = x + 1", "x"),
-        reading("hangs", "while True: pass", "x"),
+        reading("hangs", "while True: pass", "x", time_limit=1.0),
         reading("last", "x = x + 2", "x"),
     )
     (execution,) = laboratory.run(BEST, Job("shared", cells, checks))

@@ -98,6 +98,7 @@ def test_a_fork_that_the_kernel_alone_has_no_room_for_is_its_own(forking: tuple[
 
 def test_nobody_but_the_fork_is_listened_to(forking: tuple[CheckFork, socket.socket]) -> None:
     fork, kernel = forking
+    fork.deadline = time.monotonic() + 120
 
     def forked() -> None:
         with ordered(kernel) as sock:

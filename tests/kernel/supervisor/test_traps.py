@@ -16,7 +16,7 @@ from grader.kernel.confinement import syscalls
 from grader.kernel.protocol.messages import ENGINE, HIDING, TAMPERING
 from grader.kernel.supervisor import traps
 from grader.model import CaseRun, Cell, Check, Job, Program
-from tests.kernel.conftest import WORKING
+from tests.kernel.conftest import BEST, WORKING
 from tests.kernel.laboratory import LIMITS, Laboratory
 
 pytestmark = pytest.mark.skipif(
@@ -121,8 +121,9 @@ def _is_right(run: CaseRun) -> bool:
 
 @pytest.mark.parametrize("sandbox", WORKING)
 def test_whoever_blinds_the_watch_runs_into_a_trap(laboratory: Laboratory, sandbox: str) -> None:
-    executions = laboratory.run(sandbox, *(_job(name, BLIND, _stub(name)) for name in BODIES))
-    for name, execution in zip(BODIES, executions, strict=True):
+    names = [*BODIES] if sandbox == BEST else ["formula", "backward"]  # the places are the same in each
+    executions = laboratory.run(sandbox, *(_job(name, BLIND, _stub(name)) for name in names))
+    for name, execution in zip(names, executions, strict=True):
         for run in execution.checks["by_hand"]:
             if BODIES[name][1]:
                 assert (run.autograd, _is_right(run)) == (ENGINE, False), (name, run)
@@ -131,10 +132,9 @@ def test_whoever_blinds_the_watch_runs_into_a_trap(laboratory: Laboratory, sandb
                 assert _is_right(run), (name, run)
 
 
-@pytest.mark.parametrize("sandbox", WORKING)
-def test_no_check_that_allows_autograd_has_traps(laboratory: Laboratory, sandbox: str) -> None:
+def test_no_check_that_allows_autograd_has_traps(laboratory: Laboratory) -> None:
     names = ["backward", "func", "script", "thread", "node", "early-level"]
-    for execution in laboratory.run(sandbox, *(_job(name, BLIND, _stub(name), autograd=True) for name in names)):
+    for execution in laboratory.run(BEST, *(_job(name, BLIND, _stub(name), autograd=True) for name in names)):
         assert all(_is_right(run) for run in execution.checks["by_hand"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.judge.answered import answered, assert_told, whole
+from tests.judge.answered import answered, assert_not_told, assert_told, whole
 
 RELU = """
 class ReluModule(Module):
@@ -283,9 +283,7 @@ def test_wrong_derivative_of_gelu_is_told_what_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", OTHER)
 def test_neighbour_of_a_substitute_is_not_called_by_its_name(name: str) -> None:
-    exercise, source, check, false = OTHER[name]
-
-    assert false not in whole(answered(exercise, source)[check])
+    assert_not_told(*OTHER[name])
 
 
 def test_gradient_of_a_layer_is_called_as_a_student_knows_it() -> None:
