@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.judge.answered import assert_not_told, assert_told
+from tests.judge.answered import answered, assert_not_told, assert_told
 
 LIN = "def lin_grad(inp, out, w, b):\n    inp.g, w.g, b.g = out.g @ w.T, inp.T @ out.g, out.g.sum(0)\n    {}"
 LOSS = """
