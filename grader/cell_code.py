@@ -94,6 +94,23 @@ def parsed(source: str) -> ast.Module | None:
     return tree if tree is not None else _parsed(masked(source))
 
 
+def syntax_error(source: str) -> str:
+    r"""What Python has against a cell, with the line in it; empty where it has nothing.
+
+    >>> syntax_error("x = (1"), syntax_error("%time\nx = 1")
+    ("'(' was never closed, line 1", '')
+    """
+    if parsed(source) is not None or not parses_quickly(source):
+        return ""
+    try:
+        ast.parse(masked(source))
+    except SyntaxError as error:
+        return f"{error.msg}, line {error.lineno}"
+    except UNPARSABLE:
+        return "nested too deeply"
+    return ""
+
+
 def statements_in(nodes: Iterable[ast.AST]) -> Iterator[ast.stmt]:
     """Yield the statements among ``nodes``; of one that is a block (``if``, ``for``, ``try``), those in it.
 

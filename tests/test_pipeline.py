@@ -220,3 +220,26 @@ def test_notebook_without_an_exercise_is_told_so_and_not_run(tmp_path: Path, see
     assert (report.status, report.score) == ("no_exercises", None)
     assert report.reason == "no exercise of the course 'autograd' is in it"
     assert pool.ran == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            "def relu_grad(inp, out):\n    inp.g = ((inp > 0) * out.g",
+            "is not valid Python ('(' was never closed, line 2)",
+        ),
+        (
+            "def relu_gradient(inp, out):\n    inp.g = (inp > 0) * out.g",
+            "its cell defines `relu_gradient` in its place",
+        ),
+    ],
+    ids=["no Python", "another name"],
+)
+def test_answer_that_is_not_defined_says_why(entry: Entry, seeded: SeededCourse, answer: str, told: str) -> None:
+    entry.path.write_text(answered({"relu_grad": answer}), encoding="utf-8")
+    report = graded(entry, seeded, InProcessPool())
+    (check,) = next(one for one in report.exercises if one.id == "relu_grad").checks
+    assert check.diagnosis is not None
+    assert check.diagnosis.code == "not_defined"
+    assert told in check.diagnosis.message

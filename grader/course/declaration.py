@@ -101,7 +101,7 @@ def _variants(declared: Exercise) -> Faults:
     variants: Any = declared.variants
     if not isinstance(variants, tuple | list):
         yield f"is {type(variants).__name__}", "variants", "write a tuple, with a comma after a single one"
-    labels = set(_STANDARD) if declared.standard else set()
+    labels = _standard_labels(declared) if declared.standard else set()
     for variant in variants:
         if not isinstance(variant, Variant):
             yield f"{variant!r} is not a Variant", "variants", 'write Variant("label", …)'
@@ -111,6 +111,24 @@ def _variants(declared: Exercise) -> Faults:
         for name in variant.inputs:
             if name not in declared.inputs:
                 yield f"{name!r} is no input", f"variants[{variant.label}]", f"inputs are {', '.join(declared.inputs)}"
+        yield from _variant_values(variant)
+
+
+def _standard_labels(declared: Exercise) -> set[str]:
+    """What the cases are called that are made of every exercise."""
+    of_one = {f"{letter} of one" for sampler in declared.inputs.values() for letter in getattr(sampler, "letters", ())}
+    return {*_STANDARD, *of_one, *(f"values around {magnitude:g}" for magnitude in declared.magnitudes)}
+
+
+def _variant_values(variant: Variant) -> Faults:
+    field = f"variants[{variant.label}]"
+    if variant.dtype not in ("float32", "float64"):
+        yield f"has the dtype {variant.dtype!r}", field, 'write "float32" or "float64"'
+    if not _is_positive(variant.magnitude):
+        yield f"has the magnitude {variant.magnitude!r}", field, "write a number above 0"
+    for letter, size in variant.sizes.items():
+        if type(size) is not int or size < 1:
+            yield f"{letter!r} has the size {size!r}", field, "write a whole number above 0"
 
 
 def _inputs(declared: Exercise) -> Faults:

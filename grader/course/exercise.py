@@ -46,6 +46,7 @@ def exercise(
     def declare(forward: Callable[..., Any]) -> Exercise:
         name = forward.__name__
         _refuse_malformed(forward, call, {"inputs": inputs, "points": points or {}}, fields)
+        given: dict[str, Any] = {name: tuple(each) if isinstance(each, list) else each for name, each in fields.items()}
         declared = Exercise(
             **{
                 "id": name,
@@ -56,7 +57,7 @@ def exercise(
                 "call": inspect.cleandoc(call),
                 "points": dict(points or {}),
                 "needs": () if fields.get("rerun") else (name,),
-                **fields,
+                **given,
             }
         )
         _refuse_redeclared(declared)

@@ -15,7 +15,7 @@ from grader.judge.comparison import compare
 from grader.model import Capture, Case, CaseRun, Comparison, Exercise, Stub
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Finding:
     """One check in one case: what was expected, what came, and how the two compare."""
 
@@ -130,4 +130,6 @@ def _modified(exercise: Exercise, case: Case, run: CaseRun) -> tuple[str, ...]:
 
 
 def _same(after: Tensor, before: Tensor) -> bool:
-    return after.dtype == before.dtype and torch.equal(after, before)
+    if after.dtype != before.dtype or after.shape != before.shape:
+        return False
+    return torch.equal(after, before) or bool(((after == before) | (after.isnan() & before.isnan())).all())

@@ -106,7 +106,9 @@ def _score_check(evidence: Evidence, check: str, points: float, diagnoses: Mappi
     findings = evidence.findings[check]
     if check not in diagnoses:
         return CheckScore(check, "passed", points, points, max_abs_error=_largest_error(findings))
-    shown = next((finding for finding in findings if not finding.passed), findings[0])
+    wrong = (finding for finding in findings if not finding.passed)
+    modified = (finding for finding in findings if finding.case.label in evidence.modified)
+    shown = next(wrong, None) or next(modified, findings[0])
     share = _share(evidence, findings) if evidence.exercise.measure is not None else 0.0
     comparison = shown.comparison
     differs = not shown.passed  # else the values are right, and lost for another reason: none of them shows it

@@ -73,6 +73,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "variant no variant": ({"variants": ("edge",)}, "variants", "'edge' is not a Variant", 'Variant("label"'),
     "variants of one name": ({"variants": (EDGE, EDGE)}, "variants", "two cases are called 'edge'", "rename"),
     "variant with a standard name": ({"variants": (Variant("float64"),)}, "variants", "'float64'", "rename"),
+    "variant of one": ({"variants": (Variant("d of one"),)}, "variants", "two cases are called 'd of one'", "rename"),
+    "variant of the magnitude": ({"variants": (Variant("values around 1000"),)}, "variants", "two cases", "rename"),
+    "variant of a dtype": ({"variants": (Variant("v", dtype="float16"),)}, "variants[v]", "'float16'", "float64"),  # type: ignore[arg-type]
+    "variant below zero": ({"variants": (Variant("v", magnitude=-1.0),)}, "variants[v]", "magnitude -1.0", "above 0"),
+    "variant of no size": ({"variants": (Variant("v", sizes={"n": 0}),)}, "variants[v]", "the size 0", "above 0"),
     "variant misspelt": ({"variants": (Variant("v", {"ww": D}),)}, "variants[v]", "'ww' is no input", "x, w"),
     "variant no sampler": ({"variants": (Variant("v", {"w": 0}),)}, "variants[v]", "not a sampler", "fixed(value)"),
     "variant unknown letter": (
@@ -195,3 +200,7 @@ def test_sizes_that_are_apart_are_enough_however_few() -> None:
     assert declared(
         sizes={"n": (3,), "d": (5,)}, inputs={"x": N, "w": D, "k": fixed(1)}, call="scaled(x, w * k)"
     ).sizes["n"] == (3,)
+
+
+def test_list_of_names_is_as_good_as_a_tuple() -> None:
+    assert declared(needs=["scaled"]).needs == ("scaled",)

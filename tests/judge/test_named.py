@@ -536,7 +536,7 @@ def test_what_a_class_keeps_is_pointed_out_where_nothing_explains_its_steps() ->
 
     found = answered("Adam", counting)
 
-    assert all("`T` is one for all objects of the class" in whole(each) for each in found.values())
+    assert all("`T` is shared by all objects of the class" in whole(each) for each in found.values())
     # A few steps leave most of a parameter as it was: it says little that the rest is right.
     assert "is nearly right" not in whole(found["p (all options left out)"])
 

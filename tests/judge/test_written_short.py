@@ -2681,3 +2681,47 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
 @pytest.mark.parametrize("name", OTHER)
 def test_neighbour_of_a_mistake_is_not_called_by_its_name(name: str) -> None:
     assert_not_told(*OTHER[name])
+
+
+def test_input_changed_in_one_variant_costs_the_checks_of_that_variant_alone() -> None:
+    source = """
+        class SGD:
+            def __init__(self, params, lr, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False):
+                if lr < 0 or momentum < 0 or weight_decay < 0 or (nesterov and (momentum <= 0 or dampening != 0)):
+                    raise ValueError("out of range")
+                self.params, self.lr, self.momentum = list(params), lr, momentum
+                self.weight_decay, self.nesterov, self.dampening = weight_decay, nesterov, dampening
+                self.buffers = {}
+
+            @torch.no_grad()
+            def step(self):
+                for i, p in enumerate(self.params):
+                    if p.g is None:
+                        continue
+                    d = p.g + self.weight_decay * p if self.weight_decay else p.g
+                    if self.momentum:
+                        if i not in self.buffers:
+                            self.buffers[i] = d
+                        else:
+                            self.buffers[i].mul_(self.momentum).add_(d, alpha=1 - self.dampening)
+                        b = self.buffers[i]
+                        d = d + self.momentum * b if self.nesterov else b
+                    p -= self.lr * d
+
+            def zero_grad(self):
+                for p in self.params:
+                    p.g = None
+    """
+
+    lost = answered("SGD", source)
+
+    assert "p (momentum)" in lost
+    assert not [check for check in lost if check.startswith("SGD(") or "Nesterov" in check]
+
+
+def test_nothing_finite_of_gradients_that_nobody_reads_is_no_sum() -> None:
+    emptied = answered("mse_grad", "def mse_grad(inp, targ):\n    inp.g = inp[:0].mean() * inp")
+    rooted = answered("relu_grad", "def relu_grad(inp, out):\n    inp.g = out.g * torch.sqrt(-1 - inp.abs())")
+    for one in (*emptied.values(), *rooted.values()):
+        assert one.code == "non_finite"
+        assert "nothing has written yet" not in one.message

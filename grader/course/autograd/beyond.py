@@ -165,7 +165,7 @@ def _formula(label: str, formula: str) -> Variant:
         _formula("-", "3 - (a - b) - 1.5"),
         _formula("/", "3 / a / b / 1.5"),
         _formula("negation", "-a * b"),
-        _formula("**", "(a ** 3 * b ** -1 + a ** 2 + (a ** 2) ** 1.5 + ((a * a + 1) * -2) ** 3) * 1.5 + 3 ** a * 5"),
+        _formula("**", "(a ** 3 * b ** -1 + a ** 2 + (a ** 2) ** 1.5 + ((a ** 2 + 1) * -2) ** 3) * 1.5 + 3 ** a * 5"),
         _formula("** of two nodes", "(a * a + 1) ** b * 3 + (b * b + 2) ** (a * b)"),
         _formula("relu", "a.relu() + (-a).relu() * 3 + b.relu() * 5 + (a - x).relu() + (a * a).relu() * 7"),
         _formula("tanh", "(a * b).tanh() * 3 + a.tanh() * b + a.tanh() * 2"),

@@ -1,9 +1,9 @@
 """Which checks of an exercise lose points, and why. Scoring rests on this: a check that is not named earns its points.
 
 The rules: a compared check fails by any case that is not close; a measured one by any share below one; autograd where
-it is forbidden costs everything; an input changed against the contract costs the checks of that input, or everything
-where it has none; an expected exception that did not come costs its check, and so does one that comes whatever one asks
-of the stub, while nothing else of it is right.
+it is forbidden costs everything; an input changed against the contract costs the checks of that input, or all of that
+case where it has none; an expected exception that did not come costs its check, and so does one that comes whatever one
+asks of the stub, while nothing else of it is right.
 """
 
 from __future__ import annotations
@@ -44,15 +44,14 @@ def modified_checks(evidence: Evidence) -> dict[str, str]:
     for case in (one.case for one in evidence.prepared):
         for name in evidence.modified.get(case.label, ()):
             owner = name.partition(".")[0]
-            own = [check for check in case.checks if _root(evidence, check) == owner]
-            for check in own or evidence.exercise.checks:
+            asked = [check for check in case.checks if check not in evidence.exercise.raises]
+            own = [check for check in asked if _root(evidence, check) == owner]
+            for check in own or asked:
                 lost.setdefault(check, name)
     return lost
 
 
 def _root(evidence: Evidence, check: str) -> str:
-    if check in evidence.exercise.raises:
-        return ""
     return evidence.exercise.path_of(check).partition(".")[0].partition("[")[0]
 
 

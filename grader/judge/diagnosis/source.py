@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from grader.cell_code import parsed
 from grader.model import Exercise, Stub
@@ -34,18 +34,33 @@ def writes_in_part(stub: Stub | None) -> bool:
     )
 
 
-def reads_gradient(stub: Stub | None, path: str) -> bool:
+def may_add(stub: Stub | None, *paths: str) -> bool:
+    """Whether some line may add to what stood in one of ``paths``: ``+=``, a method in place, or one that reads it.
+
+    Where the source cannot be read, it may.
+    """
+    nodes = nodes_of(stub)
+    return not nodes or any(
+        isinstance(node, ast.AugAssign)
+        or (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.endswith("_"))
+        or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and _name(node) in paths)
+        for node in nodes
+    )
+
+
+def reads_gradient(stub: Stub | None, path: str, given: Collection[str] = ()) -> bool:
     """Whether ``path``, such as ``b.g``, is assigned from some ``.g``, and no line adds to what stood in one.
 
-    Lines that add are ``b.g += …``, ``b.g.add_(…)``, ``b.g = b.g + …`` and ``b.g = b.g.index_add(…)``.
+    Lines that add are ``b.g += …``, ``b.g.add_(…)``, ``b.g = b.g + …`` and ``b.g = b.g.index_add(…)``. Those ``given``,
+    such as ``out.g``, hold numbers from the beginning, and do not count.
     """
     try:
-        return _is_read(nodes_of(stub), path)
+        return _is_read(nodes_of(stub), path, given)
     except RecursionError:  # a line nested as deeply as no formula is
         return False
 
 
-def _is_read(nodes: list[ast.AST], path: str) -> bool:
+def _is_read(nodes: list[ast.AST], path: str, given: Collection[str]) -> bool:
     assigned = False
     for node in nodes:
         if isinstance(node, ast.AugAssign) and _is_gradient(_whole(node.target)):
@@ -54,7 +69,7 @@ def _is_read(nodes: list[ast.AST], path: str) -> bool:
             return False
         if isinstance(node, ast.Assign):
             targets = {ast.unparse(target) for target in node.targets}
-            read = {ast.unparse(each) for each in ast.walk(node.value) if _is_gradient(each)}
+            read = {ast.unparse(each) for each in ast.walk(node.value) if _is_gradient(each)}.difference(given)
             if any(_adds(each, targets) for each in ast.walk(node.value)):
                 return False
             assigned |= bool(read) and any(f".{target}".endswith(f".{path}") for target in targets)
@@ -220,6 +235,13 @@ def loops_flag(exercise: Exercise, stub: Stub | None) -> tuple[str, ...]:
     if not exercise.loops_flagged or stub is None:
         return ()
     return (_REMARK,) if any(isinstance(node, _LOOPS) for node in nodes_of(stub)) else ()
+
+
+def defined_in(stub: Stub | None) -> list[str]:
+    """The functions and classes that a stub's source defines at its top, in order."""
+    tree = None if stub is None else parsed(textwrap.dedent(stub.source))
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    return [] if tree is None else [node.name for node in tree.body if isinstance(node, kinds)]
 
 
 def nodes_of(stub: Stub | None) -> list[ast.AST]:

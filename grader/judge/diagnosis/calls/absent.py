@@ -13,6 +13,7 @@ from grader.judge.diagnosis.source import (
     assigns,
     is_kept_on_class,
     makes_no_call,
+    may_add,
     parameter,
     reads_gradient,
     writes_in_part,
@@ -218,11 +219,19 @@ def accumulated(symptom: Symptom) -> Diagnosis | None:
             return None
     stub = symptom.evidence.stub
     by_the_check = stub is not None and is_used(symptom.exercise.call, name)  # and not by the student's code
-    owner, _, attribute = name.rpartition(".")
-    taken = parameter(stub, *call) if (call := handed_over(symptom.exercise.call, owner)) else None
-    if by_the_check or reads_gradient(stub, name) or reads_gradient(stub, f"{taken}.{attribute}"):
+    program = views[0].case.program
+    given = {each for path in program.tensors if path not in program.poison for each in _spellings(symptom, path)}
+    if by_the_check or any(reads_gradient(stub, each, given) for each in _spellings(symptom, name)):
         return symptom.say("non_finite.read", label=views[0].case.describe())
-    return symptom.say("accumulated")
+    return symptom.say("accumulated") if may_add(stub, *_spellings(symptom, name)) else None
+
+
+def _spellings(symptom: Symptom, path: str) -> tuple[str, ...]:
+    """What a student may call an attribute of an argument: as the check does, and by the name of the parameter."""
+    owner, _, attribute = path.rpartition(".")
+    call = handed_over(symptom.exercise.call, owner)
+    taken = parameter(symptom.evidence.stub, *call) if call else None
+    return (path,) if taken is None else (path, f"{taken}.{attribute}")
 
 
 def _has_nan(view: View) -> bool:

@@ -9,13 +9,14 @@ import textwrap
 import torch
 from torch import Tensor
 
-from grader.cell_code import parsed
+from grader.cell_code import parsed, syntax_error
 from grader.judge.diagnosis import clues
 from grader.judge.diagnosis.calls.errors import explained, place
+from grader.judge.diagnosis.source import defined_in
 from grader.judge.diagnosis.symptom import Symptom
 from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Evidence
-from grader.model import CaseRun, Diagnosis, Stub, StudentError
+from grader.model import CaseRun, Diagnosis, Exercise, Stub, StudentError
 
 #: Names of which a gradient is read: ``out.g``, ``w1.grad``.
 _READS_GRADIENT = re.compile(r"\b([A-Za-z_]\w{0,100})\.(?:g|grad)\b")
@@ -71,13 +72,25 @@ def _is_same(tensor: Tensor | None, before: Tensor | None) -> bool:
     return torch.equal(tensor.to(torch.float64), before.to(torch.float64))
 
 
+def _not_defined(names: str, exercise: Exercise, stub: Stub | None) -> Diagnosis:
+    """The name is not there; where the answer's own cell shows why, with that."""
+    if stub is None:
+        return wording.say("not_defined", names=names)
+    if error := syntax_error(stub.source):
+        return wording.say("not_defined.syntax", names=names, error=error)
+    others = [name for name in defined_in(stub) if name not in exercise.needs]
+    if exercise.needs and others and not set(exercise.needs) & set(defined_in(stub)):
+        return wording.say("not_defined.renamed", names=names, other=", ".join(f"`{name}`" for name in others[:3]))
+    return wording.say("not_defined", names=names)
+
+
 def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
     """How a run that did not return ended, in words."""
     exercise, stub = evidence.exercise, evidence.stub
     if run.ended == "not_defined":
         if stub is not None and has_open_cell(stub.source):
             return wording.say("not_implemented")
-        return wording.say("not_defined", names=", ".join(f"`{name}`" for name in exercise.needs) or "The stub")
+        return _not_defined(", ".join(f"`{name}`" for name in exercise.needs) or "The stub", exercise, stub)
     if run.ended in _STOPPED:
         case = f" ({label})" if label else ""
         if run.ended == "crashed" and run.error is not None and run.error.type == "LimitMet":

@@ -18,6 +18,18 @@ OUTCOME_WORDS: dict[str, Words] = {
         "Did every cell above this one run without an error?",
         "Run the notebook from the top, and keep the stub's name as it was.",
     ),
+    "not_defined.syntax": Words(
+        "{names} is not defined: the cell that defines it is not valid Python ({error}).",
+        "",
+        "What does Python say below that cell when you run it?",
+        "Mend that line, then run the notebook from the top.",
+    ),
+    "not_defined.renamed": Words(
+        "{names} is not defined: its cell defines {other} in its place.",
+        "",
+        "What does the text above the stub call it?",
+        "Give it the name that the stub had.",
+    ),
     "not_implemented.part": Words(
         "This part is not written yet: NotImplementedError was raised{where}.",
         "Something of this exercise is written already, but not all of it.",
