@@ -11,6 +11,7 @@ from typing import Any
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from nbclient import NotebookClient
 from nbclient.client import CellExecutionComplete
+from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from grader.kernel.deaths import ForgedMessage
@@ -119,6 +120,8 @@ class CellRunner(NotebookClient):  # type: ignore[misc]
         self._room = OUTPUT_KEPT
         try:
             await self.async_execute_cell(cell, 0, store_history=True)
+        except DeadKernelError:  # what nbclient takes each cancellation for
+            raise asyncio.CancelledError from None
         finally:
             if self._waiting is not None:
                 self._waiting.cancel()
