@@ -140,7 +140,7 @@ NAMED: dict[str, tuple[str, str, str, str]] = {
         "result[1]",
         "the sum of all entries of `upstream`",
     ),
-    "behind_a_relu": ("lin_grad", LINEAR.format("inp.T @ (out.g * (out > 0))"), "w.g", "as behind a ReLU"),
+    "behind_a_relu": ("lin_grad", LINEAR.format("inp.T @ (out.g * (out > 0))"), "w.g", "as after a ReLU"),
     "probabilities_with_eps": ("cross_entropy_grad", ENTROPY.format("-y / (p + 1e-8)"), "logits.g", "ends at the prob"),
     "quotient_of_zeros": ("cross_entropy_grad", ENTROPY.format("-y / p"), "logits.g", "−y/p"),
     "softmax_twice": ("cross_entropy_grad", ENTROPY.format("(p.softmax(1) - y)"), "logits.g", "softmax is taken twice"),
@@ -296,7 +296,7 @@ NAMED: dict[str, tuple[str, str, str, str]] = {
         "def two_layer_linear_grad(W1, W2, x, y):\n    h = torch.relu(W1 @ x)\n    e = 2 / len(y) * (W2 @ h - y)\n"
         "    return (W2.T @ e * (h > 0)) @ x.T, e @ h.T",
         "result[0]",
-        "a ReLU stands behind the first product",
+        "a ReLU stands after the first product",
     ),
     "relu_between_on_the_way_forward": (
         "trace",

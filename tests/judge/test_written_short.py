@@ -451,7 +451,7 @@ WRONG: dict[str, tuple[str, ...]] = {
             "attention_grad",
             attention(way_back).replace("k.mT / r, -1)", "k.mT, -1) / r"),
             check,
-            "divided by √d behind the softmax",
+            "divided by √d after the softmax",
         )
         for name, check, way_back in (
             ("as_softmax", "q.g", WAY_BACK),
@@ -922,7 +922,7 @@ WRONG: dict[str, tuple[str, ...]] = {
         "layernorm_grad",
         norm(inp=f"gamma * {RIGHT_NORM['inp'].replace('g', 'out.g').replace('out.out.g', 'out.g')}"),
         "inp.g",
-        "at the end, behind the means",
+        "at the end, after the means",
     ),
     "mean_left_out": (
         "Mse",

@@ -122,7 +122,7 @@ def _defining_cell(notebook: _Notebook, wanted: Wanted, tagged: list[Cell]) -> S
     elif len(tagged) > 1:
         flags.append(f"{len(tagged)} cells are tagged `{wanted.exercise}` ({_numbers(tagged)})")
     patches = _patches(notebook, chosen)
-    flags += [f"`{name}` is added to in cell {index}, behind its definition" for name, index in patches]
+    flags += [f"`{name}` is added to in cell {index}, after its definition" for name, index in patches]
     pieces = sorted(
         {(item.cell.index, item.definition.line, item.definition.source) for item in chosen}
         | {(index, line, text) for (_, index), found in patches.items() for line, text in found}

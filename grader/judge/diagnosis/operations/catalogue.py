@@ -104,7 +104,7 @@ def _ones(value: Tensor, out: Tensor) -> Tensor:
 
 
 _ONES = "the way back begins with ones, without the derivative of the loss"
-_SCALED_BEHIND = "the weights are divided by √d behind the softmax, and not the scores before it"
+_SCALED_BEHIND = "the weights are divided by √d after the softmax, and not the scores before it"
 _NOT_LOWERED = "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x"
 #: Which use of a row of an embedding replaces the others, or that all are averaged.
 _EMBEDDED = ("last", "first", "mean", "sample", "column", "last_sample")
@@ -121,11 +121,11 @@ PASSES: tuple[Operation, ...] = (
         substitutes.relu_at_the_end(activations.relu_forward),
     ),
     Operation(
-        "a ReLU stands behind the first product, which the formula does not have",
+        "a ReLU stands after the first product, which the formula does not have",
         substitutes.relu_in_between(torch.relu),
     ),
     Operation(
-        "a ReLU stands behind the first product, which neither the formula nor the way back has",
+        "a ReLU stands after the first product, which neither the formula nor the way back has",
         substitutes.relu_in_between(activations.relu_forward),
     ),
     Operation("the square is missing", powers.square_left_out),

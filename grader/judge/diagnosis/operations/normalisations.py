@@ -89,7 +89,7 @@ _ALONE: Mapping[str, Misstep] = {
     "no_root": Misstep("the division by the root of the variance is left out of the input's gradient", root=0),
     "root_twice": Misstep("the input's gradient is divided by the variance, not by its root", root=2),
     "scale_late": Misstep(
-        "the input's gradient is multiplied by the scale at the end, behind the means", scale_late=True
+        "the input's gradient is multiplied by the scale at the end, after the means", scale_late=True
     ),
     "added": Misstep("the last term, that of the variance, is added in place of being subtracted", added=True),
     "raw": Misstep("the input itself stands in the place of the normalised input", normal="raw"),

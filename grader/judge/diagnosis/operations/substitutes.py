@@ -134,5 +134,5 @@ SUBSTITUTES: tuple[Operation, ...] = (
     *_ACTIVATIONS,
     *_LOSSES,
     Operation("the input goes through a ReLU, too", relu_at_the_start),
-    Operation("the ReLU stands before the first product, and not behind it", partial(relu_at_the_start, moved=True)),
+    Operation("the ReLU stands before the first product, and not after it", partial(relu_at_the_start, moved=True)),
 )

@@ -87,7 +87,7 @@ _UPSTREAMS: Mapping[str, Callable[[Tensor, Tensor | None], Tensor | None]] = {
     _MADE["total"]: lambda upstream, _: _everywhere(upstream.sum(), upstream),
     _MADE["mean"]: lambda upstream, _: _everywhere(upstream.mean(), upstream),
     "{name} is squared": lambda upstream, _: upstream**2,
-    "{name} is cut where the output is negative, as behind a ReLU": lambda upstream, out: (
+    "{name} is cut where the output is negative, as after a ReLU": lambda upstream, out: (
         None if out is None or out.shape != upstream.shape else upstream * (out > 0)
     ),
 }

@@ -40,7 +40,7 @@ CALL_CAUSES: dict[str, Cause] = {
     ),
     "no_attribute.autograd": Cause(
         "`.g` is what gradients by hand are kept in. `backward()` of autograd writes `.grad`, and no `.g`.",
-        "Read `.grad` there, behind `backward()`.",
+        "Read `.grad` there, after `backward()`.",
         question="Who computes the gradient here, and under which name does it keep it?",
     ),
     "no_attribute.cleared": Cause(
@@ -62,12 +62,12 @@ CALL_CAUSES: dict[str, Cause] = {
         "Write the parentheses: `w.t()`; only properties such as `w.T` and `w.shape` have none.",
     ),
     "not_callable": Cause(
-        "Parentheses behind an object call the method `__call__` of its class, and `{owner}` has none.",
+        "Parentheses after an object call the method `__call__` of its class, and `{owner}` has none.",
         "Give the method that computes the output the name `__call__`, or inherit from a class that has it.",
         question="Which method runs when an object is called, as in `layer(inp)`?",
     ),
     "not_callable.value": Cause(
-        "Parentheses behind a value call it, and an object of type `{owner}` is no function.",
+        "Parentheses after a value call it, and an object of type `{owner}` is no function.",
         "Look for a missing `*` or `@` before the parentheses, or for a name that a value took from a function.",
     ),
     "name": Cause(

@@ -93,7 +93,7 @@ CAUSES: dict[str, Cause] = {
     ),
     "stacked": Cause(
         "`stack` puts tensors of one shape side by side, and {first} and {other} differ.",
-        "Give all of them the same shape first, or put them behind one another with `cat`.",
+        "Give all of them the same shape first, or put them one after another with `cat`.",
         shaped=True,
     ),
     "view": Cause(

@@ -89,7 +89,7 @@ SLIPS = {
     "decay_unscaled": "weight decay is applied without the learning rate",
     "damp_old": "dampening is applied to the buffer, and not to the new gradient",
     "stored_ahead": "what looks ahead is stored as the buffer",
-    "behind": "the count of steps is one too low, or goes up behind the update",
+    "behind": "the count of steps is one too low, or goes up after the update",
     "first_beta": "the second average is corrected with β₁",
     "first_whole": "the averages start from the first gradient, and are not corrected",
     "first_whole_corrected": "the averages start from the first gradient, and are corrected as if from zeros",

@@ -15,7 +15,7 @@ FACTOR_WORDS: dict[str, Words] = {
     "zeros.seed": Words(
         "`{path}` is zero everywhere, in every formula.",
         "The gradient of the result itself, 1, is not set before the walk back, or does not get to the inputs: the "
-        "walk does not begin at the result, or gradients are cleared behind it.",
+        "walk does not begin at the result, or gradients are cleared after it.",
         "What is the derivative of the result with respect to itself, and which line writes it?",
         "Begin `backward` with `self.grad = 1.0`, at the result, before any node passes its gradient on.",
     ),
@@ -83,7 +83,7 @@ FACTOR_WORDS: dict[str, Words] = {
         "`{path}` is {count} times too small here, in every case by the number of entries of the output.",
         "It was divided by that number, as by a mean over all of the output, which the formula does not have.",
         "Is a sum asked for, or a mean?",
-        "Take the division away: the upstream gradient has all that comes behind the output in it.",
+        "Take the division away: the upstream gradient has all that comes after the output in it.",
     ),
     "averaged_instead_of_summed.repeats": Words(
         "`{path}` holds averages where a row is used several times.",

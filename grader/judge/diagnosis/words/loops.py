@@ -37,7 +37,7 @@ LOOP_WORDS: dict[str, Words] = {
     ),
     "accumulated.left": Words(
         "`{path}` is what comes out when gradients from before the call are added to those of the first step.",
-        "`backward()` adds to `.grad`; clearing behind a step comes too late for the first one.",
+        "`backward()` adds to `.grad`; clearing after a step comes too late for the first one.",
         "What does `.grad` hold when the first step begins?",
         "Clear the gradients in every step, before `backward()`.",
     ),
@@ -112,7 +112,7 @@ LOOP_WORDS: dict[str, Words] = {
         "`{path}` is what comes out when the output of the network goes through a ReLU, too.",
         "Only the hidden layer has one here.",
         "Through which functions does a value go from the input to the output?",
-        "Leave out the ReLU behind the last layer.",
+        "Leave out the ReLU after the last layer.",
     ),
     "wrong_value.batches": Words(
         "`{path}` is what comes out when {what}.",

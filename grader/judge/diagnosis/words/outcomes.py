@@ -94,14 +94,14 @@ OUTCOME_WORDS: dict[str, Words] = {
     ),
     "not_written.too_few": Words(
         "`{call}` did not return {count} values.",
-        "A function without `return` returns None; several values stand behind one `return`, with "
+        "A function without `return` returns None; several values stand after one `return`, with "
         "commas between them, and in no dictionary.",
         "What does the last line of your function give back?",
         "Return {count} values, in the order that the docstring names.",
     ),
     "not_written.one_tensor": Words(
         "`{call}` returned one tensor, of shape {shape}, where {count} values are asked for.",
-        "One tensor is one value, whatever its shape; several stand behind one `return`, with commas between them.",
+        "One tensor is one value, whatever its shape; several stand after one `return`, with commas between them.",
         "What does the last line of your function give back?",
         "Return {count} tensors, in the order that the docstring names.",
     ),
@@ -167,7 +167,7 @@ OUTCOME_WORDS: dict[str, Words] = {
     ),
     "not_a_tensor.tuple": Words(
         "`{path}` is {kind}, not a tensor.",
-        "Two values, or one with a comma behind it, make a tuple.",
+        "Two values, or one with a comma after it, make a tuple.",
         "Is there a comma at the end of the line?",
         "Assign one tensor of shape {expected}.",
     ),

@@ -75,13 +75,13 @@ PASS_WORDS: dict[str, Words] = {
         "`{path}` is off only where a result inside of the formula is used twice; all single operations are right.",
         "A node has to pass its gradient on once, after all of it has come in: look at the order of the nodes.",
         "When has all of a node's gradient come in, and when does your code pass it on?",
-        "Sort the nodes first, each behind those that it was made from; then go through the list from its end.",
+        "Sort the nodes first, each after those that it was made from; then go through the list from its end.",
     ),
     "wrong_value.walk_early": Words(
         "`{path}` is what comes out when a node passes its gradient on before all of it has come in.",
         "The nodes are visited branch by branch or level by level, which is not always the order of the computation.",
         "When has all of a node's gradient come in, and when does your code pass it on?",
-        "Sort the nodes first, each behind those that it was made from; then go through the list from its end.",
+        "Sort the nodes first, each after those that it was made from; then go through the list from its end.",
     ),
     "wrong_value.walk_again": Words(
         "`{path}` is what comes out when a node that is used twice passes its gradient on twice.",

@@ -39,7 +39,7 @@ RELATION_WORDS: dict[str, Words] = {
         "`{path}` is right where it is positive, and 0 where a negative number is right.",
         "There is a ReLU, or a limit at 0, that does not belong to this value.",
         "Through which functions does this value go?",
-        "Take away the ReLU, `clamp` or `maximum` behind it.",
+        "Take away the ReLU, `clamp` or `maximum` after it.",
     ),
     "wrong_value.absolute": Words(
         "`{path}` is right but for the sign: no entry is negative.",

@@ -39,7 +39,7 @@ STEP_WORDS: dict[str, Words] = {
         "`{path}` has the same values after the call as before it.",
         "No step came to it: no gradient is there at the step, or the optimizer holds no parameters, or a copy's.",
         "What does the optimizer find at its first step: which parameters, and which gradients?",
-        "Fill the gradients before each step, clear them behind it; make the optimizer from the model that comes in.",
+        "Fill the gradients before each step, clear them after it; make the optimizer from the model that comes in.",
     ),
     "learning_rate_ignored.default": Words(
         "`{path}` is what comes out when the learning rate is {used} where none is given.",
@@ -205,7 +205,7 @@ STEP_WORDS: dict[str, Words] = {
     ),
     "wrong_value.ended": Words(
         "`{path}` holds what was there before: not even the parameter that has gradients moved.",
-        "A parameter whose `.g` is None ends the step for all that come behind it.",
+        "A parameter whose `.g` is None ends the step for all that come after it.",
         "What does your loop do when it finds no gradient: go on, or end?",
         "Use `continue`, not `return` or `break`.",
     ),
@@ -228,7 +228,7 @@ STEP_WORDS: dict[str, Words] = {
         "Take it away: use the gradients, the learning rate and the update as the formula does.",
     ),
     "wrong_value.order": Words(
-        "`{path}` is what comes out when the arguments behind `lr` are taken in the order {what}.",
+        "`{path}` is what comes out when the arguments after `lr` are taken in the order {what}.",
         "They are handed over by their places, in the order of the signature that the exercise gives.",
         "In which order does your `__init__` take its arguments, and in which does that signature?",
         "Take them in the order of that signature: momentum, dampening, weight_decay, nesterov.",

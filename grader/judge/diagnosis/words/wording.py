@@ -35,7 +35,7 @@ WORDS: dict[str, Words] = {
 
 #: What is added to the message of a diagnosis, or stands in one.
 ONLY_IN = " All other cases are right; this one differs by: {label}."
-STARTS = " {right} came out right, so the mistake is behind {right} on the way back: in the step before {first}."
+STARTS = " {right} came out right, so the mistake is after {right} on the way back: in the step before {first}."
 MODIFIED = " The call changes one of its inputs, too: mend that first."
 STANDS_STILL = " `{found}` does not change at all, which moves the others, too: mend that first."
 FORWARD = " The result of the forward pass is wrong already, so look there first."
