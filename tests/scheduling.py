@@ -19,7 +19,7 @@ LABORATORY = frozenset(
 #: What takes more than ten seconds, the longest first.
 LONGEST = (
     "laboratory", "tests/test_cli.py", "tests/test_answers.py", "tests/test_notebook.py", "tests/test_batch.py",
-    "tests/test_authors_guide.py", "tests/course/test_validate.py", "tests/starter/test_autograders.py",
+    "tests/test_authors_guide.py", "tests/course/proving/test_validate.py", "tests/starter/test_autograders.py",
     "tests/github/test_action.py", "tests/report/test_browser.py",
 )  # fmt: skip
 

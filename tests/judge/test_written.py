@@ -707,23 +707,20 @@ ROWS = (
         "wrong_value",
         ("`params[0].detach()`",),
     ),
-    *(
-        Row(
-            f"gradient_scaled_in_place_{number}",
-            "SGD",
-            """
-            class SGD(solution):
-                def step(self):
-                    for p in self.params:
-                        if p.g is not None:
-                            p -= p.g.mul_(self.lr)
-            """,
-            check,
-            "input_modified",
-            ("its input `p.g`",),
-            ("did not raise", "p_grads"),
-        )
-        for number, check in enumerate(("cleared (zero_grad)", "SGD([p], -0.1)"))
+    Row(
+        "gradient_scaled_in_place",
+        "SGD",
+        """
+        class SGD(solution):
+            def step(self):
+                for p in self.params:
+                    if p.g is not None:
+                        p -= p.g.mul_(self.lr)
+        """,
+        "cleared (zero_grad)",
+        "input_modified",
+        ("its input `p.g`",),
+        ("did not raise", "p_grads"),
     ),
     Row(
         "comma_at_the_end",

@@ -69,7 +69,11 @@ def running(zygote: psutil.Process) -> list[psutil.Process]:
 
 def _files(pool: KernelPool) -> list[str]:
     """What is in the pool's folder beside the zygote's own."""
-    return [path.name for path in Path(pool.folder).iterdir() if path.name not in ("zygote.log", ".ipython", "lock")]
+    return [
+        path.name
+        for path in Path(pool.folder).iterdir()
+        if path.name not in ("zygote.log", ".ipython", "autograd-grader.lock")
+    ]
 
 
 def _run(laboratory: Laboratory, sandbox: str, secret: Secret) -> Class:

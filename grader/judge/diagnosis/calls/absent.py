@@ -220,7 +220,7 @@ def accumulated(symptom: Symptom) -> Diagnosis | None:
     stub = symptom.evidence.stub
     by_the_check = stub is not None and is_used(symptom.exercise.call, name)  # and not by the student's code
     program = views[0].case.program
-    given = {each for path in program.tensors if path not in program.poison for each in _spellings(symptom, path)}
+    given = {_spellings(symptom, path)[-1] for path in program.tensors if path not in program.poison}
     if by_the_check or any(reads_gradient(stub, each, given) for each in _spellings(symptom, name)):
         return symptom.say("non_finite.read", label=views[0].case.describe())
     return symptom.say("accumulated") if may_add(stub, *_spellings(symptom, name)) else None
