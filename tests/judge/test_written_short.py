@@ -2725,3 +2725,9 @@ def test_nothing_finite_of_gradients_that_nobody_reads_is_no_sum() -> None:
     for one in (*emptied.values(), *rooted.values()):
         assert one.code == "non_finite"
         assert "nothing has written yet" not in one.message
+
+
+@pytest.mark.parametrize("tail", ["", ".numpy()"], ids=["tensor", "array"])
+def test_result_that_has_left_the_tensors_is_none(tail: str) -> None:
+    found = answered("outer_difference", f"def outer_difference(a, b):\n    return (a[:, None] - b){tail}")
+    assert {one.code for one in found.values()} == ({"not_a_tensor"} if tail else set())
