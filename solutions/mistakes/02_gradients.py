@@ -175,7 +175,7 @@ def relu_between_the_layers(W1, W2, x, y):
     return (W2.T @ upstream * (h > 0)) @ x.T, upstream @ h.T
 
 
-@mistake("two_layer_linear_grad", "wrong_value")
+@mistake("two_layer_linear_grad", "wrong_operand")
 def gradient_in_place_of_the_weights(W1, W2, x, y):
     upstream = 2 / len(y) * (W2 @ W1 @ x - y)
     W2_grad = upstream @ (W1 @ x).T

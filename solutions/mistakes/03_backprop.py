@@ -294,7 +294,7 @@ def multiplied_for_divided(inp, targ):
     inp.g = 2 * (inp - targ[:, None]) * len(inp)
 
 
-@mistake("forward_and_backward", "wrong_value")
+@mistake("forward_and_backward", "wrong_operand")
 def gradient_in_place_of_the_weights(inp, targ):
     l1 = lin(inp, w1, b1)
     a1 = relu(l1)

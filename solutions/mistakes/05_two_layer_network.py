@@ -299,7 +299,7 @@ def errors_not_squared(x, y, w1, w2):
     return float((np.maximum(x @ w1, 0) @ w2 - y).sum()), grad_w1, grad_w2
 
 
-@mistake("torch_grads", "wrong_value")
+@mistake("torch_grads", "wrong_operand")
 def gradient_in_place_of_the_weights(x, y, w1, w2):
     h = x @ w1
     a = torch.relu(h)
