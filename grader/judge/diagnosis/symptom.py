@@ -31,13 +31,18 @@ _HUGE = 1e37
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """One case of a check in which a tensor came: ``actual`` and ``expected`` in float64."""
+    """One case of a check in which a tensor ``came``, and what was ``expected``, in float64."""
 
     finding: Finding
     prepared: Prepared
-    actual: Tensor
+    came: Tensor
     expected: Tensor
     factor: float
+
+    @cached_property
+    def actual(self) -> Tensor:
+        """What came, in float64; of a vast tensor of another shape nobody asks for it."""
+        return self.came.to(torch.float64)
 
     @property
     def case(self) -> Case:
@@ -46,9 +51,9 @@ class View:
 
     def is_near(self, predicted: Tensor, actual: Tensor | None = None) -> bool:
         """Whether what came is ``predicted``: the same shape, and as close as a right answer has to be."""
-        actual = self.actual if actual is None else actual
-        if actual.shape != predicted.shape:
+        if (self.came if actual is None else actual).shape != predicted.shape:
             return False
+        actual = self.actual if actual is None else actual
         if actual.numel() == 0:
             return True
         predicted = predicted.to(torch.float64)
@@ -152,7 +157,7 @@ class Symptom:
         """
         found: list[float | None] = []
         for view in self.views:
-            if view.actual.shape != view.expected.shape or not view.finding.expected.is_floating_point():
+            if view.came.shape != view.expected.shape or not view.finding.expected.is_floating_point():
                 return None
             square = float(view.expected.pow(2).sum())
             if square == 0:
@@ -211,8 +216,8 @@ class Symptom:
         """The case of a finding with ``tensor`` for what came; None where that cannot be compared."""
         if tensor is None or tensor.is_complex():
             return None
-        actual, expected = (each.detach().to(torch.float64) for each in (tensor, finding.expected))
-        return View(finding, self.evidence.prepared_for(finding), actual, expected, self.exercise.tolerance)
+        expected = finding.expected.detach().to(torch.float64)
+        return View(finding, self.evidence.prepared_for(finding), tensor.detach(), expected, self.exercise.tolerance)
 
 
 def _agree(view: View, ratio: float, factor: float) -> bool:

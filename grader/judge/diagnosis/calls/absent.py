@@ -213,7 +213,7 @@ def accumulated(symptom: Symptom) -> Diagnosis | None:
     if not views or len(symptom.failing) != len(symptom.evidence.findings[symptom.check]):
         return None
     for view in views:
-        if name not in view.case.program.poison or view.actual.numel() == 0:
+        if name not in view.case.program.poison or view.came.numel() == 0:
             return None
         if not bool(torch.isnan(view.actual).all()) or _has_nan(view):
             return None

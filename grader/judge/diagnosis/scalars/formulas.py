@@ -54,7 +54,7 @@ def order(symptom: Symptom) -> Diagnosis | None:
     if symptom.failed != {symptom.check} or not symptom.failing:
         return None
     for view in symptom.views:
-        alike = view.actual.shape == view.expected.shape == (len(_NAMES),) and bool(view.actual.isfinite().all())
+        alike = view.came.shape == view.expected.shape == (len(_NAMES),) and bool(view.actual.isfinite().all())
         if not alike or "lambda" not in str(view.case.constants.get("formula")):
             return None
     return symptom.say("wrong_value.walk")
@@ -120,7 +120,7 @@ def one_contribution(symptom: Symptom) -> Diagnosis | None:
 
 def _is_one_of(view: View) -> bool:
     found = _contributions(view.case)
-    if found is None or view.actual.shape != (len(_NAMES),):
+    if found is None or view.came.shape != (len(_NAMES),):
         return False
     if not any(bool(actual) for actual in view.actual[view.actual != view.expected]):
         return False  # a zero may be anything
@@ -133,7 +133,7 @@ def _is_one_of(view: View) -> bool:
 def _has_nested(symptom: Symptom) -> bool:
     """A formula with a node used twice, where another check already shows single contributions."""
     nested = all(_contributions(view.case) is not None for view in symptom.failing)
-    if not nested or symptom.failing[0].actual.shape != (len(_NAMES),):
+    if not nested or symptom.failing[0].came.shape != (len(_NAMES),):
         return False
     others = (symptom.of(other) for other in symptom.others())
     return any(

@@ -25,7 +25,7 @@ def defaults(symptom: Symptom) -> Diagnosis | None:
     given = [finding for finding in findings if finding.case.constants.get("options")]
     wrong = {finding.case.label for finding in findings if not finding.passed}
     numbers = all(
-        view.actual.shape == view.expected.shape and bool(view.actual.isfinite().all()) for view in symptom.views
+        view.came.shape == view.expected.shape and bool(view.actual.isfinite().all()) for view in symptom.views
     )
     if len(wrong) < 2 or not symptom.failing or not numbers or not given or not all(each.passed for each in given):
         return None
@@ -83,7 +83,7 @@ def _losses(symptom: Symptom) -> Diagnosis | None:
     """The losses of a training loop, each taken after its update, or of weights that never change."""
     if not symptom.failing or not symptom.exercise.in_place or any(view.expected.dim() != 1 for view in symptom.views):
         return None
-    pairs = [(view, view.actual) for view in symptom.views if view.actual.shape == view.expected.shape]
+    pairs = [(view, view.actual) for view in symptom.views if view.came.shape == view.expected.shape]
     if len(pairs) < len(symptom.views) or any(len(actual) < FEWEST_LOSSES for _, actual in pairs):
         return None
     if all(view.is_near(actual[:1].expand_as(actual)) for view, actual in pairs):

@@ -52,7 +52,7 @@ def hardly_moved(symptom: Symptom) -> Diagnosis | None:
 
 def _hardly_moved(symptom: Symptom, view: View) -> bool:
     before = view.case.inputs.get(symptom.path)
-    if before is None or before.shape != view.actual.shape:
+    if before is None or before.shape != view.came.shape:
         return False
     return 0 < float((view.actual - before).norm()) < _TINY * float((view.expected - before).norm())
 
@@ -129,7 +129,7 @@ def _moved_in_part(symptom: Symptom, view: View) -> Tensor | None:
     name = symptom.path
     in_place = name in symptom.exercise.in_place
     before = view.case.inputs.get(name) if in_place else _at_first(symptom, view)
-    if before is None or before.shape != view.expected.shape or before.shape != view.actual.shape:
+    if before is None or before.shape != view.expected.shape or before.shape != view.came.shape:
         return None
     moved = (view.actual - before).abs() > (view.actual - view.expected).abs()
     return view.expected.where(moved, before.to(torch.float64))
@@ -164,7 +164,7 @@ def _same_factor(symptom: Symptom, name: str) -> float | None:
     """By how much the first failing case moved, as a share of the right move, if two digits say it."""
     view = symptom.failing[0] if symptom.failing else None
     before = view.case.inputs.get(name) if view else None
-    if view is None or before is None or before.shape != view.actual.shape:
+    if view is None or before is None or before.shape != view.came.shape:
         return None
     right = view.expected - before
     factor = float(((view.actual - before) * right).sum() / right.pow(2).sum())

@@ -84,7 +84,7 @@ def misstep(symptom: Symptom) -> Diagnosis | None:
 def _is_made_by(symptom: Symptom, operation: Operation, view: View) -> bool:
     """Whether a misstep gives what came, in the entries that it leaves finite: one value alone has no spread."""
     predicted = under(symptom, operation, view)
-    if predicted is None or predicted.shape != view.actual.shape:
+    if predicted is None or predicted.shape != view.came.shape:
         return False
     finite = predicted.isfinite()
     if not torch.equal(finite, view.actual.isfinite()):

@@ -59,9 +59,9 @@ def twice_wrong(symptom: Symptom) -> Diagnosis | None:
 
 def _unsummed_too(symptom: Symptom, scales: list[tuple[str, Factor]]) -> Diagnosis | None:
     """A factor beside a sum that was left out."""
-    if not any(view.actual.numel() > view.expected.numel() for view in symptom.failing):
+    if not any(view.came.numel() > view.expected.numel() for view in symptom.failing):
         return None
-    for axes in axes_of(symptom.failing[0].actual.dim()):
+    for axes in axes_of(symptom.failing[0].came.dim()):
         sums = {view.case.label: summed(view.actual, axes, view.expected) for view in symptom.views}
         for factor, scale in scales:
             if fits_inverse(symptom, lambda view: _times(sums[view.case.label], 1 / scale(view))):
@@ -73,7 +73,7 @@ def _unsummed_too(symptom: Symptom, scales: list[tuple[str, Factor]]) -> Diagnos
 def _is_multiple(view: View, predicted: Tensor) -> bool:
     """Whether what came is some multiple of a prediction, which costs less to ask than each factor alone."""
     square = float(predicted.pow(2).sum())
-    if predicted.shape != view.actual.shape or not 0 < square < float("inf"):
+    if predicted.shape != view.came.shape or not 0 < square < float("inf"):
         return False
     return view.is_near(predicted * (float((view.actual * predicted).sum()) / square))
 

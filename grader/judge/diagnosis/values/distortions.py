@@ -60,7 +60,7 @@ def _steep(view: View) -> Tensor:
 
 def _is_quotient(view: View) -> bool:
     upstream, steep = view.case.upstream, _steep(view)
-    if upstream is None or upstream.shape != view.expected.shape or view.actual.shape != view.expected.shape:
+    if upstream is None or upstream.shape != view.expected.shape or view.came.shape != view.expected.shape:
         return False
     arrived = upstream.to(torch.float64)[steep]
     predicted, expected = arrived**2 / view.expected[steep], view.expected[steep]

@@ -53,7 +53,7 @@ def _other(view: View, other: str) -> Tensor | None:
     """What belongs to another check; where its shape is another, only a case that failed can hold it."""
     value = view.prepared.expected.get(other)
     if value is not None and not view.finding.passed and _without_ones(value) == _without_ones(view.actual):
-        return value.reshape(view.actual.shape)
+        return value.reshape(view.came.shape)
     return None if value is None or (view.finding.passed and value.shape != view.expected.shape) else value
 
 

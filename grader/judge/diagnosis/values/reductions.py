@@ -26,7 +26,7 @@ _ENTRIES = 6
 
 def picked(symptom: Symptom) -> Diagnosis | None:
     """One entry along the axes that have to be summed, or along those of them that go, or stay with size one."""
-    if symptom.is_thin(entries=_ENTRIES) or any(view.actual.shape != view.expected.shape for view in symptom.views):
+    if symptom.is_thin(entries=_ENTRIES) or any(view.came.shape != view.expected.shape for view in symptom.views):
         return None
     for name in symptom.failing[0].case.inputs:
         if not all(_is_sum_of(view, name) for view in symptom.views):

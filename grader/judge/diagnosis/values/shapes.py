@@ -49,7 +49,7 @@ def permuted_axes(symptom: Symptom) -> Diagnosis | None:
 
 def unit_axis(symptom: Symptom) -> Diagnosis | None:
     """An axis of size one too many or missing."""
-    if not any(view.actual.shape != view.expected.shape for view in symptom.failing):
+    if not any(view.came.shape != view.expected.shape for view in symptom.failing):
         return None
     if not fits_inverse(symptom, _without_units):
         return None
@@ -58,24 +58,24 @@ def unit_axis(symptom: Symptom) -> Diagnosis | None:
 
 def _without_units(view: View) -> Tensor | None:
     """What came, in the expected shape, where the two differ by axes of one alone."""
-    actual, expected = ([size for size in shape if size != 1] for shape in (view.actual.shape, view.expected.shape))
+    actual, expected = ([size for size in shape if size != 1] for shape in (view.came.shape, view.expected.shape))
     return view.actual.reshape(view.expected.shape) if actual == expected else None
 
 
 def broadcast_to_square(symptom: Symptom) -> Diagnosis | None:
     """All pairs of rows, where one value a row is asked for: the right values stand on the diagonal."""
-    if not any(view.actual.dim() == 2 and view.actual.shape[0] > 1 for view in symptom.failing):
+    if not any(view.came.dim() == 2 and view.came.shape[0] > 1 for view in symptom.failing):
         return None
     if not fits_inverse(symptom, _diagonal):
         return _scaled_square(symptom)
-    return _say("broadcast_to_square", symptom, square=wording.shape(tuple(_shown(symptom).actual.shape)))
+    return _say("broadcast_to_square", symptom, square=wording.shape(tuple(_shown(symptom).came.shape)))
 
 
 def _scaled_square(symptom: Symptom) -> Diagnosis | None:
     """The same, where a sign or a two is lost beside it."""
     for words, factor in (("the opposite of", -1.0), ("half of", 0.5), ("twice", 2.0)):
         if fits_inverse(symptom, lambda view: _diagonal(view, factor)):
-            square = wording.shape(tuple(_shown(symptom).actual.shape))
+            square = wording.shape(tuple(_shown(symptom).came.shape))
             return _say("broadcast_to_square.scaled", symptom, square=square, factor=words)
     return None
 
@@ -83,16 +83,16 @@ def _scaled_square(symptom: Symptom) -> Diagnosis | None:
 def _diagonal(view: View, factor: float = 1.0) -> Tensor | None:
     shape = view.expected.shape
     column = len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)
-    if not column or tuple(view.actual.shape) != (shape[0], shape[0]):
+    if not column or tuple(view.came.shape) != (shape[0], shape[0]):
         return None
     return view.actual.diagonal().reshape(shape) / factor
 
 
 def not_summed(symptom: Symptom) -> Diagnosis | None:
     """A sum was left out: summing what came gives what is expected."""
-    if not any(view.actual.numel() > view.expected.numel() for view in symptom.failing):
+    if not any(view.came.numel() > view.expected.numel() for view in symptom.failing):
         return None
-    for axes in axes_of(symptom.failing[0].actual.dim()):
+    for axes in axes_of(symptom.failing[0].came.dim()):
         if fits_inverse(symptom, lambda view: summed(view.actual, axes, view.expected)):
             return _not_summed(symptom, axes)
     if fits_inverse(symptom, lambda view: summed(view.actual, _in_front(view), view.expected)):
@@ -107,12 +107,12 @@ def _not_summed(symptom: Symptom, axes: tuple[int, ...]) -> Diagnosis:
 
 def _in_front(view: View) -> tuple[int, ...]:
     """The axes by which what came has more, however many there are in this case."""
-    return tuple(range(view.actual.dim() - view.expected.dim()))
+    return tuple(range(view.came.dim() - view.expected.dim()))
 
 
 def summed_too_far(symptom: Symptom) -> Diagnosis | None:
     """A sum went over axes that belong to the result."""
-    if not any(view.actual.numel() < view.expected.numel() for view in symptom.failing):
+    if not any(view.came.numel() < view.expected.numel() for view in symptom.failing):
         return None
     for axes in axes_of(symptom.failing[0].expected.dim()):
         summed = not all(_is_lone(view, axes) for view in symptom.failing)
@@ -122,7 +122,7 @@ def summed_too_far(symptom: Symptom) -> Diagnosis | None:
     if symptom.fits(_total):
         return _say("summed_too_far.total", symptom)
     for axes in axes_of(symptom.failing[0].expected.dim()):
-        counts = {view.expected.numel() // max(1, view.actual.numel()) for view in symptom.failing}
+        counts = {view.expected.numel() // max(1, view.came.numel()) for view in symptom.failing}
         if len(counts) > 1 and symptom.fits(lambda view: _averaged(view, axes)):
             return _say("summed_too_far.averaged", symptom, axis=wording.axes(axes))
     return None
@@ -130,7 +130,7 @@ def summed_too_far(symptom: Symptom) -> Diagnosis | None:
 
 def _total(view: View) -> Tensor | None:
     """The sum of all entries, in one, whatever number of axes the right answer has in a case."""
-    return view.expected.sum().reshape(view.actual.shape) if view.actual.numel() == 1 else None
+    return view.expected.sum().reshape(view.came.shape) if view.came.numel() == 1 else None
 
 
 def _averaged(view: View, axes: tuple[int, ...]) -> Tensor | None:
@@ -144,7 +144,7 @@ def _averaged(view: View, axes: tuple[int, ...]) -> Tensor | None:
 def _is_lone(view: View, axes: tuple[int, ...]) -> bool:
     """Whether one slice alone is not zero and no axis is gone: a sum over ``axes`` is then no more than that slice."""
     tensor = view.expected
-    if view.actual.dim() < tensor.dim() or any(axis >= tensor.dim() for axis in axes):
+    if view.came.dim() < tensor.dim() or any(axis >= tensor.dim() for axis in axes):
         return False
     others = [axis for axis in range(tensor.dim()) if axis not in axes]
     slices = tensor.abs().sum(others) if others else tensor
@@ -184,7 +184,7 @@ def wrong_shape(symptom: Symptom) -> Diagnosis | None:
     if first is None or first.comparison.verdict != "wrong_shape":
         return None
     view = _shown(symptom)
-    if sorted(view.actual.shape) == sorted(view.expected.shape):
+    if sorted(view.came.shape) == sorted(view.expected.shape):
         return _say("wrong_shape.order", symptom)
     if fits_inverse(symptom, _mean):
         return _say("wrong_shape.mean", symptom)
@@ -204,14 +204,14 @@ def wrong_shape(symptom: Symptom) -> Diagnosis | None:
 
 def _mean(view: View) -> Tensor | None:
     """What the right answer would be, were it the mean of what came."""
-    alone = view.expected.dim() == 0 and view.actual.dim() > 0
+    alone = view.expected.dim() == 0 and view.came.dim() > 0
     return view.actual.mean() if alone else None
 
 
 def _value_of(symptom: Symptom, view: View) -> Tensor | None:
     """The value of the function itself."""
     out = symptom.alternatives.output(view.case)
-    return out.reshape(view.actual.shape) if out is not None and out.numel() == view.actual.numel() else None
+    return out.reshape(view.came.shape) if out is not None and out.numel() == view.came.numel() else None
 
 
 def _other_sum(symptom: Symptom) -> Diagnosis | None:
@@ -248,36 +248,36 @@ def _one_row(view: View, place: int) -> Tensor | None:
     if view.expected.dim() < 2 or not len(view.expected):
         return None
     row = view.expected[place]
-    return row.reshape(view.actual.shape) if view.actual.numel() == row.numel() else None
+    return row.reshape(view.came.shape) if view.came.numel() == row.numel() else None
 
 
 def _one_of_row(view: View, place: int) -> Tensor | None:
     """One of several values, alone."""
-    row = view.expected.dim() == 1 and len(view.expected) > 1 and view.actual.numel() == 1
-    return view.expected[place].reshape(view.actual.shape) if row else None
+    row = view.expected.dim() == 1 and len(view.expected) > 1 and view.came.numel() == 1
+    return view.expected[place].reshape(view.came.shape) if row else None
 
 
 def _by_axes(view: View) -> str:
     """The key that says whether there are too few axes, too many, or one of another size."""
-    less = view.expected.dim() - view.actual.dim()
+    less = view.expected.dim() - view.came.dim()
     return "wrong_shape.fewer" if less > 0 else "wrong_shape.more" if less < 0 else "wrong_shape.along"
 
 
 def _sizes(view: View) -> dict[str, object]:
     """How many axes there are, and should be; the first whose size is another, with both sizes."""
-    pairs = list(zip(view.actual.shape, view.expected.shape, strict=False))
+    pairs = list(zip(view.came.shape, view.expected.shape, strict=False))
     axis = next((axis for axis, (has, wanted) in enumerate(pairs) if has != wanted), 0)
     has, wanted = pairs[axis] if pairs else (0, 0)
-    return {"count": view.actual.dim(), "asked": view.expected.dim(), "axis": axis, "has": has, "wanted": wanted}
+    return {"count": view.came.dim(), "asked": view.expected.dim(), "axis": axis, "has": has, "wanted": wanted}
 
 
 def _shown(symptom: Symptom) -> View:
     """The first failing case whose shape is wrong, or else the first: the one to speak of."""
-    return next((view for view in symptom.failing if view.actual.shape != view.expected.shape), symptom.failing[0])
+    return next((view for view in symptom.failing if view.came.shape != view.expected.shape), symptom.failing[0])
 
 
 def _say(key: str, symptom: Symptom, **fields: object) -> Diagnosis:
     view = _shown(symptom)
-    shapes = {"actual": wording.shape(tuple(view.actual.shape)), "expected": wording.shape(tuple(view.expected.shape))}
-    differ = wording.SHAPES.format_map(shapes) if view.actual.shape != view.expected.shape else ""
+    shapes = {"actual": wording.shape(tuple(view.came.shape)), "expected": wording.shape(tuple(view.expected.shape))}
+    differ = wording.SHAPES.format_map(shapes) if view.came.shape != view.expected.shape else ""
     return symptom.say(key, **shapes, shapes=differ, **fields)

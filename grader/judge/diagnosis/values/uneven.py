@@ -33,7 +33,7 @@ def scaled_unevenly(symptom: Symptom) -> Diagnosis | None:
 
 
 def _is_other_shape(view: View) -> bool:
-    return view.actual.shape != view.expected.shape or not view.finding.expected.is_floating_point()
+    return view.came.shape != view.expected.shape or not view.finding.expected.is_floating_point()
 
 
 def _two_factors(symptom: Symptom, widest: View, name: str) -> tuple[str, str] | None:

@@ -74,7 +74,7 @@ def _right_losses(symptom: Symptom) -> str:
         return ""
     shown = symptom.failing[0].case
     view = next((view for view in symptom.of("result").views if view.case is shown), None)
-    if view is None or view.actual.shape != view.expected.shape or view.actual.dim() != 1:
+    if view is None or view.came.shape != view.expected.shape or view.came.dim() != 1:
         return ""
     count = _right(view)
     if count == len(view.expected):

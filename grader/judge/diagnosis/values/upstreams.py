@@ -28,7 +28,7 @@ def upstream_itself(symptom: Symptom) -> Diagnosis | None:
     """The upstream gradient, passed on as it came: the derivative of the function is missing."""
     if (
         symptom.fits(lambda view: view.case.upstream)
-        and symptom.failing[0].actual.shape == symptom.failing[0].expected.shape
+        and symptom.failing[0].came.shape == symptom.failing[0].expected.shape
     ):
         return symptom.say("wrong_value.upstream")
     return None
