@@ -62,7 +62,7 @@ def _unsummed_too(symptom: Symptom, scales: list[tuple[str, Factor]]) -> Diagnos
     if not any(view.came.numel() > view.expected.numel() for view in symptom.failing):
         return None
     for axes in axes_of(symptom.failing[0].came.dim()):
-        sums = {view.case.label: summed(view.actual, axes, view.expected) for view in symptom.views}
+        sums = {view.case.label: summed(view.came, axes, view.expected) for view in symptom.views}
         for factor, scale in scales:
             if fits_inverse(symptom, lambda view: _times(sums[view.case.label], 1 / scale(view))):
                 what = f"it is not summed over axis {wording.axes(axes)}"

@@ -93,9 +93,9 @@ def not_summed(symptom: Symptom) -> Diagnosis | None:
     if not any(view.came.numel() > view.expected.numel() for view in symptom.failing):
         return None
     for axes in axes_of(symptom.failing[0].came.dim()):
-        if fits_inverse(symptom, lambda view: summed(view.actual, axes, view.expected)):
+        if fits_inverse(symptom, lambda view: summed(view.came, axes, view.expected)):
             return _not_summed(symptom, axes)
-    if fits_inverse(symptom, lambda view: summed(view.actual, _in_front(view), view.expected)):
+    if fits_inverse(symptom, lambda view: summed(view.came, _in_front(view), view.expected)):
         return _not_summed(symptom, _in_front(_shown(symptom)))
     return None
 
@@ -155,7 +155,7 @@ def _oversummed(view: View, axes: tuple[int, ...]) -> Tensor | None:
     """The expected tensor summed over ``axes``; a sum over axes of one changes nothing."""
     if all(axis < view.expected.dim() and view.expected.shape[axis] == 1 for axis in axes) and view.finding.passed:
         return view.expected
-    return summed(view.expected, axes, view.actual)
+    return summed(view.expected, axes, view.came)
 
 
 def axes_of(dim: int) -> Iterator[tuple[int, ...]]:
@@ -166,16 +166,18 @@ def axes_of(dim: int) -> Iterator[tuple[int, ...]]:
 
 
 def summed(tensor: Tensor, axes: tuple[int, ...], like: Tensor) -> Tensor | None:
-    """The sum over ``axes``, with or without keeping them, in the shape of ``like`` up to axes of one in front."""
+    """The float64 sum over ``axes``, kept or not, in the shape of ``like`` up to axes of one in front."""
     if any(axis >= tensor.dim() for axis in axes):
         return None
     sizes = list(enumerate(tensor.shape))
     left = [size for axis, size in sizes if axis not in axes]
     if left == list(like.shape):
-        return tensor.sum(axes)
+        return tensor.sum(axes, dtype=torch.float64)
     if [1 if axis in axes else size for axis, size in sizes] == list(like.shape):
-        return tensor.sum(axes, keepdim=True)
-    return tensor.sum(axes).reshape(like.shape) if math.prod(left) == like.numel() == 1 and tensor.numel() > 1 else None
+        return tensor.sum(axes, keepdim=True, dtype=torch.float64)
+    if math.prod(left) != 1 or like.numel() != 1 or tensor.numel() == 1:
+        return None
+    return tensor.sum(axes, dtype=torch.float64).reshape(like.shape)
 
 
 def wrong_shape(symptom: Symptom) -> Diagnosis | None:
