@@ -251,6 +251,8 @@ def test_override_counts_in_what_is_written_next_and_can_be_withdrawn(
     exported = runner.invoke(app, ["export", str(grades)])
     assert "claude,3,2,2,4,11,14," in exported.stdout
 
+    right = say("claude", "lin_grad", "4", "--reason", "all of it")
+    assert "lin_grad 4 / 4 by your ruling; forward_and_backward failed because of it" in right.stderr
     assert say("claude", "lin_grad", "--withdraw").exit_code == GRADED
     assert say().stdout == ""
     assert "claude,2,2,2,4,10,14," in runner.invoke(app, ["export", str(grades)]).stdout

@@ -112,16 +112,13 @@ def _tell_points(gradebook: Gradebook, student: str, ruled: str) -> None:
             continue
         whose = ", ".join(filter(None, (student, one.notebook)))  # where no notebook was there, there is no name
         total = f"{points(one.score)} of {points(one.possible)} points"
-        for exercise in one.exercises:
-            if exercise.id == ruled:
-                how = "by your ruling" if exercise.override else "as graded"
-                total += f" in all, {ruled} {points_of(exercise.score, exercise.possible)} {how}"
-                followers = (
-                    found.get(one.sha256, one).exercises if exercise.override and exercise.status == "passed" else ()
-                )
-                for other in followers:
-                    if ruled in other.follows_from:
-                        total += f"; {other.id} failed because of it: rule on that too, if it is right"
+        exercise = next((each for each in one.exercises if each.id == ruled), None)
+        if exercise is not None:
+            how = "by your ruling" if exercise.override else "as graded"
+            total += f" in all, {ruled} {points_of(exercise.score, exercise.possible)} {how}"
+        if exercise is not None and exercise.override and exercise.status == "passed":
+            followers = [other.id for other in found.get(one.sha256, one).exercises if ruled in other.follows_from]
+            total += "".join(f"; {name} failed because of it: rule on that too, if it is right" for name in followers)
         note(f"{whose}: {total}")
 
 
