@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
@@ -31,16 +32,16 @@ class Changed(TypedDict, total=False):
     under: AbstractContextManager[Any]
 
 
-class _Noted(TorchFunctionMode):
-    """While it is entered, notes in ``functions`` what is called of torch."""
+class _Counted(TorchFunctionMode):
+    """While it is entered, counts in ``calls`` how often each function of torch is called."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.functions: set[Any] = set()
+        self.calls: Counter[Any] = Counter()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call ``func``."""
-        self.functions.add(func)
+        self.calls[func] += 1
         return func(*args, **(kwargs or {}))
 
 
@@ -64,10 +65,18 @@ class Alternatives:
     @cached_property
     def called(self) -> frozenset[Any]:
         """The functions of torch that the forward pass calls, whatever its constants are."""
-        noted = _Noted()
-        for case in {str(prepared.case.constants): prepared.case for prepared in self.prepared}.values():
-            self.reference("as it is", case, under=noted)
-        return frozenset(noted.functions)
+        cases = {str(prepared.case.constants): prepared.case for prepared in self.prepared}
+        return frozenset().union(*map(self.calls_in, cases.values()))
+
+    def calls_in(self, case: Case) -> Counter[Any]:
+        """How often the forward pass calls each function of torch in a case."""
+
+        def counted() -> Counter[Any]:
+            of_torch = _Counted()
+            self.reference("as it is", case, under=of_torch)
+            return of_torch.calls
+
+        return self.once(("calls in", case.label), counted)
 
     def reference(self, key: Hashable, case: Case, **changed: Unpack[Changed]) -> Mapping[str, Tensor] | None:
         """What would be expected of a case of which something is ``changed``, which ``key`` names.

@@ -32,7 +32,7 @@ class Operation:
 
 
 class Replaced(TorchFunctionMode):
-    """While it is entered, each function in ``replacements`` is replaced; ``calls`` counts how often one is called.
+    """While it is entered, each function in ``replacements`` is replaced.
 
     With ``place``, counted from 0, only that one of the calls goes to a replacement.
     """
@@ -40,13 +40,13 @@ class Replaced(TorchFunctionMode):
     def __init__(self, replacements: Replacements, place: int | None = None) -> None:
         super().__init__()
         self.replacements, self.place = replacements, place
-        self.calls = 0
+        self._calls = 0
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call the replacement of ``func``, or ``func`` itself."""
         if func in self.replacements:
-            self.calls += 1
-            if self.place in {None, self.calls - 1}:
+            self._calls += 1
+            if self.place in {None, self._calls - 1}:
                 func = self.replacements[func]
         return func(*args, **(kwargs or {}))
 

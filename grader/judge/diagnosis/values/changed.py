@@ -25,13 +25,8 @@ def under(symptom: Symptom, operation: str | Operation, view: View, place: int |
 
 def uses(symptom: Symptom, operation: str | Operation, view: View) -> int:
     """How often the forward pass uses what an operation changes."""
-
-    def counted() -> int:
-        replaced = Replaced(_made(operation))
-        symptom.alternatives.reference(("calls of", operation), view.case, under=replaced)
-        return replaced.calls
-
-    return symptom.alternatives.once(("calls", operation, view.case.label), counted)
+    calls = symptom.alternatives.calls_in(view.case)
+    return sum(calls[function] for function in _made(operation))
 
 
 def _made(operation: str | Operation) -> Replacements:
