@@ -17,7 +17,7 @@ from tests.samples import ROOT
 PACKAGE = ROOT / "grader"
 FILES = sorted(PACKAGE.rglob("*.py"))
 _BASE = """
-    _version atomic cell_code csv_table errors lazy machine model names recent
+    _version atomic cell_code csv_table errors lazy machine model names recent torch_import
 """
 BASE = {f"grader.{name}" for name in _BASE.split()}
 WINGS = {"grader.course", "grader.judge", "grader.kernel", "grader.report", "grader.submission"}

@@ -16,6 +16,7 @@ from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
 
+from grader import torch_import
 from grader.course.privacy import private_places
 from grader.errors import CourseError
 from grader.model import Course, Exercise, place_of
@@ -112,12 +113,15 @@ def _module(name: str, installed: EntryPoints) -> ModuleType:
 
 
 def _imported(module: str, name: str) -> ModuleType:
+    bundled = module.partition(".")[0] == "grader"
+    if not bundled:
+        torch_import.register_shapes()
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name is not None and (module == error.name or module.startswith(error.name + ".")):
             raise _unknown(name) from None
-        if module.partition(".")[0] == "grader":  # what the bundled course needs, the grader does
+        if bundled:  # what it needs, the grader does
             raise
         raise _broken(repr(name), error) from error
     except CourseError:
@@ -143,6 +147,7 @@ def _from_path(path: Path) -> ModuleType:
     )
     assert spec is not None
     assert spec.loader is not None
+    torch_import.register_shapes()
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:

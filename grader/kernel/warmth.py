@@ -2,23 +2,31 @@
 
 A first vector-Jacobian product imports sympy (0.6 s), a first optimizer torch's compiler (1.9 s). Notebooks that do
 neither are not kept waiting for them: what a submission will need is guessed from its text, and a wrong guess costs
-time only.
+time only. But for one: an operator on the ``meta`` device that only Python has is missing where neither the device's
+name nor an import of something unknown is in the text (``torch_import``).
 """
 
 from __future__ import annotations
 
 import gc
 import re
+import sys
 import types
 from collections.abc import Callable, Iterable
 from typing import Any
+
+from grader import torch_import
 
 #: What has to be warmed up for a text beyond the basics.
 _SIGNS = {
     "symbolic": re.compile(r"\.backward\(\s*[^\s)]|autograd\.grad|\bgrad\(|gradcheck|\btesting\b"),
     "testing": re.compile(r"\btesting\b"),
     "compiler": re.compile(r"\boptim\b|\bcompile\b|torch\.func|functorch|_dynamo"),
+    "shapes": re.compile(r"\bmeta\b|_decomp\b|_refs\b|prims\b"),
 }
+_IMPORT = re.compile(r"^\s*(?:import|from)\s+(\w+)", re.MULTILINE)
+#: What finds no shapes but by what torch imports for it. Of all else, nothing is known.
+_KNOWN = sys.stdlib_module_names | {"IPython", "grader", "matplotlib", "numpy", "pandas", "scipy", "torch"}
 
 #: What this zygote has brought about so far, which is the whole process's, as its imports are.
 _brought: set[str] = set()
@@ -27,7 +35,10 @@ _brought: set[str] = set()
 def needed(texts: Iterable[str]) -> list[str]:
     """What a notebook with these cells needs, by name."""
     whole = "\n".join(texts)
-    return [name for name, sign in _SIGNS.items() if sign.search(whole)]
+    found = [name for name, sign in _SIGNS.items() if sign.search(whole)]
+    if "shapes" not in found and not _KNOWN.issuperset(_IMPORT.findall(whole)):
+        found.append("shapes")
+    return found
 
 
 def warm_up(names: Iterable[str]) -> bool:
@@ -161,4 +172,5 @@ _BRINGERS: dict[str, Callable[[], None]] = {
     "symbolic": _symbolic,
     "testing": _testing,
     "compiler": _compiler,
+    "shapes": torch_import.register_shapes,
 }

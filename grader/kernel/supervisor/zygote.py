@@ -18,6 +18,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from grader import torch_import
 from grader.kernel.confinement import confine
 from grader.kernel.protocol import wire
 from grader.kernel.supervisor import hugepages, traps
@@ -33,6 +34,7 @@ def warm() -> dict[str, Any]:
     import ipykernel.debugger
 
     del sys.modules["debugpy"]
+    torch_import.postpone_shapes()
     import encodings.ascii  # like the others, what an init or a kernel would import as it starts
     import faulthandler
     import resource
