@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution, entry_points, version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from urllib.request import url2pathname
 
 from grader._version import __version__
 from grader.course.loading import GROUP
@@ -69,11 +73,12 @@ def pins_of(course: Course, name: str, grader: str = "") -> Pins:
     point = next(iter(entry_points(group=GROUP, name=name)), None)
     file = Path(name).resolve() if point is None and Path(name).exists() else None
     origin = _origin()
-    requirements = [grader or _in_repository(origin) or f"{DISTRIBUTION}=={__version__}"]
+    found = grader or _in_repository(origin)
+    requirements = [found or f"{DISTRIBUTION}=={__version__}"]
     if point is not None and point.dist is not None and point.dist.name != DISTRIBUTION:
         requirements.append(f"{point.dist.name}=={point.dist.version}")
     shown = file.name if file is not None else name
-    doubtful = not grader and origin is not None and not _in_repository(origin)
+    doubtful = not found and origin is not None
     return Pins(shown, _plain(course.notebooks), _torch(), tuple(requirements), file, doubtful)
 
 
@@ -87,11 +92,46 @@ def _origin() -> dict[str, Any] | None:
 
 
 def _in_repository(origin: Mapping[str, Any] | None) -> str:
-    """The requirement of the commit that was installed from a repository that others reach; else empty."""
-    if not origin or "vcs_info" not in origin or not str(origin["url"]).startswith(("https://", "ssh://")):
+    """The requirement of the commit that was installed from a repository that others reach, or from a clone of it."""
+    if not origin:
         return ""
-    vcs = origin["vcs_info"]
-    return f"{DISTRIBUTION} @ {vcs['vcs']}+{origin['url']}@{vcs['commit_id']}"
+    url = str(origin["url"])
+    if "vcs_info" in origin:
+        vcs, commit = origin["vcs_info"]["vcs"], origin["vcs_info"]["commit_id"]
+    elif url.startswith("file:") and (clone := Path(url2pathname(urlsplit(url).path))).is_dir():
+        vcs, commit, url = "git", _pushed(clone), _git(clone, "remote", "get-url", "origin")
+    else:
+        return ""
+    if not commit or not url.startswith(("https://", "ssh://")):
+        return ""
+    return f"{DISTRIBUTION} @ {vcs}+{_without_password(url)}@{commit}"
+
+
+def _pushed(clone: Path) -> str:
+    """The commit that is checked out at the top of a clone, if a branch of its remote has it; else empty."""
+    if _git(clone, "rev-parse", "--show-prefix", "--is-inside-work-tree") != "true":  # or below the top: a prefix first
+        return ""
+    commit = _git(clone, "rev-parse", "HEAD")
+    return commit if _git(clone, "branch", "--remotes", "--contains", commit, "--list", "origin/*") else ""
+
+
+def _git(clone: Path, *arguments: str) -> str:
+    """What git prints of a clone; empty where it fails or there is none."""
+    git = shutil.which("git")
+    if git is None:
+        return ""
+    command = [git, "-C", str(clone), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)  # noqa: S603 - no shell
+    except (OSError, UnicodeDecodeError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
+
+
+def _without_password(url: str) -> str:
+    """A repository's address without the name and the token that somebody cloned it with over HTTPS."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if parts.scheme == "https" else url
 
 
 def _torch() -> str:

@@ -45,8 +45,15 @@ def listing(folder: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("course") / "deep" / "repository"
-    list(start_repository(folder, "autograd", classroom50=True, gradescope=True))
+    with pytest.MonkeyPatch.context() as patch:
+        came_from(patch, None)
+        list(start_repository(folder, "autograd", classroom50=True, gradescope=True))
     return folder
+
+
+def came_from(patch: pytest.MonkeyPatch, noted: str | None) -> None:
+    """Have the grader come from where pip has ``noted``; None stands for a package index."""
+    patch.setattr("grader.starter.pins.distribution", lambda _: SimpleNamespace(read_text=lambda _: noted))
 
 
 def test_init_writes_the_repository(tmp_path: Path) -> None:
@@ -72,7 +79,7 @@ def test_init_adds_the_autograders_that_are_asked_for(started: Path) -> None:
 def test_init_doubts_that_an_index_has_a_grader_from_elsewhere(
     noted: str | None, grader: str, doubted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grader.starter.pins.distribution", lambda _: SimpleNamespace(read_text=lambda _: noted))
+    came_from(monkeypatch, noted)
     lines = list(start_repository(tmp_path, "autograd", grader=grader))
     assert any(line.startswith(f"autograd-grader=={__version__} is what") for line in lines) == doubted
 
@@ -88,10 +95,53 @@ def test_init_doubts_that_an_index_has_a_grader_from_elsewhere(
 def test_init_with_a_grader_from_a_repository_pins_its_commit(
     url: str, pinned: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    noted = json.dumps({"url": url, "vcs_info": {"vcs": "git", "commit_id": "abc"}})
-    monkeypatch.setattr("grader.starter.pins.distribution", lambda _: SimpleNamespace(read_text=lambda _: noted))
+    came_from(monkeypatch, json.dumps({"url": url, "vcs_info": {"vcs": "git", "commit_id": "abc"}}))
     list(start_repository(tmp_path, "autograd"))
     assert pinned in (tmp_path / "requirements.txt").read_text()
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone of a repository on another machine, which has its first commit and not its second."""
+    repository = tmp_path / "repository"
+    clone = tmp_path / "clone of it"
+    git(tmp_path, "init", "-q", "-b", "main", str(repository))
+    git(repository, "commit", "-q", "--allow-empty", "-m", "first")
+    git(tmp_path, "clone", "-q", str(repository), str(clone))
+    git(clone, "remote", "set-url", "origin", "https://me:secret@host/me/grader.git")
+    git(clone, "commit", "-q", "--allow-empty", "-m", "second")
+    return clone
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = ["-c", "user.name=me", "-c", "user.email=me@host"]
+    return subprocess.run(
+        ["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def test_init_from_a_clone_pins_the_commit_that_its_remote_has(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(clone, "checkout", "-q", "HEAD~")
+    came_from(monkeypatch, json.dumps({"url": clone.as_uri(), "dir_info": {"editable": True}}))
+
+    (requirement,) = pins_of(load_course("autograd"), "autograd").requirements
+
+    assert requirement == f"autograd-grader @ git+https://host/me/grader.git@{git(clone, 'rev-parse', 'HEAD')}"
+
+
+@pytest.mark.parametrize("below", ["", "below", "elsewhere"])
+def test_init_from_no_pushed_commit_pins_the_release_and_doubts_it(
+    below: str, clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clone / "below").mkdir()
+    came_from(monkeypatch, json.dumps({"url": (clone / below).as_uri(), "dir_info": {}}))
+
+    pins = pins_of(load_course("autograd"), "autograd")
+
+    assert pins.requirements == (f"autograd-grader=={__version__}",)
+    assert pins.doubtful
 
 
 def test_init_in_a_repository_starts_no_other(tmp_path: Path) -> None:
