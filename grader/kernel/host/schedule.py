@@ -22,6 +22,10 @@ _CALLS_CHECK = "check(…)"
 #: A cell that mentions one of these may give and use names that its text does not show.
 _DYNAMIC = {"globals", "vars", "exec", "eval", "get_ipython", "locals", "__import__"}
 
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+#: What has names of its own: none that it gives is global but by a ``global`` statement.
+_SCOPES = (*_DEFINITIONS, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
 
 def scheduled(cells: Sequence[Cell], checks: Iterable[Check]) -> dict[int, tuple[Check, ...]]:
     """The checks that run after each position in ``cells``, in the order of the cells that they belong to."""
@@ -179,11 +183,17 @@ def defined_in(cells: Iterable[Cell]) -> set[str]:
     names: set[str] = set()
     for cell in cells:
         tree = parsed(cell.source)
-        for node in () if tree is None else ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        todo: list[ast.AST] = [] if tree is None else [*tree.body]
+        while todo:
+            node = todo.pop()
+            if isinstance(node, _DEFINITIONS):
                 names.add(node.name)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 names.add(node.id)
             elif isinstance(node, ast.alias):
                 names.add((node.asname or node.name).partition(".")[0])
+            if isinstance(node, _SCOPES):
+                names.update(*(inner.names for inner in ast.walk(node) if isinstance(inner, ast.Global)))
+            else:
+                todo.extend(ast.iter_child_nodes(node))
     return names
