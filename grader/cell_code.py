@@ -20,9 +20,9 @@ _CELL_MAGIC = re.compile(r"\s*%%(\w*)")
 _PYTHON_MAGICS = frozenset({"", "time", "timeit", "capture", "prun", "python3", "python", "px", "memit", "mprun"})
 _LINE_MAGIC = re.compile(r"([ \t]*)(?:%{1,2}[A-Za-z_]|!|\?{1,2}\s*[A-Za-z_*%]|[\w.*%]+\?{1,2}\s*$)")
 _ASSIGNED_MAGIC = re.compile(r"([ \t]*[A-Za-z_][\w, \t]*?)=[ \t]*(?:![^=]|%[A-Za-z_])")
-#: Behind the end of a string these letters cannot stand.
 #: The attributes of one name, and how many of them a name may have: the parser takes the square of their number.
 _ATTRIBUTES, _MOST_ATTRIBUTES = re.compile(r"(?:\.\s*+\w++\s*+)++"), 1000
+#: Behind the end of a string these letters cannot stand.
 _APOSTROPHE = re.compile(r"'(?=(?:s|t|d|m|re|ll|ve)\b)")
 #: What holds statements that run where it stands.
 _BLOCKS = (
@@ -124,6 +124,26 @@ def statements_in(nodes: Iterable[ast.AST]) -> Iterator[ast.stmt]:
             yield node
 
 
+def is_stub(source: str) -> bool:
+    r"""Whether a cell is as it was handed out, or cleared: nothing in it but comments and what ``is_empty`` allows.
+
+    >>> is_stub("import torch\n# gradient = …\nraise NotImplementedError"), is_stub("gradient = 1")
+    (True, False)
+    """
+    tree = parsed(source)
+    return tree is not None and is_empty(tree.body)
+
+
+def is_empty(body: Iterable[ast.stmt]) -> bool:
+    """Whether statements answer nothing: imports, a docstring or ``...``, ``pass``, ``raise NotImplementedError``."""
+    return all(
+        isinstance(item, ast.Pass | ast.Import | ast.ImportFrom)
+        or (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
+        or (isinstance(item, ast.Raise) and _is_not_implemented(item.exc))
+        for item in body
+    )
+
+
 def text_of(node: ast.stmt, lines: Sequence[str]) -> str:
     """The lines of a cell that a statement takes, those of its decorators included."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
@@ -134,6 +154,12 @@ def text_of(node: ast.stmt, lines: Sequence[str]) -> str:
 def parses_quickly(source: str) -> bool:
     """Whether Python's parser gets through ``source`` in time: 60,000 attributes of one name take it minutes."""
     return all(found.group().count(".") < _MOST_ATTRIBUTES for found in _ATTRIBUTES.finditer(source))
+
+
+def _is_not_implemented(error: ast.expr | None) -> bool:
+    if isinstance(error, ast.Call):
+        error = error.func
+    return isinstance(error, ast.Name) and error.id == "NotImplementedError"
 
 
 def _parsed(source: str) -> ast.Module | None:
