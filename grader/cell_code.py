@@ -10,6 +10,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
 from grader.recent import by_source
 
@@ -29,6 +30,8 @@ _BLOCKS = (
     *(ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith),
     *(ast.Try, ast.TryStar, ast.ExceptHandler, ast.Match, ast.match_case),
 )
+#: The name by which a notebook calls ``grader.check``, and the package that it is imported from.
+CHECK, _PACKAGE = "check", "grader"
 #: What Python raises of text that it does not read as code.
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
@@ -144,6 +147,26 @@ def is_empty(body: Iterable[ast.stmt]) -> bool:
     )
 
 
+def origin_of_check(tree: ast.Module) -> Literal["grader", "elsewhere"] | None:
+    """Where a cell takes the name ``check`` from, None where it does not bind it; an import of everything may.
+
+    >>> origin_of_check(ast.parse("from grader import check")), origin_of_check(ast.parse("del check"))
+    ('grader', 'elsewhere')
+    """
+    found: Literal["grader"] | None = None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom | ast.Import):
+            for alias in node.names:
+                if alias.name != "*" and (alias.asname or alias.name) != CHECK:
+                    continue
+                if not (isinstance(node, ast.ImportFrom) and node.module == _PACKAGE and alias.name == CHECK):
+                    return "elsewhere"
+                found = "grader"
+        elif _binds_check(node):
+            return "elsewhere"
+    return found
+
+
 def text_of(node: ast.stmt, lines: Sequence[str]) -> str:
     """The lines of a cell that a statement takes, those of its decorators included."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
@@ -154,6 +177,13 @@ def text_of(node: ast.stmt, lines: Sequence[str]) -> str:
 def parses_quickly(source: str) -> bool:
     """Whether Python's parser gets through ``source`` in time: 60,000 attributes of one name take it minutes."""
     return all(found.group().count(".") < _MOST_ATTRIBUTES for found in _ATTRIBUTES.finditer(source))
+
+
+def _binds_check(node: ast.AST) -> bool:
+    """Whether code assigns, deletes or defines ``check``."""
+    if isinstance(node, ast.Name):
+        return node.id == CHECK and not isinstance(node.ctx, ast.Load)
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == CHECK
 
 
 def _is_not_implemented(error: ast.expr | None) -> bool:

@@ -12,12 +12,11 @@ from collections.abc import Iterable, Sequence
 from types import CodeType
 from typing import Literal
 
-from grader.cell_code import UNPARSABLE, parsed, parses_quickly
+from grader.cell_code import CHECK, UNPARSABLE, origin_of_check, parsed, parses_quickly
 from grader.model import Cell, Check
 from grader.recent import by_source
 
-#: The name whose calls do nothing while a notebook is scored (see ``grader.check``), and where it comes from.
-_CHECK, _PACKAGE = "check", "grader"
+#: Stands for a call of what does nothing while a notebook is scored (see ``grader.check``).
 _CALLS_CHECK = "check(…)"
 #: A cell that mentions one of these may give and use names that its text does not show.
 _DYNAMIC = {"globals", "vars", "exec", "eval", "get_ipython", "locals", "__import__"}
@@ -64,7 +63,7 @@ def _check_is_ours(sources: tuple[str, ...]) -> bool:
     """Whether nothing but ``from grader import check`` gives the name ``check``."""
     imported = False
     for source in sources:
-        if _CHECK not in source and "*" not in source and source.isascii():
+        if CHECK not in source and "*" not in source and source.isascii():
             continue
         origin = _origin_of_check(source)
         if origin == "elsewhere":
@@ -86,32 +85,9 @@ def _tree(source: str) -> ast.Module | None:
 
 @by_source
 def _origin_of_check(source: str) -> Literal["grader", "elsewhere"] | None:
-    """Where a cell takes the name ``check`` from, None where it does not bind it.
-
-    What cannot be parsed, or imports everything (``*``), may bind it.
-    """
+    """Where a cell takes the name ``check`` from; what cannot be parsed may bind it."""
     tree = _tree(source)
-    if tree is None:
-        return "elsewhere"
-    found: Literal["grader"] | None = None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom | ast.Import):
-            for alias in node.names:
-                if alias.name != "*" and (alias.asname or alias.name) != _CHECK:
-                    continue
-                if not (isinstance(node, ast.ImportFrom) and node.module == _PACKAGE and alias.name == _CHECK):
-                    return "elsewhere"
-                found = "grader"
-        elif _binds_check(node):
-            return "elsewhere"
-    return found
-
-
-def _binds_check(node: ast.AST) -> bool:
-    """Whether code assigns, deletes or defines ``check``."""
-    if isinstance(node, ast.Name):
-        return node.id == _CHECK and not isinstance(node.ctx, ast.Load)
-    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == _CHECK
+    return "elsewhere" if tree is None else origin_of_check(tree)
 
 
 @by_source
@@ -172,7 +148,7 @@ def _is_check(value: ast.expr) -> bool:
     return (
         isinstance(value, ast.Call)
         and isinstance(value.func, ast.Name)
-        and value.func.id == _CHECK
+        and value.func.id == CHECK
         and all(isinstance(argument, ast.Constant) for argument in value.args)
         and not value.keywords
     )
