@@ -19,10 +19,10 @@ from torch import Tensor
 from grader.judge.cases import Prepared
 from grader.judge.comparison import Tolerance
 from grader.judge.diagnosis.alternatives import Alternatives, Changed
-from grader.judge.diagnosis.failing import bad_findings
 from grader.judge.diagnosis.naming import given_as
 from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Evidence, Finding, float_dtypes
+from grader.judge.failing import bad_findings
 from grader.model import Case, Diagnosis, Exercise
 
 #: Beyond this, what is computed in float64 may be infinite in the dtype of what came.

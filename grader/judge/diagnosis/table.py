@@ -14,7 +14,6 @@ from dataclasses import replace
 from grader.judge.diagnosis import clues, source
 from grader.judge.diagnosis.alternatives import Alternatives, alternatives_of
 from grader.judge.diagnosis.calls import absent, endings
-from grader.judge.diagnosis.failing import failing_checks, modified_checks
 from grader.judge.diagnosis.naming import USED_BEFORE, given_as, handed_over, made_of
 from grader.judge.diagnosis.origin import placed
 from grader.judge.diagnosis.scalars import formulas
@@ -39,6 +38,7 @@ from grader.judge.diagnosis.values import (
 )
 from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Evidence, Finding
+from grader.judge.failing import failing_checks, modified_checks
 from grader.model import Diagnosis
 
 Hypothesis = Callable[[Symptom], "Diagnosis | None"]
