@@ -10,7 +10,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from grader.recent import by_source
 
@@ -32,6 +32,8 @@ _BLOCKS = (
 )
 #: No formula is nested more deeply, and what walks a tree recursively takes some five calls of Python's 1,000 a level.
 _DEEPEST = 100
+#: The name by which a notebook calls ``grader.check``, and the package that it is imported from.
+CHECK, _PACKAGE = "check", "grader"
 #: What Python raises of text that it does not read as code.
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
@@ -125,6 +127,46 @@ def statements_in(nodes: Iterable[ast.AST]) -> Iterator[ast.stmt]:
             yield node
 
 
+def is_stub(source: str) -> bool:
+    r"""Whether a cell is as it was handed out, or cleared: nothing in it but comments and what ``is_empty`` allows.
+
+    >>> is_stub("import torch\n# gradient = …\nraise NotImplementedError"), is_stub("gradient = 1")
+    (True, False)
+    """
+    tree = parsed(source)
+    return tree is not None and is_empty(tree.body)
+
+
+def is_empty(body: Iterable[ast.stmt]) -> bool:
+    """Whether statements answer nothing: imports, a docstring or ``...``, ``pass``, ``raise NotImplementedError``."""
+    return all(
+        isinstance(item, ast.Pass | ast.Import | ast.ImportFrom)
+        or (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
+        or (isinstance(item, ast.Raise) and _is_not_implemented(item.exc))
+        for item in body
+    )
+
+
+def origin_of_check(tree: ast.Module) -> Literal["grader", "elsewhere"] | None:
+    """Where a cell takes the name ``check`` from, None where it does not bind it; an import of everything may.
+
+    >>> origin_of_check(ast.parse("from grader import check")), origin_of_check(ast.parse("del check"))
+    ('grader', 'elsewhere')
+    """
+    found: Literal["grader"] | None = None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom | ast.Import):
+            for alias in node.names:
+                if alias.name != "*" and (alias.asname or alias.name) != CHECK:
+                    continue
+                if not (isinstance(node, ast.ImportFrom) and node.module == _PACKAGE and alias.name == CHECK):
+                    return "elsewhere"
+                found = "grader"
+        elif _binds_check(node):
+            return "elsewhere"
+    return found
+
+
 def text_of(node: ast.stmt, lines: Sequence[str]) -> str:
     """The lines of a cell that a statement takes, those of its decorators included."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
@@ -135,6 +177,19 @@ def text_of(node: ast.stmt, lines: Sequence[str]) -> str:
 def parses_quickly(source: str) -> bool:
     """Whether Python's parser gets through ``source`` in time: 60,000 attributes of one name take it minutes."""
     return all(found.group().count(".") < _MOST_ATTRIBUTES for found in _ATTRIBUTES.finditer(source))
+
+
+def _binds_check(node: ast.AST) -> bool:
+    """Whether code assigns, deletes or defines ``check``."""
+    if isinstance(node, ast.Name):
+        return node.id == CHECK and not isinstance(node.ctx, ast.Load)
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == CHECK
+
+
+def _is_not_implemented(error: ast.expr | None) -> bool:
+    if isinstance(error, ast.Call):
+        error = error.func
+    return isinstance(error, ast.Name) and error.id == "NotImplementedError"
 
 
 def _parsed(source: str) -> ast.Module | None:

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from grader.course.loading import load_course
+from grader.judge.diagnosis import naming
 
 GUIDE = Path(__file__).parents[1] / "docs" / "authors.md"
 FENCE = re.compile(r"^```(?P<kind>\w+)(?P<words>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -204,9 +205,21 @@ def test_kinds_of_exercises_are_shown_by_the_bundled_course() -> None:
             assert getattr(bundled[name], field), (name, field)
 
 
+def test_names_that_the_diagnosis_knows_are_told() -> None:
+    names = {
+        *(naming.STEPS, naming.RATE, naming.LEARNING_RATE, naming.MOMENTUM, naming.OPTIONS, naming.LAZILY, naming.BARE),
+        *(naming.START, naming.GRADIENTS, *naming.LOOP, *naming.DRIVEN, *naming.OF_GRADIENTS),
+        *(pattern.format("w") for pattern in naming.USED_BEFORE),
+    }
+    text = GUIDE.read_text(encoding="utf-8")
+    assert {name for name in names if f"`{name}`" not in text} == set()
+    assert naming.is_mask("mask")
+    assert "`mask`" in text
+
+
 def test_guide_is_short_and_its_links_lead_somewhere() -> None:
     text = GUIDE.read_text(encoding="utf-8")
-    assert len(text.splitlines()) < 280
+    assert len(text.splitlines()) < 300
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (GUIDE.parent / target).exists(), target
     for path in re.findall(r"`(grader/[\w/]+\.py)`", text):

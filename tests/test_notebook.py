@@ -384,9 +384,10 @@ def test_numbers_copied_from_a_printout_do_not_pass(ipython: Place) -> None:
     assert "✗ fc1_w_grad" in ipython.run("check('trace')")
 
 
-def test_stub_of_a_cell_is_untouched(ipython: Place) -> None:
+@pytest.mark.parametrize("above", ["", "import torch\n"], ids=["as released", "with an import"])
+def test_stub_of_a_cell_is_untouched(ipython: Place, above: str) -> None:
     ipython.run("try:\n    1 / 0\nexcept ZeroDivisionError:\n    pass")
-    ipython.run(TRACE_STUB)
+    ipython.run(above + TRACE_STUB)
     assert "○ trace  0 / " in ipython.run("check('trace')")
 
 

@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping
 from types import FunctionType
 from typing import Any
 
-from grader.cell_code import parsed
+from grader.cell_code import is_stub
 from grader.model import Exercise, Stub
-from grader.submission.reading.definitions import definitions_in, is_empty
+from grader.submission.reading.definitions import definitions_in
 
 #: A notebook's cells are not numbered inside it: the number that stands for "yours".
 YOURS = 0
@@ -109,15 +109,9 @@ def _cell_source(exercise: Exercise, shell: Any) -> str:
     cells: list[str] = [] if shell is None else shell.history_manager.input_hist_raw
     likely = [cell for cell in reversed(cells) if all(name in cell for name in names)]
     found = (cell for cell in likely if names.keys() <= {one.name for one in definitions_in(cell)})
-    return next(found, "") or next((cell for cell in likely if _is_stub(cell)), "")
+    return next(found, "") or next((cell for cell in likely if is_stub(cell)), "")
 
 
 def _assigned_by(exercise: Exercise) -> dict[str, None]:
     """The names that the cell of the exercise assigns, in the order of its checks."""
     return dict.fromkeys(exercise.reads.get(check, check) for check in exercise.points)
-
-
-def _is_stub(cell: str) -> bool:
-    """Whether a cell is still as it was handed out: comments and ``raise NotImplementedError``."""
-    tree = parsed(cell)
-    return tree is not None and bool(tree.body) and is_empty(tree.body)

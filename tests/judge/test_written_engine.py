@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.judge.answered import answered, assert_told, whole
+from tests.judge.answered import answered, assert_not_told, assert_told, assert_unsaid, whole
 
 ENGINE = """
 class Value:
@@ -221,7 +221,7 @@ def test_two_mistakes_in_an_engine_are_named_apart() -> None:
 def test_mistake_that_looks_like_another_in_one_formula_is_not_called_so(
     changed: dict[str, str], check: str, false: str
 ) -> None:
-    assert false not in whole(answered("Value", engine(**changed))[check])
+    assert_not_told("Value", engine(**changed), check, false)
 
 
 def test_subtraction_of_its_own_without_the_chain_rule_is_no_mask() -> None:
@@ -379,5 +379,5 @@ def test_engine_with_one_part_changed_is_told_which(name: str) -> None:
 
 
 def test_contribution_that_was_never_passed_on_is_not_said_to_be_replaced() -> None:
-    for check, found in answered("Value", engine_with(add="[(self, 1.0)]")).items():
-        assert "replaced the one before" not in whole(found), check
+    for found in answered("Value", engine_with(add="[(self, 1.0)]")).values():
+        assert_unsaid(found, "replaced the one before")

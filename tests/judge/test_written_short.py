@@ -2441,6 +2441,15 @@ WRONG: dict[str, tuple[str, ...]] = {
         "A call changed the tensor that it was given.",
         "input_modified",
     ),
+    "difference_beside_its_gradient": (
+        "Mse",
+        "class Mse:\n    def __call__(self, inp, targ):\n        self.diff = inp - targ[:, None]\n"
+        "        self.out = (self.diff**2).mean()\n        return self.out\n\n"
+        "    def backward(self):\n        self.diff.g = 2 * self.diff / len(self.diff)",
+        "inp.g",
+        "That belongs to another tensor than the `inp` that was passed in, as a copy",
+        "not_written",
+    ),
 }
 
 
@@ -2598,14 +2607,6 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
         "logits.g",
         "where the logit is largest",
     ),
-    "difference_beside_its_gradient": (
-        "Mse",
-        "class Mse:\n    def __call__(self, inp, targ):\n        self.diff = inp - targ[:, None]\n"
-        "        self.out = (self.diff**2).mean()\n        return self.out\n\n"
-        "    def backward(self):\n        self.diff.g = 2 * self.diff / len(self.diff)",
-        "inp.g",
-        "passed in: a copy",
-    ),
     "sum_times_a_size": (
         "lin_grad",
         short("lin_grad", "inp, out, w, b", "solution(inp, out, w, b); b.g = out.g.sum(0) * len(out) / 50"),
@@ -2666,7 +2667,7 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
         "Mse",
         "class Mse(solution):\n    def backward(self):\n        self.inp.g = self.out.g * self.targ",
         "inp.g",
-        "with targ",
+        "(with",
     ),
     "name_of_a_method": (
         "lin_grad",

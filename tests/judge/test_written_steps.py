@@ -281,7 +281,7 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
         "p (all options left out)",
         "where none is given",
     ),
-    "steps_by_three_are_not_by_two": ("Adam", adam(t="3 * self.steps[i]"), "q", "comes out when the count"),
+    "steps_by_three_are_not_by_two": ("Adam", adam(t="3 * self.steps[i]"), "q", "the count of steps"),
     "decay_of_one_alone_is_none_of_both": (
         "train_by_hand",
         loop("w1 -= learning_rate * (g1 + 0.01 * w1); w2 -= learning_rate * (g2 - 0.01 * w2)"),

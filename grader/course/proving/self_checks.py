@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from grader.cell_code import parsed
+from grader.cell_code import CHECK, origin_of_check, parsed
 from grader.course.loading import load_course
 from grader.errors import CourseError
 from grader.model import Course
@@ -27,13 +27,12 @@ def refuse_wrong_checks(path: Path, cells: Sequence[str], course: Course) -> Non
     Raises:
         CourseError: a call names no exercise of ``course``, or one that ``check`` looks for in another course.
     """
-    trees = [tree for source in cells if "check" in source and (tree := parsed(source)) is not None]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
-    if not any(_imports_check(node) for node in nodes) or any(_binds_check(node) for node in nodes):
+    trees = [tree for source in cells if CHECK in source and (tree := parsed(source)) is not None]
+    if {origin_of_check(tree) for tree in trees} - {None} != {"grader"}:
         return
     bundled = load_course(_DEFAULT).exercises
-    for node in nodes:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check":
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == CHECK:
             named = any(keyword.arg in {"course", None} for keyword in node.keywords)
             for name in _asked(node, course):
                 call = f'{path}: check("{name}")'
@@ -54,17 +53,3 @@ def _asked(call: ast.Call, course: Course) -> Iterator[str]:
             yield argument.value
         elif isinstance(argument, ast.Name) and argument.id in course.exercises:
             yield argument.id
-
-
-def _imports_check(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.ImportFrom)
-        and node.module == "grader"
-        and any(alias.name == "check" and alias.asname is None for alias in node.names)
-    )
-
-
-def _binds_check(node: ast.AST) -> bool:
-    if isinstance(node, ast.Name):
-        return node.id == "check" and isinstance(node.ctx, ast.Store)
-    return isinstance(node, ast.FunctionDef) and node.name == "check"

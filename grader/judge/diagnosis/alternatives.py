@@ -85,11 +85,12 @@ class Alternatives:
         """
 
         def made() -> Mapping[str, Tensor] | None:
+            passed = self._passed  # not under what is changed: the first to ask for it makes references of its own
             try:
                 with warnings.catch_warnings(), changed.get("under", nullcontext()):
                     warnings.simplefilter("ignore")
                     return reference_for(
-                        self._passed,
+                        passed,
                         {**case.inputs, **changed.get("inputs", {})},
                         {**case.constants, **changed.get("constants", {})},
                         changed.get("upstream", case.upstream),

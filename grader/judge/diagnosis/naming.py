@@ -1,18 +1,51 @@
 """What the check's own code calls things, so that a message can use the names that a student knows.
 
 A check may read a name that its code makes (``cleared = [int(p.g is None), …]``), or hand an input over in pieces
-(``p.g = p_grads[t]``): no student knows such a name.
+(``p.g = p_grads[t]``): no student knows such a name. Some names of inputs say what these are, in an exercise of
+whatever course: they stand here, and ``docs/authors.md`` tells authors what follows from each.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 #: One of several values that a call returned.
 PLACE = re.compile(r"result\[(\d+)\]")
+#: What an earlier call, or another object, is given in a case (for the input ``{}``), and the mistake that uses it.
+USED_BEFORE = {"earlier": "stale", "earlier_{}": "stale", "between": "state_shared", "other_{}": "state_shared"}
+#: How many steps are taken; by which rate, under either name; what else an optimizer is told.
+STEPS, RATE, LEARNING_RATE, MOMENTUM, OPTIONS = "steps", "lr", "learning_rate", "momentum", "options"
+#: Whether the parameters come as a generator, and whether an optimizer is given nothing but them.
+LAZILY, BARE = "lazily", "bare"
+#: Where steps begin, and the gradients of each.
+START, GRADIENTS = "start", "gradients"
+#: Samples and targets of a training loop; parameters that an optimizer is driven with, and their gradients.
+LOOP = frozenset({"x", "y", STEPS})
+DRIVEN = frozenset({"p", "q", "r", "p_grads", "q_grads", "r_grads", RATE})
+OF_GRADIENTS = (".g", "grad", "grads", "gradients", "gradient")
+
+
+def is_loop(inputs: Iterable[str]) -> bool:
+    """Whether the inputs are those of a training loop."""
+    return LOOP.issubset(inputs)
+
+
+def is_driven(inputs: Iterable[str]) -> bool:
+    """Whether the inputs are those of an optimizer that is driven through given gradients."""
+    return DRIVEN.issubset(inputs)
+
+
+def is_gradient(name: str) -> bool:
+    """Whether an input is a gradient, by its name."""
+    return name.endswith(OF_GRADIENTS)
+
+
+def is_mask(name: str) -> bool:
+    """Whether an input is a mask, by its name."""
+    return "mask" in name.lower()
 
 
 @lru_cache(maxsize=256)

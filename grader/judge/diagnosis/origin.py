@@ -17,6 +17,7 @@ from torch import Tensor
 
 from grader.errors import CourseError
 from grader.judge.cases import Prepared
+from grader.judge.diagnosis.naming import is_loop
 from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Evidence
 from grader.judge.reference import parameters_of
@@ -82,8 +83,7 @@ def _to_mend_first(evidence: Evidence, found: Mapping[str, Diagnosis]) -> str:
     if any(diagnosis.code == "input_modified" for diagnosis in found.values()):
         return wording.MODIFIED
     still = next((check for check, diagnosis in found.items() if diagnosis.code == "not_in_place"), None)
-    loop = {"x", "y", "steps"} <= set(evidence.exercise.inputs)
-    return wording.STANDS_STILL.format(found=still) if still and loop else ""
+    return wording.STANDS_STILL.format(found=still) if still and is_loop(evidence.exercise.inputs) else ""
 
 
 def _start(check: str, found: Mapping[str, Diagnosis], leaves: Mapping[str, _Leaf]) -> tuple[str, str] | None:

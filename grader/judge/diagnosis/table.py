@@ -14,9 +14,8 @@ from dataclasses import replace
 from grader.judge.diagnosis import clues, source
 from grader.judge.diagnosis.alternatives import Alternatives, alternatives_of
 from grader.judge.diagnosis.calls import absent, endings
-from grader.judge.diagnosis.calls.absent import USED_BEFORE
 from grader.judge.diagnosis.failing import failing_checks, modified_checks
-from grader.judge.diagnosis.naming import given_as, handed_over, made_of
+from grader.judge.diagnosis.naming import USED_BEFORE, given_as, handed_over, made_of
 from grader.judge.diagnosis.origin import placed
 from grader.judge.diagnosis.scalars import formulas
 from grader.judge.diagnosis.steps import descent, hyperparameters, moves, optimizers, settings, slip_pairs

@@ -12,15 +12,18 @@ from collections.abc import Iterable, Sequence
 from types import CodeType
 from typing import Literal
 
-from grader.cell_code import UNPARSABLE, parsed, parses_quickly
+from grader.cell_code import CHECK, UNPARSABLE, origin_of_check, parsed, parses_quickly
 from grader.model import Cell, Check
 from grader.recent import by_source
 
-#: The name whose calls do nothing while a notebook is scored (see ``grader.check``), and where it comes from.
-_CHECK, _PACKAGE = "check", "grader"
+#: Stands for a call of what does nothing while a notebook is scored (see ``grader.check``).
 _CALLS_CHECK = "check(…)"
 #: A cell that mentions one of these may give and use names that its text does not show.
 _DYNAMIC = {"globals", "vars", "exec", "eval", "get_ipython", "locals", "__import__"}
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+#: What has names of its own: none that it gives is global but by a ``global`` statement.
+_SCOPES = (*_DEFINITIONS, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def scheduled(cells: Sequence[Cell], checks: Iterable[Check]) -> dict[int, tuple[Check, ...]]:
@@ -60,7 +63,7 @@ def _check_is_ours(sources: tuple[str, ...]) -> bool:
     """Whether nothing but ``from grader import check`` gives the name ``check``."""
     imported = False
     for source in sources:
-        if _CHECK not in source and "*" not in source and source.isascii():
+        if CHECK not in source and "*" not in source and source.isascii():
             continue
         origin = _origin_of_check(source)
         if origin == "elsewhere":
@@ -82,32 +85,9 @@ def _tree(source: str) -> ast.Module | None:
 
 @by_source
 def _origin_of_check(source: str) -> Literal["grader", "elsewhere"] | None:
-    """Where a cell takes the name ``check`` from, None where it does not bind it.
-
-    What cannot be parsed, or imports everything (``*``), may bind it.
-    """
+    """Where a cell takes the name ``check`` from; what cannot be parsed may bind it."""
     tree = _tree(source)
-    if tree is None:
-        return "elsewhere"
-    found: Literal["grader"] | None = None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom | ast.Import):
-            for alias in node.names:
-                if alias.name != "*" and (alias.asname or alias.name) != _CHECK:
-                    continue
-                if not (isinstance(node, ast.ImportFrom) and node.module == _PACKAGE and alias.name == _CHECK):
-                    return "elsewhere"
-                found = "grader"
-        elif _binds_check(node):
-            return "elsewhere"
-    return found
-
-
-def _binds_check(node: ast.AST) -> bool:
-    """Whether code assigns, deletes or defines ``check``."""
-    if isinstance(node, ast.Name):
-        return node.id == _CHECK and not isinstance(node.ctx, ast.Load)
-    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == _CHECK
+    return "elsewhere" if tree is None else origin_of_check(tree)
 
 
 @by_source
@@ -168,7 +148,7 @@ def _is_check(value: ast.expr) -> bool:
     return (
         isinstance(value, ast.Call)
         and isinstance(value.func, ast.Name)
-        and value.func.id == _CHECK
+        and value.func.id == CHECK
         and all(isinstance(argument, ast.Constant) for argument in value.args)
         and not value.keywords
     )
@@ -179,11 +159,17 @@ def defined_in(cells: Iterable[Cell]) -> set[str]:
     names: set[str] = set()
     for cell in cells:
         tree = parsed(cell.source)
-        for node in () if tree is None else ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        todo: list[ast.AST] = [] if tree is None else [*tree.body]
+        while todo:
+            node = todo.pop()
+            if isinstance(node, _DEFINITIONS):
                 names.add(node.name)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 names.add(node.id)
             elif isinstance(node, ast.alias):
                 names.add((node.asname or node.name).partition(".")[0])
+            if isinstance(node, _SCOPES):
+                names.update(*(inner.names for inner in ast.walk(node) if isinstance(inner, ast.Global)))
+            else:
+                todo.extend(ast.iter_child_nodes(node))
     return names

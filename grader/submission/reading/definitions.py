@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from grader.cell_code import parsed, statements_in, text_of
+from grader.cell_code import is_empty, parsed, statements_in, text_of
 
 Sort = Literal["definition", "assignment", "import"]
 
@@ -24,10 +24,9 @@ _LOOKS: tuple[tuple[Sort, re.Pattern[str]], ...] = (
 class Definition:
     """A name bound at the top level of a cell.
 
-    ``written`` is False for a stub as it was handed out: nothing but a docstring, ``raise NotImplementedError``,
-    ``pass`` or ``...`` in its body (a class: in the body of every method). ``parses`` is False where the cell is no
-    Python and the name was found by its looks. ``fingerprint`` is equal for definitions that differ in whitespace,
-    comments and line breaks only; empty for anything but functions and classes.
+    ``written`` is False for a stub as it was handed out: its body (a class: that of every method) ``is_empty``.
+    ``parses`` is False where the cell is no Python and the name was found by its looks. ``fingerprint`` is equal for
+    definitions that differ in whitespace, comments and line breaks only; empty for anything but functions and classes.
     """
 
     name: str
@@ -100,22 +99,6 @@ def _is_written(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> 
         methods = [item for item in node.body if isinstance(item, _ROUTINES)]
         return any(_is_written(method) for method in methods) if methods else not is_empty(node.body)
     return not is_empty(node.body)
-
-
-def is_empty(body: list[ast.stmt]) -> bool:
-    """Whether statements are a stub's: a docstring or ``...``, ``pass``, ``raise NotImplementedError``."""
-    return all(
-        isinstance(item, ast.Pass)
-        or (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
-        or (isinstance(item, ast.Raise) and _is_not_implemented(item.exc))
-        for item in body
-    )
-
-
-def _is_not_implemented(error: ast.expr | None) -> bool:
-    if isinstance(error, ast.Call):
-        error = error.func
-    return isinstance(error, ast.Name) and error.id == "NotImplementedError"
 
 
 def _by_looks(source: str) -> Iterator[Definition]:

@@ -23,11 +23,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from grader.cell_code import parsed
+from grader.cell_code import is_stub, parsed
 from grader.model import Cell, Stub
 from grader.names.enumeration import first_of
 from grader.submission.entry import Wanted
-from grader.submission.reading.definitions import Definition, definitions_in, is_empty
+from grader.submission.reading.definitions import Definition, definitions_in
 from grader.submission.reading.givens import Givens
 from grader.submission.reading.patches import patches_in
 
@@ -114,7 +114,7 @@ def _defining_cell(notebook: _Notebook, wanted: Wanted, tagged: list[Cell]) -> S
         if not tagged:
             return None
         cell = tagged[-1]
-        flags = [] if _is_blank(cell.source) else flags  # nobody has begun
+        flags = [] if is_stub(cell.source) else flags  # nobody has begun
         return Stub(wanted.exercise, cell.index, 1, cell.source, "metadata", tuple(flags))
     is_tagged = any(candidate.tagged for candidate in chosen)
     if tagged and not is_tagged:
@@ -160,7 +160,7 @@ def _assigning_cell(notebook: _Notebook, wanted: Wanted, tagged: list[Cell]) -> 
     lines = _assignments(notebook, names)
     complete = [index for index, found in lines.items() if len(found) == len(names)]
     last = [index for index, found in lines.items() if names[-1] in found]
-    written = [cell.index for cell in tagged if not _is_blank(cell.source)]
+    written = [cell.index for cell in tagged if not is_stub(cell.source)]
     choice = written or complete or last or [cell.index for cell in tagged]
     if not choice:
         return None
@@ -196,7 +196,7 @@ def _choice_remarks(wanted: Wanted, cell: Cell, tagged: list[Cell], complete: li
 
 
 def _assignment_remarks(cell: Cell, missing: list[str]) -> Iterator[str]:
-    if missing and not _is_blank(cell.source):
+    if missing and not is_stub(cell.source):
         yield f"cell {cell.index} does not assign {', '.join(f'`{name}`' for name in missing)}"
     if parsed(cell.source) is None:
         yield f"cell {cell.index} is not valid Python"
@@ -211,16 +211,6 @@ def _instead(wanted: Wanted, tagged: list[Cell]) -> str:
     defined = [item.name for cell in tagged[-1:] for item in definitions_in(cell.source) if item.sort == "definition"]
     own = [f"`{name}`" for name in dict.fromkeys(defined) if name not in wanted.needs]
     return f"; cell {tagged[-1].index} defines {first_of(own)}" if own else ""
-
-
-def _is_blank(source: str) -> bool:
-    """Whether a cell is a stub of statements: nothing but comments, ``pass`` and ``raise NotImplementedError``."""
-    tree = parsed(source)
-    return tree is not None and is_empty([node for node in tree.body if not _is_import(node)])
-
-
-def _is_import(node: ast.stmt) -> bool:
-    return isinstance(node, (ast.Import, ast.ImportFrom))
 
 
 def _numbers(cells: Sequence[Cell]) -> str:

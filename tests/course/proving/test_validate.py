@@ -303,10 +303,12 @@ def test_cell_that_would_check_nothing_is_refused(tmp_path: Path, given: str, me
         'check("double_grad", course="small")',
         'check("double_grad", **mine)',
         'check = partial(check, course="small")\ncheck("double_grad")',
+        'from builtins import print as check\ncheck("nothing")',
+        'class check:\n    def __init__(self, name): pass\ncheck("nothing")',
         'for name in ["double_grad"]:\n    check(name, course="small")',
         "check()",
     ],
-    ids=["course named", "options", "a check of its own", "loop", "everything"],
+    ids=["course named", "options", "a check of its own", "an imported one", "a class", "loop", "everything"],
 )
 def test_cell_that_checks_an_exercise_is_proved(tmp_path: Path, given: str) -> None:
     assert proved(tmp_path, given=IMPORT + given).ok

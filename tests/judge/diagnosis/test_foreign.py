@@ -344,6 +344,16 @@ def test_right_answer_loses_nothing(declared: Exercise, right: str) -> None:
     assert told(declared, right) == {}
 
 
+def test_gradients_of_one_parameter_are_no_optimizer_with_averages() -> None:
+    @exercise(call="twice(p_grads)", inputs={"p_grads": normal("n", "i")}, points={"result": 1})
+    def twice(p_grads):
+        """Twice an input."""
+        return p_grads * 2
+
+    found = told(twice, "def twice(x):\n    return x / 0\n")["result"]
+    assert (found.code, "β" in found.message) == ("non_finite", False)
+
+
 def test_masks_of_a_relu_are_tried_on_what_is_one_whatever_it_is_called() -> None:
     @exercise(call="cut_back(z, upstream)", inputs={"z": normal("s", "d", zeros=0.2)}, points={"z.g": 1})
     def cut_back(z):

@@ -99,9 +99,28 @@ def test_names_that_cells_define_are_found_as_far_as_they_parse() -> None:
     cells = cells_of(
         "  %time 1\n!ls\nimport a.b, c as d\ne, f[0] = g = 1, 2",
         "def broken(:",
-        "def h(): pass\nclass I: pass\nj: int = k",
+        "def h(): pass\nclass I: pass\nj: int = k\nasync def l(): pass",
+        "for m in e:\n    if m:\n        n = m\nwith o as p: pass",
     )
-    assert schedule.defined_in(cells) == {"a", "d", "e", "g", "h", "I", "j"}
+    assert schedule.defined_in(cells) == {*"adeghIjlmnp"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(a, b=0):\n    c = a\n    import d\n    def e(): pass\n",
+        "async def f():\n    c = 1\n",
+        "class f:\n    c = 1\n    def d(self): pass\n",
+        "f = [c for c in range(3)], {d: d for d in range(3)}",
+        "f = lambda c: [d for d in c]",
+    ],
+)
+def test_names_of_a_function_or_class_are_not_global(source: str) -> None:
+    assert schedule.defined_in(cells_of(source)) == {"f"}
+
+
+def test_names_that_a_function_says_are_global_are_so() -> None:
+    assert schedule.defined_in(cells_of("def f():\n    global c\n    c, d = 1, 2\n")) == {"f", "c"}
 
 
 def test_cell_that_is_run_again_waits_for_nothing() -> None:

@@ -12,6 +12,7 @@ from grader.submission.reading.definitions import definitions_in
         ("def f(x):\n    raise NotImplementedError('here')", False),
         ("def f(x): ...", False),
         ("async def f(x): pass", False),
+        ("def f(x):\n    import torch\n    raise NotImplementedError", False),
         ("def f(x):\n    'Doc.'\n    return x", True),
         ("def f(x):\n    raise ValueError", True),
         ("def f(x):\n    raise errors.NotImplementedError", True),

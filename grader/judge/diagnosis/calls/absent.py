@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 
 from grader.judge.diagnosis import clues
-from grader.judge.diagnosis.naming import PLACE, call_of, handed_over, is_used
+from grader.judge.diagnosis.naming import PLACE, STEPS, USED_BEFORE, call_of, handed_over, is_driven, is_used
 from grader.judge.diagnosis.source import (
     assigns,
     is_kept_on_class,
@@ -28,8 +28,6 @@ _STATES = {
     "none": "it is None",
     "missing": "it does not exist",
 }
-#: The course's names for what an earlier call, or another object, is given in a case, and the mistake that uses it.
-USED_BEFORE = {"earlier": "stale", "earlier_{}": "stale", "between": "state_shared", "other_{}": "state_shared"}
 Fits = Callable[[Symptom, Finding, str], bool]
 #: Types that numbers come in when they have left the world of tensors.
 _NUMBERS = frozenset({"float", "int", "complex", "ndarray"})
@@ -246,8 +244,8 @@ def non_finite(symptom: Symptom) -> Diagnosis | None:
     tensor = first.actual.tensor
     count = int((~torch.isfinite(tensor)).sum())
     poisoned = symptom.path in first.case.program.poison and int(torch.isnan(tensor).sum()) == count
-    averages = "non_finite.averages" if "p_grads" in first.case.inputs else "non_finite"
-    steps = "non_finite.steps" if "steps" in first.case.constants else averages
+    averages = "non_finite.averages" if is_driven(symptom.exercise.inputs) else "non_finite"
+    steps = "non_finite.steps" if STEPS in first.case.constants else averages
     key = "non_finite.unwritten" if poisoned and writes_in_part(symptom.evidence.stub) else steps
     return symptom.say(key, count=count, total=tensor.numel(), label=first.case.describe())
 

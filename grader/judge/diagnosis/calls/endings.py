@@ -9,7 +9,7 @@ import textwrap
 import torch
 from torch import Tensor
 
-from grader.cell_code import parsed, syntax_error
+from grader.cell_code import is_empty, parsed, syntax_error
 from grader.judge.diagnosis import clues
 from grader.judge.diagnosis.calls.errors import explained, place
 from grader.judge.diagnosis.source import defined_in
@@ -182,10 +182,4 @@ def _has_open(source: str, *kinds: type[ast.FunctionDef | ast.AsyncFunctionDef |
 
 
 def _only_raises(body: list[ast.stmt]) -> bool:
-    """The statements after a docstring; imports beside it do not count as an answer."""
-    kept = [node for node in body if not isinstance(node, ast.Import | ast.ImportFrom | ast.Pass)]
-    left = [node for node in kept if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))]
-    if len(left) != 1 or not isinstance(left[0], ast.Raise) or left[0].exc is None:
-        return False
-    raised = left[0].exc.func if isinstance(left[0].exc, ast.Call) else left[0].exc
-    return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
+    return is_empty(body) and any(isinstance(node, ast.Raise) for node in body)

@@ -9,19 +9,19 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
+from grader.judge.diagnosis.naming import LAZILY, LEARNING_RATE, RATE
 from grader.judge.diagnosis.steps.extras import DECAYS
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
 
 Formula = Callable[[Tensor, Tensor, float], Tensor]
 
-#: What a learning rate is called, where it is not told by what it does.
-_RATE_NAMES = ("lr", "learning_rate")
-
 
 def rate_of(symptom: Symptom) -> str | None:
     """The number by which steps go: by name, or that without which what they lead to is as it was before."""
-    if (known := next((name for name in _RATE_NAMES if name in symptom.exercise.inputs), None)) or not symptom.views:
+    if (
+        known := next((name for name in (RATE, LEARNING_RATE) if name in symptom.exercise.inputs), None)
+    ) or not symptom.views:
         return known
     view = symptom.views[0]
     for name, value in view.case.constants.items():
@@ -84,7 +84,7 @@ def other_step(symptom: Symptom) -> Diagnosis | None:
 
 
 def _is_used_up(view: View) -> bool:
-    return view.finding.passed and bool(view.case.constants.get("lazily"))
+    return view.finding.passed and bool(view.case.constants.get(LAZILY))
 
 
 def _twice(symptom: Symptom, view: View) -> Tensor | None:

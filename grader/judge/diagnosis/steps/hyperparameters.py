@@ -7,8 +7,9 @@ from typing import Any
 
 from torch import Tensor
 
+from grader.judge.diagnosis.naming import GRADIENTS, MOMENTUM, OPTIONS, STEPS, is_gradient
 from grader.judge.diagnosis.steps.descent import rate_of
-from grader.judge.diagnosis.steps.moves import has_moved, is_gradient
+from grader.judge.diagnosis.steps.moves import has_moved
 from grader.judge.diagnosis.steps.optimizers import FEWEST_LOSSES, simulations_of
 from grader.judge.diagnosis.steps.slips import FIXED_RATES
 from grader.judge.diagnosis.symptom import Symptom, View
@@ -22,7 +23,7 @@ _FIXED_MOMENTA = (0.9, 0.5, 0.99, 1.0)
 def defaults(symptom: Symptom) -> Diagnosis | None:
     """Right wherever options are given, and wrong in no case but those that leave them out."""
     findings = [finding for each in symptom.evidence.findings.values() for finding in each]
-    given = [finding for finding in findings if finding.case.constants.get("options")]
+    given = [finding for finding in findings if finding.case.constants.get(OPTIONS)]
     wrong = {finding.case.label for finding in findings if not finding.passed}
     numbers = all(
         view.came.shape == view.expected.shape and bool(view.actual.isfinite().all()) for view in symptom.views
@@ -47,10 +48,10 @@ def _other_rate(symptom: Symptom, rate: str) -> Diagnosis | None:
             return symptom.say("learning_rate_ignored", used=wording.number(fixed), what=why)
     if symptom.fits(lambda view: _opposite(symptom, view)):
         return symptom.say("ascent")
-    if symptom.fits(lambda view: _with(symptom, view, {"momentum": 0.0})):
+    if symptom.fits(lambda view: _with(symptom, view, {MOMENTUM: 0.0})):
         return symptom.say("state_lost.momentum")
     for fixed in _FIXED_MOMENTA:
-        if symptom.fits(lambda view: _with(symptom, view, {"momentum": fixed})):
+        if symptom.fits(lambda view: _with(symptom, view, {MOMENTUM: fixed})):
             return symptom.say("wrong_value.momentum", used=wording.number(fixed))
     if symptom.fits(lambda view: _swapped_rates(symptom, view, rate)):
         return symptom.say("wrong_value.swapped_rates")
@@ -60,22 +61,22 @@ def _other_rate(symptom: Symptom, rate: str) -> Diagnosis | None:
 def _other_steps(symptom: Symptom) -> Diagnosis | None:
     if symptom.exercise.in_place and symptom.failed.isdisjoint(symptom.exercise.in_place):
         return _losses(symptom)  # as many steps as are asked for led to what is there
-    if symptom.fits(lambda view: _with(symptom, view, {"steps": 0})):
+    if symptom.fits(lambda view: _with(symptom, view, {STEPS: 0})):
         others = (symptom.of(each) for each in symptom.others())
         moved = any(each.check not in symptom.failed and _hangs_on_steps(each) for each in others)
         return symptom.say(f"not_in_place.{'left_out' if moved else 'no_gradients'}")
-    if symptom.fits(lambda view: _with(symptom, view, {"steps": 1})):
+    if symptom.fits(lambda view: _with(symptom, view, {STEPS: 1})):
         return symptom.say("first_step.only")
     if symptom.fits(lambda view: _one_step_less(symptom, view)):
         return symptom.say("stale.steps")
-    if symptom.fits(lambda view: _with(symptom, view, {"steps": _steps(view) + 1})):
+    if symptom.fits(lambda view: _with(symptom, view, {STEPS: _steps(view) + 1})):
         return symptom.say("wrong_value.more_steps")
     return _losses(symptom)
 
 
 def _hangs_on_steps(symptom: Symptom) -> bool:
     """Whether a check expects something else where no step is taken."""
-    still = ((view, _with(symptom, view, {"steps": 0})) for view in symptom.views)
+    still = ((view, _with(symptom, view, {STEPS: 0})) for view in symptom.views)
     return any(value is None or not view.is_near(value, view.expected) for view, value in still)
 
 
@@ -108,27 +109,27 @@ def _with(symptom: Symptom, view: View, changed: Mapping[str, Any]) -> Tensor | 
 
 
 def _one_step_less(symptom: Symptom, view: View) -> Tensor | None:
-    return _with(symptom, view, {"steps": _steps(view) - 1}) if _steps(view) > 1 else None
+    return _with(symptom, view, {STEPS: _steps(view) - 1}) if _steps(view) > 1 else None
 
 
 def _steps(view: View) -> int:
-    steps = view.case.constants.get("steps")
+    steps = view.case.constants.get(STEPS)
     return steps if isinstance(steps, int) else 0
 
 
 def _swapped_rates(symptom: Symptom, view: View, rate: str) -> Tensor | None:
     constants = view.case.constants
-    if "momentum" not in constants:
+    if MOMENTUM not in constants:
         return None
-    return _with(symptom, view, {rate: constants["momentum"], "momentum": constants[rate]})
+    return _with(symptom, view, {rate: constants[MOMENTUM], MOMENTUM: constants[rate]})
 
 
 def _first_gradients(symptom: Symptom, view: View) -> Tensor | None:
     """The answer where every step finds the gradients of the first, row by row of ``gradients``."""
-    gradients = view.case.inputs.get("gradients")
-    if gradients is None or "steps" not in view.case.constants:
+    gradients = view.case.inputs.get(GRADIENTS)
+    if gradients is None or STEPS not in view.case.constants:
         return None
-    changed = {"gradients": gradients[:1].expand_as(gradients)}
+    changed = {GRADIENTS: gradients[:1].expand_as(gradients)}
     return symptom.expected_with("first gradients", view, inputs=changed)
 
 

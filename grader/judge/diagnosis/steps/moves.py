@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.calls.absent import not_run
+from grader.judge.diagnosis.naming import BARE, RATE, STEPS, is_gradient, is_loop
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.factors import by_size, constantly, letters
 from grader.judge.diagnosis.words import wording
@@ -42,8 +43,7 @@ def hardly_moved(symptom: Symptom) -> Diagnosis | None:
     """Steps that are far too small, for whatever reason; the losses of such a loop show it, too."""
     exercise = symptom.exercise
     moving = sorted(check for check in symptom.failed if exercise.path_of(check) in exercise.in_place)
-    loop = {"x", "y", "steps"} <= set(exercise.inputs)
-    checks = moving if loop and symptom.check not in moving else [symptom.check]
+    checks = moving if is_loop(exercise.inputs) and symptom.check not in moving else [symptom.check]
     ones = [symptom.of(check) for check in checks]
     if not ones or not all(one.failing and all(_hardly_moved(one, view) for view in one.failing) for one in ones):
         return None
@@ -66,7 +66,7 @@ def _is_left_out(symptom: Symptom) -> bool:
     exercise = symptom.exercise
     others = {check for check in symptom.others() if exercise.path_of(check) in exercise.in_place}
     right = others - symptom.failed
-    if "steps" not in exercise.inputs:
+    if STEPS not in exercise.inputs:
         return bool(right) and any(map(is_gradient, exercise.inputs))
     moved = any(has_moved(symptom, check) for check in others & symptom.failed)
     return moved and not right
@@ -99,19 +99,19 @@ def default_rate(symptom: Symptom) -> Diagnosis | None:
 
     Adam's steps do not depend on the parameters, so that they grow with the rate alone.
     """
-    bare = all(view.case.constants.get("bare") for view in symptom.failing)
+    bare = all(view.case.constants.get(BARE) for view in symptom.failing)
     if not symptom.failing or not bare or set(symptom.failed) != {symptom.check}:
         return None
     name = symptom.path
     factor = _same_factor(symptom, name)
     if factor is None or factor <= 0 or not symptom.fits(lambda view: _bare(view, name, factor)):
         return None
-    rate = factor * symptom.failing[0].case.number("lr")
+    rate = factor * symptom.failing[0].case.number(RATE)
     return symptom.say("learning_rate_ignored.default", used=wording.number(float(f"{rate:.2g}")))
 
 
 def _bare(view: View, name: str, factor: float) -> Tensor | None:
-    return _further(view, name, factor) if view.case.constants.get("bare") else None
+    return _further(view, name, factor) if view.case.constants.get(BARE) else None
 
 
 def moved_in_part(symptom: Symptom) -> Diagnosis | None:
@@ -137,9 +137,9 @@ def _moved_in_part(symptom: Symptom, view: View) -> Tensor | None:
 
 def _at_first(symptom: Symptom, view: View) -> Tensor | None:
     """What the check reads before any step, where the exercise says how many there are."""
-    if "steps" not in view.case.constants:
+    if STEPS not in view.case.constants:
         return None
-    return symptom.expected_with("no steps", view, constants={"steps": 0})
+    return symptom.expected_with("no steps", view, constants={STEPS: 0})
 
 
 def longer_step(symptom: Symptom) -> Diagnosis | None:
@@ -174,8 +174,3 @@ def _same_factor(symptom: Symptom, name: str) -> float | None:
 def _further(view: View, name: str, factor: float) -> Tensor | None:
     before = view.case.inputs.get(name)
     return None if before is None else before + factor * (view.expected - before)
-
-
-def is_gradient(name: str) -> bool:
-    """Whether an input is a gradient, by its name."""
-    return name.endswith((".g", "grad", "grads", "gradients", "gradient"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from grader.judge.diagnosis.naming import LEARNING_RATE, is_driven, is_loop
 from grader.judge.diagnosis.steps.loop_simulation import trained
 from grader.judge.diagnosis.steps.moves import hardly_moved
 from grader.judge.diagnosis.steps.roles import Roles, candidates, named
@@ -149,9 +150,9 @@ def _begins_with(losses: Tensor | None, begun: Tensor) -> bool:
 def simulations_of(symptom: Symptom) -> tuple[tuple[Simulation, tuple[Slip, ...]], ...]:
     """The simulations that know the exercise's inputs, each with the mistakes that it can make."""
     names = symptom.exercise.inputs
-    if {"p", "q", "r", "p_grads", "q_grads", "r_grads", "lr"} <= set(names):
+    if is_driven(names):
         return (_by_sgd, DRIVEN), (_by_adam, AVERAGED)
-    if {"x", "y", "learning_rate", "steps"} <= set(names) and ({"w1", "w2"} <= set(names) or "bias" in names):
+    if is_loop(names) and LEARNING_RATE in names and ({"w1", "w2"} <= set(names) or "bias" in names):
         return ((_by_loop, TRAINED),)
     return symptom.alternatives.once(("driven", symptom.check), lambda: tuple(_by_roles(symptom)))
 

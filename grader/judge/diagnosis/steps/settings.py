@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from grader.judge.diagnosis.naming import GRADIENTS, MOMENTUM, RATE, START, STEPS
 from grader.judge.diagnosis.steps.extras import DECAYS, FALLING, SCHEDULES, Share
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.words import clauses
@@ -16,7 +17,7 @@ from grader.model import Diagnosis
 
 #: An optimizer of a parameter, from the learning rate and the momentum.
 Make = Callable[[list[Tensor], float, float], torch.optim.Optimizer]
-_INPUTS = frozenset({"start", "gradients", "lr", "momentum", "steps"})
+_INPUTS = frozenset({START, GRADIENTS, RATE, MOMENTUM, STEPS})
 
 
 def other_settings(symptom: Symptom) -> Diagnosis | None:
@@ -72,12 +73,12 @@ def _after(symptom: Symptom, view: View, key: str, make: Make, share: Share) -> 
     case = view.case
 
     def stepped() -> Tensor:
-        end = case.inputs["start"].detach().to(torch.float64).clone().requires_grad_()
-        rate, momentum, steps = map(case.number, ("lr", "momentum", "steps"))
+        end = case.inputs[START].detach().to(torch.float64).clone().requires_grad_()
+        rate, momentum, steps = map(case.number, (RATE, MOMENTUM, STEPS))
         optimizer = make([end], rate, momentum)
         for step in range(int(steps)):
             optimizer.param_groups[0]["lr"] = rate * share(step, int(steps))
-            end.grad = case.inputs["gradients"][step].to(torch.float64)
+            end.grad = case.inputs[GRADIENTS][step].to(torch.float64)
             optimizer.step()
         return end.detach()
 
@@ -85,5 +86,5 @@ def _after(symptom: Symptom, view: View, key: str, make: Make, share: Share) -> 
         end = symptom.alternatives.once((other_settings, key, case.label), stepped)
     except (LookupError, ValueError):
         return None
-    still = {"start": end, "gradients": torch.zeros_like(case.inputs["gradients"])}
+    still = {START: end, GRADIENTS: torch.zeros_like(case.inputs[GRADIENTS])}
     return symptom.expected_with(f"settings {key}", view, inputs=still)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from grader.judge.diagnosis.naming import STEPS
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.changed import under
 from grader.judge.diagnosis.values.factors import is_scaled, letter_by, of_kind, size_of
@@ -89,7 +90,7 @@ def _entries(view: View, name: str | None) -> float:
     source = view.case.upstream if name is None else view.case.inputs.get(name)
     if source is None or not source.numel():
         return 1.0
-    steps = view.case.constants.get("steps")
+    steps = view.case.constants.get(STEPS)
     return source.numel() / (1 if (steps,) == tuple(view.expected.shape) else max(1, view.expected.numel()))
 
 

@@ -12,6 +12,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from grader.judge.diagnosis.naming import is_mask
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.factors import is_scaled
 from grader.model import Diagnosis
@@ -34,7 +35,7 @@ _FACTORS: tuple[tuple[str, Callable[[float], float]], ...] = (
 def mask(symptom: Symptom) -> Diagnosis | None:
     """An input of zeros and ones that is left out, as if it were ones alone, or is used the wrong way round."""
     for name in _masks(symptom):
-        of_masks = "mask" in name.lower() or _shuts(symptom, name)
+        of_masks = is_mask(name) or _shuts(symptom, name)
         for key, value in (
             ("mask_missing.given" if of_masks else "wrong_value.ones", torch.ones_like),
             ("mask_inverted.given" if of_masks else "wrong_value.exchanged", lambda held: 1 - held),

@@ -8,8 +8,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.calls.absent import USED_BEFORE
-from grader.judge.diagnosis.naming import is_used
+from grader.judge.diagnosis.naming import USED_BEFORE, is_used
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.changed import under
 from grader.judge.diagnosis.words import wording

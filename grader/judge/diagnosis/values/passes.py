@@ -8,6 +8,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
+from grader.judge.diagnosis.naming import STEPS
 from grader.judge.diagnosis.operations.catalogue import PASSES
 from grader.judge.diagnosis.operations.replaced import Operation
 from grader.judge.diagnosis.symptom import Symptom, View
@@ -54,7 +55,7 @@ def layer(symptom: Symptom) -> Diagnosis | None:
 
 def one_of_several(symptom: Symptom) -> Diagnosis | None:
     """One use of a function that is computed in another way, where the forward pass uses it several times."""
-    if symptom.is_thin() or "steps" in symptom.failing[0].case.constants:
+    if symptom.is_thin() or STEPS in symptom.failing[0].case.constants:
         return None
     for operation in PASSES:
         count = uses(symptom, operation, symptom.failing[0])
@@ -189,7 +190,7 @@ def changed_input(symptom: Symptom) -> Diagnosis | None:
     if symptom.is_thin():
         return None
     case = symptom.failing[0].case
-    if "steps" in case.constants:  # a loop takes its time, and such a mistake is one of the stub that it calls
+    if STEPS in case.constants:  # a loop takes its time, and such a mistake is one of the stub that it calls
         return None
     names = [
         name

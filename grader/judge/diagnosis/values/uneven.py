@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from grader.judge.diagnosis.naming import STEPS
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.factors import Factor, named_factors
 from grader.judge.diagnosis.values.passes import without
@@ -19,7 +20,7 @@ _SIZES = (("{}", 1.0, 1.0), ("{}/2", 1.0, 0.5), ("2·{}", 1.0, 2.0), ("1/{}", -1
 
 def scaled_unevenly(symptom: Symptom) -> Diagnosis | None:
     """The two terms times two different factors, each a number or a size of the case."""
-    if symptom.is_thin(entries=_ENTRIES) or "steps" in symptom.failing[0].case.constants:
+    if symptom.is_thin(entries=_ENTRIES) or STEPS in symptom.failing[0].case.constants:
         return None
     if any(_is_other_shape(view) for view in symptom.views):
         return None

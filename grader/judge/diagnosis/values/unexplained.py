@@ -9,7 +9,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from grader.judge.diagnosis import clues, source
-from grader.judge.diagnosis.naming import question
+from grader.judge.diagnosis.naming import STEPS, question
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Finding
@@ -70,7 +70,7 @@ def _asked(symptom: Symptom, first: Finding) -> Tensor:
 
 def _right_losses(symptom: Symptom) -> str:
     """A sentence on the losses of the case that is shown, where a loop has no other explanation."""
-    if "steps" not in symptom.exercise.inputs or not symptom.failing or symptom.exercise.measure is not None:
+    if STEPS not in symptom.exercise.inputs or not symptom.failing or symptom.exercise.measure is not None:
         return ""
     shown = symptom.failing[0].case
     view = next((view for view in symptom.of("result").views if view.case is shown), None)
