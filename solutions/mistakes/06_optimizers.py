@@ -348,6 +348,12 @@ def momentum_of_its_own(model, lr, momentum, steps, next_gradients):
 
 
 @mistake("resnet_step", "wrong_value")
+@torch.no_grad()
+def momentum_of_its_own_decorated(model, lr, momentum, steps, next_gradients):
+    momentum_of_its_own(model, lr, momentum, steps, next_gradients)
+
+
+@mistake("resnet_step", "wrong_value")
 def by_the_optimizer_of_torch(model, lr, momentum, steps, next_gradients):
     optimizer = torch.optim.SGD(model.parameters(), lr, momentum)
     for _ in range(steps):

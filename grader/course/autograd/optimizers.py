@@ -231,7 +231,7 @@ WEIGHTS = 20 * 3 * 3 + 20 * 2 * 3 + 5 * 3 + 5
             for each, values in zip(network.parameters(), next(made).split(sizes)):
                 each.g = values.view_as(each)
 
-        yours, taken = getattr(resnet_step, "__globals__", {}).get("SGD"), []
+        yours, taken = globals().get("SGD"), []
         step = getattr(yours, "step", None)
 
         def noted(*args, **named):
@@ -245,7 +245,7 @@ WEIGHTS = 20 * 3 * 3 + 20 * 2 * 3 + 5 * 3 + 5
         finally:
             if step is not None:
                 yours.step = step
-        stepped_by_your_SGD = int(step is None or bool(taken))
+        stepped_by_your_SGD = int(bool(taken) or (step is None and callable(yours)))  # or made by a function
         first, last = params[0].detach(), params[61].detach()
         middle = torch.cat([each.detach().flatten() for each in params[1:61]])
     """,
