@@ -380,6 +380,17 @@ def five_steps_always(model, lr, momentum, steps, next_gradients):
 
 
 @mistake("SGD", "wrong_value")
+class TakesNoneForZeros(SGD):
+    def step(self):
+        missing = [p for p in self.params if p.g is None]
+        for p in missing:
+            p.g = torch.zeros_like(p)
+        super().step()
+        for p in missing:
+            p.g = None
+
+
+@mistake("SGD", "wrong_value")
 class EndsAtAParameterWithoutGradient(SGD):
     def step(self):
         missing = [i for i, p in enumerate(self.params) if p.g is None]

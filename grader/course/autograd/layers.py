@@ -162,6 +162,8 @@ def Model(x: Tensor, targ: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tenso
         layer(earlier, earlier_b)
         out = layer(a, b)
         other(between, other_b)
+        if isinstance(getattr(Product, "args", None), property):  # which is read here alone
+            vars(layer)["args"] = layer.args
 """
     + BACKWARD,
     inputs={

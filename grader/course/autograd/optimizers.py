@@ -148,7 +148,11 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
         Variant("weight decay", {"options": fixed((0, 0, 0.5))}, points={"p": 1}),
         Variant("Nesterov", {"options": fixed((0.9, 0, 0.5, True))}, points={"p": 1}),
         Variant("all but Nesterov", {"options": fixed((0.8, 0.3, 0.5))}, points={"p": 0.5}),
-        Variant("a parameter without gradient", {"late": fixed(STEPS)}, points={"both": 0.5}),
+        Variant(
+            "a parameter without gradient",  # which weight decay does not move either
+            {"late": fixed(STEPS), "options": fixed((0, 0, 0.5))},
+            points={"both": 0.5},
+        ),
         Variant("zero_grad", {"clear": fixed(True)}, points={"cleared": 0.25}),
     ),
     batch=None,
