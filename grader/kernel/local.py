@@ -127,17 +127,26 @@ def reset_torch_modes() -> None:
 
 
 @contextlib.contextmanager
-def process_restored(namespace: dict[str, Any]) -> Iterator[None]:
-    """Put back afterwards what a check may change of this process: names, random states, torch's modes."""
+def names_restored(namespace: dict[str, Any]) -> Iterator[None]:
+    """Put back afterwards what each name of a namespace stands for."""
     held = dict(namespace)
-    states = random.getstate(), numpy.random.get_state(), torch.get_rng_state()
-    grad, dtype, device = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_default_device()
     try:
         yield
     finally:
         for name in [name for name in namespace if name not in held]:
             del namespace[name]
         namespace.update(held)
+
+
+@contextlib.contextmanager
+def process_restored(namespace: dict[str, Any]) -> Iterator[None]:
+    """Put back afterwards what a check may change of this process: names, random states, torch's modes."""
+    states = random.getstate(), numpy.random.get_state(), torch.get_rng_state()
+    grad, dtype, device = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_default_device()
+    try:
+        with names_restored(namespace):
+            yield
+    finally:
         random.setstate(states[0])
         numpy.random.set_state(states[1])
         torch.set_rng_state(states[2])

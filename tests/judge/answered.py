@@ -12,14 +12,11 @@ from typing import Any
 
 from grader import judge
 from grader.course.proving.answers import answers_to
+from grader.course.proving.rehearsal import Rehearsal
 from grader.judge.diagnosis import diagnose
 from grader.judge.evidence import Evidence
-from grader.kernel import local
 from grader.kernel.check import studenterror
-from grader.kernel.check.program import Namespace, ProgramRun
-from grader.kernel.host import programs, results
-from grader.kernel.protocol import exchange
-from grader.model import Diagnosis, Exercise, Stub
+from grader.model import Diagnosis, Stub
 from tests.judge.builders import ROOT, SEED, cases, course, evidence_of
 
 #: The name by which the harness knows a student's cell.
@@ -92,7 +89,7 @@ def evidence(name: str, source: str, seed: int = SEED) -> Evidence:
         exec(compile(source, FILE, "exec"), space)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # those of a student's code are the student's
-        runs = tuple(_run(exercise, space, source, one.case.program) for one in cases(exercise, seed))
+        runs = Rehearsal(exercise, cases(exercise, seed), FILE, CELL).run(space, source)
     return evidence_of(exercise, runs, Stub(name, CELL, 1, source, "metadata"), seed)
 
 
@@ -101,15 +98,3 @@ def _solved(notebook: str) -> dict[str, Any]:
     """What the solution of a notebook defines, whichever of its exercises is asked for."""
     one = next(one for one in course().exercises.values() if one.notebook == notebook)
     return answers_to(one, ROOT / "solutions", course()).solved
-
-
-def _run(exercise: Exercise, space: dict[str, Any], source: str, program: Any) -> Any:
-    before = dict(space)
-    namespace = Namespace(local.PlainShell(space), list(exercise.needs), source, lambda number: FILE, 1000)
-    tensors, about = exchange.decode(programs.encode(program))
-    kept, outcome = ProgramRun(namespace, about, tensors, None).run()
-    kept = {path: tensor.detach() for path, tensor in kept.items()}
-    run, _ = results.case_run(program, kept, outcome, lambda request: CELL)
-    space.clear()
-    space.update(before)
-    return run

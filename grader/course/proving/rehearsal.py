@@ -71,11 +71,17 @@ def _run(node: ast.stmt, space: dict[str, Any]) -> None:
 
 
 class Rehearsal:
-    """The cases of one exercise, ready to be run again and again against different answers."""
+    """The cases of one exercise, ready to be run again and again against different answers.
 
-    def __init__(self, exercise: Exercise, prepared: Sequence[Prepared]) -> None:
+    ``file`` is the name by which the answers were compiled, and ``cell`` the number of the cell that errors are put in.
+    """
+
+    def __init__(
+        self, exercise: Exercise, prepared: Sequence[Prepared], file: str = "<cell>", cell: int | None = None
+    ) -> None:
         self.exercise = exercise
         self.prepared = tuple(prepared)
+        self._file, self._cell = file, cell
         self._encoded = [programs.encode(one.case.program) for one in self.prepared]
 
     def run_apart(self, space: dict[str, Any], source: str = "") -> tuple[CaseRun, ...]:
@@ -97,18 +103,14 @@ class Rehearsal:
 
         Raises ``KeyboardInterrupt`` when the user interrupts.
         """
-        before = dict(space)
         shell = local.PlainShell(space)
-        namespace = Namespace(shell, list(self.exercise.needs), source, lambda number: "<cell>", _LIMITS.printed)
+        namespace = Namespace(shell, list(self.exercise.needs), source, lambda number: self._file, _LIMITS.printed)
         runs = []
-        try:
+        with local.names_restored(space):
             for one, encoded in zip(self.prepared, self._encoded, strict=True):
                 tensors, about = exchange.decode(encoded)
                 kept, outcome = ProgramRun(namespace, about, tensors, None).run()
                 kept = {name: tensor.detach() for name, tensor in kept.items()}
-                run, _ = results.case_run(one.case.program, kept, outcome, lambda request: None)
+                run, _ = results.case_run(one.case.program, kept, outcome, lambda request: self._cell)
                 runs.append(local.not_interrupted(run))
-        finally:
-            space.clear()
-            space.update(before)
         return tuple(runs)

@@ -13,6 +13,7 @@ from grader.course.proving.rehearsal import Rehearsal
 from grader.course.specimens import Specimen
 from grader.judge.diagnosis.calls.endings import has_open_cell
 from grader.judge.evidence import Evidence, gather
+from grader.kernel.local import names_restored
 from grader.model import CaseRun, Stub
 
 
@@ -61,11 +62,6 @@ class Trial:
     def _instead(self, answer: Any) -> Iterator[dict[str, Any]]:
         """The solved notebook's namespace with ``answer`` in place of the solution's."""
         space, name = self.answers.solved, self.rehearsal.exercise.id
-        before = dict(space)
-        space["solution"] = before.get(name)
-        space[name] = answer
-        try:
+        with names_restored(space):
+            space.update({"solution": space.get(name), name: answer})
             yield space
-        finally:
-            space.clear()
-            space.update(before)
