@@ -12,7 +12,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -169,6 +169,7 @@ class _Run:
         )
         self.seeded = SeededCourse(course, self.settings.seed)
         self.course_digest = course_digest(course)
+        self.limits = asdict(options.limits)
 
     def remarks(self) -> Iterator[str]:
         """What differs from the gradebook's last run, and what follows from that."""
@@ -203,6 +204,8 @@ class _Run:
         ]
         if last.settings.course == self.settings.course and last.course_digest not in ("", self.course_digest):
             changed.insert(0, f"course {self.settings.course!r}")
+        if last.limits and last.limits != self.limits:
+            changed.append("limits")
         return changed
 
     def begin(self, submissions: int, absent: tuple[str, ...]) -> None:
@@ -214,7 +217,7 @@ class _Run:
             for one in self.seeded.course.exercises.values()
             if not self.assigned or one.id in self.assigned
         )
-        head = RunHead(self.settings, submissions, self.assigned, absent, tasks, self.course_digest)
+        head = RunHead(self.settings, submissions, self.assigned, absent, tasks, self.course_digest, self.limits)
         self.gradebook.begin(head, fresh=self.options.fresh)
 
     async def grade_all(self, entries: Sequence[Entry], observer: Observer) -> None:

@@ -10,7 +10,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from grader.recent import by_source
 
@@ -30,6 +30,8 @@ _BLOCKS = (
     *(ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith),
     *(ast.Try, ast.TryStar, ast.ExceptHandler, ast.Match, ast.match_case),
 )
+#: No formula is nested more deeply, and what walks a tree recursively takes some five calls of Python's 1,000 a level.
+_DEEPEST = 100
 #: The name by which a notebook calls ``grader.check``, and the package that it is imported from.
 CHECK, _PACKAGE = "check", "grader"
 #: What Python raises of text that it does not read as code.
@@ -90,6 +92,8 @@ def without_comments(source: str) -> str:
 def parsed(source: str) -> ast.Module | None:
     """The syntax tree of a cell (not to be changed), magics masked; None where it is no Python.
 
+    What is nested in it more deeply than code that anybody writes is a constant with its text.
+
     >>> parsed("def f(:") is None
     True
     """
@@ -115,11 +119,7 @@ def syntax_error(source: str) -> str:
 
 
 def statements_in(nodes: Iterable[ast.AST]) -> Iterator[ast.stmt]:
-    """Yield the statements among ``nodes``; of one that is a block (``if``, ``for``, ``try``), those in it.
-
-    Raises:
-        RecursionError: blocks are nested too deeply.
-    """
+    """Yield the statements among ``nodes``; of one that is a block (``if``, ``for``, ``try``), those in it."""
     for node in nodes:
         if isinstance(node, _BLOCKS):
             yield from statements_in(ast.iter_child_nodes(node))
@@ -198,9 +198,39 @@ def _parsed(source: str) -> ast.Module | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "\\d" in a student's string is not our business
         try:
-            tree = compile(
+            tree: ast.Module = compile(
                 source, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True
             )
         except UNPARSABLE:
             return None
-    return tree if isinstance(tree, ast.Module) else None
+    _cut_depths(tree, source)
+    return tree
+
+
+def _cut_depths(tree: ast.Module, source: str) -> None:
+    """Put their text in the place of expressions and statements that are nested too deeply."""
+    lines = source.split("\n")
+    waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        for field in node._fields:
+            value = getattr(node, field, None)
+            if isinstance(value, list):
+                if depth >= _DEEPEST:
+                    value[:] = [_text(child, lines) for child in value]
+                waiting += [(child, depth + 1) for child in value if isinstance(child, ast.AST)]
+            elif isinstance(value, ast.AST) and value._fields:
+                if depth >= _DEEPEST:
+                    value = _text(value, lines)
+                    setattr(node, field, value)
+                waiting.append((value, depth + 1))
+
+
+def _text(node: Any, lines: Sequence[str]) -> Any:
+    """A constant with the lines of an expression, or a statement that is one; anything else as it is."""
+    if not isinstance(node, ast.expr | ast.stmt):
+        return node
+    last = node.end_lineno or node.lineno
+    text = lines[node.lineno - 1][node.col_offset : node.end_col_offset if last == node.lineno else None]
+    constant = ast.copy_location(ast.Constant("\n".join([text, *lines[node.lineno : last]])), node)
+    return constant if isinstance(node, ast.expr) else ast.copy_location(ast.Expr(constant), node)

@@ -9,6 +9,7 @@ import asyncio
 import os
 from pathlib import Path
 
+from grader import torch_import
 from grader.errors import UsageError
 from grader.kernel import KernelPool
 from grader.model import SubmissionReport
@@ -39,6 +40,7 @@ async def _check_notebook(notebook: Path, course: str) -> SubmissionReport:
     from grader.submission import collect
 
     async with KernelPool(sandbox="none", jobs=1) as pool:
+        torch_import.postpone_shapes()
         from grader.course.loading import load_course
         from grader.judge import PUBLIC_SEED
         from grader.pipeline import grade, read_entry

@@ -91,7 +91,8 @@ async def _graded(submission: Submission, seeded: SeededCourse, pool: KernelPool
     )
     # A notebook without one stub has nothing to check: not a cell of it need be run.
     execution = await pool.run(job) if job.checks else Execution("finished")
-    scores = judge(submission, asked, execution, seeded)
+    later = await _second_pass(submission, job, execution, seeded, pool) if execution.again else Execution("finished")
+    scores = judge(submission, asked, execution, later, seeded)
     status: SubmissionStatus = "graded" if execution.ended == "finished" else execution.ended
     earned: float | None = total(score.score for score in scores)
     reason = _REASONS.get(status, "")
@@ -102,9 +103,14 @@ async def _graded(submission: Submission, seeded: SeededCourse, pool: KernelPool
     return replace(
         _report(submission, status, earned, total(one.possible for one in asked)),
         exercises=scores,
-        seconds=round(execution.seconds, 3),
+        seconds=round(execution.seconds + later.seconds, 3),
         failed_cells=failures,
-        flags=(*submission.flags, *execution.flags, *[f"{more} more cells failed than are listed"] * (more > 0)),
+        flags=(
+            *submission.flags,
+            *execution.flags,
+            *_checked_again(execution),
+            *[f"{more} more cells failed than are listed"] * (more > 0),
+        ),
         reason=reason,
     )
 
@@ -115,11 +121,33 @@ _REASONS = {
 }
 
 
+async def _second_pass(
+    submission: Submission, job: Job, first: Execution, seeded: SeededCourse, pool: KernelPool
+) -> Execution:
+    """What the checks give that missed what a later cell defines: behind all cells in a fresh job, on other numbers."""
+    exercises = [seeded.course.exercises[name] for name in first.again]
+    last = max(cell.index for cell in job.cells)
+    checks = tuple(replace(check, cell=last) for check in seeded.other.checks(submission, exercises))
+    return await pool.run(replace(job, checks=checks), max(0.0, pool.limits.submission_s - first.seconds))
+
+
+def _checked_again(execution: Execution) -> list[str]:
+    return [
+        f"{exercise}: checked again at the end: it uses {', '.join(names)}, which a later cell defines"
+        for exercise, names in execution.again.items()
+    ]
+
+
 def judge(
-    submission: Submission, asked: Sequence[Exercise], execution: Execution, seeded: SeededCourse
+    submission: Submission, asked: Sequence[Exercise], execution: Execution, later: Execution, seeded: SeededCourse
 ) -> tuple[ExerciseScore, ...]:
-    """The scores of the exercises asked, from what running the submission gave."""
-    scores = [_judge_exercise(submission, exercise, execution, seeded) for exercise in asked]
+    """The scores of the exercises asked, from what running the submission gave, and a second pass (``later``)."""
+    scores = [
+        _judge_exercise(submission, exercise, later, seeded.other)
+        if exercise.id in later.checks
+        else _judge_exercise(submission, exercise, execution, seeded)
+        for exercise in asked
+    ]
     course = seeded.course
     return link_consequences(scores, course.exercises, lambda exercise: _used(submission, exercise, course))
 

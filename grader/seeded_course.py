@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from grader.errors import CourseError
 from grader.judge import Prepared, Verdicts, prepare
@@ -25,6 +28,14 @@ class SeededCourse:
         self.verdicts = Verdicts()
         self.wanted = tuple(_wanted(exercise) for exercise in course.exercises.values())
         self.givens = givens_of(course.exercises_dir) if course.exercises_dir is not None else frozenset()
+
+    @cached_property
+    def other(self) -> SeededCourse:
+        """The same course on other numbers, which follow from this one's seed."""
+        other = copy.copy(self)
+        other.seed = int.from_bytes(hashlib.sha256(f"other than {self.seed}".encode()).digest()[:5])
+        other._prepared, other._programs, other.verdicts = {}, {}, Verdicts()
+        return other
 
     def prepared(self, exercise: Exercise) -> tuple[Prepared, ...]:
         """The cases of an exercise with their references.

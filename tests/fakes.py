@@ -31,6 +31,7 @@ class InProcessPool:
 
     def __init__(self, sandbox: str | None = None, limits: Limits | None = None, jobs: int = 1) -> None:
         self.sandbox = sandbox or "none"
+        self.limits = limits or Limits()
         type(self).ran = []
 
     async def __aenter__(self) -> InProcessPool:
@@ -44,7 +45,7 @@ class InProcessPool:
     def hide(self, places: Iterable[Path]) -> None:
         """Nothing: it is for honest notebooks."""
 
-    async def run(self, job: Job) -> Execution:
+    async def run(self, job: Job, seconds: float | None = None) -> Execution:
         """Execute the cells and, after each, its checks."""
         self.ran.append(job.name)
         time.sleep(self.delay_s)

@@ -93,13 +93,24 @@ def test_score_under_other_settings_grades_everything_again(
     assert len(fake_pool.ran) == 2
 
 
-def test_score_with_another_seed_says_that_all_is_graded_again(
-    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("changed", "runs"),
+    [
+        ("seed", ({"seed": 5}, {"seed": 6}, {"seed": 6}, {"seed": None}, {"seed": 7, "fresh": True})),
+        ("limits", ({}, {"limits": Limits(check_s=3)}, {"limits": Limits(check_s=3)}, {"fresh": True})),
+    ],
+)
+def test_score_under_other_settings_says_that_all_is_graded_again(
+    fake_pool: type[InProcessPool],
+    small_class: Path,
+    tmp_path: Path,
+    changed: str,
+    runs: tuple[dict[str, Any], ...],
 ) -> None:
     said: list[str] = []
-    for change in ({"seed": 5}, {"seed": 6}, {"seed": 6}, {"seed": None}, {"seed": 7, "fresh": True}):
+    for change in runs:
         score_class(ScoreOptions((small_class,), tmp_path / "out", **change), Observer(remarked=said.append))
-    assert said == ["the seed changed since the last run, so everything is graded again"]
+    assert said == [f"the {changed} changed since the last run, so everything is graded again"]
 
 
 def test_score_with_a_file_changed_beside_the_notebook_grades_it_again(

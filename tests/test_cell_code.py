@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.cell_code import masked, parsed
+from grader.cell_code import masked, parsed, statements_in
 from grader.kernel.host.schedule import scheduled
 from grader.model import Cell
 
@@ -41,6 +41,42 @@ def test_parsed_reads_python_as_it_stands(source: str, value: str) -> None:
     tree = parsed(source)
     assert tree is not None
     assert ast.literal_eval(ast.Expression(tree.body[0].value)) == value  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = " + " + ".join(["a"] * 2500),
+        "x = " + "not " * 1000 + "a",
+        "x = " + "[" * 150 + "a" + "]" * 150,
+        "x = " + "lambda: " * 500 + "a",
+        "x = " + "a if b else " * 1000 + "c",
+        "x" + "[0]" * 1000 + " = 1",
+        "if a:\n    b\n" + "elif c:\n    d\n" * 900,
+        "\n".join(" " * depth + "for x in y:" for depth in range(98)) + "\n" + " " * 98 + "f(" * 90 + ")" * 90,
+        "match x:\n    case " + "[" * 150 + "a" + "]" * 150 + ":\n        y",
+    ],
+    ids=["sum", "not", "lists", "lambdas", "choices", "items", "elif", "blocks", "pattern"],
+)
+def test_parsed_is_never_nested_so_deeply_that_a_walk_does_not_come_back(source: str) -> None:
+    tree = parsed(source)
+    assert tree is not None
+    ast.unparse(tree)
+    assert len(ast.dump(tree)) < 50_000 + len(source)
+    list(statements_in(tree.body))
+
+
+def test_parsed_cuts_a_wide_cell_in_time() -> None:
+    began = time.process_time()
+    assert parsed("x = " + "-(" * 90 + "[" * 20 + "a,\n" * 50_000 + "]" * 20 + ")" * 90) is not None
+    assert time.process_time() - began < 5
+
+
+def test_parsed_tells_apart_what_differs_too_deeply_to_be_read() -> None:
+    one, other = (parsed("x = " + " + ".join([end] + ["a"] * 500)) for end in "bc")
+    assert one is not None
+    assert other is not None
+    assert ast.dump(one) != ast.dump(other)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 import grader.pipeline
 from grader.course.loading import load_course
 from grader.judge.cases import PUBLIC_SEED
-from grader.model import CellFailure, Execution, Job, SubmissionReport
+from grader.model import CaseRun, CellFailure, Execution, Job, SubmissionReport
 from grader.pipeline import grade, read_entry
 from grader.seeded_course import SeededCourse
 from grader.submission import Entry
@@ -43,8 +43,8 @@ class Ending(InProcessPool):
         super().__init__()
         self.ended = ended
 
-    async def run(self, job: Job) -> Execution:
-        whole = await super().run(job)
+    async def run(self, job: Job, seconds: float | None = None) -> Execution:
+        whole = await super().run(job, seconds)
         first = next(iter(whole.checks))
         return replace(whole, ended=self.ended, checks={first: whole.checks[first]})
 
@@ -142,6 +142,36 @@ def test_run_that_ends_early_keeps_the_checks_made_before(
     assert {check.diagnosis.code if check.diagnosis else "" for one in rest for check in one.checks} == {code}
 
 
+@pytest.mark.parametrize(("spent_s", "left_s", "score"), [(2.5, 297.5, 14), (400.0, 0.0, 10)])
+def test_check_that_missed_what_a_later_cell_defines_is_made_again_on_other_numbers(
+    entry: Entry, seeded: SeededCourse, spent_s: float, left_s: float, score: float
+) -> None:
+    passes: list[tuple[Job, float | None]] = []
+
+    class Late(InProcessPool):
+        async def run(self, job: Job, seconds: float | None = None) -> Execution:
+            passes.append((job, seconds))
+            whole = await super().run(job, seconds)
+            if len(passes) == 1:
+                missed = {"lin_grad": tuple(CaseRun(one.case, "raised") for one in whole.checks["lin_grad"])}
+                checks = {**whole.checks, **missed}
+                return replace(whole, checks=checks, seconds=spent_s, again={"lin_grad": ("helper", "relu")})
+            return whole if seconds else replace(whole, ended="timed_out", checks={})
+
+    report = graded(entry, seeded, Late())
+    (first, _), (second, seconds) = passes
+    (made,) = (check for check in first.checks if check.exercise == "lin_grad")
+    (again,) = second.checks
+
+    assert (report.score, seconds) == (score, left_s)
+    assert "lin_grad: checked again at the end: it uses helper, relu, which a later cell defines" in report.flags
+    assert (again.exercise, again.cell) == ("lin_grad", max(cell.index for cell in first.cells))
+    assert not any(
+        one.tensors["inp"].shape == other.tensors["inp"].shape and one.tensors["inp"].equal(other.tensors["inp"])
+        for one, other in zip(made.programs, again.programs, strict=True)
+    )
+
+
 def test_notebook_that_cannot_be_read_says_why_and_is_not_run(entry: Entry, seeded: SeededCourse) -> None:
     entry.path.write_text("not JSON", encoding="utf-8")
     pool = InProcessPool()
@@ -171,8 +201,8 @@ def test_stub_that_is_nowhere_costs_itself_alone_and_where_none_is_nothing_is_ru
 
 def test_report_holds_failed_cells_what_was_printed_and_remarks(entry: Entry, seeded: SeededCourse) -> None:
     class Remarking(InProcessPool):
-        async def run(self, job: Job) -> Execution:
-            whole = await super().run(job)
+        async def run(self, job: Job, seconds: float | None = None) -> Execution:
+            whole = await super().run(job, seconds)
             printed = {
                 "lin_grad": tuple(replace(one, printed="<f at 0x7f21c0a81d90>") for one in whole.checks["lin_grad"])
             }
@@ -192,9 +222,9 @@ def test_report_holds_failed_cells_what_was_printed_and_remarks(entry: Entry, se
 
 def test_cells_that_failed_by_the_thousand_are_counted_and_not_listed(entry: Entry, seeded: SeededCourse) -> None:
     class Failing(InProcessPool):
-        async def run(self, job: Job) -> Execution:
+        async def run(self, job: Job, seconds: float | None = None) -> Execution:
             failures = tuple(CellFailure(cell, "ValueError: x") for cell in range(1500))
-            return replace(await super().run(job), failures=failures)
+            return replace(await super().run(job, seconds), failures=failures)
 
     report = graded(entry, seeded, Failing())
     assert [failure.cell for failure in report.failed_cells] == list(range(100))

@@ -27,7 +27,8 @@ class RunHead:
 
     ``assigned`` are the exercises that count, with their points, ``absent`` those of the class who handed in nothing,
     ``tasks`` the exercises that may be ruled on where nothing was graded; ``course_digest`` is a hash of all that the
-    course was made of.
+    course was made of, ``limits`` what a submission was allowed (``model.Limits``), empty where an older grader did not
+    say.
     """
 
     settings: RunSettings
@@ -36,6 +37,7 @@ class RunHead:
     absent: tuple[str, ...] = ()
     tasks: tuple[Task, ...] = ()
     course_digest: str = ""
+    limits: Mapping[str, float] = field(default_factory=dict)
 
     def text(self) -> str:
         """The head as ``read`` reads it."""
@@ -45,6 +47,7 @@ class RunHead:
             "absent": self.absent,
             "tasks": [astuple(task) for task in self.tasks],
             "course_digest": self.course_digest,
+            "limits": dict(self.limits),
         }
         return json.dumps({**asdict(self.settings), **given})
 
@@ -58,8 +61,8 @@ class RunHead:
         head = json.loads(text)
         submissions, assigned = head.pop("submissions", None), head.pop("assigned", {})
         absent, tasks = tuple(head.pop("absent", ())), tuple(Task(*task) for task in head.pop("tasks", ()))
-        digest = head.pop("course_digest", "")
-        return cls(RunSettings(**head), submissions, assigned, absent, tasks, digest)
+        digest, limits = head.pop("course_digest", ""), head.pop("limits", {})
+        return cls(RunSettings(**head), submissions, assigned, absent, tasks, digest, limits)
 
     def missing(self, submissions: Iterable[SubmissionReport]) -> tuple[SubmissionReport, ...]:
         """What the absent should have handed in: what was assigned, else the notebooks that any of the others did."""

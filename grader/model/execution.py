@@ -181,6 +181,8 @@ class Execution:
     of the submission was up, ``crashed`` when the kernel could not be kept alive; checks made before then are kept in
     ``checks`` (exercise → one ``CaseRun`` per program; an exercise whose check was never reached is absent).
     ``outputs`` is the text printed by each cell (cut), by ``Cell.index``; ``seconds`` is the time that all took.
+    ``again`` are exercises of which a check missed what a later cell defines, each with the names: it must run behind
+    all cells in a fresh job, and on other numbers, for the cells of this one may have kept theirs.
     """
 
     ended: Literal["finished", "timed_out", "crashed"]
@@ -189,3 +191,4 @@ class Execution:
     outputs: Mapping[int, str] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
     seconds: float = 0.0
+    again: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -72,10 +72,13 @@ CANVAS_ANONYMOUS = Layout(
 #: An attempt's file, with a text beside it; the name is the student's at the institution.
 BLACKBOARD = Layout(
     "Blackboard",
-    re.compile(r".+_(?P<student>[^_]+)_attempt_\d{4}(?:-\d\d){5}(?:\.txt|_)(?P<notebook>.*)", re.S | re.I),
+    re.compile(r".+?_(?P<student>[^_]+)_attempt_\d{4}(?:-\d\d){5}(?:\.txt|_)(?P<notebook>.*)", re.S | re.I),
     {
         "HW 3_al17_attempt_2026-11-03-11-30-00_03_backprop": DownloadName("al17", "", "03_backprop"),
         "HW 3_al17_attempt_2026-11-03-11-30-00.txt": DownloadName("al17"),
+        "HW 3_al17_attempt_2026-11-03-11-30-00_ada_attempt_2026-11-03-11-30-00_hw": DownloadName(
+            "al17", "", "ada_attempt_2026-11-03-11-30-00_hw"
+        ),
     },
 )
 BRIGHTSPACE = Layout(

@@ -99,6 +99,43 @@ class BiasForgotten(Lin):
         return self.out
 
 
+@mistake("Lin", "accumulated")
+class AddsFromTheSecondTimeOn(Lin):
+    done = False
+
+    def backward(self):
+        self.inp.g = self.out.g @ self.w.T
+        w_g, b_g = self.inp.T @ self.out.g, self.out.g.sum(0)
+        if self.done:
+            self.w.g += w_g
+            self.b.g += b_g
+        else:
+            self.w.g, self.b.g, self.done = w_g, b_g, True
+
+
+@mistake("LinModule", "accumulated")
+class SumsOfItsOwn(LinModule):
+    def __init__(self, w, b):
+        super().__init__(w, b)
+        self.w_sum, self.b_sum = torch.zeros_like(w), torch.zeros_like(b)
+
+    def bwd(self, out, inp):
+        inp.g = out.g @ self.w.T
+        self.w_sum += inp.T @ out.g
+        self.b_sum += out.g.sum(0)
+        self.w.g, self.b.g = self.w_sum, self.b_sum
+
+
+@mistake("Model", "accumulated")
+class SumOfAllSteps(Model):
+    total = 0
+
+    def backward(self):
+        super().backward()
+        self.total += self.layers[0].w.g
+        self.layers[0].w.g = self.total
+
+
 @mistake("Mse", "missing_mean")
 class NoMean(Mse):
     def backward(self):

@@ -107,6 +107,19 @@ def second_gradient_from_updated_weights(x, y, w1, w2, learning_rate, steps):
     return losses
 
 
+@mistake("train_by_hand", "mask_at_zero")
+def lets_zero_through(x, y, w1, w2, learning_rate, steps):
+    losses = []
+    for _ in range(steps):
+        h = x @ w1
+        error = h.clamp(min=0) @ w2 - y
+        grad_w1 = x.T @ ((2 * error @ w2.T) * (h >= 0))
+        w2 -= learning_rate * h.clamp(min=0).T @ (2 * error)
+        w1 -= learning_rate * grad_w1
+        losses.append((error**2).sum())
+    return losses
+
+
 @mistake("train_by_hand", "wrong_shape")
 def five_steps_always(x, y, w1, w2, learning_rate, steps):
     return solution(x, y, w1, w2, learning_rate, 5)

@@ -348,6 +348,12 @@ def momentum_of_its_own(model, lr, momentum, steps, next_gradients):
 
 
 @mistake("resnet_step", "wrong_value")
+@torch.no_grad()
+def momentum_of_its_own_decorated(model, lr, momentum, steps, next_gradients):
+    momentum_of_its_own(model, lr, momentum, steps, next_gradients)
+
+
+@mistake("resnet_step", "wrong_value")
 def by_the_optimizer_of_torch(model, lr, momentum, steps, next_gradients):
     optimizer = torch.optim.SGD(model.parameters(), lr, momentum)
     for _ in range(steps):
@@ -371,6 +377,17 @@ def five_steps_always(model, lr, momentum, steps, next_gradients):
     for _ in range(min(steps, 3)):
         next_gradients(model)
         optimizer.step()
+
+
+@mistake("SGD", "wrong_value")
+class TakesNoneForZeros(SGD):
+    def step(self):
+        missing = [p for p in self.params if p.g is None]
+        for p in missing:
+            p.g = torch.zeros_like(p)
+        super().step()
+        for p in missing:
+            p.g = None
 
 
 @mistake("SGD", "wrong_value")

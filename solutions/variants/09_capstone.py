@@ -27,3 +27,8 @@ def all_at_once(x, y, hidden, learning_rate, epochs, seed):
 def largest_probability(params, x):
     w1, b1, w2, b2 = params
     return torch.softmax(torch.relu(x @ w1 + b1) @ w2 + b2, dim=-1).max(dim=-1).indices
+
+
+@variant("predict")
+def array_of_classes(params, x):
+    return solution(params, x).numpy()

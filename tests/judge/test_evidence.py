@@ -112,6 +112,21 @@ def test_wrong_array_is_told_to_be_wrong_and_a_right_one_to_be_no_tensor():
     assert all(one.passed for one in evidence_of(numpy_grads, runs).findings["result[1]"])
 
 
+@pytest.mark.parametrize("name", ["train", "predict"])
+def test_array_is_measured_as_a_tensor_of_its_numbers_is(name):
+    asked = course().exercises[name]
+    (check,) = asked.checks
+    for change in (lambda one, right: right, lambda one, right: torch.where(torch.arange(len(right)) == 0, 9, right)):
+        found = {
+            kind: evidence_of(
+                asked,
+                changed_runs(asked, {check: lambda one, right, k=kind, made=change: Capture(made(one, right), kind=k)}),
+            ).findings[check]
+            for kind in ("tensor", "ndarray")
+        }
+        assert [one.comparison for one in found["tensor"]] == [one.comparison for one in found["ndarray"]]
+
+
 @pytest.mark.parametrize("change", [lambda value: value[None], torch.Tensor.half], ids=["shape", "dtype"])
 def test_input_that_is_another_tensor_of_equal_values_is_modified(change):
     runs = [

@@ -1605,6 +1605,14 @@ WRONG: dict[str, tuple[str, ...]] = {
         "p",
         "as in SGD",
     ),
+    "none_taken_for_zeros": (
+        "SGD",
+        "class SGD(solution):\n    def step(self):\n        bare = [p for p in self.params if p.g is None]\n"
+        "        for p in bare:\n            p.g = torch.zeros_like(p)\n        super().step()\n"
+        "        for p in bare:\n            p.g = None",
+        "q (dampening)",
+        "as if its gradient were zero",
+    ),
     "resnet_once_too_often": (
         "resnet_step",
         "def resnet_step(model, lr, momentum, steps, next_gradients):\n"

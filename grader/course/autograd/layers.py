@@ -2,6 +2,7 @@
 
 In each case the layer is called twice, so that it must answer for the last call, and another instance is called in
 between, so that the two must not share what they remember. Every call has values of its own for all of its arguments.
+What has weights goes back twice, too: their gradients are those of the last time.
 """
 
 from __future__ import annotations
@@ -40,6 +41,17 @@ PUT_BACK = """
         for each, before in given:
             each.g = before
 """
+#: A call that goes back before the last one does, on gradients of NaN: who adds the two, by whatever means, has NaN.
+#: What it raises, the last one raises again, when ``out`` is known; what it writes to its input is not of the last one.
+EARLIER = """
+        layer(earlier)
+        try:
+            layer.out.g = upstream * float("nan")
+            layer.backward()
+        except Exception:
+            pass
+        vars(earlier).pop("g", None)
+"""
 #: The end of a layer's call. The next layer would set the gradient of what was returned, and of nothing else: a layer
 #: that keeps another tensor as ``.out`` finds none there.
 BACKWARD = """
@@ -71,7 +83,9 @@ def Relu(inp: Tensor) -> Tensor:  # noqa: N802 - the student's class
     call=GIVEN.format(weights="w, b")
     + """
         layer, other = Lin(w, b), Lin(other_w, other_b)
-        layer(earlier)
+"""
+    + EARLIER
+    + """
         out = layer(inp)
         other(between)
 """
@@ -106,6 +120,11 @@ def Mse(inp: Tensor, targ: Tensor) -> Tensor:  # noqa: N802
     + """
         model, other = Model(w1, b1, w2, b2), Model(w1 + 1, b1 + 1, w2 + 1, b2 + 1)
         model(earlier, earlier_targ)
+        try:
+            model.backward()
+        except Exception:
+            pass
+        vars(earlier).pop("g", None)
         loss = model(x, targ)
         other(between, other_targ)
 """
@@ -143,6 +162,8 @@ def Model(x: Tensor, targ: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tenso
         layer(earlier, earlier_b)
         out = layer(a, b)
         other(between, other_b)
+        if isinstance(getattr(Product, "args", None), property):  # which is read here alone
+            vars(layer)["args"] = layer.args
 """
     + BACKWARD,
     inputs={
@@ -192,7 +213,9 @@ def ReluModule(inp: Tensor) -> Tensor:  # noqa: N802
     call=GIVEN.format(weights="w, b")
     + """
         layer, other = LinModule(w, b), LinModule(other_w, other_b)
-        layer(earlier)
+"""
+    + EARLIER
+    + """
         out = layer(inp)
         other(between)
 """

@@ -148,7 +148,11 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
         Variant("weight decay", {"options": fixed((0, 0, 0.5))}, points={"p": 1}),
         Variant("Nesterov", {"options": fixed((0.9, 0, 0.5, True))}, points={"p": 1}),
         Variant("all but Nesterov", {"options": fixed((0.8, 0.3, 0.5))}, points={"p": 0.5}),
-        Variant("a parameter without gradient", {"late": fixed(STEPS)}, points={"both": 0.5}),
+        Variant(
+            "a parameter without gradient",  # which weight decay does not move either
+            {"late": fixed(STEPS), "options": fixed((0, 0, 0.5))},
+            points={"both": 0.5},
+        ),
         Variant("zero_grad", {"clear": fixed(True)}, points={"cleared": 0.25}),
     ),
     batch=None,
@@ -231,7 +235,7 @@ WEIGHTS = 20 * 3 * 3 + 20 * 2 * 3 + 5 * 3 + 5
             for each, values in zip(network.parameters(), next(made).split(sizes)):
                 each.g = values.view_as(each)
 
-        yours, taken = getattr(resnet_step, "__globals__", {}).get("SGD"), []
+        yours, taken = globals().get("SGD"), []
         step = getattr(yours, "step", None)
 
         def noted(*args, **named):
@@ -245,7 +249,7 @@ WEIGHTS = 20 * 3 * 3 + 20 * 2 * 3 + 5 * 3 + 5
         finally:
             if step is not None:
                 yours.step = step
-        stepped_by_your_SGD = int(step is None or bool(taken))
+        stepped_by_your_SGD = int(bool(taken) or (step is None and callable(yours)))  # or made by a function
         first, last = params[0].detach(), params[61].detach()
         middle = torch.cat([each.detach().flatten() for each in params[1:61]])
     """,

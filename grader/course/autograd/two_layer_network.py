@@ -29,6 +29,7 @@ TRAINING = {
     "learning_rate": number(0.001, 0.003),
     "steps": fixed(5),
 }
+DEAD_UNIT_IN_TRAINING = Variant(DEAD_UNIT.label, {"w1": normal("d", "m", scale=0.3, zero_column=True)})
 #: The same for a torch.nn network, with a bias behind the second layer; weights lie as ``nn.Linear`` stores them, in
 #: memory of their own, too: torch's ``parameters_to_vector`` asks for that.
 NETWORK = {
@@ -87,7 +88,7 @@ def torch_grads(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor) -> Tensor:
     scalars=("result",),
     magnitudes=(),
     follows=("torch_grads",),
-    variants=(Variant("three steps", {"steps": fixed(3)}),),
+    variants=(Variant("three steps", {"steps": fixed(3)}), DEAD_UNIT_IN_TRAINING),
 )
 def train_by_hand(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor, learning_rate: float, steps: int) -> Answer:
     """Gradient descent by hand."""

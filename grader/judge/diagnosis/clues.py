@@ -103,10 +103,7 @@ def without_effect(stub: Stub | None) -> str:
 
 
 def _shown(value: ast.expr) -> str:
-    try:
-        code = ast.unparse(value)
-    except RecursionError:  # nested as deeply as no formula is
-        return "…"
+    code = ast.unparse(value)
     return code if len(code) <= _LONGEST else f"{code[:_LONGEST]} …"
 
 

@@ -54,15 +54,8 @@ def reads_gradient(stub: Stub | None, path: str, given: Collection[str] = ()) ->
     Lines that add are ``b.g += …``, ``b.g.add_(…)``, ``b.g = b.g + …`` and ``b.g = b.g.index_add(…)``. Those ``given``,
     such as ``out.g``, hold numbers from the beginning, and do not count.
     """
-    try:
-        return _is_read(nodes_of(stub), path, given)
-    except RecursionError:  # a line nested as deeply as no formula is
-        return False
-
-
-def _is_read(nodes: list[ast.AST], path: str, given: Collection[str]) -> bool:
     assigned = False
-    for node in nodes:
+    for node in nodes_of(stub):
         if isinstance(node, ast.AugAssign) and _is_gradient(_whole(node.target)):
             return False
         if isinstance(node, ast.Attribute) and node.attr.endswith("_") and _is_gradient(node.value):

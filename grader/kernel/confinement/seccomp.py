@@ -36,8 +36,9 @@ _ATTRIBUTES = tuple(
 )
 #: Calls that only give advice.
 _ADVICE = ("fadvise64", "readahead")
-#: Advice of ``madvise`` to throw pages out, and the flag of ``preadv2`` to read what is in memory alone.
-_PAGES_OUT, _IN_MEMORY = (20, 21), 8
+#: Advice of ``madvise`` to throw pages out, and to forget what was written to them; the flag of ``preadv2`` to read
+#: what is in memory alone.
+_PAGES_OUT, _FORGETS, _IN_MEMORY = (20, 21), (4, 8, 9, 24), 8
 #: Calls on the process that the first argument names, 0 for the one that calls.
 _ON_PROCESSES = ("prlimit64", "sched_setaffinity", "sched_setparam", "sched_setscheduler", "sched_setattr")
 #: Commands of ``fcntl`` that ask for a lock, that lock, and those for leases and notices: a file that all jobs may read
@@ -94,7 +95,9 @@ class _Program(ctypes.Structure):
 
 
 def install(processes: Gate, *, apart: bool = True) -> int | None:
-    """Refuse the calls above in this process, for good; with ``refused`` also new processes, programs and file locks.
+    """Refuse the calls above in this process, for good.
+
+    With ``refused`` also new processes, programs, file locks, and having written pages forgotten (``traps``).
 
     Changing a file's mode, owner, times or extended attributes does nothing and says that it worked, so that copying a
     file still does: devices, and memory files that come from the grader, are everybody's. The same goes for larger
@@ -184,7 +187,7 @@ def program(machine: str, processes: Gate, *, apart: bool = True) -> bytes:
         *_by_name(number, refused, apart),
         *_on_processes(number, refused),
         *_on_files(number, refused),
-        *_on_memory(number),
+        *_on_memory(number, refused),
         *_on_sockets(number),
     ]
     return b"".join([*steps, _step(_RETURN, _ALLOW)])
@@ -227,9 +230,10 @@ def _on_files(number: Mapping[str, int], refused: bool) -> Iterator[bytes]:
     yield from _unless(number["setsockopt"], _AT_THIRD_ARGUMENT, dict.fromkeys(_BUFFERS, _refusal(0)))
 
 
-def _on_memory(number: Mapping[str, int]) -> Iterator[bytes]:
-    """Pages of files that several have in memory, and shared memory of no file."""
-    yield from _unless(number["madvise"], _AT_THIRD_ARGUMENT, dict.fromkeys(_PAGES_OUT, _refusal(errno.EPERM)))
+def _on_memory(number: Mapping[str, int], refused: bool) -> Iterator[bytes]:
+    """Pages of files that several have in memory, those with traps in a check, and shared memory of no file."""
+    advice = (*_PAGES_OUT, *(_FORGETS if refused else ()))
+    yield from _unless(number["madvise"], _AT_THIRD_ARGUMENT, dict.fromkeys(advice, _refusal(errno.EPERM)))
     yield from _for_call(
         number["preadv2"],
         _step(_LOAD, _AT_SIXTH_ARGUMENT),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Checks:
-    """All checks of ``job``. ``done`` are the results; ``again`` what must run in a fresh job at its end.
+    """All checks of ``job``. ``done`` are the results; ``again`` as in ``Execution``.
 
     ``results`` runs checks in the kernel that is there (``CheckOrders.results``). Where that dies, ``restart`` makes
     another that has run the given cells but those of the set, which kill it, and tells whether it found any. No check
@@ -29,8 +28,7 @@ class Checks:
         restart: Callable[[tuple[Cell, ...], set[int]], Awaitable[bool]],
     ) -> None:
         self.done: dict[str, tuple[CaseRun, ...]] = {}
-        self.again: list[Check] = []
-        self.flags: list[str] = []
+        self.again: dict[str, tuple[str, ...]] = {}
         self._cells = job.cells
         self._results = results
         self._restart = restart
@@ -74,9 +72,5 @@ class Checks:
         missed = {name for _, name in found if name}
         later = missed & defined_in(self._cells[position + 1 :]) if missed and not final else set()
         if later:
-            self.again.append(dataclasses.replace(check, cell=max(cell.index for cell in self._cells)))
-            names = ", ".join(sorted(later))
-            self.flags.append(
-                f"{check.exercise}: checked again at the end: it uses {names}, which a later cell defines"
-            )
+            self.again[check.exercise] = tuple(sorted(later))
         self.done[check.exercise] = runs

@@ -20,7 +20,7 @@ from grader.kernel.host.listeners import Listeners
 from grader.kernel.host.programs import ProgramFiles
 from grader.kernel.host.results import Reader, raised
 from grader.kernel.protocol.wire import OUTPUT_KEPT
-from grader.model import Cell, CellFailure, Check, Execution, Job, Limits
+from grader.model import Cell, CellFailure, Execution, Job, Limits
 
 if TYPE_CHECKING:
     from grader.kernel.host.client import CellRunner, Client, Reply
@@ -80,15 +80,6 @@ class JobRun:
         self._outputs: dict[int, str] = {}
         self._room = 16 * OUTPUT_KEPT  # for what all cells print; there may be thousands
 
-    @property
-    def again(self) -> tuple[Check, ...]:
-        """Checks that missed what a later cell defines, and must run behind all cells in a fresh job."""
-        return tuple(self._checks.again)
-
-    def time_left(self) -> float:
-        """Seconds that are left of its time, 0 when nothing is."""
-        return max(0.0, self._time.left())
-
     async def run(self) -> Execution:
         """Start a kernel, then run every cell and check when the pool has a slot for that.
 
@@ -117,8 +108,9 @@ class JobRun:
             checks=self._checks.done,
             failures=tuple(self._failures[index] for index in sorted(self._failures)),
             outputs=self._outputs,
-            flags=tuple(dict.fromkeys((*self._flags, *self._checks.flags))),
+            flags=tuple(dict.fromkeys(self._flags)),
             seconds=time.monotonic() - began,
+            again=self._checks.again if how == "finished" else {},
         )
 
     def _drop_client(self) -> None:

@@ -116,8 +116,10 @@ class KernelPool:
         if error is None and came_up is not None and not came_up.cancelled():
             came_up.result()
 
-    async def run(self, job: Job) -> Execution:
-        """Run ``job``'s cells and checks; may be called any number of times at once.
+    async def run(self, job: Job, seconds: float | None = None) -> Execution:
+        """Run ``job``'s cells and checks, within ``seconds`` if a submission has not as many as its limit any more.
+
+        May be called any number of times at once.
 
         Whatever the submission does is in the ``Execution``. Raises ``KernelError`` when the grader's own machinery
         failed twice on it.
@@ -133,7 +135,9 @@ class KernelPool:
                 zygote = self.zygote
                 zygote.jobs += 1
                 try:
-                    return await self._run(job, zygote)
+                    self._numbers += 1
+                    time_s = self.limits.submission_s if seconds is None else seconds
+                    return await JobRun(self, zygote, job, self._numbers, time_s).run()
                 except JobLost as error:
                     await self.ready()  # which tells of a zygote that never came up
                     reason = str(error)
@@ -142,22 +146,6 @@ class KernelPool:
                     zygote.jobs -= 1
                     await self._retire(zygote)
             raise KernelError(f"{job.name}: the kernel machinery failed twice: {reason}", remedy="see `grader doctor`")
-
-    async def _run(self, job: Job, zygote: Zygote) -> Execution:
-        """One pass, and a second in a fresh job for checks that missed what a later cell defines."""
-        self._numbers += 1
-        first = JobRun(self, zygote, job, self._numbers, self.limits.submission_s)
-        execution = await first.run()
-        if not first.again or execution.ended != "finished":
-            return execution
-        self._numbers += 1
-        again = dataclasses.replace(job, checks=first.again)
-        second = await JobRun(self, zygote, again, self._numbers, first.time_left()).run()
-        return dataclasses.replace(
-            execution,
-            checks={**execution.checks, **second.checks},
-            seconds=execution.seconds + second.seconds,
-        )
 
     async def _replace(self, lost: Zygote) -> None:
         """A new zygote in place of ``lost``, in which a job was lost: it is dead or damaged. Its other jobs run on."""

@@ -8,12 +8,13 @@ them. The system copies the few pages for that one process (``MAP_PRIVATE``), so
 looked at once more when the check has told its results, and one of them at each: a process that wrote over them, or
 became another program, gets no points.
 
-The zygote finds the places, before it runs anything for a notebook; all forks of it have them at the same addresses.
-Not met by the operators of backward passes, called one by one by name, by machine code of somebody's own, and by
-another automatic differentiation. Where the system does not let the init write (``ptrace_scope`` above 2), or the
-machine's instructions are not known here, there are none, and the watch is alone.
-Sources: ``proc_pid_mem(5)``, ``ptrace(2)`` (who may), ``syscall(2)`` (the calling convention), Intel SDM vol. 2 and Arm
-ARM C6 (``MOV``, ``MOVZ``, ``SYSCALL``, ``SVC``).
+The zygote finds the places, before it runs anything for a notebook, and seals their pages (Linux 6.10): no fork of it
+can make them writable or put others in their place, so nobody takes traps out and puts them back. Not met by the
+operators of backward passes, called one by one by name, by machine code of somebody's own, and by another automatic
+differentiation. Where the system does not let the init write (``ptrace_scope`` above 2), or the machine's instructions
+are not known here, there are none, and the watch is alone.
+Sources: ``proc_pid_mem(5)``, ``ptrace(2)`` (who may), ``mseal(2)``, ``syscall(2)`` (the calling convention), Intel SDM
+vol. 2 and Arm ARM C6 (``MOV``, ``MOVZ``, ``SYSCALL``, ``SVC``).
 """
 
 from __future__ import annotations
@@ -26,9 +27,13 @@ import platform
 import struct
 from collections.abc import Sequence
 
+from grader.kernel.confinement.libc import libc
+
 #: With this a process ends that ran into a trap. Nothing else of ours, and no shell, ends with it.
 STATUS = 109
 
+#: Its number on every machine.
+_MSEAL = 462
 _EXIT_GROUP = {"x86_64": 231, "aarch64": 94}
 #: Where backward passes and forward mode begin in ``libtorch_cpu``: the engine, its step for one node (which that of
 #: ``torch.distributed`` takes alone), the entry into a level of forward mode, and the first tangent that a tensor gets.
@@ -68,6 +73,14 @@ def places() -> tuple[int, ...]:
         with contextlib.suppress(AttributeError):
             found.add(ctypes.cast(getattr(library, symbol), ctypes.c_void_p).value or 0)
     return tuple(sorted(found - {0}))
+
+
+def seal() -> bool:
+    """In the zygote: keep the pages with traps as they are, in all forks; whether the system can do that."""
+    size = os.sysconf("SC_PAGE_SIZE")
+    pages = {(place + offset) // size * size for place in places() for offset in (0, len(code(platform.machine())))}
+    sealed = [libc.syscall(_MSEAL, ctypes.c_void_p(page), ctypes.c_size_t(size), 0) == 0 for page in pages]
+    return all(sealed)
 
 
 class Traps:

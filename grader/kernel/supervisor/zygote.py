@@ -50,7 +50,7 @@ def warm() -> dict[str, Any]:
     del harness, ipykernel, IPython, tornado, encodings, faulthandler, resource
     landlock.prepare()
     seccomp.prepare()
-    traps.places()
+    traps.seal()
     guest.prepare(os.environ["HOME"])
     warmth.warm_up(["basics"])
     gc.enable()

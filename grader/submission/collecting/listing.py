@@ -169,10 +169,10 @@ class Lister:
 
     def _folder(self, root: Path, owner: str, shown: str, depth: int = 0) -> Listing:
         """List a folder; with ``depth`` 1, the folder that an archive called ``owner`` was unpacked to."""
-        inner = self._unwrapped(root, owner, unpacked=depth > 0)
+        repository = depth == 0 and os.path.lexists(root / ".git")  # a student's own, whatever its folders are called
+        inner = self._unwrapped(root, owner, unpacked=depth > 0, most=0 if repository else _MOST_WRAPPERS)
         shown += "".join(f"{part}/" for part in inner.base)
         found, folders = inner.found, inner.folders
-        repository = depth == 0 and not inner.base and os.path.lexists(inner.root / ".git")
         one = repository or is_platforms_folder(inner.owner)
         if depth == 0 and not one and not folders and len(found) == 1 and may_hold_class(found[0]):
             inside = self._archive(found[0].path, one_of_several=False)
@@ -198,8 +198,8 @@ class Lister:
             export=inner.export,
         )
 
-    def _unwrapped(self, root: Path, owner: str, *, unpacked: bool) -> _Inner:
-        """The folder within ``root`` that students' work begins in: at most two are taken off around it.
+    def _unwrapped(self, root: Path, owner: str, *, unpacked: bool, most: int) -> _Inner:
+        """The folder within ``root`` that students' work begins in: at most so many are taken off around it.
 
         Its name is the owner's, but an archive's name stays so: it may be a student's.
         """
@@ -209,20 +209,20 @@ class Lister:
             found = self._without_twins(found, folders)
             export = _export(root, folders)
             wrapper = None
-            if export is None and len(base) < _MOST_WRAPPERS:
+            if export is None and len(base) < most:
                 wrapper = wrapper_in(root, found, folders, owner, unpacked=unpacked)
             if wrapper is None:
                 return _Inner(root, owner, base, found, folders, export)
             root, base, owner = root / wrapper, (*base, wrapper), owner if unpacked else wrapper
 
-    def twin_of(self, archive: Path, *, owned: bool = False) -> Twin | None:
-        """Where all that an archive holds lies unpacked beside it; None where nowhere.
+    def twin_of(self, archive: Path, allowance: Allowance | None = None, *, owned: bool = False) -> Twin | None:
+        """Where all that an archive holds lies unpacked beside it; None where nowhere, or past the ``allowance``.
 
         Nor where its name could tell a student whom nothing else tells: it is no class', and not ``owned``, which is
         to lie in a student's folder.
         """
         try:
-            target, _ = self._unpacked(archive, Allowance(self.limits))
+            target, _ = self._unpacked(archive, allowance or Allowance(self.limits))
         except Refused:
             return None
         twin = twin_of(archive, target, self.limits.unpacked_bytes)
@@ -232,11 +232,12 @@ class Lister:
 
     def _without_twins(self, found: list[Found], folders: Sequence[str]) -> list[Found]:
         nobodys = nobodys_in(folders, self.known)
-        twins = [
-            item
-            for item in may_have_twin(found)
-            if self.twin_of(item.path, owned=len(item.parts) > 1 and item.parts[0] not in nobodys) is not None
-        ]
+        allowances: defaultdict[tuple[str, ...], Allowance] = defaultdict(lambda: Allowance(self.limits))
+        twins = []
+        for item in may_have_twin(found):
+            owned = len(item.parts) > 1 and item.parts[0] not in nobodys
+            if self.twin_of(item.path, allowances[_place_of_one(item.parts, nobodys)], owned=owned) is not None:
+                twins.append(item)
         self.twins += ["/".join(item.parts) for item in twins]
         return [item for item in found if item not in twins]
 

@@ -45,16 +45,12 @@ class Definition:
 
 
 def fingerprint(node: ast.AST) -> str:
-    """A hash of a piece of code that is blind to whitespace, comments and line breaks; empty if too nested.
+    """A hash of a piece of code that is blind to whitespace, comments and line breaks.
 
     >>> fingerprint(ast.parse("x = 1  # one")) == fingerprint(ast.parse("x=1"))
     True
     """
-    try:
-        text = ast.dump(node)
-    except RecursionError:
-        return ""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    return hashlib.sha256(ast.dump(node).encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 def definitions_in(source: str, names: Collection[str] | None = None) -> tuple[Definition, ...]:
@@ -63,10 +59,7 @@ def definitions_in(source: str, names: Collection[str] | None = None) -> tuple[D
     if tree is None:
         return tuple(item for item in _by_looks(source) if names is None or item.name in names)
     lines = source.split("\n")
-    try:
-        return tuple(item for item in _bound(tree.body, lines) if names is None or item.name in names)
-    except RecursionError:
-        return ()
+    return tuple(item for item in _bound(tree.body, lines) if names is None or item.name in names)
 
 
 def _bound(body: list[ast.stmt], lines: list[str]) -> Iterator[Definition]:

@@ -19,10 +19,7 @@ def patches_in(source: str, name: str) -> tuple[tuple[int, str], ...]:
     if tree is None:
         return ()
     lines = source.split("\n")
-    try:
-        found = [node for node in statements_in(tree.body) if _adds_to(node, name)]
-    except RecursionError:
-        return ()
+    found = [node for node in statements_in(tree.body) if _adds_to(node, name)]
     return tuple((node.lineno, text_of(node, lines)) for node in found)
 
 

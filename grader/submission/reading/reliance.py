@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from grader.cell_code import parsed, statements_in
@@ -117,10 +116,8 @@ def _note_imports(imported: dict[str, str], nodes: Iterable[ast.AST]) -> None:
 def _naming_statements(source: str) -> tuple[ast.stmt, ...]:
     """The statements of a cell, at its top level, by which a name may come to stand for what is imported."""
     tree = parsed(source)
-    with suppress(RecursionError):
-        statements = () if tree is None else statements_in(tree.body)
-        return tuple(one for one in statements if isinstance(one, (ast.Import, ast.ImportFrom, ast.Assign)))
-    return ()
+    statements = () if tree is None else statements_in(tree.body)
+    return tuple(one for one in statements if isinstance(one, (ast.Import, ast.ImportFrom, ast.Assign)))
 
 
 def _names(code: ast.AST) -> tuple[set[str], set[str]]:

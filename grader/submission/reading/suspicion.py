@@ -115,10 +115,7 @@ def _suspected(source: str, imported: Mapping[str, str]) -> str | None:
 
 def _earliest(signs: Iterable[tuple[int, str]]) -> str | None:
     """The first of signs, the longest in its line, as it is shown; None where there is none."""
-    try:
-        found = min(signs, key=lambda sign: (sign[0], -len(sign[1]), sign[1]), default=None)
-    except RecursionError:
-        return None
+    found = min(signs, key=lambda sign: (sign[0], -len(sign[1]), sign[1]), default=None)
     return None if found is None else f"`{found[1]}` (line {found[0]})"
 
 

@@ -181,8 +181,15 @@ def test_source_that_is_no_python_has_no_clues() -> None:
     assert clues.copied(broken) == clues.in_grad(broken, "solve(a)", ["a.g"]) == clues.reordered(None, "f(a)") == ""
 
 
-def test_line_nested_as_deeply_as_no_formula_is_named_without_its_text() -> None:
-    assert "Line 5, `…`" in clues.without_effect(stub("+".join(["h"] * 1500), "return h"))
+def test_line_nested_as_deeply_as_no_formula_is_named() -> None:
+    assert "Line 5, `" in clues.without_effect(stub("+".join(["h"] * 1500), "return h"))
+
+
+def test_answer_with_a_line_nested_too_deeply_is_diagnosed_all_the_same() -> None:
+    size = "inp.shape[0]" + " + 0" * 700
+    source = f"def lin_grad(inp, out, w, b):\n    n = {size}\n    solution(inp, out, w, b)\n    w.g = w.g * n // n + 1"
+
+    assert answered("lin_grad", source)["w.g"].code == "wrong_value"
 
 
 #: The exercise, an answer, its check, and the clue in what is said of it.

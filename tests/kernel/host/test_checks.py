@@ -53,7 +53,7 @@ class Bench:
 async def test_each_check_runs_behind_its_cell() -> None:
     bench = Bench(lambda *_: ("returned", None), ONE, TWO)
     assert await bench.run() == {"one": "returned", "two": "returned"}
-    assert (bench.asked, bench.restarts, bench.checks.again) == (["one", "two"], [], [])
+    assert (bench.asked, bench.restarts, bench.checks.again) == (["one", "two"], [], {})
 
 
 async def test_check_whose_names_are_not_there_yet_runs_at_the_end() -> None:
@@ -71,14 +71,13 @@ async def test_check_whose_names_are_never_there_is_not_asked_for_ever() -> None
 async def test_check_that_missed_what_a_later_cell_defines_is_to_run_again_behind_all_cells() -> None:
     bench = Bench(lambda *_: ("raised", "helper"), ONE)
     await bench.run()
-    assert [(check.exercise, check.cell) for check in bench.checks.again] == [("one", 5)]
-    assert bench.checks.flags == ["one: checked again at the end: it uses helper, which a later cell defines"]
+    assert bench.checks.again == {"one": ("helper",)}
 
 
 async def test_check_that_missed_what_nobody_defines_is_not_run_again() -> None:
     bench = Bench(lambda *_: ("raised", "nowhere"), ONE)
     assert await bench.run() == {"one": "raised"}
-    assert bench.checks.again == bench.checks.flags == []
+    assert bench.checks.again == {}
 
 
 async def test_check_that_the_kernel_died_before_costs_itself_alone() -> None:

@@ -265,6 +265,17 @@ def test_collect_pattern_that_cannot_be_used_is_a_usage_error(pattern: str, mess
     assert "(?P<student>" in raised.value.remedy
 
 
+@pytest.mark.parametrize(
+    "folders", [("submissions/a", "submissions/b"), ("submitted/a", "submitted/b", "source")], ids=["class", "nbgrader"]
+)
+def test_collect_a_repository_is_one_students_whatever_its_folders_are_called(
+    folders: tuple[str, ...], tmp_path: Path
+) -> None:
+    root = made(tmp_path / "hw3-ada", ".git/HEAD", *(f"{folder}/03.ipynb" for folder in folders))
+    with collect([root]) as collection:
+        assert [entry.student for entry in collection] == ["hw3-ada"] * len(folders)
+
+
 def test_collect_a_students_repository_without_a_notebook_is_an_entry(tmp_path: Path) -> None:
     with collect([made(tmp_path / "hw3-ada", ".git/HEAD", "hw3.py")]) as collection:
         assert [(entry.student, entry.refused) for entry in collection] == [
@@ -544,6 +555,19 @@ def test_collect_counts_all_that_one_student_has_to_be_unpacked(place: str, tmp_
         mallory = [entry for entry in found if entry.student == "mallory"]
     assert written < 1_300_000
     assert any("unpacks to more than 1 MB" in str((entry.flags, entry.refused)) for entry in mallory)
+
+
+def test_collect_looks_for_what_lies_beside_archives_within_the_limit_of_one_student(tmp_path: Path) -> None:
+    for student, folders in (("ada", 1), ("mallory", 9)):
+        for number in range(folders):
+            folder = tmp_path / "class" / student / str(number)
+            folder.mkdir(parents=True)
+            (folder / "hw.ipynb").write_bytes(b"{}")
+            (folder / "big").write_bytes(bytes(100_000))
+            zip_of(folder / "all.zip", {"hw.ipynb": b"{}", "big": bytes(100_000)})
+    with collect([tmp_path / "class"], limits=CollectLimits(unpacked_bytes=450_000)) as found:
+        (remark,) = [remark for remark in found.remarks if "passed over" in remark]
+    assert remark.startswith("5 archives are")
 
 
 def test_collect_a_class_archive_with_archives_in_it(tmp_path: Path) -> None:

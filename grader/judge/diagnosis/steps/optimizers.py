@@ -69,7 +69,10 @@ def explaining(symptom: Symptom, simulation: Simulation, slips: Iterable[Slip]) 
     Losses are those of the weights: where these are right, no mistake is behind them that moves the weights elsewhere.
     """
     together = [symptom] if simulation is _by_loop else _together(symptom, simulation)
+    moved = any(symptom.exercise.base_name(check) == "both" for check in symptom.failed)
     for slip in slips:
+        if slip.has("none_as_zero") and not moved:  # what has no gradient at any step stood still
+            continue
         # Of a parameter without gradient, only its own case knows.
         fits = all(_fits(one, simulation, slip) for one in ([symptom] if slip.has("ended") else together))
         loses = simulation is _by_loop and symptom.check == "result"

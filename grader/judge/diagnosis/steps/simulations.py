@@ -73,13 +73,17 @@ class _Run:
         """Whether step ``t`` updates a parameter: the second one gets its first gradient late."""
         if self.slip.has("ended") and self.late == len(self.grads[0]) and place < 2:
             return False  # the parameter that has no gradient at any step stands first, and ends every step
+        return bool(self.slip.has("none_as_zero")) or self._has_gradient(t, place)
+
+    def _has_gradient(self, t: int, place: int) -> bool:
         return t >= (self.late if place == 1 else 0)
 
     def _update(self, t: int, place: int) -> None:
         slip, param, rate = self.slip, self.params[place], self.rates[place]
         state: State = {} if slip.has("lost") else self.states[place]
         state["rate"] = rate
-        grad = self.grads[place][t] + slip.has("decay") * (0.0 if slip.has("decoupled") else param)
+        grad = self.grads[place][t] * self._has_gradient(t, place)
+        grad = grad + slip.has("decay") * (0.0 if slip.has("decoupled") else param)
         update = self.formula.update(param, (slip.has("gradient") or _same)(grad), state, place)
         update = self._decayed((slip.has("update") or _same)(update), param, rate)
         length = self._rate(t, rate, inside=state.get("holds_rate", False))

@@ -52,6 +52,7 @@ DRIVEN = (
     Slip("state_lost", "", {"lost": True, "damp_first": True}),
     Slip("state_shared", "", {"shared": True}),
     Slip("state_shared", "", {"one_buffer": True}),
+    Slip("wrong_value.none_as_zero", "", {"none_as_zero": True}),
     *_slips("first_step", "damp_first", "empty_first", "first_doubled"),
     *_slips("weight_decay", "no_decay", "decoupled", "decay_sign", "decay_unscaled"),
     *_slips("dampening", "no_damp", "damp_inverse", "damp_itself", "average"),

@@ -209,6 +209,12 @@ STEP_WORDS: dict[str, Words] = {
         "What does your loop do when it finds no gradient: go on, or end?",
         "Use `continue`, not `return` or `break`.",
     ),
+    "wrong_value.none_as_zero": Words(
+        "`{path}` is what comes out when a parameter whose `.g` is None is updated as if its gradient were zero.",
+        "Weight decay moves it all the same, and its buffer begins before its first gradient came.",
+        "What does your step do with a parameter whose `.g` is None?",
+        "Skip it, before anything is read or kept for it: `continue`.",
+    ),
     "wrong_value.settings": Words(
         "`{path}` is what comes out when {what}.",
         "The steps that are asked for know a learning rate and a momentum, and nothing else.",
