@@ -180,9 +180,9 @@ class Symptom:
             for view, ratio in zip(self.views, self.ratios, strict=True)
         )
 
-    def is_thin(self, *, cases: int = 2, entries: int = 0) -> bool:
+    def is_thin(self, *, entries: int = 0) -> bool:
         """Whether an agreement may be chance, with so few failing cases or entries, or only shares of points count."""
-        few = len(self.failing) < cases or sum(view.expected.numel() for view in self.failing) < entries
+        few = len(self.failing) < 2 or sum(view.expected.numel() for view in self.failing) < entries
         return few or self.exercise.measure is not None
 
     def output(self, view: View) -> Tensor | None:
