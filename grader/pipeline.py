@@ -82,13 +82,8 @@ async def _graded(submission: Submission, seeded: SeededCourse, pool: KernelPool
         return _report(
             submission, "no_exercises", None, 0.0, reason=f"no exercise of the course {seeded.course.name!r} is in it"
         )
-    job = Job(
-        submission.shown_path,
-        submission.cells,
-        seeded.checks(submission, asked),
-        submission.assets,
-        submission.assets_below,
-    )
+    assets = (*submission.assets, *seeded.course.assets)
+    job = Job(submission.shown_path, submission.cells, seeded.checks(submission, asked), assets)
     # A notebook without one stub has nothing to check: not a cell of it need be run.
     execution = await pool.run(job) if job.checks else Execution("finished")
     later = await _second_pass(submission, job, execution, seeded, pool) if execution.again else Execution("finished")
