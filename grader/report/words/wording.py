@@ -244,6 +244,43 @@ def no_module(name: str, students: Sequence[str]) -> str:
     )
 
 
+def no_colab(name: str, students: Sequence[str]) -> str:
+    """What is remarked on Colab's own module, which is nowhere else."""
+    return (
+        f"no module `{name}` where the grader is installed, for `google.colab` is Colab's own: the rest of a cell that "
+        f"imports it did not run, and points were lost: {_some(students)}"
+    )
+
+
+def no_file(name: str, students: Sequence[str]) -> str:
+    """What is remarked on a file that the notebooks of ``students`` did not find.
+
+    >>> no_file("data.csv", ["ada"])
+    'no file `data.csv` where the notebook ran, among what was handed in with it and what the course releases; points \
+were lost in notebooks that look for it: ada'
+    """
+    return (
+        f"no file `{name}` where the notebook ran, among what was handed in with it and what the course releases; "
+        f"points were lost in notebooks that look for it: {_some(students)}"
+    )
+
+
+def no_input(_: str, students: Sequence[str]) -> str:
+    """What is remarked on a cell that waits for somebody to type."""
+    return (
+        "nobody answers `input()` where notebooks are graded: the rest of a cell that calls it did not run, and points "
+        f"were lost: {_some(students)}"
+    )
+
+
+def no_network(_: str, students: Sequence[str]) -> str:
+    """What is remarked on a cell that downloads something."""
+    return (
+        "nothing can be downloaded where notebooks are graded: the rest of a cell that does so did not run, and points "
+        f"were lost: {_some(students)}"
+    )
+
+
 def _some(students: Sequence[str]) -> str:
     return first_of(students, _NAMED, "; ")
 

@@ -84,6 +84,28 @@ def test_concerns_a_module_that_is_missing_is_one_concern_where_points_were_lost
     assert found.detail.endswith(": ada; alan")
 
 
+#: What a cell ends with → words of the one remark on it.
+OF_THE_PLACE = {
+    "FileNotFoundError: [Errno 2] No such file or directory: '/home/zoe/ml'": "no file `/home/zoe/ml` where",
+    "FileNotFoundError: data.csv not found.": "no file `data.csv` where",
+    "FileNotFoundError: where is it?": "no file `where is it?` where",
+    "StdinNotImplementedError: nobody answers input() here": "nobody answers `input()`",
+    "ModuleNotFoundError: No module named 'google.colab'": "`google.colab` is Colab's own",
+    "ModuleNotFoundError: No module named 'googletrans'": "no module `googletrans`",
+    "URLError: <urlopen error [Errno -3] Temporary failure in name resolution>": "nothing can be downloaded",
+}
+
+
+@pytest.mark.parametrize("error", OF_THE_PLACE)
+def test_concerns_what_a_notebook_missed_where_it_ran_needs_an_eye_where_points_were_lost(error: str) -> None:
+    failed = (CellFailure(1, error), CellFailure(2, "NameError: name 'torch' is not defined"))
+    poor, full = untouched("lin_grad"), exercise("lin_grad")
+    (found,) = tally(run(submission("ada", poor, failed_cells=failed))).concerns
+    assert (found.kind, found.student) == ("flagged", "ada")
+    assert OF_THE_PLACE[error] in found.detail
+    assert tally(run(submission("ada", full, failed_cells=failed))).concerns == ()
+
+
 def test_concerns_files_in_which_nothing_is_done_are_no_concern() -> None:
     same = [submission(name, untouched("lin_grad"), sha256="5a") for name in ("ada", "alan")]
     unread = [ungraded(name, "unreadable", "empty", sha256="") for name in ("grace", "linus")]
