@@ -19,9 +19,7 @@ _OF_THE_PLACE = (
     (re.compile(r"ModuleNotFoundError: No module named '(google)\b"), wording.no_colab),
     (re.compile(r"ModuleNotFoundError: No module named '(\w{1,80})"), wording.no_module),
     (
-        re.compile(
-            r"FileNotFoundError: (?:\[Errno 2\] No such file or directory: )?'?(.{1,80}?)(?: not found.*|'.*|$)"
-        ),
+        re.compile(r"FileNotFoundError: (?:\[Errno 2\] No such file or directory: )?'?((?:(?! not found|').){1,80})"),
         wording.no_file,
     ),
     (re.compile(r"(StdinNotImplementedError)\b"), wording.no_input),

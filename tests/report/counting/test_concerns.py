@@ -88,6 +88,7 @@ def test_concerns_a_module_that_is_missing_is_one_concern_where_points_were_lost
 OF_THE_PLACE = {
     "FileNotFoundError: [Errno 2] No such file or directory: '/home/zoe/ml'": "no file `/home/zoe/ml` where",
     "FileNotFoundError: data.csv not found.": "no file `data.csv` where",
+    f"FileNotFoundError: [Errno 2] No such file or directory: '/{'x' * 200}'": f"no file `/{'x' * 79}` where",
     "FileNotFoundError: where is it?": "no file `where is it?` where",
     "StdinNotImplementedError: nobody answers input() here": "nobody answers `input()`",
     "ModuleNotFoundError: No module named 'google.colab'": "`google.colab` is Colab's own",
