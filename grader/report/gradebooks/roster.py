@@ -29,6 +29,8 @@ _NAMED, _CALLED = "student", ("Student", "Full name")
 _NUMBERED: tuple[str, ...] = ("ID", "Identifier")
 #: What Canvas' second row has in place of a student, and its last where a teacher looked at the course as a student.
 _NOBODY, _VIEW = "Points Possible", "Student, Test"
+#: Full marks as Moodle writes them: ``100.00``.
+_FIXED = re.compile(r"[1-9]\d{0,8}[.,]\d\d").fullmatch
 #: The column that all of Gradescope's lists have, and the one with a submission's number, which only its grades have.
 _SID, _SUBMISSION = "SID", "Submission ID"
 
@@ -217,6 +219,38 @@ def assignments_in(roster: Roster) -> tuple[str, ...]:
     """The columns of a roster that are Canvas' assignments: ``HW3 (1234)``."""
     columns = dict.fromkeys(column for person in roster.values() for column in person)
     return tuple(column for column in columns if re.fullmatch(r".+ \(\d+\)", column))
+
+
+def full_marks_in(path: Path, assignment: str) -> tuple[str, float] | None:
+    """A column of a platform's list and how many points it says that full marks are; None where none says so.
+
+    Canvas says so in the row *Points Possible*, below the ``assignment``. Moodle's worksheet says so in each row, in a
+    column that a site's language heads: all numbers in it are the same, with two decimals.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    for table in read_tables(path).tables:
+        rows = [row for _, row in table.rows]
+        for row in rows:
+            if _NOBODY in row.values():
+                found = [(name, _points(row.get(name, ""))) for name in table.columns if _is_named(name, assignment)]
+                return next(((name, worth) for name, worth in found if worth), None)
+        same = [(column, {row.get(column, "") for row in rows}) for column in table.columns]
+        numbers = [(column, _points(*cells)) for column, cells in same if len(cells) == 1 and all(map(_FIXED, cells))]
+        if numbers:
+            return max(numbers, key=lambda one: one[1])
+    return None
+
+
+def _points(cell: str) -> float:
+    """The number in a cell, 0 where there is none."""
+    return float(cell.replace(",", ".")) if re.fullmatch(r"\d{1,9}(?:[.,]\d{1,9})?", cell) else 0.0
+
+
+def _is_named(column: str, assignment: str) -> bool:
+    """Whether a column of Canvas' is the ``assignment``'s, with its number or without."""
+    return assignment in (column, column.rpartition(" (")[0])
 
 
 def _students(run: RunReport, known: Container[str]) -> set[str]:

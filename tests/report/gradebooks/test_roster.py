@@ -8,7 +8,7 @@ import pytest
 
 from grader.errors import UsageError
 from grader.model import Target
-from grader.report import absentees, assignments_in, export, read_roster, strangers
+from grader.report import absentees, assignments_in, export, full_marks_in, read_roster, strangers
 from grader.report.views.spreadsheet import csv_text
 from tests.report.builders import exercise, run, submission
 from tests.report.gradebooks.test_lms import MADE, _rows
@@ -50,6 +50,29 @@ def test_roster_with_the_numbers_of_a_download_needs_no_names(
     known = read_roster(tmp_path / "list.csv", made)
     assert _rows(export(made, to, roster=known, identifier=identifier))[-1] == identified
     assert (strangers(made, known), absentees(made, known)) == ((), ("Never, Came (102)",))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('Student,ID,HW3 (9),Final Score\n"    Points Possible",,100,(read only)\nAda,1,,\n', ("HW3 (9)", 100.0)),
+        ("Student,ID,HW3 (9)\nPoints Possible,,12.5\n", ("HW3 (9)", 12.5)),
+        ("Student,ID,HW4 (9)\nPoints Possible,,100\n", None),
+        ("Student,ID,HW3 (9)\nPoints Possible,,\n", None),
+        ("Student,ID,HW3 (9)\nAda,1,100\n", None),
+        ("Identifier,Grade,Maximum Grade,Year\nParticipant 1,50.00,100.00,2026\nParticipant 2,50.00,100.00,2026\n",
+         ("Maximum Grade", 100.0)),
+        ("ID;Bewertung;Bestwertung\n1;;100,00\n2;;100,00\n", ("Bestwertung", 100.0)),
+        ("Identifier,Grade\n1,12.00\n2,14.00\n", None),
+        ("", None),
+    ],
+)  # fmt: skip
+def test_full_marks_are_those_that_the_platform_s_list_says(
+    text: str, found: tuple[str, float] | None, tmp_path: Path
+) -> None:
+    (tmp_path / "list.csv").write_text(text, encoding="utf-8")
+    assert full_marks_in(tmp_path / "list.csv", "HW3 (9)") == found
+    assert full_marks_in(tmp_path / "list.csv", "HW3") == found
 
 
 @pytest.mark.parametrize(
