@@ -114,6 +114,8 @@ class _ClassView:
         yield _summary(counted)
         if counted.totals_of:
             yield Text(wording.unlike_totals(*counted.totals_of), "yellow")
+        if counted.unbegun:
+            yield Text(terminal(wording.unbegun(counted.unbegun, counted.possible)), "yellow")
         if counted.nowhere:
             yield Text(terminal(wording.not_found(counted.nowhere)), "yellow")
         if counted.absent:

@@ -223,6 +223,28 @@ that counts by --assigned.'
     )
 
 
+def unbegun(notebooks: Mapping[str, float], possible: float) -> str:
+    """What is said of notebooks, each with its points, that nobody of a class began and that count all the same.
+
+    >>> unbegun({"01_tensors": 8.0, "04_layers": 27.0}, 49)
+    'Begun by nobody, and 35 of 49 points: 01_tensors, 04_layers. If they are not to count, name each notebook that \
+does by --assigned.'
+    """
+    return (
+        f"Begun by nobody, and {points(sum(notebooks.values()))} of {points(possible)} points: "
+        f"{first_of([*notebooks], _NAMED)}. If they are not to count, name each notebook that does by --assigned."
+    )
+
+
+def not_begun(notebooks: Sequence[str]) -> str:
+    """What a student is told of notebooks that they handed in as they got them.
+
+    >>> not_begun(["01_tensors.ipynb"])
+    'Not begun: 01_tensors.ipynb.'
+    """
+    return f"Not begun: {', '.join(notebooks)}."
+
+
 def namesakes(students: Sequence[str]) -> str:
     """What is remarked on a student whose name is almost that of each of ``students``.
 
