@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from grader.model import ExerciseScore, SubmissionReport
 from grader.names.alphabet import words_of
+from grader.names.notebooks import kind_of_notebook
 from grader.report.counting.row import UNTRIED, URGENCY, Row
 from grader.report.words import wording
 
@@ -51,8 +52,7 @@ def remarks_on(row: Row) -> tuple[str, ...]:
 def concerns_in(rows: Sequence[Row]) -> tuple[Concern, ...]:
     """All that needs a human's eye, each once, the most urgent first."""
     found = [*(concern for row in rows for concern in _concerns_of(row)), *class_concerns_in(rows)]
-    once = dict.fromkeys(found)  # each of two attempts has the flag that there are two
-    return tuple(sorted(once, key=lambda concern: _ORDER.index(concern.kind)))
+    return tuple(sorted(dict.fromkeys(found), key=lambda concern: _ORDER.index(concern.kind)))
 
 
 def class_concerns_in(rows: Sequence[Row]) -> list[Concern]:
@@ -120,6 +120,7 @@ def _missed_in(error: str) -> tuple[Callable[[str, Sequence[str]], str], str] | 
 
 def _concerns_of(row: Row) -> list[Concern]:
     found = [Concern(row.student, wording.FLAGGED, notebook, words) for notebook, words in _spares(row)]
+    told: set[tuple[str, str]] = set()  # each of several attempts has the flag that there are so many
     for entry in row.entries:
         if entry not in row.spare and entry.status in URGENCY:
             found.append(Concern(row.student, entry.status, entry.notebook, wording.reason(entry)))
@@ -130,11 +131,14 @@ def _concerns_of(row: Row) -> list[Concern]:
         if _none_found(entry.exercises):
             found.append(Concern(row.student, wording.FLAGGED, entry.notebook, wording.NONE_FOUND))
         unseen = [exercise for exercise in entry.exercises if exercise.override is None]
-        flags = [*entry.flags, *(f"{exercise.id}: {flag}" for exercise in unseen for flag in exercise.flags)]
+        kind = kind_of_notebook(entry.notebook)
+        new = [flag for flag in entry.flags if (kind, flag) not in told]
+        told.update((kind, flag) for flag in new)
+        flags = [*new, *(f"{exercise.id}: {flag}" for exercise in unseen for flag in exercise.flags)]
         if flags:
             found.append(Concern(row.student, wording.FLAGGED, entry.notebook, "; ".join(flags)))
-    told = any(_none_found(entry.exercises) for entry in row.entries)
-    if row.score is not None and _none_found(row.answers) and not told:
+    none_found = any(_none_found(entry.exercises) for entry in row.entries)
+    if row.score is not None and _none_found(row.answers) and not none_found:
         found.append(Concern(row.student, wording.FLAGGED, row.entries[0].notebook, wording.NONE_ASSIGNED))
     if attempts := row.attempts:
         found.append(Concern(row.student, wording.FLAGGED, attempts[0], wording.attempts(attempts)))

@@ -133,11 +133,15 @@ def test_concerns_many_notebooks_without_exercises_are_one_remark() -> None:
     assert remarks_on(counted.rows[0]) == (concern.detail,)
 
 
-def test_concerns_flag_of_both_of_two_attempts_needs_an_eye_once() -> None:
+def test_concerns_flag_of_each_of_several_attempts_needs_an_eye_once() -> None:
+    names = {"a/b.ipynb": "b.ipynb", "late/a/b.ipynb": "b.ipynb", "a/b-Copy1.ipynb": "b-Copy1.ipynb"}
     attempts = [
-        submission("ada", exercise("lin_grad"), path=path, flags=("2 of one kind",)) for path in ("a", "late/a")
+        submission("ada", exercise("lin_grad"), path=path, notebook=name, flags=("3 of one kind",))
+        for path, name in names.items()
     ]
-    assert [concern.detail for concern in tally(run(*attempts)).concerns] == ["2 of one kind"]
+    other = submission("ada", exercise("relu_grad"), notebook="c.ipynb", flags=("3 of one kind", "new"))
+    found = [(concern.notebook, concern.detail) for concern in tally(run(*attempts, other)).concerns]
+    assert found == [("b-Copy1.ipynb", "3 of one kind"), ("c.ipynb", "3 of one kind; new")]
 
 
 def test_concerns_flag_that_a_human_ruled_on_needs_no_eye_any_more() -> None:
