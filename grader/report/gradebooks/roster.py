@@ -13,7 +13,7 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from grader.csv_table import Table, read_tables
+from grader.csv_table import Table, TableFile, read_tables
 from grader.errors import UsageError
 from grader.model import RunReport
 from grader.names.alphabet import alphabetical, words_of
@@ -68,7 +68,7 @@ def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str,
     people = _called_as_in(file.tables, run) if table is None else [person for _, person in table.rows]
     if people is None:
         remedy = "add one to the platform's list, with each student as `grader score --who` names them"
-        raise file.lacking([_NAMED], remedy)
+        raise _too_few_in(file, run) or file.lacking([_NAMED], remedy)
     roster: dict[str, dict[str, str]] = {}
     for person in people:
         at_gradescope = submitted and _SID in person and _NAMED not in person
@@ -104,14 +104,10 @@ def _called_as_in(tables: Iterable[Table], run: RunReport | None) -> list[dict[s
 
     None where no column holds more than half of them.
     """
-    students = dict.fromkeys(entry.student for entry in (run.submissions if run else ()))
+    students = _names_in(run)
     for table in tables:
         rows = [row for _, row in table.rows]
-        by_columns = [
-            _spelt([" ".join(row.get(column, "") for column in columns).strip() for row in rows], students)
-            for columns in (*zip(table.columns, strict=True), *pairwise(table.columns))
-        ]
-        names = max(by_columns, key=lambda names: sum(name in students for name in names), default=[])
+        _, names = _nearest(table, students)
         if 2 * sum(name in students for name in names) > len(students):
             # who has no login there, such as one who never joined, is called by what else there is
             called = [name or next(filter(None, row.values()), "") for row, name in zip(rows, names, strict=True)]
@@ -124,6 +120,34 @@ def _called_as_in(tables: Iterable[Table], run: RunReport | None) -> list[dict[s
                 ]
             )
     return None
+
+
+def _names_in(run: RunReport | None) -> dict[str, None]:
+    return dict.fromkeys(entry.student for entry in (run.submissions if run else ()))
+
+
+def _nearest(table: Table, students: Collection[str]) -> tuple[tuple[str, ...], list[str]]:
+    """The column, or the two side by side, with most of ``students``, and what each row has there."""
+    by_columns = [
+        (columns, _spelt([" ".join(row.get(one, "") for one in columns).strip() for _, row in table.rows], students))
+        for columns in (*zip(table.columns, strict=True), *pairwise(table.columns))
+    ]
+    return max(by_columns, key=lambda found: sum(name in students for name in found[1]), default=((), []))
+
+
+def _too_few_in(file: TableFile, run: RunReport | None) -> UsageError | None:
+    """The error that a list, such as one section's, has some students of ``run`` and not most; None if it has none."""
+    students = _names_in(run)
+    near = [_nearest(table, students) for table in file.tables]
+    count, columns = max((len(students.keys() & {*names}), columns) for columns, names in near)
+    if not count:
+        return None
+    named = " and ".join(map(repr, columns))
+    return UsageError(
+        f"no column of {file.path} holds more than half of the {len(students)} students ({named} has {count})",
+        remedy="give the lists of all sections in one file, or add a column `student` with each student as "
+        "`grader score --who` names them",
+    )
 
 
 def _told_apart(people: Sequence[dict[str, str]]) -> list[dict[str, str]]:

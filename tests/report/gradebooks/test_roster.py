@@ -52,6 +52,18 @@ def test_roster_with_the_numbers_of_a_download_needs_no_names(
     assert (strangers(made, known), absentees(made, known)) == ((), ("Never, Came (102)",))
 
 
+def test_roster_of_one_section_is_told_from_one_without_names(tmp_path: Path) -> None:
+    made = run(*(submission(name, exercise("lin_grad")) for name in ("ada", "alan", "grace", "zoe")))
+    path = tmp_path / "section.csv"
+    path.write_text("Student;Login\nLovelace, A.;ada\nTuring, A.;alan\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"more than half of the 4 students \('Login' has 2\)") as caught:
+        read_roster(path, made)
+    assert caught.value.remedy.startswith("give the lists of all sections in one file, or add a column `student`")
+    path.write_text("Student,Login\nLovelace,al\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="has no column 'student'; its first line is: Student,Login"):
+        read_roster(path, made)
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
@@ -193,7 +205,7 @@ def test_team_that_a_roster_knows_in_part_stays_one_row_and_is_told() -> None:
 
 def test_roster_with_numbers_is_of_no_use_for_a_class_without(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("Student,ID\nada,101\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="no column 'student'"):
+    with pytest.raises(UsageError, match=r"more than half of the 3 students \('S\w+' has 1\)"):
         read_roster(tmp_path / "list.csv", MADE)
 
 
@@ -330,7 +342,7 @@ def test_read_roster_leaves_names_apart_that_two_people_have(tmp_path: Path) -> 
 def test_read_roster_in_which_few_of_the_students_stand_is_a_usage_error(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("Login;Section\nxx;ada\nyy;A\n")
-    with pytest.raises(UsageError, match="no column 'student'"):
+    with pytest.raises(UsageError, match=r"more than half of the 3 students \('S\w+' has 1\)"):
         read_roster(path, MADE)
 
 
