@@ -93,6 +93,7 @@ NONE_ASSIGNED: Final = "no assigned exercise is in what was handed in: another w
 COUNTED_FROM: Final = "Cells are counted from 0, text cells included."
 NOT_ASSIGNED: Final = "This was not assigned: none of it counts."
 NOT_HANDED_IN: Final = "This was assigned, and was not handed in."
+OF_ASSIGNED: Final = "Of all that was assigned"
 NOTHING_GRADED: Final = "No submission was found."
 FOLLOWS_FROM: Final = "This one calls what is not right yet: {names}. Mend that first."
 MEANWHILE: Final = "What its checks say meanwhile"
