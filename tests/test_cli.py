@@ -234,6 +234,21 @@ def test_export_tells_that_canvas_would_make_an_assignment(
     assert ("and will make one; --assignment names one of: HW3 (1234)" in done.stderr) is told
 
 
+@pytest.mark.parametrize(("worth", "told"), [([], True), (["--out-of", "100"], False)])
+def test_export_tells_where_full_marks_are_others_there(
+    worth: list[str], told: bool, demo: tuple[Path, object], tmp_path: Path
+) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text("student,Student,ID,HW3 (1234)\n,Points Possible,,100\nada,Ada,1,\n", encoding="utf-8")
+    command = ["export", str(demo[0] / "class/grades"), "--to", "canvas", "--roster", str(roster), *worth]
+
+    done = runner.invoke(app, [*command, "--assignment", "HW3 (1234)"])
+
+    assert done.exit_code == GRADED, done.output
+    said = "full marks are 100 points there (HW3 (1234)), and 14 in this file: --out-of 100 makes them the same"
+    assert (said in done.stderr) is told
+
+
 def test_override_counts_in_what_is_written_next_and_can_be_withdrawn(
     demo: tuple[Path, object], tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 import grader.pipeline
 from grader.course.loading import load_course
 from grader.judge.cases import PUBLIC_SEED
-from grader.model import CaseRun, CellFailure, Execution, Job, SubmissionReport
+from grader.model import Assets, CaseRun, CellFailure, Execution, Job, SubmissionReport
 from grader.pipeline import grade, read_entry
 from grader.seeded_course import SeededCourse
 from grader.submission import Entry
@@ -42,8 +42,10 @@ class Ending(InProcessPool):
     def __init__(self, ended: str) -> None:
         super().__init__()
         self.ended = ended
+        self.jobs: list[Job] = []
 
     async def run(self, job: Job, seconds: float | None = None) -> Execution:
+        self.jobs.append(job)
         whole = await super().run(job, seconds)
         first = next(iter(whole.checks))
         return replace(whole, ended=self.ended, checks={first: whole.checks[first]})
@@ -61,6 +63,15 @@ def test_right_notebook_gets_every_point(entry: Entry, seeded: SeededCourse) -> 
     assert {one.id: one.score for one in report.exercises} == POINTS
     assert (report.status, report.score, report.possible) == ("graded", 14, 14)
     assert (report.student, report.notebook, report.path) == ("ada", "03_backprop.ipynb", "ada/03_backprop.ipynb")
+
+
+def test_files_of_the_course_are_there_behind_the_student_s_own(entry: Entry, seeded: SeededCourse) -> None:
+    own, released = Assets(entry.path.parent), Assets(Path("exercises"), names={"data.csv": "data.csv"})
+    seeded.course = replace(seeded.course, assets=(released,))
+    pool = Ending("finished")
+    graded(replace(entry, assets=(own,)), seeded, pool)
+
+    assert [job.assets for job in pool.jobs] == [(own, released)]
 
 
 def test_optimizer_of_torch_in_work_by_hand_is_a_remark_that_costs_nothing(entry: Entry, seeded: SeededCourse) -> None:
@@ -248,7 +259,7 @@ def test_notebook_without_an_exercise_is_told_so_and_not_run(tmp_path: Path, see
     report = graded(Entry("ada", path.name, path, "ada/notes.ipynb"), seeded, pool)
 
     assert (report.status, report.score) == ("no_exercises", None)
-    assert report.reason == "no exercise of the course 'autograd' is in it"
+    assert report.reason.startswith("no exercise of the course 'autograd' is in it; hand in the course's own notebook")
     assert pool.ran == []
 
 

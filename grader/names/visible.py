@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from grader.model import Assets
 
 _MADE_BY_TOOLS = frozenset({"__MACOSX", "__pycache__", "node_modules", "site-packages", "venv", "env", "virtualenv"})
 
@@ -39,6 +42,31 @@ def files_of_work(folder: str | os.PathLike[str], *, below: bool = True) -> Iter
             continue
         folders[:] = sorted(name for name in folders if place.count(os.sep) < deepest and _is_work_in(name, graded))
         yield place, sorted(name for name in files if _is_work_in(name, graded))
+
+
+def files_of(assets: Iterable[Assets]) -> Iterator[tuple[str, Path]]:
+    """Each file of work in ``assets`` by its name in the job folder, and where it lies; of one name, the first.
+
+    A file is also left out where one before it needs a folder of that name, or has the name of a folder of its own.
+    """
+    files: set[str] = set()
+    folders: set[str] = {"."}
+    for some in assets:
+        for name, path in _named_files(some):
+            above = [str(folder) for folder in PurePosixPath(name).parents]
+            if name not in files and name not in folders and files.isdisjoint(above):
+                files.add(name)
+                folders.update(above)
+                yield name, path
+
+
+def _named_files(assets: Assets) -> Iterator[tuple[str, Path]]:
+    if assets.names is not None:
+        yield from ((name, assets.folder / file) for name, file in sorted(assets.names.items()))
+        return
+    for place, names in files_of_work(assets.folder, below=assets.below):
+        relative = Path(place).relative_to(assets.folder)
+        yield from (((relative / name).as_posix(), Path(place, name)) for name in names)
 
 
 def _is_work_in(name: str, graded: bool) -> bool:

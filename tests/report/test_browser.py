@@ -225,6 +225,15 @@ def test_class_page_prints_every_exercise_of_a_long_course(visit: Visit, tmp_pat
     assert page.locator("#matrix").evaluate("one => getComputedStyle(one).page") == "wide"
 
 
+def test_class_page_says_in_words_what_the_symbols_of_the_matrix_show(visit: Visit, tmp_path: Path) -> None:
+    half = exercise("lin_grad", {"w.g": "transposed"})
+    write_reports(run(submission("ada", half, exercise("relu_grad"))), tmp_path)
+    page = visit.open(tmp_path / "index.html")
+    heard = page.locator(".matrix").aria_snapshot()
+    assert 'cell "◐2 partly right"' in heard
+    assert 'cell "✓ passed"' in heard
+
+
 def test_class_page_of_500_opens_at_once(visit: Visit, tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text(class_page(large_class(500, 40)), "utf-8")
     page = visit.open(tmp_path / "index.html")

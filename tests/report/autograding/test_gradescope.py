@@ -116,6 +116,7 @@ def test_gradescope_results_hold_what_was_assigned_and_not_handed_in() -> None:
     missing = results["tests"][1]
     assert (missing["name"], missing["score"], missing["max_score"]) == ("mse_grad", 0.0, 2.0)
     assert missing["output"] == "This was assigned, and was not handed in."
+    assert results["output"].splitlines()[:2] == ["03_backprop.ipynb: 4 / 4", "Of all that was assigned: 4 / 6"]
     assert results["score"] == 4.0
 
 

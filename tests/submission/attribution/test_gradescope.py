@@ -85,7 +85,7 @@ def test_export_as_a_folder_names_the_people_and_the_team_without_flags(tmp_path
     found = collect([exported(tmp_path / "assignment_5_export")])
     assert seen(found) == NAMED
     assert not any(entry.flags or entry.refused for entry in found)
-    assert [entry.assets and entry.assets.name for entry in found] == ["submission_101", "src", "submission_103"]
+    assert [entry.assets[0].folder.name for entry in found] == ["submission_101", "src", "submission_103"]
 
 
 def test_export_in_one_more_folder_gives_the_same_names(tmp_path: Path) -> None:
