@@ -21,7 +21,7 @@ from grader.errors import GradebookError
 from grader.kernel import KernelPool
 from grader.machine import allow_open_files
 from grader.model import Course, Limits, RunReport, Submission, SubmissionReport, Task
-from grader.submission import Collection, CollectLimits, Entry
+from grader.submission import Collection, Entry
 
 if TYPE_CHECKING:
     from grader.assignment import Attendance
@@ -60,7 +60,6 @@ class ScoreOptions:
     jobs: int = 1
     sandbox: str = "none"
     limits: Limits = field(default_factory=Limits)
-    collect_limits: CollectLimits = field(default_factory=CollectLimits)
     student_pattern: str | None = None
     fresh: bool = False
     assigned: tuple[str, ...] = ()
@@ -139,7 +138,6 @@ def handed_in(options: ScoreOptions, course: Course) -> Iterator[tuple[Collectio
             student_pattern=options.student_pattern,
             known=course.notebooks,
             skip=options.out,
-            limits=options.collect_limits,
             place=place,
         ) as collection,
     ):

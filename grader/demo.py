@@ -17,13 +17,13 @@ from grader.errors import UsageError
 NOTEBOOK = "03_backprop.ipynb"
 
 
-def write_class(folder: Path, solutions: Path | None = None) -> tuple[Path, ...]:
+def write_class(folder: Path) -> tuple[Path, ...]:
     """Write ``folder/submissions/<student>/03_backprop.ipynb`` for each student; what stands there is replaced.
 
     Raises:
         UsageError: this is no source checkout, so there are no solutions to make the class of.
     """
-    solutions = solutions or _solutions()
+    solutions = _solutions()
     solved = (solutions / NOTEBOOK).read_text(encoding="utf-8")
     untouched = (solutions.parent / "exercises" / NOTEBOOK).read_text(encoding="utf-8")
     with (solutions / "demo.toml").open("rb") as file:

@@ -24,6 +24,7 @@ class SeededCourse:
         self.course = course
         self.seed = seed
         self._prepared: dict[str, tuple[Prepared, ...] | CourseError] = {}
+        #: One tuple for all submissions: the kernel keeps what it makes of it by its identity.
         self._programs: dict[str, tuple[Program, ...]] = {}
         self.verdicts = Verdicts()
         self.wanted = tuple(_wanted(exercise) for exercise in course.exercises.values())
@@ -69,13 +70,14 @@ class SeededCourse:
                 prepared = self.prepared(exercise)
             except CourseError:
                 continue  # the judge reports it as a fault of the grader
-            programs = self._programs.setdefault(exercise.id, tuple(one.case.program for one in prepared))
+            if exercise.id not in self._programs:
+                self._programs[exercise.id] = tuple(one.case.program for one in prepared)
             checks.append(
                 Check(
                     exercise=exercise.id,
                     cell=stub.cell,
                     needs=exercise.needs,
-                    programs=programs,
+                    programs=self._programs[exercise.id],
                     autograd=exercise.autograd,
                     source=stub.source if exercise.rerun else None,
                     time_limit=exercise.time_limit,

@@ -102,9 +102,3 @@ def _refuse_redeclared(declared: Exercise) -> None:
             field="id",
             remedy="rename one of the two forward passes",
         )
-
-
-def parameters(declared: Exercise) -> tuple[str, ...]:
-    """The names of the inputs that the forward pass takes, ``p.g`` for its parameter ``p_g``."""
-    by_parameter = {name.replace(".", "_"): name for name in declared.inputs}
-    return tuple(by_parameter[name] for name in inspect.signature(declared.forward).parameters)

@@ -106,8 +106,8 @@ class Gradebook:
         if row is None:
             return None
         try:
-            report = submission_from_dict(json.loads(row[0]))
-        except (GradebookError, ValueError):
+            report = self._report_in(row[0])
+        except GradebookError:
             return None
         self._file.execute("UPDATE submission SET run = ? WHERE key = ?", (self._run, key))
         return report
@@ -118,8 +118,8 @@ class Gradebook:
         A path is shown with its folder as soon as several are graded together; nothing is run again for that.
         """
         for (text,) in [*self._file.rows("SELECT report FROM submission WHERE fingerprint = ?", (fingerprint,))]:
-            with suppress(GradebookError, ValueError):
-                report = submission_from_dict(json.loads(text))
+            with suppress(GradebookError):
+                report = self._report_in(text)
                 if (report.student, report.notebook) == (submission.student, submission.notebook):
                     report = replace(report, path=submission.shown_path)
                     self.store(key, fingerprint, report)
@@ -230,10 +230,13 @@ class Gradebook:
 
     def _submissions(self) -> Iterator[SubmissionReport]:
         for (text,) in self._file.rows("SELECT report FROM submission WHERE run = (SELECT MAX(id) FROM run)"):
-            try:
-                yield submission_from_dict(json.loads(text))
-            except (ValueError, TypeError, LookupError) as error:
-                raise GradebookError(
-                    f"a row of {self.path} is damaged: {type(error).__name__}: {error}",
-                    remedy="grade again with `grader score --fresh`",
-                ) from error
+            yield self._report_in(text)
+
+    def _report_in(self, text: str) -> SubmissionReport:
+        try:
+            return submission_from_dict(json.loads(text))
+        except (GradebookError, ValueError) as error:
+            raise GradebookError(
+                f"a row of {self.path} is damaged: {error}",
+                remedy="grade again with `grader score --fresh`",
+            ) from error

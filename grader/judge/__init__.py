@@ -1,8 +1,9 @@
 """Decides what an answer is worth: pure functions, which read no file and run no student's code.
 
 A seed makes ``cases`` of an exercise, each with its ``reference``, the right tensors. What came of a submission is laid
-beside them by ``comparison`` as ``evidence``, from which ``diagnosis`` names the mistakes and ``score`` makes the
-points; ``verdicts`` remembers both for equal answers. ``mistakes`` is the catalogue by which a course is proved.
+beside them by ``comparison`` as ``evidence``, from which ``failing`` tells the checks that lose points, ``diagnosis``
+names the mistakes and ``score`` makes the points; ``verdicts`` remembers both for equal answers. ``remarks`` are for a
+human and cost nothing. ``mistakes`` is the catalogue by which a course is proved.
 
 The names below are the public ones. Each imports its module on first use.
 """
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from grader.judge.cases import PUBLIC_SEED as PUBLIC_SEED
     from grader.judge.cases import Prepared as Prepared
     from grader.judge.cases import prepare as prepare
-    from grader.judge.comparison import coarse_results as coarse_results
     from grader.judge.evidence import gather as gather
+    from grader.judge.remarks import coarse_results as coarse_results
     from grader.judge.score import link_consequences as link_consequences
     from grader.judge.score import score_exercise as score_exercise
     from grader.judge.score import score_fault as score_fault
@@ -30,8 +31,8 @@ __getattr__, __all__ = lazy.public(
     __name__,
     {
         "cases": "PUBLIC_SEED Prepared prepare",
-        "comparison": "coarse_results",
         "evidence": "gather",
+        "remarks": "coarse_results",
         "score": "link_consequences score_exercise score_fault score_missing score_unreached",
         "verdicts": "Verdicts",
     },

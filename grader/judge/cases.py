@@ -232,7 +232,7 @@ def _implied(
 ) -> dict[str, Tensor]:
     """The inputs, and the true output and upstream gradient where ``call`` uses them undeclared."""
     seen = dict(inputs)
-    used = _names_read_first(exercise.call)
+    used = _unassigned_names(exercise.call)
     if "out" in used and "out" not in inputs:
         seen["out"] = out
         if upstream is not None:
@@ -243,7 +243,7 @@ def _implied(
 
 
 @lru_cache(maxsize=256)
-def _names_read_first(call: str) -> frozenset[str]:
+def _unassigned_names(call: str) -> frozenset[str]:
     """Names that ``call`` reads and nowhere assigns."""
     names = [node for node in ast.walk(ast.parse(call)) if isinstance(node, ast.Name)]
     stored = {node.id for node in names if isinstance(node.ctx, ast.Store)}
@@ -253,7 +253,7 @@ def _names_read_first(call: str) -> frozenset[str]:
 @lru_cache(maxsize=256)
 def _with_builtins(call: str, needs: tuple[str, ...]) -> str:
     """``call``, whose builtins are Python's own even where a notebook has a variable of that name (``list = …``)."""
-    names = sorted(name for name in _names_read_first(call) if hasattr(builtins, name) and name not in needs)
+    names = sorted(name for name in _unassigned_names(call) if hasattr(builtins, name) and name not in needs)
     return f"from builtins import {', '.join(names)}\n{call}" if names else call
 
 

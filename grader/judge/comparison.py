@@ -22,7 +22,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from grader.model import Capture, CaseRun, Comparison
+from grader.model import Capture, Comparison
 
 #: Allowed error by dtype, in units of the largest expected element.
 RELATIVE = {torch.float64: 1e-5, torch.float32: 1e-4, torch.float16: 2e-2, torch.bfloat16: 5e-2}
@@ -45,17 +45,6 @@ class Tolerance:
         """The largest absolute error with which ``expected`` passes."""
         scale = float(expected.abs().max()) if expected.numel() else 0.0
         return self._relative * max(scale, self._floor)
-
-
-def coarse_results(runs: Iterable[CaseRun]) -> tuple[str, ...]:
-    """A remark for a human where results came in half precision, which no input has, and whose tolerance is large."""
-    found = {
-        path: str(capture.tensor.dtype).removeprefix("torch.")
-        for run in runs
-        for path, capture in run.captures.items()
-        if capture.tensor is not None and capture.tensor.dtype in (torch.float16, torch.bfloat16)
-    }
-    return tuple(f"`{path}` came as {dtype}, and was compared no finer than that" for path, dtype in found.items())
 
 
 def compare(

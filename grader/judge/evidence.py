@@ -28,7 +28,7 @@ class Finding:
 
     @property
     def passed(self) -> bool:
-        """Whether a tensor was written that is close, by a call that kept to the contract so far as one case shows."""
+        """Whether the tensor that stands there is close, however the call ended."""
         return self.comparison.verdict == "close"
 
 

@@ -9,9 +9,7 @@ section 3.2).
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -43,7 +41,7 @@ def reference_for(
     Raises:
         CourseError: the forward pass raised, or gives no value for one of the checks.
     """
-    asked = gradients_asked(exercise).intersection(parameters_of(exercise.forward))
+    asked = gradients_asked(exercise).intersection(exercise.parameters)
     leaves = {
         name: _copy(value, dtype).requires_grad_(name in asked and value.is_floating_point())
         for name, value in inputs.items()
@@ -137,9 +135,8 @@ def gradients_asked(exercise: Exercise) -> frozenset[str]:
 
 
 def _call(exercise: Exercise, inputs: Mapping[str, Tensor], constants: Mapping[str, Constant]) -> Any:
-    available: dict[str, Any] = {name.replace(".", "_"): value for name, value in {**constants, **inputs}.items()}
     try:
-        return exercise.forward(**{name: available[name] for name in parameters_of(exercise.forward)})
+        return exercise.run_forward({**constants, **inputs})
     except (Exception, SystemExit) as error:
         shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in inputs.items())
         raise exercise.fault(
@@ -148,12 +145,6 @@ def _call(exercise: Exercise, inputs: Mapping[str, Tensor], constants: Mapping[s
             remedy="mend the forward pass; inputs that belong together share a letter, `sizes` says which sizes it may "
             "have, and `ones` which letters may be 1 (all of them, unless you name some)",
         ) from error
-
-
-@cache
-def parameters_of(forward: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of a forward pass's parameters, in order."""
-    return tuple(inspect.signature(forward).parameters)
 
 
 def _copy(value: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from grader.judge.diagnosis.failing import failing_checks
-from grader.judge.diagnosis.source import loops_flag
 from grader.judge.evidence import Evidence, Finding
+from grader.judge.failing import failing_checks
+from grader.judge.remarks import loops_flag
 from grader.model import CheckScore, Diagnosis, Exercise, ExerciseScore, ExerciseStatus, Sample, Stub, total
 
 #: The rows and columns of a heat map.

@@ -25,6 +25,7 @@ from grader.model.course import Variant as Variant
 from grader.model.course import can_differ as can_differ
 from grader.model.course import place_of as place_of
 from grader.model.course import variant_check as variant_check
+from grader.model.execution import UNSEEN as UNSEEN
 from grader.model.execution import Absence as Absence
 from grader.model.execution import Capture as Capture
 from grader.model.execution import CaseRun as CaseRun

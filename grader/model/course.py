@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union
 
@@ -185,6 +187,16 @@ class Exercise:
                 checks[variant_check(name, variant)] = points
         return checks
 
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The inputs that the forward pass takes, in its order: ``"p.g"`` for its parameter ``p_g``."""
+        by_parameter = {name.replace(".", "_"): name for name in self.inputs}
+        return tuple(by_parameter[name] for name in _parameters_of(self.forward))
+
+    def run_forward(self, values: Mapping[str, Any]) -> Any:
+        """What the forward pass makes of ``values``, by the names of the inputs; raises whatever it raises."""
+        return self.forward(**{name.replace(".", "_"): values[name] for name in self.parameters})
+
     def base_name(self, check: str) -> str:
         """``"p (momentum)"`` → ``"p"``; the name of a check that belongs to no variant is itself."""
         if check in self.points:
@@ -204,6 +216,11 @@ class Exercise:
         """The name under which a check's expected tensor is known, where its declaration says or it is the same."""
         plain = self.base_name(check)
         return self.expects.get(plain, plain)
+
+
+@cache
+def _parameters_of(forward: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(signature(forward).parameters)
 
 
 def place_of(forward: Callable[..., Any]) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: What confines student code, best first.
 Sandbox = Literal["bwrap", "landlock", "none"]
+#: Begins ``CaseRun.autograd`` where nobody can know whether autograd was used.
+UNSEEN = "unseen: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ class CaseRun:
     the call (a name that is absent was not carried back); ``errors`` maps each expression of ``Program.raises`` to the
     exception it raised or None. ``extras`` are tensors found under other names, for the diagnosis only:
     ``"result"``, ``"w.grad"``, ``"layer.b"``, the name of a new global. ``autograd`` names the entry point of autograd
-    that was called, or says behind ``"unseen: "`` why nobody can know, or is None. ``printed`` is the (cut) text that
+    that was called, or says behind ``UNSEEN`` why nobody can know, or is None. ``printed`` is the (cut) text that
     the call wrote to stdout.
     """
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from grader.course import Variant, constant_tensor, exercise, fixed, normal
-from grader.course.exercise import parameters
 from grader.errors import CourseError
 from grader.model import Exercise
 
@@ -37,7 +36,7 @@ def test_parameters_are_inputs_with_attributes_spelt_out() -> None:
         """A step."""
 
     one = declared(scaled, call="scaled(x)", inputs={"x": N, "x.g": N}, points={"x": 1})
-    assert parameters(one) == ("x", "x.g")
+    assert one.parameters == ("x", "x.g")
 
 
 def untitled(x: Any, w: Any) -> Any:

@@ -441,6 +441,17 @@ def test_gradebook_with_damaged_settings_is_told_of_its_damage_only(tmp_path: Pa
                 asked()
 
 
+@pytest.mark.parametrize("text", ["{", "{}", "[]", "5", "null"])
+def test_damaged_row_is_told_with_its_gradebook_and_never_taken_over(text: str, tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada", "f", report_of("ada"))
+        book._file.execute("UPDATE submission SET report = ?", (text,))
+        with pytest.raises(GradebookError, match=r"a row of .*gradebook\.db is damaged: "):
+            book.report()
+        assert book.take_over("ada", "f") is None
+
+
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 def test_gradebook_of_which_a_part_is_lost_says_so_whatever_is_asked(share: float, tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME

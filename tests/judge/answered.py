@@ -13,7 +13,7 @@ from typing import Any
 from grader import judge
 from grader.course.proving.answers import answers_to
 from grader.course.proving.rehearsal import Rehearsal
-from grader.judge.diagnosis import diagnose
+from grader.judge.diagnosis.table import diagnose
 from grader.judge.evidence import Evidence
 from grader.kernel.check import studenterror
 from grader.model import Diagnosis, Stub

@@ -15,7 +15,7 @@ import torch
 from grader.course.proving.answers import answers_to
 from grader.course.proving.rehearsal import Rehearsal
 from grader.course.proving.trial import Trial
-from grader.judge.diagnosis import diagnose
+from grader.judge.diagnosis.table import diagnose
 from grader.judge.mistakes import MISTAKES
 from grader.model import Exercise
 from tests.judge.builders import GENERAL, ROOT, SEED, by_mistakes, cases, codes, course, diagnosed

@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 import torch
 
-from grader.judge.diagnosis import diagnose
+from grader.judge.diagnosis.table import diagnose
 from grader.judge.mistakes import MISTAKES, Mistake
 from grader.model import Exercise
 from tests.judge.builders import GENERAL, by_mistakes, cases, codes, course, diagnosed, evidence_of, right_runs

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.course.exercise import parameters
 from grader.course.proving.answers import Answers
 from grader.course.proving.ledger import Ledger
 from grader.course.proving.mutants import first_error, try_mistakes
@@ -155,13 +154,13 @@ def _gradcheck(ledger: Ledger, prepared: Sequence[Prepared]) -> bool | None:
         return None
     case = prepared[0].case
     given: dict[str, Any] = {**case.constants, **{name: _double(value) for name, value in case.inputs.items()}}
-    names = parameters(exercise)
+    names = exercise.parameters
     asked = gradients_asked(exercise) or frozenset(names)
     leaves = [n for n in names if n in asked and isinstance(given[n], Tensor) and given[n].is_floating_point()]
 
     def forward(*tensors: Tensor) -> Any:
         values: Mapping[str, Any] = {**given, **dict(zip(leaves, tensors, strict=True))}
-        return exercise.forward(**{name.replace(".", "_"): values[name] for name in names})
+        return exercise.run_forward(values)
 
     inputs = tuple(given[name].requires_grad_() for name in leaves)
     if not isinstance(forward(*inputs), Tensor):

@@ -90,7 +90,6 @@ class CourseProof:
 
     course: str
     seeds: int
-    quick: bool
     exercises: tuple[ExerciseProof, ...]
     seconds: float
 

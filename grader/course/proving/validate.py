@@ -72,7 +72,6 @@ def validate(
     return CourseProof(
         course=course.name,
         seeds=effort.seeds,
-        quick=quick,
         exercises=tuple(proofs[exercise.id] for exercise, *_ in work),
         seconds=time.monotonic() - began,
     )

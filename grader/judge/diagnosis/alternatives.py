@@ -16,7 +16,7 @@ from grader.errors import CourseError
 from grader.judge.cases import Prepared
 from grader.judge.diagnosis.equivalents import by_torch
 from grader.judge.evidence import Evidence
-from grader.judge.reference import forward_value, parameters_of, reference_for
+from grader.judge.reference import forward_value, reference_for
 from grader.model import Case, Exercise
 from grader.recent import Recent
 
@@ -55,7 +55,7 @@ class Alternatives:
         self.exercise = exercise
         self.prepared = prepared
         self._made: dict[Hashable, Any] = {}
-        self.parameters = parameters_of(exercise.forward)
+        self.parameters = exercise.parameters
 
     @cached_property
     def _passed(self) -> Exercise:

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from grader.errors import CourseError
 from grader.judge.cases import Prepared
-from grader.judge.reference import forward_value, parameters_of
+from grader.judge.reference import forward_value
 from grader.model import Exercise
 
 Forward = Callable[[Mapping[str, Any]], Tensor]
@@ -34,13 +34,13 @@ _NEAR = 1e-9
 
 def by_torch(exercise: Exercise, prepared: Sequence[Prepared]) -> Exercise:
     """The exercise with one function of torch for its forward pass, where that gives the same in all cases."""
-    names = parameters_of(exercise.forward)
+    names = exercise.parameters
     given = [{**one.case.constants, **one.case.inputs} for one in prepared]
     if not given or any(name not in given[0] for name in names):
         return exercise
     for forward in _candidates({name: given[0][name] for name in names}):
         if all(_agrees(exercise, forward, one) for one in prepared):
-            return replace(exercise, forward=_named(exercise.forward, forward))
+            return replace(exercise, forward=_named(exercise, forward))
     return exercise
 
 
@@ -83,11 +83,11 @@ def _agrees(exercise: Exercise, forward: Forward, one: Prepared) -> bool:
     return bool((right - made).abs().max() <= _NEAR * right.abs().max().clamp(min=1.0))
 
 
-def _named(original: Callable[..., Any], forward: Forward) -> Callable[..., Any]:
-    """``forward`` as a function of the parameters of ``original``."""
+def _named(exercise: Exercise, forward: Forward) -> Callable[..., Any]:
+    """``forward`` as a function of the parameters of the exercise's own."""
 
-    @functools.wraps(original)
+    @functools.wraps(exercise.forward)
     def named(**given: Any) -> Tensor:
-        return forward(given)
+        return forward(dict(zip(exercise.parameters, given.values(), strict=True)))
 
     return named

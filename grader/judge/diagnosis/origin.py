@@ -20,7 +20,6 @@ from grader.judge.cases import Prepared
 from grader.judge.diagnosis.naming import is_loop
 from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Evidence
-from grader.judge.reference import parameters_of
 from grader.model import Diagnosis, Exercise
 
 _GENERAL = frozenset({"wrong_value", "scaled", "wrong_shape"})
@@ -60,11 +59,8 @@ def placed(evidence: Evidence, found: Mapping[str, Diagnosis]) -> dict[str, Diag
         return dict(found)
     exercise = evidence.exercise
     trains = bool(exercise.in_place)  # its losses are wrong because its steps are, not the other way round
-    forward = [
-        check
-        for check in _FORWARD
-        if check in found and found[check].code not in _MISLAID and _expects(exercise, check) == "out" and not trains
-    ]
+    results = [check for check in _FORWARD if check in found and exercise.expected_name(check) in {"out", "result"}]
+    forward = [check for check in results if found[check].code not in _MISLAID and not trains]
     before = _to_mend_first(evidence, found)
     leaves = _leaves(evidence) if len(evidence.findings) > 1 and not forward else {}
     placed = dict(found)
@@ -96,10 +92,6 @@ def _start(check: str, found: Mapping[str, Diagnosis], leaves: Mapping[str, _Lea
     return (f"`{clear[-1]}`", f"`{wrong[0]}`") if clear else None
 
 
-def _expects(exercise: Exercise, check: str) -> str:
-    return exercise.expects.get(check, "out" if check in {"result", "out"} else check)
-
-
 def _leaves(evidence: Evidence) -> dict[str, _Leaf]:
     """Check → the tensor whose gradient it reads."""
     exercise = evidence.exercise
@@ -109,7 +101,7 @@ def _leaves(evidence: Evidence) -> dict[str, _Leaf]:
         return {}
     leaves = {}
     for check in evidence.findings:
-        name = exercise.expects.get(exercise.base_name(check), check)
+        name = exercise.expected_name(check)
         owner, _, attribute = name.rpartition(".")
         if attribute == "g" and owner in found:
             leaves[check] = found[owner]
@@ -124,9 +116,8 @@ def _inputs(exercise: Exercise, prepared: Prepared) -> dict[str, _Leaf]:
         for name, value in prepared.case.inputs.items()
         if value.is_floating_point() and "." not in name
     }
-    available = {name.replace(".", "_"): leaves.get(name, value) for name, value in given.items()}
     with torch.enable_grad():
-        out = exercise.forward(**{name: available[name] for name in parameters_of(exercise.forward)})
+        out = exercise.run_forward({**given, **leaves})
     if not isinstance(out, Tensor) or out.grad_fn is None:
         return {}
     names = {id(leaf): name for name, leaf in leaves.items()}

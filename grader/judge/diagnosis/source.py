@@ -1,4 +1,4 @@
-"""What a stub's source says of the gradients that it writes, where the values alone leave two readings."""
+"""Questions about a stub's syntax tree, for where the values alone leave two readings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Collection, Iterator
 
 from grader.cell_code import parsed
-from grader.model import Exercise, Stub
+from grader.model import Stub
 
 #: What has names of its own.
 _SCOPES = (
@@ -217,17 +217,6 @@ def _puts_out_last(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "bwd":
         return False
     return len(node.args) > 1 and isinstance(node.args[0], ast.Starred)
-
-
-_REMARK = "loops in Python where tensor operations are asked for"
-_LOOPS = (ast.For, ast.While, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
-
-
-def loops_flag(exercise: Exercise, stub: Stub | None) -> tuple[str, ...]:
-    """A remark where the stub of an exercise with ``loops_flagged`` loops in Python; empty otherwise."""
-    if not exercise.loops_flagged or stub is None:
-        return ()
-    return (_REMARK,) if any(isinstance(node, _LOOPS) for node in nodes_of(stub)) else ()
 
 
 def defined_in(stub: Stub | None) -> list[str]:

@@ -19,10 +19,10 @@ from torch import Tensor
 from grader.judge.cases import Prepared
 from grader.judge.comparison import Tolerance
 from grader.judge.diagnosis.alternatives import Alternatives, Changed
-from grader.judge.diagnosis.failing import bad_findings
 from grader.judge.diagnosis.naming import given_as
 from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Evidence, Finding, float_dtypes
+from grader.judge.failing import bad_findings
 from grader.model import Case, Diagnosis, Exercise
 
 #: Beyond this, what is computed in float64 may be infinite in the dtype of what came.
@@ -180,9 +180,9 @@ class Symptom:
             for view, ratio in zip(self.views, self.ratios, strict=True)
         )
 
-    def is_thin(self, *, cases: int = 2, entries: int = 0) -> bool:
+    def is_thin(self, *, entries: int = 0) -> bool:
         """Whether an agreement may be chance, with so few failing cases or entries, or only shares of points count."""
-        few = len(self.failing) < cases or sum(view.expected.numel() for view in self.failing) < entries
+        few = len(self.failing) < 2 or sum(view.expected.numel() for view in self.failing) < entries
         return few or self.exercise.measure is not None
 
     def output(self, view: View) -> Tensor | None:

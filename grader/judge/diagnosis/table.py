@@ -14,7 +14,6 @@ from dataclasses import replace
 from grader.judge.diagnosis import clues, source
 from grader.judge.diagnosis.alternatives import Alternatives, alternatives_of
 from grader.judge.diagnosis.calls import absent, endings
-from grader.judge.diagnosis.failing import failing_checks, modified_checks
 from grader.judge.diagnosis.naming import USED_BEFORE, given_as, handed_over, made_of
 from grader.judge.diagnosis.origin import placed
 from grader.judge.diagnosis.scalars import formulas
@@ -39,6 +38,7 @@ from grader.judge.diagnosis.values import (
 )
 from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Evidence, Finding
+from grader.judge.failing import failing_checks, modified_checks
 from grader.model import Diagnosis
 
 Hypothesis = Callable[[Symptom], "Diagnosis | None"]
@@ -194,7 +194,7 @@ def _with_clue(evidence: Evidence, diagnosis: Diagnosis) -> Diagnosis:
 def _modified(evidence: Evidence, alternatives: Alternatives, name: str) -> Diagnosis:
     """Say which input was changed, by a name that is none of the check's own code alone."""
     names = [name, *(each for names in evidence.modified.values() for each in names)]
-    known = next((each for each in names if each.replace(".", "_") in alternatives.parameters or "." in each), None)
+    known = next((each for each in names if each in alternatives.parameters or "." in each), None)
     handed = None if known is None else handed_over(evidence.exercise.call, known)
     if (known is None and name in USED_BEFORE) or (handed is not None and hasattr(builtins, handed[0])):
         return wording.say("input_modified.other")

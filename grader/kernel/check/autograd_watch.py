@@ -39,7 +39,7 @@ from torch.utils import _python_dispatch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from grader.kernel.check.calm import Calm
-from grader.kernel.protocol.messages import TAMPERING
+from grader.kernel.protocol.messages import ENGINE, TAMPERING, THREAD
 
 _graph_task = torch._C._current_graph_task_id
 _stack_length = torch._C._len_torch_dispatch_stack
@@ -99,7 +99,7 @@ class Watch:
             self.mode = _Mode(self)
             _push_mode(self.mode)
             if _len(_current_frames()) > 1:
-                self.record("unseen: a thread runs since before the check")
+                self.record(THREAD)
             self.calm.begin()
 
     def __enter__(self) -> None:
@@ -139,7 +139,7 @@ class _Mode(TorchDispatchMode):
         elif types and _any(kind.__torch_dispatch__ is not _no_dispatch for kind in types):
             self.watch.record("__torch_dispatch__")
         elif _graph_task() != -1:
-            self.watch.record("the autograd engine")
+            self.watch.record(ENGINE)
         return func(*args, **kwargs) if kwargs else func(*args)
 
 

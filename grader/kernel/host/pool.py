@@ -47,7 +47,6 @@ class KernelPool:
     ) -> None:
         self.sandbox = sandboxes.choose_sandbox(sandbox)
         self.limits = limits or Limits()
-        self.jobs = jobs
         self.cold = cold
         if cold and self.sandbox != "none":
             raise SandboxUnavailable(

@@ -58,10 +58,13 @@ class ProgramDone(TypedDict):
     length: int
 
 
-#: What a check is told to have called that ran into a trap; and why nobody can know (``CaseRun.autograd``).
+#: What a check is told to have called that ran into a trap; and why nobody can know, behind what says so: the
+#: ``model``'s ``UNSEEN``, which the student's process does not import.
 ENGINE = "the autograd engine"
-TAMPERING = "unseen: what watches for it was tampered with"
-HIDING = "unseen: a process does not let itself be looked into"
+_UNSEEN = "unseen: "
+TAMPERING = f"{_UNSEEN}what watches for it was tampered with"
+HIDING = f"{_UNSEEN}a process does not let itself be looked into"
+THREAD = f"{_UNSEEN}a thread runs since before the check"
 
 #: How a program ends that does not come to its end; ``trapped`` is one that used autograd where it may not (``traps``).
 Lost = Literal["crashed", "timed_out", "memory_exceeded", "output_exceeded", "trapped"]

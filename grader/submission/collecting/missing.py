@@ -11,7 +11,7 @@ from pathlib import Path
 from grader.names.downloads import GRADESCOPE
 from grader.names.enumeration import first_of
 from grader.names.notebooks import kind_of_notebook
-from grader.names.visible import is_work
+from grader.names.visible import GRADEBOOK, is_work
 from grader.submission.attribution.folder_names import nobodys_in
 from grader.submission.attribution.gradescope import METADATA
 from grader.submission.attribution.naming import Name, Naming, is_from_platform
@@ -86,7 +86,7 @@ def _places(listing: Listing, known: Sequence[str]) -> Iterator[tuple[str, ...]]
     """Yield the folders and archives that are students', those in a folder that is nobody's too."""
     nobodys = nobodys_in(listing.holders, known)
     for holder in listing.holders:
-        if os.path.lexists(listing.root / holder / "gradebook.db"):  # grades of an earlier run
+        if os.path.lexists(listing.root / holder / GRADEBOOK):  # grades of an earlier run
             continue
         if holder not in nobodys:
             yield (holder,)

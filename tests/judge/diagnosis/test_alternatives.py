@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from grader.judge.cases import Prepared, prepare
-from grader.judge.diagnosis import alternatives, diagnose
+from grader.judge.diagnosis import alternatives
 from grader.judge.diagnosis.alternatives import Alternatives, alternatives_of
+from grader.judge.diagnosis.table import diagnose
 from grader.judge.evidence import Evidence, gather
 from grader.judge.reference import reference_for
 from tests.judge.builders import SEED, cases, changed_runs, codes, evidence_of, linear

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.judge.diagnosis import diagnose
+from grader.judge.diagnosis.table import diagnose
 from grader.judge.diagnosis.words.causes import CAUSES
 from grader.judge.diagnosis.words.wording import WORDS, number, numbers_apart
 from grader.model import Capture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from grader.judge.diagnosis import diagnose
+from grader.judge.diagnosis.table import diagnose
 from grader.judge.evidence import gather
 from tests.judge.builders import cases, changed_runs, linear, noise
 

@@ -16,7 +16,7 @@ from grader.judge.diagnosis.source import defined_in
 from grader.judge.diagnosis.symptom import Symptom
 from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Evidence
-from grader.model import CaseRun, Diagnosis, Exercise, Stub, StudentError
+from grader.model import UNSEEN, CaseRun, Diagnosis, Exercise, Stub, StudentError
 
 #: Names of which a gradient is read: ``out.g``, ``w1.grad``.
 _READS_GRADIENT = re.compile(r"\b([A-Za-z_]\w{0,100})\.(?:g|grad)\b")
@@ -118,7 +118,7 @@ def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
 
 def used_autograd(seen: str) -> Diagnosis:
     """What is said of a call that used autograd, or that could not be watched for it (``CaseRun.autograd``)."""
-    why = seen.removeprefix("unseen: ")
+    why = seen.removeprefix(UNSEEN)
     return wording.say("uses_autograd", name=seen) if why == seen else wording.say("uses_autograd.unseen", why=why)
 
 

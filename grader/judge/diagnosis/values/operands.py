@@ -39,7 +39,7 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     if len(found) != 1:
         return None
     (right, used) = found[0]
-    if right.replace(".", "_") not in symptom.alternatives.parameters:  # what a fresh object holds
+    if right not in symptom.alternatives.parameters:  # what a fresh object holds
         return symptom.say("state_shared.objects")
     known_as = {pattern.format(right): code for pattern, code in USED_BEFORE.items()}
     if known_as.get(used) == "state_shared":

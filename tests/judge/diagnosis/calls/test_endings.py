@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from grader.judge.diagnosis.calls.endings import ending_of, has_untouched_body
+from grader.judge.diagnosis.calls.endings import ending_of, has_untouched_body, used_autograd
 from grader.judge.diagnosis.calls.errors import explained
 from grader.judge.diagnosis.words.wording import say
 from grader.judge.evidence import Evidence
-from grader.model import CaseRun, Diagnosis, Stub, StudentError
+from grader.kernel.protocol import messages
+from grader.model import UNSEEN, CaseRun, Diagnosis, Stub, StudentError
 from tests.judge.answered import answered
 from tests.judge.builders import linear, not_implemented
 
@@ -130,6 +131,13 @@ def test_other_endings_keep_their_name(how):
 )
 def test_untouched_bodies(source, expected):
     assert has_untouched_body(source) is expected
+
+
+@pytest.mark.parametrize("seen", [messages.TAMPERING, messages.HIDING, messages.THREAD])
+def test_what_nobody_could_see_is_not_called_a_function(seen):
+    assert seen.startswith(UNSEEN)
+    assert seen.removeprefix(UNSEEN) in used_autograd(seen).message
+    assert seen not in used_autograd(seen).message
 
 
 ERRORS = [

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from grader.course import exercise, normal
-from grader.judge.diagnosis import diagnose, loops_flag
+from grader.judge.diagnosis.table import diagnose
 from grader.judge.evidence import gather
 from grader.judge.score import score_exercise
 from grader.model import Capture, CaseRun, Stub, StudentError
@@ -17,7 +17,6 @@ from tests.judge.builders import (
     cases,
     changed_runs,
     codes,
-    course,
     diagnosed,
     every_run,
     evidence_of,
@@ -192,13 +191,3 @@ def test_gradients_written_before_an_exception_count():
 def test_no_captures_at_all_fails_everything():
     runs = tuple(CaseRun(one.case.label, "returned") for one in cases(linear))
     assert codes(diagnose(evidence_of(linear, runs))) == dict.fromkeys(linear.checks, "not_written")
-
-
-def test_loops_are_flagged_where_asked():
-    outer = course().exercises["outer_difference"]
-    looping = Stub("outer_difference", 1, 1, "def f(a, b):\n    return [x - b for x in a]", "name")
-    plain = replace(looping, source="def f(a, b):\n    return a[:, None] - b")
-    assert len(loops_flag(outer, looping)) == 1
-    assert loops_flag(outer, plain) == ()
-    assert loops_flag(linear, looping) == ()
-    assert loops_flag(outer, replace(looping, source="def f(:")) == ()

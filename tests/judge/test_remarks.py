@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from grader.judge.remarks import coarse_results, loops_flag
+from grader.model import Capture, CaseRun, Stub
+from tests.judge.builders import course, linear
+
+
+def test_results_in_half_precision_are_remarked():
+    right = torch.ones(2, 3)
+    captures = {"w.g": Capture(right.half()), "b.g": Capture(right.float()), "x.g": Capture(absence="none")}
+    runs = (CaseRun("one", "returned", captures), CaseRun("two", "returned", {"out": Capture(right.bfloat16())}))
+    assert coarse_results(runs) == (
+        "`w.g` came as float16, and was compared no finer than that",
+        "`out` came as bfloat16, and was compared no finer than that",
+    )
+
+
+def test_loops_are_flagged_where_asked():
+    outer = course().exercises["outer_difference"]
+    looping = Stub("outer_difference", 1, 1, "def f(a, b):\n    return [x - b for x in a]", "name")
+    plain = replace(looping, source="def f(a, b):\n    return a[:, None] - b")
+    assert len(loops_flag(outer, looping)) == 1
+    assert loops_flag(outer, plain) == ()
+    assert loops_flag(linear, looping) == ()
+    assert loops_flag(outer, replace(looping, source="def f(:")) == ()
