@@ -34,7 +34,13 @@ USED_BEFORE = {"earlier": "stale", "earlier_{}": "stale", "between": "state_shar
 Fits = Callable[[Symptom, Finding, str], bool]
 #: Types that numbers come in when they have left the world of tensors.
 _NUMBERS = frozenset({"float", "int", "complex", "ndarray"})
-_KINDS = {"ndarray": "a NumPy array", "scalar": "a plain number", "sequence": "a list or tuple of numbers"}
+_KINDS = {
+    "tensor": "a tensor",
+    "parameter": "a parameter",
+    "ndarray": "a NumPy array",
+    "scalar": "a plain number",
+    "sequence": "a list or tuple of numbers",
+}
 
 
 def not_written(symptom: Symptom) -> Diagnosis | None:
