@@ -16,7 +16,7 @@ from grader.judge.cases import Prepared, prepare
 from grader.judge.diagnosis.table import diagnose
 from grader.judge.evidence import Evidence, gather
 from grader.judge.mistakes import Mistake
-from grader.model import Capture, CaseRun, Course, Diagnosis, Exercise, Stub, StudentError
+from grader.model import Capture, CaseRun, Course, Diagnosis, Exercise, Kind, Stub, StudentError
 
 SEED = 7
 ROOT = Path(__file__).parents[2]
@@ -58,9 +58,11 @@ def right_runs(declared: Exercise, seed: int = SEED) -> tuple[CaseRun, ...]:
 
 
 def _right(declared: Exercise, one: Prepared) -> CaseRun:
-    registered = {*declared.registered}
+    usual: Kind = "ndarray" if declared.numpy else "tensor"
     captures = {
-        declared.path_of(check): Capture(_as_seen(one, value), kind="parameter" if check in registered else "tensor")
+        declared.path_of(check): Capture(
+            _as_seen(one, value), kind="parameter" if check in declared.registered else usual
+        )
         for check, value in one.expected.items()
     }
     errors = {

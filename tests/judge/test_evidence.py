@@ -110,6 +110,10 @@ def test_wrong_array_is_told_to_be_wrong_and_a_right_one_to_be_no_tensor():
     numpy_grads = course().exercises["numpy_grads"]
     runs = changed_runs(numpy_grads, {"result[1]": lambda one, right: Capture(right, kind="ndarray")})
     assert all(one.passed for one in evidence_of(numpy_grads, runs).findings["result[1]"])
+    both = dict.fromkeys(("result[0]", "result[1]"), lambda one, right: Capture(right))
+    tensors = evidence_of(numpy_grads, changed_runs(numpy_grads, both)).findings
+    assert {one.comparison.verdict for one in tensors["result[1]"]} == {"not_a_tensor"}
+    assert all(one.passed for one in tensors["result[0]"])  # the loss is a number, in whatever it comes
 
 
 @pytest.mark.parametrize("name", ["train", "predict"])
