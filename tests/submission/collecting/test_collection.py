@@ -476,6 +476,14 @@ def test_collect_assets_never_hold_other_students_work(tmp_path: Path) -> None:
     assert collect([root / "eve_hw.ipynb"]).entries[0].assets == ()
 
 
+def test_collect_tells_what_a_notebook_named_by_itself_finds(tmp_path: Path) -> None:
+    made(tmp_path, "ada/hw.ipynb", "ada/passwords.txt", "ada/.netrc", "ada/below/x", "alan/hw.ipynb")
+
+    told = "hw.ipynb finds what lies beside it, and can show it: passwords.txt; if"
+    assert [remark.startswith(told) for remark in collect([tmp_path / "ada/hw.ipynb"]).remarks] == [True]
+    assert collect([tmp_path / "alan/hw.ipynb"]).remarks == collect([tmp_path / "ada"]).remarks == ()
+
+
 def test_collect_survives_any_file_name(tmp_path: Path) -> None:
     names = [b"new\nline", b"odd\xff\xfebytes", b"x" * 249, "имя\u202egpj".encode(), b"<script>", b"-rf"]
     names += [b"ada", "ada\u200b".encode()]
