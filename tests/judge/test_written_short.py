@@ -1605,6 +1605,26 @@ WRONG: dict[str, tuple[str, ...]] = {
         "p",
         "as in SGD",
     ),
+    **{
+        f"loss_between_the_updates_of_w{first}_and_w{second}": (
+            "train_by_hand",
+            "def train_by_hand(x, y, w1, w2, learning_rate, steps):\n    losses = []\n    for _ in range(steps):\n"
+            f"        w{first} -= learning_rate * torch_grads(x, y, w1, w2)[{first}]\n"
+            "        loss, *grads = torch_grads(x, y, w1, w2)\n"
+            f"        w{second} -= learning_rate * grads[{second - 1}]\n        losses.append(loss)\n    return losses",
+            "result",
+            f"the {which} weights are updated before the loss and the gradient of the others",
+        )
+        for first, second, which in ((1, 2, "first"), (2, 1, "last"))
+    },
+    "second_weights_first": (
+        "train_by_hand",
+        "def train_by_hand(x, y, w1, w2, learning_rate, steps):\n    losses = []\n    for _ in range(steps):\n"
+        "        loss, _, grad = torch_grads(x, y, w1, w2)\n        w2 -= learning_rate * grad\n"
+        "        w1 -= learning_rate * torch_grads(x, y, w1, w2)[1]\n        losses.append(loss)\n    return losses",
+        "w1",
+        "the last weights are updated before the gradient of the others",
+    ),
     "none_taken_for_zeros": (
         "SGD",
         "class SGD(solution):\n    def step(self):\n        bare = [p for p in self.params if p.g is None]\n"

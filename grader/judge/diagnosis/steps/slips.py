@@ -175,6 +175,11 @@ TRAINED = (
     Slip("wrong_value.steps_twice", "", {"twice": True}),
     Slip("wrong_value.in_turn", "first", {"in_turn": 0}),
     Slip("wrong_value.in_turn", "last", {"in_turn": 1}),
+    Slip("wrong_value.in_turn", "last", {"in_turn": 1, "anew": True}),
+    *(
+        Slip("wrong_value.in_turn.loss", what, {"in_turn": first, "anew": True, "late": True})
+        for first, what in enumerate(("first", "last"))
+    ),
     Slip("wrong_value.relu_at_the_end", "", {"relu_at_the_end": True}),
     *RATES,
     *(
