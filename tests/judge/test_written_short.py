@@ -1625,6 +1625,21 @@ WRONG: dict[str, tuple[str, ...]] = {
         "w1",
         "the last weights are updated before the gradient of the others",
     ),
+    **{
+        f"weights_kept_from_before_{kept}": (
+            "forward_and_backward",
+            f"kept = [w1, b1, w2, b2]\ndef forward_and_backward(inp, targ{taken}):\n    {read}"
+            "    z = lin(inp, w, b)\n    h = relu(z)\n    out = lin(h, v, c)\n    mse_grad(out, targ)\n"
+            "    lin_grad(h, out, v, c)\n    relu_grad(z, h)\n    lin_grad(inp, z, w, b)\n    return mse(out, targ)",
+            "w1.g",
+            "Each check puts new tensors under the names `w1`, `b1`, `w2`, `b2`",
+            "raised",
+        )
+        for kept, taken, read in (
+            ("in_a_list", "", "w, b, v, c = kept\n"),
+            ("as_defaults", ", w=w1, b=b1, v=w2, c=b2", "pass\n"),
+        )
+    },
     "none_taken_for_zeros": (
         "SGD",
         "class SGD(solution):\n    def step(self):\n        bare = [p for p in self.params if p.g is None]\n"
