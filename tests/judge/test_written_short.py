@@ -1640,6 +1640,15 @@ WRONG: dict[str, tuple[str, ...]] = {
             ("as_defaults", ", w=w1, b=b1, v=w2, c=b2", "pass\n"),
         )
     },
+    "buffer_of_the_gradient_itself": (
+        "SGD",
+        "class SGD(solution):\n    def step(self):\n        first = [b is None for b in self.buffers]\n"
+        "        super().step()\n        for i, p in enumerate(self.params):\n"
+        "            if first[i] and self.momentum and not self.weight_decay and p.g is not None:\n"
+        "                self.buffers[i] = p.g",
+        "p (momentum)",
+        "the buffer is the tensor of the first gradient itself",
+    ),
     "none_taken_for_zeros": (
         "SGD",
         "class SGD(solution):\n    def step(self):\n        bare = [p for p in self.params if p.g is None]\n"

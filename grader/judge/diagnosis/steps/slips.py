@@ -68,7 +68,7 @@ DRIVEN = (
     *_slips("nesterov", "stored_ahead", "undecayed", "ahead_of_gradient", "ahead_of_buffer"),
     Slip("state_lost", "", {"plain": True}),
     Slip("state_lost.options", "", {"plain": True, "no_decay": True}),
-    *_slips("wrong_value.buffer", "gradient_weighed", "last_alone", "kept_whole"),
+    *_slips("wrong_value.buffer", "gradient_weighed", "last_alone", "kept_whole", "zeroed"),
     Slip("weight_decay", clauses.SLIPS["decoupled"], {"decoupled_after": True}),
     Slip("weight_decay", clauses.SLIPS["decay_of_half_squares"], {"decay_of": lambda p: p**2 / 2}),
     *(Slip("weight_decay", clauses.SLIPS["decay_of_total"], {"decay_of": made}) for made in TOTALS),
