@@ -380,6 +380,13 @@ def five_steps_always(model, lr, momentum, steps, next_gradients):
 
 
 @mistake("SGD", "wrong_value")
+class DeletesTheGradients(SGD):
+    def zero_grad(self):
+        for p in self.params:
+            del p.g
+
+
+@mistake("SGD", "wrong_value")
 class BufferOfTheGradientItself(SGD):
     def step(self):
         for i, p in enumerate(self.params):

@@ -123,6 +123,8 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
         if clear:
             p.g, q.g = p_grads[0].clone(), q_grads[0].clone()  # zeroed in place, they are this check's loss, not all's
             optimizer.zero_grad()
+            for each in (p, q):
+                vars(each).setdefault("g", 0)  # deleted is not None either
             cleared = [int(p.g is None), int(q.g is None)]
     """,
     inputs={**RUN, "clear": fixed(False)},
