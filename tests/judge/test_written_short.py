@@ -1649,6 +1649,14 @@ WRONG: dict[str, tuple[str, ...]] = {
         "p (momentum)",
         "the buffer is the tensor of the first gradient itself",
     ),
+    "gradients_cleared_before_the_step": (
+        "train_with_optimizer",
+        "def train_with_optimizer(model, optimizer, x, y, steps):\n    losses = []\n    for _ in range(steps):\n"
+        "        loss = ((model(x) - y) ** 2).sum()\n        loss.backward()\n        optimizer.zero_grad()\n"
+        "        optimizer.step()\n        losses.append(loss.item())\n    return losses",
+        "result",
+        "mend that first. (`first` is the check's own name for `model[0].weight`.)",
+    ),
     "none_taken_for_zeros": (
         "SGD",
         "class SGD(solution):\n    def step(self):\n        bare = [p for p in self.params if p.g is None]\n"
