@@ -69,6 +69,13 @@ def linear_job(name: str, *cells: str, answer: str = RIGHT, after: Sequence[str]
     return Job(name, tuple(Cell(index, source) for index, source in enumerate(sources)), (check,), **more)
 
 
+def captured(run: CaseRun, path: str) -> torch.Tensor:
+    """The tensor of ``path``, where there is to be one."""
+    tensor = run.captures[path].tensor
+    assert tensor is not None, run
+    return tensor
+
+
 def verdict(run: CaseRun, expected: torch.Tensor) -> str:
     """``"exact"`` or ``"wrong"`` for a case that returned, else how it ended."""
     if run.ended != "returned":
