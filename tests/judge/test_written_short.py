@@ -1929,7 +1929,7 @@ WRONG: dict[str, tuple[str, ...]] = {
         "class ReluModule(Module):\n    def forward(self, inp):\n        return inp.clamp_min(0.0)\n\n"
         "    def _bwd(self, out, inp):\n        inp.g = (inp > 0) * out.g",
         "inp.g",
-        "a stub (`Module`), or a method that your class defines by another name",
+        "as a subclass of your Module, with a forward and a bwd of its own",
         "raised",
     ),
     "function_replaced_by_what_it_gave": (
@@ -2478,12 +2478,12 @@ WRONG: dict[str, tuple[str, ...]] = {
         "no line of `sgd_step` ran",
         "not_written",
     ),
-    "added_under_names_of_ones_own": (
+    "names_of_ones_own_in_another_order": (
         "lin_grad",
         "def lin_grad(x, w, b, out):\n    x.g = out.g @ w.T",
         "inp.g",
-        "computed from a gradient that nothing has written yet",
-        "non_finite",
+        "the check passes (inp, out, w, b), in that order",
+        "wrong_shape",
     ),
     "gradients_used_up_by_the_optimizer": (
         "resnet_step",
