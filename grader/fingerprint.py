@@ -12,14 +12,15 @@ from pathlib import Path
 from grader.gradebook.run_head import RunSettings
 from grader.kernel.host.assets import opened
 from grader.model import Course, Limits, Submission
+from grader.names.visible import files_of
 
 
 def course_digest(course: Course) -> str:
-    """A hash of the course's files, its forward passes' among them, its notebooks, and the exercises' order."""
+    """A hash of the course's files, its forward passes' among them, what is released, and the exercises' order."""
     digest = hashlib.sha256()
     files = {*course.files, *(Path(exercise.forward.__code__.co_filename) for exercise in course.exercises.values())}
     if course.exercises_dir is not None:
-        files.update(course.exercises_dir.glob("*.ipynb"))
+        files.update(course.exercises_dir.glob("*.ipynb"), (path for _, path in files_of(course.assets)))
     for file in sorted(files):
         content = file.read_bytes()
         digest.update(os.fsencode(file.name) + b"\0" + len(content).to_bytes(8, "big") + content)
@@ -50,7 +51,7 @@ def _assets(submission: Submission, most: int) -> Iterator[tuple[str, bytes]]:
     A student's notebooks often lie in one folder, and one that changes is no reason to run the others again.
     """
     notebooks = any(".ipynb" in cell.source for cell in submission.cells)
-    for asset in opened(submission.assets, most, below=submission.assets_below):
+    for asset in opened(submission.assets, most):
         if asset is None:
             continue
         with os.fdopen(asset.fd, "rb") as file:

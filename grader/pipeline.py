@@ -79,16 +79,10 @@ async def _graded(submission: Submission, seeded: SeededCourse, pool: KernelPool
         return _report(submission, "unreadable", None, 0.0, reason=submission.unreadable)
     asked = asked_of(submission, seeded.course)
     if not asked:
-        return _report(
-            submission, "no_exercises", None, 0.0, reason=f"no exercise of the course {seeded.course.name!r} is in it"
-        )
-    job = Job(
-        submission.shown_path,
-        submission.cells,
-        seeded.checks(submission, asked),
-        submission.assets,
-        submission.assets_below,
-    )
+        reason = f"no exercise of the course {seeded.course.name!r} is in it; {_NO_EXERCISES}"
+        return _report(submission, "no_exercises", None, 0.0, reason=reason)
+    assets = (*submission.assets, *seeded.course.assets)
+    job = Job(submission.shown_path, submission.cells, seeded.checks(submission, asked), assets)
     # A notebook without one stub has nothing to check: not a cell of it need be run.
     execution = await pool.run(job) if job.checks else Execution("finished")
     later = await _second_pass(submission, job, execution, seeded, pool) if execution.again else Execution("finished")
@@ -115,6 +109,7 @@ async def _graded(submission: Submission, seeded: SeededCourse, pool: KernelPool
     )
 
 
+_NO_EXERCISES = "hand in the course's own notebook, in which each answer has the name that it was asked for by"
 _REASONS = {
     "crashed": "its kernel died and could not go on; the checks made before then count",
     "timed_out": "its time was up; the checks made before then count",

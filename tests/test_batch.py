@@ -23,7 +23,7 @@ from grader.errors import CourseError, GradebookBusy, GradebookError, SandboxUna
 from grader.gradebook import FILE_NAME, Gradebook
 from grader.gradebook.overrides import rulings_for
 from grader.kernel import SandboxStatus
-from grader.model import Limits, RunReport
+from grader.model import Limits, RunReport, SubmissionReport
 from grader.report import load_schema, to_json
 from grader.report.counting.row import rows_of
 from tests.conftest import grade_folder
@@ -214,10 +214,14 @@ def test_score_prepares_its_report_while_submissions_run(
 
 def _grade(folder: Path, out: Path, graded: Connection) -> None:
     """Grade the folder, and tell of each notebook that is graded."""
-    grader.batch.KernelPool = InProcessPool  # type: ignore[misc, assignment]
+    pytest.MonkeyPatch().setattr(grader.batch, "KernelPool", InProcessPool)
     InProcessPool.delay_s = 0.05
-    observer = Observer(finished=lambda _, taken_over: taken_over or graded.send_bytes(b"."))
-    score_class(ScoreOptions(paths=(folder,), out=out, seed=5), observer)
+
+    def finished(_: SubmissionReport, taken_over: bool) -> None:
+        if not taken_over:
+            graded.send_bytes(b".")
+
+    score_class(ScoreOptions(paths=(folder,), out=out, seed=5), Observer(finished=finished))
 
 
 def _killed_after(notebooks: int, seconds: float, folder: Path, out: Path) -> bool:

@@ -19,11 +19,13 @@ import unicodedata
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import psutil
 import pytest
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
@@ -187,7 +189,9 @@ def test_help_lists_first_what_is_used_most() -> None:
 def test_help_names_every_option_in_full_at_80_columns(command: str) -> None:
     said = runner.invoke(app, [command, "--help"], env={"COLUMNS": "80"}).output
 
-    options = [name for option in get_command(app).commands[command].params for name in option.opts]
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    options = [name for option in group.commands[command].params for name in option.opts]
     assert max(map(len, said.splitlines())) <= 80
     assert [name for name in options if name.startswith("--") and f" {name} " not in said] == []
 
@@ -232,6 +236,21 @@ def test_export_tells_that_canvas_would_make_an_assignment(
 
     assert done.exit_code == GRADED, done.output
     assert ("and will make one; --assignment names one of: HW3 (1234)" in done.stderr) is told
+
+
+@pytest.mark.parametrize(("worth", "told"), [([], True), (["--out-of", "100"], False)])
+def test_export_tells_where_full_marks_are_others_there(
+    worth: list[str], told: bool, demo: tuple[Path, object], tmp_path: Path
+) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text("student,Student,ID,HW3 (1234)\n,Points Possible,,100\nada,Ada,1,\n", encoding="utf-8")
+    command = ["export", str(demo[0] / "class/grades"), "--to", "canvas", "--roster", str(roster), *worth]
+
+    done = runner.invoke(app, [*command, "--assignment", "HW3 (1234)"])
+
+    assert done.exit_code == GRADED, done.output
+    said = "full marks are 100 points there (HW3 (1234)), and 14 in this file: --out-of 100 makes them the same"
+    assert (said in done.stderr) is told
 
 
 def test_override_counts_in_what_is_written_next_and_can_be_withdrawn(
@@ -434,7 +453,7 @@ def test_a_run_whose_output_finds_no_room_says_so_and_writes_its_reports(graded:
     command = graded
     trouble = "standard output cannot be written: No space left on device"
     with Path("/dev/full").open("w") as full:
-        how = {"cwd": tmp_path, "stdout": full, "stderr": subprocess.PIPE, "text": True, "timeout": 240}
+        how: dict[str, Any] = {"cwd": tmp_path, "stdout": full, "stderr": subprocess.PIPE, "text": True, "timeout": 240}
         grader = subprocess.run(command, check=False, **how)
         others = [[*command, "--who"], [*command[:4], "export", str(tmp_path / "grades")]]
         printed = [subprocess.run(other, check=False, **how) for other in others]

@@ -10,8 +10,8 @@ import pytest
 from grader.course.loading import load_course
 from grader.fingerprint import course_digest, fingerprint
 from grader.gradebook.run_head import RunSettings
-from grader.model import Cell, Limits, Submission
-from tests.course.courses import COURSE
+from grader.model import Assets, Cell, Limits, Submission
+from tests.course.courses import COURSE, write_course
 
 
 @pytest.fixture
@@ -49,9 +49,24 @@ def test_digest_ignores_what_python_compiled_and_what_lies_beside_a_single_file(
     assert course_digest(alone) == before[0]
 
 
+def test_digest_changes_with_data_that_a_course_in_a_file_releases(tmp_path: Path) -> None:
+    path = write_course(tmp_path)
+    (tmp_path / "exercises" / "data.csv").write_text("1\n")
+    before = course_digest(load_course(str(path)))
+    (tmp_path / "exercises" / "data.csv").write_text("2\n")
+
+    assert course_digest(load_course(str(path))) != before
+
+
 def _mark(folder: Path, *, notebook: str = "nb.ipynb", code: str = "", written: int = 10**6) -> str:
     submission = Submission(
-        "ada", notebook, folder / notebook, f"ada/{notebook}", sha256="", cells=(Cell(0, code, None),), assets=folder
+        "ada",
+        notebook,
+        folder / notebook,
+        f"ada/{notebook}",
+        sha256="",
+        cells=(Cell(0, code, None),),
+        assets=(Assets(folder),),
     )
     return fingerprint(submission, RunSettings("1", "c", 1, "2", "none"), Limits(written=written), "")
 

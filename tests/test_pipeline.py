@@ -7,13 +7,14 @@ import errno
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 import grader.pipeline
 from grader.course.loading import load_course
 from grader.judge.cases import PUBLIC_SEED
-from grader.model import CaseRun, CellFailure, Execution, Job, SubmissionReport
+from grader.model import Assets, CaseRun, CellFailure, Execution, Job, SubmissionReport
 from grader.pipeline import grade, read_entry
 from grader.seeded_course import SeededCourse
 from grader.submission import Entry
@@ -39,11 +40,13 @@ def entry(tmp_path: Path) -> Entry:
 class Ending(InProcessPool):
     """Ends a run as it is told to, after the check of the first exercise."""
 
-    def __init__(self, ended: str) -> None:
+    def __init__(self, ended: Literal["finished", "timed_out", "crashed"]) -> None:
         super().__init__()
         self.ended = ended
+        self.jobs: list[Job] = []
 
     async def run(self, job: Job, seconds: float | None = None) -> Execution:
+        self.jobs.append(job)
         whole = await super().run(job, seconds)
         first = next(iter(whole.checks))
         return replace(whole, ended=self.ended, checks={first: whole.checks[first]})
@@ -61,6 +64,15 @@ def test_right_notebook_gets_every_point(entry: Entry, seeded: SeededCourse) -> 
     assert {one.id: one.score for one in report.exercises} == POINTS
     assert (report.status, report.score, report.possible) == ("graded", 14, 14)
     assert (report.student, report.notebook, report.path) == ("ada", "03_backprop.ipynb", "ada/03_backprop.ipynb")
+
+
+def test_files_of_the_course_are_there_behind_the_student_s_own(entry: Entry, seeded: SeededCourse) -> None:
+    own, released = Assets(entry.path.parent), Assets(Path("exercises"), names={"data.csv": "data.csv"})
+    seeded.course = replace(seeded.course, assets=(released,))
+    pool = Ending("finished")
+    graded(replace(entry, assets=(own,)), seeded, pool)
+
+    assert [job.assets for job in pool.jobs] == [(own, released)]
 
 
 def test_optimizer_of_torch_in_work_by_hand_is_a_remark_that_costs_nothing(entry: Entry, seeded: SeededCourse) -> None:
@@ -107,7 +119,7 @@ def test_fault_of_the_grader_in_one_verdict_leaves_the_others_and_no_total(
 ) -> None:
     judge = seeded.verdicts.score
 
-    def fail_once(exercise, *rest):  # type: ignore[no-untyped-def]
+    def fail_once(exercise, *rest):
         if exercise.id == "relu_grad":
             raise ZeroDivisionError("by nothing")
         return judge(exercise, *rest)
@@ -131,7 +143,7 @@ def test_fault_of_the_grader_in_one_verdict_leaves_the_others_and_no_total(
     ],
 )
 def test_run_that_ends_early_keeps_the_checks_made_before(
-    entry: Entry, seeded: SeededCourse, ended: str, code: str, reason: str
+    entry: Entry, seeded: SeededCourse, ended: Literal["timed_out", "crashed"], code: str, reason: str
 ) -> None:
     report = graded(entry, seeded, Ending(ended))
 
@@ -248,7 +260,7 @@ def test_notebook_without_an_exercise_is_told_so_and_not_run(tmp_path: Path, see
     report = graded(Entry("ada", path.name, path, "ada/notes.ipynb"), seeded, pool)
 
     assert (report.status, report.score) == ("no_exercises", None)
-    assert report.reason == "no exercise of the course 'autograd' is in it"
+    assert report.reason.startswith("no exercise of the course 'autograd' is in it; hand in the course's own notebook")
     assert pool.ran == []
 
 

@@ -172,6 +172,7 @@ def export(
     with errors_told():
         from grader.report import export as exported
         from grader.report import identifier_of, read_roster
+        from grader.report.counting.tally import tally
 
         run, subject = _stored(out)
         assignment = assignment or subject
@@ -181,6 +182,8 @@ def export(
             _compare(run, people, identifier_of(people, identifier) if to == "moodle" else None)
             if to == "canvas":
                 _tell_new(assignment, people)
+            if roster is not None and to in ("canvas", "moodle"):
+                _tell_worth(roster, assignment, out_of or tally(run).possible)
         if feedback is not None:
             _give_back(run, out, feedback)
         if file is None:
@@ -215,6 +218,19 @@ def _tell_new(assignment: str, roster: Roster) -> None:
     if there and assignment not in (*there, *(name.rpartition(" (")[0] for name in there)):
         note(
             f"Canvas has no assignment {assignment!r} and will make one; --assignment names one of: {'; '.join(there)}"
+        )
+
+
+def _tell_worth(roster: Path, assignment: str, possible: float) -> None:
+    """Tell where full marks are other points on the platform than in the export: it takes points as they stand."""
+    from grader.report import full_marks_in
+    from grader.report.words.numbers import points
+
+    there = full_marks_in(roster, assignment)
+    if there is not None and abs(there[1] - possible) >= 0.01:
+        note(
+            f"full marks are {points(there[1])} points there ({there[0]}), and {points(possible)} in this file: "
+            f"--out-of {points(there[1])} makes them the same"
         )
 
 

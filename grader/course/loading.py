@@ -19,7 +19,8 @@ from types import ModuleType
 from grader import torch_import
 from grader.course.privacy import private_places
 from grader.errors import CourseError
-from grader.model import Course, Exercise, place_of
+from grader.model import Assets, Course, Exercise, place_of
+from grader.names.visible import files_of
 
 GROUP = "grader.courses"
 #: The grader's own code that a declaration calls, which is never the place to fix.
@@ -49,10 +50,12 @@ def load_course(name: str) -> Course:
         )
     _refuse_wrong_follows(exercises)
     ordered = sorted(exercises.values(), key=lambda declared: declared.notebook)
+    released = _released(module)
     return Course(
         name=str(getattr(module, "COURSE", module.__name__.rpartition(".")[2])),
         exercises={declared.id: declared for declared in ordered},
-        exercises_dir=_released(module),
+        exercises_dir=released,
+        assets=_beside_notebooks(released, module),
         files=_files(module),
         private=private_places((module.__name__, *(point.module for point in installed))),
     )
@@ -196,6 +199,22 @@ def _released(module: ModuleType) -> Path | None:
         return None
     folder = Path(module.__file__).parent / getattr(module, "EXERCISES", "exercises")
     return folder if folder.is_dir() else None
+
+
+def _beside_notebooks(released: Path | None, module: ModuleType) -> tuple[Assets, ...]:
+    """What is released with the notebooks; nothing where the course lies there too, and its solutions perhaps."""
+    if (
+        released is None
+        or module.__file__ is None
+        or Path(module.__file__).resolve().is_relative_to(released.resolve())
+    ):
+        return ()
+    names = {
+        name: name
+        for name, path in files_of([Assets(released)])
+        if path.suffix != ".ipynb" and path.is_file() and not path.is_symlink()
+    }
+    return (Assets(released, names=names),) if names else ()
 
 
 def _files(module: ModuleType) -> tuple[Path, ...]:

@@ -137,15 +137,17 @@ class Gradebook:
     def report(self) -> RunReport:
         """The last run with what a human ruled, its submissions sorted by student, notebook and path.
 
-        Who handed in nothing is absent, or has a submission that is all by hand.
+        Who handed in nothing is absent, or has a submission that is all by hand. So has an assigned notebook that its
+        student did not hand in, once a human ruled on it.
 
         Raises:
             GradebookError: nothing was graded yet, or a row cannot be read.
         """
         last = self._begun()
         rulings = self.rulings()
-        graded = [overridden(one, rulings, last.tasks) for one in self._submissions()]
-        missing = [overridden(one, rulings, last.tasks) for one in last.missing(graded)]
+        handed_in = [*self._submissions()]
+        graded = [overridden(one, rulings, last.tasks) for one in handed_in]
+        missing = [overridden(one, rulings, last.tasks) for one in last.missing(handed_in)]
         ruled = [*graded, *(one for one in missing if one.by_hand)]
         submissions = sorted(ruled, key=lambda one: (alphabetical(one.student), one.notebook, one.path))
         present = {one.student for one in submissions}
@@ -166,7 +168,7 @@ class Gradebook:
         return self._begun().subject(self._submissions())
 
     def answers(self) -> tuple[SubmissionReport, ...]:
-        """What may be ruled on: the submissions of the last run, and what should have been in those not graded.
+        """What may be ruled on: the last run's submissions, and what should have been in those not graded or missing.
 
         Raises:
             GradebookError: nothing was graded yet, or a row cannot be read.

@@ -54,10 +54,11 @@ def answerable(report: SubmissionReport, tasks: Sequence[Task]) -> SubmissionRep
     return replace(report, exercises=exercises)
 
 
-def not_handed_in(student: str, tasks: Sequence[Task]) -> tuple[SubmissionReport, ...]:
+def not_handed_in(
+    student: str, tasks: Sequence[Task], reason: str = "nothing was handed in"
+) -> tuple[SubmissionReport, ...]:
     """An entry for each notebook that a student should have handed in, to be ruled on."""
     notebooks = dict.fromkeys(task.notebook for task in tasks)
-    reason = "nothing was handed in"
     return tuple(
         SubmissionReport(student, f"{stem}.ipynb", "", "", "unreadable", None, 0.0, 0.0, reason=reason)
         for stem in notebooks

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field
 
-from grader.gradebook.overrides import not_handed_in
+from grader.gradebook.overrides import answerable, not_handed_in
 from grader.model import SubmissionReport, Task
 
 
@@ -64,11 +64,20 @@ class RunHead:
         digest, limits = head.pop("course_digest", ""), head.pop("limits", {})
         return cls(RunSettings(**head), submissions, assigned, absent, tasks, digest, limits)
 
-    def missing(self, submissions: Iterable[SubmissionReport]) -> tuple[SubmissionReport, ...]:
-        """What the absent should have handed in: what was assigned, else the notebooks that any of the others did."""
+    def missing(self, submissions: Sequence[SubmissionReport]) -> tuple[SubmissionReport, ...]:
+        """What was assigned and is in nothing that a student handed in, to be ruled on.
+
+        Of the absent, where nothing was assigned, the notebooks that any of the others handed in.
+        """
         notebooks = self._notebooks(submissions)
         asked = [task for task in self.tasks if task.notebook in notebooks] or self.tasks
-        return tuple(one for student in self.absent for one in not_handed_in(student, asked))
+        found = [one for student in self.absent for one in not_handed_in(student, asked)]
+        for student in dict.fromkeys(one.student for one in submissions if self.assigned):
+            own = [answerable(one, self.tasks) for one in submissions if one.student == student]
+            seen = {exercise.id for one in own for exercise in one.exercises}
+            lacking = [task for task in asked if task.id not in seen]
+            found += not_handed_in(student, lacking, "it was not found in what was handed in")
+        return tuple(found)
 
     def subject(self, submissions: Iterable[SubmissionReport]) -> str:
         """What was graded: the notebook of the course where it was one, such as this week's, else the course."""

@@ -95,11 +95,10 @@ def _finding(exercise: Exercise, one: Prepared, run: CaseRun, check: str) -> Fin
         factor=exercise.tolerance,
         scalars=plain in exercise.scalars,
     )
-    # An array is asked for as such, or taken for a number, or measured as one of the same numbers would be, or is a
-    # variable of a cell that says nothing of tensors.
-    asked = exercise.numpy or exercise.rerun or plain in exercise.scalars or exercise.measure is not None
-    array = actual.kind == "ndarray" and not asked
-    if comparison.verdict == "close" and (array or (plain in exercise.registered and actual.kind != "parameter")):
+    # Arrays and tensors are alike as numbers, measured, or as variables of a cell that says nothing of either.
+    alike = exercise.rerun or plain in exercise.scalars or exercise.measure is not None
+    others = not alike and actual.kind in ({"tensor", "parameter"} if exercise.numpy else {"ndarray"})
+    if comparison.verdict == "close" and (others or (plain in exercise.registered and actual.kind != "parameter")):
         comparison = Comparison("not_a_tensor", comparison.actual_shape, comparison.expected_shape)
     return Finding(check, one.case, run, one.expected[check], actual, comparison)
 

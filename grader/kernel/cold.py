@@ -8,6 +8,7 @@ student's own ``grader check``.
 
 from __future__ import annotations
 
+import shutil
 import struct
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.kernel.host import results
+from grader.kernel.host.assets import flags_of, opened
 from grader.kernel.host.programs import encode
 from grader.kernel.host.sandbox import kernel_environment
 from grader.kernel.host.schedule import scheduled
@@ -45,6 +47,7 @@ class _ColdRun:
         self.job = job
         self.limits = limits
         self.folder = folder
+        self.place = folder / "notebook"
         self.checks: dict[str, tuple[CaseRun, ...]] = {}
         self.failures: list[CellFailure] = []
         self.outputs: dict[int, str] = {}
@@ -57,12 +60,13 @@ class _ColdRun:
             error_on_timeout={"ename": "CellTimeout", "evalue": "", "traceback": []},
             timeout=None,
             record_timing=False,
-            resources={"metadata": {"path": str(job.assets or folder)}},
+            resources={"metadata": {"path": str(self.place)}},
         )
 
     async def run(self) -> Execution:
         from nbclient.exceptions import DeadKernelError
 
+        left_out = self._copy_assets()
         began = time.monotonic()
         ended: Any = "finished"
         plan = scheduled(self.job.cells, self.job.checks)
@@ -79,7 +83,21 @@ class _ColdRun:
         except DeadKernelError:
             ended = "crashed"
         seconds = time.monotonic() - began
-        return Execution(ended, self.checks, tuple(self.failures), self.outputs, seconds=seconds)
+        return Execution(ended, self.checks, tuple(self.failures), self.outputs, flags_of(left_out), seconds)
+
+    def _copy_assets(self) -> int:
+        """Put the files beside the notebook where its kernel runs; returns how many are not there."""
+        self.place.mkdir()
+        left_out = 0
+        for asset in opened(self.job.assets, self.limits.written):
+            if asset is None:
+                left_out += 1
+                continue
+            target = self.place / asset.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with open(asset.fd, "rb") as source, target.open("wb") as copy:
+                shutil.copyfileobj(source, copy)
+        return left_out
 
     def _environment(self) -> dict[str, str]:
         import os

@@ -55,6 +55,7 @@ from grader.model.report import SubmissionReport as SubmissionReport
 from grader.model.report import SubmissionStatus as SubmissionStatus
 from grader.model.report import Target as Target
 from grader.model.report import Task as Task
+from grader.model.submission import Assets as Assets
 from grader.model.submission import Cell as Cell
 from grader.model.submission import Stub as Stub
 from grader.model.submission import Submission as Submission

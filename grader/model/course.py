@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Union
 
 from grader.errors import CourseError
 from grader.model.points import total
+from grader.model.submission import Assets
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -238,13 +239,15 @@ class Course:
     """A set of exercises under a name.
 
     ``notebooks`` are the stems in their order; ``exercises_dir`` is the folder of the released notebooks, or None;
-    ``files`` are all that the course is made of: its module, or whatever lies in its package's folder. ``private`` is
-    what graded notebooks must not read: its package and those of the other installed courses.
+    ``assets`` are the other files in it, such as data, which every notebook finds when it is graded. ``files`` are all
+    that the course is made of: its module, or whatever lies in its package's folder. ``private`` is what graded
+    notebooks must not read: its package and those of the other installed courses.
     """
 
     name: str
     exercises: Mapping[str, Exercise]
     exercises_dir: Path | None = None
+    assets: tuple[Assets, ...] = ()
     files: tuple[Path, ...] = ()
     private: tuple[Path, ...] = ()
 

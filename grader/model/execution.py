@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from grader.model.course import Constant
-from grader.model.submission import Cell
+from grader.model.submission import Assets, Cell
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,13 +86,15 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What ``grader.kernel`` runs for one submission: its code cells in order, and the checks after them."""
+    """What ``grader.kernel`` runs for one submission: its code cells in order, and the checks after them.
+
+    ``assets`` are the files that its kernel finds; of one name, the first counts.
+    """
 
     name: str
     cells: tuple[Cell, ...]
     checks: tuple[Check, ...]
-    assets: Path | None = None
-    assets_below: bool = True
+    assets: tuple[Assets, ...] = ()
 
 
 #: How a case ended in the student's process.

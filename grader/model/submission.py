@@ -39,14 +39,26 @@ class Stub:
 
 
 @dataclass(frozen=True, slots=True)
+class Assets:
+    """Files that are there for a notebook in its job folder: the regular ones of ``folder``, hidden ones not.
+
+    With ``below`` those in its folders are too. With ``names``, from names in the job folder to names in ``folder``, it
+    is these alone: a platform's download puts the student before what they called a file.
+    """
+
+    folder: Path
+    below: bool = True
+    names: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """Who handed in what.
 
     ``path`` is the notebook on disk, or the student's folder when it holds no notebook; ``shown_path`` is how reports
     name it (relative to what was given on the command line, ``archive.zip!ada/nb.ipynb`` inside an archive).
-    ``unreadable`` is the reason when the notebook could not be read; then ``cells`` is empty. ``assets`` is the folder
-    whose regular files are there for the notebook in its job folder, or None; with ``assets_below`` those in its
-    folders are too. ``flags`` are remarks for a human.
+    ``unreadable`` is the reason when the notebook could not be read; then ``cells`` is empty. ``assets`` are the files
+    that were handed in with it; of one name, the first counts. ``flags`` are remarks for a human.
     """
 
     student: str
@@ -57,7 +69,6 @@ class Submission:
     cells: tuple[Cell, ...] = ()
     total_cells: int = 0
     stubs: Mapping[str, Stub] = field(default_factory=dict)
-    assets: Path | None = None
-    assets_below: bool = True
+    assets: tuple[Assets, ...] = ()
     unreadable: str | None = None
     flags: tuple[str, ...] = ()

@@ -15,12 +15,13 @@ class DownloadName:
     """Whose a folder or a file is, as its name says.
 
     ``number`` tells namesakes apart, empty where the platform writes none; ``notebook`` is what the student called the
-    file, without its ending, and empty for a folder.
+    file, without its ending, and empty for a folder. ``attempt`` is the time that the platform writes.
     """
 
     student: str
     number: str = ""
     notebook: str = ""
+    attempt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class Layout:
         if match is None:
             return None
         groups = match.groupdict()
-        return DownloadName(groups["student"].strip(), groups.get("number", ""), groups["notebook"])
+        student = groups.pop("student").strip()
+        return DownloadName(student, **groups)
 
 
 MOODLE = Layout(
@@ -72,25 +74,31 @@ CANVAS_ANONYMOUS = Layout(
 #: An attempt's file, with a text beside it; the name is the student's at the institution.
 BLACKBOARD = Layout(
     "Blackboard",
-    re.compile(r".+?_(?P<student>[^_]+)_attempt_\d{4}(?:-\d\d){5}(?:\.txt|_)(?P<notebook>.*)", re.S | re.I),
+    re.compile(
+        r".+?_(?P<student>[^_]+)_attempt_(?P<attempt>\d{4}(?:-\d\d){5})(?:\.txt|_)(?P<notebook>.*)", re.S | re.I
+    ),
     {
-        "HW 3_al17_attempt_2026-11-03-11-30-00_03_backprop": DownloadName("al17", "", "03_backprop"),
-        "HW 3_al17_attempt_2026-11-03-11-30-00.txt": DownloadName("al17"),
-        "HW 3_al17_attempt_2026-11-03-11-30-00_ada_attempt_2026-11-03-11-30-00_hw": DownloadName(
-            "al17", "", "ada_attempt_2026-11-03-11-30-00_hw"
+        "HW 3_al17_attempt_2026-11-03-11-30-00_03_backprop": DownloadName(
+            "al17", "", "03_backprop", "2026-11-03-11-30-00"
+        ),
+        "HW 3_al17_attempt_2026-11-03-11-30-00.txt": DownloadName("al17", attempt="2026-11-03-11-30-00"),
+        "HW 3_al17_attempt_2026-11-03-11-30-00_ada_attempt_2026-11-03-11-45-00_hw": DownloadName(
+            "al17", "", "ada_attempt_2026-11-03-11-45-00_hw", "2026-11-03-11-30-00"
         ),
     },
 )
 BRIGHTSPACE = Layout(
     "Brightspace",
     re.compile(
-        r"\d+-\d+ - (?P<student>.+?) ?- (?:\w{3,9} \d{1,2}|\d{1,2} \w{3,9}),? \d{4} \d{3,4}(?: [AP]M)?"
-        r"(?: - )?(?P<notebook>.*)",
+        r"\d+-\d+ - (?P<student>.+?) ?- "
+        r"(?P<attempt>(?:\w{3,9} \d{1,2}|\d{1,2} \w{3,9}),? \d{4} \d{3,4}(?: [AP]M)?)(?: - )?(?P<notebook>.*)",
         re.S,
     ),
     {
-        "397063-2557369 - Mary-Ann Smith - Sep 24, 2026 926 PM": DownloadName("Mary-Ann Smith"),
-        "1-2 - Ada L- 3 Oct, 2026 1126 - 03_backprop": DownloadName("Ada L", "", "03_backprop"),
+        "397063-2557369 - Mary-Ann Smith - Sep 24, 2026 926 PM": DownloadName(
+            "Mary-Ann Smith", attempt="Sep 24, 2026 926 PM"
+        ),
+        "1-2 - Ada L- 3 Oct, 2026 1126 - 03_backprop": DownloadName("Ada L", "", "03_backprop", "3 Oct, 2026 1126"),
     },
 )
 LAYOUTS = (MOODLE, CANVAS, CANVAS_ANONYMOUS, BLACKBOARD, BRIGHTSPACE)
@@ -104,7 +112,7 @@ def read(name: str) -> DownloadName | None:
     """What the first of ``LAYOUTS`` that puts names together so says of ``name``, None where none does.
 
     >>> read("Ada Lovelace_501_assignsubmission_file_")
-    DownloadName(student='Ada Lovelace', number='501', notebook='')
+    DownloadName(student='Ada Lovelace', number='501', notebook='', attempt='')
     >>> read("homework") is None
     True
     """

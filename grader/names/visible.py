@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from grader.model import Assets
 
 _MADE_BY_TOOLS = frozenset({"__MACOSX", "__pycache__", "node_modules", "site-packages", "venv", "env", "virtualenv"})
 
@@ -39,6 +43,36 @@ def files_of_work(folder: str | os.PathLike[str], *, below: bool = True) -> Iter
             continue
         folders[:] = sorted(name for name in folders if place.count(os.sep) < deepest and _is_work_in(name, graded))
         yield place, sorted(name for name in files if _is_work_in(name, graded))
+
+
+def files_of(assets: Iterable[Assets]) -> Iterator[tuple[str, Path]]:
+    """Each file of work in ``assets`` by its name in the job folder, and where it lies; of one name, the first.
+
+    A file is also left out where one before it needs a folder of that name, or has the name of a folder of its own.
+    """
+    files: set[str] = set()
+    folders: set[str] = {""}
+    for some in assets:
+        for name, path in _named_files(some):
+            folder = name.rpartition("/")[0]
+            if folder not in folders:
+                above = [folder[: mark.start()] for mark in re.finditer(r"/|\Z", folder)]
+                if not files.isdisjoint(above):
+                    continue
+                folders.update(above)
+            if name not in files and name not in folders:
+                files.add(name)
+                yield name, path
+
+
+def _named_files(assets: Assets) -> Iterator[tuple[str, Path]]:
+    if assets.names is not None:
+        yield from ((name, assets.folder / file) for name, file in sorted(assets.names.items()))
+        return
+    for place, names in files_of_work(assets.folder, below=assets.below):
+        below = Path(place).relative_to(assets.folder).as_posix()
+        before = "" if below == "." else f"{below}/"
+        yield from ((before + name, Path(place, name)) for name in names)
 
 
 def _is_work_in(name: str, graded: bool) -> bool:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from grader.report.gradebooks.lms import identifier_of as identifier_of
     from grader.report.gradebooks.roster import absentees as absentees
     from grader.report.gradebooks.roster import assignments_in as assignments_in
+    from grader.report.gradebooks.roster import full_marks_in as full_marks_in
     from grader.report.gradebooks.roster import read_roster as read_roster
     from grader.report.gradebooks.roster import strangers as strangers
     from grader.report.views.markdown import render_markdown as render_markdown
@@ -67,7 +68,7 @@ __getattr__, __all__ = lazy.public(
         "views.markdown": "render_markdown",
         "views.pages": "class_page exercises_html page_name student_page",
         "views.progress": "ScoreProgress",
-        "gradebooks.roster": "absentees assignments_in read_roster strangers",
+        "gradebooks.roster": "absentees assignments_in full_marks_in read_roster strangers",
         "views.spreadsheet": "gradebook_csv",
         "views.terminal": "exercises_text render_class render_run render_submission",
         "words.text": "plain",

@@ -75,7 +75,10 @@ def _files_of(
     yield from _exercises(course, folder)
     for name, template in wanted.items():
         text = _environment().get_template(template).render(pins=pins, course=course)
-        yield _line(folder, name.rstrip("*"), text.encode(), runnable=name.endswith("*"))
+        line = _line(folder, name.rstrip("*"), text.encode(), runnable=name.endswith("*"))
+        grader = pins.requirements[0]
+        pins_other = line.startswith(_KEPT) and grader in text and grader not in _kept_text(folder / name.rstrip("*"))
+        yield f"{line}  (does not pin {grader})" if pins_other else line
     for place in autograders:
         yield from _course_copy(pins, folder, place)
 
@@ -144,6 +147,14 @@ def _line(folder: Path, name: str, content: bytes, *, runnable: bool = False) ->
         file.write(content)
     path.chmod(0o755 if runnable else 0o644)
     return f"{_WROTE}{name}"
+
+
+def _kept_text(path: Path) -> str:
+    """What stands in a file that was kept; nothing where it is none that can be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _next_steps(pins: Pins, folder: Path, *, classroom50: bool, gradescope: bool) -> Iterator[str]:

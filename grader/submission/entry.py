@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from grader.model import Assets
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -29,17 +31,16 @@ class Entry:
 
     ``student`` and ``shown_path`` are printable whatever bytes the file name has. ``notebook`` is a file name without
     the student's part (``"03_backprop.ipynb"``), empty where there is none. ``path`` is the notebook, or the folder
-    that holds none. ``assets`` is the folder whose files belong to the notebook, None where it holds other students'
-    work too; with ``assets_below`` those in its folders do as well. ``refused`` says why the entry must not be opened;
-    ``number`` is the one by which a platform's download knows the student, empty where there is none.
+    that holds none. ``assets`` are the files that belong to the notebook, none of them another student's. ``refused``
+    says why the entry must not be opened; ``number`` is the one by which a platform's download knows the student, empty
+    where there is none.
     """
 
     student: str
     notebook: str
     path: Path
     shown_path: str
-    assets: Path | None = None
-    assets_below: bool = True
+    assets: tuple[Assets, ...] = ()
     refused: str | None = None
     flags: tuple[str, ...] = ()
     number: str = ""

@@ -71,6 +71,12 @@ def bias_forgotten(inp, out, w, b):
 
 
 @mistake("lin_grad", "accumulated")
+def added_in_a_loop(inp, out, w, b):
+    for t, g in ((inp, out.g @ w.T), (w, inp.T @ out.g), (b, out.g.sum(0))):
+        t.g = t.g + g
+
+
+@mistake("lin_grad", "accumulated")
 def added_up(inp, out, w, b):
     inp.g = out.g @ w.T
     w.g = w.g + inp.T @ out.g

@@ -126,6 +126,21 @@ class SumsOfItsOwn(LinModule):
         self.w.g, self.b.g = self.w_sum, self.b_sum
 
 
+@mistake("LinModule", "raised")
+class NoModule(Lin):
+    pass
+
+
+@mistake("ReluModule", "raised")
+class FormulasOfALayer(Relu, Module):
+    pass
+
+
+@mistake("MseModule", "raised")
+class NoModuleMse(Mse):
+    pass
+
+
 @mistake("Model", "accumulated")
 class SumOfAllSteps(Model):
     total = 0

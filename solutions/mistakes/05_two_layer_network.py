@@ -69,6 +69,11 @@ def no_two_in_torch(x, y, w1, w2):
     return loss, grad_w1 / 2, grad_w2 / 2
 
 
+@mistake("numpy_grads", "not_a_tensor")
+def tensors_in_place_of_arrays(x, y, w1, w2):
+    return torch_grads(*map(torch.tensor, (x, y, w1, w2)))
+
+
 @mistake("train_by_hand", "not_in_place")
 def new_weights(x, y, w1, w2, learning_rate, steps):
     losses = []

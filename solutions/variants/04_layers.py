@@ -198,3 +198,20 @@ class ByAddmmModule(nn.Module):
 
     def forward(self, x):
         return torch.addmm(self.b, x, self.w)
+
+
+class Elementwise(Module):
+    def forward(self, inp):
+        return self.f(inp)
+
+    def bwd(self, out, inp):
+        inp.g = out.g * self.slope(inp)
+
+
+@variant("ReluModule")
+class OfAFunctionAndItsSlope(Elementwise):
+    def f(self, x):
+        return torch.relu(x)
+
+    def slope(self, x):
+        return x > 0

@@ -11,6 +11,7 @@ import pytest
 
 from grader.course.loading import known_courses, load_course
 from grader.errors import CourseError
+from grader.model import Assets
 from tests.course.courses import COURSE, write_course
 from tests.samples import ROOT
 
@@ -85,6 +86,23 @@ def test_exercises_is_a_folder_seen_from_the_course(
     (tmp_path / "released").mkdir()
     monkeypatch.chdir("/")
     assert load_course(str(path)).exercises_dir == (tmp_path / "released" if found else None)
+
+
+def test_what_is_released_with_the_notebooks_is_there_for_every_notebook(tmp_path: Path) -> None:
+    path = write_course(tmp_path)
+    released = tmp_path / "exercises"
+    (released / "images").mkdir()
+    for name in ("data.csv", "images/net.png", "doubling.ipynb", ".secret"):
+        (released / name).write_text("1")
+    (released / "link.csv").symlink_to(tmp_path / "small.py")
+    names = {"data.csv": "data.csv", "images/net.png": "images/net.png"}
+    assert load_course(str(path)).assets == (Assets(released, names=names),)
+
+
+def test_course_that_lies_in_its_exercises_folder_gives_notebooks_nothing_of_it(tmp_path: Path) -> None:
+    path = write_course(tmp_path, course=f"{COURSE}\nEXERCISES = '.'\n")
+    (tmp_path / "solutions" / "secret.csv").write_text("1")
+    assert load_course(str(path)).assets == ()
 
 
 #: id → the course's file, words of the message, words of the remedy.

@@ -348,6 +348,31 @@ def test_gradebook_reports_who_is_absent_until_somebody_rules_on_them(tmp_path: 
         assert "3 for lin_grad of zoe" in book.remarks()[0]
 
 
+def test_assigned_notebook_that_was_not_handed_in_can_be_ruled_on(tmp_path: Path) -> None:
+    other = replace(report_of("alan", None), exercises=(), status="not_assigned", notebook="01_tensors.ipynb")
+    head = RunHead(SETTINGS, 2, {task.id: task.possible for task in TASKS}, tasks=TASKS)
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(head)
+        book.store("ada", "f", submission("ada", exercise("lin_grad"), exercise("relu_grad")))
+        book.store("alan", "f", other)
+        before = book.report()
+        book.rule(*rulings_for(book.answers(), "ada", "Relu", 1.5, "by mail"))
+        book.rule(*rulings_for(book.answers(), "alan", "lin_grad", 4.0, "on paper"))
+
+        run = book.report()
+        assert [(one.student, one.notebook, one.score) for one in run.submissions if one.by_hand] == [
+            ("ada", "04_layers.ipynb", 1.5),
+            ("alan", "03_backprop.ipynb", 4.0),
+        ]
+        assert [one for one in run.submissions if not one.by_hand] == [*before.submissions]
+        assert run.submissions[1].reason == "it was not found in what was handed in"
+        assert book.remarks() == ()
+
+        layers = replace(exercise("lin_grad"), id="Relu")
+        book.store("ada/04", "g", replace(submission("ada", layers), notebook="04_layers.ipynb", sha256="of hers"))
+        assert "1.5 for Relu of ada" in book.remarks()[0]
+
+
 @pytest.mark.parametrize(
     ("answered", "assigned", "subject"),
     [

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from grader.errors import SandboxUnavailable
 from grader.kernel import KernelPool, cold
-from grader.model import Cell, Check, Execution, Job, Limits, Program
+from grader.model import Assets, Cell, Check, Execution, Job, Limits, Program
+from tests.kernel.laboratory import captured
 
 #: For what ends by itself: these kernels know no other time than that on the wall.
 ROOMY = Limits(cell_s=300, check_s=300, submission_s=600)
@@ -24,10 +27,10 @@ def run(job: Job, limits: Limits | None = None) -> Execution:
     return asyncio.run(work())
 
 
-def check(name: str, cell: int, call: str = "f(x)", **fields: object) -> Check:
+def check(name: str, cell: int, call: str = "f(x)", **fields: Any) -> Check:
     tensors = {"x": torch.arange(3.0), "x.u": torch.ones(3)}
     program = Program("one", call, tensors, poison=("x.g",), reads=("x.g",))
-    return Check(name, cell, ("f",), (program, program), **fields)  # type: ignore[arg-type]
+    return Check(name, cell, ("f",), (program, program), **fields)
 
 
 def test_cells_and_checks_of_a_trusted_notebook() -> None:
@@ -42,7 +45,7 @@ def test_cells_and_checks_of_a_trusted_notebook() -> None:
     assert execution.outputs == {0: "hello 1\n"}
     assert [(one.cell, one.error) for one in execution.failures] == [(3, "ZeroDivisionError: division by zero")]
     for one in execution.checks["right"]:
-        assert torch.equal(one.captures["x.g"].tensor, 2 * torch.arange(3.0))
+        assert torch.equal(captured(one, "x.g"), 2 * torch.arange(3.0))
     error = execution.checks["raises"][0].error
     assert error is not None
     assert (error.type, error.message, error.cell, error.line) == ("ValueError", "no", 5, 2)
@@ -64,6 +67,21 @@ def test_submission_whose_time_is_up_runs_no_further_cell() -> None:
     cells = (Cell(0, "import time\ntime.sleep(2)"), Cell(1, "print('on')"))
     execution = run(Job("long", cells, ()), Limits(submission_s=1.0))
     assert (execution.ended, execution.outputs) == ("timed_out", {})
+
+
+def test_files_beside_a_notebook_are_copies(tmp_path: Path) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "helper.py").write_text("VALUE = 1")
+    (tmp_path / "data.csv").write_text("1")
+    cells = (
+        Cell(0, "from lib.helper import VALUE\nprint(VALUE, open('data.csv').read())"),
+        Cell(1, "open('data.csv', 'w').write('2')"),
+    )
+    (tmp_path / "large").write_bytes(bytes(10**5))
+    execution = run(Job("beside", cells, (), (Assets(tmp_path),)), Limits(written=10**5 - 1))
+    assert (execution.failures, execution.outputs) == ((), {0: "1 1\n"})
+    assert (tmp_path / "data.csv").read_text() == "1"
+    assert execution.flags[0].startswith("1 of the files beside the notebook were not there")
 
 
 def test_garbage_is_collected_while_kernels_without_a_zygote_run() -> None:

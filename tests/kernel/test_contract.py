@@ -21,9 +21,9 @@ import torch
 from grader.errors import KernelError
 from grader.kernel import KernelPool
 from grader.kernel.host.client import CellRunner
-from grader.model import Cell, Check, Execution, Job, Program
+from grader.model import Assets, Cell, Check, Execution, Job, Program
 from tests.kernel.conftest import BEST, WORKING
-from tests.kernel.laboratory import LIMITS, PROGRAMS, RIGHT, Laboratory, linear_job, verdicts, while_it_runs
+from tests.kernel.laboratory import LIMITS, PROGRAMS, RIGHT, Laboratory, captured, linear_job, verdicts, while_it_runs
 
 
 def _failures(execution: Execution) -> dict[int, str]:
@@ -124,7 +124,7 @@ def test_kernel_that_takes_over_finds_the_files_that_the_first_one_found(
 ) -> None:
     (tmp_path / "data.txt").write_text("given")
     makes = "import os\nos.mkdir('made')\nos.remove('data.txt')"
-    job = linear_job("takes over", makes, "os._exit(3)", "print(os.listdir('made'))", assets=tmp_path)
+    job = linear_job("takes over", makes, "os._exit(3)", "print(os.listdir('made'))", assets=(Assets(tmp_path),))
     (execution,) = laboratory.run(sandbox, job)
     assert _failures(execution) == {1: "crashed"}
     assert execution.outputs == {2: "[]\n"}
@@ -236,9 +236,7 @@ def test_inputs_keep_their_strides(laboratory: Laboratory, sandbox: str) -> None
     (execution,) = laboratory.run(sandbox, job)
 
     run = execution.checks["strides"][0]
-    captured = run.captures["x.g"].tensor
-    assert captured is not None
-    assert captured.tolist() == [*tensor.stride(), 0]
+    assert captured(run, "x.g").tolist() == [*tensor.stride(), 0]
     assert torch.equal(run.inputs["x"], tensor)
 
 
@@ -255,7 +253,7 @@ def test_assets_are_copies_of_regular_files(laboratory: Laboratory, sandbox: str
         "import os, helper, json, torch\nprint(helper.VALUE, sorted(os.listdir()), open('sub/data.txt').read())",
         "open('sub/data.txt', 'w').write('changed'); os.remove('helper.py')",
     ]
-    (execution,) = laboratory.run(sandbox, linear_job("assets", *cells, assets=tmp_path))
+    (execution,) = laboratory.run(sandbox, linear_job("assets", *cells, assets=(Assets(tmp_path),)))
 
     printed = execution.outputs[0]
     assert printed.startswith("42 ")
@@ -393,9 +391,7 @@ def test_rerun_and_globals(laboratory: Laboratory, sandbox: str) -> None:
     ))  # fmt: skip
     (execution,) = laboratory.run(sandbox, job)
 
-    captured = execution.checks["task"][0].captures["total"].tensor
-    assert captured is not None
-    assert captured.item() == 6
+    assert captured(execution.checks["task"][0], "total").item() == 6
 
 
 def test_time_limit_of_a_check_overrides_the_default(laboratory: Laboratory, sandbox: str) -> None:

@@ -33,6 +33,6 @@ def test_moodles_and_canvas_names_say_whose_they_are_whoever_it_is(person: str, 
 @given(PEOPLE, NOTEBOOKS)
 def test_blackboards_and_brightspaces_names_say_whose_they_are(person: str, notebook: str) -> None:
     attempt = f"HW 3_{person}_attempt_2026-11-03-11-30-00_{notebook}"
-    assert BLACKBOARD.read(attempt) == DownloadName(person, "", notebook)
+    assert BLACKBOARD.read(attempt) == DownloadName(person, "", notebook, "2026-11-03-11-30-00")
     handed_in = f"397063-2557369 - {person} - Sep 24, 2026 926 PM - {notebook}"
-    assert BRIGHTSPACE.read(handed_in) == DownloadName(person, "", notebook)
+    assert BRIGHTSPACE.read(handed_in) == DownloadName(person, "", notebook, "Sep 24, 2026 926 PM")

@@ -273,6 +273,18 @@ def test_init_writes_where_the_grader_comes_from(tmp_path: Path) -> None:
         assert f"autograd-grader=={__version__}" not in text, name
 
 
+def test_init_names_what_it_kept_with_another_grader_in_it(tmp_path: Path) -> None:
+    list(start_repository(tmp_path, "autograd", grader=SOURCE))
+    (tmp_path / "constraints.txt").unlink()
+
+    assert not any("does not pin" in line for line in start_repository(tmp_path, "autograd", grader=SOURCE))
+    other = SOURCE.replace("v1", "v2")
+    told = [line for line in start_repository(tmp_path, "autograd", grader=other) if "does not pin" in line]
+    assert told == [
+        f"   kept  {name}  (does not pin {other})" for name in ("requirements.txt", ".github/workflows/grade.yml")
+    ]
+
+
 @pytest.mark.parametrize(
     "grader", ["autograd-grader", "--pre", "other==1", "autograd-grader==1\nother", "autograd-grader @ ./here"]
 )

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from grader.model import Cell
+from grader.model import Assets, Cell
 from grader.submission import Entry
 
 LIN_GRAD = "def lin_grad(inp, out, w, b):\n    inp.g = out.g @ w.t()\n    w.g = inp.t() @ out.g\n    b.g = out.g.sum(0)"
@@ -51,5 +51,5 @@ def cells(*sources: str | tuple[str, str]) -> list[Cell]:
     ]
 
 
-def entry_for(path: Path, name: str = "nb.ipynb", assets: Path | None = None) -> Entry:
+def entry_for(path: Path, name: str = "nb.ipynb", assets: tuple[Assets, ...] = ()) -> Entry:
     return Entry("ada", name, path, path.name, assets)

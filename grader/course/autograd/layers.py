@@ -41,6 +41,18 @@ PUT_BACK = """
         for each, before in given:
             each.g = before
 """
+#: A module is of a subclass of what is called ``Module`` now, or was when its cell ran, and has both formulas itself.
+IS_MODULE = """
+        held, bases = {{*getattr(layer, "__dict__", ())}}, []
+        for each in type(layer).__mro__:
+            named = each.__name__ == "Module" and not each.__module__.startswith("torch.")
+            if named or each is globals().get("Module"):
+                bases.append(each)
+            else:
+                held |= {{*vars(each)}}
+        if not bases or not held.issuperset(("forward", "bwd")):
+            raise TypeError("{name} is asked for as a subclass of your Module, with a forward and a bwd of its own")
+"""
 #: A call that goes back before the last one does, on gradients of NaN: who adds the two, by whatever means, has NaN.
 #: What it raises, the last one raises again, when ``out`` is known; what it writes to its input is not of the last one.
 EARLIER = """
@@ -194,6 +206,9 @@ def Module(a: Tensor, b: Tensor) -> Tensor:  # noqa: N802
 @exercise(
     call="""
         layer, other = ReluModule(), ReluModule()
+"""
+    + IS_MODULE.format(name="ReluModule")
+    + """
         layer(earlier)
         out = layer(inp)
         other(between)
@@ -214,6 +229,7 @@ def ReluModule(inp: Tensor) -> Tensor:  # noqa: N802
     + """
         layer, other = LinModule(w, b), LinModule(other_w, other_b)
 """
+    + IS_MODULE.format(name="LinModule")
     + EARLIER
     + """
         out = layer(inp)
@@ -233,6 +249,9 @@ def LinModule(inp: Tensor, w: Tensor, b: Tensor) -> Tensor:  # noqa: N802
 @exercise(
     call="""
         layer, other = MseModule(), MseModule()
+"""
+    + IS_MODULE.format(name="MseModule")
+    + """
         layer(earlier, earlier_targ)
         out = layer(inp, targ)
         other(between, other_targ)

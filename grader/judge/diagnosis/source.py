@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import textwrap
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from grader.cell_code import parsed
 from grader.model import Stub
@@ -44,8 +45,53 @@ def may_add(stub: Stub | None, *paths: str) -> bool:
         isinstance(node, ast.AugAssign)
         or (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.endswith("_"))
         or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and _name(node) in paths)
+        or _sets_from_itself(node)
         for node in nodes
     )
+
+
+def _sets_from_itself(node: ast.AST) -> bool:
+    """Whether a line sets an attribute from what it was: ``t.g = t.g + …`` in a loop over tensors, ``self.sum = …``."""
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            written = {_path_of(target) for target in targets if isinstance(target, ast.Attribute)}
+        case ast.Call(func=ast.Name(id="setattr"), args=[owner, ast.Constant("g"), value]):
+            written = {f"{_path_of(owner)}.g"}
+        case _:
+            return False
+    return not (written - {""}).isdisjoint(map(_path_read, ast.walk(value)))
+
+
+def _path_read(node: ast.AST) -> str:
+    """The attribute that a node reads, itself or by ``getattr``; empty for any other node."""
+    match node:
+        case ast.Attribute(ctx=ast.Load()):
+            return _path_of(node)
+        case ast.Call(func=ast.Name(id="getattr"), args=[owner, ast.Constant("g"), *_]):
+            return f"{_path_of(owner)}.g"
+    return ""
+
+
+def _path_of(node: ast.AST) -> str:
+    """``self.w.g``: a name with its attributes; empty for anything else."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return ".".join((node.id, *reversed(names))) if isinstance(node, ast.Name) else ""
+
+
+def may_read_gradient(stub: Stub | None, given: Collection[str] = ()) -> bool:
+    """Whether some line reads a ``.g`` but that of ``out`` and those ``given``, or calls a function that may do so."""
+    nodes = nodes_of(stub)
+    read = _but_given((path for path in map(_path_read, nodes) if path.endswith(".g")), given)
+    called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    return bool(read or called.difference(dir(builtins)))
+
+
+def _but_given(paths: Iterable[str], given: Collection[str]) -> set[str]:
+    """The paths of gradients that do not hold numbers from the beginning, as that of an ``out`` does."""
+    return {path for path in paths if path not in given and not f".{path}".endswith(".out.g")}
 
 
 def reads_gradient(stub: Stub | None, path: str, given: Collection[str] = ()) -> bool:
@@ -62,7 +108,7 @@ def reads_gradient(stub: Stub | None, path: str, given: Collection[str] = ()) ->
             return False
         if isinstance(node, ast.Assign):
             targets = {ast.unparse(target) for target in node.targets}
-            read = {ast.unparse(each) for each in ast.walk(node.value) if _is_gradient(each)}.difference(given)
+            read = _but_given((ast.unparse(each) for each in ast.walk(node.value) if _is_gradient(each)), given)
             if any(_adds(each, targets) for each in ast.walk(node.value)):
                 return False
             assigned |= bool(read) and any(f".{target}".endswith(f".{path}") for target in targets)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import mmap
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from grader.machine import CAREFULLY
-from grader.names.visible import files_of_work
+from grader.model import Assets
+from grader.names.visible import files_of
 
 MOST_ASSETS = 500
 #: Folders in folders of which files are copied.
@@ -19,38 +19,43 @@ _DEEPEST = 9
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A regular file: its path below the folder, an open descriptor, which the receiver closes, and whether it runs."""
+    """A regular file: its path in the job folder, an open descriptor for the receiver to close, and whether it runs."""
 
     path: str
     fd: int
     executable: bool
 
 
-def opened(folder: Path | None, most_bytes: int, *, below: bool = True) -> Iterator[Asset | None]:
-    """Each regular file of ``folder``, in order; None for each that is one too many, too deep, or too large.
+def opened(assets: Iterable[Assets], most_bytes: int) -> Iterator[Asset | None]:
+    """Each regular file of ``assets``, in order; None for each that is one too many, too deep, or too large.
 
-    With ``below`` those in its folders as well. Links are not followed, and left out like whatever cannot be read, and
-    like what is nobody's work (``grader.names.visible``): ``.git`` may hold a token, and a notebook could show it.
+    Links are not followed, and left out like whatever cannot be read, and like what is nobody's work
+    (``grader.names.visible``): ``.git`` may hold a token, and a notebook could show it.
     """
-    if folder is None:
-        return
     count = 0
-    for place, files in files_of_work(folder, below=below):
-        relative = os.path.relpath(place, folder)
-        too_deep = relative.count(os.sep) >= _DEEPEST
-        for name in files:
-            try:
-                fd = os.open(os.path.join(place, name), os.O_RDONLY | CAREFULLY)
-            except OSError:
-                continue
-            about = os.fstat(fd)
-            if not stat.S_ISREG(about.st_mode):
-                os.close(fd)
-                continue
-            taken = -(-about.st_size // mmap.PAGESIZE) * mmap.PAGESIZE  # in memory, where it is copied to
-            if too_deep or count == MOST_ASSETS or taken > most_bytes:
-                os.close(fd)
-                yield None
-                continue
-            count, most_bytes = count + 1, most_bytes - taken
-            yield Asset(os.path.normpath(os.path.join(relative, name)), fd, bool(about.st_mode & 0o100))
+    for name, path in files_of(assets):
+        try:
+            fd = os.open(path, os.O_RDONLY | CAREFULLY)
+        except OSError:
+            continue
+        about = os.fstat(fd)
+        if not stat.S_ISREG(about.st_mode):
+            os.close(fd)
+            continue
+        taken = -(-about.st_size // mmap.PAGESIZE) * mmap.PAGESIZE  # in memory, where it is copied to
+        if name.count("/") > _DEEPEST or count == MOST_ASSETS or taken > most_bytes:
+            os.close(fd)
+            yield None
+            continue
+        count, most_bytes = count + 1, most_bytes - taken
+        yield Asset(name, fd, bool(about.st_mode & 0o100))
+
+
+def flags_of(left_out: int) -> tuple[str, ...]:
+    """The remark that so many were not there, where any were not."""
+    if not left_out:
+        return ()
+    return (
+        f"{left_out} of the files beside the notebook were not there when it ran: "
+        f"more than {MOST_ASSETS}, ten folders deep, or more bytes than a submission may write",
+    )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
 
 from grader.kernel.clock import Countdown
 from grader.kernel.deaths import SLACK_S, Died, ForgedMessage, JobLost
-from grader.kernel.host.assets import MOST_ASSETS, opened
+from grader.kernel.host.assets import flags_of, opened
 from grader.kernel.host.checkorders import CheckOrders
 from grader.kernel.host.checks import Checks
 from grader.kernel.host.initlink import InitLink, cancelled
@@ -120,7 +120,7 @@ class JobRun:
 
     async def _send_assets(self) -> None:
         left_out = 0
-        for asset in opened(self._job.assets, self._limits.written, below=self._job.assets_below):
+        for asset in opened(self._job.assets, self._limits.written):
             if asset is None:
                 left_out += 1
                 continue
@@ -128,11 +128,7 @@ class JobRun:
                 await self._link.copy(asset.fd, asset.path, executable=asset.executable)
             finally:
                 os.close(asset.fd)
-        if left_out:
-            self._flags.append(
-                f"{left_out} of the files beside the notebook were not there when it ran: "
-                f"more than {MOST_ASSETS}, ten folders deep, or more bytes than a submission may write"
-            )
+        self._flags += flags_of(left_out)
 
     # ---------------------------------------------------------------------------------------- the kernel
 

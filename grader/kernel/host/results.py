@@ -166,7 +166,11 @@ def raised(name: str, message: str) -> str:
 
     >>> raised("ValueError", "no\n  such shape"), raised("NotImplementedError", "")
     ('ValueError: no such shape', 'NotImplementedError')
+    >>> raised("StdinNotImplementedError", "raw_input was called, but this frontend does not support input requests.")
+    'StdinNotImplementedError: nobody answers input() here'
     """
+    if name == "StdinNotImplementedError":  # whose words are for those who write frontends
+        message = "nobody answers input() here"
     return " ".join((f"{name}: {message}" if message else name).split())[:300]
 
 

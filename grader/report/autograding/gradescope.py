@@ -61,6 +61,8 @@ def _overview(rows: tuple[Row, ...]) -> str:
         lines += _of_entries(row)
         lines += [one_line(wording.idle(row.idle))] if row.idle else []
         lines += [one_line(wording.spare(entry), 600) for entry in row.spare]
+        if row.absent and row.score is not None:  # else what each notebook earned would seem to be all
+            lines.append(f"{wording.OF_ASSIGNED}: {points_of(row.score, row.possible)}")
     if any(row.exercises for row in rows):
         lines.append(wording.COUNTED_FROM)
     return "\n".join(line.rstrip() for line in lines)

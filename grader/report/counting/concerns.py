@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from grader.model import ExerciseScore, SubmissionReport
 from grader.names.alphabet import words_of
+from grader.names.notebooks import kind_of_notebook
 from grader.report.counting.row import UNTRIED, URGENCY, Row
 from grader.report.words import wording
 
 _ORDER = (*URGENCY, wording.FLAGGED)
 #: So many notebooks of a student without exercises are remarked one by one.
 _STRAYS = 3
-_NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w{1,80})")
+#: How a cell ends for a reason of the place where it is graded, with what it missed there, and what is said of it.
+_OF_THE_PLACE = (
+    (re.compile(r"ModuleNotFoundError: No module named '(google)\b"), wording.no_colab),
+    (re.compile(r"ModuleNotFoundError: No module named '(\w{1,80})"), wording.no_module),
+    (
+        re.compile(r"FileNotFoundError: (?:\[Errno 2\] No such file or directory: )?'?((?:(?! not found|').){1,80})"),
+        wording.no_file,
+    ),
+    (re.compile(r"(StdinNotImplementedError)\b"), wording.no_input),
+    (re.compile(r"(URLError|ConnectionError|gaierror)\b"), wording.no_network),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +52,12 @@ def remarks_on(row: Row) -> tuple[str, ...]:
 def concerns_in(rows: Sequence[Row]) -> tuple[Concern, ...]:
     """All that needs a human's eye, each once, the most urgent first."""
     found = [*(concern for row in rows for concern in _concerns_of(row)), *class_concerns_in(rows)]
-    once = dict.fromkeys(found)  # each of two attempts has the flag that there are two
-    return tuple(sorted(once, key=lambda concern: _ORDER.index(concern.kind)))
+    return tuple(sorted(dict.fromkeys(found), key=lambda concern: _ORDER.index(concern.kind)))
 
 
 def class_concerns_in(rows: Sequence[Row]) -> list[Concern]:
     """What concerns several students, each told with the first of them."""
-    return [*_namesakes(rows), *_same_files(rows), *_missing_modules(rows)]
+    return [*_namesakes(rows), *_same_files(rows), *_missed(rows)]
 
 
 def _same_files(rows: Sequence[Row]) -> list[Concern]:
@@ -84,26 +94,33 @@ def _namesakes(rows: Sequence[Row]) -> list[Concern]:
     ]
 
 
-def _missing_modules(rows: Sequence[Row]) -> list[Concern]:
-    """One concern for each module that notebooks import in vain, where points were lost: perhaps not for the students.
+def _missed(rows: Sequence[Row]) -> list[Concern]:
+    """One concern for each thing that notebooks missed where they ran and lost points: perhaps not for the students.
 
     A cell that begins ``import matplotlib`` defines nothing where there is none, ``torch`` in the next line included.
     """
-    importers: dict[str, dict[str, str]] = {}
+    found: dict[tuple[Callable[[str, Sequence[str]], str], str], dict[str, str]] = {}
     for row in rows:
         for entry in row.entries:
             if entry.score is None or entry.score < entry.possible:
-                found = (_NO_MODULE.match(failure.error) for failure in entry.failed_cells)
-                for name in (match[1] for match in found if match):
-                    importers.setdefault(name, {}).setdefault(row.student, entry.notebook)
+                for failure in entry.failed_cells:
+                    if (missed := _missed_in(failure.error)) is not None:
+                        found.setdefault(missed, {}).setdefault(row.student, entry.notebook)
     return [
-        Concern(next(iter(who)), wording.FLAGGED, next(iter(who.values())), wording.no_module(name, list(who)))
-        for name, who in importers.items()
+        Concern(next(iter(who)), wording.FLAGGED, next(iter(who.values())), told(name, list(who)))
+        for (told, name), who in found.items()
     ]
+
+
+def _missed_in(error: str) -> tuple[Callable[[str, Sequence[str]], str], str] | None:
+    """What a cell missed, after what is said of such; None where it ended for another reason."""
+    found = ((told, pattern.match(error)) for pattern, told in _OF_THE_PLACE)
+    return next(((told, match[1]) for told, match in found if match is not None), None)
 
 
 def _concerns_of(row: Row) -> list[Concern]:
     found = [Concern(row.student, wording.FLAGGED, notebook, words) for notebook, words in _spares(row)]
+    told: set[tuple[str, str]] = set()  # each of several attempts has the flag that there are so many
     for entry in row.entries:
         if entry not in row.spare and entry.status in URGENCY:
             found.append(Concern(row.student, entry.status, entry.notebook, wording.reason(entry)))
@@ -114,11 +131,14 @@ def _concerns_of(row: Row) -> list[Concern]:
         if _none_found(entry.exercises):
             found.append(Concern(row.student, wording.FLAGGED, entry.notebook, wording.NONE_FOUND))
         unseen = [exercise for exercise in entry.exercises if exercise.override is None]
-        flags = [*entry.flags, *(f"{exercise.id}: {flag}" for exercise in unseen for flag in exercise.flags)]
+        kind = kind_of_notebook(entry.notebook)
+        new = [flag for flag in entry.flags if (kind, flag) not in told]
+        told.update((kind, flag) for flag in new)
+        flags = [*new, *(f"{exercise.id}: {flag}" for exercise in unseen for flag in exercise.flags)]
         if flags:
             found.append(Concern(row.student, wording.FLAGGED, entry.notebook, "; ".join(flags)))
-    told = any(_none_found(entry.exercises) for entry in row.entries)
-    if row.score is not None and _none_found(row.answers) and not told:
+    none_found = any(_none_found(entry.exercises) for entry in row.entries)
+    if row.score is not None and _none_found(row.answers) and not none_found:
         found.append(Concern(row.student, wording.FLAGGED, row.entries[0].notebook, wording.NONE_ASSIGNED))
     if attempts := row.attempts:
         found.append(Concern(row.student, wording.FLAGGED, attempts[0], wording.attempts(attempts)))

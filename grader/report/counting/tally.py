@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from grader.model import ExerciseScore, RunReport, SubmissionReport, total
 from grader.names.alphabet import alphabetical
+from grader.names.notebooks import kind_of_notebook
 from grader.report.counting.concerns import Concern, concerns_in
 from grader.report.counting.row import UNTRIED, Row, rows_of
 
@@ -47,7 +48,9 @@ class Tally:
 
     ``possible`` is what a student could earn at most: all that was assigned, else all that anybody handed in.
     ``absent`` are those of the class list who handed in nothing: they have no row, and are in no mean. ``nowhere`` are
-    the assigned exercises, with their points, that are in nobody's notebook: they have no column.
+    the assigned exercises, with their points, that are in nobody's notebook: they have no column. ``unbegun`` are the
+    notebooks, with their points, that count since they were handed in although nobody began them, as in clones of a
+    repository that has all notebooks; empty where notebooks were assigned, or nobody began any.
     """
 
     columns: tuple[Column, ...]
@@ -57,6 +60,7 @@ class Tally:
     possible: float
     absent: tuple[str, ...] = ()
     nowhere: Mapping[str, float] = field(default_factory=dict)
+    unbegun: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def scores(self) -> tuple[float, ...]:
@@ -107,7 +111,21 @@ def tally(run: RunReport) -> Tally:
     possible = _possible(run, columns, rows)
     found = {column.id for column in columns}
     nowhere = {id_: points for id_, points in run.assigned.items() if id_ not in found}
-    return Tally(columns, rows, _mistakes(rows, columns), concerns_in(rows), possible, run.absent, nowhere)
+    unbegun = {} if run.assigned else _unbegun(columns, submissions)
+    return Tally(columns, rows, _mistakes(rows, columns), concerns_in(rows), possible, run.absent, nowhere, unbegun)
+
+
+def _unbegun(columns: Sequence[Column], submissions: Sequence[SubmissionReport]) -> dict[str, float]:
+    untried = {column.id: column.possible for column in columns if not column.attempted}
+    found: dict[str, set[str]] = {}
+    for report in submissions:
+        if report.exercises:
+            ids = {exercise.id for exercise in report.exercises}
+            found.setdefault(kind_of_notebook(report.notebook), set()).update(ids)
+    unbegun = {kind: ids for kind, ids in sorted(found.items()) if ids <= untried.keys()}
+    if len(unbegun) == len(found):
+        return {}
+    return {kind: total(untried[id_] for id_ in sorted(ids)) for kind, ids in unbegun.items()}
 
 
 def _possible(run: RunReport, columns: Sequence[Column], rows: Sequence[Row]) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from grader.errors import UsageError
-from grader.model import RunReport, Target
+from grader.model import ExerciseScore, RunReport, Target
 from grader.report.counting.row import Row
 from grader.report.counting.tally import Tally, tally
 from grader.report.gradebooks.roster import Roster, members_in, teams_of
@@ -152,15 +152,26 @@ def _brightspace(counted: Tally, assignment: str, roster: Roster) -> str:
 
 
 def _feedback(row: Row) -> str:
-    """``"lin_grad 2/4 (transposed); relu_grad 2/2"``."""
+    """``"lin_grad 2/4 (transposed); relu_grad 2/2"``; then the notebooks not begun, and what was not found."""
     if row.score is None:
         reasons = dict.fromkeys(wording.sentence(one_line(entry.reason)) for entry in row.counted if entry.reason)
         return " ".join((wording.SUBMISSION_DETAIL.get(row.status, ""), *reasons)).strip()
+    idle = [entry for entry in row.entries if entry.exercises and all(map(_is_stub, entry.exercises))]
+    begun = {exercise.id for entry in row.entries if entry not in idle for exercise in entry.exercises}
     parts = []
     for exercise in row.exercises.values():
+        if exercise.id not in begun:
+            continue
         codes = dict.fromkeys(check.diagnosis.code for check in exercise.checks if check.diagnosis)
         why = f" ({', '.join(wording.code_label(code) for code in codes)})" if codes else ""
         if exercise.override is not None:
             why = f" (set by hand: {one_line(exercise.override.reason)})"
         parts.append(f"{exercise.id} {points(exercise.score)}/{points(exercise.possible)}{why}")
-    return "; ".join(parts)
+    left = [row.heading(entry) for entry in idle if any(one.id in row.exercises for one in entry.exercises)]
+    told = [wording.not_begun(left)] * bool(left) + [wording.not_found(row.absent)] * bool(row.absent)
+    return " ".join(filter(None, ("; ".join(parts) + "." * bool(parts and told), *told)))
+
+
+def _is_stub(exercise: ExerciseScore) -> bool:
+    """Whether an exercise is as it was released, and no human ruled on it."""
+    return exercise.status == "not_implemented" and exercise.override is None

@@ -13,7 +13,7 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from grader.csv_table import Table, read_tables
+from grader.csv_table import Table, TableFile, read_tables
 from grader.errors import UsageError
 from grader.model import RunReport
 from grader.names.alphabet import alphabetical, words_of
@@ -29,6 +29,8 @@ _NAMED, _CALLED = "student", ("Student", "Full name")
 _NUMBERED: tuple[str, ...] = ("ID", "Identifier")
 #: What Canvas' second row has in place of a student, and its last where a teacher looked at the course as a student.
 _NOBODY, _VIEW = "Points Possible", "Student, Test"
+#: Full marks as Moodle writes them: ``100.00``.
+_FIXED = re.compile(r"[1-9]\d{0,8}[.,]\d\d").fullmatch
 #: The column that all of Gradescope's lists have, and the one with a submission's number, which only its grades have.
 _SID, _SUBMISSION = "SID", "Submission ID"
 
@@ -66,7 +68,7 @@ def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str,
     people = _called_as_in(file.tables, run) if table is None else [person for _, person in table.rows]
     if people is None:
         remedy = "add one to the platform's list, with each student as `grader score --who` names them"
-        raise file.lacking([_NAMED], remedy)
+        raise _too_few_in(file, run) or file.lacking([_NAMED], remedy)
     roster: dict[str, dict[str, str]] = {}
     for person in people:
         at_gradescope = submitted and _SID in person and _NAMED not in person
@@ -102,14 +104,10 @@ def _called_as_in(tables: Iterable[Table], run: RunReport | None) -> list[dict[s
 
     None where no column holds more than half of them.
     """
-    students = dict.fromkeys(entry.student for entry in (run.submissions if run else ()))
+    students = _names_in(run)
     for table in tables:
         rows = [row for _, row in table.rows]
-        by_columns = [
-            _spelt([" ".join(row.get(column, "") for column in columns).strip() for row in rows], students)
-            for columns in (*zip(table.columns, strict=True), *pairwise(table.columns))
-        ]
-        names = max(by_columns, key=lambda names: sum(name in students for name in names), default=[])
+        _, names = _nearest(table, students)
         if 2 * sum(name in students for name in names) > len(students):
             # who has no login there, such as one who never joined, is called by what else there is
             called = [name or next(filter(None, row.values()), "") for row, name in zip(rows, names, strict=True)]
@@ -122,6 +120,34 @@ def _called_as_in(tables: Iterable[Table], run: RunReport | None) -> list[dict[s
                 ]
             )
     return None
+
+
+def _names_in(run: RunReport | None) -> dict[str, None]:
+    return dict.fromkeys(entry.student for entry in (run.submissions if run else ()))
+
+
+def _nearest(table: Table, students: Collection[str]) -> tuple[tuple[str, ...], list[str]]:
+    """The column, or the two side by side, with most of ``students``, and what each row has there."""
+    by_columns = [
+        (columns, _spelt([" ".join(row.get(one, "") for one in columns).strip() for _, row in table.rows], students))
+        for columns in (*zip(table.columns, strict=True), *pairwise(table.columns))
+    ]
+    return max(by_columns, key=lambda found: sum(name in students for name in found[1]), default=((), []))
+
+
+def _too_few_in(file: TableFile, run: RunReport | None) -> UsageError | None:
+    """The error that a list, such as one section's, has some students of ``run`` and not most; None if it has none."""
+    students = _names_in(run)
+    near = [_nearest(table, students) for table in file.tables]
+    count, columns = max((len(students.keys() & {*names}), columns) for columns, names in near)
+    if not count:
+        return None
+    named = " and ".join(map(repr, columns))
+    return UsageError(
+        f"no column of {file.path} holds more than half of the {len(students)} students ({named} has {count})",
+        remedy="give the lists of all sections in one file, or add a column `student` with each student as "
+        "`grader score --who` names them",
+    )
 
 
 def _told_apart(people: Sequence[dict[str, str]]) -> list[dict[str, str]]:
@@ -217,6 +243,38 @@ def assignments_in(roster: Roster) -> tuple[str, ...]:
     """The columns of a roster that are Canvas' assignments: ``HW3 (1234)``."""
     columns = dict.fromkeys(column for person in roster.values() for column in person)
     return tuple(column for column in columns if re.fullmatch(r".+ \(\d+\)", column))
+
+
+def full_marks_in(path: Path, assignment: str) -> tuple[str, float] | None:
+    """A column of a platform's list and how many points it says that full marks are; None where none says so.
+
+    Canvas says so in the row *Points Possible*, below the ``assignment``. Moodle's worksheet says so in each row, in a
+    column that a site's language heads: all numbers in it are the same, with two decimals.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    for table in read_tables(path).tables:
+        rows = [row for _, row in table.rows]
+        for row in rows:
+            if _NOBODY in row.values():
+                found = [(name, _points(row.get(name, ""))) for name in table.columns if _is_named(name, assignment)]
+                return next(((name, worth) for name, worth in found if worth), None)
+        same = [(column, {row.get(column, "") for row in rows}) for column in table.columns]
+        numbers = [(column, _points(*cells)) for column, cells in same if len(cells) == 1 and all(map(_FIXED, cells))]
+        if numbers:
+            return max(numbers, key=lambda one: one[1])
+    return None
+
+
+def _points(cell: str) -> float:
+    """The number in a cell, 0 where there is none."""
+    return float(cell.replace(",", ".")) if re.fullmatch(r"\d{1,9}(?:[.,]\d{1,9})?", cell) else 0.0
+
+
+def _is_named(column: str, assignment: str) -> bool:
+    """Whether a column of Canvas' is the ``assignment``'s, with its number or without."""
+    return assignment in (column, column.rpartition(" (")[0])
 
 
 def _students(run: RunReport, known: Container[str]) -> set[str]:

@@ -155,6 +155,8 @@ def _class_blocks(counted: Tally) -> Iterator[str]:
     yield f"## {count_of(len(counted.rows), 'student')} · mean {points(counted.mean)}\n"
     if counted.totals_of:
         yield f"{wording.unlike_totals(*counted.totals_of)}\n"
+    if counted.unbegun:
+        yield f"{markdown(wording.unbegun(counted.unbegun, counted.possible))}\n"
     if counted.nowhere:
         yield f"{markdown(wording.not_found(counted.nowhere))}\n"
     if counted.absent:

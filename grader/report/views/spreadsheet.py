@@ -19,14 +19,14 @@ def gradebook_csv(run: RunReport) -> str:
     """``run`` as CSV (RFC 4180, UTF-8): a row a student, with all of a student's notebooks together.
 
     A cell is empty where there is no score: the exercise was not handed in, or could not be graded. Who handed in
-    nothing has the status ``absent``. Text that a spreadsheet would take for a formula is quoted by a leading
-    apostrophe.
+    nothing has the status ``absent``, and no ``page``. Text that a spreadsheet would take for a formula is quoted by a
+    leading apostrophe.
     """
     counted = tally(run)
     ids = [column.id for column in counted.columns]
-    header = ["student", *ids, "score", "possible", "percent", "status", "notebooks", "flags"]
+    header = ["student", *ids, "score", "possible", "percent", "status", "notebooks", "flags", "page"]
     possible = score_cell(counted.possible) if run.assigned else ""
-    nothing = [[name, *[""] * len(ids), "", possible, "", "absent", "", ""] for name in counted.absent]
+    nothing = [[name, *[""] * len(ids), "", possible, "", "absent", "", "", ""] for name in counted.absent]
     shared = class_concerns_in(counted.rows)
     told = {row.student: [one.detail for one in shared if one.student == row.student] for row in counted.rows}
     records = [*(_record(row, ids, told[row.student]) for row in counted.rows), *nothing]
@@ -50,6 +50,8 @@ def score_cell(value: float | None) -> str:
 
 
 def _record(row: Row, ids: Sequence[str], shared: Sequence[str]) -> list[str]:
+    from grader.report.views.pages import page_name  # and Jinja, which the other exports do without
+
     share = None if row.score is None or row.possible <= 0 else 100 * row.score / row.possible
     return [
         row.student,
@@ -60,6 +62,7 @@ def _record(row: Row, ids: Sequence[str], shared: Sequence[str]) -> list[str]:
         row.status,
         "; ".join(dict.fromkeys(entry.notebook for entry in row.entries if entry.notebook)),
         "; ".join([*remarks_on(row), *shared]),
+        f"students/{page_name(row.student)}",
     ]
 
 

@@ -50,7 +50,7 @@ def render_run(run: RunReport, hints: Hints = "nudge") -> RenderableType:
     for row in rows_of(run):
         if row.absent and row.score is not None:
             parts.append(Text(terminal(wording.not_found(row.absent))))
-            parts.append(Text.assemble("Of all that was assigned: ", _sum(row.score, row.possible)))
+            parts.append(Text.assemble(f"{wording.OF_ASSIGNED}: ", _sum(row.score, row.possible)))
     if note := wording.SANDBOX_NOTE.get(run.sandbox):
         parts.append(Text(note, "yellow"))
     return Group(*parts)
@@ -114,6 +114,8 @@ class _ClassView:
         yield _summary(counted)
         if counted.totals_of:
             yield Text(wording.unlike_totals(*counted.totals_of), "yellow")
+        if counted.unbegun:
+            yield Text(terminal(wording.unbegun(counted.unbegun, counted.possible)), "yellow")
         if counted.nowhere:
             yield Text(terminal(wording.not_found(counted.nowhere)), "yellow")
         if counted.absent:

@@ -93,6 +93,7 @@ NONE_ASSIGNED: Final = "no assigned exercise is in what was handed in: another w
 COUNTED_FROM: Final = "Cells are counted from 0, text cells included."
 NOT_ASSIGNED: Final = "This was not assigned: none of it counts."
 NOT_HANDED_IN: Final = "This was assigned, and was not handed in."
+OF_ASSIGNED: Final = "Of all that was assigned"
 NOTHING_GRADED: Final = "No submission was found."
 FOLLOWS_FROM: Final = "This one calls what is not right yet: {names}. Mend that first."
 MEANWHILE: Final = "What its checks say meanwhile"
@@ -223,6 +224,28 @@ that counts by --assigned.'
     )
 
 
+def unbegun(notebooks: Mapping[str, float], possible: float) -> str:
+    """What is said of notebooks, each with its points, that nobody of a class began and that count all the same.
+
+    >>> unbegun({"01_tensors": 8.0, "04_layers": 27.0}, 49)
+    'Begun by nobody, and 35 of 49 points: 01_tensors, 04_layers. If they are not to count, name each notebook that \
+does by --assigned.'
+    """
+    return (
+        f"Begun by nobody, and {points(sum(notebooks.values()))} of {points(possible)} points: "
+        f"{first_of([*notebooks], _NAMED)}. If they are not to count, name each notebook that does by --assigned."
+    )
+
+
+def not_begun(notebooks: Sequence[str]) -> str:
+    """What a student is told of notebooks that they handed in as they got them.
+
+    >>> not_begun(["01_tensors.ipynb"])
+    'Not begun: 01_tensors.ipynb.'
+    """
+    return f"Not begun: {', '.join(notebooks)}."
+
+
 def namesakes(students: Sequence[str]) -> str:
     """What is remarked on a student whose name is almost that of each of ``students``.
 
@@ -241,6 +264,43 @@ def no_module(name: str, students: Sequence[str]) -> str:
     return (
         f"no module `{name}` where the grader is installed; points were lost in notebooks that import it: "
         f"{_some(students)}"
+    )
+
+
+def no_colab(name: str, students: Sequence[str]) -> str:
+    """What is remarked on Colab's own module, which is nowhere else."""
+    return (
+        f"no module `{name}` where the grader is installed, for `google.colab` is Colab's own: the rest of a cell that "
+        f"imports it did not run, and points were lost: {_some(students)}"
+    )
+
+
+def no_file(name: str, students: Sequence[str]) -> str:
+    """What is remarked on a file that the notebooks of ``students`` did not find.
+
+    >>> no_file("data.csv", ["ada"])
+    'no file `data.csv` where the notebook ran, among what was handed in with it and what the course releases; points \
+were lost in notebooks that look for it: ada'
+    """
+    return (
+        f"no file `{name}` where the notebook ran, among what was handed in with it and what the course releases; "
+        f"points were lost in notebooks that look for it: {_some(students)}"
+    )
+
+
+def no_input(_: str, students: Sequence[str]) -> str:
+    """What is remarked on a cell that waits for somebody to type."""
+    return (
+        "nobody answers `input()` where notebooks are graded: the rest of a cell that calls it did not run, and points "
+        f"were lost: {_some(students)}"
+    )
+
+
+def no_network(_: str, students: Sequence[str]) -> str:
+    """What is remarked on a cell that downloads something."""
+    return (
+        "nothing can be downloaded where notebooks are graded: the rest of a cell that does so did not run, and points "
+        f"were lost: {_some(students)}"
     )
 
 

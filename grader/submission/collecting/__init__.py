@@ -1,6 +1,6 @@
 """From the paths of the command line to entries: one for each notebook, and for each student without one.
 
 ``collection`` decides what needs the whole class. Each path is a ``listing``, each file in it a ``draft`` until its
-student is settled. ``missing`` knows who has no notebook, ``excess`` who has too many; ``remarks`` are for the
-operator.
+student is settled. ``belongings`` are the files beside a notebook. ``missing`` knows who has no notebook, ``excess``
+who has too many; ``remarks`` are for the operator.
 """

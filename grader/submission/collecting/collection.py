@@ -17,6 +17,7 @@ from grader.names.enumeration import few, first_of
 from grader.names.notebooks import kind_of_notebook
 from grader.submission.attribution.gradescope import METADATA
 from grader.submission.attribution.naming import classroom_prefix, is_from_platform, without_branches
+from grader.submission.collecting.belongings import Belongings
 from grader.submission.collecting.draft import Draft, draft_of, naming_for
 from grader.submission.collecting.excess import without_excess
 from grader.submission.collecting.listing import Lister, Listing
@@ -147,15 +148,14 @@ def _entries(
     for draft in drafts:
         if draft.found.obstacle and draft.name.student in having:
             remarks[draft.name.student].append(f"{draft.shown_path}: {draft.found.refused}")
-    people = _people_in(drafts, listing, known)
+    belongings = Belongings(drafts, listing, known)
     return [
         Entry(
             student=_written_alike(draft.name.student),
             notebook=printable(draft.name.notebook),
             path=draft.found.path,
             shown_path=draft.shown_path,
-            assets=_assets(draft, people),
-            assets_below=not listing.siblings,  # a notebook given alone may lie in anything, a home folder for one
+            assets=belongings.of(draft),
             refused=draft.found.refused,
             flags=(*few(remarks[draft.name.student]), *_remarks(draft, listing, students, doubted)),
             number=draft.name.number,
@@ -244,24 +244,6 @@ def _told_apart(draft: Draft, alike: frozenset[str]) -> Draft:
     if not draft.name.number or draft.name.student not in alike:
         return draft
     return replace(draft, name=replace(draft.name, student=f"{draft.name.student}_{draft.name.number}"))
-
-
-def _people_in(drafts: list[Draft], listing: Listing, known: Sequence[str]) -> dict[tuple[str, ...], set[str]]:
-    """Return, for every folder by its parts, the students whose work lies in it or below, in archives too."""
-    people: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
-    for draft in drafts:
-        for depth in range(len(draft.found.parts) or 1):
-            people[draft.found.parts[:depth]].add(draft.name.student)
-    naming = naming_for(listing, known)
-    for name in listing.siblings:
-        people[()].add(naming.name((name,)).student)
-    return people
-
-
-def _assets(draft: Draft, people: dict[tuple[str, ...], set[str]]) -> Path | None:
-    if draft.found.refused is not None or len(people[draft.found.parts[:-1]]) > 1:
-        return None
-    return draft.found.path.parent
 
 
 def _with_duplicates_flagged(entries: list[Entry]) -> tuple[Entry, ...]:

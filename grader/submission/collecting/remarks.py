@@ -8,6 +8,7 @@ from pathlib import Path
 
 from grader.names.enumeration import count_of, first_of
 from grader.names.notebooks import kind_of_notebook
+from grader.names.visible import files_of
 from grader.submission.attribution.file_names import is_version
 from grader.submission.attribution.folder_names import SHEET, is_part
 from grader.submission.collecting.listing import Listing
@@ -21,9 +22,11 @@ def remarks_on(
 ) -> tuple[str, ...]:
     """What was named twice, which hidden folders hold notebooks that nobody looks at, and who may be several students.
 
+    Also what lies beside a notebook that was named by itself, in whatever folder that is: its code can show it.
     ``twins`` are the archives that were passed over, since all that they hold lies unpacked beside them.
     """
     remarks = [*_overlaps([path.resolve() for path in paths]), hidden_in(listings), _twice(twins), _crowded(entries)]
+    remarks += [_found_beside(entry) for entry in entries]
     return tuple(dict.fromkeys(filter(None, remarks)))
 
 
@@ -62,6 +65,18 @@ def _crowded(entries: Sequence[Entry]) -> str:
     return (
         f"{student}{others} may be no student: the same notebook lies in the folders {first_of(names)}; if "
         "these are called after students, name the folders around them, or what is whose by --student-pattern"
+    )
+
+
+def _found_beside(entry: Entry) -> str:
+    """Which files a notebook that was named by itself finds; maybe empty."""
+    beside = [assets for assets in entry.assets if not assets.below and assets.names is None]
+    names = [printable(name) for name, _ in files_of(beside) if name != entry.path.name]
+    if not names:
+        return ""
+    return (
+        f"{entry.shown_path} finds what lies beside it, and can show it: {first_of(names)}; if that is not all "
+        "the student's, put the notebook into a folder of its own"
     )
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 
 from grader.cell_code import MOST_CODE, without_comments
 from grader.model import Cell
 from grader.names.enumeration import few
-from grader.names.visible import files_of_work
+from grader.names.visible import files_of
 from grader.submission.entry import Entry
 from grader.submission.files.regular_file import Refused, TooLarge, content
 
@@ -127,22 +126,17 @@ def _takes_words(text: str, sign: re.Match[str]) -> bool:
 
 def _sources_beside(entry: Entry) -> Iterator[tuple[str, str | None]]:
     """Path and text of the modules that the notebook can import; None for what is compiled, or too much to read."""
-    if entry.assets is None:
-        return
     left = MOST_CODE
-    for place, files in files_of_work(entry.assets, below=entry.assets_below):
-        for name in files:
-            path = Path(place, name)
-            shown = str(path.relative_to(entry.assets))
-            if name.endswith(_COMPILED):
-                yield shown, None
-            elif name.endswith(".py"):
-                try:
-                    text = content(path, left).decode("utf-8", "replace")
-                except TooLarge:
-                    yield shown, None
-                except Refused:
-                    continue
-                else:
-                    left -= len(text)
-                    yield shown, text
+    for name, path in files_of(entry.assets):
+        if name.endswith(_COMPILED):
+            yield name, None
+        elif name.endswith(".py"):
+            try:
+                text = content(path, left).decode("utf-8", "replace")
+            except TooLarge:
+                yield name, None
+            except Refused:
+                continue
+            else:
+                left -= len(text)
+                yield name, text

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from grader.model import Submission
+from grader.model import Assets, Submission
+from grader.names.visible import files_of
 from grader.submission.attribution.file_names import stems_in
 from grader.submission.entry import Entry, Wanted
 from grader.submission.files.limits import CollectLimits
@@ -54,7 +53,6 @@ def read(
         total_cells=contents.total,
         stubs=stubs,
         assets=entry.assets,
-        assets_below=entry.assets_below,
         flags=(*entry.flags, *contents.flags, *meddling_flags(entry, cells)),
     )
 
@@ -66,16 +64,7 @@ def _asked_for(wanted: Sequence[Wanted], notebook: str, tags: set[str | None]) -
     return [item for item in wanted if item.notebook in ("", *stems) or item.exercise in tags]
 
 
-def _modules_in(folder: Path | None) -> frozenset[str]:
-    """The names of the Python modules in a folder."""
-    if folder is None:
-        return frozenset()
-    try:
-        with os.scandir(folder) as entries:
-            return frozenset(
-                entry.name.removesuffix(".py")
-                for entry in entries
-                if entry.name.endswith(".py") or entry.is_dir(follow_symlinks=False)
-            )
-    except OSError:
-        return frozenset()
+def _modules_in(assets: Sequence[Assets]) -> frozenset[str]:
+    """The names of the Python modules beside a notebook, packages and name spaces among them."""
+    tops = (name.partition("/") for name, _ in files_of(assets))
+    return frozenset(top.removesuffix(".py") for top, folder, _ in tops if folder or top.endswith(".py"))

@@ -247,7 +247,7 @@ TOLD = {
     "number over a size": (
         pool_back,
         POOL,
-        ("(s, h, w)\n", "(s, h, w)\n").__class__((".reshape(s, h, w)", ".reshape(s, h, w) * 7 / s")),
+        (".reshape(s, h, w)", ".reshape(s, h, w) * 7 / s"),
         "image.g",
         "scaled",
         "7/s times",

@@ -11,15 +11,15 @@ import pytest
 
 from grader.kernel import KernelPool
 from grader.kernel.host import assets
-from grader.model import Execution
+from grader.model import Assets, Execution
 from tests.kernel.conftest import BEST
 from tests.kernel.laboratory import LIMITS, Laboratory, linear_job, verdicts
 
 
-def _opened(folder: Path | None, most_bytes: int = 10**6) -> list[tuple[str, str, bool] | None]:
+def _opened(folder: Path, most_bytes: int = 10**6) -> list[tuple[str, str, bool] | None]:
     """Path, text and executability of what is opened, None for what is left out."""
     found: list[tuple[str, str, bool] | None] = []
-    for asset in assets.opened(folder, most_bytes):
+    for asset in assets.opened([Assets(folder)], most_bytes):
         if asset is None:
             found.append(None)
             continue
@@ -39,7 +39,7 @@ def test_regular_files_are_opened_in_order_and_nothing_else(tmp_path: Path) -> N
     os.mkfifo(tmp_path / "pipe")
 
     assert _opened(tmp_path) == [("run.sh", "exit", True), ("z.txt", "z", False), ("b/c/deep.txt", "deep", False)]
-    assert _opened(None) == []
+    assert list(assets.opened([], 10**6)) == []
 
 
 def test_what_is_nobodys_work_is_not_opened(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_what_is_nobodys_work_is_not_opened(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x")
 
     assert _opened(tmp_path) == [("lib/a.py", "x", False)]
-    assert list(assets.opened(tmp_path, 10**6, below=False)) == []
+    assert list(assets.opened([Assets(tmp_path, below=False)], 10**6)) == []
 
 
 @pytest.mark.parametrize("place", ["", "marks/", "old/marks/"], ids=["beside", "below", "deeper"])
@@ -79,7 +79,7 @@ def test_file_too_large_is_left_out_and_smaller_ones_are_not(tmp_path: Path) -> 
 def test_small_files_are_copied_as_far_as_there_is_room(laboratory: Laboratory, tmp_path: Path) -> None:
     for number in range(300):
         (tmp_path / f"{number}.txt").write_text("x")
-    job = linear_job("crumbs", "import os\nprint(len(os.listdir('.')))", assets=tmp_path)
+    job = linear_job("crumbs", "import os\nprint(len(os.listdir('.')))", assets=(Assets(tmp_path),))
 
     (execution,) = laboratory.run(BEST, job, limits=replace(LIMITS, written=1024**2))
 
@@ -111,7 +111,7 @@ def test_files_beside_a_notebook_arrive_however_many_and_what_is_left_out_is_tol
         (tmp_path / f"picture-{number}.txt").write_text("text")
 
     async def run() -> list[Execution]:
-        job = linear_job("album", "import os\nprint(len(os.listdir('.')))", assets=tmp_path)
+        job = linear_job("album", "import os\nprint(len(os.listdir('.')))", assets=(Assets(tmp_path),))
         async with KernelPool(BEST, LIMITS, jobs=2) as pool:
             return [await pool.run(job) for _ in range(2)]  # the first before the zygote is up
 

@@ -84,6 +84,29 @@ def test_concerns_a_module_that_is_missing_is_one_concern_where_points_were_lost
     assert found.detail.endswith(": ada; alan")
 
 
+#: What a cell ends with → words of the one remark on it.
+OF_THE_PLACE = {
+    "FileNotFoundError: [Errno 2] No such file or directory: '/home/zoe/ml'": "no file `/home/zoe/ml` where",
+    "FileNotFoundError: data.csv not found.": "no file `data.csv` where",
+    f"FileNotFoundError: [Errno 2] No such file or directory: '/{'x' * 200}'": f"no file `/{'x' * 79}` where",
+    "FileNotFoundError: where is it?": "no file `where is it?` where",
+    "StdinNotImplementedError: nobody answers input() here": "nobody answers `input()`",
+    "ModuleNotFoundError: No module named 'google.colab'": "`google.colab` is Colab's own",
+    "ModuleNotFoundError: No module named 'googletrans'": "no module `googletrans`",
+    "URLError: <urlopen error [Errno -3] Temporary failure in name resolution>": "nothing can be downloaded",
+}
+
+
+@pytest.mark.parametrize("error", OF_THE_PLACE)
+def test_concerns_what_a_notebook_missed_where_it_ran_needs_an_eye_where_points_were_lost(error: str) -> None:
+    failed = (CellFailure(1, error), CellFailure(2, "NameError: name 'torch' is not defined"))
+    poor, full = untouched("lin_grad"), exercise("lin_grad")
+    (found,) = tally(run(submission("ada", poor, failed_cells=failed))).concerns
+    assert (found.kind, found.student) == ("flagged", "ada")
+    assert OF_THE_PLACE[error] in found.detail
+    assert tally(run(submission("ada", full, failed_cells=failed))).concerns == ()
+
+
 def test_concerns_files_in_which_nothing_is_done_are_no_concern() -> None:
     same = [submission(name, untouched("lin_grad"), sha256="5a") for name in ("ada", "alan")]
     unread = [ungraded(name, "unreadable", "empty", sha256="") for name in ("grace", "linus")]
@@ -110,11 +133,15 @@ def test_concerns_many_notebooks_without_exercises_are_one_remark() -> None:
     assert remarks_on(counted.rows[0]) == (concern.detail,)
 
 
-def test_concerns_flag_of_both_of_two_attempts_needs_an_eye_once() -> None:
+def test_concerns_flag_of_each_of_several_attempts_needs_an_eye_once() -> None:
+    names = {"a/b.ipynb": "b.ipynb", "late/a/b.ipynb": "b.ipynb", "a/b-Copy1.ipynb": "b-Copy1.ipynb"}
     attempts = [
-        submission("ada", exercise("lin_grad"), path=path, flags=("2 of one kind",)) for path in ("a", "late/a")
+        submission("ada", exercise("lin_grad"), path=path, notebook=name, flags=("3 of one kind",))
+        for path, name in names.items()
     ]
-    assert [concern.detail for concern in tally(run(*attempts)).concerns] == ["2 of one kind"]
+    other = submission("ada", exercise("relu_grad"), notebook="c.ipynb", flags=("3 of one kind", "new"))
+    found = [(concern.notebook, concern.detail) for concern in tally(run(*attempts, other)).concerns]
+    assert found == [("b-Copy1.ipynb", "3 of one kind"), ("c.ipynb", "3 of one kind; new")]
 
 
 def test_concerns_flag_that_a_human_ruled_on_needs_no_eye_any_more() -> None:

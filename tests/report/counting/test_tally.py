@@ -53,6 +53,19 @@ def test_tally_totals_of_unlike_notebooks_are_told_and_those_of_assigned_ones_ar
     assert tally(replace(run(ada, alan), assigned={"lin_grad": 4.0, "relu_grad": 2.0})).totals_of is None
 
 
+def test_tally_notebooks_that_nobody_began_are_told_where_others_were_begun_and_none_assigned() -> None:
+    stubs = {
+        student: submission(student, untouched("mse_grad"), untouched("relu_grad"), notebook="b.ipynb")
+        for student in ("ada", "alan")
+    }
+    done = submission("ada", exercise("lin_grad"), notebook="a.ipynb")
+    assert tally(run(done, *stubs.values())).unbegun == {"b": 4.0}
+    assert tally(run(*stubs.values())).unbegun == {}
+    assert tally(run(done, *stubs.values(), assigned={"lin_grad": 4.0, "mse_grad": 2.0})).unbegun == {}
+    begun = submission("alan", untouched("mse_grad"), exercise("relu_grad"), notebook="b.ipynb")
+    assert tally(run(done, stubs["ada"], begun)).unbegun == {}
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -9,7 +9,7 @@ import pytest
 from grader.errors import UsageError
 from grader.model import Override
 from grader.report import export, gradebook_csv
-from tests.report.builders import exercise, run, small_class, submission, ungraded
+from tests.report.builders import exercise, run, small_class, submission, ungraded, untouched
 
 MADE = run(submission("ada", exercise("lin_grad", {"w.g": "transposed"})), submission("alan", exercise("lin_grad")),
            ungraded("linus", "unreadable", "not JSON", possible=4.0))  # fmt: skip
@@ -81,6 +81,22 @@ def test_export_moodle_says_what_was_set_by_hand() -> None:
     assert (
         _rows(export(run(submission("ada", ruled)), "moodle"))[1][2] == "lin_grad 4/4 (set by hand: the sheet had it)"
     )
+
+
+def test_export_moodle_says_what_was_not_begun_and_what_was_not_found() -> None:
+    stubs = submission("ada", untouched("mse_grad"), untouched("relu_grad"), notebook="b.ipynb")
+    done = submission("ada", exercise("lin_grad"), notebook="a.ipynb")
+    layers = {"Lin": 4.0, "Relu": 2.0}
+    assert _rows(export(run(done, stubs), "moodle"))[1][2] == "lin_grad 4/4. Not begun: b.ipynb."
+    assert _rows(export(run(stubs), "moodle"))[1][2] == "Not begun: b.ipynb."
+    assigned = run(done, stubs, assigned={"lin_grad": 4.0, **layers})
+    missing = "Assigned, and found in no notebook: Lin (4), Relu (2)."
+    assert _rows(export(assigned, "moodle"))[1][2] == f"lin_grad 4/4. {missing}"
+    assert _rows(export(run(stubs, assigned=layers), "moodle"))[1][2] == missing
+    ruled = replace(untouched("mse_grad"), override=Override(0.0, "r"))
+    by_hand = submission("ada", ruled, untouched("relu_grad"))
+    said = "mse_grad 0/2 (set by hand: r); relu_grad 0/2 (not implemented)"
+    assert _rows(export(run(by_hand), "moodle"))[1][2] == said
 
 
 def test_export_gradescope_is_its_export_form() -> None:

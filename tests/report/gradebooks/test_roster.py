@@ -8,7 +8,7 @@ import pytest
 
 from grader.errors import UsageError
 from grader.model import Target
-from grader.report import absentees, assignments_in, export, read_roster, strangers
+from grader.report import absentees, assignments_in, export, full_marks_in, read_roster, strangers
 from grader.report.views.spreadsheet import csv_text
 from tests.report.builders import exercise, run, submission
 from tests.report.gradebooks.test_lms import MADE, _rows
@@ -50,6 +50,41 @@ def test_roster_with_the_numbers_of_a_download_needs_no_names(
     known = read_roster(tmp_path / "list.csv", made)
     assert _rows(export(made, to, roster=known, identifier=identifier))[-1] == identified
     assert (strangers(made, known), absentees(made, known)) == ((), ("Never, Came (102)",))
+
+
+def test_roster_of_one_section_is_told_from_one_without_names(tmp_path: Path) -> None:
+    made = run(*(submission(name, exercise("lin_grad")) for name in ("ada", "alan", "grace", "zoe")))
+    path = tmp_path / "section.csv"
+    path.write_text("Student;Login\nLovelace, A.;ada\nTuring, A.;alan\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"more than half of the 4 students \('Login' has 2\)") as caught:
+        read_roster(path, made)
+    assert caught.value.remedy.startswith("give the lists of all sections in one file, or add a column `student`")
+    path.write_text("Student,Login\nLovelace,al\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="has no column 'student'; its first line is: Student,Login"):
+        read_roster(path, made)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('Student,ID,HW3 (9),Final Score\n"    Points Possible",,100,(read only)\nAda,1,,\n', ("HW3 (9)", 100.0)),
+        ("Student,ID,HW3 (9)\nPoints Possible,,12.5\n", ("HW3 (9)", 12.5)),
+        ("Student,ID,HW4 (9)\nPoints Possible,,100\n", None),
+        ("Student,ID,HW3 (9)\nPoints Possible,,\n", None),
+        ("Student,ID,HW3 (9)\nAda,1,100\n", None),
+        ("Identifier,Grade,Maximum Grade,Year\nParticipant 1,50.00,100.00,2026\nParticipant 2,50.00,100.00,2026\n",
+         ("Maximum Grade", 100.0)),
+        ("ID;Bewertung;Bestwertung\n1;;100,00\n2;;100,00\n", ("Bestwertung", 100.0)),
+        ("Identifier,Grade\n1,12.00\n2,14.00\n", None),
+        ("", None),
+    ],
+)  # fmt: skip
+def test_full_marks_are_those_that_the_platform_s_list_says(
+    text: str, found: tuple[str, float] | None, tmp_path: Path
+) -> None:
+    (tmp_path / "list.csv").write_text(text, encoding="utf-8")
+    assert full_marks_in(tmp_path / "list.csv", "HW3 (9)") == found
+    assert full_marks_in(tmp_path / "list.csv", "HW3") == found
 
 
 @pytest.mark.parametrize(
@@ -170,7 +205,7 @@ def test_team_that_a_roster_knows_in_part_stays_one_row_and_is_told() -> None:
 
 def test_roster_with_numbers_is_of_no_use_for_a_class_without(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("Student,ID\nada,101\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="no column 'student'"):
+    with pytest.raises(UsageError, match=r"more than half of the 3 students \('S\w+' has 1\)"):
         read_roster(tmp_path / "list.csv", MADE)
 
 
@@ -307,7 +342,7 @@ def test_read_roster_leaves_names_apart_that_two_people_have(tmp_path: Path) -> 
 def test_read_roster_in_which_few_of_the_students_stand_is_a_usage_error(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("Login;Section\nxx;ada\nyy;A\n")
-    with pytest.raises(UsageError, match="no column 'student'"):
+    with pytest.raises(UsageError, match=r"more than half of the 3 students \('S\w+' has 1\)"):
         read_roster(path, MADE)
 
 

@@ -10,11 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.model import Override
-from grader.report import class_page, page_name, student_page
-from grader.report.counting.tally import Row, tally
+from grader.model import Override, SubmissionStatus
+from grader.report import class_page, page_name, render_class, render_markdown, student_page
+from grader.report.counting.row import Row
+from grader.report.counting.tally import tally
 from grader.report.views.pages import bins
+from grader.report.words import wording
+from grader.report.words.text import markdown
 from tests.report.builders import check, exercise, large_class, run, small_class, submission, ungraded, untouched
+from tests.report.views.test_terminal import drawn
 
 
 class Outline(HTMLParser):
@@ -145,7 +149,7 @@ def test_student_page_shapes_differ_says_so_without_maps() -> None:
 
 
 @pytest.mark.parametrize("status", ["unreadable", "grader_error"])
-def test_student_page_ungraded_is_no_zero(status: str) -> None:
+def test_student_page_ungraded_is_no_zero(status: SubmissionStatus) -> None:
     made = run(ungraded("ada", status, "because"))
     page = student_page(made, tally(made).rows[0])
     assert "This does not count as zero points" in page
@@ -235,6 +239,15 @@ def test_student_page_says_what_was_set_by_hand_before_what_was_found() -> None:
     made = run(submission("ada", ruled))
     page = student_page(made, tally(made).rows[0])
     assert 0 < page.find("half a point for the idea") < page.find('<ul class="checks">')
+
+
+def test_class_views_name_the_notebooks_that_count_and_nobody_began() -> None:
+    done = submission("ada", exercise("lin_grad"), notebook="a.ipynb")
+    made = run(done, submission("alan", untouched("mse_grad"), notebook="b.ipynb"))
+    said = wording.unbegun({"b": 2.0}, 6.0)
+    assert said in class_page(made)
+    assert markdown(said) in render_markdown(made)
+    assert said in " ".join(drawn(render_class(made)).split())
 
 
 def test_pages_name_what_was_not_assigned_and_so_not_run() -> None:

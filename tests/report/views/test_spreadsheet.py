@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from grader.report import gradebook_csv
+from grader.report import gradebook_csv, page_name
 from tests.report.builders import exercise, large_class, run, small_class, submission
 
 
@@ -19,7 +19,7 @@ def test_gradebook_csv_small_class_row_by_row() -> None:
     assert rows["barbara"] | {} == {
         "student": "barbara", "lin_grad": "1", "relu_grad": "2", "mse_grad": "2", "forward_and_backward": "4",
         "score": "9", "possible": "12", "percent": "75", "status": "graded", "notebooks": "03_backprop.ipynb",
-        "flags": "",
+        "flags": "", "page": f"students/{page_name('barbara')}",
     }  # fmt: skip
     assert (rows["linus"]["score"], rows["linus"]["lin_grad"], rows["linus"]["status"]) == ("", "", "unreadable")
     assert (rows["tim"]["score"], rows["tim"]["mse_grad"]) == ("", "")
@@ -28,7 +28,7 @@ def test_gradebook_csv_small_class_row_by_row() -> None:
 
 def test_gradebook_csv_large_class_has_every_cell() -> None:
     lines = list(csv.reader(io.StringIO(gradebook_csv(large_class(30, 40)))))
-    assert {len(line) for line in lines} == {1 + 40 + 6}
+    assert {len(line) for line in lines} == {1 + 40 + 7}
     assert len(lines) == 31
 
 
@@ -46,6 +46,12 @@ def test_gradebook_csv_formula_as_a_name_is_quoted(name: str) -> None:
 
 def test_gradebook_csv_has_a_row_for_who_handed_in_nothing_and_no_zero() -> None:
     made = run(submission("ada", exercise("lin_grad")), submission("zoe", exercise("lin_grad")), absent=("Yan", "=Bo"))
+    assert [row["page"] for row in _read(gradebook_csv(made))] == [
+        "",
+        f"students/{page_name('ada')}",
+        "",
+        f"students/{page_name('zoe')}",
+    ]
     shown = ("student", "lin_grad", "score", "possible", "status")
     assert [tuple(row[column] for column in shown) for row in _read(gradebook_csv(made))] == [
         ("'=Bo", "", "", "", "absent"), ("ada", "4", "4", "4", "graded"),

@@ -85,7 +85,7 @@ def test_export_as_a_folder_names_the_people_and_the_team_without_flags(tmp_path
     found = collect([exported(tmp_path / "assignment_5_export")])
     assert seen(found) == NAMED
     assert not any(entry.flags or entry.refused for entry in found)
-    assert [entry.assets and entry.assets.name for entry in found] == ["submission_101", "src", "submission_103"]
+    assert [entry.assets[0].folder.name for entry in found] == ["submission_101", "src", "submission_103"]
 
 
 def test_export_in_one_more_folder_gives_the_same_names(tmp_path: Path) -> None:
@@ -270,7 +270,12 @@ def test_submission_given_alone_is_named_and_its_file_read_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[Path] = []
-    monkeypatch.setattr(module, "content", lambda path, most: read.append(path) or path.read_bytes())
+
+    def content(path: Path, most: int) -> bytes:
+        read.append(path)
+        return path.read_bytes()
+
+    monkeypatch.setattr(module, "content", content)
     root = exported(tmp_path)
     with collect([root / "submission_103"]) as found:
         assert [entry.student for entry in found] == ["hedy@example.edu"]

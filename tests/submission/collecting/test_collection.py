@@ -15,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
+from grader.model import Assets
+from grader.names.visible import files_of
 from grader.submission import Collection, CollectLimits, collect, stems_in
 from tests.submission.archives import member, tar_of, zip_of
 
@@ -155,9 +157,9 @@ def test_collect_assets_hold_nothing_of_anybody_else_wherever_it_lies(files: lis
     with TemporaryDirectory() as folder, collect([made(Path(folder), *files)]) as collection:
         for entry in collection:
             for other in collection:
-                if entry.assets is not None and other.student != entry.student:
+                if other.student != entry.student:
                     handed_in = Path(folder, other.shown_path.partition("!")[0])
-                    assert not {other.path, handed_in} & set(entry.assets.rglob("*"))
+                    assert not {other.path, handed_in} & {path for _, path in files_of(entry.assets)}
 
 
 def test_collect_assets_hold_no_archive_of_another_student_in_an_archive(tmp_path: Path) -> None:
@@ -166,7 +168,7 @@ def test_collect_assets_hold_no_archive_of_another_student_in_an_archive(tmp_pat
     (tmp_path / "subs").mkdir()
     zip_of(tmp_path / "subs/late.zip", files)
     with collect([tmp_path / "subs"]) as collection:
-        assert [(entry.student, entry.assets is None) for entry in collection] == [
+        assert [(entry.student, not entry.assets) for entry in collection] == [
             ("ada", True),
             ("alan", False),
             ("zoe", False),
@@ -336,7 +338,7 @@ def test_collect_refuses_what_is_no_file(name: str, tmp_path: Path) -> None:
     assert bob.student == "bob"
     assert bob.refused is not None
     assert bob.refused.startswith(reason)
-    assert bob.assets is None
+    assert bob.assets == ()
 
 
 def test_collect_a_device_is_refused(tmp_path: Path) -> None:
@@ -465,13 +467,21 @@ def test_collect_assets_never_hold_other_students_work(tmp_path: Path) -> None:
     root = made(tmp_path, "ada/hw.ipynb", "bob/sub/hw.ipynb", "eve_hw.ipynb", "zoe.zip")
     with collect([root]) as collection:
         assets = {entry.student: entry.assets for entry in collection}
-    assert assets["ada"] == root / "ada"
-    assert assets["bob"] == root / "bob" / "sub"
-    assert assets["eve"] is None
+    assert assets["ada"] == (Assets(root / "ada"),)
+    assert assets["bob"] == (Assets(root / "bob" / "sub"),)
+    assert assets["eve"] == ()
     (alone,) = collect([root / "eve_hw.ipynb"]).entries
-    assert (alone.assets, alone.assets_below) == (root, False)
+    assert alone.assets == (Assets(root, below=False),)
     made(root, "max_hw.ipynb")
-    assert collect([root / "eve_hw.ipynb"]).entries[0].assets is None
+    assert collect([root / "eve_hw.ipynb"]).entries[0].assets == ()
+
+
+def test_collect_tells_what_a_notebook_named_by_itself_finds(tmp_path: Path) -> None:
+    made(tmp_path, "ada/hw.ipynb", "ada/passwords.txt", "ada/.netrc", "ada/below/x", "alan/hw.ipynb")
+
+    told = "hw.ipynb finds what lies beside it, and can show it: passwords.txt; if"
+    assert [remark.startswith(told) for remark in collect([tmp_path / "ada/hw.ipynb"]).remarks] == [True]
+    assert collect([tmp_path / "alan/hw.ipynb"]).remarks == collect([tmp_path / "ada"]).remarks == ()
 
 
 def test_collect_survives_any_file_name(tmp_path: Path) -> None:
@@ -493,12 +503,12 @@ def test_collect_a_folder_that_cannot_be_read_is_an_entry(tmp_path: Path, monkey
     root = made(tmp_path, "ada/hw.ipynb", "bob/hw.ipynb")
     scandir = os.scandir
 
-    def refusing(path: object) -> object:
+    def refusing(path: str) -> object:
         if str(path).endswith("bob"):
             raise PermissionError(errno.EACCES, "secret")
         return scandir(path)
 
-    def unseen(path: object, *_about: object, **_more: object) -> object:
+    def unseen(path: str, *_about: object, **_more: object) -> object:
         if "bob/" in str(path):
             raise PermissionError(errno.EACCES, "secret")
         return stat(path)
@@ -593,7 +603,7 @@ def test_collect_order_does_not_depend_on_the_disk(tmp_path: Path, monkeypatch: 
         first = seen(collection)
     listdir = os.scandir
 
-    class Reversed(list):
+    class Reversed(list[os.DirEntry[str]]):
         def __enter__(self) -> Reversed:
             return self
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.cell_code import MOST_CODE
-from grader.model import Cell
+from grader.model import Assets, Cell
 from grader.submission.entry import Entry
 from grader.submission.reading.meddling import meddling_flags, meddling_suspected
 
@@ -188,7 +188,7 @@ def test_one_notebook_does_not_bury_the_remarks_on_all_others() -> None:
 def test_modules_of_which_nobody_sees_the_source_are_named(tmp_path: Path) -> None:
     (tmp_path / "helper.py").write_text("x = 1")
     (tmp_path / "linked.py").symlink_to("helper.py")
-    entry = Entry("ada", "03_backprop.ipynb", tmp_path / "03_backprop.ipynb", "03_backprop.ipynb", assets=tmp_path)
+    entry = Entry("ada", "03_backprop.ipynb", tmp_path / "03_backprop.ipynb", "03_backprop.ipynb", (Assets(tmp_path),))
     assert meddling_flags(entry, ()) == ()
 
     (tmp_path / "helper.py").write_text("#" * MOST_CODE)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from grader.model import Assets
 from grader.submission import CollectLimits, Wanted, collect, read
 from grader.submission.files.regular_file import Refused, content
 from tests.submission.notebooks import LIN_GRAD, code, data, entry_for, markdown, notebook
@@ -49,7 +50,7 @@ def test_read_in_a_course_notebook_looks_for_its_own_exercises_and_tagged_ones(t
 def test_read_an_answer_in_a_module_beside_the_notebook(tmp_path: Path) -> None:
     path = written(tmp_path / "nb.ipynb", code("from helper import lin_grad"))
     (tmp_path / "helper.py").write_text("")
-    assert "lin_grad" in read(entry_for(path, assets=tmp_path), WANTED, frozenset()).stubs
+    assert "lin_grad" in read(entry_for(path, assets=(Assets(tmp_path),)), WANTED, frozenset()).stubs
     assert "lin_grad" not in read(entry_for(path), WANTED, frozenset()).stubs
 
 
@@ -58,8 +59,8 @@ def test_read_flags_what_gets_round_a_check_in_a_module_beside_the_notebook(tmp_
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib/helper.py").write_text("import sys\nw = sys.modules['grader.kernel.check.autograd_watch']\n")
     flag = "meddling with the check suspected: `grader.kernel` (lib/helper.py)"
-    assert read(entry_for(path, assets=tmp_path), WANTED, frozenset()).flags == (flag,)
-    alone = replace(entry_for(path, assets=tmp_path), assets_below=False)
+    assert read(entry_for(path, assets=(Assets(tmp_path),)), WANTED, frozenset()).flags == (flag,)
+    alone = entry_for(path, assets=(Assets(tmp_path, below=False),))
     assert read(alone, WANTED, frozenset()).flags == ()
 
 

@@ -14,6 +14,7 @@ from grader.judge.diagnosis.source import (
     is_kept_on_class,
     made_by_calling,
     may_add,
+    may_read_gradient,
     parameter,
     reads_gradient,
     writes_in_part,
@@ -31,7 +32,13 @@ _STATES = {
 Fits = Callable[[Symptom, Finding, str], bool]
 #: Types that numbers come in when they have left the world of tensors.
 _NUMBERS = frozenset({"float", "int", "complex", "ndarray"})
-_KINDS = {"ndarray": "a NumPy array", "scalar": "a plain number", "sequence": "a list or tuple of numbers"}
+_KINDS = {
+    "tensor": "a tensor",
+    "parameter": "a parameter",
+    "ndarray": "a NumPy array",
+    "scalar": "a plain number",
+    "sequence": "a list or tuple of numbers",
+}
 
 
 def not_written(symptom: Symptom) -> Diagnosis | None:
@@ -221,7 +228,10 @@ def accumulated(symptom: Symptom) -> Diagnosis | None:
     given = {_spellings(symptom, path)[-1] for path in program.tensors if path not in program.poison}
     if by_the_check or any(reads_gradient(stub, each, given) for each in _spellings(symptom, name)):
         return symptom.say("non_finite.read", label=views[0].case.describe())
-    return symptom.say("accumulated") if may_add(stub, *_spellings(symptom, name)) else None
+    if may_add(stub, *_spellings(symptom, name)):
+        return symptom.say("accumulated")
+    read = may_read_gradient(stub, given)
+    return symptom.say("non_finite.read", label=views[0].case.describe()) if read else None
 
 
 def _spellings(symptom: Symptom, path: str) -> tuple[str, ...]:

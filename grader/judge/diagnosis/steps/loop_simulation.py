@@ -55,7 +55,8 @@ class _Loop:
             self.optimizer.step()
         loss = self._loss()
         if not (slip.has("once") and step > 0):
-            self._update(loss, step)
+            between = self._update(loss, step)
+            loss = loss if between is None or not slip.has("late") else between
         return loss.detach() / (self.share if slip.has("sums_kept") else 1)
 
     def _loss(self) -> Tensor:
@@ -67,7 +68,8 @@ class _Loop:
             loss = loss + slip.has("penalty") * weight.pow(2).sum()
         return loss
 
-    def _update(self, loss: Tensor, step: int) -> None:
+    def _update(self, loss: Tensor, step: int) -> Tensor | None:
+        """Update the weights; returns the loss between the updates of the two matrices, where it is computed anew."""
         slip = self.slip
         if slip.has("lost"):
             self.optimizer = _optimizer(self.constants, slip, self.tensors, self.rate)
@@ -79,11 +81,12 @@ class _Loop:
         if slip.has("falling"):
             self.optimizer.param_groups[0]["lr"] = self.rate * slip.has("falling")(step, self.steps)
         if "in_turn" in slip.switches:
-            _in_turn(self.given, self.tensors, self.rate, slip.switches["in_turn"])
-            return
+            anew = slip.has("anew") or slip.switches["in_turn"] == 0
+            return _in_turn(self.given, self.tensors, self.rate, slip.switches["in_turn"], anew=anew)
         idle = slip.has("behind") or (slip.has("idle_first") and step == 0)
         for _ in range(0 if idle else 2 if slip.has("twice") else 1):
             self.optimizer.step()
+        return None
 
     def _set_gradients(self, step: int) -> None:
         """Give each weight the gradient that the optimizer takes, with what is left of those before."""
@@ -148,20 +151,29 @@ def _clip(weights: list[Tensor], how: str, limit: float) -> None:
             torch.nn.utils.clip_grad_norm_([weight], limit)
 
 
-def _in_turn(given: Mapping[str, Tensor], weights: list[Tensor], rate: float, first: int) -> None:
-    """One step of plain descent that updates one matrix, and takes the gradient of the other behind that."""
+def _in_turn(
+    given: Mapping[str, Tensor], weights: list[Tensor], rate: float, first: int, *, anew: bool
+) -> Tensor | None:
+    """One step of plain descent that updates one matrix, and takes the gradient of the other behind that.
+
+    Computed ``anew``, loss and all, or going back from the error that there was through the matrix as it is then.
+    Returns the loss that was computed between the two updates.
+    """
+    between: Tensor | None = None
     order = (first, 1 - first, *range(2, len(weights)))
     hidden = given["x"] @ (weights[0] if len(weights) == 2 else weights[0].T)
     held = [weight.detach().clone() for weight in weights]
     error = (_network(given["x"], held) - given["y"]).detach()
     for place in order:
-        if first == 0:  # the gradients are computed anew, loss and all
+        if anew:
             loss = (_network(given["x"], weights) - given["y"]).pow(2).sum()
             (grad,) = torch.autograd.grad(loss, weights[place])
-        else:  # what is behind the last matrix stays, and goes back through the matrix as it is now
+            between = loss if place == 1 - first else between
+        else:
             back = torch.relu(hidden) @ (weights[1] if len(weights) == 2 else weights[1].T)
             (grad,) = torch.autograd.grad(back, weights[place], 2 * error, retain_graph=True)
         weights[place].data.sub_(rate * grad)
+    return between
 
 
 def _network(x: Tensor, weights: list[Tensor]) -> Tensor:

@@ -68,7 +68,7 @@ DRIVEN = (
     *_slips("nesterov", "stored_ahead", "undecayed", "ahead_of_gradient", "ahead_of_buffer"),
     Slip("state_lost", "", {"plain": True}),
     Slip("state_lost.options", "", {"plain": True, "no_decay": True}),
-    *_slips("wrong_value.buffer", "gradient_weighed", "last_alone", "kept_whole"),
+    *_slips("wrong_value.buffer", "gradient_weighed", "last_alone", "kept_whole", "zeroed"),
     Slip("weight_decay", clauses.SLIPS["decoupled"], {"decoupled_after": True}),
     Slip("weight_decay", clauses.SLIPS["decay_of_half_squares"], {"decay_of": lambda p: p**2 / 2}),
     *(Slip("weight_decay", clauses.SLIPS["decay_of_total"], {"decay_of": made}) for made in TOTALS),
@@ -175,6 +175,11 @@ TRAINED = (
     Slip("wrong_value.steps_twice", "", {"twice": True}),
     Slip("wrong_value.in_turn", "first", {"in_turn": 0}),
     Slip("wrong_value.in_turn", "last", {"in_turn": 1}),
+    Slip("wrong_value.in_turn", "last", {"in_turn": 1, "anew": True}),
+    *(
+        Slip("wrong_value.in_turn.loss", what, {"in_turn": first, "anew": True, "late": True})
+        for first, what in enumerate(("first", "last"))
+    ),
     Slip("wrong_value.relu_at_the_end", "", {"relu_at_the_end": True}),
     *RATES,
     *(

@@ -23,7 +23,7 @@ Switch = (
     Literal["ascent", "constant_lr", "ended", "lost", "lr", "one_buffer", "rate_inside", "shared", "used_up"]
     | Literal["always_nesterov", "average", "buffer_only", "damp_first", "damp_inverse", "damp_itself", "damp_old"]
     | Literal["decay_by_rate", "decay_of", "decay_sign", "decay_times", "decay_unscaled", "decoupled", "empty_first"]
-    | Literal["first_doubled", "none_as_zero"]
+    | Literal["first_doubled", "none_as_zero", "zeroed"]
     | Literal["no_damp", "no_decay", "no_nesterov", "plain", "stored_ahead", "undecayed", "unscaled", "whole_first"]
     | Literal["ahead", "as_sgd", "averages_lost", "behind", "counted", "default_betas", "eps_early", "eps_inside"]
     | Literal["eps_outside", "first_whole", "no_eps", "no_square", "no_root", "of_absolute", "of_gradient", "of_mean"]

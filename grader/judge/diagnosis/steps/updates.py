@@ -50,6 +50,7 @@ class Sgd(Formula):
             return update
         if slip.has("rate_inside"):
             update, state["holds_rate"] = state["rate"] * update, True
+        is_first = "buffer" not in state
         state["buffer"] = self._buffer(state.get("buffer"), update, momentum)
         nesterov = bool(option(self.options, 3, False)) or slip.has("always_nesterov")
         ahead = nesterov and not slip.has("no_nesterov")
@@ -58,6 +59,8 @@ class Sgd(Formula):
             state["buffer"] = update
         if slip.has("stored_ahead"):
             state["buffer"] = result
+        if slip.has("zeroed") and is_first:
+            state["buffer"] = torch.zeros_like(update)
         return result
 
     def _pull(self, param: Tensor, rate: float) -> Tensor:

@@ -185,7 +185,7 @@ OUTCOME_WORDS: dict[str, Words] = {
     ),
     "not_a_tensor.array": Words(
         "`{path}` is {kind}, not an array.",
-        "This exercise is about NumPy: its gradients are arrays.",
+        "This exercise is done in NumPy: what it gets and what it gives are arrays.",
         "What does `type({path})` say?",
         "Keep the result a NumPy array of shape {expected}.",
     ),
