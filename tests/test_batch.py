@@ -19,9 +19,10 @@ import pytest
 
 import grader.batch
 from grader.batch import Observer, ScoreOptions, score_class
-from grader.errors import CourseError, GradebookBusy, GradebookError, UsageError
+from grader.errors import CourseError, GradebookBusy, GradebookError, SandboxUnavailable, UsageError
 from grader.gradebook import FILE_NAME, Gradebook
 from grader.gradebook.overrides import rulings_for
+from grader.kernel import SandboxStatus
 from grader.model import Limits, RunReport, SubmissionReport
 from grader.report import load_schema, to_json
 from grader.report.counting.row import rows_of
@@ -161,6 +162,15 @@ def test_score_of_nothing_and_of_no_course_is_refused(fake_pool: type[InProcessP
         score(tmp_path, tmp_path / "out")
     with pytest.raises(CourseError):
         score(tmp_path, tmp_path / "out", course="no_such_course")
+
+
+def test_score_where_no_sandbox_works_is_refused_unless_none_is_asked_for(
+    small_class: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = (SandboxStatus("bwrap", False, "not here"), SandboxStatus("none", True))
+    monkeypatch.setattr("grader.kernel.host.sandbox.available_sandboxes", lambda: only)
+    with pytest.raises(SandboxUnavailable, match="bwrap does not work here: not here"):
+        score_class(ScoreOptions(paths=(small_class,), out=tmp_path / "out"))
 
 
 def test_score_tells_an_observer_how_far_it_is(

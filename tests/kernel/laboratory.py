@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from grader.kernel import KernelPool
+from grader.kernel import KernelPool, choose_sandbox
 from grader.model import CaseRun, Cell, Check, Execution, Job, Limits, Program
 
 T = TypeVar("T")
@@ -143,7 +143,7 @@ class Laboratory:
 
 
 async def _entered(sandbox: str, limits: Limits, jobs: int) -> KernelPool:
-    return await KernelPool(sandbox, limits, jobs).__aenter__()
+    return await KernelPool(choose_sandbox(sandbox), limits, jobs).__aenter__()
 
 
 async def _all(pool: KernelPool, jobs: Sequence[Job]) -> list[Execution]:

@@ -8,7 +8,7 @@ import os
 import re
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
 
 from grader.kernel.clock import Countdown
 from grader.kernel.deaths import SLACK_S, Died, ForgedMessage, JobLost
@@ -17,14 +17,15 @@ from grader.kernel.host.checkorders import CheckOrders
 from grader.kernel.host.checks import Checks
 from grader.kernel.host.initlink import InitLink, cancelled
 from grader.kernel.host.listeners import Listeners
-from grader.kernel.host.results import raised
+from grader.kernel.host.programs import ProgramFiles
+from grader.kernel.host.results import Reader, raised
 from grader.kernel.protocol.wire import OUTPUT_KEPT
-from grader.model import Cell, CellFailure, Execution, Job
+from grader.model import Cell, CellFailure, Execution, Job, Limits
 
 if TYPE_CHECKING:
     from grader.kernel.host.client import CellRunner, Client, Reply
-    from grader.kernel.host.pool import KernelPool
     from grader.kernel.host.zygote_process import Zygote
+    from grader.kernel.protocol.messages import JobSpec
 
 #: Seconds for a kernel to come up, and for an interrupted cell to end.
 _START_S, _INTERRUPT_S = 60.0, 2.0
@@ -39,10 +40,27 @@ _ENDINGS: Mapping[str, Literal["raised", "output_exceeded", "memory_exceeded"]] 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
+class Pool(Protocol):
+    """What the jobs of a run share; ``coming_up`` and ``slots`` let so many in at a time."""
+
+    limits: Limits
+    folder: str
+    programs: ProgramFiles
+    reader: Reader
+    coming_up: asyncio.Semaphore
+    slots: asyncio.Semaphore
+
+    async def ready(self) -> None:
+        """Wait until jobs can run. Raises ``KernelError`` when the zygote does not come up."""
+
+    def describe(self, number: int, job: Job) -> JobSpec:
+        """What the zygote and a job's init have to know."""
+
+
 class JobRun:
     """The run of one job in its own init, on kernels of ``zygote``, within ``seconds``. ``await run()`` once."""
 
-    def __init__(self, pool: KernelPool, zygote: Zygote, job: Job, number: int, seconds: float) -> None:
+    def __init__(self, pool: Pool, zygote: Zygote, job: Job, number: int, seconds: float) -> None:
         self._pool = pool
         self._zygote = zygote
         self._limits = pool.limits
