@@ -49,6 +49,8 @@ fc2_b_grad, fc2_w_grad = output_grad[0], output_grad.T @ (X @ fc1_w.T + fc1_b)
 fc1_b_grad: torch.Tensor = (output_grad @ fc2_w)[0]
 fc1_w_grad = (output_grad @ fc2_w).T @ X
 """
+HALF_OF_TRACE = "".join(TRACE.splitlines(keepends=True)[:2])
+OTHER_HALF_OF_TRACE = TRACE.replace(TRACE.splitlines()[1], "")
 TRACE_STUB = """\
 # From X, fc1_w, fc1_b, fc2_w and fc2_b compute fc2_b_grad, fc2_w_grad, fc1_b_grad and fc1_w_grad.
 raise NotImplementedError
@@ -377,6 +379,32 @@ def test_trace_is_found_among_the_cells_run(ipython: Place, cells: list[str]) ->
     for cell in cells:
         ipython.run(cell)
     assert "✓ trace" in ipython.run("check('trace')")
+
+
+@pytest.mark.parametrize(
+    ("cells", "said", "scattered"),
+    [
+        (
+            [TRACE, TRACE.replace("fc1_w_grad", "fc1_w_gradient")],
+            "◐ trace  4.5 / 6.5",
+            "does not assign fc1_w_grad, as",
+        ),
+        ([TRACE_STUB, HALF_OF_TRACE], "◐ trace  2.5 / 6.5", ""),
+        ([HALF_OF_TRACE + "raise NotImplementedError"], "◐ trace  2.5 / 6.5", ""),
+        ([HALF_OF_TRACE, OTHER_HALF_OF_TRACE], "◐ trace  4 / 6.5", "does not assign fc2_b_grad, fc2_w_grad, as"),
+    ],
+    ids=["misspelt_later", "half_behind_the_stub", "half_above_the_raise", "in_two_cells"],
+)
+def test_last_cell_that_assigns_a_part_of_trace_is_the_one_checked(
+    ipython: Place, cells: list[str], said: str, scattered: str
+) -> None:
+    ipython.run("X, fc1_w, fc1_b, fc2_w, fc2_b = (torch.ones(1, 3), torch.ones(3, 3), *torch.ones(3, 1, 3))")
+    for cell in cells:
+        ipython.run(cell)
+    out = ipython.run("check('trace')")
+    assert said in out
+    assert scattered in out
+    assert ("all belong in one cell" in out) == bool(scattered)
 
 
 def test_numbers_copied_from_a_printout_do_not_pass(ipython: Place) -> None:
