@@ -335,10 +335,13 @@ def test_check_of_everything_goes_through_what_is_defined(place: Place, way: str
     ]
 
 
-def test_check_of_everything_names_what_follows(ipython: Place) -> None:
+def test_check_names_what_an_exercise_follows_from(ipython: Place) -> None:
     ipython.run("class Module:\n    def __call__(self, *args):\n        raise NotImplementedError")
     ipython.run("class ReluModule(Module):\n    def forward(self, inp):\n        return inp")
-    assert "This one calls what is not right yet: Module" in ipython.run("check()")
+    for asked in ("check()", "check('ReluModule')"):
+        assert "This one calls what is not right yet: Module" in ipython.run(asked)
+    ipython.run(MODULE)
+    assert "This one calls" not in ipython.run("check('ReluModule')")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, get_args
 
 from grader.course.loading import load_course
@@ -85,7 +85,7 @@ def _check(
         asked_back = _mistyped(exercise, seeded, namespace) if untouched else ""
         for remark in filter(None, (overtaken(exercise, namespace, shell), asked_back)):
             say(shell, remark)
-        show(shell, [score], hints)
+        show(shell, [_linked(exercise, score, seeded, namespace, shell)], hints)
 
 
 def _mistyped(exercise: Exercise, seeded: SeededCourse, namespace: dict[str, Any]) -> str:
@@ -101,11 +101,21 @@ def _check_all(seeded: SeededCourse, namespace: dict[str, Any], shell: Any, hint
     scores = [_checked(exercise, seeded, namespace, shell) for exercise in with_progress(found, shell)]
     for remark in dict.fromkeys(filter(None, (overtaken(exercise, namespace, shell) for exercise in found))):
         say(shell, remark)
-    linked = link_consequences(scores, seeded.course.exercises, lambda exercise: _used(exercise, namespace, shell))
-    show(shell, linked, hints)
+    show(shell, link_consequences(scores, seeded.course.exercises, partial(_used, namespace, shell)), hints)
 
 
-def _used(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> frozenset[str]:
+def _linked(
+    exercise: Exercise, score: ExerciseScore, seeded: SeededCourse, namespace: dict[str, Any], shell: Any
+) -> ExerciseScore:
+    """``score`` with the stubs it calls that are not right themselves; where points were lost, they are checked."""
+    if score.status not in {"partial", "failed"}:
+        return score
+    called = [seeded.course.exercises[name] for name in exercise.follows]
+    found = [_checked(each, seeded, namespace, shell) for each in called if not missing(each, namespace, shell)]
+    return link_consequences([score, *found], seeded.course.exercises, partial(_used, namespace, shell))[0]
+
+
+def _used(namespace: Mapping[str, Any], shell: Any, exercise: Exercise) -> frozenset[str]:
     """The names that the student's answer and its check use."""
     stub = stub_of(exercise, namespace, shell)
     return names_used(exercise.call) | names_used("" if stub is None else stub.source)
