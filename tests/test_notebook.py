@@ -352,11 +352,14 @@ def test_hints_can_be_left_out(python: Place, hints: str, given: bool) -> None:
     assert ("hint: " in out) == given
 
 
-def test_exercise_that_cannot_be_prepared_is_no_zero(python: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("where", "step"), [(SeededCourse, "prepared"), (checking, "score_exercise")])
+def test_exercise_that_cannot_be_judged_is_no_zero(
+    python: Place, where: Any, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*about: object) -> None:
-        raise CourseError("a sampler is broken")
+        raise CourseError("a sampler or a measure is broken")
 
-    monkeypatch.setattr(SeededCourse, "prepared", broken)
+    monkeypatch.setattr(where, step, broken)
     out = python.run(RIGHT + "check('lin_grad')")
     assert "could not be graded" in out
     assert "This does not count as zero points" in out

@@ -149,8 +149,11 @@ def _checked(exercise: Exercise, seeded: SeededCourse, namespace: dict[str, Any]
             runs = run_in_fork(asked, namespace, shell=shell, seconds=seconds)
         else:
             runs = run_in_process(asked, namespace, shell=shell)
-    with usual_settings():
-        score = score_exercise(gather(exercise, prepared, tuple(_placed(run, stub) for run in runs), stub))
+    try:
+        with usual_settings():
+            score = score_exercise(gather(exercise, prepared, tuple(_placed(run, stub) for run in runs), stub))
+    except CourseError:
+        return score_fault(exercise)
     return replace(score, cell=None, line=None)
 
 
