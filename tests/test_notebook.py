@@ -475,6 +475,18 @@ def test_check_changes_nothing(place: Place, way: str, source: str) -> None:
         assert place.space["mine"] == []
 
 
+def test_checks_in_two_threads_leave_the_session_as_it_was(python: Place, way: str) -> None:
+    python.run(RELU.replace("inp.g", "time.sleep(0.05); inp.g") + "import threading, time")
+    python.run("def sigmoid_grad(inp, out):\n    time.sleep(0.1)\n    inp.g = out.g * out * (1 - out)\ncheck()")
+    before = builtins.input, warnings.filters[:]
+    python.run(
+        "threads = [threading.Thread(target=lambda name=name: check(name)) for name in ('relu_grad', 'sigmoid_grad')]\n"
+        "for thread in threads: thread.start(); time.sleep(0.1)\n"
+        "for thread in threads: thread.join()"
+    )
+    assert (builtins.input, warnings.filters[:]) == before
+
+
 SETTINGS = {
     "no gradients": "torch.set_grad_enabled(False)",
     "another device": "torch.set_default_device('meta')",

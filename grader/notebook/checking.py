@@ -11,6 +11,7 @@ from __future__ import annotations
 import builtins
 import difflib
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ from grader.submission import names_used
 
 #: Set while a check runs: a cell that is run again may well call ``check`` itself.
 _CHECKING: ContextVar[bool] = ContextVar("grader_checking", default=False)
+#: Held by the thread that checks: what a check changes of the process, it puts back as it found it.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def check(
@@ -55,13 +58,12 @@ def check(
         say(shell, f"There are no hints {hints!r}: say {', '.join(map(repr, get_args(Hints)))}.")
         return
     try:
-        seeded = _seeded(course)
+        with _ONE_AT_A_TIME:
+            seeded = _seeded(course)
+            for each in (name, *others):
+                _check(each, seeded, namespace, shell, hints)
     except CourseError as error:
         say(shell, f"{error}: {error.remedy}")
-        return
-    try:
-        for each in (name, *others):
-            _check(each, seeded, namespace, shell, hints)
     except KeyboardInterrupt:
         say(shell, "The check was interrupted, so there is no result. Do all of your loops end?")
         raise KeyboardInterrupt from None  # cells that wait behind this one do not run; where it stood helps nobody
