@@ -145,6 +145,11 @@ SITUATIONS = {
     "wrong": ("def relu_grad(inp, out):\n    inp.g = out.g", "relu_grad", ["✗ relu_grad  0 / 2", "worst element"]),
     "nothing written": ("def relu_grad(inp, out):\n    pass", "relu_grad", ["✗ inp.g  0 / 2"]),
     "raised": (RIGHT.replace("w.T", "w"), "lin_grad", ["RuntimeError", "3x10 and 6x10"]),
+    "raised behind the last answer": (
+        f"{RIGHT}    raise NotImplementedError",
+        "lin_grad",
+        ["✓ lin_grad  4 / 4", "⚑ it earns all its points, and then raises NotImplementedError"],
+    ),
     "class": (MODULE, "Module", ["✓ Module  5 / 5"]),
     "class, untouched in part": (
         MODULE.replace("self.bwd(self.out, *self.args)", "raise NotImplementedError"),

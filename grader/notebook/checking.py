@@ -22,7 +22,7 @@ from typing import Any, get_args
 
 from grader.course.loading import load_course
 from grader.errors import CourseError
-from grader.judge import PUBLIC_SEED, gather, link_consequences, score_exercise, score_fault
+from grader.judge import PUBLIC_SEED, gather, link_consequences, raised_late, score_exercise, score_fault
 from grader.kernel.local import FORKS, run_in_fork, run_in_process
 from grader.model import CaseRun, Check, Exercise, ExerciseScore, Hints, Limits, Stub
 from grader.notebook.defined import YOURS, missing, mistyped, overtaken, shell_here, stub_of
@@ -151,12 +151,13 @@ def _checked(exercise: Exercise, seeded: SeededCourse, namespace: dict[str, Any]
             runs = run_in_fork(asked, namespace, shell=shell, seconds=seconds)
         else:
             runs = run_in_process(asked, namespace, shell=shell)
+    runs = tuple(_placed(run, stub) for run in runs)
     try:
         with usual_settings():
-            score = score_exercise(gather(exercise, prepared, tuple(_placed(run, stub) for run in runs), stub))
+            score = score_exercise(gather(exercise, prepared, runs, stub))
     except CourseError:
         return score_fault(exercise)
-    return replace(score, cell=None, line=None)
+    return replace(score, flags=(*score.flags, *raised_late(score, runs)), cell=None, line=None)
 
 
 def _placed(run: CaseRun, stub: Stub | None) -> CaseRun:
