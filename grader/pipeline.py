@@ -11,7 +11,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from grader.errors import GraderError
-from grader.judge import coarse_results, link_consequences, score_fault, score_missing, score_unreached
+from grader.judge import (
+    coarse_results,
+    link_consequences,
+    raised_late,
+    score_fault,
+    score_missing,
+    score_unreached,
+)
 from grader.kernel import KernelPool
 from grader.kernel.host.results import steady
 from grader.machine import remedy_of_shortage
@@ -174,8 +181,9 @@ def _judge_exercise(
     except Exception as error:
         _log.exception("judging %s of %s failed", exercise.id, submission.shown_path)
         return replace(score_fault(exercise), flags=(_fault(error),))
-    remarks = (*_suspicion(exercise, stub.source, submission.cells, seeded.course), *coarse_results(runs))
-    return replace(score, flags=(*score.flags, *remarks), printed=steady(score.printed))
+    suspicion = _suspicion(exercise, stub.source, submission.cells, seeded.course)
+    flags = (*score.flags, *suspicion, *coarse_results(runs), *raised_late(score, runs))
+    return replace(score, flags=flags, printed=steady(score.printed))
 
 
 def _unreached(execution: Execution) -> Diagnosis:

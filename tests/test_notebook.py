@@ -49,6 +49,8 @@ fc2_b_grad, fc2_w_grad = output_grad[0], output_grad.T @ (X @ fc1_w.T + fc1_b)
 fc1_b_grad: torch.Tensor = (output_grad @ fc2_w)[0]
 fc1_w_grad = (output_grad @ fc2_w).T @ X
 """
+HALF_OF_TRACE = "".join(TRACE.splitlines(keepends=True)[:2])
+OTHER_HALF_OF_TRACE = TRACE.replace(TRACE.splitlines()[1], "")
 TRACE_STUB = """\
 # From X, fc1_w, fc1_b, fc2_w and fc2_b compute fc2_b_grad, fc2_w_grad, fc1_b_grad and fc1_w_grad.
 raise NotImplementedError
@@ -144,6 +146,11 @@ SITUATIONS = {
     "wrong": ("def relu_grad(inp, out):\n    inp.g = out.g", "relu_grad", ["✗ relu_grad  0 / 2", "worst element"]),
     "nothing written": ("def relu_grad(inp, out):\n    pass", "relu_grad", ["✗ inp.g  0 / 2"]),
     "raised": (RIGHT.replace("w.T", "w"), "lin_grad", ["RuntimeError", "3x10 and 6x10"]),
+    "raised behind the last answer": (
+        f"{RIGHT}    raise NotImplementedError",
+        "lin_grad",
+        ["✓ lin_grad  4 / 4", "⚑ it earns all its points, and then raises NotImplementedError"],
+    ),
     "class": (MODULE, "Module", ["✓ Module  5 / 5"]),
     "class, untouched in part": (
         MODULE.replace("self.bwd(self.out, *self.args)", "raise NotImplementedError"),
@@ -334,10 +341,13 @@ def test_check_of_everything_goes_through_what_is_defined(place: Place, way: str
     ]
 
 
-def test_check_of_everything_names_what_follows(ipython: Place) -> None:
+def test_check_names_what_an_exercise_follows_from(ipython: Place) -> None:
     ipython.run("class Module:\n    def __call__(self, *args):\n        raise NotImplementedError")
     ipython.run("class ReluModule(Module):\n    def forward(self, inp):\n        return inp")
-    assert "This one calls what is not right yet: Module" in ipython.run("check()")
+    for asked in ("check()", "check('ReluModule')"):
+        assert "This one calls what is not right yet: Module" in ipython.run(asked)
+    ipython.run(MODULE)
+    assert "This one calls" not in ipython.run("check('ReluModule')")
 
 
 @pytest.mark.parametrize(
@@ -348,11 +358,14 @@ def test_hints_can_be_left_out(python: Place, hints: str, given: bool) -> None:
     assert ("hint: " in out) == given
 
 
-def test_exercise_that_cannot_be_prepared_is_no_zero(python: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("where", "step"), [(SeededCourse, "prepared"), (checking, "score_exercise")])
+def test_exercise_that_cannot_be_judged_is_no_zero(
+    python: Place, where: Any, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*about: object) -> None:
-        raise CourseError("a sampler is broken")
+        raise CourseError("a sampler or a measure is broken")
 
-    monkeypatch.setattr(SeededCourse, "prepared", broken)
+    monkeypatch.setattr(where, step, broken)
     out = python.run(RIGHT + "check('lin_grad')")
     assert "could not be graded" in out
     assert "This does not count as zero points" in out
@@ -378,6 +391,32 @@ def test_trace_is_found_among_the_cells_run(ipython: Place, cells: list[str]) ->
     for cell in cells:
         ipython.run(cell)
     assert "✓ trace" in ipython.run("check('trace')")
+
+
+@pytest.mark.parametrize(
+    ("cells", "said", "scattered"),
+    [
+        (
+            [TRACE, TRACE.replace("fc1_w_grad", "fc1_w_gradient")],
+            "◐ trace  4.5 / 6.5",
+            "does not assign fc1_w_grad, as",
+        ),
+        ([TRACE_STUB, HALF_OF_TRACE], "◐ trace  2.5 / 6.5", ""),
+        ([HALF_OF_TRACE + "raise NotImplementedError"], "◐ trace  2.5 / 6.5", ""),
+        ([HALF_OF_TRACE, OTHER_HALF_OF_TRACE], "◐ trace  4 / 6.5", "does not assign fc2_b_grad, fc2_w_grad, as"),
+    ],
+    ids=["misspelt_later", "half_behind_the_stub", "half_above_the_raise", "in_two_cells"],
+)
+def test_last_cell_that_assigns_a_part_of_trace_is_the_one_checked(
+    ipython: Place, cells: list[str], said: str, scattered: str
+) -> None:
+    ipython.run("X, fc1_w, fc1_b, fc2_w, fc2_b = (torch.ones(1, 3), torch.ones(3, 3), *torch.ones(3, 1, 3))")
+    for cell in cells:
+        ipython.run(cell)
+    out = ipython.run("check('trace')")
+    assert said in out
+    assert scattered in out
+    assert ("all belong in one cell" in out) == bool(scattered)
 
 
 def test_numbers_copied_from_a_printout_do_not_pass(ipython: Place) -> None:
@@ -441,6 +480,18 @@ def test_check_changes_nothing(place: Place, way: str, source: str) -> None:
     assert found(place.space, whole=way == "fork") == before
     if way == "fork":
         assert place.space["mine"] == []
+
+
+def test_checks_in_two_threads_leave_the_session_as_it_was(python: Place, way: str) -> None:
+    python.run(RELU.replace("inp.g", "time.sleep(0.05); inp.g") + "import threading, time")
+    python.run("def sigmoid_grad(inp, out):\n    time.sleep(0.1)\n    inp.g = out.g * out * (1 - out)\ncheck()")
+    before = builtins.input, warnings.filters[:]
+    python.run(
+        "threads = [threading.Thread(target=lambda name=name: check(name)) for name in ('relu_grad', 'sigmoid_grad')]\n"
+        "for thread in threads: thread.start(); time.sleep(0.1)\n"
+        "for thread in threads: thread.join()"
+    )
+    assert (builtins.input, warnings.filters[:]) == before
 
 
 SETTINGS = {

@@ -92,6 +92,11 @@ def _types(declared: Exercise) -> Faults:
             yield f"is {value!r}{what}", field, remedy
 
 
+def _goal(declared: Exercise) -> Faults:
+    if declared.measure is not None and not declared.goal:
+        yield "has no docstring", "measure", "give it one: students read its first paragraph as the goal"
+
+
 def _title(declared: Exercise) -> Faults:
     if not declared.title:
         yield "has no docstring", "title", "give the forward pass a docstring: its first line is the title"
@@ -286,6 +291,7 @@ def _sizes(declared: Exercise) -> Faults:
 _RULES = (
     _types,
     _title,
+    _goal,
     _variants,
     _inputs,
     _forward,

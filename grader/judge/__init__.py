@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from grader.judge.cases import prepare as prepare
     from grader.judge.evidence import gather as gather
     from grader.judge.remarks import coarse_results as coarse_results
+    from grader.judge.remarks import raised_late as raised_late
     from grader.judge.score import link_consequences as link_consequences
     from grader.judge.score import score_exercise as score_exercise
     from grader.judge.score import score_fault as score_fault
@@ -32,7 +33,7 @@ __getattr__, __all__ = lazy.public(
     {
         "cases": "PUBLIC_SEED Prepared prepare",
         "evidence": "gather",
-        "remarks": "coarse_results",
+        "remarks": "coarse_results raised_late",
         "score": "link_consequences score_exercise score_fault score_missing score_unreached",
         "verdicts": "Verdicts",
     },

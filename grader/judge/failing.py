@@ -57,10 +57,10 @@ def _root(evidence: Evidence, check: str) -> str:
 
 def _full(evidence: Evidence, finding: Finding) -> bool:
     """Whether a measured check earned all of its points in this case."""
-    measure, tensor = evidence.exercise.measure, finding.actual.tensor
-    if measure is None or tensor is None or finding.comparison.verdict not in {"close", "different"}:
+    tensor = finding.actual.tensor
+    if tensor is None or finding.comparison.verdict not in {"close", "different"}:
         return False
-    return bool(measure(tensor, finding.expected) >= 1)
+    return evidence.exercise.share(tensor, finding.expected) >= 1
 
 
 def bad_findings(evidence: Evidence, check: str) -> Iterator[Finding]:

@@ -86,12 +86,15 @@ def _differentiated(
 
 
 def _expected_under(exercise: Exercise, check: str) -> Iterator[str]:
-    """The names under which a check's value is looked for: its ``expects``, its own, its path, ``out`` for ``result``.
+    """Under which names a check's value is looked for: its ``expects``, else its own, its path, ``out`` for ``result``.
 
     A check of a variant, ``"p (momentum)"``, is looked up by the name before the bracket.
     """
-    path = exercise.path_of(check)
-    yield from (exercise.expected_name(check), exercise.base_name(check), path)
+    name, path = exercise.base_name(check), exercise.path_of(check)
+    if name in exercise.expects:
+        yield exercise.expects[name]
+        return
+    yield from (name, path)
     if path == "result":
         yield "out"
 

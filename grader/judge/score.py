@@ -137,12 +137,10 @@ def _score_raise(check: str, points: float, diagnoses: Mapping[str, Diagnosis]) 
 
 def _share(evidence: Evidence, findings: Sequence[Finding]) -> float:
     """The mean share of a measured check over its cases, 0 where a case has no tensor to measure."""
-    measure = evidence.exercise.measure
-    assert measure is not None
     if evidence.autograd is not None or evidence.modified:
         return 0.0
     shares = [
-        min(1.0, max(0.0, measure(finding.actual.tensor, finding.expected)))
+        evidence.exercise.share(finding.actual.tensor, finding.expected)
         if finding.actual.tensor is not None and finding.comparison.verdict in {"close", "different"}
         else 0.0
         for finding in findings

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from inspect import signature
+from inspect import getdoc, isfunction, signature
+from math import isnan, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union
 
@@ -196,6 +197,35 @@ class Exercise:
     def run_forward(self, values: Mapping[str, Any]) -> Any:
         """What the forward pass makes of ``values``, by the names of the inputs; raises whatever it raises."""
         return self.forward(**{name.replace(".", "_"): values[name] for name in self.parameters})
+
+    def share(self, actual: Any, expected: Any) -> float:
+        """The share of a measured check's points, 0 to 1, that a tensor earns beside the expected one.
+
+        Raises:
+            CourseError: ``measure`` raised, or gave no number.
+        """
+        assert self.measure is not None
+        try:
+            given = self.measure(actual, expected)
+        except Exception as error:
+            raise self._unmeasured(f"raised {type(error).__name__}: {error}") from error
+        try:
+            share = float(given)
+        except (TypeError, ValueError, RuntimeError):
+            share = nan
+        if isnan(share):
+            raise self._unmeasured(f"gives {given!r:.80}")
+        return min(1.0, max(0.0, share))
+
+    def _unmeasured(self, message: str) -> CourseError:
+        remedy = "let it give a number from 0 to 1 for any two tensors (actual, expected) of one shape"
+        return self.fault(message, field="measure", remedy=remedy)
+
+    @property
+    def goal(self) -> str:
+        """The first paragraph of what ``measure`` says of itself; empty where that is no function with a docstring."""
+        text = getdoc(self.measure) if isfunction(self.measure) else None
+        return (text or "").partition("\n\n")[0].replace("\n", " ")
 
     def base_name(self, check: str) -> str:
         """``"p (momentum)"`` → ``"p"``; the name of a check that belongs to no variant is itself."""

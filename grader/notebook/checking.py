@@ -11,17 +11,18 @@ from __future__ import annotations
 import builtins
 import difflib
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, get_args
 
 from grader.course.loading import load_course
 from grader.errors import CourseError
-from grader.judge import PUBLIC_SEED, gather, link_consequences, score_exercise, score_fault
+from grader.judge import PUBLIC_SEED, gather, link_consequences, raised_late, score_exercise, score_fault
 from grader.kernel.local import FORKS, run_in_fork, run_in_process
 from grader.model import CaseRun, Check, Exercise, ExerciseScore, Hints, Limits, Stub
 from grader.notebook.defined import YOURS, missing, mistyped, overtaken, shell_here, stub_of
@@ -32,6 +33,8 @@ from grader.submission import names_used
 
 #: Set while a check runs: a cell that is run again may well call ``check`` itself.
 _CHECKING: ContextVar[bool] = ContextVar("grader_checking", default=False)
+#: Held by the thread that checks: what a check changes of the process, it puts back as it found it.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def check(
@@ -55,13 +58,12 @@ def check(
         say(shell, f"There are no hints {hints!r}: say {', '.join(map(repr, get_args(Hints)))}.")
         return
     try:
-        seeded = _seeded(course)
+        with _ONE_AT_A_TIME:
+            seeded = _seeded(course)
+            for each in (name, *others):
+                _check(each, seeded, namespace, shell, hints)
     except CourseError as error:
         say(shell, f"{error}: {error.remedy}")
-        return
-    try:
-        for each in (name, *others):
-            _check(each, seeded, namespace, shell, hints)
     except KeyboardInterrupt:
         say(shell, "The check was interrupted, so there is no result. Do all of your loops end?")
         raise KeyboardInterrupt from None  # cells that wait behind this one do not run; where it stood helps nobody
@@ -85,7 +87,7 @@ def _check(
         asked_back = _mistyped(exercise, seeded, namespace) if untouched else ""
         for remark in filter(None, (overtaken(exercise, namespace, shell), asked_back)):
             say(shell, remark)
-        show(shell, [score], hints)
+        show(shell, [_linked(exercise, score, seeded, namespace, shell)], hints)
 
 
 def _mistyped(exercise: Exercise, seeded: SeededCourse, namespace: dict[str, Any]) -> str:
@@ -101,11 +103,21 @@ def _check_all(seeded: SeededCourse, namespace: dict[str, Any], shell: Any, hint
     scores = [_checked(exercise, seeded, namespace, shell) for exercise in with_progress(found, shell)]
     for remark in dict.fromkeys(filter(None, (overtaken(exercise, namespace, shell) for exercise in found))):
         say(shell, remark)
-    linked = link_consequences(scores, seeded.course.exercises, lambda exercise: _used(exercise, namespace, shell))
-    show(shell, linked, hints)
+    show(shell, link_consequences(scores, seeded.course.exercises, partial(_used, namespace, shell)), hints)
 
 
-def _used(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> frozenset[str]:
+def _linked(
+    exercise: Exercise, score: ExerciseScore, seeded: SeededCourse, namespace: dict[str, Any], shell: Any
+) -> ExerciseScore:
+    """``score`` with the stubs it calls that are not right themselves; where points were lost, they are checked."""
+    if score.status not in {"partial", "failed"}:
+        return score
+    called = [seeded.course.exercises[name] for name in exercise.follows]
+    found = [_checked(each, seeded, namespace, shell) for each in called if not missing(each, namespace, shell)]
+    return link_consequences([score, *found], seeded.course.exercises, partial(_used, namespace, shell))[0]
+
+
+def _used(namespace: Mapping[str, Any], shell: Any, exercise: Exercise) -> frozenset[str]:
     """The names that the student's answer and its check use."""
     stub = stub_of(exercise, namespace, shell)
     return names_used(exercise.call) | names_used("" if stub is None else stub.source)
@@ -139,9 +151,13 @@ def _checked(exercise: Exercise, seeded: SeededCourse, namespace: dict[str, Any]
             runs = run_in_fork(asked, namespace, shell=shell, seconds=seconds)
         else:
             runs = run_in_process(asked, namespace, shell=shell)
-    with usual_settings():
-        score = score_exercise(gather(exercise, prepared, tuple(_placed(run, stub) for run in runs), stub))
-    return replace(score, cell=None, line=None)
+    runs = tuple(_placed(run, stub) for run in runs)
+    try:
+        with usual_settings():
+            score = score_exercise(gather(exercise, prepared, runs, stub))
+    except CourseError:
+        return score_fault(exercise)
+    return replace(score, flags=(*score.flags, *raised_late(score, runs)), cell=None, line=None)
 
 
 def _placed(run: CaseRun, stub: Stub | None) -> CaseRun:

@@ -6,7 +6,7 @@ import difflib
 import inspect
 import linecache
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
@@ -48,8 +48,10 @@ def overtaken(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> s
 
     IPython keeps what was run, a cell with a syntax error too, and Python the cell that made what is there.
     """
+    if exercise.rerun:
+        return _scattered(exercise, shell)
     cells: list[str] = [] if shell is None else [cell.strip() for cell in shell.history_manager.input_hist_parsed]
-    for name in () if exercise.rerun else exercise.needs:
+    for name in exercise.needs:
         own = _file_of(namespace[name]).strip()
         if not own or own not in cells:
             continue
@@ -103,13 +105,41 @@ def _file_of(value: Any) -> str:
     return "" if code is None else "".join(linecache.getlines(code.co_filename))
 
 
-def _cell_source(exercise: Exercise, shell: Any) -> str:
-    """The last cell run that assigns all that the exercise reads, else the last that is still the stub; or nothing."""
+def _scattered(exercise: Exercise, shell: Any) -> str:
+    """A sentence where the cell that is checked lacks what an earlier one assigns; else empty."""
     names = _assigned_by(exercise)
+    assigned = [bound for _, bound in _assigning(names, shell)]
+    lacking = [name for name in names if assigned and name not in assigned[0]]
+    elsewhere = ", ".join(name for name in lacking if any(name in bound for bound in assigned))
+    return elsewhere and (
+        f"The last cell that you ran for {exercise.id} is what is checked here, and it does not assign {elsewhere}, as "
+        f"an earlier one did: {', '.join(names)} all belong in one cell."
+    )
+
+
+def _cell_source(exercise: Exercise, shell: Any) -> str:
+    """The last cell run that assigns any of what the exercise reads, else the last that is still the stub; or nothing.
+
+    A cell that lacks one of the names is checked for the others, as it is graded.
+    """
+    names = _assigned_by(exercise)
+    stubs = (cell for cell in _cells_run(shell) if all(name in cell for name in names) and is_stub(cell))
+    return next((cell for cell, _ in _assigning(names, shell)), "") or next(stubs, "")
+
+
+def _assigning(names: Collection[str], shell: Any) -> Iterator[tuple[str, set[str]]]:
+    """Each cell run that assigns any of ``names``, the last one first, with the names it binds."""
+    for cell in _cells_run(shell):
+        if any(name in cell for name in names):  # most cells need not be parsed
+            bound = {one.name for one in definitions_in(cell, names) if one.sort == "assignment"}
+            if bound:
+                yield cell, bound
+
+
+def _cells_run(shell: Any) -> list[str]:
+    """The cells run, the last one first."""
     cells: list[str] = [] if shell is None else shell.history_manager.input_hist_raw
-    likely = [cell for cell in reversed(cells) if all(name in cell for name in names)]
-    found = (cell for cell in likely if names.keys() <= {one.name for one in definitions_in(cell)})
-    return next(found, "") or next((cell for cell in likely if is_stub(cell)), "")
+    return cells[::-1]
 
 
 def _assigned_by(exercise: Exercise) -> dict[str, None]:

@@ -93,6 +93,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
     ),
     "autograd a word": ({"autograd": "no"}, "autograd", "is 'no'", "True or False"),
     "magnitudes a number": ({"magnitudes": 5}, "magnitudes", "is 5", "tuple of numbers above 0"),
+    "measure without a goal": ({"measure": lambda a, e: 1}, "measure", "no docstring", "paragraph as the goal"),
     "measure no function": ({"measure": 1}, "measure", "is 1", "function of (actual, expected)"),
     "no case at all": ({"standard": False}, "standard", "no case in which `points`", "drop standard=False"),
     "no case for points": (

@@ -88,6 +88,18 @@ def test_check_without_expectation_is_refused():
         reference_for(declared(odd), {"x": torch.ones(2)}, {}, torch.ones(2))
 
 
+@pytest.mark.parametrize("gives", [lambda x: x, lambda x: {"x.g": x}], ids=["tensor", "mapping"])
+def test_misspelt_expectation_is_refused_although_the_check_has_a_value_of_its_own_name(gives):
+    declared = exercise(call="odd(x)", inputs={"x": normal("n")}, points={"x.g": 1}, expects={"x.g": "nonsense"})
+
+    def odd(x):
+        """Something for x.g."""
+        return gives(x)
+
+    with pytest.raises(CourseError, match=r"field 'expects': .* 'x\.g'"):
+        reference_for(declared(odd), {"x": torch.ones(2)}, {}, torch.ones(2))
+
+
 def test_check_that_the_mapping_lacks_is_refused():
     declared = exercise(call="step(p)", inputs={"p": normal("n")}, points={"p.g": 1})
 

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import torch
 
-from grader.judge.remarks import coarse_results, loops_flag
-from grader.model import Capture, CaseRun, Stub
-from tests.judge.builders import course, linear
+from grader.judge.remarks import coarse_results, loops_flag, raised_late
+from grader.judge.score import score_exercise
+from grader.model import Capture, CaseRun, Stub, StudentError
+from tests.judge.builders import course, evidence_of, linear, right_runs
 
 
 def test_results_in_half_precision_are_remarked():
@@ -17,6 +19,23 @@ def test_results_in_half_precision_are_remarked():
         "`w.g` came as float16, and was compared no finer than that",
         "`out` came as bfloat16, and was compared no finer than that",
     )
+
+
+@pytest.mark.parametrize(
+    ("ended", "line", "remarks"),
+    [
+        ("raised", "print(foo)", ("it earns all its points, and then raises NameError at `print(foo)`, line 3",)),
+        ("raised", "", ("it earns all its points, and then raises NameError",)),
+        ("returned", "", ()),
+    ],
+    ids=["with_its_line", "without", "none"],
+)
+def test_exception_behind_a_right_answer_is_remarked(ended, line, remarks):
+    error = StudentError("NameError", "", ("NameError",), line=3, code=line) if ended == "raised" else None
+    runs = [replace(run, ended=ended, error=error) for run in right_runs(linear)]
+    score = score_exercise(evidence_of(linear, tuple(runs)))
+    assert raised_late(score, runs) == remarks
+    assert raised_late(replace(score, status="partial"), runs) == ()
 
 
 def test_loops_are_flagged_where_asked():

@@ -22,6 +22,12 @@ from grader.judge.mistakes import MISTAKES, Mistake
 from grader.judge.score import score_exercise
 from grader.model import CaseRun, ExerciseScore
 
+#: The same number everywhere, whatever was asked.
+_CONSTANTS = (
+    Mistake("zeros", "zeros", lambda case, check, expected: torch.zeros_like(expected[check])),
+    Mistake("ones", "wrong_value", lambda case, check, expected: torch.ones_like(expected[check])),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _Mutant:
@@ -50,10 +56,9 @@ def try_mistakes(ledger: Ledger, trial: Trial, solution: Evidence, seed: int) ->
 
 
 def _transformed(ledger: Ledger, trial: Trial, solution: Evidence) -> Iterator[_Mutant]:
-    """Every catalogued mistake on every check's right tensors."""
-    if trial.rehearsal.exercise.measure is not None:
-        return
-    for mistake in MISTAKES:
+    """Every catalogued mistake on every check's right tensors; of measured ones, the same number everywhere."""
+    measured = trial.rehearsal.exercise.measure is not None
+    for mistake in _CONSTANTS if measured else MISTAKES:
         for check, findings in solution.findings.items():
             if mistake.code == "wrong_dtype" and findings[0].actual.kind in {"scalar", "sequence"}:
                 continue  # plain numbers have no dtype to be wrong
@@ -62,7 +67,8 @@ def _transformed(ledger: Ledger, trial: Trial, solution: Evidence) -> Iterator[_
                 continue
             evidence = trial.evidence(runs)
             ledger.note_mistake(mistake.id, evidence, (check,))
-            yield _Mutant(f"{mistake.id} in {check}", mistake.code, (check,), evidence, score_exercise(evidence))
+            code = None if measured else mistake.code
+            yield _Mutant(f"{mistake.id} in {check}", code, (check,), evidence, score_exercise(evidence))
 
 
 def _mutated(

@@ -1,9 +1,10 @@
 """Finding lines of a solution that are left somewhere in a released notebook.
 
-A line counts if it has at least 12 characters, blanks and comment aside, and says something: definitions' heads,
-imports, loops' heads, calls of one name or none, ``return`` of a name and ``self.x = x`` stand everywhere. A line that
-an untagged code cell *before* the solution shows is part of the teaching and may stand again, unless it writes a
-gradient (``….g = …``, ``…grad = …``): such a line is an answer wherever it stands.
+A line counts if it has at least 12 characters, or 8 where it computes a gradient, blanks and comment aside, and says
+something: definitions' heads, imports, loops' heads, calls of one name or none, ``return`` of a name and
+``self.x = x`` stand everywhere. A line that an untagged code cell *before* the solution shows is part of the teaching
+and may stand again, unless it writes a gradient (``….g = …``, ``…grad = …``): such a line is an answer wherever it
+stands.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_SHORTEST = 12
+_SHORTEST, _SHORTEST_GRADIENT = 12, 8
 _SHORTEST_COMMENT = 24
 _COMMON = re.compile(
     r"(?:@|import\b|from\b.*\bimport\b|(?:async\s+)?def\b|class\b|raise\b|pass$|else|elif\b.*:$|try:|finally:|except\b"
@@ -23,6 +24,7 @@ _COMMON = re.compile(
     r"|self\.\w+\s*=\s*(?:list|tuple|float|int)\(\w+\)$|[\w.]+\(\w*\)$|\"\"\"|\w+\s*=\s*\w+\.shape\b.*$|[\])}]+$)"
 )
 _GRADIENT = re.compile(r"(?:\.g|grad\w*(?:\.\w+)?)\s*(?:[-+*/@]?=)(?!=)|\.g\.(?:copy_|add_)\(")
+_PLAIN = re.compile(r"=\s*\w+$")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 
 
@@ -46,8 +48,10 @@ def telling_lines(solution: Iterable[str], shown_before: str = "") -> dict[str, 
         if not code and len(bare(remark.lstrip("# "))) >= _SHORTEST_COMMENT:
             telling[bare(remark.lstrip("# "))] = remark
         statement = re.sub(r"^return\s+", "", code)
-        known = bare(code) in shown_before and not _GRADIENT.search(code)
-        if len(bare(statement)) >= _SHORTEST and not _COMMON.match(code) and not known:
+        gradient = _GRADIENT.search(code)
+        known = bare(code) in shown_before and not gradient
+        shortest = _SHORTEST_GRADIENT if gradient and not _PLAIN.search(code) else _SHORTEST
+        if len(bare(statement)) >= shortest and not _COMMON.match(code) and not known:
             telling[bare(statement)] = code
     return telling
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import sys
 from collections.abc import Collection, Iterable, Iterator
 
@@ -33,6 +34,8 @@ _CONVERSIONS = frozenset(
 #: Names that stand for the same in every notebook.
 _KNOWN = frozenset({*dir(builtins), *sys.stdlib_module_names, "torch", "np", "numpy", "nn", "F"})
 _IMPORTS = ast.Import | ast.ImportFrom
+#: A gradient where exercises keep it, in a path or in a call.
+_KEPT_IN_G = re.compile(r"\.g\b")
 #: Conversions that may give back the very tensor.
 _SAME = frozenset({"contiguous", "to", "type", "type_as", "cpu"})
 _LONGEST = 60
@@ -65,7 +68,7 @@ def _called(stub: Stub | None) -> Iterator[tuple[str, Function, list[str]]]:
 
 def in_grad(stub: Stub | None, call: str, paths: Iterable[str]) -> str:
     """A sentence on the first line that goes by ``.grad``, where all that is asked for is kept in ``.g``."""
-    if ".grad" in call or not any(path.endswith(".g") or ".g." in path for path in paths):
+    if ".grad" in call or not any(_KEPT_IN_G.search(path) for path in paths):
         return ""
     lines = [node for node in nodes_of(stub) if isinstance(node, ast.Attribute) and node.attr == "grad"]
     return wording.IN_GRAD.format(line=_line(stub, min(lines, key=lambda node: node.lineno))) if lines else ""

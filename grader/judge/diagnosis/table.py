@@ -180,7 +180,7 @@ def _with_clue(evidence: Evidence, diagnosis: Diagnosis) -> Diagnosis:
     exercise, stub = evidence.exercise, evidence.stub
     if sentence := clues.reordered(stub, exercise.call):
         return wording.added(diagnosis, sentence)
-    if diagnosis.code in _ELSEWHERE and ".grad`" not in diagnosis.message:
+    if diagnosis.code in _ELSEWHERE and "`.grad`" not in diagnosis.message:
         paths = (*exercise.checks, *exercise.inputs, exercise.call)
         if sentence := clues.in_grad(stub, exercise.call, paths):
             return wording.added(diagnosis, sentence)

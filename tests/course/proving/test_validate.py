@@ -421,6 +421,41 @@ def test_forward_pass_that_no_answer_can_agree_with_is_refused(tmp_path: Path, f
 IMPORTS = "import numpy as np\nimport torch"
 
 
+def measured(share: str) -> str:
+    """The course with a measure that gives ``share``."""
+    function = f'def share(actual, expected):\n    """All are right."""\n    return {share}\n\n\n@exercise('
+    return COURSE.replace("@exercise(", function).replace('points={"inp.g": 2},', 'points={"inp.g": 2}, measure=share,')
+
+
+def test_measure_that_tells_right_from_wrong_is_proved(tmp_path: Path) -> None:
+    assert proved(tmp_path, course=measured("torch.isclose(actual.double(), expected).double().mean()")).ok
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [
+        ("1 / 0", "raised ZeroDivisionError: division by zero"),
+        ("None", "gives None"),
+        ("'x'", "gives 'x'"),
+        ("float('nan')", "gives nan"),
+        ("actual", "gives tensor("),
+    ],
+)
+def test_measure_that_gives_no_share_is_refused(tmp_path: Path, share: str, told: str) -> None:
+    problem = refusal(proved(tmp_path, course=measured(share)))
+    assert told in problem.message
+    assert "a number from 0 to 1" in problem.remedy
+
+
+@pytest.mark.parametrize("share", ["1.0", "7.0"])
+def test_measure_that_gives_all_to_whatever_comes_is_a_problem(tmp_path: Path, share: str) -> None:
+    report = proved(tmp_path, course=measured(share))
+    assert [problem.message for problem in report.problems] == [
+        "the mistake zeros in inp.g loses nothing",
+        "the mistake ones in inp.g loses nothing",
+    ]
+
+
 def test_gradient_of_an_input_without_effect_is_told(tmp_path: Path) -> None:
     report = proved(tmp_path, course=COURSE.replace("return 2 * inp", "return 0 * inp"))
     assert "zeros are expected in every case" in report.problems[0].message

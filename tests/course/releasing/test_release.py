@@ -198,8 +198,23 @@ def test_release_refuses_a_solution_in_its_own_docstring_and_in_notebook_metadat
         release_notebook(notebook(cell(SOLUTION), metadata={"grader": {"note": ANSWER}}))
 
 
+@pytest.mark.parametrize("line", ["x.g = out.g * w", "x.g = out.g", "w.g = x.T @ d"])
+def test_release_lets_no_short_gradient_stand(line: str) -> None:
+    solution = f"def f(x, out, w):\n    # {line}\n    # BEGIN SOLUTION\n    {line}\n    # END SOLUTION"
+    with pytest.raises(ReleaseError, match=r"cell 0 \(code\), line 2"):
+        release_notebook(notebook(cell(solution)))
+
+
 @pytest.mark.parametrize(
-    "line", ["for p in params:", "with torch.no_grad():", "return loss_of_all", "self.params = params"]
+    "line",
+    [
+        "for p in params:",
+        "with torch.no_grad():",
+        "return loss_of_all",
+        "self.params = params",
+        "w.g = None",
+        "w.g = w_g",
+    ],
 )
 def test_release_lets_lines_stand_that_say_nothing(line: str) -> None:
     body = f"{line}\n        pass" if line.endswith(":") else line

@@ -108,7 +108,9 @@ def test_name_of_an_argument_at_another_place_is_told(source: str, call: str, sa
     [
         ("def f(a):\n    a.grad = 1", "f(a)", ["a.g"], "Line 5 uses `.grad`"),
         ("def f(p):\n    p -= p.grad", "p.g = g; f(p)", ["p", "p.g"], "Line 5 uses `.grad`"),
+        ("def f(p):\n    p -= p.grad", "", ["p", "p.g, q.g = g; f(p)"], "Line 5 uses `.grad`"),
         ("def f(a):\n    a.grad = 1", "f(a).grad", ["a.g"], ""),
+        ("def f(a):\n    a.grad = 1", "f(a)", ["a.gain"], ""),
         ("def f(a):\n    a.grad = 1", "f(a)", ["result"], ""),
         ("def f(a):\n    a.g = 1", "f(a)", ["a.g"], ""),
     ],
@@ -199,6 +201,26 @@ TOLD = {
         "def lin_grad(inp, out, w, b):\n    inp.g = out.grad @ w.T",
         "inp.g",
         "Line 2 uses `.grad`",
+    ),
+    "grad_in_a_line_that_is_quoted": (
+        "sgd_step",
+        "def sgd_step(params, lr):\n    for p in params:\n        p -= lr * p.grad",
+        "p",
+        "Line 3 uses `.grad`",
+    ),
+    "grad_in_an_optimizer": (
+        "Adam",
+        """
+        class Adam:
+            def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+                self.params, self.lr = list(params), lr
+            def step(self):
+                for p in self.params:
+                    if p.grad is not None:
+                        p -= self.lr * p.grad
+        """,
+        "p",
+        "uses `.grad`",
     ),
     "copies_of_the_parameters": (
         "Adam",

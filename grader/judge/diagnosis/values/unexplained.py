@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from dataclasses import replace
 
 from torch import Tensor
@@ -27,13 +25,13 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
     if first is None:
         return None
     found = first.comparison
-    measure, tensor = symptom.exercise.measure, first.actual.tensor
-    if measure is not None and tensor is not None:
+    exercise, tensor = symptom.exercise, first.actual.tensor
+    if exercise.measure is not None and tensor is not None:
         key = f"wrong_value.measured{_of_classes(tensor, first.expected)}"
-        share = f"{100 * min(1.0, max(0.0, measure(tensor, first.expected))):.0f} %"
+        share = f"{100 * exercise.share(tensor, first.expected):.0f} %"
         right = _agreeing(tensor, first.expected)
         apart = int((tensor < 0).sum())
-        fields = {"share": share, "right": right, "goal": _goal(measure), "apart": apart, "total": tensor.numel()}
+        fields = {"share": share, "right": right, "goal": exercise.goal, "apart": apart, "total": tensor.numel()}
         return symptom.say(key, **fields)
     if found.max_abs_error is None or found.worst is None or found.worst_actual is None or found.worst_expected is None:
         return None
@@ -125,9 +123,3 @@ def _of_classes(actual: Tensor, expected: Tensor) -> str:
     guessed = len(expected) / len(expected.unique())
     right = int((actual == expected).sum())
     return ".below" if right < guessed / _SELDOM else ""
-
-
-def _goal(measure: Callable[..., float]) -> str:
-    """The first sentence of what the author says of the measure."""
-    text = inspect.getdoc(measure) if inspect.isfunction(measure) else None
-    return (text or "").partition("\n\n")[0].replace("\n", " ")

@@ -157,9 +157,8 @@ SETTINGS = {
     "sums": "the gradients of all steps so far are added up",
 }
 
-#: Those of which two may come together.
+#: What else may come together with one of ``SLIPS``.
 TOGETHER = {
-    **SLIPS,
     "signs": "only the signs of the update are used",
     "rate": "the learning rate is left out",
     "ascent": "the step goes up the gradient",
