@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.model import Course, RunReport, SubmissionReport, total
+from grader.model import Course, RunReport, total
 from grader.names.notebooks import stem_of
 from grader.report.counting.row import rows_of
 from grader.report.words import wording
@@ -57,7 +57,7 @@ class Attendance:
         return (wording.not_on_the_list(self.strangers),) if self.strangers else ()
 
 
-def attendance_by(roster: Path | None, handed_in: Iterable[tuple[str, str]]) -> Attendance:
+def attendance_by(roster: Path | None, handed_in: Collection[tuple[str, str]]) -> Attendance:
     """What a class list (``grader.report.read_roster``) says of who handed in; nothing without one.
 
     ``handed_in`` are the student and the path of each submission.
@@ -69,10 +69,8 @@ def attendance_by(roster: Path | None, handed_in: Iterable[tuple[str, str]]) -> 
         return Attendance()
     from grader.report import absentees, read_roster, strangers
 
-    found = (SubmissionReport(student, "", path, "", "graded", None, 0.0, 0.0) for student, path in handed_in)
-    run = RunReport("", "", 0, "", "", tuple(found))
-    people = read_roster(roster, run)
-    return Attendance(absentees(run, people), strangers(run, people))
+    people = read_roster(roster, handed_in)
+    return Attendance(absentees(handed_in, people), strangers(handed_in, people))
 
 
 def standing_of(run: RunReport) -> Standing:

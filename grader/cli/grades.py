@@ -176,7 +176,7 @@ def export(
 
         run, subject = _stored(out)
         assignment = assignment or subject
-        people = None if roster is None else read_roster(roster, run)
+        people = None if roster is None else read_roster(roster, run.handed_in)
         text = exported(run, to=to, assignment=assignment, roster=people, identifier=identifier, out_of=out_of)
         if people is not None:
             _compare(run, people, identifier_of(people, identifier) if to == "moodle" else None)
@@ -203,8 +203,8 @@ def _compare(run: RunReport, roster: Roster, identifier: str | None) -> None:
 
     where = f"in the roster with its {identifier!r}" if identifier else "in the roster"
     for what, names in (
-        (f"not {where}, so exported by the grader's name", strangers(run, roster, identifier)),
-        ("no submission, or only under another name", absentees(run, roster)),
+        (f"not {where}, so exported by the grader's name", strangers(run.handed_in, roster, identifier)),
+        ("no submission, or only under another name", absentees(run.handed_in, roster)),
     ):
         if names:
             note(f"{what}: {'; '.join(names)}")

@@ -146,3 +146,8 @@ class RunReport:
     assigned: Mapping[str, float] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
     course_digest: str = ""
+
+    @property
+    def handed_in(self) -> tuple[tuple[str, str], ...]:
+        """The student and the path of each submission."""
+        return tuple((one.student, one.path) for one in self.submissions)

@@ -62,7 +62,7 @@ def export(
         _refuse_unknown(known_by, tuple(columns))
     known = {csv_cell(student): person for student, person in (roster or {}).items()}
     counted = tally(run)
-    teams = teams_of(run)
+    teams = teams_of(run.handed_in)
     worth = 1.0 if out_of is None or counted.possible <= 0 else out_of / counted.possible
     rows = [
         replace(

@@ -1,4 +1,4 @@
-"""A platform's own list of students (a roster), and which student of a run each of its rows is.
+"""A platform's own list of students (a roster), and who of those that handed in each of its rows is.
 
 Names are compared in the form that they have in CSV files (``csv_cell``), since instructors copy them from one:
 ``grader score --who-csv``.
@@ -15,12 +15,13 @@ from pathlib import Path
 
 from grader.csv_table import Table, TableFile, read_tables
 from grader.errors import UsageError
-from grader.model import RunReport
 from grader.names.alphabet import alphabetical, words_of
 from grader.names.downloads import TEAM
 from grader.report.gradebooks.download import number_in, submission_in
 from grader.report.words.text import csv_cell
 
+#: The student and the path of each submission.
+HandedIn = Collection[tuple[str, str]]
 #: The columns of each student's row in a platform's list, by the grader's name of the student.
 Roster = Mapping[str, Mapping[str, str]]
 #: The column with the grader's names; the columns with a platform's number of a student (``17``, ``Participant 17``);
@@ -35,40 +36,40 @@ _FIXED = re.compile(r"[1-9]\d{0,8}[.,]\d\d").fullmatch
 _SID, _SUBMISSION = "SID", "Submission ID"
 
 
-def read_roster(path: Path, run: RunReport | None = None) -> dict[str, dict[str, str]]:
+def read_roster(path: Path, handed_in: HandedIn) -> dict[str, dict[str, str]]:
     """Read a platform's list of students for ``export``: from the grader's name of each to the columns of their row.
 
-    The file is CSV, with commas, semicolons or tabs. Which student of ``run`` a row is, is told by the first of these
-    that the file has:
+    The file is CSV, with commas, semicolons or tabs. Which of the students who ``handed_in`` a row is, is told by the
+    first of these that the file has:
 
     1. a column ``student`` with the grader's names;
-    2. a column with the numbers that the platform also wrote into the paths of ``run``: any with more than half of
-       them, for a site's language heads it, else ``ID`` as in Canvas' gradebook or ``Identifier`` as in Moodle's
-       grading worksheet. A student who handed in nothing keeps the platform's name;
-    3. Gradescope's column ``SID``, where ``run`` graded an export of Gradescope's: its rows are matched by the number
-       of the submission, and by name where there is none;
-    4. any column, or two side by side, in which more than half of the students of ``run`` are found, such as logins,
-       e-mail addresses, or first and last names. A name may have its words in another order (``Lovelace, Ada``), where
-       that is nobody else's.
+    2. a column with the numbers that the platform also wrote into the paths: any with more than half of them, for a
+       site's language heads it, else ``ID`` as in Canvas' gradebook or ``Identifier`` as in Moodle's grading worksheet.
+       A student who handed in nothing keeps the platform's name;
+    3. Gradescope's column ``SID``, where the paths are those of its export: its rows are matched by the number of the
+       submission, and by name where there is none;
+    4. any column, or two side by side, in which more than half of the students are found, such as logins, e-mail
+       addresses, or first and last names. A name may have its words in another order (``Lovelace, Ada``), where that is
+       nobody else's.
 
-    Namesakes whom only their names could tell are nobody of ``run``, each called by what else the row has: nobody gets
+    Namesakes whom only their names could tell are nobody of them, each called by what else the row has: nobody gets
     another's points so. A row without a name (Canvas' *Points Possible*) is no student. Nor is Canvas' *Test Student*,
     unless something was handed in as them.
 
     Raises:
         UsageError: the file cannot be read, none of these columns is there, or a student has two rows.
     """
-    names, submitted = _by_number(run), _by_submission(run)
+    names, submitted = _by_number(handed_in), _by_submission(handed_in)
     file = read_tables(path)
     table, numbered = file.having([_NAMED]), _NUMBERED
     if table is None:
         table, numbered = _numbers_in(file.tables, names) or (None, _NUMBERED)
     if table is None:
         table = file.having(*([column] for column in (*(_NUMBERED if names else ()), *([_SID] if submitted else ()))))
-    people = _called_as_in(file.tables, run) if table is None else [person for _, person in table.rows]
+    people = _called_as_in(file.tables, handed_in) if table is None else [person for _, person in table.rows]
     if people is None:
         remedy = "add one to the platform's list, with each student as `grader score --who` names them"
-        raise _too_few_in(file, run) or file.lacking([_NAMED], remedy)
+        raise _too_few_in(file, handed_in) or file.lacking([_NAMED], remedy)
     roster: dict[str, dict[str, str]] = {}
     for person in people:
         at_gradescope = submitted and _SID in person and _NAMED not in person
@@ -99,12 +100,12 @@ def _number(cell: str) -> str:
     return cell.rsplit(" ", maxsplit=1)[-1]
 
 
-def _called_as_in(tables: Iterable[Table], run: RunReport | None) -> list[dict[str, str]] | None:
-    """The rows, each with the grader's name, by the column, or the two side by side, with most students of ``run``.
+def _called_as_in(tables: Iterable[Table], handed_in: HandedIn) -> list[dict[str, str]] | None:
+    """The rows, each with the grader's name, by the column, or the two side by side, with most of the students.
 
     None where no column holds more than half of them.
     """
-    students = _names_in(run)
+    students = dict.fromkeys(student for student, _ in handed_in)
     for table in tables:
         rows = [row for _, row in table.rows]
         _, names = _nearest(table, students)
@@ -122,10 +123,6 @@ def _called_as_in(tables: Iterable[Table], run: RunReport | None) -> list[dict[s
     return None
 
 
-def _names_in(run: RunReport | None) -> dict[str, None]:
-    return dict.fromkeys(entry.student for entry in (run.submissions if run else ()))
-
-
 def _nearest(table: Table, students: Collection[str]) -> tuple[tuple[str, ...], list[str]]:
     """The column, or the two side by side, with most of ``students``, and what each row has there."""
     by_columns = [
@@ -135,9 +132,9 @@ def _nearest(table: Table, students: Collection[str]) -> tuple[tuple[str, ...], 
     return max(by_columns, key=lambda found: sum(name in students for name in found[1]), default=((), []))
 
 
-def _too_few_in(file: TableFile, run: RunReport | None) -> UsageError | None:
-    """The error that a list, such as one section's, has some students of ``run`` and not most; None if it has none."""
-    students = _names_in(run)
+def _too_few_in(file: TableFile, handed_in: HandedIn) -> UsageError | None:
+    """The error that a list, such as one section's, has some of the students and not most; None if it has none."""
+    students = dict.fromkeys(student for student, _ in handed_in)
     near = [_nearest(table, students) for table in file.tables]
     count, columns = max((len(students.keys() & {*names}), columns) for columns, names in near)
     if not count:
@@ -176,18 +173,18 @@ def _spelt(names: Sequence[str], students: Collection[str]) -> list[str]:
     return [name if name in students else spelt.get(words_of(name), name) for name in names]
 
 
-def _by_number(run: RunReport | None) -> dict[str, str]:
+def _by_number(handed_in: HandedIn) -> dict[str, str]:
     """The grader's name for each number that a platform's download had."""
-    found = ((number_in(entry.path, entry.student), entry.student) for entry in (run.submissions if run else ()))
+    found = ((number_in(path, student), student) for student, path in handed_in)
     return {number: student for number, student in found if number is not None}
 
 
-def _by_submission(run: RunReport | None) -> dict[str, str]:
+def _by_submission(handed_in: HandedIn) -> dict[str, str]:
     """The grader's name for each numbered submission of a Gradescope export.
 
     A number that two students seem to have is left out: a student can give a folder any name.
     """
-    found = {(submission_in(entry.path), entry.student) for entry in (run.submissions if run else ())}
+    found = {(submission_in(path), student) for student, path in handed_in}
     times = Counter(number for number, _ in found)
     return {number: student for number, student in found if number is not None and times[number] == 1}
 
@@ -222,20 +219,22 @@ def _name(person: Mapping[str, str], names: Mapping[str, str], numbered: Sequenc
     return "" if _is_view(person) else f"{shown} ({number})".strip()
 
 
-def strangers(run: RunReport, roster: Roster, identifier: str | None = None) -> tuple[str, ...]:
-    """The students of ``run`` that an export can only call by the grader's name, in alphabetical order.
+def strangers(handed_in: HandedIn, roster: Roster, identifier: str | None = None) -> tuple[str, ...]:
+    """The students that an export can only call by the grader's name, in alphabetical order.
 
     They are not in the roster; or they are, but without a value in the column ``identifier``, by which the platform
     recognises students.
     """
     everyone = {csv_cell(name) for name in roster}
     known = {csv_cell(name) for name, person in roster.items() if identifier is None or person.get(identifier)}
-    return tuple(sorted((name for name in _students(run, everyone) if csv_cell(name) not in known), key=alphabetical))
+    return tuple(
+        sorted((name for name in _students(handed_in, everyone) if csv_cell(name) not in known), key=alphabetical)
+    )
 
 
-def absentees(run: RunReport, roster: Roster) -> tuple[str, ...]:
+def absentees(handed_in: HandedIn, roster: Roster) -> tuple[str, ...]:
     """The students of the roster of whom nothing was graded: they handed in nothing, or under another name."""
-    there = {csv_cell(name) for name in _students(run, {csv_cell(name) for name in roster})}
+    there = {csv_cell(name) for name in _students(handed_in, {csv_cell(name) for name in roster})}
     return tuple(sorted((name for name in roster if csv_cell(name) not in there), key=alphabetical))
 
 
@@ -277,18 +276,16 @@ def _is_named(column: str, assignment: str) -> bool:
     return assignment in (column, column.rpartition(" (")[0])
 
 
-def _students(run: RunReport, known: Container[str]) -> set[str]:
-    """The students of a run; of a team, its members where ``known`` has all of them."""
-    teams = teams_of(run)
-    return {name for report in run.submissions for name in members_in(report.student, teams, known)}
+def _students(handed_in: HandedIn, known: Container[str]) -> set[str]:
+    """The students; of a team, its members where ``known`` has all of them."""
+    teams = teams_of(handed_in)
+    return {name for student, _ in handed_in for name in members_in(student, teams, known)}
 
 
-def teams_of(run: RunReport) -> frozenset[str]:
+def teams_of(handed_in: HandedIn) -> frozenset[str]:
     """The names of teams, which only Gradescope's exports have: elsewhere "Ada & Alan" is one person's name."""
-    found = (
-        entry for entry in run.submissions if submission_in(entry.path) and not number_in(entry.path, entry.student)
-    )
-    return frozenset(entry.student for entry in found if TEAM in entry.student)
+    found = (name for name, path in handed_in if submission_in(path) and not number_in(path, name))
+    return frozenset(name for name in found if TEAM in name)
 
 
 def members_in(student: str, teams: Container[str], known: Container[str]) -> tuple[str, ...]:

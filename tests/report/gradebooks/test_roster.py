@@ -18,7 +18,7 @@ def test_roster_read_from_csv_fills_the_columns_of_the_platform(tmp_path: Path) 
     path = tmp_path / "canvas.csv"
     path.write_text("student,ID,SIS User ID\nada,17,a-1\n", encoding="utf-8-sig")
 
-    assert read_roster(path) == {"ada": {"student": "ada", "ID": "17", "SIS User ID": "a-1"}}
+    assert read_roster(path, ()) == {"ada": {"student": "ada", "ID": "17", "SIS User ID": "a-1"}}
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,9 @@ def test_roster_with_the_numbers_of_a_download_needs_no_names(
     made = run(submission("ada", exercise("lin_grad"), path=path))
     (tmp_path / "list.csv").write_text(roster, encoding="utf-8")
 
-    known = read_roster(tmp_path / "list.csv", made)
+    known = read_roster(tmp_path / "list.csv", made.handed_in)
     assert _rows(export(made, to, roster=known, identifier=identifier))[-1] == identified
-    assert (strangers(made, known), absentees(made, known)) == ((), ("Never, Came (102)",))
+    assert (strangers(made.handed_in, known), absentees(made.handed_in, known)) == ((), ("Never, Came (102)",))
 
 
 def test_roster_of_one_section_is_told_from_one_without_names(tmp_path: Path) -> None:
@@ -57,11 +57,11 @@ def test_roster_of_one_section_is_told_from_one_without_names(tmp_path: Path) ->
     path = tmp_path / "section.csv"
     path.write_text("Student;Login\nLovelace, A.;ada\nTuring, A.;alan\n", encoding="utf-8")
     with pytest.raises(UsageError, match=r"more than half of the 4 students \('Login' has 2\)") as caught:
-        read_roster(path, made)
+        read_roster(path, made.handed_in)
     assert caught.value.remedy.startswith("give the lists of all sections in one file, or add a column `student`")
     path.write_text("Student,Login\nLovelace,al\n", encoding="utf-8")
     with pytest.raises(UsageError, match="has no column 'student'; its first line is: Student,Login"):
-        read_roster(path, made)
+        read_roster(path, made.handed_in)
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_roster_has_the_numbers_of_a_download_whatever_a_site_calls_their_column
     )
     rows = "Participant 7,Kim,a@x\nParticipant 8,Kim,b@x\nParticipant 9,Never Came,n@x\n"
     (tmp_path / "list.csv").write_text(f"{headings}\n{rows}", encoding="utf-8")
-    known = read_roster(tmp_path / "list.csv", made)
+    known = read_roster(tmp_path / "list.csv", made.handed_in)
     assert list(known) == ["Kim_7", "Kim_8", "Never Came (9)"]
-    assert (strangers(made, known), absentees(made, known)) == ((), ("Never Came (9)",))
+    assert (strangers(made.handed_in, known), absentees(made.handed_in, known)) == ((), ("Never Came (9)",))
 
 
 def test_nobody_takes_the_number_of_another(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_nobody_takes_the_number_of_another(tmp_path: Path) -> None:
     )
     (tmp_path / "list.csv").write_text('Student,ID\n"Lovelace, Ada",101\n"Turing, Alan",102\n', encoding="utf-8")
 
-    assert {name: person["ID"] for name, person in read_roster(tmp_path / "list.csv", made).items()} == {
+    assert {name: person["ID"] for name, person in read_roster(tmp_path / "list.csv", made.handed_in).items()} == {
         "lovelaceada": "101",
         "turing": "102",
     }
@@ -151,7 +151,7 @@ def test_roster_of_gradescope_as_it_is_gives_each_member_of_a_team_a_row(
     tmp_path: Path, roster: str, absent: str
 ) -> None:
     (tmp_path / "list.csv").write_text(roster, encoding="utf-8")
-    known = read_roster(tmp_path / "list.csv", EXPORTED)
+    known = read_roster(tmp_path / "list.csv", EXPORTED.handed_in)
     rows = _rows(export(EXPORTED, "gradescope", roster=known))[1:]
     assert [row[2:5] for row in rows] == [
         ["1", "a@x", "4"],
@@ -160,12 +160,12 @@ def test_roster_of_gradescope_as_it_is_gives_each_member_of_a_team_a_row(
         ["7", "z7@x", "4"],
         ["8", "z8@x", "4"],
     ]
-    assert (strangers(EXPORTED, known), absentees(EXPORTED, known)) == ((), (absent,))
+    assert (strangers(EXPORTED.handed_in, known), absentees(EXPORTED.handed_in, known)) == ((), (absent,))
 
 
 def test_row_of_gradescope_without_a_name_is_known_by_what_else_it_has(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("First Name,Last Name,SID,Email\n,,8,n@x\n,,9,\n", encoding="utf-8")
-    assert list(read_roster(tmp_path / "list.csv", EXPORTED)) == ["n@x", "9"]
+    assert list(read_roster(tmp_path / "list.csv", EXPORTED.handed_in)) == ["n@x", "9"]
 
 
 def test_assignments_in_a_roster_are_the_columns_with_a_number_of_canvas() -> None:
@@ -190,7 +190,7 @@ def test_submission_that_two_students_have_is_told_by_name(tmp_path: Path) -> No
     }
     made = run(*(submission(name, exercise("lin_grad"), path=path) for name, path in paths.items()))
     (tmp_path / "list.csv").write_text("Name,SID,Submission ID\nada,1,101\nB,2,7\n", encoding="utf-8")
-    assert {name: row["SID"] for name, row in read_roster(tmp_path / "list.csv", made).items()} == {
+    assert {name: row["SID"] for name, row in read_roster(tmp_path / "list.csv", made.handed_in).items()} == {
         "ada": "1",
         "bob": "2",
     }
@@ -200,13 +200,13 @@ def test_team_that_a_roster_knows_in_part_stays_one_row_and_is_told() -> None:
     known = {"Grace Hopper": {"SID": "2"}, "Ada Lovelace": {"SID": "1"}}
     rows = _rows(export(EXPORTED, "gradescope", roster=known))[1:]
     assert [row[2] for row in rows] == ["1", "Grace Hopper & Alan Turing", "Zoe_7", "Zoe_8"]
-    assert strangers(EXPORTED, known) == ("Grace Hopper & Alan Turing", "Zoe_7", "Zoe_8")
+    assert strangers(EXPORTED.handed_in, known) == ("Grace Hopper & Alan Turing", "Zoe_7", "Zoe_8")
 
 
 def test_roster_with_numbers_is_of_no_use_for_a_class_without(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("Student,ID\nada,101\n", encoding="utf-8")
     with pytest.raises(UsageError, match=r"more than half of the 3 students \('S\w+' has 1\)"):
-        read_roster(tmp_path / "list.csv", MADE)
+        read_roster(tmp_path / "list.csv", MADE.handed_in)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_roster_that_cannot_be_used_is_refused(tmp_path: Path, content: bytes | 
         path.write_bytes(content)
 
     with pytest.raises(UsageError) as caught:
-        read_roster(path)
+        read_roster(path, ())
     assert "CSV" in caught.value.remedy or "add one" in caught.value.remedy
 
 
@@ -227,7 +227,7 @@ def test_roster_without_the_column_says_what_it_begins_with(tmp_path: Path) -> N
     path.write_text("Grades of HW3\nstudent;ID number\n", encoding="utf-8")
 
     with pytest.raises(UsageError, match="its first line is: Grades of HW3"):
-        read_roster(path)
+        read_roster(path, ())
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_roster_is_read_whatever_its_headings_hold(tmp_path: Path, heading: str)
     path = tmp_path / "roster.csv"
     path.write_text(f"{heading}\nLovelace;7;ada\n", encoding="utf-8")
 
-    assert read_roster(path)["ada"]["ID number"] == "7"
+    assert read_roster(path, ())["ada"]["ID number"] == "7"
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"], ids=["comma", "semicolon", "tab"])
@@ -247,7 +247,7 @@ def test_roster_is_read_whatever_separates_its_columns(tmp_path: Path, mark: str
     path = tmp_path / "roster.csv"
     path.write_text(f"student{mark}ID number\nada{mark} 17\n{mark}\n", encoding="utf-8")
 
-    assert read_roster(path) == {"ada": {"student": "ada", "ID number": "17"}}
+    assert read_roster(path, ()) == {"ada": {"student": "ada", "ID number": "17"}}
 
 
 @pytest.mark.parametrize("name", ["-bob", "=cmd()", "Ada  Two Blanks", " lead", "'quoted", "a;b", "ada\\u200b"])
@@ -255,10 +255,10 @@ def test_roster_made_of_the_names_that_csv_has_knows_each(tmp_path: Path, name: 
     made = run(submission(name, exercise("lin_grad")))
     path = tmp_path / "roster.csv"
     path.write_text(csv_text([("student", "ID number"), (name, "17")]), encoding="utf-8")
-    roster = read_roster(path)
+    roster = read_roster(path, ())
 
     assert _rows(export(made, "moodle", roster=roster))[1][0] == "17"
-    assert (strangers(made, roster, "ID number"), absentees(made, roster)) == ((), ())
+    assert (strangers(made.handed_in, roster, "ID number"), absentees(made.handed_in, roster)) == ((), ())
 
 
 def test_roster_that_names_a_student_twice_is_refused(tmp_path: Path) -> None:
@@ -266,26 +266,26 @@ def test_roster_that_names_a_student_twice_is_refused(tmp_path: Path) -> None:
     path.write_text("student,ID\nSmith,5002\nSmith,5003\n", encoding="utf-8")
 
     with pytest.raises(UsageError, match="'Smith' more than once"):
-        read_roster(path)
+        read_roster(path, ())
 
 
 def test_roster_with_an_empty_identifier_exports_the_name_and_tells_it() -> None:
     roster = {"ada": {"ID number": ""}, "alan": {"ID number": "7"}, "linus": {"ID number": "8"}}
 
     assert [row[0] for row in _rows(export(MADE, "moodle", roster=roster))[1:]] == ["ada", "7", "8"]
-    assert strangers(MADE, roster, "ID number") == ("ada",)
-    assert strangers(MADE, roster) == ()
+    assert strangers(MADE.handed_in, roster, "ID number") == ("ada",)
+    assert strangers(MADE.handed_in, roster) == ()
 
 
 def test_roster_of_someone_who_handed_in_nothing_names_them() -> None:
-    assert absentees(MADE, {"ada": {}, "Never Came": {}}) == ("Never Came",)
+    assert absentees(MADE.handed_in, {"ada": {}, "Never Came": {}}) == ("Never Came",)
 
 
 def test_roster_without_the_column_asked_for_is_refused_and_strangers_are_named() -> None:
     with pytest.raises(UsageError, match="no column 'Username'"):
         export(MADE, "moodle", roster={"ada": {"ID number": "1"}}, identifier="Username")
-    assert "ada" not in strangers(MADE, {"ada": {}})
-    assert "linus" in strangers(MADE, {"ada": {}})
+    assert "ada" not in strangers(MADE.handed_in, {"ada": {}})
+    assert "linus" in strangers(MADE.handed_in, {"ada": {}})
 
 
 def test_read_roster_takes_the_column_in_which_the_students_stand(tmp_path: Path) -> None:
@@ -295,14 +295,14 @@ def test_read_roster_takes_the_column_in_which_the_students_stand(tmp_path: Path
         "Student,ID,SIS Login ID,Section\n    Points Possible,,,\n"
         '"Lovelace, Ada",17,AL1,at2\n"Turing, Alan",18,at2,A\n"Hopper, Grace",19,gh3,A\n'
     )
-    roster = read_roster(path, made)
+    roster = read_roster(path, made.handed_in)
     assert {name: person["ID"] for name, person in roster.items()} == {"al1": "17", "at2": "18", "gh3": "19"}
     assert [row[:2] for row in _rows(export(made, "canvas", roster=roster))[2:]] == [
         ["Lovelace, Ada", "17"],
         ["Turing, Alan", "18"],
         ["zz", ""],
     ]
-    assert absentees(made, roster) == ("gh3",)
+    assert absentees(made.handed_in, roster) == ("gh3",)
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_read_roster_knows_names_whose_words_are_in_another_order(roster: str, t
     names = {"Ada_Lovelace": "1", "John Smith": "2", "zoe muller": "3"}
     made = run(*(submission(name, exercise("lin_grad")) for name in names))
     (tmp_path / "list.csv").write_text(roster, encoding="utf-8")
-    found = read_roster(tmp_path / "list.csv", made)
+    found = read_roster(tmp_path / "list.csv", made.handed_in)
     assert {name: person["ID"] for name, person in found.items()} == names
 
 
@@ -326,8 +326,8 @@ def test_read_roster_tells_of_who_has_no_login_there(tmp_path: Path) -> None:
     made = run(submission("ada", exercise("lin_grad")), submission("alan-t", exercise("lin_grad")))
     rows = [("Lovelace, Ada", "ada"), ("Turing, Alan", "alan-t"), ("Gone, Bob", ""), ("Same", ""), ("Same", "")]
     (tmp_path / "classroom_roster.csv").write_text(csv_text([("identifier", "github_username"), *rows]))
-    known = read_roster(tmp_path / "classroom_roster.csv", made)
-    assert (strangers(made, known), absentees(made, known)) == ((), ("Gone, Bob",))
+    known = read_roster(tmp_path / "classroom_roster.csv", made.handed_in)
+    assert (strangers(made.handed_in, known), absentees(made.handed_in, known)) == ((), ("Gone, Bob",))
 
 
 def test_read_roster_leaves_names_apart_that_two_people_have(tmp_path: Path) -> None:
@@ -335,7 +335,7 @@ def test_read_roster_leaves_names_apart_that_two_people_have(tmp_path: Path) -> 
     made = run(*(submission(name, exercise("lin_grad")) for name in names))
     listed = ["Thomas James", "James, Thomas", "Lovelace, Ada", "kim lee", "Lee Kim", "Kim-Lee"]
     (tmp_path / "list.csv").write_text(csv_text([["who"], *([name] for name in listed)]), encoding="utf-8")
-    found = read_roster(tmp_path / "list.csv", made)
+    found = read_roster(tmp_path / "list.csv", made.handed_in)
     assert list(found) == ["Thomas James", "James, Thomas", "Ada Lovelace", "kim lee", "Lee Kim", "Kim-Lee"]
 
 
@@ -343,16 +343,16 @@ def test_read_roster_in_which_few_of_the_students_stand_is_a_usage_error(tmp_pat
     path = tmp_path / "list.csv"
     path.write_text("Login;Section\nxx;ada\nyy;A\n")
     with pytest.raises(UsageError, match=r"more than half of the 3 students \('S\w+' has 1\)"):
-        read_roster(path, MADE)
+        read_roster(path, MADE.handed_in)
 
 
 def test_read_roster_leaves_namesakes_without_a_number_to_nobody_and_refuses_no_class(tmp_path: Path) -> None:
     made = run(*(submission(name, exercise("lin_grad")) for name in ("Ada Lovelace", "Alan Turing", "John Smith")))
     rows = [("#1", "Lovelace", "Ada"), ("#2", "Turing", "Alan"), ("#3", "Smith", "John"), ("#4", "Smith", "John")]
     (tmp_path / "list.csv").write_text(csv_text([("OrgDefinedId", "Last Name", "First Name"), *rows]))
-    known = read_roster(tmp_path / "list.csv", made)
+    known = read_roster(tmp_path / "list.csv", made.handed_in)
     assert list(known) == ["Ada Lovelace", "Alan Turing", "Smith John (#3)", "Smith John (#4)"]
-    assert (strangers(made, known), absentees(made, known)) == (
+    assert (strangers(made.handed_in, known), absentees(made.handed_in, known)) == (
         ("John Smith",),
         ("Smith John (#3)", "Smith John (#4)"),
     )
@@ -362,7 +362,7 @@ def test_read_roster_in_which_one_row_stands_twice_is_refused(tmp_path: Path) ->
     made = run(submission("Ada Lovelace", exercise("lin_grad")))
     (tmp_path / "list.csv").write_text("Name,ID\nAda Lovelace,1\nZoe,2\nZoe,2\n")
     with pytest.raises(UsageError, match="'Zoe' more than once"):
-        read_roster(tmp_path / "list.csv", made)
+        read_roster(tmp_path / "list.csv", made.handed_in)
 
 
 VIEW = '"Student, Test",9999,,5f0a,Section 1\n'
@@ -383,4 +383,4 @@ def test_read_roster_of_canvas_has_no_test_student_unless_something_was_handed_i
     made = run(*(submission(name, exercise("lin_grad"), path=path) for name, path in paths.items()))
     columns = "Student,ID,SIS User ID,SIS Login ID,Section\n"
     (tmp_path / "grades.csv").write_text(f'{columns}    Points Possible,,,,\n"Lovelace, Ada",101,s1,al,\n{VIEW}')
-    assert list(read_roster(tmp_path / "grades.csv", made)) == known
+    assert list(read_roster(tmp_path / "grades.csv", made.handed_in)) == known

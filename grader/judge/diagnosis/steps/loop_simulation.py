@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from grader.judge.diagnosis.naming import LEARNING_RATE, STEPS
 from grader.judge.diagnosis.steps.parts import Rows, Slip, squares
 from grader.judge.diagnosis.steps.simulations import doubled
 from grader.model import Case
@@ -33,8 +34,8 @@ class _Loop:
         names = ("w1", "w2") if "w1" in self.given else ("first", "second", "bias")
         self.weights = {name: self.given[name].clone().requires_grad_() for name in names}
         self.tensors = list(self.weights.values())
-        self.rate = slip.rate or case.number("learning_rate")
-        self.steps = int(case.number("steps"))
+        self.rate = slip.rate or case.number(LEARNING_RATE)
+        self.steps = int(case.number(STEPS))
         self.constants = case.constants
         self.optimizer = self._made_optimizer()
         self.left = [torch.full_like(each, float(self.parts.is_left)) for each in self.tensors]

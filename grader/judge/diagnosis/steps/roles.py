@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
+from grader.judge.diagnosis.naming import OPTIONS, RATE
 from grader.judge.diagnosis.steps.parts import RIGHT, SGD_OPTIONS, Adam, Average, Slip, Steps
 from grader.model import Case, Exercise
 
@@ -41,7 +42,7 @@ class Roles:
     def options_in(self, case: Case) -> tuple[Any, ...]:
         """The options in a case, in the order in which the formula takes them."""
         if self.options is None:
-            options = case.constants.get("options")
+            options = case.constants.get(OPTIONS)
             return options if isinstance(options, tuple) else ()
         given = {role: case.number(name) for role, name in self.options}
         if not self.is_adam:
@@ -52,7 +53,7 @@ class Roles:
 
 def named(*, is_adam: bool) -> Roles:
     """The roles of ``p``, ``q`` and ``r``, with ``p_grads`` and so on, ``lr`` and ``options``."""
-    return Roles(is_adam, ("p", "q", "r"), ("p_grads", "q_grads", "r_grads"), "lr")
+    return Roles(is_adam, ("p", "q", "r"), ("p_grads", "q_grads", "r_grads"), RATE)
 
 
 def candidates(exercise: Exercise, case: Case) -> Iterator[Roles]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from grader.judge.diagnosis.naming import LAZILY
 from grader.judge.diagnosis.steps.parts import RIGHT, Slip, joined
 from grader.judge.diagnosis.steps.roles import Roles
 from grader.judge.diagnosis.steps.updates import AdamOptimizer, SgdOptimizer, State
@@ -51,7 +52,7 @@ class _Run:
         self.rates = [slip.rate or case.number(roles.rate)] * len(roles.params)
         self.falls = roles.options is None and self.parts.sees_rate_fall
         self.late = int(case.number("late", 0))
-        self.steps = 1 if self.parts.uses_up and case.constants.get("lazily") else len(self.grads[0])
+        self.steps = 1 if self.parts.uses_up and case.constants.get(LAZILY) else len(self.grads[0])
 
     def end(self, places: Sequence[int]) -> list[Tensor]:
         """All parameters, those at ``places`` after the steps."""

@@ -9,6 +9,7 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
+from grader.judge.diagnosis.naming import OPTIONS
 from grader.judge.diagnosis.steps import parts
 from grader.judge.diagnosis.steps.extras import DECAYS, EXTRA
 from grader.judge.diagnosis.steps.parts import Made, Slip, joined
@@ -234,7 +235,7 @@ _NEEDS = {"state_lost": 0, "state_shared": 0, "first_step": 0, "dampening": 0, "
 
 def is_possible(slip: Slip, case: Case) -> bool:
     """Whether a mistake can show in the case at all: with no momentum, no buffer is lost."""
-    options = case.constants.get("options")
+    options = case.constants.get(OPTIONS)
     index = _NEEDS.get(slip.key)
     if index is None or "betas" in case.constants or not isinstance(options, tuple):
         return True
