@@ -185,6 +185,19 @@ def test_exception_shows_the_students_own_line(ipython: Place, way: str) -> None
     assert "at `inp.g = out.g @ w`, line 4" in " ".join(ipython.run("check('lin_grad')").split())
 
 
+@pytest.mark.parametrize("leave", ["exit", "quit"])
+def test_exit_in_a_stub_ends_no_kernel_and_is_named(
+    ipython: Place, way: str, leave: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell, asked = ipython.space["get_ipython"](), []
+    monkeypatch.setattr(type(shell), "ask_exit", lambda self: asked.append(leave), raising=False)
+    ipython.run(f"def relu_grad(inp, out):\n    {leave}()")
+    assert "The call raised SystemExit: exit() ended the cell" in " ".join(ipython.run("check('relu_grad')").split())
+    assert not asked
+    ipython.run(f"{leave}()")
+    assert asked == [leave]
+
+
 def test_exception_in_plain_python_needs_no_source(python: Place) -> None:
     python.run(RIGHT.replace("w.T", "w"))
     assert "The call raised RuntimeError" in python.run("check('lin_grad')")
