@@ -20,7 +20,7 @@ from grader._version import __version__
 from grader.errors import GradebookError
 from grader.kernel import KernelPool
 from grader.machine import allow_open_files
-from grader.model import Course, Limits, RunReport, Submission, SubmissionReport, Task
+from grader.model import Course, Limits, RunReport, Sandbox, Submission, SubmissionReport, Task
 from grader.submission import Collection, Entry
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ _SETTINGS = {
 class ScoreOptions:
     """What ``grader score`` was asked for. ``seed`` None: the gradebook's own, or a fresh secret one.
 
+    ``sandbox`` None: the best that works here, never ``none``.
+
     ``assigned`` are the notebooks that count also where they are not handed in; without them, what was handed in does.
     ``roster`` is the class list, a CSV file by which it is told who handed in nothing.
     """
@@ -58,7 +60,7 @@ class ScoreOptions:
     course: str = "autograd"
     seed: int | None = None
     jobs: int = 1
-    sandbox: str = "none"
+    sandbox: Sandbox | None = None
     limits: Limits = field(default_factory=Limits)
     student_pattern: str | None = None
     fresh: bool = False

@@ -9,7 +9,7 @@ import sys
 from types import ModuleType
 
 #: System → what its Python has not: modules, and names of modules. From the pages of the standard library.
-LACKS = {
+LACKS: dict[str, dict[str, tuple[str, ...]]] = {
     "darwin": {"": ("sandlock",)},
     "win32": {"": ("sandlock", "fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty")},
 }
@@ -40,6 +40,9 @@ for name, names in _UNIX_ALONE.items():
 class View(ModuleType):
     """A module without some of its names, and with others in their place."""
 
+    _module: ModuleType
+    _lacks: tuple[str, ...]
+
     def __init__(self, module: ModuleType, lacks: tuple[str, ...], instead: dict[str, str]) -> None:
         super().__init__(module.__name__)
         # What is in ``sys`` changes; of others some ask by ``vars``.
@@ -59,7 +62,8 @@ class View(ModuleType):
 
 def put_up(system: str) -> None:
     """Have the grader's imports answered as ``system`` would, from now on."""
-    lacks, whole, views = LACKS[system], builtins.__import__, {}
+    lacks, whole = LACKS[system], builtins.__import__
+    views: dict[str, View] = {}
     instead = {"sys": {"platform": system}, "os": {"name": "nt" if system == "win32" else "posix"}}
 
     def answer(name, globals=None, locals=None, fromlist=(), level=0):  # noqa: A002

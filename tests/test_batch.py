@@ -19,10 +19,11 @@ import pytest
 
 import grader.batch
 from grader.batch import Observer, ScoreOptions, score_class
-from grader.errors import CourseError, GradebookBusy, GradebookError, UsageError
+from grader.errors import CourseError, GradebookBusy, GradebookError, SandboxUnavailable, UsageError
 from grader.gradebook import FILE_NAME, Gradebook
 from grader.gradebook.overrides import rulings_for
-from grader.model import Limits, RunReport
+from grader.kernel import SandboxStatus
+from grader.model import Limits, RunReport, SubmissionReport
 from grader.report import load_schema, to_json
 from grader.report.counting.row import rows_of
 from tests.conftest import grade_folder
@@ -163,6 +164,15 @@ def test_score_of_nothing_and_of_no_course_is_refused(fake_pool: type[InProcessP
         score(tmp_path, tmp_path / "out", course="no_such_course")
 
 
+def test_score_where_no_sandbox_works_is_refused_unless_none_is_asked_for(
+    small_class: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = (SandboxStatus("bwrap", False, "not here"), SandboxStatus("none", True))
+    monkeypatch.setattr("grader.kernel.host.sandbox.available_sandboxes", lambda: only)
+    with pytest.raises(SandboxUnavailable, match="bwrap does not work here: not here"):
+        score_class(ScoreOptions(paths=(small_class,), out=tmp_path / "out"))
+
+
 def test_score_tells_an_observer_how_far_it_is(
     fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path
 ) -> None:
@@ -204,10 +214,14 @@ def test_score_prepares_its_report_while_submissions_run(
 
 def _grade(folder: Path, out: Path, graded: Connection) -> None:
     """Grade the folder, and tell of each notebook that is graded."""
-    grader.batch.KernelPool = InProcessPool  # type: ignore[misc, assignment]
+    pytest.MonkeyPatch().setattr(grader.batch, "KernelPool", InProcessPool)
     InProcessPool.delay_s = 0.05
-    observer = Observer(finished=lambda _, taken_over: taken_over or graded.send_bytes(b"."))
-    score_class(ScoreOptions(paths=(folder,), out=out, seed=5), observer)
+
+    def finished(_: SubmissionReport, taken_over: bool) -> None:
+        if not taken_over:
+            graded.send_bytes(b".")
+
+    score_class(ScoreOptions(paths=(folder,), out=out, seed=5), Observer(finished=finished))
 
 
 def _killed_after(notebooks: int, seconds: float, folder: Path, out: Path) -> bool:

@@ -40,7 +40,9 @@ def test_masked_leaves_the_python_of_a_cell(source: str, code: str) -> None:
 def test_parsed_reads_python_as_it_stands(source: str, value: str) -> None:
     tree = parsed(source)
     assert tree is not None
-    assert ast.literal_eval(ast.Expression(tree.body[0].value)) == value  # type: ignore[attr-defined]
+    (read,) = tree.body
+    assert isinstance(read, ast.Expr)
+    assert ast.literal_eval(read.value) == value
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,13 @@ import unicodedata
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import psutil
 import pytest
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
@@ -187,7 +189,9 @@ def test_help_lists_first_what_is_used_most() -> None:
 def test_help_names_every_option_in_full_at_80_columns(command: str) -> None:
     said = runner.invoke(app, [command, "--help"], env={"COLUMNS": "80"}).output
 
-    options = [name for option in get_command(app).commands[command].params for name in option.opts]
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    options = [name for option in group.commands[command].params for name in option.opts]
     assert max(map(len, said.splitlines())) <= 80
     assert [name for name in options if name.startswith("--") and f" {name} " not in said] == []
 
@@ -449,7 +453,7 @@ def test_a_run_whose_output_finds_no_room_says_so_and_writes_its_reports(graded:
     command = graded
     trouble = "standard output cannot be written: No space left on device"
     with Path("/dev/full").open("w") as full:
-        how = {"cwd": tmp_path, "stdout": full, "stderr": subprocess.PIPE, "text": True, "timeout": 240}
+        how: dict[str, Any] = {"cwd": tmp_path, "stdout": full, "stderr": subprocess.PIPE, "text": True, "timeout": 240}
         grader = subprocess.run(command, check=False, **how)
         others = [[*command, "--who"], [*command[:4], "export", str(tmp_path / "grades")]]
         printed = [subprocess.run(other, check=False, **how) for other in others]

@@ -126,7 +126,8 @@ def python(capsys: pytest.CaptureFixture[str]) -> Place:
 
 @pytest.fixture(params=["ipython", "python"])
 def place(request: pytest.FixtureRequest) -> Place:
-    return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
+    found: Place = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture(params=["fork", "process"])
@@ -490,7 +491,8 @@ class Found:
 
 def found(space: dict[str, Any], *, whole: bool) -> Found:
     tensors = {name: value._version for name, value in space.items() if isinstance(value, torch.Tensor)}
-    streams = torch.get_rng_state().tolist(), random.getstate(), numpy.random.get_state()[1].tolist()
+    numbers = numpy.random.get_state(legacy=False)["state"]["key"].tolist()
+    streams = torch.get_rng_state().tolist(), random.getstate(), numbers
     modes = torch.is_grad_enabled(), torch.get_default_dtype(), builtins.input, sys.stdout, warnings.filters[:]
     gc.collect()
     files = {link.name for link in Path("/proc/self/fd").iterdir()}

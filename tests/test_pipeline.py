@@ -7,6 +7,7 @@ import errno
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -39,7 +40,7 @@ def entry(tmp_path: Path) -> Entry:
 class Ending(InProcessPool):
     """Ends a run as it is told to, after the check of the first exercise."""
 
-    def __init__(self, ended: str) -> None:
+    def __init__(self, ended: Literal["finished", "timed_out", "crashed"]) -> None:
         super().__init__()
         self.ended = ended
         self.jobs: list[Job] = []
@@ -118,7 +119,7 @@ def test_fault_of_the_grader_in_one_verdict_leaves_the_others_and_no_total(
 ) -> None:
     judge = seeded.verdicts.score
 
-    def fail_once(exercise, *rest):  # type: ignore[no-untyped-def]
+    def fail_once(exercise, *rest):
         if exercise.id == "relu_grad":
             raise ZeroDivisionError("by nothing")
         return judge(exercise, *rest)
@@ -142,7 +143,7 @@ def test_fault_of_the_grader_in_one_verdict_leaves_the_others_and_no_total(
     ],
 )
 def test_run_that_ends_early_keeps_the_checks_made_before(
-    entry: Entry, seeded: SeededCourse, ended: str, code: str, reason: str
+    entry: Entry, seeded: SeededCourse, ended: Literal["timed_out", "crashed"], code: str, reason: str
 ) -> None:
     report = graded(entry, seeded, Ending(ended))
 

@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,6 +85,7 @@ def score(
             fresh=fresh,
             assigned=notebooks,
             roster=roster,
+            sandbox=sandbox,
             limits=Limits(
                 cell_s=cell_seconds,
                 check_s=check_seconds,
@@ -101,9 +101,7 @@ def score(
         if who or who_csv:
             _print_who(options, as_csv=who_csv)
             raise typer.Exit
-        from grader.kernel import choose_sandbox
-
-        run = _score(replace(options, sandbox=choose_sandbox(sandbox)), hints)
+        run = _score(options, hints)
         unwritten = () if platforms is None else platforms.write(run)
         status = exit_status(run, fail_under)
     if unwritten:  # no failure for the platforms to hear of: the others have the result
@@ -123,7 +121,6 @@ def demo(
     with errors_told():
         from grader.batch import ScoreOptions
         from grader.demo import write_class
-        from grader.kernel import choose_sandbox
 
         submissions = write_class(folder)
         StandardOutput().print(f"wrote {len(submissions)} submissions to {folder / 'submissions'}")
@@ -131,7 +128,7 @@ def demo(
             paths=(folder / "submissions",),
             out=folder / "grades",
             jobs=usable_cores(),
-            sandbox=choose_sandbox(sandbox),
+            sandbox=sandbox,
             limits=Limits(check_s=2.0),
         )
         _score(options, "nudge")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from grader.model import Assets
 
@@ -50,13 +51,17 @@ def files_of(assets: Iterable[Assets]) -> Iterator[tuple[str, Path]]:
     A file is also left out where one before it needs a folder of that name, or has the name of a folder of its own.
     """
     files: set[str] = set()
-    folders: set[str] = {"."}
+    folders: set[str] = {""}
     for some in assets:
         for name, path in _named_files(some):
-            above = [str(folder) for folder in PurePosixPath(name).parents]
-            if name not in files and name not in folders and files.isdisjoint(above):
-                files.add(name)
+            folder = name.rpartition("/")[0]
+            if folder not in folders:
+                above = [folder[: mark.start()] for mark in re.finditer(r"/|\Z", folder)]
+                if not files.isdisjoint(above):
+                    continue
                 folders.update(above)
+            if name not in files and name not in folders:
+                files.add(name)
                 yield name, path
 
 
@@ -65,8 +70,9 @@ def _named_files(assets: Assets) -> Iterator[tuple[str, Path]]:
         yield from ((name, assets.folder / file) for name, file in sorted(assets.names.items()))
         return
     for place, names in files_of_work(assets.folder, below=assets.below):
-        relative = Path(place).relative_to(assets.folder)
-        yield from (((relative / name).as_posix(), Path(place, name)) for name in names)
+        below = Path(place).relative_to(assets.folder).as_posix()
+        before = "" if below == "." else f"{below}/"
+        yield from ((before + name, Path(place, name)) for name in names)
 
 
 def _is_work_in(name: str, graded: bool) -> bool:

@@ -380,6 +380,28 @@ def five_steps_always(model, lr, momentum, steps, next_gradients):
 
 
 @mistake("SGD", "wrong_value")
+class DeletesTheGradients(SGD):
+    def zero_grad(self):
+        for p in self.params:
+            del p.g
+
+
+@mistake("SGD", "wrong_value")
+class BufferOfTheGradientItself(SGD):
+    def step(self):
+        for i, p in enumerate(self.params):
+            if p.g is None:
+                continue
+            d = p.g + self.weight_decay * p if self.weight_decay else p.g
+            if self.momentum:
+                b = self.buffers[i]
+                b = d if b is None else self.momentum * b + (1 - self.dampening) * d
+                self.buffers[i] = b
+                d = d + self.momentum * b if self.nesterov else b
+            p.data -= self.lr * d
+
+
+@mistake("SGD", "wrong_value")
 class TakesNoneForZeros(SGD):
     def step(self):
         missing = [p for p in self.params if p.g is None]

@@ -44,7 +44,7 @@ def watched(folder: Path, jobs: int, place: Path) -> None:
         (place / "told.json").write_text(json.dumps(told), encoding="utf-8")
         return run
 
-    batch.score_class = noted
+    batch.score_class = noted  # type: ignore[assignment] # the command gives both arguments
     sys.argv = ["grader", *score_arguments(folder, jobs, place / "grades")]
     cli.main()
 

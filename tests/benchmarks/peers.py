@@ -213,18 +213,18 @@ def main() -> int:
     spent: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(options.rounds):
         marks: dict[str, Marks] = {}
-        for name, (contestant, venv) in contestants.items():
+        for name, (graded_by, venv) in contestants.items():
             with tempfile.TemporaryDirectory() as place:
-                seconds, marks[name] = contestant(venv, Path(place), options.submissions)
+                seconds, marks[name] = graded_by(venv, Path(place), options.submissions)
             spent[name].append(seconds)
         for name, found in marks.items():
             if found != marks["ours"]:
                 raise SystemExit(f"{name} gives full marks to others: {sorted(found ^ marks['ours'])[:10]}")
     print(f"{options.submissions} notebooks, full marks alike for {len(marks['ours'])} answers")
     print(f"{'':<10}{'wall s':>10}{'s each':>10}{'times ours':>12}")
-    for name, seconds in spent.items():
-        wall = statistics.median(seconds)
-        times = statistics.median(one / own for one, own in zip(seconds, spent["ours"], strict=True))
+    for name, taken in spent.items():
+        wall = statistics.median(taken)
+        times = statistics.median(one / own for one, own in zip(taken, spent["ours"], strict=True))
         print(f"{name:<10}{wall:>10.1f}{wall / options.submissions:>10.2f}{times:>12.1f}")
     return 0
 

@@ -68,6 +68,15 @@ def test_sizes_of_a_case_differ_and_none_is_two_or_four(exercise: Exercise) -> N
             assert not {2, 4} & set(sizes), one.case.describe()
 
 
+def test_sizes_of_a_convolution_s_output_are_no_other_size_of_a_case() -> None:
+    for one in (one for seed in range(3) for one in prepared("conv2d_grad", seed)):
+        sizes = one.case.sizes
+        if 1 not in (sizes["k"], sizes["l"]):  # a kernel of one leaves an axis as it is
+            _, _, *out = one.case.program.tensors["out"].shape
+            assert len({*out}) == len(out), one.case.describe()
+            assert not {*out} & {*sizes.values()}, one.case.describe()
+
+
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
 def test_every_check_is_made_in_some_case(exercise: Exercise) -> None:
     made = {check for one in prepared(exercise.id, 0) for check in one.case.checks}

@@ -78,7 +78,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "variant below zero": ({"variants": (Variant("v", magnitude=-1.0),)}, "variants[v]", "magnitude -1.0", "above 0"),
     "variant of no size": ({"variants": (Variant("v", sizes={"n": 0}),)}, "variants[v]", "the size 0", "above 0"),
     "variant misspelt": ({"variants": (Variant("v", {"ww": D}),)}, "variants[v]", "'ww' is no input", "x, w"),
-    "variant no sampler": ({"variants": (Variant("v", {"w": 0}),)}, "variants[v]", "not a sampler", "fixed(value)"),
+    "variant no sampler": ({"variants": (Variant("v", {"w": 0}),)}, "variants[v]", "not a sampler", "fixed(value)"),  # type: ignore[dict-item]
     "variant unknown letter": (
         {"variants": (Variant("v", sizes={"k": 3}),)},
         "variants[v]",

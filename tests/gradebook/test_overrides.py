@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from grader.errors import UsageError
 from grader.gradebook.overrides import Ruling, answerable, overridden, rulings_for, rulings_in
-from grader.model import Override, Task, total
+from grader.model import Override, SubmissionStatus, Task, total
 from grader.report.words.text import csv_cell
 from tests.report.builders import CHECKS, exercise, submission, ungraded, untouched
 
@@ -20,7 +21,8 @@ ADA = submission("ada", exercise("lin_grad", {"w.g": "transposed"}), exercise("r
 
 
 def ruling(score: float = 3.0, id_: str = "lin_grad", **fields: str) -> Ruling:
-    return Ruling(**{"student": "ada", "exercise": id_, "sha256": ADA.sha256, "score": score, "reason": "r"} | fields)  # type: ignore[arg-type]
+    given: dict[str, Any] = {"student": "ada", "exercise": id_, "sha256": ADA.sha256, "score": score, "reason": "r"}
+    return Ruling(**given | fields)
 
 
 @pytest.mark.parametrize(("score", "status"), [(0.0, "failed"), (3.0, "partial"), (4.0, "passed")])
@@ -208,7 +210,9 @@ TASKS = (
 
 @pytest.mark.parametrize("status", ["unreadable", "no_exercises"])
 @pytest.mark.parametrize("notebook", ["03_backprop.ipynb", "Copy of 03_Backprop (1).ipynb", "final.ipynb", ""])
-def test_ruling_on_a_notebook_in_which_nothing_was_graded_makes_it_a_graded_one(status: str, notebook: str) -> None:
+def test_ruling_on_a_notebook_in_which_nothing_was_graded_makes_it_a_graded_one(
+    status: SubmissionStatus, notebook: str
+) -> None:
     linus = ungraded("linus", status, "not JSON", notebook=notebook, possible=0.0)
 
     made = rulings_for([answerable(linus, TASKS)], "linus", "lin_grad", 3.0, "sent as a PDF")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -59,19 +60,16 @@ def right_runs(declared: Exercise, seed: int = SEED) -> tuple[CaseRun, ...]:
 
 def _right(declared: Exercise, one: Prepared) -> CaseRun:
     usual: Kind = "ndarray" if declared.numpy else "tensor"
-    captures = {
-        declared.path_of(check): Capture(
-            _as_seen(one, value), kind="parameter" if check in declared.registered else usual
-        )
-        for check, value in one.expected.items()
-    }
+    seen = {declared.path_of(check): _as_seen(one, value) for check, value in one.expected.items()}
+    registered = {declared.path_of(check) for check in declared.registered}
+    captures = {path: Capture(value, kind="parameter" if path in registered else usual) for path, value in seen.items()}
     errors = {
         check: StudentError(declared.raises[check], "no", (declared.raises[check], "Exception"))
         for check in one.case.checks
         if check in declared.raises
     }
     inputs = {
-        name: captures[name].tensor if name in declared.in_place and name in captures else value
+        name: seen[name] if name in declared.in_place and name in seen else value
         for name, value in one.case.program.tensors.items()
     }
     return CaseRun(one.case.label, "returned", captures, inputs, errors)
@@ -111,7 +109,7 @@ def codes(found: Mapping[str, Diagnosis]) -> dict[str, str]:
     return {check: diagnosis.code for check, diagnosis in found.items()}
 
 
-def by_mistakes(check: str, *mistakes: Mistake) -> Change:
+def by_mistakes(check: str, *mistakes: Mistake) -> Callable[[Prepared, Tensor], Tensor | None]:
     """The mistakes applied one after another; None where the first cannot be made."""
 
     def change(one: Prepared, right: Tensor) -> Tensor | None:
@@ -125,9 +123,9 @@ def by_mistakes(check: str, *mistakes: Mistake) -> Change:
     return change
 
 
-def every_run(declared: Exercise, **fields: object) -> tuple[CaseRun, ...]:
+def every_run(declared: Exercise, **fields: Any) -> tuple[CaseRun, ...]:
     """Each case with a run of these fields and no captures."""
-    return tuple(CaseRun(one.case.label, **fields) for one in cases(declared))  # type: ignore[arg-type]
+    return tuple(CaseRun(one.case.label, **fields) for one in cases(declared))
 
 
 def not_implemented(cell: int = 4, line: int = 3) -> StudentError:

@@ -49,6 +49,7 @@ def test_case_that_torch_itself_gets_wrong_in_float32_is_drawn_again():
 
     for seed in range(6):
         for one in prepare(gated, seed):
+            assert one.case.upstream is not None
             x, upstream = one.case.inputs["x"].float(), one.case.upstream.float()
             value, gate = x.chunk(2, -1)
             s = torch.sigmoid(gate)
@@ -60,7 +61,7 @@ def test_case_that_torch_itself_gets_wrong_in_float32_is_drawn_again():
 def test_sampler_that_gives_no_array_is_refused():
     for made, told in ((lambda draw: [1.0], "gives list, not a NumPy array"), (lambda draw: None, "gives NoneType")):
 
-        @exercise(call="kept(x)", inputs={"x": computed("float", "n", by=made)}, points={"x.g": 1})
+        @exercise(call="kept(x)", inputs={"x": computed("float", "n", by=made)}, points={"x.g": 1})  # type: ignore[arg-type] # is refused
         def kept(x):
             """As it is."""
             return x
@@ -70,7 +71,7 @@ def test_sampler_that_gives_no_array_is_refused():
 
 
 def test_constant_that_is_no_plain_value_is_refused():
-    @exercise(call="kept(x, k)", inputs={"x": normal("n"), "k": fixed(torch.ones(3))}, points={"x.g": 1})
+    @exercise(call="kept(x, k)", inputs={"x": normal("n"), "k": fixed(torch.ones(3))}, points={"x.g": 1})  # type: ignore[arg-type] # is refused
     def kept(x, k):
         """Times a tensor."""
         return x.sum() * k
@@ -131,7 +132,7 @@ def test_standard_cases_are_what_they_are_called():
         assert [letter for letter, size in sizes.items() if size == 1] == {"batch of one": ["n"]}.get(
             label, [label[0]] if label.endswith(" of one") else []
         )
-        scale = one.case.inputs["inp"].abs().max()
+        scale = float(one.case.inputs["inp"].abs().max())
         assert (scale > 100, scale < 0.1) == (label == "values around 1000", label == "values around 0.001")
         assert one.case.inputs["w"].is_contiguous() == (label != "not contiguous")
 
@@ -158,6 +159,7 @@ def test_students_see_the_true_output_and_an_upstream_gradient_but_no_expectatio
         torch.testing.assert_close(
             seen["out"].double(), (seen["inp"].double() @ seen["w"].double() + seen["b"].double()), atol=1e-2, rtol=1e-3
         )
+        assert one.case.upstream is not None
         assert torch.equal(seen["out.g"], one.case.upstream)
         assert one.case.upstream.unique().numel() > 1 or one.case.upstream.numel() == 1
         assert one.case.program.poison == one.case.program.reads == ("inp.g", "w.g", "b.g")
@@ -165,6 +167,7 @@ def test_students_see_the_true_output_and_an_upstream_gradient_but_no_expectatio
 
 def test_upstream_gradient_is_given_by_the_name_that_the_call_has_for_it_to_floats_alone():
     for one in cases(course().exercises["polynomial_vjp"]):
+        assert one.case.upstream is not None
         assert torch.equal(one.case.program.tensors["upstream"], one.case.upstream)
     for one in prepare(replace(linear, forward=lambda inp: inp.long(), points={"out": 1}), 1):
         assert one.case.upstream is None

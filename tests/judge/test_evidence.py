@@ -54,6 +54,7 @@ def test_compared_with_what_the_exercise_and_the_case_allow():
     one = cases(linear)[0]
     run = right_runs(linear)[0]
     still = replace(one, expected={check: value * 0 for check, value in one.expected.items()})
+    assert one.case.upstream is not None
     steep = replace(still, case=replace(one.case, upstream=one.case.upstream * 1e9))
     assert not any(found.passed for (found,) in gather(linear, (still,), (run,)).findings.values())
     assert all(found.passed for (found,) in gather(linear, (steep,), (run,)).findings.values())
@@ -103,9 +104,14 @@ def test_exception_has_to_come_in_every_case():
             assert evidence_of(declared, tuple(runs)).raising == {"linear()": asked}
 
 
+def held_as(kind, change):
+    """The change, whose value is captured of a ``kind``."""
+    return lambda one, right: Capture(change(one, right), kind=kind)
+
+
 def test_wrong_array_is_told_to_be_wrong_and_a_right_one_to_be_no_tensor():
     for change, verdict in ((noise, "different"), (lambda one, right: right, "not_a_tensor")):
-        runs = changed_runs(linear, {"w.g": lambda one, right, made=change: Capture(made(one, right), kind="ndarray")})
+        runs = changed_runs(linear, {"w.g": held_as("ndarray", change)})
         assert {one.comparison.verdict for one in evidence_of(linear, runs).findings["w.g"]} == {verdict}
     numpy_grads = course().exercises["numpy_grads"]
     runs = changed_runs(numpy_grads, {"result[1]": lambda one, right: Capture(right, kind="ndarray")})
@@ -122,10 +128,7 @@ def test_array_is_measured_as_a_tensor_of_its_numbers_is(name):
     (check,) = asked.checks
     for change in (lambda one, right: right, lambda one, right: torch.where(torch.arange(len(right)) == 0, 9, right)):
         found = {
-            kind: evidence_of(
-                asked,
-                changed_runs(asked, {check: lambda one, right, k=kind, made=change: Capture(made(one, right), kind=k)}),
-            ).findings[check]
+            kind: evidence_of(asked, changed_runs(asked, {check: held_as(kind, change)})).findings[check]
             for kind in ("tensor", "ndarray")
         }
         assert [one.comparison for one in found["tensor"]] == [one.comparison for one in found["ndarray"]]

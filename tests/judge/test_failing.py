@@ -90,7 +90,7 @@ def test_no_answer_is_too_long_to_be_judged(line):
 
 
 def test_no_tensor_is_too_large_to_be_judged():
-    vast = torch.ones((1_000_000, *right_runs(linear)[0].captures["w.g"].tensor.shape), dtype=torch.int8)
+    vast = torch.ones((1_000_000, *cases(linear)[0].expected["w.g"].shape), dtype=torch.int8)
     began = time.process_time()
     found = diagnose(evidence_of(linear, changed_runs(linear, {"w.g": lambda *_: vast})))
     assert codes(found) == {"w.g": "wrong_shape"}

@@ -46,6 +46,7 @@ def test_scalar_loss_is_differentiated_directly():
 
 def test_upstream_weighs_a_tensor_result():
     case = cases(linear)[0].case
+    assert case.upstream is not None
     found = reference_for(linear, case.inputs, {}, case.upstream)
     torch.testing.assert_close(found["b.g"], case.upstream.double().sum(0))
     torch.testing.assert_close(found["w.g"], case.inputs["inp"].double().T @ case.upstream.double())
@@ -54,6 +55,7 @@ def test_upstream_weighs_a_tensor_result():
 def test_input_that_the_result_does_not_depend_on_has_a_gradient_of_zeros():
     unused = replace(linear, forward=lambda inp, w, b: inp @ w)
     case = cases(linear)[0].case
+    assert case.upstream is not None
     found = reference_for(unused, case.inputs, {}, case.upstream)
     assert torch.equal(found["b.g"], torch.zeros_like(case.inputs["b"]).double())
     torch.testing.assert_close(found["w.g"], case.inputs["inp"].double().T @ case.upstream.double())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -26,7 +27,12 @@ def anew(runs, stub):
 def judged(monkeypatch):
     """The stubs that were judged, not remembered."""
     calls = []
-    monkeypatch.setattr(verdicts, "gather", lambda *given: calls.append(given[3]) or gather(*given))
+
+    def gathered(*given):
+        calls.append(given[3])
+        return gather(*given)
+
+    monkeypatch.setattr(verdicts, "gather", gathered)
     return calls
 
 
@@ -93,7 +99,8 @@ def test_what_holds_much_is_not_kept(place, judged):
     first, *rest = right_runs(linear)
     large = torch.zeros(3000)
     held = {"none": Capture(absence="missing"), "large": Capture(large)} if place == "captures" else {"large": large}
-    runs = (replace(first, **{place: held}), *rest)
+    changed: dict[str, Any] = {place: held}
+    runs = (replace(first, **changed), *rest)
     known = Verdicts()
     for _ in range(2):
         assert known.score(linear, cases(linear), runs, STUB) == anew(runs, STUB)

@@ -1605,6 +1605,58 @@ WRONG: dict[str, tuple[str, ...]] = {
         "p",
         "as in SGD",
     ),
+    **{
+        f"loss_between_the_updates_of_w{first}_and_w{second}": (
+            "train_by_hand",
+            "def train_by_hand(x, y, w1, w2, learning_rate, steps):\n    losses = []\n    for _ in range(steps):\n"
+            f"        w{first} -= learning_rate * torch_grads(x, y, w1, w2)[{first}]\n"
+            "        loss, *grads = torch_grads(x, y, w1, w2)\n"
+            f"        w{second} -= learning_rate * grads[{second - 1}]\n        losses.append(loss)\n    return losses",
+            "result",
+            f"the {which} weights are updated before the loss and the gradient of the others",
+        )
+        for first, second, which in ((1, 2, "first"), (2, 1, "last"))
+    },
+    "second_weights_first": (
+        "train_by_hand",
+        "def train_by_hand(x, y, w1, w2, learning_rate, steps):\n    losses = []\n    for _ in range(steps):\n"
+        "        loss, _, grad = torch_grads(x, y, w1, w2)\n        w2 -= learning_rate * grad\n"
+        "        w1 -= learning_rate * torch_grads(x, y, w1, w2)[1]\n        losses.append(loss)\n    return losses",
+        "w1",
+        "the last weights are updated before the gradient of the others",
+    ),
+    **{
+        f"weights_kept_from_before_{kept}": (
+            "forward_and_backward",
+            f"kept = [w1, b1, w2, b2]\ndef forward_and_backward(inp, targ{taken}):\n    {read}"
+            "    z = lin(inp, w, b)\n    h = relu(z)\n    out = lin(h, v, c)\n    mse_grad(out, targ)\n"
+            "    lin_grad(h, out, v, c)\n    relu_grad(z, h)\n    lin_grad(inp, z, w, b)\n    return mse(out, targ)",
+            "w1.g",
+            "Each check puts new tensors under the names `w1`, `b1`, `w2`, `b2`",
+            "raised",
+        )
+        for kept, taken, read in (
+            ("in_a_list", "", "w, b, v, c = kept\n"),
+            ("as_defaults", ", w=w1, b=b1, v=w2, c=b2", "pass\n"),
+        )
+    },
+    "buffer_of_the_gradient_itself": (
+        "SGD",
+        "class SGD(solution):\n    def step(self):\n        first = [b is None for b in self.buffers]\n"
+        "        super().step()\n        for i, p in enumerate(self.params):\n"
+        "            if first[i] and self.momentum and not self.weight_decay and p.g is not None:\n"
+        "                self.buffers[i] = p.g",
+        "p (momentum)",
+        "the buffer is the tensor of the first gradient itself",
+    ),
+    "gradients_cleared_before_the_step": (
+        "train_with_optimizer",
+        "def train_with_optimizer(model, optimizer, x, y, steps):\n    losses = []\n    for _ in range(steps):\n"
+        "        loss = ((model(x) - y) ** 2).sum()\n        loss.backward()\n        optimizer.zero_grad()\n"
+        "        optimizer.step()\n        losses.append(loss.item())\n    return losses",
+        "result",
+        "mend that first. (`first` is the check's own name for `model[0].weight`.)",
+    ),
     "none_taken_for_zeros": (
         "SGD",
         "class SGD(solution):\n    def step(self):\n        bare = [p for p in self.params if p.g is None]\n"
@@ -1877,7 +1929,7 @@ WRONG: dict[str, tuple[str, ...]] = {
         "class ReluModule(Module):\n    def forward(self, inp):\n        return inp.clamp_min(0.0)\n\n"
         "    def _bwd(self, out, inp):\n        inp.g = (inp > 0) * out.g",
         "inp.g",
-        "a stub (`Module`), or a method that your class defines by another name",
+        "as a subclass of your Module, with a forward and a bwd of its own",
         "raised",
     ),
     "function_replaced_by_what_it_gave": (
@@ -2426,12 +2478,12 @@ WRONG: dict[str, tuple[str, ...]] = {
         "no line of `sgd_step` ran",
         "not_written",
     ),
-    "added_under_names_of_ones_own": (
+    "names_of_ones_own_in_another_order": (
         "lin_grad",
         "def lin_grad(x, w, b, out):\n    x.g = out.g @ w.T",
         "inp.g",
-        "computed from a gradient that nothing has written yet",
-        "non_finite",
+        "the check passes (inp, out, w, b), in that order",
+        "wrong_shape",
     ),
     "gradients_used_up_by_the_optimizer": (
         "resnet_step",

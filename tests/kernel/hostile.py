@@ -14,6 +14,7 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from tests.kernel.laboratory import RIGHT, ZEROS
 
@@ -801,7 +802,7 @@ def lin(inp, out, w):
 """
 
 
-def _accomplice(prepare: str = "pass", resume: str = "pass") -> dict[str, str]:
+def _accomplice(prepare: str = "pass", resume: str = "pass") -> dict[str, Any]:
     return {"cell": _ACCOMPLICE.format(prepare=prepare), "answer": _ASK.format(resume=resume)}
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from grader.kernel import KernelPool
+from grader.kernel import KernelPool, choose_sandbox
 from grader.model import CaseRun, Cell, Check, Execution, Job, Limits, Program
 
 T = TypeVar("T")
@@ -67,6 +67,13 @@ def linear_job(name: str, *cells: str, answer: str = RIGHT, after: Sequence[str]
     sources = [*cells, answer, *after]
     check = Check("lin", len(cells), ("lin",), PROGRAMS)
     return Job(name, tuple(Cell(index, source) for index, source in enumerate(sources)), (check,), **more)
+
+
+def captured(run: CaseRun, path: str) -> torch.Tensor:
+    """The tensor of ``path``, where there is to be one."""
+    tensor = run.captures[path].tensor
+    assert tensor is not None, run
+    return tensor
 
 
 def verdict(run: CaseRun, expected: torch.Tensor) -> str:
@@ -136,7 +143,7 @@ class Laboratory:
 
 
 async def _entered(sandbox: str, limits: Limits, jobs: int) -> KernelPool:
-    return await KernelPool(sandbox, limits, jobs).__aenter__()
+    return await KernelPool(choose_sandbox(sandbox), limits, jobs).__aenter__()
 
 
 async def _all(pool: KernelPool, jobs: Sequence[Job]) -> list[Execution]:

@@ -71,7 +71,8 @@ def test_cell_that_ended_while_the_grader_was_stopped_has_not_timed_out(tmp_path
 async def test_kernel_that_its_init_does_not_kill_is_no_fault_of_the_students(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobrun, "SLACK_S", 0.1)
     pool: Any = SimpleNamespace(limits=Limits(), programs=None, reader=None)
-    run = jobrun.JobRun(pool, SimpleNamespace(), Job("deaf", (), ()), 1, 60.0)  # type: ignore[arg-type]
+    zygote: Any = SimpleNamespace()
+    run = jobrun.JobRun(pool, zygote, Job("deaf", (), ()), 1, 60.0)
     monkeypatch.setattr(run._link, "kill", lambda _why: None)
     with pytest.raises(JobLost):
         await run._kill("seconds")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ import torch
 from grader.errors import SandboxUnavailable
 from grader.kernel import KernelPool, cold
 from grader.model import Assets, Cell, Check, Execution, Job, Limits, Program
+from tests.kernel.laboratory import captured
 
 #: For what ends by itself: these kernels know no other time than that on the wall.
 ROOMY = Limits(cell_s=300, check_s=300, submission_s=600)
@@ -25,10 +27,10 @@ def run(job: Job, limits: Limits | None = None) -> Execution:
     return asyncio.run(work())
 
 
-def check(name: str, cell: int, call: str = "f(x)", **fields: object) -> Check:
+def check(name: str, cell: int, call: str = "f(x)", **fields: Any) -> Check:
     tensors = {"x": torch.arange(3.0), "x.u": torch.ones(3)}
     program = Program("one", call, tensors, poison=("x.g",), reads=("x.g",))
-    return Check(name, cell, ("f",), (program, program), **fields)  # type: ignore[arg-type]
+    return Check(name, cell, ("f",), (program, program), **fields)
 
 
 def test_cells_and_checks_of_a_trusted_notebook() -> None:
@@ -43,7 +45,7 @@ def test_cells_and_checks_of_a_trusted_notebook() -> None:
     assert execution.outputs == {0: "hello 1\n"}
     assert [(one.cell, one.error) for one in execution.failures] == [(3, "ZeroDivisionError: division by zero")]
     for one in execution.checks["right"]:
-        assert torch.equal(one.captures["x.g"].tensor, 2 * torch.arange(3.0))
+        assert torch.equal(captured(one, "x.g"), 2 * torch.arange(3.0))
     error = execution.checks["raises"][0].error
     assert error is not None
     assert (error.type, error.message, error.cell, error.line) == ("ValueError", "no", 5, 2)

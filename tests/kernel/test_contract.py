@@ -23,7 +23,7 @@ from grader.kernel import KernelPool
 from grader.kernel.host.client import CellRunner
 from grader.model import Assets, Cell, Check, Execution, Job, Program
 from tests.kernel.conftest import BEST, WORKING
-from tests.kernel.laboratory import LIMITS, PROGRAMS, RIGHT, Laboratory, linear_job, verdicts, while_it_runs
+from tests.kernel.laboratory import LIMITS, PROGRAMS, RIGHT, Laboratory, captured, linear_job, verdicts, while_it_runs
 
 
 def _failures(execution: Execution) -> dict[int, str]:
@@ -236,9 +236,7 @@ def test_inputs_keep_their_strides(laboratory: Laboratory, sandbox: str) -> None
     (execution,) = laboratory.run(sandbox, job)
 
     run = execution.checks["strides"][0]
-    captured = run.captures["x.g"].tensor
-    assert captured is not None
-    assert captured.tolist() == [*tensor.stride(), 0]
+    assert captured(run, "x.g").tolist() == [*tensor.stride(), 0]
     assert torch.equal(run.inputs["x"], tensor)
 
 
@@ -393,9 +391,7 @@ def test_rerun_and_globals(laboratory: Laboratory, sandbox: str) -> None:
     ))  # fmt: skip
     (execution,) = laboratory.run(sandbox, job)
 
-    captured = execution.checks["task"][0].captures["total"].tensor
-    assert captured is not None
-    assert captured.item() == 6
+    assert captured(execution.checks["task"][0], "total").item() == 6
 
 
 def test_time_limit_of_a_check_overrides_the_default(laboratory: Laboratory, sandbox: str) -> None:

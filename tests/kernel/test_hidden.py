@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.kernel import KernelPool
+from grader.kernel import KernelPool, choose_sandbox
 from grader.kernel.host import sandbox
 from grader.model import Cell, Execution, Job
 from tests.kernel.laboratory import LIMITS
@@ -41,7 +41,7 @@ def installed(folder: Path) -> Path:
 
 
 async def _looked(name: str, home: Path) -> Execution:
-    async with KernelPool(name, LIMITS, jobs=1) as pool:
+    async with KernelPool(choose_sandbox(name), LIMITS, jobs=1) as pool:
         pool.hide([home / "course", home / "alone.py", home / "never", Path("/elsewhere")])
         return await pool.run(Job("looks", (Cell(0, _LOOKS.format(home=str(home))),), ()))
 

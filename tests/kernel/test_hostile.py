@@ -8,7 +8,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,7 +122,7 @@ def _run(laboratory: Laboratory, sandbox: str, secret: Secret) -> Class:
 
 
 @pytest.fixture(scope="module")
-def graded(laboratory: Laboratory, secret: Secret) -> object:
+def graded(laboratory: Laboratory, secret: Secret) -> Callable[[str], Class]:
     classes: dict[str, Class] = {}
 
     def of(sandbox: str) -> Class:
@@ -141,8 +141,10 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("sandbox", "row"), ROWS)
-def test_hostile_submission_ends_as_expected(graded: object, sandbox: str, row: Hostile, secret: Secret) -> None:
-    execution = graded(sandbox).rows[row.id]  # type: ignore[operator]
+def test_hostile_submission_ends_as_expected(
+    graded: Callable[[str], Class], sandbox: str, row: Hostile, secret: Secret
+) -> None:
+    execution = graded(sandbox).rows[row.id]
     told = repr(execution)
 
     assert secret.text not in told
@@ -158,29 +160,29 @@ def test_hostile_submission_ends_as_expected(graded: object, sandbox: str, row: 
 
 
 @pytest.mark.parametrize("sandbox", WORKING)
-def test_honest_neighbours_are_exact(graded: object, sandbox: str) -> None:
-    for execution in graded(sandbox).honest:  # type: ignore[operator]
+def test_honest_neighbours_are_exact(graded: Callable[[str], Class], sandbox: str) -> None:
+    for execution in graded(sandbox).honest:
         assert verdicts(execution) == ("exact", "exact")
         assert execution.outputs == {0: "hello\n"}
         assert not execution.failures
 
 
 @pytest.mark.parametrize("sandbox", WORKING)
-def test_nothing_is_left_behind(graded: object, sandbox: str) -> None:
-    left = graded(sandbox)  # type: ignore[operator]
+def test_nothing_is_left_behind(graded: Callable[[str], Class], sandbox: str) -> None:
+    left = graded(sandbox)
     assert left.processes == []
     assert left.files == []
     assert not left.killed
 
 
 @pytest.mark.parametrize("sandbox", [name for name in WORKING if name != "none"])
-def test_nobody_came_over_the_network(graded: object, sandbox: str) -> None:
-    assert graded(sandbox).visitors == 0  # type: ignore[operator]
+def test_nobody_came_over_the_network(graded: Callable[[str], Class], sandbox: str) -> None:
+    assert graded(sandbox).visitors == 0
 
 
 @pytest.mark.parametrize("sandbox", WORKING)
-def test_memory_of_the_grader_stays(graded: object, sandbox: str) -> None:
-    assert graded(sandbox).grown < 200 * 1024**2, json.dumps(graded(sandbox).grown)  # type: ignore[operator]
+def test_memory_of_the_grader_stays(graded: Callable[[str], Class], sandbox: str) -> None:
+    assert graded(sandbox).grown < 200 * 1024**2, json.dumps(graded(sandbox).grown)
 
 
 def test_the_table_has_unique_names() -> None:

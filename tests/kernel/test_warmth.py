@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from grader.kernel import warmth
@@ -30,7 +32,7 @@ def test_what_was_brought_once_is_not_brought_again(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(warmth, "_brought", set())
     monkeypatch.setattr(warmth, "_BRINGERS", {"testing": lambda: brought.append("testing")})
     monkeypatch.setattr(warmth, "_start_alike", lambda: None)
-    monkeypatch.setattr(warmth.gc, "freeze", lambda: None)
+    monkeypatch.setattr(gc, "freeze", lambda: None)
 
     assert [warmth.warm_up(["testing", "unheard of"]), warmth.warm_up(["testing"])] == [True, False]
     assert brought == ["testing"]

@@ -37,3 +37,9 @@ def test_named_files_have_the_names_that_are_given(tmp_path: Path) -> None:
     assets = Assets(_made(tmp_path, "ada_1_2_helpers.py", "alan_1_3_x"), names={"helpers.py": "ada_1_2_helpers.py"})
 
     assert list(files_of([assets])) == [("helpers.py", tmp_path / "ada_1_2_helpers.py")]
+
+
+def test_folder_whose_name_ends_with_a_line_keeps_no_file_away(tmp_path: Path) -> None:
+    own = _made(tmp_path, "data", "data\n/x.csv")
+
+    assert [path for _, path in files_of([Assets(own)])] == [own / "data", own / "data\n/x.csv"]

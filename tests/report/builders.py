@@ -85,7 +85,7 @@ def exercise(id_: str = "lin_grad", wrong: dict[str, str] | None = None, **field
     checks = tuple(check(name, possible, wrong.get(name)) for name, possible in CHECKS[id_])
     score = sum(one.score for one in checks)
     possible = sum(one.possible for one in checks)
-    status = "passed" if score == possible else "partial" if score else "failed"
+    status: ExerciseStatus = "passed" if score == possible else "partial" if score else "failed"
     made = ExerciseScore(id_, TITLES[id_], status, score, possible, checks, cell=5, line=3)
     return replace(made, **fields)
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from grader.errors import GradebookError
-from grader.model import Override, Sample
+from grader.model import Override, Sample, SubmissionReport
 from grader.report import submission_from_dict, submission_to_dict
 from tests.report.builders import check, exercise, small_class, submission
 
 
 @pytest.mark.parametrize("report", small_class().submissions, ids=lambda report: report.student)
-def test_codec_round_trip_through_json_is_lossless(report: object) -> None:
+def test_codec_round_trip_through_json_is_lossless(report: SubmissionReport) -> None:
     text = json.dumps(submission_to_dict(report), allow_nan=False)
     assert submission_from_dict(json.loads(text)) == report
 
@@ -29,6 +29,7 @@ def test_codec_non_finite_numbers_survive() -> None:
     report = submission("ada", exercise("lin_grad", checks=(odd,)))
     back = submission_from_dict(json.loads(json.dumps(submission_to_dict(report), allow_nan=False)))
     (read,) = back.exercises[0].checks
+    assert read.worst_actual is not None
     assert math.isnan(read.worst_actual)
     assert replace(read, worst_actual=0.0) == replace(odd, worst_actual=0.0)
 

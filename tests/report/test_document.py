@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from grader.model import Override
+from grader.model import Override, SubmissionStatus
 from grader.report import load_schema, to_json
 from tests.report.builders import check, exercise, large_class, run, small_class, submission, ungraded
 
@@ -68,7 +68,7 @@ def test_to_json_lone_surrogate_is_written_as_an_escape() -> None:
 
 
 @pytest.mark.parametrize("status", ["unreadable", "grader_error"])
-def test_schema_zero_for_what_was_not_graded_is_refused(status: str) -> None:
+def test_schema_zero_for_what_was_not_graded_is_refused(status: SubmissionStatus) -> None:
     document = json.loads(to_json(run(ungraded("ada", status, "why"))))
     _valid(document)
     document["submissions"][0]["score"] = 0.0

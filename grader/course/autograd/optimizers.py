@@ -35,6 +35,7 @@ RUN = {
     "late": fixed(0),
     "lazily": fixed(False),
     "bare": fixed(False),
+    "zeroed": fixed(False),
 }
 #: Both parameters of one shape, lest the state be kept by shape.
 ALIKE = {"q": normal("n", "d", scale=0.1), "q_grads": normal(STEPS, "n", "d")}
@@ -43,7 +44,8 @@ ALIKE = {"q": normal("n", "d", scale=0.1), "q_grads": normal(STEPS, "n", "d")}
 def _run(optimizer: str) -> str:
     """The code of a run; ``lazily`` passes the parameters as a generator, ``bare`` nothing but them.
 
-    One that has no gradient at any step stands first, so that it does not end the loop.
+    One that has no gradient at any step stands first, so that it does not end the loop. ``zeroed`` zeroes the gradients
+    of ``p`` behind each step, as a training loop may: what was made of them stays.
     """
     return f"""
         order = (q, p) if late == {STEPS} else (p, q)
@@ -51,8 +53,12 @@ def _run(optimizer: str) -> str:
         other = {optimizer}([r], lr, *options)
         for t in range({STEPS}):
             p.g, q.g, r.g = p_grads[t], q_grads[t] if t >= late else None, r_grads[t]
+            if zeroed:
+                p.g = given = p.g.clone()
             optimizer.step()
             other.step()
+            if zeroed:
+                given.zero_()
             if t == 2:
                 optimizer.lr = optimizer.lr / 3
         both = [*p.detach().flatten().tolist(), *q.detach().flatten().tolist()]
@@ -117,6 +123,8 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
         if clear:
             p.g, q.g = p_grads[0].clone(), q_grads[0].clone()  # zeroed in place, they are this check's loss, not all's
             optimizer.zero_grad()
+            for each in (p, q):
+                vars(each).setdefault("g", 0)  # deleted is not None either
             cleared = [int(p.g is None), int(q.g is None)]
     """,
     inputs={**RUN, "clear": fixed(False)},
@@ -143,7 +151,7 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
     variants=(
         Variant("a generator of parameters", {"lazily": fixed(True)}),
         Variant("parameters of one shape", {**ALIKE, "options": fixed((0.9,))}),
-        Variant("momentum", {"options": fixed((0.9,))}, points={"p": 1, "r": 0.5}),
+        Variant("momentum", {"options": fixed((0.9,)), "zeroed": fixed(True)}, points={"p": 1, "r": 0.5}),
         Variant("dampening", {"options": fixed((0.9, 0.3)), "late": fixed(1)}, points={"p": 1, "q": 0.5}),
         Variant("weight decay", {"options": fixed((0, 0, 0.5))}, points={"p": 1}),
         Variant("Nesterov", {"options": fixed((0.9, 0, 0.5, True))}, points={"p": 1}),

@@ -177,6 +177,15 @@ def from_outside(stub: Stub | None, given: Collection[str], line: int | None = N
     return ""
 
 
+def passed_over(stub: Stub | None, function: str, given: Collection[str]) -> str:
+    """A sentence on the names that each check gives to new tensors, where the body of ``function`` reads none."""
+    for each in functions_of(stub):
+        nodes = (node for statement in each.body for node in ast.walk(statement))
+        if given and each.name == function and not any(node.id in given for node in _read(nodes)):
+            return wording.PASSED_OVER.format(names=", ".join(f"`{name}`" for name in given), function=function)
+    return ""
+
+
 def renamed_before(stub: Stub | None, name: str, line: int) -> str:
     """A sentence on a line before ``line`` of the cell that gives a parameter's ``name`` to something else."""
     for function in functions_of(stub):

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from grader.errors import CourseError
 from grader.judge.cases import Prepared
-from grader.judge.diagnosis.naming import is_loop
+from grader.judge.diagnosis.naming import is_loop, made_of
 from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Evidence
 from grader.model import Diagnosis, Exercise
@@ -79,7 +79,11 @@ def _to_mend_first(evidence: Evidence, found: Mapping[str, Diagnosis]) -> str:
     if any(diagnosis.code == "input_modified" for diagnosis in found.values()):
         return wording.MODIFIED
     still = next((check for check, diagnosis in found.items() if diagnosis.code == "not_in_place"), None)
-    return wording.STANDS_STILL.format(found=still) if still and is_loop(evidence.exercise.inputs) else ""
+    if still is None or not is_loop(evidence.exercise.inputs):
+        return ""
+    made = made_of(evidence.exercise.call, still)
+    known_as = "" if made is None else wording.MADE.format(name=still, source=made)
+    return wording.STANDS_STILL.format(found=still) + known_as
 
 
 def _start(check: str, found: Mapping[str, Diagnosis], leaves: Mapping[str, _Leaf]) -> tuple[str, str] | None:

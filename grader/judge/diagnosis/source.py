@@ -115,7 +115,7 @@ def reads_gradient(stub: Stub | None, path: str, given: Collection[str] = ()) ->
     return assigned
 
 
-def makes_no_call(stub: Stub | None, name: str) -> str | None:
+def made_by_calling(stub: Stub | None, name: str) -> str | None:
     """What a call of the function ``name`` makes in place of running its lines: a generator or a coroutine."""
     for node in nodes_of(stub):
         if isinstance(node, ast.AsyncFunctionDef) and node.name == name:

@@ -13,9 +13,13 @@ import os
 import signal
 import struct
 import traceback
+from typing import TYPE_CHECKING
 
 from grader.kernel.confinement import landlock, seccomp
 from grader.kernel.confinement.libc import checked, libc, libc_held
+
+if TYPE_CHECKING:
+    from grader.model import Sandbox
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x8000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC = 1, 2, 4, 8, 32, 4096, 16384
@@ -138,7 +142,7 @@ def private_memory() -> int:
     return 0
 
 
-def confine_kernel(sandbox: str, read: list[str], write: list[str], hidden: list[str]) -> int | None:
+def confine_kernel(sandbox: Sandbox, read: list[str], write: list[str], hidden: list[str]) -> int | None:
     """Everything that a submission's kernel gives up; returns the gate of new processes (``seccomp.install``).
 
     In ``bwrap`` an older Landlock, or none, will do: the job's namespaces (see ``jobinit``) already hide the files,

@@ -19,7 +19,7 @@ from grader.errors import KernelError, SandboxUnavailable
 from grader.kernel.confinement import landlock, syscalls
 from grader.kernel.host.sandbox import SandboxStatus, available_sandboxes, choose_sandbox
 from grader.machine import usable_cores
-from grader.model import Cell, Job, Limits
+from grader.model import Cell, Job, Limits, Sandbox
 from grader.names.enumeration import count_of
 
 _OLDEST_PYTHON = (3, 11)
@@ -100,7 +100,7 @@ def _kernel() -> list[Finding]:
     return [Finding("ok", f"kernels come up {where}")]
 
 
-async def _come_up(sandbox: str) -> None:
+async def _come_up(sandbox: Sandbox) -> None:
     from grader.kernel.host.pool import KernelPool
 
     async with KernelPool(sandbox=sandbox, jobs=1) as pool:

@@ -163,7 +163,7 @@ class InitLink:
             raise TimeoutError
         finally:
             if not task.done():
-                await ended(task)
+                await cancelled(task)
 
     async def _one_of(self, awaited: set[asyncio.Future[Any]], seconds: float) -> None:
         """Wait for the first of ``awaited``, ``seconds`` of the job's time at most."""
@@ -197,7 +197,7 @@ class InitLink:
             self._answers.put_nowait(told)
 
 
-async def ended(task: asyncio.Future[Any]) -> None:
+async def cancelled(task: asyncio.Future[Any]) -> None:
     """Cancel ``task`` unless it is done, and take its exception, which says nothing new.
 
     Raises ``asyncio.CancelledError`` where it is the caller that is cancelled.

@@ -15,7 +15,7 @@ from grader.kernel.deaths import SLACK_S, Died, ForgedMessage, JobLost
 from grader.kernel.host.assets import flags_of, opened
 from grader.kernel.host.checkorders import CheckOrders
 from grader.kernel.host.checks import Checks
-from grader.kernel.host.initlink import InitLink, ended
+from grader.kernel.host.initlink import InitLink, cancelled
 from grader.kernel.host.listeners import Listeners
 from grader.kernel.host.programs import ProgramFiles
 from grader.kernel.host.results import Reader, raised
@@ -252,7 +252,7 @@ class JobRun:
         except ForgedMessage:
             await self._kill("messages")
         finally:
-            await ended(task)
+            await cancelled(task)
         self._note(cell, node, self._runner.reply)
         if failure is not None:
             self._failures[cell.index] = failure

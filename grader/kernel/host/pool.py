@@ -22,7 +22,7 @@ from grader.kernel.host.programs import ProgramFiles
 from grader.kernel.host.results import Reader
 from grader.kernel.host.workplace import Workplace
 from grader.kernel.host.zygote_process import Zygote
-from grader.model import Execution, Job, Limits
+from grader.model import Execution, Job, Limits, Sandbox
 
 if TYPE_CHECKING:
     from grader.kernel.protocol.messages import JobSpec
@@ -43,7 +43,7 @@ class KernelPool:
     """
 
     def __init__(
-        self, sandbox: str | None = None, limits: Limits | None = None, jobs: int = 2, *, cold: bool = not _WARM
+        self, sandbox: Sandbox | None = None, limits: Limits | None = None, jobs: int = 2, *, cold: bool = not _WARM
     ) -> None:
         self.sandbox = sandboxes.choose_sandbox(sandbox)
         self.limits = limits or Limits()

@@ -49,19 +49,19 @@ jobserver.main()
 class SandboxStatus:
     """Whether a sandbox works on this machine; ``reason`` why not, ``remedy`` the command that mends it."""
 
-    name: str
+    name: Sandbox
     works: bool
     reason: str = ""
     remedy: str = ""
 
 
-def choose_sandbox(asked: str | None = None) -> str:
+def choose_sandbox(asked: str | None = None) -> Sandbox:
     """The sandbox to use: the one asked for, else the best that works; never ``none`` unless asked.
 
     Raises ``SandboxUnavailable``, with what mends it, when the one asked for (or every one) does not work.
     """
     if asked == "none":
-        return asked
+        return "none"
     statuses = available_sandboxes()
     for status in statuses:
         if status.works and status.name == (asked or status.name) and status.name != "none":
@@ -240,7 +240,7 @@ def _environment() -> dict[str, str]:
     }
 
 
-def zygote_command(sandbox: str, fd: int) -> list[str]:
+def zygote_command(sandbox: Sandbox, fd: int) -> list[str]:
     """The command line of a zygote in ``sandbox`` that speaks over descriptor ``fd`` (``supervisor.jobserver``)."""
     python = [interpreter(), "-s", "-P", "-c", _BOOT, package_home(), ":".join(package_folders()), sandbox, str(fd)]
     return [*bwrap_command(), "--", *python] if sandbox == "bwrap" else python

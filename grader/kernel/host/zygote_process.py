@@ -15,6 +15,7 @@ from grader.kernel.protocol import wire
 
 if TYPE_CHECKING:
     from grader.kernel.protocol.messages import JobSpec
+    from grader.model import Sandbox
 
 #: Seconds to import torch, which a busy machine may take long for; that it died is seen at once.
 _READY_S = 600.0
@@ -23,7 +24,7 @@ _READY_S = 600.0
 class Zygote:
     """A zygote, and the job server that is spoken to in its place (``grader.kernel.supervisor.jobserver``)."""
 
-    def __init__(self, sandbox: str, folder: str) -> None:
+    def __init__(self, sandbox: Sandbox, folder: str) -> None:
         ours, theirs = wire.pair()
         with theirs:
             command = sandboxes.zygote_command(sandbox, theirs.fileno())

@@ -15,7 +15,10 @@ a ``dict`` whose every value is tested where it is read (``jobinit``, ``checkfor
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
+
+if TYPE_CHECKING:
+    from grader.model import Sandbox
 
 
 class JobSpec(TypedDict):
@@ -28,7 +31,7 @@ class JobSpec(TypedDict):
 
     warm: list[str]
     texts: NotRequired[list[Any]]
-    sandbox: str
+    sandbox: Sandbox
     folder: str
     temporary: str
     limits: dict[str, Any]

@@ -7,6 +7,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -51,7 +52,7 @@ def test_validate_of_a_right_course_is_ok(tmp_path: Path) -> None:
     assert proof.margins[0].wrong > 10
 
 
-BROKEN = {
+BROKEN: dict[str, dict[str, Any]] = {
     "solution": {"cell": CELL.replace("2 * out.g", "3 * out.g")},
     "stub": {"cell": "def double_grad(inp, out):\n    inp.g = 2 * out.g"},
     "gradcheck": {"course": COURSE.replace("return 2 * inp", "return 2 * inp + inp.detach()")},
@@ -352,7 +353,7 @@ RIGHT = '@variant("double_grad")\ndef same(inp, out):\n    inp.g = out.g * 2\n'
     ids=["twice", "the notebook's", "in both files", "variant among mistakes", "mistake among variants"],
 )
 def test_specimen_that_would_hide_another_or_lies_in_the_wrong_file_is_refused(
-    tmp_path: Path, parts: dict[str, str], message: str
+    tmp_path: Path, parts: dict[str, Any], message: str
 ) -> None:
     assert message in refusal(proved(tmp_path, **parts)).message
 
@@ -360,7 +361,7 @@ def test_specimen_that_would_hide_another_or_lies_in_the_wrong_file_is_refused(
 def test_file_of_specimens_for_no_notebook_is_refused(tmp_path: Path) -> None:
     path = write_course(tmp_path, mistakes=TWICE)
     (tmp_path / "solutions/mistakes/_shared.py").write_text("")
-    assert validate(load_course(str(path)), quick=True)
+    validate(load_course(str(path)), quick=True)
     (tmp_path / "solutions/mistakes/doublings.py").write_text("")
     with pytest.raises(CourseError, match="belongs to no notebook"):
         validate(load_course(str(path)))

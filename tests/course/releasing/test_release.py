@@ -244,7 +244,7 @@ def test_release_refuses_a_stub_that_is_no_python(above: str) -> None:
     "wrong",
     [
         {"nbformat": 3},
-        *({"cells": cells} for cells in ({}, ["x"], [{"cell_type": "heading"}])),
+        *[{"cells": {}}, {"cells": ["x"]}, {"cells": [{"cell_type": "heading"}]}],
         *({"cells": [{"cell_type": "code", "source": source}]} for source in (None, 3, [None])),
     ],
 )

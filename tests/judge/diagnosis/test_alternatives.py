@@ -11,10 +11,12 @@ from grader.judge.diagnosis.alternatives import Alternatives, alternatives_of
 from grader.judge.diagnosis.table import diagnose
 from grader.judge.evidence import Evidence, gather
 from grader.judge.reference import reference_for
+from grader.recent import Recent
 from tests.judge.builders import SEED, cases, changed_runs, codes, evidence_of, linear
 
 
 def _of_ones(one: Prepared, right: Tensor) -> Tensor:
+    assert one.case.upstream is not None
     upstream = torch.ones_like(one.case.upstream)
     return reference_for(linear, one.case.inputs, one.case.constants, upstream)["w.g"]
 
@@ -25,8 +27,13 @@ def _wrong(change) -> Evidence:
 
 def test_two_wrong_answers_share_what_follows_from_the_cases(monkeypatch):
     calls = []
-    monkeypatch.setattr(alternatives, "reference_for", lambda *args: calls.append(args) or reference_for(*args))
-    monkeypatch.setattr(alternatives, "_known", alternatives.Recent(2))
+
+    def noted(*args):
+        calls.append(args)
+        return reference_for(*args)
+
+    monkeypatch.setattr(alternatives, "reference_for", noted)
+    monkeypatch.setattr(alternatives, "_known", Recent(2))
 
     first = diagnose(_wrong(lambda _, right: right.abs() + 3))
     made = len(calls)

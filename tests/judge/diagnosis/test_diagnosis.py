@@ -127,9 +127,9 @@ def test_result_under_another_name_is_named():
         replace(
             run,
             captures={**run.captures, "w.g": Capture(absence="untouched")},
-            extras={"result": torch.ones(2), "w.grad": run.captures["w.g"].tensor},
+            extras={"result": torch.ones(2), "w.grad": one.expected["w.g"]},
         )
-        for run in right_runs(linear)
+        for one, run in zip(cases(linear), right_runs(linear), strict=True)
     )
     found = diagnose(evidence_of(linear, runs))["w.g"]
     assert found.code == "not_written"

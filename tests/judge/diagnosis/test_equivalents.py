@@ -12,6 +12,7 @@ from torch.nn import functional
 from grader.course import exercise, integers, normal
 from grader.judge.cases import Prepared
 from grader.judge.diagnosis.equivalents import by_torch
+from grader.model import Exercise
 from tests.judge.builders import Change, cases, diagnosed
 
 ROWS = {"x": normal("b", "f"), "scale": normal("f"), "shift": normal("f")}
@@ -109,8 +110,8 @@ def _constant_statistics(axis: int) -> Change:
     ],
     ids=["other_axis", "no_target", "temperature", "rows", "columns", "relu", "sigmoid"],
 )
-def test_written_out_forward_pass_is_known(declared: object, changes: dict[str, Change], said: str) -> None:
-    (found,) = diagnosed(declared, changes).values()  # type: ignore[arg-type]
+def test_written_out_forward_pass_is_known(declared: Exercise, changes: dict[str, Change], said: str) -> None:
+    (found,) = diagnosed(declared, changes).values()
     assert said in found.message
 
 

@@ -151,6 +151,38 @@ def Shrinking(theta, slopes, pace, shrink):
     return {"theta": theta.detach()}
 
 
+@exercise(
+    call="opt = Drifting([theta], pace, held, shrink)\nfor slope in slopes:\n    theta.g = slope\n    opt.step()",
+    inputs={
+        "theta": normal("a", "b"),
+        "slopes": normal(5, "a", "b"),
+        "pace": number(0.01, 0.1),
+        "held": number(0.5, 0.9),
+        "shrink": number(0.05, 0.5),
+    },
+    points={"theta": 1},
+    in_place=("theta",),
+)
+def Drifting(theta, slopes, pace, held, shrink):
+    """Momentum over five steps, with weight decay apart from the gradient."""
+    buffer = torch.zeros_like(theta)
+    for slope in slopes:
+        buffer = held * buffer + slope
+        theta = theta - pace * (buffer + shrink * theta)
+    return {"theta": theta}
+
+
+DRIFTING = """
+class Drifting:
+    def __init__(self, params, pace, held, shrink):
+        self.params, self.pace, self.held, self.shrink = list(params), pace, held, shrink
+        self.buffers = [torch.zeros_like(p) for p in self.params]
+
+    def step(self):
+        for p, buffer in zip(self.params, self.buffers):
+            buffer.mul_(self.held).add_(p.g)
+            p.sub_(self.pace * (buffer + self.shrink * p))
+"""
 SHRINKING = """
 class Shrinking:
     def __init__(self, params, pace, shrink):
@@ -247,7 +279,7 @@ TOLD = {
     "number over a size": (
         pool_back,
         POOL,
-        ("(s, h, w)\n", "(s, h, w)\n").__class__((".reshape(s, h, w)", ".reshape(s, h, w) * 7 / s")),
+        (".reshape(s, h, w)", ".reshape(s, h, w) * 7 / s"),
         "image.g",
         "scaled",
         "7/s times",
@@ -306,6 +338,8 @@ TOLD = {
     ),
     "root left out": (rms_step, RMS, (".sqrt()", ""), "theta", "wrong_value", "square root is missing"),
     "weight left out": (rms_step, RMS, ("(1 - kept) * ", ""), "cache", "wrong_value", "a number is missing"),
+    "decay left out": (Drifting, DRIFTING, (" + self.shrink * p", ""), "theta", "weight_decay", "decay is left out"),
+    "decay subtracted": (Drifting, DRIFTING, ("r + self", "r - self"), "theta", "weight_decay", "decay is subtracted"),
     "uncorrected": (Shrinking, SHRINKING, ("/ (1 - 0.999**self.t)", ""), "theta", "bias_correction", ""),
     "decay in the gradient": (
         Shrinking,

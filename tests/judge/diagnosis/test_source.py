@@ -6,7 +6,7 @@ import pytest
 
 from grader.judge.diagnosis.source import (
     assigns,
-    makes_no_call,
+    made_by_calling,
     may_add,
     may_read_gradient,
     parameter,
@@ -106,7 +106,7 @@ def test_no_stub_says_nothing():
     ],
 )
 def test_source_tells_calls_that_run_no_line(source: str, kind: str | None) -> None:
-    assert makes_no_call(stub(source), "lin_grad") == kind
+    assert made_by_calling(stub(source), "lin_grad") == kind
 
 
 @pytest.mark.parametrize(

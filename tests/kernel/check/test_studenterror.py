@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -12,12 +14,13 @@ FILE = studenterror.code_name(3)
 
 def operands(source: str) -> list[str]:
     """The operands that are told of the exception that ``solve`` of ``source`` raises."""
-    space = {"out": torch.ones(50, 1), "torch": torch}
+    space: dict[str, Any] = {"out": torch.ones(50, 1), "torch": torch}
     studenterror.remember(FILE, source)
     exec(compile(source, FILE, "exec"), space)
     with pytest.raises(RuntimeError) as raised:
         space["solve"](torch.ones(3, 2), torch.ones(3, 5))
-    return studenterror.described(raised.value)["operands"]
+    told: list[str] = studenterror.described(raised.value)["operands"]
+    return told
 
 
 @pytest.mark.parametrize(

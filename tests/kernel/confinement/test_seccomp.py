@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import platform
@@ -50,6 +51,7 @@ def verdict(
 ) -> int:
     """What the filter of ``machine`` returns for a call: the instructions that it uses, carried out one by one."""
     number = call if isinstance(call, int) else syscalls.NUMBERS[call][syscalls.MACHINES[machine][0]]
+    assert number is not None, f"{machine} has no {call}"
     words = {0: number, 4: audit or syscalls.MACHINES[machine][1]}
     words |= {16 + 8 * place: argument for place, argument in enumerate((*arguments, *[0] * 6)[:6])}
     steps = list(struct.iter_unpack("HBBI", seccomp.program(machine, gate, apart=apart)))
@@ -167,7 +169,7 @@ def test_filter_that_the_system_refuses_is_an_error(
             return max(answers[len(tried) - 1], -1)
 
     monkeypatch.setattr(seccomp, "libc", System())
-    monkeypatch.setattr(seccomp.ctypes, "get_errno", lambda: -answers[len(tried) - 1])
+    monkeypatch.setattr(ctypes, "get_errno", lambda: -answers[len(tried) - 1])
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     if result is None:
         with pytest.raises(OSError, match="seccomp"):

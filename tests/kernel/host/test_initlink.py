@@ -189,10 +189,10 @@ async def test_who_is_cancelled_while_a_task_ends_takes_that_for_no_end_of_the_t
 
     task = asyncio.create_task(slow())
     await asyncio.sleep(0)
-    waiting = asyncio.create_task(initlink.ended(task))
+    waiting = asyncio.create_task(initlink.cancelled(task))
     await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
     ending.set()
-    await initlink.ended(task)
+    await initlink.cancelled(task)

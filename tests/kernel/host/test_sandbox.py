@@ -12,6 +12,7 @@ import pytest
 
 from grader.kernel.host import sandbox as sandboxes
 from grader.kernel.host.sandbox import package_home, readable, zygote_command
+from grader.model import Sandbox
 from tests.kernel.conftest import BEST
 
 GRADED = """
@@ -114,7 +115,7 @@ def test_of_a_prefix_only_what_is_installed_there_can_be_read(tmp_path: Path, mo
 
 @pytest.mark.parametrize("sandbox", ["bwrap", "landlock"])
 def test_packages_of_the_user_and_of_an_environment_below_are_found_and_can_be_read(
-    sandbox: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``pip install --user`` and ``uv run --with`` put a folder on the path that is in no prefix."""
     folder, own = tmp_path / "lib/python3.11/site-packages", tmp_path / "own"

@@ -11,7 +11,7 @@ from grader.kernel.host import schedule
 from grader.kernel.host.schedule import scheduled
 from grader.model import Cell, Check, Job, Program
 from tests.kernel.conftest import BEST
-from tests.kernel.laboratory import Laboratory
+from tests.kernel.laboratory import Laboratory, captured
 
 FIRST, SECOND = "def one(x):\n    return x\n", "def two(x):\n    return x\n"
 
@@ -20,8 +20,8 @@ def cells_of(*sources: str) -> tuple[Cell, ...]:
     return tuple(Cell(2 * position, source) for position, source in enumerate(sources))
 
 
-def plan_of(*sources: str, at: tuple[int, ...], **fields: object) -> dict[int, tuple[str, ...]]:
-    checks = [Check(f"e{position}", 2 * position, (f"e{position}",), (), **fields) for position in at]  # type: ignore[arg-type]
+def plan_of(*sources: str, at: tuple[int, ...], **fields: Any) -> dict[int, tuple[str, ...]]:
+    checks = [Check(f"e{position}", 2 * position, (f"e{position}",), (), **fields) for position in at]
     plan = scheduled(cells_of(*sources), checks)
     return {position: tuple(check.exercise for check in due) for position, due in plan.items()}
 
@@ -154,7 +154,7 @@ def test_checks_in_one_fork_do_not_see_one_another(laboratory: Laboratory) -> No
     )
     (execution,) = laboratory.run(BEST, job)
     found = {
-        name: {path: one.tensor for path, one in runs[0].captures.items()} for name, runs in execution.checks.items()
+        name: {path: captured(runs[0], path) for path in runs[0].captures} for name, runs in execution.checks.items()
     }
     pids = [int(found[name]["pid"]) for name in ("pid", "binds", "after", "changes", "again", "hidden", "last")]
     assert pids[0] == pids[1] == pids[2] == pids[3] != pids[4]

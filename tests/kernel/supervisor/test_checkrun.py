@@ -10,7 +10,7 @@ import torch
 
 from grader.model import CaseRun, Cell, Check, Job, Program
 from tests.kernel.conftest import BEST
-from tests.kernel.laboratory import Laboratory
+from tests.kernel.laboratory import Laboratory, captured
 
 X = torch.arange(3.0)
 
@@ -27,10 +27,7 @@ def check(name: str, cell: int, function: str, programs: int = 2, seconds: float
 
 def factors(runs: tuple[CaseRun, ...]) -> list[float | str]:
     """By what each run multiplied its input, or how it ended."""
-    return [
-        float(one.captures["x.g"].tensor[1]) if one.ended == "returned" else one.ended  # type: ignore[index]
-        for one in runs
-    ]
+    return [float(captured(one, "x.g")[1]) if one.ended == "returned" else one.ended for one in runs]
 
 
 @pytest.mark.parametrize("hanging", ["while True: pass", "import time; time.sleep(60)"])

@@ -20,7 +20,7 @@ HOSTILE = "::error::x\r##[error]y\u2028::stop-commands::z </script>\x00" + "A" *
 
 def read(output: str) -> dict[str, Any]:
     assert len(output.splitlines()) == 1
-    result = json.loads(base64.b64decode(output, validate=True), parse_constant=_refuse)
+    result: dict[str, Any] = json.loads(base64.b64decode(output, validate=True), parse_constant=_refuse)
     assert set(result) == {"version", "status", "max_score", "tests"}
     assert result["version"] == 1
     assert result["status"] in ("pass", "fail", "error")

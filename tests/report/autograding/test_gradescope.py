@@ -73,10 +73,10 @@ def test_gradescope_results_score_is_that_of_the_tests() -> None:
 
 def test_every_text_that_numbers_cells_says_from_where() -> None:
     made = run(submission("ada", exercise("lin_grad", cell=18, line=1)))
-    drawn = Console(file=io.StringIO(), width=100)
-    drawn.print(render_submission(made.submissions[0]))
+    drawn = io.StringIO()
+    Console(file=drawn, width=100).print(render_submission(made.submissions[0]))
 
-    for text in (gradescope_results(made)["output"], render_markdown(made), drawn.file.getvalue()):
+    for text in (gradescope_results(made)["output"], render_markdown(made), drawn.getvalue()):
         assert "Cells are counted from 0, text cells included." in text
 
 

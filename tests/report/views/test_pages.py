@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.model import Override
+from grader.model import Override, SubmissionStatus
 from grader.report import class_page, page_name, render_class, render_markdown, student_page
-from grader.report.counting.tally import Row, tally
+from grader.report.counting.row import Row
+from grader.report.counting.tally import tally
 from grader.report.views.pages import bins
 from grader.report.words import wording
 from grader.report.words.text import markdown
@@ -148,7 +149,7 @@ def test_student_page_shapes_differ_says_so_without_maps() -> None:
 
 
 @pytest.mark.parametrize("status", ["unreadable", "grader_error"])
-def test_student_page_ungraded_is_no_zero(status: str) -> None:
+def test_student_page_ungraded_is_no_zero(status: SubmissionStatus) -> None:
     made = run(ungraded("ada", status, "because"))
     page = student_page(made, tally(made).rows[0])
     assert "This does not count as zero points" in page

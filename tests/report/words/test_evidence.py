@@ -49,9 +49,9 @@ def test_check_leads_to_the_next_where_that_says_the_same(checks: list[CheckScor
 
 
 def in_terminal(report: SubmissionReport) -> str:
-    console = Console(file=io.StringIO(), width=100)
-    console.print(render_submission(report))
-    return console.file.getvalue()
+    drawn = io.StringIO()
+    Console(file=drawn, width=100).print(render_submission(report))
+    return drawn.getvalue()
 
 
 RENDERERS = {

@@ -13,7 +13,7 @@ from grader.report.words import numbers
 @given(st.one_of(st.none(), st.floats()))
 def test_rounded_any_float_is_json(value: float | None) -> None:
     for shown in (numbers.rounded(value), numbers.significant(value)):
-        assert math.copysign(1, shown or 0.0) == 1 or shown < 0
+        assert shown is None or math.copysign(1, shown) == 1 or shown < 0
         assert json.loads(json.dumps(shown, allow_nan=False)) == shown
 
 

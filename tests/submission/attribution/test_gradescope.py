@@ -270,7 +270,12 @@ def test_submission_given_alone_is_named_and_its_file_read_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[Path] = []
-    monkeypatch.setattr(module, "content", lambda path, most: read.append(path) or path.read_bytes())
+
+    def content(path: Path, most: int) -> bytes:
+        read.append(path)
+        return path.read_bytes()
+
+    monkeypatch.setattr(module, "content", content)
     root = exported(tmp_path)
     with collect([root / "submission_103"]) as found:
         assert [entry.student for entry in found] == ["hedy@example.edu"]

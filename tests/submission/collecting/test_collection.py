@@ -503,12 +503,12 @@ def test_collect_a_folder_that_cannot_be_read_is_an_entry(tmp_path: Path, monkey
     root = made(tmp_path, "ada/hw.ipynb", "bob/hw.ipynb")
     scandir = os.scandir
 
-    def refusing(path: object) -> object:
+    def refusing(path: str) -> object:
         if str(path).endswith("bob"):
             raise PermissionError(errno.EACCES, "secret")
         return scandir(path)
 
-    def unseen(path: object, *_about: object, **_more: object) -> object:
+    def unseen(path: str, *_about: object, **_more: object) -> object:
         if "bob/" in str(path):
             raise PermissionError(errno.EACCES, "secret")
         return stat(path)
@@ -603,7 +603,7 @@ def test_collect_order_does_not_depend_on_the_disk(tmp_path: Path, monkeypatch: 
         first = seen(collection)
     listdir = os.scandir
 
-    class Reversed(list):
+    class Reversed(list[os.DirEntry[str]]):
         def __enter__(self) -> Reversed:
             return self
 

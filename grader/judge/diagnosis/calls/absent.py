@@ -12,7 +12,7 @@ from grader.judge.diagnosis.naming import PLACE, STEPS, USED_BEFORE, call_of, ha
 from grader.judge.diagnosis.source import (
     assigns,
     is_kept_on_class,
-    makes_no_call,
+    made_by_calling,
     may_add,
     may_read_gradient,
     parameter,
@@ -107,7 +107,7 @@ def not_run(symptom: Symptom) -> Diagnosis | None:
     """A stub none of whose lines ran: calling it only makes a generator or a coroutine."""
     exercise = symptom.exercise
     for name in exercise.needs:
-        if kind := makes_no_call(symptom.evidence.stub, name):
+        if kind := made_by_calling(symptom.evidence.stub, name):
             return symptom.say("not_written.not_run", name=name, kind=kind)
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -106,6 +107,8 @@ def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
         names = ", ".join(f"`{name}`" for name in exercise.follows)
         return wording.say("raised.elsewhere", where=place(error, stub), names=f" ({names})" if names else "")
     found = explained(error, stub, autograd=exercise.autograd)
+    if error.type != "NameError" and (names := clues.passed_over(stub, exercise.id, exercise.globals)):
+        return replace(wording.added(found, names), explanation=wording.READ_THEM)
     if error.line is None or stub is None or error.cell != stub.cell:
         return found
     ungraded = "attribute 'g'" in error.message

@@ -5,6 +5,6 @@ One step
     ``settings`` of a momentum step.
 Many of them
     ``hyperparameters`` other than the given ones; ``optimizers`` and ``slip_pairs`` by ``simulations`` of
-    ``updates``, by the ``roles`` of the inputs, or the ``loop_simulation``, of each of the ``slips`` and of ``extras``
-    that are not asked for, made by ``switches``.
+    ``updates``, by the ``roles`` of the inputs, or the ``loop_simulation``. What they are made of is in ``parts``, of
+    which each of the ``slips`` and ``loop_slips`` puts in wrong ones, or ``extras`` that are not asked for.
 """

@@ -67,7 +67,7 @@ def _other_steps(symptom: Symptom) -> Diagnosis | None:
         return symptom.say(f"not_in_place.{'left_out' if moved else 'no_gradients'}")
     if symptom.fits(lambda view: _with(symptom, view, {STEPS: 1})):
         return symptom.say("first_step.only")
-    if symptom.fits(lambda view: _one_step_less(symptom, view)):
+    if symptom.fits(lambda view: _with(symptom, view, {STEPS: _steps(view) - 1}) if _steps(view) > 1 else None):
         return symptom.say("stale.steps")
     if symptom.fits(lambda view: _with(symptom, view, {STEPS: _steps(view) + 1})):
         return symptom.say("wrong_value.more_steps")
@@ -106,10 +106,6 @@ def _with(symptom: Symptom, view: View, changed: Mapping[str, Any]) -> Tensor | 
     if not set(changed) <= set(view.case.constants):
         return None
     return symptom.expected_with(f"constants {changed}", view, constants=changed)
-
-
-def _one_step_less(symptom: Symptom, view: View) -> Tensor | None:
-    return _with(symptom, view, {STEPS: _steps(view) - 1}) if _steps(view) > 1 else None
 
 
 def _steps(view: View) -> int:

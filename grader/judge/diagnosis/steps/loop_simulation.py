@@ -7,13 +7,12 @@ loop without a mistake must give the expected tensors, or its mistakes are not c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from grader.judge.diagnosis.steps.parts import Rows, Slip, squares
 from grader.judge.diagnosis.steps.simulations import doubled
-from grader.judge.diagnosis.steps.switches import Slip
 from grader.model import Case
 
 
@@ -29,139 +28,102 @@ class _Loop:
     """A training loop with the mistake ``slip`` on the inputs of a case."""
 
     def __init__(self, case: Case, slip: Slip) -> None:
-        self.slip = slip
+        self.slip, self.parts = slip, slip.loop
         self.given = doubled(case)
         names = ("w1", "w2") if "w1" in self.given else ("first", "second", "bias")
         self.weights = {name: self.given[name].clone().requires_grad_() for name in names}
         self.tensors = list(self.weights.values())
-        self.rate = float(slip.has("lr") or case.number("learning_rate"))
+        self.rate = slip.rate or case.number("learning_rate")
         self.steps = int(case.number("steps"))
         self.constants = case.constants
-        self.optimizer = _optimizer(self.constants, slip, self.tensors, self.rate)
-        self.left = [torch.full_like(each, float(bool(slip.has("left")))) for each in self.tensors]
+        self.optimizer = self._made_optimizer()
+        self.left = [torch.full_like(each, float(self.parts.is_left)) for each in self.tensors]
         self.grads: list[Tensor] = []  # of the loss, as they were computed last
-        rows, columns = self.given["y"].shape
-        shares = {"half": 0.5, "all": 1 / self.given["y"].numel(), "rows": 1 / rows, "columns": 1 / columns}
-        self.share = shares.get(slip.has("mean"), 1.0)
 
     def turn(self, step: int) -> Tensor:
         """The loss that is noted in one turn of the loop, which updates the weights."""
-        slip = self.slip
-        if slip.has("batches"):
-            return self._by_batches(step, *slip.has("batches"))
-        if slip.has("behind"):
+        if self.parts.batches:
+            return self._by_batches(self.parts.batches, step)
+        if self.parts.is_behind:
             for weight, before in zip(self.tensors, self.left, strict=True):
                 weight.grad = before.clone()
             self.optimizer.step()
-        loss = self._loss()
-        if not (slip.has("once") and step > 0):
-            self._update(loss, step)
-        return loss.detach() / (self.share if slip.has("sums_kept") else 1)
+        out = _network(self.given["x"], self.tensors)
+        loss = self.parts.loss(out, self.given["y"], self.tensors)
+        between = self._update(loss, step)
+        loss = loss if between is None or not self.parts.notes_between else between
+        return (squares(out, self.given["y"]) if self.parts.notes_sum else loss).detach()
 
-    def _loss(self) -> Tensor:
-        slip, out = self.slip, _network(self.given["x"], self.tensors)
-        error = (torch.relu(out) if slip.has("relu_at_the_end") else out) - self.given["y"]
-        loss = self.share * error.pow(2).sum()
-        loss = loss.sqrt() if slip.has("root") else loss
-        for weight in self.tensors if slip.has("penalty") else ():
-            loss = loss + slip.has("penalty") * weight.pow(2).sum()
-        return loss
-
-    def _update(self, loss: Tensor, step: int) -> None:
-        slip = self.slip
-        if slip.has("lost"):
-            self.optimizer = _optimizer(self.constants, slip, self.tensors, self.rate)
-        if not self.grads or not slip.has("frozen"):
+    def _update(self, loss: Tensor, step: int) -> Tensor | None:
+        """Update the weights; returns the loss between the updates of the two matrices, where it is computed anew."""
+        parts = self.parts
+        if parts.is_lost:
+            self.optimizer = self._made_optimizer()
+        if not self.grads or not parts.is_frozen:
             self.grads = list(torch.autograd.grad(loss, self.tensors))
+        if parts.in_turn is not None:
+            return _in_turn(self.given, self.tensors, self.rate, parts.in_turn, anew=not parts.keeps_error)
         self._set_gradients(step)
-        if slip.has("clipped"):
-            _clip(self.tensors, *slip.has("clipped"))
-        if slip.has("falling"):
-            self.optimizer.param_groups[0]["lr"] = self.rate * slip.has("falling")(step, self.steps)
-        if "in_turn" in slip.switches:
-            _in_turn(self.given, self.tensors, self.rate, slip.switches["in_turn"])
-            return
-        idle = slip.has("behind") or (slip.has("idle_first") and step == 0)
-        for _ in range(0 if idle else 2 if slip.has("twice") else 1):
+        parts.cut(self.tensors)
+        self.optimizer.param_groups[0]["lr"] = self.slip.length(self.rate, step, self.steps)
+        for _ in range(parts.times(step)):
             self.optimizer.step()
+        return None
 
     def _set_gradients(self, step: int) -> None:
         """Give each weight the gradient that the optimizer takes, with what is left of those before."""
-        slip = self.slip
+        parts = self.parts
         for place, (weight, before, grad) in enumerate(zip(self.tensors, self.left, self.grads, strict=True)):
-            share_kept = 1.0 if self._keeps(place, step) else slip.has("kept")
-            before.copy_(share_kept * before + (slip.has("taken") or 1.0) * grad)
-            weight.grad = -before if slip.has("ascent") else before * (slip.has("factor") or 1.0)
-            weight.grad += slip.has("decay") * weight.detach()
-            if place == slip.switches.get("turned"):
-                weight.grad = -weight.grad
-            if place == slip.switches.get("whole"):
-                weight.grad = weight.grad / self.rate
-            if place in (slip.has("unmoved") or ()):
-                weight.grad = None
+            kept = parts.kept if parts.kept_at in (None, place) else 0.0
+            kept = 1.0 if parts.is_left and not parts.is_behind and step == 0 else kept
+            before.copy_(kept * before + parts.taken * grad)
+            weight.grad = parts.gradient(before.clone(), weight.detach(), place, self.rate)
 
-    def _keeps(self, place: int, step: int) -> bool:
-        """Whether a gradient is added to the one before, which nothing has cleared."""
-        slip = self.slip
-        if slip.has("accumulate") and slip.switches.get("alone", place) == place:
-            return True
-        return bool(slip.has("left")) and not slip.has("behind") and step == 0
-
-    def _by_batches(self, step: int, rows: Any, kept: str) -> Tensor:
-        """The steps of one round through batches of rows; returns the ``sum`` of their losses, or the ``last``."""
+    def _by_batches(self, batches: Rows, step: int) -> Tensor:
+        """The steps of one round through batches of rows; returns the sum of their losses, or the last."""
         losses = []
-        for batch in rows(len(self.given["x"]), step):
-            loss = (_network(self.given["x"][batch], self.tensors) - self.given["y"][batch]).pow(2).sum()
+        for rows in batches(len(self.given["x"]), step):
+            loss = squares(_network(self.given["x"][rows], self.tensors), self.given["y"][rows])
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
             losses.append(loss.detach())
-        return losses[-1] if kept == "last" else torch.stack(losses).sum()
+        return losses[-1] if self.parts.notes_last else torch.stack(losses).sum()
+
+    def _made_optimizer(self) -> torch.optim.Optimizer:
+        """What takes the steps, as it is when the loop begins."""
+        make = self.parts.optimizer or getattr(torch.optim, str(self.constants.get("kind", "SGD")))
+        optimizer: torch.optim.Optimizer = make(self.tensors, lr=self.rate)
+        if self.constants.get("used") and not (self.parts.optimizer or self.parts.is_anew):
+            for weight in self.tensors:
+                weight.grad = torch.zeros_like(weight)
+            optimizer.step()
+        return optimizer
 
 
-def _optimizer(constants: Mapping[str, Any], slip: Slip, weights: list[Tensor], rate: float) -> torch.optim.Optimizer:
-    """What takes the steps, as it is when the loop begins."""
-    kind = slip.has("kind") or str(constants.get("kind", "SGD"))
-    make = getattr(torch.optim, kind) if isinstance(kind, str) else kind
-    optimizer: torch.optim.Optimizer = make(weights, lr=rate)
-    if constants.get("used") and not (slip.has("kind") or slip.has("anew")):
-        for weight in weights:
-            weight.grad = torch.zeros_like(weight)
-        optimizer.step()
-    return optimizer
+def _in_turn(
+    given: Mapping[str, Tensor], weights: list[Tensor], rate: float, first: int, *, anew: bool
+) -> Tensor | None:
+    """One step of plain descent that updates one matrix, and takes the gradient of the other behind that.
 
-
-def _clip(weights: list[Tensor], how: str, limit: float) -> None:
-    """Cut the gradients: the ``norm`` of all, that of ``each`` or all ``entries`` to a limit, or to a ``unit``."""
-    if how == "norm":
-        torch.nn.utils.clip_grad_norm_(weights, limit)
-    elif how == "entries":
-        torch.nn.utils.clip_grad_value_(weights, limit)
-    for weight in weights:
-        if weight.grad is None:
-            continue
-        if how == "unit":
-            weight.grad = weight.grad / weight.grad.norm()
-        elif how == "signs":
-            weight.grad = weight.grad.sign()
-        elif how == "each":
-            torch.nn.utils.clip_grad_norm_([weight], limit)
-
-
-def _in_turn(given: Mapping[str, Tensor], weights: list[Tensor], rate: float, first: int) -> None:
-    """One step of plain descent that updates one matrix, and takes the gradient of the other behind that."""
+    Computed ``anew``, loss and all, or going back from the error that there was through the matrix as it is then.
+    Returns the loss that was computed between the two updates.
+    """
+    between: Tensor | None = None
     order = (first, 1 - first, *range(2, len(weights)))
     hidden = given["x"] @ (weights[0] if len(weights) == 2 else weights[0].T)
     held = [weight.detach().clone() for weight in weights]
     error = (_network(given["x"], held) - given["y"]).detach()
     for place in order:
-        if first == 0:  # the gradients are computed anew, loss and all
+        if anew:
             loss = (_network(given["x"], weights) - given["y"]).pow(2).sum()
             (grad,) = torch.autograd.grad(loss, weights[place])
-        else:  # what is behind the last matrix stays, and goes back through the matrix as it is now
+            between = loss if place == 1 - first else between
+        else:
             back = torch.relu(hidden) @ (weights[1] if len(weights) == 2 else weights[1].T)
             (grad,) = torch.autograd.grad(back, weights[place], 2 * error, retain_graph=True)
         weights[place].data.sub_(rate * grad)
+    return between
 
 
 def _network(x: Tensor, weights: list[Tensor]) -> Tensor:

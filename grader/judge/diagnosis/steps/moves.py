@@ -104,14 +104,12 @@ def default_rate(symptom: Symptom) -> Diagnosis | None:
         return None
     name = symptom.path
     factor = _same_factor(symptom, name)
-    if factor is None or factor <= 0 or not symptom.fits(lambda view: _bare(view, name, factor)):
+    if factor is None or factor <= 0:
+        return None
+    if not symptom.fits(lambda view: _further(view, name, factor) if view.case.constants.get(BARE) else None):
         return None
     rate = factor * symptom.failing[0].case.number(RATE)
     return symptom.say("learning_rate_ignored.default", used=wording.number(float(f"{rate:.2g}")))
-
-
-def _bare(view: View, name: str, factor: float) -> Tensor | None:
-    return _further(view, name, factor) if view.case.constants.get(BARE) else None
 
 
 def moved_in_part(symptom: Symptom) -> Diagnosis | None:

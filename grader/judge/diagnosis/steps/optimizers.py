@@ -10,11 +10,12 @@ from torch import Tensor
 
 from grader.judge.diagnosis.naming import LEARNING_RATE, is_driven, is_loop
 from grader.judge.diagnosis.steps.loop_simulation import trained
+from grader.judge.diagnosis.steps.loop_slips import OF_LOOPS
 from grader.judge.diagnosis.steps.moves import hardly_moved
+from grader.judge.diagnosis.steps.parts import RIGHT, SGD_OPTIONS, Slip, joined
 from grader.judge.diagnosis.steps.roles import Roles, candidates, named
 from grader.judge.diagnosis.steps.simulations import driven
-from grader.judge.diagnosis.steps.slips import AVERAGED, COUPLED, DRIVEN, RATES, TRAINED, is_possible
-from grader.judge.diagnosis.steps.switches import RIGHT, Slip
+from grader.judge.diagnosis.steps.slips import COUPLED, OF_ADAM, OF_SGD, RATES, is_possible
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.words import clauses, wording
 from grader.model import Capture, Case, Diagnosis
@@ -71,10 +72,10 @@ def explaining(symptom: Symptom, simulation: Simulation, slips: Iterable[Slip]) 
     together = [symptom] if simulation is _by_loop else _together(symptom, simulation)
     moved = any(symptom.exercise.base_name(check) == "both" for check in symptom.failed)
     for slip in slips:
-        if slip.has("none_as_zero") and not moved:  # what has no gradient at any step stood still
+        if slip.steps.none_is_zero and not moved:  # what has no gradient at any step stood still
             continue
         # Of a parameter without gradient, only its own case knows.
-        fits = all(_fits(one, simulation, slip) for one in ([symptom] if slip.has("ended") else together))
+        fits = all(_fits(one, simulation, slip) for one in ([symptom] if slip.steps.ends_at_none else together))
         loses = simulation is _by_loop and symptom.check == "result"
         if fits and (not loses or _leaves_weights(symptom, simulation, slip)):
             yield slip
@@ -154,9 +155,9 @@ def simulations_of(symptom: Symptom) -> tuple[tuple[Simulation, tuple[Slip, ...]
     """The simulations that know the exercise's inputs, each with the mistakes that it can make."""
     names = symptom.exercise.inputs
     if is_driven(names):
-        return (_by_sgd, DRIVEN), (_by_adam, AVERAGED)
+        return (_by_sgd, OF_SGD), (_by_adam, OF_ADAM)
     if is_loop(names) and LEARNING_RATE in names and ({"w1", "w2"} <= set(names) or "bias" in names):
-        return ((_by_loop, TRAINED),)
+        return ((_by_loop, OF_LOOPS),)
     return symptom.alternatives.once(("driven", symptom.check), lambda: tuple(_by_roles(symptom)))
 
 
@@ -165,14 +166,22 @@ def _by_roles(symptom: Symptom) -> Iterator[tuple[Simulation, tuple[Slip, ...]]]
     for roles in candidates(symptom.exercise, symptom.failing[0].case) if symptom.failing else ():
         simulation = _Driven(roles)
         if all(agrees(symptom, view, simulation) for view in symptom.views):
-            slips = AVERAGED if roles.averaged else DRIVEN
-            beside = {*roles.kind, "order", *(["decay"] if "decoupled" in roles.kind else [])}
-            kept = tuple(slip for slip in slips if beside.isdisjoint(slip.switches))
-            yield simulation, (*kept, COUPLED) if "decoupled" in roles.kind else kept
+            slips = OF_ADAM if roles.is_adam else OF_SGD
+            kept = tuple(slip for slip in slips if _leaves_kind(slip, roles.kind))
+            yield simulation, (*kept, COUPLED) if roles.kind.steps.decay_in else kept
             return
 
 
-_by_sgd, _by_adam = _Driven(named(averaged=False)), _Driven(named(averaged=True))
+def _leaves_kind(slip: Slip, kind: Slip) -> bool:
+    """Whether an optimizer of a kind is one of that kind with the mistake, too; options with names have no order."""
+    if slip.sgd.order != SGD_OPTIONS or (kind.steps.decay_in and slip.steps.more_decay):
+        return False
+    wrong = joined(kind, slip)
+    again = joined(wrong, kind)
+    return (wrong.steps, wrong.adam) == (again.steps, again.adam)
+
+
+_by_sgd, _by_adam = _Driven(named(is_adam=False)), _Driven(named(is_adam=True))
 
 
 def _by_loop(case: Case, slip: Slip, name: str) -> Mapping[str, Tensor]:
@@ -207,9 +216,9 @@ def _simulated(symptom: Symptom, case: Case, simulation: Simulation, slip: Slip,
 
 
 def _said(symptom: Symptom, slip: Slip) -> Diagnosis:
-    if slip.has("ended") and "p" in symptom.failed:  # not even where every parameter has a gradient
+    if slip.steps.ends_at_none and "p" in symptom.failed:  # not even where every parameter has a gradient
         return symptom.say("not_in_place")
-    used = wording.number(slip.has("lr")) if slip.has("lr") else clauses.SAME_RATE
+    used = wording.number(slip.rate) if slip.rate else clauses.SAME_RATE
     return symptom.say(_of_losses(symptom, slip.key), used=used, what=slip.what, factor=slip.what)
 
 

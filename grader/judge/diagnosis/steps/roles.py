@@ -11,63 +11,48 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
-from grader.judge.diagnosis.steps.switches import Slip, Switch
+from grader.judge.diagnosis.steps.parts import RIGHT, SGD_OPTIONS, Adam, Average, Slip, Steps
 from grader.model import Case, Exercise
 
-#: What a float can be besides the rate, in SGD's formula and in Adam's.
-_OF_SGD, _OF_ADAM = ("momentum", "dampening", "weight_decay"), ("first", "second", "eps", "decay")
-#: Changes that make another optimizer of each: with weight decay apart from the gradient; Adam as RMSprop.
-_KINDS: dict[bool, tuple[tuple[Switch, ...], ...]] = {
-    False: ((), ("decoupled",)),
-    True: ((), ("decoupled",), ("plain_gradient", "raw_square")),
-}
+#: What a float can be besides the rate in Adam's formula.
+_OF_ADAM = ("first", "second", "eps", "weight_decay")
+#: With weight decay apart from the gradient; Adam without the first average and without corrections.
+_DECOUPLED = Slip("", "", steps=Steps(decay_in="update"))
+_RMSPROP = Slip("", "", adam=Adam(square=Average(corrected=lambda average, *_: average), takes_gradient=True))
+#: The other optimizers that there are by each formula, SGD's and Adam's.
+_KINDS = {False: (RIGHT, _DECOUPLED), True: (RIGHT, _DECOUPLED, _RMSPROP)}
 
 
 @dataclass(frozen=True, slots=True)
 class Roles:
     """Parameters and their gradients by name, the rate, and which float is which option.
 
-    ``averaged`` is Adam's formula, in place of SGD's; ``kind`` are the switches that make another optimizer of it.
+    ``is_adam`` is Adam's formula, in place of SGD's; ``kind`` has the parts that make another optimizer of it. Without
+    ``options``, the case has them in a tuple, and its learning rate falls on the way.
     """
 
-    averaged: bool
+    is_adam: bool
     params: tuple[str, ...]
     grads: tuple[str, ...]
     rate: str
-    options: tuple[tuple[str, str], ...] = ()
-    kind: tuple[Switch, ...] = ()
+    options: tuple[tuple[str, str], ...] | None = None
+    kind: Slip = RIGHT
 
     def options_in(self, case: Case) -> tuple[Any, ...]:
         """The options in a case, in the order in which the formula takes them."""
+        if self.options is None:
+            options = case.constants.get("options")
+            return options if isinstance(options, tuple) else ()
         given = {role: case.number(name) for role, name in self.options}
-        if not self.averaged:
-            return tuple(given.get(role, 0.0) for role in _OF_SGD)
-        return (given.get("first", 0.9), given.get("second", 0.999)), given.get("eps", 1e-8)
-
-    def with_kind(self, slip: Slip, case: Case) -> Slip:
-        """A mistake in this kind of optimizer."""
-        switches: dict[Switch, Any] = dict.fromkeys(self.kind, True)
-        if (decay := dict(self.options).get("decay")) is not None:
-            switches["decay"] = case.number(decay)
-        return Slip(slip.key, slip.what, {**switches, **slip.switches})
+        if not self.is_adam:
+            return tuple(given.get(role, 0.0) for role in SGD_OPTIONS)
+        betas = given.get("first", 0.9), given.get("second", 0.999)
+        return betas, given.get("eps", 1e-8), given.get("weight_decay", 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Named(Roles):
-    """The roles that names tell: three parameters, the options in a tuple, and a rate that falls."""
-
-    def options_in(self, case: Case) -> Any:
-        """The options as they are given."""
-        return case.constants.get("options", ())
-
-    def with_kind(self, slip: Slip, case: Case) -> Slip:
-        """The mistake itself."""
-        return slip
-
-
-def named(*, averaged: bool) -> Named:
+def named(*, is_adam: bool) -> Roles:
     """The roles of ``p``, ``q`` and ``r``, with ``p_grads`` and so on, ``lr`` and ``options``."""
-    return Named(averaged, ("p", "q", "r"), ("p_grads", "q_grads", "r_grads"), "lr")
+    return Roles(is_adam, ("p", "q", "r"), ("p_grads", "q_grads", "r_grads"), "lr")
 
 
 def candidates(exercise: Exercise, case: Case) -> Iterator[Roles]:
@@ -83,8 +68,8 @@ def candidates(exercise: Exercise, case: Case) -> Iterator[Roles]:
         return
     for rate in floats:
         others = [name for name in floats if name != rate]
-        for averaged, places in ((False, _OF_SGD), (True, _OF_ADAM)):
+        for is_adam, places in ((False, SGD_OPTIONS), (True, _OF_ADAM)):
             for order in permutations(places, len(others)) if len(others) <= len(places) else ():
-                for kind in _KINDS[averaged]:
+                for kind in _KINDS[is_adam]:
                     options = tuple(zip(order, others, strict=True))
-                    yield Roles(averaged, (*found,), (*found.values(),), rate, options, kind)
+                    yield Roles(is_adam, (*found,), (*found.values(),), rate, options, kind)

@@ -2,89 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.naming import GRADIENTS, MOMENTUM, RATE, START, STEPS
-from grader.judge.diagnosis.steps.extras import DECAYS, FALLING, SCHEDULES, Share
+from grader.judge.diagnosis.steps import parts
+from grader.judge.diagnosis.steps.extras import DECAYS, SCHEDULES
+from grader.judge.diagnosis.steps.parts import Made, Slip
+from grader.judge.diagnosis.steps.roles import Roles
+from grader.judge.diagnosis.steps.simulations import driven
+from grader.judge.diagnosis.steps.slips import AVERAGE
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.words import clauses
 from grader.model import Diagnosis
 
-#: An optimizer of a parameter, from the learning rate and the momentum.
-Make = Callable[[list[Tensor], float, float], torch.optim.Optimizer]
 _INPUTS = frozenset({START, GRADIENTS, RATE, MOMENTUM, STEPS})
+_BY_SGD = Roles(False, (START,), (GRADIENTS,), RATE, (("momentum", MOMENTUM),))
+_BY_ADAM = Roles(True, (START,), (GRADIENTS,), RATE, ())
+_KEY, _WORDS = "wrong_value.settings", clauses.SETTINGS
+
+
+def _given(gradients: Tensor) -> Tensor:
+    return gradients
+
+
+#: What is wrong with the optimizer, what the inputs are to it, and what is made of the gradients of all steps.
+_SETTINGS: tuple[tuple[Slip, Roles, Made], ...] = (
+    (Slip(_KEY, _WORDS["nesterov"], sgd=parts.Sgd(always_nesterov=True)), _BY_SGD, _given),
+    (Slip(_KEY, _WORDS["dampening"], sgd=AVERAGE), _BY_SGD, _given),
+    (Slip(_KEY, _WORDS["Adam"]), _BY_ADAM, _given),
+    (Slip(_KEY, _WORDS["twice"]), _BY_SGD, lambda gradients: gradients.repeat_interleave(2, 0)),
+    *((Slip(_KEY, _WORDS["decay"], steps=parts.Steps(more_decay=decay)), _BY_SGD, _given) for decay in DECAYS),
+    (Slip(_KEY, _WORDS["sums"]), _BY_SGD, lambda gradients: gradients.cumsum(0)),
+    *((Slip(_KEY, what, length=length), _BY_SGD, _given) for what, length in SCHEDULES),
+)
 
 
 def other_settings(symptom: Symptom) -> Diagnosis | None:
     """The steps of an optimizer that got a setting too many, or of another optimizer."""
     if not symptom.failing or not set(symptom.exercise.inputs) >= _INPUTS:
         return None
-    for key, what, make, share in _settings():
-        if symptom.fits(lambda view: _after(symptom, view, key, make, share)):
-            return symptom.say("wrong_value.settings", what=what)
+    for slip, roles, made in _SETTINGS:
+        if symptom.fits(lambda view: _after(symptom, view, slip, roles, made)):
+            return symptom.say(slip.key, what=slip.what)
     return None
 
 
-def _settings() -> Iterator[tuple[str, str, Make, Share]]:
-    """A name, what it is in words, the optimizer, and the share of the rate at each step."""
-    words = clauses.SETTINGS
-    yield "nesterov", words["nesterov"], partial(torch.optim.SGD, nesterov=True), _whole
-    yield "dampening", words["dampening"], lambda p, lr, m: torch.optim.SGD(p, lr, m, dampening=m), _whole
-    yield "Adam", words["Adam"], lambda p, lr, m: torch.optim.Adam(p, lr), _whole
-    yield "twice", words["twice"], _Twice, _whole
-    for decay in DECAYS:
-        yield f"decay {decay}", words["decay"], partial(torch.optim.SGD, weight_decay=decay), _whole
-    yield "sums", words["sums"], _OfSums, _whole
-    for place, (what, share) in enumerate((*(("falling", share) for share in FALLING), *SCHEDULES)):
-        yield f"falling {place}", clauses.LOOPS[what], torch.optim.SGD, share
-
-
-class _Twice(torch.optim.SGD):
-    """Two steps in the place of one, with the same gradients."""
-
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Take both."""
-        super().step()
-        super().step()
-
-
-class _OfSums(torch.optim.SGD):
-    """Steps by the sum of all gradients so far."""
-
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Take one."""
-        (param,) = self.param_groups[0]["params"]
-        self.total = getattr(self, "total", 0) + param.grad
-        param.grad = self.total.clone()
-        super().step()
-
-
-def _whole(step: int, steps: int) -> float:
-    return 1.0
-
-
-def _after(symptom: Symptom, view: View, key: str, make: Make, share: Share) -> Tensor | None:
+def _after(symptom: Symptom, view: View, slip: Slip, roles: Roles, made: Made) -> Tensor | None:
     """What the check reads after the steps: the exercise's own forward pass takes it from where they end."""
     case = view.case
 
     def stepped() -> Tensor:
-        end = case.inputs[START].detach().to(torch.float64).clone().requires_grad_()
-        rate, momentum, steps = map(case.number, (RATE, MOMENTUM, STEPS))
-        optimizer = make([end], rate, momentum)
-        for step in range(int(steps)):
-            optimizer.param_groups[0]["lr"] = rate * share(step, int(steps))
-            end.grad = case.inputs[GRADIENTS][step].to(torch.float64)
-            optimizer.step()
-        return end.detach()
+        gradients = made(case.inputs[GRADIENTS][: int(case.number(STEPS))].to(torch.float64))
+        return driven(replace(case, inputs={**case.inputs, GRADIENTS: gradients}), slip, START, roles)
 
     try:
-        end = symptom.alternatives.once((other_settings, key, case.label), stepped)
+        end = symptom.alternatives.once(("settings", slip, case.label), stepped)
     except (LookupError, ValueError):
         return None
     still = {START: end, GRADIENTS: torch.zeros_like(case.inputs[GRADIENTS])}
-    return symptom.expected_with(f"settings {key}", view, inputs=still)
+    return symptom.expected_with(slip, view, inputs=still)

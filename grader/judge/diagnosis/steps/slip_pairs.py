@@ -2,69 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import combinations
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import combinations, product
 
 import torch
 
+from grader.judge.diagnosis.steps import parts
 from grader.judge.diagnosis.steps.optimizers import agrees, explaining, simulations_of
-from grader.judge.diagnosis.steps.slips import AVERAGED, DRIVEN, FIRST_BETA, OTHER_BETAS
-from grader.judge.diagnosis.steps.switches import Slip, Switch
+from grader.judge.diagnosis.steps.parts import Slip, joined
+from grader.judge.diagnosis.steps.slips import ASCENT, OF_ADAM, OF_SGD, WRITTEN_RATES
 from grader.judge.diagnosis.symptom import Symptom
 from grader.judge.diagnosis.words import clauses
 from grader.model import Diagnosis
 
 #: Entries in the failing cases below which an agreement may be chance.
 _ENTRIES = 6
-Switches = Mapping[Switch, Any]
-_ALWAYS: tuple[Mapping[str, Switches], ...] = ({"rate": {"lr": 1.0, "constant_lr": True}}, {"ascent": {"ascent": True}})
-#: What can be wrong, in groups of which each gives one at most; by the name of its words.
-_SGD: tuple[Mapping[str, Switches], ...] = (
-    *_ALWAYS,
-    {name: {name: True} for name in ("no_decay", "decoupled", "decay_sign", "decay_unscaled")},
-    {
-        "no_damp": {"no_damp": True},
-        "damp_itself": {"damp_itself": True},
-        "average": {"average": True, "whole_first": True},
-    },
-    {name: {name: True} for name in ("damp_first", "empty_first")},
-    {name: {name: True} for name in ("no_nesterov", "always_nesterov", "buffer_only", "unscaled")},
-    {"rate_inside": {"rate_inside": True}, "signs": {"update": torch.sign}},
+Groups = tuple[tuple[Slip, ...], ...]
+
+
+def _of(slips: Iterable[Slip], *names: str) -> tuple[Slip, ...]:
+    """Single mistakes, by the names of their words."""
+    first = {slip.what: slip for slip in reversed([*slips])}
+    return tuple(first[clauses.SLIPS[name]] for name in names)
+
+
+_ALWAYS = (
+    (replace(WRITTEN_RATES[0], what=clauses.TOGETHER["rate"]),),
+    (replace(ASCENT, what=clauses.TOGETHER["ascent"]),),
 )
-_ADAM: tuple[Mapping[str, Switches], ...] = (
+#: What can be wrong, in groups of which each gives one at most.
+_SGD: Groups = (
     *_ALWAYS,
-    {
-        "raw": {"raw_mean": True, "raw_square": True},
-        "raw_mean": {"raw_mean": True},
-        "raw_square": {"raw_square": True},
-        **{name: {name: True} for name in ("counted", "ahead")},
-        "times": {"times": ("mean", "square")},
-        "stuck": {"stuck": ("mean", "square")},
-        "first_beta": {"uses": FIRST_BETA},
-    },
-    {name: {name: True} for name in ("no_root", "eps_inside", "no_eps", "eps_outside", "no_square")},
-    {
-        **{name: {"uses": OTHER_BETAS[name]} for name in ("swapped", "one_beta")},
-        "weights": {"weights": ("mean", "square")},
-        "unweighted": {"unweighted": ("mean", "square")},
-        "unweighted_mean": {"unweighted": ("mean",)},
-        "unweighted_square": {"unweighted": ("square",)},
-    },
-    {name: {name: True} for name in ("of_gradient", "of_absolute", "of_mean")},
+    _of(OF_SGD, "no_decay", "decoupled", "decay_sign", "decay_unscaled"),
+    _of(OF_SGD, "no_damp", "damp_itself", "average"),
+    _of(OF_SGD, "damp_first", "empty_first"),
+    _of(OF_SGD, "no_nesterov", "always_nesterov", "buffer_only", "unscaled"),
+    (
+        Slip("", clauses.TOGETHER["rate_inside"], sgd=parts.Sgd(holds_rate=True)),
+        Slip("", clauses.TOGETHER["signs"], steps=parts.Steps(update=torch.sign)),
+    ),
+)
+_ADAM: Groups = (
+    *_ALWAYS,
+    _of(OF_ADAM, "raw", "raw_mean", "raw_square", "counted", "ahead", "times", "stuck", "first_beta"),
+    _of(OF_ADAM, "no_root", "eps_inside", "no_eps", "eps_outside", "no_square"),
+    _of(OF_ADAM, "swapped", "one_beta", "weights", "unweighted", "unweighted_mean", "unweighted_square"),
+    _of(OF_ADAM, "of_gradient", "of_absolute", "of_mean"),
 )
 
 
-def _pairs(groups: tuple[Mapping[str, Switches], ...]) -> Iterator[Slip]:
+def _pairs(groups: Groups) -> Iterator[Slip]:
     for first, second in combinations(groups, 2):
-        for one, its in first.items():
-            for other, others in second.items():
-                what = f"{clauses.TOGETHER[one]}, and {clauses.TOGETHER[other]}"
-                yield Slip("wrong_value.slips", what, {**its, **others})
+        for one, other in product(first, second):
+            yield replace(joined(one, other), key="wrong_value.slips", what=f"{one.what}, and {other.what}")
 
 
 #: By the single mistakes that the simulation makes.
-_PAIRS: Mapping[tuple[Slip, ...], tuple[Slip, ...]] = {DRIVEN: tuple(_pairs(_SGD)), AVERAGED: tuple(_pairs(_ADAM))}
+_PAIRS: Mapping[tuple[Slip, ...], tuple[Slip, ...]] = {OF_SGD: tuple(_pairs(_SGD)), OF_ADAM: tuple(_pairs(_ADAM))}
 
 
 def two_slips(symptom: Symptom) -> Diagnosis | None:

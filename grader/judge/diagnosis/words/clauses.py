@@ -78,6 +78,7 @@ SLIPS = {
     "undecayed": "the look-ahead of Nesterov starts from the gradient without weight decay",
     "decay_of_half_squares": "weight decay is the penalty itself, half of the squares, and not its derivative",
     "decay_of_total": "weight decay is one number for all entries, such as the sum of their squares, not part of each",
+    "zeroed": "the buffer is the tensor of the first gradient itself, not a copy, and is zeroed with it",
     "kept_whole": "the old buffer is taken whole, and not multiplied by momentum",
     "damp_both": "dampening is applied to the whole sum, the old buffer included",
     "damp_added": "dampening is added to 1, and not taken from it",
@@ -156,9 +157,8 @@ SETTINGS = {
     "sums": "the gradients of all steps so far are added up",
 }
 
-#: Those of which two may come together.
+#: What else may come together with one of ``SLIPS``.
 TOGETHER = {
-    **SLIPS,
     "signs": "only the signs of the update are used",
     "rate": "the learning rate is left out",
     "ascent": "the step goes up the gradient",

@@ -108,6 +108,13 @@ LOOP_WORDS: dict[str, Words] = {
         "From which weights is each of the gradients computed?",
         "Compute all gradients first, and only then update.",
     ),
+    "wrong_value.in_turn.loss": Words(
+        "`{path}` is what comes out when the {what} weights are updated before the loss and the gradient of the others "
+        "are computed.",
+        "Loss and gradients then belong to different weights: the loss is that after half a step.",
+        "From which weights is the loss computed, and from which is each of the gradients?",
+        "Compute the loss and all gradients first, and only then update.",
+    ),
     "wrong_value.relu_at_the_end": Words(
         "`{path}` is what comes out when the output of the network goes through a ReLU, too.",
         "Only the hidden layer has one here.",

@@ -51,6 +51,11 @@ REORDERED = " Line {line} takes ({names}), and the check passes ({asked}), in th
 IN_GRAD = " Line {line} uses `.grad`, which is autograd's; gradients are kept in `.g` here."
 COPIED = " Line {line}, `{code}`, makes another tensor: its `.g` is not that of `{name}`."
 OUTSIDE = " Line {line} uses `{name}`, which is no argument: it is the notebook's own, one for all calls."
+PASSED_OVER = (
+    " Each check puts new tensors under the names {names}, and the body of `{function}` reads none of these names: "
+    "what was kept of them from before the call is of other sizes."
+)
+READ_THEM = "Use these names in the body of the function, which looks them up anew in every call."
 UNCALLED = " Line {line}, `{code}`, does nothing: without parentheses, a method is not called."
 DROPPED = " Line {line}, `{code}`, computes something that no line keeps."
 RENAMED = " Line {line} gives the name `{name}` another value, and the lines below it use that one."
