@@ -186,6 +186,19 @@ def test_exception_shows_the_students_own_line(ipython: Place, way: str) -> None
     assert "at `inp.g = out.g @ w`, line 4" in " ".join(ipython.run("check('lin_grad')").split())
 
 
+@pytest.mark.parametrize("leave", ["exit", "quit"])
+def test_exit_in_a_stub_ends_no_kernel_and_is_named(
+    ipython: Place, way: str, leave: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell, asked = ipython.space["get_ipython"](), []
+    monkeypatch.setattr(type(shell), "ask_exit", lambda self: asked.append(leave), raising=False)
+    ipython.run(f"def relu_grad(inp, out):\n    {leave}()")
+    assert "The call raised SystemExit: exit() ended the cell" in " ".join(ipython.run("check('relu_grad')").split())
+    assert not asked
+    ipython.run(f"{leave}()")
+    assert asked == [leave]
+
+
 def test_exception_in_plain_python_needs_no_source(python: Place) -> None:
     python.run(RIGHT.replace("w.T", "w"))
     assert "The call raised RuntimeError" in python.run("check('lin_grad')")
@@ -282,6 +295,24 @@ def test_check_takes_several_exercises(place: Place) -> None:
 
 def test_name_imported_from_elsewhere_is_not_the_students(place: Place) -> None:
     assert "Module is not defined yet" in place.run("from torch.nn import Module\ncheck('Module')")
+
+
+@pytest.mark.usefixtures("_students_folder")
+def test_answer_in_a_module_beside_the_notebook_is_checked_as_it_is_graded(place: Place, way: str) -> None:
+    Path("my_own_layers.py").write_text(RIGHT.replace("sum", "mean"))
+    try:
+        place.run("import sys\nsys.path.insert(0, '')\nfrom my_own_layers import lin_grad")
+        out = place.run("check('lin_grad')")
+    finally:
+        sys.path.remove("")
+        sys.modules.pop("my_own_layers", None)
+    assert "◐ lin_grad  3 / 4" in out
+    assert "⚑ `lin_grad` is imported from `my_own_layers`, a file beside the notebook" in out
+
+
+def test_answer_made_by_partial_is_the_students(place: Place, way: str) -> None:
+    place.run("from functools import partial\n" + RIGHT.replace("lin_grad", "mine") + "lin_grad = partial(mine)")
+    assert "✓ lin_grad  4 / 4" in place.run("check('lin_grad')")
 
 
 @pytest.mark.parametrize(

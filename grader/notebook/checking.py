@@ -145,7 +145,7 @@ def _checked(exercise: Exercise, seeded: SeededCourse, namespace: dict[str, Any]
         autograd=exercise.autograd,
         source=stub.source if stub is not None and exercise.rerun else None,
     )
-    with _checking():
+    with _checking(shell):
         if FORKS:
             seconds = exercise.time_limit or Limits().check_s
             runs = run_in_fork(asked, namespace, shell=shell, seconds=seconds)
@@ -175,15 +175,22 @@ def _placed(run: CaseRun, stub: Stub | None) -> CaseRun:
 
 
 @contextmanager
-def _checking() -> Iterator[None]:
-    """For as long as a check runs, no check runs within it, nobody is asked for input and no warning is shown."""
+def _checking(shell: Any) -> Iterator[None]:
+    """For as long as a check runs, no check runs within it, nobody is asked for input and no warning is shown.
+
+    IPython's ``exit`` and ``quit``, which end a kernel, end the stub alone, as where it is graded.
+    """
     token, ask = _CHECKING.set(True), builtins.input
     builtins.input = _no_input
+    if shell is not None:
+        shell.ask_exit = _no_exit
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
+        if shell is not None:
+            del shell.ask_exit
         builtins.input = ask
         _CHECKING.reset(token)
 
@@ -191,6 +198,11 @@ def _checking() -> Iterator[None]:
 def _no_input(prompt: object = "", /) -> str:
     """Stand in for ``input``: in a fork, the real one of a notebook would wait for an answer that cannot come."""
     raise EOFError("nobody can answer input() during a check")
+
+
+def _no_exit() -> None:
+    """Stand in for what ``exit`` asks of IPython."""
+    raise SystemExit("exit() ended the cell")
 
 
 def _unknown(name: str, seeded: SeededCourse) -> str:

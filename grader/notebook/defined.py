@@ -7,6 +7,7 @@ import inspect
 import linecache
 import sys
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -33,14 +34,26 @@ def missing(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> str
             return ""
         names = ", ".join(_assigned_by(exercise))
         return f"No cell that you have run assigns {names} yet: run the one that does, then check again."
-    home = namespace.get("__name__")
     for name in exercise.needs:
         if name not in namespace:
             return f"{name} is not defined yet: run the cell that defines it, then check again."
-        module = getattr(namespace[name], "__module__", home)
-        if module != home:
+        module = _origin(namespace[name], namespace)
+        if module and not _is_beside(module):
             return f"{name} is not defined yet (the one here is from {module}): run the cell that defines yours."
     return ""
+
+
+def _origin(value: Any, namespace: Mapping[str, Any]) -> str:
+    """The module that a function or a class was imported from; empty for one of the notebook, and for other objects."""
+    home = namespace.get("__name__")
+    module = getattr(value, "__module__", home) if inspect.isroutine(value) or isinstance(value, type) else home
+    return "" if module == home else str(module)
+
+
+def _is_beside(module: str) -> bool:
+    """Whether a module is a file, or in a folder, beside the notebook: what it defines is graded as the student's."""
+    top = Path(module.partition(".")[0])
+    return top.is_dir() or top.with_suffix(".py").is_file()
 
 
 def overtaken(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> str:
@@ -92,7 +105,9 @@ def stub_of(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> Stu
         return Stub(exercise.id, YOURS, 1, _cell_source(exercise, shell), "name")
     name = exercise.needs[0]
     found = definitions_in(_file_of(namespace[name]), {name})
-    return Stub(exercise.id, YOURS, found[-1].line, found[-1].source, "name") if found else None
+    module = _origin(namespace[name], namespace)
+    flags = (f"`{name}` is imported from `{module}`, a file beside the notebook",) if module else ()
+    return Stub(exercise.id, YOURS, found[-1].line, found[-1].source, "name", flags) if found else None
 
 
 def _file_of(value: Any) -> str:

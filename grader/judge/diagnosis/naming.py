@@ -49,6 +49,20 @@ def is_mask(name: str) -> bool:
 
 
 @lru_cache(maxsize=256)
+def outputs_of(source: str) -> tuple[str, ...]:
+    """By which names a check takes ``out`` apart, where it holds several outputs of the forward pass.
+
+    >>> outputs_of("h, c = out; h.g, c.g = upstream; tail_grad(f, i, h, c)"), outputs_of("lin_grad(inp, out, w, b)")
+    (('h', 'c'), ())
+    """
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Assign(targets=[ast.Tuple(elts=names) | ast.List(elts=names)], value=ast.Name(id="out")):
+                return tuple(map(ast.unparse, names))
+    return ()
+
+
+@lru_cache(maxsize=256)
 def call_of(source: str, path: str) -> str | None:
     """The student's call whose value is read under ``path``; None where something else is read.
 

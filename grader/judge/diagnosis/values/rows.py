@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from grader.judge.diagnosis.naming import outputs_of
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
 
@@ -115,6 +116,10 @@ def part_of_upstream(symptom: Symptom) -> Diagnosis | None:
     for chosen in (*((axis,) for axis in axes), tuple(axes[-2:])):
         for which, part in _PARTS:
             if symptom.fits(lambda view: _of_part(symptom, view, chosen, part)):
+                outputs = outputs_of(symptom.exercise.call) if chosen == (0,) else ()
+                if outputs:
+                    unused = ", ".join(f"`{name}.g`" for name in outputs if name not in outputs[part])
+                    return symptom.say("wrong_value.part.outputs", unused=unused)
                 where = f"axis {chosen[0]}" if len(chosen) == 1 else f"each of the axes {chosen}"
                 return symptom.say("wrong_value.part", which=which, where=where)
     return None

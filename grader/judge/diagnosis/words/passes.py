@@ -35,6 +35,12 @@ PASS_WORDS: dict[str, Words] = {
         "At which index does your loop begin, at which does it end, and by how much does it advance?",
         "Let the loop go over every place of the output: `range(size)`, with the size that the output has there.",
     ),
+    "wrong_value.part.outputs": Words(
+        "`{path}` is what comes out where {unused} is 0.",
+        "The forward pass has several outputs, and the gradient of each of them contributes.",
+        "By which ways does the loss depend on this input: through which of the outputs?",
+        "Begin with what arrives at each output, {unused} too, and add where two ways meet.",
+    ),
     "wrong_value.upstream_made": Words(
         "`{path}` is what comes out when {what}.",
         "Everything else of it is right.",
