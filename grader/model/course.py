@@ -112,7 +112,7 @@ class Exercise:
     follows: the exercises whose stubs this one calls.
     autograd: whether autograd is the subject here, and so allowed.
     globals: inputs bound in the notebook's namespace. in_place: inputs that the stub must modify.
-    numpy: inputs are NumPy arrays. rerun: the student's tagged cell is run in place of ``call``.
+    numpy: inputs and answers are NumPy arrays. rerun: the student's tagged cell is run in place of ``call``.
     scalars: checks that may be a plain number, or a list of them. registered: checks that must be ``nn.Parameter`` s.
     raises: expression → name of the builtin exception that it must raise.
     variants, standard: cases that the author names; whether the standard ones are made too.
