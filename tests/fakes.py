@@ -13,6 +13,7 @@ from typing import Any
 from unittest import mock
 
 from grader.errors import KernelError
+from grader.kernel import choose_sandbox
 from grader.kernel.local import run_in_process
 from grader.model import CaseRun, CellFailure, Execution, Job, Limits
 
@@ -30,7 +31,7 @@ class InProcessPool:
     ran: list[str]
 
     def __init__(self, sandbox: str | None = None, limits: Limits | None = None, jobs: int = 1) -> None:
-        self.sandbox = sandbox or "none"
+        self.sandbox = choose_sandbox(sandbox)  # as the real one
         self.limits = limits or Limits()
         type(self).ran = []
 
