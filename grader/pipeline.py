@@ -130,7 +130,7 @@ async def _second_pass(
     exercises = [seeded.course.exercises[name] for name in first.again]
     last = max(cell.index for cell in job.cells)
     checks = tuple(replace(check, cell=last) for check in seeded.other.checks(submission, exercises))
-    return await pool.run(replace(job, checks=checks), max(0.0, pool.limits.submission_s - first.seconds))
+    return await pool.run(replace(job, checks=checks), first.time_left)
 
 
 def _checked_again(execution: Execution) -> list[str]:

@@ -32,7 +32,6 @@ class InProcessPool:
 
     def __init__(self, sandbox: str | None = None, limits: Limits | None = None, jobs: int = 1) -> None:
         self.sandbox = choose_sandbox(sandbox)  # as the real one
-        self.limits = limits or Limits()
         type(self).ran = []
 
     async def __aenter__(self) -> InProcessPool:

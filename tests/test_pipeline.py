@@ -154,9 +154,9 @@ def test_run_that_ends_early_keeps_the_checks_made_before(
     assert {check.diagnosis.code if check.diagnosis else "" for one in rest for check in one.checks} == {code}
 
 
-@pytest.mark.parametrize(("spent_s", "left_s", "score"), [(2.5, 297.5, 14), (400.0, 0.0, 10)])
+@pytest.mark.parametrize(("left_s", "score"), [(297.5, 14), (0.0, 10)])
 def test_check_that_missed_what_a_later_cell_defines_is_made_again_on_other_numbers(
-    entry: Entry, seeded: SeededCourse, spent_s: float, left_s: float, score: float
+    entry: Entry, seeded: SeededCourse, left_s: float, score: float
 ) -> None:
     passes: list[tuple[Job, float | None]] = []
 
@@ -167,7 +167,7 @@ def test_check_that_missed_what_a_later_cell_defines_is_made_again_on_other_numb
             if len(passes) == 1:
                 missed = {"lin_grad": tuple(CaseRun(one.case, "raised") for one in whole.checks["lin_grad"])}
                 checks = {**whole.checks, **missed}
-                return replace(whole, checks=checks, seconds=spent_s, again={"lin_grad": ("helper", "relu")})
+                return replace(whole, checks=checks, time_left=left_s, again={"lin_grad": ("helper", "relu")})
             return whole if seconds else replace(whole, ended="timed_out", checks={})
 
     report = graded(entry, seeded, Late())

@@ -186,6 +186,7 @@ class Execution:
     ``outputs`` is the text printed by each cell (cut), by ``Cell.index``; ``seconds`` is the time that all took.
     ``again`` are exercises of which a check missed what a later cell defines, each with the names: it must run behind
     all cells in a fresh job, and on other numbers, for the cells of this one may have kept theirs.
+    ``time_left`` is how many seconds the submission then has, by the clock of its limit, which a busy machine stops.
     """
 
     ended: Literal["finished", "timed_out", "crashed"]
@@ -195,3 +196,4 @@ class Execution:
     flags: tuple[str, ...] = ()
     seconds: float = 0.0
     again: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    time_left: float = 0.0

@@ -111,6 +111,7 @@ class JobRun:
             flags=tuple(dict.fromkeys(self._flags)),
             seconds=time.monotonic() - began,
             again=self._checks.again if how == "finished" else {},
+            time_left=max(0.0, self._time.left()),
         )
 
     def _drop_client(self) -> None:
