@@ -94,9 +94,7 @@ GithubOption = Annotated[
 ]
 GradescopeOption = Annotated[
     Path | None,
-    typer.Option(
-        "--gradescope", help="Write Gradescope's results.json here.", rich_help_panel=_PLATFORMS, parser=path
-    ),
+    typer.Option("--gradescope", help="Write Gradescope's results.json here.", rich_help_panel=_PLATFORMS, parser=path),
 ]
 JunitOption = Annotated[
     Path | None,

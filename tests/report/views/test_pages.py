@@ -221,11 +221,6 @@ def test_bins_every_share_is_in_its_bin(share: float) -> None:
     assert found == min(9, int(share * 10 + 1e-9))
 
 
-@pytest.mark.parametrize(("sandbox", "said"), [("bwrap", False), ("landlock", True), ("none", True)])
-def test_class_page_weaker_sandbox_is_said(sandbox: str, said: bool) -> None:
-    assert ("This run had" in class_page(run(submission(), sandbox=sandbox))) is said
-
-
 def test_student_page_tells_two_notebooks_of_one_name_by_their_paths() -> None:
     attempts = [submission("ada", exercise("lin_grad"), path=path) for path in ("ada/nb.ipynb", "late/ada/nb.ipynb")]
     made = run(*attempts, submission("alan", exercise("lin_grad"), path="alan/nb.ipynb"))
