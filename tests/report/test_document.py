@@ -9,7 +9,9 @@ import jsonschema
 import pytest
 
 from grader.model import Override, SubmissionStatus
-from grader.report import gradebook_csv, load_schema, to_json
+from grader.report import load_schema
+from grader.report.document import to_json
+from grader.report.views.spreadsheet import gradebook_csv
 from grader.report.words import wording
 from tests.report.builders import check, exercise, large_class, run, small_class, submission, ungraded
 

@@ -11,18 +11,11 @@ from dataclasses import replace
 import pytest
 
 from grader.model import Diagnosis, Hints, Override, RunReport
-from grader.report import (
-    class_page,
-    gradebook_csv,
-    gradescope_results,
-    junit_xml,
-    render_markdown,
-    render_run,
-    render_submission,
-    student_page,
-    to_json,
-)
+from grader.report import gradescope_results, junit_xml, render_markdown, render_run, render_submission
 from grader.report.counting.tally import tally
+from grader.report.document import to_json
+from grader.report.views.pages import class_page, student_page
+from grader.report.views.spreadsheet import gradebook_csv
 from grader.report.words import wording
 from tests.report.builders import exercise, run, submission
 from tests.report.views.test_terminal import drawn
