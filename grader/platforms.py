@@ -26,6 +26,8 @@ from grader.report.words import wording
 from grader.report.words.numbers import points
 from grader.report.words.text import cut, markdown, plain, print_safe
 
+#: What a GitHub runner sets; who runs the grader by hand for what a runner reads may set one of them.
+_OF_A_RUNNER = ("GITHUB_ACTIONS", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")
 #: Characters of the grader's own trouble that are told.
 _MESSAGE = 2000
 
@@ -93,7 +95,7 @@ def _write_step(run: RunReport, hints: Hints) -> None:
 
     Beside ``result`` and one output an exercise there are ``total_score``, ``total_possible``, ``total_percentage``
     (empty where there is no score). Where GitHub's variables are not set, which is how Classroom's own graders start
-    a command, standard error says what was not written; annotations are printed for a GitHub runner alone.
+    a command, standard error says what was not written; annotations are printed where any of them is.
     """
     whole = standing_of(run)
     _append_outputs(
@@ -105,7 +107,7 @@ def _write_step(run: RunReport, hints: Hints) -> None:
         }
     )
     _append_summary(report.render_markdown(run, hints=hints))
-    if os.environ.get("GITHUB_ACTIONS") == "true":
+    if any(os.environ.get(name) for name in _OF_A_RUNNER):
         for command in report.github_annotations(run):
             raw_line(command)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from grader.errors import CourseError
-from grader.judge import Prepared, Verdicts, prepare
+from grader.judge import Prepared, Verdicts, check_of, prepare
 from grader.model import Check, Course, Exercise, Program, Submission
 from grader.submission import Wanted, givens_of, stems_in
 
@@ -72,17 +72,7 @@ class SeededCourse:
                 continue  # the judge reports it as a fault of the grader
             if exercise.id not in self._programs:
                 self._programs[exercise.id] = tuple(one.case.program for one in prepared)
-            checks.append(
-                Check(
-                    exercise=exercise.id,
-                    cell=stub.cell,
-                    needs=exercise.needs,
-                    programs=self._programs[exercise.id],
-                    autograd=exercise.autograd,
-                    source=stub.source if exercise.rerun else None,
-                    time_limit=exercise.time_limit,
-                )
-            )
+            checks.append(check_of(exercise, self._programs[exercise.id], stub.cell, stub.source))
         return tuple(checks)
 
 

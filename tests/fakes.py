@@ -13,7 +13,7 @@ from typing import Any
 from unittest import mock
 
 from grader.errors import KernelError
-from grader.kernel import choose_sandbox
+from grader.kernel.host.sandbox import choose_sandbox
 from grader.kernel.local import run_in_process
 from grader.model import CaseRun, CellFailure, Execution, Job, Limits
 

@@ -22,10 +22,11 @@ from grader.batch import Observer, ScoreOptions, score_class
 from grader.errors import CourseError, GradebookBusy, GradebookError, SandboxUnavailable, UsageError
 from grader.gradebook import FILE_NAME, Gradebook
 from grader.gradebook.overrides import rulings_for
-from grader.kernel import SandboxStatus
+from grader.kernel.host.sandbox import SandboxStatus
 from grader.model import Limits, RunReport, SubmissionReport
-from grader.report import load_schema, to_json
+from grader.report import load_schema
 from grader.report.counting.row import rows_of
+from grader.report.document import to_json
 from tests.conftest import grade_folder
 from tests.fakes import InProcessPool
 from tests.samples import BACKPROP, EXERCISES, answered, hand_in

@@ -76,6 +76,17 @@ def test_step_outputs_are_appended_with_the_summary_and_annotations(
     assert all(line.startswith("::") for line in capsys.readouterr().out.splitlines())
 
 
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_annotations_are_printed_where_any_variable_of_a_runner_is_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], variable: str
+) -> None:
+    monkeypatch.setenv(variable, str(tmp_path / "file"))
+
+    Platforms(github=True).write(run(report(None, status="unreadable", reason="not JSON")))
+
+    assert capsys.readouterr().out.startswith("::error file=03_backprop.ipynb,title=could not be read")
+
+
 def test_step_outputs_without_githubs_variables_say_what_was_not_written(capsys: pytest.CaptureFixture[str]) -> None:
     Platforms(github=True).write(run(report(None, status="unreadable", reason="::error::x")))
 
@@ -281,6 +292,50 @@ def test_score_that_fails_tells_the_platforms(
     assert json.loads(Path("results.json").read_text())["tests"] == []
     assert json.loads(Path("result.json").read_text())["tests"] == []
     assert "inside" in Path("grades.xml").read_text() or paths != ["."]
+
+
+@pytest.mark.parametrize(
+    ("options", "environment"),
+    [
+        (["--jobs", "0"], {}),
+        (["--sandbox", "glass"], {}),
+        (["--fail-under", "200"], {}),
+        (["--no-such-option"], {}),
+        ([], {"GRADER_SEED": "a passphrase"}),
+    ],
+    ids=["number", "choice", "range", "unknown option", "seed of the environment"],
+)
+@pytest.mark.parametrize("exit_zero", [True, False])
+def test_score_whose_command_line_is_refused_tells_the_platforms(
+    step: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], environment: dict[str, str], exit_zero: bool
+) -> None:
+    monkeypatch.chdir(step.parent)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    files = ["--gradescope", "results.json", "--classroom50", "result.json", "--junit", "grades.xml"]
+
+    command = ["score", *options, ".", *files, "--assigned", "03_backprop", *(["--exit-zero"] if exit_zero else [])]
+    ran = CliRunner().invoke(app, command)
+
+    assert ran.exit_code == (0 if exit_zero else 2)
+    assert "rror" in ran.stderr
+    assert decoded(outputs_in(step)["result"])["status"] == "error"
+    assert decoded(outputs_in(step)["result"])["max_score"] == decoded(outputs_in(step)["lin_grad"])["max_score"] + 10
+    assert json.loads(Path("results.json").read_text())["tests"] == []
+    assert json.loads(Path("result.json").read_text())["tests"] == []
+    assert ElementTree.parse("grades.xml").getroot().get("errors") == "1"
+    assert "a passphrase" not in Path("results.json").read_text()
+
+
+def test_score_without_anything_to_grade_is_refused_and_told_where_only_github_asks(
+    step: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_ACTIONS")
+
+    assert CliRunner().invoke(app, ["score"]).exit_code == 2
+    assert not step.exists()
+    assert CliRunner().invoke(app, ["score", "--github"]).exit_code == 2
+    assert decoded(outputs_in(step)["result"])["status"] == "error"
 
 
 def test_seed_comes_from_the_environment_and_an_absent_secret_is_none(

@@ -93,15 +93,23 @@ GithubOption = Annotated[
     ),
 ]
 GradescopeOption = Annotated[
-    Path | None, typer.Option("--gradescope", help="Write Gradescope's results.json here.", rich_help_panel=_PLATFORMS)
+    Path | None,
+    typer.Option("--gradescope", help="Write Gradescope's results.json here.", rich_help_panel=_PLATFORMS, parser=path),
 ]
 JunitOption = Annotated[
     Path | None,
-    typer.Option("--junit", help="Write results as JUnit's XML here, for GitLab, Jenkins.", rich_help_panel=_PLATFORMS),
+    typer.Option(
+        "--junit",
+        help="Write results as JUnit's XML here, for GitLab, Jenkins.",
+        rich_help_panel=_PLATFORMS,
+        parser=path,
+    ),
 ]
 Classroom50Option = Annotated[
     Path | None,
-    typer.Option("--classroom50", help="Write Classroom 50's result.json here.", rich_help_panel=_PLATFORMS),
+    typer.Option(
+        "--classroom50", help="Write Classroom 50's result.json here.", rich_help_panel=_PLATFORMS, parser=path
+    ),
 ]
 
 # ------------------------------------------------------------------------------------------- grader score: limits

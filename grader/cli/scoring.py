@@ -7,9 +7,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
+from typer.core import TyperCommand
 
 from grader.cli import options as cli
 from grader.cli.app import app
@@ -24,11 +25,35 @@ from grader.model import Hints, Limits, Sandbox
 if TYPE_CHECKING:
     from grader.batch import ScoreOptions
     from grader.model import RunReport
+    from grader.platforms import Platforms
 
 _LIMITS = Limits()
+#: What typer raises for any command line that cannot be read; it exports the one kind alone, and not their parent.
+_Refusal = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
+#: The options that ``_platforms_of`` takes, in its order.
+_TOLD = ("github", "gradescope", "junit", "classroom50", "course", "assigned", "hints")
 
 
-@app.command()
+class _ScoreCommand(TyperCommand):
+    """``grader score``, whose platforms hear of a command line that cannot be read, too."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As any command does; the platforms that ``args`` ask for are told of a refusal, and ``--exit-zero`` holds."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except _Refusal as refusal:
+            lenient = {"resilient_parsing": True, "ignore_unknown_options": True}  # None in place of what is refused
+            asked = self.make_context(ctx.info_name, given, ctx.parent, **lenient).params
+            platforms = _platforms_of(*(asked[name] for name in _TOLD))
+            if platforms is not None:
+                platforms.fail(refusal.format_message())
+            if asked["exit_zero"]:
+                refusal.exit_code = GRADED
+            raise
+
+
+@app.command(cls=_ScoreCommand)
 def score(
     paths: cli.PathsArgument,
     out: cli.OutOption = Path("grades"),
@@ -61,15 +86,10 @@ def score(
 ) -> None:
     """Grade folders of submitted notebooks, single notebooks or archives.
 
-    Exit status: 0 graded, 1 below --fail-under, 2 usage, 3 some submission could not be graded, 4 the grader failed.
+    Exit status: 0 graded, 1 below --fail-under, 2 usage, 3 some submission has no score, 4 the grader failed.
     """
-    in_actions = os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github
+    platforms = _platforms_of(github, gradescope, junit, classroom50, course, assigned, hints)
     notebooks = tuple(assigned or ())
-    platforms = None
-    if in_actions or gradescope or junit or classroom50:
-        from grader.platforms import Platforms
-
-        platforms = Platforms(in_actions, gradescope, junit, classroom50, course, notebooks, hints)
     again = "run the same command without --fresh to go on" if fresh else "run the same command again to go on"
     with errors_told(platforms, exit_zero=exit_zero, resumes=again):
         _refuse_absent(paths, notebooks)
@@ -132,6 +152,24 @@ def demo(
             limits=Limits(check_s=2.0),
         )
         _score(options, "nudge")
+
+
+def _platforms_of(
+    github: bool | None,
+    gradescope: Path | None,
+    junit: Path | None,
+    classroom50: Path | None,
+    course: str | None,
+    assigned: list[str] | None,
+    hints: Hints,
+) -> Platforms | None:
+    """The platforms that these options of ``grader score`` ask for; None where they ask for none."""
+    in_actions = os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github
+    if not (in_actions or gradescope or junit or classroom50):
+        return None
+    from grader.platforms import Platforms
+
+    return Platforms(in_actions, gradescope, junit, classroom50, course or "", tuple(assigned or ()), hints)
 
 
 def _score(options: ScoreOptions, hints: Hints) -> RunReport:

@@ -75,7 +75,7 @@ def seed_number(text: str) -> int:
     """The seed that was written on the command line or in ``$GRADER_SEED``.
 
     Raises:
-        BadParameter: the text is no whole number, or a negative one.
+        BadParameter: the text is no whole number, or a negative one; it is not quoted, for it may be a secret.
 
     >>> seed_number("8430125519")
     8430125519
@@ -84,7 +84,7 @@ def seed_number(text: str) -> int:
         seed = int(text)
         if seed >= 0:
             return seed
-    raise typer.BadParameter(f"{text!r} is not a seed; write a whole number, 0 or more")
+    raise typer.BadParameter("this is not a seed; write a whole number, 0 or more")
 
 
 def _bytes(text: str) -> int | None:

@@ -17,6 +17,7 @@ from grader import lazy
 if TYPE_CHECKING:
     from grader.judge.cases import PUBLIC_SEED as PUBLIC_SEED
     from grader.judge.cases import Prepared as Prepared
+    from grader.judge.cases import check_of as check_of
     from grader.judge.cases import prepare as prepare
     from grader.judge.evidence import gather as gather
     from grader.judge.remarks import coarse_results as coarse_results
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __getattr__, __all__ = lazy.public(
     __name__,
     {
-        "cases": "PUBLIC_SEED Prepared prepare",
+        "cases": "PUBLIC_SEED Prepared check_of prepare",
         "evidence": "gather",
         "remarks": "coarse_results raised_late",
         "score": "link_consequences score_exercise score_fault score_missing score_unreached",

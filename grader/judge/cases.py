@@ -33,7 +33,7 @@ from torch import Tensor
 from grader.errors import CourseError
 from grader.judge.comparison import Tolerance
 from grader.judge.reference import forward_value, reference_for
-from grader.model import Case, Constant, Draw, Exercise, Program, Sampler, Variant, can_differ, variant_check
+from grader.model import Case, Check, Constant, Draw, Exercise, Program, Sampler, Variant, can_differ, variant_check
 
 #: How often a badly conditioned case is drawn again; after that the best of the draws is used.
 ATTEMPTS = 12
@@ -76,6 +76,19 @@ def prepare(exercise: Exercise, seed: int) -> tuple[Prepared, ...]:
         CourseError: the forward pass raised, or a check has no expected value.
     """
     return tuple(_best_draw(exercise, plan, seed) for plan in _plans(exercise))
+
+
+def check_of(exercise: Exercise, programs: tuple[Program, ...], cell: int, source: str | None) -> Check:
+    """What is run of an exercise: the ``programs`` of its cases, on the stub in ``cell``; ``source`` is that cell's."""
+    return Check(
+        exercise=exercise.id,
+        cell=cell,
+        needs=exercise.needs,
+        programs=programs,
+        autograd=exercise.autograd,
+        source=source if exercise.rerun else None,
+        time_limit=exercise.time_limit,
+    )
 
 
 def _plans(exercise: Exercise) -> Iterator[_Plan]:

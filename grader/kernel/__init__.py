@@ -19,8 +19,8 @@ For more than one side there are ``clock``, the time that a limit counts; ``deat
 of folders that student code filled; ``warmth``, what a zygote imports ahead for the notebooks that need it. Without a
 sandbox, ``local`` runs checks in the caller's own process or a fork of it, ``cold`` in a stock kernel.
 
-The names below are the public ones. Each imports its module on first use: what runs in the sandbox is in this package
-too, and comes up sooner without the grader's own side. Importing any of them imports no torch.
+The name below is the public one. It imports its module on first use: what runs in the sandbox is in this package too,
+and comes up sooner without the grader's own side. Importing it imports no torch.
 """
 
 from __future__ import annotations
@@ -31,15 +31,5 @@ from grader import lazy
 
 if TYPE_CHECKING:
     from grader.kernel.host.pool import KernelPool as KernelPool
-    from grader.kernel.host.sandbox import SANDBOXES as SANDBOXES
-    from grader.kernel.host.sandbox import SandboxStatus as SandboxStatus
-    from grader.kernel.host.sandbox import available_sandboxes as available_sandboxes
-    from grader.kernel.host.sandbox import choose_sandbox as choose_sandbox
 
-__getattr__, __all__ = lazy.public(
-    __name__,
-    {
-        "host.pool": "KernelPool",
-        "host.sandbox": "SANDBOXES SandboxStatus available_sandboxes choose_sandbox",
-    },
-)
+__getattr__, __all__ = lazy.public(__name__, {"host.pool": "KernelPool"})

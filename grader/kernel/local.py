@@ -53,20 +53,19 @@ class PlainShell:
         self.transform_cell: Callable[[str], str] = str if shell is None else shell.transform_cell
 
 
-def run_in_fork(
-    check: Check, namespace: dict[str, Any], *, shell: Any = None, seconds: float, limits: Limits = _LIMITS
-) -> tuple[CaseRun, ...]:
+def run_in_fork(check: Check, namespace: dict[str, Any], *, shell: Any = None) -> tuple[CaseRun, ...]:
     """Run every program of ``check`` in forks of this process, where ``namespace`` is what the notebook defined.
 
-    One fork runs all programs; one that dies (``crashed``) or runs out of ``seconds`` (``timed_out``) costs the program
-    it was at, and another goes on behind it. This process is left as it was: no random number drawn, no global changed,
-    nothing printed. ``limits`` gives what a check may print and send back.
+    One fork runs all programs; one that dies (``crashed``) or runs out of the check's time (``timed_out``) costs the
+    program it was at, and another goes on behind it. This process is left as it was: no random number drawn, no global
+    changed, nothing printed.
     """
+    seconds = check.time_limit or _LIMITS.check_s
     runs: list[CaseRun] = []
     deadline = time.monotonic() + seconds
     late = False
     while len(runs) < len(check.programs):
-        with _Fork(check, check.programs[len(runs) :], namespace, shell, seconds, limits) as fork:
+        with _Fork(check, check.programs[len(runs) :], namespace, shell, seconds) as fork:
             ended = fork.collect(runs, deadline)
         if ended is not None:
             how = fork.how if ended == "crashed" else ""
@@ -85,7 +84,7 @@ def run_in_process(check: Check, namespace: dict[str, Any], *, shell: Any = None
     """
     with process_restored(namespace):
         reset_torch_modes()
-        space = _space(check, namespace, shell, _LIMITS)
+        space = _space(check, namespace, shell)
         return tuple(_in_process(program, space, check) for program in check.programs)
 
 
@@ -103,8 +102,8 @@ def not_interrupted(run: CaseRun) -> CaseRun:
     return run
 
 
-def _space(check: Check, namespace: dict[str, Any], shell: Any, limits: Limits) -> Namespace:
-    return Namespace(PlainShell(namespace, shell), list(check.needs), check.source or "", code_name, limits.printed)
+def _space(check: Check, namespace: dict[str, Any], shell: Any) -> Namespace:
+    return Namespace(PlainShell(namespace, shell), list(check.needs), check.source or "", code_name, _LIMITS.printed)
 
 
 def _outcome(program: Program, space: Namespace, watch: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -163,17 +162,10 @@ class _Fork:
     """A fork of this process that runs ``todo`` and sends each result over a pipe; killed when the block ends."""
 
     def __init__(
-        self,
-        check: Check,
-        todo: tuple[Program, ...],
-        namespace: dict[str, Any],
-        shell: Any,
-        seconds: float,
-        limits: Limits,
+        self, check: Check, todo: tuple[Program, ...], namespace: dict[str, Any], shell: Any, seconds: float
     ) -> None:
         self.check = check
         self.todo = todo
-        self.limits = limits
         self.received = bytearray()
         self.how = ""
         self.fd, theirs = os.pipe()
@@ -217,7 +209,7 @@ class _Fork:
         while True:
             if len(self.received) >= size:
                 (length,) = _LENGTH.unpack_from(self.received)
-                if length > self.limits.result:
+                if length > _LIMITS.result:
                     return "output_exceeded"
                 if len(self.received) >= size + length:
                     data = bytes(self.received[size : size + length])
@@ -252,9 +244,9 @@ class _Fork:
         os.close(self.fd)  # else it would wait for itself to read, where the parent is dead
         _cut_off(seconds)
         reset_torch_modes()
-        space = _space(self.check, namespace, shell, self.limits)
+        space = _space(self.check, namespace, shell)
         watch = None if self.check.autograd else autograd_watch.install()
-        left = self.limits.result
+        left = _LIMITS.result
         for program in self.todo:
             kept, outcome = _outcome(program, space, watch)
             with exchange.Undisturbed():

@@ -22,9 +22,9 @@ from typing import Any, get_args
 
 from grader.course.loading import load_course
 from grader.errors import CourseError
-from grader.judge import PUBLIC_SEED, gather, link_consequences, raised_late, score_exercise, score_fault
+from grader.judge import PUBLIC_SEED, check_of, gather, link_consequences, raised_late, score_exercise, score_fault
 from grader.kernel.local import FORKS, run_in_fork, run_in_process
-from grader.model import CaseRun, Check, Exercise, ExerciseScore, Hints, Limits, Stub
+from grader.model import CaseRun, Exercise, ExerciseScore, Hints, Stub
 from grader.notebook.defined import YOURS, missing, mistyped, overtaken, shell_here, stub_of
 from grader.notebook.display import say, show, with_progress
 from grader.notebook.usual_settings import usual_settings
@@ -137,20 +137,10 @@ def _checked(exercise: Exercise, seeded: SeededCourse, namespace: dict[str, Any]
     except CourseError:
         return score_fault(exercise)
     stub = stub_of(exercise, namespace, shell)
-    asked = Check(
-        exercise=exercise.id,
-        cell=YOURS,
-        needs=exercise.needs,
-        programs=tuple(one.case.program for one in prepared),
-        autograd=exercise.autograd,
-        source=stub.source if stub is not None and exercise.rerun else None,
-    )
+    source = None if stub is None else stub.source
+    asked = check_of(exercise, tuple(one.case.program for one in prepared), YOURS, source)
     with _checking(shell):
-        if FORKS:
-            seconds = exercise.time_limit or Limits().check_s
-            runs = run_in_fork(asked, namespace, shell=shell, seconds=seconds)
-        else:
-            runs = run_in_process(asked, namespace, shell=shell)
+        runs = (run_in_fork if FORKS else run_in_process)(asked, namespace, shell=shell)
     runs = tuple(_placed(run, stub) for run in runs)
     try:
         with usual_settings():

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from grader.report.codec import submission_from_dict as submission_from_dict
     from grader.report.codec import submission_to_dict as submission_to_dict
     from grader.report.document import load_schema as load_schema
-    from grader.report.document import to_json as to_json
     from grader.report.feedback import write_feedback as write_feedback
     from grader.report.files import write_reports as write_reports
     from grader.report.gradebooks.lms import export as export
@@ -40,12 +39,8 @@ if TYPE_CHECKING:
     from grader.report.gradebooks.roster import read_roster as read_roster
     from grader.report.gradebooks.roster import strangers as strangers
     from grader.report.views.markdown import render_markdown as render_markdown
-    from grader.report.views.pages import class_page as class_page
     from grader.report.views.pages import exercises_html as exercises_html
-    from grader.report.views.pages import page_name as page_name
-    from grader.report.views.pages import student_page as student_page
     from grader.report.views.progress import ScoreProgress as ScoreProgress
-    from grader.report.views.spreadsheet import gradebook_csv as gradebook_csv
     from grader.report.views.terminal import exercises_text as exercises_text
     from grader.report.views.terminal import render_class as render_class
     from grader.report.views.terminal import render_run as render_run
@@ -59,17 +54,16 @@ __getattr__, __all__ = lazy.public(
         "autograding.classroom": "github_error_output github_output",
         "autograding.classroom50": "classroom50_result",
         "codec": "submission_from_dict submission_to_dict",
-        "document": "load_schema to_json",
+        "document": "load_schema",
         "feedback": "write_feedback",
         "files": "write_reports",
         "autograding.gradescope": "gradescope_failure gradescope_results",
         "autograding.junit": "junit_failure junit_xml",
         "gradebooks.lms": "export identifier_of",
         "views.markdown": "render_markdown",
-        "views.pages": "class_page exercises_html page_name student_page",
+        "views.pages": "exercises_html",
         "views.progress": "ScoreProgress",
         "gradebooks.roster": "absentees assignments_in full_marks_in read_roster strangers",
-        "views.spreadsheet": "gradebook_csv",
         "views.terminal": "exercises_text render_class render_run render_submission",
         "words.text": "plain",
     },

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
 from grader.model import CheckScore, ExerciseScore, Override, RunReport, SubmissionReport
+from grader.report.counting.concerns import flags_beside
+from grader.report.counting.row import rows_of
 from grader.report.words.numbers import rounded, significant
 from grader.report.words.text import json_text
 
@@ -14,7 +18,8 @@ from grader.report.words.text import json_text
 def to_json(run: RunReport) -> str:
     """``run`` as the text of ``report.json``: the same text for the same results, whatever order they came in.
 
-    Submissions are sorted by student, notebook and path. Scores have at most four decimals, errors six significant
+    Submissions are sorted by student, notebook and path, and flagged with what shows beside the others too: another
+    attempt, the same file as somebody else's. Scores have at most four decimals, errors six significant
     digits; NaN and infinities are null. Lone surrogates of a file name are written as escapes,
     and so are characters that nobody sees.
     """
@@ -29,7 +34,8 @@ def load_schema() -> dict[str, Any]:
 
 
 def _run(run: RunReport) -> dict[str, Any]:
-    submissions = sorted(run.submissions, key=lambda report: (report.student, report.notebook, report.path))
+    submissions = sorted(run.submissions, key=_place)
+    beside = flags_beside(rows_of(replace(run, submissions=tuple(submissions))))
     return {
         "schema_version": run.schema_version,
         "grader_version": run.grader_version,
@@ -40,11 +46,15 @@ def _run(run: RunReport) -> dict[str, Any]:
         "sandbox": run.sandbox,
         **({"assigned": {id_: rounded(points) for id_, points in run.assigned.items()}} if run.assigned else {}),
         **({"absent": list(run.absent)} if run.absent else {}),
-        "submissions": [_submission(report) for report in submissions],
+        "submissions": [_submission(report, beside.get(_place(report), ())) for report in submissions],
     }
 
 
-def _submission(report: SubmissionReport) -> dict[str, Any]:
+def _place(report: SubmissionReport) -> tuple[str, str, str]:
+    return report.student, report.notebook, report.path
+
+
+def _submission(report: SubmissionReport, beside: Iterable[str]) -> dict[str, Any]:
     failed = [{"cell": cell.cell, "error": cell.error, "ended": cell.ended} for cell in report.failed_cells]
     return {
         "student": report.student,
@@ -56,7 +66,7 @@ def _submission(report: SubmissionReport) -> dict[str, Any]:
         "possible": rounded(report.possible),
         "seconds": rounded(report.seconds, 2),
         "reason": report.reason,
-        "flags": list(report.flags),
+        "flags": [*report.flags, *beside],
         "cells": {"total": report.total_cells, "failed": failed},
         "exercises": [_exercise(exercise) for exercise in report.exercises],
     }

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from grader.submission.entry import Collection as Collection
     from grader.submission.entry import Entry as Entry
     from grader.submission.entry import Wanted as Wanted
-    from grader.submission.files.limits import CollectLimits as CollectLimits
     from grader.submission.reading.givens import givens_of as givens_of
-    from grader.submission.reading.location import locate as locate
     from grader.submission.reading.reading import read as read
     from grader.submission.reading.reliance import names_used as names_used
     from grader.submission.reading.suspicion import autograd_suspected as autograd_suspected
@@ -33,8 +31,6 @@ __getattr__, __all__ = lazy.public(
         "entry": "Collection Entry Wanted",
         "attribution.file_names": "stems_in",
         "reading.givens": "givens_of",
-        "files.limits": "CollectLimits",
-        "reading.location": "locate",
         "reading.reading": "read",
         "reading.reliance": "names_used",
         "reading.suspicion": "autograd_suspected optimizer_suspected",

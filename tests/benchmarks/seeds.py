@@ -15,7 +15,7 @@ from pathlib import Path
 
 from grader.batch import ScoreOptions, score_class
 from grader.course.loading import load_course
-from grader.kernel import choose_sandbox
+from grader.kernel.host.sandbox import choose_sandbox
 from grader.model import ExerciseScore, RunReport
 from tests.samples import EXERCISES, SOLUTIONS
 

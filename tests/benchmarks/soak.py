@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path
 
 from grader.batch import Observer, ScoreOptions, score_class
-from grader.kernel import choose_sandbox
+from grader.kernel.host.sandbox import choose_sandbox
 from grader.model import RunReport
 from tests.benchmarks.classroom import NOTEBOOK, cells_of
 from tests.benchmarks.contestants import resident, tree_of

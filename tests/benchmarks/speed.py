@@ -159,7 +159,8 @@ def check_once(runs: int) -> Ratio:
 
 async def memory(more: int = 4) -> Ratio:
     """MB of proportional memory that each further kernel costs while it runs a cell that has used torch."""
-    from grader.kernel import KernelPool, choose_sandbox
+    from grader.kernel import KernelPool
+    from grader.kernel.host.sandbox import choose_sandbox
     from grader.model import Cell, Job
 
     source = "import torch, time\nx = torch.ones(300, 300) @ torch.ones(300, 300)\nx.sum()\ntime.sleep(6)"

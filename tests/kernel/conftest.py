@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.kernel import available_sandboxes
+from grader.kernel.host.sandbox import available_sandboxes
 from tests.kernel.laboratory import Laboratory
 
 WORKING = tuple(status.name for status in available_sandboxes() if status.works)

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import torch
 
-from grader.kernel import KernelPool, choose_sandbox
+from grader.kernel import KernelPool
+from grader.kernel.host.sandbox import choose_sandbox
 from grader.model import CaseRun, Cell, Check, Execution, Job, Limits, Program
 
 T = TypeVar("T")

@@ -23,11 +23,7 @@ from tests.kernel.laboratory import captured
 Runner = Callable[..., tuple[CaseRun, ...]]
 
 
-def in_fork(check: Check, space: dict[str, Any], seconds: float = 20.0, **options: Any) -> tuple[CaseRun, ...]:
-    return local.run_in_fork(check, space, seconds=seconds, **options)
-
-
-BOTH = pytest.mark.parametrize("run", [in_fork, local.run_in_process], ids=["fork", "process"])
+BOTH = pytest.mark.parametrize("run", [local.run_in_fork, local.run_in_process], ids=["fork", "process"])
 SQUARE = "def f(x):\n    x.g = 2 * x * x.u\n"
 
 
@@ -41,7 +37,8 @@ def program(case: str = "one", call: str = "f(x)", **fields: Any) -> Program:
 
 
 def check(*programs: Program, **fields: Any) -> Check:
-    return Check(**{"exercise": "f", "cell": 3, "needs": ("f",), "programs": programs or (program(),), **fields})
+    known = {"exercise": "f", "cell": 3, "needs": ("f",), "programs": programs or (program(),), "time_limit": 20.0}
+    return Check(**{**known, **fields})
 
 
 def space_of(source: str) -> dict[str, Any]:
@@ -122,9 +119,9 @@ def test_strides_are_those_of_the_program(run: Runner) -> None:
 
 def test_autograd_is_seen_in_the_fork_only() -> None:
     space = space_of("def f(x):\n    y = x.clone().requires_grad_()\n    (y * y).sum().backward()\n    x.g = y.grad")
-    (one,) = in_fork(check(), space)
+    (one,) = local.run_in_fork(check(), space)
     assert one.autograd == "Tensor.backward"
-    (one,) = in_fork(check(autograd=True), space)
+    (one,) = local.run_in_fork(check(autograd=True), space)
     assert (one.ended, one.autograd) == ("returned", None)
     assert local.run_in_process(check(), space)[0].autograd is None
     y = torch.ones(2, requires_grad=True)
@@ -155,15 +152,11 @@ def test_accident_in_a_fork_costs_its_case_alone(
     monkeypatch.setattr(local, "ALLOWANCE", 20)  # the last case is late only where it hangs
     once = source.replace("def f(x):", "def f(x):\n    if x[0] == 0:\n        x.g = x; return\n   ", 1)
     bad = program("bad", tensors={"x": torch.ones(3)}, reads=("x.g", "result"))
-    limits = Limits(result=10**6, printed=10**5)
+    monkeypatch.setattr(local, "_LIMITS", Limits(result=10**6, printed=10**5))
     fds = open_files()
     children = psutil.Process().children()
-    runs = in_fork(
-        check(program("a"), bad, program("c")),
-        space_of(once),
-        seconds=1.5 if ended == "timed_out" else 60.0,
-        limits=limits,
-    )
+    limited = check(program("a"), bad, program("c"), time_limit=1.5 if ended == "timed_out" else 60.0)
+    runs = local.run_in_fork(limited, space_of(once))
     assert [one.ended for one in runs] == ["returned", ended, "returned"]
     if how is not None:
         assert runs[1].error is not None
@@ -175,7 +168,7 @@ def test_accident_in_a_fork_costs_its_case_alone(
 def test_seconds_bound_the_whole_check() -> None:
     began = time.monotonic()
     endless = [program(str(n)) for n in range(12)]
-    runs = in_fork(check(*endless), space_of("def f(x): time.sleep(60)"), seconds=2.0)
+    runs = local.run_in_fork(check(*endless, time_limit=2.0), space_of("def f(x): time.sleep(60)"))
     assert {one.ended for one in runs} == {"timed_out"}
     assert time.monotonic() - began < 12 * 2.0  # what it would take if each had all of it
 
@@ -189,7 +182,7 @@ def test_interrupt_of_the_user_ends_the_wait() -> None:
     signal.setitimer(signal.ITIMER_REAL, 0.5)
     try:
         with pytest.raises(KeyboardInterrupt):
-            in_fork(check(), space_of("def f(x):\n    while True: pass"))
+            local.run_in_fork(check(), space_of("def f(x):\n    while True: pass"))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, held)
@@ -219,7 +212,7 @@ def test_fork_does_not_outlive_a_parent_that_is_killed(source: str) -> None:
     parent = os.fork()
     if parent == 0:
         try:
-            with local._Fork(many, many.programs, space, None, 60, Limits()):
+            with local._Fork(many, many.programs, space, None, 60):
                 time.sleep(60)  # and reads nothing
         finally:
             os._exit(0)
@@ -240,7 +233,7 @@ def test_threads_of_torch_do_not_hang_the_fork() -> None:
     torch.set_num_threads(2)
     torch.rand(600, 600) @ torch.rand(600, 600)
     source = "def f(x):\n    y = torch.rand(600, 600) @ torch.rand(600, 600)\n    x.g = y.sum(0)[:3]"
-    (one,) = in_fork(check(), space_of(source))
+    (one,) = local.run_in_fork(check(), space_of(source))
     kept = torch.get_num_threads()
     torch.set_num_threads(before)
     assert (one.ended, kept) == ("returned", 2)

@@ -9,7 +9,10 @@ import jsonschema
 import pytest
 
 from grader.model import Override, SubmissionStatus
-from grader.report import load_schema, to_json
+from grader.report import load_schema
+from grader.report.document import to_json
+from grader.report.views.spreadsheet import gradebook_csv
+from grader.report.words import wording
 from tests.report.builders import check, exercise, large_class, run, small_class, submission, ungraded
 
 GOLDEN = Path(__file__).parent / "golden" / "report-1.json"
@@ -39,6 +42,27 @@ def test_to_json_override_stands_beside_the_points_that_count(graded: float | No
     document = json.loads(to_json(made))
     _valid(document)
     assert document["submissions"][0]["exercises"][0]["override"] == {"graded": graded, "reason": "seen by hand"}
+
+
+def test_to_json_flags_attempts_and_copies_that_show_beside_the_others_alone() -> None:
+    done = exercise("lin_grad")
+    ada = [
+        submission("ada", done, notebook=name, path=f"ada/{name}", sha256="5a" * 32) for name in ("a.ipynb", "b.ipynb")
+    ]
+    spare = ungraded("ada", "unreadable", "not JSON", notebook="b (1).ipynb", path="ada/b (1).ipynb", flags=("own",))
+    made = run(*ada, spare, submission("alan", done, sha256="5a" * 32), submission("grace", done))
+    attempts = "a.ipynb, b.ipynb answer the same exercises: for each the better answer counts"
+    copy = "the same file, to the byte, as that of alan"
+    document = json.loads(to_json(made))
+    _valid(document)
+    assert {(one["student"], one["notebook"]): one["flags"] for one in document["submissions"]} == {
+        ("ada", "a.ipynb"): [attempts, copy],
+        ("ada", "b (1).ipynb"): ["own", wording.spare(spare)],
+        ("ada", "b.ipynb"): [attempts, copy],
+        ("alan", "03_backprop.ipynb"): ["the same file, to the byte, as that of ada"],
+        ("grace", "03_backprop.ipynb"): [],
+    }
+    assert gradebook_csv(made).count(attempts) == gradebook_csv(made).count(copy) == 1
 
 
 def test_to_json_order_of_submissions_does_not_matter() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.report import page_name, write_reports
+from grader.report import write_reports
+from grader.report.views.pages import page_name
 from tests.report.builders import run, small_class, submission
 
 

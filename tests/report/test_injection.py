@@ -12,18 +12,17 @@ import pytest
 
 from grader.model import CellFailure, Diagnosis, Override, RunReport
 from grader.report import (
-    class_page,
     export,
     github_annotations,
-    gradebook_csv,
     gradescope_results,
     render_class,
     render_markdown,
     render_submission,
-    student_page,
-    to_json,
 )
 from grader.report.counting.tally import tally
+from grader.report.document import to_json
+from grader.report.views.pages import class_page, student_page
+from grader.report.views.spreadsheet import gradebook_csv
 from tests.report.builders import check, exercise, run, submission
 from tests.report.views.test_terminal import drawn
 

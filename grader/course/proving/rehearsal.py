@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from grader.cell_code import masked, parsed
-from grader.judge.cases import Prepared
+from grader.judge.cases import Prepared, check_of
 from grader.kernel import local
 from grader.kernel.check.program import Namespace, ProgramRun
 from grader.kernel.host import programs, results
 from grader.kernel.protocol import exchange
-from grader.model import CaseRun, Check, Exercise, Limits
+from grader.model import CaseRun, Exercise, Limits
 
 _LIMITS = Limits()
 
@@ -88,15 +88,8 @@ class Rehearsal:
         """As ``run``, in a fork: within the exercise's time, and under the watch for autograd."""
         if not local.FORKS:
             return self.run(space, source)
-        check = Check(
-            exercise=self.exercise.id,
-            cell=0,
-            needs=self.exercise.needs,
-            programs=tuple(one.case.program for one in self.prepared),
-            autograd=self.exercise.autograd,
-            source=source if self.exercise.rerun else None,
-        )
-        return local.run_in_fork(check, space, seconds=self.exercise.time_limit or _LIMITS.check_s)
+        cases = tuple(one.case.program for one in self.prepared)
+        return local.run_in_fork(check_of(self.exercise, cases, 0, source), space)
 
     def run(self, space: dict[str, Any], source: str = "") -> tuple[CaseRun, ...]:
         """Each case run in the namespace ``space``, which is left as it was; ``source`` is the cell of a ``rerun``.

@@ -29,11 +29,11 @@ def gradescope_results(run: RunReport, *, hints: Hints = "nudge") -> dict[str, A
         for exercise in row.results
     ]
     results: dict[str, Any] = {
-        "output": _overview(rows),
+        "output": "\n".join(filter(None, (_overview(rows), wording.SANDBOX_NOTE.get(run.sandbox)))),
         **_SHOWN,
         "execution_time": rounded(total(report.seconds for report in run.submissions), 2),
         "tests": tests,
-        "extra_data": {"course": run.course, "grader_version": run.grader_version},
+        "extra_data": {"course": run.course, "grader_version": run.grader_version, "sandbox": run.sandbox},
     }
     score = _score(rows)
     return results if score is None else {"score": score, **results}

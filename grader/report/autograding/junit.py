@@ -22,7 +22,7 @@ _MESSAGE = 400
 
 def junit_xml(run: RunReport, *, hints: Hints = "nudge") -> str:
     """``run`` as an XML document, with the feedback as plain text."""
-    suites = [_suite(row, hints) for row in rows_of(run)]
+    suites = [_suite(row, run.sandbox, hints) for row in rows_of(run)]
     return _document(one_line(run.course), suites)
 
 
@@ -44,9 +44,10 @@ def _document(name: str, suites: list[Element]) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(whole, encoding="unicode") + "\n"
 
 
-def _suite(row: Row, hints: Hints) -> Element:
+def _suite(row: Row, sandbox: str, hints: Hints) -> Element:
     seconds = total(entry.seconds for entry in row.entries)
     suite = Element("testsuite", name=one_line(row.student), time=f"{seconds:.2f}")
+    SubElement(SubElement(suite, "properties"), "property", name="sandbox", value=sandbox)
     for name, kind, message, text in (*_ungraded(row), *(_result(answer, row, hints) for answer in row.results)):
         _add(suite, name, kind, message, text)
     return suite

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from grader.model import ExerciseScore, SubmissionReport
@@ -60,21 +60,50 @@ def class_concerns_in(rows: Sequence[Row]) -> list[Concern]:
     return [*_namesakes(rows), *_same_files(rows), *_missed(rows)]
 
 
+def flags_beside(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[str]]:
+    """What shows of an entry only beside the others, by its student, notebook and path; in none of its own ``flags``.
+
+    Only instructors may read it, for the same reason as the next.
+    """
+    found: dict[tuple[str, str, str], list[str]] = {}
+
+    def flag(entry: SubmissionReport, words: str) -> None:
+        found.setdefault((entry.student, entry.notebook, entry.path), []).append(words)
+
+    for row in rows:
+        for entry in row.spare:
+            flag(entry, wording.spare(entry))
+        if attempts := row.attempts:
+            for entry in row.entries:
+                if entry.notebook in attempts:
+                    flag(entry, wording.attempts(attempts))
+    for owners in _shared_files(rows):
+        for student, entries in owners.items():
+            for entry in entries:
+                flag(entry, wording.same_file([other for other in owners if other != student]))
+    return found
+
+
 def _same_files(rows: Sequence[Row]) -> list[Concern]:
     """One concern for each file that several students handed in with something done in it: a team's, or a copy.
 
     Only instructors read it: it names students, so that no student's page has it.
     """
-    owners: dict[str, dict[str, SubmissionReport]] = {}
+    return [
+        Concern(first, wording.FLAGGED, owners[first][0].notebook, wording.same_file(others))
+        for owners in _shared_files(rows)
+        for first, *others in [owners]
+    ]
+
+
+def _shared_files(rows: Sequence[Row]) -> Iterable[dict[str, list[SubmissionReport]]]:
+    """Who handed it in, with their entries of it, for each such file."""
+    owners: dict[str, dict[str, list[SubmissionReport]]] = {}
     for row in rows:
         for entry in row.entries:
             if not entry.by_hand and any(exercise.status not in UNTRIED for exercise in entry.exercises):
-                owners.setdefault(entry.sha256, {}).setdefault(row.student, entry)
-    return [
-        Concern(student, wording.FLAGGED, entry.notebook, wording.same_file(others))
-        for (student, entry), *rest in (list(found.items()) for found in owners.values())
-        if (others := [other for other, _ in rest])
-    ]
+                owners.setdefault(entry.sha256, {}).setdefault(row.student, []).append(entry)
+    return (found for found in owners.values() if len(found) > 1)
 
 
 def _namesakes(rows: Sequence[Row]) -> list[Concern]:

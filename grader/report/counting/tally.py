@@ -14,6 +14,7 @@ from grader.names.alphabet import alphabetical
 from grader.names.notebooks import kind_of_notebook
 from grader.report.counting.concerns import Concern, concerns_in
 from grader.report.counting.row import UNTRIED, Row, rows_of
+from grader.report.words import wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,20 @@ def tally(run: RunReport) -> Tally:
     nowhere = {id_: points for id_, points in run.assigned.items() if id_ not in found}
     unbegun = {} if run.assigned else _unbegun(columns, submissions)
     return Tally(columns, rows, _mistakes(rows, columns), concerns_in(rows), possible, run.absent, nowhere, unbegun)
+
+
+def class_notes(counted: Tally, sandbox: str) -> tuple[str, ...]:
+    """What every view of a class says before all else; who handed in nothing, and what was not run, each has its way.
+
+    ``sandbox`` is the one in which the run was made.
+    """
+    notes = (
+        wording.unlike_totals(*counted.totals_of) if counted.totals_of else "",
+        wording.unbegun(counted.unbegun, counted.possible) if counted.unbegun else "",
+        wording.not_found(counted.nowhere) if counted.nowhere else "",
+        wording.SANDBOX_NOTE.get(sandbox, ""),
+    )
+    return tuple(filter(None, notes))
 
 
 def _unbegun(columns: Sequence[Column], submissions: Sequence[SubmissionReport]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
 from grader.names.enumeration import count_of
 from grader.report.counting.row import Row
-from grader.report.counting.tally import Tally, tally
+from grader.report.counting.tally import Tally, class_notes, tally
 from grader.report.words import wording
 from grader.report.words.evidence import evidence, with_leads
 from grader.report.words.numbers import percent, points, points_of
@@ -21,7 +21,7 @@ LIMIT_BYTES = 1024 * 1024 - 16 * 1024
 def render_markdown(run: RunReport, limit_bytes: int = LIMIT_BYTES, *, hints: Hints = "nudge") -> str:
     """``run`` as GitHub-flavoured Markdown of at most ``limit_bytes``; what does not fit is counted at the end."""
     counted = tally(run)
-    blocks = _class_blocks(counted) if len(counted.rows) > 1 else _student_blocks(counted, hints)
+    blocks = _class_blocks(run, counted) if len(counted.rows) > 1 else _student_blocks(run, counted, hints)
     return _within(blocks, limit_bytes)
 
 
@@ -40,13 +40,15 @@ def _within(blocks: Iterable[str], limit: int) -> str:
     return "\n".join(kept).encode("utf-8", "replace").decode("utf-8")
 
 
-def _student_blocks(counted: Tally, hints: Hints) -> Iterator[str]:
+def _student_blocks(run: RunReport, counted: Tally, hints: Hints) -> Iterator[str]:
     if not counted.rows:
         yield f"## Grading\n\n**{wording.NOTHING_GRADED}**\n"
         return
     row = counted.rows[0]
     share = percent(row.score, row.possible)
     yield f"## {points_of(row.score, row.possible)}" + ("" if share is None else f" · {share} %") + "\n"
+    if note := wording.SANDBOX_NOTE.get(run.sandbox):
+        yield f"{markdown(note)}\n"
     idle = row.idle
     for entry in row.counted:
         if entry not in idle:
@@ -57,8 +59,8 @@ def _student_blocks(counted: Tally, hints: Hints) -> Iterator[str]:
         yield f"{markdown(wording.idle(idle))}\n"
     for entry in row.spare:
         yield f"> ⚑ {markdown(cut(wording.spare(entry), 600))}\n"
-    if row.exercises:
-        yield f"*{wording.COUNTED_FROM}*\n"
+    counted_from = f"{wording.COUNTED_FROM} " if row.exercises else ""
+    yield f"*{counted_from}{markdown(wording.made_with(run))}*\n"
 
 
 def _entry_blocks(entry: SubmissionReport, row: Row, hints: Hints) -> Iterator[str]:
@@ -151,14 +153,10 @@ def _folded(title: str, text: str) -> str:
     return f"<details><summary>{title}</summary>\n\n<pre>{escaped}</pre>\n</details>\n"
 
 
-def _class_blocks(counted: Tally) -> Iterator[str]:
+def _class_blocks(run: RunReport, counted: Tally) -> Iterator[str]:
     yield f"## {count_of(len(counted.rows), 'student')} · mean {points(counted.mean)}\n"
-    if counted.totals_of:
-        yield f"{wording.unlike_totals(*counted.totals_of)}\n"
-    if counted.unbegun:
-        yield f"{markdown(wording.unbegun(counted.unbegun, counted.possible))}\n"
-    if counted.nowhere:
-        yield f"{markdown(wording.not_found(counted.nowhere))}\n"
+    for note in class_notes(counted, run.sandbox):
+        yield f"{markdown(note)}\n"
     if counted.absent:
         yield f"{markdown(wording.absent(counted.absent))}\n"
     if counted.not_run:
@@ -180,6 +178,7 @@ def _class_blocks(counted: Tally) -> Iterator[str]:
         ]
         yield "\n".join(lines) + "\n"
     yield _scores(counted.rows)
+    yield f"*{markdown(wording.made_with(run))}*\n"
 
 
 def _scores(rows: Iterable[Row]) -> str:

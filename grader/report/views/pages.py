@@ -17,7 +17,7 @@ from markupsafe import Markup
 from grader.model import ExerciseScore, Hints, RunReport
 from grader.names.enumeration import count_of, first_of
 from grader.report.counting.row import Row
-from grader.report.counting.tally import Mistake, Tally, tally
+from grader.report.counting.tally import Mistake, Tally, class_notes, tally
 from grader.report.views.heatmap import heat_map
 from grader.report.words import numbers, wording
 from grader.report.words.evidence import shapes, with_leads, worst
@@ -58,6 +58,7 @@ def class_page(run: RunReport) -> str:
         .render(
             run=run,
             tally=counted,
+            notes=class_notes(counted, run.sandbox),
             pages={row.student: f"students/{page_name(row.student)}" for row in counted.rows},
             bins=bins(counted),
             mistakes=mistakes,

@@ -21,7 +21,7 @@ from grader.model import CheckScore, ExerciseScore, Hints, RunReport, Submission
 from grader.names.enumeration import count_of
 from grader.report.counting.concerns import Concern
 from grader.report.counting.row import Row, rows_of
-from grader.report.counting.tally import Column, Tally, tally
+from grader.report.counting.tally import Column, Tally, class_notes, tally
 from grader.report.words import wording
 from grader.report.words.evidence import evidence, with_leads
 from grader.report.words.numbers import percent, points, points_of
@@ -58,7 +58,7 @@ def render_run(run: RunReport, hints: Hints = "nudge") -> RenderableType:
 
 def render_class(run: RunReport) -> RenderableType:
     """The class as a table, the mean, and what needs a human's eye; fitted to the console's width when drawn."""
-    return _ClassView(tally(run), wording.SANDBOX_NOTE.get(run.sandbox, ""))
+    return _ClassView(tally(run), run.sandbox)
 
 
 def render_submission(report: SubmissionReport, hints: Hints = "nudge") -> RenderableType:
@@ -97,7 +97,7 @@ class _ClassView:
     """The class, drawn as wide as the console is: exercise names in the header where they fit, else numbers."""
 
     counted: Tally
-    note: str
+    sandbox: str
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         counted, width = self.counted, options.max_width
@@ -112,20 +112,14 @@ class _ClassView:
         else:
             yield from _folded(counted, width)
         yield _summary(counted)
-        if counted.totals_of:
-            yield Text(wording.unlike_totals(*counted.totals_of), "yellow")
-        if counted.unbegun:
-            yield Text(terminal(wording.unbegun(counted.unbegun, counted.possible)), "yellow")
-        if counted.nowhere:
-            yield Text(terminal(wording.not_found(counted.nowhere)), "yellow")
+        for note in class_notes(counted, self.sandbox):
+            yield Text(terminal(note), "yellow")
         if counted.absent:
             yield Text(terminal(wording.absent(counted.absent)), "yellow")
         if counted.not_run:
             yield Text(terminal(wording.not_run(counted.not_run)), "dim")
         if counted.concerns:
             yield _concerns(counted.concerns)
-        if self.note:
-            yield Text(self.note, "yellow")
 
 
 def _name_width(counted: Tally, width: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from grader.model import Diagnosis, ExerciseScore, Hints, SubmissionReport
+from grader.model import Diagnosis, ExerciseScore, Hints, RunReport, SubmissionReport
 from grader.names.enumeration import count_of, first_of
 from grader.report.words.numbers import points
 
@@ -73,7 +73,7 @@ CELL_ENDED: Final = {
     "output_exceeded": "printed too much",
 }
 
-#: Shown with the class where the confinement was not the strongest one.
+#: Shown in every report where the confinement was not the strongest one.
 SANDBOX_NOTE: Final = {
     "none": "This run had no sandbox: the students' code could do anything that the user who ran the grader may do.",
     "landlock": "This run had the weaker sandbox (landlock, without bubblewrap).",
@@ -336,6 +336,11 @@ def sentence(reason: str) -> str:
 def code_label(code: str) -> str:
     """A diagnosis code in words: ``"not summed over batch"``."""
     return code.replace("_", " ")
+
+
+def made_with(run: RunReport) -> str:
+    """What stands at the end of a report: what graded, and how the students' code was confined."""
+    return f"grader {run.grader_version} · torch {run.torch_version} · sandbox {run.sandbox}"
 
 
 def help_for(diagnosis: Diagnosis | None, hints: Hints) -> str:

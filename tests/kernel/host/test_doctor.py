@@ -8,9 +8,9 @@ import pytest
 
 import grader.kernel.host.doctor as examination
 from grader.errors import SandboxUnavailable
-from grader.kernel import SandboxStatus, choose_sandbox
 from grader.kernel.host import sandbox
 from grader.kernel.host.doctor import doctor
+from grader.kernel.host.sandbox import SandboxStatus, choose_sandbox
 
 
 def _examined(monkeypatch: pytest.MonkeyPatch, *statuses: SandboxStatus) -> dict[str, str]:

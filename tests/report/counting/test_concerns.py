@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from grader.model import CellFailure, Override, SubmissionReport
-from grader.report import student_page
 from grader.report.counting.concerns import remarks_on
 from grader.report.counting.tally import tally
+from grader.report.views.pages import student_page
 from grader.report.words import wording
 from tests.report.builders import exercise, run, small_class, submission, ungraded, untouched
 

@@ -8,7 +8,8 @@ import pytest
 
 from grader.errors import UsageError
 from grader.model import Override
-from grader.report import export, gradebook_csv
+from grader.report import export
+from grader.report.views.spreadsheet import gradebook_csv
 from tests.report.builders import exercise, run, small_class, submission, ungraded, untouched
 
 MADE = run(submission("ada", exercise("lin_grad", {"w.g": "transposed"})), submission("alan", exercise("lin_grad")),

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.model import Override, SubmissionStatus
-from grader.report import class_page, page_name, render_class, render_markdown, student_page
+from grader.report import render_class, render_markdown
 from grader.report.counting.row import Row
 from grader.report.counting.tally import tally
-from grader.report.views.pages import bins
+from grader.report.views.pages import bins, class_page, page_name, student_page
 from grader.report.words import wording
 from grader.report.words.text import markdown
 from tests.report.builders import check, exercise, large_class, run, small_class, submission, ungraded, untouched
@@ -219,11 +219,6 @@ def test_bins_every_share_is_in_its_bin(share: float) -> None:
     made = bins(type(counted)((), (Row(row.student, row.entries, {}, 12 * share, 12.0),), (), (), 12.0))
     (found,) = [place for place, bin_ in enumerate(made) if bin_.students]
     assert found == min(9, int(share * 10 + 1e-9))
-
-
-@pytest.mark.parametrize(("sandbox", "said"), [("bwrap", False), ("landlock", True), ("none", True)])
-def test_class_page_weaker_sandbox_is_said(sandbox: str, said: bool) -> None:
-    assert ("This run had" in class_page(run(submission(), sandbox=sandbox))) is said
 
 
 def test_student_page_tells_two_notebooks_of_one_name_by_their_paths() -> None:

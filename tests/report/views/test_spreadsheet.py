@@ -5,7 +5,8 @@ import io
 
 import pytest
 
-from grader.report import gradebook_csv, page_name
+from grader.report.views.pages import page_name
+from grader.report.views.spreadsheet import gradebook_csv
 from tests.report.builders import exercise, large_class, run, small_class, submission
 
 

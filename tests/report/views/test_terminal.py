@@ -130,11 +130,6 @@ def test_render_submission_long_output_is_cut() -> None:
     assert "… 88 more lines" in drawn(render_submission(submission("ada", wrong)))
 
 
-@pytest.mark.parametrize(("sandbox", "said"), [("bwrap", False), ("landlock", True), ("none", True)])
-def test_render_class_weaker_sandbox_is_said(sandbox: str, said: bool) -> None:
-    assert ("This run had" in drawn(render_class(run(submission(), sandbox=sandbox)))) is said
-
-
 def test_render_run_of_one_submission_names_what_was_assigned_and_is_not_there() -> None:
     one = run(submission("ada", exercise("lin_grad")), assigned={"lin_grad": 4.0, "Relu": 2.0, "Mse": 1.5})
     shown = drawn(render_run(replace(one, sandbox="landlock")))

@@ -1,4 +1,4 @@
-"""Every report says whose points those are."""
+"""Every report says whose points those are, and how the code that earned them was confined."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from dataclasses import replace
 import pytest
 
 from grader.model import Diagnosis, Hints, Override, RunReport
-from grader.report import gradebook_csv, gradescope_results, render_markdown, render_submission, student_page
+from grader.report import gradescope_results, junit_xml, render_markdown, render_run, render_submission
 from grader.report.counting.tally import tally
+from grader.report.document import to_json
+from grader.report.views.pages import class_page, student_page
+from grader.report.views.spreadsheet import gradebook_csv
 from grader.report.words import wording
 from tests.report.builders import exercise, run, submission
 from tests.report.views.test_terminal import drawn
@@ -54,3 +57,39 @@ def test_points_that_a_human_gave_are_called_so_also_where_all_passed(
     said = "the grader failed" if graded is None else "the grader gave 1"
     assert f"set by hand to 4 of 4 points ({said}): it is right" in render(made)
     assert "by hand" not in render(run(submission("ada")))
+
+
+@pytest.mark.parametrize("students", [("ada",), ("ada", "alan")], ids=["student", "class"])
+@pytest.mark.parametrize(
+    "render",
+    [
+        lambda made: drawn(render_run(made), 200),
+        lambda made: html.unescape(class_page(made)),
+        lambda made: html.unescape(student_page(made, tally(made).rows[0])),
+        lambda made: html.unescape(render_markdown(made)),
+        lambda made: gradescope_results(made)["output"],
+    ],
+    ids=["terminal", "class page", "student page", "Markdown", "Gradescope"],
+)
+def test_weaker_sandbox_is_said(render: Callable[[RunReport], str], students: tuple[str, ...]) -> None:
+    made = run(*map(submission, students))
+    for weaker in ("none", "landlock"):
+        assert render(replace(made, sandbox=weaker)).count(wording.SANDBOX_NOTE[weaker]) == 1
+    assert "This run had" not in render(made)
+
+
+@pytest.mark.parametrize(
+    ("render", "said"),
+    [
+        (class_page, "· sandbox bwrap"),
+        (lambda made: student_page(made, tally(made).rows[0]), "· sandbox bwrap"),
+        (lambda made: html.unescape(render_markdown(made)), "· sandbox bwrap"),
+        (lambda made: json.dumps(gradescope_results(made)), '"sandbox": "bwrap"'),
+        (junit_xml, '<property name="sandbox" value="bwrap" />'),
+        (to_json, '"sandbox": "bwrap"'),
+    ],
+    ids=["class page", "student page", "Markdown", "Gradescope", "JUnit", "report.json"],
+)
+def test_sandbox_is_named(render: Callable[[RunReport], str], said: str) -> None:
+    for students in (["ada"], ["ada", "alan"]):
+        assert said in render(run(*map(submission, students)))

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from grader.errors import UsageError
 from grader.model import Assets
 from grader.names.visible import files_of
-from grader.submission import Collection, CollectLimits, collect, stems_in
+from grader.submission import Collection, collect, stems_in
+from grader.submission.files.limits import CollectLimits
 from tests.submission.archives import member, tar_of, zip_of
 
 Seen = list[tuple[str, str, str]]

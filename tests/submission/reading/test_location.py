@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.model import Cell
-from grader.submission import Wanted, givens_of, locate
+from grader.submission import Wanted, givens_of
 from grader.submission.reading.definitions import definitions_in
+from grader.submission.reading.location import locate
 from tests.submission.notebooks import LIN_GRAD, STUB, cells, code, data, notebook
 
 WANTED = [Wanted("lin_grad", ("lin_grad",))]

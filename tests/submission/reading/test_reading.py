@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.model import Assets
-from grader.submission import CollectLimits, Wanted, collect, read
+from grader.submission import Wanted, collect, read
+from grader.submission.files.limits import CollectLimits
 from grader.submission.files.regular_file import Refused, content
 from tests.submission.notebooks import LIN_GRAD, code, data, entry_for, markdown, notebook
 
