@@ -96,7 +96,7 @@ def _writing(folder: Path) -> Iterator[None]:
 
 
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("grader.starter"),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701 - no HTML: YAML, shell and Python, filled from an installed course
@@ -117,6 +117,8 @@ def _exercises(course: Course, folder: Path) -> Iterator[str]:
     assert course.exercises_dir is not None
     for source in _files(course.exercises_dir):
         name = source.relative_to(course.exercises_dir).as_posix()
+    environment.filters["quote"] = quote
+    return environment
         yield _line(folder, f"exercises/{name}", source.read_bytes())
 
 

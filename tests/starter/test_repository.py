@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import shlex
 import subprocess
 from dataclasses import replace
 from importlib.metadata import version
@@ -225,8 +226,8 @@ def test_init_of_a_course_in_a_file_takes_it_along_for_the_autograders_alone(tmp
     workflow = yaml.safe_load((tmp_path / "new/.github/workflows/grade.yml").read_text())
     fetched = [step["with"].get("path") for step in workflow["jobs"]["grade"]["steps"] if "checkout" in str(step)]
     assert "course" in fetched
-    assert '--course "$GITHUB_WORKSPACE/course/double.py"' in str(workflow)
-    assert '--course "$root/source/double.py"' in (tmp_path / "new/autograder/run_autograder").read_text()
+    assert '--course "$GITHUB_WORKSPACE"/course/double.py' in str(workflow)
+    assert '--course "$root"/source/double.py' in (tmp_path / "new/autograder/run_autograder").read_text()
 
 
 @pytest.mark.parametrize(
@@ -280,6 +281,24 @@ def test_init_names_what_it_kept_with_another_grader_in_it(tmp_path: Path) -> No
     assert not any("does not pin" in line for line in start_repository(tmp_path, "autograd", grader=SOURCE))
     other = SOURCE.replace("v1", "v2")
     told = [line for line in start_repository(tmp_path, "autograd", grader=other) if "does not pin" in line]
+@pytest.mark.parametrize("notebook", ["week 1", "it's", "Lab 1, gates"])
+def test_commands_of_a_new_repository_name_a_notebook_whatever_it_is_called(notebook: str, tmp_path: Path) -> None:
+    course = course_file(tmp_path)
+    course.write_text(f"COURSE, NOTEBOOK = 'own', {notebook!r}\n" + course.read_text())
+    list(start_repository(tmp_path, str(course), gradescope=True))
+    steps = yaml.safe_load((tmp_path / ".github/workflows/grade.yml").read_text())["jobs"]["grade"]["steps"]
+    grade = next(step["run"] for step in steps if step["name"] == "Grade")
+    readme = _environment().get_template("README.md.j2")
+    loaded = load_course(str(course))
+
+    for script in (grade, (tmp_path / "autograder/run_autograder").read_text()):
+        command = script[script.index("-m grader score ") :].replace("\\\n", "").splitlines()[0]
+        assert shlex.split(command)[shlex.split(command).index("--assigned") + 1] == notebook
+    text = readme.render(pins=replace(pins_of(loaded, str(course)), file=None, course="own"), course=loaded)
+    command = next(line for line in text.splitlines() if line.startswith("grader check "))
+    assert shlex.split(command)[2] == f"exercises/{notebook}.ipynb"
+
+
     assert told == [
         f"   kept  {name}  (does not pin {other})" for name in ("requirements.txt", ".github/workflows/grade.yml")
     ]
