@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from grader.submission.reading.location import locate as locate
     from grader.submission.reading.reading import read as read
     from grader.submission.reading.reliance import names_used as names_used
+    from grader.submission.reading.renaming import released_definitions as released_definitions
+    from grader.submission.reading.renaming import renamed as renamed
     from grader.submission.reading.suspicion import autograd_suspected as autograd_suspected
     from grader.submission.reading.suspicion import optimizer_suspected as optimizer_suspected
 
@@ -37,6 +39,7 @@ __getattr__, __all__ = lazy.public(
         "reading.location": "locate",
         "reading.reading": "read",
         "reading.reliance": "names_used",
+        "reading.renaming": "released_definitions renamed",
         "reading.suspicion": "autograd_suspected optimizer_suspected",
     },
 )
