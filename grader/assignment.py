@@ -29,12 +29,15 @@ class Standing:
 def expected_of(course: Course, notebooks: Sequence[str]) -> dict[str, float]:
     """The exercises of the assigned notebooks with their points: what counts also where it was not handed in.
 
-    One of ``notebooks`` may be several with commas between them.
+    One of ``notebooks`` may be several with commas between them, unless the whole of it is a notebook's name.
 
     Raises:
         UsageError: the course has no notebook of that name.
     """
-    stems = {stem_of(name.strip()) for names in notebooks for name in names.split(",")}
+    stems: set[str] = set()
+    for names in notebooks:
+        whole = stem_of(names.strip())
+        stems |= {whole} if whole in course.notebooks else {stem_of(name.strip()) for name in names.split(",")}
     unknown = sorted(stems - set(course.notebooks))
     if unknown:
         raise UsageError(

@@ -6,7 +6,6 @@ As for a class, the kernels' process is started before anything is imported here
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 
 from grader import torch_import
@@ -22,8 +21,14 @@ def check_notebook(notebook: Path, course: str = "autograd") -> SubmissionReport
         UsageError: there is no such notebook.
         CourseError: the course cannot be loaded.
     """
-    if not os.path.lexists(notebook):
-        raise UsageError(f"{notebook} does not exist", remedy="name your notebook, an .ipynb file")
+    try:
+        notebook.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f"{notebook} does not exist", remedy="name your notebook, an .ipynb file") from None
+    except OSError as error:
+        raise UsageError(
+            f"cannot look at {notebook}: {error.strerror}", remedy="name a path that this user may read"
+        ) from None
     if not notebook.is_file():
         raise UsageError(f"{notebook} is no notebook", remedy="name one .ipynb file; `grader score` takes folders")
     from grader.submission.files.finding import is_archive, is_notebook

@@ -171,7 +171,7 @@ def _judge_exercise(
 ) -> ExerciseScore:
     stub = submission.stubs.get(exercise.id)
     if stub is None:
-        return score_missing(exercise)
+        return replace(score_missing(exercise), flags=seeded.renamed(submission, exercise))
     try:
         prepared = seeded.prepared(exercise)
         runs = execution.checks.get(exercise.id)

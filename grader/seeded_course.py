@@ -10,7 +10,8 @@ from functools import cached_property
 from grader.errors import CourseError
 from grader.judge import Prepared, Verdicts, check_of, prepare
 from grader.model import Check, Course, Exercise, Program, Submission
-from grader.submission import Wanted, givens_of, stems_in
+from grader.submission import Wanted, givens_of, released_definitions, renamed, stems_in
+from grader.submission.reading.definitions import Definition
 
 
 class SeededCourse:
@@ -58,6 +59,14 @@ class SeededCourse:
         if isinstance(found, CourseError):
             raise found
         return found
+
+    @cached_property
+    def _released(self) -> tuple[tuple[str | None, Definition], ...]:
+        return released_definitions(self.course.exercises_dir) if self.course.exercises_dir is not None else ()
+
+    def renamed(self, submission: Submission, exercise: Exercise) -> tuple[str, ...]:
+        """Remarks on what may be the answer to an exercise that was not found, under another name."""
+        return renamed(_wanted(exercise), submission.cells, self._released)
 
     def checks(self, submission: Submission, exercises: Iterable[Exercise]) -> tuple[Check, ...]:
         """A check for each exercise whose stub the submission has and whose cases can be made."""

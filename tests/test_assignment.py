@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,15 @@ def test_expected_of_names_the_exercises_of_the_assigned_notebooks() -> None:
     with pytest.raises(UsageError, match="no notebook '33_backprop'") as caught:
         expected_of(course, ["34_layers", "33_backprop", "03_backprop"])
     assert "03_backprop" in caught.value.remedy
+
+
+def test_expected_of_takes_a_notebooks_whole_name_before_it_parts_at_commas() -> None:
+    course = load_course("autograd")
+    one = replace(course.exercises["lin_grad"], notebook="Lab 1, gates")
+    course = replace(course, exercises={**course.exercises, "lin_grad": one})
+
+    assert [*expected_of(course, ["Lab 1, gates.ipynb"])] == ["lin_grad"]
+    assert {"lin_grad", "residual", "train"} <= expected_of(course, ["Lab 1, gates", "01_tensors,09_capstone"]).keys()
 
 
 def test_below_counts_what_was_assigned_and_not_handed_in() -> None:

@@ -44,6 +44,14 @@ def test_check_notebook_of_an_export_asks_for_the_notebook(tmp_path: Path, name:
     assert ".ipynb" in caught.value.remedy
 
 
+def test_check_notebook_that_cannot_be_looked_at_is_not_denied(tmp_path: Path) -> None:
+    (tmp_path / "loop.ipynb").symlink_to("loop.ipynb")
+    with pytest.raises(UsageError, match=r"cannot look at .*loop\.ipynb: "):
+        check_notebook(tmp_path / "loop.ipynb")
+    with pytest.raises(UsageError, match="does not exist"):
+        check_notebook(tmp_path / "none.ipynb")
+
+
 def test_check_notebook_of_an_archive_of_several_is_refused(tmp_path: Path) -> None:
     folder = hand_in(tmp_path / "class", {"ada": answered({}), "bob": answered({})})
     packed = shutil.make_archive(str(tmp_path / "class"), "zip", folder)

@@ -66,6 +66,19 @@ def test_right_notebook_gets_every_point(entry: Entry, seeded: SeededCourse) -> 
     assert (report.student, report.notebook, report.path) == ("ada", "03_backprop.ipynb", "ada/03_backprop.ipynb")
 
 
+def test_stub_that_was_renamed_in_a_notebook_without_tags_is_a_remark(entry: Entry, seeded: SeededCourse) -> None:
+    notebook = json.loads(answered({}).replace("def lin_grad(", "def linear_grad("))
+    for cell in notebook["cells"]:
+        cell["metadata"] = {}
+    entry.path.write_text(json.dumps(notebook), encoding="utf-8")
+
+    missing = {one.id: one for one in graded(entry, seeded, InProcessPool()).exercises}["lin_grad"]
+
+    assert (missing.status, missing.score) == ("missing", 0)
+    (flag,) = missing.flags
+    assert flag.endswith("defines `linear_grad` with its parameters")
+
+
 def test_files_of_the_course_are_there_behind_the_student_s_own(entry: Entry, seeded: SeededCourse) -> None:
     own, released = Assets(entry.path.parent), Assets(Path("exercises"), names={"data.csv": "data.csv"})
     seeded.course = replace(seeded.course, assets=(released,))

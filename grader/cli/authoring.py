@@ -96,7 +96,8 @@ def init(
         str,
         typer.Option(
             metavar="REQUIREMENT",
-            help='Where pip finds the grader: "autograd-grader @ git+https://…@TAG". Default: this release on PyPI.',
+            help='Where pip finds the grader: "autograd-grader @ git+https://…@TAG". Default: the commit that is'
+            " installed here, else this release on PyPI.",
             show_default=False,
         ),
     ] = "",

@@ -231,5 +231,9 @@ def _refuse_absent(paths: list[Path], assigned: tuple[str, ...]) -> None:
     if assigned:
         remedy += "; several notebooks are assigned with commas between them: --assigned 03_backprop,04_layers"
     for path in paths:
-        if not os.path.lexists(path):
-            raise UsageError(f"{path} does not exist", remedy=remedy)
+        try:
+            path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            raise UsageError(f"{path} does not exist", remedy=remedy) from None
+        except OSError:
+            continue  # it may be there: collecting says why it cannot be looked at

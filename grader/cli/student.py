@@ -13,11 +13,12 @@ from grader.cli.app import app
 from grader.cli.options import CourseOption, HintsOption
 from grader.cli.outcome import GRADED, TO_DO, UNGRADED, UNGRADED_STATUSES, errors_told
 from grader.cli.output import StandardOutput
+from grader.cli.values import path
 
 
 @app.command()
 def check(
-    notebook: Annotated[Path, typer.Argument(help="Your notebook.", show_default=False)],
+    notebook: Annotated[Path, typer.Argument(help="Your notebook.", show_default=False, parser=path)],
     course: CourseOption = "autograd",
     hints: HintsOption = "nudge",
 ) -> None:

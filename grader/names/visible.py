@@ -29,6 +29,15 @@ def is_work(name: str) -> bool:
     return not name.startswith(".") and name not in _MADE_BY_TOOLS
 
 
+def is_of_grades(name: str) -> bool:
+    """Whether a file or folder beside a gradebook is the grader's.
+
+    >>> is_of_grades("gradebook.db-journal"), is_of_grades("students"), is_of_grades("data.csv")
+    (True, True, False)
+    """
+    return name in _GRADES or name.startswith(GRADEBOOK)
+
+
 def files_of_work(folder: str | os.PathLike[str], *, below: bool = True) -> Iterator[tuple[str, list[str]]]:
     """Each folder of work from ``folder`` on, as ``os.walk`` has it, with the names of its files, all in order.
 
@@ -77,4 +86,4 @@ def _named_files(assets: Assets) -> Iterator[tuple[str, Path]]:
 
 def _is_work_in(name: str, graded: bool) -> bool:
     """Whether a name may be work in a folder into which the grader has written grades, if it is ``graded``."""
-    return is_work(name) and not (graded and (name in _GRADES or name.startswith(GRADEBOOK)))
+    return is_work(name) and not (graded and is_of_grades(name))

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution, entry_points, version
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, entry_points, version
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -22,13 +22,15 @@ from grader.model import Course
 
 DISTRIBUTION = "autograd-grader"
 _REQUIREMENT = re.compile(rf"{DISTRIBUTION}\s*(?:==\s*[\w.+!-]+|@\s*[\w+.-]+://\S+)")
+#: The address by which a forge's repository is cloned with a key: https:// stands before the same host and path there.
+_SSH = re.compile(r"ssh://git@([^/:]+)(?::\d+)?/|git@([^/:]+):/?")
 
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """``requirements`` are ``name==version``; ``file`` is where the course lies if it is no installed one.
+    """``requirements`` are what pip is told to install; ``file`` is where the course lies if it is no installed one.
 
-    ``doubtful`` says that the grader is pinned as a package index would have it, and came here from elsewhere.
+    ``remarks`` say which requirement may not be what is installed here, or may be out of others' reach.
     """
 
     course: str
@@ -36,7 +38,7 @@ class Pins:
     torch: str
     requirements: tuple[str, ...]
     file: Path | None = None
-    doubtful: bool = False
+    remarks: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:
@@ -72,39 +74,62 @@ def pins_of(course: Course, name: str, grader: str = "") -> Pins:
         )
     point = next(iter(entry_points(group=GROUP, name=name)), None)
     file = Path(name).resolve() if point is None and Path(name).exists() else None
-    origin = _origin()
-    found = grader or _in_repository(origin)
-    requirements = [found or f"{DISTRIBUTION}=={__version__}"]
+    pinned = [(grader, "") if grader else _pin(DISTRIBUTION, __version__, _origin_of_grader(), "with --grader")]
     if point is not None and point.dist is not None and point.dist.name != DISTRIBUTION:
-        requirements.append(f"{point.dist.name}=={point.dist.version}")
+        anew = "with a pushed commit of it installed from its clone"
+        pinned.append(_pin(point.dist.name, point.dist.version, _origin(point.dist), anew))
+    requirements, remarks = zip(*pinned, strict=True)
     shown = file.name if file is not None else name
-    doubtful = not found and origin is not None
-    return Pins(shown, _plain(course.notebooks), _torch(), tuple(requirements), file, doubtful)
+    return Pins(shown, _plain(course.notebooks), _torch(), requirements, file, tuple(filter(None, remarks)))
 
 
-def _origin() -> dict[str, Any] | None:
-    """Where this grader was installed from, as PEP 610 has noted it down; None for a package index."""
+def _pin(name: str, version: str, origin: Mapping[str, Any] | None, anew: str) -> tuple[str, str]:
+    """The requirement of a distribution that is installed here, and what is to be told of it: nothing, mostly."""
+    if origin is None:
+        return f"{name}=={version}", ""
+    place, by_ssh = _in_repository(origin)
+    if not place:
+        return f"{name}=={version}", (
+            f"{name}=={version} is what students and runners install, from a package index; the one here came from"
+            f" elsewhere. If it is on none, begin anew in an empty folder, {anew}."
+        )
+    told = f"{name} came by SSH, for which students and runners have no key: they install {place}. See that it opens."
+    return f"{name} @ {place}", told if by_ssh else ""
+
+
+def _origin_of_grader() -> Mapping[str, Any] | None:
     try:
-        text = distribution(DISTRIBUTION).read_text("direct_url.json")
+        return _origin(distribution(DISTRIBUTION))
     except PackageNotFoundError:
         return {}
+
+
+def _origin(installed: Distribution) -> Mapping[str, Any] | None:
+    """Where a distribution was installed from, as PEP 610 has noted it down; None for a package index."""
+    text = installed.read_text("direct_url.json")
     return None if text is None else dict(json.loads(text))
 
 
-def _in_repository(origin: Mapping[str, Any] | None) -> str:
-    """The requirement of the commit that was installed from a repository that others reach, or from a clone of it."""
+def _in_repository(origin: Mapping[str, Any]) -> tuple[str, bool]:
+    """The commit that was installed from a repository that others reach, or from a clone of it; else empty.
+
+    And whether it was reached by SSH here.
+    """
     if not origin:
-        return ""
+        return "", False
     url = str(origin["url"])
     if "vcs_info" in origin:
         vcs, commit = origin["vcs_info"]["vcs"], origin["vcs_info"]["commit_id"]
     elif url.startswith("file:") and (clone := Path(url2pathname(urlsplit(url).path))).is_dir():
         vcs, commit, url = "git", _pushed(clone), _git(clone, "remote", "get-url", "origin")
     else:
-        return ""
-    if not commit or not url.startswith(("https://", "ssh://")):
-        return ""
-    return f"{DISTRIBUTION} @ {vcs}+{_without_password(url)}@{commit}"
+        return "", False
+    by_ssh = _SSH.match(url)
+    url = f"https://{by_ssh[1] or by_ssh[2]}/{url[by_ssh.end() :]}" if by_ssh else url
+    if not commit or not url.startswith("https://"):
+        return "", False
+    below = f"#subdirectory={origin['subdirectory']}" if origin.get("subdirectory") else ""
+    return f"{vcs}+{_without_password(url)}@{commit}{below}", bool(by_ssh)
 
 
 def _pushed(clone: Path) -> str:
@@ -131,7 +156,7 @@ def _git(clone: Path, *arguments: str) -> str:
 def _without_password(url: str) -> str:
     """A repository's address without the name and the token that somebody cloned it with over HTTPS."""
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if parts.scheme == "https" else url
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def _torch() -> str:

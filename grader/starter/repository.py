@@ -17,9 +17,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from grader.course.loading import load_course
 from grader.errors import UsageError
 from grader.model import Course
+from grader.names.enumeration import first_of
+from grader.names.notebooks import ENDING
+from grader.names.visible import GRADEBOOK, is_of_grades, is_work
 from grader.starter.pins import Pins, pins_of
 
 _HIDDEN = (".", "__pycache__")
+#: The folders that are written here; the released notebooks may be in any of them.
+_MADE_HERE = ("exercises", "autograder", "classroom50")
 _WROTE, _KEPT = "  wrote  ", "   kept  "
 #: Path in the repository → template. Of a name that ends with ``*`` the file may be run.
 _ALWAYS = {
@@ -64,6 +69,8 @@ def start_repository(
             yield line
     yield ""
     if wrote:
+        yield from pins.remarks
+        yield from _not_for_students(loaded, folder)
         yield from _next_steps(pins, folder, classroom50=classroom50, gradescope=gradescope)
     else:
         yield f"Nothing is new in {folder}. To have a file as this version writes it, remove yours and run this again."
@@ -96,7 +103,7 @@ def _writing(folder: Path) -> Iterator[None]:
 
 
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("grader.starter"),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701 - no HTML: YAML, shell and Python, filled from an installed course
@@ -110,6 +117,8 @@ def _environment() -> Environment:
         comment_start_string="@#",
         comment_end_string="#@",
     )
+    environment.filters["quote"] = quote
+    return environment
 
 
 def _exercises(course: Course, folder: Path) -> Iterator[str]:
@@ -157,12 +166,38 @@ def _kept_text(path: Path) -> str:
         return ""
 
 
-def _next_steps(pins: Pins, folder: Path, *, classroom50: bool, gradescope: bool) -> Iterator[str]:
-    if pins.doubtful:
+def _not_for_students(course: Course, folder: Path) -> Iterator[str]:
+    """A warning of what lay in ``folder`` before, is pushed with it, and is the author's or the instructor's."""
+    ignored = {line.strip().strip("/") for line in _kept_text(folder / ".gitignore").splitlines()}
+    there = sorted(path for path in folder.iterdir() if is_work(path.name))
+    kept = [path for path in there if path.name not in {*_MADE_HERE, *ignored}]
+    graded = (folder / GRADEBOOK).exists()
+    found = [path.name for path in kept if (graded and is_of_grades(path.name)) or _holds_work(path, course)]
+    if found:
         yield (
-            f"{pins.requirements[0]} is what students and runners install, from a package index; the one here came from"
-            " elsewhere. If it is on none, begin anew in an empty folder, with --grader."
+            f"Students get all that is pushed, and in {folder} lies what is not theirs: {first_of(found)}. Take those"
+            " out, or begin anew in an empty folder."
         )
+
+
+def _holds_work(path: Path, course: Course) -> bool:
+    """Whether a path is a notebook of the course, or a folder with one or with grades, but for the released ones."""
+    assert course.exercises_dir is not None
+    released = course.exercises_dir.resolve()
+    for place, folders, files in os.walk(path) if path.is_dir() else [(str(path.parent), [], [path.name])]:
+        theirs = Path(place).resolve() == released
+        if GRADEBOOK in files or (not theirs and any(_is_notebook_of(course, name) for name in files)):
+            return True
+        folders[:] = filter(is_work, folders)
+    return False
+
+
+def _is_notebook_of(course: Course, name: str) -> bool:
+    """Whether a file is called like a notebook of the course, and perhaps like a student too."""
+    return name.endswith(ENDING) and any(stem in name for stem in course.notebooks)
+
+
+def _next_steps(pins: Pins, folder: Path, *, classroom50: bool, gradescope: bool) -> Iterator[str]:
     start = "" if os.path.lexists(folder / ".git") else "git init -b main && "
     yield f"Next, in {folder}: {start}git add . && git commit -m 'Start the course', and push it to GitHub."
     if pins.course_file:

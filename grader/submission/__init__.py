@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from grader.submission.reading.givens import givens_of as givens_of
     from grader.submission.reading.reading import read as read
     from grader.submission.reading.reliance import names_used as names_used
+    from grader.submission.reading.renaming import released_definitions as released_definitions
+    from grader.submission.reading.renaming import renamed as renamed
     from grader.submission.reading.suspicion import autograd_suspected as autograd_suspected
     from grader.submission.reading.suspicion import optimizer_suspected as optimizer_suspected
 
@@ -33,6 +35,7 @@ __getattr__, __all__ = lazy.public(
         "reading.givens": "givens_of",
         "reading.reading": "read",
         "reading.reliance": "names_used",
+        "reading.renaming": "released_definitions renamed",
         "reading.suspicion": "autograd_suspected optimizer_suspected",
     },
 )

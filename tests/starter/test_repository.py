@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import shlex
 import subprocess
 from dataclasses import replace
 from importlib.metadata import version
@@ -88,16 +89,19 @@ def test_init_doubts_that_an_index_has_a_grader_from_elsewhere(
     ("url", "pinned"),
     [
         ("https://host/me/grader.git", "autograd-grader @ git+https://host/me/grader.git@abc"),
+        ("ssh://git@host:2222/me/grader.git", "autograd-grader @ git+https://host/me/grader.git@abc"),
+        ("ssh://me@host/home/me/grader.git", f"autograd-grader=={__version__}"),
         ("file:///home/me/grader", f"autograd-grader=={__version__}"),
     ],
-    ids=["that others reach", "of this machine"],
+    ids=["that others reach", "by a key of a forge", "by a key of a machine", "of this machine"],
 )
 def test_init_with_a_grader_from_a_repository_pins_its_commit(
     url: str, pinned: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     came_from(monkeypatch, json.dumps({"url": url, "vcs_info": {"vcs": "git", "commit_id": "abc"}}))
-    list(start_repository(tmp_path, "autograd"))
-    assert pinned in (tmp_path / "requirements.txt").read_text()
+    lines = list(start_repository(tmp_path, "autograd"))
+    assert pinned in (tmp_path / "requirements.txt").read_text().splitlines()
+    assert any("came by SSH" in line and "https://host" in line for line in lines) == ("git@" in url)
 
 
 @pytest.fixture
@@ -120,10 +124,12 @@ def git(folder: Path, *arguments: str) -> str:
     ).stdout.strip()
 
 
+@pytest.mark.parametrize("origin", ["https://me:secret@host/me/grader.git", "git@host:me/grader.git"])
 def test_init_from_a_clone_pins_the_commit_that_its_remote_has(
-    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    origin: str, clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     git(clone, "checkout", "-q", "HEAD~")
+    git(clone, "remote", "set-url", "origin", origin)
     came_from(monkeypatch, json.dumps({"url": clone.as_uri(), "dir_info": {"editable": True}}))
 
     (requirement,) = pins_of(load_course("autograd"), "autograd").requirements
@@ -141,7 +147,33 @@ def test_init_from_no_pushed_commit_pins_the_release_and_doubts_it(
     pins = pins_of(load_course("autograd"), "autograd")
 
     assert pins.requirements == (f"autograd-grader=={__version__}",)
-    assert pins.doubtful
+    assert len(pins.remarks) == 1
+
+
+COURSE_AT = {"url": "https://host/me/course", "vcs_info": {"vcs": "git", "commit_id": "abc"}}
+
+
+@pytest.mark.parametrize(
+    ("noted", "pinned", "told"),
+    [
+        (None, "logistic==0.1", False),
+        (COURSE_AT, "logistic @ git+https://host/me/course@abc", False),
+        ({**COURSE_AT, "subdirectory": "src"}, "logistic @ git+https://host/me/course@abc#subdirectory=src", False),
+        ({"url": "file:///home/me/course", "dir_info": {"editable": True}}, "logistic==0.1", True),
+    ],
+    ids=["from an index", "from a repository", "from a folder of one", "from a folder here"],
+)
+def test_init_pins_an_installed_course_as_it_was_installed_or_doubts_that_an_index_has_it(
+    noted: object, pinned: str, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = None if noted is None else json.dumps(noted)
+    course = SimpleNamespace(name="logistic", version="0.1", read_text=lambda _: text)
+    monkeypatch.setattr("grader.starter.pins.entry_points", lambda **_: [SimpleNamespace(dist=course)])
+
+    pins = pins_of(load_course("autograd"), "logistic", SOURCE)
+
+    assert pins.requirements == (SOURCE, pinned)
+    assert [remark.startswith("logistic==0.1 is what students") for remark in pins.remarks] == [True] * told
 
 
 def test_init_in_a_repository_starts_no_other(tmp_path: Path) -> None:
@@ -225,8 +257,8 @@ def test_init_of_a_course_in_a_file_takes_it_along_for_the_autograders_alone(tmp
     workflow = yaml.safe_load((tmp_path / "new/.github/workflows/grade.yml").read_text())
     fetched = [step["with"].get("path") for step in workflow["jobs"]["grade"]["steps"] if "checkout" in str(step)]
     assert "course" in fetched
-    assert '--course "$GITHUB_WORKSPACE/course/double.py"' in str(workflow)
-    assert '--course "$root/source/double.py"' in (tmp_path / "new/autograder/run_autograder").read_text()
+    assert '--course "$GITHUB_WORKSPACE"/course/double.py' in str(workflow)
+    assert '--course "$root"/source/double.py' in (tmp_path / "new/autograder/run_autograder").read_text()
 
 
 @pytest.mark.parametrize(
@@ -247,6 +279,52 @@ def test_workflow_takes_no_course_from_the_submission(tmp_path: Path, named: str
     )
     assert ran.returncode == status
     assert ("GRADER_COURSE_REPOSITORY" in ran.stdout) == bool(status)
+
+
+@pytest.mark.parametrize("notebook", ["week 1", "it's", "Lab 1, gates"])
+def test_commands_of_a_new_repository_name_a_notebook_whatever_it_is_called(notebook: str, tmp_path: Path) -> None:
+    course = course_file(tmp_path)
+    course.write_text(f"COURSE, NOTEBOOK = 'own', {notebook!r}\n" + course.read_text())
+    list(start_repository(tmp_path, str(course), gradescope=True))
+    steps = yaml.safe_load((tmp_path / ".github/workflows/grade.yml").read_text())["jobs"]["grade"]["steps"]
+    grade = next(step["run"] for step in steps if step["name"] == "Grade")
+    readme = _environment().get_template("README.md.j2")
+    loaded = load_course(str(course))
+
+    for script in (grade, (tmp_path / "autograder/run_autograder").read_text()):
+        command = script[script.index("-m grader score ") :].replace("\\\n", "").splitlines()[0]
+        assert shlex.split(command)[shlex.split(command).index("--assigned") + 1] == notebook
+    text = readme.render(pins=replace(pins_of(loaded, str(course)), file=None, course="own"), course=loaded)
+    command = next(line for line in text.splitlines() if line.startswith("grader check "))
+    assert shlex.split(command)[2] == f"exercises/{notebook}.ipynb"
+
+
+def test_init_names_what_lies_there_and_is_not_the_students(tmp_path: Path) -> None:
+    course = course_file(tmp_path)
+    course.write_text("NOTEBOOK = 'double'\n" + course.read_text())
+    solved = tmp_path / "mine/solutions/double.ipynb"
+    notebooks = (solved, tmp_path / "mine/submissions/ada/ada_double.ipynb", tmp_path / "mine/notes/lecture.ipynb")
+    for path in (*notebooks, tmp_path / "mine/grades-1/gradebook.db", tmp_path / "mine/grades/gradebook.db"):
+        path.parent.mkdir(parents=True)
+        path.write_text("{}")
+
+    told = [line for line in start_repository(course.parent, str(course)) if line.startswith("Students get all")]
+
+    assert [line.partition(" theirs: ")[2].partition(". ")[0] for line in told] == ["grades-1, submissions"]
+    (course.parent / ".gitignore").write_text("*.pyc\n")  # one that was kept, without these folders
+    (course.parent / "README.md").unlink()
+    told = [line for line in start_repository(course.parent, str(course)) if line.startswith("Students get all")]
+    assert "theirs: grades, grades-1, solutions, submissions. " in told[0]
+
+
+@pytest.mark.parametrize(("there", "named"), [("gradebook.db", ["index.html"]), ("else.db", [])])
+def test_init_into_a_gradebooks_folder_names_its_files(there: str, named: list[str], tmp_path: Path) -> None:
+    for name in (there, "index.html"):
+        (tmp_path / name).write_text("")
+
+    told = [line for line in start_repository(tmp_path, "autograd") if line.startswith("Students get all")]
+
+    assert [line.partition(" theirs: ")[2].partition(". ")[0] for line in told] == named
 
 
 def test_init_of_a_course_without_released_notebooks_says_how_to_make_them(tmp_path: Path) -> None:

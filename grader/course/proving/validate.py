@@ -49,10 +49,10 @@ def validate(
 ) -> CourseProof:
     """Prove ``course`` with the solution notebooks in ``solutions`` and the specimens beside them.
 
-    ``solutions`` defaults to the folder of that name beside the released notebooks. Where ``only`` names exercises,
-    these alone are proved. ``seeds`` are those of the right answers in the thorough proof. ``progress`` is told each
-    exercise's proof, how many are done and how many there are; ``underway``, now and then in between, how many seeds of
-    all exercises are.
+    ``solutions`` defaults to the folder of that name beside the released notebooks, before the first release beside the
+    course's file. Where ``only`` names exercises, these alone are proved. ``seeds`` are those of the right answers in
+    the thorough proof. ``progress`` is told each exercise's proof, how many are done and how many there are;
+    ``underway``, now and then in between, how many seeds of all exercises are.
 
     What keeps an exercise from being proved is a problem of that exercise's, and the others are proved all the same.
 
@@ -104,7 +104,7 @@ def _refuse_strays(folder: Path) -> None:
         if file.stem not in notebooks and not file.name.startswith("_"):
             raise CourseError(
                 f"{file} belongs to no notebook in {folder}",
-                remedy=f"call it after one: {', '.join(notebooks)}; or let its name begin with _",
+                remedy=f"remove it, or call it after one: {', '.join(notebooks)}; or let its name begin with _",
             )
 
 
@@ -189,8 +189,10 @@ def _prove(work: _Work, count: Callable[[int], None]) -> ExerciseProof:
 
 def _solutions(course: Course, given: Path | None) -> Path:
     folder = given
-    if folder is None and course.exercises_dir is not None:
-        folder = course.exercises_dir.parent / "solutions"
+    if folder is None:
+        beside = [course.exercises_dir] if course.exercises_dir is not None else course.files
+        nearest = min(beside, key=lambda path: len(path.parts), default=None)
+        folder = nearest.parent / "solutions" if nearest is not None else None
     if folder is None or not folder.is_dir():
         place = "beside its exercises" if folder is None else f"at {folder}"
         raise CourseError(

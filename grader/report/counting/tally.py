@@ -19,7 +19,10 @@ from grader.report.words import wording
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """An exercise of the run and how the class did: ``mean`` is the mean share of its points, 0 to 1, or None."""
+    """An exercise of the run and how the class did: ``mean`` is the mean share of its points, 0 to 1, or None.
+
+    ``graded`` are the answers, and of students with a total the assigned ones that they did not hand in, as zeros.
+    """
 
     id: str
     possible: float
@@ -159,8 +162,7 @@ def _columns(submissions: Sequence[SubmissionReport], rows: Sequence[Row]) -> tu
 
 
 def _column(exercise: ExerciseScore, rows: Sequence[Row]) -> Column:
-    graded = [row.exercises[exercise.id] for row in rows if exercise.id in row.exercises]
-    graded = [score for score in graded if score.status != "grader_error"]
+    graded = [one for row in rows for one in row.results if one.id == exercise.id and one.status != "grader_error"]
     shares = [score.score / score.possible for score in graded if score.possible > 0]
     return Column(
         id=exercise.id,

@@ -9,7 +9,7 @@ that same course notebook: a student who wrote, in an answer of their own, what 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,17 +28,19 @@ def givens_of(released: Traversable | Path) -> frozenset[str]:
 
     ``released`` is the folder of released notebooks. Files in it that are no notebooks are passed over.
     """
-    marks: set[str] = set()
+    untagged = ((stem, cell) for stem, cell in released_cells(released) if cell.exercise is None)
+    return frozenset(f"{stem}:{mark}" for stem, cell in untagged for mark in _marks(cell))
+
+
+def released_cells(released: Traversable | Path) -> Iterator[tuple[str, Cell]]:
+    """The code cells of a course's notebooks in the folder ``released``, each with its notebook's stem."""
     for file in released.iterdir():
         if file.name.endswith(ENDING) and file.is_file():
             try:
                 cells = cells_of(file.read_bytes()).cells
             except Unreadable:
                 continue
-            for cell in cells:
-                if cell.exercise is None:
-                    marks.update(f"{stem_of(file.name)}:{mark}" for mark in _marks(cell))
-    return frozenset(marks)
+            yield from ((stem_of(file.name), cell) for cell in cells)
 
 
 def _marks(cell: Cell) -> Iterable[str]:

@@ -271,6 +271,12 @@ def test_validate_without_solutions_says_what_to_do(tmp_path: Path) -> None:
         validate(load_course(str(path)))
 
 
+def test_validate_before_the_first_release_takes_the_solutions_beside_the_course(tmp_path: Path) -> None:
+    path = write_course(tmp_path)
+    (tmp_path / "exercises").rmdir()
+    assert validate(load_course(str(path)), quick=True).ok
+
+
 def test_validate_refuses_a_cell_that_is_not_there(tmp_path: Path) -> None:
     path = write_course(tmp_path)
     notebook = tmp_path / "solutions" / "doubling.ipynb"
@@ -363,8 +369,9 @@ def test_file_of_specimens_for_no_notebook_is_refused(tmp_path: Path) -> None:
     (tmp_path / "solutions/mistakes/_shared.py").write_text("")
     validate(load_course(str(path)), quick=True)
     (tmp_path / "solutions/mistakes/doublings.py").write_text("")
-    with pytest.raises(CourseError, match="belongs to no notebook"):
+    with pytest.raises(CourseError, match="belongs to no notebook") as caught:
         validate(load_course(str(path)))
+    assert caught.value.remedy.startswith("remove it, or ")
 
 
 def test_metadata_of_another_form_are_told(tmp_path: Path) -> None:

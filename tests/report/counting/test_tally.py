@@ -53,6 +53,17 @@ def test_tally_totals_of_unlike_notebooks_are_told_and_those_of_assigned_ones_ar
     assert tally(replace(run(ada, alan), assigned={"lin_grad": 4.0, "relu_grad": 2.0})).totals_of is None
 
 
+def test_tally_of_what_was_assigned_counts_who_did_not_hand_it_in_as_zero_in_its_column_too() -> None:
+    done = submission("ada", exercise("lin_grad"), exercise("relu_grad"))
+    other = submission("alan", exercise("relu_grad"), notebook="b.ipynb")
+    class_ = run(done, other, ungraded("grace", "unreadable", "empty", notebook="c.ipynb"))
+
+    for assigned, figures in (({}, (1, 1, 1.0)), ({"lin_grad": 4.0, "relu_grad": 2.0}, (2, 1, 0.5))):
+        lin, relu = tally(replace(class_, assigned=assigned)).columns
+        assert (lin.graded, lin.attempted, lin.mean) == figures
+        assert (relu.graded, relu.attempted, relu.mean) == (2, 2, 1.0)
+
+
 def test_tally_notebooks_that_nobody_began_are_told_where_others_were_begun_and_none_assigned() -> None:
     stubs = {
         student: submission(student, untouched("mse_grad"), untouched("relu_grad"), notebook="b.ipynb")
