@@ -74,7 +74,7 @@ PARTS: dict[str, dict[str, set[str]]] = {
         "deaths": set(),
         "removal": set(),
         "warmth": set(),
-        "check": {"protocol"},
+        "check": {"deaths", "protocol"},
         "guest": {"check", "confinement", "protocol"},
         "supervisor": {"check", "clock", "confinement", "deaths", "guest", "protocol", "removal", "warmth"},
         "host": {"clock", "cold", "confinement", "deaths", "protocol", "removal", "warmth"},

@@ -1,11 +1,15 @@
-"""Exceptions for a job that ends before its time, and the words for how a process ended."""
+"""Exceptions for a job that ends before its time, and what is told of a process or a call that met a limit."""
 
 from __future__ import annotations
 
+import errno
 import os
+from typing import Literal
 
 #: Seconds that a job's init has beyond the time of what it was asked for; then it is taken for lost.
 SLACK_S = 15.0
+#: The limit that an error of the system tells of: a process may open or write no more, or a check make no process.
+_LIMITS = {errno.EMFILE: "open files", errno.EFBIG: "bytes written", errno.EAGAIN: "processes"}
 
 
 class JobLost(Exception):
@@ -28,3 +32,18 @@ class ForgedMessage(Exception):
 def how_it_ended(status: int) -> str:
     """How a process ended, by its wait status: ``"signal 9"``, ``"exit code 1"``."""
     return f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
+
+
+def limit_told(number: int | None, *, private: bool) -> str | None:
+    """The limit that a call met which failed with this ``errno``, if it is one of the job's.
+
+    A full disk is only where the job has one of its own, ``private``; else it is the machine's.
+    """
+    return "bytes written" if private and number == errno.ENOSPC else _LIMITS.get(number or 0)
+
+
+def ending_at(limit: str) -> Literal["memory_exceeded", "output_exceeded", "crashed"]:
+    """How what met a limit ended."""
+    if limit == "memory":
+        return "memory_exceeded"
+    return "output_exceeded" if limit == "bytes written" else "crashed"

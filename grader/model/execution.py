@@ -103,7 +103,7 @@ Ending = Literal[
     "raised",  # an exception of the student's; NotImplementedError too
     "not_defined",  # a name in ``Check.needs`` is not there
     "timed_out",
-    "crashed",  # the process died: signal, os._exit, forged result
+    "crashed",  # the process died: signal, os._exit, forged result; or it met a limit of open files or processes
     "memory_exceeded",
     "output_exceeded",  # more printed, written or returned than the limits allow
 ]

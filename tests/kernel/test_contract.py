@@ -176,9 +176,63 @@ def test_cell_that_leaves_too_much_on_the_disk_costs_no_other(laboratory: Labora
         pytest.skip("elsewhere a write fails, and nobody is killed")
     source = "for number in range(9):\n    open(f'{number}', 'wb').write(bytes(2**21))"
     (execution,) = laboratory.run("landlock", linear_job("disk", "x = 1", source, "y = 2", "print(y)"))
-    assert _failures(execution) == {1: "crashed"}
+    assert _failures(execution) == {1: "output_exceeded"}
     assert execution.outputs == {3: "2\n"}
     assert verdicts(execution) == ("exact", "exact")
+
+
+#: What a check does beyond a limit, how that ends, and the limit that is told; None where what was raised is.
+OVER = {
+    "one large file": ("open('big', 'wb').write(bytes(2**25))", "output_exceeded", "bytes written"),
+    "many files": (
+        "for i in range(12): open(f'{i}', 'wb').write(bytes(2**21))\n    time.sleep(3)",
+        "output_exceeded",
+        "bytes written",
+    ),
+    "open files": ("held = [open('/dev/null') for _ in range(999)]", "crashed", "open files"),
+    "process": ("os.fork()", "crashed", "processes"),
+    "program": ("subprocess.run(['true'])", "crashed", "processes"),
+    "forbidden file": ("open('/proc/1/mem', 'rb')", "raised", None),
+    "forbidden call": ("os.execv('/bin/true', ['true'])", "raised", None),
+}
+
+
+def test_check_over_a_limit_is_told_of_it(laboratory: Laboratory, sandbox: str) -> None:
+    body = "import os, subprocess, time\ndef lin(inp, out, w):\n    {}"
+    if sandbox == "none":
+        pytest.skip("nothing keeps a check from making a process")
+    jobs = [linear_job(name, answer=body.format(line)) for name, (line, *_) in OVER.items()]
+    for name, execution in zip(OVER, laboratory.run(sandbox, *jobs), strict=True):
+        for run in execution.checks["lin"]:
+            assert run.error is not None, name
+            limit = run.error.message if run.error.type == "LimitMet" else None
+            assert (name, run.ended, limit) == (name, *OVER[name][1:])
+
+
+def test_check_that_makes_too_many_threads_costs_no_cell(laboratory: Laboratory, sandbox: str) -> None:
+    answer = """
+import threading, time
+threading.stack_size(32768)
+def lin(inp, out, w):
+    for _ in range({number}):
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    time.sleep(4)  # without a gate, they are counted now and then
+"""
+    job = linear_job("threads", "x = 1", answer=answer.format(number=20 * LIMITS.processes), after=["print(x)"])
+    (execution,) = laboratory.run(sandbox, job)
+    assert [(run.ended, run.error and run.error.message) for run in execution.checks["lin"]] == [
+        ("crashed", "processes")
+    ] * 2
+    assert (execution.failures, execution.outputs) == ((), {2: "1\n"})
+
+
+def test_cell_over_a_limit_is_told_of_it(laboratory: Laboratory, sandbox: str) -> None:
+    cells = ["open('big', 'wb').write(bytes(2**25))", "held = [open('/dev/null') for _ in range(999)]"]
+    (execution,) = laboratory.run(sandbox, linear_job("over", *cells))
+    assert _failures(execution) == {0: "output_exceeded", 1: "raised"}
+    limits = "bytes written", "open files"
+    for failure, limit in zip(execution.failures, limits, strict=True):
+        assert failure.error.startswith(f"over the limit of {limit}: OSError: ")
 
 
 def test_check_without_room_for_its_files_is_told_of_that_limit(laboratory: Laboratory, sandbox: str) -> None:
@@ -451,7 +505,7 @@ for _ in range(2 * {limit} // 2**20):
 time.sleep(5)
 """
     (execution,) = laboratory.run(sandbox, Job("holds", (Cell(0, source.format(limit=LIMITS.written)),), ()))
-    assert _failures(execution) == {0: "raised" if sandbox == "bwrap" else "crashed"}
+    assert _failures(execution) == {0: "output_exceeded"}
 
 
 #: A thread that waits for a child which shares its memory and is stopped: nothing stops it.

@@ -20,6 +20,7 @@ import torch
 from grader.kernel.check import capture, studenterror
 from grader.kernel.check.extras import Extras
 from grader.kernel.check.sink import OutputLimitExceeded, Sink
+from grader.kernel.deaths import ending_at, limit_told
 from grader.kernel.protocol import exchange
 
 _apart = exchange.apart
@@ -39,10 +40,20 @@ _setattr = object.__setattr__
 
 
 class Namespace:
-    """The notebook as a check sees it: its shell and globals, the names that are needed, the cell's source."""
+    """The notebook as a check sees it: its shell and globals, the names that are needed, the cell's source.
+
+    ``printed`` is what the call may print; ``private`` tells whether the disk that it writes to is the job's own.
+    """
 
     def __init__(
-        self, shell: Any, needs: list[str], source: str, code_name: Callable[[int], str], printed: int
+        self,
+        shell: Any,
+        needs: list[str],
+        source: str,
+        code_name: Callable[[int], str],
+        printed: int,
+        *,
+        private: bool = False,
     ) -> None:
         self.shell = shell
         self.globals: dict[str, Any] = shell.user_ns
@@ -50,6 +61,7 @@ class Namespace:
         self.source = source
         self.code_name = code_name
         self.printed = printed
+        self.private = private
 
 
 class ProgramRun:
@@ -167,12 +179,17 @@ class ProgramRun:
         _exec(code, self.globals)
 
     def _raised(self, error: BaseException) -> dict[str, Any]:
-        ended = "raised"
-        if isinstance(error, OutputLimitExceeded):
+        ended, told = "raised", studenterror.described(error)
+        # No subclass, which could be a student's, with an errno of its own making.
+        number = error.errno if isinstance(error, OSError) and type(error) in _OF_LIMITS else None
+        if limit := limit_told(number, private=self.namespace.private):
+            ended = ending_at(limit)
+            told |= {"type": "LimitMet", "message": limit}
+        elif isinstance(error, OutputLimitExceeded):
             ended = "output_exceeded"
         elif isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _NO_MEMORY.search(_text(error))):
             ended = "memory_exceeded"
-        return {"ended": ended, "error": studenterror.described(error)}
+        return {"ended": ended, "error": told}
 
     def _raises(self) -> dict[str, Any]:
         """Each expression of ``raises`` → the exception that it raised, or None."""
@@ -214,6 +231,8 @@ class ProgramRun:
 
 
 _CASE_FILE = "<check>"
+#: What Python makes of the errors that tell of limits.
+_OF_LIMITS = (OSError, BlockingIOError)
 _NO_MEMORY = re.compile(r"can't allocate memory|not enough memory|Cannot allocate memory")
 
 

@@ -97,7 +97,8 @@ class _Program(ctypes.Structure):
 def install(processes: Gate, *, apart: bool = True) -> int | None:
     """Refuse the calls above in this process, for good.
 
-    With ``refused`` also new processes, programs, file locks, and having written pages forgotten (``traps``).
+    With ``refused`` also new processes, programs, file locks, and having written pages forgotten (``traps``). Of a new
+    process it says what the system says at its own limit (``EAGAIN``), and of nothing else.
 
     Changing a file's mode, owner, times or extended attributes does nothing and says that it worked, so that copying a
     file still does: devices, and memory files that come from the grader, are everybody's. The same goes for larger
@@ -199,14 +200,14 @@ def _by_name(number: Mapping[str, int], refused: bool, apart: bool) -> Iterator[
     verdicts |= dict.fromkeys(_EXECUTIONS if refused else (), _refusal(errno.EPERM))
     verdicts |= dict.fromkeys(() if apart else ("socket", "connect"), _refusal(errno.EPERM))
     verdicts |= dict.fromkeys((*_ATTRIBUTES, *_ADVICE), _refusal(0))
-    verdicts |= dict.fromkeys(_FORKS, _refusal(errno.EPERM) if refused else _ASK)
+    verdicts |= dict.fromkeys(_FORKS, _refusal(errno.EAGAIN) if refused else _ASK)
     for name, verdict in verdicts.items():
         yield from _when(_EQUAL, number[name], verdict) if name in number else ()
 
 
 def _on_processes(number: Mapping[str, int], refused: bool) -> Iterator[bytes]:
     """New processes and threads, and calls on another process than the own."""
-    gate = _refusal(errno.EPERM) if refused else _ASK
+    gate = _refusal(errno.EAGAIN) if refused else _ASK
     yield from _for_call(
         number["clone"],
         _step(_LOAD, _AT_FIRST_ARGUMENT),

@@ -163,4 +163,5 @@ def _namespace(check: dict[str, Any], source: int) -> Namespace:
     _set_grad_enabled(True)
     text = _contents(source).decode()
     _close(source)
-    return Namespace(_shell, check["needs"], text, code_name, check["printed"])
+    private = check["sandbox"] == "bwrap"
+    return Namespace(_shell, check["needs"], text, code_name, check["printed"], private=private)

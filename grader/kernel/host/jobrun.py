@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
 
 from grader.kernel.clock import Countdown
-from grader.kernel.deaths import SLACK_S, Died, ForgedMessage, JobLost
+from grader.kernel.deaths import SLACK_S, Died, ForgedMessage, JobLost, ending_at, limit_told
 from grader.kernel.host.assets import flags_of, opened
 from grader.kernel.host.checkorders import CheckOrders
 from grader.kernel.host.checks import Checks
@@ -20,7 +20,7 @@ from grader.kernel.host.listeners import Listeners
 from grader.kernel.host.programs import ProgramFiles
 from grader.kernel.host.results import Reader, raised
 from grader.kernel.protocol.wire import OUTPUT_KEPT
-from grader.model import Cell, CellFailure, Execution, Job, Limits
+from grader.model import Cell, CellFailure, Execution, Job, Limits, Sandbox
 
 if TYPE_CHECKING:
     from grader.kernel.host.client import CellRunner, Client, Reply
@@ -38,11 +38,14 @@ _ENDINGS: Mapping[str, Literal["raised", "output_exceeded", "memory_exceeded"]] 
     "MemoryError": "memory_exceeded",
 }
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+#: How the message of an error of the system's begins.
+_ERRNO = re.compile(r"\[Errno (\d{1,3})\]")
 
 
 class Pool(Protocol):
     """What the jobs of a run share; ``coming_up`` and ``slots`` let so many in at a time."""
 
+    sandbox: Sandbox
     limits: Limits
     folder: str
     programs: ProgramFiles
@@ -282,7 +285,12 @@ class JobRun:
             message = _ANSI.sub("", reply.message)
             no_memory = reply.name == "RuntimeError" and "can't allocate memory" in message
             ended = _ENDINGS.get("MemoryError" if no_memory else reply.name, "raised")
-            self._failures[cell.index] = CellFailure(cell.index, raised(reply.name, message), ended)
+            told = raised(reply.name, message)
+            number = _ERRNO.match(message) if reply.name == "OSError" else None
+            if number and (limit := limit_told(int(number[1]), private=self._pool.sandbox == "bwrap")):
+                told = f"over the limit of {limit}: {told}"
+                ended = "output_exceeded" if ending_at(limit) == "output_exceeded" else "raised"  # the kernel lives
+            self._failures[cell.index] = CellFailure(cell.index, told, ended)
 
 
 def _death(cell: Cell, death: Died) -> CellFailure:
@@ -292,9 +300,10 @@ def _death(cell: Cell, death: Died) -> CellFailure:
     if death.limit == "hung":
         return CellFailure(cell.index, "left the kernel such that it answers no more: it was killed", "timed_out")
     if death.limit == "memory":
-        return CellFailure(cell.index, "used more memory than the limit: the kernel was killed", "memory_exceeded")
+        return CellFailure(cell.index, "used more memory than the limit: the kernel was killed", ending_at(death.limit))
     if death.limit == "messages":
         return CellFailure(cell.index, "sent messages that no kernel sends: the kernel was killed", "crashed")
     if death.limit is not None:
-        return CellFailure(cell.index, f"over the limit of {death.limit}: the kernel was killed", "crashed")
+        told = f"over the limit of {death.limit}: the kernel was killed"
+        return CellFailure(cell.index, told, ending_at(death.limit))
     return CellFailure(cell.index, f"the kernel died ({death.how})", "crashed")

@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from grader.kernel.deaths import how_it_ended
+from grader.kernel.deaths import ending_at, how_it_ended
 from grader.kernel.protocol import wire
 from grader.kernel.protocol.messages import ENGINE
 from grader.kernel.supervisor import traps
@@ -96,6 +96,7 @@ class CheckFork:
             self._child = 0
             return "crashed"
         self._stopped = self._processes.stop_others(self._child)
+        self._watch.refused = self._refuse
         self._forked = self._watch.usage.forked
         # A fork has one thread; another is of the notebook's, made as it was forked, before the watch for autograd.
         self._name = self._processes.name(self._child)
@@ -119,6 +120,11 @@ class CheckFork:
         full = self._kernel.pid != 0 and self._watch.usage.has_all_files_open(self._kernel.name)
         self.limit = "open files" if full else self.limit
         return full
+
+    def _refuse(self) -> None:
+        """End the child, which wants a thread more than the job may have; the notebook is not to blame, and stays."""
+        self.limit = "processes"
+        self._processes.kill_others(frozenset(self._stopped.pids.values()))
 
     def forbid_autograd(self) -> bool:
         """Put the traps into the child; False where it does not let itself be looked into."""
@@ -152,7 +158,7 @@ class CheckFork:
             over = self._watch.look()
             if over:
                 self.limit = over
-                return "memory_exceeded" if over == "memory" else "crashed"
+                return ending_at(over)
             left = self.deadline - self._watch.clock.now()
             # What has come by now, an answer or a death, is so however late this process came to look.
             ready = self._watch.wait([self._sock, *([self._death] if self._death else [])], max(0, min(left, 0.1)))
@@ -214,6 +220,7 @@ class CheckFork:
         self._thaw()
 
     def _thaw(self) -> None:
+        self._watch.refused = None
         for pid in self._stopped.pids.values():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)

@@ -6,6 +6,7 @@ import os
 import select
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,8 @@ TICK_S = 0.1
 class Watch:
     """The processes of the job that ``message`` describes, their limits and their clock, told to the grader's ``sock``.
 
-    ``over`` is the limit that they were killed for, if one.
+    ``over`` is the limit that they were killed for, if one. ``refused`` is called where a check wants to make more than
+    the job may have; else all are killed for that.
     """
 
     def __init__(self, sock: socket.socket, message: JobSpec) -> None:
@@ -36,6 +38,7 @@ class Watch:
         self.usage = Usage(self.processes, message["limits"])
         self.clock: JobClock  # each kernel has its own
         self.over: str | None = None
+        self.refused: Callable[[], None] | None = None
         self._folder = None if private else Path(message["folder"])  # a private one its own file system limits
         self._gate: int | None = None
         self._next_tick = 0.0
@@ -116,6 +119,8 @@ class Watch:
         self.usage.forked += not asking.thread
         if self.usage.has_room():
             seccomp.let_through(gate, asking)
+        elif self.refused is not None:
+            self.refused()
         else:
             self.kill("processes")  # before the gate closes, for who is refused goes on, and another cell is blamed
             self.close_gate()

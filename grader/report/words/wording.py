@@ -70,7 +70,7 @@ CELL_ENDED: Final = {
     "timed_out": "ran out of time",
     "crashed": "killed the kernel",
     "memory_exceeded": "used too much memory",
-    "output_exceeded": "printed too much",
+    "output_exceeded": "printed or wrote too much",
 }
 
 #: Shown in every report where the confinement was not the strongest one.

@@ -94,8 +94,10 @@ def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
         return _not_defined(", ".join(f"`{name}`" for name in exercise.needs) or "The stub", exercise, stub)
     if run.ended in _STOPPED:
         case = f" ({label})" if label else ""
-        if run.ended == "crashed" and run.error is not None and run.error.type == "LimitMet":
-            return wording.say("crashed.limit", label=case, limit=run.error.message)
+        met = run.error is not None and run.error.type == "LimitMet" and f"{run.ended}.limit" in wording.WORDS
+        if run.error is not None and met:
+            where = place(run.error, stub)
+            return wording.say(f"{run.ended}.limit", label=case, limit=run.error.message, where=where)
         return wording.say(run.ended, label=case)
     error = run.error
     if error is None:

@@ -56,8 +56,9 @@ OUTCOME_WORDS: dict[str, Words] = {
         "Remove calls such as `exit()`; restart the kernel and run the notebook from the top.",
     ),
     "crashed.limit": Words(
-        "The check was ended at the limit of {limit}{label}.",
-        "The call, or what earlier cells left open or running, takes as many as a notebook may have.",
+        "The check met the limit of {limit}{where}{label}.",
+        "The call, or what earlier cells left open or running, takes as many as a notebook may have; new processes a "
+        "check may not make at all.",
         "What do your cells open or start, and which line closes or ends it?",
         "Open files with `with`, and let nothing run on that a cell started; then run the notebook from the top.",
     ),
@@ -66,6 +67,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "Usually a broadcast to a far larger shape, or a list that grows without end.",
         "Print the shapes of your intermediate results: is one much larger than you thought?",
         "Look for a broadcast such as (n, 1) with (n,), and for tensors kept in a list at each step.",
+    ),
+    "output_exceeded.limit": Words(
+        "The check met the limit of {limit}{where}{label}.",
+        "The files that the call writes, with those that earlier cells left, are larger than a notebook's may be.",
+        "Does this exercise need a file at all?",
+        "Write no files here, and remove those that your cells no longer need.",
     ),
     "output_exceeded": Words(
         "The call printed or returned more than a check may{label}.",

@@ -35,6 +35,18 @@ def test_call_that_was_stopped_says_in_which_case(ended):
     assert (found.code, "(n=7)" in found.message) == (ended, True)
 
 
+@pytest.mark.parametrize(
+    ("ended", "limit"),
+    [("crashed", "open files"), ("crashed", "processes"), ("output_exceeded", "bytes written")],
+)
+def test_call_that_met_a_limit_names_it_and_the_line(ended, limit):
+    error = StudentError("LimitMet", limit, cell=4, line=2, code="open('big', 'wb').write(data)")
+    found = ending(CaseRun("case", ended, error=error), DONE)
+    assert found.code == ended
+    assert found.message.startswith(f"The check met the limit of {limit}")
+    assert "open('big', 'wb').write(data)" in found.message
+
+
 def test_error_on_the_stubs_own_line_is_not_implemented():
     found = ending(CaseRun("case", "raised", error=not_implemented(4, 3)), UNTOUCHED)
     assert (found.code, found.message) == ("not_implemented", say("not_implemented", where="cell 4, line 3").message)
