@@ -21,7 +21,7 @@ from grader.errors import GradebookError
 from grader.kernel import KernelPool
 from grader.machine import allow_open_files
 from grader.model import Course, Limits, RunReport, Sandbox, Submission, SubmissionReport, Task
-from grader.submission import Collection, Entry
+from grader.submission import Collection, CollectLimits, Entry
 
 if TYPE_CHECKING:
     from grader.assignment import Attendance
@@ -51,6 +51,8 @@ class ScoreOptions:
 
     ``sandbox`` None: the best that works here, never ``none``.
 
+    ``limits`` are those of what runs, ``reading`` those of what is read: every run reads all of it anew.
+
     ``assigned`` are the notebooks that count also where they are not handed in; without them, what was handed in does.
     ``roster`` is the class list, a CSV file by which it is told who handed in nothing.
     """
@@ -62,6 +64,7 @@ class ScoreOptions:
     jobs: int = 1
     sandbox: Sandbox | None = None
     limits: Limits = field(default_factory=Limits)
+    reading: CollectLimits = field(default_factory=CollectLimits)
     student_pattern: str | None = None
     fresh: bool = False
     assigned: tuple[str, ...] = ()
@@ -140,6 +143,7 @@ def handed_in(options: ScoreOptions, course: Course) -> Iterator[tuple[Collectio
             student_pattern=options.student_pattern,
             known=course.notebooks,
             skip=options.out,
+            limits=options.reading,
             place=place,
         ) as collection,
     ):
@@ -245,7 +249,7 @@ class _Run:
         from grader.fingerprint import fingerprint
         from grader.pipeline import grade, read_entry, unassigned, ungraded
 
-        submission = read_entry(entry, self.seeded)
+        submission = read_entry(entry, self.seeded, self.options.reading)
         if isinstance(submission, Submission):
             submission = unassigned(submission, self.seeded.course, self.assigned) or submission
         if isinstance(submission, SubmissionReport):

@@ -36,17 +36,21 @@ from grader.model import (
     total,
 )
 from grader.seeded_course import SeededCourse, asked_of
-from grader.submission import Entry, autograd_suspected, names_used, optimizer_suspected, read
+from grader.submission import CollectLimits, Entry, autograd_suspected, names_used, optimizer_suspected, read
 
 #: Failed cells that are told of one notebook, which may have thousands.
 _MOST_FAILURES = 100
 _log = logging.getLogger(__name__)
 
 
-def read_entry(entry: Entry, seeded: SeededCourse) -> Submission | SubmissionReport:
+def read_entry(
+    entry: Entry,
+    seeded: SeededCourse,
+    limits: CollectLimits = CollectLimits(),  # noqa: B008 - frozen
+) -> Submission | SubmissionReport:
     """The submission, or the report of the grader's own failure to read it."""
     try:
-        return read(entry, seeded.wanted, seeded.givens)
+        return read(entry, seeded.wanted, seeded.givens, limits=limits)
     except Exception as error:
         _log.exception("reading %s failed", entry.shown_path)
         unread = Submission(entry.student, entry.notebook, entry.path, entry.shown_path, sha256="")

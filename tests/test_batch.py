@@ -9,6 +9,7 @@ import random
 import signal
 import sqlite3
 import time
+import zipfile
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -27,6 +28,7 @@ from grader.model import Limits, RunReport, SubmissionReport
 from grader.report import load_schema
 from grader.report.counting.row import rows_of
 from grader.report.document import to_json
+from grader.submission import CollectLimits
 from tests.conftest import grade_folder
 from tests.fakes import InProcessPool
 from tests.samples import BACKPROP, EXERCISES, answered, hand_in
@@ -113,6 +115,33 @@ def test_score_under_other_settings_says_that_all_is_graded_again(
     for change in runs:
         score_class(ScoreOptions((small_class,), tmp_path / "out", **change), Observer(remarked=said.append))
     assert said == [f"the {changed} changed since the last run, so everything is graded again"]
+
+
+def test_score_with_other_limits_of_what_is_read_grades_what_they_let_through(
+    fake_pool: type[InProcessPool], tmp_path: Path
+) -> None:
+    folder = hand_in(tmp_path / "class", {"ada": answered({})})
+    with zipfile.ZipFile(folder / "bob.zip", "w") as archive:
+        archive.writestr("03_backprop.ipynb", answered(WRONG))
+        archive.writestr("data.txt", "1")
+    seen = []
+    for reading in (
+        CollectLimits(notebook_bytes=1000),
+        CollectLimits(cells=3, archive_entries=1),
+        CollectLimits(unpacked_bytes=2000),
+        CollectLimits(),
+        CollectLimits(cells=1000),
+    ):
+        run = score(folder, tmp_path / "out", reading=reading)
+        seen.append(([one.reason.partition(":")[0] for one in run.submissions], list(fake_pool.ran)))
+    large = "too large"
+    assert seen == [
+        ([large, large], []),
+        (["too many cells", "the archive holds more than 1 files"], []),
+        (["", large], ["ada/03_backprop.ipynb"]),
+        (["", ""], ["bob.zip!03_backprop.ipynb"]),
+        (["", ""], []),
+    ]
 
 
 def test_score_with_a_file_changed_beside_the_notebook_grades_it_again(

@@ -17,7 +17,7 @@ import sys
 import time
 import unicodedata
 import zipfile
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from grader._version import __version__
+from grader.batch import ScoreOptions
 from grader.cli import app
 from grader.cli.outcome import BELOW, GRADED, TO_DO, UNGRADED, USAGE, errors_told
 from grader.cli.values import size
@@ -174,6 +175,25 @@ def test_cli_given_what_cannot_be_meant_says_so_and_ends_with_usage(
 
     assert done.exit_code == status, done.output
     assert said in done.output
+
+
+def test_score_hands_on_every_limit_that_is_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[ScoreOptions] = []
+
+    def score_class(options: ScoreOptions, _: object) -> None:
+        asked.append(options)
+        raise UsageError("so far")
+
+    monkeypatch.setattr("grader.batch.score_class", score_class)
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    given = [option for option in group.commands["score"].params if getattr(option, "rich_help_panel", "") == "Limits"]
+    numbers = {option.opts[0]: 2**28 + number for number, option in enumerate(given)}
+    arguments = [text for name, number in numbers.items() for text in (name, str(number))]
+    runner.invoke(app, ["score", str(tmp_path), "--out", str(tmp_path / "out"), *arguments])
+
+    read = replace(asked[0].reading, code=0, files=0, notebooks=0)  # which are no options
+    assert [*astuple(asked[0].limits), *filter(None, astuple(read))] == [*numbers.values()]
 
 
 def test_help_lists_first_what_is_used_most() -> None:

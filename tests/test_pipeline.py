@@ -101,7 +101,7 @@ def test_optimizer_of_torch_in_work_by_hand_is_a_remark_that_costs_nothing(entry
 def test_fault_for_want_of_open_files_says_what_helps(
     entry: Entry, seeded: SeededCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OSError(errno.EMFILE, "Too many open files")
 
     monkeypatch.setattr(grader.pipeline, "read", fail)
@@ -115,7 +115,7 @@ def test_fault_for_want_of_open_files_says_what_helps(
 def test_fault_of_the_grader_in_reading_is_no_score(
     entry: Entry, seeded: SeededCourse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("no such case was thought of")
 
     monkeypatch.setattr(grader.pipeline, "read", fail)

@@ -131,3 +131,11 @@ PrintedOption = Annotated[str, typer.Option(help="Bytes that a cell may print.",
 ResultSizeOption = Annotated[
     str, typer.Option(help="Bytes of tensors that a check may give back.", rich_help_panel=_LIMITS)
 ]
+NotebookSizeOption = Annotated[str, typer.Option(help="Bytes of a notebook's file.", rich_help_panel=_LIMITS)]
+CellsOption = Annotated[int, typer.Option(help="Cells of a notebook.", rich_help_panel=_LIMITS, min=1)]
+UnpackedSizeOption = Annotated[
+    str, typer.Option(help="Bytes that a student's archives may unpack to.", rich_help_panel=_LIMITS)
+]
+ArchiveEntriesOption = Annotated[
+    int, typer.Option(help="Files in a student's archives.", rich_help_panel=_LIMITS, min=1)
+]

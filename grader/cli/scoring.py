@@ -21,13 +21,14 @@ from grader.cli.view import ProgressView, entries_csv, print_entries
 from grader.errors import UsageError
 from grader.machine import usable_cores
 from grader.model import Hints, Limits, Sandbox
+from grader.submission import CollectLimits
 
 if TYPE_CHECKING:
     from grader.batch import ScoreOptions
     from grader.model import RunReport
     from grader.platforms import Platforms
 
-_LIMITS = Limits()
+_LIMITS, _READING = Limits(), CollectLimits()
 #: What typer raises for any command line that cannot be read; it exports the one kind alone, and not their parent.
 _Refusal = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 #: The options that ``_platforms_of`` takes, in its order.
@@ -83,6 +84,10 @@ def score(
     written: cli.WrittenOption = size_text(_LIMITS.written),
     printed: cli.PrintedOption = size_text(_LIMITS.printed),
     result_size: cli.ResultSizeOption = size_text(_LIMITS.result),
+    notebook_size: cli.NotebookSizeOption = size_text(_READING.notebook_bytes),
+    cells: cli.CellsOption = _READING.cells,
+    unpacked_size: cli.UnpackedSizeOption = size_text(_READING.unpacked_bytes),
+    archive_entries: cli.ArchiveEntriesOption = _READING.archive_entries,
 ) -> None:
     """Grade folders of submitted notebooks, single notebooks or archives.
 
@@ -116,6 +121,12 @@ def score(
                 written=size(written, "64K", option="--written"),
                 printed=size(printed, "1K", option="--printed"),
                 result=size(result_size, "64K", option="--result-size"),
+            ),
+            reading=CollectLimits(
+                notebook_bytes=size(notebook_size, "64K", option="--notebook-size"),
+                cells=cells,
+                unpacked_bytes=size(unpacked_size, "64K", option="--unpacked-size"),
+                archive_entries=archive_entries,
             ),
         )
         if who or who_csv:

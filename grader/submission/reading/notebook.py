@@ -71,7 +71,8 @@ def cells_of(data: bytes, limit: int = 2_000, most_code: int = MOST_CODE) -> Con
     code = sum(len(cell.source) for cell in cells)
     if code > most_code:
         raise Unreadable(
-            f"too much code: {code:,} characters, at most {most_code:,} are read; keep data in a file beside it"
+            f"too much code: {code:,} characters in its code cells, of which at most {most_code:,} are read; "
+            "keep data in a file beside it"
         )
     return Contents(tuple(cells), len(raw), few(flags))
 
