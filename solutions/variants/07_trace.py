@@ -28,6 +28,17 @@ def number_by_number():
             fc1_w_grad[j, k] = fc2_w[0, j] * X[0, k]
 
 
+@variant("trace")
+def with_ones_of_its_own():
+    """In float32, as the notebook's tensors are: a case in float64 would take its points."""
+    output_grad = torch.ones(1, 1)
+    hidden_grad = output_grad @ fc2_w
+    fc2_b_grad = output_grad[0]
+    fc2_w_grad = X @ fc1_w.T + fc1_b
+    fc1_b_grad = hidden_grad[0]
+    fc1_w_grad = hidden_grad.T @ X
+
+
 @variant("updated")
 def by_add(param, grad, lr):
     return param.add(grad, alpha=-lr)

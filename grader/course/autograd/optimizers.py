@@ -274,7 +274,7 @@ WEIGHTS = 20 * 3 * 3 + 20 * 2 * 3 + 5 * 3 + 5
     follows=("SGD",),
     magnitudes=(),
     variants=(
-        Variant("three steps", {"steps": fixed(3)}),
+        Variant("six steps", {"gradients": normal(7, WEIGHTS), "steps": fixed(6)}),  # one more than steps
         Variant("who steps", points={"stepped_by_your_SGD": 0.5}),
     ),
 )
