@@ -226,6 +226,8 @@ def _report(
 
 
 def _fault(error: Exception) -> str:
-    where = "" if isinstance(error, GraderError) else f"{type(error).__name__}: "
-    remedy = remedy_of_shortage(error)
+    if isinstance(error, GraderError):
+        where, remedy = "", error.remedy
+    else:
+        where, remedy = f"{type(error).__name__}: ", remedy_of_shortage(error)
     return f"the grader failed here: {where}{error}" + (f"; {remedy}" if remedy else "")

@@ -467,6 +467,8 @@ def test_score_with_one_exercise_of_the_course_broken_is_no_score_and_the_rest_i
         ("one_grad", "passed", 2),
         ("two_grad", "grader_error", 0),
     ]
+    assert "exercise 'two_grad'" in ada.exercises[1].flags[0]
+    assert "; mend the forward pass" in ada.exercises[1].flags[0]
 
 
 def test_score_with_the_course_mended_grades_again_says_so_and_keeps_what_was_ruled(

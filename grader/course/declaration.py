@@ -170,10 +170,14 @@ def _call(declared: Exercise) -> Faults:
     for name in declared.needs:
         if name not in used and not declared.rerun:
             yield f"never uses {name!r}", "call", "call the student's stub, or name what it needs in `needs`"
-    known = {*declared.inputs, *declared.needs, *_IMPLIED, *dir(builtins), *_bound(tree)}
-    for name in sorted(used - known):
+    for name in sorted(used - _given(declared, tree) - {*dir(builtins)}):
         remedy = f"add a sampler for {name!r} to `inputs`, or name it in `needs` if the notebook defines it"
         yield f"reads {name!r}, which nothing gives", "call", remedy
+
+
+def _given(declared: Exercise, call: ast.AST) -> set[str]:
+    """The names that stand for something after ``call``."""
+    return {*declared.inputs, *declared.needs, *_IMPLIED, *_bound(call)}
 
 
 def _used(declared: Exercise) -> Faults:
@@ -220,16 +224,24 @@ def _points(declared: Exercise) -> Faults:
 def _paths(declared: Exercise) -> Faults:
     """What is read for a check must be readable, and there."""
     code = ast.parse(declared.call)
-    has_result = "result" in _bound(code) or (bool(code.body) and isinstance(code.body[-1], ast.Expr))
+    given = _given(declared, code)
+    if code.body and isinstance(code.body[-1], ast.Expr):
+        given.add("result")
     tables = (declared.points, *(variant.points or {} for variant in declared.variants))
     for name in (name for table in tables for name in table if name not in declared.raises):
         path = declared.reads.get(name, name)
         if not _PATH.fullmatch(path):
             remedy = "bind the value to a name in `call` and read that name"
             yield f"{path!r} cannot be read: only names, attributes and indices can", "points", remedy
-        if re.split(r"[.\[]", path, maxsplit=1)[0] == "result" and not (declared.rerun or has_result):
+        owner = re.split(r"[.\[]", path, maxsplit=1)[0]
+        if declared.rerun or owner in given:
+            continue
+        if owner == "result":
             remedy = "end `call` with an expression, or name another value"
             yield "'result' is the value of the last line of `call`, which has none", "points", remedy
+        else:
+            remedy = f"add a sampler for {owner!r} to `inputs`, or name a value that is there"
+            yield f"{name!r} is of {owner!r}, which is neither an input nor made by `call`", "points", remedy
 
 
 def _raises(declared: Exercise) -> Faults:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from grader.submission.entry import Collection as Collection
     from grader.submission.entry import Entry as Entry
     from grader.submission.entry import Wanted as Wanted
+    from grader.submission.files.limits import CollectLimits as CollectLimits
     from grader.submission.reading.givens import givens_of as givens_of
     from grader.submission.reading.reading import read as read
     from grader.submission.reading.reliance import names_used as names_used
@@ -32,6 +33,7 @@ __getattr__, __all__ = lazy.public(
         "collecting.collection": "collect",
         "entry": "Collection Entry Wanted",
         "attribution.file_names": "stems_in",
+        "files.limits": "CollectLimits",
         "reading.givens": "givens_of",
         "reading.reading": "read",
         "reading.reliance": "names_used",

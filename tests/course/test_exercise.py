@@ -116,6 +116,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "last line of `call`, which has none",
         "end `call` with an expression",
     ),
+    "result of a name that nothing gives": (
+        {"points": {"w.g": 1, "v.g": 1}},
+        "points",
+        "'v.g' is of 'v', which is neither an input nor made",
+        "add a sampler for 'v'",
+    ),
     "raises no expression": ({"raises": {"f(": "ValueError"}}, "raises", "not an expression", "fix"),
     "raises no exception": ({"raises": {"f(1)": "Wrong"}}, "raises", "no builtin exception", "ValueError"),
     "raises without points": ({"raises": {"f(1)": "ValueError"}}, "raises", "'f(1)' is not known", "w.g"),
