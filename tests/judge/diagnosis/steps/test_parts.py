@@ -11,9 +11,9 @@ import torch
 from grader.judge.diagnosis.steps import parts
 from grader.judge.diagnosis.steps.loop_simulation import trained
 from grader.judge.diagnosis.steps.loop_slips import OF_LOOPS
+from grader.judge.diagnosis.steps.optimizer_simulation import driven
 from grader.judge.diagnosis.steps.parts import RIGHT, Slip, joined
 from grader.judge.diagnosis.steps.roles import named
-from grader.judge.diagnosis.steps.simulations import driven
 from grader.judge.diagnosis.steps.slips import COUPLED, OF_ADAM, OF_SGD
 from grader.model import Case
 from tests.judge.builders import cases, course
