@@ -1049,7 +1049,12 @@ WRONG: dict[str, tuple[str, ...]] = {
         "gives the name `w1` to another tensor",
         "not_written",
     ),
-    "norm_by_std": ("layernorm_grad", norm(s="inp.std(-1, keepdim=True) + eps"), "gamma.g", "`std` does so"),
+    "norm_by_std": (
+        "layernorm_grad",
+        norm(s="inp.std(-1, keepdim=True) + eps"),
+        "gamma.g",
+        "as `var` and `std` have it",
+    ),
     "norm_of_input": (
         "layernorm_grad",
         norm(gamma="(out.g * inp).sum(rows)"),
@@ -1406,7 +1411,7 @@ WRONG: dict[str, tuple[str, ...]] = {
             (
                 "centred_outside",
                 "(g - g.mean(-1, keepdim=True) - c * (g * x).mean(-1, keepdim=True)) / s",
-                "less its mean, not divided by the root, stands in front",
+                "less its mean, not divided by the root, stands in front of the last mean or inside of it",
                 OPERAND,
             ),
             (

@@ -57,7 +57,10 @@ class Misstep:
 
 
 _ALONE: Mapping[str, Misstep] = {
-    "unbiased": Misstep("the variance is divided by one less than the number of values (unbiased)", correction=1),
+    "unbiased": Misstep(
+        "the variance is divided by one less than the number of values (unbiased, as `var` and `std` have it)",
+        correction=1,
+    ),
     "eps_outside": Misstep("eps is added to the root of the variance, not to the variance", eps="outside"),
     "no_eps": Misstep("eps is left out", eps="none"),
     "other_eps": Misstep("eps is 1e-05, whatever is given", eps="fixed"),
@@ -81,11 +84,6 @@ _ALONE: Mapping[str, Misstep] = {
     "no_spread": Misstep("the variance is taken for a constant", spread=False),
     "no_mean": Misstep("the mean is taken for a constant", mean=False),
     "no_scale": Misstep("the scale is left out of the input's gradient", scale=False),
-    "unbiased_eps_outside": Misstep(
-        "the variance is divided by one less than the number of values (`std` does so), and eps is added to its root",
-        correction=1,
-        eps="outside",
-    ),
     "no_root": Misstep("the division by the root of the variance is left out of the input's gradient", root=0),
     "root_twice": Misstep("the input's gradient is divided by the variance, not by its root", root=2),
     "scale_late": Misstep(
@@ -100,8 +98,10 @@ _ALONE: Mapping[str, Misstep] = {
     "root_times": Misstep("the input's gradient is multiplied by the root of the variance, not divided by it", root=-1),
     "scale_twice": Misstep("the input's gradient is multiplied by the scale twice", scale_twice=True),
     "raw_outside": Misstep("the input itself stands in front of the last mean, for the normalised input", outer="raw"),
-    "centred_outside": Misstep(
-        "the input less its mean, not divided by the root, stands in front of the last mean", outer="centred"
+    "centred_once": Misstep(  # which comes to the same in either place: c · mean(d · x̂) = x̂ · mean(d · c)
+        "the input less its mean, not divided by the root, stands in front of the last mean or inside of it, for the "
+        "normalised input",
+        outer="centred",
     ),
     "output_outside": Misstep("the output stands in front of the last mean, for the normalised input", outer="output"),
     "mean_of_output": Misstep("the output stands inside of the last mean, for the normalised input", inner="output"),
@@ -129,9 +129,6 @@ _ALONE: Mapping[str, Misstep] = {
     ),
     "mean_of_square": Misstep("the normalised input stands twice inside of the last mean", inner="square"),
     "mean_of_raw": Misstep("the input itself stands inside of the last mean, for the normalised input", inner="raw"),
-    "mean_of_centred": Misstep(
-        "the input less its mean, not divided by the root, stands inside of the last mean", inner="centred"
-    ),
     "half_spread": Misstep(
         "the last term, that of the variance, is halved: the 2 of its square is lost", times_spread=0.5
     ),
