@@ -21,10 +21,10 @@ from tests.report.builders import exercise, run, submission
 from tests.report.views.test_terminal import drawn
 
 RENDERERS: dict[str, Callable[[RunReport], str]] = {
-    "terminal": lambda made: drawn(render_submission(made.submissions[0]), 200),
-    "page": lambda made: re.sub("<[^>]*>", "", student_page(made, tally(made).rows[0])),
-    "Markdown": lambda made: html.unescape(render_markdown(made)),
-    "Gradescope": lambda made: json.dumps(gradescope_results(made)),
+    "terminal": lambda made: drawn(render_submission(made.submissions[0], hints="nudge"), 200),
+    "page": lambda made: re.sub("<[^>]*>", "", student_page(made, tally(made).rows[0], hints="nudge")),
+    "Markdown": lambda made: html.unescape(render_markdown(made, hints="nudge")),
+    "Gradescope": lambda made: json.dumps(gradescope_results(made, hints="nudge")),
     "CSV": gradebook_csv,
 }
 
@@ -63,11 +63,11 @@ def test_points_that_a_human_gave_are_called_so_also_where_all_passed(
 @pytest.mark.parametrize(
     "render",
     [
-        lambda made: drawn(render_run(made), 200),
+        lambda made: drawn(render_run(made, "nudge"), 200),
         lambda made: html.unescape(class_page(made)),
-        lambda made: html.unescape(student_page(made, tally(made).rows[0])),
-        lambda made: html.unescape(render_markdown(made)),
-        lambda made: gradescope_results(made)["output"],
+        lambda made: html.unescape(student_page(made, tally(made).rows[0], "nudge")),
+        lambda made: html.unescape(render_markdown(made, hints="nudge")),
+        lambda made: gradescope_results(made, hints="nudge")["output"],
     ],
     ids=["terminal", "class page", "student page", "Markdown", "Gradescope"],
 )
@@ -82,10 +82,10 @@ def test_weaker_sandbox_is_said(render: Callable[[RunReport], str], students: tu
     ("render", "said"),
     [
         (class_page, "· sandbox bwrap"),
-        (lambda made: student_page(made, tally(made).rows[0]), "· sandbox bwrap"),
-        (lambda made: html.unescape(render_markdown(made)), "· sandbox bwrap"),
-        (lambda made: json.dumps(gradescope_results(made)), '"sandbox": "bwrap"'),
-        (junit_xml, '<property name="sandbox" value="bwrap" />'),
+        (lambda made: student_page(made, tally(made).rows[0], "nudge"), "· sandbox bwrap"),
+        (lambda made: html.unescape(render_markdown(made, hints="nudge")), "· sandbox bwrap"),
+        (lambda made: json.dumps(gradescope_results(made, hints="nudge")), '"sandbox": "bwrap"'),
+        (lambda made: junit_xml(made, hints="nudge"), '<property name="sandbox" value="bwrap" />'),
         (to_json, '"sandbox": "bwrap"'),
     ],
     ids=["class page", "student page", "Markdown", "Gradescope", "JUnit", "report.json"],
