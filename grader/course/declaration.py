@@ -239,9 +239,9 @@ def _paths(declared: Exercise) -> Faults:
         if owner == "result":
             remedy = "end `call` with an expression, or name another value"
             yield "'result' is the value of the last line of `call`, which has none", "points", remedy
-        else:
+        elif name not in declared.reads:  # which may name what the notebook defines
             remedy = f"add a sampler for {owner!r} to `inputs`, or name a value that is there"
-            yield f"{name!r} is of {owner!r}, which is neither an input nor made by `call`", "points", remedy
+            yield f"nothing is expected of {name!r}: {owner!r} is neither an input nor made by `call`", "points", remedy
 
 
 def _raises(declared: Exercise) -> Faults:

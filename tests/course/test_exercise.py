@@ -119,7 +119,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "result of a name that nothing gives": (
         {"points": {"w.g": 1, "v.g": 1}},
         "points",
-        "'v.g' is of 'v', which is neither an input nor made",
+        "nothing is expected of 'v.g': 'v' is neither an input nor made",
         "add a sampler for 'v'",
     ),
     "raises no expression": ({"raises": {"f(": "ValueError"}}, "raises", "not an expression", "fix"),
