@@ -5,7 +5,8 @@ each of them is called through (``PyMethodDef.ml_meth``, read at every call) is 
 that student code saved earlier is caught as well, in every thread. So are the slots through which a node of the graph
 is called by hand (``tp_call`` of the types in ``torch._C._functions``). A dispatch mode sees operators whose names say
 that they are backward formulas, any operator run by the engine (TorchScript drives it without Python), and any on a
-type with a ``__torch_dispatch__``, which it cannot see behind. The mode is there before a check's inputs are and until
+type with a ``__torch_dispatch__``, which it cannot see behind. A backward formula that torch takes apart into plain
+operators first (a composite one) is handed to the mode whole. The mode is there before a check's inputs are and until
 its results are copied, for something of the notebook's may run as the harness binds and reads: a descriptor, a method
 of a key. (What waits for its moment does not: ``calm``.) At the end it must still be where it was put, with no other
 below it. A recorder does nothing else: the call that it replaces returns None. The functions that take a mode away are
@@ -20,8 +21,8 @@ engine can do nothing there, and the one backward formula of torch's that has a 
 that does these things shows in the source (``grader.submission.reading.meddling`` flags the signs, in any cell);
 nobody arrives there by accident. Behind this stand the job's init and its ``traps``, where the engine itself begins.
 
-The slots are found when the zygote imports this; ``install`` only writes pointers. It is for a process that ends with
-the check: nothing is ever put back.
+The slots are found when the zygote imports this, and composite formulas are made to be seen; ``install`` only writes
+pointers. It is for a process that ends with the check: nothing is ever put back.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from contextlib import suppress
 from typing import Any
 
 import torch
+from torch.library import Library, fallthrough_kernel
 from torch.utils import _python_dispatch
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -76,6 +78,10 @@ _DISABLERS = (
     "_dispatch_tls_set_dispatch_key_excluded",
     "_dispatch_tls_set_dispatch_key_included",
 )
+#: What the names of operators hold that are formulas of backward passes.
+_FORMULA = "_backward"
+#: Where torch may take a composite operator apart, by the kind of tensor that it is called with.
+_TAKEN_APART = ("AutogradCPU", "AutogradMeta", "AutogradOther", "AutogradNestedTensor")
 #: The functions that start a thread; the first argument is what runs in it.
 _STARTERS = ("start_new_thread", "start_new", "start_joinable_thread")
 
@@ -151,7 +157,7 @@ _watch = Watch()
 
 def _note_operator(func: Any) -> tuple[Any, str]:
     name = _str(func.name()).partition(".")[0]
-    noticed = "_backward" in name or name == "aten::_make_dual"
+    noticed = _FORMULA in name or name == "aten::_make_dual"
     entry = _operators[_id(func)] = func, name.replace("::", ".") if noticed else ""
     return entry
 
@@ -265,6 +271,23 @@ def _watched(function: Any, *arguments: Any, **named: Any) -> None:
     function(*arguments, **named)
 
 
+def _hand_on_whole() -> Library:
+    """Have the dispatcher pass composite backward formulas on until a mode sees them; kept as long as this is held.
+
+    Where there is no mode, as where autograd is allowed, they are taken apart one step later, into the same operators,
+    each of which is recorded for autograd as before. A formula with a derivative of its own keeps that.
+    """
+    library = Library("aten", "IMPL")
+    for name in torch._C._dispatch_get_registrations_for_dispatch_key("CompositeImplicitAutograd"):
+        if name.startswith("aten::") and _FORMULA in name:
+            table = torch._C._dispatch_dump_table(name).splitlines()
+            composite = {line.partition(":")[0] for line in table if line.endswith("[math kernel]")}
+            for key in composite.intersection(_TAKEN_APART):
+                library.impl(name, fallthrough_kernel, key)
+    return library
+
+
+_composite = _hand_on_whole()
 _node_entries = _nodes()
 #: Where the machine code begins by which nodes of the graph are called.
 NODE_CALLS = frozenset(slot.value or 0 for slot, _, _ in _node_entries)
