@@ -61,10 +61,13 @@ VARIANTS = {
     "composite-looked-up": (
         "operator = torch._C._jit_get_operation('aten::trace_backward')[0]\n"
         "    x.g = operator(torch.tensor(2.0), (2, 3)) * x", True),
+    "composite-taken-apart": ("x.g = taken_apart(2 * torch.ones_like(x), x)", True),
     "composite-scripted": ("x.g = scripted(x, x)", True),
     "composite-without-inference": (
         "with torch.inference_mode():\n"
         "        x.g = torch.ops.aten.masked_select_backward(x, torch.zeros_like(x), x > -1)", True),
+    "key-excluded": (
+        "torch._C._dispatch_tls_set_dispatch_key_excluded(torch._C.DispatchKey.Python, True)\n    x.g = 2 * x", True),
     "modes-disabled": ("with _disable_current_modes():\n        x.g = torch.ops.aten.tanh_backward(x, x)", True),
     "thread": (
         "def work():\n        x.g = torch.ops.aten.threshold_backward(x, x, 0)\n"
@@ -111,6 +114,9 @@ VARIANTS = {
 #: What a cell does before, for those that need it.
 _BEFORE = {
     "composite-saved": "sparse = getattr(torch, 'ops').aten.embedding_sparse_backward\n",
+    "composite-taken-apart": (
+        "taken_apart = getattr(torch, 'ops').aten.infinitely_differentiable_gelu_backward.default.decompose\n"
+    ),
     "composite-scripted": """
 @torch.jit.script
 def scripted(grad, x):

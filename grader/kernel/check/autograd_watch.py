@@ -13,13 +13,14 @@ below it. A recorder does nothing else: the call that it replaces returns None. 
 noted in the same manner, but still work; threads start with the mode in place. torch takes all modes away to print a
 tensor, whose class may be the notebook's: here they stay. A level of forward mode that a cell left open is closed.
 
-Not caught: ``redispatch`` of a backward operator with a key set below Python's, the guards of ``torch._C`` that exclude
-dispatch keys, an operator of ``torch.library`` that is written in Python, the formulas of ``torch._decomp``, a backward
-pass that torch's compilers recorded in a cell, a thread made through ctypes, and whoever writes the slots back through
-ctypes or takes this module apart. Nor what runs in the middle of an operator, as a finalizer of its storage may: the
-engine can do nothing there, and the one backward formula of torch's that has a public name is noticed by its slot. Code
-that does these things shows in the source (``grader.submission.reading.meddling`` flags the signs, in any cell);
-nobody arrives there by accident. Behind this stand the job's init and its ``traps``, where the engine itself begins.
+Not caught: ``redispatch`` of a backward operator with a key set below Python's, or its call by such a key, the guards
+of ``torch._C`` that exclude dispatch keys, an operator of ``torch.library`` that is written in Python, the formulas of
+``torch._decomp``, a backward pass that torch's compilers recorded in a cell, a thread made through ctypes, and whoever
+writes the slots back through ctypes or takes this module apart. Nor what runs in the middle of an operator, as a
+finalizer of its storage may: the engine can do nothing there, and the one backward formula of torch's that has a public
+name is noticed by its slot. Code that does these things shows in the source (``grader.submission.reading.meddling``
+flags the signs, in any cell); nobody arrives there by accident. Behind this stand the job's init and its ``traps``,
+where the engine itself begins.
 
 The slots are found when the zygote imports this, and composite formulas are made to be seen; ``install`` only writes
 pointers. It is for a process that ends with the check: nothing is ever put back.
@@ -53,13 +54,15 @@ _exit_dual_level = torch._C._exit_dual_level
 
 _len, _any, _id, _str = len, any, id, str  # by which is told what is seen
 
-_pointer_at = ctypes.c_void_p.from_address
+_pointer_at, _object_at = ctypes.c_void_p.from_address, ctypes.py_object.from_address
 _Recorder = ctypes.PYFUNCTYPE(ctypes.py_object, *[ctypes.c_void_p] * 4)
 _NodeRecorder = ctypes.PYFUNCTYPE(ctypes.py_object, *[ctypes.c_void_p] * 3)
 #: Where a function object keeps the pointer to its ``PyMethodDef`` (``PyCFunctionObject``, ``PyMethodDescrObject``).
 _OFFSETS: tuple[tuple[type, int], ...] = ((types.BuiltinFunctionType, 16), (types.MethodDescriptorType, 40))
 #: Where a ``PyMethodDef`` keeps ``ml_meth``, a type ``tp_call``, and the wrapper ``__call__`` that pointer again.
 _ML_METH, _TP_CALL, _D_WRAPPED = 8, 128, 48
+#: Where a ``PyMethodDef`` says whether the function takes an array or a tuple, and where the elements of that begin.
+_ML_FLAGS, _METH_FASTCALL, _OB_ITEM = 16, 0x80, 24
 #: A slot, the pointer to write there, and the recorder behind it, which must stay alive.
 _Entry = tuple[ctypes.c_void_p, int, Any]
 
@@ -241,23 +244,40 @@ def _nameless_kind() -> list[type]:
     return []
 
 
+#: By which a function is called with a tuple, and one whose arguments are handed on as they came, in whatever form.
 _Wrapper = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
+_Untouched = _Recorder
 
 
-def _wrapped(owner: Any, names: tuple[str, ...], wrapper: Any) -> list[_Entry]:
+def _wrapped(owner: Any, names: tuple[str, ...], wrapper: Any, kind: Any = _Untouched) -> list[_Entry]:
     """The same for functions that still do their work: ``wrapper`` gets the original, then what it was called with."""
     entries = []
     for function in (getattr(owner, name, None) for name in names):
         if isinstance(function, types.BuiltinFunctionType):
             slot = _slot(function)
-            wrapped = _Wrapper(functools.partial(wrapper, _Wrapper(slot.value or 0)))
+            wrapped = kind(functools.partial(wrapper, kind(slot.value or 0)))
             entries.append((slot, ctypes.cast(wrapped, ctypes.c_void_p).value or 0, wrapped))
     return entries
 
 
-def _disable(original: Any, module: Any, arguments: tuple[Any, ...], names: Any) -> Any:
+def _disable(original: Any, *given: Any) -> Any:
     _watch.record(TAMPERING)
-    return original(module, arguments, names)
+    return original(*given)
+
+
+def _ask(first: int, original: Any, module: Any, arguments: int, *more: Any) -> Any:
+    name = _str(_object_at(arguments + first).value)
+    if _FORMULA in name:
+        _watch.record(name.replace("::", "."))
+    return original(module, arguments, *more)
+
+
+def _asked() -> list[_Entry]:
+    """The function by which an operator asks whether it can take itself apart (``decompose``), unseen by any mode."""
+    name = "_dispatch_has_kernel_for_dispatch_key"
+    method = _pointer_at(id(getattr(torch._C, name)) + _OFFSETS[0][1]).value or 0
+    by_array = ctypes.c_int.from_address(method + _ML_FLAGS).value & _METH_FASTCALL
+    return _wrapped(torch._C, (name,), functools.partial(_ask, 0 if by_array else _OB_ITEM))
 
 
 def _start(original: Any, module: Any, arguments: tuple[Any, ...], names: Any) -> Any:
@@ -294,7 +314,8 @@ NODE_CALLS = frozenset(slot.value or 0 for slot, _, _ in _node_entries)
 _entries = [
     *_found(),
     *_wrapped(torch._C, _DISABLERS, _disable),
-    *_wrapped(_thread, _STARTERS, _start),
+    *_asked(),
+    *_wrapped(_thread, _STARTERS, _start, _Wrapper),
     *_node_entries,
 ]
 

@@ -49,7 +49,7 @@ _MEDDLING = re.compile(
     r"|\bjit\s*\.\s*(?:load|script|trace)(?:_module)?\b|\bCompilationUnit\b|\bdefault_decompositions\b"
     r"|\b_(?<=[.\"']_)(?<!\bself\._)(?:C|decomp|functorch|python_dispatch)\b"
     rf"|\bfrom\s+torch\s+import\b{_LISTED}\b(?:compile|export|jit|library|ops|_[A-Za-z]\w*)\b"
-    r"|\bredispatch\b|\bno_dispatch\b"
+    r"|\bredispatch\b|\bno_dispatch\b|\b_op_dk\b"
     r"|\bautograd_watch\b|\bnext_functions\b|\b_input_metadata\b|\bmake_fx\b|\bml_meth\b"
 )
 #: Another name for a module that signs begin with.

@@ -10,7 +10,7 @@ from grader.kernel.check.extras import Extras
 
 
 def test_extras_of_names_that_are_no_text_are_passed_over() -> None:
-    names: dict[Any, Any] = {5: torch.zeros(2)}
+    names: Any = {5: torch.zeros(2)}
     extras = Extras(names)
     kept, given = torch.ones(2), torch.zeros(2)
     vars(given).update({7: torch.ones(2), "grad_of_w": kept})

@@ -54,6 +54,7 @@ MEDDLING = {
     "collector": ("gc.callbacks.append(late)", "gc.callbacks"),
     "mode": ("from torch.utils._python_dispatch import TorchDispatchMode", "_python_dispatch"),
     "tensor_type": ("def __torch_dispatch__(cls, function, types, args):\n    pass", "__torch_dispatch__"),
+    "by_a_key": ("op._op_dk(key, g, out)", "_op_dk"),
     "below_python": ("op.redispatch(keys, g, out)", "redispatch"),
     "no_dispatch": ("from torch.utils._mode_utils import no_dispatch", "no_dispatch"),
     "frames": ("inspect.stack()[1]", "inspect.stack"),
