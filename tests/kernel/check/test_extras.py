@@ -13,7 +13,8 @@ def test_extras_of_names_that_are_no_text_are_passed_over() -> None:
     names: Any = {5: torch.zeros(2)}
     extras = Extras(names)
     kept, given = torch.ones(2), torch.zeros(2)
-    vars(given).update({7: torch.ones(2), "grad_of_w": kept})
+    own: Any = vars(given)
+    own.update({7: torch.ones(2), "grad_of_w": kept})
     names.update({5: torch.ones(2), None: torch.ones(2), "dw": kept})
 
     found = extras.found({"w": given}, {id(given)}, ())
