@@ -31,6 +31,7 @@ from __future__ import annotations
 import _thread
 import ctypes
 import functools
+import re
 import sys
 import types
 from contextlib import suppress
@@ -83,8 +84,8 @@ _DISABLERS = (
 )
 #: What the names of operators hold that are formulas of backward passes.
 _FORMULA = "_backward"
-#: Where torch may take a composite operator apart, by the kind of tensor that it is called with.
-_TAKEN_APART = ("AutogradCPU", "AutogradMeta", "AutogradOther", "AutogradNestedTensor")
+#: Where torch takes a composite operator apart, among the kinds of tensors that it is called with here.
+_TAKEN_APART = re.compile(r"^(Autograd(?:CPU|Meta|Other|NestedTensor)):.*\[math kernel\]$", re.MULTILINE)
 #: The functions that start a thread; the first argument is what runs in it.
 _STARTERS = ("start_new_thread", "start_new", "start_joinable_thread")
 
@@ -300,9 +301,7 @@ def _hand_on_whole() -> Library:
     library = Library("aten", "IMPL")
     for name in torch._C._dispatch_get_registrations_for_dispatch_key("CompositeImplicitAutograd"):
         if name.startswith("aten::") and _FORMULA in name:
-            table = torch._C._dispatch_dump_table(name).splitlines()
-            composite = {line.partition(":")[0] for line in table if line.endswith("[math kernel]")}
-            for key in composite.intersection(_TAKEN_APART):
+            for key in _TAKEN_APART.findall(torch._C._dispatch_dump_table(name)):
                 library.impl(name, fallthrough_kernel, key)
     return library
 
