@@ -276,7 +276,10 @@ def _ask(first: int, original: Any, module: Any, arguments: int, *more: Any) -> 
 def _asked() -> list[_Entry]:
     """The function by which an operator asks whether it can take itself apart (``decompose``), unseen by any mode."""
     name = "_dispatch_has_kernel_for_dispatch_key"
-    method = _pointer_at(id(getattr(torch._C, name)) + _OFFSETS[0][1]).value or 0
+    function = getattr(torch._C, name, None)
+    if not isinstance(function, types.BuiltinFunctionType):
+        return []
+    method = _pointer_at(id(function) + _OFFSETS[0][1]).value or 0
     by_array = ctypes.c_int.from_address(method + _ML_FLAGS).value & _METH_FASTCALL
     return _wrapped(torch._C, (name,), functools.partial(_ask, 0 if by_array else _OB_ITEM))
 
