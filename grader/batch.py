@@ -228,12 +228,15 @@ class _Run:
         """Grade the entries, each committed as it is finished.
 
         ``jobs`` at a time run, which the pool sees to; meanwhile one may wait for its kernel, one be judged and stored.
+        Everybody's first attempt comes before anybody's second.
         """
-        keys = _keys(entries)
-        waiting = iter(zip(keys, entries, strict=True))
+        from grader.submission import turns
+
+        numbered = zip(turns(entries, self.seeded.course.notebooks), _keys(entries), entries, strict=True)
+        waiting = iter(sorted(numbered, key=lambda one: one[0]))
 
         async def work() -> None:
-            for key, entry in waiting:
+            for _, key, entry in waiting:
                 observer.finished(*await self._grade_entry(key, entry))
 
         try:

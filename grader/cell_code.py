@@ -7,6 +7,7 @@ numbers stay those of the cell.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,6 +33,8 @@ _BLOCKS = (
 )
 #: No formula is nested more deeply, and what walks a tree recursively takes some five calls of Python's 1,000 a level.
 _DEEPEST = 100
+#: Texts that nothing is done with, in one source: those beyond are left there.
+_MOST_TEXTS = 200
 #: The name by which a notebook calls ``grader.check``, and the package that it is imported from.
 CHECK, _PACKAGE = "check", "grader"
 #: What Python raises of text that it does not read as code.
@@ -86,6 +89,30 @@ def without_comments(source: str) -> str:
     ends = (line.find("#", max(line.rfind('"'), line.rfind("'")) + 1) for line in lines)
     kept = zip(source.split("\n"), ends, strict=True)
     return "\n".join(line if end < 0 else line[:end] for line, end in kept)
+
+
+def without_bare_texts(source: str) -> str:
+    r"""``source``, line for line, without its docstrings and other texts that nothing is done with.
+
+    >>> without_bare_texts("def f(x):\n    'Not by autograd.'; y = 'sys'")
+    "def f(x):\n    ''; y = 'sys'"
+    """
+    tree = parsed(source)
+    lines = source.split("\n")
+    values = (node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)) if tree is not None else iter(())
+    texts = (value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str))
+    for text in itertools.islice(texts, _MOST_TEXTS):
+        first, last = text.lineno - 1, (text.end_lineno or text.lineno) - 1
+        try:
+            before, behind = lines[first].encode()[: text.col_offset], lines[last].encode()[text.end_col_offset :]
+            written = "\n".join(lines[first : last + 1]).encode()[len(before) :]
+            same = ast.literal_eval(written[: len(written) - len(behind)].decode()) == text.value
+        except (*UNPARSABLE, IndexError):
+            same = False
+        if same:  # else magics stand in the cell, and what Python reads was moved
+            lines[first : last + 1] = [before.decode() + "''", *[""] * (last - first)]
+            lines[last] += behind.decode()
+    return "\n".join(lines)
 
 
 @by_source

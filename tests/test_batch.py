@@ -71,6 +71,28 @@ def test_score_with_one_job_and_with_two_gives_the_same_report(small_class: Path
     assert json.dumps(timeless(one)) == json.dumps(timeless(two))
 
 
+def test_score_runs_everybodys_first_attempt_before_anybodys_second(
+    fake_pool: type[InProcessPool], tmp_path: Path
+) -> None:
+    folder = tmp_path / "class"
+    names = ("03_backprop (1).ipynb", "03_backprop (2).ipynb", "03_backprop.ipynb", "a.ipynb", "b.ipynb")
+    for number, name in enumerate(names):
+        hand_in(folder, {"ada": answered({}, before=f"number = {number}")}, name)
+    hand_in(folder, {"bob": answered(WRONG)})
+    hand_in(folder, {"bob": answered({})}, "03_backprop again.ipynb")
+    run = score(folder, tmp_path / "out")
+
+    firsts, seconds = ["ada/03_backprop (1)", "ada/a", "bob/03_backprop again"], ["ada/03_backprop (2)", "ada/b"]
+    ran = [path.removesuffix(".ipynb") for path in fake_pool.ran]
+    assert [sorted(some) for some in (ran[:3], ran[3:6], ran[6:])] == [
+        firsts,
+        [*seconds, "bob/03_backprop"],
+        ["ada/03_backprop"],
+    ]
+    shown = [one.path for one in run.submissions]
+    assert shown == sorted(shown)
+
+
 def test_score_again_runs_only_what_changed(fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path) -> None:
     first = score(small_class, tmp_path / "out")
     assert sorted(fake_pool.ran) == ["ada/03_backprop.ipynb", "bob/03_backprop.ipynb"]

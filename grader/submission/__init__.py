@@ -15,6 +15,7 @@ from grader import lazy
 if TYPE_CHECKING:
     from grader.submission.attribution.file_names import stems_in as stems_in
     from grader.submission.collecting.collection import collect as collect
+    from grader.submission.collecting.excess import turns as turns
     from grader.submission.entry import Collection as Collection
     from grader.submission.entry import Entry as Entry
     from grader.submission.entry import Wanted as Wanted
@@ -31,6 +32,7 @@ __getattr__, __all__ = lazy.public(
     __name__,
     {
         "collecting.collection": "collect",
+        "collecting.excess": "turns",
         "entry": "Collection Entry Wanted",
         "attribution.file_names": "stems_in",
         "files.limits": "CollectLimits",

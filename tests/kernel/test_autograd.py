@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
+from grader.kernel.check import autograd_watch
 from grader.model import Cell, Check, Job, Program
 from tests.kernel.conftest import WORKING
 from tests.kernel.laboratory import Laboratory, captured
@@ -52,6 +56,18 @@ VARIANTS = {
     "vmap": ("x.g = torch.vmap(lambda v: 2 * v)(x)", True),
     "aten-backward": ("x.g = torch.ops.aten.threshold_backward(x, x, 0)", True),
     "nn-grad": ("x.g = torch.ops.aten._softmax_backward_data(x, x, 1, torch.float32)", True),
+    "composite": ("x.g = torch.ops.aten.infinitely_differentiable_gelu_backward(2 * torch.ones_like(x), x)", True),
+    "composite-saved": ("x.g = sparse(x, torch.arange(2), 2, -1, False).to_dense()", True),
+    "composite-looked-up": (
+        "operator = torch._C._jit_get_operation('aten::trace_backward')[0]\n"
+        "    x.g = operator(torch.tensor(2.0), (2, 3)) * x", True),
+    "composite-taken-apart": ("x.g = taken_apart(2 * torch.ones_like(x), x)", True),
+    "composite-scripted": ("x.g = scripted(x, x)", True),
+    "composite-without-inference": (
+        "with torch.inference_mode():\n"
+        "        x.g = torch.ops.aten.masked_select_backward(x, torch.zeros_like(x), x > -1)", True),
+    "key-excluded": (
+        "torch._C._dispatch_tls_set_dispatch_key_excluded(torch._C.DispatchKey.Python, True)\n    x.g = 2 * x", True),
     "modes-disabled": ("with _disable_current_modes():\n        x.g = torch.ops.aten.tanh_backward(x, x)", True),
     "thread": (
         "def work():\n        x.g = torch.ops.aten.threshold_backward(x, x, 0)\n"
@@ -88,11 +104,24 @@ VARIANTS = {
     "node-of-a-script": (
         "y = x.clone().requires_grad_(True)\n    x.g = squared(y).grad_fn(torch.ones(2, 3), None)", True),
     "thread-before-the-watch": ("asked.put(x)\n    x.g = told.get()", True),
+    "composite-differentiated": (  # one that torch's own formula of a second derivative is, here that of x³/3 summed
+        "weight = x.clone().requires_grad_(True)\n    rows = torch.nn.functional.embedding(torch.arange(2), weight)\n"
+        "    slope, = torch.autograd.grad((rows ** 3 / 3).sum(), weight, create_graph=True)\n"
+        "    x.g, = torch.autograd.grad(slope.sum(), weight)", True),
 }  # fmt: skip
 
 
 #: What a cell does before, for those that need it.
 _BEFORE = {
+    "composite-saved": "sparse = getattr(torch, 'ops').aten.embedding_sparse_backward\n",
+    "composite-taken-apart": (
+        "taken_apart = getattr(torch, 'ops').aten.infinitely_differentiable_gelu_backward.default.decompose\n"
+    ),
+    "composite-scripted": """
+@torch.jit.script
+def scripted(grad, x):
+    return torch.ops.aten.infinitely_differentiable_gelu_backward(grad, x)
+""",
     "mode-below": "Below().__enter__()\n",
     "printing-its-own-class": """
 class Shown(torch.Tensor):
@@ -303,8 +332,37 @@ def test_autograd_is_noticed_where_it_is_forbidden(laboratory: Laboratory, sandb
 
 @pytest.mark.parametrize("sandbox", WORKING[:1])
 def test_autograd_is_free_where_it_is_allowed(laboratory: Laboratory, sandbox: str) -> None:
-    names = ("backward", "func-grad", "forward-mode", "formula")
+    names = ("backward", "func-grad", "forward-mode", "composite-differentiated", "formula")
     for name, execution in zip(names, laboratory.run(sandbox, *(_job(name, True) for name in names)), strict=True):
         run = execution.checks["by_hand"][0]
         assert torch.equal(captured(run, "x.g"), 2 * torch.arange(6.0).reshape(2, 3)), name
         assert run.autograd is None
+
+
+def test_no_backward_formula_is_taken_apart_before_a_mode_sees_it() -> None:
+    assert autograd_watch._composite is not None
+    kinds = ("AutogradCPU", "AutogradMeta", "AutogradOther", "AutogradNestedTensor")
+    seen = 0
+    for name in torch._C._dispatch_get_all_op_names():
+        if "_backward" in name:
+            lines = torch._C._dispatch_dump_table(name).splitlines()
+            assert not [line for line in lines if line.startswith(kinds) and "math kernel" in line], name
+            seen += any("math kernel" in line for line in lines)
+    assert seen > 20
+
+
+def test_composite_formulas_compute_what_they_did() -> None:
+    assert autograd_watch._composite is not None
+    upstream, x = (torch.linspace(-2, 2, 12, dtype=torch.float64).reshape(3, 4).requires_grad_() for _ in range(2))
+    operator = torch.ops.aten.infinitely_differentiable_gelu_backward
+    (slope,) = torch.autograd.grad(torch.nn.functional.gelu(x), x, upstream)
+    assert torch.allclose(operator(upstream, x), slope)
+    assert torch.autograd.gradcheck(operator, (upstream, x))  # through the operators that it is made of, as ever
+
+
+def test_seeing_composite_formulas_makes_torch_register_no_shapes() -> None:
+    asks = (
+        "import sys\nfrom grader import torch_import\ntorch_import.postpone_shapes()\n"
+        "import grader.kernel.check.autograd_watch\nsys.exit('torch._decomp' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", asks], check=False).returncode == 0

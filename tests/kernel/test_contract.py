@@ -87,6 +87,11 @@ import subprocess, sys
 program = "import asyncio; asyncio.run(asyncio.sleep(0.01)); print('hi')"
 print(subprocess.run([sys.executable, '-c', program], capture_output=True, text=True).stdout, end='')
 """,
+    "names that are no text": """
+import torch
+globals().update({name: torch.ones(2) for name in (5, None, ('a', 1))})
+print('hi')
+""",
     "display": "from IPython.display import display\ndisplay(3)\nprint('hi')",
     "breakpoint": "def f(): breakpoint()\nf()\nprint('hi')",
 }

@@ -5,23 +5,25 @@ each of them is called through (``PyMethodDef.ml_meth``, read at every call) is 
 that student code saved earlier is caught as well, in every thread. So are the slots through which a node of the graph
 is called by hand (``tp_call`` of the types in ``torch._C._functions``). A dispatch mode sees operators whose names say
 that they are backward formulas, any operator run by the engine (TorchScript drives it without Python), and any on a
-type with a ``__torch_dispatch__``, which it cannot see behind. The mode is there before a check's inputs are and until
+type with a ``__torch_dispatch__``, which it cannot see behind. A backward formula that torch takes apart into plain
+operators first (a composite one) is handed to the mode whole. The mode is there before a check's inputs are and until
 its results are copied, for something of the notebook's may run as the harness binds and reads: a descriptor, a method
 of a key. (What waits for its moment does not: ``calm``.) At the end it must still be where it was put, with no other
 below it. A recorder does nothing else: the call that it replaces returns None. The functions that take a mode away are
 noted in the same manner, but still work; threads start with the mode in place. torch takes all modes away to print a
 tensor, whose class may be the notebook's: here they stay. A level of forward mode that a cell left open is closed.
 
-Not caught: ``redispatch`` of a backward operator with a key set below Python's, the guards of ``torch._C`` that exclude
-dispatch keys, an operator of ``torch.library`` that is written in Python, the formulas of ``torch._decomp``, a backward
-pass that torch's compilers recorded in a cell, a thread made through ctypes, and whoever writes the slots back through
-ctypes or takes this module apart. Nor what runs in the middle of an operator, as a finalizer of its storage may: the
-engine can do nothing there, and the one backward formula of torch's that has a public name is noticed by its slot. Code
-that does these things shows in the source (``grader.submission.reading.meddling`` flags the signs, in any cell);
-nobody arrives there by accident. Behind this stand the job's init and its ``traps``, where the engine itself begins.
+Not caught: ``redispatch`` of a backward operator with a key set below Python's, or its call by such a key, the guards
+of ``torch._C`` that exclude dispatch keys, an operator of ``torch.library`` that is written in Python, the formulas of
+``torch._decomp``, a backward pass that torch's compilers recorded in a cell, a thread made through ctypes, and whoever
+writes the slots back through ctypes or takes this module apart. Nor what runs in the middle of an operator, as a
+finalizer of its storage may: the engine can do nothing there, and the one backward formula of torch's that has a public
+name is noticed by its slot. Code that does these things shows in the source (``grader.submission.reading.meddling``
+flags the signs, in any cell); nobody arrives there by accident. Behind this stand the job's init and its ``traps``,
+where the engine itself begins.
 
-The slots are found when the zygote imports this; ``install`` only writes pointers. It is for a process that ends with
-the check: nothing is ever put back.
+The slots are found when the zygote imports this, and composite formulas are made to be seen; ``install`` only writes
+pointers. It is for a process that ends with the check: nothing is ever put back.
 """
 
 from __future__ import annotations
@@ -29,12 +31,14 @@ from __future__ import annotations
 import _thread
 import ctypes
 import functools
+import re
 import sys
 import types
 from contextlib import suppress
 from typing import Any
 
 import torch
+from torch.library import Library, fallthrough_kernel
 from torch.utils import _python_dispatch
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -51,13 +55,15 @@ _exit_dual_level = torch._C._exit_dual_level
 
 _len, _any, _id, _str = len, any, id, str  # by which is told what is seen
 
-_pointer_at = ctypes.c_void_p.from_address
+_pointer_at, _object_at = ctypes.c_void_p.from_address, ctypes.py_object.from_address
 _Recorder = ctypes.PYFUNCTYPE(ctypes.py_object, *[ctypes.c_void_p] * 4)
 _NodeRecorder = ctypes.PYFUNCTYPE(ctypes.py_object, *[ctypes.c_void_p] * 3)
 #: Where a function object keeps the pointer to its ``PyMethodDef`` (``PyCFunctionObject``, ``PyMethodDescrObject``).
 _OFFSETS: tuple[tuple[type, int], ...] = ((types.BuiltinFunctionType, 16), (types.MethodDescriptorType, 40))
 #: Where a ``PyMethodDef`` keeps ``ml_meth``, a type ``tp_call``, and the wrapper ``__call__`` that pointer again.
 _ML_METH, _TP_CALL, _D_WRAPPED = 8, 128, 48
+#: Where a ``PyMethodDef`` says whether the function takes an array or a tuple, and where the elements of that begin.
+_ML_FLAGS, _METH_FASTCALL, _OB_ITEM = 16, 0x80, 24
 #: A slot, the pointer to write there, and the recorder behind it, which must stay alive.
 _Entry = tuple[ctypes.c_void_p, int, Any]
 
@@ -76,6 +82,10 @@ _DISABLERS = (
     "_dispatch_tls_set_dispatch_key_excluded",
     "_dispatch_tls_set_dispatch_key_included",
 )
+#: What the names of operators hold that are formulas of backward passes.
+_FORMULA = "_backward"
+#: Where torch takes a composite operator apart, among the kinds of tensors that it is called with here.
+_TAKEN_APART = re.compile(r"^(Autograd(?:CPU|Meta|Other|NestedTensor)):.*\[math kernel\]$", re.MULTILINE)
 #: The functions that start a thread; the first argument is what runs in it.
 _STARTERS = ("start_new_thread", "start_new", "start_joinable_thread")
 
@@ -151,7 +161,7 @@ _watch = Watch()
 
 def _note_operator(func: Any) -> tuple[Any, str]:
     name = _str(func.name()).partition(".")[0]
-    noticed = "_backward" in name or name == "aten::_make_dual"
+    noticed = _FORMULA in name or name == "aten::_make_dual"
     entry = _operators[_id(func)] = func, name.replace("::", ".") if noticed else ""
     return entry
 
@@ -235,23 +245,43 @@ def _nameless_kind() -> list[type]:
     return []
 
 
+#: By which a function is called with a tuple, and one whose arguments are handed on as they came, in whatever form.
 _Wrapper = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
+_Untouched = _Recorder
 
 
-def _wrapped(owner: Any, names: tuple[str, ...], wrapper: Any) -> list[_Entry]:
+def _wrapped(owner: Any, names: tuple[str, ...], wrapper: Any, kind: Any = _Untouched) -> list[_Entry]:
     """The same for functions that still do their work: ``wrapper`` gets the original, then what it was called with."""
     entries = []
     for function in (getattr(owner, name, None) for name in names):
         if isinstance(function, types.BuiltinFunctionType):
             slot = _slot(function)
-            wrapped = _Wrapper(functools.partial(wrapper, _Wrapper(slot.value or 0)))
+            wrapped = kind(functools.partial(wrapper, kind(slot.value or 0)))
             entries.append((slot, ctypes.cast(wrapped, ctypes.c_void_p).value or 0, wrapped))
     return entries
 
 
-def _disable(original: Any, module: Any, arguments: tuple[Any, ...], names: Any) -> Any:
+def _disable(original: Any, *given: Any) -> Any:
     _watch.record(TAMPERING)
-    return original(module, arguments, names)
+    return original(*given)
+
+
+def _ask(first: int, original: Any, module: Any, arguments: int, *more: Any) -> Any:
+    name = _str(_object_at(arguments + first).value)
+    if _FORMULA in name:
+        _watch.record(name.replace("::", "."))
+    return original(module, arguments, *more)
+
+
+def _asked() -> list[_Entry]:
+    """The function by which an operator asks whether it can take itself apart (``decompose``), unseen by any mode."""
+    name = "_dispatch_has_kernel_for_dispatch_key"
+    function = getattr(torch._C, name, None)
+    if not isinstance(function, types.BuiltinFunctionType):
+        return []
+    method = _pointer_at(id(function) + _OFFSETS[0][1]).value or 0
+    by_array = ctypes.c_int.from_address(method + _ML_FLAGS).value & _METH_FASTCALL
+    return _wrapped(torch._C, (name,), functools.partial(_ask, 0 if by_array else _OB_ITEM))
 
 
 def _start(original: Any, module: Any, arguments: tuple[Any, ...], names: Any) -> Any:
@@ -265,13 +295,29 @@ def _watched(function: Any, *arguments: Any, **named: Any) -> None:
     function(*arguments, **named)
 
 
+def _hand_on_whole() -> Library:
+    """Have the dispatcher pass composite backward formulas on until a mode sees them; kept as long as this is held.
+
+    Where there is no mode, as where autograd is allowed, they are taken apart one step later, into the same operators,
+    each of which is recorded for autograd as before. A formula with a derivative of its own keeps that.
+    """
+    library = Library("aten", "IMPL")
+    for name in torch._C._dispatch_get_registrations_for_dispatch_key("CompositeImplicitAutograd"):
+        if name.startswith("aten::") and _FORMULA in name:
+            for key in _TAKEN_APART.findall(torch._C._dispatch_dump_table(name)):
+                library.impl(name, fallthrough_kernel, key)
+    return library
+
+
+_composite = _hand_on_whole()
 _node_entries = _nodes()
 #: Where the machine code begins by which nodes of the graph are called.
 NODE_CALLS = frozenset(slot.value or 0 for slot, _, _ in _node_entries)
 _entries = [
     *_found(),
     *_wrapped(torch._C, _DISABLERS, _disable),
-    *_wrapped(_thread, _STARTERS, _start),
+    *_asked(),
+    *_wrapped(_thread, _STARTERS, _start, _Wrapper),
     *_node_entries,
 ]
 

@@ -57,11 +57,11 @@ class Extras:
             if type(value) in capture.tensor_types:
                 yield f"{name}.grad", capture.attribute(value, "grad")[0]
             for attribute, held in list(capture.own_attributes(value).items())[:64]:
-                if id(held) not in given and not attribute.startswith("__"):
+                if id(held) not in given and type(attribute) is str and not attribute.startswith("__"):
                     yield f"{name}.{attribute}", held
                     if type(held) in capture.tensor_types:  # a copy of an input may hold what was meant for it
                         yield f"{name}.{attribute}.g", capture.attribute(held, "g")[0]
         for name, value in list(self._names.items()):
             changed = type(value) in capture.tensor_types and self._before.get(name) != (id(value), _version_of(value))
-            if changed and id(value) not in given and not name.startswith("_"):
+            if changed and id(value) not in given and type(name) is str and not name.startswith("_"):
                 yield name, value

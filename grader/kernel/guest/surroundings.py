@@ -29,7 +29,7 @@ class Surroundings:
         self.tensors = [
             (value, _mark(value))
             for name, value in self.held.items()
-            if name[:1] != "_" and capture.exact_tensor(value)
+            if type(name) is str and name[:1] != "_" and capture.exact_tensor(value)
         ]
 
     def restore(self) -> bool:

@@ -8,13 +8,15 @@ them. The system copies the few pages for that one process (``MAP_PRIVATE``), so
 looked at once more when the check has told its results, and one of them at each: a process that wrote over them, or
 became another program, gets no points.
 
-The zygote finds the places, before it runs anything for a notebook, and seals their pages (Linux 6.10): no fork of it
-can make them writable or put others in their place, so nobody takes traps out and puts them back. Not met by the
-operators of backward passes, called one by one by name, by machine code of somebody's own, and by another automatic
+The zygote finds the places, before it runs anything for a notebook, and seals their pages (Linux 6.10), and those of
+the tables by which torch's libraries call each other and themselves: no fork of it can make them writable or put others
+in their place, so nobody takes traps out and puts them back, or has such a call go past them. This raises the price; it
+is no proof. Machine code that a notebook brings along runs in the same memory and can do by itself what lies behind a
+trap. Nor are traps met by the operators of backward passes, called one by one by name, or by another automatic
 differentiation. Where the system does not let the init write (``ptrace_scope`` above 2), or the machine's instructions
 are not known here, there are none, and the watch is alone.
-Sources: ``proc_pid_mem(5)``, ``ptrace(2)`` (who may), ``mseal(2)``, ``syscall(2)`` (the calling convention), Intel SDM
-vol. 2 and Arm ARM C6 (``MOV``, ``MOVZ``, ``SYSCALL``, ``SVC``).
+Sources: ``proc_pid_mem(5)``, ``ptrace(2)`` (who may), ``mseal(2)``, ``syscall(2)`` (the calling convention),
+``dlinfo(3)`` and ``elf(5)`` (the tables), Intel SDM vol. 2 and Arm ARM C6 (``MOV``, ``MOVZ``, ``SYSCALL``, ``SVC``).
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import itertools
 import os
 import platform
 import struct
@@ -34,6 +37,9 @@ STATUS = 109
 
 #: Its number on every machine.
 _MSEAL = 462
+_PROT_READ, _RTLD_DI_LINKMAP = 1, 2
+#: In the list of what a library needs at run time: where its table of jumps is, and the size of what fills that.
+_DT_PLTGOT, _DT_PLTRELSZ = 3, 2
 _EXIT_GROUP = {"x86_64": 231, "aarch64": 94}
 #: Where backward passes and forward mode begin in ``libtorch_cpu``: the engine, its step for one node (which that of
 #: ``torch.distributed`` takes alone), the entry into a level of forward mode, and the first tangent that a tensor gets.
@@ -63,11 +69,9 @@ def ended(status: int) -> bool:
 @functools.cache
 def places() -> tuple[int, ...]:
     """In the zygote: the addresses for traps, as far as this build of torch has them."""
-    import torch
-
     from grader.kernel.check import autograd_watch
 
-    library = ctypes.CDLL(os.path.join(os.path.dirname(torch.__file__), "lib", "libtorch_cpu.so"))
+    library = _library("libtorch_cpu.so")
     found = set(autograd_watch.NODE_CALLS)
     for symbol in _SYMBOLS:
         with contextlib.suppress(AttributeError):
@@ -76,11 +80,38 @@ def places() -> tuple[int, ...]:
 
 
 def seal() -> bool:
-    """In the zygote: keep the pages with traps as they are, in all forks; whether the system can do that."""
-    size = os.sysconf("SC_PAGE_SIZE")
-    pages = {(place + offset) // size * size for place in places() for offset in (0, len(code(platform.machine())))}
-    sealed = [libc.syscall(_MSEAL, ctypes.c_void_p(page), ctypes.c_size_t(size), 0) == 0 for page in pages]
+    """In the zygote: keep the pages with traps, and the addresses that calls lead there by, as they are in all forks.
+
+    Whether the system can do that.
+    """
+    size, length = os.sysconf("SC_PAGE_SIZE"), len(code(platform.machine()))
+    kept = {(place // size * size, -(-(place + length) // size) * size) for place in places()}
+    for start, end in (jumps(_library(name)) for name in ("libtorch_cpu.so", "libtorch_python.so")):
+        table = -(-start // size) * size, end // size * size  # beside it may lie what is written to
+        if table[0] < table[1] and libc.mprotect(ctypes.c_void_p(table[0]), table[1] - table[0], _PROT_READ) == 0:
+            kept.add(table)
+    sealed = [libc.syscall(_MSEAL, ctypes.c_void_p(at), ctypes.c_size_t(end - at), 0) == 0 for at, end in kept]
     return all(sealed)
+
+
+def jumps(library: ctypes.CDLL) -> tuple[int, int]:
+    """Where the addresses begin and end by which a ``library`` calls functions of others, and its own public ones.
+
+    Nothing more is written there: Python has every one of them looked up as a library is loaded (``RTLD_NOW``).
+    """
+    at = ctypes.POINTER(ctypes.c_uint64)()
+    if libc.dlinfo(ctypes.c_void_p(library._handle), _RTLD_DI_LINKMAP, ctypes.byref(at)) != 0:
+        return 0, 0
+    entries = ctypes.cast(at[2], ctypes.POINTER(ctypes.c_uint64 * 2))
+    tags = dict(itertools.takewhile(lambda entry: entry[0] != 0, (tuple(entries[n]) for n in itertools.count())))
+    start = tags.get(_DT_PLTGOT, 0)
+    return start, start + 8 * (3 + tags.get(_DT_PLTRELSZ, 0) // 24) * bool(start)
+
+
+def _library(name: str) -> ctypes.CDLL:
+    import torch
+
+    return ctypes.CDLL(os.path.join(os.path.dirname(torch.__file__), "lib", name))
 
 
 class Traps:

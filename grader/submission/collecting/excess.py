@@ -1,4 +1,8 @@
-"""The limit on the notebooks of one student: whoever hands in hundreds must not hold up a class."""
+"""Whoever hands in hundreds of notebooks must not hold up a class: how many are graded, and when.
+
+The limits of time are a notebook's, so those of one student may run for hours, one after the other. Nobody else waits
+for that: everybody's first notebook of a kind is graded before anybody's second. The run as a whole still ends later.
+"""
 
 from __future__ import annotations
 
@@ -34,3 +38,20 @@ def without_excess(entries: Sequence[Entry], most: int, known: Sequence[str]) ->
         for entry in entries
         if id(entry) not in left_out
     ]
+
+
+def turns(entries: Sequence[Entry], known: Sequence[str]) -> list[int]:
+    """For each entry its turn: how many of the same student and kind come before it.
+
+    The kinds are the course's notebooks, ``known``; all that are called like none of them are one kind.
+    """
+    kinds: dict[str, str] = {}
+    before: defaultdict[tuple[str, str], int] = defaultdict(int)
+    found = []
+    for entry in entries:
+        if entry.notebook not in kinds:
+            kinds[entry.notebook] = min(stems_in(entry.notebook, known), default="")
+        of_kind = entry.student, kinds[entry.notebook]
+        found.append(before[of_kind])
+        before[of_kind] += 1
+    return found

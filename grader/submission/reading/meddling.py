@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from grader.cell_code import MOST_CODE, without_comments
+from grader.cell_code import MOST_CODE, without_bare_texts, without_comments
 from grader.model import Cell
 from grader.names.enumeration import few
 from grader.names.visible import files_of
 from grader.submission.entry import Entry
 from grader.submission.files.regular_file import Refused, TooLarge, content
+from grader.submission.reading.bindings import Assignments, Bindings
+from grader.submission.reading.obscurity import hidden_code, runs_texts, texts_run
 
 #: What ``from … import`` goes through before a name: a line, or a parenthesis of many.
 _LISTED = r"(?:\s*\([^)]{0,300}|(?:\\\n|[^\n#;]){0,200})"
@@ -31,6 +34,7 @@ _MEDDLING = re.compile(
     rf"|\bfrom\s+sys\s+import\b{_LISTED}\bmodules\b"
     r"|\bvars\s*\(\s*(?:sys|torch)\s*\)|\b(?:sys|torch)\s*\.\s*__dict__|\bsys\s*\.\s*monitoring\b"
     r"|\bgetattr\s*\(\s*(?:sys|torch)\b[\w\s.]{0,100},(?!\s*[\"']\w+[\"']\s*[,)])"
+    r"|\bgetattr\s*\(\s*(?:sys\s*,\s*[\"']modules|torch\s*,\s*[\"'](?:compile|export|jit|library|ops))[\"']"
     r"|\b(?:import_module|__import__)\s*\((?!\s*[\"'][\w.]+[\"']\s*[,)])|\bimport_module\s+as\b"
     r"|\b(?:__subclasses__|__globals__|getclosurevars|get_objects|get_referrers|get_referents|register_at_fork)\b"
     r"|\b(?:tb|gi|cr|ag)_frame\b|\bf_(?:(?<=[.\"']f_)|(?<=\. f_))(?:back|locals|globals)\b"
@@ -40,13 +44,12 @@ _MEDDLING = re.compile(
     rf"|\bos\s*\.\s*p?writev?\b|\bfrom\s+os\s+import\b{_LISTED}\bp?writev?\b|\bsocket\s*\(\s*fileno\b|\bfromfd\b"
     rf"|\bfunctorch\s*\.\s*compile\b|\bfrom\s+functorch\s+import\b{_LISTED}\bcompile\b|\bproxy_tensor\b"
     r"|\b(?:runpy|marshal|CodeType|SourceFileLoader|SourcelessFileLoader|ExtensionFileLoader|load_dynamic)\b"
-    r"|\bexec\s*\(\s*open\s*\(\s*[\"'](?![^\"'\n]*\.py[\"'])"
     r"|\b_?ctypes(?:lib)?\b|\b_export_forward_backward\b"
     r"|\btorch\s*\.\s*(?:(?:compile|export|jit|library|ops)\b|_(?!assert\b|foreach)[A-Za-z]\w*)"
     r"|\bjit\s*\.\s*(?:load|script|trace)(?:_module)?\b|\bCompilationUnit\b|\bdefault_decompositions\b"
     r"|\b_(?<=[.\"']_)(?<!\bself\._)(?:C|decomp|functorch|python_dispatch)\b"
     rf"|\bfrom\s+torch\s+import\b{_LISTED}\b(?:compile|export|jit|library|ops|_[A-Za-z]\w*)\b"
-    r"|\bredispatch\b|\bno_dispatch\b"
+    r"|\bredispatch\b|\bno_dispatch\b|\b_op_dk\b"
     r"|\bautograd_watch\b|\bnext_functions\b|\b_input_metadata\b|\bmake_fx\b|\bml_meth\b"
 )
 #: Another name for a module that signs begin with.
@@ -54,27 +57,31 @@ _OPENED = r"(functorch|gc|grader|importlib|inspect|os|pickle|pydoc|sys|torch)"
 _RENAMED = re.compile(rf"\b{_OPENED}[ \t]+as[ \t]+(\w+)|^[ \t]*(\w+)[ \t]*=[ \t]*{_OPENED}[ \t]*$", re.MULTILINE)
 #: A name that is no attribute, nor the first word of a string.
 _NAME = re.compile(r"(?<![\w.\"'])[A-Za-z_]\w*")
-#: A name as the last thing of a call's arguments, and words written one after the other.
+#: A name as the last thing of a call's arguments.
 _ONE_NAME = re.compile(r"\s*([A-Za-z_]\w*)\s*[,)]")
-_WORDS = r"[\[({]\s*(?:[\"'][\w.]+[\"']\s*(?:,\s*)?)+[\])}]"
 #: How the names of modules end that are no text.
 _COMPILED = (".pyc", ".so", ".pyd")
 #: Characters of a sign that are shown.
 _LONGEST = 80
-#: Computed names that are looked up, each in the whole of a source.
-_MOST_PLAIN = 20
 
 
 def meddling_flags(entry: Entry, cells: Sequence[Cell]) -> tuple[str, ...]:
     """A remark for each cell, and each module beside the notebook, that seems to get round a check.
 
-    And one for the modules that say nothing of what they do: compiled ones, and those beyond what is read.
+    Others are for what nobody can read: code that is run from a text made only then (``obscurity``), and modules that
+    say nothing of what they do, compiled ones and those beyond what is read.
     """
     beside = tuple(_sources_beside(entry))
-    sources = [*((f"cell {cell.index}", cell.source) for cell in cells), *beside]
-    known = _names_of_modules(source for _, source in sources if source is not None)
-    found = ((place, meddling_suspected(source, known)) for place, source in sources if source is not None)
+    assigned = Assignments([cell.source for cell in cells])
+    places = [
+        *((f"cell {cell.index}", cell.source, Bindings(cell.source, assigned)) for cell in cells),
+        *((place, source, Bindings(source)) for place, source in beside if source is not None),
+    ]
+    known = _names_of_modules(source for _, source, _ in places)
+    found = ((place, meddling_suspected(source, known, names)) for place, source, names in places)
     remarks = few([f"meddling with the check suspected: `{sign}` ({place})" for place, sign in found if sign])
+    hidden = ((place, hidden_code(source, names)) for place, source, names in places)
+    remarks += few([f"code that cannot be read is run: `{sign}` ({place})" for place, sign in hidden if sign])
     unseen = [place for place, source in beside if source is None]
     if unseen:
         more = f" and {len(unseen) - 1} more" if unseen[1:] else ""
@@ -82,10 +89,13 @@ def meddling_flags(entry: Entry, cells: Sequence[Cell]) -> tuple[str, ...]:
     return remarks
 
 
-def meddling_suspected(source: str, known: Mapping[str, str] = MappingProxyType({})) -> str | None:
+def meddling_suspected(
+    source: str, known: Mapping[str, str] = MappingProxyType({}), bindings: Bindings | None = None
+) -> str | None:
     r"""What in a cell, or a module beside the notebook, suggests that it gets round a check; None for nothing.
 
-    ``known`` are other names of modules, by which it may call them.
+    ``known`` are other names of modules, by which it may call them; ``bindings`` what its names stand for, by itself
+    where they are not given.
 
     >>> meddling_suspected("from grader.kernel import autograd_watch as w")
     'grader.kernel'
@@ -96,17 +106,26 @@ def meddling_suspected(source: str, known: Mapping[str, str] = MappingProxyType(
     >>> meddling_suspected("if 'google.colab' in sys.modules: pass") is None
     True
     """
-    # Python takes ``ｍodules`` for ``modules``.
-    text = source if source.isascii() else unicodedata.normalize("NFKC", source)
-    if known:
-        text = _NAME.sub(lambda name: known.get(name[0], name[0]), text)
-    if _MEDDLING.search(text) is None:
+    if _MEDDLING.search(_as_read(source, known)) is None and not runs_texts(source):
         return None
-    text = without_comments(text)
-    for number, sign in enumerate(_MEDDLING.finditer(text)):
-        if number == _MOST_PLAIN or not _takes_words(text, sign):
-            return " ".join(sign[0].split())[:_LONGEST]
-    return None
+    bindings = bindings or Bindings(source)
+    text = without_comments(_as_read(without_bare_texts(source), known))
+    for sign in _MEDDLING.finditer(text):
+        if not _takes_words(text, sign, bindings):
+            return _shown(sign)
+    run = {text for _, texts in texts_run(source, bindings) for text in texts or ()}
+    signs = (_MEDDLING.search(_as_read(text, known)) for text in sorted(run))
+    return next((_shown(sign) for sign in signs if sign), None)
+
+
+def _as_read(source: str, known: Mapping[str, str]) -> str:
+    """``source`` as Python reads it, which takes ``ｍodules`` for ``modules``, by the modules' own names."""
+    text = source if source.isascii() else unicodedata.normalize("NFKC", source)
+    return _NAME.sub(lambda name: known.get(name[0], name[0]), text) if known else text
+
+
+def _shown(sign: re.Match[str]) -> str:
+    return " ".join(sign[0].split())[:_LONGEST]
 
 
 def _names_of_modules(sources: Iterable[str]) -> dict[str, str]:
@@ -115,13 +134,12 @@ def _names_of_modules(sources: Iterable[str]) -> dict[str, str]:
     return {imported or assigned: module or value for module, imported, assigned, value in found}
 
 
-def _takes_words(text: str, sign: re.Match[str]) -> bool:
-    """Whether what seems a computed name is a loop's, over words written there, as where packages are checked."""
+def _takes_words(text: str, sign: re.Match[str], bindings: Bindings) -> bool:
+    """Whether what seems a computed name is only ever a word written out, of which none is a sign."""
     named = _ONE_NAME.match(text, sign.end()) if sign[0].endswith((",", "(")) else None
-    if named is None or re.search(rf"\b{named[1]}\s*=(?!=)", text):
-        return False
-    loop = re.search(rf"\bfor\s+{named[1]}\s+in\s+(?:(\w+)\s*[:\])]|{_WORDS})", text)
-    return loop is not None and (loop[1] is None or bool(re.search(rf"\b{loop[1]}\s*=\s*{_WORDS}", text)))
+    words = bindings.texts(ast.Name(named[1])) if named is not None else None
+    of = "sys." if re.match(r"getattr\W+sys\b", sign[0]) else "torch." if sign[0].startswith("getattr") else ""
+    return words is not None and not any(_MEDDLING.search(of + word) for word in words)
 
 
 def _sources_beside(entry: Entry) -> Iterator[tuple[str, str | None]]:

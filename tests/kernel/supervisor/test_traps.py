@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import subprocess
@@ -90,6 +91,16 @@ def by_hand(x):
     x.g = y.grad
     RESTORE
 """
+#: Has calls go to another address: the table of those is made writable, and one of them written as it was.
+_REDIRECTS = """
+import ctypes, grader.kernel.supervisor.traps as traps
+libc = ctypes.CDLL(None)
+slot = ctypes.c_void_p.from_address(ADDRESS)
+def by_hand(x):
+    libc.mprotect(ctypes.c_void_p(ADDRESS & ~4095), 4096, 3)
+    slot.value = slot.value
+    x.g = 2 * x
+""".replace("ADDRESS", "(traps.places()[{place}] + {distance})")
 #: The harness does not give up making processes, and the stub makes one.
 _MAKES_A_PROCESS = """
 import os
@@ -174,6 +185,23 @@ def test_whoever_takes_the_traps_out_cannot_put_them_back_for_they_are_still_the
         for run in execution.checks["by_hand"]:
             assert run.ended == "crashed" or run.autograd == ENGINE
             assert not _is_right(run)
+
+
+@pytest.mark.skipif(not _seals(), reason="Linux is older than 6.10")
+@pytest.mark.parametrize("sandbox", WORKING)
+def test_whoever_has_calls_go_round_the_traps_is_stopped(laboratory: Laboratory, sandbox: str) -> None:
+    slots = _slots().items()
+    ways = [_REDIRECTS.format(place=traps.places().index(place), distance=slot - place) for place, slot in slots]
+    assert ways
+    for execution in laboratory.run(sandbox, *(_job("redirects", "", way) for way in ways)):
+        assert [run.ended for run in execution.checks["by_hand"]] == ["crashed"] * 2
+
+
+def _slots() -> dict[int, int]:
+    """Each place that torch's own library calls by an address in a table, and where that address is."""
+    start, end = traps.jumps(traps._library("libtorch_cpu.so"))
+    table = list((ctypes.c_uint64 * ((end - start) // 8)).from_address(start))
+    return {place: start + 8 * table.index(place) for place in traps.places() if place in table}
 
 
 @pytest.mark.parametrize("sandbox", WORKING)

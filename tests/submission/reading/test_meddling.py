@@ -54,6 +54,7 @@ MEDDLING = {
     "collector": ("gc.callbacks.append(late)", "gc.callbacks"),
     "mode": ("from torch.utils._python_dispatch import TorchDispatchMode", "_python_dispatch"),
     "tensor_type": ("def __torch_dispatch__(cls, function, types, args):\n    pass", "__torch_dispatch__"),
+    "by_a_key": ("op._op_dk(key, g, out)", "_op_dk"),
     "below_python": ("op.redispatch(keys, g, out)", "redispatch"),
     "no_dispatch": ("from torch.utils._mode_utils import no_dispatch", "no_dispatch"),
     "frames": ("inspect.stack()[1]", "inspect.stack"),
@@ -76,7 +77,18 @@ MEDDLING = {
     "gradient_compiled": ("f = torch.compile(torch.func.grad(loss))", "torch.compile"),
     "gradient_exported": ("torch.export.export(module, examples).module()", "torch.export"),
     "formulas_exported": ("from torch.export import default_decompositions", "torch.export"),
-    "hidden_source": ("exec(open('notes.txt').read())", "exec(open('"),
+    "operators_by_name": ("o = getattr(torch, 'ops').aten", "getattr(torch, 'ops'"),
+    "modules_by_name": ("getattr(sys, 'modules')['x']", "getattr(sys, 'modules'"),
+    "operators_by_a_name": ("part = 'ops'\ngetattr(torch, part)", "getattr(torch,"),
+    "name_of_two": ("part = 'relu'\npart = 'o' + 'ps'\ngetattr(torch, part)", "getattr(torch,"),
+    "name_made_longer": ("part = 'op'\npart += 's'\ngetattr(torch, part)", "getattr(torch,"),
+    "name_of_an_argument": ("def take(part='relu'):\n    return getattr(torch, part)", "getattr(torch,"),
+    "name_of_itself": ("part = other\nother = part\ngetattr(torch, part)", "getattr(torch,"),
+    "in_a_text_that_is_run": ("exec('import cty' 'pes')", "ctypes"),
+    "in_a_text_that_is_run_later": ("text = 'import \\x63types'\nexec(text)", "ctypes"),
+    "behind_a_bare_text": ("'''ctypes\n'''; import ctypes", "ctypes"),
+    "in_a_bare_text_that_is_computed": ("f'{torch._C.x}'", "torch._C"),
+    "in_a_bare_text_cut_by_a_magic": ("%time\n'''\n!'''; import ctypes; '''\n'''", "ctypes"),
     "hidden_module": ("SourceFileLoader('mine', 'notes.txt').load_module()", "SourceFileLoader"),
     "library": ("torch.library.Library('mine', 'DEF')", "torch.library"),
 }
@@ -97,6 +109,11 @@ INNOCENT = {
     "environment_by_list": "packages = ('torch',\n    'numpy',)\nfor name in packages:\n    __import__(name)",
     "environment_by_set": "for name in {'torch', 'numpy'}:\n    importlib.import_module(name)",
     "functions_by_name": "for name in ['relu', 'tanh']:\n    print(getattr(torch, name)(x))",
+    "function_by_a_name": "act = 'relu'\ng = getattr(torch, act)",
+    "function_by_one_of_two": "act = 'relu' if deep else 'tanh'\nact: str = 'sigmoid'\ng = getattr(torch, act)(x)",
+    "functions_by_number": "for i, name in enumerate(['relu', 'tanh']):\n    g = getattr(torch, name)",
+    "docstring": 'def f(x):\n    """By hand, é\n\n    never torch._C nor ctypes.\n    """\n    return x',
+    "bare_texts": "'no ctypes here'; x = 1\n'''nor\nsys.modules['x']\n'''",
     "comments": "x = 1  # ctypes, torch._C\n# it's in sys.modules, which torch's loaded",
     "backward_function": "def f_back(grad):\n    return grad\nf_forward, f_back = f, f_back",
     "two_statements": "from torch import nn; library = 3; _x = nn",
@@ -134,8 +151,25 @@ def test_meddling_suspected_leaves_honest_code_alone(source: str) -> None:
         (("import torch as t\nt.relu(x)\nx.t.compile()\nd['t'].export",), None),
         (("import sys as s\n'google.colab' in s.modules",), None),
         (("import re as t\nt.compile('x')", "import numpy as np"), None),
+        (("act = 'relu'", "getattr(torch, act)"), None),
+        (("act = 'o' + 'ps'\ndef act_of(act): pass", "act = 'relu'\ngetattr(torch, act)"), "getattr(torch,"),
+        (("for name in names: pass", "for name in ['relu', 'tanh']: getattr(torch, name)"), None),
     ],
-    ids=["cell", "several", "inside", "assigned", "grader", "modules", "computed", "relu", "colab", "another"],
+    ids=[
+        "cell",
+        "several",
+        "inside",
+        "assigned",
+        "grader",
+        "modules",
+        "computed",
+        "relu",
+        "colab",
+        "another",
+        "words",
+        "changed",
+        "loops",
+    ],
 )
 def test_meddling_is_seen_by_whatever_name_a_module_has(
     tmp_path: Path, cells: tuple[str, ...], sign: str | None
@@ -172,7 +206,7 @@ def test_modules_of_many_names_take_no_time() -> None:
 
 def test_names_of_loops_are_looked_up_in_no_time() -> None:
     began = time.process_time()
-    assert meddling_suspected("for name in ['a']:\n" + "    import_module(name)\n" * 20_000) == "import_module("
+    assert meddling_suspected("for name in ['a']:\n" + "    import_module(name)\n" * 20_000) is None
     assert time.process_time() - began < 5
 
 

@@ -1,0 +1,148 @@
+"""Code that a notebook runs and nobody can read in it: ``exec`` of a text that is made only then.
+
+What may be read is a text as it is written, in whatever cell, and a module beside the notebook.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Collection, Iterator
+
+from grader.cell_code import parsed
+from grader.submission.reading.bindings import Bindings
+
+_RUN = ("exec", "eval", "compile")
+#: A source without these runs no text.
+_WORDS = re.compile(r"\b(?:exec|eval|compile|run_cell)\b")
+#: Methods and functions that leave a text as it was, but for what surrounds it, and those that give a function's.
+_SURROUNDED, _SHOWN = ("strip", "lstrip", "rstrip", "expandtabs"), ("getsource",)
+#: Calls that are looked at in one source; nobody runs as many texts.
+_MOST = 100
+#: Characters of a sign that are shown.
+_LONGEST = 80
+
+
+def runs_texts(source: str) -> bool:
+    """Whether ``source`` may run a text: a quick look."""
+    return not source.isascii() or _WORDS.search(source) is not None
+
+
+def hidden_code(source: str, bindings: Bindings) -> str | None:
+    """The first call in ``source`` that runs a text which cannot be read; None where there is none."""
+    return next((call for call, texts in texts_run(source, bindings) if texts is None), None)
+
+
+def texts_run(source: str, bindings: Bindings) -> Iterator[tuple[str, frozenset[str] | None]]:
+    r"""Yield each call in ``source`` that runs a text, and those that it can be; None where they cannot be read.
+
+    What is a file's, or a function's, is read where that is.
+
+    >>> def found(source): return list(texts_run(source, Bindings(source)))
+    >>> found("exec(bytes.fromhex('783d31'))")
+    [("exec(bytes.fromhex('783d31'))", None)]
+    >>> found("exec(open('helper.py').read())\nname = 'w'\nprint(eval(name))\nmodel.eval()")
+    [("exec(open('helper.py').read())", frozenset()), ('eval(name)', frozenset({'w'}))]
+    """
+    tree = parsed(source) if runs_texts(source) else None
+    if tree is None:
+        return
+    own = {name for name in _RUN if not all(map(_is_pythons, bindings.values(name)))}
+    reader = _Reader(bindings)
+    called: set[int] = set()
+    seen = 0
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called.add(id(node.func))
+            if node.args and _runs(node.func, own):
+                seen += 1
+                yield _shown(node), reader.read(node.args[0]) if seen <= _MOST else None
+        elif id(node) not in called and _is_pythons(node, but=own):
+            yield _shown(node), None  # under another name
+
+
+def _is_pythons(node: ast.AST | None, but: Collection[str] = ()) -> bool:
+    """Whether Python's ``exec`` or ``eval`` is taken, or imported, by its name."""
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "builtins" and any(alias.name in _RUN for alias in node.names)
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in {"exec", "eval"}.difference(but)
+
+
+def _runs(function: ast.expr, own: Collection[str]) -> bool:
+    if isinstance(function, ast.Name):
+        return function.id in _RUN and function.id not in own
+    if not isinstance(function, ast.Attribute):
+        return False
+    of_python = isinstance(function.value, ast.Name) and function.value.id in ("builtins", "__builtins__")
+    return function.attr == "run_cell" or (of_python and function.attr in _RUN)
+
+
+def _shown(node: ast.AST) -> str:
+    return " ".join(ast.unparse(node).split())[:_LONGEST]
+
+
+class _Reader:
+    """Tells which texts can be read, where names stand for what ``bindings`` say."""
+
+    def __init__(self, bindings: Bindings) -> None:
+        self._bindings = bindings
+        self._known: dict[tuple[str, str], bool] = {}
+
+    def read(self, node: ast.expr) -> frozenset[str] | None:
+        """The texts that ``node`` can be, as far as they are written whole; None where one cannot be read."""
+        texts = self._bindings.texts(node)
+        return frozenset() if texts is None and self._is_read(node) else texts
+
+    def _is_read(self, node: ast.expr | None) -> bool:
+        if self._bindings.texts(node) is not None:
+            return True
+        if isinstance(node, ast.JoinedStr):
+            return all(self._is_number(part.value) for part in node.values if isinstance(part, ast.FormattedValue))
+        if isinstance(node, ast.Name):
+            return self._all_are(node.id, self._is_read)
+        if not isinstance(node, ast.Call):
+            return False
+        name = _called(node)
+        if isinstance(node.func, ast.Attribute):
+            if name in ("read", "read_text"):
+                return self._is_module(node.func.value)
+            if name in _SURROUNDED and not node.args:
+                return self._is_read(node.func.value)
+        return name in _SHOWN or (name in ("compile", "dedent") and bool(node.args) and self._is_read(node.args[0]))
+
+    def _all_are(self, name: str, kind: Callable[[ast.expr | None], bool]) -> bool:
+        key = name, kind.__name__
+        if key not in self._known:
+            self._known[key] = False  # while it is found out
+            values = self._bindings.values(name) if len(self._known) < _MOST else ()
+            self._known[key] = bool(values) and all(kind(value) for value in values)
+        return self._known[key]
+
+    def _is_number(self, node: ast.expr | None) -> bool:
+        """A number, by which names are told apart (``f"w{i}"``); no text is spelled with it."""
+        if isinstance(node, ast.Constant):
+            return isinstance(node.value, int)
+        if isinstance(node, ast.Starred):
+            node = node.value
+            return isinstance(node, ast.Call) and _called(node) == "range"
+        return isinstance(node, ast.Name) and self._all_are(node.id, self._is_number)
+
+    def _is_module(self, node: ast.expr | None) -> bool:
+        """A file that is opened, or its path, whose name is a module's."""
+        if isinstance(node, ast.Name) and self._bindings.texts(node) is None:
+            return self._all_are(node.id, self._is_module)
+        if isinstance(node, ast.Call):
+            if not node.args:  # of a path
+                return isinstance(node.func, ast.Attribute) and self._is_module(node.func.value)
+            return self._is_module(node.args[-1 if _called(node) in ("Path", "join", "joinpath") else 0])
+        if isinstance(node, ast.BinOp):
+            return self._is_module(node.right)
+        if isinstance(node, ast.JoinedStr):
+            node = node.values[-1] if node.values else None
+        texts = self._bindings.texts(node)
+        return texts is not None and all(text.endswith(".py") for text in texts)
+
+
+def _called(call: ast.Call) -> str:
+    """The name, or the attribute, that is called."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
