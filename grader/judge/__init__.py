@@ -3,7 +3,7 @@
 A seed makes ``cases`` of an exercise, each with its ``reference``, the right tensors. What came of a submission is laid
 beside them by ``comparison`` as ``evidence``, from which ``failing`` tells the checks that lose points, ``diagnosis``
 names the mistakes and ``score`` makes the points; ``verdicts`` remembers both for equal answers. ``remarks`` are for a
-human and cost nothing. ``mistakes`` is the catalogue by which a course is proved.
+human and cost nothing.
 
 The names below are the public ones. Each imports its module on first use.
 """

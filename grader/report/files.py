@@ -16,7 +16,7 @@ from grader.report.views.spreadsheet import gradebook_csv
 _OUR_NAME = re.compile(r".+-[0-9a-f]{8}(?:[0-9a-f]{8})?\.html")  # an older grader wrote eight digits
 
 
-def write_reports(run: RunReport, out: Path, *, hints: Hints = "nudge") -> tuple[Path, ...]:
+def write_reports(run: RunReport, out: Path, *, hints: Hints) -> tuple[Path, ...]:
     """Write ``report.json``, ``gradebook.csv``, ``index.html`` and ``students/*.html`` under ``out``; return the paths.
 
     Each file is written beside its place and moved over it, so that a reader never sees half of one. Pages of

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from grader.course import exercise, normal
 from grader.course.loading import load_course
+from grader.course.proving.mistakes import Mistake
 from grader.judge.cases import Prepared, prepare
 from grader.judge.diagnosis.table import diagnose
 from grader.judge.evidence import Evidence, gather
-from grader.judge.mistakes import Mistake
 from grader.model import Capture, CaseRun, Course, Diagnosis, Exercise, Kind, Stub, StudentError
 
 SEED = 7

@@ -13,13 +13,13 @@ from collections.abc import Iterator
 import torch
 
 from grader.course.proving.answers import answers_to
+from grader.course.proving.mistakes import MISTAKES
 from grader.course.proving.rehearsal import Rehearsal
 from grader.course.proving.trial import Trial
 from grader.judge.diagnosis.table import diagnose
-from grader.judge.mistakes import MISTAKES
 from grader.model import Exercise
+from tests.course.proving.test_mistakes import EXERCISES, applies
 from tests.judge.builders import GENERAL, ROOT, SEED, by_mistakes, cases, codes, course, diagnosed
-from tests.judge.test_mistakes import EXERCISES, applies
 
 
 def catalogued(exercise: Exercise) -> Iterator[tuple[str, set[str], str]]:

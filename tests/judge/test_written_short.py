@@ -653,7 +653,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     ),
     "power_kept": (
         "mse_vector_grad",
-        short("mse_vector_grad", "pred, y", "return 2 * (pred - y) ** 2 / len(y)"),
+        short("mse_vector_grad", "pred, y", "return -2 * (y - pred) ** 2 / len(y)"),
         "result",
         "the exponent is not lowered",
     ),
@@ -1049,7 +1049,12 @@ WRONG: dict[str, tuple[str, ...]] = {
         "gives the name `w1` to another tensor",
         "not_written",
     ),
-    "norm_by_std": ("layernorm_grad", norm(s="inp.std(-1, keepdim=True) + eps"), "gamma.g", "`std` does so"),
+    "norm_by_std": (
+        "layernorm_grad",
+        norm(s="inp.std(-1, keepdim=True) + eps"),
+        "gamma.g",
+        "as `var` and `std` have it",
+    ),
     "norm_of_input": (
         "layernorm_grad",
         norm(gamma="(out.g * inp).sum(rows)"),
@@ -1406,7 +1411,7 @@ WRONG: dict[str, tuple[str, ...]] = {
             (
                 "centred_outside",
                 "(g - g.mean(-1, keepdim=True) - c * (g * x).mean(-1, keepdim=True)) / s",
-                "less its mean, not divided by the root, stands in front",
+                "less its mean, not divided by the root, stands in front of the last mean or inside of it",
                 OPERAND,
             ),
             (
@@ -2185,12 +2190,6 @@ WRONG: dict[str, tuple[str, ...]] = {
         "and others have changed",
         "not_in_place",
     ),
-    "hardly_moved": (
-        "Adam",
-        adam(m=RIGHT_BETAS[1], v=RIGHT_BETAS[2]),
-        "p (all options left out)",
-        "in the averages, and not in their",
-    ),
     "upstream_itself": (
         "tanh_grad",
         short("tanh_grad", "inp, out", "inp.g = out.g"),
@@ -2783,7 +2782,7 @@ def test_input_changed_in_one_variant_costs_the_checks_of_that_variant_alone() -
 def test_nothing_finite_of_gradients_that_nobody_reads_is_no_sum() -> None:
     emptied = answered("mse_grad", "def mse_grad(inp, targ):\n    inp.g = inp[:0].mean() * inp")
     rooted = answered("relu_grad", "def relu_grad(inp, out):\n    inp.g = out.g * torch.sqrt(-1 - inp.abs())")
-    for one in (*emptied.values(), *rooted.values()):
+    for one in (emptied["inp.g"], rooted["inp.g"]):
         assert one.code == "non_finite"
         assert "nothing has written yet" not in one.message
 

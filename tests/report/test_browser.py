@@ -45,7 +45,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def grades(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("grades")
-    write_reports(small_class(), out)
+    write_reports(small_class(), out, hints="nudge")
     return out
 
 
@@ -156,7 +156,7 @@ def test_student_page_opens_hint_and_output_without_javascript(browser: Browser,
 
 def test_pages_injected_text_does_nothing(visit: Visit, tmp_path: Path) -> None:
     attackers = [report for text in ATTACKS.values() for report in hostile(text).submissions if report.student == text]
-    paths = [path for path in write_reports(run(*attackers), tmp_path) if path.suffix == ".html"]
+    paths = [path for path in write_reports(run(*attackers), tmp_path, hints="nudge") if path.suffix == ".html"]
     assert len(paths) == 1 + len(ATTACKS)
     for path in paths:
         page = visit.open(path)
@@ -186,7 +186,7 @@ def test_pages_any_width_scrolls_down_only(visit: Visit, grades: Path, name: str
 
 def test_pages_long_exercise_names_are_wrapped(visit: Visit, tmp_path: Path) -> None:
     long = replace(exercise("lin_grad", {"w.g": "transposed"}), id="gradient_of_" * 8)
-    write_reports(run(submission("ada", long), submission("alan", long)), tmp_path)
+    write_reports(run(submission("ada", long), submission("alan", long)), tmp_path, hints="nudge")
     for path in (tmp_path / "index.html", *tmp_path.glob("students/*.html")):
         assert visit.open(path, 360, 800).evaluate("document.documentElement.scrollWidth") <= 360, path.name
 
@@ -194,7 +194,9 @@ def test_pages_long_exercise_names_are_wrapped(visit: Visit, tmp_path: Path) -> 
 def test_student_page_on_a_phone_begins_each_line_of_an_exercise_at_its_edge(visit: Visit, tmp_path: Path) -> None:
     row = (1.5, -2.5, 3.5)
     wrong = check("w.g", code="transposed", sample=Sample(expected=(row,), actual=(row,), worst=(0, 1), cut=False))
-    write_reports(run(submission("ada", replace(exercise("lin_grad"), status="failed", checks=(wrong,)))), tmp_path)
+    write_reports(
+        run(submission("ada", replace(exercise("lin_grad"), status="failed", checks=(wrong,)))), tmp_path, hints="nudge"
+    )
     page = visit.open(next(tmp_path.glob("students/*.html")), 390, 800)
     parts = (".exercise header code", ".exercise header .title", ".check.is-failed > p", ".check.is-failed > .maps")
     boxes = [page.locator(part).first.bounding_box() for part in parts]
@@ -205,7 +207,9 @@ def test_student_page_on_a_phone_begins_each_line_of_an_exercise_at_its_edge(vis
 def test_student_page_is_no_wider_for_the_mark_at_the_end_of_a_wide_heat_map(visit: Visit, tmp_path: Path) -> None:
     row = (-123.4,) * 10
     wide = check("w.g", code="wrong_value", sample=Sample(expected=(row,), actual=(row,), worst=(0, 9), cut=False))
-    write_reports(run(submission("ada", replace(exercise("lin_grad"), status="failed", checks=(wide,)))), tmp_path)
+    write_reports(
+        run(submission("ada", replace(exercise("lin_grad"), status="failed", checks=(wide,)))), tmp_path, hints="nudge"
+    )
     page = visit.open(next(tmp_path.glob("students/*.html")), 360, 800)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
@@ -215,7 +219,7 @@ def test_class_page_names_without_a_blank_are_wrapped_where_they_need_an_eye(
     visit: Visit, tmp_path: Path, width: int
 ) -> None:
     flag = f"2 notebooks of one kind by this student: {'lovelaceada_LATE_101_555999_' * 3}03_backprop.ipynb"
-    write_reports(run(submission("x" * 80, flags=(flag,), notebook="y" * 80)), tmp_path)
+    write_reports(run(submission("x" * 80, flags=(flag,), notebook="y" * 80)), tmp_path, hints="nudge")
     page = visit.open(tmp_path / "index.html", width, 900)
     assert page.evaluate("(box => box.scrollWidth <= box.clientWidth)(document.querySelector('#attention .scroll'))")
 
@@ -230,7 +234,7 @@ def test_class_page_prints_every_exercise_of_a_long_course(visit: Visit, tmp_pat
 
 def test_class_page_says_in_words_what_the_symbols_of_the_matrix_show(visit: Visit, tmp_path: Path) -> None:
     half = exercise("lin_grad", {"w.g": "transposed"})
-    write_reports(run(submission("ada", half, exercise("relu_grad"))), tmp_path)
+    write_reports(run(submission("ada", half, exercise("relu_grad"))), tmp_path, hints="nudge")
     page = visit.open(tmp_path / "index.html")
     heard = page.locator(".matrix").aria_snapshot()
     assert 'cell "◐2 partly right"' in heard
@@ -284,7 +288,7 @@ def test_class_page_scrolls_the_matrix_of_a_large_class_alone(
 
 def test_student_page_folds_what_follows_from_another_exercise(visit: Visit, tmp_path: Path) -> None:
     follows = exercise("forward_and_backward", {"w1.g": "sign_flipped"}, follows_from=("lin_grad",))
-    write_reports(run(submission("ada", exercise("lin_grad", {"w.g": "zeros"}), follows)), tmp_path)
+    write_reports(run(submission("ada", exercise("lin_grad", {"w.g": "zeros"}), follows)), tmp_path, hints="nudge")
     page = visit.open(next((tmp_path / "students").iterdir()), 1200, 900)
 
     folded = page.locator("#ex-forward_and_backward .check").last
@@ -299,7 +303,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small class, and a student with one exercise in two notebooks."""
     out = tmp_path_factory.mktemp("everything")
     odd = submission("odd", exercise("lin_grad", {"w.g": "zeros"}), notebook="again.ipynb")
-    write_reports(run(*small_class().submissions, odd, submission("odd")), out)
+    write_reports(run(*small_class().submissions, odd, submission("odd")), out, hints="nudge")
     return out
 
 

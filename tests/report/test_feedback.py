@@ -20,7 +20,7 @@ MOODLE = "ML-4711.zip!Ada Lovelace_501_assignsubmission_file_/03_backprop.ipynb"
 
 def _pages(tmp_path: Path, path: str) -> tuple[dict[str, str], tuple[str, ...]]:
     made = run(submission("ada", exercise("lin_grad"), path=path))
-    write_reports(made, tmp_path)
+    write_reports(made, tmp_path, hints="nudge")
     unknown = write_feedback(made, tmp_path, tmp_path / "feedback.zip")
     with zipfile.ZipFile(tmp_path / "feedback.zip") as zipped:
         return {name: zipped.read(name).decode() for name in zipped.namelist()}, unknown
@@ -66,7 +66,7 @@ def test_feedback_of_other_layouts_has_the_names_of_the_pages(tmp_path: Path) ->
 def test_feedback_of_any_names_lies_in_no_other_place_and_is_all_there(paths: list[str]) -> None:
     made = run(*(submission(f"s{i}", exercise("lin_grad"), path=printable(path)) for i, path in enumerate(paths)))
     with TemporaryDirectory() as out:
-        write_reports(made, Path(out))
+        write_reports(made, Path(out), hints="nudge")
         write_feedback(made, Path(out), Path(out) / "feedback.zip")
         with zipfile.ZipFile(Path(out) / "feedback.zip") as zipped:
             names = zipped.namelist()
@@ -90,7 +90,7 @@ def test_feedback_twice_is_the_same_to_the_byte(tmp_path: Path) -> None:
 def test_feedback_without_the_pages_of_now_says_how_to_write_them(state: str, tmp_path: Path) -> None:
     out = tmp_path / "my grades"
     made = run(submission("ada", exercise("lin_grad")))
-    write_reports(made, out)
+    write_reports(made, out, hints="nudge")
     if state == "overridden":
         made = run(submission("ada", replace(exercise("lin_grad"), score=3.0, override=Override(4.0, "copied"))))
     else:

@@ -86,8 +86,14 @@ def test_html_attack_is_only_text(attack: str) -> None:
     for page, like in [
         (class_page(made), class_page(harmless)),
         *zip(
-            (student_page(made, row) for row in sorted(tally(made).rows, key=lambda row: row.student == "ada")),
-            (student_page(harmless, row) for row in sorted(tally(harmless).rows, key=lambda row: row.student == "ada")),
+            (
+                student_page(made, row, hints="nudge")
+                for row in sorted(tally(made).rows, key=lambda row: row.student == "ada")
+            ),
+            (
+                student_page(harmless, row, hints="nudge")
+                for row in sorted(tally(harmless).rows, key=lambda row: row.student == "ada")
+            ),
             strict=True,
         ),
     ]:
@@ -104,13 +110,13 @@ def test_terminal_attack_is_only_text(attack: str) -> None:
     made = hostile(attack)
     hostile_first = next(report for report in made.submissions if report.student != "ada")
     for width in (30, 80):
-        for content in (render_class(made), render_submission(hostile_first)):
+        for content in (render_class(made), render_submission(hostile_first, hints="nudge")):
             shown = drawn(content, width)
             assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", shown)
             for line in shown.splitlines():
                 assert not line.lstrip().startswith("::")
                 assert "##[" not in line
-    coloured = drawn(render_submission(hostile_first), 80, terminal=True)
+    coloured = drawn(render_submission(hostile_first, hints="nudge"), 80, terminal=True)
     assert not re.sub(r"\x1b\[[0-9;]*m", "", coloured).count("\x1b")
     assert "evil\x07" not in coloured
 
@@ -137,7 +143,7 @@ def test_json_attack_round_trips(attack: str) -> None:
 def test_markdown_attack_is_only_text(attack: str) -> None:
     made = hostile(attack)
     mine = next(report for report in made.submissions if report.student != "ada")
-    for shown in (render_markdown(made), render_markdown(run(mine))):
+    for shown in (render_markdown(made, hints="nudge"), render_markdown(run(mine), hints="nudge")):
         assert set(re.findall(r"<(/?\w+)", shown)) <= {
             "details",
             "/details",
@@ -167,7 +173,7 @@ def test_annotations_attack_is_no_second_command(attack: str) -> None:
 
 
 def test_gradescope_attack_is_plain_text(attack: str) -> None:
-    results = gradescope_results(hostile(attack))
+    results = gradescope_results(hostile(attack), hints="nudge")
     assert results["output_format"] == "text"
     assert {test["output_format"] for test in results["tests"]} == {"text"}
     json.dumps(results, allow_nan=False).encode("utf-8")

@@ -37,6 +37,14 @@ RUN = {
     "bare": fixed(False),
     "zeroed": fixed(False),
 }
+#: What SGD does not take.
+REFUSED = (
+    "SGD([p], -0.1)",
+    "SGD([p], 0.1, -0.9)",
+    "SGD([p], 0.1, 0, 0, -0.1)",
+    "SGD([p], 0.1, 0, 0, 0, True)",
+    "SGD([p], 0.1, 0.9, 0.5, 0, True)",
+)
 #: Both parameters of one shape, lest the state be kept by shape.
 ALIKE = {"q": normal("n", "d", scale=0.1), "q_grads": normal(STEPS, "n", "d")}
 
@@ -129,22 +137,8 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
     """,
     inputs={**RUN, "clear": fixed(False)},
     sizes=SIZES,
-    points={
-        "p": 1,
-        "q": 1,
-        "SGD([p], -0.1)": 0.25,
-        "SGD([p], 0.1, -0.9)": 0.25,
-        "SGD([p], 0.1, 0, 0, -0.1)": 0.25,
-        "SGD([p], 0.1, 0, 0, 0, True)": 0.25,
-        "SGD([p], 0.1, 0.9, 0.5, 0, True)": 0.25,
-    },
-    raises={
-        "SGD([p], -0.1)": "ValueError",
-        "SGD([p], 0.1, -0.9)": "ValueError",
-        "SGD([p], 0.1, 0, 0, -0.1)": "ValueError",
-        "SGD([p], 0.1, 0, 0, 0, True)": "ValueError",
-        "SGD([p], 0.1, 0.9, 0.5, 0, True)": "ValueError",
-    },
+    points={"p": 1, "q": 1, **dict.fromkeys(REFUSED, 0.25)},
+    raises=dict.fromkeys(REFUSED, "ValueError"),
     in_place=("p", "q", "r"),
     scalars=("both", "cleared"),
     ones=("n",),

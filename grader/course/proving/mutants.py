@@ -1,8 +1,8 @@
 """Known mistakes, tried on an exercise: each must lose points, and be diagnosed by its name if it has one.
 
-A mistake is a transformation of right tensors (``grader.judge.mistakes``) put in place of what the solution gave, a
-written wrong answer (``grader.course.specimens``), an input that is left changed, or a habit that any solution can be
-given (``grader.course.proving.habits``).
+A mistake is a transformation of right tensors (``mistakes``) put in place of what the solution gave, a written wrong
+answer (``grader.course.specimens``), an input that is left changed, or a habit that any solution can be given
+(``habits``).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from torch import Tensor
 
 from grader.course.proving.habits import habits
 from grader.course.proving.ledger import Ledger
+from grader.course.proving.mistakes import MISTAKES, Mistake
 from grader.course.proving.trial import Trial
 from grader.judge.evidence import Evidence, Finding, protected_inputs
-from grader.judge.mistakes import MISTAKES, Mistake
 from grader.judge.score import score_exercise
 from grader.model import CaseRun, ExerciseScore
 

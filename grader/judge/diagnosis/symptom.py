@@ -19,7 +19,7 @@ from torch import Tensor
 from grader.judge.cases import Prepared
 from grader.judge.comparison import Tolerance
 from grader.judge.diagnosis.alternatives import Alternatives, Changed
-from grader.judge.diagnosis.naming import given_as
+from grader.judge.diagnosis.naming import STEPS, given_as
 from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Evidence, Finding, float_dtypes
 from grader.judge.failing import bad_findings
@@ -48,6 +48,11 @@ class View:
     def case(self) -> Case:
         """The case itself."""
         return self.finding.case
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether floats are expected, and what came has their shape."""
+        return self.finding.expected.is_floating_point() and self.came.shape == self.expected.shape
 
     def is_near(self, predicted: Tensor, actual: Tensor | None = None) -> bool:
         """Whether what came is ``predicted``: the same shape, and as close as a right answer has to be."""
@@ -125,6 +130,17 @@ class Symptom:
         """Whether the check asks for a parameter of a module, as it is when the module was made."""
         return self.exercise.base_name(self.check) in self.exercise.registered
 
+    @property
+    def takes_steps(self) -> bool:
+        """Whether a loop fails: it takes its time, and a mistake in a formula is one of the stub that it calls."""
+        return bool(self.failing) and STEPS in self.failing[0].case.constants
+
+    @property
+    def float_parameters(self) -> list[str]:
+        """The inputs of the forward pass that are floats in every case."""
+        given = [{name for name, value in view.case.inputs.items() if value.is_floating_point()} for view in self.views]
+        return [name for name in self.alternatives.parameters if all(name in names for names in given)]
+
     @cached_property
     def views(self) -> tuple[View, ...]:
         """All cases in which a tensor came, the failing ones first."""
@@ -157,7 +173,7 @@ class Symptom:
         """
         found: list[float | None] = []
         for view in self.views:
-            if view.came.shape != view.expected.shape or not view.finding.expected.is_floating_point():
+            if not view.is_alike:
                 return None
             square = float(view.expected.pow(2).sum())
             if square == 0:

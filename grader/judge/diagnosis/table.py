@@ -17,7 +17,7 @@ from grader.judge.diagnosis.calls import absent, endings
 from grader.judge.diagnosis.naming import USED_BEFORE, given_as, handed_over, made_of
 from grader.judge.diagnosis.origin import placed
 from grader.judge.diagnosis.scalars import formulas
-from grader.judge.diagnosis.steps import descent, hyperparameters, moves, optimizers, settings, slip_pairs
+from grader.judge.diagnosis.steps import descent, hyperparameters, moves, settings, simulations, slip_pairs
 from grader.judge.diagnosis.symptom import Symptom
 from grader.judge.diagnosis.values import (
     averages,
@@ -81,8 +81,8 @@ SPECIFIC: tuple[Hypothesis, ...] = (
     operands.wrong_operand,
     operands.swapped_arguments,
     moves.default_rate,
-    optimizers.simulated,
-    optimizers.diverged,
+    simulations.simulated,
+    simulations.diverged,
     hyperparameters.other_than_given,
     settings.other_settings,
     moves.hardly_moved,
@@ -91,7 +91,7 @@ SPECIFIC: tuple[Hypothesis, ...] = (
 WHOLE: frozenset[Hypothesis] = frozenset(
     {formulas.engine, factors.zeros, changed.overwritten, formulas.one_contribution, operands.stale}
     | {rows.last_sample_only, rows.some_samples, operands.wrong_operand, operands.swapped_arguments}
-    | {moves.default_rate, moves.hardly_moved, optimizers.simulated, optimizers.diverged}
+    | {moves.default_rate, moves.hardly_moved, simulations.simulated, simulations.diverged}
     | {hyperparameters.other_than_given, settings.other_settings}
 )
 #: What can always be said.

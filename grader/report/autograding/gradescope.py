@@ -15,7 +15,7 @@ from grader.report.words.text import one_line, plain
 _SHOWN = {"output_format": "text", "visibility": "visible", "stdout_visibility": "hidden"}
 
 
-def gradescope_results(run: RunReport, *, hints: Hints = "nudge") -> dict[str, Any]:
+def gradescope_results(run: RunReport, *, hints: Hints) -> dict[str, Any]:
     """``run`` as the object of ``results.json``: a test an exercise, with the feedback as plain text.
 
     Where the grader failed there is no score, so that Gradescope shows a failed autograder and not a zero. It has no

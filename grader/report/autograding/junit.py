@@ -20,7 +20,7 @@ from grader.report.words.text import one_line, plain
 _MESSAGE = 400
 
 
-def junit_xml(run: RunReport, *, hints: Hints = "nudge") -> str:
+def junit_xml(run: RunReport, *, hints: Hints) -> str:
     """``run`` as an XML document, with the feedback as plain text."""
     suites = [_suite(row, hints) for row in rows_of(run)]
     return _document(one_line(run.course), suites)

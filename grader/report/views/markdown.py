@@ -18,7 +18,7 @@ from grader.report.words.text import cut, markdown, print_safe
 LIMIT_BYTES = 1024 * 1024 - 16 * 1024
 
 
-def render_markdown(run: RunReport, limit_bytes: int = LIMIT_BYTES, *, hints: Hints = "nudge") -> str:
+def render_markdown(run: RunReport, limit_bytes: int = LIMIT_BYTES, *, hints: Hints) -> str:
     """``run`` as GitHub-flavoured Markdown of at most ``limit_bytes``; what does not fit is counted at the end."""
     counted = tally(run)
     blocks = _class_blocks(counted) if len(counted.rows) > 1 else _student_blocks(counted, hints)

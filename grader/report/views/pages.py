@@ -66,7 +66,7 @@ def class_page(run: RunReport) -> str:
     )
 
 
-def student_page(run: RunReport, row: Row, hints: Hints = "nudge") -> str:
+def student_page(run: RunReport, row: Row, hints: Hints) -> str:
     """``students/<name>-<hash>.html``: the feedback on all notebooks of one student.
 
     Holds neither the seed nor anything of another student. With ``hints="none"`` the hints are left out.
@@ -74,7 +74,7 @@ def student_page(run: RunReport, row: Row, hints: Hints = "nudge") -> str:
     return _environment().get_template("student.html.j2").render(run=run, row=row, hints=hints)
 
 
-def exercises_html(exercises: Sequence[ExerciseScore], hints: Hints = "nudge") -> str:
+def exercises_html(exercises: Sequence[ExerciseScore], hints: Hints) -> str:
     """What ``check()`` shows in a notebook: a fragment that brings its own style and touches nothing around it."""
     template = _environment().get_template("notebook.html.j2")
     return template.render(exercises=exercises, hints=hints, style=_scoped(_style("tokens", "notebook", "exercise")))

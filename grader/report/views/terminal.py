@@ -42,7 +42,7 @@ _PRINTED_LINES = 12
 _GAP, _EDGES, _SHARE = 3, 2, 4
 
 
-def render_run(run: RunReport, hints: Hints = "nudge") -> RenderableType:
+def render_run(run: RunReport, hints: Hints) -> RenderableType:
     """The class; or the only submission, with what was assigned and is not in it, and the sandbox if it was weak."""
     if len(run.submissions) != 1 or run.absent:
         return render_class(run)
@@ -61,7 +61,7 @@ def render_class(run: RunReport) -> RenderableType:
     return _ClassView(tally(run), wording.SANDBOX_NOTE.get(run.sandbox, ""))
 
 
-def render_submission(report: SubmissionReport, hints: Hints = "nudge") -> RenderableType:
+def render_submission(report: SubmissionReport, hints: Hints) -> RenderableType:
     """One submission: per exercise what passed and what did not, the mistake in words, shapes and the worst element.
 
     With ``hints="none"`` the hint of a diagnosis is left out.
@@ -81,7 +81,7 @@ def render_submission(report: SubmissionReport, hints: Hints = "nudge") -> Rende
     return Group(*parts)
 
 
-def exercises_text(exercises: Sequence[ExerciseScore], hints: Hints = "nudge") -> RenderableType:
+def exercises_text(exercises: Sequence[ExerciseScore], hints: Hints) -> RenderableType:
     """What ``check()`` prints: the exercises as in ``render_submission`` without its title; of several, their sum."""
     shown: list[RenderableType] = [_exercise(exercise, hints) for exercise in exercises]
     if len(shown) > 1:

@@ -301,9 +301,9 @@ def test_clue_is_told(name: str) -> None:
 @pytest.mark.parametrize("exercise", ["mse_grad", "lin_grad"])
 def test_arguments_in_another_order_are_told_whatever_comes_of_them(exercise: str) -> None:
     names = {"mse_grad": "targ, inp", "lin_grad": "b, inp, out, w"}[exercise]
-    found = answered(exercise, f"def {exercise}({names}):\n    inp.g = inp.sum(0)")
+    found = answered(exercise, f"def {exercise}({names}):\n    inp.g = inp.sum(0)")["inp.g"]
 
-    assert all(f"Line 1 takes ({names}), and the check passes (inp, " in one.message for one in found.values())
+    assert f"Line 1 takes ({names}), and the check passes (inp, " in found.message
 
 
 def test_arguments_with_names_of_their_own_have_no_order_to_be_told() -> None:

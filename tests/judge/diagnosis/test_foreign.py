@@ -10,11 +10,11 @@ import torch
 from torch.nn import functional
 
 from grader.course import computed, exercise, integers, normal, number
+from grader.course.proving.mistakes import MISTAKES
 from grader.course.proving.rehearsal import Rehearsal
 from grader.judge.cases import prepare
 from grader.judge.diagnosis.table import diagnose
 from grader.judge.evidence import gather
-from grader.judge.mistakes import MISTAKES
 from grader.model import Diagnosis, Exercise, Stub
 
 SEED = 3

@@ -55,14 +55,14 @@ SCHEMA = {
 @pytest.mark.parametrize("made", [run(), run(submission()), small_class(), large_class(3, 40)],
                          ids=["empty", "one", "small", "large"])  # fmt: skip
 def test_gradescope_results_fits_the_documented_form(made) -> None:
-    results = gradescope_results(made)
+    results = gradescope_results(made, hints="nudge")
     jsonschema.validate(results, SCHEMA)
     json.dumps(results, allow_nan=False)
 
 
 def test_gradescope_results_score_is_that_of_the_tests() -> None:
     results = gradescope_results(
-        run(submission("ada", exercise("lin_grad", {"w.g": "transposed"}), exercise("relu_grad")))
+        run(submission("ada", exercise("lin_grad", {"w.g": "transposed"}), exercise("relu_grad"))), hints="nudge"
     )
     assert results["score"] == 4.0 == sum(test["score"] for test in results["tests"])
     first = results["tests"][0]
@@ -74,9 +74,13 @@ def test_gradescope_results_score_is_that_of_the_tests() -> None:
 def test_every_text_that_numbers_cells_says_from_where() -> None:
     made = run(submission("ada", exercise("lin_grad", cell=18, line=1)))
     drawn = io.StringIO()
-    Console(file=drawn, width=100).print(render_submission(made.submissions[0]))
+    Console(file=drawn, width=100).print(render_submission(made.submissions[0], hints="nudge"))
 
-    for text in (gradescope_results(made)["output"], render_markdown(made), drawn.getvalue()):
+    for text in (
+        gradescope_results(made, hints="nudge")["output"],
+        render_markdown(made, hints="nudge"),
+        drawn.getvalue(),
+    ):
         assert "Cells are counted from 0, text cells included." in text
 
 
@@ -92,25 +96,27 @@ def test_gradescope_results_hints_are_an_option() -> None:
     ids=["everywhere", "in one exercise"],
 )
 def test_gradescope_results_fault_of_the_grader_has_no_score(report) -> None:
-    results = gradescope_results(run(report))
+    results = gradescope_results(run(report), hints="nudge")
     assert "score" not in results
     assert not any("score" in test for test in results["tests"])
 
 
 def test_gradescope_results_unreadable_says_why() -> None:
-    results = gradescope_results(run(ungraded("ada", "unreadable", "not JSON")))
+    results = gradescope_results(run(ungraded("ada", "unreadable", "not JSON")), hints="nudge")
     assert results["score"] == 0.0
     assert "could not be read: not JSON" in results["output"]
 
 
 def test_gradescope_results_hold_nothing_against_what_an_unreadable_notebook_may_have() -> None:
-    results = gradescope_results(run(ungraded("ada", "unreadable", "not JSON"), assigned={"lin_grad": 4.0}))
+    results = gradescope_results(
+        run(ungraded("ada", "unreadable", "not JSON"), assigned={"lin_grad": 4.0}), hints="nudge"
+    )
     assert (results["score"], results["tests"]) == (0.0, [])
 
 
 def test_gradescope_results_hold_what_was_assigned_and_not_handed_in() -> None:
     results = gradescope_results(
-        run(submission("ada", exercise("lin_grad")), assigned={"lin_grad": 4.0, "mse_grad": 2.0})
+        run(submission("ada", exercise("lin_grad")), assigned={"lin_grad": 4.0, "mse_grad": 2.0}), hints="nudge"
     )
 
     missing = results["tests"][1]
@@ -125,16 +131,16 @@ def test_gradescope_results_score_is_that_of_the_gradebook() -> None:
     spare = ungraded("ada", "unreadable", "not JSON", notebook="03_backprop (1).ipynb")
     other = ungraded("ada", "unreadable", "not JSON", notebook="04_layers.ipynb")
 
-    assert gradescope_results(run(good, spare))["score"] == 4.0
-    assert "another attempt at it was graded" in gradescope_results(run(good, spare))["output"]
-    assert gradescope_results(run(good, other))["score"] == 0.0
+    assert gradescope_results(run(good, spare), hints="nudge")["score"] == 4.0
+    assert "another attempt at it was graded" in gradescope_results(run(good, spare), hints="nudge")["output"]
+    assert gradescope_results(run(good, other), hints="nudge")["score"] == 0.0
 
 
 def test_gradescope_overview_names_what_was_not_assigned() -> None:
     begun = submission("ada", exercise("relu_grad"), notebook="04_layers.ipynb")
     idle = submission("ada", untouched("mse_grad"), notebook="06_optimizers.ipynb")
     made = run(submission("ada", exercise("lin_grad")), begun, idle, assigned={"lin_grad": 4.0})
-    assert gradescope_results(made)["output"].splitlines()[:4] == [
+    assert gradescope_results(made, hints="nudge")["output"].splitlines()[:4] == [
         "03_backprop.ipynb: 4 / 4",
         "04_layers.ipynb: 2 / 2",
         "  This was not assigned: none of it counts.",
@@ -145,7 +151,7 @@ def test_gradescope_overview_names_what_was_not_assigned() -> None:
 def test_gradescope_overview_of_several_students_says_whose_each_notebook_is() -> None:
     spare = ungraded("ada", "no_exercises", "none", notebook="notes.ipynb")
     made = run(submission("ada", exercise("lin_grad")), spare, submission("bob", exercise("lin_grad")))
-    assert gradescope_results(made)["output"].splitlines()[:5] == [
+    assert gradescope_results(made, hints="nudge")["output"].splitlines()[:5] == [
         "ada:",
         "03_backprop.ipynb: 4 / 4",
         "notes.ipynb holds no exercise of this course; the student's other notebook counts.",
@@ -157,6 +163,6 @@ def test_gradescope_overview_of_several_students_says_whose_each_notebook_is() -
 def test_gradescope_results_name_the_case_of_what_failed_alone() -> None:
     right, wrong = check("inp.g", case="the case of a right one"), check("w.g", code="transposed", case="a wrong one's")
     made = run(submission("ada", exercise("lin_grad", checks=(right, wrong), status="partial")))
-    output = gradescope_results(made)["tests"][0]["output"]
+    output = gradescope_results(made, hints="nudge")["tests"][0]["output"]
     assert "a wrong one's" in output
     assert "the case of a right one" not in output

@@ -30,7 +30,7 @@ def ends(document: str) -> dict[str, str]:
 
 def test_junit_has_a_suite_a_student_and_a_test_an_exercise() -> None:
     ada = submission("ada", exercise("lin_grad", {"w.g": "transposed"}), exercise("relu_grad"))
-    document = junit_xml(run(ada, submission("alan", exercise("lin_grad"))))
+    document = junit_xml(run(ada, submission("alan", exercise("lin_grad"))), hints="nudge")
     found = cases_of(document)
 
     assert list(found) == [("ada", "lin_grad"), ("ada", "relu_grad"), ("alan", "lin_grad")]
@@ -44,7 +44,7 @@ def test_junit_has_a_suite_a_student_and_a_test_an_exercise() -> None:
 
 @pytest.mark.parametrize("made", [run(), small_class(), large_class(3, 40)], ids=["empty", "small", "large"])
 def test_junit_counts_what_it_holds(made) -> None:
-    root = ElementTree.fromstring(junit_xml(made))
+    root = ElementTree.fromstring(junit_xml(made, hints="nudge"))
     suites = list(root.iter("testsuite"))
     assert len(suites) == len(rows_of(made))
     for attribute, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error")):
@@ -55,7 +55,7 @@ def test_junit_counts_what_it_holds(made) -> None:
 
 def test_junit_what_was_not_graded_is_an_error_and_no_failure() -> None:
     broken = submission("ada", untouched("lin_grad", "grader_error"), untouched("relu_grad"))
-    document = junit_xml(run(ungraded("linus", "unreadable", "not JSON"), broken))
+    document = junit_xml(run(ungraded("linus", "unreadable", "not JSON"), broken), hints="nudge")
     assert ends(document) == {"03_backprop.ipynb": "error", "lin_grad": "error", "relu_grad": "failure"}
     end = cases_of(document)["linus", "03_backprop.ipynb"]
     assert end is not None
@@ -64,18 +64,18 @@ def test_junit_what_was_not_graded_is_an_error_and_no_failure() -> None:
 
 def test_junit_what_was_assigned_and_not_found_fails() -> None:
     made = run(submission("ada", exercise("lin_grad")), assigned={"lin_grad": 4.0, "mse_grad": 2.0})
-    assert ends(junit_xml(made)) == {"lin_grad": "passed", "mse_grad": "failure"}
+    assert ends(junit_xml(made, hints="nudge")) == {"lin_grad": "passed", "mse_grad": "failure"}
 
 
 def test_junit_what_may_be_in_a_notebook_that_cannot_be_read_is_no_failure() -> None:
     made = run(ungraded("linus", "unreadable", "not JSON"), assigned={"lin_grad": 4.0})
-    assert ends(junit_xml(made)) == {"03_backprop.ipynb": "error"}
+    assert ends(junit_xml(made, hints="nudge")) == {"03_backprop.ipynb": "error"}
 
 
 @pytest.mark.parametrize(("points", "end"), [(4.0, "passed"), (3.0, "failure")])
 def test_junit_goes_by_what_a_human_decided(points: float, end: str) -> None:
     ruled = replace(exercise("lin_grad", {"w.g": "transposed"}), score=points, override=Override(2.0, "spoke with her"))
-    assert ends(junit_xml(run(submission("ada", ruled)))) == {"lin_grad": end}
+    assert ends(junit_xml(run(submission("ada", ruled)), hints="nudge")) == {"lin_grad": end}
 
 
 def test_junit_of_a_failed_grader_is_one_error_with_the_message() -> None:
@@ -89,7 +89,7 @@ def test_junit_of_a_failed_grader_is_one_error_with_the_message() -> None:
 def test_junit_is_well_formed_whatever_students_write(text: str) -> None:
     """Controls, lone surrogates and U+FFFF are in no XML document, not even as escapes."""
     wrong = exercise("lin_grad", {"w.g": "transposed"}, printed=text)
-    document = junit_xml(run(submission(text, wrong, failed_cells=(CellFailure(1, text),))))
+    document = junit_xml(run(submission(text, wrong, failed_cells=(CellFailure(1, text),))), hints="nudge")
     document.encode()
     assert list(ends(document)) == ["lin_grad"]
     document = junit_failure(text)

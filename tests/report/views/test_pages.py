@@ -79,7 +79,10 @@ def test_class_page_has_no_script_and_unique_ids(made) -> None:
 
 def test_pages_every_link_of_the_class_page_leads_somewhere() -> None:
     made = small_class()
-    pages = {f"students/{page_name(row.student)}": Outline(student_page(made, row)).ids for row in tally(made).rows}
+    pages = {
+        f"students/{page_name(row.student)}": Outline(student_page(made, row, hints="nudge")).ids
+        for row in tally(made).rows
+    }
     outline = Outline(class_page(made))
     assert {link.partition("#")[0] for link in outline.links} >= set(pages)
     for link in outline.links:
@@ -138,7 +141,7 @@ def test_student_page_without_hints_has_none() -> None:
 
 def test_student_page_holds_no_seed() -> None:
     made = small_class()
-    assert all(str(made.seed) not in student_page(made, row) for row in tally(made).rows)
+    assert all(str(made.seed) not in student_page(made, row, hints="nudge") for row in tally(made).rows)
 
 
 def test_student_page_shapes_differ_says_so_without_maps() -> None:
@@ -151,14 +154,14 @@ def test_student_page_shapes_differ_says_so_without_maps() -> None:
 @pytest.mark.parametrize("status", ["unreadable", "grader_error"])
 def test_student_page_ungraded_is_no_zero(status: SubmissionStatus) -> None:
     made = run(ungraded("ada", status, "because"))
-    page = student_page(made, tally(made).rows[0])
+    page = student_page(made, tally(made).rows[0], hints="nudge")
     assert "This does not count as zero points" in page
     assert "<b>–</b> / 12" in page
 
 
 def test_student_page_without_anything_that_could_be_read_has_no_points_of_nothing() -> None:
     made = run(replace(ungraded("ada", "unreadable", "no notebook in ada"), possible=0.0))
-    page = student_page(made, tally(made).rows[0])
+    page = student_page(made, tally(made).rows[0], hints="nudge")
     assert '<p class="total"><b>–</b></p>' in page
 
 
@@ -170,7 +173,7 @@ def test_class_page_a_notebook_breaks_between_its_words_and_is_escaped() -> None
 def test_student_page_two_notebooks_with_one_exercise_has_unique_ids() -> None:
     worse = submission("ada", exercise("lin_grad", {"w.g": "zeros"}), untouched("mse_grad"), notebook="b.ipynb")
     made = run(submission("ada", exercise("lin_grad"), notebook="a.ipynb"), worse)
-    outline = Outline(student_page(made, tally(made).rows[0]))
+    outline = Outline(student_page(made, tally(made).rows[0], hints="nudge"))
     assert len(outline.ids) == len(set(outline.ids))
     assert {link[1:] for link in outline.links} <= set(outline.ids)
 
@@ -230,14 +233,17 @@ def test_student_page_tells_two_notebooks_of_one_name_by_their_paths() -> None:
     attempts = [submission("ada", exercise("lin_grad"), path=path) for path in ("ada/nb.ipynb", "late/ada/nb.ipynb")]
     made = run(*attempts, submission("alan", exercise("lin_grad"), path="alan/nb.ipynb"))
     ada, alan = tally(made).rows
-    assert re.findall(r"<h2 [^>]*>([^<]+)", student_page(made, ada)) == ["ada/nb.ipynb ", "late/ada/nb.ipynb "]
-    assert re.findall(r"<h2 [^>]*>([^<]+)", student_page(made, alan)) == ["03_backprop.ipynb"]
+    assert re.findall(r"<h2 [^>]*>([^<]+)", student_page(made, ada, hints="nudge")) == [
+        "ada/nb.ipynb ",
+        "late/ada/nb.ipynb ",
+    ]
+    assert re.findall(r"<h2 [^>]*>([^<]+)", student_page(made, alan, hints="nudge")) == ["03_backprop.ipynb"]
 
 
 def test_student_page_says_what_was_set_by_hand_before_what_was_found() -> None:
     ruled = exercise("lin_grad", {"w.g": "transposed"}, override=Override(2.0, "half a point for the idea"))
     made = run(submission("ada", ruled))
-    page = student_page(made, tally(made).rows[0])
+    page = student_page(made, tally(made).rows[0], hints="nudge")
     assert 0 < page.find("half a point for the idea") < page.find('<ul class="checks">')
 
 
@@ -246,14 +252,14 @@ def test_class_views_name_the_notebooks_that_count_and_nobody_began() -> None:
     made = run(done, submission("alan", untouched("mse_grad"), notebook="b.ipynb"))
     said = wording.unbegun({"b": 2.0}, 6.0)
     assert said in class_page(made)
-    assert markdown(said) in render_markdown(made)
+    assert markdown(said) in render_markdown(made, hints="nudge")
     assert said in " ".join(drawn(render_class(made)).split())
 
 
 def test_pages_name_what_was_not_assigned_and_so_not_run() -> None:
     left = ungraded("ada", "not_assigned", "not run", notebook="06_optimizers.ipynb")
     made = run(submission("ada", exercise("lin_grad")), left, assigned={"lin_grad": 4.0})
-    shown = student_page(made, tally(made).rows[0])
+    shown = student_page(made, tally(made).rows[0], hints="nudge")
     assert "Not assigned, so not graded: 06_optimizers.ipynb." in shown
     assert shown.count("06_optimizers") == 1
     assert "Not assigned, so not run: 1 notebook (06_optimizers.ipynb)." in class_page(made)
@@ -263,7 +269,7 @@ def test_student_page_names_what_was_neither_assigned_nor_begun() -> None:
     begun = submission("ada", exercise("relu_grad"), notebook="04_layers.ipynb")
     idle = submission("ada", untouched("mse_grad"), notebook="06_optimizers.ipynb")
     made = run(submission("ada", exercise("lin_grad")), begun, idle, assigned={"lin_grad": 4.0})
-    shown = student_page(made, tally(made).rows[0])
+    shown = student_page(made, tally(made).rows[0], hints="nudge")
     assert "Neither assigned nor begun: 06_optimizers.ipynb." in shown
     assert "mse_grad" not in shown
     assert shown.index("04_layers.ipynb") < shown.index("This was not assigned") < shown.index("relu_grad")
@@ -280,7 +286,7 @@ def test_class_page_names_who_handed_in_nothing() -> None:
 def test_student_page_says_why_all_of_it_was_given_by_hand() -> None:
     ruled = exercise("lin_grad", checks=(), score=3.0, status="partial", override=Override(None, "sent as a PDF"))
     made = run(submission("linus", ruled, untouched("relu_grad", "missing"), reason="not JSON: line 1"))
-    page = student_page(made, tally(made).rows[0])
+    page = student_page(made, tally(made).rows[0], hints="nudge")
     assert "✎ Not JSON: line 1. The points below were given by hand." in page
     assert "set by hand to 3 of 4 points (there was nothing to grade): sent as a PDF" in page
     assert "No cell of the notebook defines this" not in page

@@ -91,7 +91,7 @@ def test_render_class_says_that_totals_are_of_unlike_notebooks() -> None:
 
 def test_render_submission_failed_check_tells_what_and_where() -> None:
     wrong = exercise("lin_grad", {"w.g": "transposed"}, follows_from=("relu_grad",), printed="one\ntwo")
-    shown = drawn(render_submission(submission("ada", wrong)))
+    shown = drawn(render_submission(submission("ada", wrong), hints="nudge"))
     for words in (
         "ada · 03_backprop.ipynb  2 / 4  50%",
         "◐ lin_grad  2 / 4  partly right  cell 5, line 3",
@@ -111,23 +111,23 @@ def test_render_submission_without_hints_gives_none() -> None:
 
 
 def test_render_submission_ungraded_says_why_and_no_zero() -> None:
-    shown = drawn(render_submission(ungraded("linus", "unreadable", "not JSON")))
+    shown = drawn(render_submission(ungraded("linus", "unreadable", "not JSON"), hints="nudge"))
     assert "– / 12  could not be read" in shown
     assert "not JSON" in shown
 
 
 def test_render_submission_on_a_terminal_is_coloured() -> None:
-    assert "\x1b[" in drawn(render_submission(submission()), terminal=True)
+    assert "\x1b[" in drawn(render_submission(submission(), hints="nudge"), terminal=True)
 
 
 def test_render_submission_passed_prints_no_output() -> None:
     done = submission("ada", exercise(next(iter(CHECKS)), printed="noise"))
-    assert "noise" not in drawn(render_submission(done))
+    assert "noise" not in drawn(render_submission(done, hints="nudge"))
 
 
 def test_render_submission_long_output_is_cut() -> None:
     wrong = exercise("lin_grad", {"w.g": "transposed"}, printed="\n".join(f"line {i}" for i in range(100)))
-    assert "… 88 more lines" in drawn(render_submission(submission("ada", wrong)))
+    assert "… 88 more lines" in drawn(render_submission(submission("ada", wrong), hints="nudge"))
 
 
 @pytest.mark.parametrize(("sandbox", "said"), [("bwrap", False), ("landlock", True), ("none", True)])
@@ -137,7 +137,7 @@ def test_render_class_weaker_sandbox_is_said(sandbox: str, said: bool) -> None:
 
 def test_render_run_of_one_submission_names_what_was_assigned_and_is_not_there() -> None:
     one = run(submission("ada", exercise("lin_grad")), assigned={"lin_grad": 4.0, "Relu": 2.0, "Mse": 1.5})
-    shown = drawn(render_run(replace(one, sandbox="landlock")))
+    shown = drawn(render_run(replace(one, sandbox="landlock"), hints="nudge"))
     assert "Assigned, and found in no notebook: Relu (2), Mse (1.5)." in shown
     assert "Of all that was assigned: 4 / 7.5  53%" in shown
     assert "This run had the weaker sandbox" in shown
@@ -145,19 +145,21 @@ def test_render_run_of_one_submission_names_what_was_assigned_and_is_not_there()
 
 def test_render_run_of_one_whole_submission_adds_nothing() -> None:
     one = submission("ada", exercise("lin_grad"))
-    assert drawn(render_run(run(one, assigned={"lin_grad": 4.0}))) == drawn(render_submission(one))
+    assert drawn(render_run(run(one, assigned={"lin_grad": 4.0}), hints="nudge")) == drawn(
+        render_submission(one, hints="nudge")
+    )
 
 
 def test_render_run_of_several_is_the_class() -> None:
     several = run(submission("ada", exercise("lin_grad")), submission("alan", exercise("lin_grad")))
-    assert drawn(render_run(several)) == drawn(render_class(several))
+    assert drawn(render_run(several, hints="nudge")) == drawn(render_class(several))
 
 
 def test_render_submission_says_first_what_to_mend_first() -> None:
     wrong = exercise("forward_and_backward", {"w1.g": "transposed"}, follows_from=("lin_grad",))
-    shown = drawn(render_submission(submission("ada", wrong)))
+    shown = drawn(render_submission(submission("ada", wrong), hints="nudge"))
     assert shown.index("forward_and_backward") < shown.index("Mend that first") < shown.index("transpose of")
-    told = gradescope_results(run(submission("ada", wrong)))["tests"][0]["output"]
+    told = gradescope_results(run(submission("ada", wrong)), hints="nudge")["tests"][0]["output"]
     assert told.index("Mend that first") < told.index("transpose of")
 
 
@@ -169,6 +171,6 @@ def test_render_class_names_who_handed_in_nothing() -> None:
 
 def test_render_submission_that_a_human_ruled_on_says_why() -> None:
     ruled = exercise("lin_grad", checks=(), score=3.0, status="partial", override=Override(None, "sent as a PDF"))
-    shown = " ".join(drawn(render_submission(submission("linus", ruled, reason="not JSON"))).split())
+    shown = " ".join(drawn(render_submission(submission("linus", ruled, reason="not JSON"), hints="nudge")).split())
     assert "Not JSON. The points below were given by hand." in shown
     assert "(there was nothing to grade): sent as a PDF" in shown

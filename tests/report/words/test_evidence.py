@@ -50,14 +50,14 @@ def test_check_leads_to_the_next_where_that_says_the_same(checks: list[CheckScor
 
 def in_terminal(report: SubmissionReport) -> str:
     drawn = io.StringIO()
-    Console(file=drawn, width=100).print(render_submission(report))
+    Console(file=drawn, width=100).print(render_submission(report, hints="nudge"))
     return drawn.getvalue()
 
 
 RENDERERS = {
     "terminal": in_terminal,
-    "markdown": lambda report: render_markdown(run(report)).replace("&#46;", "."),
-    "gradescope": lambda report: str(gradescope_results(run(report))),
+    "markdown": lambda report: render_markdown(run(report), hints="nudge").replace("&#46;", "."),
+    "gradescope": lambda report: str(gradescope_results(run(report), hints="nudge")),
 }
 
 

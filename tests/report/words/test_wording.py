@@ -18,10 +18,10 @@ from tests.report.builders import exercise, run, submission
 from tests.report.views.test_terminal import drawn
 
 RENDERERS: dict[str, Callable[[RunReport], str]] = {
-    "terminal": lambda made: drawn(render_submission(made.submissions[0]), 200),
-    "page": lambda made: re.sub("<[^>]*>", "", student_page(made, tally(made).rows[0])),
-    "Markdown": lambda made: html.unescape(render_markdown(made)),
-    "Gradescope": lambda made: json.dumps(gradescope_results(made)),
+    "terminal": lambda made: drawn(render_submission(made.submissions[0], hints="nudge"), 200),
+    "page": lambda made: re.sub("<[^>]*>", "", student_page(made, tally(made).rows[0], hints="nudge")),
+    "Markdown": lambda made: html.unescape(render_markdown(made, hints="nudge")),
+    "Gradescope": lambda made: json.dumps(gradescope_results(made, hints="nudge")),
     "CSV": gradebook_csv,
 }
 

@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from grader.judge.diagnosis.operations.replaced import Operation, with_backward
+
+#: What may stand for the normalised input; along which other axes a mean is taken; the two means on the way back.
+Stand = Literal["", "normal", "raw", "centred", "output", "ones", "uncentred", "square"]
+Along = Literal["", "other", "all", "last two"]
+Mean = Literal["mean", "spread"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +29,28 @@ class Misstep:
 
     what: str
     correction: int = 0
-    eps: str = "inside"
+    eps: Literal["inside", "outside", "none", "fixed"] = "inside"
     mean: bool = True
     spread: bool = True
     scale: bool = True
     root: int = 1
     scale_late: bool = False
     added: bool = False
-    normal: str = "normal"
-    outer: str = ""
+    normal: Stand = "normal"
+    outer: Stand = ""
     scale_twice: bool = False
-    inner: str = ""
+    inner: Stand = ""
     times_mean: float = 1
     times_spread: float = 1
-    sums: tuple[str, ...] = ()
+    sums: tuple[Mean, ...] = ()
     of_variance: bool = False
     undivided: bool = False
     of_deviation: bool = False
     about_zero: bool = False
-    counted: str = ""
-    counted_in: tuple[str, ...] = ("mean", "spread")
-    along: str = ""
-    back_along: str = ""
+    counted: Literal["", "less", "other"] = ""
+    counted_in: tuple[Mean, ...] = ("mean", "spread")
+    along: Along = ""
+    back_along: Along = ""
     scale_in_means: bool = True
 
     @property
@@ -57,7 +62,10 @@ class Misstep:
 
 
 _ALONE: Mapping[str, Misstep] = {
-    "unbiased": Misstep("the variance is divided by one less than the number of values (unbiased)", correction=1),
+    "unbiased": Misstep(
+        "the variance is divided by one less than the number of values (unbiased, as `var` and `std` have it)",
+        correction=1,
+    ),
     "eps_outside": Misstep("eps is added to the root of the variance, not to the variance", eps="outside"),
     "no_eps": Misstep("eps is left out", eps="none"),
     "other_eps": Misstep("eps is 1e-05, whatever is given", eps="fixed"),
@@ -81,11 +89,6 @@ _ALONE: Mapping[str, Misstep] = {
     "no_spread": Misstep("the variance is taken for a constant", spread=False),
     "no_mean": Misstep("the mean is taken for a constant", mean=False),
     "no_scale": Misstep("the scale is left out of the input's gradient", scale=False),
-    "unbiased_eps_outside": Misstep(
-        "the variance is divided by one less than the number of values (`std` does so), and eps is added to its root",
-        correction=1,
-        eps="outside",
-    ),
     "no_root": Misstep("the division by the root of the variance is left out of the input's gradient", root=0),
     "root_twice": Misstep("the input's gradient is divided by the variance, not by its root", root=2),
     "scale_late": Misstep(
@@ -100,8 +103,10 @@ _ALONE: Mapping[str, Misstep] = {
     "root_times": Misstep("the input's gradient is multiplied by the root of the variance, not divided by it", root=-1),
     "scale_twice": Misstep("the input's gradient is multiplied by the scale twice", scale_twice=True),
     "raw_outside": Misstep("the input itself stands in front of the last mean, for the normalised input", outer="raw"),
-    "centred_outside": Misstep(
-        "the input less its mean, not divided by the root, stands in front of the last mean", outer="centred"
+    "centred_once": Misstep(  # which comes to the same in either place: c · mean(d · x̂) = x̂ · mean(d · c)
+        "the input less its mean, not divided by the root, stands in front of the last mean or inside of it, for the "
+        "normalised input",
+        outer="centred",
     ),
     "output_outside": Misstep("the output stands in front of the last mean, for the normalised input", outer="output"),
     "mean_of_output": Misstep("the output stands inside of the last mean, for the normalised input", inner="output"),
@@ -129,9 +134,6 @@ _ALONE: Mapping[str, Misstep] = {
     ),
     "mean_of_square": Misstep("the normalised input stands twice inside of the last mean", inner="square"),
     "mean_of_raw": Misstep("the input itself stands inside of the last mean, for the normalised input", inner="raw"),
-    "mean_of_centred": Misstep(
-        "the input less its mean, not divided by the root, stands inside of the last mean", inner="centred"
-    ),
     "half_spread": Misstep(
         "the last term, that of the variance, is halved: the 2 of its square is lost", times_spread=0.5
     ),
@@ -195,7 +197,8 @@ def _normalised(misstep: Misstep, axis: int, eps: float, *given: Tensor) -> Tens
     used, outer, inner = (tensors[name or misstep.normal] for name in ("", misstep.outer, misstep.inner))
 
     def backward(upstream: Tensor, *_: Tensor) -> tuple[Tensor, ...]:
-        mean_of, spread_of = (_average(misstep, name, upstream, back_along) for name in ("mean", "spread"))
+        mean_of = _average(misstep, "mean", upstream, back_along)
+        spread_of = _average(misstep, "spread", upstream, back_along)
         scaled = upstream * gamma if misstep.scale and not misstep.scale_late else upstream
         in_means = scaled if misstep.scale_in_means else upstream
         mean = misstep.times_mean * mean_of(in_means) if misstep.mean else 0.0
@@ -221,14 +224,14 @@ def _variance(value: Tensor, along: Any, eps: float, misstep: Misstep) -> Tensor
     return variance * (value.numel() / variance.numel()) if misstep.undivided else variance
 
 
-def _along(name: str, axis: int, axes: int) -> int | tuple[int, ...]:
+def _along(name: Along, axis: int, axes: int) -> int | tuple[int, ...]:
     """The axes that a mean is taken along: the right one, or others by a name, of so many."""
     if name == "other":
         return 0 if axis else axes - 1
     return {"all": tuple(range(axes)), "last two": tuple(range(axes)[-2:])}.get(name, axis)
 
 
-def _average(misstep: Misstep, name: str, upstream: Tensor, axis: Any) -> Callable[[Tensor], Tensor]:
+def _average(misstep: Misstep, name: Mean, upstream: Tensor, axis: Any) -> Callable[[Tensor], Tensor]:
     """How the mean of this name is taken in the backward pass: as one, as a sum, or with a wrong number of values."""
     if name in misstep.sums:
         return lambda value: value.sum(axis, keepdim=True)

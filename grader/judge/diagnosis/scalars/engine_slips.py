@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, combinations
-from typing import Any
 
 from grader.judge.diagnosis.scalars.engine import SLOPES, Engine, Slope
 
@@ -36,13 +35,13 @@ _BY_LOGARITHM = {"mul": _EITHER, "exp": _EITHER, "": _EITHER, "pow": _EITHER[:1]
 
 @dataclass(frozen=True, eq=False)
 class EngineSlip:
-    """A mistake: what is wrong in words, what it changes in an engine, and the key of its words.
+    """A mistake: what is wrong in words, the engine that has it and is right in all else, and the key of its words.
 
     ``of`` is the operation without whose own node it cannot be made.
     """
 
     what: str
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    wrong: Engine
     of: str = ""
     key: str = "wrong_value.engine"
 
@@ -52,7 +51,7 @@ class EngineSlip:
 
         Which of several gradients is written last hangs on the order of the nodes, which the student's engine chooses.
         """
-        if "assigned" not in self.changes:
+        if not self.wrong.assigned:
             return tuple((engine,) for engine in self._engines())
         return tuple((engine, replace(engine, last_first=True)) for engine in self._engines())
 
@@ -60,18 +59,19 @@ class EngineSlip:
         users = _USERS.get(self.of, _COMPOSED)
         for own in chain.from_iterable(combinations(users, count) for count in range(len(users) + 1)):
             if self.of not in _COMPOSED or self.of in own:
-                yield replace(Engine(frozenset(own)), **self.changes)
+                engine = replace(self.wrong, own=frozenset(own))
+                yield engine
                 for powers in _BY_LOGARITHM.get(self.of, ()):
-                    yield replace(Engine(frozenset(own), by_logarithm=powers), **self.changes)
-                if "slopes" in self.changes and self.of in _WITH_NUMBERS:
-                    yield replace(Engine(frozenset(own), number_first=True), **self.changes)
-                if "walk" in self.changes:
-                    yield replace(Engine(frozenset(own), last_first=True), **self.changes)
+                    yield replace(engine, by_logarithm=powers)
+                if engine.slopes and self.of in _WITH_NUMBERS:
+                    yield replace(engine, number_first=True)
+                if engine.walk != "sorted":
+                    yield replace(engine, last_first=True)
 
 
 def _slope(operation: str, what: str, *slopes: Slope, key: str = "wrong_value.engine") -> EngineSlip:
     """Other derivatives than the right ones; what is not given stays."""
-    return EngineSlip(what, {"slopes": {operation: (*slopes, *SLOPES[operation][len(slopes) :])}}, operation, key)
+    return EngineSlip(what, Engine(slopes={operation: (*slopes, *SLOPES[operation][len(slopes) :])}), operation, key)
 
 
 def _second(operation: str, what: str, slope: Slope) -> EngineSlip:
@@ -83,8 +83,8 @@ def _turned(operation: str, sign: str, value: Callable[[float, float], float]) -
     """The operands the other way round, forward and back."""
     first, second = SLOPES[operation]
     slopes = (lambda x, y, out: second(y, x, out), lambda x, y, out: first(y, x, out))
-    changes = {"values": {operation: value}, "slopes": {operation: slopes}}
-    return EngineSlip(f"x {sign} y gives y {sign} x", changes, operation)
+    engine = Engine(values={operation: value}, slopes={operation: slopes})
+    return EngineSlip(f"x {sign} y gives y {sign} x", engine, operation)
 
 
 _ALL = frozenset(SLOPES)
@@ -92,44 +92,44 @@ _ALL = frozenset(SLOPES)
 _BOTH = (0, 1)
 _PLACES = {1: ((0,),), 2: (_BOTH, (0,), (1,))}
 SLIPS: tuple[EngineSlip, ...] = (
-    EngineSlip("", {"seed": lambda data: 0.0}, key="zeros.seed"),
+    EngineSlip("", Engine(seed=lambda data: 0.0), key="zeros.seed"),
     _slope("relu", "", lambda x, y, out: 1.0, key="mask_missing"),
     _slope("relu", "", lambda x, y, out: float(x <= 0), key="mask_inverted"),
     _slope("relu", "", lambda x, y, out: float(x >= 0), key="mask_at_zero"),
-    EngineSlip("", {"seed": lambda data: data}, key="wrong_value.seed"),
-    EngineSlip("2", {"seed": lambda data: 2.0}, key="wrong_value.seed_number"),
-    EngineSlip("−1", {"seed": lambda data: -1.0}, key="wrong_value.seed_number"),
+    EngineSlip("", Engine(seed=lambda data: data), key="wrong_value.seed"),
+    EngineSlip("2", Engine(seed=lambda data: 2.0), key="wrong_value.seed_number"),
+    EngineSlip("−1", Engine(seed=lambda data: -1.0), key="wrong_value.seed_number"),
     *(
         EngineSlip(
             "relu gives back what comes in, negative numbers too",
-            {"values": {"relu": lambda x, y: x}, "slopes": {"relu": (slope,)}},
+            Engine(values={"relu": lambda x, y: x}, slopes={"relu": (slope,)}),
             "relu",
         )
         for slope in (SLOPES["relu"][0], lambda x, y, out: 1.0)
     ),
-    EngineSlip("every gradient begins at 1, and not at 0", {"initial": 1.0}),
+    EngineSlip("every gradient begins at 1, and not at 0", Engine(initial=1.0)),
     *(
         EngineSlip(
             f"{name} does not multiply by the gradient that arrives at its result",
-            {"unweighted": frozenset({operation})},
+            Engine(unweighted=frozenset({operation})),
             operation,
         )
         for operation, name in _NAMES.items()
     ),
     EngineSlip(
         "`**` does not multiply by the gradient that arrives at its result",
-        {"unweighted": frozenset({"pow", "rpow"})},
+        Engine(unweighted=frozenset({"pow", "rpow"})),
         "pow",
     ),
-    EngineSlip("no operation multiplies by the gradient that arrives at its result", {"unweighted": _ALL}),
+    EngineSlip("no operation multiplies by the gradient that arrives at its result", Engine(unweighted=_ALL)),
     *(
-        EngineSlip(name, {"assigned": {operation: places}}, operation, key="overwritten.engine")
+        EngineSlip(name, Engine(assigned={operation: places}), operation, key="overwritten.engine")
         for operation, name in _NAMES.items()
         for places in _PLACES[len(SLOPES[operation])]
     ),
-    EngineSlip("`**`", {"assigned": {"pow": _BOTH, "rpow": _BOTH}}, "pow", key="overwritten.engine"),
-    EngineSlip("`+` and `*` each", {"assigned": {"add": _BOTH, "mul": _BOTH}}, key="overwritten.engine"),
-    EngineSlip("every operation", {"assigned": dict.fromkeys(SLOPES, _BOTH)}, key="overwritten.engine"),
+    EngineSlip("`**`", Engine(assigned={"pow": _BOTH, "rpow": _BOTH}), "pow", key="overwritten.engine"),
+    EngineSlip("`+` and `*` each", Engine(assigned={"add": _BOTH, "mul": _BOTH}), key="overwritten.engine"),
+    EngineSlip("every operation", Engine(assigned=dict.fromkeys(SLOPES, _BOTH)), key="overwritten.engine"),
     _second("add", "`+` passes nothing on to its second operand", lambda x, y, out: 0.0),
     _second("mul", "`*` passes nothing on to its second operand", lambda x, y, out: 0.0),
     _slope("mul", "`*` passes nothing on to its first operand", lambda x, y, out: 0.0),
@@ -140,7 +140,7 @@ SLIPS: tuple[EngineSlip, ...] = (
     _slope("sub", "`-` passes the gradient on to both operands with the same sign", *SLOPES["add"]),
     _slope("neg", "the negation passes the gradient on without its minus", lambda x, y, out: 1.0),
     _slope("neg", "the negation passes nothing on", lambda x, y, out: 0.0),
-    EngineSlip("−x gives x", {"values": {"neg": lambda x, y: x}, "slopes": {"neg": (lambda x, y, out: 1.0,)}}, "neg"),
+    EngineSlip("−x gives x", Engine(values={"neg": lambda x, y: x}, slopes={"neg": (lambda x, y, out: 1.0,)}), "neg"),
     _second("div", "the divisor of x/y gets x/y² without the minus", lambda x, y, out: x / y**2),
     _second("div", "the divisor of x/y gets −x/y, without the square", lambda x, y, out: -x / y),
     _second("div", "the divisor of x/y gets −1/y², without the x", lambda x, y, out: -1 / y**2),
@@ -163,7 +163,7 @@ SLIPS: tuple[EngineSlip, ...] = (
     _second("pow", "the exponent n of xⁿ gets xⁿ, without the logarithm of x", lambda x, y, out: out),
     EngineSlip(
         "a base gets no gradient where the exponent is a node, for its logarithm is a plain number",
-        {"by_logarithm": frozenset({"pow"}), "slopes": {"log": (lambda x, y, out: 0.0,)}},
+        Engine(by_logarithm=frozenset({"pow"}), slopes={"log": (lambda x, y, out: 0.0,)}),
         "rpow",
     ),
     _second("rpow", "the exponent n of xⁿ gets the logarithm of x, without xⁿ", lambda x, y, out: math.log(x)),
@@ -189,26 +189,26 @@ SLIPS: tuple[EngineSlip, ...] = (
     ),
     EngineSlip(
         "relu lets 1 % through where it is shut, as a leaky one does",
-        {
-            "values": {"relu": lambda x, y: x if x > 0 else 0.01 * x},
-            "slopes": {"relu": (lambda x, y, out: 1.0 if x > 0 else 0.01,)},
-        },
+        Engine(
+            values={"relu": lambda x, y: x if x > 0 else 0.01 * x},
+            slopes={"relu": (lambda x, y, out: 1.0 if x > 0 else 0.01,)},
+        ),
         "relu",
     ),
     _slope("relu", "relu goes back as −1 where it has to be 0", lambda x, y, out: 1.0 if x > 0 else -1.0),
-    EngineSlip("a number less a node gives the node less the number", {"swapped": frozenset({"sub"})}),
-    EngineSlip("a number over a node gives the node over the number", {"swapped": frozenset({"div"})}),
+    EngineSlip("a number less a node gives the node less the number", Engine(swapped=frozenset({"sub"}))),
+    EngineSlip("a number over a node gives the node over the number", Engine(swapped=frozenset({"div"}))),
     EngineSlip(
-        "a number to the power of a node gives the node to the power of the number", {"swapped": frozenset({"pow"})}
+        "a number to the power of a node gives the node to the power of the number", Engine(swapped=frozenset({"pow"}))
     ),
-    EngineSlip("x − y gives x + y", {"values": {"sub": lambda x, y: x + y}, "slopes": {"sub": SLOPES["add"]}}, "sub"),
-    EngineSlip("x − y gives x + y", {"adds": True}),
+    EngineSlip("x − y gives x + y", Engine(values={"sub": lambda x, y: x + y}, slopes={"sub": SLOPES["add"]}), "sub"),
+    EngineSlip("x − y gives x + y", Engine(adds=True)),
     _turned("sub", "−", lambda x, y: y - x),
     _turned("div", "/", lambda x, y: y / x),
-    EngineSlip("", {"walk": "backwards"}, key="wrong_value.walk_backwards"),
-    *(EngineSlip("", {"walk": walk}, key="wrong_value.walk_early") for walk in ("branches", "levels")),
+    EngineSlip("", Engine(walk="backwards"), key="wrong_value.walk_backwards"),
+    *(EngineSlip("", Engine(walk=walk), key="wrong_value.walk_early") for walk in ("branches", "levels")),
     *(
-        EngineSlip("", {"walk": walk}, key="wrong_value.walk_again")
+        EngineSlip("", Engine(walk=walk), key="wrong_value.walk_again")
         for walk in ("levels_again", "branches_again", "sorted_again")
     ),
 )

@@ -10,7 +10,7 @@ from torch import Tensor
 from grader.judge.diagnosis.naming import GRADIENTS, MOMENTUM, OPTIONS, STEPS, is_gradient
 from grader.judge.diagnosis.steps.descent import rate_of
 from grader.judge.diagnosis.steps.moves import has_moved
-from grader.judge.diagnosis.steps.optimizers import FEWEST_LOSSES, simulations_of
+from grader.judge.diagnosis.steps.simulations import FEWEST_LOSSES, simulations_of
 from grader.judge.diagnosis.steps.slips import FIXED_RATES
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.words import clauses, wording

@@ -1,4 +1,4 @@
-"""A training loop with the usual mistakes (``slips``), written out in a few lines.
+"""A training loop with one of the usual mistakes (``loop_slips``), written out in a few lines.
 
 It serves the exercises that are known by their inputs: ``x``, ``y``, weights, ``learning_rate`` and ``steps``. The
 loop without a mistake must give the expected tensors, or its mistakes are not considered.
@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.naming import LEARNING_RATE, STEPS
+from grader.judge.diagnosis.steps.optimizer_simulation import doubled
 from grader.judge.diagnosis.steps.parts import Rows, Slip, squares
-from grader.judge.diagnosis.steps.simulations import doubled
 from grader.model import Case
 
 

@@ -32,10 +32,12 @@ def _next_batch(size: int, rows: int, step: int) -> list[slice]:
     return [slice(start, start + size)]
 
 
-#: What a step takes for the whole batch, in words.
-_ROWS: tuple[tuple[str, Rows], ...] = (
+#: What a step takes for the whole batch, in words: several batches, and one alone.
+_ROUNDS: tuple[tuple[str, Rows], ...] = (
     (clauses.LOOPS["rows"], partial(_all_batches, 1)),
     *((clauses.LOOPS["batches"].format(size=size), partial(_all_batches, size)) for size in _BATCHES),
+)
+_ONE_BATCH: tuple[tuple[str, Rows], ...] = (
     (clauses.LOOPS["one_row"], partial(_next_batch, 1)),
     *((clauses.LOOPS["one_batch"].format(size=size), partial(_next_batch, size)) for size in _BATCHES),
     *((clauses.LOOPS["first_rows"], lambda rows, step, size=size: [slice(0, size)]) for size in (1, *_BATCHES)),
@@ -128,11 +130,8 @@ OF_LOOPS = (
     ),  # as torch does it
     _added("signs", Loop(gradient=lambda grad, *_: grad.sign())),
     *(_added("penalty", Loop(loss=_penalised(share))) for share in DECAYS),
-    *(
-        _loop("wrong_value.batches", Loop(batches=rows, notes_last=last), what)
-        for what, rows in _ROWS
-        for last in (False, True)
-    ),
+    *(_loop("wrong_value.batches", Loop(batches=rows), what) for what, rows in (*_ROUNDS, *_ONE_BATCH)),
+    *(_loop("wrong_value.batches", Loop(batches=rows, notes_last=True), what) for what, rows in _ROUNDS),
     *(
         _loop("wrong_value.optimizer", Loop(optimizer=optimizer), f"`{name}`")
         for name, optimizer in (

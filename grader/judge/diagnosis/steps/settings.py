@@ -10,9 +10,9 @@ from torch import Tensor
 from grader.judge.diagnosis.naming import GRADIENTS, MOMENTUM, RATE, START, STEPS
 from grader.judge.diagnosis.steps import parts
 from grader.judge.diagnosis.steps.extras import DECAYS, SCHEDULES
+from grader.judge.diagnosis.steps.optimizer_simulation import driven
 from grader.judge.diagnosis.steps.parts import Made, Slip
 from grader.judge.diagnosis.steps.roles import Roles
-from grader.judge.diagnosis.steps.simulations import driven
 from grader.judge.diagnosis.steps.slips import AVERAGE
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.words import clauses

@@ -1,95 +1,229 @@
-"""An optimizer with one of the usual mistakes (``slips``) in its formula (``updates``), driven through its steps.
-
-They serve the exercises whose answer is what an optimizer leaves that is driven, by the ``roles`` of their inputs. A
-simulation without a mistake must give the expected tensors, or its mistakes are not considered.
-"""
+"""Optimizers and training loops with one of the usual mistakes, found by simulating each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.naming import LAZILY
-from grader.judge.diagnosis.steps.parts import RIGHT, Slip, joined
-from grader.judge.diagnosis.steps.roles import Roles
-from grader.judge.diagnosis.steps.updates import AdamOptimizer, SgdOptimizer, State
-from grader.model import Case
+from grader.judge.diagnosis.naming import LEARNING_RATE, is_driven, is_loop
+from grader.judge.diagnosis.steps.loop_simulation import trained
+from grader.judge.diagnosis.steps.loop_slips import OF_LOOPS
+from grader.judge.diagnosis.steps.moves import hardly_moved
+from grader.judge.diagnosis.steps.optimizer_simulation import driven
+from grader.judge.diagnosis.steps.parts import RIGHT, SGD_OPTIONS, Slip, joined
+from grader.judge.diagnosis.steps.roles import Roles, candidates, named
+from grader.judge.diagnosis.steps.slips import COUPLED, OF_ADAM, OF_SGD, RATES, is_possible
+from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.diagnosis.words import clauses, wording
+from grader.model import Capture, Case, Diagnosis
 
-#: The step behind which the learning rate of the first two falls, counted from 0.
-_FALLS_AFTER = 2
+#: Losses that tell whether they stand still, or in another place.
+FEWEST_LOSSES = 3
+#: How near two losses are that are the same but for rounding, as a share of them.
+_LOSS = 1e-3
+#: What comes of a mistake in a case; of an optimizer only the parameter that is asked for, of a loop all together.
+Simulation = Callable[[Case, Slip, str], Mapping[str, Tensor]]
 
 
-def driven(case: Case, slip: Slip, name: str, roles: Roles) -> Tensor:
-    """The parameter ``name`` after the steps of an optimizer with SGD's or Adam's formula; ``both`` is the first two.
+@dataclass(frozen=True)
+class _Driven:
+    """The simulation of an optimizer that is driven, by the roles of its inputs."""
 
-    Only a state that they share makes one depend on another, so that the others are not worked out without need.
+    roles: Roles
 
-    Raises:
-        ValueError: there is no such parameter.
+    def __call__(self, case: Case, slip: Slip, name: str) -> Mapping[str, Tensor]:
+        """The one parameter that is asked for."""
+        return {name: driven(case, slip, name, self.roles)}
+
+
+def simulated(symptom: Symptom) -> Diagnosis | None:
+    """A step or a loop with one of the usual mistakes, by simulation."""
+    if not symptom.failing:
+        return None
+    for simulation, slips in simulations_of(symptom):
+        if not agrees(symptom, symptom.failing[0], simulation):
+            continue
+        if simulation is _by_loop and (found := hardly_moved(symptom)):
+            return found
+        possible = (slip for slip in _likely_first(symptom, slips) if is_possible(slip, symptom.failing[0].case))
+        fitting = (
+            slip
+            for slip in explaining(symptom, simulation, possible)
+            # In the weights alone, a step too few comes to the same as a first one that changes nothing.
+            if slip.key != "wrong_value.idle" or _fits_losses(symptom, slip)
+        )
+        if (first := next(fitting, None)) is None:
+            continue
+        if simulation is not _by_loop or _fits_losses(symptom, first):
+            return _said(symptom, first)
+        return _said(symptom, next((slip for slip in fitting if _fits_losses(symptom, slip)), first))
+    return None
+
+
+def explaining(symptom: Symptom, simulation: Simulation, slips: Iterable[Slip]) -> Iterator[Slip]:
+    """The mistakes that predict what came in this check, and in the other checks that they bear on.
+
+    Losses are those of the weights: where these are right, no mistake is behind them that moves the weights elsewhere.
     """
-    if name == "both":
-        return torch.cat([driven(case, slip, each, roles).flatten() for each in roles.params[:2]])
-    slip = slip if roles.kind is RIGHT else joined(roles.kind, slip)
-    place, state_of = roles.params.index(name), slip.steps.state_of
-    sharing = [other for other in range(len(roles.params)) if state_of(other) == state_of(place)]
-    return _Run(case, slip, roles).end(sharing)[place]
+    together = [symptom] if simulation is _by_loop else _together(symptom, simulation)
+    moved = any(symptom.exercise.base_name(check) == "both" for check in symptom.failed)
+    for slip in slips:
+        if slip.steps.none_is_zero and not moved:  # what has no gradient at any step stood still
+            continue
+        # Of a parameter without gradient, only its own case knows.
+        fits = all(_fits(one, simulation, slip) for one in ([symptom] if slip.steps.ends_at_none else together))
+        loses = simulation is _by_loop and symptom.check == "result"
+        if fits and (not loses or _leaves_weights(symptom, simulation, slip)):
+            yield slip
 
 
-class _Run:
-    """The run of an optimizer with the mistake ``slip`` over the steps of a case."""
+def _together(symptom: Symptom, simulation: Simulation) -> list[Symptom]:
+    """A check of an optimizer's, and the other parameter of the same cases, where that is wrong, too.
 
-    def __init__(self, case: Case, slip: Slip, roles: Roles) -> None:
-        given, options = doubled(case), roles.options_in(case)
-        self.slip, self.parts = slip, slip.steps
-        self.optimizer = AdamOptimizer(slip.adam, *options) if roles.is_adam else SgdOptimizer(slip.sgd, *options)
-        self.decay = self.optimizer.weight_decay + self.parts.more_decay
-        self.decay_in = (self.parts.decay_in or "gradient") if self.decay else None
-        self.params = [given[name].clone() for name in roles.params]
-        self.grads = [given[name] for name in roles.grads]
-        self.states = [State() for _ in roles.params]
-        self.rates = [slip.rate or case.number(roles.rate)] * len(roles.params)
-        self.falls = roles.options is None and self.parts.sees_rate_fall
-        self.late = int(case.number("late", 0))
-        self.steps = 1 if self.parts.uses_up and case.constants.get(LAZILY) else len(self.grads[0])
-
-    def end(self, places: Sequence[int]) -> list[Tensor]:
-        """All parameters, those at ``places`` after the steps."""
-        for t in range(self.steps):
-            for place in places:
-                if self._is_updated(t, place):
-                    self._update(t, place)
-            if t == _FALLS_AFTER and self.falls:
-                self.rates[:2] = [rate / 3 for rate in self.rates[:2]]
-        return self.params
-
-    def _is_updated(self, t: int, place: int) -> bool:
-        """Whether step ``t`` updates a parameter."""
-        if self.parts.ends_at_none and self.late == len(self.grads[0]) and place < 2:
-            return False  # the parameter that has no gradient at any step stands first, and ends every step
-        return self.parts.none_is_zero or self._has_gradient(t, place)
-
-    def _has_gradient(self, t: int, place: int) -> bool:
-        """Whether a parameter has a gradient at step ``t``: the second one gets its first one late."""
-        return t >= (self.late if place == 1 else 0)
-
-    def _update(self, t: int, place: int) -> None:
-        parts, param, rate = self.parts, self.params[place], self.rates[place]
-        state = State() if parts.is_state_lost else self.states[parts.state_of(place)]
-        bare = parts.gradient(self.grads[place][t] * self._has_gradient(t, place))
-        grad = bare + self._pull(param, rate) if self.decay_in == "gradient" else bare
-        update = parts.update(self.optimizer.update(bare, grad, rate, state, place))
-        update = update + self._pull(param, rate) if self.decay_in == "update" else update
-        param.sub_(self.slip.length(1.0 if self.optimizer.holds_rate else rate, t, len(self.grads[0])) * update)
-        if self.decay_in == "parameter":
-            param.sub_(rate * self._pull(param, rate))
-
-    def _pull(self, param: Tensor, rate: float) -> Tensor:
-        """What weight decay takes of a parameter, but for the rate."""
-        return self.decay * self.parts.pull(param, rate)
+    One optimizer holds both, and some mistakes come to the same in one of them alone. What all checks have to agree
+    with stands first, so that what is ruled out by it is worked out once.
+    """
+    name, _, label = symptom.check.partition(" ")
+    params = simulation.roles.params if isinstance(simulation, _Driven) else ()
+    names = {f"{each} {label}".strip() for each in params[:2] if each != name}
+    common = {*params[:1]} if simulation is _by_adam else set()  # whose formula has no part that an option switches on
+    beside = (names | common) & symptom.failed - {symptom.check}
+    order = sorted({symptom.check, *beside}, key=lambda check: (check not in common, check != symptom.check))
+    return [symptom if check == symptom.check else symptom.of(check) for check in order]
 
 
-def doubled(case: Case) -> dict[str, Tensor]:
-    """The inputs of a case in float64."""
-    return {name: value.detach().to(torch.float64) for name, value in case.inputs.items()}
+def _fits(symptom: Symptom, simulation: Simulation, slip: Slip) -> bool:
+    return symptom.fits(lambda view: _value_by(symptom, view, simulation, slip))
+
+
+def _leaves_weights(symptom: Symptom, simulation: Simulation, slip: Slip) -> bool:
+    """Whether the mistake leaves those weights right that came out right."""
+    right = set(symptom.exercise.in_place) & set(symptom.evidence.findings) - symptom.failed
+    for name in right:
+        weight = symptom.of(name)
+        for view in weight.views:
+            value = _value_by(weight, view, simulation, slip)
+            if value is None or not view.is_near(value):
+                return False
+    return True
+
+
+def _fits_losses(symptom: Symptom, slip: Slip) -> bool:
+    """Whether a mistake in a training loop also gives its losses: some come to the same in the weights alone."""
+    losses = symptom.of("result")
+    return symptom.check == "result" or _fits(losses, _by_loop, slip)
+
+
+def _likely_first(symptom: Symptom, slips: tuple[Slip, ...]) -> Sequence[Slip]:
+    """Other rates first where no other check fails: the formula is right, a mistake in it only comes to the same.
+
+    Ten times the rate is also what a first average without its weight of 0.1 gives.
+    """
+    if set(symptom.failed) != {symptom.check}:
+        return slips
+    return sorted(slips, key=lambda slip: slip.key != "learning_rate_ignored")
+
+
+def diverged(symptom: Symptom) -> Diagnosis | None:
+    """A training loop without the learning rate, recognised by its first losses: later ones are lost in rounding."""
+    if not symptom.failing or not any(simulation is _by_loop for simulation, _ in simulations_of(symptom)):
+        return None
+    without_rate = RATES[0]
+    for view in symptom.failing:
+        losses = view.finding.run.captures.get("result", Capture()).tensor
+        if losses is None or losses.dim() != 1 or len(losses) < FEWEST_LOSSES:
+            return None
+        begun = losses[:2].to(torch.float64)
+        right, wrong = (_simulated(symptom, view.case, _by_loop, slip, "result") for slip in (RIGHT, without_rate))
+        if not _begins_with(wrong, begun) or _begins_with(right, begun):
+            return None
+    return _said(symptom, without_rate)
+
+
+def _begins_with(losses: Tensor | None, begun: Tensor) -> bool:
+    """Whether the losses of a loop begin with these two, which rounding has not reached yet."""
+    if losses is None or losses[:2].shape != begun.shape:
+        return False
+    return bool(((begun - losses[:2]).abs() <= _LOSS * losses[:2].abs()).all())
+
+
+def simulations_of(symptom: Symptom) -> tuple[tuple[Simulation, tuple[Slip, ...]], ...]:
+    """The simulations that know the exercise's inputs, each with the mistakes that it can make."""
+    names = symptom.exercise.inputs
+    if is_driven(names):
+        return (_by_sgd, OF_SGD), (_by_adam, OF_ADAM)
+    if is_loop(names) and LEARNING_RATE in names and ({"w1", "w2"} <= set(names) or "bias" in names):
+        return ((_by_loop, OF_LOOPS),)
+    return symptom.alternatives.once(("driven", symptom.check), lambda: tuple(_by_roles(symptom)))
+
+
+def _by_roles(symptom: Symptom) -> Iterator[tuple[Simulation, tuple[Slip, ...]]]:
+    """The first simulation that gives what is expected, with the mistakes that leave its kind of optimizer alone."""
+    for roles in candidates(symptom.exercise, symptom.failing[0].case) if symptom.failing else ():
+        simulation = _Driven(roles)
+        if all(agrees(symptom, view, simulation) for view in symptom.views):
+            slips = OF_ADAM if roles.is_adam else OF_SGD
+            kept = tuple(slip for slip in slips if _leaves_kind(slip, roles.kind))
+            yield simulation, (*kept, COUPLED) if roles.kind.steps.decay_in else kept
+            return
+
+
+def _leaves_kind(slip: Slip, kind: Slip) -> bool:
+    """Whether an optimizer of a kind is one of that kind with the mistake, too; options with names have no order."""
+    if slip.sgd.order != SGD_OPTIONS or (kind.steps.decay_in and slip.steps.more_decay):
+        return False
+    wrong = joined(kind, slip)
+    again = joined(wrong, kind)
+    return (wrong.steps, wrong.adam) == (again.steps, again.adam)
+
+
+_by_sgd, _by_adam = _Driven(named(is_adam=False)), _Driven(named(is_adam=True))
+
+
+def _by_loop(case: Case, slip: Slip, name: str) -> Mapping[str, Tensor]:
+    return trained(case, slip)
+
+
+def agrees(symptom: Symptom, view: View, simulation: Simulation) -> bool:
+    """Whether the simulation, without a mistake, is what the exercise asks for."""
+    value = _value_by(symptom, view, simulation, RIGHT)
+    return value is not None and view.is_near(value, view.expected)
+
+
+def _value_by(symptom: Symptom, view: View, simulation: Simulation, slip: Slip) -> Tensor | None:
+    """What the check's tensor would be by a simulation with a mistake; None where nothing comes."""
+    found = _simulated(symptom, view.case, simulation, slip, symptom.exercise.path_of(symptom.check))
+    if found is not None:
+        return found
+    return _simulated(symptom, view.case, simulation, slip, symptom.exercise.base_name(symptom.check))
+
+
+def _simulated(symptom: Symptom, case: Case, simulation: Simulation, slip: Slip, name: str) -> Tensor | None:
+    """What a simulation with a mistake makes of ``name`` in a case; None where it cannot go on."""
+
+    def made() -> Mapping[str, Tensor]:
+        try:
+            return simulation(case, slip, name)
+        except (LookupError, ValueError, TypeError, RuntimeError, ArithmeticError, AttributeError):
+            return {}
+
+    key = (simulation, slip, case.label, "" if simulation is _by_loop else name)
+    return symptom.alternatives.once(key, made).get(name)
+
+
+def _said(symptom: Symptom, slip: Slip) -> Diagnosis:
+    if slip.steps.ends_at_none and "p" in symptom.failed:  # not even where every parameter has a gradient
+        return symptom.say("not_in_place")
+    used = wording.number(slip.rate) if slip.rate else clauses.SAME_RATE
+    return symptom.say(_of_losses(symptom, slip.key), used=used, what=slip.what, factor=slip.what)
+
+
+def _of_losses(symptom: Symptom, key: str) -> str:
+    """The key where the check asks for the losses of a training loop, or where no autograd adds gradients up."""
+    in_place = symptom.exercise.in_place
+    losses = key == "ascent" and bool(in_place) and symptom.path == "result"
+    by_hand = key == "accumulated.steps" and not symptom.exercise.autograd
+    return "ascent.losses" if losses else f"{key}.by_hand" if by_hand else key

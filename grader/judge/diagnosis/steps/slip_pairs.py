@@ -9,8 +9,8 @@ from itertools import combinations, product
 import torch
 
 from grader.judge.diagnosis.steps import parts
-from grader.judge.diagnosis.steps.optimizers import agrees, explaining, simulations_of
 from grader.judge.diagnosis.steps.parts import Slip, joined
+from grader.judge.diagnosis.steps.simulations import agrees, explaining, simulations_of
 from grader.judge.diagnosis.steps.slips import ASCENT, OF_ADAM, OF_SGD, WRITTEN_RATES
 from grader.judge.diagnosis.symptom import Symptom
 from grader.judge.diagnosis.words import clauses

@@ -7,7 +7,6 @@ from functools import partial
 
 from torch import Tensor
 
-from grader.judge.diagnosis.naming import STEPS
 from grader.judge.diagnosis.operations.catalogue import PASSES
 from grader.judge.diagnosis.operations.normalisations import MISSTEPS
 from grader.judge.diagnosis.symptom import Prediction, Symptom, View
@@ -90,10 +89,8 @@ def _predictions(symptom: Symptom) -> Iterator[tuple[str, Prediction]]:
     for other in symptom.others():
         what = f"the value that belongs to `{symptom.exercise.path_of(other)}` stands there"
         yield what, lambda view: view.prepared.expected.get(other)
-    if STEPS not in symptom.failing[0].case.constants:
-        for name in symptom.alternatives.parameters:
-            if all(name in view.case.inputs and view.case.inputs[name].is_floating_point() for view in symptom.views):
-                yield f"zeros stand in the place of `{name}`", partial(without, symptom, names=(name,))
+    for name in () if symptom.takes_steps else symptom.float_parameters:
+        yield f"zeros stand in the place of `{name}`", partial(without, symptom, names=(name,))
     for name, what in _NAMED.items():
         yield what, partial(under, symptom, name)
     for operation in (*PASSES, *MISSTEPS):

@@ -181,7 +181,7 @@ def _is_one_less(symptom: Symptom, letter: str, power: int) -> bool:
         return False
     for view in symptom.views:
         size = view.case.sizes[letter]
-        if view.came.shape != view.expected.shape or not view.finding.expected.is_floating_point():
+        if not view.is_alike:
             return False
         if size > 1 and not view.is_near(view.expected * (size**power / (size - 1))):
             return False

@@ -8,7 +8,6 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.naming import STEPS
 from grader.judge.diagnosis.operations.catalogue import PASSES
 from grader.judge.diagnosis.operations.replaced import Operation
 from grader.judge.diagnosis.symptom import Symptom, View
@@ -55,7 +54,7 @@ def layer(symptom: Symptom) -> Diagnosis | None:
 
 def one_of_several(symptom: Symptom) -> Diagnosis | None:
     """One use of a function that is computed in another way, where the forward pass uses it several times."""
-    if symptom.is_thin() or STEPS in symptom.failing[0].case.constants:
+    if symptom.is_thin() or symptom.takes_steps:
         return None
     for operation in PASSES:
         count = uses(symptom, operation, symptom.failing[0])
@@ -137,15 +136,9 @@ def left_out(symptom: Symptom) -> Diagnosis | None:
     """One or two inputs that the result does not depend on, as if they were zero: a bias, a target."""
     if symptom.is_thin():
         return None
-    names = [
-        name
-        for name in symptom.alternatives.parameters
-        if all(name in view.case.inputs and view.case.inputs[name].is_floating_point() for view in symptom.views)
-    ]
     for count in (1, 2):
-        found = [
-            chosen for chosen in combinations(names, count) if symptom.fits(lambda view: without(symptom, view, chosen))
-        ]
+        pairs = combinations(symptom.float_parameters, count)
+        found = [chosen for chosen in pairs if symptom.fits(lambda view: without(symptom, view, chosen))]
         if len(found) == 1:
             given = (f"`{symptom.name_of(name)}`" for name in found[0])
             return symptom.say("wrong_value.left_out", names=" and ".join(given))
@@ -187,16 +180,9 @@ _CHANGES: Mapping[str, Change] = {
 
 def changed_input(symptom: Symptom) -> Diagnosis | None:
     """One input that comes in with the opposite sign, reshaped for transposed, summed up, or as its own gradient."""
-    if symptom.is_thin():
+    if symptom.is_thin() or symptom.takes_steps:
         return None
-    case = symptom.failing[0].case
-    if STEPS in case.constants:  # a loop takes its time, and such a mistake is one of the stub that it calls
-        return None
-    names = [
-        name
-        for name in symptom.alternatives.parameters
-        if name in case.inputs and case.inputs[name].is_floating_point()
-    ]
+    names = symptom.float_parameters
     for key, change in _CHANGES.items():
         found = [name for name in names if symptom.fits(lambda view: _changed(symptom, view, name, key, change))]
         if len(found) == 1 or (len(found) == _EITHER and key == "negated"):

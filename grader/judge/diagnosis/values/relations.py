@@ -47,8 +47,7 @@ def _is_left(symptom: Symptom) -> bool:
 
 def _is_other(view: View) -> bool:
     """Whether what came has another shape than is expected, or other numbers than finite floats are expected."""
-    floats = view.finding.expected.is_floating_point() and view.finding.expected.numel() > 0
-    return not floats or view.came.shape != view.expected.shape or not bool(view.actual.isfinite().all())
+    return not view.is_alike or not view.came.numel() or not bool(view.actual.isfinite().all())
 
 
 def _copied(symptom: Symptom) -> Diagnosis | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.naming import STEPS
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.factors import Factor, named_factors
 from grader.judge.diagnosis.values.passes import without
@@ -20,21 +19,15 @@ _SIZES = (("{}", 1.0, 1.0), ("{}/2", 1.0, 0.5), ("2·{}", 1.0, 2.0), ("1/{}", -1
 
 def scaled_unevenly(symptom: Symptom) -> Diagnosis | None:
     """The two terms times two different factors, each a number or a size of the case."""
-    if symptom.is_thin(entries=_ENTRIES) or STEPS in symptom.failing[0].case.constants:
-        return None
-    if any(_is_other_shape(view) for view in symptom.views):
+    if symptom.is_thin(entries=_ENTRIES) or symptom.takes_steps or not all(view.is_alike for view in symptom.views):
         return None
     widest = max(symptom.failing, key=lambda view: view.expected.numel())
-    for name in symptom.alternatives.parameters:
+    for name in symptom.float_parameters:
         found = _two_factors(symptom, widest, name)
         if found is not None and _is_affine(symptom, widest, name):
             given = f"`{symptom.name_of(name)}`"
             return symptom.say("wrong_value.uneven", name=given, part=found[0], rest=found[1])
     return None
-
-
-def _is_other_shape(view: View) -> bool:
-    return view.came.shape != view.expected.shape or not view.finding.expected.is_floating_point()
 
 
 def _two_factors(symptom: Symptom, widest: View, name: str) -> tuple[str, str] | None:
@@ -60,9 +53,6 @@ def _two_factors(symptom: Symptom, widest: View, name: str) -> tuple[str, str] |
 
 def _parts(symptom: Symptom, view: View, name: str) -> Tensor | None:
     """The right answer in two rows: what ``name`` adds to it, and what it is without."""
-    value = view.case.inputs.get(name)
-    if value is None or not value.is_floating_point():
-        return None
     rest = without(symptom, view, (name,))
     if rest is None or rest.shape != view.expected.shape:
         return None

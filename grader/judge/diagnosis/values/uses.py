@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from grader.judge.diagnosis.naming import STEPS
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.model import Diagnosis
 
@@ -39,7 +38,7 @@ class _Apart(TorchFunctionMode):
 def left_out(symptom: Symptom) -> Diagnosis | None:
     """An input's gradient without the contribution of one of its uses, or that contribution alone."""
     name, _, attribute = symptom.path.rpartition(".")
-    if attribute != "g" or len(symptom.failing) < _CASES or STEPS in symptom.failing[0].case.constants:
+    if attribute != "g" or len(symptom.failing) < _CASES or symptom.takes_steps:
         return None
     if any(name not in view.case.inputs for view in symptom.views):
         return None

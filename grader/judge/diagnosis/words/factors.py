@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from grader.judge.diagnosis.words.sentences import Words
 
+MEAN = Words(
+    "`{path}` is {size} times too small where {letter} = {size}, that is {letter} times in every case.",
+    "The contributions were averaged where they have to be summed.",
+    "Is a sum asked for, or a mean?",
+    "Use `sum` in place of `mean`.",
+)
+HALF = Words(
+    "`{path}` is exactly half of what it should be.",
+    "A factor of 2 is missing, usually that of a square's derivative.",
+    "What is the derivative of x²?",
+    "Multiply by 2.",
+)
 FACTOR_WORDS: dict[str, Words] = {
     "zeros": Words(
         "`{path}` is zero everywhere.",
@@ -55,12 +69,7 @@ FACTOR_WORDS: dict[str, Words] = {
         "Something that is used by every sample gets a gradient from each: what happens to them?",
         "Use `sum` in place of `mean`.",
     ),
-    "averaged_instead_of_summed.value": Words(
-        "`{path}` is {size} times too small where {letter} = {size}, that is {letter} times in every case.",
-        "The contributions were averaged where they have to be summed.",
-        "Is a sum asked for, or a mean?",
-        "Use `sum` in place of `mean`.",
-    ),
+    "averaged_instead_of_summed.value": MEAN,
     "averaged_instead_of_summed.some": Words(
         "`{path}` is {count} times too small here, in every case by the number of entries along the axes {which}.",
         "Along those axes the contributions were averaged where they have to be summed.",
@@ -73,11 +82,8 @@ FACTOR_WORDS: dict[str, Words] = {
         "Something that is used by every sample gets a gradient from each: what happens to them?",
         "Use `sum`, and divide by nothing: one less belongs to the estimate of a variance.",
     ),
-    "averaged_instead_of_summed.entries": Words(
-        "`{path}` is {count} times too small here, by the number of entries that are summed, in every case.",
-        "The contributions were averaged where they have to be summed.",
-        "Is a sum asked for, or a mean?",
-        "Use `sum` in place of `mean`.",
+    "averaged_instead_of_summed.entries": replace(
+        MEAN, seen="`{path}` is {count} times too small here, by the number of entries that are summed, in every case."
     ),
     "averaged_instead_of_summed.output": Words(
         "`{path}` is {count} times too small here, in every case by the number of entries of the output.",
@@ -97,12 +103,7 @@ FACTOR_WORDS: dict[str, Words] = {
         "Which of your lines divides, and what is added up in the formula of the notebook?",
         "Take the division away.",
     ),
-    "missing_factor_two": Words(
-        "`{path}` is exactly half of what it should be.",
-        "A factor of 2 is missing, usually that of a square's derivative.",
-        "What is the derivative of x²?",
-        "Multiply by 2.",
-    ),
+    "missing_factor_two": HALF,
     "missing_factor_two.value": Words(
         "`{path}` is exactly half of what it should be.",
         "A factor of 2 is missing.",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from grader.judge.diagnosis.words.factors import HALF
 from grader.judge.diagnosis.words.sentences import Words
 
 LOOP_WORDS: dict[str, Words] = {
@@ -84,11 +87,8 @@ LOOP_WORDS: dict[str, Words] = {
         "In which order does your loop fill the gradients, use them and clear them?",
         "In every step, compute the loss anew, and update the very weights that it is computed from.",
     ),
-    "missing_factor_two.steps": Words(
-        "`{path}` is what comes out when the gradients are half of what they should be.",
-        "A factor of 2 is missing, usually that of a square's derivative.",
-        "What is the derivative of x²?",
-        "Multiply by 2.",
+    "missing_factor_two.steps": replace(
+        HALF, seen="`{path}` is what comes out when the gradients are half of what they should be."
     ),
     "missing_factor_two.loss": Words(
         "`{path}` is what comes out when the loss is half of the sum of squares.",

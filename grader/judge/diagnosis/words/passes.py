@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from grader.judge.diagnosis.words.sentences import Words
 
 ONES = Words(
@@ -16,18 +18,22 @@ EXCHANGED = Words(
     "What has to happen in the entries where `{name}` is 0, and what in those where it is 1?",
     "Use `{name}` as the forward pass does, without turning it round.",
 )
+PASS = Words(
+    "`{path}` is what comes out when {what}.",
+    "Everything else of it is right.",
+    "Through which functions does a value go, and what is the derivative of each?",
+    "Write the steps down one by one, each with its derivative, and compare them with your lines.",
+)
+SEED = Words(
+    "`{path}` is what comes out when `backward` begins with {what}, in place of 1.",
+    "",
+    "What is the derivative of the result with respect to itself?",
+    "Begin `backward` with `self.grad = 1.0`.",
+)
 PASS_WORDS: dict[str, Words] = {
-    "wrong_value.pass": Words(
-        "`{path}` is what comes out when {what}.",
-        "Everything else of it is right.",
-        "Through which functions does a value go, and what is the derivative of each?",
-        "Write the steps down one by one, each with its derivative, and compare them with your lines.",
-    ),
-    "wrong_value.pass.one": Words(
-        "`{path}` is what comes out when {what}, in one place of the {count} that it could be.",
-        "Everything else of it is right.",
-        "Through which functions does a value go, and what is the derivative of each?",
-        "Write the steps down one by one, each with its derivative, and compare them with your lines.",
+    "wrong_value.pass": PASS,
+    "wrong_value.pass.one": replace(
+        PASS, seen="`{path}` is what comes out when {what}, in one place of the {count} that it could be."
     ),
     "wrong_value.part": Words(
         "`{path}` is what comes of a part of the output's gradient, along {where}: {which}.",
@@ -65,18 +71,10 @@ PASS_WORDS: dict[str, Words] = {
         "What does that operation pass on to each of its operands?",
         "To each operand belongs the gradient that arrives at the result, times the derivative with respect to it.",
     ),
-    "wrong_value.seed": Words(
-        "`{path}` is what comes out when `backward` begins with the value of the result, in place of 1.",
-        "",
-        "What is the derivative of the result with respect to itself?",
-        "Begin `backward` with `self.grad = 1.0`.",
+    "wrong_value.seed": replace(
+        SEED, seen="`{path}` is what comes out when `backward` begins with the value of the result, in place of 1."
     ),
-    "wrong_value.seed_number": Words(
-        "`{path}` is what comes out when `backward` begins with {what}, in place of 1.",
-        "",
-        "What is the derivative of the result with respect to itself?",
-        "Begin `backward` with `self.grad = 1.0`.",
-    ),
+    "wrong_value.seed_number": SEED,
     "wrong_value.walk": Words(
         "`{path}` is off only where a result inside of the formula is used twice; all single operations are right.",
         "A node has to pass its gradient on once, after all of it has come in: look at the order of the nodes.",

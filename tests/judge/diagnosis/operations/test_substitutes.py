@@ -91,12 +91,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     "sign_back_alone": ("ReluModule", relu("torch.relu(inp)", "inp.sign()"), "inp.g", "the sign of its input is taken"),
     "elu": ("ReluModule", relu("torch.nn.functional.elu(inp)"), "out", "an ELU stands"),
     "softplus_that_overflows": ("ReluModule", relu("torch.log(1 + torch.exp(inp))"), "out", "a softplus"),
-    "overflow_besides": (
-        "ReluModule",
-        relu("torch.log(1 + torch.exp(inp))"),
-        "out",
-        "are NaN or infinite entries as well",
-    ),
+    "overflow_besides": ("ReluModule", relu("inp.exp().log1p()"), "out", "are NaN or infinite entries as well"),
     "mask": ("ReluModule", relu("(inp > 0).to(inp.dtype)"), "out", "or a mask given in the place of the values"),
     "huber": ("MseModule", HUBER, "out", "the loss is that of Huber"),
     "huber_back": ("MseModule", HUBER, "inp.g", "the loss is that of Huber"),

@@ -7,8 +7,8 @@ from itertools import combinations
 import pytest
 import torch
 
+from grader.course.proving.mistakes import MISTAKES, Mistake
 from grader.judge.diagnosis.table import diagnose
-from grader.judge.mistakes import MISTAKES, Mistake
 from grader.model import Exercise
 from tests.judge.builders import GENERAL, by_mistakes, cases, codes, course, diagnosed, evidence_of, right_runs
 

@@ -1,4 +1,4 @@
-"""The catalogue of known mistakes as transformations of right tensors: what ``grader validate`` puts into a solution.
+"""The catalogue of known mistakes as transformations of right tensors, which ``mutants`` puts into a solution.
 
 Each must lose points and be diagnosed by its code, wherever it applies; ``apply`` gives None where it does not. A
 mistake that needs the formula (another operand, a wrong step of an optimizer) is written as code beside the course's
