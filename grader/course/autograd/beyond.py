@@ -184,7 +184,7 @@ def _formula(label: str, formula: str, **inputs: Sampler) -> Variant:
             "relu", "a.relu() * a.relu() * 3 + (-a).relu() * 5 + (a - x).relu() + (b * b).relu() * 7", a=_UP_TO_ONE
         ),
         _formula("tanh", "(b * b).tanh() * 3 + a.tanh() * a.tanh() * 2"),
-        _formula("exp", "(b * b).exp() * 3 + a.exp() * a.exp() * 2"),
+        _formula("exp", "(b * -0.5).exp() * 3 + a.exp() * a.exp() * 2"),
         _formula("a node used twice", "a * a + b * a + a"),
         _formula("a diamond", "(lambda c: (lambda d: c * d + d)(c * a + c))(a * b)"),
     ),

@@ -56,7 +56,7 @@ def order(symptom: Symptom) -> Diagnosis | None:
         return None
     for view in symptom.views:
         alike = view.came.shape == view.expected.shape == (len(_NAMES),) and bool(view.actual.isfinite().all())
-        if not alike or "lambda" not in str(view.case.constants.get("formula")):
+        if not alike or not _is_nested(view.case):
             return None
     return symptom.say("wrong_value.walk")
 
@@ -161,8 +161,8 @@ def _is_one_of(view: View) -> bool:
 
 
 def _has_nested(symptom: Symptom) -> bool:
-    """A formula with a node used twice, where another check already shows single contributions."""
-    nested = all(_contributions(view.case) is not None for view in symptom.failing)
+    """A formula that uses a result twice, where another check already shows single contributions."""
+    nested = all(_is_nested(view.case) and _contributions(view.case) is not None for view in symptom.failing)
     if not nested or symptom.failing[0].came.shape != (len(_NAMES),):
         return False
     others = (symptom.of(other) for other in symptom.others())
@@ -171,6 +171,11 @@ def _has_nested(symptom: Symptom) -> bool:
         for other in others
         if other.check in symptom.failed
     )
+
+
+def _is_nested(case: Case) -> bool:
+    """Whether a formula may use a result inside of it more than once: it gives names to some."""
+    return "lambda" in str(case.constants.get("formula"))
 
 
 def _contributions(case: Case) -> dict[str, list[Tensor]] | None:
