@@ -876,6 +876,7 @@ WRONG: dict[str, tuple[str, ...]] = {
             ("minus_one", "logits.g = (p - 1) / n", "from every probability"),
             ("plus_one", "p[rows, targ] += 1; logits.g = p / n", "1 is added"),
             ("columns", "p[:, targ] -= 1; logits.g = p / n", "classes of all targets in every row"),
+            ("whole_rows", "p[targ] -= 1; logits.g = p / n", "from whole rows"),
             ("divided_first", "p /= n; p[rows, targ] -= 1; logits.g = p", "before the 1 is subtracted"),
             (
                 "of_targets",

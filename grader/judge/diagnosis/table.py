@@ -273,8 +273,12 @@ def _spelled_out(symptom: Symptom, diagnosis: Diagnosis) -> Diagnosis:
 
 
 def _only_in_one_case(symptom: Symptom, diagnosis: Diagnosis) -> Diagnosis:
-    """Say so where all cases but one are right: what is special about that one is the best hint there is."""
+    """Say so where all cases but one are right: what is special about that one is the best hint there is.
+
+    Variants with points of their own are cases, too.
+    """
     findings = symptom.evidence.findings.get(symptom.check, ())
-    if len(symptom.bad) == 1 and len(findings) > 2:
+    alike = {check for check in symptom.failed if symptom.exercise.path_of(check) == symptom.path}
+    if len(symptom.bad) == 1 and len(findings) > 2 and alike == {symptom.check}:
         return wording.added(diagnosis, wording.ONLY_IN, label=symptom.bad[0].case.describe())
     return diagnosis

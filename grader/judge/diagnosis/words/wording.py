@@ -61,6 +61,7 @@ DROPPED = " Line {line}, `{code}`, computes something that no line keeps."
 RENAMED = " Line {line} gives the name `{name}` another value, and the lines below it use that one."
 FLOORED = " Line {line} divides with `//`, which drops everything after the decimal point."
 FIRST_LOSS = " The first loss is wrong already, before any step: look at how your code computes it."
+WEIGHTS_RIGHT = " The weights are right at the end, so the steps are, too: look at what your code puts into the list."
 LOSSES_RIGHT = (
     " All losses before loss {next} are right: look at what step {count} does to the weights, not at the loss."
 )
