@@ -220,6 +220,17 @@ def from_outside(stub: Stub | None, given: Collection[str], line: int | None = N
     return ""
 
 
+def steps(stub: Stub | None) -> str:
+    """A sentence on the first line that takes a step, ``w -= rate * w.g``, for an answer that is to take none."""
+    for node in sorted(nodes_of(stub), key=lambda node: getattr(node, "lineno", 0)):
+        match node:
+            case ast.AugAssign(target=target, op=ast.Sub(), value=value):
+                gradient = f"{ast.unparse(target).removesuffix('.data')}.g"
+                if any(isinstance(each, ast.Attribute) and ast.unparse(each) == gradient for each in ast.walk(value)):
+                    return wording.STEPS.format(line=_line(stub, node))
+    return ""
+
+
 def passed_over(stub: Stub | None, function: str, given: Collection[str]) -> str:
     """A sentence on the names that each check gives to new tensors, where the body of ``function`` reads none."""
     for each in functions_of(stub):

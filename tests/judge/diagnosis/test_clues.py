@@ -110,6 +110,22 @@ def test_result_that_is_not_kept_is_told_where_it_belongs(lines: list[str], path
 
 
 @pytest.mark.parametrize(
+    ("line", "stepping"),
+    [
+        ("self.w -= 0.1 * self.w.g", True),
+        ("self.w.data -= 0.1 * self.w.g", True),
+        ("for p in (w1, h): p -= p.g", True),
+        ("w1 -= g1.g.mean()", False),
+        ("w1 -= 0.1 * g1", False),
+        ("w1 += w1.g", False),
+        ("w1.g -= 0.1 * w1.g", False),
+    ],
+)
+def test_step_of_what_takes_none_is_told(line: str, *, stepping: bool) -> None:
+    assert ("Line 5 takes a step" in clues.steps(stub(line))) == stepping
+
+
+@pytest.mark.parametrize(
     ("source", "call", "said"),
     [
         (

@@ -46,6 +46,7 @@ EMPTY = " `{name}` holds whatever was in memory before, until every entry is wri
 SHARED = " `{name}` is shared by all objects of the class: what one of them keeps there, the next one finds."
 MADE = " (`{name}` is the check's own name for `{source}`.)"
 OUT_FIRST = " `backward` hands over the output first, `bwd(out, *args)`, and it comes last in your code."
+STEPS = " Line {line} takes a step, which nobody asks for here: gradients are worked out, and the weights stay."
 KEPT = " `{found}` holds the right tensor."
 REORDERED = " Line {line} takes ({names}), and the check passes ({asked}), in that order, whatever the names are."
 IN_GRAD = " Line {line} uses `.grad`, which is autograd's; gradients are kept in `.g` here."
