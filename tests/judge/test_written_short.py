@@ -651,6 +651,18 @@ WRONG: dict[str, tuple[str, ...]] = {
         "half of the sum of squares",
         "missing_factor_two",
     ),
+    "scores_scaled_twice_and_doubled": (
+        "attention_grad",
+        causal(root="d").replace("ds @ k", "2 * ds @ k"),
+        "q.g",
+        "is twice what comes out when the scores are scaled twice before the softmax",
+    ),
+    "softmax_of_samples_and_doubled": (
+        "attention_grad",
+        causal(p="torch.softmax(s, 0)", sum="(p * dp).sum(0)").replace("ds @ k", "2 * ds @ k"),
+        "q.g",
+        "is twice what comes out when the softmax is taken over another axis",
+    ),
     "power_kept": (
         "mse_vector_grad",
         short("mse_vector_grad", "pred, y", "return -2 * (y - pred) ** 2 / len(y)"),

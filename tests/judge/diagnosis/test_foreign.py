@@ -68,6 +68,16 @@ def cell_back(obs, memory, gates):
 
 
 @exercise(
+    call="stack_back(obs, inner, outer, upstream)",
+    inputs={"obs": normal("s", "e"), "inner": normal("e", "h"), "outer": normal("h", "o")},
+    points={"obs.g": 1, "inner.g": 1, "outer.g": 1},
+)
+def stack_back(obs, inner, outer):
+    """Two layers, a ReLU behind each."""
+    return torch.relu(torch.relu(obs @ inner) @ outer)
+
+
+@exercise(
     call="look_up_back(tokens, table, upstream)",
     inputs={"tokens": integers("s", "t", high="v"), "table": normal("v", "e")},
     points={"table.g": 1},
@@ -209,6 +219,14 @@ def cell_back(obs, memory, gates, upstream):
     obs.g = sum(ds[k] @ gates[k].T for k in range(3))
     gates.g = torch.stack([obs.T @ ds[k] for k in range(3)])
 """
+STACK = """
+def stack_back(obs, inner, outer, upstream):
+    a = obs @ inner
+    h = torch.relu(a)
+    g = upstream * (h @ outer > 0)
+    d = g @ outer.T * (a > 0)
+    obs.g, inner.g, outer.g = d @ inner.T, obs.T @ d, h.T @ g
+"""
 POOL = """
 def pool_back(image, upstream):
     s, h, w = image.shape
@@ -302,6 +320,21 @@ TOLD = {
         "wrong_value",
         "in one place of the 2",
     ),
+    **{
+        f"one of the masks {what}": (
+            stack_back,
+            STACK,
+            change,
+            "obs.g",
+            "wrong_value",
+            f"{what}, in one place of the 2",
+        )
+        for what, change in (
+            ("is missing", (" * (h @ outer > 0)", "")),
+            ("is inverted", ("outer > 0", "outer <= 0")),
+            ("of the ReLU is inverted", ("a > 0", "a <= 0")),
+        )
+    },
     "rows written over": (
         look_up_back,
         LOOK,

@@ -137,6 +137,15 @@ def factored(changed: Callable[[Tensor, float, int], Tensor]) -> Callable[[], Re
     return replacements
 
 
+#: A factor of the scores that is left out or used twice, in the weights alone or in their derivative, too.
+SCALES: tuple[Operation, ...] = tuple(
+    Operation(what, scores(by, kept_behind=kept_behind), key=key)
+    for what, key, by in (
+        ("the scores are not scaled before the softmax", "wrong_value.unscaled", lambda raw, factor: 1.0),
+        ("the scores are scaled twice before the softmax", "wrong_value.scaled_twice", lambda raw, factor: factor**2),
+    )
+    for kept_behind in (False, True)
+)
 #: Other factors of the scores: in words, and the factor from the scores and the right one.
 FACTORS: tuple[Operation, ...] = (
     Operation(

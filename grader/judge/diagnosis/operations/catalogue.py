@@ -54,12 +54,8 @@ def _embedded(kept: str, upstream: Tensor, index: Tensor, weight: Tensor) -> Ten
     return gradient
 
 
-def _relu(rule: Rule) -> Replacements:
-    return with_rule(RELU, torch.relu, rule)
-
-
-def _no_relu(rule: Rule) -> Replacements:
-    return with_rule(RELU, torch.clone, rule)
+def _relu(what: str, key: str, rule: Rule, function: Callable[[Tensor], Tensor] = torch.relu) -> Operation:
+    return Operation(what, partial(with_rule, RELU, function, rule), key=key)
 
 
 def _column_kept(value: Tensor, index: Any) -> Tensor:
@@ -103,11 +99,10 @@ def _ones(value: Tensor, out: Tensor) -> Tensor:
     return torch.ones_like(value)
 
 
+_INVERTED = "the mask of the ReLU is inverted"
 _ONES = "the way back begins with ones, without the derivative of the loss"
 _SCALED_BEHIND = "the weights are divided by √d after the softmax, and not the scores before it"
 _NOT_LOWERED = "the exponent is not lowered on the way back: x² goes back as 2x², and not as 2x"
-#: Which use of a row of an embedding replaces the others, or that all are averaged.
-_EMBEDDED = ("last", "first", "mean", "sample", "column", "last_sample")
 #: Those that the words of ``wrong_value.pass`` are filled with.
 PASSES: tuple[Operation, ...] = (
     *ALL_SLOPES,
@@ -178,36 +173,97 @@ PASSES: tuple[Operation, ...] = (
         "a square matrix of weights is used as it lies, where its transpose belongs", products.squares_untransposed
     ),
 )
-#: Those that have words of their own elsewhere, by name.
-OPERATIONS: Mapping[str, Callable[[], Replacements]] = {
-    **{f"embedding_{kept}": partial(_embedding, kept) for kept in _EMBEDDED},
-    "mask_missing": lambda: _relu(_ones),
-    "mask_inverted": lambda: _relu(lambda value, out: (value <= 0).to(value.dtype)),
-    "mask_inverted_open": lambda: _relu(lambda value, out: (value < 0).to(value.dtype)),
-    "mask_at_zero": lambda: _relu(lambda value, out: (value >= 0).to(value.dtype)),
-    "mask_half_at_zero": lambda: _relu(lambda value, out: 0.5 * ((value > 0).to(value.dtype) + (value >= 0))),
-    "column_kept": lambda: {Tensor.__getitem__: _column_kept},
-    "before_relu": lambda: products.behind_inputs(RELU, lambda value, *_, **__: torch.relu(value)),
-    "before_layer": _layers(behind=True),
-    "behind_layer": _layers(behind=False),
-    "kernel_unflipped": convolutions.UNFLIPPED.make,
-    "softmax_of_other_axis": softmaxes.softmax(weights=1, derivative=1),
-    "softmax_of_first_axis": softmaxes.softmax(weights=2, derivative=2),
-    "softmax_weights_of_other_axis": softmaxes.softmax(weights=1),
-    "softmax_weights_of_first_axis": softmaxes.softmax(weights=2),
-    "softmax_sums_over_other_axis": softmaxes.softmax(derivative=1),
-    "scores_unscaled": attention.scores(lambda raw, factor: 1.0),
-    "scores_unscaled_forward": attention.scores(lambda raw, factor: 1.0, kept_behind=True),
-    "scores_scaled_twice": attention.scores(lambda raw, factor: factor**2),
-    "scores_scaled_twice_forward": attention.scores(lambda raw, factor: factor**2, kept_behind=True),
-    "square_of_mean": substitutes.square_of_mean,
-    "difference_of_squares": substitutes.difference_of_squares,
-    "product_for_difference": lambda: substitutes.for_difference(operator.mul),
-    "quotient_for_difference": lambda: substitutes.for_difference(operator.truediv),
-    "mean_for_sum": powers.mean_for_sum,
-    "relu_left_out": lambda: _no_relu(_ones),
-    "relu_left_out_forward": lambda: _no_relu(lambda value, out: (value > 0).to(value.dtype)),
-    "gelu_by_tanh": lambda: {functional.gelu: lambda value: functional.gelu(value, approximate="tanh")},
-    "sigmoid_of_input": lambda: with_rule(SIGMOID, torch.sigmoid, lambda value, out: value * (1 - value)),
-    "tanh_of_input": lambda: with_rule(TANH, torch.tanh, lambda value, out: 1 - value**2),
+#: A ReLU with another mask.
+MASKS = (
+    _relu("the mask of the ReLU is missing", "mask_missing", _ones),
+    _relu(_INVERTED, "mask_inverted", lambda value, out: (value <= 0).to(value.dtype)),
+    _relu(_INVERTED, "mask_inverted", lambda value, out: (value < 0).to(value.dtype)),
+    _relu(
+        "the mask of the ReLU lets through what is exactly 0",
+        "mask_at_zero",
+        lambda value, out: (value >= 0).to(value.dtype),
+    ),
+    _relu(
+        "the mask of the ReLU lets half of the gradient through where its input is exactly 0",
+        "mask_at_zero.half",
+        lambda value, out: 0.5 * ((value > 0).to(value.dtype) + (value >= 0)),
+    ),
+)
+_OPERANDS: Mapping[tuple[str, str], Callable[[], Replacements]] = {
+    ("the input of the ReLU", "its output"): lambda: products.behind_inputs(RELU, lambda x, *_, **__: torch.relu(x)),
+    ("the input of the layer before", "its output"): _layers(behind=True),
+    ("the output of the layer", "its input"): _layers(behind=False),
+    ("the input of the sigmoid", "its output"): partial(with_rule, SIGMOID, torch.sigmoid, lambda x, y: x * (1 - x)),
+    ("the input of the hyperbolic tangent", "its output"): partial(with_rule, TANH, torch.tanh, lambda x, y: 1 - x**2),
 }
+#: What is used, and what belongs there.
+OPERANDS = {
+    (used, right): Operation(f"{used} stands in the place of {right}", make)
+    for (used, right), make in _OPERANDS.items()
+}
+#: An embedding whose rows are used more than once.
+EMBEDDINGS = (
+    *(
+        Operation(
+            "one use of a row replaces the others, where they have to be added",
+            partial(_embedding, kept),
+            key="overwritten",
+        )
+        for kept in ("last", "first", "sample", "column", "last_sample")
+    ),
+    Operation(
+        "the uses of a row are averaged, where they have to be added",
+        partial(_embedding, "mean"),
+        key="averaged_instead_of_summed.repeats",
+    ),
+)
+COLUMN_KEPT = Operation(
+    "a column meets a row in the loss, which makes all pairs of them", lambda: {Tensor.__getitem__: _column_kept}
+)
+#: Layers with words of their own.
+LAYERS = (
+    convolutions.UNFLIPPED,
+    *attention.SCALES,
+    *(
+        Operation(
+            "the softmax is taken over another axis",
+            softmaxes.softmax(weights=weights, derivative=derivative),
+            key="wrong_value.softmax",
+        )
+        for weights, derivative in ((1, 1), (2, 2), (1, 0), (2, 0))
+    ),
+    Operation(
+        "the sum in the derivative of the softmax runs over another axis",
+        softmaxes.softmax(derivative=1),
+        key="wrong_value.softmax_sum",
+    ),
+    _relu("there is no ReLU", "wrong_value.no_relu", _ones, torch.clone),
+    _relu(
+        "there is no ReLU but for its mask on the way back",
+        "wrong_value.no_relu",
+        lambda value, out: activations.positive(value),
+        torch.clone,
+    ),
+)
+GELU_BY_TANH = Operation(
+    "the GELU is approximated by `tanh`",
+    lambda: {functional.gelu: partial(functional.gelu, approximate="tanh")},
+    key="wrong_value.approximate",
+)
+#: All that may be made in one place of several, or beside another mistake.
+OPERATIONS = (*MASKS, *OPERANDS.values(), *LAYERS, *EMBEDDINGS, COLUMN_KEPT, GELU_BY_TANH, *PASSES)
+#: What stands in the place of a difference or of the mean of squares, where a value is asked for.
+DIFFERENCES = (
+    *(
+        Operation(what, make, key="wrong_value.operation")
+        for what, make in (
+            ("two tensors are multiplied", partial(substitutes.for_difference, operator.mul)),
+            ("one tensor is divided by the other", partial(substitutes.for_difference, operator.truediv)),
+            ("two tensors are squared before one is taken from the other", substitutes.difference_of_squares),
+        )
+    ),
+    Operation(
+        "the mean of the differences is squared, where their squares have to be averaged", substitutes.square_of_mean
+    ),
+)
+MEAN_FOR_SUM = Operation("a mean stands in the place of a sum", powers.mean_for_sum)

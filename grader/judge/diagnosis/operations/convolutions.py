@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -98,8 +99,8 @@ def _convolution(what: str, to_input: Rule, to_kernel: Rule = of_kernel) -> Oper
 _WINDOWS = "each window of the input's gradient is written over the one before, where windows overlap and add up"
 _LEFT_OUT = "the loop over the kernel leaves out its {} {}"
 _SIDE = "all of the padding around the output's gradient lies on one side, in place of k − 1 on each"
-#: This one is asked for by itself.
-UNFLIPPED = _convolution("the kernel is not flipped on the way back", _turned(2, 3))
+#: This one has words of its own.
+UNFLIPPED = replace(_convolution("the kernel is not flipped on the way back", _turned(2, 3)), key="wrong_value.kernel")
 #: What is wrong in words, and the rules for the input and for the kernel.
 CONVOLUTIONS: tuple[Operation, ...] = (
     *(

@@ -23,12 +23,13 @@ class Operation:
     """What is wrong, in words, and what makes it anew for each use, for some remember what they saw.
 
     ``code`` is that of a diagnosis, where it is another one than of other changed operations: of one that is nothing
-    but another tensor in the place of the right one.
+    but another tensor in the place of the right one. ``key`` is that of its words, where it is made alone.
     """
 
     what: str
     make: Callable[[], Replacements]
     code: str = ""
+    key: str = "wrong_value.pass"
 
 
 class Replaced(TorchFunctionMode):

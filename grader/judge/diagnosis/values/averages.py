@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 from grader.judge.diagnosis.naming import STEPS
+from grader.judge.diagnosis.operations.catalogue import MEAN_FOR_SUM
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.changed import under
 from grader.judge.diagnosis.values.factors import is_scaled, letter_by, of_kind, size_of
@@ -30,7 +31,7 @@ def _averaged(symptom: Symptom) -> Diagnosis | None:
     if not symptom.failing or symptom.ratios is None:
         return None
     lone = all(view.case.upstream is None for view in symptom.views)  # which else comes in by a sum, too
-    if lone and symptom.fits(lambda view: under(symptom, "mean_for_sum", view)):
+    if lone and symptom.fits(lambda view: under(symptom, MEAN_FOR_SUM, view)):
         shown = symptom.ratios[0]
         if shown is not None and shown > 0 and round(1 / shown) > 1:
             return symptom.say("averaged_instead_of_summed.entries", count=round(1 / shown))

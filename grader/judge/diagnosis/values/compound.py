@@ -7,7 +7,7 @@ from functools import partial
 
 from torch import Tensor
 
-from grader.judge.diagnosis.operations.catalogue import PASSES
+from grader.judge.diagnosis.operations.catalogue import OPERATIONS
 from grader.judge.diagnosis.operations.normalisations import MISSTEPS
 from grader.judge.diagnosis.symptom import Prediction, Symptom, View
 from grader.judge.diagnosis.values.changed import under
@@ -26,20 +26,6 @@ _SIZES = (
     *(("{} times", 1.0, 1.0), ("{}/2 times", 1.0, 0.5), ("−{} times", 1.0, -1.0)),
     *(("1/{} times", -1.0, 1.0), ("√{} times", 0.5, 1.0)),
 )
-#: Mistakes with codes of their own, in words that go on after "when".
-_NAMED = {
-    "mask_missing": "the mask of the ReLU is missing",
-    "mask_inverted": "the mask of the ReLU is inverted",
-    "mask_inverted_open": "the mask of the ReLU is inverted",
-    "mask_at_zero": "the mask of the ReLU lets through what is exactly 0",
-    "before_relu": "the input of the ReLU stands in the place of its output",
-    "kernel_unflipped": "the kernel is not flipped on the way back",
-    "softmax_of_other_axis": "the softmax is taken over another axis",
-    "softmax_sums_over_other_axis": "the sum in the derivative of the softmax runs over another axis",
-    "scores_unscaled": "the scores are not scaled before the softmax",
-    "embedding_last": "one use of a row replaces the others, where they have to be added",
-    "column_kept": "a column meets a row in the loss, which makes all pairs of them",
-}
 
 
 def twice_wrong(symptom: Symptom) -> Diagnosis | None:
@@ -91,7 +77,5 @@ def _predictions(symptom: Symptom) -> Iterator[tuple[str, Prediction]]:
         yield what, lambda view: view.prepared.expected.get(other)
     for name in () if symptom.takes_steps else symptom.float_parameters:
         yield f"zeros stand in the place of `{name}`", partial(without, symptom, names=(name,))
-    for name, what in _NAMED.items():
-        yield what, partial(under, symptom, name)
-    for operation in (*PASSES, *MISSTEPS):
+    for operation in (*OPERATIONS, *MISSTEPS):
         yield operation.what, partial(under, symptom, operation)

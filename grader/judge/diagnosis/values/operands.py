@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.naming import USED_BEFORE, is_used
+from grader.judge.diagnosis.operations.catalogue import OPERANDS
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values import passes
 from grader.judge.diagnosis.values.changed import under
@@ -23,13 +24,7 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
             # Squares that go back as they are sum up to their loss.
             chance = passes.layer(symptom) if symptom.is_gradient and not symptom.of(other).is_gradient else None
             return chance or symptom.say(_misplaced(symptom, other), other=symptom.exercise.path_of(other))
-    for operation, used, right in (
-        ("before_relu", "the input of the ReLU", "its output"),
-        ("before_layer", "the input of the layer before", "its output"),
-        ("behind_layer", "the output of the layer", "its input"),
-        ("sigmoid_of_input", "the input of the sigmoid", "its output"),
-        ("tanh_of_input", "the input of the hyperbolic tangent", "its output"),
-    ):
+    for (used, right), operation in OPERANDS.items():
         if symptom.fits(lambda view: under(symptom, operation, view)):
             return symptom.say("wrong_operand", used=used, right=right)
     if symptom.fits(lambda view: of_output(symptom, view)):

@@ -8,7 +8,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.operations.catalogue import PASSES
+from grader.judge.diagnosis.operations.catalogue import DIFFERENCES, LAYERS, OPERATIONS, PASSES
 from grader.judge.diagnosis.operations.replaced import Operation
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.changed import under, uses
@@ -19,28 +19,13 @@ _EITHER = 2
 #: Uses of a function beyond which none is asked about alone.
 _MOST = 8
 Change = Callable[[View, str, Tensor], "Tensor | None"]
-#: What is said of each changed operation of a layer.
-_LAYERS: tuple[tuple[str, str], ...] = (
-    ("kernel_unflipped", "wrong_value.kernel"),
-    ("scores_unscaled", "wrong_value.unscaled"),
-    ("scores_unscaled_forward", "wrong_value.unscaled"),
-    ("scores_scaled_twice", "wrong_value.scaled_twice"),
-    ("scores_scaled_twice_forward", "wrong_value.scaled_twice"),
-    ("softmax_of_other_axis", "wrong_value.softmax"),
-    ("softmax_of_first_axis", "wrong_value.softmax"),
-    ("softmax_weights_of_other_axis", "wrong_value.softmax"),
-    ("softmax_weights_of_first_axis", "wrong_value.softmax"),
-    ("softmax_sums_over_other_axis", "wrong_value.softmax_sum"),
-    ("relu_left_out", "wrong_value.no_relu"),
-    ("relu_left_out_forward", "wrong_value.no_relu"),
-)
 
 
 def layer(symptom: Symptom) -> Diagnosis | None:
     """A convolution, a softmax or an activation that is computed in another way, or not at all."""
     if symptom.is_thin():
         return None
-    found = {key for operation, key in _LAYERS if symptom.fits(lambda view: under(symptom, operation, view))}
+    found = {operation.key for operation in LAYERS if symptom.fits(lambda view: under(symptom, operation, view))}
     if len(found) == 1:
         return symptom.say(found.pop())
     if found:
@@ -56,7 +41,7 @@ def one_of_several(symptom: Symptom) -> Diagnosis | None:
     """One use of a function that is computed in another way, where the forward pass uses it several times."""
     if symptom.is_thin() or symptom.takes_steps:
         return None
-    for operation in PASSES:
+    for operation in OPERATIONS:
         count = uses(symptom, operation, symptom.failing[0])
         for place in range(count) if 1 < count <= _MOST else ():
             if symptom.fits(lambda view: under(symptom, operation, view, place)):
@@ -91,7 +76,6 @@ _UPSTREAMS: Mapping[str, Callable[[Tensor, Tensor | None], Tensor | None]] = {
         None if out is None or out.shape != upstream.shape else upstream * (out > 0)
     ),
 }
-_SQUARE_OF_MEAN = "the mean of the differences is squared, where their squares have to be averaged"
 
 
 def _everywhere(value: Tensor, like: Tensor) -> Tensor:
@@ -114,15 +98,9 @@ def other_operation(symptom: Symptom) -> Diagnosis | None:
     """A product, a quotient or squares in the place of a difference, or the square of a mean, in a forward value."""
     if symptom.is_gradient or symptom.is_thin():
         return None
-    for operation, what in (
-        ("product_for_difference", "two tensors are multiplied"),
-        ("quotient_for_difference", "one tensor is divided by the other"),
-        ("difference_of_squares", "two tensors are squared before one is taken from the other"),
-    ):
+    for operation in DIFFERENCES:
         if symptom.fits(lambda view: under(symptom, operation, view)):
-            return symptom.say("wrong_value.operation", what=what)
-    if symptom.fits(lambda view: under(symptom, "square_of_mean", view)):
-        return symptom.say("wrong_value.pass", what=_SQUARE_OF_MEAN)
+            return symptom.say(operation.key, what=operation.what)
     return None
 
 
