@@ -141,7 +141,7 @@ WRONG: dict[str, tuple[dict[str, str], str, str, int]] = {
     "second_by_itself": ({"right": "o.data * out.grad"}, "the second factor of `*` gets its own", "wrong_value", 5),
     "not_negated": ({"neg": "self * 1", "less": "self + -o"}, "−x gives x", "wrong_value", 6),
     "left_alone": ({"right": "0.0"}, "nothing on to its second operand", "wrong_value", 9),
-    "assigned": ({"mul": "=", "add": "= out.grad"}, "have to be added", "overwritten", 10),
+    "assigned": ({"mul": "=", "add": "= out.grad"}, "have to be added", "overwritten", 9),
     "exponent_kept": ({"pow": "n * self.data**n * out.grad"}, "the exponent is not lowered", "wrong_value", 1),
     "factor_missing": ({"pow": "self.data ** (n - 1) * out.grad"}, "the factor n is missing", "wrong_value", 1),
     "exponent_as_a_number": (

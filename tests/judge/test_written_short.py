@@ -703,13 +703,19 @@ WRONG: dict[str, tuple[str, ...]] = {
         "An index was mixed up",
     ),
     **{
-        f"parameter_not_reached_by_{name}": ("sgd_step", source, check, "does not get to it", "not_in_place")
-        for name, source, check in (
-            ("return", "def sgd_step(params, lr):\n    for p in params:\n        p -= lr * p.g\n        return", "q"),
+        f"parameter_not_reached_by_{name}": ("sgd_step", source, check, said, "not_in_place")
+        for name, source, check, said in (
+            (
+                "return",
+                "def sgd_step(params, lr):\n    for p in params:\n        p -= lr * p.g\n        return",
+                "q",
+                "does not get to it",
+            ),
             (
                 "generator",
                 "def sgd_step(params, lr):\n    for _ in params:\n        break\n    solution(params, lr)",
                 "p",
+                "A generator gives each parameter once",
             ),
         )
     },

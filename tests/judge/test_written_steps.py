@@ -171,7 +171,7 @@ WRONG: dict[str, tuple[str, ...]] = {
             "sgd_step", "params, lr", "assert all(p.g is not None for p in params)\n    for p in params: p -= lr * p.g"
         ),
         "q",
-        "A generator gives its parameters once",
+        "A generator gives each parameter once",
         "not_in_place",
     ),
     "generator_used_up_by_a_class": (
@@ -179,7 +179,7 @@ WRONG: dict[str, tuple[str, ...]] = {
         "class Adam(solution):\n    def __init__(self, params, *options):\n"
         "        n = sum(p.numel() for p in params)\n        super().__init__(params, *options)",
         "q",
-        "A generator gives its parameters once",
+        "A generator gives each parameter once",
         "not_in_place",
     ),
     "new_tensors_in_every_case": (
@@ -382,7 +382,7 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
         "sgd_step",
         short("sgd_step", "params, lr", "for p in params: p = p - lr * p.g"),
         "p",
-        "A generator gives its parameters once",
+        "A generator gives each parameter once",
     ),
     "momentum_is_no_matter_of_shapes": (
         "SGD",

@@ -109,7 +109,7 @@ STEP_WORDS: dict[str, Words] = {
     ),
     "not_in_place.used_up": Words(
         "`{path}` has not changed where the parameters come as a generator.",
-        "A generator gives its parameters once: what goes through them before the update leaves none for it.",
+        "A generator gives each parameter once: those that an earlier line took are not there for the update.",
         "What is left of a generator after a loop over it?",
         "Make a list of the parameters first, and use that alone: `params = list(params)`.",
     ),
