@@ -286,6 +286,20 @@ def test_numbers_near_zero_hide_no_wrong_derivative() -> None:
     assert all("grads (tanh)" in answered("Value", source, seed) for seed in range(60))
 
 
+def test_number_that_a_quotient_multiplies_is_the_last_factor_as_in_any_product() -> None:
+    source = engine(right="o.data * out.grad").replace("return self.lift(o) / self", "return o * self ** -1")
+    source = source.replace("def __truediv__(self, o):", "def __truediv__(self, o):\n        return self * o ** -1")
+
+    assert "the second factor of `*` gets its own" in whole(answered("Value", source)["grads (/)"])
+
+
+def test_gradient_that_is_multiplied_into_itself_is_not_called_a_mistake_of_each_operation() -> None:
+    source = engine(left="o.data * self.grad", right="self.data * o.grad")
+
+    for found in answered("Value", source).values():
+        assert_unsaid(found, "passes nothing on", "the divisor of x/y gets")
+
+
 def test_quotient_the_other_way_round_is_named() -> None:
     source = engine().replace("def __truediv__(", "def under(")
     source += "\n    def __truediv__(self, o):\n        return self.lift(o).under(self)\n"

@@ -261,7 +261,7 @@ WRONG: dict[str, tuple[str, ...]] = {
         "Adam",
         adam().replace("self.lr * m / (v.sqrt() + self.eps)", "self.lr * m / v.sqrt() + self.eps"),
         "p",
-        "(has that parentheses?)",
+        "as without parentheses",
     ),
     "eps_inside_early": (
         "Adam",

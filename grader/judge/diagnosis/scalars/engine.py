@@ -52,9 +52,9 @@ class Engine:
     left; with ``adds``, what is taken from a node is added to it. The gradients of operations in ``unweighted`` lack
     the factor that arrives; what operations pass on to their operands in the places of ``assigned`` (0 and 1) is
     written over what is there. With ``last_first`` the walk visits the last operand before the first, with
-    ``number_first`` a number on the left stays there in a sum or a product. ``by_logarithm`` are the powers put
-    together from a logarithm, a product and an exponential: ``pow`` of two nodes, ``rpow`` of a plain number. Each
-    gradient begins as ``initial``.
+    ``number_first`` a number on the left stays there in a sum or a product, with ``number_last`` one of a difference or
+    a quotient does not. ``by_logarithm`` are the powers put together from a logarithm, a product and an exponential:
+    ``pow`` of two nodes, ``rpow`` of a plain number. Each gradient begins as ``initial``.
     """
 
     own: frozenset[str] = frozenset()
@@ -67,6 +67,7 @@ class Engine:
     walk: str = "sorted"
     last_first: bool = False
     number_first: bool = False
+    number_last: bool = False
     by_logarithm: frozenset[str] = frozenset()
     seed: Callable[[float], float] = lambda data: 1.0
     initial: float = 0.0
@@ -172,11 +173,15 @@ class Node:
 
     def _less(self, left: Any, right: Any) -> Node:
         own = "sub" in self.engine.own
-        return self.engine.made("sub", left, right) if own else self.engine.made("add", left, -right)
+        return self.engine.made("sub", left, right) if own else self._composed("add", left, -right)
 
     def _over(self, left: Any, right: Any) -> Node:
         own = "div" in self.engine.own
-        return self.engine.made("div", left, right) if own else self.engine.made("mul", left, right**-1)
+        return self.engine.made("div", left, right) if own else self._composed("mul", left, right**-1)
+
+    def _composed(self, operation: str, left: Any, right: Any) -> Node:
+        turned = self.engine.number_last and not isinstance(left, Node)
+        return self.engine.made(operation, *((right, left) if turned else (left, right)))
 
 
 @lru_cache(maxsize=64)

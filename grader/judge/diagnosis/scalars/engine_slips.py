@@ -64,7 +64,7 @@ class EngineSlip:
                 for powers in _BY_LOGARITHM.get(self.of, ()):
                     yield replace(engine, by_logarithm=powers)
                 if engine.slopes and self.of in _WITH_NUMBERS:
-                    yield replace(engine, number_first=True)
+                    yield from (replace(engine, number_first=True), replace(engine, number_last=True))
                 if engine.walk != "sorted":
                     yield replace(engine, last_first=True)
 

@@ -25,6 +25,8 @@ _NAMES = ("a", "b")
 #: The mistakes behind the failed checks, which are found for all of them at once and asked for by one after the other;
 #: gone with the evidence that they are about.
 _FOUND: WeakKeyDictionary[Evidence, dict[str, EngineSlip]] = WeakKeyDictionary()
+#: More mistakes at once are one that is not known, where they do not explain all that failed.
+_MISTAKES = 2
 
 
 class _Apart(ast.NodeTransformer):
@@ -74,8 +76,9 @@ def _slips(symptom: Symptom) -> dict[str, EngineSlip]:
     found: dict[str, EngineSlip] = {}
     for surely, maybe, slip in explained:
         found = {**dict.fromkeys(surely | maybe, slip), **found}
-    # A mistake that explains little of what failed is chance: another one may give the same in a single formula.
-    return found if 2 * len(found) >= sum(one.check in symptom.failed for one in checks) else {}
+    # Mistakes that explain little of what failed are chance: another one may give the same in a single formula.
+    left = sum(one.check in symptom.failed for one in checks) - len(found)
+    return found if left <= len(found) and (not left or len({*found.values()}) <= _MISTAKES) else {}
 
 
 def _numeric(symptom: Symptom) -> list[Symptom]:

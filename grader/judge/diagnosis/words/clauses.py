@@ -74,7 +74,7 @@ SLIPS = {
     "eps_outside": "eps is added to the fraction, not to its denominator",
     "eps_behind": "eps is added to the whole step, not to the denominator, around which there are no parentheses",
     "eps_inside_early": "eps stands inside of the root, and is divided by 1 − β₂ᵗ there with the second average",
-    "no_eps": "eps is no part of the denominator (has that parentheses?), or is far smaller than the one that is given",
+    "no_eps": "eps is no part of the denominator, as without parentheses, or is far smaller than the one that is given",
     "power_of_rest": "the averages are divided by (1 − β)ᵗ, and not by 1 − βᵗ",
     "power_of_rest_mean": "the first average is divided by (1 − β₁)ᵗ, and not by 1 − β₁ᵗ",
     "power_of_rest_square": "the second average is divided by (1 − β₂)ᵗ, and not by 1 − β₂ᵗ",
