@@ -21,6 +21,12 @@ def train_with_autograd(x, y, w1, w2, learning_rate, steps):
         losses.append(loss.item())
     return losses
 """
+STEPPING = """
+class Lin(solution):
+    def backward(self):
+        super().backward()
+        self.w -= 0.1 * self.w.g
+"""
 LOSS = "loss = (torch.relu(x @ w1) @ w2 - y).pow(2).sum()"
 
 ROWS = (
@@ -66,6 +72,57 @@ ROWS = (
         "result",
         "not_a_tensor",
         ("is empty or",),
+    ),
+    Row(
+        "layer_that_takes_steps",
+        "Lin",
+        STEPPING,
+        "inp.g",
+        "input_modified",
+        ("Line 4 takes a step",),
+        ("The result was added to what stood there",),
+    ),
+    Row(
+        "forward_value_of_a_layer_that_takes_steps",
+        "Lin",
+        STEPPING,
+        "out",
+        "input_modified",
+        ("Line 4 takes a step",),
+        ("A division by zero",),
+    ),
+    Row(
+        "weights_changed_by_no_step",
+        "lin_grad",
+        """
+        def lin_grad(inp, out, w, b):
+            inp.g, w.g, b.g = out.g @ w.T, inp.T @ out.g, out.g.sum(0)
+            w -= w.mean()
+        """,
+        "w.g",
+        "input_modified",
+        ("changed its input `w`",),
+        ("takes a step",),
+    ),
+    Row(
+        "squares_that_go_back_as_they_are",
+        "forward_and_backward",
+        """
+        def forward_and_backward(inp, targ):
+            l1 = inp @ w1 + b1
+            l2 = torch.relu(l1)
+            out = l2 @ w2 + b2
+            diff = out[:, 0] - targ
+            d = diff.pow(2)[:, None] / len(diff)
+            b2.g, w2.g = d.sum(0), l2.T @ d
+            dl = d @ w2.T * (l1 > 0)
+            b1.g, w1.g, inp.g = dl.sum(0), inp.T @ dl, dl @ w1.T
+            return diff.pow(2).mean()
+        """,
+        "b2.g",
+        "wrong_value",
+        ("x² goes back as x²",),
+        ("A factor is missing here",),
     ),
     Row(
         "eps_of_its_own",

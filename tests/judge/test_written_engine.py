@@ -137,8 +137,11 @@ WRONG: dict[str, tuple[dict[str, str], str, str, int]] = {
         "wrong_value",
         2,
     ),
+    "first_by_itself": ({"left": "self.data * out.grad"}, "the first factor of `*` gets its own", "wrong_value", 10),
+    "second_by_itself": ({"right": "o.data * out.grad"}, "the second factor of `*` gets its own", "wrong_value", 5),
+    "not_negated": ({"neg": "self * 1", "less": "self + -o"}, "−x gives x", "wrong_value", 6),
     "left_alone": ({"right": "0.0"}, "nothing on to its second operand", "wrong_value", 9),
-    "assigned": ({"mul": "=", "add": "= out.grad"}, "have to be added", "overwritten", 6),
+    "assigned": ({"mul": "=", "add": "= out.grad"}, "have to be added", "overwritten", 9),
     "exponent_kept": ({"pow": "n * self.data**n * out.grad"}, "the exponent is not lowered", "wrong_value", 1),
     "factor_missing": ({"pow": "self.data ** (n - 1) * out.grad"}, "the factor n is missing", "wrong_value", 1),
     "exponent_as_a_number": (
@@ -202,6 +205,46 @@ def test_mistake_in_an_engine_is_named_in_every_check_that_shows_it(name: str) -
     assert all(said in whole(diagnosis) for diagnosis in found.values())
 
 
+#: Formats of the engine, what is written in place of what, and the operation that is told of.
+OVERWRITING: dict[str, tuple[dict[str, str], tuple[str, str], str]] = {
+    "first_of_sum": ({}, ("self.grad += out.grad\n", "self.grad = out.grad\n"), "`+`"),
+    "second_of_sum": ({}, ("o.grad += out.grad\n", "o.grad = out.grad\n"), "`+`"),
+    "first_of_product": ({}, ("self.grad += o.data", "self.grad = o.data"), "`*`"),
+    "second_of_product": ({}, ("o.grad += self.data", "o.grad = self.data"), "`*`"),
+    "first_of_quotient": ({}, ("self.grad += out.grad / o", "self.grad = out.grad / o"), "`/`"),
+    "second_of_quotient": ({}, ("o.grad += -self", "o.grad = -self"), "`/`"),
+    "power": ({"pow": f"{RIGHT['pow']}, True"}, ("", ""), "`**`"),
+    "power_of_number": ({"rpow": f"{RIGHT['rpow']}, True"}, ("", ""), "a number to the power of a node"),
+    "negation": ({"neg": "self.made(-self.data, lambda out: -out.grad, True)"}, ("", ""), "the negation"),
+    **{name: ({name: f"{RIGHT[name]}, True"}, ("", ""), f"`{name}`") for name in ("relu", "tanh", "exp")},
+}
+
+
+@pytest.mark.parametrize("order", range(3))
+@pytest.mark.parametrize("name", OVERWRITING)
+def test_engine_that_writes_over_one_operand_is_told_so_in_every_order(name: str, order: int) -> None:
+    changed, written, said = OVERWRITING[name]
+    source = engine(**changed).replace(*written, 1).replace("slope):", "slope, over=False):")
+    source = source.replace("self.grad += slope(out)", "self.grad = slope(out) + (0.0 if over else self.grad)")
+    shuffled = source.replace("in node.parents", "in RANDOM.sample(node.parents, len(node.parents))")
+
+    found = answered("Value", f"import random\nRANDOM = random.Random({order})\n{shuffled}")
+
+    assert found
+    assert all(f"when {said} writes over" in whole(diagnosis) for diagnosis in found.values())
+
+
+@pytest.mark.parametrize("name", ["tanh_unweighted", "exp_of_input", "every_path", "add_unweighted"])
+@pytest.mark.parametrize("nodes", ["Value(self.data ** n)", "1 / 0"])
+def test_mistake_is_named_in_an_engine_that_knows_no_powers_of_two_nodes(name: str, nodes: str) -> None:
+    changed, said, code, _ = WRONG[name]
+
+    found = answered("Value", engine(**changed, nodes=nodes))
+
+    assert all(said in whole(found[check]) for check in found if "two nodes" not in check)
+    assert code in {diagnosis.code for diagnosis in found.values()}
+
+
 def test_two_mistakes_in_an_engine_are_named_apart() -> None:
     found = answered("Value", engine(tanh="(1 - out.data) * out.grad", exp="out.data"))
 
@@ -241,6 +284,20 @@ def test_numbers_near_zero_hide_no_wrong_derivative() -> None:
     source = engine(tanh="(1 - self.data**2) * out.grad")
 
     assert all("grads (tanh)" in answered("Value", source, seed) for seed in range(60))
+
+
+def test_number_that_a_quotient_multiplies_is_the_last_factor_as_in_any_product() -> None:
+    source = engine(right="o.data * out.grad").replace("return self.lift(o) / self", "return o * self ** -1")
+    source = source.replace("def __truediv__(self, o):", "def __truediv__(self, o):\n        return self * o ** -1")
+
+    assert "the second factor of `*` gets its own" in whole(answered("Value", source)["grads (/)"])
+
+
+def test_gradient_that_is_multiplied_into_itself_is_not_called_a_mistake_of_each_operation() -> None:
+    source = engine(left="o.data * self.grad", right="self.data * o.grad")
+
+    for found in answered("Value", source).values():
+        assert_unsaid(found, "passes nothing on", "the divisor of x/y gets")
 
 
 def test_quotient_the_other_way_round_is_named() -> None:

@@ -703,13 +703,19 @@ WRONG: dict[str, tuple[str, ...]] = {
         "An index was mixed up",
     ),
     **{
-        f"parameter_not_reached_by_{name}": ("sgd_step", source, check, "does not get to it", "not_in_place")
-        for name, source, check in (
-            ("return", "def sgd_step(params, lr):\n    for p in params:\n        p -= lr * p.g\n        return", "q"),
+        f"parameter_not_reached_by_{name}": ("sgd_step", source, check, said, "not_in_place")
+        for name, source, check, said in (
+            (
+                "return",
+                "def sgd_step(params, lr):\n    for p in params:\n        p -= lr * p.g\n        return",
+                "q",
+                "does not get to it",
+            ),
             (
                 "generator",
                 "def sgd_step(params, lr):\n    for _ in params:\n        break\n    solution(params, lr)",
                 "p",
+                "A generator gives each parameter once",
             ),
         )
     },
@@ -888,6 +894,7 @@ WRONG: dict[str, tuple[str, ...]] = {
             ("minus_one", "logits.g = (p - 1) / n", "from every probability"),
             ("plus_one", "p[rows, targ] += 1; logits.g = p / n", "1 is added"),
             ("columns", "p[:, targ] -= 1; logits.g = p / n", "classes of all targets in every row"),
+            ("whole_rows", "p[targ] -= 1; logits.g = p / n", "from whole rows"),
             ("divided_first", "p /= n; p[rows, targ] -= 1; logits.g = p", "before the 1 is subtracted"),
             (
                 "of_targets",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.judge.answered import assert_not_told, assert_told
+from tests.judge.answered import answered, assert_not_told, assert_told, assert_unsaid, whole
 from tests.judge.test_written_short import LOOP, PLAIN_BUFFER, STEP, STUB, adam, sgd, short
 
 #: A loop that has ``v1`` and ``v2`` before its first step.
@@ -165,6 +165,23 @@ WRONG: dict[str, tuple[str, ...]] = {
         "differs by: a generator of parameters",
         "not_in_place",
     ),
+    "generator_used_up_by_a_question": (
+        "sgd_step",
+        short(
+            "sgd_step", "params, lr", "assert all(p.g is not None for p in params)\n    for p in params: p -= lr * p.g"
+        ),
+        "q",
+        "A generator gives each parameter once",
+        "not_in_place",
+    ),
+    "generator_used_up_by_a_class": (
+        "Adam",
+        "class Adam(solution):\n    def __init__(self, params, *options):\n"
+        "        n = sum(p.numel() for p in params)\n        super().__init__(params, *options)",
+        "q",
+        "A generator gives each parameter once",
+        "not_in_place",
+    ),
     "new_tensors_in_every_case": (
         "SGD",
         "class SGD(solution):\n    def step(self):\n        for p in self.params:\n"
@@ -226,6 +243,32 @@ WRONG: dict[str, tuple[str, ...]] = {
         "corrected with 0.9 and 0.999, whatever is given",
         "bias_correction",
     ),
+    "corrected_by_a_power": (
+        "Adam",
+        adam(corrected="m / (1 - b1)**t, v / (1 - b2)**t"),
+        "p (other betas)",
+        "divided by (1 − β)ᵗ",
+        "bias_correction",
+    ),
+    "weight_squared": ("Adam", adam(v="b2 * old_v + ((1 - b2) * g)**2"), "p", "((1 − β₂)·g)² for"),
+    "eps_behind_the_step": (
+        "Adam",
+        adam().replace("self.lr * m / (v.sqrt() + self.eps)", "self.lr * m / v.sqrt() + self.eps"),
+        "p (a large eps)",
+        "there are no parentheses",
+    ),
+    "eps_without_parentheses": (
+        "Adam",
+        adam().replace("self.lr * m / (v.sqrt() + self.eps)", "self.lr * m / v.sqrt() + self.eps"),
+        "p",
+        "as without parentheses",
+    ),
+    "eps_inside_early": (
+        "Adam",
+        adam(corrected="m / (1 - b1**t), (v + self.eps) / (1 - b2**t)").replace("v.sqrt() + self.eps", "v.sqrt()"),
+        "p (a large eps)",
+        "inside of the root, and is divided",
+    ),
     "another_default_rate": (
         "Adam",
         DEFAULT.format(lr="3e-4"),
@@ -252,6 +295,24 @@ WRONG: dict[str, tuple[str, ...]] = {
         sgd(buffer=PLAIN_BUFFER.replace("self.momentum * old + (1", "old + self.momentum * (1")),
         "p (momentum)",
         "is multiplied with the new gradient",
+    ),
+    "momentum_of_both": (
+        "SGD",
+        sgd(buffer=PLAIN_BUFFER.replace("old + (1 - self.dampening) * g", "(old + (1 - self.dampening) * g)")),
+        "p (dampening)",
+        "with the new gradient, too",
+    ),
+    "momentum_subtracted": (
+        "SGD",
+        sgd(buffer=PLAIN_BUFFER.replace("self.momentum * old", "-self.momentum * old")),
+        "p (momentum)",
+        "the old buffer is subtracted",
+    ),
+    "momentum_written_down": (
+        "SGD",
+        sgd(buffer=PLAIN_BUFFER.replace("self.momentum * old", "0.9 * old")),
+        "p (all but Nesterov)",
+        "momentum is 0.9 wherever",
     ),
     "dampening_where_there_is_some": (
         "SGD",
@@ -281,6 +342,54 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
         "p (all options left out)",
         "where none is given",
     ),
+    "momentum_of_another_number_is_not_the_usual_one": (
+        "SGD",
+        sgd(buffer=PLAIN_BUFFER.replace("self.momentum * old", "0.95 * old")),
+        "p (all but Nesterov)",
+        "wherever there is any",
+    ),
+    "half_a_buffer_subtracted_is_not_the_whole": (
+        "SGD",
+        sgd(buffer=PLAIN_BUFFER.replace("self.momentum * old", "-0.5 * self.momentum * old")),
+        "p (momentum)",
+        "the old buffer is subtracted",
+    ),
+    "momentum_of_both_from_the_first_step_is_another": (
+        "SGD",
+        sgd(buffer=PLAIN_BUFFER.replace("old + (1 - self.dampening) * g", "(old + 2 * (1 - self.dampening) * g)")),
+        "p (dampening)",
+        "with the new gradient, too",
+    ),
+    "power_of_the_count_is_none_of_the_rest": (
+        "Adam",
+        adam(corrected="m / (1 - b1)**(t + 1), v / (1 - b2)**(t + 1)"),
+        "p (other betas)",
+        "and not by 1 −",
+    ),
+    "half_an_eps_behind_the_step_is_no_eps_there": (
+        "Adam",
+        adam().replace("self.lr * m / (v.sqrt() + self.eps)", "self.lr * m / v.sqrt() + self.eps / 2"),
+        "p (a large eps)",
+        "there are no parentheses",
+    ),
+    "weight_of_another_power_is_not_its_square": (
+        "Adam",
+        adam(v="b2 * old_v + (1 - b2)**3 * g**2"),
+        "p",
+        "((1 − β₂)·g)² for",
+    ),
+    "parameters_that_no_case_changes_are_not_used_up": (
+        "sgd_step",
+        short("sgd_step", "params, lr", "for p in params: p = p - lr * p.g"),
+        "p",
+        "A generator gives each parameter once",
+    ),
+    "momentum_is_no_matter_of_shapes": (
+        "SGD",
+        sgd(buffer=PLAIN_BUFFER.replace("self.momentum * old", "-0.5 * self.momentum * old")),
+        "p",
+        "All other cases are right",
+    ),
     "steps_by_three_are_not_by_two": ("Adam", adam(t="3 * self.steps[i]"), "q", "the count of steps"),
     "decay_of_one_alone_is_none_of_both": (
         "train_by_hand",
@@ -299,3 +408,18 @@ def test_step_that_is_another_is_told_which_one(name: str) -> None:
 @pytest.mark.parametrize("name", OTHER)
 def test_neighbour_of_another_step_is_not_called_by_its_name(name: str) -> None:
     assert_not_told(*OTHER[name])
+
+
+@pytest.mark.parametrize("noted", ["0.9 * losses[-1] + 0.1 * loss if losses else loss", "loss / (len(losses) + 1)"])
+def test_losses_alone_that_are_wrong_point_at_the_list(noted: str) -> None:
+    found = answered("train_by_hand", LOOP.format(f"{STUB}; losses.append({noted}); {STEP}", "losses"))
+
+    assert "The weights are right at the end" in whole(found["result"])
+    assert_unsaid(found["result"], "not at the loss")
+
+
+def test_losses_that_go_wrong_with_the_weights_point_at_the_steps() -> None:
+    found = answered("train_by_hand", loop("w1 -= learning_rate * g1.sin(); w2 -= learning_rate * g2.exp()"))
+
+    assert "look at what step 1 does to the weights" in whole(found["result"])
+    assert_unsaid(found["result"], "The weights are right")

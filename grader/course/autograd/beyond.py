@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from grader.course import Variant, computed, exercise, fixed, integers, normal, number
-from grader.model import Draw
+from grader.model import Draw, Sampler
 
 NOTEBOOK = "08_beyond"
 
@@ -133,14 +133,22 @@ def attention_grad(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     return torch.softmax(q @ k.transpose(1, 2) / math.sqrt(q.shape[-1]), dim=-1) @ v
 
 
-def _apart_from_zero(case: Draw) -> np.ndarray[Any, Any]:
+def _apart_from_zero(case: Draw, factors: tuple[float, ...] = (-1.0, 1.0)) -> np.ndarray[Any, Any]:
     """A number of either sign that is not small: around 0, a wrong derivative may come near the right one."""
-    return np.asarray(case.rng.choice((-1.0, 1.0)) * case.rng.uniform(0.4, 2.0))
+    return np.asarray(case.rng.choice(factors) * case.rng.uniform(0.4, 2.0))
 
 
-def _formula(label: str, formula: str) -> Variant:
-    """A case of ``a``, ``b`` and the number ``x``, which is ``a``'s value."""
-    return Variant(label, {"formula": fixed(formula)}, points={"out.data": 0.25, "grads": 0.5})
+_NEGATIVE = computed("float", by=lambda case: _apart_from_zero(case, (-1.0,)))
+_UP_TO_ONE = computed("float", by=lambda case: _apart_from_zero(case, (0.5,)))
+
+
+def _formula(label: str, formula: str, **inputs: Sampler) -> Variant:
+    """A case of ``a``, ``b`` and the number ``x``, which is ``a``'s value.
+
+    In the formula of an operation, one node is the same operand of two of its nodes, to which the same gradient
+    arrives: what writes over the one of them is caught in whichever order an engine visits them, and gives the same.
+    """
+    return Variant(label, {**inputs, "formula": fixed(formula)}, points={"out.data": 0.25, "grads": 0.5})
 
 
 @exercise(
@@ -165,16 +173,18 @@ def _formula(label: str, formula: str) -> Variant:
     scalars=("out.data", "grads"),
     standard=False,
     variants=(
-        _formula("+", "1.5 + a + b + 3"),
-        _formula("*", "3 * a * b * 1.5"),
-        _formula("-", "3 - (a - b) - 1.5"),
-        _formula("/", "3 / a / b / 1.5"),
-        _formula("negation", "-a * b"),
-        _formula("**", "(a ** 3 * b ** -1 + a ** 2 + (a ** 2) ** 1.5 + ((a ** 2 + 1) * -2) ** 3) * 1.5 + 3 ** a * 5"),
-        _formula("** of two nodes", "(a * a + 1) ** b * 3 + (b * b + 2) ** (a * b)"),
-        _formula("relu", "a.relu() + (-a).relu() * 3 + b.relu() * 5 + (a - x).relu() + (a * a).relu() * 7"),
-        _formula("tanh", "(a * b).tanh() * 3 + a.tanh() * b + a.tanh() * 2"),
-        _formula("exp", "(a * b).exp() * 3 + a.exp() * b + a.exp() * 2"),
+        _formula("+", "1.5 + (a + b) + (a + b) + 3"),
+        _formula("*", "3 * (a * b) * (a * b) * 1.5"),
+        _formula("-", "3 - (a - b) - (a - b) - 1.5"),
+        _formula("/", "3 / (a / b) / (a / b) / 1.5"),
+        _formula("negation", "-a * -a * -b"),
+        _formula("**", "a ** 3 * a ** 3 + (3 ** b * 3 ** b + 1) ** -0.5 * 9", a=_NEGATIVE),
+        _formula("** of two nodes", "(a * a + 1) ** b * (a * a + 1) ** b * 3"),
+        _formula(
+            "relu", "a.relu() * a.relu() * 3 + (-a).relu() * 5 + (a - x).relu() + (b * b).relu() * 7", a=_UP_TO_ONE
+        ),
+        _formula("tanh", "(b * b).tanh() * 3 + a.tanh() * a.tanh() * 2"),
+        _formula("exp", "(b * -0.5).exp() * 3 + a.exp() * a.exp() * 2"),
         _formula("a node used twice", "a * a + b * a + a"),
         _formula("a diamond", "(lambda c: (lambda d: c * d + d)(c * a + c))(a * b)"),
     ),

@@ -144,7 +144,7 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
     ones=("n",),
     variants=(
         Variant("a generator of parameters", {"lazily": fixed(True)}),
-        Variant("parameters of one shape", {**ALIKE, "options": fixed((0.9,))}),
+        Variant("momentum, parameters of one shape", {**ALIKE, "options": fixed((0.9,))}),
         Variant("momentum", {"options": fixed((0.9,)), "zeroed": fixed(True)}, points={"p": 1, "r": 0.5}),
         Variant("dampening", {"options": fixed((0.9, 0.3)), "late": fixed(1)}, points={"p": 1, "q": 0.5}),
         Variant("weight decay", {"options": fixed((0, 0, 0.5))}, points={"p": 1}),

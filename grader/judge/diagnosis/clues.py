@@ -31,6 +31,12 @@ _CONVERSIONS = frozenset(
     {"clone", "contiguous", "detach", "double", "float", "to", "type", "type_as", "numpy", "copy", "astype", "cpu"}
     | {"squeeze", "unsqueeze", "view", "reshape", "flatten", "t"}
 )
+#: What makes the same numbers of another kind of what is handed to it.
+_KINDS = frozenset(
+    {"list", "tuple", "float", "int", "array", "asarray", "ascontiguousarray", "tensor", "as_tensor", "from_numpy"}
+)
+#: What stands before or behind the name of a tensor in that of its gradient: ``dw``, ``w_grad``.
+_GRADIENT_OF = r"(?:d|g|grad)?_?{name}_?(?:d|g|grad)?"
 #: Names that stand for the same in every notebook.
 _KNOWN = frozenset({*dir(builtins), *sys.stdlib_module_names, "torch", "np", "numpy", "nn", "F"})
 _IMPORTS = ast.Import | ast.ImportFrom
@@ -140,19 +146,56 @@ def unexplained(stub: Stub | None, given: Collection[str] = ()) -> str:
     ``given`` are names of the notebook that the exercise goes by.
     """
     for function in functions_of(stub):
-        for words, line, name in (*_renamed(function), *_floored(function), *_unused(function)):
+        renamed = (each for each in _renamed(function) if not _goes_on(function, *each[1:]))
+        for words, line, name in (*renamed, *_floored(function), *_unused(function)):
             return words.format(line=_line(stub, line), name=name)
     return from_outside(stub, given)
 
 
+def _goes_on(function: Function, statement: ast.Assign, name: str) -> bool:
+    """Whether a line takes a value in, ``params = list(params)``, or works on what is returned by its name."""
+    read = any(node.id == name for node in _read(ast.walk(statement.value)))
+    returned = {ast.unparse(node.value) for node in scope_of(function) if isinstance(node, ast.Return) and node.value}
+    return _is_taken_in(statement.value, name) or (read and name in returned)
+
+
+def _is_taken_in(value: ast.expr, name: str) -> bool:
+    """Whether a value is the one of that name, or an object made of it alone: ``x if … else Value(x)``."""
+    match value:
+        case ast.IfExp(body=body, orelse=orelse):
+            return _is_taken_in(body, name) and _is_taken_in(orelse, name)
+        case ast.Call(func=function, args=[argument]) if _takes_in(function):
+            return _is_taken_in(argument, name)
+    return _is_converted(value, name)
+
+
+def _takes_in(function: ast.expr) -> bool:
+    """Whether what is called makes an object of what it is given: a class, a method of one's own, or a conversion."""
+    match function:
+        case ast.Name(id=called):
+            return called in _KINDS or _is_class(called)
+        case ast.Attribute(value=ast.Name(id=owner), attr=called):
+            return called in _KINDS or owner == "self" or _is_class(owner)
+        case ast.Call(func=ast.Name(id="type")):
+            return True
+    return False
+
+
+def _is_class(name: str) -> bool:
+    return name[:1].isupper() and not name.isupper()  # as ``F`` is, of whose functions none is a class
+
+
 def unused(stub: Stub | None, path: str) -> str:
-    """A sentence on a line that computes something under a name which no line uses: ``w_g`` for ``w.g``, or the first.
+    """A sentence on a line that computes something which no line uses, as ``w_g`` for ``w.g``, or as the only one.
 
     >>> unused(None, "w.g")
     ''
     """
     found = [each for function in functions_of(stub) for each in _unused(function)]
-    for words, line, name in sorted(found, key=lambda each: path.partition(".")[0] not in each[2].split("_")):
+    tensor = path.removesuffix(".g").rpartition(".")[2]
+    own = re.compile(_GRADIENT_OF.format(name=re.escape(tensor)))
+    named = [each for each in found if own.fullmatch(each[2]) or tensor in each[2].split("_")]
+    for words, line, name in named or (found if len(found) == 1 else ()):
         return words.format(line=_line(stub, line), name=name)
     return ""
 
@@ -177,6 +220,17 @@ def from_outside(stub: Stub | None, given: Collection[str], line: int | None = N
     return ""
 
 
+def steps(stub: Stub | None) -> str:
+    """A sentence on the first line that takes a step, ``w -= rate * w.g``, for an answer that is to take none."""
+    for node in sorted(nodes_of(stub), key=lambda node: getattr(node, "lineno", 0)):
+        match node:
+            case ast.AugAssign(target=target, op=ast.Sub(), value=value):
+                gradient = f"{ast.unparse(target).removesuffix('.data')}.g"
+                if any(isinstance(each, ast.Attribute) and ast.unparse(each) == gradient for each in ast.walk(value)):
+                    return wording.STEPS.format(line=_line(stub, node))
+    return ""
+
+
 def passed_over(stub: Stub | None, function: str, given: Collection[str]) -> str:
     """A sentence on the names that each check gives to new tensors, where the body of ``function`` reads none."""
     for each in functions_of(stub):
@@ -195,7 +249,7 @@ def renamed_before(stub: Stub | None, name: str, line: int) -> str:
     return ""
 
 
-def _renamed(function: Function) -> Iterator[tuple[str, ast.stmt, str]]:
+def _renamed(function: Function) -> Iterator[tuple[str, ast.Assign, str]]:
     """Lines that give a parameter's name another value, which further lines read; not those by which a loop goes on."""
     given, nodes = {argument.arg for argument in function.args.args}, list(scope_of(function))
     loops = [node for node in nodes if isinstance(node, ast.For | ast.While)]
@@ -273,7 +327,8 @@ def _unused(function: Function) -> Iterator[tuple[str, ast.stmt, str]]:
     for statement in scope_of(function):
         if isinstance(statement, ast.Assign) and all(isinstance(target, ast.Name) for target in statement.targets):
             names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
-            if not isinstance(statement.value, ast.Constant) and kept.isdisjoint(names):
+            computed = not isinstance(statement.value, ast.Constant) and not _is_size(statement.value, ())
+            if computed and kept.isdisjoint(names):
                 yield wording.UNUSED, statement, names[0]
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from grader.judge.diagnosis import clues, source
 from grader.judge.diagnosis.alternatives import Alternatives, alternatives_of
 from grader.judge.diagnosis.calls import absent, endings
-from grader.judge.diagnosis.naming import USED_BEFORE, given_as, handed_over, made_of
+from grader.judge.diagnosis.naming import USED_BEFORE, given_as, handed_over, is_loop, made_of
 from grader.judge.diagnosis.origin import placed
 from grader.judge.diagnosis.scalars import formulas
 from grader.judge.diagnosis.steps import descent, hyperparameters, moves, settings, simulations, slip_pairs
@@ -171,7 +171,9 @@ def diagnose(evidence: Evidence) -> dict[str, Diagnosis]:
             found[check] = endings.not_raised(evidence, check, modified.get(check))
         else:
             symptom = Symptom(evidence, check, alternatives, frozenset(failed))
-            found[check] = _spelled_out(symptom, _explained(symptom, modified.get(check)))
+            spoiled = _spoiled_by(symptom)
+            said = _modified(evidence, alternatives, spoiled) if spoiled else _explained(symptom, modified.get(check))
+            found[check] = _spelled_out(symptom, said)
     return {check: _with_clue(evidence, diagnosis) for check, diagnosis in placed(evidence, found).items()}
 
 
@@ -199,7 +201,18 @@ def _modified(evidence: Evidence, alternatives: Alternatives, name: str) -> Diag
     if (known is None and name in USED_BEFORE) or (handed is not None and hasattr(builtins, handed[0])):
         return wording.say("input_modified.other")
     copy = "copy" if evidence.exercise.numpy else "clone"
-    return wording.say("input_modified", name=given_as(evidence.exercise.call, known or name), copy=copy)
+    said = wording.say("input_modified", name=given_as(evidence.exercise.call, known or name), copy=copy)
+    steps = evidence.exercise.in_place or is_loop(evidence.exercise.inputs)
+    return said if steps else wording.added(said, clues.steps(evidence.stub))
+
+
+def _spoiled_by(symptom: Symptom) -> str | None:
+    """A changed input beside which all of what came is NaN: it was computed with NaN that the check itself passes."""
+    modified = symptom.evidence.modified
+    spoiled = [view for view in symptom.failing if view.case.label in modified and bool(view.actual.isnan().all())]
+    if not spoiled or len(spoiled) < len(symptom.bad):
+        return None
+    return next(iter(modified[spoiled[0].case.label]), None)
 
 
 def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
@@ -273,8 +286,12 @@ def _spelled_out(symptom: Symptom, diagnosis: Diagnosis) -> Diagnosis:
 
 
 def _only_in_one_case(symptom: Symptom, diagnosis: Diagnosis) -> Diagnosis:
-    """Say so where all cases but one are right: what is special about that one is the best hint there is."""
+    """Say so where all cases but one are right: what is special about that one is the best hint there is.
+
+    Variants with points of their own are cases, too.
+    """
     findings = symptom.evidence.findings.get(symptom.check, ())
-    if len(symptom.bad) == 1 and len(findings) > 2:
+    alike = {check for check in symptom.failed if symptom.exercise.path_of(check) == symptom.path}
+    if len(symptom.bad) == 1 and len(findings) > 2 and alike == {symptom.check}:
         return wording.added(diagnosis, wording.ONLY_IN, label=symptom.bad[0].case.describe())
     return diagnosis

@@ -53,6 +53,9 @@ def test_line_that_may_have_an_effect_is_not_named(lines: list[str]) -> None:
     ("lines", "said"),
     [
         (["w1 = w1 - g1", "return w1 @ h"], "Line 5 gives the name `w1` another value"),
+        (["h = F.relu(h)", "return w1 @ h"], "Line 5 gives the name `h` another value"),
+        (["h = torch.relu(h)", "return w1 @ h"], "Line 5 gives the name `h` another value"),
+        (["w1 = w1 if h.dim() else g1", "return w1 @ h"], "Line 5 gives the name `w1` another value"),
         (["for i in h:", "    w1 = g1 + i", "    h += w1", "return h"], "Line 6 gives the name `w1`"),
         (["scale = 2 // len(h)", "return scale * h"], "Line 5 divides with `//`"),
         (["n, d = h.shape", "return (h * n) // 2"], "Line 6 divides with `//`"),
@@ -75,10 +78,51 @@ def test_line_that_may_be_behind_an_unexplained_value_is_named(lines: list[str],
         ["step = 0", "return w1"],
         ["n, d = h.shape", "half = (n - 1) // 2", "return h[:half] @ w1[: len(h) // 2, : h.shape[1] // d]"],
         ["w1 = w1 - g1"],
+        ["w1 = list(w1)", "return w1[0] @ h"],
+        ["w1 = w1 if isinstance(w1, Value) else Value(w1)", "return w1 * h"],
+        ["w1 = self.lift(w1)", "h = Value.of(h)", "g1 = type(self)(g1)", "return w1 * h * g1"],
+        ["w1 = np.asarray(w1, dtype=np.float64)", "return w1 @ h"],
+        ["w1 = w1.sum(0)", "if h.dim():", "    w1 = w1.sum(0, keepdim=True)", "return w1"],
+        ["n = h.shape[0]", "return w1"],
     ],
 )
 def test_line_that_changes_no_meaning_is_not_named(lines: list[str]) -> None:
-    assert clues.unexplained(stub(*lines)) == ""
+    assert clues.unexplained(stub(*lines, given="self, Value, w1, g1, h")) == ""
+
+
+@pytest.mark.parametrize(
+    ("lines", "path", "name"),
+    [
+        (["dh = g1 @ w1.T", "dw1 = h.T @ g1"], "w1.g", "dw1"),
+        (["dh = g1 @ w1.T", "gw1 = h.T @ g1"], "w1.g", "gw1"),
+        (["dh = g1 @ w1.T", "grad_w1 = h.T @ g1"], "self.w1.g", "grad_w1"),
+        (["dh = g1 @ w1.T", "w1_grad = h.T @ g1"], "w1.g", "w1_grad"),
+        (["dh = g1 @ w1.T", "db = h.T @ g1"], "w1.g", ""),
+        (["dx = g1 @ w1.T"], "h.g", "dx"),
+        (["n = h.shape[0]"], "h.g", ""),
+        (["n = len(h)", "dx = g1 @ w1.T"], "h.g", "dx"),
+    ],
+)
+def test_result_that_is_not_kept_is_told_where_it_belongs(lines: list[str], path: str, name: str) -> None:
+    found = clues.unused(stub(*lines), path)
+
+    assert f"`{name}`" in found if name else found == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "stepping"),
+    [
+        ("self.w -= 0.1 * self.w.g", True),
+        ("self.w.data -= 0.1 * self.w.g", True),
+        ("for p in (w1, h): p -= p.g", True),
+        ("w1 -= g1.g.mean()", False),
+        ("w1 -= 0.1 * g1", False),
+        ("w1 += w1.g", False),
+        ("w1.g -= 0.1 * w1.g", False),
+    ],
+)
+def test_step_of_what_takes_none_is_told(line: str, *, stepping: bool) -> None:
+    assert ("Line 5 takes a step" in clues.steps(stub(line))) == stepping
 
 
 @pytest.mark.parametrize(

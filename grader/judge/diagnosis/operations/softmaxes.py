@@ -101,6 +101,10 @@ CROSS_ENTROPIES: tuple[Operation, ...] = (
         lambda z, one, n: (z.softmax(1) - one.amax(0)) / n,
     ),
     _cross_entropy(
+        "1 is subtracted from whole rows, those whose numbers are among the targets, as `p[targ] -= 1` does",
+        lambda z, one, n: (z.softmax(1) - functional.pad(one.amax(0), (0, n))[:n, None]) / n,
+    ),
+    _cross_entropy(
         "1 is added to the probability of the target, in place of being subtracted",
         lambda z, one, n: (z.softmax(1) + one) / n,
     ),

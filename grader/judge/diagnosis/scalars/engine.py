@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import CodeType
@@ -50,10 +50,11 @@ class Engine:
     ``own`` are the operations of negation, subtraction and division that are not put together from others, ``values``
     and ``slopes`` replace the usual ones, ``swapped`` have their operands the wrong way round where a number is on the
     left; with ``adds``, what is taken from a node is added to it. The gradients of operations in ``unweighted`` lack
-    the factor that arrives, those in ``assigned`` are written over what is there. With ``last_first`` the walk visits
-    the last operand before the first, with ``number_first`` a number on the left stays there in a sum or a product.
-    ``by_logarithm`` are the powers put together from a logarithm, a product and an exponential: ``pow`` of two nodes,
-    ``rpow`` of a plain number. Each gradient begins as ``initial``.
+    the factor that arrives; what operations pass on to their operands in the places of ``assigned`` (0 and 1) is
+    written over what is there. With ``last_first`` the walk visits the last operand before the first, with
+    ``number_first`` a number on the left stays there in a sum or a product, with ``number_last`` one of a difference or
+    a quotient does not. ``by_logarithm`` are the powers put together from a logarithm, a product and an exponential:
+    ``pow`` of two nodes, ``rpow`` of a plain number. Each gradient begins as ``initial``.
     """
 
     own: frozenset[str] = frozenset()
@@ -62,10 +63,11 @@ class Engine:
     swapped: frozenset[str] = frozenset()
     adds: bool = False
     unweighted: frozenset[str] = frozenset()
-    assigned: frozenset[str] = frozenset()
+    assigned: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     walk: str = "sorted"
     last_first: bool = False
     number_first: bool = False
+    number_last: bool = False
     by_logarithm: frozenset[str] = frozenset()
     seed: Callable[[float], float] = lambda data: 1.0
     initial: float = 0.0
@@ -83,18 +85,30 @@ class Engine:
         x, y = (each.data if isinstance(each, Node) else float(each) for each in (left, right))
         out = self.values.get(operation, VALUES[operation])(x, y)
         slopes = self.slopes.get(operation, SLOPES[operation])
-        pairs = zip((left, right), slopes, strict=False)
-        parents = [(each, slope(x, y, out)) for each, slope in pairs if isinstance(each, Node)]
-        return Node(self, out, operation, parents[::-1] if self.last_first else parents)
+        weighted = operation not in self.unweighted
+        passed = [
+            Passed(each, slope(x, y, out), weighted, place in self.assigned.get(operation, ()))
+            for place, (each, slope) in enumerate(zip((left, right), slopes, strict=False))
+            if isinstance(each, Node)
+        ]
+        return Node(self, out, passed[::-1] if self.last_first else passed)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Passed:
+    """What an operation passes on to an operand: ``slope`` times what arrives, where it is ``weighted``."""
+
+    operand: Node
+    slope: float
+    weighted: bool
+    assigned: bool
 
 
 class Node:
     """A number of an engine that remembers how it was made."""
 
-    def __init__(
-        self, engine: Engine, data: float, operation: str = "", parents: list[tuple[Node, float]] | None = None
-    ) -> None:
-        self.engine, self.data, self.operation, self.parents = engine, data, operation, parents or []
+    def __init__(self, engine: Engine, data: float, passed: Sequence[Passed] = ()) -> None:
+        self.engine, self.data, self.passed = engine, data, passed
         self.grad = engine.initial
 
     def backward(self) -> None:
@@ -102,9 +116,9 @@ class Node:
         engine = self.engine
         self.grad = engine.seed(self.data)
         for node in _WALKS[engine.walk](self):
-            for parent, slope in node.parents:
-                arrived = slope * (1.0 if node.operation in engine.unweighted else node.grad)
-                parent.grad = arrived + (0.0 if node.operation in engine.assigned else parent.grad)
+            for each in node.passed:
+                arrived = each.slope * (node.grad if each.weighted else 1.0)
+                each.operand.grad = arrived + (0.0 if each.assigned else each.operand.grad)
 
     def __add__(self, other: Any) -> Node:
         return self.engine.made("add", self, other)
@@ -159,11 +173,15 @@ class Node:
 
     def _less(self, left: Any, right: Any) -> Node:
         own = "sub" in self.engine.own
-        return self.engine.made("sub", left, right) if own else self.engine.made("add", left, -right)
+        return self.engine.made("sub", left, right) if own else self._composed("add", left, -right)
 
     def _over(self, left: Any, right: Any) -> Node:
         own = "div" in self.engine.own
-        return self.engine.made("div", left, right) if own else self.engine.made("mul", left, right**-1)
+        return self.engine.made("div", left, right) if own else self._composed("mul", left, right**-1)
+
+    def _composed(self, operation: str, left: Any, right: Any) -> Node:
+        turned = self.engine.number_last and not isinstance(left, Node)
+        return self.engine.made(operation, *((right, left) if turned else (left, right)))
 
 
 @lru_cache(maxsize=64)
@@ -179,8 +197,8 @@ def _visited(node: Node, seen: set[Node] | None, *, first: bool = False) -> Iter
         seen.add(node)
     if first:
         yield node
-    for parent, _ in node.parents:
-        yield from _visited(parent, seen, first=first)
+    for each in node.passed:
+        yield from _visited(each.operand, seen, first=first)
     if not first:
         yield node
 
@@ -188,7 +206,7 @@ def _visited(node: Node, seen: set[Node] | None, *, first: bool = False) -> Iter
 def _levels(root: Node, *, once: bool) -> list[Node]:
     found = [root]
     for node in found:
-        found += [parent for parent, _ in node.parents if not once or parent not in found]
+        found += [each.operand for each in node.passed if not once or each.operand not in found]
     return found
 
 

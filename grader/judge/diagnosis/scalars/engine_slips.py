@@ -46,9 +46,14 @@ class EngineSlip:
     key: str = "wrong_value.engine"
 
     @cached_property
-    def engines(self) -> tuple[Engine, ...]:
-        """Engines with this mistake, one for each way to put them together."""
-        return tuple(self._engines())
+    def ways(self) -> tuple[tuple[Engine, ...], ...]:
+        """Engines with this mistake for each way to put them together: one, or one for each order that may matter.
+
+        Which of several gradients is written last hangs on the order of the nodes, which the student's engine chooses.
+        """
+        if not self.wrong.assigned:
+            return tuple((engine,) for engine in self._engines())
+        return tuple((engine, replace(engine, last_first=True)) for engine in self._engines())
 
     def _engines(self) -> Iterator[Engine]:
         users = _USERS.get(self.of, _COMPOSED)
@@ -59,8 +64,8 @@ class EngineSlip:
                 for powers in _BY_LOGARITHM.get(self.of, ()):
                     yield replace(engine, by_logarithm=powers)
                 if engine.slopes and self.of in _WITH_NUMBERS:
-                    yield replace(engine, number_first=True)
-                if engine.assigned or engine.walk != "sorted":
+                    yield from (replace(engine, number_first=True), replace(engine, number_last=True))
+                if engine.walk != "sorted":
                     yield replace(engine, last_first=True)
 
 
@@ -83,6 +88,9 @@ def _turned(operation: str, sign: str, value: Callable[[float, float], float]) -
 
 
 _ALL = frozenset(SLOPES)
+#: The operands that an operation of one or of two may write over.
+_BOTH = (0, 1)
+_PLACES = {1: ((0,),), 2: (_BOTH, (0,), (1,))}
 SLIPS: tuple[EngineSlip, ...] = (
     EngineSlip("", Engine(seed=lambda data: 0.0), key="zeros.seed"),
     _slope("relu", "", lambda x, y, out: 1.0, key="mask_missing"),
@@ -115,20 +123,24 @@ SLIPS: tuple[EngineSlip, ...] = (
     ),
     EngineSlip("no operation multiplies by the gradient that arrives at its result", Engine(unweighted=_ALL)),
     *(
-        EngineSlip(name, Engine(assigned=frozenset({operation})), operation, key="overwritten.engine")
+        EngineSlip(name, Engine(assigned={operation: places}), operation, key="overwritten.engine")
         for operation, name in _NAMES.items()
+        for places in _PLACES[len(SLOPES[operation])]
     ),
-    EngineSlip("`**`", Engine(assigned=frozenset({"pow", "rpow"})), "pow", key="overwritten.engine"),
-    EngineSlip("`+` and `*` each", Engine(assigned=frozenset({"add", "mul"})), key="overwritten.engine"),
-    EngineSlip("every operation", Engine(assigned=_ALL), key="overwritten.engine"),
+    EngineSlip("`**`", Engine(assigned={"pow": _BOTH, "rpow": _BOTH}), "pow", key="overwritten.engine"),
+    EngineSlip("`+` and `*` each", Engine(assigned={"add": _BOTH, "mul": _BOTH}), key="overwritten.engine"),
+    EngineSlip("every operation", Engine(assigned=dict.fromkeys(SLOPES, _BOTH)), key="overwritten.engine"),
     _second("add", "`+` passes nothing on to its second operand", lambda x, y, out: 0.0),
     _second("mul", "`*` passes nothing on to its second operand", lambda x, y, out: 0.0),
     _slope("mul", "`*` passes nothing on to its first operand", lambda x, y, out: 0.0),
     _slope("mul", "each factor of `*` gets its own value, not that of the other", *reversed(SLOPES["mul"])),
+    _slope("mul", "the first factor of `*` gets its own value, not that of the other", SLOPES["mul"][1]),
+    _second("mul", "the second factor of `*` gets its own value, not that of the other", SLOPES["mul"][0]),
     _slope("mul", "both factors of `*` get a derivative of 1", *SLOPES["add"]),
     _slope("sub", "`-` passes the gradient on to both operands with the same sign", *SLOPES["add"]),
     _slope("neg", "the negation passes the gradient on without its minus", lambda x, y, out: 1.0),
     _slope("neg", "the negation passes nothing on", lambda x, y, out: 0.0),
+    EngineSlip("−x gives x", Engine(values={"neg": lambda x, y: x}, slopes={"neg": (lambda x, y, out: 1.0,)}), "neg"),
     _second("div", "the divisor of x/y gets x/y² without the minus", lambda x, y, out: x / y**2),
     _second("div", "the divisor of x/y gets −x/y, without the square", lambda x, y, out: -x / y),
     _second("div", "the divisor of x/y gets −1/y², without the x", lambda x, y, out: -1 / y**2),

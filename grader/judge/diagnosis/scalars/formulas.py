@@ -9,6 +9,7 @@ its own, whose derivative is one contribution to its gradient.
 from __future__ import annotations
 
 import ast
+from typing import Literal
 from weakref import WeakKeyDictionary
 
 import torch
@@ -24,6 +25,8 @@ _NAMES = ("a", "b")
 #: The mistakes behind the failed checks, which are found for all of them at once and asked for by one after the other;
 #: gone with the evidence that they are about.
 _FOUND: WeakKeyDictionary[Evidence, dict[str, EngineSlip]] = WeakKeyDictionary()
+#: More mistakes at once are one that is not known, where they do not explain all that failed.
+_MISTAKES = 2
 
 
 class _Apart(ast.NodeTransformer):
@@ -51,47 +54,77 @@ def engine(symptom: Symptom) -> Diagnosis | None:
 
 def order(symptom: Symptom) -> Diagnosis | None:
     """Gradients that are off only where a formula uses a node twice, by no known wrong order of the nodes."""
-    if symptom.failed != {symptom.check} or not symptom.failing:
+    if {one.check for one in _numeric(symptom)} & symptom.failed != {symptom.check}:
         return None
     for view in symptom.views:
         alike = view.came.shape == view.expected.shape == (len(_NAMES),) and bool(view.actual.isfinite().all())
-        if not alike or "lambda" not in str(view.case.constants.get("formula")):
+        if not alike or not _is_nested(view.case):
             return None
     return symptom.say("wrong_value.walk")
 
 
 def _slips(symptom: Symptom) -> dict[str, EngineSlip]:
     """The mistake behind each failed check that one explains, those first that explain most."""
-    checks = [symptom.of(check) for check in symptom.evidence.findings]
-    checks.sort(key=lambda one: one.check not in symptom.failed)
-    explained: list[tuple[set[str], EngineSlip]] = []
+    checks = sorted(_numeric(symptom), key=lambda one: one.check not in symptom.failed)
+    explained: list[tuple[set[str], set[str], EngineSlip]] = []
     for slip in SLIPS:
-        made = max((_explained(checks, symptom.failed, each) for each in slip.engines), key=len)
-        # Which of two gradients is written last hangs on the order of the nodes, which the student's engine chooses.
-        if made and (slip.key != "overwritten.engine" or made == symptom.failed):
-            explained.append((made, slip))
+        made = (_explained(checks, symptom.failed, each) for each in slip.ways)
+        surely, maybe = max(made, key=lambda one: len(one[0]) and len(one[0] | one[1]))
+        if surely:
+            explained.append((surely, maybe, slip))
+    explained.sort(key=lambda one: -len(one[0]))
     found: dict[str, EngineSlip] = {}
-    for made, slip in sorted(explained, key=lambda one: -len(one[0])):
-        found.update({check: slip for check in made if check not in found})
-    # A mistake that explains little of what failed is chance: another one may give the same in a single formula.
-    return found if 2 * len(found) >= len(symptom.failed) else {}
+    for surely, maybe, slip in explained:
+        found = {**dict.fromkeys(surely | maybe, slip), **found}
+    # Mistakes that explain little of what failed are chance: another one may give the same in a single formula.
+    left = sum(one.check in symptom.failed for one in checks) - len(found)
+    return found if left <= len(found) and (not left or len({*found.values()}) <= _MISTAKES) else {}
 
 
-def _explained(checks: list[Symptom], failed: frozenset[str], engine: Engine) -> set[str]:
-    """The failed checks, which stand first, that an engine explains; none where any check contradicts it."""
-    explained: set[str] = set()
+def _numeric(symptom: Symptom) -> list[Symptom]:
+    """The checks of the formulas that came to numbers: an engine may not know all operations."""
+    findings = symptom.evidence.findings
+    without = {each.case.label for found in findings.values() for each in found if each.actual.tensor is None}
+    return [
+        symptom.of(check) for check, found in findings.items() if without.isdisjoint(each.case.label for each in found)
+    ]
+
+
+def _explained(checks: list[Symptom], failed: frozenset[str], orders: tuple[Engine, ...]) -> tuple[set[str], set[str]]:
+    """The failed checks, which stand first, that an engine explains, and those that it may by another order of nodes.
+
+    None where any check contradicts it: it touches that one, and in another way than what came.
+    """
+    surely: set[str] = set()
+    maybe: set[str] = set()
     for one in checks:
-        if one.check not in failed and not explained:
-            return explained
+        if one.check not in failed and not surely:
+            break
         for view in one.views:
-            predicted = _computed(one, view, engine)
-            if predicted is None:
-                return set()
-            if view.is_near(predicted):
-                explained |= {one.check} & failed
-            elif view.finding.passed or not view.is_near(predicted, view.expected):
-                return set()  # it touches this one, and in another way than what came
-    return explained
+            fit = _fit(one, view, orders)
+            if fit == "against":
+                return set(), set()
+            if fit == "order":
+                maybe |= {one.check} & failed
+            elif fit == "exact":
+                surely |= {one.check} & failed
+    return surely, maybe - surely
+
+
+def _fit(symptom: Symptom, view: View, orders: tuple[Engine, ...]) -> Literal["exact", "order", "untouched", "against"]:
+    """What an engine gives beside what came: the same, or what hangs on the order of the nodes, or what is right."""
+    first, *others = orders
+    predicted = _computed(symptom, view, first)
+    if predicted is None:
+        return "against"
+    if view.is_near(predicted):
+        return "exact"
+    further = [made for each in others if (made := _computed(symptom, view, each)) is not None]
+    if any(map(view.is_near, further)):
+        return "exact"
+    if not all(view.is_near(made, predicted) for made in further):
+        return "order"
+    return "untouched" if not view.finding.passed and view.is_near(predicted, view.expected) else "against"
 
 
 def _computed(symptom: Symptom, view: View, engine: Engine) -> Tensor | None:
@@ -131,8 +164,8 @@ def _is_one_of(view: View) -> bool:
 
 
 def _has_nested(symptom: Symptom) -> bool:
-    """A formula with a node used twice, where another check already shows single contributions."""
-    nested = all(_contributions(view.case) is not None for view in symptom.failing)
+    """A formula that uses a result twice, where another check already shows single contributions."""
+    nested = all(_is_nested(view.case) and _contributions(view.case) is not None for view in symptom.failing)
     if not nested or symptom.failing[0].came.shape != (len(_NAMES),):
         return False
     others = (symptom.of(other) for other in symptom.others())
@@ -141,6 +174,11 @@ def _has_nested(symptom: Symptom) -> bool:
         for other in others
         if other.check in symptom.failed
     )
+
+
+def _is_nested(case: Case) -> bool:
+    """Whether a formula may use a result inside of it more than once: it gives names to some."""
+    return "lambda" in str(case.constants.get("formula"))
 
 
 def _contributions(case: Case) -> dict[str, list[Tensor]] | None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.calls.absent import not_run
-from grader.judge.diagnosis.naming import BARE, RATE, STEPS, is_gradient, is_loop
+from grader.judge.diagnosis.naming import BARE, LAZILY, RATE, STEPS, is_gradient, is_loop
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.factors import by_size, constantly, letters
 from grader.judge.diagnosis.words import wording
@@ -31,6 +31,8 @@ def not_in_place(symptom: Symptom) -> Diagnosis | None:
         return None
     if generator := not_run(symptom):
         return generator
+    if all(view.case.constants.get(LAZILY) for view in symptom.failing):
+        return symptom.say("not_in_place.used_up")
     found = [extra for extra in symptom.failing[0].finding.run.extras if _holds(symptom, extra)]
     if found:
         return symptom.say("not_in_place.elsewhere", found=found[0])

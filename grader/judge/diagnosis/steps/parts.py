@@ -88,7 +88,7 @@ class Average:
 
 @dataclass(frozen=True)
 class Averages:
-    """What Adam makes a step of: its averages, and the ``share`` that there is of the ``raw`` square."""
+    """What Adam makes a step of: its averages, the ``share`` that there is of the ``raw`` square, the rate."""
 
     grad: Tensor
     mean: Tensor
@@ -96,6 +96,7 @@ class Averages:
     raw: Tensor
     share: float
     eps: float
+    rate: float
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,9 @@ OF_SGD = (
     _sgd("wrong_value.buffer", "gradient_weighed", parts.Sgd(shares=lambda m, damp: (1.0, (1 - damp) * m))),
     _sgd("wrong_value.buffer", "last_alone", parts.Sgd(stored=lambda before, grad, buffer, update: grad)),
     _sgd("wrong_value.buffer", "kept_whole", parts.Sgd(shares=lambda m, damp: (1.0, 1 - damp))),
+    _sgd("wrong_value.buffer", "both_weighed", parts.Sgd(shares=lambda m, damp: (m, m * (1 - damp)))),
+    _sgd("wrong_value.buffer", "kept_negative", parts.Sgd(shares=lambda m, damp: (-m, 1 - damp))),
+    _sgd("wrong_value.buffer", "momentum_written", parts.Sgd(shares=lambda m, damp: (0.9, 1 - damp))),
     _sgd("wrong_value.buffer", "zeroed", _ZEROED),
     _steps("weight_decay", "decoupled", parts.Steps(decay_in="parameter")),
     _steps("weight_decay", "decay_of_half_squares", _pulled(lambda param: param**2 / 2)),
@@ -192,6 +195,8 @@ OF_ADAM = (
     _quotient("eps_inside", lambda at: at.mean / (at.square + at.eps).sqrt()),
     _quotient("no_eps", lambda at: at.mean / at.square.sqrt()),
     _quotient("eps_outside", lambda at: at.mean / at.square.sqrt() + at.eps),
+    _quotient("eps_behind", lambda at: at.mean / at.square.sqrt() + at.eps / at.rate),
+    _quotient("eps_inside_early", lambda at: at.mean / (at.square + at.eps / at.share).sqrt()),
     _quotient("eps_early", lambda at: at.mean / (at.square.sqrt() + at.eps / at.share**0.5)),
     _adam("bias_correction", "behind", parts.Adam(count=lambda t, place: max(1, t - 1))),
     _quotient("rootless", lambda at: at.mean / ((at.raw.sqrt() + at.eps) / at.share), "bias_correction"),
@@ -202,6 +207,14 @@ OF_ADAM = (
     _by_betas("first_beta", square=(0, 0, 1), key="bias_correction"),
     _adam(_AVERAGES, "first_whole", _both(replace(_RAW, starts_whole=True))),
     _adam(_AVERAGES, "first_whole_corrected", _both(parts.Average(starts_whole=True))),
+    *_in_averages(
+        "bias_correction", "power_of_rest", parts.Average(corrected=lambda raw, _, beta, t: raw / (1 - beta) ** t)
+    ),
+    _adam(
+        _AVERAGES,
+        "weight_squared",
+        parts.Adam(square=parts.Average(shares=lambda kept, taken: (kept, (1 - taken) ** 2))),
+    ),
     _adam(_AVERAGES, "of_mean", parts.Adam(squared=lambda grad, mean: mean**2)),
     _adam(_AVERAGES, "of_absolute", parts.Adam(squared=lambda grad, mean: grad.abs())),
     _adam(_AVERAGES, "of_deviation", parts.Adam(squared=lambda grad, mean: (grad - mean) ** 2)),

@@ -74,7 +74,7 @@ class AdamOptimizer:
         raw_mean, mean = self.mean.after(grad, state, t)
         raw, square = self.square.after(formula.squared(grad, raw_mean), state, t)
         top, share = grad if formula.takes_gradient else mean, 1 - self.square.correcting**t
-        return formula.quotient(parts.Averages(grad, top, square, raw, share, self.eps))
+        return formula.quotient(parts.Averages(grad, top, square, raw, share, self.eps, rate))
 
 
 class _Average:

@@ -11,6 +11,7 @@ from torch import Tensor
 from grader.judge.diagnosis.naming import USED_BEFORE, is_used
 from grader.judge.diagnosis.operations.catalogue import OPERANDS
 from grader.judge.diagnosis.symptom import Symptom, View
+from grader.judge.diagnosis.values import passes
 from grader.judge.diagnosis.values.changed import under
 from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
@@ -20,7 +21,9 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     """Another tensor's value in the formula: another input, the output, what stands before an activation."""
     for other in symptom.others():
         if symptom.fits(lambda view: _other(view, other)):
-            return symptom.say(_misplaced(symptom, other), other=symptom.exercise.path_of(other))
+            # Squares that go back as they are sum up to their loss.
+            chance = passes.layer(symptom) if symptom.is_gradient and not symptom.of(other).is_gradient else None
+            return chance or symptom.say(_misplaced(symptom, other), other=symptom.exercise.path_of(other))
     for (used, right), operation in OPERANDS.items():
         if symptom.fits(lambda view: under(symptom, operation, view)):
             return symptom.say("wrong_operand", used=used, right=right)

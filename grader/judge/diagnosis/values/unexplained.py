@@ -67,7 +67,7 @@ def _asked(symptom: Symptom, first: Finding) -> Tensor:
 
 
 def _right_losses(symptom: Symptom) -> str:
-    """A sentence on the losses of the case that is shown, where a loop has no other explanation."""
+    """A sentence on the losses of the case that is shown, or on the weights, where a loop has no other explanation."""
     if STEPS not in symptom.exercise.inputs or not symptom.failing or symptom.exercise.measure is not None:
         return ""
     shown = symptom.failing[0].case
@@ -77,6 +77,8 @@ def _right_losses(symptom: Symptom) -> str:
     count = _right(view)
     if count == len(view.expected):
         return ""
+    if count and {"result"} == symptom.failed:
+        return wording.WEIGHTS_RIGHT
     return wording.LOSSES_RIGHT.format(count=count, next=count + 1) if count else wording.FIRST_LOSS
 
 

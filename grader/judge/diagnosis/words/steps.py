@@ -107,6 +107,12 @@ STEP_WORDS: dict[str, Words] = {
         "Follow the first step on paper: what is in the state before and after it?",
         "Let the buffer begin as the first gradient itself.",
     ),
+    "not_in_place.used_up": Words(
+        "`{path}` has not changed where the parameters come as a generator.",
+        "A generator gives each parameter once: those that an earlier line took are not there for the update.",
+        "What is left of a generator after a loop over it?",
+        "Make a list of the parameters first, and use that alone: `params = list(params)`.",
+    ),
     "first_step.used_up": Words(
         "`{path}` is what comes out when only the first step is taken, where the parameters come as a generator.",
         "A generator gives its parameters once; at the second step it is empty.",

@@ -46,6 +46,7 @@ EMPTY = " `{name}` holds whatever was in memory before, until every entry is wri
 SHARED = " `{name}` is shared by all objects of the class: what one of them keeps there, the next one finds."
 MADE = " (`{name}` is the check's own name for `{source}`.)"
 OUT_FIRST = " `backward` hands over the output first, `bwd(out, *args)`, and it comes last in your code."
+STEPS = " Line {line} takes a step, which nobody asks for here: gradients are worked out, and the weights stay."
 KEPT = " `{found}` holds the right tensor."
 REORDERED = " Line {line} takes ({names}), and the check passes ({asked}), in that order, whatever the names are."
 IN_GRAD = " Line {line} uses `.grad`, which is autograd's; gradients are kept in `.g` here."
@@ -61,6 +62,7 @@ DROPPED = " Line {line}, `{code}`, computes something that no line keeps."
 RENAMED = " Line {line} gives the name `{name}` another value, and the lines below it use that one."
 FLOORED = " Line {line} divides with `//`, which drops everything after the decimal point."
 FIRST_LOSS = " The first loss is wrong already, before any step: look at how your code computes it."
+WEIGHTS_RIGHT = " The weights are right at the end, so the steps are, too: look at what your code puts into the list."
 LOSSES_RIGHT = (
     " All losses before loss {next} are right: look at what step {count} does to the weights, not at the loss."
 )
