@@ -251,7 +251,7 @@ def renamed_before(stub: Stub | None, name: str, line: int) -> str:
 
 def _renamed(function: Function) -> Iterator[tuple[str, ast.Assign, str]]:
     """Lines that give a parameter's name another value, which further lines read; not those by which a loop goes on."""
-    given, nodes = {argument.arg for argument in function.args.args}, list(scope_of(function))
+    given, nodes = {argument.arg for argument in function.args.args}, scope_of(function)
     loops = [node for node in nodes if isinstance(node, ast.For | ast.While)]
     looped = {id(node) for loop in loops for node in ast.walk(loop)}
     read = _read(nodes)

@@ -6,9 +6,11 @@ import ast
 import builtins
 import textwrap
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 
 from grader.cell_code import parsed
 from grader.model import Stub
+from grader.recent import by_source
 
 #: What has names of its own.
 _SCOPES = (
@@ -140,10 +142,11 @@ def _of_one_scope(statement: ast.AST) -> Iterator[ast.AST]:
             left += ast.iter_child_nodes(node)
 
 
-def scope_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
+@lru_cache(maxsize=64)  # those of the answer in hand, of which each failed check asks
+def scope_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[ast.AST, ...]:
     """The nodes of a function's body, but for what stands in functions and classes that are defined in it, in order."""
     nodes = (node for statement in function.body for node in _of_one_scope(statement))
-    return iter(sorted(nodes, key=lambda node: getattr(node, "lineno", 0)))
+    return tuple(sorted(nodes, key=lambda node: getattr(node, "lineno", 0)))
 
 
 def assigns(stub: Stub | None, function: str, name: str) -> bool:
@@ -272,10 +275,15 @@ def defined_in(stub: Stub | None) -> list[str]:
     return [] if tree is None else [node.name for node in tree.body if isinstance(node, kinds)]
 
 
-def nodes_of(stub: Stub | None) -> list[ast.AST]:
+def nodes_of(stub: Stub | None) -> tuple[ast.AST, ...]:
     """All nodes of a stub's source; none where it is no Python."""
-    tree = None if stub is None else parsed(textwrap.dedent(stub.source))
-    return [] if tree is None else list(ast.walk(tree))
+    return () if stub is None else _nodes_in(textwrap.dedent(stub.source))
+
+
+@by_source
+def _nodes_in(source: str) -> tuple[ast.AST, ...]:
+    tree = parsed(source)
+    return () if tree is None else tuple(ast.walk(tree))
 
 
 def _is_gradient(node: ast.AST) -> bool:
