@@ -201,6 +201,15 @@ def text_of(node: ast.stmt, lines: Sequence[str]) -> str:
     return "\n".join(lines[first - 1 : node.end_lineno])
 
 
+def name_called(call: ast.Call) -> str:
+    """The name, or the attribute, that is called; empty for anything else.
+
+    >>> name_called(ast.parse("layers.pop()", mode="eval").body)
+    'pop'
+    """
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
 def parses_quickly(source: str) -> bool:
     """Whether Python's parser gets through ``source`` in time: 60,000 attributes of one name take it minutes."""
     return all(found.group().count(".") < _MOST_ATTRIBUTES for found in _ATTRIBUTES.finditer(source))

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
-from grader.cell_code import parsed
+from grader.cell_code import name_called, parsed
 from grader.model import Stub
 from grader.recent import by_source
 
@@ -248,10 +248,8 @@ def _in_defaults(begin: ast.FunctionDef | None) -> list[str]:
 def uninitialised(stub: Stub | None) -> str | None:
     """The function by which a stub makes a tensor or an array that holds whatever was in memory, if it calls one."""
     for node in nodes_of(stub):
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name in {"empty", "empty_like", "new_empty"}:
-                return name
+        if isinstance(node, ast.Call) and (name := name_called(node)) in {"empty", "empty_like", "new_empty"}:
+            return name
     return None
 
 

@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Callable, Collection, Iterator
 
-from grader.cell_code import parsed
+from grader.cell_code import name_called, parsed
 from grader.submission.reading.bindings import Bindings
 
 _RUN = ("exec", "eval", "compile")
@@ -102,7 +102,7 @@ class _Reader:
             return self._all_are(node.id, self._is_read)
         if not isinstance(node, ast.Call):
             return False
-        name = _called(node)
+        name = name_called(node)
         if isinstance(node.func, ast.Attribute):
             if name in ("read", "read_text"):
                 return self._is_module(node.func.value)
@@ -124,7 +124,7 @@ class _Reader:
             return isinstance(node.value, int)
         if isinstance(node, ast.Starred):
             node = node.value
-            return isinstance(node, ast.Call) and _called(node) == "range"
+            return isinstance(node, ast.Call) and name_called(node) == "range"
         return isinstance(node, ast.Name) and self._all_are(node.id, self._is_number)
 
     def _is_module(self, node: ast.expr | None) -> bool:
@@ -134,15 +134,10 @@ class _Reader:
         if isinstance(node, ast.Call):
             if not node.args:  # of a path
                 return isinstance(node.func, ast.Attribute) and self._is_module(node.func.value)
-            return self._is_module(node.args[-1 if _called(node) in ("Path", "join", "joinpath") else 0])
+            return self._is_module(node.args[-1 if name_called(node) in ("Path", "join", "joinpath") else 0])
         if isinstance(node, ast.BinOp):
             return self._is_module(node.right)
         if isinstance(node, ast.JoinedStr):
             node = node.values[-1] if node.values else None
         texts = self._bindings.texts(node)
         return texts is not None and all(text.endswith(".py") for text in texts)
-
-
-def _called(call: ast.Call) -> str:
-    """The name, or the attribute, that is called."""
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")

@@ -10,7 +10,7 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from grader.cell_code import parsed, without_comments
+from grader.cell_code import name_called, parsed, without_comments
 from grader.model import Cell
 from grader.recent import by_source
 from grader.submission.reading.reliance import THERE, dotted_name, imported_by, imports_in, pieces, seen_through
@@ -201,7 +201,7 @@ def _makes(call: ast.Call) -> bool:
 
     ``Mse()``, ``super()``, ``layers.pop()``, ``next(layers)``.
     """
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = name_called(call)
     return name[:1].isupper() or name in ("super", "pop", "next")
 
 

@@ -92,14 +92,12 @@ def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
         if stub is not None and has_open_cell(stub.source):
             return wording.say("not_implemented")
         return _not_defined(", ".join(f"`{name}`" for name in exercise.needs) or "The stub", exercise, stub)
-    if run.ended in _STOPPED:
-        case = f" ({label})" if label else ""
-        met = run.error is not None and run.error.type == "LimitMet" and f"{run.ended}.limit" in wording.WORDS
-        if run.error is not None and met:
-            where = place(run.error, stub)
-            return wording.say(f"{run.ended}.limit", label=case, limit=run.error.message, where=where)
-        return wording.say(run.ended, label=case)
     error = run.error
+    if run.ended in _STOPPED:
+        case, of_limit = f" ({label})" if label else "", f"{run.ended}.limit"
+        if error is not None and error.type == "LimitMet" and of_limit in wording.WORDS:
+            return wording.say(of_limit, label=case, limit=error.message, where=place(error, stub))
+        return wording.say(run.ended, label=case)
     if error is None:
         return explained(StudentError("an exception", ""))
     if "NotImplementedError" in (error.type, *error.bases) and _is_raised_by_hand(error):
