@@ -773,7 +773,8 @@ raise Evil
 )  # fmt: skip
 
 # A process that outlives the cell and answers for the check: it gets the inputs over a socket pair, computes with
-# autograd, and sends the answer back. ``{resume}`` is how it comes to run while everything is stopped.
+# autograd, and sends the answer back. ``{begun}`` is what the cell waits for, ``{resume}`` how it comes to run while
+# everything is stopped.
 _ACCOMPLICE = """
 import os, signal, socket, torch, time, ctypes, struct
 libc = ctypes.CDLL(None, use_errno=True)
@@ -791,6 +792,7 @@ if accomplice == 0:
             theirs.send(answer.numpy().tobytes())
         except BaseException:
             time.sleep(0.01)
+{begun}
 """
 _ASK = """
 import torch
@@ -802,8 +804,8 @@ def lin(inp, out, w):
 """
 
 
-def _accomplice(prepare: str = "pass", resume: str = "pass") -> dict[str, Any]:
-    return {"cell": _ACCOMPLICE.format(prepare=prepare), "answer": _ASK.format(resume=resume)}
+def _accomplice(prepare: str = "pass", resume: str = "pass", begun: str = "pass") -> dict[str, Any]:
+    return {"cell": _ACCOMPLICE.format(prepare=prepare, begun=begun), "answer": _ASK.format(resume=resume)}
 
 
 ACCOMPLICES = (
@@ -819,10 +821,10 @@ ACCOMPLICES = (
     Hostile("accomplice-orphaned", **_accomplice(prepare="""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     os.setpgid(0, 0)
+    open('group', 'w').write(str(os.getpgid(0)))
     if os.fork():
         os._exit(0)
-    open('group', 'w').write(str(os.getpgid(0)))
-""", resume="""group = int(open('group').read())
+""", begun="os.waitpid(accomplice, 0)", resume="""group = int(open('group').read())
     child = os.fork()
     if child == 0:
         os.setpgid(0, group)
