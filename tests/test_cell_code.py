@@ -92,3 +92,14 @@ def test_name_with_attributes_without_end_is_not_parsed(source: str) -> None:
     assert scheduled([Cell(0, source)], ()) == {}
     assert time.process_time() - began < 5  # it would take minutes
     assert parsed("x = " + " + ".join(["a.b.c"] * 2000)) is not None
+
+
+@pytest.mark.parametrize("quote", ["f'", "rF'", "f'''"], ids=["short", "raw", "long"])
+def test_text_with_fields_without_end_is_not_parsed(quote: str) -> None:
+    text = f"x = {quote}" + "{a}" * 100_000 + quote.lstrip("rfF")
+    began = time.process_time()
+    assert parsed(text) is None
+    assert scheduled([Cell(0, text)], ()) == {}
+    assert time.process_time() - began < 2  # it would take 10 s for each
+    assert parsed(f"x = {quote}" + "{a}" * 2000 + quote.lstrip("rfF")) is not None
+    assert parsed("x = [" + "{1: 2}," * 20_000 + "]") is not None
