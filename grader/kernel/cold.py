@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from grader.kernel.host import results
 from grader.kernel.host.assets import flags_of, opened
@@ -69,7 +69,7 @@ class _ColdRun:
 
         left_out = self._copy_assets()
         began = time.monotonic()
-        ended: Ending = "finished"
+        ended: Literal["finished", "timed_out", "crashed"] = "finished"
         plan = scheduled(self.job.cells, self.job.checks)
         try:
             async with self.client.async_setup_kernel(env=self._environment()):
