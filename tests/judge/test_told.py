@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.judge.answered import answered, assert_unsaid, whole
-from tests.judge.test_written import Row
+from tests.judge.answered import answered
+from tests.judge.test_written import Row, assert_row
 
 OWN_GRADIENTS = """
 def train_with_autograd(x, y, w1, w2, learning_rate, steps):
@@ -415,11 +415,7 @@ ROWS = (
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_sentence_is_true_of_the_answer(row: Row) -> None:
-    found = answered(row.exercise, row.source)[row.check]
-
-    assert found.code == row.code
-    assert [words for words in row.said if words not in whole(found)] == []
-    assert_unsaid(found, *row.unsaid)
+    assert_row(row)
 
 
 def test_step_too_few_is_taken_by_the_own_optimizer_all_the_same() -> None:
