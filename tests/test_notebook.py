@@ -24,6 +24,7 @@ import torch
 
 from grader import check
 from grader.errors import CourseError
+from grader.kernel.local import FORKS
 from grader.notebook import checking
 from grader.seeded_course import SeededCourse
 from tests.samples import SOLUTIONS
@@ -617,6 +618,9 @@ def test_notebook_is_shown_html_with_text_beside_it(shown: Callable[[str], list[
     page = Page(data["text/html"])
     assert not page.open
     assert page.tags.count("table") == 2  # expected and actual
+    assert re.search(r"−[\d.]+ to [\d.]+\n", page.text)  # where a notebook is not trusted, nothing but text is left
+    assert re.search(r"0 / 1 in the case \w", page.text)
+    assert not re.search(r"\drem\b", data["text/html"])  # letters of 10 px are some pages' rem
     assert data["text/html"].count("&amp;") == 0
     assert "partly right" in page.text
     assert "◐ lin_grad  3 / 4" in data["text/plain"]
@@ -649,6 +653,50 @@ def test_check_of_everything_shows_a_bar_and_the_sum(shown: Callable[[str], list
     assert page.text.split()[:3] == ["6", "/", "6"]
     assert found[-1]["text/plain"].startswith("6 / 6  100%\n✓ lin_grad")
     assert page.tags.count("ul") == 0  # what passed takes a line, not a list
+
+
+def test_bar_of_an_interrupted_check_is_gone(
+    shown: Callable[[str], list[dict[str, str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*about: Any, **more: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checking, "run_in_fork", interrupted)
+    monkeypatch.setattr(checking, "run_in_process", interrupted)
+    found = shown(RIGHT + "try:\n    check()\nexcept KeyboardInterrupt as error:\n    kept = error")
+    assert [data["text/plain"] for data in found[:-1]] == ["", "checking lin_grad", ""]
+    assert "The check was interrupted" in found[-1]["text/plain"]
+
+
+@pytest.mark.skipif(not FORKS, reason="checks run in the process here")
+def test_debugger_of_the_front_end_takes_no_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from jupyter_client.manager import start_new_kernel
+
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(tmp_path))
+
+    def debug(command: str, **arguments: Any) -> None:
+        request = {"type": "request", "seq": 1, "command": command, "arguments": arguments}
+        client.control_channel.send(client.session.msg("debug_request", request))
+        assert client.get_control_msg(timeout=60)["content"]["success"]
+
+    def run(code: str) -> str:
+        told: list[dict[str, Any]] = []
+        client.execute_interactive(code, output_hook=told.append, timeout=60)
+        outputs = [message["content"] for message in told if message["msg_type"] in ("stream", "display_data")]
+        return "".join(output.get("text") or output["data"]["text/plain"] for output in outputs)
+
+    try:
+        run("import torch\nfrom grader import check\n" + RELU)
+        debug("initialize", clientID="test", adapterID="python", pathFormat="path")
+        debug("attach")
+        attached = run("check('relu_grad')")
+        debug("disconnect", restart=False, terminateDebuggee=False)
+        detached = run("check('relu_grad')")
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    assert attached == detached == "✓ relu_grad  2 / 2  passed\n  ✓ inp.g  2 / 2"
 
 
 # ------------------------------------------------------------------------------------------- the solutions

@@ -14,7 +14,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -100,7 +100,8 @@ def _check_all(seeded: SeededCourse, namespace: dict[str, Any], shell: Any, hint
     if not found:
         say(shell, "No exercise is defined here yet: run the cell of a stub first.")
         return
-    scores = [_checked(exercise, seeded, namespace, shell) for exercise in with_progress(found, shell)]
+    with closing(with_progress(found, shell)) as one_by_one:  # an interrupt's traceback keeps the generator alive
+        scores = [_checked(exercise, seeded, namespace, shell) for exercise in one_by_one]
     for remark in dict.fromkeys(filter(None, (overtaken(exercise, namespace, shell) for exercise in found))):
         say(shell, remark)
     show(shell, link_consequences(scores, seeded.course.exercises, partial(_used, namespace, shell)), hints)
