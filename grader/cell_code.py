@@ -212,6 +212,32 @@ def name_called(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
+def names_bound_by(node: ast.AST) -> Iterator[str]:
+    """Yield the names that one node of a syntax tree assigns, deletes, imports or defines, parameters included.
+
+    >>> [name for node in ast.walk(ast.parse("import a.b; from c import d as e")) for name in names_bound_by(node)]
+    ['a', 'e']
+    """
+    match node:
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
+            yield name
+        case ast.alias():
+            yield (node.asname or node.name).partition(".")[0]
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            yield node.name
+        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+            yield name
+        case ast.MatchMapping(rest=str(name)):
+            yield name
+
+
+def bound_among(nodes: Iterable[ast.AST]) -> set[str]:
+    """The names that any of ``nodes`` binds; methods have none that is found without their object."""
+    nodes = [*nodes]
+    methods = {id(item) for node in nodes if isinstance(node, ast.ClassDef) for item in node.body}
+    return {name for node in nodes if id(node) not in methods for name in names_bound_by(node)}
+
+
 def parses_quickly(source: str) -> bool:
     """Whether Python's parser gets through ``source`` in time.
 

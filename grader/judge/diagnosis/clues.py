@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 import torch
 
+from grader.cell_code import bound_among
 from grader.judge.diagnosis.source import nodes_of, scope_of
 from grader.judge.diagnosis.words import wording
 from grader.model import Stub
@@ -39,7 +40,6 @@ _KINDS = frozenset(
 _GRADIENT_OF = r"(?:d|g|grad)?_?{name}_?(?:d|g|grad)?"
 #: Names that stand for the same in every notebook.
 _KNOWN = frozenset({*dir(builtins), *sys.stdlib_module_names, "torch", "np", "numpy", "nn", "F"})
-_IMPORTS = ast.Import | ast.ImportFrom
 #: A gradient where exercises keep it, in a path or in a call.
 _KEPT_IN_G = re.compile(r"\.g\b")
 #: Conversions that may give back the very tensor.
@@ -243,11 +243,7 @@ def from_outside(stub: Stub | None, given: Collection[str], line: int | None = N
     """
     nodes = nodes_of(stub)
     called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
-    own = {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
-    own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
-    own |= {node.name for node in nodes if isinstance(node, Function | ast.ClassDef)}
-    own |= {alias.asname or alias.name for node in nodes if isinstance(node, _IMPORTS) for alias in node.names}
-    own -= {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
+    own = bound_among(nodes) - {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
     inside = {id(node) for function in functions_of(stub) for node in scope_of(function)}
     for node in sorted(_read(nodes), key=lambda node: (node.lineno, node.col_offset)):
         outside = id(node) in inside and id(node) not in called and node.id not in {*own, *given, *_KNOWN}
