@@ -20,7 +20,7 @@ from grader._version import __version__
 from grader.errors import GradebookError
 from grader.kernel import KernelPool
 from grader.machine import allow_open_files
-from grader.model import Course, Limits, RunReport, Sandbox, Submission, SubmissionReport, Task
+from grader.model import Course, Hints, Limits, RunReport, Sandbox, Submission, SubmissionReport, Task
 from grader.submission import Collection, CollectLimits, Entry
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class ScoreOptions:
     ``limits`` are those of what runs, ``reading`` those of what is read: every run reads all of it anew.
 
     ``assigned`` are the notebooks that count also where they are not handed in; without them, what was handed in does.
-    ``roster`` is the class list, a CSV file by which it is told who handed in nothing.
+    ``roster`` is the class list, a CSV file by which it is told who handed in nothing. ``hints`` is how much help the
+    feedback gives.
     """
 
     paths: tuple[Path, ...]
@@ -69,6 +70,7 @@ class ScoreOptions:
     fresh: bool = False
     assigned: tuple[str, ...] = ()
     roster: Path | None = None
+    hints: Hints = "nudge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,16 @@ class _Run:
             for one in self.seeded.course.exercises.values()
             if not self.assigned or one.id in self.assigned
         )
-        head = RunHead(self.settings, submissions, self.assigned, absent, tasks, self.course_digest, self.limits)
+        head = RunHead(
+            self.settings,
+            submissions,
+            self.assigned,
+            absent,
+            tasks,
+            self.course_digest,
+            self.limits,
+            self.options.hints,
+        )
         self.gradebook.begin(head, fresh=self.options.fresh)
 
     async def grade_all(self, entries: Sequence[Entry], observer: Observer) -> None:
