@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from grader.errors import UsageError
-from grader.model import ExerciseScore, RunReport, Target
-from grader.report.counting.row import Row
+from grader.model import RunReport, Target
+from grader.report.counting.row import Row, is_untouched
 from grader.report.counting.tally import Tally, tally
 from grader.report.gradebooks.roster import Roster, members_in, teams_of
 from grader.report.views.spreadsheet import csv_text, gradebook_csv, score_cell
@@ -156,7 +156,7 @@ def _feedback(row: Row) -> str:
     if row.score is None:
         reasons = dict.fromkeys(wording.sentence(one_line(entry.reason)) for entry in row.counted if entry.reason)
         return " ".join((wording.SUBMISSION_DETAIL.get(row.status, ""), *reasons)).strip()
-    idle = [entry for entry in row.entries if entry.exercises and all(map(_is_stub, entry.exercises))]
+    idle = [entry for entry in row.entries if is_untouched(entry)]
     begun = {exercise.id for entry in row.entries if entry not in idle for exercise in entry.exercises}
     parts = []
     for exercise in row.exercises.values():
@@ -170,8 +170,3 @@ def _feedback(row: Row) -> str:
     left = [row.heading(entry) for entry in idle if any(one.id in row.exercises for one in entry.exercises)]
     told = [wording.not_begun(left)] * bool(left) + [wording.not_found(row.absent)] * bool(row.absent)
     return " ".join(filter(None, ("; ".join(parts) + "." * bool(parts and told), *told)))
-
-
-def _is_stub(exercise: ExerciseScore) -> bool:
-    """Whether an exercise is as it was released, and no human ruled on it."""
-    return exercise.status == "not_implemented" and exercise.override is None

@@ -94,7 +94,13 @@ def test_export_moodle_says_what_was_not_begun_and_what_was_not_found() -> None:
     missing = "Assigned, and found in no notebook: Lin (4), Relu (2)."
     assert _rows(export(assigned, "moodle"))[1][2] == f"lin_grad 4/4. {missing}"
     assert _rows(export(run(stubs, assigned=layers), "moodle"))[1][2] == missing
-    ruled = replace(untouched("mse_grad"), override=Override(0.0, "r"))
+    deleted = replace(untouched("mse_grad"), status="missing", checks=())
+    shorter = submission("ada", deleted, untouched("relu_grad"), notebook="b.ipynb")
+    assert _rows(export(run(done, shorter), "moodle"))[1][2] == "lin_grad 4/4. Not begun: b.ipynb."
+    renamed = replace(deleted, flags=("`mse_gradient` may be it under another name",))
+    other = submission("ada", renamed, untouched("relu_grad"), notebook="b.ipynb")
+    assert _rows(export(run(other), "moodle"))[1][2] == "mse_grad 0/2; relu_grad 0/2 (not implemented)"
+    ruled = replace(untouched("mse_grad"), status="failed", override=Override(0.0, "r"))
     by_hand = submission("ada", ruled, untouched("relu_grad"))
     said = "mse_grad 0/2 (set by hand: r); relu_grad 0/2 (not implemented)"
     assert _rows(export(run(by_hand), "moodle"))[1][2] == said
