@@ -138,17 +138,15 @@ def handed_in(options: ScoreOptions, course: Course) -> Iterator[tuple[Collectio
     from grader.kernel.host.workplace import Workplace
     from grader.submission import collect
 
-    with (
-        Workplace() as place,
-        collect(
+    with Workplace() as place:
+        collection = collect(
             options.paths,
+            place=Path(place),
             student_pattern=options.student_pattern,
             known=course.notebooks,
             skip=options.out,
             limits=options.reading,
-            place=place,
-        ) as collection,
-    ):
+        )
         yield collection, attendance_by(options.roster, [(one.student, one.shown_path) for one in collection])
 
 

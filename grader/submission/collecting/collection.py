@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
 
 from grader.errors import UsageError
 from grader.names.alphabet import alphabetical
@@ -39,23 +38,23 @@ _LOOKED_FOR = (
 def collect(
     paths: Sequence[Path],
     *,
+    place: Path,
     student_pattern: str | None = None,
     known: Sequence[str] = (),
     skip: Path | None = None,
     limits: CollectLimits = CollectLimits(),  # noqa: B008 - frozen
-    place: str | None = None,
 ) -> Collection:
     """Find every submission in ``paths``: notebooks, folders of them in any common layout, archives.
 
     ``student_pattern`` is a regular expression with a group ``student`` (and, if wanted, ``notebook``) that is matched
     at the start of the posix path relative to the path given; it replaces the rules of ``attribution.naming``.
     ``known`` are the stems of the course's notebooks, which helps to split ``ada_lovelace_03_backprop.ipynb``.
-    ``skip`` is a folder that is not looked into: the grades lie there. Archives are unpacked in ``place``, else in the
-    system's temporary folder.
+    ``skip`` is a folder that is not looked into: the grades lie there. Archives are unpacked in ``place``, each to a
+    folder of its own, and stay there.
 
     Nothing is opened but archives. What must not be opened (links, pipes, folders called ``x.ipynb``, damaged archives)
     becomes an entry with a reason; so does a student's folder without a notebook, also where it is one of several
-    ``paths``, or the only one and a repository. Close the collection when done.
+    ``paths``, or the only one and a repository.
 
     Raises:
         UsageError: no path given, one that does not exist, no submission in any, a pattern that cannot be used.
@@ -63,28 +62,15 @@ def collect(
     if not paths:
         raise UsageError("no path given", remedy="name notebooks, folders or archives of submissions")
     pattern = _compiled(student_pattern)
-    unpacked = TemporaryDirectory(prefix="grader-", dir=place)
-    try:
-        lister = Lister(
-            limits, lambda: Path(mkdtemp(dir=unpacked.name)), skip.resolve() if skip is not None else None, known
-        )
-        own = [path for path in map(Path, paths) if path.name != METADATA] or [*map(Path, paths)]
-        own = _without_twins(own, lister)
-        listings = _folders_of_students([lister.listed(path, named=len(own) > 1) for path in own])
-        drafts = [_drafts(listing, pattern, known) for listing in listings]
-        if not any(drafts) and not (len(listings) == 1 and listings[0].alone):
-            raise UsageError(
-                f"no notebook found in {printable(str(paths[0]))}", remedy=hidden_in(listings) or _LOOKED_FOR
-            )
-        entries = _entries_of_class(listings, drafts, known, limits.notebooks)
-        remarks = remarks_on(own, listings, lister.twins, entries)
-    except BaseException:
-        unpacked.cleanup()
-        raise
-    if not any(Path(unpacked.name).iterdir()):  # no archive was met
-        unpacked.cleanup()
-        return Collection(entries, remarks=remarks)
-    return Collection(entries, unpacked, remarks)
+    lister = Lister(limits, place, skip.resolve() if skip is not None else None, known)
+    own = [path for path in map(Path, paths) if path.name != METADATA] or [*map(Path, paths)]
+    own = _without_twins(own, lister)
+    listings = _folders_of_students([lister.listed(path, named=len(own) > 1) for path in own])
+    drafts = [_drafts(listing, pattern, known) for listing in listings]
+    if not any(drafts) and not (len(listings) == 1 and listings[0].alone):
+        raise UsageError(f"no notebook found in {printable(str(paths[0]))}", remedy=hidden_in(listings) or _LOOKED_FOR)
+    entries = _entries_of_class(listings, drafts, known, limits.notebooks)
+    return Collection(entries, remarks_on(own, listings, lister.twins, entries))
 
 
 def _entries_of_class(

@@ -6,9 +6,10 @@ import os
 import shutil
 import stat
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import mkdtemp
 
 from grader.errors import UsageError
 from grader.names.downloads import GRADESCOPE
@@ -80,14 +81,14 @@ class _Inner:
 
 @dataclass
 class Lister:
-    """Lists paths; ``new_folder`` makes an empty folder for the next archive, ``skip`` is passed over.
+    """Lists paths; each archive gets a folder of its own in ``place``, ``skip`` is passed over.
 
     ``known`` are the stems of the course's notebooks. ``twins`` are the archives that were passed over, since all that
     they hold lies unpacked beside them.
     """
 
     limits: CollectLimits
-    new_folder: Callable[[], Path]
+    place: Path
     skip: Path | None = None
     known: Sequence[str] = ()
     twins: list[str] = field(default_factory=list, init=False)
@@ -260,7 +261,7 @@ class Lister:
         """Where an archive was unpacked to, and what was passed over; nothing stays of one that is refused."""
         from grader.submission.files.archive import unpack  # zipfile, tarfile and lzma: only where there is an archive
 
-        target = self.new_folder()
+        target = Path(mkdtemp(dir=self.place))
         try:
             return target, unpack(archive, target, allowance)
         except Refused:
