@@ -20,7 +20,7 @@ from grader.submission.collecting.belongings import Belongings
 from grader.submission.collecting.draft import Draft, draft_of, naming_for
 from grader.submission.collecting.excess import without_excess
 from grader.submission.collecting.listing import Lister, Listing
-from grader.submission.collecting.missing import empty, without_notebook
+from grader.submission.collecting.missing import drafts_of_missing, empty
 from grader.submission.collecting.remarks import hidden_in, remarks_on
 from grader.submission.entry import Collection, Entry
 from grader.submission.files.finding import archive_stem, is_archive, is_notebook
@@ -67,7 +67,7 @@ def collect(
     own = _without_twins(own, lister)
     listings = _folders_of_students([lister.listed(path, named=len(own) > 1) for path in own])
     drafts = [_drafts(listing, pattern, known) for listing in listings]
-    if not any(drafts) and not (len(listings) == 1 and listings[0].alone):
+    if not any(drafts) and not (len(listings) == 1 and listings[0].of_one_student):
         raise UsageError(f"no notebook found in {printable(str(paths[0]))}", remedy=hidden_in(listings) or _LOOKED_FOR)
     entries = _entries_of_class(listings, drafts, known, limits.notebooks)
     return Collection(entries, remarks_on(own, listings, lister.twins, entries))
@@ -90,12 +90,12 @@ def _entries_of_class(
     alike = _namesakes(draft for some in drafts for draft in some)
     students = frozenset(draft.name.student for some in drafts for draft in some)
     people = [{draft.name.student for draft in some} for some in drafts]
-    alone = frozenset(student for one in people if len(one) == 1 for student in one)
+    with_own_path = frozenset(student for one in people if len(one) == 1 for student in one)
     entries: dict[str, Entry] = {}
     for listing, some, crowd in zip(listings, drafts, people, strict=True):
         told = [_told_apart(draft, alike) for draft in some]
         # a class, beside which some came late, is larger
-        doubted = crowd & alone if 1 < len(crowd) < len(alone) else set()
+        doubted = crowd & with_own_path if 1 < len(crowd) < len(with_own_path) else set()
         for entry in _entries(listing, told, known, students, doubted):
             entries.setdefault(f"{entry.path}\0{entry.shown_path if entry.refused else ''}", entry)
     ordered = sorted(
@@ -121,7 +121,7 @@ def _drafts(listing: Listing, pattern: re.Pattern[str] | None, known: Sequence[s
     naming = naming_for(listing, known)
     drafts = [draft_of(item, listing, pattern, naming) for item in listing.found]
     if pattern is None:
-        drafts += without_notebook(listing, drafts, naming, known)
+        drafts += drafts_of_missing(listing, drafts, naming, known)
     return drafts
 
 
@@ -201,7 +201,7 @@ def _folders_of_students(listings: list[Listing]) -> list[Listing]:
     if sum(notebooks) + sum(archives) < 2:
         return listings
     return [
-        replace(listing, lone=notebook, alone=listing.alone or archive)
+        replace(listing, named_by_folder=notebook, of_one_student=listing.of_one_student or archive)
         for listing, notebook, archive in zip(listings, notebooks, archives, strict=True)
     ]
 
