@@ -22,6 +22,7 @@ from grader.submission.collecting.excess import without_excess
 from grader.submission.collecting.listing import Lister, Listing
 from grader.submission.collecting.missing import drafts_of_missing, empty
 from grader.submission.collecting.remarks import hidden_in, remarks_on
+from grader.submission.collecting.repeats import repeats_in
 from grader.submission.entry import Collection, Entry
 from grader.submission.files.finding import archive_stem, is_archive, is_notebook
 from grader.submission.files.limits import CollectLimits
@@ -52,9 +53,9 @@ def collect(
     ``skip`` is a folder that is not looked into: the grades lie there. Archives are unpacked in ``place``, each to a
     folder of its own, and stay there.
 
-    Nothing is opened but archives. What must not be opened (links, pipes, folders called ``x.ipynb``, damaged archives)
-    becomes an entry with a reason; so does a student's folder without a notebook, also where it is one of several
-    ``paths``, or the only one and a repository.
+    Nothing is opened but archives, and what one student seems to have handed in twice. What must not be opened (links,
+    pipes, folders called ``x.ipynb``, damaged archives) becomes an entry with a reason; so does a student's folder
+    without a notebook, also where it is one of several ``paths``, or the only one and a repository.
 
     Raises:
         UsageError: no path given, one that does not exist, no submission in any, a pattern that cannot be used.
@@ -69,16 +70,19 @@ def collect(
     drafts = [_drafts(listing, pattern, known) for listing in listings]
     if not any(drafts) and not (len(listings) == 1 and listings[0].of_one_student):
         raise UsageError(f"no notebook found in {printable(str(paths[0]))}", remedy=hidden_in(listings) or _LOOKED_FOR)
-    entries = _entries_of_class(listings, drafts, known, limits.notebooks)
-    return Collection(entries, remarks_on(own, listings, lister.twins, entries))
+    found = _entries_of_class(listings, drafts, known)
+    repeats = repeats_in(found, limits)
+    once = _in_order(entry for entry in found if entry not in repeats)
+    entries = _with_duplicates_flagged(without_excess(once, limits.notebooks, known))
+    return Collection(entries, remarks_on(own, listings, lister.twins, entries, repeats))
 
 
 def _entries_of_class(
-    listings: Sequence[Listing], drafts: Sequence[list[Draft]], known: Sequence[str], most: int
+    listings: Sequence[Listing], drafts: Sequence[list[Draft]], known: Sequence[str]
 ) -> tuple[Entry, ...]:
-    """The entries of all paths, sorted, each once, and ``most`` of one student.
+    """The entries of all paths, each once, those of the path named first before the others.
 
-    Here is decided what needs the whole class: who share a name, who is missing, which entries are of one kind.
+    Here is decided what needs the whole class: who share a name, and who is missing.
     """
     drafts = [some or [empty(listing, known)] for listing, some in zip(listings, drafts, strict=True)]
     there = {draft.name for some in drafts for draft in some if os.path.lexists(draft.found.path)}
@@ -98,10 +102,11 @@ def _entries_of_class(
         doubted = crowd & with_own_path if 1 < len(crowd) < len(with_own_path) else set()
         for entry in _entries(listing, told, known, students, doubted):
             entries.setdefault(f"{entry.path}\0{entry.shown_path if entry.refused else ''}", entry)
-    ordered = sorted(
-        entries.values(), key=lambda entry: (alphabetical(entry.student), entry.notebook, entry.shown_path)
-    )
-    return _with_duplicates_flagged(without_excess(ordered, most, known))
+    return tuple(entries.values())
+
+
+def _in_order(entries: Iterable[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: (alphabetical(entry.student), entry.notebook, entry.shown_path))
 
 
 def _compiled(pattern: str | None) -> re.Pattern[str] | None:

@@ -24,7 +24,7 @@ Seen = list[tuple[str, str, str]]
 
 
 def made(root: Path, *files: str) -> Path:
-    """Create files (and, ending in "/", folders) below ``root``; a ``.zip`` holds ``hw/nb.ipynb``."""
+    """Create files, no two equal (and, ending in "/", folders), below ``root``; a ``.zip`` holds ``hw/nb.ipynb``."""
     for name in files:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def made(root: Path, *files: str) -> Path:
         elif name.endswith(".zip"):
             zip_of(path, {"hw/nb.ipynb": b"{}"})
         else:
-            path.write_text("{}")
+            path.write_text(repr(name))
     return root
 
 
@@ -576,9 +576,10 @@ def test_collect_looks_for_what_lies_beside_archives_within_the_limit_of_one_stu
         for number in range(folders):
             folder = tmp_path / "class" / student / str(number)
             folder.mkdir(parents=True)
-            (folder / "hw.ipynb").write_bytes(b"{}")
-            (folder / "big").write_bytes(bytes(100_000))
-            zip_of(folder / "all.zip", {"hw.ipynb": b"{}", "big": bytes(100_000)})
+            files = {"hw.ipynb": b"%d" % number, "big": bytes(100_000)}
+            for name, content in files.items():
+                (folder / name).write_bytes(content)
+            zip_of(folder / "all.zip", files)
     with collect([tmp_path / "class"], limits=CollectLimits(unpacked_bytes=450_000)) as found:
         (remark,) = [remark for remark in found.remarks if "passed over" in remark]
     assert remark.startswith("5 archives are")
@@ -681,7 +682,7 @@ def test_namesakes_in_two_paths_are_two_students(tmp_path: Path) -> None:
             "Alan T_5_assignsubmission_file_/x.ipynb",
         )
     with collect([tmp_path / "a", tmp_path / "b"]) as collection:
-        assert [entry.student for entry in collection] == ["Ada L_17", "Ada L_18", "Alan T", "Alan T"]
+        assert [entry.student for entry in collection] == ["Ada L_17", "Ada L_18", "Alan T"]
 
 
 def test_folder_of_grades_is_nobodys(tmp_path: Path) -> None:
