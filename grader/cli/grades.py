@@ -177,7 +177,7 @@ def export(
         from grader.report.counting.tally import tally
 
         run, subject, _ = _stored(out)
-        assignment = assignment or subject
+        assignment = assignment or ("" if to == "csv" else subject)
         people = None if roster is None else read_roster(roster, run.handed_in)
         text = exported(run, to=to, assignment=assignment, roster=people, identifier=identifier, out_of=out_of)
         if people is not None:

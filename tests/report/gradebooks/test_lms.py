@@ -73,8 +73,6 @@ def test_export_out_of_scales_the_totals() -> None:
     assert [row[-1] for row in _rows(export(MADE, "canvas", out_of=100))] == ["autograd", "100", "50", "100", ""]
     assert [row[1] for row in _rows(export(MADE, "moodle", out_of=10))[1:]] == ["5", "10", ""]
     assert [row[4:] for row in _rows(export(MADE, "gradescope", out_of=1))[1:3]] == [["0.5", "1"], ["1", "1"]]
-    with pytest.raises(UsageError, match="has the course's points"):
-        export(MADE, "csv", out_of=100)
 
 
 def test_export_moodle_says_what_was_set_by_hand() -> None:
@@ -114,6 +112,25 @@ def test_export_gradescope_is_its_export_form() -> None:
 
 def test_export_csv_is_the_gradebook() -> None:
     assert export(MADE, "csv") == gradebook_csv(MADE)
+
+
+def test_export_csv_with_a_roster_has_its_columns_in_front_and_a_row_for_each_of_a_team() -> None:
+    team = submission("Grace & Ada", exercise("lin_grad"), path="x.zip!submission_102/hw.ipynb")
+    made = run(team, submission("=zoe", exercise("lin_grad")), absent=("yan",))
+    roster = {name: {"Email": f"{name}@x", "student": name} for name in ("Grace", "Ada", "yan", "noah")}
+
+    rows = _rows(export(made, "csv", roster=roster))
+
+    assert rows[0] == ["Email", *_rows(gradebook_csv(made))[0]]
+    assert [row[:4] for row in rows[1:]] == [
+        ["", "'=zoe", "4", "4"], ["Grace@x", "Grace", "4", "4"], ["Ada@x", "Ada", "4", "4"], ["yan@x", "yan", "", ""],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("option", [{"assignment": "HW3"}, {"identifier": "Email"}, {"out_of": 10}], ids=str)
+def test_export_csv_refuses_what_would_change_nothing_in_it(option) -> None:
+    with pytest.raises(UsageError, match="a CSV of all exercises has"):
+        export(MADE, "csv", **option)
 
 
 @pytest.mark.parametrize("to", ["canvas", "moodle", "gradescope"])
