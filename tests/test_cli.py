@@ -122,6 +122,24 @@ def test_report_and_export_need_no_kernel(demo: tuple[Path, subprocess.Completed
     assert exported.stdout.startswith("ID number,03_backprop,03_backprop (feedback)\nada,14,")  # each week a column
 
 
+def test_report_gives_the_hints_that_the_pages_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grader.batch.KernelPool", InProcessPool)
+    monkeypatch.chdir(tmp_path)
+    hand_in(tmp_path, {"ada": answered({"lin_grad": "def lin_grad(inp, out, w, b): inp.g = w.g = b.g = 0"})})
+    runner.invoke(app, ["score", "ada", "--sandbox", "none", "--no-github", "--hints", "none"])
+    (page,) = Path("grades/students").iterdir()
+
+    def hinted(*options: str) -> bool:
+        done = runner.invoke(app, ["report", *options])
+        assert done.exit_code == GRADED, done.output
+        return 'class="hint"' in page.read_text("utf-8")
+
+    assert 'class="hint"' not in page.read_text("utf-8")
+    assert [hinted(), hinted("--hints", "nudge"), hinted(), hinted("--hints", "none"), hinted()] == [
+        False, True, True, False, False,
+    ]  # fmt: skip
+
+
 def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> None:
     wrong = {
         "lin_grad": "def lin_grad(inp, out, w, b):\n    inp.g = out.g @ w.t()\n    w.g = out.g.t() @ inp\n    b.g = 0\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -19,7 +20,7 @@ from grader.pipeline import grade, read_entry
 from grader.seeded_course import SeededCourse
 from grader.submission import Entry
 from tests.fakes import InProcessPool
-from tests.samples import answered, code_cell, notebook_of
+from tests.samples import ROOT, answered, code_cell, notebook_of
 
 #: What each exercise of the notebook is worth.
 POINTS = {"lin_grad": 4, "relu_grad": 2, "mse_grad": 2, "forward_and_backward": 6}
@@ -195,6 +196,29 @@ def test_check_that_missed_what_a_later_cell_defines_is_made_again_on_other_numb
         one.tensors["inp"].shape == other.tensors["inp"].shape and one.tensors["inp"].equal(other.tensors["inp"])
         for one, other in zip(made.programs, again.programs, strict=True)
     )
+
+
+def test_appeal_as_the_guide_has_it_shows_the_case_that_a_student_reads_of_either_pass(
+    entry: Entry, seeded: SeededCourse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Late(InProcessPool):
+        async def run(self, job: Job, seconds: float | None = None) -> Execution:
+            return replace(await super().run(job), time_left=9.0, again={} if seconds else {"mse_grad": ("helper",)})
+
+    guide = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(from grader\.course\.loading.*?)```", guide, re.DOTALL)
+    exec(re.sub(r"\d{6,}", str(PUBLIC_SEED), code), {})
+    shown = capsys.readouterr().out
+    entry.path.write_text(answered({"mse_grad": "def mse_grad(inp, targ): inp.g = targ"}), encoding="utf-8")
+    cases = [
+        check.case
+        for pool in (InProcessPool(), Late())
+        for one in graded(entry, seeded, pool).exercises
+        for check in one.checks
+        if one.id == "mse_grad"
+    ]
+    assert len({*cases}) == 2
+    assert all(f"{case} {{" in shown for case in cases)
 
 
 def test_notebook_that_cannot_be_read_says_why_and_is_not_run(entry: Entry, seeded: SeededCourse) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from grader.model import Assets
 
@@ -46,17 +45,14 @@ class Entry:
     number: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Collection:
-    """The entries found, sorted by student, notebook and path, and the folder that unpacked archives live in.
+    """The entries found, sorted by student, notebook and path.
 
     ``remarks`` are what the operator should know of the paths that were named.
-
-    A context manager: leaving it removes the unpacked files, so read and grade the entries inside.
     """
 
     entries: tuple[Entry, ...]
-    unpacked: TemporaryDirectory[str] | None = None
     remarks: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Entry]:
@@ -64,14 +60,3 @@ class Collection:
 
     def __len__(self) -> int:
         return len(self.entries)
-
-    def close(self) -> None:
-        """Remove what was unpacked; may be called twice."""
-        if self.unpacked is not None:
-            self.unpacked.cleanup()
-
-    def __enter__(self) -> Collection:
-        return self
-
-    def __exit__(self, *about: object) -> None:
-        self.close()
