@@ -20,12 +20,19 @@ from grader.names.enumeration import count_of
 
 if TYPE_CHECKING:
     from grader.gradebook import Gradebook
+    from grader.gradebook.doubts import Kind
     from grader.model import RunReport
     from grader.report.gradebooks.roster import Roster
 
-#: What a ruling that does not count is on, by the status of its notebook in the last run.
-_UNCOUNTED = {None: "no notebook of the last run", "not_assigned": "a notebook that is not assigned now"}
-_CHANGED = "an exercise that is worth less now, or gone"
+#: What is noted of a ruling in the list of them, by the kind of doubt.
+_DOUBTED: dict[Kind, str] = {
+    "nobody": "not counted, nobody in the last run having handed in under that name",
+    "replaced": "not counted, being on no notebook of the last run",
+    "less": "not counted, being on an exercise that is worth less now, or gone",
+    "waiting": "not counted, being on a notebook that is not assigned now",
+    "outdone": "another notebook of the student counts",
+    "changed": "graded otherwise since",
+}
 
 
 @app.command()
@@ -247,25 +254,17 @@ def _give_back(run: RunReport, out: Path, archive: Path) -> None:
 
 
 def _list(gradebook: Gradebook) -> None:
-    """Print what was ruled, and say of what does not count in the last run why not."""
+    """Print what was ruled and counts in the last run, and tell of what may not be right any more why not."""
     from grader.report.words import wording
-    from grader.report.words.numbers import points
     from grader.report.words.text import one_line
 
-    submissions = gradebook.report().submissions
-    counted = set()
-    for submission in submissions:
+    for submission in gradebook.report().submissions:
         for exercise in submission.exercises:
             if exercise.override:
                 what = f"{submission.student}  {submission.notebook}  {exercise.id}  {wording.override(exercise)}"
                 write_out(f"{one_line(what)}\n")
-                counted.add((submission.student, submission.sha256, exercise.id))
-    statuses = {(one.student, one.sha256): one.status for one in submissions}
-    for ruling in gradebook.rulings():
-        if (ruling.student, ruling.sha256, ruling.exercise) not in counted:
-            status = statuses.get((ruling.student, ruling.sha256))
-            what = f"{points(ruling.score)} for {ruling.exercise} of {ruling.student}"
-            note(f"not counted, being on {_UNCOUNTED.get(status, _CHANGED)}: {what}")
+    for doubt in gradebook.doubts():
+        note(f"{_DOUBTED[doubt.kind]}: {doubt}")
 
 
 def _stored(out: Path) -> tuple[RunReport, str]:

@@ -30,13 +30,20 @@ _TOLD = 20
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """``score`` points for a student's ``exercise`` in the notebook with this digest, and the reason."""
+    """``score`` points for a student's ``exercise`` in the notebook with this digest, and the reason.
+
+    The rest is what it was made on: the points ``graded``, None where the grader gave none, of those ``possible``, and
+    the ``files`` beside the notebook (``SubmissionReport.files``). An older grader kept none of it.
+    """
 
     student: str
     exercise: str
     sha256: str
     score: float
     reason: str
+    graded: float | None = None
+    possible: float | None = None
+    files: str = ""
 
 
 def answerable(report: SubmissionReport, tasks: Sequence[Task]) -> SubmissionReport:
@@ -102,7 +109,15 @@ def rulings_for(
         raise UsageError(
             f"{exercise} is worth {possible:g} points, not {score:g}", remedy=f"give 0 to {possible:g} points{bonus}"
         )
-    return tuple(Ruling(student, exercise, submission.sha256, score, reason) for submission, _ in answers)
+    return tuple(
+        Ruling(student, exercise, entry.sha256, score, reason, _graded(entry, one), one.possible, entry.files)
+        for entry, one in answers
+    )
+
+
+def _graded(entry: SubmissionReport, exercise: ExerciseScore) -> float | None:
+    """The grader's own points; None where it could not grade."""
+    return None if entry.status in _UNGRADED or exercise.status == "grader_error" else exercise.score
 
 
 def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Ruling, ...]:
@@ -222,24 +237,6 @@ def _by_hand(report: SubmissionReport, about: Mapping[str, Ruling], tasks: Seque
     )
     score, possible = total(one.score for one in exercises), total(one.possible for one in exercises)
     return replace(report, exercises=exercises, status="graded", score=score, possible=possible)
-
-
-def lapsed(rulings: Iterable[Ruling], submissions: Sequence[SubmissionReport]) -> tuple[Ruling, ...]:
-    """The ``rulings`` on these students that none of these reports has.
-
-    They are on notebooks that were handed in before, or give more points than the exercise has now. Those on notebooks
-    that are not assigned now wait.
-    """
-    students = {report.student for report in submissions}
-    held = {(report.student, one.id) for report in submissions for one in report.exercises if one.override}
-    waiting = {(report.student, report.sha256) for report in submissions if report.status == "not_assigned"}
-    return tuple(
-        one
-        for one in rulings
-        if one.student in students
-        and (one.student, one.exercise) not in held
-        and (one.student, one.sha256) not in waiting
-    )
 
 
 def _ruled(exercise: ExerciseScore, ruling: Ruling | None) -> ExerciseScore:

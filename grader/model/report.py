@@ -103,7 +103,8 @@ class SubmissionReport:
     """The result of one submission, as stored in the gradebook.
 
     ``score`` is None where nothing can be said (``unreadable``, ``grader_error``): a fault of the grader or of a file
-    never looks like a student's zero.
+    never looks like a student's zero. ``files`` is a hash of what the notebook found beside it, empty where that is not
+    known.
     """
 
     student: str
@@ -119,6 +120,7 @@ class SubmissionReport:
     exercises: tuple[ExerciseScore, ...] = ()
     flags: tuple[str, ...] = ()
     reason: str = ""
+    files: str = ""
 
     @property
     def by_hand(self) -> bool:

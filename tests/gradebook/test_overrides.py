@@ -20,7 +20,7 @@ from tests.report.builders import CHECKS, exercise, submission, ungraded, untouc
 ADA = submission("ada", exercise("lin_grad", {"w.g": "transposed"}), exercise("relu_grad"))
 
 
-def ruling(score: float = 3.0, id_: str = "lin_grad", **fields: str) -> Ruling:
+def ruling(score: float = 3.0, id_: str = "lin_grad", **fields: Any) -> Ruling:
     given: dict[str, Any] = {"student": "ada", "exercise": id_, "sha256": ADA.sha256, "score": score, "reason": "r"}
     return Ruling(**given | fields)
 
@@ -77,12 +77,15 @@ def test_sum_is_always_that_of_the_exercises(scores: dict[str, float]) -> None:
 
 
 def test_every_notebook_of_the_student_that_has_the_exercise_is_ruled_on() -> None:
-    second = submission("ada", exercise("lin_grad"), sha256="second", notebook="again.ipynb")
+    second = submission("ada", exercise("lin_grad"), sha256="second", notebook="again.ipynb", files="of hers")
     third = submission("ada", exercise("mse_grad"), sha256="third", notebook="other.ipynb")
 
     made = rulings_for([ADA, second, third, submission("alan")], "ada", "lin_grad", 0.0, "copied")
 
-    assert made == (ruling(0.0, reason="copied"), ruling(0.0, sha256="second", reason="copied"))
+    assert made == (
+        ruling(0.0, reason="copied", graded=2.0, possible=4.0),
+        ruling(0.0, sha256="second", reason="copied", graded=4.0, possible=4.0, files="of hers"),
+    )
 
 
 def test_ruling_gives_up_to_what_every_notebook_has_for_it() -> None:
@@ -132,8 +135,8 @@ CLASS = (ADA, submission("=Zoë", exercise("lin_grad")), submission("linus", exe
 def test_rulings_are_read_from_csv(text: str, tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text(text, encoding="utf-8-sig", newline="")
     assert rulings_in(tmp_path / "r.csv", CLASS) == (
-        ruling(2.5),
-        Ruling("=Zoë", "lin_grad", CLASS[1].sha256, 0.0, "copied, all\nof it"),
+        ruling(2.5, graded=2.0, possible=4.0),
+        Ruling("=Zoë", "lin_grad", CLASS[1].sha256, 0.0, "copied, all\nof it", 4.0, 4.0),
     )
 
 
