@@ -293,6 +293,10 @@ def test_override_counts_in_what_is_written_next_and_can_be_withdrawn(
     right = say("claude", "lin_grad", "4", "--reason", "all of it")
     assert "lin_grad 4 / 4 by your ruling; forward_and_backward failed because of it" in right.stderr
     assert say("claude", "lin_grad", "--withdraw").exit_code == GRADED
+    commented = say("claude", "lin_grad", "-m", "name your variables")
+    assert "10 of 14 points in all, lin_grad 2 / 4 as graded, with your comment" in commented.stderr
+    assert say().stdout == "claude 03_backprop.ipynb lin_grad comment: name your variables\n"
+    assert say("claude", "lin_grad", "--withdraw").exit_code == GRADED
     assert say().stdout == ""
     assert "claude,2,2,2,4,10,14," in runner.invoke(app, ["export", str(grades)]).stdout
 
@@ -322,6 +326,7 @@ def test_override_from_a_file_takes_all_of_it_or_nothing(demo: tuple[Path, objec
     [
         (["claude"], "an override is a student, an exercise and points"),
         (["claude", "lin_grad"], "or is withdrawn"),
+        (["claude", "lin_grad", "--reason", " "], "a reason alone is a comment"),
         (["claude", "lin_grad", "3", "--withdraw"], "or is withdrawn"),
         (["claude", "lin_grad", "3"], "a ruling needs a reason"),
         (["claude", "lin_grad", "3", "--reason", " "], "a ruling needs a reason"),

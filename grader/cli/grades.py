@@ -57,7 +57,10 @@ def override(
         str, typer.Argument(help="As the reports name them. Without one, what was ruled is listed.", callback=composed)
     ] = "",
     exercise: Annotated[str, typer.Argument(help="The exercise's name.")] = "",
-    score: Annotated[float | None, typer.Argument(help="The points to give.", callback=not_nan)] = None,
+    score: Annotated[
+        float | None,
+        typer.Argument(help="The points to give. Without them, the reason is a comment.", callback=not_nan),
+    ] = None,
     reason: Annotated[str, typer.Option("--reason", "-m", help="Why. The student reads it.")] = "",
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Go back to the grader's own points.")] = False,
     source: Annotated[
@@ -70,7 +73,8 @@ def override(
 ) -> None:
     """Give a student's exercise the points that you decide on.
 
-    They hold for the notebook that was handed in, however often it is graded again, and not for another one.
+    They hold for the notebook that was handed in, however often it is graded again, and not for another one. A reason
+    without points is a comment: it leaves the points as they are.
 
     Reports and exports have them from then on, with what the grader found and the reason beside them.
     """
@@ -81,13 +85,13 @@ def override(
             _rule_from(source, gradebook, out)
         elif not student:
             _list(gradebook)
-        elif not exercise or (score is None) is not withdraw:
+        elif not exercise or (withdraw and score is not None) or not (withdraw or score is not None or reason.strip()):
             raise UsageError(
-                "an override is a student, an exercise and points, or is withdrawn",
+                "an override is a student, an exercise and points, or is withdrawn; a reason alone is a comment",
                 remedy='write for instance: grader override ada lin_grad 3 --reason "…"',
             )
         else:
-            if score is None:
+            if withdraw:
                 _withdraw(gradebook, student, exercise)
             else:
                 _rule(gradebook, student, exercise, score, reason.strip())
@@ -100,7 +104,7 @@ def _withdraw(gradebook: Gradebook, student: str, exercise: str) -> None:
         raise UsageError(f"nothing was ruled on {exercise} of {student}", remedy="`grader override` lists what was")
 
 
-def _rule(gradebook: Gradebook, student: str, exercise: str, score: float, reason: str) -> None:
+def _rule(gradebook: Gradebook, student: str, exercise: str, score: float | None, reason: str) -> None:
     if not reason:
         raise UsageError("a ruling needs a reason", remedy='the student reads it: --reason "…"')
     gradebook.rule(*rulings_for(gradebook.answers(), student, exercise, score, reason))
@@ -123,6 +127,7 @@ def _tell_points(gradebook: Gradebook, student: str, ruled: str) -> None:
         if exercise is not None:
             how = "by your ruling" if exercise.override else "as graded"
             total += f" in all, {ruled} {points_of(exercise.score, exercise.possible)} {how}"
+            total += ", with your comment" * bool(exercise.comment)
         if exercise is not None and exercise.override and exercise.status == "passed":
             followers = [other.id for other in found.get(one.sha256, one).exercises if ruled in other.follows_from]
             total += "".join(f"; {name} failed because of it: rule on that too, if it is right" for name in followers)
@@ -260,7 +265,7 @@ def _list(gradebook: Gradebook) -> None:
 
     for submission in gradebook.report().submissions:
         for exercise in submission.exercises:
-            if exercise.override:
+            if exercise.override or exercise.comment:
                 what = f"{submission.student}  {submission.notebook}  {exercise.id}  {wording.override(exercise)}"
                 write_out(f"{one_line(what)}\n")
     for doubt in gradebook.doubts():

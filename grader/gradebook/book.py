@@ -197,10 +197,16 @@ class Gradebook:
         return doubts_in(rulings, self.report()) if rulings else ()
 
     def rule(self, *rulings: Ruling) -> None:
-        """Keep rulings, each in place of an earlier one on the same answer: all of them or, where that fails, none."""
+        """Keep rulings, each in place of an earlier one on the same answer: all of them or, where that fails, none.
+
+        One without points leaves those that were given before, and what they were given on.
+        """
+        before = {(one.student, one.exercise, one.sha256): one for one in self.rulings() if one.score is not None}
         with self._file.all_or_none():
             for ruling in rulings:
-                self._file.execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?, ?, ?, ?)", astuple(ruling))
+                earlier = before.get((ruling.student, ruling.exercise, ruling.sha256), ruling)
+                kept = replace(earlier, reason=ruling.reason) if ruling.score is None else ruling
+                self._file.execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?, ?, ?, ?)", astuple(kept))
 
     def withdraw(self, student: str, exercise: str) -> bool:
         """Drop all rulings on a student's exercise; whether there was one."""

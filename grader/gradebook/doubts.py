@@ -3,6 +3,7 @@
 A ruling is on one answer, as it was graded then. It no longer counts where its student handed in another notebook or is
 called otherwise, or the exercise came to be worth less; it counts for nothing where another notebook of the student has
 more; and it may be wrong where the grader finds other points in the same answer than it did, as of a mended exercise.
+A comment can only be lost.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class Doubt:
 
     def __str__(self) -> str:
         """The ruling, and the detail."""
-        ruled = f"{points(self.ruling.score)} for {self.ruling.exercise} of {self.ruling.student}"
+        what = "a comment" if self.ruling.score is None else points(self.ruling.score)
+        ruled = f"{what} for {self.ruling.exercise} of {self.ruling.student}"
         return f"{ruled} ({self.detail})" if self.detail else ruled
 
 
@@ -86,9 +88,8 @@ def doubts_in(rulings: Sequence[Ruling], run: RunReport) -> tuple[Doubt, ...]:
 
 def _doubts_on(ruling: Ruling, row: Row) -> list[Doubt]:
     """The doubts on a ruling whose student is in the run."""
-    ruled = [
-        (entry, one) for entry in row.entries for one in entry.exercises if one.id == ruling.exercise and one.override
-    ]
+    answers = [(entry, one) for entry in row.entries for one in entry.exercises if one.id == ruling.exercise]
+    ruled = [(entry, one) for entry, one in answers if one.override or one.comment]
     held = [(entry, one) for entry, one in ruled if entry.sha256 == ruling.sha256]
     if ruled and not held:
         return []
@@ -96,11 +97,13 @@ def _doubts_on(ruling: Ruling, row: Row) -> list[Doubt]:
         there = [entry for entry in row.entries if entry.sha256 == ruling.sha256]
         waits = any(entry.status == "not_assigned" for entry in there)
         return [Doubt(ruling, "waiting" if waits else "less" if there else "replaced")]
+    if ruling.score is None:
+        return []
     changes = [_changes(ruling, entry, one) for entry, one in held]
     doubts = [Doubt(ruling, "changed", changes[0])] if all(changes) else []
     counted = row.exercises.get(ruling.exercise)
     if counted is not None and counted.override is None and counted.score > ruling.score:
-        where = next(entry for entry in row.entries if any(one is counted for one in entry.exercises))
+        where = next(entry for entry, one in answers if one is counted)
         doubts.append(Doubt(ruling, "outdone", f"{where.path} has {points(counted.score)}"))
     return doubts
 

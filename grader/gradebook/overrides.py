@@ -1,8 +1,9 @@
-"""Points that a human gives in place of the grader's: for one exercise of one notebook, with a reason.
+"""Points that a human gives in place of the grader's, for one exercise of one notebook with a reason; or a comment.
 
 A ruling is on an answer, so it holds for the notebook as it was: not for another one that the student hands in later.
 What the grader found stays in the report beside it. Where there was nothing to grade, be it that a notebook could not
-be read or that none was handed in, a ruling is on an exercise that was asked for.
+be read or that none was handed in, a ruling is on an exercise that was asked for. A reason without points is a comment,
+which takes nothing: the points stay what they are, also where the exercise is graded otherwise later.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ _TOLD = 20
 class Ruling:
     """``score`` points for a student's ``exercise`` in the notebook with this digest, and the reason.
 
+    Where ``score`` is None, the reason is a comment beside the grader's points.
+
     The rest is what it was made on: the points ``graded``, None where the grader gave none, of those ``possible``, and
     the ``files`` beside the notebook (``SubmissionReport.files``). An older grader kept none of it.
     """
@@ -39,7 +42,7 @@ class Ruling:
     student: str
     exercise: str
     sha256: str
-    score: float
+    score: float | None
     reason: str
     graded: float | None = None
     possible: float | None = None
@@ -73,14 +76,14 @@ def not_handed_in(
 
 
 def rulings_for(
-    submissions: Iterable[SubmissionReport], student: str, exercise: str, score: float, reason: str
+    submissions: Iterable[SubmissionReport], student: str, exercise: str, score: float | None, reason: str
 ) -> tuple[Ruling, ...]:
     """A ruling for each notebook of the student's that has the exercise: several would else compete.
 
-    Those that could not be graded are ruled on where no other has it.
+    Those that could not be graded are ruled on where no other has it, and never without points.
 
     Raises:
-        UsageError: there is no such student or exercise, or not so many points.
+        UsageError: there is no such student or exercise, not so many points, or none given where none were graded.
     """
     submissions = tuple(submissions)
     own = [submission for submission in submissions if submission.student == student]
@@ -104,7 +107,11 @@ def rulings_for(
         )
     answers = [(entry, one) for entry, one in answers if entry.status not in _UNGRADED] or answers
     possible = min(one.possible for _, one in answers)
-    if not 0 <= score <= possible:
+    if score is None and answers[0][0].status in _UNGRADED:
+        raise UsageError(
+            f"{exercise} of {student} was not graded, so it needs points", remedy="give 0, or what it is worth"
+        )
+    if score is not None and not 0 <= score <= possible:
         bonus = "; a bonus is a column of its own where the grades go" if score > possible else ""
         raise UsageError(
             f"{exercise} is worth {possible:g} points, not {score:g}", remedy=f"give 0 to {possible:g} points{bonus}"
@@ -124,7 +131,8 @@ def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Rul
     """The rulings of a CSV file with the columns ``student``, ``exercise``, ``points`` and ``reason``, a row each.
 
     Commas, semicolons or tabs separate them, and other columns are left alone; a row in which all four are empty is
-    none. With a semicolon or a tab, points may have a decimal comma, as spreadsheets write them then.
+    none, and one without points a comment. With a semicolon or a tab, points may have a decimal comma, as spreadsheets
+    write them then.
 
     Raises:
         UsageError: the file cannot be read, has not these columns or no rows, or a row cannot be used: each such line
@@ -165,7 +173,7 @@ def _rulings_of(
     student, exercise, points, reason = (row[column] for column in COLUMNS)
     student = unicodedata.normalize("NFC", student)
     student = names.get(student) or names.get(student.removeprefix("'"), student)  # as a spreadsheet needs it
-    score = _points(points if mark == "," else points.replace(",", "."))
+    score = _points(points if mark == "," else points.replace(",", ".")) if points else None
     if not reason:
         raise UsageError("a ruling needs a reason", remedy="the student reads it: write it in that column")
     return rulings_for(submissions, student, exercise, score, reason)
@@ -240,9 +248,11 @@ def _by_hand(report: SubmissionReport, about: Mapping[str, Ruling], tasks: Seque
 
 
 def _ruled(exercise: ExerciseScore, ruling: Ruling | None) -> ExerciseScore:
-    """The exercise as it was ruled; as it was where the course has come to give fewer points for it than that."""
-    if ruling is None or ruling.score > exercise.possible:
+    """The exercise as it was ruled, or commented on; as it was where the course now gives fewer points for it."""
+    if ruling is None or (ruling.score or 0) > exercise.possible:
         return exercise
+    if ruling.score is None:
+        return replace(exercise, comment=ruling.reason)
     status: ExerciseStatus = "passed" if ruling.score == exercise.possible else "partial" if ruling.score else "failed"
     graded = None if exercise.status == "grader_error" else exercise.score
     return replace(exercise, score=ruling.score, status=status, override=Override(graded, ruling.reason))

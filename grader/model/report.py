@@ -81,7 +81,7 @@ class ExerciseScore:
 
     ``cell`` is the cell of its stub, ``line`` the line in it; ``printed`` what the stub printed during the check (cut);
     ``follows_from`` the exercises whose failure explains this one's. Where there is an ``override``, ``score`` and
-    ``status`` are the human's, and the checks what the grader found.
+    ``status`` are the human's, and the checks what the grader found. A human's ``comment`` leaves both as they are.
     """
 
     id: str
@@ -96,6 +96,7 @@ class ExerciseScore:
     printed: str = ""
     follows_from: tuple[str, ...] = ()
     override: Override | None = None
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,22 @@ def test_gradebook_keeps_a_ruling_over_runs_until_it_is_withdrawn(tmp_path: Path
         assert repr(book.report().submissions[0]) == repr(report_of("ada"))
 
 
+def test_comment_holds_no_points_and_leaves_those_that_were_ruled_before(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada", "f", report_of("ada"))
+        book.rule(*rulings_for(book.answers(), "ada", "lin_grad", None, "neat"))
+        book.store("ada", "g", replace(report_of("ada"), exercises=(exercise("lin_grad"),), score=4.0, possible=4.0))
+        (lin_grad,) = book.report().submissions[0].exercises
+        assert (lin_grad.score, lin_grad.status, lin_grad.comment, lin_grad.override) == (4.0, "passed", "neat", None)
+        assert book.remarks() == ()
+
+        book.rule(*rulings_for(book.answers(), "ada", "lin_grad", 3.0, "half"))
+        book.rule(*rulings_for(book.answers(), "ada", "lin_grad", None, "neat, but half"))
+        assert book.rulings() == (Ruling("ada", "lin_grad", "ab", 3.0, "neat, but half", 4.0, 4.0),)
+        assert book.withdraw("ada", "lin_grad")
+
+
 def test_gradebook_from_before_overrides_is_read(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
         book.begin(RunHead(SETTINGS, 1))

@@ -120,6 +120,13 @@ def test_ruling_on_who_handed_in_nothing_has_no_notebook_that_another_could_have
     assert [str(one) for one in doubts_in([missing], run(unread))] == ["3 for lin_grad of zoe"]
 
 
+def test_comment_is_doubted_only_where_it_is_lost() -> None:
+    comments = rulings_for([ADA], "ada", "lin_grad", None, "neat")
+    held = overridden(replace(RIGHT, files="g"), comments)
+    assert doubts_in(comments, run(held, LATE)) == ()
+    assert [str(one) for one in doubts_in(comments, run(LATE))] == ["a comment for lin_grad of ada"]
+
+
 def test_remarks_name_some_of_each_kind_and_what_to_do_and_leave_out_what_waits() -> None:
     rulings = [Ruling(f"s{number}", "lin_grad", "gone", 1.0, "r") for number in range(8)]
     waiting = submission("ada", sha256="of ada", status="not_assigned")

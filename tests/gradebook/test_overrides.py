@@ -20,7 +20,7 @@ from tests.report.builders import CHECKS, exercise, submission, ungraded, untouc
 ADA = submission("ada", exercise("lin_grad", {"w.g": "transposed"}), exercise("relu_grad"))
 
 
-def ruling(score: float = 3.0, id_: str = "lin_grad", **fields: Any) -> Ruling:
+def ruling(score: float | None = 3.0, id_: str = "lin_grad", **fields: Any) -> Ruling:
     given: dict[str, Any] = {"student": "ada", "exercise": id_, "sha256": ADA.sha256, "score": score, "reason": "r"}
     return Ruling(**given | fields)
 
@@ -34,6 +34,19 @@ def test_ruling_sets_points_status_and_sum_and_keeps_what_was_found(score: float
     assert first.checks == ADA.exercises[0].checks
     assert second == ADA.exercises[1]
     assert (ruled.score, ruled.possible, ruled.status) == (score + 2.0, 6.0, "graded")
+
+
+def test_comment_leaves_points_status_and_sum() -> None:
+    comment = ruling(None, reason="neat")
+    assert overridden(ADA, [comment]) == replace(
+        ADA, exercises=(replace(ADA.exercises[0], comment="neat"), ADA.exercises[1])
+    )
+
+
+def test_comment_on_what_was_not_graded_is_refused() -> None:
+    linus = answerable(ungraded("linus", "unreadable", "not JSON"), TASKS)
+    with pytest.raises(UsageError, match="lin_grad of linus was not graded, so it needs points"):
+        rulings_for([linus], "linus", "lin_grad", None, "where is it?")
 
 
 @pytest.mark.parametrize(
@@ -138,6 +151,11 @@ def test_rulings_are_read_from_csv(text: str, tmp_path: Path) -> None:
         ruling(2.5, graded=2.0, possible=4.0),
         Ruling("=Zoë", "lin_grad", CLASS[1].sha256, 0.0, "copied, all\nof it", 4.0, 4.0),
     )
+
+
+def test_row_without_points_is_a_comment(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("student;exercise;points;reason\nada;lin_grad; ;neat\n")
+    assert rulings_in(tmp_path / "r.csv", CLASS) == (ruling(None, reason="neat", graded=2.0, possible=4.0),)
 
 
 @pytest.mark.parametrize("row", ["ada,,,", ",lin_grad,,", ",,1,", ",,,r"])
