@@ -201,10 +201,10 @@ class Gradebook:
 
         One without points leaves those that were given before, and what they were given on.
         """
-        before = {(one.student, one.exercise, one.sha256): one for one in self.rulings() if one.score is not None}
+        before = {one.answer: one for one in self.rulings() if one.score is not None}
         with self._file.all_or_none():
             for ruling in rulings:
-                earlier = before.get((ruling.student, ruling.exercise, ruling.sha256), ruling)
+                earlier = before.get(ruling.answer, ruling)
                 kept = replace(earlier, reason=ruling.reason) if ruling.score is None else ruling
                 self._file.execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?, ?, ?, ?)", astuple(kept))
 

@@ -51,16 +51,9 @@ class Doubt:
     kind: Kind
     detail: str = ""
 
-    @property
-    def counts(self) -> bool:
-        """Whether the ruling is in the reports all the same."""
-        return self.kind in ("outdone", "changed")
-
     def __str__(self) -> str:
         """The ruling, and the detail."""
-        what = "a comment" if self.ruling.score is None else points(self.ruling.score)
-        ruled = f"{what} for {self.ruling.exercise} of {self.ruling.student}"
-        return f"{ruled} ({self.detail})" if self.detail else ruled
+        return f"{self.ruling} ({self.detail})" if self.detail else str(self.ruling)
 
 
 def doubts_in(rulings: Sequence[Ruling], run: RunReport) -> tuple[Doubt, ...]:
@@ -73,7 +66,7 @@ def doubts_in(rulings: Sequence[Ruling], run: RunReport) -> tuple[Doubt, ...]:
     owners: dict[str, dict[str, None]] = {}
     for entry in run.submissions:
         owners.setdefault(entry.sha256, {})[entry.student] = None
-    ruled = {(one.student, one.exercise, one.sha256) for one in rulings}
+    ruled = {one.answer for one in rulings}
     found: list[Doubt] = []
     for one in rulings:
         if one.student in rows:

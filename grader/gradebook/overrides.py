@@ -14,15 +14,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 
 from grader.csv_table import read_tables
 from grader.errors import UsageError
 from grader.model import ExerciseScore, ExerciseStatus, Override, SubmissionReport, SubmissionStatus, Task, total
 from grader.names.alphabet import words_of
+from grader.report.words.numbers import points
 from grader.report.words.text import csv_cell
 
-#: The columns of a file of rulings.
-COLUMNS = ("student", "exercise", "points", "reason")
+#: The columns of a file of rulings, and the one that it may have beside them: the notebook that each is on.
+COLUMNS, _NOTEBOOK = ("student", "exercise", "points", "reason"), "sha256"
+#: What that column has where there was no notebook.
+_NONE = "none"
 #: The statuses of submissions in which there was nothing to grade.
 _UNGRADED = ("unreadable", "no_exercises")
 #: So many of a file's faults are told at once.
@@ -47,6 +51,16 @@ class Ruling:
     graded: float | None = None
     possible: float | None = None
     files: str = ""
+
+    @property
+    def answer(self) -> tuple[str, str, str]:
+        """What it is on; there is one ruling on each."""
+        return self.student, self.exercise, self.sha256
+
+    def __str__(self) -> str:
+        """The ruling in a list of such."""
+        what = "a comment" if self.score is None else points(self.score)
+        return f"{what} for {self.exercise} of {self.student}"
 
 
 def answerable(report: SubmissionReport, tasks: Sequence[Task]) -> SubmissionReport:
@@ -93,8 +107,8 @@ def rulings_for(
         perhaps = f" (perhaps {near[0]!r})" if near else ""
         raise UsageError(
             f"no student in the gradebook is called {student!r}{perhaps}",
-            remedy="write the name as the first column of gradebook.csv has it; who handed in nothing is there if "
-            "`grader score` is given the class list: --roster",
+            remedy="write the name as the first column of gradebook.csv has it, or give --from the platform's list "
+            "too: --roster; who handed in nothing is there if `grader score` is given that",
         )
     answers = [(submission, one) for submission in own for one in submission.exercises if one.id == exercise]
     if not answers:
@@ -127,8 +141,30 @@ def _graded(entry: SubmissionReport, exercise: ExerciseScore) -> float | None:
     return None if entry.status in _UNGRADED or exercise.status == "grader_error" else exercise.score
 
 
-def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Ruling, ...]:
+def rulings_csv(rulings: Iterable[Ruling]) -> str:
+    """The ``rulings`` as CSV for another gradebook, in which ``rulings_in`` reads it: a row each, with its notebook."""
+    from grader.report.views.spreadsheet import csv_text  # the command line starts without it
+
+    rows = [
+        (
+            one.student,
+            one.exercise,
+            "" if one.score is None else repr(one.score).removesuffix(".0"),
+            one.reason,
+            one.sha256 or _NONE,
+        )
+        for one in rulings
+    ]
+    return csv_text([(*COLUMNS, _NOTEBOOK), *rows])
+
+
+def rulings_in(
+    path: Path, submissions: Sequence[SubmissionReport], called: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Ruling, ...]:
     """The rulings of a CSV file with the columns ``student``, ``exercise``, ``points`` and ``reason``, a row each.
+
+    A row whose column ``sha256`` has a digest is on the notebook with that one alone. ``called`` are the students by
+    what else the file may call them.
 
     Commas, semicolons or tabs separate them, and other columns are left alone; a row in which all four are empty is
     none, and one without points a comment. With a semicolon or a tab, points may have a decimal comma, as spreadsheets
@@ -143,16 +179,16 @@ def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Rul
     if table is None:
         raise file.lacking(COLUMNS, remedy=f"begin it with a line: {','.join(COLUMNS)}")
     names = {csv_cell(submission.student): submission.student for submission in submissions}
-    names |= {name: name for name in names.values()}
+    names = {**called, **names, **{name: name for name in names.values()}}
     made: list[Ruling] = []
-    lines: dict[tuple[str, str], int] = {}
+    lines: dict[tuple[str, str, str], int] = {}
     refused: list[tuple[int, UsageError]] = []
     for line, row in table.rows:
         if not any(row[column] for column in COLUMNS):
             continue
         try:
             rulings = _rulings_of(row, table.mark, names, submissions)
-            earlier = lines.setdefault((rulings[0].student, rulings[0].exercise), line)
+            earlier = min(lines.setdefault(one.answer, line) for one in rulings)
             if earlier != line:
                 raise UsageError(f"rules on the same answer as line {earlier}", remedy="remove one of the two")
         except UsageError as error:
@@ -170,13 +206,23 @@ def _rulings_of(
     row: Mapping[str, str], mark: str, names: Mapping[str, str], submissions: Sequence[SubmissionReport]
 ) -> tuple[Ruling, ...]:
     """What a row of a file rules, whose cells ``mark`` separates; ``names`` are the students by what a sheet has."""
-    student, exercise, points, reason = (row[column] for column in COLUMNS)
+    student, exercise, given, reason = (row[column] for column in COLUMNS)
     student = unicodedata.normalize("NFC", student)
     student = names.get(student) or names.get(student.removeprefix("'"), student)  # as a spreadsheet needs it
-    score = _points(points if mark == "," else points.replace(",", ".")) if points else None
+    score = _points(given if mark == "," else given.replace(",", ".")) if given else None
     if not reason:
         raise UsageError("a ruling needs a reason", remedy="the student reads it: write it in that column")
-    return rulings_for(submissions, student, exercise, score, reason)
+    if csv_cell(reason[1:]) == reason:
+        reason = reason[1:]
+    rulings = rulings_for(submissions, student, exercise, score, reason)
+    digest = row.get(_NOTEBOOK, "")
+    meant = tuple(one for one in rulings if digest in ("", one.sha256 or _NONE))
+    if not meant:
+        raise UsageError(
+            f"{exercise} of {student} was ruled on a notebook that is not here",
+            remedy=f"look at the one that is here, and empty the cell {_NOTEBOOK} to rule on it, or remove the line",
+        )
+    return meant
 
 
 def _refusal(path: Path, refused: Sequence[tuple[int, UsageError]]) -> UsageError:
