@@ -12,7 +12,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -258,7 +258,7 @@ class _Run:
             raise failed.exceptions[0] from None
 
     async def _grade_entry(self, key: str, entry: Entry) -> tuple[SubmissionReport, bool]:
-        from grader.fingerprint import fingerprint
+        from grader.fingerprint import files_digest, fingerprint
         from grader.pipeline import grade, read_entry, unassigned, ungraded
 
         submission = read_entry(entry, self.seeded, self.options.reading)
@@ -268,15 +268,16 @@ class _Run:
             self.gradebook.store(key, "", submission)
             return submission, False
         try:
-            mark = fingerprint(submission, self.settings, self.options.limits, self.course_digest)
+            files = files_digest(submission, self.options.limits)
+            mark = fingerprint(submission, self.settings, self.options.limits, self.course_digest, files)
         except Exception:  # it spares the next run some work, and must not end this one
             _log.exception("no fingerprint of %s", entry.shown_path)
-            mark = ""
+            mark = files = ""
         if mark and not self.options.fresh:
             known = self.gradebook.take_over(key, mark) or self.gradebook.take_over_moved(key, mark, submission)
             if known is not None:
                 return known, True
-        report = await grade(submission, self.seeded, self.pool)
+        report = replace(await grade(submission, self.seeded, self.pool), files=files)
         try:
             self._store(key, mark, report)
         except (TypeError, ValueError) as error:  # what the gradebook cannot write down must not end the class

@@ -100,8 +100,10 @@ class Row:
 
 
 def is_untouched(entry: SubmissionReport) -> bool:
-    """Whether a notebook has exercises, and nothing in it is an answer or, which is flagged, may be one."""
-    return bool(entry.exercises) and all(one.status in UNTRIED and not one.flags for one in entry.exercises)
+    """Whether a notebook has exercises, nothing in it is or, which is flagged, may be an answer, and no human spoke."""
+    return bool(entry.exercises) and all(
+        one.status in UNTRIED and not (one.flags or one.override or one.comment) for one in entry.exercises
+    )
 
 
 def rows_of(run: RunReport) -> tuple[Row, ...]:

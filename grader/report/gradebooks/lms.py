@@ -184,10 +184,14 @@ def _feedback(row: Row) -> str:
         if exercise.id not in begun:
             continue
         codes = dict.fromkeys(check.diagnosis.code for check in exercise.checks if check.diagnosis)
-        why = f" ({', '.join(wording.code_label(code) for code in codes)})" if codes else ""
+        why = ", ".join(wording.code_label(code) for code in codes)
         if exercise.override is not None:
-            why = f" (set by hand: {one_line(exercise.override.reason)})"
-        parts.append(f"{exercise.id} {points(exercise.score)}/{points(exercise.possible)}{why}")
+            why = f"set by hand: {one_line(exercise.override.reason)}"
+        elif exercise.comment:
+            why = "; ".join(filter(None, (why, one_line(wording.override(exercise)))))
+        parts.append(
+            f"{exercise.id} {points(exercise.score)}/{points(exercise.possible)}" + (f" ({why})" if why else "")
+        )
     left = [row.heading(entry) for entry in idle if any(one.id in row.exercises for one in entry.exercises)]
     told = [wording.not_begun(left)] * bool(left) + [wording.not_found(row.absent)] * bool(row.absent)
     return " ".join(filter(None, ("; ".join(parts) + "." * bool(parts and told), *told)))

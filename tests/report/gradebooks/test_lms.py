@@ -82,6 +82,18 @@ def test_export_moodle_says_what_was_set_by_hand() -> None:
     )
 
 
+def test_export_moodle_has_comments_beside_what_was_found() -> None:
+    told = [
+        replace(exercise("lin_grad", {"w.g": "transposed"}), comment="look at\nthe shapes"),
+        replace(exercise("relu_grad"), comment="neat"),
+    ]
+    assert _rows(export(run(submission("ada", *told)), "moodle"))[1][2] == (
+        "lin_grad 2/4 (transposed; comment: look at the shapes); relu_grad 2/2 (comment: neat)"
+    )
+    begun = submission("ada", replace(untouched("relu_grad"), comment="why not?"))
+    assert "comment: why not?" in _rows(export(run(begun), "moodle"))[1][2]
+
+
 def test_export_moodle_says_what_was_not_begun_and_what_was_not_found() -> None:
     stubs = submission("ada", untouched("mse_grad"), untouched("relu_grad"), notebook="b.ipynb")
     done = submission("ada", exercise("lin_grad"), notebook="a.ipynb")
