@@ -486,6 +486,18 @@ def test_a_run_whose_output_finds_no_room_says_so_and_writes_its_reports(graded:
         assert done.stderr.splitlines() == [f"error: {trouble}", "  send it where there is room"]
 
 
+def test_a_command_whose_remarks_find_no_room_or_reader_ends_as_it_would(graded: list[str], tmp_path: Path) -> None:
+    nobody, theirs = os.pipe()
+    os.close(nobody)
+    how: dict[str, Any] = {"cwd": tmp_path, "timeout": 240}
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run([*graded, "--fail-under", "100"], check=False, stdout=full, stderr=full, **how)
+    refused = subprocess.run([*graded, "--nonsense"], check=False, stderr=theirs, **how)
+    os.close(theirs)
+    assert (run.returncode, refused.returncode) == (UNGRADED, USAGE)
+    assert (tmp_path / "grades/report.json").is_file()
+
+
 @pytest.mark.parametrize(
     ("before", "ended"),
     [
