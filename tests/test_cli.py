@@ -40,6 +40,7 @@ from grader.gradebook.overrides import Ruling
 from grader.gradebook.run_head import RunHead, RunSettings
 from grader.kernel.host.doctor import Finding
 from grader.model import SubmissionStatus
+from grader.platforms import Platforms
 from grader.report import load_schema
 from tests.fakes import InProcessPool
 from tests.report.builders import exercise, submission
@@ -742,14 +743,23 @@ def test_request_to_end_while_a_text_is_executed_has_its_own_status(tmp_path: Pa
 def test_command_that_is_stopped_says_how_to_go_on(
     end: signal.Signals, word: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    before = signal.signal(end, lambda *_: None)  # which is not to be the one that is asked
+    heard: list[str] = []
+
+    class Impatient(Platforms):
+        def fail(self, message: str) -> None:
+            signal.raise_signal(end)  # once more, while it is told
+            heard.append(message)
+
+    before = signal.signal(end, lambda *_: heard.append("handler"))  # which is not to be the one that is asked
     try:
-        with pytest.raises(typer.Exit) as ended, errors_told(resumes="go on"):
+        with pytest.raises(typer.Exit) as ended, errors_told(Impatient(), resumes="go on"):
             signal.raise_signal(end)
+        signal.raise_signal(end)
     finally:
         signal.signal(end, before)
     assert ended.value.exit_code == 128 + end
     assert capfd.readouterr().err == f"\n{word}; go on\n"
+    assert heard == [f"the run was {word}", "handler"]
 
 
 @pytest.mark.parametrize(
