@@ -540,6 +540,29 @@ def test_python_without_torch_is_told_in_a_line(command: str, tmp_path: Path) ->
     assert "-m pip install torch" in remedy
 
 
+def test_library_that_does_not_load_is_told_by_its_file(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended, errors_told():
+        raise ImportError("failed to map segment from shared object", name="_C", path="/site-packages/torch/_C.so")
+    told, remedy = capsys.readouterr().err.splitlines()
+    assert ended.value.exit_code == USAGE
+    assert told == "error: /site-packages/torch/_C.so cannot be loaded: failed to map segment from shared object"
+    assert "pip install" not in remedy
+
+
+def test_working_folder_that_is_gone_is_told_and_told_the_platforms(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    junit, outputs, summary = (tmp_path / name for name in ("j.xml", "outputs", "summary"))
+    code = "import os; os.rmdir(os.getcwd())\nfrom grader.__main__ import main\nmain()"
+    command = [sys.executable, "-c", code, "score", str(tmp_path), "--exit-zero", "--github", "--junit", str(junit)]
+    environment = {**os.environ, "GITHUB_OUTPUT": str(outputs), "GITHUB_STEP_SUMMARY": str(summary)}
+    how: dict[str, Any] = {"cwd": tmp_path / "gone", "env": environment, "capture_output": True, "text": True}
+    done = subprocess.run(command, check=False, **how)
+    assert done.stderr.splitlines() == ["error: the working folder is gone", "  change to one that exists (cd)"]
+    assert done.returncode == GRADED
+    assert all("the working folder is gone" in path.read_text(encoding="utf-8") for path in (junit, summary))
+    assert outputs.is_file()
+
+
 def test_grammar_that_jupyterlab_brings_is_not_loaded(tmp_path: Path) -> None:
     (tmp_path / "rfc3987_syntax.py").write_text("raise AssertionError('loaded, which takes a second')")
     code = (

@@ -8,6 +8,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -72,6 +73,7 @@ def errors_told(platforms: Platforms | None = None, *, exit_zero: bool = False, 
     with ExitStack() as told:
         try:
             with _interruptible(asked, told), _file_errors_refused(), _missing_modules_refused():
+                _refuse_lost_folder()
                 yield
         except (typer.Exit, typer.Abort):
             raise
@@ -150,6 +152,14 @@ def _raise_interrupt() -> None:
     raise _AskedToEnd
 
 
+def _refuse_lost_folder() -> None:
+    """Refuse a working folder that was removed, in which torch would end this process as it is loaded."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the working folder is gone", remedy="change to one that exists (cd)") from None
+
+
 @contextmanager
 def _file_errors_refused() -> Iterator[None]:
     """Turn what the system refuses to do with a file into a ``UsageError`` that names it."""
@@ -173,6 +183,11 @@ def _missing_modules_refused() -> Iterator[None]:
         library = (error.name or "").partition(".")[0]
         if library in {"", "grader"}:
             raise
+        if not isinstance(error, ModuleNotFoundError):  # its name may be that of a part, such as torch's _C
+            raise UsageError(
+                f"{error.path or library} cannot be loaded: {error}",
+                remedy="allow more memory (`ulimit -v`) where that is the reason, else install its package anew",
+            ) from error
         raise UsageError(
             f"the grader needs {library}, which {sys.executable} cannot import: {error}",
             remedy=f"install it there ({sys.executable} -m pip install {library}), or use the Python that has it",
