@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from grader.errors import KernelError, SandboxUnavailable
 from grader.kernel import warmth
-from grader.kernel.deaths import JobLost
+from grader.kernel.deaths import REMEDY, JobLost
 from grader.kernel.host import sandbox as sandboxes
 from grader.kernel.host.jobrun import JobRun
 from grader.kernel.host.programs import ProgramFiles
@@ -144,7 +144,7 @@ class KernelPool:
                 finally:
                     zygote.jobs -= 1
                     await self._retire(zygote)
-            raise KernelError(f"{job.name}: the kernel machinery failed twice: {reason}", remedy="see `grader doctor`")
+            raise KernelError(f"{job.name}: the kernel machinery failed twice: {reason}", remedy=REMEDY)
 
     async def _replace(self, lost: Zygote) -> None:
         """A new zygote in place of ``lost``, in which a job was lost: it is dead or damaged. Its other jobs run on."""
