@@ -52,7 +52,8 @@ class KernelPool:
             raise SandboxUnavailable(
                 "only trusted notebooks run in kernels without a zygote", remedy="use --sandbox none"
             )
-        self._workplace = Workplace(None if cold else "/tmp")
+        self._readable = sandboxes.readable()
+        self._workplace = Workplace(apart_from=self._readable)
         self.folder = self._workplace.path
         self._zygote = None if cold else Zygote(self.sandbox, self.folder)
         if not cold:
@@ -65,7 +66,6 @@ class KernelPool:
         self._kernels = asyncio.Semaphore(jobs + 1)  # one more comes up meanwhile
         self.coming_up = asyncio.Semaphore(_COMING_UP)
         self._replacing = asyncio.Lock()
-        self._readable = sandboxes.readable()
         self._environment = sandboxes.kernel_environment()
         self._hidden: list[str] = []
 
