@@ -197,10 +197,28 @@ def origin_of_check(tree: ast.Module) -> Literal["grader", "elsewhere"] | None:
 
 
 def text_of(node: ast.stmt, lines: Sequence[str]) -> str:
-    """The lines of a cell that a statement takes, those of its decorators included."""
+    """The text of a statement in ``lines``, those of its cell."""
+    first, last = lines_of(node)
+    return "\n".join(lines[first - 1 : last])
+
+
+def lines_of(node: ast.stmt) -> tuple[int, int]:
+    """The first and the last line of a statement, those of its decorators included."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
-    return "\n".join(lines[first - 1 : node.end_lineno])
+    return first, node.end_lineno or node.lineno
+
+
+def without_lines(source: str, first: int, last: int) -> str:
+    r"""``source`` with a statement in its place that does nothing, where one takes the lines ``first`` to ``last``.
+
+    >>> without_lines("if x:\n    def f():\n        raise NotImplementedError\ny = f", 2, 3)
+    'if x:\n    pass\n\ny = f'
+    """
+    lines = source.split("\n")
+    code = lines[first - 1].lstrip()
+    indent = lines[first - 1].removesuffix(code)
+    return "\n".join([*lines[: first - 1], f"{indent}pass", *[""] * (last - first), *lines[last:]])
 
 
 def name_called(call: ast.Call) -> str:

@@ -28,6 +28,8 @@ class Stub:
     ``cell`` is the ``Cell.index`` after which the check runs (the last one, where several names are needed);
     ``line`` the 1-based line of the definition in that cell; ``source`` the code of the definition or cell;
     ``found_by`` is ``"metadata"`` or ``"name"``; ``flags`` are remarks for a human ("defined 3 times").
+    ``left_out`` are the untouched stubs that stand below the answer and would take its place when the notebook runs:
+    the cell, the first and the last line of each.
     """
 
     exercise: str
@@ -36,6 +38,7 @@ class Stub:
     source: str
     found_by: Literal["metadata", "name"]
     flags: tuple[str, ...] = ()
+    left_out: tuple[tuple[int, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Submission:
 
     ``path`` is the notebook on disk, or the student's folder when it holds no notebook; ``shown_path`` is how reports
     name it (relative to what was given on the command line, ``archive.zip!ada/nb.ipynb`` inside an archive).
+    ``cells`` are as they run, without what is ``Stub.left_out``.
     ``unreadable`` is the reason when the notebook could not be read; then ``cells`` is empty. ``assets`` are the files
     that were handed in with it; of one name, the first counts. ``flags`` are remarks for a human.
     """
