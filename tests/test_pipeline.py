@@ -306,9 +306,13 @@ def test_notebook_without_an_exercise_is_told_so_and_not_run(tmp_path: Path, see
             "def relu_gradient(inp, out):\n    inp.g = (inp > 0) * out.g",
             "its cell defines `relu_gradient` in its place",
         ),
-        ("if not inp:\n    def relu_grad(inp, out):\n        inp.g = out.g", "was removed, or gives it another name"),
+        (
+            "if not inp:\n    def relu_grad(inp, out):\n        inp.g = out.g",
+            "before it got there (NameError: name 'inp'",
+        ),
+        ("if False:\n    def relu_grad(inp, out):\n        inp.g = out.g", "was removed, or gives it another name"),
     ],
-    ids=["no Python", "another name", "a cell that failed before"],
+    ids=["no Python", "another name", "a cell that failed before", "unknown"],
 )
 def test_answer_that_is_not_defined_says_why(entry: Entry, seeded: SeededCourse, answer: str, told: str) -> None:
     entry.path.write_text(answered({"relu_grad": answer}), encoding="utf-8")

@@ -29,7 +29,9 @@ class Stub:
     ``line`` the 1-based line of the definition in that cell; ``source`` the code of the definition or cell;
     ``found_by`` is ``"metadata"`` or ``"name"``; ``flags`` are remarks for a human ("defined 3 times").
     ``left_out`` are the untouched stubs that stand below the answer and would take its place when the notebook runs:
-    the cell, the first and the last line of each.
+    the cell, the first and the last line of each. ``elsewhere`` are, for an answer that is one cell, the names that it
+    should assign and another cell does, with that cell. ``kept_from`` is what kept the answer's cell from defining it:
+    its error, or its cell magic (``"%%timeit"``); it is known only where a check missed the answer.
     """
 
     exercise: str
@@ -39,6 +41,8 @@ class Stub:
     found_by: Literal["metadata", "name"]
     flags: tuple[str, ...] = ()
     left_out: tuple[tuple[int, int, int], ...] = ()
+    elsewhere: tuple[tuple[str, int], ...] = ()
+    kept_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,12 +207,18 @@ def _assigning_cell(notebook: _Notebook, wanted: Wanted, tagged: list[Cell]) -> 
     graded = max(choice)
     cell = next(cell for cell in notebook.cells if cell.index == graded)
     assigned = lines.get(cell.index, {})
-    flags = [
-        *_choice_remarks(wanted, cell, tagged, complete),
-        *_assignment_remarks(cell, [name for name in names if name not in assigned]),
-    ]
-    found_by: Literal["metadata", "name"] = "metadata" if cell in tagged else "name"
-    return Stub(wanted.exercise, cell.index, min(assigned.values(), default=1), cell.source, found_by, tuple(flags))
+    lacking = [name for name in names if name not in assigned]
+    flags = (*_choice_remarks(wanted, cell, tagged, complete), *_assignment_remarks(cell, lacking))
+    others = {name: [index for index, found in lines.items() if name in found] for name in lacking}
+    return Stub(
+        wanted.exercise,
+        cell.index,
+        min(assigned.values(), default=1),
+        cell.source,
+        "metadata" if cell in tagged else "name",
+        flags,
+        elsewhere=tuple((name, max(found)) for name, found in others.items() if found),
+    )
 
 
 def _assignments(notebook: _Notebook, names: Sequence[str]) -> dict[int, dict[str, int]]:

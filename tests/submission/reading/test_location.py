@@ -256,6 +256,13 @@ def test_locate_a_cell_that_assigns_gives_the_line_where_that_begins() -> None:
     assert locate(cells((f"\n{RAISES}", "trace")), TRACE)["trace"].line == 1
 
 
+def test_locate_a_cell_that_assigns_knows_where_the_rest_is_assigned() -> None:
+    stub = locate(cells(OTHER, ("b_grad = f(x)", "trace"), "w_grad = g(x)", "w_grad = h(x)\nb_grad = 1"), TRACE)[
+        "trace"
+    ]
+    assert (stub.cell, stub.elsewhere) == (1, (("w_grad", 3),))
+
+
 RELU = "class Relu:\n    def __call__(self, inp):\n        return inp.clamp_min(0.)"
 LIN = "class Lin:\n    def __call__(self, inp):\n        return inp"
 MINE = RELU.replace("inp.clamp_min(0.)", "inp * (inp > 0)")
