@@ -27,7 +27,7 @@ from grader.errors import CourseError
 from grader.kernel.local import FORKS
 from grader.notebook import checking
 from grader.seeded_course import SeededCourse
-from tests.samples import SOLUTIONS
+from tests.samples import EXERCISES, SOLUTIONS
 
 RIGHT = """\
 def lin_grad(inp, out, w, b):
@@ -349,6 +349,45 @@ def test_cell_that_defined_it_is_not_said_to_have_failed(ipython: Place, cells: 
 
     assert "The last cell" not in ipython.run('check("lin_grad")')
     assert "The last cell" not in ipython.run(f'check("lin_grad")\n{RIGHT}')
+
+
+WRONG = RIGHT.replace("sum", "mean")
+SEVERAL, ITS_STUB, GRADED = "define lin_grad in more than one form", "is the untouched stub", "the grade takes the"
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        pytest.param([("a", WRONG), ("b", RIGHT)], SEVERAL, id="in_two_cells"),
+        pytest.param([("a", RIGHT), ("b", WRONG)], SEVERAL, id="wrong_in_the_last"),
+        pytest.param([("a", WRONG), ("a", RIGHT)], "", id="a_second_try"),
+        pytest.param([("a", UNTOUCHED), ("b", RIGHT)], "", id="beside_the_stub"),
+        pytest.param([("a", RIGHT), ("b", f"# again\n{RIGHT}")], "", id="alike"),
+        pytest.param([("a", RIGHT), ("b", UNTOUCHED)], ITS_STUB, id="above_the_stub"),
+        pytest.param([("a", RIGHT), ("a", UNTOUCHED)], "", id="put_back"),
+        pytest.param([("a", RIGHT), ("b", "lin_grad = (lambda f: f)(lin_grad)")], "", id="given_another_value"),
+        pytest.param([(None, WRONG), (None, RIGHT)], "You have run lin_grad in more than one form", id="passes"),
+        pytest.param([(None, RIGHT), (None, WRONG)], "", id="does_not_pass"),
+        pytest.param([(None, RIGHT), (None, UNTOUCHED)], ITS_STUB, id="above_the_stub_in_an_unknown_cell"),
+    ],
+)
+def test_answer_that_is_graded_in_the_place_of_the_one_checked_is_told(
+    ipython: Place, shell: Any, cells: list[tuple[str | None, str]], said: str
+) -> None:
+    for cell_id, cell in cells:
+        shell.run_cell(cell, store_history=True, cell_id=cell_id)
+
+    for check_cell in ('check("lin_grad")', "check()"):
+        out = ipython.run(check_cell)
+        assert said in out
+        assert (GRADED in out) == bool(said)
+
+
+def test_stub_that_was_handed_out_with_a_part_written_is_known_below_its_answer(ipython: Place) -> None:
+    (stub,) = (cell for cell in code_of(EXERCISES / "08_beyond.ipynb") if cell.startswith("class Value"))
+    ipython.run(stub.replace("raise NotImplementedError", "return self"))
+    ipython.run(stub)
+    assert "The Value that you ran last is the untouched stub" in ipython.run('check("Value")')
 
 
 @pytest.mark.parametrize("stub", [UNTOUCHED, ""], ids=["untouched", "missing"])

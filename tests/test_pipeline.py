@@ -67,6 +67,24 @@ def test_right_notebook_gets_every_point(entry: Entry, seeded: SeededCourse) -> 
     assert (report.student, report.notebook, report.path) == ("ada", "03_backprop.ipynb", "ada/03_backprop.ipynb")
 
 
+def test_untouched_stub_below_an_answer_costs_nothing_in_what_calls_the_answer(
+    entry: Entry, seeded: SeededCourse
+) -> None:
+    notebook = json.loads(answered({}))
+    place = next(i for i, cell in enumerate(notebook["cells"]) if "def lin_grad(" in "".join(cell["source"]))
+    stub = {**notebook["cells"][place], "source": "def lin_grad(inp, out, w, b):\n    raise NotImplementedError"}
+    notebook["cells"][place]["metadata"] = {}
+    notebook["cells"].insert(place + 1, stub)
+    entry.path.write_text(json.dumps(notebook), encoding="utf-8")
+
+    report = graded(entry, seeded, InProcessPool())
+
+    assert {one.id: one.score for one in report.exercises} == POINTS
+    assert not report.failed_cells
+    (lin_grad,) = (one for one in report.exercises if one.id == "lin_grad")
+    assert "run without the untouched stub below it" in lin_grad.flags[0]
+
+
 def test_stub_that_was_renamed_in_a_notebook_without_tags_is_a_remark(entry: Entry, seeded: SeededCourse) -> None:
     notebook = json.loads(answered({}).replace("def lin_grad(", "def linear_grad("))
     for cell in notebook["cells"]:
@@ -312,9 +330,13 @@ def test_notebook_without_an_exercise_is_told_so_and_not_run(tmp_path: Path, see
             "def relu_gradient(inp, out):\n    inp.g = (inp > 0) * out.g",
             "its cell defines `relu_gradient` in its place",
         ),
-        ("if not inp:\n    def relu_grad(inp, out):\n        inp.g = out.g", "was removed, or gives it another name"),
+        (
+            "if not inp:\n    def relu_grad(inp, out):\n        inp.g = out.g",
+            "before it got there (NameError: name 'inp'",
+        ),
+        ("if False:\n    def relu_grad(inp, out):\n        inp.g = out.g", "was removed, or gives it another name"),
     ],
-    ids=["no Python", "another name", "a cell that failed before"],
+    ids=["no Python", "another name", "a cell that failed before", "unknown"],
 )
 def test_answer_that_is_not_defined_says_why(entry: Entry, seeded: SeededCourse, answer: str, told: str) -> None:
     entry.path.write_text(answered({"relu_grad": answer}), encoding="utf-8")

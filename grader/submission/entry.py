@@ -15,13 +15,14 @@ class Wanted:
 
     ``needs`` are the names (functions or classes) that must be defined, all of them. An exercise whose answer is one
     cell that assigns variables has no ``needs``; ``cell_assigns`` names the variables. ``notebook`` is the stem of the
-    course's notebook that asks for it, ``"03_backprop"``.
+    course's notebook that asks for it, ``"03_backprop"``. ``handed_out`` are the fingerprints of its stubs.
     """
 
     exercise: str
     needs: tuple[str, ...]
     cell_assigns: tuple[str, ...] = ()
     notebook: str = ""
+    handed_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
