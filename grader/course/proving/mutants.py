@@ -175,6 +175,8 @@ def _judge(ledger: Ledger, mutant: _Mutant, seed: int) -> None:
     if mutant.code is not None and mutant.code not in said:
         called = f"the mistake {mutant.name} is called {', '.join(sorted(said))}, not {mutant.code}"
         why = first_error(mutant.evidence) if "raised" in said else f": {next(iter(said.values()))}"
+        if "RecursionError" in why:
+            why += f"; `{ledger.exercise.id}` is the mistake itself here, and the right answer is `solution`"
         ledger.note_problem("diagnosis", called + why, seed)
     ledger.told.append(_telling(mutant.evidence))
 

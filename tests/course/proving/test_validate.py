@@ -160,6 +160,12 @@ def test_mistake_may_call_the_solution(tmp_path: Path) -> None:
     assert proved(tmp_path, mistakes=text).ok
 
 
+def test_mistake_that_calls_itself_for_the_solution_is_told_its_name(tmp_path: Path) -> None:
+    text = '@mistake("double_grad", "zeros")\ndef endless(inp, out):\n    double_grad(inp, out)\n'
+    (problem,) = proved(tmp_path, mistakes=text).problems
+    assert problem.message.endswith("`double_grad` is the mistake itself here, and the right answer is `solution`")
+
+
 def test_mistake_that_changes_its_input_is_told(tmp_path: Path) -> None:
     text = '@mistake("double_grad", "input_modified")\ndef changing(inp, out):\n    inp.g = 2 * out.g\n    inp += 1\n'
     assert proved(tmp_path, mistakes=text).ok
