@@ -115,6 +115,32 @@ def glu_back(acts):
     return functional.glu(acts)
 
 
+@exercise(
+    call="gated_back(obs, state, gate, new, upstream)",
+    inputs={
+        "obs": normal("s", "e"),
+        "state": normal("s", "h"),
+        "gate": normal("e", "h"),
+        "new": normal("e", "h"),
+    },
+    points={"obs.g": 1, "state.g": 1, "gate.g": 1, "new.g": 1},
+)
+def gated_back(obs, state, gate, new):
+    """A gated unit."""
+    z = torch.sigmoid(obs @ gate)
+    return (1 - z) * torch.tanh(obs @ new) + z * state
+
+
+@exercise(
+    call="result = chosen(obs, weights)",
+    inputs={"obs": normal("s", "e"), "weights": normal("e", "v")},
+    points={"result": 1},
+)
+def chosen(obs, weights):
+    """The class of the largest score."""
+    return {"result": (obs @ weights).argmax(1)}
+
+
 STEP = {"theta": normal("a", "b"), "slope": normal("a", "b"), "pace": number(0.01, 0.5)}
 
 
@@ -255,6 +281,16 @@ def glu_back(acts, upstream):
     s = torch.sigmoid(gate)
     acts.g = torch.cat((upstream * s, upstream * value * s * (1 - s)), -1)
 """
+GATED = """
+def gated_back(obs, state, gate, new, upstream):
+    z, n = torch.sigmoid(obs @ gate), torch.tanh(obs @ new)
+    dz = upstream * (state - n) * z * (1 - z)
+    dn = upstream * (1 - z) * (1 - n**2)
+    state.g = upstream * z
+    gate.g, new.g = obs.T @ dz, obs.T @ dn
+    obs.g = dz @ gate.T + dn @ new.T
+"""
+CHOSEN = "def chosen(obs, weights):\n    return (obs @ weights).argmax(1)"
 DROP = "def drop_back(acts, keep, rate, upstream):\n    acts.g = upstream * keep / (1 - rate)"
 LOOK = """
 def look_up_back(tokens, table, upstream):
@@ -320,6 +356,29 @@ TOLD = {
         "wrong_value",
         "in one place of the 2",
     ),
+    **{
+        f"gate {what}": (gated_back, GATED, change, check, "wrong_value", said)
+        for what, change, check, said in (
+            ("turned round", ("upstream * z\n", "upstream * (1 - z)\n"), "state.g", "1 − σ stands in the place of the"),
+            (
+                "for its rest",
+                ("upstream * (1 - z)", "upstream * z"),
+                "new.g",
+                "when σ stands in the place of the gate 1 −",
+            ),
+            ("forgotten", (" * (1 - z) * (1", " * (1"), "obs.g", "1 stands in the place of the gate 1 − σ"),
+            ("subtracted", ("(state - n)", "(n - state)"), "obs.g", "−σ(1 − σ) in place of"),
+        )
+    },
+    **{
+        f"one gate {what}": (cell_back, CELL, change, check, "wrong_value", f"{said} stands in the place of the gate σ")
+        for what, change, check, said in (
+            ("forgotten", ("= d * forget", "= d"), "memory.g", "1"),
+            ("turned round", ("= d * forget", "= d * (1 - forget)"), "memory.g", "1 − σ"),
+            ("forgotten on another way", ("d * let * (1 - new**2)", "d * (1 - new**2)"), "obs.g", "1"),
+        )
+    },
+    "smallest for largest": (chosen, CHOSEN, ("argmax", "argmin"), "result", "wrong_value", "the smallest entry"),
     **{
         f"one of the masks {what}": (
             stack_back,

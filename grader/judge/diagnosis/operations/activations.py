@@ -38,23 +38,25 @@ def by_rule(value: Tensor, function: Callable[[Tensor], Tensor], rule: Rule, res
 def with_rule(
     functions: tuple[Any, ...], function: Callable[[Tensor], Tensor], rule: Rule, rest: Rule | None = None
 ) -> Replacements:
-    """Each of ``functions`` computes ``function``, and has ``rule``, with ``rest``, for a derivative.
-
-    So has it in what torch makes of a sigmoid and a product, SiLU and GLU.
-    """
+    """Each of ``functions`` computes ``function``, and has ``rule``, with ``rest``, for a derivative."""
 
     def changed(value: Tensor, *_: Any, **__: Any) -> Tensor:
         return by_rule(value, function, rule, rest)
 
+    return with_sigmoid(changed) if functions is SIGMOID else dict.fromkeys(functions, changed)
+
+
+def with_sigmoid(sigmoid: Callable[..., Tensor]) -> Replacements:
+    """Another sigmoid, also in what torch makes of one and a product, SiLU and GLU."""
+
     def glu(value: Tensor, dim: int = -1) -> Tensor:
         left, gate = value.chunk(2, dim)
-        return left * changed(gate)
+        return left * sigmoid(gate)
 
     def silu(value: Tensor, *_: Any, **__: Any) -> Tensor:
-        return value * changed(value)
+        return value * sigmoid(value)
 
-    made: dict[Any, Callable[..., Tensor]] = dict.fromkeys(functions, changed)
-    return {**made, functional.glu: glu, functional.silu: silu} if functions is SIGMOID else made
+    return {**dict.fromkeys(SIGMOID, sigmoid), functional.glu: glu, functional.silu: silu}
 
 
 def slope(
@@ -121,6 +123,7 @@ SLOPES: tuple[Operation, ...] = (
     _sigmoid("the derivative σ(1 − σ) of the sigmoid is left out", lambda x, y: torch.ones_like(y)),
     _sigmoid("the sigmoid stands in the place of its derivative σ(1 − σ)", lambda x, y: y),
     _sigmoid("the factor σ is missing in the derivative σ(1 − σ)", lambda x, y: 1 - y),
+    _sigmoid("the derivative is −σ(1 − σ) in place of σ(1 − σ)", lambda x, y: y * (y - 1)),
     _sigmoid("the derivative 1 − σ² is used, which is that of the tanh", lambda x, y: 1 - y**2),
     _sigmoid("the derivative is σ(1 + σ) in place of σ(1 − σ)", lambda x, y: y * (1 + y)),
     _sigmoid("the derivative is σ² in place of σ(1 − σ)", lambda x, y: y**2),
