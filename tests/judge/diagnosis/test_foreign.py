@@ -131,6 +131,12 @@ def gated_back(obs, state, gate, new):
     return (1 - z) * torch.tanh(obs @ new) + z * state
 
 
+@exercise(call="swish_back(acts, upstream)", inputs={"acts": normal("s", "d")}, points={"acts.g": 1})
+def swish_back(acts):
+    """A SiLU, written out."""
+    return acts * torch.sigmoid(acts)
+
+
 @exercise(
     call="result = chosen(obs, weights)",
     inputs={"obs": normal("s", "e"), "weights": normal("e", "v")},
@@ -290,6 +296,11 @@ def gated_back(obs, state, gate, new, upstream):
     gate.g, new.g = obs.T @ dz, obs.T @ dn
     obs.g = dz @ gate.T + dn @ new.T
 """
+SWISH = """
+def swish_back(acts, upstream):
+    s = torch.sigmoid(acts)
+    acts.g = upstream * (s + acts * s * (1 - s))
+"""
 CHOSEN = "def chosen(obs, weights):\n    return (obs @ weights).argmax(1)"
 DROP = "def drop_back(acts, keep, rate, upstream):\n    acts.g = upstream * keep / (1 - rate)"
 LOOK = """
@@ -376,6 +387,14 @@ TOLD = {
             ("forgotten", ("= d * forget", "= d"), "memory.g", "1"),
             ("turned round", ("= d * forget", "= d * (1 - forget)"), "memory.g", "1 − σ"),
             ("forgotten on another way", ("d * let * (1 - new**2)", "d * (1 - new**2)"), "obs.g", "1"),
+        )
+    },
+    **{
+        f"SiLU {what}": (swish_back, SWISH, ("(s + acts * s * (1 - s))", change), "acts.g", "wrong_value", said)
+        for what, change, said in (
+            ("as a sigmoid", "s * (1 - s)", "σ(1 − σ), the derivative of the sigmoid, stands"),
+            ("without its second term", "s", "the term x · σ(1 − σ) is missing"),
+            ("without its first term", "acts * s * (1 - s)", "the term σ is missing"),
         )
     },
     "smallest for largest": (chosen, CHOSEN, ("argmax", "argmin"), "result", "wrong_value", "the smallest entry"),

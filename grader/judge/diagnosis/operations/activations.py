@@ -86,12 +86,22 @@ def _tanh(what: str, rule: Rule) -> Operation:
     return slope(what, TANH, torch.tanh, rule)
 
 
+def _silu(what: str, rule: Rule, rest: Rule | None = None) -> Operation:
+    return slope(what, (functional.silu,), functional.silu, rule, rest)
+
+
+def _bell(value: Tensor) -> Tensor:
+    """The derivative of the sigmoid."""
+    return value.sigmoid() * (1 - value.sigmoid())
+
+
 #: Activations that may stand for one another: each one's name, ways to call it, function and derivative.
 _KINDS: tuple[tuple[str, tuple[Any, ...], Callable[[Tensor], Tensor], Rule], ...] = (
     ("ReLU", RELU, torch.relu, lambda x, y: positive(x)),
     ("sigmoid", SIGMOID, torch.sigmoid, lambda x, y: y * (1 - y)),
     ("tanh", TANH, torch.tanh, lambda x, y: 1 - y**2),
 )
+_OF_SILU = "σ + x · σ(1 − σ)"
 PARENTHESES = (
     "what arrives is multiplied into the first term of {} alone, as where the parentheses around it are missing"
 )
@@ -148,6 +158,18 @@ SLOPES: tuple[Operation, ...] = (
     slope(PARENTHESES.format("σ − σ²"), SIGMOID, torch.sigmoid, lambda x, y: y, lambda x, y: -(y**2)),
     slope(PARENTHESES.format("σ · 1 − σ"), SIGMOID, torch.sigmoid, lambda x, y: y, lambda x, y: -y),
     slope(PARENTHESES.format("1 − tanh²"), TANH, torch.tanh, lambda x, y: torch.ones_like(y), lambda x, y: -(y**2)),
+    _silu(f"σ(1 − σ), the derivative of the sigmoid, stands in the place of {_OF_SILU}", lambda x, y: _bell(x)),
+    _silu(f"the term σ is missing in the derivative {_OF_SILU}", lambda x, y: x * _bell(x)),
+    _silu(f"the term x · σ(1 − σ) is missing in the derivative {_OF_SILU}", lambda x, y: x.sigmoid()),
+    _silu(f"x · σ(1 − σ) is subtracted in the derivative {_OF_SILU}", lambda x, y: x.sigmoid() - x * _bell(x)),
+    _silu(f"the factor x is missing in the derivative {_OF_SILU}", lambda x, y: x.sigmoid() + _bell(x)),
+    _silu(f"the factor x stands with the first σ in the derivative {_OF_SILU}", lambda x, y: y + _bell(x)),
+    _silu("the factor σ in front is missing in the derivative σ · (1 + x · (1 − σ))", lambda x, y: 1 + x - y),
+    _silu(f"the output x · σ stands for σ in the second term of {_OF_SILU}", lambda x, y: x.sigmoid() + y * (1 - y)),
+    _silu("the output x · σ stands for σ in the derivative σ(1 − σ) of a sigmoid", lambda x, y: y * (1 - y)),
+    _silu(f"the input stands in the place of the derivative {_OF_SILU}", lambda x, y: x),
+    _silu("the derivative is that of the ReLU", lambda x, y: positive(x)),
+    _silu(PARENTHESES.format(_OF_SILU), lambda x, y: x.sigmoid(), lambda x, y: x * _bell(x)),
     *(
         slope(f"a {other} stands in the place of the {name}", functions, stands, rule)
         for (name, functions, right, _), (other, _, stands, rule) in product(_KINDS, repeat=2)
