@@ -147,6 +147,29 @@ def chosen(obs, weights):
     return {"result": (obs @ weights).argmax(1)}
 
 
+@exercise(
+    call="pairs_back(left, right, heat)",
+    inputs={"left": normal("s", "d"), "right": normal("s", "d"), "heat": number(0.5, 2.0)},
+    points={"left.g": 1, "right.g": 1},
+)
+def pairs_back(left, right, heat):
+    """A contrastive loss: to each row of one belongs that of the other."""
+    return functional.cross_entropy(left @ right.T / heat, torch.arange(len(left)))
+
+
+@exercise(
+    call="apart_back(scores, aims)",
+    inputs={
+        "scores": normal("s", "v"),
+        "aims": computed("float", "s", "v", by=lambda d: d.rng.dirichlet(np.ones(d.sizes["v"]), d.sizes["s"])),
+    },
+    points={"scores.g": 1},
+)
+def apart_back(scores, aims):
+    """The divergence of a distribution from given ones."""
+    return functional.kl_div(torch.log_softmax(scores, 1), aims, reduction="batchmean")
+
+
 STEP = {"theta": normal("a", "b"), "slope": normal("a", "b"), "pace": number(0.01, 0.5)}
 
 
@@ -302,6 +325,13 @@ def swish_back(acts, upstream):
     acts.g = upstream * (s + acts * s * (1 - s))
 """
 CHOSEN = "def chosen(obs, weights):\n    return (obs @ weights).argmax(1)"
+PAIRS = """
+def pairs_back(left, right, heat):
+    g = torch.softmax(left @ right.T / heat, 1)
+    g = (g - torch.eye(len(left), dtype=left.dtype)) / len(left) / heat
+    left.g, right.g = g @ right, g.T @ left
+"""
+APART = "def apart_back(scores, aims):\n    scores.g = (torch.softmax(scores, 1) - aims) / len(scores)"
 DROP = "def drop_back(acts, keep, rate, upstream):\n    acts.g = upstream * keep / (1 - rate)"
 LOOK = """
 def look_up_back(tokens, table, upstream):
@@ -398,6 +428,14 @@ TOLD = {
         )
     },
     "smallest for largest": (chosen, CHOSEN, ("argmax", "argmin"), "result", "wrong_value", "the smallest entry"),
+    **{
+        f"softmax of {name} over the other axis": (*one, ("1)", "0)"), check, "wrong_value", "taken over another axis")
+        for name, one, check in (
+            ("pairs", (pairs_back, PAIRS), "left.g"),
+            ("pairs, to the other", (pairs_back, PAIRS), "right.g"),
+            ("a divergence", (apart_back, APART), "scores.g"),
+        )
+    },
     **{
         f"one of the masks {what}": (
             stack_back,

@@ -20,21 +20,34 @@ _PLAIN = {"weight": None, "reduction": "mean", "label_smoothing": 0.0, "size_ave
 #: The class of rows that do not count, where a cross-entropy is told of no other.
 _IGNORED = -100
 SOFTMAX = (torch.softmax, Tensor.softmax, functional.softmax)
+_LOG_SOFTMAX = (torch.log_softmax, Tensor.log_softmax, functional.log_softmax)
 
 
 def softmax(*, weights: int = 0, derivative: int = 0) -> Callable[[], Replacements]:
-    """A softmax along another axis, counted back from its own, in the weights and in the sum of its derivative."""
+    """A softmax along another axis, counted back from its own, in the weights and in the sum of its derivative.
+
+    Its logarithm and the cross-entropy of it, too.
+    """
+
+    def axes(value: Tensor, dim: int) -> tuple[int, int]:
+        return (dim - weights) % value.dim(), (dim - derivative) % value.dim()
 
     def changed(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
-        along, summed = ((dim - step) % value.dim() for step in (weights, derivative))
+        along, summed = axes(value, dim)
         return weighed(value, lambda scores: scores.softmax(along), lambda p, g: softmax_derivative(p, g, summed))
+
+    def logarithm(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
+        along, summed = axes(value, dim)
+        return weighed(
+            value, lambda scores: scores.log_softmax(along), lambda log, g: g - log.exp() * g.sum(summed, keepdim=True)
+        )
 
     def of_columns(z: Tensor, one: Tensor, n: int) -> Tensor:  # probabilities that add up to one in each column
         return (z.softmax(0) - one) / n
 
     def made() -> Replacements:
         entropy = {functional.cross_entropy: _cross_entropy_with(of_columns)} if derivative == weights else {}
-        return {**dict.fromkeys(SOFTMAX, changed), **entropy}
+        return {**dict.fromkeys(SOFTMAX, changed), **dict.fromkeys(_LOG_SOFTMAX, logarithm), **entropy}
 
     return made
 
