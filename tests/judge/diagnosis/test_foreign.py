@@ -170,6 +170,39 @@ def apart_back(scores, aims):
     return functional.kl_div(torch.log_softmax(scores, 1), aims, reduction="batchmean")
 
 
+def bounds(draw):
+    return np.concatenate(([0], np.sort(draw.rng.randint(0, draw.sizes["t"] + 1, draw.sizes["s"] - 1))))
+
+
+@exercise(
+    call="bag_back(tokens, bounds, table, upstream)",
+    inputs={
+        "tokens": integers("t", high="v"),
+        "bounds": computed("int", "s", by=bounds),
+        "table": normal("v", "e"),
+    },
+    points={"table.g": 1},
+)
+def bag_back(tokens, bounds, table):
+    """Sums of rows of a table."""
+    return functional.embedding_bag(tokens, table, bounds, mode="sum")
+
+
+def beginnings(draw):
+    s, t = draw.sizes["s"], draw.sizes["t"]
+    return (np.arange(t) < draw.rng.randint(1, t + 1, (s, 1))).astype(np.int64)
+
+
+@exercise(
+    call="pool_rows_back(words, used, upstream)",
+    inputs={"words": normal("s", "t", "e"), "used": computed("int", "s", "t", by=beginnings)},
+    points={"words.g": 1},
+)
+def pool_rows_back(words, used):
+    """The mean of those that count."""
+    return (words * used[..., None]).sum(1) / used.sum(1, keepdim=True)
+
+
 STEP = {"theta": normal("a", "b"), "slope": normal("a", "b"), "pace": number(0.01, 0.5)}
 
 
@@ -332,6 +365,16 @@ def pairs_back(left, right, heat):
     left.g, right.g = g @ right, g.T @ left
 """
 APART = "def apart_back(scores, aims):\n    scores.g = (torch.softmax(scores, 1) - aims) / len(scores)"
+BAG = """
+def bag_back(tokens, bounds, table, upstream):
+    bag = torch.searchsorted(bounds, torch.arange(len(tokens)), right=True) - 1
+    table.g = torch.zeros_like(table)
+    table.g.index_add_(0, tokens, upstream[bag])
+"""
+POOL_ROWS = """
+def pool_rows_back(words, used, upstream):
+    words.g = upstream[:, None] * used[..., None] / used.sum(1)[:, None, None]
+"""
 DROP = "def drop_back(acts, keep, rate, upstream):\n    acts.g = upstream * keep / (1 - rate)"
 LOOK = """
 def look_up_back(tokens, table, upstream):
@@ -436,6 +479,22 @@ TOLD = {
             ("a divergence", (apart_back, APART), "scores.g"),
         )
     },
+    "bags written over": (
+        bag_back,
+        BAG,
+        (".index_add_(0, tokens, upstream[bag])", "[tokens] += upstream[bag]"),
+        "table.g",
+        "overwritten",
+        "several contributions",
+    ),
+    "counts left out": (
+        pool_rows_back,
+        POOL_ROWS,
+        (" / used.sum(1)[:, None, None]", ""),
+        "words.g",
+        "wrong_value",
+        "entries that are not 0, of all failing cases together",
+    ),
     **{
         f"one of the masks {what}": (
             stack_back,

@@ -93,7 +93,11 @@ def _embedding(kept: str) -> Replacements:
         backward: Callable[..., Any] = lambda upstream, out, *given: (None, _embedded(kept, upstream, *given))  # noqa: E731
         return with_backward(lambda index, weight: weight[index], backward, index, weight)
 
-    return {functional.embedding: embedding}
+    def bags(index: Tensor, weight: Tensor, *rest: Any, **more: Any) -> Tensor:
+        rows = embedding(index.flatten(), weight)
+        return functional.embedding_bag(torch.arange(len(rows)).view_as(index), rows, *rest, **more)
+
+    return {functional.embedding: embedding, functional.embedding_bag: bags}
 
 
 def _ones(value: Tensor, out: Tensor) -> Tensor:
