@@ -270,7 +270,7 @@ NAMED: dict[str, tuple[str, str, str, str]] = {
         "fc2_b_grad, fc2_w_grad = torch.ones(1), X @ fc1_w.T + fc1_b\n"
         "fc1_b_grad, fc1_w_grad = fc2_w[0], X.expand(3, 3)",
         "fc1_w_grad",
-        "without its factor `fc2_w`",
+        "ones in the place of `fc2_w`",
     ),
     "step_for_gradient": (
         "matvec_mse_grad",

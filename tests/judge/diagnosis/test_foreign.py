@@ -170,6 +170,20 @@ def apart_back(scores, aims):
     return functional.kl_div(torch.log_softmax(scores, 1), aims, reduction="batchmean")
 
 
+@exercise(
+    call="error_back(guess, aim, share)",
+    inputs={
+        "guess": normal("s", "d"),
+        "aim": normal("s", "d"),
+        "share": computed("float", "s", by=lambda d: d.rng.uniform(0.2, 3.0, d.sizes["s"])),
+    },
+    points={"guess.g": 1},
+)
+def error_back(guess, aim, share):
+    """A squared error in which samples weigh differently."""
+    return (share[:, None] * (guess - aim) ** 2).sum() / share.sum()
+
+
 def bounds(draw):
     return np.concatenate(([0], np.sort(draw.rng.randint(0, draw.sizes["t"] + 1, draw.sizes["s"] - 1))))
 
@@ -365,6 +379,7 @@ def pairs_back(left, right, heat):
     left.g, right.g = g @ right, g.T @ left
 """
 APART = "def apart_back(scores, aims):\n    scores.g = (torch.softmax(scores, 1) - aims) / len(scores)"
+ERROR = "def error_back(guess, aim, share):\n    guess.g = 2 * share[:, None] * (guess - aim) / share.sum()"
 BAG = """
 def bag_back(tokens, bounds, table, upstream):
     bag = torch.searchsorted(bounds, torch.arange(len(tokens)), right=True) - 1
@@ -479,6 +494,14 @@ TOLD = {
             ("a divergence", (apart_back, APART), "scores.g"),
         )
     },
+    "samples that weigh alike": (
+        error_back,
+        ERROR,
+        ("share[:, None] * (guess - aim) / share.sum()", "(guess - aim) / len(guess)"),
+        "guess.g",
+        "wrong_value",
+        "`share` does not come into it",
+    ),
     "bags written over": (
         bag_back,
         BAG,

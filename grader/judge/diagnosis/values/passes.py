@@ -156,6 +156,7 @@ def _of_several(change: Callable[[Tensor], Tensor]) -> Change:
 
 #: What is made of an input, by key; a reshaped matrix is one whose transpose has the entries in the right one's order.
 _CHANGES: Mapping[str, Change] = {
+    "ones": lambda view, name, value: torch.ones_like(value),
     "negated": lambda view, name, value: -value,
     "turned": lambda view, name, value: value.T if value.dim() == 2 and value.shape[0] == value.shape[1] else None,
     "reshaped": lambda view, name, value: value.reshape(value.shape[::-1]).T if value.dim() == 2 else None,
@@ -190,6 +191,8 @@ def _said_of_input(symptom: Symptom, key: str, names: list[str]) -> Diagnosis:
         name = f"`{given[0]}`"
         what = _MADE[key].format(name=name, bare=given[0])
         return symptom.say("wrong_value.upstream_made", what=what, upstream=name)
+    if key == "ones":
+        return symptom.say("wrong_value.ones.given", name=given[0])
     if key == "own_gradient":
         return symptom.say("wrong_operand", used=f"`{given[0]}.g`", right=f"`{given[0]}`")
     return symptom.say(f"wrong_value.{key}", name=" or ".join(f"`{each}`" for each in given))
