@@ -68,6 +68,11 @@ def softmax_derivative(weights: Tensor, upstream: Tensor, axis: int) -> Tensor:
     return weights * (upstream - (weights * upstream).sum(axis, keepdim=True))
 
 
+def softmax_diagonal(weights: Tensor, upstream: Tensor) -> Tensor:
+    """What is left of that derivative if each weight depended on its own score alone."""
+    return weights * (1 - weights) * upstream
+
+
 def _exponentials(logits: Tensor) -> Tensor:
     """The exponentials of which a stable softmax is made: the largest of each row is 1."""
     return (logits - logits.amax(1, keepdim=True)).exp()
@@ -75,6 +80,16 @@ def _exponentials(logits: Tensor) -> Tensor:
 
 def _sigmoid_slope(p: Tensor, one: Tensor) -> Tensor:
     return (p - one) * p * (1 - p)
+
+
+#: What a softmax whose weights depend on their own scores alone makes of the way back from −1/p.
+_DIAGONAL = "as where the softmax goes back as p · (1 − p) alone"
+#: How students keep a probability from 0 before they divide by it.
+_FLOORS: tuple[Callable[[Tensor], Tensor], ...] = tuple(
+    partial(floor, eps)
+    for floor in (lambda eps, p: p + eps, lambda eps, p: p.clamp(min=eps))
+    for eps in (1e-30, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6)
+)
 
 
 def _cross_entropy_with(slope: Callable[[Tensor, Tensor, int], Tensor]) -> Callable[..., Tensor]:
@@ -93,6 +108,11 @@ def _cross_entropy_with(slope: Callable[[Tensor, Tensor, int], Tensor]) -> Calla
 
 def _cross_entropy(what: str, slope: Callable[[Tensor, Tensor, int], Tensor], code: str = "") -> Operation:
     return Operation(what, lambda: {functional.cross_entropy: _cross_entropy_with(slope)}, code)
+
+
+def _of_weights(what: str, slope: Callable[[Tensor, Tensor, int], Tensor]) -> Operation:
+    """The same, of the probabilities in place of the logits."""
+    return _cross_entropy(what, lambda z, one, n: slope(z.softmax(1), one, n))
 
 
 def _softmax(what: str, rule: Callable[[Tensor, Tensor, int], Tensor]) -> Operation:
@@ -144,8 +164,24 @@ CROSS_ENTROPIES: tuple[Operation, ...] = (
         "a sigmoid of each logit alone stands in the place of the softmax", lambda z, one, n: (z.sigmoid() - one) / n
     ),
     _cross_entropy(
-        "only the entries of the targets are written, and the probabilities of the other classes are left out",
+        f"only the entries of the targets get a value, and the probabilities of the others are left out, {_DIAGONAL}",
         lambda z, one, n: (z.softmax(1) - one) * one / n,
+    ),
+    *(
+        _of_weights(
+            f"only the entries of the targets get a value, {_DIAGONAL}, with a small number that keeps from 0 what is "
+            "divided by",
+            partial(lambda floor, p, one, n: softmax_diagonal(p, -one / floor(p)) / n, floor),
+        )
+        for floor in _FLOORS
+    ),
+    *(
+        _of_weights(
+            "a small number keeps from 0 the p that is divided by, as in −1/(p + 1e-12), which makes a difference "
+            "where p is as small",
+            partial(lambda floor, p, one, n: softmax_derivative(p, -one / floor(p), 1) / n, floor),
+        )
+        for floor in _FLOORS
     ),
     _cross_entropy(
         "the difference is multiplied by p · (1 − p), which is the derivative of a sigmoid",
@@ -235,7 +271,7 @@ SOFTMAXES: tuple[Operation, ...] = (
     _softmax("the sum is left out of the derivative of the softmax, p · (g − Σ p · g)", lambda p, g, axis: p * g),
     _softmax(
         "p · (1 − p) is taken for the derivative of the softmax, as if each weight depended on its own score alone",
-        lambda p, g, axis: p * (1 - p) * g,
+        lambda p, g, axis: softmax_diagonal(p, g),
     ),
     _softmax(
         "a mean stands in the place of the sum in the derivative of the softmax, p · (g − Σ p · g)",
