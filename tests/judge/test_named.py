@@ -444,6 +444,14 @@ CODED: dict[str, tuple[str, str, str, str, str]] = {
         "is the last row of the right answer alone",
         "wrong_shape",
     ),
+    "rows_that_are_named_alone": (
+        "embedding_grad",
+        "def embedding_grad(index, out, weight):\n"
+        "    weight.g = torch.stack([out.g[index == row].sum(0) for row in index.unique()])",
+        "weight.g",
+        "holds the rows alone that `index` names",
+        "wrong_shape",
+    ),
     "first_row_alone": (
         "lin_grad",
         "def lin_grad(inp, out, w, b):\n    inp.g, w.g, b.g = w @ out.g[0], inp.T @ out.g, out.g.sum(0)",

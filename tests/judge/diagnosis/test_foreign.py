@@ -510,6 +510,14 @@ TOLD = {
         "overwritten",
         "several contributions",
     ),
+    "rows counted by the index": (
+        look_up_back,
+        LOOK,
+        ("torch.zeros_like(table)", "torch.zeros(int(tokens.max()) + 1, table.shape[1], dtype=table.dtype)"),
+        "table.g",
+        "wrong_shape",
+        "ends with the last row that `tokens` names",
+    ),
     "counts left out": (
         pool_rows_back,
         POOL_ROWS,
