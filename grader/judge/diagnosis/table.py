@@ -106,6 +106,7 @@ GENERAL: tuple[Hypothesis, ...] = (
     factors.one_less,
     given.number,
     descent.other_step,
+    passes.gate,
     passes.changed_input,
     passes.layer,
     passes.left_out,
