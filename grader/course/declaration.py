@@ -11,6 +11,7 @@ import builtins
 import inspect
 import math
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -95,12 +96,18 @@ def _types(declared: Exercise) -> Faults:
 
 def _goal(declared: Exercise) -> Faults:
     if declared.measure is not None and not declared.goal:
-        yield "has no docstring", "measure", "give it one: students read its first paragraph as the goal"
+        yield _undocumented("measure", "give it one: students read its first paragraph as the goal")
 
 
 def _title(declared: Exercise) -> Faults:
     if not declared.title:
-        yield "has no docstring", "title", "give the forward pass a docstring: its first line is the title"
+        yield _undocumented("title", "give the forward pass a docstring: its first line is the title")
+
+
+def _undocumented(field: str, remedy: str) -> tuple[str, str, str]:
+    if sys.flags.optimize > 1:
+        return "has no docstring, as Python runs with -OO (PYTHONOPTIMIZE=2), which drops them", field, "run it without"
+    return "has no docstring", field, remedy
 
 
 def _variants(declared: Exercise) -> Faults:

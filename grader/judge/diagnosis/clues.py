@@ -44,6 +44,8 @@ _KNOWN = frozenset({*dir(builtins), *sys.stdlib_module_names, "torch", "np", "nu
 _KEPT_IN_G = re.compile(r"\.g\b")
 #: Conversions that may give back the very tensor.
 _SAME = frozenset({"contiguous", "to", "type", "type_as", "cpu"})
+#: What makes a new list or tensor, to be changed later.
+_NEW = frozenset({"list", "dict", "defaultdict", "clone", "zeros", "zeros_like", "empty_like", "new_zeros", "copy"})
 _LONGEST = 60
 
 
@@ -150,6 +152,40 @@ def unexplained(stub: Stub | None, given: Collection[str] = ()) -> str:
         for words, line, name in (*renamed, *_floored(function), *_unused(function)):
             return words.format(line=_line(stub, line), name=name)
     return from_outside(stub, given)
+
+
+def one_for_all(stub: Stub | None) -> str:
+    """A sentence on the first line that gives one list, or one new tensor, two names: ``self.m = self.v = […]``."""
+    for node in sorted(nodes_of(stub), key=lambda node: getattr(node, "lineno", 0)):
+        if isinstance(node, ast.Assign) and len(node.targets) > 1 and _is_new(node.value):
+            names = " and ".join(f"`{_shown(target)}`" for target in node.targets)
+            return wording.ONE_FOR_ALL.format(line=_line(stub, node), names=names)
+    return ""
+
+
+def _is_new(value: ast.expr) -> bool:
+    """Whether a value is an object that is made there and may be changed later."""
+    match value:
+        case ast.List() | ast.ListComp() | ast.Dict() | ast.DictComp():
+            return True
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in _NEW
+    return False
+
+
+def whole_numbers(stub: Stub | None) -> str:
+    """A sentence on the first line whose change to a tensor drops what stands after the decimal point."""
+    for function in functions_of(stub):
+        for words, line, _ in _floored(function):
+            return words.format(line=_line(stub, line))
+        for statement in scope_of(function):
+            if isinstance(statement, ast.AugAssign) and any(map(_is_cut_off, ast.walk(statement.value))):
+                return wording.CUT_OFF.format(line=_line(stub, statement))
+    return ""
+
+
+def _is_cut_off(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "int"
 
 
 def _goes_on(function: Function, statement: ast.Assign, name: str) -> bool:

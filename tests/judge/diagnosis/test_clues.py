@@ -241,6 +241,13 @@ def test_answer_with_a_line_nested_too_deeply_is_diagnosed_all_the_same() -> Non
 
 #: The exercise, an answer, its check, and the clue in what is said of it.
 TOLD = {
+    "one_list_for_both_averages": (
+        "Adam",
+        "class Adam(solution):\n    def __init__(self, params, *options):\n        super().__init__(params, *options)\n"
+        "        self.means = self.squares = [torch.zeros_like(p) for p in self.params]",
+        "p",
+        "Line 4 makes one object for `self.means` and `self.squares`",
+    ),
     "grad_in_place_of_g": (
         "lin_grad",
         "def lin_grad(inp, out, w, b):\n    inp.g = out.grad @ w.T",
