@@ -20,13 +20,18 @@ from grader.gradebook.overrides import Ruling, answerable, overridden
 from grader.gradebook.run_head import RunHead
 from grader.model import Hints, RunReport, Submission, SubmissionReport
 from grader.names.alphabet import alphabetical
+from grader.names.enumeration import first_of
 from grader.names.visible import GRADEBOOK
 from grader.report import submission_from_dict, submission_to_dict
 
 FILE_NAME = GRADEBOOK
 
-#: How many submissions of earlier runs are not in a run, whatever the path they are in it by. One that came instead, by
-#: the same student under the same name, has replaced one of them; of those, only the last earlier run's had counted.
+#: So many of those who are not in a run are named.
+_MISSED_NAMED = 6
+
+#: Whose submissions of earlier runs are not in a run, whatever the path they are in it by; how many of each name, and
+#: whether others of theirs are. One that came instead, by the same student under the same name, has replaced one of
+#: them; of those, only the last earlier run's had counted.
 _LEFT_OUT = """
 WITH entry AS (
     SELECT run, json_extract(report, '$.student') AS student, json_extract(report, '$.notebook') AS notebook,
@@ -39,10 +44,8 @@ WITH entry AS (
     gone AS (SELECT * FROM earlier WHERE (student, sha256) NOT IN (SELECT student, sha256 FROM there)),
     came AS (SELECT * FROM there WHERE (student, sha256) NOT IN (SELECT student, sha256 FROM earlier)),
     replaced AS (SELECT student, notebook, COUNT(*) AS number FROM came GROUP BY 1, 2)
-SELECT COALESCE(SUM(MAX(left_out, 0)), 0) FROM (
-    SELECT COUNT(*) - COALESCE(number, 0) AS left_out
-        FROM gone LEFT JOIN replaced USING (student, notebook) GROUP BY student, notebook
-)
+SELECT student, notebook, COUNT(*) - COALESCE(number, 0) AS left_out, student IN (SELECT student FROM there)
+    FROM gone LEFT JOIN replaced USING (student, notebook) GROUP BY student, notebook HAVING left_out > 0 ORDER BY 1, 2
 """
 
 
@@ -93,6 +96,8 @@ class Gradebook:
         A ``fresh`` run takes nothing over, nor does the one that goes on where it was interrupted: no earlier row keeps
         its fingerprint.
         """
+        with suppress(GradebookError):  # a fresh run need not be able to read what was before
+            head = replace(head, missed=self._told())
         if fresh:
             self._file.execute("UPDATE submission SET fingerprint = ''")
         self._run = self._file.execute("INSERT INTO run (settings) VALUES (?)", (head.text(),)).lastrowid
@@ -233,19 +238,41 @@ class Gradebook:
         last = self._last_run()
         if last is None:
             return ()
-        run, wanted = last[0], last[1].submissions
-        ((done,),) = self._file.rows("SELECT COUNT(*) FROM submission WHERE run = ?", (run,))
-        ((other,),) = self._file.rows(_LEFT_OUT, (run,))
-        if wanted is not None and done < wanted:
-            return (f"unfinished: {done} of {wanted} submissions are graded; `grader score` again goes on",)
+        run, head = last
+        done = self._done(run)
+        if head.submissions is not None and done < head.submissions:
+            return (f"unfinished: {done} of {head.submissions} submissions are graded; `grader score` again goes on",)
         remarks = []
-        if other:
-            those = "1 submission of an earlier run is" if other == 1 else f"{other} submissions of earlier runs are"
+        missed = self._missed(run)
+        if missed and missed != head.missed:
+            number = len(missed)
+            those = "1 submission of an earlier run is" if number == 1 else f"{number} submissions of earlier runs are"
+            whose = first_of([*dict.fromkeys(missed)], _MISSED_NAMED, "; ")
             remarks.append(
-                f"{those} not in this one, nor in its reports; to have everyone there, name all folders in one "
-                "`grader score` (what was graded is not run again)"
+                f"{those} not in this one, nor in its reports: {whose}. To have everyone there, name all folders in "
+                "one `grader score` (what was graded is not run again); of who left, the next run says no more"
             )
         return (*remarks, *remarks_on(self.doubts()))
+
+    def _done(self, run: int) -> int:
+        ((done,),) = self._file.rows("SELECT COUNT(*) FROM submission WHERE run = ?", (run,))
+        return int(done)
+
+    def _missed(self, run: int) -> tuple[str, ...]:
+        """Who is not in a run with what an earlier one had, once for each; with its name where others of theirs are."""
+        return tuple(
+            f"{student} ({notebook})" if is_there else student
+            for student, notebook, times, is_there in self._file.rows(_LEFT_OUT, (run,))
+            for _ in range(times)
+        )
+
+    def _told(self) -> tuple[str, ...]:
+        """Who was told not to be in the last run; where that was interrupted, in the one before."""
+        last = self._last_run()
+        if last is None:
+            return ()
+        run, head = last
+        return head.missed if self._done(run) < (head.submissions or 0) else self._missed(run)
 
     def _submissions(self) -> Iterator[SubmissionReport]:
         for (text,) in self._file.rows("SELECT report FROM submission WHERE run = (SELECT MAX(id) FROM run)"):

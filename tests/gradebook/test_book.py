@@ -336,12 +336,36 @@ def test_gradebook_tells_what_the_last_run_has_not(tmp_path: Path) -> None:
         assert book.remarks() == ()
         book.begin(RunHead(SETTINGS, 1))
         book.take_over("ada", "f")
-        assert "1 submission of an earlier run is" in book.remarks()[0]
+        assert "1 submission of an earlier run is not in this one, nor in its reports: bob. " in book.remarks()[0]
         head = book.last_head()
         assert head is not None
         assert head.settings == SETTINGS
         book.begin(RunHead(SETTINGS, 0))
-        assert "2 submissions of earlier runs are" in book.remarks()[0]
+        assert "2 submissions of earlier runs are not in this one, nor in its reports: ada; bob. " in book.remarks()[0]
+
+
+def test_gradebook_names_who_is_not_in_a_run_until_one_run_has_said_so(tmp_path: Path) -> None:
+    def run(*keys: str, submissions: int | None = None) -> list[str]:
+        book.begin(RunHead(SETTINGS, len(keys) if submissions is None else submissions))
+        for key in keys:
+            student, _, notebook = key.partition("/")
+            if book.take_over(key, "f") is None:
+                book.store(key, "f", replace(report_of(student), notebook=notebook, sha256=key))
+        return [remark.partition(". ")[0].partition(": ")[2] for remark in book.remarks()]
+
+    everyone = [f"{student}/03.ipynb" for student in "abcdefghi"]
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        assert run(*everyone) == []
+        assert run(*everyone[2:]) == ["a; b"]
+        assert run(*everyone[2:]) == run(*everyone[2:]) == []
+        assert run(*everyone[2:], "c/04.ipynb") == []
+        assert run(*everyone[2:]) == ["a; b; c (04.ipynb)"]
+        assert run(*everyone) == ["c (04.ipynb)"]
+        assert run(everyone[0]) == ["b; c; d; e; f; g and 2 more"]
+
+        run(*everyone)
+        assert run(everyone[0], submissions=8)[0].startswith("1 of 8")  # which is interrupted, and says nothing of them
+        assert run(*everyone[:-1]) == ["c (04.ipynb); i"]
 
 
 def test_gradebook_takes_a_notebook_handed_in_again_for_no_submission_that_is_left_out(tmp_path: Path) -> None:
