@@ -14,7 +14,7 @@ from grader.model import CaseRun, Exercise, ExerciseScore, Stub
 from grader.recent import Recent
 
 #: Scores that are remembered, the oldest goes first; and bytes of tensors in each run of one. Runs that hold more are
-#: read anew each time (``grader.kernel.host.resultreader``): a score of them would be kept, tensors and all, for nothing.
+#: read anew each time (``kernel.host.resultreader``): a score of them would be kept, tensors and all, for nothing.
 _MOST, _SMALL = 500, 8192
 
 
