@@ -23,9 +23,11 @@ from grader.names.alphabet import words_of
 from grader.report.words.numbers import points
 from grader.report.words.text import csv_cell
 
-#: The columns of a file of rulings, and the one that it may have beside them: the notebook that each is on.
-COLUMNS, _NOTEBOOK = ("student", "exercise", "points", "reason"), "sha256"
-#: What that column has where there was no notebook.
+#: The columns of a file of rulings.
+COLUMNS = ("student", "exercise", "points", "reason")
+#: Those that it has beside them if a gradebook wrote it, for what each ruling is on (``Ruling``).
+_MADE_ON = ("sha256", "graded", "possible")
+#: What the first of them has where there was no notebook.
 _NONE = "none"
 #: The statuses of submissions in which there was nothing to grade.
 _UNGRADED = ("unreadable", "no_exercises")
@@ -142,20 +144,17 @@ def _graded(entry: SubmissionReport, exercise: ExerciseScore) -> float | None:
 
 
 def rulings_csv(rulings: Iterable[Ruling]) -> str:
-    """The ``rulings`` as CSV for another gradebook, in which ``rulings_in`` reads it: a row each, with its notebook."""
+    """The ``rulings`` as CSV that ``rulings_in`` reads for another gradebook: a row each, with what it was made on."""
     from grader.report.views.spreadsheet import csv_text  # the command line starts without it
 
-    rows = [
-        (
-            one.student,
-            one.exercise,
-            "" if one.score is None else repr(one.score).removesuffix(".0"),
-            one.reason,
-            one.sha256 or _NONE,
+    rows = []
+    for one in rulings:
+        score, graded, possible = (
+            "" if number is None else repr(number).removesuffix(".0")
+            for number in (one.score, one.graded, one.possible)
         )
-        for one in rulings
-    ]
-    return csv_text([(*COLUMNS, _NOTEBOOK), *rows])
+        rows.append((one.student, one.exercise, score, one.reason, one.sha256 or _NONE, graded, possible))
+    return csv_text([(*COLUMNS, *_MADE_ON), *rows])
 
 
 def rulings_in(
@@ -163,8 +162,8 @@ def rulings_in(
 ) -> tuple[Ruling, ...]:
     """The rulings of a CSV file with the columns ``student``, ``exercise``, ``points`` and ``reason``, a row each.
 
-    A row whose column ``sha256`` has a digest is on the notebook with that one alone. ``called`` are the students by
-    what else the file may call them.
+    A row that has a digest in the column ``sha256`` is on that notebook alone, and was made on the points in the
+    columns ``graded`` and ``possible``. ``called`` are the students by what else the file may call them.
 
     Commas, semicolons or tabs separate them, and other columns are left alone; a row in which all four are empty is
     none, and one without points a comment. With a semicolon or a tab, points may have a decimal comma, as spreadsheets
@@ -206,23 +205,33 @@ def _rulings_of(
     row: Mapping[str, str], mark: str, names: Mapping[str, str], submissions: Sequence[SubmissionReport]
 ) -> tuple[Ruling, ...]:
     """What a row of a file rules, whose cells ``mark`` separates; ``names`` are the students by what a sheet has."""
+
+    def number(text: str) -> float | None:
+        return _points(text if mark == "," else text.replace(",", ".")) if text else None
+
     student, exercise, given, reason = (row[column] for column in COLUMNS)
     student = unicodedata.normalize("NFC", student)
     student = names.get(student) or names.get(student.removeprefix("'"), student)  # as a spreadsheet needs it
-    score = _points(given if mark == "," else given.replace(",", ".")) if given else None
+    score = number(given)
     if not reason:
         raise UsageError("a ruling needs a reason", remedy="the student reads it: write it in that column")
     if csv_cell(reason[1:]) == reason:
         reason = reason[1:]
     rulings = rulings_for(submissions, student, exercise, score, reason)
-    digest = row.get(_NOTEBOOK, "")
-    meant = tuple(one for one in rulings if digest in ("", one.sha256 or _NONE))
-    if not meant:
+    digest, graded, possible = (row.get(column, "") for column in _MADE_ON)
+    if not digest:
+        return rulings
+    made = tuple(
+        replace(one, graded=number(graded), possible=number(possible))
+        for one in rulings
+        if digest == (one.sha256 or _NONE)
+    )
+    if not made:
         raise UsageError(
             f"{exercise} of {student} was ruled on a notebook that is not here",
-            remedy=f"look at the one that is here, and empty the cell {_NOTEBOOK} to rule on it, or remove the line",
+            remedy="look at the one that is here, and empty the cell sha256 to rule on it, or remove the line",
         )
-    return meant
+    return made
 
 
 def _refusal(path: Path, refused: Sequence[tuple[int, UsageError]]) -> UsageError:

@@ -174,6 +174,17 @@ def test_rulings_written_are_read_as_they_were_each_on_its_notebook(tmp_path: Pa
     assert rulings_in(tmp_path / "r.csv", known) == made
 
 
+def test_ruling_of_another_gradebook_remembers_what_the_grader_gave_there(tmp_path: Path) -> None:
+    there = ruling(graded=0.5, possible=6.0)
+    (tmp_path / "r.csv").write_text(rulings_csv([there]).replace(",", ";").replace(".", ","), newline="")
+    assert rulings_in(tmp_path / "r.csv", CLASS) == (there,)
+
+
+def test_rulings_in_csv_leave_columns_alone_that_no_gradebook_wrote(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("student,exercise,points,reason,graded,possible\nada,lin_grad,1,r,yes,6\n")
+    assert rulings_in(tmp_path / "r.csv", CLASS) == (ruling(1.0, graded=2.0, possible=4.0),)
+
+
 @pytest.mark.parametrize("digest", ["that of another", "none"])
 def test_ruling_of_another_gradebook_is_on_no_notebook_but_its_own(digest: str, tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text(f"student,exercise,points,reason,sha256\nada,lin_grad,1,r,{digest}\n")
