@@ -16,7 +16,8 @@ from grader.cli.outcome import errors_told
 from grader.cli.output import StandardOutput, note, write_out
 from grader.cli.values import composed, not_nan
 from grader.errors import UsageError
-from grader.gradebook.overrides import rulings_csv, rulings_for, rulings_in
+from grader.gradebook.overrides import rulings_for
+from grader.gradebook.ruling_file import rulings_csv, rulings_in
 from grader.model import Target
 from grader.names.enumeration import count_of, first_of
 
