@@ -20,7 +20,7 @@ from grader._version import __version__
 from grader.errors import GradebookError
 from grader.kernel import KernelPool
 from grader.machine import allow_open_files
-from grader.model import Course, Limits, RunReport, Sandbox, Submission, SubmissionReport, Task
+from grader.model import Course, Hints, Limits, RunReport, Sandbox, Submission, SubmissionReport, Task
 from grader.submission import Collection, CollectLimits, Entry
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class ScoreOptions:
     ``limits`` are those of what runs, ``reading`` those of what is read: every run reads all of it anew.
 
     ``assigned`` are the notebooks that count also where they are not handed in; without them, what was handed in does.
-    ``roster`` is the class list, a CSV file by which it is told who handed in nothing.
+    ``roster`` is the class list, a CSV file by which it is told who handed in nothing. ``hints`` is how much help the
+    feedback gives.
     """
 
     paths: tuple[Path, ...]
@@ -69,6 +70,7 @@ class ScoreOptions:
     fresh: bool = False
     assigned: tuple[str, ...] = ()
     roster: Path | None = None
+    hints: Hints = "nudge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +138,15 @@ def handed_in(options: ScoreOptions, course: Course) -> Iterator[tuple[Collectio
     from grader.kernel.host.workplace import Workplace
     from grader.submission import collect
 
-    with (
-        Workplace() as place,
-        collect(
+    with Workplace() as place:
+        collection = collect(
             options.paths,
+            place=Path(place),
             student_pattern=options.student_pattern,
             known=course.notebooks,
             skip=options.out,
             limits=options.reading,
-            place=place,
-        ) as collection,
-    ):
+        )
         yield collection, attendance_by(options.roster, [(one.student, one.shown_path) for one in collection])
 
 
@@ -221,7 +221,16 @@ class _Run:
             for one in self.seeded.course.exercises.values()
             if not self.assigned or one.id in self.assigned
         )
-        head = RunHead(self.settings, submissions, self.assigned, absent, tasks, self.course_digest, self.limits)
+        head = RunHead(
+            self.settings,
+            submissions,
+            self.assigned,
+            absent,
+            tasks,
+            self.course_digest,
+            self.limits,
+            self.options.hints,
+        )
         self.gradebook.begin(head, fresh=self.options.fresh)
 
     async def grade_all(self, entries: Sequence[Entry], observer: Observer) -> None:

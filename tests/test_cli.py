@@ -40,6 +40,7 @@ from grader.gradebook.overrides import Ruling
 from grader.gradebook.run_head import RunHead, RunSettings
 from grader.kernel.host.doctor import Finding
 from grader.model import SubmissionStatus
+from grader.platforms import Platforms
 from grader.report import load_schema
 from tests.fakes import InProcessPool
 from tests.report.builders import exercise, submission
@@ -120,6 +121,24 @@ def test_report_and_export_need_no_kernel(demo: tuple[Path, subprocess.Completed
     assert again.exit_code == GRADED, again.output
     assert exported.exit_code == GRADED, exported.output
     assert exported.stdout.startswith("ID number,03_backprop,03_backprop (feedback)\nada,14,")  # each week a column
+
+
+def test_report_gives_the_hints_that_the_pages_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grader.batch.KernelPool", InProcessPool)
+    monkeypatch.chdir(tmp_path)
+    hand_in(tmp_path, {"ada": answered({"lin_grad": "def lin_grad(inp, out, w, b): inp.g = w.g = b.g = 0"})})
+    runner.invoke(app, ["score", "ada", "--sandbox", "none", "--no-github", "--hints", "none"])
+    (page,) = Path("grades/students").iterdir()
+
+    def hinted(*options: str) -> bool:
+        done = runner.invoke(app, ["report", *options])
+        assert done.exit_code == GRADED, done.output
+        return 'class="hint"' in page.read_text("utf-8")
+
+    assert 'class="hint"' not in page.read_text("utf-8")
+    assert [hinted(), hinted("--hints", "nudge"), hinted(), hinted("--hints", "none"), hinted()] == [
+        False, True, True, False, False,
+    ]  # fmt: skip
 
 
 def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> None:
@@ -541,6 +560,18 @@ def test_a_run_whose_output_finds_no_room_says_so_and_writes_its_reports(graded:
         assert done.stderr.splitlines() == [f"error: {trouble}", "  send it where there is room"]
 
 
+def test_a_command_whose_remarks_find_no_room_or_reader_ends_as_it_would(graded: list[str], tmp_path: Path) -> None:
+    nobody, theirs = os.pipe()
+    os.close(nobody)
+    how: dict[str, Any] = {"cwd": tmp_path, "timeout": 240}
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run([*graded, "--fail-under", "100"], check=False, stdout=full, stderr=full, **how)
+    refused = subprocess.run([*graded, "--nonsense"], check=False, stderr=theirs, **how)
+    os.close(theirs)
+    assert (run.returncode, refused.returncode) == (UNGRADED, USAGE)
+    assert (tmp_path / "grades/report.json").is_file()
+
+
 @pytest.mark.parametrize(
     ("before", "ended"),
     [
@@ -580,6 +611,29 @@ def test_python_without_torch_is_told_in_a_line(command: str, tmp_path: Path) ->
     told, remedy = done.stderr.splitlines()
     assert told.startswith(f"error: the grader needs torch, which {sys.executable} cannot import: ")
     assert "-m pip install torch" in remedy
+
+
+def test_library_that_does_not_load_is_told_by_its_file(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended, errors_told():
+        raise ImportError("failed to map segment from shared object", name="_C", path="/site-packages/torch/_C.so")
+    told, remedy = capsys.readouterr().err.splitlines()
+    assert ended.value.exit_code == USAGE
+    assert told == "error: /site-packages/torch/_C.so cannot be loaded: failed to map segment from shared object"
+    assert "pip install" not in remedy
+
+
+def test_working_folder_that_is_gone_is_told_and_told_the_platforms(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    junit, outputs, summary = (tmp_path / name for name in ("j.xml", "outputs", "summary"))
+    code = "import os; os.rmdir(os.getcwd())\nfrom grader.__main__ import main\nmain()"
+    command = [sys.executable, "-c", code, "score", str(tmp_path), "--exit-zero", "--github", "--junit", str(junit)]
+    environment = {**os.environ, "GITHUB_OUTPUT": str(outputs), "GITHUB_STEP_SUMMARY": str(summary)}
+    how: dict[str, Any] = {"cwd": tmp_path / "gone", "env": environment, "capture_output": True, "text": True}
+    done = subprocess.run(command, check=False, **how)
+    assert done.stderr.splitlines() == ["error: the working folder is gone", "  change to one that exists (cd)"]
+    assert done.returncode == GRADED
+    assert all("the working folder is gone" in path.read_text(encoding="utf-8") for path in (junit, summary))
+    assert outputs.is_file()
 
 
 def test_grammar_that_jupyterlab_brings_is_not_loaded(tmp_path: Path) -> None:
@@ -785,14 +839,23 @@ def test_request_to_end_while_a_text_is_executed_has_its_own_status(tmp_path: Pa
 def test_command_that_is_stopped_says_how_to_go_on(
     end: signal.Signals, word: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    before = signal.signal(end, lambda *_: None)  # which is not to be the one that is asked
+    heard: list[str] = []
+
+    class Impatient(Platforms):
+        def fail(self, message: str) -> None:
+            signal.raise_signal(end)  # once more, while it is told
+            heard.append(message)
+
+    before = signal.signal(end, lambda *_: heard.append("handler"))  # which is not to be the one that is asked
     try:
-        with pytest.raises(typer.Exit) as ended, errors_told(resumes="go on"):
+        with pytest.raises(typer.Exit) as ended, errors_told(Impatient(), resumes="go on"):
             signal.raise_signal(end)
+        signal.raise_signal(end)
     finally:
         signal.signal(end, before)
     assert ended.value.exit_code == 128 + end
     assert capfd.readouterr().err == f"\n{word}; go on\n"
+    assert heard == [f"the run was {word}", "handler"]
 
 
 @pytest.mark.parametrize(

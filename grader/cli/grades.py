@@ -11,14 +11,14 @@ from unicodedata import normalize
 import typer
 
 from grader.cli.app import app
-from grader.cli.options import HintsOption, OutOption
+from grader.cli.options import OutOption
 from grader.cli.outcome import errors_told
 from grader.cli.output import StandardOutput, note, write_out
 from grader.cli.values import composed, not_nan
 from grader.errors import UsageError
 from grader.gradebook.overrides import rulings_for
 from grader.gradebook.ruling_file import rulings_csv, rulings_in
-from grader.model import Target
+from grader.model import Hints, Target
 from grader.names.enumeration import count_of, first_of
 
 if TYPE_CHECKING:
@@ -41,14 +41,16 @@ _DOUBTED: dict[Kind, str] = {
 @app.command()
 def report(
     out: Annotated[Path, typer.Argument(help="The folder of a gradebook.")] = Path("grades"),
-    hints: HintsOption = "nudge",
+    hints: Annotated[
+        Hints | None, typer.Option(help="As in `grader score`. Default: as the pages have it already.")
+    ] = None,
 ) -> None:
     """Write the reports again from the gradebook, without running anything."""
     with errors_told():
         from grader.report import render_class, write_reports
 
-        run, _ = _stored(out)
-        written = write_reports(run, out, hints=hints)
+        run, _, given = _stored(out, hints)
+        written = write_reports(run, out, hints=given)
         console = StandardOutput()
         console.print(render_class(run))
         console.print(f"\nwrote {len(written)} files to {out}")
@@ -231,8 +233,8 @@ def export(
         from grader.report import identifier_of, read_roster
         from grader.report.counting.tally import tally
 
-        run, subject = _stored(out)
-        assignment = assignment or subject
+        run, subject, _ = _stored(out)
+        assignment = assignment or ("" if to == "csv" else subject)
         people = None if roster is None else read_roster(roster, run.handed_in)
         text = exported(run, to=to, assignment=assignment, roster=people, identifier=identifier, out_of=out_of)
         if people is not None:
@@ -325,12 +327,12 @@ def _list(gradebook: Gradebook, *, as_csv: bool) -> None:
         note(f"{_DOUBTED[doubt.kind]}: {doubt}")
 
 
-def _stored(out: Path) -> tuple[RunReport, str]:
-    """The last run in a gradebook, and what it was of."""
+def _stored(out: Path, hints: Hints | None = None) -> tuple[RunReport, str, Hints]:
+    """The last run in a gradebook, what it was of, and how much help its pages give, from now on as asked."""
     with _opened(out) as gradebook:
         for remark in gradebook.remarks():
             note(remark)
-        return gradebook.report(), gradebook.subject()
+        return gradebook.report(), gradebook.subject(), gradebook.hints(hints)
 
 
 def _opened(out: Path) -> Gradebook:

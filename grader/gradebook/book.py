@@ -18,7 +18,7 @@ from grader.gradebook.doubts import Doubt, doubts_in, remarks_on
 from grader.gradebook.file import GradebookFile
 from grader.gradebook.overrides import Ruling, answerable, overridden
 from grader.gradebook.run_head import RunHead
-from grader.model import RunReport, Submission, SubmissionReport
+from grader.model import Hints, RunReport, Submission, SubmissionReport
 from grader.names.alphabet import alphabetical
 from grader.names.visible import GRADEBOOK
 from grader.report import submission_from_dict, submission_to_dict
@@ -164,6 +164,18 @@ class Gradebook:
             GradebookError: nothing was graded yet, or a row cannot be read.
         """
         return self._begun().subject(self._submissions())
+
+    def hints(self, asked: Hints | None) -> Hints:
+        """How much help the last run's pages give: as ``asked``, which is kept, else as they gave before.
+
+        Raises:
+            GradebookError: nothing was graded yet, or what is asked cannot be kept.
+        """
+        last = self._begun()
+        if asked not in (None, last.hints):
+            head = replace(last, hints=asked).text()
+            self._file.execute("UPDATE run SET settings = ? WHERE id = (SELECT MAX(id) FROM run)", (head,))
+        return asked or last.hints
 
     def answers(self) -> tuple[SubmissionReport, ...]:
         """What may be ruled on: the last run's submissions, and what should have been in those not graded or missing.

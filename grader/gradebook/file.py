@@ -61,7 +61,8 @@ class GradebookFile:
 
     Raises:
         GradebookBusy: another run has it open.
-        GradebookError: the file is no gradebook, of another version, or cannot be used; later: it may only be read.
+        GradebookError: the file is no gradebook, of another version, or cannot be used; later: it may only be read, or
+            was removed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -71,6 +72,7 @@ class GradebookFile:
             self._db = self._connected(path if self._may_be_written else self._copied(opened))
             opened.callback(self._db.close)
             self._open()
+            self._identity = _identity(path) if self._may_be_written else None
             self._opened = opened.pop_all()
 
     def _connected(self, path: Path) -> sqlite3.Connection:
@@ -155,13 +157,14 @@ class GradebookFile:
         """Execute one statement that writes.
 
         Raises:
-            GradebookError: the gradebook may only be read, or is damaged, or the disk is full.
+            GradebookError: the gradebook may only be read, is damaged, or was removed, or the disk is full.
         """
         if not self._may_be_written:
             raise GradebookError(
                 f"{self.path} may only be read by you, so nothing can be kept in it",
                 remedy="copy its folder to where you may write, and name the copy",
             )
+        self._refuse_lost()
         try:
             return self._db.execute(statement, values)
         except _UNUSABLE as error:
@@ -169,11 +172,20 @@ class GradebookFile:
 
     def rows(self, statement: str, values: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows that a statement finds; damage that comes to light only as they are read is told as well."""
+        self._refuse_lost()
         try:
             for row in self._db.execute(statement, values):  # noqa: UP028 - "yield from" would close the cursor late
                 yield row
         except _UNUSABLE as error:
             raise self._unusable(error) from error
+
+    def _refuse_lost(self) -> None:
+        """Refuse to go on with a file whose place another has taken, or none: nobody would find what is kept in it."""
+        if self._identity is not None and _identity(self.path) != self._identity:
+            raise GradebookError(
+                f"{self.path} was removed or replaced while it was in use, so what was graded since is lost",
+                remedy="run the same command again",
+            )
 
     @contextmanager
     def all_or_none(self) -> Iterator[None]:
@@ -182,6 +194,15 @@ class GradebookFile:
             self.execute("BEGIN")
             yield
             self.execute("COMMIT")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another that takes its place; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _lock_refused(path: Path) -> int | None:

@@ -177,6 +177,24 @@ def test_gradebook_open_twice_is_refused_and_free_after_closing(tmp_path: Path) 
     Gradebook(tmp_path / FILE_NAME).close()
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_gradebook_that_is_gone_from_its_place_keeps_and_tells_nothing_more(replaced: bool, tmp_path: Path) -> None:
+    place = tmp_path / "grades"
+    place.mkdir()
+    with Gradebook(place / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        place.rename(tmp_path / "old")
+        place.mkdir()
+        if replaced:
+            _held(place / FILE_NAME)
+        for use in (lambda: book.store("bob", "f", report_of("bob")), book.report, book.remarks):
+            with pytest.raises(GradebookError, match="removed or replaced while it was in use"):
+                use()
+    if replaced:
+        with Gradebook(place / FILE_NAME) as other:
+            assert [one.student for one in other.report().submissions] == ["ada"]
+
+
 def _forbid_writing(patched: pytest.MonkeyPatch) -> None:
     """Nothing may be written, also where the tests run as root."""
     patched.setattr("grader.gradebook.file.os.access", lambda _path, mode: mode != os.W_OK)

@@ -9,22 +9,38 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
+from grader.errors import KernelError
 from grader.kernel.removal import remove
+from grader.machine import remedy_of_shortage
 
 _PREFIX = "grader-"
 _LOCK = "autograd-grader.lock"  # whatever else may be called grader-… holds no such file
+#: Bytes of a path below which sockets can be: theirs end at 107, of which the names here take less than 40.
+_DEEPEST = 60
 
 
 class Workplace:
-    """A fresh folder at ``path``, readable by its owner alone, until ``close``."""
+    """A fresh folder at ``path``, readable by its owner alone, until ``close``.
 
-    def __init__(self, place: str | None = None) -> None:
-        place = place or tempfile.gettempdir()
+    It is made in ``place``, or in a temporary folder which lies in none of those that it is to be ``apart_from``.
+    Raises ``KernelError`` where that cannot be written.
+    """
+
+    def __init__(self, place: str | None = None, *, apart_from: Iterable[str] = ()) -> None:
+        place = place or _temporary(apart_from)
         _sweep(place)
-        self.path = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
+        try:
+            self.path = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
+        except OSError as error:
+            raise KernelError(
+                f"no folder for this run can be made in {place}: {error.strerror}",
+                remedy=remedy_of_shortage(error) or "have TMPDIR name a folder that can be written, by a short path",
+            ) from error
         unseen = Path(self.path, f"{_LOCK}.new")  # nobody looks for it before it is locked
         self._lock = _locked(unseen, create=True)
         if self._lock is not None:
@@ -51,6 +67,20 @@ class Workplace:
         remove(self.path)
         if self._lock is not None:
             os.close(self._lock)
+
+
+def _temporary(apart_from: Iterable[str]) -> str:
+    """The system's temporary folder; ``/tmp`` on Linux where that one is too deep for sockets, or not to be used."""
+    try:
+        place = tempfile.gettempdir()
+    except FileNotFoundError:  # there is none, and the error to tell is that of the one there should be
+        return "/tmp"
+    if not sys.platform.startswith("linux"):
+        return place
+    others = tuple(f"{os.path.realpath(other)}/" for other in apart_from)
+    # Python takes the working folder where no other can be written; what is graded may be there.
+    unfit = f"{os.path.realpath(place)}/".startswith(others) or os.path.samefile(place, os.curdir)
+    return "/tmp" if unfit or len(os.fsencode(place)) > _DEEPEST else place
 
 
 def _sweep(place: str) -> None:

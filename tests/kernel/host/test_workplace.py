@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from grader.errors import KernelError
 from grader.kernel.host.workplace import Workplace
 
 KILLED = "import os, sys, signal\nfrom grader.kernel.host.workplace import Workplace\nwork = Workplace(sys.argv[1])\n"
@@ -60,6 +64,38 @@ def test_folder_goes_whatever_student_code_made_in_it(tmp_path: Path, monkeypatc
     work.close()
     assert list(tmp_path.iterdir()) == [kept]
     assert (kept / "file").exists()
+
+
+def test_temporary_folder_is_the_systems_unless_kernels_cannot_have_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def place(*apart_from: Path) -> Path:
+        work = Workplace(apart_from=map(str, apart_from))
+        work.close()
+        return Path(work.path).parent
+
+    short = Path(tempfile.mkdtemp(dir="/tmp"))
+    monkeypatch.setattr(tempfile, "tempdir", str(short))
+    try:
+        assert place(tmp_path) == short
+        assert place(short) == place(short.parent) == Path("/tmp")
+        monkeypatch.chdir(short)
+        assert place() == Path("/tmp")
+    finally:
+        short.rmdir()
+    (deep := tmp_path / ("d" * 60)).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    assert place() == Path("/tmp")
+
+
+def test_temporary_folder_that_cannot_be_written_is_told_with_what_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = OSError(errno.EROFS, "Read-only file system", str(tmp_path / "grader-x"))
+    monkeypatch.setattr(tempfile, "mkdtemp", Mock(side_effect=refused))
+    with pytest.raises(KernelError, match=f"in {tmp_path}: Read-only file system") as told:
+        Workplace(str(tmp_path))
+    assert "TMPDIR" in told.value.remedy
 
 
 def test_place_of_a_job_is_below_and_guessed_by_no_other(tmp_path: Path) -> None:
