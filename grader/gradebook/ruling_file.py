@@ -103,17 +103,15 @@ def _rulings_of(
     digest, graded, possible = (row.get(column, "") for column in _MADE_ON)
     if not digest:
         return rulings
-    made = tuple(
-        replace(one, graded=number(graded), possible=number(possible))
-        for one in rulings
-        if digest == (one.sha256 or _NONE)
-    )
-    if not made:
+    meant = tuple(one for one in rulings if digest == (one.sha256 or _NONE))
+    if not meant:
         raise UsageError(
             f"{exercise} of {student} was ruled on a notebook that is not here",
             remedy="look at the one that is here, and empty the cell sha256 to rule on it, or remove the line",
         )
-    return made
+    if not possible:  # of an older grader, which kept no more
+        return meant
+    return tuple(replace(one, graded=number(graded), possible=number(possible)) for one in meant)
 
 
 def _refusal(path: Path, refused: Sequence[tuple[int, UsageError]]) -> UsageError:

@@ -69,6 +69,11 @@ def test_ruling_of_another_gradebook_remembers_what_the_grader_gave_there(tmp_pa
     assert rulings_in(tmp_path / "r.csv", CLASS) == (there,)
 
 
+def test_ruling_of_an_older_gradebook_is_taken_to_be_on_what_the_grader_gives_here(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text(rulings_csv([ruling(3.0)]), newline="")
+    assert rulings_in(tmp_path / "r.csv", CLASS) == (ruling(3.0, graded=2.0, possible=4.0),)
+
+
 def test_rulings_in_csv_leave_columns_alone_that_no_gradebook_wrote(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("student,exercise,points,reason,graded,possible\nada,lin_grad,1,r,yes,6\n")
     assert rulings_in(tmp_path / "r.csv", CLASS) == (ruling(1.0, graded=2.0, possible=4.0),)
