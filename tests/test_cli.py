@@ -355,8 +355,9 @@ def test_override_of_another_gradebook_comes_home_and_tells_what_it_replaces(
         book.rule(Ruling("claude", "relu_grad", "of an earlier notebook", 0.0, "r"))
     listed = say(there, "--csv")
     (tmp_path / "r.csv").write_text(listed.stdout)
+    (tmp_path / "before.csv").write_text(listed.stdout.replace(",2,4", ",0,4"))
 
-    assert listed.stdout.splitlines()[0] == "student,exercise,points,reason,sha256"
+    assert listed.stdout.splitlines()[0] == "student,exercise,points,reason,sha256,graded,possible"
     assert "not counted, being on no notebook of the last run: 0 for relu_grad of claude" in listed.stderr
     home = say(here, "--from", str(tmp_path / "r.csv"))
     assert "ruled on 2 answers of 2 students" in home.stderr
@@ -364,6 +365,8 @@ def test_override_of_another_gradebook_comes_home_and_tells_what_it_replaces(
     assert "in place of what was ruled before: 1 for lin_grad of claude (seen in haste)" in home.stderr
     assert "in place" not in say(here, "--from", str(tmp_path / "r.csv")).stderr
     assert say(here, "--csv").stdout == listed.stdout
+    mended = say(here, "--from", str(tmp_path / "before.csv")).stderr
+    assert "graded otherwise since: 3 for lin_grad of claude (the grader gave 0 / 4, and gives 2 / 4 now)" in mended
 
 
 def test_override_from_a_file_takes_the_names_that_the_platform_has(demo: tuple[Path, object], tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from grader.cli.outcome import errors_told
 from grader.cli.output import StandardOutput, note, write_out
 from grader.cli.values import composed, not_nan
 from grader.errors import UsageError
-from grader.gradebook.overrides import rulings_csv, rulings_for, rulings_in
+from grader.gradebook.overrides import rulings_for
+from grader.gradebook.ruling_file import rulings_csv, rulings_in
 from grader.model import Hints, Target
 from grader.names.enumeration import count_of, first_of
 
@@ -153,14 +154,16 @@ def _tell_points(gradebook: Gradebook, student: str, ruled: str) -> None:
 
 
 def _rule_from(source: Path, roster: Path | None, gradebook: Gradebook, out: Path) -> None:
-    """Rule as a CSV file says, and tell on how much, and what was ruled otherwise before."""
+    """Rule as a CSV file says, and tell on how much, what was ruled otherwise before, and what of it is in doubt."""
+    from grader.gradebook.doubts import remarks_on
+
     called = {} if roster is None else _names_in(roster, gradebook)
     rulings = rulings_in(source, gradebook.answers(), called)
     before = {one.answer: one for one in gradebook.rulings()}
     gradebook.rule(*rulings)
-    answers = count_of(len({(ruling.student, ruling.exercise) for ruling in rulings}), "answer")
+    many = count_of(len({(ruling.student, ruling.exercise) for ruling in rulings}), "answer")
     students = count_of(len({ruling.student for ruling in rulings}), "student")
-    note(f"ruled on {answers} of {students}; `grader override` lists them")
+    note(f"ruled on {many} of {students}; `grader override` lists them")
     if comments := len({(ruling.student, ruling.exercise) for ruling in rulings if ruling.score is None}):
         note(f"{count_of(comments, 'answer')} without points: a comment, which leaves the points as they are")
     replaced = [(before[one.answer], one) for one in rulings if one.answer in before]
@@ -168,6 +171,9 @@ def _rule_from(source: Path, roster: Path | None, gradebook: Gradebook, out: Pat
         f"{old} ({old.reason})" for old, new in replaced if (old.score, old.reason) != (new.score, new.reason)
     ]:
         note(f"in place of what was ruled before: {first_of(others, separator='; ')}")
+    answers = {one.answer for one in rulings}
+    for remark in remarks_on([doubt for doubt in gradebook.doubts() if doubt.ruling.answer in answers]):
+        note(remark)
     _note_report(out)
 
 

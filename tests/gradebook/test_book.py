@@ -129,7 +129,9 @@ def test_gradebook_from_before_overrides_is_read(tmp_path: Path) -> None:
         assert book.rulings() == ()
 
 
-def test_gradebook_whose_rulings_are_points_alone_keeps_them_and_takes_others(tmp_path: Path) -> None:
+def test_gradebook_whose_rulings_are_points_alone_keeps_them_and_takes_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
         book.begin(RunHead(SETTINGS, 1))
         book.store("ada", "f", report_of("ada"))
@@ -141,8 +143,12 @@ def test_gradebook_whose_rulings_are_points_alone_keeps_them_and_takes_others(tm
         )
         db.execute("INSERT INTO ruling VALUES ('ada', 'lin_grad', 'ab', 2.5, 'r')")
 
-    for _ in range(2):
-        with Gradebook(tmp_path / FILE_NAME) as book:
+    for may_be_written in (False, True, True):
+        with monkeypatch.context() as patched:
+            if not may_be_written:
+                _forbid_writing(patched)
+            book = Gradebook(tmp_path / FILE_NAME)
+        with book:
             assert book.rulings() == (Ruling("ada", "lin_grad", "ab", 2.5, "r"),)
             assert book.report().submissions[0].score == 2.5
             assert book.remarks() == ()  # what was graded then is not known

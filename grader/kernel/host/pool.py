@@ -20,7 +20,7 @@ from grader.kernel.host import sandbox as sandboxes
 from grader.kernel.host.jobrun import JobRun
 from grader.kernel.host.programfiles import ProgramFiles
 from grader.kernel.host.resultreader import Reader
-from grader.kernel.host.workplace import Workplace
+from grader.kernel.host.workplace import Workplace, place_of_sockets
 from grader.kernel.host.zygote_process import Zygote
 from grader.model import Execution, Job, Limits, Sandbox
 
@@ -53,7 +53,7 @@ class KernelPool:
                 "only trusted notebooks run in kernels without a zygote", remedy="use --sandbox none"
             )
         self._readable = sandboxes.readable()
-        self._workplace = Workplace(apart_from=self._readable)
+        self._workplace = Workplace(None if cold else place_of_sockets(self._readable))
         self.folder = self._workplace.path
         self._zygote = None if cold else Zygote(self.sandbox, self.folder)
         if not cold:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,12 +26,11 @@ _DEEPEST = 60
 class Workplace:
     """A fresh folder at ``path``, readable by its owner alone, until ``close``.
 
-    It is made in ``place``, or in a temporary folder which lies in none of those that it is to be ``apart_from``.
-    Raises ``KernelError`` where that cannot be written.
+    It is made in ``place``, or in the system's temporary folder. Raises ``KernelError`` where that cannot be written.
     """
 
-    def __init__(self, place: str | None = None, *, apart_from: Iterable[str] = ()) -> None:
-        place = place or _temporary(apart_from)
+    def __init__(self, place: str | None = None) -> None:
+        place = place or _temporary()
         _sweep(place)
         try:
             self.path = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
@@ -69,18 +67,21 @@ class Workplace:
             os.close(self._lock)
 
 
-def _temporary(apart_from: Iterable[str]) -> str:
-    """The system's temporary folder; ``/tmp`` on Linux where that one is too deep for sockets, or not to be used."""
-    try:
-        place = tempfile.gettempdir()
-    except FileNotFoundError:  # there is none, and the error to tell is that of the one there should be
-        return "/tmp"
-    if not sys.platform.startswith("linux"):
-        return place
-    others = tuple(f"{os.path.realpath(other)}/" for other in apart_from)
+def place_of_sockets(readable: Iterable[str]) -> str:
+    """The system's temporary folder, or ``/tmp`` where that is too deep for sockets or in what kernels may read."""
+    place = _temporary()
+    read = f"{os.path.realpath(place)}/".startswith(tuple(f"{os.path.realpath(one)}/" for one in readable))
     # Python takes the working folder where no other can be written; what is graded may be there.
-    unfit = f"{os.path.realpath(place)}/".startswith(others) or os.path.samefile(place, os.curdir)
-    return "/tmp" if unfit or len(os.fsencode(place)) > _DEEPEST else place
+    unfit = read or os.path.samefile(place, os.curdir) or len(os.fsencode(place)) > _DEEPEST
+    return "/tmp" if unfit else place
+
+
+def _temporary() -> str:
+    """The system's temporary folder; where it has none, the one that there should be, whose error is told then."""
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:
+        return "/tmp"
 
 
 def _sweep(place: str) -> None:

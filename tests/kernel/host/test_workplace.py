@@ -13,7 +13,7 @@ from unittest.mock import Mock
 import pytest
 
 from grader.errors import KernelError
-from grader.kernel.host.workplace import Workplace
+from grader.kernel.host.workplace import Workplace, place_of_sockets
 
 KILLED = "import os, sys, signal\nfrom grader.kernel.host.workplace import Workplace\nwork = Workplace(sys.argv[1])\n"
 
@@ -66,26 +66,21 @@ def test_folder_goes_whatever_student_code_made_in_it(tmp_path: Path, monkeypatc
     assert (kept / "file").exists()
 
 
-def test_temporary_folder_is_the_systems_unless_kernels_cannot_have_it(
+def test_place_of_sockets_is_the_systems_temporary_folder_unless_too_deep_or_read_by_kernels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def place(*apart_from: Path) -> Path:
-        work = Workplace(apart_from=map(str, apart_from))
-        work.close()
-        return Path(work.path).parent
-
     short = Path(tempfile.mkdtemp(dir="/tmp"))
     monkeypatch.setattr(tempfile, "tempdir", str(short))
     try:
-        assert place(tmp_path) == short
-        assert place(short) == place(short.parent) == Path("/tmp")
-        monkeypatch.chdir(short)
-        assert place() == Path("/tmp")
+        assert place_of_sockets([f"{tmp_path}", f"{short}-other"]) == str(short)
+        assert place_of_sockets([f"{short}"]) == "/tmp"
+        monkeypatch.chdir(short)  # where Python found no other
+        assert place_of_sockets([]) == "/tmp"
     finally:
         short.rmdir()
     (deep := tmp_path / ("d" * 60)).mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(deep))
-    assert place() == Path("/tmp")
+    assert place_of_sockets([]) == "/tmp"
 
 
 def test_temporary_folder_that_cannot_be_written_is_told_with_what_helps(

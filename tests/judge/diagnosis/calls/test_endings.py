@@ -303,6 +303,24 @@ def test_gradient_of_autograds_is_told_by_its_name() -> None:
     assert "`backward()` of autograd writes `.grad`" in explained(error, autograd=True).message
 
 
+@pytest.mark.parametrize(
+    ("line", "kind", "said"),
+    [
+        ("x = output.x", "Tensor", True),
+        ("x = made.output.x", "Tensor", False),
+        ("x = inp.x", "Tensor", False),
+        ("x = output.x", "Linear", False),
+    ],
+    ids=["an argument", "of something else", "another tensor by the name of an argument", "no tensor"],
+)
+def test_attribute_that_a_forward_pass_would_set_is_not_on_what_the_check_passes_in(line, kind, said):
+    source = f"def linear(inp, output, w, b):\n    {line}\n    inp = make()"
+    error = StudentError("AttributeError", f"'{kind}' object has no attribute 'x'", ("AttributeError",), 4, 2, line)
+    found = ending(CaseRun("case", "raised", error=error), source)
+    assert ("no line of your notebook made it: it has no `.x`" in found.message) == said
+    assert ("it was not set, or has another name" in found.message) != said
+
+
 @pytest.mark.parametrize(("kind", "message", "words"), ERRORS, ids=[message[:30] for _, message, _ in ERRORS])
 def test_exception_is_explained_by_its_cause(kind, message, words):
     error = StudentError(kind, message, (kind, "Exception"), 4, 2, "  w.g = inp @ out.g", ("inp (7, 5)",))
