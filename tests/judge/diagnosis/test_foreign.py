@@ -209,6 +209,16 @@ def follow(theta, mean, kept):
     return {"mean": kept * mean + (1 - kept) * theta}
 
 
+@exercise(
+    call="ridge_back(obs, theta, aim, shrink)",
+    inputs={"obs": normal("s", "d"), "theta": normal("d"), "aim": normal("s"), "shrink": number(0.1, 0.5)},
+    points={"theta.g": 1},
+)
+def ridge_back(obs, theta, aim, shrink):
+    """Ridge regression."""
+    return ((obs @ theta - aim) ** 2).mean() + shrink * (theta**2).sum()
+
+
 DRIFTING = """
 class Drifting:
     def __init__(self, params, pace, held, shrink):
@@ -295,6 +305,10 @@ def rms_step(theta, slope, cache, pace, kept):
 """
 KEPT = "def kept_step(theta, cache, pace):\n    cache += theta.g\n    theta -= pace * cache"
 FOLLOW = "def follow(theta, mean, kept):\n    mean.mul_(kept).add_((1 - kept) * theta)"
+RIDGE = """
+def ridge_back(obs, theta, aim, shrink):
+    theta.g = 2 * obs.T @ (obs @ theta - aim) / len(obs) + 2 * shrink * theta
+"""
 DESCEND = "def descend(theta, slope, pace):\n    theta -= pace * slope"
 
 #: id → exercise, right answer, what a student writes for what, check, code, words.
@@ -451,6 +465,23 @@ TOLD = {
         "wrong_value",
         "with 1/2 in the place of `kept`",
     ),
+    **{
+        f"terms times {part} and {rest}": (
+            ridge_back,
+            RIDGE,
+            change,
+            "theta.g",
+            "wrong_value",
+            f"the part that `shrink` brings in times {part}, and the rest times {rest}.",
+        )
+        for part, rest, change in (
+            ("1", "s", (" / len(obs)", "")),
+            ("1/2", "1", ("+ 2 *", "+")),
+            ("1", "1/2", ("= 2 *", "=")),
+            ("−1", "1", ("+ 2", "- 2")),
+            ("1/s", "1", ("* theta\n", "* theta / len(obs)\n")),
+        )
+    },
     "uncorrected": (Shrinking, SHRINKING, ("/ (1 - 0.999**self.t)", ""), "theta", "bias_correction", ""),
     "decay in the gradient": (
         Shrinking,
