@@ -15,7 +15,7 @@ from grader.judge.diagnosis.steps.moves import hardly_moved
 from grader.judge.diagnosis.steps.optimizer_simulation import driven
 from grader.judge.diagnosis.steps.parts import RIGHT, SGD_OPTIONS, Slip, joined
 from grader.judge.diagnosis.steps.roles import Roles, candidates, named
-from grader.judge.diagnosis.steps.slips import COUPLED, OF_ADAM, OF_SGD, RATES, is_possible
+from grader.judge.diagnosis.steps.slips import AVERAGES, COUPLED, OF_ADAM, OF_SGD, RATES, is_possible
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.words import clauses, wording
 from grader.model import Capture, Case, Diagnosis
@@ -57,10 +57,20 @@ def simulated(symptom: Symptom) -> Diagnosis | None:
         )
         if (first := next(fitting, None)) is None:
             continue
-        if simulation is not _by_loop or _fits_losses(symptom, first):
+        if simulation is not _by_loop:
+            return _said(symptom, _by_all(symptom, simulation, first, fitting))
+        if _fits_losses(symptom, first):
             return _said(symptom, first)
         return _said(symptom, next((slip for slip in fitting if _fits_losses(symptom, slip)), first))
     return None
+
+
+def _by_all(symptom: Symptom, simulation: Simulation, first: Slip, others: Iterable[Slip]) -> Slip:
+    """The mistake in an average that all failed checks agree with: some βs are so near 1 that it matters little."""
+    if first.key != AVERAGES:
+        return first
+    checks = [symptom.of(check) for check in sorted(symptom.failed)]
+    return next((slip for slip in (first, *others) if all(_fits(one, simulation, slip) for one in checks)), first)
 
 
 def explaining(symptom: Symptom, simulation: Simulation, slips: Iterable[Slip]) -> Iterator[Slip]:
