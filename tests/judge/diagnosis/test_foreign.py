@@ -553,6 +553,22 @@ TOLD = {
         (" / used.sum(1)[:, None, None]", ""),
         "words.g",
         "wrong_value",
+        "the right answer times the sum of `used` along axis 1",
+    ),
+    "counts twice": (
+        pool_rows_back,
+        POOL_ROWS,
+        ("used.sum(1)[:, None, None]", "used.sum(1)[:, None, None] ** 2"),
+        "words.g",
+        "wrong_value",
+        "the right answer divided by the sum of `used` along axis 1",
+    ),
+    "size for counts": (
+        pool_rows_back,
+        POOL_ROWS,
+        ("used.sum(1)[:, None, None]", "used.shape[1]"),
+        "words.g",
+        "wrong_value",
         "entries that are not 0, of all failing cases together",
     ),
     **{

@@ -166,6 +166,10 @@ PASS_WORDS: dict[str, Words] = {
         "Write the forward pass down step by step, and look where `{name}` comes in.",
     ),
     "wrong_value.ones": ONES,
-    "wrong_value.ones.given": replace(ONES, nudge="Where does `{name}` come into the formula?"),
+    "wrong_value.ones.given": replace(
+        ONES,
+        nudge="Where does `{name}` come into the formula?",
+        full="Go through the formula factor by factor: where does `{name}` stand in it, and where in your code?",
+    ),
     "wrong_value.exchanged": EXCHANGED,
 }
