@@ -33,8 +33,10 @@ def _speak_utf8() -> None:
 
 
 def _end(number: int, _: object) -> None:
-    os.write(2, b"\ninterrupted\n")
-    os._exit(128 + number)
+    try:
+        os.write(2, b"\ninterrupted\n")
+    finally:
+        os._exit(128 + number)
 
 
 if __name__ == "__main__":

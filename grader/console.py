@@ -14,9 +14,13 @@ import os
 import stat
 import sys
 from collections.abc import Sequence
-from typing import TextIO
+from contextlib import suppress
+from typing import TYPE_CHECKING, TextIO
 
 from grader.report.words.text import plain, print_safe
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 class GuardedStream(io.TextIOBase):
@@ -107,6 +111,29 @@ def take_every_letter() -> None:
             stream.reconfigure(errors="replace")
         else:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+class _Remarks(io.FileIO):
+    """Standard error's descriptor; what it does not take is lost."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write ``data`` where that can be done; it counts as written in any case."""
+        with suppress(OSError):
+            written: int | None = super().write(data)
+            if written is not None:  # None where it would have to wait, and is not to
+                return written
+        return memoryview(data).nbytes
+
+
+def outlive_standard_error() -> None:
+    """Have the process go on where standard error cannot be written: its reader has left, or its disk is full.
+
+    What is said there is for a human, and its loss ends no run and changes no exit status, which a script reads.
+    """
+    stream = sys.stderr
+    if isinstance(stream, io.TextIOWrapper) and type(getattr(stream.buffer, "raw", stream.buffer)) is io.FileIO:
+        below = io.BufferedWriter(_Remarks(stream.fileno(), "w", closefd=False))
+        sys.stderr = io.TextIOWrapper(below, encoding=stream.encoding, errors=stream.errors, line_buffering=True)
 
 
 def guard_streams(arguments: Sequence[str]) -> None:

@@ -13,7 +13,14 @@ _PLENTY = 65_536
 #: What an operator can do where there is no more of something.
 _ROOM = "make room on that disk and run the same command again"
 _FILES = "raise the limit of open files (`ulimit -n 1024`), or use fewer --jobs"
-_REMEDIES = {errno.ENOSPC: _ROOM, errno.EDQUOT: _ROOM, errno.EMFILE: _FILES}
+_PROCESSES = "raise the limit of processes (`ulimit -u`, or the container's), or use fewer --jobs"
+_MEMORY = "free or allow more memory (`ulimit -v`, or the container's limit), or use fewer --jobs"
+_REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), _ROOM),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), _FILES),
+    errno.EAGAIN: _PROCESSES,
+    errno.ENOMEM: _MEMORY,
+}
 
 
 def usable_cores() -> int:
@@ -37,4 +44,6 @@ def remedy_of_shortage(error: Exception) -> str:
     """What helps where the machine, or a limit of this process, has no more of something; empty for other errors."""
     if getattr(error, "sqlite_errorname", None) == "SQLITE_FULL":
         return _ROOM
+    if isinstance(error, MemoryError):
+        return _MEMORY
     return _REMEDIES.get(error.errno or 0, "") if isinstance(error, OSError) else ""

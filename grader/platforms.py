@@ -116,6 +116,7 @@ def _fail_step(message: str, course: str, notebooks: Sequence[str]) -> None:
     """Append outputs and a summary that say that nothing was graded; ``notebooks`` are those that were assigned."""
     expected: dict[str, float] = {}
     with suppress(GraderError, OSError):
+        Path.cwd()  # where that is gone, loading torch would end this process
         if course:
             from grader.course.loading import load_course
 

@@ -40,6 +40,7 @@ from grader.gradebook.overrides import Ruling
 from grader.gradebook.run_head import RunHead, RunSettings
 from grader.kernel.host.doctor import Finding
 from grader.model import SubmissionStatus
+from grader.platforms import Platforms
 from grader.report import load_schema
 from tests.fakes import InProcessPool
 from tests.report.builders import exercise, submission
@@ -120,6 +121,24 @@ def test_report_and_export_need_no_kernel(demo: tuple[Path, subprocess.Completed
     assert again.exit_code == GRADED, again.output
     assert exported.exit_code == GRADED, exported.output
     assert exported.stdout.startswith("ID number,03_backprop,03_backprop (feedback)\nada,14,")  # each week a column
+
+
+def test_report_gives_the_hints_that_the_pages_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grader.batch.KernelPool", InProcessPool)
+    monkeypatch.chdir(tmp_path)
+    hand_in(tmp_path, {"ada": answered({"lin_grad": "def lin_grad(inp, out, w, b): inp.g = w.g = b.g = 0"})})
+    runner.invoke(app, ["score", "ada", "--sandbox", "none", "--no-github", "--hints", "none"])
+    (page,) = Path("grades/students").iterdir()
+
+    def hinted(*options: str) -> bool:
+        done = runner.invoke(app, ["report", *options])
+        assert done.exit_code == GRADED, done.output
+        return 'class="hint"' in page.read_text("utf-8")
+
+    assert 'class="hint"' not in page.read_text("utf-8")
+    assert [hinted(), hinted("--hints", "nudge"), hinted(), hinted("--hints", "none"), hinted()] == [
+        False, True, True, False, False,
+    ]  # fmt: skip
 
 
 def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> None:
@@ -293,6 +312,10 @@ def test_override_counts_in_what_is_written_next_and_can_be_withdrawn(
     right = say("claude", "lin_grad", "4", "--reason", "all of it")
     assert "lin_grad 4 / 4 by your ruling; forward_and_backward failed because of it" in right.stderr
     assert say("claude", "lin_grad", "--withdraw").exit_code == GRADED
+    commented = say("claude", "lin_grad", "-m", "name your variables")
+    assert "10 of 14 points in all, lin_grad 2 / 4 as graded, with your comment" in commented.stderr
+    assert say().stdout == "claude 03_backprop.ipynb lin_grad comment: name your variables\n"
+    assert say("claude", "lin_grad", "--withdraw").exit_code == GRADED
     assert say().stdout == ""
     assert "claude,2,2,2,4,10,14," in runner.invoke(app, ["export", str(grades)]).stdout
 
@@ -317,11 +340,62 @@ def test_override_from_a_file_takes_all_of_it_or_nothing(demo: tuple[Path, objec
     assert runner.invoke(app, ["override", "ada", "--out", str(grades), "--from", str(file)]).exit_code == USAGE
 
 
+def test_override_of_another_gradebook_comes_home_and_tells_what_it_replaces(
+    demo: tuple[Path, object], tmp_path: Path
+) -> None:
+    here, there = (shutil.copytree(demo[0] / "class/grades", tmp_path / name) for name in ("here", "there"))
+
+    def say(grades: Path, *arguments: str) -> Result:
+        return runner.invoke(app, ["override", "--out", str(grades), *arguments])
+
+    say(there, "claude", "lin_grad", "3", "-m", "half an idea")
+    say(there, "ada", "lin_grad", "-m", "neat")
+    say(here, "claude", "lin_grad", "1", "-m", "seen in haste")
+    with Gradebook(there / FILE_NAME) as book:
+        book.rule(Ruling("claude", "relu_grad", "of an earlier notebook", 0.0, "r"))
+    listed = say(there, "--csv")
+    (tmp_path / "r.csv").write_text(listed.stdout)
+    (tmp_path / "before.csv").write_text(listed.stdout.replace(",2,4", ",0,4"))
+
+    assert listed.stdout.splitlines()[0] == "student,exercise,points,reason,sha256,graded,possible"
+    assert "not counted, being on no notebook of the last run: 0 for relu_grad of claude" in listed.stderr
+    home = say(here, "--from", str(tmp_path / "r.csv"))
+    assert "ruled on 2 answers of 2 students" in home.stderr
+    assert "1 answer without points: a comment" in home.stderr
+    assert "in place of what was ruled before: 1 for lin_grad of claude (seen in haste)" in home.stderr
+    assert "in place" not in say(here, "--from", str(tmp_path / "r.csv")).stderr
+    assert say(here, "--csv").stdout == listed.stdout
+    mended = say(here, "--from", str(tmp_path / "before.csv")).stderr
+    assert "graded otherwise since: 3 for lin_grad of claude (the grader gave 0 / 4, and gives 2 / 4 now)" in mended
+
+
+def test_override_from_a_file_takes_the_names_that_the_platform_has(demo: tuple[Path, object], tmp_path: Path) -> None:
+    grades = shutil.copytree(demo[0] / "class/grades", tmp_path / "grades")
+    (tmp_path / "roster.csv").write_text("student,Login,Section\nclaude,cl7,A\nada,ada1,A\n")
+    rulings = tmp_path / "r.csv"
+
+    def say() -> Result:
+        names = ["--from", str(rulings), "--roster", str(tmp_path / "roster.csv")]
+        return runner.invoke(app, ["override", "--out", str(grades), *names])
+
+    rulings.write_text("student,exercise,points,reason\ncl7,lin_grad,3,r\nA,lin_grad,3,r\n")
+    assert (done := say()).exit_code == USAGE
+    assert "line 3: no student in the gradebook is called 'A'" in done.output
+    assert "line 2" not in done.output
+    rulings.write_text("student,exercise,points,reason\ncl7,lin_grad,3,r\n")
+    assert say().exit_code == GRADED
+    assert runner.invoke(app, ["override", "--out", str(grades)]).stdout.startswith("claude 03_backprop.ipynb lin_grad")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["--roster", "list.csv"], "--roster is for the names in a file"),
+        (["claude", "--csv"], "--csv prints all that was ruled"),
+        (["--from", "r.csv", "--csv"], "either in a file or on the command line"),
         (["claude"], "an override is a student, an exercise and points"),
         (["claude", "lin_grad"], "or is withdrawn"),
+        (["claude", "lin_grad", "--reason", " "], "a reason alone is a comment"),
         (["claude", "lin_grad", "3", "--withdraw"], "or is withdrawn"),
         (["claude", "lin_grad", "3"], "a ruling needs a reason"),
         (["claude", "lin_grad", "3", "--reason", " "], "a ruling needs a reason"),
@@ -486,6 +560,18 @@ def test_a_run_whose_output_finds_no_room_says_so_and_writes_its_reports(graded:
         assert done.stderr.splitlines() == [f"error: {trouble}", "  send it where there is room"]
 
 
+def test_a_command_whose_remarks_find_no_room_or_reader_ends_as_it_would(graded: list[str], tmp_path: Path) -> None:
+    nobody, theirs = os.pipe()
+    os.close(nobody)
+    how: dict[str, Any] = {"cwd": tmp_path, "timeout": 240}
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run([*graded, "--fail-under", "100"], check=False, stdout=full, stderr=full, **how)
+    refused = subprocess.run([*graded, "--nonsense"], check=False, stderr=theirs, **how)
+    os.close(theirs)
+    assert (run.returncode, refused.returncode) == (UNGRADED, USAGE)
+    assert (tmp_path / "grades/report.json").is_file()
+
+
 @pytest.mark.parametrize(
     ("before", "ended"),
     [
@@ -525,6 +611,29 @@ def test_python_without_torch_is_told_in_a_line(command: str, tmp_path: Path) ->
     told, remedy = done.stderr.splitlines()
     assert told.startswith(f"error: the grader needs torch, which {sys.executable} cannot import: ")
     assert "-m pip install torch" in remedy
+
+
+def test_library_that_does_not_load_is_told_by_its_file(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended, errors_told():
+        raise ImportError("failed to map segment from shared object", name="_C", path="/site-packages/torch/_C.so")
+    told, remedy = capsys.readouterr().err.splitlines()
+    assert ended.value.exit_code == USAGE
+    assert told == "error: /site-packages/torch/_C.so cannot be loaded: failed to map segment from shared object"
+    assert "pip install" not in remedy
+
+
+def test_working_folder_that_is_gone_is_told_and_told_the_platforms(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    junit, outputs, summary = (tmp_path / name for name in ("j.xml", "outputs", "summary"))
+    code = "import os; os.rmdir(os.getcwd())\nfrom grader.__main__ import main\nmain()"
+    command = [sys.executable, "-c", code, "score", str(tmp_path), "--exit-zero", "--github", "--junit", str(junit)]
+    environment = {**os.environ, "GITHUB_OUTPUT": str(outputs), "GITHUB_STEP_SUMMARY": str(summary)}
+    how: dict[str, Any] = {"cwd": tmp_path / "gone", "env": environment, "capture_output": True, "text": True}
+    done = subprocess.run(command, check=False, **how)
+    assert done.stderr.splitlines() == ["error: the working folder is gone", "  change to one that exists (cd)"]
+    assert done.returncode == GRADED
+    assert all("the working folder is gone" in path.read_text(encoding="utf-8") for path in (junit, summary))
+    assert outputs.is_file()
 
 
 def test_grammar_that_jupyterlab_brings_is_not_loaded(tmp_path: Path) -> None:
@@ -730,14 +839,23 @@ def test_request_to_end_while_a_text_is_executed_has_its_own_status(tmp_path: Pa
 def test_command_that_is_stopped_says_how_to_go_on(
     end: signal.Signals, word: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    before = signal.signal(end, lambda *_: None)  # which is not to be the one that is asked
+    heard: list[str] = []
+
+    class Impatient(Platforms):
+        def fail(self, message: str) -> None:
+            signal.raise_signal(end)  # once more, while it is told
+            heard.append(message)
+
+    before = signal.signal(end, lambda *_: heard.append("handler"))  # which is not to be the one that is asked
     try:
-        with pytest.raises(typer.Exit) as ended, errors_told(resumes="go on"):
+        with pytest.raises(typer.Exit) as ended, errors_told(Impatient(), resumes="go on"):
             signal.raise_signal(end)
+        signal.raise_signal(end)
     finally:
         signal.signal(end, before)
     assert ended.value.exit_code == 128 + end
     assert capfd.readouterr().err == f"\n{word}; go on\n"
+    assert heard == [f"the run was {word}", "handler"]
 
 
 @pytest.mark.parametrize(

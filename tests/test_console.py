@@ -35,7 +35,7 @@ def test_files_of_every_letter_are_read_and_written_whatever_the_locale(tmp_path
 
 def test_command_line_makes_its_streams_ready_before_any_command_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
-    steps = ["open_closed_streams", "take_every_letter", "guard_streams", "app"]
+    steps = ["open_closed_streams", "take_every_letter", "outlive_standard_error", "guard_streams", "app"]
     for name in steps:
         monkeypatch.setattr(process, name, lambda *_, name=name: done.append(name))
     process.main()

@@ -7,7 +7,8 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -69,26 +70,28 @@ def errors_told(platforms: Platforms | None = None, *, exit_zero: bool = False, 
     to go on after an interruption, or after the request to end that ``kill`` and CI services send.
     """
     asked: list[int] = []
-    try:
-        with _interruptible(asked), _file_errors_refused(), _missing_modules_refused():
-            yield
-    except (typer.Exit, typer.Abort):
-        raise
-    except GraderError as error:
-        if platforms is not None:
-            platforms.fail(str(error))
-        _refuse(error, GRADED if exit_zero else USAGE)
-    except KeyboardInterrupt:
-        why = "asked to end" if asked else "interrupted"
-        if platforms is not None:
-            platforms.fail(f"the run was {why}")
-        Console(stderr=True).print(f"\n{why}{resumes and f'; {resumes}'}", markup=False)
-        raise typer.Exit(128 + (asked or [signal.SIGINT])[0]) from None
-    except Exception as error:
-        if platforms is not None:
-            platforms.fail(f"{type(error).__name__}: {error}")
-        traceback.print_exc()
-        raise typer.Exit(GRADED if exit_zero else FAULT) from None
+    with ExitStack() as told:
+        try:
+            with _interruptible(asked, told), _file_errors_refused(), _missing_modules_refused():
+                _refuse_lost_folder()
+                yield
+        except (typer.Exit, typer.Abort):
+            raise
+        except GraderError as error:
+            if platforms is not None:
+                platforms.fail(str(error))
+            _refuse(error, GRADED if exit_zero else USAGE)
+        except KeyboardInterrupt:
+            why = "asked to end" if asked else "interrupted"
+            if platforms is not None:
+                platforms.fail(f"the run was {why}")
+            Console(stderr=True).print(f"\n{why}{resumes and f'; {resumes}'}", markup=False)
+            raise typer.Exit(128 + (asked or [signal.SIGINT])[0]) from None
+        except Exception as error:
+            if platforms is not None:
+                platforms.fail(f"{type(error).__name__}: {error}")
+            traceback.print_exc()
+            raise typer.Exit(GRADED if exit_zero else FAULT) from None
 
 
 class _AskedToEnd(KeyboardInterrupt):
@@ -96,12 +99,12 @@ class _AskedToEnd(KeyboardInterrupt):
 
 
 @contextmanager
-def _interruptible(asked: list[int]) -> Iterator[None]:
+def _interruptible(asked: list[int], told: ExitStack) -> Iterator[None]:
     """Let Ctrl-C raise, which it does not yet while all is imported (``grader.__main__``), and SIGTERM do the same.
 
     So does SIGHUP, which a terminal that is closed sends, unless ``nohup`` had it ignored. Kernels and folders are put
     away then; what asked is noted in ``asked``. Ctrl-C is ignored where it was, as a shell has it for a command in the
-    background.
+    background. None of them disturbs what is said at an end before its time, until ``told`` is closed.
     """
 
     def interrupt(number: int, _: object) -> None:
@@ -124,14 +127,16 @@ def _interruptible(asked: list[int]) -> Iterator[None]:
         handlers[signal.SIGINT] = signal.default_int_handler
     if _HANGUP is not None and signal.getsignal(_HANGUP) is not signal.SIG_IGN:
         handlers[_HANGUP] = interrupt
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    for number, handler in handlers.items():
+        told.callback(signal.signal, number, signal.signal(number, handler))
     try:
         yield
         if asked:  # of a loop whose last step that was
             raise _AskedToEnd
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    except BaseException:
+        for number in handlers:
+            signal.signal(number, signal.SIG_IGN)
+        raise
 
 
 def _running_loop() -> AbstractEventLoop | None:
@@ -145,6 +150,14 @@ def _running_loop() -> AbstractEventLoop | None:
 
 def _raise_interrupt() -> None:
     raise _AskedToEnd
+
+
+def _refuse_lost_folder() -> None:
+    """Refuse a working folder that was removed, in which torch would end this process as it is loaded."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the working folder is gone", remedy="change to one that exists (cd)") from None
 
 
 @contextmanager
@@ -170,6 +183,11 @@ def _missing_modules_refused() -> Iterator[None]:
         library = (error.name or "").partition(".")[0]
         if library in {"", "grader"}:
             raise
+        if not isinstance(error, ModuleNotFoundError):  # its name may be that of a part, such as torch's _C
+            raise UsageError(
+                f"{error.path or library} cannot be loaded: {error}",
+                remedy="allow more memory (`ulimit -v`) where that is the reason, else install its package anew",
+            ) from error
         raise UsageError(
             f"the grader needs {library}, which {sys.executable} cannot import: {error}",
             remedy=f"install it there ({sys.executable} -m pip install {library}), or use the Python that has it",

@@ -6,13 +6,14 @@ import os
 import sys
 
 from grader.cli.app import app
-from grader.console import guard_streams, open_closed_streams, take_every_letter
+from grader.console import guard_streams, open_closed_streams, outlive_standard_error, take_every_letter
 
 
 def main() -> None:
     """Run the command line; the entry point of the ``grader`` command."""
     open_closed_streams()
     take_every_letter()
+    outlive_standard_error()
     guard_streams(sys.argv[1:])
     # Where JupyterLab is installed, jsonschema compiles a grammar of IRIs when nbformat loads it: 0.9 s, unused here.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

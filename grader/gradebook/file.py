@@ -38,17 +38,22 @@ CREATE TABLE submission (
 );
 CREATE INDEX submission_fingerprint ON submission (fingerprint);
 """
-#: Also in a gradebook that is older than overrides.
+#: Also in a gradebook that is older than overrides; the columns behind ``reason`` say what was ruled on.
 _RULINGS = """
 CREATE TABLE IF NOT EXISTS ruling (
     student TEXT NOT NULL,
     exercise TEXT NOT NULL,
     sha256 TEXT NOT NULL,
-    score REAL NOT NULL,
+    score REAL,
     reason TEXT NOT NULL,
+    graded REAL,
+    possible REAL,
+    files TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (student, exercise, sha256)
 )
 """
+#: The columns of the table that older graders made, in which each ruling had to have a score.
+_EARLIER = "student, exercise, sha256, score, reason"
 
 
 class GradebookFile:
@@ -56,7 +61,8 @@ class GradebookFile:
 
     Raises:
         GradebookBusy: another run has it open.
-        GradebookError: the file is no gradebook, of another version, or cannot be used; later: it may only be read.
+        GradebookError: the file is no gradebook, of another version, or cannot be used; later: it may only be read, or
+            was removed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -66,6 +72,7 @@ class GradebookFile:
             self._db = self._connected(path if self._may_be_written else self._copied(opened))
             opened.callback(self._db.close)
             self._open()
+            self._identity = _identity(path) if self._may_be_written else None
             self._opened = opened.pop_all()
 
     def _connected(self, path: Path) -> sqlite3.Connection:
@@ -101,7 +108,7 @@ class GradebookFile:
                 self._db.execute(f"PRAGMA user_version = {SCHEMA}")
                 version = SCHEMA
             if version == SCHEMA:
-                self._db.execute(_RULINGS)
+                self._prepare_rulings()
             self._db.execute("COMMIT")
         except _UNUSABLE as error:
             if _lock_refused(self.path) not in (None, errno.EACCES, errno.EAGAIN):
@@ -117,6 +124,16 @@ class GradebookFile:
                 f"{self.path} is a gradebook of version {version}, this grader writes version {SCHEMA}",
                 remedy="write to another folder with --out, or use the grader that made it",
             )
+
+    def _prepare_rulings(self) -> None:
+        """Make the table of rulings or, where it has the ``_EARLIER`` columns alone, make it anew with what it has."""
+        columns = ", ".join(name for _, name, *_ in self._db.execute("PRAGMA table_info(ruling)"))
+        if columns == _EARLIER:
+            self._db.execute("ALTER TABLE ruling RENAME TO earlier")
+        self._db.execute(_RULINGS)
+        if columns == _EARLIER:
+            self._db.execute(f"INSERT INTO ruling ({_EARLIER}) SELECT {_EARLIER} FROM earlier")  # noqa: S608
+            self._db.execute("DROP TABLE earlier")
 
     def _busy(self) -> GradebookBusy:
         return GradebookBusy(
@@ -140,13 +157,14 @@ class GradebookFile:
         """Execute one statement that writes.
 
         Raises:
-            GradebookError: the gradebook may only be read, or is damaged, or the disk is full.
+            GradebookError: the gradebook may only be read, is damaged, or was removed, or the disk is full.
         """
         if not self._may_be_written:
             raise GradebookError(
                 f"{self.path} may only be read by you, so nothing can be kept in it",
                 remedy="copy its folder to where you may write, and name the copy",
             )
+        self._refuse_lost()
         try:
             return self._db.execute(statement, values)
         except _UNUSABLE as error:
@@ -154,11 +172,20 @@ class GradebookFile:
 
     def rows(self, statement: str, values: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows that a statement finds; damage that comes to light only as they are read is told as well."""
+        self._refuse_lost()
         try:
             for row in self._db.execute(statement, values):  # noqa: UP028 - "yield from" would close the cursor late
                 yield row
         except _UNUSABLE as error:
             raise self._unusable(error) from error
+
+    def _refuse_lost(self) -> None:
+        """Refuse to go on with a file whose place another has taken, or none: nobody would find what is kept in it."""
+        if self._identity is not None and _identity(self.path) != self._identity:
+            raise GradebookError(
+                f"{self.path} was removed or replaced while it was in use, so what was graded since is lost",
+                remedy="run the same command again",
+            )
 
     @contextmanager
     def all_or_none(self) -> Iterator[None]:
@@ -167,6 +194,15 @@ class GradebookFile:
             self.execute("BEGIN")
             yield
             self.execute("COMMIT")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another that takes its place; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _lock_refused(path: Path) -> int | None:

@@ -10,6 +10,11 @@ from typing import Literal
 SLACK_S = 15.0
 #: The limit that an error of the system tells of: a process may open or write no more, or a check make no process.
 _LIMITS = {errno.EMFILE: "open files", errno.EFBIG: "bytes written", errno.EAGAIN: "processes"}
+#: What to do where the grader's own processes die.
+REMEDY = (
+    "see whether this machine or container is short of memory, of processes or of room in its temporary folder, and "
+    "what `grader doctor` finds"
+)
 
 
 class JobLost(Exception):

@@ -56,6 +56,22 @@ class RateKeptElsewhere(SGD):
         self.lr = current
 
 
+@mistake("SGD", "raised")
+class RefusesARateOfZero(SGD):
+    def __init__(self, params, lr, *options):
+        if lr <= 0:
+            raise ValueError("the learning rate must be positive")
+        super().__init__(params, lr, *options)
+
+
+@mistake("SGD", "raised")
+class RefusesAMomentumOfOne(SGD):
+    def __init__(self, params, lr, momentum=0, *options):
+        if not 0 <= momentum < 1:
+            raise ValueError("the momentum must be in [0, 1)")
+        super().__init__(params, lr, momentum, *options)
+
+
 @mistake("SGD", "state_lost")
 class BuffersMadeAnew(SGD):
     def step(self):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -161,6 +162,14 @@ def test_broken_declaration_is_refused_with_field_and_remedy(case: str) -> None:
     assert (error.exercise, error.field) == (getattr(changed.get("forward"), "__name__", "scaled"), field)
     assert message in str(error)
     assert remedy in error.remedy
+
+
+@pytest.mark.parametrize("case", ["no docstring", "measure without a goal"])
+def test_docstring_that_python_dropped_is_not_asked_for(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grader.course.declaration.sys", Mock(flags=Mock(optimize=2)))
+    with pytest.raises(CourseError, match="PYTHONOPTIMIZE=2") as caught:
+        declared(**REFUSED[case][0])
+    assert caught.value.remedy == "run it without"
 
 
 @pytest.mark.parametrize(

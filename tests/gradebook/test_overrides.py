@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,15 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
-from grader.gradebook.overrides import Ruling, answerable, overridden, rulings_for, rulings_in
+from grader.gradebook.overrides import Ruling, answerable, overridden, rulings_for
 from grader.model import Override, SubmissionStatus, Task, total
-from grader.report.words.text import csv_cell
 from tests.report.builders import CHECKS, exercise, submission, ungraded, untouched
 
 ADA = submission("ada", exercise("lin_grad", {"w.g": "transposed"}), exercise("relu_grad"))
 
 
-def ruling(score: float = 3.0, id_: str = "lin_grad", **fields: str) -> Ruling:
+def ruling(score: float | None = 3.0, id_: str = "lin_grad", **fields: Any) -> Ruling:
     given: dict[str, Any] = {"student": "ada", "exercise": id_, "sha256": ADA.sha256, "score": score, "reason": "r"}
     return Ruling(**given | fields)
 
@@ -34,6 +32,19 @@ def test_ruling_sets_points_status_and_sum_and_keeps_what_was_found(score: float
     assert first.checks == ADA.exercises[0].checks
     assert second == ADA.exercises[1]
     assert (ruled.score, ruled.possible, ruled.status) == (score + 2.0, 6.0, "graded")
+
+
+def test_comment_leaves_points_status_and_sum() -> None:
+    comment = ruling(None, reason="neat")
+    assert overridden(ADA, [comment]) == replace(
+        ADA, exercises=(replace(ADA.exercises[0], comment="neat"), ADA.exercises[1])
+    )
+
+
+def test_comment_on_what_was_not_graded_is_refused() -> None:
+    linus = answerable(ungraded("linus", "unreadable", "not JSON"), TASKS)
+    with pytest.raises(UsageError, match="lin_grad of linus was not graded, so it needs points"):
+        rulings_for([linus], "linus", "lin_grad", None, "where is it?")
 
 
 @pytest.mark.parametrize(
@@ -77,12 +88,15 @@ def test_sum_is_always_that_of_the_exercises(scores: dict[str, float]) -> None:
 
 
 def test_every_notebook_of_the_student_that_has_the_exercise_is_ruled_on() -> None:
-    second = submission("ada", exercise("lin_grad"), sha256="second", notebook="again.ipynb")
+    second = submission("ada", exercise("lin_grad"), sha256="second", notebook="again.ipynb", files="of hers")
     third = submission("ada", exercise("mse_grad"), sha256="third", notebook="other.ipynb")
 
     made = rulings_for([ADA, second, third, submission("alan")], "ada", "lin_grad", 0.0, "copied")
 
-    assert made == (ruling(0.0, reason="copied"), ruling(0.0, sha256="second", reason="copied"))
+    assert made == (
+        ruling(0.0, reason="copied", graded=2.0, possible=4.0),
+        ruling(0.0, sha256="second", reason="copied", graded=4.0, possible=4.0, files="of hers"),
+    )
 
 
 def test_ruling_gives_up_to_what_every_notebook_has_for_it() -> None:
@@ -114,91 +128,6 @@ def test_ruling_that_cannot_be_meant_is_refused(student: str, exercise_: str, sc
             "r",
         )
     assert re.search(said, f"{caught.value} {caught.value.remedy}")
-
-
-CLASS = (ADA, submission("=Zoë", exercise("lin_grad")), submission("linus", exercise("lin_grad"), sha256="l"))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        'student,exercise,points,reason\nada,lin_grad,2.5,r\n,,,\n\'=Zoë,lin_grad,0,"copied, all\nof it"\n,,,\n',
-        "Reason;Points;Student;Exercise;mark\r\nr;2,5;ada;lin_grad;x\r\n"
-        '"copied, all\nof it";0; =Zoe\u0308 ;lin_grad;\r\n',
-        'student\texercise\tpoints\treason\nada\tlin_grad\t2.5\tr\n=Zoë\tlin_grad\t0\t"copied, all\nof it"',
-    ],
-    ids=["commas", "a German spreadsheet's", "tabs"],
-)
-def test_rulings_are_read_from_csv(text: str, tmp_path: Path) -> None:
-    (tmp_path / "r.csv").write_text(text, encoding="utf-8-sig", newline="")
-    assert rulings_in(tmp_path / "r.csv", CLASS) == (
-        ruling(2.5),
-        Ruling("=Zoë", "lin_grad", CLASS[1].sha256, 0.0, "copied, all\nof it"),
-    )
-
-
-@pytest.mark.parametrize("row", ["ada,,,", ",lin_grad,,", ",,1,", ",,,r"])
-def test_rulings_in_csv_pass_over_no_row_with_anything_in_it(row: str, tmp_path: Path) -> None:
-    (tmp_path / "r.csv").write_text(f"student,exercise,points,reason\n{row}\nada,lin_grad,1,r\n")
-    with pytest.raises(UsageError, match="line 2: "):
-        rulings_in(tmp_path / "r.csv", CLASS)
-
-
-def test_rulings_in_csv_drop_a_spreadsheets_apostrophe_and_no_students_own(tmp_path: Path) -> None:
-    (tmp_path / "r.csv").write_text("student,exercise,points,reason\n'ada,lin_grad,1,r\nbada,lin_grad,1,r\n")
-    with pytest.raises(UsageError, match="line 3: no student in the gradebook is called 'bada'"):
-        rulings_in(tmp_path / "r.csv", [ADA])
-    (tmp_path / "r.csv").write_text("student,exercise,points,reason\n'ada,lin_grad,1,r\n")
-    own = submission("'ada", exercise("lin_grad"), sha256="own")
-    assert [one.sha256 for one in rulings_in(tmp_path / "r.csv", [ADA])] == [ADA.sha256]
-    assert [one.sha256 for one in rulings_in(tmp_path / "r.csv", [ADA, own])] == ["own"]
-
-
-def test_rulings_in_csv_know_a_name_as_the_sheets_of_the_grader_write_it(tmp_path: Path) -> None:
-    name = "=ada;=1+1"
-    (tmp_path / "r.csv").write_text(f"student,exercise,points,reason\n{csv_cell(name)},lin_grad,1,r\n")
-    assert [one.student for one in rulings_in(tmp_path / "r.csv", [submission(name, exercise("lin_grad"))])] == [name]
-
-
-def test_rulings_in_csv_that_cannot_be_meant_are_told_by_line_and_none_is_made(tmp_path: Path) -> None:
-    rows = ["ada,lin_grad,1,r", "Ada,lin_grad,1,r", "ada,lin_grad,nan,r", "linus,lin_grad,9,r", "linus,lin_grad,1,"]
-    rows += ["ada,lin_grad,1,again", '"linus","lin_grad","1,5",r']
-    (tmp_path / "r.csv").write_text("\n".join(["student,exercise,points,reason", *rows]))
-    with pytest.raises(UsageError) as caught:
-        rulings_in(tmp_path / "r.csv", CLASS)
-    assert str(caught.value).splitlines()[1:] == [
-        "line 3: no student in the gradebook is called 'Ada' (perhaps 'ada')",
-        "line 4: 'nan' is no number of points",
-        "line 5: lin_grad is worth 4 points, not 9",
-        "line 6: a ruling needs a reason",
-        "line 7: rules on the same answer as line 2",
-        "line 8: '1,5' is no number of points",
-    ]
-    assert "whole file again" in caught.value.remedy
-
-
-def test_rulings_in_csv_have_the_first_faults_told(tmp_path: Path) -> None:
-    (tmp_path / "r.csv").write_text("student,exercise,points,reason\n" + "Ada,lin_grad,1,r\n" * 30)
-    with pytest.raises(UsageError) as caught:
-        rulings_in(tmp_path / "r.csv", CLASS)
-    assert str(caught.value).endswith(
-        "line 21: no student in the gradebook is called 'Ada' (perhaps 'ada')\n… and 10 more"
-    )
-    assert "first column of gradebook.csv" in caught.value.remedy
-
-
-def test_rulings_of_a_file_without_the_columns_are_an_error_of_use(tmp_path: Path) -> None:
-    (tmp_path / "r.csv").write_text("student,exercise,score,reason\n")
-    with pytest.raises(UsageError, match="has no column 'points'") as caught:
-        rulings_in(tmp_path / "r.csv", CLASS)
-    assert caught.value.remedy == "begin it with a line: student,exercise,points,reason"
-
-
-@pytest.mark.parametrize("rows", ["", ",,,\n"])
-def test_rulings_of_a_file_without_rows_are_an_error_of_use(rows: str, tmp_path: Path) -> None:
-    (tmp_path / "r.csv").write_text(f"student,exercise,points,reason\n{rows}")
-    with pytest.raises(UsageError, match="no rulings"):
-        rulings_in(tmp_path / "r.csv", CLASS)
 
 
 TASKS = (

@@ -2131,9 +2131,7 @@ WRONG: dict[str, tuple[str, ...]] = {
             ("square_by_first_beta", RIGHT_ADAM["m"], RIGHT_BETAS[2], RIGHT_BETAS[0], "the second average uses β₁"),
         )
     },
-    "squares_added_up": ("Adam", adam(v="old_v + g**2"), "p (a large eps)", "with neither β₂ nor 1 − β₂"),
     "gradients_added_up": ("Adam", adam(m="old_m + g"), "p", "with neither β₁ nor 1 − β₁"),
-    "squares_kept_whole": ("Adam", adam(v="old_v + (1 - b2) * g**2"), "p", "the old second average is taken whole"),
     "mean_corrected_without_t": (
         "Adam",
         adam(corrected="m / (1 - b1), v / (1 - b2**t)"),

@@ -405,13 +405,14 @@ def test_time_of_a_submission_begins_when_its_kernel_is_up(
 
 
 def test_zygote_that_never_comes_up_is_told_with_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    dying = [sys.executable, "-c", "raise SystemExit('no torch in this house')"]
+    dying = [sys.executable, "-c", "raise SystemExit('a traceback\\nno torch in this house')"]
     monkeypatch.setattr("grader.kernel.host.sandbox.zygote_command", lambda sandbox, fd: dying)
 
     async def run() -> None:
         async with KernelPool("none", LIMITS, jobs=1) as pool:
-            with pytest.raises(KernelError, match="no torch in this house"):
+            with pytest.raises(KernelError, match="did not come up: no torch in this house") as told:
                 await pool.run(linear_job("first"))
+            assert told.value.__notes__ == ["a traceback\nno torch in this house"]  # for the log
 
     with pytest.raises(KernelError, match="did not come up"):
         asyncio.run(run())

@@ -126,7 +126,11 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
 
 
 @exercise(
-    call=_run("SGD")
+    call="""
+        if bounds:
+            SGD([r], 0.0)  # only what is negative is refused
+    """
+    + _run("SGD")
     + """
         if clear:
             p.g, q.g = p_grads[0].clone(), q_grads[0].clone()  # zeroed in place, they are this check's loss, not all's
@@ -135,7 +139,7 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
                 vars(each).setdefault("g", 0)  # deleted is not None either
             cleared = [int(p.g is None), int(q.g is None)]
     """,
-    inputs={**RUN, "clear": fixed(False)},
+    inputs={**RUN, "bounds": fixed(False), "clear": fixed(False)},
     sizes=SIZES,
     points={"p": 1, "q": 1, **dict.fromkeys(REFUSED, 0.25)},
     raises=dict.fromkeys(REFUSED, "ValueError"),
@@ -149,7 +153,8 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
         Variant("dampening", {"options": fixed((0.9, 0.3)), "late": fixed(1)}, points={"p": 1, "q": 0.5}),
         Variant("weight decay", {"options": fixed((0, 0, 0.5))}, points={"p": 1}),
         Variant("Nesterov", {"options": fixed((0.9, 0, 0.5, True))}, points={"p": 1}),
-        Variant("all but Nesterov", {"options": fixed((0.8, 0.3, 0.5))}, points={"p": 0.5}),
+        Variant("all but Nesterov", {"options": fixed((0.8, 0.3, 0.5))}, points={"p": 0.25}),
+        Variant("a rate of 0, a momentum of 1", {"options": fixed((1.0,)), "bounds": fixed(True)}, points={"p": 0.25}),
         Variant(
             "a parameter without gradient",  # which weight decay does not move either
             {"late": fixed(STEPS), "options": fixed((0, 0, 0.5))},

@@ -18,7 +18,7 @@ from typing import Literal
 from grader.errors import KernelError, SandboxUnavailable
 from grader.kernel.confinement import landlock, syscalls
 from grader.kernel.host.sandbox import SandboxStatus, available_sandboxes, choose_sandbox
-from grader.machine import usable_cores
+from grader.machine import remedy_of_shortage, usable_cores
 from grader.model import Cell, Job, Limits, Sandbox
 from grader.names.enumeration import count_of
 
@@ -95,7 +95,10 @@ def _kernel() -> list[Finding]:
         asyncio.run(_come_up(sandbox))
     except Exception as error:  # whatever keeps them from it is what is asked for here
         why = (str(error).strip() or type(error).__name__).splitlines()[-1]
-        remedy = "install the grader and all that notebooks import in a new virtual environment: python3 -m venv"
+        remedy = remedy_of_shortage(error) or (
+            "give it memory, processes and a temporary folder (TMPDIR) where one of them is short, else install the "
+            "grader and all that notebooks import in a new virtual environment: python3 -m venv"
+        )
         return [Finding("fail", f"no kernel comes up {where}: {why}", remedy)]
     return [Finding("ok", f"kernels come up {where}")]
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from grader.errors import KernelError, SandboxUnavailable
 from grader.kernel import warmth
-from grader.kernel.deaths import JobLost
+from grader.kernel.deaths import REMEDY, JobLost
 from grader.kernel.host import sandbox as sandboxes
 from grader.kernel.host.jobrun import JobRun
 from grader.kernel.host.programs import ProgramFiles
 from grader.kernel.host.results import Reader
-from grader.kernel.host.workplace import Workplace
+from grader.kernel.host.workplace import Workplace, place_of_sockets
 from grader.kernel.host.zygote_process import Zygote
 from grader.model import Execution, Job, Limits, Sandbox
 
@@ -52,7 +52,8 @@ class KernelPool:
             raise SandboxUnavailable(
                 "only trusted notebooks run in kernels without a zygote", remedy="use --sandbox none"
             )
-        self._workplace = Workplace(None if cold else "/tmp")
+        self._readable = sandboxes.readable()
+        self._workplace = Workplace(None if cold else place_of_sockets(self._readable))
         self.folder = self._workplace.path
         self._zygote = None if cold else Zygote(self.sandbox, self.folder)
         if not cold:
@@ -65,7 +66,6 @@ class KernelPool:
         self._kernels = asyncio.Semaphore(jobs + 1)  # one more comes up meanwhile
         self.coming_up = asyncio.Semaphore(_COMING_UP)
         self._replacing = asyncio.Lock()
-        self._readable = sandboxes.readable()
         self._environment = sandboxes.kernel_environment()
         self._hidden: list[str] = []
 
@@ -144,7 +144,7 @@ class KernelPool:
                 finally:
                     zygote.jobs -= 1
                     await self._retire(zygote)
-            raise KernelError(f"{job.name}: the kernel machinery failed twice: {reason}", remedy="see `grader doctor`")
+            raise KernelError(f"{job.name}: the kernel machinery failed twice: {reason}", remedy=REMEDY)
 
     async def _replace(self, lost: Zygote) -> None:
         """A new zygote in place of ``lost``, in which a job was lost: it is dead or damaged. Its other jobs run on."""

@@ -10,21 +10,35 @@ import contextlib
 import os
 import secrets
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
+from grader.errors import KernelError
 from grader.kernel.removal import remove
+from grader.machine import remedy_of_shortage
 
 _PREFIX = "grader-"
 _LOCK = "autograd-grader.lock"  # whatever else may be called grader-… holds no such file
+#: Bytes of a path below which sockets can be: theirs end at 107, of which the names here take less than 40.
+_DEEPEST = 60
 
 
 class Workplace:
-    """A fresh folder at ``path``, readable by its owner alone, until ``close``."""
+    """A fresh folder at ``path``, readable by its owner alone, until ``close``.
+
+    It is made in ``place``, or in the system's temporary folder. Raises ``KernelError`` where that cannot be written.
+    """
 
     def __init__(self, place: str | None = None) -> None:
-        place = place or tempfile.gettempdir()
+        place = place or _temporary()
         _sweep(place)
-        self.path = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
+        try:
+            self.path = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
+        except OSError as error:
+            raise KernelError(
+                f"no folder for this run can be made in {place}: {error.strerror}",
+                remedy=remedy_of_shortage(error) or "have TMPDIR name a folder that can be written, by a short path",
+            ) from error
         unseen = Path(self.path, f"{_LOCK}.new")  # nobody looks for it before it is locked
         self._lock = _locked(unseen, create=True)
         if self._lock is not None:
@@ -51,6 +65,23 @@ class Workplace:
         remove(self.path)
         if self._lock is not None:
             os.close(self._lock)
+
+
+def place_of_sockets(readable: Iterable[str]) -> str:
+    """The system's temporary folder, or ``/tmp`` where that is too deep for sockets or in what kernels may read."""
+    place = _temporary()
+    read = f"{os.path.realpath(place)}/".startswith(tuple(f"{os.path.realpath(one)}/" for one in readable))
+    # Python takes the working folder where no other can be written; what is graded may be there.
+    unfit = read or os.path.samefile(place, os.curdir) or len(os.fsencode(place)) > _DEEPEST
+    return "/tmp" if unfit else place
+
+
+def _temporary() -> str:
+    """The system's temporary folder; where it has none, the one that there should be, whose error is told then."""
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:
+        return "/tmp"
 
 
 def _sweep(place: str) -> None:

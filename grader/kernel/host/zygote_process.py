@@ -6,10 +6,11 @@ import asyncio
 import os
 import socket
 import subprocess
-from pathlib import Path
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 from grader.errors import KernelError
+from grader.kernel.deaths import REMEDY
 from grader.kernel.host import sandbox as sandboxes
 from grader.kernel.protocol import wire
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Seconds to import torch, which a busy machine may take long for; that it died is seen at once.
 _READY_S = 600.0
+#: Bytes of what it said that are kept where it did not come up.
+_TOLD = 10_000
 
 
 class Zygote:
@@ -28,7 +31,7 @@ class Zygote:
         ours, theirs = wire.pair()
         with theirs:
             command = sandboxes.zygote_command(sandbox, theirs.fileno())
-            self.log = Path(folder, "zygote.log").open("w+b")  # noqa: SIM115 - as long as the process
+            self.log = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - as long as the process
             self.process = subprocess.Popen(
                 command,
                 pass_fds=[theirs.fileno()],
@@ -53,13 +56,16 @@ class Zygote:
             data = await asyncio.wait_for(loop.sock_recv(self.sock, wire.LARGEST), _READY_S)
             self.ready = wire.parse(data)
         except (wire.Closed, OSError, TimeoutError):
-            raise KernelError(
-                f"the zygote did not come up: {self._last_words()}", remedy="see `grader doctor`"
-            ) from None
+            words = self._last_words()
+            last = words.splitlines()[-1] if words else "it said nothing"
+            failed = KernelError(f"the zygote did not come up: {last}", remedy=REMEDY)
+            failed.add_note(words or last)  # for the log of the run
+            raise failed from None
 
     def _last_words(self) -> str:
-        self.log.seek(0)
-        return self.log.read(100_000).decode("utf-8", "replace").strip()[-2000:] or "it said nothing"
+        """The end of what it said; its processes may write on meanwhile."""
+        size = os.fstat(self.log.fileno()).st_size
+        return os.pread(self.log.fileno(), _TOLD, max(0, size - _TOLD)).decode("utf-8", "replace").strip()
 
     def spawn(self, message: JobSpec, fd: int) -> None:
         """Have a job forked that speaks over ``fd``; raises ``wire.Closed`` when the zygote is gone."""

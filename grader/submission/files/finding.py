@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from stat import S_ISLNK
+from stat import S_ISDIR, S_ISLNK
 
 from grader.names.notebooks import ENDING
 from grader.names.visible import DEEPEST, is_work
@@ -91,6 +91,7 @@ def found_below(
             continue
         if above and any(entry.name == "pyvenv.cfg" for entry in inside):  # at the top it may be planted
             continue
+        of_students = folder == root and not any(is_notebook(entry.name) for entry in inside)
         for entry in inside:
             if not is_work(entry.name):
                 continue
@@ -102,7 +103,7 @@ def found_below(
                 if folder == root:
                     folders.append(entry.name)
             else:
-                found.extend(_looked_at(entry, here))
+                found.extend(_looked_at(entry, here, student=of_students))
     return sorted(found, key=lambda item: item.parts), folders
 
 
@@ -127,7 +128,8 @@ def _names_in(folder: Path) -> list[str]:
         return []
 
 
-def _looked_at(entry: os.DirEntry[str], parts: tuple[str, ...]) -> Iterator[Found]:
+def _looked_at(entry: os.DirEntry[str], parts: tuple[str, ...], *, student: bool) -> Iterator[Found]:
+    """What an entry is that is no folder; one that is no file either may stand for a ``student``'s."""
     path = Path(entry.path)
     try:
         mode = entry.stat(follow_symlinks=False).st_mode
@@ -137,12 +139,16 @@ def _looked_at(entry: os.DirEntry[str], parts: tuple[str, ...]) -> Iterator[Foun
         return
     if is_notebook(entry.name) or is_archive(entry.name):
         yield Found(parts, path, kind_of(mode), obstacle=is_archive(entry.name))
-    elif S_ISLNK(mode) and _leads_to_folder(path):
-        yield Found(parts, path, "a symbolic link to a folder, which is not followed", obstacle=True)
+    elif S_ISLNK(mode) and (reason := _missed_by(path, student=student)):
+        yield Found(parts, path, reason, obstacle=True)
 
 
-def _leads_to_folder(link: Path) -> bool:
+def _missed_by(link: Path, *, student: bool) -> str | None:
+    """Why notebooks may be missed where this ``link`` is, which may stand for a ``student``'s folder."""
     try:
-        return link.is_dir()  # looks at the target's kind only
-    except OSError:
-        return False
+        if S_ISDIR(link.stat().st_mode):  # looks at the target's kind only
+            return "a symbolic link to a folder, which is not followed"
+    except OSError as error:
+        if student:
+            return f"a symbolic link, and what it leads to cannot be looked at: {str(error.strerror).lower()}"
+    return None

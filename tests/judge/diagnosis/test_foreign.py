@@ -300,6 +300,22 @@ def Drifting(theta, slopes, pace, held, shrink):
     return {"theta": theta}
 
 
+@exercise(
+    call="kept_step(theta, cache, pace)",
+    inputs={
+        "theta": normal("a", "b"),
+        "theta.g": normal("a", "b"),
+        "cache": normal("a", "b"),
+        "pace": number(0.1, 0.5),
+    },
+    points={"theta": 1, "cache": 1},
+    in_place=("theta", "cache"),
+)
+def kept_step(theta, theta_g, cache, pace):
+    """One step by the sum of what came."""
+    return {"theta": theta - pace * (cache + theta_g), "cache": cache + theta_g}
+
+
 DRIFTING = """
 class Drifting:
     def __init__(self, params, pace, held, shrink):
@@ -422,6 +438,7 @@ def rms_step(theta, slope, cache, pace, kept):
     cache.mul_(kept).add_((1 - kept) * slope**2)
     theta -= pace * slope / cache.sqrt()
 """
+KEPT = "def kept_step(theta, cache, pace):\n    cache += theta.g\n    theta -= pace * cache"
 DESCEND = "def descend(theta, slope, pace):\n    theta -= pace * slope"
 
 #: id → exercise, right answer, what a student writes for what, check, code, words.
@@ -624,6 +641,22 @@ TOLD = {
     "weight left out": (rms_step, RMS, ("(1 - kept) * ", ""), "cache", "wrong_value", "a number is missing"),
     "decay left out": (Drifting, DRIFTING, (" + self.shrink * p", ""), "theta", "weight_decay", "decay is left out"),
     "decay subtracted": (Drifting, DRIFTING, ("r + self", "r - self"), "theta", "weight_decay", "decay is subtracted"),
+    "average made anew": (
+        kept_step,
+        KEPT,
+        ("cache += theta.g", "cache = cache + theta.g"),
+        "cache",
+        "not_in_place",
+        "The update made a new tensor, or none at all",
+    ),
+    "parameter made anew": (
+        kept_step,
+        KEPT,
+        ("theta -= pace * cache", "theta = theta - pace * cache"),
+        "theta",
+        "not_in_place",
+        "The update made a new tensor, or none at all",
+    ),
     "uncorrected": (Shrinking, SHRINKING, ("/ (1 - 0.999**self.t)", ""), "theta", "bias_correction", ""),
     "decay in the gradient": (
         Shrinking,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-from grader.kernel.host.workplace import Workplace
+from grader.errors import KernelError
+from grader.kernel.host.workplace import Workplace, place_of_sockets
 
 KILLED = "import os, sys, signal\nfrom grader.kernel.host.workplace import Workplace\nwork = Workplace(sys.argv[1])\n"
 
@@ -60,6 +64,33 @@ def test_folder_goes_whatever_student_code_made_in_it(tmp_path: Path, monkeypatc
     work.close()
     assert list(tmp_path.iterdir()) == [kept]
     assert (kept / "file").exists()
+
+
+def test_place_of_sockets_is_the_systems_temporary_folder_unless_too_deep_or_read_by_kernels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = Path(tempfile.mkdtemp(dir="/tmp"))
+    monkeypatch.setattr(tempfile, "tempdir", str(short))
+    try:
+        assert place_of_sockets([f"{tmp_path}", f"{short}-other"]) == str(short)
+        assert place_of_sockets([f"{short}"]) == "/tmp"
+        monkeypatch.chdir(short)  # where Python found no other
+        assert place_of_sockets([]) == "/tmp"
+    finally:
+        short.rmdir()
+    (deep := tmp_path / ("d" * 60)).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    assert place_of_sockets([]) == "/tmp"
+
+
+def test_temporary_folder_that_cannot_be_written_is_told_with_what_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = OSError(errno.EROFS, "Read-only file system", str(tmp_path / "grader-x"))
+    monkeypatch.setattr(tempfile, "mkdtemp", Mock(side_effect=refused))
+    with pytest.raises(KernelError, match=f"in {tmp_path}: Read-only file system") as told:
+        Workplace(str(tmp_path))
+    assert "TMPDIR" in told.value.remedy
 
 
 def test_place_of_a_job_is_below_and_guessed_by_no_other(tmp_path: Path) -> None:

@@ -71,6 +71,17 @@ def test_found_below_follows_no_link_and_names_those_that_hide_a_notebook(tmp_pa
     }
 
 
+def test_found_below_tells_of_a_link_to_nowhere_that_may_be_a_students_folder(tmp_path: Path) -> None:
+    made(tmp_path, "ada/x.ipynb")
+    for name in ("cleo", "ada/data"):
+        (tmp_path / name).symlink_to("/nowhere/at/all")
+    (tmp_path / "readme").symlink_to("ada/x.ipynb")
+    told = "a symbolic link, and what it leads to cannot be looked at: no such file or directory"
+    assert obstacles(found_below(tmp_path)[0]) == {"cleo": told}
+    made(tmp_path, "y.ipynb")  # by files of their own, or in the folder of one of them
+    assert obstacles(found_below(tmp_path)[0]) == {}
+
+
 def test_found_below_goes_on_where_a_folder_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scandir = os.scandir
 

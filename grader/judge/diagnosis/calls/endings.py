@@ -13,7 +13,8 @@ from torch import Tensor
 from grader.cell_code import is_empty, parsed, syntax_error
 from grader.judge.diagnosis import clues
 from grader.judge.diagnosis.calls.errors import explained, place
-from grader.judge.diagnosis.source import defined_in
+from grader.judge.diagnosis.naming import handed_over
+from grader.judge.diagnosis.source import assigns, defined_in, parameter
 from grader.judge.diagnosis.symptom import Symptom
 from grader.judge.diagnosis.words import wording
 from grader.judge.evidence import Evidence
@@ -82,6 +83,10 @@ def _not_defined(names: str, exercise: Exercise, stub: Stub | None) -> Diagnosis
     others = [name for name in defined_in(stub) if name not in exercise.needs]
     if exercise.needs and others and not set(exercise.needs) & set(defined_in(stub)):
         return wording.say("not_defined.renamed", names=names, other=", ".join(f"`{name}`" for name in others[:3]))
+    if stub.kept_from.startswith("%%"):
+        return wording.say("not_defined.magic", names=names, magic=stub.kept_from)
+    if stub.kept_from:
+        return wording.say("not_defined.failed", names=names, error=stub.kept_from)
     return wording.say("not_defined", names=names)
 
 
@@ -106,7 +111,7 @@ def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
             return wording.say("not_implemented.part" if part else "not_implemented", where=place(error, stub))
         names = ", ".join(f"`{name}`" for name in exercise.follows)
         return wording.say("raised.elsewhere", where=place(error, stub), names=f" ({names})" if names else "")
-    found = explained(error, stub, autograd=exercise.autograd)
+    found = explained(error, stub, autograd=exercise.autograd, given=_given(exercise, stub))
     if error.type != "NameError" and (names := clues.passed_over(stub, exercise.id, exercise.globals)):
         return replace(wording.added(found, names), explanation=wording.READ_THEM)
     if error.line is None or stub is None or error.cell != stub.cell:
@@ -117,6 +122,15 @@ def ending_of(evidence: Evidence, run: CaseRun, label: str = "") -> Diagnosis:
     if error.type != "NameError":
         clue = clue or clues.from_outside(stub, exercise.globals, error.line)
     return wording.added(found, clue or (clues.copied(stub) if ungraded else ""))
+
+
+def _given(exercise: Exercise, stub: Stub | None) -> list[str]:
+    """What the stub calls the tensors that the check itself makes and passes in, and nothing else."""
+    used = [node for node in ast.walk(ast.parse(exercise.call)) if isinstance(node, ast.Name)]
+    made = {node.id for node in used if not isinstance(node.ctx, ast.Load)}
+    calls = [call for name in {node.id for node in used} - made if (call := handed_over(exercise.call, name))]
+    names = [(function, parameter(stub, function, place)) for function, place in calls]
+    return [name for function, name in names if name and not assigns(stub, function, name)]
 
 
 def used_autograd(seen: str) -> Diagnosis:

@@ -6,6 +6,7 @@ All texts of an exception are the student's, and only their first 500 characters
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from grader.judge.diagnosis.calls.class_errors import cause_in_class
 from grader.judge.diagnosis.calls.messages import Found, found_in
@@ -20,14 +21,19 @@ _RAISES = re.compile(r"(?:^|:)\s*raise ")
 _KEY = 40
 
 
-def explained(error: StudentError, stub: Stub | None = None, *, autograd: bool = False) -> Diagnosis:
+def explained(
+    error: StudentError, stub: Stub | None = None, *, autograd: bool = False, given: Collection[str] = ()
+) -> Diagnosis:
     """The diagnosis of an exception that a stub raised, or a line of another cell that it calls.
 
-    With ``autograd``, it is autograd that computes the exercise's gradients.
+    With ``autograd``, it is autograd that computes the exercise's gradients. ``given`` is what the stub calls the
+    inputs that the check passes in.
     """
     message = error.message[:_LONGEST].strip()
     key, fields = cause_in_class(error, message, stub) or _cause(error, message)
     key = "no_attribute.autograd" if autograd and key == "no_attribute.gradient" else key
+    if key == "no_attribute" and fields["owner"] == "Tensor" and _stands_on(given, fields["name"], error.code):
+        key = "no_attribute.handed_over"
     cause = causes.CAUSES[key]
     shown = f"{error.type}: {message.partition(chr(10))[0]}" if message else error.type
     return wording.say(
@@ -50,6 +56,11 @@ def place(error: StudentError, stub: Stub | None = None) -> str:
     if error.operands:
         where += causes.WITH.format(operands=", ".join(error.operands[:6]))
     return where
+
+
+def _stands_on(names: Collection[str], attribute: object, code: str) -> bool:
+    """Whether a line reads the attribute of one of these names."""
+    return any(re.search(rf"(?<![\w.]){name}\.{attribute}\b", code) for name in names)
 
 
 def _question(cause: Cause, error: StudentError) -> str:

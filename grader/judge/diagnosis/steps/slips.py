@@ -124,7 +124,7 @@ OF_SGD = (
 )
 #: Weight decay in the gradient, where it is asked for apart from it.
 COUPLED = Slip("weight_decay.coupled", "", steps=parts.Steps(decay_in="gradient"))
-AVERAGES = "wrong_value.averages"
+_AVERAGES = "wrong_value.averages"
 
 
 def _both(average: parts.Average) -> parts.Adam:
@@ -141,7 +141,7 @@ def _quotient(name: str, quotient: Callable[[parts.Averages], Tensor], key: str 
     return _adam(key, name, parts.Adam(quotient=quotient))
 
 
-def _by_betas(name: str, mean: parts.Betas = (0, 0, 0), square: parts.Betas = (0, 0, 0), key: str = AVERAGES) -> Slip:
+def _by_betas(name: str, mean: parts.Betas = (0, 0, 0), square: parts.Betas = (0, 0, 0), key: str = _AVERAGES) -> Slip:
     return _adam(key, name, parts.Adam(mean=parts.Average(betas=mean), square=parts.Average(betas=square)))
 
 
@@ -188,10 +188,12 @@ OF_ADAM = (
     _by_betas("mean_takes_by_second", mean=(0, 1, 0)),
     _by_betas("square_keeps_by_first", square=(1, 0, 0)),
     _by_betas("square_takes_by_first", square=(0, 1, 0)),
-    *_in_averages(AVERAGES, "weights", parts.Average(shares=lambda kept, taken: (1 - taken, kept))),
-    *_in_averages(AVERAGES, "unweighted", parts.Average(shares=lambda kept, taken: (kept, 1.0))),
-    *_in_averages(AVERAGES, "whole", parts.Average(shares=lambda kept, taken: (1.0, 1 - taken))),
-    *_in_averages(AVERAGES, "added_up", parts.Average(shares=lambda *_: (1.0, 1.0))),
+    *_in_averages(_AVERAGES, "weights", parts.Average(shares=lambda kept, taken: (1 - taken, kept))),
+    *_in_averages(_AVERAGES, "unweighted", parts.Average(shares=lambda kept, taken: (kept, 1.0))),
+    _adam(_AVERAGES, "summed_squares", parts.Adam(square=parts.Average(shares=lambda *_: (1.0, 1.0)))),
+    _adam(_AVERAGES, "added_up_mean", parts.Adam(mean=parts.Average(shares=lambda *_: (1.0, 1.0)))),
+    _adam(_AVERAGES, "added_up", _both(parts.Average(shares=lambda *_: (1.0, 1.0)))),
+    *_in_averages(_AVERAGES, "old_whole", parts.Average(shares=lambda kept, taken: (1.0, 1 - taken))),
     *_in_averages("bias_correction", "times", parts.Average(corrected=lambda raw, _, beta, t: raw * (1 - beta**t))),
     _quotient("no_root", lambda at: at.mean / (at.square + at.eps)),
     _quotient("eps_inside", lambda at: at.mean / (at.square + at.eps).sqrt()),
@@ -204,34 +206,34 @@ OF_ADAM = (
     _quotient("rootless", lambda at: at.mean / ((at.raw.sqrt() + at.eps) / at.share), "bias_correction"),
     _by_betas("default_correction", mean=(0, 0, 2), square=(0, 0, 2), key="bias_correction"),
     _quotient("rootless", lambda at: at.mean / (at.raw.sqrt() / at.share + at.eps), "bias_correction"),
-    _adam(AVERAGES, "largest", parts.Adam(square=parts.Average(largest="average"))),
-    _adam(AVERAGES, "largest_corrected", parts.Adam(square=parts.Average(largest="corrected"))),
+    _adam(_AVERAGES, "largest", parts.Adam(square=parts.Average(largest="average"))),
+    _adam(_AVERAGES, "largest_corrected", parts.Adam(square=parts.Average(largest="corrected"))),
     _by_betas("first_beta", square=(0, 0, 1), key="bias_correction"),
-    _adam(AVERAGES, "first_whole", _both(replace(_RAW, starts_whole=True))),
-    _adam(AVERAGES, "first_whole_corrected", _both(parts.Average(starts_whole=True))),
+    _adam(_AVERAGES, "first_whole", _both(replace(_RAW, starts_whole=True))),
+    _adam(_AVERAGES, "first_whole_corrected", _both(parts.Average(starts_whole=True))),
     *_in_averages(
         "bias_correction", "power_of_rest", parts.Average(corrected=lambda raw, _, beta, t: raw / (1 - beta) ** t)
     ),
     _adam(
-        AVERAGES,
+        _AVERAGES,
         "weight_squared",
         parts.Adam(square=parts.Average(shares=lambda kept, taken: (kept, (1 - taken) ** 2))),
     ),
-    _adam(AVERAGES, "of_mean", parts.Adam(squared=lambda grad, mean: mean**2)),
-    _adam(AVERAGES, "of_absolute", parts.Adam(squared=lambda grad, mean: grad.abs())),
-    _adam(AVERAGES, "of_deviation", parts.Adam(squared=lambda grad, mean: (grad - mean) ** 2)),
-    _adam(AVERAGES, "largest_gradient", _LARGEST),
-    *(_adam(AVERAGES, "gradient_once_more", _once_more(ahead)) for ahead in (0, 1)),
-    _adam(AVERAGES, "of_gradient", parts.Adam(squared=lambda grad, mean: grad)),
+    _adam(_AVERAGES, "of_mean", parts.Adam(squared=lambda grad, mean: mean**2)),
+    _adam(_AVERAGES, "of_absolute", parts.Adam(squared=lambda grad, mean: grad.abs())),
+    _adam(_AVERAGES, "of_deviation", parts.Adam(squared=lambda grad, mean: (grad - mean) ** 2)),
+    _adam(_AVERAGES, "largest_gradient", _LARGEST),
+    *(_adam(_AVERAGES, "gradient_once_more", _once_more(ahead)) for ahead in (0, 1)),
+    _adam(_AVERAGES, "of_gradient", parts.Adam(squared=lambda grad, mean: grad)),
     _by_betas("default_betas", mean=(2, 2, 2), square=(2, 2, 2)),
     _adam("wrong_value.formula", "plain_gradient", parts.Adam(takes_gradient=True)),
     _adam("wrong_value.formula", "root_mean_square", parts.Adam(takes_gradient=True, square=_RAW)),
     _quotient("no_square", lambda at: at.mean),
-    _adam(AVERAGES, "square_still", parts.Adam(square=parts.Average(shares=lambda *_: (0.0, 0.0)))),
-    _adam(AVERAGES, "square_late", parts.Adam(square=parts.Average(is_late=True))),
-    _adam(AVERAGES, "mean_late", parts.Adam(mean=parts.Average(is_late=True))),
-    _adam(AVERAGES, "ones", _both(parts.Average(start=1.0))),
-    _adam(AVERAGES, "square_of_ones", parts.Adam(square=parts.Average(start=1.0))),
+    _adam(_AVERAGES, "square_still", parts.Adam(square=parts.Average(shares=lambda *_: (0.0, 0.0)))),
+    _adam(_AVERAGES, "square_late", parts.Adam(square=parts.Average(is_late=True))),
+    _adam(_AVERAGES, "mean_late", parts.Adam(mean=parts.Average(is_late=True))),
+    _adam(_AVERAGES, "ones", _both(parts.Average(start=1.0))),
+    _adam(_AVERAGES, "square_of_ones", parts.Adam(square=parts.Average(start=1.0))),
     _AS_SGD,
     *_AT_LAST,
     *(
@@ -239,8 +241,8 @@ OF_ADAM = (
         for decay in DECAYS
     ),
     replace(_AS_SGD, key="wrong_value.extra", what=clauses.SLIPS["signs_alone"], steps=parts.Steps(update=torch.sign)),
-    _adam(AVERAGES, "summed_squares", parts.Adam(square=_SUMS)),
-    _adam(AVERAGES, "as_adagrad", parts.Adam(square=_SUMS, takes_gradient=True)),
+    _adam(_AVERAGES, "summed_squares", parts.Adam(square=_SUMS)),
+    _adam(_AVERAGES, "as_adagrad", parts.Adam(square=_SUMS, takes_gradient=True)),
 )
 
 

@@ -24,6 +24,12 @@ CALL_CAUSES: dict[str, Cause] = {
         "An object of type `{owner}` has no attribute `{name}`: it was not set, or has another name.",
         "Set `.{name}` before it is read, and look for a spelling mistake.",
     ),
+    "no_attribute.handed_over": Cause(
+        "The check passes that tensor in, and no line of your notebook made it: it has no `.{name}`, only what every "
+        "tensor has, and a `.g` where one is asked for.",
+        "Compute it from the arguments: what a forward pass of yours keeps on its output is not there in a check.",
+        question="What do the arguments hold by themselves, whoever made them?",
+    ),
     "no_attribute.gradient": Cause(
         "This tensor has no gradient yet: no line has set its `.g`, or it is that of another call or object.",
         "Let what sets it run before; a layer keeps as `.out` the very tensor that it returns. The loss needs no `.g`: "

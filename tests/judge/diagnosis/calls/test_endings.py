@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from grader.judge.diagnosis.calls.endings import ending_of, has_untouched_body, used_autograd
@@ -65,11 +67,27 @@ def test_stub_whose_cell_defines_nothing_is_not_implemented():
     assert ending(run, "class Lin:\n    def f(self):\n        raise NotImplementedError").code == "not_defined"
 
 
+@pytest.mark.parametrize(
+    ("kept_from", "said"),
+    [
+        ("", "failed, was removed, or gives it another name"),
+        ("AssertionError: my test", "ended in an error before it got there (AssertionError: my test)"),
+        ("%%timeit", "its cell begins with `%%timeit`"),
+    ],
+)
+def test_answer_that_its_cell_did_not_define_says_what_is_known_of_the_cell(kept_from, said):
+    run = CaseRun("case", "not_defined")
+    found = ending_of(Evidence(linear, (), (run,), replace(stub(DONE), kept_from=kept_from)), run)
+    assert found.code == "not_defined"
+    assert said in found.message
+
+
 def test_error_of_another_stub_says_where_it_comes_from():
     run = CaseRun("case", "raised", error=not_implemented(2, 5))
     found = ending(run, DONE)
     assert found.code == "raised"
     assert "What this one calls is not written" in found.message
+    assert "that line was left below it" in found.message
 
 
 def test_torchs_own_not_implemented_error_is_an_exception_like_others():
@@ -283,6 +301,24 @@ def test_gradient_of_autograds_is_told_by_its_name() -> None:
     error = StudentError("AttributeError", "'Tensor' object has no attribute 'g'", ("AttributeError",), 4, 2, "w.g")
 
     assert "`backward()` of autograd writes `.grad`" in explained(error, autograd=True).message
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "said"),
+    [
+        ("x = output.x", "Tensor", True),
+        ("x = made.output.x", "Tensor", False),
+        ("x = inp.x", "Tensor", False),
+        ("x = output.x", "Linear", False),
+    ],
+    ids=["an argument", "of something else", "another tensor by the name of an argument", "no tensor"],
+)
+def test_attribute_that_a_forward_pass_would_set_is_not_on_what_the_check_passes_in(line, kind, said):
+    source = f"def linear(inp, output, w, b):\n    {line}\n    inp = make()"
+    error = StudentError("AttributeError", f"'{kind}' object has no attribute 'x'", ("AttributeError",), 4, 2, line)
+    found = ending(CaseRun("case", "raised", error=error), source)
+    assert ("no line of your notebook made it: it has no `.x`" in found.message) == said
+    assert ("it was not set, or has another name" in found.message) != said
 
 
 @pytest.mark.parametrize(("kind", "message", "words"), ERRORS, ids=[message[:30] for _, message, _ in ERRORS])
