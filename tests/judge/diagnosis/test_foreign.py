@@ -131,6 +131,22 @@ def gated_back(obs, state, gate, new):
     return (1 - z) * torch.tanh(obs @ new) + z * state
 
 
+@exercise(
+    call="result = gated(obs, state, gate, new)",
+    inputs={
+        "obs": normal("s", "e"),
+        "state": normal("s", "h"),
+        "gate": normal("e", "h"),
+        "new": normal("e", "h"),
+    },
+    points={"result": 1},
+)
+def gated(obs, state, gate, new):
+    """What a gated unit gives."""
+    z = torch.sigmoid(obs @ gate)
+    return {"result": (1 - z) * torch.tanh(obs @ new) + z * state}
+
+
 @exercise(call="swish_back(acts, upstream)", inputs={"acts": normal("s", "d")}, points={"acts.g": 1})
 def swish_back(acts):
     """A SiLU, written out."""
@@ -403,6 +419,11 @@ def gated_back(obs, state, gate, new, upstream):
     gate.g, new.g = obs.T @ dz, obs.T @ dn
     obs.g = dz @ gate.T + dn @ new.T
 """
+GATED_FORWARD = """
+def gated(obs, state, gate, new):
+    z = torch.sigmoid(obs @ gate)
+    return (1 - z) * torch.tanh(obs @ new) + z * state
+"""
 SWISH = """
 def swish_back(acts, upstream):
     s = torch.sigmoid(acts)
@@ -512,6 +533,14 @@ TOLD = {
             ("subtracted", ("(state - n)", "(n - state)"), "obs.g", "−σ(1 − σ) in place of"),
         )
     },
+    "gate turned round on the way forward": (
+        gated,
+        GATED_FORWARD,
+        ("(1 - z) * torch.tanh(obs @ new) + z * state", "z * torch.tanh(obs @ new) + (1 - z) * state"),
+        "result",
+        "wrong_value",
+        "σ stands in the place of 1 − σ, and 1 − σ in that of σ",
+    ),
     **{
         f"one gate {what}": (cell_back, CELL, change, check, "wrong_value", f"{said} stands in the place of the gate σ")
         for what, change, check, said in (
@@ -565,6 +594,22 @@ TOLD = {
         pool_rows_back,
         POOL_ROWS,
         (" / used.sum(1)[:, None, None]", ""),
+        "words.g",
+        "wrong_value",
+        "the right answer times the sum of `used` along axis 1",
+    ),
+    "counts twice": (
+        pool_rows_back,
+        POOL_ROWS,
+        ("used.sum(1)[:, None, None]", "used.sum(1)[:, None, None] ** 2"),
+        "words.g",
+        "wrong_value",
+        "the right answer divided by the sum of `used` along axis 1",
+    ),
+    "size for counts": (
+        pool_rows_back,
+        POOL_ROWS,
+        ("used.sum(1)[:, None, None]", "used.shape[1]"),
         "words.g",
         "wrong_value",
         "entries that are not 0, of all failing cases together",

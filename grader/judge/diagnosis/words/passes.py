@@ -172,6 +172,10 @@ PASS_WORDS: dict[str, Words] = {
         "Look up which term `{name}` weighs, and give `1 − {name}` to the other.",
     ),
     "wrong_value.ones": ONES,
-    "wrong_value.ones.given": replace(ONES, nudge="Where does `{name}` come into the formula?"),
+    "wrong_value.ones.given": replace(
+        ONES,
+        nudge="Where does `{name}` come into the formula?",
+        full="Go through the formula factor by factor: where does `{name}` stand in it, and where in your code?",
+    ),
     "wrong_value.exchanged": EXCHANGED,
 }
