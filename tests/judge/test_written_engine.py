@@ -137,6 +137,12 @@ WRONG: dict[str, tuple[dict[str, str], str, str, int]] = {
         "wrong_value",
         2,
     ),
+    "leaky_forward": (
+        {"cut": "max(self.data, 0.01 * self.data)"},
+        "1 % of what is negative",
+        "wrong_value",
+        1,
+    ),
     "first_by_itself": ({"left": "self.data * out.grad"}, "the first factor of `*` gets its own", "wrong_value", 10),
     "second_by_itself": ({"right": "o.data * out.grad"}, "the second factor of `*` gets its own", "wrong_value", 5),
     "not_negated": ({"neg": "self * 1", "less": "self + -o"}, "−x gives x", "wrong_value", 6),

@@ -2131,6 +2131,7 @@ WRONG: dict[str, tuple[str, ...]] = {
             ("square_by_first_beta", RIGHT_ADAM["m"], RIGHT_BETAS[2], RIGHT_BETAS[0], "the second average uses β₁"),
         )
     },
+    "gradients_added_up": ("Adam", adam(m="old_m + g"), "p", "with neither β₁ nor 1 − β₁"),
     "mean_corrected_without_t": (
         "Adam",
         adam(corrected="m / (1 - b1), v / (1 - b2**t)"),

@@ -131,6 +131,22 @@ def gated_back(obs, state, gate, new):
     return (1 - z) * torch.tanh(obs @ new) + z * state
 
 
+@exercise(
+    call="result = gated(obs, state, gate, new)",
+    inputs={
+        "obs": normal("s", "e"),
+        "state": normal("s", "h"),
+        "gate": normal("e", "h"),
+        "new": normal("e", "h"),
+    },
+    points={"result": 1},
+)
+def gated(obs, state, gate, new):
+    """What a gated unit gives."""
+    z = torch.sigmoid(obs @ gate)
+    return {"result": (1 - z) * torch.tanh(obs @ new) + z * state}
+
+
 @exercise(call="swish_back(acts, upstream)", inputs={"acts": normal("s", "d")}, points={"acts.g": 1})
 def swish_back(acts):
     """A SiLU, written out."""
@@ -300,6 +316,27 @@ def kept_step(theta, theta_g, cache, pace):
     return {"theta": theta - pace * (cache + theta_g), "cache": cache + theta_g}
 
 
+@exercise(
+    call="follow(theta, mean, kept)",
+    inputs={"theta": normal("a", "b"), "mean": normal("a", "b"), "kept": number(0.6, 0.95)},
+    points={"mean": 1},
+    in_place=("mean",),
+)
+def follow(theta, mean, kept):
+    """A running average."""
+    return {"mean": kept * mean + (1 - kept) * theta}
+
+
+@exercise(
+    call="ridge_back(obs, theta, aim, shrink)",
+    inputs={"obs": normal("s", "d"), "theta": normal("d"), "aim": normal("s"), "shrink": number(0.1, 0.5)},
+    points={"theta.g": 1},
+)
+def ridge_back(obs, theta, aim, shrink):
+    """Ridge regression."""
+    return ((obs @ theta - aim) ** 2).mean() + shrink * (theta**2).sum()
+
+
 DRIFTING = """
 class Drifting:
     def __init__(self, params, pace, held, shrink):
@@ -382,6 +419,11 @@ def gated_back(obs, state, gate, new, upstream):
     gate.g, new.g = obs.T @ dz, obs.T @ dn
     obs.g = dz @ gate.T + dn @ new.T
 """
+GATED_FORWARD = """
+def gated(obs, state, gate, new):
+    z = torch.sigmoid(obs @ gate)
+    return (1 - z) * torch.tanh(obs @ new) + z * state
+"""
 SWISH = """
 def swish_back(acts, upstream):
     s = torch.sigmoid(acts)
@@ -418,6 +460,11 @@ def rms_step(theta, slope, cache, pace, kept):
     theta -= pace * slope / cache.sqrt()
 """
 KEPT = "def kept_step(theta, cache, pace):\n    cache += theta.g\n    theta -= pace * cache"
+FOLLOW = "def follow(theta, mean, kept):\n    mean.mul_(kept).add_((1 - kept) * theta)"
+RIDGE = """
+def ridge_back(obs, theta, aim, shrink):
+    theta.g = 2 * obs.T @ (obs @ theta - aim) / len(obs) + 2 * shrink * theta
+"""
 DESCEND = "def descend(theta, slope, pace):\n    theta -= pace * slope"
 
 #: id → exercise, right answer, what a student writes for what, check, code, words.
@@ -486,6 +533,14 @@ TOLD = {
             ("subtracted", ("(state - n)", "(n - state)"), "obs.g", "−σ(1 − σ) in place of"),
         )
     },
+    "gate turned round on the way forward": (
+        gated,
+        GATED_FORWARD,
+        ("(1 - z) * torch.tanh(obs @ new) + z * state", "z * torch.tanh(obs @ new) + (1 - z) * state"),
+        "result",
+        "wrong_value",
+        "σ stands in the place of 1 − σ, and 1 − σ in that of σ",
+    ),
     **{
         f"one gate {what}": (cell_back, CELL, change, check, "wrong_value", f"{said} stands in the place of the gate σ")
         for what, change, check, said in (
@@ -539,6 +594,22 @@ TOLD = {
         pool_rows_back,
         POOL_ROWS,
         (" / used.sum(1)[:, None, None]", ""),
+        "words.g",
+        "wrong_value",
+        "the right answer times the sum of `used` along axis 1",
+    ),
+    "counts twice": (
+        pool_rows_back,
+        POOL_ROWS,
+        ("used.sum(1)[:, None, None]", "used.sum(1)[:, None, None] ** 2"),
+        "words.g",
+        "wrong_value",
+        "the right answer divided by the sum of `used` along axis 1",
+    ),
+    "size for counts": (
+        pool_rows_back,
+        POOL_ROWS,
+        ("used.sum(1)[:, None, None]", "used.shape[1]"),
         "words.g",
         "wrong_value",
         "entries that are not 0, of all failing cases together",
@@ -612,6 +683,56 @@ TOLD = {
         "not_in_place",
         "The update made a new tensor, or none at all",
     ),
+    "weights of an average exchanged": (
+        follow,
+        FOLLOW,
+        ("kept).add_((1 - kept)", "1 - kept).add_(kept"),
+        "mean",
+        "wrong_value",
+        "with `1 − kept` in the place of `kept`",
+    ),
+    "weights of squares exchanged": (
+        rms_step,
+        RMS,
+        ("kept).add_((1 - kept)", "1 - kept).add_(kept"),
+        "cache",
+        "wrong_value",
+        "with `1 − kept` in the place of `kept`",
+    ),
+    "no average": (
+        follow,
+        FOLLOW,
+        ("mul_(kept).add_((1 - kept) * theta)", "copy_(theta)"),
+        "mean",
+        "wrong_value",
+        "with 0 in the place of `kept`",
+    ),
+    "dropout divided by the rest": (drop_back, DROP, ("(1 - rate)", "rate"), "acts.g", "scaled", "(1 − rate)/rate"),
+    "mean for an average": (
+        follow,
+        FOLLOW,
+        ("mul_(kept).add_((1 - kept) * theta)", "add_(theta).div_(2)"),
+        "mean",
+        "wrong_value",
+        "with 1/2 in the place of `kept`",
+    ),
+    **{
+        f"terms times {part} and {rest}": (
+            ridge_back,
+            RIDGE,
+            change,
+            "theta.g",
+            "wrong_value",
+            f"the part that `shrink` brings in times {part}, and the rest times {rest}.",
+        )
+        for part, rest, change in (
+            ("1", "s", (" / len(obs)", "")),
+            ("1/2", "1", ("+ 2 *", "+")),
+            ("1", "1/2", ("= 2 *", "=")),
+            ("−1", "1", ("+ 2", "- 2")),
+            ("1/s", "1", ("* theta\n", "* theta / len(obs)\n")),
+        )
+    },
     "uncorrected": (Shrinking, SHRINKING, ("/ (1 - 0.999**self.t)", ""), "theta", "bias_correction", ""),
     "decay in the gradient": (
         Shrinking,

@@ -105,6 +105,12 @@ _OF_SILU = "σ + x · σ(1 − σ)"
 PARENTHESES = (
     "what arrives is multiplied into the first term of {} alone, as where the parentheses around it are missing"
 )
+SIGMOID_TURNED = slope(
+    "σ stands in the place of 1 − σ, and 1 − σ in that of σ",
+    SIGMOID,
+    lambda x: 1 - x.sigmoid(),
+    lambda x, y: y * (y - 1),
+)
 SLOPES: tuple[Operation, ...] = (
     _relu("the output of the ReLU stands in the place of its derivative, which is 1 or 0", lambda x, y: y),
     _relu("the input of the ReLU stands in the place of its derivative, which is 1 or 0", lambda x, y: x),
@@ -117,12 +123,7 @@ SLOPES: tuple[Operation, ...] = (
         functional.leaky_relu,
         lambda x, y: torch.where(x > 0, 1.0, 0.01),
     ),
-    slope(
-        "σ stands in the place of 1 − σ, and 1 − σ in that of σ",
-        SIGMOID,
-        lambda x: 1 - x.sigmoid(),
-        lambda x, y: y * (y - 1),
-    ),
+    SIGMOID_TURNED,
     slope(
         "the mask of the ReLU goes back alone, without the gradient that arrives at it",
         RELU,

@@ -87,6 +87,10 @@ def _turned(operation: str, sign: str, value: Callable[[float, float], float]) -
     return EngineSlip(f"x {sign} y gives y {sign} x", engine, operation)
 
 
+def _leaky(x: float, y: float) -> float:
+    return x if x > 0 else 0.01 * x
+
+
 _ALL = frozenset(SLOPES)
 #: The operands that an operation of one or of two may write over.
 _BOTH = (0, 1)
@@ -187,13 +191,12 @@ SLIPS: tuple[EngineSlip, ...] = (
     _slope(
         "relu", "relu lets 1 % through where it is shut, as a leaky one does", lambda x, y, out: 1.0 if x > 0 else 0.01
     ),
-    EngineSlip(
-        "relu lets 1 % through where it is shut, as a leaky one does",
-        Engine(
-            values={"relu": lambda x, y: x if x > 0 else 0.01 * x},
-            slopes={"relu": (lambda x, y, out: 1.0 if x > 0 else 0.01,)},
-        ),
-        "relu",
+    *(
+        EngineSlip(what, Engine(values={"relu": _leaky}, slopes={"relu": (slope,)}), "relu")
+        for what, slope in (
+            ("relu lets 1 % through where it is shut, as a leaky one does", lambda x, y, out: 1.0 if x > 0 else 0.01),
+            ("relu gives 1 % of what is negative, as a leaky one does, and goes back as it should", SLOPES["relu"][0]),
+        )
     ),
     _slope("relu", "relu goes back as −1 where it has to be 0", lambda x, y, out: 1.0 if x > 0 else -1.0),
     EngineSlip("a number less a node gives the node less the number", Engine(swapped=frozenset({"sub"}))),

@@ -8,6 +8,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
+from grader.judge.diagnosis.operations.activations import SIGMOID_TURNED
 from grader.judge.diagnosis.operations.catalogue import DIFFERENCES, LAYERS, OPERATIONS, PASSES
 from grader.judge.diagnosis.operations.gates import GATES
 from grader.judge.diagnosis.operations.replaced import Operation
@@ -40,9 +41,10 @@ def layer(symptom: Symptom) -> Diagnosis | None:
 
 def gate(symptom: Symptom) -> Diagnosis | None:
     """A gate that is forgotten or turned round, which is also what another sign or zeros in its sigmoid come to."""
-    if symptom.is_thin() or symptom.takes_steps or not symptom.is_gradient:
+    if symptom.is_thin() or symptom.takes_steps:
         return None
-    whole = next((each for each in GATES if symptom.fits(lambda view: under(symptom, each, view))), None)
+    all_of_it = (*GATES, SIGMOID_TURNED)
+    whole = next((each for each in all_of_it if symptom.fits(lambda view: under(symptom, each, view))), None)
     return symptom.say("wrong_value.pass", what=whole.what) if whole else _in_one_place(symptom, GATES)
 
 

@@ -124,6 +124,25 @@ def _multiplied(symptom: Symptom, constants: tuple[float, ...] = (1.0,)) -> Diag
     return None
 
 
+def _counted(symptom: Symptom) -> Diagnosis | None:
+    """The right answer times, or divided by, how many entries of a mask are 1 along an axis: what a mean divides by."""
+    for name, value in symptom.failing[0].case.inputs.items():
+        for axis in range(value.dim()):
+            for key, power in (("wrong_value.uncounted", 1), ("wrong_value.counted", -1)):
+                if symptom.fits(lambda view: _by_count(view, name, axis, power)):
+                    return symptom.say(key, name=_shown(symptom, name), axis=axis)
+    return None
+
+
+def _by_count(view: View, name: str, axis: int, power: int) -> Tensor | None:
+    mask = view.case.inputs[name].to(torch.float64)
+    axes = view.expected.dim() - mask.dim()
+    if axes < 0 or mask.shape != view.expected.shape[: mask.dim()] or not bool(((mask == 0) | (mask == 1)).all()):
+        return None
+    counts = mask.sum(axis, keepdim=True).clamp(min=1)
+    return view.expected * counts.reshape(*counts.shape, *(1,) * axes) ** power
+
+
 def _product(power: int, constant: float) -> Make:
     def made(view: View, value: Tensor) -> Tensor:
         if power > 0:
@@ -220,6 +239,7 @@ _RELATIONS: tuple[Callable[[Symptom], Diagnosis | None], ...] = (
     arrangements.repeated,
     arrangements.rearranged,
     _multiplied,
+    _counted,
     _unmultiplied,
     _added,
     _taken,

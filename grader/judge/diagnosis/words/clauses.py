@@ -60,6 +60,8 @@ SLIPS = {
     "weights_square": "in the second average, β₂ weighs the new square and 1 − β₂ the old average",
     "unweighted_mean": "the new gradient enters the first average without the weight 1 − β₁",
     "unweighted_square": "the new square enters the second average without the weight 1 − β₂",
+    "added_up": "gradients and squares are added up in the averages, with neither β nor 1 − β",
+    "added_up_mean": "gradients are added up in the first average, with neither β₁ nor 1 − β₁",
     "old_whole": "the old averages are kept whole, without the weight β",
     "old_whole_mean": "the old first average is kept whole, without the weight β₁",
     "old_whole_square": "the old second average is kept whole, without the weight β₂",

@@ -179,6 +179,18 @@ RELATION_WORDS: dict[str, Words] = {
         "What does your code write into those places, and what belongs there?",
         "Keep the places, and work out by hand what stands in one of them.",
     ),
+    "wrong_value.uncounted": Words(
+        "`{path}` is the right answer times the sum of {name} along axis {axis}.",
+        "A mean over the entries that count divides by how many there are, and so does its way back.",
+        "By what does the forward pass divide, and where does that stand in your code?",
+        "Divide by the sum of {name} along axis {axis}, with `keepdim=True`.",
+    ),
+    "wrong_value.counted": Words(
+        "`{path}` is the right answer divided by the sum of {name} along axis {axis}.",
+        "It was divided once too often by how many entries count, or where nothing is divided.",
+        "By what does the forward pass divide, and how often does your code?",
+        "Leave out the division by the sum of {name} that the formula does not have.",
+    ),
     "wrong_value.other_numbers.some": Words(
         "`{path}` is 0 exactly where it has to be, and right in {right} of the {total} entries that are not 0, of all "
         "failing cases together.",
@@ -269,5 +281,11 @@ RELATION_WORDS: dict[str, Words] = {
         "A factor reaches one of two terms alone, as where the parentheses around a difference are missing.",
         "Which terms does each of your factors belong to, and which does it reach?",
         "Put the sum or the difference in parentheses, so that every factor applies to all of it.",
+    ),
+    "wrong_value.uneven.number": Words(
+        "`{path}` is the right answer with the part that {name} brings in times {part}, and the rest times {rest}.",
+        "Each term of a sum has factors of its own: the 2 of a square, a sign, the division of a mean.",
+        "Which factors has the term with {name}, and which have the others?",
+        "Write the terms down one by one, each with all of its factors, and compare them with your lines.",
     ),
 }
