@@ -9,7 +9,6 @@ import torch
 from grader.kernel.check.capture import parsed
 from grader.kernel.check.program import _function, compile_ahead
 from grader.kernel.host.programfiles import _TOLD, ProgramFiles
-from grader.kernel.protocol.programs import described
 from grader.model import Check, Program
 from tests.kernel.conftest import BEST
 from tests.kernel.laboratory import PROGRAMS, Laboratory, linear_job, verdicts
@@ -26,10 +25,6 @@ _STEP = Program(
 
 def _check(*cases: Program) -> Check:
     return Check("sgd_step", 0, ("sgd_step",), cases)
-
-
-def test_call_has_the_inputs_that_are_no_globals_as_its_parameters() -> None:
-    assert described(_STEP)["parameters"] == ["w", "lr"]
 
 
 def test_text_that_cases_share_is_told_once() -> None:
