@@ -48,8 +48,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return ByFile(config, log)
 
 
-def pytest_collection() -> None:
-    """Look for no garbage while the tests are made: nearly all of it stays."""
+def pytest_collectstart() -> None:
+    """Look for no garbage while the tests are made: nearly all of it stays. (With ``-n``, the workers make them.)"""
     gc.disable()
 
 
