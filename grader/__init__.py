@@ -27,8 +27,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if os.environ.get("GRADER_SCORING"):
         return _no_check
-    from grader.notebook import check
+    from grader.notebook import check, follow_cells
 
+    follow_cells()
     return check
 
 

@@ -12,7 +12,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from grader._version import __version__
 from grader.errors import GradebookError
 from grader.kernel import KernelPool
 from grader.machine import allow_open_files
-from grader.model import Course, Limits, RunReport, Sandbox, Submission, SubmissionReport, Task
+from grader.model import Course, Hints, Limits, RunReport, Sandbox, Submission, SubmissionReport, Task
 from grader.submission import Collection, CollectLimits, Entry
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class ScoreOptions:
     ``limits`` are those of what runs, ``reading`` those of what is read: every run reads all of it anew.
 
     ``assigned`` are the notebooks that count also where they are not handed in; without them, what was handed in does.
-    ``roster`` is the class list, a CSV file by which it is told who handed in nothing.
+    ``roster`` is the class list, a CSV file by which it is told who handed in nothing. ``hints`` is how much help the
+    feedback gives.
     """
 
     paths: tuple[Path, ...]
@@ -69,6 +70,7 @@ class ScoreOptions:
     fresh: bool = False
     assigned: tuple[str, ...] = ()
     roster: Path | None = None
+    hints: Hints = "nudge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +138,15 @@ def handed_in(options: ScoreOptions, course: Course) -> Iterator[tuple[Collectio
     from grader.kernel.host.workplace import Workplace
     from grader.submission import collect
 
-    with (
-        Workplace() as place,
-        collect(
+    with Workplace() as place:
+        collection = collect(
             options.paths,
+            place=Path(place),
             student_pattern=options.student_pattern,
             known=course.notebooks,
             skip=options.out,
             limits=options.reading,
-            place=place,
-        ) as collection,
-    ):
+        )
         yield collection, attendance_by(options.roster, [(one.student, one.shown_path) for one in collection])
 
 
@@ -221,7 +221,16 @@ class _Run:
             for one in self.seeded.course.exercises.values()
             if not self.assigned or one.id in self.assigned
         )
-        head = RunHead(self.settings, submissions, self.assigned, absent, tasks, self.course_digest, self.limits)
+        head = RunHead(
+            self.settings,
+            submissions,
+            self.assigned,
+            absent,
+            tasks,
+            self.course_digest,
+            self.limits,
+            self.options.hints,
+        )
         self.gradebook.begin(head, fresh=self.options.fresh)
 
     async def grade_all(self, entries: Sequence[Entry], observer: Observer) -> None:
@@ -249,7 +258,7 @@ class _Run:
             raise failed.exceptions[0] from None
 
     async def _grade_entry(self, key: str, entry: Entry) -> tuple[SubmissionReport, bool]:
-        from grader.fingerprint import fingerprint
+        from grader.fingerprint import files_digest, fingerprint
         from grader.pipeline import grade, read_entry, unassigned, ungraded
 
         submission = read_entry(entry, self.seeded, self.options.reading)
@@ -259,15 +268,16 @@ class _Run:
             self.gradebook.store(key, "", submission)
             return submission, False
         try:
-            mark = fingerprint(submission, self.settings, self.options.limits, self.course_digest)
+            files = files_digest(submission, self.options.limits)
+            mark = fingerprint(submission, self.settings, self.options.limits, self.course_digest, files)
         except Exception:  # it spares the next run some work, and must not end this one
             _log.exception("no fingerprint of %s", entry.shown_path)
-            mark = ""
+            mark = files = ""
         if mark and not self.options.fresh:
             known = self.gradebook.take_over(key, mark) or self.gradebook.take_over_moved(key, mark, submission)
             if known is not None:
                 return known, True
-        report = await grade(submission, self.seeded, self.pool)
+        report = replace(await grade(submission, self.seeded, self.pool), files=files)
         try:
             self._store(key, mark, report)
         except (TypeError, ValueError) as error:  # what the gradebook cannot write down must not end the class

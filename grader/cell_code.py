@@ -17,9 +17,10 @@ from grader.recent import by_source
 
 #: Characters of code that a notebook may have: parsing takes up to 5 µs and 1 KB a character.
 MOST_CODE = 512 * 1024
-#: A cell magic's first line; what follows it is Python only for these.
+#: A cell magic's first line; what follows it is Python only for these. Of what it defines, some leave nothing.
 _CELL_MAGIC = re.compile(r"\s*%%(\w*)")
-_PYTHON_MAGICS = frozenset({"", "time", "timeit", "capture", "prun", "python3", "python", "px", "memit", "mprun"})
+_APART = frozenset({"timeit", "python3", "python", "px"})
+_PYTHON_MAGICS = _APART | {"", "time", "capture", "prun", "memit", "mprun"}
 _LINE_MAGIC = re.compile(r"([ \t]*)(?:%{1,2}[A-Za-z_]|!|\?{1,2}\s*[A-Za-z_*%]|[\w.*%]+\?{1,2}\s*$)")
 _ASSIGNED_MAGIC = re.compile(r"([ \t]*[A-Za-z_][\w, \t]*?)=[ \t]*(?:![^=]|%[A-Za-z_])")
 #: The attributes of one name, and how many of them a name may have: the parser takes the square of their number.
@@ -68,6 +69,16 @@ def masked(source: str) -> str:
             lines[i] = f"{assigned[1]}= None"
         continued = (found is not None or assigned is not None) and line.rstrip().endswith("\\")
     return _dedented(lines)
+
+
+def magic_apart(source: str) -> str:
+    r"""The cell magic that runs a cell as Python and leaves nothing of what it defines; empty where there is none.
+
+    >>> magic_apart("%%timeit -n 1\nx = 1"), magic_apart("%%time\nx = 1")
+    ('%%timeit', '')
+    """
+    magic = _CELL_MAGIC.match(source)
+    return f"%%{magic[1]}" if magic is not None and magic[1] in _APART else ""
 
 
 def _dedented(lines: list[str]) -> str:
@@ -197,10 +208,28 @@ def origin_of_check(tree: ast.Module) -> Literal["grader", "elsewhere"] | None:
 
 
 def text_of(node: ast.stmt, lines: Sequence[str]) -> str:
-    """The lines of a cell that a statement takes, those of its decorators included."""
+    """The text of a statement in ``lines``, those of its cell."""
+    first, last = lines_of(node)
+    return "\n".join(lines[first - 1 : last])
+
+
+def lines_of(node: ast.stmt) -> tuple[int, int]:
+    """The first and the last line of a statement, those of its decorators included."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
-    return "\n".join(lines[first - 1 : node.end_lineno])
+    return first, node.end_lineno or node.lineno
+
+
+def without_lines(source: str, first: int, last: int) -> str:
+    r"""``source`` with a statement in its place that does nothing, where one takes the lines ``first`` to ``last``.
+
+    >>> without_lines("if x:\n    def f():\n        raise NotImplementedError\ny = f", 2, 3)
+    'if x:\n    pass\n\ny = f'
+    """
+    lines = source.split("\n")
+    code = lines[first - 1].lstrip()
+    indent = lines[first - 1].removesuffix(code)
+    return "\n".join([*lines[: first - 1], f"{indent}pass", *[""] * (last - first), *lines[last:]])
 
 
 def name_called(call: ast.Call) -> str:
@@ -210,6 +239,32 @@ def name_called(call: ast.Call) -> str:
     'pop'
     """
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def names_bound_by(node: ast.AST) -> Iterator[str]:
+    """Yield the names that one node of a syntax tree assigns, deletes, imports or defines, parameters included.
+
+    >>> [name for node in ast.walk(ast.parse("import a.b; from c import d as e")) for name in names_bound_by(node)]
+    ['a', 'e']
+    """
+    match node:
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
+            yield name
+        case ast.alias():
+            yield (node.asname or node.name).partition(".")[0]
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            yield node.name
+        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+            yield name
+        case ast.MatchMapping(rest=str(name)):
+            yield name
+
+
+def bound_among(nodes: Iterable[ast.AST]) -> set[str]:
+    """The names that any of ``nodes`` binds; methods have none that is found without their object."""
+    nodes = [*nodes]
+    methods = {id(item) for node in nodes if isinstance(node, ast.ClassDef) for item in node.body}
+    return {name for node in nodes if id(node) not in methods for name in names_bound_by(node)}
 
 
 def parses_quickly(source: str) -> bool:

@@ -28,8 +28,19 @@ def course_digest(course: Course) -> str:
     return digest.hexdigest()
 
 
-def fingerprint(submission: Submission, settings: RunSettings, limits: Limits, course: str) -> str:
-    """A hash of the notebook, what it is called, the files beside it, the run's settings and limits, and the course."""
+def files_digest(submission: Submission, limits: Limits) -> str:
+    """A hash of the names and contents of the files that the notebook finds beside it."""
+    digest = hashlib.sha256()
+    for name, content in _assets(submission, limits.written):
+        digest.update(os.fsencode(name) + b"\0" + content)
+    return digest.hexdigest()
+
+
+def fingerprint(submission: Submission, settings: RunSettings, limits: Limits, course: str, files: str) -> str:
+    """A hash of the notebook, what it is called, its ``files_digest``, the run's settings and limits, and the course.
+
+    ``course`` is the ``course_digest``.
+    """
     parts = [
         submission.sha256,
         submission.notebook,
@@ -38,11 +49,9 @@ def fingerprint(submission: Submission, settings: RunSettings, limits: Limits, c
         repr(sorted(asdict(settings).items())),
         repr(sorted((name, float(value)) for name, value in asdict(limits).items())),
         course,
+        files,
     ]
-    digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass"))
-    for name, content in _assets(submission, limits.written):
-        digest.update(os.fsencode(name) + b"\0" + content)
-    return digest.hexdigest()
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _assets(submission: Submission, most: int) -> Iterator[tuple[str, bytes]]:

@@ -52,7 +52,8 @@ async def _check_notebook(notebook: Path, course: str) -> SubmissionReport:
         from grader.seeded_course import SeededCourse
 
         seeded = SeededCourse(load_course(course), PUBLIC_SEED)
-        with Workplace() as place, collect([notebook], known=seeded.course.notebooks, place=place) as collection:
+        with Workplace() as place:
+            collection = collect([notebook], place=Path(place), known=seeded.course.notebooks)
             if len(collection) > 1:
                 raise UsageError(
                     f"{notebook} holds {len(collection)} notebooks",

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from grader.cell_code import magic_apart
 from grader.errors import GraderError
 from grader.judge import (
     coarse_results,
@@ -30,6 +31,7 @@ from grader.model import (
     Exercise,
     ExerciseScore,
     Job,
+    Stub,
     Submission,
     SubmissionReport,
     SubmissionStatus,
@@ -181,6 +183,8 @@ def _judge_exercise(
         runs = execution.checks.get(exercise.id)
         if runs is None:
             return score_unreached(exercise, stub, _unreached(execution))
+        if any(run.ended == "not_defined" for run in runs):
+            stub = replace(stub, kept_from=_kept_from(stub, submission, execution))
         score = seeded.verdicts.score(exercise, prepared, runs, stub)
     except Exception as error:
         _log.exception("judging %s of %s failed", exercise.id, submission.shown_path)
@@ -188,6 +192,13 @@ def _judge_exercise(
     suspicion = _suspicion(exercise, stub.source, submission.cells, seeded.course)
     flags = (*score.flags, *suspicion, *coarse_results(runs), *raised_late(score, runs))
     return replace(score, flags=flags, printed=steady(score.printed))
+
+
+def _kept_from(stub: Stub, submission: Submission, execution: Execution) -> str:
+    """What of the answer's own cell kept it from defining the answer, as far as that is known."""
+    failed = next((steady(failure.error) for failure in execution.failures if failure.cell == stub.cell), "")
+    source = next((cell.source for cell in submission.cells if cell.index == stub.cell), "")
+    return magic_apart(source) or failed
 
 
 def _unreached(execution: Execution) -> Diagnosis:

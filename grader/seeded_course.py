@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 
 from grader.errors import CourseError
@@ -17,8 +18,8 @@ from grader.submission.reading.definitions import Definition
 class SeededCourse:
     """The exercises of a course with the cases of one seed; what a whole run shares.
 
-    ``verdicts`` are the scores worked out so far; ``wanted`` and ``givens`` are what ``grader.submission.read`` has to
-    know of the course.
+    ``verdicts`` are the scores worked out so far; ``givens`` is what ``grader.submission.read`` has to know of the
+    course beside what is ``wanted``.
     """
 
     def __init__(self, course: Course, seed: int) -> None:
@@ -28,7 +29,6 @@ class SeededCourse:
         #: One tuple for all submissions: the kernel keeps what it makes of it by its identity.
         self._programs: dict[str, tuple[Program, ...]] = {}
         self.verdicts = Verdicts()
-        self.wanted = tuple(_wanted(exercise) for exercise in course.exercises.values())
         self.givens = givens_of(course.exercises_dir) if course.exercises_dir is not None else frozenset()
 
     @cached_property
@@ -67,6 +67,17 @@ class SeededCourse:
     def renamed(self, submission: Submission, exercise: Exercise) -> tuple[str, ...]:
         """Remarks on what may be the answer to an exercise that was not found, under another name."""
         return renamed(_wanted(exercise), submission.cells, self._released)
+
+    @cached_property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """What reading a submission has to know of each exercise."""
+        stubs: dict[str | None, set[str]] = {}
+        for tag, item in self._released:
+            stubs.setdefault(tag, set()).add(item.fingerprint)
+        return tuple(
+            replace(_wanted(exercise), handed_out=frozenset(stubs.get(exercise.id, ())))
+            for exercise in self.course.exercises.values()
+        )
 
     def checks(self, submission: Submission, exercises: Iterable[Exercise]) -> tuple[Check, ...]:
         """A check for each exercise whose stub the submission has and whose cases can be made."""

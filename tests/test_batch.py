@@ -517,6 +517,22 @@ def test_score_with_the_course_mended_grades_again_says_so_and_keeps_what_was_ru
     assert [one.score for one in run.submissions[0].exercises] == [2, 1]
 
 
+def test_score_tells_of_a_ruling_whose_notebook_finds_other_files_now(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    options = ScoreOptions((small_class / "ada",), tmp_path / "out", seed=5)
+    for helper in ("A = 1\n", "A = 1\n", "A = 2\n"):
+        (small_class / "ada" / "helper.py").write_text(helper)
+        (ada,) = score_class(options, Observer(remarked=said.append)).submissions
+        if not said:
+            with Gradebook(tmp_path / "out" / FILE_NAME) as book:
+                book.rule(*rulings_for(book.answers(), ada.student, "lin_grad", 1.0, "from the net"))
+
+    (remark,) = said
+    assert "1 for lin_grad of ada (the files beside the notebook are others)" in remark
+
+
 def test_score_flags_cells_that_meddle_and_results_in_half_precision_and_takes_no_points(
     fake_pool: type[InProcessPool], tmp_path: Path
 ) -> None:
@@ -557,9 +573,11 @@ def test_score_tells_who_of_the_class_list_handed_in_nothing(
     assert by_hand == {"cyd": (2.0, 14.0), "zoe": (3.0, 14.0)}
 
     assert again().absent == ()
-    assert said == [
+    assert said[:1] == [
         "the last run had a class list, which --roster names; without it, nobody is told to have handed in nothing"
     ]
+    (lost,) = said[1:]
+    assert lost.startswith("ruled, and nobody in this run handed in under that name: 3 for lin_grad of zoe; ")
 
 
 def test_score_refuses_a_class_list_before_anything_runs(

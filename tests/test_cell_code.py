@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.cell_code import masked, parsed, statements_in
+from grader.cell_code import bound_among, masked, parsed, statements_in
 from grader.kernel.host.schedule import scheduled
 from grader.model import Cell
 
@@ -103,3 +103,34 @@ def test_text_with_fields_without_end_is_not_parsed(quote: str) -> None:
     assert time.process_time() - began < 2  # it would take 10 s for each
     assert parsed(f"x = {quote}" + "{a}" * 2000 + quote.lstrip("rfF")) is not None
     assert parsed("x = [" + "{1: 2}," * 20_000 + "]") is not None
+
+
+#: Each binds ``n`` by another kind of statement.
+BINDINGS = {
+    "assignment": "n = 1",
+    "annotation": "n: int = 1",
+    "expression": "f(n := 1)",
+    "deletion": "del n",
+    "loop": "for n in x: pass",
+    "with": "with f as n: pass",
+    "parameter": "lambda n: 1",
+    "rest": "def f(*n): pass",
+    "function": "async def n(): pass",
+    "class": "class n: pass",
+    "import": "import n.m",
+    "import_as": "from m import o as n",
+    "except": "try: f()\nexcept ValueError as n: pass",
+    "capture": "match x:\n    case n: pass",
+    "star": "match x:\n    case [1, *n]: pass",
+    "mapping": "match x:\n    case {1: 2, **n}: pass",
+}
+
+
+@pytest.mark.parametrize("source", BINDINGS.values(), ids=BINDINGS)
+def test_name_is_bound_by_each_kind_of_statement(source: str) -> None:
+    assert "n" in bound_among(ast.walk(ast.parse(source)))
+
+
+@pytest.mark.parametrize("source", ["class C:\n    def n(self): pass", "x.n = 1", "f(n)", "f(n=1)", "global n"])
+def test_methods_attributes_and_names_that_are_read_are_not_bound(source: str) -> None:
+    assert "n" not in bound_among(ast.walk(ast.parse(source)))

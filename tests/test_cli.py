@@ -123,6 +123,24 @@ def test_report_and_export_need_no_kernel(demo: tuple[Path, subprocess.Completed
     assert exported.stdout.startswith("ID number,03_backprop,03_backprop (feedback)\nada,14,")  # each week a column
 
 
+def test_report_gives_the_hints_that_the_pages_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grader.batch.KernelPool", InProcessPool)
+    monkeypatch.chdir(tmp_path)
+    hand_in(tmp_path, {"ada": answered({"lin_grad": "def lin_grad(inp, out, w, b): inp.g = w.g = b.g = 0"})})
+    runner.invoke(app, ["score", "ada", "--sandbox", "none", "--no-github", "--hints", "none"])
+    (page,) = Path("grades/students").iterdir()
+
+    def hinted(*options: str) -> bool:
+        done = runner.invoke(app, ["report", *options])
+        assert done.exit_code == GRADED, done.output
+        return 'class="hint"' in page.read_text("utf-8")
+
+    assert 'class="hint"' not in page.read_text("utf-8")
+    assert [hinted(), hinted("--hints", "nudge"), hinted(), hinted("--hints", "none"), hinted()] == [
+        False, True, True, False, False,
+    ]  # fmt: skip
+
+
 def test_check_tells_a_student_what_passes_and_what_does_not(tmp_path: Path) -> None:
     wrong = {
         "lin_grad": "def lin_grad(inp, out, w, b):\n    inp.g = out.g @ w.t()\n    w.g = out.g.t() @ inp\n    b.g = 0\n"
@@ -294,6 +312,10 @@ def test_override_counts_in_what_is_written_next_and_can_be_withdrawn(
     right = say("claude", "lin_grad", "4", "--reason", "all of it")
     assert "lin_grad 4 / 4 by your ruling; forward_and_backward failed because of it" in right.stderr
     assert say("claude", "lin_grad", "--withdraw").exit_code == GRADED
+    commented = say("claude", "lin_grad", "-m", "name your variables")
+    assert "10 of 14 points in all, lin_grad 2 / 4 as graded, with your comment" in commented.stderr
+    assert say().stdout == "claude 03_backprop.ipynb lin_grad comment: name your variables\n"
+    assert say("claude", "lin_grad", "--withdraw").exit_code == GRADED
     assert say().stdout == ""
     assert "claude,2,2,2,4,10,14," in runner.invoke(app, ["export", str(grades)]).stdout
 
@@ -318,11 +340,59 @@ def test_override_from_a_file_takes_all_of_it_or_nothing(demo: tuple[Path, objec
     assert runner.invoke(app, ["override", "ada", "--out", str(grades), "--from", str(file)]).exit_code == USAGE
 
 
+def test_override_of_another_gradebook_comes_home_and_tells_what_it_replaces(
+    demo: tuple[Path, object], tmp_path: Path
+) -> None:
+    here, there = (shutil.copytree(demo[0] / "class/grades", tmp_path / name) for name in ("here", "there"))
+
+    def say(grades: Path, *arguments: str) -> Result:
+        return runner.invoke(app, ["override", "--out", str(grades), *arguments])
+
+    say(there, "claude", "lin_grad", "3", "-m", "half an idea")
+    say(there, "ada", "lin_grad", "-m", "neat")
+    say(here, "claude", "lin_grad", "1", "-m", "seen in haste")
+    with Gradebook(there / FILE_NAME) as book:
+        book.rule(Ruling("claude", "relu_grad", "of an earlier notebook", 0.0, "r"))
+    listed = say(there, "--csv")
+    (tmp_path / "r.csv").write_text(listed.stdout)
+
+    assert listed.stdout.splitlines()[0] == "student,exercise,points,reason,sha256"
+    assert "not counted, being on no notebook of the last run: 0 for relu_grad of claude" in listed.stderr
+    home = say(here, "--from", str(tmp_path / "r.csv"))
+    assert "ruled on 2 answers of 2 students" in home.stderr
+    assert "1 answer without points: a comment" in home.stderr
+    assert "in place of what was ruled before: 1 for lin_grad of claude (seen in haste)" in home.stderr
+    assert "in place" not in say(here, "--from", str(tmp_path / "r.csv")).stderr
+    assert say(here, "--csv").stdout == listed.stdout
+
+
+def test_override_from_a_file_takes_the_names_that_the_platform_has(demo: tuple[Path, object], tmp_path: Path) -> None:
+    grades = shutil.copytree(demo[0] / "class/grades", tmp_path / "grades")
+    (tmp_path / "roster.csv").write_text("student,Login,Section\nclaude,cl7,A\nada,ada1,A\n")
+    rulings = tmp_path / "r.csv"
+
+    def say() -> Result:
+        names = ["--from", str(rulings), "--roster", str(tmp_path / "roster.csv")]
+        return runner.invoke(app, ["override", "--out", str(grades), *names])
+
+    rulings.write_text("student,exercise,points,reason\ncl7,lin_grad,3,r\nA,lin_grad,3,r\n")
+    assert (done := say()).exit_code == USAGE
+    assert "line 3: no student in the gradebook is called 'A'" in done.output
+    assert "line 2" not in done.output
+    rulings.write_text("student,exercise,points,reason\ncl7,lin_grad,3,r\n")
+    assert say().exit_code == GRADED
+    assert runner.invoke(app, ["override", "--out", str(grades)]).stdout.startswith("claude 03_backprop.ipynb lin_grad")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["--roster", "list.csv"], "--roster is for the names in a file"),
+        (["claude", "--csv"], "--csv prints all that was ruled"),
+        (["--from", "r.csv", "--csv"], "either in a file or on the command line"),
         (["claude"], "an override is a student, an exercise and points"),
         (["claude", "lin_grad"], "or is withdrawn"),
+        (["claude", "lin_grad", "--reason", " "], "a reason alone is a comment"),
         (["claude", "lin_grad", "3", "--withdraw"], "or is withdrawn"),
         (["claude", "lin_grad", "3"], "a ruling needs a reason"),
         (["claude", "lin_grad", "3", "--reason", " "], "a ruling needs a reason"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.course.loading import load_course
-from grader.fingerprint import course_digest, fingerprint
+from grader.fingerprint import course_digest, files_digest, fingerprint
 from grader.gradebook.run_head import RunSettings
 from grader.model import Assets, Cell, Limits, Submission
 from tests.course.courses import COURSE, write_course
@@ -68,7 +68,8 @@ def _mark(folder: Path, *, notebook: str = "nb.ipynb", code: str = "", written: 
         cells=(Cell(0, code, None),),
         assets=(Assets(folder),),
     )
-    return fingerprint(submission, RunSettings("1", "c", 1, "2", "none"), Limits(written=written), "")
+    limits = Limits(written=written)
+    return fingerprint(submission, RunSettings("1", "c", 1, "2", "none"), limits, "", files_digest(submission, limits))
 
 
 def test_fingerprint_changes_with_the_notebook_s_name(tmp_path: Path) -> None:

@@ -24,9 +24,10 @@ import torch
 
 from grader import check
 from grader.errors import CourseError
+from grader.kernel.local import FORKS
 from grader.notebook import checking
 from grader.seeded_course import SeededCourse
-from tests.samples import SOLUTIONS
+from tests.samples import EXERCISES, SOLUTIONS
 
 RIGHT = """\
 def lin_grad(inp, out, w, b):
@@ -350,6 +351,45 @@ def test_cell_that_defined_it_is_not_said_to_have_failed(ipython: Place, cells: 
     assert "The last cell" not in ipython.run(f'check("lin_grad")\n{RIGHT}')
 
 
+WRONG = RIGHT.replace("sum", "mean")
+SEVERAL, ITS_STUB, GRADED = "define lin_grad in more than one form", "is the untouched stub", "the grade takes the"
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        pytest.param([("a", WRONG), ("b", RIGHT)], SEVERAL, id="in_two_cells"),
+        pytest.param([("a", RIGHT), ("b", WRONG)], SEVERAL, id="wrong_in_the_last"),
+        pytest.param([("a", WRONG), ("a", RIGHT)], "", id="a_second_try"),
+        pytest.param([("a", UNTOUCHED), ("b", RIGHT)], "", id="beside_the_stub"),
+        pytest.param([("a", RIGHT), ("b", f"# again\n{RIGHT}")], "", id="alike"),
+        pytest.param([("a", RIGHT), ("b", UNTOUCHED)], ITS_STUB, id="above_the_stub"),
+        pytest.param([("a", RIGHT), ("a", UNTOUCHED)], "", id="put_back"),
+        pytest.param([("a", RIGHT), ("b", "lin_grad = (lambda f: f)(lin_grad)")], "", id="given_another_value"),
+        pytest.param([(None, WRONG), (None, RIGHT)], "You have run lin_grad in more than one form", id="passes"),
+        pytest.param([(None, RIGHT), (None, WRONG)], "", id="does_not_pass"),
+        pytest.param([(None, RIGHT), (None, UNTOUCHED)], ITS_STUB, id="above_the_stub_in_an_unknown_cell"),
+    ],
+)
+def test_answer_that_is_graded_in_the_place_of_the_one_checked_is_told(
+    ipython: Place, shell: Any, cells: list[tuple[str | None, str]], said: str
+) -> None:
+    for cell_id, cell in cells:
+        shell.run_cell(cell, store_history=True, cell_id=cell_id)
+
+    for check_cell in ('check("lin_grad")', "check()"):
+        out = ipython.run(check_cell)
+        assert said in out
+        assert (GRADED in out) == bool(said)
+
+
+def test_stub_that_was_handed_out_with_a_part_written_is_known_below_its_answer(ipython: Place) -> None:
+    (stub,) = (cell for cell in code_of(EXERCISES / "08_beyond.ipynb") if cell.startswith("class Value"))
+    ipython.run(stub.replace("raise NotImplementedError", "return self"))
+    ipython.run(stub)
+    assert "The Value that you ran last is the untouched stub" in ipython.run('check("Value")')
+
+
 @pytest.mark.parametrize("stub", [UNTOUCHED, ""], ids=["untouched", "missing"])
 def test_slip_of_the_pen_in_a_name_is_asked_about(place: Place, stub: str) -> None:
     place.run(stub + RIGHT.replace("lin_grad", "lin_gard"))
@@ -617,6 +657,9 @@ def test_notebook_is_shown_html_with_text_beside_it(shown: Callable[[str], list[
     page = Page(data["text/html"])
     assert not page.open
     assert page.tags.count("table") == 2  # expected and actual
+    assert re.search(r"−[\d.]+ to [\d.]+\n", page.text)  # where a notebook is not trusted, nothing but text is left
+    assert re.search(r"0 / 1 in the case \w", page.text)
+    assert not re.search(r"\drem\b", data["text/html"])  # letters of 10 px are some pages' rem
     assert data["text/html"].count("&amp;") == 0
     assert "partly right" in page.text
     assert "◐ lin_grad  3 / 4" in data["text/plain"]
@@ -649,6 +692,50 @@ def test_check_of_everything_shows_a_bar_and_the_sum(shown: Callable[[str], list
     assert page.text.split()[:3] == ["6", "/", "6"]
     assert found[-1]["text/plain"].startswith("6 / 6  100%\n✓ lin_grad")
     assert page.tags.count("ul") == 0  # what passed takes a line, not a list
+
+
+def test_bar_of_an_interrupted_check_is_gone(
+    shown: Callable[[str], list[dict[str, str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*about: Any, **more: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checking, "run_in_fork", interrupted)
+    monkeypatch.setattr(checking, "run_in_process", interrupted)
+    found = shown(RIGHT + "try:\n    check()\nexcept KeyboardInterrupt as error:\n    kept = error")
+    assert [data["text/plain"] for data in found[:-1]] == ["", "checking lin_grad", ""]
+    assert "The check was interrupted" in found[-1]["text/plain"]
+
+
+@pytest.mark.skipif(not FORKS, reason="checks run in the process here")
+def test_debugger_of_the_front_end_takes_no_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from jupyter_client.manager import start_new_kernel
+
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(tmp_path))
+
+    def debug(command: str, **arguments: Any) -> None:
+        request = {"type": "request", "seq": 1, "command": command, "arguments": arguments}
+        client.control_channel.send(client.session.msg("debug_request", request))
+        assert client.get_control_msg(timeout=60)["content"]["success"]
+
+    def run(code: str) -> str:
+        told: list[dict[str, Any]] = []
+        client.execute_interactive(code, output_hook=told.append, timeout=60)
+        outputs = [message["content"] for message in told if message["msg_type"] in ("stream", "display_data")]
+        return "".join(output.get("text") or output["data"]["text/plain"] for output in outputs)
+
+    try:
+        run("import torch\nfrom grader import check\n" + RELU)
+        debug("initialize", clientID="test", adapterID="python", pathFormat="path")
+        debug("attach")
+        attached = run("check('relu_grad')")
+        debug("disconnect", restart=False, terminateDebuggee=False)
+        detached = run("check('relu_grad')")
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    assert attached == detached == "✓ relu_grad  2 / 2  passed\n  ✓ inp.g  2 / 2"
 
 
 # ------------------------------------------------------------------------------------------- the solutions

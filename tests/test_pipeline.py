@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -19,7 +20,7 @@ from grader.pipeline import grade, read_entry
 from grader.seeded_course import SeededCourse
 from grader.submission import Entry
 from tests.fakes import InProcessPool
-from tests.samples import answered, code_cell, notebook_of
+from tests.samples import ROOT, answered, code_cell, notebook_of
 
 #: What each exercise of the notebook is worth.
 POINTS = {"lin_grad": 4, "relu_grad": 2, "mse_grad": 2, "forward_and_backward": 6}
@@ -64,6 +65,24 @@ def test_right_notebook_gets_every_point(entry: Entry, seeded: SeededCourse) -> 
     assert {one.id: one.score for one in report.exercises} == POINTS
     assert (report.status, report.score, report.possible) == ("graded", 14, 14)
     assert (report.student, report.notebook, report.path) == ("ada", "03_backprop.ipynb", "ada/03_backprop.ipynb")
+
+
+def test_untouched_stub_below_an_answer_costs_nothing_in_what_calls_the_answer(
+    entry: Entry, seeded: SeededCourse
+) -> None:
+    notebook = json.loads(answered({}))
+    place = next(i for i, cell in enumerate(notebook["cells"]) if "def lin_grad(" in "".join(cell["source"]))
+    stub = {**notebook["cells"][place], "source": "def lin_grad(inp, out, w, b):\n    raise NotImplementedError"}
+    notebook["cells"][place]["metadata"] = {}
+    notebook["cells"].insert(place + 1, stub)
+    entry.path.write_text(json.dumps(notebook), encoding="utf-8")
+
+    report = graded(entry, seeded, InProcessPool())
+
+    assert {one.id: one.score for one in report.exercises} == POINTS
+    assert not report.failed_cells
+    (lin_grad,) = (one for one in report.exercises if one.id == "lin_grad")
+    assert "run without the untouched stub below it" in lin_grad.flags[0]
 
 
 def test_stub_that_was_renamed_in_a_notebook_without_tags_is_a_remark(entry: Entry, seeded: SeededCourse) -> None:
@@ -197,6 +216,29 @@ def test_check_that_missed_what_a_later_cell_defines_is_made_again_on_other_numb
     )
 
 
+def test_appeal_as_the_guide_has_it_shows_the_case_that_a_student_reads_of_either_pass(
+    entry: Entry, seeded: SeededCourse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Late(InProcessPool):
+        async def run(self, job: Job, seconds: float | None = None) -> Execution:
+            return replace(await super().run(job), time_left=9.0, again={} if seconds else {"mse_grad": ("helper",)})
+
+    guide = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(from grader\.course\.loading.*?)```", guide, re.DOTALL)
+    exec(re.sub(r"\d{6,}", str(PUBLIC_SEED), code), {})
+    shown = capsys.readouterr().out
+    entry.path.write_text(answered({"mse_grad": "def mse_grad(inp, targ): inp.g = targ"}), encoding="utf-8")
+    cases = [
+        check.case
+        for pool in (InProcessPool(), Late())
+        for one in graded(entry, seeded, pool).exercises
+        for check in one.checks
+        if one.id == "mse_grad"
+    ]
+    assert len({*cases}) == 2
+    assert all(f"{case} {{" in shown for case in cases)
+
+
 def test_notebook_that_cannot_be_read_says_why_and_is_not_run(entry: Entry, seeded: SeededCourse) -> None:
     entry.path.write_text("not JSON", encoding="utf-8")
     pool = InProcessPool()
@@ -288,9 +330,13 @@ def test_notebook_without_an_exercise_is_told_so_and_not_run(tmp_path: Path, see
             "def relu_gradient(inp, out):\n    inp.g = (inp > 0) * out.g",
             "its cell defines `relu_gradient` in its place",
         ),
-        ("if not inp:\n    def relu_grad(inp, out):\n        inp.g = out.g", "was removed, or gives it another name"),
+        (
+            "if not inp:\n    def relu_grad(inp, out):\n        inp.g = out.g",
+            "before it got there (NameError: name 'inp'",
+        ),
+        ("if False:\n    def relu_grad(inp, out):\n        inp.g = out.g", "was removed, or gives it another name"),
     ],
-    ids=["no Python", "another name", "a cell that failed before"],
+    ids=["no Python", "another name", "a cell that failed before", "unknown"],
 )
 def test_answer_that_is_not_defined_says_why(entry: Entry, seeded: SeededCourse, answer: str, told: str) -> None:
     entry.path.write_text(answered({"relu_grad": answer}), encoding="utf-8")

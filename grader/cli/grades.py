@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
+from unicodedata import normalize
 
 import typer
 
 from grader.cli.app import app
-from grader.cli.options import HintsOption, OutOption
+from grader.cli.options import OutOption
 from grader.cli.outcome import errors_told
 from grader.cli.output import StandardOutput, note, write_out
 from grader.cli.values import composed, not_nan
 from grader.errors import UsageError
-from grader.gradebook.overrides import rulings_for, rulings_in
-from grader.model import Target
-from grader.names.enumeration import count_of
+from grader.gradebook.overrides import rulings_csv, rulings_for, rulings_in
+from grader.model import Hints, Target
+from grader.names.enumeration import count_of, first_of
 
 if TYPE_CHECKING:
     from grader.gradebook import Gradebook
+    from grader.gradebook.doubts import Kind
     from grader.model import RunReport
     from grader.report.gradebooks.roster import Roster
 
-#: What a ruling that does not count is on, by the status of its notebook in the last run.
-_UNCOUNTED = {None: "no notebook of the last run", "not_assigned": "a notebook that is not assigned now"}
-_CHANGED = "an exercise that is worth less now, or gone"
+#: What is noted of a ruling in the list of them, by the kind of doubt.
+_DOUBTED: dict[Kind, str] = {
+    "nobody": "not counted, nobody in the last run having handed in under that name",
+    "replaced": "not counted, being on no notebook of the last run",
+    "less": "not counted, being on an exercise that is worth less now, or gone",
+    "waiting": "not counted, being on a notebook that is not assigned now",
+    "outdone": "another notebook of the student counts",
+    "changed": "graded otherwise since",
+}
 
 
 @app.command()
 def report(
     out: Annotated[Path, typer.Argument(help="The folder of a gradebook.")] = Path("grades"),
-    hints: HintsOption = "nudge",
+    hints: Annotated[
+        Hints | None, typer.Option(help="As in `grader score`. Default: as the pages have it already.")
+    ] = None,
 ) -> None:
     """Write the reports again from the gradebook, without running anything."""
     with errors_told():
         from grader.report import render_class, write_reports
 
-        run, _ = _stored(out)
-        written = write_reports(run, out, hints=hints)
+        run, _, given = _stored(out, hints)
+        written = write_reports(run, out, hints=given)
         console = StandardOutput()
         console.print(render_class(run))
         console.print(f"\nwrote {len(written)} files to {out}")
@@ -50,7 +61,10 @@ def override(
         str, typer.Argument(help="As the reports name them. Without one, what was ruled is listed.", callback=composed)
     ] = "",
     exercise: Annotated[str, typer.Argument(help="The exercise's name.")] = "",
-    score: Annotated[float | None, typer.Argument(help="The points to give.", callback=not_nan)] = None,
+    score: Annotated[
+        float | None,
+        typer.Argument(help="The points to give. Without them, the reason is a comment.", callback=not_nan),
+    ] = None,
     reason: Annotated[str, typer.Option("--reason", "-m", help="Why. The student reads it.")] = "",
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Go back to the grader's own points.")] = False,
     source: Annotated[
@@ -59,28 +73,43 @@ def override(
             "--from", help="A CSV file of rulings with columns student, exercise, points, reason; all or none."
         ),
     ] = None,
+    roster: Annotated[
+        Path | None,
+        typer.Option(help="With --from: the platform's own list (CSV), if the file has the names or logins there."),
+    ] = None,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print what was ruled as a file for --from, of another gradebook too.")
+    ] = False,
     out: OutOption = Path("grades"),
 ) -> None:
     """Give a student's exercise the points that you decide on.
 
-    They hold for the notebook that was handed in, however often it is graded again, and not for another one.
+    They hold for the notebook that was handed in, however often it is graded again, and not for another one. A reason
+    without points is a comment: it leaves the points as they are.
 
     Reports and exports have them from then on, with what the grader found and the reason beside them.
     """
     with errors_told(), _opened(out) as gradebook:
+        given = bool(student or exercise or score is not None or reason or withdraw)
         if source is not None:
-            if student or exercise or score is not None or reason or withdraw:
+            if given or as_csv:
                 raise UsageError("rulings are either in a file or on the command line", remedy="give one of them")
-            _rule_from(source, gradebook, out)
-        elif not student:
-            _list(gradebook)
-        elif not exercise or (score is None) is not withdraw:
+            _rule_from(source, roster, gradebook, out)
+        elif roster is not None:
             raise UsageError(
-                "an override is a student, an exercise and points, or is withdrawn",
+                "--roster is for the names in a file of rulings", remedy="give that too: --from rulings.csv"
+            )
+        elif as_csv and given:
+            raise UsageError("--csv prints all that was ruled", remedy="give it alone, with --out")
+        elif not student:
+            _list(gradebook, as_csv=as_csv)
+        elif not exercise or (withdraw and score is not None) or not (withdraw or score is not None or reason.strip()):
+            raise UsageError(
+                "an override is a student, an exercise and points, or is withdrawn; a reason alone is a comment",
                 remedy='write for instance: grader override ada lin_grad 3 --reason "…"',
             )
         else:
-            if score is None:
+            if withdraw:
                 _withdraw(gradebook, student, exercise)
             else:
                 _rule(gradebook, student, exercise, score, reason.strip())
@@ -93,7 +122,7 @@ def _withdraw(gradebook: Gradebook, student: str, exercise: str) -> None:
         raise UsageError(f"nothing was ruled on {exercise} of {student}", remedy="`grader override` lists what was")
 
 
-def _rule(gradebook: Gradebook, student: str, exercise: str, score: float, reason: str) -> None:
+def _rule(gradebook: Gradebook, student: str, exercise: str, score: float | None, reason: str) -> None:
     if not reason:
         raise UsageError("a ruling needs a reason", remedy='the student reads it: --reason "…"')
     gradebook.rule(*rulings_for(gradebook.answers(), student, exercise, score, reason))
@@ -116,20 +145,44 @@ def _tell_points(gradebook: Gradebook, student: str, ruled: str) -> None:
         if exercise is not None:
             how = "by your ruling" if exercise.override else "as graded"
             total += f" in all, {ruled} {points_of(exercise.score, exercise.possible)} {how}"
+            total += ", with your comment" * bool(exercise.comment)
         if exercise is not None and exercise.override and exercise.status == "passed":
             followers = [other.id for other in found.get(one.sha256, one).exercises if ruled in other.follows_from]
             total += "".join(f"; {name} failed because of it: rule on that too, if it is right" for name in followers)
         note(f"{whose}: {total}")
 
 
-def _rule_from(source: Path, gradebook: Gradebook, out: Path) -> None:
-    """Rule as a CSV file says, and tell on how much."""
-    rulings = rulings_in(source, gradebook.answers())
+def _rule_from(source: Path, roster: Path | None, gradebook: Gradebook, out: Path) -> None:
+    """Rule as a CSV file says, and tell on how much, and what was ruled otherwise before."""
+    called = {} if roster is None else _names_in(roster, gradebook)
+    rulings = rulings_in(source, gradebook.answers(), called)
+    before = {one.answer: one for one in gradebook.rulings()}
     gradebook.rule(*rulings)
     answers = count_of(len({(ruling.student, ruling.exercise) for ruling in rulings}), "answer")
     students = count_of(len({ruling.student for ruling in rulings}), "student")
     note(f"ruled on {answers} of {students}; `grader override` lists them")
+    if comments := len({(ruling.student, ruling.exercise) for ruling in rulings if ruling.score is None}):
+        note(f"{count_of(comments, 'answer')} without points: a comment, which leaves the points as they are")
+    replaced = [(before[one.answer], one) for one in rulings if one.answer in before]
+    if others := [
+        f"{old} ({old.reason})" for old, new in replaced if (old.score, old.reason) != (new.score, new.reason)
+    ]:
+        note(f"in place of what was ruled before: {first_of(others, separator='; ')}")
     _note_report(out)
+
+
+def _names_in(roster: Path, gradebook: Gradebook) -> dict[str, str]:
+    """The students by whatever stands in their row of the platform's list and in nobody else's."""
+    from grader.report import read_roster
+
+    people = read_roster(roster, gradebook.report().handed_in)
+    times = Counter(cell for person in people.values() for cell in {*person.values()})
+    return {
+        normalize("NFC", cell): name
+        for name, person in people.items()
+        for cell in person.values()
+        if cell and times[cell] == 1
+    }
 
 
 def _note_report(out: Path) -> None:
@@ -174,8 +227,8 @@ def export(
         from grader.report import identifier_of, read_roster
         from grader.report.counting.tally import tally
 
-        run, subject = _stored(out)
-        assignment = assignment or subject
+        run, subject, _ = _stored(out)
+        assignment = assignment or ("" if to == "csv" else subject)
         people = None if roster is None else read_roster(roster, run.handed_in)
         text = exported(run, to=to, assignment=assignment, roster=people, identifier=identifier, out_of=out_of)
         if people is not None:
@@ -246,34 +299,34 @@ def _give_back(run: RunReport, out: Path, archive: Path) -> None:
         note(f"from no download of Moodle, so under their page's own name there: {'; '.join(unknown)}")
 
 
-def _list(gradebook: Gradebook) -> None:
-    """Print what was ruled, and say of what does not count in the last run why not."""
+def _list(gradebook: Gradebook, *, as_csv: bool) -> None:
+    """Print what was ruled and counts in the last run, and tell of what may not be right any more why not."""
     from grader.report.words import wording
-    from grader.report.words.numbers import points
     from grader.report.words.text import one_line
 
-    submissions = gradebook.report().submissions
-    counted = set()
-    for submission in submissions:
-        for exercise in submission.exercises:
-            if exercise.override:
-                what = f"{submission.student}  {submission.notebook}  {exercise.id}  {wording.override(exercise)}"
-                write_out(f"{one_line(what)}\n")
-                counted.add((submission.student, submission.sha256, exercise.id))
-    statuses = {(one.student, one.sha256): one.status for one in submissions}
-    for ruling in gradebook.rulings():
-        if (ruling.student, ruling.sha256, ruling.exercise) not in counted:
-            status = statuses.get((ruling.student, ruling.sha256))
-            what = f"{points(ruling.score)} for {ruling.exercise} of {ruling.student}"
-            note(f"not counted, being on {_UNCOUNTED.get(status, _CHANGED)}: {what}")
+    held = [
+        (submission, exercise)
+        for submission in gradebook.report().submissions
+        for exercise in submission.exercises
+        if exercise.override or exercise.comment
+    ]
+    if as_csv:
+        answers = {(submission.student, exercise.id, submission.sha256) for submission, exercise in held}
+        write_out(rulings_csv(one for one in gradebook.rulings() if one.answer in answers))
+    else:
+        for submission, exercise in held:
+            what = f"{submission.student}  {submission.notebook}  {exercise.id}  {wording.override(exercise)}"
+            write_out(f"{one_line(what)}\n")
+    for doubt in gradebook.doubts():
+        note(f"{_DOUBTED[doubt.kind]}: {doubt}")
 
 
-def _stored(out: Path) -> tuple[RunReport, str]:
-    """The last run in a gradebook, and what it was of."""
+def _stored(out: Path, hints: Hints | None = None) -> tuple[RunReport, str, Hints]:
+    """The last run in a gradebook, what it was of, and how much help its pages give, from now on as asked."""
     with _opened(out) as gradebook:
         for remark in gradebook.remarks():
             note(remark)
-        return gradebook.report(), gradebook.subject()
+        return gradebook.report(), gradebook.subject(), gradebook.hints(hints)
 
 
 def _opened(out: Path) -> Gradebook:

@@ -110,6 +110,7 @@ def score(
             fresh=fresh,
             assigned=notebooks,
             roster=roster,
+            hints=hints,
             sandbox=sandbox,
             limits=Limits(
                 cell_s=cell_seconds,
@@ -132,7 +133,7 @@ def score(
         if who or who_csv:
             _print_who(options, as_csv=who_csv)
             raise typer.Exit
-        run = _score(options, hints)
+        run = _score(options)
         unwritten = () if platforms is None else platforms.write(run)
         status = exit_status(run, fail_under)
     if unwritten:  # no failure for the platforms to hear of: the others have the result
@@ -162,7 +163,7 @@ def demo(
             sandbox=sandbox,
             limits=Limits(check_s=2.0),
         )
-        _score(options, "nudge")
+        _score(options)
 
 
 def _platforms_of(
@@ -183,7 +184,7 @@ def _platforms_of(
     return Platforms(in_actions, gradescope, junit, classroom50, course or "", tuple(assigned or ()), hints)
 
 
-def _score(options: ScoreOptions, hints: Hints) -> RunReport:
+def _score(options: ScoreOptions) -> RunReport:
     from grader.batch import score_class
 
     out = options.out
@@ -193,9 +194,9 @@ def _score(options: ScoreOptions, hints: Hints) -> RunReport:
 
     from grader.report import render_run, write_reports
 
-    written = write_reports(run, out, hints=hints)
+    written = write_reports(run, out, hints=options.hints)
     console.print()
-    console.print(render_run(run, hints))
+    console.print(render_run(run, options.hints))
     console.print()
     for path in (path for path in written if path.parent == out):
         console.print(f"wrote {path}")

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from grader.cell_code import bound_among
 from grader.model import Exercise, Sampler, Variant, can_differ
 
 _PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[-?\d+\]|\['[^']*'\])*")
@@ -184,7 +185,7 @@ def _call(declared: Exercise) -> Faults:
 
 def _given(declared: Exercise, call: ast.AST) -> set[str]:
     """The names that stand for something after ``call``."""
-    return {*declared.inputs, *declared.needs, *_IMPLIED, *_bound(call)}
+    return {*declared.inputs, *declared.needs, *_IMPLIED, *bound_among(ast.walk(call))}
 
 
 def _used(declared: Exercise) -> Faults:
@@ -199,21 +200,6 @@ def _used(declared: Exercise) -> Faults:
         if read.isdisjoint({name, name.replace(".", "_"), name.partition(".")[0]}) and name not in owners:
             remedy = f"use it, or leave it out; what only another sampler needs of {name!r} is drawn in that one"
             yield f"{name!r} is used neither by the forward pass nor by `call`", "inputs", remedy
-
-
-def _bound(tree: ast.AST) -> Iterator[str]:
-    """The names that code binds itself: by assignment, import, definition or as a parameter."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            yield node.id
-        elif isinstance(node, ast.alias):
-            yield (node.asname or node.name).partition(".")[0]
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            yield node.name
-        elif isinstance(node, ast.arg):
-            yield node.arg
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            yield node.name
 
 
 def _points(declared: Exercise) -> Faults:

@@ -28,7 +28,12 @@ def normal(
 
     ``zeros`` is the share of entries set to exactly 0 (at least one where it is positive), for kinks such as ReLU's;
     ``zero_row`` sets one whole row to 0, ``zero_column`` one index of the last axis.
+
+    Raises:
+        ValueError: ``zeros`` is no share.
     """
+    if not 0 <= zeros <= 1:
+        raise ValueError(f"normal(…, zeros={zeros}): a share is from 0 to 1, 0.3 for three entries of ten")
 
     def draw(case: Draw) -> np.ndarray[Any, Any]:
         values = np.array(case.rng.standard_normal(case.shape(dims)) * scale * case.magnitude + shift)

@@ -12,6 +12,7 @@ notebook, each in place of one exercise's answer::
     def by_where(inp, out):
         inp.g = torch.where(inp > 0, out.g, 0.0)
 
+Meanwhile the exercise's name is the specimen's own, and ``solution`` the solution, which it may call.
 For an exercise whose cell is run again (``trace``), the function takes no parameters and its body is the cell.
 """
 

@@ -10,25 +10,28 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, astuple, replace
+from dataclasses import asdict, astuple, fields, replace
 from pathlib import Path
 
 from grader.errors import GradebookError
+from grader.gradebook.doubts import Doubt, doubts_in, remarks_on
 from grader.gradebook.file import GradebookFile
-from grader.gradebook.overrides import Ruling, answerable, lapsed, overridden
+from grader.gradebook.overrides import Ruling, answerable, overridden
 from grader.gradebook.run_head import RunHead
-from grader.model import RunReport, Submission, SubmissionReport
+from grader.model import Hints, RunReport, Submission, SubmissionReport
 from grader.names.alphabet import alphabetical
 from grader.names.enumeration import first_of
 from grader.names.visible import GRADEBOOK
 from grader.report import submission_from_dict, submission_to_dict
 
 FILE_NAME = GRADEBOOK
-#: So many rulings that do not count any more are named.
-_NAMED = 6
 
-#: How many submissions of earlier runs are not in a run, whatever the path they are in it by. One that came instead, by
-#: the same student under the same name, has replaced one of them; of those, only the last earlier run's had counted.
+#: So many of those who are not in a run are named.
+_MISSED_NAMED = 6
+
+#: Whose submissions of earlier runs are not in a run, whatever the path they are in it by; how many of each name, and
+#: whether others of theirs are. One that came instead, by the same student under the same name, has replaced one of
+#: them; of those, only the last earlier run's had counted.
 _LEFT_OUT = """
 WITH entry AS (
     SELECT run, json_extract(report, '$.student') AS student, json_extract(report, '$.notebook') AS notebook,
@@ -41,10 +44,8 @@ WITH entry AS (
     gone AS (SELECT * FROM earlier WHERE (student, sha256) NOT IN (SELECT student, sha256 FROM there)),
     came AS (SELECT * FROM there WHERE (student, sha256) NOT IN (SELECT student, sha256 FROM earlier)),
     replaced AS (SELECT student, notebook, COUNT(*) AS number FROM came GROUP BY 1, 2)
-SELECT COALESCE(SUM(MAX(left_out, 0)), 0) FROM (
-    SELECT COUNT(*) - COALESCE(number, 0) AS left_out
-        FROM gone LEFT JOIN replaced USING (student, notebook) GROUP BY student, notebook
-)
+SELECT student, notebook, COUNT(*) - COALESCE(number, 0) AS left_out, student IN (SELECT student FROM there)
+    FROM gone LEFT JOIN replaced USING (student, notebook) GROUP BY student, notebook HAVING left_out > 0 ORDER BY 1, 2
 """
 
 
@@ -95,6 +96,8 @@ class Gradebook:
         A ``fresh`` run takes nothing over, nor does the one that goes on where it was interrupted: no earlier row keeps
         its fingerprint.
         """
+        with suppress(GradebookError):  # a fresh run need not be able to read what was before
+            head = replace(head, missed=self._told())
         if fresh:
             self._file.execute("UPDATE submission SET fingerprint = ''")
         self._run = self._file.execute("INSERT INTO run (settings) VALUES (?)", (head.text(),)).lastrowid
@@ -167,6 +170,18 @@ class Gradebook:
         """
         return self._begun().subject(self._submissions())
 
+    def hints(self, asked: Hints | None) -> Hints:
+        """How much help the last run's pages give: as ``asked``, which is kept, else as they gave before.
+
+        Raises:
+            GradebookError: nothing was graded yet, or what is asked cannot be kept.
+        """
+        last = self._begun()
+        if asked not in (None, last.hints):
+            head = replace(last, hints=asked).text()
+            self._file.execute("UPDATE run SET settings = ? WHERE id = (SELECT MAX(id) FROM run)", (head,))
+        return asked or last.hints
+
     def answers(self) -> tuple[SubmissionReport, ...]:
         """What may be ruled on: the last run's submissions, and what should have been in those not graded or missing.
 
@@ -185,14 +200,30 @@ class Gradebook:
 
     def rulings(self) -> tuple[Ruling, ...]:
         """All that humans ruled, by student and exercise; also on notebooks that are in no report any more."""
-        rows = self._file.rows("SELECT student, exercise, sha256, score, reason FROM ruling ORDER BY 1, 2, 3, 4, 5")
+        names = ", ".join(field.name for field in fields(Ruling))
+        rows = self._file.rows(f"SELECT {names} FROM ruling ORDER BY student, exercise, sha256")  # noqa: S608
         return tuple(Ruling(*row) for row in rows)
 
+    def doubts(self) -> tuple[Doubt, ...]:
+        """What there is to doubt of the rulings, by the last run.
+
+        Raises:
+            GradebookError: nothing was graded yet, or a row cannot be read.
+        """
+        rulings = self.rulings()
+        return doubts_in(rulings, self.report()) if rulings else ()
+
     def rule(self, *rulings: Ruling) -> None:
-        """Keep rulings, each in place of an earlier one on the same answer: all of them or, where that fails, none."""
+        """Keep rulings, each in place of an earlier one on the same answer: all of them or, where that fails, none.
+
+        One without points leaves those that were given before, and what they were given on.
+        """
+        before = {one.answer: one for one in self.rulings() if one.score is not None}
         with self._file.all_or_none():
             for ruling in rulings:
-                self._file.execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?)", astuple(ruling))
+                earlier = before.get(ruling.answer, ruling)
+                kept = replace(earlier, reason=ruling.reason) if ruling.score is None else ruling
+                self._file.execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?, ?, ?, ?)", astuple(kept))
 
     def withdraw(self, student: str, exercise: str) -> bool:
         """Drop all rulings on a student's exercise; whether there was one."""
@@ -202,31 +233,46 @@ class Gradebook:
     def remarks(self) -> tuple[str, ...]:
         """What is missing in the last run's report: submissions that it did not get to, or that it was not given.
 
-        Then what a human ruled and does not count now: on notebooks that were replaced, or under another course.
+        Then what a human ruled and may have to look at again (``grader.gradebook.doubts``).
         """
         last = self._last_run()
         if last is None:
             return ()
-        run, wanted = last[0], last[1].submissions
-        ((done,),) = self._file.rows("SELECT COUNT(*) FROM submission WHERE run = ?", (run,))
-        ((other,),) = self._file.rows(_LEFT_OUT, (run,))
-        if wanted is not None and done < wanted:
-            return (f"unfinished: {done} of {wanted} submissions are graded; `grader score` again goes on",)
+        run, head = last
+        done = self._done(run)
+        if head.submissions is not None and done < head.submissions:
+            return (f"unfinished: {done} of {head.submissions} submissions are graded; `grader score` again goes on",)
         remarks = []
-        if other:
-            those = "1 submission of an earlier run is" if other == 1 else f"{other} submissions of earlier runs are"
+        missed = self._missed(run)
+        if missed and missed != head.missed:
+            number = len(missed)
+            those = "1 submission of an earlier run is" if number == 1 else f"{number} submissions of earlier runs are"
+            whose = first_of([*dict.fromkeys(missed)], _MISSED_NAMED, "; ")
             remarks.append(
-                f"{those} not in this one, nor in its reports; to have everyone there, name all folders in one "
-                "`grader score` (what was graded is not run again)"
+                f"{those} not in this one, nor in its reports: {whose}. To have everyone there, name all folders in "
+                "one `grader score` (what was graded is not run again); of who left, the next run says no more"
             )
-        rulings = self.rulings()
-        if rulings and (old := lapsed(rulings, self.report().submissions)):
-            named = first_of([f"{one.score:g} for {one.exercise} of {one.student}" for one in old], _NAMED, "; ")
-            remarks.append(
-                f"ruled, and not counted since the notebook was replaced or the course changed: {named}; "
-                "`grader override` rules again, or withdraws"
-            )
-        return tuple(remarks)
+        return (*remarks, *remarks_on(self.doubts()))
+
+    def _done(self, run: int) -> int:
+        ((done,),) = self._file.rows("SELECT COUNT(*) FROM submission WHERE run = ?", (run,))
+        return int(done)
+
+    def _missed(self, run: int) -> tuple[str, ...]:
+        """Who is not in a run with what an earlier one had, once for each; with its name where others of theirs are."""
+        return tuple(
+            f"{student} ({notebook})" if is_there else student
+            for student, notebook, times, is_there in self._file.rows(_LEFT_OUT, (run,))
+            for _ in range(times)
+        )
+
+    def _told(self) -> tuple[str, ...]:
+        """Who was told not to be in the last run; where that was interrupted, in the one before."""
+        last = self._last_run()
+        if last is None:
+            return ()
+        run, head = last
+        return head.missed if self._done(run) < (head.submissions or 0) else self._missed(run)
 
     def _submissions(self) -> Iterator[SubmissionReport]:
         for (text,) in self._file.rows("SELECT report FROM submission WHERE run = (SELECT MAX(id) FROM run)"):

@@ -38,17 +38,22 @@ CREATE TABLE submission (
 );
 CREATE INDEX submission_fingerprint ON submission (fingerprint);
 """
-#: Also in a gradebook that is older than overrides.
+#: Also in a gradebook that is older than overrides; the columns behind ``reason`` say what was ruled on.
 _RULINGS = """
 CREATE TABLE IF NOT EXISTS ruling (
     student TEXT NOT NULL,
     exercise TEXT NOT NULL,
     sha256 TEXT NOT NULL,
-    score REAL NOT NULL,
+    score REAL,
     reason TEXT NOT NULL,
+    graded REAL,
+    possible REAL,
+    files TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (student, exercise, sha256)
 )
 """
+#: The columns of the table that older graders made, in which each ruling had to have a score.
+_EARLIER = "student, exercise, sha256, score, reason"
 
 
 class GradebookFile:
@@ -103,7 +108,7 @@ class GradebookFile:
                 self._db.execute(f"PRAGMA user_version = {SCHEMA}")
                 version = SCHEMA
             if version == SCHEMA:
-                self._db.execute(_RULINGS)
+                self._prepare_rulings()
             self._db.execute("COMMIT")
         except _UNUSABLE as error:
             if _lock_refused(self.path) not in (None, errno.EACCES, errno.EAGAIN):
@@ -119,6 +124,16 @@ class GradebookFile:
                 f"{self.path} is a gradebook of version {version}, this grader writes version {SCHEMA}",
                 remedy="write to another folder with --out, or use the grader that made it",
             )
+
+    def _prepare_rulings(self) -> None:
+        """Make the table of rulings or, where it has the ``_EARLIER`` columns alone, make it anew with what it has."""
+        columns = ", ".join(name for _, name, *_ in self._db.execute("PRAGMA table_info(ruling)"))
+        if columns == _EARLIER:
+            self._db.execute("ALTER TABLE ruling RENAME TO earlier")
+        self._db.execute(_RULINGS)
+        if columns == _EARLIER:
+            self._db.execute(f"INSERT INTO ruling ({_EARLIER}) SELECT {_EARLIER} FROM earlier")  # noqa: S608
+            self._db.execute("DROP TABLE earlier")
 
     def _busy(self) -> GradebookBusy:
         return GradebookBusy(

@@ -1,8 +1,9 @@
-"""Points that a human gives in place of the grader's: for one exercise of one notebook, with a reason.
+"""Points that a human gives in place of the grader's, for one exercise of one notebook with a reason; or a comment.
 
 A ruling is on an answer, so it holds for the notebook as it was: not for another one that the student hands in later.
 What the grader found stays in the report beside it. Where there was nothing to grade, be it that a notebook could not
-be read or that none was handed in, a ruling is on an exercise that was asked for.
+be read or that none was handed in, a ruling is on an exercise that was asked for. A reason without points is a comment,
+which takes nothing: the points stay what they are, also where the exercise is graded otherwise later.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 
 from grader.csv_table import read_tables
 from grader.errors import UsageError
 from grader.model import ExerciseScore, ExerciseStatus, Override, SubmissionReport, SubmissionStatus, Task, total
 from grader.names.alphabet import words_of
+from grader.report.words.numbers import points
 from grader.report.words.text import csv_cell
 
-#: The columns of a file of rulings.
-COLUMNS = ("student", "exercise", "points", "reason")
+#: The columns of a file of rulings, and the one that it may have beside them: the notebook that each is on.
+COLUMNS, _NOTEBOOK = ("student", "exercise", "points", "reason"), "sha256"
+#: What that column has where there was no notebook.
+_NONE = "none"
 #: The statuses of submissions in which there was nothing to grade.
 _UNGRADED = ("unreadable", "no_exercises")
 #: So many of a file's faults are told at once.
@@ -30,13 +35,32 @@ _TOLD = 20
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """``score`` points for a student's ``exercise`` in the notebook with this digest, and the reason."""
+    """``score`` points for a student's ``exercise`` in the notebook with this digest, and the reason.
+
+    Where ``score`` is None, the reason is a comment beside the grader's points.
+
+    The rest is what it was made on: the points ``graded``, None where the grader gave none, of those ``possible``, and
+    the ``files`` beside the notebook (``SubmissionReport.files``). An older grader kept none of it.
+    """
 
     student: str
     exercise: str
     sha256: str
-    score: float
+    score: float | None
     reason: str
+    graded: float | None = None
+    possible: float | None = None
+    files: str = ""
+
+    @property
+    def answer(self) -> tuple[str, str, str]:
+        """What it is on; there is one ruling on each."""
+        return self.student, self.exercise, self.sha256
+
+    def __str__(self) -> str:
+        """The ruling in a list of such."""
+        what = "a comment" if self.score is None else points(self.score)
+        return f"{what} for {self.exercise} of {self.student}"
 
 
 def answerable(report: SubmissionReport, tasks: Sequence[Task]) -> SubmissionReport:
@@ -66,14 +90,14 @@ def not_handed_in(
 
 
 def rulings_for(
-    submissions: Iterable[SubmissionReport], student: str, exercise: str, score: float, reason: str
+    submissions: Iterable[SubmissionReport], student: str, exercise: str, score: float | None, reason: str
 ) -> tuple[Ruling, ...]:
     """A ruling for each notebook of the student's that has the exercise: several would else compete.
 
-    Those that could not be graded are ruled on where no other has it.
+    Those that could not be graded are ruled on where no other has it, and never without points.
 
     Raises:
-        UsageError: there is no such student or exercise, or not so many points.
+        UsageError: there is no such student or exercise, not so many points, or none given where none were graded.
     """
     submissions = tuple(submissions)
     own = [submission for submission in submissions if submission.student == student]
@@ -83,8 +107,8 @@ def rulings_for(
         perhaps = f" (perhaps {near[0]!r})" if near else ""
         raise UsageError(
             f"no student in the gradebook is called {student!r}{perhaps}",
-            remedy="write the name as the first column of gradebook.csv has it; who handed in nothing is there if "
-            "`grader score` is given the class list: --roster",
+            remedy="write the name as the first column of gradebook.csv has it, or give --from the platform's list "
+            "too: --roster; who handed in nothing is there if `grader score` is given that",
         )
     answers = [(submission, one) for submission in own for one in submission.exercises if one.id == exercise]
     if not answers:
@@ -97,19 +121,54 @@ def rulings_for(
         )
     answers = [(entry, one) for entry, one in answers if entry.status not in _UNGRADED] or answers
     possible = min(one.possible for _, one in answers)
-    if not 0 <= score <= possible:
+    if score is None and answers[0][0].status in _UNGRADED:
+        raise UsageError(
+            f"{exercise} of {student} was not graded, so it needs points", remedy="give 0, or what it is worth"
+        )
+    if score is not None and not 0 <= score <= possible:
         bonus = "; a bonus is a column of its own where the grades go" if score > possible else ""
         raise UsageError(
             f"{exercise} is worth {possible:g} points, not {score:g}", remedy=f"give 0 to {possible:g} points{bonus}"
         )
-    return tuple(Ruling(student, exercise, submission.sha256, score, reason) for submission, _ in answers)
+    return tuple(
+        Ruling(student, exercise, entry.sha256, score, reason, _graded(entry, one), one.possible, entry.files)
+        for entry, one in answers
+    )
 
 
-def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Ruling, ...]:
+def _graded(entry: SubmissionReport, exercise: ExerciseScore) -> float | None:
+    """The grader's own points; None where it could not grade."""
+    return None if entry.status in _UNGRADED or exercise.status == "grader_error" else exercise.score
+
+
+def rulings_csv(rulings: Iterable[Ruling]) -> str:
+    """The ``rulings`` as CSV for another gradebook, in which ``rulings_in`` reads it: a row each, with its notebook."""
+    from grader.report.views.spreadsheet import csv_text  # the command line starts without it
+
+    rows = [
+        (
+            one.student,
+            one.exercise,
+            "" if one.score is None else repr(one.score).removesuffix(".0"),
+            one.reason,
+            one.sha256 or _NONE,
+        )
+        for one in rulings
+    ]
+    return csv_text([(*COLUMNS, _NOTEBOOK), *rows])
+
+
+def rulings_in(
+    path: Path, submissions: Sequence[SubmissionReport], called: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Ruling, ...]:
     """The rulings of a CSV file with the columns ``student``, ``exercise``, ``points`` and ``reason``, a row each.
 
+    A row whose column ``sha256`` has a digest is on the notebook with that one alone. ``called`` are the students by
+    what else the file may call them.
+
     Commas, semicolons or tabs separate them, and other columns are left alone; a row in which all four are empty is
-    none. With a semicolon or a tab, points may have a decimal comma, as spreadsheets write them then.
+    none, and one without points a comment. With a semicolon or a tab, points may have a decimal comma, as spreadsheets
+    write them then.
 
     Raises:
         UsageError: the file cannot be read, has not these columns or no rows, or a row cannot be used: each such line
@@ -120,16 +179,16 @@ def rulings_in(path: Path, submissions: Sequence[SubmissionReport]) -> tuple[Rul
     if table is None:
         raise file.lacking(COLUMNS, remedy=f"begin it with a line: {','.join(COLUMNS)}")
     names = {csv_cell(submission.student): submission.student for submission in submissions}
-    names |= {name: name for name in names.values()}
+    names = {**called, **names, **{name: name for name in names.values()}}
     made: list[Ruling] = []
-    lines: dict[tuple[str, str], int] = {}
+    lines: dict[tuple[str, str, str], int] = {}
     refused: list[tuple[int, UsageError]] = []
     for line, row in table.rows:
         if not any(row[column] for column in COLUMNS):
             continue
         try:
             rulings = _rulings_of(row, table.mark, names, submissions)
-            earlier = lines.setdefault((rulings[0].student, rulings[0].exercise), line)
+            earlier = min(lines.setdefault(one.answer, line) for one in rulings)
             if earlier != line:
                 raise UsageError(f"rules on the same answer as line {earlier}", remedy="remove one of the two")
         except UsageError as error:
@@ -147,13 +206,23 @@ def _rulings_of(
     row: Mapping[str, str], mark: str, names: Mapping[str, str], submissions: Sequence[SubmissionReport]
 ) -> tuple[Ruling, ...]:
     """What a row of a file rules, whose cells ``mark`` separates; ``names`` are the students by what a sheet has."""
-    student, exercise, points, reason = (row[column] for column in COLUMNS)
+    student, exercise, given, reason = (row[column] for column in COLUMNS)
     student = unicodedata.normalize("NFC", student)
     student = names.get(student) or names.get(student.removeprefix("'"), student)  # as a spreadsheet needs it
-    score = _points(points if mark == "," else points.replace(",", "."))
+    score = _points(given if mark == "," else given.replace(",", ".")) if given else None
     if not reason:
         raise UsageError("a ruling needs a reason", remedy="the student reads it: write it in that column")
-    return rulings_for(submissions, student, exercise, score, reason)
+    if csv_cell(reason[1:]) == reason:
+        reason = reason[1:]
+    rulings = rulings_for(submissions, student, exercise, score, reason)
+    digest = row.get(_NOTEBOOK, "")
+    meant = tuple(one for one in rulings if digest in ("", one.sha256 or _NONE))
+    if not meant:
+        raise UsageError(
+            f"{exercise} of {student} was ruled on a notebook that is not here",
+            remedy=f"look at the one that is here, and empty the cell {_NOTEBOOK} to rule on it, or remove the line",
+        )
+    return meant
 
 
 def _refusal(path: Path, refused: Sequence[tuple[int, UsageError]]) -> UsageError:
@@ -224,28 +293,12 @@ def _by_hand(report: SubmissionReport, about: Mapping[str, Ruling], tasks: Seque
     return replace(report, exercises=exercises, status="graded", score=score, possible=possible)
 
 
-def lapsed(rulings: Iterable[Ruling], submissions: Sequence[SubmissionReport]) -> tuple[Ruling, ...]:
-    """The ``rulings`` on these students that none of these reports has.
-
-    They are on notebooks that were handed in before, or give more points than the exercise has now. Those on notebooks
-    that are not assigned now wait.
-    """
-    students = {report.student for report in submissions}
-    held = {(report.student, one.id) for report in submissions for one in report.exercises if one.override}
-    waiting = {(report.student, report.sha256) for report in submissions if report.status == "not_assigned"}
-    return tuple(
-        one
-        for one in rulings
-        if one.student in students
-        and (one.student, one.exercise) not in held
-        and (one.student, one.sha256) not in waiting
-    )
-
-
 def _ruled(exercise: ExerciseScore, ruling: Ruling | None) -> ExerciseScore:
-    """The exercise as it was ruled; as it was where the course has come to give fewer points for it than that."""
-    if ruling is None or ruling.score > exercise.possible:
+    """The exercise as it was ruled, or commented on; as it was where the course now gives fewer points for it."""
+    if ruling is None or (ruling.score or 0) > exercise.possible:
         return exercise
+    if ruling.score is None:
+        return replace(exercise, comment=ruling.reason)
     status: ExerciseStatus = "passed" if ruling.score == exercise.possible else "partial" if ruling.score else "failed"
     graded = None if exercise.status == "grader_error" else exercise.score
     return replace(exercise, score=ruling.score, status=status, override=Override(graded, ruling.reason))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field
 
 from grader.gradebook.overrides import answerable, not_handed_in
-from grader.model import SubmissionReport, Task
+from grader.model import Hints, SubmissionReport, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class RunHead:
     ``assigned`` are the exercises that count, with their points, ``absent`` those of the class who handed in nothing,
     ``tasks`` the exercises that may be ruled on where nothing was graded; ``course_digest`` is a hash of all that the
     course was made of, ``limits`` what a submission was allowed (``model.Limits``), empty where an older grader did not
-    say.
+    say. ``hints`` is how much help the pages give, ``missed`` what the run before told not to be in it.
     """
 
     settings: RunSettings
@@ -38,6 +38,8 @@ class RunHead:
     tasks: tuple[Task, ...] = ()
     course_digest: str = ""
     limits: Mapping[str, float] = field(default_factory=dict)
+    hints: Hints = "nudge"
+    missed: tuple[str, ...] = ()
 
     def text(self) -> str:
         """The head as ``read`` reads it."""
@@ -48,6 +50,8 @@ class RunHead:
             "tasks": [astuple(task) for task in self.tasks],
             "course_digest": self.course_digest,
             "limits": dict(self.limits),
+            "hints": self.hints,
+            "missed": self.missed,
         }
         return json.dumps({**asdict(self.settings), **given})
 
@@ -61,8 +65,9 @@ class RunHead:
         head = json.loads(text)
         submissions, assigned = head.pop("submissions", None), head.pop("assigned", {})
         absent, tasks = tuple(head.pop("absent", ())), tuple(Task(*task) for task in head.pop("tasks", ()))
-        digest, limits = head.pop("course_digest", ""), head.pop("limits", {})
-        return cls(RunSettings(**head), submissions, assigned, absent, tasks, digest, limits)
+        digest, limits, hints = head.pop("course_digest", ""), head.pop("limits", {}), head.pop("hints", "nudge")
+        missed = tuple(head.pop("missed", ()))
+        return cls(RunSettings(**head), submissions, assigned, absent, tasks, digest, limits, hints, missed)
 
     def missing(self, submissions: Sequence[SubmissionReport]) -> tuple[SubmissionReport, ...]:
         """What was assigned and is in nothing that a student handed in, to be ruled on.

@@ -199,7 +199,18 @@ def _drawn(exercise: Exercise, name: str, sampler: Sampler, draw: Draw) -> np.nd
             if plain
             else "give an array, for instance draw.rng.standard_normal(draw.shape(…))",
         )
+    if sampler.kind == "int" and not _is_whole(drawn):
+        raise exercise.fault(
+            f"drawing {name!r} gives numbers that are not whole",
+            field="inputs",
+            remedy="round them in the sampler, or compare them for a mask; floats are of the kind 'float'",
+        )
     return drawn
+
+
+def _is_whole(drawn: Any) -> bool:
+    """Whether an array holds whole numbers, of whichever dtype."""
+    return drawn.dtype.kind in "biu" or (drawn.dtype.kind == "f" and bool((drawn % 1 == 0).all()))
 
 
 def _is_plain(value: object) -> bool:

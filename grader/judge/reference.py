@@ -18,6 +18,15 @@ from torch import Tensor
 from grader.errors import CourseError
 from grader.model import Constant, Exercise
 
+#: What to do about a forward pass that raised.
+_MEND = (
+    "mend the forward pass; inputs that belong together share a letter, `sizes` says which sizes it may "
+    "have, and `ones` which letters may be 1 (all of them, unless you name some)"
+)
+#: What torch says where a graph is missing, and what to do about that.
+_NO_GRAPH = "does not require grad"
+_WITH_GRAPH = "a forward pass runs without grad: put `with torch.enable_grad():` around what goes back itself"
+
 
 def forward_value(exercise: Exercise, inputs: Mapping[str, Tensor], constants: Mapping[str, Constant]) -> Any:
     """What the forward pass returns for these inputs, in float64 and without autograd.
@@ -145,8 +154,7 @@ def _call(exercise: Exercise, inputs: Mapping[str, Tensor], constants: Mapping[s
         raise exercise.fault(
             f"raised {type(error).__name__}: {error} (inputs {shapes})",
             field="forward",
-            remedy="mend the forward pass; inputs that belong together share a letter, `sizes` says which sizes it may "
-            "have, and `ones` which letters may be 1 (all of them, unless you name some)",
+            remedy=_WITH_GRAPH if _NO_GRAPH in str(error) else _MEND,
         ) from error
 
 

@@ -8,6 +8,7 @@ student's own ``grader check``.
 
 from __future__ import annotations
 
+import os
 import shutil
 import struct
 import sys
@@ -15,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from grader.kernel.host import results
 from grader.kernel.host.assets import flags_of, opened
@@ -68,11 +69,12 @@ class _ColdRun:
 
         left_out = self._copy_assets()
         began = time.monotonic()
-        ended: Any = "finished"
+        ended: Literal["finished", "timed_out", "crashed"] = "finished"
         plan = scheduled(self.job.cells, self.job.checks)
         try:
             async with self.client.async_setup_kernel(env=self._environment()):
                 await self._execute(_AHEAD, _AHEAD_S)
+                began = time.monotonic()  # a kernel's start is not the submission's time
                 for position, cell in enumerate(self.job.cells):
                     if time.monotonic() - began >= self.limits.submission_s:
                         ended = "timed_out"
@@ -100,8 +102,6 @@ class _ColdRun:
         return left_out
 
     def _environment(self) -> dict[str, str]:
-        import os
-
         names = ("GRADER_SCORING", "MPLBACKEND", "PYTHONBREAKPOINT", "PYTHONHASHSEED")
         return {**os.environ, **{name: kernel_environment()[name] for name in names}}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import io
 import os
 import random
 import select
@@ -173,7 +174,7 @@ class _Fork:
             with warnings.catch_warnings():
                 # Python 3.12 warns of a fork beside other threads; the child starts none and ends by os._exit.
                 warnings.simplefilter("ignore", DeprecationWarning)
-                self.pid = os.fork()
+                self.pid = _fork()
             if self.pid == 0:
                 try:
                     self._be_child(theirs, namespace, shell, seconds)
@@ -258,6 +259,16 @@ class _Fork:
             _write(pipe, _LENGTH.pack(len(data)) + data)
 
 
+def _fork() -> int:
+    """Fork as the system does: JupyterLab's debugger, once it was on, puts a fork of its own into ``os``.
+
+    That one connects the child to the debugger, in threads, which only cost it its time.
+    """
+    import posix  # what ``os`` has its functions from, where there is any fork
+
+    return posix.fork()
+
+
 def _write(pipe: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
@@ -274,7 +285,8 @@ def _cut_off(seconds: float) -> None:
     for fd in range(3):
         os.dup2(null, fd)
     faulthandler.disable()  # its report goes to a descriptor of its own
-    sys.settrace(None)
+    with contextlib.redirect_stderr(io.StringIO()):  # where JupyterLab's debugger complains of what it is told here
+        sys.settrace(None)
     sys.setprofile(None)
     threading.settrace(None)
     threading.setprofile(None)

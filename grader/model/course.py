@@ -100,7 +100,8 @@ class Exercise:
 
     id, title, notebook: the name of the stub, one line for the report, the stem of the notebook it stands in.
     forward: takes the inputs that it names as parameters (``p.g`` as ``p_g``), as float64 tensors, and returns what
-        autograd differentiates; or a mapping of check → expected value, where the answer is not a gradient.
+        autograd differentiates; or a mapping of check → expected value, where the answer is not a gradient. It runs
+        without grad: one that goes back itself does that under ``torch.enable_grad()``.
     inputs: a sampler for each input; ``"p.g"`` is the attribute ``g`` of the input ``p``.
     call: the code run in the student's process (``Program.call``). It may use ``out`` (the true output, carrying a
         random upstream gradient ``out.g``) and ``upstream`` (that gradient) without declaring them.

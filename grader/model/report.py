@@ -81,7 +81,7 @@ class ExerciseScore:
 
     ``cell`` is the cell of its stub, ``line`` the line in it; ``printed`` what the stub printed during the check (cut);
     ``follows_from`` the exercises whose failure explains this one's. Where there is an ``override``, ``score`` and
-    ``status`` are the human's, and the checks what the grader found.
+    ``status`` are the human's, and the checks what the grader found. A human's ``comment`` leaves both as they are.
     """
 
     id: str
@@ -96,6 +96,7 @@ class ExerciseScore:
     printed: str = ""
     follows_from: tuple[str, ...] = ()
     override: Override | None = None
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,8 @@ class SubmissionReport:
     """The result of one submission, as stored in the gradebook.
 
     ``score`` is None where nothing can be said (``unreadable``, ``grader_error``): a fault of the grader or of a file
-    never looks like a student's zero.
+    never looks like a student's zero. ``files`` is a hash of what the notebook found beside it, empty where that is not
+    known.
     """
 
     student: str
@@ -119,6 +121,7 @@ class SubmissionReport:
     exercises: tuple[ExerciseScore, ...] = ()
     flags: tuple[str, ...] = ()
     reason: str = ""
+    files: str = ""
 
     @property
     def by_hand(self) -> bool:

@@ -28,6 +28,10 @@ class Stub:
     ``cell`` is the ``Cell.index`` after which the check runs (the last one, where several names are needed);
     ``line`` the 1-based line of the definition in that cell; ``source`` the code of the definition or cell;
     ``found_by`` is ``"metadata"`` or ``"name"``; ``flags`` are remarks for a human ("defined 3 times").
+    ``left_out`` are the untouched stubs that stand below the answer and would take its place when the notebook runs:
+    the cell, the first and the last line of each. ``elsewhere`` are, for an answer that is one cell, the names that it
+    should assign and another cell does, with that cell. ``kept_from`` is what kept the answer's cell from defining it:
+    its error, or its cell magic (``"%%timeit"``); it is known only where a check missed the answer.
     """
 
     exercise: str
@@ -36,6 +40,9 @@ class Stub:
     source: str
     found_by: Literal["metadata", "name"]
     flags: tuple[str, ...] = ()
+    left_out: tuple[tuple[int, int, int], ...] = ()
+    elsewhere: tuple[tuple[str, int], ...] = ()
+    kept_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ class Submission:
 
     ``path`` is the notebook on disk, or the student's folder when it holds no notebook; ``shown_path`` is how reports
     name it (relative to what was given on the command line, ``archive.zip!ada/nb.ipynb`` inside an archive).
+    ``cells`` are as they run, without what is ``Stub.left_out``.
     ``unreadable`` is the reason when the notebook could not be read; then ``cells`` is empty. ``assets`` are the files
     that were handed in with it; of one name, the first counts. ``flags`` are remarks for a human.
     """

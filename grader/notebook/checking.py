@@ -14,7 +14,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -27,6 +27,7 @@ from grader.kernel.local import FORKS, run_in_fork, run_in_process
 from grader.model import CaseRun, Exercise, ExerciseScore, Hints, Stub
 from grader.notebook.defined import YOURS, missing, mistyped, overtaken, shell_here, stub_of
 from grader.notebook.display import say, show, with_progress
+from grader.notebook.rivals import rival
 from grader.notebook.usual_settings import usual_settings
 from grader.seeded_course import SeededCourse
 from grader.submission import names_used
@@ -85,7 +86,7 @@ def _check(
         score = _checked(exercise, seeded, namespace, shell)
         untouched = score.status == "not_implemented"
         asked_back = _mistyped(exercise, seeded, namespace) if untouched else ""
-        for remark in filter(None, (overtaken(exercise, namespace, shell), asked_back)):
+        for remark in filter(None, (_remark(exercise, score, seeded, namespace, shell), asked_back)):
             say(shell, remark)
         show(shell, [_linked(exercise, score, seeded, namespace, shell)], hints)
 
@@ -100,10 +101,22 @@ def _check_all(seeded: SeededCourse, namespace: dict[str, Any], shell: Any, hint
     if not found:
         say(shell, "No exercise is defined here yet: run the cell of a stub first.")
         return
-    scores = [_checked(exercise, seeded, namespace, shell) for exercise in with_progress(found, shell)]
-    for remark in dict.fromkeys(filter(None, (overtaken(exercise, namespace, shell) for exercise in found))):
+    with closing(with_progress(found, shell)) as one_by_one:  # an interrupt's traceback keeps the generator alive
+        scores = [_checked(exercise, seeded, namespace, shell) for exercise in one_by_one]
+    remarks = (_remark(*one, seeded, namespace, shell) for one in zip(found, scores, strict=True))
+    for remark in dict.fromkeys(filter(None, remarks)):
         say(shell, remark)
     show(shell, link_consequences(scores, seeded.course.exercises, partial(_used, namespace, shell)), hints)
+
+
+def _remark(
+    exercise: Exercise, score: ExerciseScore, seeded: SeededCourse, namespace: dict[str, Any], shell: Any
+) -> str:
+    """A sentence where what is checked may not be what the student means, or what is graded; else empty."""
+    handed_out = {one.exercise: one.handed_out for one in seeded.wanted}[exercise.id]
+    return overtaken(exercise, namespace, shell) or rival(
+        exercise, namespace, shell, handed_out, passed=score.status == "passed"
+    )
 
 
 def _linked(

@@ -65,7 +65,7 @@ def overtaken(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> s
         return _scattered(exercise, shell)
     cells: list[str] = [] if shell is None else [cell.strip() for cell in shell.history_manager.input_hist_parsed]
     for name in exercise.needs:
-        own = _file_of(namespace[name]).strip()
+        own = file_of(namespace[name]).strip()
         if not own or own not in cells:
             continue
         for cell in reversed(cells if cells[-1] == own else cells[:-1]):  # what this cell defines may be still to come
@@ -104,13 +104,13 @@ def stub_of(exercise: Exercise, namespace: Mapping[str, Any], shell: Any) -> Stu
     if exercise.rerun:
         return Stub(exercise.id, YOURS, 1, _cell_source(exercise, shell), "name")
     name = exercise.needs[0]
-    found = definitions_in(_file_of(namespace[name]), {name})
+    found = definitions_in(file_of(namespace[name]), {name})
     module = _origin(namespace[name], namespace)
     flags = (f"`{name}` is imported from `{module}`, a file beside the notebook",) if module else ()
     return Stub(exercise.id, YOURS, found[-1].line, found[-1].source, "name", flags) if found else None
 
 
-def _file_of(value: Any) -> str:
+def file_of(value: Any) -> str:
     """The text of the cell or file that made a function or a class; empty where it is not known.
 
     ``inspect.getsource`` finds no class of a notebook, so a class is found by one of its functions.
@@ -128,7 +128,8 @@ def _scattered(exercise: Exercise, shell: Any) -> str:
     elsewhere = ", ".join(name for name in lacking if any(name in bound for bound in assigned))
     return elsewhere and (
         f"The last cell that you ran for {exercise.id} is what is checked here, and it does not assign {elsewhere}, as "
-        f"an earlier one did: {', '.join(names)} all belong in one cell."
+        f"an earlier one did: {', '.join(names)} all belong in one cell, the one that came with the exercise, which is "
+        "the one that is graded."
     )
 
 
@@ -138,20 +139,20 @@ def _cell_source(exercise: Exercise, shell: Any) -> str:
     A cell that lacks one of the names is checked for the others, as it is graded.
     """
     names = _assigned_by(exercise)
-    stubs = (cell for cell in _cells_run(shell) if all(name in cell for name in names) and is_stub(cell))
+    stubs = (cell for cell in cells_run(shell) if all(name in cell for name in names) and is_stub(cell))
     return next((cell for cell, _ in _assigning(names, shell)), "") or next(stubs, "")
 
 
 def _assigning(names: Collection[str], shell: Any) -> Iterator[tuple[str, set[str]]]:
     """Each cell run that assigns any of ``names``, the last one first, with the names it binds."""
-    for cell in _cells_run(shell):
+    for cell in cells_run(shell):
         if any(name in cell for name in names):  # most cells need not be parsed
             bound = {one.name for one in definitions_in(cell, names) if one.sort == "assignment"}
             if bound:
                 yield cell, bound
 
 
-def _cells_run(shell: Any) -> list[str]:
+def cells_run(shell: Any) -> list[str]:
     """The cells run, the last one first."""
     cells: list[str] = [] if shell is None else shell.history_manager.input_hist_raw
     return cells[::-1]

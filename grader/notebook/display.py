@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from html import escape
 from typing import Any
 
@@ -50,7 +50,7 @@ def _publish(shell: Any, html: str, text: str) -> None:
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
 
 
-def with_progress(exercises: list[Exercise], shell: Any) -> Iterable[Exercise]:
+def with_progress(exercises: list[Exercise], shell: Any) -> Generator[Exercise, None, None]:
     """The exercises one by one, with a bar that is gone when all are done."""
     if not _rich_output(shell):
         from rich.progress import track

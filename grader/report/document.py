@@ -8,7 +8,7 @@ from dataclasses import replace
 from importlib import resources
 from typing import Any
 
-from grader.model import CheckScore, ExerciseScore, Override, RunReport, SubmissionReport
+from grader.model import CheckScore, ExerciseScore, RunReport, SubmissionReport
 from grader.report.counting.concerns import flags_beside
 from grader.report.counting.row import rows_of
 from grader.report.words.numbers import rounded, significant
@@ -83,14 +83,16 @@ def _exercise(exercise: ExerciseScore) -> dict[str, Any]:
         "cell": exercise.cell,
         "line": exercise.line,
         "follows_from": list(exercise.follows_from),
-        **_override(exercise.override),
+        **_by_hand(exercise),
         "printed": exercise.printed,
         "checks": [_check(check) for check in exercise.checks],
     }
 
 
-def _override(override: Override | None) -> dict[str, Any]:
-    return {"override": {"graded": rounded(override.graded), "reason": override.reason}} if override else {}
+def _by_hand(exercise: ExerciseScore) -> dict[str, Any]:
+    if exercise.override is None:
+        return {"comment": exercise.comment} if exercise.comment else {}
+    return {"override": {"graded": rounded(exercise.override.graded), "reason": exercise.override.reason}}
 
 
 def _check(check: CheckScore) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from grader import atomic
 from grader.course.loading import load_course
 from grader.errors import UsageError
 from grader.model import Course
@@ -52,7 +52,8 @@ def start_repository(
 
     Raises:
         CourseError: the course cannot be loaded.
-        UsageError: it has no released notebooks, ``grader`` pins nothing, or the folder cannot be written.
+        UsageError: it has no released notebooks, or ``grader`` pins nothing.
+        OSError: the folder cannot be written.
     """
     loaded = load_course(course)
     if loaded.exercises_dir is None:
@@ -63,10 +64,9 @@ def start_repository(
     wanted = {**_ALWAYS, **(_CLASSROOM50 if classroom50 else {}), **(_GRADESCOPE if gradescope else {})}
     autograders = [name for name, asked in (("classroom50", classroom50), ("autograder", gradescope)) if asked]
     wrote = False
-    with _writing(folder):
-        for line in _files_of(loaded, pins, folder, wanted, autograders):
-            wrote = wrote or line.startswith(_WROTE)
-            yield line
+    for line in _files_of(loaded, pins, folder, wanted, autograders):
+        wrote = wrote or line.startswith(_WROTE)
+        yield line
     yield ""
     if wrote:
         yield from pins.remarks
@@ -88,18 +88,6 @@ def _files_of(
         yield f"{line}  (does not pin {grader})" if pins_other else line
     for place in autograders:
         yield from _course_copy(pins, folder, place)
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """Turn what the disk refuses into a ``UsageError``."""
-    try:
-        yield
-    except OSError as error:
-        raise UsageError(
-            f"{error.filename or folder} cannot be written: {error.strerror or error}",
-            remedy="name a folder that is new or yours",
-        ) from error
 
 
 def _environment() -> Environment:
@@ -151,9 +139,7 @@ def _line(folder: Path, name: str, content: bytes, *, runnable: bool = False) ->
     path = folder / name
     if os.path.lexists(path):
         return f"{_KEPT}{name}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("xb") as file:
-        file.write(content)
+    atomic.write(path, content)
     path.chmod(0o755 if runnable else 0o644)
     return f"{_WROTE}{name}"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from grader.model import Assets
 
@@ -16,13 +15,14 @@ class Wanted:
 
     ``needs`` are the names (functions or classes) that must be defined, all of them. An exercise whose answer is one
     cell that assigns variables has no ``needs``; ``cell_assigns`` names the variables. ``notebook`` is the stem of the
-    course's notebook that asks for it, ``"03_backprop"``.
+    course's notebook that asks for it, ``"03_backprop"``. ``handed_out`` are the fingerprints of its stubs.
     """
 
     exercise: str
     needs: tuple[str, ...]
     cell_assigns: tuple[str, ...] = ()
     notebook: str = ""
+    handed_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +46,14 @@ class Entry:
     number: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Collection:
-    """The entries found, sorted by student, notebook and path, and the folder that unpacked archives live in.
+    """The entries found, sorted by student, notebook and path.
 
     ``remarks`` are what the operator should know of the paths that were named.
-
-    A context manager: leaving it removes the unpacked files, so read and grade the entries inside.
     """
 
     entries: tuple[Entry, ...]
-    unpacked: TemporaryDirectory[str] | None = None
     remarks: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Entry]:
@@ -64,14 +61,3 @@ class Collection:
 
     def __len__(self) -> int:
         return len(self.entries)
-
-    def close(self) -> None:
-        """Remove what was unpacked; may be called twice."""
-        if self.unpacked is not None:
-            self.unpacked.cleanup()
-
-    def __enter__(self) -> Collection:
-        return self
-
-    def __exit__(self, *about: object) -> None:
-        self.close()

@@ -50,6 +50,12 @@ def test_normal_zeros_are_at_least_one_and_not_all(share: float) -> None:
     assert 0 < (values == 0).sum() < values.size
 
 
+@pytest.mark.parametrize("share", [30, -0.1])
+def test_normal_refuses_zeros_that_are_no_share(share: float) -> None:
+    with pytest.raises(ValueError, match="a share is from 0 to 1"):
+        normal("n", zeros=share)
+
+
 def test_normal_zero_row_and_column_are_one_each() -> None:
     rows, columns = drawn(normal("n", "d", zero_row=True)), drawn(normal("n", "d", zero_column=True))
 

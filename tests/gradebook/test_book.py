@@ -65,7 +65,7 @@ def test_gradebook_remarks_on_a_ruling_of_a_notebook_that_was_replaced(tmp_path:
     with Gradebook(tmp_path / FILE_NAME) as book:
         book.begin(RunHead(SETTINGS, 1))
         book.store("ada", "f", report_of("ada"))
-        book.rule(Ruling("ada", "lin_grad", "ab", 2.5, "r"), Ruling("bob", "lin_grad", "ab", 1.0, "not handed in"))
+        book.rule(Ruling("ada", "lin_grad", "ab", 2.5, "r"))
         assert book.remarks() == ()
 
         book.store("ada", "g", replace(report_of("ada"), sha256="cd"))
@@ -99,6 +99,22 @@ def test_gradebook_keeps_a_ruling_over_runs_until_it_is_withdrawn(tmp_path: Path
         assert repr(book.report().submissions[0]) == repr(report_of("ada"))
 
 
+def test_comment_holds_no_points_and_leaves_those_that_were_ruled_before(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada", "f", report_of("ada"))
+        book.rule(*rulings_for(book.answers(), "ada", "lin_grad", None, "neat"))
+        book.store("ada", "g", replace(report_of("ada"), exercises=(exercise("lin_grad"),), score=4.0, possible=4.0))
+        (lin_grad,) = book.report().submissions[0].exercises
+        assert (lin_grad.score, lin_grad.status, lin_grad.comment, lin_grad.override) == (4.0, "passed", "neat", None)
+        assert book.remarks() == ()
+
+        book.rule(*rulings_for(book.answers(), "ada", "lin_grad", 3.0, "half"))
+        book.rule(*rulings_for(book.answers(), "ada", "lin_grad", None, "neat, but half"))
+        assert book.rulings() == (Ruling("ada", "lin_grad", "ab", 3.0, "neat, but half", 4.0, 4.0),)
+        assert book.withdraw("ada", "lin_grad")
+
+
 def test_gradebook_from_before_overrides_is_read(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
         book.begin(RunHead(SETTINGS, 1))
@@ -111,6 +127,31 @@ def test_gradebook_from_before_overrides_is_read(tmp_path: Path) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
         assert repr(book.report().submissions[0]) == repr(report_of("ada"))
         assert book.rulings() == ()
+
+
+def test_gradebook_whose_rulings_are_points_alone_keeps_them_and_takes_others(tmp_path: Path) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada", "f", report_of("ada"))
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as db:
+        db.execute("DROP TABLE ruling")
+        db.execute(
+            "CREATE TABLE ruling (student TEXT NOT NULL, exercise TEXT NOT NULL, sha256 TEXT NOT NULL, "
+            "score REAL NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (student, exercise, sha256))"
+        )
+        db.execute("INSERT INTO ruling VALUES ('ada', 'lin_grad', 'ab', 2.5, 'r')")
+
+    for _ in range(2):
+        with Gradebook(tmp_path / FILE_NAME) as book:
+            assert book.rulings() == (Ruling("ada", "lin_grad", "ab", 2.5, "r"),)
+            assert book.report().submissions[0].score == 2.5
+            assert book.remarks() == ()  # what was graded then is not known
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.rule(*rulings_for(book.answers(), "ada", "lin_grad", 2.0, "again"))
+        assert book.rulings() == (Ruling("ada", "lin_grad", "ab", 2.0, "again", 1.0, 3.0),)
+        book.begin(RunHead(SETTINGS, 1))
+        book.store("ada", "g", replace(report_of("ada"), exercises=(exercise("lin_grad"),)))
+        assert "the grader gave 1 / 3, and gives 4 / 4 now" in book.remarks()[0]
 
 
 def test_gradebook_of_a_second_run_forgets_who_is_gone_but_keeps_the_row(tmp_path: Path) -> None:
@@ -295,12 +336,36 @@ def test_gradebook_tells_what_the_last_run_has_not(tmp_path: Path) -> None:
         assert book.remarks() == ()
         book.begin(RunHead(SETTINGS, 1))
         book.take_over("ada", "f")
-        assert "1 submission of an earlier run is" in book.remarks()[0]
+        assert "1 submission of an earlier run is not in this one, nor in its reports: bob. " in book.remarks()[0]
         head = book.last_head()
         assert head is not None
         assert head.settings == SETTINGS
         book.begin(RunHead(SETTINGS, 0))
-        assert "2 submissions of earlier runs are" in book.remarks()[0]
+        assert "2 submissions of earlier runs are not in this one, nor in its reports: ada; bob. " in book.remarks()[0]
+
+
+def test_gradebook_names_who_is_not_in_a_run_until_one_run_has_said_so(tmp_path: Path) -> None:
+    def run(*keys: str, submissions: int | None = None) -> list[str]:
+        book.begin(RunHead(SETTINGS, len(keys) if submissions is None else submissions))
+        for key in keys:
+            student, _, notebook = key.partition("/")
+            if book.take_over(key, "f") is None:
+                book.store(key, "f", replace(report_of(student), notebook=notebook, sha256=key))
+        return [remark.partition(". ")[0].partition(": ")[2] for remark in book.remarks()]
+
+    everyone = [f"{student}/03.ipynb" for student in "abcdefghi"]
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        assert run(*everyone) == []
+        assert run(*everyone[2:]) == ["a; b"]
+        assert run(*everyone[2:]) == run(*everyone[2:]) == []
+        assert run(*everyone[2:], "c/04.ipynb") == []
+        assert run(*everyone[2:]) == ["a; b; c (04.ipynb)"]
+        assert run(*everyone) == ["c (04.ipynb)"]
+        assert run(everyone[0]) == ["b; c; d; e; f; g and 2 more"]
+
+        run(*everyone)
+        assert run(everyone[0], submissions=8)[0].startswith("1 of 8")  # which is interrupted, and says nothing of them
+        assert run(*everyone[:-1]) == ["c (04.ipynb); i"]
 
 
 def test_gradebook_takes_a_notebook_handed_in_again_for_no_submission_that_is_left_out(tmp_path: Path) -> None:

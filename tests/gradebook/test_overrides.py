@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
-from grader.gradebook.overrides import Ruling, answerable, overridden, rulings_for, rulings_in
+from grader.gradebook.overrides import Ruling, answerable, overridden, rulings_csv, rulings_for, rulings_in
 from grader.model import Override, SubmissionStatus, Task, total
 from grader.report.words.text import csv_cell
 from tests.report.builders import CHECKS, exercise, submission, ungraded, untouched
@@ -20,7 +20,7 @@ from tests.report.builders import CHECKS, exercise, submission, ungraded, untouc
 ADA = submission("ada", exercise("lin_grad", {"w.g": "transposed"}), exercise("relu_grad"))
 
 
-def ruling(score: float = 3.0, id_: str = "lin_grad", **fields: str) -> Ruling:
+def ruling(score: float | None = 3.0, id_: str = "lin_grad", **fields: Any) -> Ruling:
     given: dict[str, Any] = {"student": "ada", "exercise": id_, "sha256": ADA.sha256, "score": score, "reason": "r"}
     return Ruling(**given | fields)
 
@@ -34,6 +34,19 @@ def test_ruling_sets_points_status_and_sum_and_keeps_what_was_found(score: float
     assert first.checks == ADA.exercises[0].checks
     assert second == ADA.exercises[1]
     assert (ruled.score, ruled.possible, ruled.status) == (score + 2.0, 6.0, "graded")
+
+
+def test_comment_leaves_points_status_and_sum() -> None:
+    comment = ruling(None, reason="neat")
+    assert overridden(ADA, [comment]) == replace(
+        ADA, exercises=(replace(ADA.exercises[0], comment="neat"), ADA.exercises[1])
+    )
+
+
+def test_comment_on_what_was_not_graded_is_refused() -> None:
+    linus = answerable(ungraded("linus", "unreadable", "not JSON"), TASKS)
+    with pytest.raises(UsageError, match="lin_grad of linus was not graded, so it needs points"):
+        rulings_for([linus], "linus", "lin_grad", None, "where is it?")
 
 
 @pytest.mark.parametrize(
@@ -77,12 +90,15 @@ def test_sum_is_always_that_of_the_exercises(scores: dict[str, float]) -> None:
 
 
 def test_every_notebook_of_the_student_that_has_the_exercise_is_ruled_on() -> None:
-    second = submission("ada", exercise("lin_grad"), sha256="second", notebook="again.ipynb")
+    second = submission("ada", exercise("lin_grad"), sha256="second", notebook="again.ipynb", files="of hers")
     third = submission("ada", exercise("mse_grad"), sha256="third", notebook="other.ipynb")
 
     made = rulings_for([ADA, second, third, submission("alan")], "ada", "lin_grad", 0.0, "copied")
 
-    assert made == (ruling(0.0, reason="copied"), ruling(0.0, sha256="second", reason="copied"))
+    assert made == (
+        ruling(0.0, reason="copied", graded=2.0, possible=4.0),
+        ruling(0.0, sha256="second", reason="copied", graded=4.0, possible=4.0, files="of hers"),
+    )
 
 
 def test_ruling_gives_up_to_what_every_notebook_has_for_it() -> None:
@@ -132,9 +148,51 @@ CLASS = (ADA, submission("=Zoë", exercise("lin_grad")), submission("linus", exe
 def test_rulings_are_read_from_csv(text: str, tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text(text, encoding="utf-8-sig", newline="")
     assert rulings_in(tmp_path / "r.csv", CLASS) == (
-        ruling(2.5),
-        Ruling("=Zoë", "lin_grad", CLASS[1].sha256, 0.0, "copied, all\nof it"),
+        ruling(2.5, graded=2.0, possible=4.0),
+        Ruling("=Zoë", "lin_grad", CLASS[1].sha256, 0.0, "copied, all\nof it", 4.0, 4.0),
     )
+
+
+def test_row_without_points_is_a_comment(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("student;exercise;points;reason\nada;lin_grad; ;neat\n")
+    assert rulings_in(tmp_path / "r.csv", CLASS) == (ruling(None, reason="neat", graded=2.0, possible=4.0),)
+
+
+ATTEMPTS = (ADA, submission("ada", exercise("lin_grad"), sha256="second", notebook="again.ipynb"))
+
+
+def test_rulings_written_are_read_as_they_were_each_on_its_notebook(tmp_path: Path) -> None:
+    missing = replace(ungraded("zoe", "unreadable", "nothing was handed in"), sha256="")
+    known = (*ATTEMPTS, *CLASS[1:], answerable(missing, TASKS))
+    made = (
+        ruling(7 / 3, reason="- 1 for the style; see mail", graded=2.0, possible=4.0),
+        ruling(0.0, sha256="second", reason="'tis copied, all", graded=4.0, possible=4.0),
+        ruling(None, student="=Zoë", sha256=CLASS[1].sha256, reason="neat", graded=4.0, possible=4.0),
+        ruling(3.0, student="zoe", sha256="", reason="oral exam", possible=4.0),
+    )
+    (tmp_path / "r.csv").write_text(rulings_csv(made), encoding="utf-8", newline="")
+    assert rulings_in(tmp_path / "r.csv", known) == made
+
+
+@pytest.mark.parametrize("digest", ["that of another", "none"])
+def test_ruling_of_another_gradebook_is_on_no_notebook_but_its_own(digest: str, tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text(f"student,exercise,points,reason,sha256\nada,lin_grad,1,r,{digest}\n")
+    with pytest.raises(UsageError, match="line 2: lin_grad of ada was ruled on a notebook that is not here") as caught:
+        rulings_in(tmp_path / "r.csv", ATTEMPTS)
+    assert "empty the cell sha256" in caught.value.remedy
+
+
+def test_rulings_on_one_answer_with_its_notebook_and_without_are_told(tmp_path: Path) -> None:
+    rows = "ada,lin_grad,1,r,second\nada,lin_grad,1,r,\n"
+    (tmp_path / "r.csv").write_text(f"student,exercise,points,reason,sha256\n{rows}")
+    with pytest.raises(UsageError, match="line 3: rules on the same answer as line 2"):
+        rulings_in(tmp_path / "r.csv", ATTEMPTS)
+
+
+def test_rulings_in_csv_know_what_else_a_student_is_called_and_the_own_name_first(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("student,exercise,points,reason\nada@u,lin_grad,1,r\nlinus,lin_grad,2,r\n")
+    made = rulings_in(tmp_path / "r.csv", CLASS, {"ada@u": "ada", "linus": "ada"})
+    assert [(one.student, one.score) for one in made] == [("ada", 1.0), ("linus", 2.0)]
 
 
 @pytest.mark.parametrize("row", ["ada,,,", ",lin_grad,,", ",,1,", ",,,r"])

@@ -70,6 +70,25 @@ def test_sampler_that_gives_no_array_is_refused():
             prepare(kept, 1)
 
 
+@pytest.mark.parametrize(
+    ("drawn", "kept"),
+    [([True, False], [1, 0]), ([2.0, 0.0], [2, 0]), ([0.3, 1.0], None), ([np.nan, 0.0], None), (["1", "2"], None)],
+)
+def test_whole_numbers_of_any_dtype_are_taken_and_others_refused(drawn, kept):
+    made = computed("int", 2, by=lambda draw: np.array(drawn))
+
+    @exercise(call="masked(x, k)", inputs={"x": normal("n", 2), "k": made}, points={"x.g": 1})
+    def masked(x, k):
+        """Times whole numbers."""
+        return x * k
+
+    if kept is not None:
+        assert prepare(masked, 1)[0].case.inputs["k"].tolist() == kept
+    else:
+        with pytest.raises(CourseError, match="field 'inputs': drawing 'k' gives numbers that are not whole"):
+            prepare(masked, 1)
+
+
 def test_constant_that_is_no_plain_value_is_refused():
     @exercise(call="kept(x, k)", inputs={"x": normal("n"), "k": fixed(torch.ones(3))}, points={"x.g": 1})  # type: ignore[arg-type] # is refused
     def kept(x, k):

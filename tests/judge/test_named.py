@@ -142,6 +142,21 @@ NAMED: dict[str, tuple[str, str, str, str]] = {
     ),
     "behind_a_relu": ("lin_grad", LINEAR.format("inp.T @ (out.g * (out > 0))"), "w.g", "as after a ReLU"),
     "probabilities_with_eps": ("cross_entropy_grad", ENTROPY.format("-y / (p + 1e-8)"), "logits.g", "ends at the prob"),
+    **{
+        f"softmax_by_its_diagonal_{name}": (
+            "cross_entropy_grad",
+            ENTROPY.format(f"-y / {floored} * p * (1 - p)"),
+            "logits.g",
+            "as where the softmax goes back as p · (1 − p) alone",
+        )
+        for name, floored in (("", "p"), ("with_eps", "(p + 1e-12)"), ("clamped", "p.clamp(min=1e-30)"))
+    },
+    "softmax_with_eps": (
+        "cross_entropy_grad",
+        ENTROPY.format("(p * (y * p / (p + 1e-12)).sum(1, keepdim=True) - p * y / (p + 1e-12))"),
+        "logits.g",
+        "a small number keeps from 0 the p that is divided by",
+    ),
     "quotient_of_zeros": ("cross_entropy_grad", ENTROPY.format("-y / p"), "logits.g", "−y/p"),
     "softmax_twice": ("cross_entropy_grad", ENTROPY.format("(p.softmax(1) - y)"), "logits.g", "softmax is taken twice"),
     "last_sum_one_less": (
@@ -270,7 +285,7 @@ NAMED: dict[str, tuple[str, str, str, str]] = {
         "fc2_b_grad, fc2_w_grad = torch.ones(1), X @ fc1_w.T + fc1_b\n"
         "fc1_b_grad, fc1_w_grad = fc2_w[0], X.expand(3, 3)",
         "fc1_w_grad",
-        "without its factor `fc2_w`",
+        "ones in the place of `fc2_w`",
     ),
     "step_for_gradient": (
         "matvec_mse_grad",
@@ -427,6 +442,14 @@ CODED: dict[str, tuple[str, str, str, str, str]] = {
         "    return grad",
         "result",
         "is the last row of the right answer alone",
+        "wrong_shape",
+    ),
+    "rows_that_are_named_alone": (
+        "embedding_grad",
+        "def embedding_grad(index, out, weight):\n"
+        "    weight.g = torch.stack([out.g[index == row].sum(0) for row in index.unique()])",
+        "weight.g",
+        "holds the rows alone that `index` names",
         "wrong_shape",
     ),
     "first_row_alone": (

@@ -77,6 +77,18 @@ def test_failing_forward_pass_names_exercise_and_shapes():
         forward_value(linear, {"inp": torch.ones(2), "w": torch.ones(3, 3), "b": torch.ones(3)}, {})
 
 
+def test_forward_pass_that_goes_back_itself_is_told_to_enable_grad():
+    def trained(w):
+        """One step of training."""
+        held = w.clone().requires_grad_()
+        (held**2).sum().backward()
+        return {"w": w - held.grad}
+
+    with pytest.raises(CourseError, match="does not require grad") as caught:
+        forward_value(replace(linear, forward=trained), {"w": torch.ones(2)}, {})
+    assert "with torch.enable_grad():" in caught.value.remedy
+
+
 def test_check_without_expectation_is_refused():
     declared = exercise(call="odd(x)", inputs={"x": normal("n")}, points={"y": 1})
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.judge.answered import answered, assert_unsaid, whole
+from grader.judge.diagnosis.table import diagnose
+from tests.judge.answered import answered, assert_unsaid, evidence, whole
 from tests.judge.test_written import Row
 
 OWN_GRADIENTS = """
@@ -429,3 +432,11 @@ def test_step_too_few_is_taken_by_the_own_optimizer_all_the_same() -> None:
     """
 
     assert set(answered("resnet_step", source)) == {"first", "middle", "last"}
+
+
+def test_name_that_another_cell_assigns_is_looked_for_there() -> None:
+    found = evidence("trace", "fc2_b_grad = torch.ones(1)\nfc2_w_grad = X @ fc1_w.T + fc1_b")
+    assert found.stub is not None
+    told = diagnose(replace(found, stub=replace(found.stub, elsewhere=(("fc1_b_grad", 10),))))
+    assert "Cell 10 assigns it, and the cell of this exercise alone is run again" in told["fc1_b_grad"].message
+    assert "The cell of this exercise ended without assigning to it" in told["fc1_w_grad"].message

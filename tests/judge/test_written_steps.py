@@ -250,6 +250,26 @@ WRONG: dict[str, tuple[str, ...]] = {
         "divided by (1 − β)ᵗ",
         "bias_correction",
     ),
+    "old_square_whole": ("Adam", adam(v="old_v + (1 - b2) * g**2"), "p", "kept whole, without the weight β₂"),
+    "old_mean_whole": ("Adam", adam(m="old_m + (1 - b1) * g"), "p (a large eps)", "kept whole, without the weight β₁"),
+    **{
+        f"sum_of_squares_corrected_{check}": ("Adam", adam(v="old_v + g**2"), check, "as in Adagrad")
+        for check in ("p", "both (a parameter without gradient)", "p (other betas)", "p (all options left out)")
+    },
+    "rate_divided_away": (
+        "sgd_step",
+        short("sgd_step", "params, lr", "for p in params: p -= lr // 1 * p.g"),
+        "p",
+        "Line 2 divides with `//`",
+        "not_in_place",
+    ),
+    "rate_cut_off": (
+        "sgd_step",
+        short("sgd_step", "params, lr", "for p in params: p -= int(lr) * p.g"),
+        "p",
+        "Line 2 takes `int(…)`",
+        "not_in_place",
+    ),
     "weight_squared": ("Adam", adam(v="b2 * old_v + ((1 - b2) * g)**2"), "p", "((1 − β₂)·g)² for"),
     "eps_behind_the_step": (
         "Adam",
@@ -366,6 +386,10 @@ OTHER: dict[str, tuple[str, str, str, str]] = {
         "p (other betas)",
         "and not by 1 −",
     ),
+    **{
+        f"square_without_its_weight_is_no_sum_{check}": ("Adam", adam(v="b2 * old_v + g**2"), check, "as in Adagrad")
+        for check in ("p", "p (a large eps)", "p (all options left out)")
+    },
     "half_an_eps_behind_the_step_is_no_eps_there": (
         "Adam",
         adam().replace("self.lr * m / (v.sqrt() + self.eps)", "self.lr * m / v.sqrt() + self.eps / 2"),

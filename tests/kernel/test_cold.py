@@ -64,9 +64,9 @@ def test_time_of_cells_and_checks_is_limited() -> None:
 
 
 def test_submission_whose_time_is_up_runs_no_further_cell() -> None:
-    cells = (Cell(0, "import time\ntime.sleep(2)"), Cell(1, "print('on')"))
+    cells = (Cell(0, "import time\nprint('began')\ntime.sleep(2)"), Cell(1, "print('on')"))
     execution = run(Job("long", cells, ()), Limits(submission_s=1.0))
-    assert (execution.ended, execution.outputs) == ("timed_out", {})
+    assert (execution.ended, execution.outputs) == ("timed_out", {0: "began\n"})
 
 
 def test_files_beside_a_notebook_are_copies(tmp_path: Path) -> None:

@@ -44,6 +44,13 @@ def test_to_json_override_stands_beside_the_points_that_count(graded: float | No
     assert document["submissions"][0]["exercises"][0]["override"] == {"graded": graded, "reason": "seen by hand"}
 
 
+def test_to_json_has_a_comment_only_where_somebody_wrote_one() -> None:
+    commented = exercise("lin_grad", comment="name your variables")
+    document = json.loads(to_json(run(submission("ada", commented, exercise("relu_grad")))))
+    _valid(document)
+    assert [one.get("comment") for one in document["submissions"][0]["exercises"]] == ["name your variables", None]
+
+
 def test_to_json_flags_attempts_and_copies_that_show_beside_the_others_alone() -> None:
     done = exercise("lin_grad")
     ada = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import resource
 import shlex
 import subprocess
 from dataclasses import replace
@@ -377,7 +378,18 @@ def test_init_into_a_file_is_a_usage_error(tmp_path: Path) -> None:
     ran = CliRunner().invoke(app, ["init", str(tmp_path / "file")])
 
     assert ran.exit_code == 2
-    assert "cannot be written" in ran.output
+    assert f"{tmp_path / 'file' / 'exercises'}: Not a directory" in "".join(ran.output.splitlines())
+
+
+def test_init_leaves_no_file_to_be_kept_that_was_not_written_to_its_end(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        ran = CliRunner().invoke(app, ["init", str(tmp_path / "new")])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (ran.exit_code, "File too large" in ran.output) == (2, True)
+    assert listing(tmp_path / "new") == []
 
 
 def test_readme_names_the_course_where_it_is_no_default_and_promises_no_check_without_it(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Archives made in code, hostile ones included."""
+"""Archives made in code, hostile ones included, and what is found in them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,27 @@ import io
 import tarfile
 import warnings
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from grader import submission
+from grader.submission import Collection
+
+
+@contextmanager
+def collect(paths: Sequence[Path], **options: Any) -> Iterator[Collection]:
+    """What is found in ``paths``, with the archives unpacked meanwhile."""
+    with TemporaryDirectory() as place:
+        yield submission.collect(paths, place=Path(place), **options)
+
+
+def collected(paths: Sequence[Path], **options: Any) -> Collection:
+    """What is found in ``paths``, with nothing unpacked any more."""
+    with collect(paths, **options) as found:
+        return found
 
 
 def zip_of(path: Path, files: Mapping[str, bytes] | Sequence[tuple[str | zipfile.ZipInfo, bytes]]) -> Path:

@@ -48,6 +48,7 @@ def try_mistakes(ledger: Ledger, trial: Trial, solution: Evidence, seed: int) ->
     """Try every known mistake on the cases of ``seed``; ``solution`` is what the solution gave on them."""
     for mutant in chain(
         _transformed(ledger, trial, solution),
+        _never_shown(trial, solution),
         _written(ledger, trial),
         _modified(ledger, trial, solution),
         _habitual(ledger, trial, solution),
@@ -69,6 +70,18 @@ def _transformed(ledger: Ledger, trial: Trial, solution: Evidence) -> Iterator[_
             ledger.note_mistake(mistake.id, evidence, (check,))
             code = None if measured else mistake.code
             yield _Mutant(f"{mistake.id} in {check}", code, (check,), evidence, score_exercise(evidence))
+
+
+def _never_shown(trial: Trial, solution: Evidence) -> Iterator[_Mutant]:
+    """Zeros in each check where they are right in every case, which the solution is then itself.
+
+    What a variant has points of its own for may be zero on purpose.
+    """
+    exercise = trial.rehearsal.exercise
+    for check, findings in solution.findings.items() if exercise.measure is None else ():
+        if check in exercise.points and not any(finding.expected.any() for finding in findings):
+            why = "zeros are expected in every case, as of an input that holds nothing else or that nothing depends on"
+            yield _Mutant(f"filled_with_zeros in {check}", None, (check,), solution, score_exercise(solution), why)
 
 
 def _mutated(
@@ -162,6 +175,8 @@ def _judge(ledger: Ledger, mutant: _Mutant, seed: int) -> None:
     if mutant.code is not None and mutant.code not in said:
         called = f"the mistake {mutant.name} is called {', '.join(sorted(said))}, not {mutant.code}"
         why = first_error(mutant.evidence) if "raised" in said else f": {next(iter(said.values()))}"
+        if "RecursionError" in why:
+            why += f"; `{ledger.exercise.id}` is the mistake itself here, and the right answer is `solution`"
         ledger.note_problem("diagnosis", called + why, seed)
     ledger.told.append(_telling(mutant.evidence))
 

@@ -19,7 +19,7 @@ from grader.course.proving.rehearsal import Rehearsal
 from grader.course.proving.trial import Trial
 from grader.judge.cases import Prepared, prepare
 from grader.judge.evidence import Evidence
-from grader.judge.reference import gradients_asked
+from grader.judge.reference import forward_value, gradients_asked
 from grader.judge.score import score_exercise
 from grader.model import Exercise
 
@@ -147,7 +147,7 @@ def _idle_cases(ledger: Ledger, prepared: Sequence[Prepared]) -> tuple[str, ...]
 def _gradcheck(ledger: Ledger, prepared: Sequence[Prepared]) -> bool | None:
     """Whether numerical differences of the forward pass agree with autograd, in float64 on the first case.
 
-    None where the forward pass gives a mapping, or its author says that it cannot be checked.
+    None where the forward pass gives a mapping or takes no floats, or its author says that it cannot be checked.
     """
     exercise = ledger.exercise
     if not exercise.gradcheck or not prepared:
@@ -162,9 +162,10 @@ def _gradcheck(ledger: Ledger, prepared: Sequence[Prepared]) -> bool | None:
         values: Mapping[str, Any] = {**given, **dict(zip(leaves, tensors, strict=True))}
         return exercise.run_forward(values)
 
-    inputs = tuple(given[name].requires_grad_() for name in leaves)
-    if not isinstance(forward(*inputs), Tensor):
+    # A mapping may be made by what autograd refuses: NumPy, or steps in place.
+    if not leaves or not isinstance(forward_value(exercise, case.inputs, case.constants), Tensor):
         return None
+    inputs = tuple(given[name].requires_grad_() for name in leaves)
     try:
         return _agrees(forward, inputs)
     except RuntimeError as error:

@@ -25,8 +25,14 @@ _SUFFIX = re.compile(r"^(?P<code>.*\S)\s*#+\s*SOLUTION(?P<quiet>\s+NO\s+PROMPT)?
 _NEARLY = re.compile(r"\S\s*#+\s*(?:SOLUTION\b|[Ss]olution\s*:)")
 _PROMPT = re.compile(r"^\s*(?:\"\"\"|''');?\s*#+\s*(?P<what>BEGIN|END)\s+PROMPT\s*$", re.IGNORECASE)
 _LEFT_OVER = re.compile(r"#.*\b(?:BEGIN|END)[\s_-]+(?:SOLUTIONS?|PROMPT)\b", re.IGNORECASE)
-#: What nbgrader takes out as well, and has no meaning here.
-_HIDDEN = re.compile(r"#.*\b(?:BEGIN|END)\s+(?:HIDDEN\s+TESTS?|MARK\s+SCHEME)\b", re.IGNORECASE)
+#: What nbgrader takes out as well, and has no meaning here: it looks for ``BEGIN MARK SCHEME`` in any line.
+_NBGRADERS = re.compile(r"(?:#.*\b(?i:BEGIN|END)|\b(?:BEGIN|END))\s+(?i:HIDDEN\s+TESTS?|MARK\s+SCHEME)\b")
+#: What otter-grader does: in raw cells, in the settings of a test, and by the first line of a cell of code.
+_OTTERS = re.compile(
+    r"^\s*#+\s*(?:(?:BEGIN|END)\s+(?:QUESTION|TESTS?|IGNORE)|ASSIGNMENT\s+CONFIG)\s*$|#\s*(?:BEGIN|END)\s+TEST\s+CONFIG\b",
+    re.IGNORECASE,
+)
+_OTTERS_CODE = re.compile(r"^\s*#+\s*(?:HIDDEN|IGNORE|(?i:hidden\s+tests?))\s*#*\s*$")
 _PAIR = "put each solution between '### BEGIN SOLUTION' and '### END SOLUTION', each on a line of its own"
 
 
@@ -55,7 +61,7 @@ def cut(source: str, *, code: bool = True) -> Cut:
 
     Raises:
         MarkerProblem: a marker without its counterpart, one inside a region, one that is misspelt, or one of nbgrader's
-            around what students must not see.
+            or otter-grader's around what students must not see.
     """
     cutter = _Cutter(source.split("\n"), code)
     for number in range(1, len(cutter.lines) + 1):
@@ -91,7 +97,7 @@ class _Cutter:
             if self._code and _NEARLY.search(line):
                 remedy = "end the line with '# SOLUTION', and put what else is to be said above it"
                 raise MarkerProblem(f"line {number} looks like a solution but is not marked as one", number, remedy)
-            _refuse_other_markers(line, number)
+            _refuse_other_markers(line, number, self._code)
             self._kept.append(line)
 
     def _solution_marker(self, what: str, quiet: bool, number: int) -> None:
@@ -126,11 +132,13 @@ class _Cutter:
         return Cut("\n".join(self._kept), tuple(self._taken))
 
 
-def _refuse_other_markers(line: str, number: int) -> None:
+def _refuse_other_markers(line: str, number: int, code: bool) -> None:
     """Refuse a line that only looks like a marker: what it encloses would be released."""
-    if _HIDDEN.search(line):
+    others = _OTTERS.search(line) or (code and _OTTERS_CODE.search(line))
+    if others or _NBGRADERS.search(line):
+        whose = "otter-grader" if others else "nbgrader"
         remedy = "take out what it marks: the checks are the course's"
-        raise MarkerProblem(f"line {number} marks what nbgrader hides, and a release would show", number, remedy)
+        raise MarkerProblem(f"line {number} marks what {whose} takes out, and a release would show", number, remedy)
     if _LEFT_OVER.search(line):
         raise MarkerProblem(f"line {number} looks like a solution marker but is none", number)
 

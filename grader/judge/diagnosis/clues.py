@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 import torch
 
+from grader.cell_code import bound_among
 from grader.judge.diagnosis.source import nodes_of, scope_of
 from grader.judge.diagnosis.words import wording
 from grader.model import Stub
@@ -39,11 +40,12 @@ _KINDS = frozenset(
 _GRADIENT_OF = r"(?:d|g|grad)?_?{name}_?(?:d|g|grad)?"
 #: Names that stand for the same in every notebook.
 _KNOWN = frozenset({*dir(builtins), *sys.stdlib_module_names, "torch", "np", "numpy", "nn", "F"})
-_IMPORTS = ast.Import | ast.ImportFrom
 #: A gradient where exercises keep it, in a path or in a call.
 _KEPT_IN_G = re.compile(r"\.g\b")
 #: Conversions that may give back the very tensor.
 _SAME = frozenset({"contiguous", "to", "type", "type_as", "cpu"})
+#: What makes a new list or tensor, to be changed later.
+_NEW = frozenset({"list", "dict", "defaultdict", "clone", "zeros", "zeros_like", "empty_like", "new_zeros", "copy"})
 _LONGEST = 60
 
 
@@ -152,6 +154,40 @@ def unexplained(stub: Stub | None, given: Collection[str] = ()) -> str:
     return from_outside(stub, given)
 
 
+def one_for_all(stub: Stub | None) -> str:
+    """A sentence on the first line that gives one list, or one new tensor, two names: ``self.m = self.v = […]``."""
+    for node in sorted(nodes_of(stub), key=lambda node: getattr(node, "lineno", 0)):
+        if isinstance(node, ast.Assign) and len(node.targets) > 1 and _is_new(node.value):
+            names = " and ".join(f"`{_shown(target)}`" for target in node.targets)
+            return wording.ONE_FOR_ALL.format(line=_line(stub, node), names=names)
+    return ""
+
+
+def _is_new(value: ast.expr) -> bool:
+    """Whether a value is an object that is made there and may be changed later."""
+    match value:
+        case ast.List() | ast.ListComp() | ast.Dict() | ast.DictComp():
+            return True
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in _NEW
+    return False
+
+
+def whole_numbers(stub: Stub | None) -> str:
+    """A sentence on the first line whose change to a tensor drops what stands after the decimal point."""
+    for function in functions_of(stub):
+        for words, line, _ in _floored(function):
+            return words.format(line=_line(stub, line))
+        for statement in scope_of(function):
+            if isinstance(statement, ast.AugAssign) and any(map(_is_cut_off, ast.walk(statement.value))):
+                return wording.CUT_OFF.format(line=_line(stub, statement))
+    return ""
+
+
+def _is_cut_off(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "int"
+
+
 def _goes_on(function: Function, statement: ast.Assign, name: str) -> bool:
     """Whether a line takes a value in, ``params = list(params)``, or works on what is returned by its name."""
     read = any(node.id == name for node in _read(ast.walk(statement.value)))
@@ -207,11 +243,7 @@ def from_outside(stub: Stub | None, given: Collection[str], line: int | None = N
     """
     nodes = nodes_of(stub)
     called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
-    own = {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
-    own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
-    own |= {node.name for node in nodes if isinstance(node, Function | ast.ClassDef)}
-    own |= {alias.asname or alias.name for node in nodes if isinstance(node, _IMPORTS) for alias in node.names}
-    own -= {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
+    own = bound_among(nodes) - {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
     inside = {id(node) for function in functions_of(stub) for node in scope_of(function)}
     for node in sorted(_read(nodes), key=lambda node: (node.lineno, node.col_offset)):
         outside = id(node) in inside and id(node) not in called and node.id not in {*own, *given, *_KNOWN}

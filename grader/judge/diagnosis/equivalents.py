@@ -23,6 +23,7 @@ _OF_ONE: tuple[Callable[[Tensor], Tensor], ...] = (
     torch.sigmoid,
     torch.tanh,
     functional.gelu,
+    functional.silu,
     lambda value: torch.softmax(value, -1),
 )
 #: What stands beside a variance where the exercise hands over no number for it.

@@ -106,6 +106,7 @@ GENERAL: tuple[Hypothesis, ...] = (
     factors.one_less,
     given.number,
     descent.other_step,
+    passes.gate,
     passes.changed_input,
     passes.layer,
     passes.left_out,
@@ -188,6 +189,8 @@ def _with_clue(evidence: Evidence, diagnosis: Diagnosis) -> Diagnosis:
             return wording.added(diagnosis, sentence)
     if diagnosis.code == "wrong_shape":
         diagnosis = wording.added(diagnosis, clues.from_outside(stub, exercise.globals))
+    if diagnosis.code == "not_in_place":
+        diagnosis = wording.added(diagnosis, clues.whole_numbers(stub))
     if diagnosis.code in _UNCLEAR or any(run.ended != "returned" for run in evidence.runs):
         return diagnosis
     return wording.added(diagnosis, clues.without_effect(stub))
@@ -231,6 +234,8 @@ def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
             empty = source.uninitialised(symptom.evidence.stub)
             if empty and hypothesis is not shapes.wrong_shape:
                 return wording.added(diagnosis, wording.EMPTY, name=empty)
+            if shared := clues.one_for_all(symptom.evidence.stub):
+                return wording.added(diagnosis, shared)
             return _where_alike(symptom) or _only_in_one_case(symptom, diagnosis)
     return symptom.say("not_written", state="nothing of it came back")
 

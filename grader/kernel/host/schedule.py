@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from types import CodeType
 from typing import Literal
 
-from grader.cell_code import CHECK, UNPARSABLE, origin_of_check, parsed, parses_quickly
+from grader.cell_code import CHECK, UNPARSABLE, names_bound_by, origin_of_check, parsed, parses_quickly
 from grader.model import Cell, Check
 from grader.recent import by_source
 
@@ -21,9 +21,11 @@ _CALLS_CHECK = "check(…)"
 #: A cell that mentions one of these may give and use names that its text does not show.
 _DYNAMIC = {"globals", "vars", "exec", "eval", "get_ipython", "locals", "__import__"}
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 #: What has names of its own: none that it gives is global but by a ``global`` statement.
-_SCOPES = (*_DEFINITIONS, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_SCOPES = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+    *(ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
 
 
 def scheduled(cells: Sequence[Cell], checks: Iterable[Check]) -> dict[int, tuple[Check, ...]]:
@@ -162,12 +164,7 @@ def defined_in(cells: Iterable[Cell]) -> set[str]:
         todo: list[ast.AST] = [] if tree is None else [*tree.body]
         while todo:
             node = todo.pop()
-            if isinstance(node, _DEFINITIONS):
-                names.add(node.name)
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                names.add(node.id)
-            elif isinstance(node, ast.alias):
-                names.add((node.asname or node.name).partition(".")[0])
+            names.update(names_bound_by(node))
             if isinstance(node, _SCOPES):
                 names.update(*(inner.names for inner in ast.walk(node) if isinstance(inner, ast.Global)))
             else:

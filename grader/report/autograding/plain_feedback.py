@@ -22,8 +22,8 @@ def feedback(exercise: ExerciseScore, row: Row, hints: Hints) -> str:
         lines.append(wording.EXERCISE_DETAIL[exercise.status])
     else:
         lines += [line for check, leads in with_leads(exercise.checks) for line in _check(check, leads, hints)]
-    if exercise.override:
-        lines.append(one_line(wording.override(exercise), 600))
+    if by_hand := wording.override(exercise):
+        lines.append(one_line(by_hand, 600))
     if exercise.printed.strip() and exercise.status != "passed":
         lines += ["", f"{wording.PRINTED}:", plain(cut(exercise.printed, wording.MOST_PRINTED))]
     return "\n".join(lines)

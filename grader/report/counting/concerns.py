@@ -45,7 +45,7 @@ def remarks_on(row: Row) -> tuple[str, ...]:
         remarks.append(wording.attempts(attempts))
     remarks += [flag for entry in row.entries for flag in entry.flags]
     remarks += [f"{id_}: {flag}" for id_, exercise in row.exercises.items() for flag in exercise.flags]
-    remarks += [f"{id_}: {wording.override(one)}" for id_, one in row.exercises.items() if one.override]
+    remarks += [f"{id_}: {said}" for id_, one in row.exercises.items() if (said := wording.override(one))]
     return tuple(dict.fromkeys(remarks))
 
 

@@ -44,11 +44,7 @@ class Row:
             entry
             for entry in self.entries
             if entry.status == "not_assigned"
-            or (
-                entry.status == "graded"
-                and self.unassigned(entry)
-                and all(exercise.status in UNTRIED for exercise in entry.exercises)
-            )
+            or (entry.status == "graded" and self.unassigned(entry) and is_untouched(entry))
         )
 
     def unassigned(self, entry: SubmissionReport) -> bool:
@@ -101,6 +97,13 @@ class Row:
         if any(exercise.status == "grader_error" for exercise in self.exercises.values()):
             found.add("grader_error")
         return next((status for status in URGENCY if status in found), "graded")
+
+
+def is_untouched(entry: SubmissionReport) -> bool:
+    """Whether a notebook has exercises, nothing in it is or, which is flagged, may be an answer, and no human spoke."""
+    return bool(entry.exercises) and all(
+        one.status in UNTRIED and not (one.flags or one.override or one.comment) for one in entry.exercises
+    )
 
 
 def rows_of(run: RunReport) -> tuple[Row, ...]:

@@ -6,15 +6,15 @@ members a roster names, is exported as a row for each.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 from grader.errors import UsageError
-from grader.model import ExerciseScore, RunReport, Target
-from grader.report.counting.row import Row
+from grader.model import RunReport, Target
+from grader.report.counting.row import Row, is_untouched
 from grader.report.counting.tally import Tally, tally
 from grader.report.gradebooks.roster import Roster, members_in, teams_of
-from grader.report.views.spreadsheet import csv_text, gradebook_csv, score_cell
+from grader.report.views.spreadsheet import csv_text, gradebook_records, score_cell
 from grader.report.words import wording
 from grader.report.words.numbers import points
 from grader.report.words.text import csv_cell, one_line
@@ -42,27 +42,25 @@ def export(
     ``roster`` maps a student, as the grader calls them, to columns of the platform's own export: ``Student``, ``ID``,
     ``SIS User ID``, ``SIS Login ID``, ``Section`` for Canvas, ``identifier`` for Moodle, ``First Name``, ``Last Name``,
     ``SID``, ``Email`` for Gradescope, ``OrgDefinedId``, ``Username`` for Brightspace; what is not there is the
-    student's name or empty. A student without a score (see ``Row``) gets an empty cell, which an import leaves alone,
-    never a zero. ``out_of`` is what all points together are worth there, by default as many points.
+    student's name or empty; the CSV of all exercises has all of them in front. A student without a score (see ``Row``)
+    gets an empty cell, which an import leaves alone, never a zero. ``out_of`` is what all points together are worth
+    there, by default as many points.
 
     Raises:
-        UsageError: for Moodle, ``identifier`` is not known or the roster has no such column; or the points of
-            exercises, which ``csv`` has, shall be ``out_of`` something else.
+        UsageError: for Moodle, ``identifier`` is not known or the roster has no such column; or something is asked for
+            that a CSV of all exercises does not have.
     """
     if to == "csv":
-        if out_of is not None:
-            raise UsageError(
-                "a CSV of all exercises has the course's points",
-                remedy="leave out --out-of; its column percent is of 100",
-            )
-        return gradebook_csv(run)
-    columns = dict.fromkeys(column for person in (roster or {}).values() for column in person)
+        _refuse_unused(assignment, identifier, out_of)
+    columns = tuple(dict.fromkeys(column for person in (roster or {}).values() for column in person))
     known_by = identifier_of(roster or {}, identifier)
     if to == "moodle":
-        _refuse_unknown(known_by, tuple(columns))
+        _refuse_unknown(known_by, columns)
     known = {csv_cell(student): person for student, person in (roster or {}).items()}
-    counted = tally(run)
     teams = teams_of(run.handed_in)
+    if to == "csv":
+        return _csv(gradebook_records(run), known, columns, teams)
+    counted = tally(run)
     worth = 1.0 if out_of is None or counted.possible <= 0 else out_of / counted.possible
     rows = [
         replace(
@@ -101,6 +99,29 @@ def _refuse_unknown(identifier: str, columns: Sequence[str]) -> None:
             f"the roster has no column {identifier!r}",
             remedy=f"name another with --identifier; it has: {one_line(', '.join(columns), 200)}",
         )
+
+
+def _refuse_unused(assignment: str, identifier: str | None, out_of: float | None) -> None:
+    """Refuse what would change nothing in a CSV of all exercises."""
+    for option, given, has in (
+        ("--out-of", out_of, "the course's points, and percent, which is of 100"),
+        ("--assignment", assignment, "a column an exercise"),
+        ("--identifier", identifier, "all columns of the roster"),
+    ):
+        if given:
+            raise UsageError(f"a CSV of all exercises has {has}", remedy=f"leave out {option}")
+
+
+def _csv(records: Sequence[Sequence[str]], roster: Roster, columns: Sequence[str], teams: Container[str]) -> str:
+    """All of the gradebook, with the roster's ``columns`` in front."""
+    columns = [column for column in columns if column != "student"]  # which the gradebook has, too
+    header, *rows = records
+    found = [
+        [*(roster.get(csv_cell(name), {}).get(column, "") for column in columns), name, *rest]
+        for student, *rest in rows
+        for name in members_in(student, teams, roster)
+    ]
+    return csv_text([[*columns, *header], *found])
 
 
 def _canvas(counted: Tally, assignment: str, roster: Roster) -> str:
@@ -156,22 +177,21 @@ def _feedback(row: Row) -> str:
     if row.score is None:
         reasons = dict.fromkeys(wording.sentence(one_line(entry.reason)) for entry in row.counted if entry.reason)
         return " ".join((wording.SUBMISSION_DETAIL.get(row.status, ""), *reasons)).strip()
-    idle = [entry for entry in row.entries if entry.exercises and all(map(_is_stub, entry.exercises))]
+    idle = [entry for entry in row.entries if is_untouched(entry)]
     begun = {exercise.id for entry in row.entries if entry not in idle for exercise in entry.exercises}
     parts = []
     for exercise in row.exercises.values():
         if exercise.id not in begun:
             continue
         codes = dict.fromkeys(check.diagnosis.code for check in exercise.checks if check.diagnosis)
-        why = f" ({', '.join(wording.code_label(code) for code in codes)})" if codes else ""
+        why = ", ".join(wording.code_label(code) for code in codes)
         if exercise.override is not None:
-            why = f" (set by hand: {one_line(exercise.override.reason)})"
-        parts.append(f"{exercise.id} {points(exercise.score)}/{points(exercise.possible)}{why}")
+            why = f"set by hand: {one_line(exercise.override.reason)}"
+        elif exercise.comment:
+            why = "; ".join(filter(None, (why, one_line(wording.override(exercise)))))
+        parts.append(
+            f"{exercise.id} {points(exercise.score)}/{points(exercise.possible)}" + (f" ({why})" if why else "")
+        )
     left = [row.heading(entry) for entry in idle if any(one.id in row.exercises for one in entry.exercises)]
     told = [wording.not_begun(left)] * bool(left) + [wording.not_found(row.absent)] * bool(row.absent)
     return " ".join(filter(None, ("; ".join(parts) + "." * bool(parts and told), *told)))
-
-
-def _is_stub(exercise: ExerciseScore) -> bool:
-    """Whether an exercise is as it was released, and no human ruled on it."""
-    return exercise.status == "not_implemented" and exercise.override is None

@@ -77,7 +77,7 @@ def _entry_blocks(entry: SubmissionReport, row: Row, hints: Hints) -> Iterator[s
     for flag in entry.flags:
         yield f"> ⚑ {markdown(flag)}\n"
     for exercise in entry.exercises:
-        if exercise.status not in ("passed", "not_implemented") or exercise.flags or exercise.override:
+        if exercise.status not in ("passed", "not_implemented") or exercise.flags or wording.override(exercise):
             yield _exercise(exercise, hints)
     if entry.failed_cells:
         lines = [
@@ -113,8 +113,8 @@ def _exercise(exercise: ExerciseScore, hints: Hints) -> str:
         if exercise.follows_from:
             told = [f"<details><summary>{wording.MEANWHILE}</summary>\n", *told, "</details>\n"]
         lines += told
-    if exercise.override:
-        lines.append(f"> {wording.BY_HAND} {markdown(cut(wording.override(exercise), 600))}\n")
+    if by_hand := wording.override(exercise):
+        lines.append(f"> {wording.BY_HAND} {markdown(cut(by_hand, 600))}\n")
     lines += [f"> ⚑ {markdown(flag)}\n" for flag in exercise.flags]
     if exercise.printed.strip() and exercise.status != "passed":
         lines.append(_folded(wording.PRINTED, cut(exercise.printed, wording.MOST_PRINTED)))

@@ -26,6 +26,8 @@ from grader.report.words.text import one_line, plain
 #: Stands in every page that we write, so that a page of ours can be told from anything else before it is replaced.
 GENERATOR = "autograd-grader"
 _BINS = 10
+#: Pixels that a page of ours makes of 1rem.
+_REM = 16
 #: The most mistakes, and links to students under them, that the class page shows: it has to stay below 1 MB, of which
 #: the matrix of 500 × 40 takes half, and a link costs 120 bytes. The rarest are left out, and counted.
 _MISTAKES, _LINKS = 400, 2000
@@ -197,8 +199,12 @@ def _style(*names: str) -> Markup:
 
 
 def _scoped(style: Markup) -> Markup:
-    """The same rules nested below an element of ours: what was said of the page is said of that element."""
-    return Markup(str(style).replace(":root", "&"))  # noqa: S704 - our own files
+    """The same rules nested below an element of ours: what was said of the page is said of that element.
+
+    Its sizes are those of our own pages, whatever the size of letters that the page around goes by.
+    """
+    sized = re.sub(r"([\d.]+)rem\b", lambda size: f"{_REM * float(size[1]):g}px", str(style))
+    return Markup(sized.replace(":root", "&"))  # noqa: S704 - our own files
 
 
 def _compact(style: str) -> str:

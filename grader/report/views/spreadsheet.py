@@ -22,6 +22,11 @@ def gradebook_csv(run: RunReport) -> str:
     nothing has the status ``absent``, and no ``page``. Text that a spreadsheet would take for a formula is quoted by a
     leading apostrophe.
     """
+    return csv_text(gradebook_records(run))
+
+
+def gradebook_records(run: RunReport) -> list[list[str]]:
+    """The header and the rows of ``gradebook_csv``; the first cell of each is the student's name as it is."""
     counted = tally(run)
     ids = [column.id for column in counted.columns]
     header = ["student", *ids, "score", "possible", "percent", "status", "notebooks", "flags", "page"]
@@ -30,7 +35,7 @@ def gradebook_csv(run: RunReport) -> str:
     shared = class_concerns_in(counted.rows)
     told = {row.student: [one.detail for one in shared if one.student == row.student] for row in counted.rows}
     records = [*(_record(row, ids, told[row.student]) for row in counted.rows), *nothing]
-    return csv_text([header, *sorted(records, key=lambda record: alphabetical(record[0]))])
+    return [header, *sorted(records, key=lambda record: alphabetical(record[0]))]
 
 
 def csv_text(records: Iterable[Sequence[str]]) -> str:

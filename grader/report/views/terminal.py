@@ -263,8 +263,8 @@ def _exercise(exercise: ExerciseScore, hints: Hints) -> Group:
         parts.append(Padding.indent(Text(detail, "dim"), 2))
     else:
         parts += [line for check, leads in with_leads(exercise.checks) for line in _check(check, leads, hints)]
-    if exercise.override:
-        parts.append(Padding.indent(Text(f"{wording.BY_HAND} {terminal(wording.override(exercise))}", "cyan"), 2))
+    if by_hand := wording.override(exercise):
+        parts.append(Padding.indent(Text(f"{wording.BY_HAND} {terminal(by_hand)}", "cyan"), 2))
     parts += [Padding.indent(Text(f"⚑ {terminal(flag)}", "yellow"), 2) for flag in exercise.flags]
     if exercise.printed.strip() and exercise.status != "passed":
         parts.append(_printed(exercise.printed))

@@ -309,14 +309,14 @@ def _some(students: Sequence[str]) -> str:
 
 
 def override(exercise: ExerciseScore) -> str:
-    """What is remarked on an exercise whose points a human gave; nothing of others.
+    """What is remarked on an exercise whose points a human gave, or that one commented on; nothing of others.
 
     >>> from grader.model import Override
     >>> override(ExerciseScore("lin_grad", "", "partial", 3.0, 4.0, override=Override(1.0, "the sheet had it wrong")))
     'set by hand to 3 of 4 points (the grader gave 1): the sheet had it wrong'
     """
     if exercise.override is None:
-        return ""
+        return f"comment: {exercise.comment}" if exercise.comment else ""
     graded = exercise.override.graded
     nothing = "the grader failed" if exercise.checks else "there was nothing to grade"
     grader = nothing if graded is None else f"the grader gave {points(graded)}"

@@ -110,9 +110,9 @@ class Naming:
     """The rules of this module for all paths below one that was given.
 
     ``owner`` is the name of the folder or archive given, ``folders`` the sub-folders that hold something,
-    ``files`` the notebooks lying directly in it, ``known`` the stems of the course's notebooks. ``alone`` says that
-    the whole is one student's, ``guessing`` that the first ``_`` of a name that nothing else explains ends a student's.
-    ``export`` is what Gradescope's file says of the folders.
+    ``files`` the notebooks lying directly in it, ``known`` the stems of the course's notebooks. ``of_one_student``
+    says that the whole is one student's, ``guessing`` that the first ``_`` of a name that nothing else explains ends a
+    student's. ``export`` is what Gradescope's file says of the folders.
     """
 
     def __init__(
@@ -122,14 +122,14 @@ class Naming:
         files: Sequence[str],
         known: Sequence[str] = (),
         *,
-        alone: bool = False,
+        of_one_student: bool = False,
         guessing: bool = True,
         export: Export | None = None,
     ) -> None:
         self._owner = owner
         self._nobodys = nobodys_in(folders, known)
         self._files = FileNames(files, known, guessing=guessing)
-        self._alone = alone
+        self._of_one_student = of_one_student
         self._export = export
         own = [folder for folder in folders if folder not in self._nobodys and not is_from_platform(folder)]
         self._repositories = without_branches([*map(archive_stem, own)])
@@ -140,13 +140,13 @@ class Naming:
     def name(self, parts: tuple[str, ...]) -> Name:
         """Whose the file at ``parts`` is."""
         file = parts[-1] if parts and is_notebook(parts[-1]) else ""
-        above = (self._owner,) if self._alone or not parts else parts[:-1] if file else parts
+        above = (self._owner,) if self._of_one_student or not parts else parts[:-1] if file else parts
         if above and above[0] in self._nobodys and (file or len(above) > 1):  # else it is all that there is
             above = above[1:]
         who = self._export.submitters(above[0]) if self._export is not None and above else None
         if who is not None:
             return Name(who.name, file, who.number, remark=who.remark)
-        if self._alone or not parts:
+        if self._of_one_student or not parts:
             return _named(self._owner, file)
         told = above[:1] if above and is_from_platform(above[0]) else (*filter(is_from_moodle, above),)
         if file and not told and (not above or is_from_moodle(file)):

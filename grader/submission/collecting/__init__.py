@@ -2,5 +2,5 @@
 
 ``collection`` decides what needs the whole class. Each path is a ``listing``, each file in it a ``draft`` until its
 student is settled. ``belongings`` are the files beside a notebook. ``missing`` knows who has no notebook, ``excess``
-who has too many; ``remarks`` are for the operator.
+who has too many, ``repeats`` what is found twice; ``remarks`` are for the operator.
 """

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
 
 from grader.errors import UsageError
 from grader.names.alphabet import alphabetical
@@ -21,8 +20,9 @@ from grader.submission.collecting.belongings import Belongings
 from grader.submission.collecting.draft import Draft, draft_of, naming_for
 from grader.submission.collecting.excess import without_excess
 from grader.submission.collecting.listing import Lister, Listing
-from grader.submission.collecting.missing import empty, without_notebook
+from grader.submission.collecting.missing import drafts_of_missing, empty
 from grader.submission.collecting.remarks import hidden_in, remarks_on
+from grader.submission.collecting.repeats import repeats_in
 from grader.submission.entry import Collection, Entry
 from grader.submission.files.finding import archive_stem, is_archive, is_notebook
 from grader.submission.files.limits import CollectLimits
@@ -39,23 +39,23 @@ _LOOKED_FOR = (
 def collect(
     paths: Sequence[Path],
     *,
+    place: Path,
     student_pattern: str | None = None,
     known: Sequence[str] = (),
     skip: Path | None = None,
     limits: CollectLimits = CollectLimits(),  # noqa: B008 - frozen
-    place: str | None = None,
 ) -> Collection:
     """Find every submission in ``paths``: notebooks, folders of them in any common layout, archives.
 
     ``student_pattern`` is a regular expression with a group ``student`` (and, if wanted, ``notebook``) that is matched
     at the start of the posix path relative to the path given; it replaces the rules of ``attribution.naming``.
     ``known`` are the stems of the course's notebooks, which helps to split ``ada_lovelace_03_backprop.ipynb``.
-    ``skip`` is a folder that is not looked into: the grades lie there. Archives are unpacked in ``place``, else in the
-    system's temporary folder.
+    ``skip`` is a folder that is not looked into: the grades lie there. Archives are unpacked in ``place``, each to a
+    folder of its own, and stay there.
 
-    Nothing is opened but archives. What must not be opened (links, pipes, folders called ``x.ipynb``, damaged archives)
-    becomes an entry with a reason; so does a student's folder without a notebook, also where it is one of several
-    ``paths``, or the only one and a repository. Close the collection when done.
+    Nothing is opened but archives, and what one student seems to have handed in twice. What must not be opened (links,
+    pipes, folders called ``x.ipynb``, damaged archives) becomes an entry with a reason; so does a student's folder
+    without a notebook, also where it is one of several ``paths``, or the only one and a repository.
 
     Raises:
         UsageError: no path given, one that does not exist, no submission in any, a pattern that cannot be used.
@@ -63,36 +63,26 @@ def collect(
     if not paths:
         raise UsageError("no path given", remedy="name notebooks, folders or archives of submissions")
     pattern = _compiled(student_pattern)
-    unpacked = TemporaryDirectory(prefix="grader-", dir=place)
-    try:
-        lister = Lister(
-            limits, lambda: Path(mkdtemp(dir=unpacked.name)), skip.resolve() if skip is not None else None, known
-        )
-        own = [path for path in map(Path, paths) if path.name != METADATA] or [*map(Path, paths)]
-        own = _without_twins(own, lister)
-        listings = _folders_of_students([lister.listed(path, named=len(own) > 1) for path in own])
-        drafts = [_drafts(listing, pattern, known) for listing in listings]
-        if not any(drafts) and not (len(listings) == 1 and listings[0].alone):
-            raise UsageError(
-                f"no notebook found in {printable(str(paths[0]))}", remedy=hidden_in(listings) or _LOOKED_FOR
-            )
-        entries = _entries_of_class(listings, drafts, known, limits.notebooks)
-        remarks = remarks_on(own, listings, lister.twins, entries)
-    except BaseException:
-        unpacked.cleanup()
-        raise
-    if not any(Path(unpacked.name).iterdir()):  # no archive was met
-        unpacked.cleanup()
-        return Collection(entries, remarks=remarks)
-    return Collection(entries, unpacked, remarks)
+    lister = Lister(limits, place, skip.resolve() if skip is not None else None, known)
+    own = [path for path in map(Path, paths) if path.name != METADATA] or [*map(Path, paths)]
+    own = _without_twins(own, lister)
+    listings = _folders_of_students([lister.listed(path, named=len(own) > 1) for path in own])
+    drafts = [_drafts(listing, pattern, known) for listing in listings]
+    if not any(drafts) and not (len(listings) == 1 and listings[0].of_one_student):
+        raise UsageError(f"no notebook found in {printable(str(paths[0]))}", remedy=hidden_in(listings) or _LOOKED_FOR)
+    found = _entries_of_class(listings, drafts, known)
+    repeats = repeats_in(found, limits)
+    once = _in_order(entry for entry in found if entry not in repeats)
+    entries = _with_duplicates_flagged(without_excess(once, limits.notebooks, known))
+    return Collection(entries, remarks_on(own, listings, lister.twins, entries, repeats))
 
 
 def _entries_of_class(
-    listings: Sequence[Listing], drafts: Sequence[list[Draft]], known: Sequence[str], most: int
+    listings: Sequence[Listing], drafts: Sequence[list[Draft]], known: Sequence[str]
 ) -> tuple[Entry, ...]:
-    """The entries of all paths, sorted, each once, and ``most`` of one student.
+    """The entries of all paths, each once, those of the path named first before the others.
 
-    Here is decided what needs the whole class: who share a name, who is missing, which entries are of one kind.
+    Here is decided what needs the whole class: who share a name, and who is missing.
     """
     drafts = [some or [empty(listing, known)] for listing, some in zip(listings, drafts, strict=True)]
     there = {draft.name for some in drafts for draft in some if os.path.lexists(draft.found.path)}
@@ -104,18 +94,19 @@ def _entries_of_class(
     alike = _namesakes(draft for some in drafts for draft in some)
     students = frozenset(draft.name.student for some in drafts for draft in some)
     people = [{draft.name.student for draft in some} for some in drafts]
-    alone = frozenset(student for one in people if len(one) == 1 for student in one)
+    with_own_path = frozenset(student for one in people if len(one) == 1 for student in one)
     entries: dict[str, Entry] = {}
     for listing, some, crowd in zip(listings, drafts, people, strict=True):
         told = [_told_apart(draft, alike) for draft in some]
         # a class, beside which some came late, is larger
-        doubted = crowd & alone if 1 < len(crowd) < len(alone) else set()
+        doubted = crowd & with_own_path if 1 < len(crowd) < len(with_own_path) else set()
         for entry in _entries(listing, told, known, students, doubted):
             entries.setdefault(f"{entry.path}\0{entry.shown_path if entry.refused else ''}", entry)
-    ordered = sorted(
-        entries.values(), key=lambda entry: (alphabetical(entry.student), entry.notebook, entry.shown_path)
-    )
-    return _with_duplicates_flagged(without_excess(ordered, most, known))
+    return tuple(entries.values())
+
+
+def _in_order(entries: Iterable[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: (alphabetical(entry.student), entry.notebook, entry.shown_path))
 
 
 def _compiled(pattern: str | None) -> re.Pattern[str] | None:
@@ -135,7 +126,7 @@ def _drafts(listing: Listing, pattern: re.Pattern[str] | None, known: Sequence[s
     naming = naming_for(listing, known)
     drafts = [draft_of(item, listing, pattern, naming) for item in listing.found]
     if pattern is None:
-        drafts += without_notebook(listing, drafts, naming, known)
+        drafts += drafts_of_missing(listing, drafts, naming, known)
     return drafts
 
 
@@ -215,7 +206,7 @@ def _folders_of_students(listings: list[Listing]) -> list[Listing]:
     if sum(notebooks) + sum(archives) < 2:
         return listings
     return [
-        replace(listing, lone=notebook, alone=listing.alone or archive)
+        replace(listing, named_by_folder=notebook, of_one_student=listing.of_one_student or archive)
         for listing, notebook, archive in zip(listings, notebooks, archives, strict=True)
     ]
 

@@ -24,13 +24,20 @@ class Draft:
 
 def naming_for(listing: Listing, known: Sequence[str]) -> Naming:
     """The rules for the names in ``listing``; ``known`` are the stems of the course's notebooks."""
-    folders = [*listing.holders] if not listing.alone else []
+    folders = [*listing.holders] if not listing.of_one_student else []
     nobodys = nobodys_in(folders, known)
     beside = [item.parts[item.parts[0] in nobodys :] for item in listing.found if item.parts]
     files = listing.siblings or [parts[0] for parts in beside if len(parts) == 1]
     notebooks = [name for name in files if is_notebook(name)]
-    alone, guessing = listing.alone, not listing.lone
-    return Naming(listing.owner, folders, notebooks, known, alone=alone, guessing=guessing, export=listing.export)
+    return Naming(
+        listing.owner,
+        folders,
+        notebooks,
+        known,
+        of_one_student=listing.of_one_student,
+        guessing=not listing.named_by_folder,
+        export=listing.export,
+    )
 
 
 def draft_of(item: Found, listing: Listing, pattern: re.Pattern[str] | None, naming: Naming) -> Draft:

@@ -6,9 +6,10 @@ import os
 import shutil
 import stat
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import mkdtemp
 
 from grader.errors import UsageError
 from grader.names.downloads import GRADESCOPE
@@ -40,8 +41,8 @@ class Listing:
     ``owner`` is the name of the folder or archive, ``root`` where it lies on disk, ``shown`` what ``shown_path`` begins
     with. ``holders`` are its own sub-folders and archives, empty ones included.
 
-    ``alone`` says that all of it is one student's, ``lone`` that it is one of several folders given that hold one
-    notebook each. ``siblings`` are the notebooks beside one that was given by itself, ``others`` the files that are
+    ``of_one_student`` says that all of it is one student's, ``named_by_folder`` that the folder tells whose the one
+    notebook in it is. ``siblings`` are the notebooks beside one that was given by itself, ``others`` the files that are
     neither notebook nor archive. ``export`` is what Gradescope's own file says of the folders.
     """
 
@@ -51,8 +52,8 @@ class Listing:
     shown: str = ""
     base: tuple[str, ...] = ()
     holders: tuple[str, ...] = ()
-    alone: bool = False
-    lone: bool = False
+    of_one_student: bool = False
+    named_by_folder: bool = False
     siblings: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     export: Export | None = None
@@ -80,14 +81,14 @@ class _Inner:
 
 @dataclass
 class Lister:
-    """Lists paths; ``new_folder`` makes an empty folder for the next archive, ``skip`` is passed over.
+    """Lists paths; each archive gets a folder of its own in ``place``, ``skip`` is passed over.
 
     ``known`` are the stems of the course's notebooks. ``twins`` are the archives that were passed over, since all that
     they hold lies unpacked beside them.
     """
 
     limits: CollectLimits
-    new_folder: Callable[[], Path]
+    place: Path
     skip: Path | None = None
     known: Sequence[str] = ()
     twins: list[str] = field(default_factory=list, init=False)
@@ -137,7 +138,7 @@ class Lister:
         if folder.parent not in self._exports:
             self._exports[folder.parent] = export_in(folder.parent)
         export = self._exports[folder.parent]
-        return listing if export is None else replace(listing, owner=folder.name, alone=True, export=export)
+        return listing if export is None else replace(listing, owner=folder.name, of_one_student=True, export=export)
 
     def _notebook(self, path: Path, mode: int) -> Listing:
         found = Found((path.name,), path, kind_of(mode))
@@ -146,7 +147,7 @@ class Lister:
         except OSError:
             siblings = ()
         owner = path.parent.name or "unnamed"
-        return Listing(owner, path.parent, (found,), alone=is_from_moodle(owner), siblings=siblings)
+        return Listing(owner, path.parent, (found,), of_one_student=is_from_moodle(owner), siblings=siblings)
 
     def _archive(self, path: Path, *, one_of_several: bool) -> Listing:
         try:
@@ -162,7 +163,7 @@ class Lister:
         perhaps_ones = one_of_several and stem not in nobodys_in((stem,), self.known)  # late.zip is no student's
         one = (perhaps_ones or is_from_platform(path.name)) and is_one_folder(*place)
         if listing.export is None and (one or (perhaps_ones and holds_parts_of_one(*place, self.known))):
-            listing = replace(listing, alone=True)
+            listing = replace(listing, of_one_student=True)
         extra = (Found(parts, target, reason) for parts, reason in passed_over if _matters(parts))
         kept = (replace(item, parts=item.parts[len(listing.base) :]) for item in extra if _below(item, listing.base))
         return replace(listing, found=tuple(sorted((*listing.found, *kept), key=lambda item: item.parts)))
@@ -193,7 +194,7 @@ class Lister:
             shown,
             inner.base,
             holders=tuple(sorted((*folders, *archives))),
-            alone=one,
+            of_one_student=one,
             others=_others_in(inner.root),
             export=inner.export,
         )
@@ -260,7 +261,7 @@ class Lister:
         """Where an archive was unpacked to, and what was passed over; nothing stays of one that is refused."""
         from grader.submission.files.archive import unpack  # zipfile, tarfile and lzma: only where there is an archive
 
-        target = self.new_folder()
+        target = Path(mkdtemp(dir=self.place))
         try:
             return target, unpack(archive, target, allowance)
         except Refused:

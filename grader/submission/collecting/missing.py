@@ -24,7 +24,7 @@ from grader.submission.files.printable import printable
 _HANDED_IN = re.compile(r"(?:\.ipynb)?\.(?:pdf|html?|py|txt|json|docx?|odt|md)$", re.I)
 
 
-def without_notebook(listing: Listing, drafts: list[Draft], naming: Naming, known: Sequence[str]) -> list[Draft]:
+def drafts_of_missing(listing: Listing, drafts: list[Draft], naming: Naming, known: Sequence[str]) -> list[Draft]:
     """A draft for each student without a notebook: a folder in a class of folders, a file among a platform's."""
     holding = {draft.found.parts[:depth] for draft in drafts for depth in (1, 2)}
     # Moodle makes two folders for one student: for files, and for text typed online.
@@ -34,7 +34,7 @@ def without_notebook(listing: Listing, drafts: list[Draft], naming: Naming, know
         len(draft.found.parts) == 1 and draft.name.own_folder and draft.name.notebook for draft in drafts
     )
     archives = any(is_archive(holder) for holder in listing.holders)
-    if listing.alone or direct or not (drafts or archives):
+    if listing.of_one_student or direct or not (drafts or archives):
         return []
     reasons = {
         place: f"no notebook in {printable(place[-1])}{_holds(listing.root.joinpath(*place))}"

@@ -18,14 +18,20 @@ from grader.submission.files.printable import printable
 
 
 def remarks_on(
-    paths: Sequence[Path], listings: Sequence[Listing], twins: Sequence[str], entries: Sequence[Entry]
+    paths: Sequence[Path],
+    listings: Sequence[Listing],
+    twins: Sequence[str],
+    entries: Sequence[Entry],
+    repeats: Sequence[Entry],
 ) -> tuple[str, ...]:
     """What was named twice, which hidden folders hold notebooks that nobody looks at, and who may be several students.
 
     Also what lies beside a notebook that was named by itself, in whatever folder that is: its code can show it.
-    ``twins`` are the archives that were passed over, since all that they hold lies unpacked beside them.
+    ``twins`` are the archives that were passed over, since all that they hold lies unpacked beside them, ``repeats``
+    what was since one of the ``entries`` is equal.
     """
-    remarks = [*_overlaps([path.resolve() for path in paths]), hidden_in(listings), _twice(twins), _crowded(entries)]
+    remarks = [*_overlaps([path.resolve() for path in paths]), hidden_in(listings), _twice(twins), _again(repeats)]
+    remarks.append(_crowded([*entries, *repeats]))
     remarks += [_found_beside(entry) for entry in entries]
     return tuple(dict.fromkeys(filter(None, remarks)))
 
@@ -47,6 +53,19 @@ def _twice(twins: Sequence[str]) -> str:
     what, them = ("1 archive is", "it") if len(twins) == 1 else (f"{len(twins)} archives are", "them")
     names = first_of([*map(printable, twins)])
     return f"{what} passed over, for all that is in {them} lies unpacked beside {them}: {names}"
+
+
+def _again(repeats: Sequence[Entry]) -> str:
+    """Which notebooks are passed over since their students handed in the same elsewhere; maybe empty."""
+    if not repeats:
+        return ""
+    what, their = (
+        ("1 notebook is", "its student has")
+        if len(repeats) == 1
+        else (f"{len(repeats)} notebooks are", "their students have")
+    )
+    names = first_of([entry.shown_path for entry in repeats])
+    return f"{what} passed over, for {their} another that is equal, with equal files beside it: {names}"
 
 
 def _crowded(entries: Sequence[Entry]) -> str:

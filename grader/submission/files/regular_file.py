@@ -6,8 +6,8 @@ import errno
 import os
 import stat
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from grader.machine import CAREFULLY
 
@@ -57,7 +57,7 @@ def reason_for(error: OSError) -> str:
     return f"cannot be read: {text[:1].lower()}{text[1:]}"
 
 
-def opened(path: Path, limit: int) -> BinaryIO:
+def opened(path: Path, limit: int) -> BufferedReader:
     """Open a regular file of at most ``limit`` bytes for reading, never following a link nor blocking.
 
     Raises:

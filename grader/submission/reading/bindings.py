@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from grader.cell_code import parsed
+from grader.cell_code import names_bound_by, parsed
 from grader.recent import by_source
 
 #: Bindings of one name that are looked at, and names that stand for one another: for no text are there more.
@@ -126,10 +126,8 @@ def _bound_in(source: str) -> Mapping[str, Sequence[Bound]]:
         for target, bound in _targets(node):
             told.add(id(target))
             found[target.id].append(bound)
-        for name in _names(node) if id(node) not in told else ():
+        for name in names_bound_by(node) if id(node) not in told else ():
             found[name].append(Bound(None, "argument" if isinstance(node, ast.arg) else "assignment"))
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and id(node) not in told:
-            found[node.id].append(Bound(None, "assignment"))
     return found
 
 
@@ -157,15 +155,3 @@ def _looped(target: ast.expr, over: ast.expr) -> Iterator[tuple[ast.Name, Bound]
         for number, part in enumerate(target.elts):
             if isinstance(part, ast.Name):
                 yield part, Bound(ast.Starred(parts[number]) if number < len(parts) else None, "loop")
-
-
-def _names(node: ast.AST) -> Iterator[str]:
-    """Yield the names that ``node`` binds which are no ``ast.Name``, as those of functions and imports."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.MatchAs | ast.MatchStar):
-        yield from [node.name] if node.name else []
-    elif isinstance(node, ast.arg):
-        yield node.arg
-    elif isinstance(node, ast.alias):
-        yield (node.asname or node.name).partition(".")[0]
-    elif isinstance(node, ast.ExceptHandler) and node.name:
-        yield node.name

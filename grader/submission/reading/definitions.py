@@ -43,6 +43,18 @@ class Definition:
         """The hash of a function or class without its layout."""
         return fingerprint(self.node) if isinstance(self.node, (*_ROUTINES, ast.ClassDef)) else ""
 
+    def is_stub(self, handed_out: Collection[str]) -> bool:
+        """Whether this is a function or class that nobody has written anything of.
+
+        ``handed_out`` are the fingerprints of the stubs that the course gives, of which a part may be written. A class
+        that inherits all of its methods is no stub.
+        """
+        if self.sort != "definition" or not self.parses:
+            return False
+        if self.written:
+            return bool(handed_out) and self.fingerprint in handed_out
+        return not (isinstance(self.node, ast.ClassDef) and self.node.bases and not _methods(self.node))
+
 
 def fingerprint(node: ast.AST) -> str:
     """A hash of a piece of code that is blind to whitespace, comments and line breaks.
@@ -96,9 +108,13 @@ def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
 
 def _is_written(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
     if isinstance(node, ast.ClassDef):
-        methods = [item for item in node.body if isinstance(item, _ROUTINES)]
+        methods = _methods(node)
         return any(_is_written(method) for method in methods) if methods else not is_empty(node.body)
     return not is_empty(node.body)
+
+
+def _methods(node: ast.ClassDef) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [item for item in node.body if isinstance(item, _ROUTINES)]
 
 
 def _by_looks(source: str) -> Iterator[Definition]:

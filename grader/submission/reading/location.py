@@ -3,7 +3,8 @@
 Which definition is graded, where there are several — what an instructor would expect who reads the notebook:
 
 1. one that is written wins over a stub that is not: a student who left the stub and wrote the answer in a cell of
-   their own is graded by that answer;
+   their own is graded by that answer, and where the stub stands below it the notebook runs without the stub, which
+   would else take the answer's place in all that calls it;
 2. of those, one in a cell tagged with the exercise wins over an untagged one, and the last over earlier ones,
    as the notebook itself would have it;
 3. one in a cell that is no Python counts only where no other is written: such a cell defines nothing when it runs;
@@ -18,12 +19,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from grader.cell_code import is_stub, parsed
+from grader.cell_code import is_stub, lines_of, parsed, without_lines
 from grader.model import Cell, Stub
 from grader.names.enumeration import first_of
 from grader.submission.entry import Wanted
@@ -37,11 +38,16 @@ class _Candidate:
     cell: Cell
     definition: Definition
     tagged: bool
+    stub: bool
 
     @property
     def rank(self) -> tuple[bool, bool, bool, int, int]:
-        item = self.definition
-        return (item.written and item.parses, item.written, self.tagged, self.cell.index, item.line)
+        written = self.definition.written and not self.stub
+        return (written and self.definition.parses, written, self.tagged, *self.place)
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.cell.index, self.definition.line
 
 
 @dataclass(frozen=True)
@@ -67,14 +73,14 @@ class _Notebook:
     def givens(self) -> Givens:
         return Givens(self.marks, self.cells)
 
-    def candidates(self, name: str, exercise: str) -> list[_Candidate]:
+    def candidates(self, name: str, wanted: Wanted) -> list[_Candidate]:
         """Every definition that may be the answer, in the order of the notebook."""
         return [
-            _Candidate(cell, item, cell.exercise == exercise)
+            _Candidate(cell, item, cell.exercise == wanted.exercise, item.is_stub(wanted.handed_out))
             for cell, item in self.definitions[name]
             if (item.sort != "import" or item.module in self.local_modules)
             and (item.sort != "assignment" or item.written)
-            and (cell.exercise == exercise or not self.givens.include(item))
+            and (cell.exercise == wanted.exercise or not self.givens.include(item))
         ]
 
 
@@ -85,6 +91,8 @@ def locate(
     local_modules: Collection[str] = (),
 ) -> Mapping[str, Stub]:
     """Where each exercise's answer stands; an exercise that is nowhere is absent. Never raises.
+
+    ``as_run`` gives the cells without the stubs that stand below their answers.
 
     ``local_modules`` are the names of modules beside the notebook: importing an answer from one of them counts as
     defining it. The rules stand at the top of this module.
@@ -100,14 +108,34 @@ def locate(
     return stubs
 
 
+def as_run(cells: Sequence[Cell], stubs: Iterable[Stub]) -> tuple[Cell, ...]:
+    """The cells with nothing in the place of each stub that is left out; every other line keeps its number."""
+    left_out: dict[int, set[tuple[int, int]]] = {}
+    for stub in stubs:
+        for index, first, last in stub.left_out:
+            left_out.setdefault(index, set()).add((first, last))
+    return tuple(_without(cell, left_out[cell.index]) if cell.index in left_out else cell for cell in cells)
+
+
+def _without(cell: Cell, statements: Iterable[tuple[int, int]]) -> Cell:
+    source = cell.source
+    for first, last in statements:
+        source = without_lines(source, first, last)
+    return replace(cell, source=source)
+
+
 def _defining_cell(notebook: _Notebook, wanted: Wanted, tagged: list[Cell]) -> Stub | None:
-    chosen, flags = [], []
+    chosen: list[_Candidate] = []
+    left_out: list[tuple[int, int, int]] = []
+    flags: list[str] = []
     for name in wanted.needs:
-        candidates = notebook.candidates(name, wanted.exercise)
+        candidates = notebook.candidates(name, wanted)
         if candidates:
             best = max(candidates, key=lambda candidate: candidate.rank)
             chosen.append(best)
-            flags += _remarks(name, best, candidates)
+            below = _stubs_below(best, candidates)
+            left_out += [(one.cell.index, *lines_of(node)) for one in below if (node := one.definition.node)]
+            flags += _remarks(name, best, candidates, below)
         else:
             flags.append(f"`{name}` is not defined in any cell{_instead(wanted, tagged)}")
     if not chosen:
@@ -129,7 +157,15 @@ def _defining_cell(notebook: _Notebook, wanted: Wanted, tagged: list[Cell]) -> S
     )
     at, line, _ = pieces[-1]
     source = "\n\n".join(dict.fromkeys(text for _, _, text in pieces))
-    return Stub(wanted.exercise, at, line, source, "metadata" if is_tagged else "name", tuple(flags))
+    found_by: Literal["metadata", "name"] = "metadata" if is_tagged else "name"
+    return Stub(wanted.exercise, at, line, source, found_by, tuple(flags), tuple(left_out))
+
+
+def _stubs_below(best: _Candidate, candidates: list[_Candidate]) -> list[_Candidate]:
+    """The stubs behind a written answer, each of which would give its name to nothing."""
+    if best.stub or not (best.definition.written and best.definition.parses):
+        return []
+    return [one for one in candidates if one.stub and one.place > best.place]
 
 
 def _patches(notebook: _Notebook, chosen: Sequence[_Candidate]) -> dict[tuple[str, int], tuple[tuple[int, str], ...]]:
@@ -143,10 +179,14 @@ def _patches(notebook: _Notebook, chosen: Sequence[_Candidate]) -> dict[tuple[st
     }
 
 
-def _remarks(name: str, best: _Candidate, candidates: list[_Candidate]) -> list[str]:
+def _remarks(name: str, best: _Candidate, candidates: list[_Candidate], below: list[_Candidate]) -> list[str]:
     remarks = []
     if len(candidates) > 1:
-        remarks.append(f"`{name}` is defined {len(candidates)} times; graded: cell {best.cell.index}")
+        remark = f"`{name}` is defined {len(candidates)} times; graded: cell {best.cell.index}"
+        if below:
+            where = _numbers(list(dict.fromkeys(one.cell for one in below)))
+            remark += f", and run without the untouched stub below it ({where})"
+        remarks.append(remark)
     if not best.definition.parses:
         remarks.append(f"cell {best.cell.index}, which defines `{name}`, is not valid Python")
     if best.definition.sort == "import":
@@ -167,12 +207,18 @@ def _assigning_cell(notebook: _Notebook, wanted: Wanted, tagged: list[Cell]) -> 
     graded = max(choice)
     cell = next(cell for cell in notebook.cells if cell.index == graded)
     assigned = lines.get(cell.index, {})
-    flags = [
-        *_choice_remarks(wanted, cell, tagged, complete),
-        *_assignment_remarks(cell, [name for name in names if name not in assigned]),
-    ]
-    found_by: Literal["metadata", "name"] = "metadata" if cell in tagged else "name"
-    return Stub(wanted.exercise, cell.index, min(assigned.values(), default=1), cell.source, found_by, tuple(flags))
+    lacking = [name for name in names if name not in assigned]
+    flags = (*_choice_remarks(wanted, cell, tagged, complete), *_assignment_remarks(cell, lacking))
+    others = {name: [index for index, found in lines.items() if name in found] for name in lacking}
+    return Stub(
+        wanted.exercise,
+        cell.index,
+        min(assigned.values(), default=1),
+        cell.source,
+        "metadata" if cell in tagged else "name",
+        flags,
+        elsewhere=tuple((name, max(found)) for name, found in others.items() if found),
+    )
 
 
 def _assignments(notebook: _Notebook, names: Sequence[str]) -> dict[int, dict[str, int]]:

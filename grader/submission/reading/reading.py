@@ -12,7 +12,7 @@ from grader.submission.attribution.file_names import stems_in
 from grader.submission.entry import Entry, Wanted
 from grader.submission.files.limits import CollectLimits
 from grader.submission.files.regular_file import Refused, TooLarge, content
-from grader.submission.reading.location import locate
+from grader.submission.reading.location import as_run, locate
 from grader.submission.reading.meddling import meddling_flags
 from grader.submission.reading.notebook import Unreadable, cells_of
 
@@ -49,7 +49,7 @@ def read(
     return replace(
         unread,
         sha256=digest,
-        cells=cells,
+        cells=as_run(cells, stubs.values()),
         total_cells=contents.total,
         stubs=stubs,
         assets=entry.assets,

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.cell_code import parsed, statements_in
+from grader.cell_code import bound_among, parsed, statements_in
 from grader.model import Cell
 from grader.recent import by_source
 from grader.submission.reading.definitions import definitions_in
@@ -46,14 +46,13 @@ def pieces(source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()) -
     todo: list[tuple[ast.AST, int | None]] = [(tree, None)]
     while todo:
         code, place = todo.pop(0)
-        bound, used = _names(code)
         yield Piece(code, seen_through(code, imported), place)
-        todo += [defined.pop(name) for name in sorted(used - bound) if name in defined]
+        todo += [defined.pop(name) for name in sorted(_used(code)) if name in defined]
 
 
 def names_used(source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()) -> frozenset[str]:
-    """The names that the answer ``source`` uses, itself or in what it relies on in ``cells``, as ``pieces`` has it."""
-    return frozenset(name for piece in pieces(source, cells, but) for name in _names(piece.code)[1])
+    """The names that the answer ``source`` uses, or what it relies on in ``cells`` (``pieces``); none of their own."""
+    return frozenset(name for piece in pieces(source, cells, but) for name in _used(piece.code))
 
 
 def imports_in(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str, str]]:
@@ -76,7 +75,7 @@ def seen_through(code: ast.AST, elsewhere: Mapping[str, str]) -> dict[str, str]:
     What it imports itself counts anywhere in it, and so does another name that it gives to what is imported; of what is
     imported ``elsewhere`` (``imported_by``), all but the names that it binds.
     """
-    bound, _ = _names(code)
+    bound = bound_among(ast.walk(code))
     imported = {name: dotted for name, dotted in elsewhere.items() if name not in bound}
     _note_imports(imported, ast.walk(code))
     return imported
@@ -120,15 +119,7 @@ def _naming_statements(source: str) -> tuple[ast.stmt, ...]:
     return tuple(one for one in statements if isinstance(one, (ast.Import, ast.ImportFrom, ast.Assign)))
 
 
-def _names(code: ast.AST) -> tuple[set[str], set[str]]:
-    """The names that ``code`` binds, anywhere in it, and those that it uses."""
-    bound: set[str] = set()
-    used: set[str] = set()
-    for node in ast.walk(code):
-        if isinstance(node, ast.Name):
-            (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
-        elif isinstance(node, ast.arg):
-            bound.add(node.arg)
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            bound.add(node.name)
-    return bound, used
+def _used(code: ast.AST) -> set[str]:
+    """The names that ``code`` uses and binds nowhere itself."""
+    read = {node.id for node in ast.walk(code) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return read - bound_among(ast.walk(code))

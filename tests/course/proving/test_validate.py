@@ -160,6 +160,12 @@ def test_mistake_may_call_the_solution(tmp_path: Path) -> None:
     assert proved(tmp_path, mistakes=text).ok
 
 
+def test_mistake_that_calls_itself_for_the_solution_is_told_its_name(tmp_path: Path) -> None:
+    text = '@mistake("double_grad", "zeros")\ndef endless(inp, out):\n    double_grad(inp, out)\n'
+    (problem,) = proved(tmp_path, mistakes=text).problems
+    assert problem.message.endswith("`double_grad` is the mistake itself here, and the right answer is `solution`")
+
+
 def test_mistake_that_changes_its_input_is_told(tmp_path: Path) -> None:
     text = '@mistake("double_grad", "input_modified")\ndef changing(inp, out):\n    inp.g = 2 * out.g\n    inp += 1\n'
     assert proved(tmp_path, mistakes=text).ok
@@ -468,6 +474,29 @@ def test_gradient_of_an_input_without_effect_is_told(tmp_path: Path) -> None:
     assert "zeros are expected in every case" in report.problems[0].message
 
 
+BY_A_MASK = (
+    COURSE.replace("out)", "out, k)")
+    .replace('"d")}', '"d"), "k": integers("n", "d", high=HIGH)}')
+    .replace("exercise, normal\n", "Variant, exercise, integers, normal\n")
+    .replace("double_grad(inp)", "double_grad(inp, k)")
+    .replace("2 * inp", "2 * inp * k")
+)
+MASKED = CELL.replace("out)", "out, k)").replace("2 * out", "2 * k * out")
+
+
+def test_zeros_that_are_right_in_every_case_are_a_survivor(tmp_path: Path) -> None:
+    (problem,) = proved(tmp_path, course=BY_A_MASK.replace("HIGH", "1"), cell=MASKED).problems
+    told = "the mistake filled_with_zeros in inp.g loses nothing: zeros are expected in every case"
+    assert (problem.kind, problem.message[: len(told)]) == ("survivor", told)
+
+
+def test_zeros_that_a_variant_has_points_of_its_own_for_are_on_purpose(tmp_path: Path) -> None:
+    variant = 'variants=(Variant("shut", {"k": integers("n", "d", high=1)}, points={"inp.g": 1}),)'
+    course = BY_A_MASK.replace("HIGH", "2").replace('points={"inp.g": 2}', f'points={{"inp.g": 2}},\n    {variant}')
+    report = proved(tmp_path, course=course, cell=MASKED)
+    assert report.ok, report.problems
+
+
 def test_gradcheck_names_the_input(tmp_path: Path) -> None:
     report = proved(tmp_path, **BROKEN["gradcheck"])
     assert any(problem.message.endswith("with respect to 'inp'") for problem in report.problems), report.problems
@@ -620,3 +649,32 @@ def test_gradient_that_is_an_input_may_be_changed_in_place(tmp_path: Path) -> No
     cell = CELL.replace("(inp, out)", "(p)").replace("inp.g = 2 * out.g", "p.g.mul_(3)")
     report = proved(tmp_path, course=CLIPPING, cell=cell)
     assert report.ok, report.problems
+
+
+#: What gives whole tensors, not gradients: how its input is drawn, its forward pass, its solution.
+GIVEN_AS_RESULTS = {
+    "a mapping by NumPy": ('normal("n", "d")', '{"result": torch.from_numpy(3 * inp.numpy())}', "3 * inp"),
+    "a mapping by a step in place": ('normal("n", "d")', '{"result": inp.mul_(3)}', "3 * inp"),
+    "whole numbers": ('integers("n", high=9)', "inp.double() / 3", "inp / 3"),
+}
+
+
+def proved_result(folder: Path, drawn: str, forward: str, answer: str) -> CourseProof:
+    course = COURSE.replace("(inp, out)", "(inp)").replace("exercise, normal", "exercise, integers, normal")
+    course = course.replace('normal("n", "d")', drawn).replace('"inp.g"', '"result"').replace("2 * inp", forward)
+    cell = CELL.replace("(inp, out)", "(inp)").replace("inp.g = 2 * out.g", f"return {answer}")
+    return proved(folder, course=course, cell=cell)
+
+
+@pytest.mark.parametrize("kind", GIVEN_AS_RESULTS)
+def test_forward_pass_that_autograd_has_nothing_to_do_with_is_proved_without_gradcheck(
+    tmp_path: Path, kind: str
+) -> None:
+    report = proved_result(tmp_path, *GIVEN_AS_RESULTS[kind])
+    assert report.ok, report.problems
+    assert report.exercises[0].gradcheck is None
+
+
+def test_forward_pass_that_autograd_cannot_run_is_a_problem_of_its_own(tmp_path: Path) -> None:
+    (problem,) = proved_result(tmp_path, 'normal("n", "d")', "torch.from_numpy(3 * inp.numpy())", "3 * inp").problems
+    assert (problem.kind, problem.message[:27]) == ("gradcheck", "gradcheck: Can't call numpy")

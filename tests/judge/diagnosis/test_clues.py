@@ -206,7 +206,8 @@ def test_value_of_the_notebook_is_told(lines: list[str], name: str) -> None:
         ["return torch.relu(h) / math.pi"],
         ["return helper(h)"],
         ["return h @ known"],
-        ["import scipy", "return scipy.special.erf(h)"],
+        ["import scipy.special", "return scipy.special.erf(h)"],
+        ["try:", "    return h", "except ValueError as error:", "    return error"],
         ["return [each for each in h if isinstance(each, float)]"],
         ["def inner(x):", "    return x", "return inner(h)"],
     ],
@@ -240,6 +241,13 @@ def test_answer_with_a_line_nested_too_deeply_is_diagnosed_all_the_same() -> Non
 
 #: The exercise, an answer, its check, and the clue in what is said of it.
 TOLD = {
+    "one_list_for_both_averages": (
+        "Adam",
+        "class Adam(solution):\n    def __init__(self, params, *options):\n        super().__init__(params, *options)\n"
+        "        self.means = self.squares = [torch.zeros_like(p) for p in self.params]",
+        "p",
+        "Line 4 makes one object for `self.means` and `self.squares`",
+    ),
     "grad_in_place_of_g": (
         "lin_grad",
         "def lin_grad(inp, out, w, b):\n    inp.g = out.grad @ w.T",

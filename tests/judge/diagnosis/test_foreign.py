@@ -115,6 +115,108 @@ def glu_back(acts):
     return functional.glu(acts)
 
 
+@exercise(
+    call="gated_back(obs, state, gate, new, upstream)",
+    inputs={
+        "obs": normal("s", "e"),
+        "state": normal("s", "h"),
+        "gate": normal("e", "h"),
+        "new": normal("e", "h"),
+    },
+    points={"obs.g": 1, "state.g": 1, "gate.g": 1, "new.g": 1},
+)
+def gated_back(obs, state, gate, new):
+    """A gated unit."""
+    z = torch.sigmoid(obs @ gate)
+    return (1 - z) * torch.tanh(obs @ new) + z * state
+
+
+@exercise(call="swish_back(acts, upstream)", inputs={"acts": normal("s", "d")}, points={"acts.g": 1})
+def swish_back(acts):
+    """A SiLU, written out."""
+    return acts * torch.sigmoid(acts)
+
+
+@exercise(
+    call="result = chosen(obs, weights)",
+    inputs={"obs": normal("s", "e"), "weights": normal("e", "v")},
+    points={"result": 1},
+)
+def chosen(obs, weights):
+    """The class of the largest score."""
+    return {"result": (obs @ weights).argmax(1)}
+
+
+@exercise(
+    call="pairs_back(left, right, heat)",
+    inputs={"left": normal("s", "d"), "right": normal("s", "d"), "heat": number(0.5, 2.0)},
+    points={"left.g": 1, "right.g": 1},
+)
+def pairs_back(left, right, heat):
+    """A contrastive loss: to each row of one belongs that of the other."""
+    return functional.cross_entropy(left @ right.T / heat, torch.arange(len(left)))
+
+
+@exercise(
+    call="apart_back(scores, aims)",
+    inputs={
+        "scores": normal("s", "v"),
+        "aims": computed("float", "s", "v", by=lambda d: d.rng.dirichlet(np.ones(d.sizes["v"]), d.sizes["s"])),
+    },
+    points={"scores.g": 1},
+)
+def apart_back(scores, aims):
+    """The divergence of a distribution from given ones."""
+    return functional.kl_div(torch.log_softmax(scores, 1), aims, reduction="batchmean")
+
+
+@exercise(
+    call="error_back(guess, aim, share)",
+    inputs={
+        "guess": normal("s", "d"),
+        "aim": normal("s", "d"),
+        "share": computed("float", "s", by=lambda d: d.rng.uniform(0.2, 3.0, d.sizes["s"])),
+    },
+    points={"guess.g": 1},
+)
+def error_back(guess, aim, share):
+    """A squared error in which samples weigh differently."""
+    return (share[:, None] * (guess - aim) ** 2).sum() / share.sum()
+
+
+def bounds(draw):
+    return np.concatenate(([0], np.sort(draw.rng.randint(0, draw.sizes["t"] + 1, draw.sizes["s"] - 1))))
+
+
+@exercise(
+    call="bag_back(tokens, bounds, table, upstream)",
+    inputs={
+        "tokens": integers("t", high="v"),
+        "bounds": computed("int", "s", by=bounds),
+        "table": normal("v", "e"),
+    },
+    points={"table.g": 1},
+)
+def bag_back(tokens, bounds, table):
+    """Sums of rows of a table."""
+    return functional.embedding_bag(tokens, table, bounds, mode="sum")
+
+
+def beginnings(draw):
+    s, t = draw.sizes["s"], draw.sizes["t"]
+    return (np.arange(t) < draw.rng.randint(1, t + 1, (s, 1))).astype(np.int64)
+
+
+@exercise(
+    call="pool_rows_back(words, used, upstream)",
+    inputs={"words": normal("s", "t", "e"), "used": computed("int", "s", "t", by=beginnings)},
+    points={"words.g": 1},
+)
+def pool_rows_back(words, used):
+    """The mean of those that count."""
+    return (words * used[..., None]).sum(1) / used.sum(1, keepdim=True)
+
+
 STEP = {"theta": normal("a", "b"), "slope": normal("a", "b"), "pace": number(0.01, 0.5)}
 
 
@@ -180,6 +282,22 @@ def Drifting(theta, slopes, pace, held, shrink):
         buffer = held * buffer + slope
         theta = theta - pace * (buffer + shrink * theta)
     return {"theta": theta}
+
+
+@exercise(
+    call="kept_step(theta, cache, pace)",
+    inputs={
+        "theta": normal("a", "b"),
+        "theta.g": normal("a", "b"),
+        "cache": normal("a", "b"),
+        "pace": number(0.1, 0.5),
+    },
+    points={"theta": 1, "cache": 1},
+    in_place=("theta", "cache"),
+)
+def kept_step(theta, theta_g, cache, pace):
+    """One step by the sum of what came."""
+    return {"theta": theta - pace * (cache + theta_g), "cache": cache + theta_g}
 
 
 DRIFTING = """
@@ -255,6 +373,39 @@ def glu_back(acts, upstream):
     s = torch.sigmoid(gate)
     acts.g = torch.cat((upstream * s, upstream * value * s * (1 - s)), -1)
 """
+GATED = """
+def gated_back(obs, state, gate, new, upstream):
+    z, n = torch.sigmoid(obs @ gate), torch.tanh(obs @ new)
+    dz = upstream * (state - n) * z * (1 - z)
+    dn = upstream * (1 - z) * (1 - n**2)
+    state.g = upstream * z
+    gate.g, new.g = obs.T @ dz, obs.T @ dn
+    obs.g = dz @ gate.T + dn @ new.T
+"""
+SWISH = """
+def swish_back(acts, upstream):
+    s = torch.sigmoid(acts)
+    acts.g = upstream * (s + acts * s * (1 - s))
+"""
+CHOSEN = "def chosen(obs, weights):\n    return (obs @ weights).argmax(1)"
+PAIRS = """
+def pairs_back(left, right, heat):
+    g = torch.softmax(left @ right.T / heat, 1)
+    g = (g - torch.eye(len(left), dtype=left.dtype)) / len(left) / heat
+    left.g, right.g = g @ right, g.T @ left
+"""
+APART = "def apart_back(scores, aims):\n    scores.g = (torch.softmax(scores, 1) - aims) / len(scores)"
+ERROR = "def error_back(guess, aim, share):\n    guess.g = 2 * share[:, None] * (guess - aim) / share.sum()"
+BAG = """
+def bag_back(tokens, bounds, table, upstream):
+    bag = torch.searchsorted(bounds, torch.arange(len(tokens)), right=True) - 1
+    table.g = torch.zeros_like(table)
+    table.g.index_add_(0, tokens, upstream[bag])
+"""
+POOL_ROWS = """
+def pool_rows_back(words, used, upstream):
+    words.g = upstream[:, None] * used[..., None] / used.sum(1)[:, None, None]
+"""
 DROP = "def drop_back(acts, keep, rate, upstream):\n    acts.g = upstream * keep / (1 - rate)"
 LOOK = """
 def look_up_back(tokens, table, upstream):
@@ -266,6 +417,7 @@ def rms_step(theta, slope, cache, pace, kept):
     cache.mul_(kept).add_((1 - kept) * slope**2)
     theta -= pace * slope / cache.sqrt()
 """
+KEPT = "def kept_step(theta, cache, pace):\n    cache += theta.g\n    theta -= pace * cache"
 DESCEND = "def descend(theta, slope, pace):\n    theta -= pace * slope"
 
 #: id → exercise, right answer, what a student writes for what, check, code, words.
@@ -321,6 +473,77 @@ TOLD = {
         "in one place of the 2",
     ),
     **{
+        f"gate {what}": (gated_back, GATED, change, check, "wrong_value", said)
+        for what, change, check, said in (
+            ("turned round", ("upstream * z\n", "upstream * (1 - z)\n"), "state.g", "1 − σ stands in the place of the"),
+            (
+                "for its rest",
+                ("upstream * (1 - z)", "upstream * z"),
+                "new.g",
+                "when σ stands in the place of the gate 1 −",
+            ),
+            ("forgotten", (" * (1 - z) * (1", " * (1"), "obs.g", "1 stands in the place of the gate 1 − σ"),
+            ("subtracted", ("(state - n)", "(n - state)"), "obs.g", "−σ(1 − σ) in place of"),
+        )
+    },
+    **{
+        f"one gate {what}": (cell_back, CELL, change, check, "wrong_value", f"{said} stands in the place of the gate σ")
+        for what, change, check, said in (
+            ("forgotten", ("= d * forget", "= d"), "memory.g", "1"),
+            ("turned round", ("= d * forget", "= d * (1 - forget)"), "memory.g", "1 − σ"),
+            ("forgotten on another way", ("d * let * (1 - new**2)", "d * (1 - new**2)"), "obs.g", "1"),
+        )
+    },
+    **{
+        f"SiLU {what}": (swish_back, SWISH, ("(s + acts * s * (1 - s))", change), "acts.g", "wrong_value", said)
+        for what, change, said in (
+            ("as a sigmoid", "s * (1 - s)", "σ(1 − σ), the derivative of the sigmoid, stands"),
+            ("without its second term", "s", "the term x · σ(1 − σ) is missing"),
+            ("without its first term", "acts * s * (1 - s)", "the term σ is missing"),
+        )
+    },
+    "smallest for largest": (chosen, CHOSEN, ("argmax", "argmin"), "result", "wrong_value", "the smallest entry"),
+    **{
+        f"softmax of {name} over the other axis": (*one, ("1)", "0)"), check, "wrong_value", "taken over another axis")
+        for name, one, check in (
+            ("pairs", (pairs_back, PAIRS), "left.g"),
+            ("pairs, to the other", (pairs_back, PAIRS), "right.g"),
+            ("a divergence", (apart_back, APART), "scores.g"),
+        )
+    },
+    "samples that weigh alike": (
+        error_back,
+        ERROR,
+        ("share[:, None] * (guess - aim) / share.sum()", "(guess - aim) / len(guess)"),
+        "guess.g",
+        "wrong_value",
+        "`share` does not come into it",
+    ),
+    "bags written over": (
+        bag_back,
+        BAG,
+        (".index_add_(0, tokens, upstream[bag])", "[tokens] += upstream[bag]"),
+        "table.g",
+        "overwritten",
+        "several contributions",
+    ),
+    "rows counted by the index": (
+        look_up_back,
+        LOOK,
+        ("torch.zeros_like(table)", "torch.zeros(int(tokens.max()) + 1, table.shape[1], dtype=table.dtype)"),
+        "table.g",
+        "wrong_shape",
+        "ends with the last row that `tokens` names",
+    ),
+    "counts left out": (
+        pool_rows_back,
+        POOL_ROWS,
+        (" / used.sum(1)[:, None, None]", ""),
+        "words.g",
+        "wrong_value",
+        "entries that are not 0, of all failing cases together",
+    ),
+    **{
         f"one of the masks {what}": (
             stack_back,
             STACK,
@@ -373,6 +596,22 @@ TOLD = {
     "weight left out": (rms_step, RMS, ("(1 - kept) * ", ""), "cache", "wrong_value", "a number is missing"),
     "decay left out": (Drifting, DRIFTING, (" + self.shrink * p", ""), "theta", "weight_decay", "decay is left out"),
     "decay subtracted": (Drifting, DRIFTING, ("r + self", "r - self"), "theta", "weight_decay", "decay is subtracted"),
+    "average made anew": (
+        kept_step,
+        KEPT,
+        ("cache += theta.g", "cache = cache + theta.g"),
+        "cache",
+        "not_in_place",
+        "The update made a new tensor, or none at all",
+    ),
+    "parameter made anew": (
+        kept_step,
+        KEPT,
+        ("theta -= pace * cache", "theta = theta - pace * cache"),
+        "theta",
+        "not_in_place",
+        "The update made a new tensor, or none at all",
+    ),
     "uncorrected": (Shrinking, SHRINKING, ("/ (1 - 0.999**self.t)", ""), "theta", "bias_correction", ""),
     "decay in the gradient": (
         Shrinking,

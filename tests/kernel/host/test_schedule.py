@@ -100,9 +100,9 @@ def test_names_that_cells_define_are_found_as_far_as_they_parse() -> None:
         "  %time 1\n!ls\nimport a.b, c as d\ne, f[0] = g = 1, 2",
         "def broken(:",
         "def h(): pass\nclass I: pass\nj: int = k\nasync def l(): pass",
-        "for m in e:\n    if m:\n        n = m\nwith o as p: pass",
+        "for m in e:\n    if m:\n        n = m\nwith o as p: pass\nmatch q:\n    case [r, *s]: pass",
     )
-    assert schedule.defined_in(cells) == {*"adeghIjlmnp"}
+    assert schedule.defined_in(cells) == {*"adeghIjlmnprs"}
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,6 @@ def test_export_out_of_scales_the_totals() -> None:
     assert [row[-1] for row in _rows(export(MADE, "canvas", out_of=100))] == ["autograd", "100", "50", "100", ""]
     assert [row[1] for row in _rows(export(MADE, "moodle", out_of=10))[1:]] == ["5", "10", ""]
     assert [row[4:] for row in _rows(export(MADE, "gradescope", out_of=1))[1:3]] == [["0.5", "1"], ["1", "1"]]
-    with pytest.raises(UsageError, match="has the course's points"):
-        export(MADE, "csv", out_of=100)
 
 
 def test_export_moodle_says_what_was_set_by_hand() -> None:
@@ -82,6 +80,18 @@ def test_export_moodle_says_what_was_set_by_hand() -> None:
     assert (
         _rows(export(run(submission("ada", ruled)), "moodle"))[1][2] == "lin_grad 4/4 (set by hand: the sheet had it)"
     )
+
+
+def test_export_moodle_has_comments_beside_what_was_found() -> None:
+    told = [
+        replace(exercise("lin_grad", {"w.g": "transposed"}), comment="look at\nthe shapes"),
+        replace(exercise("relu_grad"), comment="neat"),
+    ]
+    assert _rows(export(run(submission("ada", *told)), "moodle"))[1][2] == (
+        "lin_grad 2/4 (transposed; comment: look at the shapes); relu_grad 2/2 (comment: neat)"
+    )
+    begun = submission("ada", replace(untouched("relu_grad"), comment="why not?"))
+    assert "comment: why not?" in _rows(export(run(begun), "moodle"))[1][2]
 
 
 def test_export_moodle_says_what_was_not_begun_and_what_was_not_found() -> None:
@@ -94,7 +104,13 @@ def test_export_moodle_says_what_was_not_begun_and_what_was_not_found() -> None:
     missing = "Assigned, and found in no notebook: Lin (4), Relu (2)."
     assert _rows(export(assigned, "moodle"))[1][2] == f"lin_grad 4/4. {missing}"
     assert _rows(export(run(stubs, assigned=layers), "moodle"))[1][2] == missing
-    ruled = replace(untouched("mse_grad"), override=Override(0.0, "r"))
+    deleted = replace(untouched("mse_grad"), status="missing", checks=())
+    shorter = submission("ada", deleted, untouched("relu_grad"), notebook="b.ipynb")
+    assert _rows(export(run(done, shorter), "moodle"))[1][2] == "lin_grad 4/4. Not begun: b.ipynb."
+    renamed = replace(deleted, flags=("`mse_gradient` may be it under another name",))
+    other = submission("ada", renamed, untouched("relu_grad"), notebook="b.ipynb")
+    assert _rows(export(run(other), "moodle"))[1][2] == "mse_grad 0/2; relu_grad 0/2 (not implemented)"
+    ruled = replace(untouched("mse_grad"), status="failed", override=Override(0.0, "r"))
     by_hand = submission("ada", ruled, untouched("relu_grad"))
     said = "mse_grad 0/2 (set by hand: r); relu_grad 0/2 (not implemented)"
     assert _rows(export(run(by_hand), "moodle"))[1][2] == said
@@ -108,6 +124,25 @@ def test_export_gradescope_is_its_export_form() -> None:
 
 def test_export_csv_is_the_gradebook() -> None:
     assert export(MADE, "csv") == gradebook_csv(MADE)
+
+
+def test_export_csv_with_a_roster_has_its_columns_in_front_and_a_row_for_each_of_a_team() -> None:
+    team = submission("Grace & Ada", exercise("lin_grad"), path="x.zip!submission_102/hw.ipynb")
+    made = run(team, submission("=zoe", exercise("lin_grad")), absent=("yan",))
+    roster = {name: {"Email": f"{name}@x", "student": name} for name in ("Grace", "Ada", "yan", "noah")}
+
+    rows = _rows(export(made, "csv", roster=roster))
+
+    assert rows[0] == ["Email", *_rows(gradebook_csv(made))[0]]
+    assert [row[:4] for row in rows[1:]] == [
+        ["", "'=zoe", "4", "4"], ["Grace@x", "Grace", "4", "4"], ["Ada@x", "Ada", "4", "4"], ["yan@x", "yan", "", ""],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("option", [{"assignment": "HW3"}, {"identifier": "Email"}, {"out_of": 10}], ids=str)
+def test_export_csv_refuses_what_would_change_nothing_in_it(option) -> None:
+    with pytest.raises(UsageError, match="a CSV of all exercises has"):
+        export(MADE, "csv", **option)
 
 
 @pytest.mark.parametrize("to", ["canvas", "moodle", "gradescope"])

@@ -59,6 +59,14 @@ def test_points_that_a_human_gave_are_called_so_also_where_all_passed(
     assert "by hand" not in render(run(submission("ada")))
 
 
+@pytest.mark.parametrize("render", RENDERERS.values(), ids=RENDERERS)
+def test_comment_is_shown_beside_the_graders_points_also_where_all_passed(render: Callable[[RunReport], str]) -> None:
+    made = run(submission("ada", exercise("lin_grad", comment="name your variables"), exercise("relu_grad")))
+
+    assert "comment: name your variables" in render(made)
+    assert "by hand" not in render(made)
+
+
 @pytest.mark.parametrize("students", [("ada",), ("ada", "alan")], ids=["student", "class"])
 @pytest.mark.parametrize(
     "render",

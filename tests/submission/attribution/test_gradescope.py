@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.submission import Collection, collect
+from grader.submission import Collection
 from grader.submission.attribution import gradescope as module
-from tests.submission.archives import zip_of
+from tests.submission.archives import collect, collected, zip_of
 
 #: As Gradescope's Ruby writes it: symbols for keys, nothing for nil, the history with keys of the same names.
 METADATA = """\
@@ -74,7 +74,7 @@ def seen(collection: Collection) -> list[tuple[str, str, str]]:
 
 def students(root: Path) -> dict[str, tuple[str, ...]]:
     """The flags of each student of an export."""
-    return {entry.student: entry.flags for entry in collect([root])}
+    return {entry.student: entry.flags for entry in collected([root])}
 
 
 def one(text: str) -> str:
@@ -82,7 +82,7 @@ def one(text: str) -> str:
 
 
 def test_export_as_a_folder_names_the_people_and_the_team_without_flags(tmp_path: Path) -> None:
-    found = collect([exported(tmp_path / "assignment_5_export")])
+    found = collected([exported(tmp_path / "assignment_5_export")])
     assert seen(found) == NAMED
     assert not any(entry.flags or entry.refused for entry in found)
     assert [entry.assets[0].folder.name for entry in found] == ["submission_101", "src", "submission_103"]
@@ -90,7 +90,7 @@ def test_export_as_a_folder_names_the_people_and_the_team_without_flags(tmp_path
 
 def test_export_in_one_more_folder_gives_the_same_names(tmp_path: Path) -> None:
     exported(tmp_path / "downloads/assignment_5_export")
-    assert seen(collect([tmp_path / "downloads"])) == [
+    assert seen(collected([tmp_path / "downloads"])) == [
         (student, number, f"assignment_5_export/{path}") for student, number, path in NAMED
     ]
 
@@ -123,7 +123,7 @@ def test_submission_that_is_only_listed_is_an_entry(tmp_path: Path) -> None:
 
 
 def test_submission_without_a_notebook_is_named_too(tmp_path: Path) -> None:
-    found = collect([exported(tmp_path / "x", files=[*CLASS[:2], "submission_103/hw.pdf"])])
+    found = collected([exported(tmp_path / "x", files=[*CLASS[:2], "submission_103/hw.pdf"])])
     assert [(entry.student, entry.refused) for entry in found] == [
         ("Ada Lovelace", None),
         ("Grace Hopper & Alan Turing", None),
@@ -205,7 +205,7 @@ def test_file_damaged_further_down_names_those_before(tmp_path: Path) -> None:
 def test_aliases_and_tags_are_only_text(tmp_path: Path) -> None:
     laughs = "a0: &a0 {x: ha}\n" + "".join(f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}\n" for i in range(1, 60))
     tagged = one('  - :name: !!python/object/apply:os.getcwd "Ada"\n    :email: &e a@x.edu\n    :sid: *e\n')
-    found = collect([exported(tmp_path, laughs + tagged, ["submission_1/hw.ipynb"])])
+    found = collected([exported(tmp_path, laughs + tagged, ["submission_1/hw.ipynb"])])
     assert seen(found) == [("Ada", "a@x.edu", "submission_1/hw.ipynb")]
 
 
@@ -250,7 +250,7 @@ def test_file_in_a_students_own_folder_is_not_believed(tmp_path: Path) -> None:
 
 
 def test_student_pattern_replaces_the_file(tmp_path: Path) -> None:
-    found = collect([exported(tmp_path)], student_pattern=r"submission_(?P<student>\d+)/")
+    found = collected([exported(tmp_path)], student_pattern=r"submission_(?P<student>\d+)/")
     assert [(entry.student, entry.flags) for entry in found] == [("101", ()), ("102", ()), ("103", ())]
 
 

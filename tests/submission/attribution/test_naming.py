@@ -20,7 +20,7 @@ FILES = st.lists(NAMES.map("{}.ipynb".format), max_size=4)
 
 @given(NAMES, FOLDERS, FILES, st.booleans(), st.booleans())
 def test_every_path_is_somebodys(owner: str, folders: list[str], files: list[str], alone: bool, guessing: bool) -> None:
-    naming = Naming(owner, folders, files, ["03_backprop"], alone=alone, guessing=guessing)
+    naming = Naming(owner, folders, files, ["03_backprop"], of_one_student=alone, guessing=guessing)
     beside = [(file,) for file in files]
     below = [(folder, *rest) for folder in folders for rest in ((), *beside, ("deeper.zip",), ("deeper", "x.ipynb"))]
     for parts in ((), *beside, *below):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.names.visible import files_of
-from grader.submission import collect
+from tests.submission.archives import collect, collected
 from tests.submission.collecting.test_collection import made
 
 CANVAS, TIME = "lovelaceada_101", "2026-11-03-11-30-00"
@@ -48,13 +48,13 @@ def test_assets_in_a_flat_download_are_what_its_names_say(platform: str, others:
         found = {entry.path.name: dict(files_of(entry.assets)) for entry in collection}
     assert found[notebook]["helpers.py"] == tmp_path / helper
     assert {path.name for path in found[notebook].values()} == {helper}
-    (alone,) = collect([tmp_path / notebook]).entries
+    (alone,) = collected([tmp_path / notebook]).entries
     assert dict(files_of(alone.assets)) == found[notebook]
 
 
 @pytest.mark.parametrize("name", ["", ".netrc", "_", "__pycache__"])
 def test_assets_in_a_flat_download_are_work(name: str, tmp_path: Path) -> None:
-    (entry,) = collect([made(tmp_path, f"{CANVAS}_551_hw.ipynb", f"{CANVAS}_552_{name}")]).entries
+    (entry,) = collected([made(tmp_path, f"{CANVAS}_551_hw.ipynb", f"{CANVAS}_552_{name}")]).entries
     assert [given for given, _ in files_of(entry.assets[:-1])] == ["_"] * (name == "_")
 
 

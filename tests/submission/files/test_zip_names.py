@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.submission import collect
 from grader.submission.files.zip_names import meant_by
-from tests.submission.archives import UnmarkedInfo, zip_of
+from tests.submission.archives import UnmarkedInfo, collect, zip_of
 
 WEST = ("Jürgen Weißmann", "José Peña", "François Noël", "Zoë Ångström")
 

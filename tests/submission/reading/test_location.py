@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from grader.model import Cell
 from grader.submission import Wanted, givens_of
 from grader.submission.reading.definitions import definitions_in
-from grader.submission.reading.location import locate
+from grader.submission.reading.location import as_run, locate
 from tests.submission.notebooks import LIN_GRAD, STUB, cells, code, data, notebook
 
 WANTED = [Wanted("lin_grad", ("lin_grad",))]
@@ -101,6 +101,68 @@ def test_locate_finds_the_cell_an_instructor_would_expect(name: str) -> None:
     assert ("added to" in "; ".join(stub.flags)) == words.startswith("added to")
 
 
+EMPTY_CLASS = "class lin_grad:\n    def f(self):\n        raise NotImplementedError"
+BESIDE = f"y = 1\n@timed\n{STUB}\nz = y"
+
+# (cells, the cell that is run without a stub, its source then)
+LEFT_OUT: dict[str, tuple[list[Cell], int, str]] = {
+    "tagged": (cells(LIN_GRAD, OTHER, (STUB, "lin_grad")), 2, "pass\n\n"),
+    "pasted_below": (cells((LIN_GRAD, "lin_grad"), STUB), 1, "pass\n\n"),
+    "beside_other_code": (cells(LIN_GRAD, BESIDE), 1, "y = 1\npass\n\n\n\nz = y"),
+    "in_the_same_cell": (cells(f"{LIN_GRAD}\n{STUB}"), 0, f"{LIN_GRAD}\npass\n\n"),
+    "twice_in_a_cell": (cells(LIN_GRAD, f"{STUB}\n{STUB}"), 1, "pass\n\n\npass\n\n"),
+    "in_a_block": (cells(LIN_GRAD, "if True:\n    def lin_grad(): ..."), 1, "if True:\n    pass"),
+    "of_a_class": (cells(CLASS, EMPTY_CLASS), 1, "pass\n\n"),
+    "emptied": (cells(LIN_GRAD, "def lin_grad(): pass"), 1, "pass"),
+    "below_an_alias": (cells("lin_grad = mine()", STUB), 1, "pass\n\n"),
+    "under_a_magic": (cells(LIN_GRAD, f"%%time\n{STUB}"), 1, "%%time\npass\n\n"),
+}
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_as_run_leaves_out_an_untouched_stub_below_its_answer(name: str) -> None:
+    notebook_cells, place, expected = LEFT_OUT[name]
+    stubs = locate(notebook_cells, WANTED)
+    run = as_run(notebook_cells, stubs.values())
+    assert [cell.source for cell in run] == [
+        expected if cell.index == place else cell.source for cell in notebook_cells
+    ]
+    assert f"run without the untouched stub below it (cell {place}" in "; ".join(stubs["lin_grad"].flags)
+
+
+@pytest.mark.parametrize(
+    "notebook_cells",
+    [
+        pytest.param(cells((STUB, "lin_grad")), id="alone"),
+        pytest.param(cells(STUB, (STUB, "lin_grad")), id="no_answer"),
+        pytest.param(cells(STUB, LIN_GRAD), id="above"),
+        pytest.param(cells((LIN_GRAD, "lin_grad"), LIN_GRAD), id="written_too"),
+        pytest.param(cells(BROKEN, STUB), id="below_what_is_no_python"),
+        pytest.param(cells(CLASS, "class lin_grad(Other): pass"), id="all_inherited"),
+    ],
+)
+def test_as_run_leaves_every_other_definition_where_it_is(notebook_cells: list[Cell]) -> None:
+    stubs = locate(notebook_cells, WANTED)
+    assert as_run(notebook_cells, stubs.values()) == tuple(notebook_cells)
+    assert "run without" not in "; ".join(stubs["lin_grad"].flags)
+
+
+def test_locate_knows_a_stub_that_was_handed_out_with_a_part_written() -> None:
+    handed_out = "class Value:\n    def __add__(self, a):\n        raise NotImplementedError\n"
+    handed_out += "    def __radd__(self, a):\n        return self + a"
+    answer = handed_out.replace("raise NotImplementedError", "return Value()")
+    (mark,) = {item.fingerprint for item in definitions_in(handed_out)}
+    wanted = [Wanted("Value", ("Value",), handed_out=frozenset({mark}))]
+    for notebook_cells, place in (
+        (cells(answer, (handed_out, "Value")), 0),
+        (cells((handed_out, "Value"), answer), 1),
+        (cells((handed_out, "Value")), 0),
+        (cells((f"{handed_out}  # mine", "Value"), "x = 1"), 0),
+    ):
+        assert locate(notebook_cells, wanted)["Value"].cell == place
+    assert locate(cells(answer, (handed_out, "Value")), wanted)["Value"].left_out == ((1, 1, 5),)
+
+
 def test_locate_by_a_tag_alone_gives_the_whole_cell() -> None:
     stub = locate(cells(("exec(a)\nexec(b)", "lin_grad")), WANTED)["lin_grad"]
     assert (stub.line, stub.source) == (1, "exec(a)\nexec(b)")
@@ -192,6 +254,13 @@ def test_locate_a_cell_that_assigns(name: str) -> None:
 def test_locate_a_cell_that_assigns_gives_the_line_where_that_begins() -> None:
     assert locate(cells(f"{OTHER}\n\n{BOTH}"), TRACE)["trace"].line == 3
     assert locate(cells((f"\n{RAISES}", "trace")), TRACE)["trace"].line == 1
+
+
+def test_locate_a_cell_that_assigns_knows_where_the_rest_is_assigned() -> None:
+    stub = locate(cells(OTHER, ("b_grad = f(x)", "trace"), "w_grad = g(x)", "w_grad = h(x)\nb_grad = 1"), TRACE)[
+        "trace"
+    ]
+    assert (stub.cell, stub.elsewhere) == (1, (("w_grad", 3),))
 
 
 RELU = "class Relu:\n    def __call__(self, inp):\n        return inp.clamp_min(0.)"

@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.model import Assets
-from grader.submission import Wanted, collect, read
+from grader.submission import Wanted, read
 from grader.submission.files.limits import CollectLimits
 from grader.submission.files.regular_file import Refused, content
+from tests.submission.archives import collect
 from tests.submission.notebooks import LIN_GRAD, code, data, entry_for, markdown, notebook
 
 WANTED = [Wanted("lin_grad", ("lin_grad",), notebook="03_backprop"), Wanted("Relu", ("Relu",), notebook="04_layers")]

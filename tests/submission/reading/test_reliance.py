@@ -25,6 +25,9 @@ def found(source: str, *cells: str) -> list[tuple[int | None, str, dict[str, str
         ("def f(x):\n    return kind(x)", ("kind = make()", "def make(): return 3"), [0, 1]),
         ("def f(g):\n    return g", ("def g(): return 1",), []),
         ("def f():\n    g = 1\n    return g", ("def g(): return 1",), []),
+        ("def f():\n    from mine import g\n    return g", ("def g(): return 1",), []),
+        ("def f():\n    try: h()\n    except ValueError as g: return g", ("def g(): return 1",), []),
+        ("class F:\n    def g(self): return g()", ("def g(): return 1",), [0]),
         ("def f():\n    return g()", ("def g(): return 1", "def g(): return 2"), [1]),
         ("def f():\n    return f()", ("def f(): return 1",), []),
         ("def f():\n    return g()", ("if True:\n    def g(): return 1", "def g(:"), [0]),
@@ -60,3 +63,8 @@ def test_names_used_are_those_of_an_answer_and_of_its_helpers() -> None:
     assert {"helper", "lin"} <= names_used("def f(x): return helper(x)", cells, {"lin"})
     assert "deep" not in names_used("def f(x): return helper(x)", cells, {"lin"})
     assert names_used("def f(:", cells) == frozenset()
+
+
+def test_names_that_an_answer_binds_itself_are_not_used_of_others() -> None:
+    answer = "def f(x):\n    def lin(x): return x\n    return lin(other(x))"
+    assert names_used(answer, [Cell(0, "def other(x): return [relu for relu in x]")]) == {"other"}

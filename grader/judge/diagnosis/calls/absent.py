@@ -69,6 +69,9 @@ def not_written(symptom: Symptom) -> Diagnosis | None:
     if owner := _rebound(symptom):
         return symptom.say("not_written.rebound", state=state, owner=owner)
     stub = symptom.evidence.stub
+    if symptom.exercise.rerun:
+        cell = None if stub is None else dict(stub.elsewhere).get(name)
+        return symptom.say("not_written.cell" if cell is None else "not_written.other_cell", state=state, cell=cell)
     return wording.added(symptom.say("not_written", state=state), clues.copied(stub) or clues.unused(stub, name))
 
 

@@ -82,6 +82,10 @@ def _not_defined(names: str, exercise: Exercise, stub: Stub | None) -> Diagnosis
     others = [name for name in defined_in(stub) if name not in exercise.needs]
     if exercise.needs and others and not set(exercise.needs) & set(defined_in(stub)):
         return wording.say("not_defined.renamed", names=names, other=", ".join(f"`{name}`" for name in others[:3]))
+    if stub.kept_from.startswith("%%"):
+        return wording.say("not_defined.magic", names=names, magic=stub.kept_from)
+    if stub.kept_from:
+        return wording.say("not_defined.failed", names=names, error=stub.kept_from)
     return wording.say("not_defined", names=names)
 
 

@@ -38,23 +38,25 @@ def by_rule(value: Tensor, function: Callable[[Tensor], Tensor], rule: Rule, res
 def with_rule(
     functions: tuple[Any, ...], function: Callable[[Tensor], Tensor], rule: Rule, rest: Rule | None = None
 ) -> Replacements:
-    """Each of ``functions`` computes ``function``, and has ``rule``, with ``rest``, for a derivative.
-
-    So has it in what torch makes of a sigmoid and a product, SiLU and GLU.
-    """
+    """Each of ``functions`` computes ``function``, and has ``rule``, with ``rest``, for a derivative."""
 
     def changed(value: Tensor, *_: Any, **__: Any) -> Tensor:
         return by_rule(value, function, rule, rest)
 
+    return with_sigmoid(changed) if functions is SIGMOID else dict.fromkeys(functions, changed)
+
+
+def with_sigmoid(sigmoid: Callable[..., Tensor]) -> Replacements:
+    """Another sigmoid, also in what torch makes of one and a product, SiLU and GLU."""
+
     def glu(value: Tensor, dim: int = -1) -> Tensor:
         left, gate = value.chunk(2, dim)
-        return left * changed(gate)
+        return left * sigmoid(gate)
 
     def silu(value: Tensor, *_: Any, **__: Any) -> Tensor:
-        return value * changed(value)
+        return value * sigmoid(value)
 
-    made: dict[Any, Callable[..., Tensor]] = dict.fromkeys(functions, changed)
-    return {**made, functional.glu: glu, functional.silu: silu} if functions is SIGMOID else made
+    return {**dict.fromkeys(SIGMOID, sigmoid), functional.glu: glu, functional.silu: silu}
 
 
 def slope(
@@ -84,12 +86,22 @@ def _tanh(what: str, rule: Rule) -> Operation:
     return slope(what, TANH, torch.tanh, rule)
 
 
+def _silu(what: str, rule: Rule, rest: Rule | None = None) -> Operation:
+    return slope(what, (functional.silu,), functional.silu, rule, rest)
+
+
+def _bell(value: Tensor) -> Tensor:
+    """The derivative of the sigmoid."""
+    return value.sigmoid() * (1 - value.sigmoid())
+
+
 #: Activations that may stand for one another: each one's name, ways to call it, function and derivative.
 _KINDS: tuple[tuple[str, tuple[Any, ...], Callable[[Tensor], Tensor], Rule], ...] = (
     ("ReLU", RELU, torch.relu, lambda x, y: positive(x)),
     ("sigmoid", SIGMOID, torch.sigmoid, lambda x, y: y * (1 - y)),
     ("tanh", TANH, torch.tanh, lambda x, y: 1 - y**2),
 )
+_OF_SILU = "σ + x · σ(1 − σ)"
 PARENTHESES = (
     "what arrives is multiplied into the first term of {} alone, as where the parentheses around it are missing"
 )
@@ -121,6 +133,7 @@ SLOPES: tuple[Operation, ...] = (
     _sigmoid("the derivative σ(1 − σ) of the sigmoid is left out", lambda x, y: torch.ones_like(y)),
     _sigmoid("the sigmoid stands in the place of its derivative σ(1 − σ)", lambda x, y: y),
     _sigmoid("the factor σ is missing in the derivative σ(1 − σ)", lambda x, y: 1 - y),
+    _sigmoid("the derivative is −σ(1 − σ) in place of σ(1 − σ)", lambda x, y: y * (y - 1)),
     _sigmoid("the derivative 1 − σ² is used, which is that of the tanh", lambda x, y: 1 - y**2),
     _sigmoid("the derivative is σ(1 + σ) in place of σ(1 − σ)", lambda x, y: y * (1 + y)),
     _sigmoid("the derivative is σ² in place of σ(1 − σ)", lambda x, y: y**2),
@@ -145,6 +158,18 @@ SLOPES: tuple[Operation, ...] = (
     slope(PARENTHESES.format("σ − σ²"), SIGMOID, torch.sigmoid, lambda x, y: y, lambda x, y: -(y**2)),
     slope(PARENTHESES.format("σ · 1 − σ"), SIGMOID, torch.sigmoid, lambda x, y: y, lambda x, y: -y),
     slope(PARENTHESES.format("1 − tanh²"), TANH, torch.tanh, lambda x, y: torch.ones_like(y), lambda x, y: -(y**2)),
+    _silu(f"σ(1 − σ), the derivative of the sigmoid, stands in the place of {_OF_SILU}", lambda x, y: _bell(x)),
+    _silu(f"the term σ is missing in the derivative {_OF_SILU}", lambda x, y: x * _bell(x)),
+    _silu(f"the term x · σ(1 − σ) is missing in the derivative {_OF_SILU}", lambda x, y: x.sigmoid()),
+    _silu(f"x · σ(1 − σ) is subtracted in the derivative {_OF_SILU}", lambda x, y: x.sigmoid() - x * _bell(x)),
+    _silu(f"the factor x is missing in the derivative {_OF_SILU}", lambda x, y: x.sigmoid() + _bell(x)),
+    _silu(f"the factor x stands with the first σ in the derivative {_OF_SILU}", lambda x, y: y + _bell(x)),
+    _silu("the factor σ in front is missing in the derivative σ · (1 + x · (1 − σ))", lambda x, y: 1 + x - y),
+    _silu(f"the output x · σ stands for σ in the second term of {_OF_SILU}", lambda x, y: x.sigmoid() + y * (1 - y)),
+    _silu("the output x · σ stands for σ in the derivative σ(1 − σ) of a sigmoid", lambda x, y: y * (1 - y)),
+    _silu(f"the input stands in the place of the derivative {_OF_SILU}", lambda x, y: x),
+    _silu("the derivative is that of the ReLU", lambda x, y: positive(x)),
+    _silu(PARENTHESES.format(_OF_SILU), lambda x, y: x.sigmoid(), lambda x, y: x * _bell(x)),
     *(
         slope(f"a {other} stands in the place of the {name}", functions, stands, rule)
         for (name, functions, right, _), (other, _, stands, rule) in product(_KINDS, repeat=2)

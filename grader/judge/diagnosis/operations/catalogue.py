@@ -21,6 +21,7 @@ from grader.judge.diagnosis.operations import (
     substitutes,
 )
 from grader.judge.diagnosis.operations.activations import RELU, SIGMOID, TANH, Rule, with_rule
+from grader.judge.diagnosis.operations.gates import GATES
 from grader.judge.diagnosis.operations.gelu_slopes import ALL_SLOPES
 from grader.judge.diagnosis.operations.replaced import Operation, Replacements, with_backward
 
@@ -92,7 +93,11 @@ def _embedding(kept: str) -> Replacements:
         backward: Callable[..., Any] = lambda upstream, out, *given: (None, _embedded(kept, upstream, *given))  # noqa: E731
         return with_backward(lambda index, weight: weight[index], backward, index, weight)
 
-    return {functional.embedding: embedding}
+    def bags(index: Tensor, weight: Tensor, *rest: Any, **more: Any) -> Tensor:
+        rows = embedding(index.flatten(), weight)
+        return functional.embedding_bag(torch.arange(len(rows)).view_as(index), rows, *rest, **more)
+
+    return {functional.embedding: embedding, functional.embedding_bag: bags}
 
 
 def _ones(value: Tensor, out: Tensor) -> Tensor:
@@ -106,6 +111,7 @@ _NOT_LOWERED = "the exponent is not lowered on the way back: x² goes back as 2x
 #: Those that the words of ``wrong_value.pass`` are filled with.
 PASSES: tuple[Operation, ...] = (
     *ALL_SLOPES,
+    *GATES,
     Operation(
         "the gradient itself is cut at 0, and not let through where the input of the ReLU is positive",
         activations.cut_by_upstream,
@@ -122,6 +128,10 @@ PASSES: tuple[Operation, ...] = (
     Operation(
         "a ReLU stands after the first product, which neither the formula nor the way back has",
         substitutes.relu_in_between(activations.relu_forward),
+    ),
+    Operation(
+        "the place of the smallest entry is taken, and not that of the largest",
+        lambda: dict.fromkeys((torch.argmax, Tensor.argmax), torch.argmin),
     ),
     Operation("the square is missing", powers.square_left_out),
     Operation("the square root is missing", powers.root_left_out),

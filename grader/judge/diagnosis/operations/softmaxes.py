@@ -20,21 +20,34 @@ _PLAIN = {"weight": None, "reduction": "mean", "label_smoothing": 0.0, "size_ave
 #: The class of rows that do not count, where a cross-entropy is told of no other.
 _IGNORED = -100
 SOFTMAX = (torch.softmax, Tensor.softmax, functional.softmax)
+_LOG_SOFTMAX = (torch.log_softmax, Tensor.log_softmax, functional.log_softmax)
 
 
 def softmax(*, weights: int = 0, derivative: int = 0) -> Callable[[], Replacements]:
-    """A softmax along another axis, counted back from its own, in the weights and in the sum of its derivative."""
+    """A softmax along another axis, counted back from its own, in the weights and in the sum of its derivative.
+
+    Its logarithm and the cross-entropy of it, too.
+    """
+
+    def axes(value: Tensor, dim: int) -> tuple[int, int]:
+        return (dim - weights) % value.dim(), (dim - derivative) % value.dim()
 
     def changed(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
-        along, summed = ((dim - step) % value.dim() for step in (weights, derivative))
+        along, summed = axes(value, dim)
         return weighed(value, lambda scores: scores.softmax(along), lambda p, g: softmax_derivative(p, g, summed))
+
+    def logarithm(value: Tensor, dim: int, *_: Any, **__: Any) -> Tensor:
+        along, summed = axes(value, dim)
+        return weighed(
+            value, lambda scores: scores.log_softmax(along), lambda log, g: g - log.exp() * g.sum(summed, keepdim=True)
+        )
 
     def of_columns(z: Tensor, one: Tensor, n: int) -> Tensor:  # probabilities that add up to one in each column
         return (z.softmax(0) - one) / n
 
     def made() -> Replacements:
         entropy = {functional.cross_entropy: _cross_entropy_with(of_columns)} if derivative == weights else {}
-        return {**dict.fromkeys(SOFTMAX, changed), **entropy}
+        return {**dict.fromkeys(SOFTMAX, changed), **dict.fromkeys(_LOG_SOFTMAX, logarithm), **entropy}
 
     return made
 
@@ -55,6 +68,11 @@ def softmax_derivative(weights: Tensor, upstream: Tensor, axis: int) -> Tensor:
     return weights * (upstream - (weights * upstream).sum(axis, keepdim=True))
 
 
+def softmax_diagonal(weights: Tensor, upstream: Tensor) -> Tensor:
+    """What is left of that derivative if each weight depended on its own score alone."""
+    return weights * (1 - weights) * upstream
+
+
 def _exponentials(logits: Tensor) -> Tensor:
     """The exponentials of which a stable softmax is made: the largest of each row is 1."""
     return (logits - logits.amax(1, keepdim=True)).exp()
@@ -62,6 +80,16 @@ def _exponentials(logits: Tensor) -> Tensor:
 
 def _sigmoid_slope(p: Tensor, one: Tensor) -> Tensor:
     return (p - one) * p * (1 - p)
+
+
+#: What a softmax whose weights depend on their own scores alone makes of the way back from −1/p.
+_DIAGONAL = "as where the softmax goes back as p · (1 − p) alone"
+#: How students keep a probability from 0 before they divide by it.
+_FLOORS: tuple[Callable[[Tensor], Tensor], ...] = tuple(
+    partial(floor, eps)
+    for floor in (lambda eps, p: p + eps, lambda eps, p: p.clamp(min=eps))
+    for eps in (1e-30, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6)
+)
 
 
 def _cross_entropy_with(slope: Callable[[Tensor, Tensor, int], Tensor]) -> Callable[..., Tensor]:
@@ -80,6 +108,11 @@ def _cross_entropy_with(slope: Callable[[Tensor, Tensor, int], Tensor]) -> Calla
 
 def _cross_entropy(what: str, slope: Callable[[Tensor, Tensor, int], Tensor], code: str = "") -> Operation:
     return Operation(what, lambda: {functional.cross_entropy: _cross_entropy_with(slope)}, code)
+
+
+def _of_weights(what: str, slope: Callable[[Tensor, Tensor, int], Tensor]) -> Operation:
+    """The same, of the probabilities in place of the logits."""
+    return _cross_entropy(what, lambda z, one, n: slope(z.softmax(1), one, n))
 
 
 def _softmax(what: str, rule: Callable[[Tensor, Tensor, int], Tensor]) -> Operation:
@@ -131,8 +164,24 @@ CROSS_ENTROPIES: tuple[Operation, ...] = (
         "a sigmoid of each logit alone stands in the place of the softmax", lambda z, one, n: (z.sigmoid() - one) / n
     ),
     _cross_entropy(
-        "only the entries of the targets are written, and the probabilities of the other classes are left out",
+        f"only the entries of the targets get a value, and the probabilities of the others are left out, {_DIAGONAL}",
         lambda z, one, n: (z.softmax(1) - one) * one / n,
+    ),
+    *(
+        _of_weights(
+            f"only the entries of the targets get a value, {_DIAGONAL}, with a small number that keeps from 0 what is "
+            "divided by",
+            partial(lambda floor, p, one, n: softmax_diagonal(p, -one / floor(p)) / n, floor),
+        )
+        for floor in _FLOORS
+    ),
+    *(
+        _of_weights(
+            "a small number keeps from 0 the p that is divided by, as in −1/(p + 1e-12), which makes a difference "
+            "where p is as small",
+            partial(lambda floor, p, one, n: softmax_derivative(p, -one / floor(p), 1) / n, floor),
+        )
+        for floor in _FLOORS
     ),
     _cross_entropy(
         "the difference is multiplied by p · (1 − p), which is the derivative of a sigmoid",
@@ -222,7 +271,7 @@ SOFTMAXES: tuple[Operation, ...] = (
     _softmax("the sum is left out of the derivative of the softmax, p · (g − Σ p · g)", lambda p, g, axis: p * g),
     _softmax(
         "p · (1 − p) is taken for the derivative of the softmax, as if each weight depended on its own score alone",
-        lambda p, g, axis: p * (1 - p) * g,
+        lambda p, g, axis: softmax_diagonal(p, g),
     ),
     _softmax(
         "a mean stands in the place of the sum in the derivative of the softmax, p · (g − Σ p · g)",

@@ -12,7 +12,7 @@ from grader.judge.diagnosis.naming import BARE, LAZILY, RATE, STEPS, is_gradient
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.factors import by_size, constantly, letters
 from grader.judge.diagnosis.words import wording
-from grader.model import Capture, Diagnosis
+from grader.model import Capture, Diagnosis, Exercise
 
 #: The share of a move that is hardly one.
 _TINY = 0.01
@@ -63,15 +63,23 @@ def _is_left_out(symptom: Symptom) -> bool:
     """Whether the other parameters show that this one is left out of the update, not replaced by a new tensor.
 
     Parameters that are given their gradients do not show in one another, so right ones say that a loop does not get to
-    this one. In a training loop, other weights are right where only the place of an update is wrong.
+    this one. (An average, which has no gradient of its own, is none of them.) In a training loop, other weights are
+    right where only the place of an update is wrong.
     """
     exercise = symptom.exercise
     others = {check for check in symptom.others() if exercise.path_of(check) in exercise.in_place}
     right = others - symptom.failed
     if STEPS not in exercise.inputs:
-        return bool(right) and any(map(is_gradient, exercise.inputs))
+        return _has_gradient(exercise, symptom.check) and any(_has_gradient(exercise, other) for other in right)
     moved = any(has_moved(symptom, check) for check in others & symptom.failed)
     return moved and not right
+
+
+def _has_gradient(exercise: Exercise, check: str) -> bool:
+    """Whether what a check reads is handed over with a gradient of its own, or is one."""
+    path = exercise.path_of(check)
+    gradients = filter(is_gradient, exercise.inputs)
+    return any(name == path or name.startswith((f"{path}.", f"{path}_")) for name in gradients)
 
 
 def has_moved(symptom: Symptom, check: str) -> bool:

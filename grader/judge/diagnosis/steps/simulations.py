@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from grader.judge.diagnosis.naming import LEARNING_RATE, is_driven, is_loop
+from grader.judge.diagnosis.naming import LEARNING_RATE, OPTIONS, is_driven, is_loop
 from grader.judge.diagnosis.steps.loop_simulation import trained
 from grader.judge.diagnosis.steps.loop_slips import OF_LOOPS
 from grader.judge.diagnosis.steps.moves import hardly_moved
@@ -83,16 +83,31 @@ def explaining(symptom: Symptom, simulation: Simulation, slips: Iterable[Slip]) 
 def _together(symptom: Symptom, simulation: Simulation) -> list[Symptom]:
     """A check of an optimizer's, and the other parameter of the same cases, where that is wrong, too.
 
-    One optimizer holds both, and some mistakes come to the same in one of them alone. What all checks have to agree
-    with stands first, so that what is ruled out by it is worked out once.
+    One optimizer holds both, and some mistakes come to the same in one of them alone. Others do so but for betas that
+    let go of what is old. What all checks have to agree with stands first, so that what is ruled out by it is worked
+    out once.
     """
     name, _, label = symptom.check.partition(" ")
     params = simulation.roles.params if isinstance(simulation, _Driven) else ()
     names = {f"{each} {label}".strip() for each in params[:2] if each != name}
-    common = {*params[:1]} if simulation is _by_adam else set()  # whose formula has no part that an option switches on
+    common = set(_of_all_options(symptom, params[0])) if simulation is _by_adam else set()
     beside = (names | common) & symptom.failed - {symptom.check}
     order = sorted({symptom.check, *beside}, key=lambda check: (check not in common, check != symptom.check))
     return [symptom if check == symptom.check else symptom.of(check) for check in order]
+
+
+def _of_all_options(symptom: Symptom, param: str) -> Iterator[str]:
+    """The failed checks of a parameter of Adam, whose formula has no part that an option switches on."""
+    for check in symptom.failed:
+        failing = symptom.of(check).failing
+        if check == param or (symptom.exercise.path_of(check) == param and failing and _has_betas(failing[0].case)):
+            yield check
+
+
+def _has_betas(case: Case) -> bool:
+    """Whether a case has other betas than the default ones, and nothing else that differs."""
+    options = case.constants.get(OPTIONS)
+    return isinstance(options, tuple) and len(options) == 1
 
 
 def _fits(symptom: Symptom, simulation: Simulation, slip: Slip) -> bool:

@@ -190,6 +190,8 @@ OF_ADAM = (
     _by_betas("square_takes_by_first", square=(0, 1, 0)),
     *_in_averages(_AVERAGES, "weights", parts.Average(shares=lambda kept, taken: (1 - taken, kept))),
     *_in_averages(_AVERAGES, "unweighted", parts.Average(shares=lambda kept, taken: (kept, 1.0))),
+    _adam(_AVERAGES, "summed_squares", parts.Adam(square=parts.Average(shares=lambda *_: (1.0, 1.0)))),
+    *_in_averages(_AVERAGES, "old_whole", parts.Average(shares=lambda kept, taken: (1.0, 1 - taken))),
     *_in_averages("bias_correction", "times", parts.Average(corrected=lambda raw, _, beta, t: raw * (1 - beta**t))),
     _quotient("no_root", lambda at: at.mean / (at.square + at.eps)),
     _quotient("eps_inside", lambda at: at.mean / (at.square + at.eps).sqrt()),

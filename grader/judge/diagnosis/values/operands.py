@@ -86,7 +86,8 @@ def swapped_arguments(symptom: Symptom) -> Diagnosis | None:
     for pair in combinations(symptom.alternatives.parameters, 2):
         if symptom.fits(lambda view: _exchanged(symptom, view, *pair)):
             name, other = pair if symptom.path != f"{pair[1]}.g" else pair[::-1]
-            return symptom.say("wrong_operand.arguments", name=name, other=other)
+            # A softmax of q kᵀ over the other axis is that of k qᵀ.
+            return passes.layer(symptom) or symptom.say("wrong_operand.arguments", name=name, other=other)
     return None
 
 

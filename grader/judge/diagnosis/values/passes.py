@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 
 import torch
 from torch import Tensor
 
 from grader.judge.diagnosis.operations.catalogue import DIFFERENCES, LAYERS, OPERATIONS, PASSES
+from grader.judge.diagnosis.operations.gates import GATES
 from grader.judge.diagnosis.operations.replaced import Operation
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.changed import under, uses
@@ -37,11 +38,21 @@ def layer(symptom: Symptom) -> Diagnosis | None:
     return symptom.say("wrong_value.pass", chosen.code, what=chosen.what)
 
 
+def gate(symptom: Symptom) -> Diagnosis | None:
+    """A gate that is forgotten or turned round, which is also what another sign or zeros in its sigmoid come to."""
+    if symptom.is_thin() or symptom.takes_steps or not symptom.is_gradient:
+        return None
+    whole = next((each for each in GATES if symptom.fits(lambda view: under(symptom, each, view))), None)
+    return symptom.say("wrong_value.pass", what=whole.what) if whole else _in_one_place(symptom, GATES)
+
+
 def one_of_several(symptom: Symptom) -> Diagnosis | None:
     """One use of a function that is computed in another way, where the forward pass uses it several times."""
-    if symptom.is_thin() or symptom.takes_steps:
-        return None
-    for operation in OPERATIONS:
+    return None if symptom.is_thin() or symptom.takes_steps else _in_one_place(symptom, OPERATIONS)
+
+
+def _in_one_place(symptom: Symptom, operations: Sequence[Operation]) -> Diagnosis | None:
+    for operation in operations:
         count = uses(symptom, operation, symptom.failing[0])
         for place in range(count) if 1 < count <= _MOST else ():
             if symptom.fits(lambda view: under(symptom, operation, view, place)):
@@ -145,6 +156,7 @@ def _of_several(change: Callable[[Tensor], Tensor]) -> Change:
 
 #: What is made of an input, by key; a reshaped matrix is one whose transpose has the entries in the right one's order.
 _CHANGES: Mapping[str, Change] = {
+    "ones": lambda view, name, value: torch.ones_like(value),
     "negated": lambda view, name, value: -value,
     "turned": lambda view, name, value: value.T if value.dim() == 2 and value.shape[0] == value.shape[1] else None,
     "reshaped": lambda view, name, value: value.reshape(value.shape[::-1]).T if value.dim() == 2 else None,
@@ -161,7 +173,10 @@ def changed_input(symptom: Symptom) -> Diagnosis | None:
     if symptom.is_thin() or symptom.takes_steps:
         return None
     names = symptom.float_parameters
+    counts = not symptom.failing[0].finding.expected.is_floating_point()  # the other end of an order is no lost sign
     for key, change in _CHANGES.items():
+        if counts and key == "negated":
+            continue
         found = [name for name in names if symptom.fits(lambda view: _changed(symptom, view, name, key, change))]
         if len(found) == 1 or (len(found) == _EITHER and key == "negated"):
             return _said_of_input(symptom, key, found)
@@ -176,6 +191,8 @@ def _said_of_input(symptom: Symptom, key: str, names: list[str]) -> Diagnosis:
         name = f"`{given[0]}`"
         what = _MADE[key].format(name=name, bare=given[0])
         return symptom.say("wrong_value.upstream_made", what=what, upstream=name)
+    if key == "ones":
+        return symptom.say("wrong_value.ones.given", name=given[0])
     if key == "own_gradient":
         return symptom.say("wrong_operand", used=f"`{given[0]}.g`", right=f"`{given[0]}`")
     return symptom.say(f"wrong_value.{key}", name=" or ".join(f"`{each}`" for each in given))

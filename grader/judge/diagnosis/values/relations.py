@@ -20,6 +20,8 @@ from grader.model import Diagnosis
 
 #: Failing cases, and entries in them, below which an agreement may be chance.
 _CASES, _ENTRIES = 2, 4
+#: The share of the tolerance within which hardly any of hundreds of wrong entries comes by chance.
+_BY_CHANCE = 0.01
 Make = Callable[[View, Tensor], Tensor]
 #: Axes of an outer product.
 _AXES = 2
@@ -59,7 +61,7 @@ def _copied(symptom: Symptom) -> Diagnosis | None:
 
 
 def _other_numbers(symptom: Symptom) -> Diagnosis | None:
-    """Zeros exactly where they belong, and other numbers in all other places: those of an input, perhaps."""
+    """Zeros exactly where they belong, and other numbers in the other places, or some: those of an input, perhaps."""
     zeros = [view.expected == 0 for view in symptom.failing]
     if sum(bool(zero.any()) for zero in zeros) < _CASES or any(bool(zero.all()) for zero in zeros):
         return None
@@ -68,7 +70,16 @@ def _other_numbers(symptom: Symptom) -> Diagnosis | None:
     for name, value in symptom.failing[0].case.inputs.items():
         if value.is_floating_point() and symptom.fits(lambda view: _placed(view, name)):
             return symptom.say("wrong_value.other_numbers.input", name=_shown(symptom, name))
+    right = sum(int(((view.expected != 0) & _is_right(view, _BY_CHANCE)).sum()) for view in symptom.failing)
+    if right:
+        total = sum(int((view.expected != 0).sum()) for view in symptom.failing)
+        return symptom.say("wrong_value.other_numbers.some", right=right, total=total)
     return symptom.say("wrong_value.other_numbers")
+
+
+def _is_right(view: View, share: float = 1.0) -> Tensor:
+    """For each entry, whether it is as near as a ``share`` of the tolerance."""
+    return (view.actual - view.expected).abs() <= share * view.tolerance(view.expected)
 
 
 def _placed(view: View, name: str) -> Tensor | None:
@@ -156,10 +167,10 @@ def _kept(symptom: Symptom) -> Diagnosis | None:
         if not symptom.fits(_made(symptom, name, lambda view, value: view.expected.where(view.actual != value, value))):
             continue
         first = symptom.failing[0]
-        near = (first.actual - first.expected).abs() <= first.tolerance(first.expected)
-        if int(near.sum()) >= _ENTRIES:
+        right = int(_is_right(first).sum())
+        if right >= _ENTRIES:
             shown, total = _shown(symptom, name), first.expected.numel()
-            return symptom.say("wrong_value.kept", right=int(near.sum()), total=total, name=shown)
+            return symptom.say("wrong_value.kept", right=right, total=total, name=shown)
     return None
 
 

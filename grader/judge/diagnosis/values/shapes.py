@@ -190,6 +190,8 @@ def wrong_shape(symptom: Symptom) -> Diagnosis | None:
         return _say("wrong_shape.order", symptom)
     if fits_inverse(symptom, _mean):
         return _say("wrong_shape.mean", symptom)
+    if rows := _rows_of_index(symptom):
+        return rows
     for which, place in (("last", -1), ("first", 0)):
         several = any(view.expected.dim() > 1 and len(view.expected) > 1 for view in symptom.failing)
         if several and symptom.fits(lambda view: _one_row(view, place)):
@@ -202,6 +204,26 @@ def wrong_shape(symptom: Symptom) -> Diagnosis | None:
         if symptom.fits(lambda view: _one_of_row(view, place)):
             return _say("wrong_shape.one", symptom, which=which)
     return _say(_by_axes(view), symptom, **_sizes(view))
+
+
+def _rows_of_index(symptom: Symptom) -> Diagnosis | None:
+    """The rows that an index names, without the others, or those up to the last one that it names."""
+    for key, rows in (("wrong_shape.named", torch.unique), ("wrong_shape.behind", _up_to_largest)):
+        for name, value in _shown(symptom).case.inputs.items():
+            if not value.is_floating_point() and symptom.fits(lambda view: _rows(view, name, rows)):
+                return _say(key, symptom, name=symptom.name_of(name))
+    return None
+
+
+def _up_to_largest(index: Tensor) -> Tensor:
+    return torch.arange(int(index.max()) + 1)
+
+
+def _rows(view: View, name: str, rows: Callable[[Tensor], Tensor]) -> Tensor | None:
+    """The rows of the right answer that ``rows`` makes of an input."""
+    index, count = view.case.inputs[name], len(view.expected) if view.expected.dim() else 0
+    inside = index.numel() and int(index.min()) >= 0 and int(index.max()) < count
+    return view.expected[rows(index)] if inside else None
 
 
 def _mean(view: View) -> Tensor | None:

@@ -24,6 +24,18 @@ OUTCOME_WORDS: dict[str, Words] = {
         "What does Python say below that cell when you run it?",
         "Mend that line, then run the notebook from the top.",
     ),
+    "not_defined.failed": Words(
+        "{names} is not defined: the cell that defines it ended in an error before it got there ({error}).",
+        "",
+        "Which line of that cell raises it, and does the answer need that line?",
+        "Mend or remove that line, then run the notebook from the top.",
+    ),
+    "not_defined.magic": Words(
+        "{names} is not defined: its cell begins with `{magic}`.",
+        "That runs the cell apart from the notebook, where nothing that it defines is left.",
+        "What is left of a cell that runs under `{magic}`?",
+        "Remove `{magic}` from the cell of the answer, and use it in a cell of its own.",
+    ),
     "not_defined.renamed": Words(
         "{names} is not defined: its cell defines {other} in its place.",
         "",
@@ -39,9 +51,10 @@ OUTCOME_WORDS: dict[str, Words] = {
     "raised": Words("The call raised {error}{where}.", "{why}", "{question}", "{remedy}"),
     "raised.elsewhere": Words(
         "The call raised NotImplementedError{where}, outside of this stub.",
-        "What this one calls is not written: a stub{names}, or a method that your class defines by another name.",
-        "Which of your functions does this one need?",
-        "Fill in the stub that is named first; then check this one again.",
+        "What this one calls is not written: a stub{names}, or a method that your class defines by another name. Or it "
+        "is written, and that line was left below it.",
+        "Which of your functions does this one need, and do all of them return?",
+        "Fill in the stub that is named first, or delete the line that was left; then check this one again.",
     ),
     "timed_out": Words(
         "The call did not end in time{label}.",
@@ -86,6 +99,18 @@ OUTCOME_WORDS: dict[str, Words] = {
         "The call ended without assigning to it.",
         "Where in your code is `{path}` assigned?",
         "Assign the result to `{path}`, not to a local name.",
+    ),
+    "not_written.cell": Words(
+        "`{path}` was not written: {state}.",
+        "The cell of this exercise ended without assigning to it.",
+        "Which line of that cell assigns `{path}`?",
+        "Assign the result to `{path}` in that cell: it alone is run again.",
+    ),
+    "not_written.other_cell": Words(
+        "`{path}` was not written: {state}.",
+        "Cell {cell} assigns it, and the cell of this exercise alone is run again, on other numbers.",
+        "What does the cell of the exercise still need, to compute everything by itself?",
+        "Write all lines that the results need into that one cell.",
     ),
     "not_written.not_run": Words(
         "`{path}` was not written: no line of `{name}` ran.",

@@ -166,5 +166,6 @@ PASS_WORDS: dict[str, Words] = {
         "Write the forward pass down step by step, and look where `{name}` comes in.",
     ),
     "wrong_value.ones": ONES,
+    "wrong_value.ones.given": replace(ONES, nudge="Where does `{name}` come into the formula?"),
     "wrong_value.exchanged": EXCHANGED,
 }

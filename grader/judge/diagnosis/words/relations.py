@@ -179,6 +179,13 @@ RELATION_WORDS: dict[str, Words] = {
         "What does your code write into those places, and what belongs there?",
         "Keep the places, and work out by hand what stands in one of them.",
     ),
+    "wrong_value.other_numbers.some": Words(
+        "`{path}` is 0 exactly where it has to be, and right in {right} of the {total} entries that are not 0, of all "
+        "failing cases together.",
+        "What decides where zeros stand is right; what comes to the other entries is right for some of them alone.",
+        "What have the entries in common that are wrong: a row that is used several times, a size, a count?",
+        "Work out by hand one entry that is right and one that is wrong, and follow both through your code.",
+    ),
     "wrong_value.other_numbers.input": Words(
         "`{path}` is 0 exactly where it has to be, and holds the values of {name} everywhere else.",
         "What chooses the places is right; `{path}` does not consist of {name} there.",

@@ -23,6 +23,18 @@ SHAPE_WORDS: dict[str, Words] = {
         "What does each axis count, and over which of them is there something to be added up?",
         "Sum over the axes that {expected} does not have.",
     ),
+    "wrong_shape.named": Words(
+        "`{path}` holds the rows alone that `{name}` names: it has shape {actual}; it should be {expected}.",
+        "Rows that no index names have a gradient, too: it is 0.",
+        "Which rows does no index name, and what is the gradient of those?",
+        "Begin with zeros in the full shape, and add to the rows that are named.",
+    ),
+    "wrong_shape.behind": Words(
+        "`{path}` ends with the last row that `{name}` names: it has shape {actual}; it should be {expected}.",
+        "The rows behind it, which no index names, have a gradient, too: it is 0.",
+        "From which number does your code take how many rows there are?",
+        "Take the number of rows from the tensor that the gradient belongs to, not from the index.",
+    ),
     "wrong_shape.row": Words(
         "`{path}` is the {which} row of the right answer alone: it has shape {actual}; it should be {expected}.",
         "Each round of a loop replaced the one before, a `return` ended it, or an index took one row.",

@@ -7,7 +7,7 @@ from grader.judge.diagnosis.words.sentences import Words
 STEP_WORDS: dict[str, Words] = {
     "not_in_place": Words(
         "`{path}` has the same values after the call as before it.",
-        "The update made a new tensor, or none at all, and the object that was passed in stayed as it was.",
+        "The update made a new tensor, came to 0, or was not made, and the object that was passed in stayed as it was.",
         "What is the difference between `p = p - step` and `p -= step`?",
         "Change the tensor itself: `p -= …` or `p.sub_(…)`, under `torch.no_grad()` where it requires gradients.",
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from grader.judge.diagnosis.calls.endings import ending_of, has_untouched_body, used_autograd
@@ -65,11 +67,27 @@ def test_stub_whose_cell_defines_nothing_is_not_implemented():
     assert ending(run, "class Lin:\n    def f(self):\n        raise NotImplementedError").code == "not_defined"
 
 
+@pytest.mark.parametrize(
+    ("kept_from", "said"),
+    [
+        ("", "failed, was removed, or gives it another name"),
+        ("AssertionError: my test", "ended in an error before it got there (AssertionError: my test)"),
+        ("%%timeit", "its cell begins with `%%timeit`"),
+    ],
+)
+def test_answer_that_its_cell_did_not_define_says_what_is_known_of_the_cell(kept_from, said):
+    run = CaseRun("case", "not_defined")
+    found = ending_of(Evidence(linear, (), (run,), replace(stub(DONE), kept_from=kept_from)), run)
+    assert found.code == "not_defined"
+    assert said in found.message
+
+
 def test_error_of_another_stub_says_where_it_comes_from():
     run = CaseRun("case", "raised", error=not_implemented(2, 5))
     found = ending(run, DONE)
     assert found.code == "raised"
     assert "What this one calls is not written" in found.message
+    assert "that line was left below it" in found.message
 
 
 def test_torchs_own_not_implemented_error_is_an_exception_like_others():
