@@ -20,7 +20,7 @@ LABORATORY = frozenset(
 LONGEST = (
     "laboratory", "tests/test_cli.py", "tests/test_answers.py", "tests/test_notebook.py", "tests/test_batch.py",
     "tests/test_authors_guide.py", "tests/course/proving/test_validate.py", "tests/starter/test_autograders.py",
-    "tests/github/test_action.py", "tests/report/test_browser.py",
+    "tests/github/test_action.py", "tests/report/test_browser.py", "tests/kernel/test_cold.py",
 )  # fmt: skip
 
 

@@ -104,7 +104,6 @@ PARTS: dict[str, dict[str, set[str]]] = {
         "autograding": {"counting", "words"},
         "gradebooks": {"counting", "views", "words"},
         "document": {"counting", "words"},
-        "codec": set(),
     },
     "grader.course": {
         "declaration": set(),

@@ -343,7 +343,7 @@ def test_seed_comes_from_the_environment_and_an_absent_secret_is_none(
 ) -> None:
     seen: list[int | None] = []
 
-    def note(options: Any, _: object) -> RunReport:
+    def note(options: Any) -> RunReport:
         seen.append(options.seed)
         return run(report())
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _LIMITS, _READING = Limits(), CollectLimits()
 #: What typer raises for any command line that cannot be read; it exports the one kind alone, and not their parent.
 _Refusal = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
-#: The options that ``_platforms_of`` takes, in its order.
+#: The options that ``_platforms_of`` takes.
 _TOLD = ("github", "gradescope", "junit", "classroom50", "course", "assigned", "hints")
 
 
@@ -46,7 +46,7 @@ class _ScoreCommand(TyperCommand):
         except _Refusal as refusal:
             lenient = {"resilient_parsing": True, "ignore_unknown_options": True}  # None in place of what is refused
             asked = self.make_context(ctx.info_name, given, ctx.parent, **lenient).params
-            platforms = _platforms_of(*(asked[name] for name in _TOLD))
+            platforms = _platforms_of(**{name: asked[name] for name in _TOLD})
             if platforms is not None:
                 platforms.fail(refusal.format_message())
             if asked["exit_zero"]:
@@ -93,7 +93,15 @@ def score(
 
     Exit status: 0 graded, 1 below --fail-under, 2 usage, 3 some submission has no score, 4 the grader failed.
     """
-    platforms = _platforms_of(github, gradescope, junit, classroom50, course, assigned, hints)
+    platforms = _platforms_of(
+        github=github,
+        gradescope=gradescope,
+        junit=junit,
+        classroom50=classroom50,
+        course=course,
+        assigned=assigned,
+        hints=hints,
+    )
     notebooks = tuple(assigned or ())
     again = "run the same command without --fresh to go on" if fresh else "run the same command again to go on"
     with errors_told(platforms, exit_zero=exit_zero, resumes=again):
@@ -167,6 +175,7 @@ def demo(
 
 
 def _platforms_of(
+    *,
     github: bool | None,
     gradescope: Path | None,
     junit: Path | None,
@@ -181,7 +190,15 @@ def _platforms_of(
         return None
     from grader.platforms import Platforms
 
-    return Platforms(in_actions, gradescope, junit, classroom50, course or "", tuple(assigned or ()), hints)
+    return Platforms(
+        github=in_actions,
+        gradescope=gradescope,
+        junit=junit,
+        classroom50=classroom50,
+        course=course or "",
+        assigned=tuple(assigned or ()),
+        hints=hints,
+    )
 
 
 def _score(options: ScoreOptions) -> RunReport:

@@ -14,6 +14,7 @@ from dataclasses import asdict, astuple, fields, replace
 from pathlib import Path
 
 from grader.errors import GradebookError
+from grader.gradebook.codec import submission_from_dict, submission_to_dict
 from grader.gradebook.doubts import Doubt, doubts_in, remarks_on
 from grader.gradebook.file import GradebookFile
 from grader.gradebook.overrides import Ruling, answerable, overridden
@@ -22,7 +23,6 @@ from grader.model import Hints, RunReport, Submission, SubmissionReport
 from grader.names.alphabet import alphabetical
 from grader.names.enumeration import first_of
 from grader.names.visible import GRADEBOOK
-from grader.report import submission_from_dict, submission_to_dict
 
 FILE_NAME = GRADEBOOK
 

@@ -132,9 +132,9 @@ def _graded(entry: SubmissionReport, exercise: ExerciseScore) -> float | None:
 def overridden(report: SubmissionReport, rulings: Sequence[Ruling], tasks: Sequence[Task] = ()) -> SubmissionReport:
     """``report`` with the points of those ``rulings`` that are on it, and with the sum that they make.
 
-    A submission in which the grader failed is graded once a human ruled on each exercise that it failed in. One in
-    which there was nothing to grade is once a human ruled on any of the ``tasks`` that it was to answer, and keeps the
-    reason why there was nothing; what else the same notebook of the course asks for was not found.
+    A submission in which the grader failed is graded once a human ruled on each exercise that it failed in. One with
+    nothing to grade is graded with the first ruling on one of the ``tasks`` that it was to answer. It keeps its
+    ``reason``, and the other exercises of the same notebook count as missing.
     """
     about = {one.exercise: one for one in rulings if (one.student, one.sha256) == (report.student, report.sha256)}
     if about and report.status in _UNGRADED:

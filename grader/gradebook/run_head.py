@@ -72,7 +72,7 @@ class RunHead:
     def missing(self, submissions: Sequence[SubmissionReport]) -> tuple[SubmissionReport, ...]:
         """What was assigned and is in nothing that a student handed in, to be ruled on.
 
-        Of the absent, where nothing was assigned, the notebooks that any of the others handed in.
+        Where nothing was assigned, a student who is absent lacks every notebook that anybody else handed in.
         """
         notebooks = self._notebooks(submissions)
         asked = [task for task in self.tasks if task.notebook in notebooks] or self.tasks

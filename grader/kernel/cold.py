@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import struct
 import sys
 import tempfile
 import time
@@ -23,10 +22,10 @@ from grader.kernel.host.assets import flags_of, opened
 from grader.kernel.host.programs import encode
 from grader.kernel.host.sandbox import kernel_environment
 from grader.kernel.host.schedule import scheduled
+from grader.kernel.protocol import exchange
 from grader.kernel.protocol.wire import OUTPUT_KEPT
 from grader.model import CaseRun, Cell, CellFailure, Check, Ending, Execution, Job, Limits
 
-_LENGTH = struct.Struct("<Q")
 #: Run in the kernel, where they bind no name: a check, and before all cells what a check would have to import.
 _ORDER = "__import__('grader.kernel.cold', fromlist=['serve']).serve(get_ipython(), {folder!r}, {about!r})"
 _AHEAD = "__import__('grader.kernel.local')"
@@ -171,13 +170,9 @@ class _ColdRun:
 
     def _frames(self) -> Iterator[bytes]:
         path = self.folder / "results"
-        data = path.read_bytes() if path.is_file() else b""
-        while len(data) >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(data)
-            if len(data) < _LENGTH.size + length:
-                return
-            yield data[_LENGTH.size : _LENGTH.size + length]
-            data = data[_LENGTH.size + length :]
+        received = bytearray(path.read_bytes() if path.is_file() else b"")
+        while (data := exchange.unframed(received)) is not None:
+            yield data
 
 
 def serve(shell: Any, folder: str, about: dict[str, Any]) -> None:
@@ -185,7 +180,6 @@ def serve(shell: Any, folder: str, about: dict[str, Any]) -> None:
     from grader.kernel import local
     from grader.kernel.check.program import Namespace, ProgramRun
     from grader.kernel.check.studenterror import code_name
-    from grader.kernel.protocol import exchange
 
     with local.process_restored(shell.user_ns), Path(folder, "results").open("wb") as file:
         local.reset_torch_modes()
@@ -198,6 +192,6 @@ def serve(shell: Any, folder: str, about: dict[str, Any]) -> None:
                 raise KeyboardInterrupt  # the time is up
             with exchange.Undisturbed():
                 data = exchange.encode(kept, outcome)
-            file.write(_LENGTH.pack(len(data)) + data)
+            file.write(exchange.framed(data))
             file.flush()
     sys.stdout.flush()

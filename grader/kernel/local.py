@@ -14,7 +14,6 @@ import os
 import random
 import select
 import signal
-import struct
 import sys
 import threading
 import time
@@ -37,9 +36,8 @@ from grader.model import CaseRun, Check, Ending, Limits, Program
 
 #: Whether checks may run in forks here. On macOS the system's own libraries do not survive a fork.
 FORKS = hasattr(os, "fork") and sys.platform != "darwin"
-_LENGTH = struct.Struct("<Q")
-#: In place of a length: the result was larger than it may be.
-_TOO_LARGE = 2**64 - 1
+#: In place of a result that is larger than it may be: the beginning of a larger one.
+_TOO_LARGE = b"\xff" * 8
 _LIMITS = Limits()
 
 
@@ -206,16 +204,13 @@ class _Fork:
 
     def _frame(self, deadline: float) -> bytes | Ending:
         """The next result, or how its program ended without one."""
-        size = _LENGTH.size
         while True:
-            if len(self.received) >= size:
-                (length,) = _LENGTH.unpack_from(self.received)
-                if length > _LIMITS.result:
-                    return "output_exceeded"
-                if len(self.received) >= size + length:
-                    data = bytes(self.received[size : size + length])
-                    del self.received[: size + length]
-                    return data
+            try:
+                data = exchange.unframed(self.received, _LIMITS.result)
+            except exchange.Malformed:
+                return "output_exceeded"
+            if data is not None:
+                return data
             poll = select.poll()
             poll.register(self.fd, select.POLLIN)
             if not poll.poll(max(0.0, (deadline - time.monotonic()) * 1000)):
@@ -254,9 +249,9 @@ class _Fork:
                 data = exchange.encode(kept, outcome, watch.late) if watch else exchange.encode(kept, outcome)
             left -= len(data)
             if left < 0:
-                _write(pipe, _LENGTH.pack(_TOO_LARGE))
+                _write(pipe, _TOO_LARGE)
                 return
-            _write(pipe, _LENGTH.pack(len(data)) + data)
+            _write(pipe, exchange.framed(data))
 
 
 def _fork() -> int:

@@ -24,7 +24,7 @@ _SIGNS = {
     "compiler": re.compile(r"\boptim\b|\bcompile\b|torch\.func|functorch|_dynamo"),
     "shapes": re.compile(r"\bmeta\b|_decomp\b|_refs\b|prims\b"),
 }
-_IMPORT = re.compile(r"^\s*(?:import|from)\s+(\w+)", re.MULTILINE)
+_IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+(\w+)", re.MULTILINE)
 #: What finds no shapes but by what torch imports for it. Of all else, nothing is known.
 _KNOWN = sys.stdlib_module_names | {"IPython", "grader", "matplotlib", "numpy", "pandas", "scipy", "torch"}
 

@@ -2,8 +2,7 @@
 
 ``counting`` says what was earned, in the same ``words`` everywhere. From it are made the ``views`` for people, the
 results for ``autograding`` services and the exports for the ``gradebooks`` of learning platforms. ``document`` is
-``report.json``, ``codec`` a row of the grader's own gradebook. ``files`` writes a run's reports, ``feedback`` packs the
-students' pages to be given back.
+``report.json``. ``files`` writes a run's reports, ``feedback`` packs the students' pages to be given back.
 
 The names below are the public ones. Each imports its module on first use, so that importing ``grader.report``
 costs nothing (neither rich nor jinja2 is imported before something is drawn with it).
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from grader.report.autograding.gradescope import gradescope_results as gradescope_results
     from grader.report.autograding.junit import junit_failure as junit_failure
     from grader.report.autograding.junit import junit_xml as junit_xml
-    from grader.report.codec import submission_from_dict as submission_from_dict
-    from grader.report.codec import submission_to_dict as submission_to_dict
     from grader.report.document import load_schema as load_schema
     from grader.report.feedback import write_feedback as write_feedback
     from grader.report.files import write_reports as write_reports
@@ -53,7 +50,6 @@ __getattr__, __all__ = lazy.public(
         "autograding.actions": "append_output append_summary github_annotations",
         "autograding.classroom": "github_error_output github_output",
         "autograding.classroom50": "classroom50_result",
-        "codec": "submission_from_dict submission_to_dict",
         "document": "load_schema",
         "feedback": "write_feedback",
         "files": "write_reports",

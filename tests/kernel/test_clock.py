@@ -46,7 +46,7 @@ from grader.model import Cell, Job, Limits
 
 async def main():
     cell = f"import pathlib, time; pathlib.Path({sys.argv[1]!r}).touch(); time.sleep(0.5)"
-    async with KernelPool("none", Limits(cell_s=2, submission_s=3), jobs=1) as pool:
+    async with KernelPool("none", Limits(cell_s=1.5, submission_s=2), jobs=1) as pool:
         print((await pool.run(Job("paused", (Cell(0, cell), Cell(1, "1")), ()))).failures)
 
 asyncio.run(main())
@@ -62,7 +62,7 @@ def test_cell_that_ended_while_the_grader_was_stopped_has_not_timed_out(tmp_path
             assert grader.poll() is None
             time.sleep(0.02)
         grader.send_signal(signal.SIGSTOP)
-        time.sleep(5)
+        time.sleep(3)
         grader.send_signal(signal.SIGCONT)
         told, _ = grader.communicate(timeout=240)
     assert told == "()\n"

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import torch
+from jupyter_client.manager import KernelManager
+from nbclient import NotebookClient
 
 from grader.errors import SandboxUnavailable
 from grader.kernel import KernelPool, cold
@@ -57,18 +59,26 @@ def test_time_of_cells_and_checks_is_limited() -> None:
         Cell(1, "def f(x):\n    while True: pass"),
         Cell(2, "import os\nos._exit(1)"),
     )
-    execution = run(Job("slow", cells, (check("hangs", 1, time_limit=1.0),)), Limits(cell_s=6.0))
+    execution = run(Job("slow", cells, (check("hangs", 1, time_limit=1.0),)), Limits(cell_s=2.0))
     assert execution.ended == "crashed"
     assert [one.ended for one in execution.failures] == ["timed_out"]
     assert [one.ended for one in execution.checks["hangs"]] == ["timed_out", "timed_out"]
 
 
+@pytest.fixture
+def _without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels that import nothing before their cells, which takes seconds: for notebooks without a check."""
+    monkeypatch.setattr(cold, "_AHEAD", "pass")
+
+
+@pytest.mark.usefixtures("_without_torch")
 def test_submission_whose_time_is_up_runs_no_further_cell() -> None:
     cells = (Cell(0, "import time\nprint('began')\ntime.sleep(2)"), Cell(1, "print('on')"))
     execution = run(Job("long", cells, ()), Limits(submission_s=1.0))
     assert (execution.ended, execution.outputs) == ("timed_out", {0: "began\n"})
 
 
+@pytest.mark.usefixtures("_without_torch")
 def test_files_beside_a_notebook_are_copies(tmp_path: Path) -> None:
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "helper.py").write_text("VALUE = 1")
@@ -92,7 +102,11 @@ def test_garbage_is_collected_while_kernels_without_a_zygote_run() -> None:
     assert asyncio.run(collecting())
 
 
+@pytest.mark.usefixtures("_without_torch")
 def test_kernel_that_heeds_no_interrupt_ends_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Seconds that are waited for what never comes: the end of a cell's output, and of the kernel.
+    monkeypatch.setattr(NotebookClient, "iopub_timeout", 0.5)
+    monkeypatch.setattr(KernelManager, "shutdown_wait_time", 0.5)
     monkeypatch.setattr(cold, "_ANSWER_S", 1.0)
     monkeypatch.setattr(cold, "_ASKED", 1)
     cells = (Cell(0, "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: time.sleep(1)"),)

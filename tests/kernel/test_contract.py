@@ -168,12 +168,11 @@ HANGS = {
 }
 
 
-@pytest.mark.parametrize("name", HANGS)
-def test_cell_is_to_blame_for_the_kernel_that_it_leaves_hanging(laboratory: Laboratory, name: str) -> None:
-    job = linear_job(name, "x = 1", HANGS[name], "print(x)", after=["print('on')"])
-    (execution,) = laboratory.run(BEST, job, limits=replace(LIMITS, cell_s=2, check_s=1.5))
-    assert _failures(execution) == {1: "timed_out"}
-    assert execution.outputs == {2: "1\n", 4: "on\n"}
+def test_cell_is_to_blame_for_the_kernel_that_it_leaves_hanging(laboratory: Laboratory) -> None:
+    jobs = [linear_job(name, "x = 1", hangs, "print(x)", after=["print('on')"]) for name, hangs in HANGS.items()]
+    for execution in laboratory.run(BEST, *jobs, limits=replace(LIMITS, cell_s=2, check_s=1.5)):
+        assert _failures(execution) == {1: "timed_out"}
+        assert execution.outputs == {2: "1\n", 4: "on\n"}
 
 
 def test_cell_that_leaves_too_much_on_the_disk_costs_no_other(laboratory: Laboratory) -> None:
@@ -328,7 +327,7 @@ def test_submission_time_ends_the_job_and_keeps_checks(laboratory: Laboratory, s
     slow = linear_job("slow", after=["import time\ntime.sleep(60)", "print('never')"])
     (execution,) = laboratory.run(sandbox, slow, limits=limits)
 
-    assert execution.ended in ("timed_out", "finished")
+    assert execution.ended == "timed_out"
     assert execution.seconds < 25  # well below the cell's own limit
     assert 2 not in execution.outputs
     assert verdicts(execution) == ("exact", "exact")

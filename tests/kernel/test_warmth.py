@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 
 import pytest
 
@@ -25,6 +26,13 @@ NEEDED = {
 @pytest.mark.parametrize("source", NEEDED)
 def test_need_is_told_by_the_text(source: str) -> None:
     assert warmth.needed(["import torch", source]) == NEEDED[source]
+
+
+@pytest.mark.parametrize("line", ["\n", "  \n", "import\n", "from \t\n", "\v\n"])
+def test_need_of_lines_without_end_is_told_in_no_time(line: str) -> None:
+    began = time.process_time()
+    assert warmth.needed([line * 100_000, "\timport transformers"]) == ["shapes"]
+    assert time.process_time() - began < 5  # it would take a minute, and for ten times as many 100
 
 
 def test_what_was_brought_once_is_not_brought_again(monkeypatch: pytest.MonkeyPatch) -> None:

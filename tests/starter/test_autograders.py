@@ -111,6 +111,51 @@ def test_classroom50_entry_without_a_grader_says_error_and_not_zero(bundle: Path
     assert outputs["summary"].startswith("not graded: ")
 
 
+#: Stands for an interpreter: grades without looking, in the many words that were asked for.
+GRADES = """#!/bin/sh
+while [ "$1" != --classroom50 ]; do shift; done
+echo '{{"schema": "classroom50/result/v1", "score": 0, "max-score": 1, "tests": []}}' >"$2"
+{{ echo '## 0 / 1'; yes 'é is wrong
+
+' | head -n {lines}; }} >"$GITHUB_STEP_SUMMARY"
+"""
+
+
+@pytest.mark.parametrize("names", [("result.json",), ("release-body.md",), ("result.json", "release-body.md")])
+@pytest.mark.parametrize("lines", [10, 40_000], ids=["short", "long"])
+def test_classroom50_entry_leaves_no_result_and_no_text_that_was_pushed(
+    bundle: Path, tmp_path: Path, names: tuple[str, ...], lines: int
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(GRADES.format(lines=lines))
+    python.chmod(0o755)
+    checkout = tmp_path / "r"
+    for name in names:  # deeper than Python calls itself
+        subprocess.run(["mkdir", "-p", f"{checkout / name}{'/a' * 1500}"], check=True)
+
+    ran = run_entry(bundle, checkout, tmp_path / "temp", str(python))
+
+    assert ran.returncode == 0, ran.stdout
+    assert json.loads((checkout / "result.json").read_text())["max-score"] == 1
+    text = (checkout / "release-body.md").read_text()
+    assert text.startswith("## 0 / 1")
+    assert ("left out" in text) == (lines > 10)
+    assert len(text) < 125_000
+    assert sorted(path.name for path in checkout.iterdir()) == ["release-body.md", "result.json"]
+
+
+def test_classroom50_entry_without_a_grader_leaves_no_text_that_was_pushed(bundle: Path, tmp_path: Path) -> None:
+    checkout = tmp_path / "r"
+    (checkout / "result.json/x").mkdir(parents=True)
+    (checkout / "release-body.md").write_text("## 14 / 14")
+
+    ran = run_entry(bundle, checkout, tmp_path / "temp", "/bin/false")
+
+    assert ran.returncode == 0, ran.stdout
+    assert valid_result(checkout / "result.json")["tests"] == []
+    assert [path.name for path in checkout.iterdir()] == ["result.json"]
+
+
 def run_gradescope(bundle: Path, root: Path, python: str) -> dict[str, Any]:
     ran = subprocess.run(
         [str(bundle / "autograder/run_autograder")],

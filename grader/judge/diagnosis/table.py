@@ -79,6 +79,7 @@ SPECIFIC: tuple[Hypothesis, ...] = (
     changed.broadcast_loss,
     rows.from_square,
     operands.wrong_operand,
+    given.complement,
     operands.swapped_arguments,
     moves.default_rate,
     simulations.simulated,
@@ -89,7 +90,7 @@ SPECIFIC: tuple[Hypothesis, ...] = (
 )
 #: Those of them that explain the result of a whole call: what a call that was cut short left behind is none.
 WHOLE: frozenset[Hypothesis] = frozenset(
-    {formulas.engine, factors.zeros, changed.overwritten, formulas.one_contribution, operands.stale}
+    {formulas.engine, factors.zeros, changed.overwritten, formulas.one_contribution, operands.stale, given.complement}
     | {rows.last_sample_only, rows.some_samples, operands.wrong_operand, operands.swapped_arguments}
     | {moves.default_rate, moves.hardly_moved, simulations.simulated, simulations.diverged}
     | {hyperparameters.other_than_given, settings.other_settings}
@@ -112,12 +113,12 @@ GENERAL: tuple[Hypothesis, ...] = (
     passes.left_out,
     passes.other_operation,
     uses.left_out,
-    passes.one_of_several,
     moves.moved_in_part,
     moves.longer_step,
     hyperparameters.defaults,
     rows.part_of_upstream,
     uneven.scaled_unevenly,
+    passes.one_of_several,
     relations.related,
     distortions.inverted,
     passes.other_upstream,

@@ -32,8 +32,8 @@ _MOST_SIGNALS = 64
 def fork_apart(spaces: int) -> int:
     """``os.fork()`` of a process without threads, whose child has the new namespaces in ``spaces`` from its start.
 
-    One process less than to fork, to ``unshare`` and to fork again, which is what is done where a filter hides
-    ``clone3``. Raises ``OSError`` when the system refuses; of those two the child ends instead.
+    It is made by ``clone3``; where a filter hides that, by forking, ``unshare`` and forking again, which takes a
+    process more. Raises ``OSError`` when the system refuses ``clone3``; where it refuses the others, the child ends.
     """
     python = ctypes.pythonapi
     python.PyOS_BeforeFork()

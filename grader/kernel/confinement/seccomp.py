@@ -102,8 +102,8 @@ def install(processes: Gate, *, apart: bool = True) -> int | None:
 
     Changing a file's mode, owner, times or extended attributes does nothing and says that it worked, so that copying a
     file still does: devices, and memory files that come from the grader, are everybody's. The same goes for larger
-    buffers of sockets, which no limit counts, for advice on reading, and for locks: two jobs could talk by those of a
-    file that both may read, and about its own files nobody quarrels with a job. With ``apart=False``, for a
+    buffers of sockets, which no limit counts, for advice on reading, and for locks: by those of a file that both may
+    read, two jobs could signal one another, and on its own files a job needs none. With ``apart=False``, for a
     process whose view of files is the machine's own, sockets that could reach others' are refused (pairs are not). With
     ``asked``, returns the descriptor at which ``let_through`` answers for each new process and thread; the caller hands
     it to the one who answers and closes it. The process must have set ``no_new_privs``. Does nothing on a machine whose

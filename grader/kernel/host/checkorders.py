@@ -31,7 +31,7 @@ _DEATH_S = 2.0
 class Found:
     """Every program's result, by exercise, of the checks that got any of their inputs, and whether the kernel died.
 
-    Nobody knows what a check that is left out will be asked: it may run in another kernel.
+    A check that is left out was given no input yet, so it may run in another kernel.
     """
 
     results: dict[str, list[Result]]

@@ -47,9 +47,10 @@ class Checks:
             await self._run(tuple(self._at_end), True, len(self._cells) - 1, skipped)
 
     async def _run(self, checks: tuple[Check, ...], final: bool, position: int, skipped: set[int]) -> None:
-        """Run checks behind the cell at ``position``, together; each alone that the kernel died before.
+        """Run checks behind the cell at ``position``, all together.
 
-        One that it died before although no cell kills it has itself to blame.
+        Those that have no result when the kernel dies run again one by one. One that then has none either, though no
+        cell is to blame, counts as crashed.
         """
         found = await self._results(checks)
         left = [check for check in checks if check.exercise not in found.results]

@@ -194,9 +194,9 @@ class JobRun:
         """A new kernel that has run ``cells`` but those in ``skipped``, to which the ones that kill it are added.
 
         It finds the files that the first one found: a cell that makes a folder can do so again. Returns whether any
-        cell was added. What one leaves may kill or hang the kernel only after its end, or as it is forked for a check,
-        when another runs that is not to blame. So behind each cell the limits are looked at, and the kernel is forked;
-        and where it dies of no limit, all cells run once more, and each is waited for.
+        cell was added. What a cell leaves behind (a thread, a hook for forks) may kill or hang the kernel only later,
+        in a cell that is not to blame. So behind each cell the limits are looked at, and a fork is tried; where the
+        kernel dies of no limit, all cells run once more with a pause behind each, in which the guilty one shows.
         """
         found, pause = False, 0.0
         while True:

@@ -133,6 +133,26 @@ def encode(
     return b"".join([len(text).to_bytes(8, "little"), text, *chunks])
 
 
+def framed(data: bytes) -> bytes:
+    """``data`` as one of several in a row (``unframed``)."""
+    return len(data).to_bytes(8, "little") + data
+
+
+def unframed(received: bytearray, most: float = math.inf) -> bytes | None:
+    """Take what was ``framed`` off the front of ``received``; None while not all of it is there.
+
+    Raises ``Malformed`` where it is to be longer than ``most`` bytes.
+    """
+    length = int.from_bytes(received[:8], "little")
+    if length > most:
+        raise Malformed("longer than it may be")
+    if len(received) < 8 + length:
+        return None
+    data = bytes(received[8 : 8 + length])
+    del received[: 8 + length]
+    return data
+
+
 def decode(data: bytes | bytearray | memoryview) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """The tensors and the metadata in ``data``; raises ``Malformed`` for anything that ``encode`` does not write.
 

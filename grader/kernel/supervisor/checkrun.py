@@ -2,11 +2,11 @@
 
 A child is handed the inputs of one program at a time, and the init notes how far it came. A child that dies or runs out
 of time costs the program it was at; the rest get a fresh fork, and so do the checks behind one that changed what they
-would find. Inputs reach a child only when their program starts, so what an earlier fork has seen helps no later one;
-and they reach a job once, since another kernel of it may know them: where a kernel is gone, the programs that nobody
-was asked are told. A child writes into a file of its own; each result is copied for the grader as it is told, if there
-is proof that the harness made it (``proof``), so nothing else can answer for it. A stopped process that ran all the
-same (there are ways: a timer that sends SIGCONT, an orphaned process group) costs the whole check.
+would find. Inputs reach a child only when their program starts, so what an earlier fork has seen helps no later one. A
+job gets each input once, for an earlier kernel of it may have noted what it saw: where a kernel is gone, the programs
+that have not begun end as ``unasked``. A child writes into a file of its own; each result is copied for the grader as
+it is told, if there is proof that the harness made it (``proof``), so nothing else can answer for it. A stopped process
+that ran all the same (there are ways: a timer that sends SIGCONT, an orphaned process group) costs the whole check.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -196,20 +197,33 @@ def _is_over(folder: str, most_bytes: int) -> bool:
 
     Also where that cannot be told, since student code closed a folder or made it deeper than a path can be long.
     """
-    total = count = 0
+    total = 0
+    try:
+        for count, size in enumerate(_sizes_under(folder), 1):
+            total += size
+            if total > most_bytes or count > MOST_FILES:
+                return True
+    except OSError:
+        return True
+    return False
+
+
+def _sizes_under(folder: str) -> Iterator[int]:
+    """Yield the bytes on the disk of each file and folder under ``folder``.
+
+    Raises ``OSError`` where one may not be looked into, or lies deeper than a path can be long.
+    """
     todo = [folder]
     while todo:
         try:
             with os.scandir(todo.pop()) as entries:
                 for entry in entries:
-                    count += 1
-                    if total > most_bytes or count > MOST_FILES:
-                        return True
+                    size = 0
                     with contextlib.suppress(FileNotFoundError):
-                        total += entry.stat(follow_symlinks=False).st_blocks * 512
+                        size = entry.stat(follow_symlinks=False).st_blocks * 512
                         if entry.is_dir(follow_symlinks=False):
                             todo.append(entry.path)
+                    yield size
         except OSError as error:
             if error.errno in (errno.EACCES, errno.ENAMETOOLONG):
-                return True
-    return total > most_bytes
+                raise

@@ -60,7 +60,7 @@ def _overview(rows: tuple[Row, ...]) -> str:
             lines.append(f"{one_line(row.student)}:")
         lines += _of_entries(row)
         lines += [one_line(wording.idle(row.idle))] if row.idle else []
-        lines += [one_line(wording.spare(entry), 600) for entry in row.spare]
+        lines += [one_line(wording.spare(entry), wording.MOST_REASON) for entry in row.spare]
         if row.absent and row.score is not None:  # else what each notebook earned would seem to be all
             lines.append(f"{wording.OF_ASSIGNED}: {points_of(row.score, row.possible)}")
     if any(row.exercises for row in rows):
@@ -78,10 +78,12 @@ def _of_entries(row: Row) -> list[str]:
         if row.unassigned(report):
             lines.append(f"  {wording.NOT_ASSIGNED}")
         if report.status != "graded":
-            lines.append(f"  {wording.SUBMISSION[report.status]}: {one_line(report.reason, 600)}".rstrip(": "))
+            lines.append(
+                f"  {wording.SUBMISSION[report.status]}: {one_line(report.reason, wording.MOST_REASON)}".rstrip(": ")
+            )
         for failure in report.failed_cells:
             ended = f"{wording.cell_name(failure.cell)} {wording.CELL_ENDED[failure.ended]}"
-            lines.append(f"  {ended}: {one_line(failure.error, 400)}")
+            lines.append(f"  {ended}: {one_line(failure.error, wording.MOST_ERROR)}")
     return lines
 
 

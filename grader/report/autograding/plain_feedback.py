@@ -23,7 +23,7 @@ def feedback(exercise: ExerciseScore, row: Row, hints: Hints) -> str:
     else:
         lines += [line for check, leads in with_leads(exercise.checks) for line in _check(check, leads, hints)]
     if by_hand := wording.override(exercise):
-        lines.append(one_line(by_hand, 600))
+        lines.append(one_line(by_hand, wording.MOST_REASON))
     if exercise.printed.strip() and exercise.status != "passed":
         lines += ["", f"{wording.PRINTED}:", plain(cut(exercise.printed, wording.MOST_PRINTED))]
     return "\n".join(lines)
@@ -36,7 +36,7 @@ def _check(check: CheckScore, leads: bool, hints: Hints) -> list[str]:
     if check.status == "passed" or leads:
         return lines
     if check.diagnosis:
-        lines.append(f"    {one_line(check.diagnosis.message, 1200)}")
+        lines.append(f"    {one_line(check.diagnosis.message, wording.MOST_MESSAGE)}")
     lines += [f"    {line}" for line in evidence(check)]
     if words := wording.help_for(check.diagnosis, hints):
         lines.append(f"    Hint: {one_line(words)}")

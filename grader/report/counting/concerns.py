@@ -63,7 +63,7 @@ def class_concerns_in(rows: Sequence[Row]) -> list[Concern]:
 def flags_beside(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[str]]:
     """What shows of an entry only beside the others, by its student, notebook and path; in none of its own ``flags``.
 
-    Only instructors may read it, for the same reason as the next.
+    Only instructors may read it: it names other students.
     """
     found: dict[tuple[str, str, str], list[str]] = {}
 
@@ -87,7 +87,7 @@ def flags_beside(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[str]]:
 def _same_files(rows: Sequence[Row]) -> list[Concern]:
     """One concern for each file that several students handed in with something done in it: a team's, or a copy.
 
-    Only instructors read it: it names students, so that no student's page has it.
+    Only instructors may read it: it names other students.
     """
     return [
         Concern(first, wording.FLAGGED, owners[first][0].notebook, wording.same_file(others))
@@ -109,7 +109,7 @@ def _shared_files(rows: Sequence[Row]) -> Iterable[dict[str, list[SubmissionRepo
 def _namesakes(rows: Sequence[Row]) -> list[Concern]:
     """One concern for students whose names have the same words: perhaps one student with several rows.
 
-    Only instructors read it, as the above.
+    Only instructors may read it: it names other students.
     """
     alike: dict[str, list[Row]] = {}
     for row in rows:

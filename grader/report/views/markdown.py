@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Iterator
 
-from grader.model import CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
+from grader.model import CellFailure, CheckScore, ExerciseScore, Hints, RunReport, SubmissionReport
 from grader.names.enumeration import count_of
 from grader.report.counting.row import Row
 from grader.report.counting.tally import Tally, class_notes, tally
@@ -58,7 +58,7 @@ def _student_blocks(run: RunReport, counted: Tally, hints: Hints) -> Iterator[st
     if idle:
         yield f"{markdown(wording.idle(idle))}\n"
     for entry in row.spare:
-        yield f"> ⚑ {markdown(cut(wording.spare(entry), 600))}\n"
+        yield f"> ⚑ {markdown(cut(wording.spare(entry), wording.MOST_REASON))}\n"
     counted_from = f"{wording.COUNTED_FROM} " if row.exercises else ""
     yield f"*{counted_from}{markdown(wording.made_with(run))}*\n"
 
@@ -68,9 +68,9 @@ def _entry_blocks(entry: SubmissionReport, row: Row, hints: Hints) -> Iterator[s
     if row.unassigned(entry):
         yield f"{wording.NOT_ASSIGNED}\n"
     if entry.by_hand:
-        yield f"> {wording.BY_HAND} {markdown(cut(wording.by_hand(entry), 600))}\n"
+        yield f"> {wording.BY_HAND} {markdown(cut(wording.by_hand(entry), wording.MOST_REASON))}\n"
     if entry.status != "graded":
-        reason = markdown(wording.sentence(cut(entry.reason, 600)))
+        reason = markdown(wording.sentence(cut(entry.reason, wording.MOST_REASON)))
         yield f"> **{wording.SUBMISSION[entry.status]}.** {wording.SUBMISSION_DETAIL[entry.status]} {reason}\n"
     if entry.exercises:
         yield _table(entry)
@@ -80,11 +80,12 @@ def _entry_blocks(entry: SubmissionReport, row: Row, hints: Hints) -> Iterator[s
         if exercise.status not in ("passed", "not_implemented") or exercise.flags or wording.override(exercise):
             yield _exercise(exercise, hints)
     if entry.failed_cells:
-        lines = [
-            f"- **{wording.cell_name(cell.cell)}** {wording.CELL_ENDED[cell.ended]}: {markdown(cut(cell.error, 400))}"
-            for cell in entry.failed_cells
-        ]
-        yield f"#### {wording.ENDED_BADLY}\n\n" + "\n".join(lines) + "\n"
+        yield f"#### {wording.ENDED_BADLY}\n\n" + "\n".join(map(_failure, entry.failed_cells)) + "\n"
+
+
+def _failure(cell: CellFailure) -> str:
+    error = markdown(cut(cell.error, wording.MOST_ERROR))
+    return f"- **{wording.cell_name(cell.cell)}** {wording.CELL_ENDED[cell.ended]}: {error}"
 
 
 def _table(entry: SubmissionReport) -> str:
@@ -114,7 +115,7 @@ def _exercise(exercise: ExerciseScore, hints: Hints) -> str:
             told = [f"<details><summary>{wording.MEANWHILE}</summary>\n", *told, "</details>\n"]
         lines += told
     if by_hand := wording.override(exercise):
-        lines.append(f"> {wording.BY_HAND} {markdown(cut(by_hand, 600))}\n")
+        lines.append(f"> {wording.BY_HAND} {markdown(cut(by_hand, wording.MOST_REASON))}\n")
     lines += [f"> ⚑ {markdown(flag)}\n" for flag in exercise.flags]
     if exercise.printed.strip() and exercise.status != "passed":
         lines.append(_folded(wording.PRINTED, cut(exercise.printed, wording.MOST_PRINTED)))
@@ -128,7 +129,7 @@ def _check(check: CheckScore, leads: bool, hints: Hints) -> str:
     if leads:
         return lines[0] + "\n"
     if check.diagnosis:
-        lines.append(f"<br>{_prose(cut(check.diagnosis.message, 1200))}")
+        lines.append(f"<br>{_prose(cut(check.diagnosis.message, wording.MOST_MESSAGE))}")
     lines += [f"<br>{markdown(line)}" for line in evidence(check)]
     if words := wording.help_for(check.diagnosis, hints):
         lines.append(f"\n<details><summary>Hint</summary>\n\n{_prose(words)}\n\n</details>")

@@ -16,11 +16,11 @@ def rounded(value: float | None, digits: int = 4) -> float | None:
     return round(float(value), digits) + 0.0  # + 0.0: no negative zero
 
 
-def significant(value: float | None, digits: int = 6) -> float | None:
-    """``value`` to ``digits`` significant digits, for errors that may be of any magnitude; None as in ``rounded``."""
+def significant(value: float | None) -> float | None:
+    """``value`` to six significant digits, for errors that may be of any magnitude; None as in ``rounded``."""
     if value is None or not math.isfinite(value):
         return None
-    return float(f"{value:.{digits - 1}e}") + 0.0
+    return float(f"{value:.5e}") + 0.0
 
 
 def points(value: float | None) -> str:

@@ -79,7 +79,10 @@ SANDBOX_NOTE: Final = {
     "landlock": "This run had the weaker sandbox (landlock, without bubblewrap).",
 }
 
-#: The most characters that are shown of what a student's code printed.
+#: The most characters that are shown of a reason or a remark, of an error, of a diagnosis, and of what was printed.
+MOST_REASON: Final = 600
+MOST_ERROR: Final = 400
+MOST_MESSAGE: Final = 1200
 MOST_PRINTED: Final = 4000
 #: The most students that a remark names.
 _NAMED: Final = 6

@@ -219,8 +219,8 @@ class Lister:
     def twin_of(self, archive: Path, allowance: Allowance | None = None, *, owned: bool = False) -> Twin | None:
         """Where all that an archive holds lies unpacked beside it; None where nowhere, or past the ``allowance``.
 
-        Nor where its name could tell a student whom nothing else tells: it is no class', and not ``owned``, which is
-        to lie in a student's folder.
+        None, too, where the archive's name alone could tell whose it is: it holds no class, and lies in no student's
+        folder (``owned``).
         """
         try:
             target, _ = self._unpacked(archive, allowance or Allowance(self.limits))

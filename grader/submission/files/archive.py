@@ -138,19 +138,23 @@ def _unpack_zip(file: BinaryIO, unpacking: Unpacking) -> None:
             parts = _parts(name, unpacking)
             if parts is None:
                 continue
-            mode = member.external_attr >> 16
             if name.endswith(("/", "\\")):  # some of Windows' writers separate by backslashes
                 unpacking.make_folder(parts)
-            elif stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-                unpacking.passed_over.append((parts, "a link or device in the archive, which is not unpacked"))
-            elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                # bz2 and LZMA come out in pieces of gigabytes, however little of them is asked for
-                unpacking.passed_over.append((parts, "compressed in the archive in a way that is not unpacked"))
-            elif member.flag_bits & 0x1:
-                unpacking.passed_over.append((parts, "encrypted in the archive"))
+            elif obstacle := _obstacle(member):
+                unpacking.passed_over.append((parts, obstacle))
             else:
                 with _broken_member(parts, unpacking), archive.open(member) as source:
                     unpacking.write(parts, source)
+
+
+def _obstacle(member: zipfile.ZipInfo) -> str:
+    """Why a file in a ZIP is passed over; empty where nothing keeps it from being unpacked."""
+    if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
+        return "a link or device in the archive, which is not unpacked"
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # bz2 and LZMA come out in pieces of gigabytes, however little of them is asked for
+        return "compressed in the archive in a way that is not unpacked"
+    return "encrypted in the archive" if member.flag_bits & 0x1 else ""
 
 
 def _check_directory(file: BinaryIO, limits: CollectLimits) -> None:

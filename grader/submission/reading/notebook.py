@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from grader.cell_code import MOST_CODE
 from grader.model import Cell
 from grader.names.enumeration import few
+from grader.submission.files.limits import CollectLimits
 
 _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
 
@@ -47,16 +47,16 @@ class Contents:
     flags: tuple[str, ...] = ()
 
 
-def cells_of(data: bytes, limit: int = 2_000, most_code: int = MOST_CODE) -> Contents:
+def cells_of(data: bytes, limits: CollectLimits = CollectLimits()) -> Contents:  # noqa: B008 - frozen
     """What grading needs of a notebook; a tagged cell that is no code any more is remarked.
 
     Raises:
-        Unreadable: empty, not text, not JSON, not a notebook, of an unknown format, over ``limit`` cells, or over
-            ``most_code`` characters of code.
+        Unreadable: empty, not text, not JSON, not a notebook, of an unknown format, or over the ``limits`` of cells or
+            of characters of code.
     """
     raw = list(_raw_cells(_document(data)))
-    if len(raw) > limit:
-        raise Unreadable(f"too many cells: {len(raw)}, at most {limit} are read")
+    if len(raw) > limits.cells:
+        raise Unreadable(f"too many cells: {len(raw)}, at most {limits.cells} are read")
     cells, flags = [], []
     for index, cell in enumerate(raw):
         if not isinstance(cell, dict):
@@ -69,9 +69,9 @@ def cells_of(data: bytes, limit: int = 2_000, most_code: int = MOST_CODE) -> Con
             kind = "Markdown" if cell["cell_type"] == "markdown" else "raw text"
             flags.append(f"cell {index}, tagged `{exercise}`, is {kind}, not code")
     code = sum(len(cell.source) for cell in cells)
-    if code > most_code:
+    if code > limits.code:
         raise Unreadable(
-            f"too much code: {code:,} characters in its code cells, of which at most {most_code:,} are read; "
+            f"too much code: {code:,} characters in its code cells, of which at most {limits.code:,} are read; "
             "keep data in a file beside it"
         )
     return Contents(tuple(cells), len(raw), few(flags))

@@ -40,7 +40,7 @@ def read(
         return replace(unread, unreadable=str(refusal))
     digest = hashlib.sha256(data).hexdigest()
     try:
-        contents = cells_of(data, limits.cells, limits.code)
+        contents = cells_of(data, limits)
     except Unreadable as problem:
         return replace(unread, sha256=digest, unreadable=str(problem))
     cells = contents.cells

@@ -326,6 +326,27 @@ def kept_step(theta, theta_g, cache, pace):
     return {"theta": theta - pace * (cache + theta_g), "cache": cache + theta_g}
 
 
+@exercise(
+    call="follow(theta, mean, kept)",
+    inputs={"theta": normal("a", "b"), "mean": normal("a", "b"), "kept": number(0.6, 0.95)},
+    points={"mean": 1},
+    in_place=("mean",),
+)
+def follow(theta, mean, kept):
+    """A running average."""
+    return {"mean": kept * mean + (1 - kept) * theta}
+
+
+@exercise(
+    call="ridge_back(obs, theta, aim, shrink)",
+    inputs={"obs": normal("s", "d"), "theta": normal("d"), "aim": normal("s"), "shrink": number(0.1, 0.5)},
+    points={"theta.g": 1},
+)
+def ridge_back(obs, theta, aim, shrink):
+    """Ridge regression."""
+    return ((obs @ theta - aim) ** 2).mean() + shrink * (theta**2).sum()
+
+
 DRIFTING = """
 class Drifting:
     def __init__(self, params, pace, held, shrink):
@@ -455,6 +476,11 @@ def rms_step(theta, slope, cache, pace, kept):
     theta -= pace * slope / cache.sqrt()
 """
 KEPT = "def kept_step(theta, cache, pace):\n    cache += theta.g\n    theta -= pace * cache"
+FOLLOW = "def follow(theta, mean, kept):\n    mean.mul_(kept).add_((1 - kept) * theta)"
+RIDGE = """
+def ridge_back(obs, theta, aim, shrink):
+    theta.g = 2 * obs.T @ (obs @ theta - aim) / len(obs) + 2 * shrink * theta
+"""
 DESCEND = "def descend(theta, slope, pace):\n    theta -= pace * slope"
 
 #: id → exercise, right answer, what a student writes for what, check, code, words.
@@ -680,6 +706,56 @@ TOLD = {
         "not_in_place",
         "The update made a new tensor, or none at all",
     ),
+    "weights of an average exchanged": (
+        follow,
+        FOLLOW,
+        ("kept).add_((1 - kept)", "1 - kept).add_(kept"),
+        "mean",
+        "wrong_value",
+        "with `1 − kept` in the place of `kept`",
+    ),
+    "weights of squares exchanged": (
+        rms_step,
+        RMS,
+        ("kept).add_((1 - kept)", "1 - kept).add_(kept"),
+        "cache",
+        "wrong_value",
+        "with `1 − kept` in the place of `kept`",
+    ),
+    "no average": (
+        follow,
+        FOLLOW,
+        ("mul_(kept).add_((1 - kept) * theta)", "copy_(theta)"),
+        "mean",
+        "wrong_value",
+        "with 0 in the place of `kept`",
+    ),
+    "dropout divided by the rest": (drop_back, DROP, ("(1 - rate)", "rate"), "acts.g", "scaled", "(1 − rate)/rate"),
+    "mean for an average": (
+        follow,
+        FOLLOW,
+        ("mul_(kept).add_((1 - kept) * theta)", "add_(theta).div_(2)"),
+        "mean",
+        "wrong_value",
+        "with 1/2 in the place of `kept`",
+    ),
+    **{
+        f"terms times {part} and {rest}": (
+            ridge_back,
+            RIDGE,
+            change,
+            "theta.g",
+            "wrong_value",
+            f"the part that `shrink` brings in times {part}, and the rest times {rest}.",
+        )
+        for part, rest, change in (
+            ("1", "s", (" / len(obs)", "")),
+            ("1/2", "1", ("+ 2 *", "+")),
+            ("1", "1/2", ("= 2 *", "=")),
+            ("−1", "1", ("+ 2", "- 2")),
+            ("1/s", "1", ("* theta\n", "* theta / len(obs)\n")),
+        )
+    },
     "uncorrected": (Shrinking, SHRINKING, ("/ (1 - 0.999**self.t)", ""), "theta", "bias_correction", ""),
     "decay in the gradient": (
         Shrinking,

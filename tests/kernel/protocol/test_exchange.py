@@ -139,3 +139,17 @@ def test_outcomes_are_read_without_an_exception(outcome: dict[str, object]) -> N
     data = exchange.encode({"c:x.g": torch.ones(1)}, outcome)
     run, _ = parsed(data, program, lambda request: None)
     assert run.case == "x"
+
+
+def test_what_is_framed_comes_off_piece_by_piece_when_all_of_it_is_there() -> None:
+    written = exchange.framed(b"one") + exchange.framed(b"")
+    received = bytearray(written[:10])
+    assert exchange.unframed(received) is None
+    received += written[10:]
+    assert [exchange.unframed(received), exchange.unframed(received), exchange.unframed(received)] == [
+        b"one",
+        b"",
+        None,
+    ]
+    with pytest.raises(exchange.Malformed):
+        exchange.unframed(bytearray(written), most=2)

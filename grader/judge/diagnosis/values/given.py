@@ -1,4 +1,4 @@
-"""Numbers and masks that a stub is given and uses wrongly: left out, inverted, or in the wrong factor.
+"""Numbers and masks that a stub is given and uses wrongly: left out, inverted, in a wrong factor or on the wrong side.
 
 Nothing here knows an exercise: its own forward pass tells what comes out with another number, or with another mask.
 """
@@ -17,8 +17,8 @@ from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values.factors import is_scaled
 from grader.model import Diagnosis
 
-#: What stands for a number that is left out of a sum, of a product, or of a bound.
-_LEFT_OUT = ((0.0, "0"), (1.0, "1"), (math.inf, "∞"))
+#: What stands for a number that is left out of a sum, of a product, of a bound, or of an average of two.
+_LEFT_OUT = ((0.0, "0"), (1.0, "1"), (math.inf, "∞"), (0.5, "1/2"))
 #: Factors that are made of a number ``c``: in words, and the number.
 _FACTORS: tuple[tuple[str, Callable[[float], float]], ...] = (
     ("{c}", lambda c: c),
@@ -46,12 +46,12 @@ def mask(symptom: Symptom) -> Diagnosis | None:
 
 
 def number(symptom: Symptom) -> Diagnosis | None:
-    """A number that the result does not depend on, as if it were 0, 1 or without a bound."""
+    """A number that the result does not depend on, as if it were 0, 1, 1/2 or without a bound."""
     found = [
         (name, told)
-        for name in _numbers(symptom)
+        for name in plain_numbers(symptom)
         for value, told in _LEFT_OUT
-        if symptom.fits(lambda view: _with_number(symptom, view, name, value))
+        if symptom.fits(lambda view: with_number(symptom, view, name, value))
     ]
     if len(found) != 1:
         return None
@@ -59,9 +59,22 @@ def number(symptom: Symptom) -> Diagnosis | None:
     return symptom.say("wrong_value.number", name=symptom.name_of(name), value=told)
 
 
+def complement(symptom: Symptom) -> Diagnosis | None:
+    """The rest of a share in its place, so that two weights that add up to 1 change places.
+
+    What is the right tensor times a factor is told as that, and what the rest is as good as 1 or 0 for, as a number.
+    """
+    if symptom.ratios is not None:
+        return None
+    found = [name for name in plain_numbers(symptom) if symptom.fits(partial(_with_rest, symptom, name))]
+    if len(found) != 1 or number(symptom) is not None:
+        return None
+    return symptom.say("wrong_value.complement", name=symptom.name_of(found[0]))
+
+
 def factor(symptom: Symptom) -> Diagnosis | None:
     """The right tensor times a factor that is made of a number which differs from case to case."""
-    for name in _numbers(symptom):
+    for name in plain_numbers(symptom):
         numbers = {view.case.constants[name] for view in symptom.views}
         if len(numbers) > 1 and not numbers & {0.0, 1.0}:
             for words, made in _FACTORS:
@@ -70,7 +83,7 @@ def factor(symptom: Symptom) -> Diagnosis | None:
     return None
 
 
-def _numbers(symptom: Symptom) -> Iterator[str]:
+def plain_numbers(symptom: Symptom) -> Iterator[str]:
     """The parameters of the forward pass that are plain floats in every case; few cases show nothing."""
     if not symptom.is_thin():
         for name in symptom.alternatives.parameters:
@@ -105,6 +118,11 @@ def _with_input(symptom: Symptom, view: View, name: str, key: str, value: Callab
     return symptom.expected_with(f"{name}: {key}", view, inputs={name: value(view.case.inputs[name])})
 
 
-def _with_number(symptom: Symptom, view: View, name: str, value: float) -> Tensor | None:
+def _with_rest(symptom: Symptom, name: str, view: View) -> Tensor | None:
+    return with_number(symptom, view, name, 1 - view.case.number(name))
+
+
+def with_number(symptom: Symptom, view: View, name: str, value: float) -> Tensor | None:
+    """What the check's tensor would be with another number for ``name``; None where nothing finite comes."""
     predicted = symptom.expected_with(f"{name} = {value}", view, constants={name: value})
     return predicted if predicted is not None and bool(predicted.isfinite().all()) else None

@@ -11,7 +11,7 @@ from torch import Tensor
 from grader.judge.diagnosis.naming import USED_BEFORE, is_used
 from grader.judge.diagnosis.operations.catalogue import OPERANDS
 from grader.judge.diagnosis.symptom import Symptom, View
-from grader.judge.diagnosis.values import passes
+from grader.judge.diagnosis.values import given, passes
 from grader.judge.diagnosis.values.changed import under
 from grader.judge.diagnosis.words import wording
 from grader.model import Diagnosis
@@ -43,7 +43,8 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
     if known_as.get(used) == "state_shared":
         return symptom.say("state_shared.objects")
     used, right = (f"`{symptom.name_of(name)}`" for name in (used, right))
-    return symptom.say("wrong_operand", used=used, right=right)
+    # In an average of two, one that stands for the other too is what comes of a weight of 0 or 1.
+    return given.number(symptom) or symptom.say("wrong_operand", used=used, right=right)
 
 
 def _other(view: View, other: str) -> Tensor | None:

@@ -165,6 +165,12 @@ PASS_WORDS: dict[str, Words] = {
         "Where does `{name}` come into the formula?",
         "Write the forward pass down step by step, and look where `{name}` comes in.",
     ),
+    "wrong_value.complement": Words(
+        "`{path}` is what comes out with `1 − {name}` in the place of `{name}`.",
+        "Two weights that add up to 1 have changed places, or one was taken for the other.",
+        "Which of the terms is to get `{name}`, and which `1 − {name}`?",
+        "Look up which term `{name}` weighs, and give `1 − {name}` to the other.",
+    ),
     "wrong_value.ones": ONES,
     "wrong_value.ones.given": replace(
         ONES,

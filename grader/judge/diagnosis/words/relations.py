@@ -282,4 +282,10 @@ RELATION_WORDS: dict[str, Words] = {
         "Which terms does each of your factors belong to, and which does it reach?",
         "Put the sum or the difference in parentheses, so that every factor applies to all of it.",
     ),
+    "wrong_value.uneven.number": Words(
+        "`{path}` is the right answer with the part that {name} brings in times {part}, and the rest times {rest}.",
+        "Each term of a sum has factors of its own: the 2 of a square, a sign, the division of a mean.",
+        "Which factors has the term with {name}, and which have the others?",
+        "Write the terms down one by one, each with all of its factors, and compare them with your lines.",
+    ),
 }

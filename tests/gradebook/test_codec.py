@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from grader.errors import GradebookError
+from grader.gradebook.codec import submission_from_dict, submission_to_dict
 from grader.model import Override, Sample, SubmissionReport
-from grader.report import submission_from_dict, submission_to_dict
 from tests.report.builders import check, exercise, small_class, submission
 
 
