@@ -696,7 +696,7 @@ TOLD = {
         ("cache += theta.g", "cache = cache + theta.g"),
         "cache",
         "not_in_place",
-        "The update made a new tensor, or none at all",
+        "The update made a new tensor, came to 0",
     ),
     "parameter made anew": (
         kept_step,
@@ -704,7 +704,7 @@ TOLD = {
         ("theta -= pace * cache", "theta = theta - pace * cache"),
         "theta",
         "not_in_place",
-        "The update made a new tensor, or none at all",
+        "The update made a new tensor, came to 0",
     ),
     "weights of an average exchanged": (
         follow,
