@@ -141,7 +141,7 @@ def test_classroom50_entry_leaves_no_result_and_no_text_that_was_pushed(
     assert text.startswith("## 0 / 1")
     assert ("left out" in text) == (lines > 10)
     assert len(text) < 125_000
-    assert sorted(os.listdir(checkout)) == ["release-body.md", "result.json"]
+    assert sorted(one.name for one in checkout.iterdir()) == ["release-body.md", "result.json"]
 
 
 def test_classroom50_entry_without_a_grader_leaves_no_text_that_was_pushed(bundle: Path, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_classroom50_entry_without_a_grader_leaves_no_text_that_was_pushed(bundl
 
     assert ran.returncode == 0, ran.stdout
     assert valid_result(checkout / "result.json")["tests"] == []
-    assert os.listdir(checkout) == ["result.json"]
+    assert [one.name for one in checkout.iterdir()] == ["result.json"]
 
 
 def run_gradescope(bundle: Path, root: Path, python: str) -> dict[str, Any]:
