@@ -38,7 +38,15 @@ from grader.model import (
     total,
 )
 from grader.seeded_course import SeededCourse, asked_of
-from grader.submission import CollectLimits, Entry, autograd_suspected, names_used, optimizer_suspected, read
+from grader.submission import (
+    CollectLimits,
+    Entry,
+    autograd_suspected,
+    lookup_suspected,
+    names_used,
+    optimizer_suspected,
+    read,
+)
 
 #: Failed cells that are told of one notebook, which may have thousands.
 _MOST_FAILURES = 100
@@ -208,13 +216,12 @@ def _unreached(execution: Execution) -> Diagnosis:
 
 
 def _suspicion(exercise: Exercise, source: str, cells: Sequence[Cell], course: Course) -> tuple[str, ...]:
-    """Remarks for a human where the source looks like work by torch that is to be done by hand; they cost no points."""
-    if exercise.autograd:
-        return ()
-    found = {
-        "autograd suspected": autograd_suspected(source, cells),
-        "an optimizer of torch's in place of one's own": optimizer_suspected(source, cells, _others(exercise, course)),
-    }
+    """Remarks for a human where the source does not seem to work by hand what is asked for; they cost no points."""
+    others = _others(exercise, course)
+    found = {"answers that may be looked up": lookup_suspected(exercise.answers_in, source, cells, others)}
+    if not exercise.autograd:
+        found["autograd suspected"] = autograd_suspected(source, cells)
+        found["an optimizer of torch's in place of one's own"] = optimizer_suspected(source, cells, others)
     return tuple(f"{what}: {where}" for what, where in found.items() if where is not None)
 
 

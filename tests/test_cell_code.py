@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.cell_code import bound_among, masked, parsed, statements_in
+from grader.cell_code import bound_among, code_of, masked, parsed, statements_in
 from grader.kernel.host.schedule import scheduled
 from grader.model import Cell
 
@@ -66,6 +66,13 @@ def test_parsed_is_never_nested_so_deeply_that_a_walk_does_not_come_back(source:
     ast.unparse(tree)
     assert len(ast.dump(tree)) < 50_000 + len(source)
     list(statements_in(tree.body))
+
+
+@pytest.mark.parametrize("inner", ["'\x01'", "'a' 'b\x7f'"])
+def test_code_is_shown_even_where_python_cannot_write_it_again(inner: str) -> None:
+    tree = parsed(f'exec(f"{{{inner}}}")')
+    assert tree is not None
+    assert "exec" in code_of(tree)
 
 
 def test_parsed_cuts_a_wide_cell_in_time() -> None:

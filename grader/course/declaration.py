@@ -57,7 +57,7 @@ def _or_none(rule: Callable[[object], bool]) -> Callable[[object], bool]:
 _VALUES: dict[str, tuple[Callable[[object], bool], str, str]] = {
     **{
         field: (_are_names, ", not a tuple of names", f'write for instance {field}=("n",)')
-        for field in ("needs", "follows", "globals", "in_place", "scalars", "registered")
+        for field in ("needs", "follows", "globals", "in_place", "scalars", "registered", "answers_in")
     },
     "ones": (_or_none(_are_names), ", not a tuple of names", 'write for instance ones=("n",)'),
     "batch": (_or_none(_is(str)), "", "write a letter, or batch=None where there is none"),

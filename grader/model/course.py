@@ -125,6 +125,8 @@ class Exercise:
         single elements in the source is flagged for a human.
     measure: in place of comparison, gives the share of a check's points from ``(actual, expected)``; the first
         paragraph of its docstring is told to students as the goal.
+    answers_in: where answers can be looked up in place of being worked out, as dotted names of modules or parts of the
+        names of files; an answer that reaches there is flagged for a human.
     hints: check → what a student is asked where no known mistake explains a wrong value of it.
     gradcheck: whether ``forward`` can be proved by ``torch.autograd.gradcheck``.
     """
@@ -158,6 +160,7 @@ class Exercise:
     measure: Callable[[Any, Any], float] | None = None
     time_limit: float | None = None
     loops_flagged: bool = False
+    answers_in: tuple[str, ...] = ()
     hints: Mapping[str, str] = field(default_factory=dict)
     gradcheck: bool = True
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from grader.submission.reading.renaming import released_definitions as released_definitions
     from grader.submission.reading.renaming import renamed as renamed
     from grader.submission.reading.suspicion import autograd_suspected as autograd_suspected
+    from grader.submission.reading.suspicion import lookup_suspected as lookup_suspected
     from grader.submission.reading.suspicion import optimizer_suspected as optimizer_suspected
 
 __getattr__, __all__ = lazy.public(
@@ -40,6 +41,6 @@ __getattr__, __all__ = lazy.public(
         "reading.reading": "read",
         "reading.reliance": "names_used",
         "reading.renaming": "released_definitions renamed",
-        "reading.suspicion": "autograd_suspected optimizer_suspected",
+        "reading.suspicion": "autograd_suspected lookup_suspected optimizer_suspected",
     },
 )

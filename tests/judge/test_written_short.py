@@ -2020,6 +2020,12 @@ WRONG: dict[str, tuple[str, ...]] = {
         "result",
         "the root of the mean is taken",
     ),
+    "square_as_2": (
+        "polynomial_vjp",
+        short("polynomial_vjp", "a, b, upstream", "return 9 * a**2 * upstream, -2 * upstream"),
+        "result[1]",
+        "only the exponent is left of a power",
+    ),
     "residual_missing": (
         "matvec_mse_grad",
         short("matvec_mse_grad", "W, x, y", "return -2 / len(y) * torch.ones_like(y) @ x.T"),

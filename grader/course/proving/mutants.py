@@ -73,13 +73,14 @@ def _transformed(ledger: Ledger, trial: Trial, solution: Evidence) -> Iterator[_
 
 
 def _never_shown(trial: Trial, solution: Evidence) -> Iterator[_Mutant]:
-    """Zeros in each check where they are right in every case, which the solution is then itself.
+    """Zeros in each gradient where they are right in every case, which the solution is then itself.
 
-    What a variant has points of its own for may be zero on purpose.
+    Values may be zero on purpose, such as weights before any step, and what a variant has points of its own for.
     """
     exercise = trial.rehearsal.exercise
     for check, findings in solution.findings.items() if exercise.measure is None else ():
-        if check in exercise.points and not any(finding.expected.any() for finding in findings):
+        asked = check in exercise.points and exercise.expected_name(check).endswith(".g")
+        if asked and check not in exercise.inputs and not any(finding.expected.any() for finding in findings):
             why = "zeros are expected in every case, as of an input that holds nothing else or that nothing depends on"
             yield _Mutant(f"filled_with_zeros in {check}", None, (check,), solution, score_exercise(solution), why)
 

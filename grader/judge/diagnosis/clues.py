@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 import torch
 
-from grader.cell_code import bound_among
+from grader.cell_code import bound_among, code_of
 from grader.judge.diagnosis.source import nodes_of, scope_of
 from grader.judge.diagnosis.words import wording
 from grader.model import Stub
@@ -114,7 +114,7 @@ def without_effect(stub: Stub | None) -> str:
 
 
 def _shown(value: ast.expr) -> str:
-    code = ast.unparse(value)
+    code = code_of(value)
     return code if len(code) <= _LONGEST else f"{code[:_LONGEST]} …"
 
 
@@ -191,7 +191,7 @@ def _is_cut_off(node: ast.AST) -> bool:
 def _goes_on(function: Function, statement: ast.Assign, name: str) -> bool:
     """Whether a line takes a value in, ``params = list(params)``, or works on what is returned by its name."""
     read = any(node.id == name for node in _read(ast.walk(statement.value)))
-    returned = {ast.unparse(node.value) for node in scope_of(function) if isinstance(node, ast.Return) and node.value}
+    returned = {code_of(node.value) for node in scope_of(function) if isinstance(node, ast.Return) and node.value}
     return _is_taken_in(statement.value, name) or (read and name in returned)
 
 
@@ -257,8 +257,8 @@ def steps(stub: Stub | None) -> str:
     for node in sorted(nodes_of(stub), key=lambda node: getattr(node, "lineno", 0)):
         match node:
             case ast.AugAssign(target=target, op=ast.Sub(), value=value):
-                gradient = f"{ast.unparse(target).removesuffix('.data')}.g"
-                if any(isinstance(each, ast.Attribute) and ast.unparse(each) == gradient for each in ast.walk(value)):
+                gradient = f"{code_of(target).removesuffix('.data')}.g"
+                if any(isinstance(each, ast.Attribute) and code_of(each) == gradient for each in ast.walk(value)):
                     return wording.STEPS.format(line=_line(stub, node))
     return ""
 

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
-from grader.cell_code import name_called, parsed
+from grader.cell_code import code_of, name_called, parsed
 from grader.model import Stub
 from grader.recent import by_source
 
@@ -109,8 +109,8 @@ def reads_gradient(stub: Stub | None, path: str, given: Collection[str] = ()) ->
         if isinstance(node, ast.Attribute) and node.attr.endswith("_") and _is_gradient(node.value):
             return False
         if isinstance(node, ast.Assign):
-            targets = {ast.unparse(target) for target in node.targets}
-            read = _but_given((ast.unparse(each) for each in ast.walk(node.value) if _is_gradient(each)), given)
+            targets = {code_of(target) for target in node.targets}
+            read = _but_given((code_of(each) for each in ast.walk(node.value) if _is_gradient(each)), given)
             if any(_adds(each, targets) for each in ast.walk(node.value)):
                 return False
             assigned |= bool(read) and any(f".{target}".endswith(f".{path}") for target in targets)
@@ -297,7 +297,7 @@ def _adds(node: ast.AST, targets: set[str]) -> bool:
             terms = [owner, *given]
         case _:
             return False
-    return not targets.isdisjoint(ast.unparse(term) for term in terms if _is_gradient(term))
+    return not targets.isdisjoint(code_of(term) for term in terms if _is_gradient(term))
 
 
 def _whole(target: ast.expr) -> ast.expr:

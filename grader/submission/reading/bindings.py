@@ -11,8 +11,9 @@ from typing import Literal, NamedTuple
 from grader.cell_code import names_bound_by, parsed
 from grader.recent import by_source
 
-#: Bindings of one name that are looked at, and names that stand for one another: for no text are there more.
-_MOST, _DEEPEST = 200, 20
+#: Bindings of one name that are looked at, or elements of a list, and names that stand for one another: for no text are
+#: there more; and those that are looked at for all cells of a notebook together.
+_MOST, _DEEPEST, _MOST_IN_ALL = 200, 20, 200_000
 #: Calls that give what they are given, or its elements, in whatever order.
 _SAME = ("list", "reversed", "set", "sorted", "tuple")
 
@@ -32,6 +33,7 @@ class Assignments:
 
     def __init__(self, sources: Sequence[str]) -> None:
         self._sources = sources
+        self._left = _MOST_IN_ALL
 
     @cached_property
     def values(self) -> Mapping[str, Sequence[ast.expr | None]]:
@@ -41,6 +43,11 @@ class Assignments:
             if len(found[name]) <= _MOST:
                 found[name] += [bound.value for bound in bounds if bound.by == "assignment"]
         return found
+
+    def may_look_at(self, values: Sequence[ast.expr | None]) -> bool:
+        """Whether these are few enough to be looked at, beside all that were before."""
+        self._left -= len(values)
+        return len(values) <= _MOST and self._left >= 0
 
 
 class Bindings:
@@ -52,6 +59,7 @@ class Bindings:
         self._values: dict[str, Sequence[ast.expr | None]] = {}
         self._texts: dict[tuple[str, bool], frozenset[str] | None] = {}
         self._depth = 0
+        self.may_look_at = self._assignments.may_look_at
 
     def values(self, name: str) -> Sequence[ast.expr | None]:
         """All that ``name`` is ever bound to: by the loops of the source, else also by what other cells assign."""
@@ -95,7 +103,7 @@ class Bindings:
 
     def _all_of(self, nodes: Sequence[ast.expr | None]) -> frozenset[str] | None:
         found: set[str] = set()
-        for node in nodes:
+        for node in nodes if self.may_look_at(nodes) else (None,):
             texts = self.texts(node)
             if texts is None:
                 return None

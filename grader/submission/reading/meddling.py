@@ -8,10 +8,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from grader.cell_code import MOST_CODE, without_bare_texts, without_comments
+from grader.cell_code import MOST_CODE, parses_quickly, stream_safe, without_bare_texts, without_comments
 from grader.model import Cell
 from grader.names.enumeration import few
 from grader.names.visible import files_of
+from grader.recent import by_source
 from grader.submission.entry import Entry
 from grader.submission.files.regular_file import Refused, TooLarge, content
 from grader.submission.reading.bindings import Assignments, Bindings
@@ -68,8 +69,8 @@ _LONGEST = 80
 def meddling_flags(entry: Entry, cells: Sequence[Cell]) -> tuple[str, ...]:
     """A remark for each cell, and each module beside the notebook, that seems to get round a check.
 
-    Others are for what nobody can read: code that is run from a text made only then (``obscurity``), and modules that
-    say nothing of what they do, compiled ones and those beyond what is read.
+    Others are for what nobody can read: code that is run from a text made only then (``obscurity``), code that would
+    take the parser too long, and modules that say nothing of what they do, compiled ones and those beyond what is read.
     """
     beside = tuple(_sources_beside(entry))
     assigned = Assignments([cell.source for cell in cells])
@@ -82,6 +83,9 @@ def meddling_flags(entry: Entry, cells: Sequence[Cell]) -> tuple[str, ...]:
     remarks = few([f"meddling with the check suspected: `{sign}` ({place})" for place, sign in found if sign])
     hidden = ((place, hidden_code(source, names)) for place, source, names in places)
     remarks += few([f"code that cannot be read is run: `{sign}` ({place})" for place, sign in hidden if sign])
+    remarks += few(
+        [f"code that was not looked into: {place}" for place, source, _ in places if not parses_quickly(source)]
+    )
     unseen = [place for place, source in beside if source is None]
     if unseen:
         more = f" and {len(unseen) - 1} more" if unseen[1:] else ""
@@ -114,14 +118,21 @@ def meddling_suspected(
         if not _takes_words(text, sign, bindings):
             return _shown(sign)
     run = {text for _, texts in texts_run(source, bindings) for text in texts or ()}
-    signs = (_MEDDLING.search(_as_read(text, known)) for text in sorted(run))
-    return next((_shown(sign) for sign in signs if sign), None)
+    signs = (_sign_in(_as_read(text, known)) for text in sorted(run))
+    return next(filter(None, signs), None)
 
 
 def _as_read(source: str, known: Mapping[str, str]) -> str:
     """``source`` as Python reads it, which takes ``ｍodules`` for ``modules``, by the modules' own names."""
-    text = source if source.isascii() else unicodedata.normalize("NFKC", source)
+    text = source if source.isascii() else unicodedata.normalize("NFKC", stream_safe(source))
     return _NAME.sub(lambda name: known.get(name[0], name[0]), text) if known else text
+
+
+@by_source
+def _sign_in(text: str) -> str | None:
+    """The first sign in a text that code may run, or in a word: one that many calls and cells may be given."""
+    sign = _MEDDLING.search(text)
+    return None if sign is None else _shown(sign)
 
 
 def _shown(sign: re.Match[str]) -> str:
@@ -139,7 +150,7 @@ def _takes_words(text: str, sign: re.Match[str], bindings: Bindings) -> bool:
     named = _ONE_NAME.match(text, sign.end()) if sign[0].endswith((",", "(")) else None
     words = bindings.texts(ast.Name(named[1])) if named is not None else None
     of = "sys." if re.match(r"getattr\W+sys\b", sign[0]) else "torch." if sign[0].startswith("getattr") else ""
-    return words is not None and not any(_MEDDLING.search(of + word) for word in words)
+    return words is not None and not any(_sign_in(of + word) for word in words)
 
 
 def _sources_beside(entry: Entry) -> Iterator[tuple[str, str | None]]:

@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Callable, Collection, Iterator
 
-from grader.cell_code import name_called, parsed
+from grader.cell_code import code_of, name_called, parsed
 from grader.submission.reading.bindings import Bindings
 
 _RUN = ("exec", "eval", "compile")
@@ -30,15 +30,16 @@ def runs_texts(source: str) -> bool:
 
 def hidden_code(source: str, bindings: Bindings) -> str | None:
     """The first call in ``source`` that runs a text which cannot be read; None where there is none."""
-    return next((call for call, texts in texts_run(source, bindings) if texts is None), None)
+    hidden = next((node for node, texts in texts_run(source, bindings) if texts is None), None)
+    return None if hidden is None else " ".join(code_of(hidden).split())[:_LONGEST]
 
 
-def texts_run(source: str, bindings: Bindings) -> Iterator[tuple[str, frozenset[str] | None]]:
+def texts_run(source: str, bindings: Bindings) -> Iterator[tuple[ast.AST, frozenset[str] | None]]:
     r"""Yield each call in ``source`` that runs a text, and those that it can be; None where they cannot be read.
 
     What is a file's, or a function's, is read where that is.
 
-    >>> def found(source): return list(texts_run(source, Bindings(source)))
+    >>> def found(source): return [(code_of(node), texts) for node, texts in texts_run(source, Bindings(source))]
     >>> found("exec(bytes.fromhex('783d31'))")
     [("exec(bytes.fromhex('783d31'))", None)]
     >>> found("exec(open('helper.py').read())\nname = 'w'\nprint(eval(name))\nmodel.eval()")
@@ -56,9 +57,9 @@ def texts_run(source: str, bindings: Bindings) -> Iterator[tuple[str, frozenset[
             called.add(id(node.func))
             if node.args and _runs(node.func, own):
                 seen += 1
-                yield _shown(node), reader.read(node.args[0]) if seen <= _MOST else None
+                yield node, reader.read(node.args[0]) if seen <= _MOST else None
         elif id(node) not in called and _is_pythons(node, but=own):
-            yield _shown(node), None  # under another name
+            yield node, None  # under another name
 
 
 def _is_pythons(node: ast.AST | None, but: Collection[str] = ()) -> bool:
@@ -75,10 +76,6 @@ def _runs(function: ast.expr, own: Collection[str]) -> bool:
         return False
     of_python = isinstance(function.value, ast.Name) and function.value.id in ("builtins", "__builtins__")
     return function.attr == "run_cell" or (of_python and function.attr in _RUN)
-
-
-def _shown(node: ast.AST) -> str:
-    return " ".join(ast.unparse(node).split())[:_LONGEST]
 
 
 class _Reader:
@@ -115,7 +112,8 @@ class _Reader:
         if key not in self._known:
             self._known[key] = False  # while it is found out
             values = self._bindings.values(name) if len(self._known) < _MOST else ()
-            self._known[key] = bool(values) and all(kind(value) for value in values)
+            seen = bool(values) and self._bindings.may_look_at(values)
+            self._known[key] = seen and all(kind(value) for value in values)
         return self._known[key]
 
     def _is_number(self, node: ast.expr | None) -> bool:

@@ -6,13 +6,17 @@ import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.cell_code import bound_among, parsed, statements_in
+from grader.cell_code import bound_among, name_called, parsed, statements_in
 from grader.model import Cell
 from grader.recent import by_source
 from grader.submission.reading.definitions import definitions_in
 
 #: Modules that code is taken to have imported where that does not show.
 THERE: Mapping[str, str] = {"torch": "torch", "gc": "gc", "sys": "sys"}
+
+
+#: Parts of a dotted name that are looked at, and characters of one that are kept: no module's has more.
+_MOST_PARTS, _LONGEST = 20, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +98,49 @@ def imported_by(cells: Sequence[Cell]) -> dict[str, str]:
 
 
 def dotted_name(node: ast.expr, imported: Mapping[str, str]) -> str:
-    """The full dotted name of ``ag.grad`` after ``import torch.autograd as ag``; empty for anything else."""
+    """The full dotted name of ``ag.grad`` after ``import torch.autograd as ag``; empty for anything else.
+
+    Attributes and modules may be named by texts.
+
+    >>> dotted_name(ast.parse("getattr(t, 'optim').SGD", mode="eval").body, {"t": "torch"})
+    'torch.optim.SGD'
+    >>> dotted_name(ast.parse("importlib.import_module('torch').optim", mode="eval").body, {})
+    'torch.optim'
+    """
     parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name) or node.id not in imported:
-        return ""
-    return ".".join([imported[node.id], *reversed(parts)])
+    while len(parts) < _MOST_PARTS:
+        match node:
+            case ast.Attribute(value=owner, attr=name):
+                pass
+            case ast.Call(func=ast.Name(id="getattr"), args=[owner, ast.Constant(value=str(name)), *_]):
+                pass
+            case ast.Name(id=name) if name in imported:
+                return ".".join([imported[name], *reversed(parts)])[:_LONGEST]
+            case ast.Call():
+                module = _module_of(node)
+                return ".".join([module, *reversed(parts)])[:_LONGEST] if module else ""
+            case _:
+                return ""
+        parts.append(name)
+        node = owner
+    return ""
+
+
+def _module_of(call: ast.Call) -> str:
+    """The module that a call gives which imports by a text; empty for any other call."""
+    match call.args:
+        case [ast.Constant(value=str(name)), *more]:
+            pass
+        case _:
+            return ""
+    match name_called(call), more:
+        case "import_module", [ast.Constant(value=str(package)), *_] if name.startswith("."):
+            return package + name
+        case "import_module", _:
+            return name
+        case "__import__", _:
+            return name if len(more) > 2 or call.keywords else name.partition(".")[0]
+    return ""
 
 
 def _note_imports(imported: dict[str, str], nodes: Iterable[ast.AST]) -> None:

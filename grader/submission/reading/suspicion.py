@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TypeGuard
 
 from grader.cell_code import name_called, parsed, without_comments
 from grader.model import Cell
@@ -53,6 +54,8 @@ _WORDS = re.compile(
     rf"\b(?:{'|'.join(re.escape(name.rpartition('.')[2]) for name in _ENGINE)})\b"
     r"|backward|requires_grad|exec|eval|getattr|import"
 )
+#: The modules whose optimizers do the work of a student's.
+_OPTIMIZERS = ("torch.optim", "torch.distributed.optim")
 _ONLY_AUTOGRAD = frozenset({"retain_graph", "create_graph", "inputs", "gradient"})
 _LOOKS = re.compile(
     r"torch\.(?:autograd|func|_C|vmap|nn\.grad|ops)\b|\bctypes\b|gc\.get_(?:objects|referrers|referents)"
@@ -70,15 +73,53 @@ def optimizer_suspected(source: str, cells: Sequence[Cell] = (), but: Collection
     >>> optimizer_suspected("def step(p): moved(p)", [Cell(2, "def moved(p):\n    torch.optim.SGD(p).step()")])
     '`torch.optim.SGD` (line 2 of cell 2)'
     """
-    if all(text.isascii() and "optim" not in text for text in (source, *(cell.source for cell in cells))):
+    return _reached(_OPTIMIZERS, source, cells, but)
+
+
+def lookup_suspected(
+    places: Collection[str], source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()
+) -> str | None:
+    r"""Where ``source``, or what it relies on in ``cells``, reaches for one of ``places``; None where nothing does.
+
+    These are modules, and parts of the names of files. The names in ``but`` are passed over (``pieces``).
+
+    >>> lookup_suspected(["digits"], "def train(x):\n    from digits import load\n    return load()")
+    '`digits.load` (line 3)'
+    >>> lookup_suspected(["digits.csv"], "def train(x):\n    'Not from digits.csv.'\n    open('/digits.csv.gz')")
+    '`digits.csv` (line 3)'
+    """
+    return _reached(places, source, cells, but, texts=True)
+
+
+def _reached(
+    places: Collection[str], source: str, cells: Sequence[Cell], but: Collection[str], *, texts: bool = False
+) -> str | None:
+    """The first use of what is below one of ``places``, with ``texts`` also the first text that names one."""
+    words = [place.rpartition(".")[2] for place in places]
+    if all(text.isascii() and not any(map(text.__contains__, words)) for text in (source, *(c.source for c in cells))):
         return None
+    below = tuple(f"{place}." for place in places)
     for piece in pieces(source, cells, but):
-        nodes = (node for node in ast.walk(piece.code) if isinstance(node, (ast.Attribute, ast.Name)))
-        used = ((node.lineno, dotted_name(node, piece.imported)) for node in nodes)
-        found = _earliest(sign for sign in used if sign[1].startswith("torch.optim."))
+        named = ((node.lineno, dotted_name(node, piece.imported)) for node in ast.walk(piece.code) if _is_named(node))
+        used = [sign for sign in named if sign[1].startswith(below)]
+        if texts:
+            used += [(line, place) for line, text in _texts_in(piece.code) for place in places if place in text]
+        found = _earliest(used)
         if found is not None:
             return found if piece.cell is None else f"{found[:-1]} of cell {piece.cell})"
     return None
+
+
+def _is_named(node: ast.AST) -> TypeGuard[ast.Attribute | ast.Name | ast.Call]:
+    return isinstance(node, (ast.Attribute, ast.Name, ast.Call))
+
+
+def _texts_in(code: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the line and the text of each string in ``code``, but for those that nothing is done with."""
+    bare = {id(node.value) for node in ast.walk(code) if isinstance(node, ast.Expr)}
+    for node in ast.walk(code):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in bare:
+            yield node.lineno, node.value
 
 
 def autograd_suspected(source: str, cells: Sequence[Cell] = ()) -> str | None:
@@ -129,7 +170,8 @@ def _signs(tree: ast.Module, elsewhere: Mapping[str, str]) -> Iterator[tuple[int
             if _is_engine(dotted) or (dotted.startswith("torch.") and dotted.endswith("_backward")):
                 yield node.lineno, dotted
         elif isinstance(node, ast.Call):
-            sign = _call_sign(node, tensors, imported)
+            dotted = dotted_name(node, imported)
+            sign = _call_sign(node, tensors, imported) or (dotted if _is_engine(dotted) else "")
             if sign:
                 yield node.lineno, sign
         elif isinstance(node, ast.Assign) and _is_true(node.value) and _sets_requires_grad(node):
@@ -159,7 +201,7 @@ def _call_sign(node: ast.Call, tensors: set[str], imported: Mapping[str, str]) -
         if called.id == "__import__" and (_is_engine(named) or not named):
             return f"__import__({named!r})" if named else "__import__(…)"
         if called.id == "getattr" and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
-            dotted = f"{dotted_name(node.args[0], imported)}.{node.args[1].value!s}"
+            dotted = dotted_name(node, imported) or f".{node.args[1].value!s}"
             return f"getattr: {dotted}" if _is_engine(dotted) or dotted.endswith(".backward") else ""
     elif isinstance(called, ast.Attribute):
         if called.attr == "backward":

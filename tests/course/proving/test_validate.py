@@ -490,6 +490,11 @@ def test_zeros_that_are_right_in_every_case_are_a_survivor(tmp_path: Path) -> No
     assert (problem.kind, problem.message[: len(told)]) == ("survivor", told)
 
 
+def test_value_of_zeros_in_every_case_is_on_purpose(tmp_path: Path) -> None:
+    report = proved_result(tmp_path, 'normal("n", "d")', "{'result': torch.zeros_like(inp)}", "torch.zeros_like(inp)")
+    assert not any("filled_with_zeros" in problem.message for problem in report.problems), report.problems
+
+
 def test_zeros_that_a_variant_has_points_of_its_own_for_are_on_purpose(tmp_path: Path) -> None:
     variant = 'variants=(Variant("shut", {"k": integers("n", "d", high=1)}, points={"inp.g": 1}),)'
     course = BY_A_MASK.replace("HIGH", "2").replace('points={"inp.g": 2}', f'points={{"inp.g": 2}},\n    {variant}')

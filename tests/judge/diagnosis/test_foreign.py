@@ -147,6 +147,16 @@ def gated(obs, state, gate, new):
     return {"result": (1 - z) * torch.tanh(obs @ new) + z * state}
 
 
+@exercise(
+    call="weighed_back(words, scores, upstream)",
+    inputs={"words": normal("s", "t", "e"), "scores": normal("s", "t")},
+    points={"words.g": 1, "scores.g": 1},
+)
+def weighed_back(words, scores):
+    """Rows that are let through in part, and added up."""
+    return (torch.sigmoid(scores)[..., None] * words).sum(1)
+
+
 @exercise(call="swish_back(acts, upstream)", inputs={"acts": normal("s", "d")}, points={"acts.g": 1})
 def swish_back(acts):
     """A SiLU, written out."""
@@ -419,6 +429,12 @@ def gated_back(obs, state, gate, new, upstream):
     gate.g, new.g = obs.T @ dz, obs.T @ dn
     obs.g = dz @ gate.T + dn @ new.T
 """
+WEIGHED = """
+def weighed_back(words, scores, upstream):
+    z, g = torch.sigmoid(scores), upstream[:, None]
+    words.g = g * z[..., None]
+    scores.g = (g * words).sum(2) * z * (1 - z)
+"""
 GATED_FORWARD = """
 def gated(obs, state, gate, new):
     z = torch.sigmoid(obs @ gate)
@@ -531,6 +547,13 @@ TOLD = {
             ),
             ("forgotten", (" * (1 - z) * (1", " * (1"), "obs.g", "1 stands in the place of the gate 1 − σ"),
             ("subtracted", ("(state - n)", "(n - state)"), "obs.g", "−σ(1 − σ) in place of"),
+        )
+    },
+    **{
+        f"gate of rows {what}": (weighed_back, WEIGHED, ("g * z[..., None]", change), "words.g", "wrong_value", said)
+        for what, change, said in (
+            ("forgotten", "g.expand_as(words)", "1 stands in the place of the gate σ"),
+            ("turned round", "g * (1 - z)[..., None]", "1 − σ stands in the place of the gate σ"),
         )
     },
     "gate turned round on the way forward": (
@@ -673,7 +696,7 @@ TOLD = {
         ("cache += theta.g", "cache = cache + theta.g"),
         "cache",
         "not_in_place",
-        "The update made a new tensor, or none at all",
+        "The update made a new tensor, came to 0",
     ),
     "parameter made anew": (
         kept_step,
@@ -681,7 +704,7 @@ TOLD = {
         ("theta -= pace * cache", "theta = theta - pace * cache"),
         "theta",
         "not_in_place",
-        "The update made a new tensor, or none at all",
+        "The update made a new tensor, came to 0",
     ),
     "weights of an average exchanged": (
         follow,

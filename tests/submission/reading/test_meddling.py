@@ -196,6 +196,27 @@ def test_a_line_of_nothing_but_beginnings_takes_no_time(piece: str) -> None:
     assert time.process_time() - began < 5
 
 
+@pytest.mark.parametrize(
+    ("source", "signs"),
+    [
+        ("# a" + "\u0301\u0316" * 20 + "\nsys.\uff4dodules['a' + 'b']", {"sys.modules", "cell 0"}),
+        ("# a" + "\u0f73\uff9e" * 20, {"cell 0"}),
+        ("exec('#a" + "\\u0301" * 40 + "\\nsys.\uff4dodules[a]')", {"sys.modules"}),
+        ("# a" + "\u0301\u0316" * 15, set()),
+        ("x = f'" + "{a}" * 100_000 + "'", {"cell 0"}),
+    ],
+    ids=["marks", "other_marks", "marks_in_a_text", "few_marks", "fields"],
+)
+def test_code_that_the_parser_takes_too_long_for_is_named(source: str, signs: set[str]) -> None:
+    entry = Entry("ada", "03_backprop.ipynb", Path("03_backprop.ipynb"), "03_backprop.ipynb")
+    flags = meddling_flags(entry, [Cell(0, source)])
+    words = {
+        "sys.modules": "meddling with the check suspected: `sys.modules` (cell 0)",
+        "cell 0": "code that was not looked into: cell 0",
+    }
+    assert set(flags) == {words[sign] for sign in signs}
+
+
 def test_modules_of_many_names_take_no_time() -> None:
     source = "".join(f"a{number} = torch\n" for number in range(30_000))
     entry = Entry("ada", "03_backprop.ipynb", Path("03_backprop.ipynb"), "03_backprop.ipynb")

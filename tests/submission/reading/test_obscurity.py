@@ -83,8 +83,9 @@ def test_hidden_code_is_flagged_in_cells_and_modules(tmp_path: Path) -> None:
         "a = 'x'\n" * 60_000 + "exec(a)\n" * 90,
         "exec(f'{a}')\n" * 20_000,
         "for i in range(3): exec(f'" + "{i}" * 10_000 + "')",
+        "exec(" * 90 + "[" + "1," * 60_000 + "]" + ")" * 90,
     ],
-    ids=["chain", "bindings", "calls", "parts"],
+    ids=["chain", "bindings", "calls", "parts", "nested"],
 )
 def test_hidden_code_is_looked_for_in_no_time(source: str) -> None:
     entry = Entry("ada", "03_backprop.ipynb", Path("03_backprop.ipynb"), "03_backprop.ipynb")

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from grader.kernel import warmth
 from grader.model import Assets
-from grader.submission import Wanted, read
+from grader.submission import Wanted, autograd_suspected, optimizer_suspected, read
 from grader.submission.files.limits import CollectLimits
 from grader.submission.files.regular_file import Refused, content
 from tests.submission.archives import collect
@@ -136,6 +137,42 @@ def test_read_is_fast(tmp_path: Path) -> None:
         read(entry_for(path), WANTED, frozenset())
         best = min(best, time.process_time() - start)
     assert best < 0.01  # measured: 0.7 ms
+
+
+#: By what makes them long: cells of some 200 KB. What is done with one in the grader's own process holds up all others.
+ENDLESS = {
+    "blanks": ["\n" * 200_000],
+    "brackets": ["[" * 200_000],
+    "quotes": ["'\"#" * 70_000],
+    "backslashes": ["\\\n" * 100_000],
+    "dots": ["a." * 100_000],
+    "attributes": [("torch" + ".b" * 900 + "\n") * 100],
+    "renamed": ["import torch as t\n" + "t = t.optim_optim\n" * 11_000],
+    "texts run in texts run": ["exec(" * 90 + "[" + "1," * 90_000 + "]" + ")" * 90],
+    "attributes of attributes": ["getattr(" * 90 + "[" + "1," * 90_000 + "]" + ", 'a')" * 90],
+    "long words": ["".join(f"x = '{'a ' * 400}{n}'\n" for n in range(150)) + "getattr(torch, x)\n" * 4000],
+    "lists of words": [
+        "x = [" + "'a'," * 25_000 + "]\n" + "".join(f"for y{n} in x: exec(y{n})\n" for n in range(4000))
+    ],
+    "names of names": [
+        "".join(f"a{n} = a{n + 1}\n" * 150 for n in range(150)) + "a150 = open('x.py').read()",
+        *["exec(a0)"] * 1500,
+    ],
+    "marks": ["a" + "\u0301\u0316" * 50_000 + " = 1"],
+    "marks in a text": ["exec('a" + "\\u0301\\u0316" * 20_000 + "')"],
+}
+
+
+@pytest.mark.parametrize("sources", ENDLESS.values(), ids=ENDLESS)
+def test_reading_takes_a_time_that_grows_with_the_code_alone(tmp_path: Path, sources: list[str]) -> None:
+    path = written(tmp_path / "nb.ipynb", *map(code, sources), code("import torch as t\n" + LIN_GRAD))
+    began = time.process_time()
+    cells = read(entry_for(path), WANTED, frozenset()).cells
+    assert len(cells) == len(sources) + 1
+    warmth.needed(cell.source for cell in cells)
+    autograd_suspected(sources[0], cells)
+    optimizer_suspected(sources[0], cells)
+    assert time.process_time() - began < 8
 
 
 def test_collect_then_read_a_whole_class(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.model import Cell
-from grader.submission import autograd_suspected, optimizer_suspected
+from grader.submission import autograd_suspected, lookup_suspected, optimizer_suspected
 
 SUSPECTED = {
     "autograd_grad": ("g = torch.autograd.grad(out, w)", "`torch.autograd.grad` (line 1)"),
@@ -30,6 +30,8 @@ SUSPECTED = {
     "requires_grad_set": ("w.requires_grad = True", "`requires_grad = True` (line 1)"),
     "ctypes": ("import ctypes", "`ctypes` (line 1)"),
     "dunder_import": ("__import__('ctypes')", "`__import__('ctypes')` (line 1)"),
+    "import_by_name": ("importlib.import_module('torch.autograd').grad(x)", "`torch.autograd.grad` (line 1)"),
+    "getattr_of_an_alias": ("f = getattr(torch, 'func')\nf.grad(loss)", "`getattr: torch.func` (line 1)"),
     "getattr": ("getattr(torch, 'autograd')", "`getattr: torch.autograd` (line 1)"),
     "gc": ("import gc\ngc.get_objects()", "`gc.get_objects` (line 2)"),
     "settrace": ("sys.settrace(f)", "`sys.settrace` (line 1)"),
@@ -126,6 +128,21 @@ OPTIMIZERS = {
     "imported": ("from torch import optim\noptim.Adam(params)", "`torch.optim.Adam` (line 2)"),
     "functional": ("from torch.optim.adam import adam\nadam(params)", "`torch.optim.adam.adam` (line 2)"),
     "fullwidth": ("torch.\uff4f\uff50\uff54\uff49\uff4d.SGD(params)", "`torch.optim.SGD` (line 1)"),
+    "functional_class": (
+        "from torch.distributed.optim import _FunctionalAdam as A\nA(params)",
+        "`torch.distributed.optim._FunctionalAdam` (line 2)",
+    ),
+    "attribute": ("getattr(torch, 'optim').Adam(params)", "`torch.optim.Adam` (line 1)"),
+    "attributes": ("o = getattr(torch, 'optim')\ngetattr(o, 'Adam')(params)", "`torch.optim.Adam` (line 2)"),
+    "imported_by_name": ("__import__('torch.optim').optim.Adam(params)", "`torch.optim.Adam` (line 1)"),
+    "imported_from": ("__import__('torch.optim', fromlist=['x']).Adam(params)", "`torch.optim.Adam` (line 1)"),
+    "module_by_name": (
+        "from importlib import import_module as i, import_module\nimport_module('torch.optim').Adam",
+        "`torch.optim.Adam` (line 2)",
+    ),
+    "module_within": ("importlib.import_module('.optim', 'torch').Adam(params)", "`torch.optim.Adam` (line 1)"),
+    "module_alone": ("getattr(torch, 'optim')", None),
+    "own_attribute": ("getattr(self, 'optim').step(params)", None),
     "only_named": ("def step():\n    'the formula of torch.optim.SGD'", None),
     "own_optim": ("optim = SGD(params, lr)\noptim.step()", None),
     "no_python": ("torch.optim.SGD(", None),
@@ -135,6 +152,28 @@ OPTIMIZERS = {
 @pytest.mark.parametrize(("source", "sign"), OPTIMIZERS.values(), ids=OPTIMIZERS)
 def test_optimizer_of_torch_is_seen_where_it_is_used(source, sign):
     assert optimizer_suspected(source) == sign
+
+
+@pytest.mark.parametrize(
+    ("source", "cells", "sign"),
+    [
+        ("def train(x, y):\n    from data.digits import load\n    return load()", [], "`data.digits.load` (line 3)"),
+        ("def train(x, y):\n    return load()[1]", ["from data.digits import load"], "`data.digits.load` (line 2)"),
+        (
+            "def train(x, y):\n    return known",
+            ["from data import digits", "x, known = digits.load()"],
+            "`data.digits.load` (line 1 of cell 1)",
+        ),
+        ("def train(x, y):\n    return __import__('data.digits').digits.load()", [], "`data.digits.load` (line 2)"),
+        ("def train(x, y):\n    return open('/data/digits.csv.gz').read()", [], "`digits.csv` (line 2)"),
+        ("def train(x, y):\n    return y", ["from data.digits import load\nx, y = load()"], None),
+        ("def train(x, y):\n    'As good as on digits.csv.'\n    return y", [], None),
+    ],
+    ids=["inside", "imported", "variable", "by_name", "file", "parameters", "docstring"],
+)
+def test_answer_that_may_be_looked_up_is_seen(source, cells, sign):
+    cells = [Cell(index, text) for index, text in enumerate(cells)]
+    assert lookup_suspected(("data.digits", "digits.csv"), source, cells) == sign
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from grader.judge.diagnosis.operations.replaced import Operation, Replacements
 Taken = Callable[[Tensor], Tensor]
 _PRODUCTS = (torch.mul, Tensor.mul, Tensor.__mul__, Tensor.__rmul__)
 _COMPLEMENTS = (torch.rsub, Tensor.__rsub__)
+#: What leaves a gate one, in another shape.
+_SHAPES = (Tensor.__getitem__, Tensor.unsqueeze, torch.unsqueeze, Tensor.reshape, torch.reshape, Tensor.view)
 
 
 class _Gate(Tensor):
@@ -38,8 +40,12 @@ class _Gate(Tensor):
             made = func(*args, **(kwargs or {}))
             if func in _PRODUCTS and all(isinstance(each, Tensor) for each in args):
                 return _product(made, *args)
-            is_complement = func in _COMPLEMENTS and isinstance(args[0], cls) and args[1:] == (1,)
-            return _gate(made, args[0].left, None) if is_complement else made
+            gate = args[0] if args and isinstance(args[0], cls) else None
+            if gate is not None and func in _SHAPES:
+                return _gate(made, gate.taken, gate.left)
+            if gate is not None and func in _COMPLEMENTS and args[1:] == (1,):
+                return _gate(made, gate.left, None)
+            return made
 
 
 def _gate(value: Tensor, taken: Taken | None, left: Taken | None) -> Tensor:

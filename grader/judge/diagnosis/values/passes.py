@@ -181,7 +181,9 @@ def changed_input(symptom: Symptom) -> Diagnosis | None:
             continue
         found = [name for name in names if symptom.fits(lambda view: _changed(symptom, view, name, key, change))]
         if len(found) == 1 or (len(found) == _EITHER and key == "negated"):
-            return _said_of_input(symptom, key, found)
+            # A square that goes back as 2, and not as 2x, is what comes of ones for x.
+            chance = layer(symptom) if key == "ones" else None
+            return chance or _said_of_input(symptom, key, found)
         if found:
             return None
     return None
