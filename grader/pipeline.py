@@ -21,7 +21,7 @@ from grader.judge import (
     score_unreached,
 )
 from grader.kernel import KernelPool
-from grader.kernel.host.results import steady
+from grader.kernel.protocol.results import steady
 from grader.machine import remedy_of_shortage
 from grader.model import (
     Cell,

@@ -48,10 +48,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return ByFile(config, log)
 
 
+def pytest_collectstart() -> None:
+    """Look for no garbage while the tests are made: nearly all of it stays. (With ``-n``, the workers make them.)"""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """What stays to the end, thousands of tests and torch among it, is no garbage: not to be walked in each search."""
+    """What stays to the end, thousands of tests and torch among it, is not to be walked in each search for garbage."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -78,7 +78,7 @@ PARTS: dict[str, dict[str, set[str]]] = {
         "guest": {"check", "confinement", "protocol"},
         "supervisor": {"check", "clock", "confinement", "deaths", "guest", "protocol", "removal", "warmth"},
         "host": {"clock", "cold", "confinement", "deaths", "protocol", "removal", "warmth"},
-        "local": {"check", "clock", "confinement", "deaths", "host", "protocol"},
+        "local": {"check", "clock", "confinement", "deaths", "protocol"},
         "cold": {"check", "host", "local", "protocol"},
         "__init__": {"host"},
     },

@@ -2,7 +2,7 @@
 
 What an exercise scores depends on what its check sent back, and on nothing else of the submission but its stub: where
 that stands, and, where points are lost or something was raised, what it says, for a diagnosis may name a line of it.
-``grader.kernel.host.results.Reader`` gives the same bytes as the same objects, by which they are known here.
+``grader.kernel.host.resultreader.Reader`` gives the same bytes as the same objects, by which they are known here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from grader.model import CaseRun, Exercise, ExerciseScore, Stub
 from grader.recent import Recent
 
 #: Scores that are remembered, the oldest goes first; and bytes of tensors in each run of one. Runs that hold more are
-#: read anew each time (``grader.kernel.host.results``), so a score of them would be kept, tensors and all, for nothing.
+#: read anew each time (``kernel.host.resultreader``): a score of them would be kept, tensors and all, for nothing.
 _MOST, _SMALL = 500, 8192
 
 

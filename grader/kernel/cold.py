@@ -17,12 +17,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from grader.kernel.host import results
 from grader.kernel.host.assets import flags_of, opened
-from grader.kernel.host.programs import encode
 from grader.kernel.host.sandbox import kernel_environment
 from grader.kernel.host.schedule import scheduled
-from grader.kernel.protocol import exchange
+from grader.kernel.protocol import exchange, results
+from grader.kernel.protocol.programs import encode
 from grader.kernel.protocol.wire import OUTPUT_KEPT
 from grader.model import CaseRun, Cell, CellFailure, Check, Ending, Execution, Job, Limits
 

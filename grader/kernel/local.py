@@ -30,8 +30,7 @@ from grader.kernel.check.studenterror import code_name
 from grader.kernel.clock import ALLOWANCE
 from grader.kernel.confinement import confine
 from grader.kernel.deaths import how_it_ended
-from grader.kernel.host import programs, results
-from grader.kernel.protocol import exchange
+from grader.kernel.protocol import exchange, programs, results
 from grader.model import CaseRun, Check, Ending, Limits, Program
 
 #: Whether checks may run in forks here. On macOS the system's own libraries do not survive a fork.

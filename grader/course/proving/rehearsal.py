@@ -21,8 +21,7 @@ from grader.cell_code import masked, parsed
 from grader.judge.cases import Prepared, check_of
 from grader.kernel import local
 from grader.kernel.check.program import Namespace, ProgramRun
-from grader.kernel.host import programs, results
-from grader.kernel.protocol import exchange
+from grader.kernel.protocol import exchange, programs, results
 from grader.model import CaseRun, Exercise, Limits
 
 _LIMITS = Limits()

@@ -1,7 +1,7 @@
 """One ``Program`` in the fork: bind its inputs, run its call in the notebook's namespace, read what it left.
 
-The outcome is a dict that travels as JSON (keys as in ``model.CaseRun``) beside the tensors; ``host.results`` reads it
-on the other side.
+The outcome is a dict that travels as JSON (keys as in ``model.CaseRun``) beside the tensors; ``protocol.results`` reads
+it on the other side.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from grader.kernel.deaths import SLACK_S, Died, JobLost
-from grader.kernel.host.programs import ProgramFiles
-from grader.kernel.host.results import Reader
+from grader.kernel.host.programfiles import ProgramFiles
+from grader.kernel.host.resultreader import Reader
 from grader.kernel.protocol import memfiles, wire
 from grader.model import CaseRun, Check, Limits, Program
 

@@ -17,8 +17,9 @@ from grader.kernel.host.checkorders import CheckOrders
 from grader.kernel.host.checks import Checks
 from grader.kernel.host.initlink import InitLink, cancelled
 from grader.kernel.host.listeners import Listeners
-from grader.kernel.host.programs import ProgramFiles
-from grader.kernel.host.results import Reader, raised
+from grader.kernel.host.programfiles import ProgramFiles
+from grader.kernel.host.resultreader import Reader
+from grader.kernel.protocol.results import raised
 from grader.kernel.protocol.wire import OUTPUT_KEPT
 from grader.model import Cell, CellFailure, Execution, Job, Limits, Sandbox
 

@@ -18,8 +18,8 @@ from grader.kernel import warmth
 from grader.kernel.deaths import REMEDY, JobLost
 from grader.kernel.host import sandbox as sandboxes
 from grader.kernel.host.jobrun import JobRun
-from grader.kernel.host.programs import ProgramFiles
-from grader.kernel.host.results import Reader
+from grader.kernel.host.programfiles import ProgramFiles
+from grader.kernel.host.resultreader import Reader
 from grader.kernel.host.workplace import Workplace, place_of_sockets
 from grader.kernel.host.zygote_process import Zygote
 from grader.model import Execution, Job, Limits, Sandbox

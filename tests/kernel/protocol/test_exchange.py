@@ -10,8 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.kernel.host.results import parsed
 from grader.kernel.protocol import exchange
+from grader.kernel.protocol.results import parsed
 from grader.model import Program
 
 DTYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int8, torch.uint8, torch.bool]

@@ -4,50 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
 
 from grader.kernel.protocol import memfiles, wire
+from grader.kernel.protocol.programs import encode, parameters
 from grader.model import Check, Program
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-
-def encode(program: Program) -> bytes:
-    """``program`` as the bytes that the harness reads (see ``program.ProgramRun``)."""
-    from grader.kernel.protocol import exchange
-
-    return exchange.encode(program.tensors, described(program))
-
-
-def described(program: Program) -> dict[str, Any]:
-    """All of ``program`` but its tensors."""
-    return {
-        "case": program.case,
-        "call": program.call,
-        "parameters": _parameters(program),
-        "constants": {name: repr(value) for name, value in program.constants.items()},
-        "globals": program.globals,
-        "poison": program.poison,
-        "reads": program.reads,
-        "raises": program.raises,
-        "numpy": program.numpy,
-        "rerun": program.rerun,
-        "strided": {name: _order(tensor) for name, tensor in program.tensors.items() if not tensor.is_contiguous()},
-    }
-
-
-def _parameters(program: Program) -> list[str]:
-    """The names that the call finds as its own, in the order in which they are bound."""
-    names = [path for path in program.tensors if "." not in path] + list(program.constants)
-    return [name for name in names if name not in program.globals]
-
-
-def _order(tensor: Tensor) -> list[int]:
-    """The axes of ``tensor``, largest stride first."""
-    strides = tensor.stride()
-    return sorted(range(tensor.dim()), key=lambda axis: -strides[axis])
-
 
 #: The text of a program: its call, the call's parameters, and the paths that are read afterwards.
 Text = tuple[str, tuple[str, ...], tuple[str, ...]]
@@ -102,4 +62,4 @@ class ProgramFiles:
 
 
 def _texts(programs: tuple[Program, ...]) -> tuple[Text, ...]:
-    return tuple(dict.fromkeys((one.call, tuple(_parameters(one)), tuple(one.reads)) for one in programs))
+    return tuple(dict.fromkeys((one.call, tuple(parameters(one)), tuple(one.reads)) for one in programs))

@@ -5,25 +5,17 @@ Anything that the harness would not have written makes that one case ``crashed``
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import Any, cast, get_args
 
 from grader.model import Absence, Capture, CaseRun, Ending, Kind, Program, StudentError
-from grader.recent import Recent
-
-if TYPE_CHECKING:
-    from grader.kernel.protocol.messages import ProgramDone, ProgramLost
 
 _KINDS, _ABSENCES, _ENDINGS = get_args(Kind), get_args(Absence), get_args(Ending)
 _LONGEST = 4096
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 #: What a cell is compiled as: a request of our kernels, or stock ipykernel's number.
 _CELL_FILE = re.compile(r"\((?:ipykernel_)?\d+\.py, (?=line \d)")
-#: Results that are kept, and bytes of the largest of them.
-_MOST, _SMALL = 2000, 8192
 #: Maps the number of an execute request to the ``Cell.index`` that it ran.
 CellOf = Callable[[int], int | None]
 
@@ -32,52 +24,11 @@ class Forged(Exception):
     """A result that the harness did not write."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What some bytes were read as; ``cells`` are the requests that they name and where these led."""
-
-    program: Program  # kept, since its identity would else be given to another
-    case: CaseRun
-    missed: str | None
-    cells: Mapping[int, int | None]
-
-
-class Reader:
-    """Reads results. Small ones are kept: the same bytes again, from the same cells, are the same ``CaseRun``."""
-
-    def __init__(self) -> None:
-        self._known: Recent[tuple[int, bytes], _Read] = Recent(_MOST)
-
-    def read(
-        self, result_file: int, run: ProgramDone | ProgramLost, program: Program, cell_of: CellOf
-    ) -> tuple[CaseRun, str | None]:
-        """The result of one program, and the global name that its ``NameError`` missed, if that is how it ended.
-
-        ``result_file`` is the result file; ``run`` what the job's init says of the program. Never raises for what the
-        student's process wrote.
-        """
-        if run["ended"] == "trapped":
-            return CaseRun(program.case, "crashed", autograd=run["how"]), None
-        if run["ended"] != "done":
-            return unfinished(program, run["ended"], run["how"], run.get("limit", "")), None
-        length = run["length"] if run["length"] <= os.fstat(result_file).st_size else 0
-        data = os.pread(result_file, length, run["at"])
-        key = id(program), data
-        known = self._known.get(key)
-        if known is None or any(cell_of(request) != cell for request, cell in known.cells.items()):
-            cells: dict[int, int | None] = {}
-
-            def noted(request: int) -> int | None:
-                return cells.setdefault(request, cell_of(request))
-
-            known = _Read(program, *parsed(data, program, noted), cells)
-            if len(data) <= _SMALL:
-                self._known.keep(key, known)
-        return known.case, known.missed
-
-
 def parsed(data: bytes, program: Program, cell_of: CellOf) -> tuple[CaseRun, str | None]:
-    """As ``read``, of the bytes that the harness sent for one program."""
+    """The result in the bytes that the harness sent for one program, and the global name that its ``NameError`` missed.
+
+    None in its place where it did not end so.
+    """
     from grader.kernel.protocol import exchange
 
     try:

@@ -8,7 +8,7 @@ import torch
 
 from grader.kernel.check.capture import parsed
 from grader.kernel.check.program import _function, compile_ahead
-from grader.kernel.host import programs
+from grader.kernel.host.programfiles import _TOLD, ProgramFiles
 from grader.model import Check, Program
 from tests.kernel.conftest import BEST
 from tests.kernel.laboratory import PROGRAMS, Laboratory, linear_job, verdicts
@@ -27,12 +27,8 @@ def _check(*cases: Program) -> Check:
     return Check("sgd_step", 0, ("sgd_step",), cases)
 
 
-def test_call_has_the_inputs_that_are_no_globals_as_its_parameters() -> None:
-    assert programs.described(_STEP)["parameters"] == ["w", "lr"]
-
-
 def test_text_that_cases_share_is_told_once() -> None:
-    files = programs.ProgramFiles()
+    files = ProgramFiles()
     other = replace(_STEP, case="case 3", call="sgd_step(w, lr=lr)")
     check = _check(_STEP, replace(_STEP, case="case 2"), other)
 
@@ -45,11 +41,11 @@ def test_text_that_cases_share_is_told_once() -> None:
 def test_of_very_many_texts_only_the_first_are_told() -> None:
     many = [_check(replace(_STEP, call=f"sgd_step(w, {number})")) for number in range(5000)]
 
-    told = programs.ProgramFiles().texts(many)
+    told = ProgramFiles().texts(many)
 
     assert 0 < len(told) < 5000
     assert [call for call, _, _ in told] == [check.programs[0].call for check in many[: len(told)]]
-    assert sum(len(str(text)) for text in told) <= programs._TOLD
+    assert sum(len(str(text)) for text in told) <= _TOLD
 
 
 def test_text_compiled_ahead_is_not_compiled_again() -> None:
