@@ -198,7 +198,7 @@ def test_released_notebook_holds_no_answer(reader: Reader) -> None:
 def test_kinds_of_exercises_are_shown_by_the_bundled_course() -> None:
     bundled = load_course("grader.course.autograd").exercises
     rows = re.findall(r"^\| .+ \| (.+) \| `(\w+)` \|$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(rows) == 10
+    assert len(rows) == 11
     for how, name in rows:
         for keyword in re.findall(r"`(\w+)=", how):
             field = "variants" if keyword == "points" else keyword

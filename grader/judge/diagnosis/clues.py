@@ -10,6 +10,7 @@ import builtins
 import re
 import sys
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 
 import torch
 
@@ -191,8 +192,14 @@ def _is_cut_off(node: ast.AST) -> bool:
 def _goes_on(function: Function, statement: ast.Assign, name: str) -> bool:
     """Whether a line takes a value in, ``params = list(params)``, or works on what is returned by its name."""
     read = any(node.id == name for node in _read(ast.walk(statement.value)))
-    returned = {code_of(node.value) for node in scope_of(function) if isinstance(node, ast.Return) and node.value}
-    return _is_taken_in(statement.value, name) or (read and name in returned)
+    return _is_taken_in(statement.value, name) or (read and name in _returned(function))
+
+
+@lru_cache(maxsize=64)  # as those of ``scope_of``
+def _returned(function: Function) -> frozenset[str]:
+    """The code of what a function returns."""
+    returns = (node.value for node in scope_of(function) if isinstance(node, ast.Return))
+    return frozenset(code_of(value) for value in returns if value is not None)
 
 
 def _is_taken_in(value: ast.expr, name: str) -> bool:
@@ -284,15 +291,17 @@ def renamed_before(stub: Stub | None, name: str, line: int) -> str:
 def _renamed(function: Function) -> Iterator[tuple[str, ast.Assign, str]]:
     """Lines that give a parameter's name another value, which further lines read; not those by which a loop goes on."""
     given, nodes = {argument.arg for argument in function.args.args}, scope_of(function)
-    loops = [node for node in nodes if isinstance(node, ast.For | ast.While)]
-    looped = {id(node) for loop in loops for node in ast.walk(loop)}
-    read = _read(nodes)
+    looped: set[int] = set()
+    for loop in nodes:
+        if isinstance(loop, ast.For | ast.While) and id(loop) not in looped:
+            looped.update(map(id, ast.walk(loop)))
+    last_read = {node.id: node.lineno for node in _read(nodes)}
     for statement in nodes:
         if isinstance(statement, ast.Assign):
             own = {node.id for node in _read(ast.walk(statement.value))} if id(statement) in looped else set()
-            later = {node.id for node in read if node.lineno > statement.lineno}
             for name in (target.id for target in statement.targets if isinstance(target, ast.Name)):
-                if name in (given & later) - own and not _is_converted(statement.value, name):
+                later = last_read.get(name, 0) > statement.lineno
+                if name in given - own and later and not _is_converted(statement.value, name):
                     yield wording.RENAMED, statement, name
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from grader.cell_code import is_empty, parsed, statements_in, text_of
+from grader.recent import by_source
 
 Sort = Literal["definition", "assignment", "import"]
 
@@ -67,11 +68,14 @@ def fingerprint(node: ast.AST) -> str:
 
 def definitions_in(source: str, names: Collection[str] | None = None) -> tuple[Definition, ...]:
     """What a cell defines at top level, in order; of ``names`` only, where they are given. Never raises."""
+    found = _definitions_in(source)
+    return found if names is None else tuple(item for item in found if item.name in names)
+
+
+@by_source  # each exercise asks for those of all cells
+def _definitions_in(source: str) -> tuple[Definition, ...]:
     tree = parsed(source)
-    if tree is None:
-        return tuple(item for item in _by_looks(source) if names is None or item.name in names)
-    lines = source.split("\n")
-    return tuple(item for item in _bound(tree.body, lines) if names is None or item.name in names)
+    return tuple(_by_looks(source) if tree is None else _bound(tree.body, source.split("\n")))
 
 
 def _bound(body: list[ast.stmt], lines: list[str]) -> Iterator[Definition]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from grader.judge.diagnosis import clues
@@ -219,6 +221,15 @@ def test_modules_calls_and_what_is_given_are_not_told(lines: list[str]) -> None:
 def test_value_of_the_notebook_is_told_of_one_line_alone() -> None:
     assert clues.from_outside(stub("x = h / n", "return x"), (), 6) == ""
     assert "Line 5 uses `n`" in clues.from_outside(stub("x = h / n", "return x"), (), 5)
+
+
+@pytest.mark.parametrize("line", ["h = g1; g1 = h", "h = h + 1", "w1.g = g1.g"])
+def test_answer_of_many_lines_has_its_clues_in_time(line: str) -> None:
+    answer = stub(*[line] * (30_000 // len(line)))
+    began = time.process_time()
+    clues.unexplained(answer)
+    clues.renamed_before(answer, "w1", 10_000)
+    assert time.process_time() - began < 3  # it would take ten times as long
 
 
 def test_source_that_is_no_python_has_no_clues() -> None:
