@@ -147,6 +147,7 @@ def _formula(label: str, formula: str, **inputs: Sampler) -> Variant:
 
     In the formula of an operation, one node is the same operand of two of its nodes, to which the same gradient
     arrives: what writes over the one of them is caught in whichever order an engine visits them, and gives the same.
+    No two operations have an operand in common, but for one to which both pass on 0.
     """
     return Variant(label, {**inputs, "formula": fixed(formula)}, points={"out.data": 0.25, "grads": 0.5})
 
@@ -180,13 +181,11 @@ def _formula(label: str, formula: str, **inputs: Sampler) -> Variant:
         _formula("negation", "-a * -a * -b"),
         _formula("**", "a ** 3 * a ** 3 + (3 ** b * 3 ** b + 1) ** -0.5 * 9", a=_NEGATIVE),
         _formula("** of two nodes", "(a * a + 1) ** b * (a * a + 1) ** b * 3"),
-        _formula(
-            "relu", "a.relu() * a.relu() * 3 + (-a).relu() * 5 + (a - x).relu() + (b * b).relu() * 7", a=_UP_TO_ONE
-        ),
+        _formula("relu", "b.relu() * b.relu() * 3 + (a - x).relu() + (a - x - 1).relu() * 5", b=_UP_TO_ONE),
         _formula("tanh", "(b * b).tanh() * 3 + a.tanh() * a.tanh() * 2"),
         _formula("exp", "(b * -0.5).exp() * 3 + a.exp() * a.exp() * 2"),
-        _formula("a node used twice", "a * a + b * a + a"),
-        _formula("a diamond", "(lambda c: (lambda d: c * d + d)(c * a + c))(a * b)"),
+        _formula("a node used twice", "a * a + b * b * b + a"),
+        _formula("a diamond", "(lambda c: c * 12 + c * 2 * 2 * 3)(a * b)"),
     ),
 )
 def Value(a: Tensor, b: Tensor, formula: str) -> dict[str, Tensor]:  # noqa: N802

@@ -156,11 +156,17 @@ def unexplained(stub: Stub | None, given: Collection[str] = ()) -> str:
 
 
 def one_for_all(stub: Stub | None) -> str:
-    """A sentence on the first line that gives one list, or one new tensor, two names: ``self.m = self.v = […]``."""
+    """A sentence on the first line that gives one list, or one new tensor, two names: ``self.m = self.v = […]``.
+
+    A name of a line's own beside what is kept, ``buffer = self.buffers[i] = …``, is meant so.
+    """
     for node in sorted(nodes_of(stub), key=lambda node: getattr(node, "lineno", 0)):
-        if isinstance(node, ast.Assign) and len(node.targets) > 1 and _is_new(node.value):
-            names = " and ".join(f"`{_shown(target)}`" for target in node.targets)
-            return wording.ONE_FOR_ALL.format(line=_line(stub, node), names=names)
+        match node:
+            case ast.Assign(targets=[ast.Attribute() as one, ast.Attribute() as other, *_], value=value) if _is_new(
+                value
+            ):
+                names = f"`{_shown(one)}` and `{_shown(other)}`"
+                return wording.ONE_FOR_ALL.format(line=_line(stub, node), names=names)
     return ""
 
 

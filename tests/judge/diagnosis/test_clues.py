@@ -375,6 +375,14 @@ def test_arguments_with_names_of_their_own_have_no_order_to_be_told() -> None:
     assert_not_told("mse_grad", source, "inp.g", "the check passes")
 
 
+def test_buffer_with_a_name_of_the_line_is_not_told_to_be_one_for_two() -> None:
+    source = (
+        "class SGD(solution):\n    def zero_grad(self):\n        kept = self.last = torch.zeros(3)\n        kept += 1"
+    )
+
+    assert_not_told("SGD", source, "cleared (zero_grad)", "makes one object for")
+
+
 def test_line_without_effect_is_not_told_of_a_call_that_raised() -> None:
     source = "def updated(param, grad, lr):\n    param - lr * grad\n    return param - lr * gradient"
 

@@ -208,7 +208,7 @@ def test_diagnosis_tells_nothing_of_what_a_student_wrote_as_a_template():
 
 
 def test_last_of_several_contributions_is_told_where_the_formula_uses_a_plain_number():
-    last = {"grads (relu)": lambda one, right: torch.stack((3 * one.case.inputs["a"], right[1]))}
+    last = {"grads (relu)": lambda one, right: torch.stack((right[0], 3 * one.case.inputs["b"]))}
     assert codes(diagnosed(of("Value"), last)) == {"grads (relu)": "overwritten"}
 
 
