@@ -205,7 +205,7 @@ def _is_over(folder: str, most_bytes: int) -> bool:
                 return True
     except OSError:
         return True
-    return False
+    return total > most_bytes  # of which nothing may be left for an empty folder
 
 
 def _sizes_under(folder: str) -> Iterator[int]:
