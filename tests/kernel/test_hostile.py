@@ -58,10 +58,10 @@ def peak() -> Iterator[list[int]]:
         watcher.join()
 
 
-def running(zygote: psutil.Process) -> list[psutil.Process]:
-    """What runs below the zygote; a zombie is only a number."""
+def running(pool: KernelPool) -> list[psutil.Process]:
+    """What runs below the zygote, which is another one where a job was lost on a busy machine; zombies are numbers."""
     found = []
-    for process in zygote.children(recursive=True):
+    for process in psutil.Process(pool.zygote.process.pid).children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
             found += [process] * (process.status() != psutil.STATUS_ZOMBIE)
     return found
@@ -82,7 +82,6 @@ def _run(laboratory: Laboratory, sandbox: str, secret: Secret) -> Class:
     listener.setblocking(False)
     pool = laboratory.pool(sandbox)
     laboratory.run(sandbox, linear_job("first"))
-    zygote = psutil.Process(pool.zygote.process.pid)
     before = IDLE.get(sandbox, 0)
     port = listener.getsockname()[1]
     rows = [filled(row, secret.path, port, victim.pid) for row in table(sandbox, sandbox == BEST)]
@@ -97,7 +96,7 @@ def _run(laboratory: Laboratory, sandbox: str, secret: Secret) -> Class:
         done = laboratory.run(sandbox, *jobs[: len(greedy)], limits=PATIENT)
         done += laboratory.run(sandbox, *jobs[len(greedy) :], limits=SHORT)
     deadline = time.monotonic() + 240
-    while (len(running(zygote)) > before or _files(pool)) and time.monotonic() < deadline:
+    while (len(running(pool)) > before or _files(pool)) and time.monotonic() < deadline:
         time.sleep(0.05)
     visitors = 0
     with listener:
@@ -113,7 +112,7 @@ def _run(laboratory: Laboratory, sandbox: str, secret: Secret) -> Class:
     return Class(
         rows={job.name: execution for job, execution in named if not job.name.startswith("honest ")},
         honest=[execution for job, execution in named if job.name.startswith("honest ")],
-        processes=[repr(process) for process in running(zygote)[before:]],
+        processes=[repr(process) for process in running(pool)[before:]],
         files=_files(pool),
         killed=killed,
         visitors=visitors,
