@@ -233,12 +233,19 @@ def test_crash_and_loop_end_the_fork_alone(place: Place, monkeypatch: pytest.Mon
     assert "✓ relu_grad  2 / 2" in place.run(RELU + "check('relu_grad')")
 
 
-def test_interrupt_is_told_and_ends_the_cell(python: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def _interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user interrupts each check."""
+
     def interrupted(*about: Any, **more: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(checking, "run_in_fork", interrupted)
     monkeypatch.setattr(checking, "run_in_process", interrupted)
+
+
+@pytest.mark.usefixtures("_interrupted")
+def test_interrupt_is_told_and_ends_the_cell(python: Place) -> None:
     said = python.run(
         RIGHT + "try:\n    check('lin_grad')\nexcept KeyboardInterrupt as error:\n"
         "    print('depth', error.__traceback__.tb_next.tb_next is None)"
@@ -694,14 +701,8 @@ def test_check_of_everything_shows_a_bar_and_the_sum(shown: Callable[[str], list
     assert page.tags.count("ul") == 0  # what passed takes a line, not a list
 
 
-def test_bar_of_an_interrupted_check_is_gone(
-    shown: Callable[[str], list[dict[str, str]]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*about: Any, **more: Any) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(checking, "run_in_fork", interrupted)
-    monkeypatch.setattr(checking, "run_in_process", interrupted)
+@pytest.mark.usefixtures("_interrupted")
+def test_bar_of_an_interrupted_check_is_gone(shown: Callable[[str], list[dict[str, str]]]) -> None:
     found = shown(RIGHT + "try:\n    check()\nexcept KeyboardInterrupt as error:\n    kept = error")
     assert [data["text/plain"] for data in found[:-1]] == ["", "checking lin_grad", ""]
     assert "The check was interrupted" in found[-1]["text/plain"]

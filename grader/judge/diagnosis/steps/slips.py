@@ -155,8 +155,9 @@ def _once_more(ahead: int) -> parts.Adam:
 
 
 _RAW = parts.Average(corrected=lambda raw, *_: raw)
+_ADDED_UP = parts.Average(shares=lambda *_: (1.0, 1.0))
 #: As in Adagrad.
-_SUMS = replace(_RAW, shares=lambda *_: (1.0, 1.0))
+_SUMS = replace(_RAW, shares=_ADDED_UP.shares)
 _AS_SGD = Slip("wrong_value.as_sgd", "", adam=parts.Adam(quotient=lambda at: at.grad))
 #: The largest gradient so far, in the place of the second average.
 _LARGEST = parts.Adam(
@@ -190,9 +191,9 @@ OF_ADAM = (
     _by_betas("square_takes_by_first", square=(0, 1, 0)),
     *_in_averages(_AVERAGES, "weights", parts.Average(shares=lambda kept, taken: (1 - taken, kept))),
     *_in_averages(_AVERAGES, "unweighted", parts.Average(shares=lambda kept, taken: (kept, 1.0))),
-    _adam(_AVERAGES, "summed_squares", parts.Adam(square=parts.Average(shares=lambda *_: (1.0, 1.0)))),
-    _adam(_AVERAGES, "added_up_mean", parts.Adam(mean=parts.Average(shares=lambda *_: (1.0, 1.0)))),
-    _adam(_AVERAGES, "added_up", _both(parts.Average(shares=lambda *_: (1.0, 1.0)))),
+    _adam(_AVERAGES, "summed_squares", parts.Adam(square=_ADDED_UP)),
+    _adam(_AVERAGES, "added_up_mean", parts.Adam(mean=_ADDED_UP)),
+    _adam(_AVERAGES, "added_up", _both(_ADDED_UP)),
     *_in_averages(_AVERAGES, "old_whole", parts.Average(shares=lambda kept, taken: (1.0, 1 - taken))),
     *_in_averages("bias_correction", "times", parts.Average(corrected=lambda raw, _, beta, t: raw * (1 - beta**t))),
     _quotient("no_root", lambda at: at.mean / (at.square + at.eps)),
