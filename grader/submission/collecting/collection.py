@@ -72,7 +72,8 @@ def collect(
         raise UsageError(f"no notebook found in {printable(str(paths[0]))}", remedy=hidden_in(listings) or _LOOKED_FOR)
     found = _entries_of_class(listings, drafts, known)
     repeats = repeats_in(found, limits)
-    once = _in_order(entry for entry in found if entry not in repeats)
+    passed_over = {id(entry) for entry in repeats}
+    once = _in_order(entry for entry in found if id(entry) not in passed_over)
     entries = _with_duplicates_flagged(without_excess(once, limits.notebooks, known))
     return Collection(entries, remarks_on(own, listings, lister.twins, entries, repeats))
 
