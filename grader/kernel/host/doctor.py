@@ -50,17 +50,19 @@ def _python() -> Finding:
 def _torch() -> Finding:
     """The version and the build of torch, from its files."""
     found = importlib.util.find_spec("torch")
-    install = "pip install torch --index-url https://download.pytorch.org/whl/cpu"
+    index = "--index-url https://download.pytorch.org/whl/cpu"
     if found is None or found.origin is None:
-        return Finding("fail", "torch is not installed", install)
+        return Finding("fail", "torch is not installed", f"pip install torch {index}")
     try:
         about = runpy.run_path(str(Path(found.origin).with_name("version.py")))
         version, cuda = str(about["__version__"]), about.get("cuda")
     except Exception:
-        return Finding("fail", f"torch in {found.origin} is broken", f"{install} --force-reinstall")
+        return Finding("fail", f"torch in {found.origin} is broken", f"pip install torch {index} --force-reinstall")
     if cuda is None:
         return Finding("ok", f"torch {version}, a CPU build")
-    return Finding("warn", f"torch {version}, built for CUDA {cuda}: larger and slower to start than need be", install)
+    text = f"torch {version}, built for CUDA {cuda}: larger and slower to start than need be"
+    # A version without its build is the one that pip finds installed, which it then leaves as it is.
+    return Finding("warn", text, f"pip install torch=={version.partition('+')[0]}+cpu {index}")
 
 
 def _sandboxes() -> list[Finding]:

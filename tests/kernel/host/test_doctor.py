@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from importlib.machinery import ModuleSpec
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +87,27 @@ def test_kernel_that_does_not_come_up_is_told_by_its_last_line(monkeypatch: pyte
     assert found.level == "fail"
     assert found.text.endswith(": ModuleNotFoundError: No module named 'ipykernel'")
     assert "virtual environment" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("about", "level", "remedy"),
+    [
+        ('__version__ = "2.13.0+cpu"\ncuda = None', "ok", ""),
+        # ``pip install torch`` would find the build for CUDA, and leave it.
+        ('__version__ = "2.13.0+cu130"\ncuda = "13.0"', "warn", "torch==2.13.0+cpu "),
+        ("half a file(", "fail", "--force-reinstall"),
+        (None, "fail", "pip install torch --index-url"),
+    ],
+)
+def test_build_of_torch_comes_with_what_replaces_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, about: str | None, level: str, remedy: str
+) -> None:
+    spec = None
+    if about is not None:
+        (tmp_path / "version.py").write_text(about)
+        spec = ModuleSpec("torch", None, origin=str(tmp_path / "__init__.py"))
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: spec)
+    found = examination._torch()
+    assert found.level == level
+    assert remedy in found.remedy
+    assert bool(found.remedy) == bool(remedy)
