@@ -24,7 +24,7 @@ from typing import Any
 import numpy
 import torch
 
-from grader.kernel.check import autograd_watch
+from grader.kernel.check import autograd_watch, calm
 from grader.kernel.check.program import Namespace, ProgramRun
 from grader.kernel.check.studenterror import code_name
 from grader.kernel.clock import ALLOWANCE
@@ -280,8 +280,7 @@ def _cut_off(seconds: float) -> None:
         os.dup2(null, fd)
     faulthandler.disable()  # its report goes to a descriptor of its own
     with contextlib.redirect_stderr(io.StringIO()):  # where JupyterLab's debugger complains of what it is told here
-        sys.settrace(None)
-    sys.setprofile(None)
+        calm.untraced()
     threading.settrace(None)
     threading.setprofile(None)
     import resource

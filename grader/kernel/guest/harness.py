@@ -11,13 +11,12 @@ import gc
 import os
 import random
 import socket
-import sys
 import threading
 from typing import Any
 
 import torch
 
-from grader.kernel.check import autograd_watch
+from grader.kernel.check import autograd_watch, calm
 from grader.kernel.check.program import Namespace, ProgramRun
 from grader.kernel.check.studenterror import code_name
 from grader.kernel.confinement import confine
@@ -25,8 +24,7 @@ from grader.kernel.guest.surroundings import Surroundings
 from grader.kernel.protocol import exchange, memfiles, proof, wire
 
 _fork, _exit, _pwrite, _close = os.fork, os._exit, os.pwrite, os.close
-_gc_freeze, _random_seed = gc.freeze, random.seed
-_settrace, _setprofile = sys.settrace, sys.setprofile
+_gc_freeze, _random_seed, _untraced = gc.freeze, random.seed, calm.untraced
 _thread_settrace, _thread_setprofile = threading.settrace, threading.setprofile
 _set_num_threads = torch.set_num_threads
 _set_default_dtype, _set_default_device = torch.set_default_dtype, torch.set_default_device
@@ -124,8 +122,7 @@ def _start_apart() -> None:
     _random_seed(0)
     _gc_freeze()  # a collection in this process would write to, and so copy, what the kernel has made
     _set_num_threads(1)
-    _settrace(None)
-    _setprofile(None)
+    _untraced()
     _thread_settrace(None)
     _thread_setprofile(None)
 

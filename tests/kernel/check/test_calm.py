@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -77,3 +78,32 @@ def test_calm_collects_no_garbage_and_traces_nothing(collects: bool) -> None:
         sys.setprofile(profiler)
         sys.settrace(tracer)
         (gc.enable if before else gc.disable)()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="nothing is monitored before Python 3.12")
+def test_calm_ends_what_monitors_single_lines_and_calls() -> None:
+    monitoring: Any = vars(sys)["monitoring"]
+    heard: list[str] = []
+
+    def measured() -> int:
+        return 1
+
+    monitoring.use_tool_id(4, "late")
+    monitoring.register_callback(4, monitoring.events.LINE, lambda *about: heard.append("line"))
+    monitoring.register_callback(4, monitoring.events.PY_START, lambda *about: heard.append("start"))
+    monitoring.set_events(4, monitoring.events.LINE)
+    monitoring.set_local_events(4, measured.__code__, monitoring.events.PY_START)
+    try:
+        measured()
+        assert {"line", "start"} <= set(heard)
+
+        calm = Calm()
+        calm.begin()
+        heard.clear()
+        measured()
+        assert heard == []
+        calm.end()
+    finally:
+        monitoring.set_events(4, 0)
+        monitoring.set_local_events(4, measured.__code__, 0)
+        monitoring.free_tool_id(4)
