@@ -87,7 +87,7 @@ def seal() -> bool:
     size, length = os.sysconf("SC_PAGE_SIZE"), len(code(platform.machine()))
     kept = {(place // size * size, -(-(place + length) // size) * size) for place in places()}
     for start, end in (jumps(_library(name)) for name in ("libtorch_cpu.so", "libtorch_python.so")):
-        table = -(-start // size) * size, end // size * size  # beside it may lie what is written to
+        table = -(-start // size) * size, end // size * size  # beside it lies what may be written to
         if table[0] < table[1] and libc.mprotect(ctypes.c_void_p(table[0]), table[1] - table[0], _PROT_READ) == 0:
             kept.add(table)
     sealed = [libc.syscall(_MSEAL, ctypes.c_void_p(at), ctypes.c_size_t(end - at), 0) == 0 for at, end in kept]
@@ -97,7 +97,8 @@ def seal() -> bool:
 def jumps(library: ctypes.CDLL) -> tuple[int, int]:
     """Where the addresses begin and end by which a ``library`` calls functions of others, and its own public ones.
 
-    Nothing more is written there: Python has every one of them looked up as a library is loaded (``RTLD_NOW``).
+    Nothing more is written there: Python has every one of them looked up as a library is loaded (``RTLD_NOW``). What
+    only fills the table's last page, before the library's next section, is counted in.
     """
     at = ctypes.POINTER(ctypes.c_uint64)()
     if libc.dlinfo(ctypes.c_void_p(library._handle), _RTLD_DI_LINKMAP, ctypes.byref(at)) != 0:
@@ -105,7 +106,19 @@ def jumps(library: ctypes.CDLL) -> tuple[int, int]:
     entries = ctypes.cast(at[2], ctypes.POINTER(ctypes.c_uint64 * 2))
     tags = dict(itertools.takewhile(lambda entry: entry[0] != 0, (tuple(entries[n]) for n in itertools.count())))
     start = tags.get(_DT_PLTGOT, 0)
-    return start, start + 8 * (3 + tags.get(_DT_PLTRELSZ, 0) // 24) * bool(start)
+    end = start + 8 * (3 + tags.get(_DT_PLTRELSZ, 0) // 24) * bool(start)
+    size = os.sysconf("SC_PAGE_SIZE")
+    next_to_it = [at[0] + section for section in _sections(ctypes.string_at(at[1])) if at[0] + section >= end]
+    return start, min([-(-end // size) * size, *next_to_it])
+
+
+def _sections(path: bytes) -> list[int]:
+    """Where the sections of a library begin that are loaded with it, from its beginning."""
+    with open(path, "rb") as file:
+        where, size, number = struct.unpack_from("<Q10xHH", file.read(64), 40)
+        file.seek(where)
+        headers = struct.iter_unpack("<4xIQQ40x", file.read(size * number)[: number * 64])
+    return [address for kind, flags, address in headers if flags & 2 and kind]
 
 
 def _library(name: str) -> ctypes.CDLL:
