@@ -177,7 +177,7 @@ class JobInit:
             self._look_now()
             if not self._forks():
                 self.watch.kill("hung")
-            if self.watch.over is None:
+            if self.kernel and self.watch.over is None:  # else its death was told, or will be
                 self.watch.tell({"event": "looked"})
         elif order["do"] == "check":
             self._look_now()  # else the first check would pay for what the cells before it took
