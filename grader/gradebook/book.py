@@ -38,8 +38,8 @@ WITH entry AS (
         json_extract(report, '$.sha256') AS sha256
     FROM submission WHERE json_valid(report)
 ),
-    there AS (SELECT DISTINCT student, notebook, sha256 FROM entry WHERE run = ?1),
-    latest AS (SELECT student, notebook, MAX(run) AS run FROM entry WHERE run < ?1 GROUP BY 1, 2),
+    there AS (SELECT DISTINCT student, notebook, sha256 FROM entry WHERE run = ?),
+    latest AS (SELECT student, notebook, MAX(run) AS run FROM entry WHERE run < ? GROUP BY 1, 2),
     earlier AS (SELECT DISTINCT student, notebook, sha256 FROM entry JOIN latest USING (student, notebook, run)),
     gone AS (SELECT * FROM earlier WHERE (student, sha256) NOT IN (SELECT student, sha256 FROM there)),
     came AS (SELECT * FROM there WHERE (student, sha256) NOT IN (SELECT student, sha256 FROM earlier)),
@@ -262,7 +262,7 @@ class Gradebook:
         """Who is not in a run with what an earlier one had, once for each; with its name where others of theirs are."""
         return tuple(
             f"{student} ({notebook})" if is_there else student
-            for student, notebook, times, is_there in self._file.rows(_LEFT_OUT, (run,))
+            for student, notebook, times, is_there in self._file.rows(_LEFT_OUT, (run, run))
             for _ in range(times)
         )
 
