@@ -223,16 +223,18 @@ def lines_of(node: ast.stmt) -> tuple[int, int]:
     return first, node.end_lineno or node.lineno
 
 
-def without_lines(source: str, first: int, last: int) -> str:
-    r"""``source`` with a statement in its place that does nothing, where one takes the lines ``first`` to ``last``.
+def without_lines(source: str, statements: Iterable[tuple[int, int]]) -> str:
+    r"""``source`` with a statement that does nothing in the place of each of those, told by first and last line.
 
-    >>> without_lines("if x:\n    def f():\n        raise NotImplementedError\ny = f", 2, 3)
+    >>> without_lines("if x:\n    def f():\n        raise NotImplementedError\ny = f", [(2, 3)])
     'if x:\n    pass\n\ny = f'
     """
     lines = source.split("\n")
-    code = lines[first - 1].lstrip()
-    indent = lines[first - 1].removesuffix(code)
-    return "\n".join([*lines[: first - 1], f"{indent}pass", *[""] * (last - first), *lines[last:]])
+    for first, last in statements:
+        code = lines[first - 1].lstrip()
+        indent = lines[first - 1].removesuffix(code)
+        lines[first - 1 : last] = [f"{indent}pass", *[""] * (last - first)]
+    return "\n".join(lines)
 
 
 def code_of(node: ast.AST) -> str:

@@ -37,6 +37,7 @@ from grader.model import (
     SubmissionStatus,
     total,
 )
+from grader.names.enumeration import cut
 from grader.seeded_course import SeededCourse, asked_of
 from grader.submission import (
     CollectLimits,
@@ -123,7 +124,7 @@ async def _graded(submission: Submission, seeded: SeededCourse, pool: KernelPool
         flags=(
             *submission.flags,
             *execution.flags,
-            *_checked_again(execution),
+            *cut(_checked_again(execution)),
             *[f"{more} more cells failed than are listed"] * (more > 0),
         ),
         reason=reason,
@@ -164,6 +165,7 @@ def judge(
         else _judge_exercise(submission, exercise, execution, seeded)
         for exercise in asked
     ]
+    scores = [replace(score, flags=cut(score.flags)) for score in scores]
     course = seeded.course
     return link_consequences(scores, course.exercises, lambda exercise: _used(submission, exercise, course))
 
@@ -220,7 +222,7 @@ def _suspicion(exercise: Exercise, source: str, cells: Sequence[Cell], course: C
     others = _others(exercise, course)
     found = {"answers that may be looked up": lookup_suspected(exercise.answers_in, source, cells, others)}
     if not exercise.autograd:
-        found["autograd suspected"] = autograd_suspected(source, cells)
+        found["autograd suspected"] = autograd_suspected(source, cells, others)
         found["an optimizer of torch's in place of one's own"] = optimizer_suspected(source, cells, others)
     return tuple(f"{what}: {where}" for what, where in found.items() if where is not None)
 

@@ -98,6 +98,13 @@ def test_stub_that_was_renamed_in_a_notebook_without_tags_is_a_remark(entry: Ent
     assert flag.endswith("defines `linear_grad` with its parameters")
 
 
+def test_remark_that_names_what_a_student_named_is_cut(entry: Entry, seeded: SeededCourse) -> None:
+    entry.path.write_text(answered({"lin_grad": f"def {'n' * 300_000}(): pass"}), encoding="utf-8")
+    (flag,) = {one.id: one for one in graded(entry, seeded, InProcessPool()).exercises}["lin_grad"].flags
+    assert "defines `nnn" in flag
+    assert len(flag) < 400
+
+
 def test_files_of_the_course_are_there_behind_the_student_s_own(entry: Entry, seeded: SeededCourse) -> None:
     own, released = Assets(entry.path.parent), Assets(Path("exercises"), names={"data.csv": "data.csv"})
     seeded.course = replace(seeded.course, assets=(released,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 #: How many names a sentence has where nothing asks for more.
 _FEW = 4
@@ -36,5 +36,10 @@ def few(remarks: Sequence[str]) -> tuple[str, ...]:
     ('file 4 is a link', '4 more remarks like this')
     """
     more = len(remarks) - _MOST_REMARKS
-    shown = [remark if len(remark) <= _LONGEST else f"{remark[:_LONGEST]}…" for remark in remarks[:_MOST_REMARKS]]
-    return (*shown, f"{count_of(more, 'more remark')} like this") if more > 0 else tuple(shown)
+    shown = cut(remarks[:_MOST_REMARKS])
+    return (*shown, f"{count_of(more, 'more remark')} like this") if more > 0 else shown
+
+
+def cut(remarks: Iterable[str]) -> tuple[str, ...]:
+    """The remarks, which name things of a student's, none longer than a reader, or a cell of a table, can take."""
+    return tuple(remark if len(remark) <= _LONGEST else f"{remark[:_LONGEST]}…" for remark in remarks)

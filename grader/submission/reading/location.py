@@ -114,14 +114,10 @@ def as_run(cells: Sequence[Cell], stubs: Iterable[Stub]) -> tuple[Cell, ...]:
     for stub in stubs:
         for index, first, last in stub.left_out:
             left_out.setdefault(index, set()).add((first, last))
-    return tuple(_without(cell, left_out[cell.index]) if cell.index in left_out else cell for cell in cells)
-
-
-def _without(cell: Cell, statements: Iterable[tuple[int, int]]) -> Cell:
-    source = cell.source
-    for first, last in statements:
-        source = without_lines(source, first, last)
-    return replace(cell, source=source)
+    return tuple(
+        replace(cell, source=without_lines(cell.source, left_out[cell.index])) if cell.index in left_out else cell
+        for cell in cells
+    )
 
 
 def _defining_cell(notebook: _Notebook, wanted: Wanted, tagged: list[Cell]) -> Stub | None:

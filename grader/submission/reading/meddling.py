@@ -51,7 +51,8 @@ _MEDDLING = re.compile(
     r"|\b_(?<=[.\"']_)(?<!\bself\._)(?:C|decomp|functorch|python_dispatch)\b"
     rf"|\bfrom\s+torch\s+import\b{_LISTED}\b(?:compile|export|jit|library|ops|_[A-Za-z]\w*)\b"
     r"|\bredispatch\b|\bno_dispatch\b|\b_op_dk\b"
-    r"|\bautograd_watch\b|\bnext_functions\b|\b_input_metadata\b|\bmake_fx\b|\bml_meth\b"
+    r"|\bautograd_watch\b|\bnext_functions\b|\b_input_metadata\b|\bml_meth\b"
+    r"|\b(?:make_fx|aot_\w+|compiled_function)\b|\btesting\s*\.\s*_internal\b|\bfrom\s+torch\.testing\s+import\s+_internal\b"
 )
 #: Another name for a module that signs begin with.
 _OPENED = r"(functorch|gc|grader|importlib|inspect|os|pickle|pydoc|sys|torch)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -47,9 +48,9 @@ def pieces(source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()) -
         for item in definitions_in(cell.source)
         if item.sort != "import" and item.node is not None and item.name not in but
     }
-    todo: list[tuple[ast.AST, int | None]] = [(tree, None)]
+    todo: deque[tuple[ast.AST, int | None]] = deque([(tree, None)])
     while todo:
-        code, place = todo.pop(0)
+        code, place = todo.popleft()
         yield Piece(code, seen_through(code, imported), place)
         todo += [defined.pop(name) for name in sorted(_used(code)) if name in defined]
 
@@ -77,11 +78,12 @@ def seen_through(code: ast.AST, elsewhere: Mapping[str, str]) -> dict[str, str]:
     """The names by which ``code`` reaches what is imported, and the dotted names of that.
 
     What it imports itself counts anywhere in it, and so does another name that it gives to what is imported; of what is
-    imported ``elsewhere`` (``imported_by``), all but the names that it binds.
+    imported ``elsewhere`` (``imported_by``), the names that it uses and does not bind.
     """
-    bound = bound_among(ast.walk(code))
-    imported = {name: dotted for name, dotted in elsewhere.items() if name not in bound}
-    _note_imports(imported, ast.walk(code))
+    nodes = list(ast.walk(code))
+    named = {node.id for node in nodes if isinstance(node, ast.Name)} - bound_among(nodes)
+    imported = {name: elsewhere[name] for name in named if name in elsewhere}
+    _note_imports(imported, nodes)
     return imported
 
 

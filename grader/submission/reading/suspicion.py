@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TypeGuard
 
 from grader.cell_code import name_called, parsed, without_comments
@@ -16,8 +17,11 @@ from grader.model import Cell
 from grader.recent import by_source
 from grader.submission.reading.reliance import THERE, dotted_name, imported_by, imports_in, pieces, seen_through
 
+#: Packages that differentiate, in which the watch of a check sees nothing.
+_FOREIGN = ("autograd", "jax", "micrograd", "sympy", "tensorflow", "tinygrad")
 #: Dotted names, as seen through imports and ``as``; everything below them is meant too.
 _ENGINE = (
+    *_FOREIGN,
     "torch.autograd",
     "torch.func",
     "torch._C",
@@ -29,11 +33,6 @@ _ENGINE = (
     "torch.ops",
     "torch.enable_grad",
     "functorch",
-    "autograd",
-    "jax",
-    "tensorflow",
-    "micrograd",
-    "tinygrad",
     "ctypes",
     "cffi",
     "gc.get_objects",
@@ -49,6 +48,11 @@ _ENGINE = (
     "inspect.stack",
 )
 _BELOW = tuple(f"{name}." for name in _ENGINE)
+#: What of that switches autograd off, or computes nothing: it and everything below it.
+_HARMLESS = tuple(
+    f"torch.autograd.{name}"
+    for name in ("grad_mode", "graph.save_on_cpu", "inference_mode", "no_grad", "profiler", "set_grad_enabled")
+)
 #: Every sign holds one of these; a source without them need not be taken apart.
 _WORDS = re.compile(
     rf"\b(?:{'|'.join(re.escape(name.rpartition('.')[2]) for name in _ENGINE)})\b"
@@ -56,7 +60,11 @@ _WORDS = re.compile(
 )
 #: The modules whose optimizers do the work of a student's.
 _OPTIMIZERS = ("torch.optim", "torch.distributed.optim")
+#: What of theirs has no formula in it: the base class.
+_NO_OPTIMIZER = ("torch.optim.Optimizer", "torch.optim.optimizer")
 _ONLY_AUTOGRAD = frozenset({"retain_graph", "create_graph", "inputs", "gradient"})
+#: How a method of that name begins.
+_OWN_BACKWARD = "def backward("
 _LOOKS = re.compile(
     r"torch\.(?:autograd|func|_C|vmap|nn\.grad|ops)\b|\bctypes\b|gc\.get_(?:objects|referrers|referents)"
     r"|sys\.(?:settrace|setprofile|_getframe)|\)\.backward\(|requires_grad_\(\s*\)|requires_grad\s*=\s*True"
@@ -101,7 +109,7 @@ def _reached(
     below = tuple(f"{place}." for place in places)
     for piece in pieces(source, cells, but):
         named = ((node.lineno, dotted_name(node, piece.imported)) for node in ast.walk(piece.code) if _is_named(node))
-        used = [sign for sign in named if sign[1].startswith(below)]
+        used = [sign for sign in named if sign[1].startswith(below) and not _is_below(sign[1], _NO_OPTIMIZER)]
         if texts:
             used += [(line, place) for line, text in _texts_in(piece.code) for place in places if place in text]
         found = _earliest(used)
@@ -122,10 +130,11 @@ def _texts_in(code: ast.AST) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-def autograd_suspected(source: str, cells: Sequence[Cell] = ()) -> str | None:
+def autograd_suspected(source: str, cells: Sequence[Cell] = (), but: Collection[str] = ()) -> str | None:
     r"""What in ``source`` suggests that autograd does the work, with its line; None where nothing does.
 
-    ``cells`` may import for it what it uses.
+    ``cells`` may import for it what it uses. Of what it relies on in them only the packages are looked for that a check
+    sees nothing of; the names in ``but`` are passed over there (``pieces``).
 
     >>> autograd_suspected("import torch\nloss = (x * w).sum()\nloss.backward()")
     '`loss.backward()` (line 3)'
@@ -136,7 +145,10 @@ def autograd_suspected(source: str, cells: Sequence[Cell] = ()) -> str | None:
     """
     imported = imported_by(cells)
     leading = (name for name, dotted in imported.items() if THERE.get(name) != dotted and _leads_to_engine(dotted))
-    return _suspected(source, imported) if any(name in source for name in leading) else _suspected_alone(source)
+    own = any(_OWN_BACKWARD in cell.source for cell in cells)
+    alone = not own and not any(name in source for name in leading)
+    found = _suspected_alone(source) if alone else _suspected(source, imported, own)
+    return found or _reached(_FOREIGN, source, cells, but)
 
 
 @by_source
@@ -145,13 +157,14 @@ def _suspected_alone(source: str) -> str | None:
     return None if source.isascii() and _WORDS.search(source) is None else _suspected(source, THERE)
 
 
-def _suspected(source: str, imported: Mapping[str, str]) -> str | None:
+def _suspected(source: str, imported: Mapping[str, str], own: bool = False) -> str | None:
+    """What in ``source`` is a sign; ``own``: objects of the notebook's have a ``backward`` of its own."""
     tree = parsed(source)
     if tree is None:
         text = without_comments(source)
         match = _LOOKS.search(text)
         return None if match is None else f"`{match[0].strip()}` (line {text.count(chr(10), 0, match.start()) + 1})"
-    return _earliest(_signs(tree, imported))
+    return _earliest(_signs(tree, imported, own or _OWN_BACKWARD in source))
 
 
 def _earliest(signs: Iterable[tuple[int, str]]) -> str | None:
@@ -160,18 +173,24 @@ def _earliest(signs: Iterable[tuple[int, str]]) -> str | None:
     return None if found is None else f"`{found[1]}` (line {found[0]})"
 
 
-def _signs(tree: ast.Module, elsewhere: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+def _signs(tree: ast.Module, elsewhere: Mapping[str, str], own: bool) -> Iterator[tuple[int, str]]:
     imported = seen_through(tree, elsewhere)
     yield from ((line, dotted) for line, _, dotted in imports_in(ast.walk(tree)) if _is_engine(dotted))
-    tensors = _tensor_names(tree)
+    makes = partial(_makes, imported=imported, own=own)
+    tensors = _tensor_names(tree, makes)
+    passed_over: set[ast.expr] = set()  # ``torch.autograd`` in ``torch.autograd.no_grad``, which comes before it
     for node in ast.walk(tree):
         if isinstance(node, (ast.Attribute, ast.Name)):
             dotted = dotted_name(node, imported)
-            if _is_engine(dotted) or (dotted.startswith("torch.") and dotted.endswith("_backward")):
+            if isinstance(node, ast.Attribute) and (node in passed_over or _is_below(dotted, _HARMLESS)):
+                passed_over.add(node.value)
+            elif node in passed_over:
+                continue
+            elif _is_engine(dotted) or (dotted.startswith("torch.") and dotted.endswith("_backward")):
                 yield node.lineno, dotted
         elif isinstance(node, ast.Call):
             dotted = dotted_name(node, imported)
-            sign = _call_sign(node, tensors, imported) or (dotted if _is_engine(dotted) else "")
+            sign = _call_sign(node, tensors, imported, makes) or (dotted if _is_engine(dotted) else "")
             if sign:
                 yield node.lineno, sign
         elif isinstance(node, ast.Assign) and _is_true(node.value) and _sets_requires_grad(node):
@@ -183,7 +202,12 @@ def _sets_requires_grad(node: ast.Assign) -> bool:
 
 
 def _is_engine(dotted: str) -> bool:
-    return dotted in _ENGINE or dotted.startswith(_BELOW)
+    return (dotted in _ENGINE or dotted.startswith(_BELOW)) and not _is_below(dotted, _HARMLESS)
+
+
+def _is_below(dotted: str, places: tuple[str, ...]) -> bool:
+    """Whether ``dotted`` is one of ``places``, or in one."""
+    return dotted.startswith(places) and f"{dotted}.".startswith(tuple(f"{place}." for place in places))
 
 
 def _leads_to_engine(dotted: str) -> bool:
@@ -191,7 +215,9 @@ def _leads_to_engine(dotted: str) -> bool:
     return _is_engine(dotted) or any(name.startswith(f"{dotted}.") for name in _ENGINE)
 
 
-def _call_sign(node: ast.Call, tensors: set[str], imported: Mapping[str, str]) -> str:
+def _call_sign(
+    node: ast.Call, tensors: set[str], imported: Mapping[str, str], makes: Callable[[ast.Call], bool]
+) -> str:
     called = node.func
     if isinstance(called, ast.Name):
         first = node.args[0] if node.args else None
@@ -205,7 +231,7 @@ def _call_sign(node: ast.Call, tensors: set[str], imported: Mapping[str, str]) -
             return f"getattr: {dotted}" if _is_engine(dotted) or dotted.endswith(".backward") else ""
     elif isinstance(called, ast.Attribute):
         if called.attr == "backward":
-            return _backward_sign(node, called.value, tensors)
+            return _backward_sign(node, called.value, tensors, makes)
         if called.attr == "requires_grad_" and not (node.args and not _is_true(node.args[0])):
             return "requires_grad_()"
     if any(keyword.arg == "requires_grad" and _is_true(keyword.value) for keyword in node.keywords):
@@ -213,14 +239,14 @@ def _call_sign(node: ast.Call, tensors: set[str], imported: Mapping[str, str]) -
     return ""
 
 
-def _backward_sign(call: ast.Call, receiver: ast.expr, tensors: set[str]) -> str:
+def _backward_sign(call: ast.Call, receiver: ast.expr, tensors: set[str], makes: Callable[[ast.Call], bool]) -> str:
     """Decide whether ``….backward(…)`` is a tensor's: a value computed on the spot, a name of one, its options."""
     shown = "….backward()"
     if isinstance(receiver, ast.Name):
         shown = f"{receiver.id}.backward()"
         if receiver.id in tensors:
             return shown
-    elif isinstance(receiver, (ast.BinOp, ast.UnaryOp)) or (isinstance(receiver, ast.Call) and not _makes(receiver)):
+    elif isinstance(receiver, (ast.BinOp, ast.UnaryOp)) or (isinstance(receiver, ast.Call) and not makes(receiver)):
         return shown
     if any(keyword.arg in _ONLY_AUTOGRAD for keyword in call.keywords):
         return shown
@@ -238,16 +264,22 @@ def _same_name(one: ast.expr, other: ast.expr) -> bool:
     return isinstance(one, ast.Name) and isinstance(other, ast.Name) and one.id == other.id
 
 
-def _makes(call: ast.Call) -> bool:
+def _makes(call: ast.Call, imported: Mapping[str, str], own: bool) -> bool:
     """Whether a call makes an object of the student's, or takes one out of several, rather than computing a value.
 
-    ``Mse()``, ``super()``, ``layers.pop()``, ``next(layers)``.
+    ``Mse()``, ``super()``, ``layers.pop()``, ``next(layers)``; and, where objects of the student's ``own`` have a
+    ``backward``, what functions and methods of the student's give: ``made("relu")``, ``self.layer(0)``.
     """
     name = name_called(call)
-    return name[:1].isupper() or name in ("super", "pop", "next")
+    if name[:1].isupper() or name in ("super", "pop", "popleft", "popitem", "next", "getattr"):
+        return True
+    called = call.func
+    if isinstance(called, ast.Attribute):
+        return own and isinstance(called.value, ast.Name) and called.value.id == "self"
+    return own and isinstance(called, ast.Name) and not dotted_name(called, imported)
 
 
-def _tensor_names(tree: ast.Module) -> set[str]:
+def _tensor_names(tree: ast.Module, makes: Callable[[ast.Call], bool]) -> set[str]:
     """The names that are only ever assigned computed values: sums, ``torch`` calls, results of functions."""
     computed: set[str] = set()
     other: set[str] = set()
@@ -256,16 +288,16 @@ def _tensor_names(tree: ast.Module) -> set[str]:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 if isinstance(target, ast.Name):
-                    (computed if _is_computed(node.value) else other).add(target.id)
+                    (computed if _is_computed(node.value, makes) else other).add(target.id)
         elif isinstance(node, (ast.For, ast.comprehension)) and isinstance(node.target, ast.Name):
             other.add(node.target.id)
     return computed - other
 
 
-def _is_computed(value: ast.expr | None) -> bool:
+def _is_computed(value: ast.expr | None, makes: Callable[[ast.Call], bool]) -> bool:
     if isinstance(value, (ast.BinOp, ast.UnaryOp)):
         return True
-    return isinstance(value, ast.Call) and not _makes(value)
+    return isinstance(value, ast.Call) and not makes(value)
 
 
 def _is_true(node: ast.expr | None) -> bool:

@@ -26,7 +26,7 @@ def job(tmp_path: Path) -> Iterator[tuple[JobInit, Any]]:
 
 
 def test_order_that_finds_the_kernel_dead_has_no_answer_for_its_death_was_told(job: tuple[JobInit, Any]) -> None:
-    """A kernel may die on its own between a cell's reply and the order; the answer would be taken for the next one's."""
+    """A kernel may die of itself between a cell's reply and the order; the answer would be taken for the next one's."""
     init, grader = job
     init._obey({"do": "look"}, [])
     assert select.select([grader], [], [], 0)[0] == []

@@ -69,6 +69,8 @@ MEDDLING = {
     "message_forged": ("from os import path, write", "from os import path, write"),
     "socket_taken": ("socket.socket(fileno=5).send(b'{}')", "socket(fileno"),
     "backward_compiled": ("from functorch.compile import aot_function", "functorch.compile"),
+    "backward_kept": ("from torch.testing._internal.optests.aot_autograd import nop", "testing._internal"),
+    "backward_of_a_module": ("from torch.distributed.tensor.debug._op_coverage import aot_module", "aot_module"),
     "backward_traced": ("from torch.fx.experimental import proxy_tensor", "proxy_tensor"),
     "backward_recorded": ("import torch as t\nmachine = t.jit.trace(grads, examples)", "jit.trace"),
     "backward_scripted": ("unit = torch.jit.CompilationUnit(text)", "torch.jit"),

@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from grader.model import Cell
-from grader.submission.reading.reliance import THERE, names_used, pieces
+from grader.submission.reading.reliance import names_used, pieces
 
 
 def found(source: str, *cells: str) -> list[tuple[int | None, str, dict[str, str]]]:
@@ -37,11 +37,11 @@ def test_pieces_are_the_definitions_that_are_used(source: str, cells: tuple[str,
     assert [cell for cell, _, _ in found(source, *cells)] == [None, *relied_on]
 
 
-def test_pieces_know_what_other_cells_import_unless_they_bind_the_name() -> None:
-    cells = ("import torch as t, numpy\nfrom torch import optim", "def g(optim): return optim")
+def test_pieces_know_what_other_cells_import_of_the_names_they_use_unless_they_bind_the_name() -> None:
+    cells = ("import torch as t, numpy\nfrom torch import optim", "def g(optim): return optim, numpy, gc")
     (_, _, answer), (_, _, helper) = found("import numpy as t\ng(optim)", *cells)
-    assert answer == {**THERE, "t": "numpy", "numpy": "numpy", "optim": "torch.optim"}
-    assert helper == {**THERE, "t": "torch", "numpy": "numpy"}
+    assert answer == {"t": "numpy", "optim": "torch.optim"}
+    assert helper == {"numpy": "numpy", "gc": "gc"}
 
 
 def test_pieces_pass_over_what_other_exercises_ask_for() -> None:

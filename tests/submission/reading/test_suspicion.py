@@ -43,6 +43,13 @@ SUSPECTED = {
     "module_by_another_name": ("from torch import nn as N\nN.grad.f(w)", "`torch.nn.grad.f` (line 2)"),
     "sum_of_two": ("loss = a + b\nloss.backward()", "`loss.backward()` (line 2)"),
     "method_by_its_name": ("getattr(loss, 'backward')()", "`getattr: .backward` (line 1)"),
+    "beside_no_grad": ("with torch.autograd.no_grad():\n    torch.autograd.grad(x)", "`torch.autograd.grad` (line 2)"),
+    "sum_beside_own": ("def backward(self): pass\nx.sum().backward()", "`….backward()` (line 2)"),
+    "torch_beside_own": (
+        "from torch.nn.functional import mse_loss\ndef backward(self): mse_loss(x, y).backward()",
+        "`….backward()` (line 2)",
+    ),
+    "sympy": ("import sympy as sp\nsp.diff(f, x)", "`sympy` (line 1)"),
     "under_a_magic": ("%%time\ntorch.autograd.grad(x)", "`torch.autograd.grad` (line 2)"),
 }
 INNOCENT = {
@@ -59,6 +66,16 @@ INNOCENT = {
     "switched_off": "torch.zeros_like(p, requires_grad=False)\nw.requires_grad_(False)",
     "no_grad": "with torch.no_grad():\n    p.sub_(lr * p.g)",
     "own_module": "from layers import relu_backward\nrelu_backward(out)",
+    "taken_from_the_left": "layer = todo.popleft()\nlayer.backward()",
+    "taken_by_its_name": "loss = getattr(self, 'loss')\nloss.backward()",
+    "no_grad_by_its_module": "@torch.autograd.no_grad()\ndef f(x):\n    torch.autograd.grad_mode.inference_mode()",
+    "switched_off_by_its_module": "from torch.autograd import set_grad_enabled as s\nwith s(False):\n    pass",
+    "measured": "with torch.autograd.profiler.profile() as p:\n    f(x)",
+    "own_method_of_what_is_given": (
+        "class Lin:\n    def backward(self): pass\nclass Model:\n    def backward(self):\n"
+        "        self.layer(0).backward()\n        made('relu').backward()\n"
+        "        last = self.last()\n        last.backward()"
+    ),
     "own_call_with_a_name": "show(torch, 'autograd')",
     "other_attribute": "getattr(torch, 'relu')(x)  # backward",
     "loop_over_what_was_made": "layer = make()\nfor layer in layers:\n    layer.backward()",
@@ -101,8 +118,18 @@ def test_autograd_suspected_leaves_own_code_alone(name: str) -> None:
         ("def f(x):\n    t = make()\n    return t.func.vjp(x)", ["import torch as t"], None),
         ("def f(x):\n    return grad(x)", ["def grad(x): return x"], None),
         ("def f(x):\n    return t.relu(x)", ["import torch as t"], None),
+        (
+            "def f(x):\n    return d(x)",
+            ["import sympy as sp\nd = sp.lambdify(x, sp.diff(f))"],
+            "`sympy.lambdify` (line 2 of cell 0)",
+        ),
+        ("def f(x):\n    return x", ["import sympy as sp\nd = sp.lambdify(x, sp.diff(f))"], None),
+        ("def f(x):\n    made(x).backward()", ["class Lin:\n    def backward(self): pass"], None),
     ],
-    ids=["module", "function", "part", "name", "own", "package", "parameter", "variable", "helper", "allowed"],
+    ids=[
+        *("module", "function", "part", "name", "own", "package", "parameter", "variable", "helper", "allowed"),
+        *("relied_on", "not_relied_on", "own_backward"),
+    ],
 )
 def test_autograd_is_suspected_by_what_other_cells_import(source: str, cells: list[str], sign: str | None) -> None:
     assert autograd_suspected(source, [Cell(index, text) for index, text in enumerate(cells)]) == sign
@@ -142,6 +169,12 @@ OPTIMIZERS = {
     ),
     "module_within": ("importlib.import_module('.optim', 'torch').Adam(params)", "`torch.optim.Adam` (line 1)"),
     "module_alone": ("getattr(torch, 'optim')", None),
+    "base_class": ("class SGD(torch.optim.Optimizer):\n    def step(self): pass", None),
+    "base_class_by_its_module": ("from torch.optim.optimizer import Optimizer\nclass SGD(Optimizer): pass", None),
+    "base_class_of_none": (
+        "class SGD(torch.optim.Optimizer):\n    def step(self): torch.optim.SGD([p]).step()",
+        "`torch.optim.SGD` (line 2)",
+    ),
     "own_attribute": ("getattr(self, 'optim').step(params)", None),
     "only_named": ("def step():\n    'the formula of torch.optim.SGD'", None),
     "own_optim": ("optim = SGD(params, lr)\noptim.step()", None),
