@@ -15,7 +15,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-_TESTED = ("2.13.",)
+#: How the releases begin for which it is tested.
+TESTED = ("2.13.", "2.14.")
 _REGISTRATIONS = "torch._meta_registrations"
 #: What the registrations import, and others may import first: then in an order in which they cannot be imported.
 _AFTER = frozenset({"torch._decomp", "torch._prims", "torch._refs", "torch.utils._content_store"})
@@ -42,7 +43,7 @@ class _Finder(MetaPathFinder):
         if fullname != _REGISTRATIONS and fullname not in _AFTER:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
-        if spec is None or spec.loader is None or not sys.modules["torch"].__version__.startswith(_TESTED):
+        if spec is None or spec.loader is None or not sys.modules["torch"].__version__.startswith(TESTED):
             return None
         spec.loader = _Later(spec.loader, self) if fullname == _REGISTRATIONS else _After()
         return spec
