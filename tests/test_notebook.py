@@ -375,6 +375,7 @@ SEVERAL, ITS_STUB, GRADED = "define lin_grad in more than one form", "is the unt
         pytest.param([("a", RIGHT), ("b", "lin_grad = (lambda f: f)(lin_grad)")], "", id="given_another_value"),
         pytest.param([(None, WRONG), (None, RIGHT)], "You have run lin_grad in more than one form", id="passes"),
         pytest.param([(None, RIGHT), (None, WRONG)], "", id="does_not_pass"),
+        pytest.param([(None, "class lin_grad: ..."), (None, "class lin_grad(lin_grad): ...")], "", id="goes_on"),
         pytest.param([(None, RIGHT), (None, UNTOUCHED)], ITS_STUB, id="above_the_stub_in_an_unknown_cell"),
     ],
 )

@@ -13,6 +13,7 @@ from typing import Any
 from grader.model import Exercise
 from grader.notebook.defined import cells_run, file_of, shell_here
 from grader.submission.reading.definitions import Definition, definitions_in
+from grader.submission.reading.patches import goes_on
 
 
 class CellsFollowed:
@@ -46,7 +47,7 @@ def rival(
     sources = list(followed.sources.values()) if followed is not None else []
     for name in exercise.needs:
         here = _definition(name, file_of(namespace[name]))
-        if here is None:
+        if here is None or goes_on(here.node):
             continue
         ran = (_definition(name, cell) for cell in sources or cells_run(shell))
         answers = (one for one in ran if one is not None and not one.is_stub(handed_out))

@@ -1,6 +1,7 @@
 """What a cell adds to a class that another cell defines, as in a notebook that builds a class bit by bit.
 
-``Value.tanh = tanh``, ``setattr(Value, name, f)``, ``@add_to(Value)``, and ``@patch`` over ``def tanh(self: Value)``.
+``Value.tanh = tanh``, ``setattr(Value, name, f)``, ``@add_to(Value)``, ``@patch`` over ``def tanh(self: Value)``, and
+``class Value(Value)``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,18 @@ def patches_in(source: str, name: str) -> tuple[tuple[int, str], ...]:
     return tuple((node.lineno, text_of(node, lines)) for node in found)
 
 
+def goes_on(node: ast.AST | None) -> bool:
+    """Whether a class goes on with the one that had its name before.
+
+    >>> goes_on(ast.parse("class Value(Value): ...").body[0])
+    True
+    """
+    return isinstance(node, ast.ClassDef) and any(_is_name(base, node.name) for base in node.bases)
+
+
 def _adds_to(node: ast.stmt, name: str) -> bool:
+    if isinstance(node, ast.ClassDef):
+        return node.name == name and goes_on(node)
     if isinstance(node, ast.Assign):
         return not isinstance(node.value, ast.Constant) and any(
             isinstance(target, ast.Attribute) and _is_name(target.value, name) for target in node.targets

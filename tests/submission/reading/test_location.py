@@ -77,6 +77,12 @@ PLACES: dict[str, tuple[list[Cell], int | None, str, str]] = {
     "method_added_by_name": (cells(CLASS, "for n in names:\n    setattr(lin_grad, n, g)"), 1, "name", "added to"),
     "method_added_by_decorator": (cells(CLASS, "@add_to(lin_grad)\ndef g(self): return 2"), 1, "name", "added to"),
     "method_added_by_annotation": (cells(CLASS, "@patch\ndef g(self: lin_grad): return 2"), 1, "name", "added to"),
+    "methods_added_by_a_class_of_its_name": (
+        cells((CLASS, "lin_grad"), "class lin_grad(lin_grad):\n    def g(self): return 2"),
+        1,
+        "metadata",
+        "added to in cell 1",
+    ),
     "methods_of_the_class_before": (cells(CLASS, "lin_grad.g = g", (CLASS, "lin_grad")), 2, "metadata", "2 times"),
     "method_added_in_the_same_cell": (cells(f"{CLASS}\nlin_grad.g = g"), 0, "name", ""),
     "tags_alone": (cells(("exec(a)", "lin_grad"), ("exec(b)", "lin_grad")), 1, "metadata", "not defined in any cell"),

@@ -8,6 +8,7 @@ ADDING = {
     "attribute": "Value.tanh = tanh",
     "setattr": "setattr(Value, 'tanh', tanh)",
     "decorator": "@add_to(Value)\ndef tanh(self): ...",
+    "class_of_its_name": "class Value(Value): tanh = tanh",
     "annotation": "@patch\ndef tanh(self: Value): ...",
 }
 
@@ -21,6 +22,9 @@ def test_patches_in_a_cell_are_found_with_their_text(name: str, block: str) -> N
     assert patches_in(source, "Value") == ((source.count("\n") + 1, text),)
 
 
-@pytest.mark.parametrize("source", ["Value.count = 0", "Other.tanh = tanh", "def tanh(self: Value): ...", "Value.x ="])
+@pytest.mark.parametrize(
+    "source",
+    ["Value.count = 0", "Other.tanh = tanh", "def tanh(self: Value): ...", "Value.x =", "class Value(Other): ..."],
+)
 def test_patches_in_a_cell_that_adds_nothing_are_none(source: str) -> None:
     assert patches_in(source, "Value") == ()
