@@ -333,7 +333,9 @@ def test_submission_time_ends_the_job_and_keeps_checks(laboratory: Laboratory, s
     assert verdicts(execution) == ("exact", "exact")
 
 
-def test_zygote_killed_in_a_run_is_replaced_and_the_job_tried_again(secret: object) -> None:
+def test_zygote_killed_in_a_run_is_replaced_and_the_job_tried_again(
+    secret: object, caplog: pytest.LogCaptureFixture
+) -> None:
     async def run() -> Execution:
         async with KernelPool(BEST, LIMITS, 1) as pool:
             await pool.ready()
@@ -349,6 +351,7 @@ def test_zygote_killed_in_a_run_is_replaced_and_the_job_tried_again(secret: obje
     execution = asyncio.run(run())
     assert execution.outputs == {0: "ran\n"}
     assert verdicts(execution) == ("exact", "exact")
+    assert "victim is run again: its kernel was lost: the job's init died" in caplog.text
 
 
 def test_job_lost_in_a_living_zygote_is_tried_again_in_another(secret: object, tmp_path: Path) -> None:

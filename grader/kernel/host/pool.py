@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import gc
+import logging
 import os
 import sys
 from collections.abc import Iterable
@@ -27,6 +28,7 @@ from grader.model import Execution, Job, Limits, Sandbox
 if TYPE_CHECKING:
     from grader.kernel.protocol.messages import JobSpec
 
+_log = logging.getLogger(__name__)
 #: Whether this system has what a zygote needs: fork, memory files, descriptors sent over sockets, ``/proc``.
 _WARM = sys.platform.startswith("linux")
 #: Kernels that come up at a time, also before the zygote is there: its socket has room for a few times as many orders.
@@ -138,6 +140,7 @@ class KernelPool:
                     time_s = self.limits.submission_s if seconds is None else seconds
                     return await JobRun(self, zygote, job, self._numbers, time_s).run()
                 except JobLost as error:
+                    _log.warning("%s is run again: its kernel was lost: %s", job.name, error)
                     await self.ready()  # which tells of a zygote that never came up
                     reason = str(error)
                     await self._replace(zygote)
