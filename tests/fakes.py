@@ -22,17 +22,18 @@ class InProcessPool:
     """Runs jobs one after another with ``exec``; for honest notebooks only.
 
     ``broken`` names jobs for which the machinery itself fails; ``delay_s`` slows each job down; ``ran`` lists the jobs
-    in the order in which they ran.
+    in the order in which they ran, ``hidden`` what was to be hidden from them.
     """
 
     broken: frozenset[str] = frozenset()
     delay_s = 0.0
     cold = False
     ran: list[str]
+    hidden: list[Path]
 
     def __init__(self, sandbox: str | None = None, limits: Limits | None = None, jobs: int = 1) -> None:
         self.sandbox = choose_sandbox(sandbox)  # as the real one
-        type(self).ran = []
+        type(self).ran, type(self).hidden = [], []
 
     async def __aenter__(self) -> InProcessPool:
         return self
@@ -43,7 +44,8 @@ class InProcessPool:
         pass
 
     def hide(self, places: Iterable[Path]) -> None:
-        """Nothing: it is for honest notebooks."""
+        """Note them alone: it is for honest notebooks."""
+        self.hidden.extend(places)
 
     async def run(self, job: Job, seconds: float | None = None) -> Execution:
         """Execute the cells and, after each, its checks."""

@@ -11,7 +11,7 @@ from grader.assignment import Attendance, Standing, attendance_by, expected_of, 
 from grader.cli.outcome import exit_status
 from grader.course.loading import load_course
 from grader.errors import UsageError
-from grader.model import RunReport, SubmissionReport
+from grader.model import RunReport, SubmissionReport, SubmissionStatus
 from tests.report.builders import exercise, submission, ungraded, untouched
 from tests.report.builders import run as run_of
 
@@ -121,6 +121,11 @@ def test_exit_status_below_says_who_is_and_names_ten_at_most(capsys: pytest.Capt
     assert said.endswith("student 09 ∷error∷x and 2 more\n")
     assert exit_status(run(report(), assigned={}), 60) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("status", ["unreadable", "no_exercises", "grader_error"])
+def test_exit_status_of_a_run_with_somebody_without_a_score_is_three(status: SubmissionStatus) -> None:
+    assert exit_status(run(report(), ungraded("bob", status, "x"), assigned={}), None) == 3
 
 
 def test_attendance_tells_who_handed_in_nothing_and_who_is_not_on_the_list(tmp_path: Path) -> None:

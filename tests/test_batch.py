@@ -11,6 +11,7 @@ import sqlite3
 import time
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import pytest
 
 import grader.batch
 from grader.batch import Observer, ScoreOptions, score_class
+from grader.course.loading import load_course
 from grader.errors import CourseError, GradebookBusy, GradebookError, SandboxUnavailable, UsageError
 from grader.gradebook import FILE_NAME, Gradebook
 from grader.gradebook.overrides import rulings_for
@@ -28,7 +30,7 @@ from grader.model import Limits, RunReport, SubmissionReport
 from grader.report import load_schema
 from grader.report.counting.row import rows_of
 from grader.report.document import to_json
-from grader.submission import CollectLimits
+from grader.submission import CollectLimits, Entry
 from tests.conftest import grade_folder
 from tests.fakes import InProcessPool
 from tests.samples import BACKPROP, EXERCISES, answered, hand_in
@@ -177,6 +179,22 @@ def test_score_with_a_file_changed_beside_the_notebook_grades_it_again(
     assert fake_pool.ran == ["ada/03_backprop.ipynb"]
 
 
+def test_score_keeps_two_that_share_student_and_path_apart_and_by_the_same_keys_again() -> None:
+    entry = Entry("ada", "03.ipynb", Path("x"), "03.ipynb")
+    keys = grader.batch._keys([entry, replace(entry, student="bob"), entry])
+    assert len(set(keys)) == 3
+    assert keys == grader.batch._keys([entry, replace(entry, student="bob"), entry])
+
+
+def test_score_hides_from_notebooks_what_the_course_keeps_private(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = replace(load_course("autograd"), private=(tmp_path / "solutions",))
+    monkeypatch.setattr("grader.course.loading.load_course", lambda _: course)
+    score(small_class, tmp_path / "out")
+    assert fake_pool.hidden == [tmp_path / "solutions"]
+
+
 def test_score_without_a_seed_draws_one_keeps_it_and_draws_again_when_fresh(
     fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path
 ) -> None:
@@ -199,6 +217,22 @@ def test_score_with_a_failing_machinery_blames_the_grader_and_tries_again_next_t
     assert "the machinery failed" in broken.reason
     assert (mended.status, mended.score) == ("graded", 14)
     assert fake_pool.ran == ["ada/03_backprop.ipynb"]
+
+
+def test_score_that_the_gradebook_cannot_write_down_is_a_fault_of_the_grader_and_ends_nothing(
+    fake_pool: type[InProcessPool], small_class: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = Gradebook.store
+
+    def store(book: Gradebook, key: str, mark: str, report: SubmissionReport) -> None:
+        if report.student == "ada" and report.status == "graded":
+            raise ValueError("Out of range float values are not JSON compliant")
+        stored(book, key, mark, report)
+
+    monkeypatch.setattr(Gradebook, "store", store)
+    found = {one.student: one for one in score(small_class, tmp_path / "out").submissions}
+    assert (found["ada"].status, found["ada"].score) == ("grader_error", None)
+    assert found["bob"].status == "graded"
 
 
 def test_score_on_a_gradebook_in_use_is_refused(

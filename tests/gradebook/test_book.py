@@ -18,7 +18,7 @@ from grader.errors import GradebookBusy, GradebookError, UsageError
 from grader.gradebook import FILE_NAME, Gradebook
 from grader.gradebook.overrides import Ruling, rulings_for
 from grader.gradebook.run_head import RunHead, RunSettings
-from grader.model import CheckScore, Diagnosis, ExerciseScore, Override, Sample, SubmissionReport, Task
+from grader.model import CheckScore, Diagnosis, ExerciseScore, Override, Sample, Submission, SubmissionReport, Task
 from tests.report.builders import exercise, submission, ungraded
 
 SETTINGS = RunSettings("0.1.0", "autograd", 7, "2.13.0", "bwrap")
@@ -94,9 +94,27 @@ def test_gradebook_keeps_a_ruling_over_runs_until_it_is_withdrawn(tmp_path: Path
         assert book.report().submissions[0].exercises[0].override == Override(1.0, "the sheet had it wrong")
         assert book.report().submissions[0].score == 3.0
 
+        others = (Ruling("ada", "relu_grad", "ab", 1.0, "x"), Ruling("bob", "lin_grad", "ab", 1.0, "x"))
+        for other in others:
+            book.rule(other)
         assert book.withdraw("ada", "lin_grad")
         assert not book.withdraw("ada", "lin_grad")
+        assert book.rulings() == others
         assert repr(book.report().submissions[0]) == repr(report_of("ada"))
+
+
+def test_gradebook_takes_over_what_was_handed_in_under_that_name_alone_by_its_path_of_now(tmp_path: Path) -> None:
+    now = Submission("ada", "03.ipynb", Path(), "hw1/ada/03.ipynb", sha256="ab")
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 2))
+        for student, notebook in (("ada", "04.ipynb"), ("bob", "03.ipynb")):
+            book.store(f"{student} {notebook}", "f", replace(report_of(student), notebook=notebook))
+        assert book.take_over_moved("here", "f", now) is None
+
+        book.store("there", "f", report_of("ada"))
+        moved = book.take_over_moved("here", "f", now)
+        assert repr(moved) == repr(book.take_over("here", "f"))
+        assert repr(moved) == repr(replace(report_of("ada"), path="hw1/ada/03.ipynb"))
 
 
 def test_comment_holds_no_points_and_leaves_those_that_were_ruled_before(tmp_path: Path) -> None:

@@ -23,6 +23,12 @@ def test_codec_override_survives() -> None:
     assert submission_from_dict(json.loads(json.dumps(submission_to_dict(report)))) == report
 
 
+def test_codec_reads_what_was_written_before_there_were_overrides() -> None:
+    data = submission_to_dict(submission("ada", exercise("lin_grad")))
+    del data["exercises"][0]["override"]
+    assert submission_from_dict(data) == submission("ada", exercise("lin_grad"))
+
+
 def test_codec_non_finite_numbers_survive() -> None:
     sample = Sample(((1.0, -0.0),), ((math.inf, -math.inf),), None, True)
     odd = check("w.g", 2.0, "non_finite", sample=sample, max_abs_error=math.inf, worst_actual=math.nan)

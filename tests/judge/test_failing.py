@@ -151,6 +151,10 @@ def test_exception_that_the_call_itself_ends_in_earns_nothing_alone():
     runs = [replace(run, ended="raised", error=same, captures={}) for run in right_runs(square)]
     assert set(diagnose(evidence_of(square, tuple(runs)))) == {"result", "square(None)"}
 
+    own = replace(same, type="NoNumber", bases=("NoNumber", "ValueError", "Exception"))  # a subclass of the student's
+    runs = [replace(run, error=own) for run in runs]
+    assert set(diagnose(evidence_of(square, tuple(runs)))) == {"result", "square(None)"}
+
 
 def test_untouched_stubs_own_exception_earns_nothing_beside_a_wrong_result():
     base = replace(square, raises={"square(None)": "NotImplementedError"})

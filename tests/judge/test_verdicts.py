@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -45,6 +46,14 @@ def test_same_runs_score_the_same_wherever_the_stub_stands(wrong, count, judged)
     for stub in (STUB, ELSEWHERE, STUB, ELSEWHERE):
         assert known.score(linear, cases(linear), runs, stub) == anew(runs, stub)
     assert judged == [STUB, ELSEWHERE][:count]
+
+
+def test_runs_of_a_score_that_is_remembered_are_kept_for_their_identities_would_be_given_to_others():
+    runs = changed_runs(linear, {})
+    known = Verdicts()
+    held = sys.getrefcount(runs)
+    known.score(linear, cases(linear), runs, STUB)
+    assert sys.getrefcount(runs) == held + 1
 
 
 def test_equal_wrong_values_are_told_what_each_stubs_own_lines_show():

@@ -206,6 +206,20 @@ def test_release_refuses_a_solution_in_its_own_docstring_and_in_notebook_metadat
         release_notebook(notebook(cell(SOLUTION), metadata={"grader": {"note": ANSWER}}))
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("return inp.t() @ out.g + weight", "Compute `inp.t() @ out.g + weight`."),
+        ("# the sum over all rows, for b stands in each", "It is the sum over all rows, for b stands in each."),
+    ],
+    ids=["returned", "remark"],
+)
+def test_release_refuses_what_a_line_returns_and_a_remark_told_elsewhere(line: str, told: str) -> None:
+    solution = f"def f():\n    # BEGIN SOLUTION\n    {line}\n    pass\n    # END SOLUTION"
+    with pytest.raises(ReleaseError, match=r"cell 1 \(Markdown\), line 1"):
+        release_notebook(notebook(cell(solution), cell(told, "markdown")))
+
+
 @pytest.mark.parametrize("line", ["x.g = out.g * w", "x.g = out.g", "w.g = x.T @ d"])
 def test_release_lets_no_short_gradient_stand(line: str) -> None:
     solution = f"def f(x, out, w):\n    # {line}\n    # BEGIN SOLUTION\n    {line}\n    # END SOLUTION"
@@ -269,10 +283,17 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     (solutions / "01.ipynb").write_text(json.dumps(notebook(cell(SOLUTION))))
     (solutions / "02.ipynb").write_text(json.dumps(notebook(cell("x é")), indent=4))
     (solutions / "data" / "x.csv").write_bytes(b"a,b\r\n")
-    (solutions / "notes.txt").write_text("private")
+    for private in ("notes.txt", "answers.py"):
+        (solutions / private).write_text("private")
     (solutions / ".ipynb_checkpoints").mkdir()
     (solutions / ".ipynb_checkpoints" / "01.ipynb").write_text("{")
     return solutions, exercises
+
+
+def test_release_is_not_up_to_date_where_something_stands_that_no_solution_gives() -> None:
+    assert ReleaseOutcome(unchanged=("01.ipynb",)).up_to_date
+    assert not ReleaseOutcome(stale=("01.ipynb",)).up_to_date
+    assert not ReleaseOutcome(differing=("01.ipynb",)).up_to_date
 
 
 def test_release_writes_then_finds_nothing_to_do(folders: tuple[Path, Path]) -> None:

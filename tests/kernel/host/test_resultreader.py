@@ -42,6 +42,9 @@ def test_the_same_bytes_of_the_same_program_are_the_same_run() -> None:
     assert read(reader, {**RETURNED, "printed": "x"}) is not first
     other = Program("y", "f(x)", {"x": torch.ones(2)}, reads=("x.g",))
     assert read(reader, RETURNED, program=other).case == "y"
+    # A case of another exercise may be called alike; what it reads was not sent.
+    elsewhere = Program("x", "g(x)", {"x": torch.ones(2)}, reads=("y.g",))
+    assert read(reader, RETURNED, program=elsewhere).ended == "crashed"
 
 
 def test_an_exception_is_read_anew_where_its_cell_is_another() -> None:

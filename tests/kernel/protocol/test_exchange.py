@@ -28,6 +28,12 @@ def test_tensor_survives(dtype: torch.dtype, shape: tuple[int, ...]) -> None:
     assert torch.equal(tensors["x"], tensor)
 
 
+def test_negative_view_travels_as_what_it_shows() -> None:
+    view = torch.tensor([1 + 2j]).conj().imag
+    assert view.is_neg()
+    assert exchange.decode(exchange.encode({"x": view}, {}))[0]["x"].tolist() == [-2.0]
+
+
 def test_format_is_that_of_safetensors() -> None:
     tensor = torch.arange(6.0).reshape(2, 3).t()
     assert torch.equal(safetensors.torch.load(exchange.encode({"x": tensor}, {}))["x"], tensor)

@@ -75,6 +75,11 @@ def test_print_safe_command_behind_any_prefix_is_defused(prefix: str, command: s
     assert not any(_runner_sees_a_command(line) for line in text.print_safe(prefix + command).splitlines())
 
 
+@pytest.mark.parametrize("sign", "=+-@＝＋－＠")
+def test_csv_cell_that_begins_with_a_sign_is_quoted(sign: str) -> None:
+    assert text.csv_cell(f"{sign}1+1") == f"'{sign}1+1"
+
+
 @given(TRICKY)
 def test_csv_cell_any_text_is_no_formula_and_survives_csv(raw: str) -> None:
     cell = text.csv_cell(raw)

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from grader.submission.files import archive
 from grader.submission.files.archive import unpack
 from grader.submission.files.limits import Allowance, CollectLimits
 from grader.submission.files.regular_file import Refused
@@ -163,9 +164,13 @@ def test_unpack_reads_no_table_of_a_zip64_that_hides_its_size(tmp_path: Path, ta
         unpack(path, target, Allowance(SMALL))
 
 
-def _quine_like_bomb(path: Path) -> Path:
+def _bomb_outside(path: Path) -> Path:
+    return _quine_like_bomb(path, "../big")
+
+
+def _quine_like_bomb(path: Path, name: str = "big") -> Path:
     with gzip.open(path, "wb") as file:
-        head = tarfile.TarInfo("big")
+        head = tarfile.TarInfo(name)
         head.size = 50_000_000
         file.write(head.tobuf())
         for _ in range(50):
@@ -221,6 +226,7 @@ REFUSED = {
     "empty_tar": ("a.tar", lambda path: path.write_bytes(b""), "damaged"),
     "tar_broken_in_the_middle": ("a.tar", _broken_in_the_middle, "damaged"),
     "tar_cut_behind_a_long_name": ("a.tar", lambda path: path.write_bytes(_header(b"L", b"name")), "damaged"),
+    "bomb_in_what_is_passed_over": ("a.tgz", _bomb_outside, "unpacks to more than"),
     "cut_gzip": ("a.tgz", lambda path: path.write_bytes(gzip.compress(os.urandom(9_000))[:-900]), "damaged"),
     "link": ("a.zip", lambda path: path.symlink_to("/etc/passwd"), "a symbolic link"),
     "pipe": ("a.zip", os.mkfifo, "a named pipe"),
@@ -294,6 +300,24 @@ def _header(kind: bytes, data: bytes) -> bytes:
     head = tarfile.TarInfo("././@PaxHeader")
     head.type, head.size = kind, len(data)
     return head.tobuf() + data + bytes(-len(data) % 512)
+
+
+def test_unpack_never_reads_a_member_of_a_negative_size(
+    tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which would be all that is left, in one piece."""
+    asked = []
+
+    class Asked(archive._Counted):
+        def read(self, size: int) -> bytes:
+            asked.append(size)
+            return super().read(size)
+
+    monkeypatch.setattr(archive, "_Counted", Asked)
+    (tmp_path / "a.tar").write_bytes(_header(b"x", b"12 size=-1\n") + tarfile.TarInfo("a").tobuf() + bytes(9_000))
+    with pytest.raises(Refused, match="damaged"):
+        unpack(tmp_path / "a.tar", target, Allowance(SMALL))
+    assert min(asked) >= 0
 
 
 @pytest.mark.parametrize("kind", [b"x", b"g"])
