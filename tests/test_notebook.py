@@ -24,7 +24,7 @@ import torch
 
 from grader import check
 from grader.errors import CourseError
-from grader.kernel.local import FORKS
+from grader.kernel.local import FORKS, default_device
 from grader.notebook import checking
 from grader.seeded_course import SeededCourse
 from tests.samples import EXERCISES, SOLUTIONS
@@ -595,7 +595,7 @@ def test_check_is_right_whatever_torch_was_set_to_and_leaves_it_so(python: Place
     python.run(f"{RELU}{setting}")
 
     def settings() -> tuple[Any, ...]:
-        return torch.is_grad_enabled(), torch.get_default_device(), torch.get_default_dtype()
+        return torch.is_grad_enabled(), default_device(), torch.get_default_dtype()
 
     before = settings()
     assert "✓ relu_grad  2 / 2" in python.run("check('relu_grad')")

@@ -117,10 +117,18 @@ def _outcome(program: Program, space: Namespace, watch: Any) -> tuple[dict[str, 
 def reset_torch_modes() -> None:
     """Set the modes of torch that a check may rely on (CPU, float32, gradients on), whatever the notebook has set."""
     with torch._C.DisableTorchFunction():
-        if torch.get_default_device().type != "cpu":
+        if default_device().type != "cpu":
             torch.set_default_device(None)
         torch.set_default_dtype(torch.float32)
     torch._C._set_grad_enabled(True)
+
+
+def default_device() -> torch.device:
+    """Where tensors are made that are asked for nowhere in particular."""
+    try:
+        return torch.get_default_device()
+    except AttributeError:  # torch 2.9, once ``set_default_device(None)`` was called
+        return torch.device("cpu")
 
 
 @contextlib.contextmanager
@@ -139,7 +147,7 @@ def names_restored(namespace: dict[str, Any]) -> Iterator[None]:
 def process_restored(namespace: dict[str, Any]) -> Iterator[None]:
     """Put back afterwards what a check may change of this process: names, random states, torch's modes."""
     states = random.getstate(), numpy.random.get_state(), torch.get_rng_state()
-    grad, dtype, device = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_default_device()
+    grad, dtype, device = torch.is_grad_enabled(), torch.get_default_dtype(), default_device()
     try:
         with names_restored(namespace):
             yield
@@ -149,7 +157,7 @@ def process_restored(namespace: dict[str, Any]) -> Iterator[None]:
         torch.set_rng_state(states[2])
         torch._C._set_grad_enabled(grad)
         torch.set_default_dtype(dtype)
-        if torch.get_default_device() != device:
+        if default_device() != device:
             torch.set_default_device(device)
 
 
