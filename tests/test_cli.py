@@ -9,6 +9,7 @@ import io
 import json
 import os
 import pty
+import shlex
 import shutil
 import signal
 import sqlite3
@@ -610,7 +611,7 @@ def test_python_without_torch_is_told_in_a_line(command: str, tmp_path: Path) ->
     assert done.returncode == USAGE, done.stderr
     told, remedy = done.stderr.splitlines()
     assert told.startswith(f"error: the grader needs torch, which {sys.executable} cannot import: ")
-    assert "-m pip install torch" in remedy
+    assert f"({shlex.quote(sys.executable)} -m pip install torch)" in remedy
 
 
 def test_library_that_does_not_load_is_told_by_its_file(capsys: pytest.CaptureFixture[str]) -> None:

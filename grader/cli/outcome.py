@@ -18,7 +18,7 @@ from rich.text import Text
 
 from grader.cli.output import ignore_closed_terminals
 from grader.errors import GraderError, UsageError
-from grader.machine import remedy_of_shortage
+from grader.machine import pip_install, remedy_of_shortage
 from grader.names.enumeration import first_of
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def _missing_modules_refused() -> Iterator[None]:
             ) from error
         raise UsageError(
             f"the grader needs {library}, which {sys.executable} cannot import: {error}",
-            remedy=f"install it there ({sys.executable} -m pip install {library}), or use the Python that has it",
+            remedy=f"install it there ({pip_install(library)}), or use the Python that has it",
         ) from error
 
 
