@@ -365,7 +365,20 @@ def test_init_names_what_it_kept_with_another_grader_in_it(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "grader", ["autograd-grader", "--pre", "other==1", "autograd-grader==1\nother", "autograd-grader @ ./here"]
+    "grader",
+    [
+        "autograd-grader",
+        "--pre",
+        "other==1",
+        "autograd-grader==1\nother",
+        "autograd-grader @ ./here",
+        # As the documentation, the help and the refusal itself have it.
+        "autograd-grader==VERSION",
+        "autograd-grader @ git+https://HOST/OWNER/NAME@TAG",
+        "autograd-grader @ git+https://HOST/OWNER/NAME@v1",
+        "autograd-grader @ git+https://…@TAG",
+        "autograd-grader @ git+https://git.example/owner/grader@TAG",
+    ],
 )
 def test_init_refuses_a_grader_that_pins_nothing(tmp_path: Path, grader: str) -> None:
     with pytest.raises(UsageError, match="does not say which"):
