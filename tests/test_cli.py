@@ -704,6 +704,20 @@ def test_place_that_cannot_be_written_is_an_error_of_use_and_no_traceback(
     assert f"error: {arguments[-1]}" in done.stderr
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_score_of_nothing_leaves_no_folder_of_grades_that_was_not_there(
+    there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.batch.KernelPool", InProcessPool)
+    (tmp_path / "empty").mkdir()
+    if there:
+        (tmp_path / "grades").mkdir()
+    done = runner.invoke(app, ["score", str(tmp_path / "empty"), "--out", str(tmp_path / "grades"), "--no-github"])
+    assert done.exit_code == USAGE, done.output
+    assert "no notebook found" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", *["grades"] * there]
+
+
 def test_error_that_no_terminal_reads_is_one_line_and_so_is_its_remedy(tmp_path: Path) -> None:
     command = ["score", str(EXERCISES), "--assigned", "99", "--out", str(tmp_path / "grades")]
     done = runner.invoke(app, command, env={"COLUMNS": "40"})
