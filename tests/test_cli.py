@@ -216,6 +216,15 @@ def test_score_hands_on_every_limit_that_is_an_option(tmp_path: Path, monkeypatc
     assert [*astuple(asked[0].limits), *filter(None, astuple(read))] == [*numbers.values()]
 
 
+def test_help_breaks_no_sentence_where_the_source_does() -> None:
+    """Of what follows the first paragraph of a help, each line of the source begins one."""
+    commands = get_command(app)
+    assert isinstance(commands, TyperGroup)
+    for name, command in commands.commands.items():
+        for paragraph in (command.help or "").split("\n\n")[1:]:
+            assert all(line.endswith(".") for line in paragraph.strip().splitlines()), name
+
+
 def test_help_lists_first_what_is_used_most() -> None:
     said = runner.invoke(app, ["--help"]).output
 
@@ -317,8 +326,24 @@ def test_override_counts_in_what_is_written_next_and_can_be_withdrawn(
     assert "10 of 14 points in all, lin_grad 2 / 4 as graded, with your comment" in commented.stderr
     assert say().stdout == "claude 03_backprop.ipynb lin_grad comment: name your variables\n"
     assert say("claude", "lin_grad", "--withdraw").exit_code == GRADED
-    assert say().stdout == ""
+    emptied = say()
+    assert (emptied.stdout, emptied.stderr) == ("", f"note: nothing was ruled in {grades}\n")
     assert "claude,2,2,2,4,10,14," in runner.invoke(app, ["export", str(grades)]).stdout
+
+
+def test_override_tells_what_takes_whose_place(demo: tuple[Path, object], tmp_path: Path) -> None:
+    grades = shutil.copytree(demo[0] / "class/grades", tmp_path / "grades")
+
+    def told(*arguments: str) -> list[str]:
+        done = runner.invoke(app, ["override", "claude", "lin_grad", *arguments, "--out", str(grades)])
+        return [line for line in done.stderr.splitlines() if "in place of what was ruled before" in line]
+
+    place = "note: in place of what was ruled before: "
+    assert told("-m", "nice") == []
+    assert told("3", "-m", "late") == [f"{place}a comment for lin_grad of claude (nice)"]
+    assert told("3", "-m", "late") == told("-m", "late") == []
+    assert told("-m", "clear") == [f"{place}the reason of 3 for lin_grad of claude (late)"]
+    assert told("1", "-m", "clear") == [f"{place}3 for lin_grad of claude (clear)"]
 
 
 def test_override_from_a_file_takes_all_of_it_or_nothing(demo: tuple[Path, object], tmp_path: Path) -> None:
