@@ -168,10 +168,13 @@ def _file_errors_refused() -> Iterator[None]:
     except OSError as error:
         if error.filename is None:
             raise
-        is_file = isinstance(error, FileExistsError)  # which making a folder that may be there raises of nothing else
-        reason = "a file, where a folder is needed" if is_file else error.strerror or type(error).__name__
+        place, reason = Path(str(error.filename)), error.strerror or type(error).__name__
+        if isinstance(error, NotADirectoryError):  # of what is below a file
+            place = next((above for above in place.parents if above.is_file()), place)
+        if isinstance(error, FileExistsError | NotADirectoryError) and place.is_file():
+            reason = "a file, where a folder is needed"
         remedy = remedy_of_shortage(error) or "name a place that can be read and written"
-        raise UsageError(f"{error.filename}: {reason}", remedy=remedy) from error
+        raise UsageError(f"{place}: {reason}", remedy=remedy) from error
 
 
 @contextmanager

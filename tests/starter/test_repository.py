@@ -391,7 +391,7 @@ def test_init_into_a_file_is_a_usage_error(tmp_path: Path) -> None:
     ran = CliRunner().invoke(app, ["init", str(tmp_path / "file")])
 
     assert ran.exit_code == 2
-    assert f"{tmp_path / 'file' / 'exercises'}: Not a directory" in "".join(ran.output.splitlines())
+    assert f"{tmp_path / 'file'}: a file, where a folder is needed" in "".join(ran.output.splitlines())
 
 
 def test_init_leaves_no_file_to_be_kept_that_was_not_written_to_its_end(tmp_path: Path) -> None:
