@@ -420,6 +420,9 @@ def test_override_from_a_file_takes_the_names_that_the_platform_has(demo: tuple[
         (["claude", "--csv"], "--csv prints all that was ruled"),
         (["--from", "r.csv", "--csv"], "either in a file or on the command line"),
         (["claude"], "an override is a student, an exercise and points"),
+        (["--withdraw"], "an override is a student, an exercise and points"),
+        (["--reason", "r"], "an override is a student, an exercise and points"),
+        (["", "lin_grad", "3", "--reason", "r"], "an override is a student, an exercise and points"),
         (["claude", "lin_grad"], "or is withdrawn"),
         (["claude", "lin_grad", "--reason", " "], "a reason alone is a comment"),
         (["claude", "lin_grad", "3", "--withdraw"], "or is withdrawn"),
@@ -435,6 +438,16 @@ def test_override_that_cannot_be_meant_says_so(demo: tuple[Path, object], argume
     done = runner.invoke(app, ["override", "--out", str(demo[0] / "class/grades"), *arguments])
     assert done.exit_code == USAGE, done.output
     assert said in done.output
+
+
+def test_override_where_no_gradebook_is_says_which_option_names_one(demo: tuple[Path, object], tmp_path: Path) -> None:
+    """``report`` and ``export`` take the folder as an argument, which here is the student."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(tmp_path)
+        done = runner.invoke(app, ["override", str(demo[0] / "class/grades")])
+    assert done.exit_code == USAGE
+    assert "there is no gradebook in grades" in done.stderr
+    assert done.stderr.endswith(", here too: --out\n")
 
 
 def test_override_knows_a_name_whose_letters_and_marks_are_apart(tmp_path: Path) -> None:
@@ -716,8 +729,9 @@ def test_size_below_what_a_notebook_needs_is_refused() -> None:
         ["export", "class/grades", "--file", "/dev/full"],
         ["score", "class/submissions", "--out", "class/grades/report.json"],
         ["demo", "--dir", "class/grades/report.json"],
+        ["init", "class/grades/report.json"],
     ],
-    ids=["export", "full disk", "score", "demo"],
+    ids=["export", "full disk", "score", "demo", "init"],
 )
 def test_place_that_cannot_be_written_is_an_error_of_use_and_no_traceback(
     demo: tuple[Path, object], arguments: list[str], monkeypatch: pytest.MonkeyPatch
@@ -726,7 +740,17 @@ def test_place_that_cannot_be_written_is_an_error_of_use_and_no_traceback(
     done = runner.invoke(app, arguments)
 
     assert done.exit_code == USAGE, done.output
-    assert f"error: {arguments[-1]}" in done.stderr
+    assert f"error: {arguments[-1]}: " in done.stderr
+    assert ("a file, where a folder is needed" in done.stderr) is arguments[-1].endswith(".json")
+
+
+def test_pipe_in_place_of_a_report_is_not_called_a_file(demo: tuple[Path, object], tmp_path: Path) -> None:
+    grades = shutil.copytree(demo[0] / "class/grades", tmp_path / "grades")
+    (grades / "report.json").unlink()
+    os.mkfifo(grades / "report.json")
+    done = runner.invoke(app, ["report", str(grades)])
+    assert done.exit_code == USAGE, done.output
+    assert f"error: {grades / 'report.json'}: no regular file, which is not replaced" in done.stderr
 
 
 @pytest.mark.parametrize("there", [False, True])

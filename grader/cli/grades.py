@@ -12,10 +12,9 @@ from unicodedata import normalize
 import typer
 
 from grader.cli.app import app
-from grader.cli.options import OutOption
 from grader.cli.outcome import errors_told
 from grader.cli.output import StandardOutput, note, write_out
-from grader.cli.values import composed, not_nan
+from grader.cli.values import composed, not_nan, path
 from grader.errors import UsageError
 from grader.gradebook.overrides import rulings_for
 from grader.gradebook.ruling_file import rulings_csv, rulings_in
@@ -83,7 +82,7 @@ def override(
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print what was ruled as a file for --from, of another gradebook too.")
     ] = False,
-    out: OutOption = Path("grades"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder of a gradebook.", parser=path)] = Path("grades"),
 ) -> None:
     """Give a student's exercise the points that you decide on.
 
@@ -92,7 +91,7 @@ def override(
 
     Reports and exports have them from then on, with what the grader found and the reason beside them.
     """
-    with errors_told(), _opened(out) as gradebook:
+    with errors_told(), _opened(out, "here too: --out") as gradebook:
         given = bool(student or exercise or score is not None or reason or withdraw)
         if source is not None:
             if given or as_csv:
@@ -104,9 +103,14 @@ def override(
             )
         elif as_csv and given:
             raise UsageError("--csv prints all that was ruled", remedy="give it alone, with --out")
-        elif not student:
+        elif not given:
             _list(gradebook, out, as_csv=as_csv)
-        elif not exercise or (withdraw and score is not None) or not (withdraw or score is not None or reason.strip()):
+        elif (
+            not student
+            or not exercise
+            or (withdraw and score is not None)
+            or not (withdraw or score is not None or reason.strip())
+        ):
             raise UsageError(
                 "an override is a student, an exercise and points, or is withdrawn; a reason alone is a comment",
                 remedy='write for instance: grader override ada lin_grad 3 --reason "…"',
@@ -213,7 +217,9 @@ def _note_report(out: Path) -> None:
 def export(
     out: Annotated[Path, typer.Argument(help="The folder of a gradebook.")] = Path("grades"),
     to: Annotated[Target, typer.Option("--to", help="The platform to export for.")] = "csv",
-    file: Annotated[Path | None, typer.Option("--file", "-f", help="Default: standard output.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="Where to write them. Default: standard output.")
+    ] = None,
     assignment: Annotated[
         str, typer.Option(help="The assignment's name there. Default: the notebook's, or of several the course's.")
     ] = "",
@@ -355,9 +361,11 @@ def _stored(out: Path, hints: Hints | None = None) -> tuple[RunReport, str, Hint
         return gradebook.report(), gradebook.subject(), gradebook.hints(hints)
 
 
-def _opened(out: Path) -> Gradebook:
+def _opened(out: Path, how: str = "") -> Gradebook:
+    """The gradebook in a folder; ``how`` says how that is named where the command's argument is another."""
     from grader.gradebook import FILE_NAME, Gradebook
 
     if not (out / FILE_NAME).is_file():
-        raise UsageError(f"there is no gradebook in {out}", remedy="name the folder given to `grader score --out`")
+        remedy = ", ".join(filter(None, ("name the folder given to `grader score --out`", how)))
+        raise UsageError(f"there is no gradebook in {out}", remedy=remedy)
     return Gradebook(out / FILE_NAME)

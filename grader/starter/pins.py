@@ -73,7 +73,8 @@ def pins_of(course: Course, name: str, grader: str = "") -> Pins:
     if grader and (not _REQUIREMENT.fullmatch(grader) or _PLACEHOLDER.search(grader)):
         raise UsageError(
             f"{grader!r} does not say which {DISTRIBUTION} to install",
-            remedy=f'write "{DISTRIBUTION}==VERSION", or "{DISTRIBUTION} @ git+https://HOST/OWNER/NAME@TAG"',
+            remedy=f'write "{DISTRIBUTION}==VERSION", or "{DISTRIBUTION} @ git+https://HOST/OWNER/NAME@TAG", '
+            "with what the capitals stand for",
         )
     point = next(iter(entry_points(group=GROUP, name=name)), None)
     file = Path(name).resolve() if point is None and Path(name).exists() else None
