@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -103,28 +103,38 @@ def score_class(options: ScoreOptions, observer: Observer = Observer()) -> RunRe
 
 
 async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
-    options.out.mkdir(parents=True, exist_ok=True)
     allow_open_files()
     async with KernelPool(sandbox=options.sandbox, limits=options.limits, jobs=options.jobs) as pool:
-        from grader.gradebook import FILE_NAME, Gradebook
+        from grader.assignment import expected_of
+        from grader.course.loading import load_course
 
-        with Gradebook(options.out / FILE_NAME) as gradebook:
-            _compute_in_one_thread()
-            run = _Run(options, gradebook, pool)
-            with handed_in(options, run.seeded.course) as (collection, attendance):
-                observer.collected(collection)
-                unwatched = (_UNWATCHED,) if pool.cold else ()
-                for remark in (*collection.remarks, *attendance.remarks, *run.remarks(), *unwatched):
-                    observer.remarked(remark)
-                run.begin(len(collection), attendance.absent)
-                observer.started(len(collection))
-                try:
-                    await run.grade_all(collection.entries, observer)
-                finally:
-                    observer.ended()
+        _compute_in_one_thread()
+        course = load_course(options.course)
+        pool.hide(course.private)
+        assigned = expected_of(course, options.assigned)
+        # The gradebook comes last: what is refused before leaves none behind.
+        with handed_in(options, course) as (collection, attendance), _gradebook_in(options.out) as gradebook:
+            run = _Run(options, course, assigned, gradebook, pool)
+            observer.collected(collection)
+            unwatched = (_UNWATCHED,) if pool.cold else ()
+            for remark in (*collection.remarks, *attendance.remarks, *run.remarks(), *unwatched):
+                observer.remarked(remark)
+            run.begin(len(collection), attendance.absent)
+            observer.started(len(collection))
+            try:
+                await run.grade_all(collection.entries, observer)
+            finally:
+                observer.ended()
             for remark in gradebook.remarks():
                 observer.remarked(remark)
             return gradebook.report()
+
+
+def _gradebook_in(folder: Path) -> Gradebook:
+    from grader.gradebook import FILE_NAME, Gradebook
+
+    folder.mkdir(parents=True, exist_ok=True)
+    return Gradebook(folder / FILE_NAME)
 
 
 @contextmanager
@@ -153,18 +163,21 @@ def handed_in(options: ScoreOptions, course: Course) -> Iterator[tuple[Collectio
 class _Run:
     """One pass over a class: what all its submissions share."""
 
-    def __init__(self, options: ScoreOptions, gradebook: Gradebook, pool: KernelPool) -> None:
+    def __init__(
+        self,
+        options: ScoreOptions,
+        course: Course,
+        assigned: Mapping[str, float],
+        gradebook: Gradebook,
+        pool: KernelPool,
+    ) -> None:
         import torch
 
-        from grader.assignment import expected_of
-        from grader.course.loading import load_course
         from grader.fingerprint import course_digest
         from grader.gradebook.run_head import RunSettings
         from grader.seeded_course import SeededCourse
 
-        course = load_course(options.course)
-        pool.hide(course.private)
-        self.assigned = expected_of(course, options.assigned)
+        self.assigned = assigned
         self.options = options
         self.gradebook = gradebook
         self.pool = pool

@@ -1,9 +1,11 @@
-"""What this process may use of the machine, and what to do where that is too little."""
+"""What this process may use of the machine, and what to do where that is too little, or not installed."""
 
 from __future__ import annotations
 
 import errno
 import os
+import shlex
+import sys
 
 #: Flags to open a file that a student controls: no link is followed, and nothing waits for the other end of a pipe. As
 #: far as the system knows them: Windows has neither such pipes nor such terminals, but would translate line ends.
@@ -38,6 +40,11 @@ def allow_open_files() -> None:
     wanted = _PLENTY if hard == resource.RLIM_INFINITY else min(hard, _PLENTY)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def pip_install(arguments: str) -> str:
+    """The command that installs for this very Python; a bare ``pip`` is mostly another one's."""
+    return f"{shlex.quote(sys.executable)} -m pip install {arguments}"
 
 
 def remedy_of_shortage(error: Exception) -> str:

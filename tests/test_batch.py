@@ -243,11 +243,27 @@ def test_score_on_a_gradebook_in_use_is_refused(
         score(small_class, tmp_path / "out")
 
 
-def test_score_of_nothing_and_of_no_course_is_refused(fake_pool: type[InProcessPool], tmp_path: Path) -> None:
-    with pytest.raises(UsageError):
-        score(tmp_path, tmp_path / "out")
-    with pytest.raises(CourseError):
-        score(tmp_path, tmp_path / "out", course="no_such_course")
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        ({}, UsageError),
+        ({"course": "no_such_course"}, CourseError),
+        ({"assigned": ("99",)}, UsageError),
+        ({"roster": Path("no.csv")}, UsageError),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, dict) else None,
+)
+def test_score_that_is_refused_leaves_no_gradebook(
+    asked: dict[str, Any],
+    error: type[Exception],
+    fake_pool: type[InProcessPool],
+    small_class: Path,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(error):
+        score(small_class if asked else tmp_path / "empty", tmp_path / "out", **asked)
+    assert not (tmp_path / "out").exists()
 
 
 def test_score_where_no_sandbox_works_is_refused_unless_none_is_asked_for(

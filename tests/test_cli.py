@@ -9,6 +9,7 @@ import io
 import json
 import os
 import pty
+import shlex
 import shutil
 import signal
 import sqlite3
@@ -215,6 +216,15 @@ def test_score_hands_on_every_limit_that_is_an_option(tmp_path: Path, monkeypatc
     assert [*astuple(asked[0].limits), *filter(None, astuple(read))] == [*numbers.values()]
 
 
+def test_help_breaks_no_sentence_where_the_source_does() -> None:
+    """Of what follows the first paragraph of a help, each line of the source begins one."""
+    commands = get_command(app)
+    assert isinstance(commands, TyperGroup)
+    for name, command in commands.commands.items():
+        for paragraph in (command.help or "").split("\n\n")[1:]:
+            assert all(line.endswith(".") for line in paragraph.strip().splitlines()), name
+
+
 def test_help_lists_first_what_is_used_most() -> None:
     said = runner.invoke(app, ["--help"]).output
 
@@ -316,8 +326,24 @@ def test_override_counts_in_what_is_written_next_and_can_be_withdrawn(
     assert "10 of 14 points in all, lin_grad 2 / 4 as graded, with your comment" in commented.stderr
     assert say().stdout == "claude 03_backprop.ipynb lin_grad comment: name your variables\n"
     assert say("claude", "lin_grad", "--withdraw").exit_code == GRADED
-    assert say().stdout == ""
+    emptied = say()
+    assert (emptied.stdout, emptied.stderr) == ("", f"note: nothing was ruled in {grades}\n")
     assert "claude,2,2,2,4,10,14," in runner.invoke(app, ["export", str(grades)]).stdout
+
+
+def test_override_tells_what_takes_whose_place(demo: tuple[Path, object], tmp_path: Path) -> None:
+    grades = shutil.copytree(demo[0] / "class/grades", tmp_path / "grades")
+
+    def told(*arguments: str) -> list[str]:
+        done = runner.invoke(app, ["override", "claude", "lin_grad", *arguments, "--out", str(grades)])
+        return [line for line in done.stderr.splitlines() if "in place of what was ruled before" in line]
+
+    place = "note: in place of what was ruled before: "
+    assert told("-m", "nice") == []
+    assert told("3", "-m", "late") == [f"{place}a comment for lin_grad of claude (nice)"]
+    assert told("3", "-m", "late") == told("-m", "late") == []
+    assert told("-m", "clear") == [f"{place}the reason of 3 for lin_grad of claude (late)"]
+    assert told("1", "-m", "clear") == [f"{place}3 for lin_grad of claude (clear)"]
 
 
 def test_override_from_a_file_takes_all_of_it_or_nothing(demo: tuple[Path, object], tmp_path: Path) -> None:
@@ -394,6 +420,9 @@ def test_override_from_a_file_takes_the_names_that_the_platform_has(demo: tuple[
         (["claude", "--csv"], "--csv prints all that was ruled"),
         (["--from", "r.csv", "--csv"], "either in a file or on the command line"),
         (["claude"], "an override is a student, an exercise and points"),
+        (["--withdraw"], "an override is a student, an exercise and points"),
+        (["--reason", "r"], "an override is a student, an exercise and points"),
+        (["", "lin_grad", "3", "--reason", "r"], "an override is a student, an exercise and points"),
         (["claude", "lin_grad"], "or is withdrawn"),
         (["claude", "lin_grad", "--reason", " "], "a reason alone is a comment"),
         (["claude", "lin_grad", "3", "--withdraw"], "or is withdrawn"),
@@ -409,6 +438,16 @@ def test_override_that_cannot_be_meant_says_so(demo: tuple[Path, object], argume
     done = runner.invoke(app, ["override", "--out", str(demo[0] / "class/grades"), *arguments])
     assert done.exit_code == USAGE, done.output
     assert said in done.output
+
+
+def test_override_where_no_gradebook_is_says_which_option_names_one(demo: tuple[Path, object], tmp_path: Path) -> None:
+    """``report`` and ``export`` take the folder as an argument, which here is the student."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(tmp_path)
+        done = runner.invoke(app, ["override", str(demo[0] / "class/grades")])
+    assert done.exit_code == USAGE
+    assert "there is no gradebook in grades" in done.stderr
+    assert done.stderr.endswith(", here too: --out\n")
 
 
 def test_override_knows_a_name_whose_letters_and_marks_are_apart(tmp_path: Path) -> None:
@@ -610,7 +649,7 @@ def test_python_without_torch_is_told_in_a_line(command: str, tmp_path: Path) ->
     assert done.returncode == USAGE, done.stderr
     told, remedy = done.stderr.splitlines()
     assert told.startswith(f"error: the grader needs torch, which {sys.executable} cannot import: ")
-    assert "-m pip install torch" in remedy
+    assert f"({shlex.quote(sys.executable)} -m pip install torch)" in remedy
 
 
 def test_library_that_does_not_load_is_told_by_its_file(capsys: pytest.CaptureFixture[str]) -> None:
@@ -690,8 +729,9 @@ def test_size_below_what_a_notebook_needs_is_refused() -> None:
         ["export", "class/grades", "--file", "/dev/full"],
         ["score", "class/submissions", "--out", "class/grades/report.json"],
         ["demo", "--dir", "class/grades/report.json"],
+        ["init", "class/grades/report.json"],
     ],
-    ids=["export", "full disk", "score", "demo"],
+    ids=["export", "full disk", "score", "demo", "init"],
 )
 def test_place_that_cannot_be_written_is_an_error_of_use_and_no_traceback(
     demo: tuple[Path, object], arguments: list[str], monkeypatch: pytest.MonkeyPatch
@@ -700,7 +740,31 @@ def test_place_that_cannot_be_written_is_an_error_of_use_and_no_traceback(
     done = runner.invoke(app, arguments)
 
     assert done.exit_code == USAGE, done.output
-    assert f"error: {arguments[-1]}" in done.stderr
+    assert f"error: {arguments[-1]}: " in done.stderr
+    assert ("a file, where a folder is needed" in done.stderr) is arguments[-1].endswith(".json")
+
+
+def test_pipe_in_place_of_a_report_is_not_called_a_file(demo: tuple[Path, object], tmp_path: Path) -> None:
+    grades = shutil.copytree(demo[0] / "class/grades", tmp_path / "grades")
+    (grades / "report.json").unlink()
+    os.mkfifo(grades / "report.json")
+    done = runner.invoke(app, ["report", str(grades)])
+    assert done.exit_code == USAGE, done.output
+    assert f"error: {grades / 'report.json'}: no regular file, which is not replaced" in done.stderr
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_score_of_nothing_leaves_no_folder_of_grades_that_was_not_there(
+    there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.batch.KernelPool", InProcessPool)
+    (tmp_path / "empty").mkdir()
+    if there:
+        (tmp_path / "grades").mkdir()
+    done = runner.invoke(app, ["score", str(tmp_path / "empty"), "--out", str(tmp_path / "grades"), "--no-github"])
+    assert done.exit_code == USAGE, done.output
+    assert "no notebook found" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", *["grades"] * there]
 
 
 def test_error_that_no_terminal_reads_is_one_line_and_so_is_its_remedy(tmp_path: Path) -> None:

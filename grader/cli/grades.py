@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -11,10 +12,9 @@ from unicodedata import normalize
 import typer
 
 from grader.cli.app import app
-from grader.cli.options import OutOption
 from grader.cli.outcome import errors_told
 from grader.cli.output import StandardOutput, note, write_out
-from grader.cli.values import composed, not_nan
+from grader.cli.values import composed, not_nan, path
 from grader.errors import UsageError
 from grader.gradebook.overrides import rulings_for
 from grader.gradebook.ruling_file import rulings_csv, rulings_in
@@ -24,6 +24,7 @@ from grader.names.enumeration import count_of, first_of
 if TYPE_CHECKING:
     from grader.gradebook import Gradebook
     from grader.gradebook.doubts import Kind
+    from grader.gradebook.overrides import Ruling
     from grader.model import RunReport
     from grader.report.gradebooks.roster import Roster
 
@@ -81,16 +82,16 @@ def override(
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print what was ruled as a file for --from, of another gradebook too.")
     ] = False,
-    out: OutOption = Path("grades"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder of a gradebook.", parser=path)] = Path("grades"),
 ) -> None:
     """Give a student's exercise the points that you decide on.
 
-    They hold for the notebook that was handed in, however often it is graded again, and not for another one. A reason
-    without points is a comment: it leaves the points as they are.
+    They hold for the notebook that was handed in, however often it is graded again, and not for another one.
+    A reason without points is a comment: it leaves the points as they are.
 
     Reports and exports have them from then on, with what the grader found and the reason beside them.
     """
-    with errors_told(), _opened(out) as gradebook:
+    with errors_told(), _opened(out, "here too: --out") as gradebook:
         given = bool(student or exercise or score is not None or reason or withdraw)
         if source is not None:
             if given or as_csv:
@@ -102,9 +103,14 @@ def override(
             )
         elif as_csv and given:
             raise UsageError("--csv prints all that was ruled", remedy="give it alone, with --out")
-        elif not student:
-            _list(gradebook, as_csv=as_csv)
-        elif not exercise or (withdraw and score is not None) or not (withdraw or score is not None or reason.strip()):
+        elif not given:
+            _list(gradebook, out, as_csv=as_csv)
+        elif (
+            not student
+            or not exercise
+            or (withdraw and score is not None)
+            or not (withdraw or score is not None or reason.strip())
+        ):
             raise UsageError(
                 "an override is a student, an exercise and points, or is withdrawn; a reason alone is a comment",
                 remedy='write for instance: grader override ada lin_grad 3 --reason "…"',
@@ -126,7 +132,23 @@ def _withdraw(gradebook: Gradebook, student: str, exercise: str) -> None:
 def _rule(gradebook: Gradebook, student: str, exercise: str, score: float | None, reason: str) -> None:
     if not reason:
         raise UsageError("a ruling needs a reason", remedy='the student reads it: --reason "…"')
-    gradebook.rule(*rulings_for(gradebook.answers(), student, exercise, score, reason))
+    rulings = rulings_for(gradebook.answers(), student, exercise, score, reason)
+    _tell_replaced(gradebook.rulings(), rulings)
+    gradebook.rule(*rulings)
+
+
+def _tell_replaced(before: Iterable[Ruling], rulings: Iterable[Ruling]) -> None:
+    """Tell what the ``rulings`` take the place of: of one with points, a comment takes that of the reason alone."""
+    earlier = {one.answer: one for one in before}
+    others = []
+    for new in rulings:
+        old = earlier.get(new.answer, new)
+        stays = new.score is None or new.score == old.score
+        if not stays or new.reason != old.reason:
+            part = "the reason of " if new.score is None and old.score is not None else ""
+            others.append(f"{part}{old} ({old.reason})")
+    if others:
+        note(f"in place of what was ruled before: {first_of(others, separator='; ')}")
 
 
 def _tell_points(gradebook: Gradebook, student: str, ruled: str) -> None:
@@ -159,18 +181,14 @@ def _rule_from(source: Path, roster: Path | None, gradebook: Gradebook, out: Pat
 
     called = {} if roster is None else _names_in(roster, gradebook)
     rulings = rulings_in(source, gradebook.answers(), called)
-    before = {one.answer: one for one in gradebook.rulings()}
+    before = gradebook.rulings()
     gradebook.rule(*rulings)
     many = count_of(len({(ruling.student, ruling.exercise) for ruling in rulings}), "answer")
     students = count_of(len({ruling.student for ruling in rulings}), "student")
     note(f"ruled on {many} of {students}; `grader override` lists them")
     if comments := len({(ruling.student, ruling.exercise) for ruling in rulings if ruling.score is None}):
         note(f"{count_of(comments, 'answer')} without points: a comment, which leaves the points as they are")
-    replaced = [(before[one.answer], one) for one in rulings if one.answer in before]
-    if others := [
-        f"{old} ({old.reason})" for old, new in replaced if (old.score, old.reason) != (new.score, new.reason)
-    ]:
-        note(f"in place of what was ruled before: {first_of(others, separator='; ')}")
+    _tell_replaced(before, rulings)
     answers = {one.answer for one in rulings}
     for remark in remarks_on([doubt for doubt in gradebook.doubts() if doubt.ruling.answer in answers]):
         note(remark)
@@ -199,7 +217,9 @@ def _note_report(out: Path) -> None:
 def export(
     out: Annotated[Path, typer.Argument(help="The folder of a gradebook.")] = Path("grades"),
     to: Annotated[Target, typer.Option("--to", help="The platform to export for.")] = "csv",
-    file: Annotated[Path | None, typer.Option("--file", "-f", help="Default: standard output.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="Where to write them. Default: standard output.")
+    ] = None,
     assignment: Annotated[
         str, typer.Option(help="The assignment's name there. Default: the notebook's, or of several the course's.")
     ] = "",
@@ -305,8 +325,11 @@ def _give_back(run: RunReport, out: Path, archive: Path) -> None:
         note(f"from no download of Moodle, so under their page's own name there: {'; '.join(unknown)}")
 
 
-def _list(gradebook: Gradebook, *, as_csv: bool) -> None:
-    """Print what was ruled and counts in the last run, and tell of what may not be right any more why not."""
+def _list(gradebook: Gradebook, out: Path, *, as_csv: bool) -> None:
+    """Print what was ruled and counts in the last run, and tell of what may not be right any more why not.
+
+    Where nothing was ruled, the folder is told in which that is so.
+    """
     from grader.report.words import wording
     from grader.report.words.text import one_line
 
@@ -323,7 +346,10 @@ def _list(gradebook: Gradebook, *, as_csv: bool) -> None:
         for submission, exercise in held:
             what = f"{submission.student}  {submission.notebook}  {exercise.id}  {wording.override(exercise)}"
             write_out(f"{one_line(what)}\n")
-    for doubt in gradebook.doubts():
+    doubts = gradebook.doubts()
+    if not held and not doubts:
+        note(f"nothing was ruled in {out}")
+    for doubt in doubts:
         note(f"{_DOUBTED[doubt.kind]}: {doubt}")
 
 
@@ -335,9 +361,11 @@ def _stored(out: Path, hints: Hints | None = None) -> tuple[RunReport, str, Hint
         return gradebook.report(), gradebook.subject(), gradebook.hints(hints)
 
 
-def _opened(out: Path) -> Gradebook:
+def _opened(out: Path, how: str = "") -> Gradebook:
+    """The gradebook in a folder; ``how`` says how that is named where the command's argument is another."""
     from grader.gradebook import FILE_NAME, Gradebook
 
     if not (out / FILE_NAME).is_file():
-        raise UsageError(f"there is no gradebook in {out}", remedy="name the folder given to `grader score --out`")
+        remedy = ", ".join(filter(None, ("name the folder given to `grader score --out`", how)))
+        raise UsageError(f"there is no gradebook in {out}", remedy=remedy)
     return Gradebook(out / FILE_NAME)

@@ -39,7 +39,8 @@ JobsOption = Annotated[
     int | None, typer.Option("--jobs", "-j", help="Kernels at a time. Default: one per core.", min=1)
 ]
 SandboxOption = Annotated[
-    Sandbox | None, typer.Option("--sandbox", help="Default: the best that works here, never none.")
+    Sandbox | None,
+    typer.Option("--sandbox", help="What confines notebooks. Default: the best that works here, never none."),
 ]
 StudentPatternOption = Annotated[
     str | None, typer.Option("--student-pattern", help="Regex with a group (?P<student>…) on paths below PATH.")

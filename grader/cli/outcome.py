@@ -18,7 +18,7 @@ from rich.text import Text
 
 from grader.cli.output import ignore_closed_terminals
 from grader.errors import GraderError, UsageError
-from grader.machine import remedy_of_shortage
+from grader.machine import pip_install, remedy_of_shortage
 from grader.names.enumeration import first_of
 
 if TYPE_CHECKING:
@@ -168,10 +168,13 @@ def _file_errors_refused() -> Iterator[None]:
     except OSError as error:
         if error.filename is None:
             raise
-        is_file = isinstance(error, FileExistsError)  # which making a folder that may be there raises of nothing else
-        reason = "a file, where a folder is needed" if is_file else error.strerror or type(error).__name__
+        place, reason = Path(str(error.filename)), error.strerror or type(error).__name__
+        if isinstance(error, NotADirectoryError):  # of what is below a file
+            place = next((above for above in place.parents if above.is_file()), place)
+        if isinstance(error, FileExistsError | NotADirectoryError) and place.is_file():
+            reason = "a file, where a folder is needed"
         remedy = remedy_of_shortage(error) or "name a place that can be read and written"
-        raise UsageError(f"{error.filename}: {reason}", remedy=remedy) from error
+        raise UsageError(f"{place}: {reason}", remedy=remedy) from error
 
 
 @contextmanager
@@ -190,7 +193,7 @@ def _missing_modules_refused() -> Iterator[None]:
             ) from error
         raise UsageError(
             f"the grader needs {library}, which {sys.executable} cannot import: {error}",
-            remedy=f"install it there ({sys.executable} -m pip install {library}), or use the Python that has it",
+            remedy=f"install it there ({pip_install(library)}), or use the Python that has it",
         ) from error
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -222,7 +222,11 @@ def _score(options: ScoreOptions) -> RunReport:
 
 @contextmanager
 def _logging_to(out: Path) -> Iterator[None]:
-    """The grader's own faults, with their tracebacks, go to ``grader.log`` in the folder of the grades."""
+    """The grader's own faults, with their tracebacks, go to ``grader.log`` in the folder of the grades.
+
+    A folder that was made for them, and in which nothing came to lie, is removed.
+    """
+    made = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(out / "grader.log", encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
@@ -234,6 +238,9 @@ def _logging_to(out: Path) -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         handler.close()
+        if made:
+            with suppress(OSError):  # it is not empty
+                out.rmdir()
 
 
 def _print_who(options: ScoreOptions, *, as_csv: bool) -> None:

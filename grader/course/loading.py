@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import pkgutil
 import sys
 import traceback
@@ -227,6 +228,8 @@ def _files(module: ModuleType) -> tuple[Path, ...]:
 
 def _unknown(name: str) -> CourseError:
     known = ", ".join(known_courses()) or "none"
+    is_path = name.endswith(".py") or "/" in name or os.sep in name
     return CourseError(
-        f"there is no course {name!r}", remedy=f"name a .py file, a package, or an installed course ({known})"
+        f"there is no course {name!r}: no such file or folder" if is_path else f"there is no course {name!r}",
+        remedy=f"name a .py file, a package, or an installed course ({known})",
     )

@@ -61,13 +61,18 @@ class GradebookFile:
 
     Raises:
         GradebookBusy: another run has it open.
-        GradebookError: the file is no gradebook, of another version, or cannot be used; later: it may only be read, or
-            was removed.
+        GradebookError: the file is no gradebook, of another version, or can neither be used nor made; later: it may
+            only be read, or was removed.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._may_be_written = not path.exists() or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+        there, folder = path.exists(), path.parent
+        if not there and folder.is_dir() and not os.access(folder, os.W_OK):
+            raise GradebookError(
+                f"{path} cannot be made: you may not write in {folder}", remedy="write to another folder with --out"
+            )
+        self._may_be_written = not there or (os.access(path, os.W_OK) and os.access(folder, os.W_OK))
         with ExitStack() as opened:
             self._db = self._connected(path if self._may_be_written else self._copied(opened))
             opened.callback(self._db.close)

@@ -18,10 +18,13 @@ from urllib.request import url2pathname
 from grader._version import __version__
 from grader.course.loading import GROUP
 from grader.errors import UsageError
+from grader.machine import pip_install
 from grader.model import Course
 
 DISTRIBUTION = "autograd-grader"
-_REQUIREMENT = re.compile(rf"{DISTRIBUTION}\s*(?:==\s*[\w.+!-]+|@\s*[\w+.-]+://\S+)")
+_REQUIREMENT = re.compile(rf"{DISTRIBUTION}\s*(?:==\s*v?\d[\w.+!-]*|@\s*[\w+.-]+://\S+)")
+#: What the documentation has where an address and a tag are to stand.
+_PLACEHOLDER = re.compile(r"HOST/OWNER/NAME|…|@TAG$")
 #: The address by which a forge's repository is cloned with a key: https:// stands before the same host and path there.
 _SSH = re.compile(r"ssh://git@([^/:]+)(?::\d+)?/|git@([^/:]+):/?")
 
@@ -67,10 +70,11 @@ def pins_of(course: Course, name: str, grader: str = "") -> Pins:
     Raises:
         UsageError: torch is not installed here, so there is no version to pin; ``grader`` pins nothing.
     """
-    if grader and not _REQUIREMENT.fullmatch(grader):
+    if grader and (not _REQUIREMENT.fullmatch(grader) or _PLACEHOLDER.search(grader)):
         raise UsageError(
             f"{grader!r} does not say which {DISTRIBUTION} to install",
-            remedy=f'write "{DISTRIBUTION}==VERSION", or "{DISTRIBUTION} @ git+https://HOST/OWNER/NAME@TAG"',
+            remedy=f'write "{DISTRIBUTION}==VERSION", or "{DISTRIBUTION} @ git+https://HOST/OWNER/NAME@TAG", '
+            "with what the capitals stand for",
         )
     point = next(iter(entry_points(group=GROUP, name=name)), None)
     file = Path(name).resolve() if point is None and Path(name).exists() else None
@@ -163,7 +167,7 @@ def _torch() -> str:
     try:
         return version("torch").partition("+")[0]
     except PackageNotFoundError:
-        raise UsageError("torch is not installed, so there is no version to pin", remedy="pip install torch") from None
+        raise UsageError("torch is not installed, so there is no version to pin", remedy=pip_install("torch")) from None
 
 
 def _plain(notebooks: Sequence[str]) -> tuple[str, ...]:

@@ -193,10 +193,17 @@ def test_entry_point_to_nowhere_says_that_the_installation_is_broken(tmp_path: P
     assert "install the course again" in error.remedy
 
 
-@pytest.mark.parametrize("name", ["no_such_course", "no-such/course.py", "grader.no_such_part"])
+@pytest.mark.parametrize("name", ["no_such_course", "no-such-course", "grader.no_such_part"])
 def test_unknown_course_names_those_that_are_installed(name: str) -> None:
     error = refused(name)
     assert f"there is no course {name!r}" in str(error)
+    assert "autograd" in error.remedy
+
+
+@pytest.mark.parametrize("name", ["course.py", "./course", "no-such/course.py"])
+def test_path_of_a_course_that_is_not_there_is_told_as_such(name: str) -> None:
+    error = refused(name)
+    assert f"there is no course {name!r}: no such file or folder" in str(error)
     assert "autograd" in error.remedy
 
 

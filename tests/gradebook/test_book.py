@@ -327,6 +327,16 @@ def test_gradebook_says_by_its_version_which_tables_it_has(tmp_path: Path) -> No
     db.close()
 
 
+def test_gradebook_in_a_folder_that_may_not_be_written_is_not_called_another_programs_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _forbid_writing(monkeypatch)
+    with pytest.raises(GradebookError) as refused:
+        Gradebook(tmp_path / FILE_NAME)
+    assert str(refused.value).endswith(f"{FILE_NAME} cannot be made: you may not write in {tmp_path}")
+    assert refused.value.remedy == "write to another folder with --out"
+
+
 def test_gradebook_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GradebookError):
         Gradebook(tmp_path / "nowhere" / FILE_NAME)

@@ -233,6 +233,17 @@ def test_class_page_prints_every_exercise_of_a_long_course(visit: Visit, tmp_pat
     assert page.locator("#matrix").evaluate("one => getComputedStyle(one).page") == "wide"
 
 
+def test_student_page_prints_nothing_secondary_larger_than_the_mistake(visit: Visit, grades: Path) -> None:
+    (path,) = (grades / "students").glob("alan-*.html")
+    page = visit.open(path)
+    page.emulate_media(media="print")
+    size = "one => parseFloat(getComputedStyle(one).fontSize)"
+    mistake = page.locator(".words").first.evaluate(size)
+    assert mistake == pytest.approx(10 / 72 * 96, abs=0.01)
+    for secondary in (".fact", ".pts", ".where", ".note", ".hint summary"):
+        assert page.locator(secondary).first.evaluate(size) < mistake, secondary
+
+
 def test_class_page_says_in_words_what_the_symbols_of_the_matrix_show(visit: Visit, tmp_path: Path) -> None:
     half = exercise("lin_grad", {"w.g": "transposed"})
     write_reports(run(submission("ada", half, exercise("relu_grad"))), tmp_path, hints="nudge")

@@ -365,7 +365,20 @@ def test_init_names_what_it_kept_with_another_grader_in_it(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "grader", ["autograd-grader", "--pre", "other==1", "autograd-grader==1\nother", "autograd-grader @ ./here"]
+    "grader",
+    [
+        "autograd-grader",
+        "--pre",
+        "other==1",
+        "autograd-grader==1\nother",
+        "autograd-grader @ ./here",
+        # As the documentation, the help and the refusal itself have it.
+        "autograd-grader==VERSION",
+        "autograd-grader @ git+https://HOST/OWNER/NAME@TAG",
+        "autograd-grader @ git+https://HOST/OWNER/NAME@v1",
+        "autograd-grader @ git+https://…@TAG",
+        "autograd-grader @ git+https://git.example/owner/grader@TAG",
+    ],
 )
 def test_init_refuses_a_grader_that_pins_nothing(tmp_path: Path, grader: str) -> None:
     with pytest.raises(UsageError, match="does not say which"):
@@ -378,7 +391,7 @@ def test_init_into_a_file_is_a_usage_error(tmp_path: Path) -> None:
     ran = CliRunner().invoke(app, ["init", str(tmp_path / "file")])
 
     assert ran.exit_code == 2
-    assert f"{tmp_path / 'file' / 'exercises'}: Not a directory" in "".join(ran.output.splitlines())
+    assert f"{tmp_path / 'file'}: a file, where a folder is needed" in "".join(ran.output.splitlines())
 
 
 def test_init_leaves_no_file_to_be_kept_that_was_not_written_to_its_end(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Literal
 from grader.errors import KernelError, SandboxUnavailable
 from grader.kernel.confinement import landlock, syscalls
 from grader.kernel.host.sandbox import SandboxStatus, available_sandboxes, choose_sandbox
-from grader.machine import remedy_of_shortage, usable_cores
+from grader.machine import pip_install, remedy_of_shortage, usable_cores
 from grader.model import Cell, Job, Limits, Sandbox
 from grader.names.enumeration import count_of
 
@@ -37,7 +37,9 @@ class Finding:
 
 def doctor() -> tuple[Finding, ...]:
     """Examine python, torch, the sandboxes, a kernel, Landlock, the limits, cores and memory. Never raises."""
-    return (_python(), _torch(), *_sandboxes(), *_kernel(), *_landlock(), *_machine(), _limits())
+    torch = _torch()
+    kernel = [] if torch.level == "fail" else _kernel()  # which would not come up for that
+    return (_python(), torch, *_sandboxes(), *kernel, *_landlock(), *_machine(), _limits())
 
 
 def _python() -> Finding:
@@ -52,17 +54,17 @@ def _torch() -> Finding:
     found = importlib.util.find_spec("torch")
     index = "--index-url https://download.pytorch.org/whl/cpu"
     if found is None or found.origin is None:
-        return Finding("fail", "torch is not installed", f"pip install torch {index}")
+        return Finding("fail", "torch is not installed", pip_install(f"torch {index}"))
     try:
         about = runpy.run_path(str(Path(found.origin).with_name("version.py")))
         version, cuda = str(about["__version__"]), about.get("cuda")
     except Exception:
-        return Finding("fail", f"torch in {found.origin} is broken", f"pip install torch {index} --force-reinstall")
+        return Finding("fail", f"torch in {found.origin} is broken", pip_install(f"torch {index} --force-reinstall"))
     if cuda is None:
         return Finding("ok", f"torch {version}, a CPU build")
     text = f"torch {version}, built for CUDA {cuda}: larger and slower to start than need be"
     # A version without its build is the one that pip finds installed, which it then leaves as it is.
-    return Finding("warn", text, f"pip install torch=={version.partition('+')[0]}+cpu {index}")
+    return Finding("warn", text, pip_install(f"torch=={version.partition('+')[0]}+cpu {index}"))
 
 
 def _sandboxes() -> list[Finding]:

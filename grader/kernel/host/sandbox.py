@@ -18,6 +18,7 @@ from typing import get_args
 import grader
 from grader.errors import SandboxUnavailable
 from grader.kernel.confinement import landlock
+from grader.machine import pip_install
 from grader.model import Sandbox
 
 #: Every sandbox, best first.
@@ -29,7 +30,7 @@ _HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage"
 #: What a virtual environment is made of, and where in other prefixes somebody's own files may be.
 _OF_A_VENV = ("bin", "etc", "include", "lib", "lib64", "pyvenv.cfg", "share")
 _OWN = ("src", "local/src")
-#: The remedy that is always left.
+#: The remedy that is left where no sandbox works.
 _UNCONFINED = "--sandbox none, for code that you trust"
 
 #: What runs in the sandbox: the grader's package is found by its folder, which does not stay on the path.
@@ -69,9 +70,13 @@ def choose_sandbox(asked: str | None = None) -> Sandbox:
     refused = [status for status in statuses if status.name == (asked or status.name) and not status.works]
     if not refused:
         raise SandboxUnavailable(f"there is no sandbox {asked!r}", remedy=f"choose one of {', '.join(SANDBOXES)}")
+    remedies = [status.remedy for status in refused if status.remedy]
+    other = next((status.name for status in statuses if status.works), "none")
+    weaker = ", the weaker one" if other == "landlock" else ""
+    remedies.append(_UNCONFINED if other == "none" else f"--sandbox {other}{weaker}, which works here")
     raise SandboxUnavailable(
         "; ".join(f"{status.name} does not work here: {status.reason}" for status in refused),
-        remedy="\n  or: ".join([*(status.remedy for status in refused if status.remedy), _UNCONFINED]),
+        remedy="\n  or: ".join(remedies),
     )
 
 
@@ -120,7 +125,7 @@ def _landlock_status() -> SandboxStatus:
     if not sys.platform.startswith("linux"):
         return SandboxStatus("landlock", False, "Landlock needs Linux", "")
     if importlib.util.find_spec("sandlock") is None:
-        return SandboxStatus("landlock", False, "the package sandlock is not installed", "pip install sandlock")
+        return SandboxStatus("landlock", False, "the package sandlock is not installed", pip_install("sandlock"))
     if not os.path.exists("/proc/self/fd"):  # by which a job's processes are counted, and files handed over
         return SandboxStatus("landlock", False, "there is no /proc", "sudo mount -t proc proc /proc")
     abi = landlock.abi()

@@ -220,10 +220,13 @@ def _concerns(concerns: Sequence[Concern]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False, title=wording.HUMANS_EYE)
     table.title_justify = "left"
     table.title_style = "bold yellow"
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
     for concern in concerns:
         kind = wording.SUBMISSION.get(concern.kind, concern.kind)
         who = f"{terminal(concern.student)} {terminal(concern.notebook)}".rstrip()
-        table.add_row(Text(kind, "yellow", no_wrap=True), Text(who), Text(terminal(concern.detail)))
+        table.add_row(Text(kind, "yellow"), Text(who), Text(terminal(concern.detail)))
     return table
 
 

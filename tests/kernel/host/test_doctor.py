@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from importlib.machinery import ModuleSpec
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -13,6 +15,7 @@ from grader.errors import SandboxUnavailable
 from grader.kernel.host import sandbox
 from grader.kernel.host.doctor import doctor
 from grader.kernel.host.sandbox import SandboxStatus, choose_sandbox
+from grader.model import Sandbox
 
 
 def _examined(monkeypatch: pytest.MonkeyPatch, *statuses: SandboxStatus) -> dict[str, str]:
@@ -74,6 +77,29 @@ def test_other_systems_are_told_what_is_missing(monkeypatch: pytest.MonkeyPatch,
     assert any("grader check` needs none" in text and "--sandbox none" in told for text, told in found.items())
 
 
+@pytest.mark.parametrize(
+    ("asked", "working", "left"),
+    [
+        ("bwrap", ("landlock",), "--sandbox landlock, the weaker one, which works here"),
+        ("landlock", ("bwrap",), "--sandbox bwrap, which works here"),
+        ("bwrap", (), "--sandbox none, for code that you trust"),
+        (None, (), "--sandbox none, for code that you trust"),
+    ],
+)
+def test_sandbox_that_does_not_work_is_refused_with_another_before_none(
+    monkeypatch: pytest.MonkeyPatch, asked: str | None, working: tuple[str, ...], left: str
+) -> None:
+    statuses = tuple(
+        SandboxStatus(name, name in (*working, "none"), remedy=f"mend {name}") for name in get_args(Sandbox)
+    )
+    monkeypatch.setattr(sandbox, "available_sandboxes", lambda: statuses)
+    with pytest.raises(SandboxUnavailable) as refused:
+        choose_sandbox(asked)
+    *mended, last = refused.value.remedy.split("\n  or: ")
+    assert last == left
+    assert mended == [f"mend {name}" for name in ("bwrap", "landlock") if asked in (None, name)]
+
+
 def test_unknown_sandbox_is_refused() -> None:
     with pytest.raises(SandboxUnavailable, match="no sandbox 'vault'"):
         choose_sandbox("vault")
@@ -89,6 +115,15 @@ def test_kernel_that_does_not_come_up_is_told_by_its_last_line(monkeypatch: pyte
     assert "virtual environment" in found.remedy
 
 
+def test_missing_torch_is_told_once_and_no_kernel_is_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = examination.Finding("fail", "torch is not installed", "install it")
+    monkeypatch.setattr(examination, "_torch", lambda: missing)
+    monkeypatch.setattr(examination, "_kernel", lambda: [examination.Finding("fail", "no kernel comes up")])
+    findings = doctor()
+    assert missing in findings
+    assert not any("kernel comes up" in finding.text for finding in findings)
+
+
 @pytest.mark.parametrize(
     ("about", "level", "remedy"),
     [
@@ -96,7 +131,7 @@ def test_kernel_that_does_not_come_up_is_told_by_its_last_line(monkeypatch: pyte
         # ``pip install torch`` would find the build for CUDA, and leave it.
         ('__version__ = "2.13.0+cu130"\ncuda = "13.0"', "warn", "torch==2.13.0+cpu "),
         ("half a file(", "fail", "--force-reinstall"),
-        (None, "fail", "pip install torch --index-url"),
+        (None, "fail", " -m pip install torch --index-url"),
     ],
 )
 def test_build_of_torch_comes_with_what_replaces_it(
@@ -111,3 +146,4 @@ def test_build_of_torch_comes_with_what_replaces_it(
     assert found.level == level
     assert remedy in found.remedy
     assert bool(found.remedy) == bool(remedy)
+    assert found.remedy.startswith(f"{shlex.quote(sys.executable)} -m pip install " if remedy else "")

@@ -9,6 +9,7 @@ from rich.console import Console, RenderableType
 
 from grader.model import Override
 from grader.report import gradescope_results, render_class, render_run, render_submission
+from grader.report.words import wording
 from tests.report.builders import CHECKS, exercise, large_class, run, small_class, submission, ungraded
 
 
@@ -76,6 +77,18 @@ def test_render_class_names_the_mean_and_who_needs_an_eye() -> None:
     assert "14 students · mean 7.82 (65%) · 3 without a score" in shown
     assert "the kernel died three times in cell 9" in shown
     assert shown.index("radia 03_backprop") < shown.index("linus 03_backprop") < shown.index("dennis 03_backprop")
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 120])
+def test_render_class_cuts_nothing_of_what_needs_an_eye(width: int) -> None:
+    made = run(
+        submission("katherine johnson", exercise(flags=("`" + "a_long_name." * 4 + "`",))),
+        ungraded("linus", "unreadable", "not JSON"),
+    )
+    _, concerns = drawn(render_class(made), width).split("human's eye")
+    assert "…" not in concerns
+    assert max(cell_len(line) for line in concerns.splitlines()) <= width
+    assert wording.SUBMISSION["unreadable"] in concerns
 
 
 def test_render_class_says_nothing_of_what_did_not_happen() -> None:
