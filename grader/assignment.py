@@ -70,7 +70,7 @@ def attendance_by(roster: Path | None, handed_in: Collection[tuple[str, str]]) -
     """
     if roster is None:
         return Attendance()
-    from grader.report import absentees, read_roster, strangers
+    from grader.report.gradebooks.roster import absentees, read_roster, strangers
 
     people = read_roster(roster, handed_in)
     return Attendance(absentees(handed_in, people), strangers(handed_in, people))

@@ -18,14 +18,15 @@ from typing import TYPE_CHECKING
 
 from grader._version import __version__
 from grader.errors import GradebookError
-from grader.kernel import KernelPool
+from grader.kernel.host.pool import KernelPool
 from grader.machine import allow_open_files
 from grader.model import Course, Hints, Limits, RunReport, Sandbox, Submission, SubmissionReport, Task
-from grader.submission import Collection, CollectLimits, Entry
+from grader.submission.entry import Collection, Entry
+from grader.submission.files.limits import CollectLimits
 
 if TYPE_CHECKING:
     from grader.assignment import Attendance
-    from grader.gradebook import Gradebook
+    from grader.gradebook.book import Gradebook
     from grader.gradebook.run_head import RunHead
 
 _log = logging.getLogger(__name__)
@@ -131,7 +132,7 @@ async def _score_class(options: ScoreOptions, observer: Observer) -> RunReport:
 
 
 def _gradebook_in(folder: Path) -> Gradebook:
-    from grader.gradebook import FILE_NAME, Gradebook
+    from grader.gradebook.book import FILE_NAME, Gradebook
 
     folder.mkdir(parents=True, exist_ok=True)
     return Gradebook(folder / FILE_NAME)
@@ -146,7 +147,7 @@ def handed_in(options: ScoreOptions, course: Course) -> Iterator[tuple[Collectio
     """
     from grader.assignment import attendance_by
     from grader.kernel.host.workplace import Workplace
-    from grader.submission import collect
+    from grader.submission.collecting.collection import collect
 
     with Workplace() as place:
         collection = collect(
@@ -252,7 +253,7 @@ class _Run:
         ``jobs`` at a time run, which the pool sees to; meanwhile one may wait for its kernel, one be judged and stored.
         Everybody's first attempt comes before anybody's second.
         """
-        from grader.submission import turns
+        from grader.submission.collecting.excess import turns
 
         numbered = zip(turns(entries, self.seeded.course.notebooks), _keys(entries), entries, strict=True)
         waiting = iter(sorted(numbered, key=lambda one: one[0]))

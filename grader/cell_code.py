@@ -205,7 +205,7 @@ def origin_of_check(tree: ast.Module) -> Literal["grader", "elsewhere"] | None:
                 if not (isinstance(node, ast.ImportFrom) and node.module == _PACKAGE and alias.name == CHECK):
                     return "elsewhere"
                 found = "grader"
-        elif _binds_check(node):
+        elif not isinstance(node, ast.alias | ast.arg) and CHECK in names_bound_by(node):
             return "elsewhere"
     return found
 
@@ -309,13 +309,6 @@ def stream_safe(text: str) -> str:
         return text
     marks = "".join(one for one in set(text) if unicodedata.combining(unicodedata.normalize("NFKD", one)[0]))
     return re.sub(rf"([{re.escape(marks)}]{{{_MOST_MARKS}}})[{re.escape(marks)}]+", r"\1", text) if marks else text
-
-
-def _binds_check(node: ast.AST) -> bool:
-    """Whether code assigns, deletes or defines ``check``."""
-    if isinstance(node, ast.Name):
-        return node.id == CHECK and not isinstance(node.ctx, ast.Load)
-    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == CHECK
 
 
 def _is_not_implemented(error: ast.expr | None) -> bool:

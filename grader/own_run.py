@@ -10,7 +10,7 @@ from pathlib import Path
 
 from grader import torch_import
 from grader.errors import UsageError
-from grader.kernel import KernelPool
+from grader.kernel.host.pool import KernelPool
 from grader.model import SubmissionReport
 
 
@@ -42,12 +42,12 @@ def check_notebook(notebook: Path, course: str = "autograd") -> SubmissionReport
 
 async def _check_notebook(notebook: Path, course: str) -> SubmissionReport:
     from grader.kernel.host.workplace import Workplace
-    from grader.submission import collect
+    from grader.submission.collecting.collection import collect
 
     async with KernelPool(sandbox="none", jobs=1) as pool:
         torch_import.postpone_shapes()
         from grader.course.loading import load_course
-        from grader.judge import PUBLIC_SEED
+        from grader.judge.cases import PUBLIC_SEED
         from grader.pipeline import grade, read_entry
         from grader.seeded_course import SeededCourse
 

@@ -12,15 +12,9 @@ from dataclasses import replace
 
 from grader.cell_code import magic_apart
 from grader.errors import GraderError
-from grader.judge import (
-    coarse_results,
-    link_consequences,
-    raised_late,
-    score_fault,
-    score_missing,
-    score_unreached,
-)
-from grader.kernel import KernelPool
+from grader.judge.remarks import coarse_results, raised_late
+from grader.judge.score import link_consequences, score_fault, score_missing, score_unreached
+from grader.kernel.host.pool import KernelPool
 from grader.kernel.protocol.results import steady
 from grader.machine import remedy_of_shortage
 from grader.model import (
@@ -39,15 +33,11 @@ from grader.model import (
 )
 from grader.names.enumeration import cut
 from grader.seeded_course import SeededCourse, asked_of
-from grader.submission import (
-    CollectLimits,
-    Entry,
-    autograd_suspected,
-    lookup_suspected,
-    names_used,
-    optimizer_suspected,
-    read,
-)
+from grader.submission.entry import Entry
+from grader.submission.files.limits import CollectLimits
+from grader.submission.reading.reading import read
+from grader.submission.reading.reliance import names_used
+from grader.submission.reading.suspicion import autograd_suspected, lookup_suspected, optimizer_suspected
 
 #: Failed cells that are told of one notebook, which may have thousands.
 _MOST_FAILURES = 100

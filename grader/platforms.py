@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader import atomic, report
+from grader import atomic
 from grader.assignment import expected_of, standing_of
 from grader.console import raw_line
 from grader.errors import GraderError, UsageError
 from grader.model import Hints, RunReport
-from grader.report import append_output, append_summary
+from grader.report.autograding.actions import append_output, append_summary, github_annotations
 from grader.report.counting.row import rows_of
 from grader.report.words import wording
 from grader.report.words.numbers import points
@@ -52,10 +52,13 @@ class Platforms:
 
         GitHub is told last, whose outputs would stay where a file's fault came behind them.
         """
+        from grader.report.autograding.gradescope import gradescope_results
+        from grader.report.autograding.junit import junit_xml
+
         unwritten = []
         files: tuple[tuple[Path | None, Callable[[Path], None]], ...] = (
-            (self.gradescope, lambda path: _write_json(path, report.gradescope_results(run, hints=self.hints))),
-            (self.junit, lambda path: _write(path, report.junit_xml(run, hints=self.hints))),
+            (self.gradescope, lambda path: _write_json(path, gradescope_results(run, hints=self.hints))),
+            (self.junit, lambda path: _write(path, junit_xml(run, hints=self.hints))),
             (self.classroom50, lambda path: _write_classroom50(path, run)),
         )
         for path, write in files:
@@ -74,14 +77,17 @@ class Platforms:
         ``message`` is what went wrong. Each exercise of the course gets an output of its own in GitHub's step, so that
         a reporter which names them finds them.
         """
+        from grader.report.autograding.gradescope import gradescope_failure
+        from grader.report.autograding.junit import junit_failure
+
         if self.github:
             _fail_step(message, self.course, self.assigned)
         if self.gradescope is not None:
             with _told():
-                _write_json(self.gradescope, report.gradescope_failure(message[:_MESSAGE]))
+                _write_json(self.gradescope, gradescope_failure(message[:_MESSAGE]))
         if self.junit is not None:
             with _told():
-                _write(self.junit, report.junit_failure(message[:_MESSAGE]))
+                _write(self.junit, junit_failure(message[:_MESSAGE]))
         if self.classroom50 is not None:
             with _told():
                 _fail_classroom50(self.classroom50, message)
@@ -97,23 +103,28 @@ def _write_step(run: RunReport, hints: Hints) -> None:
     (empty where there is no score). Where GitHub's variables are not set, which is how Classroom's own graders start
     a command, standard error says what was not written; annotations are printed where any of them is.
     """
+    from grader.report.autograding.classroom import github_output
+    from grader.report.views.markdown import render_markdown
+
     whole = standing_of(run)
     _append_outputs(
         {
             "total_score": _number(whole.score),
             "total_possible": _number(whole.possible),
             "total_percentage": _number(whole.percentage),
-            **report.github_output(run),
+            **github_output(run),
         }
     )
-    _append_summary(report.render_markdown(run, hints=hints))
+    _append_summary(render_markdown(run, hints=hints))
     if any(os.environ.get(name) for name in _OF_A_RUNNER):
-        for command in report.github_annotations(run):
+        for command in github_annotations(run):
             raw_line(command)
 
 
 def _fail_step(message: str, course: str, notebooks: Sequence[str]) -> None:
     """Append outputs and a summary that say that nothing was graded; ``notebooks`` are those that were assigned."""
+    from grader.report.autograding.classroom import github_error_output
+
     expected: dict[str, float] = {}
     with suppress(GraderError, OSError):
         Path.cwd()  # where that is gone, loading torch would end this process
@@ -122,9 +133,9 @@ def _fail_step(message: str, course: str, notebooks: Sequence[str]) -> None:
 
             loaded = load_course(course)
             expected = expected_of(loaded, notebooks or loaded.notebooks)
-    outputs = report.github_error_output(message, expected)
+    outputs = github_error_output(message, expected)
     if not notebooks:  # nobody said which of them were assigned: the total is not theirs
-        outputs["result"] = report.github_error_output(message)["result"]
+        outputs["result"] = github_error_output(message)["result"]
     _append_outputs({"total_score": "", "total_possible": "", "total_percentage": "", **outputs})
     _append_summary(
         f"## Not graded\n\n{wording.sentence(wording.GRADER_FAILED)}\n\n> {markdown(cut(message, _MESSAGE))}\n"
@@ -164,8 +175,10 @@ def _write_classroom50(path: Path, run: RunReport) -> None:
     A result of no tests would count there as a pass, and the schema has no word for a fault of the grader: where
     nothing was graded, or the grader failed in anything, the result is empty and the runner is told ``status=error``.
     """
+    from grader.report.autograding.classroom50 import classroom50_result
+
     rows = rows_of(run)
-    result = report.classroom50_result(run, os.environ)
+    result = classroom50_result(run, os.environ)
     if any(row.status == "grader_error" for row in rows):
         _fail_classroom50(path, wording.GRADER_FAILED)
     elif not result["tests"]:
@@ -176,8 +189,10 @@ def _write_classroom50(path: Path, run: RunReport) -> None:
 
 
 def _fail_classroom50(path: Path, message: str) -> None:
+    from grader.report.autograding.classroom50 import classroom50_result
+
     nothing = RunReport("", "", 0, "", "", ())
-    _write_json(path, report.classroom50_result(nothing, os.environ))
+    _write_json(path, classroom50_result(nothing, os.environ))
     output = os.environ.get("GITHUB_OUTPUT")
     if output:
         summary = print_safe(" ".join(plain(message).split()))[:140]

@@ -9,10 +9,14 @@ from dataclasses import replace
 from functools import cached_property
 
 from grader.errors import CourseError
-from grader.judge import Prepared, Verdicts, check_of, prepare
+from grader.judge.cases import Prepared, check_of, prepare
+from grader.judge.verdicts import Verdicts
 from grader.model import Check, Course, Exercise, Program, Submission
-from grader.submission import Wanted, givens_of, released_definitions, renamed, stems_in
+from grader.submission.attribution.file_names import stems_in
+from grader.submission.entry import Wanted
 from grader.submission.reading.definitions import Definition
+from grader.submission.reading.givens import givens_of
+from grader.submission.reading.renaming import released_definitions, renamed
 
 
 class SeededCourse:

@@ -17,7 +17,7 @@ from tests.samples import ROOT
 PACKAGE = ROOT / "grader"
 FILES = sorted(PACKAGE.rglob("*.py"))
 _BASE = """
-    _version atomic cell_code csv_table errors lazy machine model names recent torch_import
+    _version atomic cell_code csv_table errors machine model names recent torch_import
 """
 BASE = {f"grader.{name}" for name in _BASE.split()}
 WINGS = {"grader.course", "grader.judge", "grader.kernel", "grader.report", "grader.submission"}
@@ -77,10 +77,10 @@ PARTS: dict[str, dict[str, set[str]]] = {
         "check": {"deaths", "protocol"},
         "guest": {"check", "confinement", "protocol"},
         "supervisor": {"check", "clock", "confinement", "deaths", "guest", "protocol", "removal", "warmth"},
+        "__init__": set(),
         "host": {"clock", "cold", "confinement", "deaths", "protocol", "removal", "warmth"},
         "local": {"check", "clock", "confinement", "deaths", "protocol"},
         "cold": {"check", "host", "local", "protocol"},
-        "__init__": {"host"},
     },
     "grader.judge.diagnosis": {
         "words": set(),
@@ -217,6 +217,20 @@ def test_import_of_light_modules_leaves_torch_alone(module: str) -> None:
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_import_of_reports_loads_no_renderer() -> None:
+    code = "import sys, grader.report; print([m for m in ('rich', 'jinja2', 'torch', 'json') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_what_runs_in_the_sandbox_comes_up_without_the_graders_side() -> None:
+    code = "import sys, grader.kernel.supervisor.jobserver; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+
+    assert {"grader.kernel.supervisor.jobserver", "grader.kernel.protocol.wire"} <= set(done.stdout.split())
+    assert not {"grader.model", "grader.kernel.host.pool", "grader.kernel.host.sandbox"} & set(done.stdout.split())
 
 
 @pytest.mark.parametrize("guide", ["CONTRIBUTING.md", "README.md"])

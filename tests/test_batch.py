@@ -23,14 +23,15 @@ import grader.batch
 from grader.batch import Observer, ScoreOptions, score_class
 from grader.course.loading import load_course
 from grader.errors import CourseError, GradebookBusy, GradebookError, SandboxUnavailable, UsageError
-from grader.gradebook import FILE_NAME, Gradebook
+from grader.gradebook.book import FILE_NAME, Gradebook
 from grader.gradebook.overrides import rulings_for
 from grader.kernel.host.sandbox import SandboxStatus
 from grader.model import Limits, RunReport, SubmissionReport
 from grader.report import load_schema
 from grader.report.counting.row import rows_of
 from grader.report.document import to_json
-from grader.submission import CollectLimits, Entry
+from grader.submission.entry import Entry
+from grader.submission.files.limits import CollectLimits
 from tests.conftest import grade_folder
 from tests.fakes import InProcessPool
 from tests.samples import BACKPROP, EXERCISES, answered, hand_in

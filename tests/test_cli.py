@@ -36,7 +36,7 @@ from grader.cli import app
 from grader.cli.outcome import BELOW, GRADED, TO_DO, UNGRADED, USAGE, errors_told
 from grader.cli.values import size
 from grader.errors import UsageError
-from grader.gradebook import FILE_NAME, Gradebook
+from grader.gradebook.book import FILE_NAME, Gradebook
 from grader.gradebook.overrides import Ruling
 from grader.gradebook.run_head import RunHead, RunSettings
 from grader.kernel.host.doctor import Finding

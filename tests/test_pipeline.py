@@ -18,7 +18,7 @@ from grader.judge.cases import PUBLIC_SEED
 from grader.model import Assets, CaseRun, CellFailure, Execution, Job, SubmissionReport
 from grader.pipeline import grade, read_entry
 from grader.seeded_course import SeededCourse
-from grader.submission import Entry
+from grader.submission.entry import Entry
 from tests.fakes import InProcessPool
 from tests.samples import ROOT, answered, code_cell, notebook_of
 

@@ -22,7 +22,7 @@ from grader.model import Hints, Target
 from grader.names.enumeration import count_of, first_of
 
 if TYPE_CHECKING:
-    from grader.gradebook import Gradebook
+    from grader.gradebook.book import Gradebook
     from grader.gradebook.doubts import Kind
     from grader.gradebook.overrides import Ruling
     from grader.model import RunReport
@@ -48,7 +48,8 @@ def report(
 ) -> None:
     """Write the reports again from the gradebook, without running anything."""
     with errors_told():
-        from grader.report import render_class, write_reports
+        from grader.report.files import write_reports
+        from grader.report.views.terminal import render_class
 
         run, _, given = _stored(out, hints)
         written = write_reports(run, out, hints=given)
@@ -197,7 +198,7 @@ def _rule_from(source: Path, roster: Path | None, gradebook: Gradebook, out: Pat
 
 def _names_in(roster: Path, gradebook: Gradebook) -> dict[str, str]:
     """The students by whatever stands in their row of the platform's list and in nobody else's."""
-    from grader.report import read_roster
+    from grader.report.gradebooks.roster import read_roster
 
     people = read_roster(roster, gradebook.report().handed_in)
     times = Counter(cell for person in people.values() for cell in {*person.values()})
@@ -249,9 +250,10 @@ def export(
 ) -> None:
     """Print the grades in the form that a learning platform imports."""
     with errors_told():
-        from grader.report import export as exported
-        from grader.report import identifier_of, read_roster
         from grader.report.counting.tally import tally
+        from grader.report.gradebooks.lms import export as exported
+        from grader.report.gradebooks.lms import identifier_of
+        from grader.report.gradebooks.roster import read_roster
 
         run, subject, _ = _stored(out)
         assignment = assignment or ("" if to == "csv" else subject)
@@ -278,7 +280,7 @@ def export(
 
 def _compare(run: RunReport, roster: Roster, identifier: str | None) -> None:
     """Tell who of the class is not in the roster, and who of the roster not in the class."""
-    from grader.report import absentees, strangers
+    from grader.report.gradebooks.roster import absentees, strangers
 
     where = f"in the roster with its {identifier!r}" if identifier else "in the roster"
     for what, names in (
@@ -291,7 +293,7 @@ def _compare(run: RunReport, roster: Roster, identifier: str | None) -> None:
 
 def _tell_new(assignment: str, roster: Roster) -> None:
     """Tell where Canvas, whose gradebook has assignments, would make another of the export."""
-    from grader.report import assignments_in
+    from grader.report.gradebooks.roster import assignments_in
 
     there = assignments_in(roster)
     if there and assignment not in (*there, *(name.rpartition(" (")[0] for name in there)):
@@ -302,7 +304,7 @@ def _tell_new(assignment: str, roster: Roster) -> None:
 
 def _tell_worth(roster: Path, assignment: str, possible: float) -> None:
     """Tell where full marks are other points on the platform than in the export: it takes points as they stand."""
-    from grader.report import full_marks_in
+    from grader.report.gradebooks.roster import full_marks_in
     from grader.report.words.numbers import points
 
     there = full_marks_in(roster, assignment)
@@ -315,7 +317,7 @@ def _tell_worth(roster: Path, assignment: str, possible: float) -> None:
 
 def _give_back(run: RunReport, out: Path, archive: Path) -> None:
     """Write the archive of the students' pages, and tell for whom Moodle's upload will find nobody."""
-    from grader.report import write_feedback
+    from grader.report.feedback import write_feedback
 
     unknown = write_feedback(run, out, archive)
     note(f"the students' pages are in {archive}")
@@ -363,7 +365,7 @@ def _stored(out: Path, hints: Hints | None = None) -> tuple[RunReport, str, Hint
 
 def _opened(out: Path, how: str = "") -> Gradebook:
     """The gradebook in a folder; ``how`` says how that is named where the command's argument is another."""
-    from grader.gradebook import FILE_NAME, Gradebook
+    from grader.gradebook.book import FILE_NAME, Gradebook
 
     if not (out / FILE_NAME).is_file():
         remedy = ", ".join(filter(None, ("name the folder given to `grader score --out`", how)))

@@ -21,7 +21,7 @@ from grader.cli.view import ProgressView, entries_csv, print_entries
 from grader.errors import UsageError
 from grader.machine import usable_cores
 from grader.model import Hints, Limits, Sandbox
-from grader.submission import CollectLimits
+from grader.submission.files.limits import CollectLimits
 
 if TYPE_CHECKING:
     from grader.batch import ScoreOptions
@@ -209,7 +209,8 @@ def _score(options: ScoreOptions) -> RunReport:
     with _logging_to(out):
         run = score_class(options, ProgressView(console).observer())
 
-    from grader.report import render_run, write_reports
+    from grader.report.files import write_reports
+    from grader.report.views.terminal import render_run
 
     written = write_reports(run, out, hints=options.hints)
     console.print()

@@ -30,7 +30,7 @@ def check(
     """
     with errors_told():
         from grader.own_run import check_notebook
-        from grader.report import render_submission
+        from grader.report.views.terminal import render_submission
 
         report = check_notebook(notebook, course)
         StandardOutput().print(render_submission(report, hints))

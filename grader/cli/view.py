@@ -14,8 +14,8 @@ from grader.names.enumeration import count_of
 if TYPE_CHECKING:
     from grader.batch import Observer
     from grader.model import SubmissionReport
-    from grader.report import ScoreProgress
-    from grader.submission import Collection
+    from grader.report.views.progress import ScoreProgress
+    from grader.submission.entry import Collection
 
 #: How many submissions are listed before grading; `--who` lists all.
 _LISTED = 40
@@ -46,7 +46,7 @@ class ProgressView:
         print_entries(self.console, collection, _LISTED)
 
     def _started(self, total: int) -> None:
-        from grader.report import ScoreProgress
+        from grader.report.views.progress import ScoreProgress
 
         self._progress = self._shown.enter_context(ScoreProgress(total, self.console))
 
@@ -57,7 +57,7 @@ class ProgressView:
 
 def _prepare_reports() -> Iterator[None]:
     """Import and compile what the reports are made with, while the kernels come up."""
-    from grader.report import write_reports  # noqa: F401 - with jinja2, which no kernel has had to wait for
+    from grader.report.files import write_reports  # noqa: F401 - with jinja2, which no kernel has had to wait for
     from grader.report.views import pages
 
     yield
@@ -77,7 +77,7 @@ def print_entries(console: Console, collection: Collection, most: int) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from grader.report import plain
+    from grader.report.words.text import plain
 
     students = count_of(len({entry.student for entry in collection}), "student")
     title = f"{count_of(len(collection), 'submission')} by {students}"

@@ -4,15 +4,3 @@
 records when a run begins, ``overrides`` are the points that a human gives in place of the grader's, in a table too
 (``ruling_file``), ``doubts`` tell which of them may not be right any more.
 """
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from grader import lazy
-
-if TYPE_CHECKING:
-    from grader.gradebook.book import FILE_NAME as FILE_NAME
-    from grader.gradebook.book import Gradebook as Gradebook
-
-__getattr__, __all__ = lazy.public(__name__, {"book": "FILE_NAME Gradebook"})

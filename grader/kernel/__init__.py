@@ -18,18 +18,4 @@ What runs where, and on whose side it is:
 For more than one side there are ``clock``, the time that a limit counts; ``deaths``, how a job or a call ends early;
 ``removal`` of folders that student code filled; ``warmth``, what a zygote imports ahead for the notebooks that need it.
 Without a sandbox, ``local`` runs checks in the caller's own process or a fork of it, ``cold`` in a stock kernel.
-
-The name below is the public one. It imports its module on first use: what runs in the sandbox is in this package too,
-and comes up sooner without the grader's own side. Importing it imports no torch.
 """
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from grader import lazy
-
-if TYPE_CHECKING:
-    from grader.kernel.host.pool import KernelPool as KernelPool
-
-__getattr__, __all__ = lazy.public(__name__, {"host.pool": "KernelPool"})

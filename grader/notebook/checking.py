@@ -22,7 +22,10 @@ from typing import Any, get_args
 
 from grader.course.loading import load_course
 from grader.errors import CourseError
-from grader.judge import PUBLIC_SEED, check_of, gather, link_consequences, raised_late, score_exercise, score_fault
+from grader.judge.cases import PUBLIC_SEED, check_of
+from grader.judge.evidence import gather
+from grader.judge.remarks import raised_late
+from grader.judge.score import link_consequences, score_exercise, score_fault
 from grader.kernel.local import FORKS, run_in_fork, run_in_process
 from grader.model import CaseRun, Exercise, ExerciseScore, Hints, Stub
 from grader.notebook.defined import YOURS, missing, mistyped, overtaken, shell_here, stub_of
@@ -30,7 +33,7 @@ from grader.notebook.display import say, show, with_progress
 from grader.notebook.rivals import rival
 from grader.notebook.usual_settings import usual_settings
 from grader.seeded_course import SeededCourse
-from grader.submission import names_used
+from grader.submission.reading.reliance import names_used
 
 #: Set while a check runs: a cell that is run again may well call ``check`` itself.
 _CHECKING: ContextVar[bool] = ContextVar("grader_checking", default=False)

@@ -12,7 +12,8 @@ from typing import Any
 from rich.console import Console
 
 from grader.model import Exercise, ExerciseScore, Hints
-from grader.report import exercises_html, exercises_text
+from grader.report.views.pages import exercises_html
+from grader.report.views.terminal import exercises_text
 
 #: The most columns that a line of text may take.
 _WIDTH = 100

@@ -159,7 +159,7 @@ def check_once(runs: int) -> Ratio:
 
 async def memory(more: int = 4) -> Ratio:
     """MB of proportional memory that each further kernel costs while it runs a cell that has used torch."""
-    from grader.kernel import KernelPool
+    from grader.kernel.host.pool import KernelPool
     from grader.kernel.host.sandbox import choose_sandbox
     from grader.model import Cell, Job
 

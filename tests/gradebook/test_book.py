@@ -15,7 +15,7 @@ from unittest.mock import Mock
 import pytest
 
 from grader.errors import GradebookBusy, GradebookError, UsageError
-from grader.gradebook import FILE_NAME, Gradebook
+from grader.gradebook.book import FILE_NAME, Gradebook
 from grader.gradebook.overrides import Ruling, rulings_for
 from grader.gradebook.run_head import RunHead, RunSettings
 from grader.model import CheckScore, Diagnosis, ExerciseScore, Override, Sample, Submission, SubmissionReport, Task

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from grader.kernel import KernelPool
+from grader.kernel.host.pool import KernelPool
 from grader.kernel.host.sandbox import choose_sandbox
 from grader.model import CaseRun, Cell, Check, Execution, Job, Limits, Program
 

@@ -41,7 +41,7 @@ def test_countdown_has_no_end_before_its_start(monkeypatch: pytest.MonkeyPatch) 
 #: A grader of one notebook; says how its cells failed.
 GRADER = """
 import asyncio, sys
-from grader.kernel import KernelPool
+from grader.kernel.host.pool import KernelPool
 from grader.model import Cell, Job, Limits
 
 async def main():

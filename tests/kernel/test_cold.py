@@ -13,7 +13,8 @@ from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 
 from grader.errors import SandboxUnavailable
-from grader.kernel import KernelPool, cold
+from grader.kernel import cold
+from grader.kernel.host.pool import KernelPool
 from grader.model import Assets, Cell, Check, Execution, Job, Limits, Program
 from tests.kernel.laboratory import captured
 

@@ -19,8 +19,8 @@ import pytest
 import torch
 
 from grader.errors import KernelError
-from grader.kernel import KernelPool
 from grader.kernel.host.client import CellRunner
+from grader.kernel.host.pool import KernelPool
 from grader.model import Assets, Cell, Check, Execution, Job, Program
 from tests.kernel.conftest import BEST, WORKING
 from tests.kernel.laboratory import LIMITS, PROGRAMS, RIGHT, Laboratory, captured, linear_job, verdicts, while_it_runs
@@ -549,7 +549,7 @@ while True:
 #: A grader with a job that does not end by itself in each of some sandboxes.
 GRADER = """
 import asyncio, contextlib, sys
-from grader.kernel import KernelPool
+from grader.kernel.host.pool import KernelPool
 from grader.model import Cell, Job
 
 async def main():

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.kernel import KernelPool
 from grader.kernel.host import sandbox
+from grader.kernel.host.pool import KernelPool
 from grader.kernel.host.sandbox import choose_sandbox
 from grader.model import Cell, Execution, Job
 from tests.kernel.laboratory import LIMITS

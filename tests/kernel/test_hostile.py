@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from grader.kernel import KernelPool
+from grader.kernel.host.pool import KernelPool
 from grader.model import Execution
 from tests.kernel.conftest import BEST, WORKING, Secret
 from tests.kernel.hostile import TABLE, Hostile, filled, table

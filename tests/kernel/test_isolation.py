@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from grader.kernel import KernelPool
+from grader.kernel.host.pool import KernelPool
 from grader.model import Execution
 from tests.kernel.conftest import CONFINED, WORKING
 from tests.kernel.laboratory import LIMITS, Laboratory, linear_job, verdicts, while_it_runs

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from grader.model import Sample
-from grader.report import write_reports
+from grader.report.files import write_reports
 from grader.report.views.pages import class_page
 from tests.report.builders import check, exercise, large_class, run, small_class, submission
 from tests.report.test_injection import ATTACKS, hostile

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from grader.errors import UsageError
 from grader.model import Override
-from grader.report import write_feedback, write_reports
+from grader.report.feedback import write_feedback
+from grader.report.files import write_reports
 from grader.report.views.pages import page_name
 from grader.submission.files.printable import printable
 from tests.report.builders import exercise, run, submission

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.report import write_reports
+from grader.report.files import write_reports
 from grader.report.views.pages import page_name
 from tests.report.builders import run, small_class, submission
 

@@ -11,18 +11,15 @@ from html.parser import HTMLParser
 import pytest
 
 from grader.model import CellFailure, Diagnosis, Override, RunReport
-from grader.report import (
-    export,
-    github_annotations,
-    gradescope_results,
-    render_class,
-    render_markdown,
-    render_submission,
-)
+from grader.report.autograding.actions import github_annotations
+from grader.report.autograding.gradescope import gradescope_results
 from grader.report.counting.tally import tally
 from grader.report.document import to_json
+from grader.report.gradebooks.lms import export
+from grader.report.views.markdown import render_markdown
 from grader.report.views.pages import class_page, student_page
 from grader.report.views.spreadsheet import gradebook_csv
+from grader.report.views.terminal import render_class, render_submission
 from tests.report.builders import check, exercise, run, submission
 from tests.report.views.test_terminal import drawn
 

@@ -12,15 +12,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from grader import submission
-from grader.submission import Collection
+from grader.submission.collecting import collection
+from grader.submission.entry import Collection
 
 
 @contextmanager
 def collect(paths: Sequence[Path], **options: Any) -> Iterator[Collection]:
     """What is found in ``paths``, with the archives unpacked meanwhile."""
     with TemporaryDirectory() as place:
-        yield submission.collect(paths, place=Path(place), **options)
+        yield collection.collect(paths, place=Path(place), **options)
 
 
 def collected(paths: Sequence[Path], **options: Any) -> Collection:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.model import Assets, Cell
-from grader.submission import Entry
+from grader.submission.entry import Entry
 
 LIN_GRAD = "def lin_grad(inp, out, w, b):\n    inp.g = out.g @ w.t()\n    w.g = inp.t() @ out.g\n    b.g = out.g.sum(0)"
 STUB = 'def lin_grad(inp, out, w, b):\n    """Backward pass."""\n    raise NotImplementedError'

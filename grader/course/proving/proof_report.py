@@ -55,33 +55,21 @@ class ExerciseProof:
 
     exercise: str
     notebook: str
-    cases: int
-    seeds: int
-    mutants: int
-    variants: int
-    gradcheck: bool | None
-    margins: tuple[Margin, ...]
-    idle_cases: tuple[str, ...]
-    problems: tuple[Problem, ...]
-    seconds: float
+    cases: int = 0
+    seeds: int = 0
+    mutants: int = 0
+    variants: int = 0
+    gradcheck: bool | None = None
+    margins: tuple[Margin, ...] = ()
+    idle_cases: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    seconds: float = 0.0
 
 
 def unproved(exercise: str, notebook: str, message: str, remedy: str) -> ExerciseProof:
     """What stands for the proof of an exercise that could not be begun or ended, for the reason in ``message``."""
     problem = Problem("unproved", exercise, message, remedy=remedy)
-    return ExerciseProof(
-        exercise,
-        notebook,
-        cases=0,
-        seeds=0,
-        mutants=0,
-        variants=0,
-        gradcheck=None,
-        margins=(),
-        idle_cases=(),
-        problems=(problem,),
-        seconds=0.0,
-    )
+    return ExerciseProof(exercise, notebook, problems=(problem,))
 
 
 @dataclass(frozen=True, slots=True)

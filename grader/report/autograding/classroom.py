@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from grader.model import ExerciseScore, RunReport, SubmissionReport, total
-from grader.report.autograding.units import Item, units_of
+from grader.report.autograding.units import units_of
 from grader.report.counting.row import Row, rows_of
 from grader.report.words import wording
 from grader.report.words.evidence import message_of
@@ -165,7 +165,7 @@ def _base64(result: Mapping[str, Any]) -> str:
 
 
 def _result(parts: Sequence[_Part], letters: int, limit: int) -> dict[str, Any]:
-    units = units_of([Item(part.score, part.possible) for part in parts], limit)
+    units = units_of([(part.score, part.possible) for part in parts], limit)
     worth = _whole(units.worth)
     tests = [
         test

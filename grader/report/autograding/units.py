@@ -17,14 +17,6 @@ _COARSER = tuple(Fraction(unit) for unit in ("1/100", "1/50", "1/20", "1/10", "1
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """Something that earned ``score`` of ``possible`` points."""
-
-    score: float
-    possible: float
-
-
-@dataclass(frozen=True, slots=True)
 class Units:
     """Item by item ``(passed, tests)``; each test that passed is worth ``worth`` points."""
 
@@ -32,16 +24,16 @@ class Units:
     worth: float
 
 
-def units_of(items: Sequence[Item], limit: int) -> Units:
+def units_of(items: Sequence[tuple[float, float]], limit: int) -> Units:
     """``items`` as equal tests, at most ``limit`` or one an item: exact where that many suffice, else the nearest.
 
-    Points are read to two decimals. An item that is neither full nor zero never becomes so by rounding where it has
-    more than one test.
+    An item is its score and what was possible, read to two decimals. One that is neither full nor zero never becomes so
+    by rounding where it has more than one test.
 
-    >>> units_of([Item(2.5, 4), Item(2, 2)], 200)
+    >>> units_of([(2.5, 4), (2, 2)], 200)
     Units(counts=((5, 8), (4, 4)), worth=0.5)
     """
-    exact = [(_hundredths(item.score), _hundredths(item.possible)) for item in items]
+    exact = [(_hundredths(score), _hundredths(possible)) for score, possible in items]
     possible = sum((whole for _, whole in exact), Fraction(0))
     unit = _exact_unit(exact)
     if unit and possible / unit > limit:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.kernel import KernelPool
 from grader.kernel.host import assets
+from grader.kernel.host.pool import KernelPool
 from grader.model import Assets, Execution
 from tests.kernel.conftest import BEST
 from tests.kernel.laboratory import LIMITS, Laboratory, linear_job, verdicts

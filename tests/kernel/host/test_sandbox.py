@@ -17,7 +17,7 @@ from tests.kernel.conftest import BEST
 
 GRADED = """
 import asyncio, sys
-from grader.kernel import KernelPool
+from grader.kernel.host.pool import KernelPool
 from grader.model import Cell, Job
 async def work():
     async with KernelPool(sys.argv[1], jobs=1) as pool:
@@ -63,7 +63,7 @@ def test_jobs_run_where_a_filter_hides_clone3(tmp_path: Path) -> None:
 
 LEFT = """
 import asyncio, sys
-from grader.kernel import KernelPool
+from grader.kernel.host.pool import KernelPool
 from grader.model import Cell, Job
 leave = '''
 import os, sys

@@ -81,6 +81,8 @@ def test_call_of_the_graders_check_does_nothing() -> None:
         "del check",
         "def check(name):\n    pass\n",
         "class check:\n    pass\n",
+        "try:\n    1 / 0\nexcept ZeroDivisionError as check:\n    pass\n",
+        "match print:\n    case check:\n        pass\n",
         "import check",
         "import helpers as check",
         "from helpers import check",

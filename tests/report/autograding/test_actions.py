@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.report import append_output, append_summary, github_annotations
+from grader.report.autograding.actions import append_output, append_summary, github_annotations
 from tests.report.builders import exercise, large_class, run, small_class, submission, ungraded, untouched
 
 

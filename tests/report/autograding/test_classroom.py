@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from grader.model import CheckScore, RunReport
-from grader.report import github_error_output, github_output
-from grader.report.autograding.classroom import EXERCISE_BYTES, RESULT_BYTES
+from grader.report.autograding.classroom import EXERCISE_BYTES, RESULT_BYTES, github_error_output, github_output
 from tests.report.builders import CHECKS, POSSIBLE, check, exercise, large_class, run, submission, ungraded, untouched
 
 EXPECTED = {id_: sum(points for _, points in checks) for id_, checks in CHECKS.items()}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from grader.model import CheckScore, RunReport
-from grader.report import classroom50_result
+from grader.report.autograding.classroom50 import classroom50_result
 from tests.report.builders import CHECKS, exercise, large_class, run, submission, ungraded, untouched
 
 ENVIRONMENT = {

@@ -7,7 +7,9 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-from grader.report import gradescope_results, render_markdown, render_submission
+from grader.report.autograding.gradescope import gradescope_results
+from grader.report.views.markdown import render_markdown
+from grader.report.views.terminal import render_submission
 from tests.report.builders import check, exercise, large_class, run, small_class, submission, ungraded, untouched
 
 VISIBILITY = {"enum": ["hidden", "after_due_date", "after_published", "visible"]}

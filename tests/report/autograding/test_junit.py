@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.model import CellFailure, Override
-from grader.report import junit_failure, junit_xml
+from grader.report.autograding.junit import junit_failure, junit_xml
 from grader.report.counting.row import rows_of
 from tests.report.builders import exercise, large_class, run, small_class, submission, ungraded, untouched
 

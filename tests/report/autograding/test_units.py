@@ -4,22 +4,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.report.autograding.units import Item, Units, units_of
+from grader.report.autograding.units import Units, units_of
 
 
 @pytest.mark.parametrize(
     ("items", "made"),
     [
-        pytest.param([Item(4, 4)], Units(((1, 1),), 4.0), id="all or nothing is one test"),
-        pytest.param([Item(2, 4)], Units(((1, 2),), 2.0), id="half"),
-        pytest.param([Item(4, 4), Item(0, 2)], Units(((2, 2), (0, 1)), 2.0), id="unequal points"),
-        pytest.param([Item(2.5, 4)], Units(((5, 8),), 0.5), id="half points"),
-        pytest.param([Item(8.7, 10)], Units(((87, 100),), 0.1), id="accuracy"),
-        pytest.param([Item(0, 0)], Units(((0, 0),), 0.0), id="worth nothing"),
+        pytest.param([(4, 4)], Units(((1, 1),), 4.0), id="all or nothing is one test"),
+        pytest.param([(2, 4)], Units(((1, 2),), 2.0), id="half"),
+        pytest.param([(4, 4), (0, 2)], Units(((2, 2), (0, 1)), 2.0), id="unequal points"),
+        pytest.param([(2.5, 4)], Units(((5, 8),), 0.5), id="half points"),
+        pytest.param([(8.7, 10)], Units(((87, 100),), 0.1), id="accuracy"),
+        pytest.param([(0, 0)], Units(((0, 0),), 0.0), id="worth nothing"),
         pytest.param([], Units((), 0.0), id="nothing"),
     ],
 )
-def test_units_of_exact(items: list[Item], made: Units) -> None:
+def test_units_of_exact(items: list[tuple[float, float]], made: Units) -> None:
     assert units_of(items, 200) == made
 
 
@@ -28,14 +28,14 @@ def _sums(made: Units) -> tuple[int, int]:
 
 
 _HALVES = st.integers(0, 40).map(lambda n: n / 2)
-_ITEM = st.tuples(_HALVES, _HALVES).map(lambda pair: Item(min(pair), max(pair)))
+_ITEM = st.tuples(_HALVES, _HALVES).map(lambda pair: (min(pair), max(pair)))
 
 
 @given(st.lists(_ITEM, min_size=1, max_size=12))
-def test_units_of_half_points_both_sums_are_the_score(items: list[Item]) -> None:
+def test_units_of_half_points_both_sums_are_the_score(items: list[tuple[float, float]]) -> None:
     made = units_of(items, 10_000)
-    possible = sum(item.possible for item in items)
-    score = sum(item.score for item in items)
+    possible = sum(possible for _, possible in items)
+    score = sum(score for score, _ in items)
     passed, tests = _sums(made)
     assert passed * made.worth == pytest.approx(score)
     if tests:
@@ -44,20 +44,20 @@ def test_units_of_half_points_both_sums_are_the_score(items: list[Item]) -> None
 
 @given(st.lists(st.tuples(st.floats(0, 10), st.floats(0.5, 10)), min_size=1, max_size=30), st.integers(40, 300))
 def test_units_of_any_points_both_sums_agree_within_the_limit(pairs: list[tuple[float, float]], limit: int) -> None:
-    items = [Item(min(pair), max(pair)) for pair in pairs]
+    items = [(min(pair), max(pair)) for pair in pairs]
     made = units_of(items, limit)
-    possible = sum(round(item.possible, 2) for item in items)
+    possible = sum(round(possible, 2) for _, possible in items)
     passed, tests = _sums(made)
     assert tests <= limit + len(items)
     assert passed * made.worth == pytest.approx(passed / tests * possible, abs=1e-3)
-    for item, (passed, tests) in zip(items, made.counts, strict=True):
+    for (score, most), (passed, tests) in zip(items, made.counts, strict=True):
         if tests > 1:
-            assert (passed == 0) <= (round(item.score, 2) == 0)
-            assert (passed == tests) <= (round(item.score, 2) == round(item.possible, 2))
+            assert (passed == 0) <= (round(score, 2) == 0)
+            assert (passed == tests) <= (round(score, 2) == round(most, 2))
 
 
 def test_units_of_too_fine_a_score_is_rounded_to_the_nearest_unit() -> None:
-    made = units_of([Item(8.67, 10)], 100)
+    made = units_of([(8.67, 10)], 100)
     passed, tests = _sums(made)
     assert tests <= 100
     assert passed * made.worth == pytest.approx(8.67, abs=0.06)

@@ -8,7 +8,7 @@ import pytest
 
 from grader.errors import UsageError
 from grader.model import Override
-from grader.report import export
+from grader.report.gradebooks.lms import export
 from grader.report.views.spreadsheet import gradebook_csv
 from tests.report.builders import exercise, run, small_class, submission, ungraded, untouched
 

@@ -8,7 +8,8 @@ import pytest
 
 from grader.errors import UsageError
 from grader.model import Target
-from grader.report import absentees, assignments_in, export, full_marks_in, read_roster, strangers
+from grader.report.gradebooks.lms import export
+from grader.report.gradebooks.roster import absentees, assignments_in, full_marks_in, read_roster, strangers
 from grader.report.views.spreadsheet import csv_text
 from tests.report.builders import exercise, run, submission
 from tests.report.gradebooks.test_lms import MADE, _rows

@@ -10,7 +10,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from grader.model import CellFailure, Diagnosis, Override, RunReport
-from grader.report import gradescope_results, render_markdown
+from grader.report.autograding.gradescope import gradescope_results
+from grader.report.views.markdown import render_markdown
 from grader.report.words import wording
 from tests.report.builders import check, exercise, large_class, run, small_class, submission, ungraded, untouched
 

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.model import Override, SubmissionStatus
-from grader.report import render_class, render_markdown
 from grader.report.counting.row import Row
 from grader.report.counting.tally import tally
+from grader.report.views.markdown import render_markdown
 from grader.report.views.pages import bins, class_page, page_name, student_page
+from grader.report.views.terminal import render_class
 from grader.report.words import wording
 from grader.report.words.text import markdown
 from tests.report.builders import check, exercise, large_class, run, small_class, submission, ungraded, untouched

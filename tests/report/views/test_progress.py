@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from grader.report import ScoreProgress
-from grader.report.views.progress import ProofProgress
+from grader.report.views.progress import ProofProgress, ScoreProgress
 from tests.report.builders import submission
 
 

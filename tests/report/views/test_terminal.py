@@ -8,7 +8,8 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from grader.model import Override
-from grader.report import gradescope_results, render_class, render_run, render_submission
+from grader.report.autograding.gradescope import gradescope_results
+from grader.report.views.terminal import render_class, render_run, render_submission
 from grader.report.words import wording
 from tests.report.builders import CHECKS, exercise, large_class, run, small_class, submission, ungraded
 

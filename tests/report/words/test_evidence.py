@@ -7,7 +7,9 @@ import pytest
 from rich.console import Console
 
 from grader.model import CheckScore, Diagnosis, SubmissionReport
-from grader.report import gradescope_results, render_markdown, render_submission
+from grader.report.autograding.gradescope import gradescope_results
+from grader.report.views.markdown import render_markdown
+from grader.report.views.terminal import render_submission
 from grader.report.words.evidence import evidence, with_leads
 from tests.report.builders import check, exercise, run, submission
 

@@ -11,11 +11,14 @@ from dataclasses import replace
 import pytest
 
 from grader.model import Diagnosis, Hints, Override, RunReport
-from grader.report import gradescope_results, junit_xml, render_markdown, render_run, render_submission
+from grader.report.autograding.gradescope import gradescope_results
+from grader.report.autograding.junit import junit_xml
 from grader.report.counting.tally import tally
 from grader.report.document import to_json
+from grader.report.views.markdown import render_markdown
 from grader.report.views.pages import class_page, student_page
 from grader.report.views.spreadsheet import gradebook_csv
+from grader.report.views.terminal import render_run, render_submission
 from grader.report.words import wording
 from tests.report.builders import exercise, run, submission
 from tests.report.views.test_terminal import drawn

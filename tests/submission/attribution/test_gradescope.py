@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.submission import Collection
 from grader.submission.attribution import gradescope as module
+from grader.submission.entry import Collection
 from tests.submission.archives import collect, collected, zip_of
 
 #: As Gradescope's Ruby writes it: symbols for keys, nothing for nil, the history with keys of the same names.

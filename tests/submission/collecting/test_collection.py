@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from grader.errors import UsageError
 from grader.model import Assets
 from grader.names.visible import files_of
-from grader.submission import Collection, stems_in
+from grader.submission.attribution.file_names import stems_in
+from grader.submission.entry import Collection
 from grader.submission.files.limits import CollectLimits
 from tests.submission.archives import collect, collected, member, tar_of, zip_of
 

@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.model import Cell
-from grader.submission import Wanted, givens_of
+from grader.submission.entry import Wanted
 from grader.submission.reading.definitions import definitions_in
+from grader.submission.reading.givens import givens_of
 from grader.submission.reading.location import as_run, locate
 from tests.submission.notebooks import LIN_GRAD, STUB, cells, code, data, notebook
 

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from grader.kernel import warmth
 from grader.model import Assets
-from grader.submission import Wanted, autograd_suspected, optimizer_suspected, read
+from grader.submission.entry import Wanted
 from grader.submission.files.limits import CollectLimits
 from grader.submission.files.regular_file import Refused, content
+from grader.submission.reading.reading import read
+from grader.submission.reading.suspicion import autograd_suspected, optimizer_suspected
 from tests.submission.archives import collect
 from tests.submission.notebooks import LIN_GRAD, code, data, entry_for, markdown, notebook
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from grader.course.loading import load_course
-from grader.submission import Wanted, released_definitions, renamed
+from grader.submission.entry import Wanted
 from grader.submission.reading.definitions import definitions_in
+from grader.submission.reading.renaming import released_definitions, renamed
 from tests.samples import EXERCISES
 from tests.submission.notebooks import cells
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.model import Cell
-from grader.submission import autograd_suspected, lookup_suspected, optimizer_suspected
+from grader.submission.reading.suspicion import autograd_suspected, lookup_suspected, optimizer_suspected
 
 SUSPECTED = {
     "autograd_grad": ("g = torch.autograd.grad(out, w)", "`torch.autograd.grad` (line 1)"),
