@@ -152,7 +152,7 @@ def handed_in(options: ScoreOptions, course: Course) -> Iterator[tuple[Collectio
     with Workplace() as place:
         collection = collect(
             options.paths,
-            place=Path(place),
+            place=place,
             student_pattern=options.student_pattern,
             known=course.notebooks,
             skip=options.out,

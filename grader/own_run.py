@@ -53,7 +53,7 @@ async def _check_notebook(notebook: Path, course: str) -> SubmissionReport:
 
         seeded = SeededCourse(load_course(course), PUBLIC_SEED)
         with Workplace() as place:
-            collection = collect([notebook], place=Path(place), known=seeded.course.notebooks)
+            collection = collect([notebook], place=place, known=seeded.course.notebooks)
             if len(collection) > 1:
                 raise UsageError(
                     f"{notebook} holds {len(collection)} notebooks",

@@ -216,7 +216,7 @@ class _Work:
 
         A finished class may have a method that raises ``NotImplementedError``: each body of a stub does.
         """
-        if not _is_stub(source):
+        if not _each_body_raises(source):
             raise self.error(
                 f"is tagged as the answer to {exercise!r} and holds no solution markers: it would be released whole",
                 index,
@@ -251,7 +251,7 @@ class _Work:
         return ReleaseError(f"{self.name}, cell {index}: {message}", remedy=remedy)
 
 
-def _is_stub(source: str) -> bool:
+def _each_body_raises(source: str) -> bool:
     """Whether each function of a cell, or, where it has none, the cell itself, raises ``NotImplementedError``."""
     tree = parsed(source)
     if tree is None:

@@ -52,9 +52,9 @@ class Workplace:
         """
         return os.path.join(self.path, f"job-{number}-{secrets.token_hex(8)}")
 
-    def __enter__(self) -> str:
+    def __enter__(self) -> Path:
         """Its path."""
-        return self.path
+        return Path(self.path)
 
     def __exit__(self, *_: object) -> None:
         """Remove it."""
