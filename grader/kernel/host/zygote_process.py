@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import tempfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from grader.errors import KernelError
 from grader.kernel.deaths import REMEDY
@@ -44,17 +44,18 @@ class Zygote:
             )
         ours.setblocking(False)
         self.sock: socket.socket = ours
-        self.ready: dict[str, Any] | None = None
+        self._warm = False
         self.jobs = 0  # that run in it now
 
     async def wait(self) -> None:
         """Wait until it is warm. Raises ``KernelError`` when it does not come up."""
-        if self.ready is not None:
+        if self._warm:
             return
         loop = asyncio.get_running_loop()
         try:
             data = await asyncio.wait_for(loop.sock_recv(self.sock, wire.LARGEST), _READY_S)
-            self.ready = wire.parse(data)
+            wire.parse(data)
+            self._warm = True
         except (wire.Closed, OSError, TimeoutError):
             words = self._last_words()
             last = words.splitlines()[-1] if words else "it said nothing"
