@@ -91,7 +91,7 @@ class JobInit:
         while True:
             socks = (self.sock, self.command, self.end_of_kernel)
             ready = self.watch.wait([sock for sock in socks if sock is not None], TICK_S)
-            if self.command in ready and self.command is not None:
+            if self.command in ready:
                 self._hear_kernel()
             self._reap()
             self._keep_limits()

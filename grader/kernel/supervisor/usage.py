@@ -185,7 +185,7 @@ class Usage:
     def _mapped_alone(self, folder: Path, name: str) -> list[int]:
         """The inodes of what process ``name`` has mapped of files that were in ``folder`` and are no more."""
         with contextlib.suppress(OSError):
-            fd = os.open(f"{name}/maps", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.proc.fd)
+            fd = self.proc.open(f"{name}/maps")
             with open(fd, encoding="utf-8", errors="replace") as maps:
                 lines = [line for line in maps if f" {folder}/" in line and line.endswith(" (deleted)\n")]
                 return [int(line.split(maxsplit=5)[4]) for line in lines]
