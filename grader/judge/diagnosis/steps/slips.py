@@ -212,6 +212,9 @@ OF_ADAM = (
     _by_betas("first_beta", square=(0, 0, 1), key="bias_correction"),
     _adam(_AVERAGES, "first_whole", _both(replace(_RAW, starts_whole=True))),
     _adam(_AVERAGES, "first_whole_corrected", _both(parts.Average(starts_whole=True))),
+    _adam(_AVERAGES, "first_whole_mean", parts.Adam(mean=parts.Average(starts_whole=True))),
+    _adam(_AVERAGES, "first_whole_square", parts.Adam(square=parts.Average(starts_whole=True))),
+    *_in_averages("bias_correction", "by_count", parts.Average(corrected=lambda raw, _, beta, t: raw / (1 - beta * t))),
     *_in_averages(
         "bias_correction", "power_of_rest", parts.Average(corrected=lambda raw, _, beta, t: raw / (1 - beta) ** t)
     ),
