@@ -1555,6 +1555,18 @@ WRONG: dict[str, tuple[str, ...]] = {
         "p (momentum)",
         "multiplied into the buffer",
     ),
+    **{
+        f"rate_in_the_buffer_and_in_the_step_{name}": (
+            "SGD",
+            sgd(
+                buffer=f"self.held[i] = {first} if old is None else self.momentum * old + self.lr * g; "
+                "p -= self.lr * self.held[i]"
+            ),
+            "p (momentum)",
+            "multiplied into the buffer, and then again",
+        )
+        for name, first in (("from_the_first", "self.lr * g"), ("from_the_second", "g"))
+    },
     "ended_by_none": ("SGD", sgd(none="return"), "both (a parameter without gradient)", "Use `continue`"),
     **{
         f"adam_{name}": ("Adam", adam(**changed), check, said, code)

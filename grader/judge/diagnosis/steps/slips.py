@@ -119,6 +119,8 @@ OF_SGD = (
     _sgd("dampening", "damp_both", parts.Sgd(shares=lambda m, damp: ((1 - damp) * m, 1 - damp))),
     _sgd("dampening", "damp_added", parts.Sgd(shares=lambda m, damp: (m, 1 + damp))),
     Slip("wrong_value.rate_inside", "", sgd=parts.Sgd(holds_rate=True)),
+    _sgd("wrong_value.buffer", "rate_twice", parts.Sgd(entering=lambda rate, is_first: rate)),
+    _sgd("wrong_value.buffer", "rate_twice", parts.Sgd(entering=lambda rate, is_first: 1.0 if is_first else rate)),
     *_AT_LAST,
     *(Slip("wrong_value.order", ", ".join(order), sgd=parts.Sgd(order=order)) for order in _ORDERS),
 )

@@ -92,6 +92,7 @@ SLIPS = {
     "undecayed": "the look-ahead of Nesterov starts from the gradient without weight decay",
     "decay_of_half_squares": "weight decay is the penalty itself, half of the squares, and not its derivative",
     "decay_of_total": "weight decay is one number for all entries, such as the sum of their squares, not part of each",
+    "rate_twice": "the learning rate is multiplied into the buffer, and then again with the whole step",
     "zeroed": "the buffer is the tensor of the first gradient itself, not a copy, and is zeroed with it",
     "kept_whole": "the old buffer is taken whole, and not multiplied by momentum",
     "damp_both": "dampening is applied to the whole sum, the old buffer included",
