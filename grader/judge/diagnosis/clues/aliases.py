@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 
 import torch
 
-from grader.cell_code import code_of
 from grader.judge.diagnosis.clues.expressions import Function, functions_of, is_size, line_of
-from grader.judge.diagnosis.source import scope_of
+from grader.judge.diagnosis.source import path_of, scope_of
 from grader.judge.diagnosis.words import wording
 from grader.model import Stub
+
+#: Attributes of tensors that a node of a scalar engine has, too, where they are numbers.
+_OF_NUMBERS = frozenset({"data", "grad"})
 
 
 def also_changed(stub: Stub | None, path: str = "") -> str:
@@ -21,55 +24,75 @@ def also_changed(stub: Stub | None, path: str = "") -> str:
     """
     for function in functions_of(stub):
         tensors = _tensors(function)
-        for changing, first, second in _changes(function, tensors):
-            for node in scope_of(function):
-                if not isinstance(node, ast.Assign | ast.Return | ast.AugAssign) or node.lineno <= changing.lineno:
-                    continue
-                if path and not any(f".{code_of(each)}".endswith(f".{path}") for each in _targets(node)):
-                    continue
-                if node.value is not None and first in map(_read, ast.walk(node.value)):
-                    return wording.ALSO_CHANGED.format(
-                        line=line_of(stub, changing), name=first, other=second, read=line_of(stub, node)
-                    )
-                if any(code_of(each) == first for each in _targets(node)):
-                    break
+        names = _Names()
+        changed: dict[str, tuple[ast.stmt, str]] = {}
+        for node in scope_of(function):
+            if not isinstance(node, ast.Assign | ast.AugAssign | ast.Return | ast.Expr):
+                continue
+            targets = [path_of(each) for each in _targets(node)]
+            if not path or any(f".{each}".endswith(f".{path}") for each in targets):
+                for first in _reads(node):
+                    if first in changed and changed[first][0].lineno < node.lineno:
+                        line, read = (line_of(stub, each) for each in (changed[first][0], node))
+                        return wording.ALSO_CHANGED.format(line=line, name=first, other=changed[first][1], read=read)
+            for target in targets:
+                changed.pop(target, None)
+            for second in _changed_by(node):
+                if first := names.first_of(second):
+                    changed.setdefault(first, (node, second))
+            names.take(node, tensors)
     return ""
 
 
-def _targets(node: ast.AST) -> list[ast.expr]:
-    """What a statement assigns to, each of a tuple."""
+class _Names:
+    """Second names of tensors, as far as they have been given; one whose first name has another value is none."""
+
+    def __init__(self) -> None:
+        self.firsts: dict[str, tuple[str, int]] = {}
+        self.given: Counter[str] = Counter()
+
+    def first_of(self, second: str) -> str:
+        """The first name of what ``second`` is another name of; empty where it is none."""
+        first, given = self.firsts.get(second, ("", 0))
+        return first if self.given[first] == given else ""
+
+    def take(self, node: ast.stmt, tensors: Collection[str]) -> None:
+        """Keep what an assignment says of names."""
+        targets = [path_of(each) for each in _targets(node)]
+        self.given.update(targets)
+        for target in targets:
+            self.firsts.pop(target, None)
+        if isinstance(node, ast.Assign) and len(targets) == 1 and targets[0]:
+            first = path_of(_whole(node.value))
+            if first in tensors and first != targets[0]:
+                first = self.first_of(first) or first
+                self.firsts[targets[0]] = first, self.given[first]
+
+
+def _targets(node: ast.stmt) -> list[ast.expr]:
+    """The names and attributes that a statement gives a value, and parts of tensors, each of a tuple."""
     targets = node.targets if isinstance(node, ast.Assign) else []
     return [each for target in targets for each in (target.elts if isinstance(target, ast.Tuple) else [target])]
 
 
-def _read(node: ast.AST) -> str:
-    """The code of a name or an attribute that is read; empty for anything else."""
-    return code_of(node) if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load) else ""
+def _reads(node: ast.Assign | ast.AugAssign | ast.Return | ast.Expr) -> list[str]:
+    """The names and attributes that a statement computes something of."""
+    if isinstance(node, ast.Expr) or node.value is None:
+        return []
+    found = (each for each in ast.walk(node.value) if isinstance(each, ast.Name | ast.Attribute))
+    return [path_of(each) for each in found]
 
 
-def _changes(function: Function, tensors: frozenset[str]) -> Iterator[tuple[ast.stmt, str, str]]:
-    """Statements that change a tensor in place, its first name, and the second by which it is changed."""
-    names: dict[str, str] = {}
-    for node in scope_of(function):
-        match node:
-            case ast.Assign(targets=[ast.Name() | ast.Attribute() as target], value=value):
-                second = code_of(target)
-                names = {one: first for one, first in names.items() if second not in (one, first)}
-                first = code_of(_whole(value))
-                if first in tensors and first != second:
-                    names[second] = names.get(first, first)
-            case ast.Assign():
-                for each in _targets(node):
-                    if isinstance(each, ast.Subscript) and code_of(each.value) in names:
-                        yield node, names[code_of(each.value)], code_of(each.value)
-                    names.pop(code_of(each), None)
-            case ast.AugAssign(target=target):
-                second = code_of(target.value if isinstance(target, ast.Subscript) else target)
-                if second in names:
-                    yield node, names[second], second
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr=method))):
-                if code_of(owner) in names and method.endswith("_") and hasattr(torch.Tensor, method):
-                    yield node, names[code_of(owner)], code_of(owner)
+def _changed_by(node: ast.stmt) -> Iterator[str]:
+    """The names and attributes whose tensors a statement changes in place."""
+    match node:
+        case ast.Assign():
+            yield from (path_of(each.value) for each in _targets(node) if isinstance(each, ast.Subscript))
+        case ast.AugAssign(target=target):
+            yield path_of(target.value if isinstance(target, ast.Subscript) else target)
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr=method))):
+            if method.endswith("_") and hasattr(torch.Tensor, method):
+                yield path_of(owner)
 
 
 def _whole(value: ast.expr) -> ast.expr:
@@ -91,26 +114,29 @@ def _tensors(function: Function) -> frozenset[str]:
     found: set[str] = set()
     for node in nodes:
         match node:
-            case ast.Attribute(value=owner, attr=attr) if hasattr(torch.Tensor, attr) or attr == "g":
-                found |= {code_of(owner)} | ({code_of(node)} if attr in {"g", "grad"} else set())
+            case ast.Attribute(value=owner, attr="g"):
+                found |= {path_of(owner), path_of(node)}
+            case ast.Attribute(value=owner, attr=attr) if attr not in _OF_NUMBERS and hasattr(torch.Tensor, attr):
+                found.add(path_of(owner))
             case ast.BinOp(left=left, op=ast.MatMult(), right=right):
-                found |= {code_of(left), code_of(right)}
+                found |= {path_of(left), path_of(right)}
     for node in nodes:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if not is_size(value, ()):
                 made = isinstance(value, ast.BinOp) or (isinstance(value, ast.Name) and value.id in found)
-                if made and any(_read(each) in found for each in _numbers_of(value)):
+                if made and any(path_of(each) in found for each in _operands(value)):
                     found.add(name)
-    return frozenset(found - {"torch", "self", "np", "F"})
+    return frozenset(found - {"", "torch", "self", "np", "F"})
 
 
-def _numbers_of(value: ast.expr) -> Iterator[ast.expr]:
+def _operands(formula: ast.expr) -> Iterator[ast.expr]:
     """The operands of a formula, and not what stands in its calls and indices, which may make a number of a tensor."""
-    match value:
-        case ast.BinOp(left=left, right=right):
-            yield from _numbers_of(left)
-            yield from _numbers_of(right)
-        case ast.UnaryOp(operand=operand):
-            yield from _numbers_of(operand)
-        case _:
-            yield value
+    left = [formula]
+    while left:  # no recursion: a formula may be nested more deeply than Python calls
+        match left.pop():
+            case ast.BinOp(left=one, right=other):
+                left += [one, other]
+            case ast.UnaryOp(operand=operand):
+                left.append(operand)
+            case operand:
+                yield operand
