@@ -244,6 +244,7 @@ def test_answer_of_many_lines_has_its_clues_in_time(line: str) -> None:
         ["d = h.g[h.g > 0]", "d *= 3", "return h.g"],
         ["n = losses", "n += 1", "return losses"],
         ["g = h.grad", "g *= h.data", "return h.grad"],
+        ["if w1:", "    d = h.g", "    d *= 3", "else:", "    w1.g = h.g"],
         ["n = h.shape[0]", "m = n", "m += 1", "return h.sum() / n"],
     ],
 )

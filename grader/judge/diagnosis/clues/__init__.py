@@ -1,8 +1,8 @@
 """What a stub's own lines show beside a diagnosis: a line without effect, a name that changes its meaning.
 
 Each clue is a fact of the source, whatever came of it, with the line that it is read off; none is a diagnosis. Those of
-``lines`` show in one, those of ``names`` in all that use one, those of
-``aliases`` in two names of one tensor; ``expressions`` says what stands in them.
+``lines`` show in one, those of ``names`` in all that use one, those of ``aliases`` in all that use two for one tensor;
+``expressions`` says what stands in them.
 """
 
 from __future__ import annotations

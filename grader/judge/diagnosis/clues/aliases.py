@@ -26,7 +26,11 @@ def also_changed(stub: Stub | None, path: str = "") -> str:
         tensors = _tensors(function)
         names = _Names()
         changed: dict[str, tuple[ast.stmt, str]] = {}
-        for node in scope_of(function):
+        nodes = scope_of(function)
+        elses = {id(node.orelse[0]): node.lineno for node in nodes if isinstance(node, ast.If) and node.orelse}
+        for node in nodes:
+            if begun := elses.get(id(node)):  # what comes behind it may do without what stands in the other branch
+                changed = {first: change for first, change in changed.items() if change[0].lineno < begun}
             if not isinstance(node, ast.Assign | ast.AugAssign | ast.Return | ast.Expr):
                 continue
             targets = [path_of(each) for each in _targets(node)]
