@@ -639,6 +639,36 @@ ROWS = (
         "accumulated",
     ),
     Row(
+        "added_to_what_the_object_keeps",
+        "Lin",
+        """
+        class Lin(solution):
+            def __call__(self, inp):
+                self.sum, self.inp, self.out = getattr(self, "sum", 0), inp, inp @ self.w + self.b
+                return self.out
+            def backward(self):
+                self.sum += self.inp.T @ self.out.g
+                self.inp.g = self.out.g @ self.w.T
+                self.w.g, self.b.g = self.sum, self.out.g.sum(0)
+        """,
+        "w.g",
+        "accumulated",
+        ("adds to `self.sum` and puts that into `w.g`",),
+        ("`w.g +=",),
+    ),
+    Row(
+        "output_by_another_formula_for_the_upstream_gradient",
+        "embedding_grad",
+        """
+        def embedding_grad(index, out, weight):
+            weight.g = torch.bincount(index.flatten(), minlength=len(weight))[:, None] * weight
+        """,
+        "weight.g",
+        "upstream_ignored",
+        ("the values of the output",),
+        ("Use `out.g` where",),
+    ),
+    Row(
         "rows_up_to_the_largest_index",
         "embedding_grad",
         """

@@ -1555,6 +1555,18 @@ WRONG: dict[str, tuple[str, ...]] = {
         "p (momentum)",
         "multiplied into the buffer",
     ),
+    **{
+        f"rate_in_the_buffer_and_in_the_step_{name}": (
+            "SGD",
+            sgd(
+                buffer=f"self.held[i] = {first} if old is None else self.momentum * old + self.lr * g; "
+                "p -= self.lr * self.held[i]"
+            ),
+            "p (momentum)",
+            "multiplied into the buffer, and then again",
+        )
+        for name, first in (("from_the_first", "self.lr * g"), ("from_the_second", "g"))
+    },
     "ended_by_none": ("SGD", sgd(none="return"), "both (a parameter without gradient)", "Use `continue`"),
     **{
         f"adam_{name}": ("Adam", adam(**changed), check, said, code)
@@ -2082,6 +2094,95 @@ WRONG: dict[str, tuple[str, ...]] = {
         norm().replace("mean(-1,", "mean((-2, -1),"),
         "gamma.g",
         "over the last two axes",
+    ),
+    "norm_over_axis_one": (
+        "layernorm_grad",
+        norm().replace("-1, keepdim", "1, keepdim"),
+        "inp.g",
+        "over axis 1, which is the last of two axes, but not of three",
+    ),
+    **{
+        f"norm_{name}": ("layernorm_grad", norm(inp=inp), "inp.g", said)
+        for name, inp, said in (
+            (
+                "scale_left_out_of_the_last_term",
+                "(g - g.mean(-1, keepdim=True) - x * (out.g * x).mean(-1, keepdim=True)) / s",
+                "the last term, that of the variance, is made of the upstream gradient",
+            ),
+            (
+                "scale_left_out_of_the_first_mean",
+                "(g - out.g.mean(-1, keepdim=True) - x * (g * x).mean(-1, keepdim=True)) / s",
+                "the first of the two means on the way back is taken of the upstream gradient",
+            ),
+            (
+                "last_term_without_half",
+                "(g - g.mean(-1, keepdim=True) + 2 * x * (g * x).mean(-1, keepdim=True)) / s",
+                "the factor −1/2 is missing in the last term",
+            ),
+            (
+                "last_term_without_eps",
+                "(g - g.mean(-1, keepdim=True)) / s"
+                " - c * (g * c).mean(-1, keepdim=True) * c.pow(2).mean(-1, keepdim=True) ** -1.5",
+                "eps is left out of the last term",
+            ),
+            (
+                "without_parentheses",
+                "g / s - g.mean(-1, keepdim=True) - x * (g * x).mean(-1, keepdim=True)",
+                "as without parentheses",
+            ),
+        )
+    },
+    **{
+        f"entropy_{name}": ("cross_entropy_grad", ENTROPY.format(f"{line}; logits.g = p / n"), "logits.g", said)
+        for name, line, said in (
+            ("class_before", "p[rows, targ - 1] -= 1", "at the class before the target"),
+            (
+                "largest_of_columns",
+                "e = (logits - logits.max(0).values).exp(); p = e / e.sum(1, keepdim=True); p[rows, targ] -= 1",
+                "the largest logit of each column",
+            ),
+            (
+                "nan_replaced",
+                "e = logits.exp(); p = (e / e.sum(1, keepdim=True)).nan_to_num(); p[rows, targ] -= 1",
+                "as by `nan_to_num`",
+            ),
+        )
+    },
+    "adam_first_average_from_the_first_gradient": (
+        "Adam",
+        adam(m="g if t == 1 else b1 * old_m + (1 - b1) * g"),
+        "p",
+        "the first average starts from the first gradient",
+    ),
+    "adam_second_average_from_the_first_square": (
+        "Adam",
+        adam(v="g**2 if t == 1 else b2 * old_v + (1 - b2) * g**2"),
+        "p",
+        "the second average starts from the first square",
+    ),
+    "adam_corrected_by_the_count": (
+        "Adam",
+        adam(corrected="m / (1 - b1 * t), v / (1 - b2**t)"),
+        "p",
+        "1 − β₁·t",
+        "bias_correction",
+    ),
+    "columns_counted_as_rows": (
+        "conv2d_grad",
+        """
+        def conv2d_grad(inp, out, w, b):
+            height, width = out.shape[2:]
+            inp.g, w.g = torch.zeros_like(inp), torch.zeros_like(w)
+            for i in range(w.shape[2]):
+                for j in range(w.shape[2]):
+                    patch = inp[:, :, i : i + height, j : j + width]
+                    w.g[:, :, i, j] = torch.einsum("noyx,ncyx->oc", out.g, patch)
+                    back = torch.einsum("noyx,oc->ncyx", out.g, w[:, :, i, j])
+                    inp.g[:, :, i : i + height, j : j + width] += back
+            b.g = out.g.sum((0, 2, 3))
+        """,
+        "inp.g",
+        "as often as the kernel has rows",
     ),
     "norm_variance_undivided": (
         "layernorm_grad",

@@ -56,25 +56,65 @@ def _sets_from_itself(node: ast.AST) -> bool:
     """Whether a line sets an attribute from what it was: ``t.g = t.g + …`` in a loop over tensors, ``self.sum = …``."""
     match node:
         case ast.Assign(targets=targets, value=value):
-            written = {_path_of(target) for target in targets if isinstance(target, ast.Attribute)}
+            written = {path_of(target) for target in targets if isinstance(target, ast.Attribute)}
         case ast.Call(func=ast.Name(id="setattr"), args=[owner, ast.Constant("g"), value]):
-            written = {f"{_path_of(owner)}.g"}
+            written = {f"{path_of(owner)}.g"}
         case _:
             return False
     return not (written - {""}).isdisjoint(map(_path_read, ast.walk(value)))
+
+
+def kept_sum(stub: Stub | None, path: str) -> str | None:
+    """What a stub adds to on ``self`` and puts into a gradient: ``self.sum`` of ``self.sum += …; self.w.g = self.sum``.
+
+    ``path`` is the gradient, by its last two names; what is added to it itself is no such sum.
+    """
+    summed: set[str] = set()
+    sources: set[str] = set()
+    for node in nodes_of(stub):
+        match node:
+            case ast.AugAssign(target=target, op=ast.Add()):
+                summed.add(path_of(target))
+            case ast.Assign(targets=[target], value=value):
+                if _sets_from_itself(node):
+                    summed.add(path_of(target))
+                pairs: list[tuple[ast.expr, ast.expr]] = [(target, value)]
+                if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                    pairs = list(zip(target.elts, value.elts, strict=False))
+                sources |= {path_of(made) for place, made in pairs if _is_end_of(path_of(place), path)}
+    if any(_is_end_of(each, path) for each in summed):
+        return None
+    kept = sorted(each for each in summed & sources if each.startswith("self.") and not each.endswith(".g"))
+    return kept[0] if kept else None
+
+
+def _is_end_of(path: str, other: str) -> bool:
+    """Whether two paths have the same last two names."""
+    return path.split(".")[-2:] == other.split(".")[-2:]
+
+
+def reads_value(stub: Stub | None, name: str) -> bool:
+    """Whether some line reads ``name``, or an attribute of that name, for more than its ``.g``.
+
+    Where the source cannot be read, it may.
+    """
+    nodes = nodes_of(stub)
+    owners = {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr == "g"}
+    read = (node for node in nodes if isinstance(getattr(node, "ctx", None), ast.Load) and id(node) not in owners)
+    return not nodes or any(path_of(node).rpartition(".")[2] == name for node in read)
 
 
 def _path_read(node: ast.AST) -> str:
     """The attribute that a node reads, itself or by ``getattr``; empty for any other node."""
     match node:
         case ast.Attribute(ctx=ast.Load()):
-            return _path_of(node)
+            return path_of(node)
         case ast.Call(func=ast.Name(id="getattr"), args=[owner, ast.Constant("g"), *_]):
-            return f"{_path_of(owner)}.g"
+            return f"{path_of(owner)}.g"
     return ""
 
 
-def _path_of(node: ast.AST) -> str:
+def path_of(node: ast.AST) -> str:
     """``self.w.g``: a name with its attributes; empty for anything else."""
     names: list[str] = []
     while isinstance(node, ast.Attribute):

@@ -98,6 +98,7 @@ WHOLE: frozenset[Hypothesis] = frozenset(
 #: What can always be said.
 GENERAL: tuple[Hypothesis, ...] = (
     endings.left_midway,
+    changed.read_too_late,
     upstreams.upstream_itself,
     upstreams.upstream_added,
     changed.approximate,
@@ -191,7 +192,7 @@ def _with_clue(evidence: Evidence, diagnosis: Diagnosis) -> Diagnosis:
     if diagnosis.code == "wrong_shape":
         diagnosis = wording.added(diagnosis, clues.from_outside(stub, exercise.globals))
     if diagnosis.code == "not_in_place":
-        diagnosis = wording.added(diagnosis, clues.whole_numbers(stub))
+        diagnosis = wording.added(diagnosis, clues.whole_numbers(stub) or clues.new_for_old(stub))
     if diagnosis.code in _UNCLEAR or any(run.ended != "returned" for run in evidence.runs):
         return diagnosis
     return wording.added(diagnosis, clues.without_effect(stub))
@@ -235,7 +236,7 @@ def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
             empty = source.uninitialised(symptom.evidence.stub)
             if empty and hypothesis is not shapes.wrong_shape:
                 return wording.added(diagnosis, wording.EMPTY, name=empty)
-            if shared := clues.one_for_all(symptom.evidence.stub):
+            if shared := clues.one_for_all(symptom.evidence.stub) or clues.also_changed(symptom.evidence.stub):
                 return wording.added(diagnosis, shared)
             return _where_alike(symptom) or _only_in_one_case(symptom, diagnosis)
     return symptom.say("not_written", state="nothing of it came back")

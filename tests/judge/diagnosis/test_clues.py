@@ -223,13 +223,50 @@ def test_value_of_the_notebook_is_told_of_one_line_alone() -> None:
     assert "Line 5 uses `n`" in clues.from_outside(stub("x = h / n", "return x"), (), 5)
 
 
-@pytest.mark.parametrize("line", ["h = g1; g1 = h", "h = h + 1", "w1.g = g1.g"])
+@pytest.mark.parametrize("line", ["h = g1; g1 = h", "h = h + 1", "w1.g = g1.g", "d = h.g; d *= h"])
 def test_answer_of_many_lines_has_its_clues_in_time(line: str) -> None:
     answer = stub(*[line] * (30_000 // len(line)))
     began = time.process_time()
     clues.unexplained(answer)
     clues.renamed_before(answer, "w1", 10_000)
+    clues.also_changed(answer, "w1.g")
     assert time.process_time() - began < 3  # it would take ten times as long
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["d = h.g", "d = 2 * d", "d *= 3", "return h.g"],
+        ["d = h.g.clone()", "d *= 3", "return h.g"],
+        ["d = h.g", "d *= 3", "return d"],
+        ["d = h.g", "h.g = 2 * h.g", "d *= 3", "return h.g"],
+        ["d = h.g", "e = h.g + 1", "d += e", "h.g = d", "return h.g"],
+        ["d = h.g[h.g > 0]", "d *= 3", "return h.g"],
+        ["n = losses", "n += 1", "return losses"],
+        ["g = h.grad", "g *= h.data", "return h.grad"],
+        ["if w1:", "    d = h.g", "    d *= 3", "else:", "    w1.g = h.g"],
+        ["n = h.shape[0]", "m = n", "m += 1", "return h.sum() / n"],
+    ],
+)
+def test_tensor_that_is_changed_under_one_name_and_read_under_no_other_is_not_told(lines: list[str]) -> None:
+    assert clues.also_changed(stub(*lines)) == ""
+
+
+@pytest.mark.parametrize(
+    ("lines", "line"),
+    [
+        (["d = h.g", "d[h > 0] = 0", "return h.g"], 6),
+        (["d = h.g", "d[0] *= 2", "w1.g = h.g"], 6),
+        (["d = h.g[0, :]", "d.mul_(2)", "w1.g = h.g"], 6),
+    ],
+)
+def test_change_of_a_tensor_that_has_another_name_is_told(lines: list[str], line: int) -> None:
+    assert f"Line {line} changes `h.g`, too" in clues.also_changed(stub(*lines))
+
+
+@pytest.mark.parametrize("line", ["step = w1 - h", "w1 = w1.clone() - h", "w1 -= h", "h = w1 - h", "w1 = w1 - h"])
+def test_new_tensor_is_told_of_what_was_handed_over(line: str) -> None:
+    assert bool(clues.new_for_old(stub(line, "return w1"))) == (line == "w1 = w1 - h")
 
 
 def test_source_that_is_no_python_has_no_clues() -> None:
@@ -350,6 +387,53 @@ TOLD = {
         """,
         "w1",
         "is None there",
+    ),
+    "new_tensor_for_each_parameter": (
+        "train_module",
+        """
+        def train_module(model, x, y, learning_rate, steps):
+            losses = []
+            for _ in range(steps):
+                loss = ((model(x) - y) ** 2).sum()
+                model.zero_grad()
+                loss.backward()
+                with torch.no_grad():
+                    for p in model.parameters():
+                        p = p - learning_rate * p.grad
+                losses.append(loss.item())
+            return losses
+        """,
+        "first",
+        "Line 9 gives the name `p` to a new tensor",
+    ),
+    "changed_under_another_name": (
+        "lin_grad",
+        """
+        def lin_grad(inp, out, w, b):
+            b.g = out.g[0]
+            for i in range(1, len(out.g)):
+                b.g += out.g[i]
+            inp.g, w.g = out.g @ w.T, inp.T @ out.g
+        """,
+        "w.g",
+        "Line 4 changes `out.g`, too, for `b.g` is another name of it or of a part, and line 5 reads it.",
+    ),
+    "changed_under_another_name_and_read_by_a_name_of_its_own": (
+        "layernorm_grad",
+        """
+        def layernorm_grad(inp, out, gamma, beta, eps):
+            s = (inp.var(-1, unbiased=False, keepdim=True) + eps).sqrt()
+            xh = (inp - inp.mean(-1, keepdim=True)) / s
+            rows = tuple(range(inp.dim() - 1))
+            gamma.g, beta.g = (out.g * xh).sum(rows), out.g.sum(rows)
+            d = out.g * gamma
+            t = xh
+            t *= (d * xh).mean(-1, keepdim=True)
+            both = d.mean(-1, keepdim=True) + xh * (d * xh).mean(-1, keepdim=True)
+            inp.g = (d - both) / s
+        """,
+        "inp.g",
+        "Line 8 changes `xh`, too, for `t` is another name of it or of a part, and line 9 reads it.",
     ),
 }
 

@@ -12,6 +12,7 @@ from grader.judge.diagnosis.naming import PLACE, STEPS, USED_BEFORE, call_of, ha
 from grader.judge.diagnosis.source import (
     assigns,
     is_kept_on_class,
+    kept_sum,
     made_by_calling,
     may_add,
     may_read_gradient,
@@ -232,7 +233,8 @@ def accumulated(symptom: Symptom) -> Diagnosis | None:
     if by_the_check or any(reads_gradient(stub, each, given) for each in _spellings(symptom, name)):
         return symptom.say("non_finite.read", label=views[0].case.describe())
     if may_add(stub, *_spellings(symptom, name)):
-        return symptom.say("accumulated")
+        kept = kept_sum(stub, name)
+        return symptom.say("accumulated") if kept is None else symptom.say("accumulated.kept", kept=kept)
     read = may_read_gradient(stub, given)
     return symptom.say("non_finite.read", label=views[0].case.describe()) if read else None
 

@@ -116,6 +116,25 @@ def _is_new(value: ast.expr) -> bool:
     return False
 
 
+def new_for_old(stub: Stub | None) -> str:
+    """A sentence on the first line that steps to a new tensor, ``p = p - rate * p.grad``, where ``p`` was handed over.
+
+    What is handed over is an argument, or what a loop goes through.
+    """
+    for function in functions_of(stub):
+        nodes = scope_of(function)
+        given = {argument.arg for argument in function.args.args}
+        for loop in nodes:
+            if isinstance(loop, ast.For):
+                given |= {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
+        for node in nodes:
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.BinOp(left=left, op=ast.Sub())):
+                    if name in given and code_of(left).removesuffix(".data") == name:
+                        return wording.NEW_FOR_OLD.format(line=line_of(stub, node), name=name)
+    return ""
+
+
 def whole_numbers(stub: Stub | None) -> str:
     """A sentence on the first line whose change to a tensor drops what stands after the decimal point."""
     for function in functions_of(stub):

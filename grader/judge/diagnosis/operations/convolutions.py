@@ -65,6 +65,14 @@ def _without(axis: int, at: int) -> Rule:
     return rule
 
 
+def _as_many_columns_as_rows(value: Tensor, kernel: Tensor, arrived: Tensor) -> Tensor:
+    """The gradient of the input where both loops over the kernel count its rows; beyond the last column, they raise."""
+    kept, rows = torch.zeros_like(kernel), kernel.shape[2]
+    reached = (slice(None), slice(None), slice(None) if rows <= kernel.shape[3] else slice(1), slice(rows))
+    kept[reached] = kernel[reached]
+    return of_input(value, kept, arrived)
+
+
 def _slid(*, before: bool) -> Rule:
     """The flipped kernel slid over the upstream gradient, all of whose padding lies on one side."""
 
@@ -121,6 +129,10 @@ CONVOLUTIONS: tuple[Operation, ...] = (
         _convolution(_LEFT_OUT.format(which, what), _without(axis, at))
         for axis, what in ((2, "row"), (3, "column"))
         for at, which in ((-1, "last"), (0, "first"))
+    ),
+    _convolution(
+        "the loop over the kernel's columns runs as often as the kernel has rows, `w.shape[2]` times",
+        _as_many_columns_as_rows,
     ),
     _convolution(_SIDE, _slid(before=True)),
     _convolution(_SIDE, _slid(before=False)),

@@ -19,7 +19,7 @@ from grader.judge.diagnosis.operations.replaced import Operation, with_backward
 
 #: What may stand for the normalised input; along which other axes a mean is taken; the two means on the way back.
 Stand = Literal["", "normal", "raw", "centred", "output", "ones", "uncentred", "square"]
-Along = Literal["", "other", "all", "last two"]
+Along = Literal["", "other", "second", "all", "last two"]
 Mean = Literal["mean", "spread"]
 
 
@@ -51,7 +51,9 @@ class Misstep:
     counted_in: tuple[Mean, ...] = ("mean", "spread")
     along: Along = ""
     back_along: Along = ""
-    scale_in_means: bool = True
+    scale_in: tuple[Mean, ...] = ("mean", "spread")
+    spread_without_eps: bool = False
+    root_of_first: bool = False
 
     @property
     def code(self) -> str:
@@ -70,6 +72,9 @@ _ALONE: Mapping[str, Misstep] = {
     "no_eps": Misstep("eps is left out", eps="none"),
     "other_eps": Misstep("eps is 1e-05, whatever is given", eps="fixed"),
     "other_axis": Misstep("mean and variance are taken over the other axis", along="other"),
+    "second_axis": Misstep(
+        "mean and variance are taken over axis 1, which is the last of two axes, but not of three", along="second"
+    ),
     "all_entries": Misstep("mean and variance are taken over all entries, not along the axis", along="all"),
     "last_two": Misstep(
         "mean and variance are taken over the last two axes, not over the last alone", along="last two"
@@ -77,7 +82,17 @@ _ALONE: Mapping[str, Misstep] = {
     "back_other_axis": Misstep("the two means on the way back are taken over the other axis", back_along="other"),
     "scale_late_in_means": Misstep(
         "the two means on the way back are taken of the upstream gradient, which is not multiplied by the scale there",
-        scale_in_means=False,
+        scale_in=(),
+    ),
+    "no_scale_in_first": Misstep(
+        "the first of the two means on the way back is taken of the upstream gradient, which is not multiplied by the "
+        "scale there",
+        scale_in=("spread",),
+    ),
+    "no_scale_in_last": Misstep(
+        "the last term, that of the variance, is made of the upstream gradient, which is not multiplied by the scale "
+        "there",
+        scale_in=("mean",),
     ),
     "uncentred_outside": Misstep(
         "the mean is not subtracted in the normalised input in front of the last mean", outer="uncentred"
@@ -138,6 +153,15 @@ _ALONE: Mapping[str, Misstep] = {
         "the last term, that of the variance, is halved: the 2 of its square is lost", times_spread=0.5
     ),
     "twice_spread": Misstep("the last term, that of the variance, is there twice", times_spread=2),
+    "spread_without_half": Misstep(
+        "the factor −1/2 is missing in the last term, that of the variance", times_spread=-2
+    ),
+    "spread_without_eps": Misstep("eps is left out of the last term, that of the variance", spread_without_eps=True),
+    "root_of_first": Misstep(
+        "the upstream gradient alone is divided by the root of the variance, and not the two means, as without "
+        "parentheses",
+        root_of_first=True,
+    ),
     "first_sum": Misstep("a sum stands in the place of the first of the two means on the way back", sums=("mean",)),
     "last_sum": Misstep("a sum stands in the place of the last of the two means on the way back", sums=("spread",)),
     "other_count": Misstep("the two sums on the way back are divided by the size of the other axis", counted="other"),
@@ -188,7 +212,9 @@ def _normalised(misstep: Misstep, axis: int, eps: float, *given: Tensor) -> Tens
     centre = torch.zeros_like(value) if misstep.about_zero else value.mean(along, keepdim=True)
     inside = {"inside": eps, "fixed": 1e-5}.get(misstep.eps, 0.0)
     outside = eps if misstep.eps == "outside" else 0.0
-    root = 1 / ((_variance(value, along, eps, misstep) + inside).sqrt() + outside)
+    variance = _variance(value, along, eps, misstep)
+    root = 1 / ((variance + inside).sqrt() + outside)
+    bare = (variance.sqrt() * root) ** -3
     centred = value - centre
     normal = centred * root
     out = normal * gamma + beta
@@ -200,13 +226,15 @@ def _normalised(misstep: Misstep, axis: int, eps: float, *given: Tensor) -> Tens
         mean_of = _average(misstep, "mean", upstream, back_along)
         spread_of = _average(misstep, "spread", upstream, back_along)
         scaled = upstream * gamma if misstep.scale and not misstep.scale_late else upstream
-        in_means = scaled if misstep.scale_in_means else upstream
-        mean = misstep.times_mean * mean_of(in_means) if misstep.mean else 0.0
-        spread = misstep.times_spread * outer * spread_of(in_means * inner) if misstep.spread else 0.0
+        in_mean, in_spread = (scaled if name in misstep.scale_in else upstream for name in ("mean", "spread"))
+        mean = misstep.times_mean * mean_of(in_mean) if misstep.mean else 0.0
+        spread = misstep.times_spread * outer * spread_of(in_spread * inner) if misstep.spread else 0.0
+        spread = spread * bare if misstep.spread_without_eps else spread
         rows = tuple(range(upstream.dim() - 1))
         behind = root**misstep.root * (gamma if misstep.scale_late or misstep.scale_twice else 1)
         spread = -spread if misstep.added else spread
-        return behind * (scaled - mean - spread), (upstream * used).sum(rows), upstream.sum(rows)
+        terms = (behind * scaled, mean + spread) if misstep.root_of_first else (behind * (scaled - mean - spread), 0.0)
+        return terms[0] - terms[1], (upstream * used).sum(rows), upstream.sum(rows)
 
     return with_backward(lambda *_: out.clone(), backward, *given)
 
@@ -228,7 +256,9 @@ def _along(name: Along, axis: int, axes: int) -> int | tuple[int, ...]:
     """The axes that a mean is taken along: the right one, or others by a name, of so many."""
     if name == "other":
         return 0 if axis else axes - 1
-    return {"all": tuple(range(axes)), "last two": tuple(range(axes)[-2:])}.get(name, axis)
+    others: dict[str, int | tuple[int, ...]]
+    others = {"second": 1, "all": tuple(range(axes)), "last two": tuple(range(axes)[-2:])}
+    return others.get(name, axis)
 
 
 def _average(misstep: Misstep, name: Mean, upstream: Tensor, axis: Any) -> Callable[[Tensor], Tensor]:

@@ -78,6 +78,11 @@ def _exponentials(logits: Tensor) -> Tensor:
     return (logits - logits.amax(1, keepdim=True)).exp()
 
 
+def _shares(exponentials: Tensor) -> Tensor:
+    """Each of the exponentials as a share of the sum of its row; NaN where that is 0 or infinite."""
+    return exponentials / exponentials.sum(1, keepdim=True)
+
+
 def _sigmoid_slope(p: Tensor, one: Tensor) -> Tensor:
     return (p - one) * p * (1 - p)
 
@@ -156,6 +161,19 @@ CROSS_ENTROPIES: tuple[Operation, ...] = (
     _cross_entropy(
         "1 is subtracted where the logit is largest, and not at the target",
         lambda z, one, n: (z.softmax(1) - functional.one_hot(z.argmax(1), z.shape[1])) / n,
+    ),
+    _cross_entropy(
+        "1 is subtracted at the class before the target, as with `targ - 1`, where classes count from 0",
+        lambda z, one, n: (z.softmax(1) - one.roll(-1, 1)) / n,
+    ),
+    _cross_entropy(
+        "the largest logit of each column is subtracted before the exponentials, and not that of each row",
+        lambda z, one, n: (_shares((z - z.amax(0)).float().exp().double()) - one) / n,
+    ),
+    _cross_entropy(
+        "the NaN of exponentials that overflow are replaced by 0, as by `nan_to_num`: nothing overflows where the "
+        "largest logit of the row is subtracted before",
+        lambda z, one, n: (_shares(z.float().exp().double()).nan_to_num(0.0) - one) / n,
     ),
     _cross_entropy(
         "the probabilities are left out, and only the 1 of the target is subtracted", lambda z, one, n: -one / n

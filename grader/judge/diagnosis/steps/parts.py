@@ -55,6 +55,8 @@ class Sgd:
     order: tuple[str, ...] = SGD_OPTIONS  # in which the first three options are taken
     is_plain: bool = False  # without momentum
     holds_rate: bool = False  # the learning rate, in its buffer
+    #: What a gradient is multiplied by before it enters the buffer, by the learning rate and whether it is the first.
+    entering: Callable[[float, bool], float] = lambda rate, is_first: 1.0
     shares: Shares = lambda momentum, dampening: (momentum, 1 - dampening)
     first: Callable[[float, float], float] = lambda kept, taken: 1.0  # the first gradient's share, by the other shares
     always_nesterov: bool = False

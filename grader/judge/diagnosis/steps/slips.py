@@ -119,6 +119,8 @@ OF_SGD = (
     _sgd("dampening", "damp_both", parts.Sgd(shares=lambda m, damp: ((1 - damp) * m, 1 - damp))),
     _sgd("dampening", "damp_added", parts.Sgd(shares=lambda m, damp: (m, 1 + damp))),
     Slip("wrong_value.rate_inside", "", sgd=parts.Sgd(holds_rate=True)),
+    _sgd("wrong_value.buffer", "rate_twice", parts.Sgd(entering=lambda rate, is_first: rate)),
+    _sgd("wrong_value.buffer", "rate_twice", parts.Sgd(entering=lambda rate, is_first: 1.0 if is_first else rate)),
     *_AT_LAST,
     *(Slip("wrong_value.order", ", ".join(order), sgd=parts.Sgd(order=order)) for order in _ORDERS),
 )
@@ -212,6 +214,9 @@ OF_ADAM = (
     _by_betas("first_beta", square=(0, 0, 1), key="bias_correction"),
     _adam(_AVERAGES, "first_whole", _both(replace(_RAW, starts_whole=True))),
     _adam(_AVERAGES, "first_whole_corrected", _both(parts.Average(starts_whole=True))),
+    _adam(_AVERAGES, "first_whole_mean", parts.Adam(mean=parts.Average(starts_whole=True))),
+    _adam(_AVERAGES, "first_whole_square", parts.Adam(square=parts.Average(starts_whole=True))),
+    *_in_averages("bias_correction", "by_count", parts.Average(corrected=lambda raw, _, beta, t: raw / (1 - beta * t))),
     *_in_averages(
         "bias_correction", "power_of_rest", parts.Average(corrected=lambda raw, _, beta, t: raw / (1 - beta) ** t)
     ),

@@ -44,7 +44,8 @@ class SgdOptimizer:
         grad = rate * grad if self.holds_rate else grad
         kept, taken = formula.shares(self.momentum, self.dampening)
         before = state.tensors.get("buffer")
-        buffer = formula.first(kept, taken) * grad if before is None else kept * before + taken * grad
+        new = formula.entering(rate, before is None) * grad
+        buffer = formula.first(kept, taken) * new if before is None else kept * before + taken * new
         update = formula.ahead(bare, grad, buffer, self.momentum) if self.is_ahead else buffer
         state.tensors["buffer"] = formula.stored(before, grad, buffer, update)
         return update

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from grader.judge.diagnosis import clues
 from grader.judge.diagnosis.operations.catalogue import COLUMN_KEPT, EMBEDDINGS, GELU_BY_TANH, MASKS
 from grader.judge.diagnosis.operations.normalisations import MISSTEPS
 from grader.judge.diagnosis.operations.replaced import Operation, Replaced
@@ -77,6 +78,15 @@ def _is_made_by(symptom: Symptom, operation: Operation, view: View) -> bool:
     if not torch.equal(finite, view.actual.isfinite()):
         return False
     return view.is_near(predicted.where(finite, 0.0), view.actual.where(finite, 0.0))
+
+
+def read_too_late(symptom: Symptom) -> Diagnosis | None:
+    """What the line that writes this gradient reads was changed before, under another name."""
+    clue = clues.also_changed(symptom.evidence.stub, symptom.path)
+    if not clue or not all(view.is_alike for view in symptom.failing):
+        return None
+    copy = "copy" if symptom.exercise.numpy else "clone"
+    return symptom.say("wrong_value.read_too_late", clue=clue, copy=copy)
 
 
 def approximate(symptom: Symptom) -> Diagnosis | None:

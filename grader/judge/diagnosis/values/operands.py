@@ -10,6 +10,7 @@ from torch import Tensor
 
 from grader.judge.diagnosis.naming import USED_BEFORE, is_used
 from grader.judge.diagnosis.operations.catalogue import OPERANDS
+from grader.judge.diagnosis.source import reads_value
 from grader.judge.diagnosis.symptom import Symptom, View
 from grader.judge.diagnosis.values import given, passes
 from grader.judge.diagnosis.values.changed import under
@@ -28,7 +29,9 @@ def wrong_operand(symptom: Symptom) -> Diagnosis | None:
         if symptom.fits(lambda view: under(symptom, operation, view)):
             return symptom.say("wrong_operand", used=used, right=right)
     if symptom.fits(lambda view: of_output(symptom, view)):
-        return symptom.say("wrong_operand", used="`out`", right="`out.g`")
+        if reads_value(symptom.evidence.stub, "out"):
+            return symptom.say("wrong_operand", used="`out`", right="`out.g`")
+        return symptom.say("upstream_ignored.output", upstream=symptom.name_of("upstream"))
     found = [
         (right, used)
         for right, used in _pairs(symptom)

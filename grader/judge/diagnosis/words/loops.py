@@ -10,9 +10,11 @@ from grader.judge.diagnosis.words.sentences import Words
 LOOP_WORDS: dict[str, Words] = {
     "not_in_place.no_step": Words(
         "`{path}` has the same values after the call as before it, and the loss stayed the same at every step.",
-        "No step was taken: there is no update, or no gradient is there at the moment of the update.",
-        "In which order does your loop fill the gradients, use them and clear them?",
-        "In every step, clear the old gradients, compute the loss and its gradients, and only then update.",
+        "No step was taken: there is no update, it made a new tensor (`p = p - …`), or no gradient is there at the "
+        "moment of the update.",
+        "Which of your lines changes `{path}` itself, and which gradient is there when it runs?",
+        "In every step, clear the old gradients, compute the loss and its gradients, and only then update, in place: "
+        "`p -= …`, not `p = p - …`.",
     ),
     "ascent.losses": Words(
         "`{path}` is what comes out when each step goes the opposite way.",

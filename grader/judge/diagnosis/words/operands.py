@@ -12,6 +12,13 @@ OPERAND_WORDS: dict[str, Words] = {
         "What is in `{path}` before your code runs?",
         "Assign: `{path} = …`, not `{path} += …`.",
     ),
+    "accumulated.kept": Words(
+        "Every entry of `{path}` is NaN.",
+        "Your code adds to `{kept}` and puts that into `{path}`: what stood in `{kept}` before this backward pass is "
+        "in it, too.",
+        "What is in `{kept}` when a backward pass begins?",
+        "Begin each backward pass anew: assign, `{kept} = …`, not `{kept} += …`.",
+    ),
     "overwritten": Words(
         "`{path}` holds only one of several contributions where something is used more than once.",
         "Each contribution replaced the one before, where they have to be added.",
@@ -75,6 +82,12 @@ OPERAND_WORDS: dict[str, Words] = {
     ),
     "upstream_ignored": Words(
         "`{path}` is what an upstream gradient of ones would give.",
+        "The upstream gradient was not used.",
+        "The chain rule has two factors: which one is missing?",
+        "Multiply by the upstream gradient (`{upstream}`).",
+    ),
+    "upstream_ignored.output": Words(
+        "`{path}` is what the values of the output would give in place of the upstream gradient.",
         "The upstream gradient was not used.",
         "The chain rule has two factors: which one is missing?",
         "Multiply by the upstream gradient (`{upstream}`).",

@@ -17,6 +17,12 @@ VALUE_WORDS: dict[str, Words] = {
         "Try it on numbers so small that you can compute the answer on paper.",
         "Compare your formula with that of the notebook term by term.",
     ),
+    "wrong_value.read_too_late": Words(
+        "`{path}` comes of a tensor that a line before has changed.{clue}",
+        "",
+        "Which of your lines make a new tensor, and which change one that has two names?",
+        "Make a new tensor, `d = x * …` in place of `d *= …`, or begin with `d = x.{copy}()`.",
+    ),
     "wrong_value.near": Words(
         "`{path}` is nearly right, but is off by up to {error}: {actual} at {place}, where {expected} is right.",
         "Something makes it inexact, such as a derivative by small differences, a constant with too few digits or "

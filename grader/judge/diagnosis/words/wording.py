@@ -62,6 +62,10 @@ UNCALLED = " Line {line}, `{code}`, does nothing: without parentheses, a method 
 DROPPED = " Line {line}, `{code}`, computes something that no line keeps."
 RENAMED = " Line {line} gives the name `{name}` another value, and the lines below it use that one."
 FLOORED = " Line {line} divides with `//`, which drops everything after the decimal point."
+NEW_FOR_OLD = " Line {line} gives the name `{name}` to a new tensor, and leaves the one that had it as it was."
+ALSO_CHANGED = (
+    " Line {line} changes `{name}`, too, for `{other}` is another name of it or of a part, and line {read} reads it."
+)
 CUT_OFF = " Line {line} takes `int(…)`, which drops everything after the decimal point."
 FIRST_LOSS = " The first loss is wrong already, before any step: look at how your code computes it."
 WEIGHTS_RIGHT = " The weights are right at the end, so the steps are, too: look at what your code puts into the list."
