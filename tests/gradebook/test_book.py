@@ -126,6 +126,9 @@ def test_comment_holds_no_points_and_leaves_those_that_were_ruled_before(tmp_pat
         (lin_grad,) = book.report().submissions[0].exercises
         assert (lin_grad.score, lin_grad.status, lin_grad.comment, lin_grad.override) == (4.0, "passed", "neat", None)
         assert book.remarks() == ()
+        book.rule(*rulings_for(book.answers(), "ada", "lin_grad", None, "very neat"))
+        (ruling,) = book.rulings()
+        assert (ruling.reason, ruling.graded) == ("very neat", 4.0)
 
         book.rule(*rulings_for(book.answers(), "ada", "lin_grad", 3.0, "half"))
         book.rule(*rulings_for(book.answers(), "ada", "lin_grad", None, "neat, but half"))
