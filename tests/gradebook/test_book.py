@@ -439,6 +439,8 @@ def test_gradebook_reports_who_is_absent_until_somebody_rules_on_them(tmp_path: 
         book.rule(*rulings_for(book.answers(), "zoe", "lin_grad", 3.0, "oral exam"))
         with pytest.raises(UsageError, match="zoe has no exercise 'Relu'"):  # of a notebook that nobody handed in
             rulings_for(book.answers(), "zoe", "Relu", 1.0, "r")
+        with pytest.raises(UsageError, match="ada has no exercise 'relu_grad'"):  # nor is she asked for it
+            rulings_for(book.answers(), "ada", "relu_grad", 1.0, "r")
 
         run = book.report()
         assert run.absent == ("yan",)
