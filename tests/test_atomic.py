@@ -73,6 +73,24 @@ def test_write_that_fails_leaves_what_was_there_and_nothing_else(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_write_that_is_interrupted_leaves_what_was_there_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    written: list[str] = []
+
+    def interrupted(unfinished: Path, _: Path) -> None:
+        written.append(unfinished.name)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            atomic.write(tmp_path / "file", b"text")
+
+    assert list(tmp_path.iterdir()) == []
+    assert len(set(written)) == 2  # for another process may write the same file
+
+
 def test_write_that_ends_halfway_leaves_what_was_there_and_says_which_file_it_is(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("old")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -16,7 +16,7 @@ import grader.pipeline
 from grader.course.loading import load_course
 from grader.judge.cases import PUBLIC_SEED
 from grader.model import Assets, CaseRun, CellFailure, Execution, Job, SubmissionReport
-from grader.pipeline import grade, read_entry
+from grader.pipeline import grade, read_entry, unassigned
 from grader.seeded_course import SeededCourse
 from grader.submission.entry import Entry
 from tests.fakes import InProcessPool
@@ -324,6 +324,10 @@ def test_notebook_without_an_exercise_is_told_so_and_not_run(tmp_path: Path, see
     assert (report.status, report.score) == ("no_exercises", None)
     assert report.reason.startswith("no exercise of the course 'autograd' is in it; hand in the course's own notebook")
     assert pool.ran == []
+
+    submission = read_entry(Entry("ada", path.name, path, "ada/notes.ipynb"), seeded)
+    assert not isinstance(submission, SubmissionReport)
+    assert unassigned(submission, seeded.course, {"lin_grad"}) is None  # it would be called not assigned
 
 
 @pytest.mark.parametrize(

@@ -64,10 +64,13 @@ def test_package_is_loaded_with_its_submodules_but_the_private_ones(tmp_path: Pa
     (package / "__init__.py").write_text("")
     (package / "first.py").write_text(COURSE)
     (package / "second.py").write_text(COURSE.replace("double_grad", "twice_grad"))
+    (package / "__pycache__").mkdir()
+    (package / "__pycache__" / "first.pyc").touch()
     (package / "_draft.py").write_text("1 / 0\n")
     course = load_course(str(package))
     assert (course.name, sorted(course.exercises)) == ("lessons", ["double_grad", "twice_grad"])
     assert course.exercises_dir is None
+    assert [file.name for file in course.files] == ["__init__.py", "_draft.py", "first.py", "second.py"]
 
 
 @pytest.mark.parametrize("value", ["small", "small:COURSE"])
@@ -163,6 +166,8 @@ def test_course_that_cannot_be_loaded_says_what_and_where(tmp_path: Path, case: 
     error = refused(str(path) if by == "path" else "lessons")
     assert message in str(error)
     assert remedy in error.remedy
+    if by == "path" and case in ("fault", "broken declaration"):
+        assert "small" not in sys.modules  # half of it, which would be taken for the course the next time
 
 
 def test_exercise_declared_in_two_modules_is_refused(tmp_path: Path) -> None:

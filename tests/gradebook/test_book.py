@@ -126,6 +126,9 @@ def test_comment_holds_no_points_and_leaves_those_that_were_ruled_before(tmp_pat
         (lin_grad,) = book.report().submissions[0].exercises
         assert (lin_grad.score, lin_grad.status, lin_grad.comment, lin_grad.override) == (4.0, "passed", "neat", None)
         assert book.remarks() == ()
+        book.rule(*rulings_for(book.answers(), "ada", "lin_grad", None, "very neat"))
+        (ruling,) = book.rulings()
+        assert (ruling.reason, ruling.graded) == ("very neat", 4.0)
 
         book.rule(*rulings_for(book.answers(), "ada", "lin_grad", 3.0, "half"))
         book.rule(*rulings_for(book.answers(), "ada", "lin_grad", None, "neat, but half"))
@@ -446,6 +449,8 @@ def test_gradebook_reports_who_is_absent_until_somebody_rules_on_them(tmp_path: 
         book.rule(*rulings_for(book.answers(), "zoe", "lin_grad", 3.0, "oral exam"))
         with pytest.raises(UsageError, match="zoe has no exercise 'Relu'"):  # of a notebook that nobody handed in
             rulings_for(book.answers(), "zoe", "Relu", 1.0, "r")
+        with pytest.raises(UsageError, match="ada has no exercise 'relu_grad'"):  # nor is she asked for it
+            rulings_for(book.answers(), "ada", "relu_grad", 1.0, "r")
 
         run = book.report()
         assert run.absent == ("yan",)

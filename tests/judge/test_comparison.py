@@ -116,6 +116,7 @@ def test_integers_are_compared_exactly():
     assert verdict(numbers + 1, numbers) == "different"
     assert verdict(numbers.double(), numbers) == "wrong_dtype"
     assert verdict(numbers + 10**9 - 1, numbers + 10**9) == "different"
+    assert verdict(numbers + 2**32, numbers) == "different"
     found = compare(Capture(torch.tensor([1, 4, -4])), numbers, dtypes=())
     assert (found.worst, found.worst_actual, found.worst_expected, found.max_abs_error) == ((1,), 4.0, 2.0, 7.0)
     assert compare(Capture(numbers), numbers, dtypes=()).max_abs_error == 0

@@ -120,6 +120,11 @@ def test_changed_input_without_check_fails_everything():
     assert score_exercise(evidence_of(linear, runs)).score == 0
 
 
+def test_changed_input_costs_no_exception_that_came():
+    runs = tuple(replace(run, inputs={"x": run.inputs["x"] + 1}) for run in right_runs(square))
+    assert codes(diagnose(evidence_of(square, runs))) == {"result": "input_modified"}
+
+
 def test_upstream_may_be_used_up():
     runs = tuple(replace(run, inputs={**run.inputs, "out.g": run.inputs["out.g"] * 0}) for run in right_runs(linear))
     assert diagnose(evidence_of(linear, runs)) == {}

@@ -41,8 +41,9 @@ def test_exception_behind_a_right_answer_is_remarked(ended, line, remarks):
 def test_loops_are_flagged_where_asked():
     outer = course().exercises["outer_difference"]
     looping = Stub("outer_difference", 1, 1, "def f(a, b):\n    return [x - b for x in a]", "name")
+    waiting = replace(looping, source="def f(a, b):\n    while True:\n        return a - b")
     plain = replace(looping, source="def f(a, b):\n    return a[:, None] - b")
-    assert len(loops_flag(outer, looping)) == 1
+    assert len(loops_flag(outer, looping)) == len(loops_flag(outer, waiting)) == 1
     assert loops_flag(outer, plain) == ()
     assert loops_flag(linear, looping) == ()
     assert loops_flag(outer, replace(looping, source="def f(:")) == ()

@@ -203,6 +203,8 @@ def test_missing_unreached_and_faulty_are_told_apart():
     missing, unreached, fault = score_missing(linear), score_unreached(linear, STUB, why), score_fault(linear)
     assert [one.status for one in (missing, unreached, fault)] == ["missing", "failed", "grader_error"]
     assert {check.diagnosis for check in unreached.checks} == {why}
+    assert unreached.flags == STUB.flags
+    assert {check.status for check in fault.checks} == {"grader_error"}
     for one in (missing, unreached, fault):
         assert (one.score, one.possible, {check.score for check in one.checks} | {0}) == (0, 4, {0})
 

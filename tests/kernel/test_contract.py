@@ -256,6 +256,13 @@ def test_fault_of_ours_in_a_cell_is_no_kernels(laboratory: Laboratory, monkeypat
         laboratory.run(BEST, linear_job("honest", "print(1)"))
 
 
+def test_what_all_cells_print_is_kept_as_far_as_there_is_room(laboratory: Laboratory) -> None:
+    (execution,) = laboratory.run(BEST, linear_job("talks", *["print('x' * 60_000)"] * 20))
+
+    assert sum(map(len, execution.outputs.values())) == 16 * 65_536
+    assert verdicts(execution) == ("exact", "exact")
+
+
 def test_check_that_misses_what_a_later_cell_defines_is_told(laboratory: Laboratory, sandbox: str) -> None:
     stub = "def lin(inp, out, w):\n    w.g = helper(inp) @ out.g\n"
     helper = "import torch\ndef helper(inp):\n    return inp.t()\n"

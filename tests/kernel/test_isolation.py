@@ -15,7 +15,7 @@ import pytest
 
 from grader.kernel.host.pool import KernelPool
 from grader.model import Execution
-from tests.kernel.conftest import CONFINED, WORKING
+from tests.kernel.conftest import CONFINED, WORKING, Secret
 from tests.kernel.laboratory import LIMITS, Laboratory, linear_job, verdicts, while_it_runs
 
 _LEAVE = """
@@ -146,6 +146,22 @@ def test_a_kernel_holds_no_descriptor_but_its_own(laboratory: Laboratory, sandbo
 
     # Sockets: the init's orders, the shell, the output, and two by which asyncio wakes its own loop.
     assert Counter(looked.outputs[0].split()) == {"null": 3, "socket": 5}
+
+
+@pytest.mark.parametrize("sandbox", CONFINED)
+def test_a_submission_starts_like_any_other_and_leaves_no_core(laboratory: Laboratory, sandbox: str) -> None:
+    looks = "import random, resource\nprint(random.random(), resource.getrlimit(resource.RLIMIT_CORE))"
+    (execution,) = laboratory.run(sandbox, linear_job("looks", looks))
+    assert execution.outputs == {0: "0.8444218515250481 (0, 0)\n"}
+
+
+def test_a_zygote_is_given_nothing_of_the_graders_environment(
+    laboratory: Laboratory, sandbox: str, secret: Secret
+) -> None:
+    laboratory.run(sandbox, linear_job("first"))
+    environment = Path(f"/proc/{laboratory.pool(sandbox).zygote.process.pid}/environ").read_bytes()
+    assert b"GRADER_SCORING=1" in environment
+    assert secret.text.encode() not in environment
 
 
 @pytest.mark.parametrize("sandbox", CONFINED)

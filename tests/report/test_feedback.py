@@ -55,6 +55,14 @@ def test_feedback_of_other_layouts_has_the_names_of_the_pages(tmp_path: Path) ->
     assert unknown == ("ada",)
 
 
+def test_feedback_of_two_in_one_folder_of_moodles_has_the_names_of_their_pages(tmp_path: Path) -> None:
+    made = run(*(submission(name, exercise("lin_grad"), path=MOODLE) for name in ("ada", "bob")))
+    write_reports(made, tmp_path, hints="nudge")
+    assert write_feedback(made, tmp_path, tmp_path / "feedback.zip") == ("ada", "bob")
+    with zipfile.ZipFile(tmp_path / "feedback.zip") as zipped:
+        assert zipped.namelist() == [page_name("ada"), page_name("bob")]
+
+
 @given(
     st.lists(
         st.lists(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from typing import Any
 
@@ -34,3 +36,24 @@ def test_paths_that_do_not_exist_are_left_out(monkeypatch: pytest.MonkeyPatch) -
 
     assert [str(path) for path in seen[0].fs_readable] == ["/usr"]
     assert [str(path) for path in seen[0].fs_writable] == ["/tmp"]
+
+
+_SIGNALS = """
+import os, signal
+from grader.kernel.confinement import confine
+confine.drop_privileges()
+confine.confine_check()
+os.kill(os.getpid(), 0)
+try:
+    os.kill({pid}, 0)
+except PermissionError:
+    print("refused")
+"""
+
+
+@pytest.mark.skipif(landlock.abi() < landlock.SCOPES, reason="this Linux cannot confine signals")
+def test_check_sends_no_signal_to_a_process_that_began_before_it() -> None:
+    """Such as one that the notebook left, stopped, to be continued and to answer for it."""
+    code = _SIGNALS.format(pid=os.getpid())
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "refused\n", done.stderr

@@ -73,7 +73,9 @@ def test_file_too_large_is_left_out_and_smaller_ones_are_not(tmp_path: Path) -> 
     for name, size in (("a", 4097), ("b", 4097), ("c", 1), ("d", 1)):
         (tmp_path / name).write_text("x" * size)
 
+    before = len(list(Path("/dev/fd").iterdir()))
     assert _opened(tmp_path, 3 * 4096) == [("a", "x" * 4097, False), None, ("c", "x", False), None]
+    assert len(list(Path("/dev/fd").iterdir())) == before
 
 
 def test_small_files_are_copied_as_far_as_there_is_room(laboratory: Laboratory, tmp_path: Path) -> None:

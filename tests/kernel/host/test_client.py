@@ -110,6 +110,11 @@ async def test_peer_that_breaks_the_rules_is_refused(short_path: Path, sent: byt
         await with_peer(short_path, peer)
 
 
+def test_limits_of_what_a_kernel_sends_are_these() -> None:
+    """Elsewhere they are patched, or made use of."""
+    assert (zmtp.LARGEST, zmtp.MOST_FRAMES, zmtp.ALL) == (2 * 1024**2, 256, 128 * 1024**2)
+
+
 async def test_message_without_end_costs_no_memory(short_path: Path) -> None:
     async def peer(reader: Any, writer: Any) -> None:
         await greeted(reader, writer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import subprocess
 import sys
@@ -31,6 +32,11 @@ def test_folder_of_a_killed_grader_goes_with_the_next(tmp_path: Path) -> None:
     foreign.mkdir()
     file.touch()
     (tmp_path / "grader-link").symlink_to(living.path)
+    for planted in ("elsewhere", "grader-locked-by-link"):  # whose locks nobody holds
+        (tmp_path / planted).mkdir()
+    (tmp_path / "elsewhere" / "autograd-grader.lock").touch()
+    (tmp_path / "grader-locked-by-link" / "autograd-grader.lock").symlink_to(tmp_path / "grader-file")
+    (tmp_path / "grader-link-2").symlink_to("elsewhere")
     dying = f"{KILLED}print(work.path)\nsys.stdout.flush()\nos.kill(os.getpid(), signal.SIGKILL)"
     done = subprocess.run([sys.executable, "-c", dying, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL
@@ -43,8 +49,25 @@ def test_folder_of_a_killed_grader_goes_with_the_next(tmp_path: Path) -> None:
         "grader-unlocked",
         "grader-file",
         "grader-link",
+        "grader-link-2",
+        "grader-locked-by-link",
+        "elsewhere",
     }
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["autograd-grader.lock"]
     living.close()
+
+
+def test_folder_of_another_user_is_left_to_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = tmp_path / "grader-theirs"
+    theirs.mkdir()
+    (theirs / "autograd-grader.lock").touch()
+    own = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: own + 1)
+    Workplace(str(tmp_path)).close()
+    assert theirs.exists()
+    monkeypatch.undo()
+    Workplace(str(tmp_path)).close()
+    assert not theirs.exists()
 
 
 def test_folder_goes_whatever_student_code_made_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,13 @@ def test_of_all_that_was_sent_only_what_was_asked_for_is_read() -> None:
     assert (run.autograd, run.printed) == ("a" * 100, "p" * 4096)
 
 
+def test_of_a_row_of_texts_twenty_are_read() -> None:
+    long = {**ERROR, "bases": ["B"] * 300, "operands": ["w"] * 300}
+    error = made({"errors": {"f()": long}}, raises=("f()",)).errors["f()"]
+    assert error is not None
+    assert (error.bases, error.operands) == (("B",) * 20, ("w",) * 20)
+
+
 def test_extras_are_few_and_their_names_short() -> None:
     run = made({}, {"c:x.g": torch.ones(2), **{f"x:{n}{'y' * 200}": torch.ones(1) for n in range(300)}})
     assert len(run.extras) == 199

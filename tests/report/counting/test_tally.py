@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.model import Override
 from grader.report.counting.concerns import remarks_on
 from grader.report.counting.tally import tally
 from grader.report.words import wording
@@ -26,6 +27,7 @@ def test_tally_exercise_in_two_notebooks_counts_once_and_the_better() -> None:
     counted = tally(run(worse, better))
     (row,) = counted.rows
     assert (row.score, row.possible) == (4.0, 4.0)
+    assert [row.earned_in(entry) for entry in row.entries] == [(4.0, 4.0)] * 2
     assert remarks_on(row) == ("a.ipynb, b.ipynb answer the same exercises: for each the better answer counts",)
     assert [(concern.kind, concern.detail) for concern in counted.concerns] == [("flagged", remarks_on(row)[0])]
 
@@ -220,11 +222,14 @@ def test_tally_mistakes_name_who_made_them_most_frequent_first() -> None:
     assert transposed.checks == ("w.g",)
 
 
-def test_tally_counts_no_stub_that_nobody_touched_and_no_consequence_as_a_mistake() -> None:
+def test_tally_counts_as_a_mistake_no_untouched_stub_no_consequence_and_nothing_that_a_human_let_pass() -> None:
     idle = [submission(name, untouched("lin_grad")) for name in ("alan", "grace", "zoe")]
     wrong = exercise("relu_grad", {"inp.g": "mask_at_zero"})
     follows = exercise("forward_and_backward", {"w1.g": "transposed"}, follows_from=("relu_grad",))
-    mistakes = tally(run(submission("ada", wrong, follows), *idle)).mistakes
+    ruled = replace(
+        exercise("lin_grad", {"w.g": "transposed"}), score=4.0, status="passed", override=Override(2.0, "r")
+    )
+    mistakes = tally(run(submission("ada", wrong, follows), submission("bob", ruled), *idle)).mistakes
     assert [(mistake.exercise, mistake.code) for mistake in mistakes] == [("relu_grad", "mask_at_zero")]
 
 

@@ -73,6 +73,8 @@ def test_export_out_of_scales_the_totals() -> None:
     assert [row[-1] for row in _rows(export(MADE, "canvas", out_of=100))] == ["autograd", "100", "50", "100", ""]
     assert [row[1] for row in _rows(export(MADE, "moodle", out_of=10))[1:]] == ["5", "10", ""]
     assert [row[4:] for row in _rows(export(MADE, "gradescope", out_of=1))[1:3]] == [["0.5", "1"], ["1", "1"]]
+    nothing = run(submission("ada", exercise("lin_grad", score=0.0, possible=0.0)))
+    assert [row[1] for row in _rows(export(nothing, "moodle", out_of=10))[1:]] == ["0"]
 
 
 def test_export_moodle_says_what_was_set_by_hand() -> None:

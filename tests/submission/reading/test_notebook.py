@@ -119,6 +119,11 @@ def test_cells_of_remarks_a_tagged_cell_that_is_no_code_any_more(kind: str, word
     )
 
 
+def test_cells_of_what_would_fill_the_memory_with_empty_lists_is_read_no_further() -> None:
+    with pytest.raises(Unreadable, match="more than 2,000,000 lists and objects"):
+        cells_of(b"[" + b"[]," * 2_000_000 + b"0]")
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (
