@@ -16,7 +16,7 @@ from grader.course.proving.rehearsal import Rehearsal
 from grader.judge.diagnosis.table import diagnose
 from grader.judge.evidence import Evidence
 from grader.kernel.check import studenterror
-from grader.model import Diagnosis, Stub
+from grader.model import CaseRun, Diagnosis, Stub
 from tests.judge.builders import ROOT, SEED, cases, course, evidence_of
 
 #: The name by which the harness knows a student's cell.
@@ -81,6 +81,13 @@ def _said_of_some() -> str:
 
 def evidence(name: str, source: str, seed: int = SEED) -> Evidence:
     """All that ``source`` leaves."""
+    exercise = course().exercises[name]
+    runs = answered_cases(name, source, seed)
+    return evidence_of(exercise, runs, Stub(name, CELL, 1, dedent(source).strip(), "metadata"), seed)
+
+
+def answered_cases(name: str, source: str, seed: int = SEED, *, first: int | None = None) -> tuple[CaseRun, ...]:
+    """What ``source`` leaves in the cases of the exercise ``name``, or in the ``first`` of them."""
     exercise, source = course().exercises[name], dedent(source).strip()
     solved = _solved(exercise.notebook)
     space = {**solved, "solution": solved.get(name)}
@@ -89,8 +96,7 @@ def evidence(name: str, source: str, seed: int = SEED) -> Evidence:
         exec(compile(source, FILE, "exec"), space)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # those of a student's code are the student's
-        runs = Rehearsal(exercise, cases(exercise, seed), FILE, CELL).run(space, source)
-    return evidence_of(exercise, runs, Stub(name, CELL, 1, source, "metadata"), seed)
+        return Rehearsal(exercise, cases(exercise, seed)[:first], FILE, CELL).run(space, source)
 
 
 @cache

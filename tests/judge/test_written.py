@@ -99,6 +99,7 @@ ROWS = (
         """,
         "result[0]",
         "scaled",
+        said=("is 1/3 ",),
         unsaid=("came out right",),
     ),
     Row(
