@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from grader.course import computed, exercise, fixed, normal, number
 from grader.errors import CourseError
-from grader.judge.cases import prepare
+from grader.judge.cases import check_of, prepare
 from grader.judge.comparison import Tolerance
 from grader.model import SIZES, Variant
 from tests.judge.builders import cases, course, linear
@@ -217,9 +217,14 @@ def test_builtins_of_a_call_are_pythons_own(call, needs, run):
     assert {one.case.program.call for one in prepare(replace(linear, call=call, needs=needs), 1)} == {run}
 
 
-def test_strided_case_is_not_contiguous():
+def test_strided_case_is_not_contiguous_nor_are_its_vectors():
     strided = next(one for one in cases(linear) if one.case.label == "not contiguous")
     assert not strided.case.inputs["inp"].is_contiguous()
+    assert not strided.case.inputs["b"].is_contiguous()
+
+
+def test_time_that_an_exercise_allows_is_its_checks():
+    assert check_of(replace(linear, time_limit=7.0), (), 3, None).time_limit == 7.0
 
 
 def test_float64_case_holds_float32_numbers():

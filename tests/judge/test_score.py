@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grader.judge.comparison import compare
@@ -132,6 +132,7 @@ def measured(*shares, **fields):
 
 
 @given(st.lists(st.sampled_from([-1.0, 0.0, 0.25, 0.5, 1.0, 7.0]), min_size=1, max_size=4))
+@example([0.995])
 def test_measured_check_earns_the_mean_of_its_shares_each_between_none_and_all(shares):
     check = measured(*shares)
     every = [*shares, *shares[-1:] * len(cases(MEASURED))][: len(cases(MEASURED))]

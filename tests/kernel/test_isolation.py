@@ -148,11 +148,20 @@ def test_a_kernel_holds_no_descriptor_but_its_own(laboratory: Laboratory, sandbo
     assert Counter(looked.outputs[0].split()) == {"null": 3, "socket": 5}
 
 
+_LOOKS = """
+import ctypes, random, resource, struct
+libc, capabilities = ctypes.CDLL(None), ctypes.create_string_buffer(b"x" * 24, 24)
+libc.capget(struct.pack("Ii", 0x20080522, 0), capabilities)
+print(random.random(), resource.getrlimit(resource.RLIMIT_CORE), any(capabilities.raw), libc.prctl(39, 0, 0, 0, 0))
+"""
+
+
 @pytest.mark.parametrize("sandbox", CONFINED)
-def test_a_submission_starts_like_any_other_and_leaves_no_core(laboratory: Laboratory, sandbox: str) -> None:
-    looks = "import random, resource\nprint(random.random(), resource.getrlimit(resource.RLIMIT_CORE))"
-    (execution,) = laboratory.run(sandbox, linear_job("looks", looks))
-    assert execution.outputs == {0: "0.8444218515250481 (0, 0)\n"}
+def test_a_submission_starts_like_any_other_without_core_dumps_and_capabilities(
+    laboratory: Laboratory, sandbox: str
+) -> None:
+    (execution,) = laboratory.run(sandbox, linear_job("looks", _LOOKS))
+    assert execution.outputs == {0: "0.8444218515250481 (0, 0) False 1\n"}
 
 
 def test_a_zygote_is_given_nothing_of_the_graders_environment(

@@ -162,7 +162,7 @@ def decode(data: bytes | bytearray | memoryview) -> tuple[dict[str, torch.Tensor
         return _decode(memoryview(data))
     except Malformed:
         raise
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, RuntimeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RuntimeError) as error:
         raise Malformed(f"{type(error).__name__}: {error}"[:200]) from None
 
 

@@ -24,7 +24,7 @@ _HIDDEN = re.compile(
 )
 #: Surrogates alone, and what is no character: neither can be written as UTF-8 or in XML.
 _NO_CHARACTERS = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 #: Where a spreadsheet begins a cell that takes semicolons for commas, as many countries' do.
 _FORMULA_WITHIN = re.compile(r'(?<=;)(?="*[=+@＝＋－＠-])')
 
@@ -82,7 +82,7 @@ def csv_cell(text: str) -> str:
     ("'=1+1", 'ada', "ada;'=1+1")
     """
     shown = _FORMULA_WITHIN.sub("'", one_line(text))
-    return f"'{shown}" if shown.startswith(_FORMULA) or text.startswith(_FORMULA) else shown
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown
 
 
 def json_text(document: str) -> str:

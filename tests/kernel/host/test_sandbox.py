@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,21 @@ def test_interpreter_named_by_way_of_another_folder_is_found(sandbox: str, tmp_p
     environment = {**os.environ, "PYTHONPATH": package_home()}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout == "{0: 'hi\\n'}\n", done.stderr
+
+
+def test_bwrap_keeps_apart_what_only_its_options_do() -> None:
+    """Written out: a job has namespaces of its own beside, and would not miss most of these."""
+    command = sandboxes.bwrap_command()
+    assert set(command) >= {
+        *("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts"),
+        *("--unshare-cgroup-try", "--disable-userns", "--new-session", "--die-with-parent", "--clearenv"),
+    }
+    following = [*pairwise(command)]
+    assert {kept for option, kept in following if option in {"--cap-drop", "--cap-add"}} == {
+        *("ALL", "CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE"),
+    }
+    assert [place for option, place in following if option == "--remount-ro"] == ["/", "/dev"]
+    assert not {"--bind", "--dev-bind"} & {*command}
 
 
 def test_landlock_without_proc_is_said_not_to_work(monkeypatch: pytest.MonkeyPatch) -> None:

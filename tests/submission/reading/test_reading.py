@@ -3,9 +3,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +17,7 @@ from grader.kernel import warmth
 from grader.model import Assets
 from grader.submission.entry import Wanted
 from grader.submission.files.limits import CollectLimits
-from grader.submission.files.regular_file import Refused, content
+from grader.submission.files.regular_file import Refused, TooLarge, content
 from grader.submission.reading.reading import read
 from grader.submission.reading.suspicion import autograd_suspected, optimizer_suspected
 from tests.submission.archives import collect
@@ -120,6 +122,19 @@ def test_content_says_in_words_why_not(error: Exception, reason: str, monkeypatc
     monkeypatch.setattr(os, "open", failing)
     with pytest.raises(Refused, match=reason):
         content(Path("nb.ipynb"), 10)
+
+
+def test_content_of_what_grows_as_it_is_read_is_refused_and_no_file_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nb.ipynb").write_bytes(bytes(10))
+    before = len(list(Path("/dev/fd").iterdir()))
+    for _ in ("large", "grown"):
+        with pytest.raises(TooLarge):
+            content(tmp_path / "nb.ipynb", 9)
+        monkeypatch.setattr(os, "fstat", lambda _: SimpleNamespace(st_mode=stat.S_IFREG, st_size=0))
+    monkeypatch.undo()
+    assert len(list(Path("/dev/fd").iterdir())) == before
 
 
 @given(content=st.binary(max_size=200))
