@@ -311,3 +311,13 @@ def gradient_in_place_of_the_weights(inp, targ):
     relu_grad(l1, a1)
     lin_grad(inp, l1, w1, b1)
     return mse(out, targ)
+
+
+@mistake("relu_grad", "wrong_value")
+def division_with_something_added(inp, out):
+    inp.g = out.g * out / (inp + 1e-8)
+
+
+@mistake("relu_grad", "wrong_value")
+def open_above_a_millionth(inp, out):
+    inp.g = out.g * (inp > 1e-6)

@@ -396,3 +396,16 @@ def root_of_the_loss(model, x, y, learning_rate, steps):
 @mistake("train_with_optimizer", "not_in_place")
 def step_that_is_not_called(model, optimizer, x, y, steps):
     return _loop(model, x, y, steps, lambda step: optimizer.zero_grad(), lambda step: optimizer.step)
+
+
+@mistake("train_by_hand", "wrong_value")
+def stops_where_the_loss_rises(x, y, w1, w2, learning_rate, steps):
+    losses = []
+    for _ in range(steps):
+        loss, grad_w1, grad_w2 = torch_grads(x, y, w1, w2)
+        losses.append(loss)
+        if len(losses) > 1 and losses[-1] > losses[-2]:
+            break
+        w1 -= learning_rate * grad_w1
+        w2 -= learning_rate * grad_w2
+    return losses

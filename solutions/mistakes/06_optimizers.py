@@ -608,3 +608,17 @@ class AveragesAsLocalNames:
             square = beta2 * square + (1 - beta2) * p.g**2
             mean, square = mean / (1 - beta1 ** self.steps[i]), square / (1 - beta2 ** self.steps[i])
             p -= self.lr * mean / (square.sqrt() + self.eps)
+
+
+@mistake("SGD", "weight_decay")
+class NoDecayOfVectors(SGD):
+    def step(self):
+        decay, self.weight_decay = self.weight_decay, 0
+        given = [p.g for p in self.params]
+        for p in self.params:
+            if p.g is not None and p.ndim > 1:
+                p.g = p.g + decay * p
+        super().step()
+        self.weight_decay = decay
+        for p, g in zip(self.params, given):
+            p.g = g

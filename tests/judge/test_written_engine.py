@@ -149,6 +149,7 @@ WRONG: dict[str, tuple[dict[str, str], str, str, int]] = {
     "left_alone": ({"right": "0.0"}, "nothing on to its second operand", "wrong_value", 9),
     "assigned": ({"mul": "=", "add": "= out.grad"}, "have to be added", "overwritten", 8),
     "exponent_kept": ({"pow": "n * self.data**n * out.grad"}, "the exponent is not lowered", "wrong_value", 1),
+    "one_from_the_power": ({"pow": "(n * self.data**n - 1) * out.grad"}, "1 is taken from the power", "wrong_value", 1),
     "factor_missing": ({"pow": "self.data ** (n - 1) * out.grad"}, "the factor n is missing", "wrong_value", 1),
     "exponent_as_a_number": (
         {"nodes": "self ** n.data"},

@@ -30,6 +30,7 @@ def lin_grad(inp: Tensor, w: Tensor, b: Tensor) -> Tensor:
     variants=(
         Variant("some inputs exactly zero", {"inp": normal("n", "d", zeros=0.3)}),
         Variant("three axes", {"inp": normal("n", "t", "d")}),
+        Variant("inputs near zero", {"inp": normal("n", "d", scale=1e-7)}),  # no smaller than what some add to divide
     ),
 )
 def relu_grad(inp: Tensor) -> Tensor:

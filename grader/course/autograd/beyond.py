@@ -118,6 +118,11 @@ def conv2d_grad(inp: Tensor, w: Tensor, b: Tensor) -> Tensor:
     return functional.conv2d(inp, w, b)
 
 
+def _far_apart(case: Draw) -> np.ndarray[Any, Any]:
+    """Of these, scores are equal or far apart, so that rounding does not decide between keys; ``exp`` overflows."""
+    return case.rng.choice((-13.0, 0.0, 13.0), case.shape(("n", "t", "d")))
+
+
 @exercise(
     call="attention_grad(q, k, v, out)",
     inputs={"q": normal("n", "t", "d"), "k": normal("n", "t", "d"), "v": normal("n", "t", "d")},
@@ -126,6 +131,7 @@ def conv2d_grad(inp: Tensor, w: Tensor, b: Tensor) -> Tensor:
     variants=(
         Variant("large values", {"v": normal("n", "t", "d", scale=1e3)}),
         Variant("peaked attention", {"q": normal("n", "t", "d", scale=3.0)}),
+        Variant("large scores", dict.fromkeys("qk", computed("float", "n", "t", "d", by=_far_apart))),
     ),
 )
 def attention_grad(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
@@ -157,9 +163,13 @@ def _formula(label: str, formula: str, **inputs: Sampler) -> Variant:
         from types import SimpleNamespace
 
         x, a, b = a.item(), Value(a.item()), Value(b.item())
+        if inside:
+            a, b = a * 1, b * 1
         out = eval(formula, {"a": a, "b": b, "x": x})
         other = a * b
         out.backward()
+        if inside and not out.grad:
+            a = b = out  # which has a gradient of its own
         grads = [a.grad, b.grad]
         if isinstance(getattr(type(out), "data", None), property):  # which is read here alone
             out = SimpleNamespace(data=out.data)
@@ -168,6 +178,7 @@ def _formula(label: str, formula: str, **inputs: Sampler) -> Variant:
         "a": computed("float", by=_apart_from_zero),
         "b": computed("float", by=_apart_from_zero),
         "formula": fixed(""),
+        "inside": fixed(False),
     },
     points={},
     expects={"out.data": "out", "grads": "both"},
@@ -185,7 +196,8 @@ def _formula(label: str, formula: str, **inputs: Sampler) -> Variant:
         _formula("tanh", "(b * b).tanh() * 3 + a.tanh() * a.tanh() * 2"),
         _formula("exp", "(b * -0.5).exp() * 3 + a.exp() * a.exp() * 2"),
         _formula("a node used twice", "a * a + b * b * b + a"),
-        _formula("a diamond", "(lambda c: c * 12 + c * 2 * 2 * 3)(a * b)"),
+        # Nodes inside of a graph have their gradients, too, not its leaves alone.
+        _formula("a diamond", "(lambda c: c * 12 + c * 2 * 2 * 3)(a * b)", inside=fixed(True)),
     ),
 )
 def Value(a: Tensor, b: Tensor, formula: str) -> dict[str, Tensor]:  # noqa: N802

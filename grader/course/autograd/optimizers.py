@@ -47,6 +47,13 @@ REFUSED = (
 )
 #: Both parameters of one shape, lest the state be kept by shape.
 ALIKE = {"q": normal("n", "d", scale=0.1), "q_grads": normal(STEPS, "n", "d")}
+#: The vector in the matrix's place: weight decay moves both, though some leave biases out of it.
+TURNED = {
+    "p": normal("k", scale=0.1),
+    "q": normal("n", "d", scale=0.1),
+    "p_grads": normal(STEPS, "k"),
+    "q_grads": normal(STEPS, "n", "d"),
+}
 
 
 def _run(optimizer: str) -> str:
@@ -152,8 +159,8 @@ def sgd_step(p: Tensor, q: Tensor, p_g: Tensor, q_g: Tensor, lr: float) -> Answe
         Variant("momentum", {"options": fixed((0.9,)), "zeroed": fixed(True)}, points={"p": 1, "r": 0.5}),
         Variant("dampening", {"options": fixed((0.9, 0.3)), "late": fixed(1)}, points={"p": 1, "q": 0.5}),
         Variant("weight decay", {"options": fixed((0, 0, 0.5))}, points={"p": 1}),
-        Variant("Nesterov", {"options": fixed((0.9, 0, 0.5, True))}, points={"p": 1}),
-        Variant("all but Nesterov", {"options": fixed((0.8, 0.3, 0.5))}, points={"p": 0.25}),
+        Variant("Nesterov", {**TURNED, "options": fixed((0.9, 0, 0.5, True))}, points={"p": 1}),
+        Variant("all but Nesterov", {**TURNED, "options": fixed((0.8, 0.3, 0.5))}, points={"p": 0.25}),
         Variant("a rate of 0, a momentum of 1", {"options": fixed((1.0,)), "bounds": fixed(True)}, points={"p": 0.25}),
         Variant(
             "a parameter without gradient",  # which weight decay does not move either

@@ -1,7 +1,7 @@
 """05_two_layer_network: one hidden ReLU layer, sum-of-squares loss, no biases, four ways to train it.
 
 The references of the training loops are the same loops by autograd, in float64. Learning rates are small enough that
-no loop diverges, and large enough that the weights move by far more than the tolerance.
+no loop diverges but one that has to, and large enough that the weights move by far more than the tolerance.
 """
 
 from __future__ import annotations
@@ -29,6 +29,17 @@ TRAINING = {
     "learning_rate": number(0.001, 0.003),
     "steps": fixed(5),
 }
+#: Steps that are too long: the loss rises at once, by so much as long as the outputs are small.
+RISING = Variant(
+    "a loss that rises",
+    {
+        "y": normal("n", "o", scale=1e-3),
+        "w1": normal("d", "m"),
+        "w2": normal("m", "o", scale=1e-3),
+        "learning_rate": number(0.9, 1.2),
+        "steps": fixed(3),
+    },
+)
 DEAD_UNIT_IN_TRAINING = Variant(DEAD_UNIT.label, {"w1": normal("d", "m", scale=0.3, zero_column=True)})
 #: The same for a torch.nn network, with a bias behind the second layer; weights lie as ``nn.Linear`` stores them, in
 #: memory of their own, too: torch's ``parameters_to_vector`` asks for that.
@@ -88,7 +99,7 @@ def torch_grads(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor) -> Tensor:
     scalars=("result",),
     magnitudes=(),
     follows=("torch_grads",),
-    variants=(Variant("three steps", {"steps": fixed(3)}), DEAD_UNIT_IN_TRAINING),
+    variants=(Variant("three steps", {"steps": fixed(3)}), DEAD_UNIT_IN_TRAINING, RISING),
 )
 def train_by_hand(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor, learning_rate: float, steps: int) -> Answer:
     """Gradient descent by hand."""
@@ -107,7 +118,7 @@ def train_by_hand(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor, learning_rate: f
     scalars=("result",),
     magnitudes=(),
     autograd=True,
-    variants=(Variant("three steps", {"steps": fixed(3)}),),
+    variants=(Variant("three steps", {"steps": fixed(3)}), RISING),
 )
 def train_with_autograd(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor, learning_rate: float, steps: int) -> Answer:
     """Gradient descent with autograd."""

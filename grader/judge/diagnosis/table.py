@@ -56,6 +56,7 @@ SPECIFIC: tuple[Hypothesis, ...] = (
     absent.accumulated,
     moves.not_in_place,
     formulas.engine,
+    formulas.inside,
     factors.zeros,
     factors.sign_flipped,
     shapes.transposed,
@@ -90,7 +91,15 @@ SPECIFIC: tuple[Hypothesis, ...] = (
 )
 #: Those of them that explain the result of a whole call: what a call that was cut short left behind is none.
 WHOLE: frozenset[Hypothesis] = frozenset(
-    {formulas.engine, factors.zeros, changed.overwritten, formulas.one_contribution, operands.stale, given.complement}
+    {
+        formulas.engine,
+        formulas.inside,
+        factors.zeros,
+        changed.overwritten,
+        formulas.one_contribution,
+        operands.stale,
+        given.complement,
+    }
     | {rows.last_sample_only, rows.some_samples, operands.wrong_operand, operands.swapped_arguments}
     | {moves.default_rate, moves.hardly_moved, simulations.simulated, simulations.diverged}
     | {hyperparameters.other_than_given, settings.other_settings}

@@ -152,6 +152,16 @@ SLIPS: tuple[EngineSlip, ...] = (
     _second("div", "the divisor of x/y gets nothing", lambda x, y, out: 0.0),
     _slope("div", "x gets y in x/y, in place of 1/y", lambda x, y, out: y),
     _slope("pow", "the exponent is not lowered: xⁿ goes back as n·xⁿ", lambda x, y, out: y * x**y),
+    _slope(
+        "pow",
+        "1 is taken from the power, not from its exponent: xⁿ goes back as n·xⁿ − 1",
+        lambda x, y, out: y * x**y - 1,
+    ),
+    _slope(
+        "pow",
+        "1 is taken from the power, not from its exponent: xⁿ goes back as n·(xⁿ − 1)",
+        lambda x, y, out: y * (x**y - 1),
+    ),
     _slope("pow", "the factor n is missing: xⁿ goes back as xⁿ⁻¹", lambda x, y, out: x ** (y - 1)),
     _slope(
         "pow", "n − 1 stands for the factor n: xⁿ goes back as (n − 1)·xⁿ⁻¹", lambda x, y, out: (y - 1) * x ** (y - 1)

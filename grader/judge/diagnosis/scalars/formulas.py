@@ -52,6 +52,13 @@ def engine(symptom: Symptom) -> Diagnosis | None:
     return None if found is None else symptom.say(found.key, what=found.what)
 
 
+def inside(symptom: Symptom) -> Diagnosis | None:
+    """No gradients at nodes inside of a graph, where the leaves of all others have theirs."""
+    read = bool(symptom.failing) and all(view.case.constants.get("inside") is True for view in symptom.failing)
+    nothing = read and all(view.came.is_floating_point() and not view.actual.any() for view in symptom.failing)
+    return symptom.say("zeros.inside") if nothing and symptom.failed == {symptom.check} else None
+
+
 def order(symptom: Symptom) -> Diagnosis | None:
     """Gradients that are off only where a formula uses a node twice, by no known wrong order of the nodes."""
     if {one.check for one in _numeric(symptom)} & symptom.failed != {symptom.check}:

@@ -33,6 +33,13 @@ FACTOR_WORDS: dict[str, Words] = {
         "What is the derivative of the result with respect to itself, and which line writes it?",
         "Begin `backward` with `self.grad = 1.0`, at the result, before any node passes its gradient on.",
     ),
+    "zeros.inside": Words(
+        "`{path}` is zero at nodes that were made from others; at those that a graph begins with it is right.",
+        "Here `a` and `b` are results themselves, of `a * 1` and `b * 1`, and `out` has a gradient, too: 1. Their "
+        "gradients are cleared after the walk, or never kept.",
+        "Which nodes keep their gradient when `backward` has run?",
+        "Leave the gradient of every node where it is: it is cleared by nothing in `backward`.",
+    ),
     "sign_flipped": Words(
         "`{path}` has the right numbers with the opposite sign, everywhere.",
         "A difference was taken the other way round, or a minus sign was lost.",
