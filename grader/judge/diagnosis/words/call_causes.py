@@ -77,8 +77,9 @@ CALL_CAUSES: dict[str, Cause] = {
         "Look for a missing `*` or `@` before the parentheses, or for a name that a value took from a function.",
     ),
     "name": Cause(
-        "The name `{name}` is not known there: not defined, or only inside another function.",
-        "Use the function's own parameters, and look for a spelling mistake.",
+        "The name `{name}` is not known there: not defined, only inside another function, or in a cell that ended "
+        "before it came to that.",
+        "Use the function's own parameters, look for a spelling mistake, and first of all mend a cell that failed.",
     ),
     "name.local": Cause(
         "A line of this function assigns to `{name}`, which makes `{name}` its own, and that line has not run yet.",
