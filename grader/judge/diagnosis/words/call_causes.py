@@ -31,7 +31,8 @@ CALL_CAUSES: dict[str, Cause] = {
         question="What do the arguments hold by themselves, whoever made them?",
     ),
     "no_attribute.gradient": Cause(
-        "This tensor has no gradient yet: no line has set its `.g`, or it is that of another call or object.",
+        "This tensor has no gradient yet: no line has set its `.g`, or it is that of another call or object. Writing "
+        "into a `.g` (`x.g[:] = …`, `x.g.copy_(…)`, `out=x.g`) sets none: `x.g = …` does.",
         "Let what sets it run before; a layer keeps as `.out` the very tensor that it returns. The loss needs no `.g`: "
         "it would be 1.",
         question="Which line sets the `.g` that is read there, and does it run before?",

@@ -176,6 +176,7 @@ def test_what_torch_sets_aside_the_watch_with_accuses_nobody():
 
 
 ERRORS = [
+    ("AttributeError", "'Tensor' object has no attribute 'g'", "sets none: `x.g = …` does"),
     ("NameError", "name 'nn' is not defined", "or in a cell that ended before it came to that"),
     ("RuntimeError", "mat1 and mat2 shapes cannot be multiplied (7x5 and 3x5)", "(7, 5) @ (3, 5).T"),
     ("RuntimeError", "mat1 and mat2 shapes cannot be multiplied (7x5 and 3x8)", "do not."),
