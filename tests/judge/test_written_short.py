@@ -2911,3 +2911,12 @@ def test_nothing_finite_of_gradients_that_nobody_reads_is_no_sum() -> None:
 def test_result_that_has_left_the_tensors_is_none(tail: str) -> None:
     found = answered("outer_difference", f"def outer_difference(a, b):\n    return (a[:, None] - b){tail}")
     assert {one.code for one in found.values()} == ({"not_a_tensor"} if tail else set())
+
+
+def test_subclass_of_tensor_is_called_one_and_no_container() -> None:
+    source = (
+        "class Grad(torch.Tensor): pass\n\ndef outer_difference(a, b):\n    return (a[:, None] - b).as_subclass(Grad)"
+    )
+    (told,) = answered("outer_difference", source).values()
+    assert "a subclass of Tensor" in told.message
+    assert "container" not in told.message

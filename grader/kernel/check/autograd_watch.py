@@ -269,7 +269,8 @@ def _disable(original: Any, *given: Any) -> Any:
 def _ask(first: int, original: Any, module: Any, arguments: int, *more: Any) -> Any:
     name = _str(_object_at(arguments + first).value)
     if _FORMULA in name:
-        _watch.record(name.replace("::", "."))
+        # What torch's compiler brings along is asked as it is imported, and computes nothing.
+        _watch.record(name.replace("::", ".") if name.startswith("aten::") else TAMPERING)
     return original(module, arguments, *more)
 
 

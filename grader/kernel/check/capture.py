@@ -185,7 +185,9 @@ def captured(value: Any) -> tuple[Any, str, str]:
         numbers = [_number(element) for element in value]
         if None not in numbers:
             return _as_tensor(numbers, (len(numbers),)), "sequence", ""
-    return None, "not_a_tensor", name_of(kind)[:100]
+    bases = mro_of(kind)
+    base = " (a subclass of Tensor)" if _Tensor in bases else " (a subclass of ndarray)" if _ndarray in bases else ""
+    return None, "not_a_tensor", f"{name_of(kind)[:70]}{base}"
 
 
 def _from_array(array: Any) -> tuple[Any, str, str]:

@@ -65,7 +65,7 @@ class ProgramDone(TypedDict):
 #: ``model``'s ``UNSEEN``, which the student's process does not import.
 ENGINE = "the autograd engine"
 _UNSEEN = "unseen: "
-TAMPERING = f"{_UNSEEN}what watches for it was tampered with"
+TAMPERING = f"{_UNSEEN}what watches for it was set aside, as by `torch.compile` or a mode of torch's"
 HIDING = f"{_UNSEEN}a process does not let itself be looked into"
 THREAD = f"{_UNSEEN}a thread runs since before the check"
 

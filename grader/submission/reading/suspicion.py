@@ -63,8 +63,8 @@ _OPTIMIZERS = ("torch.optim", "torch.distributed.optim")
 #: What of theirs has no formula in it: the base class.
 _NO_OPTIMIZER = ("torch.optim.Optimizer", "torch.optim.optimizer")
 _ONLY_AUTOGRAD = frozenset({"retain_graph", "create_graph", "inputs", "gradient"})
-#: How a method of that name begins.
-_OWN_BACKWARD = "def backward("
+#: How a method of that name begins, and what it takes.
+_OWN_BACKWARD = re.compile(r"def backward\([^()]*")
 _LOOKS = re.compile(
     r"torch\.(?:autograd|func|_C|vmap|nn\.grad|ops)\b|\bctypes\b|gc\.get_(?:objects|referrers|referents)"
     r"|sys\.(?:settrace|setprofile|_getframe)|\)\.backward\(|requires_grad_\(\s*\)|requires_grad\s*=\s*True"
@@ -145,7 +145,7 @@ def autograd_suspected(source: str, cells: Sequence[Cell] = (), but: Collection[
     """
     imported = imported_by(cells)
     leading = (name for name, dotted in imported.items() if THERE.get(name) != dotted and _leads_to_engine(dotted))
-    own = any(_OWN_BACKWARD in cell.source for cell in cells)
+    own = "".join(_own_backwards(cell.source) for cell in cells)
     alone = not own and not any(name in source for name in leading)
     found = _suspected_alone(source) if alone else _suspected(source, imported, own)
     return found or _reached(_FOREIGN, source, cells, but)
@@ -157,14 +157,18 @@ def _suspected_alone(source: str) -> str | None:
     return None if source.isascii() and _WORDS.search(source) is None else _suspected(source, THERE)
 
 
-def _suspected(source: str, imported: Mapping[str, str], own: bool = False) -> str | None:
-    """What in ``source`` is a sign; ``own``: objects of the notebook's have a ``backward`` of its own."""
+def _suspected(source: str, imported: Mapping[str, str], own: str = "") -> str | None:
+    """What in ``source`` is a sign; ``own`` are the heads of what the notebook's other cells define as ``backward``."""
     tree = parsed(source)
     if tree is None:
         text = without_comments(source)
         match = _LOOKS.search(text)
         return None if match is None else f"`{match[0].strip()}` (line {text.count(chr(10), 0, match.start()) + 1})"
-    return _earliest(_signs(tree, imported, own or _OWN_BACKWARD in source))
+    return _earliest(_signs(tree, imported, own + _own_backwards(source)))
+
+
+def _own_backwards(source: str) -> str:
+    return "".join(_OWN_BACKWARD.findall(source))
 
 
 def _earliest(signs: Iterable[tuple[int, str]]) -> str | None:
@@ -173,10 +177,11 @@ def _earliest(signs: Iterable[tuple[int, str]]) -> str | None:
     return None if found is None else f"`{found[1]}` (line {found[0]})"
 
 
-def _signs(tree: ast.Module, elsewhere: Mapping[str, str], own: bool) -> Iterator[tuple[int, str]]:
+def _signs(tree: ast.Module, elsewhere: Mapping[str, str], own: str) -> Iterator[tuple[int, str]]:
     imported = seen_through(tree, elsewhere)
     yield from ((line, dotted) for line, _, dotted in imports_in(ast.walk(tree)) if _is_engine(dotted))
-    makes = partial(_makes, imported=imported, own=own)
+    makes = partial(_makes, imported=imported, own=bool(own))
+    options = _ONLY_AUTOGRAD.difference(re.findall(r"\w+", own))
     tensors = _tensor_names(tree, makes)
     passed_over: set[ast.expr] = set()  # ``torch.autograd`` in ``torch.autograd.no_grad``, which comes before it
     for node in ast.walk(tree):
@@ -190,7 +195,7 @@ def _signs(tree: ast.Module, elsewhere: Mapping[str, str], own: bool) -> Iterato
                 yield node.lineno, dotted
         elif isinstance(node, ast.Call):
             dotted = dotted_name(node, imported)
-            sign = _call_sign(node, tensors, imported, makes) or (dotted if _is_engine(dotted) else "")
+            sign = _call_sign(node, tensors, imported, makes, options) or (dotted if _is_engine(dotted) else "")
             if sign:
                 yield node.lineno, sign
         elif isinstance(node, ast.Assign) and _is_true(node.value) and _sets_requires_grad(node):
@@ -216,7 +221,11 @@ def _leads_to_engine(dotted: str) -> bool:
 
 
 def _call_sign(
-    node: ast.Call, tensors: set[str], imported: Mapping[str, str], makes: Callable[[ast.Call], bool]
+    node: ast.Call,
+    tensors: set[str],
+    imported: Mapping[str, str],
+    makes: Callable[[ast.Call], bool],
+    options: Collection[str],
 ) -> str:
     called = node.func
     if isinstance(called, ast.Name):
@@ -231,7 +240,7 @@ def _call_sign(
             return f"getattr: {dotted}" if _is_engine(dotted) or dotted.endswith(".backward") else ""
     elif isinstance(called, ast.Attribute):
         if called.attr == "backward":
-            return _backward_sign(node, called.value, tensors, makes)
+            return _backward_sign(node, called.value, tensors, makes, options)
         if called.attr == "requires_grad_" and not (node.args and not _is_true(node.args[0])):
             return "requires_grad_()"
     if any(keyword.arg == "requires_grad" and _is_true(keyword.value) for keyword in node.keywords):
@@ -239,8 +248,14 @@ def _call_sign(
     return ""
 
 
-def _backward_sign(call: ast.Call, receiver: ast.expr, tensors: set[str], makes: Callable[[ast.Call], bool]) -> str:
-    """Decide whether ``….backward(…)`` is a tensor's: a value computed on the spot, a name of one, its options."""
+def _backward_sign(
+    call: ast.Call,
+    receiver: ast.expr,
+    tensors: set[str],
+    makes: Callable[[ast.Call], bool],
+    options: Collection[str],
+) -> str:
+    """Decide whether ``….backward(…)`` is a tensor's: a value computed on the spot, a name of one, its ``options``."""
     shown = "….backward()"
     if isinstance(receiver, ast.Name):
         shown = f"{receiver.id}.backward()"
@@ -248,7 +263,7 @@ def _backward_sign(call: ast.Call, receiver: ast.expr, tensors: set[str], makes:
             return shown
     elif isinstance(receiver, (ast.BinOp, ast.UnaryOp)) or (isinstance(receiver, ast.Call) and not makes(receiver)):
         return shown
-    if any(keyword.arg in _ONLY_AUTOGRAD for keyword in call.keywords):
+    if any(keyword.arg in options for keyword in call.keywords):
         return shown
     own_gradient = any(
         isinstance(argument, ast.Attribute) and argument.attr == "g" and _same_name(argument.value, receiver)

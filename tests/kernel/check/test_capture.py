@@ -64,3 +64,12 @@ def test_tensor_that_cannot_travel_says_what_it_is(made: Callable[[], torch.Tens
 def test_number_of_a_class_made_from_numpys_is_read_by_numpys_own() -> None:
     tensor, kind, _ = captured(LyingScalar(3.0))
     assert (tensor.item(), kind) == (3.0, "scalar")
+
+
+def test_subclass_of_what_is_compared_is_told_as_one() -> None:
+    class Grad(torch.Tensor):
+        pass
+
+    masked = numpy.ma.masked_array([1.0])
+    assert captured(torch.zeros(2).as_subclass(Grad)) == (None, "not_a_tensor", "Grad (a subclass of Tensor)")
+    assert captured(masked) == (None, "not_a_tensor", "MaskedArray (a subclass of ndarray)")

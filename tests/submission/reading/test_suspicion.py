@@ -76,6 +76,7 @@ INNOCENT = {
         "        self.layer(0).backward()\n        made('relu').backward()\n"
         "        last = self.last()\n        last.backward()"
     ),
+    "own_option": "class Mse:\n    def backward(self, gradient=1.0): pass\nlayers[-1].backward(gradient=2.0)",
     "own_call_with_a_name": "show(torch, 'autograd')",
     "other_attribute": "getattr(torch, 'relu')(x)  # backward",
     "loop_over_what_was_made": "layer = make()\nfor layer in layers:\n    layer.backward()",
@@ -125,10 +126,16 @@ def test_autograd_suspected_leaves_own_code_alone(name: str) -> None:
         ),
         ("def f(x):\n    return x", ["import sympy as sp\nd = sp.lambdify(x, sp.diff(f))"], None),
         ("def f(x):\n    made(x).backward()", ["class Lin:\n    def backward(self): pass"], None),
+        ("ls[-1].backward(gradient=1)", ["class Mse:\n    def backward(self, gradient): pass"], None),
+        (
+            "ls[-1].backward(gradient=1)",
+            ["class Mse:\n    def backward(self): pass"],
+            "`….backward()` (line 1)",
+        ),
     ],
     ids=[
         *("module", "function", "part", "name", "own", "package", "parameter", "variable", "helper", "allowed"),
-        *("relied_on", "not_relied_on", "own_backward"),
+        *("relied_on", "not_relied_on", "own_backward", "own_option", "no_option_of_its_own"),
     ],
 )
 def test_autograd_is_suspected_by_what_other_cells_import(source: str, cells: list[str], sign: str | None) -> None:

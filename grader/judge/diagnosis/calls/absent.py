@@ -204,6 +204,8 @@ def _wanted(symptom: Symptom, first: Finding) -> str:
     exercise = symptom.exercise
     if first.actual.absence == "unsupported":
         return "not_a_tensor.dtype"
+    if " (a subclass of " in first.actual.detail:
+        return "not_a_tensor.subclass"
     if exercise.base_name(symptom.check) in exercise.scalars:
         return "not_a_tensor.number" if first.expected.dim() == 0 else "not_a_tensor.numbers"
     if exercise.numpy:

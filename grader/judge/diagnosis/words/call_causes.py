@@ -31,7 +31,8 @@ CALL_CAUSES: dict[str, Cause] = {
         question="What do the arguments hold by themselves, whoever made them?",
     ),
     "no_attribute.gradient": Cause(
-        "This tensor has no gradient yet: no line has set its `.g`, or it is that of another call or object.",
+        "This tensor has no gradient yet: no line has set its `.g`, or it is that of another call or object. Writing "
+        "into a `.g` (`x.g[:] = …`, `x.g.copy_(…)`, `out=x.g`) sets none: `x.g = …` does.",
         "Let what sets it run before; a layer keeps as `.out` the very tensor that it returns. The loss needs no `.g`: "
         "it would be 1.",
         question="Which line sets the `.g` that is read there, and does it run before?",
@@ -77,8 +78,9 @@ CALL_CAUSES: dict[str, Cause] = {
         "Look for a missing `*` or `@` before the parentheses, or for a name that a value took from a function.",
     ),
     "name": Cause(
-        "The name `{name}` is not known there: not defined, or only inside another function.",
-        "Use the function's own parameters, and look for a spelling mistake.",
+        "The name `{name}` is not known there: not defined, only inside another function, or in a cell that ended "
+        "before it came to that.",
+        "Use the function's own parameters, look for a spelling mistake, and first of all mend a cell that failed.",
     ),
     "name.local": Cause(
         "A line of this function assigns to `{name}`, which makes `{name}` its own, and that line has not run yet.",

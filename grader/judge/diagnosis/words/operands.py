@@ -63,7 +63,8 @@ OPERAND_WORDS: dict[str, Words] = {
     ),
     "stale.copied": Words(
         "`{path}` has the same values whatever the inputs are.",
-        "It does not come from the inputs: numbers were written down, or other tensors were used than the given ones.",
+        "It does not come from the inputs: numbers were written down, or other tensors were used than the given ones, "
+        "such as one that an earlier cell computed.",
         "Would your code give another result if the inputs changed?",
         "Compute it from the variables of the cell, not from numbers.",
     ),

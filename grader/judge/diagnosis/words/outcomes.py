@@ -209,6 +209,12 @@ OUTCOME_WORDS: dict[str, Words] = {
         "What does `type({path})` say?",
         "Give the tensor itself, of shape {expected}.",
     ),
+    "not_a_tensor.subclass": Words(
+        "`{path}` is {kind}; a plain tensor or array is asked for.",
+        "What such a class computes may be anything, so a check compares none of its objects.",
+        "What does `type({path})` say, and which line made it that?",
+        "Give the plain values: `.as_subclass(torch.Tensor)` of a tensor, `np.asarray(…)` of an array.",
+    ),
     "not_a_tensor.dtype": Words(
         "`{path}` holds numbers {kind}, as no result of this exercise does.",
         "An operation changed the kind of its numbers.",
@@ -229,7 +235,7 @@ OUTCOME_WORDS: dict[str, Words] = {
     ),
     "not_a_tensor.numbers": Words(
         "`{path}` is {kind}; numbers are asked for.",
-        "They may come as a list of numbers, an array or a tensor, of shape {expected} here.",
+        "They may come as a list or tuple of numbers, a NumPy array or a tensor, of shape {expected} here.",
         "What does `type({path})` say?",
         "Collect the numbers that the docstring names in a list, and give that back.",
     ),
@@ -315,7 +321,7 @@ OUTCOME_WORDS: dict[str, Words] = {
     "uses_autograd.unseen": Words(
         "The check could not see whether the call used autograd: {why}.",
         "This exercise is about writing the gradient by hand, and earns nothing where nobody can look on.",
-        "Which of your cells starts threads or processes, or changes how Python, torch or the process work?",
+        "Which of your cells starts threads or processes, compiles code, or changes how Python or torch work?",
         "Take those lines out of every cell, then run the notebook from the top.",
     ),
     "uses_autograd": Words(

@@ -170,7 +170,14 @@ def test_what_nobody_could_see_is_not_called_a_function(seen):
     assert seen not in used_autograd(seen).message
 
 
+def test_what_torch_sets_aside_the_watch_with_accuses_nobody():
+    assert "torch.compile" in used_autograd(messages.TAMPERING).message
+    assert "tampered" not in used_autograd(messages.TAMPERING).message
+
+
 ERRORS = [
+    ("AttributeError", "'Tensor' object has no attribute 'g'", "sets none: `x.g = …` does"),
+    ("NameError", "name 'nn' is not defined", "or in a cell that ended before it came to that"),
     ("RuntimeError", "mat1 and mat2 shapes cannot be multiplied (7x5 and 3x5)", "(7, 5) @ (3, 5).T"),
     ("RuntimeError", "mat1 and mat2 shapes cannot be multiplied (7x5 and 3x8)", "do not."),
     (
