@@ -61,7 +61,7 @@ class View:
         actual = self.actual if actual is None else actual
         if actual.numel() == 0:
             return True
-        predicted = predicted.to(torch.float64)
+        predicted = predicted.detach().to(torch.float64)
         unknown = predicted.isnan()
         if bool(unknown.any()) and not bool(unknown.all()) and torch.equal(unknown, actual.isnan()):
             return self.is_near(predicted[~unknown], actual[~unknown])  # 0/0 is NaN in the right places
