@@ -29,14 +29,14 @@ TRAINING = {
     "learning_rate": number(0.001, 0.003),
     "steps": fixed(5),
 }
-#: Steps that are too long: the loss rises at once, by so much as long as the outputs are small.
+#: Steps that are too long: outputs that are small grow at once, and the loss with them.
 RISING = Variant(
     "a loss that rises",
     {
-        "y": normal("n", "o", scale=1e-3),
+        "y": normal("n", "o", scale=0.05),
         "w1": normal("d", "m"),
-        "w2": normal("m", "o", scale=1e-3),
-        "learning_rate": number(0.9, 1.2),
+        "w2": normal("m", "o", scale=0.05),
+        "learning_rate": number(0.15, 0.25),
         "steps": fixed(3),
     },
 )
