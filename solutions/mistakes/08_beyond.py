@@ -550,16 +550,6 @@ class OverwritesBelowExp(_Overwriting):
     WHERE = "exp"
 
 
-@mistake("attention_grad", "non_finite")
-def exp_of_the_bare_scores(q, k, v, out):
-    scale = q.shape[-1] ** 0.5
-    e = torch.exp(q @ k.mT / scale)
-    p = e / e.sum(-1, keepdim=True)
-    dp = out.g @ v.mT
-    ds = p * (dp - (dp * p).sum(-1, keepdim=True)) / scale
-    q.g, k.g, v.g = ds @ k, ds.mT @ q, p.mT @ out.g
-
-
 @mistake("Value", "wrong_value")
 class TakesOneFromThePower(_Engine):
     def __pow__(self, n):
