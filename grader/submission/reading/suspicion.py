@@ -63,8 +63,9 @@ _OPTIMIZERS = ("torch.optim", "torch.distributed.optim")
 #: What of theirs has no formula in it: the base class.
 _NO_OPTIMIZER = ("torch.optim.Optimizer", "torch.optim.optimizer")
 _ONLY_AUTOGRAD = frozenset({"retain_graph", "create_graph", "inputs", "gradient"})
-#: How a method of that name begins, and what it takes.
+#: How a method of that name begins, and what it takes; and where one is called.
 _OWN_BACKWARD = re.compile(r"def backward\([^()]*")
+_CALLS_BACKWARD = re.compile(r"\.[\s\\]*backward\b")
 _LOOKS = re.compile(
     r"torch\.(?:autograd|func|_C|vmap|nn\.grad|ops)\b|\bctypes\b|gc\.get_(?:objects|referrers|referents)"
     r"|sys\.(?:settrace|setprofile|_getframe)|\)\.backward\(|requires_grad_\(\s*\)|requires_grad\s*=\s*True"
@@ -145,16 +146,31 @@ def autograd_suspected(source: str, cells: Sequence[Cell] = (), but: Collection[
     """
     imported = imported_by(cells)
     leading = (name for name, dotted in imported.items() if THERE.get(name) != dotted and _leads_to_engine(dotted))
-    own = "".join(_own_backwards(cell.source) for cell in cells)
-    alone = not own and not any(name in source for name in leading)
-    found = _suspected_alone(source) if alone else _suspected(source, imported, own)
-    return found or _reached(_FOREIGN, source, cells, but)
+    leads = any(name in source for name in leading)
+    own = "".join(_own_backwards(cell.source) for cell in cells) if _CALLS_BACKWARD.search(source) else ""
+    found = None
+    if leads or not source.isascii() or _WORDS.search(source) is not None:
+        found = _suspected(source, imported, own) if leads or own else _suspected_alone(source)
+    if found is None and any(_imports_foreign(text) for text in (source, *(cell.source for cell in cells))):
+        found = _reached(_FOREIGN, source, cells, but)
+    return found
 
 
 @by_source
 def _suspected_alone(source: str) -> str | None:
     """As ``_suspected``, of a source for which no other cell imports anything."""
-    return None if source.isascii() and _WORDS.search(source) is None else _suspected(source, THERE)
+    return _suspected(source, THERE)
+
+
+@by_source
+def _imports_foreign(source: str) -> bool:
+    """Whether code imports one of the packages in ``_FOREIGN``, or perhaps does, by a call."""
+    named = not source.isascii() or any(map(source.__contains__, _FOREIGN))
+    tree = parsed(source) if named else None
+    nodes = [] if tree is None else list(ast.walk(tree))
+    return any(dotted.partition(".")[0] in _FOREIGN for _, _, dotted in imports_in(nodes)) or any(
+        isinstance(node, ast.Call) and name_called(node) in ("__import__", "import_module") for node in nodes
+    )
 
 
 def _suspected(source: str, imported: Mapping[str, str], own: str = "") -> str | None:
@@ -167,6 +183,7 @@ def _suspected(source: str, imported: Mapping[str, str], own: str = "") -> str |
     return _earliest(_signs(tree, imported, own + _own_backwards(source)))
 
 
+@by_source
 def _own_backwards(source: str) -> str:
     return "".join(_OWN_BACKWARD.findall(source))
 
