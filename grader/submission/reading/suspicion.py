@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeGuard
 
 from grader.cell_code import name_called, parsed, without_comments
@@ -197,9 +196,7 @@ def _earliest(signs: Iterable[tuple[int, str]]) -> str | None:
 def _signs(tree: ast.Module, elsewhere: Mapping[str, str], own: str) -> Iterator[tuple[int, str]]:
     imported = seen_through(tree, elsewhere)
     yield from ((line, dotted) for line, _, dotted in imports_in(ast.walk(tree)) if _is_engine(dotted))
-    makes = partial(_makes, imported=imported, own=bool(own))
-    options = _ONLY_AUTOGRAD.difference(re.findall(r"\w+", own))
-    tensors = _tensor_names(tree, makes)
+    calls = _Backwards(tree, imported, own)
     passed_over: set[ast.expr] = set()  # ``torch.autograd`` in ``torch.autograd.no_grad``, which comes before it
     for node in ast.walk(tree):
         if isinstance(node, (ast.Attribute, ast.Name)):
@@ -212,7 +209,7 @@ def _signs(tree: ast.Module, elsewhere: Mapping[str, str], own: str) -> Iterator
                 yield node.lineno, dotted
         elif isinstance(node, ast.Call):
             dotted = dotted_name(node, imported)
-            sign = _call_sign(node, tensors, imported, makes, options) or (dotted if _is_engine(dotted) else "")
+            sign = _call_sign(node, imported, calls) or (dotted if _is_engine(dotted) else "")
             if sign:
                 yield node.lineno, sign
         elif isinstance(node, ast.Assign) and _is_true(node.value) and _sets_requires_grad(node):
@@ -237,13 +234,7 @@ def _leads_to_engine(dotted: str) -> bool:
     return _is_engine(dotted) or any(name.startswith(f"{dotted}.") for name in _ENGINE)
 
 
-def _call_sign(
-    node: ast.Call,
-    tensors: set[str],
-    imported: Mapping[str, str],
-    makes: Callable[[ast.Call], bool],
-    options: Collection[str],
-) -> str:
+def _call_sign(node: ast.Call, imported: Mapping[str, str], calls: _Backwards) -> str:
     called = node.func
     if isinstance(called, ast.Name):
         first = node.args[0] if node.args else None
@@ -257,7 +248,7 @@ def _call_sign(
             return f"getattr: {dotted}" if _is_engine(dotted) or dotted.endswith(".backward") else ""
     elif isinstance(called, ast.Attribute):
         if called.attr == "backward":
-            return _backward_sign(node, called.value, tensors, makes, options)
+            return calls.sign(node, called.value)
         if called.attr == "requires_grad_" and not (node.args and not _is_true(node.args[0])):
             return "requires_grad_()"
     if any(keyword.arg == "requires_grad" and _is_true(keyword.value) for keyword in node.keywords):
@@ -265,28 +256,67 @@ def _call_sign(
     return ""
 
 
-def _backward_sign(
-    call: ast.Call,
-    receiver: ast.expr,
-    tensors: set[str],
-    makes: Callable[[ast.Call], bool],
-    options: Collection[str],
-) -> str:
-    """Decide whether ``….backward(…)`` is a tensor's: a value computed on the spot, a name of one, its ``options``."""
-    shown = "….backward()"
-    if isinstance(receiver, ast.Name):
-        shown = f"{receiver.id}.backward()"
-        if receiver.id in tensors:
+class _Backwards:
+    """Tells which calls of ``backward`` in an answer are a tensor's.
+
+    ``own`` are the heads of the methods of that name in the notebook, as they stand there; empty where it has none.
+    """
+
+    def __init__(self, tree: ast.Module, imported: Mapping[str, str], own: str) -> None:
+        self._imported = imported
+        self._own = bool(own)
+        self._options = _ONLY_AUTOGRAD.difference(re.findall(r"\w+", own))
+        self._tensors = self._tensor_names(tree)
+
+    def sign(self, call: ast.Call, receiver: ast.expr) -> str:
+        """``….backward()`` of a value made on the spot, of a name of one, or with a tensor's options; else empty."""
+        shown = "….backward()"
+        if isinstance(receiver, ast.Name):
+            shown = f"{receiver.id}.backward()"
+            if receiver.id in self._tensors:
+                return shown
+        elif self._is_computed(receiver):
             return shown
-    elif isinstance(receiver, (ast.BinOp, ast.UnaryOp)) or (isinstance(receiver, ast.Call) and not makes(receiver)):
-        return shown
-    if any(keyword.arg in options for keyword in call.keywords):
-        return shown
-    own_gradient = any(
-        isinstance(argument, ast.Attribute) and argument.attr == "g" and _same_name(argument.value, receiver)
-        for argument in call.args
-    )
-    return shown if own_gradient else ""
+        if any(keyword.arg in self._options for keyword in call.keywords):
+            return shown
+        own_gradient = any(
+            isinstance(argument, ast.Attribute) and argument.attr == "g" and _same_name(argument.value, receiver)
+            for argument in call.args
+        )
+        return shown if own_gradient else ""
+
+    def _tensor_names(self, tree: ast.Module) -> set[str]:
+        """The names that are only ever assigned computed values: sums, ``torch`` calls, results of functions."""
+        computed: set[str] = set()
+        other: set[str] = set()
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.Assign, ast.AnnAssign)):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                for target in targets:
+                    if isinstance(target, ast.Name):
+                        (computed if self._is_computed(node.value) else other).add(target.id)
+            elif isinstance(node, (ast.For, ast.comprehension)) and isinstance(node.target, ast.Name):
+                other.add(node.target.id)
+        return computed - other
+
+    def _is_computed(self, value: ast.expr | None) -> bool:
+        if isinstance(value, (ast.BinOp, ast.UnaryOp)):
+            return True
+        return isinstance(value, ast.Call) and not self._makes(value)
+
+    def _makes(self, call: ast.Call) -> bool:
+        """Whether a call makes an object of the student's, or takes one out of several, rather than computing a value.
+
+        ``Mse()``, ``super()``, ``layers.pop()``, ``next(layers)``; and, where objects of the student's own have a
+        ``backward``, what functions and methods of the student's give: ``made("relu")``, ``self.layer(0)``.
+        """
+        name = name_called(call)
+        if name[:1].isupper() or name in ("super", "pop", "popleft", "popitem", "next", "getattr"):
+            return True
+        called = call.func
+        if isinstance(called, ast.Attribute):
+            return self._own and isinstance(called.value, ast.Name) and called.value.id == "self"
+        return self._own and isinstance(called, ast.Name) and not dotted_name(called, self._imported)
 
 
 def _same_name(one: ast.expr, other: ast.expr) -> bool:
@@ -294,42 +324,6 @@ def _same_name(one: ast.expr, other: ast.expr) -> bool:
     while isinstance(one, ast.Attribute) and isinstance(other, ast.Attribute) and one.attr == other.attr:
         one, other = one.value, other.value
     return isinstance(one, ast.Name) and isinstance(other, ast.Name) and one.id == other.id
-
-
-def _makes(call: ast.Call, imported: Mapping[str, str], own: bool) -> bool:
-    """Whether a call makes an object of the student's, or takes one out of several, rather than computing a value.
-
-    ``Mse()``, ``super()``, ``layers.pop()``, ``next(layers)``; and, where objects of the student's ``own`` have a
-    ``backward``, what functions and methods of the student's give: ``made("relu")``, ``self.layer(0)``.
-    """
-    name = name_called(call)
-    if name[:1].isupper() or name in ("super", "pop", "popleft", "popitem", "next", "getattr"):
-        return True
-    called = call.func
-    if isinstance(called, ast.Attribute):
-        return own and isinstance(called.value, ast.Name) and called.value.id == "self"
-    return own and isinstance(called, ast.Name) and not dotted_name(called, imported)
-
-
-def _tensor_names(tree: ast.Module, makes: Callable[[ast.Call], bool]) -> set[str]:
-    """The names that are only ever assigned computed values: sums, ``torch`` calls, results of functions."""
-    computed: set[str] = set()
-    other: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Assign, ast.AnnAssign)):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            for target in targets:
-                if isinstance(target, ast.Name):
-                    (computed if _is_computed(node.value, makes) else other).add(target.id)
-        elif isinstance(node, (ast.For, ast.comprehension)) and isinstance(node.target, ast.Name):
-            other.add(node.target.id)
-    return computed - other
-
-
-def _is_computed(value: ast.expr | None, makes: Callable[[ast.Call], bool]) -> bool:
-    if isinstance(value, (ast.BinOp, ast.UnaryOp)):
-        return True
-    return isinstance(value, ast.Call) and not makes(value)
 
 
 def _is_true(node: ast.expr | None) -> bool:
