@@ -15,6 +15,7 @@ from grader.errors import GraderError
 from grader.judge.remarks import coarse_results, raised_late
 from grader.judge.score import link_consequences, score_fault, score_missing, score_unreached
 from grader.kernel.host.pool import KernelPool
+from grader.kernel.host.schedule import defined_in
 from grader.kernel.protocol.results import steady
 from grader.machine import remedy_of_shortage
 from grader.model import (
@@ -185,6 +186,8 @@ def _judge_exercise(
             return score_unreached(exercise, stub, _unreached(execution))
         if any(run.ended == "not_defined" for run in runs):
             stub = replace(stub, kept_from=_kept_from(stub, submission, execution))
+        if any(run.error is not None and run.error.type == "NameError" for run in runs):
+            stub = replace(stub, lost=_lost(submission, execution))
         score = seeded.verdicts.score(exercise, prepared, runs, stub)
     except Exception as error:
         _log.exception("judging %s of %s failed", exercise.id, submission.shown_path)
@@ -199,6 +202,13 @@ def _kept_from(stub: Stub, submission: Submission, execution: Execution) -> str:
     failed = next((steady(failure.error) for failure in execution.failures if failure.cell == stub.cell), "")
     source = next((cell.source for cell in submission.cells if cell.index == stub.cell), "")
     return magic_apart(source) or failed
+
+
+def _lost(submission: Submission, execution: Execution) -> tuple[tuple[str, int, str], ...]:
+    """The names that cells would give which failed, each with its cell and the error."""
+    failed = {failure.cell: steady(failure.error) for failure in execution.failures}
+    cells = [cell for cell in submission.cells if cell.index in failed]
+    return tuple((name, cell.index, failed[cell.index]) for cell in cells for name in sorted(defined_in([cell])))
 
 
 def _unreached(execution: Execution) -> Diagnosis:

@@ -98,6 +98,19 @@ def test_stub_that_was_renamed_in_a_notebook_without_tags_is_a_remark(entry: Ent
     assert flag.endswith("defines `linear_grad` with its parameters")
 
 
+def test_name_that_a_failed_cell_would_give_is_told_with_that_cell(entry: Entry, seeded: SeededCourse) -> None:
+    setup = "import plots_that_are_not_here\nimport numpy as np"
+    stub = "def relu_grad(inp, out):\n    inp.g = out.g * torch.from_numpy(np.greater(inp.numpy(), 0))"
+    entry.path.write_text(answered({"relu_grad": stub}, before=setup), encoding="utf-8")
+
+    relu_grad = {one.id: one for one in graded(entry, seeded, InProcessPool()).exercises}["relu_grad"]
+
+    (check,) = relu_grad.checks
+    assert check.diagnosis is not None
+    told = "Cell 0 would define `np`, and ended before it came to that: ModuleNotFoundError: No module named"
+    assert told in check.diagnosis.message
+
+
 def test_remark_that_names_what_a_student_named_is_cut(entry: Entry, seeded: SeededCourse) -> None:
     entry.path.write_text(answered({"lin_grad": f"def {'n' * 300_000}(): pass"}), encoding="utf-8")
     (flag,) = {one.id: one for one in graded(entry, seeded, InProcessPool()).exercises}["lin_grad"].flags

@@ -31,7 +31,8 @@ class Stub:
     ``left_out`` are the untouched stubs that stand below the answer and would take its place when the notebook runs:
     the cell, the first and the last line of each. ``elsewhere`` are, for an answer that is one cell, the names that it
     should assign and another cell does, with that cell. ``kept_from`` is what kept the answer's cell from defining it:
-    its error, or its cell magic (``"%%timeit"``); it is known only where a check missed the answer.
+    its error, or its cell magic (``"%%timeit"``); it is known only where a check missed the answer. ``lost`` are the
+    names that cells would give which ended in an error, with the cell and the error; only where a check missed a name.
     """
 
     exercise: str
@@ -43,6 +44,7 @@ class Stub:
     left_out: tuple[tuple[int, int, int], ...] = ()
     elsewhere: tuple[tuple[str, int], ...] = ()
     kept_from: str = ""
+    lost: tuple[tuple[str, int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,11 @@ def explained(
     key = "no_attribute.autograd" if autograd and key == "no_attribute.gradient" else key
     if key == "no_attribute" and fields["owner"] == "Tensor" and _stands_on(given, fields["name"], error.code):
         key = "no_attribute.handed_over"
+    if key == "name" and stub is not None:
+        for name, cell, failure in stub.lost:
+            if name == fields["name"]:
+                key, fields = "name.lost", {"name": name, "cell": cell, "failure": failure}
+                break
     cause = causes.CAUSES[key]
     shown = f"{error.type}: {message.partition(chr(10))[0]}" if message else error.type
     return wording.say(

@@ -82,6 +82,11 @@ CALL_CAUSES: dict[str, Cause] = {
         "before it came to that.",
         "Use the function's own parameters, look for a spelling mistake, and first of all mend a cell that failed.",
     ),
+    "name.lost": Cause(
+        "Cell {cell} would define `{name}`, and ended before it came to that: {failure}.",
+        "Mend cell {cell}, or move what it is to define above the line that fails; then run the notebook from the top.",
+        question="Which line of cell {cell} fails, and does your answer need that line?",
+    ),
     "name.local": Cause(
         "A line of this function assigns to `{name}`, which makes `{name}` its own, and that line has not run yet.",
         "Give what that line computes another name; `{name} -= …` is an assignment too, `{name}.sub_(…)` is none.",
