@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections import OrderedDict
+from array import array
+from collections import OrderedDict, deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +40,7 @@ _own = object.__getattribute__
 _dict_of_type = type.__dict__["__dict__"].__get__
 _member = type(type("Slotted", (), {"__slots__": ("x",)}).x)  # type: ignore[attr-defined]
 _scalars = (bool, int, float)
+_sequences = (list, tuple, deque, array)
 #: What the harness's other modules read of a tensor or a class by, too.
 shape_of, dtype_of = _base.shape.__get__, _base.dtype.__get__
 mro_of, name_of = type.__dict__["__mro__"].__get__, type.__dict__["__name__"].__get__
@@ -181,7 +183,7 @@ def captured(value: Any) -> tuple[Any, str, str]:
         return (
             (None, "unsupported", name_of(kind)[:100]) if number is None else (_as_tensor([number], ()), "scalar", "")
         )
-    if kind in (list, tuple) and 0 < len(value) <= MOST_ELEMENTS:
+    if kind in _sequences and 0 < len(value) <= MOST_ELEMENTS:
         numbers = [_number(element) for element in value]
         if None not in numbers:
             return _as_tensor(numbers, (len(numbers),)), "sequence", ""

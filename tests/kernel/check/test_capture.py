@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
+from array import array
+from collections import deque, namedtuple
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -59,6 +60,12 @@ def test_what_is_no_sequence_has_no_element(value: Any) -> None:
 )
 def test_tensor_that_cannot_travel_says_what_it_is(made: Callable[[], torch.Tensor], told: str) -> None:
     assert captured(made()) == (None, "unsupported", told)
+
+
+@pytest.mark.parametrize("made", [list, tuple, deque, lambda numbers: array("d", numbers)])
+def test_sequence_of_numbers_is_read_whatever_keeps_it(made: Callable[[list[float]], Any]) -> None:
+    tensor, kind, _ = captured(made([0.5, 0.25]))
+    assert (tensor.tolist(), kind) == ([0.5, 0.25], "sequence")
 
 
 def test_number_of_a_class_made_from_numpys_is_read_by_numpys_own() -> None:
