@@ -71,7 +71,8 @@ def _entry_blocks(entry: SubmissionReport, row: Row, hints: Hints) -> Iterator[s
         yield f"> {wording.BY_HAND} {markdown(cut(wording.by_hand(entry), wording.MOST_REASON))}\n"
     if entry.status != "graded":
         reason = markdown(wording.sentence(cut(entry.reason, wording.MOST_REASON)))
-        yield f"> **{wording.SUBMISSION[entry.status]}.** {wording.SUBMISSION_DETAIL[entry.status]} {reason}\n"
+        detail = wording.SUBMISSION_DETAIL.get(entry.status, "")
+        yield f"> {' '.join(filter(None, (f'**{wording.SUBMISSION[entry.status]}.**', detail, reason)))}\n"
     if entry.exercises:
         yield _table(entry)
     for flag in entry.flags:

@@ -1,7 +1,7 @@
-"""Every word of the reports that is not a diagnosis, in one place: to translate or rewrite without touching logic.
+"""The words that reports add to what was found, in one place: to translate or rewrite without touching logic.
 
-The sentences of a diagnosis come ready from the judge. A symbol always stands beside the colour of a status, and its
-label beside the symbol or in the legend, so that colour is never alone.
+The sentences of a diagnosis come ready from the judge, reasons and flags from where they arose. A symbol always stands
+beside the colour of a status, and its label beside the symbol or in the legend, so that colour is never alone.
 """
 
 from __future__ import annotations
@@ -47,10 +47,9 @@ SUBMISSION: Final = {
     "grader_error": "grader error",
 }
 
+#: What a status means, where the reason that stands in the report does not say all.
 SUBMISSION_DETAIL: Final = {
     "unreadable": "No notebook could be read, so nothing was graded. This does not count as zero points.",
-    "crashed": "The kernel died. What was checked before then is kept.",
-    "timed_out": "The time for the whole notebook was up. What was checked before then is kept.",
     "no_exercises": "There was nothing to grade.",
     "not_assigned": "This was not assigned, and was not graded.",
     "grader_error": "The grader itself failed. This does not count as zero points: it has to be graded again.",
