@@ -141,7 +141,8 @@ def _idle(pool: socket.socket) -> int:
 
 def serve_as_zygote(pool: socket.socket) -> None:
     """Come up as the zygote, then serve until the pool closes its end."""
-    wire.send(pool, zygote.warm())
+    zygote.warm()
+    wire.send(pool, {"event": "ready"})
     server = JobServer(pool)
     preparation = zygote.Preparation()
     poll = select.poll()

@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from grader import torch_import
 from grader.kernel.confinement import confine
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from grader.kernel.protocol.messages import JobSpec
 
 
-def warm() -> dict[str, Any]:
-    """Import what every notebook uses and run once what is slow the first time; returns what the pool is told."""
+def warm() -> None:
+    """Import what every notebook uses, and run once what is slow the first time."""
     gc.disable()  # while importing, collections find nothing and take a tenth of the time
     sys.modules["debugpy"] = None  # type: ignore[assignment] # nobody debugs here, and loading it takes 0.1 s
     import ipykernel.debugger
@@ -47,14 +47,13 @@ def warm() -> dict[str, Any]:
     from grader.kernel.confinement import landlock, seccomp
     from grader.kernel.guest import guest, harness
 
-    del harness, ipykernel, IPython, tornado, encodings, faulthandler, resource
+    del harness, ipykernel, IPython, tornado, torch, encodings, faulthandler, resource
     landlock.prepare()
     seccomp.prepare()
     traps.seal()
     guest.prepare(os.environ["HOME"])
     warmth.warm_up(["basics"])
     gc.enable()
-    return {"event": "ready", "torch": torch.__version__, "python": sys.version.split()[0]}
 
 
 class Preparation:
@@ -202,5 +201,6 @@ def serve(ready: socket.socket, orders: socket.socket, spaces: int, home: int) -
     """
     with contextlib.suppress(OSError):
         confine.die_with_parent(signal.SIGKILL)
-    wire.send(ready, warm())
+    warm()
+    wire.send(ready, {"event": "ready"})
     _Forks(orders, spaces, home).serve()
