@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.model import CellFailure, Override
+from grader.model import CellFailure, ExerciseStatus, Override
 from grader.report.autograding.junit import junit_failure, junit_xml
 from grader.report.counting.row import rows_of
 from tests.report.builders import exercise, large_class, run, small_class, submission, ungraded, untouched
@@ -72,9 +72,10 @@ def test_junit_what_may_be_in_a_notebook_that_cannot_be_read_is_no_failure() -> 
     assert ends(junit_xml(made, hints="nudge")) == {"03_backprop.ipynb": "error"}
 
 
-@pytest.mark.parametrize(("points", "end"), [(4.0, "passed"), (3.0, "failure")])
-def test_junit_goes_by_what_a_human_decided(points: float, end: str) -> None:
-    ruled = replace(exercise("lin_grad", {"w.g": "transposed"}), score=points, override=Override(2.0, "spoke with her"))
+@pytest.mark.parametrize(("points", "status", "end"), [(4.0, "passed", "passed"), (3.0, "partial", "failure")])
+def test_junit_goes_by_what_a_human_decided(points: float, status: ExerciseStatus, end: str) -> None:
+    answer = exercise("lin_grad", {"w.g": "transposed"})
+    ruled = replace(answer, score=points, status=status, override=Override(2.0, "spoke with her"))
     assert ends(junit_xml(run(submission("ada", ruled)), hints="nudge")) == {"lin_grad": end}
 
 
