@@ -1,8 +1,8 @@
 """The commands: parse, call, print; nothing else.
 
 ``scoring``, ``student``, ``grades`` and ``authoring`` are the commands, which register with ``app`` and run in a
-``process``; ``options`` and ``values`` are what they take. ``view`` is what they show while they run, ``output`` where
-they print, ``outcome`` how they end.
+``process``; ``options`` and ``values`` are what they take. ``view`` is what they show while they run, with the bars of
+``progress``; ``output`` is where they print, ``outcome`` how they end.
 
 Whatever needs torch, nbclient or jinja2 is imported inside the command that uses it, so that ``--help`` is quick.
 """

@@ -58,11 +58,11 @@ def validate(
     Exit status: 0 proved, 1 problems were found, 2 usage.
     """
     with errors_told():
+        from grader.cli.progress import ProofProgress
         from grader.course.loading import load_course
         from grader.course.proving.proof_table import proof_view
         from grader.course.proving.validate import is_released
         from grader.course.proving.validate import validate as proof_of
-        from grader.report.views.progress import ProofProgress
 
         console = StandardOutput()
         loaded = load_course(course)

@@ -13,8 +13,8 @@ from grader.names.enumeration import count_of
 
 if TYPE_CHECKING:
     from grader.batch import Observer
+    from grader.cli.progress import ScoreProgress
     from grader.model import SubmissionReport
-    from grader.report.views.progress import ScoreProgress
     from grader.submission.entry import Collection
 
 #: How many submissions are listed before grading; `--who` lists all.
@@ -46,7 +46,7 @@ class ProgressView:
         print_entries(self.console, collection, _LISTED)
 
     def _started(self, total: int) -> None:
-        from grader.report.views.progress import ScoreProgress
+        from grader.cli.progress import ScoreProgress
 
         self._progress = self._shown.enter_context(ScoreProgress(total, self.console))
 

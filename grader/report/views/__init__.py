@@ -1,5 +1,5 @@
 """Reports for people to look at.
 
-``terminal`` (``progress`` while a run goes on), the HTML ``pages`` with their ``heatmap``, ``markdown``, and
+``terminal``, the HTML ``pages`` with their ``heatmap``, ``markdown``, and
 ``spreadsheet``, a table for a spreadsheet program.
 """

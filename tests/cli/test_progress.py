@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from grader.report.views.progress import ProofProgress, ScoreProgress
+from grader.cli.progress import ProofProgress, ScoreProgress
 from tests.report.builders import submission
 
 
