@@ -35,7 +35,7 @@ def applies(mistake: Mistake, exercise: Exercise, check: str) -> bool:
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda one: one.id)
 def test_mistake_alone_gets_its_code(exercise: Exercise) -> None:
-    """One test an exercise, on its first checks: ``grader validate`` and ``mistake_table`` try all of them."""
+    """One test an exercise, on its first checks: ``grader validate`` tries all of them."""
     wrong = []
     for mistake in MISTAKES:
         for check in tuple(exercise.checks)[:2]:
