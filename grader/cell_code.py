@@ -37,7 +37,8 @@ _BLOCKS = (
     *(ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith),
     *(ast.Try, ast.TryStar, ast.ExceptHandler, ast.Match, ast.match_case),
 )
-#: No formula is nested more deeply, and what walks a tree recursively takes some five calls of Python's 1,000 a level.
+#: The deepest nesting that is parsed: no formula needs more, and a recursive walk takes about five of Python's 1,000
+#: frames a level.
 _DEEPEST = 100
 #: Texts that nothing is done with, in one source: those beyond are left there.
 _MOST_TEXTS = 200

@@ -25,7 +25,8 @@ _SIGNS = {
     "shapes": re.compile(r"\bmeta\b|_decomp\b|_refs\b|prims\b"),
 }
 _IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+(\w+)", re.MULTILINE)
-#: What finds no shapes but by what torch imports for it. Of all else, nothing is known.
+#: Modules that reach the postponed shape functions only through imports of torch's own, which ``torch_import`` catches.
+#: Any other module may need them at once.
 _KNOWN = sys.stdlib_module_names | {"IPython", "grader", "matplotlib", "numpy", "pandas", "scipy", "torch"}
 
 #: What this zygote has brought about so far, which is the whole process's, as its imports are.

@@ -57,7 +57,8 @@ def files_of_work(folder: str | os.PathLike[str], *, below: bool = True) -> Iter
 def files_of(assets: Iterable[Assets]) -> Iterator[tuple[str, Path]]:
     """Each file of work in ``assets`` by its name in the job folder, and where it lies; of one name, the first.
 
-    A file is also left out where one before it needs a folder of that name, or has the name of a folder of its own.
+    Also left out: a file whose name an earlier path uses as a folder, and one below a folder that is the name of an
+    earlier file.
     """
     files: set[str] = set()
     folders: set[str] = {""}

@@ -1,7 +1,8 @@
 """05_two_layer_network: one hidden ReLU layer, sum-of-squares loss, no biases, four ways to train it.
 
 The references of the training loops are the same loops by autograd, in float64. Learning rates are small enough that
-no loop diverges but one that has to, and large enough that the weights move by far more than the tolerance.
+no loop diverges (but in the variant that tests a rising loss), and large enough that the weights move by far more than
+the tolerance.
 """
 
 from __future__ import annotations

@@ -97,8 +97,8 @@ class _Program(ctypes.Structure):
 def install(processes: Gate, *, apart: bool = True) -> int | None:
     """Refuse the calls above in this process, for good.
 
-    With ``refused`` also new processes, programs, file locks, and having written pages forgotten (``traps``). Of a new
-    process it says what the system says at its own limit (``EAGAIN``), and of nothing else.
+    With ``refused`` also new processes, programs, file locks, and having written pages forgotten (``traps``). A
+    refused fork fails with ``EAGAIN``, as at the system's own limit; no other call does.
 
     Changing a file's mode, owner, times or extended attributes does nothing and says that it worked, so that copying a
     file still does: devices, and memory files that come from the grader, are everybody's. The same goes for larger

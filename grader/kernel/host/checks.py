@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 class Checks:
     """All checks of ``job``. ``done`` are the results; ``again`` as in ``Execution``.
 
-    ``results`` runs checks in the kernel that is there (``CheckOrders.results``). Where that dies, ``restart`` makes
-    another that has run the given cells but those of the set, which kill it, and tells whether it found any. No check
-    that got any of its inputs is run again there: a cell could have found the answers by then, with autograd or in any
-    other way.
+    ``results`` runs checks in the present kernel (``CheckOrders.results``). If the kernel dies, ``restart(cells,
+    skipped)`` starts another, runs ``cells`` except the skipped ones, adds to ``skipped`` each cell that kills it, and
+    returns whether it added any. A check that was given any of its inputs is not run again there: by then a cell could
+    have worked out the answers, with autograd or in any other way.
     """
 
     def __init__(

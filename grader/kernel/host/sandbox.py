@@ -151,8 +151,8 @@ def interpreter() -> str:
 def package_folders() -> tuple[str, ...]:
     """Where packages are installed for this interpreter, by itself or for it.
 
-    That is also its user's folder (``pip install --user``), at which it does not look in the sandbox, and those of an
-    environment that its own stands upon (``uv run --with``).
+    Includes the per-user folder (``pip install --user``), which Python ignores in the sandbox, and the parent of a
+    layered environment (``uv run --with``).
     """
     named = (place for place in sys.path if os.path.basename(place) in ("site-packages", "dist-packages"))
     return tuple(dict.fromkeys(os.path.normpath(place) for place in (*site.getsitepackages(), *named)))

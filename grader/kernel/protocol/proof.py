@@ -1,9 +1,9 @@
 """Authenticates results (by keyed BLAKE2): the harness shares its process, and each descriptor, with student code.
 
-The job's init tells the harness a secret before anything of a notebook's runs, and takes no result without a proof made
-with it, of the very order that the result answers. So whoever writes to the harness's descriptors, or is first in a
-fork and passes changed orders on, costs only their own check. Reading the secret takes this package apart, or the
-heap, or frames: code in which that shows (``grader.submission.reading.meddling``).
+The job's init tells the harness a secret before any code of a notebook runs, and accepts a result only with a proof
+keyed with that secret, over the result and the order that it answers. So whoever writes to the harness's descriptors,
+or is first in a fork and passes changed orders on, costs only their own check. Reading the secret takes this package
+apart, or the heap, or frames: code in which that shows (``grader.submission.reading.meddling``).
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from grader.kernel.supervisor.procfs import Proc, value_in
 
 #: Seconds for stopped processes to come to rest, for which each needs a processor once more.
 _STOP_S = 10.0
-#: The same once a job's have not: a process can be made such that it never does.
+#: The same once some process of the job did not stop in time: one can be built that never stops.
 _STOP_AGAIN_S = 0.1
 #: Seconds after which those that have not are told so again.
 _AGAIN_S = 0.05

@@ -30,7 +30,7 @@ _HANDED = 8
 #: Bytes that a socket and a pipe take before its reader has to come, as systems are set up.
 _BUFFER, _PIPE = 208 * 1024, 64 * 1024
 #: Pipes, and files that may be some, that a job may have. The pages of pipes are counted for all that its user runs,
-#: the grader too: behind 1024 pipes the new ones of everybody take 8 KB, and a program hangs that was used to more.
+#: the grader too: beyond 1,024 pipes a user's new ones hold 8 KB each, and a program that relies on more hangs.
 _MOST_PIPES = 256
 
 

@@ -52,9 +52,9 @@ def read_roster(path: Path, handed_in: HandedIn) -> dict[str, dict[str, str]]:
        addresses, or first and last names. A name may have its words in another order (``Lovelace, Ada``), where that is
        nobody else's.
 
-    Namesakes whom only their names could tell are nobody of them, each called by what else the row has: nobody gets
-    another's points so. A row without a name (Canvas' *Points Possible*) is no student. Nor is Canvas' *Test Student*,
-    unless something was handed in as them.
+    Rows with one name that nothing else tells apart belong to none of its students, and each is called by what else it
+    has; so nobody gets another's points. A row without a name (Canvas' *Points Possible*) is no student. Nor is Canvas'
+    *Test Student*, unless something was handed in as them.
 
     Raises:
         UsageError: the file cannot be read, none of these columns is there, or a student has two rows.

@@ -27,8 +27,8 @@ def remarks_on(
     """What was named twice, which hidden folders hold notebooks that nobody looks at, and who may be several students.
 
     Also what lies beside a notebook that was named by itself, in whatever folder that is: its code can show it.
-    ``twins`` are the archives that were passed over, since all that they hold lies unpacked beside them, ``repeats``
-    what was since one of the ``entries`` is equal.
+    ``twins`` are the archives that were skipped because all that they hold also lies unpacked beside them, ``repeats``
+    what was skipped because an equal one is among the ``entries``.
     """
     remarks = [*_overlaps([path.resolve() for path in paths]), hidden_in(listings), _twice(twins), _again(repeats)]
     remarks.append(_crowded([*entries, *repeats]))
