@@ -90,6 +90,15 @@ class Gradebook:
         except (AttributeError, TypeError, ValueError) as error:
             raise GradebookError(f"{self.path} is damaged: {error}", remedy="grade again with --fresh") from error
 
+    def seed_of(self, course: str) -> int | None:
+        """The seed of the last run of a course; None where there was none, whatever other courses were graded since."""
+        runs = self._file.rows(
+            "SELECT json_extract(settings, '$.seed') FROM run "
+            "WHERE json_valid(settings) AND json_extract(settings, '$.course') = ? ORDER BY id DESC LIMIT 1",
+            (course,),
+        )
+        return next((seed for (seed,) in runs), None)
+
     def begin(self, head: RunHead, *, fresh: bool = False) -> None:
         """Start a run: reports are made of what it stores or takes over.
 
