@@ -19,8 +19,8 @@ def gradebook_csv(run: RunReport) -> str:
     """``run`` as CSV (RFC 4180, UTF-8): a row a student, with all of a student's notebooks together.
 
     A cell is empty where there is no score: the exercise was not handed in, or could not be graded. Who handed in
-    nothing has the status ``absent``, and no ``page``. Text that a spreadsheet would take for a formula is quoted by a
-    leading apostrophe.
+    nothing has the status ``absent``, and no ``page``; once a human ruled on them, still no ``notebooks``. Text that a
+    spreadsheet would take for a formula is quoted by a leading apostrophe.
     """
     return csv_text(gradebook_records(run))
 
@@ -65,7 +65,7 @@ def _record(row: Row, ids: Sequence[str], shared: Sequence[str]) -> list[str]:
         score_cell(row.possible),
         "" if share is None else points(share),
         row.status,
-        "; ".join(dict.fromkeys(entry.notebook for entry in row.entries if entry.notebook)),
+        "; ".join(dict.fromkeys(entry.notebook for entry in row.entries if entry.notebook and entry.path)),
         "; ".join([*remarks_on(row), *shared]),
         f"students/{page_name(row.student)}",
     ]

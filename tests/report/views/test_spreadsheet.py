@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from grader.model import Override
 from grader.report.views.pages import page_name
 from grader.report.views.spreadsheet import gradebook_csv
 from tests.report.builders import exercise, large_class, run, small_class, submission
@@ -60,3 +61,11 @@ def test_gradebook_csv_has_a_row_for_who_handed_in_nothing_and_no_zero() -> None
     ]  # fmt: skip
     assigned = run(submission("ada", exercise("lin_grad")), absent=("Yan",), assigned={"lin_grad": 4.0, "Relu": 2.0})
     assert [row["possible"] for row in _read(gradebook_csv(assigned))] == ["6", "6"]
+
+
+def test_gradebook_csv_names_no_notebook_of_who_handed_in_nothing_and_was_ruled_on() -> None:
+    ruled = submission("zoe", exercise("lin_grad", override=Override(None, "r")), path="", sha256="", reason="nothing")
+    assert [row["notebooks"] for row in _read(gradebook_csv(run(submission("ada"), ruled)))] == [
+        "03_backprop.ipynb",
+        "",
+    ]
