@@ -254,7 +254,18 @@ def test_export_compares_the_class_with_the_roster(demo: tuple[Path, object], tm
 
     assert done.exit_code == GRADED, done.output
     assert "note: no submission, or only under another name: Came, Never" in done.stderr
-    assert "note: not in the roster, so exported by the grader's name: " in done.stderr
+    assert "note: not in the roster with its 'ID' or 'SIS User ID' or 'SIS Login ID', so exported by" in done.stderr
+
+
+@pytest.mark.parametrize("to", ["canvas", "moodle", "gradescope", "brightspace", "csv"])
+def test_export_tells_that_a_roster_is_of_another_platform(to: str, demo: tuple[Path, object], tmp_path: Path) -> None:
+    own = {"canvas": "SIS User ID", "moodle": "ID number", "gradescope": "Email", "brightspace": "OrgDefinedId"}
+    for heading, cell, told in (("Matrikel", "7", to != "csv"), (own.get(to, "x"), "7", False)):
+        (tmp_path / "list.csv").write_text(f"student,ID number,{heading}\nada,,{cell}\n")
+        command = ["export", str(demo[0] / "class/grades"), "--to", to, "--roster", str(tmp_path / "list.csv")]
+        done = runner.invoke(app, command)
+        assert done.exit_code == GRADED, done.output
+        assert (f"by which {to.capitalize()} knows a student, so all are exported by" in done.stderr) is told
 
 
 def test_export_shows_what_a_roster_quotes_as_text_only(demo: tuple[Path, object], tmp_path: Path) -> None:

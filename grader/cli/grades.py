@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -252,7 +252,7 @@ def export(
     with errors_told():
         from grader.report.counting.tally import tally
         from grader.report.gradebooks.lms import export as exported
-        from grader.report.gradebooks.lms import identifier_of
+        from grader.report.gradebooks.lms import keys_of
         from grader.report.gradebooks.roster import read_roster
 
         run, subject, _ = _stored(out)
@@ -260,7 +260,7 @@ def export(
         people = None if roster is None else read_roster(roster, run.handed_in)
         text = exported(run, to=to, assignment=assignment, roster=people, identifier=identifier, out_of=out_of)
         if people is not None:
-            _compare(run, people, identifier_of(people, identifier) if to == "moodle" else None)
+            _compare(run, people, keys_of(to, people, identifier), to.capitalize())
             if to == "canvas":
                 _tell_new(assignment, people)
             if roster is not None and to in ("canvas", "moodle"):
@@ -278,13 +278,19 @@ def export(
             StandardOutput().print(f"wrote {file}")
 
 
-def _compare(run: RunReport, roster: Roster, identifier: str | None) -> None:
-    """Tell who of the class is not in the roster, and who of the roster not in the class."""
+def _compare(run: RunReport, roster: Roster, keys: Sequence[str], platform: str) -> None:
+    """Tell who of the class is not in the roster by one of its ``keys``, and who of the roster not in the class."""
     from grader.report.gradebooks.roster import absentees, strangers
 
-    where = f"in the roster with its {identifier!r}" if identifier else "in the roster"
+    unlike = bool(keys) and not any(person.get(key) for person in roster.values() for key in keys)
+    if unlike:
+        note(
+            f"the roster has no {' or '.join(keys)}, by which {platform} knows a student, so all are exported by the "
+            f"grader's name: give the list that {platform} itself exports"
+        )
+    where = f"in the roster with its {' or '.join(map(repr, keys))}" if keys else "in the roster"
     for what, names in (
-        (f"not {where}, so exported by the grader's name", strangers(run.handed_in, roster, identifier)),
+        (f"not {where}, so exported by the grader's name", () if unlike else strangers(run.handed_in, roster, keys)),
         ("no submission, or only under another name", absentees(run.handed_in, roster)),
     ):
         if names:
