@@ -90,14 +90,7 @@ def rulings_for(
     submissions = tuple(submissions)
     own = [submission for submission in submissions if submission.student == student]
     if not own:
-        named = {words_of(submission.student): submission.student for submission in submissions}
-        near = [named[words] for words in get_close_matches(words_of(student), named, n=1)]
-        perhaps = f" (perhaps {near[0]!r})" if near else ""
-        raise UsageError(
-            f"no student in the gradebook is called {student!r}{perhaps}",
-            remedy="write the name as the first column of gradebook.csv has it, or give --from the platform's list "
-            "too: --roster; who handed in nothing is there if `grader score` is given that",
-        )
+        raise _nobody_called(student, {words_of(one.student): one.student for one in submissions})
     answers = [(submission, one) for submission in own for one in submission.exercises if one.id == exercise]
     if not answers:
         known = dict.fromkeys(one.id for submission in own for one in submission.exercises)
@@ -121,6 +114,26 @@ def rulings_for(
     return tuple(
         Ruling(student, exercise, entry.sha256, score, reason, _graded(entry, one), one.possible, entry.files)
         for entry, one in answers
+    )
+
+
+def _nobody_called(student: str, named: Mapping[str, str]) -> UsageError:
+    """The error that nobody is called so, among those ``named`` by their words: a member of a team, or misspelt."""
+    from grader.names.downloads import TEAM  # the command line starts without it
+
+    words = words_of(student)
+    teams = (name for name in named.values() if TEAM in name)
+    team = next((name for name in teams if words in map(words_of, name.split(TEAM))), None)
+    if team is not None:
+        return UsageError(
+            f"{student} handed in with others, as {team!r}", remedy=f"rule on {team!r}, which is for all of them"
+        )
+    near = [named[one] for one in get_close_matches(words, named, n=1)]
+    perhaps = f" (perhaps {near[0]!r})" if near else ""
+    return UsageError(
+        f"no student in the gradebook is called {student!r}{perhaps}",
+        remedy="write the name as the first column of gradebook.csv has it, or give --from the platform's list "
+        "too: --roster; who handed in nothing is there if `grader score` is given that",
     )
 
 
