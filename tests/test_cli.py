@@ -470,6 +470,31 @@ def test_override_knows_a_name_whose_letters_and_marks_are_apart(tmp_path: Path)
     assert done.exit_code == GRADED, done.output
 
 
+def test_run_that_was_interrupted_hides_no_ruling_and_takes_the_place_of_no_report(tmp_path: Path) -> None:
+    head = RunHead(RunSettings("0.1.0", "autograd", 7, "2.13.0", "bwrap"), 2)
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(head)
+        for student in ("ada", "bob"):
+            book.store(student, "f", submission(student, exercise("lin_grad")))
+    assert runner.invoke(app, ["report", str(tmp_path)]).exit_code == GRADED
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(head)
+        book.store("ada", "g", submission("ada", exercise("lin_grad")))
+    sheet = (tmp_path / "gradebook.csv").read_text()
+
+    said = "the last run was interrupted: 1 of 2 submissions are graded"
+    ruled = runner.invoke(app, ["override", "bob", "lin_grad", "3", "-m", "x", "--out", str(tmp_path)])
+    assert (ruled.exit_code, ruled.stderr.count(f"note: {said}; the others stand here")) == (GRADED, 1)
+    listed = runner.invoke(app, ["override", "--csv", "--out", str(tmp_path)])
+    assert "bob,lin_grad,3,x," in listed.stdout
+    assert "not counted" not in listed.stderr
+    for command in ("report", "export"):
+        refused = runner.invoke(app, [command, str(tmp_path)])
+        assert (refused.exit_code, refused.stdout) == (USAGE, "")
+        assert f"error: {said}\n" in refused.stderr
+    assert (tmp_path / "gradebook.csv").read_text() == sheet
+
+
 @pytest.mark.parametrize(
     ("ruling", "status", "why"),
     [

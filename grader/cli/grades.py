@@ -15,7 +15,7 @@ from grader.cli.app import app
 from grader.cli.outcome import errors_told
 from grader.cli.output import StandardOutput, note, write_out
 from grader.cli.values import composed, not_nan, path
-from grader.errors import UsageError
+from grader.errors import GradebookError, UsageError
 from grader.gradebook.overrides import rulings_for
 from grader.gradebook.ruling_file import rulings_csv, rulings_in
 from grader.model import Hints, Target
@@ -93,6 +93,8 @@ def override(
     Reports and exports have them from then on, with what the grader found and the reason beside them.
     """
     with errors_told(), _opened(out, "here too: --out") as gradebook:
+        if unfinished := gradebook.unfinished():
+            note(f"{unfinished}; the others stand here as an earlier one left them, until `grader score` goes on")
         given = bool(student or exercise or score is not None or reason or withdraw)
         if source is not None:
             if given or as_csv:
@@ -362,8 +364,14 @@ def _list(gradebook: Gradebook, out: Path, *, as_csv: bool) -> None:
 
 
 def _stored(out: Path, hints: Hints | None = None) -> tuple[RunReport, str, Hints]:
-    """The last run in a gradebook, what it was of, and how much help its pages give, from now on as asked."""
+    """The last run in a gradebook, what it was of, and how much help its pages give, from now on as asked.
+
+    Raises:
+        GradebookError: it was interrupted, or cannot be read: what is made of a part would take the place of the whole.
+    """
     with _opened(out) as gradebook:
+        if unfinished := gradebook.unfinished():
+            raise GradebookError(unfinished, remedy="the same `grader score` again goes on, and ends with all reports")
         for remark in gradebook.remarks():
             note(remark)
         return gradebook.report(), gradebook.subject(), gradebook.hints(hints)

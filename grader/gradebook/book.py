@@ -8,7 +8,6 @@ fingerprint still holds is not graded again. Two runs on one gradebook cannot mi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, astuple, fields, replace
 from pathlib import Path
@@ -106,7 +105,7 @@ class Gradebook:
         its fingerprint.
         """
         with suppress(GradebookError):  # a fresh run need not be able to read what was before
-            head = replace(head, missed=self._told())
+            head = replace(head, missed=self._told(), since=self._finished())
         if fresh:
             self._file.execute("UPDATE submission SET fingerprint = ''")
         self._run = self._file.execute("INSERT INTO run (settings) VALUES (?)", (head.text(),)).lastrowid
@@ -150,14 +149,15 @@ class Gradebook:
         """The last run with what a human ruled, its submissions sorted by student, notebook and path.
 
         Who handed in nothing is absent, or has a submission that is all by hand. So has an assigned notebook that its
-        student did not hand in, once a human ruled on it.
+        student did not hand in, once a human ruled on it. Of a run that is ``unfinished`` it has what an earlier one
+        found in the submissions that this one did not get to, so that what was ruled on them is there.
 
         Raises:
             GradebookError: nothing was graded yet, or a row cannot be read.
         """
         last = self._begun()
         rulings = self.rulings()
-        handed_in = [*self._submissions()]
+        handed_in = self._submissions()
         graded = [overridden(one, rulings, last.tasks) for one in handed_in]
         missing = [overridden(one, rulings, last.tasks) for one in last.missing(handed_in)]
         ruled = [*graded, *(one for one in missing if one.by_hand)]
@@ -198,7 +198,7 @@ class Gradebook:
             GradebookError: nothing was graded yet, or a row cannot be read.
         """
         last = self._begun()
-        submissions = [*self._submissions()]
+        submissions = self._submissions()
         return tuple(answerable(one, last.tasks) for one in (*submissions, *last.missing(submissions)))
 
     def _begun(self) -> RunHead:
@@ -239,8 +239,19 @@ class Gradebook:
         deleted = self._file.execute("DELETE FROM ruling WHERE student = ? AND exercise = ?", (student, exercise))
         return deleted.rowcount > 0
 
+    def unfinished(self) -> str:
+        """How far the last run came where it was interrupted; empty where it was not."""
+        last = self._last_run()
+        if last is None:
+            return ""
+        run, head = last
+        done = self._done(run)
+        if done >= (head.submissions or 0):
+            return ""
+        return f"the last run was interrupted: {done} of {head.submissions} submissions are graded"
+
     def remarks(self) -> tuple[str, ...]:
-        """What is missing in the last run's report: submissions that it did not get to, or that it was not given.
+        """What is missing in the report of a run that was finished: submissions that it was not given.
 
         Then what a human ruled and may have to look at again (``grader.gradebook.doubts``).
         """
@@ -248,9 +259,6 @@ class Gradebook:
         if last is None:
             return ()
         run, head = last
-        done = self._done(run)
-        if head.submissions is not None and done < head.submissions:
-            return (f"unfinished: {done} of {head.submissions} submissions are graded; `grader score` again goes on",)
         remarks = []
         missed = self._missed(run)
         if missed and missed != head.missed:
@@ -281,11 +289,24 @@ class Gradebook:
         if last is None:
             return ()
         run, head = last
-        return head.missed if self._done(run) < (head.submissions or 0) else self._missed(run)
+        return head.missed if self.unfinished() else self._missed(run)
 
-    def _submissions(self) -> Iterator[SubmissionReport]:
-        for (text,) in self._file.rows("SELECT report FROM submission WHERE run = (SELECT MAX(id) FROM run)"):
-            yield self._report_in(text)
+    def _finished(self) -> int:
+        """The number of the last run that was not interrupted; 0 where there is none, or it is not known."""
+        last = self._last_run()
+        if last is None:
+            return 0
+        run, head = last
+        return head.since if self.unfinished() else run
+
+    def _submissions(self) -> list[SubmissionReport]:
+        """What the last run has; where it was interrupted, also what there was before under other names."""
+        rows = self._file.rows(
+            "SELECT run = (SELECT MAX(id) FROM run), report FROM submission WHERE run >= ?", (self._finished(),)
+        )
+        found = [(is_last, self._report_in(text)) for is_last, text in rows]
+        there = {(one.student, one.notebook) for is_last, one in found if is_last}
+        return [one for is_last, one in found if is_last or (one.student, one.notebook) not in there]
 
     def _report_in(self, text: str) -> SubmissionReport:
         try:

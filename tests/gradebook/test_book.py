@@ -56,7 +56,7 @@ def test_gradebook_takes_over_only_what_is_unchanged(tmp_path: Path) -> None:
 
         assert book.take_over("ada", "new") is None
         assert book.take_over("bob", "old") is None
-        assert book.report().submissions == ()
+        assert book.unfinished()
         assert book.take_over("ada", "old") is not None
         assert len(book.report().submissions) == 1
 
@@ -368,9 +368,9 @@ def test_gradebook_tells_what_the_last_run_has_not(tmp_path: Path) -> None:
         assert (book.remarks(), book.last_head()) == ((), None)
         book.begin(RunHead(SETTINGS, 2))
         book.store("ada", "f", report_of("ada"))
-        assert "unfinished: 1 of 2 submissions" in book.remarks()[0]
+        assert book.unfinished() == "the last run was interrupted: 1 of 2 submissions are graded"
         book.store("bob", "f", report_of("bob"))
-        assert book.remarks() == ()
+        assert (book.unfinished(), book.remarks()) == ("", ())
         book.begin(RunHead(SETTINGS, 1))
         book.take_over("ada", "f")
         assert "1 submission of an earlier run is not in this one, nor in its reports: bob. " in book.remarks()[0]
@@ -379,6 +379,34 @@ def test_gradebook_tells_what_the_last_run_has_not(tmp_path: Path) -> None:
         assert head.settings == SETTINGS
         book.begin(RunHead(SETTINGS, 0))
         assert "2 submissions of earlier runs are not in this one, nor in its reports: ada; bob. " in book.remarks()[0]
+
+
+def test_gradebook_whose_last_runs_were_interrupted_has_what_they_did_not_get_to_as_it_was_and_nobody_who_left(
+    tmp_path: Path,
+) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(SETTINGS, 4))
+        for student in ("ada", "bob", "cy", "left"):
+            book.store(student, "old", replace(report_of(student), sha256=student))
+        book.begin(RunHead(SETTINGS, 3))
+        for student in ("ada", "bob", "cy"):
+            book.take_over(student, "old")
+        book.rule(Ruling("cy", "lin_grad", "cy", 3.0, "r"), Ruling("left", "lin_grad", "left", 3.0, "r"))
+        book.begin(RunHead(SETTINGS, 3))
+        book.store("class/ada", "new", replace(report_of("ada"), sha256="new"))
+        book.begin(RunHead(SETTINGS, 3))
+        book.store("class/ada", "new", replace(report_of("ada"), sha256="new"))
+
+        assert [(one.student, one.sha256, one.score) for one in book.report().submissions] == [
+            ("ada", "new", 1.0),
+            ("bob", "bob", 1.0),
+            ("cy", "cy", 3.0),
+        ]
+        assert [one.student for one in book.answers()] == ["bob", "cy", "ada"]
+        assert [(one.kind, one.ruling.student) for one in book.doubts()] == [("nobody", "left")]
+        for student in ("bob", "cy"):
+            book.store(f"class/{student}", "new", replace(report_of(student), sha256="new"))
+        assert {one.sha256 for one in book.report().submissions} == {"new"}
 
 
 def test_gradebook_names_who_is_not_in_a_run_until_one_run_has_said_so(tmp_path: Path) -> None:
@@ -401,7 +429,7 @@ def test_gradebook_names_who_is_not_in_a_run_until_one_run_has_said_so(tmp_path:
         assert run(everyone[0]) == ["b; c; d; e; f; g and 2 more"]
 
         run(*everyone)
-        assert run(everyone[0], submissions=8)[0].startswith("1 of 8")  # which is interrupted, and says nothing of them
+        run(everyone[0], submissions=8)  # which is interrupted, and tells nobody of them
         assert run(*everyone[:-1]) == ["c (04.ipynb); i"]
 
 
