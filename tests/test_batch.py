@@ -9,6 +9,7 @@ import random
 import re
 import signal
 import sqlite3
+import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -585,6 +586,31 @@ def test_score_with_the_course_mended_grades_again_says_so_and_keeps_what_was_ru
     assert ran == [1, 0, 1]
     assert digests[0] == digests[1] != digests[2]
     assert [one.score for one in run.submissions[0].exercises] == [2, 1]
+
+
+def test_score_with_the_course_mended_tells_whose_points_changed(
+    fake_pool: type[InProcessPool], tmp_path: Path
+) -> None:
+    course = tmp_path / "mended.py"
+    (tmp_path / "class").mkdir()
+    for student, factor in (("ada", 2), ("bob", 3), ("cyd", 5)):
+        answer = {
+            "cell_type": "code",
+            "metadata": {},
+            "source": f"def one_grad(inp, out):\n    inp.g = {factor} * out.g\n",
+        }
+        (tmp_path / "class" / f"{student}_pair.ipynb").write_text(json.dumps({"nbformat": 4, "cells": [answer]}))
+    said: list[str] = []
+    one = FAULTY[: FAULTY.index('@exercise(call="two_grad')]
+    for text in (one, *[one.replace("2 * inp", "3.0 * inp")] * 2):
+        sys.modules.pop("mended", None)  # as in another process
+        course.write_text(text)
+        options = ScoreOptions((tmp_path / "class",), tmp_path / "out", course=str(course), seed=5)
+        score_class(options, Observer(remarked=said.append))
+
+    assert [remark.partition("; gradebook.csv")[0] for remark in said[1:]] == [
+        "graded anew, with other points than after the last run: ada 2 → 0; bob 0 → 2"
+    ]
 
 
 def test_score_tells_of_a_ruling_whose_notebook_finds_other_files_now(

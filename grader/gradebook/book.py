@@ -8,6 +8,7 @@ fingerprint still holds is not graded again. Two runs on one gradebook cannot mi
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, astuple, fields, replace
 from pathlib import Path
@@ -22,11 +23,13 @@ from grader.model import Hints, RunReport, Submission, SubmissionReport
 from grader.names.alphabet import alphabetical
 from grader.names.enumeration import first_of
 from grader.names.visible import GRADEBOOK
+from grader.report.counting.row import rows_of
+from grader.report.words.numbers import points
 
 FILE_NAME = GRADEBOOK
 
-#: So many of those who are not in a run are named.
-_MISSED_NAMED = 6
+#: So many of those are named who are not in a run, or have other points.
+_NAMED = 6
 
 #: Whose submissions of earlier runs are not in a run, whatever the path they are in it by; how many of each name, and
 #: whether others of theirs are. One that came instead, by the same student under the same name, has replaced one of
@@ -104,8 +107,12 @@ class Gradebook:
         A ``fresh`` run takes nothing over, nor does the one that goes on where it was interrupted: no earlier row keeps
         its fingerprint.
         """
+        interrupted = False
         with suppress(GradebookError):  # a fresh run need not be able to read what was before
+            interrupted = bool(self.unfinished())
             head = replace(head, missed=self._told(), since=self._finished())
+        if not interrupted:
+            self._file.execute("DELETE FROM replaced")
         if fresh:
             self._file.execute("UPDATE submission SET fingerprint = ''")
         self._run = self._file.execute("INSERT INTO run (settings) VALUES (?)", (head.text(),)).lastrowid
@@ -138,8 +145,12 @@ class Gradebook:
         return None
 
     def store(self, key: str, fingerprint: str, report: SubmissionReport) -> None:
-        """Commit one finished submission."""
+        """Commit one finished submission; what stood in its place when the run began stays for comparison."""
         text = json.dumps(submission_to_dict(report), ensure_ascii=True, allow_nan=False)
+        self._file.execute(
+            "INSERT OR IGNORE INTO replaced SELECT key, report FROM submission WHERE key = ? AND run < ?",
+            (key, self._run),
+        )
         self._file.execute(
             "INSERT OR REPLACE INTO submission (key, fingerprint, run, report) VALUES (?, ?, ?, ?)",
             (key, fingerprint, self._run, text),
@@ -156,8 +167,18 @@ class Gradebook:
             GradebookError: nothing was graded yet, or a row cannot be read.
         """
         last = self._begun()
-        rulings = self.rulings()
         handed_in = self._submissions()
+        run = self._ruled(last, handed_in)
+        replaced = self._replaced()
+        if not replaced:
+            return run
+        then = _totals(self._ruled(last, [replaced.get(_place(one), one) for one in handed_in]))
+        changed = [who for who, score in _totals(run).items() if who in then and points(score) != points(then[who])]
+        return replace(run, previous={who: then[who] for who in changed})
+
+    def _ruled(self, last: RunHead, handed_in: Sequence[SubmissionReport]) -> RunReport:
+        """The run that began so, of these submissions."""
+        rulings = self.rulings()
         graded = [overridden(one, rulings, last.tasks) for one in handed_in]
         missing = [overridden(one, rulings, last.tasks) for one in last.missing(handed_in)]
         ruled = [*graded, *(one for one in missing if one.by_hand)]
@@ -260,16 +281,30 @@ class Gradebook:
             return ()
         run, head = last
         remarks = []
+        if changes := self._changes():
+            whose = first_of(changes, _NAMED, "; ")
+            remarks.append(
+                f"graded anew, with other points than after the last run: {whose}; "
+                "gradebook.csv has those of before in its column `previous`"
+            )
         missed = self._missed(run)
         if missed and missed != head.missed:
             number = len(missed)
             those = "1 submission of an earlier run is" if number == 1 else f"{number} submissions of earlier runs are"
-            whose = first_of([*dict.fromkeys(missed)], _MISSED_NAMED, "; ")
+            whose = first_of([*dict.fromkeys(missed)], _NAMED, "; ")
             remarks.append(
                 f"{those} not in this one, nor in its reports: {whose}. To have everyone there, name all folders in "
                 "one `grader score` (what was graded is not run again); of who left, the next run says no more"
             )
         return (*remarks, *remarks_on(self.doubts()))
+
+    def _changes(self) -> list[str]:
+        """Whose total is another since notebooks were graded anew, with both."""
+        if next(self._file.rows("SELECT 1 FROM replaced"), None) is None:
+            return []  # as mostly: all that was graded need not be read for that
+        run = self.report()
+        now = _totals(run)
+        return [f"{student} {points(before)} → {points(now[student])}" for student, before in run.previous.items()]
 
     def _done(self, run: int) -> int:
         ((done,),) = self._file.rows("SELECT COUNT(*) FROM submission WHERE run = ?", (run,))
@@ -308,6 +343,16 @@ class Gradebook:
         there = {(one.student, one.notebook) for is_last, one in found if is_last}
         return [one for is_last, one in found if is_last or (one.student, one.notebook) not in there]
 
+    def _replaced(self) -> dict[tuple[str, str, str], SubmissionReport]:
+        """What was found before in notebooks that are the same and were graded anew."""
+        found = {}
+        for (text,) in self._file.rows("SELECT report FROM replaced"):
+            with suppress(GradebookError):  # of an older grader, perhaps
+                one = self._report_in(text)
+                if one.status != "not_assigned":
+                    found[_place(one)] = one
+        return found
+
     def _report_in(self, text: str) -> SubmissionReport:
         try:
             return submission_from_dict(json.loads(text))
@@ -316,3 +361,12 @@ class Gradebook:
                 f"a row of {self.path} is damaged: {error}",
                 remedy="grade again with `grader score --fresh`",
             ) from error
+
+
+def _place(one: SubmissionReport) -> tuple[str, str, str]:
+    """What a notebook that is graded anew is known by: whose it is, where it lies, and what it holds."""
+    return one.student, one.path, one.sha256
+
+
+def _totals(run: RunReport) -> dict[str, float | None]:
+    return {row.student: row.score for row in rows_of(run)}

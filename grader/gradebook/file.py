@@ -52,6 +52,8 @@ CREATE TABLE IF NOT EXISTS ruling (
     PRIMARY KEY (student, exercise, sha256)
 )
 """
+#: Also in one that is older than this: what the rows that were graded anew had after the last run that was finished.
+_REPLACED = "CREATE TABLE IF NOT EXISTS replaced (key TEXT PRIMARY KEY, report TEXT NOT NULL)"
 #: The columns of the table that older graders made, in which each ruling had to have a score.
 _EARLIER = "student, exercise, sha256, score, reason"
 
@@ -114,6 +116,7 @@ class GradebookFile:
                 version = SCHEMA
             if version == SCHEMA:
                 self._prepare_rulings()
+                self._db.execute(_REPLACED)
             self._db.execute("COMMIT")
         except _UNUSABLE as error:
             if _lock_refused(self.path) not in (None, errno.EACCES, errno.EAGAIN):

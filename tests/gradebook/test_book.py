@@ -409,6 +409,29 @@ def test_gradebook_whose_last_runs_were_interrupted_has_what_they_did_not_get_to
         assert {one.sha256 for one in book.report().submissions} == {"new"}
 
 
+def test_gradebook_tells_whose_points_are_others_since_the_last_run_that_was_not_interrupted(tmp_path: Path) -> None:
+    def graded(student: str, score: float | None, *, digest: str = "ab") -> SubmissionReport:
+        answer = exercise("lin_grad", score=score or 0.0)
+        return submission(student, answer, sha256=digest, score=score)
+
+    def run(*entries: SubmissionReport, submissions: int = 4) -> list[str]:
+        book.begin(RunHead(SETTINGS, submissions))
+        for one in entries:
+            book.store(one.student, "f", one)
+        return [*book.remarks()]
+
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        assert run(graded("ada", 1), graded("bob", 2), graded("cy", None), graded("dan", 2)) == []
+        book.rule(Ruling("ada", "lin_grad", "ab", 3.0, "r", 1.0, 4.0))
+        run(graded("bob", 3), submissions=4)
+        again = [graded("ada", 1), graded("bob", 4), graded("cy", 4), graded("dan", 4, digest="handed in again")]
+        (remark,) = run(*again)
+        assert "other points than after the last run: bob 2 → 4; cy – → 4; gradebook.csv has" in remark
+        assert book.report().previous == {"bob": 2.0, "cy": None}
+        assert run(*again) == []
+        assert book.report().previous == {}
+
+
 def test_gradebook_names_who_is_not_in_a_run_until_one_run_has_said_so(tmp_path: Path) -> None:
     def run(*keys: str, submissions: int | None = None) -> list[str]:
         book.begin(RunHead(SETTINGS, len(keys) if submissions is None else submissions))

@@ -22,7 +22,8 @@ def gradebook_csv(run: RunReport) -> str:
     A cell is empty where there is no score: the exercise was not handed in, or could not be graded. Who handed in
     nothing has the status ``absent``, and no ``page``; once a human ruled on them, still no ``notebooks``. Text that a
     spreadsheet would take for a formula is quoted by a leading apostrophe. Where anybody's notebooks answer the same
-    exercises, a last column ``attempts`` has the points of each.
+    exercises, a column ``attempts`` has the points of each; where notebooks were graded anew with other points,
+    ``previous`` has the totals of before.
     """
     return csv_text(gradebook_records(run))
 
@@ -38,9 +39,11 @@ def gradebook_records(run: RunReport) -> list[list[str]]:
     told = {row.student: [one.detail for one in shared if one.student == row.student] for row in counted.rows}
     records = [*(_record(row, ids, told[row.student]) for row in counted.rows), *nothing]
     attempts = {row.student: text for row in counted.rows if (text := _attempts(row))}
-    if attempts:
-        header.append("attempts")
-        records = [[*record, attempts.get(record[0], "")] for record in records]
+    previous = {student: score_cell(score) or "–" for student, score in run.previous.items()}
+    for name, cells in (("attempts", attempts), ("previous", previous)):
+        if cells:
+            header.append(name)
+            records = [[*record, cells.get(record[0], "")] for record in records]
     return [header, *sorted(records, key=lambda record: alphabetical(record[0]))]
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -89,3 +90,9 @@ def test_gradebook_csv_has_the_points_of_each_attempt_where_anybody_has_several(
     ]
     assigned = run(bob[0], bob[1], assigned={"lin_grad": 4.0})
     assert [row["attempts"] for row in _read(gradebook_csv(assigned))] == ["hw/bob/1.ipynb: 2; late/bob/1.ipynb: 4"]
+
+
+def test_gradebook_csv_has_the_totals_of_before_where_they_were_others() -> None:
+    made = run(*(submission(student, exercise("lin_grad")) for student in ("ada", "bob", "cy")), absent=("zoe",))
+    rows = _read(gradebook_csv(replace(made, previous={"ada": 0.0, "cy": None})))
+    assert [row["previous"] for row in rows] == ["0", "", "–", ""]
