@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -146,9 +147,9 @@ def _tell_replaced(before: Iterable[Ruling], rulings: Iterable[Ruling]) -> None:
     others = []
     for new in rulings:
         old = earlier.get(new.answer, new)
-        stays = new.score is None or new.score == old.score
-        if not stays or new.reason != old.reason:
-            part = "the reason of " if new.score is None and old.score is not None else ""
+        comments = new.score is None and not new.withdrawn
+        if not (comments or new.score == old.score) or new.reason != old.reason:
+            part = "the reason of " if comments and old.score is not None else ""
             others.append(f"{part}{old} ({old.reason})")
     if others:
         note(f"in place of what was ruled before: {first_of(others, separator='; ')}")
@@ -179,23 +180,48 @@ def _tell_points(gradebook: Gradebook, student: str, ruled: str) -> None:
 
 
 def _rule_from(source: Path, roster: Path | None, gradebook: Gradebook, out: Path) -> None:
-    """Rule as a CSV file says, and tell on how much, what was ruled otherwise before, and what of it is in doubt."""
+    """Rule as a CSV file says, and tell on how much, what was ruled otherwise before, and what of it is in doubt.
+
+    Of a ruling that another gradebook wrote and what was decided here, the later holds.
+    """
     from grader.gradebook.doubts import remarks_on
 
     called = {} if roster is None else _names_in(roster, gradebook)
-    rulings = rulings_in(source, gradebook.answers(), called)
     before = gradebook.rulings()
+    given = rulings_in(source, gradebook.answers(), called)
+    rulings, outdated = _taken(given, gradebook.decisions())
     gradebook.rule(*rulings)
-    many = count_of(len({(ruling.student, ruling.exercise) for ruling in rulings}), "answer")
-    students = count_of(len({ruling.student for ruling in rulings}), "student")
+    held = [one for one in rulings if not one.withdrawn]
+    many = count_of(len({(ruling.student, ruling.exercise) for ruling in held}), "answer")
+    students = count_of(len({ruling.student for ruling in held}), "student")
     note(f"ruled on {many} of {students}; `grader override` lists them")
-    if comments := len({(ruling.student, ruling.exercise) for ruling in rulings if ruling.score is None}):
+    if outdated:
+        names = first_of([*map(str, outdated)], separator="; ")
+        note(f"not taken, something else having been decided here later: {names}")
+    if comments := len({(ruling.student, ruling.exercise) for ruling in held if ruling.score is None}):
         note(f"{count_of(comments, 'answer')} without points: a comment, which leaves the points as they are")
     _tell_replaced(before, rulings)
     answers = {one.answer for one in rulings}
     for remark in remarks_on([doubt for doubt in gradebook.doubts() if doubt.ruling.answer in answers]):
         note(remark)
     _note_report(out)
+
+
+def _taken(given: Iterable[Ruling], decided: Iterable[Ruling]) -> tuple[list[Ruling], list[Ruling]]:
+    """Those of the rulings ``given`` that are not older than what was ``decided`` on their answers, and the others.
+
+    An older one that says the same is neither. What was written over in a file, beside the time of before, is of now.
+    """
+    last = {one.answer: one for one in decided}
+    taken, outdated = [], []
+    for one in given:
+        old = last.get(one.answer, one)
+        same = (one.score, one.reason) == (old.score, old.reason)
+        if one.made and one.made < old.made:
+            outdated += [] if same else [one]
+        else:
+            taken.append(replace(one, made="") if one.made == old.made and not same else one)
+    return taken, outdated
 
 
 def _names_in(roster: Path, gradebook: Gradebook) -> dict[str, str]:
@@ -350,8 +376,11 @@ def _list(gradebook: Gradebook, out: Path, *, as_csv: bool) -> None:
         if exercise.override or exercise.comment
     ]
     if as_csv:
-        answers = {(submission.student, exercise.id, submission.sha256) for submission, exercise in held}
-        write_out(rulings_csv(one for one in gradebook.rulings() if one.answer in answers))
+        answers = {(one.student, exercise.id, one.sha256) for one in gradebook.answers() for exercise in one.exercises}
+        ruled = {(submission.student, exercise.id, submission.sha256) for submission, exercise in held}
+        write_out(
+            rulings_csv(one for one in gradebook.decisions() if one.answer in (answers if one.withdrawn else ruled))
+        )
     else:
         for submission, exercise in held:
             what = f"{submission.student}  {submission.notebook}  {exercise.id}  {wording.override(exercise)}"

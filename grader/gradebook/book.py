@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, astuple, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from grader.errors import GradebookError
@@ -230,6 +231,10 @@ class Gradebook:
 
     def rulings(self) -> tuple[Ruling, ...]:
         """All that humans ruled, by student and exercise; also on notebooks that are in no report any more."""
+        return tuple(one for one in self.decisions() if not one.withdrawn)
+
+    def decisions(self) -> tuple[Ruling, ...]:
+        """The same, and what was withdrawn: of each answer what was decided last."""
         names = ", ".join(field.name for field in fields(Ruling))
         rows = self._file.rows(f"SELECT {names} FROM ruling ORDER BY student, exercise, sha256")  # noqa: S608
         return tuple(Ruling(*row) for row in rows)
@@ -246,19 +251,22 @@ class Gradebook:
     def rule(self, *rulings: Ruling) -> None:
         """Keep rulings, each in place of an earlier one on the same answer: all of them or, where that fails, none.
 
-        One without points leaves those that were given before, and what they were given on.
+        A comment leaves the points that were given before, and what they were given on. One that does not say when it
+        was made was made now.
         """
         before = {one.answer: one for one in self.rulings() if one.score is not None}
         with self._file.all_or_none():
             for ruling in rulings:
-                earlier = before.get(ruling.answer, ruling)
-                kept = replace(earlier, reason=ruling.reason) if ruling.score is None else ruling
-                self._file.execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?, ?, ?, ?)", astuple(kept))
+                comments = ruling.score is None and not ruling.withdrawn
+                kept = replace(before.get(ruling.answer, ruling), reason=ruling.reason) if comments else ruling
+                values = astuple(replace(kept, made=ruling.made or _now()))
+                self._file.execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
     def withdraw(self, student: str, exercise: str) -> bool:
-        """Drop all rulings on a student's exercise; whether there was one."""
-        deleted = self._file.execute("DELETE FROM ruling WHERE student = ? AND exercise = ?", (student, exercise))
-        return deleted.rowcount > 0
+        """Withdraw all rulings on a student's exercise; whether there was one."""
+        held = [one for one in self.rulings() if (one.student, one.exercise) == (student, exercise)]
+        self.rule(*(replace(one, score=None, reason="", made="") for one in held))
+        return bool(held)
 
     def unfinished(self) -> str:
         """How far the last run came where it was interrupted; empty where it was not."""
@@ -361,6 +369,10 @@ class Gradebook:
                 f"a row of {self.path} is damaged: {error}",
                 remedy="grade again with `grader score --fresh`",
             ) from error
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _place(one: SubmissionReport) -> tuple[str, str, str]:

@@ -9,7 +9,7 @@ which takes nothing: the points stay what they are, also where the exercise is g
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from grader.errors import UsageError
@@ -25,10 +25,12 @@ _UNGRADED = ("unreadable", "no_exercises")
 class Ruling:
     """``score`` points for a student's ``exercise`` in the notebook with this digest, and the reason.
 
-    Where ``score`` is None, the reason is a comment beside the grader's points.
+    Where ``score`` is None, the reason is a comment beside the grader's points; without that, what was ruled before is
+    withdrawn, which is kept so that an earlier ruling from another gradebook does not come back.
 
     The rest is what it was made on: the points ``graded``, None where the grader gave none, of those ``possible``, and
-    the ``files`` beside the notebook (``SubmissionReport.files``). An older grader kept none of it.
+    the ``files`` beside the notebook (``SubmissionReport.files``); and when it was ``made``, in UTC as ISO 8601 has it,
+    empty until it is kept. An older grader kept none of it.
     """
 
     student: str
@@ -39,6 +41,12 @@ class Ruling:
     graded: float | None = None
     possible: float | None = None
     files: str = ""
+    made: str = field(default="", compare=False)
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether it only says that there is none any more."""
+        return self.score is None and not self.reason
 
     @property
     def answer(self) -> tuple[str, str, str]:
@@ -47,7 +55,7 @@ class Ruling:
 
     def __str__(self) -> str:
         """The ruling in a list of such."""
-        what = "a comment" if self.score is None else points(self.score)
+        what = "a withdrawal" if self.withdrawn else "a comment" if self.score is None else points(self.score)
         return f"{what} for {self.exercise} of {self.student}"
 
 

@@ -100,6 +100,9 @@ def test_gradebook_keeps_a_ruling_over_runs_until_it_is_withdrawn(tmp_path: Path
         assert book.withdraw("ada", "lin_grad")
         assert not book.withdraw("ada", "lin_grad")
         assert book.rulings() == others
+        (withdrawn,) = (one for one in book.decisions() if one.withdrawn)
+        assert withdrawn.answer == ruling.answer
+        assert withdrawn.made > ruling.made == ""
         assert repr(book.report().submissions[0]) == repr(report_of("ada"))
 
 
@@ -150,8 +153,11 @@ def test_gradebook_from_before_overrides_is_read(tmp_path: Path) -> None:
         assert book.rulings() == ()
 
 
-def test_gradebook_whose_rulings_are_points_alone_keeps_them_and_takes_others(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    "later", ["", ", graded REAL, possible REAL, files TEXT NOT NULL DEFAULT ''"], ids=["no basis", "no time"]
+)
+def test_gradebook_whose_rulings_are_an_older_graders_keeps_them_and_takes_others(
+    later: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with Gradebook(tmp_path / FILE_NAME) as book:
         book.begin(RunHead(SETTINGS, 1))
@@ -160,9 +166,11 @@ def test_gradebook_whose_rulings_are_points_alone_keeps_them_and_takes_others(
         db.execute("DROP TABLE ruling")
         db.execute(
             "CREATE TABLE ruling (student TEXT NOT NULL, exercise TEXT NOT NULL, sha256 TEXT NOT NULL, "
-            "score REAL NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (student, exercise, sha256))"
+            f"score REAL NOT NULL, reason TEXT NOT NULL{later}, PRIMARY KEY (student, exercise, sha256))"
         )
-        db.execute("INSERT INTO ruling VALUES ('ada', 'lin_grad', 'ab', 2.5, 'r')")
+        db.execute(
+            "INSERT INTO ruling (student, exercise, sha256, score, reason) VALUES ('ada', 'lin_grad', 'ab', 2.5, 'r')"
+        )
 
     for may_be_written in (False, True, True):
         with monkeypatch.context() as patched:
