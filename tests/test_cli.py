@@ -523,6 +523,7 @@ def test_run_that_was_interrupted_hides_no_ruling_and_takes_the_place_of_no_repo
     said = "the last run was interrupted: 1 of 2 submissions are graded"
     ruled = runner.invoke(app, ["override", "bob", "lin_grad", "3", "-m", "x", "--out", str(tmp_path)])
     assert (ruled.exit_code, ruled.stderr.count(f"note: {said}; the others stand here")) == (GRADED, 1)
+    assert "grader report" not in ruled.stderr
     listed = runner.invoke(app, ["override", "--csv", "--out", str(tmp_path)])
     assert "bob,lin_grad,3,x," in listed.stdout
     assert "not counted" not in listed.stderr

@@ -125,7 +125,7 @@ def override(
             else:
                 _rule(gradebook, student, exercise, score, reason.strip())
             _tell_points(gradebook, student, exercise)
-            _note_report(out)
+            _note_report(gradebook, out)
 
 
 def _withdraw(gradebook: Gradebook, student: str, exercise: str) -> None:
@@ -204,7 +204,7 @@ def _rule_from(source: Path, roster: Path | None, gradebook: Gradebook, out: Pat
     answers = {one.answer for one in rulings}
     for remark in remarks_on([doubt for doubt in gradebook.doubts() if doubt.ruling.answer in answers]):
         note(remark)
-    _note_report(out)
+    _note_report(gradebook, out)
 
 
 def _taken(given: Iterable[Ruling], decided: Iterable[Ruling]) -> tuple[list[Ruling], list[Ruling]]:
@@ -238,8 +238,9 @@ def _names_in(roster: Path, gradebook: Gradebook) -> dict[str, str]:
     }
 
 
-def _note_report(out: Path) -> None:
-    note(f"to have it in the files under {out}: grader report {quote(str(out))}")
+def _note_report(gradebook: Gradebook, out: Path) -> None:
+    if not gradebook.unfinished():  # else the run that goes on writes them
+        note(f"to have it in the files under {out}: grader report {quote(str(out))}")
 
 
 @app.command()
