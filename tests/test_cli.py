@@ -534,6 +534,18 @@ def test_run_that_was_interrupted_hides_no_ruling_and_takes_the_place_of_no_repo
     assert (tmp_path / "gradebook.csv").read_text() == sheet
 
 
+def test_report_of_a_first_run_that_was_interrupted_holds_what_is_graded_and_says_that_more_is_to_come(
+    tmp_path: Path,
+) -> None:
+    with Gradebook(tmp_path / FILE_NAME) as book:
+        book.begin(RunHead(RunSettings("0.1.0", "autograd", 7, "2.13.0", "bwrap"), 2))
+        book.store("ada", "f", submission("ada", exercise("lin_grad")))
+    done = runner.invoke(app, ["report", str(tmp_path)])
+    assert done.exit_code == GRADED
+    assert "the last run was interrupted: 1 of 2 submissions are graded; `grader score` again goes on" in done.stderr
+    assert "ada" in (tmp_path / "gradebook.csv").read_text()
+
+
 @pytest.mark.parametrize(
     ("ruling", "status", "why"),
     [

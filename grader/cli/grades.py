@@ -397,11 +397,15 @@ def _stored(out: Path, hints: Hints | None = None) -> tuple[RunReport, str, Hint
     """The last run in a gradebook, what it was of, and how much help its pages give, from now on as asked.
 
     Raises:
-        GradebookError: it was interrupted, or cannot be read: what is made of a part would take the place of the whole.
+        GradebookError: it cannot be read, or was interrupted after one that was not: what is made of a part would take
+            the place of the whole.
     """
     with _opened(out) as gradebook:
         if unfinished := gradebook.unfinished():
-            raise GradebookError(unfinished, remedy="the same `grader score` again goes on, and ends with all reports")
+            if gradebook.has_whole_run():
+                remedy = "the same `grader score` again goes on, and ends with all reports"
+                raise GradebookError(unfinished, remedy=remedy)
+            note(f"{unfinished}; `grader score` again goes on")
         for remark in gradebook.remarks():
             note(remark)
         return gradebook.report(), gradebook.subject(), gradebook.hints(hints)

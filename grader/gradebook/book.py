@@ -279,6 +279,10 @@ class Gradebook:
             return ""
         return f"the last run was interrupted: {done} of {head.submissions} submissions are graded"
 
+    def has_whole_run(self) -> bool:
+        """Whether any run was finished, perhaps before the last one."""
+        return self._finished() > 0
+
     def remarks(self) -> tuple[str, ...]:
         """What is missing in the report of a run that was finished: submissions that it was not given.
 
