@@ -23,12 +23,13 @@ The rules, in order, for a path below what was given on the command line:
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.names import downloads as download_name
 from grader.names.notebooks import stem_of, without_copy_of
-from grader.submission.attribution.file_names import FileNames, is_version
+from grader.submission.attribution.file_names import FileNames, is_version, stems_in
 from grader.submission.attribution.folder_names import nobodys_in
 from grader.submission.attribution.gradescope import Export
 from grader.submission.files.finding import archive_stem, is_notebook
@@ -128,7 +129,9 @@ class Naming:
     ) -> None:
         self._owner = owner
         self._nobodys = nobodys_in(folders, known)
+        self._known = known
         self._files = FileNames(files, known, guessing=guessing)
+        self._again = Counter(_as_first_attempt(without_copy_of(stem_of(file))) for file in files)
         self._of_one_student = of_one_student
         self._export = export
         own = [folder for folder in folders if folder not in self._nobodys and not is_from_platform(folder)]
@@ -163,13 +166,26 @@ class Naming:
         stem, ending = without_copy_of(stem_of(file)), file.removeprefix(stem_of(file))
         told = download_name.read(stem)
         if told is not None:
-            notebook = (_RESUBMITTED.sub("", told.notebook) or stem) + ending
-            return Name(told.student, notebook, told.number, own_folder=False)
+            notebook = self._without_attempt(stem, told.notebook) or stem
+            return Name(told.student, notebook + ending, told.number, own_folder=False)
         student, notebook = self._files.divided(stem)
         if not student:
             return Name(self._owner, file)
         notebook = notebook or folder
         return Name(student, notebook + ending if notebook else file, own_folder=False)
+
+    def _without_attempt(self, stem: str, notebook: str) -> str:
+        """What a student called a ``notebook`` before it was handed in again.
+
+        A number is the student's own, and stays, where it is in the name of a notebook of the course, or where the
+        student has another with the same name, which is none of the course's.
+        """
+        first = _as_first_attempt(stem)
+        if first is None:
+            return notebook
+        known = stems_in(first.notebook, self._known)
+        own = known != stems_in(notebook, self._known) or (not known and self._again[first] > 1)
+        return notebook if own else first.notebook
 
 
 def students_in(files: Sequence[str], known: Sequence[str]) -> frozenset[str]:
@@ -183,6 +199,15 @@ def students_in(files: Sequence[str], known: Sequence[str]) -> frozenset[str]:
     return frozenset(
         name.student for file, name in names if name.student and name.notebook != file if not is_version(name.student)
     )
+
+
+def _as_first_attempt(stem: str) -> download_name.DownloadName | None:
+    """What Canvas would have said of a notebook that was handed in again; None of any other."""
+    told = download_name.read(stem)
+    if told is None or told not in (download_name.CANVAS.read(stem), download_name.CANVAS_ANONYMOUS.read(stem)):
+        return None
+    first = replace(told, notebook=_RESUBMITTED.sub("", told.notebook))
+    return first if first != told else None
 
 
 def _named(folder: str, file: str) -> Name:

@@ -1118,6 +1118,27 @@ def test_collect_clones_given_one_by_one_are_called_without_the_assignment(tmp_p
         ]
 
 
+@pytest.mark.parametrize(
+    ("files", "notebooks"),
+    [
+        (["ll_101_551_lab-1", "ll_101_552_lab-2"], ["lab-1", "lab-2"]),
+        (["ll_101_551_lab-1-1", "ll_101_552_my lab-2"], ["lab-1", "my lab-2"]),
+        (["anon_x_551_lab-1", "anon_x_552_03_backprop-1"], ["03_backprop", "lab-1"]),
+        (["ll_101_551_hw-3", "ll_101_552_hw-4"], ["hw-3", "hw-4"]),
+        (["ll_101_551_hw-1", "tt_102_552_hw-2"], ["hw", "hw"]),
+        (["ll_101_551_03_backprop-1", "ll_101_552_03_backprop-2"], ["03_backprop"] * 2),
+        (["Ada L_17_assignsubmission_file_lab-1", "Ada L_17_assignsubmission_file_hw-1"], ["hw-1", "lab-1"]),
+    ],
+    ids=["course's", "again", "anonymous", "one student's", "two students'", "two downloads", "Moodle"],
+)
+def test_collect_number_behind_a_notebooks_name_is_of_an_attempt_only_where_canvas_wrote_it(
+    files: list[str], notebooks: list[str], tmp_path: Path
+) -> None:
+    root = made(tmp_path, *(f"{file}.ipynb" for file in files))
+    found = collected([root], known=["03_backprop", "lab-1", "lab-2"])
+    assert [entry.notebook for entry in found] == [f"{notebook}.ipynb" for notebook in notebooks]
+
+
 BLACKBOARD = "HW 3_part_al17_attempt_2026-11-03-11-30-00"
 BRIGHTSPACE = "397063-2557369 - Mary-Ann Smith - Sep 24, 2026 926 PM"
 
