@@ -1032,6 +1032,7 @@ def test_collect_an_archive_over_the_limits_says_how_a_class_gets_by_them(tmp_pa
         (["hw-ada/nb.ipynb", "hw-alan/nb.ipynb", "late/hw-zed/nb.ipynb"], ["ada", "alan", "zed"]),
         (["ada/nb.ipynb", "late/zed/report.pdf", "late/ada/report.pdf"], ["ada", "zed"]),
         (["ada/nb.ipynb", "late/"], ["ada"]),
+        (["ada/nb.ipynb", "alan/nb.ipynb", "extensions/zed/nb.ipynb"], ["ada", "alan", "zed"]),
         (["on time/ada/nb.ipynb", "on time/alan/nb.ipynb", "late/zed/nb.ipynb"], ["ada", "alan", "zed"]),
         (["submitted/ada/hw/nb.ipynb", "submitted/alan/hw/nb.ipynb", "late/zed/nb.ipynb"], ["ada", "alan", "zed"]),
         (["ada/nb.ipynb", "alan/nb.ipynb", "submitted/nb.ipynb"], ["ada", "alan", "subs"]),
