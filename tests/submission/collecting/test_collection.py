@@ -1332,6 +1332,7 @@ def test_collect_an_archive_named_alone_is_looked_into_whatever_lies_beside_it(t
         (["ada/HW1/nb.ipynb", "ada/HW2/nb.ipynb", "alan/HW1/nb.ipynb"], False),
         (["ada/Version 1/nb.ipynb", "ada/Version 2/nb.ipynb", "alan/old/nb.ipynb"], False),
         (["ada/one/03.ipynb", "ada/two/04.ipynb", "alan/nb.ipynb"], False),
+        ([f"late/3-{n} - Ann Bee - Sep {n}, 2026 926 PM/nb.ipynb" for n in (23, 24)], False),
     ],
 )
 def test_collect_tells_of_a_student_who_may_be_a_folder_of_students(
