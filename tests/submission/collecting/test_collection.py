@@ -989,11 +989,24 @@ def test_collect_an_archive_alone_in_its_folder_is_a_class_where_a_notebook_come
         ),
         (["03_backprop_ada.ipynb", "02_gradients_ada.ipynb", "03_backprop_al.ipynb"], ["ada", "ada", "al"]),
         (["03_backprop_ada.ipynb", "03_backprop_alan.ipynb", "03_backprop.ipynb"], ["ada", "alan", "subs"]),
+        ([f"03_backprop_cy{end}.ipynb" for end in ("", "_v2", "-final (1)", "_resubmission", "-1")], ["cy"] * 5),
+        (["03_backprop_dan_late.ipynb", "03_backprop_Ann On-Time.ipynb"], ["Ann", "dan"]),
+        (["03_backprop_kim_alt.ipynb", "03_backprop_group_1.ipynb"], ["group_1", "kim_alt"]),
         (["03_backprop_v1.ipynb", "03_backprop_final2.ipynb", "03_backprop_new.ipynb"], ["subs"] * 3),
         (["03_backprop.ipynb", "02_gradients.ipynb", "03_backprop_x.ipynb", "02_gradients_y.ipynb"], ["subs"] * 4),
         (["ada_03_backprop.ipynb", "alan_03_backprop.ipynb"], ["ada", "alan"]),
     ],
-    ids=["names", "notebooks", "one forgot it", "versions", "a student's own folder", "name first"],
+    ids=[
+        "names",
+        "notebooks",
+        "one forgot it",
+        "a student's versions",
+        "late",
+        "perhaps names",
+        "versions",
+        "a student's own folder",
+        "name first",
+    ],
 )
 def test_collect_name_behind_that_of_a_notebook_is_the_students(
     files: list[str], students: list[str], tmp_path: Path
