@@ -10,7 +10,8 @@ The rules, in order, for a path below what was given on the command line:
    ``homework`` than a name.
 2. ``submitted/student/assignment/notebook.ipynb`` is nbgrader's; ``submitted`` may be what was given.
 3. In a folder, the first folder is the student. Where all of several folders begin alike up to a hyphen
-   (``backprop-ada``, ``backprop-alan``), they are GitHub Classroom's clones and that beginning is the assignment's.
+   (``backprop-ada``, ``backprop-alan``), they are GitHub Classroom's clones and that beginning is the assignment's,
+   also where one that begins so lies alone in another path that was given.
    Where all end in ``-main`` or ``-master`` (``backprop-ada-main``), that is the branch of GitHub's *Download ZIP*.
    So is a notebook's or a sheet's name that all have before or behind the student's (``HW3_ada``, ``alan HW3``).
    A folder called ``late`` or as a notebook that is known is nobody's, nor are those called ``HW3`` where most are:
@@ -113,7 +114,8 @@ class Naming:
     ``owner`` is the name of the folder or archive given, ``folders`` the sub-folders that hold something,
     ``files`` the notebooks lying directly in it, ``known`` the stems of the course's notebooks. ``of_one_student``
     says that the whole is one student's, ``guessing`` that the first ``_`` of a name that nothing else explains ends a
-    student's. ``export`` is what Gradescope's file says of the folders.
+    student's. ``export`` is what Gradescope's file says of the folders. ``prefix`` is what all these begin with, as
+    GitHub Classroom's clones do, or those in another path (``prefixes``).
     """
 
     def __init__(
@@ -126,6 +128,7 @@ class Naming:
         of_one_student: bool = False,
         guessing: bool = True,
         export: Export | None = None,
+        prefixes: Sequence[str] = (),
     ) -> None:
         self._owner = owner
         self._nobodys = nobodys_in(folders, known)
@@ -138,7 +141,8 @@ class Naming:
         self._repositories = without_branches([*map(archive_stem, own)])
         own = [*self._repositories.values()]
         self._with_sheet = len(own) > 1 and all(map(self._files.beside_sheet, own))
-        self._prefix = classroom_prefix(own, owner)
+        alike = (prefix for prefix in prefixes if all(name.startswith(prefix) for name in own))
+        self.prefix = classroom_prefix(own, owner) or next(alike, "")
 
     def name(self, parts: tuple[str, ...]) -> Name:
         """Whose the file at ``parts`` is."""
@@ -158,7 +162,7 @@ class Naming:
         if is_from_platform(folder):
             return _named(folder, file)
         folder = self._repositories.get(folder, folder)
-        student = self._files.beside_sheet(folder) if self._with_sheet else folder.removeprefix(self._prefix)
+        student = self._files.beside_sheet(folder) if self._with_sheet else folder.removeprefix(self.prefix)
         return Name(student.strip() or folder, file)
 
     def _flat(self, file: str, folder: str) -> Name:

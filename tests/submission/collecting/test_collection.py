@@ -1133,6 +1133,20 @@ def test_collect_clones_given_one_by_one_are_called_without_the_assignment(tmp_p
 
 
 @pytest.mark.parametrize(
+    "late", ["late", "extra", "extra/hw-al-t", "extra/hw-al-t/nb.ipynb", "late.zip", "hw-al-t.zip"]
+)
+@pytest.mark.parametrize(("subs", "third"), [("subs", ["zoe"]), ("hw-submissions", [])])
+def test_collect_a_clone_in_a_path_of_its_own_is_called_as_those_in_another(
+    subs: str, third: list[str], late: str, tmp_path: Path
+) -> None:
+    made(tmp_path, *(f"{subs}/hw-{student}/nb.ipynb" for student in ("al-m", "al-t", *third)))
+    made(tmp_path, "late/hw-al-t/x.ipynb", "extra/hw-al-t/nb.ipynb", "hw-al-t.zip")
+    zip_of(tmp_path / "late.zip", {"hw-al-t/nb.ipynb": b"{}"})
+    for paths in ([tmp_path / subs, tmp_path / late], [tmp_path / late, tmp_path / subs]):
+        assert {entry.student for entry in collected(paths)} == {"al-m", "al-t", *third}
+
+
+@pytest.mark.parametrize(
     ("files", "notebooks"),
     [
         (["ll_101_551_lab-1", "ll_101_552_lab-2"], ["lab-1", "lab-2"]),
