@@ -106,11 +106,13 @@ def _is_no_persons(folder: str) -> bool:
 
 
 def _overlaps(paths: Sequence[Path]) -> Iterator[str]:
-    for place, path in enumerate(paths):
+    named, before = frozenset(paths), set[Path]()
+    for path in paths:
         shown = printable(path.name or str(path))
-        if path in paths[:place]:
+        if path in before:
             yield f"{shown} is named twice"
-        around = next((other for other in paths if other in path.parents), None)
+        before.add(path)
+        around = next((folder for folder in path.parents if folder in named), None)
         if around is not None:
             yield (
                 f"{shown} lies in {printable(around.name or str(around))}, which is named too: each notebook there is "
