@@ -110,6 +110,11 @@ class Symptom:
         """What the messages call the checked expression: the path that was read."""
         return self.exercise.path_of(self.check)
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The check in all of its cases, in order; none where the exercise compares nothing of that name."""
+        return self.evidence.findings.get(self.check, ())
+
     @cached_property
     def bad(self) -> tuple[Finding, ...]:
         """The findings that are not as they should be, in order; the report shows the first."""
@@ -139,14 +144,13 @@ class Symptom:
     def float_parameters(self) -> list[str]:
         """The inputs of the forward pass that are floats in every case."""
         given = [{name for name, value in view.case.inputs.items() if value.is_floating_point()} for view in self.views]
-        return [name for name in self.alternatives.parameters if all(name in names for names in given)]
+        return [name for name in self.exercise.parameters if all(name in names for names in given)]
 
     @cached_property
     def views(self) -> tuple[View, ...]:
         """All cases in which a tensor came, the failing ones first."""
         bad = {id(finding) for finding in self.bad}
-        findings = self.evidence.findings.get(self.check, ())
-        views = [view for each in findings if (view := self.view_of(each, each.actual.tensor)) is not None]
+        views = [view for each in self.findings if (view := self.view_of(each, each.actual.tensor)) is not None]
         return tuple(sorted(views, key=lambda view: id(view.finding) not in bad))
 
     @cached_property
@@ -165,6 +169,10 @@ class Symptom:
             for view in self.views
         )
 
+    def always_fits(self, predict: Prediction) -> bool:
+        """Whether ``predict`` says what came in every case, of a check that may have passed in all of them."""
+        return all((predicted := predict(view)) is not None and view.is_near(predicted) for view in self.views)
+
     @cached_property
     def ratios(self) -> tuple[float | None, ...] | None:
         """For each view, by which factor what came is the expected tensor; None for a view that any factor explains.
@@ -180,15 +188,6 @@ class Symptom:
                 return None
             found.append(factor)
         return tuple(found)
-
-    def is_scaled(self, factor: Callable[[View], float]) -> bool:
-        """Whether what came is ``factor`` times the expected tensor, in every case."""
-        if not self.failing or self.ratios is None:
-            return False
-        return all(
-            ratio is None or _agree(view, ratio, factor(view))
-            for view, ratio in zip(self.views, self.ratios, strict=True)
-        )
 
     def is_thin(self, *, entries: int = 0) -> bool:
         """Whether an agreement may be chance, with so few failing cases or entries, or only shares of points count."""
@@ -234,9 +233,3 @@ def multiple_of(actual: Tensor, unit: Tensor) -> float | None:
     """How many times ``unit`` comes nearest to ``actual``, by least squares; None where ``unit`` is zero."""
     square = float(unit.pow(2).sum())
     return float((actual * unit).sum()) / square if square else None
-
-
-def _agree(view: View, ratio: float, factor: float) -> bool:
-    """Whether two factors of the expected tensor differ by no more than its tolerance."""
-    scale = float(view.expected.abs().max())
-    return abs(ratio - factor) * scale <= view.tolerance(view.expected) * max(1.0, abs(factor))

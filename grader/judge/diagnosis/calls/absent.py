@@ -221,7 +221,7 @@ def accumulated(symptom: Symptom) -> Diagnosis | None:
     """Added to the NaN that stood there: all entries are NaN in every case, and no input is."""
     name = symptom.path
     views = symptom.views
-    if not views or len(symptom.failing) != len(symptom.evidence.findings[symptom.check]):
+    if len(symptom.failing) != len(symptom.findings):
         return None
     for view in views:
         if name not in view.case.program.poison or view.came.numel() == 0:

@@ -32,8 +32,7 @@ def without_tensor(symptom: Symptom) -> Diagnosis | None:
     first = symptom.first
     if first is None or first.run.ended == "returned":
         return None
-    exercise = symptom.exercise
-    before = first.case.inputs.get(exercise.path_of(symptom.check))
+    before = first.case.inputs.get(symptom.path)
     if first.comparison.verdict == "absent" or _is_same(first.actual.tensor, before):
         return ending_of(symptom.evidence, first.run, first.case.describe())
     return None

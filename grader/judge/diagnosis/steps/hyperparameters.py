@@ -62,8 +62,8 @@ def _other_steps(symptom: Symptom) -> Diagnosis | None:
     if symptom.exercise.in_place and symptom.failed.isdisjoint(symptom.exercise.in_place):
         return _losses(symptom)  # as many steps as are asked for led to what is there
     if symptom.fits(lambda view: _with(symptom, view, {STEPS: 0})):
-        others = (symptom.of(each) for each in symptom.others())
-        moved = any(each.check not in symptom.failed and _hangs_on_steps(each) for each in others)
+        right = (symptom.of(check) for check in symptom.others() if check not in symptom.failed)
+        moved = any(map(_hangs_on_steps, right))
         return symptom.say(f"not_in_place.{'left_out' if moved else 'no_gradients'}")
     if symptom.fits(lambda view: _with(symptom, view, {STEPS: 1})):
         return symptom.say("first_step.only")

@@ -49,7 +49,7 @@ def hardly_moved(symptom: Symptom) -> Diagnosis | None:
     ones = [symptom.of(check) for check in checks]
     if not ones or not all(one.failing and all(_hardly_moved(one, view) for view in one.failing) for one in ones):
         return None
-    return wording.say("wrong_value.tiny", path=ones[0].path)
+    return ones[0].say("wrong_value.tiny")
 
 
 def _hardly_moved(symptom: Symptom, view: View) -> bool:
@@ -97,11 +97,8 @@ def _stands_still(symptom: Symptom) -> bool:
 
 
 def _holds(symptom: Symptom, name: str) -> bool:
-    for view in symptom.failing:
-        extra = view.finding.run.extras.get(name)
-        if extra is None or not view.is_near(view.expected, extra.to(torch.float64)):
-            return False
-    return True
+    found = [(view, view.finding.run.extras.get(name)) for view in symptom.failing]
+    return all(extra is not None and view.is_near(view.expected, extra.to(torch.float64)) for view, extra in found)
 
 
 def default_rate(symptom: Symptom) -> Diagnosis | None:

@@ -117,13 +117,8 @@ def _fits(symptom: Symptom, simulation: Simulation, slip: Slip) -> bool:
 def _leaves_weights(symptom: Symptom, simulation: Simulation, slip: Slip) -> bool:
     """Whether the mistake leaves those weights right that came out right."""
     right = set(symptom.exercise.in_place) & set(symptom.evidence.findings) - symptom.failed
-    for name in right:
-        weight = symptom.of(name)
-        for view in weight.views:
-            value = _value_by(weight, view, simulation, slip)
-            if value is None or not view.is_near(value):
-                return False
-    return True
+    weights = map(symptom.of, right)
+    return all(weight.always_fits(lambda view: _value_by(weight, view, simulation, slip)) for weight in weights)
 
 
 def _fits_losses(symptom: Symptom, slip: Slip) -> bool:
@@ -210,7 +205,7 @@ def agrees(symptom: Symptom, view: View, simulation: Simulation) -> bool:
 
 def _value_by(symptom: Symptom, view: View, simulation: Simulation, slip: Slip) -> Tensor | None:
     """What the check's tensor would be by a simulation with a mistake; None where nothing comes."""
-    found = _simulated(symptom, view.case, simulation, slip, symptom.exercise.path_of(symptom.check))
+    found = _simulated(symptom, view.case, simulation, slip, symptom.path)
     if found is not None:
         return found
     return _simulated(symptom, view.case, simulation, slip, symptom.exercise.base_name(symptom.check))

@@ -56,7 +56,6 @@ def wrong_value(symptom: Symptom) -> Diagnosis | None:
             begun += wording.SHARED.format(name=name)
         further = begun + clues.unexplained(symptom.evidence.stub, symptom.exercise.globals)
         said = replace(said, message=said.message + further)
-    exercise = symptom.exercise
     return replace(said, hint=exercise.hints.get(exercise.base_name(symptom.check), said.hint))
 
 
