@@ -93,7 +93,10 @@ Prediction = Callable[[View], "Tensor | None"]
 
 @dataclass(frozen=True, eq=False)
 class Symptom:
-    """A check that lost points, with all the evidence of its exercise."""
+    """A check that lost points, with all the evidence of its exercise.
+
+    Of its values, hypotheses are asked only where it is ``failing`` in some case.
+    """
 
     evidence: Evidence
     check: str
@@ -120,10 +123,10 @@ class Symptom:
         """The findings that are not as they should be, in order; the report shows the first."""
         return tuple(bad_findings(self.evidence, self.check))
 
-    @cached_property
-    def first(self) -> Finding | None:
+    @property
+    def first(self) -> Finding:
         """The finding that the report shows."""
-        return self.bad[0] if self.bad else None
+        return self.bad[0]
 
     @cached_property
     def is_gradient(self) -> bool:
@@ -138,7 +141,7 @@ class Symptom:
     @property
     def takes_steps(self) -> bool:
         """Whether a loop fails: it takes its time, and a mistake in a formula is one of the stub that it calls."""
-        return bool(self.failing) and STEPS in self.failing[0].case.constants
+        return STEPS in self.failing[0].case.constants
 
     @property
     def float_parameters(self) -> list[str]:
@@ -204,7 +207,7 @@ class Symptom:
 
     def name_of(self, name: str) -> str:
         """How a student knows an input, or the upstream gradient: ``out.g``, unless the check calls it otherwise."""
-        if name == "upstream" and self.failing and name not in self.failing[0].case.program.tensors:
+        if name == "upstream" and name not in self.failing[0].case.program.tensors:
             return "out.g"
         return given_as(self.exercise.call, name)
 

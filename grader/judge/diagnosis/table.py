@@ -231,14 +231,14 @@ def _spoiled_by(symptom: Symptom) -> str | None:
 
 def _explained(symptom: Symptom, modified: Diagnosis | None) -> Diagnosis:
     """The first hypothesis that holds; a changed input before the general ones."""
-    if symptom.first is not None:
+    if symptom.bad:
         whole = symptom.first.run.ended == "returned"
-        for hypothesis in OUTCOMES if _is_vast(symptom) else (*OUTCOMES, *SPECIFIC):
+        for hypothesis in (*OUTCOMES, *SPECIFIC) if symptom.failing and not _is_vast(symptom) else OUTCOMES:
             if (whole or hypothesis not in WHOLE) and (diagnosis := hypothesis(symptom)):
                 return _only_in_one_case(symptom, diagnosis) if diagnosis.code in _BY_CASE else diagnosis
     if modified is not None:
         return modified
-    for hypothesis in GENERAL:
+    for hypothesis in GENERAL if symptom.failing else ():
         if diagnosis := hypothesis(symptom):
             if hypothesis not in UNNAMED:
                 return _only_in_one_case(symptom, diagnosis)

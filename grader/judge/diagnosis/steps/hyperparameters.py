@@ -28,7 +28,7 @@ def defaults(symptom: Symptom) -> Diagnosis | None:
     numbers = all(
         view.came.shape == view.expected.shape and bool(view.actual.isfinite().all()) for view in symptom.views
     )
-    if len(wrong) < 2 or not symptom.failing or not numbers or not given or not all(each.passed for each in given):
+    if len(wrong) < 2 or not numbers or not given or not all(each.passed for each in given):
         return None
     return symptom.say("wrong_value.defaults")
 
@@ -82,7 +82,7 @@ def _hangs_on_steps(symptom: Symptom) -> bool:
 
 def _losses(symptom: Symptom) -> Diagnosis | None:
     """The losses of a training loop, each taken after its update, or of weights that never change."""
-    if not symptom.failing or not symptom.exercise.in_place or any(view.expected.dim() != 1 for view in symptom.views):
+    if not symptom.exercise.in_place or any(view.expected.dim() != 1 for view in symptom.views):
         return None
     pairs = [(view, view.actual) for view in symptom.views if view.came.shape == view.expected.shape]
     if len(pairs) < len(symptom.views) or any(len(actual) < FEWEST_LOSSES for _, actual in pairs):

@@ -27,7 +27,7 @@ def not_in_place(symptom: Symptom) -> Diagnosis | None:
         (before := view.case.inputs.get(name)) is not None and torch.equal(view.actual, before.to(torch.float64))
         for view in symptom.failing
     )
-    if not symptom.failing or not unchanged:
+    if not unchanged:
         return None
     if generator := not_run(symptom):
         return generator
@@ -107,7 +107,7 @@ def default_rate(symptom: Symptom) -> Diagnosis | None:
     Adam's steps do not depend on the parameters, so that they grow with the rate alone.
     """
     bare = all(view.case.constants.get(BARE) for view in symptom.failing)
-    if not symptom.failing or not bare or set(symptom.failed) != {symptom.check}:
+    if not bare or set(symptom.failed) != {symptom.check}:
         return None
     name = symptom.path
     factor = _same_factor(symptom, name)
@@ -167,9 +167,9 @@ def longer_step(symptom: Symptom) -> Diagnosis | None:
 
 def _same_factor(symptom: Symptom, name: str) -> float | None:
     """By how much the first failing case moved, as a share of the right move, if two digits say it."""
-    view = symptom.failing[0] if symptom.failing else None
-    before = view.case.inputs.get(name) if view else None
-    if view is None or before is None or before.shape != view.came.shape:
+    view = symptom.failing[0]
+    before = view.case.inputs.get(name)
+    if before is None or before.shape != view.came.shape:
         return None
     factor = multiple_of(view.actual - before, view.expected - before)
     return None if factor is None or not math.isfinite(factor) else float(f"{factor:.2g}")

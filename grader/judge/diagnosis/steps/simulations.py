@@ -41,8 +41,6 @@ class _Driven:
 
 def simulated(symptom: Symptom) -> Diagnosis | None:
     """A step or a loop with one of the usual mistakes, by simulation."""
-    if not symptom.failing:
-        return None
     for simulation, slips in simulations_of(symptom):
         if not agrees(symptom, symptom.failing[0], simulation):
             continue
@@ -139,7 +137,7 @@ def _likely_first(symptom: Symptom, slips: tuple[Slip, ...]) -> Sequence[Slip]:
 
 def diverged(symptom: Symptom) -> Diagnosis | None:
     """A training loop without the learning rate, recognised by its first losses: later ones are lost in rounding."""
-    if not symptom.failing or not any(simulation is _by_loop for simulation, _ in simulations_of(symptom)):
+    if not any(simulation is _by_loop for simulation, _ in simulations_of(symptom)):
         return None
     without_rate = RATES[0]
     for view in symptom.failing:
@@ -172,7 +170,7 @@ def simulations_of(symptom: Symptom) -> tuple[tuple[Simulation, tuple[Slip, ...]
 
 def _by_roles(symptom: Symptom) -> Iterator[tuple[Simulation, tuple[Slip, ...]]]:
     """The first simulation that gives what is expected, with the mistakes that leave its kind of optimizer alone."""
-    for roles in candidates(symptom.exercise, symptom.failing[0].case) if symptom.failing else ():
+    for roles in candidates(symptom.exercise, symptom.failing[0].case):
         simulation = _Driven(roles)
         if all(agrees(symptom, view, simulation) for view in symptom.views):
             slips = OF_ADAM if roles.is_adam else OF_SGD

@@ -28,7 +28,7 @@ def divided(symptom: Symptom) -> Diagnosis | None:
 
 def _averaged(symptom: Symptom) -> Diagnosis | None:
     """As many times too small as entries of one tensor were summed, into each entry or into the loss."""
-    if not symptom.failing or symptom.ratios is None:
+    if symptom.ratios is None:
         return None
     lone = all(view.case.upstream is None for view in symptom.views)  # which else comes in by a sum, too
     if lone and symptom.fits(lambda view: under(symptom, MEAN_FOR_SUM, view)):

@@ -64,7 +64,7 @@ def broadcast_loss(symptom: Symptom) -> Diagnosis | None:
 def misstep(symptom: Symptom) -> Diagnosis | None:
     """A normalisation layer with one term of its backward pass changed."""
     for operation in MISSTEPS:
-        if symptom.failing and all(_is_made_by(symptom, operation, view) for view in symptom.views):
+        if all(_is_made_by(symptom, operation, view) for view in symptom.views):
             return symptom.say("wrong_value.misstep", operation.code, what=operation.what)
     return None
 
