@@ -753,6 +753,23 @@ def test_pipe_in_place_of_a_report_is_not_called_a_file(demo: tuple[Path, object
     assert f"error: {grades / 'report.json'}: no regular file, which is not replaced" in done.stderr
 
 
+def test_log_that_cannot_be_opened_is_told_once_and_ends_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(InProcessPool):
+        broken = frozenset({f"ada/{BACKPROP}", f"bob/{BACKPROP}"})
+
+    monkeypatch.setattr("grader.batch.KernelPool", Broken)
+    hand_in(tmp_path / "class", dict.fromkeys(("ada", "bob", "cyd"), answered({})))
+    (tmp_path / "grades/grader.log").mkdir(parents=True)
+    done = runner.invoke(app, ["score", str(tmp_path / "class"), "--out", str(tmp_path / "grades"), "--no-github"])
+
+    assert done.exit_code == UNGRADED, done.output
+    assert done.stderr.count(f"note: {tmp_path}/grades/grader.log cannot be written: Is a directory; ") == 1
+    report = json.loads((tmp_path / "grades/report.json").read_text())
+    assert [one["status"] for one in report["submissions"]] == ["grader_error", "grader_error", "graded"]
+
+
 @pytest.mark.parametrize("there", [False, True])
 def test_score_of_nothing_leaves_no_folder_of_grades_that_was_not_there(
     there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -221,6 +222,27 @@ def _score(options: ScoreOptions) -> RunReport:
     return run
 
 
+class _FaultLog(logging.FileHandler):
+    """A log whose own trouble ends nothing: where it cannot be opened or written, that is told once."""
+
+    _told = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, for which the file is opened if it is the first."""
+        try:
+            super().emit(record)
+        except OSError:  # of the opening, which Python lets out into whatever is logged
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - so called by logging
+        """Tell why there is no record of a fault."""
+        error = sys.exc_info()[1]
+        if not self._told:
+            self._told = True
+            reason = getattr(error, "strerror", None) or str(error)
+            note(f"{self.baseFilename} cannot be written: {reason}; the tracebacks of the grader's faults are lost")
+
+
 @contextmanager
 def _logging_to(out: Path) -> Iterator[None]:
     """The grader's own faults, with their tracebacks, go to ``grader.log`` in the folder of the grades.
@@ -229,7 +251,7 @@ def _logging_to(out: Path) -> Iterator[None]:
     """
     made = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(out / "grader.log", encoding="utf-8", delay=True)
+    handler = _FaultLog(out / "grader.log", encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
     logger = logging.getLogger("grader")
     logger.addHandler(handler)
