@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from grader.kernel.host.assets import flags_of, opened
+from grader.kernel.host.assets import LeftOut, flags_of, opened
 from grader.kernel.host.sandbox import kernel_environment
 from grader.kernel.host.schedule import scheduled
 from grader.kernel.protocol import exchange, results
@@ -65,7 +65,7 @@ class _ColdRun:
     async def run(self) -> Execution:
         from nbclient.exceptions import DeadKernelError
 
-        left_out = self._copy_assets()
+        flags = self._copy_assets()
         began = time.monotonic()
         ended: Literal["finished", "timed_out", "crashed"] = "finished"
         plan = scheduled(self.job.cells, self.job.checks)
@@ -83,21 +83,21 @@ class _ColdRun:
         except DeadKernelError:
             ended = "crashed"
         seconds = time.monotonic() - began
-        return Execution(ended, self.checks, tuple(self.failures), self.outputs, flags_of(left_out), seconds)
+        return Execution(ended, self.checks, tuple(self.failures), self.outputs, flags, seconds)
 
-    def _copy_assets(self) -> int:
-        """Put the files beside the notebook where its kernel runs; returns how many are not there."""
+    def _copy_assets(self) -> tuple[str, ...]:
+        """Put the files beside the notebook where its kernel runs; returns remarks on those that are not there."""
         self.place.mkdir()
-        left_out = 0
+        left_out: list[LeftOut] = []
         for asset in opened(self.job.assets, self.limits.written):
-            if asset is None:
-                left_out += 1
+            if isinstance(asset, LeftOut):
+                left_out.append(asset)
                 continue
             target = self.place / asset.path
             target.parent.mkdir(parents=True, exist_ok=True)
             with open(asset.fd, "rb") as source, target.open("wb") as copy:
                 shutil.copyfileobj(source, copy)
-        return left_out
+        return flags_of(left_out, self.job.cells)
 
     def _environment(self) -> dict[str, str]:
         names = ("GRADER_SCORING", "MPLBACKEND", "PYTHONBREAKPOINT", "PYTHONHASHSEED")

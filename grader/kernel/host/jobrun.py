@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
 
 from grader.kernel.clock import Countdown
 from grader.kernel.deaths import SLACK_S, Died, ForgedMessage, JobLost, ending_at, limit_told
-from grader.kernel.host.assets import flags_of, opened
+from grader.kernel.host.assets import LeftOut, flags_of, opened
 from grader.kernel.host.checkorders import CheckOrders
 from grader.kernel.host.checks import Checks
 from grader.kernel.host.initlink import InitLink, cancelled
@@ -124,16 +124,16 @@ class JobRun:
             self._client = self._runner = None
 
     async def _send_assets(self) -> None:
-        left_out = 0
+        left_out: list[LeftOut] = []
         for asset in opened(self._job.assets, self._limits.written):
-            if asset is None:
-                left_out += 1
+            if isinstance(asset, LeftOut):
+                left_out.append(asset)
                 continue
             try:
                 await self._link.copy(asset.fd, asset.path, executable=asset.executable)
             finally:
                 os.close(asset.fd)
-        self._flags += flags_of(left_out)
+        self._flags += flags_of(left_out, self._job.cells)
 
     # ---------------------------------------------------------------------------------------- the kernel
 
