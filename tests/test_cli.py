@@ -35,12 +35,12 @@ from grader.batch import ScoreOptions
 from grader.cli import app
 from grader.cli.outcome import BELOW, GRADED, TO_DO, UNGRADED, USAGE, errors_told
 from grader.cli.values import size
-from grader.errors import UsageError
+from grader.errors import GradebookBusy, UsageError
 from grader.gradebook.book import FILE_NAME, Gradebook
 from grader.gradebook.overrides import Ruling
 from grader.gradebook.run_head import RunHead, RunSettings
 from grader.kernel.host.doctor import Finding
-from grader.model import SubmissionStatus
+from grader.model import Hints, RunReport, SubmissionStatus
 from grader.platforms import Platforms
 from grader.report import load_schema
 from tests.fakes import InProcessPool
@@ -768,6 +768,25 @@ def test_log_that_cannot_be_opened_is_told_once_and_ends_no_run(
     assert done.stderr.count(f"note: {tmp_path}/grades/grader.log cannot be written: Is a directory; ") == 1
     report = json.loads((tmp_path / "grades/report.json").read_text())
     assert [one["status"] for one in report["submissions"]] == ["grader_error", "grader_error", "graded"]
+
+
+def test_reports_are_written_while_the_gradebook_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Path] = []
+
+    def write(run: RunReport, out: Path, *, hints: Hints) -> tuple[Path, ...]:
+        with pytest.raises(GradebookBusy):
+            Gradebook(out / FILE_NAME)
+        seen.append(out)
+        return ()
+
+    monkeypatch.setattr("grader.batch.KernelPool", InProcessPool)
+    monkeypatch.setattr("grader.report.files.write_reports", write)
+    grades = tmp_path / "grades"
+    hand_in(tmp_path / "class", {"ada": answered({})})
+    for command in (["score", str(tmp_path / "class"), "--out", str(grades), "--no-github"], ["report", str(grades)]):
+        done = runner.invoke(app, command)
+        assert done.exit_code == GRADED, done.output
+    assert seen == [grades, grades]
 
 
 @pytest.mark.parametrize("there", [False, True])

@@ -207,13 +207,18 @@ def _score(options: ScoreOptions) -> RunReport:
 
     out = options.out
     console = StandardOutput(goes_on=True)
-    with _logging_to(out):
-        run = score_class(options, ProgressView(console).observer())
+    written: list[Path] = []
 
-    from grader.report.files import write_reports
+    def write(run: RunReport) -> None:
+        from grader.report.files import write_reports
+
+        written.extend(write_reports(run, out, hints=options.hints))
+
+    with _logging_to(out):
+        run = score_class(options, ProgressView(console).observer(reported=write))
+
     from grader.report.views.terminal import render_run
 
-    written = write_reports(run, out, hints=options.hints)
     console.print()
     console.print(render_run(run, options.hints))
     console.print()
