@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from grader.errors import KernelError
 from grader.kernel.host.assets import LeftOut, flags_of, opened
 from grader.kernel.host.sandbox import kernel_environment
 from grader.kernel.host.schedule import scheduled
@@ -33,13 +34,17 @@ _AHEAD_S, _ANSWER_S, _ASKED = 300.0, 5.0, 4
 
 
 async def run_cold(job: Job, limits: Limits) -> Execution:
-    """Run a job's cells and checks in a stock kernel; what it does is in the ``Execution``."""
+    """Run a job's cells and checks in a stock kernel; what it does is in the ``Execution``.
+
+    Raises ``KernelError`` where no check can be made in it.
+    """
     with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as folder:
         return await _ColdRun(job, limits, Path(folder)).run()
 
 
 class _ColdRun:
     def __init__(self, job: Job, limits: Limits, folder: Path) -> None:
+        from jupyter_client.kernelspec import KernelSpecManager
         from nbclient import NotebookClient
         from nbformat.v4 import new_notebook
 
@@ -61,8 +66,12 @@ class _ColdRun:
             record_timing=False,
             resources={"metadata": {"path": str(self.place)}},
         )
+        manager = self.client.create_kernel_manager()
+        # ipykernel's own, of this Python: what a user installed under that name may be another's, without the grader
+        manager.kernel_spec_manager = KernelSpecManager(kernel_dirs=[])
 
     async def run(self) -> Execution:
+        """The job's run. Raises ``KernelError`` where the kernel cannot check."""
         from nbclient.exceptions import DeadKernelError
 
         flags = self._copy_assets()
@@ -71,7 +80,11 @@ class _ColdRun:
         plan = scheduled(self.job.cells, self.job.checks)
         try:
             async with self.client.async_setup_kernel(env=self._environment()):
-                await self._execute(_AHEAD, _AHEAD_S)
+                _, failed, message = await self._execute(_AHEAD, _AHEAD_S)
+                if failed:
+                    raise KernelError(
+                        f"a kernel cannot check: {failed}: {message}", remedy="see what `grader doctor` finds"
+                    )
                 began = time.monotonic()  # a kernel's start is not the submission's time
                 for position, cell in enumerate(self.job.cells):
                     if time.monotonic() - began >= self.limits.submission_s:
