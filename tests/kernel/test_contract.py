@@ -358,7 +358,7 @@ def test_zygote_killed_in_a_run_is_replaced_and_the_job_tried_again(
     execution = asyncio.run(run())
     assert execution.outputs == {0: "ran\n"}
     assert verdicts(execution) == ("exact", "exact")
-    assert "victim is run again: its kernel was lost: the job's init died" in caplog.text
+    assert "victim is run again: its kernel was lost: the job's init died\n" in caplog.text
 
 
 def test_job_lost_in_a_living_zygote_is_tried_again_in_another(secret: object, tmp_path: Path) -> None:
@@ -435,6 +435,17 @@ def test_kernel_that_never_comes_up_is_told_with_its_reason(
     monkeypatch.setattr(KernelPool, "describe", lambda *about: {**described(*about), **broken})
     with pytest.raises(KernelError, match="str expected, not int"):
         laboratory.run("none", linear_job("first"))
+
+
+def test_job_that_its_init_dies_of_is_logged_with_what_that_said(
+    laboratory: Laboratory, sandbox: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    described = KernelPool.describe
+    monkeypatch.setattr(KernelPool, "describe", lambda *about: {**described(*about), "limits": {}})
+    with pytest.raises(KernelError, match="failed twice"):
+        laboratory.run(sandbox, linear_job("first"))
+    assert "its kernel was lost: " in caplog.text
+    assert "\nKeyError: " in caplog.text
 
 
 @pytest.mark.slow

@@ -97,8 +97,8 @@ def flags_of(left_out: Sequence[LeftOut], cells: Sequence[Cell]) -> tuple[str, .
     )
 
 
-def unreadable(path: str, error: OSError) -> KernelError:
-    """The fault that what lies beside the notebook at ``path`` cannot be read."""
+def unreadable(path: str, error: OSError, what: str = "read") -> KernelError:
+    """The fault that what lies beside the notebook at ``path`` cannot be read, or copied."""
     shown = os.fsencode(path).decode("utf-8", "replace")
     reason = os.strerror(error.errno or errno.EIO).lower()
-    return KernelError(f"{shown}, beside the notebook, cannot be read: {reason}", remedy=remedy_of_reading(error))
+    return KernelError(f"{shown}, beside the notebook, cannot be {what}: {reason}", remedy=remedy_of_reading(error))

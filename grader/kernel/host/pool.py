@@ -140,7 +140,8 @@ class KernelPool:
                     time_s = self.limits.submission_s if seconds is None else seconds
                     return await JobRun(self, zygote, job, self._numbers, time_s).run()
                 except JobLost as error:
-                    _log.warning("%s is run again: its kernel was lost: %s", job.name, error)
+                    words = zygote.last_words() or "it said nothing"  # the init's traceback, where it left one
+                    _log.warning("%s is run again: its kernel was lost: %s\n%s", job.name, error, words)
                     await self.ready()  # which tells of a zygote that never came up
                     reason = str(error)
                     await self._replace(zygote)

@@ -57,13 +57,13 @@ class Zygote:
             wire.parse(data)
             self._warm = True
         except (wire.Closed, OSError, TimeoutError):
-            words = self._last_words()
+            words = self.last_words()
             last = words.splitlines()[-1] if words else "it said nothing"
             failed = KernelError(f"the zygote did not come up: {last}", remedy=REMEDY)
             failed.add_note(words or last)  # for the log of the run
             raise failed from None
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
         """The end of what it said; its processes may write on meanwhile."""
         size = os.fstat(self.log.fileno()).st_size
         return os.pread(self.log.fileno(), _TOLD, max(0, size - _TOLD)).decode("utf-8", "replace").strip()

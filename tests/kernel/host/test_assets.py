@@ -140,6 +140,20 @@ def test_file_that_this_machine_cannot_read_now_is_a_fault(
     assert fault.value.remedy
 
 
+def test_file_that_cannot_be_read_to_its_end_is_a_fault_that_names_it(
+    laboratory: Laboratory, sandbox: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data.bin").touch()
+    opening = os.open
+
+    def failing(path: Any, *how: Any, **where: Any) -> int:  # a regular file, of which no byte can be read
+        return opening("/proc/self/mem" if Path(path).name == "data.bin" else path, *how, **where)
+
+    monkeypatch.setattr(os, "open", failing)
+    with pytest.raises(KernelError, match=r"data\.bin, beside the notebook, cannot be copied: input/output error"):
+        laboratory.run(sandbox, linear_job("bad disk", assets=(Assets(tmp_path),)))
+
+
 def test_small_files_are_copied_as_far_as_there_is_room(laboratory: Laboratory, tmp_path: Path) -> None:
     for number in range(300):
         (tmp_path / f"{number}.txt").write_text("x")
