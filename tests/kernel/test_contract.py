@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import platform
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import torch
 from grader.errors import KernelError
 from grader.kernel.host.client import CellRunner
 from grader.kernel.host.pool import KernelPool
+from grader.kernel.host.sandbox import choose_sandbox
 from grader.model import Assets, Cell, Check, Execution, Job, Program
 from tests.kernel.conftest import BEST, WORKING
 from tests.kernel.laboratory import LIMITS, PROGRAMS, RIGHT, Laboratory, captured, linear_job, verdicts, while_it_runs
@@ -359,6 +361,29 @@ def test_zygote_killed_in_a_run_is_replaced_and_the_job_tried_again(
     assert execution.outputs == {0: "ran\n"}
     assert verdicts(execution) == ("exact", "exact")
     assert "victim is run again: its kernel was lost: the job's init died\n" in caplog.text
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_folder_of_a_run_that_is_removed_costs_no_job_anything(
+    secret: object, confined: str, jobs: int, tmp_path: Path
+) -> None:
+    (tmp_path / "helper.py").write_text("ran = 'ran'")
+    cells = "import time\ntime.sleep(2)", "from helper import ran\nprint(ran)"
+
+    async def run() -> list[Execution]:
+        async with KernelPool(choose_sandbox(confined), LIMITS, 1) as pool:
+            await pool.ready()
+            first, *others = (
+                asyncio.ensure_future(pool.run(linear_job(f"slow {number}", *cells, assets=(Assets(tmp_path),))))
+                for number in range(jobs)
+            )
+            await while_it_runs(first, pool.slots.locked)
+            shutil.rmtree(pool.folder)
+            return [await first, *await asyncio.gather(*others)]
+
+    for execution in asyncio.run(run()):
+        assert execution.outputs == {1: "ran\n"}
+        assert verdicts(execution) == ("exact", "exact")
 
 
 def test_job_lost_in_a_living_zygote_is_tried_again_in_another(secret: object, tmp_path: Path) -> None:

@@ -91,9 +91,10 @@ class JobRun:
         """
         began = time.monotonic()
         how: Literal["finished", "crashed", "timed_out"] = "finished"
+        spec = self._pool.describe(self._number, self._job)
         try:
             async with self._pool.coming_up:
-                self._link.open(self._zygote, self._pool.describe(self._number, self._job))
+                self._link.open(self._zygote, spec)
                 await self._send_assets()
                 await self._start_kernel()
             async with self._pool.slots:
@@ -105,8 +106,12 @@ class JobRun:
         except Died:
             how = "crashed"
         finally:
+            # In Landlock a job cannot remove its folder, but whoever cleans temporary folders can.
+            lost = spec["sandbox"] == "landlock" and not os.path.isdir(spec["folder"])
             self._drop_client()
             self._link.close()
+        if lost:
+            raise JobLost(f"{spec['folder']}, in which it ran, was removed")
         return Execution(
             ended=how,
             checks=self._checks.done,

@@ -154,6 +154,7 @@ class KernelPool:
         """A new zygote in place of ``lost``, in which a job was lost: it is dead or damaged. Its other jobs run on."""
         async with self._replacing:
             if self._zygote is lost:
+                os.makedirs(self.folder, 0o700, exist_ok=True)  # a job may be lost with it
                 self._zygote = Zygote(self.sandbox, self.folder)
             await self.zygote.wait()
 
