@@ -104,11 +104,13 @@ def _is_nobodys(folder: str) -> bool:
 
 
 def _overlaps(paths: Sequence[Path]) -> Iterator[str]:
-    for place, path in enumerate(paths):
+    named, before = set(paths), set[Path]()
+    for path in paths:
         shown = printable(path.name or str(path))
-        if path in paths[:place]:
+        if path in before:
             yield f"{shown} is named twice"
-        around = next((other for other in paths if other in path.parents), None)
+        before.add(path)
+        around = next((other for other in path.parents if other in named), None)
         if around is not None:
             yield (
                 f"{shown} lies in {printable(around.name or str(around))}, which is named too: each notebook there is "
