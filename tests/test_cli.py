@@ -885,6 +885,9 @@ def test_command_goes_on_where_hangups_are_ignored() -> None:
 
 def test_request_to_end_that_comes_with_the_last_step_of_a_run_is_heard(capsys: pytest.CaptureFixture[str]) -> None:
     async def last_step() -> None:
+        other = asyncio.create_task(asyncio.sleep(60))
+        await asyncio.sleep(0)
+        other.cancel()
         for _ in range(2):  # what is put away then is not interrupted
             signal.raise_signal(signal.SIGTERM)
 
@@ -893,6 +896,19 @@ def test_request_to_end_that_comes_with_the_last_step_of_a_run_is_heard(capsys: 
     assert ended.value.exit_code == 128 + signal.SIGTERM
     assert capsys.readouterr().err.split() == ["asked", "to", "end;", "go", "on"]
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_request_to_end_is_heard_within_a_step_that_no_other_task_waits_for() -> None:
+    went_on = []
+
+    async def collecting() -> None:
+        signal.raise_signal(signal.SIGTERM)
+        went_on.append("to the next archive")
+
+    with pytest.raises(typer.Exit) as ended, errors_told():
+        asyncio.run(collecting())
+    assert ended.value.exit_code == 128 + signal.SIGTERM
+    assert not went_on
 
 
 def test_archives_that_a_killed_run_unpacked_go_with_the_next(tmp_path: Path) -> None:
