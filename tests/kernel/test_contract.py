@@ -438,15 +438,27 @@ def test_time_of_a_submission_begins_when_its_kernel_is_up(
     assert execution.ended == "finished"
 
 
-def test_zygote_that_never_comes_up_is_told_with_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    dying = [sys.executable, "-c", "raise SystemExit('a traceback\\nno torch in this house')"]
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        ("no torch in this house", "short of memory"),
+        ("ModuleNotFoundError: No module named 'ipykernel'", "PYTHONPATH"),
+    ],
+    ids=["any", "package"],
+)
+def test_zygote_that_never_comes_up_is_told_with_its_last_words(
+    words: str, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"a traceback\n{words}"
+    dying = [sys.executable, "-c", f"raise SystemExit({text!r})"]
     monkeypatch.setattr("grader.kernel.host.sandbox.zygote_command", lambda sandbox, fd: dying)
 
     async def run() -> None:
         async with KernelPool("none", LIMITS, jobs=1) as pool:
-            with pytest.raises(KernelError, match="did not come up: no torch in this house") as told:
+            with pytest.raises(KernelError, match=f"did not come up: {words}") as told:
                 await pool.run(linear_job("first"))
-            assert told.value.__notes__ == ["a traceback\nno torch in this house"]  # for the log
+            assert told.value.__notes__ == [text]  # for the log
+            assert remedy in told.value.remedy
 
     with pytest.raises(KernelError, match="did not come up"):
         asyncio.run(run())

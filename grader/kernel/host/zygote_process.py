@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 _READY_S = 600.0
 #: Bytes of what it said that are kept where it did not come up.
 _TOLD = 10_000
+#: What to do where it lacks a library that the grader has: ``sandbox.package_folders`` are all that it finds any in.
+_PACKAGES = (
+    "install it for this Python, in a new virtual environment: of what PYTHONPATH names, a kernel finds only folders "
+    "called site-packages or dist-packages"
+)
 
 
 class Zygote:
@@ -59,7 +64,8 @@ class Zygote:
         except (wire.Closed, OSError, TimeoutError):
             words = self.last_words()
             last = words.splitlines()[-1] if words else "it said nothing"
-            failed = KernelError(f"the zygote did not come up: {last}", remedy=REMEDY)
+            remedy = _PACKAGES if last.startswith("ModuleNotFoundError") else REMEDY
+            failed = KernelError(f"the zygote did not come up: {last}", remedy=remedy)
             failed.add_note(words or last)  # for the log of the run
             raise failed from None
 
